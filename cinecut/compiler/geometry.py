@@ -1,0 +1,60 @@
+"""How a shot's picture fills the trailer's frame: crop, scale and bars, in whole even pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cinecut.facts import FilmFacts
+from cinecut.spec import Shot
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """What is cut out of the upright stored picture (x, y, width, height), what it is scaled to, and where it lies."""
+
+    crop: tuple[int, int, int, int] | None
+    scaled: tuple[int, int]
+    at: tuple[int, int]
+
+
+def frame_shot(shot: Shot, facts: FilmFacts, width: int, height: int) -> Geometry:
+    """Fit a shot into a frame of square pixels. Without `reframe` nothing is lost and bars fill the rest."""
+    stored, sar = facts.size, facts.sar
+    if facts.rotation % 180:
+        stored, sar = (stored[1], stored[0]), 1 / sar
+    x, y, w, h = Fraction(0), Fraction(0), Fraction(stored[0]), Fraction(stored[1])
+    if shot.crop is not None:
+        x, y = shot.crop.x * stored[0], shot.crop.y * stored[1]
+        w, h = shot.crop.w * stored[0], shot.crop.h * stored[1]
+    if shot.reframe is not None:
+        wanted = Fraction(width, height) / sar  # shape in stored pixels
+        narrow = min(w, h * wanted), min(h, w / wanted)
+        x += (w - narrow[0]) * shot.reframe.x
+        y += (h - narrow[1]) * shot.reframe.y
+        w, h = narrow
+    crop = _even_window(x, y, w, h, stored)
+    cut_width, cut_height = (crop[2], crop[3]) if crop else stored
+    if shot.reframe is not None:
+        return Geometry(crop, (width, height), (0, 0))
+    factor = min(width / (cut_width * sar), Fraction(height, cut_height))
+    scaled = (_even(cut_width * sar * factor, width), _even(cut_height * factor, height))
+    return Geometry(crop, scaled, ((width - scaled[0]) // 4 * 2, (height - scaled[1]) // 4 * 2))
+
+
+def _even(length: Fraction, most: int) -> int:
+    """The nearest even number; the whole frame where it is within a pixel of it."""
+    return most if abs(length - most) <= 1 else max(2, 2 * round(length / 2))
+
+
+def _even_window(
+    x: Fraction, y: Fraction, w: Fraction, h: Fraction, stored: tuple[int, int]
+) -> tuple[int, int, int, int] | None:
+    """A window on even pixels, as chroma needs; None where it is the whole picture."""
+    if x == y == 0 and w == stored[0] and h == stored[1]:
+        return None
+    width = min(max(2, 2 * round(w / 2)), stored[0] // 2 * 2)
+    height = min(max(2, 2 * round(h / 2)), stored[1] // 2 * 2)
+    left = min(2 * round(x / 2), stored[0] - width)
+    top = min(2 * round(y / 2), stored[1] - height)
+    return left, top, width, height

@@ -1,0 +1,209 @@
+"""Timeline → the picture half of the graph.
+
+The rule for a film of any rate, at any speed: trailer frame k of a shot is the film frame that is on screen at
+in + k·speed/rate. With F the film's rate, a/b = speed·F/rate in lowest terms and X = ⌊b·in·F⌋, that frame is
+⌊(X + k·a)/b⌋: whole numbers only, and so exact in the filter's arithmetic too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cinecut.compiler.geometry import Geometry, frame_shot
+from cinecut.compiler.timeline import Joint, Placed, Timeline
+from cinecut.facts import Color, FilmFacts
+from cinecut.ffmpeg import filters
+from cinecut.ffmpeg.graph import Pad, Video
+from cinecut.spec import Black, Card, Shot, Still
+from cinecut.timebase import FilmRange, FilmTime
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """What every picture is brought to."""
+
+    width: int
+    height: int
+    rate: Fraction
+    pix_fmt: str
+    color: Color
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Which film frames a shot shows: frame k of the trailer shows film frame ⌊(offset + k·step)/parts⌋ of a grid."""
+
+    grid: Fraction  # film frames per second; ticks per second of a film with a variable rate
+    step: int
+    parts: int
+    offset: int
+    count: int
+
+    @property
+    def first(self) -> int:
+        return self.offset // self.parts
+
+    @property
+    def last(self) -> int:
+        return (self.offset + (self.count - 1) * self.step) // self.parts
+
+    @property
+    def seen(self) -> FilmRange:
+        """The film's time that these frames cover."""
+        return FilmRange(FilmTime(self.first / self.grid), FilmTime((self.last + 1) / self.grid))
+
+
+def shot_frames(placed: Placed, facts: FilmFacts, rate: Fraction) -> Frames:
+    """The film frames of a shot with its handles."""
+    assert isinstance(placed.event, Shot)
+    assert placed.film is not None
+    speed = placed.event.speed
+    grid = 1 / facts.time_base if facts.variable else facts.rate
+    ratio = speed * grid / rate
+    in_ = placed.film.start.seconds - placed.lead * speed / rate
+    offset = math.floor(ratio.denominator * in_ * grid)
+    return Frames(grid, ratio.numerator, ratio.denominator, offset, placed.extent.length)
+
+
+Source = Callable[[Placed, str], Pad]  # the stream of an event's input: "v" or "a"
+
+
+def lower_picture(timeline: Timeline, canvas: Canvas, facts: FilmFacts, source: Source) -> Pad:
+    """All events, joined: straight runs by one concat, runs by crossfades."""
+    runs: list[list[Placed]] = []
+    for placed in timeline.events:
+        if placed.head.kind == "crossfade" and runs:
+            runs.append([placed])
+        else:
+            runs = runs or [[]]
+            runs[-1].append(placed)
+    joined: Pad | None = None
+    for run in runs:
+        pads = [_lower_event(placed, canvas, facts, source) for placed in run]
+        pad = filters.concat(pads, run[0].label)
+        if joined is not None:
+            joint = run[0].head
+            frames = joint.before + joint.after
+            offset = run[0].range.start.index - joint.before
+            # One frame more: FFmpeg 5.1 drops the last mixed frame when its first input ends with the transition.
+            joined = filters.hold_last(joined, 1, run[0].label)
+            pad = filters.crossfade(joined, pad, frames, offset, run[0].label)
+        joined = pad
+    assert joined is not None
+    return joined
+
+
+def _lower_event(placed: Placed, canvas: Canvas, facts: FilmFacts, source: Source) -> Pad:
+    """One event at its full extent, independent of its neighbours but for the joints at its ends."""
+    match placed.event:
+        case Shot():
+            pad = _lower_shot(placed, placed.event, canvas, facts, source(placed, "v"))
+        case Still():
+            pad = _lower_still(placed, placed.event, canvas, source(placed, "v"))
+        case Black() | Card():
+            pad = _plain_black(placed, canvas)
+    return _apply_joints(pad, placed)
+
+
+def _lower_shot(placed: Placed, shot: Shot, canvas: Canvas, facts: FilmFacts, pad: Pad) -> Pad:
+    label = placed.label
+    if facts.field_order != "progressive":
+        pad = filters.deinterlace(pad, facts.field_order, label)
+    pad = _retime(pad, shot_frames(placed, facts, canvas.rate), canvas.rate, facts.variable, label)
+    pad = _reshape(pad, frame_shot(shot, facts, canvas.width, canvas.height), canvas, facts, label)
+    return filters.tag_color(filters.square_pixels(pad, label), canvas.color, label)
+
+
+def _retime(pad: Pad, frames: Frames, rate: Fraction, variable: bool, label: str) -> Pad:
+    """The shot's frames, and only they, at the trailer's rate from stamp 0 on."""
+    pad = filters.settb(pad, 1 / frames.grid, label)
+    if not variable:
+        pad = filters.trim(pad, frames.first, frames.last + 1, label)
+    if frames.grid == rate and frames.step == frames.parts:
+        pad = filters.setpts(pad, f"PTS-{frames.first}", label)
+        return filters.fps(pad, rate, label)
+    # A film frame is first seen at the least k with film frame ⌊(offset + k·step)/parts⌋ ≥ it: the ceiling below. It
+    # is counted in a unit of time that holds a whole number of both clocks' frames.
+    unit = _common_unit(1 / frames.grid, 1 / rate)
+    film_ticks, trailer_ticks = int(1 / frames.grid / unit), int(1 / rate / unit)
+    first_seen = f"max(0,ceil((PTS/{film_ticks}*{frames.parts}-{frames.offset})/{frames.step}))"
+    pad = filters.settb(pad, unit, label)
+    pad = filters.setpts(pad, f"{first_seen}*{trailer_ticks}", label)
+    pad = filters.fps(pad, rate, label)
+    held = frames.count if variable else frames.parts // frames.step + 1
+    return filters.first_frames(filters.hold_last(pad, held, label), frames.count, label)
+
+
+def _common_unit(left: Fraction, right: Fraction) -> Fraction:
+    """The longest time of which both are whole multiples."""
+    return Fraction(
+        math.gcd(left.numerator * right.denominator, right.numerator * left.denominator),
+        left.denominator * right.denominator,
+    )
+
+
+def _reshape(pad: Pad, geometry: Geometry, canvas: Canvas, facts: FilmFacts, label: str) -> Pad:
+    """Upright, cropped, scaled and padded to the canvas. What is right already is left alone."""
+    if facts.rotation:
+        pad = filters.rotate(pad, facts.rotation, label)
+    if geometry.crop is not None:
+        pad = filters.crop(pad, *geometry.crop, label)
+    video, full_range = pad.video, facts.color.range == "pc"
+    width, height = geometry.scaled
+    if (video.width, video.height, video.pix_fmt) != (width, height, canvas.pix_fmt) or full_range:
+        ranges = {"in_range": "pc", "out_range": "tv"} if full_range else {}
+        pad = filters.scale(pad, width, height, canvas.pix_fmt, label, **ranges)
+    if geometry.scaled != (canvas.width, canvas.height):
+        pad = filters.pad_black(pad, canvas.width, canvas.height, *geometry.at, label)
+    return pad
+
+
+def _plain_black(placed: Placed, canvas: Canvas) -> Pad:
+    pad = filters.black(canvas.width, canvas.height, canvas.rate, canvas.pix_fmt, placed.label)
+    pad = filters.first_frames(pad, placed.extent.length, placed.label)
+    return filters.tag_color(filters.square_pixels(pad, placed.label), canvas.color, placed.label)
+
+
+def _lower_still(placed: Placed, still: Still, canvas: Canvas, pad: Pad) -> Pad:
+    assert still.still.facts is not None
+    width, height = still.still.facts.size
+    factor = min(Fraction(canvas.width, width), Fraction(canvas.height, height)) * still.scale
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    matrix = canvas.color.space if canvas.color.space in ("bt709", "smpte170m", "bt470bg") else "bt709"
+    pix_fmt = "yuva444p" if still.still.facts.alpha else "yuv444p"
+    pad = filters.scale(pad, *size, pix_fmt, placed.label, out_color_matrix=matrix, out_range="tv")
+    pad = filters.square_pixels(filters.tag_color(pad, canvas.color, placed.label), placed.label)
+    below = filters.tag_color(
+        filters.black(canvas.width, canvas.height, canvas.rate, canvas.pix_fmt, placed.label),
+        canvas.color,
+        placed.label,
+    )
+    shown = filters.overlay(below, pad, placed.label)
+    return filters.square_pixels(filters.first_frames(shown, placed.extent.length, placed.label), placed.label)
+
+
+_FADE_COLORS = {"dip to white": "white"}
+
+
+def _apply_joints(pad: Pad, placed: Placed) -> Pad:
+    """Fades and the halves of dips. A crossfade is made where both sides are at hand."""
+    if _fades(placed.head) and placed.head.after:
+        color = _FADE_COLORS.get(placed.head.kind, "black")
+        pad = filters.fade(pad, "in", 0, placed.head.after, color, placed.label)
+    if _fades(placed.tail) and placed.tail.before:
+        color = _FADE_COLORS.get(placed.tail.kind, "black")
+        start = placed.extent.length - placed.tail.before
+        pad = filters.fade(pad, "out", start, placed.tail.before, color, placed.label)
+    return pad
+
+
+def _fades(joint: Joint) -> bool:
+    return joint.kind not in ("cut", "crossfade")
+
+
+def source_format(facts: FilmFacts) -> Video:
+    width, height = facts.size
+    return Video(width, height, facts.pix_fmt, None, None, facts.sar)

@@ -1,0 +1,366 @@
+"""Spec → Timeline: every event at its exact place, in whole trailer frames, with its film material and its joints.
+
+Events are walked once, from an exact position to an exact position; each boundary is rounded to a frame by itself, so
+nothing drifts. A transition straddles its cut: the timeline never gets shorter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+from cinecut.diagnostics import Report, Span
+from cinecut.grid import Grid, grid_of, measure
+from cinecut.spec import ActMarker, Black, Card, Event, Shot, Spec, Still, Title
+from cinecut.timebase import (
+    FilmRange,
+    FilmTime,
+    Length,
+    TrailerFrame,
+    TrailerRange,
+    clock,
+    nearest,
+    seconds_text,
+)
+
+PROVISIONAL_RATE = Fraction(24)  # of a spec whose film has not been measured yet
+
+Kind = Literal["cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A transition at a boundary: how many frames of it lie before and after the boundary."""
+
+    kind: Kind = "cut"
+    before: int = 0
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An event on the trailer's clock. `start` and `end` are exact seconds, `range` their nearest frames."""
+
+    event: Event
+    number: int  # its place in the spec's timeline, from 1, markers counted
+    act: str | None
+    start: Fraction
+    end: Fraction
+    range: TrailerRange
+    film: FilmRange | None  # what a shot shows, without handles
+    head: Joint = Joint()
+    tail: Joint = Joint()
+    sound_fade: tuple[int, int] = (0, 0)  # frames of fade at head and tail of a shot's sound alone
+
+    @property
+    def lead(self) -> int:
+        """Frames of material needed before its range."""
+        return self.head.before if self.head.kind == "crossfade" else 0
+
+    @property
+    def lag(self) -> int:
+        """Frames of material needed after its range."""
+        return self.tail.after if self.tail.kind == "crossfade" else 0
+
+    @property
+    def extent(self) -> TrailerRange:
+        """Its range with the handles that its crossfades take."""
+        return TrailerRange(self.range.start - self.lead, self.range.end + self.lag)
+
+    @property
+    def label(self) -> str:
+        return f"{type(self.event).__name__.lower()}{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text on the screen: a title over the picture, or a card. Fades are in frames."""
+
+    text: str
+    range: TrailerRange
+    fade_in: int
+    fade_out: int
+    position: Literal["lower", "middle", "upper", "card"]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    rate: Fraction
+    events: tuple[Placed, ...]
+    texts: tuple[Text, ...]
+    grid: Grid | None
+
+    @property
+    def frames(self) -> int:
+        return self.events[-1].range.end.index if self.events else 0
+
+
+def build_timeline(spec: Spec, report: Report) -> Timeline:
+    """Place every event. Mistakes go into the report; the timeline is only for use where there are none."""
+    facts = spec.film.facts
+    rate = spec.output.rate or (facts.rate if facts else PROVISIONAL_RATE)
+    clockwork = _Clockwork(rate, grid_of(spec.music), facts.duration if facts else None, report)
+    events = _join(_place(spec, clockwork), clockwork)
+    if not events:
+        report.add("empty-event", "the timeline shows nothing", spec.place.of("timeline"), "add a shot: 0:16 - 0:20")
+    texts = tuple(text for placed in events for text in _texts(placed, clockwork, events[-1].range.end))
+    return Timeline(rate, events, texts, clockwork.grid)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clockwork:
+    """What measuring needs: the trailer's rate and grid, the film's length, and where mistakes go."""
+
+    rate: Fraction
+    grid: Grid | None
+    film_end: Fraction | None
+    report: Report
+
+    def frame(self, position: Fraction) -> TrailerFrame:
+        return TrailerFrame(nearest(position * self.rate))
+
+    def seconds(self, length: Length, at: Fraction, span: Span) -> Fraction:
+        found = measure(length, at, self.rate, self.grid)
+        if found is None:
+            message = "a length in beats needs a beat grid"
+            self.report.add("no-grid", message, span, "add `music: {beats: {tempo: 120}}`")
+            return Fraction(2)
+        return found
+
+    def frames(self, length: Length, at: Fraction, span: Span) -> int:
+        return max(1, nearest(self.seconds(length, at, span) * self.rate))
+
+
+def _place(spec: Spec, clockwork: _Clockwork) -> list[Placed]:
+    placed: list[Placed] = []
+    position, act = Fraction(0), None
+    for number, entry in enumerate(spec.timeline, 1):
+        if isinstance(entry, ActMarker):
+            act = entry.act
+            continue
+        end = _end(entry, position, clockwork)
+        frames = TrailerRange(clockwork.frame(position), clockwork.frame(end))
+        if frames.length < 1:
+            message = f"this event is shorter than one frame ({seconds_text(end - position)} s)"
+            clockwork.report.add("empty-event", message, entry.place.span)
+            frames = TrailerRange(frames.start, frames.start + 1)
+        film, fades = None, (0, 0)
+        if isinstance(entry, Shot):
+            film = _film_range(entry, position, end, frames, clockwork)
+            fades = _sound_fades(entry, position, end, frames, clockwork)
+        placed.append(Placed(entry, number, entry.act or act, position, end, frames, film, sound_fade=fades))
+        position = end
+    return placed
+
+
+def _end(event: Event, position: Fraction, clockwork: _Clockwork) -> Fraction:
+    """Where an event ends: its own length, or the line of the grid that it snaps to."""
+    match event:
+        case Shot():
+            length = _shot_length(event, position, clockwork)
+        case Black():
+            length = clockwork.seconds(event.black, position, event.place.of("black"))
+        case Card() | Still():
+            length = clockwork.seconds(event.for_, position, event.place.of("for"))
+    end = position + length
+    if event.snap is None:
+        return end
+    if clockwork.grid is None:
+        hint = "add `music: {beats: {tempo: 120}}`"
+        clockwork.report.add("no-grid", "`snap` needs a beat grid", event.place.of("snap"), hint)
+        return end
+    line = clockwork.grid.nearest_line(end, event.snap)
+    return line if clockwork.frame(line) > clockwork.frame(position) else clockwork.grid.next_line(position, event.snap)
+
+
+def _shot_length(shot: Shot, position: Fraction, clockwork: _Clockwork) -> Fraction:
+    """Trailer seconds of a shot from two of in, out and for; a wrong number of them is reported."""
+    clip, place = shot.shot, shot.shot.place
+    given = [name for name, value in (("in", clip.in_), ("out", clip.out), ("for", clip.for_)) if value is not None]
+    if clip.in_ is not None and clip.out is not None:
+        length = (clip.out - clip.in_) / shot.speed
+        if clip.for_ is not None:
+            wanted = clockwork.seconds(clip.for_, position, place.of("for"))
+            message = (
+                f"`in` and `out` make {clock(length)} of trailer, `for` says {clock(wanted)}: give two of the three"
+            )
+            clockwork.report.add("over-determined", message, place.of("for"), "remove `for`, or remove `out`")
+        if length <= 0:
+            message = f"the out point {clock(clip.out.seconds)} is not after the in point {clock(clip.in_.seconds)}"
+            clockwork.report.add("order", message, place.of("out"))
+            return Fraction(2)
+        return length
+    if len(given) < 2:
+        message = f"`{given[0]}` alone is no shot" if given else "this shot has no times"
+        clockwork.report.add("under-determined", message, place.span, "give two of in, out and for")
+        return Fraction(2)
+    assert clip.for_ is not None
+    return clockwork.seconds(clip.for_, position, place.of("for"))
+
+
+def _film_range(
+    shot: Shot, start: Fraction, end: Fraction, frames: TrailerRange, clockwork: _Clockwork
+) -> FilmRange | None:
+    """What a shot shows of the film, slipped to its sync point."""
+    clip = shot.shot
+    if clip.in_ is not None:
+        in_ = clip.in_
+    elif clip.out is not None:
+        in_ = clip.out - (end - start) * shot.speed
+    else:
+        return None
+    in_ = _synced(shot, in_, start, frames, clockwork)
+    shown = FilmRange(in_, in_ + (end - start) * shot.speed)
+    _check_bounds(shot, shown, frames, clockwork)
+    return shown
+
+
+def _synced(shot: Shot, in_: FilmTime, start: Fraction, frames: TrailerRange, clockwork: _Clockwork) -> FilmTime:
+    """The in point for which the moment `sync.at` is first seen on the frame nearest to a beat."""
+    if shot.sync is None:
+        return in_
+    place = shot.sync.place
+    if clockwork.grid is None:
+        clockwork.report.add("no-grid", "`sync` needs a beat grid", place.span, "add `music: {beats: {tempo: 120}}`")
+        return in_
+    at = start + (shot.sync.at - in_) / shot.speed
+    if not frames.start <= clockwork.frame(at) < frames.end:
+        message = f"the moment {clock(shot.sync.at.seconds)} is not inside this shot"
+        clockwork.report.add("sync", message, place.of("at"))
+        return in_
+    line = clockwork.frame(clockwork.grid.nearest_line(at, shot.sync.to))
+    if not frames.start <= line < frames.end:
+        message = f"no {shot.sync.to} falls inside this shot, so its moment cannot land on one"
+        clockwork.report.add("sync", message, place.span, "make the shot longer, or remove `sync`")
+        return in_
+    return shot.sync.at - (line - frames.start) * shot.speed / clockwork.rate
+
+
+def _check_bounds(shot: Shot, shown: FilmRange, frames: TrailerRange, clockwork: _Clockwork) -> None:
+    place = shot.shot.place
+    if shown.start.seconds < 0:
+        early = clock(-shown.start.seconds)
+        where = "after its sync " if shot.sync else ""
+        clockwork.report.add("past-end", f"this shot {where}begins {early} before the film does", place.span)
+    if clockwork.film_end is None:
+        return
+    last = shown.start.seconds + (frames.length - 1) * shot.speed / clockwork.rate
+    clip_out = shot.shot.out.seconds if shot.shot.out else Fraction(0)
+    if last >= clockwork.film_end or clip_out > clockwork.film_end:
+        message = f"this shot runs to {clock(max(shown.end.seconds, clip_out))}, the film ends at "
+        key = "out" if "out" in place.given else "for"
+        clockwork.report.add("past-end", message + clock(clockwork.film_end), place.of(key))
+
+
+def _sound_fades(
+    shot: Shot, start: Fraction, end: Fraction, frames: TrailerRange, clockwork: _Clockwork
+) -> tuple[int, int]:
+    if shot.sound_fade is None:
+        return (0, 0)
+    place, fade = shot.sound_fade.place, shot.sound_fade
+    head = clockwork.frames(fade.in_, start, place.of("in")) if fade.in_ else 0
+    tail = clockwork.frames(fade.out, end, place.of("out")) if fade.out else 0
+    if head + tail > frames.length:
+        message = f"this shot has {frames.length} frames, but the fades of its sound take {head + tail}"
+        clockwork.report.add("transition", message, place.span, "shorten them")
+    return head, tail
+
+
+def _join(placed: list[Placed], clockwork: _Clockwork) -> tuple[Placed, ...]:
+    """Give every event the joints at its head and its tail, and check that there is material for them."""
+    joined: list[Placed] = []
+    for current in placed:
+        head = _head_joint(joined[-1] if joined else None, current, clockwork)
+        if joined and head.kind in ("crossfade", "dip to black", "dip to white"):
+            joined[-1] = replace(joined[-1], tail=head)
+        tail = _tail_joint(current, clockwork)
+        joined.append(replace(current, head=head, tail=tail))
+    for index, current in enumerate(joined):
+        _check_room(current, clockwork)
+        if current.head.kind == "crossfade":
+            _check_handles(joined[index - 1], current, clockwork)
+    return tuple(joined)
+
+
+def _head_joint(previous: Placed | None, current: Placed, clockwork: _Clockwork) -> Joint:
+    transition, span = current.event.from_, current.event.place.of("from")
+    if transition.kind == "cut":
+        return Joint()
+    frames = clockwork.frames(transition.length, current.start, span)
+    if transition.kind == "fade in":
+        return Joint("fade in", 0, frames)
+    if previous is None:
+        message = f"nothing comes before the first event, so it cannot begin with a {transition.kind}"
+        clockwork.report.add("transition", message, span, "`from: fade in 1s` fades up from black")
+        return Joint()
+    if previous.tail.kind == "fade out":
+        message = f"the event before fades out, so this one cannot also enter with a {transition.kind}"
+        clockwork.report.add("transition", message, span, "remove the `to` before it, or make this `fade in`")
+        return Joint()
+    return Joint(transition.kind, frames // 2, frames - frames // 2)
+
+
+def _tail_joint(current: Placed, clockwork: _Clockwork) -> Joint:
+    transition = current.event.to
+    if transition.kind == "cut":
+        return Joint()
+    return Joint("fade out", clockwork.frames(transition.length, current.end, current.event.place.of("to")), 0)
+
+
+def _check_room(placed: Placed, clockwork: _Clockwork) -> None:
+    taken = placed.head.after + placed.tail.before
+    if taken > placed.range.length:
+        longest, key = (placed.head, "from") if placed.head.after >= placed.tail.before else (placed.tail, "to")
+        message = (
+            f"this event has {placed.range.length} frames, but the transitions at its ends take {taken} "
+            f"(the {longest.kind} {max(placed.head.after, placed.tail.before)})"
+        )
+        clockwork.report.add("transition", message, placed.event.place.of(key), "shorten the transition")
+
+
+def _check_handles(left: Placed, right: Placed, clockwork: _Clockwork) -> None:
+    """A crossfade shows both shots: the left one beyond its out point, the right one before its in point."""
+    span = right.event.place.of("from")
+    if isinstance(right.event, Shot) and right.film is not None:
+        room = right.film.start.seconds
+        need = right.lead * right.event.speed / clockwork.rate
+        if need > room >= 0:
+            message = f"this crossfade needs {clock(need)} of film before the in point; there are {clock(room)}"
+            clockwork.report.add("no-handle", message, span, "shorten the crossfade, or move the in point")
+    if isinstance(left.event, Shot) and left.film is not None and clockwork.film_end is not None:
+        step = left.event.speed / clockwork.rate
+        last = left.film.start.seconds + (left.range.length - 1 + left.lag) * step
+        if last >= clockwork.film_end > last - left.lag * step:
+            over = clock(last - clockwork.film_end + step)
+            message = f"this crossfade needs {over} more of the shot before it than the film has"
+            clockwork.report.add("no-handle", message, span, "shorten the crossfade, or move the out point")
+
+
+def _texts(placed: Placed, clockwork: _Clockwork, trailer_end: TrailerFrame) -> list[Text]:
+    event = placed.event
+    if isinstance(event, Card):
+        fade_in, fade_out = placed.lead + placed.head.after, placed.lag + placed.tail.before
+        return [Text(event.card, placed.extent, fade_in, fade_out, "card", event.place.of("card"))]
+    return [_title(title, placed, clockwork, trailer_end) for title in event.titles]
+
+
+def _title(title: Title, placed: Placed, clockwork: _Clockwork, trailer_end: TrailerFrame) -> Text:
+    place = title.place
+    start = placed.start + clockwork.seconds(title.at, placed.start, place.of("at"))
+    end = placed.end
+    if title.for_ is not None:
+        end = start + clockwork.seconds(title.for_, start, place.of("for"))
+    shown = TrailerRange(clockwork.frame(start), clockwork.frame(end))
+    if shown.start >= placed.range.end:
+        clockwork.report.add("title-outside", "this title begins after its event has ended", place.of("at"))
+    elif shown.end > trailer_end:
+        clockwork.report.add("title-outside", "this title outlasts the trailer", place.of("for"))
+    elif shown.length < 1:
+        clockwork.report.add("empty-event", "this title is shorter than one frame", place.span)
+    fade = clockwork.frames(title.fade, start, place.of("fade")) if title.fade else 0
+    if 2 * fade > max(shown.length, 1):
+        message = f"this title is seen for {shown.length} frames, but its two fades take {2 * fade}"
+        clockwork.report.add("transition", message, place.of("fade"))
+    return Text(title.text, shown, fade, fade, title.position, place.of("text"))

@@ -1,0 +1,180 @@
+"""Everything that can be wrong, as data: one table of codes, places, messages and hints.
+
+A mistake in a spec is collected in a Report, so that all are found at once. What makes going on impossible (an
+unreadable film, a full disk) raises `Stop`, which carries the same Diagnostic. Only the command line prints either.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Span:
+    """A place in a text file: half-open, lines and columns from 0, columns in characters."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+CODES: dict[str, Severity] = {
+    # the text of the spec
+    "yaml": Severity.ERROR,  # not YAML at all
+    "not-text": Severity.ERROR,  # not UTF-8
+    "duplicate-key": Severity.ERROR,
+    "unknown-key": Severity.ERROR,
+    "missing-key": Severity.ERROR,
+    "wrong-type": Severity.ERROR,
+    "wrong-value": Severity.ERROR,  # right type, not one of the allowed or out of range
+    "bad-time": Severity.ERROR,
+    "over-determined": Severity.ERROR,
+    "under-determined": Severity.ERROR,
+    "version": Severity.ERROR,
+    # what the spec means
+    "empty-event": Severity.ERROR,  # shorter than one frame
+    "order": Severity.ERROR,  # in after out
+    "past-end": Severity.ERROR,  # outside the film or the song
+    "no-handle": Severity.ERROR,  # a crossfade without material
+    "transition": Severity.ERROR,  # a transition where there can be none, or longer than its shots
+    "no-grid": Severity.ERROR,  # beats without a beat grid
+    "sync": Severity.ERROR,
+    "outside-frame": Severity.ERROR,
+    "title-outside": Severity.ERROR,
+    "no-facts": Severity.NOTE,
+    "not-linked": Severity.ERROR,  # facts are needed and absent
+    # what lies on disk
+    "missing-file": Severity.ERROR,
+    "unreadable": Severity.ERROR,
+    "no-video": Severity.ERROR,
+    "no-audio": Severity.ERROR,
+    "other-file": Severity.ERROR,  # not the file that the spec was made for
+    "output": Severity.ERROR,  # cannot or may not be written
+    "disk-full": Severity.ERROR,
+    "subtitles": Severity.WARNING,
+    "music": Severity.WARNING,
+    "film": Severity.WARNING,
+    # the machine
+    "no-ffmpeg": Severity.ERROR,
+    "ffmpeg": Severity.ERROR,  # FFmpeg said no
+    "interrupted": Severity.ERROR,
+    "option": Severity.ERROR,  # a command-line option that makes no sense
+    "download": Severity.ERROR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: what (code, message), where (span), what to do (hints)."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    hints: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        return CODES[self.code]
+
+    def as_json(self) -> dict[str, object]:
+        place = None
+        if self.span is not None:
+            place = {
+                "file": self.span.file,
+                "line": self.span.line + 1,
+                "column": self.span.column + 1,
+                "end_line": self.span.end_line + 1,
+                "end_column": self.span.end_column + 1,
+            }
+        return {
+            "code": self.code,
+            "severity": str(self.severity),
+            "message": self.message,
+            "place": place,
+            "hints": list(self.hints),
+        }
+
+
+class Stop(Exception):  # noqa: N818 - it ends a command, often without anybody's error
+    """A command cannot go on; the diagnostic says why. The command line prints it and exits with its status."""
+
+    def __init__(self, code: str, message: str, *hints: str, span: Span | None = None) -> None:
+        super().__init__(message)
+        self.diagnostics = [Diagnostic(code, message, span, hints)]
+
+    @classmethod
+    def of(cls, diagnostics: list[Diagnostic]) -> Stop:
+        stop = cls(diagnostics[0].code, diagnostics[0].message)
+        stop.diagnostics = diagnostics
+        return stop
+
+
+@dataclass(slots=True)
+class Report:
+    """The findings about one spec, in the order of their places."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, code: str, message: str, span: Span | None = None, *hints: str) -> None:
+        self.found.append(Diagnostic(code, message, span, hints))
+
+    @property
+    def ok(self) -> bool:
+        return not any(d.severity is Severity.ERROR for d in self.found)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        def place(d: Diagnostic) -> tuple[bool, Span | None]:
+            return (d.span is None, d.span)
+
+        return iter(sorted(dict.fromkeys(self.found), key=lambda d: (place(d)[0], d.span or _NOWHERE, d.code)))
+
+    def stop_on_error(self) -> None:
+        if not self.ok:
+            raise Stop.of(list(self))
+
+
+_NOWHERE = Span("", 0, 0, 0, 0)
+
+
+def width(text: str) -> int:
+    """Columns that a text takes on a terminal: East Asian wide signs take two, combining ones none."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
+
+
+def as_text(diagnostic: Diagnostic, source: list[str] | None = None) -> str:
+    """`file:line:col: error: message [code]`, the line with a caret when `source` holds the file's lines, the hints."""
+    span = diagnostic.span
+    where = f"{span.file}:{span.line + 1}:{span.column + 1}: " if span else ""
+    rows = [f"{where}{diagnostic.severity}: {diagnostic.message} [{diagnostic.code}]"]
+    if span and source and span.line < len(source):
+        rows += _caret(span, source[span.line])
+    rows += [f"  hint: {hint}" for hint in diagnostic.hints]
+    return "\n".join(rows)
+
+
+def _caret(span: Span, line: str, room: int = 100) -> list[str]:
+    line = line.rstrip("\r\n").replace("\t", " ")
+    left = max(0, span.column - room // 2) if len(line) > room else 0
+    shown = line[left : left + room]
+    start = span.column - left
+    end = len(shown) if span.end_line > span.line else min(span.end_column - left, len(shown))
+    marks = max(1, width(shown[start:end]))
+    gutter = f"{span.line + 1:>5} | "
+    return [gutter + shown, " " * (len(gutter) - 2) + "| " + " " * width(shown[:start]) + "^" + "~" * (marks - 1)]
+
+
+def as_json(diagnostics: Iterable[Diagnostic]) -> str:
+    return json.dumps({"diagnostics": [d.as_json() for d in diagnostics]}, ensure_ascii=False, indent=2)

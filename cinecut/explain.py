@@ -1,0 +1,148 @@
+"""Explaining a spec: who set every value, and where every event falls on both clocks."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from cinecut.compiler.timeline import Placed, Timeline
+from cinecut.facts import FilmFacts
+from cinecut.grid import Grid
+from cinecut.spec import NOWHERE, ActMarker, Place, Spec, Transition
+from cinecut.timebase import FilmTime, Length, clock, rate_text, timecode
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value of the spec and who set it: user, film, or schema (the language's default)."""
+
+    path: str
+    value: str
+    by: str
+
+
+def settings(spec: Spec) -> list[Setting]:
+    """Every value in the order of the spec, the film's facts left out: they are measurements, not settings."""
+    return [_from_film(setting, spec.film.facts) for setting in _walk(spec, "")]
+
+
+def _walk(record: Any, path: str) -> Iterator[Setting]:
+    place: Place = getattr(record, "place", NOWHERE)
+    for item in dataclasses.fields(record):
+        if item.name in ("place", "facts"):
+            continue
+        key, value = item.name.rstrip("_"), getattr(record, item.name)
+        name = f"{path}.{key}" if path else key
+        by = "user" if key in place.given else "schema"
+        if dataclasses.is_dataclass(value) and not isinstance(value, FilmTime | Length | Transition):
+            yield from _walk(value, name)
+        elif isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
+            for number, entry in enumerate(value, 1):
+                yield from _walk(entry, f"{name}[{number}]")
+        elif value is not None and (value != () or by == "user"):
+            yield Setting(name, shown(value), by)
+        elif name in ("output.size", "output.rate"):
+            yield Setting(name, "", "film")
+
+
+def _from_film(setting: Setting, facts: FilmFacts | None) -> Setting:
+    if setting.by != "film":
+        return setting
+    if facts is None:
+        return Setting(setting.path, "the film's own, not measured yet", "film")
+    width, height = facts.display_size
+    value = f"{width}x{height}" if setting.path == "output.size" else rate_text(facts.rate)
+    return Setting(setting.path, value, "film")
+
+
+def shown(value: Any) -> str:
+    """A value as a person would write it in the spec."""
+    match value:
+        case FilmTime():
+            return clock(value.seconds)
+        case Length():
+            return f"{_number(value.amount)}{'' if value.unit in 'sf' else ' '}{value.unit}"
+        case Transition():
+            return value.kind if value.kind == "cut" else f"{value.kind} {shown(value.length)}"
+        case bool():
+            return "true" if value else "false"
+        case Fraction():
+            return _number(value)
+        case (int(width), int(height)):
+            return f"{width}x{height}"
+        case tuple():
+            return f"{len(value)} entries"
+        case _:
+            return str(value)
+
+
+def _number(value: Fraction) -> str:
+    return rate_text(value) if value.denominator > 10**6 else f"{float(value):g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event of the timeline. Beats count from 1, as `bar:beat` with the share of a beat that is over."""
+
+    number: int
+    event: str
+    act: str
+    film_in: str
+    film_in_timecode: str
+    film_out: str
+    film_out_timecode: str
+    trailer_in: str
+    trailer_in_timecode: str
+    trailer_out: str
+    trailer_out_timecode: str
+    frames: int
+    beat: str
+    offset_ms: float | None  # of the first frame from the nearest beat
+    enters: str
+
+
+def rows(spec: Spec, timeline: Timeline) -> list[Row]:
+    film_rate = spec.film.facts.rate if spec.film.facts else timeline.rate
+    return [_row(placed, timeline, film_rate) for placed in timeline.events]
+
+
+def _row(placed: Placed, timeline: Timeline, film_rate: Fraction) -> Row:
+    start, end = (Fraction(frame.index) / timeline.rate for frame in (placed.range.start, placed.range.end))
+    film = placed.film
+    beat, offset = _beat(start, timeline.grid)
+    return Row(
+        number=placed.number,
+        event=placed.label,
+        act=placed.act or "",
+        film_in=clock(film.start.seconds) if film else "",
+        film_in_timecode=timecode(film.start.seconds, film_rate) if film else "",
+        film_out=clock(film.end.seconds) if film else "",
+        film_out_timecode=timecode(film.end.seconds, film_rate) if film else "",
+        trailer_in=clock(start),
+        trailer_in_timecode=timecode(start, timeline.rate),
+        trailer_out=clock(end),
+        trailer_out_timecode=timecode(end, timeline.rate),
+        frames=placed.range.length,
+        beat=beat,
+        offset_ms=offset,
+        enters=shown(placed.event.from_) if placed.head.kind != "cut" else "cut",
+    )
+
+
+def _beat(seconds: Fraction, grid: Grid | None) -> tuple[str, float | None]:
+    if grid is None:
+        return "", None
+    beat = grid.beat_at(seconds)
+    near = grid.nearest_line(seconds, "beat")
+    nearest_beat = math.floor(beat + Fraction(1, 2))
+    bar, in_bar = divmod(nearest_beat, grid.metre)
+    return f"{bar + 1}:{in_bar + 1}", round(float((seconds - near) * 1000), 3)
+
+
+def markers(spec: Spec) -> dict[int, str]:
+    """Act markers by the number of the entry that they precede."""
+    return {number + 1: entry.act for number, entry in enumerate(spec.timeline, 1) if isinstance(entry, ActMarker)}

@@ -1,0 +1,77 @@
+"""Which FFmpeg runs, and what it can do: asked of the build, never guessed from its version."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cinecut.diagnostics import Stop
+from cinecut.ffmpeg.script import BUILDS, Build
+
+ENVIRONMENT = "CINECUT_FFMPEG"
+
+
+@dataclass(frozen=True, slots=True)
+class FFmpeg:
+    """An FFmpeg on this machine."""
+
+    path: str
+    build: Build
+    encoders: frozenset[str]
+    filters: frozenset[str]
+
+
+def find_ffmpeg(choice: str | None = None) -> FFmpeg:
+    """The chosen FFmpeg (a path or a name on PATH; the environment's CINECUT_FFMPEG), else the bundled one, else the
+    system's. Raises Stop when it is none or cannot do what every trailer needs."""
+    choice = choice or os.environ.get(ENVIRONMENT)
+    path = shutil.which(Path(choice).expanduser()) if choice else _bundled() or shutil.which("ffmpeg")
+    if path is None:
+        if choice:
+            raise Stop("no-ffmpeg", f"there is no FFmpeg at {choice!r}", "give a path, or a name that is on PATH")
+        raise Stop("no-ffmpeg", "no FFmpeg is installed", "python -m pip install imageio-ffmpeg")
+    return _ask(str(Path(path).absolute()))
+
+
+def _bundled() -> str | None:
+    try:
+        import imageio_ffmpeg
+
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError):
+        return None
+
+
+@cache
+def _ask(path: str) -> FFmpeg:
+    options = _output(path, "-h", "full")
+    encoders = frozenset(_names(_output(path, "-encoders")))
+    filters = frozenset(_names(_output(path, "-filters")))
+    if "-filter_complex_script" in options:
+        build = BUILDS["classic"]
+    elif "filter_complex" in options:
+        build = BUILDS["modern"]
+    else:
+        raise Stop("no-ffmpeg", f"{path} does not answer as FFmpeg does")
+    missing = sorted({"xfade", "ass", "amix", "aresample"} - filters | {"libx264", "aac"} - encoders)
+    if missing:
+        raise Stop("no-ffmpeg", f"{path} was built without {', '.join(missing)}", "the bundled FFmpeg has them")
+    return FFmpeg(path, build, encoders, filters)
+
+
+def _output(path: str, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            [path, "-hide_banner", *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Stop("no-ffmpeg", f"{path} cannot be run: {error}") from None
+    return done.stdout.decode(errors="replace")
+
+
+def _names(listing: str) -> list[str]:
+    return [words[1] for line in listing.splitlines() if len(words := line.split()) > 2]

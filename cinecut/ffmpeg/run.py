@@ -1,0 +1,179 @@
+"""Running a plan: its working folder, one FFmpeg process under the GPU lock, progress, and FFmpeg's words as ours."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import ctypes
+import errno
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from cinecut.diagnostics import Stop
+from cinecut.facts import FilmFacts
+from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.ffmpeg.plan import SCRIPT, Asset, Reel, RenderPlan, WholeFilm
+from cinecut.gpu import Lock
+
+FONTS = Path(__file__).resolve().parent.parent / "fonts"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: frames done, and FFmpeg's speed against the trailer's own time."""
+
+    frames: int
+    speed: float | None
+
+
+def write_generated(plan: RenderPlan, folder: Path) -> None:
+    """The part of a working folder that comes from the spec alone: script, generated files, fonts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SCRIPT).write_text(plan.script, encoding="utf-8")
+    for name, data in plan.files.items():
+        (folder / name).write_bytes(data)
+    if plan.files:
+        fonts = folder / "fonts"
+        fonts.mkdir(exist_ok=True)
+        for font in FONTS.iterdir():
+            shutil.copyfile(font, fonts / font.name)
+
+
+def write_inputs(
+    plan: RenderPlan,
+    folder: Path,
+    film: Path,
+    facts: FilmFacts,
+    locate: Callable[[str], Path],
+    progress: Callable[[int], None],
+    copy: bool,
+) -> None:
+    """The part that comes from the media: reels, and the user's own files under our names (linked unless `copy`)."""
+    from cinecut.ffmpeg.reels import pull_reels
+
+    for item in plan.inputs:
+        target = folder / item.name
+        if isinstance(item, Asset | WholeFilm) and not target.exists():
+            place = film if isinstance(item, WholeFilm) else locate(item.file)
+            if copy:
+                shutil.copyfile(place, target)
+            else:
+                target.symlink_to(place.absolute())
+    pull_reels(film, facts, [item for item in plan.inputs if isinstance(item, Reel)], folder, progress)
+
+
+@contextlib.contextmanager
+def disk_errors(where: Path) -> Iterator[None]:
+    """What the disk refuses, in one clear message."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = f"the disk is full: {where} has {_free(where)} MB left"
+            raise Stop("disk-full", message, "free some space, or write elsewhere with -o") from None
+        raise Stop("output", f"{error.filename or where} cannot be written: {error.strerror}") from None
+
+
+def _free(where: Path) -> int:
+    existing = next(folder for folder in (where, *where.parents) if folder.exists())
+    return shutil.disk_usage(existing).free // 1_000_000
+
+
+def run_plan(
+    plan: RenderPlan, ffmpeg: FFmpeg, folder: Path, output: str, lock: Lock, progress: Callable[[Progress], None]
+) -> None:
+    """Run a plan in its folder, which must hold its inputs. Raises Stop with what FFmpeg said; leaves no process."""
+    command = [ffmpeg.path, "-v", "level+warning", "-progress", "pipe:1", *plan.arguments(ffmpeg.build, output)]
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=[lock.descriptor],
+        preexec_fn=_die_with_parent(),
+        env={**os.environ, "AV_LOG_FORCE_NOCOLOR": "1"},
+    )
+    last: collections.deque[str] = collections.deque(maxlen=200)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    reader = threading.Thread(target=_drain, args=(process.stderr, last), daemon=True)
+    reader.start()
+    try:
+        for done in _read_progress(process.stdout):
+            progress(done)
+        status = process.wait()
+    finally:
+        _end(process)
+        reader.join(timeout=5)
+    if status != 0:
+        raise _explain(plan, folder, status, list(last))
+
+
+def _die_with_parent() -> Callable[[], None]:
+    """For the child: die when cinecut does, even of kill -9. Prepared here, since little is safe after the fork."""
+    libc = ctypes.CDLL(None)
+    parent = os.getpid()
+    set_death_signal = 1  # PR_SET_PDEATHSIG
+
+    def prepare() -> None:
+        libc.prctl(set_death_signal, signal.SIGKILL)
+        if os.getppid() != parent:  # it died in between
+            os._exit(1)
+
+    return prepare
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM, then SIGKILL."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _drain(stream: IO[bytes], last: collections.deque[str]) -> None:
+    for line in stream:
+        last.append(line.decode(errors="replace").rstrip())
+
+
+def _read_progress(stream: IO[bytes]) -> Iterator[Progress]:
+    frames, speed = 0, None
+    for line in stream:
+        key, _, value = line.decode(errors="replace").strip().partition("=")
+        if key == "frame" and value.isdigit():
+            frames = int(value)
+        elif key == "speed":
+            match = re.match(r"\s*([0-9.]+)x", value)
+            speed = float(match[1]) if match else None
+        elif key == "progress":
+            yield Progress(frames, speed)
+
+
+def _explain(plan: RenderPlan, folder: Path, status: int, lines: Sequence[str]) -> Stop:
+    """FFmpeg's failure as a diagnostic: where it names one of our labels, at the event's place in the spec."""
+    text = "\n".join(lines)
+    if "No space left on device" in text:
+        message = f"the disk is full: {folder.parent} has {_free(folder)} MB left"
+        return Stop("disk-full", message, "free some space, or write elsewhere with -o")
+    errors = [line for line in lines if "[error]" in line or "[fatal]" in line] or list(lines)
+    span = None
+    for line in errors:
+        match = re.search(r"@(\w+)[ @\]]", line)
+        if match and match[1] in plan.places:
+            span = plan.places[match[1]]
+            break
+    first = re.sub(r"\[(error|fatal|warning)\]\s*", "", errors[0]) if errors else "no word of why"
+    how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    return Stop("ffmpeg", f"FFmpeg {how}: {first}", *errors[1:4], span=span)

@@ -1,0 +1,315 @@
+"""Reading: a YAML file becomes a Spec, or a report of everything that is wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cinecut import schema as schemas
+from cinecut.diagnostics import Report, Span, Stop
+from cinecut.document import Document, Mapping, Node, Scalar, Sequence, head_span, read_document
+from cinecut.facts import AudioFacts, Color, FilmFacts, SongFacts, StillFacts
+from cinecut.spec import EVENTS, ActMarker, Clip, Entry, Place, Spec, Transition
+from cinecut.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, parse_length, parse_seconds, parse_span
+
+
+def load_spec(path: Path, report: Report) -> tuple[Document, Spec | None]:
+    """Read and check a spec. All mistakes go into the report. Where some parts have mistakes, the spec holds the rest,
+    so that what can be said of the rest is said too; it is None where nothing is left to work with."""
+    document = read_document(path, report)
+    return document, fill_spec(document, report)
+
+
+def fill_spec(document: Document, report: Report) -> Spec | None:
+    root = document.root
+    if root is None:
+        if report.ok:
+            report.add("missing-key", "the spec is empty", Span(str(document.path), 0, 0, 0, 1), *_STARTER)
+        return None
+    schemas.check_document(root, schemas.TRAILER, FORMATS, report)
+    _check_kinds(root, report)
+    whole = root if report.ok else _sound_parts(root, report)
+    return None if whole is None else _Filler(_film_rate(whole), report).fill(Spec, whole)
+
+
+_STARTER = ("the shortest spec: {cinecut: 1, film: film.mp4, timeline: [shot: 0:16 - 0:20]}",)
+
+
+def _sound_parts(root: Node, report: Report) -> Mapping | None:
+    """The spec without the parts that have mistakes; a broken event becomes black, for its neighbours' sake."""
+    if not isinstance(root, Mapping):
+        return None
+    broken = [d.span for d in report if d.span is not None]
+    entries: dict[str, Node] = {
+        "cinecut": Scalar(1, root.span),
+        "film": Scalar("?", root.span),
+        "timeline": Sequence((), root.span),
+    }
+    for key, node in root.entries.items():
+        if key == "timeline" and isinstance(node, Sequence):
+            items = tuple(_BROKEN_EVENT if _holds(item, broken) else item for item in node.items)
+            entries[key] = Sequence(items, node.span)
+        elif not _holds(node, broken) and root.keys[key] not in broken:
+            entries[key] = node
+    return Mapping(entries, root.keys, root.span)
+
+
+def _holds(node: Node, spans: list[Span]) -> bool:
+    start, end = (node.span.line, node.span.column), (node.span.end_line, node.span.end_column)
+    return any(start <= (span.line, span.column) < end for span in spans)
+
+
+_BROKEN_EVENT = Mapping({"black": Scalar("60s", Span("", 0, 0, 0, 0))}, {}, Span("", 0, 0, 0, 0), flow=True)
+
+
+def _check_kinds(root: Node, report: Report) -> None:
+    """Every entry of the timeline is exactly one kind of event. The schema cannot say this at its exact place."""
+    timeline = root.get("timeline") if isinstance(root, Mapping) else None
+    for entry in timeline.items if isinstance(timeline, Sequence) else ():
+        if not isinstance(entry, Mapping):
+            continue
+        kinds = [kind for kind in EVENTS if kind in entry.entries]
+        if len(kinds) > 1:
+            report.found = [d for d in report.found if d.code != "unknown-key" or d.span not in entry.keys.values()]
+            text = f"one event cannot be both `{kinds[0]}` and `{kinds[1]}`"
+            report.add("over-determined", text, entry.keys[kinds[1]], "start it with a dash of its own")
+        elif not kinds and "act" not in entry.entries:
+            span = next(iter(entry.keys.values()), entry.span)
+            report.add("missing-key", "this event is nothing yet", span, "an event has shot, black, card, still or act")
+
+
+def _film_rate(root: Node) -> Fraction | None:
+    node = root
+    for key in ("film", "facts", "rate"):
+        found = node.get(key) if isinstance(node, Mapping) else None
+        if found is None:
+            return None
+        node = found
+    return _exact(node.value) if isinstance(node, Scalar) else None
+
+
+def _exact(value: object) -> Fraction:
+    """An exact number: `24`, `24000/1001`, `62.5`. Raises BadTimeError."""
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise BadTimeError(f"{value!r} is no number such as 24, 62.5 or 24000/1001") from None
+
+
+def _positive(value: object) -> Fraction:
+    number = _exact(value)
+    if number <= 0:
+        raise BadTimeError(f"{value!r} is not above zero")
+    return number
+
+
+def parse_size(value: object) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})\s*x\s*(\d{1,5})", str(value))
+    if match is None or int(match[1]) < 16 or int(match[2]) < 16:
+        raise BadTimeError(f"{value!r} is no size such as 1920x1080")
+    return int(match[1]), int(match[2])
+
+
+def _transition(*kinds: str) -> Callable[[str | int | Fraction], Transition]:
+    def parse(value: str | int | Fraction) -> Transition:
+        transition = Transition.parse(str(value))
+        if transition.kind not in kinds:
+            raise BadTimeError(f"{transition.kind} stands in `{'to' if 'fade in' in kinds else 'from'}`, not here")
+        return transition
+
+    return parse
+
+
+_ANY_RATE = Fraction(1000)  # a timecode's shape can be checked before the film's rate is known
+
+FORMATS: schemas.Formats = {
+    "film-time": lambda value: parse_seconds(str(value), _ANY_RATE) if isinstance(value, str) else value,
+    "film-span": lambda value: parse_span(str(value), _ANY_RATE),
+    "trailer-length": lambda value: _length(value, least=True),
+    "trailer-offset": lambda value: _length(value, least=False),
+    "transition-from": _transition("cut", "crossfade", "dip to black", "dip to white", "fade in"),
+    "transition-to": _transition("cut", "fade out"),
+    "rate": _positive,
+    "exact": _exact,
+    "size": parse_size,
+}
+
+
+def _length(value: str | int | Fraction, least: bool) -> Length:
+    length = parse_length(value) if isinstance(value, str) else Length(Fraction(value), "s")
+    if least and length.amount == 0:
+        raise BadTimeError(f"{value!r} is no time at all")
+    return length
+
+
+T = TypeVar("T")
+_Convert = Callable[["_Filler", Node], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    key: str
+    convert: _Convert
+    default: Node | None
+
+
+class _Filler:
+    """The one generic function that fills dataclasses from a checked document."""
+
+    def __init__(self, rate: Fraction | None, report: Report) -> None:
+        self.rate = rate
+        self.report = report
+
+    def fill(self, cls: type[T], node: Node) -> T:
+        if isinstance(node, Scalar):
+            node = _expand(cls, node)
+        assert isinstance(node, Mapping)
+        values: dict[str, Any] = {}
+        for item in _fields(cls):
+            child = node.entries.get(item.key, item.default)
+            values[item.name] = None if child is None else self.value(item, child)
+        if "place" in cls.__dataclass_fields__:  # type: ignore[attr-defined]
+            given = {key: value.span for key, value in node.entries.items()}
+            values["place"] = Place(head_span(node), given)
+        return cls(**values)
+
+    def value(self, item: _Field, node: Node) -> Any:
+        try:
+            return item.convert(self, node)
+        except BadTimeError as error:
+            self.report.add("bad-time", f"`{item.key}`: {error}", node.span)
+            return None
+
+
+def _expand(cls: type, node: Scalar) -> Mapping:
+    """The short form of a value as its long form, every part with its own place."""
+    if cls is Clip:
+        text = str(node.value)
+        shift = node.span.column + (0 if node.plain else 1)
+        parts = SPAN_SIGN.split(text.strip())
+        entries: dict[str, Node] = {}
+        for key, part in zip(("in", "out"), parts, strict=True):
+            column = shift + text.index(part, 0 if key == "in" else len(parts[0]))
+            span = Span(node.span.file, node.span.line, column, node.span.line, column + len(part))
+            entries[key] = Scalar(part, span)
+    else:
+        entries = {cls.short: node}  # type: ignore[attr-defined]
+    return Mapping(entries, {key: value.span for key, value in entries.items()}, node.span, flow=True)
+
+
+@cache
+def _fields(cls: Any) -> tuple[_Field, ...]:
+    hints = typing.get_type_hints(cls)
+    properties = properties_of(cls)
+    found = []
+    for item in dataclasses.fields(cls):
+        if item.name == "place":
+            continue
+        key = item.name.rstrip("_")
+        default = _default_node(_resolved(properties[key]), hints[item.name])
+        found.append(_Field(item.name, key, _converter(hints[item.name]), default))
+    return tuple(found)
+
+
+def properties_of(cls: type) -> dict[str, Any]:
+    """The schema's properties of a Spec dataclass."""
+    name = _FACTS.get(cls) or cls.schema  # type: ignore[attr-defined]
+    head, _, inner = name.partition(".")
+    part = schemas.definition(schemas.TRAILER, head)
+    if inner:
+        part = _resolved(part["properties"][inner])
+        part = _resolved(part["items"]) if part.get("type") == "array" else part
+    properties: dict[str, Any] = part["properties"]
+    return properties
+
+
+_FACTS: dict[type, str] = {
+    FilmFacts: "film_facts",
+    SongFacts: "song_facts",
+    StillFacts: "picture.facts",
+    AudioFacts: "film_facts.audio",
+    Color: "film_facts.color",
+}
+
+
+def _resolved(part: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in part:
+        return {**schemas.definition(schemas.TRAILER, part["$ref"].rsplit("/", 1)[1]), **part}
+    return part
+
+
+_SCHEMA_PLACE = Span("<schema>", 0, 0, 0, 0)
+
+
+def _default_node(part: dict[str, Any], hint: Any) -> Node | None:
+    """The schema's default as a node, so that it is converted like a value that the user wrote."""
+    if "default" in part:
+        value = part["default"]
+        if isinstance(value, list):
+            return Sequence((), _SCHEMA_PLACE)
+        return Scalar(Fraction(str(value)) if isinstance(value, float) else value, _SCHEMA_PLACE)
+    if typing.get_origin(hint) is tuple and typing.get_args(hint)[1:] == (Ellipsis,):
+        return Sequence((), _SCHEMA_PLACE)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and "default" not in part and not part.get("required"):
+        return Mapping({}, {}, _SCHEMA_PLACE, flow=True)
+    return None
+
+
+def _converter(hint: Any) -> _Convert:
+    """How a node becomes a value of a type."""
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        options = [option for option in typing.get_args(hint) if option is not type(None)]
+        return _entry if len(options) > 1 else _converter(options[0])
+    if typing.get_origin(hint) is tuple:
+        inner = typing.get_args(hint)
+        if inner == (int, int):
+            return lambda filler, node: parse_size(_value(node))
+        each = _converter(inner[0])
+        return lambda filler, node: tuple(each(filler, item) for item in node.items)  # type: ignore[union-attr]
+    if hint in _SIMPLE:
+        return _SIMPLE[hint]
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return lambda filler, node: filler.fill(hint, node)
+    return lambda filler, node: _value(node)
+
+
+def _entry(filler: _Filler, node: Node) -> Entry:
+    assert isinstance(node, Mapping)
+    for kind, cls in EVENTS.items():
+        if kind in node.entries:
+            return filler.fill(cls, node)
+    return filler.fill(ActMarker, node)
+
+
+def _value(node: Node) -> Any:
+    assert isinstance(node, Scalar)
+    return node.value
+
+
+def _film_time(filler: _Filler, node: Node) -> FilmTime:
+    value = _value(node)
+    return FilmTime(parse_seconds(value, filler.rate) if isinstance(value, str) else Fraction(value))
+
+
+_SIMPLE: dict[Any, _Convert] = {
+    FilmTime: _film_time,
+    Length: lambda filler, node: _length(_value(node), least=False),
+    Transition: lambda filler, node: Transition.parse(str(_value(node))),
+    Fraction: lambda filler, node: _exact(_value(node)),
+}
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path of a file that a spec in `folder` names: relative to the spec, or absolute, or from the home folder."""
+    if "\0" in name:
+        raise Stop("missing-file", "a file name cannot hold a NUL character")
+    return folder / Path(name).expanduser()

@@ -1,0 +1,276 @@
+"""The Spec: what a trailer is, as its author wrote it. Dataclasses carry names and types; the schema carries the rest
+(defaults, ranges, words), and reading.py fills them from a file. Nothing here is resolved yet that needs the beat grid
+or the film: that is the timeline's work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+from cinecut.diagnostics import Span
+from cinecut.facts import FilmFacts, SongFacts, StillFacts
+from cinecut.timebase import BadTimeError, FilmTime, Length, parse_length
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the spec; `given` holds the places of the values that the user wrote."""
+
+    span: Span
+    given: Mapping[str, Span] = field(default_factory=dict)
+
+    def of(self, key: str) -> Span:
+        return self.given.get(key, self.span)
+
+
+NOWHERE = Place(Span("", 0, 0, 0, 0))
+
+
+class _Placed:
+    """What has a place in the file. Two specs are equal wherever their values stand."""
+
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """How one event passes into the next: its kind and its whole length."""
+
+    kind: Literal["cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out"]
+    length: Length
+
+    @classmethod
+    def parse(cls, text: str) -> Transition:
+        """`crossfade 1.5s`, `dip to black`, `cut`. Raises BadTimeError."""
+        match = _TRANSITION.fullmatch(text.strip())
+        if match is None:
+            raise BadTimeError(f"{text!r} is no transition; write cut, crossfade 1.5s, dip to black 1s, fade in 1s, …")
+        kind = " ".join(match[1].lower().split())
+        if kind == "cut" and match[2]:
+            raise BadTimeError("a cut has no length; a crossfade or a dip has")
+        length = parse_length(match[2] or "1s")
+        if length.amount == 0:
+            raise BadTimeError(f"{text!r}: a transition of no length is a cut")
+        return cls(kind=kind, length=length)  # type: ignore[arg-type]  # the pattern holds it to the six
+
+
+_TRANSITION = re.compile(r"(cut|crossfade|dip\s+to\s+black|dip\s+to\s+white|fade\s+in|fade\s+out)(?:\s+(\S.*))?", re.I)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip(_Placed):
+    schema: ClassVar[str] = "clip"
+    in_: FilmTime | None
+    out: FilmTime | None
+    for_: Length | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sync(_Placed):
+    schema: ClassVar[str] = "sync"
+    at: FilmTime
+    to: Literal["beat", "bar"]
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Title(_Placed):
+    schema: ClassVar[str] = "title"
+    short: ClassVar[str] = "text"
+    text: str
+    at: Length
+    for_: Length | None
+    fade: Length | None
+    position: Literal["lower", "middle", "upper"]
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundFade(_Placed):
+    schema: ClassVar[str] = "shot.sound_fade"
+    in_: Length | None
+    out: Length | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crop(_Placed):
+    schema: ClassVar[str] = "shot.crop"
+    x: Fraction
+    y: Fraction
+    w: Fraction
+    h: Fraction
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reframe(_Placed):
+    schema: ClassVar[str] = "shot.reframe"
+    x: Fraction
+    y: Fraction
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notes(_Placed):
+    """What analyze and people keep beside an event."""
+
+    act: str | None
+    zone: str | None
+    beat_type: str | None
+    score: Fraction | None
+    why: str | None
+    by: str | None
+    line: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimedEvent(Notes):
+    """Anything that takes time in the trailer."""
+
+    snap: Literal["beat", "bar"] | None
+    from_: Transition
+    to: Transition
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot(TimedEvent):
+    schema: ClassVar[str] = "shot"
+    shot: Clip
+    speed: Fraction
+    sync: Sync | None
+    gain: Fraction
+    mute: bool
+    sound_fade: SoundFade | None
+    crop: Crop | None
+    reframe: Reframe | None
+    titles: tuple[Title, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Black(TimedEvent):
+    schema: ClassVar[str] = "black"
+    black: Length
+    titles: tuple[Title, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card(TimedEvent):
+    schema: ClassVar[str] = "card"
+    card: str
+    for_: Length
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture(_Placed):
+    schema: ClassVar[str] = "picture"
+    short: ClassVar[str] = "file"
+    file: str
+    facts: StillFacts | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Still(TimedEvent):
+    schema: ClassVar[str] = "still"
+    still: Picture
+    for_: Length
+    scale: Fraction
+    titles: tuple[Title, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActMarker(_Placed):
+    schema: ClassVar[str] = "act"
+    act: str
+    why: str | None
+    by: str | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film(_Placed):
+    schema: ClassVar[str] = "film"
+    short: ClassVar[str] = "file"
+    file: str
+    audio: int
+    facts: FilmFacts | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeatGrid(_Placed):
+    schema: ClassVar[str] = "beats"
+    tempo: Fraction | None
+    first: FilmTime
+    metre: int
+    times: tuple[Fraction, ...]
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Music(_Placed):
+    schema: ClassVar[str] = "music"
+    short: ClassVar[str] = "file"
+    file: str | None
+    beats: BeatGrid | None
+    start: FilmTime
+    gain: Fraction
+    fade_out: Length
+    facts: SongFacts | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output(_Placed):
+    schema: ClassVar[str] = "output"
+    size: tuple[int, int] | None
+    rate: Fraction | None
+    codec: Literal["h264", "ffv1"]
+    crf: int
+    preset: str
+    audio_bitrate: str
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor(_Placed):
+    schema: ClassVar[str] = "anchor"
+    at: FilmTime
+    why: str | None
+    by: str | None
+    line: str | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchors(_Placed):
+    schema: ClassVar[str] = ".anchors"
+    begin: Anchor | None
+    escalation: Anchor | None
+    climax: Anchor | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+Event = Shot | Black | Card | Still
+Entry = Event | ActMarker
+EVENTS: dict[str, type[Event]] = {"shot": Shot, "black": Black, "card": Card, "still": Still}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec(_Placed):
+    schema: ClassVar[str] = ""
+    cinecut: int
+    film: Film
+    vibe: str | None
+    music: Music | None
+    output: Output
+    anchors: Anchors | None
+    timeline: tuple[Entry, ...]
+    place: Place = field(default=NOWHERE, compare=False, repr=False)

@@ -1,0 +1,197 @@
+"""The two clocks: film positions are exact seconds, trailer positions are whole frames.
+
+>>> FilmTime(parse_seconds("1:02:11.5"))
+FilmTime(seconds=Fraction(7463, 2))
+>>> clock(FilmTime(Fraction(7463, 2)).seconds)
+'1:02:11.500'
+
+Mixing the clocks fails the type checker, and no float ever holds a time.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, overload
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class FilmTime:
+    """A moment of the film, in exact seconds from its first picture."""
+
+    seconds: Fraction
+
+    def __add__(self, span: Fraction) -> FilmTime:
+        return FilmTime(self.seconds + span)
+
+    @overload
+    def __sub__(self, other: FilmTime) -> Fraction: ...
+    @overload
+    def __sub__(self, other: Fraction) -> FilmTime: ...
+    def __sub__(self, other: FilmTime | Fraction) -> FilmTime | Fraction:
+        if isinstance(other, FilmTime):
+            return self.seconds - other.seconds
+        return FilmTime(self.seconds - other)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class TrailerFrame:
+    """A frame of the trailer, counted from 0."""
+
+    index: int
+
+    def __add__(self, frames: int) -> TrailerFrame:
+        return TrailerFrame(self.index + frames)
+
+    @overload
+    def __sub__(self, other: TrailerFrame) -> int: ...
+    @overload
+    def __sub__(self, other: int) -> TrailerFrame: ...
+    def __sub__(self, other: TrailerFrame | int) -> TrailerFrame | int:
+        if isinstance(other, TrailerFrame):
+            return self.index - other.index
+        return TrailerFrame(self.index - other)
+
+
+@dataclass(frozen=True, slots=True)
+class FilmRange:
+    """A half-open range of the film: `start` is in it, `end` is not."""
+
+    start: FilmTime
+    end: FilmTime
+
+    @property
+    def duration(self) -> Fraction:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class TrailerRange:
+    """A half-open range of trailer frames."""
+
+    start: TrailerFrame
+    end: TrailerFrame
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start
+
+
+def nearest(position: Fraction) -> int:
+    """The whole number nearest to an exact position, halves upwards.
+
+    Shifting the position by whole numbers shifts the result by the same, which `round` does not promise.
+    """
+    return math.floor(position + Fraction(1, 2))
+
+
+Unit = Literal["s", "f", "beats", "bars"]
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A stretch of trailer time as a person wrote it: seconds, frames, beats or bars."""
+
+    amount: Fraction
+    unit: Unit
+
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)")
+_SECONDS = re.compile(rf"({_NUMBER})\s*s?")
+_TIMECODE = re.compile(r"(\d+):(\d{2}):(\d{2}):(\d{2,3})")
+_LENGTH = re.compile(rf"({_NUMBER}|\d+/\d+)\s*(s|seconds?|f|frames?|beats?|bars?)?")
+SPAN_SIGN = re.compile(r"\s+(?:-|–|to)\s+|\s*–\s*|(?<=\d)-(?=\d)")
+_UNITS: dict[str, Unit] = {"s": "s", "f": "f", "b": "beats"}
+
+
+class BadTimeError(ValueError):
+    """A text that is no time or length; its message says what would be one."""
+
+
+def parse_seconds(text: str, rate: Fraction | None = None) -> Fraction:
+    """Exact seconds of a clock (`1:02:11.5`, `0:16`), of seconds (`62.5s`, `62.5`) or of a timecode (`01:02:11:12`).
+
+    A timecode is non-drop and counts frames of `rate`; without a rate it cannot be read. Raises BadTimeError.
+    """
+    text = text.strip()
+    if match := _SECONDS.fullmatch(text):
+        return Fraction(match[1])
+    if match := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = int(match[1] or 0), int(match[2]), Fraction(match[3])
+        if seconds >= 60 or (match[1] is not None and minutes >= 60):
+            raise BadTimeError(f"{text!r} has more than 59 minutes or seconds in a place that carries")
+        return (hours * 60 + minutes) * 60 + seconds
+    if match := _TIMECODE.fullmatch(text):
+        return _parse_timecode(text, match, rate)
+    if ";" in text:
+        raise BadTimeError(f"{text!r} is drop-frame timecode; only non-drop is read: HH:MM:SS:FF")
+    raise BadTimeError(f"{text!r} is no time; write 1:02:11.5, 62.5s or the timecode 01:02:11:12")
+
+
+def _parse_timecode(text: str, match: re.Match[str], rate: Fraction | None) -> Fraction:
+    if rate is None:
+        raise BadTimeError(f"the timecode {text!r} needs the film's rate: run `cinecut link` on this spec first")
+    hours, minutes, seconds, frames = (int(part) for part in match.groups())
+    nominal = math.ceil(rate)
+    if minutes >= 60 or seconds >= 60 or frames >= nominal:
+        raise BadTimeError(
+            f"{text!r} is no timecode at {float(rate):.6g} frames/s: frames run from 00 to {nominal - 1}"
+        )
+    return Fraction(((hours * 60 + minutes) * 60 + seconds) * nominal + frames) / rate
+
+
+def parse_span(text: str, rate: Fraction | None = None) -> tuple[Fraction, Fraction]:
+    """In and out point of a range such as `0:16 - 0:20`. Raises BadTimeError."""
+    parts = SPAN_SIGN.split(text.strip())
+    if len(parts) != 2:
+        raise BadTimeError(f"{text!r} is no range; write the in and the out point as 0:16 - 0:20")
+    return parse_seconds(parts[0], rate), parse_seconds(parts[1], rate)
+
+
+def parse_length(text: str) -> Length:
+    """A length: `1.5s` or `1.5` (seconds), `36f`, `4 beats`, `2 bars`, `1/2 beat`. Raises BadTimeError."""
+    match = _LENGTH.fullmatch(text.strip())
+    if match is None or match[1].endswith("/0"):
+        raise BadTimeError(f"{text!r} is no length; write 1.5s, 36f, 4 beats or 2 bars")
+    name = match[2] or "s"
+    unit: Unit = "bars" if name.startswith("bar") else _UNITS[name[0]]
+    return Length(Fraction(match[1]), unit)
+
+
+def clock(seconds: Fraction, digits: int = 3) -> str:
+    """`H:MM:SS.mmm` (hours only when there are some), rounded to `digits` decimals."""
+    sign = "-" if seconds < 0 else ""
+    scale: int = 10**digits
+    ticks = nearest(abs(seconds) * scale)
+    whole, fraction = divmod(ticks, scale)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    head = f"{hours}:{minute:02d}" if hours else f"{minute}"
+    tail = f".{fraction:0{digits}d}" if digits else ""
+    return f"{sign}{head}:{second:02d}{tail}"
+
+
+def timecode(seconds: Fraction, rate: Fraction) -> str:
+    """Non-drop timecode `HH:MM:SS:FF` of the frame of a constant `rate` that is on screen at `seconds`."""
+    frame = math.floor(seconds * rate)
+    sign, frame = ("-", -frame) if frame < 0 else ("", frame)
+    nominal = math.ceil(rate)
+    whole, frames = divmod(frame, nominal)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{sign}{hours:02d}:{minute:02d}:{second:02d}:{frames:0{len(str(nominal - 1))}d}"
+
+
+def seconds_text(value: Fraction) -> str:
+    """Seconds for FFmpeg and for people's eyes: six decimals, no exponent, rounded once."""
+    micros = nearest(value * 1_000_000)
+    sign, micros = ("-", -micros) if micros < 0 else ("", micros)
+    return f"{sign}{micros // 1_000_000}.{micros % 1_000_000:06d}"
+
+
+def rate_text(rate: Fraction) -> str:
+    """A rate as FFmpeg and the spec write it: `24` or `24000/1001`."""
+    return str(rate.numerator) if rate.denominator == 1 else f"{rate.numerator}/{rate.denominator}"
