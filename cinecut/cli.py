@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import io
 import json
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -39,22 +42,41 @@ ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Replace an exi
 
 def main() -> None:
     """The entry point: every failure becomes one clear message and a status."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    gc.set_threshold(500_000)  # a spec becomes many small values, and looking for cycles among them took a tenth
+    for signum in _INTERRUPTS:
+        if signal.getsignal(signum) != signal.SIG_IGN:  # nohup means it
+            signal.signal(signum, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
     try:
         app(standalone_mode=True)
     except Stop as stop:
         _print_diagnostics(stop.diagnostics)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except _Interrupted as interrupted:
         print("cinecut: interrupted; nothing was left behind", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(128 + interrupted.signum)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read us has gone: nobody is left to tell
         sys.exit(141)
 
 
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Interrupted(BaseException):
+    """A signal ends the command. No KeyboardInterrupt: Typer would swallow that without a word."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+
 def _interrupt(signum: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt
+    for each in _INTERRUPTS:
+        signal.signal(each, signal.SIG_IGN)  # a second Ctrl-C shall not cut the cleaning up short
+    raise _Interrupted(signum)
 
 
 def _version(wanted: bool) -> None:
@@ -83,25 +105,11 @@ def check(
 
     Example: cinecut check specs/film.yaml
     """
-    from cinecut.compiler.timeline import build_timeline
-    from cinecut.link import check_files
-    from cinecut.reading import load_spec
+    from cinecut.check import check_spec
 
     if format not in ("text", "json"):
         raise Stop("option", f"--format cannot be {format!r}", "text or json")
-    report = Report()
-    try:
-        _, loaded = load_spec(spec, report)
-        if loaded is not None:
-            build_timeline(loaded, report)
-            if loaded.film.file != "?":
-                check_files(loaded, spec.parent, report)
-            if report.ok and loaded.film.facts is None:
-                hint = f"cinecut link {spec} measures it and writes the facts into the spec"
-                message = "the film has not been measured: its end and its handles are unchecked"
-                report.add("no-facts", message, loaded.film.place.span, hint)
-    except Stop as stop:
-        report.found += stop.diagnostics
+    report = check_spec(spec)
     if format == "json":
         print(as_json(report))
     else:
@@ -144,7 +152,7 @@ def explain(
         _table(["value", "", "set by"], [[s.path, s.value, s.by] for s in found])
     if timeline or both:
         _table(
-            "number event act film timecode trailer timecode frames beat offset enters".split(),
+            ["number", "event", "act", "film", "timecode", "trailer", "timecode", "frames", "beat", "offset", "enters"],
             [
                 [
                     str(r.number), r.event, r.act, _pair(r.film_in, r.film_out),
@@ -220,9 +228,10 @@ def render(
     job = prepare(spec, size=_size(size), small=draft)
     target = output or Path(job.default_name)
     force = force or _may_replace(target)
-    check_output(target, force)
+    check_output(job, target, force)
     with _watch("Rendering") as watch:
-        run(job, target, build, watch, force=force)
+        warnings = run(job, target, build, watch, force=force)
+    _print_diagnostics(warnings)
     seconds = float(job.plan.frames / job.plan.rate)
     if as_json_:
         print(json.dumps({"output": str(target), "frames": job.plan.frames, "seconds": round(seconds, 6)}))
@@ -264,21 +273,18 @@ def pack(
     folder = output or Path(spec.stem + ".pack")
     with _watch("Packing") as watch:
         run(job, folder, watch)
-    print(f"{folder}: sh {folder}/render.sh renders it")
+    print(f"{folder}: sh {shlex.quote(str(folder / 'render.sh'))} renders it")
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
-    from cinecut.reading import parse_size
+    from cinecut.reading import parse_frame_size
 
     if text is None:
         return None
     try:
-        width, height = parse_size(text)
+        return parse_frame_size(text)
     except ValueError as error:
         raise Stop("option", f"--size: {error}") from None
-    if width % 2 or height % 2:
-        raise Stop("option", f"--size {text}: both sides must be even")
-    return width, height
 
 
 def _may_replace(target: Path) -> bool:
@@ -313,7 +319,8 @@ def _watch(title: str) -> Iterator[Watch]:
             bar.update(tasks[name], completed=done, speed=f"{speed:.1f}x" if speed else "")
 
         def waiting(holder: str) -> None:
-            console.print(f"{title} waits for the GPU lock, held by {holder}", markup=False, highlight=False)
+            text = f"{title} waits for the GPU lock, held by {holder}"
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
 
         yield Watch(stage, waiting)
 

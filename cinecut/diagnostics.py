@@ -60,6 +60,7 @@ CODES: dict[str, Severity] = {
     "unreadable": Severity.ERROR,
     "no-video": Severity.ERROR,
     "no-audio": Severity.ERROR,
+    "no-material": Severity.ERROR,  # a film of which nothing can be shown
     "other-file": Severity.ERROR,  # not the file that the spec was made for
     "output": Severity.ERROR,  # cannot or may not be written
     "disk-full": Severity.ERROR,

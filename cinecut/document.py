@@ -7,7 +7,9 @@ the rest survives.
 
 from __future__ import annotations
 
+import os
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from cinecut.diagnostics import Report, Span, Stop
@@ -39,6 +41,7 @@ class Scalar:
 class Sequence:
     items: tuple[Node, ...]
     span: Span
+    flow: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,30 +54,37 @@ class Mapping:
     def get(self, key: str) -> Node | None:
         return self.entries.get(key)
 
+    def is_alias(self, key: str) -> bool:
+        """The value stands in another place, which `*name` repeats here."""
+        value, place = self.entries[key].span, self.keys[key]
+        return (value.line, value.column) < (place.line, place.column)
+
 
 Node = Scalar | Sequence | Mapping
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A read file: its text, and its tree (None where it has none that makes sense)."""
+    """A read file: its text after a byte order mark, and its tree (None where it has none that makes sense)."""
 
     path: Path
     text: str
     root: Node | None
+    mark: str = ""
 
     @property
     def lines(self) -> list[str]:
         return _LINE_BREAK.split(self.text)
 
     def replaced(self, edits: list[tuple[Span, str]]) -> str:
-        """The text with each span replaced; spans must not overlap."""
+        """The whole text with each span replaced, in the file's own line ends; spans must not overlap."""
         starts = _line_starts(self.text)
+        line_end = "\r\n" if "\r\n" in self.text else "\n"
         text = self.text
         for span, new in sorted(edits, key=lambda edit: edit[0], reverse=True):
             begin, end = starts[span.line] + span.column, starts[span.end_line] + span.end_column
-            text = text[:begin] + new + text[end:]
-        return text
+            text = text[:begin] + new.replace("\n", line_end) + text[end:]
+        return self.mark + text
 
 
 def read_document(path: Path, report: Report) -> Document:
@@ -85,10 +95,11 @@ def read_document(path: Path, report: Report) -> Document:
 
 def parse_document(path: Path, text: str, report: Report) -> Document:
     name = str(path)
+    mark, text = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     try:
-        yaml = YAML()
-        root = yaml.compose(text)
-        tree = None if root is None else _Tree(name, report).convert(root)
+        with warnings.catch_warnings(action="ignore", category=ReusedAnchorWarning):  # YAML 1.2 allows it
+            root = YAML(typ="safe", pure=True).compose(text)  # the loader that leaves comments: edits splice text
+        tree = None if root is None else _Tree(name, text, report).convert(root)
     except MarkedYAMLError as error:
         report.add("yaml", *_explain_yaml(name, text, error))
         tree = None
@@ -98,10 +109,10 @@ def parse_document(path: Path, text: str, report: Report) -> Document:
     except RecursionError:
         report.add("yaml", "the file nests deeper than any trailer does", Span(name, 0, 0, 0, 1))
         tree = None
-    except _TooLargeError as error:
-        report.add("yaml", str(error), Span(name, 0, 0, 0, 1))
+    except _EndlessError as error:
+        report.add("yaml", error.message, error.span, "write it out instead of repeating it with *")
         tree = None
-    return Document(path, text, tree)
+    return Document(path, text, tree, mark)
 
 
 def _read_text(path: Path) -> str:
@@ -110,48 +121,81 @@ def _read_text(path: Path) -> str:
             raise Stop("not-text", f"{path} is larger than {MAX_BYTES // 1_000_000} MB: that is no spec")
         data = path.read_bytes()
     except FileNotFoundError:
-        raise Stop("missing-file", f"there is no file {path}", *_near(path)) from None
+        raise Stop("missing-file", f"there is no file {path}", *near(path)) from None
     except IsADirectoryError:
         raise Stop("unreadable", f"{path} is a folder, not a spec") from None
     except OSError as error:
         raise Stop("unreadable", f"{path} cannot be read: {error.strerror}") from None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Stop("not-text", f"{path} is UTF-16 text", "save it as UTF-8", span=_at(path, data, 0))
+    if b"\0" in data:
+        hint = "a spec is a YAML text; is this a film or a picture?"
+        raise Stop("not-text", f"{path} is a binary file", hint, span=_at(path, data, 0))
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode()
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        hint = "save it as UTF-8" if b"\0" not in data else "a spec is a YAML text; is this a film or a picture?"
-        raise Stop("not-text", f"{path} is not UTF-8 text (byte {error.start}, line {line})", hint) from None
-    if "\0" in text:
-        raise Stop("not-text", f"{path} is a binary file", "a spec is a YAML text; is this a film or a picture?")
-    return text
+        message = f"byte {data[error.start]:02X} is not UTF-8 text"
+        raise Stop("not-text", message, "save the file as UTF-8", span=_at(path, data, error.start)) from None
 
 
-def _near(path: Path) -> list[str]:
+def _at(path: Path, data: bytes, index: int) -> Span:
+    """The place of a byte; all bytes before it are UTF-8."""
+    line, start = data.count(b"\n", 0, index), data.rfind(b"\n", 0, index) + 1
+    column = len(data[start:index].decode("utf-8-sig"))
+    return Span(str(path), line, column, line, column + 1)
+
+
+def near(path: Path) -> list[str]:
+    """A hint for a file that is not there: one beside it with a name much like it."""
     from difflib import get_close_matches
 
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):  # noqa: PTH112 - Path's own raises where a name is too long
         return [f"there is no folder {path.parent} either"]
-    names = [p.name for p in path.parent.iterdir()][:2000]
+    try:
+        names = [file.name for file in path.parent.iterdir()]
+    except OSError:
+        return []
     close = get_close_matches(path.name, names, n=1)
     return [f"did you mean {path.parent / close[0]}?"] if close else []
 
 
 def _explain_yaml(name: str, text: str, error: MarkedYAMLError) -> tuple[str, Span, str]:
-    mark = error.problem_mark or error.context_mark
-    span = Span(name, mark.line, mark.column, mark.line, mark.column + 1) if mark else Span(name, 0, 0, 0, 1)
+    """ruamel's finding in plainer words, where it has some that people meet often."""
     problem = " ".join(str(error.problem or error.context or "this is not YAML").split())
-    line = text.splitlines()[span.line] if span.line < len(text.splitlines()) else ""
+    mark = error.problem_mark or error.context_mark
+    lines = _LINE_BREAK.split(text)
+    if error.context_mark and ("but got" in problem or "unexpected end of stream" in problem):
+        opened = error.context_mark
+        sign = lines[opened.line][opened.column : opened.column + 1]
+        if sign in tuple("[{\"'"):
+            span = Span(name, opened.line, opened.column, opened.line, opened.column + 1)
+            return f"this {sign} is never closed, or something stands in it that needs quotes", span, _YAML_HINT
+    span = Span(name, mark.line, mark.column, mark.line, mark.column + 1) if mark else Span(name, 0, 0, 0, 1)
+    line = lines[span.line] if span.line < len(lines) else ""
     if "\t" in line[: span.column + 1]:
-        return "a tab cannot indent YAML", span, "use spaces"
+        return "a tab stands where YAML takes only spaces", span, "indent by spaces"
     if ": " in line and "mapping values are not allowed" in problem:
         return "a second `: ` in one value", span, "put quotes around a text that holds a colon and a space"
-    return problem, span, "every `key:` stands on its own line, indented by spaces; texts with signs go in quotes"
+    if "undefined alias" in problem:
+        return problem, span, "*name repeats what &name marked before; a text that begins with * goes in quotes"
+    if "another document" in problem:
+        return "a second document begins here", span, "a spec is one document: remove the `---`"
+    return problem, span, _YAML_HINT
 
 
-class _TooLargeError(Exception):
-    pass
+_YAML_HINT = "every `key:` stands on its own line, indented by spaces; texts with signs go in quotes"
 
 
+class _EndlessError(Exception):
+    """Aliases that make the tree endless, or as good as."""
+
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _WORDS: dict[str, Value] = {
@@ -179,22 +223,27 @@ def resolve(text: str) -> Value:
 class _Tree:
     """Converts ruamel's nodes; counts them, since aliases can make a small file huge."""
 
-    def __init__(self, name: str, report: Report) -> None:
+    def __init__(self, name: str, text: str, report: Report) -> None:
         self.name = name
+        self.lines = _LINE_BREAK.split(text)
         self.report = report
         self.left = MAX_NODES
         self.open: set[int] = set()
 
     def span(self, node: Any) -> Span:
         start, end = node.start_mark, node.end_mark
-        return Span(self.name, start.line, start.column, end.line, end.column)
+        line, column = end.line, end.column
+        # ruamel lets a block of text run on to the next token.
+        while isinstance(node, ScalarNode) and line > start.line and not self.lines[line][:column].strip():
+            line, column = line - 1, len(self.lines[line - 1])
+        return Span(self.name, start.line, start.column, line, column)
 
     def convert(self, node: Any) -> Node:
         self.left -= 1
         if self.left < 0:
-            raise _TooLargeError("aliases make this file larger than any trailer")
+            raise _EndlessError("aliases make this file larger than any trailer", self.span(node))
         if id(node) in self.open:
-            raise _TooLargeError("an alias holds itself")
+            raise _EndlessError("this holds itself by an alias", self.span(node))
         if isinstance(node, ScalarNode):
             return self.scalar(node)
         self.open.add(id(node))
@@ -208,10 +257,13 @@ class _Tree:
         tag = str(node.tag)
         if not tag.startswith("tag:yaml.org,2002:"):
             self.report.add("yaml", f"the tag {tag} means nothing here", self.span(node))
+        if _SURROGATE.search(node.value):
+            self.report.add("yaml", "half a surrogate pair is no character", self.span(node), "write the sign itself")
         return Scalar(resolve(node.value) if plain else node.value, self.span(node), plain)
 
     def sequence(self, node: SequenceNode) -> Sequence:
-        return Sequence(tuple(self.convert(item) for item in node.value), self.span(node))
+        items = tuple(self.convert(item) for item in node.value)
+        return Sequence(items, self.span(node), bool(node.flow_style))
 
     def mapping(self, node: MappingNode) -> Mapping:
         entries: dict[str, Node] = {}
@@ -226,7 +278,11 @@ class _Tree:
                 first = keys[key].line + 1
                 self.report.add("duplicate-key", f"`{key}` stands here twice (first in line {first})", place)
                 continue
-            entries[key], keys[key] = self.convert(value_node), place
+            value = self.convert(value_node)
+            if isinstance(value, Scalar) and value.value is None and value.span.column == value.span.end_column:
+                after = Span(self.name, place.line, place.end_column, place.line, place.end_column + 1)
+                value = Scalar(None, after)  # nothing is written; ruamel says that it is where the next token is
+            entries[key], keys[key] = value, place
         return Mapping(entries, keys, self.span(node), bool(node.flow_style))
 
 
@@ -253,8 +309,9 @@ def walk(node: Node, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[s
 def end_of(node: Node) -> tuple[int, int]:
     """Line and column where the node's own text ends; ruamel lets a block run on to the next token."""
     if isinstance(node, Mapping) and not node.flow and node.entries:
-        return max(end_of(value) for value in node.entries.values())
-    if isinstance(node, Sequence) and node.items and node.span.end_column == 0:
+        keys = [(span.end_line, span.end_column) for span in node.keys.values()]
+        return max(keys + [end_of(value) for key, value in node.entries.items() if not node.is_alias(key)])
+    if isinstance(node, Sequence) and not node.flow and node.items:
         return max(end_of(item) for item in node.items)
     return node.span.end_line, node.span.end_column
 

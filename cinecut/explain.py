@@ -65,7 +65,8 @@ def shown(value: Any) -> str:
         case FilmTime():
             return clock(value.seconds)
         case Length():
-            return f"{_number(value.amount)}{'' if value.unit in 'sf' else ' '}{value.unit}"
+            unit = {"beats": " beat", "bars": " bar"}.get(value.unit)
+            return _number(value.amount) + (value.unit if unit is None else unit + "s" * (value.amount > 1))
         case Transition():
             return value.kind if value.kind == "cut" else f"{value.kind} {shown(value.length)}"
         case bool():

@@ -41,6 +41,7 @@ class FilmFacts:
     start: Fraction = Fraction(0)  # the first picture's own stamp in the container
     time_base: Fraction = Fraction(1, 1000)  # of the picture's stamps
     variable: bool = False
+    gaps: bool = False  # pictures of a constant rate are missing: the one before stays on screen
     stamps: bool = True  # packets carry usable stamps, so they can be copied into reels
     sar: Fraction = Fraction(1)
     rotation: int = 0  # degrees clockwise that a player turns the picture: 0, 90, 180, 270

@@ -41,7 +41,12 @@ def lock_path(device: str = "gpu0") -> Path:
 @contextlib.contextmanager
 def gpu_lock(what: str, waiting: Callable[[str], None], device: str = "gpu0") -> Iterator[Lock]:
     """Hold the lock for `what`. While another process holds it, `waiting` is told who, whenever that changes."""
-    descriptor = os.open(lock_path(device), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = lock_path(device)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        message = f"the lock {path} cannot be opened: {error.strerror}"
+        raise Stop("output", message, "CINECUT_RUNTIME_DIR names another folder for it") from None
     try:
         told = ""
         while not _try(descriptor):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
 import shutil
 from dataclasses import dataclass, fields, is_dataclass
 from dataclasses import replace as changed
@@ -12,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop
-from cinecut.document import Document, Mapping, Node, Scalar, end_of, resolve
+from cinecut.document import Document, Mapping, Node, Scalar, end_of, near, resolve
 from cinecut.facts import Color, FilmFacts, SongFacts, StillFacts
 from cinecut.fingerprint import fingerprint
-from cinecut.reading import inside, load_spec
+from cinecut.reading import ABSENT, ANY_RATE, inside, load_spec
 from cinecut.spec import Film, Music, Picture, Spec, Still
 from cinecut.timebase import rate_text
 
@@ -46,10 +48,14 @@ def check_files(spec: Spec, folder: Path, report: Report) -> None:
     """Report every file that is not there, and every one whose fingerprint is not the spec's."""
     for asset in assets_of(spec, folder):
         span = asset.owner.place.of("file")
-        if not asset.file.is_file():
-            what = "a folder" if asset.file.is_dir() else "not there"
-            hint = "relink a file that moved: cinecut link SPEC FILM" if isinstance(asset.owner, Film) else ""
-            report.add("missing-file", f"{asset.file} is {what}", span, *([hint] if hint else []))
+        if asset.owner.file == ABSENT:
+            continue
+        if not os.path.isfile(asset.file):  # noqa: PTH113 - Path's own raises where a name is too long
+            what = "a folder" if os.path.isdir(asset.file) else "not there"  # noqa: PTH112
+            hints = near(asset.file) if what == "not there" else []
+            if isinstance(asset.owner, Film):
+                hints.append("relink a film that moved: cinecut link SPEC FILM")
+            report.add("missing-file", f"{asset.file} is {what}", span, *hints)
         elif asset.owner.facts is not None:
             _check_same(asset, report)
 
@@ -60,7 +66,7 @@ def _check_same(asset: Asset, report: Report) -> None:
     try:
         found = fingerprint(asset.file)
     except Stop as stop:
-        report.found += stop.diagnostics
+        report.found += [changed(d, span=asset.owner.place.of("file")) for d in stop.diagnostics]
         return
     if found != known:
         size, wanted = int(found.partition("-")[0]), known.partition("-")[0]
@@ -100,39 +106,71 @@ def linked(spec: Spec, folder: Path) -> Spec:
 
 
 def write_facts(document: Document, facts: dict[TreePath, Facts], files: dict[TreePath, str]) -> str:
-    """The spec's text with facts (and new file names) put under their assets; nothing else changes."""
+    """The spec's text with facts (and new file names) put under their assets; nothing else changes. An asset that
+    stands in several places by an alias gets its facts where it is written. Raises Stop where there is no such place.
+    """
+    written: dict[Span, TreePath] = {}
+    for path in facts:
+        _, parent, node = _asset(document, path)
+        owner = written.setdefault(node.span, path)
+        if facts[owner] != facts[path] or files.get(owner) != files.get(path):
+            message = "this is another file than what it repeats: write it out"
+            raise Stop("yaml", message, span=parent.keys[str(path[-1])])
+        if not parent.is_alias(str(path[-1])):
+            written[node.span] = path
     edits: list[tuple[Span, str]] = []
-    for path, measured in facts.items():
-        node, file = _node(document.root, path), files.get(path)
-        if isinstance(node, Scalar):
-            edits.append(_long_form(document, path, node, measured, file))
-        elif isinstance(node, Mapping):
-            edits += [(node.entries["file"].span, quoted(file))] if file is not None else []
-            edits.append(_facts_edit(document, node, measured))
+    for path in written.values():
+        key, parent, node = _asset(document, path)
+        if parent.is_alias(key):
+            raise Stop("yaml", "facts have no place below an alias: write it out", span=parent.keys[key])
+        edits += _edits(document, parent, key, facts[path], files.get(path))
     return document.replaced(edits)
 
 
-def _node(node: Node | None, path: TreePath) -> Node:
-    for step in path:
+def _asset(document: Document, path: TreePath) -> tuple[str, Mapping, Node]:
+    """An asset's key, the mapping that it stands in, and its node."""
+    node = document.root
+    for step in path[:-1]:
         node = node.entries[str(step)] if isinstance(node, Mapping) else node.items[int(step)]  # type: ignore
-    assert node is not None
-    return node
+    assert isinstance(node, Mapping)
+    key = str(path[-1])
+    return key, node, node.entries[key]
 
 
-def _long_form(document: Document, path: TreePath, node: Scalar, facts: Facts, file: str | None) -> tuple[Span, str]:
-    """`film: film.mp4` becomes `file` and `facts` below `film`; a comment stays with the name."""
+def _edits(document: Document, parent: Mapping, key: str, facts: Facts, file: str | None) -> list[tuple[Span, str]]:
+    node = parent.entries[key]
+    if isinstance(node, Scalar):
+        return [_long_form(document, parent, key, node, facts, file)]
+    assert isinstance(node, Mapping)
+    for name in ("file", "facts"):
+        if name in node.entries and node.is_alias(name):
+            raise Stop("yaml", f"`{name}` is an alias here: write it out", span=node.keys[name])
+    edits = [_facts_edit(document, node, facts)]
+    if file is not None:
+        edits.append((node.entries["file"].span, quoted(file)))
+    return edits
+
+
+def _long_form(
+    document: Document, parent: Mapping, key: str, node: Scalar, facts: Facts, file: str | None
+) -> tuple[Span, str]:
+    """`film: film.mp4` becomes `file` and `facts` below `film`. A comment stays with the name, an anchor above."""
     span, line = node.span, document.lines[node.span.line]
     own = line[span.column : span.end_column] if span.end_line == span.line else quoted(str(node.value))
-    name = own if file is None else quoted(file)
-    parent = _node(document.root, path[:-1])
-    assert isinstance(parent, Mapping)
+    anchor = re.match(r"&\S+", line[span.column :])
+    mark = anchor[0] if anchor else ""
+    name = own.removeprefix(mark).lstrip() if file is None else quoted(file)
     if parent.flow:
-        return span, f"{{file: {name}, facts: {_flow(facts)}}}"
-    indent = " " * (parent.keys[str(path[-1])].column + 2)
+        return span, f"{mark} {{file: {name}, facts: {_flow(facts)}}}".lstrip()
     last = document.lines[span.end_line]
-    start = len(line[: span.column].rstrip())  # right after the colon
+    before = line[: span.column]
+    if before.strip():
+        indent = " " * (parent.keys[key].column + 2)
+        start, head = len(before.rstrip()), f" {mark}".rstrip() + f"\n{indent}"  # right after the colon
+    else:  # the name stands below its key already
+        indent, start, head = before, span.column, f"{mark}\n{before}" if mark else ""
     whole = Span(span.file, span.line, start, span.end_line, len(last))
-    return whole, f"\n{indent}file: {name}{last[span.end_column :]}\n{indent}facts:{_block(facts, indent)}"
+    return whole, f"{head}file: {name}{last[span.end_column :]}\n{indent}facts:{facts_block(facts, indent)}"
 
 
 def _facts_edit(document: Document, node: Mapping, facts: Facts) -> tuple[Span, str]:
@@ -141,15 +179,15 @@ def _facts_edit(document: Document, node: Mapping, facts: Facts) -> tuple[Span, 
     if node.flow:
         if old is not None:
             return old.span, _flow(facts)
-        line, column = node.span.end_line, node.span.end_column - 1  # before the closing brace
+        line, column = end_of(node.entries["file"])
         return Span(file, line, column, line, column), f", facts: {_flow(facts)}"
     if old is not None:
         key = node.keys["facts"]
-        return Span(file, key.line, key.end_column, *end_of(old)), ":" + _block(facts, " " * key.column)
-    line = max(end_of(child)[0] for child in node.entries.values())
+        return Span(file, key.line, key.end_column, *end_of(old)), ":" + facts_block(facts, " " * key.column)
+    line = end_of(node)[0]
     column = len(document.lines[line])
     indent = " " * next(iter(node.keys.values())).column
-    return Span(file, line, column, line, column), f"\n{indent}facts:{_block(facts, indent)}"
+    return Span(file, line, column, line, column), f"\n{indent}facts:{facts_block(facts, indent)}"
 
 
 def quoted(text: str) -> str:
@@ -163,7 +201,7 @@ def quoted(text: str) -> str:
     return f'"{body}"'
 
 
-def _block(facts: Facts, indent: str) -> str:
+def facts_block(facts: Facts, indent: str) -> str:
     """Facts as a block mapping below `facts`; inner records as one line each."""
     rows = []
     for key, value in _shown(facts).items():
@@ -210,7 +248,7 @@ def relink(path: Path, film: Path | None) -> str:
     """Measure every asset of a spec anew and write the facts into it; with `film`, make the spec name that file.
     Returns what was done, in words. Raises Stop; the spec is replaced at once or not at all."""
     report = Report()
-    document, spec = load_spec(path, report)
+    document, spec = load_spec(path, report, unmeasured=ANY_RATE)
     report.stop_on_error()
     assert spec is not None
     assets = assets_of(spec, path.parent)
@@ -240,5 +278,7 @@ def write_beside(path: Path, text: str) -> None:
             shutil.copymode(target, part)
         part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise Stop("output", f"{path} cannot be written: {error.strerror}") from None
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        code = "disk-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "output"
+        raise Stop(code, f"{path} cannot be written: {error.strerror}") from None

@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 import re
 import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cinecut import schema as schemas
-from cinecut.diagnostics import Report, Span, Stop
+from cinecut.diagnostics import Report, Span
 from cinecut.document import Document, Mapping, Node, Scalar, Sequence, head_span, read_document
 from cinecut.facts import AudioFacts, Color, FilmFacts, SongFacts, StillFacts
+from cinecut.rules import check_rules
 from cinecut.spec import EVENTS, ActMarker, Clip, Entry, Place, Spec, Transition
 from cinecut.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, parse_length, parse_seconds, parse_span
 
+ANY_RATE = Fraction(1000)  # at which every timecode can be read, for whoever wants no times
+ABSENT = "\0"  # the file of a film that a spec does not name
 
-def load_spec(path: Path, report: Report) -> tuple[Document, Spec | None]:
+
+def load_spec(path: Path, report: Report, unmeasured: Fraction | None = None) -> tuple[Document, Spec | None]:
     """Read and check a spec. All mistakes go into the report. Where some parts have mistakes, the spec holds the rest,
-    so that what can be said of the rest is said too; it is None where nothing is left to work with."""
+    so that what can be said of the rest is said too; it is None where nothing is left to work with.
+
+    `unmeasured` is the rate of timecodes in a film without facts; without it they are mistakes."""
     document = read_document(path, report)
-    return document, fill_spec(document, report)
+    return document, fill_spec(document, report, unmeasured)
 
 
-def fill_spec(document: Document, report: Report) -> Spec | None:
+def fill_spec(document: Document, report: Report, unmeasured: Fraction | None = None) -> Spec | None:
     root = document.root
     if root is None:
         if report.ok:
             report.add("missing-key", "the spec is empty", Span(str(document.path), 0, 0, 0, 1), *_STARTER)
         return None
-    schemas.check_document(root, schemas.TRAILER, FORMATS, report)
+    rate = _film_rate(root) or unmeasured
+    schemas.check_document(root, schemas.TRAILER, formats(rate), report)
     _check_kinds(root, report)
     whole = root if report.ok else _sound_parts(root, report)
-    return None if whole is None else _Filler(_film_rate(whole), report).fill(Spec, whole)
+    if whole is None:
+        return None
+    spec = _Filler(rate).fill(Spec, whole)
+    check_rules(spec, report)
+    return spec
 
 
 _STARTER = ("the shortest spec: {cinecut: 1, film: film.mp4, timeline: [shot: 0:16 - 0:20]}",)
@@ -50,7 +64,7 @@ def _sound_parts(root: Node, report: Report) -> Mapping | None:
     broken = [d.span for d in report if d.span is not None]
     entries: dict[str, Node] = {
         "cinecut": Scalar(1, root.span),
-        "film": Scalar("?", root.span),
+        "film": Scalar(ABSENT, root.span),
         "timeline": Sequence((), root.span),
     }
     for key, node in root.entries.items():
@@ -82,8 +96,19 @@ def _check_kinds(root: Node, report: Report) -> None:
             text = f"one event cannot be both `{kinds[0]}` and `{kinds[1]}`"
             report.add("over-determined", text, entry.keys[kinds[1]], "start it with a dash of its own")
         elif not kinds and "act" not in entry.entries:
-            span = next(iter(entry.keys.values()), entry.span)
-            report.add("missing-key", "this event is nothing yet", span, "an event has shot, black, card, still or act")
+            _report_no_kind(entry, report)
+
+
+def _report_no_kind(entry: Mapping, report: Report) -> None:
+    known = schemas.definition(schemas.TRAILER, "shot")["properties"]
+    for key in entry.entries:
+        close = [] if key in known else get_close_matches(key, EVENTS, n=1)
+        if close:
+            report.add("unknown-key", f"`{key}` is no kind of event", entry.keys[key], f"did you mean `{close[0]}`?")
+            return
+    span = next(iter(entry.keys.values()), entry.span)
+    hint = "it needs shot, black, card, still or act: shot: 0:16 - 0:20"
+    report.add("missing-key", "this event says nothing of what is seen", span, hint)
 
 
 def _film_rate(root: Node) -> Fraction | None:
@@ -93,7 +118,9 @@ def _film_rate(root: Node) -> Fraction | None:
         if found is None:
             return None
         node = found
-    return _exact(node.value) if isinstance(node, Scalar) else None
+    with contextlib.suppress(BadTimeError):
+        return _positive(node.value) if isinstance(node, Scalar) else None
+    return None
 
 
 def _exact(value: object) -> Fraction:
@@ -112,10 +139,33 @@ def _positive(value: object) -> Fraction:
 
 
 def parse_size(value: object) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})\s*x\s*(\d{1,5})", str(value))
-    if match is None or int(match[1]) < 16 or int(match[2]) < 16:
+    """Width and height in pixels: `1920x1080`. Raises BadTimeError."""
+    match = re.fullmatch(r"([1-9]\d{0,4})\s*x\s*([1-9]\d{0,4})", str(value))
+    if match is None:
         raise BadTimeError(f"{value!r} is no size such as 1920x1080")
     return int(match[1]), int(match[2])
+
+
+def parse_frame_size(value: object) -> tuple[int, int]:
+    """The size of a trailer: what every encoder takes. Raises BadTimeError."""
+    width, height = parse_size(value)
+    if width % 2 or height % 2 or not (16 <= width <= 16384 and 16 <= height <= 16384):
+        raise BadTimeError(f"both sides of {value!r} must be even, from 16 to 16384")
+    return width, height
+
+
+def _frame_rate(value: object) -> Fraction:
+    rate = _positive(value)
+    if not 1 <= rate <= 240:
+        raise BadTimeError(f"{value!r} is not from 1 to 240 frames/s")
+    return rate
+
+
+def _file_name(value: object) -> str:
+    name = str(value)
+    if "\0" in name:
+        raise BadTimeError("a file name cannot hold a NUL character")
+    return name
 
 
 def _transition(*kinds: str) -> Callable[[str | int | Fraction], Transition]:
@@ -128,19 +178,23 @@ def _transition(*kinds: str) -> Callable[[str | int | Fraction], Transition]:
     return parse
 
 
-_ANY_RATE = Fraction(1000)  # a timecode's shape can be checked before the film's rate is known
-
-FORMATS: schemas.Formats = {
-    "film-time": lambda value: parse_seconds(str(value), _ANY_RATE) if isinstance(value, str) else value,
-    "film-span": lambda value: parse_span(str(value), _ANY_RATE),
-    "trailer-length": lambda value: _length(value, least=True),
-    "trailer-offset": lambda value: _length(value, least=False),
-    "transition-from": _transition("cut", "crossfade", "dip to black", "dip to white", "fade in"),
-    "transition-to": _transition("cut", "fade out"),
-    "rate": _positive,
-    "exact": _exact,
-    "size": parse_size,
-}
+@cache
+def formats(rate: Fraction | None) -> schemas.Formats:
+    """The parsers of the schema's formats, for a film of a rate (None: not measured yet)."""
+    return {
+        "film-time": lambda value: parse_seconds(str(value), rate) if isinstance(value, str) else value,
+        "film-span": lambda value: parse_span(str(value), rate),
+        "trailer-length": lambda value: _length(value, least=True),
+        "trailer-offset": lambda value: _length(value, least=False),
+        "transition-from": _transition("cut", "crossfade", "dip to black", "dip to white", "fade in"),
+        "transition-to": _transition("cut", "fade out"),
+        "positive": _positive,
+        "exact": _exact,
+        "size": parse_size,
+        "frame-size": parse_frame_size,
+        "frame-rate": _frame_rate,
+        "file-name": _file_name,
+    }
 
 
 def _length(value: str | int | Fraction, least: bool) -> Length:
@@ -165,29 +219,21 @@ class _Field:
 class _Filler:
     """The one generic function that fills dataclasses from a checked document."""
 
-    def __init__(self, rate: Fraction | None, report: Report) -> None:
+    def __init__(self, rate: Fraction | None) -> None:
         self.rate = rate
-        self.report = report
 
     def fill(self, cls: type[T], node: Node) -> T:
         if isinstance(node, Scalar):
             node = _expand(cls, node)
         assert isinstance(node, Mapping)
         values: dict[str, Any] = {}
-        for item in _fields(cls):
+        for item in _fields(typing.cast(typing.Hashable, cls)):
             child = node.entries.get(item.key, item.default)
-            values[item.name] = None if child is None else self.value(item, child)
+            values[item.name] = None if child is None else item.convert(self, child)
         if "place" in cls.__dataclass_fields__:  # type: ignore[attr-defined]
             given = {key: value.span for key, value in node.entries.items()}
             values["place"] = Place(head_span(node), given)
         return cls(**values)
-
-    def value(self, item: _Field, node: Node) -> Any:
-        try:
-            return item.convert(self, node)
-        except BadTimeError as error:
-            self.report.add("bad-time", f"`{item.key}`: {error}", node.span)
-            return None
 
 
 def _expand(cls: type, node: Scalar) -> Mapping:
@@ -310,6 +356,4 @@ _SIMPLE: dict[Any, _Convert] = {
 
 def inside(folder: Path, name: str) -> Path:
     """The path of a file that a spec in `folder` names: relative to the spec, or absolute, or from the home folder."""
-    if "\0" in name:
-        raise Stop("missing-file", "a file name cannot hold a NUL character")
-    return folder / Path(name).expanduser()
+    return folder / os.path.expanduser(name)  # noqa: PTH111 - unlike Path's, it leaves a ~ that is nobody's home alone

@@ -20,16 +20,20 @@ from cinecut.document import Node, Sequence, head_span, plain
 TRAILER = "trailer-1"
 
 
-@cache
-def read_schema(name: str) -> dict[str, Any]:
-    """A schema by name, from the installed package or from a checkout."""
+def schema_file(name: str) -> Path:
+    """A schema's file, in the installed package or in a checkout."""
     here = Path(__file__).resolve().parent
     for folder in (here / "schemas", here.parent / "schemas"):
         file = folder / f"{name}.schema.json"
         if file.is_file():
-            schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-            return schema
+            return file
     raise FileNotFoundError(f"{name}.schema.json is not part of this installation")
+
+
+@cache
+def read_schema(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(schema_file(name).read_text(encoding="utf-8"))
+    return schema
 
 
 def definition(schema: str, name: str) -> dict[str, Any]:
@@ -97,12 +101,12 @@ def _explain(error: ValidationError, root: Node) -> Iterator[Finding]:
             yield from _unknown_keys(error, node)
         case "required":
             for key in wanted:
-                if key not in value:
+                if key not in value and not _misspelled(key, value, schema):
                     yield "missing-key", f"`{key}` is missing in {name}", head_span(node), _about(schema, key)
         case "type":
-            kinds = [_TYPES[k] for k in ([wanted] if isinstance(wanted, str) else wanted)]
-            got = _describe(value)
-            yield "wrong-type", f"{name} must be {' or '.join(kinds)}, not {got}", node.span, _about(schema)
+            kinds = [wanted] if isinstance(wanted, str) else wanted
+            message = f"{name} must be {' or '.join(_TYPES[kind] for kind in kinds)}, not {_describe(value)}"
+            yield "wrong-type", message, head_span(node), (*_rewritten(kinds, value), *_about(schema))
         case "enum" | "const":
             allowed = wanted if error.validator == "enum" else [wanted]
             yield from _not_allowed(error, node, name, allowed)
@@ -128,13 +132,34 @@ def _explain(error: ValidationError, root: Node) -> Iterator[Finding]:
 
 def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:
     known = list(error.schema["properties"])  # type: ignore[index]
+    elsewhere: dict[str, str] = error.schema.get("x-elsewhere", {})  # type: ignore[union-attr]
     assert isinstance(node, YamlMapping)
     for key in node.entries:
         if key in known:
             continue
-        close = get_close_matches(key, known, n=1, cutoff=0.6)
-        hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
+        close = get_close_matches(key, known, n=1)
+        if key in elsewhere:
+            hint = elsewhere[key]
+        elif " " in key:
+            hint = "a text that holds a colon and a space goes in quotes"
+        else:
+            hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
         yield "unknown-key", f"`{_short(key)}` is not known here", node.keys[key], (hint,)
+
+
+def _misspelled(missing: str, value: dict[str, object], schema: Mapping[str, Any]) -> bool:
+    """The mapping holds an unknown key that stands for the missing one: one mistake, which is reported already."""
+    unknown = [key for key in value if key not in schema.get("properties", {})]
+    return any(" " in key or get_close_matches(key, [missing]) for key in unknown)
+
+
+def _rewritten(kinds: list[str], value: object) -> tuple[str, ...]:
+    """How a value of the wrong type would be written as one of the right."""
+    if kinds == ["array"] and isinstance(value, str):
+        return (f"a list, be it of one: [{_short(value)}]",)
+    if "string" in kinds and isinstance(value, int | Fraction):
+        return ("in quotes it is a text",)
+    return ()
 
 
 def _not_allowed(error: ValidationError, node: Node, name: str, allowed: list[object]) -> Iterator[Finding]:

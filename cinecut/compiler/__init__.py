@@ -18,7 +18,7 @@ from cinecut.diagnostics import Report
 from cinecut.facts import AudioFacts, Color, FilmFacts
 from cinecut.ffmpeg import filters
 from cinecut.ffmpeg.graph import Audio, Format, Pad, Video, verify
-from cinecut.ffmpeg.plan import Asset, Input, Reel, RenderPlan, WholeFilm
+from cinecut.ffmpeg.plan import MEDIA_FORMATS, PICTURE_FORMATS, Asset, Input, Reel, RenderPlan
 from cinecut.ffmpeg.script import print_script
 from cinecut.grid import measure
 from cinecut.spec import Shot, Spec, Still
@@ -63,9 +63,8 @@ def _linked_facts(spec: Spec, report: Report) -> FilmFacts | None:
     facts = spec.film.facts
     if facts is None:
         report.add("not-linked", "the film has not been measured yet", spec.film.place.span, hint)
-    elif facts.audio and spec.film.audio > len(facts.audio):
-        message = f"the film has {len(facts.audio)} audio stream(s); there is no stream {spec.film.audio}"
-        report.add("no-audio", message, spec.film.place.of("audio"))
+    if spec.music is not None and spec.music.file is not None and spec.music.facts is None:
+        report.add("not-linked", "the song has not been measured yet", spec.music.place.of("file"), hint)
     for entry in spec.timeline:
         if isinstance(entry, Still) and entry.still.facts is None:
             report.add("not-linked", "this picture has not been measured yet", entry.still.place.span, hint)
@@ -89,28 +88,29 @@ class _Inputs:
         self.index: dict[int, int] = {}
         for placed in timeline.events:
             if isinstance(placed.event, Shot | Still):
-                self.index[placed.number] = len(self.found)
-                self.found.append(self._input(placed))
+                self.index[placed.number] = self._add(self._input(placed))
         self.song: int | None = None
         if spec.music is not None and spec.music.file is not None:
-            self.song = len(self.found)
-            self.found.append(Asset("music" + _suffix(spec.music.file), spec.music.file))
+            self.song = self._add(Asset("music" + _suffix(spec.music.file), spec.music.file, MEDIA_FORMATS))
+
+    def _add(self, item: Input) -> int:
+        """The number of the item's first input, as FFmpeg counts them."""
+        number = sum(known.inputs if isinstance(known, Reel) else 1 for known in self.found)
+        self.found.append(item)
+        return number
 
     def _input(self, placed: Placed) -> Input:
         event, number = placed.event, len(self.found) + 1
         if isinstance(event, Still):
-            return Asset(f"still{number:04d}{_suffix(event.still.file)}", event.still.file)
+            # Without a suffix, so that its bytes alone tell FFmpeg what it is.
+            return Asset(f"still{number:04d}", event.still.file, PICTURE_FORMATS)
         seen = shot_frames(placed, self.facts, self.rate).seen
         heard = is_heard(placed, self.audio)
-        if not self.facts.stamps:
-            early = seen.start - Fraction(1, 2) / self.facts.rate if not heard else seen.start - _PREROLL
-            end = seen.end + _MARGIN
-            return WholeFilm("film" + _suffix(self.spec.film.file), early, end, self.facts.start)
         assert isinstance(event, Shot)
         assert placed.film is not None
         in_ = placed.film.start.seconds - placed.lead * event.speed / self.rate
         out = in_ + placed.extent.length * event.speed / self.rate
-        span = FilmRange(FilmTime(max(Fraction(0), in_ - _PREROLL)), FilmTime(out + _MARGIN))
+        span = FilmRange(FilmTime(in_ - _PREROLL), FilmTime(out + _MARGIN))
         return Reel(f"reels/{number:04d}.nut", seen, span, self.spec.film.audio - 1 if heard else None)
 
     def stream(self, placed: Placed, kind: str = "v") -> Pad:
@@ -118,6 +118,7 @@ class _Inputs:
         format: Format
         if kind == "a":
             assert self.audio is not None
+            index += 1
             format = Audio(self.audio.rate, self.audio.layout)
         elif isinstance(placed.event, Still):
             assert placed.event.still.facts is not None
@@ -147,9 +148,8 @@ def _lower_sound(spec: Spec, timeline: Timeline, inputs: _Inputs) -> Pad:
     stems = [lower_film_sound(timeline, inputs.audio, inputs.sound)]
     music = spec.music
     if music is not None and inputs.song is not None:
-        facts = music.facts
-        layout = facts.layout if facts else "stereo"
-        song = filters.source(inputs.song, "a", Audio(facts.rate if facts else filters.SAMPLE_RATE, layout), "music")
+        assert music.facts is not None
+        song = filters.source(inputs.song, "a", Audio(music.facts.rate, music.facts.layout), "music")
         samples = sample_at(TrailerFrame(timeline.frames), timeline.rate)
         end = timeline.frames / timeline.rate
         fade = measure(music.fade_out, end, timeline.rate, timeline.grid) or Fraction(0)

@@ -72,69 +72,90 @@ Source = Callable[[Placed, str], Pad]  # the stream of an event's input: "v" or 
 
 
 def lower_picture(timeline: Timeline, canvas: Canvas, facts: FilmFacts, source: Source) -> Pad:
-    """All events, joined: straight runs by one concat, runs by crossfades."""
-    runs: list[list[Placed]] = []
+    """All events, one after another. Where two cross-fade, the end of one and the start of the next are mixed."""
+    segments: list[Pad] = []
+    leaving: Pad | None = None
     for placed in timeline.events:
-        if placed.head.kind == "crossfade" and runs:
-            runs.append([placed])
-        else:
-            runs = runs or [[]]
-            runs[-1].append(placed)
-    joined: Pad | None = None
-    for run in runs:
-        pads = [_lower_event(placed, canvas, facts, source) for placed in run]
-        pad = filters.concat(pads, run[0].label)
-        if joined is not None:
-            joint = run[0].head
-            frames = joint.before + joint.after
-            offset = run[0].range.start.index - joint.before
-            # One frame more: FFmpeg 5.1 drops the last mixed frame when its first input ends with the transition.
-            joined = filters.hold_last(joined, 1, run[0].label)
-            pad = filters.crossfade(joined, pad, frames, offset, run[0].label)
-        joined = pad
-    assert joined is not None
-    return joined
+        pad = _lower_event(placed, canvas, facts, source)
+        entering, body, tail = _cut_up(pad, _crossfaded(placed.head), _crossfaded(placed.tail), placed)
+        if leaving is not None and entering is not None:
+            segments.append(filters.crossfade(leaving, entering, _crossfaded(placed.head), placed.label))
+        if body is not None:
+            segments.append(body)
+        leaving = tail
+    return filters.run(segments, canvas.rate, "picture")
+
+
+def _crossfaded(joint: Joint) -> int:
+    """The frames of a crossfade."""
+    return joint.before + joint.after if joint.kind == "crossfade" else 0
+
+
+def _cut_up(pad: Pad, head: int, tail: int, placed: Placed) -> tuple[Pad | None, Pad | None, Pad | None]:
+    """An event's first `head` frames, its last `tail` frames, and in the middle what is left; None where it is none."""
+    length = placed.extent.length
+    bounds = [(0, head), (head, length - tail), (length - tail, length)]
+    wanted = [start < end for start, end in bounds]
+    if wanted == [False, True, False]:
+        return None, pad, None
+    copies = iter(filters.split(pad, sum(wanted), placed.label))
+    parts = [filters.part(next(copies), start, end, placed.label) if start < end else None for start, end in bounds]
+    return parts[0], parts[1], parts[2]
 
 
 def _lower_event(placed: Placed, canvas: Canvas, facts: FilmFacts, source: Source) -> Pad:
     """One event at its full extent, independent of its neighbours but for the joints at its ends."""
+    frames = placed.extent.length
     match placed.event:
         case Shot():
-            pad = _lower_shot(placed, placed.event, canvas, facts, source(placed, "v"))
+            pad = _lower_shot(placed, placed.event, frames, canvas, facts, source(placed, "v"))
         case Still():
-            pad = _lower_still(placed, placed.event, canvas, source(placed, "v"))
+            pad = _lower_still(placed, placed.event, frames, canvas, source(placed, "v"))
         case Black() | Card():
-            pad = _plain_black(placed, canvas)
+            pad = _plain_black(placed, frames, canvas)
     return _apply_joints(pad, placed)
 
 
-def _lower_shot(placed: Placed, shot: Shot, canvas: Canvas, facts: FilmFacts, pad: Pad) -> Pad:
+def _lower_shot(placed: Placed, shot: Shot, frames: int, canvas: Canvas, facts: FilmFacts, pad: Pad) -> Pad:
     label = placed.label
     if facts.field_order != "progressive":
         pad = filters.deinterlace(pad, facts.field_order, label)
-    pad = _retime(pad, shot_frames(placed, facts, canvas.rate), canvas.rate, facts.variable, label)
+    wanted = shot_frames(placed, facts, canvas.rate)
+    if _in_step(wanted, facts, canvas.rate):
+        pad = _copy_frames(pad, wanted, canvas.rate, label)
+    else:
+        pad = _retime(pad, wanted, canvas.rate, facts.variable, label)
+    if frames != wanted.count or not _in_step(wanted, facts, canvas.rate):
+        pad = filters.exact_frames(pad, frames, label)
     pad = _reshape(pad, frame_shot(shot, facts, canvas.width, canvas.height), canvas, facts, label)
     return filters.tag_color(filters.square_pixels(pad, label), canvas.color, label)
 
 
+def _in_step(frames: Frames, facts: FilmFacts, rate: Fraction) -> bool:
+    """The trailer shows the film's own frames, every one once."""
+    return frames.grid == rate and frames.step == frames.parts and not facts.variable and not facts.gaps
+
+
+def _copy_frames(pad: Pad, frames: Frames, rate: Fraction, label: str) -> Pad:
+    """The film's own frames. Neither `fps` nor `tpad` here: each holds frames back, at 45 shots a hundred megabytes."""
+    pad = filters.trim(filters.settb(pad, 1 / rate, label), frames.first, frames.last + 1, label)
+    return filters.setpts(pad, f"PTS-{frames.first}", label, rate)
+
+
 def _retime(pad: Pad, frames: Frames, rate: Fraction, variable: bool, label: str) -> Pad:
-    """The shot's frames, and only they, at the trailer's rate from stamp 0 on."""
+    """The shot's frames at the trailer's rate from stamp 0 on; what follows them may be anything."""
     pad = filters.settb(pad, 1 / frames.grid, label)
     if not variable:
         pad = filters.trim(pad, frames.first, frames.last + 1, label)
-    if frames.grid == rate and frames.step == frames.parts:
-        pad = filters.setpts(pad, f"PTS-{frames.first}", label)
-        return filters.fps(pad, rate, label)
     # A film frame is first seen at the least k with film frame ⌊(offset + k·step)/parts⌋ ≥ it: the ceiling below. It
-    # is counted in a unit of time that holds a whole number of both clocks' frames.
-    unit = _common_unit(1 / frames.grid, 1 / rate)
+    # is counted in a unit of time that holds a whole number of both clocks' frames. One unit more, less than half a
+    # frame, keeps `fps` from dropping the last frame where FFmpeg tells the end of the stream too early.
+    unit = _common_unit(1 / frames.grid, 1 / rate) / 4
     film_ticks, trailer_ticks = int(1 / frames.grid / unit), int(1 / rate / unit)
     first_seen = f"max(0,ceil((PTS/{film_ticks}*{frames.parts}-{frames.offset})/{frames.step}))"
     pad = filters.settb(pad, unit, label)
-    pad = filters.setpts(pad, f"{first_seen}*{trailer_ticks}", label)
-    pad = filters.fps(pad, rate, label)
-    held = frames.count if variable else frames.parts // frames.step + 1
-    return filters.first_frames(filters.hold_last(pad, held, label), frames.count, label)
+    pad = filters.setpts(pad, f"{first_seen}*{trailer_ticks}+1", label)
+    return filters.fps(pad, rate, label)
 
 
 def _common_unit(left: Fraction, right: Fraction) -> Fraction:
@@ -161,28 +182,35 @@ def _reshape(pad: Pad, geometry: Geometry, canvas: Canvas, facts: FilmFacts, lab
     return pad
 
 
-def _plain_black(placed: Placed, canvas: Canvas) -> Pad:
+def _plain_black(placed: Placed, frames: int, canvas: Canvas) -> Pad:
     pad = filters.black(canvas.width, canvas.height, canvas.rate, canvas.pix_fmt, placed.label)
-    pad = filters.first_frames(pad, placed.extent.length, placed.label)
+    pad = filters.exact_frames(pad, frames, placed.label)
     return filters.tag_color(filters.square_pixels(pad, placed.label), canvas.color, placed.label)
 
 
-def _lower_still(placed: Placed, still: Still, canvas: Canvas, pad: Pad) -> Pad:
+def _lower_still(placed: Placed, still: Still, frames: int, canvas: Canvas, pad: Pad) -> Pad:
     assert still.still.facts is not None
     width, height = still.still.facts.size
     factor = min(Fraction(canvas.width, width), Fraction(canvas.height, height)) * still.scale
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    matrix = canvas.color.space if canvas.color.space in ("bt709", "smpte170m", "bt470bg") else "bt709"
-    pix_fmt = "yuva444p" if still.still.facts.alpha else "yuv444p"
-    pad = filters.scale(pad, *size, pix_fmt, placed.label, out_color_matrix=matrix, out_range="tv")
-    pad = filters.square_pixels(filters.tag_color(pad, canvas.color, placed.label), placed.label)
-    below = filters.tag_color(
-        filters.black(canvas.width, canvas.height, canvas.rate, canvas.pix_fmt, placed.label),
-        canvas.color,
-        placed.label,
-    )
-    shown = filters.overlay(below, pad, placed.label)
-    return filters.square_pixels(filters.first_frames(shown, placed.extent.length, placed.label), placed.label)
+    matrix = canvas.color.space if canvas.color.space in _MATRICES else _usual_matrix(canvas)
+    shared = canvas.pix_fmt if canvas.pix_fmt in filters.OVERLAYS else "yuv444p"
+    upper, label = filters.OVERLAYS[shared][1], placed.label
+    pad = filters.scale(pad, *size, upper, label, out_color_matrix=matrix, out_range="tv")
+    pad = filters.square_pixels(filters.tag_color(pad, canvas.color, label), label)
+    below = filters.black(canvas.width, canvas.height, canvas.rate, shared, label)
+    shown = filters.overlay(filters.tag_color(below, canvas.color, label), pad, label)
+    if shared != canvas.pix_fmt:
+        shown = filters.scale(shown, canvas.width, canvas.height, canvas.pix_fmt, label)
+    return filters.square_pixels(filters.exact_frames(shown, frames, label), label)
+
+
+_MATRICES = ("bt709", "smpte170m", "bt470bg", "bt2020nc")
+
+
+def _usual_matrix(canvas: Canvas) -> str:
+    """What players take an untagged picture for: BT.601 up to standard definition, BT.709 above."""
+    return "bt709" if canvas.width >= 1280 or canvas.height > 576 else "smpte170m"
 
 
 _FADE_COLORS = {"dip to white": "white"}

@@ -88,8 +88,9 @@ def _fades(pad: Pad, placed: Placed, shot: Shot, samples: int, rate: Fraction) -
 
 
 def lower_music(music: Music, source: Pad, samples: int, fade_out: int) -> Pad:
-    """The music's stem: from its start point on, as long as the trailer, faded at the end."""
-    pad = filters.stereo(source, "music")
+    """The music's stem: from its start point on, as long as the trailer, faded at the end. A song's time counts from
+    its first sample, whatever stamp that carries: an MP3's is 25 ms."""
+    pad = filters.count_samples(filters.stereo(source, "music"), "music")
     start = nearest(music.start.seconds * SAMPLE_RATE)
     pad = filters.trim_samples(pad, start, start + samples, "music")
     pad = filters.volume(filters.exact_length(pad, samples, "music"), music.gain, "music")

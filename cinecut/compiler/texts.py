@@ -15,7 +15,7 @@ FONTS = "fonts"
 FACE = "Open Sans Semibold"
 
 _SAFE = Fraction(1, 10)  # of each side: the action-safe area of SMPTE ST 2046 and some more
-_SIZES = {"card": Fraction(1, 10), "lower": Fraction(1, 18), "middle": Fraction(1, 14), "upper": Fraction(1, 18)}
+_SIZES = {"card": Fraction(1, 7), "lower": Fraction(1, 18), "middle": Fraction(1, 14), "upper": Fraction(1, 18)}
 _SHARES = {"card": 0.8, "lower": 0.3, "middle": 0.6, "upper": 0.3}  # of the frame's height that a text may take
 _ALIGNMENTS = {"card": 5, "lower": 2, "middle": 5, "upper": 8}
 _SHADOW = {"card": 0, "lower": 1, "middle": 1, "upper": 1}

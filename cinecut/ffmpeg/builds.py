@@ -28,8 +28,8 @@ class FFmpeg:
 def find_ffmpeg(choice: str | None = None) -> FFmpeg:
     """The chosen FFmpeg (a path or a name on PATH; the environment's CINECUT_FFMPEG), else the bundled one, else the
     system's. Raises Stop when it is none or cannot do what every trailer needs."""
-    choice = choice or os.environ.get(ENVIRONMENT)
-    path = shutil.which(Path(choice).expanduser()) if choice else _bundled() or shutil.which("ffmpeg")
+    choice = os.path.expanduser(choice or os.environ.get(ENVIRONMENT, ""))  # noqa: PTH111 - Path strips the ./
+    path = shutil.which(choice) if choice else _bundled() or shutil.which("ffmpeg")
     if path is None:
         if choice:
             raise Stop("no-ffmpeg", f"there is no FFmpeg at {choice!r}", "give a path, or a name that is on PATH")

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from cinecut.facts import Color
 from cinecut.ffmpeg.graph import Arg, Audio, Format, GraphError, Node, Pad, Video
-from cinecut.timebase import rate_text, seconds_text
+from cinecut.timebase import rate_text
 
 SAMPLE_RATE = 48000
 STEREO = Audio(SAMPLE_RATE, "stereo", Fraction(1, SAMPLE_RATE))
@@ -36,8 +36,9 @@ def settb(pad: Pad, time_base: Fraction, label: str) -> Pad:
     return _node("settb", [pad], out, label, expr=_ratio(time_base))
 
 
-def setpts(pad: Pad, expression: str, label: str) -> Pad:
-    return _node("setpts", [pad], replace(pad.video, rate=None), label, expr=expression)
+def setpts(pad: Pad, expression: str, label: str, rate: Fraction | None = None) -> Pad:
+    """New stamps; `rate` is theirs where the expression leaves no line of its grid out."""
+    return _node("setpts", [pad], replace(pad.video, rate=rate), label, expr=expression)
 
 
 def trim(pad: Pad, start: int, end: int, label: str) -> Pad:
@@ -45,18 +46,16 @@ def trim(pad: Pad, start: int, end: int, label: str) -> Pad:
     return _node("trim", [pad], pad.video, label, start_pts=start, end_pts=end)
 
 
-def first_frames(pad: Pad, count: int, label: str) -> Pad:
-    return _node("trim", [pad], pad.video, label, end_frame=count)
+def exact_frames(pad: Pad, count: int, label: str) -> Pad:
+    """Exactly so many frames: the last one is held, or the end cut off."""
+    held = _node("tpad", [pad], pad.video, label, stop=-1, stop_mode="clone")
+    return _node("trim", [held], pad.video, label, end_frame=count)
 
 
 def fps(pad: Pad, rate: Fraction, label: str) -> Pad:
     """Constant rate from stamp 0 on: of frames with one stamp the last, between stamps the one before."""
     out = replace(pad.video, rate=rate, time_base=1 / rate)
-    return _node("fps", [pad], out, label, fps=rate_text(rate), start_time=0)
-
-
-def hold_last(pad: Pad, frames: int, label: str) -> Pad:
-    return _node("tpad", [pad], pad.video, label, stop=frames, stop_mode="clone")
+    return _node("fps", [pad], out, label, fps=rate_text(rate), start_time=0, eof_action="pass")
 
 
 def deinterlace(pad: Pad, parity: str, label: str) -> Pad:
@@ -97,40 +96,73 @@ def square_pixels(pad: Pad, label: str) -> Pad:
 
 
 def tag_color(pad: Pad, color: Color, label: str) -> Pad:
-    """Carry the film's tags, so that FFmpeg converts nothing by itself."""
-    tags = {
-        "range": color.range,
-        "colorspace": color.space,
-        "color_primaries": color.primaries,
-        "color_trc": color.transfer,
-    }
-    args = {key: value for key, value in tags.items() if value != "unknown"}
-    return _node("setparams", [pad], pad.video, label, **args) if args else pad
+    """Carry the film's tags, absent ones too: where two pictures meet whose tags differ, FFmpeg converts by itself."""
+    tags = {"colorspace": color.space, "color_primaries": color.primaries, "color_trc": color.transfer}
+    return _node("setparams", [pad], pad.video, label, range=color.range, **tags)
 
 
 def fade(pad: Pad, direction: str, start: int, frames: int, color: str, label: str) -> Pad:
     return _node("fade", [pad], pad.video, label, type=direction, start_frame=start, nb_frames=frames, color=color)
 
 
-def crossfade(left: Pad, right: Pad, frames: int, offset: int, label: str) -> Pad:
-    """`right` fades in over the last `frames` of `left`, from frame `offset` of it on."""
-    rate = left.video.rate
+# What `overlay` calls the formats in which it can lay one picture with transparency over another, and the upper one's.
+OVERLAYS = {
+    "yuv420p": ("yuv420", "yuva420p"),
+    "yuv422p": ("yuv422", "yuva422p"),
+    "yuv444p": ("yuv444", "yuva444p"),
+    "yuv420p10le": ("yuv420p10", "yuva420p10le"),
+    "yuv422p10le": ("yuv422p10", "yuva422p10le"),
+}
+
+
+def split(pad: Pad, copies: int, label: str) -> list[Pad]:
+    if copies == 1:
+        return [pad]
+    node = Node("split", (pad,), (("outputs", copies),), (pad.format,) * copies, label)
+    return [Pad(node, index) for index in range(copies)]
+
+
+def part(pad: Pad, start: int, end: int, label: str) -> Pad:
+    """The frames [start, end), from stamp 0 on."""
+    cut = _node("trim", [pad], pad.video, label, start_frame=start, end_frame=end)
+    return setpts(cut, f"PTS-{start}", label, pad.video.rate)
+
+
+def crossfade(left: Pad, right: Pad, frames: int, label: str) -> Pad:
+    """`right` fades in over `left`, which both last exactly so many frames.
+
+    `xfade` only knows 4:4:4, and in FFmpeg 5.1 its end depends on how fast its inputs come.
+    """
+    rate, (name, upper) = left.video.rate, OVERLAYS.get(left.video.pix_fmt, ("", ""))
     if rate is None:
         raise GraphError("a crossfade needs a constant rate")
-    times = {"duration": seconds_text(frames / rate), "offset": seconds_text(offset / rate)}
-    return _node("xfade", [left, right], left.video, label, transition="fade", **times)
+    if name and "10" not in name:
+        size = right.video.width, right.video.height
+        faded = _node("fade", [scale(right, *size, upper, label)], replace(right.video, pix_fmt=upper), label,
+                      type="in", start_frame=0, nb_frames=frames, alpha=1)  # fmt: skip
+        mixed = _node("overlay", [left, faded], left.video, label, format=name)
+    else:  # `fade` knows no transparency of more than 8 bits; this takes any format, and twenty times as long
+        mixed = _node("blend", [left, right], left.video, label, all_expr=f"A+(B-A)*T*{rate_text(rate)}/{frames}")
+    return exact_frames(mixed, frames, label)
+
+
+def run(pads: Sequence[Pad], rate: Fraction, label: str) -> Pad:
+    """Pictures one after another, every one on the next line of the rate's grid. `concat` counts microseconds and
+    leaves a gap where FFmpeg tells the end of a stream late. The one `fps` tells FFmpeg the rate of all."""
+    out = replace(pads[0].video, rate=rate, time_base=1 / rate)
+    joined = pads[0]
+    if len(pads) > 1:
+        joined = _node("concat", pads, replace(out, time_base=_MICROSECOND), label, n=len(pads), v=1, a=0)
+        joined = _node("settb", [joined], out, label, expr=_ratio(out.time_base))
+    return fps(_node("setpts", [joined], out, label, expr="N"), rate, label)
 
 
 def concat(pads: Sequence[Pad], label: str) -> Pad:
-    """The streams one after another. The filter counts microseconds; the grid of its inputs is put back."""
+    """Sounds one after another; the grid of samples, which the filter leaves, is put back."""
     if len(pads) == 1:
         return pads[0]
-    out = pads[0].format
-    if isinstance(out, Video):
-        joined = _node("concat", pads, replace(out, time_base=_MICROSECOND), label, n=len(pads), v=1, a=0)
-        return _node("settb", [joined], out, label, expr=_ratio(out.time_base))
-    joined = _node("concat", pads, replace(out, time_base=_MICROSECOND), label, n=len(pads), v=0, a=1)
-    return _node("asettb", [joined], out, label, expr=_ratio(out.time_base))
+    joined = _node("concat", pads, replace(STEREO, time_base=_MICROSECOND), label, n=len(pads), v=0, a=1)
+    return _node("asettb", [joined], STEREO, label, expr=_ratio(STEREO.time_base))
 
 
 _MICROSECOND = Fraction(1, 1_000_000)
@@ -152,8 +184,11 @@ def black(width: int, height: int, rate: Fraction, pix_fmt: str, label: str) -> 
 
 def overlay(below: Pad, above: Pad, label: str) -> Pad:
     """`above` in the middle of `below`; a single picture stays for as long as `below` lasts."""
+    name, upper = OVERLAYS[below.video.pix_fmt]
+    if above.video.pix_fmt != upper:
+        raise GraphError(f"over {below.video.pix_fmt} goes {upper}, not {above.video.pix_fmt}")
     centre = {"x": "(W-w)/2", "y": "(H-h)/2"}
-    return _node("overlay", [below, above], below.video, label, **centre, format="auto", eof_action="repeat")
+    return _node("overlay", [below, above], below.video, label, **centre, format=name, eof_action="repeat")
 
 
 def subtitles(pad: Pad, file: str, fonts: str, label: str) -> Pad:
@@ -194,10 +229,15 @@ def downmix(layout: str) -> str:
     return "stereo|" + _DOWNMIX.get(layout, "c0=c0|c1=c1" if layout != "1 channels" else _DOWNMIX["mono"])
 
 
+def count_samples(pad: Pad, label: str) -> Pad:
+    """Stamps that count the samples from 0."""
+    return _node("asetpts", [pad], STEREO, label, expr="N")
+
+
 def trim_samples(pad: Pad, start: int, end: int, label: str) -> Pad:
     """The samples of [start, end) by their stamps, from stamp 0 on."""
     trimmed = _node("atrim", [pad], STEREO, label, start_pts=start, end_pts=end)
-    return _node("asetpts", [trimmed], STEREO, label, expr="N")
+    return count_samples(trimmed, label)
 
 
 def delay(pad: Pad, samples: int, label: str) -> Pad:
@@ -218,7 +258,7 @@ def exact_length(pad: Pad, samples: int, label: str) -> Pad:
     """Exactly so many samples: silence is added at the end, or the end cut off."""
     padded = _node("apad", [pad], STEREO, label)
     cut = _node("atrim", [padded], STEREO, label, end_sample=samples)
-    return _node("asetpts", [cut], STEREO, label, expr="N")
+    return count_samples(cut, label)
 
 
 def sound_fade(pad: Pad, direction: str, start: int, samples: int, label: str) -> Pad:

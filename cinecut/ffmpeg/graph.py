@@ -112,7 +112,7 @@ def verify(sinks: Sequence[Pad]) -> None:
                 raise GraphError(f"{node!r} output {index} goes nowhere")
 
 
-_SAME_FORMAT = {"concat", "xfade", "acrossfade", "amix"}
+_SAME_FORMAT = {"concat", "blend", "acrossfade", "amix"}
 
 
 def _check_equal(node: Node) -> None:

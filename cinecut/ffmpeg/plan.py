@@ -8,9 +8,31 @@ from fractions import Fraction
 
 from cinecut.diagnostics import Span
 from cinecut.ffmpeg.script import Build
-from cinecut.timebase import FilmRange, FilmTime, seconds_text
+from cinecut.timebase import FilmRange
 
 SCRIPT = "trailer.graph"
+REEL_EPOCH = 60  # seconds on a reel at which the film's first picture stands
+
+# The demuxers that may open a user's file. None of them opens further files: a playlist, a concat list, an SDP or an
+# SVG, whatever it is named, is refused. Both for measuring and for rendering.
+MEDIA_FORMATS = (
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,obu,av1,ivf,vc1,asf,flv,live_flv,ogg,nut,mxf,gxf,lxf,dv,"
+    "wtv,rm,nsv,swf,dhav,cavsvideo,dirac,mjpeg,yuv4mpegpipe,gif,apng,"
+    "aac,ac3,ac4,eac3,aiff,amr,ape,au,caf,dsf,dts,dtshd,flac,loas,mp3,mpc,mpc8,oma,sox,tak,truehd,tta,voc,w64,wav,wv"
+)
+PICTURE_FORMATS = (
+    "png_pipe,apng,jpeg_pipe,jpegls_pipe,jpegxl_pipe,j2k_pipe,webp_pipe,tiff_pipe,bmp_pipe,gif,gif_pipe,qoi_pipe,"
+    "exr_pipe,dpx_pipe,hdr_pipe,psd_pipe,pcx_pipe,sgi_pipe,sunrast_pipe,pam_pipe,pbm_pipe,pgm_pipe,ppm_pipe,mov"
+)
+
+
+def reading(formats: str) -> dict[str, str]:
+    """FFmpeg's options for reading nothing but the file that is named."""
+    return {"format_whitelist": formats, "protocol_whitelist": "file"}
+
+
+def _reading_arguments(formats: str) -> list[str]:
+    return [part for key, value in reading(formats).items() for part in (f"-{key}", value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,38 +46,32 @@ class Reel:
     audio: int | None
 
     def arguments(self) -> list[str]:
-        return ["-threads", "1", "-i", self.name]
+        """Picture and sound are opened by themselves: of one input with both, FFmpeg holds every decoded picture back
+        until it has seen the first of the sound, which at 45 shots takes gigabytes."""
+        opened = ["-threads", "1", "-itsoffset", str(-REEL_EPOCH)]
+        picture = [*opened, "-an", "-i", self.name]
+        return picture if self.audio is None else [*picture, *opened, "-vn", "-i", self.name]
 
-
-@dataclass(frozen=True, slots=True)
-class WholeFilm:
-    """The film itself, for a film whose packets cannot be relied on: FFmpeg seeks in it."""
-
-    name: str
-    seek: FilmTime
-    end: FilmTime
-    start: Fraction  # the first picture's own stamp
-
-    def arguments(self) -> list[str]:
-        seek = max(self.seek.seconds + self.start, Fraction(0))
-        span = self.end.seconds + self.start - seek
-        offset = ["-itsoffset", seconds_text(-self.start)] if self.start else []
-        where = ["-ss", seconds_text(seek), "-t", seconds_text(span)] if seek else ["-t", seconds_text(span)]
-        return ["-threads", "1", "-noautorotate", *where, *offset, "-i", self.name]
+    @property
+    def inputs(self) -> int:
+        """How many of FFmpeg's inputs it is: the picture, and the sound where it is heard."""
+        return 1 if self.audio is None else 2
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file of the user's, taken along under a name of ours. `file` is what the spec calls it."""
+    """A file of the user's, taken along under a name of ours. `file` is what the spec calls it, `formats` the
+    demuxers that may open it."""
 
     name: str
     file: str
+    formats: str
 
     def arguments(self) -> list[str]:
-        return ["-threads", "1", "-i", self.name]
+        return ["-threads", "1", *_reading_arguments(self.formats), "-i", self.name]
 
 
-Input = Reel | WholeFilm | Asset
+Input = Reel | Asset
 
 
 @dataclass(frozen=True, slots=True)

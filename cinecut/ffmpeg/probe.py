@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -16,37 +18,52 @@ from av.video.stream import VideoStream
 
 from cinecut.diagnostics import Stop
 from cinecut.facts import AudioFacts, Color, FilmFacts, SongFacts, StillFacts
+from cinecut.ffmpeg.plan import MEDIA_FORMATS, PICTURE_FORMATS, reading
 from cinecut.fingerprint import fingerprint, open_file
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
 _WINDOW = 600  # packets
+_PICTURE = 1 << 28  # bytes; nothing larger is a picture
+_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only the caller's own output can have met
 
 
 @contextmanager
 def open_media(path: Path, what: str = "film") -> Iterator[InputContainer]:
-    """A container opened for reading; whatever is wrong with it is a Stop. No URL is ever opened."""
-    with open_file(path):
-        pass  # says what is wrong with the path in plain words
+    """A container opened for reading; whatever is wrong with it is a Stop. No URL and no other file is ever opened."""
+    with open_file(path) as file:  # says what is wrong with the path in plain words
+        # A picture goes by its bytes: as a name, logo%d.png would be a pattern over many files.
+        formats = PICTURE_FORMATS if what == "picture" else MEDIA_FORMATS
+        source: Any = io.BytesIO(file.read(_PICTURE)) if what == "picture" else str(path.absolute())
     try:
-        with av.open(str(path.absolute()), metadata_errors="replace", options={"protocol_whitelist": "file"}) as media:
+        media = av.open(source, metadata_errors="replace", options=reading(formats))
+    except av.error.ArgumentError:
+        hint = "a playlist, or any other file that names more files, is not opened"
+        raise Stop("unreadable", f"{path} is no {what} that can be read", hint) from None
+    except av.error.FFmpegError as error:
+        raise _unreadable(path, what, error) from None
+    try:
+        with media:
             yield media
     except av.error.FFmpegError as error:
-        raise Stop("unreadable", f"{path} is no {what} that can be read: {error.strerror}", *_truncated(path)) from None
+        if error.errno in _WRITING:
+            raise OSError(error.errno, error.strerror) from None
+        raise _unreadable(path, what, error) from None
 
 
-def _truncated(path: Path) -> tuple[str, ...]:
-    return ("the file may be cut short or damaged; does it play?",) if path.stat().st_size else ("the file is empty",)
+def _unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
+    hint = "the file may be cut short or damaged; does it play?" if path.stat().st_size else "the file is empty"
+    return Stop("unreadable", f"{path} is no {what} that can be read: {error.strerror}", hint)
 
 
 def film_facts(path: Path) -> FilmFacts:
     """Measure a film. Raises Stop when it cannot be read, has no picture, or has no picture that decodes."""
+    rotation, color = _first_picture(path)
     with open_media(path) as media:
         video = picture_stream(media, path)
         context = video.codec_context
         size, sar = (context.width, context.height), video.sample_aspect_ratio or Fraction(1)
         clock = _Clock(media, video, path)
         audio = tuple(_audio_facts(stream, clock.start) for stream in media.streams.audio)
-        rotation, color = _decode_first(media, video, path)
         return FilmFacts(
             fingerprint=fingerprint(path),
             size=size,
@@ -55,6 +72,7 @@ def film_facts(path: Path) -> FilmFacts:
             start=clock.start,
             time_base=Fraction(video.time_base or Fraction(1, 1000)),
             variable=clock.variable,
+            gaps=clock.gaps,
             stamps=clock.stamps,
             sar=Fraction(sar) if sar > 0 else Fraction(1),
             rotation=rotation,
@@ -84,7 +102,7 @@ class _Clock:
         self.time_base = Fraction(video.time_base or Fraction(1, 1000))
         packets, whole = _packets(media, video, path)
         stamps = sorted({pts for pts, _ in packets if pts is not None})
-        self.stamps = len(stamps) >= 0.99 * len(packets) > 0 and media.format.name not in _UNRELIABLE
+        self.stamps = len(stamps) >= 0.99 * len(packets) > 0 and media.format.name not in _DECODE_ORDER
         declared = _declared_rate(video)
         if not stamps:  # decode order alone: the pictures follow at the declared rate
             stamps = [round(n / declared / self.time_base) for n in range(len(packets))]
@@ -95,18 +113,20 @@ class _Clock:
         rate = self._constant_rate(times, declared, whole)
         self.variable = rate is None
         self.rate = rate or _likely_rate(times, declared)
+        self.gaps = rate is not None and whole and len(times) < round(times[-1] * rate) + 1
         last = times[-1] if self.variable else round(times[-1] * self.rate) / self.rate
         longest = max((duration for _, duration in packets[-50:] if duration), default=0) * self.time_base
         self.duration = last + (longest if self.variable and longest else 1 / self.rate)
 
     def _constant_rate(self, times: list[Fraction], declared: Fraction, whole: bool) -> Fraction | None:
-        """The rate on whose grid every stamp lies, each on its own line and no line left out; None if there is none."""
+        """The rate on whose grid every stamp lies, each on its own line; None if there is none. Up to a fifth of the
+        lines may be empty: a film that was damaged or cut short lacks pictures, and the one before stays on screen."""
         slack = max(self.time_base, Fraction(1, 2000))  # stamps are rounded to the container's clock
         for rate in dict.fromkeys([declared, *_near_standard(times, declared)]):
             lines = [round(time * rate) for time in times]
             fits = all(abs(time - line / rate) <= slack for time, line in zip(times, lines, strict=True))
-            full = lines == list(range(len(lines))) if whole else len(set(lines)) == len(lines)
-            if fits and full:
+            full = not whole or len(lines) >= Fraction(4, 5) * (lines[-1] + 1)
+            if fits and full and len(set(lines)) == len(lines):
                 return rate
         return None
 
@@ -118,7 +138,7 @@ _STANDARD_RATES = [
         (60000, 1001), (60, 1), (100, 1), (120000, 1001), (120, 1), (15, 1), (12, 1), (18, 1), (16, 1),
     )
 ]  # fmt: skip
-_UNRELIABLE = {"avi", "mpeg", "mpegvideo", "h264", "hevc", "flv", "asf"}  # no stamps, stamps in decode order, or jumps
+_DECODE_ORDER = {"avi"}  # of what FFmpeg tells of their stamps, only the order of decoding is true
 
 
 def _declared_rate(video: VideoStream) -> Fraction:
@@ -150,6 +170,8 @@ def _packets(media: InputContainer, video: VideoStream, path: Path) -> tuple[lis
 
     def read(count: int | None) -> list[tuple[int | None, int | None]]:
         found: Iterable[Any] = (p for p in media.demux(video) if p.size and not p.is_discard)
+        if media.format.name in _DECODE_ORDER:
+            return [(packet.dts, packet.duration) for packet in islice(found, count)]
         return [(packet.pts, packet.duration) for packet in islice(found, count)]
 
     if path.stat().st_size <= _READ_WHOLE or not video.duration:
@@ -163,19 +185,20 @@ def _packets(media: InputContainer, video: VideoStream, path: Path) -> tuple[lis
     return found + read(None), False
 
 
-def _decode_first(media: InputContainer, video: VideoStream, path: Path) -> tuple[int, Color]:
-    """Rotation and colour tags of the first picture."""
-    media.seek(0)
-    video.codec_context.thread_count = 1
-    for frame in islice(media.decode(video), 1):
-        context = video.codec_context
-        color = Color(
-            _tag(_RANGES, frame.color_range or context.color_range),
-            _tag(_SPACES, frame.colorspace or context.colorspace),
-            _tag(_PRIMARIES, frame.color_primaries or context.color_primaries),
-            _tag(_TRANSFERS, frame.color_trc or context.color_trc),
-        )
-        return -frame.rotation % 360 // 90 * 90, color
+def _first_picture(path: Path) -> tuple[int, Color]:
+    """Rotation and colour tags of the first picture that decodes."""
+    with open_media(path) as media:
+        video = picture_stream(media, path)
+        video.codec_context.thread_count = 1
+        for frame in islice(media.decode(video), 1):
+            context = video.codec_context
+            color = Color(
+                _tag(_RANGES, frame.color_range or context.color_range),
+                _tag(_SPACES, frame.colorspace or context.colorspace),
+                _tag(_PRIMARIES, frame.color_primaries or context.color_primaries),
+                _tag(_TRANSFERS, frame.color_trc or context.color_trc),
+            )
+            return -frame.rotation % 360 // 90 * 90, color
     raise Stop("unreadable", f"no picture of {path} can be decoded", "the file may be damaged; does it play?")
 
 
@@ -223,6 +246,7 @@ def still_facts(path: Path) -> StillFacts:
     with open_media(path, "picture") as media:
         if not media.streams.video:
             raise Stop("unreadable", f"{path} is no picture that can be read")
+        next(media.decode(video=0))
         context = media.streams.video[0].codec_context
         alpha = any(sign in str(context.pix_fmt) for sign in ("rgba", "bgra", "argb", "abgr", "ya", "pal8", "yuva"))
         return StillFacts(fingerprint(path), (context.width, context.height), alpha)

@@ -12,15 +12,15 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.facts import FilmFacts
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.ffmpeg.plan import SCRIPT, Asset, Reel, RenderPlan, WholeFilm
+from cinecut.ffmpeg.plan import SCRIPT, Asset, Reel, RenderPlan
 from cinecut.gpu import Lock
 
 FONTS = Path(__file__).resolve().parent.parent / "fonts"
@@ -32,6 +32,15 @@ class Progress:
 
     frames: int
     speed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a run wrote, what it warned of, and FFmpeg's own words."""
+
+    frames: int
+    warnings: list[Diagnostic]
+    words: tuple[str, ...]
 
 
 def write_generated(plan: RenderPlan, folder: Path) -> None:
@@ -61,8 +70,8 @@ def write_inputs(
 
     for item in plan.inputs:
         target = folder / item.name
-        if isinstance(item, Asset | WholeFilm) and not target.exists():
-            place = film if isinstance(item, WholeFilm) else locate(item.file)
+        if isinstance(item, Asset) and not target.exists():
+            place = locate(item.file)
             if copy:
                 shutil.copyfile(place, target)
             else:
@@ -79,6 +88,8 @@ def disk_errors(where: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             message = f"the disk is full: {where} has {_free(where)} MB left"
             raise Stop("disk-full", message, "free some space, or write elsewhere with -o") from None
+        if error.errno == errno.ENOENT:
+            raise Stop("missing-file", f"there is no {error.filename or where} any more") from None
         raise Stop("output", f"{error.filename or where} cannot be written: {error.strerror}") from None
 
 
@@ -89,9 +100,10 @@ def _free(where: Path) -> int:
 
 def run_plan(
     plan: RenderPlan, ffmpeg: FFmpeg, folder: Path, output: str, lock: Lock, progress: Callable[[Progress], None]
-) -> None:
-    """Run a plan in its folder, which must hold its inputs. Raises Stop with what FFmpeg said; leaves no process."""
-    command = [ffmpeg.path, "-v", "level+warning", "-progress", "pipe:1", *plan.arguments(ffmpeg.build, output)]
+) -> Finished:
+    """Run a plan in its folder, which must hold its inputs. Raises Stop with what FFmpeg said. Leaves no process."""
+    telling = ["-v", "level+warning", "-progress", "pipe:1", "-stats_period", "0.2"]
+    command = [ffmpeg.path, *telling, *plan.arguments(ffmpeg.build, output)]
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -103,19 +115,22 @@ def run_plan(
         env={**os.environ, "AV_LOG_FORCE_NOCOLOR": "1"},
     )
     last: collections.deque[str] = collections.deque(maxlen=200)
+    frames = 0
     assert process.stdout is not None
     assert process.stderr is not None
     reader = threading.Thread(target=_drain, args=(process.stderr, last), daemon=True)
     reader.start()
     try:
         for done in _read_progress(process.stdout):
+            frames = done.frames
             progress(done)
         status = process.wait()
     finally:
         _end(process)
         reader.join(timeout=5)
-    if status != 0:
+    if status != 0 or any(_INCOMPLETE.search(line) for line in last):
         raise _explain(plan, folder, status, list(last))
+    return Finished(frames, _damage(last), tuple(_errors(last)[:3]))
 
 
 def _die_with_parent() -> Callable[[], None]:
@@ -133,14 +148,10 @@ def _die_with_parent() -> Callable[[], None]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM, then SIGKILL."""
+    """Kill it where it still runs: asked to stop, it would first complete a file that nobody wants."""
     if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(timeout=3)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
 
 
 def _drain(stream: IO[bytes], last: collections.deque[str]) -> None:
@@ -167,13 +178,37 @@ def _explain(plan: RenderPlan, folder: Path, status: int, lines: Sequence[str]) 
     if "No space left on device" in text:
         message = f"the disk is full: {folder.parent} has {_free(folder)} MB left"
         return Stop("disk-full", message, "free some space, or write elsewhere with -o")
-    errors = [line for line in lines if "[error]" in line or "[fatal]" in line] or list(lines)
+    errors = _errors(lines) or list(lines)
     span = None
     for line in errors:
         match = re.search(r"@(\w+)[ @\]]", line)
         if match and match[1] in plan.places:
             span = plan.places[match[1]]
             break
-    first = re.sub(r"\[(error|fatal|warning)\]\s*", "", errors[0]) if errors else "no word of why"
-    how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-    return Stop("ffmpeg", f"FFmpeg {how}: {first}", *errors[1:4], span=span)
+    if status < 0:  # whatever it said before, that is not why
+        hint = "where nobody did that, the machine may have run out of memory" if status == -signal.SIGKILL else ""
+        message = f"FFmpeg was ended from outside by {signal.Signals(-status).name}"
+        return Stop("ffmpeg", message, *([hint] if hint else []), *errors[:3], span=span)
+    first = _LEVEL.sub("", errors[0]) if errors else "no word of why"
+    return Stop("ffmpeg", f"FFmpeg ended with status {status}: {first}", *errors[1:4], span=span)
+
+
+# FFmpeg 5.1 says so when the file's end cannot be written, and then ends with status 0 all the same.
+_INCOMPLETE = re.compile(r"Error writing trailer|Error closing file|av_interleaved_write_frame")
+_LEVEL = re.compile(r"\[(error|fatal|warning)\]\s*")
+
+
+def _errors(lines: Iterable[str]) -> list[str]:
+    return [line for line in lines if "[error]" in line or "[fatal]" in line]
+
+
+# What decoders say of broken pictures and sound. What they say at the join of an open GOP is not among it.
+_DAMAGE = re.compile(r"corrupt|concealing|error while decoding|Invalid data found|Invalid NAL|Error splitting", re.I)
+
+
+def _damage(lines: Iterable[str]) -> list[Diagnostic]:
+    found = [_LEVEL.sub("", line) for line in lines if _DAMAGE.search(line)]
+    if not found:
+        return []
+    message = "a part of the film that this trailer shows is damaged: look at the shots, and listen"
+    return [Diagnostic("film", message, None, (found[0],))]

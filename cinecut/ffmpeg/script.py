@@ -31,7 +31,8 @@ def quote(text: str) -> str:
     """
     option = re.sub(r"([\\':])", r"\\\1", text)
     option = re.sub(r"^\s|\s$", lambda blank: "\\" + blank[0], option)
-    return re.sub(r"([\\'\[\],;])", r"\\\1", option)
+    graph = re.sub(r"([\\'\[\],;])", r"\\\1", option)
+    return re.sub(r"\s$", lambda blank: "\\" + blank[0], graph)  # the graph level trims its own end once more
 
 
 def print_script(sinks: Sequence[Pad], names: Sequence[str]) -> str:

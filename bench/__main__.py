@@ -1,0 +1,41 @@
+"""`python -m bench [--runs N] [TABLE ...]`: print the tables and their figures; exit 1 if a bound is missed."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import platform
+import sys
+
+from bench import figures
+from bench.film import FFMPEG, film
+
+TABLES = ("render", "memory", "compile", "bytes", "shots")
+"""Each is a module here with `table(film, runs) -> list[Figure]`, which prints its rows and returns its bounds."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"{', '.join(TABLES)} (default: all)")
+    parser.add_argument("--runs", type=int, default=3, help="rounds of the interleaved renders (default: 3)")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.tables) - set(TABLES):
+        parser.error(f"no table {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
+    subject = film()
+    print(f"{platform.machine()}, {os.cpu_count()} cores; film {subject.path}; FFmpeg {FFMPEG}")
+    missed = 0
+    for name in arguments.tables or TABLES:
+        if importlib.util.find_spec(f"bench.{name}") is None:
+            print(f"\n{name}: there is no such table yet")
+            continue
+        print(f"\n== {name} ==\n")
+        bounds = importlib.import_module(f"bench.{name}").table(subject, arguments.runs)
+        figures.print_figures(bounds)
+        missed += sum(bound.missed for bound in bounds)
+    print(f"{missed} missed" if missed else "every bound is kept")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

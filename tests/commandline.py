@@ -1,0 +1,36 @@
+"""cinecut as its users run it: a process of its own, here with a GPU lock of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+COMMAND = (sys.executable, "-c", "import sys; sys.argv[0] = 'cinecut'; from cinecut.cli import main; main()")
+
+
+def environment(folder: Path, **changes: str) -> dict[str, str]:
+    """Of a run whose lock lies in `folder`; PATH finds the system's FFmpeg where there is one."""
+    kept = {key: value for key, value in os.environ.items() if key != "CINECUT_FFMPEG"}
+    return {**kept, "CINECUT_RUNTIME_DIR": str(folder / "runtime"), **changes}
+
+
+def cinecut(*arguments: str | Path, cwd: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    """A whole run in `cwd`: its status, and all it printed."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=cwd,
+        env=environment(cwd, **changes),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        timeout=120,
+        check=False,
+    )
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in a folder, hidden files too, the lock's folder left out."""
+    return sorted(entry.name for entry in folder.iterdir() if entry.name != "runtime")

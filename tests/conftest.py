@@ -1,0 +1,59 @@
+"""Fixtures that all tests share: the FFmpeg builds and the cache of generated films."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from oracle import BUNDLED, Film, make_film
+
+_SYSTEM = shutil.which("ffmpeg")
+_NO_SYSTEM = pytest.mark.skipif(_SYSTEM is None, reason="no FFmpeg on this system")
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Path:
+    """The FFmpeg that comes with the package."""
+    return BUNDLED
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(BUNDLED, id="bundled"),
+        pytest.param(_SYSTEM, id="system", marks=_NO_SYSTEM),
+    ],
+)
+def ffmpeg(request: pytest.FixtureRequest) -> Path:
+    """Each FFmpeg in turn: the bundled one, and the system's where there is one."""
+    return Path(request.param)
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Film], Film]:
+    """Makes a film once for all tests and workers of a session; returns it with the path where it lies.
+
+    Of the path asked for only the suffix matters: `films(Film(Path("a.mkv"), rate=Fraction(24), frames=48)).path`.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "films"
+    folder.mkdir(exist_ok=True)
+
+    def film(wanted: Film) -> Film:
+        recipe = replace(wanted, path=Path("film" + wanted.path.suffix))
+        name = hashlib.sha256(repr(recipe).encode()).hexdigest()[:16] + wanted.path.suffix
+        if not (folder / name).exists():
+            made = make_film(replace(wanted, path=folder / f"{os.getpid()}-{name}"))
+            made.path.replace(folder / name)  # whole at once: another worker may be looking
+        return replace(wanted, path=folder / name)
+
+    return film
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-goldens", action="store_true", help="Write the golden texts anew; then read the diff.")

@@ -1,0 +1,252 @@
+"""The house stands as it is drawn: imports point downward, light commands stay light, and the schema, the dataclasses
+and the compiler speak of the same language.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cinecut.facts import FilmFacts, SongFacts, StillFacts
+from cinecut.reading import formats, properties_of
+from cinecut.schema import TRAILER, read_schema
+from cinecut.spec import Spec
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "cinecut"
+
+# The floors of the house, from the ground up. A room knows the floors below it and itself.
+FLOORS: tuple[set[str], ...] = (
+    {"timebase", "diagnostics", "facts"},
+    {"document", "fingerprint", "gpu"},
+    {"schema", "spec"},
+    {"grid", "rules", "vibes"},
+    {"reading"},
+    {"graph"},
+    {"ffmpeg", "inference"},
+    {"link"},
+    {"compiler", "analysis"},
+    {"check", "explain", "render"},
+    {"cli", "demo"},
+)
+DESCRIPTION = {f"ffmpeg.{name}" for name in ("graph", "filters", "script", "plan")}
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def modules() -> dict[str, Path]:
+    """Every module by its name without `cinecut.`; the package itself is the empty name."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        found[name.removesuffix("__init__").rstrip(".")] = path
+    return found
+
+
+def imports(path: Path, known: dict[str, Path], inside: bool = True) -> set[str]:
+    """The modules of cinecut that a file imports, at its top or, with `inside`, also in its functions."""
+    found: set[str] = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree) if inside else tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "cinecut":
+            base = str(node.module).removeprefix("cinecut").lstrip(".")
+            for alias in node.names:
+                inner = f"{base}.{alias.name}".lstrip(".")
+                found.add(inner if inner in known else base)
+        elif isinstance(node, ast.Import):
+            found |= {a.name.removeprefix("cinecut.") for a in node.names if a.name.startswith("cinecut.")}
+    return found - {""}
+
+
+def room(module: str) -> str:
+    """The rooms are the packages and the modules beside them. What of `ffmpeg` only describes a graph, and touches
+    neither files nor processes, is a room of its own."""
+    return "graph" if module in DESCRIPTION else re.split(r"[._]", module)[0]  # `cli` takes several modules
+
+
+MODULES = modules()
+IMPORTS = {name: imports(path, MODULES) for name, path in MODULES.items()}
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"", "ffmpeg"}))
+def test_imports_point_downward(module: str) -> None:
+    here = room(module)
+    assert here in FLOOR, f"{here} has no place in the house yet: give it one in FLOORS"
+    upward = [other for other in IMPORTS[module] if room(other) != here and FLOOR[room(other)] >= FLOOR[here]]
+    assert not upward
+
+
+def test_no_module_waits_for_itself() -> None:
+    """No cycle at the time of import, also not inside a room."""
+    at_the_top = {name: imports(path, MODULES, inside=False) for name, path in MODULES.items()}
+    done: set[str] = set()
+
+    def visit(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, " → ".join((*above, module))
+        if module not in done:
+            for other in sorted(at_the_top[module]):
+                visit(other, (*above, module))
+            done.add(module)
+
+    for module in MODULES:
+        visit(module, ())
+
+
+IMPURE = {"asyncio", "datetime", "io", "os", "random", "secrets", "shutil", "socket", "subprocess", "tempfile", "time"}
+
+
+@pytest.mark.parametrize(
+    "module", sorted(name for name in MODULES if room(name) in ("compiler", "graph", "grid", "rules"))
+)
+def test_the_compiler_is_pure(module: str) -> None:
+    """No file, no process, no clock, no FFmpeg: one spec, one plan, everywhere."""
+    assert {room(other) for other in IMPORTS[module]}.isdisjoint({"ffmpeg", "gpu", "link", "render", "analysis"})
+    source = MODULES[module].read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(source)):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+        assert {name.split(".")[0] for name in names}.isdisjoint(IMPURE | HEAVY)
+    assert "open(" not in source
+
+
+HEAVY = {"av", "cv2", "librosa", "numba", "numpy", "pysubs2", "requests", "scipy", "soundfile", "torch", "jinja2"}
+BUNNY = "specs/big_buck_bunny.yaml"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["check", BUNNY], ["explain", BUNNY], ["compile", BUNNY, "-o", "{folder}"]],
+    ids=lambda a: a[0],
+)
+def test_light_commands_stay_light(arguments: list[str], tmp_path: Path) -> None:
+    """Nobody waits for a decoder or a tensor library to learn of a typing error."""
+    program = (
+        "import json, sys\n"
+        "from cinecut.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
+    )
+    command = [sys.executable, "-c", program, *(a.format(folder=tmp_path / "out") for a in arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stderr.splitlines()[-1]))
+    assert "cinecut.cli" in loaded
+    assert not loaded & HEAVY
+
+
+# The schema and the dataclasses
+
+
+def records(root: type = Spec) -> Iterator[type]:
+    """Every dataclass that a spec consists of and that the schema describes."""
+    seen: set[type] = set()
+    stack = [root]
+    while stack:
+        cls = stack.pop()
+        if cls in seen or not (hasattr(cls, "schema") or cls.__module__ == "cinecut.facts"):
+            continue
+        seen.add(cls)
+        yield cls
+        for hint in typing.get_type_hints(cls).values():
+            stack += [part for part in _parts(hint) if dataclasses.is_dataclass(part) and isinstance(part, type)]
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    yield hint
+    for inner in typing.get_args(hint):
+        yield from _parts(inner)
+
+
+def _resolved(part: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in part:
+        return part
+    return {**read_schema(TRAILER)["$defs"][part["$ref"].rsplit("/", 1)[1]], **part}
+
+
+RECORDS = sorted(records(), key=lambda cls: cls.__name__)
+
+
+def required_of(cls: type) -> set[str]:
+    """The names that the schema asks for in a record: the mapping whose properties these are."""
+    wanted = properties_of(cls)
+
+    def find(part: Any) -> set[str] | None:
+        if isinstance(part, dict):
+            if part.get("properties") is wanted:
+                return set(part.get("required", ()))
+            part = list(part.values())
+        found = (find(inner) for inner in part) if isinstance(part, list) else iter(())
+        return next((names for names in found if names is not None), None)
+
+    found = find(read_schema(TRAILER))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("cls", RECORDS, ids=lambda cls: cls.__name__)
+def test_schema_and_dataclass_have_the_same_fields(cls: type) -> None:
+    names = {item.name.rstrip("_") for item in dataclasses.fields(cls) if item.name != "place"}
+    assert names == set(properties_of(cls))
+
+
+@pytest.mark.parametrize("cls", RECORDS, ids=lambda cls: cls.__name__)
+def test_what_may_be_absent_can_be_none(cls: type) -> None:
+    """A field is optional in Python exactly where the schema neither asks for it nor has a default."""
+    hints, required = typing.get_type_hints(cls), required_of(cls)
+    for item in dataclasses.fields(cls):
+        if item.name == "place" or item.default not in (dataclasses.MISSING, None):
+            continue
+        key, hint = item.name.rstrip("_"), hints[item.name]
+        part = _resolved(properties_of(cls)[key])
+        optional = type(None) in typing.get_args(hint)
+        filled = typing.get_origin(hint) is tuple and typing.get_args(hint)[-1] is Ellipsis  # absent: none of them
+        record = dataclasses.is_dataclass(hint) and "default" not in part and not part.get("required")  # all defaults
+        assert optional == (not (key in required or "default" in part or filled or record)), key
+
+
+@pytest.mark.parametrize("cls", [FilmFacts, SongFacts, StillFacts], ids=lambda cls: cls.__name__)
+def test_defaults_of_facts_are_the_schemas(cls: type) -> None:
+    """Facts are also made by measuring, without a schema: their defaults must be the same."""
+    convert = {"positive": str, "exact": str}
+    for item in dataclasses.fields(cls):
+        part = _resolved(properties_of(cls)[item.name])
+        if isinstance(item.default, str | int | bool) or (
+            item.default not in (dataclasses.MISSING, ()) and "default" in part
+        ):
+            default = convert.get(part.get("format", ""), lambda value: value)(part["default"])
+            shown = str(item.default) if part.get("format") in convert else item.default
+            assert shown == default, item.name
+
+
+def every_property(part: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(part, dict):
+        for key, value in part.get("properties", {}).items():
+            yield f"{path}.{key}".lstrip("."), value
+        for key, value in part.items():
+            inner = path if key in ("properties", "$defs", "items") else f"{path}.{key}"
+            yield from every_property(value, inner.lstrip("."))
+    elif isinstance(part, list):
+        for value in part:
+            yield from every_property(value, path)
+
+
+PROPERTIES = dict(every_property(read_schema(TRAILER)))
+
+
+@pytest.mark.parametrize("path", sorted(PROPERTIES))
+def test_editors_can_explain_every_property(path: str) -> None:
+    text = _resolved(PROPERTIES[path]).get("description", "")
+    assert text.endswith("."), text
+
+
+def test_every_format_has_a_parser() -> None:
+    asked = {_resolved(part).get("format") for part in PROPERTIES.values()} | {"film-span", "file-name"}
+    assert asked - {None} == set(formats(None))

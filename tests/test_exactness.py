@@ -1,0 +1,132 @@
+"""Every frame and every sample of a trailer is the one that the spec says, whatever the film is like."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from oracle import Film, Sound, read_stamps
+from rendering import Piece, looks, nearest_sample, render_text, shown_stamps, sound_errors, spec_text, up, wrong_frames
+
+Films = Callable[[Film], Film]
+
+
+@pytest.fixture(autouse=True)
+def _own_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path))
+
+
+def awkward(film: Film, rate: Fraction, seed: int = 1) -> list[Piece]:
+    """A trailer of everything: the film's ends, key frames, single frames, both speeds, every transition."""
+    dice = random.Random(seed)
+    last = film.frames - 1
+    stamps = [*shown_stamps(film), film.frames / film.rate]
+
+    def at(frame: int, share: Fraction = Fraction(0)) -> Fraction:
+        """A moment within a frame's time on screen."""
+        return up(stamps[frame] + (stamps[frame + 1] - stamps[frame]) * share)
+
+    def somewhere(frames: int) -> Fraction:
+        return at(dice.randrange(0, last - frames), Fraction(dice.randrange(0, 9), 10))
+
+    key = film.gop
+    half, double = Fraction(1, 2), Fraction(2)
+    return [
+        Piece(at(0), 9, enter="fade in", over=6),
+        Piece(at(last), 1),
+        Piece(at(key - 1), 1),
+        Piece(at(key), 1),
+        Piece(at(key + 1), 2),
+        Piece(somewhere(20), 12),
+        Piece(at(key - 1, half), 14, enter="crossfade", over=8),
+        Piece(somewhere(40), 16, double, "crossfade", 7),
+        Piece(somewhere(20), 13, half, "dip to black", 8),
+        Piece(at(key, half), 20, half, "crossfade", 6),
+        Piece(somewhere(20), 12, enter="dip to white", over=6),
+        Piece(somewhere(8), 1),
+        Piece(somewhere(12), 8),
+        Piece(up(stamps[last] - 11 / rate), 12, leave=5),
+    ]
+
+
+def check(film: Film, ffmpeg: Path, folder: Path, rate: Fraction | None = None, slack: float = 1.0) -> None:
+    rate = rate or film.rate
+    pieces = awkward(film, rate)
+    head = f"output: {{codec: ffv1, rate: {rate}}}"
+    rendered = render_text(spec_text(film, [piece.event for piece in pieces], head), folder, ffmpeg)
+    assert wrong_frames(rendered, looks(film, pieces, rate)) == []
+    assert max(abs(stamp - k / rate) for k, stamp in enumerate(read_stamps(rendered.path))) <= Fraction(1, 2000)
+    assert len(rendered.sound) == nearest_sample(sum(piece.frames for piece in pieces) / rate)
+    if film.sound:
+        errors = sound_errors(rendered, film, pieces, rate)
+        assert max(map(abs, errors)) <= slack, errors
+    else:
+        assert not rendered.sound.any()
+
+
+SMALL = (320, 180)
+MKV = 48 + 1.0  # samples: the stamps of mkv are whole milliseconds
+PCM = Sound(codec="pcm_s16le")
+
+
+def film_of(name: str, rate: str, **values: object) -> Film:
+    wanted = {"frames": 120, "size": SMALL, "gop": 24, "sound": Sound(), **values}
+    return Film(Path(name), Fraction(rate), **wanted)  # type: ignore[arg-type]
+
+
+CASES = {
+    "mkv 23.976": film_of("a.mkv", "24000/1001"),
+    "mp4 24": film_of("a.mp4", "24"),
+    "mov 25": film_of("a.mov", "25", sound=PCM),
+    "mp4 29.97": film_of("a.mp4", "30000/1001"),
+    "ts 30": film_of("a.ts", "30"),
+    "mkv 50": film_of("a.mkv", "50"),
+    "mp4 59.94": film_of("a.mp4", "60000/1001"),
+    "mp4 23.976 open GOP": film_of("a.mp4", "24000/1001", open_gop=True),
+    "mkv 24 open GOP": film_of("a.mkv", "24", open_gop=True),
+    "ts 25 open GOP": film_of("a.ts", "25", open_gop=True),
+    "mp4 25 no B": film_of("a.mp4", "25", bframes=0),
+    "avi mpeg4": film_of("a.avi", "25", codec="mpeg4", sound=PCM),
+    "avi mpeg4 B": film_of("a.avi", "24000/1001", codec="mpeg4", sound=PCM, bframes=2),
+    "avi mpeg4 no B": film_of("a.avi", "24", codec="mpeg4", sound=PCM, bframes=0),
+    "avi mjpeg": film_of("a.avi", "30000/1001", codec="mjpeg", pix_fmt="yuvj420p", sound=PCM),
+    "avi x264": film_of("a.avi", "25", sound=PCM),
+    "avi x264 no B": film_of("a.avi", "25", sound=PCM, bframes=0),
+    "mp4 late": film_of("a.mp4", "25", start=Fraction(1, 2)),
+    "mkv late": film_of("a.mkv", "24", start=Fraction(1, 2), sound=Sound(codec="flac")),
+    "mp4 sound first": film_of("a.mp4", "25", start=Fraction(1, 2), sound=Sound(codec="flac", start=Fraction(-1, 10))),
+    "mkv sound later": film_of("a.mkv", "25", sound=Sound(codec="flac", start=Fraction(1, 5))),
+    "mp4 sound later": film_of("a.mp4", "24", sound=Sound(start=Fraction(1, 4))),
+    "mkv 44.1": film_of("a.mkv", "24", sound=Sound(44100)),
+    "mp4 44.1": film_of("a.mp4", "24000/1001", sound=Sound(44100)),
+    "mp4 5.1": film_of("a.mp4", "25", sound=Sound(channels=6)),
+    "mov mono": film_of("a.mov", "25", sound=Sound(44100, 1, "pcm_s16le")),
+    "mp4 no sound": film_of("a.mp4", "30", sound=None),
+    "mkv variable": film_of("a.mkv", "30000/1001", variable=True),
+    "mp4 variable": film_of("a.mp4", "24", variable=True),
+    "mp4 90": film_of("a.mp4", "24", rotation=90),
+    "mov 180": film_of("a.mov", "24", rotation=180),
+    "mp4 270": film_of("a.mp4", "25", rotation=270),
+    "mkv anamorphic": film_of("a.mkv", "25", size=(360, 288), sar=Fraction(64, 45)),
+    "mkv interlaced": film_of("a.mkv", "25", interlaced=True),
+    "mp4 interlaced": film_of("a.mp4", "30000/1001", interlaced=True),
+    "ts interlaced": film_of("a.ts", "25", interlaced=True),
+    "mp4 10 bit": film_of("a.mp4", "24", pix_fmt="yuv420p10le"),
+    "mkv ffv1 422": film_of("a.mkv", "24", codec="ffv1", pix_fmt="yuv422p"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_frame_and_sample(films: Films, ffmpeg: Path, tmp_path: Path, case: str) -> None:
+    film = films(CASES[case])
+    check(film, ffmpeg, tmp_path, slack=MKV if film.path.suffix == ".mkv" else 1.0)
+
+
+@pytest.mark.parametrize("to", ["24000/1001", "25", "30000/1001", "60"])
+@pytest.mark.parametrize("case", ["mp4 24", "mp4 59.94", "mkv 23.976", "mkv variable"])
+def test_a_trailer_of_another_rate(films: Films, ffmpeg: Path, tmp_path: Path, case: str, to: str) -> None:
+    film = films(CASES[case])
+    check(film, ffmpeg, tmp_path, Fraction(to), slack=MKV if film.path.suffix == ".mkv" else 1.0)

@@ -1,0 +1,425 @@
+"""`cinecut render` as a process: what it writes and where, what it prints, which FFmpeg it takes, how it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from commandline import COMMAND, cinecut, environment, names
+from oracle import Film, Sound, read_frames
+
+from cinecut.diagnostics import Stop
+from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.render import SILENT, prepare, render
+
+_SPEC = """\
+cinecut: 1
+film: film.mkv
+timeline:
+  - shot: 0:01 - 0:02
+    titles: [One]
+  - black: 12f
+  - shot: 0:00.5 - 0:01
+    from: crossfade 4f
+"""
+
+
+@pytest.fixture(scope="session")
+def film(films: Callable[[Film], Film]) -> Film:
+    """Three seconds of picture and sound."""
+    return films(Film(Path("a.mkv"), rate=Fraction(24), frames=72, size=(320, 180), gop=12, sound=Sound()))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, film: Film, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a film and a spec, and its own GPU lock."""
+    monkeypatch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path / "runtime"))
+    shutil.copyfile(film.path, tmp_path / "film.mkv")
+    (tmp_path / "spec.yaml").write_text(_SPEC)
+    return tmp_path
+
+
+# What appears, and what stays
+
+
+def test_output_is_the_only_thing_left(folder: Path) -> None:
+    done = cinecut("render", "spec.yaml", cwd=folder)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "film_trailer.mp4: 48 frames, 2.000 s\n", "")
+    assert names(folder) == ["film.mkv", "film_trailer.mp4", "spec.yaml"]
+    assert len(read_frames(folder / "film_trailer.mp4")) == 48
+
+
+def test_json_is_all_of_the_output(folder: Path) -> None:
+    done = cinecut("render", "spec.yaml", "-o", "a b.mp4", "--json", cwd=folder)
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == {"output": "a b.mp4", "frames": 48, "seconds": 2.0}
+
+
+def test_existing_output_is_kept_without_force(folder: Path) -> None:
+    (folder / "out.mp4").write_text("mine")
+    refused = cinecut("render", "spec.yaml", "-o", "out.mp4", cwd=folder)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        "error: out.mp4 is there already [output]\n  hint: --force replaces it, -o names another\n"
+    )
+    assert (folder / "out.mp4").read_text() == "mine"
+
+    assert cinecut("render", "spec.yaml", "-o", "out.mp4", "--force", cwd=folder).returncode == 0
+    assert len(read_frames(folder / "out.mp4")) == 48
+    assert names(folder) == ["film.mkv", "out.mp4", "spec.yaml"]
+
+
+def test_failed_render_keeps_what_force_would_have_replaced(folder: Path) -> None:
+    (folder / "out.mp4").write_text("mine")
+    job = prepare(folder / "spec.yaml")
+    broken = replace(job, plan=replace(job.plan, script=job.plan.script.replace("concat", "no_such_filter")))
+    with pytest.raises(Stop) as stop:
+        render(broken, folder / "out.mp4", find_ffmpeg(), SILENT, force=True)
+    assert stop.value.diagnostics[0].code == "ffmpeg"
+    assert "no_such_filter" in stop.value.diagnostics[0].message
+    assert (folder / "out.mp4").read_text() == "mine"
+    assert names(folder) == ["film.mkv", "out.mp4", "spec.yaml"]
+
+
+def test_wrong_number_of_frames_is_no_success(folder: Path, ffmpeg: Path) -> None:
+    """Whatever FFmpeg's status says."""
+    job = prepare(folder / "spec.yaml")
+    longer = replace(job, plan=replace(job.plan, frames=job.plan.frames + 1))
+    with pytest.raises(Stop, match="FFmpeg wrote 48 frames, not the 49 of this trailer"):
+        render(longer, folder / "out.mp4", find_ffmpeg(str(ffmpeg)), SILENT)
+    assert not (folder / "out.mp4").exists()
+
+
+def test_what_the_trailer_is_made_from_is_never_replaced(folder: Path, bundled: Path) -> None:
+    remux = [str(bundled), "-v", "error", "-i", str(folder / "film.mkv"), "-c", "copy", str(folder / "film.mp4")]
+    subprocess.run(remux, check=True)
+    shutil.copyfile(folder / "film.mp4", folder / "song.mp4")
+    shutil.copyfile(folder / "film.mp4", folder / "logo.mp4")
+    (folder / "link.mp4").hardlink_to(folder / "film.mp4")
+    (folder / "spec.yaml").write_text(
+        "cinecut: 1\nfilm: film.mp4\nmusic: {file: song.mp4}\n"
+        "timeline: [shot: 0:00 - 0:01, {still: logo.mp4, for: 4f}]\n"
+    )
+    job = prepare(folder / "spec.yaml")
+    for name in ("film.mp4", "song.mp4", "logo.mp4", "link.mp4", f"../{folder.name}/film.mp4"):
+        before = (folder / name).read_bytes()
+        with pytest.raises(Stop, match="is a file that the trailer is made from"):
+            render(job, folder / name, find_ffmpeg(), SILENT, force=True)
+        assert (folder / name).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("nowhere/out.mp4", "there is no folder nowhere"),
+        ("film.mkv/out.mp4", "there is no folder film.mkv"),
+        ("taken.mp4", "taken.mp4 is a folder"),
+        ("pipe.mp4", "pipe.mp4 is a device or a pipe"),
+        ("out.avi", "this trailer is a .mp4 file"),
+        ("out", "this trailer is a .mp4 file"),
+        ("n" * 252 + ".mp4", "File name too long"),
+        ("blocked.mp4", "blocked.mp4.part cannot be written"),
+        ("led_away.mp4", "led_away.mp4.part cannot be written"),
+    ],
+)
+def test_output_that_cannot_be(folder: Path, output: str, words: str) -> None:
+    (folder / "taken.mp4").mkdir()
+    os.mkfifo(folder / "pipe.mp4")
+    (folder / ".blocked.mp4.part").write_text("mine")
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere" / "mine.txt").write_text("mine")
+    (folder / ".led_away.mp4.part").symlink_to("elsewhere")
+    before = names(folder)
+    done = cinecut("render", "spec.yaml", "-o", output, "--force", cwd=folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert words in done.stderr
+    assert names(folder) == before
+    assert (folder / "elsewhere" / "mine.txt").read_text() == "mine"
+
+
+def test_folder_that_cannot_be_written(folder: Path) -> None:
+    locked = folder / "locked"
+    locked.mkdir(mode=0o555)
+    mounted = False
+    if os.access(locked, os.W_OK):  # root may write anywhere but on a read-only disk
+        mount = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(locked)]
+        mounted = shutil.which("mount") is not None and not subprocess.run(mount, capture_output=True).returncode
+        if not mounted:
+            pytest.skip("nothing here keeps this user from writing")
+    try:
+        done = cinecut("render", "spec.yaml", "-o", "locked/out.mp4", cwd=folder)
+    finally:
+        if mounted:
+            subprocess.run(["umount", locked], check=True)
+        locked.chmod(0o755)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.match(r"error: .*locked.* cannot be written", done.stderr)
+    assert names(locked) == []
+
+
+def test_two_cannot_write_one_output(folder: Path) -> None:
+    """Not even where they do not share a lock."""
+    seen: list[str] = []
+    job = prepare(folder / "spec.yaml")
+
+    def stage(name: str, done: int, total: int, speed: float | None) -> None:
+        if name == "reels" and not seen:
+            other = cinecut("render", "spec.yaml", "-o", "out.mp4", cwd=folder, CINECUT_RUNTIME_DIR=str(folder / "own"))
+            seen.append(other.stderr)
+            assert other.returncode == 1
+
+    render(job, folder / "out.mp4", find_ffmpeg(), replace(SILENT, stage=stage))
+    assert "another cinecut is writing out.mp4" in seen[0]
+    assert len(read_frames(folder / "out.mp4")) == 48
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[int], Path]]:
+    """Mounts a disk of so many kB; skips where that isn't allowed."""
+    mounted: list[Path] = []
+
+    def mount(kilobytes: int) -> Path:
+        place = Path(tempfile.mkdtemp())
+        command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
+        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+            place.rmdir()
+            pytest.skip("no disk can be mounted here")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", place], check=True)
+        place.rmdir()
+
+
+def test_full_disk(folder: Path, small_disk: Callable[[int], Path], ffmpeg: Path) -> None:
+    """Wherever the disk becomes full: at the fonts, at the reels, at FFmpeg's file, at its very end."""
+    whole = cinecut("render", "spec.yaml", "-o", "whole.mp4", "--ffmpeg", ffmpeg, cwd=folder)
+    assert whole.returncode == 0
+    ended_by = set()
+    for kilobytes in (60, 212, 244, 300, 340):
+        disk = small_disk(kilobytes)
+        done = cinecut("render", "spec.yaml", "-o", disk / "out.mp4", "--ffmpeg", ffmpeg, cwd=folder)
+        ended_by.add(done.returncode)
+        if done.returncode:
+            assert re.match(r"error: the disk is full: \S+ has 0 MB left \[disk-full\]\n  hint: ", done.stderr), (
+                kilobytes
+            )
+            assert done.stdout == ""
+            assert list(disk.iterdir()) == []
+        else:
+            assert (disk / "out.mp4").read_bytes() == (folder / "whole.mp4").read_bytes()
+    assert 1 in ended_by
+
+
+def test_full_disk_for_facts(folder: Path, small_disk: Callable[[int], Path]) -> None:
+    disk = small_disk(8)
+    spec = disk / "spec.yaml"
+    spec.write_text(_SPEC.replace("film.mkv", str(folder / "film.mkv")))
+    before = spec.read_bytes()
+    (disk / "filler").write_bytes(bytes(4096))
+    done = cinecut("link", spec, cwd=folder)
+    assert done.returncode == 1
+    assert done.stderr == f"error: {spec} cannot be written: No space left on device [disk-full]\n"
+    assert spec.read_bytes() == before
+    assert names(disk) == ["filler", "spec.yaml"]
+
+
+# What it says while it runs
+
+
+def on_terminal(command: list[str], folder: Path) -> tuple[int, str]:
+    """Run a command on a terminal of 100 columns; its status and all that was shown."""
+    master, slave = pty.openpty()
+    env = environment(folder, TERM="xterm-256color", COLUMNS="100", LINES="30")
+    with subprocess.Popen(command, cwd=folder, env=env, stdin=slave, stdout=slave, stderr=slave) as process:
+        os.close(slave)
+        shown = bytearray()
+
+        def read() -> None:
+            while True:
+                try:
+                    part = os.read(master, 4096)
+                except OSError:  # the terminal's other side is closed
+                    return
+                shown.extend(part)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        status = process.wait(timeout=120)
+        reader.join(timeout=10)
+    os.close(master)
+    return status, shown.decode()
+
+
+def test_terminal_shows_progress_and_is_left_clean(folder: Path) -> None:
+    head = "cinecut: 1\nfilm: film.mkv\noutput: {size: 640x360, preset: veryslow}\n"
+    (folder / "spec.yaml").write_text(head + "timeline: [shot: 0:00 - 0:01, black: 40s]\n")
+    status, shown = on_terminal([*COMMAND, "render", "spec.yaml"], folder)
+    assert status == 0
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert re.search(r"render +\S+ +\d+/984 0:00:\d\d \d+\.\dx", plain), plain  # bar, frames, ETA, speed
+    assert re.search(r"reels +\S+ +1/1", plain)
+    assert plain.rstrip().endswith("film_trailer.mp4: 984 frames, 41.000 s")
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") > 0  # the cursor is back
+    last_erase = shown.rindex("\x1b[2K")
+    assert "984/984" not in shown[last_erase:]  # the bar is gone
+
+
+def test_terminal_asks_before_it_replaces(folder: Path) -> None:
+    (folder / "film_trailer.mp4").write_text("mine")
+    master, slave = pty.openpty()
+    os.write(master, b"n\n")
+    command = [*COMMAND, "render", "spec.yaml"]
+    done = subprocess.run(command, cwd=folder, env=environment(folder), stdin=slave, stdout=slave, stderr=slave)
+    shown = os.read(master, 4096).decode()
+    os.close(slave)
+    os.close(master)
+    assert done.returncode == 1
+    assert "Replace it?" in shown
+    assert (folder / "film_trailer.mp4").read_text() == "mine"
+
+
+def test_reader_that_goes_away(folder: Path) -> None:
+    command = [*COMMAND, "explain", "spec.yaml"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert b"Traceback" not in said
+    assert b"Exception" not in said
+
+
+# The same bytes again
+
+
+def test_same_spec_same_bytes(folder: Path, ffmpeg: Path) -> None:
+    for name in ("one.mp4", "two.mp4"):
+        assert cinecut("render", "spec.yaml", "-o", name, "--ffmpeg", ffmpeg, cwd=folder).returncode == 0
+    (folder / "elsewhere").mkdir()
+    for name in ("film.mkv", "spec.yaml"):
+        shutil.copyfile(folder / name, folder / "elsewhere" / name)
+    third = cinecut("render", "spec.yaml", "-o", "b.mp4", "--ffmpeg", ffmpeg, cwd=folder / "elsewhere")
+    assert third.returncode == 0
+    one = (folder / "one.mp4").read_bytes()
+    assert (folder / "two.mp4").read_bytes() == one
+    assert (folder / "elsewhere" / "b.mp4").read_bytes() == one
+
+
+# Which FFmpeg
+
+
+def fake(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def without(ffmpeg: Path, words: str) -> str:
+    return f'#!/bin/sh\n"{ffmpeg}" "$@" | grep -v {words}\n'
+
+
+def test_option_comes_before_environment(folder: Path, bundled: Path) -> None:
+    log = folder / "log"
+    spy = fake(folder / "spy", f'#!/bin/sh\necho "$0" >> "{log}"\nexec "{bundled}" "$@"\n')
+    other = fake(folder / "other", f'#!/bin/sh\necho "$0" >> "{log}"\nexec "{bundled}" "$@"\n')
+    done = cinecut("render", "spec.yaml", "-o", "a.mp4", cwd=folder, CINECUT_FFMPEG=str(spy))
+    assert done.returncode == 0, done.stderr
+    assert set(log.read_text().split()) == {str(spy)}
+    log.unlink()
+    done = cinecut("render", "spec.yaml", "-o", "b.mp4", "--ffmpeg", "./other", cwd=folder, CINECUT_FFMPEG=str(spy))
+    assert done.returncode == 0, done.stderr
+    assert set(log.read_text().split()) == {str(other)}
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (None, "there is no FFmpeg at"),
+        ("just a text, not executable", "there is no FFmpeg at"),
+        ("#!/bin/sh\necho hello\n", "does not answer as FFmpeg does"),
+        ("#!/bin/sh\nexit 3\n", "does not answer as FFmpeg does"),
+        ("#!/no/such/shell\n", "cannot be run"),
+        ("\x7fELF not really", "cannot be run"),
+        ("without libx264", "was built without libx264"),
+        ("without xfade", "was built without xfade"),
+    ],
+)
+def test_ffmpeg_that_is_none_or_lacks_something(folder: Path, bundled: Path, script: str | None, words: str) -> None:
+    path = folder / "ffmpeg"
+    if script is not None:
+        fake(path, without(bundled, script.split()[1]) if script.startswith("without") else script)
+        if script.startswith("just"):
+            path.chmod(0o644)
+    with pytest.raises(Stop) as stop:
+        find_ffmpeg(str(path))
+    assert stop.value.diagnostics[0].code == "no-ffmpeg"
+    assert words in stop.value.diagnostics[0].message
+
+
+@pytest.mark.parametrize("choice", ["no-such-name", ".", "~nobody-of-that-name/ffmpeg", "two words", "-h", "a\nb"])
+def test_name_that_leads_to_no_ffmpeg(folder: Path, choice: str) -> None:
+    done = cinecut("render", "spec.yaml", cwd=folder, CINECUT_FFMPEG=choice)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: there is no FFmpeg at ")
+
+
+def test_systems_ffmpeg_where_none_is_bundled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CINECUT_FFMPEG", raising=False)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    system = shutil.which("ffmpeg")
+    if system is None:
+        with pytest.raises(Stop, match="no FFmpeg is installed"):
+            find_ffmpeg()
+    else:
+        assert find_ffmpeg().path == str(Path(system).absolute())
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(Stop, match="no FFmpeg is installed"):
+        find_ffmpeg()
+
+
+# How much of the machine it takes
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
+def test_threads_for_many_shots(folder: Path, ffmpeg: Path) -> None:
+    """A few for each shot's input (to read, to decode picture and sound), and those of one encoder."""
+    shots = 40
+    rows = "".join("  - shot: 0:01 - 0:02\n" for _ in range(shots))
+    (folder / "spec.yaml").write_text(f"cinecut: 1\nfilm: film.mkv\ntimeline:\n{rows}")
+    most = folder / "most"
+    watcher = fake(
+        folder / "watched",
+        f"#!{sys.executable}\nimport os, subprocess, sys, time\n"
+        f'run = subprocess.Popen(["{ffmpeg}", *sys.argv[1:]])\n'
+        "most = 0\n"
+        "while run.poll() is None:\n"
+        "    try:\n"
+        '        most = max(most, len(os.listdir(f"/proc/{run.pid}/task")))\n'
+        "    except FileNotFoundError:\n"
+        "        break\n"
+        "    time.sleep(0.005)\n"
+        f'open("{most}", "a").write(f"{{most}} ")\n'
+        "sys.exit(run.wait())\n",
+    )
+    done = cinecut("render", "spec.yaml", "--ffmpeg", watcher, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    threads = max(int(number) for number in most.read_text().split())
+    assert shots / 2 < threads <= 4 * shots + 40
