@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-FILM := media/big_buck_bunny_720p24.mp4
-
 .PHONY: setup demo test test-slow lint bench clean
 setup: $(READY)
 
@@ -13,12 +11,11 @@ $(READY): pyproject.toml constraints.txt .ci/venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
-$(FILM): | $(READY)
-	$(BIN)/python -m cinecut.demo media
-
-demo: $(READY) $(FILM)
-	mkdir -p out
-	$(BIN)/cinecut render specs/big_buck_bunny.yaml --force -o out/big_buck_bunny_trailer.mp4
+# Looks at a real film and renders the trailer that it wrote. The film is fetched once.
+demo: $(READY)
+	film=$$($(BIN)/python -m cinecut.demo media) && \
+	$(BIN)/cinecut analyze "$$film" --vibe animation --force -o out/big_buck_bunny.yaml && \
+	$(BIN)/cinecut render out/big_buck_bunny.yaml --force -o out/big_buck_bunny_trailer.mp4
 
 test: lint
 	$(BIN)/python -m pytest
@@ -31,8 +28,8 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY) $(FILM)
-	CINECUT_FILM=$(FILM) $(BIN)/python -m bench
+bench: $(READY)
+	$(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV) out .bench .mypy_cache .ruff_cache .pytest_cache

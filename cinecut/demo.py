@@ -271,3 +271,20 @@ def _why(error: BaseException) -> str:
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return str(error) or type(error).__name__
+
+
+def main() -> None:
+    """`python -m cinecut.demo FOLDER`: fetch the film, print where it is."""
+    from cinecut.cli.terminal import print_diagnostics, watch
+
+    try:
+        with watch("Fetching") as watching:
+            film = fetch_film(Path(sys.argv[1]), lambda what, done, total: watching.stage(what, done, total, None))
+    except Stop as stop:
+        print_diagnostics(stop.diagnostics)
+        sys.exit(1)
+    print(film)
+
+
+if __name__ == "__main__":
+    main()

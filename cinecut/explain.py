@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from cinecut.compiler.geometry import shown_size
 from cinecut.compiler.timeline import Placed, Timeline
-from cinecut.facts import FilmFacts
 from cinecut.grid import Grid
-from cinecut.spec import NOWHERE, ActMarker, Place, Spec, Transition
+from cinecut.spec import NOWHERE, ActMarker, Film, Place, Spec, Transition
 from cinecut.timebase import FilmTime, Length, clock, rate_text, timecode
 
 
@@ -27,7 +27,7 @@ class Setting:
 
 def settings(spec: Spec) -> list[Setting]:
     """Every value in the order of the spec, the film's facts left out: they are measurements, not settings."""
-    return [_from_film(setting, spec.film.facts) for setting in _walk(spec, "")]
+    return [_from_film(setting, spec.film) for setting in _walk(spec, "")]
 
 
 def _walk(record: Any, path: str) -> Iterator[Setting]:
@@ -49,12 +49,13 @@ def _walk(record: Any, path: str) -> Iterator[Setting]:
             yield Setting(name, "", "film")
 
 
-def _from_film(setting: Setting, facts: FilmFacts | None) -> Setting:
+def _from_film(setting: Setting, film: Film) -> Setting:
     if setting.by != "film":
         return setting
+    facts = film.facts
     if facts is None:
         return Setting(setting.path, "the film's own, not measured yet", "film")
-    width, height = facts.display_size
+    width, height = shown_size(film, facts)
     value = f"{width}x{height}" if setting.path == "output.size" else rate_text(facts.rate)
     return Setting(setting.path, value, "film")
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cinecut.compiler import compile_spec
 from cinecut.compiler.encode import draft
+from cinecut.compiler.geometry import shown_size
 from cinecut.diagnostics import Diagnostic, Report, Stop
 from cinecut.ffmpeg import run
 from cinecut.ffmpeg.builds import FFmpeg
@@ -74,7 +75,7 @@ def prepare(path: Path, *, size: tuple[int, int] | None = None, small: bool = Fa
     if size is not None:
         spec = replace(spec, output=replace(spec.output, size=size))
     if small:
-        spec = replace(spec, output=draft(spec.output, facts))
+        spec = replace(spec, output=draft(spec.output, shown_size(spec.film, facts)))
     plan = compile_spec(spec, report)
     report.stop_on_error()
     assert plan is not None
@@ -118,7 +119,7 @@ def _holding(job: Job) -> Job:
     spec = replace(job.spec, film=replace(job.spec.film, facts=replace(facts, gaps=True)))
     plan = compile_spec(spec, Report())
     assert plan is not None
-    return replace(job, spec=spec, plan=plan)
+    return replace(job, spec=spec, plan=replace(job.plan, script=plan.script))
 
 
 def _suffixes(plan: RenderPlan) -> set[str]:

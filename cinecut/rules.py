@@ -23,6 +23,8 @@ def check_rules(spec: Spec, report: Report) -> None:
 
 def _check_film(film: Film, report: Report) -> None:
     """A chosen audio stream must be there; a film without any sound is simply silent."""
+    if film.crop is not None:
+        _check_crop(film.crop, report)
     streams = len(film.facts.audio) if film.facts is not None else 0
     if streams and film.audio > streams:
         message = f"the film has {streams} audio stream{'s' if streams > 1 else ''}; there is no stream {film.audio}"

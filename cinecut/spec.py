@@ -100,7 +100,7 @@ class SoundFade(_Placed):
 
 @dataclass(frozen=True, kw_only=True)
 class Crop(_Placed):
-    schema: ClassVar[str] = "shot.crop"
+    schema: ClassVar[str] = "crop"
     x: Fraction
     y: Fraction
     w: Fraction
@@ -200,6 +200,7 @@ class Film(_Placed):
     short: ClassVar[str] = "file"
     file: str
     audio: int
+    crop: Crop | None
     facts: FilmFacts | None
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 

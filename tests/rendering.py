@@ -16,6 +16,7 @@ from math import floor
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from oracle import (
     Film,
     Luma,
@@ -63,7 +64,9 @@ def render_text(text: str, folder: Path, ffmpeg: Path, name: str = "trailer") ->
     spec.write_text(text, encoding="utf-8")
     job = prepare(spec)
     out = folder / f"{name}{job.plan.suffix}"
-    render(job, out, find_ffmpeg(str(ffmpeg)), SILENT, force=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINECUT_RUNTIME_DIR", str(folder))
+        render(job, out, find_ffmpeg(str(ffmpeg)), SILENT, force=True)
     return Rendered(out)
 
 

@@ -37,7 +37,8 @@ FLOORS: tuple[set[str], ...] = (
     {"link"},
     {"compiler", "analysis"},
     {"check", "explain", "render"},
-    {"cli", "demo"},
+    {"cli"},
+    {"demo"},
 )
 DESCRIPTION = {f"ffmpeg.{name}" for name in ("graph", "filters", "script", "plan")}
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -32,7 +32,19 @@ def swatches(bundled: Path, tmp_path: Path) -> Make:
         chroma = f"lerp({low}\\,{high}\\,Y/(H-1))*{1 << (depth - 8)}"
         picture = f"nullsrc=s=320x180:r=24:d=1,format={pix_fmt},geq=lum={ramp}:cb={chroma}:cr={ramp},{setparams(tags)}"
         source = ["-f", "lavfi", "-i", picture]
-        command = [bundled, "-v", "error", "-y", *source, "-c:v", "ffv1", "-pix_fmt", pix_fmt, *tags, path]
+        command: list[str | Path] = [
+            bundled,
+            "-v",
+            "error",
+            "-y",
+            *source,
+            "-c:v",
+            "ffv1",
+            "-pix_fmt",
+            pix_fmt,
+            *tags,
+            path,
+        ]
         subprocess.run(command, check=True)
         return path
 

@@ -14,11 +14,6 @@ from rendering import Piece, looks, nearest_sample, render_text, shown_stamps, s
 Films = Callable[[Film], Film]
 
 
-@pytest.fixture(autouse=True)
-def _own_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path))
-
-
 def awkward(film: Film, rate: Fraction, seed: int = 1) -> list[Piece]:
     """A trailer of everything: the film's ends, key frames, single frames, both speeds, every transition."""
     dice = random.Random(seed)
@@ -52,9 +47,11 @@ def awkward(film: Film, rate: Fraction, seed: int = 1) -> list[Piece]:
     ]
 
 
-def check(film: Film, ffmpeg: Path, folder: Path, rate: Fraction | None = None, slack: float = 1.0) -> None:
+def check(
+    film: Film, ffmpeg: Path, folder: Path, rate: Fraction | None = None, slack: float = 1.0, seed: int = 1
+) -> None:
     rate = rate or film.rate
-    pieces = awkward(film, rate)
+    pieces = awkward(film, rate, seed)
     head = f"output: {{codec: ffv1, rate: {rate}}}"
     rendered = render_text(spec_text(film, [piece.event for piece in pieces], head), folder, ffmpeg)
     assert wrong_frames(rendered, looks(film, pieces, rate)) == []
@@ -130,3 +127,16 @@ def test_every_frame_and_sample(films: Films, ffmpeg: Path, tmp_path: Path, case
 def test_a_trailer_of_another_rate(films: Films, ffmpeg: Path, tmp_path: Path, case: str, to: str) -> None:
     film = films(CASES[case])
     check(film, ffmpeg, tmp_path, Fraction(to), slack=MKV if film.path.suffix == ".mkv" else 1.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("open_gop", [False, True])
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov", ".ts", ".avi"])
+@pytest.mark.parametrize("rate", ["24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001"])
+def test_every_rate_and_container(
+    films: Films, ffmpeg: Path, tmp_path: Path, rate: str, suffix: str, open_gop: bool, seed: int
+) -> None:
+    sound = PCM if suffix == ".avi" else Sound()
+    film = films(film_of("a" + suffix, rate, sound=sound, open_gop=open_gop, gop=20 + seed))
+    check(film, ffmpeg, tmp_path, slack=MKV if suffix == ".mkv" else 1.0, seed=seed)

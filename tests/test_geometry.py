@@ -134,7 +134,7 @@ def rgb(rendered: Rendered, frame: int) -> NDArray[np.uint8]:
 
     with av.open(str(rendered.path)) as container:
         frames = list(container.decode(video=0))
-    return frames[frame].to_ndarray(format="rgb24", src_colorspace="ITU601")
+    return frames[frame].to_ndarray(format="rgb24", src_colorspace="ITU601").astype(np.uint8)
 
 
 @pytest.mark.parametrize("alpha", [False, True])

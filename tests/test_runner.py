@@ -359,7 +359,7 @@ def test_option_comes_before_environment(folder: Path, bundled: Path) -> None:
         ("#!/no/such/shell\n", "cannot be run"),
         ("\x7fELF not really", "cannot be run"),
         ("without libx264", "was built without libx264"),
-        ("without xfade", "was built without xfade"),
+        ("without overlay", "was built without overlay"),
     ],
 )
 def test_ffmpeg_that_is_none_or_lacks_something(folder: Path, bundled: Path, script: str | None, words: str) -> None:

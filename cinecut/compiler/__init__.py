@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 from cinecut.compiler import texts
 from cinecut.compiler.encode import choose_encoding
+from cinecut.compiler.geometry import shown_size
 from cinecut.compiler.picture import Canvas, lower_picture, shot_frames, source_format
 from cinecut.compiler.sound import is_heard, lower_film_sound, lower_music, sample_at
 from cinecut.compiler.timeline import Placed, Timeline, build_timeline
@@ -35,8 +36,8 @@ def compile_spec(spec: Spec, report: Report) -> RenderPlan | None:
     if facts is None or not report.ok:
         return None
     encoding = choose_encoding(spec.output, facts, timeline.rate)
-    width, height = spec.output.size or facts.display_size
-    canvas = Canvas(width, height, timeline.rate, encoding.pix_fmt, _limited(facts.color))
+    width, height = spec.output.size or shown_size(spec.film, facts)
+    canvas = Canvas(width, height, timeline.rate, encoding.pix_fmt, _limited(facts.color), spec.film.crop)
     inputs = _Inputs(spec, timeline, facts)
     picture = lower_picture(timeline, canvas, facts, inputs.stream)
     picture, files = _overlay_texts(picture, timeline, canvas)
@@ -72,8 +73,8 @@ def _linked_facts(spec: Spec, report: Report) -> FilmFacts | None:
 
 
 def _limited(color: Color) -> Color:
-    """The trailer's tags: the film's, in limited range."""
-    return replace(color, range="tv") if color.range == "pc" else color
+    """The trailer's tags: the film's, in limited range. That is what an untagged film is taken for, too."""
+    return replace(color, range="tv")
 
 
 class _Inputs:

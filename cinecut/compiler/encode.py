@@ -13,9 +13,9 @@ _X264_THREADS = 8
 _DRAFT_HEIGHT = 360
 
 
-def draft(output: Output, facts: FilmFacts) -> Output:
-    """Small and fast: for looking at the cut."""
-    width, height = output.size or facts.display_size
+def draft(output: Output, own: tuple[int, int]) -> Output:
+    """Small and fast, for looking at the cut; `own` is the size without it."""
+    width, height = output.size or own
     if height > _DRAFT_HEIGHT:
         width, height = max(2, round(width * _DRAFT_HEIGHT / height / 2) * 2), _DRAFT_HEIGHT
     return replace(output, size=(width, height), codec="h264", crf=28, preset="ultrafast", audio_bitrate="96k")

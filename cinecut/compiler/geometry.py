@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.facts import FilmFacts
-from cinecut.spec import Shot
+from cinecut.spec import Crop, Film, Shot
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,25 @@ class Geometry:
     at: tuple[int, int]
 
 
-def frame_shot(shot: Shot, facts: FilmFacts, width: int, height: int) -> Geometry:
-    """Fit a shot into a frame of square pixels. Without `reframe` nothing is lost and bars fill the rest."""
+def shown_size(film: Film, facts: FilmFacts) -> tuple[int, int]:
+    """The film's own size: upright square pixels of what is used of its frame, even on both sides."""
+    if film.crop is None:
+        return facts.display_size
+    width, height = (side * share for side, share in zip(facts.display_size, (film.crop.w, film.crop.h), strict=True))
+    return max(2, 2 * round(width / 2)), max(2, 2 * round(height / 2))
+
+
+def frame_shot(shot: Shot, whole: Crop | None, facts: FilmFacts, width: int, height: int) -> Geometry:
+    """Fit a shot into a frame of square pixels. Without `reframe` nothing is lost and bars fill the rest. `whole` is
+    the crop of shots that have none of their own."""
+    crop_of = shot.crop or whole
     stored, sar = facts.size, facts.sar
     if facts.rotation % 180:
         stored, sar = (stored[1], stored[0]), 1 / sar
     x, y, w, h = Fraction(0), Fraction(0), Fraction(stored[0]), Fraction(stored[1])
-    if shot.crop is not None:
-        x, y = shot.crop.x * stored[0], shot.crop.y * stored[1]
-        w, h = shot.crop.w * stored[0], shot.crop.h * stored[1]
+    if crop_of is not None:
+        x, y = crop_of.x * stored[0], crop_of.y * stored[1]
+        w, h = crop_of.w * stored[0], crop_of.h * stored[1]
     if shot.reframe is not None:
         wanted = Fraction(width, height) / sar  # shape in stored pixels
         narrow = min(w, h * wanted), min(h, w / wanted)

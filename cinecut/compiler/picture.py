@@ -17,7 +17,7 @@ from cinecut.compiler.timeline import Joint, Placed, Timeline
 from cinecut.facts import Color, FilmFacts
 from cinecut.ffmpeg import filters
 from cinecut.ffmpeg.graph import Pad, Video
-from cinecut.spec import Black, Card, Shot, Still
+from cinecut.spec import Black, Card, Crop, Shot, Still
 from cinecut.timebase import FilmRange, FilmTime
 
 
@@ -30,6 +30,7 @@ class Canvas:
     rate: Fraction
     pix_fmt: str
     color: Color
+    crop: Crop | None = None  # what of the film's frame is used
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +73,29 @@ Source = Callable[[Placed, str], Pad]  # the stream of an event's input: "v" or 
 
 
 def lower_picture(timeline: Timeline, canvas: Canvas, facts: FilmFacts, source: Source) -> Pad:
-    """All events, one after another. Where two cross-fade, the end of one and the start of the next are mixed."""
+    """All events, one after another. Where two cross-fade, the end of one and the start of the next are mixed; in a dip
+    to white, each of them with white."""
     segments: list[Pad] = []
     leaving: Pad | None = None
     for placed in timeline.events:
-        pad = _lower_event(placed, canvas, facts, source)
-        entering, body, tail = _cut_up(pad, _crossfaded(placed.head), _crossfaded(placed.tail), placed)
-        if leaving is not None and entering is not None:
-            segments.append(filters.crossfade(leaving, entering, _crossfaded(placed.head), placed.label))
+        pad, label = _lower_event(placed, canvas, facts, source), placed.label
+        head, tail = _mixed(placed.head, placed.head.after), _mixed(placed.tail, placed.tail.before)
+        entering, body, left = _cut_up(pad, head, tail, placed)
+        if entering is not None:
+            before = leaving if placed.head.kind == "crossfade" else _plain("white", head, canvas, label)
+            assert before is not None
+            segments.append(filters.crossfade(before, entering, head, label))
         if body is not None:
             segments.append(body)
-        leaving = tail
+        if left is not None and placed.tail.kind == "dip to white":
+            segments.append(filters.crossfade(left, _plain("white", tail, canvas, label), tail, label))
+        leaving = left
     return filters.run(segments, canvas.rate, "picture")
 
 
-def _crossfaded(joint: Joint) -> int:
-    """The frames of a crossfade."""
-    return joint.before + joint.after if joint.kind == "crossfade" else 0
+def _mixed(joint: Joint, own: int) -> int:
+    """How many frames at a joint are mixed with another picture; `own` of them are on this side of it."""
+    return {"crossfade": joint.before + joint.after, "dip to white": own}.get(joint.kind, 0)
 
 
 def _cut_up(pad: Pad, head: int, tail: int, placed: Placed) -> tuple[Pad | None, Pad | None, Pad | None]:
@@ -112,7 +119,7 @@ def _lower_event(placed: Placed, canvas: Canvas, facts: FilmFacts, source: Sourc
         case Still():
             pad = _lower_still(placed, placed.event, frames, canvas, source(placed, "v"))
         case Black() | Card():
-            pad = _plain_black(placed, frames, canvas)
+            pad = _plain("black", frames, canvas, placed.label)
     return _apply_joints(pad, placed)
 
 
@@ -127,7 +134,7 @@ def _lower_shot(placed: Placed, shot: Shot, frames: int, canvas: Canvas, facts: 
         pad = _retime(pad, wanted, canvas.rate, facts.variable, label)
     if frames != wanted.count or not _in_step(wanted, facts, canvas.rate):
         pad = filters.exact_frames(pad, frames, label)
-    pad = _reshape(pad, frame_shot(shot, facts, canvas.width, canvas.height), canvas, facts, label)
+    pad = _reshape(pad, frame_shot(shot, canvas.crop, facts, canvas.width, canvas.height), canvas, facts, label)
     return filters.tag_color(filters.square_pixels(pad, label), canvas.color, label)
 
 
@@ -182,10 +189,10 @@ def _reshape(pad: Pad, geometry: Geometry, canvas: Canvas, facts: FilmFacts, lab
     return pad
 
 
-def _plain_black(placed: Placed, frames: int, canvas: Canvas) -> Pad:
-    pad = filters.black(canvas.width, canvas.height, canvas.rate, canvas.pix_fmt, placed.label)
-    pad = filters.exact_frames(pad, frames, placed.label)
-    return filters.tag_color(filters.square_pixels(pad, placed.label), canvas.color, placed.label)
+def _plain(color: str, frames: int, canvas: Canvas, label: str) -> Pad:
+    pad = filters.plain(color, canvas.width, canvas.height, canvas.rate, canvas.pix_fmt, label)
+    pad = filters.exact_frames(pad, frames, label)
+    return filters.tag_color(filters.square_pixels(pad, label), canvas.color, label)
 
 
 def _lower_still(placed: Placed, still: Still, frames: int, canvas: Canvas, pad: Pad) -> Pad:
@@ -193,43 +200,52 @@ def _lower_still(placed: Placed, still: Still, frames: int, canvas: Canvas, pad:
     width, height = still.still.facts.size
     factor = min(Fraction(canvas.width, width), Fraction(canvas.height, height)) * still.scale
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    matrix = canvas.color.space if canvas.color.space in _MATRICES else _usual_matrix(canvas)
+    lower = _over_black if still.still.facts.alpha else _between_bars
+    pad = filters.exact_frames(lower(pad, size, canvas, placed.label), frames, placed.label)
+    return filters.tag_color(filters.square_pixels(pad, placed.label), canvas.color, placed.label)
+
+
+def _over_black(pad: Pad, size: tuple[int, int], canvas: Canvas, label: str) -> Pad:
+    """A picture with transparency, endless."""
     shared = canvas.pix_fmt if canvas.pix_fmt in filters.OVERLAYS else "yuv444p"
-    upper, label = filters.OVERLAYS[shared][1], placed.label
+    matrix, upper = _matrix(canvas), filters.OVERLAYS[shared][1]
     pad = filters.scale(pad, *size, upper, label, out_color_matrix=matrix, out_range="tv")
     pad = filters.square_pixels(filters.tag_color(pad, canvas.color, label), label)
-    below = filters.black(canvas.width, canvas.height, canvas.rate, shared, label)
+    below = filters.plain("black", canvas.width, canvas.height, canvas.rate, shared, label)
     shown = filters.overlay(filters.tag_color(below, canvas.color, label), pad, label)
     if shared != canvas.pix_fmt:
         shown = filters.scale(shown, canvas.width, canvas.height, canvas.pix_fmt, label)
-    return filters.square_pixels(filters.exact_frames(shown, frames, label), label)
+    return shown
 
 
-_MATRICES = ("bt709", "smpte170m", "bt470bg", "bt2020nc")
+def _between_bars(pad: Pad, size: tuple[int, int], canvas: Canvas, label: str) -> Pad:
+    """A picture without transparency, endless."""
+    pad = filters.scale(pad, *size, canvas.pix_fmt, label, out_color_matrix=_matrix(canvas), out_range="tv")
+    at = ((canvas.width - size[0]) // 4 * 2, (canvas.height - size[1]) // 4 * 2)
+    return filters.repeat(filters.pad_black(pad, canvas.width, canvas.height, *at, label), canvas.rate, label)
 
 
-def _usual_matrix(canvas: Canvas) -> str:
-    """What players take an untagged picture for: BT.601 up to standard definition, BT.709 above."""
+_MATRICES = ("bt709", "smpte170m", "bt470bg")
+
+
+def _matrix(canvas: Canvas) -> str:
+    """The film's own. An untagged film players take for BT.601 up to standard definition and for BT.709 above."""
+    if canvas.color.space in _MATRICES:
+        return canvas.color.space
     return "bt709" if canvas.width >= 1280 or canvas.height > 576 else "smpte170m"
 
 
-_FADE_COLORS = {"dip to white": "white"}
-
-
 def _apply_joints(pad: Pad, placed: Placed) -> Pad:
-    """Fades and the halves of dips. A crossfade is made where both sides are at hand."""
-    if _fades(placed.head) and placed.head.after:
-        color = _FADE_COLORS.get(placed.head.kind, "black")
-        pad = filters.fade(pad, "in", 0, placed.head.after, color, placed.label)
-    if _fades(placed.tail) and placed.tail.before:
-        color = _FADE_COLORS.get(placed.tail.kind, "black")
+    """Fades from and to black, and the halves of dips to it."""
+    if placed.head.kind in _FADES and placed.head.after:
+        pad = filters.fade(pad, "in", 0, placed.head.after, placed.label)
+    if placed.tail.kind in _FADES and placed.tail.before:
         start = placed.extent.length - placed.tail.before
-        pad = filters.fade(pad, "out", start, placed.tail.before, color, placed.label)
+        pad = filters.fade(pad, "out", start, placed.tail.before, placed.label)
     return pad
 
 
-def _fades(joint: Joint) -> bool:
-    return joint.kind not in ("cut", "crossfade")
+_FADES = ("fade in", "fade out", "dip to black")
 
 
 def source_format(facts: FilmFacts) -> Video:

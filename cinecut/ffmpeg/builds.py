@@ -57,7 +57,7 @@ def _ask(path: str) -> FFmpeg:
         build = BUILDS["modern"]
     else:
         raise Stop("no-ffmpeg", f"{path} does not answer as FFmpeg does")
-    missing = sorted({"xfade", "ass", "amix", "aresample"} - filters | {"libx264", "aac"} - encoders)
+    missing = sorted({"overlay", "blend", "ass", "amix", "aresample"} - filters | {"libx264", "aac"} - encoders)
     if missing:
         raise Stop("no-ffmpeg", f"{path} was built without {', '.join(missing)}", "the bundled FFmpeg has them")
     return FFmpeg(path, build, encoders, filters)

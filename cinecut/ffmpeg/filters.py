@@ -52,6 +52,12 @@ def exact_frames(pad: Pad, count: int, label: str) -> Pad:
     return _node("trim", [held], pad.video, label, end_frame=count)
 
 
+def repeat(pad: Pad, rate: Fraction, label: str) -> Pad:
+    """One picture, endless at a constant rate."""
+    held = _node("tpad", [pad], pad.video, label, stop=-1, stop_mode="clone")
+    return setpts(settb(held, 1 / rate, label), "N", label, rate)
+
+
 def fps(pad: Pad, rate: Fraction, label: str) -> Pad:
     """Constant rate from stamp 0 on: of frames with one stamp the last, between stamps the one before."""
     out = replace(pad.video, rate=rate, time_base=1 / rate)
@@ -101,8 +107,9 @@ def tag_color(pad: Pad, color: Color, label: str) -> Pad:
     return _node("setparams", [pad], pad.video, label, range=color.range, **tags)
 
 
-def fade(pad: Pad, direction: str, start: int, frames: int, color: str, label: str) -> Pad:
-    return _node("fade", [pad], pad.video, label, type=direction, start_frame=start, nb_frames=frames, color=color)
+def fade(pad: Pad, direction: str, start: int, frames: int, label: str) -> Pad:
+    """From or to black. To any other colour the filter only fades RGB."""
+    return _node("fade", [pad], pad.video, label, type=direction, start_frame=start, nb_frames=frames)
 
 
 # What `overlay` calls the formats in which it can lay one picture with transparency over another, and the upper one's.
@@ -174,12 +181,12 @@ def _ratio(time_base: Fraction | None) -> str:
     return f"{time_base.numerator}/{time_base.denominator}"
 
 
-def black(width: int, height: int, rate: Fraction, pix_fmt: str, label: str) -> Pad:
-    """Endless black at a constant rate."""
+def plain(color: str, width: int, height: int, rate: Fraction, pix_fmt: str, label: str) -> Pad:
+    """An endless picture of one colour, in limited range."""
     out = Video(width, height, pix_fmt, rate, 1 / rate)
     size = f"{width}x{height}"
-    plain = _node("color", [], out, label, color="black", size=size, rate=rate_text(rate))
-    return _node("format", [plain], out, label, pix_fmts=pix_fmt)
+    endless = _node("color", [], out, label, color=color, size=size, rate=rate_text(rate))
+    return _node("format", [endless], out, label, pix_fmts=pix_fmt)
 
 
 def overlay(below: Pad, above: Pad, label: str) -> Pad:
@@ -246,12 +253,16 @@ def delay(pad: Pad, samples: int, label: str) -> Pad:
 
 def tempo(pad: Pad, speed: Fraction, label: str) -> Pad:
     """Another speed, the pitch kept. One atempo keeps its quality between half and double: more are chained."""
-    left = speed
+    left, pad = speed, _samples(pad, "flt", label)
     while left != 1:
         step = min(max(left, Fraction(1, 2)), Fraction(2))
         pad = _node("atempo", [pad], STEREO, label, tempo=f"{float(step):.9g}")
         left /= step
-    return pad
+    return _samples(pad, "fltp", label)
+
+
+def _samples(pad: Pad, kind: str, label: str) -> Pad:
+    return _node("aresample", [pad], STEREO, label, osf=kind)
 
 
 def exact_length(pad: Pad, samples: int, label: str) -> Pad:
@@ -277,8 +288,7 @@ def sound_crossfade(left: Pad, right: Pad, samples: int, label: str) -> Pad:
 def silence(label: str) -> Pad:
     """Endless silence."""
     plain = _node("anullsrc", [], STEREO, label, channel_layout="stereo", sample_rate=SAMPLE_RATE)
-    shaped = _node("aformat", [plain], STEREO, label, sample_fmts="fltp")
-    return _node("asettb", [shaped], STEREO, label, expr=f"1/{SAMPLE_RATE}")
+    return _node("asettb", [_samples(plain, "fltp", label)], STEREO, label, expr=f"1/{SAMPLE_RATE}")
 
 
 def mix(pads: Sequence[Pad], label: str) -> Pad:
