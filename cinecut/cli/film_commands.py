@@ -1,0 +1,305 @@
+"""The commands that look at a film: analyze, trailer, vibes, beats."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cinecut.cli.render_commands import render_spec
+from cinecut.cli.terminal import (
+    FFmpegOption,
+    ForceOption,
+    JsonOption,
+    may_replace,
+    print_diagnostics,
+    print_table,
+    watch,
+)
+from cinecut.diagnostics import Stop
+
+if TYPE_CHECKING:
+    from cinecut.analysis import Analysis
+    from cinecut.vibes import Vibe
+
+app = typer.Typer()
+
+FilmArgument = Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")]
+VibeOption = Annotated[
+    str | None, typer.Option("--vibe", metavar="NAME", help="The genre to cut for; `cinecut vibes` lists them.")
+]
+SubtitlesOption = Annotated[
+    Path | None, typer.Option("--subtitles", metavar="FILE", help="Instead of those beside the film or in it.")
+]
+LanguageOption = Annotated[
+    str | None, typer.Option("--language", metavar="CODE", help="The language of subtitles to prefer, such as en.")
+]
+MusicOption = Annotated[Path | None, typer.Option("--music", metavar="FILE", help="The song to cut to.")]
+LengthOption = Annotated[
+    str | None, typer.Option("--length", metavar="TIME", help="Of the trailer: 90s, 1:30. Default: about 2 minutes.")
+]
+SpoilersOption = Annotated[bool, typer.Option("--spoilers", help="Also show what comes after the climax.")]
+
+
+@app.command()
+def analyze(
+    film: FilmArgument,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Default: specs/FILM.yaml.")
+    ] = None,
+    vibe: VibeOption = None,
+    subtitles: SubtitlesOption = None,
+    language: LanguageOption = None,
+    music: MusicOption = None,
+    length: LengthOption = None,
+    spoilers: SpoilersOption = False,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at a film and write a trailer of it as a spec to edit, and a contact sheet beside it.
+
+    Needs no model, no GPU and no network. A second run takes what the first one measured.
+
+    Example: cinecut analyze film.mkv --vibe thriller --music song.ogg --length 90s -o specs/film.yaml
+    """
+    target = output or Path("specs") / f"{film.stem}.yaml"
+    found = _analyze(film, target, vibe, subtitles, language, music, length, spoilers, force)
+    _say(found, target, as_json)
+
+
+@app.command()
+def trailer(
+    film: FilmArgument,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: FILM_trailer_VIBE.mp4, here.")
+    ] = None,
+    vibe: VibeOption = None,
+    subtitles: SubtitlesOption = None,
+    language: LanguageOption = None,
+    music: MusicOption = None,
+    length: LengthOption = None,
+    spoilers: SpoilersOption = False,
+    review: Annotated[bool, typer.Option("--review", help="Stop in between, to edit the spec.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Small and fast, for looking at the cut.")] = False,
+    force: ForceOption = False,
+    ffmpeg: FFmpegOption = None,
+) -> None:
+    """Analyze a film and render its trailer in one go. The spec stays, to be edited and rendered again.
+
+    Example: cinecut trailer film.mkv --vibe comedy --review
+    """
+    target = Path("specs") / f"{film.stem}.yaml"
+    found = _analyze(film, target, vibe, subtitles, language, music, length, spoilers, force)
+    _say(found, target, False)
+    if review:
+        if not sys.stdin.isatty():
+            command = ["cinecut", "render", *(["--draft"] if draft else []), "--", str(target)]
+            print(f"edit {target}, then: {shlex.join(command)}")
+            return
+        typer.prompt(f"Edit {target}, then press Enter to render", default="", show_default=False, err=True)
+    render_spec(target, output, None, draft, force, ffmpeg, False)
+
+
+def _analyze(
+    film: Path,
+    target: Path,
+    vibe: str | None,
+    subtitles: Path | None,
+    language: str | None,
+    music: Path | None,
+    length: str | None,
+    spoilers: bool,
+    force: bool,
+) -> Analysis:
+    from cinecut.vibes import load_vibe
+
+    sheet = target.with_suffix(".html")
+    _check_target(target, sheet, force)
+    seconds = _length(length)
+    chosen = load_vibe(_ask_vibe() if vibe is None else vibe)
+    from cinecut.analysis import Request, analyze
+    from cinecut.analysis.sheet import write_sheet
+    from cinecut.link import write_beside
+
+    request = Request(film, target, chosen, subtitles, language, music, seconds, spoilers=spoilers)
+    with watch("Analyzing") as watching:
+
+        def progress(stage: str, done: float) -> None:
+            watching.stage(stage, round(100 * done), 100, None)
+
+        found = analyze(request, progress)
+        print_diagnostics(list(found.diagnostics))
+        _make_folder(target.parent)
+        # The spec last: where it lies, all is done, and a run that ended before can be repeated.
+        write_sheet(found, film, sheet, lambda done: progress("sheet", done))
+        write_beside(target, found.text)
+    return found
+
+
+_SPECS = (".yaml", ".yml")
+
+
+def _check_target(target: Path, sheet: Path, force: bool) -> None:
+    """Before any work: an existing spec is somebody's edit, and a page that is no contact sheet is somebody's too."""
+    if target.is_dir():
+        raise Stop("output", f"{target} is a folder", "name a file with -o")
+    if target.suffix.lower() not in _SPECS:
+        raise Stop("output", f"{target} is no name for a spec: it ends with .yaml", "name another with -o")
+    folder = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise Stop("output", f"{folder} is no folder that can be written", "choose another with -o")
+    if target.exists() and not force and not may_replace(target):
+        raise Stop("output", f"{target} is there already, and may have been edited", "--force replaces it")
+    if sheet.exists() and not force and not target.exists() and not _is_sheet(sheet):
+        raise Stop("output", f"{sheet} is there already, and is no contact sheet", "--force replaces it")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Stop("output", f"the folder {folder} cannot be made: {error.strerror}", "choose another") from None
+
+
+def _is_sheet(page: Path) -> bool:
+    with contextlib.suppress(OSError), page.open("rb") as file:
+        return b'name="generator" content="cinecut' in file.read(2000)
+    return False
+
+
+def _ask_vibe() -> str:
+    """On a terminal a choice; for a script the default."""
+    from cinecut.vibes import DEFAULT, names
+
+    if not sys.stdin.isatty() or not sys.stderr.isatty():
+        return DEFAULT
+    listed = names()
+    print("  ".join(listed), file=sys.stderr)
+    return str(typer.prompt("Vibe", default=DEFAULT, err=True)).strip()
+
+
+def _length(text: str | None) -> Fraction | None:
+    from cinecut.timebase import BadTimeError, parse_seconds
+
+    if text is None:
+        return None
+    try:
+        seconds = parse_seconds(text)
+    except BadTimeError as error:
+        raise Stop("option", f"--length: {error}") from None
+    if not 3 <= seconds <= 600:
+        raise Stop("option", f"--length {text}: a trailer takes 3 seconds to 10 minutes")
+    return seconds
+
+
+def _say(found: Analysis, target: Path, as_json: bool) -> None:
+    seconds = float(found.seconds)
+    shots = sum(cut.take is not None for cut in found.cuts)
+    named = f"{shots} shot{'s' if shots != 1 else ''}"
+    sheet = target.with_suffix(".html")
+    if as_json:
+        warnings = [diagnostic.as_json() for diagnostic in found.diagnostics]
+        result = {"spec": str(target), "sheet": str(sheet), "shots": shots, "seconds": round(seconds, 3)}
+        print(json.dumps({**result, "warnings": warnings}, ensure_ascii=False))
+    else:
+        print(f"{target}: {named}, {seconds:.1f} s; the contact sheet is {sheet}")
+
+
+@app.command()
+def vibes(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them, in full.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the vibes: the genres that a trailer can be cut for.
+
+    Examples: cinecut vibes    |    cinecut vibes thriller
+    """
+    from cinecut.vibes import load_vibe, names
+
+    found = [load_vibe(name)] if name else [load_vibe(known) for known in names()]
+    if as_json:
+        print(json.dumps([_vibe_record(vibe) for vibe in found], ensure_ascii=False, indent=2))
+    elif name:
+        print_table(["", name], [[key, str(value)] for key, value in _vibe_record(found[0]).items() if key != "name"])
+    else:
+        head = ["vibe", "beats a shot", "shots in 90 s", "tempo", "dialogue", "transitions", "LUFS", ""]
+        print_table(head, [_vibe_row(vibe) for vibe in found])
+
+
+def _vibe_row(vibe: Vibe) -> list[str]:
+    return [
+        vibe.name,
+        "/".join(map(str, vibe.pace)),
+        f"{vibe.shots[0]}–{vibe.shots[1]}",
+        f"{vibe.likely_tempo} ({vibe.tempo[0]}–{vibe.tempo[1]})",
+        f"{float(vibe.dialogue):.0%}",
+        f"{vibe.usual}; acts: {vibe.acts}",
+        str(vibe.loudness),
+        vibe.about,
+    ]
+
+
+def _vibe_record(vibe: Vibe) -> dict[str, Any]:
+    return {
+        "name": vibe.name,
+        "about": vibe.about,
+        "pace": dict(zip(("act 1", "act 2", "act 3"), vibe.pace, strict=True)),
+        "shots in 90 s": dict(zip(("least", "most"), vibe.shots, strict=True)),
+        "dialogue": float(vibe.dialogue),
+        "transitions": {"usual": vibe.usual, "acts": vibe.acts},
+        "tempo": {"likely": vibe.likely_tempo, "least": vibe.tempo[0], "most": vibe.tempo[1]},
+        "loudness": vibe.loudness,
+        "music": list(vibe.music),
+    }
+
+
+@app.command()
+def beats(
+    song: Annotated[Path, typer.Argument(metavar="SONG", help="A song, or a film with sound.")],
+    click: Annotated[
+        Path | None, typer.Option("--click", metavar="FILE", help="Write the song with clicks: .wav or .flac.")
+    ] = None,
+    vibe: VibeOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the beat grid of a song, and render it with clicks to audition.
+
+    The vibe's tempo range settles the octave; without one, 60 to 160 beats a minute are expected.
+
+    Example: cinecut beats song.ogg --vibe action --click clicks.wav
+    """
+    from cinecut.analysis.clicks import write_clicks
+    from cinecut.analysis.music import analyse_music
+    from cinecut.timebase import clock
+    from cinecut.vibes import load_vibe
+
+    chosen = load_vibe(vibe) if vibe else None
+    if click is not None and click.exists() and not force and not may_replace(click):
+        raise Stop("output", f"{click} is there already", "--force replaces it")
+    expected, likely = (chosen.tempo, chosen.likely_tempo) if chosen else ((60, 160), 110)
+    with watch("Listening") as watching:
+        advance: Callable[[float], None] = lambda done: watching.stage("music", round(100 * done), 100, None)  # noqa: E731
+        found, warnings = analyse_music(song, expected, likely, advance)
+    print_diagnostics(warnings)
+    if click is not None:
+        write_clicks(song, found, click)
+    tempo = None if found.tempo is None else float(found.tempo)
+    others = [{"tempo": float(other), "evidence": round(evidence, 3)} for other, evidence in found.octaves]
+    if as_json:
+        grid = {"tempo": tempo, "first": float(found.first), "metre": found.metre, "confidence": found.confidence}
+        print(json.dumps({**grid, "octaves": others, "times": [float(time) for time in found.times]}))
+        return
+    print(f"tempo\t{'changes' if tempo is None else f'{tempo:g}'}\nfirst downbeat\t{clock(found.first)}")
+    print(f"metre\t{found.metre}\nconfidence\t{found.confidence:.0%}")
+    print("or\t" + ", ".join(f"{other['tempo']:g} ({other['evidence']:.0%})" for other in others))
+    for phrase in found.phrases:
+        print(f"bar {phrase.bar + 1}\t{clock(phrase.start)}\t{phrase.bars} bars\tenergy {phrase.energy:.0%}")

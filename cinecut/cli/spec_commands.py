@@ -1,0 +1,141 @@
+"""The commands about a spec itself: check, explain, compile, link."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cinecut.cli.terminal import JsonOption, SpecArgument, print_diagnostics, print_table
+from cinecut.diagnostics import Report, Stop, as_json
+
+app = typer.Typer()
+
+
+@app.command()
+def check(
+    spec: SpecArgument,
+    format: Annotated[
+        str, typer.Option("--format", metavar="text|json", help="text for people, json for programs.")
+    ] = "text",
+) -> None:
+    """Find every mistake in a spec at once, each with its place and a hint.
+
+    Needs neither the film nor FFmpeg, but says so when a file is missing or is not the one the spec was made for.
+
+    Example: cinecut check specs/film.yaml
+    """
+    from cinecut.check import check_spec
+
+    if format not in ("text", "json"):
+        raise Stop("option", f"--format cannot be {format!r}", "text or json")
+    report = check_spec(spec)
+    if format == "json":
+        print(as_json(report))
+    else:
+        print_diagnostics(list(report))
+        if report.ok:
+            print(f"{spec}: no mistakes")
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def explain(
+    spec: SpecArgument,
+    as_json_: JsonOption = False,
+    values: Annotated[bool, typer.Option("--values", help="Only who set each value.")] = False,
+    timeline: Annotated[bool, typer.Option("--timeline", help="Only where each event falls.")] = False,
+) -> None:
+    """Say who set every value (user, vibe, film, schema) and where every event falls.
+
+    The timeline gives film and trailer positions as clock and timecode, the beat, and the offset from it.
+
+    Example: cinecut explain specs/film.yaml --timeline
+    """
+    from cinecut.compiler.timeline import build_timeline
+    from cinecut.explain import rows, settings
+    from cinecut.reading import load_spec
+
+    report = Report()
+    _, loaded = load_spec(spec, report)
+    report.stop_on_error()
+    assert loaded is not None
+    built = build_timeline(loaded, report)
+    report.stop_on_error()
+    found, placed = settings(loaded), rows(loaded, built)
+    if as_json_:
+        parts: dict[str, Any] = {"settings": [asdict(s) for s in found], "timeline": [asdict(r) for r in placed]}
+        print(json.dumps(parts, ensure_ascii=False, indent=2))
+        return
+    both = values == timeline
+    if values or both:
+        print_table(["value", "", "set by"], [[s.path, s.value, s.by] for s in found])
+    if timeline or both:
+        print_table(
+            ["number", "event", "act", "film", "timecode", "trailer", "timecode", "frames", "beat", "offset", "enters"],
+            [
+                [
+                    str(r.number), r.event, r.act, _pair(r.film_in, r.film_out),
+                    _pair(r.film_in_timecode, r.film_out_timecode), _pair(r.trailer_in, r.trailer_out),
+                    _pair(r.trailer_in_timecode, r.trailer_out_timecode), str(r.frames), r.beat,
+                    "" if r.offset_ms is None else f"{r.offset_ms:+.1f} ms", r.enters,
+                ]
+                for r in placed
+            ],
+        )  # fmt: skip
+
+
+def _pair(left: str, right: str) -> str:
+    return f"{left} – {right}" if left else ""
+
+
+@app.command("compile")
+def compile_(
+    spec: SpecArgument,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Default: SPEC's name.")] = None,
+    syntax: Annotated[
+        str, typer.Option(metavar="modern|classic", help="Spelled for FFmpeg 7 and later, or for earlier ones.")
+    ] = "modern",
+) -> None:
+    """Write the filter script, the generated files and the command into a folder.
+
+    Needs neither film nor FFmpeg: the spec carries the facts (see `cinecut link`).
+
+    Example: cinecut compile specs/film.yaml -o build
+    """
+    from cinecut.compiler import compile_spec
+    from cinecut.ffmpeg.script import BUILDS
+    from cinecut.reading import load_spec
+    from cinecut.render import write_compiled
+
+    if syntax not in BUILDS:
+        raise Stop("option", f"--syntax cannot be {syntax!r}", "modern or classic")
+    report = Report()
+    _, loaded = load_spec(spec, report)
+    report.stop_on_error()
+    assert loaded is not None
+    plan = compile_spec(loaded, report)
+    report.stop_on_error()
+    assert plan is not None
+    folder = output or Path(spec.stem + ".graph")
+    needed = write_compiled(plan, folder, BUILDS[syntax])
+    print(f"{folder}: {plan.script.count(chr(10))} filters, {plan.frames} frames, {len(needed)} inputs")
+
+
+@app.command()
+def link(
+    spec: SpecArgument,
+    film: Annotated[Path | None, typer.Argument(metavar="[FILM]", help="Where the film is now, if it moved.")] = None,
+) -> None:
+    """Measure the film and the other files a spec names, and write their facts into it.
+
+    Comments and formatting stay as they are. With FILM, the spec is made to name that file.
+
+    Example: cinecut link specs/film.yaml /archive/film.mkv
+    """
+    from cinecut.link import relink
+
+    print(f"{spec}: {relink(spec, film)}")
