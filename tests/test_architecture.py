@@ -33,7 +33,7 @@ FLOORS: tuple[set[str], ...] = (
     {"grid", "rules", "vibes"},
     {"reading"},
     {"graph"},
-    {"ffmpeg", "inference"},
+    {"ffmpeg"},
     {"link"},
     {"compiler", "analysis"},
     {"check", "explain", "render"},

@@ -1,0 +1,317 @@
+"""Film → Spec, as text. Each stage is a file of its own and a pure function over typed values; what takes long is kept
+by content.
+
+    film ─ probe ─ dialogue ─ music ─ shots ─ loudness ─ looks ─ signals ─ story ─ blueprint ─ arrange ─► write
+
+What a user may have named wrongly is opened before anything that takes long.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+from cinecut.analysis import blueprint, loudness, pictures, signals, story
+from cinecut.analysis.arrange import Cut, Take, Tempo, arrange
+from cinecut.analysis.cache import Cache
+from cinecut.analysis.dialogue import Dialogue, Line, read_dialogue
+from cinecut.analysis.music import Beats, analyse_music
+from cinecut.analysis.screen import Crop
+from cinecut.analysis.shots import Shot, find_shots
+from cinecut.analysis.write import spec_text
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.facts import FilmFacts, SongFacts
+from cinecut.ffmpeg import probe
+from cinecut.fingerprint import fingerprint
+from cinecut.grid import Grid
+from cinecut.timebase import FilmRange, nearest
+from cinecut.vibes import Vibe
+
+Progress = Callable[[str, float], None]  # a stage's name and its share done
+_VERSION = 1  # of what the stages put out
+_LONGEST_TAKE = Fraction(12)  # seconds; a longer shot is several takes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `analyze` is asked for. `target` is where the spec will lie."""
+
+    film: Path
+    target: Path
+    vibe: Vibe
+    subtitles: Path | None = None
+    language: str | None = None
+    music: Path | None = None
+    length: Fraction | None = None
+    audio: int = 1
+    spoilers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What analyze found and decided."""
+
+    text: str
+    facts: FilmFacts
+    shots: tuple[Shot, ...]
+    dialogue: Dialogue
+    story: story.Story
+    beats: Beats | None
+    tempo: Tempo
+    cuts: tuple[Cut, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def seconds(self) -> Fraction:
+        """The trailer's length."""
+        return _length_of(self.cuts, self.tempo)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shots:
+    shots: tuple[Shot, ...]
+    bars: Crop
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def analyze(request: Request, progress: Progress, cache: Cache | None = None) -> Analysis:
+    """Look at a film and write a trailer of it as a spec. Raises Stop where nothing can be made of it."""
+    film, mark = request.film, fingerprint(request.film)
+    cache = cache or Cache(mark)
+    facts = cache.stage("facts", _VERSION, None, FilmFacts, lambda: probe.film_facts(film))
+    dialogue, said = read_dialogue(film, facts.duration, facts.start, request.subtitles, request.language)
+    song, beats, heard = _music(request, progress)
+    found = cache.stage("shots", _VERSION, None, _Shots, lambda: _find_shots(film, facts, progress))
+    usable = _usable(film, found)
+    levels = cache.stage(
+        "loudness",
+        _VERSION,
+        request.audio,
+        loudness.Loudness,
+        lambda: loudness.listen(film, facts, request.audio - 1, lambda done: progress("loudness", done)),
+    )
+    looks = cache.stage("looks", _VERSION, None, dict[int, signals.Look], lambda: _look(film, facts, usable, progress))
+    active = cache.stage(
+        "activity", _VERSION, None, dict[int, signals.Activity], lambda: signals.activity(film, facts, usable)
+    )
+    measured = signals.measure(usable, looks, active, levels, dialogue.lines)
+    plot = story.find_story(found.shots, levels, dialogue.lines)
+    length = request.length or blueprint.trailer_length(_seconds(usable, facts))
+    slots, start = _laid_out(request.vibe, length, beats, _talks(dialogue))
+    tempo = _tempo(request.vibe, beats, start, facts)
+    shown = usable if request.spoilers else story.before_the_climax(usable, plot) or usable
+    types = story.beat_types(shown, measured, plot, dialogue.lines)
+    known = _Known(looks, measured, types, active, plot, dialogue.lines)
+    takes = [take for shot in shown if shot.index in measured for take in known.takes(shot, facts)]
+    cuts = arrange(slots, takes, request.vibe, tempo)
+    if not any(cut.take for cut in cuts):
+        raise Stop("no-material", f"no part of {film} is long enough to be shown")
+    text = spec_text(
+        request.target,
+        film,
+        facts,
+        found.bars,
+        request.vibe.name,
+        song,
+        beats,
+        Fraction(request.vibe.likely_tempo),
+        start,
+        plot,
+        cuts,
+        film_title(film),
+        spoilers=request.spoilers,
+    )
+    seconds = _length_of(cuts, tempo)
+    short = _too_short(film, seconds, length, tempo, song, start)
+    diagnostics = (*found.diagnostics, *said, *heard, *short)
+    return Analysis(text, facts, found.shots, dialogue, plot, beats, tempo, tuple(cuts), diagnostics)
+
+
+def _find_shots(film: Path, facts: FilmFacts, progress: Progress) -> _Shots:
+    found = find_shots(film, facts, lambda done: progress("shots", done))
+    return _Shots(found.shots, found.bars, found.diagnostics)
+
+
+def _usable(film: Path, found: _Shots) -> list[Shot]:
+    usable = [shot for shot in found.shots if shot.usable]
+    if not usable:
+        reasons = ", ".join(sorted({shot.why_not or "" for shot in found.shots}))
+        raise Stop("no-material", f"nothing of {film} can be shown: all of it is {reasons or 'empty'}")
+    return usable
+
+
+def _look(film: Path, facts: FilmFacts, shots: Sequence[Shot], progress: Progress) -> dict[int, signals.Look]:
+    seen = pictures.look(film, facts, shots, lambda done: progress("looks", done))
+    return {picture.shot: signals.observe(picture) for picture in seen}
+
+
+def _seconds(usable: Sequence[Shot], facts: FilmFacts) -> Fraction:
+    """What the trailer's length is reckoned from: the film, or less where little of it can be shown."""
+    material = sum((shot.range.duration for shot in usable), Fraction(0))
+    return min(facts.duration, 4 * material)
+
+
+def _talks(dialogue: Dialogue) -> bool:
+    return any(line.standalone >= 0.5 for line in dialogue.lines)
+
+
+def _music(
+    request: Request, progress: Progress
+) -> tuple[tuple[Path, SongFacts] | None, Beats | None, list[Diagnostic]]:
+    if request.music is None:
+        return None, None, []
+    vibe = request.vibe
+    facts = probe.song_facts(request.music)
+    beats, warnings = Cache(facts.fingerprint).stage(
+        "beats",
+        _VERSION,
+        (vibe.tempo, vibe.likely_tempo),
+        tuple[Beats, tuple[Diagnostic, ...]],
+        lambda: _beats(request.music, vibe, progress),
+    )
+    return (request.music, facts), beats, list(warnings)
+
+
+def _beats(song: Path | None, vibe: Vibe, progress: Progress) -> tuple[Beats, tuple[Diagnostic, ...]]:
+    assert song is not None
+    beats, warnings = analyse_music(song, vibe.tempo, vibe.likely_tempo, lambda done: progress("music", done))
+    return beats, tuple(warnings)
+
+
+def _laid_out(vibe: Vibe, length: Fraction, beats: Beats | None, talks: bool) -> tuple[list[blueprint.Slot], Fraction]:
+    """The slots of the trailer, and where in the song it begins."""
+    metre = beats.metre if beats else 4
+    speed = _mean_tempo(vibe, beats)
+    slots = blueprint.draw(vibe, length, speed, metre, talks)
+    if beats is None:
+        return slots, Fraction(0)
+    start = _song_start(beats, slots)
+    if beats.tempo is None:  # now that the place is known, the tempo there counts
+        grid = _grid(vibe, beats, start)
+        slots = blueprint.draw(vibe, length, grid.beat_at(length) * 60 / length, metre, talks)
+    return slots, start
+
+
+def _mean_tempo(vibe: Vibe, beats: Beats | None) -> Fraction:
+    if beats is None:
+        return Fraction(vibe.likely_tempo)
+    return beats.tempo or 60 * (len(beats.times) - 1) / (beats.times[-1] - beats.times[0])
+
+
+def _song_start(beats: Beats, slots: Sequence[blueprint.Slot]) -> Fraction:
+    """The bar line of the song at which the trailer begins: its turns fall on the beat drop and on act 3, and act 3 is
+    loud; of equals the earliest. A song that is too short begins at its first bar."""
+    bars = sum(slot.beats for slot in slots) // beats.metre
+    turns = [_bar_of(slots, act, beats.metre) for act in ("beat drop", "act 3")]
+    strength = {phrase.bar: phrase.strength for phrase in beats.phrases}
+
+    def worth(bar: int) -> float:
+        late = beats.energy[bar + turns[1] : bar + bars]
+        return sum(strength.get(bar + turn, 0.0) for turn in turns) + (sum(late) / len(late) if late else 0.0)
+
+    choices = range(max(1, len(beats.energy) - bars + 1))
+    best = max(choices, key=lambda bar: (round(worth(bar), 3), -bar))
+    if beats.tempo is not None:
+        exact = beats.first + best * beats.metre * 60 / beats.tempo
+        return Fraction(nearest(exact * 1_000_000), 1_000_000)  # as it is written
+    return beats.downbeats[best] if best < len(beats.downbeats) else beats.first
+
+
+def _bar_of(slots: Sequence[blueprint.Slot], act: str, metre: int) -> int:
+    """The bar in which the first shot of an act begins."""
+    beat = 0
+    for slot in slots:
+        if slot.act == act and slot.want is not blueprint.Want.BLACK:
+            break
+        beat += slot.beats
+    return beat // metre
+
+
+def _grid(vibe: Vibe, beats: Beats | None, start: Fraction) -> Grid:
+    """The trailer's beats; beat 0 is its first frame."""
+    if beats is not None and beats.tempo is None:
+        return Grid(beats.metre, times=tuple(time - start for time in beats.times if time >= start))
+    return Grid(beats.metre if beats else 4, Fraction(0), 60 / _mean_tempo(vibe, beats))
+
+
+def _tempo(vibe: Vibe, beats: Beats | None, start: Fraction, facts: FilmFacts) -> Tempo:
+    grid = _grid(vibe, beats, start)
+    longest = max((right - left for left, right in pairwise(grid.times)), default=grid.period)
+    fades = "crossfade" in (vibe.usual, vibe.acts)
+    return Tempo(grid, facts.rate, facts.rate, longest / 2 + 2 / facts.rate if fades else Fraction(0))
+
+
+def _length_of(cuts: Sequence[Cut], tempo: Tempo) -> Fraction:
+    return tempo.grid.seconds_at(Fraction(sum(cut.slot.beats for cut in cuts)))
+
+
+def _too_short(
+    film: Path,
+    seconds: Fraction,
+    wanted: Fraction,
+    tempo: Tempo,
+    song: tuple[Path, SongFacts] | None,
+    start: Fraction,
+) -> list[Diagnostic]:
+    """What runs out before the trailer is as long as it should be: the film or the song."""
+    found = []
+    if seconds < wanted - tempo.grid.seconds_at(Fraction(tempo.grid.metre)):
+        message = (
+            f"{film.name} has too little to show for {float(wanted):.0f} s: the trailer takes {float(seconds):.0f} s"
+        )
+        found.append(Diagnostic("film", message))
+    if song is not None and (left := song[1].duration - start) < seconds:
+        message = f"{song[0].name} ends {float(seconds - left):.1f} s before the trailer does"
+        found.append(Diagnostic("music", message, None, ("take a longer song, or a shorter trailer with --length",)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the stages know of each shot, by its index."""
+
+    looks: dict[int, signals.Look]
+    measured: dict[int, signals.Signals]
+    types: dict[int, story.BeatType]
+    active: dict[int, signals.Activity]
+    plot: story.Story
+    lines: tuple[Line, ...]
+
+    def takes(self, shot: Shot, facts: FilmFacts) -> list[Take]:
+        """A shot as takes: one, or several of a long one."""
+        whole, index = story.clean_range(shot, facts.rate), shot.index
+        if whole.duration <= 0:
+            return []
+        count = -(-whole.duration // _LONGEST_TAKE)
+        peak = self.active[index].peak if index in self.active else None
+        found = []
+        for k in range(count):
+            start = whole.start + whole.duration * k / count
+            part = FilmRange(start, start + whole.duration / count)
+            lines = tuple(line for line in self.lines if line.range.start < part.end and line.range.end > part.start)
+            here = peak if peak is not None and part.start <= peak < part.end else None
+            zone, kind = self.plot.zone(part.start), self.types[index]
+            found.append(Take(index, part, self.measured[index], self.looks[index], zone, kind, lines, here))
+        return found
+
+
+_RELEASE = re.compile(
+    r"(?i)\b(?:\d{3,4}[pi]\d*|[xh]\.?26[45]|hevc|avc|av1|xvid|divx|blu-?ray|b[dr]rip|web-?(?:dl|rip)?|dvd(?:rip)?|hdtv|"
+    r"remux|proper|extended|uncut|multi|dts|aac|ac3|10bit|hdr|uhd|4k|trailer)\b.*"
+)
+
+
+def film_title(film: Path) -> str:
+    """The film's title: the container's own, else its file name without what releases add to it."""
+    with probe.open_media(film) as media:
+        given = " ".join(media.metadata.get("title", "").split())
+    if 0 < len(given) <= 60:
+        return given.upper()
+    name = re.sub(r"[._]+|\s*[\[(].*?[\])]", " ", film.stem)
+    plain = _RELEASE.sub("", name).strip(" -")
+    plain = re.sub(r"\b(19|20)\d\d$", "", plain).strip(" -") or film.stem
+    return plain.upper()[:60]

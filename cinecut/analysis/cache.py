@@ -1,0 +1,124 @@
+"""Results of the stages, kept by content: the same film, stage, version and options give the same file.
+
+The files are msgpack, never executable; a damaged, foreign or older one is a miss. A stage writes its file beside and
+renames it, so that a run that was killed goes on with the stages that were done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import enum
+import hashlib
+import os
+import types
+import typing
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgpack
+import numpy as np
+import platformdirs
+
+T = TypeVar("T")
+_FRACTION, _ARRAY = 1, 2
+_FORMAT = 1  # of the files themselves
+
+
+class Cache:
+    """The cached stages of one film, in one folder."""
+
+    def __init__(self, fingerprint: str, folder: Path | None = None) -> None:
+        base = folder or Path(os.environ.get("CINECUT_CACHE_DIR") or platformdirs.user_cache_dir("cinecut"))
+        self.folder = base / "analysis" / hashlib.sha256(fingerprint.encode()).hexdigest()[:24]
+
+    def stage(self, name: str, version: int, options: object, kind: type[T], work: Callable[[], T]) -> T:
+        """The result of a stage: from its file, or worked out and kept. A disk that refuses only costs the keeping."""
+        path = self._path(name, version, options)
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, IndexError, msgpack.exceptions.ExtraData):
+            return typing.cast(T, unpacked(kind, path.read_bytes()))
+        result = work()
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(f".{os.getpid()}.part")
+            part.write_bytes(packed(result))
+            part.replace(path)
+        return result
+
+    def has(self, name: str, version: int, options: object) -> bool:
+        return self._path(name, version, options).is_file()
+
+    def _path(self, name: str, version: int, options: object) -> Path:
+        key = hashlib.sha256(repr((_FORMAT, version, options)).encode()).hexdigest()[:16]
+        return self.folder / f"{name}-{key}.msgpack"
+
+
+def packed(value: object) -> bytes:
+    return typing.cast(bytes, msgpack.packb(_plain(value), use_bin_type=True))
+
+
+def unpacked(kind: Any, data: bytes) -> object:
+    """The value of a type from its bytes. Raises ValueError, TypeError, KeyError or IndexError on what is none."""
+    return _typed(kind, msgpack.unpackb(data, raw=False, ext_hook=_extension, strict_map_key=False))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case enum.Enum():
+            return value.value
+        case Fraction():
+            return msgpack.ExtType(_FRACTION, f"{value.numerator}/{value.denominator}".encode())
+        case np.ndarray():
+            head = msgpack.packb([value.dtype.str, list(value.shape)])
+            return msgpack.ExtType(_ARRAY, head + np.ascontiguousarray(value).tobytes())
+        case np.generic():
+            return value.item()
+        case tuple() | list():
+            return [_plain(item) for item in value]
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case _ if dataclasses.is_dataclass(value):
+            return [_plain(getattr(value, item.name)) for item in dataclasses.fields(value)]
+        case _:
+            return value
+
+
+def _extension(code: int, data: bytes) -> object:
+    if code == _FRACTION:
+        return Fraction(data.decode())
+    if code == _ARRAY:
+        unpacker = msgpack.Unpacker()
+        unpacker.feed(data)
+        dtype, shape = unpacker.unpack()
+        return np.frombuffer(data, np.dtype(dtype), offset=unpacker.tell()).reshape(shape).copy()
+    raise ValueError(f"extension {code} is not one of ours")
+
+
+def _typed(kind: Any, data: Any) -> Any:
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if isinstance(kind, types.UnionType) or origin is typing.Union:
+        rest = [option for option in inner if option is not types.NoneType]
+        return None if data is None else _typed(rest[0], data)
+    if origin is tuple:
+        if inner[1:] == (Ellipsis,):
+            return tuple(_typed(inner[0], item) for item in data)
+        return tuple(_typed(each, item) for each, item in zip(inner, data, strict=True))
+    if origin is list:
+        return [_typed(inner[0], item) for item in data]
+    if origin is dict:
+        return {key: _typed(inner[1], item) for key, item in data.items()}
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return kind(data)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        hints = _hints(kind)
+        return kind(*[_typed(hint, item) for hint, item in zip(hints, data, strict=True)])
+    return data
+
+
+@cache
+def _hints(kind: type) -> tuple[Any, ...]:
+    hints = typing.get_type_hints(kind)
+    return tuple(hints[item.name] for item in dataclasses.fields(kind))

@@ -1,0 +1,104 @@
+"""Key frames: the moments of the film worth a look, and the pictures there.
+
+The moments are the middles of the subtitles, the middles of the shots, and one in every gap of more than 30 seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.dialogue import Line
+from cinecut.analysis.shots import Shot
+from cinecut.facts import FilmFacts
+from cinecut.ffmpeg.probe import open_media, picture_stream
+from cinecut.timebase import FilmTime
+
+LARGEST_GAP = Fraction(30)
+_WIDTH = 320  # pixels of a picture for measuring
+_PATIENCE = 400  # pictures decoded for one moment, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment worth a look: in which shot (its index), and the line spoken there, if any (its index)."""
+
+    time: FilmTime
+    shot: int
+    line: int | None = None
+
+
+def moments(shots: Sequence[Shot], lines: Sequence[Line]) -> list[Moment]:
+    """The key frames of a film, in order."""
+    found = []
+    spoken = [(line, (line.range.start.seconds + line.range.end.seconds) / 2) for line in lines]
+    for shot in shots:
+        inside = [(line, at) for line, at in spoken if shot.range.start.seconds <= at < shot.range.end.seconds]
+        marks: list[tuple[Fraction, int | None]] = [(at, line.index) for line, at in inside]
+        middle = (shot.range.start.seconds + shot.range.end.seconds) / 2
+        marks.append((middle, None))
+        found += [Moment(FilmTime(at), shot.index, line) for at, line in _without_gaps(shot, sorted(marks, key=_time))]
+    return found
+
+
+def _time(mark: tuple[Fraction, int | None]) -> Fraction:
+    return mark[0]
+
+
+def _without_gaps(shot: Shot, marks: list[tuple[Fraction, int | None]]) -> list[tuple[Fraction, int | None]]:
+    """Marks added where a long shot leaves more than the largest gap between two."""
+    bounds = [shot.range.start.seconds, *[at for at, _ in marks], shot.range.end.seconds]
+    added: list[tuple[Fraction, int | None]] = []
+    for left, right in pairwise(bounds):
+        pieces = int((right - left) / LARGEST_GAP)
+        added += [(left + (right - left) * k / (pieces + 1), None) for k in range(1, pieces + 1)]
+    return sorted(marks + added, key=_time)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """`bgr` [uint8, height x 320 x 3] of a shot, as it is stored (neither turned nor unsqueezed)."""
+
+    shot: int
+    time: FilmTime
+    bgr: NDArray[np.uint8]
+
+
+def look(film: Path, facts: FilmFacts, shots: Sequence[Shot], progress: Callable[[float], None]) -> Iterator[Picture]:
+    """One picture of each shot: a key frame inside it where there is one (that costs one decode), else its middle."""
+    with open_media(film) as media:
+        video = picture_stream(media, film)
+        video.thread_type = "SLICE"
+        video.codec_context.skip_frame = "NONREF"
+        for done, shot in enumerate(shots):
+            picture = _picture_of(media, video, facts, shot)
+            progress((done + 1) / len(shots))
+            if picture is not None:
+                yield picture
+
+
+def _picture_of(media: Any, video: Any, facts: FilmFacts, shot: Shot) -> Picture | None:
+    base = Fraction(video.time_base)
+    start, end = shot.range.start.seconds, shot.range.end.seconds
+    middle = (start + end) / 2
+    media.seek(int((middle + facts.start) / base), stream=video, backward=True)
+    try:
+        for count, frame in enumerate(media.decode(video)):
+            if frame.pts is None:
+                return None
+            time = frame.pts * base - facts.start
+            if time >= middle or (frame.key_frame and start <= time < end) or count > _PATIENCE:
+                height = max(2, round(frame.height * _WIDTH / frame.width))
+                small = frame.reformat(width=_WIDTH, height=height, format="bgr24", interpolation="AREA")
+                return Picture(shot.index, FilmTime(time), small.to_ndarray())
+    except av.error.FFmpegError:
+        return None
+    return None

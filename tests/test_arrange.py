@@ -1,0 +1,154 @@
+"""Select and arrange, on made-up films: nothing crosses a cut, chops a line, repeats itself, or leaves the grid."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cinecut.analysis.arrange import Cut, Take, Tempo, arrange
+from cinecut.analysis.blueprint import Want, draw
+from cinecut.analysis.dialogue import Line
+from cinecut.analysis.signals import Look, Signals, likeness
+from cinecut.analysis.story import Anchor, BeatType, Story, Zone
+from cinecut.analysis.write import spec_text
+from cinecut.compiler.timeline import build_timeline
+from cinecut.diagnostics import Report
+from cinecut.document import parse_document
+from cinecut.facts import FilmFacts
+from cinecut.grid import Grid
+from cinecut.reading import fill_spec
+from cinecut.spec import Shot as SpecShot
+from cinecut.timebase import FilmRange, FilmTime
+from cinecut.vibes import Vibe, load_vibe, names
+
+RATES = (Fraction(24), Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001))
+
+
+def _film(dice: random.Random, rate: Fraction, shots: int, spoken: float) -> list[Take]:
+    """Shots of random length, one after another, on the film's frames; some with a line, some near-duplicates."""
+    takes, position = [], Fraction(0)
+    looks = [_look(dice, i) for i in range(max(3, shots // 3))]
+    for index in range(shots):
+        length = Fraction(dice.randint(12, 300)) / rate
+        piece = FilmRange(FilmTime(position), FilmTime(position + length))
+        lines: tuple[Line, ...] = ()
+        if dice.random() < spoken and length > 2:
+            start = FilmTime(position + length * dice.randint(0, 40) / 100)
+            end = start + min(length * Fraction(7, 10), Fraction(dice.randint(8, 40), 10))
+            lines = (Line(index, FilmRange(start, end), f"Line {index}.", None, "intense", 0.8, dice.random(), 0.0),)
+        values = [round(dice.random(), 3) for _ in Signals.__dataclass_fields__]
+        zone = list(Zone)[min(2, index * 3 // shots)]
+        peak = FilmTime(position + round(length * rate / 2) / rate) if dice.random() < 0.3 else None
+        takes.append(
+            Take(index, piece, Signals(*values), dice.choice(looks), zone, dice.choice(list(BeatType)), lines, peak)
+        )
+        position += length
+    return takes
+
+
+def _look(dice: random.Random, shot: int) -> Look:
+    noise = np.random.default_rng(dice.randint(0, 2**32))
+    colors = noise.dirichlet(np.full(512, 0.02)).astype(np.float32)
+    layout = noise.standard_normal((9, 16)).astype(np.float32)
+    return Look(shot, colors, (layout - layout.mean()) / layout.std(), 1.0, 1.0, 1.0, 0.0)
+
+
+def _tempo(vibe: Vibe, tempo: Fraction, rate: Fraction) -> Tempo:
+    beat = 60 / tempo
+    fades = "crossfade" in (vibe.usual, vibe.acts)
+    return Tempo(Grid(4, Fraction(0), beat), rate, rate, beat / 2 + 2 / rate if fades else Fraction(0))
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_arranged_holds_every_promise(name: str, seed: int) -> None:
+    dice = random.Random(f"{name}{seed}")
+    vibe, rate = load_vibe(name), dice.choice(RATES)
+    speed = Fraction(dice.randint(*vibe.tempo))
+    takes = _film(dice, rate, shots=120, spoken=0.5)
+    tempo = _tempo(vibe, speed, rate)
+    slots = draw(vibe, Fraction(90), speed, 4, talks=True)
+    cuts = arrange(slots, takes, vibe, tempo)
+
+    assert abs(sum(cut.slot.beats for cut in cuts) - sum(slot.beats for slot in slots)) <= 2
+    shown = [cut for cut in cuts if cut.take is not None]
+    pieces = [(cut.take.shot, cut.take.range.start) for cut in shown if cut.take]
+    assert len(set(pieces)) == len(pieces)
+    for left, right in pairwise(cuts):
+        if left.take and right.take:
+            assert likeness(left.take.look, right.take.look) <= 0.72
+    beat = 0
+    for cut in cuts:
+        if cut.take is not None:
+            _check_inside(cut, tempo, beat)
+        beat += cut.slot.beats
+    _check_compiles(cuts, vibe, rate, speed, takes)
+
+
+def _check_inside(cut: Cut, tempo: Tempo, beat: int) -> None:
+    assert cut.take is not None
+    end = cut.in_ + tempo.frames(beat, cut.slot.beats) / tempo.rate
+    head = tempo.handle if cut.enters.startswith("crossfade") else Fraction(0)
+    assert cut.take.range.start <= cut.in_ - head
+    assert end <= cut.take.range.end
+    if not cut.mute:
+        for line in cut.take.lines:
+            outside = line.range.end <= cut.in_ or line.range.start >= end
+            assert outside or (cut.in_ <= line.range.start and line.range.end <= end), "a line is chopped"
+    if cut.line is not None:
+        assert cut.slot.want is Want.LINE
+        assert cut.in_ < cut.line.range.start
+        assert cut.line.range.end < end
+
+
+def _check_compiles(cuts: list[Cut], vibe: Vibe, rate: Fraction, speed: Fraction, takes: list[Take]) -> None:
+    """What is written is a spec without a mistake whose cuts lie on the frames nearest to their beats."""
+    end = takes[-1].range.end
+    facts = FilmFacts("1-0", (640, 360), rate, end.seconds)
+    anchors = [
+        Anchor(FilmTime(end.seconds * k / 4), "because: of #this", "signals", 'he said "no": x') for k in (1, 2, 3)
+    ]
+    story = Story(anchors[0], anchors[1], anchors[2], end)
+    path = Path("/nowhere/specs/film.yaml")
+    text = spec_text(
+        path, Path("/nowhere/film.mkv"), facts, None, vibe.name, None, None, speed, Fraction(0), story, cuts, 'A "B": C'
+    )
+    report = Report()
+    spec = fill_spec(parse_document(path, text, report), report)
+    assert spec is not None
+    timeline = build_timeline(spec, report)
+    assert [str(d) for d in report] == []
+    beat = 0
+    for cut, placed in zip(cuts, timeline.events, strict=True):
+        exact = beat * 60 / speed
+        assert abs(placed.range.start.index / rate - exact) <= 1 / rate / 2
+        if cut.take is not None and isinstance(placed.event, SpecShot):
+            assert placed.film is not None
+            assert abs(placed.film.start - cut.in_) < 1 / rate / 2
+            assert placed.film.end <= cut.take.range.end + 1 / rate
+        beat += cut.slot.beats
+
+
+def test_a_film_of_few_short_shots_still_gives_something() -> None:
+    dice = random.Random(5)
+    vibe = load_vibe("action")
+    tempo = _tempo(vibe, Fraction(128), Fraction(24))
+    takes = _film(dice, Fraction(24), shots=4, spoken=0.0)
+    cuts = arrange(draw(vibe, Fraction(30), Fraction(128), 4, talks=False), takes, vibe, tempo)
+    assert any(cut.take is not None for cut in cuts)
+
+
+def test_a_line_that_stands_alone_is_said_whole() -> None:
+    dice = random.Random(1)
+    vibe = load_vibe("documentary")
+    takes = _film(dice, Fraction(25), shots=200, spoken=0.9)
+    tempo = _tempo(vibe, Fraction(75), Fraction(25))
+    cuts = arrange(draw(vibe, Fraction(120), Fraction(75), 4, talks=True), takes, vibe, tempo)
+    spoken = [cut.line.index for cut in cuts if cut.line is not None]
+    assert len(spoken) >= 3
+    assert len(set(spoken)) == len(spoken)

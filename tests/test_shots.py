@@ -1,0 +1,257 @@
+"""Shots found in films whose cuts are known because they are made here."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cinecut.analysis.blends import Transition
+from cinecut.analysis.cuts import Verdict, judge, merge
+from cinecut.analysis.screen import Crop, glance, is_text, letterbox
+from cinecut.analysis.shots import ShotList, find_shots
+from cinecut.analysis.strips import Strip
+from cinecut.diagnostics import Stop
+from cinecut.facts import FilmFacts
+from cinecut.ffmpeg.probe import film_facts
+from cinecut.timebase import FilmTime
+
+WIDTH, HEIGHT = 320, 180
+NTSC = Fraction(24000, 1001)
+Frames = NDArray[np.uint8]  # [n, 180, 320, 3], RGB
+
+LENGTHS = (40, 31, 12, 55, 48, 25, 9, 60, 33, 47)  # frames of the shots of the test film; 48 falls on a fixed GOP
+CUTS = np.cumsum(LENGTHS)[:-1].tolist()
+
+
+def scene(seed: int, length: int, speed: float = 1.0) -> Frames:
+    """A window that pans over a picture of soft random shapes."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(20, 236, (9, 24, 3), dtype=np.uint8)
+    wide = cv2.resize(coarse, (WIDTH * 2, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    fine = cv2.resize(rng.integers(0, 40, (90, 320, 3), dtype=np.uint8), (WIDTH * 2, HEIGHT))
+    picture = cv2.add(cv2.subtract(wide, np.full_like(wide, 20)), fine)
+    return np.stack([picture[:, int(x) : int(x) + WIDTH] for x in np.arange(length) * speed % WIDTH])
+
+
+def mix(one: Frames, other: Frames) -> Frames:
+    """A linear dissolve over all of two equally long pieces."""
+    share = ((np.arange(len(one)) + 1) / (len(one) + 1))[:, None, None, None]
+    return np.asarray(one * (1 - share) + other * share, np.uint8)
+
+
+def plain(length: int, level: int = 0) -> Frames:
+    return np.full((length, HEIGHT, WIDTH, 3), level, np.uint8)
+
+
+def lettering(length: int, lines: Sequence[str], roll: float = 0.0) -> Frames:
+    """White lines of text on black, optionally rolling upwards."""
+    page = np.zeros((HEIGHT * 4, WIDTH, 3), np.uint8)
+    for row, line in enumerate(lines):
+        cv2.putText(page, line, (60, 40 + 22 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (240, 240, 240), 1, cv2.LINE_AA)
+    return np.stack([page[int(y) : int(y) + HEIGHT] for y in np.arange(length) * roll])
+
+
+def encode(path: Path, frames: Frames, rate: Fraction = Fraction(25), options: str = "-c:v libx264") -> Path:
+    size = f"{WIDTH}x{HEIGHT}"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
+    command += ["-s", size, "-r", str(rate), "-i", "-", *options.split(), str(path)]
+    subprocess.run(command, input=frames.tobytes(), check=True)
+    return path
+
+
+def shots_of(film: Path, rate: Fraction = Fraction(25)) -> ShotList:
+    facts = film_facts(film)
+    assert facts.rate == rate
+    return find_shots(film, facts, lambda share: None)
+
+
+def first_frames(found: ShotList, rate: Fraction = Fraction(25)) -> list[Fraction]:
+    return [shot.range.start.seconds * rate for shot in found.shots[1:]]
+
+
+def is_tiled(found: ShotList) -> bool:
+    edges = [shot.range.start for shot in found.shots[1:]]
+    return all(shot.range.end <= start for shot, start in zip(found.shots, edges, strict=False))
+
+
+@pytest.fixture(scope="module")
+def cut_film() -> Frames:
+    return np.concatenate([scene(seed, length) for seed, length in enumerate(LENGTHS)])
+
+
+ENCODINGS = {
+    "x264.mp4": (Fraction(24), "-c:v libx264 -preset veryfast -pix_fmt yuv420p"),
+    "fixed.mp4": (Fraction(25), "-c:v libx264 -preset veryfast -pix_fmt yuv420p -g 48 -keyint_min 48 -sc_threshold 0"),
+    "open.mkv": (NTSC, "-c:v libx264 -preset veryfast -pix_fmt yuv420p -g 24 -x264-params open-gop=1:scenecut=0"),
+    "deep.mkv": (Fraction(25), "-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params log-level=none"),
+    "one.mp4": (Fraction(25), "-c:v libx264 -preset veryfast -pix_fmt yuv420p -g 9999 -sc_threshold 0"),
+    "stream.ts": (Fraction(25), "-c:v libx264 -preset veryfast -pix_fmt yuv420p -g 50 -sc_threshold 0"),
+    "mpeg2.ts": (Fraction(25), "-c:v mpeg2video -g 15 -bf 2 -q:v 4 -pix_fmt yuv420p"),
+    "mpeg4.avi": (Fraction(25), "-c:v mpeg4 -bf 2 -q:v 4"),
+    "x264.avi": (NTSC, "-c:v libx264 -preset veryfast -pix_fmt yuv420p"),
+    "intra.mov": (Fraction(25), "-c:v mjpeg -q:v 4 -pix_fmt yuvj422p"),
+    "prores.mov": (Fraction(25), "-c:v prores_ks -pix_fmt yuv422p10le"),
+    "rgb.mkv": (Fraction(25), "-c:v ffv1 -pix_fmt bgr0"),
+    "late.mkv": (Fraction(24), "-c:v libx264 -preset veryfast -pix_fmt yuv420p -output_ts_offset 7.5"),
+}
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_cuts_are_exact(name: str, cut_film: Frames, tmp_path: Path) -> None:
+    rate, options = ENCODINGS[name]
+    found = shots_of(encode(tmp_path / name, cut_film, rate, options), rate)
+    assert first_frames(found, rate) == CUTS
+    assert all(shot.begins is Transition.CUT and shot.usable for shot in found.shots)
+    assert found.shots[-1].range.end.seconds == len(cut_film) / rate
+    assert not found.bars
+
+
+def test_variable_rate_keeps_the_stamps(cut_film: Frames, tmp_path: Path) -> None:
+    options = "-vf settb=1/1000,setpts=N*40+mod(N*7\\,11) -fps_mode vfr -enc_time_base 1/1000 -pix_fmt yuv420p"
+    film = encode(tmp_path / "vfr.mkv", cut_film, Fraction(25), options)
+    facts = film_facts(film)
+    assert facts.variable
+    found = find_shots(film, facts, lambda share: None)
+    assert [shot.range.start.seconds for shot in found.shots[1:]] == [
+        Fraction(40 * cut + 7 * cut % 11, 1000) for cut in CUTS
+    ]
+
+
+@pytest.mark.parametrize("options", ["-pix_fmt yuv420p", "-pix_fmt yuv420p -g 48 -keyint_min 48 -sc_threshold 0"])
+def test_fades_and_dissolves_have_ranges(options: str, tmp_path: Path) -> None:
+    a, b, c = scene(1, 90, 0.3), scene(2, 100, 0.3), scene(3, 80, 0.3)
+    frames = np.concatenate(
+        [a[:60], mix(a[60:90], b[:30]), b[30:80], mix(b[80:100], plain(20)), plain(30), mix(plain(20), c[:20]), c[20:]]
+    )
+    found = shots_of(encode(tmp_path / "blends.mp4", frames, options=options))
+    assert [shot.begins for shot in found.shots] == ["cut", "dissolve", "fade", "fade"]
+    assert [shot.why_not for shot in found.shots] == [None, None, "black", None]
+    expected = [(0, 60), (90, 140), (160, 190), (210, 270)]
+    measured = [(shot.range.start.seconds * 25, shot.range.end.seconds * 25) for shot in found.shots]
+    assert np.abs(np.array(measured, float) - np.array(expected)).max() <= 4
+    assert is_tiled(found)
+
+
+def test_credits_and_titles_are_kept_out(tmp_path: Path) -> None:
+    names = ["Directed by", "Sacha Goedegebure", "Written by", "Nathan Vegdahl", "Edited by", "Enrico Valenza"] * 4
+    frames = np.concatenate(
+        [
+            scene(1, 75),
+            lettering(50, ["", "", "", "A film by nobody"]),
+            scene(2, 400, 0.5),
+            lettering(100, names, roll=1.0),
+        ]
+    )
+    found = shots_of(encode(tmp_path / "credits.mp4", frames, options="-pix_fmt yuv420p"))
+    assert [shot.why_not for shot in found.shots] == [None, "title", None, "credits"]
+    assert first_frames(found) == [75, 125, 525]
+
+
+def test_letterbox_is_measured_through_dark_scenes(tmp_path: Path) -> None:
+    frames = np.concatenate([scene(seed, 30) // dim for seed, dim in enumerate([8, 1, 6, 1, 1, 8, 1])])
+    frames[:, :22] = 0
+    frames[:, -22:] = 0
+    found = shots_of(encode(tmp_path / "bars.mp4", frames, options="-pix_fmt yuv420p -g 25"))
+    assert found.bars.left == found.bars.right == 0
+    assert abs(found.bars.top - Fraction(22, HEIGHT)) <= Fraction(1, HEIGHT)
+    assert abs(found.bars.bottom - Fraction(22, HEIGHT)) <= Fraction(1, HEIGHT)
+    assert first_frames(found) == [30, 60, 90, 120, 150, 180]
+
+
+def test_key_pictures_serve_later_stages(cut_film: Frames, tmp_path: Path) -> None:
+    found = shots_of(encode(tmp_path / "keys.mp4", cut_film, options="-pix_fmt yuv420p"))
+    assert [picture.time for picture in found.pictures] == sorted(picture.time for picture in found.pictures)
+    with_one = {shot.index for shot in found.shots for p in found.pictures if p.time == shot.range.start}
+    assert len(with_one) >= len(found.shots) - 3  # x264 puts a key frame on nearly every cut
+    for picture in found.pictures:
+        truth = cv2.resize(cut_film[int(picture.time.seconds * 25)], (160, 90), interpolation=cv2.INTER_AREA)
+        assert picture.bgr.shape == (90, 160, 3)
+        assert np.abs(picture.bgr[:, :, ::-1].astype(int) - truth).mean() < 8
+
+
+@pytest.mark.parametrize("make", [lambda: scene(1, 75), lambda: plain(75), lambda: scene(1, 1)])
+def test_one_shot_films(make: Callable[[], Frames], tmp_path: Path) -> None:
+    frames = make()
+    found = shots_of(encode(tmp_path / "short.mp4", frames, options="-pix_fmt yuv420p"))
+    assert len(found.shots) == 1
+    assert found.shots[0].range.start == FilmTime(Fraction(0))
+    assert found.shots[0].range.end.seconds == Fraction(len(frames), 25)
+    assert found.shots[0].usable == bool(frames.max() > 0)
+
+
+def test_a_flash_is_no_cut(tmp_path: Path) -> None:
+    frames = scene(1, 100, 0.3)
+    frames[50:52] = 250
+    assert len(shots_of(encode(tmp_path / "flash.mp4", frames, options="-pix_fmt yuv420p")).shots) == 1
+
+
+def test_a_truncated_film_gives_what_is_there(cut_film: Frames, tmp_path: Path) -> None:
+    whole = encode(tmp_path / "whole.ts", cut_film, options="-pix_fmt yuv420p -g 25")
+    facts = film_facts(whole)
+    torn = tmp_path / "torn.ts"
+    torn.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    found = find_shots(torn, facts, lambda share: None)
+    starts = first_frames(found)
+    assert starts
+    assert starts == CUTS[: len(starts)]
+    assert found.shots[-1].range.end.seconds < facts.duration
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ["film"]
+
+
+def test_unusable_films_stop(tmp_path: Path) -> None:
+    facts = FilmFacts("", (16, 16), Fraction(25), Fraction(1))
+    sound = tmp_path / "sound.m4a"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "sine=d=1", str(sound)]
+    subprocess.run(command, check=True)
+    text = tmp_path / "text.mp4"
+    text.write_text("no film")
+    for film, code in [(sound, "no-video"), (text, "unreadable"), (tmp_path / "none.mp4", "missing-file")]:
+        with pytest.raises(Stop) as stopped:
+            find_shots(film, facts, lambda share: None)
+        assert stopped.value.diagnostics[0].code == code
+
+
+def test_progress_rises_to_one(cut_film: Frames, tmp_path: Path) -> None:
+    film = encode(tmp_path / "progress.mp4", cut_film, options="-pix_fmt yuv420p")
+    heard: list[float] = []
+    find_shots(film, film_facts(film), heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
+
+
+def test_judge_asks_for_a_finer_look_at_gaps() -> None:
+    thumbs = np.full((5, 3, 45, 80), 128, np.uint8)
+    thumbs[:3, 0] = np.random.default_rng(0).integers(0, 255, (45, 80))
+    thumbs[3:, 0] = np.random.default_rng(1).integers(0, 255, (45, 80))
+    assert judge(Strip(np.array([0, 4, 8, 12, 16]), thumbs)) == Verdict(gaps=((8, 12),))
+    verdict = judge(Strip(np.arange(5), thumbs))
+    assert [rank for rank, _ in verdict.cuts] == [3]
+    assert not verdict.gaps
+
+
+def test_merge_keeps_the_clearer_of_close_cuts_and_drops_flashes() -> None:
+    verdicts = [Verdict(cuts=((50, 9.0), (10, 5.0), (12, 8.0)), flashes=((88, 91),)), Verdict(cuts=((90, 6.0),))]
+    assert merge(verdicts) == [12, 50]
+
+
+def test_lettering_is_told_from_texture() -> None:
+    text = cv2.cvtColor(lettering(1, ["Some words", "and others"])[0], cv2.COLOR_RGB2GRAY)
+    grass = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH), dtype=np.uint8)
+    assert is_text(glance(np.asarray(text, np.uint8), 0))
+    assert not is_text(glance(grass, 0))
+
+
+def test_no_bars_where_any_picture_fills_the_frame() -> None:
+    boxed = np.full((HEIGHT, WIDTH), 120, np.uint8)
+    boxed[:22] = boxed[-22:] = 16
+    full = np.full((HEIGHT, WIDTH), 120, np.uint8)
+    assert letterbox([glance(boxed, 16)] * 20, 16) == Crop(top=Fraction(22, HEIGHT), bottom=Fraction(22, HEIGHT))
+    assert letterbox([glance(boxed, 16)] * 20 + [glance(full, 16)] * 5, 16) == Crop()
