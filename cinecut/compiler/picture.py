@@ -115,7 +115,7 @@ def _lower_event(placed: Placed, canvas: Canvas, facts: FilmFacts, source: Sourc
     frames = placed.extent.length
     match placed.event:
         case Shot():
-            pad = _lower_shot(placed, placed.event, frames, canvas, facts, source(placed, "v"))
+            pad = _lower_shot(placed, placed.event, canvas, facts, source(placed, "v"))
         case Still():
             pad = _lower_still(placed, placed.event, frames, canvas, source(placed, "v"))
         case Black() | Card():
@@ -123,17 +123,15 @@ def _lower_event(placed: Placed, canvas: Canvas, facts: FilmFacts, source: Sourc
     return _apply_joints(pad, placed)
 
 
-def _lower_shot(placed: Placed, shot: Shot, frames: int, canvas: Canvas, facts: FilmFacts, pad: Pad) -> Pad:
+def _lower_shot(placed: Placed, shot: Shot, canvas: Canvas, facts: FilmFacts, pad: Pad) -> Pad:
     label = placed.label
     if facts.field_order != "progressive":
         pad = filters.deinterlace(pad, facts.field_order, label)
-    wanted = shot_frames(placed, facts, canvas.rate)
-    if _in_step(wanted, facts, canvas.rate):
-        pad = _copy_frames(pad, wanted, canvas.rate, label)
+    frames = shot_frames(placed, facts, canvas.rate)
+    if _in_step(frames, facts, canvas.rate):
+        pad = _copy_frames(pad, frames, canvas.rate, label)
     else:
-        pad = _retime(pad, wanted, canvas.rate, facts.variable, label)
-    if frames != wanted.count or not _in_step(wanted, facts, canvas.rate):
-        pad = filters.exact_frames(pad, frames, label)
+        pad = filters.exact_frames(_retime(pad, frames, canvas.rate, facts.variable, label), frames.count, label)
     pad = _reshape(pad, frame_shot(shot, canvas.crop, facts, canvas.width, canvas.height), canvas, facts, label)
     return filters.tag_color(filters.square_pixels(pad, label), canvas.color, label)
 
