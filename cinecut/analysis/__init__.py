@@ -32,7 +32,7 @@ from cinecut.timebase import FilmRange, nearest
 from cinecut.vibes import Vibe
 
 Progress = Callable[[str, float], None]  # a stage's name and its share done
-_VERSION = 1  # of what the stages put out
+_VERSION = 2  # of what the stages put out
 _LONGEST_TAKE = Fraction(12)  # seconds; a longer shot is several takes
 
 
@@ -81,6 +81,7 @@ class _Shots:
 def analyze(request: Request, progress: Progress, cache: Cache | None = None) -> Analysis:
     """Look at a film and write a trailer of it as a spec. Raises Stop where nothing can be made of it."""
     film, mark = request.film, fingerprint(request.film)
+    _check_names(request)
     cache = cache or Cache(mark)
     facts = cache.stage("facts", _VERSION, None, FilmFacts, lambda: probe.film_facts(film))
     dialogue, said = read_dialogue(film, facts.duration, facts.start, request.subtitles, request.language)
@@ -100,7 +101,7 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     )
     measured = signals.measure(usable, looks, active, levels, dialogue.lines)
     plot = story.find_story(found.shots, levels, dialogue.lines)
-    length = request.length or blueprint.trailer_length(_seconds(usable, facts))
+    wanted, length = _lengths(request, usable, facts)
     slots, start = _laid_out(request.vibe, length, beats, _talks(dialogue))
     tempo = _tempo(request.vibe, beats, start, facts)
     shown = usable if request.spoilers else story.before_the_climax(usable, plot) or usable
@@ -126,9 +127,21 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
         spoilers=request.spoilers,
     )
     seconds = _length_of(cuts, tempo)
-    short = _too_short(film, seconds, length, tempo, song, start)
+    short = _too_short(film, seconds, wanted, tempo, song, start)
     diagnostics = (*found.diagnostics, *said, *heard, *short)
     return Analysis(text, facts, found.shots, dialogue, plot, beats, tempo, tuple(cuts), diagnostics)
+
+
+def _check_names(request: Request) -> None:
+    """A spec is UTF-8, and names its files."""
+    for file in (request.film, request.music):
+        if file is not None and _holds_other_bytes(str(file.absolute())):
+            message = f"the name of {file} is not UTF-8, so a spec cannot name it"
+            raise Stop("unreadable", message, "rename it, or make a link to it")
+
+
+def _holds_other_bytes(name: str) -> bool:
+    return any("\ud800" <= sign <= "\udfff" for sign in name)  # how Python keeps what is not UTF-8
 
 
 def _find_shots(film: Path, facts: FilmFacts, progress: Progress) -> _Shots:
@@ -149,10 +162,11 @@ def _look(film: Path, facts: FilmFacts, shots: Sequence[Shot], progress: Progres
     return {picture.shot: signals.observe(picture) for picture in seen}
 
 
-def _seconds(usable: Sequence[Shot], facts: FilmFacts) -> Fraction:
-    """What the trailer's length is reckoned from: the film, or less where little of it can be shown."""
+def _lengths(request: Request, usable: Sequence[Shot], facts: FilmFacts) -> tuple[Fraction, Fraction]:
+    """Seconds of a trailer that are wanted, and that there can be: no more than can be shown of the film."""
     material = sum((shot.range.duration for shot in usable), Fraction(0))
-    return min(facts.duration, 4 * material)
+    wanted = request.length or blueprint.trailer_length(min(facts.duration, 4 * material))
+    return wanted, min(wanted, max(Fraction(blueprint.LEAST), material))
 
 
 def _talks(dialogue: Dialogue) -> bool:

@@ -22,6 +22,7 @@ from cinecut.timebase import FilmRange, FilmTime, nearest
 from cinecut.vibes import Vibe
 
 _ALIKE = 0.72  # likeness from which two shots are not put side by side
+_MET = 0.9  # of the beats asked for: with less, the neighbours' likeness no longer counts
 _BEFORE_LINE, _AFTER_LINE = Fraction(1, 5), Fraction(3, 10)  # seconds of breath around a line
 _SPOKEN_WELL = 0.5  # how far a line must stand alone
 
@@ -96,11 +97,22 @@ class _State:
     spoken: set[int] = field(default_factory=set)
     last: Take | None = None
     beat: int = 0
+    alike: float = _ALIKE  # likeness that neighbours may have
 
 
 def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tempo) -> list[Cut]:
-    """Fill the slots. A slot for which nothing is long enough is split in two; what stays empty is left out."""
-    state = _State()
+    """Fill the slots. A slot for which nothing is long enough is split in two; what stays empty is left out.
+
+    A film that looks the same all along cannot have neighbours that differ; then its own pieces follow each other.
+    """
+    cuts = _filled(slots, takes, vibe, tempo, _State())
+    wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
+    if met < _MET * wanted:
+        cuts = _filled(slots, takes, vibe, tempo, _State(alike=1.0))
+    return cuts
+
+
+def _filled(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tempo, state: _State) -> list[Cut]:
     cuts: list[Cut] = []
     groups = [list(group) for _, group in groupby(slots, key=lambda slot: (slot.act, slot.zones))]
     for before, group, after in zip([None, *groups], groups, [*groups[1:], None], strict=False):
@@ -151,7 +163,7 @@ def _fill(
         if cut is None and slot.beats > 1:
             half = slot.beats // 2
             todo[:0] = [
-                Slot(slot.act, slot.beats - half, Want.SHOT, slot.zones),
+                Slot(slot.act, slot.beats - half, slot.want, slot.zones),
                 Slot(slot.act, half, Want.SHOT, slot.zones),
             ]
             continue
@@ -201,7 +213,7 @@ def _choose(
     found = (_best(gap, reach, tempo, state, spoken) for reach, spoken in tries)
     cut = next((cut for cut in found if cut is not None), None)
     if cut is None and gap.slot.beats == 1:  # a film with little in it: seen again rather than the time not met
-        cut = _best(gap, takes, tempo, _State(last=state.last, beat=state.beat), spoken=False)
+        cut = _best(gap, takes, tempo, _State(last=state.last, beat=state.beat, alike=state.alike), spoken=False)
     return cut
 
 
@@ -216,7 +228,7 @@ def _best(gap: _Gap, candidates: Sequence[Take], tempo: Tempo, state: _State, sp
     for take in ranked:
         if (take.shot, take.range.start.seconds) in state.used:
             continue
-        if state.last is not None and likeness(take.look, state.last.look) > _ALIKE:
+        if state.last is not None and likeness(take.look, state.last.look) > state.alike:
             continue
         cut = _spoken_cut(gap, take, tempo, state) if spoken else _silent_cut(gap, take, tempo, state)
         if cut is not None:

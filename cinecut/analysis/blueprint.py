@@ -15,7 +15,8 @@ from fractions import Fraction
 from cinecut.analysis.story import Zone
 from cinecut.vibes import Vibe
 
-SHORTEST = 15  # seconds of a trailer
+LEAST = 3  # seconds of a trailer, of whatever film
+SHORTEST = 15  # where nobody asked for a length
 LONGEST = 120
 _SHARE = Fraction(15, 100)  # of the film: a short film gets a short trailer
 

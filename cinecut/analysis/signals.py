@@ -184,7 +184,8 @@ class Activity:
     peak: FilmTime | None
 
 
-_PEAK = 3.0  # sizes of the shot's median picture that make a moment of action
+_PEAK = 3.0  # sizes of a shot's busier pictures (the upper quartile) that make a moment of action
+_PEAK_LEAST = 0.05  # of a key frame's size: what is smaller changes nothing that is seen
 
 
 def activity(film: Path, facts: FilmFacts, shots: Sequence[Shot]) -> dict[int, Activity]:
@@ -200,17 +201,19 @@ def activity(film: Path, facts: FilmFacts, shots: Sequence[Shot]) -> dict[int, A
         inner = np.flatnonzero(~key[first:last]) + first
         if len(inner):
             motion = float((size[inner] / key_size[inner]).mean())
-            found[shot.index] = Activity(motion, _peak(time[inner], size[inner], facts.rate))
+            found[shot.index] = Activity(motion, _peak(time[inner], size[inner], key_size[inner], facts.rate))
     return found
 
 
-def _peak(time: NDArray[np.float64], size: NDArray[np.float64], rate: Fraction) -> FilmTime | None:
+def _peak(
+    time: NDArray[np.float64], size: NDArray[np.float64], key_size: NDArray[np.float64], rate: Fraction
+) -> FilmTime | None:
     """The one picture that takes several times the bytes of the usual one, away from the shot's ends."""
     margin = max(2, int(rate / 4))
     if len(size) < 2 * margin + 3:
         return None
     place = margin + int(np.argmax(size[margin:-margin]))
-    if size[place] < _PEAK * np.percentile(size, 75):
+    if size[place] < max(_PEAK * np.percentile(size, 75), _PEAK_LEAST * key_size[place]):
         return None
     return FilmTime(round(float(time[place]) * float(rate)) / rate)
 

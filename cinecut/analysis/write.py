@@ -84,7 +84,7 @@ def _music(
             f"  beats: {{tempo: {_number(tempo)}, metre: 4}}",
         ]
     path, facts = song
-    others = ", ".join(f"{_number(other)} ({evidence:.0%})" for other, evidence in beats.octaves[:3])
+    others = " or ".join(_number(other) for other, _ in beats.octaves[:3])
     note = f"  # confidence {beats.confidence:.0%}" + (f"; it could also be counted at {others}" if others else "")
     rows = ["music:", f"  file: {quoted(name_from(folder, path))}"]
     if beats.tempo is None:

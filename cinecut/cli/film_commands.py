@@ -34,7 +34,12 @@ app = typer.Typer()
 
 FilmArgument = Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")]
 VibeOption = Annotated[
-    str | None, typer.Option("--vibe", metavar="NAME", help="The genre to cut for; `cinecut vibes` lists them.")
+    str | None,
+    typer.Option(
+        "--vibe",
+        metavar="NAME",
+        help="The genre to cut for; `cinecut vibes` lists them. Default: a terminal asks, a script gets drama.",
+    ),
 ]
 SubtitlesOption = Annotated[
     Path | None, typer.Option("--subtitles", metavar="FILE", help="Instead of those beside the film or in it.")
@@ -157,7 +162,8 @@ def _check_target(target: Path, sheet: Path, force: bool) -> None:
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise Stop("output", f"{folder} is no folder that can be written", "choose another with -o")
     if target.exists() and not force and not may_replace(target):
-        raise Stop("output", f"{target} is there already, and may have been edited", "--force replaces it")
+        hints = (f"cinecut render {shlex.quote(str(target))} renders it as it is", "--force replaces it")
+        raise Stop("output", f"{target} is there already, and may have been edited", *hints)
     if sheet.exists() and not force and not target.exists() and not _is_sheet(sheet):
         raise Stop("output", f"{sheet} is there already, and is no contact sheet", "--force replaces it")
 
@@ -267,7 +273,9 @@ def beats(
     click: Annotated[
         Path | None, typer.Option("--click", metavar="FILE", help="Write the song with clicks: .wav or .flac.")
     ] = None,
-    vibe: VibeOption = None,
+    vibe: Annotated[
+        str | None, typer.Option("--vibe", metavar="NAME", help="The genre whose tempo range settles the octave.")
+    ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:

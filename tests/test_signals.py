@@ -1,0 +1,168 @@
+"""What is measured of every shot, on pictures and sound that are known."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from footage import HEIGHT, RATE, WIDTH, X264, encode, scene
+
+from cinecut.analysis.blends import Transition
+from cinecut.analysis.dialogue import Line
+from cinecut.analysis.loudness import STEP, Loudness, listen
+from cinecut.analysis.pictures import LARGEST_GAP, Picture, look, moments
+from cinecut.analysis.shots import Shot
+from cinecut.analysis.signals import NEUTRAL, WEIGHTS, Activity, Look, Signals, activity, likeness, measure, observe
+from cinecut.ffmpeg.probe import film_facts
+from cinecut.timebase import FilmRange, FilmTime
+
+
+def span(start: Fraction | float, end: Fraction | float) -> FilmRange:
+    return FilmRange(FilmTime(Fraction(start)), FilmTime(Fraction(end)))
+
+
+def shots(*lengths: int) -> list[Shot]:
+    """Shots of so many frames."""
+    edges = np.cumsum([0, *lengths]).tolist()
+    return [
+        Shot(index, span(Fraction(a) / RATE, Fraction(b) / RATE), Transition.CUT)
+        for index, (a, b) in enumerate(pairwise(edges))
+    ]
+
+
+def seen(seed: int) -> Look:
+    return observe(Picture(seed, FilmTime(Fraction(0)), scene(seed, 1)[0]))
+
+
+def said(start: float, end: float, emotion: str = "intense", strength: float = 0.8) -> Line:
+    return Line(0, span(start, end), "A line.", None, emotion, strength, 0.5, 0.0)
+
+
+def test_the_weights_make_a_score_from_zero_to_one() -> None:
+    assert sum(WEIGHTS.values()) == pytest.approx(1)
+    names = Signals.__dataclass_fields__
+    assert Signals(**dict.fromkeys(names, 0.0)).score == 0
+    assert Signals(**dict.fromkeys(names, 1.0)).score == pytest.approx(1)
+
+
+def test_likeness_is_one_for_the_same_and_small_for_other_pictures() -> None:
+    looks = [seen(seed) for seed in range(8)]
+    assert likeness(looks[0], looks[0]) == pytest.approx(1, abs=0.02)
+    others = [likeness(a, b) for i, a in enumerate(looks) for b in looks[:i]]
+    assert max(others) < 0.72
+    assert likeness(looks[0], looks[1]) == likeness(looks[1], looks[0])
+
+
+def test_a_look_tells_colour_contrast_and_sharpness() -> None:
+    plain = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
+    checks = plain.copy()
+    checks[::2, ::2] = 255
+    red = plain.copy()
+    red[:, :, :2] = 0
+    gray, sharp, vivid = (observe(Picture(0, FilmTime(Fraction(0)), bgr)) for bgr in (plain, checks, red))
+    assert gray.contrast == gray.saturation == gray.sharpness == gray.face == 0
+    assert sharp.sharpness > 100
+    assert sharp.contrast > 20
+    assert vivid.saturation == 255
+
+
+def test_signals_are_ranks_within_the_film() -> None:
+    film = shots(50, 50, 50, 50)
+    looks = {shot.index: seen(shot.index) for shot in film}
+    moving = {shot.index: Activity(shot.index / 10, None) for shot in film}
+    levels = np.full(90, -50, np.float32)
+    levels[70:] = -10  # from 7 s on: in the last shot
+    found = measure(film, looks, moving, Loudness(levels), [said(2.2, 3.4)])
+    assert [found[index].motion for index in range(4)] == [
+        0,
+        pytest.approx(1 / 3, abs=1e-3),
+        pytest.approx(2 / 3, abs=1e-3),
+        1,
+    ]
+    assert [found[index].place for index in range(4)] == [found[index].motion for index in range(4)]
+    assert max(range(4), key=lambda index: found[index].emotion) == 1
+    assert max(range(4), key=lambda index: found[index].rise) == 3
+    assert {shot.confidence for shot in found.values()} == {NEUTRAL}
+    assert all(0 <= getattr(shot, name) <= 1 for shot in found.values() for name in Signals.__dataclass_fields__)
+
+
+def test_what_a_film_lacks_is_neutral() -> None:
+    film = shots(50, 50)
+    found = measure(film, {0: seen(0), 1: seen(1)}, {}, Loudness(np.zeros(0, np.float32)), [])
+    for shot in found.values():
+        assert (shot.motion, shot.emotion, shot.uniqueness, shot.face, shot.rise) == (NEUTRAL,) * 5
+
+
+def test_activity_finds_what_moves_and_when_it_happens(tmp_path: Path) -> None:
+    still, moving = np.repeat(scene(1, 1), 75, axis=0), scene(2, 75, speed=5)
+    struck = np.repeat(scene(3, 1), 75, axis=0)
+    struck[40:] = np.roll(struck[40:], 60, axis=2)
+    options = f"{X264} -g 75 -keyint_min 75 -sc_threshold 0 -bf 0"
+    film = encode(tmp_path / "film.mp4", np.concatenate([still, moving, struck]), options=options)
+    found = activity(film, film_facts(film), shots(75, 75, 75))
+    assert found[1].motion > 2 * found[0].motion
+    assert found[2].peak == FilmTime(Fraction(150 + 40) / RATE)
+    assert found[1].peak is None
+
+
+def test_key_frames_alone_tell_nothing_of_activity(tmp_path: Path) -> None:
+    film = encode(tmp_path / "intra.mov", scene(1, 50), options="-c:v mjpeg -q:v 4 -pix_fmt yuvj420p")
+    assert activity(film, film_facts(film), shots(50)) == {}
+
+
+@pytest.mark.parametrize("options", [X264, f"{X264} -g 300 -sc_threshold 0", f"{X264} -output_ts_offset 5"])
+def test_each_shot_is_looked_at_inside_it(options: str, tmp_path: Path) -> None:
+    film = shots(30, 45, 10, 60, 25)
+    frames = np.concatenate([scene(index, round(shot.range.duration * RATE)) for index, shot in enumerate(film)])
+    path = encode(tmp_path / "film.mkv", frames, options=options)
+    heard: list[float] = []
+    pictures = list(look(path, film_facts(path), film, heard.append))
+    assert [picture.shot for picture in pictures] == [0, 1, 2, 3, 4]
+    for picture in pictures:
+        shot = film[picture.shot]
+        assert shot.range.start <= picture.time < shot.range.end
+        best = max(range(5), key=lambda index: likeness(seen(index), observe_rgb(picture)))
+        assert best == picture.shot
+    assert heard == sorted(heard)
+    assert heard[-1] == 1
+
+
+def observe_rgb(picture: Picture) -> Look:
+    """A picture's look with the colours in the order in which scenes are made."""
+    return observe(Picture(picture.shot, picture.time, np.ascontiguousarray(picture.bgr[:, :, ::-1])))
+
+
+def test_moments_are_lines_middles_and_gaps() -> None:
+    film = [Shot(0, span(0, 10), Transition.CUT), Shot(1, span(10, 110), Transition.CUT)]
+    found = moments(film, [said(2, 4), said(20, 24)])
+    assert [moment.time.seconds for moment in found if moment.line is not None] == [3, 22]
+    assert {Fraction(5), Fraction(60)} <= {moment.time.seconds for moment in found}
+    times = [moment.time.seconds for moment in found]
+    assert times == sorted(times)
+    assert max(b - a for a, b in zip(times, [*times[1:], Fraction(110)], strict=True)) <= LARGEST_GAP + 1
+
+
+def test_loudness_is_measured_to_a_tenth_of_a_second(tmp_path: Path) -> None:
+    t = np.arange(4 * 16_000) / 16_000
+    sine = np.where(t < 2, 0.05, 0.5) * np.sin(2 * np.pi * 440 * t)
+    film = encode(tmp_path / "film.mkv", scene(1, 100), sine.astype(np.float32))
+    heard: list[float] = []
+    found = listen(film, film_facts(film), 0, heard.append)
+    assert abs(found.levels[5:15] - 20 * np.log10(0.05 / np.sqrt(2))).max() < 1
+    assert abs(found.levels[25:35] - 20 * np.log10(0.5 / np.sqrt(2))).max() < 1
+    step = int(np.argmax(np.diff(found.levels[:38]))) + 1
+    assert abs(step * STEP - 2) <= STEP
+    assert 17 < found.rise(span(1, 4)) <= 21
+    assert found.rise(span(3.2, 4)) < 1
+    assert not found.silent
+    assert heard[-1] == pytest.approx(1, abs=0.1)
+
+
+def test_a_film_without_sound_is_silent(tmp_path: Path) -> None:
+    film = encode(tmp_path / "film.mkv", scene(1, 25))
+    found = listen(film, film_facts(film), 0, lambda done: None)
+    assert found.silent
+    assert found.rise(span(0, 1)) == 0
