@@ -561,3 +561,10 @@ def test_voice_overs_are_the_protagonists_own_and_ranked(tmp_path: Path) -> None
     assert {best[0].speaker, best[1].speaker} == {"Ned", "Narrator"}
     assert [line.voice_over for line in best] == sorted((line.voice_over for line in best), reverse=True)
     assert "Ned!" not in [line.text for line in best]
+
+
+def test_a_film_is_no_subtitle_file(tmp_path: Path) -> None:
+    film = tmp_path / "film.mkv"
+    film.write_bytes(b"\x1aE\xdf\xa3" + bytes(64) + b"1\n00:00:01,000 --> 00:00:02,000\nWords\n")
+    with pytest.raises(Stop, match="is no text"):
+        read_dialogue(film, Fraction(60), Fraction(0), film, None)

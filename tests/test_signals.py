@@ -119,7 +119,7 @@ def test_each_shot_is_looked_at_inside_it(options: str, tmp_path: Path) -> None:
     frames = np.concatenate([scene(index, round(shot.range.duration * RATE)) for index, shot in enumerate(film)])
     path = encode(tmp_path / "film.mkv", frames, options=options)
     heard: list[float] = []
-    pictures = list(look(path, film_facts(path), film, heard.append))
+    pictures = list(look(path, film_facts(path), film, moments(film, []), heard.append))
     assert [picture.shot for picture in pictures] == [0, 1, 2, 3, 4]
     for picture in pictures:
         shot = film[picture.shot]

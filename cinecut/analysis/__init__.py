@@ -95,7 +95,10 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
         loudness.Loudness,
         lambda: loudness.listen(film, facts, request.audio - 1, lambda done: progress("loudness", done)),
     )
-    looks = cache.stage("looks", _VERSION, None, dict[int, signals.Look], lambda: _look(film, facts, usable, progress))
+    moments = pictures.moments(usable, dialogue.lines)
+    looks = cache.stage(
+        "looks", _VERSION, moments, dict[int, signals.Look], lambda: _look(film, facts, usable, moments, progress)
+    )
     active = cache.stage(
         "activity", _VERSION, None, dict[int, signals.Activity], lambda: signals.activity(film, facts, usable)
     )
@@ -157,9 +160,14 @@ def _usable(film: Path, found: _Shots) -> list[Shot]:
     return usable
 
 
-def _look(film: Path, facts: FilmFacts, shots: Sequence[Shot], progress: Progress) -> dict[int, signals.Look]:
-    seen = pictures.look(film, facts, shots, lambda done: progress("looks", done))
-    return {picture.shot: signals.observe(picture) for picture in seen}
+def _look(
+    film: Path, facts: FilmFacts, shots: Sequence[Shot], moments: Sequence[pictures.Moment], progress: Progress
+) -> dict[int, signals.Look]:
+    """How each shot looks, from the pictures at its moments."""
+    found: dict[int, list[signals.Look]] = {}
+    for picture in pictures.look(film, facts, shots, moments, lambda done: progress("looks", done)):
+        found.setdefault(picture.shot, []).append(signals.observe(picture))
+    return {index: signals.together(seen) for index, seen in found.items()}
 
 
 def _lengths(request: Request, usable: Sequence[Shot], facts: FilmFacts) -> tuple[Fraction, Fraction]:

@@ -20,7 +20,7 @@ from cinecut.analysis.dialogue import Line
 from cinecut.analysis.shots import Shot
 from cinecut.facts import FilmFacts
 from cinecut.ffmpeg.probe import open_media, picture_stream
-from cinecut.timebase import FilmTime
+from cinecut.timebase import FilmRange, FilmTime
 
 LARGEST_GAP = Fraction(30)
 _WIDTH = 320  # pixels of a picture for measuring
@@ -72,33 +72,38 @@ class Picture:
     bgr: NDArray[np.uint8]
 
 
-def look(film: Path, facts: FilmFacts, shots: Sequence[Shot], progress: Callable[[float], None]) -> Iterator[Picture]:
-    """One picture of each shot: a key frame inside it where there is one (that costs one decode), else its middle."""
+def look(
+    film: Path, facts: FilmFacts, shots: Sequence[Shot], wanted: Sequence[Moment], progress: Callable[[float], None]
+) -> Iterator[Picture]:
+    """A picture for each moment: the key frame before it where that lies in its shot (it costs one decode), else the
+    moment itself. A key frame that serves two moments comes once."""
+    ranges = {shot.index: shot.range for shot in shots}
+    seen: set[tuple[int, FilmTime]] = set()
     with open_media(film) as media:
         video = picture_stream(media, film)
         video.thread_type = "SLICE"
         video.codec_context.skip_frame = "NONREF"
-        for done, shot in enumerate(shots):
-            picture = _picture_of(media, video, facts, shot)
-            progress((done + 1) / len(shots))
-            if picture is not None:
+        for done, moment in enumerate(wanted):
+            picture = _picture_at(media, video, facts, moment, ranges[moment.shot])
+            progress((done + 1) / len(wanted))
+            if picture is not None and (picture.shot, picture.time) not in seen:
+                seen.add((picture.shot, picture.time))
                 yield picture
 
 
-def _picture_of(media: Any, video: Any, facts: FilmFacts, shot: Shot) -> Picture | None:
+def _picture_at(media: Any, video: Any, facts: FilmFacts, moment: Moment, within: FilmRange) -> Picture | None:
     base = Fraction(video.time_base)
-    start, end = shot.range.start.seconds, shot.range.end.seconds
-    middle = (start + end) / 2
-    media.seek(int((middle + facts.start) / base), stream=video, backward=True)
+    media.seek(int((moment.time.seconds + facts.start) / base), stream=video, backward=True)
     try:
         for count, frame in enumerate(media.decode(video)):
             if frame.pts is None:
                 return None
-            time = frame.pts * base - facts.start
-            if time >= middle or (frame.key_frame and start <= time < end) or count > _PATIENCE:
+            time = FilmTime(frame.pts * base - facts.start)
+            near = frame.key_frame and within.start <= time < within.end
+            if time >= moment.time or near or count > _PATIENCE:
                 height = max(2, round(frame.height * _WIDTH / frame.width))
                 small = frame.reformat(width=_WIDTH, height=height, format="bgr24", interpolation="AREA")
-                return Picture(shot.index, FilmTime(time), small.to_ndarray())
+                return Picture(moment.shot, time, small.to_ndarray())
     except av.error.FFmpegError:
         return None
     return None

@@ -92,6 +92,20 @@ def observe(picture: Picture) -> Look:
     )
 
 
+def together(looks: Sequence[Look]) -> Look:
+    """What several pictures tell of one shot: the layout of the middle one, the largest face, means of the rest."""
+    middle, count = looks[len(looks) // 2], len(looks)
+    return Look(
+        shot=middle.shot,
+        colors=np.mean([look.colors for look in looks], axis=0, dtype=np.float32),
+        layout=middle.layout,
+        contrast=sum(look.contrast for look in looks) / count,
+        saturation=sum(look.saturation for look in looks) / count,
+        sharpness=sum(look.sharpness for look in looks) / count,
+        face=max(look.face for look in looks),
+    )
+
+
 @cache
 def _detector() -> cv2.CascadeClassifier:
     folder = Path(cv2.__file__).parent / "data"

@@ -22,6 +22,7 @@ from cinecut.analysis.charset import decode
 from cinecut.analysis.cues import Cue, Cues, parse_cues, with_line_breaks
 from cinecut.diagnostics import Stop
 
+_HEAD = 65_536  # bytes in which a file shows that it is no text
 MAX_BYTES = 20_000_000  # the subtitles of a long film take about 200 kB
 _TEXT_SUFFIXES = (".srt", ".ass", ".ssa", ".vtt")
 _BITMAP_SUFFIXES = (".idx", ".sup")
@@ -198,6 +199,8 @@ def read_bytes(path: Path) -> bytes:
         raise Stop("missing-file", f"{str(path)!r} is no file name") from error
     if len(data) > MAX_BYTES:
         raise Stop("unreadable", f"{path} is larger than {MAX_BYTES // 1_000_000} MB, so it is no subtitle file")
+    if b"\0\0\0\0" in data[:_HEAD]:  # in no encoding of a text
+        raise Stop("unreadable", f"{path} is no text, so it holds no subtitles", "is it a film, or a picture?")
     return data
 
 
