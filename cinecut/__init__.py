@@ -2,7 +2,7 @@
 
 Two straight lines meet at one type, `Spec`:
 
-    analyze   film ─ probe ─ shots ─ dialogue ─ scenes ─ story ─ music ─ select ─ arrange ─► Spec
+    analyze   film ─ probe ─ dialogue ─ music ─ shots ─ loudness ─ looks ─ signals ─ story ─ blueprint ─ arrange
                    ─ write ─► specs/film.yaml
     render    specs/film.yaml ─ read ─ check ─► Spec ─ timeline ─► Timeline ─ picture + sound ─► Graph
                    ─ verify ─ script ─► RenderPlan ─ pull (reels) ─ run (GPU lock) ─► film_trailer.mp4

@@ -21,8 +21,8 @@ from cinecut.analysis.strips import Strip
 
 _NOISE = 4.0  # levels: a spread below this is noise of a flat picture
 _CALM = 0.5  # levels: change below this is coding noise
-_NOVEL = 0.4  # novelty that a cut has at least
-_SCORE = 4.5  # novelty times contrast with the changes around, that a cut has at least
+NOVEL = 0.4  # novelty that a cut has at least
+SCORE = 4.5  # novelty times contrast with the changes around, that a cut has at least
 _AROUND = 2  # pictures on each side
 _FLASH = 3  # pictures that a flash lasts at most
 _MIN_CHANGE = 3.0  # levels
@@ -82,7 +82,7 @@ def judge(strip: Strip) -> Verdict:
     cuts: list[Cut] = []
     gaps: list[tuple[int, int]] = []
     flashes: list[tuple[int, int]] = []
-    for i in np.flatnonzero((score >= _SCORE) & (novel >= _NOVEL) & (changes >= _MIN_CHANGE)).tolist():
+    for i in np.flatnonzero((score >= SCORE) & (novel >= NOVEL) & (changes >= _MIN_CHANGE)).tolist():
         before, after = int(strip.ranks[i]), int(strip.ranks[i + 1])
         if gap[i] > 1:
             gaps.append((before, after))

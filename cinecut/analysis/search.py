@@ -4,7 +4,7 @@
 
 A group of pictures is left alone when the key pictures at its two ends show the same and no packet in it is
 large for its place: a cut renews the picture, and that takes bytes. Everything else is outlined (reference pictures
-only) and decoded in full around large packets and at its end.
+only) and decoded in full around large packets and where the outline leaves open where a cut is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.cuts import Verdict, akin, judge, novelty, spread
+from cinecut.analysis.cuts import NOVEL, SCORE, Verdict, akin, judge, novelty, spread
 from cinecut.analysis.gops import PacketIndex, Survey
 from cinecut.analysis.screen import is_text
 from cinecut.analysis.strips import GroupReader, Strip
@@ -25,6 +25,7 @@ _SAME_UNCHOSEN = 1.0  # the same where the second is known not to have been put 
 _OTHER = 1.4  # novelty between pictures that have nothing in common, at least; about 1.7 is usual
 _PLAIN = 6.0  # levels of spread in a picture that shows next to nothing
 _BEFORE, _AFTER = 3, 4  # pictures decoded in full before and after a place where a cut may be
+_CLOSER = 2  # times that a group is looked at again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +83,7 @@ def plan(found: Survey) -> list[Group]:
     chosen = _chosen(np.diff(starts))
     second = int(1 / (found.clock.time_base))
     groups = []
+    chooses = any(choice is not None for choice in chosen)
     for place in range(len(index.groups)):
         first, last = int(bounds[place]), int(bounds[place + 1])
         here, after = found.thumb(place), found.thumb(place + 1)
@@ -96,7 +98,7 @@ def plan(found: Survey) -> list[Group]:
             calm = size[pts > index.pts[last] - second].sum() / lesser
         start, end = int(starts[place]), int(starts[place + 1])
         lettered = all(key is not None and is_text(key.glance) for key in found.keys[place : place + 2])
-        suspects = tuple(_suspects(index, first, last))
+        suspects = tuple(_suspects(index, first, last, chooses))
         groups.append(Group(place, start, end, suspects, change, inflow, calm, plain, lettered, chosen[place]))
     return groups
 
@@ -108,15 +110,23 @@ def _chosen(lengths: NDArray[np.int64]) -> list[bool | None]:
     return [bool(short) if shorter.mean() > 0.3 else None for short in shorter]
 
 
-def _suspects(index: PacketIndex, first: int, last: int) -> list[tuple[int, int]]:
-    """Stretches of ranks before reference packets that are large against their key frame and their neighbours."""
+def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[tuple[int, int]]:
+    """Stretches of ranks before reference packets that are large against their key frame and their neighbours.
+
+    chooses : the encoder puts key frames where the film cuts; it lets only such cuts pass that are too near to the last
+        key frame, and those come out nearly as large as one
+    """
     ranks = index.rank[first:last]
     reference = np.flatnonzero(ranks == np.maximum.accumulate(ranks))
     size, rank = index.size[first:last][reference], ranks[reference]
     stretches = []
     for j in np.flatnonzero(size > 0.1 * size[0])[1:]:
         around = np.concatenate([size[max(1, j - _AROUND) : j], size[j + 1 : j + 1 + _AROUND]])
-        if len(around) == 0 or size[j] > (2 if size[j] > 0.3 * size[0] else 3) * np.median(around):
+        if chooses:
+            least = 3 if size[j] > 0.4 * size[0] else 20
+        else:
+            least = 2 if size[j] > 0.3 * size[0] else 3
+        if len(around) == 0 or size[j] > least * np.median(around):
             stretches.append((int(rank[j - 1]) + 1 - _BEFORE, int(rank[j]) + _AFTER))
     return stretches
 
@@ -130,23 +140,36 @@ def examine(reader: GroupReader, found: Survey, group: Group) -> tuple[Verdict, 
         if here is not None and after is not None and group.ends_in_cut(here, after):
             return _with_cut(Verdict(), group.end), None
     fine = np.zeros(len(found.index.pts) + _AFTER, np.bool_)
-    for start, end in (*group.suspects, (group.end - _BEFORE, group.end + _AFTER)):
-        fine[max(0, start) : end] = True
+    if group.chosen is not None or not group.is_still:
+        for start, end in group.suspects:
+            fine[max(0, start) : end] = True
+    verdict, strip = _decoded(reader, found, group, fine)
+    for _ in range(_CLOSER):
+        if not verdict.gaps:
+            break
+        for before, behind in verdict.gaps:
+            fine[max(0, before - _BEFORE) : behind + _AFTER] = True
+        verdict, strip = _decoded(reader, found, group, fine)
+    return verdict, strip
+
+
+def _decoded(reader: GroupReader, found: Survey, group: Group, fine: NDArray[np.bool_]) -> tuple[Verdict, Strip]:
+    """What decoding the group shows, up to where nothing more is to be learned or a closer look is needed first."""
     pictures = reader.pictures(group.place, fine)
     strip = Strip.empty()
     if group.suspects and group.suspects[-1][1] < group.end - _BEFORE:
         strip = strip.until(group.suspects[-1][1], pictures)
         verdict = judge(strip)
-        if not verdict.gaps and (whole := _told_early(found, group, strip, verdict)):
+        if any(not fine[before + 1 : behind].all() for before, behind in verdict.gaps):
+            return verdict, strip
+        if whole := _told_early(found, group, strip, verdict):
             return whole, strip
+    strip = strip.until(group.end, pictures)
+    if whole := _told_by_key(found, group, strip):
+        return whole, strip
+    fine[group.end : group.end + _AFTER] = True
     strip = strip.until(group.end + _AFTER, pictures)
-    verdict = judge(strip)
-    if verdict.gaps:
-        for before, behind in verdict.gaps:
-            fine[max(0, before - _BEFORE) : behind + _AFTER] = True
-        strip = Strip.empty().until(group.end + _AFTER, reader.pictures(group.place, fine))
-        verdict = judge(strip)
-    return verdict, strip
+    return judge(strip), strip
 
 
 def _told_early(found: Survey, group: Group, strip: Strip, verdict: Verdict) -> Verdict | None:
@@ -159,6 +182,27 @@ def _told_early(found: Survey, group: Group, strip: Strip, verdict: Verdict) -> 
         return _with_cut(verdict, group.end)
     still = float(novelty(last[None], after[None])[0]) < _SAME or (not verdict.cuts and group.is_still)
     return verdict if still else None
+
+
+def _told_by_key(found: Survey, group: Group, strip: Strip) -> Verdict | None:
+    """The verdict from a strip up to the group's end, where the next key picture leaves no doubt whether that is a cut.
+
+    There is doubt where what follows decides: after sudden movement, and where something may be a flash.
+    """
+    after = found.thumb(group.place + 1)
+    if after is None or not len(strip.ranks) or strip.ranks[-1] >= group.end:
+        return None
+    verdict = judge(strip.joined([group.end], [after]))
+    if verdict.gaps:
+        return verdict
+    scores = dict(verdict.cuts)
+    if any(group.end - _AFTER < rank < group.end for rank in scores):
+        return None
+    if group.end not in scores:
+        return verdict if float(novelty(strip.thumbs[-1:], after[None])[0]) < NOVEL else None
+    key = int(found.index.groups[group.place + 1])
+    soon = found.index.size[key + 1 : key + 1 + 2 * _AFTER]
+    return verdict if scores[group.end] >= 2 * SCORE and soon.max(initial=0) < 0.3 * found.index.size[key] else None
 
 
 def _with_cut(verdict: Verdict, rank: int) -> Verdict:

@@ -1,7 +1,8 @@
 """Stretches of a film, decoded into thumbnails where somebody asks.
 
 The loop filter is left out and pictures that no other picture refers to are skipped where only an outline is needed:
-neither changes what a thumbnail shows enough to matter, and together they halve the cost.
+neither changes what a thumbnail shows enough to matter, and together they halve the cost. Of H.264, whose decoder puts
+the reference before in the place of a missing one, an outline needs no B picture at all.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class GroupReader:
         self._container, self._stream = open_video(film, filter_loop)
         only(self._container, self._stream)
         self._every = 4 if index.key.all() else 1  # films of key frames only are outlined by every fourth picture
+        self._spare_b = self._stream.codec_context.name == "h264"
 
     def __enter__(self) -> GroupReader:
         return self
@@ -93,20 +95,42 @@ class GroupReader:
 
         fine : [pictures of the film, at least] where every picture is wanted; elsewhere an outline does
         """
-        index = self._index
-        first = int(index.groups[group])
         decoder = self._stream.codec_context
-        newest = int(index.rank[first]) - 1
-        for at, packet in self._packets(first):
-            wanted = packet is None or bool(fine[index.rank[at]])
-            if not wanted and (at - first) % self._every:
-                continue
-            decoder.skip_frame = "DEFAULT" if wanted else "NONREF"
+        newest = int(self._index.rank[self._index.groups[group]]) - 1
+        for packet in self._needed(group, fine):
             for frame in _decode(decoder, packet):
-                rank = int(np.searchsorted(index.shown, frame.pts)) if frame.pts is not None else -1
+                rank = int(np.searchsorted(self._index.shown, frame.pts)) if frame.pts is not None else -1
                 if rank > newest:
                     newest = rank
                     yield rank, small_planes(frame, THUMB_COLUMNS, THUMB_ROWS)[:, *self._inside]
+
+    def _needed(self, group: int, fine: NDArray[np.bool_]) -> Iterator[Packet[VideoStream] | None]:
+        """The packets from `group` on to be decoded for `fine`, the decoder told how; None to drain it.
+
+        It is drained before each later group that nothing before it is shown after, so that the end of a group costs
+        no key picture of the next.
+        """
+        index = self._index
+        first = int(index.groups[group])
+        starts = set(index.groups[group + 1 : group + 3].tolist())
+        decoder = self._stream.codec_context
+        near, latest = False, int(index.rank[first]) - 1
+        for at, packet in self._packets(first):
+            if packet is None:
+                yield None
+                return
+            rank = int(index.rank[at])
+            if at in starts and rank == at:
+                yield None
+                decoder.flush_buffers()
+            wanted = bool(fine[rank])
+            if rank > latest:  # what is shown between this picture and the latest one comes after it
+                near, latest = bool(fine[latest + 1 : rank + 1].any()), rank
+            elif self._spare_b and not near:
+                continue
+            if wanted or (at - first) % self._every == 0:
+                decoder.skip_frame = "DEFAULT" if wanted else "NONREF"
+                yield packet
 
     def key_picture(self, rank: int, clock: Clock, black: int) -> KeyPicture | None:
         """The picture of a rank, or the reference picture nearest after it, as a KeyPicture."""
