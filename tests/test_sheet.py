@@ -37,6 +37,12 @@ BEAT = Fraction(1, 2)  # seconds: 120 beats a minute
 Films = Callable[[Film], Film]
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No stills from another test."""
+    monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+
+
 def at(frame: int) -> FilmTime:
     return FilmTime(frame / RATE)
 
@@ -263,3 +269,12 @@ def test_progress_rises_to_the_end(films: Films, tmp_path: Path) -> None:
     write_sheet(analysis(film), film, tmp_path / "sheet.html", heard.append)
     assert heard == sorted(heard)
     assert (heard[0], heard[-1]) == (0.0, 1.0)
+
+
+def test_a_second_sheet_decodes_nothing(films: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = films(FILM).path
+    write_sheet(analysis(film), film, tmp_path / "sheet.html", lambda _: None)
+    first = (tmp_path / "sheet.html").read_text()
+    monkeypatch.setattr("cinecut.analysis.sheet.open_media", None)
+    write_sheet(analysis(film), film, tmp_path / "sheet.html", lambda _: None)
+    assert (tmp_path / "sheet.html").read_text() == first

@@ -28,6 +28,7 @@ from cinecut import __version__
 from cinecut.analysis import Analysis, film_title
 from cinecut.analysis.arrange import Cut, Tempo
 from cinecut.analysis.blueprint import Want
+from cinecut.analysis.cache import Cache
 from cinecut.analysis.shots import Shot
 from cinecut.analysis.story import Zone
 from cinecut.facts import FilmFacts
@@ -35,6 +36,7 @@ from cinecut.ffmpeg.probe import open_media, picture_stream
 from cinecut.link import write_beside
 from cinecut.timebase import FilmRange, FilmTime, clock, timecode
 
+_VERSION = 1  # of the stills
 _SIDE = 320  # pixels of a still's longer side
 _BYTES = 15_000  # of a still, so that sixty of them stay under 2 MB as text
 _QUALITIES = (80, 65, 50, 35)  # of JPEG, the first that keeps to the bytes
@@ -101,8 +103,12 @@ def write_sheet(analysis: Analysis, film: Path, target: Path, progress: Callable
 
     `progress` hears the share done, 0..1. Raises Stop: missing-file, unreadable, output, disk-full.
     """
-    events = list(_with_stills(_events(analysis.cuts, analysis.tempo), film, analysis.facts, progress))
-    write_beside(target, _page(analysis, film, events))
+    events, facts = _events(analysis.cuts, analysis.tempo), analysis.facts
+    wanted = [event.film for event in events]
+    cache = Cache(facts.fingerprint)
+    stills = cache.stage("stills", _VERSION, wanted, list[str | None], lambda: _stills(film, facts, wanted, progress))
+    seen = [replace(event, still=still) for event, still in zip(events, stills, strict=True)]
+    write_beside(target, _page(analysis, film, seen))
     progress(1.0)
 
 
@@ -119,20 +125,20 @@ def _events(cuts: Sequence[Cut], tempo: Tempo) -> list[Event]:
 # --- stills ---------------------------------------------------------------------------------------------------------
 
 
-def _with_stills(
-    events: Sequence[Event], film: Path, facts: FilmFacts, progress: Callable[[float], None]
-) -> Iterator[Event]:
-    """The events with a still of each that shows the film, a third into it."""
+def _stills(
+    film: Path, facts: FilmFacts, wanted: Sequence[FilmRange | None], progress: Callable[[float], None]
+) -> list[str | None]:
+    """A still from a third into each range, as a data URI."""
+    found: list[str | None] = []
     with open_media(film) as media:
         video = picture_stream(media, film)
         video.thread_type = "SLICE"
         video.codec_context.skip_frame = "NONREF"  # twice as fast, and the next picture but one does as well
-        for done, event in enumerate(events):
-            progress(done / len(events))
-            shown = event.film
+        for done, shown in enumerate(wanted):
+            progress(done / len(wanted))
             frame = None if shown is None else _decode(media, video, facts, shown)
-            still = None if frame is None else _data_uri(_upright(frame, facts))
-            yield replace(event, still=still)
+            found.append(None if frame is None else _data_uri(_upright(frame, facts)))
+    return found
 
 
 def _decode(media: Any, video: Any, facts: FilmFacts, shown: FilmRange) -> VideoFrame | None:

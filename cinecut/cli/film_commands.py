@@ -236,21 +236,11 @@ def vibes(
     elif name:
         print_table(["", name], [[key, str(value)] for key, value in _vibe_record(found[0]).items() if key != "name"])
     else:
-        head = ["vibe", "beats a shot", "shots in 90 s", "tempo", "dialogue", "transitions", "LUFS", ""]
-        print_table(head, [_vibe_row(vibe) for vibe in found])
-
-
-def _vibe_row(vibe: Vibe) -> list[str]:
-    return [
-        vibe.name,
-        "/".join(map(str, vibe.pace)),
-        f"{vibe.shots[0]}–{vibe.shots[1]}",
-        f"{vibe.likely_tempo} ({vibe.tempo[0]}–{vibe.tempo[1]})",
-        f"{float(vibe.dialogue):.0%}",
-        f"{vibe.usual}; acts: {vibe.acts}",
-        str(vibe.loudness),
-        vibe.about,
-    ]
+        rows = [
+            [v.name, "/".join(map(str, v.pace)), str(v.likely_tempo), f"{float(v.dialogue):.0%}", v.about]
+            for v in found
+        ]
+        print_table(["vibe", "beats a shot", "tempo", "spoken", ""], rows)
 
 
 def _vibe_record(vibe: Vibe) -> dict[str, Any]:
