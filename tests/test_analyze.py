@@ -336,6 +336,16 @@ def test_trailer_analyzes_and_renders(film: Footage, tmp_path: Path) -> None:
     assert len(list(read_pictures(tmp_path / "film_trailer_action.mp4"))) == timeline.frames
 
 
+def test_trailer_says_what_would_end_the_render_before_the_long_work(film: Footage, tmp_path: Path) -> None:
+    (tmp_path / "mine.mp4").write_text("mine")
+    taken = cinecut("trailer", str(film.path), "-o", "mine.mp4", cwd=tmp_path)
+    assert (taken.returncode, "mine.mp4 is there already" in taken.stderr) == (1, True)
+    absent = cinecut("trailer", str(film.path), "--ffmpeg", "/no/such", cwd=tmp_path)
+    assert (absent.returncode, "there is no FFmpeg at" in absent.stderr) == (1, True)
+    assert names(tmp_path) == ["mine.mp4"]
+    assert (tmp_path / "mine.mp4").read_text() == "mine"
+
+
 def test_vibes_are_shown(tmp_path: Path) -> None:
     listed = cinecut("vibes", cwd=tmp_path)
     assert [row.split("\t")[0] for row in listed.stdout.splitlines()[1:]] == vibe_names()

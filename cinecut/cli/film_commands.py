@@ -101,6 +101,14 @@ def trailer(
 
     Example: cinecut trailer film.mkv --vibe comedy --review
     """
+    from cinecut.ffmpeg.builds import find_ffmpeg
+
+    find_ffmpeg(ffmpeg)  # what would end the render is said before the long work
+    replacing = force
+    if output is not None and output.exists() and not force:
+        replacing = may_replace(output)
+        if not replacing:
+            raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
     target = Path("specs") / f"{film.stem}.yaml"
     found = _analyze(film, target, vibe, subtitles, language, music, length, spoilers, force)
     _say(found, target, False)
@@ -110,7 +118,7 @@ def trailer(
             print(f"edit {target}, then: {shlex.join(command)}")
             return
         typer.prompt(f"Edit {target}, then press Enter to render", default="", show_default=False, err=True)
-    render_spec(target, output, None, draft, force, ffmpeg, False)
+    render_spec(target, output, None, draft, replacing, ffmpeg, False)
 
 
 def _analyze(
