@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.blends import Transition
 from cinecut.analysis.cuts import Verdict, judge, merge
+from cinecut.analysis.gops import survey
 from cinecut.analysis.screen import Crop, glance, is_text, letterbox
+from cinecut.analysis.search import _chosen, examine, plan
 from cinecut.analysis.shots import ShotList, find_shots
-from cinecut.analysis.strips import Strip
+from cinecut.analysis.strips import GroupReader, Strip
 from cinecut.diagnostics import Stop
 from cinecut.facts import FilmFacts
 from cinecut.ffmpeg.probe import film_facts
@@ -90,6 +92,7 @@ def cut_film() -> Frames:
 ENCODINGS = {
     "x264.mp4": (Fraction(24), "-c:v libx264 -preset veryfast -pix_fmt yuv420p"),
     "fixed.mp4": (Fraction(25), "-c:v libx264 -preset veryfast -pix_fmt yuv420p -g 48 -keyint_min 48 -sc_threshold 0"),
+    "pyramid.mp4": (Fraction(25), "-c:v libx264 -bf 8 -refs 6 -pix_fmt yuv420p -g 96 -sc_threshold 0"),
     "open.mkv": (NTSC, "-c:v libx264 -preset veryfast -pix_fmt yuv420p -g 24 -x264-params open-gop=1:scenecut=0"),
     "deep.mkv": (Fraction(25), "-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params log-level=none"),
     "one.mp4": (Fraction(25), "-c:v libx264 -preset veryfast -pix_fmt yuv420p -g 9999 -sc_threshold 0"),
@@ -225,6 +228,23 @@ def test_progress_rises_to_one(cut_film: Frames, tmp_path: Path) -> None:
     find_shots(film, film_facts(film), heard.append)
     assert heard == sorted(heard)
     assert heard[-1] == 1.0
+
+
+def test_key_frames_due_by_count_are_not_taken_for_chosen() -> None:
+    starts = np.array([0, 100, 140, 200, 300, 400, 430, 470, 530, 570, 670])
+    chosen = [False, True, False, False, False, True, True, False, False, False]
+    assert _chosen(starts) == chosen  # 200, 530 and 570 come 100 after a key frame before the last
+    assert _chosen(np.arange(0, 1000, 48)) == [None] * 20
+
+
+def test_a_key_picture_settles_the_end_of_its_group(cut_film: Frames, tmp_path: Path) -> None:
+    film = encode(tmp_path / "ends.mp4", cut_film[:100], options="-pix_fmt yuv420p -g 40 -sc_threshold 0")
+    found = survey(film, film_facts(film), 1, lambda share: None)
+    with GroupReader(film, found.index, found.inside) as reader:
+        verdict, strip = examine(reader, found, plan(found)[0])
+    assert [rank for rank, _ in verdict.cuts] == [40]
+    assert strip is not None
+    assert strip.ranks[-1] == 39  # nothing of the next group was decoded
 
 
 def test_judge_asks_for_a_finer_look_at_gaps() -> None:

@@ -32,7 +32,7 @@ from cinecut.timebase import FilmRange, nearest
 from cinecut.vibes import Vibe
 
 Progress = Callable[[str, float], None]  # a stage's name and its share done
-_VERSION = 2  # of what the stages put out
+_VERSION = 3  # of what the stages put out
 _LONGEST_TAKE = Fraction(12)  # seconds; a longer shot is several takes
 
 

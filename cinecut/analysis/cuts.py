@@ -70,15 +70,21 @@ class Verdict:
     flashes: tuple[tuple[int, int], ...] = ()
 
 
+def steps(strip: Strip) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """[n - 1] novelty, change and score of each picture of a strip against the one before."""
+    changes = change(strip.thumbs[:-1], strip.thumbs[1:])
+    spreads = spread(strip.thumbs)
+    novel = np.asarray(changes / ((spreads[:-1] + spreads[1:]) / 2 + _NOISE), np.float32)
+    score = novel * changes / (_around(changes / np.diff(strip.ranks)) + _CALM)
+    return novel, changes, np.asarray(score, np.float32)
+
+
 def judge(strip: Strip) -> Verdict:
     """Find the cuts in a strip."""
     if len(strip.ranks) < 2:
         return Verdict()
     gap = np.diff(strip.ranks)
-    changes = change(strip.thumbs[:-1], strip.thumbs[1:])
-    spreads = spread(strip.thumbs)
-    novel = changes / ((spreads[:-1] + spreads[1:]) / 2 + _NOISE)
-    score = novel * changes / (_around(changes / gap) + _CALM)
+    novel, changes, score = steps(strip)
     cuts: list[Cut] = []
     gaps: list[tuple[int, int]] = []
     flashes: list[tuple[int, int]] = []

@@ -200,15 +200,16 @@ def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float
                 raise Unstamped
             if packet.is_keyframe and (not groups or packet.pts - pts[groups[-1]] >= shortest):
                 groups.append(len(pts))
-                waiting.append(pool.submit(decoders.key_picture, packet, clock.time(packet.pts), black))
+                time = clock.time(packet.pts)
+                waiting.append(pool.submit(decoders.key_picture, packet, time, black))
+                share = max(share, min(1.0, float(time.seconds / facts.duration)))
+                progress(share)
                 if len(waiting) > _PENDING:
                     keys.append(waiting.popleft().result())
             if groups:  # what comes before the first key frame cannot be shown
                 pts.append(packet.pts)
                 size.append(packet.size)
                 key.append(packet.is_keyframe)
-            share = max(share, min(1.0, float(clock.time(packet.pts).seconds / facts.duration)))
-            progress(share)
         keys += [future.result() for future in waiting]
     if not groups:
         raise Stop("unreadable", f"{film} holds no picture that can be decoded on its own")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.cuts import NOVEL, SCORE, Verdict, akin, judge, novelty, spread
+from cinecut.analysis.cuts import NOVEL, SCORE, Verdict, akin, judge, novelty, spread, steps
 from cinecut.analysis.gops import PacketIndex, Survey
 from cinecut.analysis.screen import is_text
 from cinecut.analysis.strips import GroupReader, Strip
@@ -23,6 +23,8 @@ _AROUND = 12  # reference packets on each side with which one is compared
 _SAME = 0.6  # novelty between key pictures of one unchanged shot, at most
 _SAME_UNCHOSEN = 1.0  # the same where the second is known not to have been put there for a cut
 _OTHER = 1.4  # novelty between pictures that have nothing in common, at least; about 1.7 is usual
+_LULL = 0.6  # key pictures' worth of bytes in a quarter of a second without sudden movement, at most
+_BLENDED = 5.0  # key pictures' worth of bytes between two cuts, from which on there may be a dissolve as well
 _PLAIN = 6.0  # levels of spread in a picture that shows next to nothing
 _BEFORE, _AFTER = 3, 4  # pictures decoded in full before and after a place where a cut may be
 _CLOSER = 2  # times that a group is looked at again
@@ -37,7 +39,7 @@ class Group:
     suspects : stretches of ranks, half-open, where a large packet may hide a cut
     change : novelty of the next key picture against its own; infinite at the film's end or where one is missing
     inflow : bytes of the packets between the two key pictures, in sizes of the lesser of these
-    calm : the same of the last second alone
+    lull : the same of the last quarter of a second alone
     plain : a key picture at one of its ends shows next to nothing, so that comparing them tells little
     lettered : both key pictures are of credits, which may roll on
     chosen : the encoder puts key frames where the film cuts, and the next one can be such; None: it never does
@@ -49,7 +51,7 @@ class Group:
     suspects: tuple[tuple[int, int], ...]
     change: float
     inflow: float
-    calm: float
+    lull: float
     plain: bool
     lettered: bool
     chosen: bool | None
@@ -64,15 +66,13 @@ class Group:
         return self.change < (_SAME_UNCHOSEN if self.chosen is False else _SAME)
 
     def ends_in_cut(self, last: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
-        """Its end is a cut without a doubt: the encoder thought so, all is new, and little had come in before.
+        """Its end is a cut without a doubt: the encoder thought so, all is new, and just before all was foreseen.
 
         last, after : thumbnails of the last picture known in it, and of the next key picture
         """
-        if self.plain or not self.chosen:
+        if self.plain or not self.chosen or self.lull > _LULL or self.inflow > _BLENDED:
             return False
-        change = float(novelty(last[None], after[None])[0])
-        little = self.inflow < 1.5 or (change >= 1.1 * _OTHER and (self.inflow < 3 or self.calm < 0.5))
-        return little and change >= _OTHER and not akin(last, after)
+        return float(novelty(last[None], after[None])[0]) >= _OTHER and not akin(last, after)
 
 
 def plan(found: Survey) -> list[Group]:
@@ -80,14 +80,14 @@ def plan(found: Survey) -> list[Group]:
     index = found.index
     bounds = np.append(index.groups, len(index.pts))
     starts = np.append(index.rank[index.groups], len(index.pts))
-    chosen = _chosen(np.diff(starts))
-    second = int(1 / (found.clock.time_base))
+    chosen = _chosen(starts)
+    quarter = int(1 / (4 * found.clock.time_base))
     groups = []
     chooses = any(choice is not None for choice in chosen)
     for place in range(len(index.groups)):
         first, last = int(bounds[place]), int(bounds[place + 1])
         here, after = found.thumb(place), found.thumb(place + 1)
-        change = inflow = calm = float("inf")
+        change = inflow = lull = float("inf")
         plain = False
         if here is not None and after is not None:
             change = float(novelty(here[None], after[None])[0])
@@ -95,19 +95,27 @@ def plan(found: Survey) -> list[Group]:
             size, pts = index.size[first + 1 : last], index.pts[first + 1 : last]
             lesser = float(min(index.size[first], index.size[last]))
             inflow = size.sum() / lesser
-            calm = size[pts > index.pts[last] - second].sum() / lesser
+            lull = size[pts >= index.pts[last] - quarter].sum() / lesser
         start, end = int(starts[place]), int(starts[place + 1])
         lettered = all(key is not None and is_text(key.glance) for key in found.keys[place : place + 2])
         suspects = tuple(_suspects(index, first, last, chooses))
-        groups.append(Group(place, start, end, suspects, change, inflow, calm, plain, lettered, chosen[place]))
+        groups.append(Group(place, start, end, suspects, change, inflow, lull, plain, lettered, chosen[place]))
     return groups
 
 
-def _chosen(lengths: NDArray[np.int64]) -> list[bool | None]:
-    """Whether the key frame after each group was put there for what the film shows, judged by the groups' lengths."""
-    longest = 0.9 * np.percentile(lengths, 95)
-    shorter = lengths < longest
-    return [bool(short) if shorter.mean() > 0.3 else None for short in shorter]
+def _chosen(starts: NDArray[np.int64]) -> list[bool | None]:
+    """Whether the key frame after each group was put there for what the film shows, judged by their ranks alone.
+
+    Encoders put one at latest after a certain number of pictures; some count these from a key frame before the last.
+    """
+    lengths = np.diff(starts)
+    longest = np.percentile(lengths, 95)
+    short = lengths < 0.9 * longest
+    if short.mean() <= 0.3:
+        return [None] * len(lengths)
+    due = np.searchsorted(starts, starts[1:] - longest - 2)
+    late = np.searchsorted(starts, starts[1:] - longest + 2, "right")
+    return [bool(choice) for choice in short & (due == late)]
 
 
 def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[tuple[int, int]]:
@@ -119,14 +127,11 @@ def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[
     ranks = index.rank[first:last]
     reference = np.flatnonzero(ranks == np.maximum.accumulate(ranks))
     size, rank = index.size[first:last][reference], ranks[reference]
+    large, much, more = (0.4, 3, 20) if chooses else (0.3, 2, 3)
     stretches = []
     for j in np.flatnonzero(size > 0.1 * size[0])[1:]:
         around = np.concatenate([size[max(1, j - _AROUND) : j], size[j + 1 : j + 1 + _AROUND]])
-        if chooses:
-            least = 3 if size[j] > 0.4 * size[0] else 20
-        else:
-            least = 2 if size[j] > 0.3 * size[0] else 3
-        if len(around) == 0 or size[j] > least * np.median(around):
+        if len(around) == 0 or size[j] > (much if size[j] > large * size[0] else more) * np.median(around):
             stretches.append((int(rank[j - 1]) + 1 - _BEFORE, int(rank[j]) + _AFTER))
     return stretches
 
@@ -155,7 +160,7 @@ def examine(reader: GroupReader, found: Survey, group: Group) -> tuple[Verdict, 
 
 def _decoded(reader: GroupReader, found: Survey, group: Group, fine: NDArray[np.bool_]) -> tuple[Verdict, Strip]:
     """What decoding the group shows, up to where nothing more is to be learned or a closer look is needed first."""
-    pictures = reader.pictures(group.place, fine)
+    pictures = reader.pictures(group.place, fine, rough=bool(group.suspects))
     strip = Strip.empty()
     if group.suspects and group.suspects[-1][1] < group.end - _BEFORE:
         strip = strip.until(group.suspects[-1][1], pictures)
@@ -192,17 +197,18 @@ def _told_by_key(found: Survey, group: Group, strip: Strip) -> Verdict | None:
     after = found.thumb(group.place + 1)
     if after is None or not len(strip.ranks) or strip.ranks[-1] >= group.end:
         return None
-    verdict = judge(strip.joined([group.end], [after]))
+    strip = strip.joined([group.end], [after])
+    verdict = judge(strip)
     if verdict.gaps:
         return verdict
-    scores = dict(verdict.cuts)
-    if any(group.end - _AFTER < rank < group.end for rank in scores):
+    if any(group.end - _AFTER < rank < group.end for rank, _ in verdict.cuts):
         return None
-    if group.end not in scores:
-        return verdict if float(novelty(strip.thumbs[-1:], after[None])[0]) < NOVEL else None
+    novel, _, score = (float(values[-1]) for values in steps(strip))
+    if novel < NOVEL or score < SCORE / 2:
+        return verdict
     key = int(found.index.groups[group.place + 1])
     soon = found.index.size[key + 1 : key + 1 + 2 * _AFTER]
-    return verdict if scores[group.end] >= 2 * SCORE and soon.max(initial=0) < 0.3 * found.index.size[key] else None
+    return verdict if score >= 2 * SCORE and soon.max(initial=0) < 0.5 * found.index.size[key] else None
 
 
 def _with_cut(verdict: Verdict, rank: int) -> Verdict:

@@ -2,7 +2,7 @@
 
 The loop filter is left out and pictures that no other picture refers to are skipped where only an outline is needed:
 neither changes what a thumbnail shows enough to matter, and together they halve the cost. Of H.264, whose decoder puts
-the reference before in the place of a missing one, an outline needs no B picture at all.
+the reference before in the place of a missing one, a rough outline needs no B picture at all.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class GroupReader:
         self._container, self._stream = open_video(film, filter_loop)
         only(self._container, self._stream)
         self._every = 4 if index.key.all() else 1  # films of key frames only are outlined by every fourth picture
-        self._spare_b = self._stream.codec_context.name == "h264"
+        self._bears_gaps = self._stream.codec_context.name == "h264"
 
     def __enter__(self) -> GroupReader:
         return self
@@ -90,21 +90,24 @@ class GroupReader:
     def __exit__(self, *_: object) -> None:
         self._container.close()
 
-    def pictures(self, group: int, fine: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def pictures(
+        self, group: int, fine: NDArray[np.bool_], rough: bool = False
+    ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Rank and thumbnail of pictures from the start of `group` on, in showing order, as far as they are asked for.
 
         fine : [pictures of the film, at least] where every picture is wanted; elsewhere an outline does
+        rough : the outline is to show cuts, no gradual change: B pictures are spared where the decoder bears it
         """
         decoder = self._stream.codec_context
         newest = int(self._index.rank[self._index.groups[group]]) - 1
-        for packet in self._needed(group, fine):
+        for packet in self._needed(group, fine, rough and self._bears_gaps):
             for frame in _decode(decoder, packet):
                 rank = int(np.searchsorted(self._index.shown, frame.pts)) if frame.pts is not None else -1
                 if rank > newest:
                     newest = rank
                     yield rank, small_planes(frame, THUMB_COLUMNS, THUMB_ROWS)[:, *self._inside]
 
-    def _needed(self, group: int, fine: NDArray[np.bool_]) -> Iterator[Packet[VideoStream] | None]:
+    def _needed(self, group: int, fine: NDArray[np.bool_], spare_b: bool) -> Iterator[Packet[VideoStream] | None]:
         """The packets from `group` on to be decoded for `fine`, the decoder told how; None to drain it.
 
         It is drained before each later group that nothing before it is shown after, so that the end of a group costs
@@ -126,7 +129,7 @@ class GroupReader:
             wanted = bool(fine[rank])
             if rank > latest:  # what is shown between this picture and the latest one comes after it
                 near, latest = bool(fine[latest + 1 : rank + 1].any()), rank
-            elif self._spare_b and not near:
+            elif spare_b and not near:
                 continue
             if wanted or (at - first) % self._every == 0:
                 decoder.skip_frame = "DEFAULT" if wanted else "NONREF"
