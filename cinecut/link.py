@@ -19,7 +19,7 @@ from cinecut.facts import Color, FilmFacts, SongFacts, StillFacts
 from cinecut.fingerprint import fingerprint
 from cinecut.reading import ABSENT, ANY_RATE, inside, load_spec
 from cinecut.spec import Film, Music, Picture, Spec, Still
-from cinecut.timebase import rate_text
+from cinecut.timebase import clock, rate_text
 
 Facts = FilmFacts | SongFacts | StillFacts
 TreePath = tuple[str | int, ...]
@@ -244,9 +244,10 @@ def _scalar(value: Any) -> str:
             return quoted(str(value))
 
 
-def relink(path: Path, film: Path | None) -> str:
-    """Measure every asset of a spec anew and write the facts into it; with `film`, make the spec name that file.
-    Returns what was done, in words. Raises Stop; the spec is replaced at once or not at all."""
+def relink(path: Path, film: Path | None, force: bool = False) -> str:
+    """Measure every asset of a spec anew and write the facts into it; with `film`, make the spec name that file, which
+    must be the same film unless `force`. Returns what was done, in words. Raises Stop; the spec is replaced at once or
+    not at all."""
     report = Report()
     document, spec = load_spec(path, report, unmeasured=ANY_RATE)
     report.stop_on_error()
@@ -257,8 +258,20 @@ def relink(path: Path, film: Path | None) -> str:
         files["film",] = name_from(path.parent, film)
         assets[0] = changed(assets[0], file=film)
     facts = {asset.path: measure(asset) for asset in assets}
+    if film is not None and not force:
+        _check_film(film, spec.film.facts, facts["film",])
     write_beside(path, write_facts(document, facts, files))
     return f"{len(facts)} file{'s' if len(facts) > 1 else ''} measured"
+
+
+def _check_film(film: Path, known: FilmFacts | None, found: Facts) -> None:
+    """A film that moved, or another encode of it, has the length and the rate that the spec's times were taken from."""
+    if known is None or not isinstance(found, FilmFacts):
+        return
+    if known.rate != found.rate or abs(known.duration - found.duration) > 1:
+        is_, was = (f"{clock(facts.duration)} at {rate_text(facts.rate)} frames/s" for facts in (found, known))
+        message = f"{film} is not the film that this spec was made for: it is {is_}, that was {was}"
+        raise Stop("other-file", message, "--force takes it all the same; every time of the spec then means it")
 
 
 def name_from(folder: Path, file: Path) -> str:

@@ -103,7 +103,7 @@ _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)")
 _SECONDS = re.compile(rf"({_NUMBER})\s*s?")
 _TIMECODE = re.compile(r"(\d+):(\d{2}):(\d{2}):(\d{2,3})")
 _LENGTH = re.compile(rf"({_NUMBER}|\d+/\d+)\s*(s|seconds?|f|frames?|beats?|bars?)?")
-SPAN_SIGN = re.compile(r"\s+(?:-|–|to)\s+|\s*–\s*|(?<=\d)-(?=\d)")
+SPAN_SIGN = re.compile(r"\s+to\s+|\s*[-–—]\s*")
 _UNITS: dict[str, Unit] = {"s": "s", "f": "f", "b": "beats"}
 
 

@@ -152,3 +152,13 @@ def test_a_line_that_stands_alone_is_said_whole() -> None:
     spoken = [cut.line.index for cut in cuts if cut.line is not None]
     assert len(spoken) >= 3
     assert len(set(spoken)) == len(spoken)
+
+
+def test_no_part_is_shown_twice_however_long_the_trailer_is() -> None:
+    dice = random.Random(2)
+    vibe = load_vibe("action")
+    tempo = _tempo(vibe, Fraction(128), Fraction(24))
+    takes = _film(dice, Fraction(24), shots=30, spoken=0.0)
+    cuts = arrange(draw(vibe, Fraction(600), Fraction(128), 4, talks=False), takes, vibe, tempo)
+    shown = [cut.in_ for cut in cuts if cut.take is not None]
+    assert len(set(shown)) == len(shown) <= 30

@@ -165,7 +165,7 @@ def test_compile_needs_neither_film_nor_ffmpeg(folder: Path, monkeypatch: pytest
     assert " -/filter_complex trailer.graph " in (modern / "command.sh").read_text()
     assert " -filter_complex_script trailer.graph " in (classic / "command.sh").read_text()
     assert (modern / "titles.ass").exists()
-    assert sorted(path.suffix for path in (modern / "fonts").iterdir()) == [".ttf", ".txt"]
+    assert sorted(path.suffix for path in (modern / "fonts").iterdir()) == [".ttf"]
 
 
 def test_compile_refuses(folder: Path) -> None:
@@ -208,6 +208,21 @@ def test_link_follows_a_film_that_moved(folder: Path, film: Path) -> None:
     assert cinecut("link", "spec.yaml", "the archive/it's: a #1.mkv").status == 0
     assert cinecut("check", "spec.yaml").status == 0
     assert "the whole of it" in Path("spec.yaml").read_text()
+
+
+def test_link_refuses_another_film(folder: Path, film: Path, bundled: Path) -> None:
+    """Its times would mean nothing in it."""
+    shutil.copy(film, "film.mkv")
+    Path("spec.yaml").write_text(GOOD)
+    cinecut("link", "spec.yaml")
+    before = Path("spec.yaml").read_bytes()
+    other = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=9", "other.mkv"]
+    subprocess.run([str(bundled), "-v", "error", *other], check=True)
+    refused = cinecut("link", "spec.yaml", "other.mkv")
+    assert (refused.status, "it is 0:09.000 at 25 frames/s" in refused.err) == (1, True)
+    assert Path("spec.yaml").read_bytes() == before
+    assert cinecut("link", "spec.yaml", "other.mkv", "--force").status == 0
+    assert "other.mkv" in Path("spec.yaml").read_text()
 
 
 def test_link_reads_timecodes_before_the_rate_is_known(folder: Path, film: Path) -> None:

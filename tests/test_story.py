@@ -93,10 +93,10 @@ def test_zones_change_at_the_point_of_no_return_and_in_the_run_up() -> None:
     ]  # fmt: skip
 
 
-def test_the_guard_keeps_what_ends_by_the_climax() -> None:
+def test_the_guard_keeps_what_begins_by_the_climax() -> None:
     film = shots(*[2.0] * 50)
     kept = before_the_climax(film, story(climax=80, end=100))
-    assert [shot.index for shot in kept] == list(range(41))  # up to 83 s: three hundredths after the climax begins
+    assert [shot.index for shot in kept] == list(range(41))  # the last is the one with which the climax begins
 
 
 def test_beat_types_follow_the_signals() -> None:

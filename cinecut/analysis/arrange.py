@@ -211,10 +211,7 @@ def _choose(
     reaches: list[Sequence[Take]] = [own, pool, takes]
     tries = [(reach, True) for reach in reaches[:2] if want is Want.LINE] + [(reach, False) for reach in reaches]
     found = (_best(gap, reach, tempo, state, spoken) for reach, spoken in tries)
-    cut = next((cut for cut in found if cut is not None), None)
-    if cut is None and gap.slot.beats == 1:  # a film with little in it: seen again rather than the time not met
-        cut = _best(gap, takes, tempo, _State(last=state.last, beat=state.beat, alike=state.alike), spoken=False)
-    return cut
+    return next((cut for cut in found if cut is not None), None)
 
 
 def _best(gap: _Gap, candidates: Sequence[Take], tempo: Tempo, state: _State, spoken: bool) -> Cut | None:

@@ -73,7 +73,7 @@ _STEP = 1.0  # seconds between two points of the intensity
 
 def find_story(shots: Sequence[Shot], loudness: Loudness, lines: Sequence[Line]) -> Story:
     """The story of a film from signals alone. `shots` are all of them, at least one of them usable."""
-    shots = _told(shots)
+    whole, shots = shots[-1].range.end, _told(shots)
     start, end = shots[0].range.start, shots[-1].range.end
     length = float(end - start)
     curve = _intensity(shots, loudness, lines, start, length)
@@ -84,12 +84,12 @@ def find_story(shots: Sequence[Shot], loudness: Loudness, lines: Sequence[Line])
     def anchor(share: float, words: str) -> Anchor:
         at = _shot_start(shots, start + Fraction(round(share * length * 1000), 1000))
         line = next((line.text for line in lines if at <= line.range.start < at + Fraction(10)), None)
-        return Anchor(at, words, SIGNALS, line)
+        return Anchor(at, f"{words}, {float(at.seconds / whole.seconds):.0%} into the film", SIGNALS, line)
 
     return Story(
-        anchor(begin, f"the film quickens at {begin:.0%} of its length"),
-        anchor(escalation, f"the sharpest rise around the middle, at {escalation:.0%}"),
-        anchor(climax, f"cuts, loudness and dialogue peak at {climax:.0%}"),
+        anchor(begin, "the film quickens"),
+        anchor(escalation, "the sharpest rise around the middle"),
+        anchor(climax, "cuts, loudness and dialogue peak"),
         end,
     )
 
@@ -196,9 +196,8 @@ def _strongest(shots: Sequence[Shot], signals: Mapping[int, Signals], count: int
 
 
 def before_the_climax(shots: Sequence[Shot], story: Story) -> list[Shot]:
-    """The spoiler guard: shots that end no later than the climax begins to resolve (3 % of the story after it)."""
-    limit = story.climax.at + (story.end.seconds - shots[0].range.start.seconds) * Fraction(3, 100)
-    return [shot for shot in shots if shot.range.end <= limit]
+    """The spoiler guard: shots up to the one with which the climax begins."""
+    return [shot for shot in shots if shot.range.start <= story.climax.at]
 
 
 def clean_range(shot: Shot, rate: Fraction) -> FilmRange:

@@ -129,6 +129,7 @@ def compile_(
 def link(
     spec: SpecArgument,
     film: Annotated[Path | None, typer.Argument(metavar="[FILM]", help="Where the film is now, if it moved.")] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Take FILM even if it is another film.")] = False,
 ) -> None:
     """Measure the film and the other files a spec names, and write their facts into it.
 
@@ -138,4 +139,4 @@ def link(
     """
     from cinecut.link import relink
 
-    print(f"{spec}: {relink(spec, film)}")
+    print(f"{spec}: {relink(spec, film, force)}")

@@ -80,7 +80,8 @@ def _fitting_size(text: str, usual: int, width: float, height: float) -> int:
     for size in range(usual, 7, -1):
         per_line = max(1.0, width / (_GLYPH * size))
         rows = sum(max(1, math.ceil(len(line) / per_line)) for line in text.split("\n"))
-        if rows * _LEADING * size <= height:
+        longest = max((len(word) for word in text.split()), default=0)  # a line breaks only between words
+        if rows * _LEADING * size <= height and longest <= per_line:
             return size
     return 8
 

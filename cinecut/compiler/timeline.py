@@ -24,6 +24,7 @@ from cinecut.timebase import (
     seconds_text,
 )
 
+LONGEST = 3600  # seconds of a trailer
 PROVISIONAL_RATE = Fraction(24)  # of a spec whose film has not been measured yet
 
 Kind = Literal["cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out"]
@@ -105,6 +106,9 @@ def build_timeline(spec: Spec, report: Report) -> Timeline:
     events = _join(_place(spec, clockwork), clockwork)
     if not events:
         report.add("empty-event", "the timeline shows nothing", spec.place.of("timeline"), "add a shot: 0:16 - 0:20")
+    elif events[-1].end > LONGEST:
+        message = f"this trailer runs for {clock(events[-1].end)}; an hour is the most"
+        report.add("wrong-value", message, events[-1].event.place.span, "is a length in the wrong unit?")
     texts = tuple(text for placed in events for text in _texts(placed, clockwork, events[-1].range.end))
     return Timeline(rate, events, texts, clockwork.grid)
 

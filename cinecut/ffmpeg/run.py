@@ -52,7 +52,7 @@ def write_generated(plan: RenderPlan, folder: Path) -> None:
     if plan.files:
         fonts = folder / "fonts"
         fonts.mkdir(exist_ok=True)
-        for font in FONTS.iterdir():
+        for font in FONTS.glob("*.ttf"):
             shutil.copyfile(font, fonts / font.name)
 
 
