@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
+from threading import Event
 
 from cinecut.analysis import blueprint, loudness, pictures, signals, story
 from cinecut.analysis.arrange import Cut, Take, Tempo, arrange
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.dialogue import Dialogue, Line, read_dialogue
+from cinecut.analysis.dialogue import Dialogue, Spoken, read_dialogue
 from cinecut.analysis.music import Beats, analyse_music
 from cinecut.analysis.screen import Crop
 from cinecut.analysis.shots import Shot, find_shots
@@ -109,7 +111,7 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     tempo = _tempo(request.vibe, beats, start, facts)
     shown = usable if request.spoilers else story.before_the_climax(usable, plot) or usable
     types = story.beat_types(shown, measured, plot, dialogue.lines)
-    known = _Known(looks, measured, types, active, plot, dialogue.lines)
+    known = _Known(looks, measured, types, active, plot, Spoken(dialogue.lines))
     takes = [take for shot in shown if shot.index in measured for take in known.takes(shot, facts)]
     cuts = arrange(slots, takes, request.vibe, tempo)
     if not any(cut.take for cut in cuts):
@@ -163,10 +165,28 @@ def _usable(film: Path, found: _Shots) -> list[Shot]:
 def _look(
     film: Path, facts: FilmFacts, shots: Sequence[Shot], moments: Sequence[pictures.Moment], progress: Progress
 ) -> dict[int, signals.Look]:
-    """How each shot looks, from the pictures at its moments."""
+    """How each shot looks, from the pictures at its moments; two halves of the film at once."""
+    middle = len(moments) // 2
+    halves = [half for half in (moments[:middle], moments[middle:]) if half]
+    done, stopped = [0.0] * len(halves), Event()
+
+    def look(number: int) -> list[signals.Look]:
+        def heard(share: float) -> None:
+            if stopped.is_set():
+                raise CancelledError
+            done[number] = share
+            progress("looks", sum(done) / len(done))
+
+        return [signals.observe(p) for p in pictures.look(film, facts, shots, halves[number], heard)]
+
     found: dict[int, list[signals.Look]] = {}
-    for picture in pictures.look(film, facts, shots, moments, lambda done: progress("looks", done)):
-        found.setdefault(picture.shot, []).append(signals.observe(picture))
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            for seen in chain.from_iterable(pool.map(look, range(len(halves)))):
+                found.setdefault(seen.shot, []).append(seen)
+        except BaseException:  # an interrupt, say: the threads shall not finish their films first
+            stopped.set()
+            raise
     return {index: signals.together(seen) for index, seen in found.items()}
 
 
@@ -301,7 +321,7 @@ class _Known:
     types: dict[int, story.BeatType]
     active: dict[int, signals.Activity]
     plot: story.Story
-    lines: tuple[Line, ...]
+    spoken: Spoken
 
     def takes(self, shot: Shot, facts: FilmFacts) -> list[Take]:
         """A shot as takes: one, or several of a long one."""
@@ -314,7 +334,7 @@ class _Known:
         for k in range(count):
             start = whole.start + whole.duration * k / count
             part = FilmRange(start, start + whole.duration / count)
-            lines = tuple(line for line in self.lines if line.range.start < part.end and line.range.end > part.start)
+            lines = tuple(self.spoken.within(part))
             here = peak if peak is not None and part.start <= peak < part.end else None
             zone, kind = self.plot.zone(part.start), self.types[index]
             found.append(Take(index, part, self.measured[index], self.looks[index], zone, kind, lines, here))

@@ -6,6 +6,7 @@ subtitles (find, read) ─ belonging (to this film?) ─ speech (who says what) 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +33,21 @@ class Line:
     strength: float
     standalone: float
     voice_over: float  # 0 cannot be used over other pictures
+
+
+class Spoken:
+    """Lines by their time: a long film has thousands, and every shot asks for its own."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = sorted(lines, key=lambda line: line.range.start)
+        self._starts = [line.range.start for line in self._lines]
+        self._longest = max((line.range.duration for line in self._lines), default=Fraction(0))
+
+    def within(self, range: FilmRange) -> list[Line]:
+        """The lines that sound anywhere in a range, by their start."""
+        first = bisect_left(self._starts, range.start - self._longest)
+        last = bisect_left(self._starts, range.end)
+        return [line for line in self._lines[first:last] if line.range.end > range.start]
 
 
 @dataclass(frozen=True, slots=True)

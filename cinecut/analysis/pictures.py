@@ -16,7 +16,7 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.dialogue import Line
+from cinecut.analysis.dialogue import Line, Spoken
 from cinecut.analysis.shots import Shot
 from cinecut.facts import FilmFacts
 from cinecut.ffmpeg.probe import open_media, picture_stream
@@ -38,11 +38,11 @@ class Moment:
 
 def moments(shots: Sequence[Shot], lines: Sequence[Line]) -> list[Moment]:
     """The key frames of a film, in order."""
-    found = []
-    spoken = [(line, (line.range.start.seconds + line.range.end.seconds) / 2) for line in lines]
+    found, spoken = [], Spoken(lines)
     for shot in shots:
-        inside = [(line, at) for line, at in spoken if shot.range.start.seconds <= at < shot.range.end.seconds]
-        marks: list[tuple[Fraction, int | None]] = [(at, line.index) for line, at in inside]
+        mid = [(line.range.start.seconds + line.range.duration / 2, line.index) for line in spoken.within(shot.range)]
+        inside = [mark for mark in mid if shot.range.start.seconds <= mark[0] < shot.range.end.seconds]
+        marks: list[tuple[Fraction, int | None]] = [*inside]
         middle = (shot.range.start.seconds + shot.range.end.seconds) / 2
         marks.append((middle, None))
         found += [Moment(FilmTime(at), shot.index, line) for at, line in _without_gaps(shot, sorted(marks, key=_time))]

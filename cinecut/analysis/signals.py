@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.dialogue import Line
+from cinecut.analysis.dialogue import Line, Spoken
 from cinecut.analysis.loudness import Loudness
 from cinecut.analysis.pictures import Picture
 from cinecut.analysis.shots import Shot
 from cinecut.facts import FilmFacts
 from cinecut.ffmpeg.probe import open_media, picture_stream
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.timebase import FilmTime
 
 NEUTRAL = 0.5
 WEIGHTS = {
@@ -128,10 +128,10 @@ def measure(
 ) -> dict[int, Signals]:
     """The signals of every shot that was looked at, by the shot's index."""
     seen = [shot for shot in shots if shot.index in looks]
-    found = [looks[shot.index] for shot in seen]
+    found, spoken = [looks[shot.index] for shot in seen], Spoken(lines)
     columns = {
         "motion": _ranks([activities[shot.index].motion if shot.index in activities else None for shot in seen]),
-        "emotion": _ranks([_emotion(shot.range, lines) for shot in seen]) if lines else [NEUTRAL] * len(seen),
+        "emotion": _ranks([_emotion(spoken.within(shot.range)) for shot in seen]) if lines else [NEUTRAL] * len(seen),
         "contrast": _ranks([look.contrast for look in found]),
         "uniqueness": _ranks(_unlikeness(found)),
         "face": _faces([look.face for look in found]),
@@ -159,13 +159,8 @@ def _ranks(values: Sequence[float | None]) -> list[float]:
     return [rank(value) for value in values]
 
 
-def _emotion(range: FilmRange, lines: Sequence[Line]) -> float:
-    inside = [
-        line.strength
-        for line in lines
-        if line.range.start < range.end and line.range.end > range.start and line.emotion != "neutral"
-    ]
-    return max(inside, default=0.0)
+def _emotion(said: Sequence[Line]) -> float:
+    return max((line.strength for line in said if line.emotion != "neutral"), default=0.0)
 
 
 def _faces(shares: list[float]) -> list[float]:

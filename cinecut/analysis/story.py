@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.dialogue import Line
+from cinecut.analysis.dialogue import Line, Spoken
 from cinecut.analysis.loudness import Loudness
 from cinecut.analysis.shots import Shot
 from cinecut.analysis.signals import Signals
@@ -161,10 +161,10 @@ def beat_types(
     known = [shot for shot in shots if shot.index in signals]
     strongest = {shot.index for shot in _strongest(known, signals, max(1, len(known) // 10))}
     turn = min(known, key=lambda shot: abs(shot.range.start - story.begin.at), default=None)
-    introduced: set[str] = set()
+    introduced, spoken = set[str](), Spoken(lines)
     found = {}
     for shot in known:
-        said = [line for line in lines if shot.range.start <= line.range.start < shot.range.end]
+        said = [line for line in spoken.within(shot.range) if line.range.start >= shot.range.start]
         speakers = {line.speaker for line in said if line.speaker}
         new = speakers - introduced
         introduced |= speakers
