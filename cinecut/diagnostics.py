@@ -70,7 +70,6 @@ CODES: dict[str, Severity] = {
     # the machine
     "no-ffmpeg": Severity.ERROR,
     "ffmpeg": Severity.ERROR,  # FFmpeg said no
-    "interrupted": Severity.ERROR,
     "option": Severity.ERROR,  # a command-line option that makes no sense
     "download": Severity.ERROR,
 }

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -293,17 +292,6 @@ def plain(node: Node | None) -> Any:
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
     return node.value if isinstance(node, Scalar) else None
-
-
-def walk(node: Node, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Node]]:
-    """Every node of the tree with its path, parents first."""
-    yield path, node
-    if isinstance(node, Mapping):
-        for key, value in node.entries.items():
-            yield from walk(value, (*path, key))
-    elif isinstance(node, Sequence):
-        for index, item in enumerate(node.items):
-            yield from walk(item, (*path, index))
 
 
 def end_of(node: Node) -> tuple[int, int]:

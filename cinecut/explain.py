@@ -12,7 +12,7 @@ from typing import Any
 from cinecut.compiler.geometry import shown_size
 from cinecut.compiler.timeline import Placed, Timeline
 from cinecut.grid import Grid
-from cinecut.spec import NOWHERE, ActMarker, Film, Place, Spec, Transition
+from cinecut.spec import NOWHERE, Film, Place, Spec, Transition
 from cinecut.timebase import FilmTime, Length, clock, rate_text, timecode
 
 
@@ -143,8 +143,3 @@ def _beat(seconds: Fraction, grid: Grid | None) -> tuple[str, float | None]:
     nearest_beat = math.floor(beat + Fraction(1, 2))
     bar, in_bar = divmod(nearest_beat, grid.metre)
     return f"{bar + 1}:{in_bar + 1}", round(float((seconds - near) * 1000), 3)
-
-
-def markers(spec: Spec) -> dict[int, str]:
-    """Act markers by the number of the entry that they precede."""
-    return {number + 1: entry.act for number, entry in enumerate(spec.timeline, 1) if isinstance(entry, ActMarker)}

@@ -48,9 +48,6 @@ class Cache:
             part.replace(path)
         return result
 
-    def has(self, name: str, version: int, options: object) -> bool:
-        return self._path(name, version, options).is_file()
-
     def _path(self, name: str, version: int, options: object) -> Path:
         key = hashlib.sha256(repr((_FORMAT, version, options)).encode()).hexdigest()[:16]
         return self.folder / f"{name}-{key}.msgpack"
