@@ -1,0 +1,33 @@
+"""Child processes that never outlive cinecut, and that are never blocked by what they say."""
+
+from __future__ import annotations
+
+import collections
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+from typing import IO
+
+
+def die_with_parent() -> Callable[[], None]:
+    """A `preexec_fn`: die when cinecut does, even of kill -9. Prepared here, since little is safe after the fork.
+
+    The kernel watches the thread that forks, not its process: that thread must live as long as the child should.
+    """
+    libc = ctypes.CDLL(None)
+    parent = os.getpid()
+    set_death_signal = 1  # PR_SET_PDEATHSIG
+
+    def prepare() -> None:
+        libc.prctl(set_death_signal, signal.SIGKILL)
+        if os.getppid() != parent:  # it died in between
+            os._exit(1)
+
+    return prepare
+
+
+def drain(stream: IO[bytes], last: collections.deque[str]) -> None:
+    """Read a child's words to their end, for a thread of its own; `last` keeps as many lines as it has room for."""
+    for line in stream:
+        last.append(line.decode(errors="replace").rstrip())

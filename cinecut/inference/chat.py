@@ -1,0 +1,196 @@
+"""One question to an OpenAI-compatible server, and its answer checked against the schema it was asked for."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from requests.auth import AuthBase
+
+_SEED = 1
+_LARGEST_REPLY = 1 << 20  # bytes; an answer has a few hundred
+_SOON = (429, 503)  # busy, or the model is still loading
+_OPTIONAL = ("response_format", "cache_prompt", "seed")  # not every server knows these; what it refuses is left out
+
+
+class NoAnswer(Exception):  # noqa: N818 - often nobody's error
+    """One question failed, for the reason in its words. `gone`: so will every other, the server is no more."""
+
+    def __init__(self, reason: str, gone: bool = False) -> None:
+        super().__init__(reason)
+        self.gone = gone
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A server that answers. `slots` questions may be asked at a time, each in a thread of its own."""
+
+    name: str  # of its model, as `by:` says it in a spec
+    url: str  # what /v1/chat/completions is appended to
+    slots: int = 1
+    model: str = ""  # its model as the server calls it; servers with one model need no name
+    auth: AuthBase | None = field(default=None, repr=False)
+    ready: Callable[[], None] = lambda: None  # raises NoAnswer where nothing may be asked now
+
+    def ask(
+        self,
+        prompt: str,
+        schema: dict[str, Any],
+        *,
+        picture: bytes | None = None,  # a JPEG
+        tokens: int = 300,
+        patience: float = 120,
+    ) -> dict[str, Any]:
+        """One attempt, of at most `patience` seconds; the answer is an object that `schema` allows. Raises NoAnswer."""
+        end = time.monotonic() + patience
+        self.ready()
+        body = {
+            "messages": [{"role": "user", "content": _content(prompt, picture)}],
+            "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}},
+            "max_tokens": tokens,
+            "temperature": 0,
+            "seed": _SEED,
+            "cache_prompt": False,  # llama.cpp: what it reuses of an earlier prompt changes even a greedy answer
+        }
+        if self.model:
+            body["model"] = self.model
+        return _answer(self._insist(body, end), schema)
+
+    def _insist(self, body: dict[str, Any], end: float) -> str:
+        """The text of a good reply, to the question without what the server refuses by name."""
+        while True:
+            status, text = self._patiently(body, end)
+            if status == 200:
+                return text
+            refused = next((key for key in _OPTIONAL if key in body and key in text and status in (400, 422, 500)), "")
+            if not refused:
+                raise NoAnswer(f"the server answers with status {status}: {_reason(text)}", gone=status in (401, 403))
+            if refused == "response_format":
+                body = {**body, "messages": [*body["messages"], _in_words(body[refused]["json_schema"]["schema"])]}
+            body = {key: value for key, value in body.items() if key != refused}
+
+    def _patiently(self, body: dict[str, Any], end: float) -> tuple[int, str]:
+        """The first reply that is not a plea for time, and the last at `end`."""
+        while True:
+            status, text = self._post(body, end)
+            if status not in _SOON or time.monotonic() + 0.25 > end:
+                return status, text
+            time.sleep(0.25)
+
+    def _post(self, body: dict[str, Any], end: float) -> tuple[int, str]:
+        began = time.monotonic()
+        left = max(end - began, 0.1)
+        try:
+            with (
+                session(self.url) as connection,
+                connection.post(
+                    f"{self.url}/v1/chat/completions",
+                    json=body,
+                    auth=self.auth,
+                    timeout=(min(left, 10), left),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                return response.status_code, _read_text(response, end)
+        except (requests.RequestException, OSError) as error:
+            late = isinstance(error, requests.Timeout) or time.monotonic() >= end - 0.05
+            time.sleep(0.1)  # where it died, let that be seen
+            reason = f"no answer within {time.monotonic() - began:.0f} s" if late else "the server broke the connection"
+        self.ready()  # knows a better reason where the server died
+        raise NoAnswer(reason, gone=not self._answers())
+
+    def _answers(self) -> bool:
+        """Whether the server still says anything at all."""
+        try:
+            with session(self.url) as connection:
+                connection.get(f"{self.url}/v1/models", auth=self.auth, timeout=5, allow_redirects=False, stream=True)
+        except (requests.RequestException, OSError):
+            return False
+        return True
+
+
+def session(url: str) -> requests.Session:
+    """A connection; proxies of the environment are for other machines only."""
+    new = requests.Session()
+    new.trust_env = urlsplit(url).hostname not in ("localhost", "127.0.0.1", "::1")
+    return new
+
+
+def _read_text(response: requests.Response, end: float) -> str:
+    """A reply's text, of bounded size and in bounded time: a server that drips counts as one that is silent."""
+    parts = bytearray()
+    for part in response.iter_content(1 << 16):
+        parts += part
+        if len(parts) > _LARGEST_REPLY:
+            raise NoAnswer("the server's reply has no end")
+        if time.monotonic() > end:
+            raise requests.Timeout
+    return parts.decode(errors="replace")
+
+
+def _content(prompt: str, picture: bytes | None) -> str | list[dict[str, Any]]:
+    if picture is None:
+        return prompt
+    url = "data:image/jpeg;base64," + base64.b64encode(picture).decode()
+    return [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": prompt}]
+
+
+def _in_words(schema: dict[str, Any]) -> dict[str, Any]:
+    words = "Answer with one JSON object and nothing else. It follows this JSON Schema: "
+    return {"role": "user", "content": words + json.dumps(schema, ensure_ascii=False)}
+
+
+def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:
+    try:
+        choice = json.loads(text)["choices"][0]
+        content, finish = str(choice["message"]["content"] or ""), choice.get("finish_reason")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise NoAnswer(f"the server's reply is not one of a chat: {_short(text)}") from None
+    found = _object(content)
+    if found is None:
+        cut = " (cut off, it was too long)" if finish == "length" else ""
+        raise NoAnswer(f"the answer is not a JSON object{cut}: {_short(content)}")
+    error = best_match(Draft202012Validator(schema).iter_errors(found))
+    if error is not None:
+        where = ".".join(str(step) for step in error.absolute_path)
+        raise NoAnswer(f"the answer does not follow its schema: {where}{': ' if where else ''}{_short(error.message)}")
+    return found
+
+
+def _object(content: str) -> dict[str, Any] | None:
+    """The JSON object in an answer, also where a model wraps it in a few words or a fence."""
+    decoder = json.JSONDecoder()
+    for brace in itertools.islice(re.finditer("{", content), 20):
+        try:
+            found = decoder.raw_decode(content, brace.start())[0]
+        except (ValueError, RecursionError):
+            continue
+        assert isinstance(found, dict)
+        return found
+    return None
+
+
+def _reason(text: str) -> str:
+    """What an error reply says: OpenAI's {"error": {"message": …}}, or its text."""
+    try:
+        found = json.loads(text)
+        error = found.get("error", found)
+        return _short(str(error.get("message", error)))
+    except (ValueError, AttributeError):
+        return _short(text)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return (line[:157] + " …" if len(line) > 160 else line) or "nothing"

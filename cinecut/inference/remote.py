@@ -1,0 +1,101 @@
+"""An OpenAI-compatible server that somebody else runs: vLLM, llama.cpp's own, on this machine or another."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+from requests.auth import AuthBase, HTTPBasicAuth
+
+from cinecut.diagnostics import Stop
+from cinecut.inference.chat import Chat, session
+from cinecut.inference.models import Part
+
+KEY = "CINECUT_LLM_KEY"
+_SLOTS = 4  # questions at a time, unless the server says that it takes fewer
+
+
+class Bearer(AuthBase):
+    """A key in a header, never in a message."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+class Remote:
+    """The first model of the server at `url` (with or without /v1), for whatever it can do."""
+
+    def __init__(self, url: str) -> None:
+        """Asks nothing yet. Raises Stop for what is no URL of a server."""
+        try:
+            parts = urlsplit(url.strip())
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = port = None
+        if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+            raise Stop("option", "the server's URL is not of the form http://host:port", "https and a path can be")
+        address = f"[{host}]" if ":" in host else host
+        path = parts.path.rstrip("/").removesuffix("/v1")
+        self.url = f"{parts.scheme}://{address}{f':{port}' if port else ''}{path}"
+        self._auth: AuthBase | None = None
+        if key := os.environ.get(KEY):
+            self._auth = Bearer(key)
+        elif parts.username:
+            self._auth = HTTPBasicAuth(unquote(parts.username), unquote(parts.password or ""))
+
+    def identity(self, part: Part) -> str | None:
+        return f"served:{self._model['id']}" if self._can(part) else None
+
+    def name(self, part: Part) -> str | None:
+        return str(self._model["id"]).rsplit("/", 1)[-1].removesuffix(".gguf").lower() if self._can(part) else None
+
+    @contextlib.contextmanager
+    def open(self, part: Part) -> Iterator[Chat]:
+        name = self.name(part)
+        if name is None:
+            raise Stop("model", f"the model of {self.url} is not one for {part}")
+        yield Chat(name, self.url, self._slots, str(self._model["id"]), self._auth)
+
+    def _can(self, part: Part) -> bool:
+        """llama.cpp says what its model sees; of others the answers will tell."""
+        sees = self._model.get("architecture", {}).get("input_modalities")
+        return part == "text" or not isinstance(sees, list) or "image" in sees
+
+    @cached_property
+    def _model(self) -> dict[str, Any]:
+        status, text = self._get("/v1/models")
+        if status in (401, 403):
+            raise Stop("model", f"the server at {self.url} wants a key", f"{KEY} holds it")
+        try:
+            model = json.loads(text)["data"][0]
+            if status == 200 and isinstance(model["id"], str) and model["id"]:
+                return dict(model)
+        except (ValueError, LookupError, TypeError):
+            pass
+        raise Stop("model", f"the server at {self.url} names no model (status {status} for /v1/models)")
+
+    @cached_property
+    def _slots(self) -> int:
+        with contextlib.suppress(Stop, ValueError, LookupError, TypeError):
+            return max(1, min(_SLOTS, int(json.loads(self._get("/props")[1])["total_slots"])))  # llama.cpp's
+        return _SLOTS
+
+    def _get(self, path: str) -> tuple[int, str]:
+        try:
+            with session(self.url) as connection:
+                reply = connection.get(self.url + path, auth=self._auth, timeout=10, allow_redirects=False)
+                return reply.status_code, reply.text
+        except requests.Timeout:
+            raise Stop("model", f"the server at {self.url} does not answer within 10 s") from None
+        except requests.RequestException:
+            raise Stop("model", f"there is no server at {self.url}") from None

@@ -1,0 +1,315 @@
+"""Where the answers of one analyze come from: llama.cpp's server, ours for as long as it is asked, or one that runs."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import requests
+
+from cinecut.child import die_with_parent, drain
+from cinecut.diagnostics import Stop
+from cinecut.gpu import Lock, gpu_lock
+from cinecut.inference.chat import Chat, NoAnswer, session
+from cinecut.inference.memory import LEAST, free_memory, lacking_memory, least_memory
+from cinecut.inference.models import ModelFiles, Part, find_model
+from cinecut.inference.remote import Remote
+
+_PORT: dict[Part, int] = {"vision": 8089, "text": 8090}
+_CONTEXT: dict[Part, int] = {"vision": 2048, "text": 8192}  # tokens: a picture takes 576, a chunk of dialogue thousands
+_REQUEST_MIB = 256  # what a request needs beside the model that is loaded
+_PAUSE = 10.0  # seconds in which another program may give back what a request lacks
+_GRACE = 5.0  # seconds from SIGTERM to SIGKILL
+
+# LLaVA 1.5 was taught in this form, and its common files do not say so.
+_VICUNA = (
+    "A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, detailed,"
+    " and polite answers to the human's questions.{% for message in messages %}"
+    "{% if message.role == 'assistant' %} ASSISTANT: {{ message.content }}</s>"
+    "{% else %} USER: {{ message.content }}{% endif %}{% endfor %} ASSISTANT:"
+)
+
+
+class Models(Protocol):
+    """The models of one analyze, each in use by turns."""
+
+    def identity(self, part: Part) -> str | None:
+        """What caches are keyed by; None where there is no such model."""
+
+    def name(self, part: Part) -> str | None:
+        """What `by:` says in a spec."""
+
+    def open(self, part: Part) -> AbstractContextManager[Chat]:
+        """A server with that model, for as long as the block lasts. Raises Stop("model", …)."""
+
+
+def choose_models(llama_server: str | None, llm_url: str | None, waiting: Callable[[str], None]) -> Models | None:
+    """What the user named, which must be there, else what this machine has; None where that is nothing."""
+    if llama_server and llm_url:
+        raise Stop("option", "a server to start and the URL of one that runs: choose one of them")
+    if llm_url:
+        return _reached(Remote(llm_url))
+    if llama_server:
+        program = shutil.which(Path(llama_server).expanduser())
+        if program is None:
+            raise Stop("option", f"there is no program {llama_server}")
+        return Local([program], waiting)
+    command = find_server()
+    if command is None or not (find_model("vision") or find_model("text")):
+        return None
+    return Local(command, waiting)
+
+
+def _reached(remote: Remote) -> Remote:
+    """The server that the user named: one that is not there is a mistake now, not a warning after other work."""
+    try:
+        remote.name("text")
+    except Stop as stop:
+        found = stop.diagnostics[0]
+        raise Stop("option", found.message, *found.hints) from None
+    return remote
+
+
+def find_server() -> list[str] | None:
+    """The command of the llama.cpp server that this machine has: its own, else one out of a Python package."""
+    if program := shutil.which("llama-server"):
+        return [program]
+    if importlib.util.find_spec("xllamacpp"):
+        return [sys.executable, "-P", str(Path(__file__).with_name("llama_server.py"))]
+    program = shutil.which("llama-server-vulkan")  # needs a processor that not everybody has
+    return [program] if program and _run(program, "--version") is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """llama.cpp's server on this machine, started for one model at a time. Times are seconds."""
+
+    executable: list[str] | None
+    waiting: Callable[[str], None]  # is told who holds the GPU
+    find: Callable[[Part], ModelFiles | None] = find_model
+    healthy_within: float = 180
+    memory_within: float = 30
+
+    def identity(self, part: Part) -> str | None:
+        files = self.find(part)
+        return files.identity if files else None
+
+    def name(self, part: Part) -> str | None:
+        files = self.find(part)
+        return files.name if files else None
+
+    @contextlib.contextmanager
+    def open(self, part: Part) -> Iterator[Chat]:
+        """Hold the GPU lock and run the server. For one thread: the server ends with the thread that starts it."""
+        files = self.find(part)
+        if files is None:
+            raise Stop("model", f"there is no model for {part} on this disk", "cinecut models pull fetches one")
+        files.verify()
+        if self.executable is None:
+            hint = "llama.cpp's llama-server on PATH, or pip install 'cinecut[models]'"
+            raise Stop("model", "there is no server for models on this machine", hint)
+        least = least_memory()
+        accepted = _accepted(self.executable)
+        with gpu_lock(f"asking the model {files.name}", self.waiting) as lock:
+            free = lacking_memory(least, self.memory_within)
+            if free is not None:
+                message = f"the model {files.name} needs {least} MiB of GPU memory, and {free} MiB are free"
+                raise Stop("model", message, "end what else uses the GPU", f"{LEAST} changes what must be free")
+            with _free_port(_PORT[part]) as port:
+                command = [*self.executable, *_arguments(files, part, port, accepted)]
+                with _running(command, lock) as server:
+                    url = f"http://127.0.0.1:{port}"
+                    _await_health(server, url, files, self.healthy_within)
+                    yield Chat(files.name, url, ready=lambda: _ready(server, min(least, _REQUEST_MIB)))
+
+
+def _accepted(executable: list[str]) -> set[str]:
+    """The options that a server's help names: builds differ."""
+    said = _run(*executable, "--help", whatever_status=True)
+    if said is None:
+        raise Stop("model", f"{executable[0]} does not run here", "--llama-server names another")
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z0-9-]*", said))
+
+
+def _run(*command: str, whatever_status: bool = False) -> str | None:
+    """What a short command says; None where it fails."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=30,
+            preexec_fn=die_with_parent(),
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    failed = done.returncode < 0 or (done.returncode > 0 and not whatever_status)
+    return None if failed else done.stdout.decode(errors="replace")
+
+
+def _arguments(files: ModelFiles, part: Part, port: int, accepted: set[str]) -> list[str]:
+    arguments = ["--model", str(files.weights), "--host", "127.0.0.1", "--port", str(port)]
+    if files.mmproj is not None:
+        if "--mmproj" not in accepted:
+            raise Stop(
+                "model", "this llama-server cannot show pictures to a model", "a newer one can: May 2025 or later"
+            )
+        arguments += ["--mmproj", str(files.mmproj)]
+    wanted = {"--ctx-size": str(_CONTEXT[part]), "--parallel": "1", "--cache-ram": "0", "--no-webui": None}
+    if free_memory() is not None:
+        wanted["--n-gpu-layers"] = "999"
+    if files.mmproj is not None and not _has_template(files.weights):
+        wanted |= {"--jinja": None, "--chat-template": _VICUNA}
+    for option, value in wanted.items():
+        if option in accepted:
+            arguments += [option] if value is None else [option, value]
+    return arguments
+
+
+def _has_template(weights: Path) -> bool:
+    """Whether the model says in which form it was taught: a key in the head of its file, as its name stands there."""
+    with weights.open("rb") as file:
+        return b"tokenizer.chat_template" in file.read(16 << 20)
+
+
+@contextlib.contextmanager
+def _free_port(wanted: int) -> Iterator[int]:
+    """That port, or another where it is taken: something listens there, or another cinecut's server soon will.
+
+    The claim that tells us from each other is a name in the kernel, which goes with the process that bound it.
+    """
+    with socket.socket(socket.AF_UNIX) as claim:
+        try:
+            claim.bind(f"\0cinecut-port-{wanted}")
+            ports: tuple[int, ...] = (wanted, 0)
+        except OSError:
+            ports = (0,)
+        yield _bindable(ports)
+
+
+def _bindable(ports: Iterable[int]) -> int:
+    for port in ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not refused for what has just ended
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise Stop("model", "no port of this machine is free for the server")
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """A running server and the last lines it said."""
+
+    process: subprocess.Popen[bytes]
+    lines: collections.deque[str] = field(default_factory=lambda: collections.deque(maxlen=200))
+
+    def ended(self) -> str | None:
+        """How it ended, in words; None while it runs."""
+        status = self.process.poll()
+        if status is None:
+            return None
+        return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+
+    def words(self) -> list[str]:
+        """Of its last words those that mean something, the cause before what followed from it."""
+        said = [_STAMP.sub("", line)[:300] for line in list(self.lines)[-20:] if line]
+        telling = [line for line in said if _TELLING.search(line)]
+        return list(dict.fromkeys(telling or said[-3:]))[:3]
+
+
+_TELLING = re.compile(
+    r"error|fail|unable|cannot|can't|could not|invalid|mismatch|out of memory|not found", re.IGNORECASE
+)
+_STAMP = re.compile(r"^[\d.]+ [A-Z] ")  # llama.cpp's time and level
+
+
+@contextlib.contextmanager
+def _running(command: list[str], lock: Lock) -> Iterator[_Server]:
+    """A server process that holds the lock too; at the end, and at the end of cinecut, it is gone."""
+    environment = {key: value for key, value in os.environ.items() if key != "LLAMA_API_KEY"}
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lock.descriptor],
+            preexec_fn=die_with_parent(),
+            start_new_session=True,  # Ctrl-C is for us, who then end it in order, with all that it started
+            env=environment,
+        )
+    except OSError as error:
+        raise Stop("model", f"{command[0]} cannot be started: {error.strerror}") from None
+    server = _Server(process)
+    assert process.stdout is not None
+    reader = threading.Thread(target=drain, args=(process.stdout, server.lines), daemon=True)
+    try:
+        reader.start()
+        yield server
+    finally:
+        _end(process)
+        reader.join(timeout=5)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM, then SIGKILL, to it and what it started. Only while it runs: later its number may be another's."""
+    if process.poll() is not None:
+        return
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:  # also of a second Ctrl-C while it is waited for
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _await_health(server: _Server, url: str, files: ModelFiles, patience: float) -> None:
+    """Raises Stop with the server's own last words when it ends, or is not ready in time."""
+    end = time.monotonic() + patience
+    while True:
+        healthy = _healthy(url)
+        if how := server.ended():
+            time.sleep(0.1)  # until its last words are read
+            raise Stop("model", f"the server of the model {files.name} {how} before it was ready", *server.words())
+        if healthy:
+            return
+        if time.monotonic() > end:
+            message = f"the server of the model {files.name} was not ready within {patience:.0f} s"
+            raise Stop("model", message, *server.words())
+        time.sleep(0.05)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with session(url) as connection:
+            return connection.get(f"{url}/health", timeout=2, allow_redirects=False).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def _ready(server: _Server, least: int) -> None:
+    """Raises NoAnswer where a question would be in vain."""
+    if how := server.ended():
+        raise NoAnswer("; ".join([f"the server {how}", *server.words()[-1:]]), gone=True)
+    free = lacking_memory(least, _PAUSE)
+    if free is not None:
+        raise NoAnswer(f"a question needs {least} MiB of free GPU memory, and {free} MiB are free")
