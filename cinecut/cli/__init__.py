@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cinecut import __version__
-from cinecut.cli import film_commands, render_commands, spec_commands
+from cinecut.cli import film_commands, model_commands, music_commands, render_commands, spec_commands, vibe_commands
 from cinecut.cli.terminal import print_diagnostics
 from cinecut.diagnostics import Stop
 
@@ -24,8 +24,9 @@ app = typer.Typer(
     epilog="Start with: cinecut check specs/big_buck_bunny.yaml, then cinecut render specs/big_buck_bunny.yaml",
 )
 
-for commands in (film_commands, spec_commands, render_commands):
+for commands in (film_commands, vibe_commands, spec_commands, render_commands, model_commands):
     app.add_typer(commands.app)
+app.add_typer(music_commands.app)
 
 
 def main() -> None:

@@ -1,0 +1,147 @@
+"""The commands about models and this machine: models list, models pull, models repair, doctor."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cinecut.cli.terminal import FFmpegOption, JsonOption, print_table, watch
+from cinecut.diagnostics import Stop
+
+app = typer.Typer()
+models = typer.Typer(no_args_is_help=True, help="The models that help analyze: list, pull, repair.")
+app.add_typer(models, name="models")
+
+_MIB = 1 << 20
+
+
+@models.command("list")
+def list_models(
+    verify: Annotated[bool, typer.Option("--verify", help="Read every file and compare its checksum.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which models are there, where, under which licence, how large, and whether their bytes are known.
+
+    Models are looked for in CINECUT_MODELS_DIR, else in ~/models if it has some, else in the user's data folder.
+
+    Example: cinecut models list --verify
+    """
+    from cinecut.inference.inventory import inventory
+    from cinecut.inference.models import models_folder
+
+    folder = models_folder()
+    with _progress("models list") as progress:
+        found = inventory(folder, verify, progress)
+    if as_json:
+        rows = [{**asdict(held), "where": str(held.where) if held.where else None} for held in found]
+        print(json.dumps({"folder": str(folder), "models": rows}, ensure_ascii=False, indent=2))
+    else:
+        head = ["model", "file", "licence", "state", "size", "checksum", "where"]
+        body = [[h.name, h.title, h.licence, h.state, _size(h.size), h.checksum, str(h.where or "")] for h in found]
+        print_table(head, body)
+    raise typer.Exit(1 if any(held.state == "damaged" for held in found) else 0)
+
+
+@models.command()
+def pull(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="llava, mistral, minilm. Default: what is lacking.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Replace damaged or other files of these names.")
+    ] = False,
+) -> None:
+    """Fetch models from their hub, the only time that cinecut uses the network for them.
+
+    Checksums are verified; a download that broke off goes on where it ended. LLaVA takes 4.7 GB, Mistral 4.4 GB,
+    MiniLM 92 MB.
+
+    Example: cinecut models pull llava
+    """
+    from cinecut.inference.download import pull as fetch
+    from cinecut.inference.inventory import inventory
+    from cinecut.inference.models import KNOWN, models_folder
+
+    known = {model.name: model for model in KNOWN}
+    if unknown := [name for name in names or () if name not in known]:
+        raise Stop("option", f"no model is called {unknown[0]!r}", f"known: {', '.join(known)}")
+    folder = models_folder()
+    ready = set() if names else {held.name for held in inventory(folder) if held.ready}
+    for name in dict.fromkeys(names or known):
+        model = known[name]
+        if name in ready:
+            print(f"{name}: there already")
+            continue
+        with _progress(f"models pull {name}") as progress:
+            fetched = fetch(model, folder, progress, force=force)
+        print(f"{name}: {'fetched' if fetched else 'there already'}, {model.licence}, in {folder}")
+        _mend_all([folder / file.name for file in model.files])
+
+
+@models.command()
+def repair(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[MMPROJ]...", help="Default: those in the models folder.")
+    ] = None,
+) -> None:
+    """Write a mended copy of a LLaVA 1.5 projector that does not say its type, as servers now demand.
+
+    The copy lies beside the original and is used instead of it; the original stays as it is.
+
+    Example: cinecut models repair
+    """
+    from cinecut.inference.gguf_files import mend
+    from cinecut.inference.models import models_folder, projectors
+
+    if files:
+        for path in files:
+            print(f"{path}: mended copy {mend(path).name}")
+    elif not _mend_all(projectors(models_folder())):
+        print("nothing to mend")
+
+
+def _mend_all(paths: list[Path]) -> int:
+    """Mend what needs it; how many did."""
+    from cinecut.inference.gguf_files import mend, needs_mending
+
+    broken = [path for path in paths if needs_mending(path)]
+    for path in broken:
+        print(f"{path}: did not say its type; mended copy {mend(path).name}")
+    return len(broken)
+
+
+@app.command()
+def doctor(ffmpeg: FFmpegOption = None, as_json: JsonOption = False) -> None:
+    """Say what this machine can do, and what to do about each gap.
+
+    The exit status is 1 only where something is missing without which no trailer can be made.
+
+    Example: cinecut doctor
+    """
+    from cinecut.doctor import examine
+
+    found = examine(ffmpeg)
+    if as_json:
+        print(json.dumps({"findings": [asdict(each) for each in found]}, ensure_ascii=False, indent=2))
+    else:
+        print_table(["what", "state", "found", "what to do"], [[e.what, e.state, e.found, e.remedy] for e in found])
+    raise typer.Exit(1 if any(each.state == "broken" for each in found) else 0)
+
+
+@contextlib.contextmanager
+def _progress(title: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Progress in MiB."""
+    with watch(title) as seen:
+        yield lambda what, done, total: seen.stage(f"{what}, MiB", done // _MIB, max(total // _MIB, 1), None)
+
+
+def _size(size: int) -> str:
+    if not size:
+        return ""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

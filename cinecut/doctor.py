@@ -1,0 +1,159 @@
+"""What this machine can do for a trailer, and what to do about each gap. Nothing is loaded and nothing is started."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from cinecut.diagnostics import Stop
+from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
+from cinecut.inference.inventory import inventory
+from cinecut.inference.memory import free_memory, least_memory
+from cinecut.inference.models import models_folder
+from cinecut.inference.server import find_server
+
+State = Literal["ok", "gap", "broken"]  # a gap only costs what it names; broken: cinecut cannot work
+
+_MODELS_EXTRA = "python -m pip install 'cinecut[models]'"
+_ENCODERS = {  # beside libx264, which every usable build has
+    "libx265": "H.265",
+    "libsvtav1": "AV1",
+    "prores_ks": "ProRes",
+    "h264_nvenc": "H.264 on an NVIDIA GPU",
+}
+_LEAST_DISK = 2 << 30  # bytes that an analysis and a render of a long film may need
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part of the machine: what was found, and what to do where it is lacking."""
+
+    what: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def examine(ffmpeg: str | None = None) -> list[Finding]:
+    """Everything that cinecut uses, what it cannot do without first."""
+    return [
+        *_ffmpeg(ffmpeg),
+        _server(),
+        *_models(),
+        _sentences(),
+        _gpu(),
+        _memory(),
+        _disk("disk, caches", Path(os.environ.get("CINECUT_CACHE_DIR") or platformdirs.user_cache_dir("cinecut"))),
+        _disk("disk, models", models_folder()),
+    ]
+
+
+def _ffmpeg(choice: str | None) -> Iterator[Finding]:
+    try:
+        found = find_ffmpeg(choice)
+    except Stop as stop:
+        reason = stop.diagnostics[0]
+        yield Finding("FFmpeg", "broken", reason.message, "; ".join(reason.hints))
+        return
+    yield Finding("FFmpeg", "ok", f"{_version(found.path)}, {found.path}")
+    yield _encoders(found, shutil.which("nvidia-smi") is not None)
+
+
+def _encoders(ffmpeg: FFmpeg, nvidia: bool) -> Finding:
+    wanted = {name: what for name, what in _ENCODERS.items() if nvidia or not name.endswith("_nvenc")}
+    there = ["libx264", *(name for name in wanted if name in ffmpeg.encoders)]
+    lacking = [f"{what} ({name})" for name, what in wanted.items() if name not in ffmpeg.encoders]
+    if not lacking:
+        return Finding("encoders", "ok", ", ".join(there))
+    remedy = f"without {', '.join(lacking)}; another FFmpeg: --ffmpeg PATH"
+    return Finding("encoders", "gap", ", ".join(there), remedy)
+
+
+def _version(path: str) -> str:
+    said = _output([path, "-version"])
+    words = said.split()[:3]
+    return words[2] if words[:2] == ["ffmpeg", "version"] else "of an unknown version"
+
+
+def _server() -> Finding:
+    command = find_server()
+    if command is None:
+        remedy = f"llama.cpp's llama-server on PATH, or {_MODELS_EXTRA}; without it no model describes or reads"
+        return Finding("model server", "gap", "none", remedy)
+    packaged = command[-1].endswith("llama_server.py")
+    return Finding("model server", "ok", "the packaged llama.cpp (xllamacpp)" if packaged else command[0])
+
+
+def _models() -> Iterator[Finding]:
+    for held in inventory(models_folder()):
+        what = f"model, {held.purpose}"
+        if held.ready:
+            yield Finding(what, "ok", f"{held.title}, in {held.where}")
+        elif "repair" in held.state:
+            yield Finding(what, "gap", held.state, "cinecut models repair")
+        else:
+            yield Finding(what, "gap", f"{held.title}: {held.state}", f"cinecut models pull {held.known}")
+
+
+def _sentences() -> Finding:
+    lacking = [name for name in ("torch", "sentence_transformers") if importlib.util.find_spec(name) is None]
+    if lacking:
+        return Finding("sentence-transformers", "gap", f"no {' and no '.join(lacking)}", _MODELS_EXTRA)
+    return Finding("sentence-transformers", "ok", "with torch")
+
+
+def _gpu() -> Finding:
+    free = _asked(free_memory)
+    if free is None:
+        return Finding("GPU", "gap", "no NVIDIA GPU", "models run on the processor, many times slower")
+    least = _asked(least_memory) or 0
+    name = _output(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]).partition("\n")[0].strip()
+    found = f"{name or 'NVIDIA'}, {free / 1024:.1f} GiB free"
+    if free < least:
+        return Finding("GPU", "gap", found, f"models want {least / 1024:.1f} GiB: end what else uses the GPU")
+    return Finding("GPU", "ok", found)
+
+
+def _asked(question: Callable[[], int | None]) -> int | None:
+    try:
+        return question()
+    except Stop:
+        return None
+
+
+def _memory(least: int = 8 << 30) -> Finding:
+    """A model of 7 billion weights on the processor takes about 6 GB beside the film's own stages."""
+    try:
+        rows = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        free = next(int(row.split()[1]) * 1024 for row in rows if row.startswith("MemAvailable:"))
+    except (OSError, ValueError, StopIteration):
+        return Finding("memory", "ok", "this system does not tell")
+    found = f"{free / 2**30:.1f} GiB free"
+    if free < least:
+        return Finding("memory", "gap", found, "a 7B model on the processor wants about 8 GiB; on a GPU, less")
+    return Finding("memory", "ok", found)
+
+
+def _disk(what: str, folder: Path) -> Finding:
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(there).free
+    found = f"{free / 2**30:.1f} GiB free in {folder}"
+    if free < _LEAST_DISK:
+        return Finding(what, "gap", found, "make room: a full disk ends a render")
+    return Finding(what, "ok", found)
+
+
+def _output(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode(errors="replace")
