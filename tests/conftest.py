@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +53,14 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Film], Film]:
         return replace(wanted, path=folder / name)
 
     return film
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test finds the models of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINECUT_MODELS_DIR", str(tmp_path_factory.mktemp("models")))
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

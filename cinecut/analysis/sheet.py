@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, groupby, islice
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from cinecut.analysis import Analysis, film_title
 from cinecut.analysis.arrange import Cut, Tempo
 from cinecut.analysis.blueprint import Want
 from cinecut.analysis.cache import Cache
+from cinecut.analysis.scenes import upright
+from cinecut.analysis.screen import Crop
 from cinecut.analysis.shots import Shot
 from cinecut.analysis.story import Zone
 from cinecut.facts import FilmFacts
@@ -36,7 +39,7 @@ from cinecut.ffmpeg.probe import open_media, picture_stream
 from cinecut.link import write_beside
 from cinecut.timebase import FilmRange, FilmTime, clock, timecode
 
-_VERSION = 1  # of the stills
+_VERSION = 2  # of the stills
 _SIDE = 320  # pixels of a still's longer side
 _BYTES = 15_000  # of a still, so that sixty of them stay under 2 MB as text
 _QUALITIES = (80, 65, 50, 35)  # of JPEG, the first that keeps to the bytes
@@ -106,7 +109,10 @@ def write_sheet(analysis: Analysis, film: Path, target: Path, progress: Callable
     events, facts = _events(analysis.cuts, analysis.tempo), analysis.facts
     wanted = [event.film for event in events]
     cache = Cache(facts.fingerprint)
-    stills = cache.stage("stills", _VERSION, wanted, list[str | None], lambda: _stills(film, facts, wanted, progress))
+    bars = analysis.bars.upright(facts.rotation)
+    stills = cache.stage(
+        "stills", _VERSION, (wanted, bars), list[str | None], lambda: _stills(film, facts, bars, wanted, progress)
+    )
     seen = [replace(event, still=still) for event, still in zip(events, stills, strict=True)]
     write_beside(target, _page(analysis, film, seen))
     progress(1.0)
@@ -126,9 +132,9 @@ def _events(cuts: Sequence[Cut], tempo: Tempo) -> list[Event]:
 
 
 def _stills(
-    film: Path, facts: FilmFacts, wanted: Sequence[FilmRange | None], progress: Callable[[float], None]
+    film: Path, facts: FilmFacts, bars: Crop, wanted: Sequence[FilmRange | None], progress: Callable[[float], None]
 ) -> list[str | None]:
-    """A still from a third into each range, as a data URI."""
+    """A still from a third into each range, without the bars, as a data URI."""
     found: list[str | None] = []
     with open_media(film) as media:
         video = picture_stream(media, film)
@@ -137,8 +143,16 @@ def _stills(
         for done, shown in enumerate(wanted):
             progress(done / len(wanted))
             frame = None if shown is None else _decode(media, video, facts, shown)
-            found.append(None if frame is None else _data_uri(_upright(frame, facts)))
+            found.append(None if frame is None else _data_uri(_without(bars, upright(frame, facts, _SIDE))))
     return found
+
+
+def _without(bars: Crop, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What of an upright picture lies inside the bars."""
+    height, width = picture.shape[:2]
+    left, right = ceil(bars.left * width), floor((1 - bars.right) * width)
+    top, bottom = ceil(bars.top * height), floor((1 - bars.bottom) * height)
+    return picture[top:bottom, left:right]
 
 
 def _decode(media: Any, video: Any, facts: FilmFacts, shown: FilmRange) -> VideoFrame | None:
@@ -167,17 +181,6 @@ def _first_from(moment: FilmTime, media: Any, video: Any, facts: FilmFacts) -> V
 
 def _time(frame: Any, video: Any, facts: FilmFacts) -> FilmTime:
     return FilmTime(frame.pts * video.time_base - facts.start)
-
-
-def _upright(frame: VideoFrame, facts: FilmFacts) -> NDArray[np.uint8]:
-    """[uint8, height x width x 3] BGR as a player shows it: turned, with square pixels, the longer side _SIDE."""
-    width, height = facts.display_size
-    scale = _SIDE / max(width, height)
-    size = [max(1, round(side * scale)) for side in (width, height)]
-    if facts.rotation % 180:
-        size.reverse()
-    small = frame.reformat(width=size[0], height=size[1], format="bgr24", interpolation="AREA").to_ndarray()
-    return np.rot90(small, -facts.rotation // 90).astype(np.uint8)
 
 
 def _data_uri(bgr: NDArray[np.uint8]) -> str:
@@ -313,9 +316,16 @@ def _page(analysis: Analysis, film: Path, events: Sequence[Event]) -> str:
         tempo=_mean_tempo(analysis.tempo, sum(event.cut.slot.beats for event in events)),
         plot=_plot(analysis, events),
         width=_WIDTH,
-        ratio="{} / {}".format(*analysis.facts.display_size),
+        ratio=_shape(analysis),
         version=__version__,
     )
+
+
+def _shape(analysis: Analysis) -> str:
+    """Width / height of what is shown of the film, for the page."""
+    (width, height), bars = analysis.facts.display_size, analysis.bars.upright(analysis.facts.rotation)
+    shown = (width * (1 - bars.left - bars.right), height * (1 - bars.top - bars.bottom))
+    return " / ".join(f"{float(side):g}" for side in shown)
 
 
 def _acts(events: Sequence[Event]) -> Iterator[Act]:

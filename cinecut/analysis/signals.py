@@ -6,10 +6,10 @@ The weights are those of the tool that this one succeeds. Every signal is a shot
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 
 import cv2
@@ -46,7 +46,7 @@ class Signals:
     contrast: float
     uniqueness: float  # how unlike the other shots it looks
     face: float
-    confidence: float  # of the model that described it; neutral while there is none
+    confidence: float  # how complete a model's description of it is; neutral where there is none
     saturation: float
     place: float  # in the film: later is stronger
     sharpness: float
@@ -63,7 +63,8 @@ class Look:
     """What one picture tells of its shot.
 
     `colors` [512]: histogram of hue, saturation and value, its sum 1; `layout` [9 x 16]: luma, mean 0, deviation 1;
-    deviation of luma, mean saturation, variance of the Laplacian, and the largest face's share of the picture.
+    deviation of luma, mean saturation, variance of the Laplacian, and the largest face's share of the picture;
+    `light` [3]: mean red, green and blue, 0 to 1.
     """
 
     shot: int
@@ -73,6 +74,7 @@ class Look:
     saturation: float
     sharpness: float
     face: float
+    light: NDArray[np.float32]
 
 
 def observe(picture: Picture) -> Look:
@@ -80,7 +82,7 @@ def observe(picture: Picture) -> Look:
     gray = cv2.cvtColor(picture.bgr, cv2.COLOR_BGR2GRAY)
     colors = cv2.calcHist([hsv], [0, 1, 2], None, [8, 8, 8], [0, 180, 0, 256, 0, 256]).ravel()
     layout = cv2.resize(gray, (16, 9), interpolation=cv2.INTER_AREA).astype(np.float32)
-    faces = _detector().detectMultiScale(gray, scaleFactor=1.15, minNeighbors=6, minSize=(28, 28))
+    faces = _local.detector.detectMultiScale(gray, scaleFactor=1.15, minNeighbors=6, minSize=(28, 28))
     return Look(
         shot=picture.shot,
         colors=(colors / colors.sum()).astype(np.float32),
@@ -89,6 +91,7 @@ def observe(picture: Picture) -> Look:
         saturation=float(hsv[:, :, 1].mean()),
         sharpness=float(cv2.Laplacian(gray, cv2.CV_32F).var()),
         face=max((int(w) * int(h) for _, _, w, h in faces), default=0) / gray.size,
+        light=(picture.bgr.mean(axis=(0, 1))[::-1] / 255).astype(np.float32),
     )
 
 
@@ -103,13 +106,19 @@ def together(looks: Sequence[Look]) -> Look:
         saturation=sum(look.saturation for look in looks) / count,
         sharpness=sum(look.sharpness for look in looks) / count,
         face=max(look.face for look in looks),
+        light=np.mean([look.light for look in looks], axis=0, dtype=np.float32),
     )
 
 
-@cache
-def _detector() -> cv2.CascadeClassifier:
-    folder = Path(cv2.__file__).parent / "data"
-    return cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
+class _Local(threading.local):
+    """A face detector for each thread: one that is shared finds faces of the other thread's picture."""
+
+    def __init__(self) -> None:
+        folder = Path(cv2.__file__).parent / "data"
+        self.detector = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
+
+
+_local = _Local()
 
 
 def likeness(one: Look, other: Look) -> float:
@@ -125,8 +134,10 @@ def measure(
     activities: Mapping[int, Activity],
     loudness: Loudness,
     lines: Sequence[Line],
+    confidence: Mapping[int, float] | None = None,
 ) -> dict[int, Signals]:
-    """The signals of every shot that was looked at, by the shot's index."""
+    """The signals of every shot that was looked at, by the shot's index; `confidence` is known of some, 0 to 1."""
+    confidence = confidence or {}
     seen = [shot for shot in shots if shot.index in looks]
     found, spoken = [looks[shot.index] for shot in seen], Spoken(lines)
     columns = {
@@ -135,7 +146,7 @@ def measure(
         "contrast": _ranks([look.contrast for look in found]),
         "uniqueness": _ranks(_unlikeness(found)),
         "face": _faces([look.face for look in found]),
-        "confidence": [NEUTRAL] * len(seen),
+        "confidence": [confidence.get(shot.index, NEUTRAL) for shot in seen],
         "saturation": _ranks([look.saturation for look in found]),
         "place": _ranks([float(shot.range.start.seconds) for shot in seen]),
         "sharpness": _ranks([look.sharpness for look in found]),

