@@ -80,5 +80,19 @@ class StillFacts:
     alpha: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LutFacts:
+    fingerprint: str
+    tables: str  # 1d, 3d, or 1d 3d
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """What a trailer's sound is brought to: integrated loudness in LUFS, and the true peak's ceiling in dBTP."""
+
+    target: Fraction
+    peak: Fraction
+
+
 def _even(length: Fraction) -> int:
     return max(2, 2 * round(length / 2))

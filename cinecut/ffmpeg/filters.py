@@ -5,7 +5,7 @@ FFmpeg would report in the middle of a run is a GraphError at compile time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.facts import Color
@@ -22,9 +22,9 @@ def _node(name: str, ins: Sequence[Pad], out: Format, label: str, **args: Arg) -
     return Pad(Node(name, tuple(ins), tuple((k.rstrip("_"), v) for k, v in args.items()), (out,), label))
 
 
-def source(index: int, stream: str, format: Format, label: str) -> Pad:
-    """The first picture (`v`) or sound (`a`) stream of an input."""
-    return Pad(Node("input", (), (("", f"{index}:{stream}:0"),), (format,), label))
+def source(file: str, stream: str, format: Format, label: str, use: int = 0) -> Pad:
+    """The first picture (`v`) or sound (`a`) stream of a file of the working folder; each `use` opens it anew."""
+    return Pad(Node("input", (), (("file", file), ("stream", stream), ("use", use)), (format,), label))
 
 
 # Pictures
@@ -83,6 +83,61 @@ def crop(pad: Pad, x: int, y: int, width: int, height: int, label: str) -> Pad:
         raise GraphError(f"crop {width}x{height}+{x}+{y} leaves a picture of {video.width}x{video.height}")
     out = replace(video, width=width, height=height)
     return _node("crop", [pad], out, label, w=width, h=height, x=x, y=y, exact=1)
+
+
+def crop_path(pad: Pad, window: tuple[int, int, int, int], end: tuple[int, int], frames: int, label: str) -> Pad:
+    """A window that moves from its place to another in so many frames, starting and stopping softly."""
+    x, y, width, height = window
+    share = f"min(1,n/{max(1, frames - 1)})"
+    soft = f"({share}*{share}*(3-2*{share}))"
+    out = replace(pad.video, width=width, height=height)
+    places = {axis: f"{a}+({b - a})*{soft}" for axis, a, b in (("x", x, end[0]), ("y", y, end[1]))}
+    return _node("crop", [pad], out, label, w=width, h=height, **places, exact=1)
+
+
+def blur(pad: Pad, radius: float, label: str) -> Pad:
+    return _node("gblur", [pad], pad.video, label, sigma=f"{radius:.3f}", steps=2)
+
+
+def lay_over(below: Pad, above: Pad, x: int, y: int, label: str) -> Pad:
+    """A picture without transparency over another, at a place."""
+    name = OVERLAYS[below.video.pix_fmt][0]
+    return _node("overlay", [below, above], below.video, label, x=x, y=y, format=name)
+
+
+def look_up(pad: Pad, tables: Sequence[tuple[str, str]], matrix: str, label: str) -> Pad:
+    """Through LUT files, each a filter (lut1d, lut3d) and a name: in full-range RGB of 16 bits and back, by FFmpeg's
+    most exact converter. FFmpeg 9.0 spoils pixels of rows that are no multiple of eight long, so such get longer."""
+    video, name = pad.video, _ZIMG_MATRICES.get(matrix, "709")
+    there = _node("zscale", [pad], video, label, f="bicubic", min=name, rin="limited", m="gbr", r="full")
+    wide = replace(video, pix_fmt="gbrp16le")
+    pad = _node("format", [there], wide, label, pix_fmts="gbrp16le")
+    longer = -(-video.width // 8) * 8
+    if longer != video.width:
+        pad = pad_black(pad, longer, video.height, 0, 0, label)
+    for kind, file in tables:
+        interpolation = "tetrahedral" if kind == "lut3d" else "linear"
+        pad = _node(kind, [pad], pad.video, label, file=file, interp=interpolation)
+    if longer != video.width:
+        pad = crop(pad, 0, 0, video.width, video.height, label)
+    back = _node("zscale", [pad], video, label, f="bicubic", min="gbr", rin="full", m=name, r="limited")
+    return _node("format", [back], video, label, pix_fmts=video.pix_fmt)
+
+
+_ZIMG_MATRICES = {"smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl", "smpte240m": "240m"}
+
+
+def tone_map(pad: Pad, label: str) -> Pad:
+    """HDR (PQ, HLG) to the light of a BT.709 screen: linear light, 100 cd/m² as white, highlights rolled off."""
+    video = pad.video
+    linear = _node("zscale", [pad], video, label, transfer="linear", npl=100)
+    floats = replace(video, pix_fmt="gbrpf32le")
+    narrow = _node("zscale", [_node("format", [linear], floats, label, pix_fmts="gbrpf32le")], floats, label,
+                   primaries="bt709")  # fmt: skip
+    mapped = _node("tonemap", [narrow], floats, label, tonemap="hable", desat=0)
+    out = replace(video, pix_fmt="yuv420p")
+    sdr = _node("zscale", [mapped], out, label, transfer="bt709", matrix="bt709", range="tv")
+    return _node("format", [sdr], out, label, pix_fmts="yuv420p")
 
 
 def scale(pad: Pad, width: int, height: int, pix_fmt: str, label: str, **ranges: str) -> Pad:
@@ -289,6 +344,78 @@ def silence(label: str) -> Pad:
     """Endless silence."""
     plain = _node("anullsrc", [], STEREO, label, channel_layout="stereo", sample_rate=SAMPLE_RATE)
     return _node("asettb", [_samples(plain, "fltp", label)], STEREO, label, expr=f"1/{SAMPLE_RATE}")
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A sound of exactly so many samples at its place on a stem."""
+
+    start: int
+    samples: int
+    pad: Pad
+
+
+def lay(pieces: Sequence[Laid], samples: int, label: str) -> Pad:
+    """A stem of so many samples with sounds at their places, silence between. Those that overlap take another lane."""
+    lanes: list[list[Laid]] = []
+    for piece in sorted(pieces, key=lambda piece: piece.start):
+        free = [lane for lane in lanes if lane[-1].start + lane[-1].samples <= piece.start]
+        if free:
+            free[0].append(piece)
+        else:
+            lanes.append([piece])
+    if not lanes:
+        return exact_length(silence(label), samples, label)
+    return mix([_lane(lane, samples, label) for lane in lanes], label)
+
+
+def _lane(pieces: Sequence[Laid], samples: int, label: str) -> Pad:
+    pads, at = [], 0
+    for piece in [*pieces, None]:
+        start = piece.start if piece else samples
+        if start > at:
+            pads.append(exact_length(silence(label), start - at, label))
+        if piece is not None:
+            pads.append(piece.pad)
+            at = piece.start + piece.samples
+    return concat(pads, label)
+
+
+def synthesis(expression: str, samples: int, label: str, rate: int = SAMPLE_RATE) -> Pad:
+    """Exactly so many samples of an expression of the time, evaluated so many times a second."""
+    mono = Audio(rate, "mono", Fraction(1, rate))
+    pad = _node("aevalsrc", [], mono, label, exprs=expression, channel_layout="mono", sample_rate=rate)
+    fine = replace(mono, rate=SAMPLE_RATE, time_base=STEREO.time_base)
+    pad = _node("aresample", [pad], fine, label, osr=SAMPLE_RATE, osf="fltp")  # one channel before it is two
+    both = _node("pan", [pad], STEREO, label, args_=downmix("mono"))
+    return trim_samples(_node("asettb", [both], STEREO, label, expr=f"1/{SAMPLE_RATE}"), 0, samples, label)
+
+
+def multiply(pad: Pad, envelope: Pad, label: str) -> Pad:
+    """Sample by sample: an envelope that is computed moves without the steps of `volume`."""
+    return _node("amultiply", [pad, envelope], STEREO, label)
+
+
+def meter(pad: Pad, label: str, peaks: bool = True) -> Pad:
+    """Says the loudness (EBU R 128) and the true peak of a sound when it ends; passes it on unchanged."""
+    return _node("ebur128", [pad], pad.audio, label, peak="true" if peaks else "none", framelog="verbose")
+
+
+def limit(pad: Pad, ceiling: Fraction, samples: int, label: str, times: int = 4) -> Pad:
+    """Hold true peaks below a ceiling in dB: four samples for one, so that what lies between samples is seen."""
+    fine = Audio(times * SAMPLE_RATE, "stereo", Fraction(1, times * SAMPLE_RATE))
+    oversampled = _node("aresample", [pad], fine, label, osr=times * SAMPLE_RATE, osf="dblp")
+    amplitude = f"{10 ** (float(ceiling) / 20):.6f}"
+    held = _node("alimiter", [oversampled], fine, label, limit=amplitude, attack=5, release=50, level=0, latency=1)
+    back = _node("aresample", [held], STEREO, label, osr=SAMPLE_RATE, osf="fltp")
+    return exact_length(_node("asettb", [back], STEREO, label, expr=f"1/{SAMPLE_RATE}"), samples, label)
+
+
+def split_sound(pad: Pad, copies: int, label: str) -> list[Pad]:
+    if copies == 1:
+        return [pad]
+    node = Node("asplit", (pad,), (("outputs", copies),), (pad.format,) * copies, label)
+    return [Pad(node, index) for index in range(copies)]
 
 
 def mix(pads: Sequence[Pad], label: str) -> Pad:

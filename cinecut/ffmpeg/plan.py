@@ -1,16 +1,24 @@
-"""A RenderPlan: all that one FFmpeg run needs, decided without looking at any media."""
+"""A RenderPlan: all that FFmpeg's runs need, decided without looking at any media."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 
 from cinecut.diagnostics import Span
-from cinecut.ffmpeg.script import Build
+from cinecut.facts import Loudness
+from cinecut.ffmpeg.graph import GraphError, Pad, nodes_of, verify
+from cinecut.ffmpeg.script import Build, print_script, sources_of
+from cinecut.grade import Grade
 from cinecut.timebase import FilmRange
 
 SCRIPT = "trailer.graph"
+PICTURE = "picture.graph"
+SOUND = "sound.graph"
+STEMS = "stems.graph"
+CAPTIONS = "dialogue.srt"
 REEL_EPOCH = 60  # seconds on a reel at which the film's first picture stands
 
 # The demuxers that may open a user's file. None of them opens further files: a playlist, a concat list, an SDP or an
@@ -45,17 +53,11 @@ class Reel:
     heard: FilmRange
     audio: int | None
 
-    def arguments(self) -> list[str]:
+    def arguments(self, stream: str) -> list[str]:
         """Picture and sound are opened by themselves: of one input with both, FFmpeg holds every decoded picture back
         until it has seen the first of the sound, which at 45 shots takes gigabytes."""
-        opened = ["-threads", "1", "-itsoffset", str(-REEL_EPOCH)]
-        picture = [*opened, "-an", "-i", self.name]
-        return picture if self.audio is None else [*picture, *opened, "-vn", "-i", self.name]
-
-    @property
-    def inputs(self) -> int:
-        """How many of FFmpeg's inputs it is: the picture, and the sound where it is heard."""
-        return 1 if self.audio is None else 2
+        other = {"v": "-an", "a": "-vn"}[stream]
+        return ["-threads", "1", "-itsoffset", str(-REEL_EPOCH), other, "-i", self.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,32 +69,113 @@ class Asset:
     file: str
     formats: str
 
-    def arguments(self) -> list[str]:
-        return ["-threads", "1", *_reading_arguments(self.formats), "-i", self.name]
+    def arguments(self, stream: str) -> list[str]:
+        only = [] if stream == "v" else ["-vn"]  # a song's cover is a picture that nobody asked for
+        return ["-threads", "1", *_reading_arguments(self.formats), *only, "-i", self.name]
 
 
-Input = Reel | Asset
+@dataclass(frozen=True, slots=True)
+class LutFile:
+    """A user's .cube, taken along as the tables that FFmpeg reads: NAME.1d.cube, NAME.3d.cube."""
+
+    name: str
+    file: str
+
+    def arguments(self, stream: str) -> list[str]:
+        raise GraphError(f"a LUT has no {stream} stream")
+
+
+Input = Reel | Asset | LutFile
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One file that a run writes: the graph's outputs that go into it, and how they are encoded.
+
+    What a trailer's file has besides: its name among several, the loudness it is brought to (None: as it is mixed),
+    how its sound alone is encoded, FFmpeg's encoders that it needs, and its subtitles: the codec of a track, or a file.
+    """
+
+    maps: tuple[str, ...]
+    encode: tuple[str, ...]
+    suffix: str
+    name: str = ""
+    loudness: Loudness | None = None
+    sound: tuple[str, ...] = ()
+    encoders: tuple[str, ...] = ()
+    captions: str | None = None
+    captions_file: bool = False
+    sound_file: str | None = None  # of the working folder: this sound, encoded already, is taken as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One FFmpeg process over one graph: `name` is the script's file, `inputs` the arguments that open each input."""
+
+    name: str
+    script: str
+    inputs: tuple[tuple[str, ...], ...]
+    targets: tuple[Target, ...]
+    filters: frozenset[str]  # FFmpeg's filters that it needs
+
+    def arguments(self, build: Build, outputs: Sequence[str]) -> list[str]:
+        """FFmpeg's arguments after its own name; every file name is relative to the working folder."""
+        # One thread for each decoder and filter: a thread pool for each of 45 shots costs memory and gains nothing.
+        head = ["-hide_banner", "-nostdin", "-y", "-copyts", "-filter_complex_threads", "1"]
+        inputs, written = list(self.inputs), list[str]()
+        for target, output in zip(self.targets, outputs, strict=True):
+            maps = [argument for label in target.maps for argument in ("-map", f"[{label}]")]
+            if target.captions is not None:
+                maps += ["-map", f"{len(inputs)}:s:0", "-c:s", target.captions]
+                inputs.append(("-f", "srt", "-i", CAPTIONS))
+            encode = list(target.encode)
+            if target.sound_file is not None:
+                maps += ["-map", f"{len(inputs)}:a:0"]
+                encode += ["-c:a", "copy"]
+                inputs.append(("-i", target.sound_file))
+            written += [*maps, *encode, output]
+        return [*head, *chain.from_iterable(inputs), build.script_option, self.name, *written]
+
+
+def assemble(name: str, sinks: Mapping[str, Pad], targets: Sequence[Target], items: Mapping[str, Input]) -> Run:
+    """The run of a graph, whose outputs are `sinks` by their labels. It opens what the graph reads, and only that."""
+    pads = list(sinks.values())
+    verify(pads)
+    opened = [dict(node.args) for node in sources_of(pads)]
+    inputs = tuple(tuple(items[str(source["file"])].arguments(str(source["stream"]))) for source in opened)
+    used = frozenset(node.filter for node in nodes_of(pads)) - {"input"}
+    return Run(name, print_script(pads, list(sinks)), inputs, tuple(targets), used)
 
 
 @dataclass(frozen=True, slots=True)
 class RenderPlan:
-    """`files` are generated ones by their names in the working folder; `places` lead from a label to the spec."""
+    """All runs of a trailer over one working folder. `render` writes the trailer; `picture` the same without its sound,
+    for when that has been made; `sound` the mix alone, before its master, for measuring; `stems` what it is mixed of,
+    a file each, by their names in `stem_names`.
+
+    `files` are generated ones by their names in the working folder, `luts` those that are made of grades; `places`
+    lead from a label to the spec.
+    """
 
     inputs: tuple[Input, ...]
-    script: str
-    maps: tuple[str, ...]
-    encode: tuple[str, ...]
+    render: Run
+    picture: Run
+    sound: Run
+    stems: Run
+    stem_names: tuple[str, ...]
     files: Mapping[str, bytes]
+    luts: Mapping[str, Grade]
     frames: int
     samples: int
     rate: Fraction
-    suffix: str  # of the output file
     places: Mapping[str, Span]
 
-    def arguments(self, build: Build, output: str) -> list[str]:
-        """FFmpeg's arguments after its own name; every file name is relative to the working folder."""
-        # One thread for each decoder and filter: a thread pool for each of 45 shots costs memory and gains nothing.
-        head = ["-hide_banner", "-nostdin", "-y", "-copyts", "-filter_complex_threads", "1"]
-        inputs = [argument for item in self.inputs for argument in item.arguments()]
-        maps = [argument for label in self.maps for argument in ("-map", f"[{label}]")]
-        return [*head, *inputs, build.script_option, SCRIPT, *maps, *self.encode, output]
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The trailer's files."""
+        return self.render.targets
+
+    @property
+    def suffix(self) -> str:
+        """Of the trailer's first file."""
+        return self.targets[0].suffix

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import ctypes
 import errno
+import functools
 import os
 import re
 import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.child import die_with_parent, drain
+from cinecut.diagnostics import Diagnostic, Span, Stop
 from cinecut.facts import FilmFacts
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.ffmpeg.plan import SCRIPT, Asset, Reel, RenderPlan
+from cinecut.ffmpeg.plan import Asset, LutFile, Reel, RenderPlan, Run
 from cinecut.gpu import Lock
+from cinecut.grade import Grade
 
 FONTS = Path(__file__).resolve().parent.parent / "fonts"
 
@@ -40,15 +42,18 @@ class Finished:
 
     frames: int
     warnings: list[Diagnostic]
-    words: tuple[str, ...]
+    words: tuple[str, ...]  # its errors
+    said: tuple[str, ...] = ()  # all of it, the end
 
 
 def write_generated(plan: RenderPlan, folder: Path) -> None:
     """The part of a working folder that comes from the spec alone: script, generated files, fonts."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / SCRIPT).write_text(plan.script, encoding="utf-8")
+    (folder / plan.render.name).write_text(plan.render.script, encoding="utf-8")
     for name, data in plan.files.items():
         (folder / name).write_bytes(data)
+    for name, grade in plan.luts.items():
+        (folder / name).write_bytes(_lut(grade))
     if plan.files:
         fonts = folder / "fonts"
         fonts.mkdir(exist_ok=True)
@@ -70,6 +75,8 @@ def write_inputs(
 
     for item in plan.inputs:
         target = folder / item.name
+        if isinstance(item, LutFile):
+            _write_tables(locate(item.file), folder, item.name)
         if isinstance(item, Asset) and not target.exists():
             place = locate(item.file)
             if copy:
@@ -77,6 +84,22 @@ def write_inputs(
             else:
                 target.symlink_to(place.absolute())
     pull_reels(film, facts, [item for item in plan.inputs if isinstance(item, Reel)], folder, progress)
+
+
+@functools.cache
+def _lut(grade: Grade) -> bytes:
+    """The LUT file of a grade: the same grade, the same bytes."""
+    from cinecut.grade.cube import cube_text
+    from cinecut.grade.formula import lut
+
+    return cube_text(lut([grade]))
+
+
+def _write_tables(file: Path, folder: Path, name: str) -> None:
+    from cinecut.grade.cube import read_cube, stages
+
+    for kind, data in stages(read_cube(file.read_bytes(), str(file))):
+        (folder / f"{name}.{kind.removeprefix('lut')}.cube").write_bytes(data)
 
 
 @contextlib.contextmanager
@@ -98,12 +121,21 @@ def _free(where: Path) -> int:
     return shutil.disk_usage(existing).free // 1_000_000
 
 
-def run_plan(
-    plan: RenderPlan, ffmpeg: FFmpeg, folder: Path, output: str, lock: Lock, progress: Callable[[Progress], None]
+def run_graph(
+    run: Run,
+    places: Mapping[str, Span],
+    ffmpeg: FFmpeg,
+    folder: Path,
+    outputs: Sequence[str],
+    lock: Lock,
+    progress: Callable[[Progress], None],
+    level: str = "warning",
 ) -> Finished:
-    """Run a plan in its folder, which must hold its inputs. Raises Stop with what FFmpeg said. Leaves no process."""
-    telling = ["-v", "level+warning", "-progress", "pipe:1", "-stats_period", "0.2"]
-    command = [ffmpeg.path, *telling, *plan.arguments(ffmpeg.build, output)]
+    """Run a graph in its folder, which must hold its inputs and gets its script. Raises Stop with what FFmpeg said, at
+    its place in the spec. Leaves no process."""
+    (folder / run.name).write_text(run.script, encoding="utf-8")
+    telling = ["-v", f"level+{level}", "-progress", "pipe:1", "-stats_period", "0.2"]
+    command = [ffmpeg.path, *telling, *run.arguments(ffmpeg.build, outputs)]
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -111,14 +143,14 @@ def run_plan(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=[lock.descriptor],
-        preexec_fn=_die_with_parent(),
+        preexec_fn=die_with_parent(),
         env={**os.environ, "AV_LOG_FORCE_NOCOLOR": "1"},
     )
     last: collections.deque[str] = collections.deque(maxlen=200)
     frames = 0
     assert process.stdout is not None
     assert process.stderr is not None
-    reader = threading.Thread(target=_drain, args=(process.stderr, last), daemon=True)
+    reader = threading.Thread(target=drain, args=(process.stderr, last), daemon=True)
     reader.start()
     try:
         for done in _read_progress(process.stdout):
@@ -129,22 +161,8 @@ def run_plan(
         _end(process)
         reader.join(timeout=5)
     if status != 0 or any(_INCOMPLETE.search(line) for line in last):
-        raise _explain(plan, folder, status, list(last))
-    return Finished(frames, _damage(last), tuple(_errors(last)[:3]))
-
-
-def _die_with_parent() -> Callable[[], None]:
-    """For the child: die when cinecut does, even of kill -9. Prepared here, since little is safe after the fork."""
-    libc = ctypes.CDLL(None)
-    parent = os.getpid()
-    set_death_signal = 1  # PR_SET_PDEATHSIG
-
-    def prepare() -> None:
-        libc.prctl(set_death_signal, signal.SIGKILL)
-        if os.getppid() != parent:  # it died in between
-            os._exit(1)
-
-    return prepare
+        raise _explain(places, folder, status, list(last))
+    return Finished(frames, _damage(last), tuple(_errors(last)[:3]), tuple(last))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -152,11 +170,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
         process.wait()
-
-
-def _drain(stream: IO[bytes], last: collections.deque[str]) -> None:
-    for line in stream:
-        last.append(line.decode(errors="replace").rstrip())
 
 
 def _read_progress(stream: IO[bytes]) -> Iterator[Progress]:
@@ -172,7 +185,7 @@ def _read_progress(stream: IO[bytes]) -> Iterator[Progress]:
             yield Progress(frames, speed)
 
 
-def _explain(plan: RenderPlan, folder: Path, status: int, lines: Sequence[str]) -> Stop:
+def _explain(places: Mapping[str, Span], folder: Path, status: int, lines: Sequence[str]) -> Stop:
     """FFmpeg's failure as a diagnostic: where it names one of our labels, at the event's place in the spec."""
     text = "\n".join(lines)
     if "No space left on device" in text:
@@ -182,8 +195,8 @@ def _explain(plan: RenderPlan, folder: Path, status: int, lines: Sequence[str]) 
     span = None
     for line in errors:
         match = re.search(r"@(\w+)[ @\]]", line)
-        if match and match[1] in plan.places:
-            span = plan.places[match[1]]
+        if match and match[1] in places:
+            span = places[match[1]]
             break
     if status < 0:  # whatever it said before, that is not why
         hint = "where nobody did that, the machine may have run out of memory" if status == -signal.SIGKILL else ""

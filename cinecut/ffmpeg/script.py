@@ -35,13 +35,19 @@ def quote(text: str) -> str:
     return re.sub(r"\s$", lambda blank: "\\" + blank[0], graph)  # the graph level trims its own end once more
 
 
+def sources_of(sinks: Sequence[Pad]) -> list[Node]:
+    """What a graph reads, in the order in which FFmpeg numbers its inputs."""
+    return [node for node in nodes_of(sinks) if node.filter == "input"]
+
+
 def print_script(sinks: Sequence[Pad], names: Sequence[str]) -> str:
     """One filter a line; `names` are the labels of the sinks."""
     labels = dict(zip(sinks, names, strict=True))
     lines = []
+    for number, node in enumerate(sources_of(sinks)):
+        labels[Pad(node)] = f"{number}:{dict(node.args)['stream']}:0"
     for node in nodes_of(sinks):
         if node.filter == "input":
-            labels[Pad(node)] = str(node.args[0][1])
             continue
         for index in range(len(node.outs)):
             labels.setdefault(Pad(node, index), f"p{len(labels)}")

@@ -1,0 +1,324 @@
+"""Spec + Timeline → Soundtrack: every sound beside the film's own, each at its exact sample of the trailer.
+
+Effects hang on the first frame of their event, voices and cues on their event's start; what is left to the vibe is
+decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from cinecut.compiler.timeline import Placed, Timeline
+from cinecut.diagnostics import Report, Span
+from cinecut.facts import SongFacts
+from cinecut.ffmpeg.filters import SAMPLE_RATE
+from cinecut.grid import SongPart, heard_parts, measure
+from cinecut.spec import Black, Effect, Effects, Shot, Spec, Voice
+from cinecut.timebase import FilmRange, FilmTime, Length, TrailerFrame, clock, nearest
+from cinecut.vibes import Vibe
+
+
+def sample_at(frame: TrailerFrame, rate: Fraction) -> int:
+    """The first sample of a frame."""
+    return nearest(frame.index * SAMPLE_RATE / rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Sounding:
+    """Samples [start, end) of the trailer."""
+
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedEffect:
+    """An effect at its place. `anchor` is the sample it starts on, or ends on if it is one that rises to its cut;
+    `length` in samples and the pitches are None where they are the effect's own."""
+
+    name: str
+    anchor: int
+    length: int | None
+    gain: Fraction
+    pitches: tuple[Fraction | None, Fraction | None]
+    seed: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedVoice:
+    """A line of the film at its place: `film` has exactly the length of `place`."""
+
+    film: FilmRange
+    place: Sounding
+    gain: Fraction
+    line: str | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedSong:
+    """A song at its place: its parts in its own seconds, joined by cross-fades of `join` samples; `fade` samples of
+    fade-out at its end."""
+
+    name: str  # in the working folder
+    facts: SongFacts
+    parts: tuple[SongPart, ...]
+    place: Sounding
+    join: int
+    gain: Fraction
+    fade: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPulse:
+    """The synthesized music: its style, its place, and its fade-out at the end in samples."""
+
+    style: str
+    place: Sounding
+    gain: Fraction
+    fade: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duck:
+    """Where the music goes down, and by how many dB."""
+
+    place: Sounding
+    depth: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Soundtrack:
+    samples: int  # of the whole trailer
+    effects: tuple[PlacedEffect, ...]
+    voices: tuple[PlacedVoice, ...]
+    songs: tuple[PlacedSong, ...]
+    pulse: PlacedPulse | None
+    ducks: tuple[Duck, ...]
+    silences: tuple[Sounding, ...]
+
+
+def place_sounds(spec: Spec, timeline: Timeline, vibe: Vibe | None, report: Report) -> Soundtrack:
+    """Everything that sounds beside the shots' own sound. Mistakes go into the report."""
+    samples = sample_at(TrailerFrame(timeline.frames), timeline.rate)
+    ruler = _Ruler(timeline, samples, report)
+    for placed in timeline.events:
+        if placed.range.end.index + placed.sound_over[1] > timeline.frames:
+            span = placed.event.place.of("sound_trail")
+            report.add("sound-outside", "this shot's sound outlasts the trailer", span, "shorten the trail")
+    voices = tuple(voice for placed in timeline.events for voice in _voices(placed, spec, ruler))
+    songs, pulse = _music(spec, ruler)
+    silences = tuple(ruler.span(p) for p in timeline.events if isinstance(p.event, Black) and p.event.silent)
+    return Soundtrack(
+        samples,
+        tuple(_effects(spec, timeline, vibe, ruler)),
+        voices,
+        songs,
+        pulse,
+        tuple(_ducks(spec, timeline, voices, ruler)),
+        silences,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruler:
+    """Lengths of the spec in samples of the trailer."""
+
+    timeline: Timeline
+    samples: int
+    report: Report
+
+    def start(self, placed: Placed) -> int:
+        return sample_at(placed.range.start, self.timeline.rate)
+
+    def span(self, placed: Placed) -> Sounding:
+        return Sounding(self.start(placed), sample_at(placed.range.end, self.timeline.rate))
+
+    def count(self, length: Length, at: Fraction) -> int:
+        """Samples of a length from a position on; none where a missing grid is reported by `need_grid`."""
+        sign = -1 if length.amount < 0 else 1
+        size = Length(abs(length.amount), length.unit)
+        seconds = measure(size, at, self.timeline.rate, self.timeline.grid)
+        if seconds is None:
+            return 0
+        if sign < 0 and self.timeline.grid is not None and size.unit in ("beats", "bars"):
+            beats = size.amount * (self.timeline.grid.metre if size.unit == "bars" else 1)
+            seconds = at - self.timeline.grid.after(at, -beats)
+        return sign * nearest(seconds * SAMPLE_RATE)
+
+    def need_grid(self, length: Length | None, span: Span) -> None:
+        if length is not None and length.unit in ("beats", "bars") and self.timeline.grid is None:
+            hint = "add `music: {beats: {tempo: 120}}`"
+            self.report.add("no-grid", "a length in beats needs a beat grid", span, hint)
+
+
+# Effects
+
+
+def _effects(spec: Spec, timeline: Timeline, vibe: Vibe | None, ruler: _Ruler) -> Iterator[PlacedEffect]:
+    previous: Placed | None = None
+    for placed in timeline.events:
+        usual = [] if previous is None else _usual(spec.effects, vibe, _kinds(previous, placed, timeline))
+        wanted: list[tuple[Effect | None, str]] = [(None, name) for name in usual]
+        if placed.event.sound:
+            own = [(effect, [effect.effect] if effect.effect else usual) for effect in placed.event.sound]
+            wanted = [(effect, name) for effect, effects in own for name in effects]
+        for index, (effect, name) in enumerate(wanted):
+            if name != "none":
+                yield _effect(effect, name, index, placed, ruler)
+        previous = placed
+
+
+def _effect(effect: Effect | None, name: str, index: int, placed: Placed, ruler: _Ruler) -> PlacedEffect:
+    label, seed = f"{placed.label}_{name.replace(' ', '_')}", placed.number * 32 + index
+    start = ruler.start(placed)
+    if effect is None:
+        return PlacedEffect(name, start, None, Fraction(0), (None, None), seed, label)
+    for key, length in (("at", effect.at), ("for", effect.for_)):
+        ruler.need_grid(length, effect.place.of(key))
+    anchor = start + ruler.count(effect.at, placed.start)
+    if not 0 <= anchor < ruler.samples:
+        ruler.report.add("sound-outside", "this effect lies outside the trailer", effect.place.of("at"))
+    lasts = ruler.count(effect.for_, placed.start) if effect.for_ else None
+    return PlacedEffect(name, anchor, lasts, effect.gain, (effect.from_hz, effect.to_hz), seed, label)
+
+
+def _kinds(previous: Placed, placed: Placed, timeline: Timeline) -> list[str]:
+    """Which kinds of cut lead into an event. A silence has none: nothing sounds in it."""
+    if isinstance(placed.event, Black) and placed.event.silent:
+        return []
+    kinds = [] if placed.head.kind == "fade in" else [_cut_kind(previous, placed, timeline)]
+    return kinds + ["act"] * (placed.act != previous.act)
+
+
+def _cut_kind(previous: Placed, placed: Placed, timeline: Timeline) -> str:
+    if placed.head.kind != "cut":
+        return placed.head.kind.replace(" ", "_")
+    if isinstance(placed.event, Black):
+        return "dip_to_black"
+    grid, half = timeline.grid, Fraction(1, 2) / timeline.rate
+    if grid is None or abs(grid.nearest_line(placed.start, "beat") - placed.start) > half:
+        return "cut"
+    short = placed.end <= grid.after(placed.start, Fraction(2)) + half
+    silence = isinstance(previous.event, Black) and previous.event.silent
+    return "beat_cut" if short or silence else "cut"
+
+
+def _usual(effects: Effects, vibe: Vibe | None, kinds: list[str]) -> list[str]:
+    """The effects of the kinds: as the spec names them, else as the vibe does."""
+    found = []
+    for kind in kinds:
+        named: str | None = getattr(effects, kind)
+        if named is None and effects.usual == "vibe" and vibe is not None:
+            named = vibe.effects[kind]
+        found.append(named or "none")
+    return found
+
+
+# Voices
+
+
+def _voices(placed: Placed, spec: Spec, ruler: _Ruler) -> Iterator[PlacedVoice]:
+    for index, voice in enumerate(placed.event.voice):
+        found = _voice(voice, index, placed, spec, ruler)
+        if found is not None:
+            yield found
+
+
+def _voice(voice: Voice, index: int, placed: Placed, spec: Spec, ruler: _Ruler) -> PlacedVoice | None:
+    clip, where, facts = voice.take, voice.take.place, spec.film.facts
+    ruler.need_grid(voice.at, voice.place.of("at"))
+    if clip.in_ is None or clip.out is None:
+        message = "a voice needs the times of its line in the film"
+        ruler.report.add("under-determined", message, where.span, "voice: 1:02:11.5 - 1:02:14")
+        return None
+    if clip.out <= clip.in_:
+        ruler.report.add("order", "the out point of this voice is not after its in point", where.of("out"))
+        return None
+    if facts is not None and not facts.audio:
+        ruler.report.add("no-audio", "the film has no sound, so no voice either", voice.place.span)
+    if facts is not None and clip.out.seconds > facts.duration:
+        message = f"this voice runs to {clock(clip.out.seconds)}, the film ends at {clock(facts.duration)}"
+        ruler.report.add("past-end", message, where.of("out"))
+    length = nearest((clip.out - clip.in_) * SAMPLE_RATE)
+    start = ruler.start(placed) + ruler.count(voice.at, placed.start)
+    if start < 0 or start + length > ruler.samples:
+        what = "begins before the trailer does" if start < 0 else "outlasts the trailer"
+        ruler.report.add("sound-outside", f"this voice {what}", voice.place.span, "move it with `at`")
+    film = FilmRange(clip.in_, FilmTime(clip.in_.seconds + Fraction(length, SAMPLE_RATE)))
+    place, label = Sounding(start, start + length), f"{placed.label}_voice{index + 1}"
+    return PlacedVoice(film, place, voice.gain, voice.line, label)
+
+
+# Music
+
+
+def song_name(number: int, file: str) -> str:
+    """What a song is called in the working folder: 0 is the music's own, others are cues by their event's number."""
+    stem = f"cue{number:04d}" if number else "song"
+    suffix = "." + file.rpartition(".")[2].lower() if "." in file else ""
+    return stem + (suffix if suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) <= 6 else "")
+
+
+def _music(spec: Spec, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], PlacedPulse | None]:
+    """The song or the pulse that the trailer begins with, and the cues after it, each until the next one's fade."""
+    cues = [(placed, placed.event.cue) for placed in ruler.timeline.events if placed.event.cue is not None]
+    fades = [ruler.count(cue.fade, placed.start) for placed, cue in cues]
+    ends = [(min(ruler.start(p) + fade, ruler.samples), fade) for (p, _), fade in zip(cues, fades, strict=True)]
+    music, end = spec.music, Fraction(ruler.timeline.frames) / ruler.timeline.rate
+    last_fade = ruler.count(music.fade_out, end) if music is not None else 0
+    ends.append((ruler.samples, last_fade))
+    if music is not None:
+        ruler.need_grid(music.join, music.place.of("join"))
+        ruler.need_grid(music.fade_out, music.place.of("fade_out"))
+    songs, pulse = list[PlacedSong](), None
+    place, fade = Sounding(0, ends[0][0]), min(ends[0])
+    if not place.length:
+        pass  # a cue takes over at once
+    elif music is not None and music.facts is not None and music.file is not None:
+        parts = tuple(heard_parts(music, Fraction(place.length, SAMPLE_RATE)))
+        join = ruler.count(music.join, Fraction(0))
+        songs.append(PlacedSong(song_name(0, music.file), music.facts, parts, place, join, music.gain, fade, "music"))
+    elif music is not None and music.file is None and music.pulse != "none":
+        pulse = PlacedPulse(music.pulse, place, music.gain, fade)
+    for (placed, cue), (until, fade) in zip(cues, ends[1:], strict=True):
+        ruler.need_grid(cue.fade, cue.place.of("fade"))
+        if cue.stops or cue.facts is None:
+            continue
+        if cue.start.seconds >= cue.facts.duration:
+            message = f"this cue begins {clock(cue.start.seconds)} into a song of {clock(cue.facts.duration)}"
+            ruler.report.add("past-end", message, cue.place.of("start"))
+        place, name = Sounding(ruler.start(placed), until), song_name(placed.number, cue.file)
+        part = (cue.start.seconds, cue.start.seconds + Fraction(place.length, SAMPLE_RATE))
+        songs.append(
+            PlacedSong(name, cue.facts, (part,), place, 0, cue.gain, min(fade, place.length), f"{placed.label}_cue")
+        )
+    return tuple(songs), pulse
+
+
+# Ducking
+
+
+def _ducks(spec: Spec, timeline: Timeline, voices: tuple[PlacedVoice, ...], ruler: _Ruler) -> Iterator[Duck]:
+    """Under every voice, and under the shots in which somebody is heard to speak."""
+    depth = spec.music.duck if spec.music is not None else Fraction(0)
+    heard = spec.film.facts is not None and bool(spec.film.facts.audio)
+    yield from [Duck(voice.place, depth) for voice in voices if depth]
+    for placed in timeline.events:
+        shot = placed.event
+        if not isinstance(shot, Shot):
+            continue
+        spoken = shot.line is not None and heard and not shot.mute
+        wanted = shot.duck if shot.duck is not None else depth if spoken else Fraction(0)
+        if wanted:
+            lead, trail = (nearest(frames * SAMPLE_RATE / timeline.rate) for frames in placed.sound_over)
+            span = ruler.span(placed)
+            yield Duck(replace(span, start=span.start - lead, end=span.end + trail), wanted)
