@@ -1,17 +1,25 @@
-"""The vibes: 18 genres, each a data file that says how a trailer of it is cut."""
+"""The vibes: 18 genres, each a data file that says how a trailer of it is cut; and vibes of one's own, files that say
+what they have otherwise than one of these.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cinecut.diagnostics import Report, Stop
-from cinecut.document import plain, read_document
-from cinecut.schema import check_document
+from cinecut.diagnostics import Report, Span, Stop
+from cinecut.document import Mapping as YamlMapping
+from cinecut.document import Node, Scalar, plain, read_document
+from cinecut.grade import Grade
+from cinecut.schema import VIBE, check_document
+from cinecut.spec import VibeChoice
+from cinecut.vibes.titles import PLAIN, TitleStyle
 
 DEFAULT = "drama"  # where nobody chose: the genre whose pace and levels offend no film
 _FOLDER = Path(__file__).resolve().parent
@@ -22,6 +30,7 @@ class Vibe:
     """How a genre is cut. Pace in beats a shot, tempo in beats a minute, loudness in LUFS."""
 
     name: str
+    base: str  # the genre that a spec names; of a genre itself
     about: str
     pace: tuple[int, int, int]  # acts 1, 2, 3
     shots: tuple[int, int]  # least and most in 90 seconds
@@ -32,33 +41,131 @@ class Vibe:
     likely_tempo: int
     loudness: int
     music: tuple[str, ...]
+    grade: Grade
+    effects: Mapping[str, str]  # the sound effect of each kind of cut
+    pulse: str
+    titles: TitleStyle
 
 
 def names() -> list[str]:
     return sorted(file.stem for file in _FOLDER.glob("*.yaml"))
 
 
+def load_vibe(choice: str) -> Vibe:
+    """A genre by its name, or a vibe of one's own by its file, NAME.yaml. Raises Stop where there is none, with the
+    nearest name."""
+    if choice in names():
+        return _genre(choice)
+    if choice.lower().endswith((".yaml", ".yml")):
+        return read_vibe(Path(choice))
+    close = get_close_matches(choice.lower(), names(), n=1)
+    hint = f"did you mean {close[0]}?" if close else "`cinecut vibes` lists them; a file of your own ends with .yaml"
+    raise Stop("option", f"there is no vibe {choice!r}", hint)
+
+
 @cache
-def load_vibe(name: str) -> Vibe:
-    """A vibe by its name. Raises Stop with the nearest name when there is none."""
-    if name not in names():
-        close = get_close_matches(name.lower(), names(), n=1)
-        hint = f"did you mean {close[0]}?" if close else "`cinecut vibes` lists them"
-        raise Stop("option", f"there is no vibe {name!r}", hint)
+def _genre(name: str) -> Vibe:
     return read_vibe(_FOLDER / f"{name}.yaml")
+
+
+def vibe_of(choice: VibeChoice | None) -> Vibe | None:
+    """The vibe that a spec chooses, with what it wants otherwise; None where it chooses none."""
+    if choice is None:
+        return None
+    vibe = load_vibe(choice.base)
+    return replace(
+        vibe,
+        grade=vibe.grade.merged(choice.grade or {}),
+        titles=vibe.titles.merged(choice.titles or {}),
+        loudness=vibe.loudness if choice.loudness is None else choice.loudness,
+    )
+
+
+def otherwise(vibe: Vibe) -> dict[str, Any]:
+    """What a spec has to say besides the vibe's base, so that the trailer has this vibe's look and sound: plain values
+    of `grade`, `titles`, `loudness` and `effects`."""
+    base = load_vibe(vibe.base)
+    found = {
+        "grade": changes(vibe.grade, base.grade),
+        "titles": changes(vibe.titles, base.titles),
+        "loudness": vibe.loudness if vibe.loudness != base.loudness else None,
+        "effects": {kind: effect for kind, effect in vibe.effects.items() if effect != base.effects[kind]},
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def changes(record: Any, base: Any) -> dict[str, Any]:
+    """The fields of a record that differ from another's, as a file says them."""
+    found: dict[str, Any] = {}
+    for item in fields(record):
+        value, other = getattr(record, item.name), getattr(base, item.name)
+        if value == other:
+            continue
+        if is_dataclass(value):
+            found[item.name] = changes(value, other)
+        elif isinstance(value, tuple):
+            found[item.name] = value[0] if len(set(value)) == 1 else list(value)
+        else:
+            found[item.name] = value
+    return found
 
 
 def read_vibe(path: Path) -> Vibe:
     """A vibe from a file, checked by schemas/vibe-1.schema.json. Raises Stop with everything that is wrong."""
     report = Report()
-    document = read_document(path, report)
-    if document.root is not None:
-        check_document(document.root, "vibe-1", {}, report)
+    root = read_document(path, report).root
+    if root is None and report.ok:
+        report.add("missing-key", "the vibe is empty", Span(str(path), 0, 0, 0, 1), "{vibe: 1, base: thriller, …}")
+    if root is not None:
+        root = _upon_its_base(root)
+        check_document(root, VIBE, {}, report)
+        if report.ok:
+            _check_order(root, report)
     report.stop_on_error()
-    data: dict[str, Any] = plain(document.root)
+    return _filled(plain(root), path)
+
+
+def _upon_its_base(root: Node) -> Node:
+    """The file with what it leaves out, where it names a genre that has it."""
+    base = root.get("base") if isinstance(root, YamlMapping) else None
+    if not isinstance(root, YamlMapping) or not isinstance(base, Scalar) or base.value not in names():
+        return root
+    below = read_document(_FOLDER / f"{base.value}.yaml", Report()).root
+    assert isinstance(below, YamlMapping)
+    own = {key: node for key, node in below.entries.items() if key not in ("vibe", "name")}
+    return _merged(root, replace(below, entries=own))
+
+
+def _merged(over: YamlMapping, below: YamlMapping) -> YamlMapping:
+    """Two trees as one: mappings key by key, of anything else the upper one. Its places lead."""
+    entries = dict(below.entries)
+    for key, node in over.entries.items():
+        under = below.get(key)
+        if isinstance(node, YamlMapping) and isinstance(under, YamlMapping):
+            node = _merged(node, under)
+        entries[key] = node
+    return replace(over, entries=entries, keys={**over.keys, **below.keys, **over.keys})
+
+
+_RISING = {"tempo": ("least", "likely", "most"), "shots": ("least", "most")}
+
+
+def _check_order(root: Node, report: Report) -> None:
+    assert isinstance(root, YamlMapping)
+    for key, steps in _RISING.items():
+        record = plain(root.entries[key])
+        figures = [record[step] for step in steps]
+        if figures != sorted(figures):
+            said = ", ".join(f"{step} {figure}" for step, figure in zip(steps, figures, strict=True))
+            report.add("wrong-value", f"`{key}` must not fall: {said}", root.keys[key])
+
+
+def _filled(data: Mapping[str, Any], path: Path) -> Vibe:
     pace, shots, tempo = data["pace"], data["shots"], data["tempo"]
+    name, base = data.get("name") or _name_of(path), data.get("base")
     return Vibe(
-        name=data["name"],
+        name=name or str(base),
+        base=base or (name if name in names() else DEFAULT),
         about=data["about"],
         pace=(pace["act_1"], pace["act_2"], pace["act_3"]),
         shots=(shots["least"], shots["most"]),
@@ -69,4 +176,14 @@ def read_vibe(path: Path) -> Vibe:
         likely_tempo=tempo["likely"],
         loudness=data["loudness"],
         music=tuple(data["music"]),
+        grade=Grade.of(data.get("grade", {})),
+        effects=data["effects"],
+        pulse=data["pulse"],
+        titles=PLAIN.merged(data.get("titles", {})),
     )
+
+
+def _name_of(path: Path) -> str:
+    """A name made of a file's, where that has letters enough."""
+    name = re.sub(r"[^a-z]+", "-", path.stem.lower()).strip("-")[:31]
+    return name if len(name) > 1 else ""
