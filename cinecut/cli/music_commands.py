@@ -1,0 +1,129 @@
+"""The commands about the music that was fetched: music list, music replace, music clear."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cinecut.cli.terminal import JsonOption, print_diagnostics, print_table, watch
+from cinecut.timebase import clock
+
+if TYPE_CHECKING:
+    from cinecut.diagnostics import Diagnostic
+    from cinecut.songs import Found
+    from cinecut.vibes import Vibe
+
+app = typer.Typer(name="music", no_args_is_help=True, help="The free music that was fetched, one song a vibe.")
+
+JamendoIdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--jamendo-id",
+        metavar="ID",
+        envvar="JAMENDO_CLIENT_ID",
+        help="Your client id of the Jamendo API; https://devportal.jamendo.com gives one for free.",
+    ),
+]
+
+MusicOption = Annotated[
+    str | None,
+    typer.Option(
+        "--music", metavar="FILE|jamendo", help="The song to cut to; `jamendo` fetches a free one for the vibe, once."
+    ),
+]
+_JAMENDO = "jamendo"  # `./jamendo` names a file
+
+
+@dataclass(frozen=True, slots=True)
+class MusicChoice:
+    """Which song the user wants: a file, or `jamendo` and the client id to ask it with."""
+
+    wanted: str | None
+    client_id: str | None
+
+    def find(
+        self, vibe: Vibe, progress: Callable[[str, int, int], None]
+    ) -> tuple[Path | None, str | None, list[Diagnostic]]:
+        """The song's file, and its credit where it was fetched. Where nothing could be fetched, a warning says why."""
+        if self.wanted is None:
+            return None, None, []
+        if self.wanted != _JAMENDO:
+            return Path(self.wanted), None, []
+        from cinecut.jamendo import try_fetch
+
+        found, warnings = try_fetch(vibe, self.client_id, progress=progress)
+        return (found.file, str(found.credit), warnings) if found is not None else (None, None, warnings)
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False) -> None:
+    """Show the songs in the cache, whose they are and under which licence.
+
+    Example: cinecut music list
+    """
+    from cinecut.songs import songs
+
+    kept = songs()
+    used = {song.vibe: song for song in kept}  # the last of each vibe
+    if as_json:
+        print(json.dumps([_record(song, song is used[song.vibe]) for song in kept], ensure_ascii=False, indent=2))
+    elif kept:
+        head = ["vibe", "", "title", "artist", "licence", "length", "file"]
+        print_table(head, [_row(song, song is used[song.vibe]) for song in kept])
+    else:
+        print("no music is kept")
+
+
+def _row(song: Found, used: bool) -> list[str]:
+    credit, length = song.credit, clock(song.seconds, 0)
+    state = "in use" if used else "replaced"
+    return [song.vibe, state, credit.title, credit.artist, credit.licence, length, str(song.file)]
+
+
+def _record(song: Found, used: bool) -> dict[str, Any]:
+    about = {"vibe": song.vibe, "in use": used, **asdict(song.credit), "seconds": round(float(song.seconds), 3)}
+    return {**about, "file": str(song.file), "sha256": song.sha256}
+
+
+@app.command()
+def replace(
+    vibe: Annotated[str, typer.Argument(metavar="VIBE", help="The vibe that shall get another song.")],
+    jamendo_id: JamendoIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch another song for a vibe, one that it never had.
+
+    The one before stays in the cache, because specs may name it.
+
+    Example: cinecut music replace thriller
+    """
+    from cinecut.jamendo import cautions, fetch
+    from cinecut.vibes import load_vibe
+
+    chosen = load_vibe(vibe)
+    with watch("Fetching") as watching:
+        found = fetch(
+            chosen, jamendo_id, progress=lambda what, done, total: watching.stage(what, done, total, None), another=True
+        )
+    print_diagnostics(cautions(found))
+    print(json.dumps(_record(found, True), ensure_ascii=False) if as_json else f"{found.file}: {found.credit}")
+
+
+@app.command()
+def clear(
+    vibe: Annotated[str | None, typer.Argument(metavar="[VIBE]", help="Only the songs of this vibe.")] = None,
+) -> None:
+    """Delete the songs in the cache. A spec that names one of them needs it again to render.
+
+    Examples: cinecut music clear    |    cinecut music clear horror
+    """
+    from cinecut.songs import clear
+    from cinecut.vibes import load_vibe
+
+    gone = clear(load_vibe(vibe).name if vibe else None)
+    print(f"{len(gone)} song{'s' if len(gone) != 1 else ''} deleted")
