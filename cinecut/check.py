@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cinecut.compiler.timeline import build_timeline
+from cinecut.compiler.soundtrack import place_sounds
+from cinecut.compiler.timeline import Timeline, build_timeline
 from cinecut.diagnostics import Report, Stop
+from cinecut.glyphs import check_glyphs
 from cinecut.link import check_files
 from cinecut.reading import load_spec
+from cinecut.vibes import Vibe, vibe_of
+from cinecut.vibes.titles import PLAIN
 
 
 def check_spec(path: Path) -> Report:
@@ -16,7 +20,9 @@ def check_spec(path: Path) -> Report:
     try:
         _, spec = load_spec(path, report)
         if spec is not None:
-            build_timeline(spec, report)
+            timeline, vibe = build_timeline(spec, report), vibe_of(spec.vibe)
+            place_sounds(spec, timeline, vibe, report)
+            check_texts(timeline, vibe, report)
             check_files(spec, path.parent, report)
             if report.ok and spec.film.facts is None:
                 hint = f"cinecut link {path} measures it and writes the facts into the spec"
@@ -25,3 +31,9 @@ def check_spec(path: Path) -> Report:
     except Stop as stop:
         report.found += stop.diagnostics
     return report
+
+
+def check_texts(timeline: Timeline, vibe: Vibe | None, report: Report) -> None:
+    """Warn of every text that its face cannot write."""
+    style = vibe.titles if vibe is not None else PLAIN
+    check_glyphs(((style.cased(text.text), text.span) for text in timeline.texts), style.face, report)

@@ -53,6 +53,8 @@ CODES: dict[str, Severity] = {
     "sync": Severity.ERROR,
     "outside-frame": Severity.ERROR,
     "title-outside": Severity.ERROR,
+    "sound-outside": Severity.ERROR,
+    "title-glyphs": Severity.WARNING,  # a text that its face cannot write
     "no-facts": Severity.NOTE,
     "not-linked": Severity.ERROR,  # facts are needed and absent
     # what lies on disk
@@ -67,6 +69,7 @@ CODES: dict[str, Severity] = {
     "subtitles": Severity.WARNING,
     "music": Severity.WARNING,
     "film": Severity.WARNING,
+    "model": Severity.WARNING,  # a model that cannot help: the analysis goes on without it
     # the machine
     "no-ffmpeg": Severity.ERROR,
     "ffmpeg": Severity.ERROR,  # FFmpeg said no

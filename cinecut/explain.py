@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from cinecut.compiler.geometry import shown_size
+from cinecut.compiler.soundtrack import Soundtrack, place_sounds
 from cinecut.compiler.timeline import Placed, Timeline
+from cinecut.diagnostics import Report
+from cinecut.grade import NEUTRAL
 from cinecut.grid import Grid
 from cinecut.spec import NOWHERE, Film, Place, Spec, Transition
 from cinecut.timebase import FilmTime, Length, clock, rate_text, timecode
+from cinecut.vibes import vibe_of
+from cinecut.vibes.titles import PLAIN
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One value of the spec and who set it: user, film, or schema (the language's default)."""
+    """One value of the spec and who set it: user, vibe, film, or schema (the language's default)."""
 
     path: str
     value: str
@@ -26,8 +31,9 @@ class Setting:
 
 
 def settings(spec: Spec) -> list[Setting]:
-    """Every value in the order of the spec, the film's facts left out: they are measurements, not settings."""
-    return [_from_film(setting, spec.film) for setting in _walk(spec, "")]
+    """Every value in the order of the spec, and what the vibe adds; the film's facts are left out: they are
+    measurements, not settings."""
+    return [*(_from_film(setting, spec.film) for setting in _walk(spec, "")), *_from_vibe(spec)]
 
 
 def _walk(record: Any, path: str) -> Iterator[Setting]:
@@ -43,10 +49,40 @@ def _walk(record: Any, path: str) -> Iterator[Setting]:
         elif isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
             for number, entry in enumerate(value, 1):
                 yield from _walk(entry, f"{name}[{number}]")
+        elif isinstance(value, Mapping):
+            yield from (Setting(f"{name}.{part}", shown(figure), "user") for part, figure in value.items())
         elif value is not None and (value != () or by == "user"):
             yield Setting(name, shown(value), by)
         elif name in ("output.size", "output.rate"):
             yield Setting(name, "", "film")
+
+
+def _from_vibe(spec: Spec) -> Iterator[Setting]:
+    """What the vibe says where the spec leaves it open: the effects, the loudness, the look."""
+    vibe, choice = vibe_of(spec.vibe), spec.vibe
+    if vibe is None or choice is None:
+        return
+    for kind, effect in vibe.effects.items():
+        if getattr(spec.effects, kind) is None and spec.effects.usual == "vibe":
+            yield Setting(f"effects.{kind}", effect, "vibe")
+    if choice.loudness is None:
+        yield Setting("vibe.loudness", f"{vibe.loudness}", "vibe")
+    for part, own, plain in (("titles", choice.titles, PLAIN), ("grade", choice.grade, NEUTRAL)):
+        look: Any = getattr(vibe, part)
+        for item in dataclasses.fields(look):
+            value = getattr(look, item.name)
+            if item.name not in (own or {}) and value != getattr(plain, item.name):
+                yield Setting(f"vibe.{part}.{item.name}", _figure(value), "vibe")
+
+
+def _figure(value: Any) -> str:
+    """A figure of a look as a spec would say it."""
+    if dataclasses.is_dataclass(value):
+        inner = ", ".join(f"{i.name}: {_figure(getattr(value, i.name))}" for i in dataclasses.fields(value))
+        return "{" + inner + "}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_figure(item) for item in value) + "]"
+    return shown(value)
 
 
 def _from_film(setting: Setting, film: Film) -> Setting:
@@ -105,14 +141,24 @@ class Row:
     beat: str
     offset_ms: float | None  # of the first frame from the nearest beat
     enters: str
+    sounds: str  # effects and voices that hang on it, and a new song
 
 
 def rows(spec: Spec, timeline: Timeline) -> list[Row]:
     film_rate = spec.film.facts.rate if spec.film.facts else timeline.rate
-    return [_row(placed, timeline, film_rate) for placed in timeline.events]
+    track = place_sounds(spec, timeline, vibe_of(spec.vibe), Report())
+    return [_row(placed, timeline, film_rate, _sounds(placed, track)) for placed in timeline.events]
 
 
-def _row(placed: Placed, timeline: Timeline, film_rate: Fraction) -> Row:
+def _sounds(placed: Placed, track: Soundtrack) -> str:
+    owned = f"{placed.label}_"
+    effects = [effect.name for effect in track.effects if effect.label.startswith(owned)]
+    voices = ["voice" for voice in track.voices if voice.label.startswith(owned)]
+    cue = placed.event.cue
+    return ", ".join([*effects, *voices, *([f"music: {cue.file}"] if cue is not None else [])])
+
+
+def _row(placed: Placed, timeline: Timeline, film_rate: Fraction, sounds: str) -> Row:
     start, end = (Fraction(frame.index) / timeline.rate for frame in (placed.range.start, placed.range.end))
     film = placed.film
     beat, offset = _beat(start, timeline.grid)
@@ -132,6 +178,7 @@ def _row(placed: Placed, timeline: Timeline, film_rate: Fraction) -> Row:
         beat=beat,
         offset_ms=offset,
         enters=shown(placed.event.from_) if placed.head.kind != "cut" else "cut",
+        sounds=sounds,
     )
 
 

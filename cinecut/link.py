@@ -15,13 +15,13 @@ from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop
 from cinecut.document import Document, Mapping, Node, Scalar, end_of, near, resolve
-from cinecut.facts import Color, FilmFacts, SongFacts, StillFacts
+from cinecut.facts import Color, FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.fingerprint import fingerprint
 from cinecut.reading import ABSENT, ANY_RATE, inside, load_spec
-from cinecut.spec import Film, Music, Picture, Spec, Still
+from cinecut.spec import ActMarker, Cue, Entry, Film, Lut, Music, Picture, RatingClip, Spec, Still
 from cinecut.timebase import clock, rate_text
 
-Facts = FilmFacts | SongFacts | StillFacts
+Facts = FilmFacts | SongFacts | StillFacts | LutFacts
 TreePath = tuple[str | int, ...]
 
 
@@ -31,17 +31,28 @@ class Asset:
 
     path: TreePath
     file: Path
-    owner: Film | Music | Picture
+    owner: Film | Music | Cue | Picture | RatingClip | Lut
 
 
 def assets_of(spec: Spec, folder: Path) -> list[Asset]:
     found = [Asset(("film",), inside(folder, spec.film.file), spec.film)]
     if spec.music is not None and spec.music.file is not None:
         found.append(Asset(("music",), inside(folder, spec.music.file), spec.music))
+    if spec.lut is not None:
+        found.append(Asset(("lut",), inside(folder, spec.lut.file), spec.lut))
+    for kind, owner in _rating_parts(spec).items():
+        found.append(Asset(("rating", kind), inside(folder, owner.file), owner))
     for index, entry in enumerate(spec.timeline):
         if isinstance(entry, Still):
             found.append(Asset(("timeline", index, "still"), inside(folder, entry.still.file), entry.still))
+        if not isinstance(entry, ActMarker) and entry.cue is not None and not entry.cue.stops:
+            found.append(Asset(("timeline", index, "cue"), inside(folder, entry.cue.file), entry.cue))
     return found
+
+
+def _rating_parts(spec: Spec) -> dict[str, Picture | RatingClip]:
+    parts = {"still": spec.rating.still, "clip": spec.rating.clip} if spec.rating is not None else {}
+    return {kind: part for kind, part in parts.items() if part is not None}
 
 
 def check_files(spec: Spec, folder: Path, report: Report) -> None:
@@ -81,9 +92,13 @@ def measure(asset: Asset) -> Facts:
     from cinecut.ffmpeg import probe
 
     match asset.owner:
-        case Film():
+        case Lut():
+            from cinecut.grade.cube import lut_facts
+
+            return lut_facts(asset.file)
+        case Film() | RatingClip():
             return probe.film_facts(asset.file)
-        case Music():
+        case Music() | Cue():
             return probe.song_facts(asset.file)
         case Picture():
             return probe.still_facts(asset.file)
@@ -94,15 +109,25 @@ def linked(spec: Spec, folder: Path) -> Spec:
     facts: dict[TreePath, Any] = {a.path: measure(a) for a in assets_of(spec, folder) if a.owner.facts is None}
     if not facts:
         return spec
-    timeline = tuple(
-        changed(entry, still=changed(entry.still, facts=facts[path]))
-        if isinstance(entry, Still) and (path := ("timeline", index, "still")) in facts
-        else entry
-        for index, entry in enumerate(spec.timeline)
-    )
+    timeline = tuple(_linked_entry(entry, index, facts) for index, entry in enumerate(spec.timeline))
     film = changed(spec.film, facts=facts.get(("film",), spec.film.facts))
     music = spec.music and changed(spec.music, facts=facts.get(("music",), spec.music.facts))
-    return changed(spec, film=film, music=music, timeline=timeline)
+    rating = spec.rating
+    if rating is not None:
+        still = rating.still and changed(rating.still, facts=facts.get(("rating", "still"), rating.still.facts))
+        clip = rating.clip and changed(rating.clip, facts=facts.get(("rating", "clip"), rating.clip.facts))
+        rating = changed(rating, still=still, clip=clip)
+    lut = spec.lut and changed(spec.lut, facts=facts.get(("lut",), spec.lut.facts))
+    return changed(spec, film=film, music=music, lut=lut, rating=rating, timeline=timeline)
+
+
+def _linked_entry(entry: Entry, index: int, facts: dict[TreePath, Any]) -> Entry:
+    if isinstance(entry, Still) and (path := ("timeline", index, "still")) in facts:
+        entry = changed(entry, still=changed(entry.still, facts=facts[path]))
+    if not isinstance(entry, ActMarker) and (path := ("timeline", index, "cue")) in facts:
+        assert entry.cue is not None
+        entry = changed(entry, cue=changed(entry.cue, facts=facts[path]))
+    return entry
 
 
 def write_facts(document: Document, facts: dict[TreePath, Facts], files: dict[TreePath, str]) -> str:

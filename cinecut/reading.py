@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import contextlib
 import dataclasses
 import os
@@ -18,10 +19,10 @@ from typing import Any, TypeVar
 
 from cinecut import schema as schemas
 from cinecut.diagnostics import Report, Span
-from cinecut.document import Document, Mapping, Node, Scalar, Sequence, head_span, read_document
-from cinecut.facts import AudioFacts, Color, FilmFacts, SongFacts, StillFacts
+from cinecut.document import Document, Mapping, Node, Scalar, Sequence, head_span, plain, read_document
+from cinecut.facts import AudioFacts, Color, FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.rules import check_rules
-from cinecut.spec import EVENTS, ActMarker, Clip, Entry, Place, Spec, Transition
+from cinecut.spec import EVENTS, ActMarker, Clip, Entry, Part, Place, Spec, Transition
 from cinecut.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, parse_length, parse_seconds, parse_span
 
 ANY_RATE = Fraction(1000)  # at which every timecode can be read, for whoever wants no times
@@ -186,6 +187,7 @@ def formats(rate: Fraction | None) -> schemas.Formats:
         "film-span": lambda value: parse_span(str(value), rate),
         "trailer-length": lambda value: _length(value, least=True),
         "trailer-offset": lambda value: _length(value, least=False),
+        "trailer-shift": _shift,
         "transition-from": _transition("cut", "crossfade", "dip to black", "dip to white", "fade in"),
         "transition-to": _transition("cut", "fade out"),
         "positive": _positive,
@@ -202,6 +204,15 @@ def _length(value: str | int | Fraction, least: bool) -> Length:
     if least and length.amount == 0:
         raise BadTimeError(f"{value!r} is no time at all")
     return length
+
+
+def _shift(value: str | int | Fraction) -> Length:
+    """A length that may be negative."""
+    if not isinstance(value, str):
+        return Length(Fraction(value), "s")
+    text = value.strip()
+    length = parse_length(text.removeprefix("-"))
+    return Length(-length.amount, length.unit) if text.startswith("-") else length
 
 
 T = TypeVar("T")
@@ -238,7 +249,7 @@ class _Filler:
 
 def _expand(cls: type, node: Scalar) -> Mapping:
     """The short form of a value as its long form, every part with its own place."""
-    if cls is Clip:
+    if cls in (Clip, Part):
         text = str(node.value)
         shift = node.span.column + (0 if node.plain else 1)
         parts = SPAN_SIGN.split(text.strip())
@@ -271,8 +282,8 @@ def properties_of(cls: type) -> dict[str, Any]:
     name = _FACTS.get(cls) or cls.schema  # type: ignore[attr-defined]
     head, _, inner = name.partition(".")
     part = schemas.definition(schemas.TRAILER, head)
-    if inner:
-        part = _resolved(part["properties"][inner])
+    for step in inner.split(".") if inner else ():
+        part = _resolved(part["properties"][step])
         part = _resolved(part["items"]) if part.get("type") == "array" else part
     properties: dict[str, Any] = part["properties"]
     return properties
@@ -282,13 +293,14 @@ _FACTS: dict[type, str] = {
     FilmFacts: "film_facts",
     SongFacts: "song_facts",
     StillFacts: "picture.facts",
+    LutFacts: ".lut.facts",
     AudioFacts: "film_facts.audio",
     Color: "film_facts.color",
 }
 
 
 def _resolved(part: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" in part:
+    if part.get("$ref", "").startswith("#"):
         return {**schemas.definition(schemas.TRAILER, part["$ref"].rsplit("/", 1)[1]), **part}
     return part
 
@@ -320,12 +332,19 @@ def _converter(hint: Any) -> _Convert:
         if inner == (int, int):
             return lambda filler, node: parse_size(_value(node))
         each = _converter(inner[0])
-        return lambda filler, node: tuple(each(filler, item) for item in node.items)  # type: ignore[union-attr]
+        return lambda filler, node: tuple(each(filler, item) for item in _items(node))
+    if typing.get_origin(hint) is collections.abc.Mapping:
+        return lambda filler, node: plain(node)
     if hint in _SIMPLE:
         return _SIMPLE[hint]
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return lambda filler, node: filler.fill(hint, node)
     return lambda filler, node: _value(node)
+
+
+def _items(node: Node) -> tuple[Node, ...]:
+    """The items of a list; of one thing that may stand for a list, the thing."""
+    return node.items if isinstance(node, Sequence) else (node,)
 
 
 def _entry(filler: _Filler, node: Node) -> Entry:
@@ -348,7 +367,7 @@ def _film_time(filler: _Filler, node: Node) -> FilmTime:
 
 _SIMPLE: dict[Any, _Convert] = {
     FilmTime: _film_time,
-    Length: lambda filler, node: _length(_value(node), least=False),
+    Length: lambda filler, node: _shift(_value(node)),
     Transition: lambda filler, node: Transition.parse(str(_value(node))),
     Fraction: lambda filler, node: _exact(_value(node)),
 }

@@ -16,6 +16,13 @@ def check_rules(spec: Spec, report: Report) -> None:
     _check_film(spec.film, report)
     if spec.music is not None:
         _check_music(spec.music, report)
+    if spec.rating is not None and (spec.rating.still is None) == (spec.rating.clip is None):
+        code = "under-determined" if spec.rating.still is None else "over-determined"
+        report.add(code, "a rating card is a `still` or a `clip`", spec.rating.place.span, "rating: {still: card.png}")
+    names = [item.name for item in spec.deliverables]
+    for index, item in enumerate(spec.deliverables):
+        if item.name in names[:index]:
+            report.add("wrong-value", f"two deliverables are named {item.name}", item.place.of("name"))
     for entry in spec.timeline:
         if isinstance(entry, Shot) and entry.crop is not None:
             _check_crop(entry.crop, report)
@@ -36,16 +43,34 @@ def _check_music(music: Music, report: Report) -> None:
     if music.beats is not None:
         _check_beats(music.beats, report)
     if music.file is None:
-        if music.beats is None:
+        if music.pulse != "none" and (music.beats is None or music.beats.tempo is None):
+            hint = "add `beats: {tempo: 120}`"
+            report.add("no-grid", "a pulse needs a constant tempo", place.of("pulse"), hint)
+        elif music.beats is None:
             report.add(
                 "missing-key", "this music has neither a file nor beats", place.span, "name a song: file: song.ogg"
             )
-        for key in ("gain", "fade_out"):
+        for key in _OF_SONGS if music.pulse != "none" else (*_OF_SONGS, "gain", "fade_out", "duck"):
             if key in place.given:
                 report.add("missing-key", f"`{key}` needs a song: there is no `file` here", place.of(key))
-    elif music.facts is not None and music.start.seconds >= music.facts.duration:
+        return
+    if music.pulse != "none":
+        report.add("over-determined", "there is a song, so there is no pulse", place.of("pulse"), "remove one of them")
+    if music.parts and "start" in place.given:
+        message = "the song's parts say where it begins, so `start` says it twice"
+        report.add("over-determined", message, place.of("start"), "remove `start`, or `parts`")
+    for part in music.parts:
+        if part.out <= part.in_:
+            report.add("order", "this part of the song ends before it begins", part.place.span)
+        elif music.facts is not None and part.out.seconds > music.facts.duration:
+            message = f"this part runs to {clock(part.out.seconds)}, the song ends at {clock(music.facts.duration)}"
+            report.add("past-end", message, part.place.span)
+    if music.facts is not None and music.start.seconds >= music.facts.duration:
         message = f"the trailer begins {clock(music.start.seconds)} into a song of {clock(music.facts.duration)}"
         report.add("past-end", message, place.of("start"))
+
+
+_OF_SONGS = ("start", "parts", "loop", "join", "credit")
 
 
 def _check_beats(beats: BeatGrid, report: Report) -> None:

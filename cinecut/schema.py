@@ -12,6 +12,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
+from referencing import Registry, Resource
 
 from cinecut.diagnostics import Report, Span
 from cinecut.document import Mapping as YamlMapping
@@ -69,7 +70,17 @@ def _validator(schema: str, formats: tuple[tuple[str, Callable[[Any], object]], 
             return True
 
         checker.checks(name, raises=ValueError)(accepts)
-    return Draft202012Validator(read_schema(schema), format_checker=checker)
+    return Draft202012Validator(read_schema(schema), format_checker=checker, registry=_registry())
+
+
+VIBE = "vibe-1"
+
+
+@cache
+def _registry() -> Registry[Any]:
+    """The schemas by the names by which they refer to each other."""
+    files = {f"{name}.schema.json": Resource.from_contents(read_schema(name)) for name in (TRAILER, VIBE)}
+    return Registry().with_resources(files.items())
 
 
 _TYPES = {
@@ -83,7 +94,7 @@ _TYPES = {
 }
 
 _FORMAT_CODES = {
-    **dict.fromkeys(("film-time", "film-span", "trailer-length", "trailer-offset"), "bad-time"),
+    **dict.fromkeys(("film-time", "film-span", "trailer-length", "trailer-offset", "trailer-shift"), "bad-time"),
     **dict.fromkeys(("transition-from", "transition-to"), "transition"),
 }
 
@@ -175,7 +186,7 @@ def _not_allowed(error: ValidationError, node: Node, name: str, allowed: list[ob
 
 def _find(root: Node, path: list[str | int]) -> tuple[Node, str]:
     """The node at a path, and how to call it."""
-    node, name = root, "the spec"
+    node, name = root, "this file"
     for step in path:
         if isinstance(node, YamlMapping) and isinstance(step, str):
             node, name = node.entries[step], f"`{step}`"

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from cinecut.diagnostics import Span
-from cinecut.facts import FilmFacts, SongFacts, StillFacts
+from cinecut.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.timebase import BadTimeError, FilmTime, Length, parse_length
 
 
@@ -91,6 +91,49 @@ class Title(_Placed):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Effect(_Placed):
+    schema: ClassVar[str] = "effect"
+    short: ClassVar[str] = "effect"
+    effect: str | None
+    at: Length
+    for_: Length | None
+    gain: Fraction
+    from_hz: Fraction | None
+    to_hz: Fraction | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice(_Placed):
+    schema: ClassVar[str] = "voice"
+    short: ClassVar[str] = "take"
+    take: Clip
+    at: Length
+    gain: Fraction
+    line: str | None
+    why: str | None
+    by: str | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cue(_Placed):
+    schema: ClassVar[str] = "cue"
+    short: ClassVar[str] = "file"
+    file: str
+    start: FilmTime
+    gain: Fraction
+    fade: Length
+    facts: SongFacts | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+    @property
+    def stops(self) -> bool:
+        """It is no song but the end of the music."""
+        return self.file == "stop"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SoundFade(_Placed):
     schema: ClassVar[str] = "shot.sound_fade"
     in_: Length | None
@@ -109,10 +152,21 @@ class Crop(_Placed):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Position(_Placed):
+    """What stays in sight of a picture that is larger than the frame: 0 keeps the left or upper edge, 1 the other."""
+
+    schema: ClassVar[str] = "shot.reframe.to"
+    x: Fraction
+    y: Fraction
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reframe(_Placed):
     schema: ClassVar[str] = "shot.reframe"
     x: Fraction
     y: Fraction
+    to: Position | None
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -136,6 +190,9 @@ class TimedEvent(Notes):
     snap: Literal["beat", "bar"] | None
     from_: Transition
     to: Transition
+    sound: tuple[Effect, ...]
+    voice: tuple[Voice, ...]
+    cue: Cue | None
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -147,16 +204,22 @@ class Shot(TimedEvent):
     sync: Sync | None
     gain: Fraction
     mute: bool
+    duck: Fraction | None
+    sound_lead: Length | None
+    sound_trail: Length | None
     sound_fade: SoundFade | None
     crop: Crop | None
+    grade: Mapping[str, Any] | None
     reframe: Reframe | None
     titles: tuple[Title, ...]
+    scene: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Black(TimedEvent):
     schema: ClassVar[str] = "black"
     black: Length
+    silent: bool
     titles: tuple[Title, ...]
 
 
@@ -186,11 +249,53 @@ class Still(TimedEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lut(_Placed):
+    schema: ClassVar[str] = ".lut"
+    short: ClassVar[str] = "file"
+    file: str
+    facts: LutFacts | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingClip(_Placed):
+    schema: ClassVar[str] = ".rating.clip"
+    short: ClassVar[str] = "file"
+    file: str
+    facts: FilmFacts | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rating(_Placed):
+    """The card before the trailer."""
+
+    schema: ClassVar[str] = ".rating"
+    still: Picture | None
+    clip: RatingClip | None
+    for_: Length | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ActMarker(_Placed):
     schema: ClassVar[str] = "act"
     act: str
     why: str | None
     by: str | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VibeChoice(_Placed):
+    """A genre, and what is wanted otherwise than it has it, as plain values."""
+
+    schema: ClassVar[str] = "vibe"
+    short: ClassVar[str] = "base"
+    base: str
+    grade: Mapping[str, Any] | None
+    titles: Mapping[str, Any] | None
+    loudness: int | None
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -201,6 +306,7 @@ class Film(_Placed):
     file: str
     audio: int
     crop: Crop | None
+    protagonist: str | None
     facts: FilmFacts | None
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
@@ -216,12 +322,28 @@ class BeatGrid(_Placed):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part(_Placed):
+    """A part of a song, in its own time."""
+
+    schema: ClassVar[str] = "part"
+    in_: FilmTime
+    out: FilmTime
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Music(_Placed):
     schema: ClassVar[str] = "music"
     short: ClassVar[str] = "file"
     file: str | None
     beats: BeatGrid | None
     start: FilmTime
+    parts: tuple[Part, ...]
+    loop: bool
+    join: Length
+    pulse: Literal["none", "soft", "steady", "driving"]
+    duck: Fraction
+    credit: str | None
     gain: Fraction
     fade_out: Length
     facts: SongFacts | None
@@ -229,15 +351,77 @@ class Music(_Placed):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Effects(_Placed):
+    """Which effect goes with which kind of cut; None: as `usual` says."""
+
+    schema: ClassVar[str] = "effects"
+    short: ClassVar[str] = "usual"
+    usual: Literal["vibe", "none"]
+    cut: str | None
+    beat_cut: str | None
+    crossfade: str | None
+    dip_to_black: str | None
+    dip_to_white: str | None
+    act: str | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mix(_Placed):
+    """The level of each stem, dB."""
+
+    schema: ClassVar[str] = ".mix"
+    film: Fraction
+    music: Fraction
+    effects: Fraction
+    voice: Fraction
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+Fit = Literal["letterbox", "crop", "blur"]
+Codec = Literal["h264", "hevc", "av1", "prores", "ffv1"]
+Hardware = Literal["none", "nvenc", "qsv", "amf", "videotoolbox"]
+Profile = Literal["vibe", "web", "r128", "atsc", "streaming", "as mixed"]
+Subtitles = Literal["none", "soft", "file", "burned"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Output(_Placed):
     schema: ClassVar[str] = "output"
     size: tuple[int, int] | None
     rate: Fraction | None
-    codec: Literal["h264", "ffv1"]
-    crf: int
+    fit: Fit
+    codec: Codec
+    hardware: Hardware
+    crf: int | None
     preset: str
+    loudness: Profile
+    subtitles: Subtitles
     audio_bitrate: str
     place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deliverable(_Placed):
+    """One file of several; None: as in the spec's output."""
+
+    schema: ClassVar[str] = "deliverable"
+    name: str
+    size: tuple[int, int] | None
+    fit: Fit | None
+    codec: Codec | None
+    hardware: Hardware | None
+    crf: int | None
+    preset: str | None
+    loudness: Profile | None
+    subtitles: Subtitles | None
+    audio_bitrate: str | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+    def over(self, output: Output) -> Output:
+        """The output that this deliverable is."""
+        given = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("name", "place")}
+        return replace(output, **{key: value for key, value in given.items() if value is not None}, place=self.place)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,9 +453,19 @@ class Spec(_Placed):
     schema: ClassVar[str] = ""
     cinecut: int
     film: Film
-    vibe: str | None
+    vibe: VibeChoice | None
     music: Music | None
+    effects: Effects
+    mix: Mix
     output: Output
+    deliverables: tuple[Deliverable, ...]
+    lut: Lut | None
+    rating: Rating | None
     anchors: Anchors | None
     timeline: tuple[Entry, ...]
     place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+    @property
+    def outputs(self) -> dict[str, Output]:
+        """The files to be made, by their names; of a spec that names none, the one of `output`."""
+        return {item.name: item.over(self.output) for item in self.deliverables} or {"": self.output}

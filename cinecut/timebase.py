@@ -78,6 +78,9 @@ class TrailerRange:
     def length(self) -> int:
         return self.end - self.start
 
+    def later(self, frames: int) -> TrailerRange:
+        return TrailerRange(self.start + frames, self.end + frames)
+
 
 def nearest(position: Fraction) -> int:
     """The whole number nearest to an exact position, halves upwards.

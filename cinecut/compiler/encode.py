@@ -2,47 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.facts import Color, FilmFacts
+from cinecut.ffmpeg.plan import Target
 from cinecut.spec import Output
 
 # x264's bytes depend on its number of threads, so it is fixed; eight keep small and middling machines busy.
 _X264_THREADS = 8
+_X265 = "frame-threads=2:log-level=error"  # its bytes depend on how many frames it encodes at once
 _DRAFT_HEIGHT = 360
+_CRF = {"h264": 18, "hevc": 22, "av1": 30}  # where the spec leaves it open: about the same to the eye
+_COARSEST = {"h264": 51, "hevc": 51, "av1": 63}  # the ends of their scales; x265 refuses what lies beyond
+_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+_SVT_PRESETS = dict(zip(_PRESETS, (12, 11, 10, 9, 8, 7, 6, 5, 4), strict=True))
 
 
 def draft(output: Output, own: tuple[int, int]) -> Output:
     """Small and fast, for looking at the cut; `own` is the size without it."""
     width, height = output.size or own
-    if height > _DRAFT_HEIGHT:
-        width, height = max(2, round(width * _DRAFT_HEIGHT / height / 2) * 2), _DRAFT_HEIGHT
-    return replace(output, size=(width, height), codec="h264", crf=28, preset="ultrafast", audio_bitrate="96k")
+    shorter = min(width, height)
+    if shorter > _DRAFT_HEIGHT:
+        width, height = (max(2, round(side * _DRAFT_HEIGHT / shorter / 2) * 2) for side in (width, height))
+    quick = replace(output, codec="h264", hardware="none", crf=28, preset="ultrafast", audio_bitrate="96k")
+    return replace(quick, size=(width, height))
+
+
+_PLAIN = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact")
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
+    """`sound` are the arguments of the sound alone, `encoders` those of FFmpeg's that it needs, and `captions` the
+    codec of a track of subtitles."""
+
     suffix: str
     pix_fmt: str
     arguments: tuple[str, ...]
+    sound: tuple[str, ...]
+    encoders: tuple[str, ...]
+    captions: str
 
 
-def choose_encoding(output: Output, facts: FilmFacts, rate: Fraction) -> Encoding:
-    """FFmpeg's output arguments for a spec's output, the film's colour tags carried."""
+def choose_encoding(output: Output, facts: FilmFacts, color: Color, rate: Fraction) -> Encoding:
+    """FFmpeg's output arguments for one output of a spec, the trailer's colour tags carried."""
     common = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
     common += ["-fps_mode", "passthrough", "-enc_time_base:v", f"{rate.denominator}/{rate.numerator}"]
-    if output.codec == "ffv1":
-        pix_fmt = _lossless_format(facts)
-        video = ["-c:v", "ffv1", "-level", "3", "-slices", "4", "-threads:v", "4", "-pix_fmt", pix_fmt]
-        sound = ["-c:a", "pcm_s24le"]
-        return Encoding(".mkv", pix_fmt, tuple(common + video + color_arguments(facts.color) + sound))
-    video = ["-c:v", "libx264", "-preset", output.preset, "-crf", str(output.crf), "-pix_fmt", "yuv420p"]
-    video += ["-threads:v", str(_X264_THREADS)]
-    sound = ["-c:a", "aac", "-b:a", output.audio_bitrate]
+    pix_fmt = {"ffv1": _lossless_format(facts), "prores": "yuv422p10le"}.get(output.codec, "yuv420p")
+    encoder, settings = _picture_encoder(output)
+    video = ["-c:v", encoder, *settings, "-pix_fmt", pix_fmt, *color_arguments(color)]
+    pcm = output.codec in ("ffv1", "prores")
+    sound = ["-c:a", "pcm_s24le"] if pcm else ["-c:a", "aac", "-b:a", output.audio_bitrate]
+    suffix = {"ffv1": ".mkv", "prores": ".mov"}.get(output.codec, ".mp4")
     # AAC ends within a sample only where the movie's clock counts samples.
-    file = ["-movflags", "+faststart", "-movie_timescale", "48000"]
-    return Encoding(".mp4", "yuv420p", tuple(common + video + color_arguments(facts.color) + sound + file))
+    file = [] if suffix == ".mkv" else ["-movflags", "+faststart", "-movie_timescale", "48000"]
+    captions = "srt" if suffix == ".mkv" else "mov_text"
+    arguments = (*common, *video, *sound, *file)
+    return Encoding(suffix, pix_fmt, arguments, (*_PLAIN, *sound, *file), (encoder, sound[1]), captions)
+
+
+def _picture_encoder(output: Output) -> tuple[str, list[str]]:
+    """The encoder, and its settings."""
+    crf = output.crf if output.crf is not None else _CRF.get(output.codec, 0)
+    crf = min(crf, _COARSEST.get(output.codec, crf))
+    tag = ["-tag:v", "hvc1"] if output.codec == "hevc" else []  # the name by which Apple's players know it
+    if output.codec in _CRF and output.hardware != "none":
+        return f"{output.codec}_{output.hardware}", [*_HARDWARE[output.hardware](crf), *tag]
+    quality = ["-preset", output.preset, "-crf", str(crf)]
+    return {
+        "h264": ("libx264", [*quality, "-threads:v", str(_X264_THREADS)]),
+        "hevc": ("libx265", [*quality, *tag, "-x265-params", _X265]),
+        "av1": ("libsvtav1", ["-preset", str(_SVT_PRESETS[output.preset]), "-crf", str(crf)]),
+        "prores": ("prores_ks", ["-profile:v", "hq", "-vendor", "apl0", "-threads:v", "4"]),
+        "ffv1": ("ffv1", ["-level", "3", "-slices", "4", "-threads:v", "4"]),
+    }[output.codec]
+
+
+_HARDWARE: dict[str, Callable[[int], list[str]]] = {
+    "nvenc": lambda crf: ["-rc", "vbr", "-cq", str(crf), "-b:v", "0"],
+    "qsv": lambda crf: ["-global_quality", str(crf)],
+    "amf": lambda crf: ["-rc", "cqp", "-qp_i", str(crf), "-qp_p", str(crf)],
+    "videotoolbox": lambda crf: ["-q:v", str(max(1, 100 - 2 * crf))],
+}
+HARDWARE = tuple(f"_{name}" for name in _HARDWARE)  # how the encoders of graphics hardware end
 
 
 def _lossless_format(facts: FilmFacts) -> str:
@@ -50,7 +94,17 @@ def _lossless_format(facts: FilmFacts) -> str:
 
 
 def color_arguments(color: Color) -> list[str]:
-    """The film's tags for the encoder. Full range was converted on the way, so the trailer is always limited."""
+    """The trailer's tags for the encoder. Full range was converted on the way, so the trailer is always limited."""
     tags = {"-colorspace": color.space, "-color_primaries": color.primaries, "-color_trc": color.transfer}
     found = [part for key, value in tags.items() if value != "unknown" for part in (key, value)]
     return [*found, "-color_range", "tv"] if found or color.range != "unknown" else []
+
+
+def float_sound(label: str) -> Target:
+    """A graph's sound as it is, for measuring: floats neither clip nor round."""
+    return Target((label,), (*_PLAIN, "-c:a", "pcm_f32le"), ".wav")
+
+
+def pcm_sound(label: str) -> Target:
+    """A stem for a mixing desk."""
+    return Target((label,), (*_PLAIN, "-c:a", "pcm_s24le"), ".wav")

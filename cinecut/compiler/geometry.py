@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.facts import FilmFacts
-from cinecut.spec import Crop, Film, Shot
+from cinecut.spec import Crop, Film, Fit, Shot
 
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """What is cut out of the upright stored picture (x, y, width, height), what it is scaled to, and where it lies."""
+    """What is cut out of the upright stored picture (x, y, width, height), what it is scaled to, and where it lies;
+    of a window that moves, where it ends (x, y)."""
 
     crop: tuple[int, int, int, int] | None
     scaled: tuple[int, int]
     at: tuple[int, int]
+    end: tuple[int, int] | None = None
 
 
 def shown_size(film: Film, facts: FilmFacts) -> tuple[int, int]:
@@ -26,9 +28,15 @@ def shown_size(film: Film, facts: FilmFacts) -> tuple[int, int]:
     return max(2, 2 * round(width / 2)), max(2, 2 * round(height / 2))
 
 
-def frame_shot(shot: Shot, whole: Crop | None, facts: FilmFacts, width: int, height: int) -> Geometry:
-    """Fit a shot into a frame of square pixels. Without `reframe` nothing is lost and bars fill the rest. `whole` is
-    the crop of shots that have none of their own."""
+def frame_shot(
+    shot: Shot, whole: Crop | None, facts: FilmFacts, width: int, height: int, fit: Fit = "letterbox"
+) -> Geometry:
+    """Fit a shot into a frame of square pixels. Unless it is reframed or the fit is `crop`, nothing is lost. `whole`
+    is the crop of shots that have none of their own."""
+    reframe = shot.reframe
+    filled = reframe is not None or fit == "crop"
+    keep = (reframe.x, reframe.y) if reframe is not None else (_MIDDLE, _MIDDLE)
+    end = (reframe.to.x, reframe.to.y) if reframe is not None and reframe.to is not None else None
     crop_of = shot.crop or whole
     stored, sar = facts.size, facts.sar
     if facts.rotation % 180:
@@ -37,19 +45,22 @@ def frame_shot(shot: Shot, whole: Crop | None, facts: FilmFacts, width: int, hei
     if crop_of is not None:
         x, y = crop_of.x * stored[0], crop_of.y * stored[1]
         w, h = crop_of.w * stored[0], crop_of.h * stored[1]
-    if shot.reframe is not None:
+    if filled:
         wanted = Fraction(width, height) / sar  # shape in stored pixels
         narrow = min(w, h * wanted), min(h, w / wanted)
-        x += (w - narrow[0]) * shot.reframe.x
-        y += (h - narrow[1]) * shot.reframe.y
-        w, h = narrow
+        room = (w - narrow[0], h - narrow[1])
+        last = _even_window(x + room[0] * end[0], y + room[1] * end[1], *narrow, stored) if end else None
+        crop = _even_window(x + room[0] * keep[0], y + room[1] * keep[1], *narrow, stored)
+        moves = crop is not None and last is not None and crop[:2] != last[:2]
+        return Geometry(crop, (width, height), (0, 0), last[:2] if moves and last is not None else None)
     crop = _even_window(x, y, w, h, stored)
     cut_width, cut_height = (crop[2], crop[3]) if crop else stored
-    if shot.reframe is not None:
-        return Geometry(crop, (width, height), (0, 0))
     factor = min(width / (cut_width * sar), Fraction(height, cut_height))
     scaled = (_even(cut_width * sar * factor, width), _even(cut_height * factor, height))
     return Geometry(crop, scaled, ((width - scaled[0]) // 4 * 2, (height - scaled[1]) // 4 * 2))
+
+
+_MIDDLE = Fraction(1, 2)
 
 
 def _even(length: Fraction, most: int) -> int:

@@ -8,16 +8,17 @@ in + k·speed/rate. With F the film's rate, a/b = speed·F/rate in lowest terms 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.compiler.geometry import Geometry, frame_shot
+from cinecut.compiler.look import NO_LOOK, Look
 from cinecut.compiler.timeline import Joint, Placed, Timeline
 from cinecut.facts import Color, FilmFacts
 from cinecut.ffmpeg import filters
 from cinecut.ffmpeg.graph import Pad, Video
-from cinecut.spec import Black, Card, Crop, Shot, Still
+from cinecut.spec import Black, Card, Crop, Fit, Shot, Still
 from cinecut.timebase import FilmRange, FilmTime
 
 
@@ -30,7 +31,9 @@ class Canvas:
     rate: Fraction
     pix_fmt: str
     color: Color
+    fit: Fit = "letterbox"  # for a film of another shape
     crop: Crop | None = None  # what of the film's frame is used
+    look: Look = NO_LOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,41 @@ def shot_frames(placed: Placed, facts: FilmFacts, rate: Fraction) -> Frames:
     return Frames(grid, ratio.numerator, ratio.denominator, offset, placed.extent.length)
 
 
-Source = Callable[[Placed, str], Pad]  # the stream of an event's input: "v" or "a"
+Source = Callable[[Placed], Pad]  # where an event's pictures come from
 
 
-def lower_picture(timeline: Timeline, canvas: Canvas, facts: FilmFacts, source: Source) -> Pad:
+def lower_pictures(
+    timeline: Timeline,
+    canvases: Mapping[str, Canvas],
+    facts: FilmFacts,
+    source: Source,
+    openings: Mapping[str, Pad],
+) -> dict[str, Pad]:
+    """The picture of each output, by their names, each after its opening where it has one. What is decoded is decoded
+    once: the outputs part before scaling."""
+    copies: dict[int, list[Pad]] = {}
+    for placed in timeline.events:
+        if isinstance(placed.event, Shot | Still):
+            pad = source(placed)
+            if isinstance(placed.event, Shot):
+                pad = _film_frames(placed, next(iter(canvases.values())).rate, facts, pad)
+            copies[placed.number] = filters.split(pad, len(canvases), placed.label)
+    found = {}
+    for index, (name, canvas) in enumerate(canvases.items()):
+        taken = {number: pads[index] for number, pads in copies.items()}
+        segments = _lower_picture(timeline, canvas, facts, taken)
+        opening = [openings[name]] if name in openings else []
+        found[name] = filters.run([*opening, *segments], canvas.rate, "picture")
+    return found
+
+
+def _lower_picture(timeline: Timeline, canvas: Canvas, facts: FilmFacts, sources: Mapping[int, Pad]) -> list[Pad]:
     """All events, one after another. Where two cross-fade, the end of one and the start of the next are mixed; in a dip
     to white, each of them with white."""
     segments: list[Pad] = []
     leaving: Pad | None = None
     for placed in timeline.events:
-        pad, label = _lower_event(placed, canvas, facts, source), placed.label
+        pad, label = _lower_event(placed, canvas, facts, sources), placed.label
         head, tail = _mixed(placed.head, placed.head.after), _mixed(placed.tail, placed.tail.before)
         entering, body, left = _cut_up(pad, head, tail, placed)
         if entering is not None:
@@ -90,7 +118,7 @@ def lower_picture(timeline: Timeline, canvas: Canvas, facts: FilmFacts, source: 
         if left is not None and placed.tail.kind == "dip to white":
             segments.append(filters.crossfade(left, _plain("white", tail, canvas, label), tail, label))
         leaving = left
-    return filters.run(segments, canvas.rate, "picture")
+    return segments
 
 
 def _mixed(joint: Joint, own: int) -> int:
@@ -110,14 +138,14 @@ def _cut_up(pad: Pad, head: int, tail: int, placed: Placed) -> tuple[Pad | None,
     return parts[0], parts[1], parts[2]
 
 
-def _lower_event(placed: Placed, canvas: Canvas, facts: FilmFacts, source: Source) -> Pad:
+def _lower_event(placed: Placed, canvas: Canvas, facts: FilmFacts, sources: Mapping[int, Pad]) -> Pad:
     """One event at its full extent, independent of its neighbours but for the joints at its ends."""
     frames = placed.extent.length
     match placed.event:
         case Shot():
-            pad = _lower_shot(placed, placed.event, canvas, facts, source(placed, "v"))
+            pad = _lower_shot(placed, placed.event, canvas, facts, sources[placed.number])
         case Still():
-            pad = _lower_still(placed, placed.event, frames, canvas, source(placed, "v"))
+            pad = _lower_still(placed, placed.event, frames, canvas, sources[placed.number])
         case Black() | Card():
             pad = _plain("black", frames, canvas, placed.label)
     return _apply_joints(pad, placed)
@@ -125,15 +153,32 @@ def _lower_event(placed: Placed, canvas: Canvas, facts: FilmFacts, source: Sourc
 
 def _lower_shot(placed: Placed, shot: Shot, canvas: Canvas, facts: FilmFacts, pad: Pad) -> Pad:
     label = placed.label
+    geometry = frame_shot(shot, canvas.crop, facts, canvas.width, canvas.height, canvas.fit)
+    pad = _reshape(pad, geometry, canvas, facts, placed)
+    return filters.tag_color(filters.square_pixels(pad, label), canvas.color, label)
+
+
+def _film_frames(placed: Placed, rate: Fraction, facts: FilmFacts, pad: Pad) -> Pad:
+    """The film's frames that a shot shows, as they are stored, at the trailer's rate."""
+    label = placed.label
     if facts.field_order != "progressive":
         pad = filters.deinterlace(pad, facts.field_order, label)
-    frames = shot_frames(placed, facts, canvas.rate)
-    if _in_step(frames, facts, canvas.rate):
-        pad = _copy_frames(pad, frames, canvas.rate, label)
+    frames = shot_frames(placed, facts, rate)
+    if _in_step(frames, facts, rate):
+        pad = _copy_frames(pad, frames, rate, label)
     else:
-        pad = filters.exact_frames(_retime(pad, frames, canvas.rate, facts.variable, label), frames.count, label)
-    pad = _reshape(pad, frame_shot(shot, canvas.crop, facts, canvas.width, canvas.height), canvas, facts, label)
-    return filters.tag_color(filters.square_pixels(pad, label), canvas.color, label)
+        pad = filters.exact_frames(_retime(pad, frames, rate, facts.variable, label), frames.count, label)
+    return to_sdr(pad, facts, label) if facts.color.transfer in HDR else pad
+
+
+def to_sdr(pad: Pad, facts: FilmFacts, label: str) -> Pad:
+    """An HDR film's pictures in the light of a BT.709 screen. Tags that only the film's container has are lost on the
+    way through a reel, so they are put back first; where there are none, it is BT.2020, as HDR is."""
+    known = facts.color
+    space = "bt2020nc" if known.space == "unknown" else known.space
+    primaries = "bt2020" if known.primaries == "unknown" else known.primaries
+    full = Color("pc" if known.range == "pc" else "tv", space, primaries, known.transfer)
+    return filters.tone_map(filters.tag_color(pad, full, label), label)
 
 
 def _in_step(frames: Frames, facts: FilmFacts, rate: Fraction) -> bool:
@@ -171,20 +216,70 @@ def _common_unit(left: Fraction, right: Fraction) -> Fraction:
     )
 
 
-def _reshape(pad: Pad, geometry: Geometry, canvas: Canvas, facts: FilmFacts, label: str) -> Pad:
-    """Upright, cropped, scaled and padded to the canvas. What is right already is left alone."""
+def _reshape(pad: Pad, geometry: Geometry, canvas: Canvas, facts: FilmFacts, placed: Placed) -> Pad:
+    """Upright, cropped, scaled and brought to the canvas's shape. What is right already is left alone."""
+    label = placed.label
     if facts.rotation:
         pad = filters.rotate(pad, facts.rotation, label)
-    if geometry.crop is not None:
+    if geometry.end is not None:
+        video = pad.video
+        pad = filters.scale(pad, video.width, video.height, _FULL_CHROMA, label, **_ranges(pad, facts))
+        assert geometry.crop is not None
+        pad = filters.crop_path(pad, geometry.crop, geometry.end, placed.extent.length, label)
+    elif geometry.crop is not None:
         pad = filters.crop(pad, *geometry.crop, label)
-    video, full_range = pad.video, facts.color.range == "pc"
-    width, height = geometry.scaled
-    if (video.width, video.height, video.pix_fmt) != (width, height, canvas.pix_fmt) or full_range:
-        ranges = {"in_range": "pc", "out_range": "tv"} if full_range else {}
-        pad = filters.scale(pad, width, height, canvas.pix_fmt, label, **ranges)
+    if geometry.scaled != (canvas.width, canvas.height) and canvas.fit == "blur":
+        return _graded(_over_blur(pad, geometry, canvas, facts, label), canvas, placed)
+    pad = _graded(_scaled(pad, geometry.scaled, canvas, facts, label), canvas, placed)
     if geometry.scaled != (canvas.width, canvas.height):
         pad = filters.pad_black(pad, canvas.width, canvas.height, *geometry.at, label)
     return pad
+
+
+_FULL_CHROMA = "yuv444p"  # a picture that moves by single pixels has them for its colours too
+
+
+def _graded(pad: Pad, canvas: Canvas, placed: Placed) -> Pad:
+    """In the look of its shot. What is not the film's (bars, cards, stills) keeps its colours."""
+    assert isinstance(placed.event, Shot)
+    tables = canvas.look.tables(placed.event)
+    return filters.look_up(pad, tables, _matrix(canvas), placed.label) if tables else pad
+
+
+def _scaled(pad: Pad, size: tuple[int, int], canvas: Canvas, facts: FilmFacts, label: str) -> Pad:
+    video, ranges = pad.video, _ranges(pad, facts)
+    if (video.width, video.height, video.pix_fmt) != (*size, canvas.pix_fmt) or ranges:
+        pad = filters.scale(pad, size[0], size[1], canvas.pix_fmt, label, **ranges)
+    return pad
+
+
+def _ranges(pad: Pad, facts: FilmFacts) -> dict[str, str]:
+    """For the first conversion of a film in full range."""
+    full = facts.color.range == "pc" and pad.video.pix_fmt == facts.pix_fmt
+    return {"in_range": "pc", "out_range": "tv"} if full else {}
+
+
+_BLUR_SIDE = 8  # the blurred picture behind is made at an eighth of the size: nobody sees its pixels
+
+
+def _over_blur(pad: Pad, geometry: Geometry, canvas: Canvas, facts: FilmFacts, label: str) -> Pad:
+    """The picture over itself, which fills the frame, blurred."""
+    upper, lower = filters.split(pad, 2, label)
+    shared = canvas.pix_fmt if canvas.pix_fmt in filters.OVERLAYS else "yuv444p"
+    width, height = geometry.scaled
+    factor = max(Fraction(canvas.width, width), Fraction(canvas.height, height)) / _BLUR_SIDE
+    small = (max(2, math.ceil(width * factor / 2) * 2), max(2, math.ceil(height * factor / 2) * 2))
+    window = (max(2, canvas.width // _BLUR_SIDE // 2 * 2), max(2, canvas.height // _BLUR_SIDE // 2 * 2))
+    window = (min(window[0], small[0]), min(window[1], small[1]))
+    lower = filters.scale(lower, small[0], small[1], shared, label, **_ranges(lower, facts))
+    at = ((small[0] - window[0]) // 4 * 2, (small[1] - window[1]) // 4 * 2)
+    lower = filters.blur(filters.crop(lower, *at, *window, label), max(window) / 24, label)
+    lower = filters.scale(lower, canvas.width, canvas.height, shared, label)
+    upper = filters.scale(upper, width, height, shared, label, **_ranges(upper, facts))
+    mixed = filters.lay_over(lower, upper, *geometry.at, label)
+    return (
+        mixed if shared == canvas.pix_fmt else filters.scale(mixed, canvas.width, canvas.height, canvas.pix_fmt, label)
+    )
 
 
 def _plain(color: str, frames: int, canvas: Canvas, label: str) -> Pad:
@@ -198,7 +293,7 @@ def _lower_still(placed: Placed, still: Still, frames: int, canvas: Canvas, pad:
     width, height = still.still.facts.size
     factor = min(Fraction(canvas.width, width), Fraction(canvas.height, height)) * still.scale
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    lower = _over_black if still.still.facts.alpha else _between_bars
+    lower = _over_black if still.still.facts.alpha else between_bars
     pad = filters.exact_frames(lower(pad, size, canvas, placed.label), frames, placed.label)
     return filters.tag_color(filters.square_pixels(pad, placed.label), canvas.color, placed.label)
 
@@ -216,7 +311,7 @@ def _over_black(pad: Pad, size: tuple[int, int], canvas: Canvas, label: str) -> 
     return shown
 
 
-def _between_bars(pad: Pad, size: tuple[int, int], canvas: Canvas, label: str) -> Pad:
+def between_bars(pad: Pad, size: tuple[int, int], canvas: Canvas, label: str) -> Pad:
     """A picture without transparency, endless."""
     pad = filters.scale(pad, *size, canvas.pix_fmt, label, out_color_matrix=_matrix(canvas), out_range="tv")
     at = ((canvas.width - size[0]) // 4 * 2, (canvas.height - size[1]) // 4 * 2)
@@ -244,6 +339,17 @@ def _apply_joints(pad: Pad, placed: Placed) -> Pad:
 
 
 _FADES = ("fade in", "fade out", "dip to black")
+
+
+HDR = ("smpte2084", "arib-std-b67")  # PQ and HLG
+
+
+def trailer_color(facts: FilmFacts) -> Color:
+    """The trailer's tags: the film's, in limited range (what an untagged film is taken for, too); of an HDR film those
+    of SDR, which it is brought to."""
+    if facts.color.transfer in HDR:
+        return Color("tv", "bt709", "bt709", "bt709")
+    return replace(facts.color, range="tv")
 
 
 def source_format(facts: FilmFacts) -> Video:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 from cinecut.diagnostics import Report, Span
-from cinecut.grid import Grid, grid_of, measure
+from cinecut.grid import LONGEST, Grid, grid_of, measure
 from cinecut.spec import ActMarker, Black, Card, Event, Shot, Spec, Still, Title
 from cinecut.timebase import (
     FilmRange,
@@ -24,7 +25,6 @@ from cinecut.timebase import (
     seconds_text,
 )
 
-LONGEST = 3600  # seconds of a trailer
 PROVISIONAL_RATE = Fraction(24)  # of a spec whose film has not been measured yet
 
 Kind = Literal["cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out"]
@@ -53,6 +53,7 @@ class Placed:
     head: Joint = Joint()
     tail: Joint = Joint()
     sound_fade: tuple[int, int] = (0, 0)  # frames of fade at head and tail of a shot's sound alone
+    sound_over: tuple[int, int] = (0, 0)  # frames by which a shot's sound comes before its picture and stays after it
 
     @property
     def lead(self) -> int:
@@ -82,7 +83,7 @@ class Text:
     range: TrailerRange
     fade_in: int
     fade_out: int
-    position: Literal["lower", "middle", "upper", "card"]
+    position: Literal["lower", "middle", "upper", "card", "caption"]
     span: Span
 
 
@@ -150,11 +151,14 @@ def _place(spec: Spec, clockwork: _Clockwork) -> list[Placed]:
             message = f"this event is shorter than one frame ({seconds_text(end - position)} s)"
             clockwork.report.add("empty-event", message, entry.place.span)
             frames = TrailerRange(frames.start, frames.start + 1)
-        film, fades = None, (0, 0)
+        film, fades, over = None, (0, 0), (0, 0)
         if isinstance(entry, Shot):
             film = _film_range(entry, position, end, frames, clockwork)
             fades = _sound_fades(entry, position, end, frames, clockwork)
-        placed.append(Placed(entry, number, entry.act or act, position, end, frames, film, sound_fade=fades))
+            over = _sound_over(entry, position, end, film, clockwork)
+        placed.append(
+            Placed(entry, number, entry.act or act, position, end, frames, film, sound_fade=fades, sound_over=over)
+        )
         position = end
     return placed
 
@@ -272,6 +276,29 @@ def _sound_fades(
     return head, tail
 
 
+def _sound_over(
+    shot: Shot, start: Fraction, end: Fraction, film: FilmRange | None, clockwork: _Clockwork
+) -> tuple[int, int]:
+    """How many frames the sound comes earlier and stays longer than the picture (J- and L-cut)."""
+    found = []
+    for key, length, at in (("sound_lead", shot.sound_lead, start), ("sound_trail", shot.sound_trail, end)):
+        frames = clockwork.frames(length, at, shot.place.of(key)) if length else 0
+        if frames and film is not None:
+            over = frames * shot.speed / clockwork.rate
+            early, late = film.start.seconds - over, film.end.seconds + over
+            if key == "sound_lead" and (early < 0 or start * clockwork.rate < frames):
+                whose = "film" if early < 0 else "trailer"
+                message = f"this shot's sound begins before the {whose} does"
+                clockwork.report.add("past-end", message, shot.place.of(key), "shorten the lead")
+            if key == "sound_trail" and clockwork.film_end is not None and late > clockwork.film_end:
+                message = f"this shot's sound runs to {clock(late)}, the film ends at {clock(clockwork.film_end)}"
+                clockwork.report.add("past-end", message, shot.place.of(key), "shorten the trail")
+        if frames and shot.mute:
+            clockwork.report.add("over-determined", f"a muted shot has no sound for `{key}`", shot.place.of(key))
+        found.append(frames)
+    return found[0], found[1]
+
+
 def _join(placed: list[Placed], clockwork: _Clockwork) -> tuple[Placed, ...]:
     """Give every event the joints at its head and its tail, and check that there is material for them."""
     joined: list[Placed] = []
@@ -281,11 +308,35 @@ def _join(placed: list[Placed], clockwork: _Clockwork) -> tuple[Placed, ...]:
             joined[-1] = replace(joined[-1], tail=head)
         tail = _tail_joint(current, clockwork)
         joined.append(replace(current, head=head, tail=tail))
+    joined = _breathe(joined, clockwork)
     for index, current in enumerate(joined):
         _check_room(current, clockwork)
+        for key, joint, over in zip(
+            ("sound_lead", "sound_trail"), (current.head, current.tail), current.sound_over, strict=True
+        ):
+            if over and joint.kind == "crossfade":
+                message = f"the sound cross-fades here with the picture, so `{key}` has no place"
+                clockwork.report.add("transition", message, current.event.place.of(key), "make it a cut")
         if current.head.kind == "crossfade":
             _check_handles(joined[index - 1], current, clockwork)
     return tuple(joined)
+
+
+_TAIL = Fraction(4, 10)  # seconds of a shot's sound that are heard into the silence after it
+
+
+def _breathe(joined: list[Placed], clockwork: _Clockwork) -> list[Placed]:
+    """A shot before a silence is not chopped: its sound dies away into it, where the film has more of it."""
+    found = list(joined)
+    for index, (placed, following) in enumerate(pairwise(joined)):
+        silent = isinstance(following.event, Black) and following.event.silent and following.head.kind == "cut"
+        shot = placed.event
+        if silent and isinstance(shot, Shot) and not shot.mute and not placed.sound_over[1] and placed.film is not None:
+            frames = min(nearest(_TAIL * clockwork.rate), following.range.length)
+            end = placed.film.end.seconds + frames * shot.speed / clockwork.rate
+            if clockwork.film_end is not None and end <= clockwork.film_end:
+                found[index] = replace(placed, sound_over=(placed.sound_over[0], frames))
+    return found
 
 
 def _head_joint(previous: Placed | None, current: Placed, clockwork: _Clockwork) -> Joint:
