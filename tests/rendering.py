@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import soundfile
 from oracle import (
     Film,
     Luma,
@@ -33,7 +34,7 @@ from oracle import (
 )
 
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render import SILENT, prepare, render
+from cinecut.render import SILENT, prepare, render, render_stems
 
 SAMPLE_RATE = 48000
 
@@ -68,6 +69,16 @@ def render_text(text: str, folder: Path, ffmpeg: Path, name: str = "trailer") ->
         patch.setenv("CINECUT_RUNTIME_DIR", str(folder))
         render(job, out, find_ffmpeg(str(ffmpeg)), SILENT, force=True)
     return Rendered(out)
+
+
+def stems_of(text: str, folder: Path, ffmpeg: Path, name: str = "stems") -> dict[str, Samples]:
+    """The stems of a spec's text by their names, each [shape=(samples, 2)] at 48 kHz; nothing is drawn for them."""
+    spec = folder / f"{name}.yaml"
+    spec.write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINECUT_RUNTIME_DIR", str(folder))
+        files = render_stems(prepare(spec), folder / name, find_ffmpeg(str(ffmpeg)), SILENT, force=True)
+    return {file.stem: soundfile.read(file, dtype="float32", always_2d=True)[0] for file in files}
 
 
 def spec_text(film: Film, timeline: Sequence[str], head: str = "output: {codec: ffv1}") -> str:

@@ -28,15 +28,17 @@ PACKAGE = ROOT / "cinecut"
 # The floors of the house, from the ground up. A room knows the floors below it and itself.
 FLOORS: tuple[set[str], ...] = (
     {"timebase", "diagnostics", "facts"},
-    {"document", "fingerprint", "gpu"},
-    {"schema", "spec"},
+    {"child", "document", "fingerprint", "glyphs", "gpu", "songs"},
+    {"grade", "schema", "spec"},
     {"grid", "rules", "vibes"},
     {"reading"},
     {"graph"},
-    {"ffmpeg"},
-    {"link"},
+    {"ffmpeg", "inference"},
+    {"jamendo", "link"},
     {"compiler", "analysis"},
-    {"check", "explain", "render"},
+    {"master", "doctor"},
+    {"check", "explain", "contact", "still"},
+    {"render"},
     {"cli"},
     {"demo"},
 )
@@ -169,7 +171,11 @@ def _parts(hint: Any) -> Iterator[Any]:
 def _resolved(part: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in part:
         return part
-    return {**read_schema(TRAILER)["$defs"][part["$ref"].rsplit("/", 1)[1]], **part}
+    file, _, pointer = part["$ref"].partition("#/")
+    found: Any = read_schema(file.removesuffix(".schema.json") or TRAILER)
+    for step in pointer.split("/"):
+        found = found[step]
+    return {**found, **part}
 
 
 RECORDS = sorted(records(), key=lambda cls: cls.__name__)

@@ -12,7 +12,9 @@ import pytest
 
 from cinecut.analysis.arrange import Cut, Take, Tempo, arrange
 from cinecut.analysis.blueprint import Want, draw
-from cinecut.analysis.dialogue import Line
+from cinecut.analysis.dialogue import Dialogue, Line
+from cinecut.analysis.loudness import Loudness
+from cinecut.analysis.score import compose
 from cinecut.analysis.signals import Look, Signals, likeness
 from cinecut.analysis.story import Anchor, BeatType, Story, Zone
 from cinecut.analysis.write import spec_text
@@ -55,7 +57,7 @@ def _look(dice: random.Random, shot: int) -> Look:
     noise = np.random.default_rng(dice.randint(0, 2**32))
     colors = noise.dirichlet(np.full(512, 0.02)).astype(np.float32)
     layout = noise.standard_normal((9, 16)).astype(np.float32)
-    return Look(shot, colors, (layout - layout.mean()) / layout.std(), 1.0, 1.0, 1.0, 0.0)
+    return Look(shot, colors, (layout - layout.mean()) / layout.std(), 1.0, 1.0, 1.0, 0.0, np.full(3, 0.4, np.float32))
 
 
 def _tempo(vibe: Vibe, tempo: Fraction, rate: Fraction) -> Tempo:
@@ -115,9 +117,10 @@ def _check_compiles(cuts: list[Cut], vibe: Vibe, rate: Fraction, speed: Fraction
     ]
     story = Story(anchors[0], anchors[1], anchors[2], end)
     path = Path("/nowhere/specs/film.yaml")
-    text = spec_text(
-        path, Path("/nowhere/film.mkv"), facts, None, vibe.name, None, None, speed, Fraction(0), story, cuts, 'A "B": C'
-    )
+    tempo = Tempo(Grid(4, Fraction(0), 60 / speed), rate, rate, Fraction(0))
+    quiet = Loudness(np.zeros(0, np.float32))
+    score = compose(cuts, tempo, vibe, None, Fraction(0), quiet, Dialogue(), story, end)
+    text = spec_text(path, Path("/nowhere/film.mkv"), facts, None, vibe, score, story, cuts, 'A "B": C')
     report = Report()
     spec = fill_spec(parse_document(path, text, report), report)
     assert spec is not None

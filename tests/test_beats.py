@@ -7,7 +7,9 @@ from fractions import Fraction
 from math import floor
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from oracle import Film
 from rendering import render_text, spec_text
 
@@ -91,7 +93,8 @@ def test_listed_beats(film: Film, ffmpeg: Path, tmp_path: Path) -> None:
 
 
 def test_the_grid_moves_with_the_musics_start(film: Film, ffmpeg: Path, tmp_path: Path) -> None:
-    music = "{start: 1.4s, beats: {tempo: 120, first: 0.5}}"
+    soundfile.write(tmp_path / "song.wav", np.zeros((5 * 8000, 1), np.float32), 8000)
+    music = "{file: song.wav, start: 1.4s, beats: {tempo: 120, first: 0.5}}"
     events = ["{shot: {in: 1s, for: 0.2s}, snap: beat}", "{shot: {in: 3s, for: 1 beat}}", "{black: 1 bar}"]
     shown = numbers(film, music, events, tmp_path, ffmpeg)
     assert runs(shown) == [0, frame("0.1")]  # the song's 1.5 s is a beat

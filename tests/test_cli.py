@@ -118,7 +118,8 @@ def test_explain_says_who_set_each_value(folder: Path) -> None:
     assert by["output.rate"] == ("24", "film")
     assert by["timeline[2].from"] == ("fade in 1 beat", "user")
     assert by["timeline[2].speed"] == ("1", "schema")
-    assert {who for _, who in by.values()} == {"user", "film", "schema"}
+    assert by["effects.beat_cut"] == ("tick", "vibe")
+    assert {who for _, who in by.values()} == {"user", "vibe", "film", "schema"}
 
 
 def test_explain_gives_the_timeline_of_both_clocks() -> None:
@@ -165,7 +166,7 @@ def test_compile_needs_neither_film_nor_ffmpeg(folder: Path, monkeypatch: pytest
     assert " -/filter_complex trailer.graph " in (modern / "command.sh").read_text()
     assert " -filter_complex_script trailer.graph " in (classic / "command.sh").read_text()
     assert (modern / "titles.ass").exists()
-    assert sorted(path.suffix for path in (modern / "fonts").iterdir()) == [".ttf"]
+    assert {path.suffix for path in (modern / "fonts").iterdir()} == {".ttf"}
 
 
 def test_compile_refuses(folder: Path) -> None:

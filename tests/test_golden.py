@@ -12,7 +12,7 @@ import pytest
 from cinecut.check import check_spec
 from cinecut.compiler import compile_spec
 from cinecut.diagnostics import Report, as_text
-from cinecut.ffmpeg.plan import SCRIPT, RenderPlan
+from cinecut.ffmpeg.plan import RenderPlan
 from cinecut.ffmpeg.script import BUILDS
 from cinecut.reading import load_spec
 
@@ -31,11 +31,12 @@ def plan_of(path: Path) -> RenderPlan:
 
 
 def texts_of(plan: RenderPlan) -> dict[str, str]:
-    """File names and texts: the script, what is generated beside it, and FFmpeg's arguments, one a line."""
-    texts = {SCRIPT: plan.script}
+    """File names and texts: the trailer's graph and that of its sound alone, what is generated beside them, and
+    FFmpeg's arguments for the trailer, one a line."""
+    texts = {run.name: run.script for run in (plan.render, plan.sound)}
     texts |= {name: data.decode() for name, data in plan.files.items()}
     for syntax, build in BUILDS.items():
-        texts[f"arguments.{syntax}"] = "\n".join(plan.arguments(build, "trailer" + plan.suffix)) + "\n"
+        texts[f"arguments.{syntax}"] = "\n".join(plan.render.arguments(build, ["trailer" + plan.suffix])) + "\n"
     return texts
 
 

@@ -92,7 +92,7 @@ def test_packed_folder_renders_the_same_bytes(folder: Path, ffmpeg: Path) -> Non
 
 
 def test_script_leaves_nothing_half_written(folder: Path, tmp_path: Path) -> None:
-    pack(prepare(folder / "spec.yaml"), tmp_path / "pack", SILENT)
+    pack(prepare(folder / "spec.yaml"), tmp_path / "pack", find_ffmpeg(), SILENT)
     broken = tmp_path / "broken"
     broken.write_text(
         '#!/bin/sh\ncase "$*" in *"-h full"*) exit 0 ;; esac\nfor last; do :; done\necho half > "$last"\nexit 3\n'
@@ -115,15 +115,15 @@ def test_pack_refuses_a_folder_that_holds_something(folder: Path) -> None:
     before = names(folder)
     for place in (folder / "full", folder / "file", folder):
         with pytest.raises(Stop, match="is there already"):
-            pack(job, place, SILENT)
+            pack(job, place, find_ffmpeg(), SILENT)
     with pytest.raises(Stop) as stop:
-        pack(job, folder / "nowhere" / "pack", SILENT)
+        pack(job, folder / "nowhere" / "pack", find_ffmpeg(), SILENT)
     assert stop.value.diagnostics[0].code == "output"
     assert names(folder) == before
     assert names(folder / "full") == ["mine.txt"]
 
     (folder / "empty").mkdir()
-    pack(job, folder / "empty", SILENT)
+    pack(job, folder / "empty", find_ffmpeg(), SILENT)
     assert "render.sh" in names(folder / "empty")
 
 
@@ -132,6 +132,6 @@ def test_failed_pack_leaves_nothing(folder: Path) -> None:
     (folder / "song.wav").unlink()
     before = names(folder)
     with pytest.raises(Stop) as stop:
-        pack(job, folder / "pack", SILENT)
+        pack(job, folder / "pack", find_ffmpeg(), SILENT)
     assert stop.value.diagnostics[0].message == f"there is no {folder / 'song.wav'} any more"
     assert names(folder) == before

@@ -64,7 +64,13 @@ def test_output_is_the_only_thing_left(folder: Path) -> None:
 def test_json_is_all_of_the_output(folder: Path) -> None:
     done = cinecut("render", "spec.yaml", "-o", "a b.mp4", "--json", cwd=folder)
     assert done.stderr == ""
-    assert json.loads(done.stdout) == {"output": "a b.mp4", "frames": 48, "seconds": 2.0}
+    assert json.loads(done.stdout) == {
+        "output": "a b.mp4",
+        "frames": 48,
+        "seconds": 2.0,
+        "files": [{"name": "", "file": "a b.mp4"}],
+        "stems": [],
+    }
 
 
 def test_existing_output_is_kept_without_force(folder: Path) -> None:
@@ -81,16 +87,21 @@ def test_existing_output_is_kept_without_force(folder: Path) -> None:
     assert names(folder) == ["film.mkv", "out.mp4", "spec.yaml"]
 
 
-def test_failed_render_keeps_what_force_would_have_replaced(folder: Path) -> None:
+def test_failed_render_keeps_what_force_would_have_replaced(folder: Path, bundled: Path) -> None:
+    """An FFmpeg that gives up in the middle of the trailer."""
     (folder / "out.mp4").write_text("mine")
-    job = prepare(folder / "spec.yaml")
-    broken = replace(job, plan=replace(job.plan, script=job.plan.script.replace("concat", "no_such_filter")))
+    broken = folder / "broken"
+    broken.write_text(f"""#!/bin/sh
+case "$*" in *trailer.graph*) for last; do :; done; echo half > "$last"; echo "no luck today" >&2; exit 3 ;; esac
+exec '{bundled}' "$@"
+""")
+    broken.chmod(0o755)
     with pytest.raises(Stop) as stop:
-        render(broken, folder / "out.mp4", find_ffmpeg(), SILENT, force=True)
+        render(prepare(folder / "spec.yaml"), folder / "out.mp4", find_ffmpeg(str(broken)), SILENT, force=True)
     assert stop.value.diagnostics[0].code == "ffmpeg"
-    assert "no_such_filter" in stop.value.diagnostics[0].message
+    assert "no luck today" in stop.value.diagnostics[0].message
     assert (folder / "out.mp4").read_text() == "mine"
-    assert names(folder) == ["film.mkv", "out.mp4", "spec.yaml"]
+    assert names(folder) == ["broken", "film.mkv", "out.mp4", "spec.yaml"]
 
 
 def test_wrong_number_of_frames_is_no_success(folder: Path, ffmpeg: Path) -> None:

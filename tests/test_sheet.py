@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from cinecut.analysis.arrange import Cut, Take, Tempo
 from cinecut.analysis.blends import Transition
 from cinecut.analysis.blueprint import Slot, Want
 from cinecut.analysis.dialogue import Dialogue, Line
+from cinecut.analysis.screen import Crop
 from cinecut.analysis.sheet import write_sheet
 from cinecut.analysis.shots import Shot
 from cinecut.analysis.signals import Look, Signals
@@ -52,7 +54,7 @@ SHOTS = tuple(
     for index in range(6)
 )
 SIGNALS = Signals(*[0.5] * 10)
-LOOK = Look(0, np.zeros(512, np.float32), np.zeros((9, 16), np.float32), 0.0, 0.0, 0.0, 0.0)
+LOOK = Look(0, np.zeros(512, np.float32), np.zeros((9, 16), np.float32), 0.0, 0.0, 0.0, 0.0, np.zeros(3, np.float32))
 LINE = Line(0, FilmRange(at(50), at(60)), "Who <i>goes</i>\nthere?", None, "neutral", 0.5, 1.0, 0.0)
 
 
@@ -151,6 +153,18 @@ def test_stills_show_what_the_events_show(films: Films, film: Film, size: tuple[
     for still, first, frames in zip(stills, (44, 124, 3), (24, 24, 12), strict=True):
         number = number_of(still)
         assert number in range(first + frames // 3, first + frames // 3 + 4)  # those that no other needs are skipped
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_stills_have_no_burned_in_bars(films: Films, rotation: Literal[0, 90, 180, 270], tmp_path: Path) -> None:
+    film = films(replace(FILM, rotation=rotation)).path
+    whole = page_of(analysis(film), film, tmp_path).stills
+    found = replace(analysis(film), bars=Crop(left=Fraction(1, 8), top=Fraction(1, 4), bottom=Fraction(1, 10)))
+    for still, full in zip(page_of(found, film, tmp_path).stills, whole, strict=True):
+        stored = np.rot90(full, rotation // 90)
+        inside = np.rot90(stored[45:162, 40:320], -rotation // 90)
+        assert still.shape == inside.shape
+        assert np.abs(still.astype(int) - inside).mean() < 4  # two JPEGs of one picture
 
 
 def test_every_event_has_its_card(films: Films, tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_songs_of_every_kind_keep_their_time(
 
 def test_a_short_song_is_followed_by_silence(film: Film, song: Film, ffmpeg: Path, tmp_path: Path) -> None:
     path = extract(song, "song.wav", tmp_path, ffmpeg, "-af", "atrim=end_sample=48000")
-    found = heard(film, [MUTED], tmp_path, ffmpeg, f"music: {{file: {path.name}, gain: 0}}\n")
+    found = heard(film, [MUTED], tmp_path, ffmpeg, f"music: {{file: {path.name}, gain: 0, loop: false}}\n")
     assert len(found) == 96_000
     assert difference(found[:48_000], song.heard()[:48_000]) < 1e-4
     assert not found[48_000:].any()

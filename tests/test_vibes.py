@@ -13,14 +13,20 @@ from cinecut.vibes import DEFAULT, load_vibe, names, read_vibe
 
 def test_there_are_the_eighteen_that_a_spec_may_name() -> None:
     assert len(names()) == 18
-    assert sorted(read_schema("trailer-1")["properties"]["vibe"]["enum"]) == names()
+    choice = read_schema("trailer-1")["$defs"]["vibe"]
+    said = (
+        choice["then"]["enum"],
+        choice["properties"]["base"]["enum"],
+        read_schema("vibe-1")["properties"]["base"]["enum"],
+    )
+    assert all(sorted(listed) == names() for listed in said)
     assert DEFAULT in names()
 
 
 @pytest.mark.parametrize("name", names())
 def test_each_is_consistent(name: str) -> None:
     vibe = load_vibe(name)
-    assert vibe.name == name
+    assert (vibe.name, vibe.base) == (name, name)
     assert vibe.pace[0] >= vibe.pace[1] >= vibe.pace[2]
     assert vibe.tempo[0] < vibe.likely_tempo < vibe.tempo[1]
     assert vibe.shots[0] < vibe.shots[1]
