@@ -19,6 +19,9 @@ def check_rules(spec: Spec, report: Report) -> None:
     if spec.rating is not None and (spec.rating.still is None) == (spec.rating.clip is None):
         code = "under-determined" if spec.rating.still is None else "over-determined"
         report.add(code, "a rating card is a `still` or a `clip`", spec.rating.place.span, "rating: {still: card.png}")
+    if spec.rating is not None and spec.rating.for_ is not None and spec.rating.for_.unit in ("beats", "bars"):
+        message = "the rating card comes before the music, so it has no beats"
+        report.add("no-grid", message, spec.rating.place.of("for"), "give seconds or frames: 5s")
     names = [item.name for item in spec.deliverables]
     for index, item in enumerate(spec.deliverables):
         if item.name in names[:index]:

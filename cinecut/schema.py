@@ -130,7 +130,8 @@ def _explain(error: ValidationError, root: Node) -> Iterator[Finding]:
             message = f"{name} must be {word} {wanted}, not {_describe(value)}"
             yield "wrong-value", message, node.span, _about(schema)
         case "minLength" | "minItems":
-            yield "wrong-value", f"{name} is empty", node.span, _about(schema)
+            short = f"{name} has {len(value)} entries; {wanted} is the least" if value else f"{name} is empty"
+            yield "wrong-value", short, head_span(node), _about(schema)
         case "maxLength" | "maxItems":
             size, most = len(value), wanted
             kind = "characters" if error.validator == "maxLength" else "entries"

@@ -140,3 +140,12 @@ def test_every_rate_and_container(
     sound = PCM if suffix == ".avi" else Sound()
     film = films(film_of("a" + suffix, rate, sound=sound, open_gop=open_gop, gop=20 + seed))
     check(film, ffmpeg, tmp_path, slack=MKV if suffix == ".mkv" else 1.0, seed=seed)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 4])
+def test_a_few_silent_frames_from_a_key_frame_on(films: Films, ffmpeg: Path, tmp_path: Path, frames: int) -> None:
+    """Matroska gives the first packets after a seek no time of decoding."""
+    film = films(film_of("silent.mkv", "25", sound=None))
+    pieces = [Piece(up(Fraction(key, 25)), frames) for key in (0, film.gop, 2 * film.gop)]
+    rendered = render_text(spec_text(film, [piece.event for piece in pieces]), tmp_path, ffmpeg)
+    assert wrong_frames(rendered, looks(film, pieces, film.rate)) == []

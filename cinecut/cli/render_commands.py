@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +22,10 @@ from cinecut.cli.terminal import (
 )
 from cinecut.diagnostics import Stop
 
+if TYPE_CHECKING:
+    from cinecut.master import Level
+    from cinecut.render import Job
+
 app = typer.Typer()
 
 
@@ -31,6 +37,15 @@ def render(
     ] = None,
     size: Annotated[str | None, typer.Option(metavar="WxH", help="Another size, such as 1280x720.")] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Small and fast, for looking at the cut.")] = False,
+    stems: Annotated[
+        Path | None, typer.Option("--stems", metavar="DIR", help="Also write each stem of the mix, for a mixing desk.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Of several deliverables this one. Repeatable.")
+    ] = None,
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="Also write a contact sheet and the poster frame of each file.")
+    ] = False,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
@@ -41,7 +56,7 @@ def render(
 
     Examples: cinecut render specs/film.yaml    |    cinecut render specs/film.yaml --draft -f -o look.mp4
     """
-    render_spec(spec, output, _size(size), draft, force, ffmpeg, as_json)
+    render_spec(spec, output, _size(size), draft, force, ffmpeg, as_json, stems, only or (), sheet)
 
 
 def render_spec(
@@ -52,31 +67,59 @@ def render_spec(
     force: bool,
     ffmpeg: str | None,
     as_json: bool,
+    stems: Path | None = None,
+    only: Sequence[str] = (),
+    sheet: bool = False,
 ) -> None:
     """Render a spec and say what came of it."""
     from cinecut.ffmpeg.builds import find_ffmpeg
-    from cinecut.render import check_output, prepare
+    from cinecut.render import check_output, prepare, render_stems
     from cinecut.render import render as run
 
     build = find_ffmpeg(ffmpeg)
-    job = prepare(spec, size=size, small=draft)
+    job = prepare(spec, size=size, small=draft, only=only)
     target = output or Path(job.default_name)
     force = force or may_replace(target)
     check_output(job, target, force)
     with watch("Rendering") as watching:
-        warnings = run(job, target, build, watching, force=force)
-    print_diagnostics(warnings)
+        parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []
+        done = run(job, target, build, watching, force=force)
+    print_diagnostics(done.warnings)
+    if sheet:
+        _write_pictures(job, done.files.values())
     seconds = float(job.plan.frames / job.plan.rate)
     if as_json:
-        print(json.dumps({"output": str(target), "frames": job.plan.frames, "seconds": round(seconds, 6)}))
-    else:
-        print(f"{target}: {job.plan.frames} frames, {seconds:.3f} s")
+        found = {"output": str(target), "frames": job.plan.frames, "seconds": round(seconds, 6)}
+        files = [_file_record(name, file, done.levels.get(name)) for name, file in done.files.items()]
+        print(json.dumps({**found, "files": files, "stems": [str(part) for part in parts]}))
+        return
+    for name, file in done.files.items():
+        level = done.levels.get(name)
+        print(f"{file}: {job.plan.frames} frames, {seconds:.3f} s" + (f", {level}" if level else ""))
+
+
+def _write_pictures(job: Job, files: Iterable[Path]) -> None:
+    from cinecut.compiler.timeline import build_timeline
+    from cinecut.contact import write_pictures
+    from cinecut.diagnostics import Report
+
+    timeline = build_timeline(job.spec, Report())
+    for file in files:
+        pictures = write_pictures(file, timeline, opening=job.plan.frames - timeline.frames)
+        print(f"{pictures.sheet}" + (f", {pictures.poster}" if pictures.poster else ""), file=sys.stderr)
+
+
+def _file_record(name: str, file: Path, level: Level | None) -> dict[str, object]:
+    heard = level is not None and level.loudness is not None
+    loud = {"loudness": level.loudness, "peak": level.peak} if level is not None and heard else {}
+    return {"name": name, "file": str(file), **loud}
 
 
 @app.command()
 def pack(
     spec: SpecArgument,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Default: SPEC's name.")] = None,
+    ffmpeg: FFmpegOption = None,
 ) -> None:
     """Leave one folder that renders the same bytes elsewhere, with FFmpeg alone and without the film.
 
@@ -84,13 +127,14 @@ def pack(
 
     Example: cinecut pack specs/film.yaml -o trailer.pack && sh trailer.pack/render.sh
     """
+    from cinecut.ffmpeg.builds import find_ffmpeg
     from cinecut.render import pack as run
     from cinecut.render import prepare
 
-    job = prepare(spec)
+    build, job = find_ffmpeg(ffmpeg), prepare(spec)
     folder = output or Path(spec.stem + ".pack")
     with watch("Packing") as watching:
-        run(job, folder, watching)
+        run(job, folder, build, watching)
     print(f"{folder}: sh {shlex.quote(str(folder / 'render.sh'))} renders it")
 
 

@@ -75,13 +75,16 @@ def explain(
         print_table(["value", "", "set by"], [[s.path, s.value, s.by] for s in found])
     if timeline or both:
         print_table(
-            ["number", "event", "act", "film", "timecode", "trailer", "timecode", "frames", "beat", "offset", "enters"],
+            [
+                "number", "event", "act", "film", "timecode", "trailer", "timecode", "frames", "beat", "offset",
+                "enters", "sounds",
+            ],
             [
                 [
                     str(r.number), r.event, r.act, _pair(r.film_in, r.film_out),
                     _pair(r.film_in_timecode, r.film_out_timecode), _pair(r.trailer_in, r.trailer_out),
                     _pair(r.trailer_in_timecode, r.trailer_out_timecode), str(r.frames), r.beat,
-                    "" if r.offset_ms is None else f"{r.offset_ms:+.1f} ms", r.enters,
+                    "" if r.offset_ms is None else f"{r.offset_ms:+.1f} ms", r.enters, r.sounds,
                 ]
                 for r in placed
             ],
@@ -122,7 +125,7 @@ def compile_(
     assert plan is not None
     folder = output or Path(spec.stem + ".graph")
     needed = write_compiled(plan, folder, BUILDS[syntax])
-    print(f"{folder}: {plan.script.count(chr(10))} filters, {plan.frames} frames, {len(needed)} inputs")
+    print(f"{folder}: {plan.render.script.count(chr(10))} filters, {plan.frames} frames, {len(needed)} inputs")
 
 
 @app.command()

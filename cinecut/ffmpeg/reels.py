@@ -97,9 +97,11 @@ def _packets(media: InputContainer, facts: FilmFacts, reel: Reel, video: Any, au
         time = packet.pts * packet.time_base
         if packet.stream_index == video.index:
             started = started or (packet.is_keyframe and (head is None or packet.pts >= head))
-            decode_time = time if packet.dts is None else packet.dts * packet.time_base
+            # Matroska knows none of the first packets.
+            decode_time = None if packet.dts is None else packet.dts * packet.time_base
             # Pictures come in decode order: one that is shown before the end may be stored after one that is not.
-            if decode_time >= picture_end or time >= picture_end + _LOOKAHEAD:
+            decoded = decode_time is not None and decode_time >= picture_end
+            if decoded or time >= picture_end + _LOOKAHEAD:
                 open_streams.discard(video.index)
             elif started and not packet.is_discard:
                 yield packet
