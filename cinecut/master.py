@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from cinecut.compiler.sound import Master, lower_master
-from cinecut.ffmpeg import filters, run
+from cinecut.ffmpeg import filters, run, sounds
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.graph import Audio, Pad
 from cinecut.ffmpeg.plan import Asset, RenderPlan, Target, assemble
@@ -123,7 +123,7 @@ class Desk:
 
     def _measured(self, name: str, master: Master | None = None, rough: bool = False) -> Level:
         """How a file measures, mastered; of a `rough` measure the peaks are not known."""
-        pad = filters.meter(lower_master(_source(name), master, self.plan.samples, rough), "meter", not rough)
+        pad = sounds.meter(lower_master(_source(name), master, self.plan.samples, rough), "meter", not rough)
         return read_level("\n".join(self._run(name, pad, Target(("sound",), ("-f", "null"), ""), "-")))
 
     def _run(self, name: str, pad: Pad, target: Target, output: str) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ class Desk:
 
 def _source(name: str) -> Pad:
     """The sound of a file of the working folder."""
-    return filters.stereo(filters.source(name, "a", Audio(filters.SAMPLE_RATE, "stereo"), "mix"), "mix")
+    return sounds.stereo(filters.source(name, "a", Audio(sounds.SAMPLE_RATE, "stereo"), "mix"), "mix")
 
 
 def _slope(known: list[tuple[float, float]]) -> float:

@@ -42,7 +42,7 @@ FLOORS: tuple[set[str], ...] = (
     {"cli"},
     {"demo"},
 )
-DESCRIPTION = {f"ffmpeg.{name}" for name in ("graph", "filters", "script", "plan")}
+DESCRIPTION = {f"ffmpeg.{name}" for name in ("graph", "filters", "sounds", "script", "plan")}
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 

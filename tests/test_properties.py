@@ -16,9 +16,9 @@ from cinecut.compiler.timeline import build_timeline
 from cinecut.diagnostics import Report, as_json, as_text
 from cinecut.document import parse_document
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.ffmpeg.filters import STEREO, exact_length, silence
 from cinecut.ffmpeg.graph import Node, Pad
 from cinecut.ffmpeg.script import print_script, quote
+from cinecut.ffmpeg.sounds import STEREO, exact_length, silence
 from cinecut.reading import fill_spec
 from cinecut.spec import Spec
 from cinecut.timebase import Length, clock, nearest, parse_length, parse_seconds, parse_span, seconds_text, timecode

@@ -10,7 +10,7 @@ from fractions import Fraction
 from cinecut.compiler.soundtrack import Soundtrack
 from cinecut.compiler.timeline import Text, Timeline
 from cinecut.diagnostics import Span
-from cinecut.ffmpeg.filters import SAMPLE_RATE
+from cinecut.ffmpeg.sounds import SAMPLE_RATE
 from cinecut.spec import NOWHERE, Shot
 from cinecut.timebase import TrailerFrame, TrailerRange, nearest
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.compiler.soundtrack import PlacedEffect
-from cinecut.ffmpeg import filters
-from cinecut.ffmpeg.filters import SAMPLE_RATE, Laid
+from cinecut.ffmpeg import sounds
+from cinecut.ffmpeg.sounds import SAMPLE_RATE, Laid
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ def lay_effect(effect: PlacedEffect, total: int) -> Laid | None:
         return None
     low, high = (_hertz(given, usual) for given, usual in zip(effect.pitches, recipe.pitches, strict=True))
     glide = Glide(low, high, length / SAMPLE_RATE)
-    pad = filters.synthesis(_expression(effect, recipe, glide), heard, effect.label, glide.sampling)
-    return Laid(start, heard, filters.volume(pad, effect.gain, effect.label))
+    pad = sounds.synthesis(_expression(effect, recipe, glide), heard, effect.label, glide.sampling)
+    return Laid(start, heard, sounds.volume(pad, effect.gain, effect.label))
 
 
 def _expression(effect: PlacedEffect, recipe: Recipe, glide: Glide) -> str:

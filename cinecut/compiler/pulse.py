@@ -13,9 +13,9 @@ from itertools import groupby
 
 from cinecut.compiler.soundtrack import PlacedPulse, sample_at
 from cinecut.compiler.timeline import Placed, Timeline
-from cinecut.ffmpeg import filters
-from cinecut.ffmpeg.filters import SAMPLE_RATE, Laid
+from cinecut.ffmpeg import sounds
 from cinecut.ffmpeg.graph import Pad
+from cinecut.ffmpeg.sounds import SAMPLE_RATE, Laid
 from cinecut.grid import Grid
 from cinecut.spec import Black
 
@@ -51,17 +51,15 @@ def lower_pulse(pulse: PlacedPulse, timeline: Timeline) -> Pad:
     assert grid is not None
     pieces = [piece for act, stage in _stages(timeline, pulse.style) for piece in _act(act, stage, timeline, grid)]
     heard = [_cut_off(piece, samples) for piece in pieces if piece.start < samples]
-    pad = filters.volume(filters.lay(heard, samples, "pulse"), pulse.gain, "pulse")
-    return filters.sound_fade(pad, "out", samples - pulse.fade, pulse.fade, "pulse") if pulse.fade else pad
+    pad = sounds.volume(sounds.lay(heard, samples, "pulse"), pulse.gain, "pulse")
+    return sounds.sound_fade(pad, "out", samples - pulse.fade, pulse.fade, "pulse") if pulse.fade else pad
 
 
 def _cut_off(piece: Laid, end: int) -> Laid:
     """The piece, no longer than to the sample at which the pulse ends."""
     length = min(piece.samples, end - piece.start)
     return (
-        piece
-        if length == piece.samples
-        else Laid(piece.start, length, filters.exact_length(piece.pad, length, "pulse"))
+        piece if length == piece.samples else Laid(piece.start, length, sounds.exact_length(piece.pad, length, "pulse"))
     )
 
 
@@ -77,9 +75,9 @@ def _stages(timeline: Timeline, style: str) -> Iterator[tuple[list[Placed], _Lay
 def _act(events: list[Placed], layer: _Layer, timeline: Timeline, grid: Grid) -> Iterator[Laid]:
     """One act: its black events hold their breath over the drone alone."""
     start, end = (sample_at(frame, timeline.rate) for frame in (events[0].range.start, events[-1].range.end))
-    drone = filters.synthesis(_drone(layer.drone), end - start, "pulse", _LOW_RATE)
-    drone = filters.sound_fade(drone, "in", 0, min(_RAMP, end - start), "pulse")
-    yield Laid(start, end - start, filters.sound_fade(drone, "out", max(0, end - start - _RAMP), _RAMP, "pulse"))
+    drone = sounds.synthesis(_drone(layer.drone), end - start, "pulse", _LOW_RATE)
+    drone = sounds.sound_fade(drone, "in", 0, min(_RAMP, end - start), "pulse")
+    yield Laid(start, end - start, sounds.sound_fade(drone, "out", max(0, end - start - _RAMP), _RAMP, "pulse"))
     for black, run in groupby(events, key=lambda placed: isinstance(placed.event, Black)):
         seen = list(run)
         begin, until = (sample_at(frame, timeline.rate) for frame in (seen[0].range.start, seen[-1].range.end))
@@ -88,11 +86,11 @@ def _act(events: list[Placed], layer: _Layer, timeline: Timeline, grid: Grid) ->
         if layer.kick:
             step = layer.kick_beats or Fraction(grid.metre)
             beat = _age(begin, step, timeline.rate, grid, _LOW_RATE)
-            kick = filters.synthesis(f"{layer.kick * _KICK:g}*{_kick(beat)}", until - begin, "pulse", _LOW_RATE)
+            kick = sounds.synthesis(f"{layer.kick * _KICK:g}*{_kick(beat)}", until - begin, "pulse", _LOW_RATE)
             yield Laid(begin, until - begin, kick)
         if layer.tick:
             beat = _age(begin, layer.tick_beats, timeline.rate, grid, SAMPLE_RATE)
-            yield Laid(begin, until - begin, filters.synthesis(_tick(layer.tick, beat), until - begin, "pulse"))
+            yield Laid(begin, until - begin, sounds.synthesis(_tick(layer.tick, beat), until - begin, "pulse"))
 
 
 def _age(start: int, step: Fraction, rate: Fraction, grid: Grid, samples: int) -> str:

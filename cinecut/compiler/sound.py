@@ -16,9 +16,9 @@ from cinecut.compiler.pulse import lower_pulse
 from cinecut.compiler.soundtrack import Duck, PlacedSong, PlacedVoice, Sounding, Soundtrack, sample_at
 from cinecut.compiler.timeline import Placed, Timeline
 from cinecut.facts import AudioFacts, Loudness
-from cinecut.ffmpeg import filters
-from cinecut.ffmpeg.filters import SAMPLE_RATE, Laid
+from cinecut.ffmpeg import sounds
 from cinecut.ffmpeg.graph import Pad
+from cinecut.ffmpeg.sounds import SAMPLE_RATE, Laid
 from cinecut.spec import Mix, Output, Shot
 from cinecut.timebase import FilmTime, nearest
 from cinecut.vibes import Vibe
@@ -47,7 +47,7 @@ def lower_stems(
     if track.voices:
         assert audio is not None
         stems["voice"] = _lay_into_silences([_voice(v, audio, sources) for v in track.voices], track, "voice")
-    return {name: filters.volume(pad, getattr(mix, name), name) for name, pad in stems.items()}
+    return {name: sounds.volume(pad, getattr(mix, name), name) for name, pad in stems.items()}
 
 
 _UNDER_VOICE = Fraction(9)  # dB by which the film's own sound goes down under a voice
@@ -73,16 +73,16 @@ def lower_film_sound(timeline: Timeline, audio: AudioFacts | None, sources: Sour
     if not over:
         return whole
     samples = sample_at(timeline.events[-1].range.end, timeline.rate)
-    return filters.mix([whole, filters.lay(over, samples, "over")], "film")
+    return sounds.mix([whole, sounds.lay(over, samples, "over")], "film")
 
 
 def _close_run(joined: Pad | None, run: list[Pad], first: Placed, rate: Fraction) -> Pad:
-    pad = filters.concat(run, first.label)
+    pad = sounds.concat(run, first.label)
     if joined is None:
         return pad
     start, cut = first.range.start - first.head.before, first.range.start + first.head.after
     samples = sample_at(cut, rate) - sample_at(start, rate)
-    return filters.sound_crossfade(joined, pad, samples, first.label)
+    return sounds.sound_crossfade(joined, pad, samples, first.label)
 
 
 def is_heard(placed: Placed, audio: AudioFacts | None) -> bool:
@@ -91,7 +91,7 @@ def is_heard(placed: Placed, audio: AudioFacts | None) -> bool:
 
 def _silence(placed: Placed, rate: Fraction) -> Pad:
     samples = sample_at(placed.extent.end, rate) - sample_at(placed.extent.start, rate)
-    return filters.exact_length(filters.silence(placed.label), samples, placed.label)
+    return sounds.exact_length(sounds.silence(placed.label), samples, placed.label)
 
 
 def _lower_event(placed: Placed, rate: Fraction, audio: AudioFacts | None, sources: Sources) -> Pad:
@@ -104,21 +104,21 @@ def _lower_event(placed: Placed, rate: Fraction, audio: AudioFacts | None, sourc
     samples = sample_at(placed.extent.end, rate) - sample_at(placed.extent.start, rate)
     in_ = placed.film.start.seconds - placed.lead * shot.speed / rate
     pad = _take(sources.sound(placed), FilmTime(in_), samples, shot.speed, audio, placed.label)
-    return _fades(filters.volume(pad, shot.gain, placed.label), placed, shot, samples, rate)
+    return _fades(sounds.volume(pad, shot.gain, placed.label), placed, shot, samples, rate)
 
 
 def _take(source: Pad, in_: FilmTime, samples: int, speed: Fraction, audio: AudioFacts, label: str) -> Pad:
     """So many samples of the film's sound from a moment on."""
-    pad = filters.stereo(source, label)
+    pad = sounds.stereo(source, label)
     begin = nearest(in_.seconds * SAMPLE_RATE)
     end = nearest((in_.seconds + samples * speed / SAMPLE_RATE) * SAMPLE_RATE)
     missing = nearest(audio.start * SAMPLE_RATE) - begin
-    pad = filters.trim_samples(pad, begin, end, label)
+    pad = sounds.trim_samples(pad, begin, end, label)
     if missing > 0:  # the film's sound begins after this moment
-        pad = filters.delay(pad, missing, label)
+        pad = sounds.delay(pad, missing, label)
     if speed != 1:
-        pad = filters.tempo(pad, speed, label)
-    return filters.exact_length(pad, samples, label)
+        pad = sounds.tempo(pad, speed, label)
+    return sounds.exact_length(pad, samples, label)
 
 
 def _lay_over(placed: Placed, rate: Fraction, audio: AudioFacts | None, sources: Sources) -> Laid:
@@ -130,7 +130,7 @@ def _lay_over(placed: Placed, rate: Fraction, audio: AudioFacts | None, sources:
     start, end = sample_at(placed.range.start - lead, rate), sample_at(placed.range.end + trail, rate)
     in_ = FilmTime(placed.film.start.seconds - lead * shot.speed / rate)
     pad = _take(sources.sound(placed), in_, end - start, shot.speed, audio, placed.label)
-    pad = _fades(filters.volume(pad, shot.gain, placed.label), placed, shot, end - start, rate)
+    pad = _fades(sounds.volume(pad, shot.gain, placed.label), placed, shot, end - start, rate)
     return Laid(start, end - start, _soften(pad, end - start, _SOFT, placed.label))
 
 
@@ -141,7 +141,7 @@ def _soften(pad: Pad, samples: int, ramp: int, label: str) -> Pad:
     ramp = min(ramp, samples // 2)
     if not ramp:
         return pad
-    return filters.sound_fade(filters.sound_fade(pad, "in", 0, ramp, label), "out", samples - ramp, ramp, label)
+    return sounds.sound_fade(sounds.sound_fade(pad, "in", 0, ramp, label), "out", samples - ramp, ramp, label)
 
 
 def _fades(pad: Pad, placed: Placed, shot: Shot, samples: int, rate: Fraction) -> Pad:
@@ -156,17 +156,17 @@ def _fades(pad: Pad, placed: Placed, shot: Shot, samples: int, rate: Fraction) -
     tails = [length(tail), length(placed.sound_fade[1])]
     for count in heads:
         if count:
-            pad = filters.sound_fade(pad, "in", 0, count, placed.label)
+            pad = sounds.sound_fade(pad, "in", 0, count, placed.label)
     for count in tails:
         if count:
-            pad = filters.sound_fade(pad, "out", samples - count, count, placed.label)
+            pad = sounds.sound_fade(pad, "out", samples - count, count, placed.label)
     return pad
 
 
 def _voice(voice: PlacedVoice, audio: AudioFacts, sources: Sources) -> Laid:
     samples, label = voice.place.length, voice.label
     pad = _take(sources.voice(voice), voice.film.start, samples, Fraction(1), audio, label)
-    return Laid(voice.place.start, samples, _soften(filters.volume(pad, voice.gain, label), samples, _SOFT // 2, label))
+    return Laid(voice.place.start, samples, _soften(sounds.volume(pad, voice.gain, label), samples, _SOFT // 2, label))
 
 
 # Music
@@ -177,7 +177,7 @@ def _music(timeline: Timeline, track: Soundtrack, sources: Sources) -> Pad:
     laid = [Laid(song.place.start, song.place.length, _song(song, sources)) for song in track.songs]
     if track.pulse is not None:
         laid.append(Laid(0, track.pulse.place.length, lower_pulse(track.pulse, timeline)))
-    pad = filters.lay(laid, track.samples, "music")
+    pad = sounds.lay(laid, track.samples, "music")
     return _hush(_duck(pad, list(track.ducks), track.samples, "music"), track, "music")
 
 
@@ -189,26 +189,26 @@ def _song(song: PlacedSong, sources: Sources) -> Pad:
     for use, (begin, end) in enumerate(song.parts):
         first, last = nearest(begin * SAMPLE_RATE), nearest(end * SAMPLE_RATE)
         # A song's time counts from its first sample, whatever stamp that carries: an MP3's is 25 ms.
-        part = filters.count_samples(filters.stereo(sources.song(song, use), label), label)
+        part = sounds.count_samples(sounds.stereo(sources.song(song, use), label), label)
         join = min(song.join, heard, last - first)
         lead = min(join, first)
-        part = filters.trim_samples(part, first - lead, last, label)
+        part = sounds.trim_samples(part, first - lead, last, label)
         if join > lead:
-            part = filters.delay(part, join - lead, label)
-        part = filters.exact_length(part, last - first + join, label)
+            part = sounds.delay(part, join - lead, label)
+        part = sounds.exact_length(part, last - first + join, label)
         if pad is None:
             pad = part
         else:
-            pad = filters.sound_crossfade(pad, part, join, label) if join else filters.concat([pad, part], label)
+            pad = sounds.sound_crossfade(pad, part, join, label) if join else sounds.concat([pad, part], label)
         heard += last - first
     assert pad is not None
     if song.parts[0][0] > 0 and song.place.start > 0:
-        pad = filters.sound_fade(pad, "in", 0, _ONSET, label)
+        pad = sounds.sound_fade(pad, "in", 0, _ONSET, label)
     ending = min(song.join, heard)
     if heard < samples and ending and song.parts[-1][1] < song.facts.duration:
-        pad = filters.sound_fade(pad, "out", heard - ending, ending, label)
-    pad = filters.volume(filters.exact_length(pad, samples, label), song.gain, label)
-    return filters.sound_fade(pad, "out", samples - song.fade, song.fade, label) if song.fade else pad
+        pad = sounds.sound_fade(pad, "out", heard - ending, ending, label)
+    pad = sounds.volume(sounds.exact_length(pad, samples, label), song.gain, label)
+    return sounds.sound_fade(pad, "out", samples - song.fade, song.fade, label) if song.fade else pad
 
 
 _ONSET = SAMPLE_RATE // 500  # samples: short enough to leave a hit what it is
@@ -223,8 +223,8 @@ def _duck(pad: Pad, ducks: list[Duck], samples: int, label: str) -> Pad:
     merged = _merged(ducks)
     if not merged:
         return pad
-    envelope = filters.synthesis(_envelope(merged), samples, f"{label}_duck", _ENVELOPE_RATE)
-    return filters.multiply(pad, filters.exact_length(envelope, samples, label), label)
+    envelope = sounds.synthesis(_envelope(merged), samples, f"{label}_duck", _ENVELOPE_RATE)
+    return sounds.multiply(pad, sounds.exact_length(envelope, samples, label), label)
 
 
 def _envelope(ducks: Sequence[Duck]) -> str:
@@ -262,12 +262,12 @@ def _hush(pad: Pad, track: Soundtrack, label: str) -> Pad:
     heard = [(start, end) for start, end in list(pairwise(bounds))[::2] if end > start]
     rooms = {silence.start: min(_TAIL, silence.length) for silence in track.silences}
     laid = []
-    for (start, end), copy in zip(heard, filters.split_sound(pad, len(heard), label), strict=True):
+    for (start, end), copy in zip(heard, sounds.split_sound(pad, len(heard), label), strict=True):
         tail = rooms.get(end, 0)
         length = end + tail - start
-        part = filters.exact_length(filters.trim_samples(copy, start, end + tail, label), length, label)
-        laid.append(Laid(start, length, filters.sound_fade(part, "out", end - start, tail, label) if tail else part))
-    return filters.lay(laid, track.samples, label)
+        part = sounds.exact_length(sounds.trim_samples(copy, start, end + tail, label), length, label)
+        laid.append(Laid(start, length, sounds.sound_fade(part, "out", end - start, tail, label) if tail else part))
+    return sounds.lay(laid, track.samples, label)
 
 
 def _lay_into_silences(pieces: Sequence[Laid], track: Soundtrack, label: str) -> Pad:
@@ -279,9 +279,9 @@ def _lay_into_silences(pieces: Sequence[Laid], track: Soundtrack, label: str) ->
         for index, piece in enumerate(laid):
             if piece.start < silence.start < piece.start + piece.samples - tail:
                 length = silence.start + tail - piece.start
-                pad = filters.exact_length(piece.pad, length, label)
-                laid[index] = Laid(piece.start, length, filters.sound_fade(pad, "out", length - tail, tail, label))
-    return filters.lay(laid, track.samples, label)
+                pad = sounds.exact_length(piece.pad, length, label)
+                laid[index] = Laid(piece.start, length, sounds.sound_fade(pad, "out", length - tail, tail, label))
+    return sounds.lay(laid, track.samples, label)
 
 
 # The master
@@ -313,9 +313,9 @@ def lower_masters(mix: Pad, masters: Mapping[str, Master | None], samples: int) 
     """The mastered mix of each output, by their names. Those with the same master share it."""
     found = dict[str, Pad]()
     kinds = list(dict.fromkeys(masters.values()))
-    for kind, copy in zip(kinds, filters.split_sound(mix, len(kinds), "master"), strict=True):
+    for kind, copy in zip(kinds, sounds.split_sound(mix, len(kinds), "master"), strict=True):
         names = [name for name, master in masters.items() if master == kind]
-        mastered = filters.split_sound(lower_master(copy, kind, samples), len(names), "master")
+        mastered = sounds.split_sound(lower_master(copy, kind, samples), len(names), "master")
         found |= dict(zip(names, mastered, strict=True))
     return found
 
@@ -324,5 +324,5 @@ def lower_master(pad: Pad, master: Master | None, samples: int, rough: bool = Fa
     """The mastered mix. A `rough` one is as loud and takes a third of the time, but peaks slip through the limiter."""
     if master is None:
         return pad
-    pad = filters.volume(pad, master.gain, "master")
-    return pad if master.ceiling is None else filters.limit(pad, master.ceiling, samples, "master", 1 if rough else 4)
+    pad = sounds.volume(pad, master.gain, "master")
+    return pad if master.ceiling is None else sounds.limit(pad, master.ceiling, samples, "master", 1 if rough else 4)

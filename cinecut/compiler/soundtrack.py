@@ -13,7 +13,7 @@ from fractions import Fraction
 from cinecut.compiler.timeline import Placed, Timeline
 from cinecut.diagnostics import Report, Span
 from cinecut.facts import SongFacts
-from cinecut.ffmpeg.filters import SAMPLE_RATE
+from cinecut.ffmpeg.sounds import SAMPLE_RATE
 from cinecut.grid import SongPart, heard_parts, measure
 from cinecut.spec import Black, Effect, Effects, Shot, Spec, Voice
 from cinecut.timebase import FilmRange, FilmTime, Length, TrailerFrame, clock, nearest
