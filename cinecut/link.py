@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import shutil
+from collections.abc import Mapping as Records
 from dataclasses import dataclass, fields, is_dataclass
 from dataclasses import replace as changed
 from fractions import Fraction
@@ -130,7 +131,7 @@ def _linked_entry(entry: Entry, index: int, facts: dict[TreePath, Any]) -> Entry
     return entry
 
 
-def write_facts(document: Document, facts: dict[TreePath, Facts], files: dict[TreePath, str]) -> str:
+def write_facts(document: Document, facts: Records[TreePath, Facts], files: Records[TreePath, str]) -> str:
     """The spec's text with facts (and new file names) put under their assets; nothing else changes. An asset that
     stands in several places by an alias gets its facts where it is written. Raises Stop where there is no such place.
     """

@@ -229,8 +229,8 @@ def test_the_vibe_fills_in_what_the_spec_leaves_open() -> None:
 
 def levels(stem: Samples, window: int = 480) -> NDArray[np.float64]:
     """The loudest sample of every 10 ms."""
-    peaks = np.abs(stem[: len(stem) // window * window]).reshape(-1, 2 * window)
-    return peaks.max(axis=1).astype(np.float64)
+    peaks: NDArray[np.float64] = np.abs(stem[: len(stem) // window * window]).reshape(-1, 2 * window).max(axis=1)
+    return peaks
 
 
 def test_what_decays_decays_and_what_rises_rises(film: Film, ffmpeg: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from cinecut.glyphs import FACES, FOLDER, load_face
 from cinecut.schema import read_schema
 from cinecut.timebase import TrailerFrame, TrailerRange
 from cinecut.vibes import load_vibe, names
-from cinecut.vibes.titles import PLAIN, TitleStyle, title_style
+from cinecut.vibes.titles import PLAIN, TitleStyle
 
 Pictures = npt.NDArray[np.uint8]  # [shape=(frames, height, width, 3)]
 
@@ -105,7 +105,7 @@ def test_the_styles_use_what_there_is() -> None:
 
 def test_the_schema_and_the_style_agree() -> None:
     properties = read_schema("vibe-1")["properties"]["titles"]["properties"]
-    assert title_style({key: part["default"] for key, part in properties.items()}) == PLAIN
+    assert PLAIN.merged({key: part["default"] for key, part in properties.items()}) == PLAIN
     assert set(properties) == {item.name for item in dataclasses.fields(TitleStyle)}
     assert properties["face"]["enum"] == sorted(FACES)
     hints = get_type_hints(TitleStyle)

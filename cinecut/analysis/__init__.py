@@ -1,15 +1,17 @@
 """Film → Spec, as text. Each stage is a file of its own and a pure function over typed values; what takes long is kept
 by content.
 
-    film ─ probe ─ dialogue ─ music ─ shots ─ loudness ─ looks ─ signals ─ story ─ blueprint ─ arrange ─► write
+    film ─ probe ─ dialogue ─ music ─ shots ─ loudness ─ looks ─ scenes ─ signals ─ story ─ blueprint ─ arrange ─ score
+    ─► write
 
-What a user may have named wrongly is opened before anything that takes long.
+What a user may have named wrongly is opened before anything that takes long. Models describe the scenes and choose the
+story's turning points where there are some; what they cannot do is measured.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,30 +19,37 @@ from itertools import chain, pairwise
 from pathlib import Path
 from threading import Event
 
-from cinecut.analysis import blueprint, loudness, pictures, signals, story
+from cinecut.analysis import blueprint, light, loudness, pictures, signals, story
 from cinecut.analysis.arrange import Cut, Take, Tempo, arrange
 from cinecut.analysis.cache import Cache
+from cinecut.analysis.credits import credits_text, own_credit
 from cinecut.analysis.dialogue import Dialogue, Spoken, read_dialogue
+from cinecut.analysis.levels import SongLevels, as_rendered, measure_song
 from cinecut.analysis.music import Beats, analyse_music
-from cinecut.analysis.screen import Crop
+from cinecut.analysis.narrative import tell
+from cinecut.analysis.scenes import NOTHING, Described, describe
+from cinecut.analysis.score import Song, compose
+from cinecut.analysis.screen import NO_BARS, Crop
 from cinecut.analysis.shots import Shot, find_shots
+from cinecut.analysis.song_edit import first_bar
 from cinecut.analysis.write import spec_text
 from cinecut.diagnostics import Diagnostic, Stop
-from cinecut.facts import FilmFacts, SongFacts
+from cinecut.facts import FilmFacts
 from cinecut.ffmpeg import probe
 from cinecut.fingerprint import fingerprint
 from cinecut.grid import Grid
-from cinecut.timebase import FilmRange, nearest
+from cinecut.inference.server import Models
+from cinecut.timebase import FilmRange, FilmTime
 from cinecut.vibes import Vibe
 
 Progress = Callable[[str, float], None]  # a stage's name and its share done
-_VERSION = 3  # of what the stages put out
+_VERSION = 4  # of what the stages put out
 _LONGEST_TAKE = Fraction(12)  # seconds; a longer shot is several takes
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What `analyze` is asked for. `target` is where the spec will lie."""
+    """What `analyze` is asked for. `target` is where the spec will lie; `models` help where they can."""
 
     film: Path
     target: Path
@@ -48,9 +57,12 @@ class Request:
     subtitles: Path | None = None
     language: str | None = None
     music: Path | None = None
+    credit: str | None = None  # of the music, as its licence wants it
     length: Fraction | None = None
     audio: int = 1
     spoilers: bool = False
+    match_light: bool = False  # of shots whose light differs much from that of their act
+    models: Models | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,9 @@ class Analysis:
     tempo: Tempo
     cuts: tuple[Cut, ...]
     diagnostics: tuple[Diagnostic, ...]
+    seen: Described = NOTHING
+    bars: Crop = NO_BARS
+    credits: str | None = None  # the text of a file that names whom the licences want named
 
     @property
     def seconds(self) -> Fraction:
@@ -87,7 +102,8 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     cache = cache or Cache(mark)
     facts = cache.stage("facts", _VERSION, None, FilmFacts, lambda: probe.film_facts(film))
     dialogue, said = read_dialogue(film, facts.duration, facts.start, request.subtitles, request.language)
-    song, beats, heard = _music(request, progress)
+    song, heard = _music(request, progress)
+    beats = song.beats if song else None
     found = cache.stage("shots", _VERSION, None, _Shots, lambda: _find_shots(film, facts, progress))
     usable = _usable(film, found)
     levels = cache.stage(
@@ -104,37 +120,49 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     active = cache.stage(
         "activity", _VERSION, None, dict[int, signals.Activity], lambda: signals.activity(film, facts, usable)
     )
-    measured = signals.measure(usable, looks, active, levels, dialogue.lines)
-    plot = story.find_story(found.shots, levels, dialogue.lines)
+    seen = describe(film, facts, usable, request.models, cache.folder, lambda done: progress("scenes", done))
+    confidence = {index: scene.completeness for index, scene in seen.scenes.items()}
+    measured = signals.measure(usable, looks, active, levels, dialogue.lines, confidence)
+    told = tell(request.models, cache, found.shots, levels, dialogue, seen, lambda done: progress("story", done))
+    plot = told.story
     wanted, length = _lengths(request, usable, facts)
     slots, start = _laid_out(request.vibe, length, beats, _talks(dialogue))
     tempo = _tempo(request.vibe, beats, start, facts)
     shown = usable if request.spoilers else story.before_the_climax(usable, plot) or usable
     types = story.beat_types(shown, measured, plot, dialogue.lines)
-    known = _Known(looks, measured, types, active, plot, Spoken(dialogue.lines))
+    known = _Known(looks, measured, types, active, plot, told.zones, Spoken(dialogue.lines))
     takes = [take for shot in shown if shot.index in measured for take in known.takes(shot, facts)]
     cuts = arrange(slots, takes, request.vibe, tempo)
     if not any(cut.take for cut in cuts):
         raise Stop("no-material", f"no part of {film} is long enough to be shown")
+    if request.match_light:
+        cuts = light.match(cuts, request.vibe.grade, found.bars)
+    until = FilmTime(facts.duration)
+    heard_film = (
+        as_rendered(levels, facts.audio[min(request.audio, len(facts.audio)) - 1].layout) if facts.audio else levels
+    )
+    score = compose(cuts, tempo, request.vibe, song, start, heard_film, dialogue, plot, until, request.spoilers)
     text = spec_text(
         request.target,
         film,
         facts,
         found.bars,
-        request.vibe.name,
-        song,
-        beats,
-        Fraction(request.vibe.likely_tempo),
-        start,
+        request.vibe,
+        score,
         plot,
         cuts,
         film_title(film),
         spoilers=request.spoilers,
+        seen=seen,
+        protagonist=told.protagonist,
     )
     seconds = _length_of(cuts, tempo)
-    short = _too_short(film, seconds, wanted, tempo, song, start)
-    diagnostics = (*found.diagnostics, *said, *heard, *short)
-    return Analysis(text, facts, found.shots, dialogue, plot, beats, tempo, tuple(cuts), diagnostics)
+    short = _too_short(film, seconds, wanted, tempo, song, score.edit.start)
+    diagnostics = (*found.diagnostics, *said, *heard, *seen.diagnostics, *told.diagnostics, *short)
+    named = credits_text(own_credit(film, "film"), song.credit if song else None)
+    return Analysis(
+        text, facts, found.shots, dialogue, plot, beats, tempo, tuple(cuts), diagnostics, seen, found.bars, named
+    )
 
 
 def _check_names(request: Request) -> None:
@@ -201,76 +229,45 @@ def _talks(dialogue: Dialogue) -> bool:
     return any(line.standalone >= 0.5 for line in dialogue.lines)
 
 
-def _music(
-    request: Request, progress: Progress
-) -> tuple[tuple[Path, SongFacts] | None, Beats | None, list[Diagnostic]]:
+def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diagnostic]]:
     if request.music is None:
-        return None, None, []
-    vibe = request.vibe
-    facts = probe.song_facts(request.music)
-    beats, warnings = Cache(facts.fingerprint).stage(
+        return None, []
+    vibe, file = request.vibe, request.music
+    facts = probe.song_facts(file)
+    cache = Cache(facts.fingerprint)
+    beats, warnings = cache.stage(
         "beats",
         _VERSION,
         (vibe.tempo, vibe.likely_tempo),
         tuple[Beats, tuple[Diagnostic, ...]],
-        lambda: _beats(request.music, vibe, progress),
+        lambda: _beats(file, vibe, progress),
     )
-    return (request.music, facts), beats, list(warnings)
+    levels = cache.stage(
+        "levels", _VERSION, None, SongLevels, lambda: measure_song(file, lambda done: progress("music", done))
+    )
+    return Song(file, facts, beats, levels, request.credit or own_credit(file, "song")), list(warnings)
 
 
-def _beats(song: Path | None, vibe: Vibe, progress: Progress) -> tuple[Beats, tuple[Diagnostic, ...]]:
-    assert song is not None
+def _beats(song: Path, vibe: Vibe, progress: Progress) -> tuple[Beats, tuple[Diagnostic, ...]]:
     beats, warnings = analyse_music(song, vibe.tempo, vibe.likely_tempo, lambda done: progress("music", done))
     return beats, tuple(warnings)
 
 
 def _laid_out(vibe: Vibe, length: Fraction, beats: Beats | None, talks: bool) -> tuple[list[blueprint.Slot], Fraction]:
-    """The slots of the trailer, and where in the song it begins."""
+    """The slots of the trailer, and where in a song of changing tempo it begins: the tempo there counts."""
     metre = beats.metre if beats else 4
-    speed = _mean_tempo(vibe, beats)
-    slots = blueprint.draw(vibe, length, speed, metre, talks)
-    if beats is None:
+    slots = blueprint.draw(vibe, length, _mean_tempo(vibe, beats), metre, talks)
+    if beats is None or beats.tempo is not None:
         return slots, Fraction(0)
-    start = _song_start(beats, slots)
-    if beats.tempo is None:  # now that the place is known, the tempo there counts
-        grid = _grid(vibe, beats, start)
-        slots = blueprint.draw(vibe, length, grid.beat_at(length) * 60 / length, metre, talks)
-    return slots, start
+    start = first_bar(beats, slots)
+    grid = _grid(vibe, beats, start)
+    return blueprint.draw(vibe, length, grid.beat_at(length) * 60 / length, metre, talks), start
 
 
 def _mean_tempo(vibe: Vibe, beats: Beats | None) -> Fraction:
     if beats is None:
         return Fraction(vibe.likely_tempo)
     return beats.tempo or 60 * (len(beats.times) - 1) / (beats.times[-1] - beats.times[0])
-
-
-def _song_start(beats: Beats, slots: Sequence[blueprint.Slot]) -> Fraction:
-    """The bar line of the song at which the trailer begins: its turns fall on the beat drop and on act 3, and act 3 is
-    loud; of equals the earliest. A song that is too short begins at its first bar."""
-    bars = sum(slot.beats for slot in slots) // beats.metre
-    turns = [_bar_of(slots, act, beats.metre) for act in ("beat drop", "act 3")]
-    strength = {phrase.bar: phrase.strength for phrase in beats.phrases}
-
-    def worth(bar: int) -> float:
-        late = beats.energy[bar + turns[1] : bar + bars]
-        return sum(strength.get(bar + turn, 0.0) for turn in turns) + (sum(late) / len(late) if late else 0.0)
-
-    choices = range(max(1, len(beats.energy) - bars + 1))
-    best = max(choices, key=lambda bar: (round(worth(bar), 3), -bar))
-    if beats.tempo is not None:
-        exact = beats.first + best * beats.metre * 60 / beats.tempo
-        return Fraction(nearest(exact * 1_000_000), 1_000_000)  # as it is written
-    return beats.downbeats[best] if best < len(beats.downbeats) else beats.first
-
-
-def _bar_of(slots: Sequence[blueprint.Slot], act: str, metre: int) -> int:
-    """The bar in which the first shot of an act begins."""
-    beat = 0
-    for slot in slots:
-        if slot.act == act and slot.want is not blueprint.Want.BLACK:
-            break
-        beat += slot.beats
-    return beat // metre
 
 
 def _grid(vibe: Vibe, beats: Beats | None, start: Fraction) -> Grid:
@@ -296,7 +293,7 @@ def _too_short(
     seconds: Fraction,
     wanted: Fraction,
     tempo: Tempo,
-    song: tuple[Path, SongFacts] | None,
+    song: Song | None,
     start: Fraction,
 ) -> list[Diagnostic]:
     """What runs out before the trailer is as long as it should be: the film or the song."""
@@ -306,8 +303,9 @@ def _too_short(
             f"{film.name} has too little to show for {float(wanted):.0f} s: the trailer takes {float(seconds):.0f} s"
         )
         found.append(Diagnostic("film", message))
-    if song is not None and (left := song[1].duration - start) < seconds:
-        message = f"{song[0].name} ends {float(seconds - left):.1f} s before the trailer does"
+    if song is not None and (missing := seconds - (song.facts.duration - start)) > 0:
+        message = f"{song.file.name} ends {float(missing):.1f} s before the trailer does"
+        message += ": parts of it are heard again" if song.beats.tempo is not None else ""
         found.append(Diagnostic("music", message, None, ("take a longer song, or a shorter trailer with --length",)))
     return found
 
@@ -321,6 +319,7 @@ class _Known:
     types: dict[int, story.BeatType]
     active: dict[int, signals.Activity]
     plot: story.Story
+    zones: Mapping[int, story.Zone]  # of those that were described
     spoken: Spoken
 
     def takes(self, shot: Shot, facts: FilmFacts) -> list[Take]:
@@ -336,7 +335,7 @@ class _Known:
             part = FilmRange(start, start + whole.duration / count)
             lines = tuple(self.spoken.within(part))
             here = peak if peak is not None and part.start <= peak < part.end else None
-            zone, kind = self.plot.zone(part.start), self.types[index]
+            zone, kind = self.zones.get(index, self.plot.zone(part.start)), self.types[index]
             found.append(Take(index, part, self.measured[index], self.looks[index], zone, kind, lines, here))
         return found
 

@@ -7,7 +7,7 @@ inside one shot of the film, with room for its transitions; it holds a line of d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby
@@ -60,6 +60,7 @@ class Cut:
     line: Line | None = None
     sync: FilmTime | None = None
     why: str = ""
+    grade: Mapping[str, Fraction] = field(default_factory=dict)  # instead of the vibe's: light that matches
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,14 @@ class Crop:
     def __bool__(self) -> bool:
         return any((self.left, self.top, self.right, self.bottom))
 
+    def upright(self, rotation: int) -> Crop:
+        """As a player shows them, who turns the picture by so many degrees clockwise."""
+        sides, turns = (self.left, self.top, self.right, self.bottom), rotation // 90
+        return Crop(*(sides[(side - turns) % 4] for side in range(4)))
+
+
+NO_BARS = Crop()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Glance:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from cinecut import __version__
 from cinecut.analysis.arrange import Cut
 from cinecut.analysis.blueprint import Want
-from cinecut.analysis.music import Beats
+from cinecut.analysis.scenes import NOTHING, Described
+from cinecut.analysis.score import Score
 from cinecut.analysis.screen import Crop
 from cinecut.analysis.story import SIGNALS, Anchor, Story
-from cinecut.facts import FilmFacts, SongFacts
+from cinecut.analysis.write_sound import event_rows, mix_rows, music_rows, number
+from cinecut.facts import FilmFacts
 from cinecut.link import facts_block, name_from, quoted
 from cinecut.schema import TRAILER, schema_file
-from cinecut.timebase import FilmTime, clock, seconds_text, timecode
+from cinecut.timebase import FilmTime, clock, timecode
+from cinecut.vibes import Vibe, otherwise
 
 
 def spec_text(
@@ -23,17 +27,16 @@ def spec_text(
     film: Path,
     facts: FilmFacts,
     bars: Crop | None,
-    vibe: str,
-    song: tuple[Path, SongFacts] | None,
-    beats: Beats | None,
-    tempo: Fraction,
-    start: Fraction,
+    vibe: Vibe,
+    score: Score,
     story: Story,
     cuts: Sequence[Cut],
     title: str,
     spoilers: bool = False,
+    seen: Described = NOTHING,
+    protagonist: tuple[str, str] | None = None,
 ) -> str:
-    """The YAML of a spec that will lie at `target`. `tempo` is the vibe's, for a trailer without a song."""
+    """The YAML of a spec that will lie at `target`; `protagonist` is a name and who found it."""
     folder = target.parent
     lines = [
         f"# yaml-language-server: $schema={name_from(folder, schema_file(TRAILER))}",
@@ -43,20 +46,47 @@ def spec_text(
         "cinecut: 1",
         "film:",
         f"  file: {quoted(name_from(folder, film))}",
-        *_crop(bars),
+        *_crop(bars.upright(facts.rotation) if bars else None),
+        *_protagonist(protagonist),
         "  facts:" + facts_block(facts, "  "),
-        f"vibe: {vibe}",
+        *_vibe(vibe),
         "",
-        *_music(folder, song, beats, tempo, start, vibe),
+        *music_rows(folder, score, vibe.name),
+        *mix_rows(score),
         "",
         "# The turning points of the story" + ("." if spoilers else "; nothing from after the climax is shown."),
         "anchors:",
         *[_anchor(name, getattr(story, name)) for name in ("begin", "escalation", "climax")],
         "",
         "timeline:",
-        *_timeline(cuts, facts, title),
+        *_timeline(cuts, facts, title, seen, score, folder),
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _vibe(vibe: Vibe) -> list[str]:
+    """The genre; of a vibe of one's own its base, and all that it has otherwise."""
+    over = otherwise(vibe)
+    effects = over.pop("effects", {})
+    rows = [f"vibe: {vibe.base}"]
+    if over:
+        rows = ["vibe:", f"  base: {vibe.base}", *[f"  {key}: {_flow(value)}" for key, value in over.items()]]
+    return rows + ([f"effects: {_flow(effects)}"] if effects else [])
+
+
+def _flow(value: Any) -> str:
+    """A plain value on one line of YAML."""
+    match value:
+        case Mapping():
+            return "{" + ", ".join(f"{key}: {_flow(part)}" for key, part in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(_flow(part) for part in value) + "]"
+        case Fraction():
+            return number(value)
+        case str():
+            return quoted(value)
+        case _:
+            return str(value)
 
 
 _TINY = Fraction(1, 1_000_000)
@@ -69,37 +99,11 @@ def _crop(bars: Crop | None) -> list[str]:
     # A millionth less, so that no rounding leaves the frame.
     width, height = 1 - bars.left - bars.right - _TINY, 1 - bars.top - bars.bottom - _TINY
     sides = {"x": bars.left, "y": bars.top, "w": width, "h": height}
-    return [
-        "  crop: {" + ", ".join(f"{key}: {_number(side)}" for key, side in sides.items()) + "}   # without its bars"
-    ]
+    return ["  crop: {" + ", ".join(f"{key}: {number(side)}" for key, side in sides.items()) + "}   # without its bars"]
 
 
-def _music(
-    folder: Path, song: tuple[Path, SongFacts] | None, beats: Beats | None, tempo: Fraction, start: Fraction, vibe: str
-) -> list[str]:
-    if song is None or beats is None:
-        return [
-            f"# No music was given: the cuts lie on the usual tempo of {vibe}. `--music FILE` brings a song.",
-            "music:",
-            f"  beats: {{tempo: {_number(tempo)}, metre: 4}}",
-        ]
-    path, facts = song
-    others = " or ".join(_number(other) for other, _ in beats.octaves[:3])
-    note = f"  # confidence {beats.confidence:.0%}" + (f"; it could also be counted at {others}" if others else "")
-    rows = ["music:", f"  file: {quoted(name_from(folder, path))}"]
-    if beats.tempo is None:
-        times = ", ".join(_number(time) for time in beats.times if time >= beats.first)
-        rows += [f"{note}; its tempo changes, so every beat is listed", "  beats:", f"    metre: {beats.metre}"]
-        rows += [f"    times: [{times}]"]
-    else:
-        rows += [
-            note,
-            f"  beats: {{tempo: {_number(beats.tempo)}, first: {_number(beats.first)}, metre: {beats.metre}}}",
-        ]
-    rows.append(
-        f"  start: {seconds_text(start).rstrip('0').rstrip('.')}s   # where in the song the trailer begins: a bar line"
-    )
-    return [*rows, "  facts:" + facts_block(facts, "  ")]
+def _protagonist(found: tuple[str, str] | None) -> list[str]:
+    return [] if found is None else [f"  protagonist: {quoted(found[0][:100])}   # by {_plain(found[1])}"]
 
 
 def _plain(name: str) -> str:
@@ -107,53 +111,64 @@ def _plain(name: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in name)
 
 
-def _number(value: Fraction) -> str:
-    return seconds_text(value).rstrip("0").rstrip(".") or "0"
-
-
 def _anchor(name: str, anchor: Anchor) -> str:
     line = f", line: {quoted(anchor.line)}" if anchor.line else ""
-    return f'  {name}: {{at: "{clock(anchor.at.seconds)}", by: {anchor.by}, why: {quoted(anchor.why)}{line}}}'
+    return f'  {name}: {{at: "{clock(anchor.at.seconds)}", by: {_by(anchor.by)}, why: {quoted(anchor.why)}{line}}}'
 
 
-def _timeline(cuts: Sequence[Cut], facts: FilmFacts, title: str) -> list[str]:
+def _by(name: str) -> str:
+    """Who decided: a server calls its model whatever it likes."""
+    return quoted(name[:60])
+
+
+def _timeline(
+    cuts: Sequence[Cut], facts: FilmFacts, title: str, seen: Described, score: Score, folder: Path
+) -> list[str]:
     rows: list[str] = []
     act = ""
-    for place, cut in enumerate(cuts):
+    for place, (cut, sounds) in enumerate(zip(cuts, score.events, strict=True)):
         if cut.slot.act != act:
             act = cut.slot.act
             rows += [""] if rows else []
             rows.append(f"  - act: {act}")
         last = place == len(cuts) - 1
-        rows += _event(cut, facts, title, last)
+        length = f"{cut.slot.beats} beat{'s' if cut.slot.beats > 1 else ''}"
+        ending = [f"    to: fade out {'1' if cut.slot.beats > 1 else '1/2'} beat"] if last else []
+        heard = event_rows(sounds, score, folder, length)
+        rows += [*_event(cut, facts, title, length), *ending, *heard, *_notes(cut, seen)]
     return rows
 
 
-def _event(cut: Cut, facts: FilmFacts, title: str, last: bool) -> list[str]:
-    length = f"{cut.slot.beats} beat{'s' if cut.slot.beats > 1 else ''}"
-    ending = [f"    to: fade out {'1' if cut.slot.beats > 1 else '1/2'} beat"] if last else []
+def _event(cut: Cut, facts: FilmFacts, title: str, length: str) -> list[str]:
+    """What is seen."""
     if cut.slot.want is Want.BLACK:
         why = "the silence before the last act" if cut.slot.act == "breath" else "a held breath before the hit"
         return [f"  - black: {length}   # {why}"]
     if cut.slot.want is Want.CARD:
-        return [f"  - card: {quoted(title)}", f"    for: {length}", *ending]
-    take = cut.take
-    assert take is not None
+        return [f"  - card: {quoted(title)}", f"    for: {length}"]
     rows = [f'  - shot: {{in: "{_film_time(cut.in_, facts)}", for: {length}}}   # {cut.why}']
     if cut.sync is not None:
         rows.append(f'    sync: {{at: "{_film_time(cut.sync, facts)}"}}')
     rows += [f"    from: {cut.enters}"] if cut.enters != "cut" else []
-    rows += ["    mute: true   # a line would be chopped"] if cut.mute else []
-    rows += ending
-    rows += [
-        f"    zone: {take.zone}",
-        f"    beat_type: {take.beat_type}",
-        f"    score: {take.score:.2f}",
-        f"    by: {SIGNALS}",
+    rows += [f"    grade: {_flow(cut.grade)}   # its light, brought to that of its act"] if cut.grade else []
+    return rows + (["    mute: true   # a line would be chopped"] if cut.mute else [])
+
+
+def _notes(cut: Cut, seen: Described) -> list[str]:
+    """What is known of the shot."""
+    if cut.take is None:
+        return []
+    scene = seen.scenes.get(cut.take.shot)
+    rows = [
+        f"    zone: {cut.take.zone}",
+        f"    beat_type: {cut.take.beat_type}",
+        f"    score: {cut.take.score:.2f}",
+        f"    by: {SIGNALS if scene is None else _by(seen.by)}",
     ]
-    return [*rows, f"    line: {quoted(cut.line.text)}"] if cut.line is not None else rows
+    rows += [f"    line: {quoted(cut.line.text)}"] if cut.line is not None else []
+    return rows if scene is None else [*rows, f"    scene: {quoted(scene.text)}"]
 
 
 def _film_time(time: FilmTime, facts: FilmFacts) -> str:
     """Exact for a constant rate: timecode; of a variable one, seconds."""
-    return f"{_number(time.seconds)}s" if facts.variable else timecode(time.seconds, facts.rate)
+    return f"{number(time.seconds)}s" if facts.variable else timecode(time.seconds, facts.rate)

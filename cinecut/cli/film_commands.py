@@ -1,4 +1,4 @@
-"""The commands that look at a film: analyze, trailer, vibes, beats."""
+"""The commands that look at a film: analyze, trailer, beats."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cinecut.cli.music_commands import JamendoIdOption, MusicChoice, MusicOption
 from cinecut.cli.render_commands import render_spec
 from cinecut.cli.terminal import (
     FFmpegOption,
@@ -21,14 +23,13 @@ from cinecut.cli.terminal import (
     JsonOption,
     may_replace,
     print_diagnostics,
-    print_table,
     watch,
 )
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
     from cinecut.analysis import Analysis
-    from cinecut.vibes import Vibe
+    from cinecut.inference.server import Models
 
 app = typer.Typer()
 
@@ -38,7 +39,8 @@ VibeOption = Annotated[
     typer.Option(
         "--vibe",
         metavar="NAME",
-        help="The genre to cut for; `cinecut vibes` lists them. Default: a terminal asks, a script gets drama.",
+        help="The genre to cut for (`cinecut vibes` lists them), or a file of your own. "
+        "Default: a terminal asks, a script gets drama.",
     ),
 ]
 SubtitlesOption = Annotated[
@@ -47,11 +49,22 @@ SubtitlesOption = Annotated[
 LanguageOption = Annotated[
     str | None, typer.Option("--language", metavar="CODE", help="The language of subtitles to prefer, such as en.")
 ]
-MusicOption = Annotated[Path | None, typer.Option("--music", metavar="FILE", help="The song to cut to.")]
 LengthOption = Annotated[
     str | None, typer.Option("--length", metavar="TIME", help="Of the trailer: 90s, 1:30. Default: about 2 minutes.")
 ]
 SpoilersOption = Annotated[bool, typer.Option("--spoilers", help="Also show what comes after the climax.")]
+LightOption = Annotated[
+    bool, typer.Option("--match-light", help="Bring shots from very different light to the others of their act.")
+]
+ServerOption = Annotated[
+    str | None,
+    typer.Option("--llama-server", metavar="PATH", help="llama.cpp's server. Default: the one on PATH or installed."),
+]
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--llm-url", metavar="URL", help="An OpenAI-compatible server that runs already, to ask instead."),
+]
+NoModelsOption = Annotated[bool, typer.Option("--no-models", help="Measure only, also where there are models.")]
 
 
 @app.command()
@@ -64,19 +77,27 @@ def analyze(
     subtitles: SubtitlesOption = None,
     language: LanguageOption = None,
     music: MusicOption = None,
+    jamendo_id: JamendoIdOption = None,
     length: LengthOption = None,
     spoilers: SpoilersOption = False,
+    match_light: LightOption = False,
+    llama_server: ServerOption = None,
+    llm_url: UrlOption = None,
+    no_models: NoModelsOption = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Look at a film and write a trailer of it as a spec to edit, and a contact sheet beside it.
 
-    Needs no model, no GPU and no network. A second run takes what the first one measured.
+    Needs no model, no GPU and no network. Where `cinecut models list` shows models, they describe the scenes and choose
+    the turning points; what they cannot do is measured. A second run takes what the first one found out.
 
     Example: cinecut analyze film.mkv --vibe thriller --music song.ogg --length 90s -o specs/film.yaml
     """
     target = output or Path("specs") / f"{film.stem}.yaml"
-    found = _analyze(film, target, vibe, subtitles, language, music, length, spoilers, force)
+    models = _Choice(llama_server, llm_url, no_models)
+    song = MusicChoice(music, jamendo_id)
+    found = _analyze(film, target, vibe, subtitles, language, song, length, spoilers, match_light, models, force)
     _say(found, target, as_json)
 
 
@@ -90,8 +111,13 @@ def trailer(
     subtitles: SubtitlesOption = None,
     language: LanguageOption = None,
     music: MusicOption = None,
+    jamendo_id: JamendoIdOption = None,
     length: LengthOption = None,
     spoilers: SpoilersOption = False,
+    match_light: LightOption = False,
+    llama_server: ServerOption = None,
+    llm_url: UrlOption = None,
+    no_models: NoModelsOption = False,
     review: Annotated[bool, typer.Option("--review", help="Stop in between, to edit the spec.")] = False,
     draft: Annotated[bool, typer.Option("--draft", help="Small and fast, for looking at the cut.")] = False,
     force: ForceOption = False,
@@ -110,7 +136,9 @@ def trailer(
         if not replacing:
             raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
     target = Path("specs") / f"{film.stem}.yaml"
-    found = _analyze(film, target, vibe, subtitles, language, music, length, spoilers, force)
+    models = _Choice(llama_server, llm_url, no_models)
+    song = MusicChoice(music, jamendo_id)
+    found = _analyze(film, target, vibe, subtitles, language, song, length, spoilers, match_light, models, force)
     _say(found, target, False)
     if review:
         if not sys.stdin.isatty():
@@ -121,15 +149,46 @@ def trailer(
     render_spec(target, output, None, draft, replacing, ffmpeg, False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Which models the user wants."""
+
+    llama_server: str | None
+    llm_url: str | None
+    none: bool
+
+    def open(self, waiting: Callable[[str], None]) -> Models | None:
+        """Raises Stop("option") where those that the user named are not there: that is no matter of taste."""
+        named = self.llama_server is not None or self.llm_url is not None
+        if self.none:
+            if named:
+                raise Stop("option", "--no-models, and a server to ask: choose one of them")
+            return None
+        from cinecut.inference.server import choose_models
+
+        try:
+            found = choose_models(self.llama_server, self.llm_url, waiting)
+            if named and found is not None and not (found.identity("vision") or found.identity("text")):
+                raise Stop("option", "there is no model for that server", "cinecut models pull fetches one")
+            return found
+        except Stop as stop:
+            if not named:
+                return None
+            first = stop.diagnostics[0]
+            raise Stop("option", first.message, *first.hints) from None
+
+
 def _analyze(
     film: Path,
     target: Path,
     vibe: str | None,
     subtitles: Path | None,
     language: str | None,
-    music: Path | None,
+    music: MusicChoice,
     length: str | None,
     spoilers: bool,
+    match_light: bool,
+    models: _Choice,
     force: bool,
 ) -> Analysis:
     from cinecut.vibes import load_vibe
@@ -139,18 +198,36 @@ def _analyze(
     seconds = _length(length)
     chosen = load_vibe(_ask_vibe() if vibe is None else vibe)
     from cinecut.analysis import Request, analyze
+    from cinecut.analysis.credits import write_credits
     from cinecut.analysis.sheet import write_sheet
     from cinecut.link import write_beside
 
-    request = Request(film, target, chosen, subtitles, language, music, seconds, spoilers=spoilers)
     with watch("Analyzing") as watching:
+        helped = models.open(watching.waiting)
+        song, credit, warnings = music.find(chosen, lambda what, done, of: watching.stage(what, done, of, None))
+        request = Request(
+            film,
+            target,
+            chosen,
+            subtitles,
+            language,
+            song,
+            credit=credit,
+            length=seconds,
+            spoilers=spoilers,
+            match_light=match_light,
+            models=helped,
+        )
 
         def progress(stage: str, done: float) -> None:
             watching.stage(stage, round(100 * done), 100, None)
 
         found = analyze(request, progress)
-        print_diagnostics(list(found.diagnostics))
+        if found.seen.note:
+            print(found.seen.note, file=sys.stderr)
         _make_folder(target.parent)
+        warnings += write_credits(target.with_suffix(".credits.txt"), found.credits)
+        print_diagnostics([*warnings, *found.diagnostics])
         # The spec last: where it lies, all is done, and a run that ended before can be repeated.
         write_sheet(found, film, sheet, lambda done: progress("sheet", done))
         write_beside(target, found.text)
@@ -228,51 +305,14 @@ def _say(found: Analysis, target: Path, as_json: bool) -> None:
 
 
 @app.command()
-def vibes(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them, in full.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show the vibes: the genres that a trailer can be cut for.
-
-    Examples: cinecut vibes    |    cinecut vibes thriller
-    """
-    from cinecut.vibes import load_vibe, names
-
-    found = [load_vibe(name)] if name else [load_vibe(known) for known in names()]
-    if as_json:
-        print(json.dumps([_vibe_record(vibe) for vibe in found], ensure_ascii=False, indent=2))
-    elif name:
-        print_table(["", name], [[key, str(value)] for key, value in _vibe_record(found[0]).items() if key != "name"])
-    else:
-        rows = [
-            [v.name, "/".join(map(str, v.pace)), str(v.likely_tempo), f"{float(v.dialogue):.0%}", v.about]
-            for v in found
-        ]
-        print_table(["vibe", "beats a shot", "tempo", "spoken", ""], rows)
-
-
-def _vibe_record(vibe: Vibe) -> dict[str, Any]:
-    return {
-        "name": vibe.name,
-        "about": vibe.about,
-        "pace": dict(zip(("act 1", "act 2", "act 3"), vibe.pace, strict=True)),
-        "shots in 90 s": dict(zip(("least", "most"), vibe.shots, strict=True)),
-        "dialogue": float(vibe.dialogue),
-        "transitions": {"usual": vibe.usual, "acts": vibe.acts},
-        "tempo": {"likely": vibe.likely_tempo, "least": vibe.tempo[0], "most": vibe.tempo[1]},
-        "loudness": vibe.loudness,
-        "music": list(vibe.music),
-    }
-
-
-@app.command()
 def beats(
     song: Annotated[Path, typer.Argument(metavar="SONG", help="A song, or a film with sound.")],
     click: Annotated[
         Path | None, typer.Option("--click", metavar="FILE", help="Write the song with clicks: .wav or .flac.")
     ] = None,
     vibe: Annotated[
-        str | None, typer.Option("--vibe", metavar="NAME", help="The genre whose tempo range settles the octave.")
+        str | None,
+        typer.Option("--vibe", metavar="NAME", help="The genre or file whose tempo range settles the octave."),
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,

@@ -8,43 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 from cinecut.compiler import texts
 from cinecut.compiler.captions import Caption, caption_text, captions, captions_text
 from cinecut.compiler.encode import Encoding, choose_encoding, float_sound, pcm_sound
 from cinecut.compiler.geometry import shown_size
 from cinecut.compiler.inputs import Inputs
-from cinecut.compiler.look import OWN, Look, look_of, lut_name
-from cinecut.compiler.picture import Canvas, lower_pictures, shot_frames, source_format, trailer_color
-from cinecut.compiler.rating import lower_rating, rating_asset, rating_frames, rating_source
-from cinecut.compiler.sound import Master, is_heard, loudness_of, lower_masters, lower_stems
-from cinecut.compiler.soundtrack import PlacedSong, PlacedVoice, Soundtrack, place_sounds, sample_at, song_name
-from cinecut.compiler.timeline import Placed, Text, Timeline, build_timeline
+from cinecut.compiler.look import Look, look_of, lut_name
+from cinecut.compiler.picture import Canvas, lower_pictures, trailer_color
+from cinecut.compiler.rating import lower_rating, rating_frames, rating_source
+from cinecut.compiler.sound import Master, loudness_of, lower_masters, lower_stems
+from cinecut.compiler.soundtrack import Soundtrack, place_sounds, sample_at
+from cinecut.compiler.timeline import Text, Timeline, build_timeline
 from cinecut.diagnostics import Report, Span
-from cinecut.facts import AudioFacts, FilmFacts
+from cinecut.facts import FilmFacts
 from cinecut.ffmpeg import filters, sounds
-from cinecut.ffmpeg.graph import Audio, Format, Pad, Video
+from cinecut.ffmpeg.graph import Pad
 from cinecut.ffmpeg.plan import (
     CAPTIONS,
-    MEDIA_FORMATS,
     PICTURE,
-    PICTURE_FORMATS,
     SCRIPT,
     SOUND,
     STEMS,
-    Asset,
-    Input,
-    LutFile,
-    Reel,
     RenderPlan,
     Run,
     Target,
     assemble,
 )
 from cinecut.ffmpeg.sounds import Laid
-from cinecut.spec import ActMarker, Output, Rating, Shot, Spec, Still
-from cinecut.timebase import FilmRange, FilmTime, TrailerFrame
+from cinecut.spec import ActMarker, Output, Rating, Spec, Still
+from cinecut.timebase import TrailerFrame
 from cinecut.vibes import Vibe, vibe_of
 from cinecut.vibes.titles import PLAIN, TitleStyle
 

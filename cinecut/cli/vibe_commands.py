@@ -1,0 +1,136 @@
+"""The command about genres: vibes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, may_replace, print_table, watch
+from cinecut.diagnostics import Stop
+
+if TYPE_CHECKING:
+    from cinecut.vibes import Vibe
+
+app = typer.Typer()
+
+
+@app.command()
+def vibes(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One of them, or a file of your own, in full.")
+    ] = None,
+    still: Annotated[
+        str | None, typer.Option("--still", metavar="FILM@TIME", help="Draw a frame before and after the look.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Of the still: .png or .jpg. Default: FILM_NAME_TIME.png."),
+    ] = None,
+    force: ForceOption = False,
+    ffmpeg: FFmpegOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the vibes: the genres that a trailer can be cut for, and how a frame of a film looks in them.
+
+    A file of your own says only what it has otherwise: {vibe: 1, base: thriller, grade: {saturation: 0.6}}.
+
+    Examples: cinecut vibes    |    cinecut vibes thriller    |    cinecut vibes mine.yaml --still film.mkv@1:02:11
+    """
+    from cinecut.vibes import load_vibe, names
+
+    found = [load_vibe(name)] if name else [load_vibe(known) for known in names()]
+    if still is not None:
+        target = output or Path(_still_name(still, found[0].name if name else "vibes"))
+        _draw(found, still, target, force, ffmpeg)
+        print(json.dumps({"still": str(target)}, ensure_ascii=False) if as_json else target)
+    elif output is not None:
+        raise Stop("option", "-o names the file of a still, and none is asked for", "--still FILM@TIME asks for one")
+    elif as_json:
+        print(json.dumps([_record(vibe) for vibe in found], ensure_ascii=False, indent=2))
+    elif name:
+        print_table(["", found[0].name], [[k, _words(v)] for k, v in _record(found[0]).items() if k != "name" and v])
+    else:
+        rows = [
+            [v.name, "/".join(map(str, v.pace)), str(v.likely_tempo), f"{float(v.dialogue):.0%}", v.about]
+            for v in found
+        ]
+        print_table(["vibe", "beats a shot", "tempo", "spoken", ""], rows)
+
+
+def _record(vibe: Vibe) -> dict[str, Any]:
+    from cinecut.grade import NEUTRAL
+    from cinecut.vibes import changes
+
+    base = {"base": vibe.base} if vibe.base != vibe.name else {}
+    record = {
+        "name": vibe.name,
+        **base,
+        "about": vibe.about,
+        "pace": dict(zip(("act 1", "act 2", "act 3"), vibe.pace, strict=True)),
+        "shots in 90 s": dict(zip(("least", "most"), vibe.shots, strict=True)),
+        "dialogue": vibe.dialogue,
+        "transitions": {"usual": vibe.usual, "acts": vibe.acts},
+        "tempo": {"likely": vibe.likely_tempo, "least": vibe.tempo[0], "most": vibe.tempo[1]},
+        "loudness": vibe.loudness,
+        "music": list(vibe.music),
+        "effects": dict(vibe.effects),
+        "pulse": vibe.pulse,
+        "titles": asdict(vibe.titles),
+        "grade": changes(vibe.grade, NEUTRAL),
+    }
+    return {key: _plain(value) for key, value in record.items()}
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it."""
+    match value:
+        case Fraction():
+            return float(value)
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+        case _:
+            return value
+
+
+def _words(value: Any) -> str:
+    match value:
+        case dict():
+            parts = [f"{k} ({_words(v)})" if isinstance(v, dict) else f"{k} {_words(v)}" for k, v in value.items()]
+            return ", ".join(parts)
+        case list():
+            return " ".join(map(_words, value))
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
+
+
+def _still_name(still: str, name: str) -> str:
+    film, _, at = still.rpartition("@")
+    return f"{Path(film).stem}_{name}_{at.strip().replace(':', '.')}.png"
+
+
+def _draw(vibes: Sequence[Vibe], still: str, target: Path, force: bool, ffmpeg: str | None) -> None:
+    film, _, at = still.rpartition("@")
+    if not film or not at:
+        raise Stop("option", f"--still {still}: it takes a film and a time", "--still film.mkv@1:02:11.5")
+    if target.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise Stop("option", f"{target} is no name for a picture: it ends with .png or .jpg", "name another with -o")
+    if not target.parent.is_dir():
+        raise Stop("output", f"there is no folder {target.parent}", "create it first, or choose another with -o")
+    if target.exists() and not force and not may_replace(target):
+        raise Stop("output", f"{target} is there already", "--force replaces it, -o names another")
+    from cinecut.ffmpeg.builds import find_ffmpeg
+    from cinecut.still import draw_still
+
+    build = find_ffmpeg(ffmpeg)
+    with watch("Drawing") as watching:
+        draw_still(Path(film), at, {vibe.name: vibe.grade for vibe in vibes}, target, build, watching.waiting)

@@ -1,0 +1,190 @@
+"""The song's edit: whole bars, the grid that the trailer was cut to, and a hit on the title card's first frame."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from cinecut.analysis.blueprint import Slot, draw
+from cinecut.analysis.levels import Balance, SongLevels, measure_song
+from cinecut.analysis.music import Beats, Phrase
+from cinecut.analysis.score import Score, Song
+from cinecut.analysis.song_edit import SongEdit, bar_hits, beat_of, edit_song
+from cinecut.analysis.write_sound import music_rows
+from cinecut.diagnostics import Report
+from cinecut.document import parse_document
+from cinecut.facts import SongFacts
+from cinecut.grid import grid_of, heard_parts
+from cinecut.reading import fill_spec
+from cinecut.spec import Music
+from cinecut.vibes import load_vibe
+
+TEMPO = Fraction(120)
+BAR = Fraction(2)  # seconds
+
+
+def beats(bars: int, tempo: Fraction = TEMPO, first: Fraction = Fraction(1, 5), seed: int = 0) -> Beats:
+    """A song of constant tempo with phrases of eight bars."""
+    dice = random.Random(seed)
+    period = 60 / tempo
+    times = tuple(round(1000 * (first + k * period)) / Fraction(1000) for k in range(4 * bars))
+    energy = tuple(round(dice.uniform(0.5, 1), 2) for _ in range(bars))
+    phrases = tuple(Phrase(times[4 * b], b, min(8, bars - b), round(dice.random(), 2), 0.8) for b in range(0, bars, 8))
+    return Beats(tempo, first, 4, times, 0.9, (), phrases, energy)
+
+
+def steady(seconds: float) -> SongLevels:
+    return SongLevels(np.full(int(seconds * 100), -12, np.float32))
+
+
+def struck(levels: SongLevels, at: Fraction) -> SongLevels:
+    """With a hit that rings for three seconds, and nothing after it."""
+    hit = round(at * 100)
+    tail = np.interp(np.arange(len(levels.levels) - hit), [0, 300], [-9, -65]).astype(np.float32)
+    return SongLevels(np.concatenate([levels.levels[:hit], tail]))
+
+
+def slots_of(length: int = 90, vibe: str = "action", tempo: Fraction = TEMPO) -> list[Slot]:
+    return draw(load_vibe(vibe), Fraction(length), tempo, 4, talks=False)
+
+
+def written(song: Beats, edit: SongEdit, seconds: Fraction) -> Music:
+    """The edit as a spec has it."""
+    facts = SongFacts("1-0", seconds, 44100, 2)
+    known = Song(Path("/nowhere/song.ogg"), facts, song, steady(float(seconds)))
+    score = Score(known, edit, Balance(-24, True, -9, 0, 0, -9), "soft", Fraction(120), ())
+    text = "\n".join(
+        ["cinecut: 1", "film: a.mp4", *music_rows(Path("/nowhere"), score, "action"), "timeline: [{black: 1s}]"]
+    )
+    report = Report()
+    spec = fill_spec(parse_document(Path("/nowhere/spec.yaml"), text, report), report)
+    assert [str(d) for d in report] == []
+    assert spec is not None
+    assert spec.music is not None
+    return spec.music
+
+
+def song_time(music: Music, at: Fraction) -> Fraction:
+    """What of the song is heard at a moment of the trailer."""
+    for begin, end in heard_parts(music, Fraction(600)):
+        if at < end - begin:
+            return begin + at
+        at -= end - begin
+    raise AssertionError("the music is over")
+
+
+@pytest.mark.parametrize("hit_bar", [40, 57, 70])
+def test_the_songs_last_hit_falls_on_the_title_card(hit_bar: int) -> None:
+    song, slots = beats(75), slots_of()
+    hit = song.first + hit_bar * BAR
+    edit = edit_song(song, slots, struck(steady(151), hit), Fraction(151), Fraction(0))
+    assert edit.ending == "hit"
+    card = (beat_of(slots, "title card") or 0) * 60 / TEMPO
+    assert abs(song_time(written(song, edit, Fraction(151)), card) - hit) < Fraction(1, 1000)
+
+
+def test_a_song_that_fits_as_it_is_needs_no_edit() -> None:
+    slots = slots_of()
+    card = (beat_of(slots, "title card") or 0) // 4
+    song = beats(card + 3)
+    song = replace(song, energy=(0.8,) * len(song.energy), phrases=(replace(song.phrases[0], bars=card + 3),))
+    end = song.first + (card + 4) * BAR
+    edit = edit_song(song, slots, struck(steady(float(end)), song.first + card * BAR), end, Fraction(0))
+    assert (edit.start, edit.parts, edit.ending) == (song.first, (), "hit")
+
+
+def test_the_joint_before_act_3_lies_in_its_silence() -> None:
+    song, slots = beats(75, seed=3), slots_of()
+    edit = edit_song(song, slots, struck(steady(151), song.first + 70 * BAR), Fraction(151), Fraction(0))
+    assert len(edit.parts) == 2
+    joint = edit.parts[0][1] - edit.parts[0][0]
+    assert abs(joint - (beat_of(slots, "act 3") or 0) * 60 / TEMPO) < Fraction(1, 100_000)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_the_edit_the_beats_are_those_that_the_trailer_was_cut_to(seed: int) -> None:
+    """Songs shorter and longer than the trailer, of any tempo: each beat within a microsecond, and bars on bars."""
+    dice = random.Random(seed)
+    tempo = Fraction(dice.randint(70_000, 170_000), 1000)
+    song = beats(dice.choice([3, 9, 17, 30, 60]), tempo, Fraction(dice.randint(0, 2000), 1000), seed)
+    seconds = Fraction(song.times[-1]) + 60 / tempo + Fraction(1, 3)
+    levels = steady(float(seconds))
+    if seed % 2:
+        levels = struck(levels, song.first + (len(song.energy) - 1) * 240 / tempo)
+    slots = slots_of(60, tempo=tempo)
+    edit = edit_song(song, slots, levels, seconds, Fraction(0))
+    music = written(song, edit, seconds)
+    grid = grid_of(music)
+    assert grid is not None
+    for beat in range(sum(slot.beats for slot in slots) + 1):
+        exact = beat * 60 / tempo
+        line = grid.nearest_line(exact, "bar" if beat % 4 == 0 else "beat")
+        assert abs(line - exact) < Fraction(2, 1_000_000), beat
+    for begin, end in edit.parts:
+        assert 0 <= begin < end <= seconds
+        assert abs((begin - song.first) * tempo / 240 - round((begin - song.first) * tempo / 240)) < Fraction(
+            1, 100_000
+        )
+
+
+def test_a_short_song_is_heard_until_the_title_card() -> None:
+    song, slots = beats(12), slots_of(60)
+    edit = edit_song(song, slots, steady(24.5), Fraction(49, 2), Fraction(0))
+    card = (beat_of(slots, "title card") or 0) * 60 / TEMPO
+    assert sum(end - begin for begin, end in heard_parts(written(song, edit, Fraction(49, 2)), Fraction(300))) >= card
+    assert len(edit.parts) > 2
+
+
+def test_a_hit_off_the_bar_lines_is_laid_under_the_card() -> None:
+    song = beats(75)
+    hit = song.first + 70 * BAR + Fraction(1)  # the third beat of a bar
+    edit = edit_song(song, slots_of(), struck(steady(151), hit), Fraction(151), Fraction(0))
+    assert edit.ending == "cue"
+    assert abs(edit.cue - hit) < Fraction(2, 100)
+
+
+def test_without_a_hit_the_music_just_stops() -> None:
+    song = beats(75)
+    assert edit_song(song, slots_of(), steady(151), Fraction(151), Fraction(0)).ending == "stop"
+    assert max(bar_hits(song, steady(151)).values()) == 0
+
+
+def test_a_song_whose_tempo_changes_is_heard_as_it_was_cut_to() -> None:
+    song = replace(beats(75), tempo=None)
+    edit = edit_song(song, slots_of(), struck(steady(151), song.first + 70 * BAR), Fraction(151), song.times[8])
+    assert (edit.start, edit.parts) == (song.times[8], ())
+    music = written(song, edit, Fraction(151))
+    assert not music.loop
+    assert music.beats is not None
+    assert music.beats.times[0] == song.first
+
+
+def test_a_hit_is_found_where_it_sounds(tmp_path: Path) -> None:
+    """Measured from sound: drums on every beat, at last a hit that rings."""
+    rate, song = 22_050, beats(24)
+    sound = np.zeros(55 * rate)
+    noise, fade = np.random.default_rng(1).uniform(-1, 1, 3 * rate), np.exp(-np.arange(3 * rate) / rate * 2.5)
+    hit = song.first + 20 * BAR
+    for time in song.times:
+        if time <= hit:
+            start, long = round(time * rate), 3 * rate if time == hit else rate // 4
+            sound[start : start + long] += (noise * fade)[:long] * (0.5 if time == hit else 0.3)
+    soundfile.write(tmp_path / "song.wav", sound, rate)
+    levels = measure_song(tmp_path / "song.wav", lambda done: None)
+    hits = bar_hits(song, levels)
+    assert max(hits, key=lambda bar: hits[bar]) == 20
+    assert hits[20] >= 0.9
+    assert max(strike for bar, strike in hits.items() if bar < 19) < 0.2
+    assert edit_song(song, slots_of(30), levels, Fraction(55), Fraction(0)).ending == "hit"
+
+
+def test_a_song_of_hardly_a_bar_is_played_as_it_is() -> None:
+    song = beats(1)
+    edit = edit_song(song, slots_of(), steady(2.2), Fraction(11, 5), Fraction(0))
+    assert (edit.start, edit.parts) == (song.first, ())
