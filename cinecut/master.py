@@ -24,9 +24,10 @@ from cinecut.gpu import Lock
 _CLOSE = 0.05  # LU: near enough for the mix
 _NEAR = 0.15  # LU: near enough for the encoded sound, of which the meter tells tenths
 _SOLVES = 5  # tries at most
-_CORRECTIONS = 4  # for what the encoder does, at most
-_OVERSHOOT = 0.4  # dB by which AAC usually goes beyond the peaks that it is given
-_SPARE = 0.03  # dB below the ceiling, for what the meter rounds
+_CORRECTIONS = 8  # for what the encoder does, at most; one or two are the rule
+_OVERSHOOT = 1.0  # dB by which AAC may go beyond the peaks that it is given
+_ROUNDED = 0.05  # dB that the meter's tenths may hide
+_STEP = 0.1  # dB
 _MIX, _GRAPH = "mix.wav", "master.graph"
 
 
@@ -85,9 +86,9 @@ class Desk:
         assert target.loudness is not None
         assert mix.loudness is not None
         wanted, peak = float(target.loudness.target), float(target.loudness.peak)
+        spare = _OVERSHOOT if "aac" in target.sound else _ROUNDED
         aim, ceiling = wanted, None  # of the sound before the encoder
-        spare = _OVERSHOOT if "aac" in target.sound else _SPARE
-        gain = aim - mix.loudness
+        gain, step = aim - mix.loudness, _STEP
         for _ in range(_CORRECTIONS):
             if ceiling is None and mix.peak + gain > peak - spare:
                 ceiling = peak - spare
@@ -95,11 +96,13 @@ class Desk:
                 gain = self._solve(gain, ceiling, aim)
             master = Master(_hundredths(gain), None if ceiling is None else _hundredths(ceiling))
             heard = self._encoded(master, target, file)
+            over = heard.peak - (peak - _ROUNDED)
             lost = 0.0 if heard.loudness is None else wanted - heard.loudness
-            if heard.peak <= peak and abs(lost) <= _NEAR:
+            if over <= 0 and abs(lost) <= _NEAR:
                 break
-            if heard.peak > peak:
-                ceiling = min(ceiling if ceiling is not None else peak, peak) - (heard.peak - peak) - _SPARE
+            if over > 0:  # what the encoder adds changes with every ceiling: go further each time
+                ceiling = min(peak if ceiling is None else ceiling, peak) - over - step
+                step *= 2
             aim, gain = aim + lost, gain + lost
         return Mastered(master, heard, file)
 

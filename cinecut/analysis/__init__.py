@@ -43,7 +43,7 @@ from cinecut.timebase import FilmRange, FilmTime
 from cinecut.vibes import Vibe
 
 Progress = Callable[[str, float], None]  # a stage's name and its share done
-_VERSION = 4  # of what the stages put out
+_VERSION = 5  # of what the stages put out
 _LONGEST_TAKE = Fraction(12)  # seconds; a longer shot is several takes
 
 

@@ -44,8 +44,20 @@ def moments(shots: Sequence[Shot], lines: Sequence[Line]) -> list[Moment]:
         inside = [mark for mark in mid if shot.range.start.seconds <= mark[0] < shot.range.end.seconds]
         marks: list[tuple[Fraction, int | None]] = [*inside]
         middle = (shot.range.start.seconds + shot.range.end.seconds) / 2
-        marks.append((middle, None))
-        found += [Moment(FilmTime(at), shot.index, line) for at, line in _without_gaps(shot, sorted(marks, key=_time))]
+        marks = _apart([*marks, (middle, None)])
+        found += [Moment(FilmTime(at), shot.index, line) for at, line in _without_gaps(shot, marks)]
+    return found
+
+
+_NEAREST = Fraction(1, 2)  # seconds between two moments of a shot: what lies nearer shows nothing new
+
+
+def _apart(marks: list[tuple[Fraction, int | None]]) -> list[tuple[Fraction, int | None]]:
+    """The marks in order, without those that come right after another."""
+    found: list[tuple[Fraction, int | None]] = []
+    for mark in sorted(marks, key=_time):
+        if not found or mark[0] - found[-1][0] >= _NEAREST:
+            found.append(mark)
     return found
 
 
