@@ -131,8 +131,8 @@ def _full_hd(path: Path, count: int) -> list[av.VideoFrame]:
 
 def _zones(film: Film, folder: Path, runs: int) -> list[Figure]:
     """Three hundred descriptions near the edges of the zones, so that each is compared, against their bare encoding."""
-    if not zones.available():
-        raise NotMeasuredError("MiniLM or sentence-transformers is not installed: pip install 'cinecut[models]'")
+    if importlib.util.find_spec("sentence_transformers") is None:
+        raise NotMeasuredError("sentence-transformers is not installed: pip install 'cinecut[models]'")
     texts, times, story = _descriptions()
     model = zones.minilm()
 

@@ -28,6 +28,10 @@ def die_with_parent() -> Callable[[], None]:
 
 
 def drain(stream: IO[bytes], last: collections.deque[str]) -> None:
-    """Read a child's words to their end, for a thread of its own; `last` keeps as many lines as it has room for."""
+    """Read a child's words to their end, for a thread of its own; `last` keeps as many lines as it has room for.
+
+    Without control signs: a film's own words are among them, and some of them are shown on a terminal.
+    """
     for line in stream:
-        last.append(line.decode(errors="replace").rstrip())
+        words = line.decode(errors="replace").rstrip()
+        last.append(words if words.isprintable() else "".join(s if s.isprintable() else " " for s in words))

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from cinecut.compiler.timeline import Placed, Timeline
+from cinecut.ffmpeg.probe import open_media
+from cinecut.ffmpeg.run import disk_errors
+from cinecut.mosaic import Image, captioned, page, write_image
 from cinecut.spec import Black, Shot
 from cinecut.timebase import clock
 
-_COLUMNS, _WIDTH, _GAP, _CAPTION = 6, 320, 8, 22  # pictures a row; pixels
-
-Image = NDArray[np.uint8]
+_COLUMNS, _WIDTH = 6, 320  # pictures a row; pixels that one is wide
 
 
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """Where they were written."""
-
-    sheet: Path
-    poster: Path | None
+def picture_files(trailer: Path) -> tuple[Path, Path]:
+    """Where its sheet and its poster go: beside the trailer."""
+    return trailer.with_suffix(".sheet.jpg"), trailer.with_suffix(".poster.jpg")
 
 
-def write_pictures(trailer: Path, timeline: Timeline, opening: int = 0) -> Pictures:
-    """Beside the trailer, `NAME.sheet.jpg` and `NAME.poster.jpg`; what lies there is replaced, as the trailer was.
-    `opening` is how many frames the trailer has before its timeline."""
+def write_pictures(trailer: Path, timeline: Timeline, opening: int = 0) -> list[Path]:
+    """Write the sheet, and the poster where there is a shot to take it from; returns their files. What lies there is
+    replaced. `opening` is how many frames the trailer has before its timeline. Raises Stop."""
     events = [placed for placed in timeline.events if not isinstance(placed.event, Black)]
     best = _strongest(events)
     wanted = {opening + _middle(placed): placed for placed in events}
@@ -42,12 +36,12 @@ def write_pictures(trailer: Path, timeline: Timeline, opening: int = 0) -> Pictu
         cells.append(_cell(image, placed, (opening + placed.range.start.index) / timeline.rate))
         if placed is best:
             poster = image
-    sheet = trailer.with_suffix(".sheet.jpg")
-    _write(sheet, _grid(cells))
-    if poster is None:
-        return Pictures(sheet, None)
-    _write(trailer.with_suffix(".poster.jpg"), poster)
-    return Pictures(sheet, trailer.with_suffix(".poster.jpg"))
+    written = list(zip(picture_files(trailer), [page(cells, _COLUMNS), poster], strict=True))
+    with disk_errors(trailer.parent):
+        for file, picture in written:
+            if picture is not None:
+                write_image(file, picture)
+    return [file for file, picture in written if picture is not None]
 
 
 def _strongest(events: Sequence[Placed]) -> Placed | None:
@@ -62,7 +56,7 @@ def _middle(placed: Placed) -> int:
 
 def _frames(trailer: Path, wanted: Sequence[int], rate: Fraction) -> Iterator[tuple[int, Image]]:
     """The wanted frames of a trailer, in order."""
-    with av.open(str(trailer)) as media:
+    with open_media(trailer) as media:
         video = media.streams.video[0]
         video.thread_type = "AUTO"
         left = list(wanted)
@@ -77,29 +71,4 @@ def _frames(trailer: Path, wanted: Sequence[int], rate: Fraction) -> Iterator[tu
 def _cell(image: Image, placed: Placed, start: Fraction) -> Image:
     height = max(2, round(image.shape[0] * _WIDTH / image.shape[1]))
     small = cv2.resize(image, (_WIDTH, height), interpolation=cv2.INTER_AREA)
-    words = f"{clock(start, 1)}  {placed.label}"
-    caption = np.full((_CAPTION, _WIDTH, 3), 24, np.uint8)
-    cv2.putText(caption, words, (4, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (220, 220, 220), 1, cv2.LINE_AA)
-    return np.vstack([small, caption])
-
-
-def _grid(cells: Sequence[Image]) -> Image:
-    """The cells row by row on a dark page."""
-    if not cells:
-        return np.full((_CAPTION, _WIDTH, 3), 24, np.uint8)
-    columns = min(_COLUMNS, len(cells))
-    high, wide = cells[0].shape[0] + _GAP, _WIDTH + _GAP
-    page = np.full((math.ceil(len(cells) / columns) * high + _GAP, columns * wide + _GAP, 3), 24, np.uint8)
-    for index, cell in enumerate(cells):
-        top, left = index // columns * high + _GAP, index % columns * wide + _GAP
-        page[top : top + cell.shape[0], left : left + _WIDTH] = cell
-    return page
-
-
-def _write(path: Path, image: Image) -> None:
-    """Beside, then rename."""
-    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 90])
-    assert done
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data.tobytes())
-    part.replace(path)
+    return captioned(np.asarray(small, np.uint8), f"{clock(start, 1)}  {placed.label}")

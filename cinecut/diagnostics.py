@@ -165,7 +165,19 @@ def as_text(diagnostic: Diagnostic, source: list[str] | None = None) -> str:
     if span and source and span.line < len(source):
         rows += _caret(span, source[span.line])
     rows += [f"  hint: {hint}" for hint in diagnostic.hints]
-    return "\n".join(rows)
+    return harmless("\n".join(rows))
+
+
+def harmless(text: str) -> str:
+    """Others' words (a file's name, a server's reason) without what a terminal would obey."""
+    return "".join("\ufffd" if _rules_terminals(sign) else sign for sign in text)
+
+
+def _rules_terminals(sign: str) -> bool:
+    """Controls but the line's end, and what turns the direction of writing."""
+    return sign != "\n" and (
+        unicodedata.category(sign) == "Cc" or "\u202a" <= sign <= "\u202e" or "\u2066" <= sign <= "\u2069"
+    )
 
 
 def _caret(span: Span, line: str, room: int = 100) -> list[str]:

@@ -15,7 +15,7 @@ import platformdirs
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
-from cinecut.inference.inventory import inventory
+from cinecut.inference.inventory import NEEDS_REPAIR, inventory
 from cinecut.inference.memory import free_memory, least_memory
 from cinecut.inference.models import models_folder
 from cinecut.inference.server import find_server
@@ -97,7 +97,7 @@ def _models() -> Iterator[Finding]:
         what = f"model, {held.purpose}"
         if held.ready:
             yield Finding(what, "ok", f"{held.title}, in {held.where}")
-        elif "repair" in held.state:
+        elif held.state.endswith(NEEDS_REPAIR):
             yield Finding(what, "gap", held.state, "cinecut models repair")
         else:
             yield Finding(what, "gap", f"{held.title}: {held.state}", f"cinecut models pull {held.known}")
@@ -143,7 +143,7 @@ def _memory(least: int = 8 << 30) -> Finding:
 
 
 def _disk(what: str, folder: Path) -> Finding:
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    there = next(place for place in (folder, *folder.absolute().parents) if os.access(place, os.F_OK))
     free = shutil.disk_usage(there).free
     found = f"{free / 2**30:.1f} GiB free in {folder}"
     if free < _LEAST_DISK:

@@ -51,9 +51,9 @@ class Face:
             return 0.0
         return _WIDE if unicodedata.east_asian_width(sign) in "WF" else _NARROW
 
-    def width(self, text: str, tracking: float = 0.0) -> float:
-        """Of a text in one line, with `tracking` heights between its signs. Kerning is left out: it mostly narrows."""
-        return sum(map(self.advance, text)) + tracking * max(0, len(text) - 1)
+    def width(self, text: str) -> float:
+        """Of a text in one line. Kerning is left out: it mostly narrows."""
+        return sum(map(self.advance, text))
 
 
 @cache
@@ -162,10 +162,10 @@ def _match(sign: str) -> tuple[str, list[range]]:
     """The family that fontconfig finds nearest to having a sign, and the code points that it has."""
     asked = ["fc-match", "-f", "%{family[0]}\n%{charset}", f":charset={ord(sign):x}"]
     try:
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(asked, capture_output=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return "", []
-    family, _, charset = done.stdout.partition("\n")
+    family, _, charset = done.stdout.decode(errors="replace").partition("\n")
     ends = ([int(end, 16) for end in run.split("-")] for run in charset.split())
     return family, [range(run[0], run[-1] + 1) for run in ends]
 

@@ -49,7 +49,7 @@ def gpu_lock(what: str, waiting: Callable[[str], None], device: str = "gpu0") ->
         raise Stop("output", message, "CINECUT_RUNTIME_DIR names another folder for it") from None
     try:
         told = ""
-        while not _try(descriptor):
+        while not _try(descriptor, path):
             holder = _holder(descriptor)
             if holder != told:
                 waiting(holder)
@@ -61,17 +61,21 @@ def gpu_lock(what: str, waiting: Callable[[str], None], device: str = "gpu0") ->
         os.close(descriptor)  # a child that inherited it keeps the lock
 
 
-def _try(descriptor: int) -> bool:
+def _try(descriptor: int, path: Path) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:  # some file systems of a network have no locks
+        message = f"the lock {path} cannot be held: {error.strerror}"
+        raise Stop("output", message, "CINECUT_RUNTIME_DIR names another folder for it") from None
     return True
 
 
 def _write(descriptor: int, holder: dict[str, object]) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+    with contextlib.suppress(OSError):  # on a full disk the lock holds all the same, of "another process"
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
 
 
 def _holder(descriptor: int) -> str:

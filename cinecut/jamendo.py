@@ -260,7 +260,7 @@ def _results(answer: bytes, client_id: str) -> list[object]:
         status, results = data["headers"], data["results"]
         code, message = int(status.get("code") or 0), status.get("error_message")
         failed = status.get("status") == "failed" or code != 0
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         hint = "is it a web page? does this network want a login?"
         raise Stop("download", "Jamendo's answer is none of its API", hint) from None
     if failed:

@@ -317,7 +317,7 @@ def _default_node(part: dict[str, Any], hint: Any) -> Node | None:
         return Scalar(Fraction(str(value)) if isinstance(value, float) else value, _SCHEMA_PLACE)
     if typing.get_origin(hint) is tuple and typing.get_args(hint)[1:] == (Ellipsis,):
         return Sequence((), _SCHEMA_PLACE)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and "default" not in part and not part.get("required"):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and not part.get("required"):
         return Mapping({}, {}, _SCHEMA_PLACE, flow=True)
     return None
 

@@ -24,7 +24,7 @@ from cinecut.compiler.timeline import build_timeline
 from cinecut.diagnostics import Diagnostic, Report, Stop
 from cinecut.ffmpeg import run
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.ffmpeg.plan import CAPTIONS, Reel, RenderPlan, Target
+from cinecut.ffmpeg.plan import CAPTIONS, SCRIPT, Reel, RenderPlan, Target
 from cinecut.ffmpeg.script import BUILDS, Build
 from cinecut.gpu import gpu_lock
 from cinecut.link import assets_of, check_files, linked
@@ -149,8 +149,9 @@ def render(job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool 
         check_output(job, output, force)  # another render may have held the lock till now
         _fill(job, folder, watch, copy=False)
         mastered = _measure(Desk(job.plan, ffmpeg, folder, lock), watch)
-        job = _with(job, mastered)
         sounds = [found.file if (found := mastered.get(target.name)) else None for target in job.plan.targets]
+        if not all(sounds):
+            job = _with(job, mastered)
         names = [f"trailer{number}{file.suffix.lower()}" for number, file in enumerate(files.values())]
 
         def progress(done: run.Progress) -> None:
@@ -221,9 +222,14 @@ def render_stems(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch, *, force:
     files = [folder / f"{name}.wav" for name in job.plan.stem_names]
     if not folder.parent.is_dir():
         raise Stop("output", f"there is no folder {folder.parent}", "create it first, or name another with --stems")
-    there = [file for file in files if os.path.lexists(file)]
-    if (folder.exists() and not folder.is_dir()) or (there and not force):
-        raise Stop("output", f"{there[0] if there else folder} is there already", "--force replaces it")
+    if folder.exists() and not folder.is_dir():
+        raise Stop("output", f"{folder} is no folder", "name another with --stems")
+    with run.disk_errors(folder):
+        for file in files:
+            _check_no_source(job, file, "--stems")
+            if os.path.lexists(file) and not force:
+                raise Stop("output", f"{file} is there already", "--force replaces it")
+    _check_filters(job.plan, ffmpeg)
     with (
         gpu_lock(f"rendering the stems in {folder}", watch.waiting) as lock,
         run.disk_errors(folder.parent),
@@ -279,13 +285,19 @@ def _check_output(job: Job, output: Path, force: bool) -> None:
         raise Stop("output", f"{output} is a folder", "name a file with -o")
     if output.exists() and not output.is_file():
         raise Stop("output", f"{output} is a device or a pipe", "name a file with -o")
-    for asset in assets_of(job.spec, job.folder):
-        if output.exists() and output.samefile(asset.file):
-            raise Stop("output", f"{output} is a file that the trailer is made from", "name another with -o")
+    _check_no_source(job, output, "-o")
     if os.path.lexists(output) and not force:
         raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
     if not os.access(output.parent, os.W_OK):
         raise Stop("output", f"the folder {output.parent.absolute()} cannot be written", "choose another with -o")
+
+
+def _check_no_source(job: Job, output: Path, option: str) -> None:
+    """Raise Stop where an output would replace what the trailer is made from; no --force allows that."""
+    for asset in assets_of(job.spec, job.folder):
+        if output.exists() and output.samefile(asset.file):
+            message = f"{output} is a file that the trailer is made from"
+            raise Stop("output", message, f"name another with {option}")
 
 
 def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
@@ -294,6 +306,7 @@ def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
         raise Stop("output", f"{folder} is there already", "name a new folder with -o")
     if not folder.parent.is_dir():
         raise Stop("output", f"there is no folder {folder.parent}", "create it first, or choose another with -o")
+    _check_filters(job.plan, ffmpeg)
     with (
         gpu_lock(f"packing {folder.name}", watch.waiting) as lock,
         run.disk_errors(folder.parent),
@@ -314,8 +327,11 @@ def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
 
 
 def write_compiled(plan: RenderPlan, folder: Path, build: Build) -> list[str]:
-    """Write what comes from the spec alone; returns the names of the inputs that a run needs besides."""
+    """Write what comes from the spec alone; returns the names of the inputs that a run needs besides. What was compiled
+    there before is replaced."""
     with run.disk_errors(folder):
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / SCRIPT).is_file():
+            raise Stop("output", f"{folder} is there already, and holds no compiled trailer", "name another with -o")
         run.write_generated(plan, folder)
         outputs = [f"trailer{'_' * bool(t.name)}{t.name}{t.suffix}" for t in plan.targets]
         command = shlex.join(["ffmpeg", *plan.render.arguments(build, outputs)])

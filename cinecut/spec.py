@@ -30,10 +30,11 @@ class Place:
 NOWHERE = Place(Span("", 0, 0, 0, 0))
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Placed:
     """What has a place in the file. Two specs are equal wherever their values stand."""
 
-    place: Place
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,6 @@ class Clip(_Placed):
     in_: FilmTime | None
     out: FilmTime | None
     for_: Length | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,6 @@ class Sync(_Placed):
     schema: ClassVar[str] = "sync"
     at: FilmTime
     to: Literal["beat", "bar"]
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +86,6 @@ class Title(_Placed):
     for_: Length | None
     fade: Length | None
     position: Literal["lower", "middle", "upper"]
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +98,6 @@ class Effect(_Placed):
     gain: Fraction
     from_hz: Fraction | None
     to_hz: Fraction | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +110,6 @@ class Voice(_Placed):
     line: str | None
     why: str | None
     by: str | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +121,6 @@ class Cue(_Placed):
     gain: Fraction
     fade: Length
     facts: SongFacts | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
     @property
     def stops(self) -> bool:
@@ -138,7 +133,6 @@ class SoundFade(_Placed):
     schema: ClassVar[str] = "shot.sound_fade"
     in_: Length | None
     out: Length | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +142,6 @@ class Crop(_Placed):
     y: Fraction
     w: Fraction
     h: Fraction
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +151,6 @@ class Position(_Placed):
     schema: ClassVar[str] = "shot.reframe.to"
     x: Fraction
     y: Fraction
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +159,6 @@ class Reframe(_Placed):
     x: Fraction
     y: Fraction
     to: Position | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +184,6 @@ class TimedEvent(Notes):
     sound: tuple[Effect, ...]
     voice: tuple[Voice, ...]
     cue: Cue | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +226,6 @@ class Picture(_Placed):
     short: ClassVar[str] = "file"
     file: str
     facts: StillFacts | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,7 +243,6 @@ class Lut(_Placed):
     short: ClassVar[str] = "file"
     file: str
     facts: LutFacts | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,7 +251,6 @@ class RatingClip(_Placed):
     short: ClassVar[str] = "file"
     file: str
     facts: FilmFacts | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,7 +261,6 @@ class Rating(_Placed):
     still: Picture | None
     clip: RatingClip | None
     for_: Length | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,7 +269,6 @@ class ActMarker(_Placed):
     act: str
     why: str | None
     by: str | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,7 +281,6 @@ class VibeChoice(_Placed):
     grade: Mapping[str, Any] | None
     titles: Mapping[str, Any] | None
     loudness: int | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,7 +292,6 @@ class Film(_Placed):
     crop: Crop | None
     protagonist: str | None
     facts: FilmFacts | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,7 +301,6 @@ class BeatGrid(_Placed):
     first: FilmTime
     metre: int
     times: tuple[Fraction, ...]
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -328,7 +310,6 @@ class Part(_Placed):
     schema: ClassVar[str] = "part"
     in_: FilmTime
     out: FilmTime
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -347,7 +328,6 @@ class Music(_Placed):
     gain: Fraction
     fade_out: Length
     facts: SongFacts | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -363,7 +343,6 @@ class Effects(_Placed):
     dip_to_black: str | None
     dip_to_white: str | None
     act: str | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -375,7 +354,6 @@ class Mix(_Placed):
     music: Fraction
     effects: Fraction
     voice: Fraction
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 Fit = Literal["letterbox", "crop", "blur"]
@@ -398,7 +376,6 @@ class Output(_Placed):
     loudness: Profile
     subtitles: Subtitles
     audio_bitrate: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -416,7 +393,6 @@ class Deliverable(_Placed):
     loudness: Profile | None
     subtitles: Subtitles | None
     audio_bitrate: str | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
     def over(self, output: Output) -> Output:
         """The output that this deliverable is."""
@@ -431,7 +407,6 @@ class Anchor(_Placed):
     why: str | None
     by: str | None
     line: str | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -440,7 +415,6 @@ class Anchors(_Placed):
     begin: Anchor | None
     escalation: Anchor | None
     climax: Anchor | None
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 Event = Shot | Black | Card | Still
@@ -463,7 +437,6 @@ class Spec(_Placed):
     rating: Rating | None
     anchors: Anchors | None
     timeline: tuple[Entry, ...]
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
 
     @property
     def outputs(self) -> dict[str, Output]:

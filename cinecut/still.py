@@ -16,10 +16,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from cinecut.compiler.look import Look, lut_name
-from cinecut.compiler.picture import Canvas, lower_pictures, shot_frames, source_format, trailer_color
+from cinecut.compiler.picture import Canvas, lower_pictures, matrix_of, shot_frames, source_format, trailer_color
 from cinecut.compiler.timeline import Timeline, build_timeline
 from cinecut.diagnostics import Report, Stop
 from cinecut.document import parse_document
@@ -34,6 +33,7 @@ from cinecut.gpu import gpu_lock
 from cinecut.grade import NEUTRAL, Grade
 from cinecut.grade.cube import cube_text
 from cinecut.grade.formula import lut
+from cinecut.mosaic import captioned, page, write_image
 from cinecut.reading import fill_spec
 from cinecut.spec import Shot
 from cinecut.timebase import BadTimeError, FilmTime, clock, parse_seconds
@@ -42,9 +42,6 @@ _BEFORE = "before"
 _DEVICE = "still"  # a lock of its own: one frame is no heavy job, and need not wait for a render to end
 _PAIR, _MANY = 960, 480  # pixels that a picture is wide at most: of two, and of more
 _COLUMNS = 5
-_GAP, _CAPTION, _PAGE = 8, 24, 24  # pixels, pixels, and the page's grey
-
-Image = NDArray[np.uint8]  # [height, width, 3], RGB
 
 
 def draw_still(
@@ -75,7 +72,8 @@ def draw_still(
         files = [f"{number}.rgb" for number in range(len(looks))]
         run_graph(run, {}, ffmpeg, folder, files, lock, lambda _: None)
         pictures = [np.fromfile(folder / file, np.uint8).reshape(size[1], size[0], 3) for file in files]
-        _write(target, _page([_cell(*pair) for pair in zip(names, pictures, strict=True)]))
+        cells = [captioned(picture, name) for name, picture in zip(names, pictures, strict=True)]
+        write_image(target, np.asarray(cv2.cvtColor(page(cells, _COLUMNS), cv2.COLOR_RGB2BGR), np.uint8))
 
 
 def _moment(film: Path, facts: FilmFacts, at: str) -> FilmTime:
@@ -114,9 +112,8 @@ def _graph(timeline: Timeline, facts: FilmFacts, grades: Sequence[Grade], size: 
     pictures = lower_pictures(
         timeline, canvases, facts, lambda placed: filters.source(reel.name, "v", source_format(facts), placed.label), {}
     )
-    matrix = "bt709" if color.space == "bt709" else "smpte170m"
     rgb = {
-        name: filters.scale(pad, *size, "rgb24", name, in_color_matrix=matrix, in_range="tv", out_range="pc")
+        name: filters.scale(pad, *size, "rgb24", name, in_color_matrix=color.space, in_range="tv", out_range="pc")
         for name, pad in pictures.items()
     }
     encode = ("-frames:v", "1", "-c:v", "rawvideo", "-f", "rawvideo")
@@ -125,40 +122,11 @@ def _graph(timeline: Timeline, facts: FilmFacts, grades: Sequence[Grade], size: 
 
 def _color(facts: FilmFacts) -> Color:
     """The trailer's, its matrix named: of an untagged film a render takes it from its size, which is not a still's."""
-    color, (width, height) = trailer_color(facts), facts.display_size
-    if color.space in ("bt709", "smpte170m", "bt470bg"):
-        return color
-    return replace(color, space="bt709" if width >= 1280 or height > 576 else "smpte170m")
+    color = trailer_color(facts)
+    return replace(color, space=matrix_of(color, facts.display_size))
 
 
 def _size(facts: FilmFacts, widest: int) -> tuple[int, int]:
     width, height = facts.display_size
     factor = min(Fraction(1), Fraction(widest, width))
     return max(16, 2 * round(width * factor / 2)), max(16, 2 * round(height * factor / 2))
-
-
-def _cell(name: str, picture: Image) -> Image:
-    caption = np.full((_CAPTION, picture.shape[1], 3), _PAGE, np.uint8)
-    cv2.putText(caption, name, (2, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (220, 220, 220), 1, cv2.LINE_AA)
-    return np.vstack([picture, caption])
-
-
-def _page(cells: Sequence[Image]) -> Image:
-    """Cells of one size, row by row."""
-    columns = min(_COLUMNS, len(cells))
-    high, wide = cells[0].shape[0] + _GAP, cells[0].shape[1] + _GAP
-    page = np.full((math.ceil(len(cells) / columns) * high + _GAP, columns * wide + _GAP, 3), _PAGE, np.uint8)
-    for index, cell in enumerate(cells):
-        top, left = index // columns * high + _GAP, index % columns * wide + _GAP
-        page[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
-    return page
-
-
-def _write(target: Path, page: Image) -> None:
-    """Beside, then rename."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, 92] if target.suffix.lower() != ".png" else []
-    done, data = cv2.imencode(target.suffix.lower(), cv2.cvtColor(page, cv2.COLOR_RGB2BGR), options)
-    assert done
-    part = target.with_name(f".{target.name}.part")
-    part.write_bytes(data.tobytes())
-    part.replace(target)

@@ -64,7 +64,7 @@ class Film:
     rate: Fraction
     frames: int
     size: tuple[int, int] = (640, 360)
-    codec: Literal["libx264", "mpeg4", "mjpeg", "ffv1"] = "libx264"
+    codec: Literal["libx264", "mpeg4", "mjpeg", "ffv1", "prores_ks"] = "libx264"
     gop: int = 48
     open_gop: bool = False
     bframes: int = 3

@@ -298,6 +298,15 @@ def test_analyze_writes_a_spec_and_a_sheet_and_never_over_them(film: Footage, tm
     assert list(check_spec(spec)) == []
 
 
+def test_programs_are_told_of_music_that_could_not_be_fetched(film: Footage, tmp_path: Path) -> None:
+    arguments = ("--length", "15", "--music", "jamendo", "-o", "mine.yaml", "--json")
+    run = cinecut("analyze", str(film.path), *arguments, cwd=tmp_path, JAMENDO_CLIENT_ID="")
+    assert run.returncode == 0, run.stderr
+    (warning,) = [each for each in json.loads(run.stdout)["warnings"] if each["code"] == "music"]
+    assert "no music from Jamendo" in warning["message"]
+    assert run.stderr.count(warning["message"]) == 1
+
+
 @pytest.mark.parametrize(
     ("output", "words"),
     [
@@ -306,6 +315,7 @@ def test_analyze_writes_a_spec_and_a_sheet_and_never_over_them(film: Footage, tm
         ("film.mkv/spec.yaml", "no folder"),
         ("page.yaml", "no contact sheet"),
         ("/proc/none/spec.yaml", "/proc"),
+        ("x" * 240 + ".yaml", "File name too long"),
     ],
 )
 def test_no_file_of_the_users_is_replaced(output: str, words: str, film: Footage, tmp_path: Path) -> None:

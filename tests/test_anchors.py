@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
+import os
 import random
 import re
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from talking import Question, Reply, Talker, talker
@@ -171,6 +176,25 @@ def test_a_server_that_takes_several_questions_at_a_time_gives_the_same_plot() -
     lines = dialogue(700, 2 * HOUR)
     with served(sensible) as one, served(sensible, slots=4) as four:
         assert one.plot(lines) == four.plot(lines)
+
+
+def test_an_interrupt_does_not_wait_for_answers() -> None:
+    silent, number = threading.Event(), itertools.count()
+
+    def mind(question: Question) -> Reply:
+        if next(number) == 0:
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        silent.wait(60)
+        return sensible(question)
+
+    with served(mind, slots=4) as model:
+        began = monotonic()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                model.plot(dialogue(700, 2 * HOUR))
+            assert monotonic() - began < 10
+        finally:
+            silent.set()
 
 
 def test_a_plot_can_be_kept() -> None:

@@ -28,7 +28,7 @@ PACKAGE = ROOT / "cinecut"
 # The floors of the house, from the ground up. A room knows the floors below it and itself.
 FLOORS: tuple[set[str], ...] = (
     {"timebase", "diagnostics", "facts"},
-    {"child", "document", "fingerprint", "glyphs", "gpu", "songs"},
+    {"child", "document", "fingerprint", "glyphs", "gpu", "mosaic", "songs"},
     {"grade", "schema", "spec"},
     {"grid", "rules", "vibes"},
     {"reading"},

@@ -20,6 +20,7 @@ from oracle import Film, Luma, Sound, read_frames, read_pictures
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.ffmpeg.probe import film_facts
 from cinecut.link import quoted, relink
 from cinecut.render import SILENT, prepare, render
 
@@ -109,6 +110,43 @@ def test_watch_of_opened_files_sees_one(tmp_path: Path) -> None:
     assert not opened
     (tmp_path / "canary").read_bytes()
     assert opened
+
+
+# Codecs
+
+
+def renamed(source: Path, target: Path, old: bytes, new: bytes) -> Path:
+    """A film that names another codec than it has."""
+    data = source.read_bytes()
+    assert old in data
+    target.write_bytes(data.replace(old, new))
+    return target
+
+
+def test_a_picture_that_nobody_can_decode_is_refused(media: Path, tmp_path: Path) -> None:
+    film = renamed(media / "film.mkv", tmp_path / "film.mkv", b"V_MPEG4/ISO/AVC", b"V_MPEG4/ISO/XYZ")
+    found = refusal(lambda: prepare(write_spec(tmp_path, "shot: 1 - 2", film=str(film))))
+    assert found == f"unreadable: the picture of {film} is in a codec that cannot be decoded here"
+
+
+def test_a_sound_that_nobody_can_decode_is_none(film: Film, bundled: Path, tmp_path: Path) -> None:
+    mixed = tmp_path / "mixed.mkv"
+    streams = ["-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy", "-c:a:0", "ac3"]
+    subprocess.run([bundled, "-v", "error", "-i", film.path, *streams, mixed], check=True)
+    known = film_facts(mixed).audio
+    unknown = film_facts(renamed(mixed, tmp_path / "unknown.mkv", b"A_AC3", b"A_XYZ")).audio
+    assert len(known) == 2
+    assert unknown == known[1:]
+
+
+def test_a_film_of_which_no_reel_can_be_made_is_refused(film: Film, bundled: Path, tmp_path: Path) -> None:
+    other = tmp_path / "lossless.mov"
+    subprocess.run([bundled, "-v", "error", "-i", film.path, "-c:v", "qtrle", "-c:a", "pcm_s16le", other], check=True)
+    write_spec(tmp_path, "shot: 1 - 2", film=str(other))
+    done = cinecut("render", "spec.yaml", "-o", "out.mp4", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "error: no shots can be copied out of a film of qtrle and pcm_s16le [unreadable]" in done.stderr
+    assert names(tmp_path) == ["lossless.mov", "spec.yaml"]
 
 
 # Films

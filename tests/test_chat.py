@@ -153,6 +153,26 @@ def test_a_refused_request_tells_the_servers_own_reason() -> None:
     assert refusal((401, "who are you")).gone
 
 
+def test_a_servers_words_do_not_control_a_terminal() -> None:
+    """Not its reasons, not its answers, not the name of its model."""
+    assert str(refusal((400, '{"error": {"message": "\\u001b[2J\\nno\\u009b"}}'))).endswith(": [2J no")
+    assert "\x1b" not in str(refusal(said("\x1b[31mred")))
+    with serving(said("{}"), {"/v1/models": (200, '{"data": [{"id": "a\\u001bb"}]}')}) as server:
+        assert Remote(server.url).name("text") == "a b"
+
+
+@pytest.mark.parametrize("about", ["null", '"qwen2"', "[]", "{}"])
+def test_a_server_may_say_what_it_likes_of_its_architecture(about: str) -> None:
+    models = f'{{"data": [{{"id": "m", "architecture": {about}}}]}}'
+    with serving(said("{}"), {"/v1/models": (200, models)}) as server:
+        assert Remote(server.url).name("vision") == "m"
+
+
+def test_a_reply_of_brackets_without_end_is_refused() -> None:
+    assert "not one of a chat" in str(refusal((200, "[" * 200_000)))
+    assert "status 400" in str(refusal((400, "[" * 200_000)))
+
+
 def test_a_redirect_is_not_followed() -> None:
     with serving(said('{"mood": "stolen"}')) as other:
         error = refusal((307, other.url + "/v1/chat/completions"))

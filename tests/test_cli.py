@@ -83,6 +83,13 @@ def test_check_prints_places_and_hints(folder: Path) -> None:
     assert "      |     ^~~~~\n  hint: did you mean `speed`?\n" in done.err
 
 
+def test_no_spec_drives_the_terminal(folder: Path) -> None:
+    Path("bad.yaml").write_text('cinecut: 1\nfilm: "a\\e[2Jb.mkv"\ntimeline:\n  - {shot: 0 - 1, act: "\\e[1mloud"}\n')
+    done = cinecut("check", "bad.yaml")
+    assert "a\ufffd[2Jb.mkv is not there" in done.err
+    assert "\x1b" not in done.err + cinecut("explain", "bad.yaml").out
+
+
 def test_check_for_programs(folder: Path) -> None:
     Path("bad.yaml").write_text(BAD)
     done = cinecut("check", "bad.yaml", "--format", "json")
@@ -167,6 +174,15 @@ def test_compile_needs_neither_film_nor_ffmpeg(folder: Path, monkeypatch: pytest
     assert " -filter_complex_script trailer.graph " in (classic / "command.sh").read_text()
     assert (modern / "titles.ass").exists()
     assert {path.suffix for path in (modern / "fonts").iterdir()} == {".ttf"}
+
+
+def test_compile_replaces_only_what_it_wrote(folder: Path) -> None:
+    shutil.copy(BUNNY, "spec.yaml")
+    Path("mine").mkdir()
+    Path("mine/command.sh").write_text("mine\n")
+    assert "mine is there already, and holds no compiled trailer" in cinecut("compile", "spec.yaml", "-o", "mine").err
+    assert [(path.name, path.read_text()) for path in Path("mine").iterdir()] == [("command.sh", "mine\n")]
+    assert [cinecut("compile", "spec.yaml").status for _ in range(2)] == [0, 0]
 
 
 def test_compile_refuses(folder: Path) -> None:

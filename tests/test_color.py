@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from footage import encode
 from numpy.typing import NDArray
 from rendering import render_text
 
@@ -150,3 +151,15 @@ def test_ffmpeg_converts_nothing_by_itself(swatches: Make, ffmpeg: Path, tmp_pat
     assert [line for line in log.splitlines() if "auto_" in line or "auto-insert" in line.lower()] == []
     assert job.plan.frames == sum((6, 6, 5, 4, 3, 4))
     assert Fraction(24) == job.plan.rate
+
+
+@pytest.mark.parametrize("encoding", ["ffv1 -pix_fmt gbrp", "png -pix_fmt rgb24", "libx264rgb -qp 0"])
+def test_a_film_in_rgb_becomes_bt709(ffmpeg: Path, tmp_path: Path, encoding: str) -> None:
+    """Tagged so, and the colours of BT.709: screen recordings and animations come in RGB."""
+    color = (200, 60, 40)
+    encode(tmp_path / "film.mkv", np.full((24, 180, 320, 3), color, np.uint8), options=f"-c:v {encoding}")
+    done = render_text(f"cinecut: 1\nfilm: {tmp_path / 'film.mkv'}\ntimeline:\n  - shot: 0 - 0.5\n", tmp_path, ffmpeg)
+    with av.open(str(done.path)) as container:
+        frame = next(container.decode(video=0))
+    assert int(frame.colorspace) == 1  # BT.709
+    assert np.abs(frame.to_ndarray(format="rgb24")[90, 160].astype(int) - color).max() <= 4

@@ -14,7 +14,7 @@ import pytest
 from commandline import cinecut, names
 from oracle import Film, Luma, number_of
 
-COLUMNS, WIDTH, GAP, WORDS = 6, 320, 8, 22  # pixels of the sheet
+COLUMNS, WIDTH, GAP, WORDS = 6, 320, 8, 24  # pixels of the sheet
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,15 @@ def test_each_deliverable_has_its_own(film: Film, tmp_path: Path) -> None:
     square = cells(tmp_path / "out_square.sheet.jpg", 320)
     assert numbers(square) == MIDDLES
     assert poster_of(tmp_path / "out_square.poster.jpg").shape == (160, 160)
+
+
+def test_a_sheet_of_ones_own_is_not_replaced_unasked(film: Film, tmp_path: Path) -> None:
+    (tmp_path / "out.poster.jpg").write_text("mine")
+    (tmp_path / "spec.yaml").write_text(f"cinecut: 1\nfilm: {film.path}\ntimeline:\n  - black: 6f\n", encoding="utf-8")
+    done = cinecut("render", "spec.yaml", "-o", "out.mp4", "--sheet", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "out.poster.jpg is there already" in done.stderr
+    assert names(tmp_path) == ["out.poster.jpg", "spec.yaml"]
 
 
 def test_a_trailer_of_black_alone_has_a_sheet_and_no_poster(film: Film, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from oracle import Film, Samples, Sound
 from rendering import spec_text, stems_of
 
+from cinecut.diagnostics import Stop
+
 Films = Callable[[Film], Film]
 RATE = 48_000
 SECONDS = 10
@@ -157,6 +159,15 @@ def test_what_comes_after_a_silence_is_itself_at_once(film: Film, song: Samples,
     found = stems(film, events, tmp_path, ffmpeg)
     assert np.abs(found["film"][at(3.5) :] - film.heard()[at(4) : at(5)]).max() < 1e-4
     assert found["music"][at(3.5) : at(4.4)] == pytest.approx(0.25, abs=1e-6)  # the song went on, unheard
+
+
+def test_stems_never_replace_the_song(film: Film, song: Samples, bundled: Path, tmp_path: Path) -> None:
+    """Not even where it is called as the stem is, and whoever asks says --force."""
+    (tmp_path / "stems").mkdir()
+    (tmp_path / "song.wav").rename(tmp_path / "stems" / "music.wav")
+    with pytest.raises(Stop, match=r"music\.wav is a file that the trailer is made from"):
+        stems_of(spec_text(film, ["{black: 1s}"], "music: {file: stems/music.wav}"), tmp_path, bundled)
+    assert soundfile.info(tmp_path / "stems" / "music.wav").frames == len(song)
 
 
 def test_what_died_in_a_silence_does_not_come_back(film: Film, song: Samples, ffmpeg: Path, tmp_path: Path) -> None:

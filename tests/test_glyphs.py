@@ -75,12 +75,6 @@ def test_wide_signs_of_other_fonts_are_taken_for_wide() -> None:
     assert 0.4 < face.width("م") < 0.8
 
 
-def test_tracking_lies_between_the_letters() -> None:
-    face = load_face("Open Sans Semibold")
-    assert face.width("ABC", 0.5) - face.width("ABC") == pytest.approx(1.0)
-    assert face.width("", 0.5) == 0
-
-
 def test_nothing_is_said_of_a_text_that_the_face_has() -> None:
     assert found("BIG BUCK BUNNY — A film for everybody…") == []
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cubes import apply_cube
 from numpy.typing import NDArray
 
 from cinecut.diagnostics import Stop
 from cinecut.grade import Grade, Tone
-from cinecut.grade.cube import Cube, apply_cube, cube_text, read_cube, stages
+from cinecut.grade.cube import Cube, cube_text, lut_facts, read_cube, stages
 from cinecut.grade.formula import SIZE, apply, lut, match_light
 from cinecut.schema import definition
 from cinecut.vibes import load_vibe, names, read_vibe
@@ -346,6 +347,17 @@ def test_what_is_written_is_read() -> None:
 def test_a_shaper_is_linear_and_a_table_tetrahedral() -> None:
     cube = Cube(np.array([[0.0] * 3, [1.0] * 3]), table_rows(2).reshape(2, 2, 2, 3).transpose(2, 1, 0, 3))
     assert apply_cube(cube, np.array([[0.5, 0.25, 0.75]]))[0] == pytest.approx((0.475, 0.25, 0.5 * 0.75 + 0.5 * 0.25))
+
+
+def test_a_file_is_as_large_as_luts_are_and_no_larger(tmp_path: Path) -> None:
+    """A table of 33 to each side, as most have, is a megabyte; what has a hundred is something else."""
+    file = tmp_path / "mine.cube"
+    file.write_bytes(cube_text(lut([load_vibe("western").grade])))
+    assert lut_facts(file).tables == "3d"
+    with file.open("r+b") as grown:
+        grown.truncate(100_000_001)
+    with pytest.raises(Stop, match="too large for a LUT: more than 100 MB"):
+        lut_facts(file)
 
 
 TWO = "0 0 0\n1 1 1\n"

@@ -47,7 +47,7 @@ def test_a_songs_level_is_that_of_its_sound_in_the_trailer(channels: int, tmp_pa
     soundfile.write(tmp_path / "song.wav", np.stack([tone(3)] * channels, axis=1), RATE, format="WAVEX")
     levels = measure_song(tmp_path / "song.wav", lambda done: None)
     assert len(levels.levels) == 300
-    level = heard(levels.loudness(0.5, 2.5))
+    level = heard(levels.loudness(Fraction(1, 2), Fraction(5, 2)))
     assert level is not None
     assert abs(level - -20) < 0.2
 
@@ -55,9 +55,10 @@ def test_a_songs_level_is_that_of_its_sound_in_the_trailer(channels: int, tmp_pa
 def test_outside_a_song_is_silence(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "song.wav", tone(1), RATE)
     levels = measure_song(tmp_path / "song.wav", lambda done: None)
-    assert levels.between(-1, 0).max() == levels.between(5, 6).max() == -70
-    assert len(levels.between(-1, 2)) == 300
-    assert heard(levels.loudness(5, 6)) is None
+    before, after = (Fraction(-1), Fraction(0)), (Fraction(5), Fraction(6))
+    assert levels.between(*before).max() == levels.between(*after).max() == -70
+    assert len(levels.between(Fraction(-1), Fraction(2))) == 300
+    assert heard(levels.loudness(*after)) is None
 
 
 def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:

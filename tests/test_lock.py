@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from commandline import COMMAND, cinecut, environment, names
 from oracle import Film, read_frames
 
 from cinecut.diagnostics import Stop
-from cinecut.gpu import gpu_lock
+from cinecut.gpu import gpu_lock, lock_path
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are watched through /proc")
 
@@ -219,6 +220,18 @@ def test_holder_that_has_not_said_who_it_is(tmp_path: Path, content: bytes) -> N
         with gpu_lock_in(tmp_path, waiting):
             assert b'"what": "a test"' in path.read_bytes()
     assert told == ["another process"]
+
+
+def test_a_disk_without_room_for_the_holders_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path))
+    least, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+    try:
+        with gpu_lock("a test", pytest.fail):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (least, most))
+    assert lock_path().read_bytes() == b""
 
 
 def test_no_place_for_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,6 +128,13 @@ def test_an_unreadable_or_absent_folder_holds_no_model(folder: Path) -> None:
     assert find_model("text") is None
 
 
+def test_a_folder_that_cannot_be_looked_into_holds_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINECUT_MODELS_DIR", str(tmp_path / ("long" * 100)))
+    assert find_model("text") is None
+    states = {held.name: held.state for held in inventory(models_folder(), verify=True)}
+    assert states["llava"] == states["mistral"] == "not fetched"
+
+
 def test_the_identity_of_a_model_changes_with_its_bytes(folder: Path) -> None:
     lay(folder, *LLAVA)
     found = find_model("vision")

@@ -11,22 +11,24 @@ story's turning points where there are some; what they cannot do is measured.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import chain, pairwise
 from pathlib import Path
 from threading import Event
 
-from cinecut.analysis import blueprint, light, loudness, pictures, signals, story
+from cinecut.analysis import blueprint, light, pictures, signals, story
 from cinecut.analysis.arrange import Cut, Take, Tempo, arrange
 from cinecut.analysis.cache import Cache
 from cinecut.analysis.credits import credits_text, own_credit
-from cinecut.analysis.dialogue import Dialogue, Spoken, read_dialogue
+from cinecut.analysis.dialogue import Dialogue, Line, Spoken, read_dialogue
 from cinecut.analysis.levels import SongLevels, as_rendered, measure_song
+from cinecut.analysis.loudness import Loudness, listen
 from cinecut.analysis.music import Beats, analyse_music
-from cinecut.analysis.narrative import tell
+from cinecut.analysis.narrative import Told, tell
 from cinecut.analysis.scenes import NOTHING, Described, describe
 from cinecut.analysis.score import Song, compose
 from cinecut.analysis.screen import NO_BARS, Crop
@@ -59,7 +61,6 @@ class Request:
     music: Path | None = None
     credit: str | None = None  # of the music, as its licence wants it
     length: Fraction | None = None
-    audio: int = 1
     spoilers: bool = False
     match_light: bool = False  # of shots whose light differs much from that of their act
     models: Models | None = None
@@ -95,73 +96,55 @@ class _Shots:
     diagnostics: tuple[Diagnostic, ...]
 
 
+_Looks = dict[int, signals.Look]  # by the index of their shot, as all of these
+_Activities = dict[int, signals.Activity]
+
+
 def analyze(request: Request, progress: Progress, cache: Cache | None = None) -> Analysis:
     """Look at a film and write a trailer of it as a spec. Raises Stop where nothing can be made of it."""
-    film, mark = request.film, fingerprint(request.film)
+    film, vibe = request.film, request.vibe
+    cache = cache or Cache(fingerprint(film))
     _check_names(request)
-    cache = cache or Cache(mark)
     facts = cache.stage("facts", _VERSION, None, FilmFacts, lambda: probe.film_facts(film))
     dialogue, said = read_dialogue(film, facts.duration, facts.start, request.subtitles, request.language)
     song, heard = _music(request, progress)
     beats = song.beats if song else None
     found = cache.stage("shots", _VERSION, None, _Shots, lambda: _find_shots(film, facts, progress))
     usable = _usable(film, found)
-    levels = cache.stage(
-        "loudness",
-        _VERSION,
-        request.audio,
-        loudness.Loudness,
-        lambda: loudness.listen(film, facts, request.audio - 1, lambda done: progress("loudness", done)),
-    )
+    levels = cache.stage("loudness", _VERSION, None, Loudness, lambda: _listen(film, facts, progress))
     moments = pictures.moments(usable, dialogue.lines)
-    looks = cache.stage(
-        "looks", _VERSION, moments, dict[int, signals.Look], lambda: _look(film, facts, usable, moments, progress)
-    )
-    active = cache.stage(
-        "activity", _VERSION, None, dict[int, signals.Activity], lambda: signals.activity(film, facts, usable)
-    )
-    seen = describe(film, facts, usable, request.models, cache.folder, lambda done: progress("scenes", done))
-    confidence = {index: scene.completeness for index, scene in seen.scenes.items()}
-    measured = signals.measure(usable, looks, active, levels, dialogue.lines, confidence)
-    told = tell(request.models, cache, found.shots, levels, dialogue, seen, lambda done: progress("story", done))
-    plot = told.story
+    looks = cache.stage("looks", _VERSION, moments, _Looks, lambda: _look(film, facts, usable, moments, progress))
+    active = cache.stage("activity", _VERSION, None, _Activities, lambda: signals.activity(film, facts, usable))
+    seen = describe(film, facts, usable, request.models, cache.folder, partial(progress, "scenes"))
+    measured = signals.measure(usable, looks, active, levels, dialogue.lines, seen.completeness)
+    told = tell(request.models, cache, found.shots, levels, dialogue, seen, partial(progress, "story"))
     wanted, length = _lengths(request, usable, facts)
-    slots, start = _laid_out(request.vibe, length, beats, _talks(dialogue))
-    tempo = _tempo(request.vibe, beats, start, facts)
-    shown = usable if request.spoilers else story.before_the_climax(usable, plot) or usable
-    types = story.beat_types(shown, measured, plot, dialogue.lines)
-    known = _Known(looks, measured, types, active, plot, told.zones, Spoken(dialogue.lines))
-    takes = [take for shot in shown if shot.index in measured for take in known.takes(shot, facts)]
-    cuts = arrange(slots, takes, request.vibe, tempo)
-    if not any(cut.take for cut in cuts):
-        raise Stop("no-material", f"no part of {film} is long enough to be shown")
-    if request.match_light:
-        cuts = light.match(cuts, request.vibe.grade, found.bars)
-    until = FilmTime(facts.duration)
-    heard_film = (
-        as_rendered(levels, facts.audio[min(request.audio, len(facts.audio)) - 1].layout) if facts.audio else levels
-    )
-    score = compose(cuts, tempo, request.vibe, song, start, heard_film, dialogue, plot, until, request.spoilers)
+    slots, start = _laid_out(vibe, length, beats, _talks(dialogue))
+    tempo = _tempo(vibe, beats, start, facts)
+    shown = usable if request.spoilers else story.before_the_climax(usable, told.story) or usable
+    takes = _Known(looks, measured, active, told, dialogue.lines).takes(shown, facts.rate)
+    cuts = _cuts(request, slots, takes, tempo, found.bars)
+    mono, end = _as_rendered(levels, facts), FilmTime(facts.duration)
+    score = compose(cuts, tempo, vibe, song, start, mono, dialogue, told.story, end, request.spoilers)
     text = spec_text(
         request.target,
         film,
         facts,
         found.bars,
-        request.vibe,
+        vibe,
         score,
-        plot,
+        told.story,
         cuts,
         film_title(film),
         spoilers=request.spoilers,
         seen=seen,
         protagonist=told.protagonist,
     )
-    seconds = _length_of(cuts, tempo)
-    short = _too_short(film, seconds, wanted, tempo, song, score.edit.start)
-    diagnostics = (*found.diagnostics, *said, *heard, *seen.diagnostics, *told.diagnostics, *short)
+    short = _too_short(film, _length_of(cuts, tempo), wanted, tempo, song, score.edit.start)
+    warnings = (*found.diagnostics, *said, *heard, *seen.diagnostics, *told.diagnostics, *short)
     named = credits_text(own_credit(film, "film"), song.credit if song else None)
     return Analysis(
-        text, facts, found.shots, dialogue, plot, beats, tempo, tuple(cuts), diagnostics, seen, found.bars, named
+        text, facts, found.shots, dialogue, told.story, beats, tempo, tuple(cuts), warnings, seen, found.bars, named
     )
 
 
@@ -178,7 +161,7 @@ def _holds_other_bytes(name: str) -> bool:
 
 
 def _find_shots(film: Path, facts: FilmFacts, progress: Progress) -> _Shots:
-    found = find_shots(film, facts, lambda done: progress("shots", done))
+    found = find_shots(film, facts, partial(progress, "shots"))
     return _Shots(found.shots, found.bars, found.diagnostics)
 
 
@@ -190,9 +173,17 @@ def _usable(film: Path, found: _Shots) -> list[Shot]:
     return usable
 
 
+def _listen(film: Path, facts: FilmFacts, progress: Progress) -> Loudness:
+    return listen(film, facts, 0, partial(progress, "loudness"))
+
+
+def _as_rendered(levels: Loudness, facts: FilmFacts) -> Loudness:
+    return as_rendered(levels, facts.audio[0].layout) if facts.audio else levels
+
+
 def _look(
     film: Path, facts: FilmFacts, shots: Sequence[Shot], moments: Sequence[pictures.Moment], progress: Progress
-) -> dict[int, signals.Look]:
+) -> _Looks:
     """How each shot looks, from the pictures at its moments; two halves of the film at once."""
     middle = len(moments) // 2
     halves = [half for half in (moments[:middle], moments[middle:]) if half]
@@ -242,14 +233,12 @@ def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diag
         tuple[Beats, tuple[Diagnostic, ...]],
         lambda: _beats(file, vibe, progress),
     )
-    levels = cache.stage(
-        "levels", _VERSION, None, SongLevels, lambda: measure_song(file, lambda done: progress("music", done))
-    )
+    levels = cache.stage("levels", _VERSION, None, SongLevels, lambda: measure_song(file, partial(progress, "music")))
     return Song(file, facts, beats, levels, request.credit or own_credit(file, "song")), list(warnings)
 
 
 def _beats(song: Path, vibe: Vibe, progress: Progress) -> tuple[Beats, tuple[Diagnostic, ...]]:
-    beats, warnings = analyse_music(song, vibe.tempo, vibe.likely_tempo, lambda done: progress("music", done))
+    beats, warnings = analyse_music(song, vibe.tempo, vibe.likely_tempo, partial(progress, "music"))
     return beats, tuple(warnings)
 
 
@@ -284,17 +273,21 @@ def _tempo(vibe: Vibe, beats: Beats | None, start: Fraction, facts: FilmFacts) -
     return Tempo(grid, facts.rate, facts.rate, longest / 2 + 2 / facts.rate if fades else Fraction(0))
 
 
+def _cuts(
+    request: Request, slots: Sequence[blueprint.Slot], takes: Sequence[Take], tempo: Tempo, bars: Crop
+) -> list[Cut]:
+    cuts = arrange(slots, takes, request.vibe, tempo)
+    if not any(cut.take for cut in cuts):
+        raise Stop("no-material", f"no part of {request.film} is long enough to be shown")
+    return light.match(cuts, request.vibe.grade, bars) if request.match_light else cuts
+
+
 def _length_of(cuts: Sequence[Cut], tempo: Tempo) -> Fraction:
     return tempo.grid.seconds_at(Fraction(sum(cut.slot.beats for cut in cuts)))
 
 
 def _too_short(
-    film: Path,
-    seconds: Fraction,
-    wanted: Fraction,
-    tempo: Tempo,
-    song: Song | None,
-    start: Fraction,
+    film: Path, seconds: Fraction, wanted: Fraction, tempo: Tempo, song: Song | None, start: Fraction
 ) -> list[Diagnostic]:
     """What runs out before the trailer is as long as it should be: the film or the song."""
     found = []
@@ -314,30 +307,32 @@ def _too_short(
 class _Known:
     """What the stages know of each shot, by its index."""
 
-    looks: dict[int, signals.Look]
+    looks: _Looks
     measured: dict[int, signals.Signals]
-    types: dict[int, story.BeatType]
-    active: dict[int, signals.Activity]
-    plot: story.Story
-    zones: Mapping[int, story.Zone]  # of those that were described
-    spoken: Spoken
+    active: _Activities
+    told: Told
+    lines: Sequence[Line]
 
-    def takes(self, shot: Shot, facts: FilmFacts) -> list[Take]:
-        """A shot as takes: one, or several of a long one."""
-        whole, index = story.clean_range(shot, facts.rate), shot.index
+    def takes(self, shots: Sequence[Shot], rate: Fraction) -> list[Take]:
+        """What may be shown of these shots: of each one take, of a long one several."""
+        types = story.beat_types(shots, self.measured, self.told.story, self.lines, self.told.zones)
+        spoken = Spoken(self.lines)
+        known = (shot for shot in shots if shot.index in self.measured)
+        return [take for shot in known for take in self._takes_of(shot, types[shot.index], spoken, rate)]
+
+    def _takes_of(self, shot: Shot, kind: story.BeatType, spoken: Spoken, rate: Fraction) -> Iterator[Take]:
+        whole, index = story.clean_range(shot, rate), shot.index
         if whole.duration <= 0:
-            return []
+            return
         count = -(-whole.duration // _LONGEST_TAKE)
         peak = self.active[index].peak if index in self.active else None
-        found = []
         for k in range(count):
             start = whole.start + whole.duration * k / count
             part = FilmRange(start, start + whole.duration / count)
-            lines = tuple(self.spoken.within(part))
+            lines = tuple(spoken.within(part))
             here = peak if peak is not None and part.start <= peak < part.end else None
-            zone, kind = self.zones.get(index, self.plot.zone(part.start)), self.types[index]
-            found.append(Take(index, part, self.measured[index], self.looks[index], zone, kind, lines, here))
-        return found
+            zone = self.told.zones.get(index, self.told.story.zone(part.start))
+            yield Take(index, part, self.measured[index], self.looks[index], zone, kind, lines, here)
 
 
 _RELEASE = re.compile(

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -26,7 +27,7 @@ from cinecut.analysis.emotion import lexicon
 from cinecut.analysis.shots import Shot
 from cinecut.analysis.story import Anchor, Story
 from cinecut.diagnostics import Diagnostic
-from cinecut.inference.chat import Chat, NoAnswer
+from cinecut.inference.chat import Chat, NoAnswer, in_background
 from cinecut.timebase import FilmTime, clock
 
 PROMPT_VERSION = 1  # of the questions and of how their answers are judged: a part of a cache's key
@@ -142,13 +143,17 @@ class _Inquiry:
         def choose(stretch: Sequence[Line]) -> _Candidate:
             return self._choose(stretch, _shown(stretch), f"Which line is nearest to {turn.what}?")
 
-        if self._chat.slots == 1:
-            return [choose(stretch) for stretch in stretches]
-        pool = ThreadPoolExecutor(self._chat.slots)
+        found: list[_Candidate] = []
+        asked: deque[Future[_Candidate]] = deque()
         try:
-            return list(pool.map(choose, stretches))
-        finally:
-            pool.shutdown(cancel_futures=True)
+            for stretch in stretches:
+                if len(asked) >= self._chat.slots:
+                    found.append(asked.popleft().result())
+                asked.append(in_background(partial(choose, stretch)))
+            return [*found, *(future.result() for future in asked)]
+        except NoAnswer:
+            wait(asked)  # the next question shall not come on top of these
+            raise
 
     def best(self, turn: _Turn, candidates: Sequence[_Candidate]) -> _Candidate:
         """The best of the candidates for one turning point. Raises NoAnswer."""

@@ -40,15 +40,15 @@ class SongLevels:
 
     levels: Levels
 
-    def between(self, start: float, end: float) -> Levels:
+    def between(self, start: Fraction, end: Fraction) -> Levels:
         """The levels of some seconds of the song; what lies outside is silent."""
-        low, high = round(start / float(STEP)), round(end / float(STEP))
+        low, high = round(start / STEP), round(end / STEP)
         there = slice(min(max(0, low), len(self.levels)), min(max(0, high), len(self.levels)))
         found = np.full(max(0, high - low), _FLOOR, np.float32)
         found[there.start - low : there.stop - low] = self.levels[there]
         return found
 
-    def loudness(self, start: float, end: float) -> Levels:
+    def loudness(self, start: Fraction, end: Fraction) -> Levels:
         """The levels of tenths of a second, as the film's are measured."""
         return _tenths(self.between(start, end))
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.facts import FilmFacts
-from cinecut.ffmpeg.probe import open_media
+from cinecut.ffmpeg.probe import open_media, sound_streams
 from cinecut.timebase import FilmRange, FilmTime
 
 STEP = Fraction(1, 10)  # seconds
@@ -54,7 +54,7 @@ def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float]
     sums = np.zeros(int(facts.duration / STEP) + 2)
     block = int(_RATE * STEP)
     with open_media(film) as media:
-        audio = media.streams.audio[min(stream, len(facts.audio) - 1)]
+        audio = sound_streams(media)[min(stream, len(facts.audio) - 1)]
         resampler = av.AudioResampler(format="fltp", layout="mono", rate=_RATE, frame_size=_RATE)
         start = int((facts.audio[min(stream, len(facts.audio) - 1)].start) * _RATE)
         carry, position = np.zeros(0, np.float32), start // block

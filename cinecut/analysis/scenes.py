@@ -15,9 +15,9 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import av.error
@@ -31,7 +31,7 @@ from cinecut.analysis.shots import Shot
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.facts import FilmFacts
 from cinecut.ffmpeg.probe import open_media, picture_stream
-from cinecut.inference.chat import Chat, NoAnswer
+from cinecut.inference.chat import Chat, NoAnswer, in_background, printable
 from cinecut.inference.server import Models
 from cinecut.timebase import FilmRange, FilmTime
 
@@ -67,6 +67,11 @@ class Described:
     by: str = ""
     kept: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def completeness(self) -> dict[int, float]:
+        """How much each scene says, 0 to 1."""
+        return {index: scene.completeness for index, scene in self.scenes.items()}
 
     @property
     def note(self) -> str | None:
@@ -154,7 +159,7 @@ class _Work:
                 if jpeg is None:
                     self._fail("there is no picture to decode")
                 else:
-                    asked.append((at, _in_background(lambda jpeg=jpeg: describe_picture(chat, jpeg))))  # type: ignore[misc]
+                    asked.append((at, in_background(partial(describe_picture, chat, jpeg))))
             while asked:
                 self._take(*asked.popleft())
         finally:
@@ -203,20 +208,6 @@ class _Work:
             yield Diagnostic("model", message)
 
 
-def _in_background(work: Callable[[], Scene]) -> Future[Scene]:
-    """Run in a thread that nobody waits for at the end: an interrupt does not wait for a server that is silent."""
-    future: Future[Scene] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:
-            future.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return future
-
-
 def describe_picture(chat: Chat, jpeg: bytes) -> Scene:
     """What a picture shows; asked twice at most. Raises NoAnswer."""
     try:
@@ -229,15 +220,10 @@ def describe_picture(chat: Chat, jpeg: bytes) -> Scene:
 
 def _ask(chat: Chat, prompt: str, jpeg: bytes) -> Scene:
     answer = chat.ask(prompt, _SCHEMA, picture=jpeg)
-    said = {name: _one_line(answer[name]) for name in _SCHEMA["required"]}
+    said = {name: printable(answer[name]) for name in _SCHEMA["required"]}
     if not all(said.values()):
         raise NoAnswer("the answer holds empty texts")
     return Scene(**said)
-
-
-def _one_line(text: str) -> str:
-    """Without control signs and lone surrogates, which no YAML and no page can hold."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 # --- pictures -------------------------------------------------------------------------------------------------------

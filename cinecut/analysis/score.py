@@ -26,7 +26,7 @@ from cinecut.analysis.loudness import Loudness
 from cinecut.analysis.music import Beats
 from cinecut.analysis.song_edit import SongEdit, edit_song
 from cinecut.analysis.story import Story
-from cinecut.analysis.voices import VoiceOver, choose_voices, heard_lines
+from cinecut.analysis.voices import VoiceOver, choose_voices, heard_lines, placed
 from cinecut.facts import SongFacts
 from cinecut.timebase import FilmRange, FilmTime
 from cinecut.vibes import Vibe
@@ -104,7 +104,7 @@ def compose(
     slots = [cut.slot for cut in cuts]
     edit = edit_song(song.beats, slots, song.levels, song.facts.duration, start) if song else SongEdit()
     lines = [cut.line.range for cut in cuts if cut.line is not None] + [voice.line.range for voice in voices]
-    shown = [_shown(cut, start, until) for cut, start, until in _timed(cuts, tempo) if cut.take and not cut.mute]
+    shown = [_shown(cut, start, until) for cut, start, until in placed(cuts, tempo) if cut.take and not cut.mute]
     mix = balance(film, lines, shown, vibe, _song_level(song, edit))
     usual = level_within(film, shown)
     speaks = heard_lines(cuts, tempo)
@@ -129,13 +129,6 @@ def compose(
     return Score(song, edit, mix, vibe.pulse, 60 / beat, tuple(events))
 
 
-def _timed(cuts: Sequence[Cut], tempo: Tempo) -> Iterator[tuple[Cut, Fraction, Fraction]]:
-    beat = 0
-    for cut in cuts:
-        yield cut, tempo.frame(beat) / tempo.rate, tempo.frame(beat + cut.slot.beats) / tempo.rate
-        beat += cut.slot.beats
-
-
 def _shown(cut: Cut, start: Fraction, end: Fraction) -> FilmRange:
     return FilmRange(cut.in_, cut.in_ + (end - start))
 
@@ -145,7 +138,7 @@ def _song_level(song: Song | None, edit: SongEdit) -> float | None:
     if song is None:
         return None
     parts = edit.parts or ((edit.start, song.facts.duration),)
-    found = [heard(song.levels.loudness(float(begin), float(end))) for begin, end in parts]
+    found = [heard(song.levels.loudness(begin, end)) for begin, end in parts]
     return max((level for level in found if level is not None), default=None)
 
 

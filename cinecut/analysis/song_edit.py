@@ -164,33 +164,35 @@ def _with_hit(edit: SongEdit, laid: Fraction | None) -> SongEdit:
 
 def bar_hits(beats: Beats, levels: SongLevels) -> dict[int, float]:
     """How much of a final hit each downbeat is, 0 to 1, by its bar."""
-    return {bar: _strike(levels, float(_bar_time(beats, bar))) for bar in range(len(beats.energy) + 1)}
+    return {bar: _strike(levels, _bar_time(beats, bar)) for bar in range(len(beats.energy) + 1)}
 
 
 def _laid_hit(beats: Beats, levels: SongLevels) -> Fraction | None:
     """The song's best hit on any beat, just before its attack; None where it has none."""
     if beats.confidence == 0 or not beats.times:
         return None
-    strikes = {time: _strike(levels, float(time)) for time in beats.times}
+    strikes = {time: _strike(levels, time) for time in beats.times}
     best = max(strikes, key=lambda time: (strikes[time], time))
     if strikes[best] < HIT:
         return None
-    near = levels.between(float(best) - _NEAR, float(best) + _NEAR)
-    attack = best - Fraction(_NEAR) + STEP * int(np.argmax(np.diff(near)))
+    near = levels.between(best - _NEAR, best + _NEAR)
+    attack = best - _NEAR + STEP * int(np.argmax(np.diff(near)))
     return max(Fraction(0), Fraction(nearest(attack * 1000), 1000))
 
 
-_NEAR = 0.06  # seconds around a beat in which its attack lies
+_NEAR = Fraction(6, 100)  # seconds around a beat in which its attack lies
 
 
-def _strike(levels: SongLevels, at: float) -> float:
+def _strike(levels: SongLevels, at: Fraction) -> float:
     """A hit is about as loud as the loudest of the song, no echo of a louder one just before and no run-up to one just
     after, and dies away: two seconds later all is far below it."""
-    attack = float(levels.loudness(at, at + 0.3).max())
-    before = float(levels.loudness(at - 0.5, at).max())
-    held = float(levels.loudness(at + 0.4, at + 1.2).max())
-    dying = float(levels.loudness(at + 1.2, at + 2).max())
-    after = float(levels.loudness(at + 2, at + 4).max())
+
+    def loudest(first: int, end: int) -> float:
+        """Of the tenths of a second so many after the moment."""
+        return float(levels.loudness(at + Fraction(first, 10), at + Fraction(end, 10)).max())
+
+    attack, before = loudest(0, 3), loudest(-5, 0)
+    held, dying, after = loudest(4, 12), loudest(12, 20), loudest(20, 40)
     if attack < max(before - _ECHO, held + _DYING / 2, dying + _DYING):
         return 0.0
     loud = float(np.clip(1 + (attack - levels.loudest) / _LOUD, 0, 1))

@@ -155,9 +155,14 @@ def _shot_start(shots: Sequence[Shot], time: FilmTime) -> FilmTime:
 
 
 def beat_types(
-    shots: Sequence[Shot], signals: Mapping[int, Signals], story: Story, lines: Sequence[Line]
+    shots: Sequence[Shot],
+    signals: Mapping[int, Signals],
+    story: Story,
+    lines: Sequence[Line],
+    zones: Mapping[int, Zone] | None = None,
 ) -> dict[int, BeatType]:
-    """What each shot does, by its index, from its signals, its zone and what is said in it."""
+    """What each shot does, by its index, from its signals, its zone and what is said in it. `zones` are those that its
+    scene told; others go by where they stand in the film."""
     known = [shot for shot in shots if shot.index in signals]
     strongest = {shot.index for shot in _strongest(known, signals, max(1, len(known) // 10))}
     turn = min(known, key=lambda shot: abs(shot.range.start - story.begin.at), default=None)
@@ -168,14 +173,14 @@ def beat_types(
         speakers = {line.speaker for line in said if line.speaker}
         new = speakers - introduced
         introduced |= speakers
-        found[shot.index] = _beat_type(shot, signals[shot.index], story, said, bool(new), shot is turn, strongest)
+        zone = (zones or {}).get(shot.index) or story.zone(shot.range.start)
+        found[shot.index] = _beat_type(shot, signals[shot.index], zone, said, bool(new), shot is turn, strongest)
     return found
 
 
 def _beat_type(
-    shot: Shot, signals: Signals, story: Story, said: list[Line], new: bool, turn: bool, strongest: set[int]
+    shot: Shot, signals: Signals, zone: Zone, said: list[Line], new: bool, turn: bool, strongest: set[int]
 ) -> BeatType:
-    zone = story.zone(shot.range.start)
     if turn:
         return BeatType.INCITING
     if zone is Zone.CLIMAX and (shot.index in strongest or signals.motion + signals.rise > 1.6):

@@ -90,7 +90,7 @@ def choose_voices(
 def heard_lines(cuts: Sequence[Cut], tempo: Tempo) -> dict[int, set[int]]:
     """The lines that are heard, wholly or in part, in the film's own sound of each cut: their indices."""
     found: dict[int, set[int]] = {}
-    for event, (cut, start, end) in enumerate(_placed(cuts, tempo)):
+    for event, (cut, start, end) in enumerate(placed(cuts, tempo)):
         if cut.take is None or cut.mute:
             continue
         edge = tempo.handle
@@ -166,7 +166,7 @@ class _Room:
 
     @classmethod
     def of(cls, cuts: Sequence[Cut], tempo: Tempo, act: str, share: Fraction) -> _Room:
-        spans = list(_placed(cuts, tempo))
+        spans = list(placed(cuts, tempo))
         inside = [(start, end) for cut, start, end in spans if cut.slot.act == act]
         wished = inside[0][0] + share * (inside[-1][1] - inside[0][0]) if inside else Fraction(0)
         return cls(tuple(_windows(spans, tempo, act)), wished, tuple(start for _, start, _ in spans))
@@ -202,7 +202,7 @@ def _windows(spans: Sequence[tuple[Cut, Fraction, Fraction]], tempo: Tempo, act:
         yield _Window(event, at, start + at, until - tempo.handle if last + 1 in speaks else until)
 
 
-def _placed(cuts: Sequence[Cut], tempo: Tempo) -> Iterator[tuple[Cut, Fraction, Fraction]]:
+def placed(cuts: Sequence[Cut], tempo: Tempo) -> Iterator[tuple[Cut, Fraction, Fraction]]:
     """Each cut with its start and end in trailer seconds, on frames."""
     beat = 0
     for cut in cuts:

@@ -60,11 +60,6 @@ _HAPPENS: dict[Zone, tuple[str, ...]] = {
 }
 
 
-def available() -> bool:
-    """Whether scenes can be zoned on this machine. Loads nothing."""
-    return importlib.util.find_spec("sentence_transformers") is not None and find_minilm() is not None
-
-
 def zone_scenes(texts: Mapping[int, str], times: Mapping[int, FilmTime], story: Story) -> dict[int, Zone]:
     """The zone of every scene in `texts` (what is seen, in words) that begins at its time in `times`.
 
@@ -144,6 +139,9 @@ def minilm() -> SentenceTransformer:
     folder = find_minilm()
     if folder is None:
         raise Stop("model", "MiniLM is not on this machine", "`cinecut models pull minilm` fetches it")
+    if importlib.util.find_spec("sentence_transformers") is None:
+        hint = "python -m pip install 'cinecut[models]'"
+        raise Stop("model", "MiniLM is there, but sentence-transformers is not installed", hint)
     try:
         with _quiet():
             from sentence_transformers import SentenceTransformer

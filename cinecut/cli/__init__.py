@@ -13,7 +13,7 @@ import typer
 from cinecut import __version__
 from cinecut.cli import film_commands, model_commands, music_commands, render_commands, spec_commands, vibe_commands
 from cinecut.cli.terminal import print_diagnostics
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Diagnostic, Stop
 
 app = typer.Typer(
     name="cinecut",
@@ -24,9 +24,8 @@ app = typer.Typer(
     epilog="Start with: cinecut check specs/big_buck_bunny.yaml, then cinecut render specs/big_buck_bunny.yaml",
 )
 
-for commands in (film_commands, vibe_commands, spec_commands, render_commands, model_commands):
+for commands in (film_commands, vibe_commands, spec_commands, render_commands, model_commands, music_commands):
     app.add_typer(commands.app)
-app.add_typer(music_commands.app)
 
 
 def main() -> None:
@@ -49,6 +48,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read us has gone: nobody is left to tell
         sys.exit(141)
+    except OSError as error:  # what the machine refuses where no command foresaw it
+        where = f"{error.filename}: " if error.filename else ""
+        print_diagnostics([Diagnostic("output", f"{where}{error.strerror or error}")])
+        sys.exit(1)
 
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

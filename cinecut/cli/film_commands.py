@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -131,7 +131,7 @@ def trailer(
 
     find_ffmpeg(ffmpeg)  # what would end the render is said before the long work
     replacing = force
-    if output is not None and output.exists() and not force:
+    if output is not None and os.path.lexists(output) and not force:
         replacing = may_replace(output)
         if not replacing:
             raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
@@ -191,10 +191,12 @@ def _analyze(
     models: _Choice,
     force: bool,
 ) -> Analysis:
+    from cinecut.ffmpeg.run import disk_errors
     from cinecut.vibes import load_vibe
 
     sheet = target.with_suffix(".html")
-    _check_target(target, sheet, force)
+    with disk_errors(target):
+        _check_target(target, sheet, force)
     seconds = _length(length)
     chosen = load_vibe(_ask_vibe() if vibe is None else vibe)
     from cinecut.analysis import Request, analyze
@@ -227,7 +229,8 @@ def _analyze(
             print(found.seen.note, file=sys.stderr)
         _make_folder(target.parent)
         warnings += write_credits(target.with_suffix(".credits.txt"), found.credits)
-        print_diagnostics([*warnings, *found.diagnostics])
+        found = replace(found, diagnostics=(*warnings, *found.diagnostics))
+        print_diagnostics(list(found.diagnostics))
         # The spec last: where it lies, all is done, and a run that ended before can be repeated.
         write_sheet(found, film, sheet, lambda done: progress("sheet", done))
         write_beside(target, found.text)
@@ -246,6 +249,8 @@ def _check_target(target: Path, sheet: Path, force: bool) -> None:
     folder = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise Stop("output", f"{folder} is no folder that can be written", "choose another with -o")
+    with contextlib.suppress(FileNotFoundError):
+        target.with_name(f".{target.stem}.credits.txt.part").lstat()  # of what will be written the longest name
     if target.exists() and not force and not may_replace(target):
         hints = (f"cinecut render {shlex.quote(str(target))} renders it as it is", "--force replaces it")
         raise Stop("output", f"{target} is there already, and may have been edited", *hints)
@@ -329,7 +334,7 @@ def beats(
     from cinecut.vibes import load_vibe
 
     chosen = load_vibe(vibe) if vibe else None
-    if click is not None and click.exists() and not force and not may_replace(click):
+    if click is not None and os.path.lexists(click) and not force and not may_replace(click):
         raise Stop("output", f"{click} is there already", "--force replaces it")
     expected, likely = (chosen.tempo, chosen.likely_tempo) if chosen else ((60, 160), 110)
     with watch("Listening") as watching:

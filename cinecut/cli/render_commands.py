@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,7 @@ from cinecut.cli.terminal import (
     print_diagnostics,
     watch,
 )
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
     from cinecut.master import Level
@@ -50,7 +51,7 @@ def render(
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Render the trailer: one FFmpeg process for picture and sound.
+    """Render the trailer: mix and measure its sound, then write it with the picture.
 
     The same spec gives the same trailer, every time. The output appears only when it is complete.
 
@@ -81,6 +82,8 @@ def render_spec(
     target = output or Path(job.default_name)
     force = force or may_replace(target)
     check_output(job, target, force)
+    if sheet:
+        _check_pictures(job.files(target).values(), force)
     with watch("Rendering") as watching:
         parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []
         done = run(job, target, build, watching, force=force)
@@ -98,21 +101,30 @@ def render_spec(
         print(f"{file}: {job.plan.frames} frames, {seconds:.3f} s" + (f", {level}" if level else ""))
 
 
+def _check_pictures(files: Iterable[Path], force: bool) -> None:
+    """Raise Stop where a sheet or a poster would replace what nobody gave up."""
+    from cinecut.contact import picture_files
+
+    for picture in (picture for file in files for picture in picture_files(file)):
+        if os.path.lexists(picture) and not force:
+            raise Stop("output", f"{picture} is there already", "--force replaces it")
+
+
 def _write_pictures(job: Job, files: Iterable[Path]) -> None:
     from cinecut.compiler.timeline import build_timeline
     from cinecut.contact import write_pictures
-    from cinecut.diagnostics import Report
 
     timeline = build_timeline(job.spec, Report())
     for file in files:
         pictures = write_pictures(file, timeline, opening=job.plan.frames - timeline.frames)
-        print(f"{pictures.sheet}" + (f", {pictures.poster}" if pictures.poster else ""), file=sys.stderr)
+        print(", ".join(map(str, pictures)), file=sys.stderr)
 
 
 def _file_record(name: str, file: Path, level: Level | None) -> dict[str, object]:
-    heard = level is not None and level.loudness is not None
-    loud = {"loudness": level.loudness, "peak": level.peak} if level is not None and heard else {}
-    return {"name": name, "file": str(file), **loud}
+    record: dict[str, object] = {"name": name, "file": str(file)}
+    if level is not None and level.loudness is not None:
+        record |= {"loudness": level.loudness, "peak": level.peak}
+    return record
 
 
 @app.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.diagnostics import Diagnostic, as_text
+from cinecut.diagnostics import Diagnostic, as_text, harmless
 
 if TYPE_CHECKING:
     from cinecut.render import Watch
@@ -57,7 +57,7 @@ def watch(title: str) -> Iterator[Watch]:
 
         def waiting(holder: str) -> None:
             text = f"{title} waits for the GPU lock, held by {holder}"
-            console.print(text, markup=False, highlight=False, soft_wrap=True)
+            console.print(harmless(text), markup=False, highlight=False, soft_wrap=True)
 
         yield Watch(stage, waiting)
 
@@ -66,19 +66,18 @@ def print_table(head: list[str], body: list[list[str]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     if not console.is_terminal:  # for other programs: one row a line, tabs between, nothing cut off
         for row in [head, *body]:
-            print("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
+            print("\t".join(harmless(cell.replace("\t", " ").replace("\n", " ")) for cell in row))
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in head:
         table.add_column(name)
-    from rich.text import Text
-
     for row in body:
-        table.add_row(*[Text(cell) for cell in row])
+        table.add_row(*[Text(harmless(cell)) for cell in row])
     console.print(table)
 
 

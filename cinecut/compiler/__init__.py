@@ -24,17 +24,7 @@ from cinecut.diagnostics import Report, Span
 from cinecut.facts import FilmFacts
 from cinecut.ffmpeg import filters, sounds
 from cinecut.ffmpeg.graph import Pad
-from cinecut.ffmpeg.plan import (
-    CAPTIONS,
-    PICTURE,
-    SCRIPT,
-    SOUND,
-    STEMS,
-    RenderPlan,
-    Run,
-    Target,
-    assemble,
-)
+from cinecut.ffmpeg.plan import CAPTIONS, PICTURE, SCRIPT, SOUND, STEMS, RenderPlan, Run, Target, assemble
 from cinecut.ffmpeg.sounds import Laid
 from cinecut.spec import ActMarker, Output, Rating, Spec, Still
 from cinecut.timebase import TrailerFrame
@@ -147,9 +137,9 @@ def _target(name: str, output: Output, encoding: Encoding, vibe: Vibe | None) ->
 def _places(timeline: Timeline, track: Soundtrack) -> dict[str, Span]:
     """Where in the spec what FFmpeg complains of was asked for, by the graph's labels."""
     events = {placed.label: placed.event.place.span for placed in timeline.events}
-    owned = [item.label for items in (track.effects, track.voices, track.songs) for item in items]
-    sounds = {label: events[owner] for label in owned if (owner := label.partition("_")[0]) in events}
-    return {**events, **sounds}
+    labels = [item.label for items in (track.effects, track.voices, track.songs) for item in items]
+    owned = {label: events[owner] for label in labels if (owner := label.partition("_")[0]) in events}
+    return {**events, **owned}
 
 
 def _linked_facts(spec: Spec, report: Report) -> FilmFacts | None:
@@ -181,8 +171,8 @@ def _shown(
     read = [caption_text(line, timeline.rate) for line in heard]
     found = {}
     for name, output in outputs.items():
-        texts = [*timeline.texts, *(read if output.subtitles == "burned" else [])]
-        found[name] = [replace(text, range=text.range.later(opening)) for text in texts]
+        written = [*timeline.texts, *(read if output.subtitles == "burned" else [])]
+        found[name] = [replace(text, range=text.range.later(opening)) for text in written]
     return found
 
 

@@ -103,7 +103,6 @@ def _heartbeat(glide: Glide) -> str:
     return f"({thump(0, 1)}+{thump(0.28 * glide.seconds, 0.7)})"
 
 
-# Lengths and pitches of the tool that this one succeeds, where it had them.
 RECIPES: dict[str, Recipe] = {
     "sweep": Recipe(0.4, (500, 5000), 0.35, lambda g: f"{band(g)}*{decay(g.seconds, 5)}"),
     "exhale": Recipe(1.2, (900, 250), 0.2, lambda g: f"{band(g)}*{arch(g.seconds, 1)}"),

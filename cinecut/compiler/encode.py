@@ -10,8 +10,7 @@ from cinecut.facts import Color, FilmFacts
 from cinecut.ffmpeg.plan import Target
 from cinecut.spec import Output
 
-# x264's bytes depend on its number of threads, so it is fixed; eight keep small and middling machines busy.
-_X264_THREADS = 8
+_X264_THREADS = "8"  # x264's bytes depend on their number, so it is fixed; eight keep most machines busy
 _X265 = "frame-threads=2:log-level=error"  # its bytes depend on how many frames it encodes at once
 _DRAFT_HEIGHT = 360
 _CRF = {"h264": 18, "hevc": 22, "av1": 30}  # where the spec leaves it open: about the same to the eye
@@ -72,7 +71,7 @@ def _picture_encoder(output: Output) -> tuple[str, list[str]]:
         return f"{output.codec}_{output.hardware}", [*_HARDWARE[output.hardware](crf), *tag]
     quality = ["-preset", output.preset, "-crf", str(crf)]
     return {
-        "h264": ("libx264", [*quality, "-threads:v", str(_X264_THREADS)]),
+        "h264": ("libx264", [*quality, "-threads:v", _X264_THREADS]),
         "hevc": ("libx265", [*quality, *tag, "-x265-params", _X265]),
         "av1": ("libsvtav1", ["-preset", str(_SVT_PRESETS[output.preset]), "-crf", str(crf)]),
         "prores": ("prores_ks", ["-profile:v", "hq", "-vendor", "apl0", "-threads:v", "4"]),

@@ -21,6 +21,8 @@ from cinecut.ffmpeg.graph import Pad, Video
 from cinecut.spec import Black, Card, Crop, Fit, Shot, Still
 from cinecut.timebase import FilmRange, FilmTime
 
+HDR = ("smpte2084", "arib-std-b67")  # PQ and HLG
+
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
@@ -254,9 +256,12 @@ def _scaled(pad: Pad, size: tuple[int, int], canvas: Canvas, facts: FilmFacts, l
 
 
 def _ranges(pad: Pad, facts: FilmFacts) -> dict[str, str]:
-    """For the first conversion of a film in full range."""
-    full = facts.color.range == "pc" and pad.video.pix_fmt == facts.pix_fmt
-    return {"in_range": "pc", "out_range": "tv"} if full else {}
+    """For the first conversion of a film in full range, or in RGB."""
+    if pad.video.pix_fmt != facts.pix_fmt:
+        return {}
+    if is_rgb(facts):
+        return {"out_color_matrix": trailer_color(facts).space, "out_range": "tv"}
+    return {"in_range": "pc", "out_range": "tv"} if facts.color.range == "pc" else {}
 
 
 _BLUR_SIDE = 8  # the blurred picture behind is made at an eighth of the size: nobody sees its pixels
@@ -321,11 +326,15 @@ def between_bars(pad: Pad, size: tuple[int, int], canvas: Canvas, label: str) ->
 _MATRICES = ("bt709", "smpte170m", "bt470bg")
 
 
+def matrix_of(color: Color, size: tuple[int, int]) -> str:
+    """The tagged one. What is not tagged players take for BT.601 up to standard definition and for BT.709 above."""
+    if color.space in _MATRICES:
+        return color.space
+    return "bt709" if size[0] >= 1280 or size[1] > 576 else "smpte170m"
+
+
 def _matrix(canvas: Canvas) -> str:
-    """The film's own. An untagged film players take for BT.601 up to standard definition and for BT.709 above."""
-    if canvas.color.space in _MATRICES:
-        return canvas.color.space
-    return "bt709" if canvas.width >= 1280 or canvas.height > 576 else "smpte170m"
+    return matrix_of(canvas.color, (canvas.width, canvas.height))
 
 
 def _apply_joints(pad: Pad, placed: Placed) -> Pad:
@@ -341,15 +350,20 @@ def _apply_joints(pad: Pad, placed: Placed) -> Pad:
 _FADES = ("fade in", "fade out", "dip to black")
 
 
-HDR = ("smpte2084", "arib-std-b67")  # PQ and HLG
-
-
 def trailer_color(facts: FilmFacts) -> Color:
     """The trailer's tags: the film's, in limited range (what an untagged film is taken for, too); of an HDR film those
-    of SDR, which it is brought to."""
+    of SDR, which it is brought to; of one in RGB the matrix that it gets."""
     if facts.color.transfer in HDR:
         return Color("tv", "bt709", "bt709", "bt709")
-    return replace(facts.color, range="tv")
+    return replace(facts.color, range="tv", space="bt709" if is_rgb(facts) else facts.color.space)
+
+
+def is_rgb(facts: FilmFacts) -> bool:
+    """The film is stored as red, green and blue, as screen recordings and animations often are."""
+    return facts.color.space == "gbr" or facts.pix_fmt.startswith(_RGB)
+
+
+_RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "x2rgb", "x2bgr", "pal8")
 
 
 def source_format(facts: FilmFacts) -> Video:

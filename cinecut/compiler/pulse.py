@@ -57,10 +57,10 @@ def lower_pulse(pulse: PlacedPulse, timeline: Timeline) -> Pad:
 
 def _cut_off(piece: Laid, end: int) -> Laid:
     """The piece, no longer than to the sample at which the pulse ends."""
-    length = min(piece.samples, end - piece.start)
-    return (
-        piece if length == piece.samples else Laid(piece.start, length, sounds.exact_length(piece.pad, length, "pulse"))
-    )
+    length = end - piece.start
+    if piece.samples <= length:
+        return piece
+    return Laid(piece.start, length, sounds.exact_length(piece.pad, length, "pulse"))
 
 
 def _stages(timeline: Timeline, style: str) -> Iterator[tuple[list[Placed], _Layer]]:
@@ -79,10 +79,10 @@ def _act(events: list[Placed], layer: _Layer, timeline: Timeline, grid: Grid) ->
     drone = sounds.sound_fade(drone, "in", 0, min(_RAMP, end - start), "pulse")
     yield Laid(start, end - start, sounds.sound_fade(drone, "out", max(0, end - start - _RAMP), _RAMP, "pulse"))
     for black, run in groupby(events, key=lambda placed: isinstance(placed.event, Black)):
-        seen = list(run)
-        begin, until = (sample_at(frame, timeline.rate) for frame in (seen[0].range.start, seen[-1].range.end))
         if black:
             continue
+        seen = list(run)
+        begin, until = (sample_at(frame, timeline.rate) for frame in (seen[0].range.start, seen[-1].range.end))
         if layer.kick:
             step = layer.kick_beats or Fraction(grid.metre)
             beat = _age(begin, step, timeline.rate, grid, _LOW_RATE)

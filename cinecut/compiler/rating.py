@@ -4,28 +4,38 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cinecut.compiler.picture import HDR, Canvas, between_bars, source_format, to_sdr, trailer_color
+from cinecut.compiler.picture import (
+    HDR,
+    Canvas,
+    between_bars,
+    is_rgb,
+    matrix_of,
+    source_format,
+    to_sdr,
+    trailer_color,
+)
 from cinecut.facts import FilmFacts
 from cinecut.ffmpeg import filters
 from cinecut.ffmpeg.graph import Pad, Video
 from cinecut.ffmpeg.plan import MEDIA_FORMATS, PICTURE_FORMATS, Asset
 from cinecut.grid import measure
 from cinecut.spec import Rating
-from cinecut.timebase import Length, nearest
+from cinecut.timebase import nearest
 
 NAME = "rating"
-_USUAL = Length(Fraction(5), "s")
+_USUAL = Fraction(5)  # seconds
 
 
 def rating_frames(rating: Rating | None, rate: Fraction) -> int:
     """Frames of the trailer that the card takes."""
     if rating is None:
         return 0
-    facts = rating.clip.facts if rating.clip is not None else None
-    length = measure(rating.for_ or _USUAL, Fraction(0), rate, None) or Fraction(5)
-    if rating.for_ is None and facts is not None:
-        length = facts.duration
-    return max(1, nearest(length * rate))
+    seconds = _USUAL
+    if rating.for_ is not None:
+        seconds = measure(rating.for_, Fraction(0), rate, None) or _USUAL  # there are no beats yet: the rules say so
+    elif rating.clip is not None and rating.clip.facts is not None:
+        seconds = rating.clip.facts.duration
+    return max(1, nearest(seconds * rate))
 
 
 def rating_asset(rating: Rating) -> Asset:
@@ -66,9 +76,12 @@ def _clip(pad: Pad, facts: FilmFacts, canvas: Canvas) -> Pad:
     width, height = _fitting(pad.video.width, pad.video.height, pad.video.sar, canvas)
     full = facts.color.range == "pc" and facts.color.transfer not in HDR
     ranges = {"in_range": "pc", "out_range": "tv"} if full else {}
-    space = trailer_color(facts).space
-    if space not in (canvas.color.space, "unknown") and canvas.color.space != "unknown":
-        ranges |= {"in_color_matrix": space, "out_color_matrix": canvas.color.space}
+    own = matrix_of(trailer_color(facts), facts.display_size)
+    wanted = matrix_of(canvas.color, (canvas.width, canvas.height))
+    if is_rgb(facts):
+        ranges = {"out_color_matrix": wanted, "out_range": "tv"}
+    elif own != wanted:
+        ranges |= {"in_color_matrix": own, "out_color_matrix": wanted}
     pad = filters.scale(pad, width, height, canvas.pix_fmt, NAME, **ranges)
     at = (canvas.width - width) // 4 * 2, (canvas.height - height) // 4 * 2
     return filters.pad_black(pad, canvas.width, canvas.height, *at, NAME)

@@ -104,7 +104,7 @@ def _lower_event(placed: Placed, rate: Fraction, audio: AudioFacts | None, sourc
     samples = sample_at(placed.extent.end, rate) - sample_at(placed.extent.start, rate)
     in_ = placed.film.start.seconds - placed.lead * shot.speed / rate
     pad = _take(sources.sound(placed), FilmTime(in_), samples, shot.speed, audio, placed.label)
-    return _fades(sounds.volume(pad, shot.gain, placed.label), placed, shot, samples, rate)
+    return _fades(sounds.volume(pad, shot.gain, placed.label), placed, samples, rate)
 
 
 def _take(source: Pad, in_: FilmTime, samples: int, speed: Fraction, audio: AudioFacts, label: str) -> Pad:
@@ -130,7 +130,7 @@ def _lay_over(placed: Placed, rate: Fraction, audio: AudioFacts | None, sources:
     start, end = sample_at(placed.range.start - lead, rate), sample_at(placed.range.end + trail, rate)
     in_ = FilmTime(placed.film.start.seconds - lead * shot.speed / rate)
     pad = _take(sources.sound(placed), in_, end - start, shot.speed, audio, placed.label)
-    pad = _fades(sounds.volume(pad, shot.gain, placed.label), placed, shot, end - start, rate)
+    pad = _fades(sounds.volume(pad, shot.gain, placed.label), placed, end - start, rate)
     return Laid(start, end - start, _soften(pad, end - start, _SOFT, placed.label))
 
 
@@ -144,7 +144,7 @@ def _soften(pad: Pad, samples: int, ramp: int, label: str) -> Pad:
     return sounds.sound_fade(sounds.sound_fade(pad, "in", 0, ramp, label), "out", samples - ramp, ramp, label)
 
 
-def _fades(pad: Pad, placed: Placed, shot: Shot, samples: int, rate: Fraction) -> Pad:
+def _fades(pad: Pad, placed: Placed, samples: int, rate: Fraction) -> Pad:
     """The sound fades with the picture's fades and dips, and by itself where the spec says so."""
 
     def length(frames: int) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from cinecut.compiler.clockwork import GRID_HINT
 from cinecut.compiler.timeline import Placed, Timeline
 from cinecut.diagnostics import Report, Span
 from cinecut.facts import SongFacts
@@ -156,8 +157,7 @@ class _Ruler:
 
     def need_grid(self, length: Length | None, span: Span) -> None:
         if length is not None and length.unit in ("beats", "bars") and self.timeline.grid is None:
-            hint = "add `music: {beats: {tempo: 120}}`"
-            self.report.add("no-grid", "a length in beats needs a beat grid", span, hint)
+            self.report.add("no-grid", "a length in beats needs a beat grid", span, GRID_HINT)
 
 
 # Effects

@@ -11,19 +11,12 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
+from cinecut.compiler.clockwork import GRID_HINT, Clockwork
+from cinecut.compiler.material import film_range, shot_length, sound_fades, sound_over
 from cinecut.diagnostics import Report, Span
-from cinecut.grid import LONGEST, Grid, grid_of, measure
+from cinecut.grid import LONGEST, Grid, grid_of
 from cinecut.spec import ActMarker, Black, Card, Event, Shot, Spec, Still, Title
-from cinecut.timebase import (
-    FilmRange,
-    FilmTime,
-    Length,
-    TrailerFrame,
-    TrailerRange,
-    clock,
-    nearest,
-    seconds_text,
-)
+from cinecut.timebase import FilmRange, TrailerFrame, TrailerRange, clock, nearest, seconds_text
 
 PROVISIONAL_RATE = Fraction(24)  # of a spec whose film has not been measured yet
 
@@ -103,7 +96,7 @@ def build_timeline(spec: Spec, report: Report) -> Timeline:
     """Place every event. Mistakes go into the report; the timeline is only for use where there are none."""
     facts = spec.film.facts
     rate = spec.output.rate or (facts.rate if facts else PROVISIONAL_RATE)
-    clockwork = _Clockwork(rate, grid_of(spec.music), facts.duration if facts else None, report)
+    clockwork = Clockwork(rate, grid_of(spec.music), facts.duration if facts else None, report)
     events = _join(_place(spec, clockwork), clockwork)
     if not events:
         report.add("empty-event", "the timeline shows nothing", spec.place.of("timeline"), "add a shot: 0:16 - 0:20")
@@ -114,31 +107,7 @@ def build_timeline(spec: Spec, report: Report) -> Timeline:
     return Timeline(rate, events, texts, clockwork.grid)
 
 
-@dataclass(frozen=True, slots=True)
-class _Clockwork:
-    """What measuring needs: the trailer's rate and grid, the film's length, and where mistakes go."""
-
-    rate: Fraction
-    grid: Grid | None
-    film_end: Fraction | None
-    report: Report
-
-    def frame(self, position: Fraction) -> TrailerFrame:
-        return TrailerFrame(nearest(position * self.rate))
-
-    def seconds(self, length: Length, at: Fraction, span: Span) -> Fraction:
-        found = measure(length, at, self.rate, self.grid)
-        if found is None:
-            message = "a length in beats needs a beat grid"
-            self.report.add("no-grid", message, span, "add `music: {beats: {tempo: 120}}`")
-            return Fraction(2)
-        return found
-
-    def frames(self, length: Length, at: Fraction, span: Span) -> int:
-        return max(1, nearest(self.seconds(length, at, span) * self.rate))
-
-
-def _place(spec: Spec, clockwork: _Clockwork) -> list[Placed]:
+def _place(spec: Spec, clockwork: Clockwork) -> list[Placed]:
     placed: list[Placed] = []
     position, act = Fraction(0), None
     for number, entry in enumerate(spec.timeline, 1):
@@ -153,9 +122,9 @@ def _place(spec: Spec, clockwork: _Clockwork) -> list[Placed]:
             frames = TrailerRange(frames.start, frames.start + 1)
         film, fades, over = None, (0, 0), (0, 0)
         if isinstance(entry, Shot):
-            film = _film_range(entry, position, end, frames, clockwork)
-            fades = _sound_fades(entry, position, end, frames, clockwork)
-            over = _sound_over(entry, position, end, film, clockwork)
+            film = film_range(entry, position, end, frames, clockwork)
+            fades = sound_fades(entry, position, end, frames, clockwork)
+            over = sound_over(entry, position, end, film, clockwork)
         placed.append(
             Placed(entry, number, entry.act or act, position, end, frames, film, sound_fade=fades, sound_over=over)
         )
@@ -163,11 +132,11 @@ def _place(spec: Spec, clockwork: _Clockwork) -> list[Placed]:
     return placed
 
 
-def _end(event: Event, position: Fraction, clockwork: _Clockwork) -> Fraction:
+def _end(event: Event, position: Fraction, clockwork: Clockwork) -> Fraction:
     """Where an event ends: its own length, or the line of the grid that it snaps to."""
     match event:
         case Shot():
-            length = _shot_length(event, position, clockwork)
+            length = shot_length(event, position, clockwork)
         case Black():
             length = clockwork.seconds(event.black, position, event.place.of("black"))
         case Card() | Still():
@@ -176,130 +145,13 @@ def _end(event: Event, position: Fraction, clockwork: _Clockwork) -> Fraction:
     if event.snap is None:
         return end
     if clockwork.grid is None:
-        hint = "add `music: {beats: {tempo: 120}}`"
-        clockwork.report.add("no-grid", "`snap` needs a beat grid", event.place.of("snap"), hint)
+        clockwork.report.add("no-grid", "`snap` needs a beat grid", event.place.of("snap"), GRID_HINT)
         return end
     line = clockwork.grid.nearest_line(end, event.snap)
     return line if clockwork.frame(line) > clockwork.frame(position) else clockwork.grid.next_line(position, event.snap)
 
 
-def _shot_length(shot: Shot, position: Fraction, clockwork: _Clockwork) -> Fraction:
-    """Trailer seconds of a shot from two of in, out and for; a wrong number of them is reported."""
-    clip, place = shot.shot, shot.shot.place
-    given = [name for name, value in (("in", clip.in_), ("out", clip.out), ("for", clip.for_)) if value is not None]
-    if clip.in_ is not None and clip.out is not None:
-        length = (clip.out - clip.in_) / shot.speed
-        if clip.for_ is not None:
-            wanted = clockwork.seconds(clip.for_, position, place.of("for"))
-            message = (
-                f"`in` and `out` make {clock(length)} of trailer, `for` says {clock(wanted)}: give two of the three"
-            )
-            clockwork.report.add("over-determined", message, place.of("for"), "remove `for`, or remove `out`")
-        if length <= 0:
-            message = f"the out point {clock(clip.out.seconds)} is not after the in point {clock(clip.in_.seconds)}"
-            clockwork.report.add("order", message, place.of("out"))
-            return Fraction(2)
-        return length
-    if len(given) < 2:
-        message = f"`{given[0]}` alone is no shot" if given else "this shot has no times"
-        clockwork.report.add("under-determined", message, place.span, "give two of in, out and for")
-        return Fraction(2)
-    assert clip.for_ is not None
-    return clockwork.seconds(clip.for_, position, place.of("for"))
-
-
-def _film_range(
-    shot: Shot, start: Fraction, end: Fraction, frames: TrailerRange, clockwork: _Clockwork
-) -> FilmRange | None:
-    """What a shot shows of the film, slipped to its sync point."""
-    clip = shot.shot
-    if clip.in_ is not None:
-        in_ = clip.in_
-    elif clip.out is not None:
-        in_ = clip.out - (end - start) * shot.speed
-    else:
-        return None
-    in_ = _synced(shot, in_, start, frames, clockwork)
-    shown = FilmRange(in_, in_ + (end - start) * shot.speed)
-    _check_bounds(shot, shown, frames, clockwork)
-    return shown
-
-
-def _synced(shot: Shot, in_: FilmTime, start: Fraction, frames: TrailerRange, clockwork: _Clockwork) -> FilmTime:
-    """The in point for which the moment `sync.at` is first seen on the frame nearest to a beat."""
-    if shot.sync is None:
-        return in_
-    place = shot.sync.place
-    if clockwork.grid is None:
-        clockwork.report.add("no-grid", "`sync` needs a beat grid", place.span, "add `music: {beats: {tempo: 120}}`")
-        return in_
-    at = start + (shot.sync.at - in_) / shot.speed
-    if not frames.start <= clockwork.frame(at) < frames.end:
-        message = f"the moment {clock(shot.sync.at.seconds)} is not inside this shot"
-        clockwork.report.add("sync", message, place.of("at"))
-        return in_
-    line = clockwork.frame(clockwork.grid.nearest_line(at, shot.sync.to))
-    if not frames.start <= line < frames.end:
-        message = f"no {shot.sync.to} falls inside this shot, so its moment cannot land on one"
-        clockwork.report.add("sync", message, place.span, "make the shot longer, or remove `sync`")
-        return in_
-    return shot.sync.at - (line - frames.start) * shot.speed / clockwork.rate
-
-
-def _check_bounds(shot: Shot, shown: FilmRange, frames: TrailerRange, clockwork: _Clockwork) -> None:
-    place = shot.shot.place
-    if shown.start.seconds < 0:
-        early = clock(-shown.start.seconds)
-        where = "after its sync " if shot.sync else ""
-        clockwork.report.add("past-end", f"this shot {where}begins {early} before the film does", place.span)
-    if clockwork.film_end is None:
-        return
-    last = shown.start.seconds + (frames.length - 1) * shot.speed / clockwork.rate
-    clip_out = shot.shot.out.seconds if shot.shot.out else Fraction(0)
-    if last >= clockwork.film_end or clip_out > clockwork.film_end:
-        message = f"this shot runs to {clock(max(shown.end.seconds, clip_out))}, the film ends at "
-        key = "out" if "out" in place.given else "for"
-        clockwork.report.add("past-end", message + clock(clockwork.film_end), place.of(key))
-
-
-def _sound_fades(
-    shot: Shot, start: Fraction, end: Fraction, frames: TrailerRange, clockwork: _Clockwork
-) -> tuple[int, int]:
-    if shot.sound_fade is None:
-        return (0, 0)
-    place, fade = shot.sound_fade.place, shot.sound_fade
-    head = clockwork.frames(fade.in_, start, place.of("in")) if fade.in_ else 0
-    tail = clockwork.frames(fade.out, end, place.of("out")) if fade.out else 0
-    if head + tail > frames.length:
-        message = f"this shot has {frames.length} frames, but the fades of its sound take {head + tail}"
-        clockwork.report.add("transition", message, place.span, "shorten them")
-    return head, tail
-
-
-def _sound_over(
-    shot: Shot, start: Fraction, end: Fraction, film: FilmRange | None, clockwork: _Clockwork
-) -> tuple[int, int]:
-    """How many frames the sound comes earlier and stays longer than the picture (J- and L-cut)."""
-    found = []
-    for key, length, at in (("sound_lead", shot.sound_lead, start), ("sound_trail", shot.sound_trail, end)):
-        frames = clockwork.frames(length, at, shot.place.of(key)) if length else 0
-        if frames and film is not None:
-            over = frames * shot.speed / clockwork.rate
-            early, late = film.start.seconds - over, film.end.seconds + over
-            if key == "sound_lead" and (early < 0 or start * clockwork.rate < frames):
-                whose = "film" if early < 0 else "trailer"
-                message = f"this shot's sound begins before the {whose} does"
-                clockwork.report.add("past-end", message, shot.place.of(key), "shorten the lead")
-            if key == "sound_trail" and clockwork.film_end is not None and late > clockwork.film_end:
-                message = f"this shot's sound runs to {clock(late)}, the film ends at {clock(clockwork.film_end)}"
-                clockwork.report.add("past-end", message, shot.place.of(key), "shorten the trail")
-        if frames and shot.mute:
-            clockwork.report.add("over-determined", f"a muted shot has no sound for `{key}`", shot.place.of(key))
-        found.append(frames)
-    return found[0], found[1]
-
-
-def _join(placed: list[Placed], clockwork: _Clockwork) -> tuple[Placed, ...]:
+def _join(placed: list[Placed], clockwork: Clockwork) -> tuple[Placed, ...]:
     """Give every event the joints at its head and its tail, and check that there is material for them."""
     joined: list[Placed] = []
     for current in placed:
@@ -325,7 +177,7 @@ def _join(placed: list[Placed], clockwork: _Clockwork) -> tuple[Placed, ...]:
 _TAIL = Fraction(4, 10)  # seconds of a shot's sound that are heard into the silence after it
 
 
-def _breathe(joined: list[Placed], clockwork: _Clockwork) -> list[Placed]:
+def _breathe(joined: list[Placed], clockwork: Clockwork) -> list[Placed]:
     """A shot before a silence is not chopped: its sound dies away into it, where the film has more of it."""
     found = list(joined)
     for index, (placed, following) in enumerate(pairwise(joined)):
@@ -339,7 +191,7 @@ def _breathe(joined: list[Placed], clockwork: _Clockwork) -> list[Placed]:
     return found
 
 
-def _head_joint(previous: Placed | None, current: Placed, clockwork: _Clockwork) -> Joint:
+def _head_joint(previous: Placed | None, current: Placed, clockwork: Clockwork) -> Joint:
     transition, span = current.event.from_, current.event.place.of("from")
     if transition.kind == "cut":
         return Joint()
@@ -357,14 +209,14 @@ def _head_joint(previous: Placed | None, current: Placed, clockwork: _Clockwork)
     return Joint(transition.kind, frames // 2, frames - frames // 2)
 
 
-def _tail_joint(current: Placed, clockwork: _Clockwork) -> Joint:
+def _tail_joint(current: Placed, clockwork: Clockwork) -> Joint:
     transition = current.event.to
     if transition.kind == "cut":
         return Joint()
     return Joint("fade out", clockwork.frames(transition.length, current.end, current.event.place.of("to")), 0)
 
 
-def _check_room(placed: Placed, clockwork: _Clockwork) -> None:
+def _check_room(placed: Placed, clockwork: Clockwork) -> None:
     taken = placed.head.after + placed.tail.before
     if taken > placed.range.length:
         longest, key = (placed.head, "from") if placed.head.after >= placed.tail.before else (placed.tail, "to")
@@ -375,7 +227,7 @@ def _check_room(placed: Placed, clockwork: _Clockwork) -> None:
         clockwork.report.add("transition", message, placed.event.place.of(key), "shorten the transition")
 
 
-def _check_handles(left: Placed, right: Placed, clockwork: _Clockwork) -> None:
+def _check_handles(left: Placed, right: Placed, clockwork: Clockwork) -> None:
     """A crossfade shows both shots: the left one beyond its out point, the right one before its in point."""
     span = right.event.place.of("from")
     if isinstance(right.event, Shot) and right.film is not None:
@@ -393,7 +245,7 @@ def _check_handles(left: Placed, right: Placed, clockwork: _Clockwork) -> None:
             clockwork.report.add("no-handle", message, span, "shorten the crossfade, or move the out point")
 
 
-def _texts(placed: Placed, clockwork: _Clockwork, trailer_end: TrailerFrame) -> list[Text]:
+def _texts(placed: Placed, clockwork: Clockwork, trailer_end: TrailerFrame) -> list[Text]:
     event = placed.event
     if isinstance(event, Card):
         fade_in, fade_out = placed.lead + placed.head.after, placed.lag + placed.tail.before
@@ -401,7 +253,7 @@ def _texts(placed: Placed, clockwork: _Clockwork, trailer_end: TrailerFrame) -> 
     return [_title(title, placed, clockwork, trailer_end) for title in event.titles]
 
 
-def _title(title: Title, placed: Placed, clockwork: _Clockwork, trailer_end: TrailerFrame) -> Text:
+def _title(title: Title, placed: Placed, clockwork: Clockwork, trailer_end: TrailerFrame) -> Text:
     place = title.place
     start = placed.start + clockwork.seconds(title.at, placed.start, place.of("at"))
     end = placed.end

@@ -136,7 +136,8 @@ def tone_map(pad: Pad, label: str) -> Pad:
 
 
 def scale(pad: Pad, width: int, height: int, pix_fmt: str, label: str, **ranges: str) -> Pad:
-    """Resize and convert in one step. `ranges`: in_range, out_range, out_color_matrix."""
+    """Resize and convert in one step. `ranges`: in_range, out_range, in_color_matrix, out_color_matrix."""
+    ranges = {key: "bt470" if value == "bt470bg" else value for key, value in ranges.items()}  # as every build knows it
     out = replace(pad.video, width=width, height=height, pix_fmt=pix_fmt, sar=Fraction(1))
     scaled = node("scale", [pad], out, label, w=width, h=height, flags=SCALE_FLAGS, **ranges)
     return node("format", [scaled], out, label, pix_fmts=pix_fmt)

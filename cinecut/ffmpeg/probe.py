@@ -63,7 +63,7 @@ def film_facts(path: Path) -> FilmFacts:
         context = video.codec_context
         size, sar = (context.width, context.height), video.sample_aspect_ratio or Fraction(1)
         clock = _Clock(media, video, path)
-        audio = tuple(_audio_facts(stream, clock.start) for stream in media.streams.audio)
+        audio = tuple(_audio_facts(stream, clock.start) for stream in sound_streams(media))
         return FilmFacts(
             fingerprint=fingerprint(path),
             size=size,
@@ -84,11 +84,24 @@ def film_facts(path: Path) -> FilmFacts:
 
 
 def picture_stream(media: InputContainer, path: Path) -> VideoStream:
-    """The first stream of moving pictures: cover art is none."""
-    for stream in media.streams.video:
-        if not int(stream.disposition) & _ATTACHED_PICTURE and stream.codec_context.width:
+    """The first stream of moving pictures that can be decoded: cover art is none."""
+    moving = [stream for stream in media.streams.video if not int(stream.disposition) & _ATTACHED_PICTURE]
+    for stream in moving:
+        if _decodes(stream) and stream.codec_context.width:
             return stream
+    if any(not _decodes(stream) for stream in moving):
+        raise Stop("unreadable", f"the picture of {path} is in a codec that cannot be decoded here")
     raise Stop("no-video", f"{path} has no picture", "is it a sound file? a trailer is cut from a film")
+
+
+def sound_streams(media: InputContainer) -> list[Any]:
+    """The streams of sound that can be decoded, in the order in which facts list them."""
+    return [stream for stream in media.streams.audio if _decodes(stream)]
+
+
+def _decodes(stream: Any) -> bool:
+    """A stream of a codec that the libraries do not know has no context."""
+    return stream.codec_context is not None
 
 
 _ATTACHED_PICTURE = 0x400
@@ -232,9 +245,9 @@ def _audio_facts(stream: Any, start: Fraction) -> AudioFacts:
 def song_facts(path: Path) -> SongFacts:
     """Measure a song. Raises Stop when it cannot be read or has no sound."""
     with open_media(path, "song") as media:
-        if not media.streams.audio:
-            raise Stop("no-audio", f"{path} has no sound")
-        stream = media.streams.audio[0]
+        stream = next(iter(media.streams.audio), None)
+        if stream is None or not _decodes(stream):
+            raise Stop("no-audio", f"{path} has no sound" + (" that can be decoded here" if stream else ""))
         seconds = Fraction(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
         if seconds is None:
             seconds = Fraction(media.duration or 0, av.time_base)
@@ -244,9 +257,12 @@ def song_facts(path: Path) -> SongFacts:
 def still_facts(path: Path) -> StillFacts:
     """Measure a picture. Raises Stop when it is none."""
     with open_media(path, "picture") as media:
-        if not media.streams.video:
+        stream = next(iter(media.streams.video), None)
+        if stream is None or not _decodes(stream) or next(media.decode(stream), None) is None:
             raise Stop("unreadable", f"{path} is no picture that can be read")
-        next(media.decode(video=0))
-        context = media.streams.video[0].codec_context
-        alpha = any(sign in str(context.pix_fmt) for sign in ("rgba", "bgra", "argb", "abgr", "ya", "pal8", "yuva"))
+        context = stream.codec_context
+        alpha = any(sign in str(context.pix_fmt) for sign in _TRANSPARENT)
         return StillFacts(fingerprint(path), (context.width, context.height), alpha)
+
+
+_TRANSPARENT = ("rgba", "bgra", "argb", "abgr", "gbrap", "yuva", "ya", "pal8")  # in names of pixel formats

@@ -7,6 +7,7 @@ reel that picture is at `REEL_EPOCH`, and the plan's arguments take it back to z
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -19,9 +20,13 @@ from cinecut.diagnostics import Stop
 from cinecut.facts import FilmFacts
 from cinecut.ffmpeg.decode_order import restamped_packets
 from cinecut.ffmpeg.plan import REEL_EPOCH, Reel
-from cinecut.ffmpeg.probe import open_media, picture_stream
+from cinecut.ffmpeg.probe import open_media, picture_stream, sound_streams
 from cinecut.timebase import clock
 
+_CONVERTED = (
+    "make a copy that keeps its quality: ffmpeg -i FILM -map 0:v:0 -map 0:a? -c:v ffv1 -c:a flac COPY.mkv",
+    "or choose another stream of sound: film: {file: …, audio: 2}",
+)
 _LOOKAHEAD = Fraction(2)  # seconds of decode order past a shot's end in which a picture of it may still come
 
 
@@ -43,9 +48,9 @@ def pull_reels(film: Path, facts: FilmFacts, reels: list[Reel], folder: Path, pr
 
 def _pull(media: InputContainer, film: Path, facts: FilmFacts, reel: Reel, path: Path) -> None:
     video = picture_stream(media, film)
-    audio: Any = media.streams.audio[reel.audio] if reel.audio is not None else None
-    with av.open(str(path.absolute()), "w", format="nut", options={"fflags": "bitexact"}) as out:
-        streams = [video] if audio is None else [video, audio]
+    audio: Any = sound_streams(media)[reel.audio] if reel.audio is not None else None
+    streams = [video] if audio is None else [video, audio]
+    with av.open(str(path.absolute()), "w", format=_container(streams), options={"fflags": "bitexact"}) as out:
         targets = {stream.index: _add_stream(out, stream) for stream in streams}
         shift = {s.index: round((facts.start - REEL_EPOCH) / Fraction(s.time_base or 1)) for s in streams}
         last = None
@@ -68,6 +73,21 @@ def _pull(media: InputContainer, film: Path, facts: FilmFacts, reel: Reel, path:
     if last is None or (not facts.variable and reached < reel.seen.end.seconds - Fraction(3, 2) / facts.rate):
         message = f"{film} breaks off at {clock(reached)}; a shot needs it to {clock(reel.seen.end.seconds)}"
         raise Stop("unreadable", message, "the file is shorter than its own index says: get a complete copy of it")
+
+
+def _container(streams: list[Any]) -> str:
+    """NUT, unless it has no name for a codec (ProRes, TrueHD, ALAC): then Matroska, whose stamps are whole
+    milliseconds. FFmpeg goes by what is in a file, not by its name."""
+    for name in ("nut", "matroska"):
+        trial = av.open(io.BytesIO(), "w", format=name)
+        try:
+            for stream in streams:
+                _add_stream(trial, stream)
+        except ValueError:
+            continue
+        return name
+    names = " and ".join(stream.codec_context.name for stream in streams)
+    raise Stop("unreadable", f"no shots can be copied out of a film of {names}", *_CONVERTED)
 
 
 def _add_stream(out: Any, stream: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Running a plan: its working folder, one FFmpeg process under the GPU lock, progress, and FFmpeg's words as ours."""
+"""Running a plan: its working folder, FFmpeg processes under the GPU lock, progress, and FFmpeg's words as ours."""
 
 from __future__ import annotations
 

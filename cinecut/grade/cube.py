@@ -42,14 +42,14 @@ class Cube:
 def lut_facts(path: Path) -> LutFacts:
     """Measure a LUT file. Raises Stop where it is none."""
     with open_file(path) as file:
-        data = file.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        raise Stop("unreadable", f"{path} is too large for a LUT: {len(data) // 1_000_000} MB and more")
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise Stop("unreadable", f"{path} is too large for a LUT: more than {_MOST_BYTES // 1_000_000} MB")
     tables = " ".join(kind.removeprefix("lut") for kind, _ in stages(read_cube(data, str(path))))
     return LutFacts(fingerprint(path), tables)
 
 
-_LARGEST = 100_000_000  # bytes: a table of 129 to each side has 60 million
+_MOST_BYTES = 100_000_000  # a table of 129 to each side has 60 million
 
 
 def cube_text(values: NDArray[np.float32] | Curve | Table) -> bytes:
@@ -91,37 +91,10 @@ def _into_unit(values: Curve, domain: Domain) -> Curve:
     return placed
 
 
-def apply_cube(cube: Cube, rgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Colours [shape=(n, 3)] as the file shows them: linear in a curve, tetrahedral in a table."""
-    colors = np.asarray(rgb, np.float64)
-    if cube.curve is not None:
-        steps = _into_unit(colors, cube.curve_domain) * (len(cube.curve) - 1)
-        count = np.arange(len(cube.curve))
-        colors = np.stack([np.interp(steps[:, k], count, cube.curve[:, k]) for k in range(3)], axis=1)
-    if cube.table is not None:
-        colors = _tetrahedral(cube.table, _into_unit(colors, cube.table_domain))
-    return colors
-
-
-def _tetrahedral(table: Table, colors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From the corner below a colour to the one above, along the edges in the order of the largest step."""
-    places = colors * (len(table) - 1)
-    corner = np.minimum(places.astype(np.int64), len(table) - 2)
-    steps = places - corner
-    order = np.argsort(-steps, axis=1, kind="stable")
-    falling = np.take_along_axis(steps, order, axis=1)
-    weights = -np.diff(falling, axis=1, prepend=1.0, append=0.0)
-    found: NDArray[np.float64] = weights[:, [0]] * table[tuple(corner.T)]
-    for k in range(3):
-        np.put_along_axis(corner, order[:, [k]], np.take_along_axis(corner, order[:, [k]], axis=1) + 1, axis=1)
-        found += weights[:, [k + 1]] * table[tuple(corner.T)]
-    return found
-
-
 # Reading
 
 _MOST = {"LUT_1D_SIZE": 65536, "LUT_3D_SIZE": 256}  # what FFmpeg takes
-_LARGEST = 65504  # of a half float, in which LUTs of light are made
+_BRIGHTEST = 65504  # the largest half float, in which LUTs of light are made
 _RANGES = {"LUT_1D_INPUT_RANGE": 2, "LUT_3D_INPUT_RANGE": 2, "DOMAIN_MIN": 3, "DOMAIN_MAX": 3}
 
 
@@ -205,7 +178,7 @@ def _numbers(reading: _Reading, line: int, words: list[str], count: int) -> list
         numbers = [float(word) for word in words]
     except ValueError:
         numbers = []
-    if len(numbers) != count or not all(abs(number) <= _LARGEST for number in numbers):  # nan is not either
+    if len(numbers) != count or not all(abs(number) <= _BRIGHTEST for number in numbers):  # nan is not either
         raise reading.refuse(
             line, f"{' '.join(words)[:40]!r} is not {'two' if count == 2 else 'three'} levels of light"
         )

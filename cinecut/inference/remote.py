@@ -14,7 +14,7 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from cinecut.diagnostics import Stop
-from cinecut.inference.chat import Chat, session
+from cinecut.inference.chat import Chat, printable, session
 from cinecut.inference.models import Part
 
 KEY = "CINECUT_LLM_KEY"
@@ -57,7 +57,8 @@ class Remote:
         return f"served:{self._model['id']}" if self._can(part) else None
 
     def name(self, part: Part) -> str | None:
-        return str(self._model["id"]).rsplit("/", 1)[-1].removesuffix(".gguf").lower() if self._can(part) else None
+        name = printable(str(self._model["id"])).rsplit("/", 1)[-1].removesuffix(".gguf").lower()
+        return (name or "a model") if self._can(part) else None
 
     @contextlib.contextmanager
     def open(self, part: Part) -> Iterator[Chat]:
@@ -68,7 +69,8 @@ class Remote:
 
     def _can(self, part: Part) -> bool:
         """llama.cpp says what its model sees; of others the answers will tell."""
-        sees = self._model.get("architecture", {}).get("input_modalities")
+        about = self._model.get("architecture")
+        sees = about.get("input_modalities") if isinstance(about, dict) else None
         return part == "text" or not isinstance(sees, list) or "image" in sees
 
     @cached_property
@@ -80,7 +82,7 @@ class Remote:
             model = json.loads(text)["data"][0]
             if status == 200 and isinstance(model["id"], str) and model["id"]:
                 return dict(model)
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             pass
         raise Stop("model", f"the server at {self.url} names no model (status {status} for /v1/models)")
 
