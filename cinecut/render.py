@@ -54,6 +54,7 @@ class Job:
     plan: RenderPlan
     folder: Path  # of the spec: its file names are relative to it
     warnings: tuple[Diagnostic, ...] = ()
+    small: bool = False  # a draft, which takes no other file's name
     masters: Mapping[str, Master] = field(default_factory=dict)
 
     @property
@@ -64,7 +65,7 @@ class Job:
     def default_name(self) -> str:
         vibe = f"_{self.spec.vibe.base}" if self.spec.vibe else ""
         name = f"_{self.plan.targets[0].name}" if self._alone and self.plan.targets[0].name else ""
-        return f"{self.film.stem}_trailer{vibe}{name}{self.plan.suffix}"
+        return f"{self.film.stem}_trailer{vibe}{name}{'_draft' if self.small else ''}{self.plan.suffix}"
 
     @property
     def _alone(self) -> bool:
@@ -102,7 +103,7 @@ def prepare(path: Path, *, size: tuple[int, int] | None = None, small: bool = Fa
     plan = compile_spec(spec, report)
     report.stop_on_error()
     assert plan is not None
-    return Job(spec, plan, folder, tuple(report))
+    return Job(spec, plan, folder, tuple(report), small)
 
 
 def _only(spec: Spec, names: Sequence[str]) -> Spec:
@@ -219,16 +220,7 @@ def _encodes(ffmpeg: FFmpeg, encoder: str) -> bool:
 
 def render_stems(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False) -> list[Path]:
     """Write each stem of the mix, before its master, as a file for a mixing desk; together they are the mix."""
-    files = [folder / f"{name}.wav" for name in job.plan.stem_names]
-    if not folder.parent.is_dir():
-        raise Stop("output", f"there is no folder {folder.parent}", "create it first, or name another with --stems")
-    if folder.exists() and not folder.is_dir():
-        raise Stop("output", f"{folder} is no folder", "name another with --stems")
-    with run.disk_errors(folder):
-        for file in files:
-            _check_no_source(job, file, "--stems")
-            if os.path.lexists(file) and not force:
-                raise Stop("output", f"{file} is there already", "--force replaces it")
+    files = check_stems(job, folder, force)
     _check_filters(job.plan, ffmpeg)
     with (
         gpu_lock(f"rendering the stems in {folder}", watch.waiting) as lock,
@@ -241,6 +233,21 @@ def render_stems(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch, *, force:
         folder.mkdir(exist_ok=True)
         for file in files:
             (work / file.name).replace(file)
+    return files
+
+
+def check_stems(job: Job, folder: Path, force: bool) -> list[Path]:
+    """The files of the stems. Raises Stop where one cannot or may not be written, before any work is done."""
+    files = [folder / f"{name}.wav" for name in job.plan.stem_names]
+    if not folder.parent.is_dir():
+        raise Stop("output", f"there is no folder {folder.parent}", "create it first, or name another with --stems")
+    if folder.exists() and not folder.is_dir():
+        raise Stop("output", f"{folder} is no folder", "name another with --stems")
+    with run.disk_errors(folder):
+        for file in files:
+            _check_no_source(job, file, "--stems")
+            if os.path.lexists(file) and not force:
+                raise Stop("output", f"{file} is there already", "--force replaces it")
     return files
 
 
@@ -349,7 +356,7 @@ def shell_script(plan: RenderPlan) -> str:
         arguments = arguments.replace(each, f'"$base.part{name}"')
     parts = " ".join(f'"$base.part{name}"' for name in names)
     moves = " && ".join(
-        f'mv -f -- "$base.part{name}" ' + (f'"$base{name}"' if several else '"$output"') for name in names
+        f'mv -f -- "$base.part{name}" ' + (f'"${{base}}{name}"' if several else '"$output"') for name in names
     )
     classic, modern = BUILDS["classic"].script_option, BUILDS["modern"].script_option
     return f"""#!/bin/sh

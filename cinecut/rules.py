@@ -22,6 +22,8 @@ def check_rules(spec: Spec, report: Report) -> None:
     if spec.rating is not None and spec.rating.for_ is not None and spec.rating.for_.unit in ("beats", "bars"):
         message = "the rating card comes before the music, so it has no beats"
         report.add("no-grid", message, spec.rating.place.of("for"), "give seconds or frames: 5s")
+    if spec.mix.splice.unit in ("beats", "bars"):
+        report.add("no-grid", "a splice has no beats", spec.mix.place.of("splice"), "give seconds: 0.005s")
     names = [item.name for item in spec.deliverables]
     for index, item in enumerate(spec.deliverables):
         if item.name in names[:index]:

@@ -354,6 +354,7 @@ class Mix(_Placed):
     music: Fraction
     effects: Fraction
     voice: Fraction
+    splice: Length
 
 
 Fit = Literal["letterbox", "crop", "blur"]

@@ -343,9 +343,9 @@ def test_trailer_analyzes_and_renders(film: Footage, tmp_path: Path) -> None:
     assert names(tmp_path) == ["specs"]
     run = cinecut(*arguments, "--force", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
-    assert names(tmp_path) == ["film_trailer_action.mp4", "specs"]
+    assert names(tmp_path) == ["film_trailer_action_draft.mp4", "specs"]
     _, timeline = read(tmp_path / "specs" / "film.yaml")
-    assert len(list(read_pictures(tmp_path / "film_trailer_action.mp4"))) == timeline.frames
+    assert len(list(read_pictures(tmp_path / "film_trailer_action_draft.mp4"))) == timeline.frames
 
 
 def test_trailer_says_what_would_end_the_render_before_the_long_work(film: Footage, tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ CHANGES: dict[str, tuple[str, str]] = {
     "effects.usual": row("SPEC", "vibe: war\neffects: {usual: {}}"),
     **{f"effects.{kind}": row("SPEC", f"effects: {{{kind}: {{}}}}") for kind in KINDS},
     **{f"mix.{stem}": row("SPEC", f"mix: {{{stem}: 3}}") for stem in ("film", "music", "effects", "voice")},
+    "mix.splice": row("SPEC", "mix: {splice: 0.005s}"),
     **{
         f"{mark.lower()}.{key}": row(mark, f"    {key}: {value}")
         for mark in ("SHOT", "BLACK", "CARD", "STILL")

@@ -91,6 +91,20 @@ def test_packed_folder_renders_the_same_bytes(folder: Path, ffmpeg: Path) -> Non
     assert (elsewhere / "trailer.mp4").read_bytes() == direct
 
 
+def test_several_files_of_one_pack_are_the_rendered_ones(folder: Path, bundled: Path, tmp_path: Path) -> None:
+    head = "deliverables: [{name: web}, {name: square, size: 90x90, fit: blur, loudness: web}]\n"
+    (folder / "spec.yaml").write_text((folder / "spec.yaml").read_text() + head)
+    job = prepare(folder / "spec.yaml")
+    build = find_ffmpeg(str(bundled))
+    pack(job, tmp_path / "packed", build, SILENT)
+    done = run_script(tmp_path / "packed" / "render.sh", str(tmp_path / "again.mp4"), bundled, tmp_path)
+    assert done.returncode == 0, done.stderr
+    files = render(job, tmp_path / "out.mp4", build, SILENT).files
+    assert sorted(files) == ["square", "web"]
+    for name, file in files.items():
+        assert (tmp_path / f"again_{name}.mp4").read_bytes() == file.read_bytes()
+
+
 def test_script_leaves_nothing_half_written(folder: Path, tmp_path: Path) -> None:
     pack(prepare(folder / "spec.yaml"), tmp_path / "pack", find_ffmpeg(), SILENT)
     broken = tmp_path / "broken"

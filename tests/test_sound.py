@@ -59,6 +59,15 @@ def test_sound_fades_inside_the_shot_alone(film: Film, ffmpeg: Path, tmp_path: P
     assert rendered.numbers == [*range(24, 36), 72, 73]  # the picture does not fade
 
 
+def test_a_splice_keeps_hard_cuts_from_clicking(film: Film, ffmpeg: Path, tmp_path: Path) -> None:
+    events = ["{shot: {in: 1s, for: 12f}}", "{shot: {in: 3s, for: 12f}}"]
+    text = spec_text(film, events, "mix: {splice: 0.005s}\noutput: {codec: ffv1}")
+    found, source = render_text(text, tmp_path, ffmpeg).sound, film.heard()
+    assert abs(found[[23_999, 24_000]]).max() < 0.01 * abs(source).max()
+    assert difference(found[240:23_760], source[48_240:71_760]) < 1e-4
+    assert difference(found[24_240:47_760], source[144_240:167_760]) < 1e-4
+
+
 def test_sound_follows_the_picture_into_fades_and_dips(film: Film, ffmpeg: Path, tmp_path: Path) -> None:
     events = [
         "{shot: {in: 0.5s, for: 12f}, from: fade in 4f}",

@@ -99,6 +99,7 @@ class _State:
     last: Take | None = None
     beat: int = 0
     alike: float = _ALIKE  # likeness that neighbours may have
+    taste: Mapping[str, Fraction] = field(default_factory=dict)  # what the genre is fond of: a weight for each signal
 
 
 def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tempo) -> list[Cut]:
@@ -106,10 +107,10 @@ def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tem
 
     A film that looks the same all along cannot have neighbours that differ; then its own pieces follow each other.
     """
-    cuts = _filled(slots, takes, vibe, tempo, _State())
+    cuts = _filled(slots, takes, vibe, tempo, _State(taste=vibe.taste))
     wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
     if met < _MET * wanted:
-        cuts = _filled(slots, takes, vibe, tempo, _State(alike=1.0))
+        cuts = _filled(slots, takes, vibe, tempo, _State(alike=1.0, taste=vibe.taste))
     return cuts
 
 
@@ -220,7 +221,7 @@ def _best(gap: _Gap, candidates: Sequence[Take], tempo: Tempo, state: _State, sp
 
     def rank(take: Take) -> tuple[bool, float, FilmTime]:
         """Shots that were not seen yet first, then the worthiest."""
-        return (take.shot in shots, -_worth(take, gap.slot, spoken), take.range.start)
+        return (take.shot in shots, -_worth(take, gap.slot, spoken, state.taste), take.range.start)
 
     ranked = sorted(candidates, key=rank)
     for take in ranked:
@@ -234,11 +235,12 @@ def _best(gap: _Gap, candidates: Sequence[Take], tempo: Tempo, state: _State, sp
     return None
 
 
-def _worth(take: Take, slot: Slot, spoken: bool) -> float:
-    """A take's score, with what its slot wants."""
+def _worth(take: Take, slot: Slot, spoken: bool, taste: Mapping[str, Fraction]) -> float:
+    """A take's score, with what its slot wants and what the genre is fond of."""
     if spoken:
         return max((line.standalone * (0.5 + line.strength) for line in take.lines), default=0.0)
     worth = take.score + 0.1 * (take.signals.sharpness - 0.5)
+    worth += sum(float(weight) * (float(getattr(take.signals, name)) - 0.5) for name, weight in taste.items())
     if slot.want is Want.CALM:
         return (
             0.5 * take.signals.face

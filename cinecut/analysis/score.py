@@ -172,8 +172,8 @@ def _effects(
 def _title_hit(vibe: Vibe, heavy: bool) -> Iterator[Sfx]:
     """What the title strikes with, by the genre's character; some have only their usual."""
     if heavy:
-        yield Sfx("braam", gain={"driving": 0, "steady": -3, "soft": -6}[vibe.pulse])
-        yield Sfx("sub drop")
+        yield Sfx("braam", gain={"driving": 6, "steady": 4, "soft": 2}[vibe.pulse])
+        yield Sfx("sub drop", gain=4)
     elif vibe.effects["beat_cut"] != "none":
         yield Sfx()
         yield Sfx("sub drop", gain=-6)

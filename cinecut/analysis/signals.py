@@ -39,7 +39,7 @@ WEIGHTS = {
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """A shot's ranks within its film, 0 to 1; the last two do not enter the score."""
+    """A shot's ranks within its film, 0 to 1; the last three do not enter the score."""
 
     motion: float
     emotion: float  # of the strongest line spoken in it
@@ -51,6 +51,7 @@ class Signals:
     place: float  # in the film: later is stronger
     sharpness: float
     rise: float  # of the loudness
+    brightness: float = NEUTRAL
 
     @property
     def score(self) -> float:
@@ -150,6 +151,7 @@ def measure(
         "saturation": _ranks([look.saturation for look in found]),
         "place": _ranks([float(shot.range.start.seconds) for shot in seen]),
         "sharpness": _ranks([look.sharpness for look in found]),
+        "brightness": _ranks([float(look.light.mean()) for look in found]),
         "rise": _ranks([loudness.rise(shot.range) if not loudness.silent else None for shot in seen]),
     }
     return {shot.index: Signals(**{k: round(v[i], 4) for k, v in columns.items()}) for i, shot in enumerate(seen)}

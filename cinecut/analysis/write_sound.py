@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -80,7 +80,7 @@ def mix_rows(score: Score) -> list[str]:
     below = f"{-mix.music} dB below" if mix.music < 0 else f"{mix.music} dB above" if mix.music else "beside"
     return [
         f"# {what} was measured at {mix.anchor} dB; the music stands {below} it, the effects below the music.",
-        f"mix: {{{film}music: {mix.music}, effects: {mix.effects}}}",
+        f"mix: {{{film}music: {mix.music}, effects: {mix.effects}, splice: 0.005s}}",
     ]
 
 
@@ -91,12 +91,17 @@ def event_rows(sounds: Sounds, score: Score, folder: Path, length: str) -> list[
     rows += [f"    duck: {sounds.duck}   # {sounds.why_duck}"] if sounds.duck is not None else []
     if sounds.effects:
         texts = [_effect(effect) for effect in sounds.effects]
-        rows.append(f"    sound: {texts[0] if len(texts) == 1 else '[' + ', '.join(texts) + ']'}")
+        softer = "   # the vibe's own, softer: a quiet scene" if _only_softer(sounds.effects) else ""
+        rows.append(f"    sound: {texts[0] if len(texts) == 1 else '[' + ', '.join(texts) + ']'}{softer}")
     rows += _cue(sounds, score, folder, length)
     if sounds.voices:
         rows.append("    voice:")
         rows += [row for voice in sounds.voices for row in _voice(voice)]
     return rows
+
+
+def _only_softer(effects: Sequence[Sfx]) -> bool:
+    return len(effects) == 1 and effects[0].name is None and effects[0].gain < 0
 
 
 def _effect(effect: Sfx) -> str:

@@ -50,7 +50,10 @@ LanguageOption = Annotated[
     str | None, typer.Option("--language", metavar="CODE", help="The language of subtitles to prefer, such as en.")
 ]
 LengthOption = Annotated[
-    str | None, typer.Option("--length", metavar="TIME", help="Of the trailer: 90s, 1:30. Default: about 2 minutes.")
+    str | None,
+    typer.Option(
+        "--length", metavar="TIME", help="Of the trailer: 90s, 1:30. Default: 15 % of the film, 2 minutes at most."
+    ),
 ]
 SpoilersOption = Annotated[bool, typer.Option("--spoilers", help="Also show what comes after the climax.")]
 LightOption = Annotated[
@@ -252,7 +255,8 @@ def _check_target(target: Path, sheet: Path, force: bool) -> None:
     with contextlib.suppress(FileNotFoundError):
         target.with_name(f".{target.stem}.credits.txt.part").lstat()  # of what will be written the longest name
     if target.exists() and not force and not may_replace(target):
-        hints = (f"cinecut render {shlex.quote(str(target))} renders it as it is", "--force replaces it")
+        again = f"cinecut render {shlex.quote(str(target))} renders it as it is"
+        hints = (again, "-o SPEC writes another beside it", "--force replaces it")
         raise Stop("output", f"{target} is there already, and may have been edited", *hints)
     if sheet.exists() and not force and not target.exists() and not _is_sheet(sheet):
         raise Stop("output", f"{sheet} is there already, and is no contact sheet", "--force replaces it")

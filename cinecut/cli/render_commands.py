@@ -74,7 +74,7 @@ def render_spec(
 ) -> None:
     """Render a spec and say what came of it."""
     from cinecut.ffmpeg.builds import find_ffmpeg
-    from cinecut.render import check_output, prepare, render_stems
+    from cinecut.render import check_output, check_stems, prepare, render_stems
     from cinecut.render import render as run
 
     build = find_ffmpeg(ffmpeg)
@@ -84,15 +84,21 @@ def render_spec(
     check_output(job, target, force)
     if sheet:
         _check_pictures(job.files(target).values(), force)
+    if stems is not None:
+        check_stems(job, stems, force)
     with watch("Rendering") as watching:
-        parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []
         done = run(job, target, build, watching, force=force)
+        parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []
     print_diagnostics(done.warnings)
     if sheet:
         _write_pictures(job, done.files.values())
     seconds = float(job.plan.frames / job.plan.rate)
     if as_json:
-        found = {"output": str(target), "frames": job.plan.frames, "seconds": round(seconds, 6)}
+        found = {
+            "output": str(next(iter(done.files.values()))),
+            "frames": job.plan.frames,
+            "seconds": round(seconds, 6),
+        }
         files = [_file_record(name, file, done.levels.get(name)) for name, file in done.files.items()]
         print(json.dumps({**found, "files": files, "stems": [str(part) for part in parts]}))
         return

@@ -75,6 +75,7 @@ def _record(vibe: Vibe) -> dict[str, Any]:
         "pace": dict(zip(("act 1", "act 2", "act 3"), vibe.pace, strict=True)),
         "shots in 90 s": dict(zip(("least", "most"), vibe.shots, strict=True)),
         "dialogue": vibe.dialogue,
+        "taste": vibe.taste,
         "transitions": {"usual": vibe.usual, "acts": vibe.acts},
         "tempo": {"likely": vibe.likely_tempo, "least": vibe.tempo[0], "most": vibe.tempo[1]},
         "loudness": vibe.loudness,

@@ -94,9 +94,9 @@ def _runs(
     silent = [replace(target, maps=target.maps[:1]) for target in targets]
     return {
         "render": assemble(SCRIPT, whole, targets, inputs.items),
-        "picture": assemble(PICTURE, shown, silent, inputs.items),
-        "sound": assemble(SOUND, {"sound": mixed}, [float_sound("sound")], inputs.items),
-        "stems": assemble(STEMS, stems, [pcm_sound(name) for name in stems], inputs.items),
+        "picture": assemble(PICTURE, shown, silent, inputs.items, part=True),
+        "sound": assemble(SOUND, {"sound": mixed}, [float_sound("sound")], inputs.items, part=True),
+        "stems": assemble(STEMS, stems, [pcm_sound(name) for name in stems], inputs.items, part=True),
     }
 
 

@@ -19,6 +19,7 @@ from cinecut.facts import AudioFacts, Loudness
 from cinecut.ffmpeg import sounds
 from cinecut.ffmpeg.graph import Pad
 from cinecut.ffmpeg.sounds import SAMPLE_RATE, Laid
+from cinecut.grid import measure
 from cinecut.spec import Mix, Output, Shot
 from cinecut.timebase import FilmTime, nearest
 from cinecut.vibes import Vibe
@@ -36,7 +37,9 @@ def lower_stems(
     timeline: Timeline, track: Soundtrack, mix: Mix, audio: AudioFacts | None, sources: Sources
 ) -> dict[str, Pad]:
     """The stems that the trailer has, by their names: film always, music, effects and voice where there are any."""
-    film = _hush(lower_film_sound(timeline, audio, sources), track, "film")
+    seconds = measure(mix.splice, Fraction(0), timeline.rate, None) or Fraction(0)
+    film = lower_film_sound(timeline, audio, sources, nearest(seconds * SAMPLE_RATE))
+    film = _hush(film, track, "film")
     spoken = [Duck(voice.place, _UNDER_VOICE) for voice in track.voices]
     stems = {"film": _duck(film, spoken, track.samples, "film")}
     if track.songs or track.pulse:
@@ -53,8 +56,9 @@ def lower_stems(
 _UNDER_VOICE = Fraction(9)  # dB by which the film's own sound goes down under a voice
 
 
-def lower_film_sound(timeline: Timeline, audio: AudioFacts | None, sources: Sources) -> Pad:
-    """The film's own sound: all events joined as the picture is, and what overlaps its neighbours laid over them."""
+def lower_film_sound(timeline: Timeline, audio: AudioFacts | None, sources: Sources, splice: int = 0) -> Pad:
+    """The film's own sound: all events joined as the picture is, `splice` samples faded at either side of each cut, and
+    what overlaps its neighbours laid over them."""
     joined: Pad | None = None
     run: list[Pad] = []
     first: Placed | None = None
@@ -67,7 +71,7 @@ def lower_film_sound(timeline: Timeline, audio: AudioFacts | None, sources: Sour
             over.append(_lay_over(placed, timeline.rate, audio, sources))
             run.append(_silence(placed, timeline.rate))
         else:
-            run.append(_lower_event(placed, timeline.rate, audio, sources))
+            run.append(_lower_event(placed, timeline.rate, audio, sources, splice))
     assert first is not None
     whole = _close_run(joined, run, first, timeline.rate)
     if not over:
@@ -94,7 +98,7 @@ def _silence(placed: Placed, rate: Fraction) -> Pad:
     return sounds.exact_length(sounds.silence(placed.label), samples, placed.label)
 
 
-def _lower_event(placed: Placed, rate: Fraction, audio: AudioFacts | None, sources: Sources) -> Pad:
+def _lower_event(placed: Placed, rate: Fraction, audio: AudioFacts | None, sources: Sources, splice: int) -> Pad:
     if not is_heard(placed, audio):
         return _silence(placed, rate)
     shot = placed.event
@@ -104,7 +108,7 @@ def _lower_event(placed: Placed, rate: Fraction, audio: AudioFacts | None, sourc
     samples = sample_at(placed.extent.end, rate) - sample_at(placed.extent.start, rate)
     in_ = placed.film.start.seconds - placed.lead * shot.speed / rate
     pad = _take(sources.sound(placed), FilmTime(in_), samples, shot.speed, audio, placed.label)
-    return _fades(sounds.volume(pad, shot.gain, placed.label), placed, samples, rate)
+    return _fades(sounds.volume(pad, shot.gain, placed.label), placed, samples, rate, splice)
 
 
 def _take(source: Pad, in_: FilmTime, samples: int, speed: Fraction, audio: AudioFacts, label: str) -> Pad:
@@ -130,7 +134,7 @@ def _lay_over(placed: Placed, rate: Fraction, audio: AudioFacts | None, sources:
     start, end = sample_at(placed.range.start - lead, rate), sample_at(placed.range.end + trail, rate)
     in_ = FilmTime(placed.film.start.seconds - lead * shot.speed / rate)
     pad = _take(sources.sound(placed), in_, end - start, shot.speed, audio, placed.label)
-    pad = _fades(sounds.volume(pad, shot.gain, placed.label), placed, end - start, rate)
+    pad = _fades(sounds.volume(pad, shot.gain, placed.label), placed, end - start, rate, 0)
     return Laid(start, end - start, _soften(pad, end - start, _SOFT, placed.label))
 
 
@@ -144,16 +148,17 @@ def _soften(pad: Pad, samples: int, ramp: int, label: str) -> Pad:
     return sounds.sound_fade(sounds.sound_fade(pad, "in", 0, ramp, label), "out", samples - ramp, ramp, label)
 
 
-def _fades(pad: Pad, placed: Placed, samples: int, rate: Fraction) -> Pad:
-    """The sound fades with the picture's fades and dips, and by itself where the spec says so."""
+def _fades(pad: Pad, placed: Placed, samples: int, rate: Fraction, splice: int) -> Pad:
+    """The sound fades with the picture's fades and dips, and by itself where the spec says so, or at a hard cut."""
 
     def length(frames: int) -> int:
         return nearest(frames * SAMPLE_RATE / rate)
 
     head = placed.head.after if placed.head.kind not in ("cut", "crossfade") else 0
     tail = placed.tail.before if placed.tail.kind not in ("cut", "crossfade") else 0
-    heads = [length(head), length(placed.sound_fade[0])]
-    tails = [length(tail), length(placed.sound_fade[1])]
+    most = min(splice, samples // 2)
+    heads = [length(head), length(placed.sound_fade[0]), most * (placed.head.kind == "cut")]
+    tails = [length(tail), length(placed.sound_fade[1]), most * (placed.tail.kind == "cut")]
     for count in heads:
         if count:
             pad = sounds.sound_fade(pad, "in", 0, count, placed.label)

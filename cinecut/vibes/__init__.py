@@ -35,6 +35,7 @@ class Vibe:
     pace: tuple[int, int, int]  # acts 1, 2, 3
     shots: tuple[int, int]  # least and most in 90 seconds
     dialogue: Fraction  # share of acts 1 and 2
+    taste: Mapping[str, Fraction]  # for which shots: a weight for each signal
     usual: str  # transition between the shots of acts 1 and 2
     acts: str  # transition between acts
     tempo: tuple[int, int]  # least and most
@@ -170,6 +171,7 @@ def _filled(data: Mapping[str, Any], path: Path) -> Vibe:
         pace=(pace["act_1"], pace["act_2"], pace["act_3"]),
         shots=(shots["least"], shots["most"]),
         dialogue=Fraction(data["dialogue"]),
+        taste={name: Fraction(str(weight)) for name, weight in data.get("taste", {}).items()},
         usual=data["transitions"]["usual"],
         acts=data["transitions"]["acts"],
         tempo=(tempo["least"], tempo["most"]),
