@@ -279,7 +279,11 @@ def test_ten_thousand_lines_in_one_and_a_half_seconds(tmp_path: Path) -> None:
 )
 def test_no_text_breaks_the_reading(pieces: list[str]) -> None:
     data = ("1\n00:00:01,000 --> 00:00:02,000\nA\n\n" + "".join(pieces)).encode()
-    said = speeches(parse_cues(data, "random").cues, None)
+    try:
+        said = speeches(parse_cues(data, "random").cues, None)
+    except Stop:
+        assert "\0" in pieces  # noqa: PT017 - then it may be taken for UTF-16, in which there is no cue
+        return
     assert all(speech.start >= 0 and speech.end > speech.start and speech.text for speech in said)
     assert [speech.start for speech in said] == sorted(speech.start for speech in said)
 
