@@ -36,7 +36,8 @@ def texts_of(plan: RenderPlan) -> dict[str, str]:
     texts = {run.name: run.script for run in (plan.render, plan.sound)}
     texts |= {name: data.decode() for name, data in plan.files.items()}
     for syntax, build in BUILDS.items():
-        texts[f"arguments.{syntax}"] = "\n".join(plan.render.arguments(build, ["trailer" + plan.suffix])) + "\n"
+        outputs = [f"trailer{target.name}{target.suffix}" for target in plan.targets]
+        texts[f"arguments.{syntax}"] = "\n".join(plan.render.arguments(build, outputs)) + "\n"
     return texts
 
 
