@@ -151,7 +151,7 @@ def render(job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool 
         _fill(job, folder, watch, copy=False)
         mastered = _measure(Desk(job.plan, ffmpeg, folder, lock), watch)
         sounds = [found.file if (found := mastered.get(target.name)) else None for target in job.plan.targets]
-        if not all(sounds):
+        if mastered and not all(sounds):
             job = _with(job, mastered)
         names = [f"trailer{number}{file.suffix.lower()}" for number, file in enumerate(files.values())]
 
