@@ -24,6 +24,7 @@ from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film
 from bench.measure import MB, Command, Meter, interleaved, run
 from cinecut.compiler.effects import RECIPES
+from cinecut.compiler.soundtrack import RISING
 from cinecut.timebase import timecode
 from cinecut.vibes import load_vibe, names
 
@@ -205,9 +206,9 @@ def _effects() -> list[Figure]:
         run(render(spec, _folder() / "effects.mp4", "--force", "--stems", str(_folder() / "effects")))
         stem = soundfile.read(_folder() / "effects" / "effects.wav", dtype="float32", always_2d=True)[0]
         late = {}
-        for index, (name, recipe) in enumerate(RECIPES.items(), start=1):
+        for index, name in enumerate(RECIPES, start=1):
             cut = float(index * frames / Fraction(rate) * SAMPLE_RATE)
-            late[name] = (_edge(stem, round(cut), recipe.rises) - cut) / SAMPLE_RATE * 1000
+            late[name] = (_edge(stem, round(cut), name in RISING) - cut) / SAMPLE_RATE * 1000
         name = max(late, key=lambda name: abs(late[name]))
         rows.append((rate, f"{min(late.values()):+.3f}", f"{max(late.values()):+.3f}", name))
         worst = max(worst, abs(late[name]))

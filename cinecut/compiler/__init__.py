@@ -94,9 +94,9 @@ def _runs(
     silent = [replace(target, maps=target.maps[:1]) for target in targets]
     return {
         "render": assemble(SCRIPT, whole, targets, inputs.items),
-        "picture": assemble(PICTURE, shown, silent, inputs.items, part=True),
-        "sound": assemble(SOUND, {"sound": mixed}, [float_sound("sound")], inputs.items, part=True),
-        "stems": assemble(STEMS, stems, [pcm_sound(name) for name in stems], inputs.items, part=True),
+        "picture": Run(PICTURE, shown, tuple(silent), inputs.items),
+        "sound": Run(SOUND, {"sound": mixed}, (float_sound("sound"),), inputs.items),
+        "stems": Run(STEMS, stems, tuple(pcm_sound(name) for name in stems), inputs.items),
     }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cinecut.compiler.soundtrack import PlacedEffect
+from cinecut.compiler.soundtrack import RISING, PlacedEffect
 from cinecut.ffmpeg import sounds
 from cinecut.ffmpeg.sounds import SAMPLE_RATE, Laid
 
@@ -82,7 +82,6 @@ class Recipe:
     pitches: tuple[float, float]
     level: float
     make: Callable[[Glide], str]
-    rises: bool = False  # to its cut, on which it ends
 
 
 def _braam(glide: Glide) -> str:
@@ -112,10 +111,10 @@ RECIPES: dict[str, Recipe] = {
     "slow sweep": Recipe(1.25, (120, 6000), 0.3, lambda g: f"{band(g)}*{arch(g.seconds, 1.5)}"),
     "whoosh": Recipe(0.7, (80, 1200), 0.4, lambda g: f"{band(g)}*{arch(g.seconds, 1.5)}"),
     "whoosh back": Recipe(0.7, (1200, 80), 0.4, lambda g: f"{band(g)}*{arch(g.seconds, 1.5)}"),
-    "riser": Recipe(2, (180, 2400), 0.4, lambda g: f"(0.35*{tone(g)}+{band(g)})*{swell(g.seconds)}", rises=True),
+    "riser": Recipe(2, (180, 2400), 0.4, lambda g: f"(0.35*{tone(g)}+{band(g)})*{swell(g.seconds)}"),
     "braam": Recipe(2.4, (55, 52), 0.45, _braam),
     "sub drop": Recipe(1.4, (90, 24), 0.5, lambda g: f"{tone(g)}*{decay(g.seconds, 5)}"),
-    "reverse swell": Recipe(1.2, (700, 3000), 0.4, lambda g: f"{band(g)}*{swell(g.seconds, 4)}", rises=True),
+    "reverse swell": Recipe(1.2, (700, 3000), 0.4, lambda g: f"{band(g)}*{swell(g.seconds, 4)}"),
     "tick": Recipe(0.04, (2600, 1900), 0.35, lambda g: f"{tone(g)}*{decay(g.seconds, 7)}"),
     "heartbeat": Recipe(0.9, (55, 40), 0.8, _heartbeat),
 }
@@ -128,7 +127,7 @@ def lay_effect(effect: PlacedEffect, total: int) -> Laid | None:
     recipe = RECIPES[effect.name]
     length = effect.length if effect.length is not None else round(recipe.seconds * SAMPLE_RATE)
     start = effect.anchor
-    if recipe.rises:
+    if effect.name in RISING:
         length = min(length, effect.anchor)  # it starts with the trailer at the earliest
         start = effect.anchor - length
     heard = min(length, total - start)

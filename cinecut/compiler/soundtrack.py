@@ -107,6 +107,9 @@ class Soundtrack:
     silences: tuple[Sounding, ...]
 
 
+RISING = ("riser", "reverse swell")  # the effects that end on their cut
+
+
 def place_sounds(spec: Spec, timeline: Timeline, vibe: Vibe | None, report: Report) -> Soundtrack:
     """Everything that sounds beside the shots' own sound. Mistakes go into the report."""
     samples = sample_at(TrailerFrame(timeline.frames), timeline.rate)
@@ -187,6 +190,9 @@ def _effect(effect: Effect | None, name: str, index: int, placed: Placed, ruler:
     anchor = start + ruler.count(effect.at, placed.start)
     if not 0 <= anchor < ruler.samples:
         ruler.report.add("sound-outside", "this effect lies outside the trailer", effect.place.of("at"))
+    elif anchor == 0 and name in RISING:
+        message = f"a {name} ends on its cut, and nothing comes before this one"
+        ruler.report.add("sound-outside", message, effect.place.of("effect"), "give it to a later event")
     lasts = ruler.count(effect.for_, placed.start) if effect.for_ else None
     return PlacedEffect(name, anchor, lasts, effect.gain, (effect.from_hz, effect.to_hz), seed, label)
 

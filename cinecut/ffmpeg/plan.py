@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain
 
 from cinecut.diagnostics import Span
@@ -108,15 +109,42 @@ class Target:
     sound_file: str | None = None  # of the working folder: this sound, encoded already, is taken as it is
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Run:
-    """One FFmpeg process over one graph: `name` is the script's file, `inputs` the arguments that open each input."""
+    """One FFmpeg process over one graph: `name` is the script's file, `sinks` the graph's outputs by their labels,
+    `items` the files of the working folder. What it says is worked out when it is asked for: of the runs of a trailer
+    most commands need one."""
 
     name: str
-    script: str
-    inputs: tuple[tuple[str, ...], ...]
+    sinks: Mapping[str, Pad] = field(repr=False)
     targets: tuple[Target, ...]
-    filters: frozenset[str]  # FFmpeg's filters that it needs
+    items: Mapping[str, Input] = field(repr=False)
+
+    @cached_property
+    def script(self) -> str:
+        return print_script(list(self.sinks.values()), list(self.sinks))
+
+    @cached_property
+    def inputs(self) -> tuple[tuple[str, ...], ...]:
+        """The arguments that open each input: what the graph reads, and only that."""
+        opened = [dict(node.args) for node in sources_of(list(self.sinks.values()))]
+        return tuple(tuple(self.items[str(source["file"])].arguments(str(source["stream"]))) for source in opened)
+
+    @cached_property
+    def filters(self) -> frozenset[str]:
+        """FFmpeg's filters that it needs."""
+        return frozenset(node.filter for node in nodes_of(list(self.sinks.values()))) - {"input"}
+
+    def __eq__(self, other: object) -> bool:
+        """Two runs are equal that run alike."""
+        return isinstance(other, Run) and self._said == other._said
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+    @property
+    def _said(self) -> tuple[object, ...]:
+        return self.name, self.script, self.inputs, self.targets
 
     def arguments(self, build: Build, outputs: Sequence[str]) -> list[str]:
         """FFmpeg's arguments after its own name; every file name is relative to the working folder."""
@@ -137,18 +165,10 @@ class Run:
         return [*head, *chain.from_iterable(inputs), build.script_option, self.name, *written]
 
 
-def assemble(
-    name: str, sinks: Mapping[str, Pad], targets: Sequence[Target], items: Mapping[str, Input], *, part: bool = False
-) -> Run:
-    """The run of a graph, whose outputs are `sinks` by their labels. It opens what the graph reads, and only that. A
-    `part` of a graph that was verified is not verified again."""
-    pads = list(sinks.values())
-    if not part:
-        verify(pads)
-    opened = [dict(node.args) for node in sources_of(pads)]
-    inputs = tuple(tuple(items[str(source["file"])].arguments(str(source["stream"]))) for source in opened)
-    used = frozenset(node.filter for node in nodes_of(pads)) - {"input"}
-    return Run(name, print_script(pads, list(sinks)), inputs, tuple(targets), used)
+def assemble(name: str, sinks: Mapping[str, Pad], targets: Sequence[Target], items: Mapping[str, Input]) -> Run:
+    """The run of a graph that is whole: verified. Parts of it need no more than to be named."""
+    verify(list(sinks.values()))
+    return Run(name, sinks, tuple(targets), items)
 
 
 @dataclass(frozen=True, slots=True)
