@@ -20,7 +20,7 @@ $(MODELS): $(READY)
 
 # Looks at a real film and renders the trailer that it wrote. The film is fetched once.
 demo: $(READY)
-	film=$$($(BIN)/python -m cinecut.demo media) && \
+	film=$$($(BIN)/python -m tools.demo_film media) && \
 	$(BIN)/cinecut analyze "$$film" --vibe animation --force -o out/big_buck_bunny.yaml && \
 	$(BIN)/cinecut render out/big_buck_bunny.yaml --force -o out/big_buck_bunny_trailer.mp4
 

@@ -13,11 +13,11 @@ from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film
 from bench.measure import Command, Meter, run
 from bench.shots import TRUTH, TRUTH_FRAMES
-from cinecut.analysis.shots import find_shots
+from cinecut.analysis.film.shots import find_shots
 from cinecut.compiler.timeline import Placed, Timeline, build_timeline
 from cinecut.diagnostics import Report
-from cinecut.ffmpeg.probe import film_facts
-from cinecut.reading import load_spec
+from cinecut.language.read import load_spec
+from cinecut.media.probe import film_facts
 
 GB = 1_000_000_000
 LINES = 1500

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.film import FFMPEG, Film
 from bench.measure import Command, run
-from cinecut.timebase import nearest, seconds_text, timecode
+from cinecut.language.timebase import nearest, seconds_text, timecode
 
 LENGTHS = (24, 36, 48, 60)
 SHOTS = 45

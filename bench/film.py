@@ -12,8 +12,8 @@ import av
 import imageio_ffmpeg
 
 from bench.figures import ROOT, work_folder
-from cinecut.demo import fetch_tutorial_film
-from cinecut.timebase import seconds_text
+from cinecut.language.timebase import seconds_text
+from tools.demo_film import fetch_tutorial_film
 
 FFMPEG = os.environ.get("CINECUT_FFMPEG") or imageio_ffmpeg.get_ffmpeg_exe()
 """One build for the hand-written graph and for cinecut, so that the two differ in nothing but their graphs."""

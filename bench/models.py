@@ -29,15 +29,15 @@ import numpy as np
 from bench.cutlist import CINECUT
 from bench.figures import ROOT, Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film
-from cinecut.analysis import zones
-from cinecut.analysis.scene_store import Scene
-from cinecut.analysis.scenes import describe, describe_picture, jpeg
-from cinecut.analysis.shots import find_shots
-from cinecut.analysis.story import Anchor, Story
+from cinecut.analysis.film.shots import find_shots
+from cinecut.analysis.story import zones
+from cinecut.analysis.story.arc import Story, TurningPoint
+from cinecut.analysis.story.scene_store import Scene
+from cinecut.analysis.story.scenes import describe, describe_picture, jpeg
 from cinecut.diagnostics import Stop
-from cinecut.ffmpeg.probe import film_facts
 from cinecut.inference.remote import Remote
-from cinecut.timebase import FilmTime
+from cinecut.language.timebase import FilmTime
+from cinecut.media.probe import film_facts
 
 KILLS = 20
 EXCERPT = 90  # seconds of the film that is analyzed and killed
@@ -165,7 +165,7 @@ def _descriptions() -> tuple[dict[int, str], dict[int, FilmTime], Story]:
     for index in range(TEXTS):
         person, deed, place, feeling = (dice.choice(of) for of in (who, does, where, mood))
         texts[index] = Scene(f"{person} {deed} near {index} trees.", feeling, deed, place).text
-    begin, turn, climax = (Anchor(FilmTime(Fraction(at)), "why", "signals") for at in (600, 3600, 6000))
+    begin, turn, climax = (TurningPoint(FilmTime(Fraction(at)), "why", "signals") for at in (600, 3600, 6000))
     story = Story(begin, turn, climax, FilmTime(Fraction(7000)))
     times = {index: FilmTime(Fraction(3300 + 2 * index)) for index in range(TEXTS)}  # around the point of no return
     return texts, times, story

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis import pulse
-from cinecut.analysis.music import Beats, analyse_music
-from cinecut.analysis.onsets import SongSound, listen
+from cinecut.analysis.song import tempogram
+from cinecut.analysis.song.beats import Beats, analyse_music
+from cinecut.analysis.song.onsets import SongSound, listen
 
 Array = NDArray[np.float64]
 
@@ -69,9 +69,9 @@ def known_grid(times: Array, tempo: float) -> Array:
 
 def steadiness(sound: SongSound, times: Array, tempo: float) -> tuple[float, float]:
     """Share of windows in phase with the grid, and the drift of the attacks against it in milliseconds."""
-    grid = pulse.constant_grid(pulse.envelopes(sound), tempo / 60)
+    grid = tempogram.constant_grid(tempogram.envelopes(sound), tempo / 60)
     third = len(times) // 3
-    drift = pulse.attack_offset(sound, times[-third:]) - pulse.attack_offset(sound, times[:third])
+    drift = tempogram.attack_offset(sound, times[-third:]) - tempogram.attack_offset(sound, times[:third])
     return float(np.mean(grid.agreement > 0.5)), 1000 * drift
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film, measure
 from bench.measure import MB, Command, Meter, interleaved
-from cinecut.analysis.blends import Transition
-from cinecut.analysis.shots import find_shots
-from cinecut.ffmpeg.probe import film_facts
+from cinecut.analysis.film.blends import GradualCut
+from cinecut.analysis.film.shots import find_shots
+from cinecut.media.probe import film_facts
 
 HERE = Path(__file__).resolve().parent
 SCENEDETECT = ("scenedetect==0.7.*", "opencv-python-headless")
@@ -140,7 +140,7 @@ def main(film: Path, output: Path) -> None:
     """Write the first frames of the shots that begin with a cut, as JSON: what the table runs and meters."""
     facts = film_facts(film)
     found = find_shots(film, facts, lambda share: None)
-    starts = [shot.range.start.seconds for shot in found.shots[1:] if shot.begins is Transition.CUT]
+    starts = [shot.range.start.seconds for shot in found.shots[1:] if shot.begins is GradualCut.CUT]
     output.write_text(json.dumps([round(start * facts.rate) for start in starts]))
 
 

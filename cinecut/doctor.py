@@ -16,9 +16,9 @@ import platformdirs
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
 from cinecut.inference.inventory import NEEDS_REPAIR, inventory
-from cinecut.inference.memory import free_memory, least_memory
 from cinecut.inference.models import models_folder
 from cinecut.inference.server import find_server
+from cinecut.machine.memory import free_memory, least_memory
 
 State = Literal["ok", "gap", "broken"]  # a gap only costs what it names; broken: cinecut cannot work
 

@@ -34,7 +34,7 @@ from oracle import (
 )
 
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render import SILENT, prepare, render, render_stems
+from cinecut.render.job import SILENT, prepare, render, render_stems
 
 SAMPLE_RATE = 48000
 

@@ -17,15 +17,17 @@ from commandline import COMMAND, cinecut, environment, names
 from footage import X264, Footage, make_film, song
 from oracle import read_pictures
 
-from cinecut.analysis import Analysis, Request, analyze, loudness, pictures, signals
-from cinecut.check import check_spec
+from cinecut.analysis import Analysis, Request, analyze
+from cinecut.analysis.film import loudness, pictures, signals
 from cinecut.compiler.timeline import Timeline, build_timeline
 from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.reading import load_spec
-from cinecut.render import SILENT, prepare, render
-from cinecut.spec import Shot, Spec
-from cinecut.timebase import FilmTime
+from cinecut.language.events import Shot
+from cinecut.language.read import load_spec
+from cinecut.language.spec import Spec
+from cinecut.language.timebase import FilmTime
+from cinecut.render.check import check_spec
+from cinecut.render.job import SILENT, prepare, render
 from cinecut.vibes import DEFAULT, load_vibe
 from cinecut.vibes import names as vibe_names
 
@@ -227,7 +229,7 @@ def test_a_second_run_measures_nothing(
         monkeypatch.setattr(f"cinecut.analysis.{stage}", refuse)
     for module, stage in ((loudness, "listen"), (pictures, "look"), (signals, "activity")):
         monkeypatch.setattr(module, stage, refuse)
-    monkeypatch.setattr("cinecut.ffmpeg.probe.film_facts", refuse)
+    monkeypatch.setattr("cinecut.media.probe.film_facts", refuse)
     assert analysed(film.path, tmp_path / "spec.yaml", "action", music=studio / "song.wav").text == first.text
     assert analysed(film.path, tmp_path / "spec.yaml", "comedy", 20).text != first.text
 

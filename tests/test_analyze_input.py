@@ -14,14 +14,14 @@ from commandline import cinecut, names
 from footage import HEIGHT, LINES, WIDTH, X264, Footage, Frames, encode, make_film, scene, song, srt, swelling
 
 from cinecut.analysis import Analysis, Request, analyze
-from cinecut.check import check_spec
 from cinecut.compiler.timeline import Timeline, build_timeline
 from cinecut.diagnostics import Report, Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.ffmpeg.probe import film_facts
-from cinecut.reading import load_spec
-from cinecut.render import SILENT, prepare, render
-from cinecut.spec import Shot
+from cinecut.language.events import Shot
+from cinecut.language.read import load_spec
+from cinecut.media.probe import film_facts
+from cinecut.render.check import check_spec
+from cinecut.render.job import SILENT, prepare, render
 from cinecut.vibes import load_vibe
 from cinecut.vibes import names as vibe_names
 

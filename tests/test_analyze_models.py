@@ -20,19 +20,20 @@ from footage import Footage, make_film, srt
 from talking import Question, Reply, sensible, talker
 
 from cinecut.analysis import Analysis, Request, analyze
-from cinecut.analysis.pictures import Picture
-from cinecut.analysis.scene_store import NAME
-from cinecut.analysis.scenes import SAVE_COUNT
-from cinecut.analysis.sheet import write_sheet
-from cinecut.analysis.signals import observe
-from cinecut.check import check_spec
+from cinecut.analysis.film.pictures import KeyPicture
+from cinecut.analysis.film.signals import observe
+from cinecut.analysis.report.sheet import write_sheet
+from cinecut.analysis.story.scene_store import NAME
+from cinecut.analysis.story.scenes import SAVE_COUNT
 from cinecut.diagnostics import Report
 from cinecut.inference.models import ModelFiles, Part
 from cinecut.inference.remote import Remote
 from cinecut.inference.server import Local, Models, find_server
-from cinecut.reading import load_spec
-from cinecut.spec import Shot, Spec
-from cinecut.timebase import FilmTime
+from cinecut.language.events import Shot
+from cinecut.language.read import load_spec
+from cinecut.language.spec import Spec
+from cinecut.language.timebase import FilmTime
+from cinecut.render.check import check_spec
 from cinecut.vibes import DEFAULT, load_vibe
 
 REAL = all(importlib.util.find_spec(name) for name in ("xllamacpp", "gguf"))
@@ -232,7 +233,7 @@ def test_two_threads_see_the_faces_that_one_sees() -> None:
             assert [look.face for look in pool.map(observe, pictures)] == alone
 
 
-def _drawn_face(seed: int) -> Picture:
+def _drawn_face(seed: int) -> KeyPicture:
     dice = np.random.default_rng(seed)
     bgr = np.full((180, 320, 3), dice.integers(90, 200), np.uint8)
     x, y, r = (int(dice.integers(*span)) for span in ((60, 260), (60, 120), (25, 50)))
@@ -243,7 +244,7 @@ def _drawn_face(seed: int) -> Picture:
         cv2.line(bgr, *brow, (60, 60, 70), max(1, r // 14))
     cv2.line(bgr, (x, y - r // 10), (x, y + r // 4), (120, 140, 170), max(1, r // 12))
     cv2.ellipse(bgr, (x, y + r // 2), (r // 3, r // 10), 0, 0, 360, (60, 60, 120), -1)
-    return Picture(seed, FilmTime(Fraction(seed)), cv2.GaussianBlur(bgr, (5, 5), 0).astype(np.uint8))
+    return KeyPicture(seed, FilmTime(Fraction(seed)), cv2.GaussianBlur(bgr, (5, 5), 0).astype(np.uint8))
 
 
 def test_a_killed_run_goes_on_where_it_was(film: Footage, tmp_path: Path) -> None:

@@ -19,16 +19,16 @@ from time import monotonic
 import pytest
 from talking import Question, Reply, Talker, talker
 
-from cinecut.analysis.anchors import Plot, ask_anchors, clean, worth_asking
-from cinecut.analysis.blends import Transition
 from cinecut.analysis.cache import packed, unpacked
-from cinecut.analysis.dialogue import Line
-from cinecut.analysis.shots import Shot
-from cinecut.analysis.story import SIGNALS, Anchor, Story
+from cinecut.analysis.dialogue.lines import Line
+from cinecut.analysis.film.blends import GradualCut
+from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint
+from cinecut.analysis.story.ask_anchors import ModelStory, ask_anchors, clean, worth_asking
 from cinecut.inference.chat import Chat
 from cinecut.inference.models import ModelFiles
 from cinecut.inference.server import Local, find_server
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.language.timebase import FilmRange, FilmTime
 
 HOUR = 3600
 SMALL_TALK = (
@@ -62,13 +62,15 @@ def dialogue(count: int, seconds: int, texts: Sequence[str] = SMALL_TALK) -> lis
     return found
 
 
-def shots(seconds: int, length: int = 7) -> list[Shot]:
+def shots(seconds: int, length: int = 7) -> list[FilmShot]:
     starts = range(0, seconds, length)
-    return [Shot(i, FilmRange(at(s), at(min(s + length, seconds))), Transition.CUT) for i, s in enumerate(starts)]
+    return [FilmShot(i, FilmRange(at(s), at(min(s + length, seconds))), GradualCut.CUT) for i, s in enumerate(starts)]
 
 
 def by_signals(seconds: int) -> Story:
-    first, middle, last = (Anchor(at(Fraction(seconds) * share / 10), "it is loud", SIGNALS) for share in (1, 5, 9))
+    first, middle, last = (
+        TurningPoint(at(Fraction(seconds) * share / 10), "it is loud", SIGNALS) for share in (1, 5, 9)
+    )
     return Story(first, middle, last, at(seconds))
 
 
@@ -107,7 +109,7 @@ class Model:
     def chat(self) -> Chat:
         return Chat("mistral", self.server.url, self.slots)
 
-    def plot(self, lines: Sequence[Line], seconds: int = 2 * HOUR) -> Plot:
+    def plot(self, lines: Sequence[Line], seconds: int = 2 * HOUR) -> ModelStory:
         heard: list[float] = []
         found = ask_anchors(self.chat, lines, shots(seconds), by_signals(seconds), heard.append)
         assert all(0 <= share <= 1 for share in heard)
@@ -200,7 +202,7 @@ def test_an_interrupt_does_not_wait_for_answers() -> None:
 def test_a_plot_can_be_kept() -> None:
     with served(sensible) as model:
         plot = model.plot(dialogue(200, HOUR), HOUR)
-    assert unpacked(Plot, packed(plot)) == plot
+    assert unpacked(ModelStory, packed(plot)) == plot
 
 
 def test_lines_that_begin_together_are_one_choice() -> None:
@@ -227,7 +229,7 @@ def test_where_nobody_speaks_the_signals_decide() -> None:
 def test_of_a_few_lines_nothing_is_asked() -> None:
     few = dialogue(300, HOUR)[::30]
     with served(sensible) as model:
-        assert model.plot(few, HOUR) == Plot(by_signals(HOUR))
+        assert model.plot(few, HOUR) == ModelStory(by_signals(HOUR))
     assert model.asked == []
     assert not worth_asking(few)
 

@@ -10,22 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cinecut.analysis.arrange import Cut, Take, Tempo, arrange
-from cinecut.analysis.blueprint import Want, draw
-from cinecut.analysis.dialogue import Dialogue, Line
-from cinecut.analysis.loudness import Loudness
-from cinecut.analysis.score import compose
-from cinecut.analysis.signals import Look, Signals, likeness
-from cinecut.analysis.story import Anchor, BeatType, Story, Zone
-from cinecut.analysis.write import spec_text
+from cinecut.analysis.dialogue.lines import Dialogue, Line
+from cinecut.analysis.edit.arrange import Cut, Take, Tempo, arrange
+from cinecut.analysis.edit.blueprint import Want, draw
+from cinecut.analysis.edit.sound import compose
+from cinecut.analysis.film.loudness import LoudnessCurve
+from cinecut.analysis.film.signals import Appearance, Signals, likeness
+from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
+from cinecut.analysis.to_spec import spec_text
 from cinecut.compiler.timeline import build_timeline
 from cinecut.diagnostics import Report
-from cinecut.document import parse_document
-from cinecut.facts import FilmFacts
-from cinecut.grid import Grid
-from cinecut.reading import fill_spec
-from cinecut.spec import Shot as SpecShot
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.language.document import parse_document
+from cinecut.language.events import Shot as SpecShot
+from cinecut.language.facts import FilmFacts
+from cinecut.language.grid import Grid
+from cinecut.language.read import fill_spec
+from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.vibes import Vibe, load_vibe, names
 
 RATES = (Fraction(24), Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001))
@@ -53,11 +53,13 @@ def _film(dice: random.Random, rate: Fraction, shots: int, spoken: float) -> lis
     return takes
 
 
-def _look(dice: random.Random, shot: int) -> Look:
+def _look(dice: random.Random, shot: int) -> Appearance:
     noise = np.random.default_rng(dice.randint(0, 2**32))
     colors = noise.dirichlet(np.full(512, 0.02)).astype(np.float32)
     layout = noise.standard_normal((9, 16)).astype(np.float32)
-    return Look(shot, colors, (layout - layout.mean()) / layout.std(), 1.0, 1.0, 1.0, 0.0, np.full(3, 0.4, np.float32))
+    return Appearance(
+        shot, colors, (layout - layout.mean()) / layout.std(), 1.0, 1.0, 1.0, 0.0, np.full(3, 0.4, np.float32)
+    )
 
 
 def _tempo(vibe: Vibe, tempo: Fraction, rate: Fraction) -> Tempo:
@@ -113,12 +115,13 @@ def _check_compiles(cuts: list[Cut], vibe: Vibe, rate: Fraction, speed: Fraction
     end = takes[-1].range.end
     facts = FilmFacts("1-0", (640, 360), rate, end.seconds)
     anchors = [
-        Anchor(FilmTime(end.seconds * k / 4), "because: of #this", "signals", 'he said "no": x') for k in (1, 2, 3)
+        TurningPoint(FilmTime(end.seconds * k / 4), "because: of #this", "signals", 'he said "no": x')
+        for k in (1, 2, 3)
     ]
     story = Story(anchors[0], anchors[1], anchors[2], end)
     path = Path("/nowhere/specs/film.yaml")
     tempo = Tempo(Grid(4, Fraction(0), 60 / speed), rate, rate, Fraction(0))
-    quiet = Loudness(np.zeros(0, np.float32))
+    quiet = LoudnessCurve(np.zeros(0, np.float32))
     score = compose(cuts, tempo, vibe, None, Fraction(0), quiet, Dialogue(), story, end)
     text = spec_text(path, Path("/nowhere/film.mkv"), facts, None, vibe, score, story, cuts, 'A "B": C')
     report = Report()

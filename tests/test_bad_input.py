@@ -20,9 +20,9 @@ from oracle import Film, Luma, Sound, read_frames, read_pictures
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.ffmpeg.probe import film_facts
-from cinecut.link import quoted, relink
-from cinecut.render import SILENT, prepare, render
+from cinecut.media.link import quoted, relink
+from cinecut.media.probe import film_facts
+from cinecut.render.job import SILENT, prepare, render
 
 _FRAMES = 144
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cinecut.check import check_spec
 from cinecut.diagnostics import CODES, Diagnostic, as_text
+from cinecut.render.check import check_spec
 
 FOLDER = Path(__file__).parent / "bad_specs"
 SPECS = sorted(FOLDER.glob("*.yaml"))

@@ -7,7 +7,7 @@ from itertools import accumulate, groupby
 
 import pytest
 
-from cinecut.analysis.blueprint import Slot, Want, draw, trailer_length
+from cinecut.analysis.edit.blueprint import Slot, Want, draw, trailer_length
 from cinecut.vibes import load_vibe, names
 
 LENGTHS = (20, 45, 60, 90, 120, 180)

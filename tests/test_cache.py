@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from cinecut.analysis.cache import Cache, packed, unpacked
-from cinecut.analysis.story import Zone
-from cinecut.timebase import FilmTime
+from cinecut.analysis.story.arc import Zone
+from cinecut.language.timebase import FilmTime
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import io
 
-from cinecut.child import drain
+from cinecut.machine.child import drain
 
 
 def test_the_last_lines_are_kept_without_what_controls_a_terminal() -> None:

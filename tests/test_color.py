@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rendering import render_text
 
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render import SILENT, pack, prepare
+from cinecut.render.job import SILENT, pack, prepare
 
 BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
 BT601 = ("-colorspace", "smpte170m", "-color_primaries", "smpte170m", "-color_trc", "smpte170m", "-color_range", "tv")

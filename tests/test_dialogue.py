@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cinecut.analysis import charset, subtitles
-from cinecut.analysis.cues import parse_cues
-from cinecut.analysis.dialogue import Dialogue, Line, protagonist, read_dialogue
-from cinecut.analysis.speech import MAX_TEXT, Speech, speeches
-from cinecut.analysis.subtitles import find_tracks, preferred
+from cinecut.analysis.dialogue import charset, subtitles
+from cinecut.analysis.dialogue.cues import parse_cues
+from cinecut.analysis.dialogue.lines import Dialogue, Line, protagonist, read_dialogue
+from cinecut.analysis.dialogue.speech import MAX_TEXT, Speech, speeches
+from cinecut.analysis.dialogue.subtitles import find_tracks, preferred
 from cinecut.diagnostics import Diagnostic, Stop
 
 MINUTE = Fraction(60)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from oracle import Film, Samples
 from rendering import nearest_sample, spec_text, stems_of
 
-from cinecut.compiler.effects import RECIPES
+from cinecut.compiler.sound.effects import RECIPES
 from cinecut.compiler.soundtrack import place_sounds
 from cinecut.compiler.timeline import build_timeline
 from cinecut.diagnostics import Report
-from cinecut.document import parse_document
-from cinecut.reading import fill_spec
+from cinecut.language.document import parse_document
+from cinecut.language.read import fill_spec
 from cinecut.vibes import vibe_of
 
 Films = Callable[[Film], Film]

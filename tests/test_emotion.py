@@ -8,8 +8,8 @@ from fractions import Fraction
 
 import pytest
 
-from cinecut.analysis import emotion
-from cinecut.analysis.emotion import EMOTIONS, feeling, lexicon, stands_alone, voice_over, word_count
+from cinecut.analysis.dialogue import emotion
+from cinecut.analysis.dialogue.emotion import EMOTIONS, feeling, lexicon, stands_alone, voice_over, word_count
 
 LINES = {
     "intense": """

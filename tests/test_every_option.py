@@ -9,11 +9,11 @@ import pytest
 
 from cinecut.compiler import compile_spec
 from cinecut.diagnostics import Report, as_text
-from cinecut.document import parse_document
-from cinecut.explain import settings
-from cinecut.reading import fill_spec
-from cinecut.schema import TRAILER, read_schema
-from cinecut.spec import Spec
+from cinecut.language.document import parse_document
+from cinecut.language.read import fill_spec
+from cinecut.language.schema import TRAILER, read_schema
+from cinecut.language.spec import Spec
+from cinecut.review.explain import settings
 
 BASE = """
 cinecut: 1   #SPEC

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cinecut.diagnostics import Report, Span
-from cinecut.glyphs import FACES, FOLDER, check_glyphs, load_face, missing
+from cinecut.fonts.glyphs import FACES, FOLDER, check_glyphs, load_face, missing
 
 HERE = Span("a.yaml", 3, 4, 3, 9)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from cinecut.check import check_spec
 from cinecut.compiler import compile_spec
 from cinecut.diagnostics import Report, as_text
-from cinecut.ffmpeg.plan import RenderPlan
-from cinecut.ffmpeg.script import BUILDS
-from cinecut.reading import load_spec
+from cinecut.graph.plan import RenderPlan
+from cinecut.graph.script import BUILDS
+from cinecut.language.read import load_spec
+from cinecut.render.check import check_spec
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))

@@ -18,7 +18,7 @@ from cinecut.diagnostics import Stop
 from cinecut.grade import Grade, Tone
 from cinecut.grade.cube import Cube, cube_text, lut_facts, read_cube, stages
 from cinecut.grade.formula import SIZE, apply, lut, match_light
-from cinecut.schema import definition
+from cinecut.language.schema import definition
 from cinecut.vibes import load_vibe, names, read_vibe
 
 Colors = NDArray[np.float64]

@@ -19,9 +19,9 @@ import pytest
 import requests
 import soundfile
 
-from cinecut import jamendo, songs
 from cinecut.diagnostics import Stop
-from cinecut.songs import Found
+from cinecut.library import jamendo, songs
+from cinecut.library.songs import SongMatch
 from cinecut.vibes import load_vibe
 
 HORROR = load_vibe("horror")
@@ -121,7 +121,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     host.close()
 
 
-def fetch(folder: Path, another: bool = False) -> Found:
+def fetch(folder: Path, another: bool = False) -> SongMatch:
     return jamendo.fetch(HORROR, "my-id", folder, patience=HASTE, another=another)
 
 

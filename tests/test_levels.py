@@ -10,7 +10,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from cinecut.analysis.levels import (
+from cinecut.analysis.film.loudness import LoudnessCurve
+from cinecut.analysis.song.levels import (
     as_rendered,
     balance,
     effect_gain,
@@ -20,9 +21,8 @@ from cinecut.analysis.levels import (
     measure_song,
     rendered,
 )
-from cinecut.analysis.loudness import Loudness
 from cinecut.diagnostics import Stop
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.vibes import load_vibe, names
 
 RATE = 22_050
@@ -32,9 +32,9 @@ def tone(seconds: float, amplitude: float = 0.1) -> NDArray[np.float64]:
     return np.asarray(amplitude * np.sin(2 * np.pi * 440 * np.arange(int(seconds * RATE)) / RATE))
 
 
-def film(*levels: float) -> Loudness:
+def film(*levels: float) -> LoudnessCurve:
     """A film of a second for each level."""
-    return Loudness(np.repeat(np.array(levels, np.float32), 10))
+    return LoudnessCurve(np.repeat(np.array(levels, np.float32), 10))
 
 
 def piece(start: float, end: float) -> FilmRange:
@@ -107,7 +107,7 @@ def test_a_loud_film_is_turned_down_and_a_silent_one_is_no_anchor() -> None:
     loud = balance(film(-9), [piece(0, 1)], [], vibe, -9.0)
     assert (loud.film, loud.gain) == (-11, -11), "both come to -20 dB"
     assert balance(film(-70), [], [piece(0, 1)], vibe, -9.0).anchor == -24
-    assert balance(Loudness(np.zeros(0, np.float32)), [], [], vibe, -9.0).anchor == -24
+    assert balance(LoudnessCurve(np.zeros(0, np.float32)), [], [], vibe, -9.0).anchor == -24
 
 
 def test_a_line_is_brought_to_the_dialogue_within_bounds() -> None:

@@ -11,16 +11,16 @@ import pytest
 from commandline import cinecut
 from footage import encode, scene
 
-from cinecut.analysis.arrange import Cut, Take
-from cinecut.analysis.blueprint import Slot, Want
-from cinecut.analysis.light import match
-from cinecut.analysis.pictures import Picture
-from cinecut.analysis.screen import Crop
-from cinecut.analysis.signals import Signals, observe, together
-from cinecut.analysis.story import BeatType, Zone
+from cinecut.analysis.edit.arrange import Cut, Take
+from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.edit.light import match
+from cinecut.analysis.film.pictures import KeyPicture
+from cinecut.analysis.film.screen import Bars
+from cinecut.analysis.film.signals import Signals, observe, together
+from cinecut.analysis.story.arc import BeatType, Zone
 from cinecut.grade import NEUTRAL, Grade
 from cinecut.grade.formula import apply
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.language.timebase import FilmRange, FilmTime
 
 START = FilmTime(Fraction(0))
 RANGE = FilmRange(START, FilmTime(Fraction(4)))
@@ -31,7 +31,7 @@ def cut(color: tuple[float, float, float] | None, act: str = "act 1") -> Cut:
     if color is None:
         return Cut(Slot(act, 2, Want.BLACK))
     picture = np.full((90, 160, 3), [round(255 * part) for part in reversed(color)], np.uint8)
-    look = observe(Picture(0, START, picture))
+    look = observe(KeyPicture(0, START, picture))
     take = Take(0, RANGE, Signals(*[0.5] * 10), look, Zone.BEGIN, BeatType.MONEY, (), None)
     return Cut(Slot(act, 2, Want.SHOT), take, START)
 
@@ -90,7 +90,7 @@ def test_the_vibes_own_look_stays_in_the_sum() -> None:
 
 def test_bars_are_no_part_of_the_light() -> None:
     """A third of each picture is black: its means are two thirds of what is seen."""
-    bars = Crop(top=Fraction(1, 6), bottom=Fraction(1, 6))
+    bars = Bars(top=Fraction(1, 6), bottom=Fraction(1, 6))
     barred = [cut((c[0] * 2 / 3, c[1] * 2 / 3, c[2] * 2 / 3)) for c in (DAY, DAY, DAY, NIGHT)]
     whole = figures([cut(DAY), cut(DAY), cut(DAY), cut(NIGHT)])[3]
     found = dict(match(barred, NEUTRAL, bars)[3].grade)
@@ -100,7 +100,7 @@ def test_bars_are_no_part_of_the_light() -> None:
 
 def test_several_pictures_have_one_light() -> None:
     pictures = [np.full((90, 160, 3), level, np.uint8) for level in (0, 51, 102)]
-    looked = together([observe(Picture(0, START, picture)) for picture in pictures])
+    looked = together([observe(KeyPicture(0, START, picture)) for picture in pictures])
     assert np.allclose(looked.light, 0.2, atol=1e-6)
 
 

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cinecut.diagnostics import Report, Stop, as_text
-from cinecut.document import Document, parse_document
-from cinecut.facts import AudioFacts, Color, FilmFacts, SongFacts, StillFacts
-from cinecut.link import TreePath, write_facts
-from cinecut.reading import fill_spec
-from cinecut.spec import Spec, Still
+from cinecut.language.document import Document, parse_document
+from cinecut.language.events import Still
+from cinecut.language.facts import AudioFacts, Color, FilmFacts, SongFacts, StillFacts
+from cinecut.language.read import fill_spec
+from cinecut.language.spec import Spec
+from cinecut.media.link import TreePath, write_facts
 
 settings.register_profile("cinecut", derandomize=True, deadline=None, database=None)
 settings.load_profile("cinecut")

@@ -19,7 +19,7 @@ from commandline import COMMAND, cinecut, environment, names
 from oracle import Film, read_frames
 
 from cinecut.diagnostics import Stop
-from cinecut.gpu import gpu_lock, lock_path
+from cinecut.machine.gpu import gpu_lock, lock_path
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are watched through /proc")
 

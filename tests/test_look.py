@@ -18,7 +18,7 @@ from rendering import Rendered, render_text
 from cinecut.diagnostics import Stop
 from cinecut.grade import NEUTRAL, Grade
 from cinecut.grade.formula import apply
-from cinecut.render import prepare
+from cinecut.render.job import prepare
 from cinecut.vibes import load_vibe
 
 Planes = NDArray[np.int64]  # [shape=(3, height, width)], coded values of 8 bits

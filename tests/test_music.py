@@ -11,9 +11,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from cinecut.analysis import onsets
-from cinecut.analysis.clicks import write_clicks
-from cinecut.analysis.music import Beats, analyse_music
+from cinecut.analysis.song import onsets
+from cinecut.analysis.song.beats import Beats, analyse_music
+from cinecut.analysis.song.clicks import write_clicks
 from cinecut.diagnostics import Diagnostic, Stop
 
 Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ import pytest
 from commandline import cinecut
 from test_jamendo import Host
 
-from cinecut import jamendo, songs
+from cinecut.library import jamendo, songs
 from cinecut.vibes import load_vibe
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -19,7 +19,7 @@ from rendering import spec_text, stems_of
 
 from cinecut.compiler.timeline import build_timeline
 from cinecut.diagnostics import Report, Stop
-from cinecut.render import prepare
+from cinecut.render.job import prepare
 
 Films = Callable[[Film], Film]
 RATE = 48_000

@@ -16,7 +16,7 @@ from oracle import Film, Sound, read_frames
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render import SILENT, pack, prepare, render
+from cinecut.render.job import SILENT, pack, prepare, render
 
 _SPEC = """\
 cinecut: 1

@@ -14,14 +14,23 @@ from hypothesis import strategies as st
 from cinecut.compiler import compile_spec
 from cinecut.compiler.timeline import build_timeline
 from cinecut.diagnostics import Report, as_json, as_text
-from cinecut.document import parse_document
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.ffmpeg.graph import Node, Pad
-from cinecut.ffmpeg.script import print_script, quote
-from cinecut.ffmpeg.sounds import STEREO, exact_length, silence
-from cinecut.reading import fill_spec
-from cinecut.spec import Spec
-from cinecut.timebase import Length, clock, nearest, parse_length, parse_seconds, parse_span, seconds_text, timecode
+from cinecut.graph.nodes import Node, Pad
+from cinecut.graph.script import print_script, quote
+from cinecut.graph.sounds import STEREO, exact_length, silence
+from cinecut.language.document import parse_document
+from cinecut.language.read import fill_spec
+from cinecut.language.spec import Spec
+from cinecut.language.timebase import (
+    Length,
+    clock,
+    nearest,
+    parse_length,
+    parse_seconds,
+    parse_span,
+    seconds_text,
+    timecode,
+)
 
 # The same examples every time: a test that fails fails for everybody, and again after the mending.
 settings.register_profile("cinecut", derandomize=True, deadline=None, database=None, max_examples=100)

@@ -21,17 +21,17 @@ import pytest
 from footage import RATE, Footage, make_film
 from talking import Question, Reply, Talker, sensible, talker
 
-from cinecut.analysis.blends import Transition
 from cinecut.analysis.cache import packed
-from cinecut.analysis.scene_store import NAME, Scene, SceneStore
-from cinecut.analysis.scenes import Described, describe
-from cinecut.analysis.shots import Shot
-from cinecut.facts import FilmFacts
-from cinecut.ffmpeg.probe import film_facts
+from cinecut.analysis.film.blends import GradualCut
+from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.story.scene_store import NAME, Scene, SceneStore
+from cinecut.analysis.story.scenes import Described, describe
 from cinecut.inference.chat import Chat
 from cinecut.inference.models import Part
 from cinecut.inference.remote import Remote
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.probe import film_facts
 
 COUNT = 12
 
@@ -61,9 +61,9 @@ class Single(Remote):
             yield replace(chat, slots=1)
 
 
-def shots(footage: Footage) -> list[Shot]:
+def shots(footage: Footage) -> list[FilmShot]:
     edges = [FilmTime(edge / RATE) for edge in footage.edges]
-    return [Shot(k, FilmRange(a, b), Transition.CUT) for k, (a, b) in enumerate(pairwise(edges))]
+    return [FilmShot(k, FilmRange(a, b), GradualCut.CUT) for k, (a, b) in enumerate(pairwise(edges))]
 
 
 def described(footage: Footage, facts: FilmFacts, url: str, folder: Path) -> Described:

@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 from test_jamendo import Host
 
 from cinecut.analysis import Analysis, Request, analyze
-from cinecut.analysis.credits import credits_text, own_credit, write_credits
-from cinecut.check import check_spec
+from cinecut.analysis.report.credits import credits_text, own_credit, write_credits
 from cinecut.compiler.timeline import Placed, build_timeline
 from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.jamendo import CLIENT_ID, HOST
-from cinecut.reading import load_spec
-from cinecut.render import SILENT, prepare, render_stems
-from cinecut.spec import Black, Card, Shot, Spec
+from cinecut.language.events import Black, Card, Shot
+from cinecut.language.read import load_spec
+from cinecut.language.spec import Spec
+from cinecut.library.jamendo import CLIENT_ID, HOST
+from cinecut.render.check import check_spec
+from cinecut.render.job import SILENT, prepare, render_stems
 from cinecut.vibes import load_vibe, names
 
 Sound = NDArray[np.float64]  # [samples, 2]

@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 
 from cinecut.diagnostics import Stop
-from cinecut.gpu import lock_path
 from cinecut.inference.chat import NoAnswer
-from cinecut.inference.memory import LEAST, free_memory
 from cinecut.inference.models import ModelFiles
 from cinecut.inference.server import Local, choose_models, find_server
+from cinecut.machine.gpu import lock_path
+from cinecut.machine.memory import LEAST, free_memory
 
 _EXTRA = all(importlib.util.find_spec(name) for name in ("xllamacpp", "gguf"))
 real = pytest.mark.skipif(not _EXTRA, reason="the extra `models` is not installed")

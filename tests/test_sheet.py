@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from oracle import Film, number_of
 
 from cinecut.analysis import Analysis
-from cinecut.analysis.arrange import Cut, Take, Tempo
-from cinecut.analysis.blends import Transition
-from cinecut.analysis.blueprint import Slot, Want
-from cinecut.analysis.dialogue import Dialogue, Line
-from cinecut.analysis.screen import Crop
-from cinecut.analysis.sheet import write_sheet
-from cinecut.analysis.shots import Shot
-from cinecut.analysis.signals import Look, Signals
-from cinecut.analysis.story import Anchor, BeatType, Story, Zone
+from cinecut.analysis.dialogue.lines import Dialogue, Line
+from cinecut.analysis.edit.arrange import Cut, Take, Tempo
+from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.film.blends import GradualCut
+from cinecut.analysis.film.screen import Bars
+from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.film.signals import Appearance, Signals
+from cinecut.analysis.report.sheet import write_sheet
+from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
 from cinecut.diagnostics import Diagnostic, Stop
-from cinecut.ffmpeg.probe import film_facts
-from cinecut.grid import Grid
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.language.grid import Grid
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.probe import film_facts
 
 RATE = Fraction(24)
 FILM = Film(Path("a.mp4"), rate=RATE, frames=240)
@@ -50,11 +50,13 @@ def at(frame: int) -> FilmTime:
 
 
 SHOTS = tuple(
-    Shot(index, FilmRange(at(40 * index), at(40 * index + 40)), Transition.CUT, "credits" if index == 5 else None)
+    FilmShot(index, FilmRange(at(40 * index), at(40 * index + 40)), GradualCut.CUT, "credits" if index == 5 else None)
     for index in range(6)
 )
 SIGNALS = Signals(*[0.5] * 10)
-LOOK = Look(0, np.zeros(512, np.float32), np.zeros((9, 16), np.float32), 0.0, 0.0, 0.0, 0.0, np.zeros(3, np.float32))
+LOOK = Appearance(
+    0, np.zeros(512, np.float32), np.zeros((9, 16), np.float32), 0.0, 0.0, 0.0, 0.0, np.zeros(3, np.float32)
+)
 LINE = Line(0, FilmRange(at(50), at(60)), "Who <i>goes</i>\nthere?", None, "neutral", 0.5, 1.0, 0.0)
 
 
@@ -76,7 +78,7 @@ CUTS = (
 
 
 def analysis(film: Path, cuts: Sequence[Cut] = CUTS, grid: Grid | None = None) -> Analysis:
-    anchors = [Anchor(at(40 * index), f"why {index}", "signals", "A <b>line</b>") for index in (0, 2, 4)]
+    anchors = [TurningPoint(at(40 * index), f"why {index}", "signals", "A <b>line</b>") for index in (0, 2, 4)]
     return Analysis(
         text="",
         facts=film_facts(film),
@@ -159,7 +161,7 @@ def test_stills_show_what_the_events_show(films: Films, film: Film, size: tuple[
 def test_stills_have_no_burned_in_bars(films: Films, rotation: Literal[0, 90, 180, 270], tmp_path: Path) -> None:
     film = films(replace(FILM, rotation=rotation)).path
     whole = page_of(analysis(film), film, tmp_path).stills
-    found = replace(analysis(film), bars=Crop(left=Fraction(1, 8), top=Fraction(1, 4), bottom=Fraction(1, 10)))
+    found = replace(analysis(film), bars=Bars(left=Fraction(1, 8), top=Fraction(1, 4), bottom=Fraction(1, 10)))
     for still, full in zip(page_of(found, film, tmp_path).stills, whole, strict=True):
         stored = np.rot90(full, rotation // 90)
         inside = np.rot90(stored[45:162, 40:320], -rotation // 90)
@@ -289,6 +291,6 @@ def test_a_second_sheet_decodes_nothing(films: Films, tmp_path: Path, monkeypatc
     film = films(FILM).path
     write_sheet(analysis(film), film, tmp_path / "sheet.html", lambda _: None)
     first = (tmp_path / "sheet.html").read_text()
-    monkeypatch.setattr("cinecut.analysis.sheet.open_media", None)
+    monkeypatch.setattr("cinecut.analysis.report.sheet.open_media", None)
     write_sheet(analysis(film), film, tmp_path / "sheet.html", lambda _: None)
     assert (tmp_path / "sheet.html").read_text() == first

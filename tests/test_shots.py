@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cinecut.analysis.blends import Transition
-from cinecut.analysis.cuts import Verdict, judge, merge
-from cinecut.analysis.gops import survey
-from cinecut.analysis.screen import Crop, glance, is_text, letterbox
-from cinecut.analysis.search import _chosen, examine, plan
-from cinecut.analysis.shots import ShotList, find_shots
-from cinecut.analysis.strips import GroupReader, Strip
+from cinecut.analysis.film.blends import GradualCut
+from cinecut.analysis.film.cuts import Verdict, judge, merge
+from cinecut.analysis.film.gops import survey
+from cinecut.analysis.film.screen import Bars, glance, is_text, letterbox
+from cinecut.analysis.film.search import _chosen, examine, plan
+from cinecut.analysis.film.shots import ShotList, find_shots
+from cinecut.analysis.film.strips import GroupReader, Strip
 from cinecut.diagnostics import Stop
-from cinecut.facts import FilmFacts
-from cinecut.ffmpeg.probe import film_facts
-from cinecut.timebase import FilmTime
+from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import FilmTime
+from cinecut.media.probe import film_facts
 
 WIDTH, HEIGHT = 320, 180
 NTSC = Fraction(24000, 1001)
@@ -112,7 +112,7 @@ def test_cuts_are_exact(name: str, cut_film: Frames, tmp_path: Path) -> None:
     rate, options = ENCODINGS[name]
     found = shots_of(encode(tmp_path / name, cut_film, rate, options), rate)
     assert first_frames(found, rate) == CUTS
-    assert all(shot.begins is Transition.CUT and shot.usable for shot in found.shots)
+    assert all(shot.begins is GradualCut.CUT and shot.usable for shot in found.shots)
     assert found.shots[-1].range.end.seconds == len(cut_film) / rate
     assert not found.bars
 
@@ -273,5 +273,5 @@ def test_no_bars_where_any_picture_fills_the_frame() -> None:
     boxed = np.full((HEIGHT, WIDTH), 120, np.uint8)
     boxed[:22] = boxed[-22:] = 16
     full = np.full((HEIGHT, WIDTH), 120, np.uint8)
-    assert letterbox([glance(boxed, 16)] * 20, 16) == Crop(top=Fraction(22, HEIGHT), bottom=Fraction(22, HEIGHT))
-    assert letterbox([glance(boxed, 16)] * 20 + [glance(full, 16)] * 5, 16) == Crop()
+    assert letterbox([glance(boxed, 16)] * 20, 16) == Bars(top=Fraction(22, HEIGHT), bottom=Fraction(22, HEIGHT))
+    assert letterbox([glance(boxed, 16)] * 20 + [glance(full, 16)] * 5, 16) == Bars()

@@ -10,31 +10,41 @@ import numpy as np
 import pytest
 from footage import HEIGHT, RATE, WIDTH, X264, encode, scene
 
-from cinecut.analysis.blends import Transition
-from cinecut.analysis.dialogue import Line
-from cinecut.analysis.loudness import STEP, Loudness, listen
-from cinecut.analysis.pictures import LARGEST_GAP, Picture, look, moments
-from cinecut.analysis.shots import Shot
-from cinecut.analysis.signals import NEUTRAL, WEIGHTS, Activity, Look, Signals, activity, likeness, measure, observe
-from cinecut.ffmpeg.probe import film_facts
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.analysis.dialogue.lines import Line
+from cinecut.analysis.film.blends import GradualCut
+from cinecut.analysis.film.loudness import STEP, LoudnessCurve, listen
+from cinecut.analysis.film.pictures import LARGEST_GAP, KeyPicture, look, moments
+from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.film.signals import (
+    NEUTRAL,
+    WEIGHTS,
+    Activity,
+    Appearance,
+    Signals,
+    activity,
+    likeness,
+    measure,
+    observe,
+)
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.probe import film_facts
 
 
 def span(start: Fraction | float, end: Fraction | float) -> FilmRange:
     return FilmRange(FilmTime(Fraction(start)), FilmTime(Fraction(end)))
 
 
-def shots(*lengths: int) -> list[Shot]:
+def shots(*lengths: int) -> list[FilmShot]:
     """Shots of so many frames."""
     edges = np.cumsum([0, *lengths]).tolist()
     return [
-        Shot(index, span(Fraction(a) / RATE, Fraction(b) / RATE), Transition.CUT)
+        FilmShot(index, span(Fraction(a) / RATE, Fraction(b) / RATE), GradualCut.CUT)
         for index, (a, b) in enumerate(pairwise(edges))
     ]
 
 
-def seen(seed: int) -> Look:
-    return observe(Picture(seed, FilmTime(Fraction(0)), scene(seed, 1)[0]))
+def seen(seed: int) -> Appearance:
+    return observe(KeyPicture(seed, FilmTime(Fraction(0)), scene(seed, 1)[0]))
 
 
 def said(start: float, end: float, emotion: str = "intense", strength: float = 0.8) -> Line:
@@ -62,7 +72,7 @@ def test_a_look_tells_colour_contrast_and_sharpness() -> None:
     checks[::2, ::2] = 255
     red = plain.copy()
     red[:, :, :2] = 0
-    gray, sharp, vivid = (observe(Picture(0, FilmTime(Fraction(0)), bgr)) for bgr in (plain, checks, red))
+    gray, sharp, vivid = (observe(KeyPicture(0, FilmTime(Fraction(0)), bgr)) for bgr in (plain, checks, red))
     assert gray.contrast == gray.saturation == gray.sharpness == gray.face == 0
     assert sharp.sharpness > 100
     assert sharp.contrast > 20
@@ -75,7 +85,7 @@ def test_signals_are_ranks_within_the_film() -> None:
     moving = {shot.index: Activity(shot.index / 10, None) for shot in film}
     levels = np.full(90, -50, np.float32)
     levels[70:] = -10  # from 7 s on: in the last shot
-    found = measure(film, looks, moving, Loudness(levels), [said(2.2, 3.4)])
+    found = measure(film, looks, moving, LoudnessCurve(levels), [said(2.2, 3.4)])
     assert [found[index].motion for index in range(4)] == [
         0,
         pytest.approx(1 / 3, abs=1e-3),
@@ -91,7 +101,7 @@ def test_signals_are_ranks_within_the_film() -> None:
 
 def test_what_a_film_lacks_is_neutral() -> None:
     film = shots(50, 50)
-    found = measure(film, {0: seen(0), 1: seen(1)}, {}, Loudness(np.zeros(0, np.float32)), [])
+    found = measure(film, {0: seen(0), 1: seen(1)}, {}, LoudnessCurve(np.zeros(0, np.float32)), [])
     for shot in found.values():
         assert (shot.motion, shot.emotion, shot.uniqueness, shot.face, shot.rise) == (NEUTRAL,) * 5
 
@@ -130,13 +140,13 @@ def test_each_shot_is_looked_at_inside_it(options: str, tmp_path: Path) -> None:
     assert heard[-1] == 1
 
 
-def observe_rgb(picture: Picture) -> Look:
+def observe_rgb(picture: KeyPicture) -> Appearance:
     """A picture's look with the colours in the order in which scenes are made."""
-    return observe(Picture(picture.shot, picture.time, np.ascontiguousarray(picture.bgr[:, :, ::-1])))
+    return observe(KeyPicture(picture.shot, picture.time, np.ascontiguousarray(picture.bgr[:, :, ::-1])))
 
 
 def test_moments_are_lines_middles_and_gaps() -> None:
-    film = [Shot(0, span(0, 10), Transition.CUT), Shot(1, span(10, 110), Transition.CUT)]
+    film = [FilmShot(0, span(0, 10), GradualCut.CUT), FilmShot(1, span(10, 110), GradualCut.CUT)]
     found = moments(film, [said(2, 4), said(20, 24)])
     assert [moment.time.seconds for moment in found if moment.line is not None] == [3, 22]
     assert {Fraction(5), Fraction(60)} <= {moment.time.seconds for moment in found}

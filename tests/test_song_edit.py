@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 import soundfile
 
-from cinecut.analysis.blueprint import Slot, draw
-from cinecut.analysis.levels import Balance, SongLevels, measure_song
-from cinecut.analysis.music import Beats, Phrase
-from cinecut.analysis.score import Score, Song
-from cinecut.analysis.song_edit import SongEdit, bar_hits, beat_of, edit_song
-from cinecut.analysis.write_sound import music_rows
+from cinecut.analysis.edit.blueprint import Slot, draw
+from cinecut.analysis.edit.song_edit import SongEdit, bar_hits, beat_of, edit_song
+from cinecut.analysis.edit.sound import Score, Song
+from cinecut.analysis.song.beats import Beats, Phrase
+from cinecut.analysis.song.levels import Balance, SongLevels, measure_song
+from cinecut.analysis.to_spec_sound import music_rows
 from cinecut.diagnostics import Report
-from cinecut.document import parse_document
-from cinecut.facts import SongFacts
-from cinecut.grid import grid_of, heard_parts
-from cinecut.reading import fill_spec
-from cinecut.spec import Music
+from cinecut.language.document import parse_document
+from cinecut.language.facts import SongFacts
+from cinecut.language.grid import grid_of, heard_parts
+from cinecut.language.read import fill_spec
+from cinecut.language.spec import Music
 from cinecut.vibes import load_vibe
 
 TEMPO = Fraction(120)

@@ -8,39 +8,48 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from cinecut.analysis.blends import Transition
-from cinecut.analysis.dialogue import Line
-from cinecut.analysis.loudness import Loudness
-from cinecut.analysis.shots import Shot
-from cinecut.analysis.signals import Signals
-from cinecut.analysis.story import Anchor, BeatType, Story, Zone, beat_types, before_the_climax, clean_range, find_story
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.analysis.dialogue.lines import Line
+from cinecut.analysis.film.blends import GradualCut
+from cinecut.analysis.film.loudness import LoudnessCurve
+from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.film.signals import Signals
+from cinecut.analysis.story.arc import (
+    BeatType,
+    Story,
+    TurningPoint,
+    Zone,
+    beat_types,
+    before_the_climax,
+    clean_range,
+    find_story,
+)
+from cinecut.language.timebase import FilmRange, FilmTime
 
-SILENT = Loudness(np.zeros(0, np.float32))
+SILENT = LoudnessCurve(np.zeros(0, np.float32))
 
 
 def at(seconds: Fraction | float) -> FilmTime:
     return FilmTime(Fraction(seconds))
 
 
-def shots(*lengths: float, first: float = 0) -> list[Shot]:
+def shots(*lengths: float, first: float = 0) -> list[FilmShot]:
     found, start = [], first
     for index, length in enumerate(lengths):
-        found.append(Shot(index, FilmRange(at(start), at(start + length)), Transition.CUT))
+        found.append(FilmShot(index, FilmRange(at(start), at(start + length)), GradualCut.CUT))
         start += length
     return found
 
 
-def loud(seconds: int, *stretches: tuple[float, float]) -> Loudness:
+def loud(seconds: int, *stretches: tuple[float, float]) -> LoudnessCurve:
     """Quiet, but loud from share to share of the film."""
     levels = np.full(seconds * 10, -40, np.float32)
     for start, end in stretches:
         levels[int(start * levels.size) : int(end * levels.size)] = -10
-    return Loudness(levels)
+    return LoudnessCurve(levels)
 
 
 def story(begin: float = 20, escalation: float = 60, climax: float = 90, end: float = 100) -> Story:
-    first, middle, last = (Anchor(at(t), "", "signals") for t in (begin, escalation, climax))
+    first, middle, last = (TurningPoint(at(t), "", "signals") for t in (begin, escalation, climax))
     return Story(first, middle, last, at(end))
 
 

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from cinecut.compiler.texts import lower_texts, typeset
+from cinecut.compiler.picture.texts import lower_texts, typeset
 from cinecut.compiler.timeline import Text
 from cinecut.diagnostics import Span
-from cinecut.glyphs import FACES, FOLDER, load_face
-from cinecut.schema import read_schema
-from cinecut.timebase import TrailerFrame, TrailerRange
+from cinecut.fonts.glyphs import FACES, FOLDER, load_face
+from cinecut.language.schema import read_schema
+from cinecut.language.timebase import TrailerFrame, TrailerRange
 from cinecut.vibes import load_vibe, names
 from cinecut.vibes.titles import PLAIN, TitleStyle
 

@@ -12,7 +12,7 @@ from footage import make_film
 
 from cinecut.diagnostics import Report, Stop
 from cinecut.grade import Tone
-from cinecut.reading import load_spec
+from cinecut.language.read import load_spec
 from cinecut.vibes import DEFAULT, Vibe, load_vibe, names, otherwise, vibe_of
 
 MINE = """

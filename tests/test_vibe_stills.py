@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.ffmpeg.probe import film_facts
 from cinecut.grade import Grade
 from cinecut.grade.formula import apply
-from cinecut.still import draw_still
+from cinecut.media.probe import film_facts
+from cinecut.review.still import draw_still
 from cinecut.vibes import load_vibe
 from cinecut.vibes import names as vibe_names
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cinecut.diagnostics import Stop
-from cinecut.schema import read_schema
+from cinecut.language.schema import read_schema
 from cinecut.vibes import DEFAULT, load_vibe, names, read_vibe
 
 

@@ -12,7 +12,7 @@ from oracle import Film, Samples, Sound, sound_offset
 from rendering import nearest_sample, render_text, spec_text, stems_of
 
 from cinecut.diagnostics import Stop
-from cinecut.render import prepare
+from cinecut.render.job import prepare
 
 Films = Callable[[Film], Film]
 RATE = 48_000

@@ -10,22 +10,22 @@ from itertools import accumulate, pairwise
 import numpy as np
 import pytest
 
-from cinecut.analysis.arrange import Cut, Take, Tempo
-from cinecut.analysis.blueprint import Slot, Want, draw
-from cinecut.analysis.dialogue import Dialogue, Line
-from cinecut.analysis.loudness import Loudness
-from cinecut.analysis.signals import Look, Signals
-from cinecut.analysis.story import Anchor, BeatType, Story, Zone
-from cinecut.analysis.voices import VoiceOver, choose_voices, heard_lines
-from cinecut.grid import Grid
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.analysis.dialogue.lines import Dialogue, Line
+from cinecut.analysis.edit.arrange import Cut, Take, Tempo
+from cinecut.analysis.edit.blueprint import Slot, Want, draw
+from cinecut.analysis.edit.voices import VoiceOver, choose_voices, heard_lines
+from cinecut.analysis.film.loudness import LoudnessCurve
+from cinecut.analysis.film.signals import Appearance, Signals
+from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
+from cinecut.language.grid import Grid
+from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.vibes import load_vibe
 
 RATE = Fraction(24)
 BEAT = Fraction(1, 2)
 END = FilmTime(Fraction(1000))
 TEMPO = Tempo(Grid(4, Fraction(0), BEAT), RATE, RATE, Fraction(1, 4))
-NOTHING = Look(**dict.fromkeys(Look.__dataclass_fields__))  # type: ignore[arg-type]  # nobody looks
+NOTHING = Appearance(**dict.fromkeys(Appearance.__dataclass_fields__))  # type: ignore[arg-type]  # nobody looks
 SIGNALS = Signals(*[0.5] * len(Signals.__dataclass_fields__))
 
 
@@ -38,7 +38,7 @@ def line(index: int, start: float, end: float, worth: float = 0.8, speaker: str 
 
 
 def story() -> Story:
-    begin, escalation, climax = (Anchor(moment(at), "", "signals") for at in (150, 550, 900))
+    begin, escalation, climax = (TurningPoint(moment(at), "", "signals") for at in (150, 550, 900))
     return Story(begin, escalation, climax, END)
 
 
@@ -51,8 +51,8 @@ def cut(slot: Slot, in_: float, lines: list[Line], mute: bool = False, spoken: L
     return Cut(slot, filled, moment(in_ + 1), mute=mute, line=spoken)
 
 
-def quiet() -> Loudness:
-    return Loudness(np.full(10_000, -30, np.float32))
+def quiet() -> LoudnessCurve:
+    return LoudnessCurve(np.full(10_000, -30, np.float32))
 
 
 def film(seed: int) -> tuple[list[Cut], list[Line]]:
@@ -106,7 +106,7 @@ def plain() -> list[Cut]:
     return [cut(slot, 950, []) for slot in slots]
 
 
-def chosen(lines: list[Line], spoilers: bool = False, film: Loudness | None = None) -> list[VoiceOver]:
+def chosen(lines: list[Line], spoilers: bool = False, film: LoudnessCurve | None = None) -> list[VoiceOver]:
     found = Dialogue(tuple(lines), "TOM")
     return choose_voices(plain(), TEMPO, found, story(), film or quiet(), END, spoilers)
 
@@ -137,10 +137,10 @@ def test_a_line_under_another_or_of_little_worth_is_left_out() -> None:
 def test_handles_reach_into_the_pauses_and_end_where_it_is_quiet() -> None:
     levels = np.full(10_000, -30, np.float32)
     levels[998], levels[1023] = -60, -60  # 99.8 s and 102.3 s
-    (voice,) = chosen([line(0, 100, 102)], film=Loudness(levels))
+    (voice,) = chosen([line(0, 100, 102)], film=LoudnessCurve(levels))
     assert moment(99.8) <= voice.take.start <= moment(99.9)
     assert moment(102.3) <= voice.take.end <= moment(102.4)
     (tight,) = [v for v in chosen([line(0, 100, 102), line(1, 102.05, 103, 0)]) if v.line.index == 0]
     assert tight.take.end == moment(102.05)
-    (last,) = chosen([line(0, 100, 102)], film=Loudness(np.zeros(0, np.float32)))
+    (last,) = chosen([line(0, 100, 102)], film=LoudnessCurve(np.zeros(0, np.float32)))
     assert last.take == FilmRange(moment(99.6), moment(102.15))

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from cinecut.analysis import zones
-from cinecut.analysis.story import SIGNALS, Anchor, Story, Zone
-from cinecut.analysis.zones import encode, zone_scenes
+from cinecut.analysis.story import zones
+from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint, Zone
+from cinecut.analysis.story.zones import encode, zone_scenes
 from cinecut.diagnostics import Stop
 from cinecut.inference.models import MINILM, find_minilm
-from cinecut.timebase import FilmTime
+from cinecut.language.timebase import FilmTime
 
 with_minilm = pytest.mark.skipif(
     importlib.util.find_spec("sentence_transformers") is None or find_minilm() is None,
@@ -50,9 +50,9 @@ def at(seconds: Fraction | float) -> FilmTime:
 def story(turn: float = 3000, peak: float = 6000, end: float = 7000, **told: tuple[str, str]) -> Story:
     """BEGIN to 3000 s, CLIMAX from 5000 s on; what is told of an anchor is its reason and its line."""
 
-    def anchor(name: str, seconds: float) -> Anchor:
+    def anchor(name: str, seconds: float) -> TurningPoint:
         why, line = told.get(name, ("it is loud", None))
-        return Anchor(at(seconds), why, "mistral" if name in told else SIGNALS, line)
+        return TurningPoint(at(seconds), why, "mistral" if name in told else SIGNALS, line)
 
     return Story(anchor("begin", turn / 4), anchor("escalation", turn), anchor("climax", peak), at(end))
 
@@ -169,6 +169,6 @@ def test_a_broken_copy_of_the_model_stops_with_its_folder(no_minilm: Path) -> No
 
 @with_minilm
 def test_the_libraries_say_nothing(tmp_path: Path) -> None:
-    program = "from cinecut.analysis.zones import encode; encode(['A cat.'])"
+    program = "from cinecut.analysis.story.zones import encode; encode(['A cat.'])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout + done.stderr == ""

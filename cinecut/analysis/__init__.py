@@ -20,28 +20,30 @@ from itertools import chain, pairwise
 from pathlib import Path
 from threading import Event
 
-from cinecut.analysis import blueprint, light, pictures, signals, story
-from cinecut.analysis.arrange import Cut, Take, Tempo, arrange
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.credits import credits_text, own_credit
-from cinecut.analysis.dialogue import Dialogue, Line, Spoken, read_dialogue
-from cinecut.analysis.levels import SongLevels, as_rendered, measure_song
-from cinecut.analysis.loudness import Loudness, listen
-from cinecut.analysis.music import Beats, analyse_music
-from cinecut.analysis.narrative import Told, tell
-from cinecut.analysis.scenes import NOTHING, Described, describe
-from cinecut.analysis.score import Song, compose
-from cinecut.analysis.screen import NO_BARS, Crop
-from cinecut.analysis.shots import Shot, find_shots
-from cinecut.analysis.song_edit import first_bar
-from cinecut.analysis.write import spec_text
+from cinecut.analysis.dialogue.lines import Dialogue, Line, Spoken, read_dialogue
+from cinecut.analysis.edit import blueprint, light
+from cinecut.analysis.edit.arrange import Cut, Take, Tempo, arrange
+from cinecut.analysis.edit.song_edit import first_bar
+from cinecut.analysis.edit.sound import Song, compose
+from cinecut.analysis.film import pictures, signals
+from cinecut.analysis.film.loudness import LoudnessCurve, listen
+from cinecut.analysis.film.screen import NO_BARS, Bars
+from cinecut.analysis.film.shots import FilmShot, find_shots
+from cinecut.analysis.report.credits import credits_text, own_credit
+from cinecut.analysis.song.beats import Beats, analyse_music
+from cinecut.analysis.song.levels import SongLevels, as_rendered, measure_song
+from cinecut.analysis.story import arc
+from cinecut.analysis.story.narrative import Told, tell
+from cinecut.analysis.story.scenes import NOTHING, Described, describe
+from cinecut.analysis.to_spec import spec_text
 from cinecut.diagnostics import Diagnostic, Stop
-from cinecut.facts import FilmFacts
-from cinecut.ffmpeg import probe
-from cinecut.fingerprint import fingerprint
-from cinecut.grid import Grid
+from cinecut.files import fingerprint
 from cinecut.inference.server import Models
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.language.facts import FilmFacts
+from cinecut.language.grid import Grid
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media import probe
 from cinecut.vibes import Vibe
 
 Progress = Callable[[str, float], None]  # a stage's name and its share done
@@ -72,15 +74,15 @@ class Analysis:
 
     text: str
     facts: FilmFacts
-    shots: tuple[Shot, ...]
+    shots: tuple[FilmShot, ...]
     dialogue: Dialogue
-    story: story.Story
+    story: arc.Story
     beats: Beats | None
     tempo: Tempo
     cuts: tuple[Cut, ...]
     diagnostics: tuple[Diagnostic, ...]
     seen: Described = NOTHING
-    bars: Crop = NO_BARS
+    bars: Bars = NO_BARS
     credits: str | None = None  # the text of a file that names whom the licences want named
 
     @property
@@ -91,12 +93,12 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class _Shots:
-    shots: tuple[Shot, ...]
-    bars: Crop
+    shots: tuple[FilmShot, ...]
+    bars: Bars
     diagnostics: tuple[Diagnostic, ...]
 
 
-_Looks = dict[int, signals.Look]  # by the index of their shot, as all of these
+_Looks = dict[int, signals.Appearance]  # by the index of their shot, as all of these
 _Activities = dict[int, signals.Activity]
 
 
@@ -111,7 +113,7 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     beats = song.beats if song else None
     found = cache.stage("shots", _VERSION, None, _Shots, lambda: _find_shots(film, facts, progress))
     usable = _usable(film, found)
-    levels = cache.stage("loudness", _VERSION, None, Loudness, lambda: _listen(film, facts, progress))
+    levels = cache.stage("loudness", _VERSION, None, LoudnessCurve, lambda: _listen(film, facts, progress))
     moments = pictures.moments(usable, dialogue.lines)
     looks = cache.stage("looks", _VERSION, moments, _Looks, lambda: _look(film, facts, usable, moments, progress))
     active = cache.stage("activity", _VERSION, None, _Activities, lambda: signals.activity(film, facts, usable))
@@ -121,7 +123,7 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     wanted, length = _lengths(request, usable, facts)
     slots, start = _laid_out(vibe, length, beats, _talks(dialogue))
     tempo = _tempo(vibe, beats, start, facts)
-    shown = usable if request.spoilers else story.before_the_climax(usable, told.story) or usable
+    shown = usable if request.spoilers else arc.before_the_climax(usable, told.story) or usable
     takes = _Known(looks, measured, active, told, dialogue.lines).takes(shown, facts.rate)
     cuts = _cuts(request, slots, takes, tempo, found.bars)
     mono, end = _as_rendered(levels, facts), FilmTime(facts.duration)
@@ -165,7 +167,7 @@ def _find_shots(film: Path, facts: FilmFacts, progress: Progress) -> _Shots:
     return _Shots(found.shots, found.bars, found.diagnostics)
 
 
-def _usable(film: Path, found: _Shots) -> list[Shot]:
+def _usable(film: Path, found: _Shots) -> list[FilmShot]:
     usable = [shot for shot in found.shots if shot.usable]
     if not usable:
         reasons = ", ".join(sorted({shot.why_not or "" for shot in found.shots}))
@@ -173,23 +175,23 @@ def _usable(film: Path, found: _Shots) -> list[Shot]:
     return usable
 
 
-def _listen(film: Path, facts: FilmFacts, progress: Progress) -> Loudness:
+def _listen(film: Path, facts: FilmFacts, progress: Progress) -> LoudnessCurve:
     return listen(film, facts, 0, partial(progress, "loudness"))
 
 
-def _as_rendered(levels: Loudness, facts: FilmFacts) -> Loudness:
+def _as_rendered(levels: LoudnessCurve, facts: FilmFacts) -> LoudnessCurve:
     return as_rendered(levels, facts.audio[0].layout) if facts.audio else levels
 
 
 def _look(
-    film: Path, facts: FilmFacts, shots: Sequence[Shot], moments: Sequence[pictures.Moment], progress: Progress
+    film: Path, facts: FilmFacts, shots: Sequence[FilmShot], moments: Sequence[pictures.Moment], progress: Progress
 ) -> _Looks:
     """How each shot looks, from the pictures at its moments; two halves of the film at once."""
     middle = len(moments) // 2
     halves = [half for half in (moments[:middle], moments[middle:]) if half]
     done, stopped = [0.0] * len(halves), Event()
 
-    def look(number: int) -> list[signals.Look]:
+    def look(number: int) -> list[signals.Appearance]:
         def heard(share: float) -> None:
             if stopped.is_set():
                 raise CancelledError
@@ -198,7 +200,7 @@ def _look(
 
         return [signals.observe(p) for p in pictures.look(film, facts, shots, halves[number], heard)]
 
-    found: dict[int, list[signals.Look]] = {}
+    found: dict[int, list[signals.Appearance]] = {}
     with ThreadPoolExecutor(2) as pool:
         try:
             for seen in chain.from_iterable(pool.map(look, range(len(halves)))):
@@ -209,7 +211,7 @@ def _look(
     return {index: signals.together(seen) for index, seen in found.items()}
 
 
-def _lengths(request: Request, usable: Sequence[Shot], facts: FilmFacts) -> tuple[Fraction, Fraction]:
+def _lengths(request: Request, usable: Sequence[FilmShot], facts: FilmFacts) -> tuple[Fraction, Fraction]:
     """Seconds of a trailer that are wanted, and that there can be: no more than can be shown of the film."""
     material = sum((shot.range.duration for shot in usable), Fraction(0))
     wanted = request.length or blueprint.trailer_length(min(facts.duration, 4 * material))
@@ -274,7 +276,7 @@ def _tempo(vibe: Vibe, beats: Beats | None, start: Fraction, facts: FilmFacts) -
 
 
 def _cuts(
-    request: Request, slots: Sequence[blueprint.Slot], takes: Sequence[Take], tempo: Tempo, bars: Crop
+    request: Request, slots: Sequence[blueprint.Slot], takes: Sequence[Take], tempo: Tempo, bars: Bars
 ) -> list[Cut]:
     cuts = arrange(slots, takes, request.vibe, tempo)
     if not any(cut.take for cut in cuts):
@@ -313,15 +315,15 @@ class _Known:
     told: Told
     lines: Sequence[Line]
 
-    def takes(self, shots: Sequence[Shot], rate: Fraction) -> list[Take]:
+    def takes(self, shots: Sequence[FilmShot], rate: Fraction) -> list[Take]:
         """What may be shown of these shots: of each one take, of a long one several."""
-        types = story.beat_types(shots, self.measured, self.told.story, self.lines, self.told.zones)
+        types = arc.beat_types(shots, self.measured, self.told.story, self.lines, self.told.zones)
         spoken = Spoken(self.lines)
         known = (shot for shot in shots if shot.index in self.measured)
         return [take for shot in known for take in self._takes_of(shot, types[shot.index], spoken, rate)]
 
-    def _takes_of(self, shot: Shot, kind: story.BeatType, spoken: Spoken, rate: Fraction) -> Iterator[Take]:
-        whole, index = story.clean_range(shot, rate), shot.index
+    def _takes_of(self, shot: FilmShot, kind: arc.BeatType, spoken: Spoken, rate: Fraction) -> Iterator[Take]:
+        whole, index = arc.clean_range(shot, rate), shot.index
         if whole.duration <= 0:
             return
         count = -(-whole.duration // _LONGEST_TAKE)

@@ -17,14 +17,7 @@ import typer
 
 from cinecut.cli.music_commands import JamendoIdOption, MusicChoice, MusicOption
 from cinecut.cli.render_commands import render_spec
-from cinecut.cli.terminal import (
-    FFmpegOption,
-    ForceOption,
-    JsonOption,
-    may_replace,
-    print_diagnostics,
-    watch,
-)
+from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, may_replace, print_diagnostics, watch
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
@@ -203,9 +196,9 @@ def _analyze(
     seconds = _length(length)
     chosen = load_vibe(_ask_vibe() if vibe is None else vibe)
     from cinecut.analysis import Request, analyze
-    from cinecut.analysis.credits import write_credits
-    from cinecut.analysis.sheet import write_sheet
-    from cinecut.link import write_beside
+    from cinecut.analysis.report.credits import write_credits
+    from cinecut.analysis.report.sheet import write_sheet
+    from cinecut.media.link import write_beside
 
     with watch("Analyzing") as watching:
         helped = models.open(watching.waiting)
@@ -287,7 +280,7 @@ def _ask_vibe() -> str:
 
 
 def _length(text: str | None) -> Fraction | None:
-    from cinecut.timebase import BadTimeError, parse_seconds
+    from cinecut.language.timebase import BadTimeError, parse_seconds
 
     if text is None:
         return None
@@ -332,9 +325,9 @@ def beats(
 
     Example: cinecut beats song.ogg --vibe action --click clicks.wav
     """
-    from cinecut.analysis.clicks import write_clicks
-    from cinecut.analysis.music import analyse_music
-    from cinecut.timebase import clock
+    from cinecut.analysis.song.beats import analyse_music
+    from cinecut.analysis.song.clicks import write_clicks
+    from cinecut.language.timebase import clock
     from cinecut.vibes import load_vibe
 
     chosen = load_vibe(vibe) if vibe else None

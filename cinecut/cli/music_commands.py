@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cinecut.cli.terminal import JsonOption, print_diagnostics, print_table, watch
-from cinecut.timebase import clock
+from cinecut.language.timebase import clock
 
 if TYPE_CHECKING:
     from cinecut.diagnostics import Diagnostic
-    from cinecut.songs import Found
+    from cinecut.library.songs import SongMatch
     from cinecut.vibes import Vibe
 
 app = typer.Typer(name="music", no_args_is_help=True, help="The free music that was fetched, one song a vibe.")
@@ -54,7 +54,7 @@ class MusicChoice:
             return None, None, []
         if self.wanted != _JAMENDO:
             return Path(self.wanted), None, []
-        from cinecut.jamendo import try_fetch
+        from cinecut.library.jamendo import try_fetch
 
         found, warnings = try_fetch(vibe, self.client_id, progress=progress)
         return (found.file, str(found.credit), warnings) if found is not None else (None, None, warnings)
@@ -66,7 +66,7 @@ def list_(as_json: JsonOption = False) -> None:
 
     Example: cinecut music list
     """
-    from cinecut.songs import songs
+    from cinecut.library.songs import songs
 
     kept = songs()
     used = {song.vibe: song for song in kept}  # the last of each vibe
@@ -79,13 +79,13 @@ def list_(as_json: JsonOption = False) -> None:
         print("no music is kept")
 
 
-def _row(song: Found, used: bool) -> list[str]:
+def _row(song: SongMatch, used: bool) -> list[str]:
     credit, length = song.credit, clock(song.seconds, 0)
     state = "in use" if used else "replaced"
     return [song.vibe, state, credit.title, credit.artist, credit.licence, length, str(song.file)]
 
 
-def _record(song: Found, used: bool) -> dict[str, Any]:
+def _record(song: SongMatch, used: bool) -> dict[str, Any]:
     about = {"vibe": song.vibe, "in use": used, **asdict(song.credit), "seconds": round(float(song.seconds), 3)}
     return {**about, "file": str(song.file), "sha256": song.sha256}
 
@@ -102,7 +102,7 @@ def replace(
 
     Example: cinecut music replace thriller
     """
-    from cinecut.jamendo import cautions, fetch
+    from cinecut.library.jamendo import cautions, fetch
     from cinecut.vibes import load_vibe
 
     chosen = load_vibe(vibe)
@@ -122,7 +122,7 @@ def clear(
 
     Examples: cinecut music clear    |    cinecut music clear horror
     """
-    from cinecut.songs import clear
+    from cinecut.library.songs import clear
     from cinecut.vibes import load_vibe
 
     gone = clear(load_vibe(vibe).name if vibe else None)

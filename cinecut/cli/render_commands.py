@@ -24,8 +24,8 @@ from cinecut.cli.terminal import (
 from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
-    from cinecut.master import Level
-    from cinecut.render import Job
+    from cinecut.render.job import Job
+    from cinecut.render.master import Level
 
 app = typer.Typer()
 
@@ -74,8 +74,8 @@ def render_spec(
 ) -> None:
     """Render a spec and say what came of it."""
     from cinecut.ffmpeg.builds import find_ffmpeg
-    from cinecut.render import check_output, check_stems, prepare, render_stems
-    from cinecut.render import render as run
+    from cinecut.render.job import check_output, check_stems, prepare, render_stems
+    from cinecut.render.job import render as run
 
     build = find_ffmpeg(ffmpeg)
     job = prepare(spec, size=size, small=draft, only=only)
@@ -109,7 +109,7 @@ def render_spec(
 
 def _check_pictures(files: Iterable[Path], force: bool) -> None:
     """Raise Stop where a sheet or a poster would replace what nobody gave up."""
-    from cinecut.contact import picture_files
+    from cinecut.review.contact import picture_files
 
     for picture in (picture for file in files for picture in picture_files(file)):
         if os.path.lexists(picture) and not force:
@@ -118,7 +118,7 @@ def _check_pictures(files: Iterable[Path], force: bool) -> None:
 
 def _write_pictures(job: Job, files: Iterable[Path]) -> None:
     from cinecut.compiler.timeline import build_timeline
-    from cinecut.contact import write_pictures
+    from cinecut.review.contact import write_pictures
 
     timeline = build_timeline(job.spec, Report())
     for file in files:
@@ -146,8 +146,8 @@ def pack(
     Example: cinecut pack specs/film.yaml -o trailer.pack && sh trailer.pack/render.sh
     """
     from cinecut.ffmpeg.builds import find_ffmpeg
-    from cinecut.render import pack as run
-    from cinecut.render import prepare
+    from cinecut.render.job import pack as run
+    from cinecut.render.job import prepare
 
     build, job = find_ffmpeg(ffmpeg), prepare(spec)
     folder = output or Path(spec.stem + ".pack")
@@ -157,7 +157,7 @@ def pack(
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
-    from cinecut.reading import parse_frame_size
+    from cinecut.language.read import parse_frame_size
 
     if text is None:
         return None

@@ -28,7 +28,7 @@ def check(
 
     Example: cinecut check specs/film.yaml
     """
-    from cinecut.check import check_spec
+    from cinecut.render.check import check_spec
 
     if format not in ("text", "json"):
         raise Stop("option", f"--format cannot be {format!r}", "text or json")
@@ -56,8 +56,8 @@ def explain(
     Example: cinecut explain specs/film.yaml --timeline
     """
     from cinecut.compiler.timeline import build_timeline
-    from cinecut.explain import rows, settings
-    from cinecut.reading import load_spec
+    from cinecut.language.read import load_spec
+    from cinecut.review.explain import rows, settings
 
     report = Report()
     _, loaded = load_spec(spec, report)
@@ -110,9 +110,9 @@ def compile_(
     Example: cinecut compile specs/film.yaml -o build
     """
     from cinecut.compiler import compile_spec
-    from cinecut.ffmpeg.script import BUILDS
-    from cinecut.reading import load_spec
-    from cinecut.render import write_compiled
+    from cinecut.graph.script import BUILDS
+    from cinecut.language.read import load_spec
+    from cinecut.render.job import write_compiled
 
     if syntax not in BUILDS:
         raise Stop("option", f"--syntax cannot be {syntax!r}", "modern or classic")
@@ -140,6 +140,6 @@ def link(
 
     Example: cinecut link specs/film.yaml /archive/film.mkv
     """
-    from cinecut.link import relink
+    from cinecut.media.link import relink
 
     print(f"{spec}: {relink(spec, film, force)}")

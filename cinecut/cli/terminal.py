@@ -13,7 +13,7 @@ import typer
 from cinecut.diagnostics import Diagnostic, as_text, harmless
 
 if TYPE_CHECKING:
-    from cinecut.render import Watch
+    from cinecut.render.job import Watch
 
 SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="The trailer spec, a YAML file.")]
 FFmpegOption = Annotated[
@@ -37,7 +37,7 @@ def watch(title: str) -> Iterator[Watch]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from cinecut.render import Watch
+    from cinecut.render.job import Watch
 
     console = Console(stderr=True)
     columns = (

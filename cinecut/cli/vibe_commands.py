@@ -130,7 +130,7 @@ def _draw(vibes: Sequence[Vibe], still: str, target: Path, force: bool, ffmpeg: 
     if target.exists() and not force and not may_replace(target):
         raise Stop("output", f"{target} is there already", "--force replaces it, -o names another")
     from cinecut.ffmpeg.builds import find_ffmpeg
-    from cinecut.still import draw_still
+    from cinecut.review.still import draw_still
 
     build = find_ffmpeg(ffmpeg)
     with watch("Drawing") as watching:

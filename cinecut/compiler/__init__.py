@@ -9,25 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from cinecut.compiler import texts
-from cinecut.compiler.captions import Caption, caption_text, captions, captions_text
 from cinecut.compiler.encode import Encoding, choose_encoding, float_sound, pcm_sound
-from cinecut.compiler.geometry import shown_size
 from cinecut.compiler.inputs import Inputs
-from cinecut.compiler.look import Look, look_of, lut_name
-from cinecut.compiler.picture import Canvas, lower_pictures, trailer_color
-from cinecut.compiler.rating import lower_rating, rating_frames, rating_source
-from cinecut.compiler.sound import Master, loudness_of, lower_masters, lower_stems
+from cinecut.compiler.picture import texts
+from cinecut.compiler.picture.captions import Caption, caption_text, captions, captions_text
+from cinecut.compiler.picture.geometry import shown_size
+from cinecut.compiler.picture.look import Look, look_of, lut_name
+from cinecut.compiler.picture.lower import Canvas, lower_pictures, trailer_color
+from cinecut.compiler.picture.rating import lower_rating, rating_frames, rating_source
+from cinecut.compiler.sound.lower import Master, loudness_of, lower_masters, lower_stems
 from cinecut.compiler.soundtrack import Soundtrack, place_sounds, sample_at
 from cinecut.compiler.timeline import Text, Timeline, build_timeline
 from cinecut.diagnostics import Report, Span
-from cinecut.facts import FilmFacts
-from cinecut.ffmpeg import filters, sounds
-from cinecut.ffmpeg.graph import Pad
-from cinecut.ffmpeg.plan import CAPTIONS, PICTURE, SCRIPT, SOUND, STEMS, RenderPlan, Run, Target, assemble
-from cinecut.ffmpeg.sounds import Laid
-from cinecut.spec import ActMarker, Output, Rating, Spec, Still
-from cinecut.timebase import TrailerFrame
+from cinecut.graph import filters, sounds
+from cinecut.graph.nodes import Pad
+from cinecut.graph.plan import CAPTIONS, PICTURE, SCRIPT, SOUND, STEMS, RenderPlan, Run, Target, assemble
+from cinecut.graph.sounds import Laid
+from cinecut.language.events import ActMarker, Still
+from cinecut.language.facts import FilmFacts
+from cinecut.language.spec import Output, Rating, Spec
+from cinecut.language.timebase import TrailerFrame
 from cinecut.vibes import Vibe, vibe_of
 from cinecut.vibes.titles import PLAIN, TitleStyle
 

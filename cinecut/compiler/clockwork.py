@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.diagnostics import Report, Span
-from cinecut.grid import Grid, measure
-from cinecut.timebase import Length, TrailerFrame, nearest
+from cinecut.language.grid import Grid, measure
+from cinecut.language.timebase import Length, TrailerFrame, nearest
 
 GRID_HINT = "add `music: {beats: {tempo: 120}}`"
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cinecut.facts import Color, FilmFacts
-from cinecut.ffmpeg.plan import Target
-from cinecut.spec import Output
+from cinecut.graph.plan import Target
+from cinecut.language.facts import Color, FilmFacts
+from cinecut.language.spec import Output
 
 _X264_THREADS = "8"  # x264's bytes depend on their number, so it is fixed; eight keep most machines busy
 _X265 = "frame-threads=2:log-level=error"  # its bytes depend on how many frames it encodes at once

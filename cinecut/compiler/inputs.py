@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cinecut.compiler.look import OWN
-from cinecut.compiler.picture import shot_frames, source_format
-from cinecut.compiler.rating import rating_asset
-from cinecut.compiler.sound import is_heard
+from cinecut.compiler.picture.look import OWN
+from cinecut.compiler.picture.lower import shot_frames, source_format
+from cinecut.compiler.picture.rating import rating_asset
+from cinecut.compiler.sound.lower import is_heard
 from cinecut.compiler.soundtrack import PlacedSong, PlacedVoice, Soundtrack, song_name
 from cinecut.compiler.timeline import Placed, Timeline
-from cinecut.facts import AudioFacts, FilmFacts
-from cinecut.ffmpeg import filters
-from cinecut.ffmpeg.graph import Audio, Format, Pad, Video
-from cinecut.ffmpeg.plan import MEDIA_FORMATS, PICTURE_FORMATS, Asset, Input, LutFile, Reel
-from cinecut.spec import Shot, Spec, Still
-from cinecut.timebase import FilmRange, FilmTime
+from cinecut.graph import filters
+from cinecut.graph.nodes import Audio, Format, Pad, Video
+from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, Input, LutFile, Reel, UserFile
+from cinecut.language.events import Shot, Still
+from cinecut.language.facts import AudioFacts, FilmFacts
+from cinecut.language.spec import Spec
+from cinecut.language.timebase import FilmRange, FilmTime
 
 _PREROLL = Fraction(1, 2)  # seconds of sound before a shot: decoders of AAC, MP3 and Opus need a run-up
 _MARGIN = Fraction(1, 10)  # seconds after it, for stamps that jitter
@@ -34,10 +35,10 @@ class Inputs:
             if isinstance(placed.event, Shot):
                 self._add(self._reel(placed))
             elif isinstance(placed.event, Still):
-                self._add(Asset(_name(placed), placed.event.still.file, PICTURE_FORMATS))
+                self._add(UserFile(_name(placed), placed.event.still.file, PICTURE_FORMATS))
             if placed.event.cue is not None and not placed.event.cue.stops:
                 file = placed.event.cue.file
-                self._add(Asset(song_name(placed.number, file), file, MEDIA_FORMATS))
+                self._add(UserFile(song_name(placed.number, file), file, MEDIA_FORMATS))
         for voice in track.voices:
             self._add(Reel(_voice_name(voice), voice.film, _heard(voice.film), spec.film.audio - 1))
         if spec.lut is not None:
@@ -45,7 +46,7 @@ class Inputs:
         if spec.rating is not None:
             self._add(rating_asset(spec.rating))
         if spec.music is not None and spec.music.file is not None:
-            self._add(Asset(song_name(0, spec.music.file), spec.music.file, MEDIA_FORMATS))
+            self._add(UserFile(song_name(0, spec.music.file), spec.music.file, MEDIA_FORMATS))
 
     def _add(self, item: Input) -> None:
         self.items[item.name] = item

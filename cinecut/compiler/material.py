@@ -8,8 +8,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cinecut.compiler.clockwork import GRID_HINT, Clockwork
-from cinecut.spec import Shot
-from cinecut.timebase import FilmRange, FilmTime, TrailerRange, clock
+from cinecut.language.events import Shot
+from cinecut.language.timebase import FilmRange, FilmTime, TrailerRange, clock
 
 
 def shot_length(shot: Shot, position: Fraction, clockwork: Clockwork) -> Fraction:

@@ -13,11 +13,12 @@ from fractions import Fraction
 from cinecut.compiler.clockwork import GRID_HINT
 from cinecut.compiler.timeline import Placed, Timeline
 from cinecut.diagnostics import Report, Span
-from cinecut.facts import SongFacts
-from cinecut.ffmpeg.sounds import SAMPLE_RATE
-from cinecut.grid import SongPart, heard_parts, measure
-from cinecut.spec import Black, Effect, Effects, Shot, Spec, Voice
-from cinecut.timebase import FilmRange, FilmTime, Length, TrailerFrame, clock, nearest
+from cinecut.graph.sounds import SAMPLE_RATE
+from cinecut.language.events import Black, Effect, Shot, Voice
+from cinecut.language.facts import SongFacts
+from cinecut.language.grid import SongPart, heard_parts, measure
+from cinecut.language.spec import Effects, Spec
+from cinecut.language.timebase import FilmRange, FilmTime, Length, TrailerFrame, clock, nearest
 from cinecut.vibes import Vibe
 
 

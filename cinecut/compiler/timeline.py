@@ -14,9 +14,10 @@ from typing import Literal
 from cinecut.compiler.clockwork import GRID_HINT, Clockwork
 from cinecut.compiler.material import film_range, shot_length, sound_fades, sound_over
 from cinecut.diagnostics import Report, Span
-from cinecut.grid import LONGEST, Grid, grid_of
-from cinecut.spec import ActMarker, Black, Card, Event, Shot, Spec, Still, Title
-from cinecut.timebase import FilmRange, TrailerFrame, TrailerRange, clock, nearest, seconds_text
+from cinecut.language.events import ActMarker, Black, Card, Event, Shot, Still, Title
+from cinecut.language.grid import LONGEST, Grid, grid_of
+from cinecut.language.spec import Spec
+from cinecut.language.timebase import FilmRange, TrailerFrame, TrailerRange, clock, nearest, seconds_text
 
 PROVISIONAL_RATE = Fraction(24)  # of a spec whose film has not been measured yet
 

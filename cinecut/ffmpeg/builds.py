@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from cinecut.diagnostics import Stop
-from cinecut.ffmpeg.script import BUILDS, Build
+from cinecut.graph.script import BUILDS, Build
 
 ENVIRONMENT = "CINECUT_FFMPEG"
 

@@ -17,15 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from cinecut.child import die_with_parent, drain
 from cinecut.diagnostics import Diagnostic, Span, Stop
-from cinecut.facts import FilmFacts
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.ffmpeg.plan import Asset, LutFile, Reel, RenderPlan, Run
-from cinecut.gpu import Lock
+from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.grade import Grade
-
-FONTS = Path(__file__).resolve().parent.parent / "fonts"
+from cinecut.graph.plan import LutFile, Reel, RenderPlan, Run, UserFile
+from cinecut.language.facts import FilmFacts
+from cinecut.machine.child import die_with_parent, drain
+from cinecut.machine.gpu import Lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +70,13 @@ def write_inputs(
     copy: bool,
 ) -> None:
     """The part that comes from the media: reels, and the user's own files under our names (linked unless `copy`)."""
-    from cinecut.ffmpeg.reels import pull_reels
+    from cinecut.media.reels import pull_reels
 
     for item in plan.inputs:
         target = folder / item.name
         if isinstance(item, LutFile):
             _write_tables(locate(item.file), folder, item.name)
-        if isinstance(item, Asset) and not target.exists():
+        if isinstance(item, UserFile) and not target.exists():
             place = locate(item.file)
             if copy:
                 shutil.copyfile(place, target)

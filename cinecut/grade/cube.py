@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.diagnostics import Span, Stop
-from cinecut.facts import LutFacts
-from cinecut.fingerprint import fingerprint, open_file
+from cinecut.files import fingerprint, open_file
+from cinecut.language.facts import LutFacts
 
 Curve = NDArray[np.float64]  # [shape=(n, 3)]: what each channel becomes, at even steps of its domain
 Table = NDArray[np.float64]  # [shape=(size, size, size, 3)], indexed red, green, blue

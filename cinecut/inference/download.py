@@ -26,7 +26,7 @@ import requests
 
 from cinecut import __version__
 from cinecut.diagnostics import Stop
-from cinecut.fingerprint import open_file
+from cinecut.files import open_file
 from cinecut.inference.models import KnownFile, KnownModel
 
 HUB = "https://huggingface.co"

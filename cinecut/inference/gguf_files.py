@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cinecut.diagnostics import Stop
-from cinecut.fingerprint import open_file
+from cinecut.files import open_file
 
 MENDED = "mended"  # stands in the name of a mended copy
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cinecut.diagnostics import Stop
-from cinecut.fingerprint import open_file
+from cinecut.files import open_file
 from cinecut.inference.download import recorded, sha256
 from cinecut.inference.gguf_files import NotGGUF, needs_mending, read_head
 from cinecut.inference.models import KNOWN, MINILM, KnownModel, ModelFiles, find_minilm, find_model, is_there

@@ -13,7 +13,7 @@ from typing import Literal
 import platformdirs
 
 from cinecut.diagnostics import Stop
-from cinecut.fingerprint import fingerprint
+from cinecut.files import fingerprint
 from cinecut.inference.gguf_files import MENDED, Head, NotGGUF, read_head
 
 Part = Literal["vision", "text"]

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop
-from cinecut.document import Mapping as YamlMapping
-from cinecut.document import Node, Scalar, plain, read_document
 from cinecut.grade import Grade
-from cinecut.schema import VIBE, check_document
-from cinecut.spec import VibeChoice
+from cinecut.language.document import Mapping as YamlMapping
+from cinecut.language.document import Node, Scalar, plain, read_document
+from cinecut.language.schema import VIBE, check_document
+from cinecut.language.spec import VibeChoice
 from cinecut.vibes.titles import PLAIN, TitleStyle
 
 DEFAULT = "drama"  # where nobody chose: the genre whose pace and levels offend no film

@@ -1,0 +1,121 @@
+"""A subtitle file's bytes become timed cues: SRT, ASS or VTT, in any encoding and however damaged.
+
+pysubs2 reads the three formats; before it does, times that it would misread or stumble over are spelled properly.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import pysubs2
+
+from cinecut.analysis.dialogue.charset import decode
+from cinecut.diagnostics import Stop
+
+_MAX_CUES = 50_000
+_MAX_RAW_TEXT = 4_000  # characters of one cue, markup included
+_LAST_MS = 100 * 3_600_000 - 1  # SRT has two digits for the hour
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleCue:
+    """One cue as it was written: seconds, the text with its markup, and who speaks where the format says so."""
+
+    start: Fraction
+    end: Fraction  # not after `start` where the file is damaged or says nothing
+    text: str
+    name: str | None = None
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cues:
+    cues: tuple[SubtitleCue, ...]
+    language: str | None  # told from the words
+
+    def shifted(self, by: Fraction) -> Cues:
+        """All cues later by `by` seconds."""
+        if not by:
+            return self
+        return Cues(tuple(replace(c, start=c.start + by, end=c.end + by) for c in self.cues), self.language)
+
+
+_CLOCK = r"(-?\d{1,6} ?: ?)?(-?\d{1,6}) ?: ?(-?\d{1,6})(?: ?[.,:;] ?(\d{1,9}))?"
+_TIMING = re.compile(rf"^[ \t]*(-?){_CLOCK}[ \t]*[-–—]+[ \t]*>[ \t]*(-?){_CLOCK}.*$", re.MULTILINE)
+_INLINE_STAMP = re.compile(r"<\d{1,4}:\d\d[\d:.]{0,10}>")  # VTT karaoke; two of them would pass for a timing line
+_ASS_ROW = re.compile(
+    r"^[ \t]*Dialogue[ \t]*:[^,\n]*,([ \t]*-?\d{1,2}:\d{1,2}:\d{1,2}[.,]\d{1,3}[ \t]*,"
+    r"[ \t]*-?\d{1,2}:\d{1,2}:\d{1,2}[.,]\d{1,3}[ \t]*,.*)$",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+def parse_cues(data: bytes, source: str) -> Cues:
+    """Every cue of a file's bytes in its own time and order. Raises Stop("unreadable") when there is none."""
+    decoded = decode(data)
+    text = decoded.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    rows = _ASS_ROW.findall(text)
+    cues = _from_ass(rows) if rows else _from_srt(text)
+    if not cues:
+        raise Stop("unreadable", f"{source} {_why_nothing(data, text)}", "SRT, ASS and VTT files are read")
+    return Cues(tuple(cues), decoded.language)
+
+
+def _why_nothing(data: bytes, text: str) -> str:
+    if not text.strip():
+        return "is empty"
+    if text.count("\0") or data.startswith((b"PK", b"\x1f\x8b", b"%PDF", b"Rar!", b"\x00\x00\x01\xba")):
+        return "is a binary file and no text subtitle"
+    return "holds no subtitle cue"
+
+
+def _from_srt(text: str) -> list[SubtitleCue]:
+    """SRT and VTT: both are a timing line and the lines under it."""
+    is_vtt = text.lstrip().startswith("WEBVTT")
+    spelled = _TIMING.sub(_spell_timing, _INLINE_STAMP.sub("", text))
+    events = pysubs2.SSAFile.from_string(spelled, format_="srt", keep_html_tags=True).events
+    return [_cue(event, is_vtt) for event in events[:_MAX_CUES]]
+
+
+def _from_ass(rows: list[str]) -> list[SubtitleCue]:
+    """ASS and SSA: only the rows with usable times, since pysubs2 gives up at the first that has none."""
+    spelled = "[Events]\n" + "\n".join(f"Dialogue: 0,{row}" for row in rows[:_MAX_CUES])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about margins that are no numbers; nothing here looks at margins
+        events = pysubs2.SSAFile.from_string(spelled, format_="ass").events
+    return [_cue(event, False) for event in events]
+
+
+def _cue(event: pysubs2.SSAEvent, is_vtt: bool) -> SubtitleCue:
+    text = with_line_breaks(event.text[:_MAX_RAW_TEXT])
+    if is_vtt:  # a blank line ends a VTT cue; what follows is the next cue's name or a note
+        text = re.split(r"\n[ \t]*\n", text, maxsplit=1)[0]
+    return SubtitleCue(
+        Fraction(event.start, 1000), Fraction(event.end, 1000), text, event.name.strip() or None, event.style
+    )
+
+
+def with_line_breaks(text: str) -> str:
+    """ASS spells line breaks `\\N` and `\\n`, and a fixed blank `\\h`."""
+    return text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
+
+
+def _spell_timing(match: re.Match[str]) -> str:
+    """`HH:MM:SS,mmm --> HH:MM:SS,mmm`, which pysubs2 reads; a negative time becomes zero, an absurd one the last."""
+    groups = match.groups()
+    return f"{_spell_clock(*groups[:5])} --> {_spell_clock(*groups[5:])}"
+
+
+def _spell_clock(sign: str, hours: str | None, minutes: str, seconds: str, fraction: str | None) -> str:
+    parts = [(hours or "0").strip(" :"), minutes, seconds]
+    whole = 0
+    for part in parts:
+        whole = whole * 60 + abs(int(part))
+    ms = min(whole * 1000 + int((fraction or "0").ljust(3, "0")[:3]), _LAST_MS)
+    if sign or any(part.startswith("-") for part in parts):
+        ms = 0
+    minute, ms = divmod(ms, 60_000)
+    return f"{minute // 60:02d}:{minute % 60:02d}:{ms // 1000:02d},{ms % 1000:03d}"

@@ -1,0 +1,233 @@
+"""The dialogue of a film: its best subtitle track as clean lines, each with speaker, emotion and what it is good for.
+
+subtitles (find, read) ─ belonging (to this film?) ─ speech (who says what) ─ protagonist ─ emotion ─► Dialogue
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
+from cinecut.analysis.dialogue.emotion import feeling, lexicon, stands_alone, voice_over
+from cinecut.analysis.dialogue.speech import Speech, speeches
+from cinecut.analysis.dialogue.subtitles import SubtitleSource, Track, find_tracks, language_code, preferred, read_cues
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.language.timebase import FilmRange, FilmTime, clock
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one person says in one go. `strength`, `standalone` and `voice_over` run from 0 to 1."""
+
+    index: int
+    range: FilmRange
+    text: str
+    speaker: str | None
+    emotion: str  # intense, romantic, comedic, negative, positive, neutral
+    strength: float
+    standalone: float
+    voice_over: float  # 0 cannot be used over other pictures
+
+
+class Spoken:
+    """Lines by their time: a long film has thousands, and every shot asks for its own."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = sorted(lines, key=lambda line: line.range.start)
+        self._starts = [line.range.start for line in self._lines]
+        self._longest = max((line.range.duration for line in self._lines), default=Fraction(0))
+
+    def within(self, range: FilmRange) -> list[Line]:
+        """The lines that sound anywhere in a range, by their start."""
+        first = bisect_left(self._starts, range.start - self._longest)
+        last = bisect_left(self._starts, range.end)
+        return [line for line in self._lines[first:last] if line.range.end > range.start]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """`source` is the subtitle file's name or `stream 2 (eng)`; `confidence` (0 to 1) is the protagonist's."""
+
+    lines: tuple[Line, ...] = ()
+    protagonist: str | None = None
+    language: str | None = None
+    source: str | None = None
+    confidence: float = 0.0
+
+    def voice_overs(self) -> list[Line]:
+        """The lines that could be spoken over other pictures, best first."""
+        return sorted((line for line in self.lines if line.voice_over > 0), key=lambda line: -line.voice_over)
+
+
+def read_dialogue(
+    film: Path, duration: Fraction, start: Fraction, given: Path | None, language: str | None
+) -> tuple[Dialogue, list[Diagnostic]]:
+    """The dialogue of `film` from the subtitles `given`, else from the best track beside it or in it.
+
+    `duration` is the film's length and `start` its first picture's stamp in the container, both in seconds; `language`
+    is the one to prefer. Without usable subtitles the dialogue is empty and a diagnostic says why. Raises
+    Stop("missing-file") or Stop("unreadable") only for the subtitles that were given.
+    """
+    found = find_tracks(film)
+    warnings: list[Diagnostic] = []
+    if given is not None:
+        track = Track(given.name, path=given)
+        cues = read_cues(film, track, start, found.container_start)
+        return _dialogue(track, cues, duration, warnings), warnings
+    for track in preferred(found.tracks, language):
+        if track.role == "commentary":
+            warnings.append(_about(track, "is a commentary and not the film's dialogue: not used"))
+            continue
+        try:
+            cues = read_cues(film, track, start, found.container_start)
+        except Stop as stop:
+            warnings += [Diagnostic("subtitles", d.message, None, d.hints) for d in stop.diagnostics]
+            continue
+        if (dialogue := _dialogue(track, cues, duration, warnings)).lines:
+            warnings += _reservations(track, dialogue, language)
+            return dialogue, warnings
+    return Dialogue(), [*warnings, _none_found(film, found)]
+
+
+def _about(track: Track, message: str, *hints: str) -> Diagnostic:
+    return Diagnostic("subtitles", f"{track.source} {message}", None, hints)
+
+
+def _reservations(track: Track, dialogue: Dialogue, language: str | None) -> Iterator[Diagnostic]:
+    if track.role == "forced":
+        yield _about(track, "is marked as forced: it may hold only a part of the dialogue")
+    wanted = language_code(language)
+    if wanted is not None and dialogue.language not in (wanted, None):
+        yield _about(track, f"is in {dialogue.language!r}; there are no usable subtitles in {wanted!r}")
+
+
+def _none_found(film: Path, found: SubtitleSource) -> Diagnostic:
+    hint = f"put text subtitles beside the film as {film.stem}.srt, or name a file with --subtitles"
+    if found.bitmaps:
+        names = ", ".join(found.bitmaps)
+        return Diagnostic(
+            "subtitles", f"{film.name}: {names}: pictures of text, which are of no use here", None, (hint,)
+        )
+    if found.tracks:
+        return Diagnostic(
+            "subtitles", f"{film.name} has no usable subtitles: lines of dialogue are unknown", None, (hint,)
+        )
+    return Diagnostic("subtitles", f"{film.name} has no subtitles: lines of dialogue are unknown", None, (hint,))
+
+
+def _dialogue(track: Track, cues: Cues, duration: Fraction, warnings: list[Diagnostic]) -> Dialogue:
+    """The lines of one track; empty, with a warning, where it isn't this film's or nobody speaks in it."""
+    language = cues.language or track.language
+    inside, warning = belonging(track, cues.cues, duration)
+    if warning is not None:
+        warnings.append(warning)
+    spoken = [replace(s, end=min(s.end, duration)) for s in speeches(inside, language) if s.start < duration]
+    if not spoken:
+        if inside:
+            warnings.append(_about(track, "holds no spoken line"))
+        return Dialogue()
+    name, confidence = protagonist(spoken)
+    all_capitals = _in_capitals(spoken)
+    lines = tuple(_line(i, speech, name, language, all_capitals) for i, speech in enumerate(spoken))
+    return Dialogue(lines, name, language, track.source, confidence)
+
+
+_STRAY_SHARE = 0.1  # of cues after the film's end that still may be an advertisement or a longer cut's credits
+
+
+def belonging(
+    track: Track, cues: Sequence[SubtitleCue], duration: Fraction
+) -> tuple[list[SubtitleCue], Diagnostic | None]:
+    """The cues inside the film; none, where so many lie after its end that they are another film's."""
+    inside = [cue for cue in cues if cue.start < duration]
+    outside = len(cues) - len(inside)
+    if outside == 0:
+        return inside, None
+    last = max(cue.start for cue in cues)
+    if outside > 1 and outside > _STRAY_SHARE * len(cues):
+        message = f"runs to {clock(last, 0)} and the film only to {clock(duration, 0)}: another film's, not used"
+        return [], _about(track, message, "name the right file with --subtitles")
+    plural = "cue lies" if outside == 1 else "cues lie"
+    return inside, _about(track, f"fits, but {outside} {plural} after the film's end ({clock(duration, 0)}): left out")
+
+
+def _in_capitals(spoken: Sequence[Speech]) -> bool:
+    """Old closed captions are in capitals throughout, which then shout nothing."""
+    return sum(speech.text.isupper() for speech in spoken) > len(spoken) / 2
+
+
+def _line(index: int, speech: Speech, hero: str | None, language: str | None, all_capitals: bool) -> Line:
+    felt = feeling(speech.text, language, all_capitals)
+    alone = stands_alone(speech.text, language)
+    carries = voice_over(speech.text, speech.end - speech.start, _closeness(speech, hero), alone, language)
+    span = FilmRange(FilmTime(speech.start), FilmTime(speech.end))
+    return Line(index, span, speech.text, speech.speaker, felt.emotion, felt.strength, alone, carries)
+
+
+def _closeness(speech: Speech, hero: str | None) -> float:
+    """How near a speaker is to the story's centre, for voice-overs: the protagonist and a narrator are in it."""
+    if speech.speaker is None:
+        return 0.6
+    if speech.off_screen or (hero is not None and hero in speech.speaker.split()):
+        return 1.0
+    return 0.4
+
+
+# --- the protagonist ----------------------------------------------------------------------------------------------
+
+_WORD = r"[^\W\d_][\w'’-]*"
+_ADDRESS = re.compile(rf", ({_WORD})(?=[.,!?…;]|$)|(?:^|[.!?…] )({_WORD})(?=[,!?])")
+_ANY_WORD = re.compile(_WORD)
+_FEWEST = 3  # times that somebody must be named to be the protagonist
+
+
+def protagonist(spoken: Sequence[Speech]) -> tuple[str | None, float]:
+    """Who is addressed and speaks most, where names tell it, with a confidence from 0 to 1.
+
+    An address is a capitalised word between commas or before an exclamation mark that is hardly ever seen in small
+    letters, is no title and no common opening of a sentence.
+    """
+    words = Counter(word for speech in spoken for word in _ANY_WORD.findall(speech.text))
+    counts = Counter(name for speech in spoken for name in _speaker_names(speech))
+    addressed = Counter(first or second for speech in spoken for first, second in _ADDRESS.findall(speech.text))
+    counts.update({name: n for name, n in addressed.items() if _is_name(name, words)})
+    if not counts:
+        return None, 0.0
+    (name, most), (_, next_most) = [*counts.most_common(2), ("", 0)][:2]
+    lead = 1 - next_most / most
+    if most < _FEWEST or lead == 0:
+        return None, 0.0
+    return name, round(min(1.0, most / 12) * (0.4 + 0.6 * lead), 2)
+
+
+def _speaker_names(speech: Speech) -> Iterator[str]:
+    """The name of a speaker without titles and surname, unless it names nobody (`Man 2`, `All`)."""
+    sets = lexicon().sets
+    words = [word.strip(".#") for word in (speech.speaker or "").split()]
+    plain = [word.casefold() for word in words]
+    if any(word in sets["anonymous"] for word in plain):
+        return
+    for word, small in zip(words, plain, strict=True):
+        if small.isalpha() and len(small) > 1 and small not in sets["titles"]:
+            yield word
+            return
+
+
+def _is_name(word: str, words: Counter[str]) -> bool:
+    sets = lexicon().sets
+    small = word.casefold().replace("’", "'")
+    if (
+        not word[0].isupper()
+        or word.isupper()
+        or len(word) < 2
+        or small in sets["titles"]
+        or small in sets["not_names"]
+    ):
+        return False
+    return words[small] * 5 <= words[word]

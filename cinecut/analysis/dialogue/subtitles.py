@@ -1,0 +1,304 @@
+"""The subtitles of a film: which tracks lie beside it or in it, which to prefer, and their timed cues.
+
+film ─ find_tracks ─ preferred ─► Track ─ read_cues ─► Cues
+                                             └ cues.py: the text of a file, repaired, through pysubs2
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from av.subtitles.stream import SubtitleStream
+
+from cinecut.analysis.dialogue.charset import decode
+from cinecut.analysis.dialogue.cues import Cues, SubtitleCue, parse_cues, with_line_breaks
+from cinecut.diagnostics import Stop
+
+_HEAD = 65_536  # bytes in which a file shows that it is no text
+MAX_BYTES = 20_000_000  # the subtitles of a long film take about 200 kB
+_TEXT_SUFFIXES = (".srt", ".ass", ".ssa", ".vtt")
+_BITMAP_SUFFIXES = (".idx", ".sup")
+_TEXT_CODECS = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
+_BITMAP_CODECS = frozenset({"pgssub", "hdmv_pgs_subtitle", "dvdsub", "dvd_subtitle", "dvbsub", "dvb_subtitle", "xsub"})
+
+# full dialogue first; subtitles for the deaf hold all of it too; forced ones only what is spoken in another language
+_ROLES = ("full", "sdh", "forced", "commentary")
+_ROLE_WORDS = {
+    "sdh": "sdh",
+    "cc": "sdh",
+    "hi": "sdh",
+    "hearing": "sdh",
+    "deaf": "sdh",
+    "forced": "forced",
+    "foreign": "forced",
+    "signs": "forced",
+    "songs": "forced",
+    "commentary": "commentary",
+    "comment": "commentary",
+    "comments": "commentary",
+    "director": "commentary",
+}
+_NEUTRAL_WORDS = frozenset({"full", "default", "dialogue", "subtitles", "subs", "sub", "utf8", "utf"})
+_REGIONS = frozenset({"us", "gb", "uk", "br", "pt", "mx", "es", "419", "latin", "ca", "fr", "hans", "hant", "cn", "tw"})
+_LANGUAGE_NAMES = {
+    "ar": "ara arabic",
+    "bg": "bul bulgarian",
+    "cs": "cze ces czech cz",
+    "da": "dan danish",
+    "de": "ger deu german deutsch",
+    "el": "gre ell greek",
+    "en": "eng english",
+    "es": "spa spanish espanol español castellano",
+    "et": "est estonian",
+    "fa": "per fas persian",
+    "fi": "fin finnish",
+    "fr": "fre fra french francais français",
+    "he": "heb hebrew iw",
+    "hi": "hin hindi",
+    "hr": "hrv scr croatian",
+    "hu": "hun hungarian magyar",
+    "id": "ind indonesian",
+    "is": "ice isl icelandic",
+    "it": "ita italian italiano",
+    "ja": "jpn japanese jp",
+    "ko": "kor korean kr",
+    "lt": "lit lithuanian",
+    "lv": "lav latvian",
+    "nl": "dut nld dutch nederlands",
+    "no": "nor nob nno nb nn norwegian norsk",
+    "pl": "pol polish polski",
+    "pt": "por portuguese portugues português pob",
+    "ro": "rum ron romanian",
+    "ru": "rus russian",
+    "sk": "slo slk slovak",
+    "sl": "slv slovenian slovene",
+    "sr": "srp scc serbian",
+    "sv": "swe swedish svenska",
+    "th": "tha thai",
+    "tr": "tur turkish",
+    "uk": "ukr ukrainian",
+    "vi": "vie vietnamese",
+    "zh": "chi zho chinese chs cht",
+}
+_LANGUAGES = {name: code for code, names in _LANGUAGE_NAMES.items() for name in (code, *names.split())}
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One subtitle track: a file beside the film (`path`) or a stream in it (`stream`, its index)."""
+
+    source: str
+    path: Path | None = None
+    stream: int | None = None
+    language: str | None = None  # ISO 639-1 where the name is known
+    role: str = "full"  # full, sdh, forced, commentary
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleSource:
+    """What there is: `tracks` of text, the names of `bitmaps` (of no use), and the film's own clock.
+
+    `container_start` is the stamp that players show as 0:00, which side-car subtitles count from, in seconds;
+    None where the film could not be opened.
+    """
+
+    tracks: tuple[Track, ...]
+    bitmaps: tuple[str, ...]
+    container_start: Fraction | None
+
+
+def language_code(name: str | None) -> str | None:
+    """ISO 639-1 of a tag, an ISO 639-2 code or a name; an unknown tag stays, `und` is none.
+
+    >>> language_code("ger"), language_code("pt-BR"), language_code("Polish"), language_code("und")
+    ('de', 'pt', 'pl', None)
+    """
+    head = re.split(r"[-_]", (name or "").strip().casefold())[0]
+    if head in ("", "und", "mis", "mul", "zxx", "unknown"):
+        return None
+    return _LANGUAGES.get(head, head)
+
+
+def find_tracks(film: Path) -> SubtitleSource:
+    """Every text track beside `film` and in it, and the bitmap ones by name. A film that cannot be opened has none."""
+    beside = list(_beside(film))
+    bitmaps = [track.source for track in beside if track.path and track.path.suffix.casefold() in _BITMAP_SUFFIXES]
+    tracks = [track for track in beside if track.source not in bitmaps]
+    start = None
+    try:
+        with av.open(str(film.absolute()), metadata_errors="replace") as container:
+            start = Fraction(container.start_time or 0, av.time_base)
+            for stream in container.streams.subtitles:
+                codec = _codec(stream)
+                track = _embedded(stream)
+                if codec in _TEXT_CODECS:
+                    tracks.append(track)
+                elif codec in _BITMAP_CODECS:
+                    bitmaps.append(track.source)
+    except (av.FFmpegError, OSError, ValueError):
+        pass  # the film itself is judged elsewhere; its side-car subtitles are still good
+    return SubtitleSource(tuple(tracks), tuple(bitmaps), start)
+
+
+def preferred(tracks: tuple[Track, ...], language: str | None) -> list[Track]:
+    """The tracks, best first: the language asked for, the full dialogue, beside the film before in it, the default."""
+    wanted = language_code(language)
+
+    def rank(track: Track) -> tuple[int, int, bool, bool, bool, str]:
+        mismatch = 0
+        if wanted is not None:
+            mismatch = 0 if track.language == wanted else 1 if track.language is None else 2
+        return (
+            mismatch,
+            _ROLES.index(track.role),
+            track.path is None,
+            not track.default,
+            track.language not in (None, "en"),
+            track.source,
+        )
+
+    return sorted(tracks, key=rank)
+
+
+def read_cues(film: Path, track: Track, start: Fraction, container_start: Fraction | None) -> Cues:
+    """The cues of `track` in film time; `start` is the stamp of the film's first picture in its container, seconds.
+
+    Raises Stop("missing-file") or Stop("unreadable") with one clear message.
+    """
+    if track.path is not None:
+        late = start - container_start if container_start is not None else Fraction(0)
+        return parse_cues(read_bytes(track.path), track.source).shifted(-late)
+    try:
+        with av.open(str(film.absolute()), metadata_errors="replace") as container:
+            return _packets(container, track).shifted(-start)
+    except (av.FFmpegError, OSError) as error:
+        raise Stop("unreadable", f"the subtitles in {film.name}, {track.source}, cannot be read: {error}") from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a subtitle file that a person could mean. Raises Stop."""
+    try:
+        if not path.exists():
+            raise Stop("missing-file", f"there is no subtitle file {path}")
+        if not path.is_file():
+            raise Stop("unreadable", f"{path} is no file, so it holds no subtitles")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise Stop("unreadable", f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a zero byte in the name
+        raise Stop("missing-file", f"{str(path)!r} is no file name") from error
+    if len(data) > MAX_BYTES:
+        raise Stop("unreadable", f"{path} is larger than {MAX_BYTES // 1_000_000} MB, so it is no subtitle file")
+    if b"\0\0\0\0" in data[:_HEAD]:  # in no encoding of a text
+        raise Stop("unreadable", f"{path} is no text, so it holds no subtitles", "is it a film, or a picture?")
+    return data
+
+
+def _beside(film: Path) -> Iterator[Track]:
+    """`film.srt`, `film.en.forced.ass` …: the film's name, then nothing but languages and roles."""
+    stem = _fold(film.stem)
+    try:
+        files = sorted(film.parent.iterdir())
+    except OSError:
+        return
+    for path in files:
+        name = _fold(path.stem)
+        if path.suffix.casefold() not in (*_TEXT_SUFFIXES, *_BITMAP_SUFFIXES) or not name.startswith(stem):
+            continue
+        rest = name.removeprefix(stem)
+        words = [word for word in re.split(r"[\W_]+", rest) if word]
+        labels = _labels(words) if not rest or re.match(r"[\W_]", rest) else None  # film2.srt is another film's
+        if labels is not None and path.is_file():
+            language, role = labels
+            yield Track(path.name, path=path, language=language, role=role, default="default" in words)
+
+
+def _labels(words: list[str]) -> tuple[str | None, str] | None:
+    """Language and role that the words of a file's name tell; None if one of them is neither."""
+    language, role = None, "full"
+    for word in words:
+        if language is None and word in _LANGUAGES and not (word == "hi" and len(words) > 1):
+            language = _LANGUAGES[word]
+        elif word in _ROLE_WORDS:
+            role = max(role, _ROLE_WORDS[word], key=_ROLES.index)
+        elif word not in _NEUTRAL_WORDS and not (language is not None and word in _REGIONS):
+            return None
+    return language, role
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _codec(stream: SubtitleStream) -> str:
+    context = stream.codec_context
+    return context.name if context is not None else ""
+
+
+def _embedded(stream: SubtitleStream) -> Track:
+    title = _fold(stream.metadata.get("title", ""))
+    flags = stream.disposition
+    role = "full"
+    for word in re.split(r"[\W_]+", title):
+        role = max(role, _ROLE_WORDS.get(word, "full") if word != "hi" else "full", key=_ROLES.index)
+    if flags & Disposition.hearing_impaired:
+        role = max(role, "sdh", key=_ROLES.index)
+    if flags & Disposition.forced:
+        role = max(role, "forced", key=_ROLES.index)
+    if flags & Disposition.comment:
+        role = "commentary"
+    return Track(
+        f"stream {stream.index} ({stream.language or 'und'})",
+        stream=stream.index,
+        language=language_code(stream.language),
+        role=role,
+        default=bool(flags & Disposition.default),
+    )
+
+
+def _packets(container: InputContainer, track: Track) -> Cues:
+    """The cues of one embedded stream in container time; no other stream's packets are handed over."""
+    assert track.stream is not None
+    chosen = container.streams[track.stream]
+    for stream in container.streams:
+        stream.discard = Discard.default if stream.index == track.stream else Discard.all
+    assert isinstance(chosen, SubtitleStream)
+    codec = _codec(chosen)
+    times: list[tuple[Fraction, Fraction]] = []
+    payloads: list[bytes] = []
+    for packet in container.demux(chosen):
+        if packet.pts is None or packet.size == 0 or packet.time_base is None:
+            continue
+        payload = bytes(packet)
+        if codec == "mov_text":  # a 16-bit length, the text, then boxes of style
+            payload = payload[2 : 2 + int.from_bytes(payload[:2], "big")]
+        begin = packet.pts * packet.time_base
+        times.append((begin, begin + (packet.duration or 0) * packet.time_base))
+        payloads.append(payload.replace(b"\x1e", b" "))
+    decoded = decode(b"\x1e".join(payloads))
+    texts = decoded.text.split("\x1e") if payloads else []
+    fields = _ass_fields if codec in ("ass", "ssa") else _plain
+    cues = (SubtitleCue(begin, end, *fields(text)) for (begin, end), text in zip(times, texts, strict=True))
+    return Cues(tuple(cue for cue in cues if cue.text), decoded.language)
+
+
+def _plain(text: str) -> tuple[str, str | None, str]:
+    return text.replace("\r\n", "\n").strip("\0\n "), None, ""
+
+
+def _ass_fields(text: str) -> tuple[str, str | None, str]:
+    """Text, name and style of a packet: ReadOrder, Layer, Style, Name, three margins, Effect, Text."""
+    fields = text.split(",", 8)
+    if len(fields) < 9:
+        return "", None, ""
+    return with_line_breaks(fields[8].strip("\0\r\n")), fields[3].strip() or None, fields[2].strip()

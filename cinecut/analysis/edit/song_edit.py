@@ -1,0 +1,248 @@
+"""The song's edit: which of its bars are heard, so that its turns fall on the trailer's and it ends on a hit.
+
+    start ─ acts 1 and 2 ─┬─ act 3 ─ HIT on the title card, ringing out ─ silence under the button
+       a turn at the drop  └ the joint lies in the silence before act 3
+
+All of it is whole bars, so the beats run on whatever is left out; a song that is too short repeats whole phrases.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+
+from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.song.beats import Beats
+from cinecut.analysis.song.levels import STEP, SongLevels
+from cinecut.language.grid import SongPart
+from cinecut.language.timebase import nearest
+
+HIT = 0.4  # from here on a downbeat counts as a hit that may end a trailer
+_PLAIN = 0.15  # worth of a song that needs no edit
+_MOST_PARTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SongEdit:
+    """`parts` in seconds of the song, or none where all of it is heard from `start` on. The title card is reached by a
+    `hit` of the song, by a hit that is laid there (`cue`, its place in the song), or the music just stops."""
+
+    start: Fraction = Fraction(0)
+    parts: tuple[SongPart, ...] = ()
+    ending: Literal["hit", "cue", "stop"] = "stop"
+    cue: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A trailer in bars: where its drop, its act 3 and its title card begin, and where the card ends."""
+
+    drop: int
+    third: int
+    card: int
+    end: int
+
+
+def first_bar(beats: Beats, slots: Sequence[Slot]) -> Fraction:
+    """The bar line of a song of changing tempo at which the trailer begins: its turns fall on the beat drop and on
+    act 3, and act 3 is loud; of equals the earliest. A song that is too short begins at its first bar."""
+    bars = sum(slot.beats for slot in slots) // beats.metre
+    turns = [(beat_of(slots, act) or 0) // beats.metre for act in ("beat drop", "act 3")]
+    strength = _strengths(beats)
+
+    def worth(bar: int) -> float:
+        return sum(strength.get(bar + turn, 0.0) for turn in turns) + _energy(beats, bar + turns[1], bar + bars)
+
+    choices = range(max(1, len(beats.energy) - bars + 1))
+    best = max(choices, key=lambda bar: (round(worth(bar), 3), -bar))
+    return _bar_time(beats, best)
+
+
+def edit_song(beats: Beats, slots: Sequence[Slot], levels: SongLevels, end: Fraction, start: Fraction) -> SongEdit:
+    """The edit of a song of `end` seconds for the slots that a trailer has. Of a song whose tempo changes, all is heard
+    from `start` on: its beats are what the trailer was cut to. Of others `start` counts for nothing: every bar line
+    will do."""
+    card = beat_of(slots, "title card", Want.CARD)
+    laid = _laid_hit(beats, levels)
+    if beats.tempo is None or card is None or card % beats.metre:
+        if beats.tempo is not None:
+            start = _choose_start(beats, _plan(slots, beats.metre))
+        return _with_hit(SongEdit(start), laid)
+    plan = _plan(slots, beats.metre)
+    bars = _whole_bars(beats, end)
+    if bars < 2:
+        return _with_hit(SongEdit(_bar_time(beats, 0)), laid)
+    return _edited(beats, plan, bars, bar_hits(beats, levels), laid, end)
+
+
+def _edited(
+    beats: Beats, plan: _Plan, bars: int, hits: Mapping[int, float], laid: Fraction | None, end: Fraction
+) -> SongEdit:
+    strength, lasts = _strengths(beats), plan.card - plan.third
+
+    def late(hit: int) -> float:
+        """How good it is that a bar falls on the title card, and those before it under act 3."""
+        turn = strength.get(hit - lasts, 0.0) / 2
+        strikes = hits.get(hit, 0.0)
+        return turn + _energy(beats, hit - lasts, hit) + (1.5 * strikes if strikes >= HIT else 0.0)
+
+    starts = range(bars - plan.third + 1) if plan.third <= bars else range(1)
+    ends = range(lasts, bars + 1) if lasts <= bars else range(0)
+    best = max(starts, key=lambda bar: (round(_early(beats, plan, bar), 3), -bar))
+    if not ends:
+        return _with_hit(_of_bars(beats, _walk(beats, best, plan.card, bars), end), laid)
+    hit = max(ends, key=lambda bar: (round(late(bar), 3), -bar))
+    straight = [bar for bar in starts if bar + plan.card in ends]
+    if straight:
+        plain = max(straight, key=lambda bar: (round(_early(beats, plan, bar) + late(bar + plan.card), 3), -bar))
+        edited = _early(beats, plan, best) + late(hit)
+        if _early(beats, plan, plain) + late(plain + plan.card) + _PLAIN >= edited:
+            best, hit = plain, plain + plan.card
+    pieces = [*_walk(beats, best, plan.third, bars), (hit - lasts, hit + plan.end - plan.card)]
+    edit = _of_bars(beats, pieces, end)
+    if hits.get(hit, 0.0) >= HIT:
+        return SongEdit(edit.start, edit.parts, "hit")
+    return _with_hit(edit, laid)
+
+
+def _early(beats: Beats, plan: _Plan, bar: int) -> float:
+    """How good a bar is for the trailer's start: the song turns, and rises, where the beat drops."""
+    if not plan.drop:
+        return 0.0
+    rise = _energy(beats, bar + plan.drop, bar + plan.third) - _energy(beats, bar, bar + plan.drop)
+    return _strengths(beats).get(bar + plan.drop, 0.0) + rise / 2
+
+
+def _choose_start(beats: Beats, plan: _Plan) -> Fraction:
+    choices = range(max(1, len(beats.energy) - plan.card + 1))
+    best = max(choices, key=lambda bar: (round(_early(beats, plan, bar), 3), -bar))
+    return _bar_time(beats, best)
+
+
+def _walk(beats: Beats, bar: int, count: int, bars: int) -> list[tuple[int, int]]:
+    """`count` bars from one on, as (first, end): where the song gets to its end, it goes back to an early phrase."""
+    turns = sorted({phrase.bar for phrase in beats.phrases if 0 < phrase.bar < bars})
+    last = turns[-1] if turns and beats.phrases[-1].energy < 0.5 else bars  # a fading last phrase is left out
+    loud = [phrase.bar for phrase in beats.phrases if phrase.energy >= 0.5 and phrase.bar < last]
+    back = loud[0] if loud else 0
+    found, left = [], count
+    while left > 0:
+        end = last if bar < last else bars
+        step = min(left, end - bar)
+        found.append((bar, bar + step))
+        bar, left = back, left - step
+    return found
+
+
+def _of_bars(beats: Beats, pieces: Sequence[tuple[int, int]], end: Fraction) -> SongEdit:
+    """An edit of pieces of whole bars, (first, end), of which neighbours may be one."""
+    joined: list[tuple[int, int]] = []
+    for first, until in pieces:
+        if joined and joined[-1][1] == first:
+            joined[-1] = (joined[-1][0], until)
+        elif first < until:
+            joined.append((first, until))
+    start = _bar_time(beats, joined[0][0])
+    if len(joined) == 1 or len(joined) > _MOST_PARTS:
+        return SongEdit(start)
+    last = Fraction(int(end * 1_000_000), 1_000_000)  # the hit may ring until the song is over
+    times = ((_bar_time(beats, first), min(last, _bar_time(beats, until))) for first, until in joined)
+    return SongEdit(start, tuple(times))
+
+
+def _with_hit(edit: SongEdit, laid: Fraction | None) -> SongEdit:
+    return edit if laid is None else SongEdit(edit.start, edit.parts, "cue", laid)
+
+
+# Where the song strikes
+
+
+def bar_hits(beats: Beats, levels: SongLevels) -> dict[int, float]:
+    """How much of a final hit each downbeat is, 0 to 1, by its bar."""
+    return {bar: _strike(levels, _bar_time(beats, bar)) for bar in range(len(beats.energy) + 1)}
+
+
+def _laid_hit(beats: Beats, levels: SongLevels) -> Fraction | None:
+    """The song's best hit on any beat, just before its attack; None where it has none."""
+    if beats.confidence == 0 or not beats.times:
+        return None
+    strikes = {time: _strike(levels, time) for time in beats.times}
+    best = max(strikes, key=lambda time: (strikes[time], time))
+    if strikes[best] < HIT:
+        return None
+    near = levels.between(best - _NEAR, best + _NEAR)
+    attack = best - _NEAR + STEP * int(np.argmax(np.diff(near)))
+    return max(Fraction(0), Fraction(nearest(attack * 1000), 1000))
+
+
+_NEAR = Fraction(6, 100)  # seconds around a beat in which its attack lies
+
+
+def _strike(levels: SongLevels, at: Fraction) -> float:
+    """A hit is about as loud as the loudest of the song, no echo of a louder one just before and no run-up to one just
+    after, and dies away: two seconds later all is far below it."""
+
+    def loudest(first: int, end: int) -> float:
+        """Of the tenths of a second so many after the moment."""
+        return float(levels.loudness(at + Fraction(first, 10), at + Fraction(end, 10)).max())
+
+    attack, before = loudest(0, 3), loudest(-5, 0)
+    held, dying, after = loudest(4, 12), loudest(12, 20), loudest(20, 40)
+    if attack < max(before - _ECHO, held + _DYING / 2, dying + _DYING):
+        return 0.0
+    loud = float(np.clip(1 + (attack - levels.loudest) / _LOUD, 0, 1))
+    return round(loud * float(np.clip((attack - after) / _DEAD, 0, 1)), 3)
+
+
+_LOUD, _DEAD, _ECHO, _DYING = 16.0, 15.0, 1.5, 2.0  # dB
+
+
+# Bars
+
+
+def beat_of(slots: Sequence[Slot], act: str, want: Want | None = None) -> int | None:
+    """The beat at which an act begins after its black, or its first slot that wants something. None: there is none."""
+    beat = 0
+    for slot in slots:
+        if slot.act == act and (slot.want is want if want is not None else slot.want is not Want.BLACK):
+            return beat
+        beat += slot.beats
+    return None
+
+
+def _plan(slots: Sequence[Slot], metre: int) -> _Plan:
+    card = beat_of(slots, "title card", Want.CARD)
+    drop, third = beat_of(slots, "beat drop"), beat_of(slots, "act 3")
+    whole = sum(slot.beats for slot in slots)
+    card = whole if card is None else card
+    lasts = sum(slot.beats for slot in slots if slot.want is Want.CARD)
+    return _Plan((drop or 0) // metre, (third or 0) // metre, card // metre, -(-(card + lasts) // metre))
+
+
+def _whole_bars(beats: Beats, end: Fraction) -> int:
+    """Bars that are over before the song is."""
+    lines = [_bar_time(beats, bar) for bar in range(len(beats.energy) + 1)]
+    return max(0, bisect.bisect_right(lines, end) - 1)
+
+
+def _bar_time(beats: Beats, bar: int) -> Fraction:
+    """Seconds in the song of a bar line, as they are written."""
+    if beats.tempo is not None:
+        exact = beats.first + bar * beats.metre * 60 / beats.tempo
+        return Fraction(nearest(exact * 1_000_000), 1_000_000)
+    downs = beats.downbeats
+    return downs[min(bar, len(downs) - 1)] if downs else beats.first
+
+
+def _strengths(beats: Beats) -> dict[int, float]:
+    return {phrase.bar: phrase.strength for phrase in beats.phrases}
+
+
+def _energy(beats: Beats, first: int, end: int) -> float:
+    inside = beats.energy[max(0, first) : max(0, end)]
+    return sum(inside) / len(inside) if inside else 0.0

@@ -1,0 +1,211 @@
+"""The score: everything that a spec says about sound, decided from what was measured of the film and the song.
+
+cuts ─ voices ─ balance ─ the song's edit ─ effects, ducks, silence of each event ─► Score
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from cinecut.analysis.dialogue.lines import Dialogue
+from cinecut.analysis.edit.arrange import Cut, Tempo
+from cinecut.analysis.edit.blueprint import Want
+from cinecut.analysis.edit.song_edit import SongEdit, edit_song
+from cinecut.analysis.edit.voices import VoiceOver, choose_voices, heard_lines, placed
+from cinecut.analysis.film.loudness import LoudnessCurve
+from cinecut.analysis.song.beats import Beats
+from cinecut.analysis.song.levels import Balance, SongLevels, balance, effect_gain, heard, level_within, line_gain
+from cinecut.analysis.story.arc import Story
+from cinecut.language.facts import SongFacts
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.vibes import Vibe
+
+_UNDER_SPEECH, _UNDER_FEELING = 12, 6  # dB by which the music goes down
+_VOICE_GAIN, _SHOT_GAIN = 12, 6  # dB at most: with a shot's line its whole scene gets louder
+_TOP, _STRONG = 0.9, 0.5  # rank of a shot's emotion, and strength of its line, that make it a strong moment
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """The music that was given, with all that is known of it."""
+
+    file: Path
+    facts: SongFacts
+    beats: Beats
+    levels: SongLevels
+    credit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sfx:
+    """A sound effect as the spec writes it: its name (None: what the vibe has there), length and whole dB."""
+
+    name: str | None = None
+    lasts: str | None = None
+    gain: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeveledVoice:
+    over: VoiceOver
+    gain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sounds:
+    """What an event says about sound. `cue`: `stop`, or `hit` for the song's own."""
+
+    effects: tuple[Sfx, ...] = ()
+    voices: tuple[LeveledVoice, ...] = ()
+    gain: int = 0  # of the film's own sound
+    duck: int | None = None
+    why_duck: str = ""
+    silent: bool = False
+    cue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """`events` has one entry for each cut; `tempo` in beats a minute, for a trailer without a song."""
+
+    song: Song | None
+    edit: SongEdit
+    balance: Balance
+    pulse: str
+    tempo: Fraction
+    events: tuple[Sounds, ...]
+
+
+def compose(
+    cuts: Sequence[Cut],
+    tempo: Tempo,
+    vibe: Vibe,
+    song: Song | None,
+    start: Fraction,
+    film: LoudnessCurve,
+    dialogue: Dialogue,
+    story: Story,
+    end: FilmTime,
+    spoilers: bool = False,
+) -> Score:
+    """The sound of a trailer. `start` is where a song of changing tempo begins, `end` the film's."""
+    voices = choose_voices(cuts, tempo, dialogue, story, film, end, spoilers)
+    slots = [cut.slot for cut in cuts]
+    edit = edit_song(song.beats, slots, song.levels, song.facts.duration, start) if song else SongEdit()
+    lines = [cut.line.range for cut in cuts if cut.line is not None] + [voice.line.range for voice in voices]
+    shown = [_shown(cut, start, until) for cut, start, until in placed(cuts, tempo) if cut.take and not cut.mute]
+    mix = balance(film, lines, shown, vibe, _song_level(song, edit))
+    usual = level_within(film, shown)
+    speaks = heard_lines(cuts, tempo)
+    said = [
+        [LeveledVoice(v, line_gain(film, v.line.range, mix.anchor, _VOICE_GAIN)) for v in voices if v.event == n]
+        for n in range(len(cuts))
+    ]
+    events = []
+    for number, cut in enumerate(cuts):
+        before = cuts[number - 1] if number else None
+        events.append(
+            Sounds(
+                tuple(_effects(cut, before, vibe, edit, film, usual, tempo)),
+                tuple(said[number]),
+                line_gain(film, cut.line.range, mix.anchor, _SHOT_GAIN) if cut.line is not None else 0,
+                *_duck(cut, number in speaks),
+                _is_silent(cut),
+                _cue(cut, before, edit),
+            )
+        )
+    beat = tempo.grid.seconds_at(Fraction(1)) - tempo.grid.seconds_at(Fraction(0))
+    return Score(song, edit, mix, vibe.pulse, 60 / beat, tuple(events))
+
+
+def _shown(cut: Cut, start: Fraction, end: Fraction) -> FilmRange:
+    return FilmRange(cut.in_, cut.in_ + (end - start))
+
+
+def _song_level(song: Song | None, edit: SongEdit) -> float | None:
+    """As it sounds at 0 dB, in the loudest of the parts that are heard. None: there is none, or it is silent."""
+    if song is None:
+        return None
+    parts = edit.parts or ((edit.start, song.facts.duration),)
+    found = [heard(song.levels.loudness(begin, end)) for begin, end in parts]
+    return max((level for level in found if level is not None), default=None)
+
+
+# Each event
+
+
+def _is_silent(cut: Cut) -> bool:
+    return cut.slot.act == "breath" and cut.slot.want is Want.BLACK
+
+
+def _opens(cut: Cut, before: Cut | None) -> bool:
+    """Whether an act's picture begins here, after its black."""
+    return before is None or before.slot.act != cut.slot.act or before.slot.want is Want.BLACK
+
+
+def _effects(
+    cut: Cut, before: Cut | None, vibe: Vibe, edit: SongEdit, film: LoudnessCurve, usual: float | None, tempo: Tempo
+) -> Iterator[Sfx]:
+    """What differs from the vibe's own: hits at the drop and the title, and softer ones where the scene is quiet."""
+    heavy = vibe.effects["beat_cut"] in ("punch", "heartbeat")
+    if cut.slot.want is Want.CARD and _opens(cut, before):
+        yield from _title_hit(vibe, heavy)
+    elif cut.take is not None:
+        gain = effect_gain(film, cut.in_, usual)
+        if cut.slot.act == "beat drop" and _opens(cut, before):
+            yield from _drop_hit(vibe, heavy, gain, tempo.grid.metre)
+        elif gain and _has_effect(cut, before, vibe):
+            yield Sfx(gain=gain)
+
+
+def _title_hit(vibe: Vibe, heavy: bool) -> Iterator[Sfx]:
+    """What the title strikes with, by the genre's character; some have only their usual."""
+    if heavy:
+        yield Sfx("braam", gain={"driving": 6, "steady": 4, "soft": 2}[vibe.pulse])
+        yield Sfx("sub drop", gain=4)
+    elif vibe.effects["beat_cut"] != "none":
+        yield Sfx()
+        yield Sfx("sub drop", gain=-6)
+
+
+def _drop_hit(vibe: Vibe, heavy: bool, gain: int, metre: int) -> Iterator[Sfx]:
+    """Something rises through the held black and breaks off at the drop, where the genre's own hit falls."""
+    hit = vibe.effects["beat_cut"]
+    if heavy:
+        yield Sfx("riser", f"{metre} beats", gain)
+        yield Sfx(hit, gain=gain)
+    else:
+        yield Sfx("reverse swell", "2 beats", max(-12, gain - 6))
+        yield Sfx(None if hit == "none" else hit, gain=gain)
+
+
+def _has_effect(cut: Cut, before: Cut | None, vibe: Vibe) -> bool:
+    """Whether the vibe has an effect for the cut into this shot."""
+    if before is None:
+        return False
+    kind = cut.enters.rstrip("0123456789./ beats").strip().replace(" ", "_")
+    if kind == "cut":
+        kind = "beat_cut" if cut.slot.beats <= 2 or _is_silent(before) else "cut"
+    acts = vibe.effects["act"] if before.slot.act != cut.slot.act else "none"
+    return vibe.effects.get(kind, "none") != "none" or acts != "none"
+
+
+def _duck(cut: Cut, speaks: bool) -> tuple[int | None, str]:
+    """Where the music goes down without a `line`: somebody is heard all the same, or the moment is a strong one."""
+    if cut.take is None or cut.mute or cut.line is not None:
+        return None, ""
+    if speaks:
+        return _UNDER_SPEECH, "somebody speaks"
+    strong = any(line.strength >= _STRONG for line in cut.take.lines)
+    return (_UNDER_FEELING, "a strong moment") if strong and cut.take.signals.emotion >= _TOP else (None, "")
+
+
+def _cue(cut: Cut, before: Cut | None, edit: SongEdit) -> str | None:
+    """The music ends on the title card; what is laid there rings until the card is over."""
+    if cut.slot.want is Want.CARD and _opens(cut, before):
+        return "hit" if edit.ending == "cue" else "stop"
+    after_card = before is not None and before.slot.want is Want.CARD and cut.slot.want is not Want.CARD
+    return "stop" if edit.ending == "cue" and after_card else None

@@ -1,0 +1,211 @@
+"""Voice-over: lines of the protagonist laid over other pictures, one in act 1 and two in act 2.
+
+A line is taken at its subtitle's times with handles into the pauses around it, and put where the film itself is silent
+or says nothing: never over another line, never two at once, never one that is heard anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+
+import numpy as np
+
+from cinecut.analysis.dialogue.lines import Dialogue, Line
+from cinecut.analysis.edit.arrange import Cut, Tempo
+from cinecut.analysis.edit.blueprint import Want
+from cinecut.analysis.film.loudness import STEP, LoudnessCurve
+from cinecut.analysis.story.arc import Story, Zone
+from cinecut.language.timebase import FilmRange, FilmTime, nearest
+
+# The act, how far into it the line should begin, and the zone of the film that it should come from.
+_WANTED = (
+    ("act 1", Fraction(3, 10), Zone.BEGIN),
+    ("act 2", Fraction(2, 10), Zone.ESCALATION),
+    ("act 2", Fraction(7, 10), Zone.ESCALATION),
+)
+_WORTH = 0.2  # that a line must have
+_ELSEWHERE = 0.6  # of its worth, for a line from another zone
+_LEAST = Fraction(8, 10)  # seconds of a voice
+_BEFORE, _AFTER = (Fraction(1, 10), Fraction(4, 10)), (Fraction(15, 100), Fraction(6, 10))  # least and most handle
+_BREATH = Fraction(2, 10)  # seconds of picture before a voice begins, and after it has ended
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceOver:
+    """A line at its place: over the cut number `event`, from `at` seconds after its start on."""
+
+    event: int
+    at: Fraction
+    take: FilmRange
+    line: Line
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Trailer seconds from a shot on over which nobody is heard to speak; `at` of them after the shot's start."""
+
+    event: int
+    at: Fraction
+    start: Fraction
+    end: Fraction
+
+
+def choose_voices(
+    cuts: Sequence[Cut],
+    tempo: Tempo,
+    dialogue: Dialogue,
+    story: Story,
+    film: LoudnessCurve,
+    end: FilmTime,
+    spoilers: bool,
+) -> list[VoiceOver]:
+    """Up to three lines, in the trailer's order. `end` is the film's; without `spoilers` none is from after the
+    climax."""
+    said = set[int]().union(*heard_lines(cuts, tempo).values())
+    pauses = _pauses(dialogue.lines, end)
+    usable = [line for line in dialogue.voice_overs() if _usable(line, dialogue, story, said, spoilers)]
+    found: list[VoiceOver] = []
+    for act, share, zone in _WANTED:
+        texts = {voice.line.text.casefold() for voice in found}
+        room = _Room.of(cuts, tempo, act, share)
+
+        def worth(line: Line, zone: Zone = zone) -> float:
+            return line.voice_over * (1 if story.zone(line.range.start) is zone else _ELSEWHERE)
+
+        for line in sorted(usable, key=lambda line: (-worth(line), line.index)):
+            take = _with_handles(line, pauses[line.index], film)
+            if line.text.casefold() in texts or take is None:
+                continue
+            place = room.place(take.duration, found)
+            if place is not None:
+                found.append(VoiceOver(place.event, place.at + _BREATH, take, line, _reason(line, dialogue)))
+                break
+    return sorted(found, key=lambda voice: voice.event)
+
+
+def heard_lines(cuts: Sequence[Cut], tempo: Tempo) -> dict[int, set[int]]:
+    """The lines that are heard, wholly or in part, in the film's own sound of each cut: their indices."""
+    found: dict[int, set[int]] = {}
+    for event, (cut, start, end) in enumerate(placed(cuts, tempo)):
+        if cut.take is None or cut.mute:
+            continue
+        edge = tempo.handle
+        shown = FilmRange(cut.in_ - edge, cut.in_ + (end - start) + edge)
+        lines = {line.index for line in cut.take.lines if line.range.start < shown.end and shown.start < line.range.end}
+        if lines:
+            found[event] = lines
+    return found
+
+
+def _usable(line: Line, dialogue: Dialogue, story: Story, said: set[int], spoilers: bool) -> bool:
+    """Worth it, of the protagonist where the speakers are known, no spoiler, and not heard already."""
+    stranger = (
+        dialogue.protagonist is not None and line.speaker is not None and dialogue.protagonist not in line.speaker
+    )
+    late = not spoilers and line.range.end > story.climax.at
+    return line.voice_over >= _WORTH and not stranger and not late and line.index not in said
+
+
+def _pauses(lines: Sequence[Line], end: FilmTime) -> dict[int, FilmRange]:
+    """From the end of what is said before each line to the start of what is said after it, by the line's index."""
+    ordered = sorted(lines, key=lambda line: (line.range.start, line.index))
+    ends = accumulate((line.range.end for line in ordered), max, initial=FilmTime(Fraction(0)))
+    starts = [*[line.range.start for line in ordered[1:]], end]
+    return {line.index: FilmRange(a, b) for line, a, b in zip(ordered, ends, starts, strict=False)}
+
+
+def _with_handles(line: Line, pause: FilmRange, film: LoudnessCurve) -> FilmRange | None:
+    """The line with a little of the pauses around it, cut where the film is quietest; None where another is spoken at
+    the same time."""
+    before, after = pause.start, pause.end
+    if before > line.range.start or after < line.range.end:
+        return None
+    start = _quietest(film, max(before, line.range.start - _BEFORE[1]), max(before, line.range.start - _BEFORE[0]))
+    until = _quietest(film, min(after, line.range.end + _AFTER[0]), min(after, line.range.end + _AFTER[1]))
+    take = FilmRange(_millis(start), _millis(until))
+    return take if take.duration >= _LEAST else None
+
+
+def _quietest(film: LoudnessCurve, first: FilmTime, last: FilmTime) -> FilmTime:
+    """The middle of the quietest tenth of a second that begins between two moments; the first where all are alike."""
+    if last - first < STEP or not len(film.levels):
+        return first
+    levels = film.within(FilmRange(first, last))
+    if not len(levels):
+        return first
+    quiet = int(np.argmin(levels))
+    at = FilmTime((int(first.seconds / STEP) + quiet) * STEP + STEP / 2)
+    return min(max(at, first), last)
+
+
+def _millis(time: FilmTime) -> FilmTime:
+    return FilmTime(Fraction(nearest(max(Fraction(0), time.seconds) * 1000), 1000))
+
+
+def _reason(line: Line, dialogue: Dialogue) -> str:
+    hero = dialogue.protagonist
+    if hero is not None and line.speaker is not None:
+        return f"{hero} says what it is about"
+    return "a line that carries over other pictures"
+
+
+# Places
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Where in an act a voice may begin, and where it should; `starts` are those of all cuts, in trailer seconds."""
+
+    windows: tuple[_Window, ...]
+    wished: Fraction
+    starts: tuple[Fraction, ...]
+
+    @classmethod
+    def of(cls, cuts: Sequence[Cut], tempo: Tempo, act: str, share: Fraction) -> _Room:
+        spans = list(placed(cuts, tempo))
+        inside = [(start, end) for cut, start, end in spans if cut.slot.act == act]
+        wished = inside[0][0] + share * (inside[-1][1] - inside[0][0]) if inside else Fraction(0)
+        return cls(tuple(_windows(spans, tempo, act)), wished, tuple(start for _, start, _ in spans))
+
+    def place(self, length: Fraction, taken: Sequence[VoiceOver]) -> _Window | None:
+        """The window nearest to where it should be in which a voice of that length fits beside those `taken`."""
+        begins = [self.starts[voice.event] + voice.at for voice in taken]
+        busy = [(begin, begin + voice.take.duration) for begin, voice in zip(begins, taken, strict=True)]
+
+        def fits(window: _Window) -> bool:
+            start, end = window.start + _BREATH, window.start + _BREATH + length
+            clear = all(end + 2 * _BREATH <= a or b + 2 * _BREATH <= start for a, b in busy)
+            return end + _BREATH <= window.end and clear
+
+        fitting = [window for window in self.windows if fits(window)]
+        return min(fitting, key=lambda window: (abs(window.start - self.wished), window.event), default=None)
+
+
+def _windows(spans: Sequence[tuple[Cut, Fraction, Fraction]], tempo: Tempo, act: str) -> Iterator[_Window]:
+    """From every shot of an act on, as long as shots follow in it in which no line is heard."""
+    speaks = heard_lines([cut for cut, _, _ in spans], tempo)
+    free = [
+        cut.slot.act == act and cut.slot.want not in (Want.BLACK, Want.CARD) and event not in speaks
+        for event, (cut, _, _) in enumerate(spans)
+    ]
+    for event, (_, start, end) in enumerate(spans):
+        if not free[event]:
+            continue
+        last, until = event, end
+        while last + 1 < len(spans) and free[last + 1]:
+            last, until = last + 1, spans[last + 1][2]
+        at = tempo.handle if event - 1 in speaks else Fraction(0)  # its crossfade may carry the speech on
+        yield _Window(event, at, start + at, until - tempo.handle if last + 1 in speaks else until)
+
+
+def placed(cuts: Sequence[Cut], tempo: Tempo) -> Iterator[tuple[Cut, Fraction, Fraction]]:
+    """Each cut with its start and end in trailer seconds, on frames."""
+    beat = 0
+    for cut in cuts:
+        until = beat + cut.slot.beats
+        yield cut, tempo.frame(beat) / tempo.rate, tempo.frame(until) / tempo.rate
+        beat = until

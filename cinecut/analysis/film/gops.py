@@ -1,0 +1,292 @@
+"""The film as packets and groups of pictures: what can be known of it without decoding it all.
+
+film ─ survey ─► PacketIndex (stamps, sizes, key flags) and KeyPictures, in one pass over the file
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeAlias
+
+import av
+import cv2
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from cinecut.analysis.film.screen import Bars, Glance, glance, letterbox
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import FilmTime, nearest
+
+Thumbs: TypeAlias = NDArray[
+    np.uint8
+]  # [n, 3, rows, columns]: planes Y, U, V of thumbnails or of their part inside the bars
+Inside: TypeAlias = tuple[slice, slice]  # rows and columns of a thumbnail
+THUMB_COLUMNS, THUMB_ROWS = 80, 45
+PICTURE_COLUMNS, PICTURE_ROWS = 160, 90
+
+_SHORTEST_GROUP = Fraction(1, 2)  # seconds: key frames nearer than this to the last one taken are passed over
+_PENDING = 8  # key pictures in the hands of the decoding threads
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyPicture:
+    """A key frame in small: `bgr` [uint8, 90 x 160 x 3], `thumb` [uint8, 3 x 45 x 80], and what was seen in large."""
+
+    time: FilmTime
+    bgr: NDArray[np.uint8]
+    thumb: NDArray[np.uint8]
+    glance: Glance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PacketIndex:
+    """Every video packet, in decoding order; `rank` is its place in showing order.
+
+    `groups` are the places in decoding order where a group of pictures starts: a key frame, at least half a second
+    after the one before it, so that films of key frames only are grouped as well.
+    """
+
+    pts: NDArray[np.int64]  # [n] in units of the stream's time base
+    size: NDArray[np.int64]  # [n] bytes
+    key: NDArray[np.bool_]  # [n]
+    rank: NDArray[np.int64]  # [n]
+    shown: NDArray[np.int64]  # [n] the stamps in showing order: shown[rank] == pts
+    groups: NDArray[np.int64]  # [m]
+
+    @classmethod
+    def of(cls, pts: list[int], size: list[int], key: list[bool], groups: list[int]) -> PacketIndex:
+        stamps = np.array(pts, np.int64)
+        shown = np.sort(stamps)
+        return cls(
+            stamps,
+            np.array(size, np.int64),
+            np.array(key, np.bool_),
+            np.searchsorted(shown, stamps),
+            shown,
+            np.array(groups, np.int64),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Turns stamps into film times: whole frames of a constant rate, the stamps themselves of a variable one."""
+
+    start: Fraction
+    time_base: Fraction
+    rate: Fraction | None
+
+    @classmethod
+    def of(cls, facts: FilmFacts, time_base: Fraction) -> Clock:
+        return cls(facts.start, time_base, None if facts.variable else facts.rate)
+
+    def time(self, pts: int) -> FilmTime:
+        seconds = pts * self.time_base - self.start
+        return FilmTime(seconds if self.rate is None else nearest(seconds * self.rate) / self.rate)
+
+
+def open_video(film: Path, filter_loop: bool = False) -> tuple[InputContainer, VideoStream]:
+    """The film and its first picture stream that is no cover image, for one decoding thread. Raises Stop."""
+    try:
+        container = av.open(str(film))
+    except FileNotFoundError as error:
+        raise Stop("missing-file", f"{film} is not there") from error
+    except (av.FFmpegError, OSError) as error:
+        raise Stop("unreadable", f"{film} cannot be read as a film: {error.strerror}") from error
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            stream.thread_type = "SLICE"
+            stream.codec_context.thread_count = 1
+            if not filter_loop:
+                stream.codec_context.options = {"skip_loop_filter": "all"}
+            return container, stream
+    container.close()
+    raise Stop("no-video", f"{film} has no pictures")
+
+
+# --- small pictures -------------------------------------------------------------------------------------------------
+
+
+def planes_of(frame: VideoFrame) -> list[NDArray[np.uint8]] | None:
+    """The Y, U and V planes [8-bit views or copies] of a planar YUV frame; None for any other layout."""
+    form = frame.format
+    parts = form.components
+    if len(parts) < 3 or form.is_rgb or form.is_bit_stream or form.is_big_endian or len(frame.planes) < 3:
+        return None
+    return [_plane(frame, index, parts[index].bits) for index in range(3)]
+
+
+def _plane(frame: VideoFrame, index: int, bits: int) -> NDArray[np.uint8]:
+    plane = frame.planes[index]
+    if bits == 8:
+        return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+    deep = np.frombuffer(memoryview(plane), np.uint16).reshape(-1, plane.line_size // 2)[: plane.height, : plane.width]
+    rows = max(1, plane.height // 360)  # convert no more rows than a picture of moderate size has
+    return np.asarray(deep[::rows] >> (bits - 8), np.uint8)
+
+
+def small_planes(frame: VideoFrame, columns: int, rows: int) -> NDArray[np.uint8]:
+    """Y, U, V of a frame, each averaged down to `rows` x `columns` [uint8, 3 x rows x columns]."""
+    planes = planes_of(frame)
+    if planes is None:
+        planes = planes_of(frame.reformat(width=320, height=180, format="yuv444p"))
+        assert planes is not None
+    small = np.empty((3, rows, columns), np.uint8)
+    for plane, target in zip(planes, small, strict=True):
+        stride = max(1, plane.shape[0] // (2 * rows))  # two source rows for each target row tell enough
+        cv2.resize(plane[::stride], (columns, rows), dst=target, interpolation=cv2.INTER_AREA)
+    return small
+
+
+# --- one pass over the file -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """What one pass over the file tells. `keys` [m] pairs with `index.groups`; None where one could not be decoded."""
+
+    index: PacketIndex
+    keys: list[KeyPicture | None]
+    clock: Clock
+    bars: Bars
+    diagnostics: list[Diagnostic]
+
+    @property
+    def inside(self) -> Inside:
+        """Rows and columns of a thumbnail inside the bars."""
+        return inside(self.bars)
+
+    def thumb(self, group: int) -> NDArray[np.uint8] | None:
+        """The thumbnail of a group's key picture, inside the bars; None where there is none."""
+        key = self.keys[group] if group < len(self.keys) else None
+        return None if key is None else key.thumb[:, *self.inside]
+
+
+class Unstamped(Exception):  # noqa: N818 - a turn of the road, not an error
+    """The packets carry no usable stamps: only decoding tells the order of the pictures."""
+
+
+def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float], None]) -> Survey:
+    """Index every packet and decode the key frame of every group. Raises Stop, and Unstamped for stampless films."""
+    black = black_level(facts)
+    container, stream = open_video(film)
+    only(container, stream)
+    time_base = stream.time_base or facts.time_base
+    clock = Clock.of(facts, time_base)
+    shortest = _SHORTEST_GROUP / time_base
+    share = 0.0
+    pts: list[int] = []
+    size: list[int] = []
+    key: list[bool] = []
+    groups: list[int] = []
+    keys: list[KeyPicture | None] = []
+    waiting: deque[Future[KeyPicture | None]] = deque()
+    diagnostics: list[Diagnostic] = []
+    with container, ThreadPoolExecutor(threads) as pool, _Decoders(film, threads) as decoders:
+        for packet in demux(container, stream, diagnostics):
+            if packet.pts is None:
+                raise Unstamped
+            if packet.is_keyframe and (not groups or packet.pts - pts[groups[-1]] >= shortest):
+                groups.append(len(pts))
+                time = clock.time(packet.pts)
+                waiting.append(pool.submit(decoders.key_picture, packet, time, black))
+                share = max(share, min(1.0, float(time.seconds / facts.duration)))
+                progress(share)
+                if len(waiting) > _PENDING:
+                    keys.append(waiting.popleft().result())
+            if groups:  # what comes before the first key frame cannot be shown
+                pts.append(packet.pts)
+                size.append(packet.size)
+                key.append(packet.is_keyframe)
+        keys += [future.result() for future in waiting]
+    if not groups:
+        raise Stop("unreadable", f"{film} holds no picture that can be decoded on its own")
+    bars = letterbox([picture.glance for picture in keys if picture], black)
+    return Survey(PacketIndex.of(pts, size, key, groups), keys, clock, bars, diagnostics)
+
+
+def black_level(facts: FilmFacts) -> int:
+    """The luma of black: 0 where the film uses the full range, else 16."""
+    return 0 if facts.color.range in ("pc", "full", "jpeg") or facts.pix_fmt.startswith("yuvj") else 16
+
+
+def only(container: InputContainer, stream: VideoStream) -> None:
+    """Let the demuxer pass over all other streams."""
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = av.stream.Discard.all
+
+
+def demux(
+    container: InputContainer, stream: VideoStream, diagnostics: list[Diagnostic]
+) -> Iterator[Packet[VideoStream]]:
+    """The stream's packets, as far as the file goes; a file that breaks off is noted."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError as error:
+            diagnostics.append(Diagnostic("film", f"the film breaks off: {error.strerror}"))
+            return
+        if packet is None:
+            return
+        if packet.size:
+            yield packet
+
+
+class _Decoders:
+    """As many decoders as threads; each picture is decoded by whichever is free."""
+
+    def __init__(self, film: Path, threads: int) -> None:
+        self._open = [open_video(film) for _ in range(threads)]
+        self._free: SimpleQueue[VideoCodecContext] = SimpleQueue()
+        for _, stream in self._open:
+            self._free.put(stream.codec_context)
+
+    def __enter__(self) -> _Decoders:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for container, _ in self._open:
+            container.close()
+
+    def key_picture(self, packet: Packet[VideoStream], time: FilmTime, black: int) -> KeyPicture | None:
+        decoder = self._free.get()
+        try:
+            frames = [*decoder.decode(packet), *decoder.decode(None)]
+        except av.FFmpegError:
+            frames = []
+        finally:
+            decoder.flush_buffers()
+            self._free.put(decoder)
+        return key_picture(frames[0], time, black) if frames else None
+
+
+def inside(bars: Bars) -> Inside:
+    """Rows and columns of a thumbnail that lie wholly inside the bars."""
+
+    def part(near: Fraction, far: Fraction, length: int) -> slice:
+        return slice(math.ceil(near * length), math.floor((1 - far) * length))
+
+    return part(bars.top, bars.bottom, THUMB_ROWS), part(bars.left, bars.right, THUMB_COLUMNS)
+
+
+def key_picture(frame: VideoFrame, time: FilmTime, black: int) -> KeyPicture:
+    bgr = frame.reformat(PICTURE_COLUMNS, PICTURE_ROWS, "bgr24", interpolation="BILINEAR").to_ndarray()
+    planes = planes_of(frame)
+    luma = planes[0] if planes else np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8)
+    return KeyPicture(
+        time, np.asarray(bgr, np.uint8), small_planes(frame, THUMB_COLUMNS, THUMB_ROWS), glance(luma, black)
+    )

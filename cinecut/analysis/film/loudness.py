@@ -1,0 +1,77 @@
+"""How loud the film is, all along: one level for every tenth of a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.probe import open_media, sound_streams
+
+STEP = Fraction(1, 10)  # seconds
+_RATE = 8000  # enough for a level: what is heard as loud lies below 4 kHz
+_FLOOR = -70.0  # dB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoudnessCurve:
+    """`levels` [shape=(n,), dB below full scale] of the mono mix, one for each STEP from the film's first picture."""
+
+    levels: NDArray[np.float32]
+
+    @property
+    def silent(self) -> bool:
+        return len(self.levels) == 0 or float(self.levels.max()) <= _FLOOR + 1
+
+    def within(self, range: FilmRange) -> NDArray[np.float32]:
+        """The levels inside a range; at least one where the film has sound there."""
+        first = max(0, int(range.start.seconds / STEP))
+        return self.levels[first : max(first + 1, int(range.end.seconds / STEP))]
+
+    def rise(self, range: FilmRange) -> float:
+        """The largest rise, in dB, from the mean of one second to the half second after it, within a range."""
+        before = FilmRange(FilmTime(max(Fraction(0), range.start.seconds - 1)), range.end)
+        levels = self.within(before)
+        if len(levels) < 16:
+            return 0.0
+        slow = np.convolve(levels, np.ones(10) / 10, "valid")[: len(levels) - 15]
+        fast = np.convolve(levels[10:], np.ones(5) / 5, "valid")[: len(slow)]
+        return float(np.max(fast - slow, initial=0.0))
+
+
+def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float], None]) -> LoudnessCurve:
+    """Measure one of a film's audio streams (from 0). A film without sound has no levels; damage is left out."""
+    if not facts.audio:
+        return LoudnessCurve(np.zeros(0, np.float32))
+    sums = np.zeros(int(facts.duration / STEP) + 2)
+    block = int(_RATE * STEP)
+    with open_media(film) as media:
+        audio = sound_streams(media)[min(stream, len(facts.audio) - 1)]
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=_RATE, frame_size=_RATE)
+        start = int((facts.audio[min(stream, len(facts.audio) - 1)].start) * _RATE)
+        carry, position = np.zeros(0, np.float32), start // block
+        for packet in media.demux(audio):
+            try:
+                frames = [part for frame in packet.decode() for part in resampler.resample(frame)]
+            except av.error.FFmpegError:
+                continue
+            for frame in frames:
+                carry = np.concatenate([carry, frame.to_ndarray()[0]])
+                count = len(carry) // block
+                means = np.square(carry[: count * block].reshape(count, block)).mean(axis=1)
+                carry = carry[count * block :]
+                low, high = max(0, position), min(len(sums), position + count)
+                if high > low:
+                    sums[low:high] = means[low - position : high - position]
+                position += count
+                progress(min(1.0, position / len(sums)))
+    levels = 10 * np.log10(np.maximum(sums, 10 ** (_FLOOR / 10)))
+    return LoudnessCurve(levels.astype(np.float32))

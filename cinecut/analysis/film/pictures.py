@@ -1,0 +1,121 @@
+"""Key frames: the moments of the film worth a look, and the pictures there.
+
+The moments are the middles of the subtitles, the middles of the shots, and one in every gap of more than 30 seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.dialogue.lines import Line, Spoken
+from cinecut.analysis.film.shots import FilmShot
+from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.probe import open_media, picture_stream
+
+LARGEST_GAP = Fraction(30)
+_WIDTH = 320  # pixels of a picture for measuring
+_PATIENCE = 400  # pictures decoded for one moment, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment worth a look: in which shot (its index), and the line spoken there, if any (its index)."""
+
+    time: FilmTime
+    shot: int
+    line: int | None = None
+
+
+def moments(shots: Sequence[FilmShot], lines: Sequence[Line]) -> list[Moment]:
+    """The key frames of a film, in order."""
+    found, spoken = [], Spoken(lines)
+    for shot in shots:
+        mid = [(line.range.start.seconds + line.range.duration / 2, line.index) for line in spoken.within(shot.range)]
+        inside = [mark for mark in mid if shot.range.start.seconds <= mark[0] < shot.range.end.seconds]
+        marks: list[tuple[Fraction, int | None]] = [*inside]
+        middle = (shot.range.start.seconds + shot.range.end.seconds) / 2
+        marks = _apart([*marks, (middle, None)])
+        found += [Moment(FilmTime(at), shot.index, line) for at, line in _without_gaps(shot, marks)]
+    return found
+
+
+_NEAREST = Fraction(1, 2)  # seconds between two moments of a shot: what lies nearer shows nothing new
+
+
+def _apart(marks: list[tuple[Fraction, int | None]]) -> list[tuple[Fraction, int | None]]:
+    """The marks in order, without those that come right after another."""
+    found: list[tuple[Fraction, int | None]] = []
+    for mark in sorted(marks, key=_time):
+        if not found or mark[0] - found[-1][0] >= _NEAREST:
+            found.append(mark)
+    return found
+
+
+def _time(mark: tuple[Fraction, int | None]) -> Fraction:
+    return mark[0]
+
+
+def _without_gaps(shot: FilmShot, marks: list[tuple[Fraction, int | None]]) -> list[tuple[Fraction, int | None]]:
+    """Marks added where a long shot leaves more than the largest gap between two."""
+    bounds = [shot.range.start.seconds, *[at for at, _ in marks], shot.range.end.seconds]
+    added: list[tuple[Fraction, int | None]] = []
+    for left, right in pairwise(bounds):
+        pieces = int((right - left) / LARGEST_GAP)
+        added += [(left + (right - left) * k / (pieces + 1), None) for k in range(1, pieces + 1)]
+    return sorted(marks + added, key=_time)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyPicture:
+    """`bgr` [uint8, height x 320 x 3] of a shot, as it is stored (neither turned nor unsqueezed)."""
+
+    shot: int
+    time: FilmTime
+    bgr: NDArray[np.uint8]
+
+
+def look(
+    film: Path, facts: FilmFacts, shots: Sequence[FilmShot], wanted: Sequence[Moment], progress: Callable[[float], None]
+) -> Iterator[KeyPicture]:
+    """A picture for each moment: the key frame before it where that lies in its shot (it costs one decode), else the
+    moment itself. A key frame that serves two moments comes once."""
+    ranges = {shot.index: shot.range for shot in shots}
+    seen: set[tuple[int, FilmTime]] = set()
+    with open_media(film) as media:
+        video = picture_stream(media, film)
+        video.thread_type = "SLICE"
+        video.codec_context.skip_frame = "NONREF"
+        for done, moment in enumerate(wanted):
+            picture = _picture_at(media, video, facts, moment, ranges[moment.shot])
+            progress((done + 1) / len(wanted))
+            if picture is not None and (picture.shot, picture.time) not in seen:
+                seen.add((picture.shot, picture.time))
+                yield picture
+
+
+def _picture_at(media: Any, video: Any, facts: FilmFacts, moment: Moment, within: FilmRange) -> KeyPicture | None:
+    base = Fraction(video.time_base)
+    media.seek(int((moment.time.seconds + facts.start) / base), stream=video, backward=True)
+    try:
+        for count, frame in enumerate(media.decode(video)):
+            if frame.pts is None:
+                return None
+            time = FilmTime(frame.pts * base - facts.start)
+            near = frame.key_frame and within.start <= time < within.end
+            if time >= moment.time or near or count > _PATIENCE:
+                height = max(2, round(frame.height * _WIDTH / frame.width))
+                small = frame.reformat(width=_WIDTH, height=height, format="bgr24", interpolation="AREA")
+                return KeyPicture(moment.shot, time, small.to_ndarray())
+    except av.error.FFmpegError:
+        return None
+    return None

@@ -1,0 +1,257 @@
+"""What can be measured of every shot, and the money-shot score made of it.
+
+The weights are those of the tool that this one succeeds. Every signal is a shot's rank among the film's usable shots,
+0 to 1, so that a dark film and a bright one are scored alike; what a film lacks (dialogue, faces) is neutral: 0.5.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.dialogue.lines import Line, Spoken
+from cinecut.analysis.film.loudness import LoudnessCurve
+from cinecut.analysis.film.pictures import KeyPicture
+from cinecut.analysis.film.shots import FilmShot
+from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import FilmTime
+from cinecut.media.probe import open_media, picture_stream
+
+NEUTRAL = 0.5
+WEIGHTS = {
+    "motion": 0.20,
+    "emotion": 0.20,
+    "contrast": 0.15,
+    "uniqueness": 0.15,
+    "face": 0.10,
+    "confidence": 0.10,
+    "saturation": 0.05,
+    "place": 0.05,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """A shot's ranks within its film, 0 to 1; the last three do not enter the score."""
+
+    motion: float
+    emotion: float  # of the strongest line spoken in it
+    contrast: float
+    uniqueness: float  # how unlike the other shots it looks
+    face: float
+    confidence: float  # how complete a model's description of it is; neutral where there is none
+    saturation: float
+    place: float  # in the film: later is stronger
+    sharpness: float
+    rise: float  # of the loudness
+    brightness: float = NEUTRAL
+
+    @property
+    def score(self) -> float:
+        """The money-shot score, 0 to 1."""
+        return sum(weight * float(getattr(self, name)) for name, weight in WEIGHTS.items())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Appearance:
+    """What one picture tells of its shot.
+
+    `colors` [512]: histogram of hue, saturation and value, its sum 1; `layout` [9 x 16]: luma, mean 0, deviation 1;
+    deviation of luma, mean saturation, variance of the Laplacian, and the largest face's share of the picture;
+    `light` [3]: mean red, green and blue, 0 to 1.
+    """
+
+    shot: int
+    colors: NDArray[np.float32]
+    layout: NDArray[np.float32]
+    contrast: float
+    saturation: float
+    sharpness: float
+    face: float
+    light: NDArray[np.float32]
+
+
+def observe(picture: KeyPicture) -> Appearance:
+    hsv = cv2.cvtColor(picture.bgr, cv2.COLOR_BGR2HSV)
+    gray = cv2.cvtColor(picture.bgr, cv2.COLOR_BGR2GRAY)
+    colors = cv2.calcHist([hsv], [0, 1, 2], None, [8, 8, 8], [0, 180, 0, 256, 0, 256]).ravel()
+    layout = cv2.resize(gray, (16, 9), interpolation=cv2.INTER_AREA).astype(np.float32)
+    faces = _local.detector.detectMultiScale(gray, scaleFactor=1.15, minNeighbors=6, minSize=(28, 28))
+    return Appearance(
+        shot=picture.shot,
+        colors=(colors / colors.sum()).astype(np.float32),
+        layout=(layout - layout.mean()) / max(float(layout.std()), 1.0),
+        contrast=float(gray.std()),
+        saturation=float(hsv[:, :, 1].mean()),
+        sharpness=float(cv2.Laplacian(gray, cv2.CV_32F).var()),
+        face=max((int(w) * int(h) for _, _, w, h in faces), default=0) / gray.size,
+        light=(picture.bgr.mean(axis=(0, 1))[::-1] / 255).astype(np.float32),
+    )
+
+
+def together(looks: Sequence[Appearance]) -> Appearance:
+    """What several pictures tell of one shot: the layout of the middle one, the largest face, means of the rest."""
+    middle, count = looks[len(looks) // 2], len(looks)
+    return Appearance(
+        shot=middle.shot,
+        colors=np.mean([look.colors for look in looks], axis=0, dtype=np.float32),
+        layout=middle.layout,
+        contrast=sum(look.contrast for look in looks) / count,
+        saturation=sum(look.saturation for look in looks) / count,
+        sharpness=sum(look.sharpness for look in looks) / count,
+        face=max(look.face for look in looks),
+        light=np.mean([look.light for look in looks], axis=0, dtype=np.float32),
+    )
+
+
+class _Local(threading.local):
+    """A face detector for each thread: one that is shared finds faces of the other thread's picture."""
+
+    def __init__(self) -> None:
+        folder = Path(cv2.__file__).parent / "data"
+        self.detector = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
+
+
+_local = _Local()
+
+
+def likeness(one: Appearance, other: Appearance) -> float:
+    """1 for the same picture, about 0 for unrelated ones: the mean of shared colours and correlated layout."""
+    shared = float(np.minimum(one.colors, other.colors).sum())
+    correlated = float((one.layout * other.layout).mean())
+    return (shared + max(0.0, correlated)) / 2
+
+
+def measure(
+    shots: Sequence[FilmShot],
+    looks: Mapping[int, Appearance],
+    activities: Mapping[int, Activity],
+    loudness: LoudnessCurve,
+    lines: Sequence[Line],
+    confidence: Mapping[int, float] | None = None,
+) -> dict[int, Signals]:
+    """The signals of every shot that was looked at, by the shot's index; `confidence` is known of some, 0 to 1."""
+    confidence = confidence or {}
+    seen = [shot for shot in shots if shot.index in looks]
+    found, spoken = [looks[shot.index] for shot in seen], Spoken(lines)
+    columns = {
+        "motion": _ranks([activities[shot.index].motion if shot.index in activities else None for shot in seen]),
+        "emotion": _ranks([_emotion(spoken.within(shot.range)) for shot in seen]) if lines else [NEUTRAL] * len(seen),
+        "contrast": _ranks([look.contrast for look in found]),
+        "uniqueness": _ranks(_unlikeness(found)),
+        "face": _faces([look.face for look in found]),
+        "confidence": [confidence.get(shot.index, NEUTRAL) for shot in seen],
+        "saturation": _ranks([look.saturation for look in found]),
+        "place": _ranks([float(shot.range.start.seconds) for shot in seen]),
+        "sharpness": _ranks([look.sharpness for look in found]),
+        "brightness": _ranks([float(look.light.mean()) for look in found]),
+        "rise": _ranks([loudness.rise(shot.range) if not loudness.silent else None for shot in seen]),
+    }
+    return {shot.index: Signals(**{k: round(v[i], 4) for k, v in columns.items()}) for i, shot in enumerate(seen)}
+
+
+def _ranks(values: Sequence[float | None]) -> list[float]:
+    """Each value's rank among those that are there, 0 to 1, equals sharing theirs; neutral where there is none."""
+    known = np.array(sorted(value for value in values if value is not None))
+    if len(known) < 2 or known[0] == known[-1]:
+        return [NEUTRAL] * len(values)
+
+    def rank(value: float | None) -> float:
+        if value is None:
+            return NEUTRAL
+        low, high = np.searchsorted(known, value, "left"), np.searchsorted(known, value, "right") - 1
+        return float(low + high) / 2 / (len(known) - 1)
+
+    return [rank(value) for value in values]
+
+
+def _emotion(said: Sequence[Line]) -> float:
+    return max((line.strength for line in said if line.emotion != "neutral"), default=0.0)
+
+
+def _faces(shares: list[float]) -> list[float]:
+    """A face of a twentieth of the picture counts in full; a film in which none is found is neutral."""
+    if not any(shares):
+        return [NEUTRAL] * len(shares)
+    return [min(1.0, share / 0.05) for share in shares]
+
+
+def _unlikeness(looks: Sequence[Appearance]) -> list[float | None]:
+    """One minus the mean likeness to the three most alike others."""
+    if len(looks) < 4:
+        return [None] * len(looks)
+    colors = np.stack([look.colors for look in looks])
+    layouts = np.stack([look.layout.ravel() for look in looks])
+    correlated = np.maximum(0, layouts @ layouts.T / layouts.shape[1])
+    found: list[float | None] = []
+    for i in range(len(looks)):
+        alike = (np.minimum(colors[i], colors).sum(axis=1) + correlated[i]) / 2
+        alike[i] = -1
+        found.append(1 - float(np.sort(alike)[-3:].mean()))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How much moves in a shot, in key frames' sizes a picture, and the picture at which most happens at once."""
+
+    motion: float
+    peak: FilmTime | None
+
+
+_PEAK = 3.0  # sizes of a shot's busier pictures (the upper quartile) that make a moment of action
+_PEAK_LEAST = 0.05  # of a key frame's size: what is smaller changes nothing that is seen
+
+
+def activity(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> dict[int, Activity]:
+    """What the sizes of the packets tell of each shot: an encoder spends bytes where the picture changes, so nothing
+    needs to be decoded. Films of key frames only tell nothing."""
+    time, size, key = _packets(film, facts)
+    if len(time) == 0 or key.mean() > 0.9:
+        return {}
+    key_size = np.interp(time, time[key], size[key])
+    found = {}
+    for shot in shots:
+        first, last = np.searchsorted(time, [float(shot.range.start.seconds), float(shot.range.end.seconds)])
+        inner = np.flatnonzero(~key[first:last]) + first
+        if len(inner):
+            motion = float((size[inner] / key_size[inner]).mean())
+            found[shot.index] = Activity(motion, _peak(time[inner], size[inner], key_size[inner], facts.rate))
+    return found
+
+
+def _peak(
+    time: NDArray[np.float64], size: NDArray[np.float64], key_size: NDArray[np.float64], rate: Fraction
+) -> FilmTime | None:
+    """The one picture that takes several times the bytes of the usual one, away from the shot's ends."""
+    margin = max(2, int(rate / 4))
+    if len(size) < 2 * margin + 3:
+        return None
+    place = margin + int(np.argmax(size[margin:-margin]))
+    if size[place] < max(_PEAK * np.percentile(size, 75), _PEAK_LEAST * key_size[place]):
+        return None
+    return FilmTime(round(float(time[place]) * float(rate)) / rate)
+
+
+def _packets(film: Path, facts: FilmFacts) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Time in seconds, size in bytes and key flag of every packet of the picture, in the order of showing."""
+    stamps, sizes, keys = [], [], []
+    with open_media(film) as media:
+        video = picture_stream(media, film)
+        base = Fraction(video.time_base or 1)
+        for packet in media.demux(video):
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            if stamp is not None and packet.size:
+                stamps.append(stamp)
+                sizes.append(packet.size)
+                keys.append(packet.is_keyframe)
+    time = (np.array(stamps, float) - round(facts.start / base)) * float(base)
+    order = np.argsort(time, kind="stable")
+    return time[order], np.array(sizes, float)[order], np.array(keys, np.bool_)[order]

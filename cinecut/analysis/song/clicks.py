@@ -1,0 +1,92 @@
+"""A song with clicks on its beats, to audition a beat grid by ear: high on downbeats, low on the other beats."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from cinecut.analysis.song.beats import Beats
+from cinecut.analysis.song.onsets import decode
+from cinecut.diagnostics import Stop
+
+_LENGTH = Fraction(3, 100)  # seconds of a click
+_SONG_GAIN = 0.6  # leaves room for the clicks
+_FORMATS = {".wav": "WAV", ".flac": "FLAC"}
+
+
+def write_clicks(song: Path, beats: Beats, out: Path) -> None:
+    """Write the song with its clicks to `out` (.wav or .flac), which appears only when it is complete.
+
+    Raises Stop: missing-file, unreadable, no-audio (the song); output (another suffix, a place that cannot be written).
+    """
+    if out.suffix.lower() not in _FORMATS:
+        raise Stop("output", f"{out}: clicks are written as .wav or .flac", f"try {out.with_suffix('.wav').name}")
+    if out.exists() and song.exists() and out.samefile(song):
+        raise Stop("output", f"{out} is the song itself; the clicks need another file")
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        _write(song, beats, partial, _FORMATS[out.suffix.lower()])
+        partial.replace(out)
+    except (OSError, soundfile.SoundFileError) as reason:
+        raise Stop("output", f"{out} cannot be written: {reason}") from reason
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(song: Path, beats: Beats, path: Path, kind: str) -> None:
+    """Frame by frame, so that a song of any length fits."""
+    sink: soundfile.SoundFile | None = None
+    as_floats: av.AudioResampler | None = None
+    plan: list[tuple[int, NDArray[np.float32]]] = []
+    position, rate, channels = 0, 0, 0
+    try:
+        for frame in decode(song, []):
+            if sink is None:
+                rate, channels = frame.sample_rate, frame.layout.nb_channels
+                sink = soundfile.SoundFile(str(path), "w", rate, channels, subtype="PCM_16", format=kind)
+                as_floats = av.AudioResampler("flt", frame.layout, rate)
+                plan = _plan(beats, rate)
+            assert as_floats is not None
+            if (frame.sample_rate, frame.layout.nb_channels) != (rate, channels):
+                break  # a chained stream of another shape: the grid ends where its clock does
+            frame.pts = None
+            for floats in as_floats.resample(frame):
+                sound = _SONG_GAIN * np.nan_to_num(floats.to_ndarray().astype(np.float32)).reshape(-1, channels)
+                plan = _mix(sound, position, plan)
+                sink.write(np.clip(sound, -1.0, 1.0))
+                position += len(sound)
+    finally:
+        if sink is not None:
+            sink.close()
+
+
+def _plan(beats: Beats, rate: int) -> list[tuple[int, NDArray[np.float32]]]:
+    """First sample and sound of every click."""
+    down, other = _click(1760.0, 0.4, rate), _click(880.0, 0.3, rate)
+    downbeats = set(beats.downbeats)
+    return [(round(time * rate), down if time in downbeats else other) for time in beats.times]
+
+
+def _click(hertz: float, gain: float, rate: int) -> NDArray[np.float32]:
+    moments = np.arange(int(_LENGTH * rate)) / rate
+    return np.asarray(gain * np.cos(2 * np.pi * hertz * moments) * np.exp(-moments * 150), np.float32)
+
+
+def _mix(
+    sound: NDArray[np.float32], position: int, plan: list[tuple[int, NDArray[np.float32]]]
+) -> list[tuple[int, NDArray[np.float32]]]:
+    """Add to `sound` [samples, channels], which begins at `position`, the clicks in it; return those that go on."""
+    end = position + len(sound)
+    for start, click in plan:
+        if start >= end:
+            break
+        left, right = max(start, position), min(start + click.size, end)
+        if left < right:
+            sound[left - position : right - position] += click[left - start : right - start, None]
+    return [(start, click) for start, click in plan if start + click.size > end]

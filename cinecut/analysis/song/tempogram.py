@@ -1,0 +1,245 @@
+"""The pulse of a song: its tempo, and either one constant grid over the whole song or a list of beats.
+
+Tempo: Fourier tempogram of the onset envelope (Grosche and Müller, 2011), each tempo carried by its own line and the
+lines of its eighths and sixteenths, weighted by the range that the caller expects. Constant grid: the windows of that
+tempogram are added up with their phases, which finds the tempo that holds over the whole song to some 0.001 %, and
+tells how well it holds (`coherence`). Changing tempo: the best path through the tempogram, then beats by dynamic
+programming (Ellis, 2007) with the path's period. The envelopes are those of `onsets`; all floats here are seconds,
+Hz or frames inside one computation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.song.onsets import FINE_FPS, FPS, LOW_BANDS, SongSound
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+TEMPO_FPS = 50  # frames per second of the envelope that the tempogram reads
+WINDOW = 10.0  # seconds of a tempogram window
+_PAD = 8192  # points of its transform: steps of 0.37 beats per minute
+_SLOWEST, _FASTEST = 30.0, 300.0  # beats per minute that are looked at
+_SUPPORT = {1: 1.0, 2: 0.5, 4: 0.25}  # weight of the lines at the beat, its half and its quarter
+_OUTSIDE = 0.12  # octaves outside the range at which the prior has fallen to 0.6
+_INSIDE = 0.6  # octaves from the likely tempo at which it has fallen to 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Envelopes:
+    """Onset strength at FPS: of all bands, and of the low ones; levelled so that soft passages count like loud ones."""
+
+    all: Array
+    low: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Tempogram:
+    """Strength of every tempo in every window: `magnitude` [windows, lines], `hertz` [lines], `centers` [windows] s."""
+
+    magnitude: Array
+    hertz: Array
+    centers: Array
+
+
+@dataclass(frozen=True, slots=True)
+class SteadyBeat:
+    """A constant pulse.
+
+    coherence   0..1, how much of the windows' pulse agrees in phase with one tempo over the whole song
+    centers     [windows] s
+    agreement   [windows] -1..1, the coherence of every window
+    """
+
+    hertz: float
+    coherence: float
+    centers: Array
+    agreement: Array
+
+
+def envelopes(sound: SongSound) -> Envelopes:
+    """Log-compressed spectral flux over 10 ms (Böck's SuperFlux without its maximum filter)."""
+    loud = float(np.percentile(sound.bands.max(axis=1), 95)) + 1e-9
+    level = np.log1p(sound.bands * np.float32(300.0 / loud))
+    rise = np.zeros_like(level)
+    rise[1:-1] = np.maximum(level[2:] - level[:-2], 0.0)
+    return Envelopes(_levelled(rise.mean(axis=1)), _levelled(rise[:, :LOW_BANDS].mean(axis=1)))
+
+
+def tempogram(envelope: Array) -> Tempogram:
+    """Windows of WINDOW seconds (or the whole of a shorter song), one a second."""
+    group = FPS // TEMPO_FPS
+    slow = envelope[: envelope.size // group * group].reshape(-1, group).mean(axis=1)
+    size = min(int(WINDOW * TEMPO_FPS), slow.size)
+    windows = np.lib.stride_tricks.sliding_window_view(slow, size)[::TEMPO_FPS]
+    windows = windows - windows.mean(axis=1, keepdims=True)
+    energy = np.linalg.norm(windows, axis=1, keepdims=True)
+    lines = np.abs(np.fft.rfft(windows * np.hanning(size), _PAD, axis=1)) / (energy + 1e-9)
+    centers = np.arange(len(windows)) + size / TEMPO_FPS / 2
+    return Tempogram(lines, np.arange(lines.shape[1]) * TEMPO_FPS / _PAD, centers)
+
+
+def tempo_scores(gram: Tempogram) -> tuple[Array, Array]:
+    """Hz of every tempo looked at [n], and its evidence in every window [windows, n]."""
+    step = gram.hertz[1]
+    index = np.arange(int(_SLOWEST / 60 / step), int(_FASTEST / 60 / step))
+    scores = sum(weight * gram.magnitude[:, index * factor] for factor, weight in _SUPPORT.items())
+    return gram.hertz[index], np.asarray(scores)
+
+
+def prior(hertz: Array, tempo_range: tuple[float, float], likely: float) -> Array:
+    """How much a tempo is expected: nearly flat inside the range, falling fast outside."""
+    tempo = np.log2(hertz * 60)
+    low, high = np.log2(tempo_range)
+    outside = np.maximum(np.maximum(low - tempo, tempo - high), 0.0)
+    distance = (outside / _OUTSIDE) ** 2 + ((tempo - np.log2(likely)) / _INSIDE) ** 2
+    return np.asarray(np.exp(-0.5 * distance))
+
+
+def constant_grid(env: Envelopes, hertz: float) -> SteadyBeat:
+    """The constant pulse near `hertz` (1.5 % around) that holds best over the whole song."""
+    centers, parts = _demodulated(env.all, hertz)
+    span = env.all.size / FPS
+    reach = 0.01 * hertz + 0.3 / span  # what the tempogram leaves open
+    shifts = np.linspace(-reach, reach, 2 * int(np.ceil(reach * span * 16)) + 1)
+    score = np.zeros(shifts.size)
+    for factor, part in parts.items():
+        score += np.abs(np.exp(-2j * np.pi * factor * np.outer(shifts, centers)) @ part) ** 2
+    best = _peak(score)
+    exact = hertz + float(np.interp(best, np.arange(shifts.size), shifts))
+    centers, parts = _demodulated(env.all, exact)
+    agreement, weight = np.zeros(centers.size), np.zeros(centers.size)
+    for part in parts.values():
+        whole = part.sum()
+        agreement += np.real(part * np.conj(whole)) / (abs(whole) + 1e-12)
+        weight += np.abs(part)
+    coherence = float(agreement.sum() / (weight.sum() + 1e-12))
+    return SteadyBeat(exact, coherence, centers, agreement / (weight + 1e-12))
+
+
+def changing_beats(env: Envelopes, gram: Tempogram, path: Array) -> Array:
+    """Seconds of the beats of a song whose tempo follows `path` [windows] Hz, by dynamic programming."""
+    group = 2
+    envelope = 0.25 * env.all + 0.75 * env.low
+    envelope = envelope[: envelope.size // group * group].reshape(-1, group).mean(axis=1)
+    moments = np.arange(envelope.size) * group / FPS
+    period = np.interp(moments, gram.centers, 1 / path) * FPS / group
+    return _dynamic_beats(envelope, period) * group / FPS
+
+
+def attack_offset(sound: SongSound, beats: Array) -> float:
+    """Seconds from tracked beats to the attacks they stand for: the mean attack, folded on the beats at 1 ms.
+
+    Onset envelopes peak some milliseconds off the attack, by window and smoothing; the fine loudness curve does not.
+    """
+    reach = FINE_FPS // 25
+    level = np.log(sound.fine / (np.percentile(sound.fine, 99.5) + 1e-20) + 1e-4)
+    centers = np.round(beats * FINE_FPS).astype(int)
+    centers = centers[(centers > 2 * reach) & (centers < level.size - 2 * reach)]
+    if centers.size < 4:
+        return 0.0
+    around = np.arange(-reach - 12, reach + 13)
+    mean = level[centers[:, None] + around].mean(axis=0)
+    rise = mean[4:] - mean[:-4]  # over 4 ms
+    rise = np.convolve(rise, np.hanning(17), "same")
+    peak = int(np.argmax(rise))
+    return float(around[peak] + 2) / FINE_FPS
+
+
+def _levelled(flux: Array) -> Array:
+    """Above its mean of one second, over its own strength of eight seconds."""
+    above = np.maximum(flux - _smooth(flux, FPS), 0.0)
+    strength = np.sqrt(_smooth(np.square(above), 8 * FPS))
+    return np.asarray(above / np.maximum(strength, 0.1 * strength.max() + 1e-9), np.float64)
+
+
+def _smooth(signal: Array, size: int) -> Array:
+    """Running mean over `size` frames, over fewer at the ends."""
+    total = np.concatenate([[0.0], np.cumsum(signal, dtype=np.float64)])
+    position = np.arange(signal.size)
+    left, right = np.maximum(position - size // 2, 0), np.minimum(position + size // 2 + 1, signal.size)
+    return np.asarray((total[right] - total[left]) / (right - left))
+
+
+def _demodulated(envelope: Array, hertz: float) -> tuple[Array, dict[int, Complex]]:
+    """Centers of the windows [windows] s, and by factor the complex lines at 1, 2 and 4 times `hertz` [windows]."""
+    size = max(1, min(int(WINDOW * FPS), envelope.size // 4))
+    hop = max(1, size // 10)
+    taper = np.hanning(size)
+    moments = np.arange(envelope.size) / FPS
+    centers = (np.arange((envelope.size - size) // hop + 1) * hop + size / 2) / FPS
+    flat = envelope - envelope.mean()
+    parts: dict[int, Complex] = {}
+    for factor in _SUPPORT:
+        turned = flat * np.exp(-2j * np.pi * factor * hertz * moments)
+        parts[factor] = np.asarray(np.lib.stride_tricks.sliding_window_view(turned, size)[::hop] @ taper, np.complex128)
+    return centers, parts
+
+
+def _peak(score: Array) -> float:
+    """Place of the maximum, between the points, by a parabola."""
+    top = int(np.argmax(score))
+    if not 0 < top < score.size - 1:
+        return float(top)
+    left, middle, right = score[top - 1 : top + 2]
+    bend = left - 2 * middle + right
+    return top + (0.5 * float((left - right) / bend) if bend else 0.0)
+
+
+def grid_phase(env: Envelopes, hertz: float) -> float:
+    """Seconds of the first beat: where the envelopes, folded on the period, are highest.
+
+    Kick and bass decide: snare and guitars are often louder between the beats than on them.
+    """
+    bins = max(8, round(FPS / hertz))
+    turns = np.arange(env.all.size) / FPS * hertz
+    place = np.floor((turns % 1.0) * bins).astype(int) % bins
+    counts = np.bincount(place, minlength=bins) + 1e-9
+    folded = np.bincount(place, env.all + 3 * env.low, minlength=bins) / counts
+    ring = np.convolve(np.concatenate([folded[-2:], folded, folded[:2]]), np.hanning(5) / 2, "same")[2:-2]
+    return float((_peak(ring) + 0.5) / bins % 1.0 / hertz)
+
+
+def tempo_path(hertz: Array, scores: Array) -> Array:
+    """The tempo of every window in Hz: most evidence, least jumping (Viterbi over 96 tempi an octave)."""
+    octaves = np.log2(hertz)
+    steps = np.arange(octaves[0], octaves[-1], 1 / 96)
+    table = np.array([np.interp(steps, octaves, row) for row in scores])
+    jump = np.minimum(np.abs(steps[:, None] - steps[None, :]) * 24, 1.5)  # a jump of any size costs at most 1.5
+    total, back = table[0], np.zeros((len(table), steps.size), int)
+    for row in range(1, len(table)):
+        options = total[:, None] - jump
+        back[row] = np.argmax(options, axis=0)
+        total = options[back[row], np.arange(steps.size)] + table[row]
+    path = [int(np.argmax(total))]
+    for row in range(len(table) - 1, 0, -1):
+        path.append(int(back[row][path[-1]]))
+    return np.asarray(2.0 ** steps[path[::-1]])
+
+
+def _dynamic_beats(envelope: Array, period: Array, tightness: float = 400.0) -> Array:
+    """Frames of the beats: strong onsets whose distances follow `period` (frames), after Ellis (2007)."""
+    size = envelope.size
+    score, back = envelope.copy(), np.full(size, -1)
+    for now in range(size):
+        gap = period[now]
+        first, last = now - int(2 * gap), now - int(gap / 2)
+        if last <= 0:
+            continue
+        before = np.arange(max(first, 0), last)
+        total = score[before] - tightness * np.log((now - before) / gap) ** 2
+        best = int(np.argmax(total))
+        if total[best] > 0:
+            score[now] += total[best]
+            back[now] = before[best]
+    final = max(0, size - int(2 * period[-1]))
+    beat = final + int(np.argmax(score[final:]))
+    beats = []
+    while beat >= 0:
+        beats.append(beat)
+        beat = int(back[beat])
+    return np.asarray(beats[::-1], np.float64)

@@ -1,0 +1,210 @@
+"""The story: its turning points, each shot's zone, and what each shot does for it.
+
+Without a model the turning points are read off the film's intensity: the density of its cuts, its loudness, and how
+much is said, around the places where films have them (after the screenplay positions of the TRIPOD corpus: the first
+turn about 15 %, the point of no return about 55 %, the climax about 90 %).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.dialogue.lines import Line, Spoken
+from cinecut.analysis.film.loudness import LoudnessCurve
+from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.film.signals import Signals
+from cinecut.language.timebase import FilmRange, FilmTime
+
+SIGNALS = "signals"  # who decided, in the spec
+
+
+class Zone(StrEnum):
+    BEGIN = "begin"
+    ESCALATION = "escalation"
+    CLIMAX = "climax"
+
+
+class BeatType(StrEnum):
+    """What a shot does for the story."""
+
+    INCITING = "inciting incident"
+    CHARACTER = "character introduction"
+    ESCALATION = "escalation beat"
+    RELATIONSHIP = "relationship beat"
+    MONEY = "money shot"
+    CLIMAX = "climax peak"
+    BREATH = "breath"
+
+
+@dataclass(frozen=True, slots=True)
+class TurningPoint:
+    at: FilmTime
+    why: str
+    by: str
+    line: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Three turning points in the order of the film, and where its story ends (before the credits)."""
+
+    begin: TurningPoint
+    escalation: TurningPoint
+    climax: TurningPoint
+    end: FilmTime
+
+    def zone(self, time: FilmTime) -> Zone:
+        """BEGIN up to the point of no return, CLIMAX from the run-up to the climax on, ESCALATION between."""
+        if time < self.escalation.at:
+            return Zone.BEGIN
+        run_up = (self.climax.at - self.escalation.at) / 3
+        return Zone.ESCALATION if time < self.climax.at - run_up else Zone.CLIMAX
+
+
+_WINDOWS = {"begin": (0.08, 0.22), "escalation": (0.45, 0.65), "climax": (0.82, 0.97)}
+_STEP = 1.0  # seconds between two points of the intensity
+
+
+def find_story(shots: Sequence[FilmShot], loudness: LoudnessCurve, lines: Sequence[Line]) -> Story:
+    """The story of a film from signals alone. `shots` are all of them, at least one of them usable."""
+    whole, shots = shots[-1].range.end, _told(shots)
+    start, end = shots[0].range.start, shots[-1].range.end
+    length = float(end - start)
+    curve = _intensity(shots, loudness, lines, start, length)
+    begin = _rise(curve, *_WINDOWS["begin"])
+    escalation = _rise(curve, *_WINDOWS["escalation"])
+    climax = _peak(curve, *_WINDOWS["climax"])
+
+    def anchor(share: float, words: str) -> TurningPoint:
+        at = _shot_start(shots, start + Fraction(round(share * length * 1000), 1000))
+        line = next((line.text for line in lines if at <= line.range.start < at + Fraction(10)), None)
+        return TurningPoint(at, f"{words}, {float(at.seconds / whole.seconds):.0%} into the film", SIGNALS, line)
+
+    return Story(
+        anchor(begin, "the film quickens"),
+        anchor(escalation, "the sharpest rise around the middle"),
+        anchor(climax, "cuts, loudness and dialogue peak"),
+        end,
+    )
+
+
+_CREDITS_FROM = Fraction(6, 10)  # of the film: credits before are opening credits
+
+
+def _told(shots: Sequence[FilmShot]) -> list[FilmShot]:
+    """The usable shots before the closing credits: what comes after them is no part of the story."""
+    late = shots[-1].range.end.seconds * _CREDITS_FROM
+    rolls = [shot.range.start for shot in shots if shot.why_not == "credits" and shot.range.start.seconds > late]
+    usable = [shot for shot in shots if shot.usable]
+    return [shot for shot in usable if not rolls or shot.range.start < rolls[0]] or usable
+
+
+def _intensity(
+    shots: Sequence[FilmShot], loudness: LoudnessCurve, lines: Sequence[Line], start: FilmTime, length: float
+) -> NDArray[np.float64]:
+    """How much happens, at each share of the film: standard scores of cuts, loudness and words, smoothed, summed."""
+    count = max(64, int(length / _STEP))
+    edges = np.linspace(0, length, count + 1)
+    first = float(start.seconds)
+    cuts = np.histogram([float(shot.range.start.seconds) - first for shot in shots], edges)[0].astype(float)
+    words = np.histogram([float(line.range.start.seconds) - first for line in lines], edges)[0].astype(float)
+    curve = _standard(_smooth(cuts, count)) + 0.5 * _standard(_smooth(words, count))
+    if not loudness.silent:
+        at = np.clip(((edges[:-1] + first) * 10).astype(int), 0, len(loudness.levels) - 1)
+        curve = curve + _standard(_smooth(loudness.levels[at].astype(float), count))
+    return curve
+
+
+def _smooth(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Over a window of 4 % of the film; the ends repeat."""
+    width = max(3, count // 25)
+    window = np.hanning(width + 2)[1:-1]
+    padded = np.pad(values, (width // 2, width - 1 - width // 2), mode="edge")
+    return np.convolve(padded, window / window.sum(), "valid")
+
+
+def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    spread = float(values.std())
+    return (values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values)
+
+
+def _rise(curve: NDArray[np.float64], low: float, high: float) -> float:
+    """Where, in a window of shares, the curve rises most: what follows against what came before, for 3 % each."""
+    n, reach = len(curve), max(1, len(curve) * 3 // 100)
+    places = range(max(reach, int(low * n)), min(n - reach, int(high * n)))
+    rises = [float(curve[i : i + reach].mean() - curve[i - reach : i].mean()) for i in places]
+    if not rises or max(rises) <= 0:
+        return (low + high) / 2
+    return places[int(np.argmax(rises))] / n
+
+
+def _peak(curve: NDArray[np.float64], low: float, high: float) -> float:
+    first, last = int(low * len(curve)), max(int(low * len(curve)) + 1, int(high * len(curve)))
+    return (first + int(np.argmax(curve[first:last]))) / len(curve)
+
+
+def _shot_start(shots: Sequence[FilmShot], time: FilmTime) -> FilmTime:
+    """The start of the shot that runs at a time, so that an anchor stands on a cut."""
+    return max((shot.range.start for shot in shots if shot.range.start <= time), default=shots[0].range.start)
+
+
+def beat_types(
+    shots: Sequence[FilmShot],
+    signals: Mapping[int, Signals],
+    story: Story,
+    lines: Sequence[Line],
+    zones: Mapping[int, Zone] | None = None,
+) -> dict[int, BeatType]:
+    """What each shot does, by its index, from its signals, its zone and what is said in it. `zones` are those that its
+    scene told; others go by where they stand in the film."""
+    known = [shot for shot in shots if shot.index in signals]
+    strongest = {shot.index for shot in _strongest(known, signals, max(1, len(known) // 10))}
+    turn = min(known, key=lambda shot: abs(shot.range.start - story.begin.at), default=None)
+    introduced, spoken = set[str](), Spoken(lines)
+    found = {}
+    for shot in known:
+        said = [line for line in spoken.within(shot.range) if line.range.start >= shot.range.start]
+        speakers = {line.speaker for line in said if line.speaker}
+        new = speakers - introduced
+        introduced |= speakers
+        zone = (zones or {}).get(shot.index) or story.zone(shot.range.start)
+        found[shot.index] = _beat_type(shot, signals[shot.index], zone, said, bool(new), shot is turn, strongest)
+    return found
+
+
+def _beat_type(
+    shot: FilmShot, signals: Signals, zone: Zone, said: list[Line], new: bool, turn: bool, strongest: set[int]
+) -> BeatType:
+    if turn:
+        return BeatType.INCITING
+    if zone is Zone.CLIMAX and (shot.index in strongest or signals.motion + signals.rise > 1.6):
+        return BeatType.CLIMAX
+    if shot.index in strongest:
+        return BeatType.MONEY
+    if zone is Zone.BEGIN and (new or (signals.face > 0.5 and signals.motion < 0.6)):
+        return BeatType.CHARACTER
+    if any(line.emotion in ("romantic", "positive") for line in said) or len({line.speaker for line in said}) > 1:
+        return BeatType.RELATIONSHIP
+    if signals.motion < 0.25 and signals.rise < 0.5:
+        return BeatType.BREATH
+    return BeatType.ESCALATION
+
+
+def _strongest(shots: Sequence[FilmShot], signals: Mapping[int, Signals], count: int) -> list[FilmShot]:
+    return sorted(shots, key=lambda shot: (-signals[shot.index].score, shot.index))[:count]
+
+
+def before_the_climax(shots: Sequence[FilmShot], story: Story) -> list[FilmShot]:
+    """The spoiler guard: shots up to the one with which the climax begins."""
+    return [shot for shot in shots if shot.range.start <= story.climax.at]
+
+
+def clean_range(shot: FilmShot, rate: Fraction) -> FilmRange:
+    """The part of a shot that may be shown: a frame at either end is left to the encoders of the film's own cuts."""
+    return FilmRange(shot.range.start + 1 / rate, shot.range.end - 1 / rate)

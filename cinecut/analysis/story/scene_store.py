@@ -1,0 +1,148 @@
+"""The scenes of a film in words, and the file that keeps them: an hour of a model's work is not lost to a kill.
+
+`film.scenes.msgpack` lies in the film's cache folder. It belongs to one state of the film (its size, time of change and
+fingerprint) and holds what each model said in answer to one version of the questions; a checksum tells damage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import msgpack
+
+from cinecut.analysis.cache import packed, unpacked
+from cinecut.diagnostics import Diagnostic
+from cinecut.language.timebase import FilmTime
+
+NAME = "film.scenes.msgpack"
+_KIND, _FORMAT = "cinecut scenes", 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What one picture shows, as a model put it. No field is empty."""
+
+    visual_content: str
+    mood: str
+    action: str
+    setting: str
+
+    @property
+    def text(self) -> str:
+        """All of it in one line of at most 450 characters."""
+        return f"{self.visual_content} ({self.setting}; {self.action}; {self.mood})"
+
+    @property
+    def completeness(self) -> float:
+        """The share of the fields that say something, 0 to 1."""
+        said = (self.visual_content, self.mood, self.action, self.setting)
+        return sum(_says_something(text) for text in said) / len(said)
+
+
+_NOTHING = frozenset(("unknown", "none", "n a", "na", "not applicable", "not visible", "unclear", "nothing", "null"))
+
+
+def _says_something(text: str) -> bool:
+    words = "".join(sign if sign.isalnum() else " " for sign in text.lower()).split()
+    return bool(words) and " ".join(words) not in _NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What one model said of the film's moments, in seconds."""
+
+    model: str
+    questions: int
+    times: tuple[Fraction, ...]
+    scenes: tuple[Scene, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    size: int
+    changed: int  # nanoseconds
+    fingerprint: str
+    answers: tuple[_Answers, ...]
+
+
+class SceneStore:
+    """Keeps the scenes of `film` that `model` described, in `folder`.
+
+    `fingerprint` is the film's, `model` the model's identity, `questions` the version of what it is asked.
+    """
+
+    def __init__(self, folder: Path, film: Path, fingerprint: str, model: str, questions: int) -> None:
+        state = film.stat()
+        self.path = folder / NAME
+        self._empty = _Content(state.st_size, state.st_mtime_ns, fingerprint, ())
+        self._model, self._questions = model, questions
+
+    def read(self) -> tuple[dict[FilmTime, Scene], list[Diagnostic]]:
+        """What is kept, by its moment. A file that cannot be used is a miss, and the warning says why."""
+        content, why_not = self._content()
+        warnings = [Diagnostic("model", f"{NAME} {why_not}: the scenes are described anew")] if why_not else []
+        mine = next((said for said in content.answers if self._is_mine(said)), None)
+        if mine is None:
+            return {}, warnings
+        return {FilmTime(at): scene for at, scene in zip(mine.times, mine.scenes, strict=True)}, warnings
+
+    def write(self, scenes: Mapping[FilmTime, Scene]) -> None:
+        """Keep these scenes, and what other models said. The file is whole at any moment. Raises OSError."""
+        content, _ = self._content()
+        others = tuple(
+            said for said in content.answers if said.questions == self._questions and not self._is_mine(said)
+        )
+        times = sorted(scenes)
+        mine = _Answers(
+            self._model, self._questions, tuple(at.seconds for at in times), tuple(scenes[at] for at in times)
+        )
+        data = packed(replace(self._empty, answers=(*others, mine)))
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(f".{os.getpid()}.part")
+        try:
+            part.write_bytes(packed([_KIND, _FORMAT, hashlib.sha256(data).digest(), data]))
+            part.replace(self.path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
+
+    def _is_mine(self, said: _Answers) -> bool:
+        return (said.model, said.questions) == (self._model, self._questions)
+
+    def _content(self) -> tuple[_Content, str]:
+        """The file's content for this state of the film, and why there is none although there is a file."""
+        try:
+            content = _opened(self.path.read_bytes())
+        except FileNotFoundError:
+            return self._empty, ""
+        except OSError as error:
+            return self._empty, f"cannot be read ({error.strerror})"
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
+            return self._empty, "is of another version" if isinstance(error, _OtherVersionError) else "is damaged"
+        if replace(content, answers=()) != self._empty:
+            return self._empty, "was made before the film changed"
+        return content, ""
+
+
+class _OtherVersionError(ValueError):
+    pass
+
+
+def _opened(data: bytes) -> _Content:
+    """Raises ValueError, TypeError and their like for what is no such file."""
+    kind, version, digest, inner = msgpack.unpackb(data)
+    if kind != _KIND:
+        raise ValueError("a foreign file")
+    if version != _FORMAT:
+        raise _OtherVersionError
+    if hashlib.sha256(inner).digest() != digest:
+        raise ValueError("its checksum is wrong")
+    return typing.cast(_Content, unpacked(_Content, inner))

@@ -1,0 +1,271 @@
+"""What the shots show, in the words of a vision model.
+
+    shots ─ the picture in the middle of each ─ JPEG ─ question ─► Scene ─ kept in film.scenes.msgpack
+
+A film of two hours has 1,500 shots and a model takes seconds for a picture, so each shot is looked at once. A picture
+that is not described costs its shot nothing: it keeps what was measured of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av.error
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.story.scene_store import NAME, Scene, SceneStore
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.inference.chat import Chat, NoAnswer, in_background, printable
+from cinecut.inference.server import Models
+from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.probe import open_media, picture_stream
+
+PROMPT_VERSION = 1  # of the question, its schema and the picture that goes with it
+
+_PROMPT = (
+    "This is a picture of a film. Say only what can be seen, in English. "
+    "visual_content: who and what is seen, in one sentence. mood: the feeling, in one to three words. "
+    "action: what happens, in a few words. setting: where it is, in a few words. Answer with JSON."
+)
+_AGAIN = " Keep it short: one JSON object with these four texts, none of them empty, and nothing else."
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        name: {"type": "string", "minLength": 1, "maxLength": length}
+        for name, length in (("visual_content", 200), ("mood", 40), ("action", 120), ("setting", 80))
+    },
+    "required": ["visual_content", "mood", "action", "setting"],
+    "additionalProperties": False,
+}
+_SIDE = 512  # pixels of a picture's longer side: LLaVA sees 336 of them
+_QUALITY = 80  # of JPEG
+_FRAMES = 1500  # decoded for one picture, at most
+SAVE_COUNT, SAVE_SECONDS = 8, 5.0  # what a kill may cost
+_HOPELESS = 5  # pictures in a row without a description: the rest would fare no better
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The scenes of a film by their shot's index, as `by` (a model) put them; `kept` counts those from the file."""
+
+    scenes: Mapping[int, Scene] = field(default_factory=dict)
+    by: str = ""
+    kept: int = 0
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def completeness(self) -> dict[int, float]:
+        """How much each scene says, 0 to 1."""
+        return {index: scene.completeness for index, scene in self.scenes.items()}
+
+    @property
+    def note(self) -> str | None:
+        """What a second run has to say for itself."""
+        if not self.kept:
+            return None
+        share = str(self.kept) if self.kept == len(self.scenes) else f"{self.kept} of {len(self.scenes)}"
+        return f"Cache hit: {share} scene descriptions from {NAME}"
+
+
+NOTHING = Described()
+
+
+def describe(
+    film: Path,
+    facts: FilmFacts,
+    shots: Sequence[FilmShot],
+    models: Models | None,
+    folder: Path,
+    progress: Callable[[float], None],
+) -> Described:
+    """The scenes of `shots`: those kept in `folder`, and the others from the vision model, which is started for them
+    alone. A model that cannot help is a warning. `progress` hears the share done, 0..1."""
+    try:
+        identity = models.identity("vision") if models is not None else None
+    except Stop as stop:
+        return Described(diagnostics=without_model(stop))
+    if models is None or identity is None:
+        return NOTHING
+    store = SceneStore(folder, film, facts.fingerprint, identity, PROMPT_VERSION)
+    middles = {shot.index: _middle(shot.range) for shot in shots}
+    known, warnings = store.read()
+    kept = sum(at in known for at in middles.values())
+    missing = [shot.range for shot in shots if middles[shot.index] not in known]
+    if missing:
+        work = _Work(known, store, len(missing), lambda done: progress((kept + done) / len(shots)))
+        try:
+            with open_media(film) as media, models.open("vision") as chat:
+                work.describe(chat, _pictures(media, film, facts, missing))
+        except Stop as stop:
+            warnings += without_model(stop)
+        warnings += work.warnings()
+    scenes = {index: known[at] for index, at in middles.items() if at in known}
+    return Described(scenes, models.name("vision") or "", kept, tuple(warnings))
+
+
+def without_model(stop: Stop) -> tuple[Diagnostic, ...]:
+    """What ends a model's work, as warnings: the analysis goes on with what it measured."""
+    return tuple(Diagnostic("model", found.message, None, found.hints) for found in stop.diagnostics)
+
+
+def _middle(range: FilmRange) -> FilmTime:
+    return FilmTime((range.start.seconds + range.end.seconds) / 2)
+
+
+# --- questions ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Work:
+    """The descriptions of `total` pictures; they join those that are `known`, which are written every few."""
+
+    known: dict[FilmTime, Scene]
+    store: SceneStore
+    total: int
+    progress: Callable[[int], None]
+    done: int = 0
+    unsaved: int = 0
+    saved_at: float = field(default_factory=time.monotonic)
+    failed: int = 0
+    in_a_row: int = 0
+    reason: str = ""  # of the first picture that failed
+    end: str = ""  # why the rest was not asked
+    unwritten: str = ""  # why nothing can be kept
+
+    def describe(self, chat: Chat, pictures: Iterator[tuple[FilmTime, bytes | None]]) -> None:
+        """Ask for each picture, `chat.slots` at a time; the next is decoded meanwhile. Results are taken in order."""
+        asked: deque[tuple[FilmTime, Future[Scene]]] = deque()
+        try:
+            for at, jpeg in pictures:
+                if len(asked) >= chat.slots:
+                    self._take(*asked.popleft())
+                if self.end:
+                    break
+                if jpeg is None:
+                    self._fail("there is no picture to decode")
+                else:
+                    asked.append((at, in_background(partial(describe_picture, chat, jpeg))))
+            while asked:
+                self._take(*asked.popleft())
+        finally:
+            self._save()
+
+    def _take(self, at: FilmTime, future: Future[Scene]) -> None:
+        try:
+            self.known[at] = future.result()
+        except NoAnswer as failure:
+            self._fail(str(failure))
+            self.in_a_row += 1
+            if failure.gone or self.in_a_row >= _HOPELESS:
+                self.end = self.end or str(failure)
+            return
+        self.in_a_row = 0
+        self.unsaved += 1
+        if self.unsaved >= SAVE_COUNT or time.monotonic() - self.saved_at >= SAVE_SECONDS:
+            self._save()
+        self._step()
+
+    def _fail(self, reason: str) -> None:
+        self.failed += 1
+        self.reason = self.reason or reason
+        self._step()
+
+    def _step(self) -> None:
+        self.done += 1
+        self.progress(self.done)
+
+    def _save(self) -> None:
+        if self.unsaved:
+            try:
+                self.store.write(self.known)
+            except OSError as error:
+                self.unwritten = error.strerror or str(error)
+        self.unsaved, self.saved_at = 0, time.monotonic()
+
+    def warnings(self) -> Iterator[Diagnostic]:
+        if self.unwritten:
+            yield Diagnostic("model", f"{NAME} cannot be written: {self.unwritten}; a second run asks again")
+        if self.end:
+            message = f"the vision model was given up after {self.done} of {self.total} pictures: {self.end}"
+            yield Diagnostic("model", message, None, ("a second run goes on with those that are not described",))
+        elif self.failed:
+            message = f"{self.failed} of {self.total} pictures were not described: {self.reason}"
+            yield Diagnostic("model", message)
+
+
+def describe_picture(chat: Chat, jpeg: bytes) -> Scene:
+    """What a picture shows; asked twice at most. Raises NoAnswer."""
+    try:
+        return _ask(chat, _PROMPT, jpeg)
+    except NoAnswer as failure:
+        if failure.gone:
+            raise
+        return _ask(chat, _PROMPT + _AGAIN, jpeg)
+
+
+def _ask(chat: Chat, prompt: str, jpeg: bytes) -> Scene:
+    answer = chat.ask(prompt, _SCHEMA, picture=jpeg)
+    said = {name: printable(answer[name]) for name in _SCHEMA["required"]}
+    if not all(said.values()):
+        raise NoAnswer("the answer holds empty texts")
+    return Scene(**said)
+
+
+# --- pictures -------------------------------------------------------------------------------------------------------
+
+
+def _pictures(
+    media: Any, film: Path, facts: FilmFacts, ranges: Sequence[FilmRange]
+) -> Iterator[tuple[FilmTime, bytes | None]]:
+    """The middle of each range and the picture there as a JPEG; None where it cannot be decoded."""
+    video = picture_stream(media, film)
+    video.thread_type = "SLICE"
+    video.codec_context.skip_frame = "NONREF"  # twice as fast, and the next picture but one does as well
+    for range in ranges:
+        try:
+            frame = _frame(media, video, facts, range)
+        except av.error.FFmpegError:  # a damaged stretch
+            frame = None
+        yield _middle(range), None if frame is None else jpeg(frame, facts)
+
+
+def _frame(media: Any, video: Any, facts: FilmFacts, range: FilmRange) -> VideoFrame | None:
+    """The first picture from the middle of a range on, that is still inside it."""
+    base, middle = Fraction(video.time_base), _middle(range)
+    media.seek(int((middle.seconds + facts.start) / base), stream=video, backward=True)
+    with closing(media.decode(video)) as frames:
+        for frame in islice(frames, _FRAMES):
+            if frame.pts is not None and (at := FilmTime(frame.pts * base - facts.start)) >= middle:
+                return frame if at < range.end else None
+    return None
+
+
+def jpeg(frame: VideoFrame, facts: FilmFacts) -> bytes:
+    """A picture of modest size for a model to look at."""
+    return cv2.imencode(".jpg", upright(frame, facts, _SIDE), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+
+
+def upright(frame: VideoFrame, facts: FilmFacts, side: int) -> NDArray[np.uint8]:
+    """[uint8, height x width x 3] BGR as a player shows it: turned, with square pixels, its longer side `side`."""
+    width, height = facts.display_size
+    scale = side / max(width, height)
+    size = [max(1, round(length * scale)) for length in (width, height)]
+    if facts.rotation % 180:
+        size.reverse()
+    small = frame.reformat(width=size[0], height=size[1], format="bgr24", interpolation="AREA").to_ndarray()
+    return np.rot90(small, -facts.rotation // 90).astype(np.uint8)

@@ -1,0 +1,69 @@
+"""The dialogue that remains in a trailer, as subtitles in its own time."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cinecut.compiler.soundtrack import Soundtrack
+from cinecut.compiler.timeline import Text, Timeline
+from cinecut.diagnostics import Span
+from cinecut.graph.sounds import SAMPLE_RATE
+from cinecut.language.events import NOWHERE, Shot
+from cinecut.language.timebase import TrailerFrame, TrailerRange, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A line and the trailer's seconds in which it is heard."""
+
+    start: Fraction
+    end: Fraction
+    text: str
+    span: Span
+
+
+def captions(timeline: Timeline, track: Soundtrack) -> list[Caption]:
+    """The lines that are heard: those of shots with their sound, and the voices over other pictures."""
+    found = []
+    for placed in timeline.events:
+        shot = placed.event
+        if isinstance(shot, Shot) and shot.line and not shot.mute:
+            start, end = (frame.index / timeline.rate for frame in (placed.range.start, placed.range.end))
+            found.append(Caption(start, end, plain_text(shot.line), shot.place.of("line")))
+    for voice in track.voices:
+        if voice.line:
+            start, end = Fraction(voice.place.start, SAMPLE_RATE), Fraction(voice.place.end, SAMPLE_RATE)
+            found.append(Caption(start, end, plain_text(voice.line), NOWHERE.span))
+    return sorted((caption for caption in found if caption.text), key=lambda caption: caption.start)
+
+
+def captions_text(lines: Sequence[Caption], later: Fraction) -> bytes:
+    """The lines as SubRip, so many seconds later than in the cut."""
+    rows = []
+    for number, line in enumerate(lines, 1):
+        rows.append(f"{number}\n{_clock(line.start + later)} --> {_clock(line.end + later)}\n{line.text}\n")
+    return "\n".join(rows).encode()
+
+
+def caption_text(line: Caption, rate: Fraction) -> Text:
+    """A line as a text on the picture."""
+    start, end = (TrailerFrame(nearest(seconds * rate)) for seconds in (line.start, line.end))
+    return Text(line.text, TrailerRange(start, end), 0, 0, "caption", line.span)
+
+
+def plain_text(text: str) -> str:
+    """A text on one line, without what a player could take for markup or for the end of the line."""
+    kept = "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text)
+    return " ".join(kept.translate(_HARMLESS).split())
+
+
+_HARMLESS = str.maketrans("<>{}\\", "‹›()/")
+
+
+def _clock(seconds: Fraction) -> str:
+    ticks = nearest(seconds * 1000)
+    whole, milliseconds = divmod(ticks, 1000)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d},{milliseconds:03d}"

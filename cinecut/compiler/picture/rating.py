@@ -1,0 +1,94 @@
+"""The rating card before the trailer: a picture or a clip. The cut itself knows nothing of it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from cinecut.compiler.picture.lower import (
+    HDR,
+    Canvas,
+    between_bars,
+    is_rgb,
+    matrix_of,
+    source_format,
+    to_sdr,
+    trailer_color,
+)
+from cinecut.graph import filters
+from cinecut.graph.nodes import Pad, Video
+from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, UserFile
+from cinecut.language.facts import FilmFacts
+from cinecut.language.grid import measure
+from cinecut.language.spec import Rating
+from cinecut.language.timebase import nearest
+
+NAME = "rating"
+_USUAL = Fraction(5)  # seconds
+
+
+def rating_frames(rating: Rating | None, rate: Fraction) -> int:
+    """Frames of the trailer that the card takes."""
+    if rating is None:
+        return 0
+    seconds = _USUAL
+    if rating.for_ is not None:
+        seconds = measure(rating.for_, Fraction(0), rate, None) or _USUAL  # there are no beats yet: the rules say so
+    elif rating.clip is not None and rating.clip.facts is not None:
+        seconds = rating.clip.facts.duration
+    return max(1, nearest(seconds * rate))
+
+
+def rating_asset(rating: Rating) -> UserFile:
+    if rating.clip is not None:
+        return UserFile(NAME, rating.clip.file, MEDIA_FORMATS)
+    assert rating.still is not None
+    return UserFile(NAME, rating.still.file, PICTURE_FORMATS)
+
+
+def rating_source(rating: Rating) -> Pad:
+    if rating.clip is not None:
+        assert rating.clip.facts is not None
+        return filters.source(NAME, "v", source_format(rating.clip.facts), NAME)
+    assert rating.still is not None
+    assert rating.still.facts is not None
+    return filters.source(NAME, "v", Video(*rating.still.facts.size, "rgba"), NAME)
+
+
+def lower_rating(rating: Rating, pad: Pad, frames: int, canvas: Canvas) -> Pad:
+    """The card for so many frames, all of it in sight, between bars where its shape is another."""
+    if rating.clip is not None:
+        assert rating.clip.facts is not None
+        pad = _clip(pad, rating.clip.facts, canvas)
+    else:
+        pad = between_bars(pad, _fitting(pad.video.width, pad.video.height, Fraction(1), canvas), canvas, NAME)
+    pad = filters.exact_frames(pad, frames, NAME)
+    return filters.tag_color(filters.square_pixels(pad, NAME), canvas.color, NAME)
+
+
+def _clip(pad: Pad, facts: FilmFacts, canvas: Canvas) -> Pad:
+    if facts.field_order != "progressive":
+        pad = filters.deinterlace(pad, facts.field_order, NAME)
+    pad = filters.fps(filters.setpts(pad, "PTS-STARTPTS", NAME), canvas.rate, NAME)
+    if facts.color.transfer in HDR:
+        pad = to_sdr(pad, facts, NAME)
+    if facts.rotation:
+        pad = filters.rotate(pad, facts.rotation, NAME)
+    width, height = _fitting(pad.video.width, pad.video.height, pad.video.sar, canvas)
+    full = facts.color.range == "pc" and facts.color.transfer not in HDR
+    ranges = {"in_range": "pc", "out_range": "tv"} if full else {}
+    own = matrix_of(trailer_color(facts), facts.display_size)
+    wanted = matrix_of(canvas.color, (canvas.width, canvas.height))
+    if is_rgb(facts):
+        ranges = {"out_color_matrix": wanted, "out_range": "tv"}
+    elif own != wanted:
+        ranges |= {"in_color_matrix": own, "out_color_matrix": wanted}
+    pad = filters.scale(pad, width, height, canvas.pix_fmt, NAME, **ranges)
+    at = (canvas.width - width) // 4 * 2, (canvas.height - height) // 4 * 2
+    return filters.pad_black(pad, canvas.width, canvas.height, *at, NAME)
+
+
+def _fitting(width: int, height: int, sar: Fraction, canvas: Canvas) -> tuple[int, int]:
+    """The largest even size of a shape that the canvas holds."""
+    factor = min(canvas.width / (width * sar), Fraction(canvas.height, height))
+    wide, high = (max(2, 2 * round(side * factor / 2)) for side in (width * sar, Fraction(height)))
+    return min(wide, canvas.width), min(high, canvas.height)

@@ -1,0 +1,269 @@
+"""Titles and cards as one ASS file. A text is untrusted: nothing in it can become an override, a path or a command.
+
+Lines are broken here, from the face's own widths, so that they break at the same words with every libass.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cinecut.compiler.timeline import Text
+from cinecut.fonts.glyphs import Face, load_face, missing
+from cinecut.language.timebase import TrailerFrame, nearest
+from cinecut.vibes.titles import PLAIN, TitleStyle
+
+FILE = "titles.ass"
+FONTS = "fonts"
+
+_SAFE = Fraction(1, 10)  # of each side: the action-safe area of SMPTE ST 2046 and some more
+_SIZES = {"card": Fraction(1, 7), "lower": Fraction(1, 18), "middle": Fraction(1, 14), "upper": Fraction(1, 18)}
+_SIZES["caption"] = Fraction(1, 20)  # a line of dialogue, burned in
+_SHARES = {
+    "card": 0.8,
+    "lower": 0.3,
+    "middle": 0.6,
+    "upper": 0.3,
+    "caption": 0.2,
+}  # of the frame's height that a text may take
+_ALIGNMENTS = {"card": 5, "lower": 2, "middle": 5, "upper": 8, "caption": 2}
+_SHADOW = {"card": 0, "lower": 1, "middle": 1, "upper": 1, "caption": 1}
+_HALO = 1 / 240  # of the frame's height: width and blur of a soft shadow around the letters
+_ALPHAS = {1: 0x00, 3: 0x40, 4: 0x80}  # of letters, outline and shadow, by their number in ASS; 0 is opaque
+_SMALLEST = 8  # pixels
+_UNBROKEN = 0.75  # share of the usual size down to which a line is set smaller rather than broken
+_LEADING = 1.05  # line height, in sizes; of a cinecut face it is 1, a system's font may be a little higher
+_HINTING = 0.98  # share of the room that may be filled: rasterizers round advances to pixels
+
+_ENTRANCE = Fraction(1, 2)  # seconds in which a text comes, and goes
+_RISE = 0.45  # sizes by which a rising text starts too low
+_DRIFT = 0.12  # em by which the letters of a track-out part
+_FLICKER_SECONDS = Fraction(13, 24)
+_FLICKER = ((0, 0.5), (2, 0.08), (4, 0.8), (6, 0.15), (9, 0.9), (11, 0.35), (13, 1.0))  # opacity from each 24th on
+
+
+def lower_texts(texts: Sequence[Text], rate: Fraction, width: int, height: int, style: TitleStyle = PLAIN) -> bytes:
+    """The ASS file of all texts, for pictures of width x height pixels."""
+    margin_x, margin_y = round(width * _SAFE), round(height * _SAFE)
+    lines = [
+        "[Script Info]",
+        "ScriptType: v4.00+",
+        f"PlayResX: {width}",
+        f"PlayResY: {height}",
+        "WrapStyle: 0",
+        "ScaledBorderAndShadow: yes",
+        "YCbCr Matrix: None",
+        "",
+        "[V4+ Styles]",
+        "Format: Name, Fontname, Fontsize, PrimaryColour, OutlineColour, BackColour, BorderStyle, Outline, Shadow, "
+        "Alignment, MarginL, MarginR, MarginV, Encoding",
+    ]
+    for position in _SIZES:
+        look = _look(position, style)
+        red, green, blue = (look.color[at : at + 2].upper() for at in (1, 3, 5))
+        outline = round(height / 360) if _SHADOW[position] else 0
+        lines.append(
+            f"Style: {position},{look.face},{_usual_size(position, height, look)},&H00{blue}{green}{red},"
+            f"&H40000000,&H80000000,1,{outline},{outline},"
+            f"{_ALIGNMENTS[position]},{margin_x},{margin_x},{margin_y},1"
+        )
+    lines += ["", "[Events]", "Format: Layer, Start, End, Style, Text"]
+    lines += [_dialogue(text, rate, width, height, _look(text.position, style)) for text in texts]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _look(position: str, style: TitleStyle) -> TitleStyle:
+    """Whoever reads dialogue along wants plain letters, whatever the genre's."""
+    return PLAIN if position == "caption" else style
+
+
+def _usual_size(position: str, height: int, style: TitleStyle) -> int:
+    return round(height * _SIZES[position] * style.size)
+
+
+def _dialogue(text: Text, rate: Fraction, width: int, height: int, style: TitleStyle) -> str:
+    face = load_face(style.face)
+    words = style.cased(_printable(text.text)).strip("\n")
+    tracking, drift = 0.0, 0.0
+    if not missing(words, style.face):  # scripts that join their letters come from other fonts: never part those
+        tracking = float(style.tracking) * face.em
+        drift = _DRIFT * face.em if style.animation == "track-out" else 0.0
+    usual = _usual_size(text.position, height, style)
+    room = width * float(1 - 2 * _SAFE) * _HINTING
+    size, rows = typeset(words, usual, room, height * _SHARES[text.position], face, tracking + drift)
+
+    overrides = _fades(text, rate, style) + (rf"\fs{size}" if size != usual else "")
+    if style.edge == "shadow" and _SHADOW[text.position]:
+        overrides += rf"\bord{height * _HALO:g}\shad0\blur{height * _HALO:g}"
+    if style.animation == "rise":
+        overrides += _rise(text, rate, width, height, size)
+    elif style.animation == "flicker":
+        overrides += _flicker(text, rate)
+    spacing = ""
+    if tracking or drift:
+        spacing = rf"\fsp{tracking * size:.2f}"
+    if drift:
+        spacing += rf"\t(0,{_milliseconds(text.range.length, rate)},\fsp{(tracking + drift) * size:.2f})"
+    head = f"{{{overrides}}}" if overrides else ""
+    body = r"\N".join(_spaced(row, spacing) for row in rows)
+    start, end = _clock(text.range.start, rate), _clock(text.range.end, rate)
+    return f"Dialogue: 0,{start},{end},{text.position},{head}{body}"
+
+
+def _spaced(row: str, spacing: str) -> str:
+    """A row with its tracking. ASS adds it after each letter; after the last one it would push the row off centre."""
+    if not spacing or not row:
+        return escape(row)
+    last = len(row) - 1
+    while last > 0 and unicodedata.combining(row[last]):
+        last -= 1
+    return f"{{{spacing}}}{escape(row[:last])}{{\\fsp0}}{escape(row[last:])}"
+
+
+def _printable(text: str) -> str:
+    return "".join(sign for sign in text if sign == "\n" or unicodedata.category(sign) != "Cc")
+
+
+def escape(text: str) -> str:
+    """A text in which libass finds neither an override nor an escape, line breaks kept.
+
+    >>> escape("{a}\\\\N b")
+    '\\\\{a}\\\\\\u2060N b'
+    """
+    # A word joiner after a backslash keeps it from escaping what follows; it takes no room itself.
+    safe = _printable(text).replace("\\", "\\\u2060").replace("{", "\\{")
+    return safe.strip("\n").replace("\n", "\\N")
+
+
+# Movement. Times in overrides are milliseconds from the event's own start.
+
+
+def _milliseconds(frames: int, rate: Fraction) -> int:
+    return nearest(frames * 1000 / rate)
+
+
+def _before_frame(text: Text, frame: int, rate: Fraction) -> int:
+    """When a text's frame, counted from 0, is about to be shown: half a frame before it."""
+    boundary = (text.range.start.index + frame - Fraction(1, 2)) * 1000 / rate
+    return max(0, nearest(boundary) - 10 * _ticks(text.range.start, rate))
+
+
+def _entrance(text: Text, rate: Fraction) -> int:
+    """Frames in which a text comes, and goes: never more than two thirds of it together."""
+    return min(nearest(_ENTRANCE * rate), text.range.length // 3)
+
+
+def _fades(text: Text, rate: Fraction, style: TitleStyle) -> str:
+    usual = _entrance(text, rate) if style.animation in ("fade", "track-out", "rise") else 0
+    fade_in, fade_out = text.fade_in or usual, text.fade_out or usual
+    return rf"\fad({_milliseconds(fade_in, rate)},{_milliseconds(fade_out, rate)})" if fade_in or fade_out else ""
+
+
+def _rise(text: Text, rate: Fraction, width: int, height: int, size: int) -> str:
+    duration = _milliseconds(_entrance(text, rate), rate)
+    if not duration:  # to ASS, 0 is the whole event
+        return ""
+    margin = round(height * _SAFE)
+    x, y = Fraction(width, 2), {2: Fraction(height - margin), 5: Fraction(height, 2), 8: Fraction(margin)}
+    rest = float(y[_ALIGNMENTS[text.position]])
+    return rf"\move({float(x):g},{rest + _RISE * size:g},{float(x):g},{rest:g},0,{duration})"
+
+
+def _flicker(text: Text, rate: Fraction) -> str:
+    """Steps of opacity, each on a frame's bound; on a text that is too short for them, none."""
+    frames = min(nearest(_FLICKER_SECONDS * rate), text.range.length // 2)
+    if frames < len(_FLICKER):
+        return ""
+    tags = ""
+    for share, level in _FLICKER:
+        at = _before_frame(text, nearest(Fraction(share, _FLICKER[-1][0]) * frames), rate)
+        alphas = "".join(rf"\{n}a&H{255 - round((255 - base) * level):02X}&" for n, base in _ALPHAS.items())
+        tags += rf"\t({at},{at},{alphas})" if share else alphas
+    return tags
+
+
+def _ticks(boundary: TrailerFrame, rate: Fraction) -> int:
+    """ASS counts centiseconds: aim half a frame before the boundary's frame, so that rounding cannot cross it."""
+    return max(0, nearest((boundary.index - Fraction(1, 2)) * 100 / rate))
+
+
+def _clock(boundary: TrailerFrame, rate: Fraction) -> str:
+    seconds, hundredths = divmod(_ticks(boundary, rate), 100)
+    minutes, second = divmod(seconds, 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{second:02d}.{hundredths:02d}"
+
+
+# Setting: the size and the rows of a text
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What a line breaks after. Widths in sizes: `advance` with the blanks that follow, `ink` without."""
+
+    text: str
+    advance: float
+    ink: float
+
+
+def typeset(text: str, usual: int, width: float, height: float, face: Face, tracking: float) -> tuple[int, list[str]]:
+    """The usual size, or the largest at which the text fits a room of width x height pixels, and the rows it makes.
+
+    `tracking` is in sizes. A line is rather set somewhat smaller than broken; its rows are about equally long.
+    """
+    lines = [_words(line, face, tracking) for line in text.split("\n")]
+    longest = max((word.ink for line in lines for word in line), default=0.0)  # a line breaks only between words
+
+    def fits(size: int, most: float) -> bool:
+        count = sum(len(_fill(line, width / size)) for line in lines)
+        return count <= most and count * _LEADING * size <= height and longest * size <= width
+
+    unbroken = (size for size in range(usual, math.ceil(usual * _UNBROKEN) - 1, -1) if fits(size, len(lines)))
+    broken = (size for size in range(usual, _SMALLEST, -1) if fits(size, math.inf))
+    size = next(unbroken, None) or next(broken, _SMALLEST)
+    return size, [row for line in lines for row in _even(line, width / size)]
+
+
+def _words(line: str, face: Face, tracking: float) -> list[_Word]:
+    """Words with the blanks after them. Between the wide signs of Chinese, Japanese and Korean a line breaks, too, but
+    never before punctuation."""
+    parts: list[str] = []
+    for word in re.findall(r" +|[^ ]+ *", line):
+        start = 0
+        for at in range(1, len(word)):
+            wide = any(unicodedata.east_asian_width(sign) in "WF" for sign in word[at - 1 : at + 1])
+            if wide and unicodedata.category(word[at])[0] not in "PMZC":
+                parts.append(word[start:at])
+                start = at
+        parts.append(word[start:])
+    each = [(part, face.width(part), face.width(part.rstrip(" ")), len(part.rstrip(" "))) for part in parts]
+    return [_Word(p, full + tracking * len(p), ink + tracking * max(0, seen - 1)) for p, full, ink, seen in each]
+
+
+def _fill(words: Sequence[_Word], room: float) -> list[str]:
+    """As many words in each row as there is room for, in sizes; a word that is longer has a row of its own."""
+    rows, at = [""], 0.0
+    for word in words:
+        if rows[-1] and at + word.ink > room:
+            rows[-1] = rows[-1].rstrip(" ")
+            rows.append("")
+            at = 0.0
+        rows[-1] += word.text
+        at += word.advance
+    return rows
+
+
+def _even(words: Sequence[_Word], room: float) -> list[str]:
+    """As few rows as the room allows, and then in the narrowest room that makes no more of them."""
+    rows = _fill(words, room)
+    low, high = 0.0, room
+    for _ in range(12 if len(rows) > 1 else 0):
+        middle = (low + high) / 2
+        if len(_fill(words, middle)) > len(rows):
+            low = middle
+        else:
+            high = middle
+    return _fill(words, high)

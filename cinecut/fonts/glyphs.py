@@ -1,0 +1,176 @@
+"""The faces that come with cinecut: which characters each one has and how wide they are, read from the font files.
+
+Only what measuring a title needs is read: `head`, `OS/2`, `hmtx` and the Unicode table of `cmap` (ISO/IEC 14496-22).
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from struct import unpack_from
+
+from cinecut.diagnostics import Report, Span
+
+FOLDER = Path(__file__).resolve().parent
+FACES = {
+    "Amatic SC Bold": "AmaticSC-Bold.ttf",
+    "Caladea Bold": "Caladea-Bold.ttf",
+    "Fredoka One": "FredokaOne-Regular.ttf",
+    "League Gothic Regular": "LeagueGothic-Regular.ttf",
+    "Manrope ExtraBold": "Manrope-ExtraBold.ttf",
+    "Manrope Light": "Manrope-Light.ttf",
+    "Open Sans Semibold": "OpenSans-Semibold.ttf",
+    "Roboto Mono": "RobotoMono-Regular.ttf",
+    "Roboto Slab Bold": "RobotoSlab-Bold.ttf",
+    "Source Serif Pro": "SourceSerifPro-Regular.ttf",
+    "Source Serif Pro Italic": "SourceSerifPro-It.ttf",
+}
+
+_WIDE, _NARROW = 1.0, 0.6  # advances, in heights, of a glyph that a font of the system will supply
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A font's measures, in heights: one height is ascent and descent together, which is what ASS calls its size."""
+
+    name: str
+    em: float
+    advances: Mapping[str, float]
+
+    def advance(self, sign: str) -> float:
+        """How far a sign moves the pen; an estimate for one that another font must supply."""
+        known = self.advances.get(sign)
+        if known is not None:
+            return known
+        if _is_unseen(sign) or unicodedata.combining(sign):
+            return 0.0
+        return _WIDE if unicodedata.east_asian_width(sign) in "WF" else _NARROW
+
+    def width(self, text: str) -> float:
+        """Of a text in one line. Kerning is left out: it mostly narrows."""
+        return sum(map(self.advance, text))
+
+
+@cache
+def load_face(name: str) -> Face:
+    """A face by its full name, one of FACES."""
+    data = (FOLDER / FACES[name]).read_bytes()
+    (count,) = unpack_from(">H", data, 4)
+    at = {data[row : row + 4]: unpack_from(">I", data, row + 8)[0] for row in range(12, 12 + 16 * count, 16)}
+    (units_per_em,) = unpack_from(">H", data, at[b"head"] + 18)
+    height = sum(unpack_from(">HH", data, at[b"OS/2"] + 74))  # usWinAscent, usWinDescent: what libass scales by
+    (measured,) = unpack_from(">H", data, at[b"hhea"] + 34)
+    widths = unpack_from(">" + "Hh" * measured, data, at[b"hmtx"])[::2]  # the glyphs after them are as wide as the last
+    glyphs = _character_map(data, at[b"cmap"])
+    advances = {chr(code): widths[min(glyph, measured - 1)] / height for code, glyph in glyphs.items()}
+    return Face(name, units_per_em / height, advances)
+
+
+def _character_map(data: bytes, at: int) -> dict[int, int]:
+    """Glyph numbers by code point."""
+    (count,) = unpack_from(">H", data, at + 2)
+    tables = {}
+    for row in range(at + 4, at + 4 + 8 * count, 8):
+        platform, encoding, offset = unpack_from(">HHI", data, row)
+        tables[platform, encoding] = at + offset
+    full = tables.get((3, 10))
+    return _segments_32(data, full) if full is not None else _segments_16(data, tables[3, 1])
+
+
+def _segments_16(data: bytes, at: int) -> dict[int, int]:
+    """Format 4: the Basic Multilingual Plane in segments."""
+    (double,) = unpack_from(">H", data, at + 6)
+    row = f">{double // 2}H"
+    ends = unpack_from(row, data, at + 14)
+    starts = unpack_from(row, data, at + 16 + double)
+    deltas = unpack_from(row, data, at + 16 + 2 * double)
+    offsets = unpack_from(row, data, at + 16 + 3 * double)
+    found = {}
+    for index, (start, end, delta, offset) in enumerate(zip(starts, ends, deltas, offsets, strict=True)):
+        for code in range(start, min(end, 0xFFFE) + 1):
+            glyph = code
+            if offset:
+                place = at + 16 + 3 * double + 2 * index  # offsets count from where they stand themselves
+                (glyph,) = unpack_from(">H", data, place + offset + 2 * (code - start))
+            if glyph and (glyph + delta) & 0xFFFF:
+                found[code] = (glyph + delta) & 0xFFFF
+    return found
+
+
+def _segments_32(data: bytes, at: int) -> dict[int, int]:
+    """Format 12: all of Unicode in runs."""
+    (count,) = unpack_from(">I", data, at + 12)
+    found: dict[int, int] = {}
+    for row in range(at + 16, at + 16 + 12 * count, 12):
+        start, end, glyph = unpack_from(">III", data, row)
+        found |= {code: glyph + code - start for code in range(start, end + 1)}
+    return found
+
+
+def missing(text: str, face: str) -> set[str]:
+    """The signs of a text that a face cannot draw. White space and what is never seen need no glyph."""
+    known = load_face(face).advances
+    return {sign for sign in text if sign not in known and not sign.isspace() and not _is_unseen(sign)}
+
+
+def _is_unseen(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Cf") or "\ufe00" <= sign <= "\ufe0f"  # variation selectors
+
+
+def check_glyphs(texts: Iterable[tuple[str, Span]], face: str, report: Report) -> None:
+    """Warn of every text that its face cannot draw whole, and say which fonts of this machine will stand in."""
+    for text, span in texts:
+        lacking = missing(text, face)
+        if not lacking:
+            continue
+        helpers = _helpers(frozenset(lacking))
+        for family, signs in helpers.items():
+            if family:
+                message = f"{face} has no {_listed(signs)}: this machine's {family} will stand in"
+                hint = "on another machine it may be another font, or none"
+            elif shutil.which("fc-match"):
+                message = f"neither {face} nor a font of this machine has {_listed(signs)}: boxes will stand there"
+                hint = "install a font of that script, or write it otherwise"
+            else:
+                message = f"{face} has no {_listed(signs)}: whether a font of this machine has is not known"
+                hint = "render it and look"
+            report.add("title-glyphs", message, span, hint)
+
+
+@cache
+def _helpers(signs: frozenset[str]) -> dict[str, set[str]]:
+    """The families that fontconfig, which libass asks too, takes signs from; under "" what no font has."""
+    found: dict[str, set[str]] = {}
+    left = set(signs)
+    while left:
+        sign = min(left)
+        family, covered = _match(sign)
+        drawn = {other for other in left if any(ord(other) in run for run in covered)}
+        if sign not in drawn:
+            family, drawn = "", {sign}
+        found.setdefault(family, set()).update(drawn)
+        left -= drawn
+    return found
+
+
+def _match(sign: str) -> tuple[str, list[range]]:
+    """The family that fontconfig finds nearest to having a sign, and the code points that it has."""
+    asked = ["fc-match", "-f", "%{family[0]}\n%{charset}", f":charset={ord(sign):x}"]
+    try:
+        done = subprocess.run(asked, capture_output=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "", []
+    family, _, charset = done.stdout.decode(errors="replace").partition("\n")
+    ends = ([int(end, 16) for end in run.split("-")] for run in charset.split())
+    return family, [range(run[0], run[-1] + 1) for run in ends]
+
+
+def _listed(signs: set[str]) -> str:
+    """A few of the signs as the reader sees them."""
+    shown = sorted(signs)[:8]
+    return " ".join(f"{sign} (U+{ord(sign):04X})" for sign in shown) + (" …" if len(signs) > len(shown) else "")

@@ -1,0 +1,245 @@
+"""A typed constructor for each filter of pictures that cinecut uses; those of sound are in sounds.py. Each computes its
+output format, so that a mismatch which FFmpeg would report in the middle of a run is a GraphError at compile time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from cinecut.graph.nodes import Arg, Format, GraphError, Node, Pad, Video
+from cinecut.language.facts import Color
+from cinecut.language.timebase import rate_text
+
+# Exact conversions, the same on every class of processor.
+SCALE_FLAGS = "bicubic+accurate_rnd+full_chroma_int+bitexact"
+
+
+def node(name: str, ins: Sequence[Pad], out: Format, label: str, **args: Arg) -> Pad:
+    return Pad(Node(name, tuple(ins), tuple((k.rstrip("_"), v) for k, v in args.items()), (out,), label))
+
+
+def source(file: str, stream: str, format: Format, label: str, use: int = 0) -> Pad:
+    """The first picture (`v`) or sound (`a`) stream of a file of the working folder; each `use` opens it anew."""
+    return Pad(Node("input", (), (("file", file), ("stream", stream), ("use", use)), (format,), label))
+
+
+def settb(pad: Pad, time_base: Fraction, label: str) -> Pad:
+    """Re-stamp to a grid: every stamp goes to its nearest multiple."""
+    out = replace(pad.video, time_base=time_base)
+    return node("settb", [pad], out, label, expr=ratio(time_base))
+
+
+def setpts(pad: Pad, expression: str, label: str, rate: Fraction | None = None) -> Pad:
+    """New stamps; `rate` is theirs where the expression leaves no line of its grid out."""
+    return node("setpts", [pad], replace(pad.video, rate=rate), label, expr=expression)
+
+
+def trim(pad: Pad, start: int, end: int, label: str) -> Pad:
+    """The frames whose stamps, in the pad's own time base, lie in [start, end)."""
+    return node("trim", [pad], pad.video, label, start_pts=start, end_pts=end)
+
+
+def exact_frames(pad: Pad, count: int, label: str) -> Pad:
+    """Exactly so many frames: the last one is held, or the end cut off."""
+    held = node("tpad", [pad], pad.video, label, stop=-1, stop_mode="clone")
+    return node("trim", [held], pad.video, label, end_frame=count)
+
+
+def repeat(pad: Pad, rate: Fraction, label: str) -> Pad:
+    """One picture, endless at a constant rate."""
+    held = node("tpad", [pad], pad.video, label, stop=-1, stop_mode="clone")
+    return setpts(settb(held, 1 / rate, label), "N", label, rate)
+
+
+def fps(pad: Pad, rate: Fraction, label: str) -> Pad:
+    """Constant rate from stamp 0 on: of frames with one stamp the last, between stamps the one before."""
+    out = replace(pad.video, rate=rate, time_base=1 / rate)
+    return node("fps", [pad], out, label, fps=rate_text(rate), start_time=0, eof_action="pass")
+
+
+def deinterlace(pad: Pad, parity: str, label: str) -> Pad:
+    return node("bwdif", [pad], replace(pad.video, time_base=None), label, mode="send_frame", parity=parity)
+
+
+def rotate(pad: Pad, degrees: int, label: str) -> Pad:
+    """Turn clockwise by a multiple of 90 degrees."""
+    video = pad.video
+    if degrees == 180:
+        return node("vflip", [node("hflip", [pad], video, label)], video, label)
+    turned = replace(video, width=video.height, height=video.width, sar=1 / video.sar)
+    return node("transpose", [pad], turned, label, dir={90: "clock", 270: "cclock"}[degrees])
+
+
+def crop(pad: Pad, x: int, y: int, width: int, height: int, label: str) -> Pad:
+    video = pad.video
+    if x < 0 or y < 0 or x + width > video.width or y + height > video.height:
+        raise GraphError(f"crop {width}x{height}+{x}+{y} leaves a picture of {video.width}x{video.height}")
+    out = replace(video, width=width, height=height)
+    return node("crop", [pad], out, label, w=width, h=height, x=x, y=y, exact=1)
+
+
+def crop_path(pad: Pad, window: tuple[int, int, int, int], end: tuple[int, int], frames: int, label: str) -> Pad:
+    """A window that moves from its place to another in so many frames, starting and stopping softly."""
+    x, y, width, height = window
+    share = f"min(1,n/{max(1, frames - 1)})"
+    soft = f"({share}*{share}*(3-2*{share}))"
+    out = replace(pad.video, width=width, height=height)
+    places = {axis: f"{a}+({b - a})*{soft}" for axis, a, b in (("x", x, end[0]), ("y", y, end[1]))}
+    return node("crop", [pad], out, label, w=width, h=height, **places, exact=1)
+
+
+def blur(pad: Pad, radius: float, label: str) -> Pad:
+    return node("gblur", [pad], pad.video, label, sigma=f"{radius:.3f}", steps=2)
+
+
+def lay_over(below: Pad, above: Pad, x: int, y: int, label: str) -> Pad:
+    """A picture without transparency over another, at a place."""
+    name = OVERLAYS[below.video.pix_fmt][0]
+    return node("overlay", [below, above], below.video, label, x=x, y=y, format=name)
+
+
+def look_up(pad: Pad, tables: Sequence[tuple[str, str]], matrix: str, label: str) -> Pad:
+    """Through LUT files, each a filter (lut1d, lut3d) and a name: in full-range RGB of 16 bits and back, by FFmpeg's
+    most exact converter. FFmpeg 9.0 spoils pixels of rows that are no multiple of eight long, so such get longer."""
+    video, name = pad.video, _ZIMG_MATRICES.get(matrix, "709")
+    there = node("zscale", [pad], video, label, f="bicubic", min=name, rin="limited", m="gbr", r="full")
+    wide = replace(video, pix_fmt="gbrp16le")
+    pad = node("format", [there], wide, label, pix_fmts="gbrp16le")
+    longer = -(-video.width // 8) * 8
+    if longer != video.width:
+        pad = pad_black(pad, longer, video.height, 0, 0, label)
+    for kind, file in tables:
+        interpolation = "tetrahedral" if kind == "lut3d" else "linear"
+        pad = node(kind, [pad], pad.video, label, file=file, interp=interpolation)
+    if longer != video.width:
+        pad = crop(pad, 0, 0, video.width, video.height, label)
+    back = node("zscale", [pad], video, label, f="bicubic", min="gbr", rin="full", m=name, r="limited")
+    return node("format", [back], video, label, pix_fmts=video.pix_fmt)
+
+
+_ZIMG_MATRICES = {"smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl", "smpte240m": "240m"}
+
+
+def tone_map(pad: Pad, label: str) -> Pad:
+    """HDR (PQ, HLG) to the light of a BT.709 screen: linear light, 100 cd/m² as white, highlights rolled off."""
+    video = pad.video
+    linear = node("zscale", [pad], video, label, transfer="linear", npl=100)
+    floats = replace(video, pix_fmt="gbrpf32le")
+    narrow = node("zscale", [node("format", [linear], floats, label, pix_fmts="gbrpf32le")], floats, label,
+                   primaries="bt709")  # fmt: skip
+    mapped = node("tonemap", [narrow], floats, label, tonemap="hable", desat=0)
+    out = replace(video, pix_fmt="yuv420p")
+    sdr = node("zscale", [mapped], out, label, transfer="bt709", matrix="bt709", range="tv")
+    return node("format", [sdr], out, label, pix_fmts="yuv420p")
+
+
+def scale(pad: Pad, width: int, height: int, pix_fmt: str, label: str, **ranges: str) -> Pad:
+    """Resize and convert in one step. `ranges`: in_range, out_range, in_color_matrix, out_color_matrix."""
+    ranges = {key: "bt470" if value == "bt470bg" else value for key, value in ranges.items()}  # as every build knows it
+    out = replace(pad.video, width=width, height=height, pix_fmt=pix_fmt, sar=Fraction(1))
+    scaled = node("scale", [pad], out, label, w=width, h=height, flags=SCALE_FLAGS, **ranges)
+    return node("format", [scaled], out, label, pix_fmts=pix_fmt)
+
+
+def pad_black(pad: Pad, width: int, height: int, x: int, y: int, label: str) -> Pad:
+    out = replace(pad.video, width=width, height=height)
+    return node("pad", [pad], out, label, w=width, h=height, x=x, y=y, color="black")
+
+
+def square_pixels(pad: Pad, label: str) -> Pad:
+    return node("setsar", [pad], replace(pad.video, sar=Fraction(1)), label, sar=1)
+
+
+def tag_color(pad: Pad, color: Color, label: str) -> Pad:
+    """Carry the film's tags, absent ones too: where two pictures meet whose tags differ, FFmpeg converts by itself."""
+    tags = {"colorspace": color.space, "color_primaries": color.primaries, "color_trc": color.transfer}
+    return node("setparams", [pad], pad.video, label, range=color.range, **tags)
+
+
+def fade(pad: Pad, direction: str, start: int, frames: int, label: str) -> Pad:
+    """From or to black. To any other colour the filter only fades RGB."""
+    return node("fade", [pad], pad.video, label, type=direction, start_frame=start, nb_frames=frames)
+
+
+# What `overlay` calls the formats in which it can lay one picture with transparency over another, and the upper one's.
+OVERLAYS = {
+    "yuv420p": ("yuv420", "yuva420p"),
+    "yuv422p": ("yuv422", "yuva422p"),
+    "yuv444p": ("yuv444", "yuva444p"),
+    "yuv420p10le": ("yuv420p10", "yuva420p10le"),
+    "yuv422p10le": ("yuv422p10", "yuva422p10le"),
+}
+
+
+def split(pad: Pad, copies: int, label: str) -> list[Pad]:
+    if copies == 1:
+        return [pad]
+    node = Node("split", (pad,), (("outputs", copies),), (pad.format,) * copies, label)
+    return [Pad(node, index) for index in range(copies)]
+
+
+def part(pad: Pad, start: int, end: int, label: str) -> Pad:
+    """The frames [start, end), from stamp 0 on."""
+    cut = node("trim", [pad], pad.video, label, start_frame=start, end_frame=end)
+    return setpts(cut, f"PTS-{start}", label, pad.video.rate)
+
+
+def crossfade(left: Pad, right: Pad, frames: int, label: str) -> Pad:
+    """`right` fades in over `left`, which both last exactly so many frames.
+
+    `xfade` only knows 4:4:4, and in FFmpeg 5.1 its end depends on how fast its inputs come.
+    """
+    rate, (name, upper) = left.video.rate, OVERLAYS.get(left.video.pix_fmt, ("", ""))
+    if rate is None:
+        raise GraphError("a crossfade needs a constant rate")
+    if name and "10" not in name:
+        size = right.video.width, right.video.height
+        faded = node("fade", [scale(right, *size, upper, label)], replace(right.video, pix_fmt=upper), label,
+                      type="in", start_frame=0, nb_frames=frames, alpha=1)  # fmt: skip
+        mixed = node("overlay", [left, faded], left.video, label, format=name)
+    else:  # `fade` knows no transparency of more than 8 bits; this takes any format, and twenty times as long
+        mixed = node("blend", [left, right], left.video, label, all_expr=f"A+(B-A)*T*{rate_text(rate)}/{frames}")
+    return exact_frames(mixed, frames, label)
+
+
+def run(pads: Sequence[Pad], rate: Fraction, label: str) -> Pad:
+    """Pictures one after another, every one on the next line of the rate's grid. `concat` counts microseconds and
+    leaves a gap where FFmpeg tells the end of a stream late. The one `fps` tells FFmpeg the rate of all."""
+    out = replace(pads[0].video, rate=rate, time_base=1 / rate)
+    joined = pads[0]
+    if len(pads) > 1:
+        joined = node("concat", pads, replace(out, time_base=MICROSECOND), label, n=len(pads), v=1, a=0)
+        joined = node("settb", [joined], out, label, expr=ratio(out.time_base))
+    return fps(node("setpts", [joined], out, label, expr="N"), rate, label)
+
+
+MICROSECOND = Fraction(1, 1_000_000)
+
+
+def ratio(time_base: Fraction | None) -> str:
+    if time_base is None:
+        raise GraphError("streams are joined on a known grid only")
+    return f"{time_base.numerator}/{time_base.denominator}"
+
+
+def plain(color: str, width: int, height: int, rate: Fraction, pix_fmt: str, label: str) -> Pad:
+    """An endless picture of one colour, in limited range."""
+    out = Video(width, height, pix_fmt, rate, 1 / rate)
+    size = f"{width}x{height}"
+    endless = node("color", [], out, label, color=color, size=size, rate=rate_text(rate))
+    return node("format", [endless], out, label, pix_fmts=pix_fmt)
+
+
+def overlay(below: Pad, above: Pad, label: str) -> Pad:
+    """`above` in the middle of `below`; a single picture stays for as long as `below` lasts."""
+    name, upper = OVERLAYS[below.video.pix_fmt]
+    if above.video.pix_fmt != upper:
+        raise GraphError(f"over {below.video.pix_fmt} goes {upper}, not {above.video.pix_fmt}")
+    centre = {"x": "(W-w)/2", "y": "(H-h)/2"}
+    return node("overlay", [below, above], below.video, label, **centre, format=name, eof_action="repeat")
+
+
+def subtitles(pad: Pad, file: str, fonts: str, label: str) -> Pad:
+    return node("ass", [pad], pad.video, label, filename=file, fontsdir=fonts)

@@ -1,0 +1,205 @@
+"""A RenderPlan: all that FFmpeg's runs need, decided without looking at any media."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from itertools import chain
+
+from cinecut.diagnostics import Span
+from cinecut.grade import Grade
+from cinecut.graph.nodes import GraphError, Pad, nodes_of, verify
+from cinecut.graph.script import Build, print_script, sources_of
+from cinecut.language.facts import LoudnessTarget
+from cinecut.language.timebase import FilmRange
+
+SCRIPT = "trailer.graph"
+PICTURE = "picture.graph"
+SOUND = "sound.graph"
+STEMS = "stems.graph"
+CAPTIONS = "dialogue.srt"
+REEL_EPOCH = 60  # seconds on a reel at which the film's first picture stands
+
+# The demuxers that may open a user's file. None of them opens further files: a playlist, a concat list, an SDP or an
+# SVG, whatever it is named, is refused. Both for measuring and for rendering.
+MEDIA_FORMATS = (
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,obu,av1,ivf,vc1,asf,flv,live_flv,ogg,nut,mxf,gxf,lxf,dv,"
+    "wtv,rm,nsv,swf,dhav,cavsvideo,dirac,mjpeg,yuv4mpegpipe,gif,apng,"
+    "aac,ac3,ac4,eac3,aiff,amr,ape,au,caf,dsf,dts,dtshd,flac,loas,mp3,mpc,mpc8,oma,sox,tak,truehd,tta,voc,w64,wav,wv"
+)
+PICTURE_FORMATS = (
+    "png_pipe,apng,jpeg_pipe,jpegls_pipe,jpegxl_pipe,j2k_pipe,webp_pipe,tiff_pipe,bmp_pipe,gif,gif_pipe,qoi_pipe,"
+    "exr_pipe,dpx_pipe,hdr_pipe,psd_pipe,pcx_pipe,sgi_pipe,sunrast_pipe,pam_pipe,pbm_pipe,pgm_pipe,ppm_pipe,mov"
+)
+
+
+def reading(formats: str) -> dict[str, str]:
+    """FFmpeg's options for reading nothing but the file that is named."""
+    return {"format_whitelist": formats, "protocol_whitelist": "file"}
+
+
+def _reading_arguments(formats: str) -> list[str]:
+    return [part for key, value in reading(formats).items() for part in (f"-{key}", value)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """The film's packets around one shot, copied into a small file of their own, stamps counted from the film's first
+    picture: the pictures of `seen`, and of sound stream `audio` (from 0; None: mute) what is heard in `heard`."""
+
+    name: str
+    seen: FilmRange
+    heard: FilmRange
+    audio: int | None
+
+    def arguments(self, stream: str) -> list[str]:
+        """Picture and sound are opened by themselves: of one input with both, FFmpeg holds every decoded picture back
+        until it has seen the first of the sound, which at 45 shots takes gigabytes."""
+        other = {"v": "-an", "a": "-vn"}[stream]
+        return ["-threads", "1", "-itsoffset", str(-REEL_EPOCH), other, "-i", self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class UserFile:
+    """A file of the user's, taken along under a name of ours. `file` is what the spec calls it, `formats` the
+    demuxers that may open it."""
+
+    name: str
+    file: str
+    formats: str
+
+    def arguments(self, stream: str) -> list[str]:
+        only = [] if stream == "v" else ["-vn"]  # a song's cover is a picture that nobody asked for
+        return ["-threads", "1", *_reading_arguments(self.formats), *only, "-i", self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class LutFile:
+    """A user's .cube, taken along as the tables that FFmpeg reads: NAME.1d.cube, NAME.3d.cube."""
+
+    name: str
+    file: str
+
+    def arguments(self, stream: str) -> list[str]:
+        raise GraphError(f"a LUT has no {stream} stream")
+
+
+Input = Reel | UserFile | LutFile
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One file that a run writes: the graph's outputs that go into it, and how they are encoded.
+
+    What a trailer's file has besides: its name among several, the loudness it is brought to (None: as it is mixed),
+    how its sound alone is encoded, FFmpeg's encoders that it needs, and its subtitles: the codec of a track, or a file.
+    """
+
+    maps: tuple[str, ...]
+    encode: tuple[str, ...]
+    suffix: str
+    name: str = ""
+    loudness: LoudnessTarget | None = None
+    sound: tuple[str, ...] = ()
+    encoders: tuple[str, ...] = ()
+    captions: str | None = None
+    captions_file: bool = False
+    sound_file: str | None = None  # of the working folder: this sound, encoded already, is taken as it is
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One FFmpeg process over one graph: `name` is the script's file, `sinks` the graph's outputs by their labels,
+    `items` the files of the working folder. What it says is worked out when it is asked for: of the runs of a trailer
+    most commands need one."""
+
+    name: str
+    sinks: Mapping[str, Pad] = field(repr=False)
+    targets: tuple[Target, ...]
+    items: Mapping[str, Input] = field(repr=False)
+
+    @cached_property
+    def script(self) -> str:
+        return print_script(list(self.sinks.values()), list(self.sinks))
+
+    @cached_property
+    def inputs(self) -> tuple[tuple[str, ...], ...]:
+        """The arguments that open each input: what the graph reads, and only that."""
+        opened = [dict(node.args) for node in sources_of(list(self.sinks.values()))]
+        return tuple(tuple(self.items[str(source["file"])].arguments(str(source["stream"]))) for source in opened)
+
+    @cached_property
+    def filters(self) -> frozenset[str]:
+        """FFmpeg's filters that it needs."""
+        return frozenset(node.filter for node in nodes_of(list(self.sinks.values()))) - {"input"}
+
+    def __eq__(self, other: object) -> bool:
+        """Two runs are equal that run alike."""
+        return isinstance(other, Run) and self._said == other._said
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+    @property
+    def _said(self) -> tuple[object, ...]:
+        return self.name, self.script, self.inputs, self.targets
+
+    def arguments(self, build: Build, outputs: Sequence[str]) -> list[str]:
+        """FFmpeg's arguments after its own name; every file name is relative to the working folder."""
+        # One thread for each decoder and filter: a thread pool for each of 45 shots costs memory and gains nothing.
+        head = ["-hide_banner", "-nostdin", "-y", "-copyts", "-filter_complex_threads", "1"]
+        inputs, written = list(self.inputs), list[str]()
+        for target, output in zip(self.targets, outputs, strict=True):
+            maps = [argument for label in target.maps for argument in ("-map", f"[{label}]")]
+            if target.captions is not None:
+                maps += ["-map", f"{len(inputs)}:s:0", "-c:s", target.captions]
+                inputs.append(("-f", "srt", "-i", CAPTIONS))
+            encode = list(target.encode)
+            if target.sound_file is not None:
+                maps += ["-map", f"{len(inputs)}:a:0"]
+                encode += ["-c:a", "copy"]
+                inputs.append(("-i", target.sound_file))
+            written += [*maps, *encode, output]
+        return [*head, *chain.from_iterable(inputs), build.script_option, self.name, *written]
+
+
+def assemble(name: str, sinks: Mapping[str, Pad], targets: Sequence[Target], items: Mapping[str, Input]) -> Run:
+    """The run of a graph that is whole: verified. Parts of it need no more than to be named."""
+    verify(list(sinks.values()))
+    return Run(name, sinks, tuple(targets), items)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderPlan:
+    """All runs of a trailer over one working folder. `render` writes the trailer; `picture` the same without its sound,
+    for when that has been made; `sound` the mix alone, before its master, for measuring; `stems` what it is mixed of,
+    a file each, by their names in `stem_names`.
+
+    `files` are generated ones by their names in the working folder, `luts` those that are made of grades; `places`
+    lead from a label to the spec.
+    """
+
+    inputs: tuple[Input, ...]
+    render: Run
+    picture: Run
+    sound: Run
+    stems: Run
+    stem_names: tuple[str, ...]
+    files: Mapping[str, bytes]
+    luts: Mapping[str, Grade]
+    frames: int
+    samples: int
+    rate: Fraction
+    places: Mapping[str, Span]
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The trailer's files."""
+        return self.render.targets
+
+    @property
+    def suffix(self) -> str:
+        """Of the trailer's first file."""
+        return self.targets[0].suffix

@@ -1,0 +1,186 @@
+"""A typed constructor for each filter of sound that cinecut uses: 48 kHz stereo floats, on a grid of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from cinecut.graph.filters import MICROSECOND, node, ratio
+from cinecut.graph.nodes import Audio, Node, Pad
+
+SAMPLE_RATE = 48000
+STEREO = Audio(SAMPLE_RATE, "stereo", Fraction(1, SAMPLE_RATE))
+
+
+def stereo(pad: Pad, label: str) -> Pad:
+    """48 kHz stereo floats with an explicit downmix, on a grid of samples."""
+    mixed = node("pan", [pad], replace(pad.audio, layout="stereo"), label, args_=downmix(pad.audio.layout))
+    resampled = node("aresample", [mixed], STEREO, label, osr=SAMPLE_RATE, osf="fltp")
+    return node("asettb", [resampled], STEREO, label, expr=f"1/{SAMPLE_RATE}")
+
+
+_MINUS_3_DB = "0.7071"
+_DOWNMIX = {  # ITU-R BS.775: centre and surrounds at -3 dB, without the LFE; `<` scales the sum so that nothing clips
+    "mono": "c0=c0|c1=c0",
+    "stereo": "c0=c0|c1=c1",
+    "downmix": "c0=c0|c1=c1",
+    "2.1": "c0=c0|c1=c1",
+    "3.0": f"c0<c0+{_MINUS_3_DB}*c2|c1<c1+{_MINUS_3_DB}*c2",
+    "3.1": f"c0<c0+{_MINUS_3_DB}*c2|c1<c1+{_MINUS_3_DB}*c2",
+    "quad": f"c0<c0+{_MINUS_3_DB}*c2|c1<c1+{_MINUS_3_DB}*c3",
+    "4.0": f"c0<c0+{_MINUS_3_DB}*c2+0.5*c3|c1<c1+{_MINUS_3_DB}*c2+0.5*c3",
+    "5.0": f"c0<c0+{_MINUS_3_DB}*c2+{_MINUS_3_DB}*c3|c1<c1+{_MINUS_3_DB}*c2+{_MINUS_3_DB}*c4",
+    "5.1": f"c0<c0+{_MINUS_3_DB}*c2+{_MINUS_3_DB}*c4|c1<c1+{_MINUS_3_DB}*c2+{_MINUS_3_DB}*c5",
+    "7.1": f"c0<c0+{_MINUS_3_DB}*c2+0.5*c4+0.5*c6|c1<c1+{_MINUS_3_DB}*c2+0.5*c5+0.5*c7",
+}
+_DOWNMIX["5.1(side)"] = _DOWNMIX["5.1"]
+_DOWNMIX["5.0(side)"] = _DOWNMIX["5.0"]
+_DOWNMIX["7.1(wide)"] = _DOWNMIX["7.1"]
+
+
+def downmix(layout: str) -> str:
+    """The arguments of `pan` from a channel layout to stereo; of an unknown layout, its first two channels."""
+    return "stereo|" + _DOWNMIX.get(layout, "c0=c0|c1=c1" if layout != "1 channels" else _DOWNMIX["mono"])
+
+
+def count_samples(pad: Pad, label: str) -> Pad:
+    """Stamps that count the samples from 0."""
+    return node("asetpts", [pad], STEREO, label, expr="N")
+
+
+def trim_samples(pad: Pad, start: int, end: int, label: str) -> Pad:
+    """The samples of [start, end) by their stamps, from stamp 0 on."""
+    trimmed = node("atrim", [pad], STEREO, label, start_pts=start, end_pts=end)
+    return count_samples(trimmed, label)
+
+
+def delay(pad: Pad, samples: int, label: str) -> Pad:
+    return node("adelay", [pad], STEREO, label, delays=f"{samples}S", all=1)
+
+
+def tempo(pad: Pad, speed: Fraction, label: str) -> Pad:
+    """Another speed, the pitch kept. One atempo keeps its quality between half and double: more are chained."""
+    left, pad = speed, _samples(pad, "flt", label)
+    while left != 1:
+        step = min(max(left, Fraction(1, 2)), Fraction(2))
+        pad = node("atempo", [pad], STEREO, label, tempo=f"{float(step):.9g}")
+        left /= step
+    return _samples(pad, "fltp", label)
+
+
+def _samples(pad: Pad, kind: str, label: str) -> Pad:
+    return node("aresample", [pad], STEREO, label, osf=kind)
+
+
+def exact_length(pad: Pad, samples: int, label: str) -> Pad:
+    """Exactly so many samples: silence is added at the end, or the end cut off."""
+    padded = node("apad", [pad], STEREO, label)
+    cut = node("atrim", [padded], STEREO, label, end_sample=samples)
+    return count_samples(cut, label)
+
+
+def sound_fade(pad: Pad, direction: str, start: int, samples: int, label: str) -> Pad:
+    return node("afade", [pad], STEREO, label, type=direction, start_sample=start, nb_samples=samples)
+
+
+def volume(pad: Pad, decibels: Fraction, label: str) -> Pad:
+    return pad if decibels == 0 else node("volume", [pad], STEREO, label, volume=f"{float(decibels):g}dB")
+
+
+def concat(pads: Sequence[Pad], label: str) -> Pad:
+    """Sounds one after another; the grid of samples, which the filter leaves, is put back."""
+    if len(pads) == 1:
+        return pads[0]
+    joined = node("concat", pads, replace(STEREO, time_base=MICROSECOND), label, n=len(pads), v=0, a=1)
+    return node("asettb", [joined], STEREO, label, expr=ratio(STEREO.time_base))
+
+
+def sound_crossfade(left: Pad, right: Pad, samples: int, label: str) -> Pad:
+    """The last samples of `left` over the first of `right`, at equal power: two unrelated sounds keep their level."""
+    return node("acrossfade", [left, right], STEREO, label, nb_samples=samples, curve1="qsin", curve2="qsin")
+
+
+def silence(label: str) -> Pad:
+    """Endless silence."""
+    plain = node("anullsrc", [], STEREO, label, channel_layout="stereo", sample_rate=SAMPLE_RATE)
+    return node("asettb", [_samples(plain, "fltp", label)], STEREO, label, expr=f"1/{SAMPLE_RATE}")
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A sound of exactly so many samples at its place on a stem."""
+
+    start: int
+    samples: int
+    pad: Pad
+
+
+def lay(pieces: Sequence[Laid], samples: int, label: str) -> Pad:
+    """A stem of so many samples with sounds at their places, silence between. Those that overlap take another lane."""
+    lanes: list[list[Laid]] = []
+    for piece in sorted(pieces, key=lambda piece: piece.start):
+        free = [lane for lane in lanes if lane[-1].start + lane[-1].samples <= piece.start]
+        if free:
+            free[0].append(piece)
+        else:
+            lanes.append([piece])
+    if not lanes:
+        return exact_length(silence(label), samples, label)
+    return mix([_lane(lane, samples, label) for lane in lanes], label)
+
+
+def _lane(pieces: Sequence[Laid], samples: int, label: str) -> Pad:
+    pads, at = [], 0
+    for piece in [*pieces, None]:
+        start = piece.start if piece else samples
+        if start > at:
+            pads.append(exact_length(silence(label), start - at, label))
+        if piece is not None:
+            pads.append(piece.pad)
+            at = piece.start + piece.samples
+    return concat(pads, label)
+
+
+def synthesis(expression: str, samples: int, label: str, rate: int = SAMPLE_RATE) -> Pad:
+    """Exactly so many samples of an expression of the time, evaluated so many times a second."""
+    mono = Audio(rate, "mono", Fraction(1, rate))
+    pad = node("aevalsrc", [], mono, label, exprs=expression, channel_layout="mono", sample_rate=rate)
+    fine = replace(mono, rate=SAMPLE_RATE, time_base=STEREO.time_base)
+    pad = node("aresample", [pad], fine, label, osr=SAMPLE_RATE, osf="fltp")  # one channel before it is two
+    both = node("pan", [pad], STEREO, label, args_=downmix("mono"))
+    return trim_samples(node("asettb", [both], STEREO, label, expr=f"1/{SAMPLE_RATE}"), 0, samples, label)
+
+
+def multiply(pad: Pad, envelope: Pad, label: str) -> Pad:
+    """Sample by sample: an envelope that is computed moves without the steps of `volume`."""
+    return node("amultiply", [pad, envelope], STEREO, label)
+
+
+def meter(pad: Pad, label: str, peaks: bool = True) -> Pad:
+    """Says the loudness (EBU R 128) and the true peak of a sound when it ends; passes it on unchanged."""
+    return node("ebur128", [pad], pad.audio, label, peak="true" if peaks else "none", framelog="verbose")
+
+
+def limit(pad: Pad, ceiling: Fraction, samples: int, label: str, times: int = 4) -> Pad:
+    """Hold true peaks below a ceiling in dB: four samples for one, so that what lies between samples is seen."""
+    fine = Audio(times * SAMPLE_RATE, "stereo", Fraction(1, times * SAMPLE_RATE))
+    oversampled = node("aresample", [pad], fine, label, osr=times * SAMPLE_RATE, osf="dblp")
+    amplitude = f"{10 ** (float(ceiling) / 20):.6f}"
+    held = node("alimiter", [oversampled], fine, label, limit=amplitude, attack=5, release=50, level=0, latency=1)
+    back = node("aresample", [held], STEREO, label, osr=SAMPLE_RATE, osf="fltp")
+    return exact_length(node("asettb", [back], STEREO, label, expr=f"1/{SAMPLE_RATE}"), samples, label)
+
+
+def split_sound(pad: Pad, copies: int, label: str) -> list[Pad]:
+    if copies == 1:
+        return [pad]
+    node = Node("asplit", (pad,), (("outputs", copies),), (pad.format,) * copies, label)
+    return [Pad(node, index) for index in range(copies)]
+
+
+def mix(pads: Sequence[Pad], label: str) -> Pad:
+    """The sum, no level changed."""
+    if len(pads) == 1:
+        return pads[0]
+    return node("amix", pads, STEREO, label, inputs=len(pads), normalize=0, duration="first")

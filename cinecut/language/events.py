@@ -1,0 +1,253 @@
+"""The events of a trailer, as their author wrote them: shots, blacks, cards, stills and act markers, with what hangs on
+them. Dataclasses carry names and types; the schema carries the rest (defaults, ranges, words), and reading fills them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, ClassVar, Literal
+
+from cinecut.diagnostics import Span
+from cinecut.language.facts import SongFacts, StillFacts
+from cinecut.language.timebase import BadTimeError, FilmTime, Length, parse_length
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the spec; `given` holds the places of the values that the user wrote."""
+
+    span: Span
+    given: Mapping[str, Span] = field(default_factory=dict)
+
+    def of(self, key: str) -> Span:
+        return self.given.get(key, self.span)
+
+
+NOWHERE = Place(Span("", 0, 0, 0, 0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marked:
+    """What has a place in the file. Two specs are equal wherever their values stand."""
+
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """How one event passes into the next: its kind and its whole length."""
+
+    kind: Literal["cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out"]
+    length: Length
+
+    @classmethod
+    def parse(cls, text: str) -> Transition:
+        """`crossfade 1.5s`, `dip to black`, `cut`. Raises BadTimeError."""
+        match = _TRANSITION.fullmatch(text.strip())
+        if match is None:
+            raise BadTimeError(f"{text!r} is no transition; write cut, crossfade 1.5s, dip to black 1s, fade in 1s, …")
+        kind = " ".join(match[1].lower().split())
+        if kind == "cut" and match[2]:
+            raise BadTimeError("a cut has no length; a crossfade or a dip has")
+        length = parse_length(match[2] or "1s")
+        if length.amount == 0:
+            raise BadTimeError(f"{text!r}: a transition of no length is a cut")
+        return cls(kind=kind, length=length)  # type: ignore[arg-type]  # the pattern holds it to the six
+
+
+_TRANSITION = re.compile(r"(cut|crossfade|dip\s+to\s+black|dip\s+to\s+white|fade\s+in|fade\s+out)(?:\s+(\S.*))?", re.I)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip(Marked):
+    schema: ClassVar[str] = "clip"
+    in_: FilmTime | None
+    out: FilmTime | None
+    for_: Length | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sync(Marked):
+    schema: ClassVar[str] = "sync"
+    at: FilmTime
+    to: Literal["beat", "bar"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Title(Marked):
+    schema: ClassVar[str] = "title"
+    short: ClassVar[str] = "text"
+    text: str
+    at: Length
+    for_: Length | None
+    fade: Length | None
+    position: Literal["lower", "middle", "upper"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect(Marked):
+    schema: ClassVar[str] = "effect"
+    short: ClassVar[str] = "effect"
+    effect: str | None
+    at: Length
+    for_: Length | None
+    gain: Fraction
+    from_hz: Fraction | None
+    to_hz: Fraction | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice(Marked):
+    schema: ClassVar[str] = "voice"
+    short: ClassVar[str] = "take"
+    take: Clip
+    at: Length
+    gain: Fraction
+    line: str | None
+    why: str | None
+    by: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cue(Marked):
+    schema: ClassVar[str] = "cue"
+    short: ClassVar[str] = "file"
+    file: str
+    start: FilmTime
+    gain: Fraction
+    fade: Length
+    facts: SongFacts | None
+
+    @property
+    def stops(self) -> bool:
+        """It is no song but the end of the music."""
+        return self.file == "stop"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundFade(Marked):
+    schema: ClassVar[str] = "shot.sound_fade"
+    in_: Length | None
+    out: Length | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crop(Marked):
+    schema: ClassVar[str] = "crop"
+    x: Fraction
+    y: Fraction
+    w: Fraction
+    h: Fraction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position(Marked):
+    """What stays in sight of a picture that is larger than the frame: 0 keeps the left or upper edge, 1 the other."""
+
+    schema: ClassVar[str] = "shot.reframe.to"
+    x: Fraction
+    y: Fraction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reframe(Marked):
+    schema: ClassVar[str] = "shot.reframe"
+    x: Fraction
+    y: Fraction
+    to: Position | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notes(Marked):
+    """What analyze and people keep beside an event."""
+
+    act: str | None
+    zone: str | None
+    beat_type: str | None
+    score: Fraction | None
+    why: str | None
+    by: str | None
+    line: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimedEvent(Notes):
+    """Anything that takes time in the trailer."""
+
+    snap: Literal["beat", "bar"] | None
+    from_: Transition
+    to: Transition
+    sound: tuple[Effect, ...]
+    voice: tuple[Voice, ...]
+    cue: Cue | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot(TimedEvent):
+    schema: ClassVar[str] = "shot"
+    shot: Clip
+    speed: Fraction
+    sync: Sync | None
+    gain: Fraction
+    mute: bool
+    duck: Fraction | None
+    sound_lead: Length | None
+    sound_trail: Length | None
+    sound_fade: SoundFade | None
+    crop: Crop | None
+    grade: Mapping[str, Any] | None
+    reframe: Reframe | None
+    titles: tuple[Title, ...]
+    scene: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Black(TimedEvent):
+    schema: ClassVar[str] = "black"
+    black: Length
+    silent: bool
+    titles: tuple[Title, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card(TimedEvent):
+    schema: ClassVar[str] = "card"
+    card: str
+    for_: Length
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture(Marked):
+    schema: ClassVar[str] = "picture"
+    short: ClassVar[str] = "file"
+    file: str
+    facts: StillFacts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Still(TimedEvent):
+    schema: ClassVar[str] = "still"
+    still: Picture
+    for_: Length
+    scale: Fraction
+    titles: tuple[Title, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActMarker(Marked):
+    schema: ClassVar[str] = "act"
+    act: str
+    why: str | None
+    by: str | None
+
+
+Event = Shot | Black | Card | Still
+
+
+Entry = Event | ActMarker
+
+
+EVENTS: dict[str, type[Event]] = {"shot": Shot, "black": Black, "card": Card, "still": Still}

@@ -1,0 +1,98 @@
+"""Facts of the films, songs and pictures that a spec names: measured once by `link` or `analyze`, kept in the spec.
+
+With them, `check` and `compile` need no media at all; the runner verifies that what lies on disk still has them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Color:
+    """Colour tags as FFmpeg spells them; `unknown` where the film carries none."""
+
+    range: str = "unknown"
+    space: str = "unknown"
+    primaries: str = "unknown"
+    transfer: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFacts:
+    """One audio stream. `start` is in seconds after the film's first picture (negative: before it)."""
+
+    rate: int
+    channels: int
+    layout: str
+    start: Fraction = Fraction(0)
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilmFacts:
+    """A film. Times count from its first picture, whatever stamp that carries."""
+
+    fingerprint: str
+    size: tuple[int, int]  # stored pixels, before rotation and pixel aspect
+    rate: Fraction  # frames per second; the average where `variable`
+    duration: Fraction  # seconds from the first picture to the end of the last
+    start: Fraction = Fraction(0)  # the first picture's own stamp in the container
+    time_base: Fraction = Fraction(1, 1000)  # of the picture's stamps
+    variable: bool = False
+    gaps: bool = False  # pictures of a constant rate are missing: the one before stays on screen
+    stamps: bool = True  # packets carry usable stamps, so they can be copied into reels
+    sar: Fraction = Fraction(1)
+    rotation: int = 0  # degrees clockwise that a player turns the picture: 0, 90, 180, 270
+    field_order: str = "progressive"  # progressive, tff, bff
+    pix_fmt: str = "yuv420p"
+    color: Color = Color()
+    audio: tuple[AudioFacts, ...] = ()
+
+    @property
+    def frames(self) -> int:
+        """Whole frames of a constant-rate film."""
+        return round(self.duration * self.rate)
+
+    @property
+    def display_size(self) -> tuple[int, int]:
+        """Upright square pixels, even on both sides, as a player shows the film."""
+        width, height = self.size
+        wide = Fraction(width) * self.sar
+        shown = (wide, Fraction(height)) if self.rotation % 180 == 0 else (Fraction(height), wide)
+        return (_even(shown[0]), _even(shown[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class SongFacts:
+    fingerprint: str
+    duration: Fraction
+    rate: int
+    channels: int
+    layout: str = "stereo"
+
+
+@dataclass(frozen=True, slots=True)
+class StillFacts:
+    fingerprint: str
+    size: tuple[int, int]
+    alpha: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LutFacts:
+    fingerprint: str
+    tables: str  # 1d, 3d, or 1d 3d
+
+
+@dataclass(frozen=True, slots=True)
+class LoudnessTarget:
+    """What a trailer's sound is brought to: integrated loudness in LUFS, and the true peak's ceiling in dBTP."""
+
+    target: Fraction
+    peak: Fraction
+
+
+def _even(length: Fraction) -> int:
+    return max(2, 2 * round(length / 2))

@@ -1,0 +1,177 @@
+"""The trailer's one beat grid: where its beats and bars fall, in exact seconds of the trailer.
+
+Beats are counted from the exact position and rounded to a frame once, by whoever places something on them.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from cinecut.language.spec import BeatGrid, Music
+from cinecut.language.timebase import Length, nearest
+
+Line = Literal["beat", "bar"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Beat 0 is a downbeat. Between listed beats, and before and after them, the tempo is that of the nearest two.
+
+    >>> grid = Grid(metre=4, first=Fraction(1, 2), period=Fraction(1, 2))
+    >>> grid.seconds_at(Fraction(4)), grid.beat_at(Fraction(2)), grid.nearest_line(Fraction(9, 5), "bar")
+    (Fraction(5, 2), Fraction(3, 1), Fraction(5, 2))
+    """
+
+    metre: int
+    first: Fraction = Fraction(0)  # trailer seconds of beat 0; may be negative where the song starts inside
+    period: Fraction = Fraction(0)  # seconds of one beat; 0 where `times` hold
+    times: tuple[Fraction, ...] = ()  # trailer seconds of every beat of a changing tempo
+
+    def seconds_at(self, beat: Fraction) -> Fraction:
+        """Trailer seconds of a beat; fractions of a beat are shares of its length."""
+        if not self.times:
+            return self.first + beat * self.period
+        index = min(max(math.floor(beat), 0), len(self.times) - 2)
+        left, right = self.times[index], self.times[index + 1]
+        return left + (beat - index) * (right - left)
+
+    def beat_at(self, seconds: Fraction) -> Fraction:
+        """The beat, with its fraction, that runs at a trailer position."""
+        if not self.times:
+            return (seconds - self.first) / self.period
+        index = min(max(bisect_right(self.times, seconds) - 1, 0), len(self.times) - 2)
+        left, right = self.times[index], self.times[index + 1]
+        return index + (seconds - left) / (right - left)
+
+    def after(self, seconds: Fraction, beats: Fraction) -> Fraction:
+        """The position so many beats after another."""
+        return self.seconds_at(self.beat_at(seconds) + beats)
+
+    def nearest_line(self, seconds: Fraction, line: Line) -> Fraction:
+        """The beat or bar line nearest to a position."""
+        step = self.metre if line == "bar" else 1
+        return self.seconds_at(Fraction(nearest(self.beat_at(seconds) / step) * step))
+
+    def next_line(self, seconds: Fraction, line: Line) -> Fraction:
+        """The first beat or bar line after a position."""
+        step = self.metre if line == "bar" else 1
+        return self.seconds_at(Fraction((math.floor(self.beat_at(seconds) / step) + 1) * step))
+
+
+def grid_of(music: Music | None) -> Grid | None:
+    """The grid of a spec's music on the trailer's clock, or None where there are no beats."""
+    beats = music.beats if music else None
+    if music is None or beats is None:
+        return None
+    if not beats.times and beats.tempo is None:
+        return None
+    start = music.parts[0].in_.seconds if music.parts else music.start.seconds
+    looped = bool(beats.times) and music.loop and music.facts is not None
+    if (music.parts and not _on_bars(music, beats)) or looped:
+        return Grid(beats.metre, times=_edited_beats(music, beats))
+    if beats.times:
+        return Grid(beats.metre, times=tuple(time - start for time in beats.times))
+    assert beats.tempo is not None
+    return Grid(beats.metre, beats.first.seconds - start, Fraction(60) / beats.tempo)
+
+
+# The music edit
+
+LONGEST = 3600  # seconds of a trailer
+_SLACK = Fraction(1, 1000)  # seconds by which the written times of a bar line may miss it
+_SHORTEST_LOOP = Fraction(1, 2)  # seconds
+
+SongPart = tuple[Fraction, Fraction]
+
+
+def heard_parts(music: Music, length: Fraction) -> list[SongPart]:
+    """What of the song is heard in `length` seconds of trailer, in order, in the song's own seconds: the parts that
+    the spec lists, or all from `start` on, and from the last bar line back to the first while there is more to fill."""
+    wanted = [(part.in_.seconds, part.out.seconds) for part in music.parts]
+    if not wanted:
+        wanted = _played_on(music, length)
+    found, left = list[SongPart](), length
+    for begin, end in wanted:
+        if left > 0:
+            found.append((begin, min(end, begin + left)))
+            left -= end - begin
+    return found
+
+
+def _played_on(music: Music, length: Fraction) -> list[SongPart]:
+    start = music.start.seconds
+    if music.facts is None:
+        return [(start, start + length)]
+    duration = music.facts.duration
+    back, turn = _loop(music, duration)
+    if start + length <= duration or not music.loop or turn - back < _SHORTEST_LOOP or start >= turn:
+        return [(start, min(start + length, duration))]
+    rounds = math.ceil((length - (turn - start)) / (turn - back))
+    return [(start, turn), *[(back, turn)] * rounds]
+
+
+def _loop(music: Music, duration: Fraction) -> SongPart:
+    """Where a song that is too short goes back to, and from where: bar lines where they are known."""
+    beats = music.beats
+    if beats is not None and beats.times:
+        bars = [time for time in beats.times[:: beats.metre] if time <= duration]
+        if len(bars) > 1:
+            return bars[0], bars[-1]
+    elif beats is not None and beats.tempo is not None:
+        bar, first = beats.metre * 60 / beats.tempo, beats.first.seconds
+        if first + bar <= duration:
+            return first, first + (duration - first) // bar * bar
+    return Fraction(0), duration
+
+
+def _on_bars(music: Music, beats: BeatGrid) -> bool:
+    """Each part of the edit goes on where the constant beats of the one before leave off."""
+    if beats.tempo is None:
+        return False
+    bar, line = beats.metre * 60 / beats.tempo, music.parts[0].in_.seconds
+    for part in music.parts:
+        off = (part.in_.seconds - line) % bar
+        if min(off, bar - off) > _SLACK:
+            return False
+        line = part.out.seconds
+    return True
+
+
+def _edited_beats(music: Music, beats: BeatGrid) -> tuple[Fraction, ...]:
+    """Trailer seconds of every beat of an edited song; those before the trailer's start count the bars."""
+    parts = heard_parts(music, Fraction(LONGEST))
+    first = parts[0][0] if parts else Fraction(0)
+    found = [time - first for time in _song_beats(beats, Fraction(0), first)]
+    position = Fraction(0)
+    for begin, end in parts:
+        found += [position + time - begin for time in _song_beats(beats, begin, end)]
+        position += end - begin
+    return tuple(found) if len(found) > 1 else (Fraction(0), Fraction(1))
+
+
+def _song_beats(beats: BeatGrid, begin: Fraction, end: Fraction) -> list[Fraction]:
+    """The beats of the song in [begin, end); of a constant tempo also those before its first downbeat are none."""
+    if beats.times:
+        return [time for time in beats.times if begin <= time < end]
+    assert beats.tempo is not None
+    period, first = 60 / beats.tempo, beats.first.seconds
+    low, high = max(0, math.ceil((begin - first) / period)), math.ceil((end - first) / period)
+    return [first + k * period for k in range(low, high)]
+
+
+def measure(length: Length, at: Fraction, rate: Fraction, grid: Grid | None) -> Fraction | None:
+    """Exact seconds that a length takes from a trailer position on; None where it counts beats and there is no grid."""
+    match length.unit:
+        case "s":
+            return length.amount
+        case "f":
+            return length.amount / rate
+        case unit if grid is not None:
+            beats = length.amount * (grid.metre if unit == "bars" else 1)
+            return grid.after(at, beats) - at
+        case _:
+            return None

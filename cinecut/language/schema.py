@@ -1,0 +1,219 @@
+"""The JSON Schemas: the one source of names, types, ranges, enums, defaults and words; and the check against them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from referencing import Registry, Resource
+
+from cinecut.diagnostics import Report, Span
+from cinecut.language.document import Mapping as YamlMapping
+from cinecut.language.document import Node, Sequence, head_span, plain
+
+TRAILER = "trailer-1"
+
+
+def schema_file(name: str) -> Path:
+    """A schema's file, in the installed package or in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "schemas", package.parent / "schemas"):
+        file = folder / f"{name}.schema.json"
+        if file.is_file():
+            return file
+    raise FileNotFoundError(f"{name}.schema.json is not part of this installation")
+
+
+@cache
+def read_schema(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(schema_file(name).read_text(encoding="utf-8"))
+    return schema
+
+
+def definition(schema: str, name: str) -> dict[str, Any]:
+    """The part of a schema under `$defs/name`; the schema itself for an empty name."""
+    whole = read_schema(schema)
+    part: dict[str, Any] = whole["$defs"][name] if name else whole
+    return part
+
+
+Formats = Mapping[str, Callable[[str | int | Fraction], object]]
+
+
+def check_document(root: Node, schema: str, formats: Formats, report: Report) -> None:
+    """Report every place where the tree differs from the schema. `formats` parse the schema's named formats; what
+    they say with a ValueError is the message."""
+    validator = _validator(schema, tuple(formats.items()))
+    seen: set[tuple[str, Span]] = set()
+    for error in validator.iter_errors(plain(root)):
+        for code, message, span, hints in _explain(error, root):
+            if (code, span) not in seen:  # one mistake under two branches is one mistake
+                seen.add((code, span))
+                report.add(code, message, span, *hints)
+
+
+@cache
+def _validator(schema: str, formats: tuple[tuple[str, Callable[[Any], object]], ...]) -> Draft202012Validator:
+    checker = FormatChecker(formats=())
+    for name, parse in formats:
+
+        def accepts(value: object, parse: Callable[[Any], object] = parse) -> bool:
+            if isinstance(value, str | int | Fraction) and not isinstance(value, bool):
+                parse(value)
+            return True
+
+        checker.checks(name, raises=ValueError)(accepts)
+    return Draft202012Validator(read_schema(schema), format_checker=checker, registry=_registry())
+
+
+VIBE = "vibe-1"
+
+
+@cache
+def _registry() -> Registry[Any]:
+    """The schemas by the names by which they refer to each other."""
+    files = {f"{name}.schema.json": Resource.from_contents(read_schema(name)) for name in (TRAILER, VIBE)}
+    return Registry().with_resources(files.items())
+
+
+_TYPES = {
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "object": "a mapping (key: value)",
+    "array": "a list (- item)",
+    "null": "nothing",
+}
+
+_FORMAT_CODES = {
+    **dict.fromkeys(("film-time", "film-span", "trailer-length", "trailer-offset", "trailer-shift"), "bad-time"),
+    **dict.fromkeys(("transition-from", "transition-to"), "transition"),
+}
+
+Finding = tuple[str, str, Span, tuple[str, ...]]
+
+
+def _explain(error: ValidationError, root: Node) -> Iterator[Finding]:
+    """jsonschema's finding in the words of the language, at its place in the file."""
+    schema: Any = error.schema
+    wanted: Any = error.validator_value
+    value: Any = error.instance
+    node, name = _find(root, list(error.absolute_path))
+    match error.validator:
+        case "additionalProperties":
+            yield from _unknown_keys(error, node)
+        case "required":
+            for key in wanted:
+                if key not in value and not _misspelled(key, value, schema):
+                    yield "missing-key", f"`{key}` is missing in {name}", head_span(node), _about(schema, key)
+        case "type":
+            kinds = [wanted] if isinstance(wanted, str) else wanted
+            message = f"{name} must be {' or '.join(_TYPES[kind] for kind in kinds)}, not {_describe(value)}"
+            yield "wrong-type", message, head_span(node), (*_rewritten(kinds, value), *_about(schema))
+        case "enum" | "const":
+            allowed = wanted if error.validator == "enum" else [wanted]
+            yield from _not_allowed(error, node, name, allowed)
+        case "format":
+            yield _FORMAT_CODES.get(str(wanted), "wrong-value"), f"{name}: {error.cause}", node.span, ()
+        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
+            word = {"m": "at least", "e": "more than"}[str(error.validator)[0]]
+            if "aximum" in str(error.validator):
+                word = "at most" if error.validator == "maximum" else "less than"
+            message = f"{name} must be {word} {wanted}, not {_describe(value)}"
+            yield "wrong-value", message, node.span, _about(schema)
+        case "minLength" | "minItems":
+            short = f"{name} has {len(value)} entries; {wanted} is the least" if value else f"{name} is empty"
+            yield "wrong-value", short, head_span(node), _about(schema)
+        case "maxLength" | "maxItems":
+            size, most = len(value), wanted
+            kind = "characters" if error.validator == "maxLength" else "entries"
+            yield "wrong-value", f"{name} has {size} {kind}; {most} is the most", head_span(node), ()
+        case "pattern":
+            yield "wrong-value", f"{name} cannot be {_describe(value)}", node.span, _about(schema)
+        case _:
+            yield "wrong-value", f"{name}: {error.message}", node.span, _about(schema)
+
+
+def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:
+    known = list(error.schema["properties"])  # type: ignore[index]
+    elsewhere: dict[str, str] = error.schema.get("x-elsewhere", {})  # type: ignore[union-attr]
+    assert isinstance(node, YamlMapping)
+    for key in node.entries:
+        if key in known:
+            continue
+        close = get_close_matches(key, known, n=1)
+        if key in elsewhere:
+            hint = elsewhere[key]
+        elif " " in key:
+            hint = "a text that holds a colon and a space goes in quotes"
+        else:
+            hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
+        yield "unknown-key", f"`{_short(key)}` is not known here", node.keys[key], (hint,)
+
+
+def _misspelled(missing: str, value: dict[str, object], schema: Mapping[str, Any]) -> bool:
+    """The mapping holds an unknown key that stands for the missing one: one mistake, which is reported already."""
+    unknown = [key for key in value if key not in schema.get("properties", {})]
+    return any(" " in key or get_close_matches(key, [missing]) for key in unknown)
+
+
+def _rewritten(kinds: list[str], value: object) -> tuple[str, ...]:
+    """How a value of the wrong type would be written as one of the right."""
+    if kinds == ["array"] and isinstance(value, str):
+        return (f"a list, be it of one: [{_short(value)}]",)
+    if "string" in kinds and isinstance(value, int | Fraction):
+        return ("in quotes it is a text",)
+    return ()
+
+
+def _not_allowed(error: ValidationError, node: Node, name: str, allowed: list[object]) -> Iterator[Finding]:
+    if error.validator == "const" and error.absolute_path and error.absolute_path[-1] == "cinecut":
+        message = f"version {_describe(error.instance)} of the language; this cinecut reads version {allowed[0]}"
+        yield "version", message, node.span, ()
+        return
+    words = [str(word) for word in allowed]
+    close = get_close_matches(str(error.instance).lower(), words, n=1)
+    hint = f"did you mean {close[0]}?" if close else "one of: " + ", ".join(words)
+    yield "wrong-value", f"{name} cannot be {_describe(error.instance)}", node.span, (hint,)
+
+
+def _find(root: Node, path: list[str | int]) -> tuple[Node, str]:
+    """The node at a path, and how to call it."""
+    node, name = root, "this file"
+    for step in path:
+        if isinstance(node, YamlMapping) and isinstance(step, str):
+            node, name = node.entries[step], f"`{step}`"
+        elif isinstance(node, Sequence) and isinstance(step, int):
+            node, name = node.items[step], "this entry"
+    return node, name
+
+
+def _about(schema: Mapping[str, Any], key: str = "") -> tuple[str, ...]:
+    part = schema.get("properties", {}).get(key, {}) if key else schema
+    if "$ref" in part and "description" not in part:
+        part = definition(TRAILER, part["$ref"].rsplit("/", 1)[1])
+    return (str(part["description"]),) if "description" in part else ()
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "nothing"
+    if isinstance(value, Fraction):
+        return f"{float(value):g}"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, list) else _short(repr(value))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,218 @@
+"""The Spec: what a trailer is, as its author wrote it: its media, its mix, its outputs and its timeline of events.
+
+Nothing here is resolved yet that needs the beat grid or the film: that is the timeline's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+from typing import Any, ClassVar, Literal
+
+from cinecut.language.events import Crop, Entry, Marked, Picture
+from cinecut.language.facts import FilmFacts, LutFacts, SongFacts
+from cinecut.language.timebase import FilmTime, Length
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lut(Marked):
+    schema: ClassVar[str] = ".lut"
+    short: ClassVar[str] = "file"
+    file: str
+    facts: LutFacts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingClip(Marked):
+    schema: ClassVar[str] = ".rating.clip"
+    short: ClassVar[str] = "file"
+    file: str
+    facts: FilmFacts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rating(Marked):
+    """The card before the trailer."""
+
+    schema: ClassVar[str] = ".rating"
+    still: Picture | None
+    clip: RatingClip | None
+    for_: Length | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VibeChoice(Marked):
+    """A genre, and what is wanted otherwise than it has it, as plain values."""
+
+    schema: ClassVar[str] = "vibe"
+    short: ClassVar[str] = "base"
+    base: str
+    grade: Mapping[str, Any] | None
+    titles: Mapping[str, Any] | None
+    loudness: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film(Marked):
+    schema: ClassVar[str] = "film"
+    short: ClassVar[str] = "file"
+    file: str
+    audio: int
+    crop: Crop | None
+    protagonist: str | None
+    facts: FilmFacts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeatGrid(Marked):
+    schema: ClassVar[str] = "beats"
+    tempo: Fraction | None
+    first: FilmTime
+    metre: int
+    times: tuple[Fraction, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part(Marked):
+    """A part of a song, in its own time."""
+
+    schema: ClassVar[str] = "part"
+    in_: FilmTime
+    out: FilmTime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Music(Marked):
+    schema: ClassVar[str] = "music"
+    short: ClassVar[str] = "file"
+    file: str | None
+    beats: BeatGrid | None
+    start: FilmTime
+    parts: tuple[Part, ...]
+    loop: bool
+    join: Length
+    pulse: Literal["none", "soft", "steady", "driving"]
+    duck: Fraction
+    credit: str | None
+    gain: Fraction
+    fade_out: Length
+    facts: SongFacts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effects(Marked):
+    """Which effect goes with which kind of cut; None: as `usual` says."""
+
+    schema: ClassVar[str] = "effects"
+    short: ClassVar[str] = "usual"
+    usual: Literal["vibe", "none"]
+    cut: str | None
+    beat_cut: str | None
+    crossfade: str | None
+    dip_to_black: str | None
+    dip_to_white: str | None
+    act: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mix(Marked):
+    """The level of each stem, dB."""
+
+    schema: ClassVar[str] = ".mix"
+    film: Fraction
+    music: Fraction
+    effects: Fraction
+    voice: Fraction
+    splice: Length
+
+
+Fit = Literal["letterbox", "crop", "blur"]
+
+
+Codec = Literal["h264", "hevc", "av1", "prores", "ffv1"]
+
+
+Hardware = Literal["none", "nvenc", "qsv", "amf", "videotoolbox"]
+
+
+Profile = Literal["vibe", "web", "r128", "atsc", "streaming", "as mixed"]
+
+
+Subtitles = Literal["none", "soft", "file", "burned"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output(Marked):
+    schema: ClassVar[str] = "output"
+    size: tuple[int, int] | None
+    rate: Fraction | None
+    fit: Fit
+    codec: Codec
+    hardware: Hardware
+    crf: int | None
+    preset: str
+    loudness: Profile
+    subtitles: Subtitles
+    audio_bitrate: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deliverable(Marked):
+    """One file of several; None: as in the spec's output."""
+
+    schema: ClassVar[str] = "deliverable"
+    name: str
+    size: tuple[int, int] | None
+    fit: Fit | None
+    codec: Codec | None
+    hardware: Hardware | None
+    crf: int | None
+    preset: str | None
+    loudness: Profile | None
+    subtitles: Subtitles | None
+    audio_bitrate: str | None
+
+    def over(self, output: Output) -> Output:
+        """The output that this deliverable is."""
+        given = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("name", "place")}
+        return replace(output, **{key: value for key, value in given.items() if value is not None}, place=self.place)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor(Marked):
+    schema: ClassVar[str] = "anchor"
+    at: FilmTime
+    why: str | None
+    by: str | None
+    line: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchors(Marked):
+    schema: ClassVar[str] = ".anchors"
+    begin: Anchor | None
+    escalation: Anchor | None
+    climax: Anchor | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec(Marked):
+    schema: ClassVar[str] = ""
+    cinecut: int
+    film: Film
+    vibe: VibeChoice | None
+    music: Music | None
+    effects: Effects
+    mix: Mix
+    output: Output
+    deliverables: tuple[Deliverable, ...]
+    lut: Lut | None
+    rating: Rating | None
+    anchors: Anchors | None
+    timeline: tuple[Entry, ...]
+
+    @property
+    def outputs(self) -> dict[str, Output]:
+        """The files to be made, by their names; of a spec that names none, the one of `output`."""
+        return {item.name: item.over(self.output) for item in self.deliverables} or {"": self.output}

@@ -1,0 +1,359 @@
+"""Free music for a vibe, fetched from Jamendo once and kept for good.
+
+    vibe's tags ─ ask the API ─► tracks ─ licences ─► offers ─ download ─ decode it all ─► music/VIBE/ID-TITLE.mp3
+
+What is kept (songs.py) is never asked for again, and without a song a trailer is cut all the same.
+
+The API: https://developer.jamendo.com/v3.0/tracks. Its answers are other people's text: of them only digits, plain
+ASCII and printable signs reach a path or a terminal.
+"""
+
+from __future__ import annotations
+
+import errno
+import html
+import io
+import json
+import os
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+import requests
+
+from cinecut import __version__
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.library.songs import Credit, SongMatch, cached, place_of, sha256, unchanged, write_index
+from cinecut.media.probe import open_media, song_facts
+from cinecut.vibes import Vibe
+
+CLIENT_ID = "JAMENDO_CLIENT_ID"
+HOST = "CINECUT_JAMENDO"
+DEFAULT_HOST = "https://api.jamendo.com/v3.0"
+SECONDS = (90, 420)  # a song of this length carries a trailer
+ANSWER_LIMIT = 4 << 20  # bytes
+SONG_LIMIT = 60_000_000  # bytes
+LONGEST_WAIT = 5  # seconds that a host may ask to be left alone for
+TRIES = 3  # songs that may turn out to be unusable before the host is given up
+_TRACKS = 100  # asked for at once; the API gives at most 200
+_BLOCK = 1 << 12
+_REDIRECTS = 5
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being fetched, the bytes that are there and the bytes that there will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds until a host counts as dead: to connect, without a byte, and for one whole answer."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    whole: float = 300.0
+
+
+PATIENCE = Patience()
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass
+
+
+def try_fetch(
+    vibe: Vibe,
+    client_id: str | None,
+    folder: Path | None = None,
+    progress: Progress = _silent,
+    patience: Patience = PATIENCE,
+) -> tuple[SongMatch | None, list[Diagnostic]]:
+    """`fetch`, with every failure as one warning: a trailer is cut without music rather than not at all."""
+    try:
+        found = fetch(vibe, client_id, folder, progress, patience)
+    except Stop as stop:
+        reason = stop.diagnostics[0]
+        return None, [Diagnostic("music", f"no music from Jamendo: {reason.message}", None, reason.hints)]
+    return found, cautions(found)
+
+
+def cautions(found: SongMatch) -> list[Diagnostic]:
+    """What the user has to know about the licence before the trailer is shown."""
+    if not found.credit.noncommercial:
+        return []
+    message = f"“{found.credit.title}” by {found.credit.artist} is {found.credit.licence}: not for commercial use"
+    return [Diagnostic("music", message, None, (f"cinecut music replace {found.vibe} takes another song",))]
+
+
+def fetch(
+    vibe: Vibe,
+    client_id: str | None,
+    folder: Path | None = None,
+    progress: Progress = _silent,
+    patience: Patience = PATIENCE,
+    another: bool = False,
+) -> SongMatch:
+    """The song of a vibe: from the cache in `folder` (default: the user's), without any network; else from Jamendo.
+
+    `another` fetches one that the vibe never had; the one before stays in the cache.
+    Raises Stop: `option` (no client id), `download`, `output`, `disk-full`.
+    """
+    if not another and (found := cached(vibe.name, folder)):
+        return found
+    client_id = (client_id or os.environ.get(CLIENT_ID) or "").strip()
+    if not client_id:
+        hint = f"https://devportal.jamendo.com gives one for free: set {CLIENT_ID} or --jamendo-id to it"
+        raise Stop("option", "Jamendo is asked with a client id, and there is none", hint)
+    place = place_of(vibe.name, folder)
+    kept = unchanged(place)
+    with _Host(client_id, progress, patience) as host:
+        known = {song.track for song in kept}
+        fresh = [offer for offer in host.offers(vibe) if offer.track not in known]
+        if not fresh:
+            raise Stop("download", f"Jamendo has no other song for {vibe.name}", "the one in use stays")
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            song = host.first_usable(fresh, place)
+            write_index(place, [*kept, song])
+        except OSError as error:
+            code = "disk-full" if error.errno == errno.ENOSPC else "output"
+            raise Stop(code, f"no song can be kept in {place}: {error.strerror or error}") from None
+    return song
+
+
+# What the host offers
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A track that may be downloaded and laid under pictures. `seconds` is its length as stated, 0 if it is not."""
+
+    track: str
+    download: str
+    seconds: int
+    tags: frozenset[str]
+    credit: Credit
+
+
+class _UnusableError(Exception):
+    """This track is no good, for the reason in its words; the next may be."""
+
+
+class _Host:
+    """Jamendo. Where the API is asked over an encrypted connection, nothing leaves it, not even after a redirect."""
+
+    def __init__(self, client_id: str, progress: Progress, patience: Patience) -> None:
+        self.client_id, self.progress, self.patience = client_id, progress, patience
+        self.url = (os.environ.get(HOST) or DEFAULT_HOST).rstrip("/")
+        self.session = requests.Session()
+        self.session.max_redirects = _REDIRECTS
+        self.session.headers.update({"User-Agent": f"cinecut/{__version__}", "Accept-Encoding": "identity"})
+        if urlsplit(self.url).scheme == "https":
+            del self.session.adapters["http://"]
+
+    def __enter__(self) -> _Host:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.session.close()
+
+    def offers(self, vibe: Vibe) -> list[_Offer]:
+        """What may be used; most of the vibe's tags first, among equals the more popular. Raises Stop for none."""
+        query = {
+            "client_id": self.client_id,
+            "format": "json",
+            "limit": str(_TRACKS),
+            "fuzzytags": " ".join(vibe.music),  # any of them; a space travels as the + that the API wants
+            "include": "musicinfo licenses",
+            "type": "single albumtrack",
+            "order": "popularity_total",
+            "vocalinstrumental": "instrumental",  # a voice would sing over the dialogue
+            "durationbetween": f"{SECONDS[0]}_{SECONDS[1]}",
+            "ccnd": "false",
+            "audiodlformat": "mp32",
+        }
+        answer = io.BytesIO()
+        try:
+            self._get(f"{self.url}/tracks/", query, answer, ANSWER_LIMIT, _silent)
+        except _UnusableError as reason:
+            raise Stop("download", f"Jamendo's answer {reason}", "try again later") from None
+        except requests.RequestException as error:
+            raise Stop("download", f"Jamendo cannot be asked: {_why(error)}", "is there a network?") from None
+        records = _results(answer.getvalue(), self.client_id)
+        offers = [offer for record in records if (offer := _offer(record)) is not None]
+        if not offers:
+            what = "none that may be downloaded and cut to pictures" if records else "none"
+            raise Stop("download", f"Jamendo was asked for songs tagged {', '.join(vibe.music)} and has {what}")
+        wanted = set(vibe.music)
+        return sorted(offers, key=lambda offer: -len(wanted & offer.tags))
+
+    def first_usable(self, offers: list[_Offer], place: Path) -> SongMatch:
+        reasons: list[str] = []
+        for offer in offers[:TRIES]:
+            try:
+                return self._download(offer, place)
+            except _UnusableError as reason:
+                reasons.append(f"“{offer.credit.title}” {reason}")
+        raise Stop("download", "no song could be fetched: " + "; ".join(reasons), "try again later")
+
+    def _download(self, offer: _Offer, place: Path) -> SongMatch:
+        """One track, whole, or no file at all."""
+        name = "-".join(filter(None, [offer.track, _slug(offer.credit.title)])) + ".mp3"
+        part = place / f"{name}.{os.getpid()}.part"
+        try:
+            with part.open("wb") as file:
+                self._get(offer.download, {}, file, SONG_LIMIT, self.progress)
+            seconds = _verify(part, offer.seconds)
+            digest = sha256(part)
+            return SongMatch(place.name, offer.track, part.replace(place / name), digest, seconds, offer.credit)
+        except (requests.ConnectionError, requests.Timeout) as error:  # the next track lies on the same host
+            raise Stop("download", f"Jamendo gives no song: {_why(error)}", "is there a network?") from None
+        except requests.RequestException as error:
+            raise _UnusableError(f"cannot be fetched ({_why(error)})") from None
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _get(self, url: str, query: dict[str, str], file: IO[bytes], limit: int, progress: Progress) -> None:
+        """What lies at `url`, into `file`. Raises _UnusableError for what is too long, too slow or cut short."""
+        end = time.monotonic() + self.patience.whole
+        with self._response(url, query) as response:
+            length = response.headers.get("Content-Length", "")
+            stated = int(length) if re.fullmatch(r"[0-9]{1,15}", length) else 0
+            done = 0
+            for block in response.iter_content(_BLOCK):
+                done += len(block)
+                if max(done, stated) > limit:
+                    raise _UnusableError(f"has more than {limit // 1_000_000} MB")
+                if time.monotonic() > end:
+                    raise _UnusableError(f"was not whole after {self.patience.whole:g} s")
+                file.write(block)
+                progress("song", done, max(done, stated))
+        if done < stated:
+            raise _UnusableError(f"broke off after {done} of {stated} bytes")
+
+    def _response(self, url: str, query: dict[str, str]) -> requests.Response:
+        """The answer, its body still to be read. A host that asks for a short pause gets it, once."""
+        timeouts = (self.patience.connect, self.patience.read)
+        for last in (False, True):
+            response = self.session.get(url, params=query, stream=True, timeout=timeouts)
+            if response.status_code != requests.codes.too_many_requests:
+                break
+            response.close()
+            pause = response.headers.get("Retry-After", "1")
+            if last or not re.fullmatch(r"[0-9]{1,5}", pause) or int(pause) > LONGEST_WAIT:
+                raise Stop("download", "Jamendo was asked too often (429)", "try again later")
+            time.sleep(int(pause))
+        if response.status_code != requests.codes.ok:
+            response.close()
+            raise _UnusableError(f"came with status {response.status_code}")
+        return response
+
+
+def _results(answer: bytes, client_id: str) -> list[object]:
+    """The tracks of an answer; https://developer.jamendo.com/v3.0/response-codes says what else it can hold."""
+    try:
+        data = json.loads(answer)
+        status, results = data["headers"], data["results"]
+        code, message = int(status.get("code") or 0), status.get("error_message")
+        failed = status.get("status") == "failed" or code != 0
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        hint = "is it a web page? does this network want a login?"
+        raise Stop("download", "Jamendo's answer is none of its API", hint) from None
+    if failed:
+        hints = {5: (f"is the client id right? {CLIENT_ID} or --jamendo-id gives it",), 6: ("try again later",)}
+        said = _printable(message).replace(client_id, "…") or "for no reason given"
+        raise Stop("download", f"Jamendo refuses: {said}", *hints.get(code, ()))
+    return results if isinstance(results, list) else []
+
+
+def _offer(record: object) -> _Offer | None:
+    """A track as the host describes it, or None if it may not be downloaded or must not be adapted."""
+    if not isinstance(record, dict):
+        return None
+    track, download = str(record.get("id")), record.get("audiodownload")
+    licence = _licence(record.get("license_ccurl"))
+    allowed = record.get("audiodownload_allowed") in (True, "true")
+    if licence is None or not allowed or not re.fullmatch(r"[0-9]{1,12}", track) or not isinstance(download, str):
+        return None
+    seconds = str(record.get("duration"))
+    credit = Credit(
+        title=_printable(record.get("name")) or f"track {track}",
+        artist=_printable(record.get("artist_name")) or "an unnamed artist",
+        licence=licence[0],
+        licence_url=licence[1],
+        url=f"https://www.jamendo.com/track/{track}",
+        note=_note(licence[0]),
+    )
+    length = int(seconds) if re.fullmatch(r"[0-9]{1,5}", seconds) else 0
+    return _Offer(track, download, length, frozenset(_tags(record.get("musicinfo"))), credit)
+
+
+def _licence(url: object) -> tuple[str, str] | None:
+    """Name and address of a Creative Commons licence that allows adaptation, None for any other.
+
+    Music in time with moving pictures is adaptation, as the licences themselves define it; no-derivatives forbids it.
+    """
+    found = re.fullmatch(
+        r"https?://(?:www\.)?creativecommons\.org/(licenses|publicdomain)/([a-z-]{2,12})/([1-4]\.[0-9])(?:/.{0,40})?",
+        url if isinstance(url, str) else "",
+    )
+    if found is None:
+        return None
+    shelf, kind, version = found.groups()
+    if (shelf, kind) == ("publicdomain", "zero"):
+        name = f"CC0 {version}"
+    elif shelf == "licenses" and kind in ("by", "by-sa", "by-nc", "by-nc-sa"):
+        name = f"CC {kind.upper()} {version}"
+    else:
+        return None
+    return name, f"https://creativecommons.org/{shelf}/{kind}/{version}/"
+
+
+def _note(licence: str) -> str:
+    notes = {"-NC": "not for commercial use", "-SA": "a trailer with this song has to carry the same licence"}
+    return "; ".join(note for sign, note in notes.items() if sign in licence)
+
+
+def _tags(musicinfo: object) -> Iterator[str]:
+    groups = musicinfo.get("tags") if isinstance(musicinfo, dict) else None
+    for tags in groups.values() if isinstance(groups, dict) else ():
+        yield from (tag.lower() for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+
+
+def _printable(text: object) -> str:
+    """One line of at most 120 signs without any that control a terminal or turn the direction of writing."""
+    plain = html.unescape(text)[:1000] if isinstance(text, str) else ""  # the API sends names as HTML
+    kept = "".join(" " if sign.isspace() else sign for sign in plain if sign.isspace() or sign.isprintable())
+    return " ".join(kept.split())[:120].strip()
+
+
+def _slug(title: str) -> str:
+    """A title as part of a file name: lower-case ASCII letters, digits and hyphens, at most 40."""
+    ascii_only = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_only)[:40].strip("-")
+
+
+def _verify(part: Path, stated: int) -> Fraction:
+    """The length of a song, every frame of it decoded: a header alone also stands over a file that was cut short."""
+    try:
+        rate = song_facts(part).rate
+        with open_media(part, "song") as media:
+            seconds = Fraction(sum(frame.samples for frame in media.decode(audio=0)), rate)
+    except Stop:
+        raise _UnusableError("is no sound that can be played") from None
+    if seconds < 1 or seconds < Fraction(19, 20) * stated - 2:
+        raise _UnusableError(f"is cut short: {float(seconds):.0f} of {stated} s")
+    return seconds
+
+
+def _why(error: requests.RequestException) -> str:
+    """In plain words, and without the address, which holds the client id."""
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return "no answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "it cannot be reached, or the connection broke off"
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()

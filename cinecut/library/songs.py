@@ -1,0 +1,133 @@
+"""The songs that were fetched, kept in a folder a vibe; beside them `tracks.json` says what they are, whose, and under
+which licence. Its last song is the one in use; those before it were replaced, and stay because specs may name them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from cinecut.diagnostics import Stop
+from cinecut.language.timebase import seconds_text
+
+_INDEX = "tracks.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Whose song it is, and what its licence asks for beyond naming them (`note`, often empty)."""
+
+    title: str
+    artist: str
+    licence: str  # CC BY-SA 3.0
+    licence_url: str
+    url: str  # of the track
+    note: str
+
+    @property
+    def noncommercial(self) -> bool:
+        return "-NC" in self.licence
+
+    def __str__(self) -> str:
+        line = f"“{self.title}” by {self.artist} ({self.url}), {self.licence} ({self.licence_url})"
+        return f"{line}; {self.note}" if self.note else line
+
+
+@dataclass(frozen=True, slots=True)
+class SongMatch:
+    """A song in the cache. `seconds` is its decoded length, `sha256` that of the file."""
+
+    vibe: str
+    track: str  # Jamendo's number of it
+    file: Path
+    sha256: str
+    seconds: Fraction
+    credit: Credit
+
+
+def cached(vibe: str, folder: Path | None = None) -> SongMatch | None:
+    """The song in use for a vibe, if its file is there and has not changed."""
+    kept = _read_index(place_of(vibe, folder))
+    return kept[-1] if kept and _unchanged(kept[-1]) else None
+
+
+def songs(folder: Path | None = None) -> list[SongMatch]:
+    """Every song in the cache, by vibe; the last of each vibe is the one in use."""
+    return [song for vibe in _vibes(folder) for song in _read_index(vibe) if song.file.is_file()]
+
+
+def clear(vibe: str | None = None, folder: Path | None = None) -> list[SongMatch]:
+    """Delete the songs of a vibe, or of all; what was there. Raises Stop `output` where they cannot be deleted."""
+    gone = [song for song in songs(folder) if vibe in (None, song.vibe)]
+    for place in _vibes(folder):
+        if vibe in (None, place.name):
+            try:
+                shutil.rmtree(place)
+            except OSError as error:
+                raise Stop("output", f"{place} cannot be deleted: {error.strerror or error}") from None
+    return gone
+
+
+def place_of(vibe: str, folder: Path | None = None) -> Path:
+    """Where the songs of a vibe lie."""
+    return _music(folder) / vibe
+
+
+def unchanged(place: Path) -> list[SongMatch]:
+    """The songs that lie in a place as they were fetched, in the order in which they came."""
+    return [song for song in _read_index(place) if _unchanged(song)]
+
+
+def write_index(place: Path, kept: list[SongMatch]) -> None:
+    """Say which songs lie in a place. Raises OSError."""
+    records = [{**asdict(song), "file": song.file.name, "seconds": seconds_text(song.seconds)} for song in kept]
+    part = place / f"{_INDEX}.{os.getpid()}.part"
+    part.write_text(json.dumps(records, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    part.replace(place / _INDEX)
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _music(folder: Path | None) -> Path:
+    return (folder or Path(os.environ.get("CINECUT_CACHE_DIR") or platformdirs.user_cache_dir("cinecut"))) / "music"
+
+
+def _vibes(folder: Path | None) -> list[Path]:
+    """The folders of the vibes that have, or had, a song."""
+    return sorted(place for place in _music(folder).glob("*") if place.is_dir())
+
+
+def _read_index(folder: Path) -> list[SongMatch]:
+    """The songs of one vibe in the order in which they came; none where the index is damaged."""
+    try:
+        records = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        return [_kept(folder, record) for record in records]
+    except (OSError, ValueError, TypeError, KeyError, ArithmeticError):
+        return []
+
+
+def _kept(folder: Path, record: dict[str, Any]) -> SongMatch:
+    credit = Credit(**record["credit"])
+    texts = [record["track"], record["file"], record["sha256"], record["seconds"], *asdict(credit).values()]
+    if not all(isinstance(text, str) for text in texts) or Path(record["file"]).name != record["file"]:
+        raise ValueError("not one of our records")
+    file, seconds = folder / record["file"], Fraction(record["seconds"])
+    return SongMatch(folder.name, record["track"], file, record["sha256"], seconds, credit)
+
+
+def _unchanged(song: SongMatch) -> bool:
+    try:
+        return sha256(song.file) == song.sha256
+    except OSError:
+        return False

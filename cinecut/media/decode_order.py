@@ -1,0 +1,93 @@
+"""Films whose packets say when they are decoded but not when they are shown (avi, bare streams): the decoder tells.
+
+A picture takes the place that it has in the order in which the decoder puts pictures out; that place's time is the
+stamp of the packet that stands there in the file. Only the pictures around a shot are decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import takewhile
+from typing import Any
+
+import av.error
+from av.container import InputContainer
+
+from cinecut.language.facts import FilmFacts
+from cinecut.graph.plan import Reel
+
+_BARE = 0x80  # AVFMT_NOTIMESTAMPS: a stream without a container
+_REORDER = 32  # pictures after a shot that are looked at: more than any decoder delays one
+
+
+def restamped_packets(media: InputContainer, facts: FilmFacts, reel: Reel, video: Any, audio: Any) -> Iterator[Any]:
+    """The packets of a reel, pictures with the stamps at which they are shown, in the order of decoding."""
+    base = Fraction(video.time_base)
+    wanted = int((reel.seen.start.seconds + facts.start) / base)
+    end = int((reel.seen.end.seconds + facts.start + _REORDER / facts.rate) / base)
+    target = wanted
+    while True:
+        pictures = _pictures(media, facts, video, target, end)
+        shown = _shown([packet for packet, _ in pictures], [place for _, place in pictures], video)
+        if target <= 0 or not pictures or (0 in shown and shown[0] <= wanted):
+            break
+        target = max(0, min(target, pictures[0][1]) - 1)
+    delay = max((place - shown[n] for n, (_, place) in enumerate(pictures) if n in shown), default=0)
+    found = []
+    for n, (packet, place) in enumerate(pictures):
+        if n in shown:
+            packet.pts, packet.dts = shown[n], place - delay
+            found.append(packet)
+    if audio is not None:
+        first = pictures[0][1] * base if pictures else Fraction(0)
+        start = min(reel.heard.start.seconds + facts.start, first)  # why so early: see reels.py
+        found += _sounds(media, video, audio, start, reel.heard.end.seconds + facts.start)
+    yield from sorted(found, key=lambda packet: packet.dts * packet.time_base)
+
+
+def _pictures(media: InputContainer, facts: FilmFacts, video: Any, target: int, end: int) -> list[tuple[Any, int]]:
+    """The packets from the key frame at or before the place `target` to the place `end`, each with its place."""
+    step = 1 / facts.rate / Fraction(video.time_base)
+    if not int(media.format.flags) & _BARE:  # such a one, newly opened, is read from its start
+        media.seek(target, stream=video, backward=True)
+    found: list[tuple[Any, int]] = []
+    for n, packet in enumerate(packet for packet in media.demux(video) if packet.size):
+        place = packet.dts if packet.dts is not None else round(n * step)
+        if place >= end:
+            break
+        if found or packet.is_keyframe:
+            found.append((packet, place))
+    return found
+
+
+def _shown(packets: list[Any], places: list[int], video: Any) -> dict[int, int]:
+    """For the number of each packet that decodes, the place at which its picture is shown."""
+    context = video.codec_context
+    context.flush_buffers()
+    order: dict[int, None] = {}
+    for n, packet in enumerate([*packets, None]):
+        if packet is not None:
+            packet.pts = n
+        try:
+            order |= {frame.pts: None for frame in context.decode(packet) if frame.pts is not None}
+        except av.error.InvalidDataError:
+            continue
+    context.flush_buffers()
+    # The pictures right after the first key frame that need what came before it take places too, before its own.
+    leading = len(list(takewhile(lambda n: n not in order, range(1, len(packets)))))
+    taken = sorted(place for n, place in enumerate(places) if n in order or 0 < n <= leading)
+    return dict(zip(order, taken[leading:], strict=False))
+
+
+def _sounds(media: InputContainer, video: Any, audio: Any, start: Fraction, end: Fraction) -> Iterator[Any]:
+    """The packets of sound between two stamps in seconds."""
+    media.seek(max(0, int((start - 1) / Fraction(video.time_base))), stream=video, backward=True)
+    for packet in media.demux(audio):
+        if packet.pts is None or not packet.size:
+            continue
+        time = packet.pts * packet.time_base
+        if time >= end:
+            return
+        if time + (packet.duration or 0) * packet.time_base > start:
+            yield packet

@@ -1,0 +1,74 @@
+"""Pictures of a finished trailer: a contact sheet with a frame of every event, and the poster, its strongest frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cinecut.compiler.timeline import Placed, Timeline
+from cinecut.ffmpeg.run import disk_errors
+from cinecut.language.events import Black, Shot
+from cinecut.language.timebase import clock
+from cinecut.media.probe import open_media
+from cinecut.review.mosaic import Image, captioned, page, write_image
+
+_COLUMNS, _WIDTH = 6, 320  # pictures a row; pixels that one is wide
+
+
+def picture_files(trailer: Path) -> tuple[Path, Path]:
+    """Where its sheet and its poster go: beside the trailer."""
+    return trailer.with_suffix(".sheet.jpg"), trailer.with_suffix(".poster.jpg")
+
+
+def write_pictures(trailer: Path, timeline: Timeline, opening: int = 0) -> list[Path]:
+    """Write the sheet, and the poster where there is a shot to take it from; returns their files. What lies there is
+    replaced. `opening` is how many frames the trailer has before its timeline. Raises Stop."""
+    events = [placed for placed in timeline.events if not isinstance(placed.event, Black)]
+    best = _strongest(events)
+    wanted = {opening + _middle(placed): placed for placed in events}
+    cells, poster = list[Image](), None
+    for frame, image in _frames(trailer, sorted(wanted), timeline.rate):
+        placed = wanted[frame]
+        cells.append(_cell(image, placed, (opening + placed.range.start.index) / timeline.rate))
+        if placed is best:
+            poster = image
+    written = list(zip(picture_files(trailer), [page(cells, _COLUMNS), poster], strict=True))
+    with disk_errors(trailer.parent):
+        for file, picture in written:
+            if picture is not None:
+                write_image(file, picture)
+    return [file for file, picture in written if picture is not None]
+
+
+def _strongest(events: Sequence[Placed]) -> Placed | None:
+    """The shot with the highest score that no title lies over; of a spec without scores the longest."""
+    shots = [p for p in events if isinstance(p.event, Shot) and not p.event.titles]
+    return max(shots, key=lambda p: (p.event.score or 0, p.range.length, -p.number), default=None)
+
+
+def _middle(placed: Placed) -> int:
+    return (placed.range.start.index + placed.range.end.index) // 2
+
+
+def _frames(trailer: Path, wanted: Sequence[int], rate: Fraction) -> Iterator[tuple[int, Image]]:
+    """The wanted frames of a trailer, in order."""
+    with open_media(trailer) as media:
+        video = media.streams.video[0]
+        video.thread_type = "AUTO"
+        left = list(wanted)
+        for frame in media.decode(video):
+            if not left:
+                return
+            number = round(Fraction(frame.pts or 0) * Fraction(video.time_base or 1) * rate)
+            if number >= left[0]:
+                yield left.pop(0), np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+
+
+def _cell(image: Image, placed: Placed, start: Fraction) -> Image:
+    height = max(2, round(image.shape[0] * _WIDTH / image.shape[1]))
+    small = cv2.resize(image, (_WIDTH, height), interpolation=cv2.INTER_AREA)
+    return captioned(np.asarray(small, np.uint8), f"{clock(start, 1)}  {placed.label}")
