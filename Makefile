@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MODELS := $(VENV)/.models
-.PHONY: setup demo test test-slow lint bench clean
+# Of uv the resolver: it finds the lowest versions as well as the newest.
+UV := uv==0.13.9
+.PHONY: setup demo test test-slow test-bounds lint bench clean
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt .ci/venv
@@ -29,6 +31,11 @@ test: $(MODELS) lint
 
 test-slow: $(MODELS)
 	$(BIN)/python -m pytest -m slow
+
+# The built wheel in clean environments: lowest and newest dependencies, on every Python that the machine has.
+test-bounds: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tools.bounds
 
 lint: $(MODELS)
 	$(BIN)/ruff check .

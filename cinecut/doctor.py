@@ -1,4 +1,5 @@
-"""What this machine can do for a trailer, and what to do about each gap. Nothing is loaded and nothing is started."""
+"""What this machine can do for a trailer, and what to do about each gap. No model is loaded and no server started; one
+second of film is made and opened, since only that shows whether FFmpeg, PyAV and cinecut fit together."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +67,7 @@ def _ffmpeg(choice: str | None) -> Iterator[Finding]:
         return
     yield Finding("FFmpeg", "ok", f"{_version(found.path)}, {found.path}")
     yield _encoders(found, shutil.which("nvidia-smi") is not None)
+    yield _films(found)
 
 
 def _encoders(ffmpeg: FFmpeg, nvidia: bool) -> Finding:
@@ -75,6 +78,28 @@ def _encoders(ffmpeg: FFmpeg, nvidia: bool) -> Finding:
         return Finding("encoders", "ok", ", ".join(there))
     remedy = f"without {', '.join(lacking)}; another FFmpeg: --ffmpeg PATH"
     return Finding("encoders", "gap", ", ".join(there), remedy)
+
+
+def _films(ffmpeg: FFmpeg) -> Finding:
+    """Whether a film that FFmpeg has just made can be measured and heard."""
+    with tempfile.TemporaryDirectory() as folder:
+        film = Path(folder) / "film.mkv"
+        picture, sound = ["-f", "lavfi", "-i", "testsrc=d=1:r=24"], ["-f", "lavfi", "-i", "sine=d=1"]
+        codecs = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-c:a", "aac", "-metadata", "title=a film"]
+        _output([ffmpeg.path, "-v", "error", *picture, *sound, *codecs, str(film)])
+        try:
+            import av
+
+            from cinecut.analysis.song.onsets import listen
+            from cinecut.media.probe import film_facts
+
+            rate = film_facts(film).rate
+            listen(film)
+        except Exception as failure:  # whatever versions that do not fit make of it
+            reason = " ".join(f"{type(failure).__name__}: {failure}".split())
+            remedy = "python -m pip install --upgrade cinecut brings packages that fit"
+            return Finding("films", "broken", f"a film that FFmpeg made cannot be opened: {reason}", remedy)
+    return Finding("films", "ok" if rate == 24 else "broken", f"PyAV {av.__version__} opens what FFmpeg makes")
 
 
 def _version(path: str) -> str:

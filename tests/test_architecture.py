@@ -7,7 +7,6 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
-import re
 import subprocess
 import sys
 import typing
@@ -36,6 +35,7 @@ FLOORS: tuple[set[str], ...] = (
     {"render", "doctor"},
     {"review"},
     {"cli"},
+    {"__main__"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -52,6 +52,11 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         print_diagnostics([Diagnostic("output", f"{where}{error.strerror or error}")])
         sys.exit(1)
+    except Exception as error:
+        from cinecut.cli import unforeseen
+
+        unforeseen.say(error)
+        sys.exit(70)  # "internal software error", of sysexits.h
 
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -15,12 +15,13 @@ def die_with_parent() -> Callable[[], None]:
 
     The kernel watches the thread that forks, not its process: that thread must live as long as the child should.
     """
-    libc = ctypes.CDLL(None)
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux alone has it: elsewhere a child outlives a kill -9
     parent = os.getpid()
     set_death_signal = 1  # PR_SET_PDEATHSIG
 
     def prepare() -> None:
-        libc.prctl(set_death_signal, signal.SIGKILL)
+        if prctl is not None:
+            prctl(set_death_signal, signal.SIGKILL)
         if os.getppid() != parent:  # it died in between
             os._exit(1)
 

@@ -21,6 +21,9 @@ from cinecut.language.facts import AudioFacts, Color, FilmFacts, SongFacts, Stil
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, reading
 from cinecut.files import fingerprint, open_file
 
+# Tags in another encoding than UTF-8 are no fault of the film. PyAV from 19 on replaces what it cannot read unasked.
+LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
 _WINDOW = 600  # packets
 _PICTURE = 1 << 28  # bytes; nothing larger is a picture
@@ -35,7 +38,7 @@ def open_media(path: Path, what: str = "film") -> Iterator[InputContainer]:
         formats = PICTURE_FORMATS if what == "picture" else MEDIA_FORMATS
         source: Any = io.BytesIO(file.read(_PICTURE)) if what == "picture" else str(path.absolute())
     try:
-        media = av.open(source, metadata_errors="replace", options=reading(formats))
+        media = av.open(source, options=reading(formats), **LENIENT)
     except av.error.ArgumentError:
         hint = "a playlist, or any other file that names more files, is not opened"
         raise Stop("unreadable", f"{path} is no {what} that can be read", hint) from None
