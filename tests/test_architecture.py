@@ -117,6 +117,29 @@ def test_the_compiler_is_pure(module: str) -> None:
     assert "open(" not in source
 
 
+def opened_for_reading(tree: ast.AST) -> Iterator[str]:
+    """Calls that open a medium: `av.open` without "w" as its mode, OpenCV's and soundfile's readers."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            called = f"{ast.unparse(node.func.value)}.{node.func.attr}"
+            mode = [*node.args[1:2], *(word.value for word in node.keywords if word.arg == "mode")]
+            writes = [isinstance(each, ast.Constant) and each.value == "w" for each in mode]
+            if called in ("av.open", "soundfile.SoundFile") and writes != [True]:
+                yield called
+            if called in ("cv2.VideoCapture", "cv2.imread", "soundfile.read", "soundfile.blocks", "soundfile.info"):
+                yield called
+
+
+def test_media_are_opened_for_reading_in_one_place() -> None:
+    """So that every reader stands behind the same wall: no playlist, no URL, no pattern, no second file."""
+    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+    assert {name: found for name, tree in trees.items() if (found := [*opened_for_reading(tree)])} == {
+        "media.open": ["av.open"]
+    }
+    aliases = [node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert not [node.module for node in aliases if node.module in ("av", "soundfile", "cv2")]
+
+
 HEAVY = {"av", "cv2", "librosa", "numba", "numpy", "pysubs2", "requests", "scipy", "soundfile", "torch", "jinja2"}
 BUNNY = "specs/big_buck_bunny.yaml"
 

@@ -44,6 +44,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.grid import Grid
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media import probe
+from cinecut.media.open import open_media, tags
 from cinecut.vibes import Vibe
 
 Progress = Callable[[str, float], None]  # a stage's name and its share done
@@ -345,8 +346,8 @@ _RELEASE = re.compile(
 
 def film_title(film: Path) -> str:
     """The film's title: the container's own, else its file name without what releases add to it."""
-    with probe.open_media(film) as media:
-        given = " ".join(media.metadata.get("title", "").split())
+    with open_media(film) as media:
+        given = " ".join(tags(media).get("title", "").split())
     if 0 < len(given) <= 60:
         return given.upper()
     name = re.sub(r"[._]+|\s*[\[(].*?[\])]", " ", film.stem)

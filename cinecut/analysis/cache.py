@@ -23,6 +23,8 @@ import msgpack
 import numpy as np
 import platformdirs
 
+from cinecut.files import beside
+
 T = TypeVar("T")
 _FRACTION, _ARRAY = 1, 2
 _FORMAT = 1  # of the files themselves
@@ -43,9 +45,8 @@ class Cache:
         result = work()
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(f".{os.getpid()}.part")
-            part.write_bytes(packed(result))
-            part.replace(path)
+            with beside(path) as part:
+                part.write_bytes(packed(result))
         return result
 
     def _path(self, name: str, version: int, options: object) -> Path:

@@ -187,18 +187,21 @@ def _analyze(
     models: _Choice,
     force: bool,
 ) -> Analysis:
-    from cinecut.ffmpeg.run import disk_errors
+    from cinecut.files import check_no_source, disk_errors
     from cinecut.vibes import load_vibe
 
     sheet = target.with_suffix(".html")
     with disk_errors(target):
         _check_target(target, sheet, force)
+    sources = [Path(file) for file in (film, subtitles, music.wanted) if file is not None]
+    for file in (target, sheet):
+        check_no_source(file, sources)
     seconds = _length(length)
     chosen = load_vibe(_ask_vibe() if vibe is None else vibe)
     from cinecut.analysis import Request, analyze
     from cinecut.analysis.report.credits import write_credits
     from cinecut.analysis.report.sheet import write_sheet
-    from cinecut.media.link import write_beside
+    from cinecut.files import write_beside
 
     with watch("Analyzing") as watching:
         helped = models.open(watching.waiting)
@@ -229,7 +232,7 @@ def _analyze(
         print_diagnostics(list(found.diagnostics))
         # The spec last: where it lies, all is done, and a run that ended before can be repeated.
         write_sheet(found, film, sheet, lambda done: progress("sheet", done))
-        write_beside(target, found.text)
+        write_beside(target, found.text, sources)
     return found
 
 
@@ -246,7 +249,7 @@ def _check_target(target: Path, sheet: Path, force: bool) -> None:
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise Stop("output", f"{folder} is no folder that can be written", "choose another with -o")
     with contextlib.suppress(FileNotFoundError):
-        target.with_name(f".{target.stem}.credits.txt.part").lstat()  # of what will be written the longest name
+        target.with_name(f"{target.stem}.credits.txt").lstat()  # of what will be written the longest name
     if target.exists() and not force and not may_replace(target):
         again = f"cinecut render {shlex.quote(str(target))} renders it as it is"
         hints = (again, "-o SPEC writes another beside it", "--force replaces it")

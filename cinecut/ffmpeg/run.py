@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import collections
-import contextlib
-import errno
 import functools
 import os
 import re
@@ -19,6 +17,7 @@ from typing import IO
 
 from cinecut.diagnostics import Diagnostic, Span, Stop
 from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.files import free_space
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.grade import Grade
 from cinecut.graph.plan import LutFile, Reel, RenderPlan, Run, UserFile
@@ -101,25 +100,6 @@ def _write_tables(file: Path, folder: Path, name: str) -> None:
         (folder / f"{name}.{kind.removeprefix('lut')}.cube").write_bytes(data)
 
 
-@contextlib.contextmanager
-def disk_errors(where: Path) -> Iterator[None]:
-    """What the disk refuses, in one clear message."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"the disk is full: {where} has {_free(where)} MB left"
-            raise Stop("disk-full", message, "free some space, or write elsewhere with -o") from None
-        if error.errno == errno.ENOENT:
-            raise Stop("missing-file", f"there is no {error.filename or where} any more") from None
-        raise Stop("output", f"{error.filename or where} cannot be written: {error.strerror}") from None
-
-
-def _free(where: Path) -> int:
-    existing = next(folder for folder in (where, *where.parents) if folder.exists())
-    return shutil.disk_usage(existing).free // 1_000_000
-
-
 def run_graph(
     run: Run,
     places: Mapping[str, Span],
@@ -188,7 +168,7 @@ def _explain(places: Mapping[str, Span], folder: Path, status: int, lines: Seque
     """FFmpeg's failure as a diagnostic: where it names one of our labels, at the event's place in the spec."""
     text = "\n".join(lines)
     if "No space left on device" in text:
-        message = f"the disk is full: {folder.parent} has {_free(folder)} MB left"
+        message = f"the disk is full: {folder.parent} has {free_space(folder)} MB left"
         return Stop("disk-full", message, "free some space, or write elsewhere with -o")
     errors = _errors(lines) or list(lines)
     span = None

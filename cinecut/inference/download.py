@@ -26,7 +26,7 @@ import requests
 
 from cinecut import __version__
 from cinecut.diagnostics import Stop
-from cinecut.files import open_file
+from cinecut.files import beside, open_file
 from cinecut.inference.models import KnownFile, KnownModel
 
 HUB = "https://huggingface.co"
@@ -118,9 +118,8 @@ def _record(model: KnownModel, file: KnownFile, folder: Path) -> None:
         files.update(json.loads(path.read_text(encoding="utf-8"))["files"])
     stat = (folder / file.name).stat()
     files[file.name] = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": file.sha256}
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps({**about, "files": files}, indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    with beside(path) as part:
+        part.write_text(json.dumps({**about, "files": files}, indent=2) + "\n", encoding="utf-8")
 
 
 def _record_path(model: KnownModel, folder: Path) -> Path:

@@ -7,7 +7,6 @@ start of the data, so that metadata can grow without touching anything behind it
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import struct
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cinecut.diagnostics import Stop
-from cinecut.files import open_file
+from cinecut.files import beside, disk_errors, open_file
 
 MENDED = "mended"  # stands in the name of a mended copy
 
@@ -181,16 +180,8 @@ def mend(path: Path) -> Path:
     if head.truncated:
         raise Stop("unreadable", f"{path} is cut short", "fetch it again first")
     target = mended_path(path)
-    part = target.with_name(target.name + ".part")
-    try:
-        with open_file(path) as source, part.open("wb") as copy:
-            _copy_with_type(head, source, copy)
-        part.replace(target)
-    except OSError as error:
-        code = "disk-full" if error.errno == errno.ENOSPC else "output"
-        raise Stop(code, f"{target} cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with open_file(path) as source, disk_errors(target), beside(target) as part, part.open("wb") as copy:
+        _copy_with_type(head, source, copy)
     return target
 
 

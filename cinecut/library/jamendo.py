@@ -30,7 +30,7 @@ import requests
 from cinecut import __version__
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.library.songs import Credit, SongMatch, cached, place_of, sha256, unchanged, write_index
-from cinecut.media.probe import open_media, song_facts
+from cinecut.media.samples import song_frames
 from cinecut.vibes import Vibe
 
 CLIENT_ID = "JAMENDO_CLIENT_ID"
@@ -340,9 +340,7 @@ def _slug(title: str) -> str:
 def _verify(part: Path, stated: int) -> Fraction:
     """The length of a song, every frame of it decoded: a header alone also stands over a file that was cut short."""
     try:
-        rate = song_facts(part).rate
-        with open_media(part, "song") as media:
-            seconds = Fraction(sum(frame.samples for frame in media.decode(audio=0)), rate)
+        seconds = sum((Fraction(frame.samples, frame.sample_rate) for frame in song_frames(part, [])), Fraction(0))
     except Stop:
         raise _UnusableError("is no sound that can be played") from None
     if seconds < 1 or seconds < Fraction(19, 20) * stated - 2:

@@ -16,6 +16,7 @@ from typing import Any
 import platformdirs
 
 from cinecut.diagnostics import Stop
+from cinecut.files import beside
 from cinecut.language.timebase import seconds_text
 
 _INDEX = "tracks.json"
@@ -89,9 +90,8 @@ def unchanged(place: Path) -> list[SongMatch]:
 def write_index(place: Path, kept: list[SongMatch]) -> None:
     """Say which songs lie in a place. Raises OSError."""
     records = [{**asdict(song), "file": song.file.name, "seconds": seconds_text(song.seconds)} for song in kept]
-    part = place / f"{_INDEX}.{os.getpid()}.part"
-    part.write_text(json.dumps(records, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    part.replace(place / _INDEX)
+    with beside(place / _INDEX) as part:
+        part.write_text(json.dumps(records, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def sha256(path: Path) -> str:

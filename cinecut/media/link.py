@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import re
-import shutil
 from collections.abc import Mapping as Records
 from dataclasses import dataclass, fields, is_dataclass
 from dataclasses import replace as changed
@@ -17,7 +14,7 @@ from typing import Any
 from cinecut.diagnostics import Report, Span, Stop
 from cinecut.language.document import Document, Mapping, Node, Scalar, end_of, near, resolve
 from cinecut.language.facts import Color, FilmFacts, LutFacts, SongFacts, StillFacts
-from cinecut.files import fingerprint
+from cinecut.files import fingerprint, write_beside
 from cinecut.language.read import ABSENT, ANY_RATE, inside, load_spec
 from cinecut.language.events import ActMarker, Cue, Entry, Picture, Still
 from cinecut.language.spec import Film, Lut, Music, RatingClip, Spec
@@ -287,7 +284,7 @@ def relink(path: Path, film: Path | None, force: bool = False) -> str:
     facts = {asset.path: measure(asset) for asset in assets}
     if film is not None and not force:
         _check_film(film, spec.film.facts, facts["film",])
-    write_beside(path, write_facts(document, facts, files))
+    write_beside(path, write_facts(document, facts, files), [asset.file for asset in assets])
     return f"{len(facts)} file{'s' if len(facts) > 1 else ''} measured"
 
 
@@ -306,19 +303,3 @@ def name_from(folder: Path, file: Path) -> str:
     target = file.absolute()
     relative = os.path.relpath(target, folder.absolute())
     return relative if relative.count("..") <= 2 else str(target)
-
-
-def write_beside(path: Path, text: str) -> None:
-    """Replace a text file at once: write beside it, then rename. A symbolic link stays one."""
-    target = path.resolve()
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="")
-        with contextlib.suppress(OSError):
-            shutil.copymode(target, part)
-        part.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        code = "disk-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "output"
-        raise Stop(code, f"{path} cannot be written: {error.strerror}") from None

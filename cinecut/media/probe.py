@@ -2,60 +2,23 @@
 
 from __future__ import annotations
 
-import errno
-import io
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import av
-import av.error
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from cinecut.diagnostics import Stop
+from cinecut.files import fingerprint
 from cinecut.language.facts import AudioFacts, Color, FilmFacts, SongFacts, StillFacts
-from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, reading
-from cinecut.files import fingerprint, open_file
-
-# Tags in another encoding than UTF-8 are no fault of the film. PyAV from 19 on replaces what it cannot read unasked.
-LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+from cinecut.media.open import open_media, picture_stream, sound_streams
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
 _WINDOW = 600  # packets
-_PICTURE = 1 << 28  # bytes; nothing larger is a picture
-_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only the caller's own output can have met
-
-
-@contextmanager
-def open_media(path: Path, what: str = "film") -> Iterator[InputContainer]:
-    """A container opened for reading; whatever is wrong with it is a Stop. No URL and no other file is ever opened."""
-    with open_file(path) as file:  # says what is wrong with the path in plain words
-        # A picture goes by its bytes: as a name, logo%d.png would be a pattern over many files.
-        formats = PICTURE_FORMATS if what == "picture" else MEDIA_FORMATS
-        source: Any = io.BytesIO(file.read(_PICTURE)) if what == "picture" else str(path.absolute())
-    try:
-        media = av.open(source, options=reading(formats), **LENIENT)
-    except av.error.ArgumentError:
-        hint = "a playlist, or any other file that names more files, is not opened"
-        raise Stop("unreadable", f"{path} is no {what} that can be read", hint) from None
-    except av.error.FFmpegError as error:
-        raise _unreadable(path, what, error) from None
-    try:
-        with media:
-            yield media
-    except av.error.FFmpegError as error:
-        if error.errno in _WRITING:
-            raise OSError(error.errno, error.strerror) from None
-        raise _unreadable(path, what, error) from None
-
-
-def _unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
-    hint = "the file may be cut short or damaged; does it play?" if path.stat().st_size else "the file is empty"
-    return Stop("unreadable", f"{path} is no {what} that can be read: {error.strerror}", hint)
 
 
 def film_facts(path: Path) -> FilmFacts:
@@ -86,28 +49,6 @@ def film_facts(path: Path) -> FilmFacts:
         )
 
 
-def picture_stream(media: InputContainer, path: Path) -> VideoStream:
-    """The first stream of moving pictures that can be decoded: cover art is none."""
-    moving = [stream for stream in media.streams.video if not int(stream.disposition) & _ATTACHED_PICTURE]
-    for stream in moving:
-        if _decodes(stream) and stream.codec_context.width:
-            return stream
-    if any(not _decodes(stream) for stream in moving):
-        raise Stop("unreadable", f"the picture of {path} is in a codec that cannot be decoded here")
-    raise Stop("no-video", f"{path} has no picture", "is it a sound file? a trailer is cut from a film")
-
-
-def sound_streams(media: InputContainer) -> list[Any]:
-    """The streams of sound that can be decoded, in the order in which facts list them."""
-    return [stream for stream in media.streams.audio if _decodes(stream)]
-
-
-def _decodes(stream: Any) -> bool:
-    """A stream of a codec that the libraries do not know has no context."""
-    return stream.codec_context is not None
-
-
-_ATTACHED_PICTURE = 0x400
 _FIELD_ORDERS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # AVFieldOrder, by which field is shown first
 
 
@@ -246,22 +187,28 @@ def _audio_facts(stream: Any, start: Fraction) -> AudioFacts:
 
 
 def song_facts(path: Path) -> SongFacts:
-    """Measure a song. Raises Stop when it cannot be read or has no sound."""
+    """Measure a song, its length by every packet of it: what containers without an index say is a guess. Raises Stop
+    when it cannot be read or has no sound."""
     with open_media(path, "song") as media:
-        stream = next(iter(media.streams.audio), None)
-        if stream is None or not _decodes(stream):
-            raise Stop("no-audio", f"{path} has no sound" + (" that can be decoded here" if stream else ""))
+        stream = next(iter(sound_streams(media)), None)
+        if stream is None:
+            undecodable = " that can be decoded here" if media.streams.audio else ""
+            raise Stop("no-audio", f"{path} has no sound{undecodable}")
         seconds = Fraction(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
-        if seconds is None:
-            seconds = Fraction(media.duration or 0, av.time_base)
+        if seconds is None or media.format.name in _GUESSED:
+            packets = (packet for packet in media.demux(stream) if packet.size)
+            seconds = sum((packet.duration or 0 for packet in packets), 0) * Fraction(stream.time_base)
         return SongFacts(fingerprint(path), seconds, stream.rate, stream.channels, stream.layout.name)
+
+
+_GUESSED = {"mp3", "aac", "ac3", "eac3", "dts", "dtshd", "loas", "truehd", "amr"}  # by their size and first bit rate
 
 
 def still_facts(path: Path) -> StillFacts:
     """Measure a picture. Raises Stop when it is none."""
     with open_media(path, "picture") as media:
         stream = next(iter(media.streams.video), None)
-        if stream is None or not _decodes(stream) or next(media.decode(stream), None) is None:
+        if stream is None or stream.codec_context is None or next(media.decode(stream), None) is None:
             raise Stop("unreadable", f"{path} is no picture that can be read")
         context = stream.codec_context
         alpha = any(sign in str(context.pix_fmt) for sign in _TRANSPARENT)

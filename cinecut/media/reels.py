@@ -20,7 +20,7 @@ from cinecut.diagnostics import Stop
 from cinecut.language.facts import FilmFacts
 from cinecut.media.decode_order import restamped_packets
 from cinecut.graph.plan import REEL_EPOCH, Reel
-from cinecut.media.probe import open_media, picture_stream, sound_streams
+from cinecut.media.open import open_media, picture_stream, sound_streams
 from cinecut.language.timebase import clock
 
 _CONVERTED = (

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from cinecut.compiler.timeline import build_timeline
 from cinecut.diagnostics import Diagnostic, Report, Stop
 from cinecut.ffmpeg import run
 from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.files import check_no_source, disk_errors, working_folder
 from cinecut.graph.plan import CAPTIONS, SCRIPT, Reel, RenderPlan, Target
 from cinecut.graph.script import BUILDS, Build
 from cinecut.language.read import inside, load_spec
@@ -144,8 +143,8 @@ def render(job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool 
         _check_target(target, files[target.name], ffmpeg)
     with (
         gpu_lock(f"rendering {output.name}", watch.waiting) as lock,
-        run.disk_errors(output.parent),
-        _working_folder(output) as folder,
+        disk_errors(output.parent),
+        working_folder(output) as folder,
     ):
         check_output(job, output, force)  # another render may have held the lock till now
         _fill(job, folder, watch, copy=False)
@@ -224,8 +223,8 @@ def render_stems(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch, *, force:
     _check_filters(job.plan, ffmpeg)
     with (
         gpu_lock(f"rendering the stems in {folder}", watch.waiting) as lock,
-        run.disk_errors(folder.parent),
-        _working_folder(folder) as work,
+        disk_errors(folder.parent),
+        working_folder(folder) as work,
     ):
         _fill(job, work, watch, copy=False)
         names = [file.name for file in files]
@@ -243,9 +242,9 @@ def check_stems(job: Job, folder: Path, force: bool) -> list[Path]:
         raise Stop("output", f"there is no folder {folder.parent}", "create it first, or name another with --stems")
     if folder.exists() and not folder.is_dir():
         raise Stop("output", f"{folder} is no folder", "name another with --stems")
-    with run.disk_errors(folder):
+    with disk_errors(folder):
         for file in files:
-            _check_no_source(job, file, "--stems")
+            check_no_source(file, _sources(job))
             if os.path.lexists(file) and not force:
                 raise Stop("output", f"{file} is there already", "--force replaces it")
     return files
@@ -281,7 +280,7 @@ def check_output(job: Job, output: Path, force: bool) -> None:
     files = job.files(output)
     beside = [_captions_beside(files[target.name]) for target in job.plan.targets if target.captions_file]
     for file in (*files.values(), *beside):
-        with run.disk_errors(file):
+        with disk_errors(file):
             _check_output(job, file, force)
 
 
@@ -292,19 +291,15 @@ def _check_output(job: Job, output: Path, force: bool) -> None:
         raise Stop("output", f"{output} is a folder", "name a file with -o")
     if output.exists() and not output.is_file():
         raise Stop("output", f"{output} is a device or a pipe", "name a file with -o")
-    _check_no_source(job, output, "-o")
+    check_no_source(output, _sources(job))
     if os.path.lexists(output) and not force:
         raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
     if not os.access(output.parent, os.W_OK):
         raise Stop("output", f"the folder {output.parent.absolute()} cannot be written", "choose another with -o")
 
 
-def _check_no_source(job: Job, output: Path, option: str) -> None:
-    """Raise Stop where an output would replace what the trailer is made from; no --force allows that."""
-    for asset in assets_of(job.spec, job.folder):
-        if output.exists() and output.samefile(asset.file):
-            message = f"{output} is a file that the trailer is made from"
-            raise Stop("output", message, f"name another with {option}")
+def _sources(job: Job) -> list[Path]:
+    return [asset.file for asset in assets_of(job.spec, job.folder)]
 
 
 def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
@@ -316,8 +311,8 @@ def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
     _check_filters(job.plan, ffmpeg)
     with (
         gpu_lock(f"packing {folder.name}", watch.waiting) as lock,
-        run.disk_errors(folder.parent),
-        _working_folder(folder) as work,
+        disk_errors(folder.parent),
+        working_folder(folder) as work,
     ):
         _fill(job, work, watch, copy=True)
         before = set(work.iterdir())
@@ -336,7 +331,7 @@ def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
 def write_compiled(plan: RenderPlan, folder: Path, build: Build) -> list[str]:
     """Write what comes from the spec alone; returns the names of the inputs that a run needs besides. What was compiled
     there before is replaced."""
-    with run.disk_errors(folder):
+    with disk_errors(folder):
         if folder.is_dir() and any(folder.iterdir()) and not (folder / SCRIPT).is_file():
             raise Stop("output", f"{folder} is there already, and holds no compiled trailer", "name another with -o")
         run.write_generated(plan, folder)
@@ -387,26 +382,3 @@ def _fill(job: Job, folder: Path, watch: Watch, copy: bool) -> None:
         lambda done: watch.stage("reels", done, total, None),
         copy,
     )
-
-
-@contextlib.contextmanager
-def _working_folder(output: Path) -> Iterator[Path]:
-    """A folder beside the output, so that the finished file only needs a rename; gone afterwards, whatever happens.
-
-    A run that was killed leaves its folder, and the next one replaces it; that of a run that lives is locked.
-    """
-    folder = output.parent / f".{output.name}.part"
-    folder.mkdir(exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise Stop("output", f"another cinecut is writing {output}", "wait for it, or name another with -o") from None
-    try:
-        for left in folder.iterdir():
-            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)

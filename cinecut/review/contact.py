@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from cinecut.compiler.timeline import Placed, Timeline
-from cinecut.ffmpeg.run import disk_errors
+from cinecut.files import disk_errors
 from cinecut.language.events import Black, Shot
 from cinecut.language.timebase import clock
-from cinecut.media.probe import open_media
+from cinecut.media.open import open_media
 from cinecut.review.mosaic import Image, captioned, page, write_image
 
 _COLUMNS, _WIDTH = 6, 320  # pictures a row; pixels that one is wide

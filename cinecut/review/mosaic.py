@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cinecut.files import beside
+
 Image = NDArray[np.uint8]  # [height, width, 3]
 
 _GAP, _CAPTION = 8, 24  # pixels
@@ -41,9 +43,5 @@ def write_image(file: Path, bgr: Image) -> None:
     done, data = cv2.imencode(file.suffix.lower(), bgr, [cv2.IMWRITE_JPEG_QUALITY, 92] if jpeg else [])
     if not done:
         raise OSError(errno.EFBIG, "the picture is too large for its format", str(file))
-    part = file.with_name(f".{file.name}.part")
-    try:
+    with beside(file) as part:
         part.write_bytes(data.tobytes())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)

@@ -22,7 +22,8 @@ from cinecut.compiler.picture.lower import Canvas, lower_pictures, matrix_of, sh
 from cinecut.compiler.timeline import Timeline, build_timeline
 from cinecut.diagnostics import Report, Stop
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.ffmpeg.run import disk_errors, run_graph
+from cinecut.ffmpeg.run import run_graph
+from cinecut.files import disk_errors
 from cinecut.grade import NEUTRAL, Grade
 from cinecut.grade.cube import cube_text
 from cinecut.grade.formula import lut

@@ -21,7 +21,7 @@ from av.subtitles.stream import SubtitleStream
 from cinecut.analysis.dialogue.charset import decode
 from cinecut.analysis.dialogue.cues import Cues, SubtitleCue, parse_cues, with_line_breaks
 from cinecut.diagnostics import Stop
-from cinecut.media.probe import LENIENT
+from cinecut.media.open import open_media, tags
 
 _HEAD = 65_536  # bytes in which a file shows that it is no text
 MAX_BYTES = 20_000_000  # the subtitles of a long film take about 200 kB
@@ -136,7 +136,7 @@ def find_tracks(film: Path) -> SubtitleSource:
     tracks = [track for track in beside if track.source not in bitmaps]
     start = None
     try:
-        with av.open(str(film.absolute()), **LENIENT) as container:
+        with open_media(film) as container:
             start = Fraction(container.start_time or 0, av.time_base)
             for stream in container.streams.subtitles:
                 codec = _codec(stream)
@@ -145,7 +145,7 @@ def find_tracks(film: Path) -> SubtitleSource:
                     tracks.append(track)
                 elif codec in _BITMAP_CODECS:
                     bitmaps.append(track.source)
-    except (av.FFmpegError, OSError, ValueError):
+    except Stop:
         pass  # the film itself is judged elsewhere; its side-car subtitles are still good
     return SubtitleSource(tuple(tracks), tuple(bitmaps), start)
 
@@ -179,10 +179,10 @@ def read_cues(film: Path, track: Track, start: Fraction, container_start: Fracti
         late = start - container_start if container_start is not None else Fraction(0)
         return parse_cues(read_bytes(track.path), track.source).shifted(-late)
     try:
-        with av.open(str(film.absolute()), **LENIENT) as container:
+        with open_media(film) as container:
             return _packets(container, track).shifted(-start)
-    except (av.FFmpegError, OSError) as error:
-        raise Stop("unreadable", f"the subtitles in {film.name}, {track.source}, cannot be read: {error}") from error
+    except Stop as stop:
+        raise Stop("unreadable", f"the subtitles in {film.name}, {track.source}, cannot be read: {stop}") from None
 
 
 def read_bytes(path: Path) -> bytes:
@@ -247,7 +247,7 @@ def _codec(stream: SubtitleStream) -> str:
 
 
 def _embedded(stream: SubtitleStream) -> Track:
-    title = _fold(stream.metadata.get("title", ""))
+    title = _fold(tags(stream).get("title", ""))
     flags = stream.disposition
     role = "full"
     for word in re.split(r"[\W_]+", title):

@@ -29,6 +29,7 @@ from cinecut.analysis.film.screen import Bars, Glance, glance, letterbox
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, nearest
+from cinecut.media.open import open_container, picture_stream
 
 Thumbs: TypeAlias = NDArray[
     np.uint8
@@ -98,22 +99,18 @@ class Clock:
 
 
 def open_video(film: Path, filter_loop: bool = False) -> tuple[InputContainer, VideoStream]:
-    """The film and its first picture stream that is no cover image, for one decoding thread. Raises Stop."""
+    """The film and its picture stream, for one decoding thread. Raises Stop."""
+    container = open_container(film)
     try:
-        container = av.open(str(film))
-    except FileNotFoundError as error:
-        raise Stop("missing-file", f"{film} is not there") from error
-    except (av.FFmpegError, OSError) as error:
-        raise Stop("unreadable", f"{film} cannot be read as a film: {error.strerror}") from error
-    for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            stream.thread_type = "SLICE"
-            stream.codec_context.thread_count = 1
-            if not filter_loop:
-                stream.codec_context.options = {"skip_loop_filter": "all"}
-            return container, stream
-    container.close()
-    raise Stop("no-video", f"{film} has no pictures")
+        stream = picture_stream(container, film)
+    except Stop:
+        container.close()
+        raise
+    stream.thread_type = "SLICE"
+    stream.codec_context.thread_count = 1
+    if not filter_loop:
+        stream.codec_context.options = {"skip_loop_filter": "all"}
+    return container, stream
 
 
 # --- small pictures -------------------------------------------------------------------------------------------------

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
-import av.error
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.language.facts import FilmFacts
-from cinecut.language.timebase import FilmRange, FilmTime
-from cinecut.media.probe import open_media, sound_streams
+from cinecut.language.timebase import FilmRange, FilmTime, nearest
+from cinecut.media.samples import film_sound, mono
 
 STEP = Fraction(1, 10)  # seconds
 _RATE = 8000  # enough for a level: what is heard as loud lies below 4 kHz
@@ -52,26 +50,15 @@ def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float]
     if not facts.audio:
         return LoudnessCurve(np.zeros(0, np.float32))
     sums = np.zeros(int(facts.duration / STEP) + 2)
-    block = int(_RATE * STEP)
-    with open_media(film) as media:
-        audio = sound_streams(media)[min(stream, len(facts.audio) - 1)]
-        resampler = av.AudioResampler(format="fltp", layout="mono", rate=_RATE, frame_size=_RATE)
-        start = int((facts.audio[min(stream, len(facts.audio) - 1)].start) * _RATE)
-        carry, position = np.zeros(0, np.float32), start // block
-        for packet in media.demux(audio):
-            try:
-                frames = [part for frame in packet.decode() for part in resampler.resample(frame)]
-            except av.error.FFmpegError:
-                continue
-            for frame in frames:
-                carry = np.concatenate([carry, frame.to_ndarray()[0]])
-                count = len(carry) // block
-                means = np.square(carry[: count * block].reshape(count, block)).mean(axis=1)
-                carry = carry[count * block :]
-                low, high = max(0, position), min(len(sums), position + count)
-                if high > low:
-                    sums[low:high] = means[low - position : high - position]
-                position += count
-                progress(min(1.0, position / len(sums)))
+    block, position, carry = int(_RATE * STEP), 0, np.zeros(0, np.float32)
+    with film_sound(film, min(stream, len(facts.audio) - 1)) as sound:
+        first = nearest(facts.start * sound.stream.rate)
+        for part in mono(((place - first, frame) for place, frame in sound.all()), _RATE):
+            carry = np.concatenate([carry, part])
+            count = len(carry) // block
+            means = np.square(carry[: count * block].reshape(count, block)).mean(axis=1)[: len(sums) - position]
+            sums[position : position + len(means)] = means
+            carry, position = carry[count * block :], min(position + count, len(sums))
+            progress(min(1.0, position / len(sums)))
     levels = 10 * np.log10(np.maximum(sums, 10 ** (_FLOOR / 10)))
     return LoudnessCurve(levels.astype(np.float32))

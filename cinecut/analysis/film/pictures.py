@@ -20,7 +20,7 @@ from cinecut.analysis.dialogue.lines import Line, Spoken
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
-from cinecut.media.probe import open_media, picture_stream
+from cinecut.media.open import open_media, picture_stream
 
 LARGEST_GAP = Fraction(30)
 _WIDTH = 320  # pixels of a picture for measuring

@@ -22,7 +22,7 @@ from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
-from cinecut.media.probe import open_media, picture_stream
+from cinecut.media.open import open_media, picture_stream
 
 NEUTRAL = 0.5
 WEIGHTS = {

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cinecut.diagnostics import Diagnostic
-from cinecut.media.link import write_beside
-from cinecut.media.probe import open_media
+from cinecut.files import write_beside
+from cinecut.media.open import open_media, tags
 
 _MARK = "Credits of a trailer, written by cinecut."
 _LONGEST = 300  # characters of one tag
@@ -20,15 +20,13 @@ _LONGEST = 300  # characters of one tag
 def own_credit(file: Path, what: str) -> str | None:
     """The title, the artist and the licence in a file's tags; None where it names neither artist nor licence."""
     with open_media(file, what) as media:
-        streams = [dict(stream.metadata) for stream in media.streams.audio[:1]]  # Ogg keeps its tags there
-        tags = {
-            key.lower(): _plain(value) for found in [*streams, dict(media.metadata)] for key, value in found.items()
-        }
-    artist = tags.get("artist") or tags.get("album_artist")
-    rights = [tags[key] for key in ("license", "copyright") if tags.get(key)]
+        found = [*map(tags, media.streams.audio[:1]), tags(media)]  # Ogg keeps them at the stream
+    said = {key: _plain(value) for each in found for key, value in each.items()}
+    artist = said.get("artist") or said.get("album_artist")
+    rights = [said[key] for key in ("license", "copyright") if said.get(key)]
     if not artist and not rights:
         return None
-    title = tags.get("title") or file.stem
+    title = said.get("title") or file.stem
     return ", ".join([f"“{title}” by {artist}" if artist else f"“{title}”", *dict.fromkeys(rights)])
 
 

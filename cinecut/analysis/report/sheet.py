@@ -34,10 +34,10 @@ from cinecut.analysis.film.screen import Bars
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.story.arc import Zone
 from cinecut.analysis.story.scenes import upright
+from cinecut.files import write_beside
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, clock, timecode
-from cinecut.media.link import write_beside
-from cinecut.media.probe import open_media, picture_stream
+from cinecut.media.open import open_media, picture_stream
 
 _VERSION = 2  # of the stills
 _SIDE = 320  # pixels of a still's longer side

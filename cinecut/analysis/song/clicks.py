@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,8 +11,9 @@ import soundfile
 from numpy.typing import NDArray
 
 from cinecut.analysis.song.beats import Beats
-from cinecut.analysis.song.onsets import decode
 from cinecut.diagnostics import Stop
+from cinecut.files import beside, disk_errors
+from cinecut.media.samples import song_frames
 
 _LENGTH = Fraction(3, 100)  # seconds of a click
 _SONG_GAIN = 0.6  # leaves room for the clicks
@@ -27,16 +27,11 @@ def write_clicks(song: Path, beats: Beats, out: Path) -> None:
     """
     if out.suffix.lower() not in _FORMATS:
         raise Stop("output", f"{out}: clicks are written as .wav or .flac", f"try {out.with_suffix('.wav').name}")
-    if out.exists() and song.exists() and out.samefile(song):
-        raise Stop("output", f"{out} is the song itself; the clicks need another file")
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
-        _write(song, beats, partial, _FORMATS[out.suffix.lower()])
-        partial.replace(out)
-    except (OSError, soundfile.SoundFileError) as reason:
-        raise Stop("output", f"{out} cannot be written: {reason}") from reason
-    finally:
-        partial.unlink(missing_ok=True)
+        with disk_errors(out), beside(out, [song]) as part:
+            _write(song, beats, part, _FORMATS[out.suffix.lower()])
+    except soundfile.SoundFileError:
+        raise Stop("output", f"{out} cannot be written: the disk may be full, or the folder is closed") from None
 
 
 def _write(song: Path, beats: Beats, path: Path, kind: str) -> None:
@@ -46,7 +41,7 @@ def _write(song: Path, beats: Beats, path: Path, kind: str) -> None:
     plan: list[tuple[int, NDArray[np.float32]]] = []
     position, rate, channels = 0, 0, 0
     try:
-        for frame in decode(song, []):
+        for frame in song_frames(song, []):
             if sink is None:
                 rate, channels = frame.sample_rate, frame.layout.nb_channels
                 sink = soundfile.SoundFile(str(path), "w", rate, channels, subtype="PCM_16", format=kind)

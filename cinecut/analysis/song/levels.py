@@ -7,19 +7,19 @@ gates them as EBU R 128 does, so that pauses count for nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.loudness import LoudnessCurve
-from cinecut.analysis.song.onsets import LIMIT, Progress, decode
+from cinecut.analysis.song.onsets import LIMIT, Progress
 from cinecut.graph.sounds import downmix
 from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.samples import counted, mono, song_frames
 from cinecut.vibes import Vibe
 
 Levels = NDArray[np.float32]
@@ -68,7 +68,7 @@ def measure_song(song: Path, progress: Progress) -> SongLevels:
     """The levels of a song's first 20 minutes. Raises Stop as `analyse_music` does."""
     powers: list[NDArray[np.float32]] = []
     held, size, count = list[Levels](), 0, 0
-    for part in _mono(song):
+    for part in mono(counted(song_frames(song, [])), _RATE, lambda layout: 10 ** (rendered(layout) / 20)):
         held.append(part)
         size += part.size
         if size >= _RATE * 10:
@@ -87,25 +87,6 @@ def measure_song(song: Path, progress: Progress) -> SongLevels:
 
 
 _BLOCK = int(_RATE * STEP)
-
-
-def _mono(song: Path) -> Iterator[Levels]:
-    """Samples at _RATE, as loud as the song is in the trailer."""
-    resampler, shape, scale = None, None, 1.0
-    for frame in decode(song, []):
-        if shape != (frame.sample_rate, frame.layout.name, frame.format.name):  # chained streams may change it
-            shape = (frame.sample_rate, frame.layout.name, frame.format.name)
-            resampler = av.AudioResampler("flt", "mono", _RATE)
-            scale = 10 ** (rendered(frame.layout.name) / 20)
-        assert resampler is not None
-        frame.pts = None  # counted, not read
-        yield from (scale * _samples(part) for part in resampler.resample(frame))
-    if resampler is not None:
-        yield from (scale * _samples(part) for part in resampler.resample(None))
-
-
-def _samples(frame: av.AudioFrame) -> Levels:
-    return np.nan_to_num(frame.to_ndarray().reshape(-1).astype(np.float32, copy=False))
 
 
 def _powers(samples: Levels) -> NDArray[np.float32]:

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
-from numpy.typing import NDArray
 
-from cinecut.diagnostics import Diagnostic, Stop
-from cinecut.language.facts import SongFacts
+from cinecut.diagnostics import Diagnostic
+from cinecut.media.probe import song_facts
+from cinecut.media.samples import Floats, counted, mono, song_frames
 
-Floats = NDArray[np.float32]
 Progress = Callable[[float], None]
 
 RATE = 24_000  # samples per second of the analysis
@@ -55,16 +53,6 @@ class SongSound:
     warnings: tuple[Diagnostic, ...]
 
 
-def song_facts(song: Path, fingerprint: str) -> SongFacts:
-    """The exact length and the shape of a song's sound. Raises Stop as `listen` does."""
-    rate, channels, layout, samples = 0, 0, "stereo", 0
-    for frame in decode(song, []):
-        if not samples:
-            rate, channels, layout = frame.sample_rate, frame.layout.nb_channels, frame.layout.name
-        samples += frame.samples
-    return SongFacts(fingerprint, Fraction(samples, rate), rate, channels, layout)
-
-
 def listen(song: Path, progress: Progress | None = None, limit: int = LIMIT) -> SongSound:
     """Decode and measure the first `limit` seconds. `progress` is told the share done, 0 to 1.
 
@@ -72,7 +60,7 @@ def listen(song: Path, progress: Progress | None = None, limit: int = LIMIT) -> 
     """
     warnings: list[Diagnostic] = []
     parts: list[tuple[Floats, Floats, Floats, Floats]] = []
-    expected = max(1.0, min(_container_seconds(song), limit))
+    expected = max(1.0, min(float(song_facts(song).duration), limit))
     bands, chroma = _band_filters(), _chroma_filters()
     carried = np.zeros(_EDGE, np.float32)  # the half window before second 0
     heard = 0
@@ -96,84 +84,21 @@ def listen(song: Path, progress: Progress | None = None, limit: int = LIMIT) -> 
     return SongSound(columns[0], columns[1], columns[2], columns[3], Fraction(heard, RATE), tuple(warnings))
 
 
-def decode(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFrame]:
-    """The frames of the best audio stream; damage in the middle becomes a warning, and what comes before it is used.
-
-    Raises Stop: missing-file, unreadable (nothing at all could be decoded), no-audio.
-    """
-    with _open(song) as container:
-        stream = container.streams.best("audio")
-        if not isinstance(stream, av.AudioStream):
-            raise Stop("no-audio", f"{song} has no sound", "give a song, or a video with sound, as music")
-        samples, rate, damaged = 0, 1, 0
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets, None)
-                if packet is None:
-                    break
-                for frame in packet.decode():
-                    samples, rate = samples + frame.samples, frame.sample_rate
-                    yield frame
-            except av.error.EOFError:
-                break
-            except (av.error.FFmpegError, ValueError):
-                damaged += 1
-                if damaged > 1000 and not samples:
-                    break
-    if not samples:
-        raise Stop("unreadable", f"{song}: its sound cannot be decoded", "is the file complete? try to play it")
-    if damaged:
-        usable = f"{samples / rate:.1f} s are usable"
-        warnings.append(Diagnostic("music", f"{song.name} is damaged: {damaged} packets were skipped, {usable}"))
-
-
-def _open(song: Path) -> av.container.InputContainer:
-    if not song.exists():
-        raise Stop("missing-file", f"the music {song} does not exist")
-    if not song.is_file():
-        raise Stop("unreadable", f"the music {song} is not a file")
-    try:
-        return av.open(str(song.resolve()))
-    except (av.error.FFmpegError, OSError, ValueError) as reason:
-        raise Stop("unreadable", f"{song} cannot be read as sound: {reason}", "is it a song?") from reason
-
-
-def _container_seconds(song: Path) -> float:
-    with _open(song) as container:
-        return (container.duration or 0) / av.time_base
-
-
 def _blocks(song: Path, limit: int, warnings: list[Diagnostic]) -> Iterator[Floats]:
     """Mono samples at RATE, about _BLOCK at a time, at most `limit` seconds."""
-    resampler: av.AudioResampler | None = None
     held: list[Floats] = []
     size, left = 0, limit * RATE
-    shape: tuple[int, str, str] | None = None
-    for frame in decode(song, warnings):
-        if shape != (frame.sample_rate, frame.layout.name, frame.format.name):  # chained streams may change it
-            shape = (frame.sample_rate, frame.layout.name, frame.format.name)
-            resampler = av.AudioResampler("flt", "mono", RATE)
-        assert resampler is not None
-        frame.pts = None  # counted, not read: gaps in the stamps of a song mean nothing
-        for mono in resampler.resample(frame):
-            held.append(_clean(mono))
-            size += held[-1].size
+    for part in mono(counted(song_frames(song, warnings)), RATE):
+        held.append(np.asarray(np.clip(part, -8.0, 8.0), np.float32))
+        size += part.size
         if size >= _BLOCK or size >= left:
             yield np.concatenate(held)[:left]
             left -= size
             held, size = [], 0
             if left <= 0:
                 return
-    if resampler is not None:
-        held += [_clean(mono) for mono in resampler.resample(None)]
     if held:
         yield np.concatenate(held)[:left]
-
-
-def _clean(frame: av.AudioFrame) -> Floats:
-    samples = frame.to_ndarray().reshape(-1).astype(np.float32, copy=False)
-    return np.asarray(np.clip(np.nan_to_num(samples, posinf=1.0, neginf=-1.0), -8.0, 8.0), np.float32)
 
 
 def _measure(sound: Floats, bands: Floats, chroma: Floats) -> tuple[Floats, Floats, Floats, Floats]:

@@ -6,9 +6,7 @@ fingerprint) and holds what each model said in answer to one version of the ques
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +17,7 @@ import msgpack
 
 from cinecut.analysis.cache import packed, unpacked
 from cinecut.diagnostics import Diagnostic
+from cinecut.files import beside
 from cinecut.language.timebase import FilmTime
 
 NAME = "film.scenes.msgpack"
@@ -105,14 +104,8 @@ class SceneStore:
         )
         data = packed(replace(self._empty, answers=(*others, mine)))
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(f".{os.getpid()}.part")
-        try:
+        with beside(self.path) as part:
             part.write_bytes(packed([_KIND, _FORMAT, hashlib.sha256(data).digest(), data]))
-            part.replace(self.path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise
 
     def _is_mine(self, said: _Answers) -> bool:
         return (said.model, said.questions) == (self._model, self._questions)

@@ -33,7 +33,7 @@ from cinecut.inference.chat import Chat, NoAnswer, in_background, printable
 from cinecut.inference.server import Models
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
-from cinecut.media.probe import open_media, picture_stream
+from cinecut.media.open import open_media, picture_stream
 
 PROMPT_VERSION = 1  # of the question, its schema and the picture that goes with it
 

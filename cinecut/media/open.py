@@ -1,0 +1,94 @@
+"""The one place where media are opened for reading: no URL and no second file is ever opened, whatever a file holds."""
+
+from __future__ import annotations
+
+import errno
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from cinecut.diagnostics import Stop
+from cinecut.files import open_file
+from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, reading
+
+_PICTURE = 1 << 28  # bytes; nothing larger is a picture
+_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only the caller's own output can have met
+_ATTACHED_PICTURE = 0x400
+
+
+def open_container(path: Path, what: str = "film") -> InputContainer:
+    """A container opened for reading, which the caller closes. Raises Stop for whatever is wrong with the file."""
+    with open_file(path) as file:  # says what is wrong with the path in plain words
+        # A picture goes by its bytes: as a name, logo%d.png would be a pattern over many files.
+        formats = PICTURE_FORMATS if what == "picture" else MEDIA_FORMATS
+        source: Any = io.BytesIO(file.read(_PICTURE)) if what == "picture" else f"file:{path.absolute()}"
+    try:
+        media: InputContainer = av.open(source, options=reading(formats), **_ANY_TAGS)
+        return media
+    except av.error.ArgumentError:
+        hint = "a playlist, or any other file that names more files, is not opened"
+        raise Stop("unreadable", f"{path} is no {what} that can be read", hint) from None
+    except av.error.FFmpegError as error:
+        raise unreadable(path, what, error) from None
+
+
+# Tags that are not UTF-8 are kept as surrogates, for `tags` to read. PyAV does that by itself from version 19 on.
+_ANY_TAGS: dict[str, Any] = {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
+
+
+@contextmanager
+def open_media(path: Path, what: str = "film") -> Iterator[InputContainer]:
+    """`open_container`, closed at the end; what FFmpeg says while it is read is a Stop as well."""
+    try:
+        with open_container(path, what) as media:
+            yield media
+    except av.error.FFmpegError as error:
+        if error.errno in _WRITING:
+            raise OSError(error.errno, error.strerror) from None
+        raise unreadable(path, what, error) from None
+
+
+def unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
+    hint = "the file may be cut short or damaged; does it play?" if path.stat().st_size else "the file is empty"
+    return Stop("unreadable", f"{path} is no {what} that can be read: {error.strerror}", hint)
+
+
+def tags(thing: Any) -> dict[str, str]:
+    """The tags of a container or a stream, keys in small letters; what is not UTF-8 is read as Western European."""
+    return {key.lower(): _text(value) for key, value in thing.metadata.items()}
+
+
+def _text(tag: str) -> str:
+    data = tag.encode("utf-8", "surrogateescape")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def picture_stream(media: InputContainer, path: Path) -> VideoStream:
+    """The first stream of moving pictures that can be decoded: cover art is none."""
+    moving = [stream for stream in media.streams.video if not int(stream.disposition) & _ATTACHED_PICTURE]
+    for stream in moving:
+        if _decodes(stream) and stream.codec_context.width:
+            return stream
+    if any(not _decodes(stream) for stream in moving):
+        raise Stop("unreadable", f"the picture of {path} is in a codec that cannot be decoded here")
+    raise Stop("no-video", f"{path} has no picture", "is it a sound file? a trailer is cut from a film")
+
+
+def sound_streams(media: InputContainer) -> list[Any]:
+    """The streams of sound that can be decoded, in the order in which facts list them."""
+    return [stream for stream in media.streams.audio if _decodes(stream)]
+
+
+def _decodes(stream: Any) -> bool:
+    """A stream of a codec that the libraries do not know has no context."""
+    return stream.codec_context is not None

@@ -1,0 +1,320 @@
+"""Sound as samples, each at its exact place, in blocks of bounded memory.
+
+    packets ─ decode, damage left out ─► frames ─ placed ─► (place, frame) ─ mono ─► one channel at a rate, gaps silent
+                                                                           └ Stretch ─► as it is, between two moments
+
+A place counts samples of the stream's own rate from stamp zero. Samples count on: a stamp is believed only where the
+one after it agrees that sound is missing. Stamps of whole milliseconds (Matroska, FLV, ASF) would move the sound by up
+to half of one; there the place follows from the count of whole packets, or from reading on from the start.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.language.facts import AudioFacts
+from cinecut.language.timebase import nearest
+from cinecut.media.open import open_media, sound_streams
+
+Floats = NDArray[np.float32]
+Placed = tuple[int, av.AudioFrame]
+
+_RUN_UP = Fraction(1, 2)  # seconds decoded before what is wanted: AAC, MP3 and Opus build on what came before
+_FURTHER = (0, 2, 8, 32)  # seconds further back that sound may be stored than its stamp says
+_COARSE = Fraction(1, 8000)  # seconds: a clock with longer ticks does not tell one sample from the next
+_CANCELLED = 0.05  # share of its channels' power that a mono mix has at least, unless they cancel each other out
+_HOPELESS = 1000  # packets in a row that do not decode
+
+
+# --- songs ----------------------------------------------------------------------------------------------------------
+
+
+def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFrame]:
+    """The frames of a song's first sound; damage in the middle becomes a warning, and the rest is used.
+
+    Raises Stop: missing-file, unreadable (nothing at all could be decoded), no-audio.
+    """
+    with open_media(song, "song") as media:
+        stream = next(iter(sound_streams(media)), None)
+        if stream is None:
+            undecodable = " that can be decoded here" if media.streams.audio else ""
+            hint = "give a song, or a video with sound, as music"
+            raise Stop("no-audio", f"{song} has no sound{undecodable}", hint)
+        samples, rate, damage = 0, 1, list[str]()
+        for frame in decoded(media.demux(stream), damage):
+            samples, rate = samples + frame.samples, frame.sample_rate
+            yield frame
+    if not samples:
+        raise Stop("unreadable", f"{song}: its sound cannot be decoded", "is the file complete? try to play it")
+    if damage:
+        usable = f"{samples / rate:.1f} s are usable"
+        warnings.append(Diagnostic("music", f"{song.name} is damaged: {len(damage)} packets were skipped, {usable}"))
+
+
+def decoded(packets: Iterator[Any], damage: list[str]) -> Iterator[av.AudioFrame]:
+    """What decodes of some packets; what does not is noted in `damage`."""
+    in_a_row = 0
+    while in_a_row <= _HOPELESS:
+        try:
+            packet = next(packets, None)
+            if packet is None:
+                return
+            for frame in packet.decode():
+                in_a_row = 0
+                yield frame
+        except av.error.EOFError:
+            return
+        except (av.error.FFmpegError, ValueError) as error:
+            damage.append(str(error))
+            in_a_row += 1
+
+
+def counted(frames: Iterable[av.AudioFrame]) -> Iterator[Placed]:
+    """Frames that simply follow each other: gaps in the stamps of a song mean nothing."""
+    place = 0
+    for frame in frames:
+        yield place, frame
+        place += frame.samples
+
+
+def mono(frames: Iterable[Placed], rate: int, gain: Callable[[str], float] = lambda layout: 1.0) -> Iterator[Floats]:
+    """One channel at `rate` from place 0 on, about a second at a time; where there is no sound, silence. `gain` is that
+    of a layout, which may change midway."""
+    shape: tuple[object, ...] = ()
+    resampler: av.AudioResampler | None = None
+    source = _Phase()
+    scale, heard, own = 1.0, 0, rate
+
+    def flush(parts: Iterable[av.AudioFrame]) -> Iterator[Floats]:
+        nonlocal heard
+        for part in parts:
+            samples = np.nan_to_num(part.to_ndarray().reshape(-1).astype(np.float32, copy=False))
+            skipped = max(0, -heard)  # what lies before place 0
+            heard += samples.size
+            if samples.size > skipped:
+                yield np.asarray(scale * samples[skipped:], np.float32)
+
+    expected = 0
+    for place, frame in frames:
+        now = (frame.sample_rate, frame.layout.name, frame.format.name)
+        if resampler is None or shape != now or place != expected:
+            if resampler is not None:
+                yield from flush(resampler.resample(None))
+            own = own if shape else frame.sample_rate
+            shape, scale = now, gain(frame.layout.name)
+            resampler = av.AudioResampler("flt", "mono", rate, frame_size=rate)
+            missing = nearest(Fraction(place * rate, own)) - heard
+            if missing > 0:
+                yield from _silence(missing, rate)
+            heard += missing if missing > 0 or not heard else 0
+        expected = place + round(Fraction(frame.samples * own, frame.sample_rate))
+        frame = source.audible(frame)
+        frame.pts = None  # counted, not read
+        yield from flush(resampler.resample(frame))
+    if resampler is not None:
+        yield from flush(resampler.resample(None))
+
+
+def _silence(samples: int, most: int) -> Iterator[Floats]:
+    while samples > 0:
+        yield np.zeros(min(samples, most), np.float32)
+        samples -= most
+
+
+class _Phase:
+    """Finds sound whose channels cancel each other out when they are mixed to one: everybody hears it on two speakers.
+    Then the loudest channel stands for all. Every few frames are looked at."""
+
+    _EVERY = 12
+
+    def __init__(self) -> None:
+        self._number, self._mixed, self._whole = 0, 0.0, 0.0
+
+    def audible(self, frame: av.AudioFrame) -> av.AudioFrame:
+        if frame.layout.nb_channels < 2:
+            return frame
+        self._number += 1
+        if self._number % self._EVERY == 1:
+            sound = channels_of(frame).astype(np.float32)
+            self._mixed = 0.9 * self._mixed + float(np.square(sound.mean(0)).mean())
+            self._whole = 0.9 * self._whole + float(np.square(sound).mean())
+        if self._mixed >= _CANCELLED * self._whole / frame.layout.nb_channels:
+            return frame
+        sound = channels_of(frame)
+        loudest = sound[np.square(sound.astype(np.float32)).mean(1).argmax()]
+        return framed(np.repeat(loudest[None], len(sound), 0), frame.layout.name, frame.sample_rate)
+
+
+def channels_of(frame: av.AudioFrame) -> NDArray[Any]:
+    """[channels, samples] of a frame, planar or not."""
+    sound = frame.to_ndarray()
+    return sound if frame.format.is_planar else sound.reshape(-1, frame.layout.nb_channels).T
+
+
+_PLANAR = {"uint8": "u8p", "int16": "s16p", "int32": "s32p", "float32": "fltp", "float64": "dblp", "int64": "s64p"}
+
+
+def framed(sound: NDArray[Any], layout: str, rate: int) -> av.AudioFrame:
+    """A frame of [channels, samples]."""
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), _PLANAR[sound.dtype.name], layout)
+    frame.sample_rate = rate
+    return frame
+
+
+# --- films ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def film_sound(film: Path, number: int) -> Iterator[FilmSound]:
+    """Stream `number` (from 0) of a film's sound. A context manager; raises Stop."""
+    with open_media(film) as media:
+        yield FilmSound(media, sound_streams(media)[number])
+
+
+@dataclass(frozen=True, slots=True)
+class FilmSound:
+    """One stream of a film's sound, to be read from anywhere."""
+
+    media: Any
+    stream: Any
+
+    def all(self) -> Iterator[Placed]:
+        """Every frame with its place, from the first on."""
+        return self._placed(decoded(self.media.demux(self.stream), []), None)
+
+    def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
+        """The frames that hold what is heard from `start` to `end`, seconds of the container's clock."""
+        for place, frame in self._from(start):
+            if place >= nearest(end * self.stream.rate):
+                return
+            if place + frame.samples > nearest(start * self.stream.rate):
+                yield place, frame
+
+    @property
+    def _coarse(self) -> bool:
+        return Fraction(self.stream.time_base) > _COARSE and self._place(1) > 1
+
+    def _from(self, start: Fraction) -> Iterator[Placed]:
+        """Frames from before a moment on."""
+        for further in _FURTHER:
+            target = start - _RUN_UP - further
+            if target <= Fraction(self.stream.start_time or 0) * self.stream.time_base:
+                break
+            self.media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
+            frames = decoded(self.media.demux(self.stream), [])
+            head = list(islice(frames, 8))
+            if not head or head[0].pts is None or head[0].pts * self.stream.time_base > start - _RUN_UP / 2:
+                continue
+            origin = self._counted_place(head) if self._coarse else None
+            if origin is None and self._coarse:
+                break
+            return self._placed(chain(head, frames), origin)
+        self.media.seek(self._first_stamp(), stream=self.stream, backward=True)
+        return self._placed(decoded(self.media.demux(self.stream), []), None)
+
+    def _first_stamp(self) -> int:
+        return min(0, self.stream.start_time or 0)
+
+    def _place(self, stamp: int) -> int:
+        return nearest(Fraction(stamp) * self.stream.time_base * self.stream.rate)
+
+    def _counted_place(self, head: list[av.AudioFrame]) -> int | None:
+        """The place of the first of some frames, by the number of whole ones before it. None where they are of several
+        lengths, or their stamps say that something is missing before them."""
+        size = head[0].samples
+        if len(head) < 8 or any(frame.samples != size or frame.pts is None for frame in head):
+            return None
+        first = self._place(self.stream.start_time or 0)
+        tick = Fraction(self.stream.time_base) * self.stream.rate
+        offsets = [self._place(frame.pts or 0) - first - n * size for n, frame in enumerate(head)]
+        whole = nearest(Fraction(offsets[0], size)) * size
+        return first + whole if size > 3 * tick and all(abs(each - whole) <= tick for each in offsets) else None
+
+    def _placed(self, frames: Iterator[av.AudioFrame], origin: int | None) -> Iterator[Placed]:
+        """Frames with their places."""
+        rate, at = self.stream.rate, origin
+        tick = math.ceil(2 * self.stream.time_base * rate)
+
+        def strays(frame: av.AudioFrame | None, place: int) -> bool:
+            if frame is None or frame.pts is None:
+                return False
+            return bool(abs(self._place(frame.pts) - place) > max(tick, frame.samples // 2))
+
+        for frame, following in pairwise(chain(frames, [None])):
+            assert frame is not None
+            length = round(Fraction(frame.samples * rate, frame.sample_rate))
+            if at is None:
+                at = self._place(frame.pts or 0)
+            elif strays(frame, at) and (following is None or strays(following, at + length)):
+                at = self._place(frame.pts or 0)
+            yield at, frame
+            at += length
+
+
+def stretch(
+    sound: FilmSound, audio: AudioFacts, start: Fraction, end: Fraction
+) -> Iterator[NDArray[Any]]:
+    """[channels, samples] from the place of `start` to that of `end`, without a gap: silence where there is no sound.
+    All in the rate and the channels of `audio`, whatever the stream changes to midway."""
+    at, last = nearest(start * audio.rate), nearest(end * audio.rate)
+    kind = pcm_kind(sound.stream.codec_context.format.name)
+    convert = _Converter(kind, default_layout(audio), audio.rate)
+    for place, frame in sound.between(start, end):
+        for part in convert(frame):
+            part = part[:, max(0, at - place) : max(0, last - place)]
+            place = max(place, at)
+            if place > at:
+                yield np.zeros((audio.channels, place - at), part.dtype)
+            yield part
+            at = place = place + part.shape[1]
+    if last > at:
+        yield np.zeros((audio.channels, last - at), kind)
+
+
+def pcm_kind(format: str) -> str:
+    """The type of samples in which a format keeps all that it has."""
+    return {"u8": "int16", "s16": "int16", "s32": "int32", "s64": "int32"}.get(format.removesuffix("p"), "float32")
+
+
+class _Converter:
+    """Frames of any shape as [channels, samples] of one."""
+
+    def __init__(self, kind: str, layout: str, rate: int) -> None:
+        self._kind, self._layout, self._rate = kind, layout, rate
+        self._channels = av.AudioLayout(layout).nb_channels
+        self._resampler: av.AudioResampler | None = None
+        self._shape: tuple[object, ...] = ()
+
+    def __call__(self, frame: av.AudioFrame) -> Iterator[NDArray[Any]]:
+        same = frame.layout.nb_channels == self._channels and frame.sample_rate == self._rate
+        if same and _PLANAR[self._kind].removesuffix("p") == frame.format.name.removesuffix("p"):
+            yield channels_of(frame)
+            return
+        shape = (frame.layout.name, frame.sample_rate, frame.format.name)
+        if self._resampler is None or shape != self._shape:
+            self._shape = shape
+            self._resampler = av.AudioResampler(_PLANAR[self._kind], self._layout, self._rate)
+        frame.pts = None
+        for part in self._resampler.resample(frame):
+            yield channels_of(part)
+
+
+_DEFAULTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+
+
+def default_layout(audio: AudioFacts) -> str:
+    """The layout of a stream; of one that only knows how many channels it has, the usual one of so many."""
+    return _DEFAULTS.get(audio.channels, audio.layout) if audio.layout.endswith(" channels") else audio.layout

@@ -1,0 +1,145 @@
+"""The one door of media: what may come in, by what name, and what is never opened."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from footage import encode, scene, swelling
+
+from cinecut.analysis.dialogue.subtitles import find_tracks
+from cinecut.analysis.film.gops import open_video
+from cinecut.analysis.report.credits import own_credit
+from cinecut.analysis.song.onsets import listen
+from cinecut.diagnostics import Stop
+from cinecut.files import write_beside
+from cinecut.media.open import open_media, tags
+from cinecut.media.probe import film_facts, song_facts
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+READERS: dict[str, Callable[[Path], object]] = {
+    "film": film_facts,
+    "song": song_facts,
+    "shots": open_video,
+    "beats": listen,
+    "credits": lambda path: own_credit(path, "song"),
+}
+
+
+def tone(path: Path, *options: str) -> Path:
+    source = ["-f", "lavfi", "-i", "sine=d=2:f=300"]
+    subprocess.run([FFMPEG, "-v", "error", "-y", *source, *options, f"file:{path}"], check=True)
+    return path
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("song.ogg", "ffconcat version 1.0\nfile secret.wav\n"),
+        ("film.mp4", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nsecret.wav\n#EXT-X-ENDLIST\n"),
+        ("song.mp3", "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=audio 9 RTP/AVP 0\n"),
+    ],
+)
+def test_a_playlist_opens_no_other_file(tmp_path: Path, reader: str, name: str, text: str) -> None:
+    tone(tmp_path / "secret.wav")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(Stop) as stop:
+        READERS[reader](tmp_path / name)
+    assert stop.value.diagnostics[0].code == "unreadable"
+
+
+@pytest.mark.parametrize(
+    "name", ["Alien: Covenant.mp4", "concat:a|b.mp4", "%03d.mp4", "http:x.mp4", "-i.mp4", "ü 100%.mp4"]
+)
+def test_any_name_is_a_file_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Also by its name alone, as it is typed in its own folder."""
+    encode(tmp_path / "film.mp4", scene(1, 30), swelling(1.2))
+    (tmp_path / "film.mp4").rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert film_facts(Path(name)).frames == 30
+    open_video(Path(name))[0].close()
+    assert len(listen(Path(name)).level)
+    assert find_tracks(Path(name)).container_start is not None
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".mp3", ".mka", ".avi", ".mkv", ".m4a"])
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1251", "utf-8"])
+def test_tags_in_any_encoding(tmp_path: Path, suffix: str, encoding: str) -> None:
+    """Western European is read; of others the medium is read all the same."""
+    title = {"latin-1": "Les Misérables", "cp1251": "Солярис-123456", "utf-8": "Solaris Солярис"}[encoding]
+    placeholder = "X" * len(title.encode(encoding))
+    path = tone(tmp_path / f"a{suffix}", "-metadata", f"title={placeholder}", "-metadata", f"artist={placeholder}")
+    data = path.read_bytes()
+    assert placeholder.encode() in data
+    path.write_bytes(data.replace(placeholder.encode(), title.encode(encoding)))
+    assert song_facts(path).duration >= 1
+    listen(path)
+    with open_media(path, "song") as media:
+        said = {**tags(media), **tags(media.streams.audio[0])}
+    if encoding != "cp1251":
+        assert said["title"] == title
+    said["title"].encode("utf-8")
+
+
+def test_nothing_is_written_over_what_is_read(tmp_path: Path) -> None:
+    """By its own name, another, a symbolic link or a hard one."""
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"film")
+    (tmp_path / "link.yaml").symlink_to(film)
+    (tmp_path / "hard.yaml").hardlink_to(film)
+    for name in ("film.mp4", "../" + tmp_path.name + "/film.mp4", "link.yaml", "hard.yaml"):
+        with pytest.raises(Stop, match="itself"):
+            write_beside(tmp_path / name, "spec", [film])
+    assert film.read_bytes() == b"film"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "hard.yaml", "link.yaml"]
+
+
+def test_a_writer_keeps_links_and_modes_and_sweeps_what_the_dead_left(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    real = tmp_path / "real" / "spec.yaml"
+    real.write_text("old")
+    real.chmod(0o640)
+    (tmp_path / "spec.yaml").symlink_to(real)
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = tmp_path / "real" / f".cinecut-{dead.pid}-0123abcd.part"
+    mine = tmp_path / "real" / f".cinecut-{os.getpid()}-0123abcd.part"
+    for part in (left, mine):
+        part.write_text("half")
+    write_beside(tmp_path / "spec.yaml", "new")
+    assert (tmp_path / "spec.yaml").is_symlink()
+    assert real.read_text() == "new"
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert not left.exists()
+    assert mine.exists()
+
+
+def test_a_writer_names_the_target_in_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for target in (tmp_path / "folder", tmp_path / "none" / "spec.yaml"):
+        with pytest.raises(Stop) as stop:
+            write_beside(target, "new")
+        assert str(target) in stop.value.diagnostics[0].message
+    assert [*tmp_path.rglob("*.part")] == []
+
+
+def test_what_is_no_file_is_said_at_once(tmp_path: Path) -> None:
+
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for reader in READERS.values():
+        with pytest.raises(Stop, match="a device or a pipe"):
+            reader(tmp_path / "pipe.mp4")
+
+
+def test_out_of_phase_sound_is_heard(tmp_path: Path) -> None:
+    """Right is left turned over: a mix of both to one channel holds nothing."""
+    tone(tmp_path / "in.wav", "-af", "pan=stereo|c0=c0|c1=c0")
+    tone(tmp_path / "out.wav", "-af", "pan=stereo|c0=c0|c1=-1*c0")
+    inside, outside = listen(tmp_path / "in.wav").level, listen(tmp_path / "out.wav").level
+    np.testing.assert_allclose(outside, inside, rtol=0.05, atol=1e-4)
