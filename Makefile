@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MODELS := $(VENV)/.models
-.PHONY: setup demo test test-slow lint bench clean
+.PHONY: setup demo test test-slow fuzz lint bench clean
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt .ci/venv
@@ -29,6 +29,10 @@ test: $(MODELS) lint
 
 test-slow: $(MODELS)
 	$(BIN)/python -m pytest -m slow
+
+# Spoiled specs, media, subtitles, songs, caches and answers of models: twenty minutes of them.
+fuzz: $(MODELS)
+	$(BIN)/python -m tools.fuzz --minutes 20
 
 lint: $(MODELS)
 	$(BIN)/ruff check .
