@@ -128,8 +128,8 @@ def _commands(command: Any, words: str) -> Iterator[tuple[str, Any]]:
             yield words, command
     elif command.help:
         yield words, command
-    for name in sorted(inner or ()):
-        yield from _commands(inner[name], f"{words} {name}")
+    for name, each in sorted((inner or {}).items()):
+        yield from _commands(each, f"{words} {name}")
 
 
 def _prose(text: str) -> str:
