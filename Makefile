@@ -4,13 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MODELS := $(VENV)/.models
-<<<<<<< HEAD
 # Of uv the resolver: it finds the lowest versions as well as the newest.
 UV := uv==0.13.9
-.PHONY: setup demo test test-slow test-bounds lint bench clean
-=======
-.PHONY: setup demo test test-slow fuzz lint bench clean
->>>>>>> docs12
+.PHONY: setup demo test test-slow test-bounds fuzz lint bench clean
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt .ci/venv
@@ -36,16 +32,14 @@ test: $(MODELS) lint
 test-slow: $(MODELS)
 	$(BIN)/python -m pytest -m slow
 
-<<<<<<< HEAD
 # The built wheel in clean environments: lowest and newest dependencies, on every Python that the machine has.
 test-bounds: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tools.bounds
-=======
+
 # Spoiled specs, media, subtitles, songs, caches and answers of models: twenty minutes of them.
 fuzz: $(MODELS)
 	$(BIN)/python -m tools.fuzz --minutes 20
->>>>>>> docs12
 
 lint: $(MODELS)
 	$(BIN)/ruff check .
