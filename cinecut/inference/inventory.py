@@ -11,7 +11,17 @@ from cinecut.diagnostics import Stop
 from cinecut.files import open_file
 from cinecut.inference.download import recorded, sha256
 from cinecut.inference.gguf_files import NotGGUF, needs_mending, read_head
-from cinecut.inference.models import KNOWN, MINILM, KnownModel, ModelFiles, find_minilm, find_model, is_there
+from cinecut.inference.models import (
+    KNOWN,
+    MINILM,
+    ONNX_SHA256,
+    KnownModel,
+    ModelFiles,
+    find_minilm,
+    find_model,
+    find_onnx_minilm,
+    is_there,
+)
 
 Progress = Callable[[str, int, int], None]
 NOT_FETCHED = "not fetched"
@@ -54,9 +64,10 @@ def inventory(folder: Path, verify: bool = False, progress: Progress = lambda wh
 def _stand_in(model: KnownModel, folder: Path, verify: bool, progress: Progress) -> Held | None:
     if model.part is None:
         place = find_minilm()
-        if place is None or place == folder / MINILM:
-            return None
-        return _elsewhere(model, place, verify, progress)
+        if place is None:
+            weights = find_onnx_minilm()
+            return _for_onnx(model, weights, verify, progress) if weights else None
+        return None if place == folder / MINILM else _elsewhere(model, place, verify, progress)
     files = find_model(model.part)
     if files is None or files.weights in {folder / file.name for file in model.files}:
         return None
@@ -150,3 +161,11 @@ def _elsewhere(model: KnownModel, folder: Path, verify: bool, progress: Progress
     return Held(
         model.name, model.name, model.title, model.purpose, model.licence, "ready", True, folder, size, checksum
     )
+
+
+def _for_onnx(model: KnownModel, weights: Path, verify: bool, progress: Progress) -> Held:
+    """MiniLM's copy of 8 bits, which needs no torch."""
+    checksum = _verified({weights: ONNX_SHA256}, progress) if verify else "unknown"
+    title, state = f"{model.title}, 8 bits", "damaged" if checksum == "wrong" else "ready"
+    ready, size, where = state == "ready", weights.stat().st_size, weights.parent
+    return Held(model.name, model.name, title, model.purpose, model.licence, state, ready, where, size, checksum)

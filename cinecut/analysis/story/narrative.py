@@ -19,6 +19,7 @@ from cinecut.analysis.story.arc import SIGNALS, Story, Zone, find_story
 from cinecut.analysis.story.ask_anchors import ModelStory
 from cinecut.analysis.story.scenes import Described, without_model
 from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.inference.models import minilm_engine
 from cinecut.inference.server import Models
 
 
@@ -104,6 +105,7 @@ def _zones(
         return zones.zone_scenes(texts, times, story)
 
     try:
-        return cache.stage("zones", zones.VERSION, (texts, times, story), dict[int, Zone], compare), ()
+        key = (texts, times, story, minilm_engine())
+        return cache.stage("zones", zones.VERSION, key, dict[int, Zone], compare), ()
     except Stop as stop:
         return {}, without_model(stop)

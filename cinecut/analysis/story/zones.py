@@ -4,36 +4,23 @@
     times ─ soft edges between the zones ─► what the place says          product, the larger wins ─► Zone
 
 The place has the last word: a scene's content can move it over an edge that is near, never into a zone elsewhere.
-The model is all-MiniLM-L6-v2 (Reimers & Gurevych 2019, Sentence-BERT) on the CPU, loaded when a scene first needs it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
-import logging
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint, Zone
-from cinecut.diagnostics import Stop
-from cinecut.inference.models import find_minilm
+from cinecut.inference import minilm
 from cinecut.language.timebase import FilmTime
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
-
-Vectors = NDArray[np.float32]  # [shape=(texts, 384)], each row of length 1
 
 VERSION = 1  # of how zones are found: a part of a cache's key
 _ZONES = tuple(Zone)
 _WARMTH = 0.08  # of the softmax over cosines: 0.1 more makes a zone 3.5 times as likely
-_THREADS = 2  # more do not make so small a model faster
 
 _HAPPENS: dict[Zone, tuple[str, ...]] = {
     Zone.BEGIN: (
@@ -95,9 +82,9 @@ def _passed(seconds: float, edge: float, reach: float) -> float:
 def _content(texts: Sequence[str], story: Story) -> NDArray[np.float64]:
     """How much each text is of each zone, [shape=(texts, 3)], each row with sum 1."""
     turns = [_told(anchor) for anchor in (story.begin, story.escalation, story.climax)]
-    vectors = encode([*texts, *(turn for turn in turns if turn)])
+    vectors = minilm.encode([*texts, *(turn for turn in turns if turn)])
     scenes, told = vectors[: len(texts)], iter(vectors[len(texts) :])
-    zones = [_zone_vectors()[zone] for zone in _ZONES]
+    zones = [zone_vectors()[zone] for zone in _ZONES]
     near = np.empty((len(texts), len(_ZONES)))
     for column, (zone, turn) in enumerate(zip(zones, turns, strict=True)):
         sentences = np.vstack([zone, next(told)]) if turn else zone
@@ -111,60 +98,7 @@ def _told(anchor: TurningPoint) -> str:
     return "" if anchor.by == SIGNALS else f"{anchor.why} {anchor.line or ''}".strip()
 
 
-# --- MiniLM ---------------------------------------------------------------------------------------------------------
-
-
 @cache
-def _zone_vectors() -> dict[Zone, Vectors]:
-    return {zone: encode(sentences) for zone, sentences in _HAPPENS.items()}
-
-
-def encode(texts: Sequence[str]) -> Vectors:
-    """The texts as unit vectors, on the CPU. Raises Stop("model")."""
-    model = minilm()
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(min(_THREADS, os.cpu_count() or 1))
-    try:
-        vectors = model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-    finally:
-        torch.set_num_threads(threads)
-    return np.asarray(vectors, np.float32)
-
-
-@cache
-def minilm() -> SentenceTransformer:
-    """The model from the folder in which it was found: never from the network. Raises Stop("model")."""
-    folder = find_minilm()
-    if folder is None:
-        raise Stop("model", "MiniLM is not on this machine", "`cinecut models pull minilm` fetches it")
-    if importlib.util.find_spec("sentence_transformers") is None:
-        hint = "python -m pip install 'cinecut[models]'"
-        raise Stop("model", "MiniLM is there, but sentence-transformers is not installed", hint)
-    try:
-        with _quiet():
-            from sentence_transformers import SentenceTransformer
-
-            return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    except Exception as failure:  # what a broken folder makes of it is up to three libraries
-        reason = str(failure).partition("\n")[0] or type(failure).__name__
-        raise Stop("model", f"MiniLM cannot be loaded from {folder}: {reason}") from failure
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the libraries' own log lines and progress bars."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        bars = importlib.import_module("transformers.utils.logging")
-        shown = bars.is_progress_bar_enabled()
-        bars.disable_progress_bar()
-        try:
-            yield
-        finally:
-            if shown:
-                bars.enable_progress_bar()
-    finally:
-        logging.disable(before)
+def zone_vectors() -> dict[Zone, minilm.Vectors]:
+    """The vectors of what happens in each zone."""
+    return {zone: minilm.encode(sentences) for zone, sentences in _HAPPENS.items()}
