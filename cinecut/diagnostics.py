@@ -168,6 +168,12 @@ def as_text(diagnostic: Diagnostic, source: list[str] | None = None) -> str:
     return harmless("\n".join(rows))
 
 
+def excerpt(value: object, most: int = 60) -> str:
+    """A value as Python writes it, for a message; a long one without its middle."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= most else f"{text[: most * 2 // 3]} … {text[-most // 4 :]}"
+
+
 def harmless(text: str) -> str:
     """Others' words (a file's name, a server's reason) without what a terminal would obey."""
     return "".join("\ufffd" if _rules_terminals(sign) else sign for sign in text)

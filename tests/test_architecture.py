@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
-from cinecut.language.read import formats, properties_of
+from cinecut.language.formats import formats, properties_of
 from cinecut.language.schema import TRAILER, read_schema
 from cinecut.language.spec import Spec
 

@@ -157,7 +157,7 @@ def pack(
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
-    from cinecut.language.read import parse_frame_size
+    from cinecut.language.formats import parse_frame_size
 
     if text is None:
         return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
-from cinecut.diagnostics import Span
+from cinecut.diagnostics import Span, excerpt
 from cinecut.language.facts import SongFacts, StillFacts
 from cinecut.language.timebase import BadTimeError, FilmTime, Length, parse_length
 
@@ -48,13 +48,14 @@ class Transition:
         """`crossfade 1.5s`, `dip to black`, `cut`. Raises BadTimeError."""
         match = _TRANSITION.fullmatch(text.strip())
         if match is None:
-            raise BadTimeError(f"{text!r} is no transition; write cut, crossfade 1.5s, dip to black 1s, fade in 1s, …")
+            message = "is no transition; write cut, crossfade 1.5s, dip to black 1s, fade in 1s, …"
+            raise BadTimeError(f"{excerpt(text)} {message}")
         kind = " ".join(match[1].lower().split())
         if kind == "cut" and match[2]:
             raise BadTimeError("a cut has no length; a crossfade or a dip has")
         length = parse_length(match[2] or "1s")
         if length.amount == 0:
-            raise BadTimeError(f"{text!r}: a transition of no length is a cut")
+            raise BadTimeError(f"{excerpt(text)}: a transition of no length is a cut")
         return cls(kind=kind, length=length)  # type: ignore[arg-type]  # the pattern holds it to the six
 
 

@@ -6,7 +6,6 @@ import collections.abc
 import contextlib
 import dataclasses
 import os
-import re
 import types
 import typing
 from collections.abc import Callable
@@ -21,10 +20,10 @@ from cinecut.diagnostics import Report, Span
 from cinecut.language import schema as schemas
 from cinecut.language.document import Document, Mapping, Node, Scalar, Sequence, head_span, plain, read_document
 from cinecut.language.events import EVENTS, ActMarker, Clip, Entry, Place, Transition
-from cinecut.language.facts import AudioFacts, Color, FilmFacts, LutFacts, SongFacts, StillFacts
+from cinecut.language.formats import exact, formats, parse_shift, parse_size, positive, resolved, schema_of
 from cinecut.language.rules import check_rules
 from cinecut.language.spec import Part, Spec
-from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, parse_length, parse_seconds, parse_span
+from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, parse_seconds
 
 ANY_RATE = Fraction(1000)  # at which every timecode can be read, for whoever wants no times
 ABSENT = "\0"  # the file of a film that a spec does not name
@@ -121,99 +120,8 @@ def _film_rate(root: Node) -> Fraction | None:
             return None
         node = found
     with contextlib.suppress(BadTimeError):
-        return _positive(node.value) if isinstance(node, Scalar) else None
+        return positive(node.value) if isinstance(node, Scalar) else None
     return None
-
-
-def _exact(value: object) -> Fraction:
-    """An exact number: `24`, `24000/1001`, `62.5`. Raises BadTimeError."""
-    try:
-        return Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
-        raise BadTimeError(f"{value!r} is no number such as 24, 62.5 or 24000/1001") from None
-
-
-def _positive(value: object) -> Fraction:
-    number = _exact(value)
-    if number <= 0:
-        raise BadTimeError(f"{value!r} is not above zero")
-    return number
-
-
-def parse_size(value: object) -> tuple[int, int]:
-    """Width and height in pixels: `1920x1080`. Raises BadTimeError."""
-    match = re.fullmatch(r"([1-9]\d{0,4})\s*x\s*([1-9]\d{0,4})", str(value))
-    if match is None:
-        raise BadTimeError(f"{value!r} is no size such as 1920x1080")
-    return int(match[1]), int(match[2])
-
-
-def parse_frame_size(value: object) -> tuple[int, int]:
-    """The size of a trailer: what every encoder takes. Raises BadTimeError."""
-    width, height = parse_size(value)
-    if width % 2 or height % 2 or not (16 <= width <= 16384 and 16 <= height <= 16384):
-        raise BadTimeError(f"both sides of {value!r} must be even, from 16 to 16384")
-    return width, height
-
-
-def _frame_rate(value: object) -> Fraction:
-    rate = _positive(value)
-    if not 1 <= rate <= 240:
-        raise BadTimeError(f"{value!r} is not from 1 to 240 frames/s")
-    return rate
-
-
-def _file_name(value: object) -> str:
-    name = str(value)
-    if "\0" in name:
-        raise BadTimeError("a file name cannot hold a NUL character")
-    return name
-
-
-def _transition(*kinds: str) -> Callable[[str | int | Fraction], Transition]:
-    def parse(value: str | int | Fraction) -> Transition:
-        transition = Transition.parse(str(value))
-        if transition.kind not in kinds:
-            raise BadTimeError(f"{transition.kind} stands in `{'to' if 'fade in' in kinds else 'from'}`, not here")
-        return transition
-
-    return parse
-
-
-@cache
-def formats(rate: Fraction | None) -> schemas.Formats:
-    """The parsers of the schema's formats, for a film of a rate (None: not measured yet)."""
-    return {
-        "film-time": lambda value: parse_seconds(str(value), rate) if isinstance(value, str) else value,
-        "film-span": lambda value: parse_span(str(value), rate),
-        "trailer-length": lambda value: _length(value, least=True),
-        "trailer-offset": lambda value: _length(value, least=False),
-        "trailer-shift": _shift,
-        "transition-from": _transition("cut", "crossfade", "dip to black", "dip to white", "fade in"),
-        "transition-to": _transition("cut", "fade out"),
-        "positive": _positive,
-        "exact": _exact,
-        "size": parse_size,
-        "frame-size": parse_frame_size,
-        "frame-rate": _frame_rate,
-        "file-name": _file_name,
-    }
-
-
-def _length(value: str | int | Fraction, least: bool) -> Length:
-    length = parse_length(value) if isinstance(value, str) else Length(Fraction(value), "s")
-    if least and length.amount == 0:
-        raise BadTimeError(f"{value!r} is no time at all")
-    return length
-
-
-def _shift(value: str | int | Fraction) -> Length:
-    """A length that may be negative."""
-    if not isinstance(value, str):
-        return Length(Fraction(value), "s")
-    text = value.strip()
-    length = parse_length(text.removeprefix("-"))
-    return Length(-length.amount, length.unit) if text.startswith("-") else length
 
 
 T = TypeVar("T")
@@ -267,43 +175,31 @@ def _expand(cls: type, node: Scalar) -> Mapping:
 @cache
 def _fields(cls: Any) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(cls)
-    properties = properties_of(cls)
+    schema = schema_of(cls)
     found = []
     for item in dataclasses.fields(cls):
         if item.name == "place":
             continue
         key = item.name.rstrip("_")
-        default = _default_node(_resolved(properties[key]), hints[item.name])
+        required = key in schema.get("required", ())
+        default = None if required else _default_node(resolved(schema["properties"][key]), hints[item.name])
         found.append(_Field(item.name, key, _converter(hints[item.name]), default))
     return tuple(found)
 
 
-def properties_of(cls: type) -> dict[str, Any]:
-    """The schema's properties of a Spec dataclass."""
-    name = _FACTS.get(cls) or cls.schema  # type: ignore[attr-defined]
-    head, _, inner = name.partition(".")
-    part = schemas.definition(schemas.TRAILER, head)
-    for step in inner.split(".") if inner else ():
-        part = _resolved(part["properties"][step])
-        part = _resolved(part["items"]) if part.get("type") == "array" else part
-    properties: dict[str, Any] = part["properties"]
-    return properties
+@cache
+def defaults_of(cls: Any) -> dict[str, Any]:
+    """The values of a record's fields that the schema has where a spec says nothing, by their keys."""
+    filler = _Filler(None)
+    return {item.key: item.convert(filler, item.default) for item in _fields(cls) if item.default is not None}
 
 
-_FACTS: dict[type, str] = {
-    FilmFacts: "film_facts",
-    SongFacts: "song_facts",
-    StillFacts: "picture.facts",
-    LutFacts: ".lut.facts",
-    AudioFacts: "film_facts.audio",
-    Color: "film_facts.color",
-}
-
-
-def _resolved(part: dict[str, Any]) -> dict[str, Any]:
-    if part.get("$ref", "").startswith("#"):
-        return {**schemas.definition(schemas.TRAILER, part["$ref"].rsplit("/", 1)[1]), **part}
-    return part
+def make(cls: type[T], **values: Any) -> T:
+    """A record with these values, by its fields' names, and of all others what the schema has."""
+    defaults = defaults_of(typing.cast(typing.Hashable, cls))
+    for item in _fields(typing.cast(typing.Hashable, cls)):
+        values.setdefault(item.name, defaults.get(item.key))
+    return cls(**values)
 
 
 _SCHEMA_PLACE = Span("<schema>", 0, 0, 0, 0)
@@ -315,10 +211,10 @@ def _default_node(part: dict[str, Any], hint: Any) -> Node | None:
         value = part["default"]
         if isinstance(value, list):
             return Sequence((), _SCHEMA_PLACE)
-        return Scalar(Fraction(str(value)) if isinstance(value, float) else value, _SCHEMA_PLACE)
+        return Scalar(value, _SCHEMA_PLACE)
     if typing.get_origin(hint) is tuple and typing.get_args(hint)[1:] == (Ellipsis,):
         return Sequence((), _SCHEMA_PLACE)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and not part.get("required"):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and hint not in _SIMPLE:
         return Mapping({}, {}, _SCHEMA_PLACE, flow=True)
     return None
 
@@ -368,9 +264,9 @@ def _film_time(filler: _Filler, node: Node) -> FilmTime:
 
 _SIMPLE: dict[Any, _Convert] = {
     FilmTime: _film_time,
-    Length: lambda filler, node: _shift(_value(node)),
+    Length: lambda filler, node: parse_shift(_value(node)),
     Transition: lambda filler, node: Transition.parse(str(_value(node))),
-    Fraction: lambda filler, node: _exact(_value(node)),
+    Fraction: lambda filler, node: exact(_value(node)),
 }
 
 

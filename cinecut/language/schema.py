@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 
-from cinecut.diagnostics import Report, Span
+from cinecut.diagnostics import Report, Span, excerpt
 from cinecut.language.document import Mapping as YamlMapping
 from cinecut.language.document import Node, Sequence, head_span, plain
 
@@ -33,7 +33,8 @@ def schema_file(name: str) -> Path:
 
 @cache
 def read_schema(name: str) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(schema_file(name).read_text(encoding="utf-8"))
+    text = schema_file(name).read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text, parse_float=Fraction)  # a bound of 0.02 lets 0.02 in
     return schema
 
 
@@ -127,11 +128,11 @@ def _explain(error: ValidationError, root: Node) -> Iterator[Finding]:
             word = {"m": "at least", "e": "more than"}[str(error.validator)[0]]
             if "aximum" in str(error.validator):
                 word = "at most" if error.validator == "maximum" else "less than"
-            message = f"{name} must be {word} {wanted}, not {_describe(value)}"
+            message = f"{name} must be {word} {_describe(wanted)}, not {_describe(value)}"
             yield "wrong-value", message, node.span, _about(schema)
         case "minLength" | "minItems":
-            short = f"{name} has {len(value)} entries; {wanted} is the least" if value else f"{name} is empty"
-            yield "wrong-value", short, head_span(node), _about(schema)
+            message = f"{name} has {len(value)} entries; {wanted} is the least" if value else f"{name} is empty"
+            yield "wrong-value", message, head_span(node), _about(schema)
         case "maxLength" | "maxItems":
             size, most = len(value), wanted
             kind = "characters" if error.validator == "maxLength" else "entries"
@@ -156,7 +157,7 @@ def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:
             hint = "a text that holds a colon and a space goes in quotes"
         else:
             hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
-        yield "unknown-key", f"`{_short(key)}` is not known here", node.keys[key], (hint,)
+        yield "unknown-key", f"`{excerpt(key)[1:-1]}` is not known here", node.keys[key], (hint,)
 
 
 def _misspelled(missing: str, value: dict[str, object], schema: Mapping[str, Any]) -> bool:
@@ -168,7 +169,7 @@ def _misspelled(missing: str, value: dict[str, object], schema: Mapping[str, Any
 def _rewritten(kinds: list[str], value: object) -> tuple[str, ...]:
     """How a value of the wrong type would be written as one of the right."""
     if kinds == ["array"] and isinstance(value, str):
-        return (f"a list, be it of one: [{_short(value)}]",)
+        return (f"a list, be it of one: [{excerpt(value)[1:-1]}]",)
     if "string" in kinds and isinstance(value, int | Fraction):
         return ("in quotes it is a text",)
     return ()
@@ -212,8 +213,4 @@ def _describe(value: object) -> str:
         return f"{float(value):g}"
     if isinstance(value, dict):
         return "a mapping"
-    return "a list" if isinstance(value, list) else _short(repr(value))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "…"
+    return "a list" if isinstance(value, list) else excerpt(value)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, overload
 
+from cinecut.diagnostics import excerpt
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class FilmTime:
@@ -103,9 +105,12 @@ class Length:
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)")
-_SECONDS = re.compile(rf"({_NUMBER})\s*s?")
-_TIMECODE = re.compile(r"(\d+):(\d{2}):(\d{2}):(\d{2,3})")
+_SECONDS = re.compile(rf"({_NUMBER}|\d+/\d+)\s*s?")
+_UNITS_OF_TIME = re.compile(rf"(?=\d+\s*[hm])(?:(\d+)\s*h)?\s*(?:(\d+)\s*m)?\s*(?:({_NUMBER})\s*s)?")  # 1m30s
+_LONGEST = 10**12  # seconds, frames or beats: more is a slip of the keyboard
+_TIMECODE = re.compile(r"(\d+):(\d{2}):(\d{2}):(\d{2,4})")
 _LENGTH = re.compile(rf"({_NUMBER}|\d+/\d+)\s*(s|seconds?|f|frames?|beats?|bars?)?")
+_ZERO = re.compile("0+")
 SPAN_SIGN = re.compile(r"\s+to\s+|\s*[-–—]\s*")
 _UNITS: dict[str, Unit] = {"s": "s", "f": "f", "b": "beats"}
 
@@ -115,33 +120,42 @@ class BadTimeError(ValueError):
 
 
 def parse_seconds(text: str, rate: Fraction | None = None) -> Fraction:
-    """Exact seconds of a clock (`1:02:11.5`, `0:16`), of seconds (`62.5s`, `62.5`) or of a timecode (`01:02:11:12`).
+    """Exact seconds of a clock (`1:02:11.5`, `0:16`), of seconds (`62.5s`, `1m30s`, `100/3s`, `62.5`) or of a timecode
+    (`01:02:11:12`).
 
     A timecode is non-drop and counts frames of `rate`; without a rate it cannot be read. Raises BadTimeError.
     """
-    text = text.strip()
-    if match := _SECONDS.fullmatch(text):
+    seconds = _parse_seconds(text.strip(), rate)
+    if seconds >= _LONGEST:
+        raise BadTimeError(f"{excerpt(text)} is longer than any film")
+    return seconds
+
+
+def _parse_seconds(text: str, rate: Fraction | None) -> Fraction:
+    if (match := _SECONDS.fullmatch(text)) and not _ZERO.fullmatch(match[1].partition("/")[2]):
         return Fraction(match[1])
+    if match := _UNITS_OF_TIME.fullmatch(text):
+        return (int(match[1] or 0) * 60 + int(match[2] or 0)) * 60 + Fraction(match[3] or 0)
     if match := _CLOCK.fullmatch(text):
         hours, minutes, seconds = int(match[1] or 0), int(match[2]), Fraction(match[3])
         if seconds >= 60 or (match[1] is not None and minutes >= 60):
-            raise BadTimeError(f"{text!r} has more than 59 minutes or seconds in a place that carries")
+            raise BadTimeError(f"{excerpt(text)} has more than 59 minutes or seconds in a place that carries")
         return (hours * 60 + minutes) * 60 + seconds
     if match := _TIMECODE.fullmatch(text):
         return _parse_timecode(text, match, rate)
     if ";" in text:
-        raise BadTimeError(f"{text!r} is drop-frame timecode; only non-drop is read: HH:MM:SS:FF")
-    raise BadTimeError(f"{text!r} is no time; write 1:02:11.5, 62.5s or the timecode 01:02:11:12")
+        raise BadTimeError(f"{excerpt(text)} is drop-frame timecode; only non-drop is read: HH:MM:SS:FF")
+    raise BadTimeError(f"{excerpt(text)} is no time; write 1:02:11.5, 62.5s or the timecode 01:02:11:12")
 
 
 def _parse_timecode(text: str, match: re.Match[str], rate: Fraction | None) -> Fraction:
     if rate is None:
-        raise BadTimeError(f"the timecode {text!r} needs the film's rate: run `cinecut link` on this spec first")
+        raise BadTimeError(f"the timecode {excerpt(text)} needs the film's rate: run `cinecut link` on this spec first")
     hours, minutes, seconds, frames = (int(part) for part in match.groups())
     nominal = math.ceil(rate)
     if minutes >= 60 or seconds >= 60 or frames >= nominal:
         raise BadTimeError(
-            f"{text!r} is no timecode at {float(rate):.6g} frames/s: frames run from 00 to {nominal - 1}"
+            f"{excerpt(text)} is no timecode at {float(rate):.6g} frames/s: frames run from 00 to {nominal - 1}"
         )
     return Fraction(((hours * 60 + minutes) * 60 + seconds) * nominal + frames) / rate
 
@@ -150,18 +164,23 @@ def parse_span(text: str, rate: Fraction | None = None) -> tuple[Fraction, Fract
     """In and out point of a range such as `0:16 - 0:20`. Raises BadTimeError."""
     parts = SPAN_SIGN.split(text.strip())
     if len(parts) != 2:
-        raise BadTimeError(f"{text!r} is no range; write the in and the out point as 0:16 - 0:20")
+        raise BadTimeError(f"{excerpt(text)} is no range; write the in and the out point as 0:16 - 0:20")
     return parse_seconds(parts[0], rate), parse_seconds(parts[1], rate)
 
 
 def parse_length(text: str) -> Length:
-    """A length: `1.5s` or `1.5` (seconds), `36f`, `4 beats`, `2 bars`, `1/2 beat`. Raises BadTimeError."""
+    """A length: `1.5s`, `1m30s` or `1.5` (seconds), `36f`, `4 beats`, `2 bars`, `1/2 beat`. Raises BadTimeError."""
+    if _UNITS_OF_TIME.fullmatch(text.strip()):
+        return Length(parse_seconds(text), "s")
     match = _LENGTH.fullmatch(text.strip())
-    if match is None or match[1].endswith("/0"):
-        raise BadTimeError(f"{text!r} is no length; write 1.5s, 36f, 4 beats or 2 bars")
+    if match is None or _ZERO.fullmatch(match[1].partition("/")[2]):
+        raise BadTimeError(f"{excerpt(text)} is no length; write 1.5s, 36f, 4 beats or 2 bars")
     name = match[2] or "s"
     unit: Unit = "bars" if name.startswith("bar") else _UNITS[name[0]]
-    return Length(Fraction(match[1]), unit)
+    length = Length(Fraction(match[1]), unit)
+    if length.amount >= _LONGEST:
+        raise BadTimeError(f"{excerpt(text)} is longer than any trailer")
+    return length
 
 
 def clock(seconds: Fraction, digits: int = 3) -> str:
@@ -185,7 +204,7 @@ def timecode(seconds: Fraction, rate: Fraction) -> str:
     whole, frames = divmod(frame, nominal)
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
-    return f"{sign}{hours:02d}:{minute:02d}:{second:02d}:{frames:0{len(str(nominal - 1))}d}"
+    return f"{sign}{hours:02d}:{minute:02d}:{second:02d}:{frames:0{max(2, len(str(nominal - 1)))}d}"
 
 
 def seconds_text(value: Fraction) -> str:

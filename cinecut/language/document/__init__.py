@@ -294,13 +294,33 @@ def plain(node: Node | None) -> Any:
     return node.value if isinstance(node, Scalar) else None
 
 
+def children(node: Node) -> list[tuple[str | int, Node]]:
+    """What a node holds, by key or number."""
+    if isinstance(node, Mapping):
+        return list(node.entries.items())
+    return list(enumerate(node.items)) if isinstance(node, Sequence) else []
+
+
+def repeated(node: Node) -> list[bool]:
+    """Of each child whether it stands in another place, which `*name` repeats here."""
+    if isinstance(node, Mapping):
+        return [node.is_alias(key) for key in node.entries]
+    found, last = [], (node.span.line, node.span.column - 1)
+    for _, child in children(node):
+        place = (child.span.line, child.span.column)
+        found.append(place <= last)
+        last = max(last, place)
+    return found
+
+
 def end_of(node: Node) -> tuple[int, int]:
     """Line and column where the node's own text ends; ruamel lets a block run on to the next token."""
     if isinstance(node, Mapping) and not node.flow and node.entries:
         keys = [(span.end_line, span.end_column) for span in node.keys.values()]
         return max(keys + [end_of(value) for key, value in node.entries.items() if not node.is_alias(key)])
     if isinstance(node, Sequence) and not node.flow and node.items:
-        return max(end_of(item) for item in node.items)
+        own = [end_of(item) for item, again in zip(node.items, repeated(node), strict=True) if not again]
+        return max(own, default=(node.span.end_line, node.span.end_column))
     return node.span.end_line, node.span.end_column
 
 

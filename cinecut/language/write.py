@@ -1,0 +1,257 @@
+"""Writing: a Spec becomes YAML, the short way; and a document that somebody wrote gets the same form.
+
+What is as the schema has it anyway is left out, unless a remark stands there: `load(write(spec)) == spec`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping as Map
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from cinecut.diagnostics import Span
+from cinecut.language.document import Document, Mapping, Node, Scalar, Sequence
+from cinecut.language.document.comments import anchors_of, remarks_of
+from cinecut.language.document.layout import Path, Remark, Remarks, number_text, print_tree
+from cinecut.language.events import EVENTS, ActMarker, Clip, Effect, Sync, Transition
+from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
+from cinecut.language.formats import properties_of, resolved
+from cinecut.language.read import defaults_of
+from cinecut.language.spec import Anchor, Anchors, Film, Music, Part, Spec, VibeChoice
+from cinecut.language.timebase import BadTimeError, FilmTime, Length, clock, parse_span, rate_text, timecode
+
+_NOWHERE = Span("", 0, 0, 0, 0)
+_BLOCKS: frozenset[type] = frozenset((Spec, Film, Music, VibeChoice, Anchors, ActMarker, *EVENTS.values())) | frozenset(
+    (FilmFacts, SongFacts, StillFacts, LutFacts)
+)
+
+
+def write_spec(spec: Spec, remarks: Remarks | None = None) -> str:
+    """The YAML of a spec, with remarks at their places, and rows left empty between its parts and acts."""
+    remarks = _spaced(spec, remarks or {})
+    return print_tree(spec_tree(spec, remarks), remarks)
+
+
+def _spaced(spec: Spec, remarks: Remarks) -> Remarks:
+    acts = [number for number, entry in enumerate(spec.timeline) if isinstance(entry, ActMarker) and number]
+    parts = [key for key in ("music", "anchors", "timeline") if getattr(spec, key) is not None]
+    found = dict(remarks)
+    for path in [*((key,) for key in parts), *(("timeline", number) for number in acts)]:
+        remark = found.get(path, Remark())
+        found[path] = dataclasses.replace(remark, above=("", *remark.above))
+    return found
+
+
+def format_document(document: Document) -> str:
+    """A document in canonical order, spacing and short forms. Comments, anchors and the file's line ends stay."""
+    assert isinstance(document.root, Mapping)
+    remarks = remarks_of(document)
+    inside = {path[:length] for path in remarks for length in range(len(path))}
+    fixed = set(anchors_of(document))
+    tree = _Canonical(inside, fixed).record(document.root, Spec, ())
+    assert isinstance(tree, Mapping)
+    text = print_tree(tree, remarks, anchors_of(document))
+    return document.mark + (text.replace("\n", "\r\n") if "\r\n" in document.text else text)
+
+
+# A Spec as a tree
+
+
+def spec_tree(spec: Spec, remarks: Remarks) -> Mapping:
+    facts = spec.film.facts
+    rate = facts.rate if facts is not None and not facts.variable else None
+    inside = frozenset(path[:length] for path in remarks for length in range(len(path)))
+    tree = _Trees(rate, frozenset(remarks), inside).record(spec, ())
+    assert isinstance(tree, Mapping)
+    return tree
+
+
+def value_tree(value: Any, rate: Fraction | None = None) -> Node:
+    """A record of a spec, or a plain value, as a tree. `rate` is the film's, for timecodes."""
+    return (
+        _Trees(rate, frozenset(), frozenset()).record(value, ())
+        if dataclasses.is_dataclass(value)
+        else _plain_tree(value)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Trees:
+    rate: Fraction | None  # of a film whose pictures come at a constant one
+    remarked: frozenset[Path]
+    inside: frozenset[Path]  # of what something inside is remarked on
+
+    def record(self, record: Any, path: Path) -> Node:
+        cls: Any = type(record)
+        defaults = defaults_of(cls)
+        names = {item.name.rstrip("_"): item.name for item in dataclasses.fields(record)}
+        entries: dict[str, Node] = {}
+        for key, part in properties_of(cls).items():
+            value, here = getattr(record, names[key]), (*path, key)
+            usual = key in defaults and value == defaults[key]
+            if value is not None and (not usual or here in self.remarked or here in self.inside):
+                entries[key] = self.value(value, resolved(part), here, record)
+        for key in (
+            [] if entries else [key for key in properties_of(cls) if key in defaults][:1]
+        ):  # that it is there says something
+            entries[key] = self.value(defaults[key], resolved(properties_of(cls)[key]), (*path, key), record)
+        tree = _mapping(entries, flow=cls not in _BLOCKS)
+        return tree if path in self.inside else shortened(tree, cls)
+
+    def value(self, value: Any, part: Map[str, Any], path: Path, owner: Any) -> Node:
+        match value:
+            case FilmTime():
+                return Scalar(self.time(value, owner), _NOWHERE)
+            case Length():
+                return Scalar(length_text(value), _NOWHERE)
+            case Transition():
+                return Scalar(transition_text(value), _NOWHERE)
+            case Fraction() if part.get("type") != "number" and value.denominator != 1:
+                return Scalar(rate_text(value), _NOWHERE)
+            case (int(width), int(height)) if "format" in part:
+                return Scalar(f"{width}x{height}", _NOWHERE)
+            case tuple():
+                items = tuple(self.item(item, (*path, number)) for number, item in enumerate(value))
+                if len(items) == 1 and part.get("type") != "array" and path not in self.inside:
+                    return items[0]
+                return Sequence(items, _NOWHERE, flow=not value or isinstance(value[0], Effect | Fraction))
+            case _ if dataclasses.is_dataclass(value):
+                return self.record(value, path)
+            case _:
+                return _plain_tree(value)
+
+    def item(self, item: Any, path: Path) -> Node:
+        return self.record(item, path) if dataclasses.is_dataclass(item) else _plain_tree(item)
+
+    def time(self, time: FilmTime, owner: Any) -> str:
+        """A timecode where all the times of a record fall on pictures of the film; else a clock."""
+        times = [getattr(owner, item.name) for item in dataclasses.fields(owner)]
+        moments = [each.seconds for each in times if isinstance(each, FilmTime)]
+        rate = self.rate if isinstance(owner, Clip | Sync | Anchor) else None
+        if rate is not None and all((seconds * rate).denominator == 1 for seconds in moments):
+            return timecode(time.seconds, rate)
+        span = isinstance(owner, Part) or (isinstance(owner, Clip) and owner.in_ and owner.out and not owner.for_)
+        return seconds_text(time.seconds, always_clock=bool(span))
+
+
+def _mapping(entries: dict[str, Node], flow: bool) -> Mapping:
+    return Mapping(entries, dict.fromkeys(entries, _NOWHERE), _NOWHERE, flow)
+
+
+def _plain_tree(value: Any) -> Node:
+    if isinstance(value, Map):
+        return _mapping({key: _plain_tree(item) for key, item in value.items()}, flow=True)
+    if isinstance(value, list | tuple):
+        return Sequence(tuple(map(_plain_tree, value)), _NOWHERE, flow=True)
+    return Scalar(value, _NOWHERE)
+
+
+def length_text(length: Length) -> str:
+    """`1.5s`, `36f`, `1/2 beat`, `2 bars`, `-6f`."""
+    unit = {"beats": " beat", "bars": " bar"}.get(length.unit, length.unit)
+    return _exact_text(length.amount) + unit + ("s" if len(unit) > 1 and abs(length.amount) > 1 else "")
+
+
+def transition_text(transition: Transition) -> str:
+    return "cut" if transition.kind == "cut" else f"{transition.kind} {length_text(transition.length)}"
+
+
+def seconds_text(seconds: Fraction, always_clock: bool = False) -> str:
+    """A time without a rate: `12.5s` within the first minute, then `1:02:11.5`; `100/3s` where decimals have no end."""
+    try:
+        text = number_text(seconds)
+    except ValueError:
+        return f"{rate_text(seconds)}s"
+    if abs(seconds) < 60 and not always_clock:
+        return f"{text}s"
+    digits = len(text.partition(".")[2])
+    return clock(seconds, digits)
+
+
+def _exact_text(number: Fraction) -> str:
+    try:
+        return number_text(number)
+    except ValueError:
+        return rate_text(number)
+
+
+# Canonical order and short forms
+
+
+def shortened(tree: Mapping, cls: type) -> Node:
+    """A record that says no more than its short form says, as its short form."""
+    if cls in (Clip, Part):
+        return _span(tree)
+    short = getattr(cls, "short", None)
+    inner = tree.entries.get(short) if short is not None and len(tree.entries) == 1 else None
+    return inner if isinstance(inner, Scalar) and isinstance(inner.value, str) else tree
+
+
+def _span(tree: Mapping) -> Node:
+    """`0:16 - 0:20` of an in and an out point."""
+    ends = [tree.entries.get("in"), tree.entries.get("out")]
+    times = [_exact_text(end.value) if isinstance(end.value, Fraction) else str(end.value)
+             for end in ends if isinstance(end, Scalar) and not isinstance(end.value, bool)]  # fmt: skip
+    if len(tree.entries) != 2 or len(times) != 2:
+        return tree
+    text = " - ".join(times)
+    try:
+        parse_span(text, Fraction(1000))
+    except BadTimeError:
+        return tree
+    return Scalar(text, _NOWHERE)
+
+
+@cache
+def _record_of(hint: Any) -> type | None:
+    """The record that a field holds, one or many; None where it holds none."""
+    parts = [part for part in typing.get_args(hint) if part not in (type(None), Ellipsis)]
+    if parts:
+        return _record_of(parts[0])
+    return hint if isinstance(hint, type) and dataclasses.is_dataclass(hint) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Canonical:
+    commented: set[Path]  # what holds a comment inside
+    fixed: set[Span]  # what stands in several places
+
+    def record(self, node: Node, cls: type, path: Path) -> Node:
+        if not isinstance(node, Mapping):
+            return node
+        if cls in EVENTS.values():
+            cls = next((event for kind, event in EVENTS.items() if kind in node.entries), ActMarker)
+        hints, properties = _hints(cls), properties_of(cls)
+        order = {key: number for number, key in enumerate(properties)}
+        entries: dict[str, Node] = {}
+        for key in sorted(node.entries, key=lambda key: order.get(key, len(order))):
+            child = node.entries[key]
+            inner = _record_of(hints[key]) if key in hints else None
+            if inner is not None:
+                child = self.value(child, inner, resolved(properties[key]), (*path, key))
+            entries[key] = child
+        flow = node.flow and cls is not Spec and cls is not ActMarker and cls not in EVENTS.values()
+        keys = {key: node.keys[key] for key in entries}
+        tree = Mapping(entries, keys, node.span, flow)
+        kept = path in self.commented or node.span in self.fixed
+        return tree if kept or any(child.span in self.fixed for child in entries.values()) else shortened(tree, cls)
+
+    def value(self, node: Node, cls: type, part: Map[str, Any], path: Path) -> Node:
+        if not isinstance(node, Sequence):
+            return self.record(node, cls, path)
+        items = tuple(self.record(item, cls, (*path, number)) for number, item in enumerate(node.items))
+        if len(items) == 1 and part.get("type") != "array" and path not in self.commented and not self.is_fixed(node):
+            return items[0]
+        return Sequence(items, node.span, node.flow and path != ("timeline",))
+
+    def is_fixed(self, node: Sequence) -> bool:
+        return bool({node.span, node.items[0].span} & self.fixed)
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return {name.rstrip("_"): hint for name, hint in typing.get_type_hints(cls).items() if name != "place"}

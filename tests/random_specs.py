@@ -1,0 +1,110 @@
+"""Random specs for hypothesis, over every field of every record, made from the schema."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import types
+import typing
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import strategies as st
+
+from cinecut.language.document.layout import number_text
+from cinecut.language.events import Transition
+from cinecut.language.formats import resolved, schema_of
+from cinecut.language.read import defaults_of
+from cinecut.language.timebase import FilmTime, Length
+
+WORDS = st.text(st.sampled_from("ab/.'\"\\:#, -~%{}[]()é日🎬\u00a0\t\n|>?&*!0159"), min_size=1, max_size=12) | st.text(
+    st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=20
+)
+DECIMALS = st.decimals(0, 5000, places=3).map(Fraction)
+EXACT = st.fractions(0, 5000, max_denominator=1001)
+
+
+def lengths(least: bool, shift: bool) -> st.SearchStrategy[Length]:
+    amounts = st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(4, 3)]) | DECIMALS
+    amounts = amounts.filter(bool) if least else amounts
+    amounts = st.builds(Fraction.__mul__, amounts, st.sampled_from([1, -1])) if shift else amounts
+    return st.builds(Length, amounts, st.sampled_from(["s", "f", "beats", "bars"]))
+
+
+def transitions(*kinds: str) -> st.SearchStrategy[Transition]:
+    cut = st.just(Transition.parse("cut"))
+    return cut | st.builds(Transition, kind=st.sampled_from(kinds), length=lengths(True, False))
+
+
+FORMATS: dict[str, st.SearchStrategy[Any]] = {
+    "film-time": st.builds(FilmTime, DECIMALS | EXACT),
+    "trailer-length": lengths(True, False),
+    "trailer-offset": lengths(False, False),
+    "trailer-shift": lengths(False, True),
+    "transition-from": transitions("crossfade", "dip to black", "dip to white", "fade in"),
+    "transition-to": transitions("fade out"),
+    "positive": EXACT.filter(bool),
+    "exact": st.fractions(-100, 100, max_denominator=90000),
+    "size": st.tuples(st.integers(1, 9999), st.integers(1, 9999)),
+    "frame-size": st.tuples(st.integers(8, 8000), st.integers(8, 8000)).map(lambda s: (2 * s[0], 2 * s[1])),
+    "frame-rate": st.sampled_from([Fraction(24), Fraction(30000, 1001), Fraction(60)]),
+    "file-name": WORDS,
+}
+
+
+def numbers(part: dict[str, Any]) -> st.SearchStrategy[Any]:
+    low, high = part.get("minimum", part.get("exclusiveMinimum", -1000)), part.get("maximum", 1000)
+    high = part.get("exclusiveMaximum", high)
+    if part["type"] == "integer":
+        return st.integers(low, high)
+    found = st.decimals(number_text(Fraction(low)), number_text(Fraction(high)), places=2).map(Fraction)
+    return found.filter(lambda x: x != part.get("exclusiveMinimum") and x != part.get("exclusiveMaximum"))
+
+
+def values(part: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """What the schema takes at a place, as a Spec holds it."""
+    if "const" in part:
+        return st.just(part["const"])
+    if "enum" in part:
+        return st.sampled_from(part["enum"])
+    if part.get("format") in FORMATS:
+        return FORMATS[part["format"]]
+    if part["type"] == "boolean":
+        return st.booleans()
+    if part["type"] in ("number", "integer"):
+        return numbers(part)
+    if "pattern" in part:
+        return st.from_regex(part["pattern"].replace("$", r"\Z"), fullmatch=False)
+    return WORDS.filter(lambda text: len(text) <= part.get("maxLength", 99))
+
+
+@st.composite
+def records(draw: st.DrawFn, cls: type) -> Any:
+    """A record: what it must have, and some of what it may have."""
+    schema, hints, defaults = schema_of(cls), typing.get_type_hints(cls), defaults_of(typing.cast(typing.Hashable, cls))
+    found: dict[str, Any] = {}
+    for item in dataclasses.fields(cls):
+        key = item.name.rstrip("_")
+        if key != "place":
+            absent = key not in schema.get("required", ()) and draw(st.integers(0, 2)) > 0
+            part = resolved(schema["properties"][key])
+            found[item.name] = defaults.get(key) if absent else draw(of_hint(hints[item.name], part))
+    return cls(**found)
+
+
+def of_hint(hint: Any, part: dict[str, Any]) -> st.SearchStrategy[Any]:
+    inner = [option for option in typing.get_args(hint) if option is not type(None)]
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        return st.one_of(*map(records, inner)) if len(inner) > 1 else of_hint(inner[0], part)
+    if typing.get_origin(hint) is tuple and inner[1:] == [...]:
+        least = max(1, part.get("minItems", 0))
+        return st.lists(of_hint(inner[0], part.get("items", {})), min_size=least, max_size=least + 2).map(tuple)
+    if typing.get_origin(hint) is collections.abc.Mapping:
+        return st.sampled_from(GRADES if "grade" in part["$ref"] else TITLES)
+    if dataclasses.is_dataclass(hint) and hint not in (FilmTime, Length, Transition):
+        return records(typing.cast(type, hint))
+    return DECIMALS if hint is Fraction and not part else values(part)
+
+
+GRADES = [{"exposure": Fraction(-2, 5)}, {"saturation": 0, "strength": 1}, {"gain": [Fraction(9, 10), 1, 1]}]
+TITLES = [{"face": "Roboto Mono", "color": "#FFD23F"}, {"size": Fraction(3, 2)}]

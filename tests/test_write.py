@@ -1,0 +1,212 @@
+"""A spec comes back from its own YAML; and a document that is formatted says what it said, with all its comments."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from random_specs import records
+from test_linking import layouts
+
+from cinecut.diagnostics import Report, as_text
+from cinecut.language.document import Document, Mapping, Node, Scalar, children, parse_document
+from cinecut.language.document.comments import remarks_of
+from cinecut.language.document.layout import Remark, scalar_text
+from cinecut.language.formats import formats
+from cinecut.language.read import ANY_RATE, fill_spec
+from cinecut.language.schema import TRAILER, check_document
+from cinecut.language.spec import Spec
+from cinecut.language.write import format_document, spec_tree, write_spec
+
+settings.register_profile("cinecut", derandomize=True, deadline=None, database=None)
+settings.load_profile("cinecut")
+ROOT = Path(__file__).parent.parent
+
+
+def read(text: str) -> Document:
+    report = Report()
+    document = parse_document(Path("spec.yaml"), text, report)
+    assert report.ok, "\n".join(as_text(d, text.splitlines()) for d in report) + "\n" + text
+    return document
+
+
+def load(text: str) -> Spec:
+    """The spec of a text; whether it also keeps the rules is none of the writer's business."""
+    document, report = read(text), Report()
+    assert document.root is not None
+    check_document(document.root, TRAILER, formats(ANY_RATE), report)
+    found = "\n".join(as_text(d, text.splitlines()) for d in report)
+    assert report.ok, f"{found}\n{text}"
+    spec = fill_spec(document, report, ANY_RATE)
+    assert spec is not None
+    return spec
+
+
+SPECS = records(Spec)
+SLOW = list(HealthCheck)
+NO_SHRINK = [Phase.explicit, Phase.generate]  # a failing spec is large however long one shrinks it
+
+
+@given(SPECS)
+@settings(max_examples=30, suppress_health_check=SLOW, phases=NO_SHRINK)
+def test_a_written_spec_reads_back(spec: Spec) -> None:
+    text = write_spec(spec)
+    assert load(text) == spec, text
+    assert format_document(read(text)) == text
+
+
+@given(SPECS, st.data())
+@settings(max_examples=30, suppress_health_check=SLOW, phases=NO_SHRINK)
+def test_remarks_stand_where_they_belong(spec: Spec, data: st.DataObject) -> None:
+    """Also on what is as usual, which is written then."""
+    paths = list(every_path(spec_tree(spec, {}), ()))
+    chosen = data.draw(st.lists(st.sampled_from(paths), max_size=4, unique=True))
+    remarks = {path: Remark((f"# above {n}",), f"# beside {n}") for n, path in enumerate(chosen)}
+    remarks["output", "preset"] = Remark(beside="# of a default")
+    text = write_spec(spec, remarks)
+    assert load(text) == spec, text
+    written = Counter(comments(read(text)))
+    assert written == Counter(row for remark in remarks.values() for row in (*remark.above, remark.beside) if row)
+
+
+def every_path(node: Node, path: tuple[str | int, ...]) -> Any:
+    for step, child in children(node):
+        yield (*path, step)
+        yield from every_path(child, (*path, step))
+
+
+def comments(document: Document) -> list[str]:
+    found = remarks_of(document).values()
+    rows = (row for remark in found for row in (*remark.above, remark.beside, *remark.below) if row)
+    return [each for row in rows for each in re.split(r"(?<!^)(?=# [ab])", row) for each in [each.strip()]]
+
+
+@given(SPECS, st.randoms(use_true_random=False), st.sampled_from(["\n", "\r\n"]))
+@settings(max_examples=30, suppress_health_check=SLOW, phases=NO_SHRINK)
+def test_formatting_changes_no_meaning_and_loses_no_comment(spec: Spec, random: Any, end: str) -> None:
+    """Whatever layout a person chose."""
+    text = Messy(random).text(spec_tree(spec, {})).replace("\n", end)
+    before = load(text)
+    found = format_document(read(text))
+    assert load(found) == before, f"{text}\n=====\n{found}"
+    assert Counter(comments(read(found))) == Counter(re.findall(r"# [ab]\d+;", text))
+    assert format_document(read(found)) == found, found
+    assert ("\r\n" in found) == (end == "\r\n")
+
+
+@given(layouts())
+@settings(max_examples=30, phases=NO_SHRINK)
+def test_formatting_keeps_anchors_and_every_layout(text: str) -> None:
+    found = format_document(read(text))
+    assert load(found) == load(text)
+    assert format_document(read(found)) == found
+    assert found.startswith("\ufeff") == text.startswith("\ufeff")
+
+
+class Messy:
+    """Prints a tree as nobody should: any order, any quotes, any breaks, comments wherever YAML takes them."""
+
+    def __init__(self, random: Any) -> None:
+        self.random = random
+        self.count = 0
+
+    def text(self, root: Mapping) -> str:
+        return self.block(root, 0).lstrip("\n") + self.rows("a", 0)
+
+    def rows(self, kind: str, indent: int) -> str:
+        found = ""
+        for _ in range(self.random.choice([0, 0, 0, 1, 2])):
+            self.count += 1
+            found += self.random.choice(["", "\n", "\n\n"]) + f"\n{' ' * indent}# {kind}{self.count};"
+        return found
+
+    def beside(self) -> str:
+        if self.random.random() > 0.15:
+            return ""
+        self.count += 1
+        return self.random.choice([" ", "     "]) + f"# b{self.count};"
+
+    def block(self, node: Node, indent: int) -> str:
+        found, steps = "", children(node)
+        if isinstance(node, Mapping):
+            self.random.shuffle(steps)
+        for step, child in steps:
+            found += self.rows("a", indent)
+            head = f"{step}:" if isinstance(step, str) else "-"
+            found += f"\n{' ' * indent}{head}{self.value(child, indent)}"
+            found += self.rows("a", indent + self.random.choice([0, 2]))
+        return found
+
+    def value(self, node: Node, indent: int) -> str:
+        if isinstance(node, Scalar):
+            return f"{self.random.choice([' ', '  '])}{self.scalar(node)}{self.beside()}"
+        if not children(node) or self.random.random() < 0.3:
+            return f" {self.flow(node, indent)}{self.beside()}"
+        return self.beside() + self.block(node, indent + self.random.choice([1, 2, 5]))
+
+    def flow(self, node: Node, indent: int) -> str:
+        if isinstance(node, Scalar):
+            return self.scalar(node)
+        gap = self.random.choice(["", " ", f"\n{' ' * (indent + 3)}", "# \n"])
+        gap = f"{self.beside()}\n{' ' * (indent + 3)}" if gap == "# \n" else gap
+        parts = [f"{step}: {self.flow(child, indent + 2)}" if isinstance(step, str) else self.flow(child, indent + 2)
+                 for step, child in children(node)]  # fmt: skip
+        inside = f",{gap} ".join(parts)
+        return f"{{{gap}{inside}{gap}}}" if isinstance(node, Mapping) else f"[{gap}{inside}{gap}]"
+
+    def scalar(self, node: Scalar) -> str:
+        text: str = scalar_text(node.value, flow=True)
+        if isinstance(node.value, str) and text == node.value and self.random.random() < 0.3:
+            return f'"{text}"' if '"' not in text and "\\" not in text else f"'{text}'" if "'" not in text else text
+        return text
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("specs/*.yaml")), ids=lambda file: file.name)
+def test_the_shipped_specs_are_formatted(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert format_document(read(text)) == text
+
+
+TIDY = """# Of the whole file.
+
+# Of the version.
+cinecut: 1
+film: film.mp4   # the film
+timeline:   # the cuts
+  - shot: {in: 0:16, for: 2s}   # why
+    from: fade in 1s
+    # an event's end
+  # another one:
+  - shot: 1:00 - 1:02
+  # - shot: 1:04 - 1:05
+# The end.
+"""
+
+
+def test_comments_stay_with_what_they_are_about() -> None:
+    """By their columns: of the next entry, of the end of a block, of the file."""
+    messy = """# Of the whole file.
+
+# Of the version.
+"cinecut": 1
+timeline: # the cuts
+- from: fade in 1s
+  shot: { in:  "0:16", for: 2s }     # why
+  # an event's end
+# another one:
+- {shot: {out: 1:02, in: 1:00}}
+
+
+# - shot: 1:04 - 1:05
+film: {file: 'film.mp4'} # the film
+# The end.
+"""
+    wanted = TIDY.replace("  # - shot", "\n  # - shot").replace("\n\n  # - shot: 1:04 - 1:05\n", "\n")
+    wanted = wanted.replace("film: film.mp4", "\n# - shot: 1:04 - 1:05\nfilm: film.mp4")
+    assert format_document(read(messy)) == wanted
+    assert format_document(read(TIDY)) == TIDY
