@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -55,11 +56,23 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Film], Film]:
     return film
 
 
+for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell in the background has its children ignore some
+    if signal.getsignal(signum) == signal.SIG_IGN:
+        signal.signal(signum, signal.default_int_handler if signum == signal.SIGINT else signal.SIG_DFL)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _no_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test finds the models of whoever runs it."""
+def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing of the user's is read or touched: a home of its own, with caches, lock, models and settings."""
+    home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CINECUT_MODELS_DIR", str(tmp_path_factory.mktemp("models")))
+        for name in list(os.environ):
+            if name.startswith(("CINECUT_", "XDG_", "HF_", "LC_")) or name in ("LANG", "LANGUAGE", "TZ"):
+                patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        patch.setenv("CINECUT_CACHE_DIR", str(home / "cache"))
+        patch.setenv("CINECUT_RUNTIME_DIR", str(home / "runtime"))
+        patch.setenv("CINECUT_MODELS_DIR", str(home / "models"))
         yield
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -190,10 +189,8 @@ def test_a_server_that_still_loads_is_asked_again_until_it_answers() -> None:
 
 
 def test_a_server_that_loads_for_good_ends_patience_and_is_not_gone() -> None:
-    began = time.monotonic()
     error = refusal((503, '{"error": {"message": "Loading model"}}'), patience=1)
     assert str(error) == "the server answers with status 503: Loading model"
-    assert time.monotonic() - began < 3
     assert not error.gone
 
 
@@ -202,15 +199,14 @@ def test_a_question_on_which_the_server_hangs_ends_with_patience_and_the_next_is
 
     def answer(body: dict[str, Any], count: int) -> Reply:
         if count == 1:
-            release.wait(20)
+            release.wait(120)
         return said('{"mood": "calm"}')
 
     with serving(answer) as server:
         chat = Chat("some", server.url)
-        began = time.monotonic()
         with pytest.raises(NoAnswer, match="no answer within 1 s") as caught:
             chat.ask("Which mood?", MOOD, patience=1)
-        assert time.monotonic() - began < 3
+        assert not release.is_set()
         assert not caught.value.gone
         assert chat.ask("Which mood?", MOOD, patience=5) == {"mood": "calm"}
         release.set()
