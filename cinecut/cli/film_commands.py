@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -346,8 +346,12 @@ def beats(
     tempo = None if found.tempo is None else float(found.tempo)
     others = [{"tempo": float(other), "evidence": round(evidence, 3)} for other, evidence in found.octaves]
     if as_json:
+        from cinecut.analysis.song.sections import sections_of
+
         grid = {"tempo": tempo, "first": float(found.first), "metre": found.metre, "confidence": found.confidence}
-        print(json.dumps({**grid, "octaves": others, "times": [float(time) for time in found.times]}))
+        parts = [{**asdict(part), "start": float(part.start)} for part in sections_of(song, found)]
+        times = [float(time) for time in found.times]
+        print(json.dumps({**grid, "octaves": others, "sections": parts, "times": times}))
         return
     print(f"tempo\t{'changes' if tempo is None else f'{tempo:g}'}\nfirst downbeat\t{clock(found.first)}")
     print(f"metre\t{found.metre}\nconfidence\t{found.confidence:.0%}")

@@ -134,7 +134,7 @@ def sections(beat: BeatSound, per_bar: int, energy: Array) -> tuple[Section, ...
     """The phrases, which tile the bars: the choice of boundaries with most novelty for the least odd lengths."""
     count = energy.size
     starts = np.arange(0, len(beat.bands), per_bar)
-    sound = np.hstack([_bar_means(beat.bands, starts), 2.0 * _bar_means(beat.chroma, starts)])
+    sound = np.hstack([bar_means(beat.bands, starts), 2.0 * bar_means(beat.chroma, starts)])
     novelty = np.maximum(_change(sound, 4), _change(sound, 2))
     wide = np.pad(novelty, 1)
     novelty[(novelty < wide[:-2]) | (novelty < wide[2:])] = 0.0  # turns, not slopes
@@ -157,7 +157,7 @@ def sections(beat: BeatSound, per_bar: int, energy: Array) -> tuple[Section, ...
     return tuple(reversed(found))
 
 
-def _bar_means(features: Array, starts: NDArray[np.int_]) -> Array:
+def bar_means(features: Array, starts: NDArray[np.int_]) -> Array:
     sums = np.add.reduceat(features, starts, axis=0)
     return np.asarray(sums / np.diff(np.append(starts, len(features)))[:, None])
 

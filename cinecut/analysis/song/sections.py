@@ -1,0 +1,119 @@
+"""The sections of a song: intro, build, drop, break, end, each with its energy, and which earlier one it repeats.
+
+    bars ─ harmony and sound ─ recurrence ─ agglomerative segmentation (librosa) ─► boundaries ─ energies ─► names
+
+librosa is imported here alone, and only when sections are asked for: see docs/decisions/beats.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.cache import Cache
+from cinecut.analysis.song.bars import BeatSound, bar_means, beat_sound
+from cinecut.analysis.song.beats import Beats
+from cinecut.analysis.song.onsets import SongSound, listen
+from cinecut.analysis.song.tempogram import envelopes
+from cinecut.files import fingerprint
+
+Array = NDArray[np.float64]
+Name = Literal["intro", "build", "drop", "main", "break", "end"]
+
+VERSION = 1  # of how sections are found: a part of a cache's key
+_BARS = 8  # of a usual section
+_LEAST = 2  # of any section
+_MOST = 12  # sections of a song
+_STEP = 0.1  # of energy, 3 dB, that makes a section louder or softer than another
+_ALIKE = 0.5  # affinity of two sections, 0..1, from which on the later one repeats the earlier
+
+
+@dataclass(frozen=True, slots=True)
+class SongSection:
+    """`bar` counts from 0 at the first downbeat; `energy` is the mean of its bars, 0..1; `repeats` is the index of the
+    first section that it resembles."""
+
+    name: Name
+    start: Fraction  # seconds in the song
+    bar: int
+    bars: int
+    energy: float
+    repeats: int | None
+
+
+def sections_of(song: Path, beats: Beats) -> tuple[SongSection, ...]:
+    """The sections of a song, from the cache where they were found before. Raises Stop as `listen` does."""
+    key = (beats.times, beats.first, beats.metre, beats.energy)
+    work = lambda: find_sections(listen(song), beats)  # noqa: E731
+    return Cache(fingerprint(song)).stage("sections", VERSION, key, tuple[SongSection, ...], work)
+
+
+def find_sections(sound: SongSound, beats: Beats) -> tuple[SongSection, ...]:
+    """The sections, which tile the bars of `beats`; one alone where a song is too short to have several."""
+    downbeats = beats.downbeats
+    count = min(len(downbeats), len(beats.energy))
+    if not count:
+        return ()
+    energy = np.array(beats.energy[:count])
+    edges, alike = _segmented(_bars(sound, beats)[:count]) if count >= 2 * _BARS else ([0], np.ones((1, 1)))
+    ends = [*edges, count]
+    means = [float(energy[a:b].mean()) for a, b in pairwise(ends)]
+    found = []
+    for index, (start, end) in enumerate(pairwise(ends)):
+        middle = start + max(1, (end - start) // 2)
+        slope = float(energy[middle:end].mean() - energy[start:middle].mean()) if middle < end else 0.0
+        name, level = _name(index, means, slope), round(means[index], 3)
+        repeats = next((other for other in range(index) if alike[index, other] >= _ALIKE), None)
+        found.append(SongSection(name, downbeats[start], start, end - start, level, repeats))
+    return tuple(found)
+
+
+def _bars(sound: SongSound, beats: Beats) -> Array:
+    """What every bar sounds like, [shape=(bars, 36)]: levels of the bands and harmony, each of unit spread."""
+    times = np.array([float(moment) for moment in beats.times[beats.times.index(beats.first) :]])
+    times = np.append(times, 2 * times[-1] - times[-2])
+    beat: BeatSound = beat_sound(sound, envelopes(sound).low, times)
+    starts = np.arange(0, len(beat.bands), beats.metre)
+    bands, chroma = (bar_means(part, starts) for part in (beat.bands, beat.chroma))
+    centred = [part - part.mean(axis=0) for part in (bands, chroma)]
+    return np.hstack([part / (part.std() + 1e-9) for part in centred])
+
+
+def _segmented(bars: Array) -> tuple[list[int], Array]:
+    """The first bars of the sections, and how alike each two sections are, 0..1."""
+    import librosa.segment
+
+    affinity = np.asarray(librosa.segment.recurrence_matrix(bars.T, mode="affinity", width=2, sym=True))
+    number = int(np.clip(round(len(bars) / _BARS), 2, _MOST))
+    place = np.hstack([bars, 2.0 * affinity / (affinity.max() + 1e-9)])  # what it sounds like, and what it recurs as
+    edges = [0]
+    for edge in sorted(int(edge) for edge in librosa.segment.agglomerative(place.T, number)):
+        if edge - edges[-1] >= _LEAST and len(bars) - edge >= _LEAST:
+            edges.append(edge)
+    near = affinity > 0
+    blocks = [range(a, b) for a, b in pairwise([*edges, len(bars)])]
+    alike = np.array([[near[np.ix_(a, b)].any(axis=1).mean() for b in blocks] for a in blocks])
+    return edges, alike
+
+
+def _name(index: int, energies: Sequence[float], slope: float) -> Name:
+    """What a section does for a trailer, from its energy and its neighbours'."""
+    here, loudest, last = energies[index], max(energies), len(energies) - 1
+    before = energies[index - 1] if index else 0.0
+    after = energies[index + 1] if index < last else 0.0
+    if index == 0 and here < loudest - _STEP:
+        return "intro"
+    if index == last and last and here < loudest - _STEP:
+        return "end"
+    if after > here + _STEP or slope > _STEP:
+        return "build" if here > before - _STEP or slope > _STEP else "break"
+    if here > before + _STEP and here > loudest - _STEP:
+        return "drop"
+    return "break" if here < before - _STEP else "main"
