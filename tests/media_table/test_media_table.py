@@ -21,6 +21,7 @@ def test_a_film_is_read_exactly_or_refused_in_time(name: str, tmp_path: Path, re
     assert table.read().get(name) == outcome.text, "docs/media.md says otherwise; --update-goldens writes it anew"
 
 
+@pytest.mark.slow
 def test_the_page_is_complete() -> None:
     results = table.read()
     assert set(results) == set(table.FILMS)
