@@ -1,0 +1,275 @@
+"""The judge: what a trailer of a film must show and sound like, by a plain decode of the whole film and its stamps.
+
+film ─ decode (FFmpeg, whole file, no seek) ─► pictures and samples, each at its time ─ compare ─► faults in words
+trailer ─ decode ────────────────────────────────────────────────────────────────────┘
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+from pathlib import Path
+
+import cv2
+import numpy as np
+from making import number_of_code
+from numpy.typing import NDArray
+from oracle import BUNDLED, number_of
+
+Luma = NDArray[np.uint8]
+Samples = NDArray[np.float64]  # [shape=(samples, channels)]
+RATE = 48000  # of a trailer's sound
+_BLOCK = 512  # samples that are compared at once
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Pictures in grey with their stamps in seconds; sound at RATE, its first sample at `sound_start` seconds."""
+
+    stamps: list[Fraction]
+    pictures: list[Luma]
+    tick: Fraction
+    sound_start: Fraction = Fraction(0)
+    sound: Samples | None = None
+    names: tuple[str, ...] = ()  # of the channels
+
+    def number(self, index: int) -> str:
+        """The number that a picture shows, in words."""
+        code = number_of(self.pictures[index])
+        return str(number_of_code(code)) if isinstance(code, int) else str(code)
+
+
+def decode(film: Path, sound: int | None, *, restarts: bool = False) -> Decoded:
+    """Everything that FFmpeg gives out for a file, from its start. Raises LookupError where it gives no picture."""
+    with tempfile.TemporaryDirectory(dir=film.parent) as name:
+        folder = Path(name)
+        video = ["-map", "0:V:0", "-fps_mode", "passthrough", "-enc_time_base", "demux", "-pix_fmt", "gray"]
+        audio = ["-map", f"0:a:{sound}", "-c:a", "pcm_f32le"]
+        command: list[str | Path] = [BUNDLED, "-nostdin", "-v", "error", "-y"]
+        command += [*([] if restarts else ["-copyts"]), "-i", film]
+        command += [*video, "-f", "rawvideo", folder / "v", *video, "-f", "framecrc", folder / "v.txt"]
+        if sound is not None:
+            command += [*audio, "-f", "f32le", folder / "a", *audio, "-f", "framecrc", folder / "a.txt"]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+        if not (folder / "v.txt").exists() or "0," not in (folder / "v.txt").read_text():
+            raise LookupError(f"FFmpeg gives no picture: {done.stderr.decode(errors='replace')[-300:]}")
+        header, rows = _framecrc(folder / "v.txt")
+        width, height = (int(side) for side in header["dimensions"].split("x"))
+        tick = Fraction(header["tb"])
+        data = np.frombuffer((folder / "v").read_bytes(), np.uint8).reshape(-1, height, width)
+        order = sorted(range(len(rows)), key=lambda n: rows[n][0])
+        stamps = [rows[n][0] * tick for n in order]
+        pictures = [data[n] for n in order]
+        if sound is None:
+            return Decoded(stamps, pictures, tick)
+        return Decoded(stamps, pictures, tick, *_placed(folder))
+
+
+def _framecrc(file: Path) -> tuple[dict[str, str], list[tuple[int, int]]]:
+    """The header's values, and (stamp, length) of each picture or block, both in ticks."""
+    lines = file.read_text().splitlines()
+    header = dict(line[1:].replace(" 0:", ":").split(": ", 1) for line in lines if line.startswith("#"))
+    rows = [line.split(",") for line in lines if line and not line.startswith("#")]
+    return header, [(int(row[2]), int(row[3])) for row in rows]
+
+
+def _placed(folder: Path) -> tuple[Fraction, Samples | None, tuple[str, ...]]:
+    """Every block of sound at its stamp, silence between, brought to RATE; and where the first one begins."""
+    header, rows = _framecrc(folder / "a.txt")
+    if not rows:
+        return Fraction(0), None, ()
+    rate, layout = int(header["sample_rate"]), header["channel_layout_name"]
+    names = _channel_names(layout)
+    data = np.frombuffer((folder / "a").read_bytes(), "<f4").reshape(-1, len(names))
+    tick = Fraction(header["tb"]) * rate  # in samples: 1, but where a codec has its own clock
+    begin = min(round(pts * tick) for pts, _ in rows)
+    end = max(round((pts + length) * tick) for pts, length in rows)
+    second = rate // np.gcd(rate, RATE)  # samples that are a whole number at RATE too
+    whole = np.zeros((-(-(end - begin + rate) // second) * second, len(names)))
+    at = 0
+    for pts, length in rows:
+        samples, place = round(length * tick), round(pts * tick) - begin
+        part = data[at : at + samples]
+        whole[place : place + len(part)] = part
+        at += samples
+    return Fraction(begin, rate), _resampled(whole, rate), names
+
+
+def _resampled(sound: Samples, rate: int) -> Samples:
+    """At RATE, exact for what is below half of either rate."""
+    if rate == RATE:
+        return sound
+    size = len(sound) * RATE // rate
+    spectrum = np.fft.rfft(sound, axis=0)
+    target = np.zeros((size // 2 + 1, sound.shape[1]), np.complex128)
+    kept = min(len(spectrum), len(target))
+    target[:kept] = spectrum[:kept]
+    return np.asarray(np.fft.irfft(target, size, axis=0) * RATE / rate)
+
+
+def _channel_names(layout: str) -> tuple[str, ...]:
+    import av
+
+    if layout.endswith(" channels"):  # of no known order
+        return tuple(f"channel {n}" for n in range(int(layout.split()[0])))
+    return tuple(channel.name for channel in av.AudioLayout(layout).channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """So many trailer frames from a moment of the film on; `start` is in seconds after its first picture."""
+
+    what: str
+    start: Fraction
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The times at which a film's pictures come on screen, in seconds after `zero`, a constant rate's exactly."""
+
+    times: list[Fraction]
+    slack: Fraction  # by which a variable film's time may be off: its clock's tick
+
+    @classmethod
+    def of(cls, film: Decoded, zero: Fraction, rate: Fraction | None) -> Timeline:
+        """`rate` is None for a variable film."""
+        times = [stamp - zero for stamp in film.stamps]
+        if rate is None:
+            return cls(times, film.tick)
+        return cls([_on_grid(time, rate, film.tick) for time in times], Fraction(0))
+
+    def at(self, time: Fraction) -> set[int]:
+        """The pictures that may be on screen at a time: one, or two within a tick of a variable film's change."""
+        moments = {time, time - self.slack, time + self.slack}
+        return {max(0, bisect_right(self.times, moment) - 1) for moment in moments}
+
+
+def _on_grid(time: Fraction, rate: Fraction, tick: Fraction) -> Fraction:
+    line = round(time * rate) / rate
+    return line if abs(line - time) <= max(tick, Fraction(1, 2000)) else time
+
+
+def picture_faults(
+    film: Decoded, times: Timeline, trailer: Decoded, shots: Sequence[Shot], rate: Fraction
+) -> list[str]:
+    """What is wrong with the trailer's pictures, a line for each run of wrong ones."""
+    wanted = [(shot.what, k, times.at(shot.start + k / rate)) for shot in shots for k in range(shot.frames)]
+    if len(wanted) != len(trailer.pictures):
+        return [f"{len(trailer.pictures)} pictures, not {len(wanted)}"]
+    faults = []
+    for index, (what, k, choice) in enumerate(wanted):
+        if not any(_same(film.pictures[n], trailer.pictures[index]) for n in choice):
+            right = " or ".join(film.number(n) for n in sorted(choice))
+            faults.append((what, f"{k}: {trailer.number(index)} for {right}"))
+    return [
+        f"{what}: {sum(1 for w, _ in faults if w == what)} wrong pictures ({fault})"
+        for what, fault in dict(reversed(faults)).items()
+    ]
+
+
+_SMALL = (64, 36)
+
+
+def _same(film: Luma, trailer: Luma) -> bool:
+    """Whether a trailer's picture is the film's: the same number and the same look."""
+    a, b = (cv2.resize(picture, _SMALL, interpolation=cv2.INTER_AREA).astype(np.int16) for picture in (film, trailer))
+    return float(np.abs(a - b).mean()) < 6 and number_of(film) == number_of(trailer)
+
+
+def sound_faults(film: Decoded, zero: Fraction, trailer: Decoded, shots: Sequence[Shot], rate: Fraction) -> list[str]:
+    """What is wrong with the trailer's sound, a line for each shot; at most half a sample off is right."""
+    assert trailer.sound is not None
+    faults, position = [], 0
+    for shot in shots:
+        start, end = (floor(frames / rate * RATE + Fraction(1, 2)) for frames in (position, position + shot.frames))
+        position += shot.frames
+        heard = trailer.sound[start:end]
+        at = floor((shot.start + zero - film.sound_start) * RATE + Fraction(1, 2))
+        fault = _sound_fault(film, at, heard)
+        if fault:
+            faults.append(f"{shot.what}: {fault}")
+    return faults
+
+
+def _sound_fault(film: Decoded, at: int, heard: Samples) -> str | None:
+    wanted = stretch(film.sound, at, len(heard))
+    if wanted is None or not wanted.any():
+        return "sound where the film has none" if np.abs(heard).max() > 0.01 else None
+    if _rms(heard) < _rms(wanted) / 20:
+        return "silence"
+    weights, offset, residual = _fit(wanted, heard)
+    blocks = range(0, len(heard) - _BLOCK + 1, _BLOCK)
+    # Beside a hole the resampler's edge is none of ours.
+    wrong = [
+        n // _BLOCK
+        for n in blocks
+        if _rms(residual[n : n + _BLOCK]) > 0.15 * _rms(wanted[n : n + _BLOCK] @ weights) + 0.004
+    ]
+    if len(wrong) > len(blocks) // 20:
+        return f"{len(wrong)} of {len(blocks)} blocks wrong (from {wrong[0]}){_displacement(film, at, heard)}"
+    if abs(offset) > 0.75:
+        return f"{offset:+.2f} samples off"
+    return _balance(film.names, weights)
+
+
+def stretch(sound: Samples | None, at: int, length: int) -> Samples | None:
+    """`length` samples from place `at`, silence where there are none."""
+    if sound is None:
+        return None
+    out = np.zeros((length, sound.shape[1]))
+    first, last = max(at, 0), min(at + length, len(sound))
+    if first < last:
+        out[first - at : last - at] = sound[first:last]
+    return out
+
+
+def _fit(wanted: Samples, heard: Samples) -> tuple[Samples, float, Samples]:
+    """The weights with which the film's channels are in the trailer's, how many samples late, and what is left."""
+    slope = np.gradient(wanted, axis=0)
+    both = np.linalg.lstsq(np.hstack([wanted, slope]), heard, rcond=1e-6)[0]
+    count = wanted.shape[1]
+    weights, shifts = both[:count], both[count:]
+    strongest = np.unravel_index(np.abs(weights).argmax(), weights.shape)
+    offset = float(-shifts[strongest] / weights[strongest]) if weights[strongest] else 0.0
+    return weights, offset, heard - np.hstack([wanted, slope]) @ both
+
+
+def _displacement(film: Decoded, at: int, heard: Samples) -> str:
+    """Where within a second the sound comes from instead, in words."""
+    if not heard.any():
+        return ": silence"
+    window = stretch(film.sound, at - RATE, len(heard) + 2 * RATE)
+    assert window is not None
+    size = 1 << len(window).bit_length()
+    best, where = 0.0, 0
+    for piece in heard.T:
+        energy = np.sqrt(piece @ piece) + 1e-9
+        for channel in window.T:
+            product = np.fft.rfft(channel, size) * np.conj(np.fft.rfft(piece, size))
+            matches = np.abs(np.fft.irfft(product, size)[: 2 * RATE])
+            match = float(matches.max() / energy / (np.sqrt(channel @ channel) + 1e-9))
+            best, where = max((best, where), (match, int(matches.argmax()) - RATE))
+    return f": {where:+d} samples of the film" if best > 0.15 else ": nothing of the film"
+
+
+def _balance(names: tuple[str, ...], weights: Samples) -> str | None:
+    """A channel that is not there, or on the wrong side."""
+    loudest = np.abs(weights).max()
+    for name, (left, right) in zip(names, np.abs(weights), strict=True):
+        if name not in ("LFE", "LFE2") and max(left, right) < 0.25 * loudest:
+            return f"channel {name} is not heard"
+        if name in ("FL", "SL", "BL", "FLC", "DL") and left <= right and len(names) > 1:
+            return f"channel {name} is not on the left"
+        if name in ("FR", "SR", "BR", "FRC", "DR") and right <= left and len(names) > 1:
+            return f"channel {name} is not on the right"
+    return None
+
+
+def _rms(samples: Samples) -> float:
+    return float(np.sqrt(np.mean(samples**2)))
