@@ -95,9 +95,8 @@ class _Trees:
             usual = key in defaults and value == defaults[key]
             if value is not None and (not usual or here in self.remarked or here in self.inside):
                 entries[key] = self.value(value, resolved(part), here, record)
-        for key in (
-            [] if entries else [key for key in properties_of(cls) if key in defaults][:1]
-        ):  # that it is there says something
+        seen = () if entries else [key for key in properties_of(cls) if key in defaults][:1]
+        for key in seen:  # that the record is there says something
             entries[key] = self.value(defaults[key], resolved(properties_of(cls)[key]), (*path, key), record)
         tree = _mapping(entries, flow=cls not in _BLOCKS)
         return tree if path in self.inside else shortened(tree, cls)
