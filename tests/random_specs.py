@@ -132,7 +132,7 @@ class Messy:
         if self.random.random() > 0.15:
             return ""
         self.count += 1
-        return self.random.choice([" ", "     "]) + f"# b{self.count};"
+        return f"{self.random.choice([' ', '     '])}# b{self.count};"
 
     def block(self, node: Node, indent: int) -> str:
         found, steps = "", children(node)
@@ -163,7 +163,7 @@ class Messy:
         return f"{{{gap}{inside}{gap}}}" if isinstance(node, Mapping) else f"[{gap}{inside}{gap}]"
 
     def scalar(self, node: Scalar) -> str:
-        text = scalar_text(node.value, flow=True)
+        text: str = scalar_text(node.value, flow=True)
         if isinstance(node.value, str) and text == node.value and self.random.random() < 0.3:
-            return f'"{text}"' if '"' not in text and "\\" not in text else f"'{text}'" if "'" not in text else text
+            return f'"{text}"' if not set(text) & set('"\\') else f"'{text}'" if "'" not in text else text
         return text

@@ -22,7 +22,7 @@ from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.formats import properties_of, resolved
 from cinecut.language.read import defaults_of
 from cinecut.language.spec import Anchor, Anchors, Film, Music, Part, Spec, VibeChoice
-from cinecut.language.timebase import BadTimeError, FilmTime, Length, clock, parse_span, rate_text, timecode
+from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, clock, parse_span, rate_text, timecode
 
 _NOWHERE = Span("", 0, 0, 0, 0)
 _BLOCKS: frozenset[type] = frozenset((Spec, Film, Music, VibeChoice, Anchors, ActMarker, *EVENTS.values())) | frozenset(
@@ -220,6 +220,9 @@ class _Canonical:
     fixed: set[Span]  # what stands in several places
 
     def record(self, node: Node, cls: type, path: Path) -> Node:
+        if isinstance(node, Scalar) and cls in (Clip, Part) and isinstance(node.value, str):
+            ends = SPAN_SIGN.split(node.value.strip())
+            return dataclasses.replace(node, value=" - ".join(ends)) if len(ends) == 2 else node
         if not isinstance(node, Mapping):
             return node
         if cls in EVENTS.values():

@@ -1,4 +1,4 @@
-"""Edits of a document that leave every other byte as it is: values set; entries of a list put in, taken out and moved."""
+"""Edits of a document that leave every other byte as it is: values set; list entries put in, taken out and moved."""
 
 from __future__ import annotations
 
