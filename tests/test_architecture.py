@@ -30,7 +30,7 @@ FLOORS: tuple[set[str], ...] = (
     {"files", "machine", "language"},
     {"fonts", "grade"},
     {"vibes", "graph"},
-    {"compiler", "media", "inference"},
+    {"compiler", "media", "inference", "plugins"},
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
     {"review"},
