@@ -129,7 +129,7 @@ class Messy:
         if self.random.random() > 0.15:
             return ""
         self.count += 1
-        return self.random.choice([" ", "     "]) + f"# b{self.count};"
+        return str(self.random.choice([" ", "     "])) + f"# b{self.count};"
 
     def block(self, node: Node, indent: int) -> str:
         found, steps = "", children(node)
