@@ -14,10 +14,11 @@ from bench.film import FFMPEG, Film, long_film
 from bench.measure import Command, Meter, run
 from bench.shots import TRUTH, TRUTH_FRAMES
 from cinecut.analysis.film.shots import find_shots
-from cinecut.compiler.timeline import Placed, Timeline, build_timeline
+from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
 from cinecut.diagnostics import Report
 from cinecut.language.read import load_spec
 from cinecut.media.probe import film_facts
+from cinecut.render.check import layout_of
 
 GB = 1_000_000_000
 LINES = 1500
@@ -96,7 +97,7 @@ def _timeline(spec: Path) -> Timeline:
     report = Report()
     _, loaded = load_spec(spec, report)
     assert loaded is not None
-    return build_timeline(loaded, report)
+    return layout_of(loaded, report).timeline
 
 
 def _off_beat(placed: Placed, timeline: Timeline, found: list[int]) -> float:
@@ -109,7 +110,7 @@ def _off_beat(placed: Placed, timeline: Timeline, found: list[int]) -> float:
 
 def _crosses(placed: Placed, cuts: list[Fraction]) -> bool:
     """Whether the part of the film that an event shows, handles included, holds a cut of the film."""
-    if placed.film is None:
+    if not isinstance(placed, PlacedShot):
         return False
     rate = Fraction(placed.range.length) / placed.film.duration
     first, last = placed.film.start.seconds - placed.lead / rate, placed.film.end.seconds + placed.lag / rate

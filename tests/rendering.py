@@ -34,7 +34,8 @@ from oracle import (
 )
 
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render.job import SILENT, prepare, render, render_stems
+from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.stems import render_stems
 
 SAMPLE_RATE = 48000
 

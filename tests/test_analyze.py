@@ -19,14 +19,14 @@ from oracle import read_pictures
 
 from cinecut.analysis import Analysis, Request, analyze
 from cinecut.analysis.film import loudness, pictures, signals
-from cinecut.compiler.timeline import Timeline, build_timeline
+from cinecut.compiler.timeline import PlacedShot, Timeline
 from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.events import Shot
 from cinecut.language.read import load_spec
 from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmTime
-from cinecut.render.check import check_spec
+from cinecut.render.check import check_spec, layout_of
 from cinecut.render.job import SILENT, prepare, render
 from cinecut.vibes import DEFAULT, load_vibe
 from cinecut.vibes import names as vibe_names
@@ -77,7 +77,7 @@ def read(path: Path) -> tuple[Spec, Timeline]:
     report = Report()
     _, spec = load_spec(path, report)
     assert spec is not None
-    return spec, build_timeline(spec, report)
+    return spec, layout_of(spec, report).timeline
 
 
 # --- what the spec promises ------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ def _check_shots(footage: Footage, timeline: Timeline) -> None:
     last = None
     for placed in timeline.events:
         shot = placed.event
-        if not isinstance(shot, Shot) or placed.film is None:
+        if not isinstance(placed, PlacedShot) or not isinstance(shot, Shot):
             last = None
             continue
         start = placed.film.start.seconds - placed.lead / timeline.rate
@@ -154,7 +154,7 @@ def test_what_comes_after_the_climax_is_shown_only_to_who_asks(film: Footage, tm
         found = analysed(film.path, tmp_path / "spec.yaml", "action", 60, spoilers=spoilers)
         _, timeline = read(tmp_path / "spec.yaml")
         climax = found.story.climax.at + Fraction(3, 100) * found.story.end.seconds
-        return found.text, [placed.film.end for placed in timeline.events if placed.film], climax
+        return found.text, [placed.film.end for placed in timeline.shots], climax
 
     guarded, shown, climax = ends(spoilers=False)
     assert max(shown) <= climax

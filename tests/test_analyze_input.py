@@ -14,13 +14,12 @@ from commandline import cinecut, names
 from footage import HEIGHT, LINES, WIDTH, X264, Footage, Frames, encode, make_film, scene, song, srt, swelling
 
 from cinecut.analysis import Analysis, Request, analyze
-from cinecut.compiler.timeline import Timeline, build_timeline
+from cinecut.compiler.timeline import PlacedShot, Timeline
 from cinecut.diagnostics import Report, Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.language.events import Shot
 from cinecut.language.read import load_spec
 from cinecut.media.probe import film_facts
-from cinecut.render.check import check_spec
+from cinecut.render.check import check_spec, layout_of
 from cinecut.render.job import SILENT, prepare, render
 from cinecut.vibes import load_vibe
 from cinecut.vibes import names as vibe_names
@@ -53,9 +52,9 @@ def usable(
     report = Report()
     _, spec = load_spec(target, report)
     assert spec is not None
-    timeline = build_timeline(spec, report)
+    timeline = layout_of(spec, report).timeline
     for placed in timeline.events:
-        if isinstance(placed.event, Shot) and placed.film is not None:
+        if isinstance(placed, PlacedShot):
             start = placed.film.start - placed.lead / timeline.rate
             end = placed.film.end + placed.lag / timeline.rate
             assert any(shot.range.start <= start and end <= shot.range.end for shot in found.shots if shot.usable)
@@ -79,13 +78,13 @@ def said(found: Analysis) -> str:
 def test_a_film_of_three_seconds(vibe: str, film: Footage, tmp_path: Path) -> None:
     short = encode(tmp_path / "short.mkv", shots(40, 35), swelling(3))
     found, timeline = usable(short, tmp_path, vibe, None)
-    assert any(placed.film for placed in timeline.events)
+    assert timeline.shots
     assert found.seconds <= 8
 
 
 def test_a_film_of_one_shot(film: Footage, tmp_path: Path) -> None:
     _, timeline = usable(encode(tmp_path / "one.mkv", shots(750), swelling(30)), tmp_path, "drama", None)
-    assert sum(placed.film is not None for placed in timeline.events) >= 2
+    assert len(timeline.shots) >= 2
     assert abs(timeline.frames / timeline.rate - 15) <= 3
 
 
@@ -106,7 +105,7 @@ def test_an_empty_film_is_refused(film: Footage, tmp_path: Path) -> None:
 def test_a_film_without_sound_and_subtitles(film: Footage, tmp_path: Path) -> None:
     found, timeline = usable(encode(tmp_path / "mute.mkv", shots(*[60] * 12)), tmp_path)
     assert "has no subtitles" in said(found)
-    assert len([placed for placed in timeline.events if placed.film]) >= 5
+    assert len(timeline.shots) >= 5
 
 
 def test_a_variable_frame_rate(film: Footage, tmp_path: Path) -> None:

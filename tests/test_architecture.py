@@ -28,7 +28,7 @@ PACKAGE = ROOT / "cinecut"
 FLOORS: tuple[set[str], ...] = (
     {"diagnostics"},
     {"files", "machine", "language"},
-    {"fonts", "grade"},
+    {"download", "fonts", "grade"},
     {"vibes", "graph"},
     {"compiler", "media", "inference", "plugins"},
     {"analysis", "library", "ffmpeg"},

@@ -19,7 +19,7 @@ from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import Appearance, Signals, likeness
 from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
 from cinecut.analysis.to_spec import Decisions, to_spec
-from cinecut.compiler.timeline import build_timeline
+from cinecut.compiler.timeline import PlacedShot
 from cinecut.diagnostics import Report
 from cinecut.language.document import parse_document
 from cinecut.language.events import Shot as SpecShot
@@ -28,6 +28,7 @@ from cinecut.language.grid import Grid
 from cinecut.language.read import fill_spec
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.language.write import write_spec
+from cinecut.render.check import layout_of
 from cinecut.vibes import Vibe, load_vibe, names
 
 RATES = (Fraction(24), Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001))
@@ -129,14 +130,14 @@ def _check_compiles(cuts: list[Cut], vibe: Vibe, rate: Fraction, speed: Fraction
     report = Report()
     spec = fill_spec(parse_document(path, text, report), report)
     assert spec is not None
-    timeline = build_timeline(spec, report)
+    timeline = layout_of(spec, report).timeline
     assert [str(d) for d in report] == []
     beat = 0
     for cut, placed in zip(cuts, timeline.events, strict=True):
         exact = beat * 60 / speed
         assert abs(placed.range.start.index / rate - exact) <= 1 / rate / 2
         if cut.take is not None and isinstance(placed.event, SpecShot):
-            assert placed.film is not None
+            assert isinstance(placed, PlacedShot)
             assert abs(placed.film.start - cut.in_) < 1 / rate / 2
             assert placed.film.end <= cut.take.range.end + 1 / rate
         beat += cut.slot.beats

@@ -137,7 +137,7 @@ def test_explain_gives_the_timeline_of_both_clocks() -> None:
     assert bird["film_in_timecode"] == "00:00:16:00"
     assert (bird["trailer_in"], bird["trailer_out_timecode"]) == ("0:00.000", "00:00:03:00")
     assert bird["act"] == "cold open"
-    assert (spring["event"], spring["film_in"], spring["beat"]) == ("black3", "", "2:1")
+    assert (spring["event"][:6], spring["film_in"], spring["beat"]) == ("black_", "", "2:1")
     # 0.48 s and one bar of 4·60/95 s; the frame nearest to it is the 72nd.
     assert spring["offset_ms"] == pytest.approx((3 - (0.48 + 240 / 95)) * 1000, abs=0.001)
     ends = [row["trailer_out"] for row in rows]
@@ -148,7 +148,8 @@ def test_explain_to_another_program() -> None:
     """One row a line, tabs between, nothing cut off or decorated."""
     lines = cinecut("explain", BUNNY, "--timeline").out.splitlines()
     assert lines[0].split("\t")[:3] == ["number", "event", "act"]
-    assert [line.split("\t")[1] for line in lines[1:]] == ["shot2", "shot4", "shot5", "shot6", "shot8", "shot9"]
+    events = [line.split("\t")[1].rpartition("_")[0] for line in lines[1:]]
+    assert events[:3] == ["shot_0m01s", "shot_0m16s", "shot_0m37s"]
     assert len({line.count("\t") for line in lines}) == 1
     values = cinecut("explain", BUNNY, "--values").out.splitlines()
     assert "timeline[9].speed\t0.5\tuser" in values

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from rendering import render_text
 
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render.job import SILENT, pack, prepare
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.pack import pack
 
 BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
 BT601 = ("-colorspace", "smpte170m", "-color_primaries", "smpte170m", "-color_trc", "smpte170m", "-color_range", "tv")
@@ -147,7 +148,7 @@ def test_ffmpeg_converts_nothing_by_itself(swatches: Make, ffmpeg: Path, tmp_pat
     pack(job, tmp_path / "pack", find_ffmpeg(str(ffmpeg)), SILENT)
     command = [str(ffmpeg), "-v", "verbose", *job.plan.render.arguments(find_ffmpeg(str(ffmpeg)).build, ["out.mp4"])]
     log = subprocess.run(command, cwd=tmp_path / "pack", capture_output=True, text=True, check=True).stderr
-    assert "[overlay@shot3" in log  # the filters do tell
+    assert "[overlay@shot_0m00s500_" in log  # the filters do tell
     assert [line for line in log.splitlines() if "auto_" in line or "auto-insert" in line.lower()] == []
     assert job.plan.frames == sum((6, 6, 5, 4, 3, 4))
     assert Fraction(24) == job.plan.rate

@@ -13,12 +13,10 @@ from oracle import Film, Samples
 from rendering import nearest_sample, spec_text, stems_of
 
 from cinecut.compiler.sound.effects import RECIPES
-from cinecut.compiler.soundtrack import place_sounds
-from cinecut.compiler.timeline import build_timeline
 from cinecut.diagnostics import Report
 from cinecut.language.document import parse_document
 from cinecut.language.read import fill_spec
-from cinecut.vibes import vibe_of
+from cinecut.render.check import layout_of
 
 Films = Callable[[Film], Film]
 RATE = 48_000
@@ -192,7 +190,7 @@ def placed(effects: str, vibe: str = "") -> list[tuple[str, Fraction | int]]:
     report = Report()
     spec = fill_spec(parse_document(Path("spec.yaml"), text, report), report)
     assert spec is not None, list(report)
-    track = place_sounds(spec, build_timeline(spec, report), vibe_of(spec.vibe), report)
+    track = layout_of(spec, report).track
     assert report.ok, list(report)
     return [(effect.name, Fraction(effect.anchor, RATE)) for effect in track.effects]
 

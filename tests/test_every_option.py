@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from compiling import plan_of
 
-from cinecut.compiler import compile_spec
 from cinecut.diagnostics import Report, as_text
 from cinecut.language.document import parse_document
 from cinecut.language.read import fill_spec
 from cinecut.language.schema import TRAILER, read_schema
 from cinecut.language.spec import Spec
+from cinecut.render.check import layout_of
 from cinecut.review.explain import settings
 
 BASE = """
@@ -334,7 +335,7 @@ def load(text: str) -> Spec:
 def outcome(text: str) -> object:
     """All that a render does: FFmpeg's graph, inputs and settings, and the files beside them."""
     report = Report()
-    plan = compile_spec(load(text), report)
+    plan = plan_of(load(text), report)
     assert plan is not None, "\n".join(as_text(d, text.splitlines()) for d in report)
     return plan.render, plan.inputs, dict(plan.files), dict(plan.luts)
 
@@ -354,7 +355,10 @@ def test_an_option_changes_the_render(path: str) -> None:
 
 @pytest.mark.parametrize("path", NOTES)
 def test_a_note_is_explained(path: str) -> None:
-    shown = [{(s.path, s.value) for s in settings(load(text))} for text in [BASE, *variants(path, NOTES[path])]]
+    shown = [
+        {(s.path, s.value) for s in settings(layout_of(load(text), Report()).trailer)}
+        for text in [BASE, *variants(path, NOTES[path])]
+    ]
     assert differ(list(shown))
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from cinecut.diagnostics import Report, Span
-from cinecut.fonts.glyphs import FACES, FOLDER, check_glyphs, load_face, missing
+from cinecut.fonts.glyphs import FACES, FOLDER, check_glyphs, load_face
 
 HERE = Span("a.yaml", 3, 4, 3, 9)
 
 
 def found(text: str, face: str = "Open Sans Semibold") -> list[str]:
     report = Report()
-    check_glyphs([(text, HERE)], face, report)
+    check_glyphs([(text, HERE)], load_face(face), report)
     assert {(d.code, d.span) for d in report.found} <= {("title-glyphs", HERE)}
     return [d.message for d in report.found]
 
@@ -32,13 +32,13 @@ def test_every_font_file_has_a_name_and_a_licence() -> None:
 @pytest.mark.parametrize("face", FACES)
 def test_every_face_writes_western_languages(face: str) -> None:
     text = "The quick brown fox — 1234567890 – “says”: ‘Ça, élève, Äpfel, år, ñandú, œ’! (it’s & co…) AVATAR?"
-    assert not missing(text, face)
+    assert not load_face(face).missing(text)
 
 
 def test_the_faces_for_any_story_write_greek_and_cyrillic_too() -> None:
     for face in ("Open Sans Semibold", "Source Serif Pro", "Roboto Slab Bold", "Roboto Mono", "Manrope Light"):
-        assert not missing("Ο δρόμος Έρχεται Привет Її Ўжо", face)
-    assert missing("Привет", "League Gothic Regular") == set("Привет")
+        assert not load_face(face).missing("Ο δρόμος Έρχεται Привет Її Ўжо")
+    assert load_face("League Gothic Regular").missing("Привет") == set("Привет")
 
 
 @pytest.mark.parametrize("face", FACES)
@@ -65,7 +65,7 @@ def test_a_width_is_the_width_that_is_drawn(face: str, ffmpeg: Path, tmp_path: P
 
 
 def test_what_is_never_seen_needs_no_glyph() -> None:
-    assert not missing("A\u202eB\u202c\u200dC\ufe0f\n\t \u3000\x07", "Open Sans Semibold")
+    assert not load_face("Open Sans Semibold").missing("A\u202eB\u202c\u200dC\ufe0f\n\t \u3000\x07")
     assert load_face("Open Sans Semibold").width("\u202e\u0301\ufe0f") == 0
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from compiling import plan_of
 
-from cinecut.compiler import compile_spec
+from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Report, as_text
-from cinecut.graph.plan import RenderPlan
 from cinecut.graph.script import BUILDS
 from cinecut.language.read import load_spec
 from cinecut.render.check import check_spec
@@ -21,11 +21,11 @@ SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def plan_of(path: Path) -> RenderPlan:
+def plan_at(path: Path) -> RenderPlan:
     report = Report()
     _, spec = load_spec(path, report)
     assert spec is not None
-    plan = compile_spec(spec, report)
+    plan = plan_of(spec, report)
     assert plan is not None, "\n".join(as_text(d) for d in report)
     return plan
 
@@ -43,7 +43,7 @@ def texts_of(plan: RenderPlan) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_golden(path: Path, request: pytest.FixtureRequest) -> None:
-    folder, texts = GOLDEN / path.stem, texts_of(plan_of(path))
+    folder, texts = GOLDEN / path.stem, texts_of(plan_at(path))
     if request.config.getoption("--update-goldens"):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -55,7 +55,7 @@ def test_golden(path: Path, request: pytest.FixtureRequest) -> None:
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_no_paths(path: Path) -> None:
     """A plan names its files in its own folder only: it renders on any machine."""
-    for name, text in texts_of(plan_of(path)).items():
+    for name, text in texts_of(plan_at(path)).items():
         assert str(ROOT) not in text, name
         assert "../" not in text, name
         assert not [line for line in text.splitlines() if line.startswith("/")], name

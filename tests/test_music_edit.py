@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from oracle import Film, Samples, Sound
 from rendering import spec_text, stems_of
 
-from cinecut.compiler.timeline import build_timeline
-from cinecut.diagnostics import Report, Stop
+from cinecut.diagnostics import Stop
 from cinecut.render.job import prepare
 
 Films = Callable[[Film], Film]
@@ -291,7 +290,7 @@ def test_the_grid_follows_the_edit(film: Film, bundled: Path, tmp_path: Path, ed
     heard = np.flatnonzero(found[:, 0] > 0.5)
     assert len(heard) > 5
     job = prepare(tmp_path / "stems.yaml")
-    grid = build_timeline(job.spec, Report()).grid
+    grid = job.plan.timeline.grid
     assert grid is not None
     off = [float(grid.nearest_line(Fraction(int(n), RATE), "beat") * RATE - int(n)) for n in heard]
     assert np.abs(off).max() <= 1

@@ -16,7 +16,8 @@ from oracle import Film, Sound, read_frames
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render.job import SILENT, pack, prepare, render
+from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.pack import pack
 
 _SPEC = """\
 cinecut: 1

@@ -8,11 +8,10 @@ import subprocess
 from fractions import Fraction
 from pathlib import Path
 
+from compiling import plan_of
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from cinecut.compiler import compile_spec
-from cinecut.compiler.timeline import build_timeline
 from cinecut.diagnostics import Report, as_json, as_text
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.graph.nodes import Node, Pad
@@ -31,6 +30,7 @@ from cinecut.language.timebase import (
     seconds_text,
     timecode,
 )
+from cinecut.render.check import layout_of
 
 # The same examples every time: a test that fails fails for everybody, and again after the mending.
 settings.register_profile("cinecut", derandomize=True, deadline=None, database=None, max_examples=100)
@@ -222,7 +222,7 @@ def load(text: str) -> Spec:
 def test_events_tile_the_trailer(text: str) -> None:
     spec = load(text)
     report = Report()
-    timeline = build_timeline(spec, report)
+    timeline = layout_of(spec, report).timeline
     assume(timeline.events)
     position = 0
     for placed in timeline.events:
@@ -239,10 +239,10 @@ def test_what_has_no_mistakes_compiles(text: str) -> None:
     """Compiling verifies the graph: it raises where that is not legal."""
     spec = load(text)
     report = Report()
-    plan = compile_spec(spec, report)
+    plan = plan_of(spec, report)
     assert (plan is None) == (not report.ok)
     if plan is not None:
-        assert plan == compile_spec(spec, Report())
+        assert plan == plan_of(spec, Report())
         assert plan.samples == nearest(plan.frames * 48000 / plan.rate)
 
 
@@ -350,9 +350,7 @@ def _judge(text: str) -> None:
     report = Report()
     spec = fill_spec(parse_document(Path("spec.yaml"), text, report), report)
     if spec is not None:
-        build_timeline(spec, report)
-        if report.ok:
-            compile_spec(spec, report)
+        plan_of(spec, report)
     for finding in report:
         assert as_text(finding, text.splitlines())
     as_json(report).encode()

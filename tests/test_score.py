@@ -17,15 +17,16 @@ from test_jamendo import Host
 
 from cinecut.analysis import Analysis, Request, analyze
 from cinecut.analysis.report.credits import credits_text, own_credit, write_credits
-from cinecut.compiler.timeline import Placed, build_timeline
+from cinecut.compiler.timeline import Placed
 from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.events import Black, Card, Shot
 from cinecut.language.read import load_spec
 from cinecut.language.spec import Spec
 from cinecut.library.jamendo import CLIENT_ID, HOST
-from cinecut.render.check import check_spec
-from cinecut.render.job import SILENT, prepare, render_stems
+from cinecut.render.check import check_spec, layout_of
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.stems import render_stems
 from cinecut.vibes import load_vibe, names
 
 Sound = NDArray[np.float64]  # [samples, 2]
@@ -59,7 +60,7 @@ def read(path: Path) -> tuple[Spec, tuple[Placed, ...]]:
     report = Report()
     _, spec = load_spec(path, report)
     assert spec is not None
-    return spec, tuple(build_timeline(spec, report).events)
+    return spec, tuple(layout_of(spec, report).timeline.events)
 
 
 def level(sound: Sound, start: Fraction, end: Fraction) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from cinecut.compiler.picture.texts import lower_texts, typeset
+from cinecut.compiler.picture.texts import Screen, lower_texts, typeset
 from cinecut.compiler.timeline import Text
 from cinecut.diagnostics import Span
 from cinecut.fonts.glyphs import FACES, FOLDER, load_face
@@ -43,7 +43,9 @@ def drawn(
     """A text on its frames and two more, over one colour."""
     width, height = size
     span = TrailerRange(TrailerFrame(frames[0]), TrailerFrame(frames[1]))
-    written = lower_texts([Text(text, span, *fades, position, Span("", 0, 0, 0, 0))], rate, width, height, style)
+    faces = {face: load_face(face) for face in (style.face, PLAIN.face)}
+    screen = Screen(rate, width, height, style, faces)
+    written = lower_texts([Text(text, span, *fades, position, Span("", 0, 0, 0, 0))], screen)
     (folder / "a.ass").write_bytes(written)
     if not (folder / "fonts").exists():
         (folder / "fonts").symlink_to(FOLDER)
@@ -294,8 +296,7 @@ def test_a_styled_text_holds_no_commands(name: str, text: str, ffmpeg: Path, tmp
     assert bottom - top < round(360 / 7) * style.size
 
 
-def test_without_a_style_nothing_changes() -> None:
+def test_a_plain_title_is_a_plain_line() -> None:
     text = Text("A", TrailerRange(TrailerFrame(2), TrailerFrame(9)), 0, 0, "lower", Span("", 0, 0, 0, 0))
-    rows = lower_texts([text], RATE, 1280, 720).decode().splitlines()
-    assert rows[-1] == "Dialogue: 0,0:00:00.06,0:00:00.35,lower,A"
-    assert lower_texts([text], RATE, 1280, 720, PLAIN).decode().splitlines() == rows
+    screen = Screen(RATE, 1280, 720, PLAIN, {PLAIN.face: load_face(PLAIN.face)})
+    assert lower_texts([text], screen).decode().splitlines()[-1] == "Dialogue: 0,0:00:00.06,0:00:00.35,lower,A"

@@ -9,7 +9,6 @@ in both, but their bytes differ, so a spec that was linked to one needs `cinecut
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 import subprocess
@@ -27,15 +26,11 @@ import platformdirs
 import requests
 
 from cinecut.diagnostics import Stop
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being fetched, the bytes that are there and the bytes that there will be."""
+from cinecut.download import Progress, Source, Terms, fetch, sha256, silent, why
 
 LOCAL_COPY = "CINECUT_DEMO_FILM"
 HOST_ANSWERS = 5.0  # seconds until the original host counts as out of reach
-READ_TIMEOUT = 20.0  # seconds without a byte
-CONNECTIONS = 5  # that may break off before the host is given up
-BLOCK = 1 << 14  # bytes; at most so many are lost when a connection breaks off
+PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before each new connection where one got no further
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +63,7 @@ class _SourceFailedError(Exception):
     """One source cannot give the film; the message says why, and the next one is asked."""
 
 
-def _silent(what: str, done: int, total: int) -> None:
-    pass
-
-
-def fetch_film(folder: Path | None = None, progress: Progress = _silent) -> Path:
+def fetch_film(folder: Path | None = None, progress: Progress = silent) -> Path:
     """The demo film in `folder` (default: the user's cache), fetched if it is not there yet.
 
     The environment variable CINECUT_DEMO_FILM names a local copy instead. The bytes are verified in every case.
@@ -87,7 +78,7 @@ def fetch_film(folder: Path | None = None, progress: Progress = _silent) -> Path
     return _from_sources(folder, progress, (_from_host, _from_sdist))
 
 
-def fetch_tutorial_film(folder: Path, progress: Progress = _silent) -> Path:
+def fetch_tutorial_film(folder: Path, progress: Progress = silent) -> Path:
     """The encode of MoviePy's tutorial in `folder`, for figures that are stated for this very file.
 
     Raises Stop as `fetch_film` does; a local copy must be this encode.
@@ -119,7 +110,8 @@ def _from_sources(folder: Path, progress: Progress, sources: tuple[Callable[[Pat
             except _SourceFailedError as reason:
                 reasons.append(str(reason))
                 continue
-            _part(folder, ORIGINAL).unlink(missing_ok=True)  # nobody will go on with it
+            for left in folder.glob(f"{ORIGINAL.name}.part*"):
+                left.unlink()  # nobody will go on with it
             return film
     except OSError as error:
         code = "disk-full" if error.errno == errno.ENOSPC else "output"
@@ -132,18 +124,16 @@ def _from_sources(folder: Path, progress: Progress, sources: tuple[Callable[[Pat
 
 
 def _from_host(folder: Path, progress: Progress) -> Path:
-    """Download the original; what has arrived stays beside it as `*.part.mov`, and the next try goes on from there."""
-    part = _part(folder, ORIGINAL)
+    """Download the original; what has arrived stays beside it as `*.part`, and the next try goes on from there."""
     _ask_host(ORIGINAL_URL)
-    reasons: list[str] = []
-    while (have := part.stat().st_size if part.exists() else 0) < ORIGINAL.size:
-        if len(reasons) == CONNECTIONS:
-            raise _SourceFailedError(f"{ORIGINAL_URL} broke off {CONNECTIONS} times: {reasons[-1]}")
-        try:
-            _append(ORIGINAL_URL, part, have, progress)
-        except requests.RequestException as error:
-            reasons.append(_why(error))
-    return _adopt(part, folder, ORIGINAL, ORIGINAL_URL)
+    source = Source(ORIGINAL_URL, ORIGINAL.name, ORIGINAL.sha256, ORIGINAL.size)
+    try:
+        fetch(source, folder / ORIGINAL.name, Terms(progress, pauses=PAUSES))
+    except Stop as stop:
+        if stop.diagnostics[0].code != "download":
+            raise
+        raise _SourceFailedError(stop.diagnostics[0].message) from None
+    return folder / ORIGINAL.name
 
 
 def _ask_host(url: str) -> None:
@@ -166,24 +156,10 @@ def _ask_host(url: str) -> None:
         raise _SourceFailedError(f"{url} did not answer within {HOST_ANSWERS:g} s")
     response = answer[0]
     if isinstance(response, requests.RequestException):
-        raise _SourceFailedError(f"{url} cannot be reached: {_why(response)}") from response
+        raise _SourceFailedError(f"{url} cannot be reached: {why(response)}") from response
     size = response.headers.get("Content-Length")
     if not response.ok or (size is not None and int(size) != ORIGINAL.size):
         raise _SourceFailedError(f"{url} answers {response.status_code} with {size or 'no'} bytes")
-
-
-def _append(url: str, part: Path, have: int, progress: Progress) -> None:
-    """Go on with `part` after its first `have` bytes, from the start if the host knows no ranges."""
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    with requests.get(url, headers=headers, stream=True, timeout=(HOST_ANSWERS, READ_TIMEOUT)) as response:
-        response.raise_for_status()
-        resumed = response.status_code == requests.codes.partial_content
-        with part.open("ab" if resumed else "wb") as file:
-            for block in response.iter_content(BLOCK):
-                file.write(block)
-                progress(ORIGINAL.name, file.tell(), ORIGINAL.size)
-    if part.stat().st_size < ORIGINAL.size:
-        raise requests.ConnectionError("the connection ended early")
 
 
 def _from_sdist(folder: Path, progress: Progress) -> Path:
@@ -245,11 +221,6 @@ def _last_error(log: IO[bytes]) -> str:
     return (errors or lines or ["no reason given"])[-1]
 
 
-def _part(folder: Path, wanted: Download) -> Path:
-    name = Path(wanted.name)
-    return folder / f"{name.stem}.part{name.suffix}"
-
-
 def _adopt(part: Path, folder: Path, wanted: Download, source: str) -> Path:
     """Give the complete file its name, or discard it when its bytes are not the wanted ones."""
     if not _holds(part, wanted):
@@ -262,15 +233,7 @@ def _holds(path: Path, wanted: Download) -> bool:
     """Whether `path` holds the wanted bytes (0.1 s for the small encode, 1 s for the original)."""
     if not path.is_file() or path.stat().st_size != wanted.size:
         return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == wanted.sha256
-
-
-def _why(error: BaseException) -> str:
-    """The innermost reason of a network error, which requests wraps several times."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return str(error) or type(error).__name__
+    return sha256(path) == wanted.sha256
 
 
 def main() -> None:

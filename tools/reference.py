@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +104,17 @@ def _takes(item: dict[str, Any]) -> str:
     )
     least, most = item.get("minimum", item.get("exclusiveMinimum")), item.get("maximum", item.get("exclusiveMaximum"))
     if least is not None and most is not None:
-        return f"{words}, {least} to {most}"
-    return words if least is None else f"{words}, from {least}"
+        return f"{words}, {_number(least)} to {_number(most)}"
+    return words if least is None else f"{words}, from {_number(least)}"
+
+
+def _number(exact: Fraction) -> float:
+    """As JSON writes it: whole numbers without a point."""
+    return int(exact) if exact == int(exact) else float(exact)
 
 
 def _default(item: dict[str, Any]) -> str:
-    return f"`{json.dumps(item['default'], ensure_ascii=False)}`" if "default" in item else ""
+    return f"`{json.dumps(item['default'], ensure_ascii=False, default=_number)}`" if "default" in item else ""
 
 
 def commands() -> str:

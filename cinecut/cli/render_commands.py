@@ -21,7 +21,7 @@ from cinecut.cli.terminal import (
     print_diagnostics,
     watch,
 )
-from cinecut.diagnostics import Report, Stop
+from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
     from cinecut.render.job import Job
@@ -74,8 +74,10 @@ def render_spec(
 ) -> None:
     """Render a spec and say what came of it."""
     from cinecut.ffmpeg.builds import find_ffmpeg
-    from cinecut.render.job import check_output, check_stems, prepare, render_stems
+    from cinecut.render.job import prepare
     from cinecut.render.job import render as run
+    from cinecut.render.outputs import check_output, check_stems
+    from cinecut.render.stems import render_stems
 
     build = find_ffmpeg(ffmpeg)
     job = prepare(spec, size=size, small=draft, only=only)
@@ -117,12 +119,10 @@ def _check_pictures(files: Iterable[Path], force: bool) -> None:
 
 
 def _write_pictures(job: Job, files: Iterable[Path]) -> None:
-    from cinecut.compiler.timeline import build_timeline
     from cinecut.review.contact import write_pictures
 
-    timeline = build_timeline(job.spec, Report())
     for file in files:
-        pictures = write_pictures(file, timeline, opening=job.plan.frames - timeline.frames)
+        pictures = write_pictures(file, job.plan.timeline, job.plan.opening)
         print(", ".join(map(str, pictures)), file=sys.stderr)
 
 
@@ -146,8 +146,8 @@ def pack(
     Example: cinecut pack specs/film.yaml -o trailer.pack && sh trailer.pack/render.sh
     """
     from cinecut.ffmpeg.builds import find_ffmpeg
-    from cinecut.render.job import pack as run
     from cinecut.render.job import prepare
+    from cinecut.render.pack import pack as run
 
     build, job = find_ffmpeg(ffmpeg), prepare(spec)
     folder = output or Path(spec.stem + ".pack")

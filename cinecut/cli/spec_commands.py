@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, SpecArgument, print_table
+from cinecut.cli.terminal import JsonOption, SpecArgument, print_diagnostics, print_table
 from cinecut.diagnostics import Report, Stop
 
 app = typer.Typer()
@@ -28,17 +28,14 @@ def explain(
 
     Example: cinecut explain specs/film.yaml --timeline
     """
-    from cinecut.compiler.timeline import build_timeline
-    from cinecut.language.read import load_spec
+    from cinecut.render.check import examine
     from cinecut.review.explain import rows, settings
 
     report = Report()
-    _, loaded = load_spec(spec, report)
+    layout = examine(spec, report)
     report.stop_on_error()
-    assert loaded is not None
-    built = build_timeline(loaded, report)
-    report.stop_on_error()
-    found, placed = settings(loaded), rows(loaded, built)
+    assert layout is not None  # or there was an error
+    found, placed = settings(layout.trailer), rows(layout)
     if as_json_:
         parts: dict[str, Any] = {"settings": [asdict(s) for s in found], "timeline": [asdict(r) for r in placed]}
         print(json.dumps(parts, ensure_ascii=False, indent=2))
@@ -82,20 +79,22 @@ def compile_(
 
     Example: cinecut compile specs/film.yaml -o build
     """
-    from cinecut.compiler import compile_spec
+    from cinecut.compiler.compile import compile_layout
+    from cinecut.compiler.resolve import check_linked
     from cinecut.graph.script import BUILDS
-    from cinecut.language.read import load_spec
-    from cinecut.render.job import write_compiled
+    from cinecut.render.check import examine
+    from cinecut.render.folder import write_compiled
 
     if syntax not in BUILDS:
         raise Stop("option", f"--syntax cannot be {syntax!r}", "modern or classic")
     report = Report()
-    _, loaded = load_spec(spec, report)
+    layout = examine(spec, report)
+    if layout is not None:
+        check_linked(layout.trailer.spec, report)
     report.stop_on_error()
-    assert loaded is not None
-    plan = compile_spec(loaded, report)
-    report.stop_on_error()
-    assert plan is not None
+    assert layout is not None  # or there was an error
+    plan = compile_layout(layout, tuple(report))
+    print_diagnostics(list(plan.diagnostics))
     folder = output or Path(spec.stem + ".graph")
     needed = write_compiled(plan, folder, BUILDS[syntax])
     print(f"{folder}: {plan.render.script.count(chr(10))} filters, {plan.frames} frames, {len(needed)} inputs")

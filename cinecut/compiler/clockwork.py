@@ -18,7 +18,7 @@ class Clockwork:
 
     rate: Fraction
     grid: Grid | None
-    film_end: Fraction | None
+    film_end: Fraction
     report: Report
 
     def frame(self, position: Fraction) -> TrailerFrame:

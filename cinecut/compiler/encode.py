@@ -6,26 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from cinecut.compiler.resolve import Delivery
 from cinecut.graph.plan import Target
 from cinecut.language.facts import Color, FilmFacts
-from cinecut.language.spec import Output
 
 _X264_THREADS = "8"  # x264's bytes depend on their number, so it is fixed; eight keep most machines busy
 _X265 = "frame-threads=2:log-level=error"  # its bytes depend on how many frames it encodes at once
 _DRAFT_HEIGHT = 360
-_CRF = {"h264": 18, "hevc": 22, "av1": 30}  # where the spec leaves it open: about the same to the eye
 _COARSEST = {"h264": 51, "hevc": 51, "av1": 63}  # the ends of their scales; x265 refuses what lies beyond
 _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _SVT_PRESETS = dict(zip(_PRESETS, (12, 11, 10, 9, 8, 7, 6, 5, 4), strict=True))
 
 
-def draft(output: Output, own: tuple[int, int]) -> Output:
-    """Small and fast, for looking at the cut; `own` is the size without it."""
-    width, height = output.size or own
+def draft(file: Delivery) -> Delivery:
+    """Small and fast, for looking at the cut."""
+    width, height = file.size
     shorter = min(width, height)
     if shorter > _DRAFT_HEIGHT:
         width, height = (max(2, round(side * _DRAFT_HEIGHT / shorter / 2) * 2) for side in (width, height))
-    quick = replace(output, codec="h264", hardware="none", crf=28, preset="ultrafast", audio_bitrate="96k")
+    quick = replace(file, codec="h264", hardware="none", crf=28, preset="ultrafast", audio_bitrate="96k")
     return replace(quick, size=(width, height))
 
 
@@ -43,9 +42,10 @@ class Encoding:
     sound: tuple[str, ...]
     encoders: tuple[str, ...]
     captions: str
+    samples: str  # the format in which the sound's encoder takes them
 
 
-def choose_encoding(output: Output, facts: FilmFacts, color: Color, rate: Fraction) -> Encoding:
+def choose_encoding(output: Delivery, facts: FilmFacts, color: Color, rate: Fraction) -> Encoding:
     """FFmpeg's output arguments for one output of a spec, the trailer's colour tags carried."""
     common = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
     common += ["-fps_mode", "passthrough", "-enc_time_base:v", f"{rate.denominator}/{rate.numerator}"]
@@ -59,15 +59,15 @@ def choose_encoding(output: Output, facts: FilmFacts, color: Color, rate: Fracti
     file = [] if suffix == ".mkv" else ["-movflags", "+faststart", "-movie_timescale", "48000"]
     captions = "srt" if suffix == ".mkv" else "mov_text"
     arguments = (*common, *video, *sound, *file)
-    return Encoding(suffix, pix_fmt, arguments, (*_PLAIN, *sound, *file), (encoder, sound[1]), captions)
+    samples = PCM_SAMPLES if pcm else "fltp"
+    return Encoding(suffix, pix_fmt, arguments, (*_PLAIN, *sound, *file), (encoder, sound[1]), captions, samples)
 
 
-def _picture_encoder(output: Output) -> tuple[str, list[str]]:
+def _picture_encoder(output: Delivery) -> tuple[str, list[str]]:
     """The encoder, and its settings."""
-    crf = output.crf if output.crf is not None else _CRF.get(output.codec, 0)
-    crf = min(crf, _COARSEST.get(output.codec, crf))
+    crf = min(output.crf, _COARSEST.get(output.codec, output.crf))
     tag = ["-tag:v", "hvc1"] if output.codec == "hevc" else []  # the name by which Apple's players know it
-    if output.codec in _CRF and output.hardware != "none":
+    if output.codec in _COARSEST and output.hardware != "none":
         return f"{output.codec}_{output.hardware}", [*_HARDWARE[output.hardware](crf), *tag]
     quality = ["-preset", output.preset, "-crf", str(crf)]
     return {
@@ -97,6 +97,9 @@ def color_arguments(color: Color) -> list[str]:
     tags = {"-colorspace": color.space, "-color_primaries": color.primaries, "-color_trc": color.transfer}
     found = [part for key, value in tags.items() if value != "unknown" for part in (key, value)]
     return [*found, "-color_range", "tv"] if found or color.range != "unknown" else []
+
+
+PCM_SAMPLES, FLOAT_SAMPLES = "s32", "flt"  # what FFmpeg's encoders of PCM take
 
 
 def float_sound(label: str) -> Target:

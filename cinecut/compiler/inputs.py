@@ -1,21 +1,24 @@
-"""What the graph reads: the files of the working folder by their names, and the streams in them."""
+"""What the graph reads: the files of the working folder by their names, and the streams in them. A reel is called by
+what it holds, so two shots that need the same packets share one."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.names import clock_name, digest
+from cinecut.compiler.picture.color import source_format
+from cinecut.compiler.picture.film_frames import shot_frames
 from cinecut.compiler.picture.look import OWN
-from cinecut.compiler.picture.lower import shot_frames, source_format
 from cinecut.compiler.picture.rating import rating_asset
-from cinecut.compiler.sound.lower import is_heard
-from cinecut.compiler.soundtrack import PlacedSong, PlacedVoice, Soundtrack, song_name
-from cinecut.compiler.timeline import Placed, Timeline
+from cinecut.compiler.resolve import Song, cue_song
+from cinecut.compiler.sound.film_sound import is_heard
+from cinecut.compiler.soundtrack import PlacedSong, PlacedVoice, song_name
+from cinecut.compiler.timeline import Placed, PlacedShot
 from cinecut.graph import filters
-from cinecut.graph.nodes import Audio, Format, Pad, Video
+from cinecut.graph.nodes import Audio, Pad, Video
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, Input, LutFile, Reel, UserFile
-from cinecut.language.events import Shot, Still
-from cinecut.language.facts import AudioFacts, FilmFacts
-from cinecut.language.spec import Spec
+from cinecut.language.events import Picture, Still
 from cinecut.language.timebase import FilmRange, FilmTime
 
 _PREROLL = Fraction(1, 2)  # seconds of sound before a shot: decoders of AAC, MP3 and Opus need a run-up
@@ -25,70 +28,71 @@ _MARGIN = Fraction(1, 10)  # seconds after it, for stamps that jitter
 class Inputs:
     """The files of the working folder that the graph reads, by their names, and the streams in them."""
 
-    def __init__(self, spec: Spec, timeline: Timeline, track: Soundtrack, facts: FilmFacts) -> None:
-        self.spec = spec
-        self.facts = facts
-        self.audio: AudioFacts | None = facts.audio[spec.film.audio - 1] if facts.audio else None
-        self.rate = timeline.rate
+    def __init__(self, layout: Layout) -> None:
+        trailer = self.trailer = layout.trailer
         self.items: dict[str, Input] = {}
-        for placed in timeline.events:
-            if isinstance(placed.event, Shot):
-                self._add(self._reel(placed))
+        self._reels: dict[str, str] = {}  # by the labels of shots and voices
+        for placed in layout.timeline.events:
+            if isinstance(placed, PlacedShot):
+                self._add_reel(placed.label, self._shot_reel(placed))
             elif isinstance(placed.event, Still):
-                self._add(UserFile(_name(placed), placed.event.still.file, PICTURE_FORMATS))
-            if placed.event.cue is not None and not placed.event.cue.stops:
-                file = placed.event.cue.file
-                self._add(UserFile(song_name(placed.number, file), file, MEDIA_FORMATS))
-        for voice in track.voices:
-            self._add(Reel(_voice_name(voice), voice.film, _heard(voice.film), spec.film.audio - 1))
-        if spec.lut is not None:
-            self._add(LutFile(OWN, spec.lut.file))
-        if spec.rating is not None:
-            self._add(rating_asset(spec.rating))
-        if spec.music is not None and spec.music.file is not None:
-            self._add(UserFile(song_name(0, spec.music.file), spec.music.file, MEDIA_FORMATS))
+                still = placed.event.still
+                self._add(UserFile(self._still_name(still), still.file, PICTURE_FORMATS))
+            self._add_song(cue_song(trailer, placed.event))
+        for voice in layout.track.voices:
+            self._add_reel(voice.label, _reel(voice.film, _heard(voice.film), trailer.spec.film.audio - 1))
+        if trailer.lut is not None:
+            self._add(LutFile(OWN, trailer.lut.file))
+        if trailer.opening is not None:
+            self._add(rating_asset(trailer.opening))
+        self._add_song(trailer.song)
 
     def _add(self, item: Input) -> None:
         self.items[item.name] = item
 
-    def _reel(self, placed: Placed) -> Reel:
-        assert isinstance(placed.event, Shot)
-        assert placed.film is not None
-        speed, (lead, trail) = placed.event.speed, placed.sound_over
-        in_ = placed.film.start.seconds - max(placed.lead, lead) * speed / self.rate
+    def _add_song(self, song: Song | None) -> None:
+        if song is not None:
+            self._add(UserFile(song_name(song), song.file, MEDIA_FORMATS))
+
+    def _add_reel(self, label: str, reel: Reel) -> None:
+        self._add(reel)
+        self._reels[label] = reel.name
+
+    def _shot_reel(self, placed: PlacedShot) -> Reel:
+        rate, speed, (lead, trail) = self.trailer.rate, placed.event.speed, placed.sound_over
+        in_ = placed.film.start.seconds - max(placed.lead, lead) * speed / rate
         frames = placed.range.length + max(placed.lead, lead) + max(placed.lag, trail)
-        heard = _heard(FilmRange(FilmTime(in_), FilmTime(in_ + frames * speed / self.rate)))
-        audio = self.spec.film.audio - 1 if is_heard(placed, self.audio) else None
-        return Reel(_name(placed), shot_frames(placed, self.facts, self.rate).seen, heard, audio)
+        heard = _heard(FilmRange(FilmTime(in_), FilmTime(in_ + frames * speed / rate)))
+        audio = self.trailer.spec.film.audio - 1 if self.trailer.audio is not None and is_heard(placed) else None
+        return _reel(shot_frames(placed, self.trailer.film, rate).seen, heard, audio)
 
     def picture(self, placed: Placed) -> Pad:
-        format: Format = source_format(self.facts)
         if isinstance(placed.event, Still):
-            assert placed.event.still.facts is not None
-            format = Video(*placed.event.still.facts.size, "rgba")
-        return filters.source(_name(placed), "v", format, placed.label)
+            still = placed.event.still
+            format = Video(*self.trailer.picture_of(still).size, "rgba")
+            return filters.source(self._still_name(still), "v", format, placed.label)
+        return filters.source(self._reels[placed.label], "v", source_format(self.trailer.film), placed.label)
 
     def sound(self, placed: Placed) -> Pad:
-        return filters.source(_name(placed), "a", self._film_sound(), placed.label)
+        return self._film_sound(placed.label)
 
     def voice(self, voice: PlacedVoice) -> Pad:
-        return filters.source(_voice_name(voice), "a", self._film_sound(), voice.label)
+        return self._film_sound(voice.label)
 
     def song(self, song: PlacedSong, use: int) -> Pad:
         return filters.source(song.name, "a", Audio(song.facts.rate, song.facts.layout), song.label, use)
 
-    def _film_sound(self) -> Audio:
-        assert self.audio is not None
-        return Audio(self.audio.rate, self.audio.layout)
+    def _film_sound(self, label: str) -> Pad:
+        stream = self.trailer.film.audio[self.trailer.spec.film.audio - 1]
+        return filters.source(self._reels[label], "a", Audio(stream.rate, stream.layout), label)
+
+    def _still_name(self, still: Picture) -> str:
+        """Without the suffix of a kind that its bytes may not be: they alone tell FFmpeg."""
+        return f"still_{digest(still.file, self.trailer.picture_of(still))}"
 
 
-def _name(placed: Placed) -> str:
-    """Of an event's file. A still's has no suffix, so that its bytes alone tell FFmpeg what it is."""
-    return f"reels/{placed.number:04d}.nut" if isinstance(placed.event, Shot) else f"still{placed.number:04d}"
-
-
-def _voice_name(voice: PlacedVoice) -> str:
-    return f"reels/{voice.label}.nut"
+def _reel(seen: FilmRange, heard: FilmRange, audio: int | None) -> Reel:
+    return Reel(f"reels/{clock_name(seen.start.seconds)}_{digest(seen, heard, audio)}.nut", seen, heard, audio)
 
 
 def _heard(film: FilmRange) -> FilmRange:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from cinecut.compiler.clockwork import GRID_HINT, Clockwork
 from cinecut.language.events import Shot
-from cinecut.language.timebase import FilmRange, FilmTime, TrailerRange, clock
+from cinecut.language.timebase import FilmRange, FilmTime, Length, TrailerRange, clock
 
 
 def shot_length(shot: Shot, position: Fraction, clockwork: Clockwork) -> Fraction:
@@ -33,13 +33,13 @@ def shot_length(shot: Shot, position: Fraction, clockwork: Clockwork) -> Fractio
         message = f"`{given[0]}` alone is no shot" if given else "this shot has no times"
         clockwork.report.add("under-determined", message, place.span, "give two of in, out and for")
         return Fraction(2)
-    assert clip.for_ is not None
-    return clockwork.seconds(clip.for_, position, place.of("for"))
+    return clockwork.seconds(clip.for_ or _USUAL, position, place.of("for"))
 
 
-def film_range(
-    shot: Shot, start: Fraction, end: Fraction, frames: TrailerRange, clockwork: Clockwork
-) -> FilmRange | None:
+_USUAL = Length(Fraction(2), "s")  # of what has no length, which is reported
+
+
+def film_range(shot: Shot, start: Fraction, end: Fraction, frames: TrailerRange, clockwork: Clockwork) -> FilmRange:
     """What a shot shows of the film, slipped to its sync point."""
     clip = shot.shot
     if clip.in_ is not None:
@@ -47,7 +47,7 @@ def film_range(
     elif clip.out is not None:
         in_ = clip.out - (end - start) * shot.speed
     else:
-        return None
+        return FilmRange(FilmTime(Fraction(0)), FilmTime((end - start) * shot.speed))  # it has no times: reported
     in_ = _synced(shot, in_, start, frames, clockwork)
     shown = FilmRange(in_, in_ + (end - start) * shot.speed)
     _check_bounds(shot, shown, frames, clockwork)
@@ -81,8 +81,6 @@ def _check_bounds(shot: Shot, shown: FilmRange, frames: TrailerRange, clockwork:
         early = clock(-shown.start.seconds)
         where = "after its sync " if shot.sync else ""
         clockwork.report.add("past-end", f"this shot {where}begins {early} before the film does", place.span)
-    if clockwork.film_end is None:
-        return
     last = shown.start.seconds + (frames.length - 1) * shot.speed / clockwork.rate
     clip_out = shot.shot.out.seconds if shot.shot.out else Fraction(0)
     if last >= clockwork.film_end or clip_out > clockwork.film_end:
@@ -106,21 +104,19 @@ def sound_fades(
     return head, tail
 
 
-def sound_over(
-    shot: Shot, start: Fraction, end: Fraction, film: FilmRange | None, clockwork: Clockwork
-) -> tuple[int, int]:
+def sound_over(shot: Shot, start: Fraction, end: Fraction, film: FilmRange, clockwork: Clockwork) -> tuple[int, int]:
     """How many frames the sound comes earlier and stays longer than the picture (J- and L-cut)."""
     found = []
     for key, length, at in (("sound_lead", shot.sound_lead, start), ("sound_trail", shot.sound_trail, end)):
         frames = clockwork.frames(length, at, shot.place.of(key)) if length else 0
-        if frames and film is not None:
+        if frames:
             over = frames * shot.speed / clockwork.rate
             early, late = film.start.seconds - over, film.end.seconds + over
             if key == "sound_lead" and (early < 0 or start * clockwork.rate < frames):
                 whose = "film" if early < 0 else "trailer"
                 message = f"this shot's sound begins before the {whose} does"
                 clockwork.report.add("past-end", message, shot.place.of(key), "shorten the lead")
-            if key == "sound_trail" and clockwork.film_end is not None and late > clockwork.film_end:
+            if key == "sound_trail" and late > clockwork.film_end:
                 message = f"this shot's sound runs to {clock(late)}, the film ends at {clock(clockwork.film_end)}"
                 clockwork.report.add("past-end", message, shot.place.of(key), "shorten the trail")
         if frames and shot.mute:

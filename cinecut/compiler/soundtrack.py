@@ -1,4 +1,4 @@
-"""Spec + Timeline → Soundtrack: every sound beside the film's own, each at its exact sample of the trailer.
+"""Trailer + Timeline → Soundtrack: every sound beside the film's own, each at its exact sample of the trailer.
 
 Effects hang on the first frame of their event, voices and cues on their event's start; what is left to the vibe is
 decided here.
@@ -6,20 +6,20 @@ decided here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.compiler.clockwork import GRID_HINT
-from cinecut.compiler.timeline import Placed, Timeline
+from cinecut.compiler.names import digest, suffix_of
+from cinecut.compiler.resolve import Song, Trailer, cue_song
+from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
 from cinecut.diagnostics import Report, Span
-from cinecut.graph.sounds import SAMPLE_RATE
-from cinecut.language.events import Black, Effect, Shot, Voice
+from cinecut.language.events import Black, Effect, Voice
 from cinecut.language.facts import SongFacts
-from cinecut.language.grid import SongPart, heard_parts, measure
-from cinecut.language.spec import Effects, Spec
-from cinecut.language.timebase import FilmRange, FilmTime, Length, TrailerFrame, clock, nearest
-from cinecut.vibes import Vibe
+from cinecut.language.grid import Grid, SongPart, heard_parts, measure
+from cinecut.language.timebase import SAMPLE_RATE, FilmRange, FilmTime, Length, TrailerFrame, clock, nearest
 
 
 def sample_at(frame: TrailerFrame, rate: Fraction) -> int:
@@ -49,8 +49,8 @@ class PlacedEffect:
     length: int | None
     gain: Fraction
     pitches: tuple[Fraction | None, Fraction | None]
-    seed: int
     label: str
+    owner: str  # the label of the event that it hangs on
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class PlacedVoice:
     gain: Fraction
     line: str | None
     label: str
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class PlacedSong:
     gain: Fraction
     fade: int
     label: str
+    owner: str  # the label of the event with which it begins; of the music's own song the empty one
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class PlacedPulse:
     place: Sounding
     gain: Fraction
     fade: int
+    grid: Grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +114,24 @@ class Soundtrack:
 RISING = ("riser", "reverse swell")  # the effects that end on their cut
 
 
-def place_sounds(spec: Spec, timeline: Timeline, vibe: Vibe | None, report: Report) -> Soundtrack:
+def place_sounds(trailer: Trailer, timeline: Timeline, report: Report) -> Soundtrack:
     """Everything that sounds beside the shots' own sound. Mistakes go into the report."""
     samples = sample_at(TrailerFrame(timeline.frames), timeline.rate)
     ruler = _Ruler(timeline, samples, report)
     for placed in timeline.events:
-        if placed.range.end.index + placed.sound_over[1] > timeline.frames:
+        if isinstance(placed, PlacedShot) and placed.range.end.index + placed.sound_over[1] > timeline.frames:
             span = placed.event.place.of("sound_trail")
             report.add("sound-outside", "this shot's sound outlasts the trailer", span, "shorten the trail")
-    voices = tuple(voice for placed in timeline.events for voice in _voices(placed, spec, ruler))
-    songs, pulse = _music(spec, ruler)
+    voices = tuple(voice for placed in timeline.events for voice in _voices(placed, trailer, ruler))
+    songs, pulse = _music(trailer, ruler)
     silences = tuple(ruler.span(p) for p in timeline.events if isinstance(p.event, Black) and p.event.silent)
     return Soundtrack(
         samples,
-        tuple(_effects(spec, timeline, vibe, ruler)),
+        tuple(_effects(trailer, timeline, ruler)),
         voices,
         songs,
         pulse,
-        tuple(_ducks(spec, timeline, voices, ruler)),
+        tuple(_ducks(trailer, timeline, voices, ruler)),
         silences,
     )
 
@@ -167,25 +170,27 @@ class _Ruler:
 # Effects
 
 
-def _effects(spec: Spec, timeline: Timeline, vibe: Vibe | None, ruler: _Ruler) -> Iterator[PlacedEffect]:
+def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[PlacedEffect]:
     previous: Placed | None = None
     for placed in timeline.events:
-        usual = [] if previous is None else _usual(spec.effects, vibe, _kinds(previous, placed, timeline))
+        kinds = [] if previous is None else _kinds(previous, placed, timeline)
+        usual = [trailer.effects[kind] for kind in kinds]
         wanted: list[tuple[Effect | None, str]] = [(None, name) for name in usual]
         if placed.event.sound:
             own = [(effect, [effect.effect] if effect.effect else usual) for effect in placed.event.sound]
             wanted = [(effect, name) for effect, effects in own for name in effects]
-        for index, (effect, name) in enumerate(wanted):
+        counted: Counter[str] = Counter()
+        for effect, name in wanted:
             if name != "none":
-                yield _effect(effect, name, index, placed, ruler)
+                counted[name] += 1
+                yield _effect(effect, name, counted[name], placed, ruler)
         previous = placed
 
 
 def _effect(effect: Effect | None, name: str, index: int, placed: Placed, ruler: _Ruler) -> PlacedEffect:
-    label, seed = f"{placed.label}_{name.replace(' ', '_')}", placed.number * 32 + index
-    start = ruler.start(placed)
+    label, start = _sound_label(placed, name.replace(" ", "_"), index), ruler.start(placed)
     if effect is None:
-        return PlacedEffect(name, start, None, Fraction(0), (None, None), seed, label)
+        return PlacedEffect(name, start, None, Fraction(0), (None, None), label, placed.label)
     for key, length in (("at", effect.at), ("for", effect.for_)):
         ruler.need_grid(length, effect.place.of(key))
     anchor = start + ruler.count(effect.at, placed.start)
@@ -195,7 +200,12 @@ def _effect(effect: Effect | None, name: str, index: int, placed: Placed, ruler:
         message = f"a {name} ends on its cut, and nothing comes before this one"
         ruler.report.add("sound-outside", message, effect.place.of("effect"), "give it to a later event")
     lasts = ruler.count(effect.for_, placed.start) if effect.for_ else None
-    return PlacedEffect(name, anchor, lasts, effect.gain, (effect.from_hz, effect.to_hz), seed, label)
+    return PlacedEffect(name, anchor, lasts, effect.gain, (effect.from_hz, effect.to_hz), label, placed.label)
+
+
+def _sound_label(placed: Placed, name: str, index: int) -> str:
+    """Of one of an event's sounds: the `index`-th of its name."""
+    return f"{placed.label}_{name}" + (f"_{index}" if index > 1 else "")
 
 
 def _kinds(previous: Placed, placed: Placed, timeline: Timeline) -> list[str]:
@@ -219,29 +229,18 @@ def _cut_kind(previous: Placed, placed: Placed, timeline: Timeline) -> str:
     return "beat_cut" if short or silence else "cut"
 
 
-def _usual(effects: Effects, vibe: Vibe | None, kinds: list[str]) -> list[str]:
-    """The effects of the kinds: as the spec names them, else as the vibe does."""
-    found = []
-    for kind in kinds:
-        named: str | None = getattr(effects, kind)
-        if named is None and effects.usual == "vibe" and vibe is not None:
-            named = vibe.effects[kind]
-        found.append(named or "none")
-    return found
-
-
 # Voices
 
 
-def _voices(placed: Placed, spec: Spec, ruler: _Ruler) -> Iterator[PlacedVoice]:
-    for index, voice in enumerate(placed.event.voice):
-        found = _voice(voice, index, placed, spec, ruler)
+def _voices(placed: Placed, trailer: Trailer, ruler: _Ruler) -> Iterator[PlacedVoice]:
+    for index, voice in enumerate(placed.event.voice, 1):
+        found = _voice(voice, index, placed, trailer, ruler)
         if found is not None:
             yield found
 
 
-def _voice(voice: Voice, index: int, placed: Placed, spec: Spec, ruler: _Ruler) -> PlacedVoice | None:
-    clip, where, facts = voice.take, voice.take.place, spec.film.facts
+def _voice(voice: Voice, index: int, placed: Placed, trailer: Trailer, ruler: _Ruler) -> PlacedVoice | None:
+    clip, where, film_end = voice.take, voice.take.place, trailer.film.duration
     ruler.need_grid(voice.at, voice.place.of("at"))
     if clip.in_ is None or clip.out is None:
         message = "a voice needs the times of its line in the film"
@@ -250,10 +249,10 @@ def _voice(voice: Voice, index: int, placed: Placed, spec: Spec, ruler: _Ruler) 
     if clip.out <= clip.in_:
         ruler.report.add("order", "the out point of this voice is not after its in point", where.of("out"))
         return None
-    if facts is not None and not facts.audio:
+    if trailer.audio is None:
         ruler.report.add("no-audio", "the film has no sound, so no voice either", voice.place.span)
-    if facts is not None and clip.out.seconds > facts.duration:
-        message = f"this voice runs to {clock(clip.out.seconds)}, the film ends at {clock(facts.duration)}"
+    if clip.out.seconds > film_end:
+        message = f"this voice runs to {clock(clip.out.seconds)}, the film ends at {clock(film_end)}"
         ruler.report.add("past-end", message, where.of("out"))
     length = nearest((clip.out - clip.in_) * SAMPLE_RATE)
     start = ruler.start(placed) + ruler.count(voice.at, placed.start)
@@ -261,26 +260,24 @@ def _voice(voice: Voice, index: int, placed: Placed, spec: Spec, ruler: _Ruler) 
         what = "begins before the trailer does" if start < 0 else "outlasts the trailer"
         ruler.report.add("sound-outside", f"this voice {what}", voice.place.span, "move it with `at`")
     film = FilmRange(clip.in_, FilmTime(clip.in_.seconds + Fraction(length, SAMPLE_RATE)))
-    place, label = Sounding(start, start + length), f"{placed.label}_voice{index + 1}"
-    return PlacedVoice(film, place, voice.gain, voice.line, label)
+    place, label = Sounding(start, start + length), _sound_label(placed, "voice", index)
+    return PlacedVoice(film, place, voice.gain, voice.line, label, placed.label)
 
 
 # Music
 
 
-def song_name(number: int, file: str) -> str:
-    """What a song is called in the working folder: 0 is the music's own, others are cues by their event's number."""
-    stem = f"cue{number:04d}" if number else "song"
-    suffix = "." + file.rpartition(".")[2].lower() if "." in file else ""
-    return stem + (suffix if suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) <= 6 else "")
+def song_name(song: Song) -> str:
+    """What a song is called in the working folder."""
+    return f"song_{digest(song)}{suffix_of(song.file)}"
 
 
-def _music(spec: Spec, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], PlacedPulse | None]:
+def _music(trailer: Trailer, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], PlacedPulse | None]:
     """The song or the pulse that the trailer begins with, and the cues after it, each until the next one's fade."""
     cues = [(placed, placed.event.cue) for placed in ruler.timeline.events if placed.event.cue is not None]
     fades = [ruler.count(cue.fade, placed.start) for placed, cue in cues]
     ends = [(min(ruler.start(p) + fade, ruler.samples), fade) for (p, _), fade in zip(cues, fades, strict=True)]
-    music, end = spec.music, Fraction(ruler.timeline.frames) / ruler.timeline.rate
+    music, end = trailer.music, Fraction(ruler.timeline.frames) / ruler.timeline.rate
     last_fade = ruler.count(music.fade_out, end) if music is not None else 0
     ends.append((ruler.samples, last_fade))
     if music is not None:
@@ -290,40 +287,40 @@ def _music(spec: Spec, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], PlacedPul
     place, fade = Sounding(0, ends[0][0]), min(ends[0])
     if not place.length:
         pass  # a cue takes over at once
-    elif music is not None and music.facts is not None and music.file is not None:
+    elif music is not None and trailer.song is not None:
         parts = tuple(heard_parts(music, Fraction(place.length, SAMPLE_RATE)))
         join = ruler.count(music.join, Fraction(0))
-        songs.append(PlacedSong(song_name(0, music.file), music.facts, parts, place, join, music.gain, fade, "music"))
-    elif music is not None and music.file is None and music.pulse != "none":
-        pulse = PlacedPulse(music.pulse, place, music.gain, fade)
+        name, facts = song_name(trailer.song), trailer.song.facts
+        songs.append(PlacedSong(name, facts, parts, place, join, music.gain, fade, "music", ""))
+    elif music is not None and music.pulse != "none" and trailer.grid is not None:
+        pulse = PlacedPulse(music.pulse, place, music.gain, fade, trailer.grid)
     for (placed, cue), (until, fade) in zip(cues, ends[1:], strict=True):
         ruler.need_grid(cue.fade, cue.place.of("fade"))
-        if cue.stops or cue.facts is None:
+        song = cue_song(trailer, placed.event)
+        if song is None:
             continue
-        if cue.start.seconds >= cue.facts.duration:
-            message = f"this cue begins {clock(cue.start.seconds)} into a song of {clock(cue.facts.duration)}"
+        if cue.start.seconds >= song.facts.duration:
+            message = f"this cue begins {clock(cue.start.seconds)} into a song of {clock(song.facts.duration)}"
             ruler.report.add("past-end", message, cue.place.of("start"))
-        place, name = Sounding(ruler.start(placed), until), song_name(placed.number, cue.file)
+        place, name = Sounding(ruler.start(placed), until), song_name(song)
         part = (cue.start.seconds, cue.start.seconds + Fraction(place.length, SAMPLE_RATE))
-        songs.append(
-            PlacedSong(name, cue.facts, (part,), place, 0, cue.gain, min(fade, place.length), f"{placed.label}_cue")
-        )
+        label, fade = _sound_label(placed, "cue", 1), min(fade, place.length)
+        songs.append(PlacedSong(name, song.facts, (part,), place, 0, cue.gain, fade, label, placed.label))
     return tuple(songs), pulse
 
 
 # Ducking
 
 
-def _ducks(spec: Spec, timeline: Timeline, voices: tuple[PlacedVoice, ...], ruler: _Ruler) -> Iterator[Duck]:
+def _ducks(trailer: Trailer, timeline: Timeline, voices: tuple[PlacedVoice, ...], ruler: _Ruler) -> Iterator[Duck]:
     """Under every voice, and under the shots in which somebody is heard to speak."""
-    depth = spec.music.duck if spec.music is not None else Fraction(0)
-    heard = spec.film.facts is not None and bool(spec.film.facts.audio)
+    depth = trailer.music.duck if trailer.music is not None else Fraction(0)
     yield from [Duck(voice.place, depth) for voice in voices if depth]
     for placed in timeline.events:
-        shot = placed.event
-        if not isinstance(shot, Shot):
+        if not isinstance(placed, PlacedShot):
             continue
-        spoken = shot.line is not None and heard and not shot.mute
+        shot = placed.event
+        spoken = shot.line is not None and trailer.audio is not None and not shot.mute
         wanted = shot.duck if shot.duck is not None else depth if spoken else Fraction(0)
         if wanted:
             lead, trail = (nearest(frames * SAMPLE_RATE / timeline.rate) for frames in placed.sound_over)

@@ -1,4 +1,4 @@
-"""Spec → Timeline: every event at its exact place, in whole trailer frames, with its film material and its joints.
+"""Trailer → Timeline: every event at its exact place, in whole trailer frames, with its film material and its joints.
 
 Events are walked once, from an exact position to an exact position; each boundary is rounded to a frame by itself, so
 nothing drifts. A transition straddles its cut: the timeline never gets shorter.
@@ -6,20 +6,19 @@ nothing drifts. A transition straddles its cut: the timeline never gets shorter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
 from cinecut.compiler.clockwork import GRID_HINT, Clockwork
 from cinecut.compiler.material import film_range, shot_length, sound_fades, sound_over
+from cinecut.compiler.names import labels_of
+from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Report, Span
-from cinecut.language.events import ActMarker, Black, Card, Event, Shot, Still, Title
-from cinecut.language.grid import LONGEST, Grid, grid_of
-from cinecut.language.spec import Spec
+from cinecut.language.events import Black, Card, Event, Shot, Still, Title
+from cinecut.language.grid import LONGEST, Grid
 from cinecut.language.timebase import FilmRange, TrailerFrame, TrailerRange, clock, nearest, seconds_text
-
-PROVISIONAL_RATE = Fraction(24)  # of a spec whose film has not been measured yet
 
 Kind = Literal["cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out"]
 
@@ -43,11 +42,9 @@ class Placed:
     start: Fraction
     end: Fraction
     range: TrailerRange
-    film: FilmRange | None  # what a shot shows, without handles
+    label: str  # in the graph: by what it is, not by where it stands
     head: Joint = Joint()
     tail: Joint = Joint()
-    sound_fade: tuple[int, int] = (0, 0)  # frames of fade at head and tail of a shot's sound alone
-    sound_over: tuple[int, int] = (0, 0)  # frames by which a shot's sound comes before its picture and stays after it
 
     @property
     def lead(self) -> int:
@@ -65,8 +62,20 @@ class Placed:
         return TrailerRange(self.range.start - self.lead, self.range.end + self.lag)
 
     @property
-    def label(self) -> str:
-        return f"{type(self.event).__name__.lower()}{self.number}"
+    def name(self) -> str:
+        """What people call it: `shot 12`."""
+        return f"{type(self.event).__name__.lower()} {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedShot(Placed):
+    """A shot, with what it takes of the film."""
+
+    event: Shot
+    _: KW_ONLY
+    film: FilmRange  # what it shows, without handles
+    sound_fade: tuple[int, int]  # frames of fade at head and tail of its sound alone
+    sound_over: tuple[int, int]  # frames by which its sound comes before its picture and stays after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,46 +98,47 @@ class Timeline:
     grid: Grid | None
 
     @property
+    def shots(self) -> list[PlacedShot]:
+        return [placed for placed in self.events if isinstance(placed, PlacedShot)]
+
+    @property
     def frames(self) -> int:
         return self.events[-1].range.end.index if self.events else 0
 
 
-def build_timeline(spec: Spec, report: Report) -> Timeline:
+def build_timeline(trailer: Trailer, report: Report) -> Timeline:
     """Place every event. Mistakes go into the report; the timeline is only for use where there are none."""
-    facts = spec.film.facts
-    rate = spec.output.rate or (facts.rate if facts else PROVISIONAL_RATE)
-    clockwork = Clockwork(rate, grid_of(spec.music), facts.duration if facts else None, report)
-    events = _join(_place(spec, clockwork), clockwork)
+    clockwork = Clockwork(trailer.rate, trailer.grid, trailer.film.duration, report)
+    events = _join(_place(trailer, clockwork), clockwork)
     if not events:
-        report.add("empty-event", "the timeline shows nothing", spec.place.of("timeline"), "add a shot: 0:16 - 0:20")
+        span = trailer.spec.place.of("timeline")
+        report.add("empty-event", "the timeline shows nothing", span, "add a shot: 0:16 - 0:20")
     elif events[-1].end > LONGEST:
         message = f"this trailer runs for {clock(events[-1].end)}; an hour is the most"
         report.add("wrong-value", message, events[-1].event.place.span, "is a length in the wrong unit?")
     texts = tuple(text for placed in events for text in _texts(placed, clockwork, events[-1].range.end))
-    return Timeline(rate, events, texts, clockwork.grid)
+    return Timeline(trailer.rate, events, texts, trailer.grid)
 
 
-def _place(spec: Spec, clockwork: Clockwork) -> list[Placed]:
+def _place(trailer: Trailer, clockwork: Clockwork) -> list[Placed]:
     placed: list[Placed] = []
-    position, act = Fraction(0), None
-    for number, entry in enumerate(spec.timeline, 1):
-        if isinstance(entry, ActMarker):
-            act = entry.act
-            continue
+    position = Fraction(0)
+    labels = labels_of(entry for _, _, entry in trailer.events)
+    for (number, act, entry), label in zip(trailer.events, labels, strict=True):
         end = _end(entry, position, clockwork)
         frames = TrailerRange(clockwork.frame(position), clockwork.frame(end))
         if frames.length < 1:
             message = f"this event is shorter than one frame ({seconds_text(end - position)} s)"
             clockwork.report.add("empty-event", message, entry.place.span)
             frames = TrailerRange(frames.start, frames.start + 1)
-        film, fades, over = None, (0, 0), (0, 0)
+        where = (number, act, position, end, frames, label)
         if isinstance(entry, Shot):
             film = film_range(entry, position, end, frames, clockwork)
             fades = sound_fades(entry, position, end, frames, clockwork)
             over = sound_over(entry, position, end, film, clockwork)
-        placed.append(
-            Placed(entry, number, entry.act or act, position, end, frames, film, sound_fade=fades, sound_over=over)
-        )
+            placed.append(PlacedShot(entry, *where, film=film, sound_fade=fades, sound_over=over))
+        else:
+            placed.append(Placed(entry, *where))
         position = end
     return placed
 
@@ -164,15 +174,19 @@ def _join(placed: list[Placed], clockwork: Clockwork) -> tuple[Placed, ...]:
     joined = _breathe(joined, clockwork)
     for index, current in enumerate(joined):
         _check_room(current, clockwork)
-        for key, joint, over in zip(
-            ("sound_lead", "sound_trail"), (current.head, current.tail), current.sound_over, strict=True
-        ):
-            if over and joint.kind == "crossfade":
-                message = f"the sound cross-fades here with the picture, so `{key}` has no place"
-                clockwork.report.add("transition", message, current.event.place.of(key), "make it a cut")
+        if isinstance(current, PlacedShot):
+            _check_sound_over(current, clockwork)
         if current.head.kind == "crossfade":
             _check_handles(joined[index - 1], current, clockwork)
     return tuple(joined)
+
+
+def _check_sound_over(shot: PlacedShot, clockwork: Clockwork) -> None:
+    joints = zip(("sound_lead", "sound_trail"), (shot.head, shot.tail), shot.sound_over, strict=True)
+    for key, joint, over in joints:
+        if over and joint.kind == "crossfade":
+            message = f"the sound cross-fades here with the picture, so `{key}` has no place"
+            clockwork.report.add("transition", message, shot.event.place.of(key), "make it a cut")
 
 
 _TAIL = Fraction(4, 10)  # seconds of a shot's sound that are heard into the silence after it
@@ -183,11 +197,10 @@ def _breathe(joined: list[Placed], clockwork: Clockwork) -> list[Placed]:
     found = list(joined)
     for index, (placed, following) in enumerate(pairwise(joined)):
         silent = isinstance(following.event, Black) and following.event.silent and following.head.kind == "cut"
-        shot = placed.event
-        if silent and isinstance(shot, Shot) and not shot.mute and not placed.sound_over[1] and placed.film is not None:
+        if silent and isinstance(placed, PlacedShot) and not placed.event.mute and not placed.sound_over[1]:
             frames = min(nearest(_TAIL * clockwork.rate), following.range.length)
-            end = placed.film.end.seconds + frames * shot.speed / clockwork.rate
-            if clockwork.film_end is not None and end <= clockwork.film_end:
+            end = placed.film.end.seconds + frames * placed.event.speed / clockwork.rate
+            if end <= clockwork.film_end:
                 found[index] = replace(placed, sound_over=(placed.sound_over[0], frames))
     return found
 
@@ -231,13 +244,13 @@ def _check_room(placed: Placed, clockwork: Clockwork) -> None:
 def _check_handles(left: Placed, right: Placed, clockwork: Clockwork) -> None:
     """A crossfade shows both shots: the left one beyond its out point, the right one before its in point."""
     span = right.event.place.of("from")
-    if isinstance(right.event, Shot) and right.film is not None:
+    if isinstance(right, PlacedShot):
         room = right.film.start.seconds
         need = right.lead * right.event.speed / clockwork.rate
         if need > room >= 0:
             message = f"this crossfade needs {clock(need)} of film before the in point; there are {clock(room)}"
             clockwork.report.add("no-handle", message, span, "shorten the crossfade, or move the in point")
-    if isinstance(left.event, Shot) and left.film is not None and clockwork.film_end is not None:
+    if isinstance(left, PlacedShot):
         step = left.event.speed / clockwork.rate
         last = left.film.start.seconds + (left.range.length - 1 + left.lag) * step
         if last >= clockwork.film_end > last - left.lag * step:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import collections
-import functools
 import os
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -18,10 +16,7 @@ from typing import IO
 from cinecut.diagnostics import Diagnostic, Span, Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import free_space
-from cinecut.fonts.glyphs import FOLDER as FONTS
-from cinecut.grade import Grade
-from cinecut.graph.plan import LutFile, Reel, RenderPlan, Run, UserFile
-from cinecut.language.facts import FilmFacts
+from cinecut.graph.plan import Run
 from cinecut.machine.child import die_with_parent, drain
 from cinecut.machine.gpu import Lock
 
@@ -44,84 +39,37 @@ class Finished:
     said: tuple[str, ...] = ()  # all of it, the end
 
 
-def write_generated(plan: RenderPlan, folder: Path) -> None:
-    """The part of a working folder that comes from the spec alone: script, generated files, fonts."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / plan.render.name).write_text(plan.render.script, encoding="utf-8")
-    for name, data in plan.files.items():
-        (folder / name).write_bytes(data)
-    for name, grade in plan.luts.items():
-        (folder / name).write_bytes(_lut(grade))
-    if plan.files:
-        fonts = folder / "fonts"
-        fonts.mkdir(exist_ok=True)
-        for font in FONTS.glob("*.ttf"):
-            shutil.copyfile(font, fonts / font.name)
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where a graph runs: the FFmpeg, the folder with all that it reads, the lock that is held meanwhile; and the
+    places in the spec to which the graph's labels lead."""
 
-
-def write_inputs(
-    plan: RenderPlan,
-    folder: Path,
-    film: Path,
-    facts: FilmFacts,
-    locate: Callable[[str], Path],
-    progress: Callable[[int], None],
-    copy: bool,
-) -> None:
-    """The part that comes from the media: reels, and the user's own files under our names (linked unless `copy`)."""
-    from cinecut.media.reels import pull_reels
-
-    for item in plan.inputs:
-        target = folder / item.name
-        if isinstance(item, LutFile):
-            _write_tables(locate(item.file), folder, item.name)
-        if isinstance(item, UserFile) and not target.exists():
-            place = locate(item.file)
-            if copy:
-                shutil.copyfile(place, target)
-            else:
-                target.symlink_to(place.absolute())
-    pull_reels(film, facts, [item for item in plan.inputs if isinstance(item, Reel)], folder, progress)
-
-
-@functools.cache
-def _lut(grade: Grade) -> bytes:
-    """The LUT file of a grade: the same grade, the same bytes."""
-    from cinecut.grade.cube import cube_text
-    from cinecut.grade.formula import lut
-
-    return cube_text(lut([grade]))
-
-
-def _write_tables(file: Path, folder: Path, name: str) -> None:
-    from cinecut.grade.cube import read_cube, stages
-
-    for kind, data in stages(read_cube(file.read_bytes(), str(file))):
-        (folder / f"{name}.{kind.removeprefix('lut')}.cube").write_bytes(data)
+    ffmpeg: FFmpeg
+    folder: Path
+    lock: Lock
+    places: Mapping[str, Span]
 
 
 def run_graph(
     run: Run,
-    places: Mapping[str, Span],
-    ffmpeg: FFmpeg,
-    folder: Path,
     outputs: Sequence[str],
-    lock: Lock,
-    progress: Callable[[Progress], None],
+    place: Workplace,
+    progress: Callable[[Progress], None] = lambda done: None,
     level: str = "warning",
 ) -> Finished:
-    """Run a graph in its folder, which must hold its inputs and gets its script. Raises Stop with what FFmpeg said, at
-    its place in the spec. Leaves no process."""
-    (folder / run.name).write_text(run.script, encoding="utf-8")
+    """Run a graph in its folder, which gets its script; `outputs` are the names of the files that it writes there, and
+    `level` says how much FFmpeg tells. Raises Stop with what FFmpeg said, at its place in the spec. Leaves no process.
+    """
+    (place.folder / run.name).write_text(run.script, encoding="utf-8")
     telling = ["-v", f"level+{level}", "-progress", "pipe:1", "-stats_period", "0.2"]
-    command = [ffmpeg.path, *telling, *run.arguments(ffmpeg.build, outputs)]
+    command = [place.ffmpeg.path, *telling, *run.arguments(place.ffmpeg.build, outputs)]
     process = subprocess.Popen(
         command,
-        cwd=folder,
+        cwd=place.folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        pass_fds=[lock.descriptor],
+        pass_fds=[place.lock.descriptor],
         preexec_fn=die_with_parent(),
         env={**os.environ, "AV_LOG_FORCE_NOCOLOR": "1"},
     )
@@ -140,7 +88,7 @@ def run_graph(
         _end(process)
         reader.join(timeout=5)
     if status != 0 or any(_INCOMPLETE.search(line) for line in last):
-        raise _explain(places, folder, status, list(last))
+        raise _explain(place.places, place.folder, status, list(last))
     return Finished(frames, _damage(last), tuple(_errors(last)[:3]), tuple(last))
 
 

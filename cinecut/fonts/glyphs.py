@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from struct import unpack_from
 
 from cinecut.diagnostics import Report, Span
+from cinecut.fonts.face import Face
 
 FOLDER = Path(__file__).resolve().parent
 FACES = {
@@ -30,30 +29,6 @@ FACES = {
     "Source Serif Pro": "SourceSerifPro-Regular.ttf",
     "Source Serif Pro Italic": "SourceSerifPro-It.ttf",
 }
-
-_WIDE, _NARROW = 1.0, 0.6  # advances, in heights, of a glyph that a font of the system will supply
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """A font's measures, in heights: one height is ascent and descent together, which is what ASS calls its size."""
-
-    name: str
-    em: float
-    advances: Mapping[str, float]
-
-    def advance(self, sign: str) -> float:
-        """How far a sign moves the pen; an estimate for one that another font must supply."""
-        known = self.advances.get(sign)
-        if known is not None:
-            return known
-        if _is_unseen(sign) or unicodedata.combining(sign):
-            return 0.0
-        return _WIDE if unicodedata.east_asian_width(sign) in "WF" else _NARROW
-
-    def width(self, text: str) -> float:
-        """Of a text in one line. Kerning is left out: it mostly narrows."""
-        return sum(map(self.advance, text))
 
 
 @cache
@@ -112,32 +87,22 @@ def _segments_32(data: bytes, at: int) -> dict[int, int]:
     return found
 
 
-def missing(text: str, face: str) -> set[str]:
-    """The signs of a text that a face cannot draw. White space and what is never seen need no glyph."""
-    known = load_face(face).advances
-    return {sign for sign in text if sign not in known and not sign.isspace() and not _is_unseen(sign)}
-
-
-def _is_unseen(sign: str) -> bool:
-    return unicodedata.category(sign) in ("Cc", "Cf") or "\ufe00" <= sign <= "\ufe0f"  # variation selectors
-
-
-def check_glyphs(texts: Iterable[tuple[str, Span]], face: str, report: Report) -> None:
+def check_glyphs(texts: Iterable[tuple[str, Span]], face: Face, report: Report) -> None:
     """Warn of every text that its face cannot draw whole, and say which fonts of this machine will stand in."""
     for text, span in texts:
-        lacking = missing(text, face)
+        lacking = face.missing(text)
         if not lacking:
             continue
         helpers = _helpers(frozenset(lacking))
         for family, signs in helpers.items():
             if family:
-                message = f"{face} has no {_listed(signs)}: this machine's {family} will stand in"
+                message = f"{face.name} has no {_listed(signs)}: this machine's {family} will stand in"
                 hint = "on another machine it may be another font, or none"
             elif shutil.which("fc-match"):
-                message = f"neither {face} nor a font of this machine has {_listed(signs)}: boxes will stand there"
+                message = f"neither {face.name} nor a font of this machine has {_listed(signs)}: boxes will stand there"
                 hint = "install a font of that script, or write it otherwise"
             else:
-                message = f"{face} has no {_listed(signs)}: whether a font of this machine has is not known"
+                message = f"{face.name} has no {_listed(signs)}: whether a font of this machine has is not known"
                 hint = "render it and look"
             report.add("title-glyphs", message, span, hint)
 

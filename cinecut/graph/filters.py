@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from cinecut.graph.nodes import Arg, Format, GraphError, Node, Pad, Video
+from cinecut.graph.verify import OVERLAYS, PLANAR
 from cinecut.language.facts import Color
 from cinecut.language.timebase import rate_text
 
@@ -59,7 +60,14 @@ def fps(pad: Pad, rate: Fraction, label: str) -> Pad:
     return node("fps", [pad], out, label, fps=rate_text(rate), start_time=0, eof_action="pass")
 
 
+def planar(pad: Pad, label: str) -> Pad:
+    """In a format that every filter knows."""
+    video = pad.video
+    return pad if video.pix_fmt.startswith(PLANAR) else scale(pad, video.width, video.height, "yuv444p", label)
+
+
 def deinterlace(pad: Pad, parity: str, label: str) -> Pad:
+    pad = planar(pad, label)
     return node("bwdif", [pad], replace(pad.video, time_base=None), label, mode="send_frame", parity=parity)
 
 
@@ -95,7 +103,7 @@ def blur(pad: Pad, radius: float, label: str) -> Pad:
 
 
 def lay_over(below: Pad, above: Pad, x: int, y: int, label: str) -> Pad:
-    """A picture without transparency over another, at a place."""
+    """A picture over another, at a place."""
     name = OVERLAYS[below.video.pix_fmt][0]
     return node("overlay", [below, above], below.video, label, x=x, y=y, format=name)
 
@@ -104,8 +112,8 @@ def look_up(pad: Pad, tables: Sequence[tuple[str, str]], matrix: str, label: str
     """Through LUT files, each a filter (lut1d, lut3d) and a name: in full-range RGB of 16 bits and back, by FFmpeg's
     most exact converter. FFmpeg 9.0 spoils pixels of rows that are no multiple of eight long, so such get longer."""
     video, name = pad.video, _ZIMG_MATRICES.get(matrix, "709")
-    there = node("zscale", [pad], video, label, f="bicubic", min=name, rin="limited", m="gbr", r="full")
     wide = replace(video, pix_fmt="gbrp16le")
+    there = node("zscale", [pad], wide, label, f="bicubic", min=name, rin="limited", m="gbr", r="full")
     pad = node("format", [there], wide, label, pix_fmts="gbrp16le")
     longer = -(-video.width // 8) * 8
     if longer != video.width:
@@ -124,9 +132,10 @@ _ZIMG_MATRICES = {"smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl
 
 def tone_map(pad: Pad, label: str) -> Pad:
     """HDR (PQ, HLG) to the light of a BT.709 screen: linear light, 100 cd/m² as white, highlights rolled off."""
+    pad = planar(pad, label)
     video = pad.video
-    linear = node("zscale", [pad], video, label, transfer="linear", npl=100)
     floats = replace(video, pix_fmt="gbrpf32le")
+    linear = node("zscale", [pad], floats, label, transfer="linear", npl=100)
     narrow = node("zscale", [node("format", [linear], floats, label, pix_fmts="gbrpf32le")], floats, label,
                    primaries="bt709")  # fmt: skip
     mapped = node("tonemap", [narrow], floats, label, tonemap="hable", desat=0)
@@ -161,16 +170,6 @@ def tag_color(pad: Pad, color: Color, label: str) -> Pad:
 def fade(pad: Pad, direction: str, start: int, frames: int, label: str) -> Pad:
     """From or to black. To any other colour the filter only fades RGB."""
     return node("fade", [pad], pad.video, label, type=direction, start_frame=start, nb_frames=frames)
-
-
-# What `overlay` calls the formats in which it can lay one picture with transparency over another, and the upper one's.
-OVERLAYS = {
-    "yuv420p": ("yuv420", "yuva420p"),
-    "yuv422p": ("yuv422", "yuva422p"),
-    "yuv444p": ("yuv444", "yuva444p"),
-    "yuv420p10le": ("yuv420p10", "yuva420p10le"),
-    "yuv422p10le": ("yuv422p10", "yuva422p10le"),
-}
 
 
 def split(pad: Pad, copies: int, label: str) -> list[Pad]:
@@ -234,9 +233,7 @@ def plain(color: str, width: int, height: int, rate: Fraction, pix_fmt: str, lab
 
 def overlay(below: Pad, above: Pad, label: str) -> Pad:
     """`above` in the middle of `below`; a single picture stays for as long as `below` lasts."""
-    name, upper = OVERLAYS[below.video.pix_fmt]
-    if above.video.pix_fmt != upper:
-        raise GraphError(f"over {below.video.pix_fmt} goes {upper}, not {above.video.pix_fmt}")
+    name = OVERLAYS[below.video.pix_fmt][0]
     centre = {"x": "(W-w)/2", "y": "(H-h)/2"}
     return node("overlay", [below, above], below.video, label, **centre, format=name, eof_action="repeat")
 

@@ -1,12 +1,12 @@
 """The filter graph as frozen values: nodes, pads and the formats that run between them.
 
-A graph is its sinks: every node is reached from them through `ins`. `verify` states what is legal: every input pad has
-the kind and format its filter takes, and every output pad is consumed exactly once (a split is a node, never assumed).
+A graph is its sinks: every node is reached from them through `ins`. What is legal `verify` states; a hole is the place
+of filters that only a measurement can tell, and is filled when the script is printed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -25,15 +25,17 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Sound: samples per second, channel layout, unit of the stamps."""
+    """Sound: samples per second, channel layout, unit of the stamps, sample format (empty: as it comes)."""
 
     rate: int
     layout: str
     time_base: Fraction | None = None
+    sample_fmt: str = ""
 
 
 Format = Video | Audio
 Arg = str | int | Fraction
+HOLE = "anull"  # what stands in a hole that nothing has filled: it passes sound on as it is
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -79,44 +81,33 @@ class GraphError(Exception):
 
 
 def nodes_of(sinks: Sequence[Pad]) -> Iterator[Node]:
-    """Every node once, each after the nodes it reads from. Iterative: a chain may be thousands of nodes long."""
+    """Every node once, each after the nodes it reads from; a chain without branches comes in one piece. Iterative: a
+    chain may be thousands of nodes long."""
     done: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(pad.node, False) for pad in reversed(sinks)]
+    stack: list[Node | None] = []  # None: the node below it has had all its inputs
+    stack += [pad.node for pad in reversed(sinks)]
     while stack:
-        node, ready = stack.pop()
-        if node in done:
-            continue
-        if ready:
-            done.add(node)
-            yield node
-        else:
-            stack.append((node, True))
-            stack += [(pad.node, False) for pad in reversed(node.ins)]
+        node = stack.pop()
+        if node is None:
+            node = stack.pop()
+            assert node is not None
+            if node not in done:
+                done.add(node)
+                yield node
+        elif node not in done:
+            stack += [node, None]
+            stack += [pad.node for pad in reversed(node.ins) if pad.node not in done]
 
 
-def verify(sinks: Sequence[Pad]) -> None:
-    """Raise GraphError where the graph is not legal."""
-    consumed: dict[Pad, str] = dict.fromkeys(sinks, "the output")
-    if len(consumed) != len(sinks):
-        raise GraphError("one pad feeds two outputs")
-    nodes = list(nodes_of(sinks))
-    for node in nodes:
-        for pad in node.ins:
-            if pad in consumed:
-                raise GraphError(f"{pad.node!r} output {pad.index} feeds both {consumed[pad]} and {node!r}")
-            consumed[pad] = repr(node)
-        _check_equal(node)
-    for node in nodes:
-        for index in range(len(node.outs)):
-            if Pad(node, index) not in consumed:
-                raise GraphError(f"{node!r} output {index} goes nowhere")
-
-
-_SAME_FORMAT = {"concat", "blend", "acrossfade", "amix"}
-
-
-def _check_equal(node: Node) -> None:
-    """Filters that join streams take only streams of one format."""
-    if node.filter in _SAME_FORMAT and len({pad.format for pad in node.ins}) > 1:
-        formats = ", ".join(str(pad.format) for pad in node.ins)
-        raise GraphError(f"{node!r} joins unlike streams: {formats}")
+def filled(sinks: Sequence[Pad], fillings: Mapping[str, Callable[[Pad], Pad]]) -> list[Pad]:
+    """The graph with filters in its holes, by the holes' labels: each filling takes the sound that comes in, and makes
+    of it what goes out. What does not lie behind a hole is the same node as before."""
+    moved: dict[Pad, Pad] = {}
+    for node in nodes_of(sinks):
+        ins = tuple(moved.get(pad, pad) for pad in node.ins)
+        if node.filter == HOLE and node.label in fillings:
+            moved[Pad(node)] = fillings[node.label](ins[0])
+        elif ins != node.ins:
+            again = Node(node.filter, ins, node.args, node.outs, node.label)
+            moved |= {Pad(node, index): Pad(again, index) for index in range(len(node.outs))}
+    return [moved.get(pad, pad) for pad in sinks]

@@ -1,17 +1,15 @@
-"""A RenderPlan: all that FFmpeg's runs need, decided without looking at any media."""
+"""A run of FFmpeg: the graph, the files that it reads, and what it writes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 
-from cinecut.diagnostics import Span
-from cinecut.grade import Grade
-from cinecut.graph.nodes import GraphError, Pad, nodes_of, verify
+from cinecut.graph.nodes import GraphError, Pad, filled, nodes_of
 from cinecut.graph.script import Build, print_script, sources_of
+from cinecut.graph.verify import verify
 from cinecut.language.facts import LoudnessTarget
 from cinecut.language.timebase import FilmRange
 
@@ -103,6 +101,7 @@ class Target:
     name: str = ""
     loudness: LoudnessTarget | None = None
     sound: tuple[str, ...] = ()
+    samples: str = "fltp"  # the format in which the encoder takes the sound's samples
     encoders: tuple[str, ...] = ()
     captions: str | None = None
     captions_file: bool = False
@@ -119,6 +118,14 @@ class Run:
     sinks: Mapping[str, Pad] = field(repr=False)
     targets: tuple[Target, ...]
     items: Mapping[str, Input] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        verify(list(self.sinks.values()))
+
+    def filled(self, fillings: Mapping[str, Callable[[Pad], Pad]]) -> Run:
+        """The same run with filters in its graph's holes."""
+        pads = filled(list(self.sinks.values()), fillings)
+        return replace(self, sinks=dict(zip(self.sinks, pads, strict=True)))
 
     @cached_property
     def script(self) -> str:
@@ -163,43 +170,3 @@ class Run:
                 inputs.append(("-i", target.sound_file))
             written += [*maps, *encode, output]
         return [*head, *chain.from_iterable(inputs), build.script_option, self.name, *written]
-
-
-def assemble(name: str, sinks: Mapping[str, Pad], targets: Sequence[Target], items: Mapping[str, Input]) -> Run:
-    """The run of a graph that is whole: verified. Parts of it need no more than to be named."""
-    verify(list(sinks.values()))
-    return Run(name, sinks, tuple(targets), items)
-
-
-@dataclass(frozen=True, slots=True)
-class RenderPlan:
-    """All runs of a trailer over one working folder. `render` writes the trailer; `picture` the same without its sound,
-    for when that has been made; `sound` the mix alone, before its master, for measuring; `stems` what it is mixed of,
-    a file each, by their names in `stem_names`.
-
-    `files` are generated ones by their names in the working folder, `luts` those that are made of grades; `places`
-    lead from a label to the spec.
-    """
-
-    inputs: tuple[Input, ...]
-    render: Run
-    picture: Run
-    sound: Run
-    stems: Run
-    stem_names: tuple[str, ...]
-    files: Mapping[str, bytes]
-    luts: Mapping[str, Grade]
-    frames: int
-    samples: int
-    rate: Fraction
-    places: Mapping[str, Span]
-
-    @property
-    def targets(self) -> tuple[Target, ...]:
-        """The trailer's files."""
-        return self.render.targets
-
-    @property
-    def suffix(self) -> str:
-        """Of the trailer's first file."""
-        return self.targets[0].suffix

@@ -1,8 +1,13 @@
-"""The graph as FFmpeg's text, and the plan as FFmpeg's arguments. All quoting happens here, in one function."""
+"""The graph as FFmpeg's text. All quoting happens here, in one function.
+
+One filter a line. Filters that follow each other need no names between them; where chains part and meet, a pad is
+called by its node's label, so that a script of one event more differs by that event's lines.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,41 +34,70 @@ def quote(text: str) -> str:
     >>> quote("a:b, [c]")
     'a\\\\\\\\:b\\\\, \\\\[c\\\\]'
     """
+    if _PLAIN.fullmatch(text):
+        return text
     option = re.sub(r"([\\':])", r"\\\1", text)
     option = re.sub(r"^\s|\s$", lambda blank: "\\" + blank[0], option)
     graph = re.sub(r"([\\'\[\],;])", r"\\\1", option)
     return re.sub(r"\s$", lambda blank: "\\" + blank[0], graph)  # the graph level trims its own end once more
 
 
+_PLAIN = re.compile(r"[^\\':\[\],;\s]*")
+
+
 def sources_of(sinks: Sequence[Pad]) -> list[Node]:
-    """What a graph reads, in the order in which FFmpeg numbers its inputs."""
-    return [node for node in nodes_of(sinks) if node.filter == "input"]
+    """What a graph reads, in the order in which FFmpeg numbers its inputs: by name, so that a new one shifts few."""
+    return sorted((node for node in nodes_of(sinks) if node.filter == "input"), key=lambda node: str(node.args))
 
 
 def print_script(sinks: Sequence[Pad], names: Sequence[str]) -> str:
-    """One filter a line; `names` are the labels of the sinks."""
+    """The script of a graph; `names` are the labels of the sinks."""
     labels = dict(zip(sinks, names, strict=True))
-    lines = []
     for number, node in enumerate(sources_of(sinks)):
         labels[Pad(node)] = f"{number}:{dict(node.args)['stream']}:0"
+    counted: Counter[str] = Counter()
+    text: list[str] = []
+    last: Pad | None = None  # the end of the chain that is being written
     for node in nodes_of(sinks):
         if node.filter == "input":
             continue
-        for index in range(len(node.outs)):
-            labels.setdefault(Pad(node, index), f"p{len(labels)}")
-        lines.append(_line(node, labels))
-    return ";\n".join(lines) + "\n"
+        if last is not None and node.ins == (last,) and last not in labels:
+            text.append(",\n")
+        else:
+            if last is not None:
+                text.append(_open_end(last, labels, counted))
+            text += [f"[{labels[pad]}]" for pad in node.ins]
+        text.append(_written(node))
+        last = None
+        if len(node.outs) == 1:
+            last = Pad(node)
+        else:
+            pads = [Pad(node, index) for index in range(len(node.outs))]
+            text += [f"[{_label(pad, labels, counted)}]" for pad in pads] + [";\n"]
+    if last is not None:
+        text.append(_open_end(last, labels, counted))
+    return "".join(text).removesuffix(";\n") + "\n"
 
 
-def _line(node: Node, labels: dict[Pad, str]) -> str:
-    ins = "".join(f"[{labels[pad]}]" for pad in node.ins)
-    outs = "".join(f"[{labels[Pad(node, index)]}]" for index in range(len(node.outs)))
+def _open_end(pad: Pad, labels: dict[Pad, str], counted: Counter[str]) -> str:
+    """The end of a chain, with the name by which another one takes it up."""
+    return f"[{_label(pad, labels, counted)}];\n"
+
+
+def _label(pad: Pad, labels: dict[Pad, str], counted: Counter[str]) -> str:
+    if pad not in labels:
+        counted[pad.node.label] += 1
+        labels[pad] = f"{pad.node.label}.{counted[pad.node.label]}"
+    return labels[pad]
+
+
+def _written(node: Node) -> str:
     name = f"{node.filter}@{node.label}" if node.label else node.filter
     args = ":".join(f"{key}={_text(value)}" if key != "args" else _text(value) for key, value in node.args)
-    return f"{ins}{name}{'=' + args if args else ''}{outs}"
+    return f"{name}={args}" if args else name
 
 
 def _text(value: Arg) -> str:
-    if isinstance(value, Fraction):
-        return f"{value.numerator}/{value.denominator}"
-    return str(value) if isinstance(value, int) else quote(value)
+    if isinstance(value, str):
+        return quote(value)
+    return f"{value.numerator}/{value.denominator}" if isinstance(value, Fraction) else str(value)

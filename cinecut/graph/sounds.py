@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.graph.filters import MICROSECOND, node, ratio
-from cinecut.graph.nodes import Audio, Node, Pad
+from cinecut.graph.nodes import HOLE, Audio, Node, Pad
+from cinecut.language.timebase import SAMPLE_RATE
 
-SAMPLE_RATE = 48000
-STEREO = Audio(SAMPLE_RATE, "stereo", Fraction(1, SAMPLE_RATE))
+STEREO = Audio(SAMPLE_RATE, "stereo", Fraction(1, SAMPLE_RATE), "fltp")
 
 
 def stereo(pad: Pad, label: str) -> Pad:
@@ -61,16 +61,19 @@ def delay(pad: Pad, samples: int, label: str) -> Pad:
 
 def tempo(pad: Pad, speed: Fraction, label: str) -> Pad:
     """Another speed, the pitch kept. One atempo keeps its quality between half and double: more are chained."""
-    left, pad = speed, _samples(pad, "flt", label)
+    left, pad = speed, samples_as(pad, "flt", label)
     while left != 1:
         step = min(max(left, Fraction(1, 2)), Fraction(2))
-        pad = node("atempo", [pad], STEREO, label, tempo=f"{float(step):.9g}")
+        pad = node("atempo", [pad], pad.audio, label, tempo=f"{float(step):.9g}")
         left /= step
-    return _samples(pad, "fltp", label)
+    return samples_as(pad, "fltp", label)
 
 
-def _samples(pad: Pad, kind: str, label: str) -> Pad:
-    return node("aresample", [pad], STEREO, label, osf=kind)
+def samples_as(pad: Pad, kind: str, label: str) -> Pad:
+    """In another sample format."""
+    if pad.audio.sample_fmt == kind:
+        return pad
+    return node("aresample", [pad], replace(pad.audio, sample_fmt=kind), label, osf=kind)
 
 
 def exact_length(pad: Pad, samples: int, label: str) -> Pad:
@@ -103,8 +106,15 @@ def sound_crossfade(left: Pad, right: Pad, samples: int, label: str) -> Pad:
 
 def silence(label: str) -> Pad:
     """Endless silence."""
-    plain = node("anullsrc", [], STEREO, label, channel_layout="stereo", sample_rate=SAMPLE_RATE)
-    return node("asettb", [_samples(plain, "fltp", label)], STEREO, label, expr=f"1/{SAMPLE_RATE}")
+    plain = node(
+        "anullsrc", [], replace(STEREO, sample_fmt=""), label, channel_layout="stereo", sample_rate=SAMPLE_RATE
+    )
+    return node("asettb", [samples_as(plain, "fltp", label)], STEREO, label, expr=f"1/{SAMPLE_RATE}")
+
+
+def ones(label: str) -> Pad:
+    """Endless full scale: an envelope that changes nothing."""
+    return _synthesized("1", label, SAMPLE_RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +126,9 @@ class Laid:
     pad: Pad
 
 
-def lay(pieces: Sequence[Laid], samples: int, label: str) -> Pad:
-    """A stem of so many samples with sounds at their places, silence between. Those that overlap take another lane."""
+def lay(pieces: Sequence[Laid], samples: int, label: str, between: Callable[[str], Pad] = silence) -> Pad:
+    """A stem of so many samples with sounds at their places, and silence (or what `between` makes) elsewhere. Those
+    that overlap take another lane."""
     lanes: list[list[Laid]] = []
     for piece in sorted(pieces, key=lambda piece: piece.start):
         free = [lane for lane in lanes if lane[-1].start + lane[-1].samples <= piece.start]
@@ -126,16 +137,17 @@ def lay(pieces: Sequence[Laid], samples: int, label: str) -> Pad:
         else:
             lanes.append([piece])
     if not lanes:
-        return exact_length(silence(label), samples, label)
-    return mix([_lane(lane, samples, label) for lane in lanes], label)
+        return exact_length(between(label), samples, label)
+    return mix([_lane(lane, samples, label, between) for lane in lanes], label)
 
 
-def _lane(pieces: Sequence[Laid], samples: int, label: str) -> Pad:
+def _lane(pieces: Sequence[Laid], samples: int, label: str, between: Callable[[str], Pad]) -> Pad:
     pads, at = [], 0
     for piece in [*pieces, None]:
         start = piece.start if piece else samples
         if start > at:
-            pads.append(exact_length(silence(label), start - at, label))
+            after = piece.pad.node.label if piece else label  # a gap is called by the sound that it places
+            pads.append(exact_length(between(after), start - at, after))
         if piece is not None:
             pads.append(piece.pad)
             at = piece.start + piece.samples
@@ -144,12 +156,16 @@ def _lane(pieces: Sequence[Laid], samples: int, label: str) -> Pad:
 
 def synthesis(expression: str, samples: int, label: str, rate: int = SAMPLE_RATE) -> Pad:
     """Exactly so many samples of an expression of the time, evaluated so many times a second."""
-    mono = Audio(rate, "mono", Fraction(1, rate))
+    return trim_samples(_synthesized(expression, label, rate), 0, samples, label)
+
+
+def _synthesized(expression: str, label: str, rate: int) -> Pad:
+    mono = Audio(rate, "mono", Fraction(1, rate), "dblp")
     pad = node("aevalsrc", [], mono, label, exprs=expression, channel_layout="mono", sample_rate=rate)
-    fine = replace(mono, rate=SAMPLE_RATE, time_base=STEREO.time_base)
+    fine = replace(STEREO, layout="mono")
     pad = node("aresample", [pad], fine, label, osr=SAMPLE_RATE, osf="fltp")  # one channel before it is two
     both = node("pan", [pad], STEREO, label, args_=downmix("mono"))
-    return trim_samples(node("asettb", [both], STEREO, label, expr=f"1/{SAMPLE_RATE}"), 0, samples, label)
+    return node("asettb", [both], STEREO, label, expr=f"1/{SAMPLE_RATE}")
 
 
 def multiply(pad: Pad, envelope: Pad, label: str) -> Pad:
@@ -157,15 +173,21 @@ def multiply(pad: Pad, envelope: Pad, label: str) -> Pad:
     return node("amultiply", [pad, envelope], STEREO, label)
 
 
+def hole(pad: Pad, label: str) -> Pad:
+    """The place of filters that only a measurement can tell; see `filled`."""
+    return node(HOLE, [pad], pad.audio, label)
+
+
 def meter(pad: Pad, label: str, peaks: bool = True) -> Pad:
     """Says the loudness (EBU R 128) and the true peak of a sound when it ends; passes it on unchanged."""
+    pad = samples_as(pad, "dbl", label)
     return node("ebur128", [pad], pad.audio, label, peak="true" if peaks else "none", framelog="verbose")
 
 
 def limit(pad: Pad, ceiling: Fraction, samples: int, label: str, times: int = 4) -> Pad:
     """Hold true peaks below a ceiling in dB: four samples for one, so that what lies between samples is seen."""
-    fine = Audio(times * SAMPLE_RATE, "stereo", Fraction(1, times * SAMPLE_RATE))
-    oversampled = node("aresample", [pad], fine, label, osr=times * SAMPLE_RATE, osf="dblp")
+    fine = Audio(times * SAMPLE_RATE, "stereo", Fraction(1, times * SAMPLE_RATE), "dbl")
+    oversampled = node("aresample", [pad], fine, label, osr=times * SAMPLE_RATE, osf="dbl")
     amplitude = f"{10 ** (float(ceiling) / 20):.6f}"
     held = node("alimiter", [oversampled], fine, label, limit=amplitude, attack=5, release=50, level=0, latency=1)
     back = node("aresample", [held], STEREO, label, osr=SAMPLE_RATE, osf="fltp")

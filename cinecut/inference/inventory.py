@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cinecut.diagnostics import Stop
+from cinecut.download import sha256
 from cinecut.files import open_file
-from cinecut.inference.download import recorded, sha256
+from cinecut.inference.download import recorded
 from cinecut.inference.gguf_files import NotGGUF, needs_mending, read_head
 from cinecut.inference.models import (
     KNOWN,

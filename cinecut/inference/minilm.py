@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.diagnostics import Stop
-from cinecut.inference.download import sha256
+from cinecut.download import sha256
 from cinecut.inference.models import (
     ONNX_SHA256,
     WITH_TORCH,

@@ -18,6 +18,8 @@ from typing import Literal, overload
 
 from cinecut.diagnostics import excerpt
 
+SAMPLE_RATE = 48000  # of the trailer's sound
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class FilmTime:

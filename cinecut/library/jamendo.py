@@ -18,7 +18,7 @@ import os
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -27,9 +27,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from cinecut import __version__
 from cinecut.diagnostics import Diagnostic, Stop
-from cinecut.library.songs import Credit, SongMatch, cached, place_of, sha256, unchanged, write_index
+from cinecut.download import HEADERS, Progress, TooMuch, copy_bounded, sha256, silent, why
+from cinecut.library.songs import Credit, SongMatch, cached, place_of, unchanged, write_index
 from cinecut.media.samples import song_frames
 from cinecut.vibes import Vibe
 
@@ -42,11 +42,7 @@ SONG_LIMIT = 60_000_000  # bytes
 LONGEST_WAIT = 5  # seconds that a host may ask to be left alone for
 TRIES = 3  # songs that may turn out to be unusable before the host is given up
 _TRACKS = 100  # asked for at once; the API gives at most 200
-_BLOCK = 1 << 12
 _REDIRECTS = 5
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being fetched, the bytes that are there and the bytes that there will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +57,11 @@ class Patience:
 PATIENCE = Patience()
 
 
-def _silent(what: str, done: int, total: int) -> None:
-    pass
-
-
 def try_fetch(
     vibe: Vibe,
     client_id: str | None,
     folder: Path | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     patience: Patience = PATIENCE,
 ) -> tuple[SongMatch | None, list[Diagnostic]]:
     """`fetch`, with every failure as one warning: a trailer is cut without music rather than not at all."""
@@ -93,7 +85,7 @@ def fetch(
     vibe: Vibe,
     client_id: str | None,
     folder: Path | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     patience: Patience = PATIENCE,
     another: bool = False,
 ) -> SongMatch:
@@ -139,10 +131,6 @@ class _Offer:
     credit: Credit
 
 
-class _UnusableError(Exception):
-    """This track is no good, for the reason in its words; the next may be."""
-
-
 class _Host:
     """Jamendo. Where the API is asked over an encrypted connection, nothing leaves it, not even after a redirect."""
 
@@ -151,7 +139,7 @@ class _Host:
         self.url = (os.environ.get(HOST) or DEFAULT_HOST).rstrip("/")
         self.session = requests.Session()
         self.session.max_redirects = _REDIRECTS
-        self.session.headers.update({"User-Agent": f"cinecut/{__version__}", "Accept-Encoding": "identity"})
+        self.session.headers.update(HEADERS)
         if urlsplit(self.url).scheme == "https":
             del self.session.adapters["http://"]
 
@@ -178,11 +166,11 @@ class _Host:
         }
         answer = io.BytesIO()
         try:
-            self._get(f"{self.url}/tracks/", query, answer, ANSWER_LIMIT, _silent)
-        except _UnusableError as reason:
+            self._get(f"{self.url}/tracks/", query, answer, ANSWER_LIMIT, silent)
+        except TooMuch as reason:
             raise Stop("download", f"Jamendo's answer {reason}", "try again later") from None
         except requests.RequestException as error:
-            raise Stop("download", f"Jamendo cannot be asked: {_why(error)}", "is there a network?") from None
+            raise Stop("download", f"Jamendo cannot be asked: {why(error)}", "is there a network?") from None
         records = _results(answer.getvalue(), self.client_id)
         offers = [offer for record in records if (offer := _offer(record)) is not None]
         if not offers:
@@ -196,7 +184,7 @@ class _Host:
         for offer in offers[:TRIES]:
             try:
                 return self._download(offer, place)
-            except _UnusableError as reason:
+            except TooMuch as reason:
                 reasons.append(f"“{offer.credit.title}” {reason}")
         raise Stop("download", "no song could be fetched: " + "; ".join(reasons), "try again later")
 
@@ -211,29 +199,16 @@ class _Host:
             digest = sha256(part)
             return SongMatch(place.name, offer.track, part.replace(place / name), digest, seconds, offer.credit)
         except (requests.ConnectionError, requests.Timeout) as error:  # the next track lies on the same host
-            raise Stop("download", f"Jamendo gives no song: {_why(error)}", "is there a network?") from None
+            raise Stop("download", f"Jamendo gives no song: {why(error)}", "is there a network?") from None
         except requests.RequestException as error:
-            raise _UnusableError(f"cannot be fetched ({_why(error)})") from None
+            raise TooMuch(f"cannot be fetched ({why(error)})") from None
         finally:
             part.unlink(missing_ok=True)
 
-    def _get(self, url: str, query: dict[str, str], file: IO[bytes], limit: int, progress: Progress) -> None:
-        """What lies at `url`, into `file`. Raises _UnusableError for what is too long, too slow or cut short."""
-        end = time.monotonic() + self.patience.whole
+    def _get(self, url: str, query: dict[str, str], file: IO[bytes], most: int, progress: Progress) -> None:
+        """What lies at `url`, into `file`. Raises TooMuch for what is too long, too slow or cut short."""
         with self._response(url, query) as response:
-            length = response.headers.get("Content-Length", "")
-            stated = int(length) if re.fullmatch(r"[0-9]{1,15}", length) else 0
-            done = 0
-            for block in response.iter_content(_BLOCK):
-                done += len(block)
-                if max(done, stated) > limit:
-                    raise _UnusableError(f"has more than {limit // 1_000_000} MB")
-                if time.monotonic() > end:
-                    raise _UnusableError(f"was not whole after {self.patience.whole:g} s")
-                file.write(block)
-                progress("song", done, max(done, stated))
-        if done < stated:
-            raise _UnusableError(f"broke off after {done} of {stated} bytes")
+            copy_bounded(response, file, most, self.patience.whole, progress)
 
     def _response(self, url: str, query: dict[str, str]) -> requests.Response:
         """The answer, its body still to be read. A host that asks for a short pause gets it, once."""
@@ -249,7 +224,7 @@ class _Host:
             time.sleep(int(pause))
         if response.status_code != requests.codes.ok:
             response.close()
-            raise _UnusableError(f"came with status {response.status_code}")
+            raise TooMuch(f"came with status {response.status_code}")
         return response
 
 
@@ -342,16 +317,7 @@ def _verify(part: Path, stated: int) -> Fraction:
     try:
         seconds = sum((Fraction(frame.samples, frame.sample_rate) for frame in song_frames(part, [])), Fraction(0))
     except Stop:
-        raise _UnusableError("is no sound that can be played") from None
+        raise TooMuch("is no sound that can be played") from None
     if seconds < 1 or seconds < Fraction(19, 20) * stated - 2:
-        raise _UnusableError(f"is cut short: {float(seconds):.0f} of {stated} s")
+        raise TooMuch(f"is cut short: {float(seconds):.0f} of {stated} s")
     return seconds
-
-
-def _why(error: requests.RequestException) -> str:
-    """In plain words, and without the address, which holds the client id."""
-    if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return "no answer in time"
-    if isinstance(error, requests.ConnectionError):
-        return "it cannot be reached, or the connection broke off"
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()

@@ -4,7 +4,6 @@ which licence. Its last song is the one in use; those before it were replaced, a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ from typing import Any
 import platformdirs
 
 from cinecut.diagnostics import Stop
+from cinecut.download import sha256
 from cinecut.files import beside
 from cinecut.language.timebase import seconds_text
 
@@ -92,11 +92,6 @@ def write_index(place: Path, kept: list[SongMatch]) -> None:
     records = [{**asdict(song), "file": song.file.name, "seconds": seconds_text(song.seconds)} for song in kept]
     with beside(place / _INDEX) as part:
         part.write_text(json.dumps(records, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _music(folder: Path | None) -> Path:

@@ -1,39 +1,63 @@
-"""Checking: everything that can be said about a spec without rendering it."""
+"""From a spec's file to its layout, in the one order in which everything is checked: `check`, `explain`, `compile`,
+`render` and `pack` find the same mistakes.
+
+    file ─ read ─► Spec ─ files, facts ─ vibe, faces ─ resolve ─► Trailer ─ lay_out ─► Layout
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from cinecut.compiler.soundtrack import place_sounds
-from cinecut.compiler.timeline import Timeline, build_timeline
+from cinecut.compiler.layout import Layout, lay_out
+from cinecut.compiler.resolve import faces_of, resolve
 from cinecut.diagnostics import Report, Stop
-from cinecut.fonts.glyphs import check_glyphs
+from cinecut.fonts.glyphs import check_glyphs, load_face
 from cinecut.language.read import load_spec
-from cinecut.media.link import check_files
-from cinecut.vibes import Vibe, vibe_of
-from cinecut.vibes.titles import PLAIN
+from cinecut.language.rules import check_rules
+from cinecut.language.spec import Spec
+from cinecut.vibes import vibe_of
+
+
+def examine(path: Path, report: Report, *, files: bool = False, link: bool = False) -> Layout | None:
+    """The layout of a spec, with all that is wrong in the report; None where nothing can be made of the file.
+
+    `files` looks at the files that it names, too; `link` measures those without facts. Raises Stop where the spec or a
+    medium cannot be read at all.
+    """
+    _, spec = load_spec(path, report)
+    if spec is None:
+        return None
+    if files:
+        from cinecut.media.link import check_files, linked
+
+        check_files(spec, path.parent, report)
+        if link and report.ok:
+            spec = linked(spec, path.parent)
+            check_rules(spec, report)  # once more, now that all is measured
+    return layout_of(spec, report)
+
+
+def layout_of(spec: Spec, report: Report) -> Layout:
+    """Where everything of a spec falls; reads its vibe and the faces that its texts are set in."""
+    vibe = vibe_of(spec.vibe)
+    layout = lay_out(resolve(spec, vibe, {name: load_face(name) for name in faces_of(spec, vibe)}), report)
+    texts, style = layout.timeline.texts, layout.trailer.style
+    if texts:
+        face = layout.trailer.faces[style.face]
+        check_glyphs(((style.cased(text.text), text.span) for text in texts), face, report)
+    return layout
 
 
 def check_spec(path: Path) -> Report:
     """All findings about a spec and the files that it names. A spec that cannot be read is a finding too."""
     report = Report()
     try:
-        _, spec = load_spec(path, report)
-        if spec is not None:
-            timeline, vibe = build_timeline(spec, report), vibe_of(spec.vibe)
-            place_sounds(spec, timeline, vibe, report)
-            check_texts(timeline, vibe, report)
-            check_files(spec, path.parent, report)
-            if report.ok and spec.film.facts is None:
-                hint = f"cinecut link {path} measures it and writes the facts into the spec"
-                message = "the film has not been measured: its end and its handles are unchecked"
-                report.add("no-facts", message, spec.film.place.of("file"), hint)
+        layout = examine(path, report, files=True)
     except Stop as stop:
         report.found += stop.diagnostics
+        return report
+    if layout is not None and report.ok and not layout.trailer.measured:
+        hint = f"cinecut link {path} measures it and writes the facts into the spec"
+        message = "the film has not been measured: its end and its handles are unchecked"
+        report.add("no-facts", message, layout.trailer.spec.film.place.of("file"), hint)
     return report
-
-
-def check_texts(timeline: Timeline, vibe: Vibe | None, report: Report) -> None:
-    """Warn of every text that its face cannot write."""
-    style = vibe.titles if vibe is not None else PLAIN
-    check_glyphs(((style.cased(text.text), text.span) for text in timeline.texts), style.face, report)

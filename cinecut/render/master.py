@@ -9,18 +9,18 @@ left out what it takes for inaudible (all above 17 kHz, which a meter does hear)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
-from cinecut.compiler.sound.lower import Master, lower_master
-from cinecut.ffmpeg import run
-from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.compiler.plan import RenderPlan
+from cinecut.compiler.sound.master import Master, lower_master
+from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph import filters, sounds
 from cinecut.graph.nodes import Audio, Pad
-from cinecut.graph.plan import RenderPlan, Target, UserFile, assemble
-from cinecut.machine.gpu import Lock
+from cinecut.graph.plan import Run, Target, UserFile
+from cinecut.language.facts import LoudnessTarget
+from cinecut.language.timebase import SAMPLE_RATE
 
 _CLOSE = 0.05  # LU: near enough for the mix
 _NEAR = 0.15  # LU: near enough for the encoded sound, of which the meter tells tenths
@@ -29,6 +29,7 @@ _CORRECTIONS = 8  # for what the encoder does, at most; one or two are the rule
 _OVERSHOOT = 1.0  # dB by which AAC may go beyond the peaks that it is given
 _ROUNDED = 0.05  # dB that the meter's tenths may hide
 _STEP = 0.1  # dB
+_SILENCE = -70.0  # LUFS: the meter's gate
 _MIX, _GRAPH = "mix.wav", "master.graph"
 
 
@@ -38,6 +39,11 @@ class Level:
 
     loudness: float | None
     peak: float
+
+    @property
+    def lufs(self) -> float:
+        """The loudness as a number, silence too."""
+        return _SILENCE if self.loudness is None else self.loudness
 
     def __str__(self) -> str:
         return "silence" if self.loudness is None else f"{self.loudness:.1f} LUFS, {self.peak:.1f} dBTP"
@@ -53,43 +59,47 @@ class Mastered:
     file: str | None = None
 
 
-Ran = Callable[[float], None]
+def find_masters(plan: RenderPlan, place: Workplace, progress: Callable[[float], None]) -> dict[str, Mastered]:
+    """By their names, how the plan's outputs are brought to their loudness: the mix is rendered and measured in the
+    working folder, which must be filled."""
+    wanted = {target.name: (target, target.loudness) for target in plan.targets if target.loudness is not None}
+    if not wanted:
+        return {}
+    run_graph(plan.sound, [_MIX], place)
+    progress(0.4)
+    desk = _Desk(place, plan.samples)
+    mix, found = desk.measured(_MIX), dict[str, Mastered]()
+    known: dict[object, Mastered] = {}
+    for name, (target, goal) in wanted.items():
+        kind = (goal, target.sound)
+        if kind not in known:
+            file = f"master{len(known)}{target.suffix}"
+            known[kind] = Mastered(None, mix)
+            if mix.loudness is not None:
+                known[kind] = desk.find_master(mix, goal, target, file)
+        found[name] = known[kind]
+        progress(0.4 + 0.6 * len(found) / len(wanted))
+    return found
+
+
+def masters_of(mastered: Mapping[str, Mastered]) -> dict[str, Master]:
+    """The masters of the outputs that need one, by their names."""
+    return {name: found.master for name, found in mastered.items() if found.master is not None}
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Where the sound of a plan is measured: its working folder, filled, and who runs FFmpeg there."""
+class _Desk:
+    """Where a mix of so many samples is measured."""
 
-    plan: RenderPlan
-    ffmpeg: FFmpeg
-    folder: Path
-    lock: Lock
+    place: Workplace
+    samples: int
 
-    def find_masters(self, progress: Ran) -> dict[str, Mastered]:
-        """By their names, the masters that bring the plan's outputs to their loudness."""
-        wanted = {target.name: target for target in self.plan.targets if target.loudness is not None}
-        if not wanted:
-            return {}
-        run.run_graph(self.plan.sound, self.plan.places, self.ffmpeg, self.folder, [_MIX], self.lock, lambda _: None)
-        progress(0.4)
-        mix, found = self._measured(_MIX), dict[str, Mastered]()
-        known: dict[object, Mastered] = {}
-        for name, target in wanted.items():
-            kind = (target.loudness, target.sound)
-            if kind not in known:
-                file = f"master{len(known)}{target.suffix}"
-                known[kind] = self._find_master(mix, target, file) if mix.loudness is not None else Mastered(None, mix)
-            found[name] = known[kind]
-            progress(0.4 + 0.6 * len(found) / len(wanted))
-        return found
-
-    def _find_master(self, mix: Level, target: Target, file: str) -> Mastered:
-        assert target.loudness is not None
-        assert mix.loudness is not None
-        wanted, peak = float(target.loudness.target), float(target.loudness.peak)
+    def find_master(self, mix: Level, goal: LoudnessTarget, target: Target, file: str) -> Mastered:
+        """The master that brings a mix to a goal, and the sound encoded with it in a file of the working folder."""
+        wanted, peak = float(goal.target), float(goal.peak)
         spare = _OVERSHOOT if "aac" in target.sound else _ROUNDED
         aim, ceiling = wanted, None  # of the sound before the encoder
-        gain, step = aim - mix.loudness, _STEP
+        gain, step = aim - mix.lufs, _STEP
         for _ in range(_CORRECTIONS):
             if ceiling is None and mix.peak + gain > peak - spare:
                 ceiling = peak - spare
@@ -111,8 +121,7 @@ class Desk:
         """The gain with which the limited mix is as loud as wanted: by secants, from the gain without the limiter."""
         known: list[tuple[float, float]] = []
         for _ in range(_SOLVES):
-            limited = self._measured(_MIX, Master(_hundredths(gain), _hundredths(ceiling)), rough=True).loudness
-            assert limited is not None
+            limited = self.measured(_MIX, Master(_hundredths(gain), _hundredths(ceiling)), rough=True).lufs
             if abs(limited - wanted) <= _CLOSE:
                 break
             known.append((gain, limited))
@@ -121,24 +130,25 @@ class Desk:
 
     def _encoded(self, master: Master, target: Target, file: str) -> Level:
         """How the sound measures after the output's own encoder."""
-        pad = lower_master(_source(_MIX), master, self.plan.samples)
+        pad = sounds.samples_as(lower_master(_source(_MIX), master, self.samples), target.samples, "master")
         self._run(_MIX, pad, Target(("sound",), target.sound, target.suffix), file)
-        return self._measured(file)
+        return self.measured(file)
 
-    def _measured(self, name: str, master: Master | None = None, rough: bool = False) -> Level:
+    def measured(self, name: str, master: Master | None = None, rough: bool = False) -> Level:
         """How a file measures, mastered; of a `rough` measure the peaks are not known."""
-        pad = sounds.meter(lower_master(_source(name), master, self.plan.samples, rough), "meter", not rough)
-        return read_level("\n".join(self._run(name, pad, Target(("sound",), ("-f", "null"), ""), "-")))
+        pad = sounds.meter(lower_master(_source(name), master, self.samples, rough), "meter", not rough)
+        return read_level(
+            "\n".join(self._run(name, pad, Target(("sound",), ("-c:a", "pcm_f64le", "-f", "null"), ""), "-"))
+        )
 
     def _run(self, name: str, pad: Pad, target: Target, output: str) -> tuple[str, ...]:
-        graph = assemble(_GRAPH, {"sound": pad}, [target], {name: UserFile(name, name, "wav,mov,matroska")})
-        done = run.run_graph(graph, {}, self.ffmpeg, self.folder, [output], self.lock, lambda _: None, "info")
-        return done.said
+        graph = Run(_GRAPH, {"sound": pad}, (target,), {name: UserFile(name, name, "wav,mov,matroska")})
+        return run_graph(graph, [output], self.place, level="info").said
 
 
 def _source(name: str) -> Pad:
     """The sound of a file of the working folder."""
-    return sounds.stereo(filters.source(name, "a", Audio(sounds.SAMPLE_RATE, "stereo"), "mix"), "mix")
+    return sounds.stereo(filters.source(name, "a", Audio(SAMPLE_RATE, "stereo"), "mix"), "mix")
 
 
 def _slope(known: list[tuple[float, float]]) -> float:
@@ -158,4 +168,4 @@ def read_level(said: str) -> Level:
     loudness = re.findall(r"\bI:\s+(-?[\d.]+|-?inf|nan) LUFS", said)
     peak = re.findall(r"\bPeak:\s+(-?[\d.]+|-?inf|nan) dBFS", said)
     heard = float(loudness[-1]) if loudness else float("-inf")
-    return Level(heard if heard > -70 else None, float(peak[-1]) if peak else float("-inf"))
+    return Level(heard if heard > _SILENCE else None, float(peak[-1]) if peak else float("-inf"))

@@ -71,4 +71,4 @@ def _frames(trailer: Path, wanted: Sequence[int], rate: Fraction) -> Iterator[tu
 def _cell(image: Image, placed: Placed, start: Fraction) -> Image:
     height = max(2, round(image.shape[0] * _WIDTH / image.shape[1]))
     small = cv2.resize(image, (_WIDTH, height), interpolation=cv2.INTER_AREA)
-    return captioned(np.asarray(small, np.uint8), f"{clock(start, 1)}  {placed.label}")
+    return captioned(np.asarray(small, np.uint8), f"{clock(start, 1)}  {placed.name}")

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from cinecut.compiler.picture.geometry import shown_size
-from cinecut.compiler.soundtrack import Soundtrack, place_sounds
-from cinecut.compiler.timeline import Placed, Timeline
-from cinecut.diagnostics import Report
-from cinecut.grade import NEUTRAL
-from cinecut.language.events import NOWHERE, Place, Transition
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.origins import origins
+from cinecut.compiler.resolve import Trailer
+from cinecut.compiler.soundtrack import Soundtrack
+from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
+from cinecut.language.events import Transition
 from cinecut.language.grid import Grid
-from cinecut.language.spec import Film, Spec
 from cinecut.language.timebase import FilmTime, Length, clock, rate_text, timecode
-from cinecut.vibes import vibe_of
-from cinecut.vibes.titles import PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,49 +27,10 @@ class Setting:
     by: str
 
 
-def settings(spec: Spec) -> list[Setting]:
+def settings(trailer: Trailer) -> list[Setting]:
     """Every value in the order of the spec, and what the vibe adds; the film's facts are left out: they are
     measurements, not settings."""
-    return [*(_from_film(setting, spec.film) for setting in _walk(spec, "")), *_from_vibe(spec)]
-
-
-def _walk(record: Any, path: str) -> Iterator[Setting]:
-    place: Place = getattr(record, "place", NOWHERE)
-    for item in dataclasses.fields(record):
-        if item.name in ("place", "facts"):
-            continue
-        key, value = item.name.rstrip("_"), getattr(record, item.name)
-        name = f"{path}.{key}" if path else key
-        by = "user" if key in place.given else "schema"
-        if dataclasses.is_dataclass(value) and not isinstance(value, FilmTime | Length | Transition):
-            yield from _walk(value, name)
-        elif isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
-            for number, entry in enumerate(value, 1):
-                yield from _walk(entry, f"{name}[{number}]")
-        elif isinstance(value, Mapping):
-            yield from (Setting(f"{name}.{part}", shown(figure), "user") for part, figure in value.items())
-        elif value is not None and (value != () or by == "user"):
-            yield Setting(name, shown(value), by)
-        elif name in ("output.size", "output.rate"):
-            yield Setting(name, "", "film")
-
-
-def _from_vibe(spec: Spec) -> Iterator[Setting]:
-    """What the vibe says where the spec leaves it open: the effects, the loudness, the look."""
-    vibe, choice = vibe_of(spec.vibe), spec.vibe
-    if vibe is None or choice is None:
-        return
-    for kind, effect in vibe.effects.items():
-        if getattr(spec.effects, kind) is None and spec.effects.usual == "vibe":
-            yield Setting(f"effects.{kind}", effect, "vibe")
-    if choice.loudness is None:
-        yield Setting("vibe.loudness", f"{vibe.loudness}", "vibe")
-    for part, own, plain in (("titles", choice.titles, PLAIN), ("grade", choice.grade, NEUTRAL)):
-        look: Any = getattr(vibe, part)
-        for item in dataclasses.fields(look):
-            value = getattr(look, item.name)
-            if item.name not in (own or {}) and value != getattr(plain, item.name):
-                yield Setting(f"vibe.{part}.{item.name}", _figure(value), "vibe")
+    return [Setting(o.path, (_figure if o.by == "vibe" else shown)(o.value), o.by) for o in origins(trailer)]
 
 
 def _figure(value: Any) -> str:
@@ -84,17 +41,6 @@ def _figure(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_figure(item) for item in value) + "]"
     return shown(value)
-
-
-def _from_film(setting: Setting, film: Film) -> Setting:
-    if setting.by != "film":
-        return setting
-    facts = film.facts
-    if facts is None:
-        return Setting(setting.path, "the film's own, not measured yet", "film")
-    width, height = shown_size(film, facts)
-    value = f"{width}x{height}" if setting.path == "output.size" else rate_text(facts.rate)
-    return Setting(setting.path, value, "film")
 
 
 def shown(value: Any) -> str:
@@ -145,23 +91,21 @@ class Row:
     sounds: str  # effects and voices that hang on it, and a new song
 
 
-def rows(spec: Spec, timeline: Timeline) -> list[Row]:
-    film_rate = spec.film.facts.rate if spec.film.facts else timeline.rate
-    track = place_sounds(spec, timeline, vibe_of(spec.vibe), Report())
-    return [_row(placed, timeline, film_rate, _sounds(placed, track)) for placed in timeline.events]
+def rows(layout: Layout) -> list[Row]:
+    timeline, track, rate = layout.timeline, layout.track, layout.trailer.film.rate
+    return [_row(placed, timeline, rate, _sounds(placed, track)) for placed in timeline.events]
 
 
 def _sounds(placed: Placed, track: Soundtrack) -> str:
-    owned = f"{placed.label}_"
-    effects = [effect.name for effect in track.effects if effect.label.startswith(owned)]
-    voices = ["voice" for voice in track.voices if voice.label.startswith(owned)]
+    effects = [effect.name for effect in track.effects if effect.owner == placed.label]
+    voices = ["voice" for voice in track.voices if voice.owner == placed.label]
     cue = placed.event.cue
     return ", ".join([*effects, *voices, *([f"music: {cue.file}"] if cue is not None else [])])
 
 
 def _row(placed: Placed, timeline: Timeline, film_rate: Fraction, sounds: str) -> Row:
     start, end = (Fraction(frame.index) / timeline.rate for frame in (placed.range.start, placed.range.end))
-    film = placed.film
+    film = placed.film if isinstance(placed, PlacedShot) else None
     beat, offset = _beat(start, timeline.grid)
     return Row(
         number=placed.number,

@@ -17,18 +17,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from cinecut.compiler.picture.assembly import lower_pictures
+from cinecut.compiler.picture.canvas import Canvas
+from cinecut.compiler.picture.color import matrix_of, source_format, trailer_color
+from cinecut.compiler.picture.film_frames import shot_frames
 from cinecut.compiler.picture.look import Look, lut_name
-from cinecut.compiler.picture.lower import Canvas, lower_pictures, matrix_of, shot_frames, source_format, trailer_color
-from cinecut.compiler.timeline import Timeline, build_timeline
+from cinecut.compiler.resolve import Trailer, resolve
+from cinecut.compiler.timeline import PlacedShot, build_timeline
 from cinecut.diagnostics import Report, Stop
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.ffmpeg.run import run_graph
+from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.files import disk_errors
 from cinecut.grade import NEUTRAL, Grade
 from cinecut.grade.cube import cube_text
 from cinecut.grade.formula import lut
 from cinecut.graph import filters
-from cinecut.graph.plan import Reel, Run, Target, assemble
+from cinecut.graph.plan import Reel, Run, Target
 from cinecut.language.document import parse_document
 from cinecut.language.events import Shot
 from cinecut.language.facts import Color, FilmFacts
@@ -53,10 +57,10 @@ def draw_still(
     Raises Stop: what is wrong with the film, the time (option, past-end), the target or FFmpeg.
     """
     facts = film_facts(film)
-    timeline = _timeline(film, facts, _moment(film, facts, at))
+    trailer = _trailer(film, facts, _moment(film, facts, at))
     names, looks = [_BEFORE, *grades], [NEUTRAL, *grades.values()]
     size = _size(facts, _PAIR if len(looks) == 2 else _MANY)
-    run, reel = _graph(timeline, facts, looks, size)
+    run, reel = _graph(trailer, looks, size)
     missing = sorted(run.filters - ffmpeg.filters)
     if missing:
         raise Stop("no-ffmpeg", f"{ffmpeg.path} was built without {', '.join(missing)}", "the bundled FFmpeg has them")
@@ -67,11 +71,11 @@ def draw_still(
     ):
         folder = Path(name)
         (folder / run.name).write_text(run.script, encoding="utf-8")
-        for number, grade in enumerate(looks):
-            (folder / lut_name(number)).write_bytes(cube_text(lut([grade])))
+        for grade in looks:
+            (folder / lut_name(grade)).write_bytes(cube_text(lut([grade])))
         pull_reels(film, facts, [reel], folder, lambda _: None)
         files = [f"{number}.rgb" for number in range(len(looks))]
-        run_graph(run, {}, ffmpeg, folder, files, lock, lambda _: None)
+        run_graph(run, files, Workplace(ffmpeg, folder, lock, {}))
         pictures = [np.fromfile(folder / file, np.uint8).reshape(size[1], size[0], 3) for file in files]
         cells = [captioned(picture, name) for name, picture in zip(names, pictures, strict=True)]
         write_image(target, np.asarray(cv2.cvtColor(page(cells, _COLUMNS), cv2.COLOR_RGB2BGR), np.uint8))
@@ -88,7 +92,7 @@ def _moment(film: Path, facts: FilmFacts, at: str) -> FilmTime:
     return FilmTime(seconds if facts.variable else math.floor(seconds * facts.rate) / facts.rate)
 
 
-def _timeline(film: Path, facts: FilmFacts, moment: FilmTime) -> Timeline:
+def _trailer(film: Path, facts: FilmFacts, moment: FilmTime) -> Trailer:
     """A trailer of one frame."""
     report = Report()
     text = "{cinecut: 1, film: film, timeline: [shot: {in: 0s, for: 1f}]}"
@@ -97,28 +101,30 @@ def _timeline(film: Path, facts: FilmFacts, moment: FilmTime) -> Timeline:
     shot = spec.timeline[0]
     assert isinstance(shot, Shot)
     shot = replace(shot, shot=replace(shot.shot, in_=moment))
-    return build_timeline(replace(spec, film=replace(spec.film, facts=facts), timeline=(shot,)), report)
+    return resolve(replace(spec, film=replace(spec.film, facts=facts), timeline=(shot,)), None, {})
 
 
-def _graph(timeline: Timeline, facts: FilmFacts, grades: Sequence[Grade], size: tuple[int, int]) -> tuple[Run, Reel]:
+def _graph(trailer: Trailer, grades: Sequence[Grade], size: tuple[int, int]) -> tuple[Run, Reel]:
     """The run that writes the frame in each grade as a file of RGB, and the reel that it reads."""
+    facts, timeline = trailer.film, build_timeline(trailer, Report())
     placed = timeline.events[0]
+    assert isinstance(placed, PlacedShot)
     seen = shot_frames(placed, facts, timeline.rate).seen
     reel = Reel("film.nut", seen, seen, None)
     color = _color(facts)
     canvases = {
-        f"look{number}": Canvas(*size, timeline.rate, "yuv420p", color, look=Look(grade, None, tuple(grades)))
+        f"look{number}": Canvas(*size, timeline.rate, "yuv420p", color, look=Look(grade))
         for number, grade in enumerate(grades)
     }
-    pictures = lower_pictures(
-        timeline, canvases, facts, lambda placed: filters.source(reel.name, "v", source_format(facts), placed.label), {}
-    )
+    source = filters.source(reel.name, "v", source_format(facts), placed.label)
+    pictures = lower_pictures(trailer, timeline, canvases, lambda placed: source, {})
     rgb = {
         name: filters.scale(pad, *size, "rgb24", name, in_color_matrix=color.space, in_range="tv", out_range="pc")
         for name, pad in pictures.items()
     }
     encode = ("-frames:v", "1", "-c:v", "rawvideo", "-f", "rawvideo")
-    return assemble("still.graph", rgb, [Target((name,), encode, ".rgb") for name in rgb], {reel.name: reel}), reel
+    targets = tuple(Target((name,), encode, ".rgb") for name in rgb)
+    return Run("still.graph", rgb, targets, {reel.name: reel}), reel
 
 
 def _color(facts: FilmFacts) -> Color:

@@ -10,9 +10,8 @@ from fractions import Fraction
 from cinecut.compiler.soundtrack import Soundtrack
 from cinecut.compiler.timeline import Text, Timeline
 from cinecut.diagnostics import Span
-from cinecut.graph.sounds import SAMPLE_RATE
 from cinecut.language.events import NOWHERE, Shot
-from cinecut.language.timebase import TrailerFrame, TrailerRange, nearest
+from cinecut.language.timebase import SAMPLE_RATE, TrailerFrame, TrailerRange, nearest
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,64 +4,36 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cinecut.compiler.picture.lower import (
-    HDR,
-    Canvas,
-    between_bars,
-    is_rgb,
-    matrix_of,
-    source_format,
-    to_sdr,
-    trailer_color,
-)
+from cinecut.compiler.picture.canvas import Canvas
+from cinecut.compiler.picture.color import HDR, is_rgb, matrix_of, source_format, to_sdr, trailer_color
+from cinecut.compiler.picture.plain import between_bars
+from cinecut.compiler.resolve import Opening
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad, Video
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, UserFile
 from cinecut.language.facts import FilmFacts
-from cinecut.language.grid import measure
-from cinecut.language.spec import Rating
-from cinecut.language.timebase import nearest
 
 NAME = "rating"
-_USUAL = Fraction(5)  # seconds
 
 
-def rating_frames(rating: Rating | None, rate: Fraction) -> int:
-    """Frames of the trailer that the card takes."""
-    if rating is None:
-        return 0
-    seconds = _USUAL
-    if rating.for_ is not None:
-        seconds = measure(rating.for_, Fraction(0), rate, None) or _USUAL  # there are no beats yet: the rules say so
-    elif rating.clip is not None and rating.clip.facts is not None:
-        seconds = rating.clip.facts.duration
-    return max(1, nearest(seconds * rate))
+def rating_asset(opening: Opening) -> UserFile:
+    clip = isinstance(opening.facts, FilmFacts)
+    return UserFile(NAME, opening.file, MEDIA_FORMATS if clip else PICTURE_FORMATS)
 
 
-def rating_asset(rating: Rating) -> UserFile:
-    if rating.clip is not None:
-        return UserFile(NAME, rating.clip.file, MEDIA_FORMATS)
-    assert rating.still is not None
-    return UserFile(NAME, rating.still.file, PICTURE_FORMATS)
+def rating_source(opening: Opening) -> Pad:
+    facts = opening.facts
+    format = source_format(facts) if isinstance(facts, FilmFacts) else Video(*facts.size, "rgba")
+    return filters.source(NAME, "v", format, NAME)
 
 
-def rating_source(rating: Rating) -> Pad:
-    if rating.clip is not None:
-        assert rating.clip.facts is not None
-        return filters.source(NAME, "v", source_format(rating.clip.facts), NAME)
-    assert rating.still is not None
-    assert rating.still.facts is not None
-    return filters.source(NAME, "v", Video(*rating.still.facts.size, "rgba"), NAME)
-
-
-def lower_rating(rating: Rating, pad: Pad, frames: int, canvas: Canvas) -> Pad:
-    """The card for so many frames, all of it in sight, between bars where its shape is another."""
-    if rating.clip is not None:
-        assert rating.clip.facts is not None
-        pad = _clip(pad, rating.clip.facts, canvas)
+def lower_rating(opening: Opening, pad: Pad, canvas: Canvas) -> Pad:
+    """The card for its frames, all of it in sight, between bars where its shape is another."""
+    if isinstance(opening.facts, FilmFacts):
+        pad = _clip(pad, opening.facts, canvas)
     else:
         pad = between_bars(pad, _fitting(pad.video.width, pad.video.height, Fraction(1), canvas), canvas, NAME)
-    pad = filters.exact_frames(pad, frames, NAME)
+    pad = filters.exact_frames(pad, opening.frames, NAME)
     return filters.tag_color(filters.square_pixels(pad, NAME), canvas.color, NAME)
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.compiler.timeline import Text
-from cinecut.fonts.glyphs import Face, load_face, missing
+from cinecut.fonts.face import Face
 from cinecut.language.timebase import TrailerFrame, nearest
 from cinecut.vibes.titles import PLAIN, TitleStyle
 
@@ -46,8 +46,24 @@ _FLICKER_SECONDS = Fraction(13, 24)
 _FLICKER = ((0, 0.5), (2, 0.08), (4, 0.8), (6, 0.15), (9, 0.9), (11, 0.35), (13, 1.0))  # opacity from each 24th on
 
 
-def lower_texts(texts: Sequence[Text], rate: Fraction, width: int, height: int, style: TitleStyle = PLAIN) -> bytes:
-    """The ASS file of all texts, for pictures of width x height pixels."""
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What texts are set for: pictures of so many a second and of width x height pixels; and how they are written."""
+
+    rate: Fraction
+    width: int
+    height: int
+    style: TitleStyle
+    faces: Mapping[str, Face]
+
+    def look(self, position: str) -> TitleStyle:
+        """Whoever reads dialogue along wants plain letters, whatever the genre's."""
+        return PLAIN if position == "caption" else self.style
+
+
+def lower_texts(texts: Sequence[Text], screen: Screen) -> bytes:
+    """The ASS file of all texts."""
+    width, height = screen.width, screen.height
     margin_x, margin_y = round(width * _SAFE), round(height * _SAFE)
     lines = [
         "[Script Info]",
@@ -63,7 +79,7 @@ def lower_texts(texts: Sequence[Text], rate: Fraction, width: int, height: int, 
         "Alignment, MarginL, MarginR, MarginV, Encoding",
     ]
     for position in _SIZES:
-        look = _look(position, style)
+        look = screen.look(position)
         red, green, blue = (look.color[at : at + 2].upper() for at in (1, 3, 5))
         outline = round(height / 360) if _SHADOW[position] else 0
         lines.append(
@@ -72,24 +88,20 @@ def lower_texts(texts: Sequence[Text], rate: Fraction, width: int, height: int, 
             f"{_ALIGNMENTS[position]},{margin_x},{margin_x},{margin_y},1"
         )
     lines += ["", "[Events]", "Format: Layer, Start, End, Style, Text"]
-    lines += [_dialogue(text, rate, width, height, _look(text.position, style)) for text in texts]
+    lines += [_dialogue(text, screen) for text in texts]
     return ("\n".join(lines) + "\n").encode()
-
-
-def _look(position: str, style: TitleStyle) -> TitleStyle:
-    """Whoever reads dialogue along wants plain letters, whatever the genre's."""
-    return PLAIN if position == "caption" else style
 
 
 def _usual_size(position: str, height: int, style: TitleStyle) -> int:
     return round(height * _SIZES[position] * style.size)
 
 
-def _dialogue(text: Text, rate: Fraction, width: int, height: int, style: TitleStyle) -> str:
-    face = load_face(style.face)
+def _dialogue(text: Text, screen: Screen) -> str:
+    rate, width, height, style = screen.rate, screen.width, screen.height, screen.look(text.position)
+    face = screen.faces[style.face]
     words = style.cased(_printable(text.text)).strip("\n")
     tracking, drift = 0.0, 0.0
-    if not missing(words, style.face):  # scripts that join their letters come from other fonts: never part those
+    if not face.missing(words):  # scripts that join their letters come from other fonts: never part those
         tracking = float(style.tracking) * face.em
         drift = _DRIFT * face.em if style.animation == "track-out" else 0.0
     usual = _usual_size(text.position, height, style)

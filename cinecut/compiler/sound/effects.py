@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cinecut.compiler.names import digest
 from cinecut.compiler.soundtrack import RISING, PlacedEffect
 from cinecut.graph import sounds
-from cinecut.graph.sounds import SAMPLE_RATE, Laid
+from cinecut.graph.sounds import Laid
+from cinecut.language.timebase import SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,13 @@ def lay_effect(effect: PlacedEffect, total: int) -> Laid | None:
 def _expression(effect: PlacedEffect, recipe: Recipe, glide: Glide) -> str:
     body, seconds = recipe.make(glide), glide.seconds
     release = f"min(1,max(0,{seconds:.9g}-t)/{min(_RELEASE, seconds / 4):.9g})"
-    seeded = f"if(eq(n,0),st(9,{effect.seed}))"
+    seeded = f"if(eq(n,0),st(9,{_seed(effect)}))"
     return f"0*{seeded}+{recipe.level:g}*{release}*{body}"
+
+
+def _seed(effect: PlacedEffect) -> int:
+    """Of its noise: by what it is called, so that it does not hang on what comes before it."""
+    return int(digest(effect.label)[:7], 16)
 
 
 def _hertz(given: Fraction | None, usual: float) -> float:

@@ -15,9 +15,10 @@ from cinecut.compiler.soundtrack import PlacedPulse, sample_at
 from cinecut.compiler.timeline import Placed, Timeline
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad
-from cinecut.graph.sounds import SAMPLE_RATE, Laid
+from cinecut.graph.sounds import Laid
 from cinecut.language.events import Black
 from cinecut.language.grid import Grid
+from cinecut.language.timebase import SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,7 @@ _RAMP = SAMPLE_RATE // 50  # samples in which a stage of the drone starts and en
 
 def lower_pulse(pulse: PlacedPulse, timeline: Timeline) -> Pad:
     """The pulse as a stem of music, from the trailer's start to where it ends."""
-    grid, samples = timeline.grid, pulse.place.length
-    assert grid is not None
+    grid, samples = pulse.grid, pulse.place.length
     pieces = [piece for act, stage in _stages(timeline, pulse.style) for piece in _act(act, stage, timeline, grid)]
     heard = [_cut_off(piece, samples) for piece in pieces if piece.start < samples]
     pad = sounds.volume(sounds.lay(heard, samples, "pulse"), pulse.gain, "pulse")
@@ -64,8 +64,10 @@ def _cut_off(piece: Laid, end: int) -> Laid:
 
 
 def _stages(timeline: Timeline, style: str) -> Iterator[tuple[list[Placed], _Layer]]:
-    """The events act by act, each act with its stage; a trailer without acts is all one stage."""
-    acts = [list(events) for _, events in groupby(timeline.events, key=lambda placed: placed.act)]
+    """The events act by act, each act with its stage; a trailer without acts is all one stage. What comes before the
+    first act belongs to it."""
+    first = next((placed.act for placed in timeline.events if placed.act is not None), None)
+    acts = [list(events) for _, events in groupby(timeline.events, key=lambda placed: placed.act or first)]
     for index, events in enumerate(acts):
         share = index / (len(acts) - 1) if len(acts) > 1 else 0.5
         stage = min(len(_STAGES) - 1, int(share * 2) + _STYLES[style])
@@ -97,6 +99,8 @@ def _age(start: int, step: Fraction, rate: Fraction, grid: Grid, samples: int) -
     """An expression that stores in register 0 the seconds since the last beat, of which each is on its frame."""
     period = step * grid.period
     offset = Fraction(start, SAMPLE_RATE) - grid.first  # of the piece's start after beat 0
+    # Beats on whole frames come round again: where the piece starts in that round is all that its sound hangs on.
+    offset %= period * (period * rate).denominator
     now = f"(t+{float(offset):.12g})"
     # Half a frame ahead, so that a beat which is rounded down is not missed; a thousandth of a sample for the floats.
     early = float(Fraction(1, 2) / rate) + 0.001 / samples

@@ -1,0 +1,151 @@
+"""Layout → RenderPlan: pictures, texts and stems become one graph, which is verified, and the files beside it.
+
+Layout ─ lower_pictures + texts ─┐
+       ─ lower_stems ─ mix ──────┴─► Graph ─ verify ─► RenderPlan
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from cinecut.compiler.encode import FLOAT_SAMPLES, PCM_SAMPLES, Encoding, choose_encoding, float_sound, pcm_sound
+from cinecut.compiler.inputs import Inputs
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.picture.assembly import label_of, lower_pictures
+from cinecut.compiler.picture.canvas import Canvas
+from cinecut.compiler.picture.captions import Caption, caption_text, captions, captions_text
+from cinecut.compiler.picture.color import trailer_color
+from cinecut.compiler.picture.look import look_of, lut_files
+from cinecut.compiler.picture.rating import lower_rating, rating_source
+from cinecut.compiler.picture.texts import FILE, FONTS, Screen, lower_texts
+from cinecut.compiler.plan import RenderPlan
+from cinecut.compiler.resolve import Delivery, Opening, Trailer
+from cinecut.compiler.sound.master import lower_masters
+from cinecut.compiler.sound.stems import lower_stems
+from cinecut.compiler.soundtrack import sample_at
+from cinecut.compiler.timeline import Text
+from cinecut.diagnostics import Diagnostic, Span
+from cinecut.graph import filters, sounds
+from cinecut.graph.nodes import Pad
+from cinecut.graph.plan import CAPTIONS, PICTURE, SCRIPT, SOUND, STEMS, Run, Target
+from cinecut.graph.sounds import Laid
+from cinecut.language.timebase import TrailerFrame
+
+
+def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> RenderPlan:
+    """The plan of a layout without mistakes, whose film has been measured; `diagnostics` go along in it."""
+    trailer, timeline, track = layout.trailer, layout.timeline, layout.track
+    inputs, outputs, film = Inputs(layout), trailer.outputs, trailer.film
+    encodings = {n: choose_encoding(file, film, trailer_color(film), trailer.rate) for n, file in outputs.items()}
+    canvases = {name: _canvas(trailer, file, encodings[name]) for name, file in outputs.items()}
+    pictures = lower_pictures(trailer, timeline, canvases, inputs.picture, _openings(trailer.opening, canvases))
+    opening = trailer.opening.frames if trailer.opening is not None else 0
+    heard = captions(timeline, track)
+    pictures, files = _overlay_texts(pictures, trailer, _shown(layout, heard, opening))
+    if any(file.subtitles in ("soft", "file") for file in outputs.values()):
+        files[CAPTIONS] = captions_text(heard, opening / timeline.rate)
+    samples = sample_at(TrailerFrame(timeline.frames + opening), timeline.rate)
+    stems = _after(samples - track.samples, lower_stems(trailer, timeline, track, inputs), samples)
+    targets = [_target(name, file, encodings[name]) for name, file in outputs.items()]
+    return RenderPlan(
+        layout=layout,
+        **_runs(pictures, stems, targets, inputs),
+        inputs=tuple(inputs.items[name] for name in sorted(inputs.items)),
+        stem_names=tuple(stems),
+        files=files,
+        luts=lut_files(trailer),
+        frames=timeline.frames + opening,
+        samples=samples,
+        places=_places(layout),
+        diagnostics=tuple(diagnostics),
+    )
+
+
+def _runs(
+    pictures: Mapping[str, Pad], stems: Mapping[str, Pad], targets: Sequence[Target], inputs: Inputs
+) -> dict[str, Run]:
+    """The trailer's one graph, and the parts of it that are run by themselves."""
+    mixed = sounds.mix(list(stems.values()), "mix")
+    mastered = lower_masters(mixed, {t.name: t.loudness and (t.loudness, t.sound) for t in targets})
+    shown = {label_of("picture", name): pad for name, pad in pictures.items()}
+    heard = {t.name: sounds.samples_as(mastered[t.name], t.samples, label_of("sound", t.name)) for t in targets}
+    whole = {**shown, **{label_of("sound", name): pad for name, pad in heard.items()}}
+    floats = sounds.samples_as(mixed, FLOAT_SAMPLES, "sound")
+    parts = {name: sounds.samples_as(pad, PCM_SAMPLES, name) for name, pad in stems.items()}
+    silent = [replace(target, maps=target.maps[:1]) for target in targets]
+    return {
+        "render": Run(SCRIPT, whole, tuple(targets), inputs.items),
+        "picture": Run(PICTURE, shown, tuple(silent), inputs.items),
+        "sound": Run(SOUND, {"sound": floats}, (float_sound("sound"),), inputs.items),
+        "stems": Run(STEMS, parts, tuple(pcm_sound(name) for name in stems), inputs.items),
+    }
+
+
+def _after(silent: int, stems: dict[str, Pad], samples: int) -> dict[str, Pad]:
+    """The stems after so many silent samples."""
+    if not silent:
+        return stems
+    return {name: sounds.lay([Laid(silent, samples - silent, pad)], samples, name) for name, pad in stems.items()}
+
+
+def _openings(opening: Opening | None, canvases: Mapping[str, Canvas]) -> dict[str, Pad]:
+    """The rating card on each canvas."""
+    if opening is None:
+        return {}
+    copies = filters.split(rating_source(opening), len(canvases), "rating")
+    return {name: lower_rating(opening, pad, canvases[name]) for name, pad in zip(canvases, copies, strict=True)}
+
+
+def _canvas(trailer: Trailer, file: Delivery, encoding: Encoding) -> Canvas:
+    color, look = trailer_color(trailer.film), look_of(trailer)
+    return Canvas(*file.size, trailer.rate, encoding.pix_fmt, color, file.fit, trailer.spec.film.crop, look)
+
+
+def _target(name: str, file: Delivery, encoding: Encoding) -> Target:
+    return Target(
+        maps=(label_of("picture", name), label_of("sound", name)),
+        encode=encoding.arguments,
+        suffix=encoding.suffix,
+        name=name,
+        loudness=file.loudness,
+        sound=encoding.sound,
+        samples=encoding.samples,
+        encoders=encoding.encoders,
+        captions=encoding.captions if file.subtitles == "soft" else None,
+        captions_file=file.subtitles == "file",
+    )
+
+
+def _places(layout: Layout) -> dict[str, Span]:
+    """Where in the spec what FFmpeg complains of was asked for, by the graph's labels."""
+    events = {placed.label: placed.event.place.span for placed in layout.timeline.events}
+    track = layout.track
+    owners = {sound.label: sound.owner for sound in track.effects}
+    owners |= {sound.label: sound.owner for sound in track.voices}
+    owners |= {sound.label: sound.owner for sound in track.songs if sound.owner}
+    return {**events, **{label: events[owner] for label, owner in owners.items()}}
+
+
+def _shown(layout: Layout, heard: Sequence[Caption], opening: int) -> dict[str, list[Text]]:
+    """What is written on each output: titles and cards, and the lines that are heard where they shall be burned in."""
+    timeline, found = layout.timeline, {}
+    read = [caption_text(line, timeline.rate) for line in heard]
+    for name, file in layout.trailer.outputs.items():
+        written = [*timeline.texts, *(read if file.subtitles == "burned" else [])]
+        found[name] = [replace(text, range=text.range.later(opening)) for text in written]
+    return found
+
+
+def _overlay_texts(
+    pictures: dict[str, Pad], trailer: Trailer, shown: Mapping[str, Sequence[Text]]
+) -> tuple[dict[str, Pad], dict[str, bytes]]:
+    """The texts over each output, laid out for its shape; and their files."""
+    found, files = dict(pictures), dict[str, bytes]()
+    for name, written in shown.items():
+        if written:
+            screen = Screen(trailer.rate, *trailer.outputs[name].size, trailer.style, trailer.faces)
+            file = f"{name}.ass" if name else FILE
+            files[file] = lower_texts(written, screen)
+            found[name] = filters.subtitles(pictures[name], file, FONTS, label_of("titles", name))
+    return found, files

@@ -1,0 +1,109 @@
+"""All pictures of the timeline, one after another: the picture half of the graph.
+
+Where two events cross-fade, the end of one and the start of the next are mixed; in a dip to white, each of them with
+white.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cinecut.compiler.picture.canvas import Canvas
+from cinecut.compiler.picture.film_frames import film_frames
+from cinecut.compiler.picture.plain import lower_still, plain
+from cinecut.compiler.picture.shots import lower_shot
+from cinecut.compiler.resolve import Trailer
+from cinecut.compiler.timeline import Joint, Placed, PlacedShot, Timeline
+from cinecut.graph import filters
+from cinecut.graph.nodes import Pad
+from cinecut.language.events import Still
+
+Source = Callable[[Placed], Pad]  # where an event's pictures come from
+
+
+def lower_pictures(
+    trailer: Trailer, timeline: Timeline, canvases: Mapping[str, Canvas], source: Source, openings: Mapping[str, Pad]
+) -> dict[str, Pad]:
+    """The picture of each output, by their names, each after its opening where it has one. What is decoded is decoded
+    once: the outputs part before scaling."""
+    copies: dict[int, list[Pad]] = {}
+    for placed in timeline.events:
+        if isinstance(placed, PlacedShot) or isinstance(placed.event, Still):
+            pad = source(placed)
+            if isinstance(placed, PlacedShot):
+                pad = film_frames(placed, trailer.rate, trailer.film, pad)
+            copies[placed.number] = filters.split(pad, len(canvases), placed.label)
+    found = {}
+    for index, (name, canvas) in enumerate(canvases.items()):
+        taken = {number: pads[index] for number, pads in copies.items()}
+        segments = _lower_picture(trailer, timeline, canvas, taken)
+        opening = [openings[name]] if name in openings else []
+        found[name] = filters.run([*opening, *segments], canvas.rate, label_of("picture", name))
+    return found
+
+
+def label_of(kind: str, name: str) -> str:
+    """Of one of the graph's outputs."""
+    return f"{kind}_{name}" if name else kind
+
+
+def _lower_picture(trailer: Trailer, timeline: Timeline, canvas: Canvas, sources: Mapping[int, Pad]) -> list[Pad]:
+    """All events on one canvas, in order."""
+    segments: list[Pad] = []
+    leaving: Pad | None = None
+    for placed in timeline.events:
+        pad, label = _lower_event(trailer, placed, canvas, sources), placed.label
+        head, tail = _mixed(placed.head, placed.head.after), _mixed(placed.tail, placed.tail.before)
+        entering, body, left = _cut_up(pad, head, tail, placed)
+        if entering is not None:
+            before = leaving if placed.head.kind == "crossfade" else None
+            before = before or plain("white", head, canvas, label)
+            segments.append(filters.crossfade(before, entering, head, label))
+        if body is not None:
+            segments.append(body)
+        if left is not None and placed.tail.kind == "dip to white":
+            segments.append(filters.crossfade(left, plain("white", tail, canvas, label), tail, label))
+        leaving = left
+    return segments
+
+
+def _mixed(joint: Joint, own: int) -> int:
+    """How many frames at a joint are mixed with another picture; `own` of them are on this side of it."""
+    return {"crossfade": joint.before + joint.after, "dip to white": own}.get(joint.kind, 0)
+
+
+def _cut_up(pad: Pad, head: int, tail: int, placed: Placed) -> tuple[Pad | None, Pad | None, Pad | None]:
+    """An event's first `head` frames, its last `tail` frames, and in the middle what is left; None where it is none."""
+    length = placed.extent.length
+    bounds = [(0, head), (head, length - tail), (length - tail, length)]
+    wanted = [start < end for start, end in bounds]
+    if wanted == [False, True, False]:
+        return None, pad, None
+    copies = iter(filters.split(pad, sum(wanted), placed.label))
+    parts = [filters.part(next(copies), start, end, placed.label) if start < end else None for start, end in bounds]
+    return parts[0], parts[1], parts[2]
+
+
+def _lower_event(trailer: Trailer, placed: Placed, canvas: Canvas, sources: Mapping[int, Pad]) -> Pad:
+    """One event at its full extent, independent of its neighbours but for the joints at its ends."""
+    event = placed.event
+    if isinstance(placed, PlacedShot):
+        pad = lower_shot(placed, canvas, trailer.film, sources[placed.number])
+    elif isinstance(event, Still):
+        pad = lower_still(placed, trailer.picture_of(event.still), event.scale, canvas, sources[placed.number])
+    else:
+        pad = plain("black", placed.extent.length, canvas, placed.label)
+    return _apply_joints(pad, placed)
+
+
+def _apply_joints(pad: Pad, placed: Placed) -> Pad:
+    """Fades from and to black, and the halves of dips to it."""
+    if placed.head.kind in _FADES and placed.head.after:
+        pad = filters.fade(pad, "in", 0, placed.head.after, placed.label)
+    if placed.tail.kind in _FADES and placed.tail.before:
+        start = placed.extent.length - placed.tail.before
+        pad = filters.fade(pad, "out", start, placed.tail.before, placed.label)
+    return pad
+
+
+_FADES = ("fade in", "fade out", "dip to black")

@@ -1,0 +1,31 @@
+"""What every picture of an output is brought to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cinecut.compiler.picture.color import matrix_of
+from cinecut.compiler.picture.look import NO_LOOK, Look
+from cinecut.language.events import Crop
+from cinecut.language.facts import Color
+from cinecut.language.spec import Fit
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """What every picture is brought to."""
+
+    width: int
+    height: int
+    rate: Fraction
+    pix_fmt: str
+    color: Color
+    fit: Fit = "letterbox"  # for a film of another shape
+    crop: Crop | None = None  # what of the film's frame is used
+    look: Look = NO_LOOK
+
+    @property
+    def matrix(self) -> str:
+        """Of its colours: the tagged one, or the one that players take it for."""
+        return matrix_of(self.color, (self.width, self.height))

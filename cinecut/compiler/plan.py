@@ -1,0 +1,71 @@
+"""A RenderPlan: all that rendering a trailer needs, decided without looking at any media."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.sound.master import Master, hole_of, lower_master
+from cinecut.compiler.timeline import Timeline
+from cinecut.diagnostics import Diagnostic, Span
+from cinecut.grade import Grade
+from cinecut.graph.nodes import Pad
+from cinecut.graph.plan import Input, Run, Target
+
+
+@dataclass(frozen=True, slots=True)
+class RenderPlan:
+    """All runs of a trailer over one working folder. `render` writes the trailer; `picture` the same without its sound,
+    for when that has been made; `sound` the mix alone, before its master, for measuring; `stems` what it is mixed of,
+    a file each, by their names in `stem_names`.
+
+    `files` are generated ones by their names in the working folder, `luts` those that are made of grades; `places`
+    lead from a label to the spec; `diagnostics` are what there was to say of the spec.
+    """
+
+    layout: Layout = field(repr=False)
+    inputs: tuple[Input, ...]
+    render: Run
+    picture: Run
+    sound: Run
+    stems: Run
+    stem_names: tuple[str, ...]
+    files: Mapping[str, bytes]
+    luts: Mapping[str, Grade]
+    frames: int
+    samples: int
+    places: Mapping[str, Span]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def timeline(self) -> Timeline:
+        return self.layout.timeline
+
+    @property
+    def rate(self) -> Fraction:
+        return self.timeline.rate
+
+    @property
+    def opening(self) -> int:
+        """Frames before the timeline's first."""
+        return self.frames - self.timeline.frames
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The trailer's files."""
+        return self.render.targets
+
+    @property
+    def suffix(self) -> str:
+        """Of the trailer's first file."""
+        return self.targets[0].suffix
+
+    def mastered(self, masters: Mapping[str, Master]) -> RenderPlan:
+        """The plan with its outputs' masters, by the outputs' names, in the holes of its graph."""
+        fillings = {hole_of(name): self._filling(master) for name, master in masters.items()}
+        return replace(self, render=self.render.filled(fillings))
+
+    def _filling(self, master: Master) -> Callable[[Pad], Pad]:
+        return lambda pad: lower_master(pad, master, self.samples)

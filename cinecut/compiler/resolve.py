@@ -1,0 +1,234 @@
+"""Spec + vibe + faces → Trailer: the compiler's first pass decides, once, all that a spec leaves open.
+
+What the spec says holds; then what its vibe says; then what the film is; then the language's defaults, which reading
+has filled in. No pass after this one asks whether something is there: what has not been measured has facts that stand
+in for it, with which everything can be checked but nothing be rendered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from cinecut.compiler.picture.geometry import shown_size
+from cinecut.diagnostics import Report, Span
+from cinecut.fonts.face import Face
+from cinecut.grade import NEUTRAL, Grade
+from cinecut.language.events import ActMarker, Event, Picture, Still
+from cinecut.language.facts import AudioFacts, FilmFacts, LoudnessTarget, LutFacts, SongFacts, StillFacts
+from cinecut.language.grid import Grid, grid_of, measure
+from cinecut.language.spec import Codec, Fit, Hardware, Music, Output, Profile, Rating, Spec, Subtitles
+from cinecut.language.timebase import nearest
+from cinecut.vibes import Vibe
+from cinecut.vibes.titles import PLAIN, TitleStyle
+
+CUTS = ("cut", "beat_cut", "crossfade", "dip_to_black", "dip_to_white", "act")  # the kinds that have a sound effect
+
+_ENDLESS = Fraction(10**6)  # seconds: longer than any medium
+_UNMEASURED_FILM = FilmFacts(
+    "", size=(1920, 1080), rate=Fraction(24), duration=_ENDLESS, audio=(AudioFacts(48000, 2, "stereo"),)
+)
+_UNMEASURED_SONG = SongFacts("", duration=_ENDLESS, rate=48000, channels=2)
+_UNMEASURED_STILL = StillFacts("", size=(1920, 1080))
+_UNMEASURED_LUT = LutFacts("", tables="3d")
+
+_CRF = {"h264": 18, "hevc": 22, "av1": 30}  # where the spec leaves it open: about the same to the eye
+_RATING = Fraction(5)  # seconds that a rating card takes where nothing else is said
+_PROFILES = {
+    "web": LoudnessTarget(Fraction(-14), Fraction(-1)),
+    "r128": LoudnessTarget(Fraction(-23), Fraction(-1)),
+    "atsc": LoudnessTarget(Fraction(-24), Fraction(-2)),
+    "streaming": LoudnessTarget(Fraction(-27), Fraction(-2)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One file of the trailer. `loudness` is what its sound is brought to; None: nothing, it stays as it is mixed."""
+
+    size: tuple[int, int]
+    fit: Fit
+    codec: Codec
+    hardware: Hardware
+    crf: int
+    preset: str
+    loudness: LoudnessTarget | None
+    subtitles: Subtitles
+    audio_bitrate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """A song file and its facts."""
+
+    file: str
+    facts: SongFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The rating card before the trailer: its file, what that is, and the frames for which it is seen."""
+
+    file: str
+    facts: FilmFacts | StillFacts
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLut:
+    """A .cube of the user's."""
+
+    file: str
+    facts: LutFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trailer:
+    """A spec with everything decided. What may still be None has a meaning: a film without sound has no `audio`."""
+
+    spec: Spec  # as it was written: where each value stands
+    vibe: Vibe | None
+    measured: bool  # the film; otherwise its facts stand in
+    film: FilmFacts
+    audio: AudioFacts | None  # of the stream that is heard
+    rate: Fraction
+    grid: Grid | None
+    events: tuple[tuple[int, str | None, Event], ...]  # number in the spec's timeline from 1, act, event
+    effects: Mapping[str, str]  # of each of CUTS; "none": none
+    grade: Grade
+    style: TitleStyle
+    faces: Mapping[str, Face]  # that titles and captions are set in, by their names
+    lut: OwnLut | None
+    song: Song | None  # the music's own
+    opening: Opening | None
+    outputs: Mapping[str, Delivery]
+
+    @property
+    def music(self) -> Music | None:
+        return self.spec.music
+
+    @property
+    def splice(self) -> Fraction:
+        """Seconds by which hard cuts of the film's sound are softened."""
+        return measure(self.spec.mix.splice, Fraction(0), self.rate, None) or Fraction(0)
+
+    def picture_of(self, still: Picture) -> StillFacts:
+        return still.facts or _UNMEASURED_STILL
+
+
+def resolve(spec: Spec, vibe: Vibe | None, faces: Mapping[str, Face]) -> Trailer:
+    """The trailer that a spec means. `vibe` is the one it chooses, `faces` are those of `faces_of`."""
+    film = spec.film.facts or _unmeasured(spec)
+    rate = spec.output.rate or film.rate
+    music = spec.music
+    outputs = {item.name: item.over(spec.output) for item in spec.deliverables} or {"": spec.output}
+    return Trailer(
+        spec=spec,
+        vibe=vibe,
+        measured=spec.film.facts is not None,
+        film=film,
+        audio=film.audio[min(spec.film.audio, len(film.audio)) - 1] if film.audio else None,
+        rate=rate,
+        grid=grid_of(music),
+        events=_events(spec),
+        effects={kind: _effect(spec, vibe, kind) for kind in CUTS},
+        grade=vibe.grade if vibe is not None and spec.lut is None else NEUTRAL,
+        style=style_of(vibe),
+        faces=faces,
+        lut=OwnLut(spec.lut.file, spec.lut.facts or _UNMEASURED_LUT) if spec.lut is not None else None,
+        song=Song(music.file, music.facts or _UNMEASURED_SONG) if music is not None and music.file else None,
+        opening=_opening(spec.rating, rate),
+        outputs={name: _delivery(output, spec, film, vibe) for name, output in outputs.items()},
+    )
+
+
+def cue_song(trailer: Trailer, event: Event) -> Song | None:
+    """The song that begins with an event; of one that ends the music, or changes nothing, None."""
+    cue = event.cue
+    return None if cue is None or cue.stops else Song(cue.file, cue.facts or _UNMEASURED_SONG)
+
+
+def faces_of(spec: Spec, vibe: Vibe | None) -> set[str]:
+    """The names of the faces that a spec's texts are set in."""
+    subtitles = [spec.output.subtitles, *(item.subtitles for item in spec.deliverables)]
+    burned = {PLAIN.face} if "burned" in subtitles else set()
+    written = any(getattr(entry, "titles", ()) or hasattr(entry, "card") for entry in spec.timeline)
+    return burned | ({style_of(vibe).face} if written else set())
+
+
+def style_of(vibe: Vibe | None) -> TitleStyle:
+    return vibe.titles if vibe is not None else PLAIN
+
+
+def _unmeasured(spec: Spec) -> FilmFacts:
+    return replace(_UNMEASURED_FILM, rate=spec.output.rate or _UNMEASURED_FILM.rate)
+
+
+def _events(spec: Spec) -> tuple[tuple[int, str | None, Event], ...]:
+    """The events with their numbers in the spec and the acts that they belong to."""
+    found: list[tuple[int, str | None, Event]] = []
+    act: str | None = None
+    for number, entry in enumerate(spec.timeline, 1):
+        if isinstance(entry, ActMarker):
+            act = entry.act
+        else:
+            found.append((number, entry.act or act, entry))
+    return tuple(found)
+
+
+def _effect(spec: Spec, vibe: Vibe | None, kind: str) -> str:
+    """The sound effect of a kind of cut: as the spec names it, else as the vibe does."""
+    named: str | None = getattr(spec.effects, kind)
+    if named is None and spec.effects.usual == "vibe" and vibe is not None:
+        named = vibe.effects[kind]
+    return named or "none"
+
+
+def _opening(rating: Rating | None, rate: Fraction) -> Opening | None:
+    asset = (rating.clip or rating.still) if rating is not None else None
+    if rating is None or asset is None:
+        return None
+    facts = asset.facts or (_UNMEASURED_FILM if rating.clip is not None else _UNMEASURED_STILL)
+    seconds = facts.duration if isinstance(facts, FilmFacts) and asset.facts is not None else _RATING
+    if rating.for_ is not None:
+        seconds = measure(rating.for_, Fraction(0), rate, None) or _RATING  # there are no beats yet: the rules say so
+    return Opening(asset.file, facts, max(1, nearest(seconds * rate)))
+
+
+def _delivery(output: Output, spec: Spec, film: FilmFacts, vibe: Vibe | None) -> Delivery:
+    return Delivery(
+        size=output.size or shown_size(spec.film, film),
+        fit=output.fit,
+        codec=output.codec,
+        hardware=output.hardware,
+        crf=output.crf if output.crf is not None else _CRF.get(output.codec, 0),
+        preset=output.preset,
+        loudness=_loudness(output.loudness, vibe),
+        subtitles=output.subtitles,
+        audio_bitrate=output.audio_bitrate,
+    )
+
+
+def _loudness(profile: Profile, vibe: Vibe | None) -> LoudnessTarget | None:
+    if profile == "vibe":
+        return LoudnessTarget(Fraction(vibe.loudness), Fraction(-1)) if vibe is not None else None
+    return _PROFILES.get(profile)
+
+
+def check_linked(spec: Spec, report: Report) -> None:
+    """Report every file whose facts a render needs and the spec has not."""
+    hint = f"run `cinecut link {spec.place.span.file}`"
+    music, rating, lut = spec.music, spec.rating, spec.lut
+    card = (rating.still or rating.clip) if rating is not None else None
+    wanted: list[tuple[str, object, Span]] = [("the film", spec.film.facts, spec.film.place.span)]
+    wanted += [("the song", music.facts, music.place.of("file"))] if music is not None and music.file else []
+    wanted += [("the LUT", lut.facts, lut.place.span)] if lut is not None else []
+    wanted += [("the rating card", card.facts, card.place.span)] if card is not None else []
+    for entry in spec.timeline:
+        cue = None if isinstance(entry, ActMarker) else entry.cue
+        wanted += [("this song", cue.facts, cue.place.span)] if cue is not None and not cue.stops else []
+        wanted += [("this picture", entry.still.facts, entry.still.place.span)] if isinstance(entry, Still) else []
+    for what, facts, span in wanted:
+        if facts is None:
+            report.add("not-linked", f"{what} has not been measured yet", span, hint)

@@ -1,0 +1,127 @@
+"""The film's own sound: all events joined as the picture is, and what is heard over its neighbours laid over them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Protocol, TypeGuard
+
+from cinecut.compiler.soundtrack import PlacedSong, PlacedVoice, sample_at
+from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
+from cinecut.graph import sounds
+from cinecut.graph.nodes import Pad
+from cinecut.graph.sounds import Laid
+from cinecut.language.facts import AudioFacts
+from cinecut.language.timebase import SAMPLE_RATE, FilmTime, nearest
+
+
+class Sources(Protocol):
+    """Where the graph finds the sound of a shot, of a voice, and of a song (each use of it opens it anew)."""
+
+    def sound(self, placed: Placed) -> Pad: ...
+    def voice(self, voice: PlacedVoice) -> Pad: ...
+    def song(self, song: PlacedSong, use: int) -> Pad: ...
+
+
+def film_sound(timeline: Timeline, audio: AudioFacts | None, sources: Sources, splice: int) -> Pad:
+    """The film's own sound: all events joined as the picture is, `splice` samples faded at either side of each cut, and
+    what overlaps its neighbours laid over them."""
+    joined: Pad | None = None
+    run: list[Pad] = []
+    first = timeline.events[0]
+    over: list[Laid] = []
+    for placed in timeline.events:
+        if placed.head.kind == "crossfade" and run:
+            joined, run, first = _close_run(joined, run, first, timeline.rate), [], placed
+        if audio is None or not is_heard(placed):
+            run.append(_silence(placed, timeline.rate))
+        elif any(placed.sound_over):
+            over.append(_lay_over(placed, timeline.rate, audio, sources))
+            run.append(_silence(placed, timeline.rate))
+        else:
+            run.append(_own_sound(placed, timeline.rate, audio, sources, splice))
+    whole = _close_run(joined, run, first, timeline.rate)
+    if not over:
+        return whole
+    samples = sample_at(timeline.events[-1].range.end, timeline.rate)
+    return sounds.mix([whole, sounds.lay(over, samples, "over")], "film")
+
+
+def _close_run(joined: Pad | None, run: list[Pad], first: Placed, rate: Fraction) -> Pad:
+    pad = sounds.concat(run, "film")
+    if joined is None:
+        return pad
+    start, cut = first.range.start - first.head.before, first.range.start + first.head.after
+    samples = sample_at(cut, rate) - sample_at(start, rate)
+    return sounds.sound_crossfade(joined, pad, samples, first.label)
+
+
+def is_heard(placed: Placed) -> TypeGuard[PlacedShot]:
+    """A shot with its sound, where the film has any."""
+    return isinstance(placed, PlacedShot) and not placed.event.mute
+
+
+def _silence(placed: Placed, rate: Fraction) -> Pad:
+    samples = sample_at(placed.extent.end, rate) - sample_at(placed.extent.start, rate)
+    return sounds.exact_length(sounds.silence(placed.label), samples, placed.label)
+
+
+def _own_sound(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: Sources, splice: int) -> Pad:
+    shot = placed.event
+    samples = sample_at(placed.extent.end, rate) - sample_at(placed.extent.start, rate)
+    in_ = placed.film.start.seconds - placed.lead * shot.speed / rate
+    pad = take(sources.sound(placed), FilmTime(in_), samples, shot.speed, audio, placed.label)
+    return _fades(sounds.volume(pad, shot.gain, placed.label), placed, samples, rate, splice)
+
+
+def take(source: Pad, in_: FilmTime, samples: int, speed: Fraction, audio: AudioFacts, label: str) -> Pad:
+    """So many samples of the film's sound from a moment on."""
+    pad = sounds.stereo(source, label)
+    begin = nearest(in_.seconds * SAMPLE_RATE)
+    end = nearest((in_.seconds + samples * speed / SAMPLE_RATE) * SAMPLE_RATE)
+    missing = nearest(audio.start * SAMPLE_RATE) - begin
+    pad = sounds.trim_samples(pad, begin, end, label)
+    if missing > 0:  # the film's sound begins after this moment
+        pad = sounds.delay(pad, missing, label)
+    if speed != 1:
+        pad = sounds.tempo(pad, speed, label)
+    return sounds.exact_length(pad, samples, label)
+
+
+def _lay_over(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: Sources) -> Laid:
+    """A shot's sound with what comes before its picture and after it; both ends are softened."""
+    shot, (lead, trail) = placed.event, placed.sound_over
+    start, end = sample_at(placed.range.start - lead, rate), sample_at(placed.range.end + trail, rate)
+    in_ = FilmTime(placed.film.start.seconds - lead * shot.speed / rate)
+    pad = take(sources.sound(placed), in_, end - start, shot.speed, audio, placed.label)
+    pad = _fades(sounds.volume(pad, shot.gain, placed.label), placed, end - start, rate, 0)
+    return Laid(start, end - start, soften(pad, end - start, SOFT, placed.label))
+
+
+SOFT = SAMPLE_RATE // 50  # samples
+
+
+def soften(pad: Pad, samples: int, ramp: int, label: str) -> Pad:
+    ramp = min(ramp, samples // 2)
+    if not ramp:
+        return pad
+    return sounds.sound_fade(sounds.sound_fade(pad, "in", 0, ramp, label), "out", samples - ramp, ramp, label)
+
+
+def _fades(pad: Pad, placed: PlacedShot, samples: int, rate: Fraction, splice: int) -> Pad:
+    """The sound fades with the picture's fades and dips, and by itself where the spec says so, or at a hard cut."""
+
+    def length(frames: int) -> int:
+        return nearest(frames * SAMPLE_RATE / rate)
+
+    head = placed.head.after if placed.head.kind not in ("cut", "crossfade") else 0
+    tail = placed.tail.before if placed.tail.kind not in ("cut", "crossfade") else 0
+    most = min(splice, samples // 2)
+    heads = [length(head), length(placed.sound_fade[0]), most * (placed.head.kind == "cut")]
+    tails = [length(tail), length(placed.sound_fade[1]), most * (placed.tail.kind == "cut")]
+    for count in heads:
+        if count:
+            pad = sounds.sound_fade(pad, "in", 0, count, placed.label)
+    for count in tails:
+        if count:
+            pad = sounds.sound_fade(pad, "out", samples - count, count, placed.label)
+    return pad

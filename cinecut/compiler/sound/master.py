@@ -1,0 +1,45 @@
+"""The master: what brings a mix to its loudness. Its figures are known once the mix has been measured, so the graph
+has a hole in its place until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cinecut.graph import sounds
+from cinecut.graph.nodes import Pad
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """What brings the mix to its loudness: a gain in dB, and the limiter's ceiling in dB where it has work to do."""
+
+    gain: Fraction
+    ceiling: Fraction | None
+
+
+def lower_masters(mix: Pad, kinds: Mapping[str, Hashable]) -> dict[str, Pad]:
+    """The mix of each output, by their names, with a hole for its master. Outputs of one kind (a loudness and an
+    encoder) share it; those of kind None stay as they are mixed."""
+    found = dict[str, Pad]()
+    wanted = list(dict.fromkeys(kinds.values()))
+    for kind, copy in zip(wanted, sounds.split_sound(mix, len(wanted), "mix"), strict=True):
+        names = [name for name, other in kinds.items() if other == kind]
+        mastered = copy if kind is None else sounds.hole(copy, hole_of(names[0]))
+        found |= dict(zip(names, sounds.split_sound(mastered, len(names), "master"), strict=True))
+    return found
+
+
+def hole_of(name: str) -> str:
+    """The label of the hole for an output's master."""
+    return f"master_{name}" if name else "master"
+
+
+def lower_master(pad: Pad, master: Master | None, samples: int, rough: bool = False) -> Pad:
+    """The mastered mix. A `rough` one is as loud and takes a third of the time, but peaks slip through the limiter."""
+    if master is None:
+        return pad
+    pad = sounds.volume(pad, master.gain, "master")
+    return pad if master.ceiling is None else sounds.limit(pad, master.ceiling, samples, "master", 1 if rough else 4)

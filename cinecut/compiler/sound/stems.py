@@ -1,0 +1,47 @@
+"""Timeline + Soundtrack → the sound half of the graph: stems of 48 kHz stereo, each exactly as long as the trailer.
+
+Sample boundaries are rounded from the frames' exact times on the whole timeline, so they never drift at 30000/1001.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from cinecut.compiler.resolve import Trailer
+from cinecut.compiler.sound.ducking import duck, hush, lay_into_silences
+from cinecut.compiler.sound.effects import lay_effect
+from cinecut.compiler.sound.film_sound import SOFT, Sources, film_sound, soften, take
+from cinecut.compiler.sound.songs import lower_music
+from cinecut.compiler.soundtrack import Duck, PlacedVoice, Soundtrack
+from cinecut.compiler.timeline import Timeline
+from cinecut.graph import sounds
+from cinecut.graph.nodes import Pad
+from cinecut.graph.sounds import Laid
+from cinecut.language.facts import AudioFacts
+from cinecut.language.timebase import SAMPLE_RATE, nearest
+
+
+def lower_stems(trailer: Trailer, timeline: Timeline, track: Soundtrack, sources: Sources) -> dict[str, Pad]:
+    """The stems that the trailer has, by their names: film always, music, effects and voice where there are any."""
+    film = film_sound(timeline, trailer.audio, sources, nearest(trailer.splice * SAMPLE_RATE))
+    film = hush(film, track, "film")
+    spoken = [Duck(voice.place, _UNDER_VOICE) for voice in track.voices]
+    stems = {"film": duck(film, spoken, track.samples, "film")}
+    if track.songs or track.pulse:
+        stems["music"] = lower_music(timeline, track, sources)
+    effects = [laid for effect in track.effects if (laid := lay_effect(effect, track.samples)) is not None]
+    if effects:
+        stems["effects"] = lay_into_silences(effects, track, "effects")
+    if track.voices and trailer.audio is not None:
+        spoken_over = [_voice(voice, trailer.audio, sources) for voice in track.voices]
+        stems["voice"] = lay_into_silences(spoken_over, track, "voice")
+    return {name: sounds.volume(pad, getattr(trailer.spec.mix, name), name) for name, pad in stems.items()}
+
+
+_UNDER_VOICE = Fraction(9)  # dB by which the film's own sound goes down under a voice
+
+
+def _voice(voice: PlacedVoice, audio: AudioFacts, sources: Sources) -> Laid:
+    samples, label = voice.place.length, voice.label
+    pad = take(sources.voice(voice), voice.film.start, samples, Fraction(1), audio, label)
+    return Laid(voice.place.start, samples, soften(sounds.volume(pad, voice.gain, label), samples, SOFT // 2, label))

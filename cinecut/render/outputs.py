@@ -1,0 +1,98 @@
+"""What is checked before any work is done: that the outputs can and may be written, and that the FFmpeg can do it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cinecut.compiler.encode import HARDWARE
+from cinecut.compiler.plan import RenderPlan
+from cinecut.diagnostics import Stop
+from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.files import check_no_source, disk_errors
+from cinecut.graph.plan import Target
+from cinecut.media.link import assets_of
+
+if TYPE_CHECKING:
+    from cinecut.render.job import Job
+
+
+def check_output(job: Job, output: Path, force: bool) -> None:
+    """Raise Stop where an output cannot or may not be written."""
+    files = job.files(output)
+    beside = [captions_beside(files[target.name]) for target in job.plan.targets if target.captions_file]
+    for file in (*files.values(), *beside):
+        with disk_errors(file):
+            _check_file(job, file, force)
+
+
+def _check_file(job: Job, output: Path, force: bool) -> None:
+    if not output.parent.is_dir():
+        raise Stop("output", f"there is no folder {output.parent}", "create it first, or choose another with -o")
+    if output.is_dir():
+        raise Stop("output", f"{output} is a folder", "name a file with -o")
+    if output.exists() and not output.is_file():
+        raise Stop("output", f"{output} is a device or a pipe", "name a file with -o")
+    check_no_source(output, _sources(job))
+    if os.path.lexists(output) and not force:
+        raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
+    if not os.access(output.parent, os.W_OK):
+        raise Stop("output", f"the folder {output.parent.absolute()} cannot be written", "choose another with -o")
+
+
+def _sources(job: Job) -> list[Path]:
+    return [asset.file for asset in assets_of(job.spec, job.folder)]
+
+
+def check_stems(job: Job, folder: Path, force: bool) -> list[Path]:
+    """The files of the stems. Raises Stop where one cannot or may not be written."""
+    files = [folder / f"{name}.wav" for name in job.plan.stem_names]
+    if not folder.parent.is_dir():
+        raise Stop("output", f"there is no folder {folder.parent}", "create it first, or name another with --stems")
+    if folder.exists() and not folder.is_dir():
+        raise Stop("output", f"{folder} is no folder", "name another with --stems")
+    with disk_errors(folder):
+        for file in files:
+            check_no_source(file, _sources(job))
+            if os.path.lexists(file) and not force:
+                raise Stop("output", f"{file} is there already", "--force replaces it")
+    return files
+
+
+def captions_beside(file: Path) -> Path:
+    return file.with_suffix(".srt")
+
+
+def check_filters(plan: RenderPlan, ffmpeg: FFmpeg) -> None:
+    """Raise Stop where the FFmpeg lacks a filter that the graph has."""
+    missing = sorted((plan.render.filters | plan.sound.filters) - ffmpeg.filters)
+    if missing:
+        message = f"{ffmpeg.path} was built without {', '.join(missing)}, which this trailer needs"
+        raise Stop("no-ffmpeg", message, "the bundled FFmpeg has them")
+
+
+def check_target(target: Target, file: Path, ffmpeg: FFmpeg) -> None:
+    """Raise Stop where a file is named as another kind, or the FFmpeg cannot encode it."""
+    suffixes = {".mp4", ".mov", ".m4v"} if target.suffix == ".mp4" else {target.suffix}
+    if file.suffix.lower() not in suffixes:
+        raise Stop("option", f"this trailer is a {target.suffix} file; {file.name} ends otherwise")
+    missing = [encoder for encoder in target.encoders if encoder not in ffmpeg.encoders]
+    if missing:
+        hint = "`cinecut doctor` lists what this machine can encode"
+        raise Stop("no-ffmpeg", f"{ffmpeg.path} has no encoder {' or '.join(missing)}", hint)
+    for encoder in target.encoders:
+        if encoder.endswith(HARDWARE) and not _encodes(ffmpeg, encoder):
+            message = f"{encoder} does not work here: the hardware, its driver or the right to use it is missing"
+            raise Stop("no-ffmpeg", message, "`hardware: none` encodes on the processor")
+
+
+def _encodes(ffmpeg: FFmpeg, encoder: str) -> bool:
+    """Whether an encoder that the build has finds its hardware: a few plain frames tell."""
+    trial = ["-f", "lavfi", "-i", "color=size=256x256:duration=0.2", "-c:v", encoder, "-f", "null", "-"]
+    try:
+        done = subprocess.run([ffmpeg.path, "-v", "quiet", "-nostdin", *trial], timeout=60, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0

@@ -1,0 +1,73 @@
+"""A folder that renders its trailer anywhere with nothing but FFmpeg, without the film."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from cinecut.compiler.plan import RenderPlan
+from cinecut.diagnostics import Stop
+from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.ffmpeg.run import Workplace
+from cinecut.files import disk_errors, working_folder
+from cinecut.graph.script import BUILDS, Build
+from cinecut.machine.gpu import gpu_lock
+from cinecut.render.folder import fill, write_script
+from cinecut.render.job import Job, Watch
+from cinecut.render.master import find_masters, masters_of
+from cinecut.render.outputs import check_filters
+
+
+def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
+    """Leave the folder, its sound measured and its media copied. Raises Stop where it may not be written."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Stop("output", f"{folder} is there already", "name a new folder with -o")
+    if not folder.parent.is_dir():
+        raise Stop("output", f"there is no folder {folder.parent}", "create it first, or choose another with -o")
+    check_filters(job.plan, ffmpeg)
+    with (
+        gpu_lock(f"packing {folder.name}", watch.waiting) as lock,
+        disk_errors(folder.parent),
+        working_folder(folder) as work,
+    ):
+        fill(job, work, watch, copy=True)
+        before = set(work.iterdir())
+        place = Workplace(ffmpeg, work, lock, job.plan.places)
+        mastered = find_masters(job.plan, place, lambda done: watch.stage("loudness", round(100 * done), 100, None))
+        for measured in set(work.iterdir()) - before:
+            measured.unlink()
+        write_script(job.plan.mastered(masters_of(mastered)), work)
+        script = work / "render.sh"
+        script.write_text(shell_script(job.plan), encoding="utf-8")
+        script.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        work.replace(folder)
+
+
+def shell_script(plan: RenderPlan) -> str:
+    """The command as a POSIX shell script that asks the FFmpeg it finds how it wants the graph named."""
+    mark, several = "GRAPH_OPTION", len(plan.targets) > 1
+    marks = [f"OUTPUT_FILE_{number}_" for number in range(len(plan.targets))]
+    arguments = shlex.join(plan.render.arguments(Build(mark), marks)).replace(mark, '"$graph"')
+    names = [f"_{target.name}{target.suffix}" if several else target.suffix for target in plan.targets]
+    for each, name in zip(marks, names, strict=True):
+        arguments = arguments.replace(each, f'"$base.part{name}"')
+    parts = " ".join(f'"$base.part{name}"' for name in names)
+    moves = " && ".join(
+        f'mv -f -- "$base.part{name}" ' + (f'"${{base}}{name}"' if several else '"$output"') for name in names
+    )
+    classic, modern = BUILDS["classic"].script_option, BUILDS["modern"].script_option
+    return f"""#!/bin/sh
+# Renders this trailer: sh render.sh [OUTPUT]. Nothing but FFmpeg is needed; FFMPEG names another than the one on PATH.
+output=${{1:-trailer{plan.suffix}}}
+case $output in /*) ;; *) output=$PWD/$output ;; esac
+base=${{output%.*}}
+ffmpeg=${{FFMPEG:-ffmpeg}}
+case $ffmpeg in /*) ;; */*) ffmpeg=$PWD/$ffmpeg ;; esac
+CDPATH= cd -- "$(dirname -- "$0")" || exit 1
+trap 'rm -f -- {parts}' EXIT
+trap 'exit 130' HUP INT TERM
+if "$ffmpeg" -hide_banner -h full 2>/dev/null | grep -q -e {classic}; then graph={classic}; else graph={modern}; fi
+"$ffmpeg" -v warning -stats {arguments} && {moves}
+"""

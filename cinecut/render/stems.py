@@ -1,0 +1,31 @@
+"""The stems of the mix as files for a mixing desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.ffmpeg.run import Workplace, run_graph
+from cinecut.files import disk_errors, working_folder
+from cinecut.machine.gpu import gpu_lock
+from cinecut.render.folder import fill
+from cinecut.render.job import Job, Watch
+from cinecut.render.outputs import check_filters, check_stems
+
+
+def render_stems(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False) -> list[Path]:
+    """Write each stem of the mix, before its master, as a file; together they are the mix."""
+    files = check_stems(job, folder, force)
+    check_filters(job.plan, ffmpeg)
+    with (
+        gpu_lock(f"rendering the stems in {folder}", watch.waiting) as lock,
+        disk_errors(folder.parent),
+        working_folder(folder) as work,
+    ):
+        fill(job, work, watch, copy=False)
+        names = [file.name for file in files]
+        run_graph(job.plan.stems, names, Workplace(ffmpeg, work, lock, job.plan.places))
+        folder.mkdir(exist_ok=True)
+        for file in files:
+            (work / file.name).replace(file)
+    return files
