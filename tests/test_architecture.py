@@ -34,7 +34,7 @@ FLOORS: tuple[set[str], ...] = (
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
     {"review"},
-    {"cli"},
+    {"cli", "api"},
     {"__main__"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
