@@ -43,6 +43,7 @@ CODES: dict[str, Severity] = {
     "over-determined": Severity.ERROR,
     "under-determined": Severity.ERROR,
     "version": Severity.ERROR,
+    "comment": Severity.WARNING,  # that may have been meant as a part of a text
     # what the spec means
     "empty-event": Severity.ERROR,  # shorter than one frame
     "order": Severity.ERROR,  # in after out

@@ -27,7 +27,8 @@ PACKAGE = ROOT / "cinecut"
 # The floors of the house, from the ground up. A room knows the floors below it and itself.
 FLOORS: tuple[set[str], ...] = (
     {"diagnostics"},
-    {"files", "machine", "language"},
+    {"files"},
+    {"machine", "language"},
     {"download", "fonts", "grade"},
     {"vibes", "graph"},
     {"compiler", "media", "inference", "plugins"},

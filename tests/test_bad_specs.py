@@ -20,7 +20,7 @@ SPECS = sorted(FOLDER.glob("*.yaml"))
 # What the text of a spec cannot cause: it comes from the media, from the machine or from the command.
 ELSEWHERE = {
     *("not-linked", "unreadable", "no-video", "no-material", "subtitles", "music", "film", "model"),
-    *("output", "disk-full", "no-ffmpeg", "ffmpeg", "option", "download"),
+    *("output", "disk-full", "no-ffmpeg", "ffmpeg", "option", "download", "plugin"),
 }
 
 Finding = tuple[int, int, str]  # line and column from 1, code

@@ -8,6 +8,7 @@ import dataclasses
 import os
 import types
 import typing
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,9 +17,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cinecut.diagnostics import Report, Span
+from cinecut.diagnostics import Report, Span, excerpt
 from cinecut.language import schema as schemas
 from cinecut.language.document import Document, Mapping, Node, Scalar, Sequence, head_span, plain, read_document
+from cinecut.language.document.comments import swallowed
 from cinecut.language.events import EVENTS, ActMarker, Clip, Entry, Place, Transition
 from cinecut.language.formats import exact, formats, parse_shift, parse_size, positive, resolved, schema_of
 from cinecut.language.rules import check_rules
@@ -47,6 +49,9 @@ def fill_spec(document: Document, report: Report, unmeasured: Fraction | None = 
     rate = _film_rate(root) or unmeasured
     schemas.check_document(root, schemas.TRAILER, formats(rate), report)
     _check_kinds(root, report)
+    for span, words in swallowed(document, _texts()):
+        message = f"{excerpt(words)[1:-1]} is a comment here, and no part of the text"
+        report.add("comment", message, span, "put the whole text in quotes; or a space after the # of a comment")
     whole = root if report.ok else _sound_parts(root, report)
     if whole is None:
         return None
@@ -58,11 +63,29 @@ def fill_spec(document: Document, report: Report, unmeasured: Fraction | None = 
 _STARTER = ("the shortest spec: {cinecut: 1, film: film.mp4, timeline: [shot: 0:16 - 0:20]}",)
 
 
+@cache
+def _texts() -> frozenset[str]:
+    """The keys whose values are words of one's own."""
+    found: set[str] = set()
+
+    def visit(part: Any) -> None:
+        for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+            inner = resolved(value) if isinstance(value, dict) else {}
+            each = resolved(inner["items"]) if isinstance(inner.get("items"), dict) else inner
+            if isinstance(key, str) and "string" in each.get("type", ()) and "maxLength" in each:
+                found.add(key)
+            if isinstance(value, dict | list):
+                visit(value)
+
+    visit(schemas.read_schema(schemas.TRAILER))
+    return frozenset(found)
+
+
 def _sound_parts(root: Node, report: Report) -> Mapping | None:
     """The spec without the parts that have mistakes; a broken event becomes black, for its neighbours' sake."""
     if not isinstance(root, Mapping):
         return None
-    broken = [d.span for d in report if d.span is not None]
+    broken = sorted(d.span for d in report if d.span is not None)
     entries: dict[str, Node] = {
         "cinecut": Scalar(1, root.span),
         "film": Scalar(ABSENT, root.span),
@@ -78,8 +101,10 @@ def _sound_parts(root: Node, report: Report) -> Mapping | None:
 
 
 def _holds(node: Node, spans: list[Span]) -> bool:
-    start, end = (node.span.line, node.span.column), (node.span.end_line, node.span.end_column)
-    return any(start <= (span.line, span.column) < end for span in spans)
+    """Whether one of the spans, in their order, begins in a node."""
+    first = bisect_left(spans, (node.span.line, node.span.column), key=lambda span: (span.line, span.column))
+    end = (node.span.end_line, node.span.end_column)
+    return first < len(spans) and (spans[first].line, spans[first].column) < end
 
 
 _BROKEN_EVENT = Mapping({"black": Scalar("60s", Span("", 0, 0, 0, 0))}, {}, Span("", 0, 0, 0, 0), flow=True)
@@ -87,17 +112,18 @@ _BROKEN_EVENT = Mapping({"black": Scalar("60s", Span("", 0, 0, 0, 0))}, {}, Span
 
 def _check_kinds(root: Node, report: Report) -> None:
     """Every entry of the timeline is exactly one kind of event. The schema cannot say this at its exact place."""
-    timeline = root.get("timeline") if isinstance(root, Mapping) else None
+    timeline, twice = root.get("timeline") if isinstance(root, Mapping) else None, set[Span]()
     for entry in timeline.items if isinstance(timeline, Sequence) else ():
         if not isinstance(entry, Mapping):
             continue
         kinds = [kind for kind in EVENTS if kind in entry.entries]
         if len(kinds) > 1:
-            report.found = [d for d in report.found if d.code != "unknown-key" or d.span not in entry.keys.values()]
+            twice |= set(entry.keys.values())
             text = f"one event cannot be both `{kinds[0]}` and `{kinds[1]}`"
             report.add("over-determined", text, entry.keys[kinds[1]], "start it with a dash of its own")
         elif not kinds and "act" not in entry.entries:
             _report_no_kind(entry, report)
+    report.found = [d for d in report.found if d.code != "unknown-key" or d.span not in twice]
 
 
 def _report_no_kind(entry: Mapping, report: Report) -> None:

@@ -16,7 +16,7 @@ from referencing import Registry, Resource
 
 from cinecut.diagnostics import Report, Span, excerpt
 from cinecut.language.document import Mapping as YamlMapping
-from cinecut.language.document import Node, Sequence, head_span, plain
+from cinecut.language.document import Node, Sequence, head_span, odd_spaces, plain
 
 TRAILER = "trailer-1"
 
@@ -55,9 +55,10 @@ def check_document(root: Node, schema: str, formats: Formats, report: Report) ->
     seen: set[tuple[str, Span]] = set()
     for error in validator.iter_errors(plain(root)):
         for code, message, span, hints in _explain(error, root):
-            if (code, span) not in seen:  # one mistake under two branches is one mistake
-                seen.add((code, span))
-                report.add(code, message, span, *hints)
+            once = "wrong-value" if code in _OF_VALUES else code
+            if (once, span) not in seen:  # one mistake under two branches is one mistake, and so is one wrong value
+                seen.add((once, span))
+                report.add(code, message, span, *filter(None, (_odd_spaces(error),)), *hints)
 
 
 @cache
@@ -84,6 +85,12 @@ def _registry() -> Registry[Any]:
     return Registry().with_resources(files.items())
 
 
+def _odd_spaces(error: ValidationError) -> str:
+    """A hint about signs in what is wrong that only look like spaces."""
+    words = list(error.instance) if isinstance(error.instance, dict) else [error.instance]
+    return next((hint for word in words if isinstance(word, str) and (hint := odd_spaces(word))), "")
+
+
 _TYPES = {
     "string": "a text",
     "number": "a number",
@@ -98,6 +105,8 @@ _FORMAT_CODES = {
     **dict.fromkeys(("film-time", "film-span", "trailer-length", "trailer-offset", "trailer-shift"), "bad-time"),
     **dict.fromkeys(("transition-from", "transition-to"), "transition"),
 }
+
+_OF_VALUES = frozenset(_FORMAT_CODES.values())
 
 Finding = tuple[str, str, Span, tuple[str, ...]]
 
@@ -151,7 +160,9 @@ def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:
         if key in known:
             continue
         close = get_close_matches(key, known, n=1)
-        if key in elsewhere:
+        if key == "<<":
+            hint = "merge keys are no part of YAML 1.2: repeat a value with &name and *name"
+        elif key in elsewhere:
             hint = elsewhere[key]
         elif " " in key:
             hint = "a text that holds a colon and a space goes in quotes"

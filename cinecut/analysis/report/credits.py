@@ -41,8 +41,11 @@ def credits_text(film: str | None, music: str | None) -> str | None:
 
 
 def write_credits(file: Path, text: str | None) -> list[Diagnostic]:
-    """Write the credits where there are some. A file that is somebody else's stays, and a warning says so."""
+    """Write the credits where there are some, and take away those of an earlier trailer where there are none. A file
+    that is somebody else's stays, and a warning says so."""
     if text is None:
+        if _is_ours(file):
+            file.unlink()
         return []
     if os.path.lexists(file) and not _is_ours(file):
         hint = "rename it, and analyze again"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 import warnings
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +20,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from cinecut.diagnostics import Report, Span, Stop
+from cinecut.diagnostics import Report, Span, Stop, excerpt
+from cinecut.files import open_file
+from cinecut.language.document.leniency import as_ruamel_takes_it
 
 MAX_BYTES = 8_000_000
 MAX_NODES = 400_000  # aliases can multiply; a trailer never needs this many
@@ -102,7 +105,7 @@ def parse_document(path: Path, text: str, report: Report) -> Document:
     mark, text = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     try:
         with warnings.catch_warnings(action="ignore", category=ReusedAnchorWarning):  # YAML 1.2 allows it
-            root = YAML(typ="safe", pure=True).compose(text)  # the loader that leaves comments: edits splice text
+            root = YAML(typ="safe", pure=True).compose(as_ruamel_takes_it(text))  # leaves comments: edits splice text
         tree = None if root is None else _Tree(name, text, report).convert(root)
     except MarkedYAMLError as error:
         report.add("yaml", *_explain_yaml(name, text, error))
@@ -121,15 +124,14 @@ def parse_document(path: Path, text: str, report: Report) -> Document:
 
 def _read_text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise Stop("not-text", f"{path} is larger than {MAX_BYTES // 1_000_000} MB: that is no spec")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise Stop("missing-file", f"there is no file {path}", *near(path)) from None
-    except IsADirectoryError:
-        raise Stop("unreadable", f"{path} is a folder, not a spec") from None
-    except OSError as error:
-        raise Stop("unreadable", f"{path} cannot be read: {error.strerror}") from None
+        with open_file(path) as file:
+            data = file.read(MAX_BYTES + 1)
+    except Stop as stop:
+        if stop.diagnostics[0].code == "missing-file":
+            raise Stop("missing-file", f"there is no file {path}", *near(path)) from None
+        raise
+    if len(data) > MAX_BYTES:
+        raise Stop("not-text", f"{path} is larger than {MAX_BYTES // 1_000_000} MB: that is no spec")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Stop("not-text", f"{path} is UTF-16 text", "save it as UTF-8", span=_at(path, data, 0))
     if b"\0" in data:
@@ -176,6 +178,8 @@ def _explain_yaml(name: str, text: str, error: MarkedYAMLError) -> tuple[str, Sp
             return f"this {sign} is never closed, or something stands in it that needs quotes", span, _YAML_HINT
     span = Span(name, mark.line, mark.column, mark.line, mark.column + 1) if mark else Span(name, 0, 0, 0, 1)
     line = lines[span.line] if span.line < len(lines) else ""
+    if spaces := odd_spaces(line) or odd_spaces("".join(lines[max(0, span.line - 1) : span.line])):
+        return problem, span, spaces
     if "\t" in line[: span.column + 1]:
         return "a tab stands where YAML takes only spaces", span, "indent by spaces"
     if ": " in line and "mapping values are not allowed" in problem:
@@ -185,6 +189,18 @@ def _explain_yaml(name: str, text: str, error: MarkedYAMLError) -> tuple[str, Sp
     if "another document" in problem:
         return "a second document begins here", span, "a spec is one document: remove the `---`"
     return problem, span, _YAML_HINT
+
+
+_ODD = re.compile("[\u00a0\u00ad\u1680\u2000-\u200f\u202f\u205f-\u2064\u3000\ufeff]")
+
+
+def odd_spaces(text: str) -> str:
+    """A hint that names the first sign in a text that looks like a space, or like nothing, and is neither."""
+    found = _ODD.search(text)
+    if found is None:
+        return ""
+    name = unicodedata.name(found[0], "a sign").lower()
+    return f"it holds U+{ord(found[0]):04X} ({name}), which is no space to YAML: type a plain one"
 
 
 _YAML_HINT = "every `key:` stands on its own line, indented by spaces; texts with signs go in quotes"
@@ -200,6 +216,8 @@ class _EndlessError(Exception):
 
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")  # how JSON writes one character beyond 16 bits
+_TINY = Fraction(1, 10**30)
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _WORDS: dict[str, Value] = {
@@ -261,13 +279,32 @@ class _Tree:
         tag = str(node.tag)
         if not tag.startswith("tag:yaml.org,2002:"):
             self.report.add("yaml", f"the tag {tag} means nothing here", self.span(node))
-        if _SURROGATE.search(node.value):
+        value = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), node.value)
+        if _SURROGATE.search(value):
             self.report.add("yaml", "half a surrogate pair is no character", self.span(node), "write the sign itself")
-        return Scalar(resolve(node.value) if plain else node.value, self.span(node), plain)
+        return Scalar(self.number(resolve(value), node) if plain else value, self.span(node), plain)
+
+    def number(self, value: Value, node: Any) -> Value:
+        size = abs(Fraction(value)) if isinstance(value, int | Fraction) else Fraction(0)
+        if not size or _TINY <= size <= 1 / _TINY:
+            return value
+        what = "large" if size > 1 else "small"
+        self.report.add("wrong-value", f"{excerpt(node.value)[1:-1]} is too {what} a number", self.span(node))
+        return 1
 
     def sequence(self, node: SequenceNode) -> Sequence:
-        items = tuple(self.convert(item) for item in node.value)
+        items = tuple(self.item(item) for item in node.value)
         return Sequence(items, self.span(node), bool(node.flow_style))
+
+    def item(self, node: Any) -> Node:
+        found = self.convert(node)
+        if not isinstance(found, Scalar) or found.value is not None or (span := found.span).column < span.end_column:
+            return found
+        line, column = (span.line + 1, 0) if self.is_empty(span.line + 1) else (span.line, span.column - 1)
+        return Scalar(None, Span(self.name, line, column, line, column + 1))  # where it is waited for
+
+    def is_empty(self, line: int) -> bool:
+        return line >= len(self.lines) or not self.lines[line].strip()
 
     def mapping(self, node: MappingNode) -> Mapping:
         entries: dict[str, Node] = {}

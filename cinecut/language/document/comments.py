@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cinecut.diagnostics import Span
@@ -213,3 +214,23 @@ class _Collector:
 
 def _holds(outer: Path, inner: Path) -> bool:
     return len(inner) > len(outer) and inner[: len(outer)] == outer
+
+
+def swallowed(document: Document, keys: frozenset[str]) -> Iterator[tuple[Span, str]]:
+    """Comments right after the unquoted words of such a key that look like more of these: `card: We are #1`."""
+    lines = document.lines
+
+    def visit(node: Node, key: str) -> Iterator[tuple[Span, str]]:
+        if isinstance(node, Scalar):
+            line, column = node.span.end_line, node.span.end_column
+            if key in keys and node.plain and (more := _GLUED.match(lines[line], column)):
+                yield Span(node.span.file, line, more.start(1), line, more.end(1)), more[1]
+            return
+        for step, child in children(node):
+            yield from visit(child, step if isinstance(step, str) else key)
+
+    if document.root is not None:
+        yield from visit(document.root, "")
+
+
+_GLUED = re.compile(r"[ \t]+(#[^\s#].*?)\s*$")

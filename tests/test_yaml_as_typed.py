@@ -1,0 +1,123 @@
+"""YAML as people and programs write it: what the standard allows is read, and what looks right and is not is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cinecut.diagnostics import Report
+from cinecut.language.document import parse_document, plain
+from cinecut.language.read import ANY_RATE, fill_spec
+
+SPEC = "cinecut: 1\nfilm: film.mp4\ntimeline:\n  - shot: 0:16 - 0:20\n"
+
+
+def tree(text: str) -> object:
+    report = Report()
+    document = parse_document(Path("spec.yaml"), text, report)
+    assert [str(d) for d in report] == []
+    return plain(document.root)
+
+
+def found(text: str) -> list[tuple[int, str, str]]:
+    """Line, message and hints of each finding."""
+    report = Report()
+    fill_spec(parse_document(Path("spec.yaml"), text, report), report, ANY_RATE)
+    return [(d.span.line + 1 if d.span else 0, d.message, " ".join(d.hints)) for d in report]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("film.mp4", "film.mp4\t# the film"),
+        ("film.mp4", "film.mp4\t"),
+        ("timeline:", "timeline:\t# cuts"),
+        ("film: ", "film:\t"),
+        ("film: ", "film: \t "),
+        ("- shot", "-\tshot"),
+        ("\ntimeline", "\n\t\ntimeline"),
+        ("0:16 - 0:20", "{in: 0:16,\tout: 0:20\t}"),
+        ("0:16 - 0:20", "{\n\t\tin: 0:16,\n\tout: 0:20}"),
+    ],
+)
+def test_tabs_part_words_wherever_yaml_says_so(old: str, new: str) -> None:
+    assert SPEC.count(old) == 1
+    assert tree(SPEC.replace(old, new)) == tree(SPEC.replace(old, new.replace("\t", " ")))
+
+
+@pytest.mark.parametrize("text", ['"a\tb\t"', "'a\t#b'", "|\n  a\tb\n  c:\td", ">-\n  a\t#\n\n  b"])
+def test_tabs_in_a_text_are_its_own(text: str) -> None:
+    value = tree(f"card: {text}\n")
+    assert isinstance(value, dict)
+    assert value["card"].count("\t") == text.count("\t")
+
+
+def test_a_tab_is_no_indentation() -> None:
+    ((line, message, hint),) = found(SPEC.replace("  - shot", "\t- shot"))
+    assert (line, hint) == (4, "indent by spaces")
+    assert "tab" in message
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.3", "1.12"])
+def test_every_minor_version_of_yaml_is_read_alike(version: str) -> None:
+    assert tree(f"%YAML {version}\n---\n{SPEC}on: 1:02\n") == tree(f"{SPEC}on: 1:02\n")
+
+
+def test_another_yaml_is_refused() -> None:
+    ((line, message, _),) = found(f"%YAML 2.0\n---\n{SPEC}")
+    assert line == 1
+    assert "YAML" in message
+
+
+def test_two_halves_are_one_character_and_a_half_is_none() -> None:
+    assert tree('{"card": "\\ud83c\\udfac now \\ud83c\\udfac"}') == {"card": "🎬 now 🎬"}
+    for half in ("\\ud83c now", "\\udfac\\ud83c", "now \\udfac"):
+        assert any("surrogate" in message for _, message, _ in found(f'{{"card": "{half}"}}'))
+
+
+@pytest.mark.parametrize("sign", ["\u00a0", "\u200b", "\u3000", "\u2009", "\ufeff", "\u00ad"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("shot: ", "shot:{} "), ("shot: ", "shot:{}"), ("film:", "film{}:"), ("timeline:\n", "timeline:{}\n")],
+)
+def test_what_only_looks_like_a_space_is_named(sign: str, old: str, new: str) -> None:
+    assert any(f"U+{ord(sign):04X}" in hint for _, _, hint in found(SPEC.replace(old, new.format(sign))))
+
+
+@pytest.mark.parametrize("sign", ["\u00a0", "\u202f"])
+def test_in_a_text_they_are_fine(sign: str) -> None:
+    assert tree(f"card: Qui{sign}?\n") == {"card": f"Qui{sign}?"}
+
+
+def test_merge_keys_are_named() -> None:
+    findings = found("cinecut: 1\nfilm: film.mp4\ntimeline:\n  - &a {black: 1s}\n  - {<<: *a, act: x}\n")
+    assert any("merge keys" in hint for _, _, hint in findings)
+
+
+LONG = "A" * 10_000
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        SPEC.replace("0:16 - 0:20", LONG),
+        SPEC.replace("0:16 - 0:20", f"0:16 - {LONG}"),
+        f"{SPEC}    from: {LONG}\n",
+        f"{SPEC}    {LONG}: 1\n",
+        f"{SPEC}    snap: {LONG}\n",
+        f"{SPEC}    duck: {LONG}\n",
+        f"{SPEC}    duck: {'9' * 39}\n",
+        f"{SPEC}    crop: [{LONG}]\n",
+        f"{SPEC}  - black: {LONG}\n",
+        f"{SPEC}mix: {{splice: {LONG}}}\n",
+        f"{SPEC}output: {{size: {LONG}}}\n",
+        f"{SPEC}output: {{rate: {LONG}}}\n",
+        f"{SPEC}vibe: {LONG}\n",
+        f"{SPEC}{LONG}\n",
+    ],
+)
+def test_a_message_shows_the_ends_of_what_is_long(spec: str) -> None:
+    findings = found(spec)
+    assert findings
+    assert max(len(text) for _, message, hint in findings for text in (message, *hint.split(": "))) < 400
