@@ -2,10 +2,34 @@
 
 Two straight lines meet at one type, `Spec`:
 
-    analyze   film ─ probe ─ dialogue ─ music ─ shots ─ loudness ─ looks ─ scenes ─ signals ─ story ─ blueprint
-                   ─ arrange ─ score ─ write ─► specs/film.yaml
-    render    specs/film.yaml ─ read ─ check ─► Spec ─ timeline + soundtrack ─► picture + texts + stems ─► Graph
-                   ─ verify ─ script ─► RenderPlan ─ pull (reels) ─ measure ─ run (GPU lock) ─► film_trailer.mp4
+    analyze   film ─ probe ─ dialogue ─ song ─ shots ─ signals ─ scenes ─ story ─ edit ─► Spec ─ write ─► film.yaml
+    render    film.yaml ─ read ─ check ─► Spec ─ resolve ─► Trailer ─ timeline + soundtrack ─ lower ─► Graph
+                        ─ verify ─ script ─► RenderPlan ─ reels ─ measure ─ run (GPU lock) ─► film_trailer.mp4
+
+Programs use `load`, `check`, `compile`, `render` and `analyze`, which are imported when they are first asked for.
 """
 
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+__all__ = ["Diagnostic", "Spec", "Stop", "analyze", "check", "compile", "load", "render"]
+
+if TYPE_CHECKING:
+    from cinecut.api import analyze as analyze
+    from cinecut.api import check as check
+    from cinecut.api import compile as compile
+    from cinecut.api import load as load
+    from cinecut.api import render as render
+    from cinecut.diagnostics import Diagnostic as Diagnostic
+    from cinecut.diagnostics import Stop as Stop
+    from cinecut.language.spec import Spec as Spec
+
+_HOMES = {"Diagnostic": "diagnostics", "Stop": "diagnostics", "Spec": "language.spec"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"cinecut has no {name}")
+    from importlib import import_module
+
+    return getattr(import_module(f"cinecut.{_HOMES.get(name, 'api')}"), name)

@@ -75,6 +75,7 @@ CODES: dict[str, Severity] = {
     "ffmpeg": Severity.ERROR,  # FFmpeg said no
     "option": Severity.ERROR,  # a command-line option that makes no sense
     "download": Severity.ERROR,
+    "plugin": Severity.ERROR,  # somebody else's part failed
 }
 
 

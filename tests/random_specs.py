@@ -1,4 +1,4 @@
-"""Random specs for hypothesis, over every field of every record, made from the schema."""
+"""Random specs for hypothesis, over every field of every record, made from the schema; and a printer of bad manners."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cinecut.language.document.layout import number_text
+from cinecut.language.document import Mapping, Node, Scalar, children
+from cinecut.language.document.layout import number_text, scalar_text
 from cinecut.language.events import Transition
 from cinecut.language.formats import resolved, schema_of
 from cinecut.language.read import defaults_of
@@ -108,3 +109,61 @@ def of_hint(hint: Any, part: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 GRADES = [{"exposure": Fraction(-2, 5)}, {"saturation": 0, "strength": 1}, {"gain": [Fraction(9, 10), 1, 1]}]
 TITLES = [{"face": "Roboto Mono", "color": "#FFD23F"}, {"size": Fraction(3, 2)}]
+
+
+class Messy:
+    """Prints a tree as nobody should: any order, any quotes, any breaks, comments wherever YAML takes them."""
+
+    def __init__(self, random: Any) -> None:
+        self.random = random
+        self.count = 0
+
+    def text(self, root: Mapping) -> str:
+        return self.block(root, 0).lstrip("\n") + self.rows("a", 0)
+
+    def rows(self, kind: str, indent: int) -> str:
+        found = ""
+        for _ in range(self.random.choice([0, 0, 0, 1, 2])):
+            self.count += 1
+            found += self.random.choice(["", "\n", "\n\n"]) + f"\n{' ' * indent}# {kind}{self.count};"
+        return found
+
+    def beside(self) -> str:
+        if self.random.random() > 0.15:
+            return ""
+        self.count += 1
+        return f"{self.random.choice([' ', '     '])}# b{self.count};"
+
+    def block(self, node: Node, indent: int) -> str:
+        found, steps = "", children(node)
+        if isinstance(node, Mapping):
+            self.random.shuffle(steps)
+        for step, child in steps:
+            found += self.rows("a", indent)
+            head = f"{step}:" if isinstance(step, str) else "-"
+            found += f"\n{' ' * indent}{head}{self.value(child, indent)}"
+            found += self.rows("a", indent + self.random.choice([0, 2]))
+        return found
+
+    def value(self, node: Node, indent: int) -> str:
+        if isinstance(node, Scalar):
+            return f"{self.random.choice([' ', '  '])}{self.scalar(node)}{self.beside()}"
+        if not children(node) or self.random.random() < 0.3:
+            return f" {self.flow(node, indent)}{self.beside()}"
+        return self.beside() + self.block(node, indent + self.random.choice([1, 2, 5]))
+
+    def flow(self, node: Node, indent: int) -> str:
+        if isinstance(node, Scalar):
+            return self.scalar(node)
+        gap = self.random.choice(["", " ", f"\n{' ' * (indent + 3)}", "# \n"])
+        gap = f"{self.beside()}\n{' ' * (indent + 3)}" if gap == "# \n" else gap
+        parts = [f"{step}: {self.flow(child, indent + 2)}" if isinstance(step, str) else self.flow(child, indent + 2)
+                 for step, child in children(node)]  # fmt: skip
+        inside = f",{gap} ".join(parts)
+        return f"{{{gap}{inside}{gap}}}" if isinstance(node, Mapping) else f"[{gap}{inside}{gap}]"
+
+    def scalar(self, node: Scalar) -> str:
+        text: str = scalar_text(node.value, flow=True)
+        if isinstance(node.value, str) and text == node.value and self.random.random() < 0.3:
+            return f'"{text}"' if not set(text) & set('"\\') else f"'{text}'" if "'" not in text else text
+        return text

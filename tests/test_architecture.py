@@ -30,11 +30,11 @@ FLOORS: tuple[set[str], ...] = (
     {"files", "machine", "language"},
     {"download", "fonts", "grade"},
     {"vibes", "graph"},
-    {"compiler", "media", "inference"},
+    {"compiler", "media", "inference", "plugins"},
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
     {"review"},
-    {"cli"},
+    {"cli", "api"},
     {"__main__"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

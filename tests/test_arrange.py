@@ -14,10 +14,11 @@ from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.edit.arrange import Cut, Take, Tempo, arrange
 from cinecut.analysis.edit.blueprint import Want, draw
 from cinecut.analysis.edit.sound import compose
+from cinecut.analysis.edit.voices import FilmSound
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import Appearance, Signals, likeness
 from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
-from cinecut.analysis.to_spec import spec_text
+from cinecut.analysis.to_spec import Decisions, to_spec
 from cinecut.compiler.timeline import PlacedShot
 from cinecut.diagnostics import Report
 from cinecut.language.document import parse_document
@@ -26,6 +27,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.grid import Grid
 from cinecut.language.read import fill_spec
 from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.language.write import write_spec
 from cinecut.render.check import layout_of
 from cinecut.vibes import Vibe, load_vibe, names
 
@@ -123,8 +125,8 @@ def _check_compiles(cuts: list[Cut], vibe: Vibe, rate: Fraction, speed: Fraction
     path = Path("/nowhere/specs/film.yaml")
     tempo = Tempo(Grid(4, Fraction(0), 60 / speed), rate, rate, Fraction(0))
     quiet = LoudnessCurve(np.zeros(0, np.float32))
-    score = compose(cuts, tempo, vibe, None, Fraction(0), quiet, Dialogue(), story, end)
-    text = spec_text(path, Path("/nowhere/film.mkv"), facts, None, vibe, score, story, cuts, 'A "B": C')
+    score = compose(cuts, tempo, vibe, None, FilmSound(quiet, Dialogue(), end, story.climax.at), story)
+    text = write_spec(*to_spec(Decisions(Path("/nowhere/film.mkv"), path, 'A "B": C', facts, vibe, story, cuts, score)))
     report = Report()
     spec = fill_spec(parse_document(path, text, report), report)
     assert spec is not None

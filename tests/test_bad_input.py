@@ -20,7 +20,8 @@ from oracle import Film, Luma, Sound, read_frames, read_pictures
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.media.link import quoted, relink
+from cinecut.language.document.layout import scalar_text
+from cinecut.media.link import relink
 from cinecut.media.probe import film_facts
 from cinecut.render.job import SILENT, prepare, render
 
@@ -74,7 +75,7 @@ _LISTS = {
 def write_spec(folder: Path, *timeline: str, film: str, head: str = "") -> Path:
     spec = folder / "spec.yaml"
     rows = "".join(f"  - {event}\n" for event in timeline)
-    spec.write_text(f"cinecut: 1\nfilm: {quoted(film)}\n{head}\ntimeline:\n{rows}", encoding="utf-8")
+    spec.write_text(f"cinecut: 1\nfilm: {scalar_text(film)}\n{head}\ntimeline:\n{rows}", encoding="utf-8")
     return spec
 
 
@@ -352,7 +353,7 @@ _TEXTS = [
 def cards(films: Callable[[Film], Film], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A spec of cards, each followed by black; the first is the harmless one."""
     film = films(Film(Path("a.mkv"), Fraction(24), 48, (640, 360)))
-    rows = [f"{{card: {quoted(text)}, for: 2f}}\n  - black: 2f" for text in (_HARMLESS, *_TEXTS)]
+    rows = [f"{{card: {scalar_text(text)}, for: 2f}}\n  - black: 2f" for text in (_HARMLESS, *_TEXTS)]
     return write_spec(tmp_path_factory.mktemp("cards"), *rows, film=str(film.path), head="output: {crf: 8}")
 
 
@@ -412,7 +413,7 @@ def test_long_titles(films: Callable[[Film], Film], tmp_path: Path, ffmpeg: Path
     """The longest ones stand inside the picture; longer ones are refused."""
     film = films(Film(Path("a.mkv"), Fraction(24), 48, (640, 360)))
     texts = (("a word " * 100)[:500], "\n".join("g" * 20), ("Donaudampfschifffahrt " * 30)[:500])
-    rows = [f"{{card: {quoted(text)}, for: 2f}}" for text in texts]
+    rows = [f"{{card: {scalar_text(text)}, for: 2f}}" for text in texts]
     spec = write_spec(tmp_path, *rows, film=str(film.path), head="output: {crf: 8}")
     render(prepare(spec), tmp_path / "out.mp4", find_ffmpeg(str(ffmpeg)), SILENT)
     pictures = list(read_pictures(tmp_path / "out.mp4"))
@@ -443,8 +444,8 @@ def test_any_name_is_just_a_name(media: Path, tmp_path: Path, name: str) -> None
     folder.mkdir()
     for source, suffix in (("film.mkv", ".mkv"), ("song.mp3", ".mp3"), ("logo.png", ".png")):
         shutil.copyfile(media / source, folder / f"{name}{suffix}")
-    rows = ("shot: 0:00 - 0:01", f"{{still: {quoted(name + '.png')}, for: 4f}}")
-    spec = write_spec(folder, *rows, film="to be named.mkv", head=f"music: {quoted(name + '.mp3')}")
+    rows = ("shot: 0:00 - 0:01", f"{{still: {scalar_text(name + '.png')}, for: 4f}}")
+    spec = write_spec(folder, *rows, film="to be named.mkv", head=f"music: {scalar_text(name + '.mp3')}")
     spec.rename(folder / f"{name}.yaml")
 
     linked = cinecut("link", "--", f"{name}.yaml", f"{name}.mkv", cwd=folder)

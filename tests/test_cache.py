@@ -1,16 +1,22 @@
-"""The cache of the stages: by content, never in the way."""
+"""The cache of the stages: by content, never in the way; its keys are derived."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import msgpack
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cinecut.analysis import stage
 from cinecut.analysis.cache import Cache, packed, unpacked
+from cinecut.analysis.film.looks import LOOKS
+from cinecut.analysis.film.shots import SHOTS
+from cinecut.analysis.stage import Line, Stage, code_of
 from cinecut.analysis.story.arc import Zone
 from cinecut.language.timebase import FilmTime
 
@@ -31,16 +37,17 @@ SAMPLE = Sample(
 )
 
 
-def _count(cache: Cache, options: object = None, version: int = 1) -> int:
+def _count(cache: Cache, options: object = None, by: str = "") -> int:
     """How often the stage had to be worked out."""
     calls = 0
 
-    def work() -> Sample:
+    def work(options: object) -> Sample:
         nonlocal calls
         calls += 1
         return SAMPLE
 
-    cache.stage("sample", version, options, Sample, work)
+    found = Line(cache, lambda stage, done: None).run(Stage("sample", Sample, work, by), options)
+    assert found.names == SAMPLE.names
     return calls
 
 
@@ -54,31 +61,61 @@ def test_a_value_comes_back_as_it_was() -> None:
     assert np.array_equal(back.values, SAMPLE.values)
 
 
-def test_a_stage_runs_once_for_each_film_version_and_options(tmp_path: Path) -> None:
+def test_a_stage_runs_once_for_each_film_input_and_plug_in(tmp_path: Path) -> None:
     cache = Cache("film", tmp_path)
     assert _count(cache) == 1
     assert _count(cache) == 0
     assert _count(cache, options="other") == 1
-    assert _count(cache, version=2) == 1
+    assert _count(cache, by="crisp 1.0") == 1
     assert _count(Cache("another film", tmp_path)) == 1
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x00", b"not msgpack at all", b"\x93\x01\x02"])
-def test_a_damaged_file_is_a_miss(tmp_path: Path, damage: bytes) -> None:
+def test_a_file_counts_by_its_content(tmp_path: Path) -> None:
+    cache, file = Cache("film", tmp_path), tmp_path / "song.ogg"
+    file.write_bytes(b"one")
+    assert (_count(cache, file), _count(cache, file)) == (1, 0)
+    file.write_bytes(b"two")
+    assert _count(cache, file) == 1
+
+
+@pytest.fixture
+def _fresh_digests() -> Iterator[None]:
+    yield
+    code_of.cache_clear()
+
+
+@pytest.mark.usefixtures("_fresh_digests")
+@pytest.mark.parametrize("module", ["analysis.film.shots", "analysis.film.cuts", "media.open"])
+def test_other_code_is_another_stage(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the module of its work, and of those that this is made of."""
+    before = SHOTS.key([1])
+    real = stage.source_of
+    monkeypatch.setattr(stage, "source_of", lambda name: real(name) + ("# more" if name == module else ""))
+    code_of.cache_clear()
+    assert SHOTS.key([1]) != before
+    monkeypatch.setattr(stage, "source_of", lambda name: real(name) + ("# more" if name == "analysis.to_spec" else ""))
+    code_of.cache_clear()
+    assert SHOTS.key([1]) == before, "what it is not made of"
+
+
+def test_a_stage_says_what_it_depends_on() -> None:
+    assert SHOTS.depends_on == ("film", "facts")
+    assert LOOKS.depends_on == ("film", "facts", "shots", "moments")
+
+
+VALUES: list[object] = [None, "abc", 5, [], {}, [None] * 7, ["a"] * 7]
+FOREIGN = [msgpack.packb(value) for value in VALUES]
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x00", b"not msgpack at all", b"\x93\x01\x02", *FOREIGN])
+def test_a_damaged_or_foreign_file_is_a_miss(tmp_path: Path, damage: bytes) -> None:
     cache = Cache("film", tmp_path)
     assert _count(cache) == 1
     (file,) = cache.folder.glob("*.msgpack")
-    file.write_bytes(damage)
-    assert _count(cache) == 1
-    assert _count(cache) == 0
-
-
-def test_a_truncated_file_is_a_miss(tmp_path: Path) -> None:
-    cache = Cache("film", tmp_path)
-    _count(cache)
-    (file,) = cache.folder.glob("*.msgpack")
-    file.write_bytes(file.read_bytes()[:-3])
-    assert _count(cache) == 1
+    for content in (damage, file.read_bytes()[:-3], file.read_bytes()[:48] + damage):
+        file.write_bytes(content)
+        assert _count(cache) == 1
+        assert _count(cache) == 0
 
 
 def test_a_folder_that_cannot_be_made_costs_only_the_keeping(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ from cinecut.analysis.report.sheet import write_sheet
 from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.grid import Grid
+from cinecut.language.read import make
+from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.probe import film_facts
 
@@ -80,7 +82,8 @@ CUTS = (
 def analysis(film: Path, cuts: Sequence[Cut] = CUTS, grid: Grid | None = None) -> Analysis:
     anchors = [TurningPoint(at(40 * index), f"why {index}", "signals", "A <b>line</b>") for index in (0, 2, 4)]
     return Analysis(
-        text="",
+        spec=make(Spec),
+        remarks={},
         facts=film_facts(film),
         shots=SHOTS,
         dialogue=Dialogue(),

@@ -16,13 +16,16 @@ from cinecut.analysis.edit.song_edit import SongEdit, bar_hits, beat_of, edit_so
 from cinecut.analysis.edit.sound import Score, Song
 from cinecut.analysis.song.beats import Beats, Phrase
 from cinecut.analysis.song.levels import Balance, SongLevels, measure_song
-from cinecut.analysis.to_spec_sound import music_rows
+from cinecut.analysis.story.arc import Story, TurningPoint
+from cinecut.analysis.to_spec import Decisions, to_spec
 from cinecut.diagnostics import Report
 from cinecut.language.document import parse_document
-from cinecut.language.facts import SongFacts
+from cinecut.language.facts import FilmFacts, SongFacts
 from cinecut.language.grid import grid_of, heard_parts
 from cinecut.language.read import fill_spec
 from cinecut.language.spec import Music
+from cinecut.language.timebase import FilmTime
+from cinecut.language.write import write_spec
 from cinecut.vibes import load_vibe
 
 TEMPO = Fraction(120)
@@ -59,10 +62,12 @@ def written(song: Beats, edit: SongEdit, seconds: Fraction) -> Music:
     facts = SongFacts("1-0", seconds, 44100, 2)
     known = Song(Path("/nowhere/song.ogg"), facts, song, steady(float(seconds)))
     score = Score(known, edit, Balance(-24, True, -9, 0, 0, -9), "soft", Fraction(120), ())
-    text = "\n".join(
-        ["cinecut: 1", "film: a.mp4", *music_rows(Path("/nowhere"), score, "action"), "timeline: [{black: 1s}]"]
-    )
+    head = (Path("/nowhere/a.mp4"), Path("/nowhere/spec.yaml"), "A", FilmFacts("1-0", (64, 36), Fraction(24), seconds))
+    point = TurningPoint(FilmTime(Fraction(0)), "why", "signals")
+    story = Story(point, point, point, FilmTime(seconds))
+    text = write_spec(*to_spec(Decisions(*head, load_vibe("action"), story, (), score)))
     report = Report()
+    text = text.replace("timeline: []", "timeline: [black: 1s]")
     spec = fill_spec(parse_document(Path("/nowhere/spec.yaml"), text, report), report)
     assert [str(d) for d in report] == []
     assert spec is not None

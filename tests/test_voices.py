@@ -13,7 +13,7 @@ import pytest
 from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.edit.arrange import Cut, Take, Tempo
 from cinecut.analysis.edit.blueprint import Slot, Want, draw
-from cinecut.analysis.edit.voices import VoiceOver, choose_voices, heard_lines
+from cinecut.analysis.edit.voices import FilmSound, VoiceOver, choose_voices, heard_lines
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import Appearance, Signals
 from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
@@ -75,7 +75,8 @@ def places(cuts: list[Cut], voices: list[VoiceOver]) -> list[tuple[Fraction, Fra
 @pytest.mark.parametrize("seed", range(25))
 def test_voices_keep_every_promise(seed: int) -> None:
     cuts, lines = film(seed)
-    voices = choose_voices(cuts, TEMPO, Dialogue(tuple(lines), "TOM"), story(), quiet(), END, spoilers=False)
+    sound = FilmSound(quiet(), Dialogue(tuple(lines), "TOM"), END, story().climax.at)
+    voices = choose_voices(cuts, TEMPO, sound, story())
     assert len(voices) >= 1
     acts = Counter(cuts[voice.event].slot.act for voice in voices)
     assert acts["act 1"] <= 1
@@ -108,7 +109,8 @@ def plain() -> list[Cut]:
 
 def chosen(lines: list[Line], spoilers: bool = False, film: LoudnessCurve | None = None) -> list[VoiceOver]:
     found = Dialogue(tuple(lines), "TOM")
-    return choose_voices(plain(), TEMPO, found, story(), film or quiet(), END, spoilers)
+    until = END if spoilers else story().climax.at
+    return choose_voices(plain(), TEMPO, FilmSound(film or quiet(), found, END, until), story())
 
 
 def test_one_line_in_act_1_and_two_in_act_2() -> None:

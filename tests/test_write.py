@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from random_specs import records
+from random_specs import Messy, records
 from test_linking import layouts
 
 from cinecut.diagnostics import Report, as_text
-from cinecut.language.document import Document, Mapping, Node, Scalar, children, parse_document
+from cinecut.language.document import Document, Node, children, parse_document
 from cinecut.language.document.comments import remarks_of
-from cinecut.language.document.layout import Remark, scalar_text
+from cinecut.language.document.layout import Remark
 from cinecut.language.formats import formats
 from cinecut.language.read import ANY_RATE, fill_spec
 from cinecut.language.schema import TRAILER, check_document
@@ -106,64 +106,6 @@ def test_formatting_keeps_anchors_and_every_layout(text: str) -> None:
     assert load(found) == load(text)
     assert format_document(read(found)) == found
     assert found.startswith("\ufeff") == text.startswith("\ufeff")
-
-
-class Messy:
-    """Prints a tree as nobody should: any order, any quotes, any breaks, comments wherever YAML takes them."""
-
-    def __init__(self, random: Any) -> None:
-        self.random = random
-        self.count = 0
-
-    def text(self, root: Mapping) -> str:
-        return self.block(root, 0).lstrip("\n") + self.rows("a", 0)
-
-    def rows(self, kind: str, indent: int) -> str:
-        found = ""
-        for _ in range(self.random.choice([0, 0, 0, 1, 2])):
-            self.count += 1
-            found += self.random.choice(["", "\n", "\n\n"]) + f"\n{' ' * indent}# {kind}{self.count};"
-        return found
-
-    def beside(self) -> str:
-        if self.random.random() > 0.15:
-            return ""
-        self.count += 1
-        return str(self.random.choice([" ", "     "])) + f"# b{self.count};"
-
-    def block(self, node: Node, indent: int) -> str:
-        found, steps = "", children(node)
-        if isinstance(node, Mapping):
-            self.random.shuffle(steps)
-        for step, child in steps:
-            found += self.rows("a", indent)
-            head = f"{step}:" if isinstance(step, str) else "-"
-            found += f"\n{' ' * indent}{head}{self.value(child, indent)}"
-            found += self.rows("a", indent + self.random.choice([0, 2]))
-        return found
-
-    def value(self, node: Node, indent: int) -> str:
-        if isinstance(node, Scalar):
-            return f"{self.random.choice([' ', '  '])}{self.scalar(node)}{self.beside()}"
-        if not children(node) or self.random.random() < 0.3:
-            return f" {self.flow(node, indent)}{self.beside()}"
-        return self.beside() + self.block(node, indent + self.random.choice([1, 2, 5]))
-
-    def flow(self, node: Node, indent: int) -> str:
-        if isinstance(node, Scalar):
-            return self.scalar(node)
-        gap = self.random.choice(["", " ", f"\n{' ' * (indent + 3)}", "# \n"])
-        gap = f"{self.beside()}\n{' ' * (indent + 3)}" if gap == "# \n" else gap
-        parts = [f"{step}: {self.flow(child, indent + 2)}" if isinstance(step, str) else self.flow(child, indent + 2)
-                 for step, child in children(node)]  # fmt: skip
-        inside = f",{gap} ".join(parts)
-        return f"{{{gap}{inside}{gap}}}" if isinstance(node, Mapping) else f"[{gap}{inside}{gap}]"
-
-    def scalar(self, node: Scalar) -> str:
-        text: str = scalar_text(node.value, flow=True)
-        if isinstance(node.value, str) and text == node.value and self.random.random() < 0.3:
-            return f'"{text}"' if '"' not in text and "\\" not in text else f"'{text}'" if "'" not in text else text
-        return text
 
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("specs/*.yaml")), ids=lambda file: file.name)

@@ -11,45 +11,51 @@ story's turning points where there are some; what they cannot do is measured.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
-from threading import Event
 
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.dialogue.lines import Dialogue, Line, Spoken, read_dialogue
+from cinecut.analysis.dialogue.lines import Dialogue, read_dialogue
 from cinecut.analysis.edit import blueprint, light
 from cinecut.analysis.edit.arrange import Cut, Take, Tempo, arrange
 from cinecut.analysis.edit.song_edit import first_bar
-from cinecut.analysis.edit.sound import Song, compose
+from cinecut.analysis.edit.sound import Score, Song, compose
+from cinecut.analysis.edit.takes import Known
+from cinecut.analysis.edit.voices import FilmSound
 from cinecut.analysis.film import pictures, signals
-from cinecut.analysis.film.loudness import LoudnessCurve, listen
+from cinecut.analysis.film.looks import LOOKS
+from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
 from cinecut.analysis.film.screen import NO_BARS, Bars
-from cinecut.analysis.film.shots import FilmShot, find_shots
+from cinecut.analysis.film.shots import FilmShot, FoundShots
+from cinecut.analysis.film.signals import ACTIVITY
+from cinecut.analysis.plugged import Describing, beats_stage, shots_stage, transcribed
 from cinecut.analysis.report.credits import credits_text, own_credit
-from cinecut.analysis.song.beats import Beats, analyse_music
-from cinecut.analysis.song.levels import SongLevels, as_rendered, measure_song
+from cinecut.analysis.song.beats import Beats
+from cinecut.analysis.song.levels import LEVELS, as_rendered
+from cinecut.analysis.stage import Line, Progress, Stage
 from cinecut.analysis.story import arc
-from cinecut.analysis.story.narrative import Told, tell
+from cinecut.analysis.story.narrative import Evidence, tell
 from cinecut.analysis.story.scenes import NOTHING, Described, describe
-from cinecut.analysis.to_spec import spec_text
+from cinecut.analysis.to_spec import Decisions, to_spec
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.files import fingerprint
 from cinecut.inference.server import Models
+from cinecut.language.document.layout import Remarks
 from cinecut.language.facts import FilmFacts
 from cinecut.language.grid import Grid
-from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.language.spec import Spec
+from cinecut.language.timebase import FilmTime
+from cinecut.language.write import write_spec
 from cinecut.media import probe
 from cinecut.media.open import open_media, tags
+from cinecut.plugins import Plugin
 from cinecut.vibes import Vibe
 
-Progress = Callable[[str, float], None]  # a stage's name and its share done
-_VERSION = 5  # of what the stages put out
-_LONGEST_TAKE = Fraction(12)  # seconds; a longer shot is several takes
+FACTS = Stage("facts", FilmFacts, probe.film_facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +73,15 @@ class Request:
     spoilers: bool = False
     match_light: bool = False  # of shots whose light differs much from that of their act
     models: Models | None = None
+    plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """What analyze found and decided."""
 
-    text: str
+    spec: Spec
+    remarks: Remarks  # that belong into the spec's file
     facts: FilmFacts
     shots: tuple[FilmShot, ...]
     dialogue: Dialogue
@@ -87,67 +95,59 @@ class Analysis:
     credits: str | None = None  # the text of a file that names whom the licences want named
 
     @property
+    def text(self) -> str:
+        """The spec's file."""
+        return write_spec(self.spec, self.remarks)
+
+    @property
     def seconds(self) -> Fraction:
         """The trailer's length."""
         return _length_of(self.cuts, self.tempo)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shots:
-    shots: tuple[FilmShot, ...]
-    bars: Bars
-    diagnostics: tuple[Diagnostic, ...]
-
-
-_Looks = dict[int, signals.Appearance]  # by the index of their shot, as all of these
-_Activities = dict[int, signals.Activity]
-
-
 def analyze(request: Request, progress: Progress, cache: Cache | None = None) -> Analysis:
     """Look at a film and write a trailer of it as a spec. Raises Stop where nothing can be made of it."""
-    film, vibe = request.film, request.vibe
-    cache = cache or Cache(fingerprint(film))
+    film, vibe, plugins = request.film, request.vibe, request.plugins
     _check_names(request)
-    facts = cache.stage("facts", _VERSION, None, FilmFacts, lambda: probe.film_facts(film))
-    dialogue, said = read_dialogue(film, facts.duration, facts.start, request.subtitles, request.language)
+    line = Line(cache or Cache(fingerprint(film)), progress)
+    facts = line.run(FACTS, film)
+    dialogue, said = _dialogue(request, facts, line)
     song, heard = _music(request, progress)
-    beats = song.beats if song else None
-    found = cache.stage("shots", _VERSION, None, _Shots, lambda: _find_shots(film, facts, progress))
+    found = line.run(shots_stage(plugins.get("shots")), film, facts)
     usable = _usable(film, found)
-    levels = cache.stage("loudness", _VERSION, None, LoudnessCurve, lambda: _listen(film, facts, progress))
-    moments = pictures.moments(usable, dialogue.lines)
-    looks = cache.stage("looks", _VERSION, moments, _Looks, lambda: _look(film, facts, usable, moments, progress))
-    active = cache.stage("activity", _VERSION, None, _Activities, lambda: signals.activity(film, facts, usable))
-    seen = describe(film, facts, usable, request.models, cache.folder, partial(progress, "scenes"))
+    levels = line.run(LOUDNESS, film, facts, 0)
+    looks = line.run(LOOKS, film, facts, usable, pictures.moments(usable, dialogue.lines))
+    active = line.run(ACTIVITY, film, facts, usable)
+    models = Describing(plugins["describe"], request.models) if "describe" in plugins else request.models
+    seen = describe(film, facts, usable, models, line.cache.folder, partial(progress, "scenes"))
     measured = signals.measure(usable, looks, active, levels, dialogue.lines, seen.completeness)
-    told = tell(request.models, cache, found.shots, levels, dialogue, seen, partial(progress, "story"))
+    told = tell(Evidence(found.shots, levels, dialogue, seen), models, line)
     wanted, length = _lengths(request, usable, facts)
-    slots, start = _laid_out(vibe, length, beats, _talks(dialogue))
-    tempo = _tempo(vibe, beats, start, facts)
+    slots, song = _laid_out(vibe, length, song, _talks(dialogue))
+    tempo = _tempo(vibe, song, facts)
     shown = usable if request.spoilers else arc.before_the_climax(usable, told.story) or usable
-    takes = _Known(looks, measured, active, told, dialogue.lines).takes(shown, facts.rate)
+    takes = Known(looks, measured, active, told, dialogue.lines).takes(shown, facts.rate)
     cuts = _cuts(request, slots, takes, tempo, found.bars)
-    mono, end = _as_rendered(levels, facts), FilmTime(facts.duration)
-    score = compose(cuts, tempo, vibe, song, start, mono, dialogue, told.story, end, request.spoilers)
-    text = spec_text(
-        request.target,
-        film,
-        facts,
-        found.bars,
-        vibe,
-        score,
-        told.story,
-        cuts,
-        film_title(film),
-        spoilers=request.spoilers,
-        seen=seen,
-        protagonist=told.protagonist,
-    )
-    short = _too_short(film, _length_of(cuts, tempo), wanted, tempo, song, score.edit.start)
-    warnings = (*found.diagnostics, *said, *heard, *seen.diagnostics, *told.diagnostics, *short)
-    named = credits_text(own_credit(film, "film"), song.credit if song else None)
+    end = FilmTime(facts.duration)
+    sound = FilmSound(_as_rendered(levels, facts), dialogue, end, end if request.spoilers else told.story.climax.at)
+    score = compose(cuts, tempo, vibe, song, sound, told.story)
+    decided = Decisions(film, request.target, film_title(film), facts, vibe, told.story, cuts, score)
+    decided = replace(decided, bars=found.bars, seen=seen, protagonist=told.protagonist, spoilers=request.spoilers)
+    decided = replace(decided, plugins=plugins)
+    short = _too_short(film, _length_of(cuts, tempo), wanted, tempo, score)
     return Analysis(
-        text, facts, found.shots, dialogue, told.story, beats, tempo, tuple(cuts), warnings, seen, found.bars, named
+        *to_spec(decided),
+        facts,
+        found.shots,
+        dialogue,
+        told.story,
+        song.beats if song else None,
+        tempo,
+        tuple(cuts),
+        (*found.diagnostics, *said, *heard, *seen.diagnostics, *told.diagnostics, *short),
+        seen,
+        found.bars,
+        credits_text(own_credit(film, "film"), song.credit if song else None),
     )
 
 
@@ -163,12 +163,7 @@ def _holds_other_bytes(name: str) -> bool:
     return any("\ud800" <= sign <= "\udfff" for sign in name)  # how Python keeps what is not UTF-8
 
 
-def _find_shots(film: Path, facts: FilmFacts, progress: Progress) -> _Shots:
-    found = find_shots(film, facts, partial(progress, "shots"))
-    return _Shots(found.shots, found.bars, found.diagnostics)
-
-
-def _usable(film: Path, found: _Shots) -> list[FilmShot]:
+def _usable(film: Path, found: FoundShots) -> list[FilmShot]:
     usable = [shot for shot in found.shots if shot.usable]
     if not usable:
         reasons = ", ".join(sorted({shot.why_not or "" for shot in found.shots}))
@@ -176,40 +171,8 @@ def _usable(film: Path, found: _Shots) -> list[FilmShot]:
     return usable
 
 
-def _listen(film: Path, facts: FilmFacts, progress: Progress) -> LoudnessCurve:
-    return listen(film, facts, 0, partial(progress, "loudness"))
-
-
 def _as_rendered(levels: LoudnessCurve, facts: FilmFacts) -> LoudnessCurve:
     return as_rendered(levels, facts.audio[0].layout) if facts.audio else levels
-
-
-def _look(
-    film: Path, facts: FilmFacts, shots: Sequence[FilmShot], moments: Sequence[pictures.Moment], progress: Progress
-) -> _Looks:
-    """How each shot looks, from the pictures at its moments; two halves of the film at once."""
-    middle = len(moments) // 2
-    halves = [half for half in (moments[:middle], moments[middle:]) if half]
-    done, stopped = [0.0] * len(halves), Event()
-
-    def look(number: int) -> list[signals.Appearance]:
-        def heard(share: float) -> None:
-            if stopped.is_set():
-                raise CancelledError
-            done[number] = share
-            progress("looks", sum(done) / len(done))
-
-        return [signals.observe(p) for p in pictures.look(film, facts, shots, halves[number], heard)]
-
-    found: dict[int, list[signals.Appearance]] = {}
-    with ThreadPoolExecutor(2) as pool:
-        try:
-            for seen in chain.from_iterable(pool.map(look, range(len(halves)))):
-                found.setdefault(seen.shot, []).append(seen)
-        except BaseException:  # an interrupt, say: the threads shall not finish their films first
-            stopped.set()
-            raise
-    return {index: signals.together(seen) for index, seen in found.items()}
 
 
 def _lengths(request: Request, usable: Sequence[FilmShot], facts: FilmFacts) -> tuple[Fraction, Fraction]:
@@ -223,37 +186,33 @@ def _talks(dialogue: Dialogue) -> bool:
     return any(line.standalone >= 0.5 for line in dialogue.lines)
 
 
+def _dialogue(request: Request, facts: FilmFacts, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
+    if "transcribe" in request.plugins:
+        return transcribed(request.plugins["transcribe"], request.film, facts, line)
+    return read_dialogue(request.film, facts.duration, facts.start, request.subtitles, request.language)
+
+
 def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diagnostic]]:
     if request.music is None:
         return None, []
     vibe, file = request.vibe, request.music
     facts = probe.song_facts(file)
-    cache = Cache(facts.fingerprint)
-    beats, warnings = cache.stage(
-        "beats",
-        _VERSION,
-        (vibe.tempo, vibe.likely_tempo),
-        tuple[Beats, tuple[Diagnostic, ...]],
-        lambda: _beats(file, vibe, progress),
-    )
-    levels = cache.stage("levels", _VERSION, None, SongLevels, lambda: measure_song(file, partial(progress, "music")))
-    return Song(file, facts, beats, levels, request.credit or own_credit(file, "song")), list(warnings)
+    line = Line(Cache(facts.fingerprint), progress)
+    stage = beats_stage(request.plugins.get("beats"))
+    beats, warnings = line.run(stage, file, vibe.tempo, vibe.likely_tempo)
+    return Song(file, facts, beats, line.run(LEVELS, file), request.credit or own_credit(file, "song")), warnings
 
 
-def _beats(song: Path, vibe: Vibe, progress: Progress) -> tuple[Beats, tuple[Diagnostic, ...]]:
-    beats, warnings = analyse_music(song, vibe.tempo, vibe.likely_tempo, partial(progress, "music"))
-    return beats, tuple(warnings)
-
-
-def _laid_out(vibe: Vibe, length: Fraction, beats: Beats | None, talks: bool) -> tuple[list[blueprint.Slot], Fraction]:
-    """The slots of the trailer, and where in a song of changing tempo it begins: the tempo there counts."""
+def _laid_out(vibe: Vibe, length: Fraction, song: Song | None, talks: bool) -> tuple[list[blueprint.Slot], Song | None]:
+    """The slots of the trailer; and the song with its start, where its tempo changes: the tempo there counts."""
+    beats = song.beats if song else None
     metre = beats.metre if beats else 4
     slots = blueprint.draw(vibe, length, _mean_tempo(vibe, beats), metre, talks)
-    if beats is None or beats.tempo is not None:
-        return slots, Fraction(0)
-    start = first_bar(beats, slots)
-    grid = _grid(vibe, beats, start)
-    return blueprint.draw(vibe, length, grid.beat_at(length) * 60 / length, metre, talks), start
+    if song is None or song.beats.tempo is not None:
+        return slots, song
+    song = replace(song, start=first_bar(song.beats, slots))
+    grid = _grid(vibe, song)
+    return blueprint.draw(vibe, length, grid.beat_at(length) * 60 / length, metre, talks), song
 
 
 def _mean_tempo(vibe: Vibe, beats: Beats | None) -> Fraction:
@@ -262,15 +221,17 @@ def _mean_tempo(vibe: Vibe, beats: Beats | None) -> Fraction:
     return beats.tempo or 60 * (len(beats.times) - 1) / (beats.times[-1] - beats.times[0])
 
 
-def _grid(vibe: Vibe, beats: Beats | None, start: Fraction) -> Grid:
+def _grid(vibe: Vibe, song: Song | None) -> Grid:
     """The trailer's beats; beat 0 is its first frame."""
-    if beats is not None and beats.tempo is None:
-        return Grid(beats.metre, times=tuple(time - start for time in beats.times if time >= start))
+    if song is not None and song.beats.tempo is None:
+        start = song.start
+        return Grid(song.beats.metre, times=tuple(time - start for time in song.beats.times if time >= start))
+    beats = song.beats if song else None
     return Grid(beats.metre if beats else 4, Fraction(0), 60 / _mean_tempo(vibe, beats))
 
 
-def _tempo(vibe: Vibe, beats: Beats | None, start: Fraction, facts: FilmFacts) -> Tempo:
-    grid = _grid(vibe, beats, start)
+def _tempo(vibe: Vibe, song: Song | None, facts: FilmFacts) -> Tempo:
+    grid = _grid(vibe, song)
     longest = max((right - left for left, right in pairwise(grid.times)), default=grid.period)
     fades = "crossfade" in (vibe.usual, vibe.acts)
     return Tempo(grid, facts.rate, facts.rate, longest / 2 + 2 / facts.rate if fades else Fraction(0))
@@ -289,53 +250,19 @@ def _length_of(cuts: Sequence[Cut], tempo: Tempo) -> Fraction:
     return tempo.grid.seconds_at(Fraction(sum(cut.slot.beats for cut in cuts)))
 
 
-def _too_short(
-    film: Path, seconds: Fraction, wanted: Fraction, tempo: Tempo, song: Song | None, start: Fraction
-) -> list[Diagnostic]:
+def _too_short(film: Path, seconds: Fraction, wanted: Fraction, tempo: Tempo, score: Score) -> list[Diagnostic]:
     """What runs out before the trailer is as long as it should be: the film or the song."""
-    found = []
+    song, found = score.song, []
     if seconds < wanted - tempo.grid.seconds_at(Fraction(tempo.grid.metre)):
         message = (
             f"{film.name} has too little to show for {float(wanted):.0f} s: the trailer takes {float(seconds):.0f} s"
         )
         found.append(Diagnostic("film", message))
-    if song is not None and (missing := seconds - (song.facts.duration - start)) > 0:
+    if song is not None and (missing := seconds - (song.facts.duration - score.edit.start)) > 0:
         message = f"{song.file.name} ends {float(missing):.1f} s before the trailer does"
         message += ": parts of it are heard again" if song.beats.tempo is not None else ""
         found.append(Diagnostic("music", message, None, ("take a longer song, or a shorter trailer with --length",)))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the stages know of each shot, by its index."""
-
-    looks: _Looks
-    measured: dict[int, signals.Signals]
-    active: _Activities
-    told: Told
-    lines: Sequence[Line]
-
-    def takes(self, shots: Sequence[FilmShot], rate: Fraction) -> list[Take]:
-        """What may be shown of these shots: of each one take, of a long one several."""
-        types = arc.beat_types(shots, self.measured, self.told.story, self.lines, self.told.zones)
-        spoken = Spoken(self.lines)
-        known = (shot for shot in shots if shot.index in self.measured)
-        return [take for shot in known for take in self._takes_of(shot, types[shot.index], spoken, rate)]
-
-    def _takes_of(self, shot: FilmShot, kind: arc.BeatType, spoken: Spoken, rate: Fraction) -> Iterator[Take]:
-        whole, index = arc.clean_range(shot, rate), shot.index
-        if whole.duration <= 0:
-            return
-        count = -(-whole.duration // _LONGEST_TAKE)
-        peak = self.active[index].peak if index in self.active else None
-        for k in range(count):
-            start = whole.start + whole.duration * k / count
-            part = FilmRange(start, start + whole.duration / count)
-            lines = tuple(spoken.within(part))
-            here = peak if peak is not None and part.start <= peak < part.end else None
-            zone = self.told.zones.get(index, self.told.story.zone(part.start))
-            yield Take(index, part, self.measured[index], self.looks[index], zone, kind, lines, here)
 
 
 _RELEASE = re.compile(

@@ -1,4 +1,4 @@
-"""Results of the stages, kept by content: the same film, stage, version and options give the same file.
+"""Results of the stages, kept by content: the same film, code and inputs give the same file.
 
 The files are msgpack, never executable; a damaged, foreign or older one is a miss. A stage writes its file beside and
 renames it, so that a run that was killed goes on with the stages that were done.
@@ -27,7 +27,7 @@ from cinecut.files import beside
 
 T = TypeVar("T")
 _FRACTION, _ARRAY = 1, 2
-_FORMAT = 1  # of the files themselves
+_HEAD = b"cinecut stage 1\n"  # the form of the files themselves
 
 
 class Cache:
@@ -37,21 +37,27 @@ class Cache:
         base = folder or Path(os.environ.get("CINECUT_CACHE_DIR") or platformdirs.user_cache_dir("cinecut"))
         self.folder = base / "analysis" / hashlib.sha256(fingerprint.encode()).hexdigest()[:24]
 
-    def stage(self, name: str, version: int, options: object, kind: type[T], work: Callable[[], T]) -> T:
-        """The result of a stage: from its file, or worked out and kept. A disk that refuses only costs the keeping."""
-        path = self._path(name, version, options)
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, IndexError, msgpack.exceptions.ExtraData):
-            return typing.cast(T, unpacked(kind, path.read_bytes()))
+    def kept(self, name: str, key: str, kind: type[T], work: Callable[[], T]) -> T:
+        """A result: from its file, or worked out and kept. A disk that refuses only costs the keeping; a file that is
+        damaged, or nobody's, is written anew."""
+        path = self.folder / f"{name}-{key}.msgpack"
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            return typing.cast(T, unpacked(kind, _opened(path.read_bytes())))
         result = work()
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
+            data = packed(result)
             with beside(path) as part:
-                part.write_bytes(packed(result))
+                part.write_bytes(_HEAD + hashlib.sha256(data).digest() + data)
         return result
 
-    def _path(self, name: str, version: int, options: object) -> Path:
-        key = hashlib.sha256(repr((_FORMAT, version, options)).encode()).hexdigest()[:16]
-        return self.folder / f"{name}-{key}.msgpack"
+
+def _opened(content: bytes) -> bytes:
+    """What a file keeps. Raises ValueError where it is damaged, or of another program."""
+    head, data = content[: len(_HEAD) + 32], content[len(_HEAD) + 32 :]
+    if head != _HEAD + hashlib.sha256(data).digest():
+        raise ValueError("not one of ours, or damaged")
+    return data
 
 
 def packed(value: object) -> bytes:

@@ -1,8 +1,9 @@
-"""The spec as a person would want to find it: in reading order, decisions as data, reasons as comments."""
+"""The decisions of an analysis as a Spec, with the reasons as remarks: what a person would want to find in the file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,165 +11,334 @@ from typing import Any
 from cinecut import __version__
 from cinecut.analysis.edit.arrange import Cut
 from cinecut.analysis.edit.blueprint import Want
-from cinecut.analysis.edit.sound import Score
+from cinecut.analysis.edit.sound import LeveledVoice, Score, Sfx, Song, Sounds
 from cinecut.analysis.film.screen import Bars
 from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint
 from cinecut.analysis.story.scenes import NOTHING, Described
-from cinecut.analysis.to_spec_sound import event_rows, mix_rows, music_rows, number
+from cinecut.language.document.layout import Path as Place
+from cinecut.language.document.layout import Remark, number_text
+from cinecut.language.events import (
+    ActMarker,
+    Black,
+    Card,
+    Clip,
+    Crop,
+    Cue,
+    Effect,
+    Entry,
+    Event,
+    Shot,
+    Sync,
+    Transition,
+    Voice,
+)
 from cinecut.language.facts import FilmFacts
-from cinecut.language.schema import TRAILER, schema_file
-from cinecut.language.timebase import FilmTime, clock, timecode
-from cinecut.media.link import facts_block, name_from, quoted
+from cinecut.language.read import make
+from cinecut.language.schema import TRAILER
+from cinecut.language.spec import Anchor, Anchors, BeatGrid, Effects, Film, Mix, Music, Part, Spec, VibeChoice
+from cinecut.language.timebase import FilmRange, FilmTime, Length, nearest, parse_length
+from cinecut.media.link import name_from
+from cinecut.plugins import Plugin
 from cinecut.vibes import Vibe, otherwise
 
 
-def spec_text(
-    target: Path,
-    film: Path,
-    facts: FilmFacts,
-    bars: Bars | None,
-    vibe: Vibe,
-    score: Score,
-    story: Story,
-    cuts: Sequence[Cut],
-    title: str,
-    spoilers: bool = False,
-    seen: Described = NOTHING,
-    protagonist: tuple[str, str] | None = None,
-) -> str:
-    """The YAML of a spec that will lie at `target`; `protagonist` is a name and who found it."""
-    folder = target.parent
-    lines = [
-        f"# yaml-language-server: $schema={name_from(folder, schema_file(TRAILER))}",
-        f"# Written by cinecut {__version__} from {_plain(film.name)}.",
-        f"# It is yours now: edit it, then `cinecut render {_plain(target.name)}`.",
-        "",
-        "cinecut: 1",
-        "film:",
-        f"  file: {quoted(name_from(folder, film))}",
-        *_crop(bars.upright(facts.rotation) if bars else None),
-        *_protagonist(protagonist),
-        "  facts:" + facts_block(facts, "  "),
-        *_vibe(vibe),
-        "",
-        *music_rows(folder, score, vibe.name),
-        *mix_rows(score),
-        "",
-        "# The turning points of the story" + ("." if spoilers else "; nothing from after the climax is shown."),
-        "anchors:",
-        *[_anchor(name, getattr(story, name)) for name in ("begin", "escalation", "climax")],
-        "",
-        "timeline:",
-        *_timeline(cuts, facts, title, seen, score, folder),
-    ]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """All that was found out and decided. `protagonist` is a name and who found it; the spec will lie at `target`."""
+
+    film: Path
+    target: Path
+    title: str
+    facts: FilmFacts
+    vibe: Vibe
+    story: Story
+    cuts: Sequence[Cut]
+    score: Score
+    bars: Bars | None = None
+    seen: Described = NOTHING
+    protagonist: tuple[str, str] | None = None
+    spoilers: bool = False
+    plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by what they did
 
 
-def _vibe(vibe: Vibe) -> list[str]:
-    """The genre; of a vibe of one's own its base, and all that it has otherwise."""
-    over = otherwise(vibe)
+def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
+    """The spec, and the remarks that belong into its file."""
+    notes = _Notes()
+    over = otherwise(decided.vibe)
     effects = over.pop("effects", {})
-    rows = [f"vibe: {vibe.base}"]
-    if over:
-        rows = ["vibe:", f"  base: {vibe.base}", *[f"  {key}: {_flow(value)}" for key, value in over.items()]]
-    return rows + ([f"effects: {_flow(effects)}"] if effects else [])
+    spec = make(
+        Spec,
+        cinecut=1,
+        film=_film(decided, notes),
+        vibe=make(VibeChoice, base=decided.vibe.base, **over),
+        effects=make(Effects, **effects),
+        music=_music(decided, notes),
+        mix=_mix(decided.score, notes),
+        anchors=_anchors(decided, notes),
+        timeline=_timeline(decided, notes),
+    )
+    helped = [f"{group} by {_one_line(plugin.by)}" for group, plugin in decided.plugins.items()]
+    notes.above(
+        (),
+        f"yaml-language-server: $schema={TRAILER}.schema.json",
+        f"Written by cinecut {__version__} from {_one_line(decided.film.name)}.",
+        f"It is yours now: edit it, then `cinecut render {_one_line(decided.target.name)}`.",
+        *([f"Found by plug-ins: {', '.join(helped)}."] if helped else []),
+    )
+    return spec, notes.found
 
 
-def _flow(value: Any) -> str:
-    """A plain value on one line of YAML."""
-    match value:
-        case Mapping():
-            return "{" + ", ".join(f"{key}: {_flow(part)}" for key, part in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(_flow(part) for part in value) + "]"
-        case Fraction():
-            return number(value)
-        case str():
-            return quoted(value)
-        case _:
-            return str(value)
+@dataclass(slots=True)
+class _Notes:
+    """The remarks, as they come up."""
 
+    found: dict[Place, Remark] = field(default_factory=dict)
+
+    def above(self, path: Place, *rows: str) -> None:
+        self.found[path] = Remark(above=tuple(f"# {row}" for row in rows))
+
+    def beside(self, path: Place, text: str) -> None:
+        self.found[path] = Remark(beside=f"# {_one_line(text)}")
+
+
+def _one_line(text: str) -> str:
+    """Others' words for a comment: on one line, whatever signs they hold."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+def _rounded(value: Fraction, digits: int = 6) -> Fraction:
+    return Fraction(nearest(value * 10**digits), 10**digits)
+
+
+def _time(seconds: Fraction) -> FilmTime:
+    return FilmTime(_rounded(seconds))
+
+
+def _seconds(value: Fraction) -> Length:
+    return Length(_rounded(value), "s")
+
+
+# The film and the story
 
 _TINY = Fraction(1, 1_000_000)
 
 
-def _crop(bars: Bars | None) -> list[str]:
-    """What lies inside the bars that are burned into the film."""
-    if bars is None or not any((bars.left, bars.top, bars.right, bars.bottom)):
-        return []
-    # A millionth less, so that no rounding leaves the frame.
-    width, height = 1 - bars.left - bars.right - _TINY, 1 - bars.top - bars.bottom - _TINY
-    sides = {"x": bars.left, "y": bars.top, "w": width, "h": height}
-    return ["  crop: {" + ", ".join(f"{key}: {number(side)}" for key, side in sides.items()) + "}   # without its bars"]
+def _film(decided: Decisions, notes: _Notes) -> Film:
+    name, by = decided.protagonist or (None, "")
+    if name is not None:
+        notes.beside(("film", "protagonist"), f"by {by}")
+    bars = decided.bars.upright(decided.facts.rotation) if decided.bars else None
+    crop = None
+    if bars:
+        notes.beside(("film", "crop"), "without its bars")
+        # A millionth less, so that no rounding leaves the frame.
+        width, height = 1 - bars.left - bars.right - _TINY, 1 - bars.top - bars.bottom - _TINY
+        crop = Crop(x=_rounded(bars.left), y=_rounded(bars.top), w=_rounded(width), h=_rounded(height))
+    file = name_from(decided.target.parent, decided.film)
+    return make(Film, file=file, crop=crop, protagonist=name and name[:100], facts=decided.facts)
 
 
-def _protagonist(found: tuple[str, str] | None) -> list[str]:
-    return [] if found is None else [f"  protagonist: {quoted(found[0][:100])}   # by {_plain(found[1])}"]
+def _anchors(decided: Decisions, notes: _Notes) -> Anchors:
+    notes.above(
+        ("anchors",),
+        "The turning points of the story" + ("." if decided.spoilers else "; nothing from after the climax is shown."),
+    )
+
+    def anchor(point: TurningPoint) -> Anchor:
+        at = point.at if (point.at.seconds * decided.facts.rate).denominator == 1 else _time(point.at.seconds)
+        return make(Anchor, at=at, why=point.why[:500], by=point.by[:60], line=point.line and point.line[:500])
+
+    story = decided.story
+    return Anchors(begin=anchor(story.begin), escalation=anchor(story.escalation), climax=anchor(story.climax))
 
 
-def _plain(name: str) -> str:
-    """A file's name for a comment: on one line, whatever signs it holds."""
-    return "".join(sign if sign.isprintable() else "?" for sign in name)
+# The music and the mix
 
 
-def _anchor(name: str, anchor: TurningPoint) -> str:
-    line = f", line: {quoted(anchor.line)}" if anchor.line else ""
-    return f'  {name}: {{at: "{clock(anchor.at.seconds)}", by: {_by(anchor.by)}, why: {quoted(anchor.why)}{line}}}'
+def _music(decided: Decisions, notes: _Notes) -> Music:
+    score = decided.score
+    notes.beside(
+        ("music", "gain"), "as loud as " + ("the dialogue" if score.balance.spoken else "the film's own sound")
+    )
+    gain = Fraction(score.balance.gain)
+    if score.song is None:
+        words = f"No music was given: a synthesized pulse at the usual tempo of {decided.vibe.name}."
+        notes.above(("music",), _one_line(f"{words} `--music FILE` brings a song."))
+        return make(Music, pulse=score.pulse, beats=make(BeatGrid, tempo=_rounded(score.tempo)), gain=gain)
+    song, edit = score.song, score.edit
+    if edit.parts:
+        end = "; the last ends on a hit, which the title card has" if edit.ending == "hit" else ""
+        notes.above(("music", "parts"), f"Whole bars of the song, one part after another{end}.")
+    else:
+        notes.beside(("music", "start"), "where in the song the trailer begins: a bar line")
+        if song.beats.tempo is None:
+            notes.beside(("music", "loop"), "the beats of its end do not lead on to those of its start")
+    return make(
+        Music,
+        file=name_from(decided.target.parent, song.file),
+        credit=song.credit and song.credit[:1000],
+        beats=_beats(song, notes),
+        start=_time(Fraction(0) if edit.parts else edit.start),
+        parts=tuple(Part(in_=_time(begin), out=_time(until)) for begin, until in edit.parts),
+        loop=bool(edit.parts) or song.beats.tempo is not None,
+        gain=gain,
+        facts=song.facts,
+    )
 
 
-def _by(name: str) -> str:
-    """Who decided: a server calls its model whatever it likes."""
-    return quoted(name[:60])
+def _anchor(score: Score) -> str:
+    return "the dialogue" if score.balance.spoken else "the film's own sound"
 
 
-def _timeline(
-    cuts: Sequence[Cut], facts: FilmFacts, title: str, seen: Described, score: Score, folder: Path
-) -> list[str]:
-    rows: list[str] = []
+def _beats(song: Song, notes: _Notes) -> BeatGrid:
+    beats = song.beats
+    others = " or ".join(number_text(_rounded(other)) for other, _ in beats.octaves[:3])
+    note = f"confidence {beats.confidence:.0%}" + (f"; it could also be counted at {others}" if others else "")
+    if beats.tempo is not None:
+        notes.above(("music", "beats"), note)
+        return make(BeatGrid, tempo=_rounded(beats.tempo), first=_time(beats.first), metre=beats.metre)
+    notes.above(("music", "beats"), f"{note}; its tempo changes, so every beat is listed")
+    times = tuple(_rounded(time) for time in beats.times if time >= beats.first)
+    return make(BeatGrid, metre=beats.metre, times=times)
+
+
+def _mix(score: Score, notes: _Notes) -> Mix:
+    mix = score.balance
+    what = "Dialogue" if mix.spoken else "The film's own sound"
+    below = f"{-mix.music} dB below" if mix.music < 0 else f"{mix.music} dB above" if mix.music else "beside"
+    words = f"{what} was measured at {mix.anchor} dB; the music stands {below} it, the effects below the music."
+    notes.above(("mix",), words)
+    film = Fraction(mix.film)
+    voice = film if any(sounds.voices for sounds in score.events) else Fraction(0)
+    levels = {"film": film, "music": Fraction(mix.music), "effects": Fraction(mix.effects), "voice": voice}
+    return make(Mix, **levels, splice=_seconds(Fraction(5, 1000)))
+
+
+# The timeline
+
+
+def _timeline(decided: Decisions, notes: _Notes) -> tuple[Entry, ...]:
+    entries: list[Entry] = []
     act = ""
-    for place, (cut, sounds) in enumerate(zip(cuts, score.events, strict=True)):
+    for cut, sounds in zip(decided.cuts, decided.score.events, strict=True):
         if cut.slot.act != act:
             act = cut.slot.act
-            rows += [""] if rows else []
-            rows.append(f"  - act: {act}")
-        last = place == len(cuts) - 1
-        length = f"{cut.slot.beats} beat{'s' if cut.slot.beats > 1 else ''}"
-        ending = [f"    to: fade out {'1' if cut.slot.beats > 1 else '1/2'} beat"] if last else []
-        heard = event_rows(sounds, score, folder, length)
-        rows += [*_event(cut, facts, title, length), *ending, *heard, *_notes(cut, seen)]
-    return rows
+            entries.append(make(ActMarker, act=act))
+        event, why = _event(cut, sounds, decided, cut is decided.cuts[-1])
+        for place, text in why.items():
+            notes.beside(("timeline", len(entries), *place), text)
+        entries.append(event)
+    return tuple(entries)
 
 
-def _event(cut: Cut, facts: FilmFacts, title: str, length: str) -> list[str]:
-    """What is seen."""
+def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Event, dict[Place, str]]:
+    """An event, and why it is as it is, by the places in it."""
+    length = Length(Fraction(cut.slot.beats), "beats")
+    fade = Length(Fraction(1) if cut.slot.beats > 1 else Fraction(1, 2), "beats")
+    values: dict[str, Any] = _sound(cut, sounds, decided)
+    if last:
+        values["to"] = Transition(kind="fade out", length=fade)
+    why = _reasons(sounds)
     if cut.slot.want is Want.BLACK:
-        why = "the silence before the last act" if cut.slot.act == "breath" else "a held breath before the hit"
-        return [f"  - black: {length}   # {why}"]
+        why["black",] = (
+            "the silence before the last act" if cut.slot.act == "breath" else "a held breath before the hit"
+        )
+        return make(Black, black=length, silent=sounds.silent, **values), why
     if cut.slot.want is Want.CARD:
-        return [f"  - card: {quoted(title)}", f"    for: {length}"]
-    rows = [f'  - shot: {{in: "{_film_time(cut.in_, facts)}", for: {length}}}   # {cut.why}']
+        return make(Card, card=decided.title, for_=length, **values), why
+    why["shot",] = cut.why
+    values |= _notes_of(cut, decided.seen)
     if cut.sync is not None:
-        rows.append(f'    sync: {{at: "{_film_time(cut.sync, facts)}"}}')
-    rows += [f"    from: {cut.enters}"] if cut.enters != "cut" else []
-    rows += [f"    grade: {_flow(cut.grade)}   # its light, brought to that of its act"] if cut.grade else []
-    return rows + (["    mute: true   # a line would be chopped"] if cut.mute else [])
+        values["sync"] = make(Sync, at=_moment(cut.sync, decided.facts))
+    if cut.grade:
+        why["grade",] = "its light, brought to that of its act"
+        values["grade"] = dict(cut.grade)
+    if cut.mute:
+        why["mute",] = "a line would be chopped"
+    clip = Clip(in_=_moment(cut.in_, decided.facts), out=None, for_=length)
+    enters = Transition.parse(cut.enters)
+    return make(Shot, shot=clip, from_=enters, mute=cut.mute, gain=Fraction(sounds.gain), **values), why
 
 
-def _notes(cut: Cut, seen: Described) -> list[str]:
+def _moment(time: FilmTime, facts: FilmFacts) -> FilmTime:
+    """Exact where it is a picture of a constant rate."""
+    return _time(time.seconds) if facts.variable else time
+
+
+def _notes_of(cut: Cut, seen: Described) -> dict[str, Any]:
     """What is known of the shot."""
     if cut.take is None:
-        return []
+        return {}
     scene = seen.scenes.get(cut.take.shot)
-    rows = [
-        f"    zone: {cut.take.zone}",
-        f"    beat_type: {cut.take.beat_type}",
-        f"    score: {cut.take.score:.2f}",
-        f"    by: {SIGNALS if scene is None else _by(seen.by)}",
-    ]
-    rows += [f"    line: {quoted(cut.line.text)}"] if cut.line is not None else []
-    return rows if scene is None else [*rows, f"    scene: {quoted(scene.text)}"]
+    return {
+        "zone": str(cut.take.zone),
+        "beat_type": str(cut.take.beat_type),
+        "score": Fraction(f"{cut.take.score:.2f}"),
+        "by": SIGNALS if scene is None else seen.by[:60],
+        "line": cut.line and cut.line.text[:500],
+        "scene": scene and scene.text,
+    }
 
 
-def _film_time(time: FilmTime, facts: FilmFacts) -> str:
-    """Exact for a constant rate: timecode; of a variable one, seconds."""
-    return f"{number(time.seconds)}s" if facts.variable else timecode(time.seconds, facts.rate)
+def _sound(cut: Cut, sounds: Sounds, decided: Decisions) -> dict[str, Any]:
+    """What an event says about its sound, besides the film's own."""
+    values: dict[str, Any] = {
+        "sound": tuple(map(_effect, sounds.effects)),
+        "voice": tuple(map(_voice, sounds.voices)),
+        "cue": _cue(sounds, decided, cut.slot.beats),
+    }
+    return values if sounds.duck is None else {**values, "duck": Fraction(sounds.duck)}
+
+
+def _reasons(sounds: Sounds) -> dict[Place, str]:
+    why: dict[Place, str] = {("gain",): "the line to the level of the dialogue"} if sounds.gain else {}
+    if sounds.duck is not None:
+        why["duck",] = sounds.why_duck
+    if len(sounds.effects) == 1 and sounds.effects[0].name is None and sounds.effects[0].gain < 0:
+        why["sound",] = "the vibe's own, softer: a quiet scene"
+    if sounds.cue is not None:
+        hit = sounds.cue == "hit"
+        why[("cue", "start") if hit else ("cue",)] = "a hit of the song" if hit else "the music ends here"
+    for number, voice in enumerate(sounds.voices):
+        if voice.gain:
+            why["voice", number, "gain"] = "to the level of the dialogue"
+    return why
+
+
+def _effect(effect: Sfx) -> Effect:
+    lasts = parse_length(effect.lasts) if effect.lasts else None
+    return make(Effect, effect=effect.name, for_=lasts, gain=Fraction(effect.gain))
+
+
+def _cue(sounds: Sounds, decided: Decisions, beats: int) -> Cue | None:
+    score = decided.score
+    if sounds.cue is None:
+        return None
+    tenth = _seconds(Fraction(1, 10))
+    if sounds.cue == "hit" and score.song is not None:
+        file = name_from(decided.target.parent, score.song.file)
+        start, gain = _time(score.edit.cue), Fraction(score.balance.gain)
+        return make(Cue, file=file, start=start, gain=gain, fade=tenth, facts=score.song.facts)
+    ends: Mapping[str, Length] = {
+        "hit": Length(Fraction(beats), "beats"),
+        "cue": tenth,
+        "stop": Length(Fraction(1), "beats"),
+    }
+    return make(Cue, file="stop", fade=ends[score.edit.ending])
+
+
+def _voice(voice: LeveledVoice) -> Voice:
+    over = voice.over
+    return make(
+        Voice,
+        take=_clip(over.take),
+        at=_seconds(over.at),
+        gain=Fraction(voice.gain),
+        line=over.line.text[:500],
+        why=over.why,
+        by=SIGNALS,
+    )
+
+
+def _clip(take: FilmRange) -> Clip:
+    return Clip(in_=_time(take.start.seconds), out=_time(take.end.seconds), for_=None)

@@ -11,7 +11,15 @@ from typing import Annotated, NoReturn
 import typer
 
 from cinecut import __version__
-from cinecut.cli import film_commands, model_commands, music_commands, render_commands, spec_commands, vibe_commands
+from cinecut.cli import (
+    check_commands,
+    film_commands,
+    model_commands,
+    music_commands,
+    render_commands,
+    spec_commands,
+    vibe_commands,
+)
 from cinecut.cli.terminal import print_diagnostics
 from cinecut.diagnostics import Diagnostic, Stop
 
@@ -24,7 +32,15 @@ app = typer.Typer(
     epilog="Start with: cinecut check specs/big_buck_bunny.yaml, then cinecut render specs/big_buck_bunny.yaml",
 )
 
-for commands in (film_commands, vibe_commands, spec_commands, render_commands, model_commands, music_commands):
+for commands in (
+    film_commands,
+    vibe_commands,
+    check_commands,
+    spec_commands,
+    render_commands,
+    model_commands,
+    music_commands,
+):
     app.add_typer(commands.app)
 
 

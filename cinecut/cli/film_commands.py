@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -60,6 +60,17 @@ UrlOption = Annotated[
     str | None,
     typer.Option("--llm-url", metavar="URL", help="An OpenAI-compatible server that runs already, to ask instead."),
 ]
+
+
+def _plugin_option(group: str, what: str) -> Any:
+    """The option that has a plug-in do a part of the analysis."""
+    return typer.Option(f"--{group}", metavar="NAME", help=f"{what} by a plug-in: an entry point of cinecut.{group}.")
+
+
+ShotsOption = Annotated[str | None, _plugin_option("shots", "Find the shots")]
+TranscribeOption = Annotated[str | None, _plugin_option("transcribe", "Hear the dialogue")]
+DescribeOption = Annotated[str | None, _plugin_option("describe", "Describe the scenes")]
+BeatsOption = Annotated[str | None, _plugin_option("beats", "Find the song's beats")]
 NoModelsOption = Annotated[bool, typer.Option("--no-models", help="Measure only, also where there are models.")]
 
 
@@ -80,6 +91,10 @@ def analyze(
     llama_server: ServerOption = None,
     llm_url: UrlOption = None,
     no_models: NoModelsOption = False,
+    shots: ShotsOption = None,
+    transcribe: TranscribeOption = None,
+    describe: DescribeOption = None,
+    beats: BeatsOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -92,8 +107,9 @@ def analyze(
     """
     target = output or Path("specs") / f"{film.stem}.yaml"
     models = _Choice(llama_server, llm_url, no_models)
+    named = {"shots": shots, "transcribe": transcribe, "describe": describe, "beats": beats}
     song = MusicChoice(music, jamendo_id)
-    found = _analyze(film, target, vibe, subtitles, language, song, length, spoilers, match_light, models, force)
+    found = _analyze(film, target, vibe, subtitles, language, song, length, spoilers, match_light, models, named, force)
     _say(found, target, as_json)
 
 
@@ -114,6 +130,10 @@ def trailer(
     llama_server: ServerOption = None,
     llm_url: UrlOption = None,
     no_models: NoModelsOption = False,
+    shots: ShotsOption = None,
+    transcribe: TranscribeOption = None,
+    describe: DescribeOption = None,
+    beats: BeatsOption = None,
     review: Annotated[bool, typer.Option("--review", help="Stop in between, to edit the spec.")] = False,
     draft: Annotated[bool, typer.Option("--draft", help="Small and fast, for looking at the cut.")] = False,
     force: ForceOption = False,
@@ -133,8 +153,9 @@ def trailer(
             raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
     target = Path("specs") / f"{film.stem}.yaml"
     models = _Choice(llama_server, llm_url, no_models)
+    named = {"shots": shots, "transcribe": transcribe, "describe": describe, "beats": beats}
     song = MusicChoice(music, jamendo_id)
-    found = _analyze(film, target, vibe, subtitles, language, song, length, spoilers, match_light, models, force)
+    found = _analyze(film, target, vibe, subtitles, language, song, length, spoilers, match_light, models, named, force)
     _say(found, target, False)
     if review:
         if not sys.stdin.isatty():
@@ -185,9 +206,11 @@ def _analyze(
     spoilers: bool,
     match_light: bool,
     models: _Choice,
+    named: dict[str, str | None],
     force: bool,
 ) -> Analysis:
     from cinecut.files import check_no_source, disk_errors
+    from cinecut.plugins import find as plugin
     from cinecut.vibes import load_vibe
 
     sheet = target.with_suffix(".html")
@@ -197,6 +220,9 @@ def _analyze(
     for file in (target, sheet):
         check_no_source(file, sources)
     seconds = _length(length)
+    plugins = {group: plugin(group, name) for group, name in named.items() if name is not None}
+    if "transcribe" in plugins and subtitles is not None:
+        raise Stop("option", "--transcribe, and subtitles to read: choose one of them")
     chosen = load_vibe(_ask_vibe() if vibe is None else vibe)
     from cinecut.analysis import Request, analyze
     from cinecut.analysis.report.credits import write_credits
@@ -218,6 +244,7 @@ def _analyze(
             spoilers=spoilers,
             match_light=match_light,
             models=helped,
+            plugins=plugins,
         )
 
         def progress(stage: str, done: float) -> None:

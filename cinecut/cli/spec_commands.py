@@ -1,4 +1,4 @@
-"""The commands about a spec itself: check, explain, compile, link."""
+"""The commands about what a spec comes to: explain, compile, link."""
 
 from __future__ import annotations
 
@@ -10,36 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from cinecut.cli.terminal import JsonOption, SpecArgument, print_diagnostics, print_table
-from cinecut.diagnostics import Report, Stop, as_json
+from cinecut.diagnostics import Report, Stop
 
 app = typer.Typer()
-
-
-@app.command()
-def check(
-    spec: SpecArgument,
-    format: Annotated[
-        str, typer.Option("--format", metavar="text|json", help="text for people, json for programs.")
-    ] = "text",
-) -> None:
-    """Find every mistake in a spec at once, each with its place and a hint.
-
-    Needs neither the film nor FFmpeg, but says so when a file is missing or is not the one the spec was made for.
-
-    Example: cinecut check specs/film.yaml
-    """
-    from cinecut.render.check import check_spec
-
-    if format not in ("text", "json"):
-        raise Stop("option", f"--format cannot be {format!r}", "text or json")
-    report = check_spec(spec)
-    if format == "json":
-        print(as_json(report))
-    else:
-        print_diagnostics(list(report))
-        if report.ok:
-            print(f"{spec}: no mistakes")
-    raise typer.Exit(0 if report.ok else 1)
 
 
 @app.command()

@@ -22,7 +22,7 @@ from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.formats import properties_of, resolved
 from cinecut.language.read import defaults_of
 from cinecut.language.spec import Anchor, Anchors, Film, Music, Part, Spec, VibeChoice
-from cinecut.language.timebase import BadTimeError, FilmTime, Length, clock, parse_span, rate_text, timecode
+from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, clock, parse_span, rate_text, timecode
 
 _NOWHERE = Span("", 0, 0, 0, 0)
 _BLOCKS: frozenset[type] = frozenset((Spec, Film, Music, VibeChoice, Anchors, ActMarker, *EVENTS.values())) | frozenset(
@@ -95,9 +95,8 @@ class _Trees:
             usual = key in defaults and value == defaults[key]
             if value is not None and (not usual or here in self.remarked or here in self.inside):
                 entries[key] = self.value(value, resolved(part), here, record)
-        for key in (
-            [] if entries else [key for key in properties_of(cls) if key in defaults][:1]
-        ):  # that it is there says something
+        seen = () if entries else [key for key in properties_of(cls) if key in defaults][:1]
+        for key in seen:  # that the record is there says something
             entries[key] = self.value(defaults[key], resolved(properties_of(cls)[key]), (*path, key), record)
         tree = _mapping(entries, flow=cls not in _BLOCKS)
         return tree if path in self.inside else shortened(tree, cls)
@@ -221,6 +220,9 @@ class _Canonical:
     fixed: set[Span]  # what stands in several places
 
     def record(self, node: Node, cls: type, path: Path) -> Node:
+        if isinstance(node, Scalar) and cls in (Clip, Part) and isinstance(node.value, str):
+            ends = SPAN_SIGN.split(node.value.strip())
+            return dataclasses.replace(node, value=" - ".join(ends)) if len(ends) == 2 else node
         if not isinstance(node, Mapping):
             return node
         if cls in EVENTS.values():

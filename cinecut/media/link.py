@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping as Records
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from dataclasses import replace as changed
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop
-from cinecut.language.document import Document, Mapping, Node, Scalar, end_of, near, resolve
-from cinecut.language.facts import Color, FilmFacts, LutFacts, SongFacts, StillFacts
+from cinecut.language.document import Document, Mapping, near
+from cinecut.language.document.edit import Edits
+from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.files import fingerprint, write_beside
 from cinecut.language.read import ABSENT, ANY_RATE, inside, load_spec
 from cinecut.language.events import ActMarker, Cue, Entry, Picture, Still
 from cinecut.language.spec import Film, Lut, Music, RatingClip, Spec
+from cinecut.language.write import value_tree
 from cinecut.language.timebase import clock, rate_text
 
 Facts = FilmFacts | SongFacts | StillFacts | LutFacts
@@ -133,139 +133,22 @@ def write_facts(document: Document, facts: Records[TreePath, Facts], files: Reco
     """The spec's text with facts (and new file names) put under their assets; nothing else changes. An asset that
     stands in several places by an alias gets its facts where it is written. Raises Stop where there is no such place.
     """
-    written: dict[Span, TreePath] = {}
+    edits, written = Edits(document), dict[Span, TreePath]()
     for path in facts:
-        _, parent, node = _asset(document, path)
+        parent, node = edits.node(path[:-1]), edits.node(path)
+        assert isinstance(parent, Mapping)
         owner = written.setdefault(node.span, path)
         if facts[owner] != facts[path] or files.get(owner) != files.get(path):
             message = "this is another file than what it repeats: write it out"
             raise Stop("yaml", message, span=parent.keys[str(path[-1])])
         if not parent.is_alias(str(path[-1])):
             written[node.span] = path
-    edits: list[tuple[Span, str]] = []
     for path in written.values():
-        key, parent, node = _asset(document, path)
-        if parent.is_alias(key):
-            raise Stop("yaml", "facts have no place below an alias: write it out", span=parent.keys[key])
-        edits += _edits(document, parent, key, facts[path], files.get(path))
-    return document.replaced(edits)
-
-
-def _asset(document: Document, path: TreePath) -> tuple[str, Mapping, Node]:
-    """An asset's key, the mapping that it stands in, and its node."""
-    node = document.root
-    for step in path[:-1]:
-        node = node.entries[str(step)] if isinstance(node, Mapping) else node.items[int(step)]  # type: ignore
-    assert isinstance(node, Mapping)
-    key = str(path[-1])
-    return key, node, node.entries[key]
-
-
-def _edits(document: Document, parent: Mapping, key: str, facts: Facts, file: str | None) -> list[tuple[Span, str]]:
-    node = parent.entries[key]
-    if isinstance(node, Scalar):
-        return [_long_form(document, parent, key, node, facts, file)]
-    assert isinstance(node, Mapping)
-    for name in ("file", "facts"):
-        if name in node.entries and node.is_alias(name):
-            raise Stop("yaml", f"`{name}` is an alias here: write it out", span=node.keys[name])
-    edits = [_facts_edit(document, node, facts)]
-    if file is not None:
-        edits.append((node.entries["file"].span, quoted(file)))
-    return edits
-
-
-def _long_form(
-    document: Document, parent: Mapping, key: str, node: Scalar, facts: Facts, file: str | None
-) -> tuple[Span, str]:
-    """`film: film.mp4` becomes `file` and `facts` below `film`. A comment stays with the name, an anchor above."""
-    span, line = node.span, document.lines[node.span.line]
-    own = line[span.column : span.end_column] if span.end_line == span.line else quoted(str(node.value))
-    anchor = re.match(r"&\S+", line[span.column :])
-    mark = anchor[0] if anchor else ""
-    name = own.removeprefix(mark).lstrip() if file is None else quoted(file)
-    if parent.flow:
-        return span, f"{mark} {{file: {name}, facts: {_flow(facts)}}}".lstrip()
-    last = document.lines[span.end_line]
-    before = line[: span.column]
-    if before.strip():
-        indent = " " * (parent.keys[key].column + 2)
-        start, head = len(before.rstrip()), f" {mark}".rstrip() + f"\n{indent}"  # right after the colon
-    else:  # the name stands below its key already
-        indent, start, head = before, span.column, f"{mark}\n{before}" if mark else ""
-    whole = Span(span.file, span.line, start, span.end_line, len(last))
-    return whole, f"{head}file: {name}{last[span.end_column :]}\n{indent}facts:{facts_block(facts, indent)}"
-
-
-def _facts_edit(document: Document, node: Mapping, facts: Facts) -> tuple[Span, str]:
-    """Facts in the place of the old ones, or after the last key."""
-    file, old = node.span.file, node.get("facts")
-    if node.flow:
-        if old is not None:
-            return old.span, _flow(facts)
-        line, column = end_of(node.entries["file"])
-        return Span(file, line, column, line, column), f", facts: {_flow(facts)}"
-    if old is not None:
-        key = node.keys["facts"]
-        return Span(file, key.line, key.end_column, *end_of(old)), ":" + facts_block(facts, " " * key.column)
-    line = end_of(node)[0]
-    column = len(document.lines[line])
-    indent = " " * next(iter(node.keys.values())).column
-    return Span(file, line, column, line, column), f"\n{indent}facts:{facts_block(facts, indent)}"
-
-
-def quoted(text: str) -> str:
-    """A text as a YAML scalar: plain where that is safe, else in quotes with everything escaped."""
-    plain = text.replace("/", "").replace("_", "").replace("-", "").replace(".", "").replace(" ", "")
-    safe = plain.isalnum() and plain.isascii() and text == text.strip() and text[0] != "-"
-    if safe and isinstance(resolve(text), str):
-        return text
-    escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-    body = "".join(escapes.get(c, c if c.isprintable() else f"\\U{ord(c):08X}") for c in text)
-    return f'"{body}"'
-
-
-def facts_block(facts: Facts, indent: str) -> str:
-    """Facts as a block mapping below `facts`; inner records as one line each."""
-    rows = []
-    for key, value in _shown(facts).items():
-        if isinstance(value, list):
-            rows.append(f"\n{indent}  {key}:" + "".join(f"\n{indent}    - {_flow(item)}" for item in value))
+        if path in files:
+            edits.fill(path, "file", {"file": value_tree(files[path]), "facts": value_tree(facts[path])})
         else:
-            rows.append(f"\n{indent}  {key}: {_scalar(value)}")
-    return "".join(rows)
-
-
-def _flow(record: Any) -> str:
-    return "{" + ", ".join(f"{key}: {_scalar(value)}" for key, value in _shown(record).items()) + "}"
-
-
-def _shown(record: Any) -> dict[str, Any]:
-    """The fields of a record that differ from their defaults; what is always asked for stays."""
-    found = {}
-    for item in fields(record):
-        value = getattr(record, item.name)
-        if value != item.default and value != ():
-            found[item.name] = list(value) if isinstance(value, tuple) and value and is_dataclass(value[0]) else value
-    return found
-
-
-def _scalar(value: Any) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case Color():
-            return _flow(value)
-        case Fraction():
-            return rate_text(value)
-        case (int(width), int(height)):
-            return f"{width}x{height}"
-        case list():
-            return "[" + ", ".join(_flow(item) for item in value) + "]"
-        case _:
-            return quoted(str(value))
+            edits.fill(path, "file", {"facts": value_tree(facts[path])})
+    return edits.text()
 
 
 def relink(path: Path, film: Path | None, force: bool = False) -> str:

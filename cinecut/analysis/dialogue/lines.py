@@ -79,7 +79,7 @@ def read_dialogue(
     if given is not None:
         track = Track(given.name, path=given)
         cues = read_cues(film, track, start, found.container_start)
-        return _dialogue(track, cues, duration, warnings), warnings
+        return dialogue_of(track, cues, duration, warnings), warnings
     for track in preferred(found.tracks, language):
         if track.role == "commentary":
             warnings.append(_about(track, "is a commentary and not the film's dialogue: not used"))
@@ -89,7 +89,7 @@ def read_dialogue(
         except Stop as stop:
             warnings += [Diagnostic("subtitles", d.message, None, d.hints) for d in stop.diagnostics]
             continue
-        if (dialogue := _dialogue(track, cues, duration, warnings)).lines:
+        if (dialogue := dialogue_of(track, cues, duration, warnings)).lines:
             warnings += _reservations(track, dialogue, language)
             return dialogue, warnings
     return Dialogue(), [*warnings, _none_found(film, found)]
@@ -121,7 +121,7 @@ def _none_found(film: Path, found: SubtitleSource) -> Diagnostic:
     return Diagnostic("subtitles", f"{film.name} has no subtitles: lines of dialogue are unknown", None, (hint,))
 
 
-def _dialogue(track: Track, cues: Cues, duration: Fraction, warnings: list[Diagnostic]) -> Dialogue:
+def dialogue_of(track: Track, cues: Cues, duration: Fraction, warnings: list[Diagnostic]) -> Dialogue:
     """The lines of one track; empty, with a warning, where it isn't this film's or nobody speaks in it."""
     language = cues.language or track.language
     inside, warning = belonging(track, cues.cues, duration)

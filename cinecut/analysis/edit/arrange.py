@@ -92,14 +92,21 @@ class _Gap:
 
 @dataclass(slots=True)
 class _State:
-    """What is used up so far."""
+    """What there is, and what is used up so far."""
 
+    takes: Sequence[Take]
+    vibe: Vibe
+    tempo: Tempo
     used: set[tuple[int, Fraction]] = field(default_factory=set)
     spoken: set[int] = field(default_factory=set)
     last: Take | None = None
     beat: int = 0
     alike: float = _ALIKE  # likeness that neighbours may have
-    taste: Mapping[str, Fraction] = field(default_factory=dict)  # what the genre is fond of: a weight for each signal
+
+    @property
+    def taste(self) -> Mapping[str, Fraction]:
+        """What the genre is fond of: a weight for each signal."""
+        return self.vibe.taste
 
 
 def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tempo) -> list[Cut]:
@@ -107,20 +114,20 @@ def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tem
 
     A film that looks the same all along cannot have neighbours that differ; then its own pieces follow each other.
     """
-    cuts = _filled(slots, takes, vibe, tempo, _State(taste=vibe.taste))
+    cuts = _filled(slots, _State(takes, vibe, tempo))
     wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
     if met < _MET * wanted:
-        cuts = _filled(slots, takes, vibe, tempo, _State(alike=1.0, taste=vibe.taste))
+        cuts = _filled(slots, _State(takes, vibe, tempo, alike=1.0))
     return cuts
 
 
-def _filled(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tempo, state: _State) -> list[Cut]:
+def _filled(slots: Sequence[Slot], state: _State) -> list[Cut]:
     cuts: list[Cut] = []
     groups = [list(group) for _, group in groupby(slots, key=lambda slot: (slot.act, slot.zones))]
     for before, group, after in zip([None, *groups], groups, [*groups[1:], None], strict=False):
         opens = before is None or before[-1].act != group[0].act
         follows = after[0] if after else None
-        cuts += _fill(group, follows, _pool(takes, group[0]), takes, vibe, tempo, state, opens)
+        cuts += _fill(group, follows, state, opens)
     return cuts
 
 
@@ -137,17 +144,9 @@ def _start(take: Take) -> FilmTime:
     return take.range.start
 
 
-def _fill(
-    group: list[Slot],
-    follows: Slot | None,
-    pool: list[Take],
-    takes: Sequence[Take],
-    vibe: Vibe,
-    tempo: Tempo,
-    state: _State,
-    opens: bool,
-) -> list[Cut]:
+def _fill(group: list[Slot], follows: Slot | None, state: _State, opens: bool) -> list[Cut]:
     """The cuts of slots that share act and zones; `follows` is the slot after them, `opens` whether the act begins."""
+    pool = _pool(state.takes, group[0])
     cuts: list[Cut] = []
     todo = list(group)
     place = 0
@@ -159,9 +158,9 @@ def _fill(
             state.last = None
             continue
         share = (place / max(1, len(group)), (place + 1) / max(1, len(group)))
-        enters = _transition(slot, vibe, opens and not cuts, state, tempo)
-        gap = _gap(slot, todo[0] if todo else follows, enters, tempo, state)
-        cut = _choose(gap, _shared(pool, share), pool, takes, tempo, state)
+        enters = _transition(slot, opens and not cuts, state)
+        gap = _gap(slot, todo[0] if todo else follows, enters, state)
+        cut = _choose(gap, _shared(pool, share), pool, state)
         if cut is None and slot.beats > 1:
             half = slot.beats // 2
             todo[:0] = [
@@ -181,14 +180,15 @@ def _fill(
     return cuts
 
 
-def _gap(slot: Slot, follows: Slot | None, enters: str, tempo: Tempo, state: _State) -> _Gap:
+def _gap(slot: Slot, follows: Slot | None, enters: str, state: _State) -> _Gap:
     """A handle is kept where a crossfade may follow: neither into black and cards, nor within the montage."""
     faded = follows is not None and follows.want not in (Want.BLACK, Want.CARD) and slot.act != "act 3"
-    length = tempo.frames(state.beat, slot.beats) / tempo.rate
-    return _Gap(slot, enters, length, tempo.handle if faded else Fraction(0))
+    length = state.tempo.frames(state.beat, slot.beats) / state.tempo.rate
+    return _Gap(slot, enters, length, state.tempo.handle if faded else Fraction(0))
 
 
-def _transition(slot: Slot, vibe: Vibe, opens_act: bool, state: _State, tempo: Tempo) -> str:
+def _transition(slot: Slot, opens_act: bool, state: _State) -> str:
+    vibe, tempo = state.vibe, state.tempo
     if state.beat == 0:
         return "fade in 1s" if tempo.frames(0, slot.beats) >= 2 * tempo.rate else "fade in 1/2 beat"
     if state.last is None:
@@ -203,20 +203,18 @@ def _shared(pool: list[Take], share: tuple[float, float]) -> list[Take]:
     return pool[int(share[0] * len(pool)) : max(int(share[0] * len(pool)) + 1, ceil(share[1] * len(pool)))]
 
 
-def _choose(
-    gap: _Gap, own: list[Take], pool: list[Take], takes: Sequence[Take], tempo: Tempo, state: _State
-) -> Cut | None:
+def _choose(gap: _Gap, own: list[Take], pool: list[Take], state: _State) -> Cut | None:
     """The best cut for a slot: of its own share first, then of its zones, then of the whole film."""
     want = gap.slot.want
     if want is Want.STRONG:
         own = pool
-    reaches: list[Sequence[Take]] = [own, pool, takes]
+    reaches: list[Sequence[Take]] = [own, pool, state.takes]
     tries = [(reach, True) for reach in reaches[:2] if want is Want.LINE] + [(reach, False) for reach in reaches]
-    found = (_best(gap, reach, tempo, state, spoken) for reach, spoken in tries)
+    found = (_best(gap, reach, state, spoken) for reach, spoken in tries)
     return next((cut for cut in found if cut is not None), None)
 
 
-def _best(gap: _Gap, candidates: Sequence[Take], tempo: Tempo, state: _State, spoken: bool) -> Cut | None:
+def _best(gap: _Gap, candidates: Sequence[Take], state: _State, spoken: bool) -> Cut | None:
     shots = {shot for shot, _ in state.used}
 
     def rank(take: Take) -> tuple[bool, float, FilmTime]:
@@ -229,7 +227,7 @@ def _best(gap: _Gap, candidates: Sequence[Take], tempo: Tempo, state: _State, sp
             continue
         if state.last is not None and likeness(take.look, state.last.look) > state.alike:
             continue
-        cut = _spoken_cut(gap, take, tempo, state) if spoken else _silent_cut(gap, take, tempo, state)
+        cut = _spoken_cut(gap, take, state) if spoken else _silent_cut(gap, take, state)
         if cut is not None:
             return cut
     return None
@@ -252,7 +250,7 @@ def _worth(take: Take, slot: Slot, spoken: bool, taste: Mapping[str, Fraction]) 
     return worth
 
 
-def _spoken_cut(gap: _Gap, take: Take, tempo: Tempo, state: _State) -> Cut | None:
+def _spoken_cut(gap: _Gap, take: Take, state: _State) -> Cut | None:
     """A part of the take in which a line that stands alone is said whole, and no other is chopped."""
     for line in sorted(take.lines, key=lambda line: (-line.standalone * (0.5 + line.strength), line.index)):
         if line.standalone < _SPOKEN_WELL or line.index in state.spoken:
@@ -261,15 +259,15 @@ def _spoken_cut(gap: _Gap, take: Take, tempo: Tempo, state: _State) -> Cut | Non
         if spare < 0:
             continue
         first = line.range.start - _BEFORE_LINE
-        part = _part(gap, take, tempo, [first - spare / 3, first, first - spare])
+        part = _part(gap, take, state.tempo, [first - spare / 3, first, first - spare])
         if part is not None and not part.chops(take.lines):
             return Cut(gap.slot, take, part.shown.start, part.enters, False, line, None, "the line stands alone")
     return None
 
 
-def _silent_cut(gap: _Gap, take: Take, tempo: Tempo, state: _State) -> Cut | None:
+def _silent_cut(gap: _Gap, take: Take, state: _State) -> Cut | None:
     """The part of the take around its moment of action, else its middle; mute where it would chop a line."""
-    slot, length = gap.slot, gap.length
+    slot, length, tempo = gap.slot, gap.length, state.tempo
     wishes = [take.range.start + (take.range.duration - length) / 2, take.range.start, take.range.end - length]
     hit = None
     if take.peak is not None and slot.beats >= 2:

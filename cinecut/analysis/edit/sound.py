@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from cinecut.analysis.dialogue.lines import Dialogue
 from cinecut.analysis.edit.arrange import Cut, Tempo
 from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.edit.song_edit import SongEdit, edit_song
-from cinecut.analysis.edit.voices import VoiceOver, choose_voices, heard_lines, placed
+from cinecut.analysis.edit.voices import FilmSound, VoiceOver, choose_voices, heard_lines, placed
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.levels import Balance, SongLevels, balance, effect_gain, heard, level_within, line_gain
 from cinecut.analysis.story.arc import Story
 from cinecut.language.facts import SongFacts
-from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.language.timebase import FilmRange
 from cinecut.vibes import Vibe
 
 _UNDER_SPEECH, _UNDER_FEELING = 12, 6  # dB by which the music goes down
@@ -37,6 +36,7 @@ class Song:
     beats: Beats
     levels: SongLevels
     credit: str | None = None
+    start: Fraction = Fraction(0)  # where the trailer begins in one whose tempo changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +79,15 @@ class Score:
     events: tuple[Sounds, ...]
 
 
-def compose(
-    cuts: Sequence[Cut],
-    tempo: Tempo,
-    vibe: Vibe,
-    song: Song | None,
-    start: Fraction,
-    film: LoudnessCurve,
-    dialogue: Dialogue,
-    story: Story,
-    end: FilmTime,
-    spoilers: bool = False,
-) -> Score:
-    """The sound of a trailer. `start` is where a song of changing tempo begins, `end` the film's."""
-    voices = choose_voices(cuts, tempo, dialogue, story, film, end, spoilers)
+def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, sound: FilmSound, story: Story) -> Score:
+    """The sound of a trailer."""
+    voices, film = choose_voices(cuts, tempo, sound, story), sound.levels
     slots = [cut.slot for cut in cuts]
-    edit = edit_song(song.beats, slots, song.levels, song.facts.duration, start) if song else SongEdit()
+    edit = edit_song(song.beats, slots, song.levels, song.facts.duration, song.start) if song else SongEdit()
     lines = [cut.line.range for cut in cuts if cut.line is not None] + [voice.line.range for voice in voices]
     shown = [_shown(cut, start, until) for cut, start, until in placed(cuts, tempo) if cut.take and not cut.mute]
     mix = balance(film, lines, shown, vibe, _song_level(song, edit))
-    usual = level_within(film, shown)
+    effects = _Effects(vibe, tempo.grid.metre, film, level_within(film, shown))
     speaks = heard_lines(cuts, tempo)
     said = [
         [LeveledVoice(v, line_gain(film, v.line.range, mix.anchor, _VOICE_GAIN)) for v in voices if v.event == n]
@@ -109,7 +98,7 @@ def compose(
         before = cuts[number - 1] if number else None
         events.append(
             Sounds(
-                tuple(_effects(cut, before, vibe, edit, film, usual, tempo)),
+                tuple(effects.of(cut, before)),
                 tuple(said[number]),
                 line_gain(film, cut.line.range, mix.anchor, _SHOT_GAIN) if cut.line is not None else 0,
                 *_duck(cut, number in speaks),
@@ -146,19 +135,26 @@ def _opens(cut: Cut, before: Cut | None) -> bool:
     return before is None or before.slot.act != cut.slot.act or before.slot.want is Want.BLACK
 
 
-def _effects(
-    cut: Cut, before: Cut | None, vibe: Vibe, edit: SongEdit, film: LoudnessCurve, usual: float | None, tempo: Tempo
-) -> Iterator[Sfx]:
-    """What differs from the vibe's own: hits at the drop and the title, and softer ones where the scene is quiet."""
-    heavy = vibe.effects["beat_cut"] in ("punch", "heartbeat")
-    if cut.slot.want is Want.CARD and _opens(cut, before):
-        yield from _title_hit(vibe, heavy)
-    elif cut.take is not None:
-        gain = effect_gain(film, cut.in_, usual)
-        if cut.slot.act == "beat drop" and _opens(cut, before):
-            yield from _drop_hit(vibe, heavy, gain, tempo.grid.metre)
-        elif gain and _has_effect(cut, before, vibe):
-            yield Sfx(gain=gain)
+@dataclass(frozen=True, slots=True)
+class _Effects:
+    """A genre's effects beside a film of these levels, of which `usual` is that of what is shown."""
+
+    vibe: Vibe
+    metre: int
+    film: LoudnessCurve
+    usual: float | None
+
+    def of(self, cut: Cut, before: Cut | None) -> Iterator[Sfx]:
+        """What differs from the vibe's own: hits at the drop and the title, softer ones where the scene is quiet."""
+        heavy = self.vibe.effects["beat_cut"] in ("punch", "heartbeat")
+        if cut.slot.want is Want.CARD and _opens(cut, before):
+            yield from _title_hit(self.vibe, heavy)
+        elif cut.take is not None:
+            gain = effect_gain(self.film, cut.in_, self.usual)
+            if cut.slot.act == "beat drop" and _opens(cut, before):
+                yield from _drop_hit(self.vibe, heavy, gain, self.metre)
+            elif gain and _has_effect(cut, before, self.vibe):
+                yield Sfx(gain=gain)
 
 
 def _title_hit(vibe: Vibe, heavy: bool) -> Iterator[Sfx]:

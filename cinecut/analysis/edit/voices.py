@@ -54,20 +54,22 @@ class _Window:
     end: Fraction
 
 
-def choose_voices(
-    cuts: Sequence[Cut],
-    tempo: Tempo,
-    dialogue: Dialogue,
-    story: Story,
-    film: LoudnessCurve,
-    end: FilmTime,
-    spoilers: bool,
-) -> list[VoiceOver]:
-    """Up to three lines, in the trailer's order. `end` is the film's; without `spoilers` none is from after the
-    climax."""
+@dataclass(frozen=True, slots=True)
+class FilmSound:
+    """What is heard in a film: how loud it is, what is said, where it ends, and up to where lines may be told."""
+
+    levels: LoudnessCurve
+    dialogue: Dialogue
+    end: FilmTime
+    until: FilmTime
+
+
+def choose_voices(cuts: Sequence[Cut], tempo: Tempo, sound: FilmSound, story: Story) -> list[VoiceOver]:
+    """Up to three lines, in the trailer's order."""
+    dialogue = sound.dialogue
     said = set[int]().union(*heard_lines(cuts, tempo).values())
-    pauses = _pauses(dialogue.lines, end)
-    usable = [line for line in dialogue.voice_overs() if _usable(line, dialogue, story, said, spoilers)]
+    pauses = _pauses(dialogue.lines, sound.end)
+    usable = [line for line in dialogue.voice_overs() if _usable(line, sound, said)]
     found: list[VoiceOver] = []
     for act, share, zone in _WANTED:
         texts = {voice.line.text.casefold() for voice in found}
@@ -77,7 +79,7 @@ def choose_voices(
             return line.voice_over * (1 if story.zone(line.range.start) is zone else _ELSEWHERE)
 
         for line in sorted(usable, key=lambda line: (-worth(line), line.index)):
-            take = _with_handles(line, pauses[line.index], film)
+            take = _with_handles(line, pauses[line.index], sound.levels)
             if line.text.casefold() in texts or take is None:
                 continue
             place = room.place(take.duration, found)
@@ -101,12 +103,10 @@ def heard_lines(cuts: Sequence[Cut], tempo: Tempo) -> dict[int, set[int]]:
     return found
 
 
-def _usable(line: Line, dialogue: Dialogue, story: Story, said: set[int], spoilers: bool) -> bool:
+def _usable(line: Line, sound: FilmSound, said: set[int]) -> bool:
     """Worth it, of the protagonist where the speakers are known, no spoiler, and not heard already."""
-    stranger = (
-        dialogue.protagonist is not None and line.speaker is not None and dialogue.protagonist not in line.speaker
-    )
-    late = not spoilers and line.range.end > story.climax.at
+    hero, late = sound.dialogue.protagonist, line.range.end > sound.until
+    stranger = hero is not None and line.speaker is not None and hero not in line.speaker
     return line.voice_over >= _WORTH and not stranger and not late and line.index not in said
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.media.samples import film_sound, mono
@@ -62,3 +63,6 @@ def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float]
             progress(min(1.0, position / len(sums)))
     levels = 10 * np.log10(np.maximum(sums, 10 ** (_FLOOR / 10)))
     return LoudnessCurve(levels.astype(np.float32))
+
+
+LOUDNESS = Stage("loudness", LoudnessCurve, listen)

@@ -47,6 +47,7 @@ from cinecut.analysis.film.gops import (
 from cinecut.analysis.film.screen import Bars, is_black, is_card, is_text, letterbox
 from cinecut.analysis.film.search import Group, examine, plan
 from cinecut.analysis.film.strips import GroupReader, Strip, decode_all
+from cinecut.analysis.stage import Stage
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, clock
@@ -102,6 +103,23 @@ def find_shots(film: Path, facts: FilmFacts, progress: Callable[[float], None]) 
     shots = _tile(seen, [cut for cut in hard if not any(b.start <= cut <= b.end for b in blends)], blends)
     keys = _with_unseen(shots, seen)
     return ShotList(_named(shots, keys, seen, facts), tuple(keys), seen.bars, tuple(seen.diagnostics))
+
+
+@dataclass(frozen=True, slots=True)
+class FoundShots:
+    """What of the shots is kept."""
+
+    shots: tuple[FilmShot, ...]
+    bars: Bars
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def _found(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> FoundShots:
+    found = find_shots(film, facts, progress)
+    return FoundShots(found.shots, found.bars, found.diagnostics)
+
+
+SHOTS = Stage("shots", FoundShots, _found)
 
 
 # --- seeing ---------------------------------------------------------------------------------------------------------

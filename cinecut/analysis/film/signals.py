@@ -20,6 +20,7 @@ from cinecut.analysis.dialogue.lines import Line, Spoken
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.open import open_media, picture_stream
@@ -255,3 +256,6 @@ def _packets(film: Path, facts: FilmFacts) -> tuple[NDArray[np.float64], NDArray
     time = (np.array(stamps, float) - round(facts.start / base)) * float(base)
     order = np.argsort(time, kind="stable")
     return time[order], np.array(sizes, float)[order], np.array(keys, np.bool_)[order]
+
+
+ACTIVITY = Stage("activity", dict[int, Activity], activity)

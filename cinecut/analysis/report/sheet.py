@@ -32,6 +32,7 @@ from cinecut.analysis.edit.arrange import Cut, Tempo
 from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.film.screen import Bars
 from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.stage import Line, Stage
 from cinecut.analysis.story.arc import Zone
 from cinecut.analysis.story.scenes import upright
 from cinecut.files import write_beside
@@ -39,7 +40,6 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, clock, timecode
 from cinecut.media.open import open_media, picture_stream
 
-_VERSION = 2  # of the stills
 _SIDE = 320  # pixels of a still's longer side
 _BYTES = 15_000  # of a still, so that sixty of them stay under 2 MB as text
 _QUALITIES = (80, 65, 50, 35)  # of JPEG, the first that keeps to the bytes
@@ -108,11 +108,9 @@ def write_sheet(analysis: Analysis, film: Path, target: Path, progress: Callable
     """
     events, facts = _events(analysis.cuts, analysis.tempo), analysis.facts
     wanted = [event.film for event in events]
-    cache = Cache(facts.fingerprint)
+    line = Line(Cache(facts.fingerprint), lambda stage, done: progress(done))
     bars = analysis.bars.upright(facts.rotation)
-    stills = cache.stage(
-        "stills", _VERSION, (wanted, bars), list[str | None], lambda: _stills(film, facts, bars, wanted, progress)
-    )
+    stills = line.run(Stage("stills", list[str | None], _stills), film, facts, bars, wanted)
     seen = [replace(event, still=still) for event, still in zip(events, stills, strict=True)]
     write_beside(target, _page(analysis, film, seen))
     progress(1.0)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.song import bars, tempogram
 from cinecut.analysis.song.onsets import Progress, SongSound, listen
+from cinecut.analysis.stage import Stage
 from cinecut.diagnostics import Diagnostic
 from cinecut.language.timebase import nearest
 
@@ -227,3 +228,6 @@ def _no_pulse(song: Path, sound: SongSound, likely: float) -> Diagnostic:
 
 def _millis(seconds: float) -> Fraction:
     return Fraction(max(0, nearest(Fraction(float(seconds)) * 1000)), 1000)
+
+
+BEATS = Stage("beats", tuple[Beats, list[Diagnostic]], analyse_music)

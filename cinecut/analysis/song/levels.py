@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.song.onsets import LIMIT, Progress
+from cinecut.analysis.stage import Stage
 from cinecut.graph.sounds import downmix
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.samples import counted, mono, song_frames
@@ -187,3 +188,6 @@ def effect_gain(film: LoudnessCurve, at: FilmTime, usual: float | None) -> int:
         return 0
     scene = _mean(film.within(FilmRange(at, at + Fraction(1))))
     return -min(_QUIETEST, max(0, round((usual - scene - _QUIET_FROM) / 2)))
+
+
+LEVELS = Stage("levels", SongLevels, measure_song)

@@ -22,12 +22,12 @@ from cinecut.analysis.song.bars import BeatSound, bar_means, beat_sound
 from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.onsets import SongSound, listen
 from cinecut.analysis.song.tempogram import envelopes
+from cinecut.analysis.stage import Line, Stage
 from cinecut.files import fingerprint
 
 Array = NDArray[np.float64]
 Name = Literal["intro", "build", "drop", "main", "break", "end"]
 
-VERSION = 1  # of how sections are found: a part of a cache's key
 _BARS = 8  # of a usual section
 _LEAST = 2  # of any section
 _MOST = 12  # sections of a song
@@ -50,9 +50,14 @@ class SongSection:
 
 def sections_of(song: Path, beats: Beats) -> tuple[SongSection, ...]:
     """The sections of a song, from the cache where they were found before. Raises Stop as `listen` does."""
-    key = (beats.times, beats.first, beats.metre, beats.energy)
-    work = lambda: find_sections(listen(song), beats)  # noqa: E731
-    return Cache(fingerprint(song)).stage("sections", VERSION, key, tuple[SongSection, ...], work)
+    return Line(Cache(fingerprint(song)), lambda stage, done: None).run(SECTIONS, song, beats)
+
+
+def _listened(song: Path, beats: Beats) -> tuple[SongSection, ...]:
+    return find_sections(listen(song), beats)
+
+
+SECTIONS = Stage("sections", tuple[SongSection, ...], _listened)
 
 
 def find_sections(sound: SongSound, beats: Beats) -> tuple[SongSection, ...]:

@@ -174,20 +174,28 @@ def beat_types(
         new = speakers - introduced
         introduced |= speakers
         zone = (zones or {}).get(shot.index) or story.zone(shot.range.start)
-        found[shot.index] = _beat_type(shot, signals[shot.index], zone, said, bool(new), shot is turn, strongest)
+        role = _Role(shot is turn, shot.index in strongest, bool(new))
+        found[shot.index] = _beat_type(signals[shot.index], zone, said, role)
     return found
 
 
-def _beat_type(
-    shot: FilmShot, signals: Signals, zone: Zone, said: list[Line], new: bool, turn: bool, strongest: set[int]
-) -> BeatType:
-    if turn:
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """What sets a shot apart: it stands at the first turning point, is one of the strongest, brings a new speaker."""
+
+    turn: bool
+    strong: bool
+    new: bool
+
+
+def _beat_type(signals: Signals, zone: Zone, said: list[Line], role: _Role) -> BeatType:
+    if role.turn:
         return BeatType.INCITING
-    if zone is Zone.CLIMAX and (shot.index in strongest or signals.motion + signals.rise > 1.6):
+    if zone is Zone.CLIMAX and (role.strong or signals.motion + signals.rise > 1.6):
         return BeatType.CLIMAX
-    if shot.index in strongest:
+    if role.strong:
         return BeatType.MONEY
-    if zone is Zone.BEGIN and (new or (signals.face > 0.5 and signals.motion < 0.6)):
+    if zone is Zone.BEGIN and (role.new or (signals.face > 0.5 and signals.motion < 0.6)):
         return BeatType.CHARACTER
     if any(line.emotion in ("romantic", "positive") for line in said) or len({line.speaker for line in said}) > 1:
         return BeatType.RELATIONSHIP

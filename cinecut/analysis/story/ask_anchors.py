@@ -30,8 +30,6 @@ from cinecut.diagnostics import Diagnostic
 from cinecut.inference.chat import Chat, NoAnswer, in_background
 from cinecut.language.timebase import FilmTime, clock
 
-PROMPT_VERSION = 1  # of the questions and of how their answers are judged: a part of a cache's key
-
 _FEWEST = 12  # lines of dialogue from which on a story can be read off them
 _MOST = 80  # lines that are shown at once
 _ROOM = 3000  # tokens that the lines of one question may take, as `_cost` counts: a context has 4096

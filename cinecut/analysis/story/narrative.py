@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cinecut.analysis.cache import Cache
 from cinecut.analysis.dialogue.lines import Dialogue
+from cinecut.analysis.dialogue.lines import Line as Spoken
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.stage import Line, Stage
 from cinecut.analysis.story import ask_anchors, zones
 from cinecut.analysis.story.arc import SIGNALS, Story, Zone, find_story
 from cinecut.analysis.story.ask_anchors import ModelStory
@@ -21,6 +22,8 @@ from cinecut.analysis.story.scenes import Described, without_model
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.inference.models import minilm_engine
 from cinecut.inference.server import Models
+
+Advance = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +36,23 @@ class Told:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def tell(
-    models: Models | None,
-    cache: Cache,
-    shots: Sequence[FilmShot],
-    levels: LoudnessCurve,
-    dialogue: Dialogue,
-    seen: Described,
-    progress: Callable[[float], None],
-) -> Told:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a film shows and says: its shots, how loud it is, its dialogue, and its scenes in a model's words."""
+
+    shots: Sequence[FilmShot]
+    levels: LoudnessCurve
+    dialogue: Dialogue
+    seen: Described
+
+
+def tell(film: Evidence, models: Models | None, line: Line) -> Told:
     """The story of a film. Never raises for what a model does."""
-    measured = find_story(shots, levels, dialogue.lines)
-    plot, by = _plot(models, cache, shots, dialogue, measured, progress)
-    protagonist = (dialogue.protagonist, SIGNALS) if dialogue.protagonist else None
-    if plot.protagonist:
-        protagonist = (plot.protagonist, by)
-    found, warnings = _zones(cache, shots, seen, plot.story)
+    measured = find_story(film.shots, film.levels, film.dialogue.lines)
+    plot, by = _plot(film, models, measured, line)
+    hero = film.dialogue.protagonist
+    protagonist = (plot.protagonist, by) if plot.protagonist else (hero, SIGNALS) if hero else None
+    found, warnings = _zones(film, plot.story, line)
     return Told(plot.story, found, protagonist, (*plot.diagnostics, *warnings))
 
 
@@ -60,52 +64,46 @@ class _Unfinished(Exception):  # noqa: N818 - nobody's error
         self.plot = plot
 
 
-def _plot(
-    models: Models | None,
-    cache: Cache,
-    shots: Sequence[FilmShot],
-    dialogue: Dialogue,
-    measured: Story,
-    progress: Callable[[float], None],
-) -> tuple[ModelStory, str]:
+def _plot(film: Evidence, models: Models | None, measured: Story, line: Line) -> tuple[ModelStory, str]:
     """The plot as the text model has it, and that model's name; as it was measured where there is none to ask."""
-    if models is None or not ask_anchors.worth_asking(dialogue.lines):
+    lines = film.dialogue.lines
+    if models is None or not ask_anchors.worth_asking(lines):
         return ModelStory(measured), SIGNALS
-
-    def ask() -> ModelStory:
-        with models.open("text") as chat:
-            plot = ask_anchors.ask_anchors(chat, dialogue.lines, shots, measured, progress)
-        if not plot.complete:
-            raise _Unfinished(plot)
-        return plot
-
     try:
         identity, by = models.identity("text"), models.name("text")
         if identity is None or by is None:
             return ModelStory(measured), SIGNALS
         try:
-            key = (dialogue.lines, measured, identity)
-            return cache.stage("anchors", ask_anchors.PROMPT_VERSION, key, ModelStory, ask), by
+            return line.run(_asking(models), lines, film.shots, measured, identity), by
         except _Unfinished as unfinished:
             return unfinished.plot, by
     except Stop as stop:
         return ModelStory(measured, None, without_model(stop)), SIGNALS
 
 
-def _zones(
-    cache: Cache, shots: Sequence[FilmShot], seen: Described, story: Story
-) -> tuple[dict[int, Zone], tuple[Diagnostic, ...]]:
+def _asking(models: Models) -> Stage[ModelStory]:
+    """The plot by these models; `identity` is the text model's."""
+
+    def ask(
+        lines: Sequence[Spoken], shots: Sequence[FilmShot], measured: Story, identity: str, progress: Advance
+    ) -> ModelStory:
+        with models.open("text") as chat:
+            plot = ask_anchors.ask_anchors(chat, lines, shots, measured, progress)
+        if not plot.complete:
+            raise _Unfinished(plot)
+        return plot
+
+    return Stage("story", ModelStory, ask)
+
+
+def _zones(film: Evidence, story: Story, line: Line) -> tuple[dict[int, Zone], tuple[Diagnostic, ...]]:
     """The zones of the shots that were described, from what is seen in them and where they stand."""
-    if not seen.scenes:
+    if not film.seen.scenes:
         return {}, ()
-    texts = {index: scene.text for index, scene in seen.scenes.items()}
-    times = {shot.index: shot.range.start for shot in shots if shot.index in texts}
-
-    def compare() -> dict[int, Zone]:
-        return zones.zone_scenes(texts, times, story)
-
+    texts = {index: scene.text for index, scene in film.seen.scenes.items()}
+    times = {shot.index: shot.range.start for shot in film.shots if shot.index in texts}
     try:
-        key = (texts, times, story, minilm_engine())
-        return cache.stage("zones", zones.VERSION, key, dict[int, Zone], compare), ()
+        stage = Stage("zones", dict[int, Zone], zones.zone_scenes, minilm_engine() or "")
+        return line.run(stage, texts, times, story), ()
     except Stop as stop:
         return {}, without_model(stop)

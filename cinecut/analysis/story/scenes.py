@@ -8,6 +8,7 @@ that is not described costs its shot nothing: it keeps what was measured of it.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,8 +35,7 @@ from cinecut.inference.server import Models
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.open import open_media, picture_stream
-
-PROMPT_VERSION = 1  # of the question, its schema and the picture that goes with it
+from cinecut.plugins import PluginStop
 
 _PROMPT = (
     "This is a picture of a film. Say only what can be seen, in English. "
@@ -54,6 +54,8 @@ _SCHEMA: dict[str, Any] = {
 }
 _SIDE = 512  # pixels of a picture's longer side: LLaVA sees 336 of them
 _QUALITY = 80  # of JPEG
+# The question, its schema and the picture that goes with it: other ones get other answers.
+QUESTIONS = int.from_bytes(hashlib.sha256(repr((_PROMPT, _AGAIN, _SCHEMA, _SIDE, _QUALITY)).encode()).digest()[:6])
 _FRAMES = 1500  # decoded for one picture, at most
 SAVE_COUNT, SAVE_SECONDS = 8, 5.0  # what a kill may cost
 _HOPELESS = 5  # pictures in a row without a description: the rest would fare no better
@@ -101,7 +103,7 @@ def describe(
         return Described(diagnostics=without_model(stop))
     if models is None or identity is None:
         return NOTHING
-    store = SceneStore(folder, film, facts.fingerprint, identity, PROMPT_VERSION)
+    store = SceneStore(folder, film, facts.fingerprint, identity, QUESTIONS)
     middles = {shot.index: _middle(shot.range) for shot in shots}
     known, warnings = store.read()
     kept = sum(at in known for at in middles.values())
@@ -111,6 +113,8 @@ def describe(
         try:
             with open_media(film) as media, models.open("vision") as chat:
                 work.describe(chat, _pictures(media, film, facts, missing))
+        except PluginStop:
+            raise
         except Stop as stop:
             warnings += without_model(stop)
         warnings += work.warnings()

@@ -18,7 +18,6 @@ from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint, Zone
 from cinecut.inference import minilm
 from cinecut.language.timebase import FilmTime
 
-VERSION = 1  # of how zones are found: a part of a cache's key
 _ZONES = tuple(Zone)
 _WARMTH = 0.08  # of the softmax over cosines: 0.1 more makes a zone 3.5 times as likely
 

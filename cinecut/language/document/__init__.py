@@ -75,6 +75,11 @@ class Document:
     def lines(self) -> list[str]:
         return _LINE_BREAK.split(self.text)
 
+    def between(self, start: tuple[int, int], end: tuple[int, int]) -> str:
+        """The text from one line and column to another."""
+        starts = _line_starts(self.text)
+        return self.text[starts[start[0]] + start[1] : starts[end[0]] + end[1]]
+
     def replaced(self, edits: list[tuple[Span, str]]) -> str:
         """The whole text with each span replaced, in the file's own line ends; spans must not overlap."""
         starts = _line_starts(self.text)

@@ -45,14 +45,9 @@ def print_tree(root: Mapping, remarks: Remarks, anchors: Map[Span, str] | None =
     return "\n".join([*head, *rows]) + "\n"
 
 
-def print_value(node: Node, indent: str, room: int = 0) -> str:
-    """A value as it stands after its key's colon, in a block whose keys are indented so far; `room` is what its line
-    holds already."""
-    printer = _Printer({}, {})
-    line = printer.inline(node, (), room)
-    if line is not None:
-        return f" {line}"
-    return "".join(f"\n{row}" for row in printer.block(node, (), indent + "  "))
+def print_value(node: Node, indent: str = "", head: str = "") -> str:
+    """The value of a key, or an item, from its colon or dash (`head`) on; both stand so far from the line's start."""
+    return "\n".join(_Printer({}, {}).entry(head, node, (), indent))
 
 
 def print_flow(node: Node) -> str:

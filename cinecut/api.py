@@ -1,0 +1,106 @@
+"""What programs ask of cinecut. Every function raises `Stop`, whose `diagnostics` say all that is wrong.
+
+>>> import cinecut
+>>> [finding.code for finding in cinecut.check("specs/nowhere.yaml")]
+['missing-file']
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cinecut.diagnostics import Diagnostic, Report
+
+if TYPE_CHECKING:
+    from cinecut.analysis import Analysis
+    from cinecut.compiler.plan import RenderPlan
+    from cinecut.language.spec import Spec
+
+AnyPath = str | os.PathLike[str]
+
+
+def load(path: AnyPath) -> Spec:
+    """A spec from its file."""
+    from cinecut.language.read import load_spec
+
+    report = Report()
+    _, spec = load_spec(Path(path), report)
+    report.stop_on_error()
+    assert spec is not None  # or there was an error
+    return spec
+
+
+def check(path: AnyPath) -> list[Diagnostic]:
+    """All that is wrong with a spec and the files that it names, and what is worth a word."""
+    from cinecut.render.check import check_spec
+
+    return list(check_spec(Path(path)))
+
+
+def compile(spec: Spec) -> RenderPlan:
+    """The graph of a spec whose media are measured (`cinecut link`), and the command that runs it. Opens nothing."""
+    from cinecut.compiler.compile import compile_layout
+    from cinecut.language.rules import check_rules
+    from cinecut.render.check import layout_of
+
+    report = Report()
+    check_rules(spec, report)
+    layout = layout_of(spec, report)
+    report.stop_on_error()
+    return compile_layout(layout, tuple(report))
+
+
+def render(
+    path: AnyPath,
+    output: AnyPath | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    draft: bool = False,
+    only: Sequence[str] = (),
+    force: bool = False,
+) -> dict[str, Path]:
+    """Render a spec; the files by the names of their deliverables. `force` replaces what is there."""
+    from cinecut.ffmpeg.builds import find_ffmpeg
+    from cinecut.render.job import SILENT, prepare
+    from cinecut.render.job import render as run
+    from cinecut.render.outputs import check_output
+
+    job = prepare(Path(path), size=size, small=draft, only=only)
+    target = Path(output) if output is not None else Path(job.default_name)
+    check_output(job, target, force)
+    return run(job, target, find_ffmpeg(), SILENT, force=force).files
+
+
+def analyze(
+    film: AnyPath,
+    *,
+    vibe: str = "drama",
+    music: AnyPath | None = None,
+    subtitles: AnyPath | None = None,
+    length: Fraction | int | None = None,
+    spoilers: bool = False,
+    progress: Callable[[str, float], None] = lambda stage, done: None,
+) -> Analysis:
+    """Look at a film, by what can be measured: its `spec`, and `text`, the file that says why. Nothing is written.
+
+    `vibe` is a genre or a file of one's own; `length` is in seconds. The spec names its files as one beside the film.
+    """
+    from cinecut.analysis import Request
+    from cinecut.analysis import analyze as run
+    from cinecut.vibes import load_vibe
+
+    path = Path(film)
+    request = Request(
+        path,
+        path.with_suffix(".yaml"),
+        load_vibe(vibe),
+        Path(subtitles) if subtitles is not None else None,
+        music=Path(music) if music is not None else None,
+        length=Fraction(length) if length is not None else None,
+        spoilers=spoilers,
+    )
+    return run(request, progress)

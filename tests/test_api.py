@@ -1,0 +1,47 @@
+"""The package as programs use it: from a film to a spec to a plan to a file, and what it costs to import."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_architecture import HEAVY
+
+import cinecut
+
+SPECS = Path(__file__).parent.parent / "specs"
+
+
+def test_names_are_imported_when_they_are_asked_for() -> None:
+    program = (
+        "import json, sys, cinecut; print(json.dumps(sorted(sys.modules))); cinecut.load; print(cinecut.Spec.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    modules, name = done.stdout.splitlines()
+    assert not {each for each in json.loads(modules) if each.startswith("cinecut.")}
+    assert not HEAVY & set(json.loads(modules))
+    assert name == "Spec"
+    assert set(cinecut.__all__) <= {each for each in cinecut.__all__ if getattr(cinecut, each)}
+    with pytest.raises(AttributeError, match="no nonsense"):
+        cinecut.nonsense  # noqa: B018
+
+
+def test_a_spec_is_loaded_and_compiled() -> None:
+    spec = cinecut.load(SPECS / "beats.yaml")
+    assert isinstance(spec, cinecut.Spec)
+    plan = cinecut.compile(spec)
+    assert plan.frames > 0
+    assert cinecut.compile(spec).render.script == plan.render.script
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("cinecut: 1\nfilm: film.mp4\ntimeline: [shot: 0:16 - 0:2x, black: 0s]\n", encoding="utf-8")
+    with pytest.raises(cinecut.Stop) as stop:
+        cinecut.load(path)
+    assert [found.code for found in stop.value.diagnostics] == ["bad-time", "bad-time"]
+    assert [found.code for found in cinecut.check(path)] == ["missing-file", "bad-time", "bad-time"]
+    assert all(isinstance(found, cinecut.Diagnostic) for found in cinecut.check(path))
