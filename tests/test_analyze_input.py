@@ -118,7 +118,7 @@ def test_a_variable_frame_rate(film: Footage, tmp_path: Path) -> None:
 def test_bars_are_cropped_away(film: Footage, tmp_path: Path) -> None:
     boxed = make_film(tmp_path / "boxed.mkv", 12, bars=20, spoken=False)
     _, timeline = usable(boxed.path, tmp_path)
-    assert "crop: {" in (tmp_path / "spec.yaml").read_text()
+    assert "crop: {" in (tmp_path / "spec.yaml").read_text(encoding="utf-8")
     job = prepare(tmp_path / "spec.yaml")
     render(job, tmp_path / "trailer.mp4", find_ffmpeg(None), SILENT)
     facts = film_facts(tmp_path / "trailer.mp4")
@@ -168,7 +168,7 @@ def test_odd_subtitles_are_read(kind: str, film: Footage, tmp_path: Path) -> Non
 
 def test_another_films_subtitles_are_not_used(film: Footage, tmp_path: Path) -> None:
     lines = tuple((60.0 * n, 60.0 * n + 2, LINES[n % 12]) for n in range(90))
-    (tmp_path / "other.srt").write_text(srt(lines))
+    (tmp_path / "other.srt").write_text(srt(lines), encoding="utf-8")
     found, _ = usable(film.path, tmp_path, subtitles=tmp_path / "other.srt")
     assert found.dialogue.lines == ()
     assert "another film's, not used" in said(found)
@@ -241,7 +241,7 @@ TYPED: dict[str, tuple[list[str], str]] = {
 def test_a_mistake_is_one_message_and_nothing_is_left(kind: str, film: Footage, tmp_path: Path) -> None:
     arguments, words = TYPED[kind]
     (tmp_path / "folder.mkv").mkdir()
-    (tmp_path / "text.mkv").write_text("this is no film\n" * 50)
+    (tmp_path / "text.mkv").write_text("this is no film\n" * 50, encoding="utf-8")
     (tmp_path / "film\udcff.mkv").symlink_to(film.path)
     (tmp_path / "noise.srt").write_bytes(np.random.default_rng(0).bytes(5000))
     (tmp_path / "empty.mkv").touch()
