@@ -257,6 +257,8 @@ def test_a_mistake_is_one_message_and_nothing_is_left(kind: str, film: Footage, 
 
 @pytest.mark.parametrize("name", ['it\'s "the" #1: film', "Žluťoučký 電影", "-dash", "new\nline [x] {y} %d $HOME"])
 def test_any_name_of_a_film(name: str, film: Footage, tmp_path: Path) -> None:
+    if name.encode(sys.getfilesystemencoding(), "replace").decode(sys.getfilesystemencoding()) != name:
+        pytest.skip("files cannot have this name in this locale")
     shutil.copy(film.path, tmp_path / f"{name}.mkv")
     run = cinecut("analyze", "--length", "15", "--", f"{name}.mkv", cwd=tmp_path)
     assert run.returncode == 0, run.stderr

@@ -249,7 +249,7 @@ def test_full_disk_for_facts(folder: Path, small_disk: Callable[[int], Path]) ->
     (disk / "filler").write_bytes(bytes(4096))
     done = cinecut("link", spec, cwd=folder)
     assert done.returncode == 1
-    assert done.stderr == f"error: {spec} cannot be written: No space left on device [disk-full]\n"
+    assert done.stderr.startswith(f"error: the disk is full: {spec} has 0 MB left [disk-full]\n  hint: ")
     assert spec.read_bytes() == before
     assert names(disk) == ["filler", "spec.yaml"]
 
