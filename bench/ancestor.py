@@ -43,7 +43,7 @@ def ancestor(film: Film, shots: Sequence[Shot], lut: Path, song: Path, output: P
 
 
 def main(task: Path) -> None:
-    words = json.loads(task.read_text())
+    words = json.loads(task.read_text(encoding="utf-8"))
     output = Path(words["output"])
     folder = output.with_suffix(".clips")
     folder.mkdir(exist_ok=True)

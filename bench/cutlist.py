@@ -50,7 +50,7 @@ def write_spec(film: Film, shots: Sequence[Shot], path: Path) -> Path:
         "timeline:",
         *(f'  - shot: {{in: "{timecode(shot.start / film.rate, film.rate)}", for: {shot.frames}f}}' for shot in shots),
     ]
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 

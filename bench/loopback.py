@@ -23,7 +23,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         mark = hashlib.sha256(body).digest()
-        with Path(sys.argv[1]).open("a") as log:
+        with Path(sys.argv[1]).open("a", encoding="utf-8") as log:
             log.write(mark.hex() + "\n")
         time.sleep(float(sys.argv[2]))
         first, second = (_WORDS[byte % len(_WORDS)] for byte in mark[:2])

@@ -141,7 +141,7 @@ def _tree(root: int) -> list[int]:
 def _memory(pid: int) -> tuple[int, int]:
     """Resident bytes of a process now and at its highest; zeros once it has ended."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
         return 0, 0
     kilobytes = dict.fromkeys(("VmRSS", "VmHWM"), 0)

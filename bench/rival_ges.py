@@ -13,7 +13,7 @@ from gi.repository import GES, Gst, GstPbutils  # type: ignore[import-not-found]
 
 Gst.init(None)
 GES.init()
-task = json.loads(Path(sys.argv[1]).read_text())
+task = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
 (width, height), (numerator, denominator) = task["size"], task["rate"]
 
 

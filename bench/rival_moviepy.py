@@ -6,7 +6,7 @@ from pathlib import Path
 
 from moviepy import VideoFileClip, concatenate_videoclips
 
-task = json.loads(Path(sys.argv[1]).read_text())
+task = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
 film = VideoFileClip(task["film"])
 clips = [film.subclipped(start, end) for start, end in task["seconds"]]
 concatenate_videoclips(clips).write_videofile(

@@ -11,7 +11,7 @@ from scenedetect import AdaptiveDetector, detect
 
 def main(film: str, output: str) -> None:
     scenes = detect(film, AdaptiveDetector())
-    Path(output).write_text(json.dumps([start.frame_num for start, _ in scenes[1:]]))
+    Path(output).write_text(json.dumps([start.frame_num for start, _ in scenes[1:]]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def main(film: Path, output: Path) -> None:
     facts = film_facts(film)
     found = find_shots(film, facts, lambda share: None)
     starts = [shot.range.start.seconds for shot in found.shots[1:] if shot.begins is GradualCut.CUT]
-    output.write_text(json.dumps([round(start * facts.rate) for start in starts]))
+    output.write_text(json.dumps([round(start * facts.rate) for start in starts]), encoding="utf-8")
 
 
 if __name__ == "__main__":

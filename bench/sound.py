@@ -61,7 +61,7 @@ def table(film: Film, runs: int) -> list[Figure]:
 def write_spec(path: Path, film: Path, head: Sequence[str], events: Sequence[str]) -> Path:
     """A spec with facts: what `cinecut link` measures is measured here, once."""
     rows = ["cinecut: 1", f'film: "{film}"', *head, "timeline:", *(f"  - {event}" for event in events)]
-    path.write_text("\n".join(rows) + "\n")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     run(Command((CINECUT, "link", str(path))))
     return path
 

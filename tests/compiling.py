@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from cinecut.compiler.compile import compile_layout
@@ -10,9 +12,16 @@ from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.resolve import check_linked
 from cinecut.diagnostics import Report, as_text
 from cinecut.language.document import parse_document
+from cinecut.language.events import ActMarker, Entry, Still
+from cinecut.language.facts import AudioFacts, FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.read import fill_spec
 from cinecut.language.spec import Spec
 from cinecut.render.check import layout_of
+
+STEREO = AudioFacts(48000, 2, "stereo")
+FILM = FilmFacts("1-00", (1920, 1080), Fraction(24), Fraction(7200), audio=(STEREO, STEREO))
+SONG = SongFacts("2-00", Fraction(200), 44100, 2)
+STILL = StillFacts("3-00", (400, 200), alpha=True)
 
 
 def read_text(text: str) -> Spec:
@@ -42,3 +51,30 @@ def plan_of(spec: Spec, report: Report) -> RenderPlan | None:
 def compiled(text: str) -> RenderPlan:
     """The plan of a spec's text, which must have no mistakes."""
     return compile_layout(laid_out(text))
+
+
+def measured(spec: Spec, film: FilmFacts = FILM) -> Spec:
+    """The spec as `link` leaves it beside media of usual kinds."""
+    music = replace(spec.music, facts=SONG if spec.music.file else None) if spec.music else None
+    rating = spec.rating
+    if rating is not None:
+        still = rating.still and replace(rating.still, facts=STILL)
+        rating = replace(rating, still=still, clip=rating.clip and replace(rating.clip, facts=film))
+    return replace(
+        spec,
+        film=replace(spec.film, facts=film),
+        music=music,
+        rating=rating,
+        lut=replace(spec.lut, facts=LutFacts("4-00", "3d")) if spec.lut else None,
+        timeline=tuple(_measured_entry(entry) for entry in spec.timeline),
+    )
+
+
+def _measured_entry(entry: Entry) -> Entry:
+    if isinstance(entry, ActMarker):
+        return entry
+    if isinstance(entry, Still):
+        entry = replace(entry, still=replace(entry.still, facts=STILL))
+    if entry.cue is not None and not entry.cue.stops:
+        entry = replace(entry, cue=replace(entry.cue, facts=SONG))
+    return entry

@@ -289,12 +289,12 @@ def test_analyze_writes_a_spec_and_a_sheet_and_never_over_them(film: Footage, tm
     assert names(spec.parent) == ["mine.html", "mine.yaml"]
     assert any((tmp_path / "cache").rglob("shots-*")), "the cache lies where CINECUT_CACHE_DIR says"
     assert f"vibe: {DEFAULT}\n" in spec.read_text(encoding="utf-8"), "nobody is asked where nobody can answer"
-    spec.write_text("# my own edit\n")
+    spec.write_text("# my own edit\n", encoding="utf-8")
     page = sheet.read_bytes()
     refused = cinecut(*arguments, cwd=tmp_path)
     assert refused.returncode == 1
     assert "may have been edited" in refused.stderr
-    assert spec.read_text() == "# my own edit\n"
+    assert spec.read_text(encoding="utf-8") == "# my own edit\n"
     assert sheet.read_bytes() == page
     assert cinecut(*arguments, "--force", cwd=tmp_path).returncode == 0
     assert list(check_spec(spec)) == []
@@ -317,13 +317,13 @@ def test_programs_are_told_of_music_that_could_not_be_fetched(film: Footage, tmp
         ("film.mkv/spec.yaml", "no folder"),
         ("page.yaml", "no contact sheet"),
         ("/proc/none/spec.yaml", "/proc"),
-        ("x" * 240 + ".yaml", "File name too long"),
+        ("x" * 251 + ".yaml", "File name too long"),
     ],
 )
 def test_no_file_of_the_users_is_replaced(output: str, words: str, film: Footage, tmp_path: Path) -> None:
     shutil.copy(film.path, tmp_path / "film.mkv")
     (tmp_path / "folder.yaml").mkdir()
-    (tmp_path / "page.html").write_text("<p>mine</p>")
+    (tmp_path / "page.html").write_text("<p>mine</p>", encoding="utf-8")
     before = _stamps(tmp_path)
     force = [] if output == "page.yaml" else ["--force"]
     run = cinecut("analyze", "film.mkv", "--length", "15", "-o", output, *force, cwd=tmp_path)
@@ -351,13 +351,13 @@ def test_trailer_analyzes_and_renders(film: Footage, tmp_path: Path) -> None:
 
 
 def test_trailer_says_what_would_end_the_render_before_the_long_work(film: Footage, tmp_path: Path) -> None:
-    (tmp_path / "mine.mp4").write_text("mine")
+    (tmp_path / "mine.mp4").write_text("mine", encoding="utf-8")
     taken = cinecut("trailer", str(film.path), "-o", "mine.mp4", cwd=tmp_path)
     assert (taken.returncode, "mine.mp4 is there already" in taken.stderr) == (1, True)
     absent = cinecut("trailer", str(film.path), "--ffmpeg", "/no/such", cwd=tmp_path)
     assert (absent.returncode, "there is no FFmpeg at" in absent.stderr) == (1, True)
     assert names(tmp_path) == ["mine.mp4"]
-    assert (tmp_path / "mine.mp4").read_text() == "mine"
+    assert (tmp_path / "mine.mp4").read_text(encoding="utf-8") == "mine"
 
 
 def test_vibes_are_shown(tmp_path: Path) -> None:

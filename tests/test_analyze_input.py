@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -118,7 +119,7 @@ def test_a_variable_frame_rate(film: Footage, tmp_path: Path) -> None:
 def test_bars_are_cropped_away(film: Footage, tmp_path: Path) -> None:
     boxed = make_film(tmp_path / "boxed.mkv", 12, bars=20, spoken=False)
     _, timeline = usable(boxed.path, tmp_path)
-    assert "crop: {" in (tmp_path / "spec.yaml").read_text()
+    assert "crop: {" in (tmp_path / "spec.yaml").read_text(encoding="utf-8")
     job = prepare(tmp_path / "spec.yaml")
     render(job, tmp_path / "trailer.mp4", find_ffmpeg(None), SILENT)
     facts = film_facts(tmp_path / "trailer.mp4")
@@ -168,7 +169,7 @@ def test_odd_subtitles_are_read(kind: str, film: Footage, tmp_path: Path) -> Non
 
 def test_another_films_subtitles_are_not_used(film: Footage, tmp_path: Path) -> None:
     lines = tuple((60.0 * n, 60.0 * n + 2, LINES[n % 12]) for n in range(90))
-    (tmp_path / "other.srt").write_text(srt(lines))
+    (tmp_path / "other.srt").write_text(srt(lines), encoding="utf-8")
     found, _ = usable(film.path, tmp_path, subtitles=tmp_path / "other.srt")
     assert found.dialogue.lines == ()
     assert "another film's, not used" in said(found)
@@ -241,7 +242,7 @@ TYPED: dict[str, tuple[list[str], str]] = {
 def test_a_mistake_is_one_message_and_nothing_is_left(kind: str, film: Footage, tmp_path: Path) -> None:
     arguments, words = TYPED[kind]
     (tmp_path / "folder.mkv").mkdir()
-    (tmp_path / "text.mkv").write_text("this is no film\n" * 50)
+    (tmp_path / "text.mkv").write_text("this is no film\n" * 50, encoding="utf-8")
     (tmp_path / "film\udcff.mkv").symlink_to(film.path)
     (tmp_path / "noise.srt").write_bytes(np.random.default_rng(0).bytes(5000))
     (tmp_path / "empty.mkv").touch()
@@ -257,6 +258,8 @@ def test_a_mistake_is_one_message_and_nothing_is_left(kind: str, film: Footage, 
 
 @pytest.mark.parametrize("name", ['it\'s "the" #1: film', "Žluťoučký 電影", "-dash", "new\nline [x] {y} %d $HOME"])
 def test_any_name_of_a_film(name: str, film: Footage, tmp_path: Path) -> None:
+    if name.encode(sys.getfilesystemencoding(), "replace").decode(sys.getfilesystemencoding()) != name:
+        pytest.skip("files cannot have this name in this locale")
     shutil.copy(film.path, tmp_path / f"{name}.mkv")
     run = cinecut("analyze", "--length", "15", "--", f"{name}.mkv", cwd=tmp_path)
     assert run.returncode == 0, run.stderr

@@ -151,7 +151,7 @@ class _Broken:
 
     def __init__(self, folder: Path, lines: str) -> None:
         self.path = folder / "llama-server"
-        self.path.write_text(f"#!{sys.executable}\n{lines}\n")
+        self.path.write_text(f"#!{sys.executable}\n{lines}\n", encoding="utf-8")
         self.path.chmod(self.path.stat().st_mode | stat.S_IXUSR)
 
 

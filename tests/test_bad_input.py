@@ -55,11 +55,11 @@ def media(tmp_path_factory: pytest.TempPathFactory, film: Film, films: Callable[
     (place / "damaged.mp4").write_bytes(damaged)
     (place / "folder.mkv").mkdir()
     (place / "empty.mkv").touch()
-    (place / "text.mp4").write_text("a film about a bird\n" * 100)
+    (place / "text.mp4").write_text("a film about a bird\n" * 100, encoding="utf-8")
     (place / "noise.mkv").write_bytes(np.random.default_rng(8).bytes(50_000))
     for name, text in _LISTS.items():
         for suffix in (name, "mkv", "png", "mp3"):
-            (place / f"{name}.{suffix}").write_text(text)
+            (place / f"{name}.{suffix}").write_text(text, encoding="utf-8")
     return place
 
 
@@ -212,7 +212,7 @@ def test_ffmpeg_follows_no_list_either(media: Path, tmp_path: Path, ffmpeg: Path
             tmp_path, "{still: logo.png, for: 4f}", "shot: 0:00 - 0:01", film="film.mkv", head="music: song.mp3"
         )
         job = prepare(spec)
-        (tmp_path / name).write_text(_LISTS[kind].replace("film.mkv", "canary.mkv"))
+        (tmp_path / name).write_text(_LISTS[kind].replace("film.mkv", "canary.mkv"), encoding="utf-8")
         # Beside the list, and where FFmpeg runs, by a link of our own name.
         shutil.copyfile(media / "film.mkv", tmp_path / "canary.mkv")
         opened = Opened(tmp_path / "canary.mkv")
@@ -303,7 +303,9 @@ def test_sound_or_still_that_is_none(media: Path, event: str, head: str, expecte
 
 def test_audio_stream_that_the_film_has_not(media: Path) -> None:
     spec = write_spec(media, "shot: 0:00 - 0:01", film="film.mkv")
-    spec.write_text(spec.read_text().replace("film: film.mkv", "film: {file: film.mkv, audio: 3}"))
+    spec.write_text(
+        spec.read_text(encoding="utf-8").replace("film: film.mkv", "film: {file: film.mkv, audio: 3}"), encoding="utf-8"
+    )
     assert refusal(lambda: prepare(spec)) == "no-audio: the film has 1 audio stream; there is no stream 3"
 
 
@@ -472,7 +474,7 @@ def test_name_that_is_no_unicode(media: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "caf\\udce9.mp4: 24 frames, 1.000 s\n"
     assert len(read_frames(tmp_path / f"{name}.mp4")) == 24
-    spec.write_text("cinecut: 1\nfilm: nowhere.mkv\ntimeline: [shot: 0:00 - 0:01]\n")
+    spec.write_text("cinecut: 1\nfilm: nowhere.mkv\ntimeline: [shot: 0:00 - 0:01]\n", encoding="utf-8")
     done = cinecut("check", spec, "--format", "json", cwd=tmp_path)
     assert done.returncode == 1
     assert json.loads(done.stdout)["diagnostics"][0]["code"] == "missing-file"

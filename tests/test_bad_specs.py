@@ -73,7 +73,7 @@ def test_a_file_without_a_byte(folder: Path) -> None:
 
 
 def test_no_spec_at_all(folder: Path) -> None:
-    (folder / "film.yaml").write_text("cinecut: 1\n")
+    (folder / "film.yaml").write_text("cinecut: 1\n", encoding="utf-8")
     missing, directory = list(check_spec(Path("flim.yaml"))), list(check_spec(folder))
     assert [(d.code, d.hints) for d in missing] == [("missing-file", ("did you mean film.yaml?",))]
     assert [d.code for d in directory] == ["unreadable"]

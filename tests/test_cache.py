@@ -119,5 +119,5 @@ def test_a_damaged_or_foreign_file_is_a_miss(tmp_path: Path, damage: bytes) -> N
 
 
 def test_a_folder_that_cannot_be_made_costs_only_the_keeping(tmp_path: Path) -> None:
-    (tmp_path / "analysis").write_text("a file stands here")
+    (tmp_path / "analysis").write_text("a file stands here", encoding="utf-8")
     assert _count(Cache("film", tmp_path)) == 1

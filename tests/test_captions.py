@@ -197,12 +197,12 @@ def test_nothing_to_say_is_no_line(film: Film, bundled: Path, tmp_path: Path) ->
 
 def test_a_file_that_is_there_is_not_replaced(film: Film, tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(text_of(film, "subtitles: file"), encoding="utf-8")
-    (tmp_path / "out.srt").write_text("precious")
+    (tmp_path / "out.srt").write_text("precious", encoding="utf-8")
     refused = cinecut("render", "spec.yaml", "-o", "out.mp4", cwd=tmp_path)
     assert refused.returncode != 0
     assert re.search(r"out\.srt is there already", refused.stderr)
     assert names(tmp_path) == ["out.srt", "spec.yaml"]
-    assert (tmp_path / "out.srt").read_text() == "precious"
+    assert (tmp_path / "out.srt").read_text(encoding="utf-8") == "precious"
 
 
 def test_a_packed_folder_has_its_track(film: Film, bundled: Path, tmp_path: Path) -> None:

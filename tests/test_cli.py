@@ -68,7 +68,7 @@ def film(films: Callable[[Film], Film]) -> Path:
 
 def test_check_of_a_good_spec(folder: Path, film: Path) -> None:
     shutil.copy(film, "film.mkv")
-    Path("good.yaml").write_text(GOOD)
+    Path("good.yaml").write_text(GOOD, encoding="utf-8")
     done = cinecut("check", "good.yaml")
     assert done.status == 0
     assert done.out == "good.yaml: no mistakes\n"
@@ -76,7 +76,7 @@ def test_check_of_a_good_spec(folder: Path, film: Path) -> None:
 
 
 def test_check_prints_places_and_hints(folder: Path) -> None:
-    Path("bad.yaml").write_text(BAD)
+    Path("bad.yaml").write_text(BAD, encoding="utf-8")
     done = cinecut("check", "bad.yaml")
     assert done.status == 1
     assert done.out == ""
@@ -85,14 +85,16 @@ def test_check_prints_places_and_hints(folder: Path) -> None:
 
 
 def test_no_spec_drives_the_terminal(folder: Path) -> None:
-    Path("bad.yaml").write_text('cinecut: 1\nfilm: "a\\e[2Jb.mkv"\ntimeline:\n  - {shot: 0 - 1, act: "\\e[1mloud"}\n')
+    Path("bad.yaml").write_text(
+        'cinecut: 1\nfilm: "a\\e[2Jb.mkv"\ntimeline:\n  - {shot: 0 - 1, act: "\\e[1mloud"}\n', encoding="utf-8"
+    )
     done = cinecut("check", "bad.yaml")
     assert "a\ufffd[2Jb.mkv is not there" in done.err
     assert "\x1b" not in done.err + cinecut("explain", "bad.yaml").out
 
 
 def test_check_for_programs(folder: Path) -> None:
-    Path("bad.yaml").write_text(BAD)
+    Path("bad.yaml").write_text(BAD, encoding="utf-8")
     done = cinecut("check", "bad.yaml", "--format", "json")
     found = json.loads(done.out)["diagnostics"]
     assert done.status == 1
@@ -116,8 +118,8 @@ def test_check_of_no_file(folder: Path) -> None:
 
 
 def test_explain_says_who_set_each_value(folder: Path) -> None:
-    text = BEATS.read_text().replace("vibe: comedy", "vibe: comedy\noutput: {crf: 20}")
-    Path("spec.yaml").write_text(text)
+    text = BEATS.read_text(encoding="utf-8").replace("vibe: comedy", "vibe: comedy\noutput: {crf: 20}")
+    Path("spec.yaml").write_text(text, encoding="utf-8")
     found = json.loads(cinecut("explain", "spec.yaml", "--json").out)
     by = {row["path"]: (row["value"], row["by"]) for row in found["settings"]}
     assert by["output.crf"] == ("20", "user")
@@ -156,7 +158,7 @@ def test_explain_to_another_program() -> None:
 
 
 def test_explain_of_a_bad_spec(folder: Path) -> None:
-    Path("bad.yaml").write_text(BAD)
+    Path("bad.yaml").write_text(BAD, encoding="utf-8")
     done = cinecut("explain", "bad.yaml")
     assert (done.status, done.out) == (1, "")
     assert "[unknown-key]" in done.err
@@ -172,8 +174,8 @@ def test_compile_needs_neither_film_nor_ffmpeg(folder: Path, monkeypatch: pytest
     assert cinecut("compile", "spec.yaml", "-o", "classic", "--syntax", "classic").status == 0
     modern, classic = Path("spec.graph"), Path("classic")
     assert (modern / "trailer.graph").read_bytes() == (classic / "trailer.graph").read_bytes()
-    assert " -/filter_complex trailer.graph " in (modern / "command.sh").read_text()
-    assert " -filter_complex_script trailer.graph " in (classic / "command.sh").read_text()
+    assert " -/filter_complex trailer.graph " in (modern / "command.sh").read_text(encoding="utf-8")
+    assert " -filter_complex_script trailer.graph " in (classic / "command.sh").read_text(encoding="utf-8")
     assert (modern / "titles.ass").exists()
     assert {path.suffix for path in (modern / "fonts").iterdir()} == {".ttf"}
 
@@ -181,14 +183,16 @@ def test_compile_needs_neither_film_nor_ffmpeg(folder: Path, monkeypatch: pytest
 def test_compile_replaces_only_what_it_wrote(folder: Path) -> None:
     shutil.copy(BUNNY, "spec.yaml")
     Path("mine").mkdir()
-    Path("mine/command.sh").write_text("mine\n")
+    Path("mine/command.sh").write_text("mine\n", encoding="utf-8")
     assert "mine is there already, and holds no compiled trailer" in cinecut("compile", "spec.yaml", "-o", "mine").err
-    assert [(path.name, path.read_text()) for path in Path("mine").iterdir()] == [("command.sh", "mine\n")]
+    assert [(path.name, path.read_text(encoding="utf-8")) for path in Path("mine").iterdir()] == [
+        ("command.sh", "mine\n")
+    ]
     assert [cinecut("compile", "spec.yaml").status for _ in range(2)] == [0, 0]
 
 
 def test_compile_refuses(folder: Path) -> None:
-    Path("good.yaml").write_text(GOOD)
+    Path("good.yaml").write_text(GOOD, encoding="utf-8")
     done = cinecut("compile", "good.yaml")
     assert done.status == 1
     assert "[not-linked]" in done.err
@@ -205,34 +209,34 @@ def test_link_measures_and_keeps_every_comment(folder: Path, film: Path) -> None
     text = (
         "# A trailer\ncinecut: 1\nfilm: film.mkv   # the whole of it\ntimeline:   \n\n  - shot: 0:00.5 - 0:01 # short\n"
     )
-    Path("spec.yaml").write_text(text)
+    Path("spec.yaml").write_text(text, encoding="utf-8")
     done = cinecut("link", "spec.yaml")
     assert (done.status, done.out) == (0, "spec.yaml: 1 file measured\n")
-    linked = Path("spec.yaml").read_text()
+    linked = Path("spec.yaml").read_text(encoding="utf-8")
     head, _, tail = linked.partition("film:\n  file: film.mkv   # the whole of it\n  facts:\n")
     assert (head, tail[tail.index("timeline:") :]) == (text[: text.index("film:")], text[text.index("timeline:") :])
     assert "    size: 320x180\n    rate: 24\n    duration: 2\n" in tail
     assert cinecut("check", "spec.yaml").err == ""
     cinecut("link", "spec.yaml")
-    assert Path("spec.yaml").read_text() == linked
+    assert Path("spec.yaml").read_text(encoding="utf-8") == linked
 
 
 def test_link_follows_a_film_that_moved(folder: Path, film: Path) -> None:
     shutil.copy(film, "film.mkv")
-    Path("spec.yaml").write_text(GOOD)
+    Path("spec.yaml").write_text(GOOD, encoding="utf-8")
     cinecut("link", "spec.yaml")
     Path("the archive").mkdir()
     Path("film.mkv").rename("the archive/it's: a #1.mkv")
     assert "film.mkv is not there" in cinecut("check", "spec.yaml").err
     assert cinecut("link", "spec.yaml", "the archive/it's: a #1.mkv").status == 0
     assert cinecut("check", "spec.yaml").status == 0
-    assert "the whole of it" in Path("spec.yaml").read_text()
+    assert "the whole of it" in Path("spec.yaml").read_text(encoding="utf-8")
 
 
 def test_link_refuses_another_film(folder: Path, film: Path, bundled: Path) -> None:
     """Its times would mean nothing in it."""
     shutil.copy(film, "film.mkv")
-    Path("spec.yaml").write_text(GOOD)
+    Path("spec.yaml").write_text(GOOD, encoding="utf-8")
     cinecut("link", "spec.yaml")
     before = Path("spec.yaml").read_bytes()
     other = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=9", "other.mkv"]
@@ -241,13 +245,13 @@ def test_link_refuses_another_film(folder: Path, film: Path, bundled: Path) -> N
     assert (refused.status, "it is 0:09.000 at 25 frames/s" in refused.err) == (1, True)
     assert Path("spec.yaml").read_bytes() == before
     assert cinecut("link", "spec.yaml", "other.mkv", "--force").status == 0
-    assert "other.mkv" in Path("spec.yaml").read_text()
+    assert "other.mkv" in Path("spec.yaml").read_text(encoding="utf-8")
 
 
 def test_link_reads_timecodes_before_the_rate_is_known(folder: Path, film: Path) -> None:
     """They need the rate that only linking can tell."""
     shutil.copy(film, "film.mkv")
-    Path("spec.yaml").write_text(GOOD.replace("0:00.5 - 0:01", "00:00:00:12 - 00:00:01:00"))
+    Path("spec.yaml").write_text(GOOD.replace("0:00.5 - 0:01", "00:00:00:12 - 00:00:01:00"), encoding="utf-8")
     assert "needs the film's rate" in cinecut("check", "spec.yaml").err
     assert cinecut("link", "spec.yaml").status == 0
     assert cinecut("check", "spec.yaml").err == ""
@@ -255,19 +259,19 @@ def test_link_reads_timecodes_before_the_rate_is_known(folder: Path, film: Path)
 
 def test_link_keeps_a_symbolic_link_and_the_mode(folder: Path, film: Path) -> None:
     shutil.copy(film, "film.mkv")
-    Path("real.yaml").write_text(GOOD)
+    Path("real.yaml").write_text(GOOD, encoding="utf-8")
     Path("real.yaml").chmod(0o640)
     Path("spec.yaml").symlink_to("real.yaml")
     assert cinecut("link", "spec.yaml").status == 0
     assert Path("spec.yaml").is_symlink()
-    assert "fingerprint" in Path("real.yaml").read_text()
+    assert "fingerprint" in Path("real.yaml").read_text(encoding="utf-8")
     assert Path("real.yaml").stat().st_mode & 0o777 == 0o640
 
 
 def test_link_where_nothing_can_be_written(folder: Path, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A read-only folder; for root, to whom no folder is, a name that is taken."""
     shutil.copy(film, "film.mkv")
-    Path("spec.yaml").write_text(GOOD)
+    Path("spec.yaml").write_text(GOOD, encoding="utf-8")
     if os.geteuid() == 0:
         monkeypatch.setattr(secrets, "token_hex", lambda count: "0" * 2 * count)
         Path(f".cinecut-{os.getpid()}-00000000.part").mkdir()
@@ -277,16 +281,16 @@ def test_link_where_nothing_can_be_written(folder: Path, film: Path, monkeypatch
     folder.chmod(0o755)
     assert done.status == 1
     assert "error: spec.yaml cannot be written" in done.err
-    assert Path("spec.yaml").read_text() == GOOD
+    assert Path("spec.yaml").read_text(encoding="utf-8") == GOOD
 
 
 def test_link_to_no_film(folder: Path) -> None:
-    Path("spec.yaml").write_text(GOOD)
-    Path("film.mkv").write_text("no film at all")
+    Path("spec.yaml").write_text(GOOD, encoding="utf-8")
+    Path("film.mkv").write_text("no film at all", encoding="utf-8")
     assert cinecut("link", "spec.yaml").status == 1
     assert "there is no file none.mkv" in cinecut("link", "spec.yaml", "none.mkv").err
     assert cinecut("link", "spec.yaml", folder).status == 1
-    assert Path("spec.yaml").read_text() == GOOD
+    assert Path("spec.yaml").read_text(encoding="utf-8") == GOOD
 
 
 # The program

@@ -122,7 +122,7 @@ def test_hardware_that_is_not_there(film: Film, ffmpeg: Path, tmp_path: Path, ha
     encoder = f"{kind}_{hardware}"
     if encodes(ffmpeg, encoder):
         pytest.skip("this machine has the hardware")
-    (tmp_path / "spec.yaml").write_text(text_of(film, kind, f", hardware: {hardware}"))
+    (tmp_path / "spec.yaml").write_text(text_of(film, kind, f", hardware: {hardware}"), encoding="utf-8")
     job = prepare(tmp_path / "spec.yaml")
     with pytest.raises(Stop, match=f"has no encoder {encoder}|{encoder} does not work here") as caught:
         render(job, tmp_path / "out.mp4", find_ffmpeg(str(ffmpeg)), SILENT)
@@ -137,7 +137,7 @@ def encodes(ffmpeg: Path, encoder: str) -> bool:
 
 def test_the_command_says_what_is_not_there(film: Film, tmp_path: Path) -> None:
     """No FFmpeg for Linux has Apple's encoder."""
-    (tmp_path / "spec.yaml").write_text(text_of(film, "hevc", ", hardware: videotoolbox"))
+    (tmp_path / "spec.yaml").write_text(text_of(film, "hevc", ", hardware: videotoolbox"), encoding="utf-8")
     done = cinecut("render", "spec.yaml", "-o", "out.mp4", cwd=tmp_path)
     assert done.returncode != 0
     assert "has no encoder hevc_videotoolbox" in done.stderr
@@ -147,7 +147,7 @@ def test_the_command_says_what_is_not_there(film: Film, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("kind", "name"), [("prores", "out.mp4"), ("ffv1", "out.mov"), ("hevc", "out.mkv")])
 def test_a_file_that_is_named_as_another_kind_is_refused(film: Film, tmp_path: Path, kind: str, name: str) -> None:
-    (tmp_path / "spec.yaml").write_text(text_of(film, kind))
+    (tmp_path / "spec.yaml").write_text(text_of(film, kind), encoding="utf-8")
     done = cinecut("render", "spec.yaml", "-o", name, cwd=tmp_path)
     assert done.returncode != 0
     assert f"this trailer is a {CODECS[kind][0]} file; {name} ends otherwise" in done.stderr

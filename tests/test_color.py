@@ -143,7 +143,7 @@ def test_ffmpeg_converts_nothing_by_itself(swatches: Make, ffmpeg: Path, tmp_pat
         "{black: 3f}",
         "{shot: {in: 0.25s, for: 4f}, reframe: {}}",
     ]
-    (tmp_path / "a.yaml").write_text(spec_of(film, "preset: ultrafast, size: 160x160", *events))
+    (tmp_path / "a.yaml").write_text(spec_of(film, "preset: ultrafast, size: 160x160", *events), encoding="utf-8")
     job = prepare(tmp_path / "a.yaml")
     pack(job, tmp_path / "pack", find_ffmpeg(str(ffmpeg)), SILENT)
     command = [str(ffmpeg), "-v", "verbose", *job.plan.render.arguments(find_ffmpeg(str(ffmpeg)).build, ["out.mp4"])]

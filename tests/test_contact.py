@@ -114,7 +114,7 @@ def test_each_deliverable_has_its_own(film: Film, tmp_path: Path) -> None:
 
 
 def test_a_sheet_of_ones_own_is_not_replaced_unasked(film: Film, tmp_path: Path) -> None:
-    (tmp_path / "out.poster.jpg").write_text("mine")
+    (tmp_path / "out.poster.jpg").write_text("mine", encoding="utf-8")
     (tmp_path / "spec.yaml").write_text(f"cinecut: 1\nfilm: {film.path}\ntimeline:\n  - black: 6f\n", encoding="utf-8")
     done = cinecut("render", "spec.yaml", "-o", "out.mp4", "--sheet", cwd=tmp_path)
     assert done.returncode == 1

@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from compiling import plan_of
 
-from cinecut.compiler import compile_spec
 from cinecut.diagnostics import Report
 from cinecut.language.events import ActMarker, Entry, Still
 from cinecut.language.facts import AudioFacts, FilmFacts, LutFacts, SongFacts, StillFacts
@@ -41,7 +41,7 @@ def test_a_recipe_compiles(title: str, text: str, tmp_path: Path) -> None:
     _, spec = load_spec(path, report, unmeasured=FILM.rate)
     assert spec is not None
     assert report.ok, list(report)
-    plan = compile_spec(_measured(spec), report)
+    plan = plan_of(_measured(spec), report)
     assert plan is not None, list(report)
     assert list(report) == []
 

@@ -231,7 +231,7 @@ def test_a_local_copy_is_verified(host: Host, tmp_path: Path, monkeypatch: pytes
 
 
 def test_an_unusable_folder_is_said(host: Host, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(Stop) as stop:
         demo_film.fetch_film(tmp_path / "file" / "cache")
     assert stop.value.diagnostics[0].code == "output"

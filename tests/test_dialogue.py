@@ -262,7 +262,7 @@ def test_an_answer_in_small_letters_is_no_continuation(tmp_path: Path) -> None:
 
 def test_ten_thousand_lines_in_one_and_a_half_seconds(tmp_path: Path) -> None:
     lines = [f"<i>Nobody told me</i> that\nthe house was number {i}, John." for i in range(10_000)]
-    (tmp_path / "film.srt").write_text(srt(*lines))
+    (tmp_path / "film.srt").write_text(srt(*lines), encoding="utf-8")
     start = time.process_time()
     found, _ = read_dialogue(tmp_path / "film.mkv", Fraction(50_000), Fraction(0), None, None)
     assert time.process_time() - start < 1.5
@@ -330,7 +330,7 @@ def test_bitmap_subtitles_are_of_no_use(tmp_path: Path) -> None:
 
 def beside(folder: Path, *names: str, language: str | None = None) -> list[str]:
     for name in names:
-        (folder / name).write_text(srt(f"This was read from {name}."))
+        (folder / name).write_text(srt(f"This was read from {name}."), encoding="utf-8")
     return [track.source for track in preferred(find_tracks(folder / "Film.mkv").tracks, language)]
 
 
@@ -342,7 +342,7 @@ def test_the_full_dialogue_comes_before_its_relatives(tmp_path: Path) -> None:
 
 def test_hi_is_hindi_alone_and_for_the_hard_of_hearing_after_a_language(tmp_path: Path) -> None:
     for name in ("film.hi.srt", "film.en.hi.srt"):
-        (tmp_path / name).write_text(srt("A line."))
+        (tmp_path / name).write_text(srt("A line."), encoding="utf-8")
     roles = {(track.language, track.role) for track in find_tracks(tmp_path / "film.mkv").tracks}
     assert roles == {("hi", "full"), ("en", "sdh")}
 
@@ -366,7 +366,7 @@ def test_a_broken_side_car_gives_way_to_the_next(tmp_path: Path) -> None:
 
 
 def test_a_language_that_is_missing_is_said(tmp_path: Path) -> None:
-    (tmp_path / "film.srt").write_text(srt(*SAMPLES["de"]))
+    (tmp_path / "film.srt").write_text(srt(*SAMPLES["de"]), encoding="utf-8")
     found, warnings = read_dialogue(tmp_path / "film.mkv", MINUTE, Fraction(0), None, "fr")
     assert found.language == "de"
     assert "no usable subtitles in 'fr'" in warnings[0].message
@@ -399,8 +399,8 @@ def test_unusable_given_subtitles_stop_with_one_message(tmp_path: Path) -> None:
 
 
 def test_given_subtitles_win_over_those_beside_the_film(tmp_path: Path) -> None:
-    (tmp_path / "film.srt").write_text(srt("This lies beside the film."))
-    (tmp_path / "mine.txt").write_text(srt("This was given."))
+    (tmp_path / "film.srt").write_text(srt("This lies beside the film."), encoding="utf-8")
+    (tmp_path / "mine.txt").write_text(srt("This was given."), encoding="utf-8")
     found, _ = read_dialogue(tmp_path / "film.mkv", MINUTE, Fraction(0), tmp_path / "mine.txt", None)
     assert (texts(found), found.source) == (["This was given."], "mine.txt")
 
@@ -421,7 +421,9 @@ def mux(film: Path, *subtitle_options: str, files: tuple[Path, ...] = (), shift:
     ("suffix", "codec"), [("mkv", "srt"), ("mkv", "ass"), ("mkv", "webvtt"), ("mp4", "mov_text"), ("mov", "mov_text")]
 )
 def test_embedded_text_is_read_in_film_time(tmp_path: Path, suffix: str, codec: str) -> None:
-    (tmp_path / "subs").write_text(srt("- Gdzie są <i>wszyscy</i>?\n- Nie wiem, co się stało.", "Chodźmy już do domu."))
+    (tmp_path / "subs").write_text(
+        srt("- Gdzie są <i>wszyscy</i>?\n- Nie wiem, co się stało.", "Chodźmy już do domu."), encoding="utf-8"
+    )
     film = tmp_path / f"film.{suffix}"
     mux(film, "-c:s", codec, "-metadata:s:s:0", "language=pol", files=(tmp_path / "subs",))
     found, warnings = read_dialogue(film, Fraction(20), Fraction(0), None, None)
@@ -432,12 +434,12 @@ def test_embedded_text_is_read_in_film_time(tmp_path: Path, suffix: str, codec: 
 
 
 def test_a_film_that_starts_late_keeps_its_subtitles_in_place(tmp_path: Path) -> None:
-    (tmp_path / "subs").write_text(srt("The first line is here.", "The second line is here."))
+    (tmp_path / "subs").write_text(srt("The first line is here.", "The second line is here."), encoding="utf-8")
     film = tmp_path / "film.mkv"
     mux(film, "-c:s", "srt", files=(tmp_path / "subs",), shift="5")
     found, _ = read_dialogue(film, Fraction(20), Fraction(5), None, None)
     assert [span(line) for line in found.lines] == [(0, 3), (4, 7)]
-    (tmp_path / "film.srt").write_text(srt("The first line is here.", "The second line is here."))
+    (tmp_path / "film.srt").write_text(srt("The first line is here.", "The second line is here."), encoding="utf-8")
     found, _ = read_dialogue(film, Fraction(20), Fraction(5), None, None)
     assert found.source == "film.srt"
     assert [span(line) for line in found.lines] == [(0, 3), (4, 7)]
@@ -448,7 +450,7 @@ def test_side_car_times_count_from_the_sound_that_starts_before_the_picture(tmp_
     sound = ["-f", "lavfi", "-i", "sine=duration=10"]
     picture = ["-itsoffset", "2", "-f", "lavfi", "-i", "color=size=64x48:rate=25:duration=8"]
     subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *sound, *picture, str(film)], check=True)
-    (tmp_path / "film.srt").write_text(srt("The first line is here.", "The second line is here."))
+    (tmp_path / "film.srt").write_text(srt("The first line is here.", "The second line is here."), encoding="utf-8")
     found, _ = read_dialogue(film, Fraction(8), Fraction(2), None, None)
     assert [span(line) for line in found.lines] == [(0, 1), (2, 5)]
 
@@ -456,7 +458,7 @@ def test_side_car_times_count_from_the_sound_that_starts_before_the_picture(tmp_
 def test_the_right_one_of_several_streams_is_read(tmp_path: Path) -> None:
     files = tuple(tmp_path / name for name in ("forced", "full", "polish"))
     for file in files:
-        file.write_text(srt(f"This is the {file.name} track."))
+        file.write_text(srt(f"This is the {file.name} track."), encoding="utf-8")
     marks = ["-metadata:s:s:0", "language=eng", "-disposition:s:0", "forced", "-metadata:s:s:1", "language=eng"]
     film = tmp_path / "film.mkv"
     mux(film, "-c:s", "srt", *marks, "-metadata:s:s:2", "language=pol", files=files)

@@ -10,12 +10,13 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 _LINK = re.compile(r"\[[^\]]*\]\((?!https?:|#)([^)#]+)[^)]*\)")
-_FILE = re.compile(r"`((?:cinecut|tests|schemas|docs|tools|specs)/[\w./-]+)`")
+_ROOMS = "|".join(sorted(path.name for path in (ROOT / "cinecut").iterdir() if path.is_dir()))
+_FILE = re.compile(rf"`((?:cinecut|tests|schemas|docs|tools|specs|{_ROOMS})/[\w./-]+)`")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_and_files_are_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = [page.parent / link for link in _LINK.findall(text)]
-    named += [ROOT / name for name in _FILE.findall(text)]
+    named += [ROOT / name if (ROOT / name).exists() else ROOT / "cinecut" / name for name in _FILE.findall(text)]
     assert [str(path) for path in named if not path.stem.isupper() and not path.exists()] == []

@@ -191,7 +191,7 @@ def test_a_host_without_an_etag_starts_again(host: Host, tmp_path: Path) -> None
 def test_what_has_arrived_whole_is_not_fetched_again(host: Host, tmp_path: Path) -> None:
     """Killed between the last byte and the rename."""
     (tmp_path / "tiny.gguf.part").write_bytes(WEIGHTS)
-    (tmp_path / "tiny.gguf.part.etag").write_text(host.etag)
+    (tmp_path / "tiny.gguf.part.etag").write_text(host.etag, encoding="utf-8")
     pull(ONE, tmp_path)
     assert host.starts == [len(WEIGHTS)]
     assert names(tmp_path) == ["tiny.gguf", "tiny.json"]
@@ -199,7 +199,7 @@ def test_what_has_arrived_whole_is_not_fetched_again(host: Host, tmp_path: Path)
 
 def test_more_than_there_is_starts_again(host: Host, tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf.part").write_bytes(WEIGHTS + b"of another")
-    (tmp_path / "tiny.gguf.part.etag").write_text(host.etag)
+    (tmp_path / "tiny.gguf.part.etag").write_text(host.etag, encoding="utf-8")
     pull(ONE, tmp_path, terms=Terms(pauses=(0,)))
     assert host.starts == [len(WEIGHTS) + 10, 0]
     assert (tmp_path / "tiny.gguf").read_bytes() == WEIGHTS
@@ -337,14 +337,14 @@ def test_a_record_holds_only_for_the_file_it_was_made_of(host: Host, tmp_path: P
 @pytest.mark.parametrize("text", ["", "[]", '{"files": 3}', '{"files": {"tiny.gguf": null}}', "\x00"])
 def test_a_damaged_record_only_costs_the_time_to_read_the_file(host: Host, tmp_path: Path, text: str) -> None:
     pull(ONE, tmp_path)
-    (tmp_path / "tiny.json").write_text(text)
+    (tmp_path / "tiny.json").write_text(text, encoding="utf-8")
     assert pull(ONE, tmp_path) == []
     assert recorded(ONE, ONE.files[0], tmp_path) == ONE.files[0].sha256
     assert len(host.requests) == 1
 
 
 def test_a_folder_that_cannot_be_written_is_said(host: Host, tmp_path: Path) -> None:
-    (tmp_path / "models").write_text("a file")
+    (tmp_path / "models").write_text("a file", encoding="utf-8")
     assert code(stopped(ONE, tmp_path / "models")) == "output"
 
 

@@ -165,7 +165,7 @@ def test_stems_never_replace_the_song(film: Film, song: Samples, bundled: Path, 
     """Not even where it is called as the stem is, and whoever asks says --force."""
     (tmp_path / "stems").mkdir()
     (tmp_path / "song.wav").rename(tmp_path / "stems" / "music.wav")
-    with pytest.raises(Stop, match=r"music\.wav is a file that the trailer is made from"):
+    with pytest.raises(Stop, match=r"music\.wav itself, which is read"):
         stems_of(spec_text(film, ["{black: 1s}"], "music: {file: stems/music.wav}"), tmp_path, bundled)
     assert soundfile.info(tmp_path / "stems" / "music.wav").frames == len(song)
 

@@ -1,64 +1,126 @@
-"""Every spec of specs/ compiles to the text that golden/ keeps: a change of the compiler shows as a diff of them.
+"""What each feature of the language compiles to, and that FFmpeg runs it.
 
-`pytest tests/test_golden.py --update-goldens` writes them anew.
+Beside every spec of golden/, each about one thing, lies its compiled text: a change of the compiler shows as a diff of
+them. `pytest tests/test_golden.py --update-goldens` writes them anew.
 """
 
 from __future__ import annotations
 
+import subprocess
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
-from compiling import plan_of
+import soundfile
+from compiling import FILM, measured, plan_of
+from oracle import Film, Sound, make_film, read_pictures, read_sound
 
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Report, as_text
+from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.grade import Grade
+from cinecut.grade.cube import cube_text
+from cinecut.grade.formula import lut
 from cinecut.graph.script import BUILDS
+from cinecut.language.facts import Color
 from cinecut.language.read import load_spec
 from cinecut.render.check import check_spec
+from cinecut.render.job import SILENT, prepare, render
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 GOLDEN = Path(__file__).parent / "golden"
+FEATURES = sorted(GOLDEN.glob("*.yaml"))
+SMALL = Film(Path("film.mp4"), Fraction(24), 240, size=(320, 180), gop=24, sound=Sound())
+FACTS = replace(FILM, size=SMALL.size, duration=Fraction(10), time_base=Fraction(1, 12288), color=Color())
 
 
 def plan_at(path: Path) -> RenderPlan:
     report = Report()
-    _, spec = load_spec(path, report)
-    assert spec is not None
-    plan = plan_of(spec, report)
+    _, spec = load_spec(path, report, unmeasured=SMALL.rate)
+    assert spec is not None, "\n".join(as_text(d) for d in report)
+    plan = plan_of(spec if spec.film.facts is not None else measured(spec, FACTS), report)
     assert plan is not None, "\n".join(as_text(d) for d in report)
     return plan
 
 
-def texts_of(plan: RenderPlan) -> dict[str, str]:
-    """File names and texts: the trailer's graph and that of its sound alone, what is generated beside them, and
-    FFmpeg's arguments for the trailer, one a line."""
-    texts = {run.name: run.script for run in (plan.render, plan.sound)}
+def text_of(plan: RenderPlan) -> str:
+    """The trailer's graph, FFmpeg's arguments, and what is generated beside them, one after another."""
+    outputs = [f"trailer{target.name}{target.suffix}" for target in plan.targets]
+    arguments = " ".join(plan.render.arguments(BUILDS["modern"], outputs))
+    for option in (" -threads 1 ", " -/filter_complex ", " -map ", " -f srt "):
+        arguments = arguments.replace(option, "\n" + option[1:])
+    texts = {plan.render.name: plan.render.script, "arguments": arguments + "\n"}
     texts |= {name: data.decode() for name, data in plan.files.items()}
-    for syntax, build in BUILDS.items():
-        outputs = [f"trailer{target.name}{target.suffix}" for target in plan.targets]
-        texts[f"arguments.{syntax}"] = "\n".join(plan.render.arguments(build, outputs)) + "\n"
-    return texts
+    return "\n".join(f"== {name}\n{text}" for name, text in texts.items())
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FEATURES, ids=lambda path: path.stem)
 def test_golden(path: Path, request: pytest.FixtureRequest) -> None:
-    folder, texts = GOLDEN / path.stem, texts_of(plan_at(path))
+    kept, text = path.with_suffix(".txt"), text_of(plan_at(path))
     if request.config.getoption("--update-goldens"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
-    kept = {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
-    assert texts == kept
+        kept.write_text(text, encoding="utf-8")
+    assert text == kept.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_golden_has_a_spec() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == {path.stem for path in FEATURES}
+
+
+# What FFmpeg makes of them
+
+UNHEARD = {"audio"}  # the oracle's films have one stream of sound
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the film and all that the goldens name beside it."""
+    folder = tmp_path_factory.mktemp("media")
+    make_film(replace(SMALL, path=folder / "film.mp4"))
+    make_film(replace(SMALL, path=folder / "band.mp4", frames=24, sound=None))
+    noise = np.random.default_rng(1).uniform(-0.1, 0.1, (8 * 48000, 2))
+    for name in ("song.wav", "other.wav"):
+        soundfile.write(folder / name, noise, 48000)
+    logo = ["-f", "lavfi", "-i", "color=red@0.5:s=64x36,format=rgba", "-frames:v", "1", str(folder / "logo.png")]
+    subprocess.run([find_ffmpeg().path, "-v", "error", *logo], check=True)
+    (folder / "look.cube").write_bytes(cube_text(lut([Grade(saturation=Fraction(0))])))
+    return folder
+
+
+@pytest.mark.parametrize("path", [path for path in FEATURES if path.stem not in UNHEARD], ids=lambda path: path.stem)
+def test_ffmpeg_runs_it_and_converts_nothing_by_itself(media: Path, path: Path, tmp_path: Path) -> None:
+    """Every frame and every sample is there, and between no two filters FFmpeg had to put one of its own."""
+    spec = media / path.name
+    spec.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    job, build = prepare(spec), find_ffmpeg()
+    told = tmp_path / "told"
+    told.mkdir()
+    telling = tmp_path / "ffmpeg"
+    telling.write_text(f'#!/bin/sh\nexec {build.path} -print_graphs_format json -print_graphs_file {told}/$$ "$@"\n')
+    telling.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path))
+        files = render(job, tmp_path / f"out{job.plan.suffix}", replace(build, path=str(telling)), SILENT).files
+    for file in files.values():
+        assert sum(1 for _ in read_pictures(file)) == job.plan.frames
+        assert abs(len(read_sound(file)) - job.plan.samples) <= (1024 if file.suffix == ".mp4" else 0)
+    graphs = [graph.read_text() for graph in told.iterdir()]
+    assert any("overlay" in graph or "concat" in graph or "fps" in graph for graph in graphs)
+    assert [line for graph in graphs for line in graph.splitlines() if "_auto_" in line] == []
+
+
+# The specs that people learn from
+
+
+@pytest.mark.parametrize("path", [*SPECS, *FEATURES], ids=lambda path: path.stem)
 def test_no_paths(path: Path) -> None:
     """A plan names its files in its own folder only: it renders on any machine."""
-    for name, text in texts_of(plan_at(path)).items():
-        assert str(ROOT) not in text, name
-        assert "../" not in text, name
-        assert not [line for line in text.splitlines() if line.startswith("/")], name
+    text = text_of(plan_at(path))
+    assert str(ROOT) not in text
+    assert "../" not in text
+    assert not [line for line in text.splitlines() if line.startswith("/")]
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
@@ -68,7 +130,3 @@ def test_specs_have_no_mistakes(path: Path) -> None:
     found = [d for d in check_spec(path) if film_is_here or d.code != "missing-file"]
     assert not found, "\n".join(as_text(d) for d in found)
     assert path.read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=../schemas/")
-
-
-def test_every_golden_has_a_spec() -> None:
-    assert {folder.name for folder in GOLDEN.iterdir()} == {path.stem for path in SPECS}

@@ -180,7 +180,7 @@ def test_a_file_that_changed_is_fetched_anew(host: Host, tmp_path: Path) -> None
     first.file.write_bytes(b"damaged")
     assert fetch(tmp_path) == first
     assert first.file.read_bytes() == song()
-    (first.file.parent / "tracks.json").write_text('[{"track": 1}]')
+    (first.file.parent / "tracks.json").write_text('[{"track": 1}]', encoding="utf-8")
     assert fetch(tmp_path) == first
 
 
@@ -448,7 +448,7 @@ def test_names_from_the_host_reach_no_terminal_and_no_path(host: Host, tmp_path:
 
 def test_a_folder_that_cannot_be_written_is_said(host: Host, tmp_path: Path) -> None:
     host.add("77")
-    (tmp_path / "music").write_text("in the way")
+    (tmp_path / "music").write_text("in the way", encoding="utf-8")
     found, diagnostics = jamendo.try_fetch(HORROR, "my-id", tmp_path, patience=HASTE)
     assert found is None
     assert "no song can be kept in" in diagnostics[0].message

@@ -33,7 +33,7 @@ def folder(tmp_path: Path, films: Callable[[Film], Film]) -> Path:
     film = films(Film(Path("a.mkv"), rate=Fraction(24), frames=48, size=(160, 90)))
     (tmp_path / "film.mkv").symlink_to(film.path)
     for name, rest in (("long", _LONG), ("short", _SHORT)):
-        (tmp_path / f"{name}.yaml").write_text(f"cinecut: 1\nfilm: film.mkv\n{rest}")
+        (tmp_path / f"{name}.yaml").write_text(f"cinecut: 1\nfilm: film.mkv\n{rest}", encoding="utf-8")
     return tmp_path
 
 
@@ -61,7 +61,7 @@ def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 def state(pid: int) -> str:
     """A process's state letter; Z where it is gone but for its parent's notice, X where it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return "X"
 
@@ -85,7 +85,7 @@ def encoding_child(pid: int, part: Path) -> int:
             return None
         for entry in Path("/proc").glob("[0-9]*"):
             try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                parent = int((entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
             except (FileNotFoundError, ProcessLookupError):
                 continue
             if parent == pid:

@@ -246,15 +246,17 @@ CUBES: dict[str, tuple[str, Callable[[Colors], Colors]]] = {
 def test_ones_own_lut(film: Planes, folder: Path, ffmpeg: Path, kind: str) -> None:
     """Instead of the genre's look; a shot's own comes after it."""
     text, formula = CUBES[kind]
-    (folder / "mine.cube").write_text(text)
+    (folder / "mine.cube").write_text(text, encoding="utf-8")
     rendered = shown("vibe: war\nlut: mine.cube\n", folder, ffmpeg, SHOT, f"{SHOT[:-1]}, grade: {WARM}}}")
     assert worst(planes_of(rendered, 0), film, formula) <= NEAR
     assert worst(planes_of(rendered, 2), film, lambda colors: apply(WARM_GRADE, formula(colors))) <= 2 * NEAR
 
 
 def test_a_malformed_lut_is_refused_with_its_line(film: Planes, folder: Path) -> None:
-    (folder / "bad.cube").write_text("TITLE x\nLUT_1D_SIZE 3\n0 0 0\n0.5 half 0.5\n1 1 1\n")
-    (folder / "bad.yaml").write_text(f"cinecut: 1\nfilm: film.mkv\nlut: bad.cube\ntimeline:\n  - {SHOT}\n")
+    (folder / "bad.cube").write_text("TITLE x\nLUT_1D_SIZE 3\n0 0 0\n0.5 half 0.5\n1 1 1\n", encoding="utf-8")
+    (folder / "bad.yaml").write_text(
+        f"cinecut: 1\nfilm: film.mkv\nlut: bad.cube\ntimeline:\n  - {SHOT}\n", encoding="utf-8"
+    )
     with pytest.raises(Stop) as caught:
         prepare(folder / "bad.yaml")
     [found] = caught.value.diagnostics
@@ -294,7 +296,7 @@ def test_the_same_spec_gives_the_same_bytes(film: Planes, folder: Path, ffmpeg: 
 def test_a_grade_that_changes_nothing_costs_nothing(film: Planes, folder: Path) -> None:
     assert Grade.of({}) == NEUTRAL
     text = f"cinecut: 1\nfilm: film.mkv\ntimeline:\n  - {SHOT[:-1]}, grade: {{contrast: 1}}}}\n"
-    (folder / "neutral.yaml").write_text(text)
+    (folder / "neutral.yaml").write_text(text, encoding="utf-8")
     plan = prepare(folder / "neutral.yaml").plan
     assert "lut3d" not in plan.render.filters
     assert plan.luts == {}

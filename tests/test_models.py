@@ -124,7 +124,7 @@ def test_what_reads_follows_instructions(folder: Path, files: tuple[str, ...], w
 def test_an_unreadable_or_absent_folder_holds_no_model(folder: Path) -> None:
     folder.rmdir()
     assert find_model("vision") is None
-    folder.write_text("a file")
+    folder.write_text("a file", encoding="utf-8")
     assert find_model("text") is None
 
 
@@ -159,7 +159,7 @@ def test_minilm_is_taken_from_the_models_folder_the_hubs_cache_or_the_package(
     cache = tmp_path / "hub-home" / "hub" / "models--sentence-transformers--all-MiniLM-L6-v2"
     lay(cache / "snapshots" / "abc", *files[:-1])
     (cache / "refs").mkdir()
-    (cache / "refs" / "main").write_text("abc")
+    (cache / "refs" / "main").write_text("abc", encoding="utf-8")
     assert find_minilm() == packaged  # the weights are still lacking
     lay(cache / "snapshots" / "abc", files[-1])
     assert find_minilm() == cache / "snapshots" / "abc"
@@ -326,7 +326,7 @@ def test_the_inventory_shows_models_under_other_names(folder: Path) -> None:
     assert state_of("llava", folder) == (False, "llava-tiny-mmproj.gguf needs models repair")
     os.truncate(whole, read_head(whole).data_start)
     assert state_of("llava", folder) == (False, "llava-tiny-mmproj.gguf is cut short")
-    weights.write_text("not found")
+    weights.write_text("not found", encoding="utf-8")
     assert state_of("llava", folder) == (False, "llava-tiny.gguf is no GGUF file")
 
 

@@ -307,7 +307,7 @@ def test_cut_off(tmp_path: Path) -> None:
 
 def test_unusable_songs(tmp_path: Path) -> None:
     text = tmp_path / "text.mp3"
-    text.write_text("no sound in here\n" * 100)
+    text.write_text("no sound in here\n" * 100, encoding="utf-8")
     empty = tmp_path / "empty.wav"
     empty.touch()
     mute = tmp_path / "mute.mkv"

@@ -48,7 +48,7 @@ def tone(path: Path, *options: str) -> Path:
 )
 def test_a_playlist_opens_no_other_file(tmp_path: Path, reader: str, name: str, text: str) -> None:
     tone(tmp_path / "secret.wav")
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(Stop) as stop:
         READERS[reader](tmp_path / name)
     assert stop.value.diagnostics[0].code == "unreadable"
@@ -103,7 +103,7 @@ def test_nothing_is_written_over_what_is_read(tmp_path: Path) -> None:
 def test_a_writer_keeps_links_and_modes_and_sweeps_what_the_dead_left(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     real = tmp_path / "real" / "spec.yaml"
-    real.write_text("old")
+    real.write_text("old", encoding="utf-8")
     real.chmod(0o640)
     (tmp_path / "spec.yaml").symlink_to(real)
     dead = subprocess.Popen(["true"])
@@ -111,10 +111,10 @@ def test_a_writer_keeps_links_and_modes_and_sweeps_what_the_dead_left(tmp_path: 
     left = tmp_path / "real" / f".cinecut-{dead.pid}-0123abcd.part"
     mine = tmp_path / "real" / f".cinecut-{os.getpid()}-0123abcd.part"
     for part in (left, mine):
-        part.write_text("half")
+        part.write_text("half", encoding="utf-8")
     write_beside(tmp_path / "spec.yaml", "new")
     assert (tmp_path / "spec.yaml").is_symlink()
-    assert real.read_text() == "new"
+    assert real.read_text(encoding="utf-8") == "new"
     assert real.stat().st_mode & 0o777 == 0o640
     assert not left.exists()
     assert mine.exists()

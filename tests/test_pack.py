@@ -54,7 +54,7 @@ def folder(
     for source, name in (("sine=300:duration=3", "song.wav"), ("testsrc=size=80x60:duration=0.04", "logo.png")):
         subprocess.run([bundled, "-v", "error", "-f", "lavfi", "-i", source, str(work / name)], check=True)
     (work / "logo.png").rename(work / "logo's %d.png")
-    (work / "spec.yaml").write_text(_SPEC.format(suffix=suffix))
+    (work / "spec.yaml").write_text(_SPEC.format(suffix=suffix), encoding="utf-8")
     return work
 
 
@@ -94,7 +94,7 @@ def test_packed_folder_renders_the_same_bytes(folder: Path, ffmpeg: Path) -> Non
 
 def test_several_files_of_one_pack_are_the_rendered_ones(folder: Path, bundled: Path, tmp_path: Path) -> None:
     head = "deliverables: [{name: web}, {name: square, size: 90x90, fit: blur, loudness: web}]\n"
-    (folder / "spec.yaml").write_text((folder / "spec.yaml").read_text() + head)
+    (folder / "spec.yaml").write_text((folder / "spec.yaml").read_text(encoding="utf-8") + head, encoding="utf-8")
     job = prepare(folder / "spec.yaml")
     build = find_ffmpeg(str(bundled))
     pack(job, tmp_path / "packed", build, SILENT)
@@ -110,23 +110,24 @@ def test_script_leaves_nothing_half_written(folder: Path, tmp_path: Path) -> Non
     pack(prepare(folder / "spec.yaml"), tmp_path / "pack", find_ffmpeg(), SILENT)
     broken = tmp_path / "broken"
     broken.write_text(
-        '#!/bin/sh\ncase "$*" in *"-h full"*) exit 0 ;; esac\nfor last; do :; done\necho half > "$last"\nexit 3\n'
+        '#!/bin/sh\ncase "$*" in *"-h full"*) exit 0 ;; esac\nfor last; do :; done\necho half > "$last"\nexit 3\n',
+        encoding="utf-8",
     )
     broken.chmod(0o755)
     out = tmp_path / "out"
     out.mkdir()
-    (out / "mine.mp4").write_text("mine")
+    (out / "mine.mp4").write_text("mine", encoding="utf-8")
     done = run_script(tmp_path / "pack" / "render.sh", "mine.mp4", broken, out)
     assert done.returncode == 3
     assert names(out) == ["mine.mp4"]
-    assert (out / "mine.mp4").read_text() == "mine"
+    assert (out / "mine.mp4").read_text(encoding="utf-8") == "mine"
 
 
 def test_pack_refuses_a_folder_that_holds_something(folder: Path) -> None:
     job = prepare(folder / "spec.yaml")
     (folder / "full").mkdir()
-    (folder / "full" / "mine.txt").write_text("mine")
-    (folder / "file").write_text("mine")
+    (folder / "full" / "mine.txt").write_text("mine", encoding="utf-8")
+    (folder / "file").write_text("mine", encoding="utf-8")
     before = names(folder)
     for place in (folder / "full", folder / "file", folder):
         with pytest.raises(Stop, match="is there already"):

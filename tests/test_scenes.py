@@ -340,7 +340,7 @@ def test_no_damaged_byte_gets_through(store: SceneStore) -> None:
 def test_a_folder_that_refuses_costs_only_the_keeping(
     footage: Footage, facts: FilmFacts, server: Talker, tmp_path: Path
 ) -> None:
-    (tmp_path / "cache").write_text("a file stands here")
+    (tmp_path / "cache").write_text("a file stands here", encoding="utf-8")
     found = described(footage, facts, server.url, tmp_path / "cache")
     assert len(found.scenes) == COUNT
     assert any("cannot be written" in message for message in said(found))

@@ -91,7 +91,7 @@ def listens(url: str) -> bool:
 
 def runs(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "XZ"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "XZ"
     except (FileNotFoundError, ProcessLookupError):
         return False
 
@@ -330,11 +330,11 @@ class Scripted:
 
     @property
     def arguments(self) -> list[str]:
-        return list(json.loads((self.folder / "arguments").read_text()))
+        return list(json.loads((self.folder / "arguments").read_text(encoding="utf-8")))
 
     @property
     def pid(self) -> int:
-        return int((self.folder / "pid").read_text())
+        return int((self.folder / "pid").read_text(encoding="utf-8"))
 
 
 def _gguf(**texts: str) -> bytes:
@@ -484,7 +484,7 @@ def free(tmp_path: Path) -> Callable[[int | str], None]:
 
     def set_free(mib: int | str) -> None:
         beside = figure.with_suffix(".new")
-        beside.write_text(f"{mib}\n")
+        beside.write_text(f"{mib}\n", encoding="utf-8")
         beside.replace(figure)
 
     return set_free

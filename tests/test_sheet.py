@@ -293,7 +293,7 @@ def test_progress_rises_to_the_end(films: Films, tmp_path: Path) -> None:
 def test_a_second_sheet_decodes_nothing(films: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     film = films(FILM).path
     write_sheet(analysis(film), film, tmp_path / "sheet.html", lambda _: None)
-    first = (tmp_path / "sheet.html").read_text()
+    first = (tmp_path / "sheet.html").read_text(encoding="utf-8")
     monkeypatch.setattr("cinecut.analysis.report.sheet.open_media", None)
     write_sheet(analysis(film), film, tmp_path / "sheet.html", lambda _: None)
-    assert (tmp_path / "sheet.html").read_text() == first
+    assert (tmp_path / "sheet.html").read_text(encoding="utf-8") == first

@@ -215,7 +215,7 @@ def test_unusable_films_stop(tmp_path: Path) -> None:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "sine=d=1", str(sound)]
     subprocess.run(command, check=True)
     text = tmp_path / "text.mp4"
-    text.write_text("no film")
+    text.write_text("no film", encoding="utf-8")
     for film, code in [(sound, "no-video"), (text, "unreadable"), (tmp_path / "none.mp4", "missing-file")]:
         with pytest.raises(Stop) as stopped:
             find_shots(film, facts, lambda share: None)

@@ -39,7 +39,7 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
 
 
 def test_a_report_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    (tmp_path / "cache").write_text("a file where the folder should be")
+    (tmp_path / "cache").write_text("a file where the folder should be", encoding="utf-8")
     done = run(tmp_path, FAULTY.format(error="KeyError()"))
     assert (done.returncode, done.stderr.count("\n")) == (70, 1)
     assert "CINECUT_DEBUG=1" in done.stderr

@@ -40,7 +40,7 @@ def test_an_unknown_one_names_the_nearest() -> None:
 
 def test_a_broken_file_is_refused_with_its_places(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
-    file.write_text("vibe: 1\nname: mine\nabout: x\npace: {act_1: 0, act_2: 4, act_3: 2}\nshot: {}\n")
+    file.write_text("vibe: 1\nname: mine\nabout: x\npace: {act_1: 0, act_2: 4, act_3: 2}\nshot: {}\n", encoding="utf-8")
     with pytest.raises(Stop) as caught:
         read_vibe(file)
     found = {(d.code, d.span.line + 1) for d in caught.value.diagnostics if d.span}

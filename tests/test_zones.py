@@ -196,7 +196,7 @@ def test_a_broken_copy_of_the_model_stops_with_its_folder(no_minilm: Path) -> No
     pytest.importorskip("sentence_transformers")
     (no_minilm / "1_Pooling").mkdir(parents=True)
     for name in ("config.json", "modules.json", "tokenizer.json", "1_Pooling/config.json"):
-        (no_minilm / name).write_text("{")
+        (no_minilm / name).write_text("{", encoding="utf-8")
     (no_minilm / "model.safetensors").write_bytes(bytes(64))
     with pytest.raises(Stop, match="cannot be loaded") as stopped:
         zone_of(VIOLENT, 3000)

@@ -56,7 +56,7 @@ def decode(film: Path, sound: int | None, *, restarts: bool = False) -> Decoded:
         if sound is not None:
             command += [*audio, "-f", "f32le", folder / "a", *audio, "-f", "framecrc", folder / "a.txt"]
         done = subprocess.run(command, capture_output=True, check=False, timeout=120)
-        if not (folder / "v.txt").exists() or "0," not in (folder / "v.txt").read_text():
+        if not (folder / "v.txt").exists() or "0," not in (folder / "v.txt").read_text(encoding="utf-8"):
             raise LookupError(f"FFmpeg gives no picture: {done.stderr.decode(errors='replace')[-300:]}")
         header, rows = _framecrc(folder / "v.txt")
         width, height = (int(side) for side in header["dimensions"].split("x"))
@@ -72,7 +72,7 @@ def decode(film: Path, sound: int | None, *, restarts: bool = False) -> Decoded:
 
 def _framecrc(file: Path) -> tuple[dict[str, str], list[tuple[int, int]]]:
     """The header's values, and (stamp, length) of each picture or block, both in ticks."""
-    lines = file.read_text().splitlines()
+    lines = file.read_text(encoding="utf-8").splitlines()
     header = dict(line[1:].replace(" 0:", ":").split(": ", 1) for line in lines if line.startswith("#"))
     rows = [line.split(",") for line in lines if line and not line.startswith("#")]
     return header, [(int(row[2]), int(row[3])) for row in rows]

@@ -87,7 +87,7 @@ def _joined(join: str, first: Path, second: Path, out: Path) -> Path:
         out.write_bytes(first.read_bytes() + second.read_bytes())
         return out
     listing = out.with_suffix(".txt")
-    listing.write_text(f"file '{first.name}'\nfile '{second.name}'\n")
+    listing.write_text(f"file '{first.name}'\nfile '{second.name}'\n", encoding="utf-8")
     ffmpeg("-f", "concat", "-i", listing, "-map", "0", "-c", "copy", out)
     return out
 
