@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import quote
 
 
 class Severity(StrEnum):
@@ -201,3 +202,46 @@ def _caret(span: Span, line: str, room: int = 100) -> list[str]:
 
 def as_json(diagnostics: Iterable[Diagnostic]) -> str:
     return json.dumps({"diagnostics": [d.as_json() for d in diagnostics]}, ensure_ascii=False, indent=2)
+
+
+def as_github(diagnostic: Diagnostic) -> str:
+    """A line that a workflow of GitHub shows at its place in the file."""
+    level = {Severity.NOTE: "notice"}.get(diagnostic.severity, str(diagnostic.severity))
+    parts = {"title": f"cinecut: {diagnostic.code}"}
+    if (span := diagnostic.span) is not None:
+        parts = {"file": span.file, "line": str(span.line + 1), "col": str(span.column + 1), **parts}
+    text = _percent("\n".join((diagnostic.message, *diagnostic.hints)), "%\r\n")
+    return f"::{level} {','.join(f'{key}={_percent(value, _PARTED)}' for key, value in parts.items())}::{text}"
+
+
+_PARTED = "%\r\n:,"
+
+
+def _percent(text: str, signs: str) -> str:
+    return "".join(f"%{ord(sign):02X}" if sign in signs else sign for sign in text)
+
+
+def as_sarif(diagnostics: Iterable[Diagnostic], version: str) -> str:
+    """The findings as SARIF 2.1.0, which code hosts and editors read."""
+    found = list(diagnostics)
+    rules = [{"id": code} for code in sorted({d.code for d in found})]
+    run = {
+        "tool": {"driver": {"name": "cinecut", "version": version, "rules": rules}},
+        "results": list(map(_sarif, found)),
+    }
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
+
+
+def _sarif(diagnostic: Diagnostic) -> dict[str, object]:
+    result: dict[str, object] = {
+        "ruleId": diagnostic.code,
+        "level": str(diagnostic.severity),
+        "message": {"text": "\n".join((diagnostic.message, *diagnostic.hints))},
+    }
+    if (span := diagnostic.span) is not None:
+        region = {"startLine": span.line + 1, "startColumn": span.column + 1}
+        region |= {"endLine": span.end_line + 1, "endColumn": span.end_column + 1}
+        place = {"artifactLocation": {"uri": quote(span.file)}, "region": region}
+        result["locations"] = [{"physicalLocation": place}]
+    return result

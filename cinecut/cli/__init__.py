@@ -20,7 +20,7 @@ from cinecut.cli import (
     spec_commands,
     vibe_commands,
 )
-from cinecut.cli.terminal import print_diagnostics
+from cinecut.cli.terminal import LOUDNESS, print_diagnostics
 from cinecut.diagnostics import Diagnostic, Stop
 
 app = typer.Typer(
@@ -54,7 +54,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
     try:
-        app(standalone_mode=True)
+        app(_options_first(sys.argv[1:]), standalone_mode=True)
     except Stop as stop:
         print_diagnostics(stop.diagnostics)
         sys.exit(1)
@@ -73,6 +73,13 @@ def main() -> None:
 
         unforeseen.say(error)
         sys.exit(70)  # "internal software error", of sysexits.h
+
+
+def _options_first(words: list[str]) -> list[str]:
+    """The words of a command line with -q and -v before the command, wherever they stand."""
+    end = words.index("--") if "--" in words else len(words)
+    common = [word for word in words[:end] if word in ("-q", "--quiet", "-v", "--verbose")]
+    return [*common, *(word for word in words[:end] if word not in common), *words[end:]]
 
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -100,6 +107,8 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _common(
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say errors and results only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of each stage.")] = False,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
-    pass
+    LOUDNESS.quiet, LOUDNESS.verbose = quiet, verbose

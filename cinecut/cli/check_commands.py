@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cinecut.cli.terminal import SpecArgument, print_diagnostics
-from cinecut.diagnostics import Report, Stop, as_json, harmless
+from cinecut import __version__
+from cinecut.cli.terminal import print_diagnostics, say
+from cinecut.diagnostics import CODES, Report, Stop, as_github, as_json, as_sarif, harmless
 
 if TYPE_CHECKING:
     from cinecut.language.document import Document
@@ -18,34 +21,105 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
+SpecsArgument = Annotated[
+    list[Path], typer.Argument(metavar="SPEC...", help="Trailer specs, or folders of them; - reads one from stdin.")
+]
+FORMATS = ("text", "json", "github", "sarif")
+
+
 @app.command()
 def check(
-    spec: SpecArgument,
+    specs: Annotated[
+        list[Path] | None, typer.Argument(metavar="SPEC...", help="Trailer specs, or folders of them; - is stdin.")
+    ] = None,
     format: Annotated[
-        str, typer.Option("--format", metavar="text|json", help="text for people, json for programs.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="text for people, json for programs, github and sarif for code hosts.",
+            autocompletion=lambda: list(FORMATS),
+        ),
     ] = "text",
+    code: Annotated[
+        str | None,
+        typer.Option(
+            "--explain", metavar="CODE", help="Say what causes a finding and what cures it.", autocompletion=codes
+        ),
+    ] = None,
 ) -> None:
-    """Find every mistake in a spec at once, each with its place and a hint.
+    """Find every mistake in specs at once, each with its place and a hint.
 
     Needs neither the film nor FFmpeg, but says so when a file is missing or is not the one the spec was made for.
 
-    Example: cinecut check specs/film.yaml
+    Examples: cinecut check specs/film.yaml    |    cinecut check specs    |    cinecut check --explain no-handle
     """
+    if code is not None:
+        _explain(code)
+        return
+    if not specs:
+        raise Stop("option", "there is no spec to check", "cinecut check specs/film.yaml")
+    if format not in FORMATS:
+        raise Stop("option", f"--format cannot be {format!r}", f"one of: {', '.join(FORMATS)}")
     from cinecut.render.check import check_spec
 
-    if format not in ("text", "json"):
-        raise Stop("option", f"--format cannot be {format!r}", "text or json")
-    report = check_spec(spec)
+    reports = {spec: check_spec(spec) for spec in _found(specs)}
+    findings = [finding for report in reports.values() for finding in report]
     if format == "json":
-        print(as_json(report))
+        print(as_json(findings))
+    elif format == "sarif":
+        print(as_sarif(findings, __version__))
+    elif format == "github":
+        print("".join(f"{harmless(as_github(finding))}\n" for finding in findings), end="")
     else:
-        print_diagnostics(list(report))
-        if report.ok:
-            print(f"{spec}: no mistakes")
-    raise typer.Exit(0 if report.ok else 1)
+        for spec, report in reports.items():
+            print_diagnostics(list(report))
+            if report.ok:
+                say(f"{spec}: no mistakes")
+    raise typer.Exit(0 if all(report.ok for report in reports.values()) else 1)
 
 
-SpecsArgument = Annotated[list[Path], typer.Argument(metavar="SPEC...", help="Trailer specs; - reads one from stdin.")]
+def codes() -> list[str]:
+    from cinecut.codes import CODES
+
+    return sorted(CODES)
+
+
+def _explain(code: str) -> None:
+    from difflib import get_close_matches
+
+    from cinecut.codes import CODES as ABOUT
+
+    if code not in ABOUT:
+        close = get_close_matches(code, ABOUT, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"one of: {', '.join(sorted(ABOUT))}"
+        raise Stop("option", f"no finding has the code {code!r}", hint)
+    cause, cure = ABOUT[code]
+    print(f"{code} ({CODES[code]})\n\n{cause}\n\nCure: {cure}")
+
+
+def _found(specs: Sequence[Path]) -> Iterator[Path]:
+    """The specs that are named, and those in the folders that are: YAML files that name the language's version."""
+    for spec in specs:
+        if not spec.is_dir():
+            yield spec
+            continue
+        inside = [
+            file for file in sorted(spec.rglob("*")) if file.suffix.lower() in (".yaml", ".yml") and _is_spec(file)
+        ]
+        if not inside:
+            raise Stop(
+                "missing-file", f"there is no spec in {spec}", "a spec is a .yaml file that begins with cinecut: 1"
+            )
+        yield from inside
+
+
+def _is_spec(file: Path) -> bool:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as text:
+            return file.is_file() and re.search(r"^\W*cinecut\W", text.read(100_000), re.M) is not None
+    except OSError:
+        return False
 
 
 @app.command()
@@ -66,7 +140,7 @@ def fmt(
     from cinecut.language.write import format_document
 
     others = 0
-    for spec in specs:
+    for spec in _found(specs):
         document = _document(spec)
         before, after = document.mark + document.text, format_document(document)
         others += before != after
@@ -79,18 +153,16 @@ def fmt(
             sys.stdout.write(after)
         elif not check and before != after:
             write_beside(spec, after)
-            print(f"{spec}: brought into form")
+            say(f"{spec}: brought into form")
     raise typer.Exit(1 if (check or diff) and others else 0)
 
 
 def _document(spec: Path) -> Document:
     """A document that is YAML, and a mapping. Raises Stop."""
-    from cinecut.language.document import Mapping, parse_document, read_document
+    from cinecut.language.document import Mapping, read_document
 
     report = Report()
-    document = (
-        parse_document(Path("<stdin>"), sys.stdin.read(), report) if str(spec) == "-" else read_document(spec, report)
-    )
+    document = read_document(spec, report)
     if report.ok and not isinstance(document.root, Mapping):
         report.add("wrong-type", f"{spec} is no spec: a spec is a mapping (key: value)")
     report.stop_on_error()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.diagnostics import Diagnostic, as_text, harmless
+from cinecut.diagnostics import Diagnostic, Severity, as_text, harmless
 
 if TYPE_CHECKING:
     from cinecut.render.job import Watch
@@ -47,13 +51,19 @@ def watch(title: str) -> Iterator[Watch]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[speed]}"),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    hidden = LOUDNESS.quiet or not console.is_terminal
+    began: dict[str, float] = {}
+    with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def stage(name: str, done: int, total: int, speed: float | None) -> None:
             if name not in tasks:
                 tasks[name] = bar.add_task(name, total=total, speed="")
             bar.update(tasks[name], completed=done, speed=f"{speed:.1f}x" if speed else "")
+            start = began.setdefault(name, time.monotonic())
+            if LOUDNESS.verbose and done >= total and start >= 0:
+                console.print(f"{name}: {time.monotonic() - start:.1f} s", markup=False, highlight=False)
+                began[name] = -1.0
 
         def waiting(holder: str) -> None:
             text = f"{title} waits for the GPU lock, held by {holder}"
@@ -81,13 +91,44 @@ def print_table(head: list[str], body: list[list[str]]) -> None:
     console.print(table)
 
 
+@dataclass(slots=True)
+class Loudness:
+    """How much is said: -q leaves errors and what was asked for, -v tells of each stage."""
+
+    quiet: bool = False
+    verbose: bool = False
+
+
+LOUDNESS = Loudness()
+
+
+def say(text: str) -> None:
+    """What a command did, unless nobody wants to hear it."""
+    if not LOUDNESS.quiet:
+        print(text)
+
+
 def print_diagnostics(diagnostics: list[Diagnostic]) -> None:
     sources: dict[str, list[str] | None] = {}
+    colors = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     for diagnostic in diagnostics:
+        if LOUDNESS.quiet and diagnostic.severity is not Severity.ERROR:
+            continue
         name = diagnostic.span.file if diagnostic.span else ""
         if name and name not in sources:
             sources[name] = _lines(Path(name))
-        print(as_text(diagnostic, sources.get(name)), file=sys.stderr)
+        text = as_text(diagnostic, sources.get(name))
+        print(_colored(text, diagnostic) if colors else text, file=sys.stderr)
+
+
+_COLORS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
+
+
+def _colored(text: str, diagnostic: Diagnostic) -> str:
+    """The kind of the finding and its caret in its colour."""
+    start, end = f"\x1b[1;{_COLORS[diagnostic.severity]}m", "\x1b[0m"
+    text = text.replace(f"{diagnostic.severity}: ", f"{start}{diagnostic.severity}:{end} ", 1)
+    return re.sub(r"^( *\| *)(\^~*)$", rf"\1{start}\2{end}", text, count=1, flags=re.M)
 
 
 def _lines(path: Path) -> list[str] | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import sys
 import unicodedata
 import warnings
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from cinecut.diagnostics import Report, Span, Stop, excerpt
 from cinecut.files import open_file
 from cinecut.language.document.leniency import as_ruamel_takes_it
 
+STDIN = Path("-")
 MAX_BYTES = 8_000_000
 MAX_NODES = 400_000  # aliases can multiply; a trailer never needs this many
 
@@ -124,19 +127,19 @@ def parse_document(path: Path, text: str, report: Report) -> Document:
 
 def _read_text(path: Path) -> str:
     try:
-        with open_file(path) as file:
+        with sys.stdin.buffer if path == STDIN else open_file(path) as file:
             data = file.read(MAX_BYTES + 1)
     except Stop as stop:
         if stop.diagnostics[0].code == "missing-file":
             raise Stop("missing-file", f"there is no file {path}", *near(path)) from None
         raise
+    film = f"is this a film? cinecut trailer {shlex.quote(str(path))} cuts a trailer of it"
     if len(data) > MAX_BYTES:
-        raise Stop("not-text", f"{path} is larger than {MAX_BYTES // 1_000_000} MB: that is no spec")
+        raise Stop("not-text", f"{path} is larger than {MAX_BYTES // 1_000_000} MB: that is no spec", film)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Stop("not-text", f"{path} is UTF-16 text", "save it as UTF-8", span=_at(path, data, 0))
     if b"\0" in data:
-        hint = "a spec is a YAML text; is this a film or a picture?"
-        raise Stop("not-text", f"{path} is a binary file", hint, span=_at(path, data, 0))
+        raise Stop("not-text", f"{path} is a binary file, not a YAML text", film, span=_at(path, data, 0))
     try:
         return data.decode()
     except UnicodeDecodeError as error:

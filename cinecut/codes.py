@@ -1,0 +1,97 @@
+"""Every code of a finding: what causes it, and what cures it. `cinecut check --explain CODE` prints them."""
+
+from __future__ import annotations
+
+# code: (cause, cure)
+CODES: dict[str, tuple[str, str]] = {
+    "yaml": (
+        "The file is not YAML: a bracket or quote is never closed, a tab indents, a value holds `: ` unquoted.",
+        "Look at the place and just before it. Texts with signs go in quotes; indent by spaces.",
+    ),
+    "not-text": (
+        "The file is no UTF-8 text, or far too large for a spec.",
+        "Save it as UTF-8; name the spec, not the film.",
+    ),
+    "comment": (
+        "Words after a # are a comment to YAML, though they look like a part of the text before them.",
+        'Put the whole text in quotes: card: "We are #1". A comment has a space after its #.',
+    ),
+    "duplicate-key": (
+        "A key stands twice in one mapping; only one of them could count.",
+        "Remove or rename one of them.",
+    ),
+    "unknown-key": ("The language has no such key at this place.", "Follow the hint; the reference lists every key."),
+    "missing-key": ("Something that must be said is not.", "Add the key that the message names."),
+    "wrong-type": (
+        "A value is of another kind than its key takes: a list for a text, say.",
+        "Write it as the hint shows.",
+    ),
+    "wrong-value": (
+        "A value is of the right kind, but not one of those allowed.",
+        "Choose one that the message names.",
+    ),
+    "bad-time": (
+        "A time, a range or a length cannot be read, or is not possible.",
+        "Times: 1:02:11.5, 62.5s, 1m30s, 01:02:11:12. Lengths: 1.5s, 36f, 4 beats, 2 bars. Ranges: 0:16 - 0:20.",
+    ),
+    "over-determined": ("Two values say the same thing, so they could contradict each other.", "Remove one of them."),
+    "under-determined": ("Too little is said: a shot with an in point alone, say.", "Add what the hint names."),
+    "version": (
+        "The spec is of another version of the language.",
+        "Write cinecut: 1, or use the cinecut that it asks for.",
+    ),
+    "empty-event": (
+        "An event is shorter than one frame of the trailer.",
+        "Make it longer; look at its times and its speed.",
+    ),
+    "order": ("An out point is not after its in point.", "Exchange them, or correct one."),
+    "past-end": ("A time lies after the end of the film or song.", "Correct it; `cinecut link` measures a file anew."),
+    "no-handle": (
+        "A crossfade needs pictures from beyond a shot's points, and the film has none there.",
+        "Move the point away from the film's edge, shorten the crossfade, or use a dip.",
+    ),
+    "transition": (
+        "A transition stands where there can be none, is longer than its shots, or is not known.",
+        "Shorten it, or choose cut, crossfade, dip to black, dip to white, fade in, fade out.",
+    ),
+    "no-grid": (
+        "Beats or bars are asked for, and the music has no beats.",
+        "Add music: {beats: {tempo: 120}}, or use seconds.",
+    ),
+    "sync": (
+        "The moment of a `sync` does not lie inside its shot as shown.",
+        "Choose a moment between the shot's points.",
+    ),
+    "outside-frame": ("A crop leaves the picture.", "Keep x + w and y + h at 1 or less."),
+    "title-outside": ("A title is not over before its event is.", "Shorten it, or begin it earlier."),
+    "sound-outside": ("A sound would begin before the trailer does, or end after it.", "Move it, or shorten it."),
+    "title-glyphs": ("A typeface has no sign for a letter of a text.", "Choose another `face`, or other words."),
+    "no-facts": ("The film has not been measured, so its end is unknown.", "Run `cinecut link SPEC` once."),
+    "not-linked": ("What is asked for needs the facts of a file.", "Run `cinecut link SPEC`."),
+    "missing-file": ("A file that is named is not there.", "Correct its name; paths are relative to the spec."),
+    "unreadable": (
+        "A file is there, but cannot be opened or is damaged.",
+        "Try it in a player; fetch or convert it anew.",
+    ),
+    "no-video": ("A file holds no moving picture.", "Name the film itself."),
+    "no-audio": ("A file holds no sound, or not the stream that is asked for.", "Choose another stream or file."),
+    "no-material": ("Nothing of the film can be shown: it is black, titles or too short.", "Choose another film."),
+    "other-file": ("A file is not the one that the spec was made for.", "If it is right now: `cinecut link SPEC`."),
+    "output": ("A file cannot or must not be written there.", "Choose another place with -o; --force replaces a file."),
+    "disk-full": ("The disk is full.", "Make room, or choose another disk with -o."),
+    "subtitles": (
+        "Subtitles are missing, doubtful or unreadable; the analysis goes on.",
+        "Name a file with --subtitles.",
+    ),
+    "music": ("Something about the music is worth knowing; the work goes on.", "Read the message."),
+    "film": ("Something about the film is worth knowing; the work goes on.", "Read the message."),
+    "model": ("A model could not help; what it would have said was measured.", "`cinecut doctor` says what it lacks."),
+    "no-ffmpeg": (
+        "No FFmpeg was found, or it is too old.",
+        "Install the bundled one again, or name one with --ffmpeg.",
+    ),
+    "ffmpeg": ("FFmpeg failed.", "Read what it said; try the bundled one."),
+    "option": ("An option of the command makes no sense.", "See the command's --help."),
+    "download": ("Something could not be fetched.", "Try again later; what came stays."),
+    "plugin": ("A plug-in failed.", "Leave it out, or ask whoever made it."),
+}
