@@ -63,7 +63,7 @@ def fps(pad: Pad, rate: Fraction, label: str) -> Pad:
 def planar(pad: Pad, label: str) -> Pad:
     """In a format that every filter knows."""
     video = pad.video
-    return pad if video.pix_fmt.startswith(PLANAR) else scale(pad, video.width, video.height, "yuv444p", label)
+    return pad if PLANAR.fullmatch(video.pix_fmt) else scale(pad, video.width, video.height, "yuv444p", label)
 
 
 def deinterlace(pad: Pad, parity: str, label: str) -> Pad:
@@ -76,7 +76,8 @@ def rotate(pad: Pad, degrees: int, label: str) -> Pad:
     video = pad.video
     if degrees == 180:
         return node("vflip", [node("hflip", [pad], video, label)], video, label)
-    turned = replace(video, width=video.height, height=video.width, sar=1 / video.sar)
+    pix_fmt = video.pix_fmt.replace("yuv422p", "yuv440p")  # its colours are now halved along the other side
+    turned = replace(video, width=video.height, height=video.width, sar=1 / video.sar, pix_fmt=pix_fmt)
     return node("transpose", [pad], turned, label, dir={90: "clock", 270: "cclock"}[degrees])
 
 
