@@ -302,7 +302,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
 
 
 @pytest.mark.skipif(not REAL, reason="the extra `models` is not installed")
-def test_a_real_server_describes_the_film_once(film: Footage, tiny: ModelFiles, tmp_path: Path) -> None:
+def test_a_real_server_describes_the_film_once(tiny: ModelFiles, tmp_path: Path) -> None:
+    film = make_film(tmp_path / "short.mkv", 6)
+
     def find(part: Part) -> ModelFiles | None:
         return tiny if part == "vision" else None
 
