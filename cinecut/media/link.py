@@ -61,7 +61,8 @@ def check_files(spec: Spec, folder: Path, report: Report) -> None:
         if asset.owner.file == ABSENT:
             continue
         if not os.path.isfile(asset.file):  # noqa: PTH113 - Path's own raises where a name is too long
-            what = "a folder" if os.path.isdir(asset.file) else "not there"  # noqa: PTH112
+            there = os.path.exists(asset.file)  # noqa: PTH110
+            what = "a folder" if os.path.isdir(asset.file) else "a device or a pipe" if there else "not there"  # noqa: PTH112
             hints = near(asset.file) if what == "not there" else []
             if isinstance(asset.owner, Film):
                 hints.append("relink a film that moved: cinecut link SPEC FILM")
