@@ -23,7 +23,8 @@ from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
-from cinecut.media.open import open_media, picture_stream
+from cinecut.media.frames import open_film
+from cinecut.media.open import picture_stream
 
 NEUTRAL = 0.5
 WEIGHTS = {
@@ -244,7 +245,7 @@ def _peak(
 def _packets(film: Path, facts: FilmFacts) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Time in seconds, size in bytes and key flag of every packet of the picture, in the order of showing."""
     stamps, sizes, keys = [], [], []
-    with open_media(film) as media:
+    with open_film(film, facts) as media:
         video = picture_stream(media, film)
         base = Fraction(video.time_base or 1)
         for packet in media.demux(video):
