@@ -36,8 +36,10 @@ def deliverables(ctx: typer.Context, incomplete: str) -> list[str]:
     """The names of the deliverables in the spec on the command line."""
     from cinecut.language.read import load_spec
 
-    with contextlib.suppress(Stop, OSError):
-        spec = load_spec(Path(str(ctx.params.get("spec"))), Report())[1]
+    words = [str(ctx.params.get("spec")), *ctx.args, *os.environ.get("COMP_WORDS", "").split()]
+    with contextlib.suppress(Stop, OSError, StopIteration):
+        file = next(word for word in words if word.endswith((".yaml", ".yml")))
+        spec = load_spec(Path(file), Report())[1]
         return [d.name for d in spec.deliverables if d.name.startswith(incomplete)] if spec else []
     return []
 
