@@ -26,7 +26,7 @@ from cinecut.analysis.report.sheet import write_sheet
 from cinecut.analysis.story.scene_store import NAME
 from cinecut.analysis.story.scenes import SAVE_COUNT
 from cinecut.diagnostics import Report
-from cinecut.inference.models import ModelFiles, Part
+from cinecut.inference.models import ModelFiles, Part, find_onnx_minilm
 from cinecut.inference.remote import Remote
 from cinecut.inference.server import Local, Models, find_server
 from cinecut.language.events import Shot
@@ -49,6 +49,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Footage:
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path / "runtime"))
+    if find_onnx_minilm():  # starts at once; the zones have tests of their own with torch
+        monkeypatch.setitem(sys.modules, "sentence_transformers", None)
 
 
 def analysed(film: Path, target: Path, models: Models | None) -> Analysis:
@@ -300,7 +302,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
 
 
 @pytest.mark.skipif(not REAL, reason="the extra `models` is not installed")
-def test_a_real_server_describes_the_film_once(film: Footage, tiny: ModelFiles, tmp_path: Path) -> None:
+def test_a_real_server_describes_the_film_once(tiny: ModelFiles, tmp_path: Path) -> None:
+    film = make_film(tmp_path / "short.mkv", 6)
+
     def find(part: Part) -> ModelFiles | None:
         return tiny if part == "vision" else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import subprocess
 from collections.abc import Callable
 from fractions import Fraction
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,12 +43,6 @@ def run(ffmpeg: Path, *arguments: str | Path) -> None:
 def tick(film: Film) -> Fraction:
     """How far the container may round a stamp: mkv's time base is 1 ms, ts's 1/90000 s; the others' divides a frame."""
     return Fraction(1, {".mkv": 2000, ".ts": 180_000}.get(film.path.suffix, 10**9))
-
-
-def test_examples() -> None:
-    result = doctest.testmod(oracle)
-    assert result.attempted
-    assert not result.failed
 
 
 # Films

@@ -127,7 +127,7 @@ def _film(decided: Decisions, notes: _Notes) -> Film:
     name, by = decided.protagonist or (None, "")
     if name is not None:
         notes.beside(("film", "protagonist"), f"by {by}")
-    bars = decided.bars.upright(decided.facts.rotation) if decided.bars else None
+    bars = decided.bars.upright(decided.facts.rotation, decided.facts.mirrored) if decided.bars else None
     crop = None
     if bars:
         notes.beside(("film", "crop"), "without its bars")

@@ -63,7 +63,7 @@ def fps(pad: Pad, rate: Fraction, label: str) -> Pad:
 def planar(pad: Pad, label: str) -> Pad:
     """In a format that every filter knows."""
     video = pad.video
-    return pad if video.pix_fmt.startswith(PLANAR) else scale(pad, video.width, video.height, "yuv444p", label)
+    return pad if PLANAR.fullmatch(video.pix_fmt) else scale(pad, video.width, video.height, "yuv444p", label)
 
 
 def deinterlace(pad: Pad, parity: str, label: str) -> Pad:
@@ -71,13 +71,21 @@ def deinterlace(pad: Pad, parity: str, label: str) -> Pad:
     return node("bwdif", [pad], replace(pad.video, time_base=None), label, mode="send_frame", parity=parity)
 
 
-def rotate(pad: Pad, degrees: int, label: str) -> Pad:
-    """Turn clockwise by a multiple of 90 degrees."""
+def upright(pad: Pad, degrees: int, mirrored: bool, label: str) -> Pad:
+    """Turned clockwise by a multiple of 90 degrees, then mirrored left to right, as a player shows it."""
     video = pad.video
+    if mirrored and degrees % 180 == 0:
+        return node("vflip" if degrees else "hflip", [pad], video, label)
+    if degrees == 0:
+        return pad
     if degrees == 180:
         return node("vflip", [node("hflip", [pad], video, label)], video, label)
-    turned = replace(video, width=video.height, height=video.width, sar=1 / video.sar)
-    return node("transpose", [pad], turned, label, dir={90: "clock", 270: "cclock"}[degrees])
+    pix_fmt = video.pix_fmt.replace("yuv422p", "yuv440p")  # its colours are now halved along the other side
+    turned = replace(video, width=video.height, height=video.width, sar=1 / video.sar, pix_fmt=pix_fmt)
+    return node("transpose", [pad], turned, label, dir=_TURNS[degrees, mirrored])
+
+
+_TURNS = {(90, False): "clock", (270, False): "cclock", (90, True): "cclock_flip", (270, True): "clock_flip"}
 
 
 def crop(pad: Pad, x: int, y: int, width: int, height: int, label: str) -> Pad:
@@ -127,7 +135,7 @@ def look_up(pad: Pad, tables: Sequence[tuple[str, str]], matrix: str, label: str
     return node("format", [back], video, label, pix_fmts=video.pix_fmt)
 
 
-_ZIMG_MATRICES = {"smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl", "smpte240m": "240m"}
+_ZIMG_MATRICES = {"smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl", "smpte240m": "240m", "fcc": "fcc"}
 
 
 def tone_map(pad: Pad, label: str) -> Pad:
@@ -146,10 +154,13 @@ def tone_map(pad: Pad, label: str) -> Pad:
 
 def scale(pad: Pad, width: int, height: int, pix_fmt: str, label: str, **ranges: str) -> Pad:
     """Resize and convert in one step. `ranges`: in_range, out_range, in_color_matrix, out_color_matrix."""
-    ranges = {key: "bt470" if value == "bt470bg" else value for key, value in ranges.items()}  # as every build knows it
+    ranges = {key: _SWSCALE_MATRICES.get(value, value) for key, value in ranges.items()}
     out = replace(pad.video, width=width, height=height, pix_fmt=pix_fmt, sar=Fraction(1))
     scaled = node("scale", [pad], out, label, w=width, h=height, flags=SCALE_FLAGS, **ranges)
     return node("format", [scaled], out, label, pix_fmts=pix_fmt)
+
+
+_SWSCALE_MATRICES = {"bt470bg": "bt470", "bt2020nc": "bt2020"}  # as every build knows them
 
 
 def pad_black(pad: Pad, width: int, height: int, x: int, y: int, label: str) -> Pad:
@@ -163,7 +174,8 @@ def square_pixels(pad: Pad, label: str) -> Pad:
 
 def tag_color(pad: Pad, color: Color, label: str) -> Pad:
     """Carry the film's tags, absent ones too: where two pictures meet whose tags differ, FFmpeg converts by itself."""
-    tags = {"colorspace": color.space, "color_primaries": color.primaries, "color_trc": color.transfer}
+    transfer = {"gamma22": "bt470m", "gamma28": "bt470bg"}.get(color.transfer, color.transfer)  # as the filter knows it
+    tags = {"colorspace": color.space, "color_primaries": color.primaries, "color_trc": transfer}
     return node("setparams", [pad], pad.video, label, range=color.range, **tags)
 
 

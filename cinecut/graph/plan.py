@@ -44,8 +44,8 @@ def _reading_arguments(formats: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Reel:
-    """The film's packets around one shot, copied into a small file of their own, stamps counted from the film's first
-    picture: the pictures of `seen`, and of sound stream `audio` (from 0; None: mute) what is heard in `heard`."""
+    """What one shot needs of the film, in small files of its own, stamps counted from the film's first picture: the
+    pictures of `seen`, and beside them, of sound `audio` (from 0; None: mute), what is heard in `heard`."""
 
     name: str
     seen: FilmRange
@@ -53,10 +53,14 @@ class Reel:
     audio: int | None
 
     def arguments(self, stream: str) -> list[str]:
-        """Picture and sound are opened by themselves: of one input with both, FFmpeg holds every decoded picture back
+        """Picture and sound are files of their own: of one input with both, FFmpeg holds every decoded picture back
         until it has seen the first of the sound, which at 45 shots takes gigabytes."""
-        other = {"v": "-an", "a": "-vn"}[stream]
-        return ["-threads", "1", "-itsoffset", str(-REEL_EPOCH), other, "-i", self.name]
+        name = {"v": self.name, "a": self.sound_name}[stream]
+        return ["-threads", "1", "-itsoffset", str(-REEL_EPOCH), "-i", name]
+
+    @property
+    def sound_name(self) -> str:
+        return f"{self.name.removesuffix('.nut')}.sound.nut"
 
 
 @dataclass(frozen=True, slots=True)

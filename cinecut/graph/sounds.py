@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,28 +21,61 @@ def stereo(pad: Pad, label: str) -> Pad:
     return node("asettb", [resampled], STEREO, label, expr=f"1/{SAMPLE_RATE}")
 
 
-_MINUS_3_DB = "0.7071"
-_DOWNMIX = {  # ITU-R BS.775: centre and surrounds at -3 dB, without the LFE; `<` scales the sum so that nothing clips
-    "mono": "c0=c0|c1=c0",
-    "stereo": "c0=c0|c1=c1",
-    "downmix": "c0=c0|c1=c1",
-    "2.1": "c0=c0|c1=c1",
-    "3.0": f"c0<c0+{_MINUS_3_DB}*c2|c1<c1+{_MINUS_3_DB}*c2",
-    "3.1": f"c0<c0+{_MINUS_3_DB}*c2|c1<c1+{_MINUS_3_DB}*c2",
-    "quad": f"c0<c0+{_MINUS_3_DB}*c2|c1<c1+{_MINUS_3_DB}*c3",
-    "4.0": f"c0<c0+{_MINUS_3_DB}*c2+0.5*c3|c1<c1+{_MINUS_3_DB}*c2+0.5*c3",
-    "5.0": f"c0<c0+{_MINUS_3_DB}*c2+{_MINUS_3_DB}*c3|c1<c1+{_MINUS_3_DB}*c2+{_MINUS_3_DB}*c4",
-    "5.1": f"c0<c0+{_MINUS_3_DB}*c2+{_MINUS_3_DB}*c4|c1<c1+{_MINUS_3_DB}*c2+{_MINUS_3_DB}*c5",
-    "7.1": f"c0<c0+{_MINUS_3_DB}*c2+0.5*c4+0.5*c6|c1<c1+{_MINUS_3_DB}*c2+0.5*c5+0.5*c7",
-}
-_DOWNMIX["5.1(side)"] = _DOWNMIX["5.1"]
-_DOWNMIX["5.0(side)"] = _DOWNMIX["5.0"]
-_DOWNMIX["7.1(wide)"] = _DOWNMIX["7.1"]
+_MINUS_3_DB, _MINUS_6_DB = "0.7071", "0.5"
+_LAYOUTS = {  # FFmpeg's names and the channels behind them, in their order
+    "mono": "FC", "stereo": "FL FR", "2.1": "FL FR LFE", "3.0": "FL FR FC", "3.0(back)": "FL FR BC",
+    "4.0": "FL FR FC BC", "quad": "FL FR BL BR", "quad(side)": "FL FR SL SR", "3.1": "FL FR FC LFE",
+    "5.0": "FL FR FC BL BR", "5.0(side)": "FL FR FC SL SR", "4.1": "FL FR FC LFE BC", "5.1": "FL FR FC LFE BL BR",
+    "5.1(side)": "FL FR FC LFE SL SR", "6.0": "FL FR FC BC SL SR", "6.0(front)": "FL FR FLC FRC SL SR",
+    "3.1.2": "FL FR FC LFE TFL TFR", "hexagonal": "FL FR FC BL BR BC", "6.1": "FL FR FC LFE BC SL SR",
+    "6.1(back)": "FL FR FC LFE BL BR BC", "6.1(front)": "FL FR LFE FLC FRC SL SR", "7.0": "FL FR FC BL BR SL SR",
+    "7.0(front)": "FL FR FC FLC FRC SL SR", "7.1": "FL FR FC LFE BL BR SL SR",
+    "7.1(wide)": "FL FR FC LFE BL BR FLC FRC",
+    "7.1(wide-side)": "FL FR FC LFE FLC FRC SL SR", "7.1(top)": "FL FR FC LFE BL BR TFL TFR",
+    "5.1.2": "FL FR FC LFE SL SR TFL TFR", "5.1.2(back)": "FL FR FC LFE BL BR TFL TFR",
+    "octagonal": "FL FR FC BL BR BC SL SR", "cube": "FL FR BL BR TFL TFR TBL TBR",
+    "5.1.4": "FL FR FC LFE SL SR TFL TFR TBL TBR", "5.1.4(back)": "FL FR FC LFE BL BR TFL TFR TBL TBR",
+    "7.1.2": "FL FR FC LFE BL BR SL SR TFL TFR", "7.1.4": "FL FR FC LFE BL BR SL SR TFL TFR TBL TBR",
+    "7.1.4(back)": "FL FR FC LFE BL BR SL SR TFL TFR TBL TBR", "7.2.3": "FL FR FC LFE BL BR SL SR TFL TFR TBC LFE2",
+    "9.1.4": "FL FR FC LFE BL BR FLC FRC SL SR TFL TFR TBL TBR", "downmix": "DL DR", "binaural": "BIL BIR",
+    "9.1.6": "FL FR FC LFE BL BR FLC FRC SL SR TFL TFR TBL TBR TSL TSR",
+    "hexadecagonal": "FL FR FC BL BR BC SL SR TFL TFC TFR TBL TBC TBR WL WR",
+    "22.2": "FL FR FC LFE BL BR FLC FRC BC SL SR TC TFL TFC TFR TBL TBC TBR LFE2 TSL TSR BFC BFL BFR",
+}  # fmt: skip
+USUAL = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}  # of so many channels
+_FRONT = {"FL": "L", "DL": "L", "BIL": "L", "FR": "R", "DR": "R", "BIR": "R"}
+
+
+def channels_of(layout: str) -> list[str]:
+    """The channels of a layout, by FFmpeg's names for both; of `6 channels` and their like the usual ones. A channel
+    of no known place is taken for one in the middle."""
+    if names := re.search(r"([A-Z][A-Z0-9]*(?:\+[A-Z][A-Z0-9]*)+|(?<=\()[A-Z]+(?=\)))\)?$", layout):
+        return names[1].split("+")
+    if match := re.fullmatch(r"(\d+) channels", layout):
+        return channels_of(USUAL[int(match[1])]) if int(match[1]) in USUAL else ["FC"] * int(match[1])
+    return _LAYOUTS.get(layout, "FC").split()
 
 
 def downmix(layout: str) -> str:
-    """The arguments of `pan` from a channel layout to stereo; of an unknown layout, its first two channels."""
-    return "stereo|" + _DOWNMIX.get(layout, "c0=c0|c1=c1" if layout != "1 channels" else _DOWNMIX["mono"])
+    """The arguments of `pan` from a channel layout to stereo, as ITU-R BS.775 has it: the centre, and surrounds, at
+    -3 dB (several of a side at -6 each), without the LFE. `<` scales the sum so that nothing clips."""
+    names = channels_of(layout)
+    if len(names) == 1:
+        return "stereo|c0=c0|c1=c0"
+    beside = [name for name in names if (name not in _FRONT and name[-1] in "LR") or name in ("FLC", "FRC")]
+    weight = _MINUS_3_DB if len(beside) <= 2 else _MINUS_6_DB
+    sides: dict[str, list[str]] = {"L": [], "R": []}
+    for number, name in enumerate(names):
+        if name in _FRONT:
+            sides[_FRONT[name]].append(f"c{number}")
+        elif name in beside:
+            sides["R" if "R" in name else "L"].append(f"{weight}*c{number}")
+        elif not name.startswith("LFE"):
+            for side in sides.values():
+                side.append(f"{_MINUS_3_DB if name == 'FC' else _MINUS_6_DB}*c{number}")
+    left, right = ("+".join(terms) or "0*c0" for terms in sides.values())
+    sign = "<" if "+" in left + right else "="
+    return f"stereo|c0{sign}{left}|c1{sign}{right}"
 
 
 def count_samples(pad: Pad, label: str) -> Pad:

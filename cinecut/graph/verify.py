@@ -7,32 +7,32 @@ nothing else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cinecut.graph.nodes import HOLE, Audio, Format, GraphError, Node, Pad, Video, nodes_of
 
-PLANAR = ("yuv4", "yuva4", "yuvj4", "gbrp", "gbrap")  # how the names of formats begin that keep each plane by itself
-_DRAWN = ("yuv4", "yuvj4", "yuva4", "gbrp", "gbrap", "rgb24", "rgba", "gray")  # on which FFmpeg can draw
-_FADED = ("yuv4", "yuvj4", "yuva4", "gbrp", "rgb24", "rgba")
-_ALL = ("",)
+_YUV = r"yuv[aj]?4\w+"
+PLANAR = re.compile(rf"{_YUV}|gbra?p(\d+le)?")  # formats that keep each plane by itself
+_DRAWN = re.compile(rf"{_YUV}|gbra?p(\d+le)?|rgb24|rgba|gray")  # on which FFmpeg can draw
+_FADED = re.compile(rf"{_YUV}|gbrp|rgb24|rgba")
+_ALL = re.compile(r"\w*")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One filter: the kinds of its input and of its output pads (`v` pictures, `a` sound, `+` one or more of the last),
-    how the names of the formats begin that it works in, and what it changes of a format. Of several inputs all are
-    alike, unless it is `mixed`."""
+    the names of the formats that it works in, and what it changes of a format. Of several inputs all are alike."""
 
     takes: str
     gives: str
-    formats: tuple[str, ...] = _ALL
+    formats: re.Pattern[str] = _ALL
     changes: tuple[str, ...] = ()
-    mixed: bool = False
 
 
 _PICTURE, _SOUND = ("v", "v"), ("a", "a")
-_FLOATS = ("fltp",)
+_FLOATS = re.compile("fltp")
 
 RULES: dict[str, Rule] = {
     # pictures: stamps
@@ -45,7 +45,7 @@ RULES: dict[str, Rule] = {
     "bwdif": Rule(*_PICTURE, PLANAR, changes=("time_base",)),
     "hflip": Rule(*_PICTURE),
     "vflip": Rule(*_PICTURE),
-    "transpose": Rule(*_PICTURE, changes=("width", "height", "sar")),
+    "transpose": Rule(*_PICTURE, changes=("width", "height", "sar", "pix_fmt")),
     "crop": Rule(*_PICTURE, changes=("width", "height")),
     "pad": Rule(*_PICTURE, _DRAWN, changes=("width", "height")),
     "scale": Rule(*_PICTURE, changes=("width", "height", "pix_fmt", "sar")),
@@ -55,14 +55,14 @@ RULES: dict[str, Rule] = {
     "zscale": Rule(*_PICTURE, PLANAR, changes=("pix_fmt",)),
     "format": Rule(*_PICTURE),
     "setparams": Rule(*_PICTURE),
-    "tonemap": Rule(*_PICTURE, ("gbrpf32le",)),
-    "lut1d": Rule(*_PICTURE, ("gbrp16le",)),
-    "lut3d": Rule(*_PICTURE, ("gbrp16le",)),
+    "tonemap": Rule(*_PICTURE, re.compile("gbrpf32le")),
+    "lut1d": Rule(*_PICTURE, re.compile("gbrp16le")),
+    "lut3d": Rule(*_PICTURE, re.compile("gbrp16le")),
     "fade": Rule(*_PICTURE, _FADED),
     "ass": Rule(*_PICTURE, _DRAWN),
     # pictures: joined, parted, made
     "blend": Rule("vv", "v", PLANAR),
-    "overlay": Rule("vv", "v", ("yuv4", "yuva4"), mixed=True),  # see `_check_overlay`
+    "overlay": Rule("vv", "v", re.compile(r"yuva?4\w+")),  # see `_check_overlay`
     "split": Rule("v", "v+"),
     "color": Rule("", "v"),
     # sound
@@ -74,10 +74,10 @@ RULES: dict[str, Rule] = {
     "apad": Rule(*_SOUND),
     "adelay": Rule(*_SOUND, _FLOATS),
     "afade": Rule(*_SOUND, _FLOATS),
-    "atempo": Rule(*_SOUND, ("flt",)),
+    "atempo": Rule(*_SOUND, re.compile("flt")),
     "volume": Rule(*_SOUND, _FLOATS),
-    "alimiter": Rule(*_SOUND, ("dbl",)),
-    "ebur128": Rule(*_SOUND, ("dbl",)),
+    "alimiter": Rule(*_SOUND, re.compile("dbl")),
+    "ebur128": Rule(*_SOUND, re.compile("dbl")),
     HOLE: Rule(*_SOUND, _FLOATS),
     "acrossfade": Rule("aa", "a", _FLOATS),
     "amultiply": Rule("aa", "a", _FLOATS),
@@ -87,7 +87,6 @@ RULES: dict[str, Rule] = {
     "anullsrc": Rule("", "a"),
 }
 _CONCAT = {"v": Rule("v+", "v", changes=("time_base", "rate")), "a": Rule("a+", "a", changes=("time_base",))}
-_EXACT = {"flt", "dbl", "fltp"}  # names of sample formats that are also the beginnings of others
 
 
 def verify(sinks: Sequence[Pad]) -> None:
@@ -120,7 +119,7 @@ def _check(node: Node) -> None:
     if not _fits(ins, rule.takes) or not _fits(node.outs, rule.gives):
         raise GraphError(f"{node!r} takes {rule.takes or 'nothing'} and gives {rule.gives}: not {ins}, {node.outs}")
     for format in ins:
-        if not _works(_format_name(format), rule.formats):
+        if not rule.formats.fullmatch(_format_name(format)):
             raise GraphError(f"{node!r} does not work in {_format_name(format) or 'whatever comes'}")
     if node.filter == "overlay":
         _check_overlay(node)
@@ -141,10 +140,6 @@ def _fits(formats: Sequence[Format], kinds: str) -> bool:
 
 def _format_name(format: Format) -> str:
     return format.pix_fmt if isinstance(format, Video) else format.sample_fmt
-
-
-def _works(name: str, wanted: tuple[str, ...]) -> bool:
-    return any(name == start if start in _EXACT else name.startswith(start) for start in wanted)
 
 
 def _check_changes(node: Node, before: Format, rule: Rule) -> None:

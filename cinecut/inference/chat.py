@@ -171,31 +171,41 @@ def _in_words(schema: dict[str, Any]) -> dict[str, Any]:
 def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:
     try:
         choice = json.loads(text)["choices"][0]
-        content, finish = str(choice["message"]["content"] or ""), choice.get("finish_reason")
+        said, finish = choice["message"], choice.get("finish_reason")
+        content = _spoken(str(said["content"] or "")) or str(
+            said.get("reasoning_content") or said.get("reasoning") or ""
+        )
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise NoAnswer(f"the server's reply is not one of a chat: {_short(text)}") from None
-    found = _object(content)
-    if found is None:
+    found, rules = _objects(content), Draft202012Validator(schema)
+    if not found:
         cut = " (cut off, it was too long)" if finish == "length" else ""
         raise NoAnswer(f"the answer is not a JSON object{cut}: {_short(content)}")
-    error = best_match(Draft202012Validator(schema).iter_errors(found))
-    if error is not None:
+    error = best_match(rules.iter_errors(found[0]))
+    fitting = [each for each in found if rules.is_valid(each)]
+    if error is not None and not fitting:
         where = ".".join(str(step) for step in error.absolute_path)
         raise NoAnswer(f"the answer does not follow its schema: {where}{': ' if where else ''}{_short(error.message)}")
-    return found
+    return fitting[-1]  # what stands before it, a model thought aloud
 
 
-def _object(content: str) -> dict[str, Any] | None:
-    """The JSON object in an answer, also where a model wraps it in a few words or a fence."""
-    decoder = json.JSONDecoder()
+def _spoken(content: str) -> str:
+    """What a model says after it has thought: behind the last mark that ends its thinking."""
+    return re.split(r"</think(?:ing)?>|<\|channel\|>final<\|message\|>", content)[-1].strip()
+
+
+def _objects(content: str) -> list[dict[str, Any]]:
+    """The JSON objects in an answer, also where a model wraps them in words or a fence."""
+    decoder, found, end = json.JSONDecoder(), list[dict[str, Any]](), 0
     for brace in itertools.islice(re.finditer("{", content), 20):
+        if brace.start() < end:
+            continue
         try:
-            found = decoder.raw_decode(content, brace.start())[0]
+            each, end = decoder.raw_decode(content, brace.start())
         except (ValueError, RecursionError):
             continue
-        assert isinstance(found, dict)
-        return found
-    return None
+        found.append(each)
+    return found
 
 
 def printable(text: str) -> str:

@@ -21,13 +21,15 @@ class Color:
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
-    """One audio stream. `start` is in seconds after the film's first picture (negative: before it)."""
+    """One sound of the film. `start` is in seconds after the film's first picture (negative: before it)."""
 
     rate: int
     channels: int
     layout: str
     start: Fraction = Fraction(0)
     language: str | None = None
+    stream: int = 0  # of the file's streams of sound the first that makes it, from 1; 0: as they are listed
+    parts: int = 1  # streams that make it, one for each channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,16 @@ class FilmFacts:
     start: Fraction = Fraction(0)  # the first picture's own stamp in the container
     time_base: Fraction = Fraction(1, 1000)  # of the picture's stamps
     variable: bool = False
+    changes: bool = False  # size or format change midway: shots are decoded, and brought to the first
     gaps: bool = False  # pictures of a constant rate are missing: the one before stays on screen
     stamps: bool = True  # packets carry usable stamps, so they can be copied into reels
     sar: Fraction = Fraction(1)
     rotation: int = 0  # degrees clockwise that a player turns the picture: 0, 90, 180, 270
+    mirrored: bool = False  # after that, it is mirrored left to right
     field_order: str = "progressive"  # progressive, tff, bff
     pix_fmt: str = "yuv420p"
     color: Color = Color()
-    audio: tuple[AudioFacts, ...] = ()
+    audio: tuple[AudioFacts, ...] = ()  # the film's own sound first, a commentary after it
 
     @property
     def frames(self) -> int:

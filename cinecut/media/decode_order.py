@@ -21,8 +21,8 @@ _BARE = 0x80  # AVFMT_NOTIMESTAMPS: a stream without a container
 _REORDER = 32  # pictures after a shot that are looked at: more than any decoder delays one
 
 
-def restamped_packets(media: InputContainer, facts: FilmFacts, reel: Reel, video: Any, audio: Any) -> Iterator[Any]:
-    """The packets of a reel, pictures with the stamps at which they are shown, in the order of decoding."""
+def restamped_packets(media: InputContainer, facts: FilmFacts, reel: Reel, video: Any) -> Iterator[Any]:
+    """The packets of a reel with the stamps at which their pictures are shown, in the order of decoding."""
     base = Fraction(video.time_base)
     wanted = int((reel.seen.start.seconds + facts.start) / base)
     end = int((reel.seen.end.seconds + facts.start + _REORDER / facts.rate) / base)
@@ -33,17 +33,10 @@ def restamped_packets(media: InputContainer, facts: FilmFacts, reel: Reel, video
         if target <= 0 or not pictures or (0 in shown and shown[0] <= wanted):
             break
         target = max(0, min(target, pictures[0][1]) - 1)
-    delay = max((place - shown[n] for n, (_, place) in enumerate(pictures) if n in shown), default=0)
-    found = []
-    for n, (packet, place) in enumerate(pictures):
+    for n, (packet, _) in enumerate(pictures):
         if n in shown:
-            packet.pts, packet.dts = shown[n], place - delay
-            found.append(packet)
-    if audio is not None:
-        first = pictures[0][1] * base if pictures else Fraction(0)
-        start = min(reel.heard.start.seconds + facts.start, first)  # why so early: see reels.py
-        found += _sounds(media, video, audio, start, reel.heard.end.seconds + facts.start)
-    yield from sorted(found, key=lambda packet: packet.dts * packet.time_base)
+            packet.pts = shown[n]
+            yield packet
 
 
 def _pictures(media: InputContainer, facts: FilmFacts, video: Any, target: int, end: int) -> list[tuple[Any, int]]:
@@ -78,16 +71,3 @@ def _shown(packets: list[Any], places: list[int], video: Any) -> dict[int, int]:
     leading = len(list(takewhile(lambda n: n not in order, range(1, len(packets)))))
     taken = sorted(place for n, place in enumerate(places) if n in order or 0 < n <= leading)
     return dict(zip(order, taken[leading:], strict=False))
-
-
-def _sounds(media: InputContainer, video: Any, audio: Any, start: Fraction, end: Fraction) -> Iterator[Any]:
-    """The packets of sound between two stamps in seconds."""
-    media.seek(max(0, int((start - 1) / Fraction(video.time_base))), stream=video, backward=True)
-    for packet in media.demux(audio):
-        if packet.pts is None or not packet.size:
-            continue
-        time = packet.pts * packet.time_base
-        if time >= end:
-            return
-        if time + (packet.duration or 0) * packet.time_base > start:
-            yield packet

@@ -30,13 +30,17 @@ def open_container(path: Path, what: str = "film") -> InputContainer:
         formats = PICTURE_FORMATS if what == "picture" else MEDIA_FORMATS
         source: Any = io.BytesIO(file.read(_PICTURE)) if what == "picture" else f"file:{path.absolute()}"
     try:
-        media: InputContainer = av.open(source, options=reading(formats), **_ANY_TAGS)
-        return media
+        return _opened(source, formats)
     except av.error.ArgumentError:
         hint = "a playlist, or any other file that names more files, is not opened"
         raise Stop("unreadable", f"{path} is no {what} that can be read", hint) from None
     except av.error.FFmpegError as error:
         raise unreadable(path, what, error) from None
+
+
+def _opened(source: Any, formats: str) -> InputContainer:
+    media: InputContainer = av.open(source, "r", options=reading(formats), **_ANY_TAGS)
+    return media
 
 
 # Tags that are not UTF-8 are kept as surrogates, for `tags` to read. PyAV does that by itself from version 19 on.
@@ -53,6 +57,11 @@ def open_media(path: Path, what: str = "film") -> Iterator[InputContainer]:
         if error.errno in _WRITING:
             raise OSError(error.errno, error.strerror) from None
         raise unreadable(path, what, error) from None
+
+
+def open_bytes(data: bytes) -> InputContainer:
+    """A container in memory. Raises FFmpegError."""
+    return _opened(io.BytesIO(data), MEDIA_FORMATS)
 
 
 def unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:

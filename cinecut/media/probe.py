@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,12 @@ from av.video.stream import VideoStream
 
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
-from cinecut.language.facts import AudioFacts, Color, FilmFacts, SongFacts, StillFacts
+from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
+from cinecut.language.timebase import clock
+from cinecut.media.bitstream import shape_of
+from cinecut.media.dolby_vision import profile_of
+from cinecut.media.film_audio import film_audio
+from cinecut.media.first_picture import first_picture
 from cinecut.media.open import open_media, picture_stream, sound_streams
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
@@ -23,43 +28,54 @@ _WINDOW = 600  # packets
 
 def film_facts(path: Path) -> FilmFacts:
     """Measure a film. Raises Stop when it cannot be read, has no picture, or has no picture that decodes."""
-    rotation, color = _first_picture(path)
+    first = first_picture(path)
     with open_media(path) as media:
         video = picture_stream(media, path)
         context = video.codec_context
         size, sar = (context.width, context.height), video.sample_aspect_ratio or Fraction(1)
-        clock = _Clock(media, video, path)
-        audio = tuple(_audio_facts(stream, clock.start) for stream in sound_streams(media))
+        if context.name == "hevc" and first.color.space == "unknown" and profile_of(path) == 5:
+            message = f"{path} is in Dolby Vision's profile 5, whose colours nothing here can read"
+            raise Stop("unreadable", message, "get a copy in HDR10 or in SDR, or one of another profile")
+        times = _Clock(media, video, path, first.stamp)
         return FilmFacts(
             fingerprint=fingerprint(path),
             size=size,
-            rate=clock.rate,
-            duration=clock.duration,
-            start=clock.start,
+            rate=times.rate,
+            duration=times.duration,
+            start=times.start,
             time_base=Fraction(video.time_base or Fraction(1, 1000)),
-            variable=clock.variable,
-            gaps=clock.gaps,
-            stamps=clock.stamps,
+            variable=times.variable,
+            changes=times.changes,
+            gaps=times.gaps,
+            stamps=times.stamps,
             sar=Fraction(sar) if sar > 0 else Fraction(1),
-            rotation=rotation,
-            field_order=_FIELD_ORDERS.get(int(context.field_order), "progressive"),
+            rotation=first.rotation,
+            mirrored=first.mirrored,
+            field_order=first.field_order,
             pix_fmt=str(context.pix_fmt),
-            color=color,
-            audio=audio,
+            color=first.color,
+            audio=film_audio(media, times.start),
         )
 
 
-_FIELD_ORDERS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # AVFieldOrder, by which field is shown first
-
-
 class _Clock:
-    """Rate, length and regularity of a film's pictures, from the stamps of its packets."""
+    """Rate, length and regularity of a film's pictures, from the stamps of its packets. Those before `first`, the stamp
+    of the first picture that decodes, are of pictures that nobody sees."""
 
-    def __init__(self, media: InputContainer, video: VideoStream, path: Path) -> None:
+    def __init__(self, media: InputContainer, video: VideoStream, path: Path, first: int | None) -> None:
         self.time_base = Fraction(video.time_base or Fraction(1, 1000))
-        packets, whole = _packets(media, video, path)
-        stamps = sorted({pts for pts, _ in packets if pts is not None})
+        shapes = _Shapes(video.codec_context.name)
+        packets, whole = _packets(media, video, path, shapes)
+        self.changes = shapes.several
+        if (again := _restart([dts for _, _, dts in packets])) is not None and whole:
+            at = clock((again - (packets[0][2] or 0)) * self.time_base)
+            message = f"the times of {path} start again at {at}: two recordings were joined"
+            hint = "make one of them: ffmpeg -i FILM -map 0:v -map 0:a? -c copy COPY.mkv"
+            raise Stop("unreadable", message, hint)
+        stamps = sorted({pts for pts, _, _ in packets if pts is not None})
         self.stamps = len(stamps) >= 0.99 * len(packets) > 0 and media.format.name not in _DECODE_ORDER
+        if self.stamps and first in stamps:
+            stamps = stamps[stamps.index(first) :]
         declared = _declared_rate(video)
         if not stamps:  # decode order alone: the pictures follow at the declared rate
             stamps = [round(n / declared / self.time_base) for n in range(len(packets))]
@@ -72,20 +88,52 @@ class _Clock:
         self.rate = rate or _likely_rate(times, declared)
         self.gaps = rate is not None and whole and len(times) < round(times[-1] * rate) + 1
         last = times[-1] if self.variable else round(times[-1] * self.rate) / self.rate
-        longest = max((duration for _, duration in packets[-50:] if duration), default=0) * self.time_base
+        longest = max((duration for _, duration, _ in packets[-50:] if duration), default=0) * self.time_base
         self.duration = last + (longest if self.variable and longest else 1 / self.rate)
 
     def _constant_rate(self, times: list[Fraction], declared: Fraction, whole: bool) -> Fraction | None:
-        """The rate on whose grid every stamp lies, each on its own line; None if there is none. Up to a fifth of the
-        lines may be empty: a film that was damaged or cut short lacks pictures, and the one before stays on screen."""
+        """The rate on whose grid every stamp lies, each on its own line; None if there is none. Lines may be empty: a
+        film that was damaged or interrupted lacks pictures, and the one before stays on screen. But most pictures have
+        one on the next line."""
         slack = max(self.time_base, Fraction(1, 2000))  # stamps are rounded to the container's clock
         for rate in dict.fromkeys([declared, *_near_standard(times, declared)]):
             lines = [round(time * rate) for time in times]
             fits = all(abs(time - line / rate) <= slack for time, line in zip(times, lines, strict=True))
-            full = not whole or len(lines) >= Fraction(4, 5) * (lines[-1] + 1)
+            next_to = sum(line - before == 1 for before, line in pairwise(lines))
+            full = not whole or next_to >= Fraction(3, 4) * (len(lines) - 1)
             if fits and full and len(set(lines)) == len(lines):
                 return rate
         return None
+
+
+_Times = tuple[int | None, int | None, int | None]  # a packet's stamp, its duration, when it is decoded
+
+
+def _restart(decoded: list[int | None]) -> int | None:
+    """The last time of decoding before one from which they start again; None where they rise as they should."""
+    known = [at for at in decoded if at is not None]
+    usual = sorted(after - at for at, after in pairwise(known))[len(known) // 2] if len(known) > 2 else 0
+    falls = (at for at, after in pairwise(known) if usual > 0 and after < at - _REORDERED * usual)
+    return next(falls, None)
+
+
+_REORDERED = 32  # pictures: stamps that fall by less are out of order
+
+
+class _Shapes:
+    """Whether a film's pictures change their size or format midway, as recordings of broadcasts do."""
+
+    def __init__(self, codec: str) -> None:
+        self._codec, self._shapes = codec, set[bytes]()
+
+    def seen(self, packet: Any) -> Any:
+        if packet.is_keyframe and (shape := shape_of(packet, self._codec)) is not None:
+            self._shapes.add(shape)
+        return packet
+
+    @property
+    def several(self) -> bool:
+        return len(self._shapes) > 1
 
 
 _STANDARD_RATES = [
@@ -117,19 +165,27 @@ def _near_standard(times: list[Fraction], declared: Fraction) -> list[Fraction]:
 
 
 def _likely_rate(times: list[Fraction], declared: Fraction) -> Fraction:
-    """A trailer rate for a film whose pictures come irregularly: the standard one nearest to its average."""
-    average = (len(times) - 1) / times[-1] if len(times) > 1 and times[-1] else declared
+    """A trailer rate for a film whose pictures come irregularly: the standard one that most of them keep, whatever
+    holes there are, else the one nearest to their average."""
+    usual = sorted(after - time for time, after in pairwise(times))
+    if not usual:
+        return min(_STANDARD_RATES[:12], key=lambda rate: abs(rate - declared))
+    middle = usual[len(usual) // 2]
+    kept = sum(abs(length - middle) <= middle / 10 for length in usual)
+    average = 1 / middle if 2 * kept > len(usual) else len(usual) / times[-1]
     return min(_STANDARD_RATES[:12], key=lambda rate: abs(rate - average))
 
 
-def _packets(media: InputContainer, video: VideoStream, path: Path) -> tuple[list[tuple[int | None, int | None]], bool]:
-    """(stamp, duration) of the packets of the picture: of all, or of windows of a very large film."""
+def _packets(
+    media: InputContainer, video: VideoStream, path: Path, shapes: _Shapes
+) -> tuple[list[_Times], bool]:
+    """The times of the packets of the picture: of all, or of windows of a very large film."""
 
-    def read(count: int | None) -> list[tuple[int | None, int | None]]:
-        found: Iterable[Any] = (p for p in media.demux(video) if p.size and not p.is_discard)
+    def read(count: int | None) -> list[_Times]:
+        found: Iterable[Any] = (shapes.seen(p) for p in media.demux(video) if p.size and not p.is_discard)
         if media.format.name in _DECODE_ORDER:
-            return [(packet.dts, packet.duration) for packet in islice(found, count)]
-        return [(packet.pts, packet.duration) for packet in islice(found, count)]
+            return [(packet.dts, packet.duration, packet.dts) for packet in islice(found, count)]
+        return [(packet.pts, packet.duration, packet.dts) for packet in islice(found, count)]
 
     if path.stat().st_size <= _READ_WHOLE or not video.duration:
         return read(None), True
@@ -140,50 +196,6 @@ def _packets(media: InputContainer, video: VideoStream, path: Path) -> tuple[lis
         found += read(_WINDOW)
     media.seek(first + video.duration, stream=video)
     return found + read(None), False
-
-
-def _first_picture(path: Path) -> tuple[int, Color]:
-    """Rotation and colour tags of the first picture that decodes."""
-    with open_media(path) as media:
-        video = picture_stream(media, path)
-        video.codec_context.thread_count = 1
-        for frame in islice(media.decode(video), 1):
-            context = video.codec_context
-            color = Color(
-                _tag(_RANGES, frame.color_range or context.color_range),
-                _tag(_SPACES, frame.colorspace or context.colorspace),
-                _tag(_PRIMARIES, frame.color_primaries or context.color_primaries),
-                _tag(_TRANSFERS, frame.color_trc or context.color_trc),
-            )
-            return -frame.rotation % 360 // 90 * 90, color
-    raise Stop("unreadable", f"no picture of {path} can be decoded", "the file may be damaged; does it play?")
-
-
-def _tag(names: dict[int, str], value: object) -> str:
-    return names.get(int(value), "unknown") if isinstance(value, int) else "unknown"
-
-
-# Code points of ITU-T H.273 as FFmpeg spells them.
-_RANGES = {1: "tv", 2: "pc"}
-_PRIMARIES = {
-    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020", 10: "smpte428",
-    11: "smpte431", 12: "smpte432", 22: "jedec-p22",
-}  # fmt: skip
-_TRANSFERS = {
-    1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 9: "log100", 10: "log316",
-    11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084",
-    17: "smpte428", 18: "arib-std-b67",
-}  # fmt: skip
-_SPACES = {
-    0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco", 9: "bt2020nc",
-    10: "bt2020c", 14: "ictcp",
-}  # fmt: skip
-
-
-def _audio_facts(stream: Any, start: Fraction) -> AudioFacts:
-    begins = Fraction(stream.start_time or 0) * Fraction(stream.time_base)
-    language = stream.language if stream.language not in (None, "und") else None
-    return AudioFacts(stream.rate, stream.channels, stream.layout.name, begins - start, language)
 
 
 def song_facts(path: Path) -> SongFacts:

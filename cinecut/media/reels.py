@@ -1,162 +1,278 @@
-"""Reels: just the packets that each shot needs, copied out of the film into small NUT files, nothing re-encoded.
+"""Reels: just what each shot needs of the film, in small files: its packets, nothing re-encoded, and its sound.
+
+    film ─ packets from the key frame before a shot to its end ─► picture ─┐
+         └ decoded, every sample at its place, gaps silent ─► PCM ─────────┴─► two small NUT files a shot
 
 A graph over reels needs no film: FFmpeg neither loads the film's index once for each shot nor ever sees its name. NUT
-keeps every time base exact. It has no negative stamps, which decoding order needs before a film's first picture: on a
-reel that picture is at `REEL_EPOCH`, and the plan's arguments take it back to zero.
+keeps every time base exact. It has no negative stamps, which what lies before a film's first picture needs: on a reel
+that picture is at `REEL_EPOCH`, and the plan's arguments take it back to zero.
+
+A container is trusted with a film's packets when a picture decodes from it as from the film. Where none is (ways of
+storing that only AVI knows), and where a film's pictures change their size midway or are cut by an edit list, the
+pictures are decoded and stored without loss.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import av
+import av.error
+import numpy as np
 from av.container import InputContainer
+from av.video.frame import VideoFrame
 
 from cinecut.diagnostics import Stop
-from cinecut.language.facts import FilmFacts
-from cinecut.media.decode_order import restamped_packets
 from cinecut.graph.plan import REEL_EPOCH, Reel
-from cinecut.media.open import open_media, picture_stream, sound_streams
-from cinecut.language.timebase import clock
+from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import clock, nearest
+from cinecut.media.decode_order import restamped_packets
+from cinecut.media.frames import packets_from, whole_packets
+from cinecut.media.open import open_bytes, open_media, picture_stream
+from cinecut.media.samples import FilmSounds, default_layout, film_sounds, stretch
 
-_CONVERTED = (
-    "make a copy that keeps its quality: ffmpeg -i FILM -map 0:v:0 -map 0:a? -c:v ffv1 -c:a flac COPY.mkv",
-    "or choose another stream of sound: film: {file: …, audio: 2}",
-)
-_LOOKAHEAD = Fraction(2)  # seconds of decode order past a shot's end in which a picture of it may still come
+_BEFORE = Fraction(2)  # seconds by which stamps of decoding precede those of showing
+_REORDER = 32  # pictures in a row that are shown after the end, after which none is shown before it
+
+
+class _NotCopyableError(Exception):
+    """The packets alone do not make this shot."""
 
 
 def pull_reels(film: Path, facts: FilmFacts, reels: list[Reel], folder: Path, progress: Callable[[int], None]) -> None:
     """Write every reel of `reels` below `folder`. Raises Stop when the film breaks off before a shot's end, or the
     disk is full."""
-    with open_media(film) as media:
+    with ExitStack() as stack:
+        media = stack.enter_context(open_media(film))
+        container = None if facts.changes or not reels else _container(film)
+        sounds: dict[int, FilmSounds] = {}
         for done, reel in enumerate(reels):
             path = folder / reel.name
             path.parent.mkdir(parents=True, exist_ok=True)
-            if reel.heard.start.seconds <= 0 or not facts.stamps:
-                # A seek to the start can leave out what lies before the first picture, and bare streams cannot seek.
+            if reel.audio is not None:
+                if reel.audio not in sounds:
+                    sounds[reel.audio] = stack.enter_context(film_sounds(film, facts, reel.audio))
+                _write(folder / reel.sound_name, "nut", _Sound(sounds[reel.audio], facts, reel))
+            try:
+                if container is None:
+                    raise _NotCopyableError
+                if facts.stamps:
+                    _write(path, container, _Copied(media, film, facts, reel))
+                else:  # bare streams cannot seek
+                    with open_media(film) as anew:
+                        _write(path, container, _Copied(anew, film, facts, reel))
+            except _NotCopyableError:
                 with open_media(film) as anew:
-                    _pull(anew, film, facts, reel, path)
-            else:
-                _pull(media, film, facts, reel, path)
+                    _write(path, "nut", _Decoded(anew, film, facts, reel))
             progress(done + 1)
 
 
-def _pull(media: InputContainer, film: Path, facts: FilmFacts, reel: Reel, path: Path) -> None:
-    video = picture_stream(media, film)
-    audio: Any = sound_streams(media)[reel.audio] if reel.audio is not None else None
-    streams = [video] if audio is None else [video, audio]
-    with av.open(str(path.absolute()), "w", format=_container(streams), options={"fflags": "bitexact"}) as out:
-        targets = {stream.index: _add_stream(out, stream) for stream in streams}
-        shift = {s.index: round((facts.start - REEL_EPOCH) / Fraction(s.time_base or 1)) for s in streams}
-        last = None
-        decoded: dict[int, int] = {}  # stream: the last stamp of decoding
-        read = _packets if facts.stamps else restamped_packets
-        for packet in read(media, facts, reel, video, audio):
-            index = packet.stream_index
-            if index == video.index:
-                last = max(packet.pts, last) if last is not None else packet.pts
-            packet.pts -= shift[index]
-            if packet.dts is not None:
-                packet.dts -= shift[index]
-            else:  # matroska, after a seek into an open GOP: any stamp will do that keeps the order
-                early = packet.pts - round(_LOOKAHEAD / packet.time_base)
-                packet.dts = decoded[index] + 1 if index in decoded else early
-            decoded[index] = packet.dts
-            packet.stream = targets[index]
+def _write(path: Path, container: str, content: _Copied | _Decoded | _Sound) -> None:
+    with av.open(str(path.absolute()), "w", format=container, options={"fflags": "bitexact"}) as out:
+        stream = content.add_stream(out)
+        for packet in content.packets(stream):
             out.mux(packet)
-    reached = Fraction(0) if last is None else last * Fraction(video.time_base or 1) - facts.start
-    if last is None or (not facts.variable and reached < reel.seen.end.seconds - Fraction(3, 2) / facts.rate):
-        message = f"{film} breaks off at {clock(reached)}; a shot needs it to {clock(reel.seen.end.seconds)}"
-        raise Stop("unreadable", message, "the file is shorter than its own index says: get a complete copy of it")
 
 
-def _container(streams: list[Any]) -> str:
-    """NUT, unless it has no name for a codec (ProRes, TrueHD, ALAC): then Matroska, whose stamps are whole
-    milliseconds. FFmpeg goes by what is in a file, not by its name."""
-    for name in ("nut", "matroska"):
-        trial = av.open(io.BytesIO(), "w", format=name)
-        try:
-            for stream in streams:
-                _add_stream(trial, stream)
-        except ValueError:
-            continue
-        return name
-    names = " and ".join(stream.codec_context.name for stream in streams)
-    raise Stop("unreadable", f"no shots can be copied out of a film of {names}", *_CONVERTED)
+class _Pictures:
+    """What a reel shows, as its film's container knows it."""
+
+    def __init__(self, media: InputContainer, film: Path, facts: FilmFacts, reel: Reel) -> None:
+        self.media, self.film, self.facts, self.reel = media, film, facts, reel
+        self.video = picture_stream(media, film)
+        self.base = Fraction(self.video.time_base or 1)
+        self.shift = round((facts.start - REEL_EPOCH) / self.base)
+        # Stamps of a constant rate may be rounded.
+        self.slack = Fraction(0) if facts.variable else Fraction(1, 2) / facts.rate
+
+    def source(self) -> Iterator[Any]:
+        """The packets from which the reel's pictures decode, in order, with the film's stamps. Raises Stop."""
+        head, end = (at.seconds + self.facts.start for at in (self.reel.seen.start, self.reel.seen.end))
+        packets = packets_from(
+            self.media, self.video, int((head + self.slack) / self.base), round(self.facts.start / self.base)
+        )
+        reached, behind = None, 0
+        for packet in packets:
+            if packet.pts is None:
+                continue
+            time = packet.pts * self.base
+            behind = behind + 1 if time >= end else 0
+            reached = time if reached is None else max(reached, time)
+            if behind > self._reordered or (self._decoded_in_order(packet, end)):
+                return
+            if packet.is_discard and time + self.slack >= head:
+                raise _NotCopyableError
+            yield packet
+        reached = None if reached is None else reached - self.facts.start
+        if reached is None or (not self.facts.variable and reached < self.reel.seen.end.seconds - 3 * self.slack):
+            wanted = clock(self.reel.seen.end.seconds)
+            message = f"{self.film} breaks off at {clock(reached or Fraction(0))}; a shot needs it to {wanted}"
+            raise Stop("unreadable", message, "the file is shorter than its own index says: get a complete copy of it")
+
+    @property
+    def _reordered(self) -> int:
+        return _REORDER if self.video.codec_context.has_b_frames else 0
+
+    def _decoded_in_order(self, packet: Any, end: Fraction) -> bool:
+        """A packet that is decoded after the end, so that none after it is shown before it. What Matroska says of the
+        order of decoding is a guess, and of older codecs a wrong one."""
+        guessed = "matroska" in self.media.format.name and self.video.codec_context.name not in ("h264", "hevc")
+        return packet.dts is not None and not guessed and packet.dts * self.base >= end
 
 
-def _add_stream(out: Any, stream: Any) -> Any:
+class _Copied(_Pictures):
+    """Its packets, nothing re-encoded."""
+
+    def add_stream(self, out: Any) -> Any:
+        return _same_stream(out, self.video)
+
+    def packets(self, target: Any) -> Iterator[Any]:
+        source = self.source() if self.facts.stamps else restamped_packets(self.media, self.facts, self.reel, self.video)
+        decoded = None
+        for packet in source:
+            packet.pts -= self.shift
+            # Containers guess the order of decoding, or let it stand still: any stamps will do that rise, early enough.
+            decoded = packet.pts - round(_BEFORE / self.base) if decoded is None else decoded + 1
+            packet.dts, packet.stream = decoded, target
+            yield packet
+
+
+class _Decoded(_Pictures):
+    """Its pictures, decoded, brought to the film's first size and format, and stored without loss."""
+
+    def add_stream(self, out: Any) -> Any:
+        formats = [each.name for each in av.Codec("ffv1", "w").video_formats or ()]
+        stored = "ffv1" if self.facts.pix_fmt in formats else "rawvideo"
+        stream = out.add_stream(stored, rate=self.facts.rate)
+        stream.width, stream.height = self.facts.size
+        stream.pix_fmt = self.facts.pix_fmt
+        stream.time_base = stream.codec_context.time_base = Fraction(1, self.base.denominator)
+        if stored == "ffv1":
+            stream.codec_context.options = {"level": "3", "slices": "4"}
+        return stream
+
+    def packets(self, target: Any) -> Iterator[Any]:
+        width, height = self.facts.size
+        head, end = (at.seconds + self.facts.start for at in (self.reel.seen.start, self.reel.seen.end))
+        last: VideoFrame | None = None
+        for frame in self._frames():
+            if frame.pts is None or frame.pts * self.base >= end:
+                break
+            if frame.pts * self.base + self.slack >= head:
+                if last is not None:
+                    yield from self._stored(last, target)
+                yield from self._stored(frame, target)
+                last = None
+            else:  # what a hole at the head shows
+                last = frame
+        if last is not None:
+            yield from self._stored(last, target)
+        yield from target.encode(None)
+
+    def _frames(self) -> Iterator[VideoFrame]:
+        head = self.reel.seen.start.seconds + self.facts.start + self.slack
+        first = round(self.facts.start / self.base)
+        for packet in chain(packets_from(self.media, self.video, int(head / self.base), first), [None]):
+            try:
+                yield from self.video.codec_context.decode(packet)
+            except av.error.FFmpegError:
+                continue
+
+    def _stored(self, frame: VideoFrame, target: Any) -> Iterator[Any]:
+        width, height = self.facts.size
+        even = frame.reformat(width=width, height=height, format=self.facts.pix_fmt)
+        even.pts, even.time_base = (frame.pts or 0) - self.shift, Fraction(1, self.base.denominator)
+        even.pict_type = 0
+        yield from target.encode(even)
+
+
+class _Sound:
+    """What is heard of the film around a shot, as PCM of the film's own rate and channels, without a gap."""
+
+    def __init__(self, sounds: FilmSounds, facts: FilmFacts, reel: Reel) -> None:
+        assert reel.audio is not None
+        self.sounds, self.audio = sounds, facts.audio[reel.audio]
+        self.start = max(reel.heard.start.seconds, self.audio.start) + facts.start
+        self.end = max(self.start, reel.heard.end.seconds + facts.start)
+        self.shift = nearest((facts.start - REEL_EPOCH) * self.audio.rate)
+
+    def add_stream(self, out: Any) -> Any:
+        stream = out.add_stream(_PCM[self.sounds.kind], rate=self.audio.rate)
+        stream.codec_context.layout = default_layout(self.audio)
+        return stream
+
+    def packets(self, target: Any) -> Iterator[Any]:
+        at = nearest(self.start * self.audio.rate) - self.shift
+        for block in stretch(self.sounds, self.audio, self.start, self.end):
+            packet = av.Packet(np.ascontiguousarray(block.T).tobytes())
+            packet.pts = packet.dts = at
+            packet.duration, packet.time_base = block.shape[1], Fraction(1, self.audio.rate)
+            packet.stream = target
+            packet.is_keyframe = True
+            at += block.shape[1]
+            if block.shape[1]:
+                yield packet
+
+
+_PCM = {"int16": "pcm_s16le", "int32": "pcm_s32le", "float32": "pcm_f32le"}
+
+
+def _container(film: Path) -> str | None:
+    """The format whose files give back a picture of the film as the film does; None where none does. NUT has no name
+    for some codecs (ProRes); Matroska's stamps are whole milliseconds. FFmpeg goes by what is in a file, not by its
+    name."""
+    with open_media(film) as media:
+        video = picture_stream(media, film)
+        video.codec_context.thread_count = 1
+        for packet in islice((each for each in whole_packets(media, video) if each.is_keyframe), 50):
+            frame = _only_picture(video.codec_context, packet)
+            if frame is not None:
+                return next((name for name in ("nut", "matroska") if _gives_back(name, video, packet, frame)), None)
+    return None
+
+
+def _gives_back(name: str, video: Any, packet: Any, frame: VideoFrame) -> bool:
+    kept = io.BytesIO()
+    try:
+        with av.open(kept, "w", format=name) as out:
+            packet.stream = _same_stream(out, video)
+            packet.pts = packet.dts = 0
+            out.mux(packet)
+        packet.stream = video
+        with open_bytes(kept.getvalue()) as media:
+            again = media.streams.video[0]
+            other = next((_only_picture(again.codec_context, each) for each in media.demux(again) if each.size), None)
+    except (ValueError, av.error.FFmpegError):
+        return False
+    return other is not None and _picture_of(frame) == _picture_of(other)
+
+
+def _only_picture(decoder: Any, packet: Any) -> VideoFrame | None:
+    try:
+        frames = [*decoder.decode(packet), *decoder.decode(None)]
+    except av.error.FFmpegError:
+        frames = []
+    decoder.flush_buffers()
+    return frames[0] if frames else None
+
+
+def _picture_of(frame: VideoFrame) -> list[object]:
+    """What tells one decoded picture from another, whatever tags its container has for its colours."""
+    rows = [
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].tobytes()
+        for plane in frame.planes
+    ]
+    return [frame.format.name.replace("yuvj", "yuv"), frame.width, frame.height, rows]
+
+
+def _same_stream(out: Any, stream: Any) -> Any:
     """The same stream, its clock in ticks of which a second holds a whole number: every shift by seconds is exact."""
     target = out.add_stream_from_template(stream, opaque=True)
     target.time_base = Fraction(1, Fraction(stream.time_base).denominator)
     return target
-
-
-def _packets(media: InputContainer, facts: FilmFacts, reel: Reel, video: Any, audio: Any) -> Iterator[Any]:
-    """The packets of a reel: pictures from the key frame at or before its head to the last that may show it, sound
-    from a run-up before to the end of what is heard."""
-    head = _seek_key_frame(media, facts, reel, video) if reel.heard.start.seconds > 0 else None
-    streams = [video] if audio is None else [video, audio]
-    picture_end = reel.seen.end.seconds + facts.start
-    # Sound comes from the key frame on, though it is heard later: FFmpeg holds every decoded picture of an input back
-    # until it has seen the first of its sound, which at 45 inputs took gigabytes.
-    sound_start = reel.heard.start.seconds + facts.start
-    if head is not None:
-        sound_start = min(sound_start, head * Fraction(video.time_base))
-    sound_end = reel.heard.end.seconds + facts.start
-    open_streams = {stream.index for stream in streams}
-    started = False
-    for packet in media.demux(streams):
-        if packet.pts is None or not packet.size:
-            continue
-        time = packet.pts * packet.time_base
-        if packet.stream_index == video.index:
-            started = started or (packet.is_keyframe and (head is None or packet.pts >= head))
-            # Matroska knows none of the first packets.
-            decode_time = None if packet.dts is None else packet.dts * packet.time_base
-            # Pictures come in decode order: one that is shown before the end may be stored after one that is not.
-            decoded = decode_time is not None and decode_time >= picture_end
-            if decoded or time >= picture_end + _LOOKAHEAD:
-                open_streams.discard(video.index)
-            elif started and not packet.is_discard:
-                yield packet
-        elif time >= sound_end:
-            open_streams.discard(packet.stream_index)
-        elif time + (packet.duration or 0) * packet.time_base > sound_start:
-            yield packet
-        if not open_streams:
-            return
-
-
-def _seek_key_frame(media: InputContainer, facts: FilmFacts, reel: Reel, video: Any) -> int:
-    """Go to where both picture and sound of a reel can be read; returns the stamp of its first key frame."""
-    base = Fraction(video.time_base)
-    slack = Fraction(0) if facts.variable else Fraction(1, 2) / facts.rate  # stamps of a constant rate may be rounded
-    wanted = int((reel.seen.start.seconds + facts.start + slack) / base)
-    earliest = min(round(facts.start / base), 0)
-    head = _key_frame_before(media, video, wanted, earliest)
-    # Some containers seek by the order of decoding, to any packet.
-    target = head.pts if head.dts is None else min(head.pts, head.dts)
-    if reel.audio is not None:
-        target = min(target, int((reel.heard.start.seconds + facts.start) / base))
-    media.seek(max(target, earliest), stream=video, backward=True)
-    return int(head.pts)
-
-
-def _key_frame_before(media: InputContainer, video: Any, wanted: int, earliest: int) -> Any:
-    """The last key frame that is shown at or before a stamp. A container may seek to a key frame that is shown later,
-    or to none: then look further back."""
-    target, step = wanted, max(1, int(1 / Fraction(video.time_base)))
-    while True:
-        media.seek(max(target, earliest), stream=video, backward=True)
-        found = next((p for p in media.demux(video) if p.pts is not None and p.size and p.is_keyframe), None)
-        if found is not None and (found.pts <= wanted or target <= earliest):
-            return found
-        if target <= earliest:
-            raise Stop("unreadable", f"no key frame is to be found before {clock(wanted * video.time_base)}")
-        target, step = target - step, step * 2

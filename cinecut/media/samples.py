@@ -1,7 +1,7 @@
 """Sound as samples, each at its exact place, in blocks of bounded memory.
 
     packets ─ decode, damage left out ─► frames ─ placed ─► (place, frame) ─ mono ─► one channel at a rate, gaps silent
-                                                                           └ Stretch ─► as it is, between two moments
+                                                                           └ stretch ─► as it is, between two moments
 
 A place counts samples of the stream's own rate from stamp zero. Samples count on: a stamp is believed only where the
 one after it agrees that sound is missing. Stamps of whole milliseconds (Matroska, FLV, ASF) would move the sound by up
@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.diagnostics import Diagnostic, Stop
-from cinecut.language.facts import AudioFacts
+from cinecut.graph.sounds import USUAL
+from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
 from cinecut.media.open import open_media, sound_streams
 
@@ -155,7 +156,7 @@ class _Phase:
             return frame
         sound = channels_of(frame)
         loudest = sound[np.square(sound.astype(np.float32)).mean(1).argmax()]
-        return framed(np.repeat(loudest[None], len(sound), 0), frame.layout.name, frame.sample_rate)
+        return _like(frame, np.repeat(loudest[None], len(sound), 0))
 
 
 def channels_of(frame: av.AudioFrame) -> NDArray[Any]:
@@ -164,36 +165,59 @@ def channels_of(frame: av.AudioFrame) -> NDArray[Any]:
     return sound if frame.format.is_planar else sound.reshape(-1, frame.layout.nb_channels).T
 
 
-_PLANAR = {"uint8": "u8p", "int16": "s16p", "int32": "s32p", "float32": "fltp", "float64": "dblp", "int64": "s64p"}
-
-
-def framed(sound: NDArray[Any], layout: str, rate: int) -> av.AudioFrame:
-    """A frame of [channels, samples]."""
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), _PLANAR[sound.dtype.name], layout)
-    frame.sample_rate = rate
-    return frame
+def _like(frame: av.AudioFrame, sound: NDArray[Any]) -> av.AudioFrame:
+    """A frame of the same shape with other samples [channels, n]."""
+    laid = sound if frame.format.is_planar else sound.T.reshape(1, -1)
+    other = av.AudioFrame.from_ndarray(np.ascontiguousarray(laid), frame.format.name, frame.layout)
+    other.sample_rate = frame.sample_rate
+    return other
 
 
 # --- films ----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class FilmSounds:
+    """The streams that make one sound of a film: one, or one for each channel."""
+
+    parts: tuple[FilmSound, ...]
+
+    @property
+    def kind(self) -> str:
+        """The type of samples in which all that the streams hold is kept."""
+        format = self.parts[0].stream.codec_context.format.name.removesuffix("p")
+        return {"u8": "int16", "s16": "int16", "s32": "int32", "s64": "int32"}.get(format, "float32")
+
+
 @contextmanager
-def film_sound(film: Path, number: int) -> Iterator[FilmSound]:
-    """Stream `number` (from 0) of a film's sound. A context manager; raises Stop."""
-    with open_media(film) as media:
-        yield FilmSound(media, sound_streams(media)[number])
+def film_sounds(film: Path, facts: FilmFacts, number: int) -> Iterator[FilmSounds]:
+    """The sound `number` (from 0) of a film. Raises Stop."""
+    first = facts.audio[number].stream - 1 if facts.audio[number].stream else number
+    with ExitStack() as stack:
+        parts = []
+        for index in range(first, first + facts.audio[number].parts):
+            media = stack.enter_context(open_media(film))
+            stream = sound_streams(media)[index]
+            stamps = (packet.pts for packet in media.demux(stream) if packet.size and packet.pts is not None)
+            parts.append(FilmSound(media, stream, next(stamps, 0)))
+        yield FilmSounds(tuple(parts))
 
 
 @dataclass(frozen=True, slots=True)
 class FilmSound:
-    """One stream of a film's sound, to be read from anywhere."""
+    """One stream of a film's sound, to be read from anywhere; `first` is the stamp of its first packet."""
 
     media: Any
     stream: Any
+    first: int
 
     def all(self) -> Iterator[Placed]:
         """Every frame with its place, from the first on."""
-        return self._placed(decoded(self.media.demux(self.stream), []), None)
+        self.media.seek(min(0, self.first), stream=self.stream, backward=True)
+        frames = decoded(self.media.demux(self.stream), [])
+        head = list(islice(frames, 8))
+        second = self._counted_place(head[1:])  # the first may be shorter: what an encoder needs to begin is left out
+        return self._placed(chain(head, frames), None if second is None else second - head[0].samples)
 
     def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
         """The frames that hold what is heard from `start` to `end`, seconds of the container's clock."""
@@ -211,33 +235,29 @@ class FilmSound:
         """Frames from before a moment on."""
         for further in _FURTHER:
             target = start - _RUN_UP - further
-            if target <= Fraction(self.stream.start_time or 0) * self.stream.time_base:
+            if target <= self.first * self.stream.time_base:
                 break
             self.media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
             frames = decoded(self.media.demux(self.stream), [])
             head = list(islice(frames, 8))
             if not head or head[0].pts is None or head[0].pts * self.stream.time_base > start - _RUN_UP / 2:
                 continue
-            origin = self._counted_place(head) if self._coarse else None
+            origin = self._counted_place(head)
             if origin is None and self._coarse:
                 break
             return self._placed(chain(head, frames), origin)
-        self.media.seek(self._first_stamp(), stream=self.stream, backward=True)
-        return self._placed(decoded(self.media.demux(self.stream), []), None)
-
-    def _first_stamp(self) -> int:
-        return min(0, self.stream.start_time or 0)
+        return self.all()
 
     def _place(self, stamp: int) -> int:
         return nearest(Fraction(stamp) * self.stream.time_base * self.stream.rate)
 
     def _counted_place(self, head: list[av.AudioFrame]) -> int | None:
-        """The place of the first of some frames, by the number of whole ones before it. None where they are of several
-        lengths, or their stamps say that something is missing before them."""
-        size = head[0].samples
-        if len(head) < 8 or any(frame.samples != size or frame.pts is None for frame in head):
+        """By a coarse clock, the place of the first of some frames by the number of whole ones before it. None where
+        they are of several lengths, or something is missing before them."""
+        size = head[0].samples if head else 0
+        if not self._coarse or len(head) < 7 or any(each.samples != size or each.pts is None for each in head):
             return None
-        first = self._place(self.stream.start_time or 0)
+        first = self._place(self.first)
         tick = Fraction(self.stream.time_base) * self.stream.rate
         offsets = [self._place(frame.pts or 0) - first - n * size for n, frame in enumerate(head)]
         whole = nearest(Fraction(offsets[0], size)) * size
@@ -264,29 +284,49 @@ class FilmSound:
             at += length
 
 
-def stretch(
-    sound: FilmSound, audio: AudioFacts, start: Fraction, end: Fraction
+def stretch(sounds: FilmSounds, audio: AudioFacts, start: Fraction, end: Fraction) -> Iterator[NDArray[Any]]:
+    """[channels, samples] between two moments of the container's clock, in seconds, without a gap: silence where there
+    is no sound. All in the rate and the channels of `audio`, whatever the streams change to midway."""
+    if len(sounds.parts) == 1:
+        yield from _stretch(sounds.parts[0], sounds.kind, audio, start, end)
+        return
+    single = replace(audio, channels=1, layout="mono")
+    parts = [_in_blocks(_stretch(part, sounds.kind, single, start, end), audio.rate) for part in sounds.parts]
+    for blocks in zip(*parts, strict=True):
+        yield np.concatenate(blocks)
+
+
+def _stretch(
+    sound: FilmSound, kind: str, audio: AudioFacts, start: Fraction, end: Fraction
 ) -> Iterator[NDArray[Any]]:
-    """[channels, samples] from the place of `start` to that of `end`, without a gap: silence where there is no sound.
-    All in the rate and the channels of `audio`, whatever the stream changes to midway."""
     at, last = nearest(start * audio.rate), nearest(end * audio.rate)
-    kind = pcm_kind(sound.stream.codec_context.format.name)
     convert = _Converter(kind, default_layout(audio), audio.rate)
     for place, frame in sound.between(start, end):
         for part in convert(frame):
-            part = part[:, max(0, at - place) : max(0, last - place)]
-            place = max(place, at)
-            if place > at:
-                yield np.zeros((audio.channels, place - at), part.dtype)
-            yield part
-            at = place = place + part.shape[1]
+            kept = part[:, max(0, at - place) : max(0, last - place)]
+            begin = max(place, at)
+            place += part.shape[1]
+            if kept.shape[1]:
+                if begin > at:
+                    yield np.zeros((audio.channels, begin - at), kind)
+                yield kept
+                at = begin + kept.shape[1]
     if last > at:
         yield np.zeros((audio.channels, last - at), kind)
 
 
-def pcm_kind(format: str) -> str:
-    """The type of samples in which a format keeps all that it has."""
-    return {"u8": "int16", "s16": "int16", "s32": "int32", "s64": "int32"}.get(format.removesuffix("p"), "float32")
+def _in_blocks(parts: Iterable[NDArray[Any]], size: int) -> Iterator[NDArray[Any]]:
+    held = None
+    for part in parts:
+        held = part if held is None else np.concatenate([held, part], 1)
+        while held.shape[1] >= size:
+            yield held[:, :size]
+            held = held[:, size:]
+    if held is not None and held.shape[1]:
+        yield held
+
+
+_PLANAR = {"int16": "s16p", "int32": "s32p", "float32": "fltp"}
 
 
 class _Converter:
@@ -312,9 +352,6 @@ class _Converter:
             yield channels_of(part)
 
 
-_DEFAULTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-
-
 def default_layout(audio: AudioFacts) -> str:
     """The layout of a stream; of one that only knows how many channels it has, the usual one of so many."""
-    return _DEFAULTS.get(audio.channels, audio.layout) if audio.layout.endswith(" channels") else audio.layout
+    return USUAL.get(audio.channels, audio.layout) if audio.layout.endswith(" channels") else audio.layout

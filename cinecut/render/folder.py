@@ -95,4 +95,5 @@ def write_compiled(plan: RenderPlan, folder: Path, build: Build) -> list[str]:
         outputs = [f"trailer{'_' * bool(t.name)}{t.name}{t.suffix}" for t in plan.targets]
         command = shlex.join(["ffmpeg", *plan.render.arguments(build, outputs)])
         (folder / "command.sh").write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
-    return sorted({item.name for item in plan.inputs})
+    reels = [item for item in plan.inputs if isinstance(item, Reel) and item.audio is not None]
+    return sorted({item.name for item in plan.inputs} | {reel.sound_name for reel in reels})

@@ -12,8 +12,9 @@ import numpy as np
 from cinecut.compiler.timeline import Placed, Timeline
 from cinecut.files import disk_errors
 from cinecut.language.events import Black, Shot
-from cinecut.language.timebase import clock
-from cinecut.media.open import open_media
+from cinecut.language.timebase import FilmTime, clock
+from cinecut.media.frames import FrameReader
+from cinecut.media.open import open_media, picture_stream
 from cinecut.review.mosaic import Image, captioned, page, write_image
 
 _COLUMNS, _WIDTH = 6, 320  # pictures a row; pixels that one is wide
@@ -57,15 +58,11 @@ def _middle(placed: Placed) -> int:
 def _frames(trailer: Path, wanted: Sequence[int], rate: Fraction) -> Iterator[tuple[int, Image]]:
     """The wanted frames of a trailer, in order."""
     with open_media(trailer) as media:
-        video = media.streams.video[0]
-        video.thread_type = "AUTO"
-        left = list(wanted)
-        for frame in media.decode(video):
-            if not left:
-                return
-            number = round(Fraction(frame.pts or 0) * Fraction(video.time_base or 1) * rate)
-            if number >= left[0]:
-                yield left.pop(0), np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+        reader = FrameReader(media, picture_stream(media, trailer), Fraction(0), rough=False)
+        for number in wanted:
+            frame = reader.at(FilmTime((number - Fraction(1, 2)) / rate))
+            if frame is not None:
+                yield number, np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
 
 
 def _cell(image: Image, placed: Placed, start: Fraction) -> Image:

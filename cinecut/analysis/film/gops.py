@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,6 +29,7 @@ from cinecut.analysis.film.screen import Bars, Glance, glance, letterbox
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, nearest
+from cinecut.media.frames import whole_packets
 from cinecut.media.open import open_container, picture_stream
 
 Thumbs: TypeAlias = NDArray[
@@ -192,7 +193,7 @@ def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float
     waiting: deque[Future[KeyPicture | None]] = deque()
     diagnostics: list[Diagnostic] = []
     with container, ThreadPoolExecutor(threads) as pool, _Decoders(film, threads) as decoders:
-        for packet in demux(container, stream, diagnostics):
+        for packet in whole_packets(container, stream, diagnostics):
             if packet.pts is None:
                 raise Unstamped
             if packet.is_keyframe and (not groups or packet.pts - pts[groups[-1]] >= shortest):
@@ -224,23 +225,6 @@ def only(container: InputContainer, stream: VideoStream) -> None:
     for other in container.streams:
         if other.index != stream.index:
             other.discard = av.stream.Discard.all
-
-
-def demux(
-    container: InputContainer, stream: VideoStream, diagnostics: list[Diagnostic]
-) -> Iterator[Packet[VideoStream]]:
-    """The stream's packets, as far as the file goes; a file that breaks off is noted."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError as error:
-            diagnostics.append(Diagnostic("film", f"the film breaks off: {error.strerror}"))
-            return
-        if packet is None:
-            return
-        if packet.size:
-            yield packet
 
 
 class _Decoders:

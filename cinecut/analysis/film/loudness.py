@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
-from cinecut.media.samples import film_sound, mono
+from cinecut.media.samples import film_sounds, mono
 
 STEP = Fraction(1, 10)  # seconds
 _RATE = 8000  # enough for a level: what is heard as loud lies below 4 kHz
@@ -52,7 +52,8 @@ def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float]
         return LoudnessCurve(np.zeros(0, np.float32))
     sums = np.zeros(int(facts.duration / STEP) + 2)
     block, position, carry = int(_RATE * STEP), 0, np.zeros(0, np.float32)
-    with film_sound(film, min(stream, len(facts.audio) - 1)) as sound:
+    with film_sounds(film, facts, min(stream, len(facts.audio) - 1)) as sounds:
+        sound = sounds.parts[0]
         first = nearest(facts.start * sound.stream.rate)
         for part in mono(((place - first, frame) for place, frame in sound.all()), _RATE):
             carry = np.concatenate([carry, part])

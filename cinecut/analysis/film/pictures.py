@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import av.error
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +18,7 @@ from cinecut.analysis.dialogue.lines import Line, Spoken
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.frames import FrameReader
 from cinecut.media.open import open_media, picture_stream
 
 LARGEST_GAP = Fraction(30)
@@ -92,30 +91,20 @@ def look(
     ranges = {shot.index: shot.range for shot in shots}
     seen: set[tuple[int, FilmTime]] = set()
     with open_media(film) as media:
-        video = picture_stream(media, film)
-        video.thread_type = "SLICE"
-        video.codec_context.skip_frame = "NONREF"
+        reader = FrameReader(media, picture_stream(media, film), facts.start)
         for done, moment in enumerate(wanted):
-            picture = _picture_at(media, video, facts, moment, ranges[moment.shot])
+            picture = _picture_at(reader, moment, ranges[moment.shot])
             progress((done + 1) / len(wanted))
             if picture is not None and (picture.shot, picture.time) not in seen:
                 seen.add((picture.shot, picture.time))
                 yield picture
 
 
-def _picture_at(media: Any, video: Any, facts: FilmFacts, moment: Moment, within: FilmRange) -> KeyPicture | None:
-    base = Fraction(video.time_base)
-    media.seek(int((moment.time.seconds + facts.start) / base), stream=video, backward=True)
-    try:
-        for count, frame in enumerate(media.decode(video)):
-            if frame.pts is None:
-                return None
-            time = FilmTime(frame.pts * base - facts.start)
-            near = frame.key_frame and within.start <= time < within.end
-            if time >= moment.time or near or count > _PATIENCE:
-                height = max(2, round(frame.height * _WIDTH / frame.width))
-                small = frame.reformat(width=_WIDTH, height=height, format="bgr24", interpolation="AREA")
-                return KeyPicture(moment.shot, time, small.to_ndarray())
-    except av.error.FFmpegError:
-        return None
+def _picture_at(reader: FrameReader, moment: Moment, within: FilmRange) -> KeyPicture | None:
+    for count, (time, frame) in enumerate(reader.since(moment.time)):
+        near = frame.key_frame and within.start <= time < within.end
+        if time >= moment.time or near or count > _PATIENCE:
+            height = max(2, round(frame.height * _WIDTH / frame.width))
+            small = frame.reformat(width=_WIDTH, height=height, format="bgr24", interpolation="AREA")
+            return KeyPicture(moment.shot, time, np.asarray(small.to_ndarray(), np.uint8))
     return None

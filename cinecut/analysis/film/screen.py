@@ -35,10 +35,11 @@ class Bars:
     def __bool__(self) -> bool:
         return any((self.left, self.top, self.right, self.bottom))
 
-    def upright(self, rotation: int) -> Bars:
-        """As a player shows them, who turns the picture by so many degrees clockwise."""
+    def upright(self, rotation: int, mirrored: bool = False) -> Bars:
+        """As a player shows them, who turns the picture by so many degrees clockwise, and may mirror it then."""
         sides, turns = (self.left, self.top, self.right, self.bottom), rotation // 90
-        return Bars(*(sides[(side - turns) % 4] for side in range(4)))
+        left, top, right, bottom = (sides[(side - turns) % 4] for side in range(4))
+        return Bars(right, top, left, bottom) if mirrored else Bars(left, top, right, bottom)
 
 
 NO_BARS = Bars()

@@ -28,13 +28,13 @@ from cinecut.analysis.film.gops import (
     KeyPicture,
     PacketIndex,
     Thumbs,
-    demux,
     key_picture,
     only,
     open_video,
     small_planes,
 )
 from cinecut.diagnostics import Diagnostic
+from cinecut.media.frames import packets_from, whole_packets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +81,7 @@ class GroupReader:
         self._inside = inside
         self._container, self._stream = open_video(film, filter_loop)
         only(self._container, self._stream)
+        self._base = self._stream.time_base or Fraction(1, 1000)
         self._every = 4 if index.key.all() else 1  # films of key frames only are outlined by every fourth picture
         self._bears_gaps = self._stream.codec_context.name == "h264"
 
@@ -149,20 +150,14 @@ class GroupReader:
 
     def _packets(self, first: int) -> Iterator[tuple[int, Packet[VideoStream] | None]]:
         """Packets from `first` on in decoding order, each with its place; None after the last, to drain the decoder."""
-        stamp = int(self._index.pts[first])
-        back = int(2 / (self._stream.time_base or Fraction(1, 1000)))
-        at = first
-        for early in (0, back, 8 * back, 64 * back):  # some containers seek only roughly
-            self._container.seek(stamp - early, stream=self._stream)
-            for packet in demux(self._container, self._stream, []):
-                if at > first or packet.pts == stamp:
-                    yield at, packet
-                    at += 1
-                elif packet.pts is not None and packet.pts > stamp + back:
-                    break
-            if at > first:
-                yield at, None
-                return
+        stamp, at = int(self._index.pts[first]), first
+        for packet in packets_from(self._container, self._stream, stamp, int(self._index.shown[0])):
+            if at > first or packet.pts == stamp:
+                yield at, packet
+                at += 1
+            elif packet.pts > stamp + 2 / self._base:
+                break
+        yield at, None
 
 
 def _decode(decoder: VideoCodecContext, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
@@ -179,6 +174,6 @@ def decode_all(film: Path, diagnostics: list[Diagnostic]) -> Iterator[VideoFrame
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = 0
     with container:
-        for packet in demux(container, stream, diagnostics):
+        for packet in whole_packets(container, stream, diagnostics):
             yield from _decode(stream.codec_context, packet)
         yield from _decode(stream.codec_context, None)

@@ -13,16 +13,14 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain, groupby, islice
+from itertools import groupby
 from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
-import av.error
 import cv2
 import jinja2
 import numpy as np
-from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from cinecut import __version__
@@ -37,14 +35,13 @@ from cinecut.analysis.story.arc import Zone
 from cinecut.analysis.story.scenes import upright
 from cinecut.files import write_beside
 from cinecut.language.facts import FilmFacts
-from cinecut.language.timebase import FilmRange, FilmTime, clock, timecode
+from cinecut.language.timebase import FilmRange, clock, timecode
+from cinecut.media.frames import FrameReader
 from cinecut.media.open import open_media, picture_stream
 
 _SIDE = 320  # pixels of a still's longer side
 _BYTES = 15_000  # of a still, so that sixty of them stay under 2 MB as text
 _QUALITIES = (80, 65, 50, 35)  # of JPEG, the first that keeps to the bytes
-_PATIENCE = 1500  # pictures decoded for one still, at most
-_EARLIER = (0, 10)  # seconds: some containers seek past the place that was asked for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +106,7 @@ def write_sheet(analysis: Analysis, film: Path, target: Path, progress: Callable
     events, facts = _events(analysis.cuts, analysis.tempo), analysis.facts
     wanted = [event.film for event in events]
     line = Line(Cache(facts.fingerprint), lambda stage, done: progress(done))
-    bars = analysis.bars.upright(facts.rotation)
+    bars = analysis.bars.upright(facts.rotation, facts.mirrored)
     stills = line.run(Stage("stills", list[str | None], _stills), film, facts, bars, wanted)
     seen = [replace(event, still=still) for event, still in zip(events, stills, strict=True)]
     write_beside(target, _page(analysis, film, seen))
@@ -135,12 +132,10 @@ def _stills(
     """A still from a third into each range, without the bars, as a data URI."""
     found: list[str | None] = []
     with open_media(film) as media:
-        video = picture_stream(media, film)
-        video.thread_type = "SLICE"
-        video.codec_context.skip_frame = "NONREF"  # twice as fast, and the next picture but one does as well
+        reader = FrameReader(media, picture_stream(media, film), facts.start)
         for done, shown in enumerate(wanted):
             progress(done / len(wanted))
-            frame = None if shown is None else _decode(media, video, facts, shown)
+            frame = None if shown is None else reader.at(shown.start + shown.duration / 3, shown.end)
             found.append(None if frame is None else _data_uri(_without(bars, upright(frame, facts, _SIDE))))
     return found
 
@@ -151,34 +146,6 @@ def _without(bars: Bars, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     left, right = ceil(bars.left * width), floor((1 - bars.right) * width)
     top, bottom = ceil(bars.top * height), floor((1 - bars.bottom) * height)
     return picture[top:bottom, left:right]
-
-
-def _decode(media: Any, video: Any, facts: FilmFacts, shown: FilmRange) -> VideoFrame | None:
-    """The first picture from a third of a range on that is still inside it; None where there is none."""
-    moment = shown.start + shown.duration / 3
-    for earlier in _EARLIER:
-        from_ = moment.seconds - earlier + facts.start
-        try:
-            media.seek(int(from_ / video.time_base), stream=video, backward=True)
-            frame = _first_from(moment, media, video, facts)
-        except av.error.FFmpegError:  # a damaged stretch
-            continue
-        if frame is not None and _time(frame, video, facts) < shown.end:
-            return frame
-    return None
-
-
-def _first_from(moment: FilmTime, media: Any, video: Any, facts: FilmFacts) -> VideoFrame | None:
-    """The first picture at or after a moment; None where decoding began after it, so that pictures are missing."""
-    stamped = (frame for frame in islice(media.decode(video), _PATIENCE) if frame.pts is not None)
-    first = next(stamped, None)
-    if first is None or _time(first, video, facts) > moment:
-        return None
-    return next((frame for frame in chain([first], stamped) if _time(frame, video, facts) >= moment), None)
-
-
-def _time(frame: Any, video: Any, facts: FilmFacts) -> FilmTime:
-    return FilmTime(frame.pts * video.time_base - facts.start)
 
 
 def _data_uri(bgr: NDArray[np.uint8]) -> str:
@@ -321,7 +288,10 @@ def _page(analysis: Analysis, film: Path, events: Sequence[Event]) -> str:
 
 def _shape(analysis: Analysis) -> str:
     """Width / height of what is shown of the film, for the page."""
-    (width, height), bars = analysis.facts.display_size, analysis.bars.upright(analysis.facts.rotation)
+    (width, height), bars = (
+        analysis.facts.display_size,
+        analysis.bars.upright(analysis.facts.rotation, analysis.facts.mirrored),
+    )
     shown = (width * (1 - bars.left - bars.right), height * (1 - bars.top - bars.bottom))
     return " / ".join(f"{float(side):g}" for side in shown)
 

@@ -13,15 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import closing
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import av.error
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
@@ -34,6 +30,7 @@ from cinecut.inference.chat import Chat, NoAnswer, in_background, printable
 from cinecut.inference.server import Models
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.frames import FrameReader
 from cinecut.media.open import open_media, picture_stream
 from cinecut.plugins import PluginStop
 
@@ -56,7 +53,6 @@ _SIDE = 512  # pixels of a picture's longer side: LLaVA sees 336 of them
 _QUALITY = 80  # of JPEG
 # The question, its schema and the picture that goes with it: other ones get other answers.
 QUESTIONS = int.from_bytes(hashlib.sha256(repr((_PROMPT, _AGAIN, _SCHEMA, _SIDE, _QUALITY)).encode()).digest()[:6])
-_FRAMES = 1500  # decoded for one picture, at most
 SAVE_COUNT, SAVE_SECONDS = 8, 5.0  # what a kill may cost
 _HOPELESS = 5  # pictures in a row without a description: the rest would fare no better
 
@@ -237,26 +233,10 @@ def _pictures(
     media: Any, film: Path, facts: FilmFacts, ranges: Sequence[FilmRange]
 ) -> Iterator[tuple[FilmTime, bytes | None]]:
     """The middle of each range and the picture there as a JPEG; None where it cannot be decoded."""
-    video = picture_stream(media, film)
-    video.thread_type = "SLICE"
-    video.codec_context.skip_frame = "NONREF"  # twice as fast, and the next picture but one does as well
+    reader = FrameReader(media, picture_stream(media, film), facts.start)
     for range in ranges:
-        try:
-            frame = _frame(media, video, facts, range)
-        except av.error.FFmpegError:  # a damaged stretch
-            frame = None
+        frame = reader.at(_middle(range), range.end)
         yield _middle(range), None if frame is None else jpeg(frame, facts)
-
-
-def _frame(media: Any, video: Any, facts: FilmFacts, range: FilmRange) -> VideoFrame | None:
-    """The first picture from the middle of a range on, that is still inside it."""
-    base, middle = Fraction(video.time_base), _middle(range)
-    media.seek(int((middle.seconds + facts.start) / base), stream=video, backward=True)
-    with closing(media.decode(video)) as frames:
-        for frame in islice(frames, _FRAMES):
-            if frame.pts is not None and (at := FilmTime(frame.pts * base - facts.start)) >= middle:
-                return frame if at < range.end else None
-    return None
 
 
 def jpeg(frame: VideoFrame, facts: FilmFacts) -> bytes:
@@ -272,4 +252,5 @@ def upright(frame: VideoFrame, facts: FilmFacts, side: int) -> NDArray[np.uint8]
     if facts.rotation % 180:
         size.reverse()
     small = frame.reformat(width=size[0], height=size[1], format="bgr24", interpolation="AREA").to_ndarray()
-    return np.rot90(small, -facts.rotation // 90).astype(np.uint8)
+    turned = np.rot90(small, -facts.rotation // 90)
+    return (turned[:, ::-1] if facts.mirrored else turned).astype(np.uint8)

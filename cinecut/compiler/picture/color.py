@@ -21,7 +21,7 @@ def to_sdr(pad: Pad, facts: FilmFacts, label: str) -> Pad:
     return filters.tone_map(filters.tag_color(pad, full, label), label)
 
 
-_MATRICES = ("bt709", "smpte170m", "bt470bg")
+_MATRICES = ("bt709", "smpte170m", "bt470bg", "smpte240m", "fcc", "bt2020nc")
 
 
 def matrix_of(color: Color, size: tuple[int, int]) -> str:

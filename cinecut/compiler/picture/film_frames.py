@@ -62,7 +62,8 @@ def film_frames(placed: PlacedShot, rate: Fraction, facts: FilmFacts, pad: Pad) 
     if _in_step(frames, facts, rate):
         pad = _copy_frames(pad, frames, rate, label)
     else:
-        pad = filters.exact_frames(_retime(pad, frames, rate, facts.variable, label), frames.count, label)
+        in_time = not facts.variable and not facts.gaps
+        pad = filters.exact_frames(_retime(pad, frames, rate, in_time, label), frames.count, label)
     return to_sdr(pad, facts, label) if facts.color.transfer in HDR else pad
 
 
@@ -77,10 +78,11 @@ def _copy_frames(pad: Pad, frames: Frames, rate: Fraction, label: str) -> Pad:
     return filters.setpts(pad, f"PTS-{frames.first}", label, rate)
 
 
-def _retime(pad: Pad, frames: Frames, rate: Fraction, variable: bool, label: str) -> Pad:
-    """The shot's frames at the trailer's rate from stamp 0 on; what follows them may be anything."""
+def _retime(pad: Pad, frames: Frames, rate: Fraction, in_time: bool, label: str) -> Pad:
+    """The shot's frames at the trailer's rate from stamp 0 on; what follows them may be anything. Unless there is one
+    on every line, the one before the first is what is seen there."""
     pad = filters.settb(pad, 1 / frames.grid, label)
-    if not variable:
+    if in_time:
         pad = filters.trim(pad, frames.first, frames.last + 1, label)
     # A film frame is first seen at the least k with film frame ⌊(offset + k·step)/parts⌋ ≥ it: the ceiling below. It
     # is counted in a unit of time that holds a whole number of both clocks' frames. One unit more, less than half a

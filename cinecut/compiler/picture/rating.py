@@ -43,8 +43,7 @@ def _clip(pad: Pad, facts: FilmFacts, canvas: Canvas) -> Pad:
     pad = filters.fps(filters.setpts(pad, "PTS-STARTPTS", NAME), canvas.rate, NAME)
     if facts.color.transfer in HDR:
         pad = to_sdr(pad, facts, NAME)
-    if facts.rotation:
-        pad = filters.rotate(pad, facts.rotation, NAME)
+    pad = filters.upright(pad, facts.rotation, facts.mirrored, NAME)
     width, height = _fitting(pad.video.width, pad.video.height, pad.video.sar, canvas)
     full = facts.color.range == "pc" and facts.color.transfer not in HDR
     ranges = {"in_range": "pc", "out_range": "tv"} if full else {}

@@ -26,8 +26,7 @@ def lower_shot(placed: PlacedShot, canvas: Canvas, facts: FilmFacts, pad: Pad) -
 def _reshape(pad: Pad, geometry: Geometry, canvas: Canvas, facts: FilmFacts, placed: PlacedShot) -> Pad:
     """Upright, cropped, scaled and brought to the canvas's shape. What is right already is left alone."""
     label = placed.label
-    if facts.rotation:
-        pad = filters.rotate(pad, facts.rotation, label)
+    pad = filters.upright(pad, facts.rotation, facts.mirrored, label)
     if geometry.crop is not None and geometry.end is not None:
         video = pad.video
         pad = filters.scale(pad, video.width, video.height, _FULL_CHROMA, label, **_ranges(pad, facts))

@@ -85,11 +85,14 @@ def lower_texts(texts: Sequence[Text], screen: Screen) -> bytes:
         lines.append(
             f"Style: {position},{look.face},{_usual_size(position, height, look)},&H00{blue}{green}{red},"
             f"&H40000000,&H80000000,1,{outline},{outline},"
-            f"{_ALIGNMENTS[position]},{margin_x},{margin_x},{margin_y},1"
+            f"{_ALIGNMENTS[position]},{margin_x},{margin_x},{margin_y},{_DIRECTION}"
         )
     lines += ["", "[Events]", "Format: Layer, Start, End, Style, Text"]
     lines += [_dialogue(text, screen) for text in texts]
     return ("\n".join(lines) + "\n").encode()
+
+
+_DIRECTION = -1  # of writing: each line's own, so that Hebrew and Arabic end at the left
 
 
 def _usual_size(position: str, height: int, style: TitleStyle) -> int:

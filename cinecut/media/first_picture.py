@@ -1,0 +1,118 @@
+"""What only a decoded picture tells of a film: where it begins, how it is turned, interlaced and coloured."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+import av.filter
+from av.sidedata.sidedata import Type
+from av.video.frame import VideoFrame
+
+from cinecut.diagnostics import Stop
+from cinecut.language.facts import Color
+from cinecut.media.open import open_media, picture_stream
+
+_ORDERS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # AVFieldOrder, by which field is shown first
+_WATCHED = 40  # pictures in which movement tells which field is first
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPicture:
+    """The first picture of a film that decodes: `stamp` is its own, in the stream's time base, where it has one."""
+
+    stamp: int | None
+    rotation: int
+    mirrored: bool
+    field_order: str
+    color: Color
+
+
+def first_picture(path: Path) -> FirstPicture:
+    """Decode the first picture. Raises Stop where none decodes."""
+    with open_media(path) as media:
+        video = picture_stream(media, path)
+        video.codec_context.thread_count = 1
+        frames = media.decode(video)
+        frame = next(frames, None)
+        if frame is None:
+            raise Stop("unreadable", f"no picture of {path} can be decoded", "the file may be damaged; does it play?")
+        rotation, mirrored = _orientation(frame)
+        order = _field_order(frame, video.codec_context, frames)
+        return FirstPicture(frame.pts, rotation, mirrored, order, _color(frame, video.codec_context))
+
+
+def _orientation(frame: VideoFrame) -> tuple[int, bool]:
+    """Degrees clockwise that a player turns a picture, and whether it mirrors it, left to right, after that."""
+    rotation = -frame.rotation % 360 // 90 * 90
+    sides: Any = frame.side_data
+    matrix = sides.get(Type.DISPLAYMATRIX)
+    if matrix is None:
+        return rotation, False
+    a, b, _, c, d = struct.unpack_from("<5i", bytes(matrix))
+    if a * d - b * c >= 0:
+        return rotation, False
+    return {0: 180, 180: 0}.get(rotation, rotation), True
+
+
+def _field_order(frame: VideoFrame, context: Any, following: Iterator[VideoFrame]) -> str:
+    """Which field is shown first: as the header says, else, of pictures that say they are interlaced, as DV means it
+    or as their movement tells."""
+    known = _ORDERS.get(int(context.field_order))
+    if known is not None or not frame.interlaced_frame:
+        return known or "progressive"
+    if context.name == "dvvideo":
+        return "bff" if frame.height <= 576 else "tff"
+    votes = Counter(_told_by_movement(frame, following))
+    return "bff" if votes["bff"] > votes["tff"] else "tff"
+
+
+def _told_by_movement(frame: VideoFrame, following: Iterator[VideoFrame]) -> Iterator[str]:
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
+    detector, sink = graph.add("idet"), graph.add("buffersink")
+    source.link_to(detector)
+    detector.link_to(sink)
+    graph.configure()
+    for each in [frame, *islice(following, _WATCHED)]:
+        graph.push(each)
+        try:
+            yield str(graph.vpull().metadata.get("lavfi.idet.multiple.current_frame"))
+        except (av.error.BlockingIOError, av.error.EOFError):
+            continue
+
+
+def _color(frame: VideoFrame, context: Any) -> Color:
+    return Color(
+        _tag(_RANGES, frame.color_range or context.color_range),
+        _tag(_SPACES, frame.colorspace or context.colorspace),
+        _tag(_PRIMARIES, frame.color_primaries or context.color_primaries),
+        _tag(_TRANSFERS, frame.color_trc or context.color_trc),
+    )
+
+
+def _tag(names: dict[int, str], value: object) -> str:
+    return names.get(int(value), "unknown") if isinstance(value, int) else "unknown"
+
+
+# Code points of ITU-T H.273 as FFmpeg spells them.
+_RANGES = {1: "tv", 2: "pc"}
+_PRIMARIES = {
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020", 10: "smpte428",
+    11: "smpte431", 12: "smpte432", 22: "jedec-p22",
+}  # fmt: skip
+_TRANSFERS = {
+    1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 9: "log100", 10: "log316",
+    11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084",
+    17: "smpte428", 18: "arib-std-b67",
+}  # fmt: skip
+_SPACES = {
+    0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco", 9: "bt2020nc",
+    10: "bt2020c", 11: "smpte2085", 12: "chroma-derived-nc", 13: "chroma-derived-c", 14: "ictcp",
+}  # fmt: skip

@@ -1,0 +1,120 @@
+"""Pictures at moments of a film, and the packets that lead to them, however roughly its container seeks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+import av.error
+from av.video.frame import VideoFrame
+
+from cinecut.diagnostics import Diagnostic
+from cinecut.language.timebase import FilmTime
+from cinecut.media.bitstream import pictures_to_recover
+
+_PATIENCE = 1500  # pictures decoded for one moment, at most
+_NEAR = Fraction(2)  # seconds ahead up to which decoding on is cheaper than seeking
+
+
+def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any]:
+    """The packets of a picture stream in the order of decoding, from a key frame on from which the picture at a stamp
+    decodes whole; `first` is the stamp of the film's first picture. Where no key frame is, nothing.
+
+    A container may seek to a key frame that is shown later, or to none, and the first stamp after a seek in a program
+    stream is a neighbour's: then from further back.
+    """
+    target, step = stamp, max(1, int(1 / Fraction(video.time_base)))
+    while True:
+        start = target if target > first else min(first, 0)
+        media.seek(start, stream=video, backward=True)
+        packets = (packet for packet in whole_packets(media, video) if _stamp(packet) is not None)
+        keys = 0
+        for packet in packets:
+            if not packet.is_keyframe:
+                continue
+            keys += 1
+            if media.format.name == "mpeg" and keys == 1 and target > first:
+                continue
+            if target <= first or _stamp(packet) + _recovery(packet, video) <= stamp:
+                yield packet
+                yield from packets
+                return
+            break
+        if target <= first:
+            return
+        target, step = target - step, step * 2
+
+
+def whole_packets(media: Any, streams: Any, diagnostics: list[Diagnostic] | None = None) -> Iterator[Any]:
+    """The packets of one or more streams, as far as the file goes; one that breaks off is noted."""
+    packets = media.demux(streams)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError as error:
+            if diagnostics is not None:
+                diagnostics.append(Diagnostic("film", f"the film breaks off: {error.strerror}"))
+            return
+        if packet is None:
+            return
+        if packet.size:
+            yield packet
+
+
+def _stamp(packet: Any) -> Any:
+    return packet.pts if packet.pts is not None else packet.dts
+
+
+def _recovery(packet: Any, video: Any) -> int:
+    """Ticks from a key frame to the first picture that decodes whole from it on."""
+    count = pictures_to_recover(packet, video.codec_context.name)
+    return int(count / Fraction(video.guessed_rate or 25) / Fraction(video.time_base)) if count else 0
+
+
+class FrameReader:
+    """The pictures of a film for looking at, by its time; `start` is its first picture's own stamp in seconds.
+
+    `rough` leaves out pictures that no other one needs: twice as fast, and the next picture but one does as well. A
+    damaged packet costs its picture, no more.
+    """
+
+    def __init__(self, media: Any, video: Any, start: Fraction, rough: bool = True) -> None:
+        self._media, self._video, self._start = media, video, start
+        self._base = Fraction(video.time_base)
+        self._frames: Iterator[tuple[FilmTime, VideoFrame]] = iter(())
+        self._reached: FilmTime | None = None
+        video.thread_type = "SLICE" if rough else "AUTO"
+        if rough:
+            video.codec_context.skip_frame = "NONREF"
+
+    def since(self, moment: FilmTime) -> Iterator[tuple[FilmTime, VideoFrame]]:
+        """Pictures and their times in showing order: the first is a key frame at or before a moment."""
+        self._video.codec_context.flush_buffers()
+        wanted = int((moment.seconds + self._start) / self._base)
+        packets = packets_from(self._media, self._video, wanted, round(self._start / self._base))
+        for packet in packets:
+            for frame in _decoded(packet):
+                if frame.pts is not None:
+                    self._reached = FilmTime(frame.pts * self._base - self._start)
+                    yield self._reached, frame
+        for frame in _decoded(None, self._video):
+            if frame.pts is not None:
+                yield FilmTime(frame.pts * self._base - self._start), frame
+
+    def at(self, moment: FilmTime, before: FilmTime | None = None) -> VideoFrame | None:
+        """The first picture from a moment on, and `before` another; None where there is none."""
+        if self._reached is None or not self._reached < moment <= self._reached + _NEAR:
+            self._frames = self.since(moment)
+        for time, frame in islice(self._frames, _PATIENCE):
+            if time >= moment:
+                return frame if before is None or time < before else None
+        return None
+
+
+def _decoded(packet: Any, video: Any = None) -> list[VideoFrame]:
+    try:
+        return list(packet.decode() if packet is not None else video.codec_context.decode(None))
+    except (av.error.FFmpegError, ValueError):
+        return []

@@ -1,0 +1,237 @@
+"""Films as people have them: every picture and sample of a trailer is the one that decoding the whole film shows."""
+
+from __future__ import annotations
+
+import subprocess
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from oracle import BUNDLED, Film, Sound, read_frames, read_stamps
+from rendering import Piece, render_text, sound_errors, spec_text
+from test_exactness import check
+
+from cinecut.diagnostics import Stop
+from cinecut.media.probe import film_facts
+
+Films = Callable[[Film], Film]
+PCM = Sound(codec="pcm_s16le")
+BASE = Film(Path("base.mkv"), Fraction(25), 200, (320, 180), gop=50, bframes=2, sound=PCM)
+X264 = "-c:v libx264 -preset veryfast -x264-params"
+
+
+def made(source: Path, target: Path, options: str, before: str = "") -> Path:
+    command = [str(BUNDLED), "-v", "error", "-y", *before.split(), "-i", str(source), *options.split(), str(target)]
+    subprocess.run(command, check=True, capture_output=True)
+    return target
+
+
+# How a film is stored: file name, and FFmpeg's options to make it of the base.
+STORED = {
+    "H.264 with intra refresh": ("a.mkv", f"{X264} intra-refresh=1:bframes=0:keyint=50 -c:a copy"),
+    "H.264 with intra refresh, transport stream": ("a.ts", f"{X264} intra-refresh=1:bframes=0:keyint=50 -c:a aac"),
+    "MPEG-1 with B pictures": ("a.mkv", "-c:v mpeg1video -bf 2 -g 15 -q:v 3 -c:a mp2 -b:a 256k"),
+    "MPEG-2 with B pictures": ("a.mkv", "-c:v mpeg2video -bf 2 -g 15 -q:v 3 -c:a ac3 -b:a 256k"),
+    "MPEG-4 with B pictures": ("a.mkv", "-c:v mpeg4 -bf 2 -g 100 -q:v 3 -c:a libmp3lame -b:a 256k"),
+    "PAL's tags": ("a.mkv", f"{X264} colormatrix=bt470bg:colorprim=bt470bg:transfer=bt470bg -c:a copy"),
+    "NTSC's first tags": ("a.mkv", f"{X264} colormatrix=fcc:colorprim=bt470m:transfer=bt470m -c:a copy"),
+    "PCM in Matroska": ("a.mkv", "-c:v copy -c:a pcm_s24le"),
+    "FLAC in Matroska": ("a.mkv", "-c:v copy -c:a flac -frame_size 1000"),
+    "Vorbis in WebM": ("a.webm", "-c:v libvpx -b:v 2M -deadline realtime -cpu-used 8 -c:a libvorbis -q:a 9"),
+    "AAC in FLV": ("a.flv", "-c:v libx264 -preset veryfast -c:a aac -b:a 256k"),
+    "ProRes": ("a.mov", "-c:v prores_ks -profile:v 0 -c:a pcm_s16le"),
+    "DNxHR": ("a.mov", "-vf scale=640:360:flags=neighbor -c:v dnxhd -profile:v dnxhr_hq -pix_fmt yuv422p -c:a copy"),
+    "uncompressed RGB": ("a.avi", "-c:v rawvideo -pix_fmt bgr24 -c:a pcm_s16le"),
+    "Ut Video": ("a.avi", "-c:v utvideo -pix_fmt yuv422p -c:a pcm_s16le"),
+    "HuffYUV": ("a.avi", "-c:v huffyuv -pix_fmt yuv422p -c:a pcm_s16le"),
+    "Windows Media": ("a.wmv", "-c:v wmv2 -q:v 2 -g 25 -c:a wmav2 -b:a 256k"),
+    "Blu-ray's PCM": ("a.m2ts", "-c:v libx264 -preset veryfast -c:a pcm_bluray -mpegts_m2ts_mode 1"),
+    "program stream": ("a.vob", "-c:v mpeg2video -b:v 3M -g 12 -bf 0 -c:a mp2 -b:a 256k -f vob"),
+    "program stream with B pictures": ("a.mpg", "-c:v mpeg2video -b:v 3M -g 12 -bf 2 -c:a ac3 -b:a 256k"),
+}
+ENCODER_DELAY = 2500  # samples, at most: of lossy codecs it is the same in every shot
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_however_it_is_stored(films: Films, bundled: Path, tmp_path: Path, name: str) -> None:
+    base = films(BASE)
+    file, options = STORED[name]
+    odd = replace(base, path=made(base.path, tmp_path / file, options))
+    lossless = any(codec in options for codec in ("copy", "pcm", "flac"))
+    check(odd, bundled, tmp_path, slack=1 if lossless else ENCODER_DELAY, spread=0.6)
+
+
+def without(source: Path, target: Path, start: float, end: float) -> Path:
+    """A copy without the packets of the picture between two moments, as a lost signal leaves it."""
+    with av.open(str(source)) as media, av.open(str(target), "w") as out:
+        streams = {stream.index: out.add_stream_from_template(stream) for stream in media.streams}
+        video = media.streams.video[0]
+        zero = (video.start_time or 0) * Fraction(video.time_base or 1)
+        for packet in media.demux():
+            if packet.size and packet.pts is not None:
+                at = packet.pts * Fraction(packet.time_base or 1) - zero
+                lost = packet.stream is video and start <= at < end
+                packet.stream = streams[packet.stream.index]
+                if not lost:
+                    out.mux(packet)
+    return target
+
+
+def beheaded(source: Path, target: Path) -> Path:
+    """A transport stream that somebody began to record in the middle."""
+    data = source.read_bytes()
+    target.write_bytes(data[int(len(data) * 0.31) // 188 * 188 :])
+    return target
+
+
+ALL_KEYS = "-c:v mjpeg -q:v 2 -pix_fmt yuvj420p -c:a pcm_s16le"
+OPEN = "open-gop=1:keyint=30:min-keyint=30:scenecut=0:bframes=4"
+X265 = f"-c:v libx265 -preset ultrafast -x265-params log-level=error:{OPEN}"
+OPEN_H264 = f"{X264} {OPEN}:b-pyramid=2"
+Cutter = Callable[[Path, Path], Path]
+CUT: dict[str, tuple[str, str, Cutter]] = {  # name: what is made of the base, and how that is cut
+    "mp4 cut by an edit list": ("a.mp4", "-c:v copy -c:a aac", lambda a, b: made(a, b, "-c copy", "-ss 3.32")),
+    "mov cut by an edit list": ("a.mov", "-c:v copy -c:a pcm_s16le", lambda a, b: made(a, b, "-c copy", "-ss 1.5")),
+    "HEVC's open groups cut": ("a.mkv", f"{X265} -c:a aac", lambda a, b: made(a, b, "-c copy", "-ss 2.6")),
+    "H.264's open groups cut": ("a.mkv", f"{OPEN_H264} -c:a aac", lambda a, b: made(a, b, "-c copy", "-ss 2.6")),
+    "a recording without its start": ("a.ts", f"{X264} keyint=50 -c:a mp2 -b:a 192k", beheaded),
+    "lost pictures, all key frames": ("a.mov", ALL_KEYS, lambda a, b: without(a, b, 2.9, 3.5)),
+    "lost pictures": ("a.ts", f"{X264} keyint=10:bframes=0 -c:a mp2", lambda a, b: without(a, b, 2.9, 3.6)),
+    "no signal for a while": ("a.ts", f"{X264} keyint=10:bframes=0 -c:a mp2", lambda a, b: without(a, b, 2.0, 6.0)),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_however_it_was_cut(films: Films, bundled: Path, tmp_path: Path, name: str) -> None:
+    """Shots at the head, on and around holes, on key frames and between, and at the tail."""
+    file, options, cut = CUT[name]
+    odd = cut(made(films(BASE).path, tmp_path / f"whole-{file}", options), tmp_path / file)
+    assert_shown(odd, tmp_path, bundled)
+
+
+def assert_shown(odd: Path, tmp_path: Path, bundled: Path) -> None:
+    """A trailer shows what a plain decode of the whole film shows at the same moments."""
+    scaled = "-vf scale=320:180:flags=neighbor"
+    exact = "-fps_mode passthrough -enc_time_base 1:90000 -c:v ffv1"
+    whole = made(odd, tmp_path / "decoded.nut", f"-map 0:v:0 -an {scaled} {exact}")
+    numbers, stamps = read_frames(whole), [stamp - read_stamps(whole)[0] for stamp in read_stamps(whole)]
+    facts = film_facts(odd)
+    assert facts.rate == 25
+    last = int(facts.duration * 25)
+    places = sorted({0, 1, 10, 71, 72, 80, 84, last // 2, last - 9} & set(range(last - 8)))
+    shots = [f"shot: {{in: {place / 25}s, for: 9f}}" for place in places]
+    text = spec_text(replace(BASE, path=odd), shots)
+    shown = render_text(text, tmp_path, bundled).numbers
+    moments = [Fraction(place + k, 25) + Fraction(1, 10_000) for place in places for k in range(9)]
+    assert shown == [numbers[bisect_right(stamps, moment) - 1] for moment in moments]
+
+
+@pytest.mark.parametrize("late", [-1, 1, 2])
+def test_sound_that_lies_elsewhere_in_the_file(films: Films, bundled: Path, tmp_path: Path, late: int) -> None:
+    """As a remux with a shift leaves it: stored a second or two before its picture, or after it."""
+    base = films(BASE)
+    made(base.path, tmp_path / "whole.ts", f"{X264} keyint=25 -c:a mp2 -b:a 256k")
+    odd = tmp_path / "odd.ts"
+    _shift_sound(tmp_path / "whole.ts", odd, late)
+    with av.open(str(tmp_path / "whole.ts")) as media:
+        video, audio = media.streams.video[0], media.streams.audio[0]
+        begins = Fraction(0)
+        for sign, stream in ((1, audio), (-1, video)):
+            begins += sign * (stream.start_time or 0) * Fraction(stream.time_base or 1)
+    moved = replace(base, path=odd, sound=replace(PCM, start=Fraction(late) + begins))
+    pieces = [Piece(Fraction(4), 25), Piece(Fraction(11, 2), 20)]
+    rendered = render_text(spec_text(moved, [piece.event for piece in pieces]), tmp_path, bundled)
+    late_by = sound_errors(rendered, moved, pieces, base.rate)
+    assert max(late_by) - min(late_by) < 0.5  # whatever the encoder's own delay is
+    assert max(map(abs, late_by)) < 1200
+
+
+def _shift_sound(source: Path, target: Path, seconds: int) -> None:
+    """Add to the stamps of the sound (PID 0x101) of a transport stream, and move no byte."""
+    data = bytearray(source.read_bytes())
+    for at in range(0, len(data) - 187, 188):
+        if (data[at + 1] & 31) << 8 | data[at + 2] != 0x101 or not data[at + 1] & 0x40:
+            continue
+        pes = at + 4 + (1 + data[at + 4] if data[at + 3] & 0x20 else 0)
+        if data[pes : pes + 3] != b"\0\0\1" or not data[pes + 7] & 0x80:
+            continue
+        x = data[pes + 9 : pes + 14]
+        stamp = ((x[0] >> 1) & 7) << 30 | x[1] << 22 | (x[2] >> 1) << 15 | x[3] << 7 | x[4] >> 1
+        stamp += seconds * 90_000
+        head, middle, tail = stamp >> 30 & 7, stamp >> 15 & 127 << 0, stamp & 127
+        data[pes + 9 : pes + 14] = bytes(
+            [x[0] & 0xF0 | head << 1 | 1, stamp >> 22 & 255, middle << 1 & 254 | 1, stamp >> 7 & 255, tail << 1 | 1]
+        )
+    target.write_bytes(data)
+
+
+def test_gaps_in_the_sound_are_silent(films: Films, bundled: Path, tmp_path: Path) -> None:
+    """What follows stays in step with the picture, as the stamps say."""
+    base = films(BASE)
+    odd = made(base.path, tmp_path / "gap.mkv", "-c:v copy -af aselect=not(between(t\\,3\\,4.99)) -c:a flac")
+    film = replace(base, path=odd)
+    pieces = [Piece(Fraction(1), 100)]
+    rendered = render_text(spec_text(film, [pieces[0].event]), tmp_path, bundled)
+    assert not rendered.sound[100_000:188_000].any()
+    after = [Piece(Fraction(11, 2), 20)]
+    rendered = render_text(spec_text(film, [after[0].event]), tmp_path, bundled, "after")
+    assert max(map(abs, sound_errors(rendered, film, after, base.rate))) <= 48
+
+
+def test_a_film_that_changes_midway(films: Films, bundled: Path, tmp_path: Path) -> None:
+    """Size of the picture and number of channels: all is brought to what it begins with."""
+    base = films(BASE)
+    one = made(base.path, tmp_path / "1.ts", f"{X264} keyint=50 -c:a ac3 -ac 2", "-t 4")
+    grown = "-vf scale=640:360:flags=neighbor -af pan=5.1|FL=c0|FR=c1|FC=c0"
+    two = made(base.path, tmp_path / "2.ts", f"{grown} {X264} keyint=50 -c:a ac3 -output_ts_offset 4", "-ss 4")
+    (tmp_path / "list.txt").write_text(f"file '{one}'\nfile '{two}'\n")
+    odd = made(tmp_path / "list.txt", tmp_path / "odd.ts", "-c copy", "-f concat -safe 0")
+    facts = film_facts(odd)
+    assert facts.changes
+    assert (facts.size, facts.audio[0].channels) == ((320, 180), 2)
+    assert_shown(odd, tmp_path, bundled)
+    rendered = render_text(spec_text(replace(base, path=odd), ["shot: 0:03.5 - 0:05"]), tmp_path, bundled)
+    assert rendered.pictures[0].shape == (180, 320)
+    assert all(abs(rendered.sound[at : at + 4000]).max() > 0.05 for at in range(0, 70_000, 5_000))
+
+
+def test_two_recordings_in_one_file_are_said(films: Films, tmp_path: Path) -> None:
+    base = films(BASE).path
+    parts = [made(base, tmp_path / f"{at}.ts", f"{X264} keyint=50 -c:a aac", f"-ss {at}") for at in (0, 2)]
+    odd = tmp_path / "joined.ts"
+    odd.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with pytest.raises(Stop, match=r"start again at 0:0[78]"):
+        film_facts(odd)
+
+
+MATRICES = {"hflip": (-1, 0, 0, 1), "vflip": (1, 0, 0, -1), "transpose": (0, 1, 1, 0), "anti": (0, -1, -1, 0)}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_mirrored_pictures(bundled: Path, tmp_path: Path, name: str) -> None:
+    """The light quarter stands where FFmpeg, as players do, shows it."""
+    import struct
+
+    box = "drawbox=w=iw/2:h=ih/2:color=white:t=fill"
+    command = [str(BUNDLED), "-v", "error", "-y", "-f", "lavfi", "-i", f"color=black:s=64x32:r=25:d=1,{box}"]
+    subprocess.run([*command, "-c:v", "libx264", str(tmp_path / "plain.mp4")], check=True)
+    data = bytearray((tmp_path / "plain.mp4").read_bytes())
+    a, b, c, d = MATRICES[name]
+    width, height = 64, 32
+    x = width * (a < 0) + height * (c < 0)
+    y = width * (b < 0) + height * (d < 0)
+    at = data.find(b"tkhd") + 44
+    one = 1 << 16
+    data[at : at + 36] = struct.pack(">9i", a * one, b * one, 0, c * one, d * one, 0, x * one, y * one, 1 << 30)
+    odd = tmp_path / "odd.mp4"
+    odd.write_bytes(data)
+    shown = made(odd, tmp_path / "shown.mkv", "-frames:v 1 -c:v ffv1")
+    text = f"cinecut: 1\nfilm: {odd.name}\noutput: {{codec: ffv1}}\ntimeline:\n  - shot: {{in: 0s, for: 2f}}\n"
+    rendered = render_text(text, tmp_path, bundled).pictures[0]
+    from oracle import read_pictures
+
+    assert (rendered > 128).tolist() == (next(iter(read_pictures(shown))) > 128).tolist()
