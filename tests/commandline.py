@@ -43,5 +43,5 @@ def cinecut(*arguments: str | Path, cwd: Path, **changes: str) -> subprocess.Com
 
 
 def names(folder: Path) -> list[str]:
-    """What lies in a folder, hidden files too, the lock's folder left out."""
-    return sorted(entry.name for entry in folder.iterdir() if entry.name != "runtime")
+    """What lies in a folder, hidden files too, the lock's folder and the schema that specs name left out."""
+    return sorted(entry.name for entry in folder.iterdir() if entry.name not in ("runtime", "trailer-1.schema.json"))

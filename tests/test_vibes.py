@@ -15,7 +15,7 @@ def test_there_are_the_eighteen_that_a_spec_may_name() -> None:
     assert len(names()) == 18
     choice = read_schema("trailer-1")["$defs"]["vibe"]
     said = (
-        choice["then"]["enum"],
+        choice["anyOf"][1]["enum"],
         choice["properties"]["base"]["enum"],
         read_schema("vibe-1")["properties"]["base"]["enum"],
     )

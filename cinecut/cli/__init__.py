@@ -12,6 +12,7 @@ import typer
 
 from cinecut import __version__
 from cinecut.cli import (
+    beat_commands,
     check_commands,
     film_commands,
     model_commands,
@@ -34,6 +35,7 @@ app = typer.Typer(
 
 for commands in (
     film_commands,
+    beat_commands,
     vibe_commands,
     check_commands,
     spec_commands,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cinecut import __version__
-from cinecut.cli.terminal import print_diagnostics, say
+from cinecut.cli.terminal import completing, print_diagnostics, say
 from cinecut.diagnostics import CODES, Report, Stop, as_github, as_json, as_sarif, harmless
 
 if TYPE_CHECKING:
@@ -38,13 +38,16 @@ def check(
             "--format",
             metavar="|".join(FORMATS),
             help="text for people, json for programs, github and sarif for code hosts.",
-            autocompletion=lambda: list(FORMATS),
+            autocompletion=completing(lambda: FORMATS),
         ),
     ] = "text",
     code: Annotated[
         str | None,
         typer.Option(
-            "--explain", metavar="CODE", help="Say what causes a finding and what cures it.", autocompletion=codes
+            "--explain",
+            metavar="CODE",
+            help="Say what causes a finding and what cures it.",
+            autocompletion=completing(codes),
         ),
     ] = None,
 ) -> None:
@@ -167,3 +170,25 @@ def _document(spec: Path) -> Document:
         report.add("wrong-type", f"{spec} is no spec: a spec is a mapping (key: value)")
     report.stop_on_error()
     return document
+
+
+@app.command()
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it. Default: print it.")
+    ] = None,
+) -> None:
+    """Print the language's JSON Schema in one file: an editor completes and explains every key by it.
+
+    `analyze` writes it beside the specs that it makes, whose first line names it.
+
+    Example: cinecut schema -o trailer-1.schema.json
+    """
+    from cinecut.files import write_beside
+    from cinecut.language.schema import bundled
+
+    if output is None:
+        print(bundled(), end="")
+    else:
+        write_beside(output, bundled())
+        say(str(output))

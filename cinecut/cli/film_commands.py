@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,21 +17,40 @@ import typer
 
 from cinecut.cli.music_commands import JamendoIdOption, MusicChoice, MusicOption
 from cinecut.cli.render_commands import render_spec
-from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, may_replace, print_diagnostics, watch
+from cinecut.cli.terminal import (
+    FFmpegOption,
+    ForceOption,
+    JsonOption,
+    completing,
+    may_replace,
+    print_diagnostics,
+    say,
+    watch,
+)
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
     from cinecut.analysis import Analysis
     from cinecut.inference.server import Models
+    from cinecut.language.timebase import FilmTime
 
 app = typer.Typer()
 
 FilmArgument = Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")]
+
+
+def vibe_names() -> list[str]:
+    from cinecut.vibes import names
+
+    return names()
+
+
 VibeOption = Annotated[
     str | None,
     typer.Option(
         "--vibe",
         metavar="NAME",
+        autocompletion=completing(vibe_names),
         help="The genre to cut for (`cinecut vibes` lists them), or a file of your own. "
         "Default: a terminal asks, a script gets drama.",
     ),
@@ -110,7 +129,7 @@ def analyze(
     named = {"shots": shots, "transcribe": transcribe, "describe": describe, "beats": beats}
     song = MusicChoice(music, jamendo_id)
     found = _analyze(film, target, vibe, subtitles, language, song, length, spoilers, match_light, models, named, force)
-    _say(found, target, as_json)
+    _say(found, target, as_json, True)
 
 
 @app.command()
@@ -156,7 +175,7 @@ def trailer(
     named = {"shots": shots, "transcribe": transcribe, "describe": describe, "beats": beats}
     song = MusicChoice(music, jamendo_id)
     found = _analyze(film, target, vibe, subtitles, language, song, length, spoilers, match_light, models, named, force)
-    _say(found, target, False)
+    _say(found, target, False, False)
     if review:
         if not sys.stdin.isatty():
             command = ["cinecut", "render", *(["--draft"] if draft else []), "--", str(target)]
@@ -228,6 +247,7 @@ def _analyze(
     from cinecut.analysis.report.credits import write_credits
     from cinecut.analysis.report.sheet import write_sheet
     from cinecut.files import write_beside
+    from cinecut.language.schema import TRAILER
 
     with watch("Analyzing") as watching:
         helped = models.open(watching.waiting)
@@ -259,8 +279,20 @@ def _analyze(
         print_diagnostics(list(found.diagnostics))
         # The spec last: where it lies, all is done, and a run that ended before can be repeated.
         write_sheet(found, film, sheet, lambda done: progress("sheet", done))
+        _write_schema(target.parent / f"{TRAILER}.schema.json")
         write_beside(target, found.text, sources)
     return found
+
+
+def _write_schema(file: Path) -> None:
+    """What the spec's first line names; a file of that name that is not the schema stays."""
+    from cinecut.files import write_beside
+    from cinecut.language.schema import bundled
+
+    with contextlib.suppress(OSError):
+        known = file.read_text(encoding="utf-8", errors="replace") if os.path.lexists(file) else None
+        if known is None or ("cinecut trailer spec" in known and known != bundled()):
+            write_beside(file, bundled())
 
 
 _SPECS = (".yaml", ".yml")
@@ -323,7 +355,32 @@ def _length(text: str | None) -> Fraction | None:
     return seconds
 
 
-def _say(found: Analysis, target: Path, as_json: bool) -> None:
+def _choices(found: Analysis) -> dict[str, Any]:
+    """What was found in the film, and what was chosen of it; times are seconds."""
+    from cinecut.language.document import plain
+    from cinecut.language.write import spec_tree
+
+    def seconds(time: FilmTime) -> float:
+        return round(float(time.seconds), 6)
+
+    shots = [
+        {"start": seconds(shot.range.start), "end": seconds(shot.range.end), "unusable": shot.why_not}
+        for shot in found.shots
+    ]
+    story = {name: getattr(found.story, name) for name in ("begin", "escalation", "climax")}
+    anchors = {n: {"at": seconds(p.at), "why": p.why, "by": p.by, "line": p.line} for n, p in story.items()}
+    beats = found.beats and {
+        "tempo": None if found.beats.tempo is None else float(found.beats.tempo),
+        "first": float(found.beats.first),
+        "metre": found.beats.metre,
+        "confidence": found.beats.confidence,
+        "times": [float(time) for time in found.beats.times],
+    }
+    timeline = json.loads(json.dumps(plain(spec_tree(found.spec, {}))["timeline"], default=float))
+    return {"film": {"shots": shots, "anchors": anchors}, "beats": beats, "timeline": timeline}
+
+
+def _say(found: Analysis, target: Path, as_json: bool, following: bool) -> None:
     seconds = float(found.seconds)
     shots = sum(cut.take is not None for cut in found.cuts)
     named = f"{shots} shot{'s' if shots != 1 else ''}"
@@ -331,57 +388,8 @@ def _say(found: Analysis, target: Path, as_json: bool) -> None:
     if as_json:
         warnings = [diagnostic.as_json() for diagnostic in found.diagnostics]
         result = {"spec": str(target), "sheet": str(sheet), "shots": shots, "seconds": round(seconds, 3)}
-        print(json.dumps({**result, "warnings": warnings}, ensure_ascii=False))
+        print(json.dumps({**result, "warnings": warnings, **_choices(found)}, ensure_ascii=False))
     else:
-        print(f"{target}: {named}, {seconds:.1f} s; the contact sheet is {sheet}")
-
-
-@app.command()
-def beats(
-    song: Annotated[Path, typer.Argument(metavar="SONG", help="A song, or a film with sound.")],
-    click: Annotated[
-        Path | None, typer.Option("--click", metavar="FILE", help="Write the song with clicks: .wav or .flac.")
-    ] = None,
-    vibe: Annotated[
-        str | None,
-        typer.Option("--vibe", metavar="NAME", help="The genre or file whose tempo range settles the octave."),
-    ] = None,
-    force: ForceOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Print the beat grid of a song, and render it with clicks to audition.
-
-    The vibe's tempo range settles the octave; without one, 60 to 160 beats a minute are expected.
-
-    Example: cinecut beats song.ogg --vibe action --click clicks.wav
-    """
-    from cinecut.analysis.song.beats import analyse_music
-    from cinecut.analysis.song.clicks import write_clicks
-    from cinecut.language.timebase import clock
-    from cinecut.vibes import load_vibe
-
-    chosen = load_vibe(vibe) if vibe else None
-    if click is not None and os.path.lexists(click) and not force and not may_replace(click):
-        raise Stop("output", f"{click} is there already", "--force replaces it")
-    expected, likely = (chosen.tempo, chosen.likely_tempo) if chosen else ((60, 160), 110)
-    with watch("Listening") as watching:
-        advance: Callable[[float], None] = lambda done: watching.stage("music", round(100 * done), 100, None)  # noqa: E731
-        found, warnings = analyse_music(song, expected, likely, advance)
-    print_diagnostics(warnings)
-    if click is not None:
-        write_clicks(song, found, click)
-    tempo = None if found.tempo is None else float(found.tempo)
-    others = [{"tempo": float(other), "evidence": round(evidence, 3)} for other, evidence in found.octaves]
-    if as_json:
-        from cinecut.analysis.song.sections import sections_of
-
-        grid = {"tempo": tempo, "first": float(found.first), "metre": found.metre, "confidence": found.confidence}
-        parts = [{**asdict(part), "start": float(part.start)} for part in sections_of(song, found)]
-        times = [float(time) for time in found.times]
-        print(json.dumps({**grid, "octaves": others, "sections": parts, "times": times}))
-        return
-    print(f"tempo\t{'changes' if tempo is None else f'{tempo:g}'}\nfirst downbeat\t{clock(found.first)}")
-    print(f"metre\t{found.metre}\nconfidence\t{found.confidence:.0%}")
-    print("or\t" + ", ".join(f"{other['tempo']:g} ({other['evidence']:.0%})" for other in others))
-    for phrase in found.phrases:
-        print(f"bar {phrase.bar + 1}\t{clock(phrase.start)}\t{phrase.bars} bars\tenergy {phrase.energy:.0%}")
+        say(f"{target}: {named}, {seconds:.1f} s; the contact sheet is {sheet}")
+        if following:
+            say(f"next: cinecut render {shlex.quote(str(target))}")

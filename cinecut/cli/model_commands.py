@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import FFmpegOption, JsonOption, print_table, watch
+from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_table, watch
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
@@ -53,7 +53,12 @@ def list_models(
 @models.command()
 def pull(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="llava, mistral, minilm. Default: what is lacking.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="llava, mistral, minilm. Default: what is lacking.",
+            autocompletion=completing(lambda: ("llava", "mistral", "minilm")),
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace damaged or other files of these names.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -19,15 +20,28 @@ from cinecut.cli.terminal import (
     SpecArgument,
     may_replace,
     print_diagnostics,
+    say,
     watch,
 )
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
     from cinecut.render.job import Job
     from cinecut.render.master import Level
 
 app = typer.Typer()
+
+
+def deliverables(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The names of the deliverables in the spec on the command line."""
+    from cinecut.language.read import load_spec
+
+    words = [str(ctx.params.get("spec")), *ctx.args, *os.environ.get("COMP_WORDS", "").split()]
+    with contextlib.suppress(Stop, OSError, StopIteration):
+        file = next(word for word in words if word.endswith((".yaml", ".yml")))
+        spec = load_spec(Path(file), Report())[1]
+        return [d.name for d in spec.deliverables if d.name.startswith(incomplete)] if spec else []
+    return []
 
 
 @app.command()
@@ -42,7 +56,10 @@ def render(
         Path | None, typer.Option("--stems", metavar="DIR", help="Also write each stem of the mix, for a mixing desk.")
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="NAME", help="Of several deliverables this one. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--only", metavar="NAME", help="Of several deliverables this one. Repeatable.", autocompletion=deliverables
+        ),
     ] = None,
     sheet: Annotated[
         bool, typer.Option("--sheet", help="Also write a contact sheet and the poster frame of each file.")
@@ -106,7 +123,7 @@ def render_spec(
         return
     for name, file in done.files.items():
         level = done.levels.get(name)
-        print(f"{file}: {job.plan.frames} frames, {seconds:.3f} s" + (f", {level}" if level else ""))
+        say(f"{file}: {job.plan.frames} frames, {seconds:.3f} s" + (f", {level}" if level else ""))
 
 
 def _check_pictures(files: Iterable[Path], force: bool) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cinecut.cli.terminal import JsonOption, SpecArgument, print_diagnostics, print_table
-from cinecut.diagnostics import Report, Stop
+from cinecut.diagnostics import Report, Stop, harmless
+
+if TYPE_CHECKING:
+    from cinecut.review.explain import Row
 
 app = typer.Typer()
 
@@ -44,21 +48,33 @@ def explain(
     if values or both:
         print_table(["value", "", "set by"], [[s.path, s.value, s.by] for s in found])
     if timeline or both:
-        print_table(
-            [
-                "number", "event", "act", "film", "timecode", "trailer", "timecode", "frames", "beat", "offset",
-                "enters", "sounds",
-            ],
-            [
-                [
-                    str(r.number), r.event, r.act, _pair(r.film_in, r.film_out),
-                    _pair(r.film_in_timecode, r.film_out_timecode), _pair(r.trailer_in, r.trailer_out),
-                    _pair(r.trailer_in_timecode, r.trailer_out_timecode), str(r.frames), r.beat,
-                    "" if r.offset_ms is None else f"{r.offset_ms:+.1f} ms", r.enters, r.sounds,
-                ]
-                for r in placed
-            ],
-        )  # fmt: skip
+        _print_rows(placed)
+
+
+def _print_rows(placed: list[Row]) -> None:
+    """The timeline: on a terminal what fits on 80 columns, for programs all of it."""
+    if sys.stdout.isatty():
+        columns = "{:>3} {:>4}  {:<5} {:>11}  {:<24} {:>6}  {}"
+        print(columns.format("#", "line", "event", "trailer", "film", "beat", "enters"))
+        act = ""
+        for row in placed:
+            if row.act != act:
+                print(harmless(f"\n{row.act or 'no act'}"))
+            film, act = _pair(row.film_in, row.film_out), row.act
+            print(columns.format(row.number, row.line, row.kind, row.trailer_in, film, row.beat, row.enters).rstrip())
+        return
+    head = ["number", "event", "act", "film", "timecode", "trailer", "timecode", "frames", "beat", "offset"]
+    head += ["enters", "sounds", "line"]
+    body = [
+        [
+            str(r.number), r.event, r.act, _pair(r.film_in, r.film_out),
+            _pair(r.film_in_timecode, r.film_out_timecode), _pair(r.trailer_in, r.trailer_out),
+            _pair(r.trailer_in_timecode, r.trailer_out_timecode), str(r.frames), r.beat,
+            "" if r.offset_ms is None else f"{r.offset_ms:+.1f} ms", r.enters, r.sounds, str(r.line),
+        ]
+        for r in placed
+    ]  # fmt: skip
+    print_table(head, body)
 
 
 def _pair(left: str, right: str) -> str:

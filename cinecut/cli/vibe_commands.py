@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, may_replace, print_table, watch
+from cinecut.cli.film_commands import vibe_names
+from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, completing, may_replace, print_table, watch
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ app = typer.Typer()
 @app.command()
 def vibes(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One of them, or a file of your own, in full.")
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="One of them, or a file of your own, in full.", autocompletion=completing(vibe_names)
+        ),
     ] = None,
     still: Annotated[
         str | None, typer.Option("--still", metavar="FILM@TIME", help="Draw a frame before and after the look.")

@@ -35,8 +35,33 @@ def schema_file(name: str) -> Path:
 @cache
 def read_schema(name: str) -> dict[str, Any]:
     text = schema_file(name).read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text, parse_float=Fraction)  # a bound of 0.02 lets 0.02 in
+    schema: dict[str, Any] = json.loads(text, parse_float=Fraction, object_hook=_for_reading)  # 0.02 lets 0.02 in
     return schema
+
+
+def _for_reading(part: dict[str, Any]) -> dict[str, Any]:
+    """Patterns beside a format are for editors, which know no formats of ours: the format says more."""
+    return {key: value for key, value in part.items() if key != "pattern" or "format" not in part}
+
+
+def bundled() -> str:
+    """The trailer's schema in one file, with what it takes from the vibe's: for editors, wherever it lies."""
+
+    def moved(part: Any, inside: bool) -> Any:
+        if isinstance(part, list):
+            return [moved(each, inside) for each in part]
+        if not isinstance(part, dict):
+            return part
+        found = {key: moved(value, inside) for key, value in part.items()}
+        if isinstance(ref := part.get("$ref"), str):
+            file, _, place = ref.partition("#")
+            found["$ref"] = f"#/$defs/{VIBE}{place}" if inside or file else ref
+        return found
+
+    trailer, vibe = (json.loads(schema_file(name).read_text(encoding="utf-8")) for name in (TRAILER, VIBE))
+    whole = moved(trailer, False)
+    whole["$defs"][VIBE] = moved({k: v for k, v in vibe.items() if k not in ("$id", "$schema")}, True)
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
 def definition(schema: str, name: str) -> dict[str, Any]:
@@ -136,6 +161,9 @@ def _explain(error: ValidationError, root: Node) -> Iterator[Finding]:
         case "enum" | "const":
             allowed = wanted if error.validator == "enum" else [wanted]
             yield from _not_allowed(error, node, name, allowed)
+        case "anyOf":
+            for inner in _branch(error):
+                yield from _explain(inner, root)
         case "format":
             yield _FORMAT_CODES.get(str(wanted), "wrong-value"), f"{name}: {error.cause}", node.span, ()
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
@@ -155,6 +183,18 @@ def _explain(error: ValidationError, root: Node) -> Iterator[Finding]:
             yield "wrong-value", f"{name} cannot be {_describe(value)}", node.span, _about(schema)
         case _:
             yield "wrong-value", f"{name}: {error.message}", node.span, _about(schema)
+
+
+def _branch(error: ValidationError) -> list[ValidationError]:
+    """What is wrong with a value by the alternative that it was meant as: of a list, that of lists."""
+    alternatives: Any = error.validator_value
+    branches: dict[int, list[ValidationError]] = {}
+    for inner in error.context or ():
+        branches.setdefault(int(inner.schema_path[0]), []).append(inner)
+    lists = [number for number, part in enumerate(alternatives) if part.get("type") == "array"]
+    wanted = [n for n in branches if (n in lists) == isinstance(error.instance, list)]
+    fitting = [n for n in wanted if not any(each.validator == "type" and not each.path for each in branches[n])]
+    return branches[(fitting or wanted or list(branches))[0]]
 
 
 def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:

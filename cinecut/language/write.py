@@ -152,7 +152,7 @@ def _plain_tree(value: Any) -> Node:
 def length_text(length: Length) -> str:
     """`1.5s`, `36f`, `1/2 beat`, `2 bars`, `-6f`."""
     unit = {"beats": " beat", "bars": " bar"}.get(length.unit, length.unit)
-    return _exact_text(length.amount) + unit + ("s" if len(unit) > 1 and abs(length.amount) > 1 else "")
+    return exact_text(length.amount) + unit + ("s" if len(unit) > 1 and abs(length.amount) > 1 else "")
 
 
 def transition_text(transition: Transition) -> str:
@@ -171,7 +171,7 @@ def seconds_text(seconds: Fraction, always_clock: bool = False) -> str:
     return clock(seconds, digits)
 
 
-def _exact_text(number: Fraction) -> str:
+def exact_text(number: Fraction) -> str:
     try:
         return number_text(number)
     except ValueError:
@@ -193,7 +193,7 @@ def shortened(tree: Mapping, cls: type) -> Node:
 def _span(tree: Mapping) -> Node:
     """`0:16 - 0:20` of an in and an out point."""
     ends = [tree.entries.get("in"), tree.entries.get("out")]
-    times = [_exact_text(end.value) if isinstance(end.value, Fraction) else str(end.value)
+    times = [exact_text(end.value) if isinstance(end.value, Fraction) else str(end.value)
              for end in ends if isinstance(end, Scalar) and not isinstance(end.value, bool)]  # fmt: skip
     if len(tree.entries) != 2 or len(times) != 2:
         return tree

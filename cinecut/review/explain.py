@@ -13,9 +13,11 @@ from cinecut.compiler.origins import origins
 from cinecut.compiler.resolve import Trailer
 from cinecut.compiler.soundtrack import Soundtrack
 from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
+from cinecut.language.document.layout import scalar_text
 from cinecut.language.events import Transition
 from cinecut.language.grid import Grid
-from cinecut.language.timebase import FilmTime, Length, clock, rate_text, timecode
+from cinecut.language.timebase import FilmTime, Length, clock, nearest, timecode
+from cinecut.language.write import exact_text, length_text, transition_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +51,29 @@ def shown(value: Any) -> str:
         case FilmTime():
             return clock(value.seconds)
         case Length():
-            unit = {"beats": " beat", "bars": " bar"}.get(value.unit)
-            return _number(value.amount) + (value.unit if unit is None else unit + "s" * (value.amount > 1))
+            return length_text(value)
         case Transition():
-            return value.kind if value.kind == "cut" else f"{value.kind} {shown(value.length)}"
-        case bool():
-            return "true" if value else "false"
+            return transition_text(value)
         case Fraction():
-            return _number(value)
+            return exact_text(value)
         case (int(width), int(height)):
             return f"{width}x{height}"
         case tuple():
             return f"{len(value)} entries"
+        case str():
+            return value
         case _:
-            return str(value)
-
-
-def _number(value: Fraction) -> str:
-    return rate_text(value) if value.denominator > 10**6 else f"{float(value):g}"
+            return scalar_text(value)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One event of the timeline. Beats count from 1, as `bar:beat` with the share of a beat that is over."""
+    """One event of the timeline, by its number without the markers, and its line in the spec, both from 1. Beats count
+    from 1, as `bar:beat`; timecodes are those one would type."""
 
     number: int
+    line: int
+    kind: str
     event: str
     act: str
     film_in: str
@@ -93,7 +93,8 @@ class Row:
 
 def rows(layout: Layout) -> list[Row]:
     timeline, track, rate = layout.timeline, layout.track, layout.trailer.film.rate
-    return [_row(placed, timeline, rate, _sounds(placed, track)) for placed in timeline.events]
+    events = enumerate(timeline.events, 1)
+    return [_row(number, placed, timeline, rate, _sounds(placed, track)) for number, placed in events]
 
 
 def _sounds(placed: Placed, track: Soundtrack) -> str:
@@ -103,18 +104,20 @@ def _sounds(placed: Placed, track: Soundtrack) -> str:
     return ", ".join([*effects, *voices, *([f"music: {cue.file}"] if cue is not None else [])])
 
 
-def _row(placed: Placed, timeline: Timeline, film_rate: Fraction, sounds: str) -> Row:
+def _row(number: int, placed: Placed, timeline: Timeline, film_rate: Fraction, sounds: str) -> Row:
     start, end = (Fraction(frame.index) / timeline.rate for frame in (placed.range.start, placed.range.end))
     film = placed.film if isinstance(placed, PlacedShot) else None
     beat, offset = _beat(start, timeline.grid)
     return Row(
-        number=placed.number,
+        number=number,
+        line=placed.event.place.span.line + 1,
+        kind=type(placed.event).__name__.lower(),
         event=placed.label,
         act=placed.act or "",
         film_in=clock(film.start.seconds) if film else "",
-        film_in_timecode=timecode(film.start.seconds, film_rate) if film else "",
+        film_in_timecode=_timecode(film.start, film_rate) if film else "",
         film_out=clock(film.end.seconds) if film else "",
-        film_out_timecode=timecode(film.end.seconds, film_rate) if film else "",
+        film_out_timecode=_timecode(film.end, film_rate) if film else "",
         trailer_in=clock(start),
         trailer_in_timecode=timecode(start, timeline.rate),
         trailer_out=clock(end),
@@ -125,6 +128,11 @@ def _row(placed: Placed, timeline: Timeline, film_rate: Fraction, sounds: str) -
         enters=shown(placed.event.from_) if placed.head.kind != "cut" else "cut",
         sounds=sounds,
     )
+
+
+def _timecode(time: FilmTime, rate: Fraction) -> str:
+    """Of the nearest picture: a point that lies a little before it is meant as it."""
+    return timecode(nearest(time.seconds * rate) / rate, rate)
 
 
 def _beat(seconds: Fraction, grid: Grid | None) -> tuple[str, float | None]:

@@ -1,0 +1,74 @@
+"""The command about a song's beats: beats."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cinecut.cli.film_commands import vibe_names
+from cinecut.cli.terminal import ForceOption, JsonOption, completing, may_replace, print_diagnostics, watch
+from cinecut.diagnostics import Stop
+
+app = typer.Typer()
+
+
+@app.command()
+def beats(
+    song: Annotated[Path, typer.Argument(metavar="SONG", help="A song, or a film with sound.")],
+    click: Annotated[
+        Path | None, typer.Option("--click", metavar="FILE", help="Write the song with clicks: .wav or .flac.")
+    ] = None,
+    vibe: Annotated[
+        str | None,
+        typer.Option(
+            "--vibe",
+            metavar="NAME",
+            autocompletion=completing(vibe_names),
+            help="The genre or file whose tempo range settles the octave.",
+        ),
+    ] = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the beat grid of a song, and render it with clicks to audition.
+
+    The vibe's tempo range settles the octave; without one, 60 to 160 beats a minute are expected.
+
+    Example: cinecut beats song.ogg --vibe action --click clicks.wav
+    """
+    from cinecut.analysis.song.beats import analyse_music
+    from cinecut.analysis.song.clicks import write_clicks
+    from cinecut.language.timebase import clock
+    from cinecut.vibes import load_vibe
+
+    chosen = load_vibe(vibe) if vibe else None
+    if click is not None and os.path.lexists(click) and not force and not may_replace(click):
+        raise Stop("output", f"{click} is there already", "--force replaces it")
+    expected, likely = (chosen.tempo, chosen.likely_tempo) if chosen else ((60, 160), 110)
+    with watch("Listening") as watching:
+        advance: Callable[[float], None] = lambda done: watching.stage("music", round(100 * done), 100, None)  # noqa: E731
+        found, warnings = analyse_music(song, expected, likely, advance)
+    print_diagnostics(warnings)
+    if click is not None:
+        write_clicks(song, found, click)
+    tempo = None if found.tempo is None else float(found.tempo)
+    others = [{"tempo": float(other), "evidence": round(evidence, 3)} for other, evidence in found.octaves]
+    if as_json:
+        from cinecut.analysis.song.sections import sections_of
+
+        grid = {"tempo": tempo, "first": float(found.first), "metre": found.metre, "confidence": found.confidence}
+        parts = [{**asdict(part), "start": float(part.start)} for part in sections_of(song, found)]
+        times = [float(time) for time in found.times]
+        print(json.dumps({**grid, "octaves": others, "sections": parts, "times": times}))
+        return
+    print(f"tempo\t{'changes' if tempo is None else f'{tempo:g}'}\nfirst downbeat\t{clock(found.first)}")
+    print(f"metre\t{found.metre}\nconfidence\t{found.confidence:.0%}")
+    print("or\t" + ", ".join(f"{other['tempo']:g} ({other['evidence']:.0%})" for other in others))
+    for phrase in found.phrases:
+        print(f"bar {phrase.bar + 1}\t{clock(phrase.start)}\t{phrase.bars} bars\tenergy {phrase.energy:.0%}")

@@ -1,0 +1,142 @@
+"""Manners: what shells complete, terminals show, and programs and code hosts read."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from commandline import COMMAND, cinecut, environment
+
+from cinecut import codes
+from cinecut.diagnostics import CODES
+
+SPECS = Path(__file__).parent.parent / "specs"
+BEATS = SPECS / "beats.yaml"
+BAD = "cinecut: 1\nfilm: film.mkv\ntimeline:\n  - shot: 0:20 - 0:16\n    spede: 2\n"
+
+
+# completion
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("cinecut analyze film.mp4 --vibe th", ["thriller"]),
+        ("cinecut beats song.ogg --vibe rom", ["romance"]),
+        ("cinecut vibes sci", ["sci-fi"]),
+        ("cinecut check --format s", ["sarif"]),
+        ("cinecut check --explain no-f", ["no-facts", "no-ffmpeg"]),
+        (f"cinecut render {SPECS}/sound_and_look.yaml --only v", ["vertical"]),
+        ("cinecut models pull m", ["minilm", "mistral"]),
+    ],
+)
+def test_values_complete_in_the_shell(words: str, offered: list[str], tmp_path: Path) -> None:
+    changes = {"_CINECUT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    done = subprocess.run(
+        COMMAND, env={**os.environ, **changes}, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert sorted(done.stdout.split()) == offered
+
+
+# check of several
+
+
+def test_check_of_several_specs_of_folders_and_of_stdin(tmp_path: Path) -> None:
+    (tmp_path / "specs/deep").mkdir(parents=True)
+    good = "cinecut: 1\nfilm: film.mp4\ntimeline: [shot: 0 - 1]\n"
+    for name, text in (("a.yaml", good), ("deep/b.yml", BAD), ("other.yaml", "vibe: 1\n"), ("c.txt", BAD)):
+        (tmp_path / "specs" / name).write_text(text, encoding="utf-8")
+    done = cinecut("check", "specs", "none.yaml", cwd=tmp_path)
+    assert done.returncode == 1
+    places = [line.partition(" ")[0] for line in done.stderr.splitlines() if line.startswith("specs")]
+    assert places == ["specs/a.yaml:2:7:", "specs/deep/b.yml:2:7:", "specs/deep/b.yml:5:5:"]
+    assert "error: there is no file none.yaml" in done.stderr
+    read = subprocess.run(
+        [*COMMAND, "check", "-"], input=BAD, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert read.returncode == 1
+    assert "-:5:5: error:" in read.stderr
+    assert cinecut("check", tmp_path / "specs" / "deep" / "..", cwd=tmp_path).returncode == 1
+    assert cinecut("check", cwd=tmp_path).stderr.startswith("error: there is no spec to check")
+
+
+def test_findings_for_code_hosts(tmp_path: Path) -> None:
+    (tmp_path / "bad, one.yaml").write_text(BAD, encoding="utf-8")
+    done = cinecut("check", "bad, one.yaml", "--format", "github", cwd=tmp_path)
+    first = done.stdout.splitlines()[0]
+    assert first.startswith("::error file=bad%2C one.yaml,line=2,col=7,title=cinecut%3A missing-file::")
+    assert "%0A" in done.stdout.splitlines()[1]
+    sarif = json.loads(cinecut("check", "bad, one.yaml", "--format", "sarif", cwd=tmp_path).stdout)
+    (run,) = sarif["runs"]
+    assert [result["ruleId"] for result in run["results"]] == ["missing-file", "unknown-key"]
+    place = run["results"][1]["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("bad%2C%20one.yaml", 5)
+
+
+def test_every_code_has_a_cause_and_a_cure(tmp_path: Path) -> None:
+    assert set(codes.CODES) == set(CODES)
+    assert all(part.endswith(".") for about in codes.CODES.values() for part in about)
+    done = cinecut("check", "--explain", "no-handle", cwd=tmp_path)
+    assert done.stdout.startswith("no-handle (error)\n\nA crossfade needs")
+    assert cinecut("check", "--explain", "no-handel", cwd=tmp_path).stderr.endswith("hint: did you mean no-handle?\n")
+
+
+# manners
+
+
+def test_quiet_leaves_errors_and_results(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(BAD, encoding="utf-8")
+    for words in (("check", "a.yaml", "-q"), ("-q", "check", "a.yaml"), ("check", "--quiet", "a.yaml")):
+        done = cinecut(*words, cwd=tmp_path)
+        assert done.returncode == 1
+        assert "error:" in done.stderr
+    shutil.copy(BEATS, tmp_path / "b.yaml")
+    assert cinecut("explain", "b.yaml", "-q", "--values", cwd=tmp_path).stdout != ""
+    assert cinecut("check", "a.yaml", "--", "-q", cwd=tmp_path).stderr.count("-q") == 1, "after -- it is a name"
+
+
+def test_explain_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
+    """Each event is one row, with its number, its line in the spec and whole times."""
+    out = on_a_terminal(tmp_path, "explain", str(BEATS), "--timeline")
+    rows = [line for line in out.splitlines() if re.match(r" *\d", line)]
+    assert len(rows) == 17
+    assert max(map(len, out.splitlines())) <= 80
+    assert rows[0].split()[:4] == ["1", "25", "shot", "0:00.000"]
+
+
+def test_findings_are_coloured_on_a_terminal_alone(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(BAD, encoding="utf-8")
+    assert "\x1b[1;31merror:\x1b[0m" in on_a_terminal(tmp_path, "check", "bad.yaml")
+    assert "\x1b[" not in on_a_terminal(tmp_path, "check", "bad.yaml", NO_COLOR="1")
+    assert "\x1b[" not in cinecut("check", "bad.yaml", cwd=tmp_path).stderr
+
+
+def on_a_terminal(folder: Path, *words: str, **changes: str) -> str:
+    """All that is printed on a terminal of 80 columns."""
+    master, slave = pty.openpty()
+    env = environment(folder, COLUMNS="80", TERM="xterm", **{"NO_COLOR": "", **changes})
+    with subprocess.Popen([*COMMAND, *words], stdin=slave, stdout=slave, stderr=slave, env=env, cwd=folder) as process:
+        os.close(slave)
+        found = b""
+        while True:
+            try:
+                part = os.read(master, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            found += part
+        process.wait()
+    os.close(master)
+    return found.decode().replace("\r\n", "\n")
+
+
+def test_a_film_in_a_specs_place_is_told_from_it(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
+    assert "cinecut trailer film.mp4" in cinecut("render", "film.mp4", cwd=tmp_path).stderr
