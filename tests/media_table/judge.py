@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 
 import av
@@ -70,7 +70,7 @@ def decode(film: Path, sound: int | None, *, restarts: bool = False) -> Decoded:
             stamps = places
         if sound is None:
             return Decoded(stamps, pictures, tick)
-        return Decoded(stamps, pictures, tick, *_placed(folder))
+        return Decoded(stamps, pictures, tick, *_placed(film, folder, sound))
 
 
 def _places(film: Path) -> list[Fraction]:
@@ -97,24 +97,31 @@ def _framecrc(file: Path) -> tuple[dict[str, str], list[tuple[int, int]]]:
     return header, [(int(row[2]), int(row[3])) for row in rows]
 
 
-def _placed(folder: Path) -> tuple[Fraction, Samples | None, tuple[str, ...]]:
-    """Every block of sound at its stamp, silence between, brought to RATE; and where the first one begins."""
+def _placed(film: Path, folder: Path, number: int) -> tuple[Fraction, Samples | None, tuple[str, ...]]:
+    """Every block of sound at its place, silence between, brought to RATE; and where the first one begins.
+
+    Samples count on; a stamp that is further off than its clock's tick moves them.
+    """
     header, rows = _framecrc(folder / "a.txt")
     if not rows:
         return Fraction(0), None, ()
-    rate, layout = int(header["sample_rate"]), header["channel_layout_name"]
-    names = _channel_names(layout)
+    rate, names = int(header["sample_rate"]), _channel_names(header["channel_layout_name"])
+    with av.open(str(film)) as media:
+        slack = ceil(Fraction(media.streams.audio[number].time_base or 0) * rate)
     data = np.frombuffer((folder / "a").read_bytes(), "<f4").reshape(-1, len(names))
     tick = Fraction(header["tb"]) * rate  # in samples: 1, but where a codec has its own clock
-    begin = min(round(pts * tick) for pts, _ in rows)
-    end = max(round((pts + length) * tick) for pts, length in rows)
+    places: list[tuple[int, int]] = []  # of each block, and its samples
+    for pts, length in rows:
+        stamp, samples = round(pts * tick), round(length * tick)
+        counted = sum(places[-1]) if places else stamp
+        places.append((counted if abs(stamp - counted) <= slack else stamp, samples))
+    begin, end = min(place for place, _ in places), max(place + samples for place, samples in places)
     second = rate // np.gcd(rate, RATE)  # samples that are a whole number at RATE too
     whole = np.zeros((-(-(end - begin + rate) // second) * second, len(names)))
     at = 0
-    for pts, length in rows:
-        samples, place = round(length * tick), round(pts * tick) - begin
+    for place, samples in places:
         part = data[at : at + samples]
-        whole[place : place + len(part)] = part
+        whole[place - begin : place - begin + len(part)] = part
         at += samples
     return Fraction(begin, rate), _resampled(whole, rate), names
 

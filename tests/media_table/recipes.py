@@ -160,7 +160,7 @@ _SOUNDS_IN = {
     ("ts", "h264"): "aac mp3 ac3 eac3 dts opus truehd s302m",
     ("m2ts", "h264"): "dts truehd pcm_bluray",
     ("vob", "mpeg2"): "mp2 pcm_dvd dts",
-    ("flv", "flv1"): "mp3 nellymoser adpcm_swf pcm_u8",
+    ("flv", "flv1"): "mp3 nellymoser adpcm_swf",
     ("wmv", "wmv2"): "wmav1 mp3 ac3 pcm_s16le",
     ("mxf", "mpeg2"): "pcm_s24le",
     ("nut", "mjpeg"): "aac mp3 flac vorbis",
