@@ -23,7 +23,8 @@ Answers = NDArray[np.bool_]  # one for each hundredth of a second
 _BLOCK, _MARGIN = 60 * RATE, 4 * RATE  # samples; the margin is what the networks hear before and after
 _SILENT = 0.0005  # samples that stay below it hold no voice
 _PAUSE = 40  # hundredths of a second: a shorter one is inside a phrase
-_SHORTEST, _BREATH = 15, 12  # hundredths: of a phrase, and what is added at its ends
+_SHORTEST = 15  # hundredths of a phrase
+BREATH = Fraction(12, 100)  # seconds that are added at its ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,5 +89,5 @@ def _phrases(heard: Answers, duration: Fraction) -> Iterator[FilmRange]:
             pieces.append([start, end])
     for start, end in pieces:
         if end - start >= _SHORTEST:
-            first, last = Fraction(max(0, start - _BREATH), STEPS), min(Fraction(end + _BREATH, STEPS), duration)
-            yield FilmRange(FilmTime(first), FilmTime(last))
+            first, last = Fraction(start, STEPS) - BREATH, Fraction(end, STEPS) + BREATH
+            yield FilmRange(FilmTime(max(Fraction(0), first)), FilmTime(min(last, duration)))
