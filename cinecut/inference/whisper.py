@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cinecut.diagnostics import Stop
+from cinecut.download import sha256
 from cinecut.files import beside, fingerprint
-from cinecut.inference.download import sha256
 from cinecut.inference.models import hub_snapshots, is_there, models_folder
 
 # Packages that carry weights under the MIT License. Their code is never imported; their weights are known by checksum.

@@ -153,8 +153,11 @@ def _worded(
         if (dialogue := dialogue_of(track, cues, duration, warnings)).lines:
             warnings += _reservations(track, dialogue, language)
             return dialogue, warnings
-    if (words := hearing.transcribe()) is not None:
-        return dialogue_of(Track("the film's sound"), words, duration, warnings), warnings
+    try:
+        if (words := hearing.transcribe()) is not None and words.cues:
+            return dialogue_of(Track("the film's sound"), words, duration, warnings), warnings
+    except Stop as stop:
+        warnings += [Diagnostic("subtitles", d.message, None, d.hints) for d in stop.diagnostics]
     return Dialogue(), [*warnings, _none_found(film, found)]
 
 

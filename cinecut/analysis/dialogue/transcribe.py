@@ -5,27 +5,29 @@ voices ─ blocks that end in pauses and leave nothing out ─ language ─ Whis
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice, pairwise
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cinecut.analysis.cache import Cache
 from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.voice_activity import BREATH, Voices, film_samples
 from cinecut.analysis.dialogue.voice_networks import RATE, Floats
+from cinecut.analysis.stage import Line, code_of
 from cinecut.diagnostics import Stop
-from cinecut.inference.whisper import Whisper
+from cinecut.inference.whisper import Whisper, find_whisper
 from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import nearest
 
-_VERSION = 1  # of what is kept
 _BLOCK, _LEAST = 28, 8  # seconds: Whisper hears 30 at a time; the least that a block takes to end in a pause
 _THREADS = max(1, (os.cpu_count() or 1) - 1)  # one is left to the film's sound and to everybody else
 _TOGETHER = 8  # blocks whose words are kept as one piece of work
@@ -58,36 +60,40 @@ class Transcript:
         """As subtitles: at most two lines of text each."""
         return Cues(tuple(cue for line in self.lines for cue in _cues(line)), self.language)
 
+    def srt(self) -> str:
+        """As the text of a subtitle file."""
+        rows = enumerate(self.cues().cues, 1)
+        return "\n".join(f"{number}\n{_stamp(cue.start)} --> {_stamp(cue.end)}\n{cue.text}\n" for number, cue in rows)
 
-def available() -> bool:
-    """Whether Whisper's engine is installed; finds it without importing it."""
-    return importlib.util.find_spec("faster_whisper") is not None
+
+def usable_whisper() -> Whisper | None:
+    """The weights to use, where Whisper's engine is installed; nothing is imported to know."""
+    return find_whisper() if importlib.util.find_spec("faster_whisper") else None
 
 
-def transcribe(
-    film: Path, facts: FilmFacts, voices: Voices, model: Whisper, cache: Cache, progress: Callable[[float], None]
-) -> Transcript:
+def transcribe(film: Path, facts: FilmFacts, voices: Voices, model: Whisper, line: Line) -> Transcript:
     """All words of a film's first sound. Raises Stop("model") where the model or its engine cannot be used."""
-    engine = _load(model)
-    blocks = _blocks(voices, facts.duration)
-    language = cache.stage(
-        "language", _VERSION, model.identity, str, lambda: _language(engine, _sounds(film, facts, blocks), voices)
-    )
+    folder, bounds = model.prepared(), _bounds(voices, facts.duration)
+    engine = cache(lambda: _load(folder))
+
+    def kept(what: str, kind: Any, work: Callable[[], Any], *key: object) -> Any:
+        digest = hashlib.sha256(repr((code_of(__name__), model.identity, *key)).encode()).hexdigest()[:24]
+        return line.cache.kept(what, digest, kind, work)
+
+    language = kept("language", str, lambda: _language(engine(), film, facts, voices, bounds), bounds)
     lines: list[tuple[Word, ...]] = []
-    sounds = _sounds(film, facts, blocks)
-    while part := list(islice(sounds, _TOGETHER)):
-        key = (model.identity, language, part[0][0], part[-1][0])
+    for first in range(0, len(bounds) - 1, _TOGETHER):
+        part = bounds[first : first + _TOGETHER + 1]
 
-        def words(part: list[Block] = part) -> tuple[tuple[Word, ...], ...]:
-            return tuple(line for block in part for line in _heard(engine, block, language))
+        def words(part: Sequence[Fraction] = part) -> tuple[tuple[Word, ...], ...]:
+            return tuple(found for block in _sounds(film, facts, part) for found in _heard(engine(), block, language))
 
-        lines += cache.stage("words", _VERSION, key, tuple[tuple[Word, ...], ...], words)
-        progress(float((part[-1][0] + _BLOCK) / facts.duration))
+        lines += kept("words", tuple[tuple[Word, ...], ...], words, language, part)
+        line.progress("words", float(part[-1] / facts.duration))
     return Transcript(tuple(_snapped(lines, voices)), language or None)
 
 
-def _load(model: Whisper) -> Any:
-    folder = model.prepared()
+def _load(folder: Path) -> Any:
     try:
         from faster_whisper import WhisperModel
 
@@ -103,19 +109,21 @@ def _load(model: Whisper) -> Any:
 Block = tuple[Fraction, Floats]  # where it starts, in film seconds, and its samples
 
 
-def _blocks(voices: Voices, duration: Fraction) -> list[Fraction]:
+def _bounds(voices: Voices, duration: Fraction) -> list[Fraction]:
     """Where blocks begin, and the film's end: in the last pause that leaves a block of a good length, else anywhere."""
     pauses = [(a.end.seconds + b.start.seconds) / 2 for a, b in pairwise(voices.phrases)]
     found = [Fraction(0)]
     while found[-1] + _BLOCK < duration:
-        fitting = [pause for pause in pauses if _LEAST <= pause - found[-1] <= _BLOCK]
-        following = next((p.start.seconds for p in voices.phrases if p.end.seconds > found[-1] + _BLOCK), duration)
-        found.append(max(fitting) if fitting and following < found[-1] + _BLOCK else found[-1] + _BLOCK)
+        limit = found[-1] + _BLOCK
+        fitting = [pause for pause in pauses if found[-1] + _LEAST <= pause <= limit]
+        cut = any(phrase.start.seconds < limit < phrase.end.seconds for phrase in voices.phrases)
+        found.append(max(fitting) if fitting and cut else limit)
     return [*found, duration]
 
 
 def _sounds(film: Path, facts: FilmFacts, bounds: Sequence[Fraction]) -> Iterator[Block]:
-    held, parts = np.zeros(0, np.float32), film_samples(film, facts, 0)
+    """The blocks between some bounds."""
+    held, parts = np.zeros(0, np.float32), film_samples(film, facts, 0, bounds[0])
     for start, end in pairwise(bounds):
         size = round(end * RATE) - round(start * RATE)
         while len(held) < size and (part := next(parts, None)) is not None:
@@ -128,23 +136,19 @@ def _sounds(film: Path, facts: FilmFacts, bounds: Sequence[Fraction]) -> Iterato
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
-def _language(engine: Any, blocks: Iterable[Block], voices: Voices) -> str:
+def _language(engine: Any, film: Path, facts: FilmFacts, voices: Voices, bounds: Sequence[Fraction]) -> str:
     """The language that is most probable over the blocks with most speech in them; empty where there are none."""
     if not engine.model.is_multilingual:
         return "en"
 
-    def spoken(block: Block) -> Fraction:
-        start, end = block[0], block[0] + Fraction(len(block[1]), RATE)
-        each = (min(end, p.end.seconds) - max(start, p.start.seconds) for p in voices.phrases)
+    def spoken(span: tuple[Fraction, Fraction]) -> Fraction:
+        each = (min(span[1], p.end.seconds) - max(span[0], p.start.seconds) for p in voices.phrases)
         return sum((max(Fraction(0), seconds) for seconds in each), Fraction(0))
 
-    most: list[Block] = []
-    for block in blocks:
-        most = sorted([*most, block], key=spoken)[-_TOLD_BY:]
     found: dict[str, float] = {}
-    for block in most:
-        if spoken(block) > 0:
-            for name, probability in engine.detect_language(block[1])[2]:
+    for span in sorted(pairwise(bounds), key=spoken)[-_TOLD_BY:]:
+        for _, sound in _sounds(film, facts, span) if spoken(span) else ():
+            for name, probability in engine.detect_language(sound)[2]:
                 found[name] = found.get(name, 0.0) + probability
     return max(found, key=lambda name: found[name], default="")
 
@@ -208,3 +212,8 @@ def _cues(line: Sequence[Word]) -> Iterator[SubtitleCue]:
 
 def _cue(words: Sequence[Word]) -> SubtitleCue:
     return SubtitleCue(words[0].start, words[-1].end, "".join(word.text for word in words).strip())
+
+
+def _stamp(seconds: Fraction) -> str:
+    whole, ms = divmod(nearest(seconds * 1000), 1000)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d},{ms:03d}"

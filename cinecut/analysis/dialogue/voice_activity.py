@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.dialogue.voice_networks import RATE, STEPS, Floats, speaks
+from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.media.samples import film_sound, mono
@@ -59,11 +60,15 @@ def find_voices(film: Path, facts: FilmFacts, stream: int, progress: Callable[[f
     return Voices(tuple(_phrases(heard, facts.duration)), level > np.median(level) + 0.6)
 
 
-def film_samples(film: Path, facts: FilmFacts, stream: int) -> Iterator[Floats]:
-    """The mono sound of a film at RATE, in pieces, from its first picture on."""
+VOICES = Stage("voices", Voices, find_voices)
+
+
+def film_samples(film: Path, facts: FilmFacts, stream: int, since: Fraction = Fraction(0)) -> Iterator[Floats]:
+    """The mono sound of a film at RATE, in pieces, from `since` seconds after its first picture on."""
     with film_sound(film, min(stream, len(facts.audio) - 1)) as sound:
-        first = nearest(facts.start * sound.stream.rate)
-        yield from mono(((place - first, frame) for place, frame in sound.all()), RATE)
+        first = nearest((facts.start + since) * sound.stream.rate)
+        frames = sound.between(facts.start + since, facts.start + facts.duration) if since else sound.all()
+        yield from mono(((place - first, frame) for place, frame in frames), RATE)
 
 
 def _windows(parts: Iterable[Floats]) -> Iterator[Floats]:
