@@ -24,7 +24,7 @@ from cinecut.vibes import Vibe
 _ALIKE = 0.72  # likeness from which two shots are not put side by side
 _MET = 0.9  # of the beats asked for: with less, the neighbours' likeness no longer counts
 _BEFORE_LINE, _AFTER_LINE = Fraction(1, 5), Fraction(3, 10)  # seconds of breath around a line
-_UNHEARD = 6  # of the worthiest takes that may be passed over for one that needs no muting
+_UNHEARD = 12  # of the worthiest takes that may be passed over for one that needs no muting
 _SPOKEN_WELL = 0.5  # how far a line must stand alone
 
 
