@@ -143,9 +143,10 @@ def measure(
     confidence = confidence or {}
     seen = [shot for shot in shots if shot.index in looks]
     found, spoken = [looks[shot.index] for shot in seen], Spoken(lines)
+    worded = any(line.text for line in lines)
     columns = {
         "motion": _ranks([activities[shot.index].motion if shot.index in activities else None for shot in seen]),
-        "emotion": _ranks([_emotion(spoken.within(shot.range)) for shot in seen]) if lines else [NEUTRAL] * len(seen),
+        "emotion": _ranks([_emotion(spoken.within(shot.range)) for shot in seen]) if worded else [NEUTRAL] * len(seen),
         "contrast": _ranks([look.contrast for look in found]),
         "uniqueness": _ranks(_unlikeness(found)),
         "face": _faces([look.face for look in found]),
