@@ -5,7 +5,7 @@ sound at 16 kHz ─ windows ─ speaks (two networks) ─ phrases, with the shor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -18,7 +18,7 @@ from cinecut.analysis.dialogue.voice_networks import RATE, STEPS, Floats, speaks
 from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
-from cinecut.media.samples import film_sound, mono
+from cinecut.media.samples import film_sounds, mono
 
 Answers = NDArray[np.bool_]  # one for each hundredth of a second
 _BLOCK, _MARGIN = 60 * RATE, 4 * RATE  # samples; the margin is what the networks hear before and after
@@ -65,10 +65,27 @@ VOICES = Stage("voices", Voices, find_voices)
 
 def film_samples(film: Path, facts: FilmFacts, stream: int, since: Fraction = Fraction(0)) -> Iterator[Floats]:
     """The mono sound of a film at RATE, in pieces, from `since` seconds after its first picture on."""
-    with film_sound(film, min(stream, len(facts.audio) - 1)) as sound:
-        first = nearest((facts.start + since) * sound.stream.rate)
-        frames = sound.between(facts.start + since, facts.start + facts.duration) if since else sound.all()
-        yield from mono(((place - first, frame) for place, frame in frames), RATE)
+    begin, end = facts.start + since, facts.start + facts.duration
+    with film_sounds(film, facts, min(stream, len(facts.audio) - 1)) as sounds:
+        channels = []
+        for sound in sounds.parts:
+            first, frames = nearest(begin * sound.stream.rate), sound.between(begin, end) if since else sound.all()
+            channels.append(mono(((place - first, frame) for place, frame in frames), RATE))
+        yield from channels[0] if len(channels) == 1 else _summed(channels)
+
+
+def _summed(channels: Sequence[Iterator[Floats]]) -> Iterator[Floats]:
+    """The sum of streams that hold a channel each."""
+    held = [np.zeros(0, np.float32) for _ in channels]
+    while True:
+        for number, parts in enumerate(channels):
+            if not len(held[number]):
+                held[number] = next(parts, held[number])
+        size = min(map(len, held))
+        if not size:
+            return
+        yield np.sum([each[:size] for each in held], axis=0, dtype=np.float32)
+        held = [each[size:] for each in held]
 
 
 def _windows(parts: Iterable[Floats]) -> Iterator[Floats]:
