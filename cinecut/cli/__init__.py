@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+
+gc.set_threshold(500_000)  # imports and specs are many small values: looking for cycles among them took a tenth
+
 import io
 import signal
 import sys
@@ -50,7 +53,6 @@ for commands in (
 
 def main() -> None:
     """The entry point: every failure becomes one clear message and a status."""
-    gc.set_threshold(500_000)  # a spec becomes many small values, and looking for cycles among them took a tenth
     for signum in _INTERRUPTS:
         if signal.getsignal(signum) != signal.SIG_IGN:  # nohup means it
             signal.signal(signum, _interrupt)
