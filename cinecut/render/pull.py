@@ -4,8 +4,10 @@ libraries take is gone before FFmpeg starts.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +50,7 @@ def pull(wanted: Pull, progress: Callable[[int], None]) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        with process.stdin:
+        with contextlib.suppress(BrokenPipeError), process.stdin:  # it has ended: its words, or none, say why
             pickle.dump(wanted, process.stdin)
         told: int | list[Diagnostic] = 0
         while isinstance(told := _told(process.stdout), int):
@@ -74,6 +76,7 @@ _ENDED = ("the machine may have run out of memory",)
 
 def main() -> None:
     """The process itself: what is wanted on its input, its words on its output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever waits for it ends it
     said, found = sys.stdout.buffer, list[Diagnostic]()
     sys.stdout = sys.stderr  # no library's words come between
 

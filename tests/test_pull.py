@@ -1,0 +1,76 @@
+"""Reels and LUTs are written by a process of its own: its words arrive, and its libraries stay out of the others'."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from compiling import FILM
+from oracle import Film, Sound
+
+from cinecut.diagnostics import Stop
+from cinecut.grade import Grade
+from cinecut.graph.plan import Reel
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.link import relink
+from cinecut.media.probe import film_facts
+from cinecut.render.pull import Pull, pull
+
+Films = Callable[[Film], Film]
+SMALL = Film(Path("a.mp4"), Fraction(24), 48, size=(160, 90), gop=24, sound=Sound())
+
+
+def span(start: int, end: int) -> FilmRange:
+    return FilmRange(FilmTime(Fraction(start)), FilmTime(Fraction(end)))
+
+
+def test_all_is_written_and_told(films: Films, tmp_path: Path) -> None:
+    film = films(SMALL).path
+    (tmp_path / "mine").write_text("LUT_1D_SIZE 2\n0 0 0\n1 1 1\n")
+    reels = [Reel(f"reels/{k}.nut", span(k, k + 1), span(k, k + 1), 0) for k in (0, 1)]
+    told: list[int] = []
+    luts = {"grade.cube": Grade(saturation=Fraction(0))}
+    pull(Pull(tmp_path, film, film_facts(film), reels, luts, {"look": tmp_path / "mine"}), told.append)
+    assert told == [1, 2]
+    assert {"0.nut", "1.nut"} <= {file.name for file in tmp_path.rglob("*.nut")}
+    assert (tmp_path / "grade.cube").stat().st_size > 10_000
+    assert (tmp_path / "look.1d.cube").exists()
+
+
+def test_what_goes_wrong_there_is_said_here(films: Films, tmp_path: Path) -> None:
+    film = films(SMALL).path
+    with pytest.raises(Stop, match="breaks off at") as stop:
+        pull(
+            Pull(tmp_path, film, film_facts(film), [Reel("a.nut", span(1, 9), span(1, 9), None)], {}, {}),
+            lambda _: None,
+        )
+    assert stop.value.diagnostics[0].code == "unreadable"
+
+
+def test_a_process_that_is_killed_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/true")
+    with pytest.raises(Stop, match="without a word"):
+        pull(Pull(tmp_path, tmp_path / "film.mkv", FILM, [], {}, {}), lambda _: None)
+
+
+def test_no_decoder_stays_while_ffmpeg_runs(films: Films, bundled: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "a.yaml"
+    spec.write_text(f"cinecut: 1\nfilm: {films(SMALL).path}\nvibe: drama\ntimeline: [shot: 0:00 - 0:01]\n")
+    relink(spec, None)
+    program = (
+        "import json, sys\nfrom cinecut.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
+    )
+    arguments = ["render", str(spec), "-o", str(tmp_path / "out.mp4"), "--ffmpeg", str(bundled)]
+    command = [sys.executable, "-c", program, *arguments]
+    environment = {**os.environ, "CINECUT_RUNTIME_DIR": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    loaded = set(json.loads(done.stderr.splitlines()[-1]))
+    assert "cinecut.render.job" in loaded
+    assert not loaded & {"av", "cv2", "numpy", "soundfile", "jinja2", "requests", "scipy"}
