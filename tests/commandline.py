@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cinecut.inference.models import find_onnx_minilm, is_installed
 from cinecut.inference.server import find_server
 
@@ -45,3 +47,11 @@ def cinecut(*arguments: str | Path, cwd: Path, **changes: str) -> subprocess.Com
 def names(folder: Path) -> list[str]:
     """What lies in a folder, hidden files too, the lock's folder and the schema that specs name left out."""
     return sorted(entry.name for entry in folder.iterdir() if entry.name not in ("runtime", "trailer-1.schema.json"))
+
+
+def needs_name(name: str) -> None:
+    """Skip the test where no file can have this name: outside UTF-8 a locale has few signs."""
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        pytest.skip("files cannot have this name in this locale")

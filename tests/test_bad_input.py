@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commandline import cinecut, names
+from commandline import cinecut, names, needs_name
 from oracle import Film, Luma, Sound, read_frames, read_pictures
 
 from cinecut.diagnostics import Stop
@@ -442,6 +442,7 @@ def test_long_titles(films: Callable[[Film], Film], tmp_path: Path, ffmpeg: Path
     ],
 )
 def test_any_name_is_just_a_name(media: Path, tmp_path: Path, name: str) -> None:
+    needs_name(name)
     folder = tmp_path / name
     folder.mkdir()
     for source, suffix in (("film.mkv", ".mkv"), ("song.mp3", ".mp3"), ("logo.png", ".png")):
