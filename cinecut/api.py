@@ -43,15 +43,12 @@ def check(path: AnyPath) -> list[Diagnostic]:
 
 def compile(spec: Spec) -> RenderPlan:
     """The graph of a spec whose media are measured (`cinecut link`), and the command that runs it. Opens nothing."""
-    from cinecut.compiler.compile import compile_layout
     from cinecut.language.rules import check_rules
-    from cinecut.render.check import layout_of
+    from cinecut.render.check import layout_of, plan_of
 
     report = Report()
     check_rules(spec, report)
-    layout = layout_of(spec, report)
-    report.stop_on_error()
-    return compile_layout(layout, tuple(report))
+    return plan_of(layout_of(spec, report), report)
 
 
 def render(

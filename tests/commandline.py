@@ -8,10 +8,17 @@ import sys
 from pathlib import Path
 
 from cinecut.inference.models import find_onnx_minilm, is_installed
+from cinecut.inference.server import find_server
 
 # Where both of MiniLM's engines are there, the one that starts in a tenth of the time; torch has tests of its own.
 _LIGHT = "sys.modules['sentence_transformers'] = None; " if find_onnx_minilm() and is_installed("onnxruntime") else ""
 COMMAND = (sys.executable, "-c", f"import sys; {_LIGHT}sys.argv[0] = 'cinecut'; from cinecut.cli import main; main()")
+
+
+def model_server() -> list[str]:
+    """llama.cpp's server, or an empty list. Of one thread: several wait for each other on a busy machine, spinning."""
+    found = find_server()
+    return [*found, "--threads", "1"] if found else []
 
 
 def environment(folder: Path, **changes: str) -> dict[str, str]:

@@ -56,6 +56,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Film], Film]:
     return film
 
 
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other give a busy machine's cores away
+
 for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell in the background has its children ignore some
     if signal.getsignal(signum) == signal.SIG_IGN:
         signal.signal(signum, signal.default_int_handler if signum == signal.SIGINT else signal.SIG_DFL)

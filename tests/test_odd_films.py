@@ -15,7 +15,10 @@ from oracle import BUNDLED, Film, Sound, read_frames, read_stamps
 from rendering import Piece, render_text, sound_errors, spec_text
 from test_exactness import check
 
-from cinecut.diagnostics import Stop
+from cinecut.analysis.film.blends import GradualCut
+from cinecut.analysis.film.pictures import Moment, look
+from cinecut.analysis.film.shots import FilmShot, find_shots
+from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.probe import film_facts
 
 Films = Callable[[Film], Film]
@@ -199,13 +202,30 @@ def test_a_film_that_changes_midway(films: Films, bundled: Path, tmp_path: Path)
     assert all(abs(rendered.sound[at : at + 4000]).max() > 0.05 for at in range(0, 70_000, 5_000))
 
 
-def test_two_recordings_in_one_file_are_said(films: Films, tmp_path: Path) -> None:
-    base = films(BASE).path
-    parts = [made(base, tmp_path / f"{at}.ts", f"{X264} keyint=50 -c:a aac", f"-ss {at}") for at in (0, 2)]
-    odd = tmp_path / "joined.ts"
+JOINED = {"ts": f"{X264} keyint=50 -c:a aac -f mpegts", "vob": "-c:v mpeg2video -b:v 3M -g 12 -c:a ac3 -f vob"}
+
+
+@pytest.mark.parametrize("suffix", JOINED)
+def test_two_recordings_in_one_file(films: Films, bundled: Path, tmp_path: Path, suffix: str) -> None:
+    """As `cat` joins them, or a disc's cells: the times start again, the film goes on."""
+    base = films(BASE)
+    cuts = ("-t 4", "-ss 4")
+    parts = [made(base.path, tmp_path / f"{n}.{suffix}", JOINED[suffix], cut) for n, cut in enumerate(cuts)]
+    odd = tmp_path / f"joined.{suffix}"
     odd.write_bytes(b"".join(part.read_bytes() for part in parts))
-    with pytest.raises(Stop, match=r"start again at 0:0[78]"):
-        film_facts(odd)
+    facts = film_facts(odd)
+    assert facts.joined
+    assert (facts.rate, facts.duration) == (Fraction(25), Fraction(8))
+    places = (0, 60, 95, 100, 130, 190)
+    text = spec_text(replace(base, path=odd), [f"shot: {{in: {place / 25}s, for: 10f}}" for place in places])
+    rendered = render_text(text, tmp_path, bundled)
+    assert rendered.numbers == [place + k for place in places for k in range(10)]
+    assert rendered.sound[: 48_000 * 2].any()
+    shots = find_shots(odd, facts, lambda share: None).shots
+    assert shots[-1].range.end.seconds == 8
+    wanted = [Moment(FilmTime(Fraction(place, 25)), 0) for place in places]
+    whole = [FilmShot(0, FilmRange(FilmTime(Fraction(0)), FilmTime(Fraction(8))), GradualCut.CUT)]
+    assert len(list(look(odd, facts, whole, wanted, lambda share: None))) >= 3
 
 
 MATRICES = {"hflip": (-1, 0, 0, 1), "vflip": (1, 0, 0, -1), "transpose": (0, 1, 1, 0), "anti": (0, -1, -1, 0)}

@@ -17,7 +17,9 @@ from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.graph.nodes import Node, Pad
 from cinecut.graph.script import print_script, quote
 from cinecut.graph.sounds import STEREO, exact_length, silence
-from cinecut.language.document import parse_document
+from cinecut.language import schema
+from cinecut.language.document import parse_document, plain
+from cinecut.language.formats import formats
 from cinecut.language.read import fill_spec
 from cinecut.language.spec import Spec
 from cinecut.language.timebase import (
@@ -354,3 +356,28 @@ def _judge(text: str) -> None:
     for finding in report:
         assert as_text(finding, text.splitlines())
     as_json(report).encode()
+
+
+# Whether a spec keeps to the schema is answered twice: quickly, and by jsonschema with reasons
+
+
+@given(st.sampled_from(PLACES), VALUES)
+@settings(max_examples=300)
+def test_the_quick_answer_is_jsonschemas(place: tuple[int, int], value: str) -> None:
+    text = SAMPLE[: place[0]] + value + SAMPLE[place[1] :]
+    root = parse_document(Path("spec.yaml"), text, Report()).root
+    if root is not None:
+        _agree(plain(root))
+
+
+@given(specs())
+def test_the_quick_answer_is_jsonschemas_for_specs(text: str) -> None:
+    root = parse_document(Path("spec.yaml"), text, Report()).root
+    assert root is not None
+    _agree(plain(root))
+
+
+def _agree(data: object) -> None:
+    parsers = formats(Fraction(24))
+    reasons = list(schema._validator(schema.TRAILER, tuple(parsers.items())).iter_errors(data))
+    assert schema.keeps(data, schema.TRAILER, parsers) == (not reasons)

@@ -14,9 +14,9 @@ from cinecut.compiler.compile import compile_layout
 from cinecut.compiler.layout import lay_out
 from cinecut.compiler.resolve import Trailer, faces_of, resolve
 from cinecut.compiler.sound.master import Master
-from cinecut.diagnostics import Report
+from cinecut.diagnostics import Report, Stop
 from cinecut.language.facts import LoudnessTarget
-from cinecut.render.check import layout_of
+from cinecut.render.check import layout_of, plan_of
 from cinecut.vibes import vibe_of
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +31,7 @@ from pathlib import Path
 from cinecut.compiler.compile import compile_layout
 from cinecut.compiler.layout import lay_out
 from cinecut.compiler.resolve import faces_of, resolve
-from cinecut.diagnostics import Report
+from cinecut.diagnostics import Report, Stop
 from cinecut.fonts.glyphs import load_face
 from cinecut.language.read import load_spec
 from cinecut.vibes import vibe_of
@@ -83,6 +83,14 @@ def test_what_is_not_measured_is_checked_with_facts_that_stand_in() -> None:
     trailer = trailer_of(f"cinecut: 1\nfilm: film.mp4\ntimeline: [shot: 0:01 - 0:03, {late}]\n")
     assert not trailer.measured
     assert trailer.film.duration > 3602
+
+
+def test_what_is_not_measured_is_never_compiled() -> None:
+    report = Report()
+    layout = layout_of(read_text("cinecut: 1\nfilm: film.mp4\nlut: my.cube\ntimeline: [shot: 0:01 - 0:03]\n"), report)
+    with pytest.raises(Stop) as stop:
+        plan_of(layout, report)
+    assert [finding.code for finding in stop.value.diagnostics] == ["not-linked", "not-linked"]
 
 
 def test_faces_are_those_of_the_texts() -> None:

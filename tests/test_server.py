@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commandline import model_server
 
 from cinecut.diagnostics import Stop
 from cinecut.inference import server
@@ -70,7 +71,7 @@ def picture() -> bytes:
 
 
 def local(files: ModelFiles, executable: list[str] | None = None, **limits: float) -> Local:
-    return Local(executable or find_server(), lambda holder: None, lambda part: files, **limits)
+    return Local(executable or model_server() or None, lambda holder: None, lambda part: files, **limits)
 
 
 def lock_is_free() -> bool:

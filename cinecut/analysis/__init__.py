@@ -19,7 +19,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.dialogue.lines import Dialogue, read_dialogue
+from cinecut.analysis.dialogue.cues import Cues
+from cinecut.analysis.dialogue.lines import Dialogue, Hearing, read_dialogue, with_phrases
+from cinecut.analysis.dialogue.timing import Timing
+from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
+from cinecut.analysis.dialogue.voice_activity import VOICES, Voices
 from cinecut.analysis.edit import blueprint, light
 from cinecut.analysis.edit.arrange import Cut, Take, Tempo, arrange
 from cinecut.analysis.edit.song_edit import first_bar
@@ -67,6 +71,9 @@ class Request:
     vibe: Vibe
     subtitles: Path | None = None
     language: str | None = None
+    shift: Fraction | None = None  # seconds by which the subtitles come later; None: the film's sound tells
+    rate: Fraction | None = None  # frames a second of the film that the subtitles were made for, likewise
+    transcribes: bool = True  # where there are no subtitles, and Whisper is installed
     music: Path | None = None
     credit: str | None = None  # of the music, as its licence wants it
     length: Fraction | None = None
@@ -187,9 +194,20 @@ def _talks(dialogue: Dialogue) -> bool:
 
 
 def _dialogue(request: Request, facts: FilmFacts, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
+    film, voices, timing = request.film, line.run(VOICES, request.film, facts, 0), None
     if "transcribe" in request.plugins:
-        return transcribed(request.plugins["transcribe"], request.film, facts, line)
-    return read_dialogue(request.film, facts.duration, facts.start, request.subtitles, request.language)
+        dialogue, warnings = transcribed(request.plugins["transcribe"], film, facts, line)
+        return with_phrases(dialogue, voices), warnings
+    if request.shift is not None or request.rate is not None:
+        timing = Timing((request.rate or facts.rate) / facts.rate, request.shift or Fraction(0))
+    hearing = Hearing(voices, timing, partial(_words, request, facts, voices, line))
+    return read_dialogue(film, facts.duration, facts.start, request.subtitles, request.language, hearing)
+
+
+def _words(request: Request, facts: FilmFacts, voices: Voices, line: Line) -> Cues | None:
+    """What is said, where there is somebody who speaks, and Whisper to listen."""
+    model = usable_whisper() if request.transcribes and voices.phrases else None
+    return transcribe(request.film, facts, voices, model, line).cues() if model else None
 
 
 def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diagnostic]]:

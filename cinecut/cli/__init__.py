@@ -19,6 +19,7 @@ from cinecut.cli import (
     music_commands,
     render_commands,
     spec_commands,
+    speech_commands,
     vibe_commands,
 )
 from cinecut.cli.terminal import LOUDNESS, print_diagnostics
@@ -42,6 +43,7 @@ for commands in (
     render_commands,
     model_commands,
     music_commands,
+    speech_commands,
 ):
     app.add_typer(commands.app)
 

@@ -17,6 +17,7 @@ import typer
 
 from cinecut.cli.music_commands import JamendoIdOption, MusicChoice, MusicOption
 from cinecut.cli.render_commands import render_spec
+from cinecut.cli.speech_commands import LanguageOption, RateOption, ShiftOption, SubtitleChoice, SubtitlesOption
 from cinecut.cli.terminal import (
     FFmpegOption,
     ForceOption,
@@ -54,12 +55,6 @@ VibeOption = Annotated[
         help="The genre to cut for (`cinecut vibes` lists them), or a file of your own. "
         "Default: a terminal asks, a script gets drama.",
     ),
-]
-SubtitlesOption = Annotated[
-    Path | None, typer.Option("--subtitles", metavar="FILE", help="Instead of those beside the film or in it.")
-]
-LanguageOption = Annotated[
-    str | None, typer.Option("--language", metavar="CODE", help="The language of subtitles to prefer, such as en.")
 ]
 LengthOption = Annotated[
     str | None,
@@ -101,6 +96,8 @@ def analyze(
     ] = None,
     vibe: VibeOption = None,
     subtitles: SubtitlesOption = None,
+    subtitles_shift: ShiftOption = None,
+    subtitles_rate: RateOption = None,
     language: LanguageOption = None,
     music: MusicOption = None,
     jamendo_id: JamendoIdOption = None,
@@ -128,7 +125,8 @@ def analyze(
     models = _Choice(llama_server, llm_url, no_models)
     named = {"shots": shots, "transcribe": transcribe, "describe": describe, "beats": beats}
     song = MusicChoice(music, jamendo_id)
-    found = _analyze(film, target, vibe, subtitles, language, song, length, spoilers, match_light, models, named, force)
+    words = SubtitleChoice(subtitles, language, subtitles_shift, subtitles_rate)
+    found = _analyze(film, target, vibe, words, song, length, spoilers, match_light, models, named, force)
     _say(found, target, as_json, True)
 
 
@@ -140,6 +138,8 @@ def trailer(
     ] = None,
     vibe: VibeOption = None,
     subtitles: SubtitlesOption = None,
+    subtitles_shift: ShiftOption = None,
+    subtitles_rate: RateOption = None,
     language: LanguageOption = None,
     music: MusicOption = None,
     jamendo_id: JamendoIdOption = None,
@@ -174,7 +174,8 @@ def trailer(
     models = _Choice(llama_server, llm_url, no_models)
     named = {"shots": shots, "transcribe": transcribe, "describe": describe, "beats": beats}
     song = MusicChoice(music, jamendo_id)
-    found = _analyze(film, target, vibe, subtitles, language, song, length, spoilers, match_light, models, named, force)
+    words = SubtitleChoice(subtitles, language, subtitles_shift, subtitles_rate)
+    found = _analyze(film, target, vibe, words, song, length, spoilers, match_light, models, named, force)
     _say(found, target, False, False)
     if review:
         if not sys.stdin.isatty():
@@ -218,8 +219,7 @@ def _analyze(
     film: Path,
     target: Path,
     vibe: str | None,
-    subtitles: Path | None,
-    language: str | None,
+    words: SubtitleChoice,
     music: MusicChoice,
     length: str | None,
     spoilers: bool,
@@ -235,12 +235,12 @@ def _analyze(
     sheet = target.with_suffix(".html")
     with disk_errors(target):
         _check_target(target, sheet, force)
-    sources = [Path(file) for file in (film, subtitles, music.wanted) if file is not None]
+    sources = [Path(file) for file in (film, words.file, music.wanted) if file is not None]
     for file in (target, sheet):
         check_no_source(file, sources)
-    seconds = _length(length)
+    seconds, shift, rate = _length(length), words.seconds, words.frame_rate
     plugins = {group: plugin(group, name) for group, name in named.items() if name is not None}
-    if "transcribe" in plugins and subtitles is not None:
+    if "transcribe" in plugins and words.file is not None:
         raise Stop("option", "--transcribe, and subtitles to read: choose one of them")
     chosen = load_vibe(_ask_vibe() if vibe is None else vibe)
     from cinecut.analysis import Request, analyze
@@ -256,8 +256,11 @@ def _analyze(
             film,
             target,
             chosen,
-            subtitles,
-            language,
+            words.file,
+            words.language,
+            shift,
+            rate,
+            not models.none,
             song,
             credit=credit,
             length=seconds,

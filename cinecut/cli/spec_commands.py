@@ -95,21 +95,17 @@ def compile_(
 
     Example: cinecut compile specs/film.yaml -o build
     """
-    from cinecut.compiler.compile import compile_layout
-    from cinecut.compiler.resolve import check_linked
     from cinecut.graph.script import BUILDS
-    from cinecut.render.check import examine
+    from cinecut.render.check import examine, plan_of
     from cinecut.render.folder import write_compiled
 
     if syntax not in BUILDS:
         raise Stop("option", f"--syntax cannot be {syntax!r}", "modern or classic")
     report = Report()
     layout = examine(spec, report)
-    if layout is not None:
-        check_linked(layout.trailer.spec, report)
-    report.stop_on_error()
-    assert layout is not None  # or there was an error
-    plan = compile_layout(layout, tuple(report))
+    if layout is None:
+        raise Stop.of(list(report))
+    plan = plan_of(layout, report)
     print_diagnostics(list(plan.diagnostics))
     folder = output or Path(spec.stem + ".graph")
     needed = write_compiled(plan, folder, BUILDS[syntax])

@@ -92,7 +92,8 @@ class Inputs:
 
 
 def _reel(seen: FilmRange, heard: FilmRange, audio: int | None) -> Reel:
-    return Reel(f"reels/{clock_name(seen.start.seconds)}_{digest(seen, heard, audio)}.nut", seen, heard, audio)
+    bounds = [str(moment.seconds) for span in (seen, heard) for moment in (span.start, span.end)]
+    return Reel(f"reels/{clock_name(seen.start.seconds)}_{digest(bounds, audio)}.nut", seen, heard, audio)
 
 
 def _heard(film: FilmRange) -> FilmRange:

@@ -123,9 +123,6 @@ class Run:
     targets: tuple[Target, ...]
     items: Mapping[str, Input] = field(repr=False)
 
-    def __post_init__(self) -> None:
-        verify(list(self.sinks.values()))
-
     def filled(self, fillings: Mapping[str, Callable[[Pad], Pad]]) -> Run:
         """The same run with filters in its graph's holes."""
         pads = filled(list(self.sinks.values()), fillings)
@@ -133,6 +130,8 @@ class Run:
 
     @cached_property
     def script(self) -> str:
+        """The graph as text, verified: nothing is run or handed out that has not been."""
+        verify(list(self.sinks.values()))
         return print_script(list(self.sinks.values()), list(self.sinks))
 
     @cached_property

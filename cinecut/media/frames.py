@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import av.error
 from av.video.frame import VideoFrame
 
 from cinecut.diagnostics import Diagnostic
+from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.bitstream import pictures_to_recover
+from cinecut.media.joined import JoinedMedia
+from cinecut.media.open import open_media
 
 _PATIENCE = 1500  # pictures decoded for one moment, at most
 _NEAR = Fraction(2)  # seconds ahead up to which decoding on is cheaper than seeking
+
+
+@contextmanager
+def open_film(film: Path, facts: FilmFacts) -> Iterator[Any]:
+    """The film's container, its times rising. Raises Stop."""
+    with open_media(film) as media:
+        yield JoinedMedia(media, film) if facts.joined else media
+
+
+def joined(media: Any) -> bool:
+    return isinstance(media, JoinedMedia)
 
 
 def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any]:
@@ -31,6 +47,9 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
         media.seek(start, stream=video, backward=True)
         packets = (packet for packet in whole_packets(media, video) if _stamp(packet) is not None)
         keys = 0
+        if joined(media):  # every reading begins at the start
+            yield from _from_last_key(packets, stamp)
+            return
         for packet in packets:
             if not packet.is_keyframe:
                 continue
@@ -45,6 +64,23 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
         if target <= first:
             return
         target, step = target - step, step * 2
+
+
+def _from_last_key(packets: Iterator[Any], stamp: int) -> Iterator[Any]:
+    """The packets from the last key frame on that is shown at or before a stamp."""
+    held: list[Any] = []
+    for packet in packets:
+        stands = _stamp(packet) <= stamp
+        if packet.is_keyframe and (stands or not held):
+            held = []
+        elif packet.is_keyframe:
+            yield from [*held, packet]
+            break
+        if packet.is_keyframe or held:
+            held.append(packet)
+    else:
+        yield from held
+    yield from packets
 
 
 def whole_packets(media: Any, streams: Any, diagnostics: list[Diagnostic] | None = None) -> Iterator[Any]:
@@ -91,11 +127,18 @@ class FrameReader:
 
     def since(self, moment: FilmTime) -> Iterator[tuple[FilmTime, VideoFrame]]:
         """Pictures and their times in showing order: the first is a key frame at or before a moment."""
+        going_on = joined(self._media) and self._reached is not None and self._reached < moment
+        if not going_on:  # there, going back means reading from the start
+            self._frames = self._since(moment)
+        for each in self._frames:  # not `yield from`, which would end them with this
+            yield each  # noqa: UP028
+
+    def _since(self, moment: FilmTime) -> Iterator[tuple[FilmTime, VideoFrame]]:
         self._video.codec_context.flush_buffers()
         wanted = int((moment.seconds + self._start) / self._base)
         packets = packets_from(self._media, self._video, wanted, round(self._start / self._base))
         for packet in packets:
-            for frame in _decoded(packet):
+            for frame in _decoded(packet, self._video):
                 if frame.pts is not None:
                     self._reached = FilmTime(frame.pts * self._base - self._start)
                     yield self._reached, frame
@@ -106,15 +149,15 @@ class FrameReader:
     def at(self, moment: FilmTime, before: FilmTime | None = None) -> VideoFrame | None:
         """The first picture from a moment on, and `before` another; None where there is none."""
         if self._reached is None or not self._reached < moment <= self._reached + _NEAR:
-            self._frames = self.since(moment)
-        for time, frame in islice(self._frames, _PATIENCE):
+            self._frames = self._since(moment)
+        for time, frame in islice(self._frames, None if joined(self._media) else _PATIENCE):
             if time >= moment:
                 return frame if before is None or time < before else None
         return None
 
 
-def _decoded(packet: Any, video: Any = None) -> list[VideoFrame]:
+def _decoded(packet: Any, video: Any) -> list[VideoFrame]:
     try:
-        return list(packet.decode() if packet is not None else video.codec_context.decode(None))
+        return list(video.codec_context.decode(packet))
     except (av.error.FFmpegError, ValueError):
         return []

@@ -15,11 +15,11 @@ from av.video.stream import VideoStream
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
-from cinecut.language.timebase import clock
 from cinecut.media.bitstream import shape_of
 from cinecut.media.dolby_vision import profile_of
 from cinecut.media.film_audio import film_audio
 from cinecut.media.first_picture import first_picture
+from cinecut.media.joined import JoinedMedia, restart
 from cinecut.media.open import open_media, picture_stream, sound_streams
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
@@ -46,6 +46,7 @@ def film_facts(path: Path) -> FilmFacts:
             time_base=Fraction(video.time_base or Fraction(1, 1000)),
             variable=times.variable,
             changes=times.changes,
+            joined=times.joined,
             gaps=times.gaps,
             stamps=times.stamps,
             sar=Fraction(sar) if sar > 0 else Fraction(1),
@@ -62,16 +63,15 @@ class _Clock:
     """Rate, length and regularity of a film's pictures, from the stamps of its packets. Those before `first`, the stamp
     of the first picture that decodes, are of pictures that nobody sees."""
 
-    def __init__(self, media: InputContainer, video: VideoStream, path: Path, first: int | None) -> None:
+    def __init__(self, media: Any, video: VideoStream, path: Path, first: int | None) -> None:
         self.time_base = Fraction(video.time_base or Fraction(1, 1000))
         shapes = _Shapes(video.codec_context.name)
         packets, whole = _packets(media, video, path, shapes)
         self.changes = shapes.several
-        if (again := _restart([dts for _, _, dts in packets])) is not None and whole:
-            at = clock((again - (packets[0][2] or 0)) * self.time_base)
-            message = f"the times of {path} start again at {at}: two recordings were joined"
-            hint = "make one of them: ffmpeg -i FILM -map 0:v -map 0:a? -c copy COPY.mkv"
-            raise Stop("unreadable", message, hint)
+        self.joined = getattr(media, "joined", False)
+        if not self.joined and whole and restart([dts for _, _, dts in packets]) is not None:
+            self.__init__(JoinedMedia(media, path), video, path, first)  # type: ignore[misc]
+            return
         stamps = sorted({pts for pts, _, _ in packets if pts is not None})
         self.stamps = len(stamps) >= 0.99 * len(packets) > 0 and media.format.name not in _DECODE_ORDER
         if self.stamps and first in stamps:
@@ -107,17 +107,6 @@ class _Clock:
 
 
 _Times = tuple[int | None, int | None, int | None]  # a packet's stamp, its duration, when it is decoded
-
-
-def _restart(decoded: list[int | None]) -> int | None:
-    """The last time of decoding before one from which they start again; None where they rise as they should."""
-    known = [at for at in decoded if at is not None]
-    usual = sorted(after - at for at, after in pairwise(known))[len(known) // 2] if len(known) > 2 else 0
-    falls = (at for at, after in pairwise(known) if usual > 0 and after < at - _REORDERED * usual)
-    return next(falls, None)
-
-
-_REORDERED = 32  # pictures: stamps that fall by less are out of order
 
 
 class _Shapes:
@@ -177,7 +166,7 @@ def _likely_rate(times: list[Fraction], declared: Fraction) -> Fraction:
 
 
 def _packets(
-    media: InputContainer, video: VideoStream, path: Path, shapes: _Shapes
+    media: Any, video: VideoStream, path: Path, shapes: _Shapes
 ) -> tuple[list[_Times], bool]:
     """The times of the packets of the picture: of all, or of windows of a very large film."""
 

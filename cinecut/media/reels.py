@@ -33,7 +33,7 @@ from cinecut.graph.plan import REEL_EPOCH, Reel
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import clock, nearest
 from cinecut.media.decode_order import restamped_packets
-from cinecut.media.frames import packets_from, whole_packets
+from cinecut.media.frames import open_film, packets_from, whole_packets
 from cinecut.media.open import open_bytes, open_media, picture_stream
 from cinecut.media.samples import FilmSounds, default_layout, film_sounds, stretch
 
@@ -49,7 +49,7 @@ def pull_reels(film: Path, facts: FilmFacts, reels: list[Reel], folder: Path, pr
     """Write every reel of `reels` below `folder`. Raises Stop when the film breaks off before a shot's end, or the
     disk is full."""
     with ExitStack() as stack:
-        media = stack.enter_context(open_media(film))
+        media = stack.enter_context(open_film(film, facts))
         container = None if facts.changes or not reels else _container(film)
         sounds: dict[int, FilmSounds] = {}
         for done, reel in enumerate(reels):
@@ -65,10 +65,10 @@ def pull_reels(film: Path, facts: FilmFacts, reels: list[Reel], folder: Path, pr
                 if facts.stamps:
                     _write(path, container, _Copied(media, film, facts, reel))
                 else:  # bare streams cannot seek
-                    with open_media(film) as anew:
+                    with open_film(film, facts) as anew:
                         _write(path, container, _Copied(anew, film, facts, reel))
             except _NotCopyableError:
-                with open_media(film) as anew:
+                with open_film(film, facts) as anew:
                     _write(path, "nut", _Decoded(anew, film, facts, reel))
             progress(done + 1)
 

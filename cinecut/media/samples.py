@@ -28,6 +28,7 @@ from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.graph.sounds import USUAL
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
+from cinecut.media.frames import open_film
 from cinecut.media.open import open_media, sound_streams
 
 Floats = NDArray[np.float32]
@@ -55,7 +56,7 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
             hint = "give a song, or a video with sound, as music"
             raise Stop("no-audio", f"{song} has no sound{undecodable}", hint)
         samples, rate, damage = 0, 1, list[str]()
-        for frame in decoded(media.demux(stream), damage):
+        for frame in decoded(media.demux(stream), stream, damage):
             samples, rate = samples + frame.samples, frame.sample_rate
             yield frame
     if not samples:
@@ -65,7 +66,7 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
         warnings.append(Diagnostic("music", f"{song.name} is damaged: {len(damage)} packets were skipped, {usable}"))
 
 
-def decoded(packets: Iterator[Any], damage: list[str]) -> Iterator[av.AudioFrame]:
+def decoded(packets: Iterator[Any], stream: Any, damage: list[str]) -> Iterator[av.AudioFrame]:
     """What decodes of some packets; what does not is noted in `damage`."""
     in_a_row = 0
     while in_a_row <= _HOPELESS:
@@ -73,7 +74,7 @@ def decoded(packets: Iterator[Any], damage: list[str]) -> Iterator[av.AudioFrame
             packet = next(packets, None)
             if packet is None:
                 return
-            for frame in packet.decode():
+            for frame in stream.codec_context.decode(packet):
                 in_a_row = 0
                 yield frame
         except av.error.EOFError:
@@ -196,7 +197,7 @@ def film_sounds(film: Path, facts: FilmFacts, number: int) -> Iterator[FilmSound
     with ExitStack() as stack:
         parts = []
         for index in range(first, first + facts.audio[number].parts):
-            media = stack.enter_context(open_media(film))
+            media = stack.enter_context(open_film(film, facts))
             stream = sound_streams(media)[index]
             stamps = (packet.pts for packet in media.demux(stream) if packet.size and packet.pts is not None)
             parts.append(FilmSound(media, stream, next(stamps, 0)))
@@ -214,7 +215,7 @@ class FilmSound:
     def all(self) -> Iterator[Placed]:
         """Every frame with its place, from the first on."""
         self.media.seek(min(0, self.first), stream=self.stream, backward=True)
-        frames = decoded(self.media.demux(self.stream), [])
+        frames = decoded(self.media.demux(self.stream), self.stream, [])
         head = list(islice(frames, 8))
         second = self._counted_place(head[1:])  # the first may be shorter: what an encoder needs to begin is left out
         return self._placed(chain(head, frames), None if second is None else second - head[0].samples)
@@ -238,7 +239,7 @@ class FilmSound:
             if target <= self.first * self.stream.time_base:
                 break
             self.media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
-            frames = decoded(self.media.demux(self.stream), [])
+            frames = decoded(self.media.demux(self.stream), self.stream, [])
             head = list(islice(frames, 8))
             if not head or head[0].pts is None or head[0].pts * self.stream.time_base > start - _RUN_UP / 2:
                 continue

@@ -7,15 +7,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cinecut.compiler.layout import Layout, lay_out
-from cinecut.compiler.resolve import faces_of, resolve
+from cinecut.compiler.resolve import check_linked, faces_of, resolve
 from cinecut.diagnostics import Report, Stop
 from cinecut.fonts.glyphs import check_glyphs, load_face
 from cinecut.language.read import load_spec
 from cinecut.language.rules import check_rules
 from cinecut.language.spec import Spec
 from cinecut.vibes import vibe_of
+
+if TYPE_CHECKING:
+    from cinecut.compiler.plan import RenderPlan
 
 
 def examine(path: Path, report: Report, *, files: bool = False, link: bool = False) -> Layout | None:
@@ -46,6 +50,15 @@ def layout_of(spec: Spec, report: Report) -> Layout:
         face = layout.trailer.faces[style.face]
         check_glyphs(((style.cased(text.text), text.span) for text in texts), face, report)
     return layout
+
+
+def plan_of(layout: Layout, report: Report) -> RenderPlan:
+    """The plan of a layout, what there was to say in it. Raises Stop where anything is wrong or not measured."""
+    from cinecut.compiler.compile import compile_layout
+
+    check_linked(layout.trailer.spec, report)
+    report.stop_on_error()
+    return compile_layout(layout, tuple(report))
 
 
 def check_spec(path: Path) -> Report:

@@ -1,14 +1,9 @@
-"""The working folder: what a plan generates, and what its runs read.
-
-What needs arrays and decoders is written by a process of its own: this one stays small while FFmpeg runs.
-"""
+"""The working folder: what a plan generates, and what its runs read."""
 
 from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +11,10 @@ from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
 from cinecut.files import disk_errors
 from cinecut.fonts.glyphs import FOLDER as FONTS
-from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, UserFile
 from cinecut.graph.script import Build
 from cinecut.language.read import inside
+from cinecut.render.pull import Pull, pull, write_luts
 
 if TYPE_CHECKING:
     from cinecut.render.job import Job, Watch
@@ -30,13 +25,11 @@ def write_script(plan: RenderPlan, folder: Path) -> None:
 
 
 def write_generated(plan: RenderPlan, folder: Path) -> None:
-    """What comes from the spec alone: script, texts, LUTs, fonts."""
+    """What comes from the spec alone and needs no arrays: script, texts, fonts."""
     folder.mkdir(parents=True, exist_ok=True)
     write_script(plan, folder)
     for name, data in plan.files.items():
         (folder / name).write_bytes(data)
-    for name, grade in plan.luts.items():
-        (folder / name).write_bytes(_lut(grade))
     if plan.files:
         fonts = folder / "fonts"
         fonts.mkdir(exist_ok=True)
@@ -47,13 +40,13 @@ def write_generated(plan: RenderPlan, folder: Path) -> None:
 def fill(job: Job, folder: Path, watch: Watch, *, copy: bool) -> None:
     """All that the plan's runs read. The user's own files lie there under our names, linked unless `copy`."""
     write_generated(job.plan, folder)
+    cubes = {item.name: inside(job.folder, item.file) for item in job.plan.inputs if isinstance(item, LutFile)}
     for item in job.plan.inputs:
-        if isinstance(item, LutFile):
-            _write_tables(inside(job.folder, item.file), folder, item.name)
-        elif isinstance(item, UserFile):
+        if isinstance(item, UserFile):
             _bring(inside(job.folder, item.file), folder / item.name, copy)
     reels = [item for item in job.plan.inputs if isinstance(item, Reel)]
-    _pull(job, reels, folder, lambda done: watch.stage("reels", done, len(reels), None))
+    wanted = Pull(folder, job.film, job.plan.layout.trailer.film, reels, job.plan.luts, cubes)
+    pull(wanted, lambda done: watch.stage("reels", done, len(reels), None))
 
 
 def _bring(file: Path, target: Path, copy: bool) -> None:
@@ -63,28 +56,6 @@ def _bring(file: Path, target: Path, copy: bool) -> None:
         target.symlink_to(file.absolute())
 
 
-def _pull(job: Job, reels: list[Reel], folder: Path, progress: Callable[[int], None]) -> None:
-    from cinecut.media.reels import pull_reels
-
-    pull_reels(job.film, job.plan.layout.trailer.film, reels, folder, progress)
-
-
-@cache
-def _lut(grade: Grade) -> bytes:
-    """The LUT file of a grade: the same grade, the same bytes."""
-    from cinecut.grade.cube import cube_text
-    from cinecut.grade.formula import lut
-
-    return cube_text(lut([grade]))
-
-
-def _write_tables(file: Path, folder: Path, name: str) -> None:
-    from cinecut.grade.cube import read_cube, stages
-
-    for kind, data in stages(read_cube(file.read_bytes(), str(file))):
-        (folder / f"{name}.{kind.removeprefix('lut')}.cube").write_bytes(data)
-
-
 def write_compiled(plan: RenderPlan, folder: Path, build: Build) -> list[str]:
     """Write what comes from the spec alone; returns the names of the inputs that a run needs besides. What was compiled
     there before is replaced."""
@@ -92,6 +63,7 @@ def write_compiled(plan: RenderPlan, folder: Path, build: Build) -> list[str]:
         if folder.is_dir() and any(folder.iterdir()) and not (folder / SCRIPT).is_file():
             raise Stop("output", f"{folder} is there already, and holds no compiled trailer", "name another with -o")
         write_generated(plan, folder)
+        write_luts(plan.luts, folder)
         outputs = [f"trailer{'_' * bool(t.name)}{t.name}{t.suffix}" for t in plan.targets]
         command = shlex.join(["ffmpeg", *plan.render.arguments(build, outputs)])
         (folder / "command.sh").write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")

@@ -19,7 +19,7 @@ from cinecut.graph.plan import CAPTIONS
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
 from cinecut.machine.gpu import gpu_lock
-from cinecut.render.check import examine
+from cinecut.render.check import examine, plan_of
 from cinecut.render.folder import fill
 from cinecut.render.master import Level, find_masters, masters_of
 from cinecut.render.outputs import captions_beside, check_filters, check_output, check_target
@@ -80,8 +80,8 @@ def prepare(path: Path, *, size: tuple[int, int] | None = None, small: bool = Fa
     outputs = {name: replace(file, size=size or file.size) for name, file in trailer.outputs.items()}
     if small:
         outputs = {name: draft(file) for name, file in outputs.items()}
-    plan = compile_layout(replace(layout, trailer=replace(trailer, outputs=outputs)), tuple(report))
-    return Job(plan, path.parent, small)
+    layout = replace(layout, trailer=replace(trailer, outputs=outputs))
+    return Job(plan_of(layout, report), path.parent, small)
 
 
 def _only(trailer: Trailer, names: Sequence[str]) -> Trailer:

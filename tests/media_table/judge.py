@@ -12,9 +12,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from making import number_of_code
@@ -65,9 +66,27 @@ def decode(film: Path, sound: int | None, *, restarts: bool = False) -> Decoded:
         order = sorted(range(len(rows)), key=lambda n: rows[n][0])
         stamps = [rows[n][0] * tick for n in order]
         pictures = [data[n] for n in order]
+        if len(places := _places(film)) == len(pictures):
+            stamps = places
         if sound is None:
             return Decoded(stamps, pictures, tick)
-        return Decoded(stamps, pictures, tick, *_placed(folder))
+        return Decoded(stamps, pictures, tick, *_placed(film, folder, sound))
+
+
+def _places(film: Path) -> list[Fraction]:
+    """The times of the pictures, where a file has none (bare streams) or tells the order of decoding alone (AVI, MXF
+    and ASF with B pictures): as they come out of the decoder, they are shown. Empty where there are true stamps."""
+    with av.open(str(film)) as media:
+        video = media.streams.video[0]
+        base, rate = Fraction(video.time_base or 0), Fraction(video.guessed_rate or 25)
+        packets = [packet for packet in media.demux(video=0) if packet.size]
+    if all(packet.pts is None for packet in packets):
+        return [n / rate for n in range(len(packets))]
+    shown, decoded = [p.dts if film.suffix == ".avi" else p.pts for p in packets], [p.dts for p in packets]
+    delays = {None if a is None or b is None else a - b for a, b in zip(shown, decoded, strict=True)}
+    if None in delays or len(delays) > 1:
+        return []
+    return sorted(stamp * base for stamp in shown if stamp is not None)
 
 
 def _framecrc(file: Path) -> tuple[dict[str, str], list[tuple[int, int]]]:
@@ -78,24 +97,31 @@ def _framecrc(file: Path) -> tuple[dict[str, str], list[tuple[int, int]]]:
     return header, [(int(row[2]), int(row[3])) for row in rows]
 
 
-def _placed(folder: Path) -> tuple[Fraction, Samples | None, tuple[str, ...]]:
-    """Every block of sound at its stamp, silence between, brought to RATE; and where the first one begins."""
+def _placed(film: Path, folder: Path, number: int) -> tuple[Fraction, Samples | None, tuple[str, ...]]:
+    """Every block of sound at its place, silence between, brought to RATE; and where the first one begins.
+
+    Samples count on; a stamp that is further off than its clock's tick moves them.
+    """
     header, rows = _framecrc(folder / "a.txt")
     if not rows:
         return Fraction(0), None, ()
-    rate, layout = int(header["sample_rate"]), header["channel_layout_name"]
-    names = _channel_names(layout)
+    rate, names = int(header["sample_rate"]), _channel_names(header["channel_layout_name"])
+    with av.open(str(film)) as media:
+        slack = ceil(Fraction(media.streams.audio[number].time_base or 0) * rate)
     data = np.frombuffer((folder / "a").read_bytes(), "<f4").reshape(-1, len(names))
     tick = Fraction(header["tb"]) * rate  # in samples: 1, but where a codec has its own clock
-    begin = min(round(pts * tick) for pts, _ in rows)
-    end = max(round((pts + length) * tick) for pts, length in rows)
+    places: list[tuple[int, int]] = []  # of each block, and its samples
+    for pts, length in rows:
+        stamp, samples = round(pts * tick), round(length * tick)
+        counted = sum(places[-1]) if places else stamp
+        places.append((counted if abs(stamp - counted) <= slack else stamp, samples))
+    begin, end = min(place for place, _ in places), max(place + samples for place, samples in places)
     second = rate // np.gcd(rate, RATE)  # samples that are a whole number at RATE too
     whole = np.zeros((-(-(end - begin + rate) // second) * second, len(names)))
     at = 0
-    for pts, length in rows:
-        samples, place = round(length * tick), round(pts * tick) - begin
+    for place, samples in places:
         part = data[at : at + samples]
-        whole[place : place + len(part)] = part
+        whole[place - begin : place - begin + len(part)] = part
         at += samples
     return Fraction(begin, rate), _resampled(whole, rate), names
 
@@ -113,8 +139,6 @@ def _resampled(sound: Samples, rate: int) -> Samples:
 
 
 def _channel_names(layout: str) -> tuple[str, ...]:
-    import av
-
     if layout.endswith(" channels"):  # of no known order
         return tuple(f"channel {n}" for n in range(int(layout.split()[0])))
     return tuple(channel.name for channel in av.AudioLayout(layout).channels)
@@ -188,22 +212,24 @@ def sound_faults(film: Decoded, zero: Fraction, trailer: Decoded, shots: Sequenc
     faults, position = [], 0
     for shot in shots:
         start, end = (floor(frames / rate * RATE + Fraction(1, 2)) for frames in (position, position + shot.frames))
-        position += shot.frames
         heard = trailer.sound[start:end]
-        at = floor((shot.start + zero - film.sound_start) * RATE + Fraction(1, 2))
-        fault = _sound_fault(film, at, heard)
+        exact = (shot.start + zero - film.sound_start - position / rate) * RATE + start
+        position += shot.frames
+        fault = _sound_fault(film, exact, heard)
         if fault:
             faults.append(f"{shot.what}: {fault}")
     return faults
 
 
-def _sound_fault(film: Decoded, at: int, heard: Samples) -> str | None:
+def _sound_fault(film: Decoded, exact: Fraction, heard: Samples) -> str | None:
+    """`exact`: the place in the film's sound that the first sample is from."""
+    at = floor(exact + Fraction(1, 2))
     wanted = stretch(film.sound, at, len(heard))
     if wanted is None or not wanted.any():
         return "sound where the film has none" if np.abs(heard).max() > 0.01 else None
     if _rms(heard) < _rms(wanted) / 20:
         return "silence"
-    weights, offset, residual = _fit(wanted, heard)
+    weights, late, residual = _fit(wanted, heard)
     blocks = range(0, len(heard) - _BLOCK + 1, _BLOCK)
     # Beside a hole the resampler's edge is none of ours.
     wrong = [
@@ -213,8 +239,8 @@ def _sound_fault(film: Decoded, at: int, heard: Samples) -> str | None:
     ]
     if len(wrong) > len(blocks) // 20:
         return f"{len(wrong)} of {len(blocks)} blocks wrong (from {wrong[0]}){_displacement(film, at, heard)}"
-    if abs(offset) > 0.75:
-        return f"{offset:+.2f} samples off"
+    if abs(off := at - late - float(exact)) > 0.75:
+        return f"{off:+.2f} samples off"
     return _balance(film.names, weights)
 
 

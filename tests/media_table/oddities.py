@@ -111,7 +111,7 @@ def _losses() -> list[Recipe]:
         *_films("a gap in the sound", f"{h264}, mkv h264 flac, mkv h264 pcm_s16le, mkv vp8 opus, ts mpeg2 ac3, "
                 "ts hevc aac, vob mpeg2 ac3", steps=(lost("1.5", "2.1", "a"),), places=("1.4", "2")),
         *_films("a hole in the picture", h264, steps=hole, places=around, picture=_INTRA),
-        *_films("a hole in the picture", "mkv mjpeg flac, mov mjpeg pcm_s16le, nut ffv1 pcm_s16le", steps=hole,
+        *_films("a hole in the picture", "mkv mjpeg flac, mov mjpeg pcm_s16le, nut png pcm_s16le", steps=hole,
                 places=around),
         *_films("a long hole", "mkv h264 flac, ts h264 mp2, mov h264 pcm_s16le", steps=(lost("2", "6"),), frames=200,
                 picture=_INTRA, places=("1.8", "4", "5.9")),

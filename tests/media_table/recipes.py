@@ -88,6 +88,7 @@ _SPEECH = {
 _FORMATS = {"mkv": "matroska", "ts": "mpegts", "m2ts": "mpegts", "ipod .m4v": "ipod", "dvd .vob": "dvd"}
 _FORMATS |= {"svcd .mpg": "svcd", "vcd .mpg": "vcd", "f4v": "f4v", "d10 .mxf": "mxf_d10", "rm": "rm"}
 _OPTIONS = {"m2ts": ("-mpegts_m2ts_mode", "1")}
+_STUDIO = {"gxf": {"size": (720, 576), "layout": "mono"}}  # all that it takes
 
 
 def film(container: str, picture: str, sound: str = "", oddity: str = "", /, **changes: object) -> Recipe:
@@ -106,7 +107,7 @@ def film(container: str, picture: str, sound: str = "", oddity: str = "", /, **c
         layout=layout,
         sample_rate=rate,
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **{**_STUDIO.get(container, {}), **changes})  # type: ignore[arg-type]
 
 
 # Each container's usual sound, and the codecs of pictures that the bundled FFmpeg writes into it.
@@ -159,7 +160,7 @@ _SOUNDS_IN = {
     ("ts", "h264"): "aac mp3 ac3 eac3 dts opus truehd s302m",
     ("m2ts", "h264"): "dts truehd pcm_bluray",
     ("vob", "mpeg2"): "mp2 pcm_dvd dts",
-    ("flv", "flv1"): "mp3 nellymoser adpcm_swf pcm_u8",
+    ("flv", "flv1"): "mp3 nellymoser adpcm_swf",
     ("wmv", "wmv2"): "wmav1 mp3 ac3 pcm_s16le",
     ("mxf", "mpeg2"): "pcm_s24le",
     ("nut", "mjpeg"): "aac mp3 flac vorbis",

@@ -31,7 +31,8 @@ effects: none
 timeline:
 """
 _FRAMES = 12  # of a shot
-_LONGEST = 120  # seconds that a command may take; it takes two
+_BARE = (".h264", ".hevc", ".vvc", ".m1v", ".m2v", ".m4v", ".h261", ".h263", ".drc", ".obu", ".mjpeg")
+_LONGEST = 60  # seconds that a command may take; it takes two
 _GOP = 12  # from key frame to key frame, in the recipes
 
 
@@ -62,10 +63,9 @@ def try_film(recipe: Recipe, folder: Path) -> Outcome:
         return Outcome(faults=("link takes what FFmpeg cannot play",), plays=False)
     facts = _facts(spec)
     rate = Fraction(recipe.rate)
-    zero = plain.stamps[0] if recipe.restarts else Fraction(str(facts.get("start", 0)))
-    # AVI says when pictures are decoded, not shown: to FFmpeg the first one is late by its decoder's delay.
-    first = plain.stamps[0] if recipe.suffix == ".avi" else zero
-    times = Timeline.of(plain, first, None if recipe.variable else rate)
+    own = recipe.restarts or recipe.suffix in _BARE  # FFmpeg's clock is another one than the file's
+    zero = plain.stamps[0] if own else Fraction(str(facts.get("start", 0)))
+    times = Timeline.of(plain, zero, None if recipe.variable else rate)
     wrong = _wrong_facts(recipe, facts, times)
     shots = _shots(recipe, plain, times, Fraction(str(facts["duration"])))
     lines = [f"  - shot: {{in: {_decimal(shot.start)}s, for: {shot.frames}f}}\n" for shot in shots]
@@ -133,9 +133,9 @@ def _wrong_facts(recipe: Recipe, facts: dict[str, Any], times: Timeline) -> list
     if "variable" in facts and not variable:
         wrong.append("taken for variable")
     end = times.times[-1] + period
-    if abs(Fraction(str(facts["duration"])) - end) > max(period / 4, times.slack):
+    if abs(Fraction(str(facts["duration"])) - end) > (period if recipe.variable else period / 4):
         wrong.append(f"duration {facts['duration']} for {float(end):.3f}")
-    if not -2 <= times.times[0] <= period / 4:  # pictures that cannot be decoded may come before the first one
+    if not -period / 4 <= times.times[0] <= 2:  # pictures that cannot be decoded may come before the first one
         wrong.append(f"the first picture is at {float(times.times[0]):.3f}")
     return wrong
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,8 +35,8 @@ class _Profile(NamedTuple):
 
 
 _WEST = "cp1252 iso8859_15 mac_roman cp850"
-_CENTRAL = "cp1250 iso8859_2 cp852"
-_CYRILLIC = "cp1251 koi8_r cp866 iso8859_5"
+_CENTRAL = "cp1250 iso8859_2 cp852 mac_latin2"
+_CYRILLIC = "cp1251 koi8_r cp866 iso8859_5 mac_cyrillic"
 # language: letters beyond ASCII | encodings | most frequent words of dialogue (for CJK: most frequent signs)
 _TABLE = {
     "en": (
@@ -68,17 +69,43 @@ _TABLE = {
     "ro": ("ăâîșțşţ", f"{_CENTRAL} iso8859_16", "nu să de o ce e a am că la în și şi un pe mai cu te din ai asta"),
     "hr": ("čćđšž", _CENTRAL, "je da ne se to u na i što sam li si za ti su a kako on od me samo ali mi nije smo"),
     "sl": ("čšž", _CENTRAL, "je da ne se to v na in kaj sem si za ti so pa kako bi od me samo ali mi ni smo bo"),
-    "tr": ("çğıöşüâîi̇", "cp1254 iso8859_9 cp857", "bir bu ne ve için çok ben sen mi var o da de değil evet hayır ama"),
+    "tr": (
+        "çğıöşüâîi̇",
+        "cp1254 iso8859_9 cp857 mac_turkish",
+        "bir bu ne ve için çok ben sen mi var o da de değil evet hayır ama",
+    ),
     "lt": ("ąčęėįšųūž", "cp1257 iso8859_13", "aš tu ir kad ne tai ką jis yra mes kaip bet į su man jie ji mane taip"),
     "lv": ("āčēģīķļņšūž", "cp1257 iso8859_13", "es tu un ka ir ne tas kas viņš mēs kā bet uz ar man tev nav par no jā"),
     "et": ("äöüõšž", "cp1257 iso8859_13", "ma on ei sa see ja et mis ta me kui aga oli siis ka mida olen nii siin"),
     "ru": ("а-яё", _CYRILLIC, "я не что и в ты это на с он как мы у а но вы мне все да меня его тебя по нет она"),
     "uk": ("а-яіїєґ", "cp1251 koi8_u", "я не що і в ти це на з він як ми у а але ви мені все так мене його тебе та ні"),
     "bg": ("а-я", _CYRILLIC, "да не се на е и в ще за си това ми аз го ти са от как ли но съм какво той че му"),
-    "el": ("α-ωάέήίόύώϊϋΐΰς", "cp1253 iso8859_7 cp737", "να το δεν και θα είναι τι με σου μου για που η ο την στο από"),
-    "he": ("א-ת", "cp1255", "אני לא את זה אתה מה של על הוא לי כן יש אם אבל הם היא כל רק עם טוב"),
-    "ar": ("ء-يًٌٍَُِّْ", "cp1256", "لا أن من هذا في ما على أنا يا هل إلى أنت لقد لم كان كل نعم هو مع إنه"),
-    "th": ("ก-๙", "cp874", "ๆ"),
+    "el": (
+        "α-ωάέήίόύώϊϋΐΰς",
+        "cp1253 iso8859_7 cp737 mac_greek",
+        "να το δεν και θα είναι τι με σου μου για που η ο την στο από",
+    ),
+    "he": (
+        "א-תְ-ׇּׁׂ",
+        "cp1255 iso8859_8",
+        "אני לא את זה אתה מה של על הוא לי כן יש אם אבל הם היא כל רק עם טוב איפה לך כבר שלי לפני",
+    ),
+    "ar": (
+        "ء-يًٌٍَُِّْ؟،؛",
+        "cp1256 iso8859_6",
+        "لا أن من هذا في ما على أنا يا هل إلى أنت لقد لم كان كل نعم هذه قبل هنا عن مع ماذا أين كنت ليس قل لي",
+    ),
+    "fa": (
+        "ء-يپچژکگیئ؟،؛\u200c",
+        "cp1256",
+        "که از به در را این اين است من تو با برای براي نه آن می مي نمي ما چه هم یک يک شما بود تا بر هستيم کجا",
+    ),
+    "th": ("ก-ฺเ-๎๐-๙", "cp874", " ".join("านรกอม")),
+    "vi": (
+        "àáâãèéêìíòóôõùúýăđĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
+        "cp1258",
+        "không là tôi anh có và em của cô được người này đã cho mày một đi thì chúng với để về biết gì sẽ trước ta",
+    ),
     "ja": (
         "ぁ-んァ-ヶー一-龯々、。・",
         "cp932 euc_jp",
@@ -99,8 +126,9 @@ _PROFILES = {
     for language, (letters, encodings, words) in _TABLE.items()
 }
 _TYPOGRAPHY = frozenset("–—…‘’‚“”„«»‹›‐‑°•·©®™№€£§†×½´`¨¡¿ª、。！？「」『』，：～・《》（）\xa0\u200b")
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]+")  # signs of CJK count one by one
+_WORD = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]+")  # of Thai and CJK the signs
 _SAMPLE = 24_000  # bytes or characters that a judgement is made from
+_ESCAPES = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$", "iso2022_jp"), (b"~{", "hz"))  # of encodings in seven bits
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -112,7 +140,7 @@ _MARKS = (
 
 def decode(data: bytes) -> Decoded:
     """Text of `data` in whatever encoding it is; what cannot be decoded at all becomes U+FFFD. Never fails."""
-    encoding = _marked(data) or _zero_bytes(data)
+    encoding = _marked(data) or _zero_bytes(data) or _escaped(data)
     if encoding is None and _is_utf8(data):
         encoding = "utf-8"
     if encoding is None:
@@ -133,6 +161,19 @@ def language_of(text: str) -> str | None:
 
 def _marked(data: bytes) -> str | None:
     return next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
+
+
+def _escaped(data: bytes) -> str | None:
+    """An encoding that keeps to seven bits, and changes its alphabets by marks of their own."""
+    if not data.isascii():
+        return None
+    for mark, encoding in _ESCAPES:
+        if mark in data:
+            try:
+                return encoding if not data.decode(encoding).isascii() else None
+            except UnicodeDecodeError:
+                return None
+    return None
 
 
 def _zero_bytes(data: bytes) -> str | None:
@@ -201,8 +242,9 @@ class _Looks(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> _Looks:
+        text = unicodedata.normalize("NFC", text)
         found = _WORD.findall(text)
-        mixed = sum(not (word.islower() or word.isupper() or word[1:].islower()) for word in found)
+        mixed = sum(_mixes_cases(word) for word in found)
         words = Counter(word.lower() for word in found)
         return cls(words, Counter(c.lower() for c in text if not c.isascii()), mixed / max(len(found), 1))
 
@@ -212,6 +254,10 @@ class _Looks(NamedTuple):
         letters = _weigh((1.0 if is_letter.match(char) else _stray(char), n) for char, n in self.foreign.items())
         common = sum(n for word, n in self.words.items() if word in profile.words)
         return letters + 3.0 * common / max(self.words.total(), 1) - self.strange
+
+
+def _mixes_cases(word: str) -> bool:
+    return word.lower() != word.upper() and not (word.islower() or word.isupper() or word[1:].islower())
 
 
 @cache

@@ -1,6 +1,7 @@
 """The dialogue of a film: its best subtitle track as clean lines, each with speaker, emotion and what it is good for.
 
-subtitles (find, read) ─ belonging (to this film?) ─ speech (who says what) ─ protagonist ─ emotion ─► Dialogue
+subtitles (find, read) ─ timing ─ belonging (to this film?) ─ speech (who says what) ─ protagonist ─ emotion ─► Dialogue
+                           └ voices: phrases that no line tells of are lines without words
 """
 
 from __future__ import annotations
@@ -8,22 +9,28 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+
+import numpy as np
 
 from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.emotion import feeling, lexicon, stands_alone, voice_over
 from cinecut.analysis.dialogue.speech import Speech, speeches
 from cinecut.analysis.dialogue.subtitles import SubtitleSource, Track, find_tracks, language_code, preferred, read_cues
+from cinecut.analysis.dialogue.timing import Timing, judge
+from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.timebase import FilmRange, FilmTime, clock
+from cinecut.media.probe import film_facts
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one person says in one go. `strength`, `standalone` and `voice_over` run from 0 to 1."""
+    """What one person says in one go; without `text` where somebody is heard and nobody knows what is said. `strength`,
+    `standalone` and `voice_over` run from 0 to 1."""
 
     index: int
     range: FilmRange
@@ -65,34 +72,104 @@ class Dialogue:
         return sorted((line for line in self.lines if line.voice_over > 0), key=lambda line: -line.voice_over)
 
 
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a film's sound says of its dialogue. `timing` of subtitles is the user's, None: judged by `voices`.
+    `transcribe` puts words to a film without subtitles, where it can."""
+
+    voices: Voices
+    timing: Timing | None = None
+    transcribe: Callable[[], Cues | None] = lambda: None
+
+
 def read_dialogue(
-    film: Path, duration: Fraction, start: Fraction, given: Path | None, language: str | None
+    film: Path,
+    duration: Fraction,
+    start: Fraction,
+    given: Path | None,
+    language: str | None,
+    hearing: Hearing | None = None,
 ) -> tuple[Dialogue, list[Diagnostic]]:
-    """The dialogue of `film` from the subtitles `given`, else from the best track beside it or in it.
+    """The dialogue of `film` from the subtitles `given`, else from the best track beside it or in it, else from its
+    sound.
 
     `duration` is the film's length and `start` its first picture's stamp in the container, both in seconds; `language`
-    is the one to prefer. Without usable subtitles the dialogue is empty and a diagnostic says why. Raises
-    Stop("missing-file") or Stop("unreadable") only for the subtitles that were given.
+    is the one to prefer. Without `hearing` the film is listened to here. Phrases without words are all that there is
+    where nothing else is usable; a diagnostic says why. Raises Stop("missing-file") or Stop("unreadable") only for the
+    subtitles that were given.
     """
+    hearing = hearing or _listen(film)
+    dialogue, warnings = _worded(film, (start, duration), given, language, hearing)
+    return with_phrases(dialogue, hearing.voices), warnings
+
+
+def _listen(film: Path) -> Hearing:
+    """What can be heard; nothing, where the film cannot be opened: its side-car subtitles are still good."""
+    try:
+        return Hearing(find_voices(film, film_facts(film), 0, lambda done: None))
+    except Stop:
+        return Hearing(Voices((), np.zeros(0, np.bool_)), Timing())
+
+
+def with_phrases(dialogue: Dialogue, voices: Voices) -> Dialogue:
+    """The dialogue, and a line without words for each phrase of which less than a half is told by lines."""
+    told = Spoken(dialogue.lines)
+    more = [phrase for phrase in voices.phrases if 2 * _covered(phrase, told.within(phrase)) < phrase.duration]
+    mute = [Line(0, phrase, "", None, "neutral", 0.0, 0.0, 0.0) for phrase in more]
+    ordered = sorted([*dialogue.lines, *mute], key=lambda line: line.range.start)
+    return replace(dialogue, lines=tuple(replace(line, index=index) for index, line in enumerate(ordered)))
+
+
+def _covered(phrase: FilmRange, lines: Sequence[Line]) -> Fraction:
+    """Seconds of a phrase during which a line runs."""
+    done, at = Fraction(0), phrase.start
+    for line in sorted(lines, key=lambda line: line.range.start):
+        end = min(phrase.end, line.range.end)
+        done += max(Fraction(0), end - max(at, line.range.start))
+        at = max(at, end)
+    return done
+
+
+def _worded(
+    film: Path, span: tuple[Fraction, Fraction], given: Path | None, language: str | None, hearing: Hearing
+) -> tuple[Dialogue, list[Diagnostic]]:
+    """The lines whose words are known. `span` is the stamp of the first picture, and the film's length."""
+    start, duration = span
     found = find_tracks(film)
     warnings: list[Diagnostic] = []
     if given is not None:
         track = Track(given.name, path=given)
-        cues = read_cues(film, track, start, found.container_start)
+        cues = _timed(track, read_cues(film, track, start, found.container_start), hearing, warnings)
         return dialogue_of(track, cues, duration, warnings), warnings
     for track in preferred(found.tracks, language):
         if track.role == "commentary":
             warnings.append(_about(track, "is a commentary and not the film's dialogue: not used"))
             continue
         try:
-            cues = read_cues(film, track, start, found.container_start)
+            cues = _timed(track, read_cues(film, track, start, found.container_start), hearing, warnings)
         except Stop as stop:
             warnings += [Diagnostic("subtitles", d.message, None, d.hints) for d in stop.diagnostics]
             continue
         if (dialogue := dialogue_of(track, cues, duration, warnings)).lines:
             warnings += _reservations(track, dialogue, language)
             return dialogue, warnings
+    try:
+        if (words := hearing.transcribe()) is not None and words.cues:
+            return dialogue_of(Track("the film's sound"), words, duration, warnings), warnings
+    except Stop as stop:
+        warnings += [Diagnostic("subtitles", d.message, None, d.hints) for d in stop.diagnostics]
     return Dialogue(), [*warnings, _none_found(film, found)]
+
+
+def _timed(track: Track, cues: Cues, hearing: Hearing, warnings: list[Diagnostic]) -> Cues:
+    """The cues when they are spoken: as the user says, else as the film's sound tells, which is said."""
+    timing = hearing.timing
+    if timing is None:
+        verdict = judge(cues.cues, hearing.voices)
+        timing = verdict.timing
+        if verdict.message:
+            warnings.append(_about(track, verdict.message, "--subtitles-shift and --subtitles-rate set it by hand"))
+    return replace(cues, cues=tuple(timing.of(cues.cues)))
 
 
 def _about(track: Track, message: str, *hints: str) -> Diagnostic:

@@ -24,6 +24,7 @@ from cinecut.vibes import Vibe
 _ALIKE = 0.72  # likeness from which two shots are not put side by side
 _MET = 0.9  # of the beats asked for: with less, the neighbours' likeness no longer counts
 _BEFORE_LINE, _AFTER_LINE = Fraction(1, 5), Fraction(3, 10)  # seconds of breath around a line
+_UNHEARD = 12  # of the worthiest takes that may be passed over for one that needs no muting
 _SPOKEN_WELL = 0.5  # how far a line must stand alone
 
 
@@ -221,16 +222,19 @@ def _best(gap: _Gap, candidates: Sequence[Take], state: _State, spoken: bool) ->
         """Shots that were not seen yet first, then the worthiest."""
         return (take.shot in shots, -_worth(take, gap.slot, spoken, state.taste), take.range.start)
 
-    ranked = sorted(candidates, key=rank)
-    for take in ranked:
+    muted: list[Cut] = []
+    for take in sorted(candidates, key=rank):
         if (take.shot, take.range.start.seconds) in state.used:
             continue
         if state.last is not None and likeness(take.look, state.last.look) > state.alike:
             continue
         cut = _spoken_cut(gap, take, state) if spoken else _silent_cut(gap, take, state)
-        if cut is not None:
+        if cut is not None and not cut.mute:
             return cut
-    return None
+        muted += [cut] if cut is not None else []
+        if len(muted) == _UNHEARD:
+            break
+    return muted[0] if muted else None
 
 
 def _worth(take: Take, slot: Slot, spoken: bool, taste: Mapping[str, Fraction]) -> float:
@@ -266,7 +270,8 @@ def _spoken_cut(gap: _Gap, take: Take, state: _State) -> Cut | None:
 
 
 def _silent_cut(gap: _Gap, take: Take, state: _State) -> Cut | None:
-    """The part of the take around its moment of action, else its middle; mute where it would chop a line."""
+    """The part of the take around its moment of action, else its middle, or beside these where it would chop a line;
+    mute where every part would."""
     slot, length, tempo = gap.slot, gap.length, state.tempo
     wishes = [take.range.start + (take.range.duration - length) / 2, take.range.start, take.range.end - length]
     hit = None
@@ -275,6 +280,10 @@ def _silent_cut(gap: _Gap, take: Take, state: _State) -> Cut | None:
         beat = state.beat + slot.beats // 2
         hit = _on_frame(take.peak - Fraction(tempo.frame(beat) - tempo.frame(state.beat)) / tempo.rate, tempo)
         wishes.insert(0, hit)
+    edge = tempo.handle + 1 / tempo.film_rate
+    outer = [time for line in take.lines for time in (line.range.start - edge, line.range.end + edge)]
+    aside = [*outer, *(time - length for time in outer)]
+    wishes += sorted(aside, key=lambda time: abs(time - wishes[0]))
     parts = [part for wish in wishes if (part := _part(gap, take, tempo, [wish])) is not None]
     if not parts:
         return None

@@ -86,11 +86,15 @@ def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, so
     edit = edit_song(song.beats, slots, song.levels, song.facts.duration, song.start) if song else SongEdit()
     lines = [cut.line.range for cut in cuts if cut.line is not None] + [voice.line.range for voice in voices]
     shown = [_shown(cut, start, until) for cut, start, until in placed(cuts, tempo) if cut.take and not cut.mute]
+    phrases = [_heard_phrases(cut, start, until) for cut, start, until in placed(cuts, tempo)]
+    wordless = [phrase for each in phrases for phrase in each]
+    if not lines and 10 * _seconds(wordless) >= _seconds(shown):
+        lines = wordless  # somebody speaks, and nobody knows what
     mix = balance(film, lines, shown, vibe, _song_level(song, edit))
     effects = _Effects(vibe, tempo.grid.metre, film, level_within(film, shown))
     speaks = heard_lines(cuts, tempo)
     said = [
-        [LeveledVoice(v, line_gain(film, v.line.range, mix.anchor, _VOICE_GAIN)) for v in voices if v.event == n]
+        [LeveledVoice(v, line_gain(film, [v.line.range], mix.anchor, _VOICE_GAIN)) for v in voices if v.event == n]
         for n in range(len(cuts))
     ]
     events = []
@@ -100,7 +104,7 @@ def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, so
             Sounds(
                 tuple(effects.of(cut, before)),
                 tuple(said[number]),
-                line_gain(film, cut.line.range, mix.anchor, _SHOT_GAIN) if cut.line is not None else 0,
+                line_gain(film, phrases[number], mix.anchor, _SHOT_GAIN) if mix.spoken and phrases[number] else 0,
                 *_duck(cut, number in speaks),
                 _is_silent(cut),
                 _cue(cut, before, edit),
@@ -112,6 +116,20 @@ def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, so
 
 def _shown(cut: Cut, start: Fraction, end: Fraction) -> FilmRange:
     return FilmRange(cut.in_, cut.in_ + (end - start))
+
+
+def _heard_phrases(cut: Cut, start: Fraction, end: Fraction) -> list[FilmRange]:
+    """The line of a cut, else what else is said in it."""
+    if cut.take is None or cut.mute:
+        return []
+    shown = _shown(cut, start, end)
+    said = [cut.line] if cut.line is not None else cut.take.lines
+    parts = [FilmRange(max(shown.start, line.range.start), min(shown.end, line.range.end)) for line in said]
+    return [part for part in parts if part.duration > 0]
+
+
+def _seconds(ranges: Sequence[FilmRange]) -> Fraction:
+    return sum((each.duration for each in ranges), Fraction(0))
 
 
 def _song_level(song: Song | None, edit: SongEdit) -> float | None:

@@ -18,8 +18,8 @@ from cinecut.analysis.dialogue.lines import Line, Spoken
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
-from cinecut.media.frames import FrameReader
-from cinecut.media.open import open_media, picture_stream
+from cinecut.media.frames import FrameReader, open_film
+from cinecut.media.open import picture_stream
 
 LARGEST_GAP = Fraction(30)
 _WIDTH = 320  # pixels of a picture for measuring
@@ -90,7 +90,7 @@ def look(
     moment itself. A key frame that serves two moments comes once."""
     ranges = {shot.index: shot.range for shot in shots}
     seen: set[tuple[int, FilmTime]] = set()
-    with open_media(film) as media:
+    with open_film(film, facts) as media:
         reader = FrameReader(media, picture_stream(media, film), facts.start)
         for done, moment in enumerate(wanted):
             picture = _picture_at(reader, moment, ranges[moment.shot])

@@ -94,7 +94,7 @@ class ShotList:
 def find_shots(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> ShotList:
     """The shots of a film. `progress` hears the share done, 0..1. Raises Stop for a film that cannot be read."""
     try:
-        seen = _search(film, facts, progress) if facts.stamps else _watch(film, facts, progress)
+        seen = _search(film, facts, progress) if facts.stamps and not facts.joined else _watch(film, facts, progress)
     except Unstamped:
         seen = _watch(film, facts, progress)
     hard = seen.cuts

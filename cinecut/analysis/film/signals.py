@@ -23,7 +23,8 @@ from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
-from cinecut.media.open import open_media, picture_stream
+from cinecut.media.frames import open_film
+from cinecut.media.open import picture_stream
 
 NEUTRAL = 0.5
 WEIGHTS = {
@@ -142,9 +143,10 @@ def measure(
     confidence = confidence or {}
     seen = [shot for shot in shots if shot.index in looks]
     found, spoken = [looks[shot.index] for shot in seen], Spoken(lines)
+    worded = any(line.text for line in lines)
     columns = {
         "motion": _ranks([activities[shot.index].motion if shot.index in activities else None for shot in seen]),
-        "emotion": _ranks([_emotion(spoken.within(shot.range)) for shot in seen]) if lines else [NEUTRAL] * len(seen),
+        "emotion": _ranks([_emotion(spoken.within(shot.range)) for shot in seen]) if worded else [NEUTRAL] * len(seen),
         "contrast": _ranks([look.contrast for look in found]),
         "uniqueness": _ranks(_unlikeness(found)),
         "face": _faces([look.face for look in found]),
@@ -244,7 +246,7 @@ def _peak(
 def _packets(film: Path, facts: FilmFacts) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Time in seconds, size in bytes and key flag of every packet of the picture, in the order of showing."""
     stamps, sizes, keys = [], [], []
-    with open_media(film) as media:
+    with open_film(film, facts) as media:
         video = picture_stream(media, film)
         base = Fraction(video.time_base or 1)
         for packet in media.demux(video):

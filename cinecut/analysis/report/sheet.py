@@ -36,8 +36,8 @@ from cinecut.analysis.story.scenes import upright
 from cinecut.files import write_beside
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, clock, timecode
-from cinecut.media.frames import FrameReader
-from cinecut.media.open import open_media, picture_stream
+from cinecut.media.frames import FrameReader, open_film
+from cinecut.media.open import picture_stream
 
 _SIDE = 320  # pixels of a still's longer side
 _BYTES = 15_000  # of a still, so that sixty of them stay under 2 MB as text
@@ -131,7 +131,7 @@ def _stills(
 ) -> list[str | None]:
     """A still from a third into each range, without the bars, as a data URI."""
     found: list[str | None] = []
-    with open_media(film) as media:
+    with open_film(film, facts) as media:
         reader = FrameReader(media, picture_stream(media, film), facts.start)
         for done, shown in enumerate(wanted):
             progress(done / len(wanted))

@@ -172,9 +172,9 @@ _PULSE_BELOW = 3  # dB of a pulse under what a song would have: it is no more th
 _BELOW_MUSIC = 3  # dB of the effects
 
 
-def line_gain(film: LoudnessCurve, piece: FilmRange, anchor: int, most: int) -> int:
-    """Whole dB, `most` at most, that bring a line to the level of the dialogue."""
-    level = level_within(film, [piece])
+def line_gain(film: LoudnessCurve, pieces: Sequence[FilmRange], anchor: int, most: int) -> int:
+    """Whole dB, `most` at most, that bring what is said in some pieces of a film to the level of the dialogue."""
+    level = level_within(film, pieces)
     return 0 if level is None else min(max(round(anchor - level), -most), most)
 
 

@@ -83,7 +83,7 @@ def find_story(shots: Sequence[FilmShot], loudness: LoudnessCurve, lines: Sequen
 
     def anchor(share: float, words: str) -> TurningPoint:
         at = _shot_start(shots, start + Fraction(round(share * length * 1000), 1000))
-        line = next((line.text for line in lines if at <= line.range.start < at + Fraction(10)), None)
+        line = next((line.text for line in lines if line.text and at <= line.range.start < at + Fraction(10)), None)
         return TurningPoint(at, f"{words}, {float(at.seconds / whole.seconds):.0%} into the film", SIGNALS, line)
 
     return Story(
@@ -113,7 +113,9 @@ def _intensity(
     edges = np.linspace(0, length, count + 1)
     first = float(start.seconds)
     cuts = np.histogram([float(shot.range.start.seconds) - first for shot in shots], edges)[0].astype(float)
-    words = np.histogram([float(line.range.start.seconds) - first for line in lines], edges)[0].astype(float)
+    words = np.histogram([float(line.range.start.seconds) - first for line in lines if line.text], edges)[0].astype(
+        float
+    )
     curve = _standard(_smooth(cuts, count)) + 0.5 * _standard(_smooth(words, count))
     if not loudness.silent:
         at = np.clip(((edges[:-1] + first) * 10).astype(int), 0, len(loudness.levels) - 1)

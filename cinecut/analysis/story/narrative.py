@@ -66,7 +66,7 @@ class _Unfinished(Exception):  # noqa: N818 - nobody's error
 
 def _plot(film: Evidence, models: Models | None, measured: Story, line: Line) -> tuple[ModelStory, str]:
     """The plot as the text model has it, and that model's name; as it was measured where there is none to ask."""
-    lines = film.dialogue.lines
+    lines = [line for line in film.dialogue.lines if line.text]
     if models is None or not ask_anchors.worth_asking(lines):
         return ModelStory(measured), SIGNALS
     try:

@@ -30,8 +30,8 @@ from cinecut.inference.chat import Chat, NoAnswer, in_background, printable
 from cinecut.inference.server import Models
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
-from cinecut.media.frames import FrameReader
-from cinecut.media.open import open_media, picture_stream
+from cinecut.media.frames import FrameReader, open_film
+from cinecut.media.open import picture_stream
 from cinecut.plugins import PluginStop
 
 _PROMPT = (
@@ -107,7 +107,7 @@ def describe(
     if missing:
         work = _Work(known, store, len(missing), lambda done: progress((kept + done) / len(shots)))
         try:
-            with open_media(film) as media, models.open("vision") as chat:
+            with open_film(film, facts) as media, models.open("vision") as chat:
                 work.describe(chat, _pictures(media, film, facts, missing))
         except PluginStop:
             raise

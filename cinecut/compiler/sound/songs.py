@@ -25,7 +25,7 @@ def lower_music(timeline: Timeline, track: Soundtrack, sources: Sources) -> Pad:
 def _song(song: PlacedSong, sources: Sources) -> Pad:
     """A song's parts, joined by equal-power cross-fades that end on the bar line at which they meet. Before a song's
     first sample there is silence; where it begins or ends in its midst it is softened, for a step would click."""
-    pad: Pad | None = None
+    pads: list[Pad] = []  # what has been joined so far: one at most
     samples, label, heard = song.place.length, song.label, 0
     for use, (begin, end) in enumerate(song.parts):
         first, last = nearest(begin * SAMPLE_RATE), nearest(end * SAMPLE_RATE)
@@ -37,12 +37,9 @@ def _song(song: PlacedSong, sources: Sources) -> Pad:
         if join > lead:
             part = sounds.delay(part, join - lead, label)
         part = sounds.exact_length(part, last - first + join, label)
-        if pad is None:
-            pad = part
-        else:
-            pad = sounds.sound_crossfade(pad, part, join, label) if join else sounds.concat([pad, part], label)
+        pads = [sounds.sound_crossfade(pads[0], part, join, label) if join else sounds.concat([*pads, part], label)]
         heard += last - first
-    assert pad is not None
+    pad = pads[0]
     if song.parts[0][0] > 0 and song.place.start > 0:
         pad = sounds.sound_fade(pad, "in", 0, _ONSET, label)
     ending = min(song.join, heard)

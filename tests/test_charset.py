@@ -1,0 +1,75 @@
+"""Subtitles in the encodings that languages were written in before UTF-8: read, and their language told."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from cinecut.analysis.dialogue.charset import decode
+
+# Four lines of dialogue in each language, and the encodings that its files come in.
+LINES: dict[str, tuple[str, str]] = {
+    "de": ("cp1252 iso8859_15 cp850 mac_roman", "Ich weiß nicht, was du für mich tun könntest.|Das ist schön. Wo übernachten Sie heute?|Er hat gestern geschlafen und nichts gehört.|Hör auf, mich zu fragen, und geh nach Hause!"),
+    "fr": ("cp1252 iso8859_15 cp850 mac_roman", "Je ne sais pas où il est passé hier soir.|C’est très étrange, vous êtes déjà là.|Qu’est-ce que tu as fait à ma sœur ?|On s'en va, ça ne nous intéresse plus."),
+    "es": ("cp1252 iso8859_15 cp850 mac_roman", "¿Qué estás haciendo aquí, señor?|No sé por qué él se fue mañana.|Está bien, hermano. Vámonos ya.|Nadie más lo sabrá jamás."),
+    "pt": ("cp1252 iso8859_15 cp850 mac_roman", "Não sei o que você está fazendo aqui.|É uma questão de coração, irmão.|Então amanhã não há ninguém lá.|Você já comeu o pão da avó?"),
+    "sv": ("cp1252 iso8859_15 cp850", "Jag vet inte vad du gör här på kvällen.|Det är för sent att åka nu.|Har du hört något från honom?|Vi måste gå därifrån så fort som möjligt."),
+    "da": ("cp1252 iso8859_15 cp850", "Jeg ved ikke, hvad du gør på øen.|Det er også for sent at køre nu.|Hvor er æblet, som jeg gav dig?|Vi må gå, før han får os at se."),
+    "pl": ("cp1250 iso8859_2 cp852 mac_latin2", "Nie wiem, co się stało z moją żoną.|Gdzie jesteś? Czekałem całą noc.|Już jutro będziemy w domu, przyjacielu.|Proszę, powiedz mi prawdę, zanim odejdę."),
+    "cs": ("cp1250 iso8859_2 cp852 mac_latin2", "Nevím, co se stalo s mou ženou.|Kde jsi byl? Čekala jsem celý večer.|Už zítra budeme doma, příteli.|Řekni mi pravdu, než odejdu."),
+    "hu": ("cp1250 iso8859_2 cp852", "Nem tudom, mi történt a feleségemmel.|Hol voltál? Egész éjjel vártam rád.|Holnap már otthon leszünk, öregem.|Kérlek, mondd el az igazat, mielőtt elmegyek, jó?"),
+    "ro": ("cp1250 iso8859_2 iso8859_16", "Nu ştiu ce s-a întâmplat cu soţia mea.|Unde ai fost? Te-am aşteptat toată noaptea.|Mâine vom fi acasă, prietene, şi vom dormi.|Spune-mi adevărul înainte să plec."),
+    "hr": ("cp1250 iso8859_2 cp852", "Ne znam što se dogodilo s mojom ženom.|Gdje si bio? Čekala sam te cijelu noć.|Sutra ćemo već biti kod kuće, prijatelju.|Reci mi istinu prije nego što odem."),
+    "tr": ("cp1254 iso8859_9 cp857 mac_turkish", "Karıma ne olduğunu bilmiyorum.|Neredeydin? Bütün gece seni bekledim.|Yarın evde olacağız, dostum, güven bana.|Gitmeden önce bana gerçeği söyle."),
+    "lt": ("cp1257 iso8859_13", "Aš nežinau, kas atsitiko mano žmonai.|Kur tu buvai? Laukiau visą naktį.|Rytoj jau būsime namie, bičiuli.|Pasakyk man tiesą, kol neišėjau."),
+    "et": ("cp1257 iso8859_13", "Ma ei tea, mis mu naisega juhtus.|Kus sa olid? Ootasin terve öö.|Homme oleme jälle kodus, sõber, või ei?|Ütle mulle tõtt, enne kui ma lähen."),
+    "ru": ("cp1251 koi8_r cp866 iso8859_5 mac_cyrillic", "Я не знаю, что случилось с моей женой.|Где ты был? Я ждала тебя всю ночь.|Завтра мы уже будем дома, дружище.|Скажи мне правду, пока я не ушёл."),
+    "uk": ("cp1251 koi8_u", "Я не знаю, що сталося з моєю дружиною.|Де ти був? Я чекала на тебе всю ніч.|Завтра ми вже будемо вдома, друже.|Скажи мені правду, перш ніж я піду, її чекають."),
+    "bg": ("cp1251 iso8859_5", "Не знам какво се случи с жена ми.|Къде беше? Чаках те цяла нощ.|Утре вече ще сме си у дома, приятелю.|Кажи ми истината, преди да си тръгна."),
+    "el": ("cp1253 iso8859_7 cp737 mac_greek", "Δεν ξέρω τι έγινε με τη γυναίκα μου.|Πού ήσουν; Σε περίμενα όλη τη νύχτα.|Αύριο θα είμαστε στο σπίτι, φίλε.|Πες μου την αλήθεια πριν φύγω."),
+    "he": ("cp1255 iso8859_8", "אני לא יודע מה קרה לאשתי.|איפה היית? חיכיתי לך כל הלילה.|מחר כבר נהיה בבית, חבר שלי.|תגיד לי את האמת לפני שאני הולך."),
+    "ar": ("cp1256 iso8859_6", "لا أعرف ماذا حدث لزوجتي.|أين كنت؟ انتظرتك طوال الليل.|غدا سنكون في البيت يا صديقي.|قل لي الحقيقة قبل أن أذهب من هنا."),
+    "fa": ("cp1256", "من نمي دانم چه بر سر همسرم آمده است.|کجا بودي؟ تمام شب را براي تو صبر کردم.|فردا در خانه هستيم، دوست من.|پيش از آن که بروم حقيقت را به من بگو."),
+    "th": ("cp874 tis_620", "ผมไม่รู้ว่าเกิดอะไรขึ้นกับภรรยาของผม|คุณอยู่ที่ไหนมา ฉันรอคุณทั้งคืน|พรุ่งนี้เราจะอยู่ที่บ้านแล้วเพื่อน|บอกความจริงกับผมก่อนที่ผมจะไป"),
+    "vi": ("cp1258", "Tôi không biết chuyện gì đã xảy ra với vợ tôi.|Anh đã ở đâu? Em đợi anh cả đêm.|Ngày mai chúng ta sẽ về nhà, bạn của tôi.|Hãy nói cho tôi sự thật trước khi tôi đi."),
+    "ja": ("cp932 euc_jp iso2022_jp", "妻に何があったのか分からない。|どこにいたの？一晩中待っていたのよ。|明日はもう家にいるよ、友よ。|行く前に本当のことを言ってくれ。"),
+    "ko": ("cp949 iso2022_kr", "아내에게 무슨 일이 있었는지 모르겠어요.|어디 있었어? 밤새도록 기다렸잖아.|내일이면 집에 있을 거야, 친구.|가기 전에 나한테 사실을 말해 줘."),
+    "zh": ("gb18030 big5 hz", "我不知道我的妻子出了什么事。|你去哪里了？我等了你一整夜。|明天我们就在家里了，我的朋友。|在我走之前，告诉我真相吧。"),
+}  # fmt: skip
+TRADITIONAL = "我不知道我的妻子出了什麼事。|你去哪裡了？我等了你一整夜。|明天我們就在家裡了，我的朋友。|在我走之前，告訴我真相吧。"
+CASES = [(language, encoding) for language, (encodings, _) in LINES.items() for encoding in encodings.split()]
+
+
+def subtitles(language: str, encoding: str, long: bool) -> tuple[bytes, list[str]]:
+    """A file of two lines or of forty, and its lines as it can write them."""
+    text = TRADITIONAL if encoding == "big5" else LINES[language][1]
+    spoken = text.split("|") * 10 if long else text.split("|")[:2]
+    if encoding == "cp1258":  # which writes the marks of tones after their letters
+        spoken = [_decomposed(line) for line in spoken]
+    cues = [f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},900\n{line}\n" for n, line in enumerate(spoken, 1)]
+    data = "\n".join(cues).encode(encoding, "replace")
+    return data, data.decode(encoding).split("\n")
+
+
+def _decomposed(line: str) -> str:
+
+    kept = []
+    for sign in line:
+        try:
+            sign.encode("cp1258")
+        except UnicodeEncodeError:
+            parts = unicodedata.normalize("NFD", sign)
+            tones = [part for part in parts if part in "\u0300\u0301\u0303\u0309\u0323"]
+            sign = unicodedata.normalize("NFC", "".join(p for p in parts if p not in tones)) + "".join(tones)
+        kept.append(sign)
+    return "".join(kept)
+
+
+@pytest.mark.parametrize("long", [True, False], ids=["long", "short"])
+@pytest.mark.parametrize(("language", "encoding"), CASES)
+def test_legacy_encodings_are_read(language: str, encoding: str, long: bool) -> None:
+    data, wanted = subtitles(language, encoding, long)
+    found = decode(data).text.split("\n")
+    assert found == wanted

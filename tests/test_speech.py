@@ -1,0 +1,329 @@
+"""Where a film speaks, heard from its sound alone; subtitles' times judged by it; words put to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from commandline import cinecut, names
+from footage import LINES, RATE, Footage, encode, make_film, scene, srt, swelling
+from numpy.typing import NDArray
+
+from cinecut.analysis import Request, analyze
+from cinecut.analysis.cache import Cache
+from cinecut.analysis.dialogue import transcribe as whisper
+from cinecut.analysis.dialogue import voice_networks
+from cinecut.analysis.dialogue.cues import SubtitleCue
+from cinecut.analysis.dialogue.lines import Hearing, read_dialogue
+from cinecut.analysis.dialogue.timing import Timing, judge
+from cinecut.analysis.dialogue.transcribe import Transcript, Word
+from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
+from cinecut.analysis.edit.voices import heard_lines, placed
+from cinecut.diagnostics import Stop
+from cinecut.inference.whisper import find_whisper
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.probe import film_facts
+from cinecut.vibes import load_vibe
+from tools.spoken import babble, has_espeak, mixed, say
+from tools.spoken import placed as on_silence
+
+Spans = Sequence[tuple[float, float]]
+SPOKEN: Spans = ((2.0, 4.2), (6.0, 9.0), (13.5, 14.7), (20.0, 25.0))
+
+
+def chords(seconds: float) -> NDArray[np.float32]:
+    """Music without a voice: chords, a bass, a drum."""
+    t = np.arange(round(seconds * 16_000)) / 16_000
+    tones = sum(np.sin(2 * np.pi * f * t + k) for k, f in enumerate((110, 220, 277.2, 329.6, 440)))
+    drum = np.random.default_rng(3).normal(0, 1, len(t)) * np.exp(-30 * (t % 0.5))
+    return (0.05 * tones + 0.1 * drum).astype(np.float32)
+
+
+def spoken(spans: Spans, seconds: float) -> NDArray[np.float32]:
+    voice = on_silence([(start, babble(end - start, k)) for k, (start, end) in enumerate(spans)], seconds)
+    return np.asarray(voice, np.float32)
+
+
+def film(path: Path, sound: NDArray[np.float32], options: str = "-c:v libx264 -preset ultrafast") -> Path:
+    return encode(path, np.zeros((round(len(sound) / 16_000 * RATE), 32, 32, 3), np.uint8), sound, options)
+
+
+def heard(path: Path) -> list[tuple[float, float]]:
+    voices = find_voices(path, film_facts(path), 0, lambda done: None)
+    return [(float(p.start.seconds), float(p.end.seconds)) for p in voices.phrases]
+
+
+def test_phrases_are_heard_with_both_their_ends(tmp_path: Path) -> None:
+    found = heard(film(tmp_path / "a.mkv", spoken(SPOKEN, 30)))
+    assert len(found) == len(SPOKEN)
+    for (start, end), (first, last) in zip(SPOKEN, found, strict=True):
+        assert start - 0.4 < first <= start
+        assert end <= last < end + 0.4
+
+
+@pytest.mark.parametrize("above", [10, 5, 0])
+def test_music_under_the_voice_fools_nobody(above: int, tmp_path: Path) -> None:
+    found = heard(film(tmp_path / "a.mkv", mixed(spoken(SPOKEN, 30), chords(30), above)))
+    for start, end in SPOKEN:
+        assert any(first <= start + 0.15 and last >= end - 0.15 for first, last in found)
+
+
+def test_music_alone_is_no_voice_and_neither_is_silence(tmp_path: Path) -> None:
+    assert heard(film(tmp_path / "music.mkv", chords(20))) == []
+    assert heard(film(tmp_path / "silence.mkv", np.zeros(20 * 16_000, np.float32))) == []
+
+
+def test_phrases_of_a_long_film_do_not_depend_on_where_it_is_cut_into_pieces(tmp_path: Path) -> None:
+    spans = [(start, start + 3.0) for start in (55.0, 58.5, 118.5, 127.0)]  # about the ends of minutes
+    found = heard(film(tmp_path / "a.mkv", spoken(spans, 135)))
+    assert len(found) == len(spans)
+    assert all(abs(a - c) < 0.4 and abs(b - d) < 0.4 for (a, b), (c, d) in zip(spans, found, strict=True))
+
+
+def test_what_is_heard_is_counted_from_the_first_picture(tmp_path: Path) -> None:
+    """Of a container whose clock starts late."""
+    path = film(tmp_path / "a.ts", spoken(SPOKEN, 30), "-c:v libx264 -preset ultrafast -output_ts_offset 50")
+    assert film_facts(path).start > 50
+    assert abs(heard(path)[0][0] - SPOKEN[0][0]) < 0.4
+
+
+def test_damaged_weights_are_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(voice_networks._WEIGHTS, "silero_vad_16k.safetensors", "0" * 64)
+    voice_networks._silero_weights.cache_clear()
+    with pytest.raises(Stop, match="damaged"):
+        voice_networks.silero(np.zeros(1024, np.float32))
+
+
+# --- the times of subtitles ------------------------------------------------------------------------------------------
+
+
+def dialogue(seconds: int, seed: int = 0) -> list[tuple[float, float]]:
+    dice, at, spans = np.random.default_rng(seed), 4.0, []
+    while at < seconds - 8:
+        long = float(dice.uniform(0.8, 3.5))
+        spans.append((at, at + long))
+        at += long + 0.4 + float(dice.exponential(2.0)) + (float(dice.uniform(5, 40)) if dice.random() < 0.06 else 0)
+    return spans
+
+
+def voices(spans: Spans, seconds: int) -> Voices:
+    phrases = [
+        FilmRange(FilmTime(Fraction(round(a * 100), 100)), FilmTime(Fraction(round(b * 100), 100))) for a, b in spans
+    ]
+    return Voices(tuple(phrases), np.zeros(seconds * 100, np.bool_))
+
+
+def cues(spans: Spans, seed: int = 1) -> list[SubtitleCue]:
+    """As people write them: now and then one is missing, they begin about when the voice does, and stay longer."""
+    dice = np.random.default_rng(seed)
+    kept = [span for span in spans if dice.random() > 0.1]
+    starts = [max(0.0, start + float(dice.normal(0, 0.15))) for start, _ in kept]
+    ends = [end + float(dice.uniform(0, 0.8)) for _, end in kept]
+    return [
+        SubtitleCue(Fraction(round(a * 1000), 1000), Fraction(round(b * 1000), 1000), f"Line number {n}.")
+        for n, (a, b) in enumerate(zip(starts, ends, strict=True))
+    ]
+
+
+WRONG = {
+    "right": Timing(),
+    "23.976 in a film of 25": Timing(Fraction(25025, 24000)),
+    "25 in a film of 23.976": Timing(Fraction(24000, 25025)),
+    "24 in a film of 25": Timing(Fraction(25, 24)),
+    "8 s late": Timing(shift=Fraction(8)),
+    "45 s early": Timing(shift=Fraction(-45)),
+    "25 in a film of 23.976, and late": Timing(Fraction(24000, 25025), Fraction(5)),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("seconds", [400, 2400])
+def test_subtitles_of_another_rate_or_offset_are_put_right(wrong: Timing, seconds: int) -> None:
+    spans = dialogue(seconds, seconds)
+    true = [cue for cue in cues(spans) if cue.start * wrong.scale + wrong.shift > 0]
+    verdict = judge(wrong.of(true), voices(spans, seconds))
+    put = verdict.timing.of(wrong.of(true))
+    assert max(abs(a.start - b.start) for a, b in zip(true, put, strict=True)) < Fraction(1, 2)
+    assert bool(verdict.message) == (wrong != Timing())
+
+
+def test_another_films_subtitles_are_left_as_they_are_and_doubted() -> None:
+    verdict = judge(cues(dialogue(1200, 5)), voices(dialogue(1200, 6), 1200))
+    assert verdict.timing == Timing()
+    assert "rate" in verdict.message
+
+
+def test_few_cues_fit_anywhere_so_they_are_believed() -> None:
+    assert judge(cues(dialogue(1200))[:8], voices(dialogue(1200, 6), 1200)).message == ""
+
+
+def test_a_silent_film_says_that_nothing_tells(tmp_path: Path) -> None:
+    verdict = judge(cues(dialogue(1200)), voices((), 1200))
+    assert "too little speech" in verdict.message
+
+
+def test_the_films_own_sound_shifts_its_subtitles(tmp_path: Path) -> None:
+    spans = dialogue(110, 2)
+    path = film(tmp_path / "film.mkv", spoken(spans, 110))
+    late = [(start + 6, end + 6, f"This is what is said in line {n}.") for n, (start, end) in enumerate(spans)]
+    path.with_suffix(".srt").write_text(srt(tuple(late)), encoding="utf-8")
+    found, said = read_dialogue(path, film_facts(path).duration, Fraction(0), None, None)
+    assert [diagnostic.message for diagnostic in said if "late" in diagnostic.message]
+    worded = [line for line in found.lines if line.text]
+    assert all(
+        abs(float(line.range.start.seconds) - start) < 0.5 for line, (start, _) in zip(worded, spans, strict=True)
+    )
+    by_hand = Hearing(voices(spans, 110), Timing(shift=Fraction(1)))
+    kept, said = read_dialogue(path, film_facts(path).duration, Fraction(0), None, None, by_hand)
+    assert float(kept.lines[0].range.start.seconds) == pytest.approx(late[0][0] + 1, abs=0.01) or not kept.lines[0].text
+    assert not said
+
+
+def test_the_users_rate_and_shift_are_numbers(tmp_path: Path) -> None:
+    for option, value in (("--subtitles-rate", "0"), ("--subtitles-rate", "pal"), ("--subtitles-shift", "soon")):
+        run = cinecut("analyze", "film.mkv", option, value, cwd=tmp_path)
+        assert run.returncode == 1
+        assert run.stderr.startswith(f"error: {option} {value}")
+
+
+# --- the cut ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def talking(tmp_path_factory: pytest.TempPathFactory) -> tuple[Footage, Spans]:
+    """A film without subtitles in which somebody speaks half of the time, over its own sound."""
+    path = tmp_path_factory.mktemp("talking") / "film.mkv"
+    made = make_film(path, spoken=False)
+    facts = film_facts(path)
+    seconds, spans, at = float(facts.duration), list[tuple[float, float]](), 2.0
+    dice = np.random.default_rng(9)
+    while at < seconds - 4:
+        spans.append((at, at + float(dice.uniform(0.8, 2.2))))
+        at = spans[-1][1] + float(dice.uniform(0.6, 3))
+    frames = np.concatenate([scene(k, b - a, 0.2 + k % 5) for k, (a, b) in enumerate(pairwise(made.edges))])
+    frames = np.concatenate([np.zeros_like(frames[:25]), frames, np.zeros_like(frames[:50])])
+    sound = mixed(spoken(spans, seconds), swelling(seconds)[: round(seconds * 16_000)], 10)
+    encode(path, frames, sound)
+    return replace(made, path=path), spans
+
+
+def test_no_phrase_is_chopped_where_it_can_be_heard(talking: tuple[Footage, Spans], tmp_path: Path) -> None:
+    footage, spans = talking
+    request = Request(footage.path, tmp_path / "a.yaml", load_vibe("thriller"), length=Fraction(45), transcribes=False)
+    found = analyze(request, lambda stage, done: None, Cache("x", tmp_path / "cache"))
+    chopped, shown, muted = [], 0, 0
+    for cut, start, end in placed(found.cuts, found.tempo):
+        if cut.take is None:
+            continue
+        first, last = float(cut.in_.seconds), float((cut.in_ + (end - start)).seconds)
+        talks = any(a < last and first < b for a, b in spans)
+        muted += cut.mute and talks
+        shown += 1
+        if not cut.mute and any(a + 0.1 < edge < b - 0.1 for a, b in spans for edge in (first, last)):
+            chopped.append(first)
+    assert not chopped
+    assert muted <= shown / 2
+    speaking = heard_lines(found.cuts, found.tempo)
+    ducked = {number for number, event in enumerate(found.spec.timeline) if getattr(event, "duck", None) is not None}
+    assert len(speaking) >= 3
+    assert len(ducked) >= len(speaking) / 2
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+def test_blocks_leave_nothing_out_and_end_in_pauses() -> None:
+    spans = dialogue(300, 3)
+    bounds = whisper._bounds(voices(spans, 300), Fraction(300))
+    assert bounds[0] == 0
+    assert bounds[-1] == 300
+    assert all(0 < b - a <= 28 for a, b in pairwise(bounds))
+    assert not [bound for bound in bounds[1:-1] for a, b in spans if a < bound < b]
+
+
+def test_words_begin_where_the_voice_does() -> None:
+    line = (Word(Fraction(45, 10), Fraction(51, 10), " Who"), Word(Fraction(51, 10), Fraction(53, 10), " goes"))
+    (found,) = whisper._snapped([line], voices([(4.88, 6.12)], 10))
+    assert found[0].start == 5
+    assert found[-1].end == 6
+    assert found[0].end < found[1].end
+
+
+def test_a_transcript_becomes_subtitles_that_are_read_again(tmp_path: Path) -> None:
+    words = [word for line in LINES for word in line.split()]
+    line = tuple(Word(Fraction(k, 2), Fraction(k + 1, 2), f" {word}") for k, word in enumerate(words))
+    transcript = Transcript((line,), "en")
+    assert all(len(cue.text) <= 84 and cue.end - cue.start <= 6 for cue in transcript.cues().cues)
+    path = tmp_path / "film.srt"
+    path.write_text(transcript.srt(), encoding="utf-8")
+    nothing = Hearing(voices((), 100), Timing())
+    found, _ = read_dialogue(tmp_path / "film.mkv", Fraction(100), Fraction(0), path, None, nothing)
+    assert " ".join(line.text for line in found.lines).split() == words
+
+
+def test_without_whisper_transcribe_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(whisper, "find_whisper", lambda: None)
+    from cinecut.cli.speech_commands import transcribe
+
+    with pytest.raises(Stop, match="no Whisper here") as stop:
+        transcribe(tmp_path / "film.mkv")
+    assert "cinecut[speech]" in stop.value.diagnostics[0].hints[0]
+
+
+def test_transcribe_writes_over_nothing(tmp_path: Path) -> None:
+    (tmp_path / "film.srt").write_text("mine")
+    for arguments in (("film.mkv",), ("film.mkv", "-o", "film.mkv")):
+        run = cinecut("transcribe", *arguments, cwd=tmp_path)
+        assert run.returncode == 1
+        assert run.stderr.startswith("error: film.")
+    assert names(tmp_path) == ["film.srt"]
+
+
+def test_whisper_is_found_in_the_models_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CINECUT_MODELS_DIR", str(tmp_path))
+    for name, size in (("faster-whisper-base", 10), ("whisper-small", 20), ("whisper-part", 30)):
+        (tmp_path / name).mkdir()
+        for file in ("model.bin", "config.json", "tokenizer.json")[: 1 if name == "whisper-part" else 3]:
+            (tmp_path / name / file).write_bytes(b"x" * size)
+    found = find_whisper()
+    assert found is not None
+    assert found.folder.name == "whisper-small"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has_espeak(), reason="espeak-ng is not installed")
+def test_a_spoken_film_is_transcribed(tmp_path: Path) -> None:
+    pytest.importorskip("faster_whisper")
+    texts = ("Who are you, and what do you want from my family?", "They told us the war was over.", LINES[0])
+    said = [(2.0 + 6 * k, say(text)) for k, text in enumerate(texts)]
+    path = film(tmp_path / "film.mkv", mixed(on_silence(said, 22), chords(22), 15))
+    run = cinecut("transcribe", "film.mkv", "--json", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert found["language"] == "en"
+    true = [(at + begin, word.lower()) for at, each in said for begin, word in each.words]
+    words = [(start, word.lower().strip(".,?!")) for line in found["lines"] for start, _, word in line]
+    right = [word for word in words if any(word[1] == w and abs(word[0] - s) <= 0.2 for s, w in true)]
+    assert len(right) >= 0.8 * len(true)
+    assert path.with_suffix(".srt").is_file()
+    again, _ = read_dialogue(path, film_facts(path).duration, Fraction(0), None, None)
+    assert len([line for line in again.lines if line.text]) >= 3
+
+
+@pytest.mark.slow
+def test_whisper_invents_nothing_under_music(tmp_path: Path) -> None:
+    pytest.importorskip("faster_whisper")
+    path = film(tmp_path / "film.mkv", chords(60))
+    soundfile.write(tmp_path / "x.wav", chords(1), 16_000)
+    run = cinecut("transcribe", str(path), "--json", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["lines"] == []
