@@ -18,7 +18,7 @@ from footage import X264, Footage, make_film, song
 from oracle import read_pictures
 
 from cinecut.analysis import Analysis, Request, analyze
-from cinecut.analysis.film import loudness, pictures, signals
+from cinecut.analysis.cache import Cache
 from cinecut.compiler.timeline import PlacedShot, Timeline
 from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg
@@ -225,11 +225,8 @@ def test_a_second_run_measures_nothing(
     def refuse(*_: object) -> None:
         raise AssertionError("a stage ran again")
 
-    for stage in ("find_shots", "analyse_music"):
-        monkeypatch.setattr(f"cinecut.analysis.{stage}", refuse)
-    for module, stage in ((loudness, "listen"), (pictures, "look"), (signals, "activity")):
-        monkeypatch.setattr(module, stage, refuse)
-    monkeypatch.setattr("cinecut.media.probe.film_facts", refuse)
+    real = Cache.kept
+    monkeypatch.setattr(Cache, "kept", lambda cache, name, key, kind, work: real(cache, name, key, kind, refuse))
     assert analysed(film.path, tmp_path / "spec.yaml", "action", music=studio / "song.wav").text == first.text
     assert analysed(film.path, tmp_path / "spec.yaml", "comedy", 20).text != first.text
 
@@ -284,7 +281,9 @@ def test_analyze_writes_a_spec_and_a_sheet_and_never_over_them(film: Footage, tm
     run = cinecut(*arguments, cwd=tmp_path, CINECUT_CACHE_DIR=str(tmp_path / "cache"))
     assert run.returncode == 0, run.stderr
     said = json.loads(run.stdout)
-    assert {"spec", "sheet", "shots", "seconds", "warnings"} == set(said)
+    assert {"spec", "sheet", "shots", "seconds", "warnings", "film", "beats", "timeline"} == set(said)
+    assert set(said["film"]["anchors"]) == {"begin", "escalation", "climax"}
+    assert len([event for event in said["timeline"] if "shot" in event]) == said["shots"] < len(said["film"]["shots"])
     spec, sheet = tmp_path / said["spec"], tmp_path / said["sheet"]
     assert names(spec.parent) == ["mine.html", "mine.yaml"]
     assert any((tmp_path / "cache").rglob("shots-*")), "the cache lies where CINECUT_CACHE_DIR says"
