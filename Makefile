@@ -30,6 +30,7 @@ test: $(MODELS) lint
 	$(BIN)/python -m pytest
 
 test-slow: $(MODELS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[speech]'
 	$(BIN)/python -m pytest -m slow
 
 # The built wheel in clean environments: lowest and newest dependencies, on every Python that the machine has.
