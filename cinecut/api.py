@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,7 +80,6 @@ def analyze(
     subtitles: AnyPath | None = None,
     length: Fraction | int | None = None,
     spoilers: bool = False,
-    progress: Callable[[str, float], None] = lambda stage, done: None,
 ) -> Analysis:
     """Look at a film, by what can be measured: its `spec`, and `text`, the file that says why. Nothing is written.
 
@@ -100,4 +99,4 @@ def analyze(
         length=Fraction(length) if length is not None else None,
         spoilers=spoilers,
     )
-    return run(request, progress)
+    return run(request, lambda stage, done: None)

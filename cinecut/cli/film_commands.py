@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shlex
 import sys
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cinecut.cli.film_report import tell
 from cinecut.cli.music_commands import JamendoIdOption, MusicChoice, MusicOption
 from cinecut.cli.render_commands import render_spec
 from cinecut.cli.speech_commands import LanguageOption, RateOption, ShiftOption, SubtitleChoice, SubtitlesOption
@@ -25,15 +25,13 @@ from cinecut.cli.terminal import (
     completing,
     may_replace,
     print_diagnostics,
-    say,
     watch,
 )
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
-    from cinecut.analysis import Analysis
+    from cinecut.analysis import Analysis, Request
     from cinecut.inference.server import Models
-    from cinecut.language.timebase import FilmTime
 
 app = typer.Typer()
 
@@ -127,7 +125,7 @@ def analyze(
     song = MusicChoice(music, jamendo_id)
     words = SubtitleChoice(subtitles, language, subtitles_shift, subtitles_rate)
     found = _analyze(film, target, vibe, words, song, length, spoilers, match_light, models, named, force)
-    _say(found, target, as_json, True)
+    tell(found, target, as_json, True)
 
 
 @app.command()
@@ -176,7 +174,7 @@ def trailer(
     song = MusicChoice(music, jamendo_id)
     words = SubtitleChoice(subtitles, language, subtitles_shift, subtitles_rate)
     found = _analyze(film, target, vibe, words, song, length, spoilers, match_light, models, named, force)
-    _say(found, target, False, False)
+    tell(found, target, False, False)
     if review:
         if not sys.stdin.isatty():
             command = ["cinecut", "render", *(["--draft"] if draft else []), "--", str(target)]
@@ -245,9 +243,6 @@ def _analyze(
     chosen = load_vibe(_ask_vibe() if vibe is None else vibe)
     from cinecut.analysis import Request, analyze
     from cinecut.analysis.report.credits import write_credits
-    from cinecut.analysis.report.sheet import write_sheet
-    from cinecut.files import write_beside
-    from cinecut.language.schema import TRAILER
 
     with watch("Analyzing") as watching:
         helped = models.open(watching.waiting)
@@ -280,11 +275,19 @@ def _analyze(
         warnings += write_credits(target.with_suffix(".credits.txt"), found.credits)
         found = replace(found, diagnostics=(*warnings, *found.diagnostics))
         print_diagnostics(list(found.diagnostics))
-        # The spec last: where it lies, all is done, and a run that ended before can be repeated.
-        write_sheet(found, film, sheet, lambda done: progress("sheet", done))
-        _write_schema(target.parent / f"{TRAILER}.schema.json")
-        write_beside(target, found.text, sources)
+        _keep(found, request, sources, lambda done: progress("sheet", done))
     return found
+
+
+def _keep(found: Analysis, request: Request, sources: list[Path], progress: Callable[[float], None]) -> None:
+    """Write the sheet, the schema and the spec: the spec last, so that a run that ended before can be repeated."""
+    from cinecut.analysis.report.sheet import write_sheet
+    from cinecut.files import write_beside
+    from cinecut.language.schema import TRAILER
+
+    write_sheet(found, request.film, request.target.with_suffix(".html"), progress)
+    _write_schema(request.target.parent / f"{TRAILER}.schema.json")
+    write_beside(request.target, found.text, sources)
 
 
 def _write_schema(file: Path) -> None:
@@ -356,43 +359,3 @@ def _length(text: str | None) -> Fraction | None:
     if not 3 <= seconds <= 600:
         raise Stop("option", f"--length {text}: a trailer takes 3 seconds to 10 minutes")
     return seconds
-
-
-def _choices(found: Analysis) -> dict[str, Any]:
-    """What was found in the film, and what was chosen of it; times are seconds."""
-    from cinecut.language.document import plain
-    from cinecut.language.write import spec_tree
-
-    def seconds(time: FilmTime) -> float:
-        return round(float(time.seconds), 6)
-
-    shots = [
-        {"start": seconds(shot.range.start), "end": seconds(shot.range.end), "unusable": shot.why_not}
-        for shot in found.shots
-    ]
-    story = {name: getattr(found.story, name) for name in ("begin", "escalation", "climax")}
-    anchors = {n: {"at": seconds(p.at), "why": p.why, "by": p.by, "line": p.line} for n, p in story.items()}
-    beats = found.beats and {
-        "tempo": None if found.beats.tempo is None else float(found.beats.tempo),
-        "first": float(found.beats.first),
-        "metre": found.beats.metre,
-        "confidence": found.beats.confidence,
-        "times": [float(time) for time in found.beats.times],
-    }
-    timeline = json.loads(json.dumps(plain(spec_tree(found.spec, {}))["timeline"], default=float))
-    return {"film": {"shots": shots, "anchors": anchors}, "beats": beats, "timeline": timeline}
-
-
-def _say(found: Analysis, target: Path, as_json: bool, following: bool) -> None:
-    seconds = float(found.seconds)
-    shots = sum(cut.take is not None for cut in found.cuts)
-    named = f"{shots} shot{'s' if shots != 1 else ''}"
-    sheet = target.with_suffix(".html")
-    if as_json:
-        warnings = [diagnostic.as_json() for diagnostic in found.diagnostics]
-        result = {"spec": str(target), "sheet": str(sheet), "shots": shots, "seconds": round(seconds, 3)}
-        print(json.dumps({**result, "warnings": warnings, **_choices(found)}, ensure_ascii=False))
-    else:
-        say(f"{target}: {named}, {seconds:.1f} s; the contact sheet is {sheet}")
-        if following:
-            say(f"next: cinecut render {shlex.quote(str(target))}")
