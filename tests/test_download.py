@@ -391,7 +391,7 @@ def test_a_model_that_the_hub_lacks_is_one_clear_message(host: Host, tmp_path: P
 def test_a_model_that_nobody_knows_is_refused(host: Host, tmp_path: Path) -> None:
     done = cinecut("models", "pull", "gpt", cwd=tmp_path, **at_hub(host, tmp_path / "models"))
     assert done.returncode == 1
-    assert "llava, mistral, minilm" in done.stderr
+    assert "llava, mistral, whisper, minilm" in done.stderr
     assert host.requests == []
 
 

@@ -95,6 +95,7 @@ CHANGES: dict[str, tuple[str, str]] = {
     "film_facts.gaps": row("FACTS", "    gaps: true"),
     "film_facts.sar": row("FACTS", "    sar: 4/3"),
     "film_facts.rotation": row("FACTS", "    rotation: {}"),
+    "film_facts.mirrored": row("FACTS", "    mirrored: true"),
     "film_facts.field_order": row("FACTS", "    field_order: {}"),
     "film_facts.pix_fmt": row("FACTS", "    pix_fmt: yuv422p10le"),
     "film_facts.color": row("FACTS", "    color: {space: bt709}"),
@@ -295,7 +296,8 @@ ELSEWHERE = {
     ),
     *("film.file", "film.facts", "music.facts", "picture.facts", "cue.facts"),
     *("film_facts.fingerprint", "song_facts.fingerprint", "picture.facts.fingerprint"),
-    *("film_facts.start", "film_facts.stamps"),  # for whoever pulls the reels out of the film
+    *("film_facts.start", "film_facts.stamps", "film_facts.joined", "film_facts.changes"),  # for whoever pulls reels
+    *("film_facts.audio.stream", "film_facts.audio.parts"),
     *("film_facts.duration", "song_facts.duration", "film_facts.audio.language"),
     *("film_facts.audio.rate", "song_facts.rate"),  # FFmpeg resamples whatever comes
 }

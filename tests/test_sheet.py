@@ -294,6 +294,6 @@ def test_a_second_sheet_decodes_nothing(films: Films, tmp_path: Path, monkeypatc
     film = films(FILM).path
     write_sheet(analysis(film), film, tmp_path / "sheet.html", lambda _: None)
     first = (tmp_path / "sheet.html").read_text(encoding="utf-8")
-    monkeypatch.setattr("cinecut.analysis.report.sheet.open_media", None)
+    monkeypatch.setattr("cinecut.analysis.report.sheet.open_film", None)
     write_sheet(analysis(film), film, tmp_path / "sheet.html", lambda _: None)
     assert (tmp_path / "sheet.html").read_text(encoding="utf-8") == first

@@ -140,7 +140,7 @@ def test_the_audio_stream_that_is_asked_for(film: Film, ffmpeg: Path, tmp_path: 
     """A film of two languages: silence and the oracle's sound."""
     both = tmp_path / "both.mkv"
     quiet = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo:d=5"]
-    maps = ["-map", "0:v", "-map", "1:a", "-map", "0:a", "-c:v", "copy", "-c:a", "pcm_s16le"]
+    maps = ["-map", "0:v", "-map", "1:a", "-map", "0:a", "-disposition:a", "0", "-c:v", "copy", "-c:a", "pcm_s16le"]
     subprocess.run([ffmpeg, "-v", "error", "-i", film.path, *quiet, *maps, both], check=True)
     text = spec_text(film, ["{shot: {in: 1s, for: 6f}}"]).replace(
         f"film: {film.path}", f"film: {{file: {both}, audio: {second}}}"

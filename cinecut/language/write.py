@@ -114,9 +114,10 @@ class _Trees:
             case (int(width), int(height)) if "format" in part:
                 return Scalar(f"{width}x{height}", _NOWHERE)
             case tuple():
+                numbered = (*path, 0) in self.inside or (*path, 0) in self.remarked
+                if len(value) == 1 and part.get("type") != "array" and not numbered:
+                    return self.item(value[0], path)
                 items = tuple(self.item(item, (*path, number)) for number, item in enumerate(value))
-                if len(items) == 1 and part.get("type") != "array" and path not in self.inside:
-                    return items[0]
                 return Sequence(items, _NOWHERE, flow=not value or isinstance(value[0], Effect | Fraction))
             case _ if dataclasses.is_dataclass(value):
                 return self.record(value, path)
