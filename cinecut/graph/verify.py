@@ -52,7 +52,7 @@ RULES: dict[str, Rule] = {
     "setsar": Rule(*_PICTURE, changes=("sar",)),
     "gblur": Rule(*_PICTURE, PLANAR),
     # pictures: colour. `zscale` and `color` put out what the `format` behind them says.
-    "zscale": Rule(*_PICTURE, PLANAR, changes=("pix_fmt",)),
+    "zscale": Rule(*_PICTURE, re.compile(f"{PLANAR.pattern}|gbrpf32le"), changes=("pix_fmt",)),
     "format": Rule(*_PICTURE),
     "setparams": Rule(*_PICTURE),
     "tonemap": Rule(*_PICTURE, re.compile("gbrpf32le")),
