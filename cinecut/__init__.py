@@ -11,7 +11,7 @@ Programs use `load`, `check`, `compile`, `render` and `analyze`, which are impor
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Diagnostic", "Spec", "Stop", "analyze", "check", "compile", "load", "render"]
 
 if TYPE_CHECKING:
