@@ -53,13 +53,13 @@ class _Event(ctypes.Structure):
 
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
-_WORD, _RETRIEVAL, _SPEED = 1, 1, 1  # an event; samples instead of playing; a parameter
+_WORD, _SYNCHRONOUS, _SPEED = 1, 2, 1  # an event; samples before the call returns; a parameter
 
 
 @cache
 def _library() -> tuple[Any, int]:
     library = ctypes.CDLL(ctypes.util.find_library("espeak-ng") or "libespeak-ng.so.1")
-    return library, library.espeak_Initialize(_RETRIEVAL, 0, None, 0)
+    return library, library.espeak_Initialize(_SYNCHRONOUS, 0, None, 0)
 
 
 def _espeak(text: str, voice: str, speed: int) -> tuple[int, Floats, list[tuple[float, str]]]:
