@@ -255,3 +255,28 @@ def test_mirrored_pictures(bundled: Path, tmp_path: Path, name: str) -> None:
     from oracle import read_pictures
 
     assert (rendered > 128).tolist() == (next(iter(read_pictures(shown))) > 128).tolist()
+
+
+@pytest.mark.parametrize("size", ["16x4000", "4000x16", "2x2", "320x180"])
+def test_a_picture_of_any_shape_is_small_where_it_is_measured(tmp_path: Path, size: str) -> None:
+    """However tall a film is, no picture of it takes more memory than one of 320x640 pixels."""
+    film = tmp_path / "film.mkv"
+    source = ["-f", "lavfi", "-i", f"color=red:s={size}:r=4:d=1"]
+    subprocess.run([str(BUNDLED), "-v", "error", *source, "-c:v", "ffv1", str(film)], check=True)
+    facts = film_facts(film)
+    shot = FilmShot(0, FilmRange(FilmTime(Fraction(0)), FilmTime(Fraction(1))), GradualCut.CUT)
+    (picture,) = look(film, facts, [shot], [Moment(FilmTime(Fraction(1, 2)), 0)], lambda _: None)
+    assert picture.bgr.shape[1] <= 320
+    assert picture.bgr.shape[0] <= 640
+    assert facts.size == tuple(int(side) for side in size.split("x"))
+
+
+@pytest.mark.parametrize("size", ["2x2", "4x2"])
+def test_a_film_of_a_few_pixels_is_rendered_larger(bundled: Path, tmp_path: Path, size: str) -> None:
+    film = tmp_path / "film.mkv"
+    source = ["-f", "lavfi", "-i", f"color=red:s={size}:r=24:d=1"]
+    subprocess.run([str(BUNDLED), "-v", "error", *source, "-c:v", "ffv1", str(film)], check=True)
+    text = f"cinecut: 1\nfilm: {film.name}\ntimeline:\n  - shot: {{in: 0s, for: 2f}}\n  - {{card: A, for: 2f}}\n"
+    pictures = render_text(text, tmp_path, bundled).pictures
+    assert len(pictures) == 4
+    assert min(pictures[0].shape) == 16

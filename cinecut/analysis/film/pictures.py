@@ -22,7 +22,7 @@ from cinecut.media.frames import FrameReader, open_film
 from cinecut.media.open import picture_stream
 
 LARGEST_GAP = Fraction(30)
-_WIDTH = 320  # pixels of a picture for measuring
+_WIDTH, _TALLEST = 320, 640  # pixels of a picture for measuring
 _PATIENCE = 400  # pictures decoded for one moment, at most
 
 
@@ -76,7 +76,8 @@ def _without_gaps(shot: FilmShot, marks: list[tuple[Fraction, int | None]]) -> l
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyPicture:
-    """`bgr` [uint8, height x 320 x 3] of a shot, as it is stored (neither turned nor unsqueezed)."""
+    """`bgr` [uint8, height x width x 3] of a shot, as it is stored (neither turned nor unsqueezed): 320 pixels wide, or
+    less where it would be taller than 640."""
 
     shot: int
     time: FilmTime
@@ -104,7 +105,8 @@ def _picture_at(reader: FrameReader, moment: Moment, within: FilmRange) -> KeyPi
     for count, (time, frame) in enumerate(reader.since(moment.time)):
         near = frame.key_frame and within.start <= time < within.end
         if time >= moment.time or near or count > _PATIENCE:
-            height = max(2, round(frame.height * _WIDTH / frame.width))
-            small = frame.reformat(width=_WIDTH, height=height, format="bgr24", interpolation="AREA")
+            scale = min(_WIDTH / frame.width, _TALLEST / frame.height)
+            width, height = (max(2, round(side * scale)) for side in (frame.width, frame.height))
+            small = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA")
             return KeyPicture(moment.shot, time, np.asarray(small.to_ndarray(), np.uint8))
     return None

@@ -21,12 +21,18 @@ class Geometry:
     end: tuple[int, int] | None = None
 
 
+_SMALLEST = 16  # pixels of a trailer's shorter side
+
+
 def shown_size(film: Film, facts: FilmFacts) -> tuple[int, int]:
-    """The film's own size: upright square pixels of what is used of its frame, even on both sides."""
-    if film.crop is None:
-        return facts.display_size
-    width, height = (side * share for side, share in zip(facts.display_size, (film.crop.w, film.crop.h), strict=True))
-    return max(2, 2 * round(width / 2)), max(2, 2 * round(height / 2))
+    """The film's own size: upright square pixels of what is used of its frame, even on both sides; of a film of
+    a few pixels several times that."""
+    width, height = facts.display_size
+    if film.crop is not None:
+        width, height = (max(2, 2 * round(side * share / 2)) for side, share in
+                         ((width, film.crop.w), (height, film.crop.h)))  # fmt: skip
+    larger = -(-_SMALLEST // min(width, height))  # a film of a few pixels: no encoder takes it as it is
+    return width * larger, height * larger
 
 
 def frame_shot(
