@@ -122,12 +122,17 @@ def mono(frames: Iterable[Placed], rate: int, gain: Callable[[str], float] = lam
             if missing > 0:
                 yield from _silence(missing, rate)
             heard += missing if missing > 0 or not heard else 0
-        expected = place + round(Fraction(frame.samples * own, frame.sample_rate))
+        expected = place + _samples_of(frame, own)
         frame = source.audible(frame)
         frame.pts = None  # counted, not read
         yield from flush(resampler.resample(frame))
     if resampler is not None:
         yield from flush(resampler.resample(None))
+
+
+def _samples_of(frame: av.AudioFrame, rate: int) -> int:
+    """How many samples of a rate a frame lasts."""
+    return frame.samples if frame.sample_rate == rate else round(Fraction(frame.samples * rate, frame.sample_rate))
 
 
 def _silence(samples: int, most: int) -> Iterator[Floats]:
@@ -140,7 +145,7 @@ class _Phase:
     """Finds sound whose channels cancel each other out when they are mixed to one: everybody hears it on two speakers.
     Then the loudest channel stands for all. Every few frames are looked at."""
 
-    _EVERY = 12
+    _EVERY = 24
 
     def __init__(self) -> None:
         self._number, self._mixed, self._whole = 0, 0.0, 0.0
@@ -267,20 +272,25 @@ class FilmSound:
     def _placed(self, frames: Iterator[av.AudioFrame], origin: int | None) -> Iterator[Placed]:
         """Frames with their places."""
         rate, at = self.stream.rate, origin
+        unit = Fraction(self.stream.time_base) * rate
+        up, down = 2 * unit.numerator, 2 * unit.denominator
+
+        def placed(frame: av.AudioFrame) -> int:
+            return int(((frame.pts or 0) * up + unit.denominator) // down)
         tick = math.ceil(2 * self.stream.time_base * rate)
 
         def strays(frame: av.AudioFrame | None, place: int) -> bool:
             if frame is None or frame.pts is None:
                 return False
-            return bool(abs(self._place(frame.pts) - place) > max(tick, frame.samples // 2))
+            return bool(abs(placed(frame) - place) > max(tick, frame.samples // 2))
 
         for frame, following in pairwise(chain(frames, [None])):
             assert frame is not None
-            length = round(Fraction(frame.samples * rate, frame.sample_rate))
+            length = _samples_of(frame, rate)
             if at is None:
-                at = self._place(frame.pts or 0)
+                at = placed(frame)
             elif strays(frame, at) and (following is None or strays(following, at + length)):
-                at = self._place(frame.pts or 0)
+                at = placed(frame)
             yield at, frame
             at += length
 
