@@ -47,7 +47,7 @@ def run(command: Command) -> Meter:
     """Run and meter one command. Raises NotMeasuredError with its last words when it fails."""
     if command.output is not None:
         command.output.unlink(missing_ok=True)
-    environment = os.environ | dict(command.environment)
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""} | dict(command.environment)  # as a user's programs start
     with tempfile.TemporaryFile() as log:
         started = time.monotonic()
         try:

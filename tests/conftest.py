@@ -56,6 +56,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Film], Film]:
     return film
 
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands start here: none shall compile all anew
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other give a busy machine's cores away
 
 for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell in the background has its children ignore some

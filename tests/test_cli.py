@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 from oracle import Film, Sound
+from typer.main import get_group
 from typer.testing import CliRunner
 
 from cinecut import __version__
-from cinecut.cli import app
+from cinecut.cli import _MODULES, command_line
 from cinecut.diagnostics import Stop, as_text
 
 ROOT = Path(__file__).parent.parent
@@ -38,12 +39,21 @@ class Done:
 
 def cinecut(*arguments: str | Path) -> Done:
     """A command in this process; a Stop is printed as `main` prints it."""
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    done = CliRunner().invoke(command_line(), [str(argument) for argument in arguments])
     if isinstance(done.exception, Stop):
         return Done(1, done.stdout, done.stderr + "\n".join(as_text(d) for d in done.exception.diagnostics))
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Done(done.exit_code, done.stdout, done.stderr)
+
+
+def test_a_command_alone_is_the_one_of_all_commands() -> None:
+    """Only the module of the command that is asked for is loaded: none may be missing from the list of modules."""
+    everything = get_group(command_line()).commands
+    assert set(everything) == {name for names in _MODULES.values() for name in names}
+    for name, command in everything.items():
+        alone = get_group(command_line(name)).commands[name]
+        assert (alone.help, [p.name for p in alone.params]) == (command.help, [p.name for p in command.params])
 
 
 def command(*arguments: str | Path) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from cinecut.cli import app
+from cinecut.cli import command_line
 from cinecut.language.schema import read_schema
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -119,7 +119,7 @@ def _default(item: dict[str, Any]) -> str:
 
 def commands() -> str:
     """The command line: every command with its options."""
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(command_line())
     rows = [_NOTE, "# The commands", "", "`-h` or `--help` after any of them says the same.", ""]
     for words, command in _commands(root, "cinecut"):
         rows += [f"## {words}", "", _prose(command.help or ""), ""]

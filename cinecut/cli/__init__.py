@@ -9,46 +9,43 @@ gc.set_threshold(500_000)  # imports and specs are many small values: looking fo
 import io
 import signal
 import sys
+from importlib import import_module
 from typing import Annotated, NoReturn
 
 import typer
 
 from cinecut import __version__
-from cinecut.cli import (
-    beat_commands,
-    check_commands,
-    film_commands,
-    model_commands,
-    music_commands,
-    render_commands,
-    spec_commands,
-    speech_commands,
-    vibe_commands,
-)
 from cinecut.cli.terminal import LOUDNESS, print_diagnostics
 from cinecut.diagnostics import Diagnostic, Stop
 
-app = typer.Typer(
-    name="cinecut",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Cut trailers from a YAML spec: one editable file, one FFmpeg graph, exact frames.",
-    epilog="Start with: cinecut check specs/big_buck_bunny.yaml, then cinecut render specs/big_buck_bunny.yaml",
-)
+_MODULES = {
+    "film_commands": ("analyze", "trailer"),
+    "beat_commands": ("beats",),
+    "vibe_commands": ("vibes",),
+    "check_commands": ("check", "fmt", "schema"),
+    "spec_commands": ("explain", "compile", "link"),
+    "render_commands": ("render", "pack"),
+    "model_commands": ("models", "doctor"),
+    "music_commands": ("music",),
+    "speech_commands": ("transcribe",),
+}
 
-for commands in (
-    film_commands,
-    beat_commands,
-    vibe_commands,
-    check_commands,
-    spec_commands,
-    render_commands,
-    model_commands,
-    music_commands,
-    speech_commands,
-):
-    app.add_typer(commands.app)
+
+def command_line(asked: str | None = None) -> typer.Typer:
+    """The commands: all of them, or only those of the module that holds `asked`, since loading all takes a while."""
+    app = typer.Typer(
+        name="cinecut",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Cut trailers from a YAML spec: one editable file, one FFmpeg graph, exact frames.",
+        epilog="Start with: cinecut check specs/big_buck_bunny.yaml, then cinecut render specs/big_buck_bunny.yaml",
+    )
+    app.callback()(_common)
+    wanted = [module for module, names in _MODULES.items() if asked in names] or list(_MODULES)
+    for module in wanted:
+        app.add_typer(import_module(f"cinecut.cli.{module}").app)
+    return app
 
 
 def main() -> None:
@@ -60,7 +57,9 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
     try:
-        app(_options_first(sys.argv[1:]), standalone_mode=True)
+        words = _options_first(sys.argv[1:])
+        asked = next((word for word in words if not word.startswith("-")), None)
+        command_line(asked)(words, standalone_mode=True)
     except Stop as stop:
         print_diagnostics(stop.diagnostics)
         sys.exit(1)
@@ -111,7 +110,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _common(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say errors and results only.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of each stage.")] = False,

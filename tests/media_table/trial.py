@@ -18,7 +18,7 @@ from judge import Decoded, Shot, Timeline, decode, picture_faults, sound_faults
 from making import Recipe, make
 from ruamel.yaml import YAML
 
-from cinecut.cli import app
+from cinecut.cli import command_line
 from cinecut.cli.terminal import print_diagnostics
 from cinecut.diagnostics import Stop
 
@@ -88,7 +88,7 @@ def _cinecut(folder: Path, *arguments: str) -> tuple[int, str]:
     with silent[0], silent[1], contextlib.chdir(folder):
         try:
             with _bounded():
-                app(list(arguments), standalone_mode=True)
+                command_line(arguments[0])(list(arguments), standalone_mode=True)
         except _Endless:
             return 2, f"{arguments[0]} does not end"
         except Stop as stop:

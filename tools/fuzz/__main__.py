@@ -135,10 +135,12 @@ def _linked_seeds(media: Path, folder: Path) -> dict[str, str]:
 def _preload() -> None:
     """What most commands import, once; every case then starts from here."""
     import cinecut.analysis
-    import cinecut.cli
     import cinecut.compiler
     import cinecut.media.link
     import cinecut.render.job  # noqa: F401
+    from cinecut.cli import command_line
+
+    command_line()
 
 
 if __name__ == "__main__":
