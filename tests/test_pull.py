@@ -1,4 +1,6 @@
-"""Reels and LUTs are written by a process of its own: its words arrive, and its libraries stay out of the others'."""
+"""Reels and LUTs are written by a process of its own where that spares memory: its words arrive, its libraries stay
+there.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from cinecut.graph.plan import Reel
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.link import relink
 from cinecut.media.probe import film_facts
-from cinecut.render.pull import Pull, pull
+from cinecut.render.pull import Pull, pull, pull_apart
 
 Films = Callable[[Film], Film]
 SMALL = Film(Path("a.mp4"), Fraction(24), 48, size=(160, 90), gop=24, sound=Sound())
@@ -30,33 +32,33 @@ def span(start: int, end: int) -> FilmRange:
     return FilmRange(FilmTime(Fraction(start)), FilmTime(Fraction(end)))
 
 
-def test_all_is_written_and_told(films: Films, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [pull, pull_apart])
+def test_all_is_written_and_told(films: Films, tmp_path: Path, way: Callable[..., None]) -> None:
     film = films(SMALL).path
     (tmp_path / "mine").write_text("LUT_1D_SIZE 2\n0 0 0\n1 1 1\n")
     reels = [Reel(f"reels/{k}.nut", span(k, k + 1), span(k, k + 1), 0) for k in (0, 1)]
     told: list[int] = []
     luts = {"grade.cube": Grade(saturation=Fraction(0))}
-    pull(Pull(tmp_path, film, film_facts(film), reels, luts, {"look": tmp_path / "mine"}), told.append)
+    way(Pull(tmp_path, film, film_facts(film), reels, luts, {"look": tmp_path / "mine"}), told.append)
     assert told == [1, 2]
     assert {"0.nut", "1.nut"} <= {file.name for file in tmp_path.rglob("*.nut")}
     assert (tmp_path / "grade.cube").stat().st_size > 10_000
     assert (tmp_path / "look.1d.cube").exists()
 
 
-def test_what_goes_wrong_there_is_said_here(films: Films, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [pull, pull_apart])
+def test_what_goes_wrong_there_is_said_here(films: Films, tmp_path: Path, way: Callable[..., None]) -> None:
     film = films(SMALL).path
+    reels = [Reel("a.nut", span(1, 9), span(1, 9), None)]
     with pytest.raises(Stop, match="breaks off at") as stop:
-        pull(
-            Pull(tmp_path, film, film_facts(film), [Reel("a.nut", span(1, 9), span(1, 9), None)], {}, {}),
-            lambda _: None,
-        )
+        way(Pull(tmp_path, film, film_facts(film), reels, {}, {}), lambda _: None)
     assert stop.value.diagnostics[0].code == "unreadable"
 
 
 def test_a_process_that_is_killed_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/true")
     with pytest.raises(Stop, match="without a word"):
-        pull(Pull(tmp_path, tmp_path / "film.mkv", FILM, [], {}, {}), lambda _: None)
+        pull_apart(Pull(tmp_path, tmp_path / "film.mkv", FILM, [], {}, {}), lambda _: None)
 
 
 def test_no_decoder_stays_while_ffmpeg_runs(films: Films, bundled: Path, tmp_path: Path) -> None:

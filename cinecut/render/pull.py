@@ -1,5 +1,7 @@
-"""What needs decoders and arrays in a working folder (reels, LUTs), written by a process of its own: what those
-libraries take is gone before FFmpeg starts.
+"""What needs decoders and arrays in a working folder: reels and LUTs.
+
+A process of its own writes them, so that the memory of those libraries is free again before FFmpeg starts. Where this
+process has loaded them already it writes them itself: nothing would be saved.
 """
 
 from __future__ import annotations
@@ -39,6 +41,15 @@ class Pull:
 
 def pull(wanted: Pull, progress: Callable[[int], None]) -> None:
     """Write it all; `progress` is told the number of reels that are done. Raises Stop."""
+    if "av" in sys.modules:
+        with disk_errors(wanted.folder):
+            _write(wanted, progress)
+    else:
+        pull_apart(wanted, progress)
+
+
+def pull_apart(wanted: Pull, progress: Callable[[int], None]) -> None:
+    """`pull` in a process of its own."""
     paths = [str(_ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     process = subprocess.Popen(
         [sys.executable, "-m", "cinecut.render.pull"],
