@@ -34,7 +34,7 @@ FLOORS: tuple[set[str], ...] = (
     {"compiler", "media", "inference", "plugins"},
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
-    {"review"},
+    {"review", "watch"},
     {"cli", "api"},
     {"__main__"},
 )

@@ -25,6 +25,7 @@ _MODULES = {
     "check_commands": ("check", "fmt", "schema"),
     "spec_commands": ("explain", "compile", "link"),
     "render_commands": ("render", "pack"),
+    "watch_commands": ("watch",),
     "model_commands": ("models", "doctor"),
     "music_commands": ("music",),
     "speech_commands": ("transcribe",),

@@ -73,18 +73,22 @@ class Edits:
             raise Stop("yaml", "the only entry cannot be taken out", span=items.items[0].span)
         self.drop_item(items, index)
 
+    def set_item(self, path: Path, value: Node) -> None:
+        """Put a value into the place of an item of a list."""
+        self.made[self.node(path).span] = print_flow(value)
+
+    def copy(self, path: Path, index: int) -> None:
+        """Put an item into its list once more, after itself, with the comments on it."""
+        items = self.sequence(path)
+        self.put_item(items, index + 1, self.text_of(items, index), None)
+
     def move(self, path: Path, index: int, to: int) -> None:
         """Take an item, with the comments on it, to where another stands: to the place that it has afterwards."""
         items = self.sequence(path)
         if index == to:
             return
         before = to + 1 if to > index else to
-        if items.flow:
-            span = items.items[index].span
-            text = self.document.between((span.line, span.column), (span.end_line, span.end_column))
-        else:
-            first, last = self.rows_of(items, index)
-            text = "\n".join(self.lines[first : last + 1])
+        text = self.text_of(items, index)
         self.drop_item(items, index)
         self.put_item(items, before, text, None)
 
@@ -188,6 +192,14 @@ class Edits:
         while last + 1 < len(self.lines) and re.match(rf" {{{column + 1},}}#", self.lines[last + 1]):
             last += 1
         return first, last
+
+    def text_of(self, items: Sequence, index: int) -> str:
+        """An item as it stands there, with the comments on it."""
+        if items.flow:
+            span = items.items[index].span
+            return self.document.between((span.line, span.column), (span.end_line, span.end_column))
+        first, last = self.rows_of(items, index)
+        return "\n".join(self.lines[first : last + 1])
 
     def drop_rows(self, first: int, last: int) -> None:
         """Rows with the line end before them; there is a row before the first."""

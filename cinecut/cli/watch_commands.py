@@ -1,0 +1,46 @@
+"""The command that plays a draft while its spec is edited: watch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cinecut.cli.terminal import FFmpegOption, SpecArgument
+
+app = typer.Typer()
+
+
+@app.command()
+def watch(
+    spec: SpecArgument,
+    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Default: any that is free.")] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page, where there is a desktop.")
+    ] = True,
+    ffmpeg: FFmpegOption = None,
+) -> None:
+    """Play a draft of the trailer on a page, anew whenever the spec, the film, the song or a LUT changes.
+
+    The page also edits the spec: in and out points, order, lengths, titles, levels. It is served on this machine alone.
+    Ctrl-C ends it.
+
+    Example: cinecut watch specs/film.yaml
+    """
+    from cinecut.ffmpeg.builds import find_ffmpeg
+    from cinecut.files import open_file
+    from cinecut.watch.server import serve
+
+    with open_file(spec):  # a missing one is said at once
+        pass
+
+    def ready(address: str) -> None:
+        print(address, flush=True)
+        if browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"):
+            import webbrowser
+
+            webbrowser.open(address)
+
+    serve(spec, find_ffmpeg(ffmpeg), port, ready)

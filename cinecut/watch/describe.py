@@ -1,0 +1,103 @@
+"""What the page knows of a trailer: its events, acts, beats and sounds, in frames from its start, as plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import groupby
+from typing import Any
+
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.soundtrack import Sounding
+from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
+from cinecut.language.events import Card
+from cinecut.language.timebase import SAMPLE_RATE, nearest
+from cinecut.watch.edits import STEMS
+
+MOST_BEATS = 5000
+
+
+def description(layout: Layout, opening: int) -> dict[str, Any]:
+    """`opening` is how many frames the file has before the timeline: those of a rating card."""
+    timeline, trailer = layout.timeline, layout.trailer
+    film = trailer.film
+    return {
+        "rate": [timeline.rate.numerator, timeline.rate.denominator],
+        "frames": timeline.frames,
+        "opening": opening,
+        "film": {
+            "rate": [film.rate.numerator, film.rate.denominator],
+            "frames": math.floor(film.duration * film.rate),
+        },
+        "mix": {stem: float(getattr(trailer.spec.mix, stem)) for stem in STEMS},
+        "events": [_event(placed, film.rate) for placed in timeline.events],
+        "acts": _acts(timeline),
+        "beats": _beats(timeline),
+        **_sounds(layout),
+    }
+
+
+def _event(placed: Placed, film_rate: Fraction) -> dict[str, Any]:
+    event = placed.event
+    record: dict[str, Any] = {
+        "entry": placed.number - 1,
+        "kind": type(event).__name__.lower(),
+        "name": placed.name,
+        "start": placed.range.start.index,
+        "end": placed.range.end.index,
+        "line": event.place.span.line + 1,
+        "joint": placed.head.kind,
+        "why": event.why or "",
+        "titles": [title.text for title in getattr(event, "titles", ())],
+    }
+    if isinstance(event, Card):
+        record["card"] = event.card
+    if isinstance(placed, PlacedShot):
+        record["in"], record["out"] = (
+            nearest(time.seconds * film_rate) for time in (placed.film.start, placed.film.end)
+        )
+        record["scene"] = placed.event.scene or ""
+        record["spoken"] = event.line or ""
+    return record
+
+
+def _acts(timeline: Timeline) -> list[dict[str, Any]]:
+    """The stretches of the acts, in order; events before the first act belong to none."""
+    runs = [(act, list(run)) for act, run in groupby(timeline.events, lambda placed: placed.act)]
+    return [
+        {"name": act, "start": run[0].range.start.index, "end": run[-1].range.end.index}
+        for act, run in runs
+        if act is not None
+    ]
+
+
+def _beats(timeline: Timeline) -> list[dict[str, Any]]:
+    """The beats inside the trailer, each on its nearest frame; `bar` where a bar begins."""
+    grid = timeline.grid
+    if grid is None:
+        return []
+    first = math.ceil(grid.beat_at(Fraction(0)))
+    last = min(math.floor(grid.beat_at(timeline.frames / timeline.rate)), first + MOST_BEATS)
+    return [
+        {"frame": nearest(grid.seconds_at(Fraction(beat)) * timeline.rate), "bar": beat % grid.metre == 0}
+        for beat in range(first, last + 1)
+    ]
+
+
+def _sounds(layout: Layout) -> dict[str, Any]:
+    track, rate = layout.track, layout.timeline.rate
+
+    def frames(place: Sounding) -> dict[str, int]:
+        return {"start": nearest(place.start * rate / SAMPLE_RATE), "end": nearest(place.end * rate / SAMPLE_RATE)}
+
+    def effects() -> Iterator[dict[str, Any]]:
+        for effect in track.effects:
+            length = effect.length or SAMPLE_RATE
+            yield {"name": effect.name, **frames(Sounding(effect.anchor, effect.anchor + length))}
+
+    songs = [{"name": song.name, **frames(song.place)} for song in track.songs]
+    if track.pulse is not None:
+        songs.append({"name": f"{track.pulse.style} pulse", **frames(track.pulse.place)})
+    voices = [{"name": voice.line or "voice", **frames(voice.place)} for voice in track.voices]
+    return {"effects": list(effects()), "voices": voices, "songs": songs}

@@ -1,0 +1,213 @@
+"""What one can do on the page: each action is one edit of the spec's text that leaves every other byte as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from cinecut.compiler.layout import Layout
+from cinecut.diagnostics import Stop
+from cinecut.language.document import Document, Mapping, Scalar
+from cinecut.language.document import Sequence as Items
+from cinecut.language.document.edit import Edits
+from cinecut.language.document.layout import Path
+from cinecut.language.events import Black, Card, Clip, Entry, Shot, Still, Sync
+from cinecut.language.timebase import FilmTime, Length
+from cinecut.language.write import length_text, value_tree
+
+STEMS = ("film", "music", "effects", "voice")
+LONGEST = 500  # characters of a text
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a page asked for. Its values are somebody's, so each is checked when it is taken."""
+
+    values: Map[str, Any]
+
+    def number(self, name: str, least: int, most: int) -> int:
+        value = self.values.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise Stop("option", f"`{name}` takes a whole number, {least} to {most}")
+        return value
+
+    def optional(self, name: str, most: int) -> int | None:
+        return None if self.values.get(name) is None else self.number(name, 0, most)
+
+    def text(self, name: str) -> str:
+        value = self.values.get(name)
+        if not isinstance(value, str) or not value.strip() or len(value) > LONGEST:
+            raise Stop("option", f"`{name}` takes a text of at most {LONGEST} characters")
+        return value
+
+
+class _Timeline:
+    """The timeline of a document, its entries by their index."""
+
+    def __init__(self, edits: Edits, layout: Layout) -> None:
+        self.edits, self.spec, self.film = edits, layout.trailer.spec, layout.trailer.film
+        root = edits.document.root
+        film = root.get("film") if isinstance(root, Mapping) else None
+        linked = isinstance(film, Mapping) and "facts" in film.entries
+        self.rate = self.film.rate if linked and not self.film.variable else None  # timecodes need a rate in the file
+
+    def entry(self, action: Action, name: str = "entry") -> tuple[int, Entry]:
+        number = action.number(name, 0, len(self.spec.timeline) - 1)
+        return number, self.spec.timeline[number]
+
+    def shot(self, action: Action) -> tuple[int, Shot]:
+        number, entry = self.entry(action)
+        if not isinstance(entry, Shot):
+            raise Stop("option", "this event is no shot")
+        return number, entry
+
+    def moment(self, frame: int) -> FilmTime:
+        return FilmTime(frame / self.film.rate)
+
+    @property
+    def last(self) -> int:
+        """The number of the film's frames, nearly."""
+        return int(self.film.duration * self.film.rate)
+
+
+def edited(document: Document, layout: Layout, values: Map[str, Any]) -> str:
+    """The text of a spec after an action. Raises Stop on an action that cannot be done."""
+    name = values.get("do")
+    if not isinstance(name, str) or name not in _ACTIONS:
+        raise Stop("option", "there is no such action")
+    edits = Edits(document)
+    _ACTIONS[name](_Timeline(edits, layout), Action(values))
+    return edits.text()
+
+
+def _mark(timeline: _Timeline, action: Action) -> None:
+    """Give a shot another in point, another out point, or both: numbers of the film's frames."""
+    number, shot = timeline.shot(action)
+    first, end = action.optional("in", timeline.last), action.optional("out", timeline.last)
+    clip = shot.shot
+    if first is not None:
+        clip = replace(clip, in_=timeline.moment(first))
+    if end is not None:
+        clip = replace(clip, out=timeline.moment(end), for_=None)
+    if clip.in_ is not None and clip.out is not None and clip.out <= clip.in_:
+        raise Stop("option", "the out point lies after the in point")
+    _set_clip(timeline, number, clip)
+
+
+def _set_clip(timeline: _Timeline, number: int, clip: Clip) -> None:
+    """What is written as keys of its own keeps them, and their comments."""
+    path: Path = ("timeline", number, "shot")
+    node, tree = timeline.edits.node(path), value_tree(clip, timeline.rate)
+    if not isinstance(node, Mapping) or node.flow:
+        timeline.edits.set(path, tree)
+        return
+    if isinstance(tree, Scalar):
+        ends = str(tree.value).split(" - ")
+        entries = {key: Scalar(end, tree.span) for key, end in zip(("in", "out"), ends, strict=True)}
+    else:
+        assert isinstance(tree, Mapping)
+        entries = {key: value for key, value in tree.entries.items() if isinstance(value, Scalar)}
+    for key in node.entries:
+        if key not in entries:
+            timeline.edits.remove((*path, key))
+    for key, value in entries.items():
+        old = node.entries.get(key)
+        if not isinstance(old, Scalar) or old.value != value.value:
+            timeline.edits.set((*path, key), value)
+
+
+_UNITS = {"beats": "beats", "bars": "bars", "frames": "f"}
+
+
+def _length(timeline: _Timeline, action: Action) -> None:
+    """Give an event another length, in beats, bars or frames."""
+    number, entry = timeline.entry(action)
+    unit = action.text("unit")
+    if unit not in _UNITS:
+        raise Stop("option", f"`unit` is one of {', '.join(_UNITS)}")
+    length = Length(Fraction(action.number("amount", 1, 100_000)), _UNITS[unit])  # type: ignore[arg-type]
+    path: Path = ("timeline", number)
+    if isinstance(entry, Shot):
+        _set_clip(timeline, number, replace(entry.shot, out=None, for_=length))
+    elif isinstance(entry, Black | Card | Still):
+        key = "black" if isinstance(entry, Black) else "for"
+        timeline.edits.set((*path, key), value_tree(length_text(length)))
+    else:
+        raise Stop("option", "an act has no length of its own")
+
+
+def _move(timeline: _Timeline, action: Action) -> None:
+    number, _ = timeline.entry(action)
+    to, _ = timeline.entry(action, "to")
+    timeline.edits.move(("timeline",), number, to)
+
+
+def _delete(timeline: _Timeline, action: Action) -> None:
+    timeline.edits.take_out(("timeline",), timeline.entry(action)[0])
+
+
+def _duplicate(timeline: _Timeline, action: Action) -> None:
+    timeline.edits.copy(("timeline",), timeline.entry(action)[0])
+
+
+def _title(timeline: _Timeline, action: Action) -> None:
+    """Give a card, or a title of an event, another text."""
+    number, entry = timeline.entry(action)
+    path: Path = ("timeline", number)
+    text = value_tree(action.text("text"))
+    if isinstance(entry, Card):
+        timeline.edits.set((*path, "card"), text)
+        return
+    titles = getattr(entry, "titles", ())
+    if not titles:
+        raise Stop("option", "this event has no title")
+    which = action.number("title", 0, len(titles) - 1)
+    path = (*path, "titles")
+    node = timeline.edits.node(path)
+    if isinstance(node, Items):
+        path = (*path, which)
+        node = node.items[which]
+    if isinstance(node, Mapping):
+        timeline.edits.set((*path, "text"), text)
+    elif len(path) == 3:
+        timeline.edits.set(path, text)
+    else:
+        timeline.edits.set_item(path, text)
+
+
+def _hit(timeline: _Timeline, action: Action) -> None:
+    """Have a moment of the film fall on a beat."""
+    number, shot = timeline.shot(action)
+    at = timeline.moment(action.number("frame", 0, timeline.last))
+    to = shot.sync.to if shot.sync is not None else "beat"
+    sync = replace(shot.sync, at=at) if shot.sync is not None else Sync(at=at, to=to, place=shot.place)
+    timeline.edits.set(("timeline", number, "sync"), value_tree(sync, timeline.rate))
+
+
+def _gain(timeline: _Timeline, action: Action) -> None:
+    """Give a stem another level, in whole dB."""
+    stem = action.text("stem")
+    if stem not in STEMS:
+        raise Stop("option", f"`stem` is one of {', '.join(STEMS)}")
+    level = value_tree(action.number("db", -60, 20))
+    root = timeline.edits.document.root
+    assert isinstance(root, Mapping)
+    if isinstance(root.get("mix"), Mapping):
+        timeline.edits.set(("mix", stem), level)
+    else:
+        timeline.edits.set(("mix",), Mapping({stem: level}, {stem: root.span}, root.span, True))
+
+
+_ACTIONS: dict[str, Callable[[_Timeline, Action], None]] = {
+    "mark": _mark,
+    "length": _length,
+    "move": _move,
+    "delete": _delete,
+    "duplicate": _duplicate,
+    "title": _title,
+    "hit": _hit,
+    "gain": _gain,
+}

@@ -1,0 +1,193 @@
+"""One spec that is watched: what its file says now, its last good draft, and the edits made on the page."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text
+from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.files import open_file, write_beside
+from cinecut.language.document import parse_document
+from cinecut.language.read import inside
+from cinecut.language.spec import Spec
+from cinecut.render.job import Job, Watch, prepare, render
+from cinecut.watch.describe import description
+from cinecut.watch.edits import edited
+
+_KEPT = 2  # drafts: the one that plays, and the next
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the page shows. `trailer` describes the last text without mistakes, `revision` is the text as it is now;
+    `draft` is the name of the file that plays, `drafted` the revision that it was rendered from."""
+
+    spec: str = ""  # the file's name
+    revision: str = ""
+    trailer: dict[str, Any] = field(default_factory=dict)
+    mistakes: tuple[str, ...] = ()
+    broken: bool = False  # the text cannot be rendered
+    draft: str = ""
+    drafted: str = ""
+    progress: str = ""
+
+
+class Session:
+    """Reads, renders and edits one spec; drafts lie in `folder`. `changed` is called, from any thread, whenever the
+    state is another."""
+
+    def __init__(self, spec: Path, folder: Path, ffmpeg: FFmpeg, changed: Callable[[], None]) -> None:
+        self.spec, self.folder, self.ffmpeg, self._changed = spec, folder, ffmpeg, changed
+        self.state = State(spec.name)
+        self.job: Job | None = None  # of the last text without mistakes
+        self._done: list[str] = []  # texts that undo brings back, and redo
+        self._undone: list[str] = []
+        self._writing = threading.Lock()
+        self._dirty = threading.Event()
+        self._ended = False
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self.state)
+
+    # Reading and rendering
+
+    def run(self) -> None:
+        """Render a draft whenever something changed, until `end` is called."""
+        while not self._ended:
+            self._dirty.clear()
+            job = self._look()
+            if job is not None:
+                self._render(job)
+            self._dirty.wait()
+
+    def touch(self) -> None:
+        """Something that the spec is made of changed."""
+        self._dirty.set()
+
+    def end(self) -> None:
+        self._ended = True
+        self._dirty.set()
+
+    @property
+    def media(self) -> list[Path]:
+        """The files that the last good spec names."""
+        return list(_named(self.job.spec, self.job.folder)) if self.job is not None else []
+
+    def _look(self) -> Job | None:
+        """What the file says now; None where it has mistakes. The last good trailer then stays on the page."""
+        text, found = "", list[Diagnostic]()
+        job: Job | None = None
+        try:
+            with open_file(self.spec) as file:
+                text = file.read().decode("utf-8", "replace")
+            job = _draft_of(self.spec)
+            found = list(job.plan.diagnostics)
+        except Stop as stop:
+            found = stop.diagnostics
+        changes: dict[str, Any] = {"revision": _revision(text), "mistakes": _shown(found, text), "broken": job is None}
+        if job is not None:
+            self.job = job
+            changes["trailer"] = description(job.plan.layout, job.plan.opening)
+        self._tell(**changes)
+        return job
+
+    def _render(self, job: Job) -> None:
+        """A draft; what goes wrong is said on the page."""
+        revision = self.state.revision
+        target = self.folder / f"draft-{revision}-{threading.get_native_id()}.mp4"
+        try:
+            done = render(job, target, self.ffmpeg, Watch(self._stage, self._waiting), force=True)
+            warnings = [*self.state.mistakes, *_shown(done.warnings, "")]
+            self._tell(draft=target.name, drafted=revision, progress="", mistakes=tuple(dict.fromkeys(warnings)))
+        except Stop as stop:
+            self._tell(mistakes=_shown(stop.diagnostics, ""), progress="", broken=True)
+        drafts = sorted(self.folder.glob("draft-*.mp4"), key=lambda file: file.stat().st_mtime)
+        for file in drafts[:-_KEPT]:
+            file.unlink(missing_ok=True)
+
+    def _stage(self, name: str, done: int, total: int, speed: float | None) -> None:
+        self._tell(progress=f"{name}: {100 * done // max(total, 1)} %")
+
+    def _waiting(self, holder: str) -> None:
+        self._tell(progress=f"waiting for the GPU lock, held by {holder}")
+
+    def _tell(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+        self._changed()
+
+    # Editing
+
+    def edit(self, action: dict[str, Any], revision: str) -> None:
+        """Do an action and write the spec. Raises Stop where it cannot be done, or the file is another by now."""
+        with self._writing:
+            text = self._current(revision)
+            if self.job is None or self.state.broken:
+                raise Stop("option", "mend the mistakes in the file first")
+            changed = edited(parse_document(self.spec, text, Report()), self.job.plan.layout, action)
+            if changed != text:
+                self._done.append(text)
+                self._undone.clear()
+                self._write(changed)
+
+    def undo(self, revision: str) -> None:
+        """Take the last edit back. Raises Stop as `edit` does."""
+        self._back(revision, self._done, self._undone)
+
+    def redo(self, revision: str) -> None:
+        self._back(revision, self._undone, self._done)
+
+    def _back(self, revision: str, source: list[str], target: list[str]) -> None:
+        with self._writing:
+            text = self._current(revision)
+            if not source:
+                raise Stop("option", "there is nothing more to take back, or to do again")
+            target.append(text)
+            self._write(source.pop())
+
+    def _current(self, revision: str) -> str:
+        """The file's text, where it is the one that the page shows."""
+        with open_file(self.spec) as file:
+            text = file.read().decode("utf-8", "surrogateescape")
+        if _revision(text) != revision:
+            self._done.clear()
+            self._undone.clear()
+            self.touch()
+            raise Stop("option", "the file changed meanwhile: nothing was written", "look at it and try again")
+        return text
+
+    def _write(self, text: str) -> None:
+        write_beside(self.spec, text, self.media)
+        self.state = replace(self.state, revision=_revision(text))
+        self.touch()
+
+
+def _draft_of(spec: Path) -> Job:
+    """A draft of the spec, of its first file where it has several. Raises Stop."""
+    job = prepare(spec, small=True)
+    return job if len(job.plan.targets) == 1 else prepare(spec, small=True, only=[job.plan.targets[0].name])
+
+
+def _revision(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _shown(found: list[Diagnostic], text: str) -> tuple[str, ...]:
+    """Findings as `cinecut check` prints them."""
+    lines = text.splitlines()
+    return tuple(as_text(item, lines if item.span else None) for item in found if item.severity is not Severity.NOTE)
+
+
+def _named(spec: Spec, folder: Path) -> Iterator[Path]:
+    """The files that a spec names, as far as they are files of its own."""
+    names = [spec.film.file, spec.music.file if spec.music else None, spec.lut.file if spec.lut else None]
+    for entry in spec.timeline:
+        still, cue = getattr(entry, "still", None), getattr(entry, "cue", None)
+        names += [still.file if still else None, cue.file if cue and not cue.stops else None]
+    yield from (inside(folder, name) for name in names if name is not None)
+    if spec.vibe is not None and spec.vibe.base.endswith((".yaml", ".yml")):
+        yield inside(folder, spec.vibe.base)

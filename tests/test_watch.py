@@ -1,0 +1,391 @@
+"""Watching a spec: the page's edits, what its server gives away, and the page itself in a real browser."""
+
+from __future__ import annotations
+
+import difflib
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from commandline import COMMAND, environment
+from compiling import laid_out
+from oracle import Film, Sound
+
+from cinecut.diagnostics import Report, Stop
+from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.language.document import parse_document
+from cinecut.watch.edits import edited
+from cinecut.watch.session import Session
+
+Films = Callable[[Film], Film]
+SMALL = Film(Path("a.mp4"), Fraction(24), 240, size=(160, 90), gop=24, sound=Sound())
+TEXT = """\
+# A trailer.
+cinecut: 1
+film: {film}
+music: {{beats: {{tempo: 120}}}}   # the beat
+timeline:
+  # the opening
+  - act: one
+  - shot: 0:01 - 0:02   # the hole
+    titles: [{{text: Spring}}, Summer]
+  - shot:
+      in: 3s   # a note
+      for: 1 bar
+  - black: 12f
+  - card: The End   # at last
+    for: 1 bar
+  - shot: {{in: 5s, for: 2 beats}}
+"""
+
+
+# Edits
+
+FACTS = """{file: film.mp4, facts: {fingerprint: 1-00, size: 160x90, rate: 24, duration: 10, audio: [{rate: 48000,
+  channels: 2, layout: stereo}]}}"""
+
+
+@pytest.mark.parametrize(
+    ("action", "taken", "put"),
+    [
+        (
+            {"do": "mark", "entry": 1, "in": 30},
+            ["  - shot: 0:01 - 0:02   # the hole"],
+            ["  - shot: 00:00:01:06 - 00:00:02:00   # the hole"],
+        ),
+        (
+            {"do": "mark", "entry": 1, "out": 60},
+            ["  - shot: 0:01 - 0:02   # the hole"],
+            ["  - shot: 00:00:01:00 - 00:00:02:12   # the hole"],
+        ),
+        ({"do": "mark", "entry": 2, "in": 75}, ["      in: 3s   # a note"], ["      in: 00:00:03:03   # a note"]),
+        (
+            {"do": "length", "entry": 2, "amount": 3, "unit": "beats"},
+            ["      in: 3s   # a note", "      for: 1 bar"],
+            ["      in: 00:00:03:00   # a note", "      for: 3 beats"],
+        ),
+        ({"do": "length", "entry": 3, "amount": 2, "unit": "bars"}, ["  - black: 12f"], ["  - black: 2 bars"]),
+        ({"do": "length", "entry": 4, "amount": 9, "unit": "frames"}, ["    for: 1 bar"], ["    for: 9f"]),
+        ({"do": "delete", "entry": 3}, ["  - black: 12f"], []),
+        ({"do": "duplicate", "entry": 3}, [], ["  - black: 12f"]),
+        ({"do": "move", "entry": 3, "to": 5}, ["  - black: 12f"], ["  - black: 12f"]),
+        (
+            {"do": "title", "entry": 4, "text": "#1: {end}"},
+            ["  - card: The End   # at last"],
+            ['  - card: "#1: {end}"   # at last'],
+        ),
+        (
+            {"do": "title", "entry": 1, "title": 0, "text": "May"},
+            ["    titles: [{text: Spring}, Summer]"],
+            ["    titles: [{text: May}, Summer]"],
+        ),
+        (
+            {"do": "title", "entry": 1, "title": 1, "text": "May"},
+            ["    titles: [{text: Spring}, Summer]"],
+            ["    titles: [{text: Spring}, May]"],
+        ),
+        ({"do": "hit", "entry": 5, "frame": 126}, [], ["    sync: {at: 00:00:05:06}"]),
+        ({"do": "gain", "stem": "music", "db": -6}, [], ["mix: {music: -6}"]),
+    ],
+    ids=lambda value: value["do"] if isinstance(value, dict) else "",
+)
+def test_an_action_is_one_edit(action: dict[str, Any], taken: list[str], put: list[str]) -> None:
+    """Rows with comments keep them, and all others stay as they are."""
+    text = TEXT.format(film=FACTS)
+    after = edited(parse_document(Path("a.yaml"), text, Report()), laid_out(text), action)
+    rows = list(difflib.ndiff(text.splitlines(), after.splitlines()))
+    assert [row[2:] for row in rows if row.startswith("- ")] == taken
+    assert [row[2:] for row in rows if row.startswith("+ ")] == put
+    laid_out(after)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {},
+        {"do": "rm"},
+        {"do": ["mark"]},
+        {"do": "mark", "entry": 0, "in": 3},
+        {"do": "mark", "entry": 99, "in": 3},
+        {"do": "mark", "entry": True, "in": 3},
+        {"do": "mark", "entry": 1, "in": 100},
+        {"do": "mark", "entry": 1, "in": -1},
+        {"do": "mark", "entry": 1, "in": 10**9},
+        {"do": "length", "entry": 0, "amount": 1, "unit": "beats"},
+        {"do": "length", "entry": 1, "amount": 1, "unit": "miles"},
+        {"do": "title", "entry": 2, "text": "x"},
+        {"do": "title", "entry": 4, "text": ""},
+        {"do": "title", "entry": 4, "text": "x" * 501},
+        {"do": "gain", "stem": "film: rm", "db": 1},
+        {"do": "gain", "stem": "film", "db": 1000},
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_refused(action: dict[str, Any]) -> None:
+    text = TEXT.format(film=FACTS)
+    with pytest.raises(Stop):
+        edited(parse_document(Path("a.yaml"), text, Report()), laid_out(text), action)
+
+
+# The session
+
+
+def written(folder: Path, film: Path) -> Path:
+    spec = folder / "a.yaml"
+    spec.write_text(TEXT.format(film=film))
+    return spec
+
+
+class Watched:
+    """A session that runs, and waiting for what it comes to."""
+
+    def __init__(self, spec: Path, folder: Path) -> None:
+        self.changed = threading.Condition()
+        self.session = Session(spec, folder, find_ffmpeg(None), self.wake)
+        self.thread = threading.Thread(target=self.session.run, daemon=True)
+
+    def wake(self) -> None:
+        with self.changed:
+            self.changed.notify_all()
+
+    def until(self, wanted: Callable[[], bool]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(wanted, timeout=60), self.session.state
+
+    def __enter__(self) -> Watched:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.end()
+        self.thread.join(60)
+
+
+def test_a_session_renders_edits_and_undoes(films: Films, tmp_path: Path) -> None:
+    spec, drafts = written(tmp_path, films(SMALL).path), tmp_path / "drafts"
+    drafts.mkdir()
+    before = spec.read_text()
+    with Watched(spec, drafts) as watched:
+        session = watched.session
+        watched.until(lambda: bool(session.state.drafted))
+        first = session.state
+        assert [event["kind"] for event in first.trailer["events"]] == ["shot", "shot", "black", "card", "shot"]
+        assert (drafts / first.draft).is_file()
+
+        session.edit({"do": "delete", "entry": 3}, first.revision)
+        assert spec.read_text() == before.replace("  - black: 12f\n", "")
+        watched.until(lambda: session.state.drafted not in ("", first.drafted))
+        assert len(session.state.trailer["events"]) == 4
+
+        session.undo(session.state.revision)
+        assert spec.read_text() == before
+        session.redo(session.state.revision)
+        assert "black" not in spec.read_text()
+        session.undo(session.state.revision)
+        watched.until(lambda: session.state.drafted == first.drafted)
+        with pytest.raises(Stop, match="nothing more"):
+            session.undo(session.state.revision)
+
+        # Never over what somebody else wrote meanwhile
+        spec.write_text(before.replace("12f", "24f"))
+        with pytest.raises(Stop, match="changed meanwhile"):
+            session.edit({"do": "delete", "entry": 3}, session.state.revision)
+        assert "24f" in spec.read_text()
+        watched.until(lambda: session.state.trailer["frames"] == first.trailer["frames"] + 12)
+
+        # The last good draft plays on while there are mistakes
+        spec.write_text(before.replace("12f", "12 parsecs"))
+        session.touch()
+        watched.until(lambda: session.state.broken)
+        assert session.state.draft
+        assert "bad-time" in "".join(session.state.mistakes)
+        assert "^" in "".join(session.state.mistakes)
+        with pytest.raises(Stop, match="mistakes"):
+            session.edit({"do": "delete", "entry": 3}, session.state.revision)
+        spec.unlink()
+        session.touch()
+        watched.until(lambda: "no file" in "".join(session.state.mistakes))
+
+
+# The server
+
+
+@pytest.fixture
+def page(films: Films, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The address of a running `cinecut watch`, and its spec."""
+    spec = written(tmp_path, films(SMALL).path)
+    command = [*COMMAND, "watch", str(spec), "--no-browser"]
+    process = subprocess.Popen(
+        command, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    yield process.stdout.readline().strip(), spec
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert process.stderr.read().strip().endswith("nothing was left behind")
+
+
+def ask(address: str, path: str, method: str = "GET", body: str = "", **headers: str) -> tuple[int, bytes]:
+    """A request below the page's address; of a path that begins with a slash below the server's."""
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection.request(method, path if path.startswith("/") else parts.path + path, body or None, headers)
+    answer = connection.getresponse()
+    found = answer.status, answer.read()
+    connection.close()
+    return found
+
+
+def state_of(address: str) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(ask(address, "state")[1])
+    return state
+
+
+def wait_for(wanted: Callable[[], object]) -> None:
+    for _ in range(600):
+        if wanted():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it never came")
+
+
+def test_the_server_gives_nothing_away(page: tuple[str, Path]) -> None:
+    address, spec = page
+    own = address[: address.index("/", 8)]
+    host = urlsplit(address).netloc
+    assert ask(address, "")[0] == 200
+    assert ask(address, "/")[0] == 404  # without the secret
+    assert ask(address, "/x" * 3)[0] == 404
+    for name in ("../a.yaml", "..%2fa.yaml", "a.yaml", "server.py", "%2fetc%2fpasswd", "//etc/passwd"):
+        assert ask(address, name)[0] == 404, name
+        assert ask(address, f"draft/{name}")[0] == 404, name
+    assert ask(address, "", Host="cinecut.example")[0] == 403  # a rebound domain
+    assert ask(address, "state", Origin="http://evil.example")[0] == 403
+    delete = json.dumps({"do": "delete", "entry": 3, "revision": state_of(address)["revision"]})
+    before = spec.read_bytes()
+    for origin in ({"Origin": "http://evil.example"}, {}, {"Origin": "null"}):
+        assert ask(address, "edit", "POST", delete, **origin)[0] == 403
+    assert spec.read_bytes() == before
+    for body in ("", "[]", "{", '{"do": "delete"}', json.dumps({"do": "x" * 200_000, "revision": ""})):
+        assert ask(address, "edit", "POST", body, Origin=own)[0] == 400
+    assert ask(address, "edit", "POST", '{"do": "undo", "revision": "old"}', Origin=own)[0] == 409
+    assert host.startswith("127.0.0.1:")
+
+
+def test_the_page_gets_its_draft_its_pictures_and_its_sound(page: tuple[str, Path]) -> None:
+    address, spec = page
+    wait_for(lambda: state_of(address)["drafted"])
+    state = state_of(address)
+    draft = f"draft/{state['draft']}"
+    status, data = ask(address, draft, Range="bytes=4-7")  # as a player seeks
+    assert (status, data) == (206, b"ftyp")
+    for picture in (f"{draft}/30.jpg", "film/100.jpg"):
+        assert ask(address, picture)[1].startswith(b"\xff\xd8"), picture
+    assert ask(address, "film/100000.jpg")[0] == 404
+    levels = json.loads(ask(address, f"{draft}/outline")[1])
+    assert len(levels) == pytest.approx(state["trailer"]["frames"] / 24 * 50, abs=3)
+    assert max(levels) > 5
+    # What another program changes is seen
+    spec.write_text(spec.read_text().replace("12f", "24f"))
+    wait_for(lambda: state_of(address)["trailer"]["frames"] == state["trailer"]["frames"] + 12)
+
+
+# The browser
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("no Chromium with its driver on this system (Debian: chromium, chromium-driver)")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
+                 "disable-background-networking", "disable-component-update", "window-size=1200,1000",
+                 "autoplay-policy=no-user-gesture-required"):  # fmt: skip
+        options.add_argument(f"--{word}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    running = webdriver.Chrome(options=options, service=Service(driver, env=dict(os.environ)))
+    yield running
+    running.quit()
+
+
+def plays(browser: Any) -> str:
+    found = browser.execute_script("return document.body.dataset.plays || ''")
+    return str(found)
+
+
+def test_the_page_plays_edits_and_shows_mistakes(page: tuple[str, Path], browser: Any) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    address, spec = page
+    browser.get(address)
+    wait_for(lambda: plays(browser))
+    body = browser.find_element(By.TAG_NAME, "body")
+
+    # Every control has a name, and nothing is wider than a telephone
+    for control in browser.find_elements(By.CSS_SELECTOR, "button, input, select"):
+        assert control.accessible_name, control.get_attribute("outerHTML")
+    browser.set_window_size(400, 900)
+    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    browser.set_window_size(1200, 1000)
+
+    # Playing, and the keys
+    body.send_keys(" ")
+    wait_for(lambda: browser.execute_script("return frame() > 3"))
+    body.send_keys(" ")
+    body.send_keys(Keys.SHIFT, Keys.ARROW_RIGHT)
+    body.send_keys(Keys.NULL)
+    assert browser.execute_script("return [selected, frame()]") == [1, 24]
+    body.send_keys(Keys.ARROW_RIGHT)
+    wait_for(lambda: browser.execute_script("return frame()") == 25)
+
+    # An in point by a key on the film's own picture: the file changes, the new draft plays from there on
+    before = plays(browser)
+    browser.execute_script("document.getElementById('film-frame').value = 96; showFilm()")
+    body.send_keys("i")
+    wait_for(lambda: "      in: 4s   # a note" in spec.read_text())
+    wait_for(lambda: plays(browser) not in ("", before))
+    assert browser.execute_script("return frame()") == 24
+    body.send_keys(Keys.CONTROL, "z")
+    body.send_keys(Keys.NULL)
+    wait_for(lambda: "      in: 3s   # a note" in spec.read_text())
+
+    # A title's text, whatever signs are in it, is text
+    browser.execute_script("select(3)")
+    field = browser.find_element(By.ID, "text-0")
+    field.clear()
+    field.send_keys("<b>It's: #1</b>", Keys.ENTER)
+    wait_for(lambda: "<b>It's: #1</b>" in spec.read_text())
+    wait_for(
+        lambda: browser.execute_script(
+            "return state.drafted === state.revision && document.body.dataset.plays === state.draft"
+        )
+    )
+    assert not browser.find_elements(By.CSS_SELECTOR, ".lane b, #texts b")
+
+    # Mistakes are shown as `check` prints them, while the last good draft stays
+    good = plays(browser)
+    spec.write_text(spec.read_text().replace("12f", "12 parsecs"))
+    box = browser.find_element(By.ID, "mistakes")
+    wait_for(box.is_displayed)
+    assert "bad-time" in box.text
+    assert plays(browser) == good
+    severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert not [entry for entry in severe if "409" not in entry["message"]]
