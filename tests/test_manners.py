@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from commandline import COMMAND, cinecut, environment
+from effort import effort
 
 from cinecut import codes
 from cinecut.diagnostics import CODES
+from cinecut.render.check import check_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
 BEATS = SPECS / "beats.yaml"
@@ -64,6 +66,27 @@ def test_check_of_several_specs_of_folders_and_of_stdin(tmp_path: Path) -> None:
     assert "-:5:5: error:" in read.stderr
     assert cinecut("check", tmp_path / "specs" / "deep" / "..", cwd=tmp_path).returncode == 1
     assert cinecut("check", cwd=tmp_path).stderr.startswith("error: there is no spec to check")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "  - {shot: 1 - 3, from: crossfade 0.2s, sound: riser, titles: [Words]}   # why\n",
+        "  - {act: a, why: b}\n  - {shot: {in: 2, for: 2 beats}, snap: beat, sync: {at: 2.4}, voice: 1 - 2}\n",
+        "  - {shot: {in: 1, for: 2x}, spede: 2}\n",
+    ],
+    ids=["cuts", "beats", "mistakes"],
+)
+def test_ten_times_the_events_take_ten_times_the_work(event: str, tmp_path: Path) -> None:
+    def work(events: int) -> None:
+        spec = tmp_path / f"{events}.yaml"
+        facts = "{fingerprint: 1-a, size: 64x64, rate: 24, duration: 90}"
+        head = f"cinecut: 1\nfilm: {{file: film.mp4, facts: {facts}}}\nmusic: {{beats: {{tempo: 90}}}}\ntimeline:\n"
+        spec.write_text(head + events * event, encoding="utf-8")
+        assert len(list(check_spec(spec))) >= 1  # there is no film
+
+    work(1)  # what is loaded and kept
+    assert effort(lambda: work(300)) < 11 * effort(lambda: work(30))
 
 
 def test_findings_for_code_hosts(tmp_path: Path) -> None:
