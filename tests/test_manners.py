@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from commandline import COMMAND, cinecut, environment
+from commandline import COMMAND, cinecut, on_a_terminal
 from effort import effort
 
 from cinecut import codes
@@ -138,26 +137,6 @@ def test_findings_are_coloured_on_a_terminal_alone(tmp_path: Path) -> None:
     assert "\x1b[1;31merror:\x1b[0m" in on_a_terminal(tmp_path, "check", "bad.yaml")
     assert "\x1b[" not in on_a_terminal(tmp_path, "check", "bad.yaml", NO_COLOR="1")
     assert "\x1b[" not in cinecut("check", "bad.yaml", cwd=tmp_path).stderr
-
-
-def on_a_terminal(folder: Path, *words: str, **changes: str) -> str:
-    """All that is printed on a terminal of 80 columns."""
-    master, slave = pty.openpty()
-    env = environment(folder, COLUMNS="80", TERM="xterm", **{"NO_COLOR": "", **changes})
-    with subprocess.Popen([*COMMAND, *words], stdin=slave, stdout=slave, stderr=slave, env=env, cwd=folder) as process:
-        os.close(slave)
-        found = b""
-        while True:
-            try:
-                part = os.read(master, 65536)
-            except OSError:
-                break
-            if not part:
-                break
-            found += part
-        process.wait()
-    os.close(master)
-    return found.decode().replace("\r\n", "\n")
 
 
 def test_a_film_in_a_specs_place_is_told_from_it(tmp_path: Path) -> None:
