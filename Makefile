@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 MODELS := $(VENV)/.models
 # Of uv the resolver: it finds the lowest versions as well as the newest.
 UV := uv==0.13.9
+EDITOR := yaml-language-server@1.20.0
 .PHONY: setup demo test test-slow test-bounds fuzz lint bench clean
 setup: $(READY)
 
@@ -29,8 +30,10 @@ demo: $(READY)
 test: $(MODELS) lint
 	$(BIN)/python -m pytest
 
+# The language server that editors ask, where there is npm, and what others check specs with.
 test-slow: $(MODELS)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[speech]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[speech]' check-jsonschema
+	! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --prefix $(VENV)/editor $(EDITOR)
 	$(BIN)/python -m pytest -m slow
 
 # The built wheel in clean environments: lowest and newest dependencies, on every Python that the machine has.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,33 @@ def cinecut(*arguments: str | Path, cwd: Path, **changes: str) -> subprocess.Com
         timeout=120,
         check=False,
     )
+
+
+Answer = tuple[str, Callable[[], str]]
+"""What a question says, and what is done and then typed when it is asked."""
+
+
+def on_a_terminal(folder: Path, *words: str, answers: Sequence[Answer] = (), **changes: str) -> str:
+    """All that is printed on a terminal of 80 columns."""
+    master, slave = pty.openpty()
+    env = environment(folder, COLUMNS="80", TERM="xterm", **{"NO_COLOR": "", **changes})
+    with subprocess.Popen([*COMMAND, *words], stdin=slave, stdout=slave, stderr=slave, env=env, cwd=folder) as process:
+        os.close(slave)
+        found, heard, waiting = b"", 0, list(answers)
+        while True:
+            try:
+                part = os.read(master, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            found += part
+            if waiting and waiting[0][0].encode() in found[heard:]:
+                heard = len(found)
+                os.write(master, waiting.pop(0)[1]().encode())
+        process.wait()
+    os.close(master)
+    return found.decode().replace("\r\n", "\n")
 
 
 def names(folder: Path) -> list[str]:

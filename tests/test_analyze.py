@@ -6,14 +6,14 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commandline import COMMAND, cinecut, environment, names
+from commandline import COMMAND, cinecut, environment, names, on_a_terminal
 from footage import X264, Footage, make_film, song
 from oracle import read_pictures
 
@@ -347,6 +347,35 @@ def test_trailer_analyzes_and_renders(film: Footage, tmp_path: Path) -> None:
     assert names(tmp_path) == ["film_trailer_action_draft.mp4", "specs"]
     _, timeline = read(tmp_path / "specs" / "film.yaml")
     assert len(list(read_pictures(tmp_path / "film_trailer_action_draft.mp4"))) == timeline.frames
+
+
+def test_review_shows_the_page_and_waits_for_a_spec_without_mistakes(film: Footage, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text('#!/bin/sh\necho "$1" > opened\n', encoding="utf-8")
+    browser.chmod(0o755)
+    spec = tmp_path / "specs" / "film.yaml"
+
+    def edit(old: str, new: str) -> Callable[[], str]:
+        def answer() -> str:
+            assert not list(tmp_path.glob("*.mp4"))
+            text = spec.read_text(encoding="utf-8")
+            assert old in text
+            spec.write_text(text.replace(old, new, 1), encoding="utf-8")
+            return "\n"
+
+        return answer
+
+    arguments = ("trailer", str(film.path), "--draft", "--length", "15", "--vibe", "action", "--review")
+    asked = [
+        ("then press Enter to render", edit("timeline:", "timelin:")),
+        ("Nothing is rendered yet. Mend specs/film.yaml", edit("timelin:", "timeline: :")),
+        ("Nothing is rendered yet. Mend specs/film.yaml", edit("timeline: :", "timeline:")),
+    ]
+    said = on_a_terminal(tmp_path, *arguments, answers=asked, BROWSER=str(browser), NO_COLOR="1")
+    assert (tmp_path / "opened").read_text(encoding="utf-8").strip() == (tmp_path / "specs/film.html").as_uri()
+    assert "did you mean `timeline`?" in said
+    assert said.count("press Enter") == 3
+    assert names(tmp_path) == ["browser", "film_trailer_action_draft.mp4", "opened", "specs"]
 
 
 def test_trailer_says_what_would_end_the_render_before_the_long_work(film: Footage, tmp_path: Path) -> None:

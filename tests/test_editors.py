@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def written(value: Any) -> str:
             return f"{value[0]}x{value[1]}"
 
 
-PATTERNS = {m[0]: json.loads(m[1]) for m in re.findall(r'"format": "([\w-]+)",\s*"pattern": ("[^\n]*?"),', bundled())}
+SOURCE = schema_file("trailer-1").read_text(encoding="utf-8")
+PATTERNS = {m[0]: json.loads(m[1]) for m in re.findall(r'"format": "([\w-]+)",\s*"pattern": ("[^\n]*?"),', SOURCE)}
 SPELLED = {
     "film-time": ["1:02:11.5", "62.5s", "62.5", "01:02:11:12", "1m30s", "2h 3m", " 0:16 ", "100/3s"],
     "film-span": ["0:16 - 0:20", "0:16-0:20", "16 to 20", "0:16 – 1:02:11.5", "00:00:16:00 - 00:00:20:00", "1m — 2m"],
@@ -113,7 +115,26 @@ def test_enums_complete_where_a_word_may_stand() -> None:
     assert {"thriller", "drama"} <= completions(SCHEMA["properties"]["vibe"])
     assert {"braam", "riser"} <= completions(shot["sound"])
     assert {"vibe", "none"} <= completions(SCHEMA["properties"]["effects"])
-    assert "examples" in SCHEMA["$defs"]["output"]["properties"]["crf"], "or editors insert 0"
+
+
+def parts(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every schema in a schema, as far as it names types, defaults or examples."""
+    if isinstance(schema, dict):
+        yield schema
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from parts(inner)
+
+
+def test_no_value_is_typed_for_anybody() -> None:
+    """Editors insert a default, a single example and, without either, 0 for a number. Strict validators refuse words
+    that they do not know."""
+    for part in parts(SCHEMA):
+        assert not {"default", "format"} & {key for key, value in part.items() if not isinstance(value, dict)}, part
+        assert not any(key.startswith("x-") for key in part), part
+        if part.get("type") in ("number", "integer") and "description" in part and "enum" not in part:
+            assert len(part["examples"]) > 1, part
+    bitrate = SCHEMA["$defs"]["output"]["properties"]["audio_bitrate"]
+    assert bitrate["description"].endswith("Default: 192k.")
 
 
 def test_the_schema_is_one_file_that_resolves_by_itself(tmp_path: Path) -> None:

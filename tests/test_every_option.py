@@ -157,6 +157,8 @@ CHANGES: dict[str, tuple[str, str]] = {
     "output.crf": row("OUTPUT", "  crf: 30"),
     "output.preset": row("OUTPUT", "  preset: {}"),
     "output.audio_bitrate": row("OUTPUT", "  audio_bitrate: 96k"),
+    "output.title": row("OUTPUT", "  title: A film"),
+    "output.chapters": row("OUTPUT", "  chapters: true"),
     "output.fit": row("OUTPUT", "  fit: {}"),
     "output.hardware": row("OUTPUT", "  hardware: {}"),
     "output.subtitles": row("OUTPUT", "  subtitles: {}"),
@@ -164,6 +166,8 @@ CHANGES: dict[str, tuple[str, str]] = {
     "deliverable.size": ("size: 320x480", "size: 480x640"),
     "deliverable.loudness": ("size: 320x480\n", "size: 320x480\n    loudness: {}\nvibe: war\n"),
     "deliverable.audio_bitrate": row("DELIVERABLE", "    audio_bitrate: 96k"),
+    "deliverable.title": row("DELIVERABLE", "    title: A film"),
+    "deliverable.chapters": row("DELIVERABLE", "    chapters: true"),
     "deliverable.crf": row("DELIVERABLE", "    crf: 30"),
     **{
         f"deliverable.{key}": row("DELIVERABLE", f"    {key}: {{}}")

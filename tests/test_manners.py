@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from commandline import COMMAND, cinecut, environment
+from commandline import COMMAND, cinecut, on_a_terminal
+from effort import effort
 
 from cinecut import codes
 from cinecut.diagnostics import CODES
+from cinecut.render.check import check_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
 BEATS = SPECS / "beats.yaml"
@@ -66,6 +67,27 @@ def test_check_of_several_specs_of_folders_and_of_stdin(tmp_path: Path) -> None:
     assert cinecut("check", cwd=tmp_path).stderr.startswith("error: there is no spec to check")
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        "  - {shot: 1 - 3, from: crossfade 0.2s, sound: riser, titles: [Words]}   # why\n",
+        "  - {act: a, why: b}\n  - {shot: {in: 2, for: 2 beats}, snap: beat, sync: {at: 2.4}, voice: 1 - 2}\n",
+        "  - {shot: {in: 1, for: 2x}, spede: 2}\n",
+    ],
+    ids=["cuts", "beats", "mistakes"],
+)
+def test_ten_times_the_events_take_ten_times_the_work(event: str, tmp_path: Path) -> None:
+    def work(events: int) -> None:
+        spec = tmp_path / f"{events}.yaml"
+        facts = "{fingerprint: 1-a, size: 64x64, rate: 24, duration: 90}"
+        head = f"cinecut: 1\nfilm: {{file: film.mp4, facts: {facts}}}\nmusic: {{beats: {{tempo: 90}}}}\ntimeline:\n"
+        spec.write_text(head + events * event, encoding="utf-8")
+        assert len(list(check_spec(spec))) >= 1  # there is no film
+
+    work(1)  # what is loaded and kept
+    assert effort(lambda: work(300)) < 11 * effort(lambda: work(30))
+
+
 def test_findings_for_code_hosts(tmp_path: Path) -> None:
     (tmp_path / "bad, one.yaml").write_text(BAD, encoding="utf-8")
     done = cinecut("check", "bad, one.yaml", "--format", "github", cwd=tmp_path)
@@ -115,26 +137,6 @@ def test_findings_are_coloured_on_a_terminal_alone(tmp_path: Path) -> None:
     assert "\x1b[1;31merror:\x1b[0m" in on_a_terminal(tmp_path, "check", "bad.yaml")
     assert "\x1b[" not in on_a_terminal(tmp_path, "check", "bad.yaml", NO_COLOR="1")
     assert "\x1b[" not in cinecut("check", "bad.yaml", cwd=tmp_path).stderr
-
-
-def on_a_terminal(folder: Path, *words: str, **changes: str) -> str:
-    """All that is printed on a terminal of 80 columns."""
-    master, slave = pty.openpty()
-    env = environment(folder, COLUMNS="80", TERM="xterm", **{"NO_COLOR": "", **changes})
-    with subprocess.Popen([*COMMAND, *words], stdin=slave, stdout=slave, stderr=slave, env=env, cwd=folder) as process:
-        os.close(slave)
-        found = b""
-        while True:
-            try:
-                part = os.read(master, 65536)
-            except OSError:
-                break
-            if not part:
-                break
-            found += part
-        process.wait()
-    os.close(master)
-    return found.decode().replace("\r\n", "\n")
 
 
 def test_a_film_in_a_specs_place_is_told_from_it(tmp_path: Path) -> None:

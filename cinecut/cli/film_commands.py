@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cinecut.cli.film_report import review as pause
 from cinecut.cli.film_report import tell
 from cinecut.cli.music_commands import JamendoIdOption, MusicChoice, MusicOption
 from cinecut.cli.render_commands import render_spec
@@ -151,7 +152,9 @@ def trailer(
     transcribe: TranscribeOption = None,
     describe: DescribeOption = None,
     beats: BeatsOption = None,
-    review: Annotated[bool, typer.Option("--review", help="Stop in between, to edit the spec.")] = False,
+    review: Annotated[
+        bool, typer.Option("--review", help="Show the contact sheet; wait for your edit.")
+    ] = False,
     draft: Annotated[bool, typer.Option("--draft", help="Small and fast, for looking at the cut.")] = False,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
@@ -180,7 +183,7 @@ def trailer(
             command = ["cinecut", "render", *(["--draft"] if draft else []), "--", str(target)]
             print(f"edit {target}, then: {shlex.join(command)}")
             return
-        typer.prompt(f"Edit {target}, then press Enter to render", default="", show_default=False, err=True)
+        pause(target)
     render_spec(target, output, None, draft, replacing, ffmpeg, False)
 
 

@@ -1,13 +1,19 @@
-"""What analyze tells of its work: a line and what to do next for people, everything for programs."""
+"""What analyze tells of its work: a line and what to do next for people, everything for programs; and the pause in
+which a person edits the spec before it is rendered."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cinecut.cli.terminal import say
+import typer
+
+from cinecut.cli.terminal import print_diagnostics, say
 
 if TYPE_CHECKING:
     from cinecut.analysis import Analysis
@@ -53,3 +59,27 @@ def tell(found: Analysis, target: Path, as_json: bool, following: bool) -> None:
         say(f"{target}: {named}, {seconds:.1f} s; the contact sheet is {sheet}")
         if following:
             say(f"next: cinecut render {shlex.quote(str(target))}")
+
+
+def review(spec: Path) -> None:
+    """Show the contact sheet, and wait until the spec has been edited and is without mistakes."""
+    from cinecut.render.check import check_spec
+
+    show_page(spec.with_suffix(".html"))
+    question = f"Edit {spec}, then press Enter to render"
+    while True:
+        typer.prompt(question, default="", show_default=False, err=True)
+        report = check_spec(spec)
+        if report.ok:
+            return
+        print_diagnostics(list(report))
+        question = f"Nothing is rendered yet. Mend {spec}, then press Enter"
+
+
+def show_page(page: Path) -> None:
+    """Open a page in the user's browser, where there is a screen to show it."""
+    if sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")):
+        import webbrowser
+
+        with contextlib.suppress(webbrowser.Error, OSError):
+            webbrowser.open(page.absolute().as_uri())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from cinecut.compiler.about import about_file, about_text
 from cinecut.compiler.encode import FLOAT_SAMPLES, PCM_SAMPLES, Encoding, choose_encoding, float_sound, pcm_sound
 from cinecut.compiler.inputs import Inputs
 from cinecut.compiler.layout import Layout
@@ -45,6 +46,9 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
     pictures, files = _overlay_texts(pictures, trailer, _shown(layout, heard, opening))
     if any(file.subtitles in ("soft", "file") for file in outputs.values()):
         files[CAPTIONS] = captions_text(heard, opening / timeline.rate)
+    for name, file in outputs.items():
+        if (about := about_file(name, file)) is not None:
+            files[about] = about_text(timeline, file, opening)
     samples = sample_at(TrailerFrame(timeline.frames + opening), timeline.rate)
     stems = _after(samples - track.samples, lower_stems(trailer, timeline, track, inputs), samples)
     targets = [_target(name, file, encodings[name]) for name, file in outputs.items()]
@@ -114,6 +118,7 @@ def _target(name: str, file: Delivery, encoding: Encoding) -> Target:
         encoders=encoding.encoders,
         captions=encoding.captions if file.subtitles == "soft" else None,
         captions_file=file.subtitles == "file",
+        about=about_file(name, file),
     )
 
 

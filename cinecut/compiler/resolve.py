@@ -56,6 +56,8 @@ class Delivery:
     loudness: LoudnessTarget | None
     subtitles: Subtitles
     audio_bitrate: str
+    title: str | None
+    chapters: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,8 @@ def _delivery(output: Output, spec: Spec, film: FilmFacts, vibe: Vibe | None) ->
         loudness=_loudness(output.loudness, vibe),
         subtitles=output.subtitles,
         audio_bitrate=output.audio_bitrate,
+        title=output.title,
+        chapters=output.chapters,
     )
 
 

@@ -110,10 +110,10 @@ def build_timeline(trailer: Trailer, report: Report) -> Timeline:
     """Place every event. Mistakes go into the report; the timeline is only for use where there are none."""
     clockwork = Clockwork(trailer.rate, trailer.grid, trailer.film.duration, report)
     events = _join(_place(trailer, clockwork), clockwork)
-    if not events:
+    if trailer.spec.timeline and not events:  # without any entry it has been refused already
         span = trailer.spec.place.of("timeline")
         report.add("empty-event", "the timeline shows nothing", span, "add a shot: 0:16 - 0:20")
-    elif events[-1].end > LONGEST:
+    elif events and events[-1].end > LONGEST:
         message = f"this trailer runs for {clock(events[-1].end)}; an hour is the most"
         report.add("wrong-value", message, events[-1].event.place.span, "is a length in the wrong unit?")
     texts = tuple(text for placed in events for text in _texts(placed, clockwork, events[-1].range.end))

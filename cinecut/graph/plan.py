@@ -96,7 +96,8 @@ class Target:
     """One file that a run writes: the graph's outputs that go into it, and how they are encoded.
 
     What a trailer's file has besides: its name among several, the loudness it is brought to (None: as it is mixed),
-    how its sound alone is encoded, FFmpeg's encoders that it needs, and its subtitles: the codec of a track, or a file.
+    how its sound alone is encoded, FFmpeg's encoders that it needs, its subtitles: the codec of a track, or a file; and
+    the file of the working folder that holds its title and chapters.
     """
 
     maps: tuple[str, ...]
@@ -109,6 +110,7 @@ class Target:
     encoders: tuple[str, ...] = ()
     captions: str | None = None
     captions_file: bool = False
+    about: str | None = None
     sound_file: str | None = None  # of the working folder: this sound, encoded already, is taken as it is
 
 
@@ -167,6 +169,10 @@ class Run:
                 maps += ["-map", f"{len(inputs)}:s:0", "-c:s", target.captions]
                 inputs.append(("-f", "srt", "-i", CAPTIONS))
             encode = list(target.encode)
+            if target.about is not None:
+                encode[encode.index("-map_metadata") + 1] = str(len(inputs))  # instead of none
+                encode += ["-map_chapters", str(len(inputs))]
+                inputs.append(("-f", "ffmetadata", "-i", target.about))
             if target.sound_file is not None:
                 maps += ["-map", f"{len(inputs)}:a:0"]
                 encode += ["-c:a", "copy"]

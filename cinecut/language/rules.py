@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from cinecut.diagnostics import Report
 from cinecut.language.events import Crop, Shot
-from cinecut.language.spec import BeatGrid, Film, Music, Spec
+from cinecut.language.spec import BeatGrid, Deliverable, Film, Music, Output, Spec
 from cinecut.language.timebase import clock
 
 
@@ -29,9 +29,21 @@ def check_rules(spec: Spec, report: Report) -> None:
     for index, item in enumerate(spec.deliverables):
         if item.name in names[:index]:
             report.add("wrong-value", f"two deliverables are named {item.name}", item.place.of("name"))
+    _check_chapters(spec, report)
     for entry in spec.timeline:
         if isinstance(entry, Shot) and entry.crop is not None:
             _check_crop(entry.crop, report)
+
+
+def _check_chapters(spec: Spec, report: Report) -> None:
+    """Chapters are acts: without any there is nothing to begin one."""
+    if any(entry.act for entry in spec.timeline):
+        return
+    files: tuple[Output | Deliverable, ...] = (spec.output, *spec.deliverables)
+    for item in files:
+        if item.chapters:
+            message = "chapters are the acts of the trailer, and this one has none"
+            report.add("missing-key", message, item.place.of("chapters"), "mark where one begins: - act: cold open")
 
 
 def _check_film(film: Film, report: Report) -> None:

@@ -52,7 +52,7 @@ def bundled() -> str:
             return [moved(each, inside) for each in part]
         if not isinstance(part, dict):
             return part
-        found = {key: moved(value, inside) for key, value in part.items()}
+        found = _for_editors({key: moved(value, inside) for key, value in part.items()})
         if isinstance(ref := part.get("$ref"), str):
             file, _, place = ref.partition("#")
             found["$ref"] = f"#/$defs/{VIBE}{place}" if inside or file else ref
@@ -62,6 +62,17 @@ def bundled() -> str:
     whole = moved(trailer, False)
     whole["$defs"][VIBE] = moved({k: v for k, v in vibe.items() if k not in ("$id", "$schema")}, True)
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+def _for_editors(part: dict[str, Any]) -> dict[str, Any]:
+    """Without words that only we know, which strict validators refuse; and a default is read, not typed: editors write
+    each default of a mapping into the file, a single example too, and 0 for a number that has neither."""
+    found = {key: value for key, value in part.items() if key not in ("format", "x-elsewhere", "default")}
+    if "default" in part:
+        default = json.dumps(part["default"], ensure_ascii=False).strip('"')
+        found["description"] = f"{part.get('description', '')} Default: {default}.".strip()
+    values = part.get("examples", [part["default"]] if "default" in part and "enum" not in part else [])
+    return {**found, "examples": values if len(values) > 1 else 2 * values} if values else found
 
 
 def definition(schema: str, name: str) -> dict[str, Any]:

@@ -155,6 +155,8 @@ class Output(Marked):
     loudness: Profile
     subtitles: Subtitles
     audio_bitrate: str
+    title: str | None
+    chapters: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +174,8 @@ class Deliverable(Marked):
     loudness: Profile | None
     subtitles: Subtitles | None
     audio_bitrate: str | None
+    title: str | None
+    chapters: bool | None
 
     def over(self, output: Output) -> Output:
         """The output that this deliverable is."""
