@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cinecut.language.timebase import Timecodes
+
 
 @dataclass(frozen=True, slots=True)
 class Color:
@@ -53,7 +55,13 @@ class FilmFacts:
     field_order: str = "progressive"  # progressive, tff, bff
     pix_fmt: str = "yuv420p"
     color: Color = Color()
+    timecode: str | None = None  # the film's own, of its first picture
     audio: tuple[AudioFacts, ...] = ()  # the film's own sound first, a commentary after it
+
+    @property
+    def timecodes(self) -> Timecodes:
+        """How its pictures are numbered."""
+        return Timecodes.starting(self.rate, self.timecode)
 
     @property
     def frames(self) -> int:

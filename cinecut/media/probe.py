@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -15,12 +16,13 @@ from av.video.stream import VideoStream
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
+from cinecut.language.timebase import Timecodes
 from cinecut.media.bitstream import shape_of
 from cinecut.media.dolby_vision import profile_of
 from cinecut.media.film_audio import film_audio
 from cinecut.media.first_picture import first_picture
 from cinecut.media.joined import JoinedMedia, restart
-from cinecut.media.open import open_media, picture_stream, sound_streams
+from cinecut.media.open import open_media, picture_stream, sound_streams, tags
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
 _WINDOW = 600  # packets
@@ -55,8 +57,18 @@ def film_facts(path: Path) -> FilmFacts:
             field_order=first.field_order,
             pix_fmt=str(context.pix_fmt),
             color=first.color,
+            timecode=None if times.variable else _timecode(media, times.rate),
             audio=film_audio(media, times.start),
         )
+
+
+def _timecode(media: InputContainer, rate: Fraction) -> str | None:
+    """The timecode that a film's tags give its first picture; None where they give none, or zero."""
+    things = (*media.streams.video, media, *media.streams.data)
+    said = next((found for thing in things if (found := tags(thing).get("timecode"))), "")
+    said = re.sub(r"[.,;](?=\d+$)", ";", said.strip())
+    numbered = Timecodes.starting(rate, said)
+    return said if numbered.first > 0 and re.fullmatch(r"\d{2}:\d{2}:\d{2}[:;]\d{2,4}", said) else None
 
 
 class _Clock:
