@@ -46,7 +46,7 @@ class FilmFacts:
     time_base: Fraction = Fraction(1, 1000)  # of the picture's stamps
     variable: bool = False
     changes: bool = False  # size or format change midway: shots are decoded, and brought to the first
-    joined: bool = False  # several recordings in one file, whose times start again: it is read from the start only
+    joined: bool = False  # times start again, or seeking leads astray: it is read from the start only
     gaps: bool = False  # pictures of a constant rate are missing: the one before stays on screen
     stamps: bool = True  # packets carry usable stamps, so they can be copied into reels
     sar: Fraction = Fraction(1)
