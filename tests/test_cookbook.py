@@ -29,7 +29,7 @@ def test_a_recipe_compiles(title: str, text: str, tmp_path: Path) -> None:
         assert load_vibe(str(path)).name == "night-train"
         return
     report = Report()
-    _, spec = load_spec(path, report, unmeasured=FILM.rate)
+    _, spec = load_spec(path, report, unmeasured=FILM.timecodes)
     assert spec is not None
     assert report.ok, list(report)
     plan = plan_of(measured(spec), report)

@@ -44,8 +44,9 @@ def test_an_entry_is_inserted(spec: Spec, random: Any, event: Any, index: int) -
     text = messy(spec, random)
     before, at = load(text), min(index, len(spec.timeline))
     edits = Edits(read(text))
-    rate = spec.film.facts.rate if spec.film.facts and not spec.film.facts.variable else None
-    edits.insert(("timeline",), at, value_tree(event, rate))
+    facts = spec.film.facts
+    numbered = facts.timecodes if facts and not facts.variable else None
+    edits.insert(("timeline",), at, value_tree(event, numbered))
     found = edits.text()
     wanted = replace(before, timeline=(*before.timeline[:at], event, *before.timeline[at:]))
     assert load(found) == wanted, f"{text}\n=====\n{found}"

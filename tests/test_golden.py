@@ -26,6 +26,7 @@ from cinecut.grade.formula import lut
 from cinecut.graph.script import BUILDS
 from cinecut.language.facts import Color
 from cinecut.language.read import load_spec
+from cinecut.language.timebase import Timecodes
 from cinecut.render.check import check_spec
 from cinecut.render.job import SILENT, prepare, render
 
@@ -39,7 +40,7 @@ FACTS = replace(FILM, size=SMALL.size, duration=Fraction(10), time_base=Fraction
 
 def plan_at(path: Path) -> RenderPlan:
     report = Report()
-    _, spec = load_spec(path, report, unmeasured=SMALL.rate)
+    _, spec = load_spec(path, report, unmeasured=Timecodes(SMALL.rate))
     assert spec is not None, "\n".join(as_text(d) for d in report)
     plan = plan_of(spec if spec.film.facts is not None else measured(spec, FACTS), report)
     assert plan is not None, "\n".join(as_text(d) for d in report)

@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from footage import song as footage_song
 from numpy.typing import NDArray
 
 from cinecut.analysis.song import onsets
@@ -382,3 +383,11 @@ def test_clicks_refused(tmp_path: Path) -> None:
     with pytest.raises(Stop):
         write_clicks(tmp_path / "absent.wav", beats, tmp_path / "out.wav")
     assert [p.name for p in tmp_path.iterdir()] == [song.name]
+
+
+@pytest.mark.parametrize(("metre", "tempo"), [(5, 130), (6, 150), (7, 140), (3, 120), (4, 120)])
+def test_bars_of_any_length(tmp_path: Path, metre: int, tempo: int) -> None:
+    """A kick and another chord on the first beat of each bar."""
+    times = 0.4 + np.arange(0, 50, 60 / tempo)
+    beats, _ = analyse_music(footage_song(tmp_path / "a.wav", times, metre), (60, 200), 110)
+    assert beats.metre == metre

@@ -17,7 +17,8 @@ from cinecut.diagnostics import Diagnostic, Span, Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import free_space
 from cinecut.graph.plan import Run
-from cinecut.machine.child import die_with_parent, drain
+from cinecut.machine import child
+from cinecut.machine.child import Watchdog, die_with_parent, drain
 from cinecut.machine.gpu import Lock
 
 
@@ -80,13 +81,19 @@ def run_graph(
     reader = threading.Thread(target=drain, args=(process.stderr, last), daemon=True)
     reader.start()
     try:
-        for done in _read_progress(process.stdout):
-            frames = done.frames
-            progress(done)
-        status = process.wait()
+        with Watchdog(process) as watchdog:
+            for done in _read_progress(process.stdout):
+                if done.frames > frames:
+                    watchdog.progress()
+                frames = done.frames
+                progress(done)
+            status = process.wait()
     finally:
         _end(process)
         reader.join(timeout=5)
+    if watchdog.stuck:
+        message = f"FFmpeg did nothing for {child.PATIENCE} seconds, at frame {frames}, and was ended"
+        raise Stop("ffmpeg", message, "a disk that does not answer, or a fault of FFmpeg: try again, or another FFmpeg")
     if status != 0 or any(_INCOMPLETE.search(line) for line in last):
         raise _explain(place.places, place.folder, status, list(last))
     return Finished(frames, _damage(last), tuple(_errors(last)[:3]), tuple(last))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cinecut.language.timebase import Timecodes
+
 
 @dataclass(frozen=True, slots=True)
 class Color:
@@ -44,7 +46,7 @@ class FilmFacts:
     time_base: Fraction = Fraction(1, 1000)  # of the picture's stamps
     variable: bool = False
     changes: bool = False  # size or format change midway: shots are decoded, and brought to the first
-    joined: bool = False  # several recordings in one file, whose times start again: it is read from the start only
+    joined: bool = False  # times start again, or seeking leads astray: it is read from the start only
     gaps: bool = False  # pictures of a constant rate are missing: the one before stays on screen
     stamps: bool = True  # packets carry usable stamps, so they can be copied into reels
     sar: Fraction = Fraction(1)
@@ -53,7 +55,13 @@ class FilmFacts:
     field_order: str = "progressive"  # progressive, tff, bff
     pix_fmt: str = "yuv420p"
     color: Color = Color()
+    timecode: str | None = None  # the film's own, of its first picture
     audio: tuple[AudioFacts, ...] = ()  # the film's own sound first, a commentary after it
+
+    @property
+    def timecodes(self) -> Timecodes:
+        """How its pictures are numbered."""
+        return Timecodes.starting(self.rate, self.timecode)
 
     @property
     def frames(self) -> int:

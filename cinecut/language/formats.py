@@ -12,7 +12,7 @@ from cinecut.diagnostics import excerpt
 from cinecut.language import schema as schemas
 from cinecut.language.events import Transition
 from cinecut.language.facts import AudioFacts, Color, FilmFacts, LutFacts, SongFacts, StillFacts
-from cinecut.language.timebase import BadTimeError, Length, parse_length, parse_seconds, parse_span
+from cinecut.language.timebase import BadTimeError, Length, Timecodes, parse_length, parse_seconds, parse_span
 
 
 def exact(value: object) -> Fraction:
@@ -71,11 +71,11 @@ def _transition(*kinds: str) -> Callable[[str | int | Fraction], Transition]:
 
 
 @cache
-def formats(rate: Fraction | None) -> schemas.Formats:
-    """The parsers of the schema's formats, for a film of a rate (None: not measured yet)."""
+def formats(numbered: Timecodes | None) -> schemas.Formats:
+    """The parsers of the schema's formats, for a film whose pictures are so numbered (None: not measured yet)."""
     return {
-        "film-time": lambda value: parse_seconds(str(value), rate) if isinstance(value, str) else value,
-        "film-span": lambda value: parse_span(str(value), rate),
+        "film-time": lambda value: parse_seconds(str(value), numbered) if isinstance(value, str) else value,
+        "film-span": lambda value: parse_span(str(value), numbered),
         "trailer-length": lambda value: _length(value, least=True),
         "trailer-offset": lambda value: _length(value, least=False),
         "trailer-shift": parse_shift,

@@ -25,29 +25,29 @@ from cinecut.language.events import EVENTS, ActMarker, Clip, Entry, Place, Trans
 from cinecut.language.formats import exact, formats, parse_shift, parse_size, positive, resolved, schema_of
 from cinecut.language.rules import check_rules
 from cinecut.language.spec import Part, Spec
-from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, parse_seconds
+from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, Timecodes, parse_seconds
 
-ANY_RATE = Fraction(1000)  # at which every timecode can be read, for whoever wants no times
+ANY_RATE = Timecodes(Fraction(1000))  # by which every timecode can be read, for whoever wants no times
 ABSENT = "\0"  # the file of a film that a spec does not name
 
 
-def load_spec(path: Path, report: Report, unmeasured: Fraction | None = None) -> tuple[Document, Spec | None]:
+def load_spec(path: Path, report: Report, unmeasured: Timecodes | None = None) -> tuple[Document, Spec | None]:
     """Read and check a spec. All mistakes go into the report. Where some parts have mistakes, the spec holds the rest,
     so that what can be said of the rest is said too; it is None where nothing is left to work with.
 
-    `unmeasured` is the rate of timecodes in a film without facts; without it they are mistakes."""
+    `unmeasured` numbers the pictures of a film without facts; without it they are mistakes."""
     document = read_document(path, report)
     return document, fill_spec(document, report, unmeasured)
 
 
-def fill_spec(document: Document, report: Report, unmeasured: Fraction | None = None) -> Spec | None:
+def fill_spec(document: Document, report: Report, unmeasured: Timecodes | None = None) -> Spec | None:
     root = document.root
     if root is None:
         if report.ok:
             report.add("missing-key", "the spec is empty", Span(str(document.path), 0, 0, 0, 1), *_STARTER)
         return None
-    rate = _film_rate(root) or unmeasured
-    schemas.check_document(root, schemas.TRAILER, formats(rate), report)
+    numbered = _timecodes(root) or unmeasured
+    schemas.check_document(root, schemas.TRAILER, formats(numbered), report)
     _check_kinds(root, report)
     for span, words in swallowed(document, _texts()):
         message = f"{excerpt(words)[1:-1]} is a comment here, and no part of the text"
@@ -55,7 +55,7 @@ def fill_spec(document: Document, report: Report, unmeasured: Fraction | None = 
     whole = root if report.ok else _sound_parts(root, report)
     if whole is None:
         return None
-    spec = _Filler(rate).fill(Spec, whole)
+    spec = _Filler(numbered).fill(Spec, whole)
     check_rules(spec, report)
     return spec
 
@@ -138,15 +138,15 @@ def _report_no_kind(entry: Mapping, report: Report) -> None:
     report.add("missing-key", "this event says nothing of what is seen", span, hint)
 
 
-def _film_rate(root: Node) -> Fraction | None:
-    node = root
-    for key in ("film", "facts", "rate"):
-        found = node.get(key) if isinstance(node, Mapping) else None
-        if found is None:
-            return None
-        node = found
+def _timecodes(root: Node) -> Timecodes | None:
+    """How the film's pictures are numbered, as its facts say; None where they do not."""
+    node: Node | None = root
+    for key in ("film", "facts"):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    rate, start = (node.get(key) if isinstance(node, Mapping) else None for key in ("rate", "timecode"))
     with contextlib.suppress(BadTimeError):
-        return positive(node.value) if isinstance(node, Scalar) else None
+        if isinstance(rate, Scalar):
+            return Timecodes.starting(positive(rate.value), str(start.value) if isinstance(start, Scalar) else None)
     return None
 
 
@@ -165,8 +165,8 @@ class _Field:
 class _Filler:
     """The one generic function that fills dataclasses from a checked document."""
 
-    def __init__(self, rate: Fraction | None) -> None:
-        self.rate = rate
+    def __init__(self, numbered: Timecodes | None) -> None:
+        self.numbered = numbered
 
     def fill(self, cls: type[T], node: Node) -> T:
         if isinstance(node, Scalar):
@@ -285,7 +285,7 @@ def _value(node: Node) -> Any:
 
 def _film_time(filler: _Filler, node: Node) -> FilmTime:
     value = _value(node)
-    return FilmTime(parse_seconds(value, filler.rate) if isinstance(value, str) else Fraction(value))
+    return FilmTime(parse_seconds(value, filler.numbered) if isinstance(value, str) else Fraction(value))
 
 
 _SIMPLE: dict[Any, _Convert] = {

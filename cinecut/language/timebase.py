@@ -110,7 +110,7 @@ _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)")
 _SECONDS = re.compile(rf"({_NUMBER}|\d+/\d+)\s*s?")
 _UNITS_OF_TIME = re.compile(rf"(?=\d+\s*[hm])(?:(\d+)\s*h)?\s*(?:(\d+)\s*m)?\s*(?:({_NUMBER})\s*s)?")  # 1m30s
 _LONGEST = 10**12  # seconds, frames or beats: more is a slip of the keyboard
-_TIMECODE = re.compile(r"(\d+):(\d{2}):(\d{2}):(\d{2,4})")
+_TIMECODE = re.compile(r"(\d+):(\d{2}):(\d{2})([:;])(\d{2,4})")
 _LENGTH = re.compile(rf"({_NUMBER}|\d+/\d+)\s*(s|seconds?|f|frames?|beats?|bars?)?")
 _ZERO = re.compile("0+")
 SPAN_SIGN = re.compile(r"\s+to\s+|\s*[-–—]\s*")
@@ -121,19 +121,82 @@ class BadTimeError(ValueError):
     """A text that is no time or length; its message says what would be one."""
 
 
-def parse_seconds(text: str, rate: Fraction | None = None) -> Fraction:
+@dataclass(frozen=True, slots=True)
+class Timecodes:
+    """How a film's pictures are numbered: whole ones a second of its rate, the first being picture `first`. Drop-frame
+    timecode, `01:00:12;05`, leaves numbers out, so that it keeps to the clock at 29.97 and 59.94 pictures a second."""
+
+    rate: Fraction
+    first: int = 0
+    drop: bool = False
+
+    @classmethod
+    def starting(cls, rate: Fraction, start: str | None) -> Timecodes:
+        """Those of a film whose first picture has the timecode `start`; from 0 where that cannot be."""
+        zero = cls(rate)
+        try:
+            first = zero.seconds(start or "00:00:00:00") * rate
+        except BadTimeError:
+            return zero
+        return cls(rate, nearest(first), ";" in (start or ""))
+
+    @property
+    def _nominal(self) -> int:
+        return math.ceil(self.rate)
+
+    @property
+    def _left_out(self) -> int:
+        """Numbers that drop-frame timecode leaves out at each minute but every tenth."""
+        return self._nominal // 15 if self.rate.denominator == 1001 and self._nominal % 30 == 0 else 0
+
+    def seconds(self, text: str) -> Fraction:
+        """Film seconds of a timecode. Raises BadTimeError."""
+        match = _TIMECODE.fullmatch(text)
+        if match is None:
+            raise BadTimeError(f"{excerpt(text)} is no timecode: HH:MM:SS:FF")
+        hours, minutes, seconds, frames = (int(match[part]) for part in (1, 2, 3, 5))
+        if minutes >= 60 or seconds >= 60 or frames >= self._nominal:
+            message = f"{excerpt(text)} is no timecode at {float(self.rate):.6g} frames/s: frames run from 00 to "
+            raise BadTimeError(f"{message}{self._nominal - 1}")
+        number = ((hours * 60 + minutes) * 60 + seconds) * self._nominal + frames
+        if match[4] == ";":
+            if not self._left_out:
+                message = f"{excerpt(text)} is drop-frame timecode, which there is at 29.97 and 59.94 frames/s only"
+                raise BadTimeError(f"{message}: write HH:MM:SS:FF")
+            number -= self._left_out * (hours * 54 + minutes - minutes // 10)
+        if number < self.first:
+            message = f"{excerpt(text)} is before the film, whose own timecode starts at {self.of(Fraction(0))}"
+            raise BadTimeError(f"{message}; a clock such as 0:04 counts from its first picture")
+        return (number - self.first) / self.rate
+
+    def of(self, seconds: Fraction) -> str:
+        """The timecode of the picture that is on screen at a moment of a film of constant rate."""
+        frame = math.floor(seconds * self.rate) + self.first
+        sign, frame = ("-", -frame) if frame < 0 else ("", frame)
+        if self.drop and self._left_out:
+            tens, rest = divmod(frame, 600 * self._nominal - 9 * self._left_out)
+            minutes = max(0, rest - self._left_out) // (60 * self._nominal - self._left_out)
+            frame += self._left_out * (9 * tens + minutes)
+        whole, frames = divmod(frame, self._nominal)
+        minutes, second = divmod(whole, 60)
+        hours, minute = divmod(minutes, 60)
+        width = max(2, len(str(self._nominal - 1)))
+        return f"{sign}{hours:02d}:{minute:02d}:{second:02d}{';' if self.drop else ':'}{frames:0{width}d}"
+
+
+def parse_seconds(text: str, numbered: Timecodes | None = None) -> Fraction:
     """Exact seconds of a clock (`1:02:11.5`, `0:16`), of seconds (`62.5s`, `1m30s`, `100/3s`, `62.5`) or of a timecode
     (`01:02:11:12`).
 
-    A timecode is non-drop and counts frames of `rate`; without a rate it cannot be read. Raises BadTimeError.
+    A timecode is `numbered` as the film's pictures are; without that it cannot be read. Raises BadTimeError.
     """
-    seconds = _parse_seconds(text.strip(), rate)
+    seconds = _parse_seconds(text.strip(), numbered)
     if seconds >= _LONGEST:
         raise BadTimeError(f"{excerpt(text)} is longer than any film")
     return seconds
 
 
-def _parse_seconds(text: str, rate: Fraction | None) -> Fraction:
+def _parse_seconds(text: str, numbered: Timecodes | None) -> Fraction:
     if (match := _SECONDS.fullmatch(text)) and not _ZERO.fullmatch(match[1].partition("/")[2]):
         return Fraction(match[1])
     if match := _UNITS_OF_TIME.fullmatch(text):
@@ -143,31 +206,20 @@ def _parse_seconds(text: str, rate: Fraction | None) -> Fraction:
         if seconds >= 60 or (match[1] is not None and minutes >= 60):
             raise BadTimeError(f"{excerpt(text)} has more than 59 minutes or seconds in a place that carries")
         return (hours * 60 + minutes) * 60 + seconds
-    if match := _TIMECODE.fullmatch(text):
-        return _parse_timecode(text, match, rate)
-    if ";" in text:
-        raise BadTimeError(f"{excerpt(text)} is drop-frame timecode; only non-drop is read: HH:MM:SS:FF")
+    if _TIMECODE.fullmatch(text):
+        if numbered is None:
+            message = f"the timecode {excerpt(text)} needs the film's rate"
+            raise BadTimeError(f"{message}: run `cinecut link` on this spec first")
+        return numbered.seconds(text)
     raise BadTimeError(f"{excerpt(text)} is no time; write 1:02:11.5, 62.5s or the timecode 01:02:11:12")
 
 
-def _parse_timecode(text: str, match: re.Match[str], rate: Fraction | None) -> Fraction:
-    if rate is None:
-        raise BadTimeError(f"the timecode {excerpt(text)} needs the film's rate: run `cinecut link` on this spec first")
-    hours, minutes, seconds, frames = (int(part) for part in match.groups())
-    nominal = math.ceil(rate)
-    if minutes >= 60 or seconds >= 60 or frames >= nominal:
-        raise BadTimeError(
-            f"{excerpt(text)} is no timecode at {float(rate):.6g} frames/s: frames run from 00 to {nominal - 1}"
-        )
-    return Fraction(((hours * 60 + minutes) * 60 + seconds) * nominal + frames) / rate
-
-
-def parse_span(text: str, rate: Fraction | None = None) -> tuple[Fraction, Fraction]:
+def parse_span(text: str, numbered: Timecodes | None = None) -> tuple[Fraction, Fraction]:
     """In and out point of a range such as `0:16 - 0:20`. Raises BadTimeError."""
     parts = SPAN_SIGN.split(text.strip())
     if len(parts) != 2:
         raise BadTimeError(f"{excerpt(text)} is no range; write the in and the out point as 0:16 - 0:20")
-    return parse_seconds(parts[0], rate), parse_seconds(parts[1], rate)
+    return parse_seconds(parts[0], numbered), parse_seconds(parts[1], numbered)
 
 
 def parse_length(text: str) -> Length:
@@ -199,14 +251,8 @@ def clock(seconds: Fraction, digits: int = 3) -> str:
 
 
 def timecode(seconds: Fraction, rate: Fraction) -> str:
-    """Non-drop timecode `HH:MM:SS:FF` of the frame of a constant `rate` that is on screen at `seconds`."""
-    frame = math.floor(seconds * rate)
-    sign, frame = ("-", -frame) if frame < 0 else ("", frame)
-    nominal = math.ceil(rate)
-    whole, frames = divmod(frame, nominal)
-    minutes, second = divmod(whole, 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{sign}{hours:02d}:{minute:02d}:{second:02d}:{frames:0{max(2, len(str(nominal - 1)))}d}"
+    """Timecode from 00:00:00:00, as a trailer's."""
+    return Timecodes(rate).of(seconds)
 
 
 def seconds_text(value: Fraction) -> str:

@@ -22,7 +22,7 @@ from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.formats import properties_of, resolved
 from cinecut.language.read import defaults_of
 from cinecut.language.spec import Anchor, Anchors, Film, Music, Part, Spec, VibeChoice
-from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, clock, parse_span, rate_text, timecode
+from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, Timecodes, clock, parse_span, rate_text
 
 _NOWHERE = Span("", 0, 0, 0, 0)
 _BLOCKS: frozenset[type] = frozenset((Spec, Film, Music, VibeChoice, Anchors, ActMarker, *EVENTS.values())) | frozenset(
@@ -63,17 +63,17 @@ def format_document(document: Document) -> str:
 
 def spec_tree(spec: Spec, remarks: Remarks) -> Mapping:
     facts = spec.film.facts
-    rate = facts.rate if facts is not None and not facts.variable else None
+    numbered = facts.timecodes if facts is not None and not facts.variable else None
     inside = frozenset(path[:length] for path in remarks for length in range(len(path)))
-    tree = _Trees(rate, frozenset(remarks), inside).record(spec, ())
+    tree = _Trees(numbered, frozenset(remarks), inside).record(spec, ())
     assert isinstance(tree, Mapping)
     return tree
 
 
-def value_tree(value: Any, rate: Fraction | None = None) -> Node:
-    """A record of a spec, or a plain value, as a tree. `rate` is the film's, for timecodes."""
+def value_tree(value: Any, numbered: Timecodes | None = None) -> Node:
+    """A record of a spec, or a plain value, as a tree. `numbered` are the film's timecodes."""
     return (
-        _Trees(rate, frozenset(), frozenset()).record(value, ())
+        _Trees(numbered, frozenset(), frozenset()).record(value, ())
         if dataclasses.is_dataclass(value)
         else _plain_tree(value)
     )
@@ -81,7 +81,7 @@ def value_tree(value: Any, rate: Fraction | None = None) -> Node:
 
 @dataclass(frozen=True, slots=True)
 class _Trees:
-    rate: Fraction | None  # of a film whose pictures come at a constant one
+    numbered: Timecodes | None  # of a film whose pictures come at a constant rate
     remarked: frozenset[Path]
     inside: frozenset[Path]  # of what something inside is remarked on
 
@@ -131,9 +131,9 @@ class _Trees:
         """A timecode where all the times of a record fall on pictures of the film; else a clock."""
         times = [getattr(owner, item.name) for item in dataclasses.fields(owner)]
         moments = [each.seconds for each in times if isinstance(each, FilmTime)]
-        rate = self.rate if isinstance(owner, Clip | Sync | Anchor) else None
-        if rate is not None and all((seconds * rate).denominator == 1 for seconds in moments):
-            return timecode(time.seconds, rate)
+        numbered = self.numbered if isinstance(owner, Clip | Sync | Anchor) else None
+        if numbered is not None and all((seconds * numbered.rate).denominator == 1 for seconds in moments):
+            return numbered.of(time.seconds)
         span = isinstance(owner, Part) or (isinstance(owner, Clip) and owner.in_ and owner.out and not owner.for_)
         return seconds_text(time.seconds, always_clock=bool(span))
 
@@ -200,7 +200,7 @@ def _span(tree: Mapping) -> Node:
         return tree
     text = " - ".join(times)
     try:
-        parse_span(text, Fraction(1000))
+        parse_span(text, Timecodes(Fraction(1000)))
     except BadTimeError:
         return tree
     return Scalar(text, _NOWHERE)

@@ -1,4 +1,5 @@
-"""Films whose packets say when they are decoded but not when they are shown (avi, bare streams): the decoder tells.
+"""Films whose packets say when they are decoded but not when they are shown: the decoder tells. AVI and bare streams
+know nothing else; MXF and ASF may say it of pictures that are shown in another order.
 
 A picture takes the place that it has in the order in which the decoder puts pictures out; that place's time is the
 stamp of the packet that stands there in the file. Only the pictures around a shot are decoded.
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import takewhile
+from itertools import islice, takewhile
+from pathlib import Path
 from typing import Any
 
 import av.error
@@ -16,9 +18,31 @@ from av.container import InputContainer
 
 from cinecut.language.facts import FilmFacts
 from cinecut.graph.plan import Reel
+from cinecut.media.open import open_media, picture_stream
 
 _BARE = 0x80  # AVFMT_NOTIMESTAMPS: a stream without a container
+_LOOKED_AT = 60  # packets: pictures that are shown in another order are soon among them
 _REORDER = 32  # pictures after a shot that are looked at: more than any decoder delays one
+
+
+def place_of(media: Any, packet: Any) -> int | None:
+    """A packet's stamp. Of what libraries tell of AVI only the order of decoding is true."""
+    stamp: int | None = packet.dts if media.format.name == "avi" else packet.pts
+    return stamp
+
+
+def in_decode_order(path: Path, delays: set[int | None]) -> bool:
+    """Whether a film's stamps are those of decoding. `delays`: how long after its decoding each picture is shown, by
+    its packet. One delay for all, of pictures that change places when they are decoded, cannot be true."""
+    if len(delays) > 1 or None in delays:
+        return False
+    with open_media(path) as media:
+        video = picture_stream(media, path)
+        if media.format.name == "avi" or not video.codec_context.has_b_frames:
+            return media.format.name == "avi"
+        packets = [packet for packet in islice(media.demux(video), _LOOKED_AT) if packet.size]
+        order = list(_order(packets, video))
+        return order != sorted(order)
 
 
 def restamped_packets(media: InputContainer, facts: FilmFacts, reel: Reel, video: Any) -> Iterator[Any]:
@@ -26,13 +50,13 @@ def restamped_packets(media: InputContainer, facts: FilmFacts, reel: Reel, video
     base = Fraction(video.time_base)
     wanted = int((reel.seen.start.seconds + facts.start) / base)
     end = int((reel.seen.end.seconds + facts.start + _REORDER / facts.rate) / base)
-    target = wanted
+    target, step = wanted, max(1, int(1 / base))
     while True:
         pictures = _pictures(media, facts, video, target, end)
         shown = _shown([packet for packet, _ in pictures], [place for _, place in pictures], video)
         if target <= 0 or not pictures or (0 in shown and shown[0] <= wanted):
             break
-        target = max(0, min(target, pictures[0][1]) - 1)
+        target, step = max(0, min(target, pictures[0][1]) - step), step * 2
     for n, (packet, _) in enumerate(pictures):
         if n in shown:
             packet.pts = shown[n]
@@ -46,7 +70,8 @@ def _pictures(media: InputContainer, facts: FilmFacts, video: Any, target: int, 
         media.seek(target, stream=video, backward=True)
     found: list[tuple[Any, int]] = []
     for n, packet in enumerate(packet for packet in media.demux(video) if packet.size):
-        place = packet.dts if packet.dts is not None else round(n * step)
+        stamp = place_of(media, packet)
+        place = stamp if stamp is not None else round(n * step)
         if place >= end:
             break
         if found or packet.is_keyframe:
@@ -56,6 +81,15 @@ def _pictures(media: InputContainer, facts: FilmFacts, video: Any, target: int, 
 
 def _shown(packets: list[Any], places: list[int], video: Any) -> dict[int, int]:
     """For the number of each packet that decodes, the place at which its picture is shown."""
+    order = _order(packets, video)
+    # The pictures right after the first key frame that need what came before it take places too, before its own.
+    leading = len(list(takewhile(lambda n: n not in order, range(1, len(packets)))))
+    taken = sorted(place for n, place in enumerate(places) if n in order or 0 < n <= leading)
+    return dict(zip(order, taken[leading:], strict=False))
+
+
+def _order(packets: list[Any], video: Any) -> dict[int, None]:
+    """The numbers of packets that decode, in the order in which their pictures are shown."""
     context = video.codec_context
     context.flush_buffers()
     order: dict[int, None] = {}
@@ -67,7 +101,4 @@ def _shown(packets: list[Any], places: list[int], video: Any) -> dict[int, int]:
         except av.error.InvalidDataError:
             continue
     context.flush_buffers()
-    # The pictures right after the first key frame that need what came before it take places too, before its own.
-    leading = len(list(takewhile(lambda n: n not in order, range(1, len(packets)))))
-    taken = sorted(place for n, place in enumerate(places) if n in order or 0 < n <= leading)
-    return dict(zip(order, taken[leading:], strict=False))
+    return order

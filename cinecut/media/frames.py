@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, dropwhile, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.bitstream import pictures_to_recover
 from cinecut.media.joined import JoinedMedia
-from cinecut.media.open import open_media
+from cinecut.media.open import open_container, open_media
 
 _PATIENCE = 1500  # pictures decoded for one moment, at most
 _NEAR = Fraction(2)  # seconds ahead up to which decoding on is cheaper than seeking
@@ -41,29 +41,30 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
     A container may seek to a key frame that is shown later, or to none, and the first stamp after a seek in a program
     stream is a neighbour's: then from further back.
     """
+    if joined(media):
+        yield from _from_last_key(_stamped(media.demux(video)), stamp)
+        return
     target, step = stamp, max(1, int(1 / Fraction(video.time_base)))
-    while True:
-        start = target if target > first else min(first, 0)
-        media.seek(start, stream=video, backward=True)
-        packets = (packet for packet in whole_packets(media, video) if _stamp(packet) is not None)
-        keys = 0
-        if joined(media):  # every reading begins at the start
-            yield from _from_last_key(packets, stamp)
-            return
-        for packet in packets:
-            if not packet.is_keyframe:
-                continue
-            keys += 1
-            if media.format.name == "mpeg" and keys == 1 and target > first:
-                continue
-            if target <= first or _stamp(packet) + _recovery(packet, video) <= stamp:
-                yield packet
-                yield from packets
-                return
-            break
-        if target <= first:
+    while target > first:
+        media.seek(target, stream=video, backward=True)
+        packets = _stamped(media.demux(video))
+        keys = (packet for packet in packets if packet.is_keyframe)
+        key = next(islice(keys, int(media.format.name == "mpeg"), None), None)
+        if key is not None and _stamp(key) + _recovery(key, video) <= stamp:
+            yield from chain([key], packets)
             return
         target, step = target - step, step * 2
+    yield from dropwhile(lambda packet: not packet.is_keyframe, _stamped(from_start(media, video)))
+
+
+def from_start(media: Any, stream: Any) -> Iterator[Any]:
+    """All packets of a stream. The file is opened anew: what is said of its first packets (their stamps, how much of
+    their sound an encoder put before it) libraries forget with the first seek, and not every start is found by time."""
+    if joined(media):
+        yield from media.demux(stream)
+        return
+    with open_container(Path(media.name.removeprefix("file:"))) as anew:
+        yield from anew.demux(anew.streams[stream.index])
 
 
 def _from_last_key(packets: Iterator[Any], stamp: int) -> Iterator[Any]:
@@ -83,9 +84,8 @@ def _from_last_key(packets: Iterator[Any], stamp: int) -> Iterator[Any]:
     yield from packets
 
 
-def whole_packets(media: Any, streams: Any, diagnostics: list[Diagnostic] | None = None) -> Iterator[Any]:
-    """The packets of one or more streams, as far as the file goes; one that breaks off is noted."""
-    packets = media.demux(streams)
+def whole_packets(packets: Iterator[Any], diagnostics: list[Diagnostic] | None = None) -> Iterator[Any]:
+    """Packets as far as the file goes; one that breaks off is noted."""
     while True:
         try:
             packet = next(packets, None)
@@ -97,6 +97,10 @@ def whole_packets(media: Any, streams: Any, diagnostics: list[Diagnostic] | None
             return
         if packet.size:
             yield packet
+
+
+def _stamped(packets: Iterator[Any]) -> Iterator[Any]:
+    return (packet for packet in whole_packets(packets) if _stamp(packet) is not None)
 
 
 def _stamp(packet: Any) -> Any:

@@ -166,6 +166,8 @@ def relink(path: Path, film: Path | None, force: bool = False) -> str:
         files["film",] = name_from(path.parent, film)
         assets[0] = changed(assets[0], file=film)
     facts = {asset.path: measure(asset) for asset in assets}
+    if spec.film.facts is not None and isinstance(found := facts["film",], FilmFacts):
+        facts["film",] = changed(found, timecode=spec.film.facts.timecode)  # the spec's times were written by it
     if film is not None and not force:
         _check_film(film, spec.film.facts, facts["film",])
     write_beside(path, write_facts(document, facts, files), [asset.file for asset in assets])

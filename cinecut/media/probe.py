@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
+import av.error
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
+from cinecut.language.timebase import Timecodes
 from cinecut.media.bitstream import shape_of
+from cinecut.media.decode_order import in_decode_order, place_of
 from cinecut.media.dolby_vision import profile_of
 from cinecut.media.film_audio import film_audio
 from cinecut.media.first_picture import first_picture
+from cinecut.media.frames import whole_packets
 from cinecut.media.joined import JoinedMedia, restart
-from cinecut.media.open import open_media, picture_stream, sound_streams
+from cinecut.media.open import open_media, picture_stream, sound_streams, tags
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
 _WINDOW = 600  # packets
@@ -55,8 +59,18 @@ def film_facts(path: Path) -> FilmFacts:
             field_order=first.field_order,
             pix_fmt=str(context.pix_fmt),
             color=first.color,
+            timecode=None if times.variable else _timecode(media, times.rate),
             audio=film_audio(media, times.start),
         )
+
+
+def _timecode(media: InputContainer, rate: Fraction) -> str | None:
+    """The timecode that a film's tags give its first picture; None where they give none, or zero."""
+    things = (*media.streams.video, media, *media.streams.data)
+    said = next((found for thing in things if (found := tags(thing).get("timecode"))), "")
+    said = re.sub(r"[.,;](?=\d+$)", ";", said.strip())
+    numbered = Timecodes.starting(rate, said)
+    return said if numbered.first > 0 and re.fullmatch(r"\d{2}:\d{2}:\d{2}[:;]\d{2,4}", said) else None
 
 
 class _Clock:
@@ -69,13 +83,19 @@ class _Clock:
         packets, whole = _packets(media, video, path, shapes)
         self.changes = shapes.several
         self.joined = getattr(media, "joined", False)
-        if not self.joined and whole and restart([dts for _, _, dts in packets]) is not None:
+        restarts = restart([packet.decoded for packet in packets]) is not None
+        if not self.joined and whole and (restarts or _leads_astray(media, video, packets)):
             self.__init__(JoinedMedia(media, path), video, path, first)  # type: ignore[misc]
             return
-        stamps = sorted({pts for pts, _, _ in packets if pts is not None})
-        self.stamps = len(stamps) >= 0.99 * len(packets) > 0 and media.format.name not in _DECODE_ORDER
-        if self.stamps and first in stamps:
+        shown = [packet.shown for packet in packets]
+        stamps = sorted({stamp for stamp in shown if stamp is not None})
+        delays = {None if p.shown is None or p.decoded is None else p.shown - p.decoded for p in packets}
+        by_place = in_decode_order(path, delays)
+        if first in stamps and not by_place:
             stamps = stamps[stamps.index(first) :]
+            shown = [stamp for stamp in shown if stamp is None or stamp >= stamps[0]]
+        doubtful = len(shown) - len(stamps) > max(_EQUAL, len(shown) // 100)
+        self.stamps = bool(packets) and not doubtful and not by_place
         declared = _declared_rate(video)
         if not stamps:  # decode order alone: the pictures follow at the declared rate
             stamps = [round(n / declared / self.time_base) for n in range(len(packets))]
@@ -88,7 +108,7 @@ class _Clock:
         self.rate = rate or _likely_rate(times, declared)
         self.gaps = rate is not None and whole and len(times) < round(times[-1] * rate) + 1
         last = times[-1] if self.variable else round(times[-1] * self.rate) / self.rate
-        longest = max((duration for _, duration, _ in packets[-50:] if duration), default=0) * self.time_base
+        longest = max((packet.length for packet in packets[-50:] if packet.length), default=0) * self.time_base
         self.duration = last + (longest if self.variable and longest else 1 / self.rate)
 
     def _constant_rate(self, times: list[Fraction], declared: Fraction, whole: bool) -> Fraction | None:
@@ -106,7 +126,30 @@ class _Clock:
         return None
 
 
-_Times = tuple[int | None, int | None, int | None]  # a packet's stamp, its duration, when it is decoded
+class _Packet(NamedTuple):
+    """When a packet's picture is shown, for how long, when it is decoded; how many bytes it has."""
+
+    shown: int | None
+    length: int | None
+    decoded: int | None
+    size: int
+
+
+def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> bool:
+    """Whether packets after a seek have other times than in a reading from the start: an index was lost."""
+    known = {(packet.shown, packet.size) for packet in packets}
+    stamps = [packet.shown for packet in packets if packet.shown is not None]
+    if int(media.format.flags) & _BARE or not stamps:
+        return False
+    strange = 0
+    for share in (1, 2):
+        try:
+            media.seek(stamps[0] + (stamps[-1] - stamps[0]) * share // 3, stream=video, backward=True)
+            following = islice((packet for packet in media.demux(video) if packet.size), _TRIED)
+            strange += sum((place_of(media, packet), packet.size) not in known for packet in following)
+        except av.error.FFmpegError:
+            return True
+    return strange > _TRIED // 2
 
 
 class _Shapes:
@@ -132,7 +175,9 @@ _STANDARD_RATES = [
         (60000, 1001), (60, 1), (100, 1), (120000, 1001), (120, 1), (15, 1), (12, 1), (18, 1), (16, 1),
     )
 ]  # fmt: skip
-_DECODE_ORDER = {"avi"}  # of what FFmpeg tells of their stamps, only the order of decoding is true
+_BARE = 0x80  # AVFMT_NOTIMESTAMPS: a stream without a container
+_TRIED = 10  # packets after a seek
+_EQUAL = 4  # pictures at a film's head that may have one stamp together: leading ones of a film that was cut
 
 
 def _declared_rate(video: VideoStream) -> Fraction:
@@ -165,21 +210,17 @@ def _likely_rate(times: list[Fraction], declared: Fraction) -> Fraction:
     return min(_STANDARD_RATES[:12], key=lambda rate: abs(rate - average))
 
 
-def _packets(
-    media: Any, video: VideoStream, path: Path, shapes: _Shapes
-) -> tuple[list[_Times], bool]:
+def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tuple[list[_Packet], bool]:
     """The times of the packets of the picture: of all, or of windows of a very large film."""
 
-    def read(count: int | None) -> list[_Times]:
-        found: Iterable[Any] = (shapes.seen(p) for p in media.demux(video) if p.size and not p.is_discard)
-        if media.format.name in _DECODE_ORDER:
-            return [(packet.dts, packet.duration, packet.dts) for packet in islice(found, count)]
-        return [(packet.pts, packet.duration, packet.dts) for packet in islice(found, count)]
+    def read(count: int | None) -> list[_Packet]:
+        found = (shapes.seen(p) for p in whole_packets(media.demux(video)) if not p.is_discard)
+        return [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in islice(found, count)]
 
     if path.stat().st_size <= _READ_WHOLE or not video.duration:
         return read(None), True
     found = read(_WINDOW)
-    first = found[0][0] or 0
+    first = found[0].shown or 0
     for share in range(1, 10):
         media.seek(first + video.duration * share // 10, stream=video)
         found += read(_WINDOW)

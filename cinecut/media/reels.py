@@ -133,7 +133,9 @@ class _Copied(_Pictures):
         return _same_stream(out, self.video)
 
     def packets(self, target: Any) -> Iterator[Any]:
-        source = self.source() if self.facts.stamps else restamped_packets(self.media, self.facts, self.reel, self.video)
+        source = (
+            self.source() if self.facts.stamps else restamped_packets(self.media, self.facts, self.reel, self.video)
+        )
         decoded = None
         for packet in source:
             packet.pts -= self.shift
@@ -199,7 +201,7 @@ class _Sound:
         assert reel.audio is not None
         self.sounds, self.audio = sounds, facts.audio[reel.audio]
         self.start = max(reel.heard.start.seconds, self.audio.start) + facts.start
-        self.end = max(self.start, reel.heard.end.seconds + facts.start)
+        self.end = max(self.start + Fraction(1, self.audio.rate), reel.heard.end.seconds + facts.start)
         self.shift = nearest((facts.start - REEL_EPOCH) * self.audio.rate)
 
     def add_stream(self, out: Any) -> Any:
@@ -230,7 +232,7 @@ def _container(film: Path) -> str | None:
     with open_media(film) as media:
         video = picture_stream(media, film)
         video.codec_context.thread_count = 1
-        for packet in islice((each for each in whole_packets(media, video) if each.is_keyframe), 50):
+        for packet in islice((each for each in whole_packets(media.demux(video)) if each.is_keyframe), 50):
             frame = _only_picture(video.codec_context, packet)
             if frame is not None:
                 return next((name for name in ("nut", "matroska") if _gives_back(name, video, packet, frame)), None)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.graph.sounds import USUAL
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
-from cinecut.media.frames import open_film
+from cinecut.media.frames import from_start, open_film
 from cinecut.media.open import open_media, sound_streams
 
 Floats = NDArray[np.float32]
@@ -38,6 +39,7 @@ _RUN_UP = Fraction(1, 2)  # seconds decoded before what is wanted: AAC, MP3 and 
 _FURTHER = (0, 2, 8, 32)  # seconds further back that sound may be stored than its stamp says
 _COARSE = Fraction(1, 8000)  # seconds: a clock with longer ticks does not tell one sample from the next
 _CANCELLED = 0.05  # share of its channels' power that a mono mix has at least, unless they cancel each other out
+_TOGETHER = 500  # of a second: stamps may be off by that much
 _HOPELESS = 1000  # packets in a row that do not decode
 
 
@@ -109,10 +111,10 @@ def mono(frames: Iterable[Placed], rate: int, gain: Callable[[str], float] = lam
             if samples.size > skipped:
                 yield np.asarray(scale * samples[skipped:], np.float32)
 
-    expected = 0
+    expected: int | Fraction = 0
     for place, frame in frames:
         now = (frame.sample_rate, frame.layout.name, frame.format.name)
-        if resampler is None or shape != now or place != expected:
+        if resampler is None or shape != now or not -1 <= place - expected <= 1:
             if resampler is not None:
                 yield from flush(resampler.resample(None))
             own = own if shape else frame.sample_rate
@@ -130,9 +132,10 @@ def mono(frames: Iterable[Placed], rate: int, gain: Callable[[str], float] = lam
         yield from flush(resampler.resample(None))
 
 
-def _samples_of(frame: av.AudioFrame, rate: int) -> int:
+def _samples_of(frame: av.AudioFrame, rate: int) -> int | Fraction:
     """How many samples of a rate a frame lasts."""
-    return frame.samples if frame.sample_rate == rate else round(Fraction(frame.samples * rate, frame.sample_rate))
+    samples: int = frame.samples
+    return samples if frame.sample_rate == rate else Fraction(samples * rate, frame.sample_rate)
 
 
 def _silence(samples: int, most: int) -> Iterator[Floats]:
@@ -203,95 +206,89 @@ def film_sounds(film: Path, facts: FilmFacts, number: int) -> Iterator[FilmSound
         parts = []
         for index in range(first, first + facts.audio[number].parts):
             media = stack.enter_context(open_film(film, facts))
-            stream = sound_streams(media)[index]
-            stamps = (packet.pts for packet in media.demux(stream) if packet.size and packet.pts is not None)
-            parts.append(FilmSound(media, stream, next(stamps, 0)))
+            parts.append(FilmSound(media, sound_streams(media)[index]))
         yield FilmSounds(tuple(parts))
 
 
-@dataclass(frozen=True, slots=True)
 class FilmSound:
-    """One stream of a film's sound, to be read from anywhere; `first` is the stamp of its first packet."""
+    """One stream of a film's sound, to be read from anywhere."""
 
-    media: Any
-    stream: Any
-    first: int
+    def __init__(self, media: Any, stream: Any) -> None:
+        self._media, self.stream, self.rate = media, stream, stream.rate  # what a decoder meets may change its rate
+        self._tick = Fraction(stream.time_base) * self.rate  # of the container's clock, in samples
 
     def all(self) -> Iterator[Placed]:
         """Every frame with its place, from the first on."""
-        self.media.seek(min(0, self.first), stream=self.stream, backward=True)
-        frames = decoded(self.media.demux(self.stream), self.stream, [])
-        head = list(islice(frames, 8))
-        second = self._counted_place(head[1:])  # the first may be shorter: what an encoder needs to begin is left out
-        return self._placed(chain(head, frames), None if second is None else second - head[0].samples)
+        self.stream.codec_context.flush_buffers()
+        return self._placed(decoded(from_start(self._media, self.stream), self.stream, []), None)
 
     def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
         """The frames that hold what is heard from `start` to `end`, seconds of the container's clock."""
         for place, frame in self._from(start):
-            if place >= nearest(end * self.stream.rate):
+            if place >= nearest(end * self.rate):
                 return
-            if place + frame.samples > nearest(start * self.stream.rate):
+            if place + _samples_of(frame, self.rate) > nearest(start * self.rate):
                 yield place, frame
 
     @property
     def _coarse(self) -> bool:
-        return Fraction(self.stream.time_base) > _COARSE and self._place(1) > 1
+        return Fraction(self.stream.time_base) > _COARSE and self._tick > 1
 
     def _from(self, start: Fraction) -> Iterator[Placed]:
         """Frames from before a moment on."""
         for further in _FURTHER:
             target = start - _RUN_UP - further
-            if target <= self.first * self.stream.time_base:
+            if target <= Fraction(self.stream.start_time or 0) * self.stream.time_base:
                 break
-            self.media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
-            frames = decoded(self.media.demux(self.stream), self.stream, [])
+            self._media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
+            frames = decoded(self._media.demux(self.stream), self.stream, [])
             head = list(islice(frames, 8))
             if not head or head[0].pts is None or head[0].pts * self.stream.time_base > start - _RUN_UP / 2:
                 continue
-            origin = self._counted_place(head)
+            origin = self._counted_place(head) if self._coarse else None
             if origin is None and self._coarse:
                 break
             return self._placed(chain(head, frames), origin)
         return self.all()
 
     def _place(self, stamp: int) -> int:
-        return nearest(Fraction(stamp) * self.stream.time_base * self.stream.rate)
+        return int((2 * stamp * self._tick.numerator + self._tick.denominator) // (2 * self._tick.denominator))
+
+    @cached_property
+    def _whole_frames(self) -> tuple[int, int]:
+        """The place and the length of the first whole frame: the one before it may have lost an encoder's delay."""
+        first = list(islice(self.all(), 2))
+        return (first[1][0], first[1][1].samples) if len(first) > 1 else (0, 0)
 
     def _counted_place(self, head: list[av.AudioFrame]) -> int | None:
-        """By a coarse clock, the place of the first of some frames by the number of whole ones before it. None where
-        they are of several lengths, or something is missing before them."""
-        size = head[0].samples if head else 0
-        if not self._coarse or len(head) < 7 or any(each.samples != size or each.pts is None for each in head):
+        """The place of the first of some frames, by the number of whole ones before it. None where they are of several
+        lengths, or their stamps say that something is missing before them."""
+        first, size = self._whole_frames
+        if len(head) < 8 or size <= 3 * self._tick or any(f.samples != size or f.pts is None for f in head):
             return None
-        first = self._place(self.first)
-        tick = Fraction(self.stream.time_base) * self.stream.rate
         offsets = [self._place(frame.pts or 0) - first - n * size for n, frame in enumerate(head)]
         whole = nearest(Fraction(offsets[0], size)) * size
-        return first + whole if size > 3 * tick and all(abs(each - whole) <= tick for each in offsets) else None
+        return first + whole if all(abs(each - whole) <= self._tick for each in offsets) else None
 
     def _placed(self, frames: Iterator[av.AudioFrame], origin: int | None) -> Iterator[Placed]:
         """Frames with their places."""
-        rate, at = self.stream.rate, origin
-        unit = Fraction(self.stream.time_base) * rate
-        up, down = 2 * unit.numerator, 2 * unit.denominator
+        rate = self.rate
+        at: int | Fraction | None = origin  # a fraction after frames of another rate
+        slack = max(math.ceil(2 * self._tick), rate // _TOGETHER)
 
-        def placed(frame: av.AudioFrame) -> int:
-            return int(((frame.pts or 0) * up + unit.denominator) // down)
-        tick = math.ceil(2 * self.stream.time_base * rate)
-
-        def strays(frame: av.AudioFrame | None, place: int) -> bool:
-            if frame is None or frame.pts is None:
-                return False
-            return bool(abs(placed(frame) - place) > max(tick, frame.samples // 2))
+        def strays(frame: av.AudioFrame | None, place: int | Fraction) -> bool:
+            return frame is not None and frame.pts is not None and abs(self._place(frame.pts) - place) > slack
 
         for frame, following in pairwise(chain(frames, [None])):
             assert frame is not None
             length = _samples_of(frame, rate)
             if at is None:
-                at = placed(frame)
+                at = self._place(frame.pts or 0)
             elif strays(frame, at) and (following is None or strays(following, at + length)):
-                at = placed(frame)
-            yield at, frame
+                missing = self._place(frame.pts or 0) - at
+                whole = nearest(Fraction(missing) / max(length, 1)) * length  # what is lost is lost in whole frames
+                at += whole if length > 2 * slack and abs(whole - missing) <= self._tick else missing
+            yield (at if isinstance(at, int) else nearest(at)), frame
             at += length
 
 
@@ -311,17 +308,14 @@ def _stretch(
     sound: FilmSound, kind: str, audio: AudioFacts, start: Fraction, end: Fraction
 ) -> Iterator[NDArray[Any]]:
     at, last = nearest(start * audio.rate), nearest(end * audio.rate)
-    convert = _Converter(kind, default_layout(audio), audio.rate)
-    for place, frame in sound.between(start, end):
-        for part in convert(frame):
-            kept = part[:, max(0, at - place) : max(0, last - place)]
-            begin = max(place, at)
-            place += part.shape[1]
-            if kept.shape[1]:
-                if begin > at:
-                    yield np.zeros((audio.channels, begin - at), kind)
-                yield kept
-                at = begin + kept.shape[1]
+    for place, part in _converted(sound.between(start, end), kind, audio):
+        kept = part[:, max(0, at - place) : max(0, last - place)]
+        begin = max(place, at)
+        if kept.shape[1]:
+            if begin > at:
+                yield np.zeros((audio.channels, begin - at), kind)
+            yield kept
+            at = begin + kept.shape[1]
     if last > at:
         yield np.zeros((audio.channels, last - at), kind)
 
@@ -340,27 +334,36 @@ def _in_blocks(parts: Iterable[NDArray[Any]], size: int) -> Iterator[NDArray[Any
 _PLANAR = {"int16": "s16p", "int32": "s32p", "float32": "fltp"}
 
 
-class _Converter:
-    """Frames of any shape as [channels, samples] of one."""
+def _converted(frames: Iterable[Placed], kind: str, audio: AudioFacts) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Frames of any shape as [channels, samples] of one, each at its place. A resampler gives its first samples late
+    and its last ones when it is asked for them: where frames do not follow each other, or change, another one begins.
+    """
+    layout = default_layout(audio)
+    wanted = av.AudioLayout(layout).nb_channels, audio.rate, _PLANAR[kind].removesuffix("p")
+    resampler: av.AudioResampler | None = None
+    shape: tuple[object, ...] = ()
+    at, expected = 0, Fraction(0)
 
-    def __init__(self, kind: str, layout: str, rate: int) -> None:
-        self._kind, self._layout, self._rate = kind, layout, rate
-        self._channels = av.AudioLayout(layout).nb_channels
-        self._resampler: av.AudioResampler | None = None
-        self._shape: tuple[object, ...] = ()
+    def resampled(frame: av.AudioFrame | None) -> Iterator[tuple[int, NDArray[Any]]]:
+        nonlocal at
+        for part in resampler.resample(frame) if resampler else ():
+            yield at, channels_of(part)
+            at += part.samples
 
-    def __call__(self, frame: av.AudioFrame) -> Iterator[NDArray[Any]]:
-        same = frame.layout.nb_channels == self._channels and frame.sample_rate == self._rate
-        if same and _PLANAR[self._kind].removesuffix("p") == frame.format.name.removesuffix("p"):
-            yield channels_of(frame)
-            return
-        shape = (frame.layout.name, frame.sample_rate, frame.format.name)
-        if self._resampler is None or shape != self._shape:
-            self._shape = shape
-            self._resampler = av.AudioResampler(_PLANAR[self._kind], self._layout, self._rate)
+    for place, frame in frames:
+        now = frame.layout.nb_channels, frame.sample_rate, frame.format.name.removesuffix("p"), frame.layout.name
+        if resampler is not None and (now != shape or abs(place - expected) > 1):
+            yield from resampled(None)
+            resampler = None
+        shape, expected = now, place + Fraction(_samples_of(frame, audio.rate))
+        if now[:3] == wanted:
+            yield place, channels_of(frame)
+            continue
+        if resampler is None:
+            resampler, at = av.AudioResampler(_PLANAR[kind], layout, audio.rate), place
         frame.pts = None
-        for part in self._resampler.resample(frame):
-            yield channels_of(part)
+        yield from resampled(frame)
+    yield from resampled(None)
 
 
 def default_layout(audio: AudioFacts) -> str:

@@ -16,7 +16,7 @@ from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
 from cinecut.language.document.layout import scalar_text
 from cinecut.language.events import Transition
 from cinecut.language.grid import Grid
-from cinecut.language.timebase import FilmTime, Length, clock, nearest, timecode
+from cinecut.language.timebase import FilmTime, Length, Timecodes, clock, nearest, timecode
 from cinecut.language.write import exact_text, length_text, transition_text
 
 
@@ -92,9 +92,9 @@ class Row:
 
 
 def rows(layout: Layout) -> list[Row]:
-    timeline, track, rate = layout.timeline, layout.track, layout.trailer.film.rate
+    timeline, track, numbered = layout.timeline, layout.track, layout.trailer.film.timecodes
     events = enumerate(timeline.events, 1)
-    return [_row(number, placed, timeline, rate, _sounds(placed, track)) for number, placed in events]
+    return [_row(number, placed, timeline, numbered, _sounds(placed, track)) for number, placed in events]
 
 
 def _sounds(placed: Placed, track: Soundtrack) -> str:
@@ -104,7 +104,7 @@ def _sounds(placed: Placed, track: Soundtrack) -> str:
     return ", ".join([*effects, *voices, *([f"music: {cue.file}"] if cue is not None else [])])
 
 
-def _row(number: int, placed: Placed, timeline: Timeline, film_rate: Fraction, sounds: str) -> Row:
+def _row(number: int, placed: Placed, timeline: Timeline, numbered: Timecodes, sounds: str) -> Row:
     start, end = (Fraction(frame.index) / timeline.rate for frame in (placed.range.start, placed.range.end))
     film = placed.film if isinstance(placed, PlacedShot) else None
     beat, offset = _beat(start, timeline.grid)
@@ -115,9 +115,9 @@ def _row(number: int, placed: Placed, timeline: Timeline, film_rate: Fraction, s
         event=placed.label,
         act=placed.act or "",
         film_in=clock(film.start.seconds) if film else "",
-        film_in_timecode=_timecode(film.start, film_rate) if film else "",
+        film_in_timecode=_timecode(film.start, numbered) if film else "",
         film_out=clock(film.end.seconds) if film else "",
-        film_out_timecode=_timecode(film.end, film_rate) if film else "",
+        film_out_timecode=_timecode(film.end, numbered) if film else "",
         trailer_in=clock(start),
         trailer_in_timecode=timecode(start, timeline.rate),
         trailer_out=clock(end),
@@ -130,9 +130,9 @@ def _row(number: int, placed: Placed, timeline: Timeline, film_rate: Fraction, s
     )
 
 
-def _timecode(time: FilmTime, rate: Fraction) -> str:
+def _timecode(time: FilmTime, numbered: Timecodes) -> str:
     """Of the nearest picture: a point that lies a little before it is meant as it."""
-    return timecode(nearest(time.seconds * rate) / rate, rate)
+    return numbered.of(nearest(time.seconds * numbered.rate) / numbered.rate)
 
 
 def _beat(seconds: Fraction, grid: Grid | None) -> tuple[str, float | None]:

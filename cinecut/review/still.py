@@ -84,7 +84,7 @@ def draw_still(
 def _moment(film: Path, facts: FilmFacts, at: str) -> FilmTime:
     """The start of the frame that is on screen at a time."""
     try:
-        seconds = parse_seconds(at, facts.rate)
+        seconds = parse_seconds(at, facts.timecodes)
     except BadTimeError as error:
         raise Stop("option", f"--still: {error}") from None
     if seconds >= facts.duration:

@@ -10,12 +10,15 @@ import subprocess
 import tempfile
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
+from typing import Any
 
 import av
+import av.error
 import cv2
 import numpy as np
 from making import number_of_code
@@ -45,14 +48,16 @@ class Decoded:
         return str(number_of_code(code)) if isinstance(code, int) else str(code)
 
 
-def decode(film: Path, sound: int | None, *, restarts: bool = False) -> Decoded:
-    """Everything that FFmpeg gives out for a file, from its start. Raises LookupError where it gives no picture."""
+def decode(film: Path, sound: int | None, *options: str) -> Decoded:
+    """Everything that FFmpeg gives out for a file, from its start. Raises LookupError where it gives no picture.
+
+    `options` are FFmpeg's, of the sound."""
     with tempfile.TemporaryDirectory(dir=film.parent) as name:
         folder = Path(name)
         video = ["-map", "0:V:0", "-fps_mode", "passthrough", "-enc_time_base", "demux", "-pix_fmt", "gray"]
-        audio = ["-map", f"0:a:{sound}", "-c:a", "pcm_f32le"]
+        audio = ["-map", f"0:a:{sound}", "-c:a", "pcm_f32le", *options]
         command: list[str | Path] = [BUNDLED, "-nostdin", "-v", "error", "-y"]
-        command += [*([] if restarts else ["-copyts"]), "-i", film]
+        command += ["-copyts", "-i", film]
         command += [*video, "-f", "rawvideo", folder / "v", *video, "-f", "framecrc", folder / "v.txt"]
         if sound is not None:
             command += [*audio, "-f", "f32le", folder / "a", *audio, "-f", "framecrc", folder / "a.txt"]
@@ -73,13 +78,29 @@ def decode(film: Path, sound: int | None, *, restarts: bool = False) -> Decoded:
         return Decoded(stamps, pictures, tick, *_placed(film, folder, sound))
 
 
+def joined(first: Decoded, second: Decoded, period: Fraction) -> Decoded:
+    """Two recordings in one file: what the second one shows and sounds like follows the first one's last picture."""
+    later = first.stamps[-1] + period - second.stamps[0]
+    pictures, stamps = [*first.pictures, *second.pictures], [*first.stamps, *(s + later for s in second.stamps)]
+    if first.sound is None or second.sound is None:
+        return replace(first, pictures=pictures, stamps=stamps)
+    heard = int(np.flatnonzero(first.sound.any(1))[-1]) + 1
+    at = floor((second.sound_start + later - first.sound_start) * RATE + Fraction(1, 2))
+    sound = np.zeros((at + len(second.sound), second.sound.shape[1]))
+    sound[at:] = second.sound
+    sound[:heard] = first.sound[:heard]
+    return replace(first, pictures=pictures, stamps=stamps, sound=sound)
+
+
 def _places(film: Path) -> list[Fraction]:
     """The times of the pictures, where a file has none (bare streams) or tells the order of decoding alone (AVI, MXF
     and ASF with B pictures): as they come out of the decoder, they are shown. Empty where there are true stamps."""
     with av.open(str(film)) as media:
         video = media.streams.video[0]
         base, rate = Fraction(video.time_base or 0), Fraction(video.guessed_rate or 25)
-        packets = [packet for packet in media.demux(video=0) if packet.size]
+        packets: list[Any] = []
+        with suppress(av.error.FFmpegError):  # the end of some
+            packets.extend(packet for packet in media.demux(video=0) if packet.size)
     if all(packet.pts is None for packet in packets):
         return [n / rate for n in range(len(packets))]
     shown, decoded = [p.dts if film.suffix == ".avi" else p.pts for p in packets], [p.dts for p in packets]
@@ -114,14 +135,18 @@ def _placed(film: Path, folder: Path, number: int) -> tuple[Fraction, Samples | 
     for pts, length in rows:
         stamp, samples = round(pts * tick), round(length * tick)
         counted = sum(places[-1]) if places else stamp
-        places.append((counted if abs(stamp - counted) <= slack else stamp, samples))
+        lost = round((stamp - counted) / samples) * samples  # in whole blocks, if the clock allows it
+        place = next((at for at in (counted, counted + lost) if abs(stamp - at) <= slack), stamp)
+        places.append((place, samples))
     begin, end = min(place for place, _ in places), max(place + samples for place, samples in places)
     second = rate // np.gcd(rate, RATE)  # samples that are a whole number at RATE too
     whole = np.zeros((-(-(end - begin + rate) // second) * second, len(names)))
-    at = 0
-    for place, samples in places:
-        part = data[at : at + samples]
-        whole[place - begin : place - begin + len(part)] = part
+    at, reached = 0, begin
+    for place, samples in places:  # where two blocks meet, the first one is heard to its end
+        part = data[at : at + samples][max(0, reached - place) :]
+        reached = max(reached, place)
+        whole[reached - begin : reached - begin + len(part)] = part
+        reached += len(part)
         at += samples
     return Fraction(begin, rate), _resampled(whole, rate), names
 
@@ -239,7 +264,8 @@ def _sound_fault(film: Decoded, exact: Fraction, heard: Samples) -> str | None:
     ]
     if len(wrong) > len(blocks) // 20:
         return f"{len(wrong)} of {len(blocks)} blocks wrong (from {wrong[0]}){_displacement(film, at, heard)}"
-    if abs(off := at - late - float(exact)) > 0.75:
+    tick = float(film.tick * RATE)  # stamps of a clock that is nearly as fine as the samples may differ by one
+    if abs(off := at - late - float(exact)) > 0.75 + (tick if tick < 1 else 0):
         return f"{off:+.2f} samples off"
     one = wanted.shape[1] == 2 and np.allclose(wanted[:, 0], wanted[:, 1], atol=0.002)  # mono for a while
     return None if one else _balance(film.names, weights)

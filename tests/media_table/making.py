@@ -55,7 +55,7 @@ class Recipe:
     variable: bool = False  # irregular pictures: the trailer's rate is said in the spec
     film_sound: int = 0  # which stream of sound is the film's
     places: tuple[str, ...] = ()  # further shots, in seconds after the first picture
-    restarts: bool = False  # stamps start again: a plain decode lets FFmpeg mend them
+    restarts: bool = False  # stamps start again
 
     @property
     def name(self) -> str:

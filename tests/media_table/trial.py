@@ -8,13 +8,13 @@ import os
 import signal
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
 from pathlib import Path
 from typing import Any
 
-from judge import Decoded, Shot, Timeline, decode, picture_faults, sound_faults
+from judge import Decoded, Shot, Timeline, decode, joined, picture_faults, sound_faults
 from making import Recipe, make
 from ruamel.yaml import YAML
 
@@ -49,10 +49,7 @@ def try_film(recipe: Recipe, folder: Path) -> Outcome:
     """Make the film in a folder of its own and try it."""
     film, spec = folder / f"film{recipe.suffix}", folder / "spec.yaml"
     make(recipe, film)
-    try:
-        plain = decode(film, recipe.film_sound if recipe.sound else None, restarts=recipe.restarts)
-    except LookupError:
-        plain = None
+    plain = _plain(recipe, film)
     head = _HEAD.format(film=film.name, rate=f", rate: {recipe.rate}" if recipe.variable else "")
     spec.write_text(head + "  - black: 1s\n", encoding="utf-8")
     status, said = _cinecut(folder, "link", spec.name)
@@ -78,6 +75,21 @@ def try_film(recipe: Recipe, folder: Path) -> Outcome:
     wrong += sound_faults(plain, zero, trailer, shots, rate)
     words = _messages(said + more)
     return Outcome(f"exact; {words[0]}" if words else "exact", tuple(wrong))
+
+
+def _plain(recipe: Recipe, film: Path) -> Decoded | None:
+    """What FFmpeg shows of the film, from its start; None where it shows nothing."""
+    sound = recipe.film_sound if recipe.sound else None
+    try:
+        if not recipe.restarts:  # of sound whose rate changes, FFmpeg's numbers are true if it is told one
+            return decode(film, sound, *(("-ar", str(recipe.sample_rate)) if recipe.second else ()))
+        parts = [film.with_name(f"part{number}{recipe.suffix}") for number in (1, 2)]
+        make(replace(recipe, second=None), parts[0])
+        parts[1].write_bytes(film.read_bytes()[parts[0].stat().st_size :])
+        first, second = (decode(part, sound) for part in parts)
+        return joined(first, second, 1 / Fraction(recipe.rate))
+    except LookupError:
+        return None
 
 
 def _cinecut(folder: Path, *arguments: str) -> tuple[int, str]:

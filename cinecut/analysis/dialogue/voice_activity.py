@@ -69,7 +69,7 @@ def film_samples(film: Path, facts: FilmFacts, stream: int, since: Fraction = Fr
     with film_sounds(film, facts, min(stream, len(facts.audio) - 1)) as sounds:
         channels = []
         for sound in sounds.parts:
-            first, frames = nearest(begin * sound.stream.rate), sound.between(begin, end) if since else sound.all()
+            first, frames = nearest(begin * sound.rate), sound.between(begin, end) if since else sound.all()
             channels.append(mono(((place - first, frame) for place, frame in frames), RATE))
         yield from channels[0] if len(channels) == 1 else _summed(channels)
 

@@ -193,7 +193,7 @@ def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float
     waiting: deque[Future[KeyPicture | None]] = deque()
     diagnostics: list[Diagnostic] = []
     with container, ThreadPoolExecutor(threads) as pool, _Decoders(film, threads) as decoders:
-        for packet in whole_packets(container, stream, diagnostics):
+        for packet in whole_packets(container.demux(stream), diagnostics):
             if packet.pts is None:
                 raise Unstamped
             if packet.is_keyframe and (not groups or packet.pts - pts[groups[-1]] >= shortest):

@@ -54,7 +54,7 @@ def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float]
     block, position, carry = int(_RATE * STEP), 0, np.zeros(0, np.float32)
     with film_sounds(film, facts, min(stream, len(facts.audio) - 1)) as sounds:
         sound = sounds.parts[0]
-        first = nearest(facts.start * sound.stream.rate)
+        first = nearest(facts.start * sound.rate)
         for part in mono(((place - first, frame) for place, frame in sound.all()), _RATE):
             carry = np.concatenate([carry, part])
             count = len(carry) // block

@@ -174,6 +174,6 @@ def decode_all(film: Path, diagnostics: list[Diagnostic]) -> Iterator[VideoFrame
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = 0
     with container:
-        for packet in whole_packets(container, stream, diagnostics):
+        for packet in whole_packets(container.demux(stream), diagnostics):
             yield from _decode(stream.codec_context, packet)
         yield from _decode(stream.codec_context, None)

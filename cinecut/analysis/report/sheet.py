@@ -35,7 +35,7 @@ from cinecut.analysis.story.arc import Zone
 from cinecut.analysis.story.scenes import upright
 from cinecut.files import write_beside
 from cinecut.language.facts import FilmFacts
-from cinecut.language.timebase import FilmRange, clock, timecode
+from cinecut.language.timebase import FilmRange, clock
 from cinecut.media.frames import FrameReader, open_film
 from cinecut.media.open import picture_stream
 
@@ -314,7 +314,7 @@ def _environment(facts: FilmFacts) -> jinja2.Environment:
     found.filters["clock"] = lambda seconds, digits=2: clock(seconds, digits)
     found.filters["seconds"] = lambda seconds, digits=2: f"{float(seconds):.{digits}f} s"
     found.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
-    found.filters["timecode"] = lambda time: "" if facts.variable else timecode(time.seconds, facts.rate)
+    found.filters["timecode"] = lambda time: "" if facts.variable else facts.timecodes.of(time.seconds)
     return found
 
 

@@ -71,13 +71,31 @@ def beat_sound(sound: SongSound, low: Array, beats: Array) -> BeatSound:
 
 
 def metre(beat: BeatSound) -> int:
-    """3 where beats three apart (and six, nine) are clearly more alike than two, four, eight and ten apart; else 4."""
+    """Beats in a bar, 3 to 7: beats a whole number of bars apart are more alike than others.
+
+    3 where it is clearly better than 4; 5, 6 and 7, which few songs have, where they are better than that without a
+    doubt. Two bars of a waltz are no six.
+    """
     if len(beat.pattern) < 24:
         return 4
-    alike = {k: _alikeness(beat.pattern, k) + 0.5 * _alikeness(beat.chroma, k) for k in range(2, 11)}
+    reach = range(2, min(15, len(beat.pattern) // 2))
+    alike = {k: _alikeness(beat.pattern, k) + 0.5 * _alikeness(beat.chroma, k) for k in reach}
     three = np.mean([alike[3], alike[6], alike[9]])
     four = np.mean([alike[2], alike[4], alike[8], alike[10]])
-    return 3 if three > four + 0.05 else 4
+    usual = 3 if three > four + 0.05 else 4
+    clear = {bar: _clearness(alike, bar) for bar in ((3, 5, 7) if usual == 3 else (4, 5, 6, 7))}
+    best = max(clear, key=lambda bar: clear[bar])
+    return best if clear[best] > clear[usual] + _RARE else usual
+
+
+_RARE = 0.15  # by which a rare metre must be clearer than a usual one
+
+
+def _clearness(alike: dict[int, float], bar: int) -> float:
+    """How much more alike beats whole bars apart are than those next to that distance."""
+    whole = [k for k in alike if k % bar == 0]
+    other = [k for k in alike if k % bar != 0]
+    return float(np.mean([alike[k] for k in whole]) - np.mean([alike[k] for k in other]))
 
 
 def downbeat(half: BeatSound, per_bar: int) -> int:

@@ -59,7 +59,7 @@ class Beats:
 
     tempo: Fraction | None  # beats per minute of a constant grid, at most 3 decimals; None where the tempo changes
     first: Fraction  # the earliest downbeat, >= 0
-    metre: int  # beats per bar: 3 or 4
+    metre: int  # beats per bar: 3 to 7
     times: tuple[Fraction, ...]  # every beat of what was listened to, to the millisecond, from the song's start on
     confidence: float
     octaves: tuple[tuple[Fraction, float], ...]
