@@ -34,7 +34,7 @@ from cinecut.analysis.film import pictures, signals
 from cinecut.analysis.film.looks import LOOKS
 from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
 from cinecut.analysis.film.screen import NO_BARS, Bars
-from cinecut.analysis.film.shots import FilmShot, FoundShots
+from cinecut.analysis.film.shots import FilmShot, ShotList
 from cinecut.analysis.film.signals import ACTIVITY
 from cinecut.analysis.plugged import Describing, beats_stage, shots_stage, transcribed
 from cinecut.analysis.report.credits import credits_text, own_credit
@@ -170,7 +170,7 @@ def _holds_other_bytes(name: str) -> bool:
     return any("\ud800" <= sign <= "\udfff" for sign in name)  # how Python keeps what is not UTF-8
 
 
-def _usable(film: Path, found: FoundShots) -> list[FilmShot]:
+def _usable(film: Path, found: ShotList) -> list[FilmShot]:
     usable = [shot for shot in found.shots if shot.usable]
     if not usable:
         reasons = ", ".join(sorted({shot.why_not or "" for shot in found.shots}))

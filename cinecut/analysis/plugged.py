@@ -16,7 +16,7 @@ from cinecut.analysis.dialogue.lines import Dialogue, dialogue_of
 from cinecut.analysis.dialogue.subtitles import Track
 from cinecut.analysis.film.blends import GradualCut
 from cinecut.analysis.film.screen import NO_BARS
-from cinecut.analysis.film.shots import SHOTS, FilmShot, FoundShots
+from cinecut.analysis.film.shots import SHOTS, FilmShot, ShotList
 from cinecut.analysis.song.beats import BEATS, Beats
 from cinecut.analysis.stage import Line, Stage
 from cinecut.diagnostics import Diagnostic
@@ -30,20 +30,20 @@ from cinecut.plugins import Plugin
 _Advance = Callable[[float], None]
 
 
-def shots_stage(plugin: Plugin | None) -> Stage[FoundShots]:
+def shots_stage(plugin: Plugin | None) -> Stage[ShotList]:
     """How shots are found."""
     if plugin is None:
         return SHOTS
 
-    def work(film: Path, facts: FilmFacts, progress: _Advance) -> FoundShots:
+    def work(film: Path, facts: FilmFacts, progress: _Advance) -> ShotList:
         begin = [_seconds(plugin, moment) for moment in _list(plugin, plugin(film, facts, progress))]
         frames = [nearest(seconds * facts.rate) for seconds in begin]
         marks = sorted({0, facts.frames, *(frame for frame in frames if 0 < frame < facts.frames)})
         ranges = [FilmRange(FilmTime(a / facts.rate), FilmTime(b / facts.rate)) for a, b in pairwise(marks)]
         shots = (FilmShot(index, range, GradualCut.CUT) for index, range in enumerate(ranges))
-        return FoundShots(tuple(shots), NO_BARS, ())
+        return ShotList(tuple(shots), NO_BARS, ())
 
-    return Stage("shots", FoundShots, work, plugin.by)
+    return Stage("shots", ShotList, work, plugin.by)
 
 
 def beats_stage(plugin: Plugin | None) -> Stage[tuple[Beats, list[Diagnostic]]]:
