@@ -1,7 +1,7 @@
 """Everything that can be wrong, as data: one table of codes, places, messages and hints.
 
-A mistake in a spec is collected in a Report, so that all are found at once. What makes going on impossible (an
-unreadable film, a full disk) raises `Stop`, which carries the same Diagnostic. Only the command line prints either.
+Mistakes in a spec are collected in a Report, so that all are reported at once. What ends a command (an unreadable film,
+a full disk) raises `Stop`, which carries the same Diagnostic. Only the command line prints either.
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ CODES: dict[str, Severity] = {
     "over-determined": Severity.ERROR,
     "under-determined": Severity.ERROR,
     "version": Severity.ERROR,
-    "comment": Severity.WARNING,  # that may have been meant as a part of a text
+    "comment": Severity.WARNING,  # a comment that may have been meant as part of a text
     # what the spec means
     "empty-event": Severity.ERROR,  # shorter than one frame
     "order": Severity.ERROR,  # in after out
     "past-end": Severity.ERROR,  # outside the film or the song
-    "no-handle": Severity.ERROR,  # a crossfade without material
+    "no-handle": Severity.ERROR,  # a crossfade with too little film before or after its shots
     "transition": Severity.ERROR,  # a transition where there can be none, or longer than its shots
     "no-grid": Severity.ERROR,  # beats without a beat grid
     "sync": Severity.ERROR,
     "outside-frame": Severity.ERROR,
     "title-outside": Severity.ERROR,
     "sound-outside": Severity.ERROR,
-    "title-glyphs": Severity.WARNING,  # a text that its face cannot write
+    "title-glyphs": Severity.WARNING,  # a text with characters that its font lacks
     "no-facts": Severity.NOTE,
-    "not-linked": Severity.ERROR,  # facts are needed and absent
-    # what lies on disk
+    "not-linked": Severity.ERROR,  # facts are needed and missing
+    # files
     "missing-file": Severity.ERROR,
     "unreadable": Severity.ERROR,
     "no-video": Severity.ERROR,
@@ -74,10 +74,10 @@ CODES: dict[str, Severity] = {
     "model": Severity.WARNING,  # a model that cannot help: the analysis goes on without it
     # the machine
     "no-ffmpeg": Severity.ERROR,
-    "ffmpeg": Severity.ERROR,  # FFmpeg said no
+    "ffmpeg": Severity.ERROR,  # FFmpeg failed
     "option": Severity.ERROR,  # a command-line option that makes no sense
     "download": Severity.ERROR,
-    "plugin": Severity.ERROR,  # somebody else's part failed
+    "plugin": Severity.ERROR,  # a plug-in failed
 }
 
 
@@ -113,7 +113,7 @@ class Diagnostic:
         }
 
 
-class Stop(Exception):  # noqa: N818 - it ends a command, often without anybody's error
+class Stop(Exception):  # noqa: N818 - it ends a command, and nothing in the program need be wrong
     """A command cannot go on; the diagnostic says why. The command line prints it and exits with its status."""
 
     def __init__(self, code: str, message: str, *hints: str, span: Span | None = None) -> None:
@@ -141,10 +141,9 @@ class Report:
         return not any(d.severity is Severity.ERROR for d in self.found)
 
     def __iter__(self) -> Iterator[Diagnostic]:
-        def place(d: Diagnostic) -> tuple[bool, Span | None]:
-            return (d.span is None, d.span)
-
-        return iter(sorted(dict.fromkeys(self.found), key=lambda d: (place(d)[0], d.span or _NOWHERE, d.code)))
+        """Each finding once; those without a place come last."""
+        unique = dict.fromkeys(self.found)
+        return iter(sorted(unique, key=lambda d: (d.span is None, d.span or _NOWHERE, d.code)))
 
     def stop_on_error(self) -> None:
         if not self.ok:
@@ -155,7 +154,7 @@ _NOWHERE = Span("", 0, 0, 0, 0)
 
 
 def width(text: str) -> int:
-    """Columns that a text takes on a terminal: East Asian wide signs take two, combining ones none."""
+    """Columns that a text takes on a terminal: East Asian wide characters take two, combining ones none."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
 
@@ -172,20 +171,20 @@ def as_text(diagnostic: Diagnostic, source: list[str] | None = None) -> str:
 
 
 def excerpt(value: object, most: int = 60) -> str:
-    """A value as Python writes it, for a message; a long one without its middle."""
+    """A value as Python writes it, for a message; the middle of a long one is left out."""
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= most else f"{text[: most * 2 // 3]} … {text[-most // 4 :]}"
 
 
 def harmless(text: str) -> str:
-    """Others' words (a file's name, a server's reason) without what a terminal would obey."""
-    return "".join("\ufffd" if _rules_terminals(sign) else sign for sign in text)
+    """Foreign text (a file name, a server's reply) in which nothing can control the terminal that shows it."""
+    return "".join("\ufffd" if _controls_terminal(char) else char for char in text)
 
 
-def _rules_terminals(sign: str) -> bool:
-    """Controls but the line's end, and what turns the direction of writing."""
-    return sign != "\n" and (
-        unicodedata.category(sign) == "Cc" or "\u202a" <= sign <= "\u202e" or "\u2066" <= sign <= "\u2069"
+def _controls_terminal(char: str) -> bool:
+    """Control characters except the line break, and those that change the direction of writing."""
+    return char != "\n" and (
+        unicodedata.category(char) == "Cc" or "\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069"
     )
 
 
@@ -205,7 +204,7 @@ def as_json(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def as_github(diagnostic: Diagnostic) -> str:
-    """A line that a workflow of GitHub shows at its place in the file."""
+    """A line of output that a GitHub workflow shows at its place in the file."""
     level = {Severity.NOTE: "notice"}.get(diagnostic.severity, str(diagnostic.severity))
     parts = {"title": f"cinecut: {diagnostic.code}"}
     if (span := diagnostic.span) is not None:
@@ -217,17 +216,17 @@ def as_github(diagnostic: Diagnostic) -> str:
 _PARTED = "%\r\n:,"
 
 
-def _percent(text: str, signs: str) -> str:
-    return "".join(f"%{ord(sign):02X}" if sign in signs else sign for sign in text)
+def _percent(text: str, escaped: str) -> str:
+    return "".join(f"%{ord(char):02X}" if char in escaped else char for char in text)
 
 
 def as_sarif(diagnostics: Iterable[Diagnostic], version: str) -> str:
     """The findings as SARIF 2.1.0, which code hosts and editors read."""
-    found = list(diagnostics)
-    rules = [{"id": code} for code in sorted({d.code for d in found})]
+    findings = list(diagnostics)
+    rules = [{"id": code} for code in sorted({d.code for d in findings})]
     run = {
         "tool": {"driver": {"name": "cinecut", "version": version, "rules": rules}},
-        "results": list(map(_sarif, found)),
+        "results": list(map(_sarif, findings)),
     }
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)

@@ -1,5 +1,5 @@
-"""What this machine can do for a trailer, and what to do about each gap. No model is loaded and no server started; one
-second of film is made and opened, since only that shows whether FFmpeg, PyAV and cinecut fit together."""
+"""What this machine can do for a trailer, and how to fix what is missing. No model is loaded and no server started. One
+second of film is made and opened, since only that shows whether FFmpeg, PyAV and cinecut work together."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ import platformdirs
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
+from cinecut.files import free_bytes
 from cinecut.inference.inventory import NEEDS_REPAIR, inventory
 from cinecut.inference.models import WITH_TORCH, WITHOUT_TORCH, is_installed, models_folder
 from cinecut.inference.server import find_server
 from cinecut.machine.memory import free_memory, least_memory
 
-State = Literal["ok", "gap", "broken"]  # a gap only costs what it names; broken: cinecut cannot work
+State = Literal["ok", "gap", "broken"]  # gap: only the named feature is missing; broken: cinecut cannot work
 
 _MODELS_EXTRA = "python -m pip install 'cinecut[models]'"
-_ENCODERS = {  # beside libx264, which every usable build has
+_ENCODERS = {  # besides libx264, which every usable build has
     "libx265": "H.265",
     "libsvtav1": "AV1",
     "prores_ks": "ProRes",
@@ -36,7 +37,7 @@ _LEAST_DISK = 2 << 30  # bytes that an analysis and a render of a long film may 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One part of the machine: what was found, and what to do where it is lacking."""
+    """One part of the machine: its state, what was found, and what to do if something is missing."""
 
     what: str
     state: State
@@ -45,7 +46,7 @@ class Finding:
 
 
 def examine(ffmpeg: str | None = None) -> list[Finding]:
-    """Everything that cinecut uses, what it cannot do without first."""
+    """Everything that cinecut uses; what it cannot work without comes first."""
     return [
         *_ffmpeg(ffmpeg),
         _server(),
@@ -60,28 +61,30 @@ def examine(ffmpeg: str | None = None) -> list[Finding]:
 
 def _ffmpeg(choice: str | None) -> Iterator[Finding]:
     try:
-        found = find_ffmpeg(choice)
+        ffmpeg = find_ffmpeg(choice)
     except Stop as stop:
         reason = stop.diagnostics[0]
         yield Finding("FFmpeg", "broken", reason.message, "; ".join(reason.hints))
         return
-    yield Finding("FFmpeg", "ok", f"{_version(found.path)}, {found.path}")
-    yield _encoders(found, shutil.which("nvidia-smi") is not None)
-    yield _films(found)
+    yield Finding("FFmpeg", "ok", f"{_version(ffmpeg.path)}, {ffmpeg.path}")
+    yield _encoders(ffmpeg, shutil.which("nvidia-smi") is not None)
+    yield _films(ffmpeg)
 
 
 def _encoders(ffmpeg: FFmpeg, nvidia: bool) -> Finding:
     wanted = {name: what for name, what in _ENCODERS.items() if nvidia or not name.endswith("_nvenc")}
-    there = ["libx264", *(name for name in wanted if name in ffmpeg.encoders)]
-    lacking = [f"{what} ({name})" for name, what in wanted.items() if name not in ffmpeg.encoders]
-    if not lacking:
-        return Finding("encoders", "ok", ", ".join(there))
-    remedy = f"without {', '.join(lacking)}; another FFmpeg: --ffmpeg PATH"
-    return Finding("encoders", "gap", ", ".join(there), remedy)
+    present = ["libx264", *(name for name in wanted if name in ffmpeg.encoders)]
+    missing = [f"{what} ({name})" for name, what in wanted.items() if name not in ffmpeg.encoders]
+    remedy = f"without {', '.join(missing)}; another FFmpeg: --ffmpeg PATH"
+    return _ok_or_gap("encoders", not missing, ", ".join(present), remedy)
+
+
+def _ok_or_gap(what: str, ok: bool, found: str, remedy: str) -> Finding:
+    return Finding(what, "ok", found) if ok else Finding(what, "gap", found, remedy)
 
 
 def _films(ffmpeg: FFmpeg) -> Finding:
-    """Whether a film that FFmpeg has just made can be measured and heard."""
+    """Whether a film that FFmpeg has just made can be opened and its sound decoded."""
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mkv"
         picture, sound = ["-f", "lavfi", "-i", "testsrc=d=1:r=24"], ["-f", "lavfi", "-i", "sine=d=1"]
@@ -95,7 +98,7 @@ def _films(ffmpeg: FFmpeg) -> Finding:
 
             rate = film_facts(film).rate
             listen(film)
-        except Exception as failure:  # whatever versions that do not fit make of it
+        except Exception as failure:  # mismatched versions fail in many ways
             reason = " ".join(f"{type(failure).__name__}: {failure}".split())
             remedy = "python -m pip install --upgrade cinecut brings packages that fit"
             return Finding("films", "broken", f"a film that FFmpeg made cannot be opened: {reason}", remedy)
@@ -103,8 +106,7 @@ def _films(ffmpeg: FFmpeg) -> Finding:
 
 
 def _version(path: str) -> str:
-    said = _output([path, "-version"])
-    words = said.split()[:3]
+    words = _output([path, "-version"]).split()[:3]
     return words[2] if words[:2] == ["ffmpeg", "version"] else "of an unknown version"
 
 
@@ -137,18 +139,16 @@ def _sentences() -> Finding:
 
 
 def _gpu() -> Finding:
-    free = _asked(free_memory)
+    free = _unless_stopped(free_memory)
     if free is None:
         return Finding("GPU", "gap", "no NVIDIA GPU", "models run on the processor, many times slower")
-    least = _asked(least_memory) or 0
+    least = _unless_stopped(least_memory) or 0
     name = _output(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]).partition("\n")[0].strip()
-    found = f"{name or 'NVIDIA'}, {free / 1024:.1f} GiB free"
-    if free < least:
-        return Finding("GPU", "gap", found, f"models want {least / 1024:.1f} GiB: end what else uses the GPU")
-    return Finding("GPU", "ok", found)
+    remedy = f"models want {least / 1024:.1f} GiB: end what else uses the GPU"
+    return _ok_or_gap("GPU", free >= least, f"{name or 'NVIDIA'}, {free / 1024:.1f} GiB free", remedy)
 
 
-def _asked(question: Callable[[], int | None]) -> int | None:
+def _unless_stopped(question: Callable[[], int | None]) -> int | None:
     try:
         return question()
     except Stop:
@@ -156,25 +156,20 @@ def _asked(question: Callable[[], int | None]) -> int | None:
 
 
 def _memory(least: int = 8 << 30) -> Finding:
-    """A model of 7 billion weights on the processor takes about 6 GB beside the film's own stages."""
+    """A model of 7 billion weights on the processor takes about 6 GB, besides the analysis itself."""
     try:
         rows = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         free = next(int(row.split()[1]) * 1024 for row in rows if row.startswith("MemAvailable:"))
     except (OSError, ValueError, StopIteration):
         return Finding("memory", "ok", "this system does not tell")
-    found = f"{free / 2**30:.1f} GiB free"
-    if free < least:
-        return Finding("memory", "gap", found, "a 7B model on the processor wants about 8 GiB; on a GPU, less")
-    return Finding("memory", "ok", found)
+    remedy = "a 7B model on the processor wants about 8 GiB; on a GPU, less"
+    return _ok_or_gap("memory", free >= least, f"{free / 2**30:.1f} GiB free", remedy)
 
 
 def _disk(what: str, folder: Path) -> Finding:
-    there = next(place for place in (folder, *folder.absolute().parents) if os.access(place, os.F_OK))
-    free = shutil.disk_usage(there).free
+    free = free_bytes(folder)
     found = f"{free / 2**30:.1f} GiB free in {folder}"
-    if free < _LEAST_DISK:
-        return Finding(what, "gap", found, "make room: a full disk ends a render")
-    return Finding(what, "ok", found)
+    return _ok_or_gap(what, free >= _LEAST_DISK, found, "make room: a full disk ends a render")
 
 
 def _output(command: list[str]) -> str:

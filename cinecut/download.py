@@ -1,8 +1,8 @@
-"""The one downloader: a file known by its checksum arrives whole, or not at all; an answer stays within its bounds.
+"""Downloads: a file with a known checksum arrives complete or not at all; other replies are limited in size and time.
 
-    NAME.part ◄─ append, where the last connection broke off ─ the host ─► sha256 over the whole ─► rename to NAME
+    host ─ append to NAME.part, from where the last connection broke ─► check the sha256 ─► rename to NAME
 
-What arrived stays in `NAME.part` for the next try.
+`NAME.part` is kept after a failure, for the next try.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,25 +23,25 @@ import requests
 
 from cinecut import __version__
 from cinecut.diagnostics import Stop
-from cinecut.files import open_file
+from cinecut.files import free_bytes, open_file
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, the bytes that are done and the bytes that there are."""
+"""Called with a description of the work, the bytes done and the bytes in total."""
 
 HEADERS = {"User-Agent": f"cinecut/{__version__}", "Accept-Encoding": "identity"}
-_BLOCK = 1 << 16  # bytes; at most so many are lost when a connection breaks off
-_RESERVE = 64 << 20  # bytes that a download leaves free
-_TIMEOUTS = (10, 30)  # seconds for a connection, and without a byte
+_BLOCK = 1 << 16  # bytes; the most that is lost when a connection breaks
+_RESERVE = 64 << 20  # bytes of disk that a download leaves free
+_TIMEOUTS = (10, 30)  # seconds to connect, and between two bytes
 _REDIRECTS = 10
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """The progress of whoever wants to see none."""
+    """A progress function that shows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file on a host, known by its bytes; `size` is None where only the host knows it."""
+    """A file on a host and its checksum; `size` is None where only the host knows it."""
 
     url: str
     name: str
@@ -52,21 +51,20 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How to fetch: who sees the progress, how many bytes a folder has free, what to do about a full disk, and the
-    seconds before each new attempt, from the first again after one that got further."""
+    """How to fetch."""
 
     progress: Progress = silent
-    free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
-    room: str = "free some space"
-    pauses: tuple[float, ...] = (1.0, 3.0, 6.0)
+    free: Callable[[Path], int] = free_bytes  # bytes on the disk of a folder
+    room: str = "free some space"  # the hint when the disk is full
+    pauses: tuple[float, ...] = (1.0, 3.0, 6.0)  # seconds before each retry; counted anew after one that made progress
 
 
-class TooMuch(Exception):  # noqa: N818 - what was asked for is no good; the words say why
-    """An answer that is longer than its bound, slower, or cut short."""
+class TooMuch(Exception):  # noqa: N818 - the reply is at fault; the message says how
+    """A reply that is too long, too slow, cut short or otherwise unusable."""
 
 
-def sha256(path: Path, progress: Progress = lambda what, done, total: None) -> str:
-    """Of the whole file; 4 GB take some ten seconds. Raises Stop where it cannot be read."""
+def sha256(path: Path, progress: Progress = silent) -> str:
+    """The checksum of a whole file; 4 GB take about ten seconds. Raises Stop if it cannot be read."""
     digest, done = hashlib.sha256(), 0
     with open_file(path) as file:
         total = os.fstat(file.fileno()).st_size
@@ -78,17 +76,17 @@ def sha256(path: Path, progress: Progress = lambda what, done, total: None) -> s
 
 
 class _BrokeOff(Exception):  # noqa: N818 - never leaves this module
-    """This attempt failed for the reason in its words; the next may get further."""
+    """This attempt failed, for the reason in the message; the next one may get further."""
 
 
 class _OtherRange(_BrokeOff):
-    """Going on where it broke off does not work with this host."""
+    """This host cannot resume the download where it broke off."""
 
 
 def fetch(file: Source, target: Path, terms: Terms) -> None:
-    """Fetch a file to `target`. Raises Stop: `download` or `disk-full`; and OSError where the disk refuses."""
+    """Fetch a file to `target`. Raises Stop (`download`, `disk-full`), and OSError from the disk."""
     part = target.with_name(target.name + ".part")
-    with _alone(part) as arrived:
+    with _locked(part) as arrived:
         failures, furthest = 0, arrived.seek(0, os.SEEK_END)
         while furthest != file.size:
             try:
@@ -104,17 +102,18 @@ def fetch(file: Source, target: Path, terms: Terms) -> None:
                 time.sleep(terms.pauses[failures - 1])
         arrived.flush()
         os.fsync(arrived.fileno())
-        found = sha256(part, terms.progress)
-        _note(part).unlink(missing_ok=True)
-        if found != file.sha256:
+        digest = sha256(part, terms.progress)
+        _validator_file(part).unlink(missing_ok=True)
+        if digest != file.sha256:
             part.unlink()
-            message = f"{file.url}: what arrived has the checksum {found[:16]}…, not {file.sha256[:16]}…"
+            message = f"{file.url}: what arrived has the checksum {digest[:16]}…, not {file.sha256[:16]}…"
             raise Stop("download", message, "it was thrown away; try again, or another network")
         part.replace(target)
 
 
 @contextlib.contextmanager
-def _alone(part: Path) -> Iterator[BinaryIO]:
+def _locked(part: Path) -> Iterator[BinaryIO]:
+    """Open the partial file for appending, with a lock against other processes; delete it if it stays empty."""
     with part.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -125,22 +124,21 @@ def _alone(part: Path) -> Iterator[BinaryIO]:
         finally:
             if file.seek(0, os.SEEK_END) == 0:
                 part.unlink(missing_ok=True)
-                _note(part).unlink(missing_ok=True)
+                _validator_file(part).unlink(missing_ok=True)
 
 
 def _append(file: Source, arrived: BinaryIO, part: Path, terms: Terms) -> None:
-    """Go on behind what has arrived, from the start if the host cannot, or offers other bytes than the last time."""
+    """Resume the download; from the start if the host cannot resume, or if its file has changed."""
     have = arrived.seek(0, os.SEEK_END)
-    validator = _noted(part)
     headers = dict(HEADERS)
-    if have and validator:
+    if have and (validator := _read_validator(part)):
         headers |= {"Range": f"bytes={have}-", "If-Range": validator}
     try:
         with requests.Session() as session, _get(session, file.url, headers) as response:
             start, total = _extent(response, have)
             if start == 0:
                 arrived.truncate(0)
-                _note(part).write_text(_validator(response), encoding="utf-8")
+                _validator_file(part).write_text(_validator(response), encoding="utf-8")
             if file.size is not None and total not in (None, file.size):
                 raise Stop("download", f"{file.url} offers {total} bytes; {file.name} has {file.size}")
             total = total or file.size or 0
@@ -151,18 +149,18 @@ def _append(file: Source, arrived: BinaryIO, part: Path, terms: Terms) -> None:
                 done += len(block)
                 terms.progress(file.name, done, max(total, done))
     except _OtherRange:
-        _note(part).unlink(missing_ok=True)  # the next attempt starts over
+        _validator_file(part).unlink(missing_ok=True)  # the next attempt starts over
         raise
     except requests.RequestException as error:
         raise _BrokeOff(why(error)) from None
-    except ValueError as error:  # what is no URL, be it the hub's own or where it leads
+    except ValueError as error:  # not a URL: the source's own, or the target of a redirect
         raise Stop("download", f"{file.url}: {error}") from None
     if done < total:
         raise _BrokeOff("the connection ended early")
 
 
 def _extent(response: requests.Response, have: int) -> tuple[int, int | None]:
-    """Where in the file the reply's bytes begin, and how long the whole file is. `have` bytes have arrived."""
+    """The position in the file at which the reply's bytes begin, and the file's length. `have` bytes are on disk."""
     status, length = response.status_code, response.headers.get("Content-Length", "")
     if status == requests.codes.ok:
         return 0, int(length) if length.isdecimal() else None
@@ -178,8 +176,8 @@ def _extent(response: requests.Response, have: int) -> tuple[int, int | None]:
 
 
 def _get(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:
-    """The reply after redirects: the hub keeps its files on other hosts. None of them is asked without encryption,
-    except a hub on this machine."""
+    """The reply after redirects, since the hub keeps its files on other hosts. Only https is followed, except from and
+    to this machine."""
     loopback = _is_loopback(url)
     for _ in range(_REDIRECTS):
         if urlsplit(url).scheme != "https" and not (loopback and _is_loopback(url)):
@@ -198,6 +196,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def _check_room(name: str, needed: int, folder: Path, terms: Terms) -> None:
+    """Raise Stop if `needed` bytes do not fit on the disk."""
     free = terms.free(folder)
     if needed + _RESERVE > free:
         message = f"{name} needs {needed / 2**30:.2f} GiB more, and {folder} has {max(free, 0) / 2**30:.2f} GiB free"
@@ -205,25 +204,25 @@ def _check_room(name: str, needed: int, folder: Path, terms: Terms) -> None:
 
 
 def _validator(response: requests.Response) -> str:
-    """What tells the host's file from a later one, for If-Range: a strong ETag or a date; empty where there is none."""
+    """The version of the host's file, for If-Range: a strong ETag or a date; empty if the host names neither."""
     etag = response.headers.get("ETag", "")
     return etag if etag.startswith('"') else response.headers.get("Last-Modified", "")
 
 
-def _note(part: Path) -> Path:
+def _validator_file(part: Path) -> Path:
     return part.with_name(part.name + ".etag")
 
 
-def _noted(part: Path) -> str:
+def _read_validator(part: Path) -> str:
     try:
-        text = _note(part).read_text(encoding="utf-8")
+        text = _validator_file(part).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
     return text if text.isprintable() else ""
 
 
 def copy_bounded(response: requests.Response, file: IO[bytes], most: int, seconds: float, progress: Progress) -> None:
-    """An answer's body, at most so many bytes in so many seconds. Raises TooMuch."""
+    """Copy a reply's body: at most `most` bytes in at most `seconds`. Raises TooMuch."""
     end = time.monotonic() + seconds
     length = response.headers.get("Content-Length", "")
     stated = int(length) if re.fullmatch(r"[0-9]{1,15}", length) else 0
@@ -241,7 +240,7 @@ def copy_bounded(response: requests.Response, file: IO[bytes], most: int, second
 
 
 def why(error: requests.RequestException) -> str:
-    """In plain words, and without the address, which may hold a key."""
+    """The error in plain words, without the URL, which may contain a key."""
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return "no answer in time"
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):

@@ -1,9 +1,9 @@
-"""Files: telling one from another without reading all of it, and writing one so that it is whole or not there.
+"""Files: identify one without reading all of it, and write one so that it is complete or not there at all.
 
     content ─► .cinecut-PID-….part beside the target ─ rename ─► the target
 
-Whoever reads the target sees the old content or the new. A symbolic link stays one, a mode is kept, and nothing is ever
-written over a file that is being read.
+Readers of the target see the old content or the new, never a part. A symbolic link stays a link, the file's mode is
+kept, and a file that is being read is never overwritten.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PART = re.compile(r"\.cinecut-(\d+)-[0-9a-f]{8}\.part")
 
 
 def fingerprint(path: Path) -> str:
-    """Size and a hash of the head and the tail: changes with any new encode, costs nothing on a film of 40 GB."""
+    """The size and a hash of the first and last megabyte: any new encode changes it, and it is quick on 40 GB too."""
     with open_file(path) as file:
         size = file.seek(0, 2)
         file.seek(0)
@@ -42,7 +42,7 @@ def fingerprint(path: Path) -> str:
 
 @contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
-    """A regular file for reading. Raises Stop: a pipe would wait for ever for somebody to write into it."""
+    """Open a regular file for reading. Raises Stop for anything else: reading a pipe could wait for ever."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -58,16 +58,16 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = ()) -> None:
-    """Replace a file at once. Raises Stop where the disk refuses, or where it is one of `never`, which are read."""
+    """Replace a file's content in one step. Raises Stop if the disk fails or the file is one of `never`."""
     with disk_errors(path), beside(path, never) as part:
         part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 @contextmanager
 def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
-    """A place beside `path` to write to, which takes the name of `path` when all went well, and else is gone.
+    """A path beside `path` to write to: renamed to `path` when the block succeeds, deleted when it fails.
 
-    Raises OSError, and Stop where `path` is one of the files `never` to be replaced.
+    Raises OSError, and Stop if `path` is one of the files `never` to be replaced.
     """
     check_no_source(path, never)
     target = path.resolve()
@@ -84,7 +84,7 @@ def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
 
 
 def check_no_source(path: Path, sources: Iterable[Path]) -> None:
-    """Raise Stop where a file, by whatever path or link, is one of those that are read: no --force replaces these."""
+    """Raise Stop if `path`, also through a link, is one of the files that are read: even --force replaces none."""
     for source in sources:
         with contextlib.suppress(OSError):
             if path.samefile(source):
@@ -93,15 +93,15 @@ def check_no_source(path: Path, sources: Iterable[Path]) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what processes that are gone left half-written in a folder."""
+    """Delete the half-written files that ended processes left in a folder."""
     with contextlib.suppress(OSError):
-        for left in folder.iterdir():
-            match = _PART.fullmatch(left.name)
-            if match and not _lives(int(match[1])):
-                left.unlink(missing_ok=True)
+        for path in folder.iterdir():
+            match = _PART.fullmatch(path.name)
+            if match and not _is_running(int(match[1])):
+                path.unlink(missing_ok=True)
 
 
-def _lives(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -113,7 +113,7 @@ def _lives(process: int) -> bool:
 
 @contextmanager
 def disk_errors(where: Path) -> Iterator[None]:
-    """What the disk refuses, in one clear message."""
+    """Turn an OSError into a Stop with one clear message."""
     try:
         yield
     except OSError as error:
@@ -127,16 +127,20 @@ def disk_errors(where: Path) -> Iterator[None]:
 
 
 def free_space(where: Path) -> int:
-    """MB that are free where a file is to be written."""
-    existing = next(folder for folder in (where, *where.absolute().parents) if folder.exists())
-    return shutil.disk_usage(existing).free // 1_000_000
+    """Free megabytes on the disk of a file or folder that need not exist yet."""
+    return free_bytes(where) // 1_000_000
+
+
+def free_bytes(where: Path) -> int:
+    existing = next(place for place in (where, *where.absolute().parents) if os.access(place, os.F_OK))
+    return shutil.disk_usage(existing).free
 
 
 @contextmanager
 def working_folder(output: Path) -> Iterator[Path]:
-    """A folder beside the output, so that the finished file only needs a rename; gone afterwards, whatever happens.
+    """A folder beside the output, so that the finished file only needs a rename; always deleted afterwards.
 
-    A run that was killed leaves its folder, and the next one replaces it; that of a run that lives is locked.
+    A killed run leaves its folder behind, and the next run empties it. The folder of a live run is locked.
     """
     folder = output.parent / f".{output.name}.part"
     folder.mkdir(exist_ok=True)
@@ -147,8 +151,8 @@ def working_folder(output: Path) -> Iterator[Path]:
         os.close(descriptor)
         raise Stop("output", f"another cinecut is writing {output}", "wait for it, or name another with -o") from None
     try:
-        for left in folder.iterdir():
-            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        for old in folder.iterdir():
+            shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,10 +1,10 @@
-"""Plug-ins: parts of the analysis, and exporters, that other packages bring as entry points.
+"""Plug-ins: parts of the analysis, and exporters, that other packages provide as entry points.
 
-Each group takes one kind of callable. `progress` hears the share done, 0..1; times are seconds (a Fraction, an int, or
-a float where a measurement has no more to give).
+Each group takes one kind of callable. `progress` is called with the share done, 0..1. Times are seconds: a Fraction, an
+int, or a float.
 
-    cinecut.shots       (film: Path, facts: FilmFacts, progress) -> the moments at which new shots begin
-    cinecut.transcribe  (film: Path, facts: FilmFacts, progress) -> (start, end, words) of each line that is spoken
+    cinecut.shots       (film: Path, facts: FilmFacts, progress) -> the times at which new shots begin
+    cinecut.transcribe  (film: Path, facts: FilmFacts, progress) -> (start, end, words) of each spoken line
     cinecut.describe    (picture: JPEG bytes) -> {visual_content, mood, action, setting}, none of them empty
     cinecut.beats       (song: Path, progress) -> a cinecut.analysis.song.beats.Beats
     cinecut.exporters   (spec: Spec, target: Path) -> None; writes `target`
@@ -22,12 +22,12 @@ GROUPS = ("shots", "transcribe", "describe", "beats", "exporters")
 
 
 class PluginStop(Stop):
-    """A plug-in failed. The user chose it, so nothing else takes its place."""
+    """A plug-in failed. Since the user chose it, nothing else is tried in its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """An entry point of a group, by its name, with the version of the package that brings it."""
+    """An entry point of a group, with the version of its package."""
 
     group: str
     name: str
@@ -36,13 +36,13 @@ class Plugin:
 
     @property
     def by(self) -> str:
-        """What the spec says of who did it."""
+        """The plug-in's name and version, as `by:` in a spec shows them."""
         return f"{self.name} {self.version}"
 
-    def __call__(self, *given: Any) -> Any:
-        """What the plug-in answers. Raises PluginStop, which names it, whatever it raises itself."""
+    def __call__(self, *arguments: Any) -> Any:
+        """Run the plug-in. Any exception of its own is raised as a PluginStop that names it."""
         try:
-            return self.entry.load()(*given)
+            return self.entry.load()(*arguments)
         except Stop:
             raise
         except Exception as error:
@@ -58,7 +58,7 @@ def names(group: str) -> list[str]:
 
 
 def find(group: str, name: str) -> Plugin:
-    """The plug-in of a group by its name. Raises Stop where none is installed."""
+    """The plug-in of a group by its name. Raises Stop if it is not installed."""
     for entry in metadata.entry_points(group=f"cinecut.{group}", name=name):
         return Plugin(group, name, entry.dist.version if entry.dist else "", entry)
     known = names(group)

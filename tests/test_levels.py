@@ -15,7 +15,7 @@ from cinecut.analysis.song.levels import (
     as_rendered,
     balance,
     effect_gain,
-    heard,
+    gated,
     level_within,
     line_gain,
     measure_song,
@@ -47,7 +47,7 @@ def test_a_songs_level_is_that_of_its_sound_in_the_trailer(channels: int, tmp_pa
     soundfile.write(tmp_path / "song.wav", np.stack([tone(3)] * channels, axis=1), RATE, format="WAVEX")
     levels = measure_song(tmp_path / "song.wav", lambda done: None)
     assert len(levels.levels) == 300
-    level = heard(levels.loudness(Fraction(1, 2), Fraction(5, 2)))
+    level = gated(levels.loudness(Fraction(1, 2), Fraction(5, 2)))
     assert level is not None
     assert abs(level - -20) < 0.2
 
@@ -58,7 +58,7 @@ def test_outside_a_song_is_silence(tmp_path: Path) -> None:
     before, after = (Fraction(-1), Fraction(0)), (Fraction(5), Fraction(6))
     assert levels.between(*before).max() == levels.between(*after).max() == -70
     assert len(levels.between(Fraction(-1), Fraction(2))) == 300
-    assert heard(levels.loudness(*after)) is None
+    assert gated(levels.loudness(*after)) is None
 
 
 def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:

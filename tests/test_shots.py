@@ -169,17 +169,6 @@ def test_letterbox_is_measured_through_dark_scenes(tmp_path: Path) -> None:
     assert first_frames(found) == [30, 60, 90, 120, 150, 180]
 
 
-def test_key_pictures_serve_later_stages(cut_film: Frames, tmp_path: Path) -> None:
-    found = shots_of(encode(tmp_path / "keys.mp4", cut_film, options="-pix_fmt yuv420p"))
-    assert [picture.time for picture in found.pictures] == sorted(picture.time for picture in found.pictures)
-    with_one = {shot.index for shot in found.shots for p in found.pictures if p.time == shot.range.start}
-    assert len(with_one) >= len(found.shots) - 3  # x264 puts a key frame on nearly every cut
-    for picture in found.pictures:
-        truth = cv2.resize(cut_film[int(picture.time.seconds * 25)], (160, 90), interpolation=cv2.INTER_AREA)
-        assert picture.bgr.shape == (90, 160, 3)
-        assert np.abs(picture.bgr[:, :, ::-1].astype(int) - truth).mean() < 8
-
-
 @pytest.mark.parametrize("make", [lambda: scene(1, 75), lambda: plain(75), lambda: scene(1, 1)])
 def test_one_shot_films(make: Callable[[], Frames], tmp_path: Path) -> None:
     frames = make()

@@ -25,7 +25,7 @@ from cinecut.analysis.dialogue.lines import Hearing, read_dialogue
 from cinecut.analysis.dialogue.timing import Timing, judge
 from cinecut.analysis.dialogue.transcribe import Transcript, Word
 from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
-from cinecut.analysis.edit.voices import heard_lines, placed
+from cinecut.analysis.edit.voices import audible_lines, placed
 from cinecut.diagnostics import Stop
 from cinecut.inference.whisper import find_whisper
 from cinecut.language.timebase import FilmRange, FilmTime
@@ -230,7 +230,7 @@ def test_no_phrase_is_chopped_where_it_can_be_heard(talking: tuple[Footage, Span
             chopped.append(first)
     assert not chopped
     assert muted <= shown / 2
-    speaking = heard_lines(found.cuts, found.tempo)
+    speaking = audible_lines(found.cuts, found.tempo)
     ducked = {number for number, event in enumerate(found.spec.timeline) if getattr(event, "duck", None) is not None}
     assert len(speaking) >= 3
     assert len(ducked) >= len(speaking) / 2

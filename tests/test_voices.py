@@ -13,7 +13,7 @@ import pytest
 from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.edit.arrange import Cut, Take, Tempo
 from cinecut.analysis.edit.blueprint import Slot, Want, draw
-from cinecut.analysis.edit.voices import FilmSound, VoiceOver, choose_voices, heard_lines
+from cinecut.analysis.edit.voices import FilmSound, VoiceOver, audible_lines, choose_voices
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import Appearance, Signals
 from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
@@ -82,7 +82,7 @@ def test_voices_keep_every_promise(seed: int) -> None:
     assert acts["act 1"] <= 1
     assert acts["act 2"] <= 2
     assert set(acts) <= {"act 1", "act 2"}
-    speaks = heard_lines(cuts, TEMPO)
+    speaks = audible_lines(cuts, TEMPO)
     heard = set().union(*speaks.values())
     starts = [0, *accumulate(each.slot.beats for each in cuts)]
     for voice, (start, end) in zip(voices, places(cuts, voices), strict=True):

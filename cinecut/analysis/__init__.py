@@ -1,11 +1,10 @@
-"""Film → Spec, as text. Each stage is a file of its own and a pure function over typed values; what takes long is kept
-by content.
+"""Film → Spec, as text. Each stage is a module and a pure function over typed values; slow stages are cached.
 
     film ─ probe ─ dialogue ─ music ─ shots ─ loudness ─ looks ─ scenes ─ signals ─ story ─ blueprint ─ arrange ─ score
     ─► write
 
-What a user may have named wrongly is opened before anything that takes long. Models describe the scenes and choose the
-story's turning points where there are some; what they cannot do is measured.
+Files that the user may have named wrongly are opened before any slow stage. If there are models, they describe the
+scenes and choose the story's turning points; whatever they cannot do is measured.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from cinecut.analysis.film import pictures, signals
 from cinecut.analysis.film.looks import LOOKS
 from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
 from cinecut.analysis.film.screen import NO_BARS, Bars
-from cinecut.analysis.film.shots import FilmShot, FoundShots
+from cinecut.analysis.film.shots import FilmShot, ShotList
 from cinecut.analysis.film.signals import ACTIVITY
 from cinecut.analysis.plugged import Describing, beats_stage, shots_stage, transcribed
 from cinecut.analysis.report.credits import credits_text, own_credit
@@ -42,7 +41,7 @@ from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.levels import LEVELS, as_rendered
 from cinecut.analysis.stage import Line, Progress, Stage
 from cinecut.analysis.story import arc
-from cinecut.analysis.story.narrative import Evidence, tell
+from cinecut.analysis.story.narrative import Evidence, find_narrative
 from cinecut.analysis.story.scenes import NOTHING, Described, describe
 from cinecut.analysis.to_spec import Decisions, to_spec
 from cinecut.diagnostics import Diagnostic, Stop
@@ -64,31 +63,31 @@ FACTS = Stage("facts", FilmFacts, probe.film_facts)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What `analyze` is asked for. `target` is where the spec will lie; `models` help where they can."""
+    """The request to `analyze`. `target` is the spec's future path; `models` are optional."""
 
     film: Path
     target: Path
     vibe: Vibe
     subtitles: Path | None = None
     language: str | None = None
-    shift: Fraction | None = None  # seconds by which the subtitles come later; None: the film's sound tells
-    rate: Fraction | None = None  # frames a second of the film that the subtitles were made for, likewise
-    transcribes: bool = True  # where there are no subtitles, and Whisper is installed
+    shift: Fraction | None = None  # seconds by which the subtitles are moved; None: judged by the film's sound
+    rate: Fraction | None = None  # frames a second of the film that the subtitles were made for; None: the same
+    transcribes: bool = True  # if there are no subtitles, and Whisper is installed
     music: Path | None = None
-    credit: str | None = None  # of the music, as its licence wants it
+    credit: str | None = None  # of the music, as its licence demands
     length: Fraction | None = None
     spoilers: bool = False
-    match_light: bool = False  # of shots whose light differs much from that of their act
+    match_light: bool = False  # of shots whose light differs much from their act's
     models: Models | None = None
     plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What analyze found and decided."""
+    """The result of `analyze`."""
 
     spec: Spec
-    remarks: Remarks  # that belong into the spec's file
+    remarks: Remarks  # for the spec's file
     facts: FilmFacts
     shots: tuple[FilmShot, ...]
     dialogue: Dialogue
@@ -99,11 +98,11 @@ class Analysis:
     diagnostics: tuple[Diagnostic, ...]
     seen: Described = NOTHING
     bars: Bars = NO_BARS
-    credits: str | None = None  # the text of a file that names whom the licences want named
+    credits: str | None = None  # the text of a file with the credits that the licences demand
 
     @property
     def text(self) -> str:
-        """The spec's file."""
+        """The text of the spec's file."""
         return write_spec(self.spec, self.remarks)
 
     @property
@@ -113,53 +112,60 @@ class Analysis:
 
 
 def analyze(request: Request, progress: Progress, cache: Cache | None = None) -> Analysis:
-    """Look at a film and write a trailer of it as a spec. Raises Stop where nothing can be made of it."""
+    """Analyse a film and make the spec of a trailer. Raises Stop if no trailer can be made of it."""
     film, vibe, plugins = request.film, request.vibe, request.plugins
     _check_names(request)
     line = Line(cache or Cache(fingerprint(film)), progress)
     facts = line.run(FACTS, film)
-    dialogue, said = _dialogue(request, facts, line)
-    song, heard = _music(request, progress)
-    found = line.run(shots_stage(plugins.get("shots")), film, facts)
-    usable = _usable(film, found)
+    dialogue, dialogue_warnings = _dialogue(request, facts, line)
+    song, song_warnings = _music(request, progress)
+    shots = line.run(shots_stage(plugins.get("shots")), film, facts)
+    usable = _usable(film, shots)
     levels = line.run(LOUDNESS, film, facts, 0)
     looks = line.run(LOOKS, film, facts, usable, pictures.moments(usable, dialogue.lines))
     active = line.run(ACTIVITY, film, facts, usable)
     models = Describing(plugins["describe"], request.models) if "describe" in plugins else request.models
-    seen = describe(film, facts, usable, models, line.cache.folder, partial(progress, "scenes"))
-    measured = signals.measure(usable, looks, active, levels, dialogue.lines, seen.completeness)
-    told = tell(Evidence(found.shots, levels, dialogue, seen), models, line)
+    described = describe(film, facts, usable, models, line.cache.folder, partial(progress, "scenes"))
+    measured = signals.measure(usable, looks, active, levels, dialogue.lines, described.completeness)
+    narrative = find_narrative(Evidence(shots.shots, levels, dialogue, described), models, line)
     wanted, length = _lengths(request, usable, facts)
     slots, song = _laid_out(vibe, length, song, _talks(dialogue))
     tempo = _tempo(vibe, song, facts)
-    shown = usable if request.spoilers else arc.before_the_climax(usable, told.story) or usable
-    takes = Known(looks, measured, active, told, dialogue.lines).takes(shown, facts.rate)
-    cuts = _cuts(request, slots, takes, tempo, found.bars)
-    end = FilmTime(facts.duration)
-    sound = FilmSound(_as_rendered(levels, facts), dialogue, end, end if request.spoilers else told.story.climax.at)
-    score = compose(cuts, tempo, vibe, song, sound, told.story)
-    decided = Decisions(film, request.target, film_title(film), facts, vibe, told.story, cuts, score)
-    decided = replace(decided, bars=found.bars, seen=seen, protagonist=told.protagonist, spoilers=request.spoilers)
-    decided = replace(decided, plugins=plugins)
+    story, end = narrative.story, FilmTime(facts.duration)
+    shown = usable if request.spoilers else arc.before_the_climax(usable, story) or usable
+    takes = Known(looks, measured, active, narrative, dialogue.lines).takes(shown, facts.rate)
+    cuts = _cuts(request, slots, takes, tempo, shots.bars)
+    sound = FilmSound(_as_rendered(levels, facts), dialogue, end, end if request.spoilers else story.climax.at)
+    score = compose(cuts, tempo, vibe, song, sound, story)
+    decided = Decisions(film, request.target, film_title(film), facts, vibe, story, cuts, score)
+    decided = replace(decided, bars=shots.bars, seen=described, protagonist=narrative.protagonist)
+    decided = replace(decided, spoilers=request.spoilers, plugins=plugins)
     short = _too_short(film, _length_of(cuts, tempo), wanted, tempo, score)
     return Analysis(
         *to_spec(decided),
         facts,
-        found.shots,
+        shots.shots,
         dialogue,
-        told.story,
+        story,
         song.beats if song else None,
         tempo,
         tuple(cuts),
-        (*found.diagnostics, *said, *heard, *seen.diagnostics, *told.diagnostics, *short),
-        seen,
-        found.bars,
+        (
+            *shots.diagnostics,
+            *dialogue_warnings,
+            *song_warnings,
+            *described.diagnostics,
+            *narrative.diagnostics,
+            *short,
+        ),
+        described,
+        shots.bars,
         credits_text(own_credit(film, "film"), song.credit if song else None),
     )
 
 
 def _check_names(request: Request) -> None:
-    """A spec is UTF-8, and names its files."""
+    """Raise Stop if a file's name is not UTF-8, since the spec must name it and is UTF-8."""
     for file in (request.film, request.music):
         if file is not None and _holds_other_bytes(str(file.absolute())):
             message = f"the name of {file} is not UTF-8, so a spec cannot name it"
@@ -167,13 +173,13 @@ def _check_names(request: Request) -> None:
 
 
 def _holds_other_bytes(name: str) -> bool:
-    return any("\ud800" <= sign <= "\udfff" for sign in name)  # how Python keeps what is not UTF-8
+    return any("\ud800" <= char <= "\udfff" for char in name)  # Python's representation of bytes that are not UTF-8
 
 
-def _usable(film: Path, found: FoundShots) -> list[FilmShot]:
-    usable = [shot for shot in found.shots if shot.usable]
+def _usable(film: Path, shots: ShotList) -> list[FilmShot]:
+    usable = [shot for shot in shots.shots if shot.usable]
     if not usable:
-        reasons = ", ".join(sorted({shot.why_not or "" for shot in found.shots}))
+        reasons = ", ".join(sorted({shot.why_not or "" for shot in shots.shots}))
         raise Stop("no-material", f"nothing of {film} can be shown: all of it is {reasons or 'empty'}")
     return usable
 
@@ -183,7 +189,7 @@ def _as_rendered(levels: LoudnessCurve, facts: FilmFacts) -> LoudnessCurve:
 
 
 def _lengths(request: Request, usable: Sequence[FilmShot], facts: FilmFacts) -> tuple[Fraction, Fraction]:
-    """Seconds of a trailer that are wanted, and that there can be: no more than can be shown of the film."""
+    """The wanted length of the trailer, and the possible one, limited by the usable material; both in seconds."""
     material = sum((shot.range.duration for shot in usable), Fraction(0))
     wanted = request.length or blueprint.trailer_length(min(facts.duration, 4 * material))
     return wanted, min(wanted, max(Fraction(blueprint.LEAST), material))
@@ -205,7 +211,7 @@ def _dialogue(request: Request, facts: FilmFacts, line: Line) -> tuple[Dialogue,
 
 
 def _words(request: Request, facts: FilmFacts, voices: Voices, line: Line) -> Cues | None:
-    """What is said, where there is somebody who speaks, and Whisper to listen."""
+    """The words of a film with speech, by Whisper; None if there is no speech or no Whisper."""
     model = usable_whisper() if request.transcribes and voices.phrases else None
     return transcribe(request.film, facts, voices, model, line).cues() if model else None
 
@@ -222,7 +228,7 @@ def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diag
 
 
 def _laid_out(vibe: Vibe, length: Fraction, song: Song | None, talks: bool) -> tuple[list[blueprint.Slot], Song | None]:
-    """The slots of the trailer; and the song with its start, where its tempo changes: the tempo there counts."""
+    """The slots of the trailer, and the song; if its tempo changes, with a start, whose tempo is used."""
     beats = song.beats if song else None
     metre = beats.metre if beats else 4
     slots = blueprint.draw(vibe, length, _mean_tempo(vibe, beats), metre, talks)
@@ -269,18 +275,18 @@ def _length_of(cuts: Sequence[Cut], tempo: Tempo) -> Fraction:
 
 
 def _too_short(film: Path, seconds: Fraction, wanted: Fraction, tempo: Tempo, score: Score) -> list[Diagnostic]:
-    """What runs out before the trailer is as long as it should be: the film or the song."""
-    song, found = score.song, []
+    """Warnings if the film or the song is too short for the trailer."""
+    song, shortages = score.song, []
     if seconds < wanted - tempo.grid.seconds_at(Fraction(tempo.grid.metre)):
-        message = (
-            f"{film.name} has too little to show for {float(wanted):.0f} s: the trailer takes {float(seconds):.0f} s"
-        )
-        found.append(Diagnostic("film", message))
+        needed = f"{float(wanted):.0f} s: the trailer takes {float(seconds):.0f} s"
+        shortages.append(Diagnostic("film", f"{film.name} has too little to show for {needed}"))
     if song is not None and (missing := seconds - (song.facts.duration - score.edit.start)) > 0:
         message = f"{song.file.name} ends {float(missing):.1f} s before the trailer does"
         message += ": parts of it are heard again" if song.beats.tempo is not None else ""
-        found.append(Diagnostic("music", message, None, ("take a longer song, or a shorter trailer with --length",)))
-    return found
+        shortages.append(
+            Diagnostic("music", message, None, ("take a longer song, or a shorter trailer with --length",))
+        )
+    return shortages
 
 
 _RELEASE = re.compile(
@@ -290,11 +296,11 @@ _RELEASE = re.compile(
 
 
 def film_title(film: Path) -> str:
-    """The film's title: the container's own, else its file name without what releases add to it."""
+    """The film's title: from its tags, else its file name without the additions of releases."""
     with open_media(film) as media:
-        given = " ".join(tags(media).get("title", "").split())
-    if 0 < len(given) <= 60:
-        return given.upper()
+        title = " ".join(tags(media).get("title", "").split())
+    if 0 < len(title) <= 60:
+        return title.upper()
     name = re.sub(r"[._]+|\s*[\[(].*?[\])]", " ", film.stem)
     plain = _RELEASE.sub("", name).strip(" -")
     plain = re.sub(r"\b(19|20)\d\d$", "", plain).strip(" -") or film.stem

@@ -1,7 +1,7 @@
-"""Results of the stages, kept by content: the same film, code and inputs give the same file.
+"""The cache of the stages' results: the same film, code and inputs give the same file.
 
-The files are msgpack, never executable; a damaged, foreign or older one is a miss. A stage writes its file beside and
-renames it, so that a run that was killed goes on with the stages that were done.
+The files are msgpack, never executable. Damaged, foreign and older files are ignored. Each file is written completely
+or not at all, so that after a killed run the finished stages are reused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cinecut.files import beside
 
 T = TypeVar("T")
 _FRACTION, _ARRAY = 1, 2
-_HEAD = b"cinecut stage 1\n"  # the form of the files themselves
+_HEAD = b"cinecut stage 1\n"  # the version of the file format
 
 
 class Cache:
@@ -38,8 +38,8 @@ class Cache:
         self.folder = base / "analysis" / hashlib.sha256(fingerprint.encode()).hexdigest()[:24]
 
     def kept(self, name: str, key: str, kind: type[T], work: Callable[[], T]) -> T:
-        """A result: from its file, or worked out and kept. A disk that refuses only costs the keeping; a file that is
-        damaged, or nobody's, is written anew."""
+        """A result: from its file, or computed and then written to it. If the disk fails, the result is not cached. A
+        damaged or foreign file is replaced."""
         path = self.folder / f"{name}-{key}.msgpack"
         with contextlib.suppress(OSError, ValueError, TypeError):
             return typing.cast(T, unpacked(kind, _opened(path.read_bytes())))
@@ -53,7 +53,7 @@ class Cache:
 
 
 def _opened(content: bytes) -> bytes:
-    """What a file keeps. Raises ValueError where it is damaged, or of another program."""
+    """The data in a file's content. Raises ValueError if it is damaged or of another program."""
     head, data = content[: len(_HEAD) + 32], content[len(_HEAD) + 32 :]
     if head != _HEAD + hashlib.sha256(data).digest():
         raise ValueError("not one of ours, or damaged")
@@ -65,7 +65,7 @@ def packed(value: object) -> bytes:
 
 
 def unpacked(kind: Any, data: bytes) -> object:
-    """The value of a type from its bytes. Raises ValueError, TypeError, KeyError or IndexError on what is none."""
+    """The value of a type from its bytes. Raises ValueError, TypeError, KeyError or IndexError if they are invalid."""
     return _typed(kind, msgpack.unpackb(data, raw=False, ext_hook=_extension, strict_map_key=False))
 
 

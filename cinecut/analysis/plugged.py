@@ -1,9 +1,9 @@
-"""The parts of the analysis that a plug-in does instead: its answer checked, and kept like a stage's own."""
+"""The parts of the analysis that a plug-in can replace. Its results are checked, and cached like a stage's own."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,9 +16,9 @@ from cinecut.analysis.dialogue.lines import Dialogue, dialogue_of
 from cinecut.analysis.dialogue.subtitles import Track
 from cinecut.analysis.film.blends import GradualCut
 from cinecut.analysis.film.screen import NO_BARS
-from cinecut.analysis.film.shots import SHOTS, FilmShot, FoundShots
+from cinecut.analysis.film.shots import SHOTS, FilmShot, ShotList
 from cinecut.analysis.song.beats import BEATS, Beats
-from cinecut.analysis.stage import Line, Stage
+from cinecut.analysis.stage import Advance, Line, Stage
 from cinecut.diagnostics import Diagnostic
 from cinecut.inference.chat import Chat
 from cinecut.inference.models import Part
@@ -27,45 +27,43 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.plugins import Plugin
 
-_Advance = Callable[[float], None]
 
-
-def shots_stage(plugin: Plugin | None) -> Stage[FoundShots]:
-    """How shots are found."""
+def shots_stage(plugin: Plugin | None) -> Stage[ShotList]:
+    """The stage that finds the shots."""
     if plugin is None:
         return SHOTS
 
-    def work(film: Path, facts: FilmFacts, progress: _Advance) -> FoundShots:
+    def work(film: Path, facts: FilmFacts, progress: Advance) -> ShotList:
         begin = [_seconds(plugin, moment) for moment in _list(plugin, plugin(film, facts, progress))]
         frames = [nearest(seconds * facts.rate) for seconds in begin]
         marks = sorted({0, facts.frames, *(frame for frame in frames if 0 < frame < facts.frames)})
         ranges = [FilmRange(FilmTime(a / facts.rate), FilmTime(b / facts.rate)) for a, b in pairwise(marks)]
         shots = (FilmShot(index, range, GradualCut.CUT) for index, range in enumerate(ranges))
-        return FoundShots(tuple(shots), NO_BARS, ())
+        return ShotList(tuple(shots), NO_BARS, ())
 
-    return Stage("shots", FoundShots, work, plugin.by)
+    return Stage("shots", ShotList, work, plugin.by)
 
 
 def beats_stage(plugin: Plugin | None) -> Stage[tuple[Beats, list[Diagnostic]]]:
-    """How the beats of a song are found."""
+    """The stage that finds the beats of a song."""
     if plugin is None:
         return BEATS
 
     def work(
-        song: Path, tempo_range: tuple[float, float], likely: float, progress: _Advance
+        song: Path, tempo_range: tuple[float, float], likely: float, progress: Advance
     ) -> tuple[Beats, list[Diagnostic]]:
-        found = plugin(song, progress)
-        if not isinstance(found, Beats):
-            raise plugin.failed(f"it answers {type(found).__name__}, not Beats")
-        return found, []
+        beats = plugin(song, progress)
+        if not isinstance(beats, Beats):
+            raise plugin.failed(f"it answers {type(beats).__name__}, not Beats")
+        return beats, []
 
     return Stage("beats", BEATS.kind, work, plugin.by)
 
 
 def transcribed(plugin: Plugin, film: Path, facts: FilmFacts, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
-    """The dialogue as a plug-in hears it."""
+    """The dialogue, transcribed by a plug-in."""
 
-    def work(film: Path, facts: FilmFacts, progress: _Advance) -> list[tuple[Fraction, Fraction, str]]:
+    def work(film: Path, facts: FilmFacts, progress: Advance) -> list[tuple[Fraction, Fraction, str]]:
         rows = _list(plugin, plugin(film, facts, progress))
         if not all(isinstance(row, tuple | list) and len(row) == 3 and isinstance(row[2], str) for row in rows):
             raise plugin.failed("each line is (start, end, words)")
@@ -92,7 +90,7 @@ def _seconds(plugin: Plugin, value: object) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class Describing:
-    """Models of which a plug-in is the one that sees; `others` read."""
+    """Models in which a plug-in takes the vision model's part; `others` has the text model."""
 
     plugin: Plugin
     others: Models | None
@@ -106,7 +104,7 @@ class Describing:
     @contextmanager
     def open(self, part: Part) -> Iterator[Chat]:
         if part == "vision":
-            yield _Seeing(self.plugin.by, "", plugin=self.plugin)
+            yield _PluginChat(self.plugin.by, "", plugin=self.plugin)
         else:
             assert self.others is not None
             with self.others.open(part) as chat:
@@ -114,8 +112,8 @@ class Describing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seeing(Chat):
-    """A plug-in that is asked as a model is."""
+class _PluginChat(Chat):
+    """A plug-in with the interface of a model."""
 
     plugin: Plugin | None = None
 

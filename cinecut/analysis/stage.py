@@ -1,7 +1,7 @@
-"""Stages as data: the steps of the analysis that take long, each kept by what it was worked out from.
+"""Stages as data: the slow steps of the analysis, whose results are cached by their inputs.
 
-A stage's key is derived: its name, the source of the modules that its work is made of, and the content of what it
-depends on. Whatever changes one of them works it out anew; nobody counts versions by hand.
+A stage's key is derived from its name, the source code of its modules, and the content of its inputs. If one of them
+changes, the stage runs again, so that no version number is needed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from cinecut.analysis.cache import Cache, packed
 from cinecut.files import fingerprint
 
 T = TypeVar("T")
-Progress = Callable[[str, float], None]  # a stage's name and its share done
+Progress = Callable[[str, float], None]  # called with a stage's name and the share done, 0..1
+Advance = Callable[[float], None]  # the same for one stage, without its name
 
 
 @dataclass(frozen=True, slots=True)
 class Stage(Generic[T]):
-    """One step: its name, the kind of its result, and its work on what it depends on.
+    """One step: its name, the type of its result, and the function that does the work.
 
-    `work` may ask for `progress`, which hears the share done. `by` names a plug-in with its version.
+    If `work` has a parameter `progress`, it gets an `Advance`. `by` is a plug-in's name and version.
     """
 
     name: str
@@ -46,13 +47,13 @@ class Stage(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Runs stages one after another, and keeps their results in the film's cache."""
+    """Runs stages one after another, and caches their results."""
 
     cache: Cache
     progress: Progress
 
     def run(self, stage: Stage[T], *inputs: object) -> T:
-        """The result of a stage: from the cache, or worked out and kept."""
+        """The result of a stage: from the cache, or computed and then cached."""
         work = partial(stage.work, *inputs)
         if "progress" in inspect.signature(stage.work).parameters:
             work = partial(work, progress=partial(self.progress, stage.name))
@@ -61,34 +62,34 @@ class Line:
 
 
 def content_of(value: object) -> str:
-    """A digest of an input: of a file its fingerprint, of all else what it holds."""
+    """A digest of an input: a file's fingerprint, or the hash of any other value."""
     return fingerprint(value) if isinstance(value, Path) else hashlib.sha256(packed(value)).hexdigest()
 
 
 _PACKAGE = Path(cinecut.__file__).parent
-_ROOMS = ("analysis", "media")  # that measure; the others hold words, times and files
+_ROOMS = ("analysis", "media")  # the packages that measure; no others affect a result
 _IMPORT = re.compile(r"^\s*from cinecut\.([\w.]+) import (\([^)]*\)|[^\n]*)", re.M)
 
 
 @cache
 def code_of(module: str) -> str:
-    """A digest of the source of a module and of the measuring modules that it imports, directly or not."""
-    digest, seen, waiting = hashlib.sha256(), set[str](), [module.removeprefix("cinecut.")]
+    """A digest of the source of a module and of the measuring modules that it imports, directly or indirectly."""
+    digest, done, waiting = hashlib.sha256(), set[str](), [module.removeprefix("cinecut.")]
     while waiting:
         name = waiting.pop()
-        if name in seen:
+        if name in done:
             continue
-        seen.add(name)
+        done.add(name)
         source = source_of(name)
         digest.update(f"{name}\n{source}\n".encode())
-        for found in _IMPORT.finditer(source):
-            inner = [f"{found[1]}.{word}" for word in re.findall(r"\w+", found[2])]
-            waiting += sorted(each for each in (found[1], *inner) if each.split(".")[0] in _ROOMS and "." in each)
+        for match in _IMPORT.finditer(source):
+            inner = [f"{match[1]}.{word}" for word in re.findall(r"\w+", match[2])]
+            waiting += sorted(name for name in (match[1], *inner) if name.split(".")[0] in _ROOMS and "." in name)
     return digest.hexdigest()
 
 
 def source_of(name: str) -> str:
-    """The source of a module of this package; empty for what is none."""
+    """The source of a module of this package; empty if there is no such module."""
     path = _PACKAGE.joinpath(*name.split("."))
     for file in (path.with_suffix(".py"), path / "__init__.py"):
         if file.is_file():

@@ -1,4 +1,4 @@
-"""The decisions of an analysis as a Spec, with the reasons as remarks: what a person would want to find in the file."""
+"""The decisions of an analysis as a Spec, with their reasons as comments for the reader of the file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from cinecut.vibes import Vibe, otherwise
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """All that was found out and decided. `protagonist` is a name and who found it; the spec will lie at `target`."""
+    """All results of the analysis. `protagonist` is a name and who chose it; `target` is the spec's future path."""
 
     film: Path
     target: Path
@@ -58,11 +58,11 @@ class Decisions:
     seen: Described = NOTHING
     protagonist: tuple[str, str] | None = None
     spoilers: bool = False
-    plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by what they did
+    plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
 
 
 def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
-    """The spec, and the remarks that belong into its file."""
+    """The spec, and the remarks for its file."""
     notes = _Notes()
     over = otherwise(decided.vibe)
     effects = over.pop("effects", {})
@@ -85,25 +85,25 @@ def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
         f"It is yours now: edit it, then `cinecut render {_one_line(decided.target.name)}`.",
         *([f"Found by plug-ins: {', '.join(helped)}."] if helped else []),
     )
-    return spec, notes.found
+    return spec, notes.remarks
 
 
 @dataclass(slots=True)
 class _Notes:
-    """The remarks, as they come up."""
+    """The remarks collected so far."""
 
-    found: dict[Place, Remark] = field(default_factory=dict)
+    remarks: dict[Place, Remark] = field(default_factory=dict)
 
     def above(self, path: Place, *rows: str) -> None:
-        self.found[path] = Remark(above=tuple(f"# {row}" for row in rows))
+        self.remarks[path] = Remark(above=tuple(f"# {row}" for row in rows))
 
     def beside(self, path: Place, text: str) -> None:
-        self.found[path] = Remark(beside=f"# {_one_line(text)}")
+        self.remarks[path] = Remark(beside=f"# {_one_line(text)}")
 
 
 def _one_line(text: str) -> str:
-    """Others' words for a comment: on one line, whatever signs they hold."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
+    """Foreign text for a comment: on one line, without control characters."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _rounded(value: Fraction, digits: int = 6) -> Fraction:
@@ -131,7 +131,7 @@ def _film(decided: Decisions, notes: _Notes) -> Film:
     crop = None
     if bars:
         notes.beside(("film", "crop"), "without its bars")
-        # A millionth less, so that no rounding leaves the frame.
+        # A millionth less, so that no rounding goes outside the frame.
         width, height = 1 - bars.left - bars.right - _TINY, 1 - bars.top - bars.bottom - _TINY
         crop = Crop(x=_rounded(bars.left), y=_rounded(bars.top), w=_rounded(width), h=_rounded(height))
     file = name_from(decided.target.parent, decided.film)
@@ -186,10 +186,6 @@ def _music(decided: Decisions, notes: _Notes) -> Music:
     )
 
 
-def _anchor(score: Score) -> str:
-    return "the dialogue" if score.balance.spoken else "the film's own sound"
-
-
 def _beats(song: Song, notes: _Notes) -> BeatGrid:
     beats = song.beats
     others = " or ".join(number_text(_rounded(other)) for other, _ in beats.octaves[:3])
@@ -232,7 +228,7 @@ def _timeline(decided: Decisions, notes: _Notes) -> tuple[Entry, ...]:
 
 
 def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Event, dict[Place, str]]:
-    """An event, and why it is as it is, by the places in it."""
+    """An event, and the reasons for its values, by their places in it."""
     length = Length(Fraction(cut.slot.beats), "beats")
     fade = Length(Fraction(1) if cut.slot.beats > 1 else Fraction(1, 2), "beats")
     values: dict[str, Any] = _sound(cut, sounds, decided)
@@ -261,27 +257,27 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
 
 
 def _moment(time: FilmTime, facts: FilmFacts) -> FilmTime:
-    """Exact where it is a picture of a constant rate."""
+    """The exact time of a picture at a constant frame rate, else rounded."""
     return _time(time.seconds) if facts.variable else time
 
 
-def _notes_of(cut: Cut, seen: Described) -> dict[str, Any]:
-    """What is known of the shot."""
+def _notes_of(cut: Cut, described: Described) -> dict[str, Any]:
+    """The results of the analysis for the shot."""
     if cut.take is None:
         return {}
-    scene = seen.scenes.get(cut.take.shot)
+    scene = described.scenes.get(cut.take.shot)
     return {
         "zone": str(cut.take.zone),
         "beat_type": str(cut.take.beat_type),
         "score": Fraction(f"{cut.take.score:.2f}"),
-        "by": SIGNALS if scene is None else seen.by[:60],
+        "by": SIGNALS if scene is None else described.by[:60],
         "line": cut.line and cut.line.text[:500],
         "scene": scene and scene.text,
     }
 
 
 def _sound(cut: Cut, sounds: Sounds, decided: Decisions) -> dict[str, Any]:
-    """What an event says about its sound, besides the film's own."""
+    """The fields of an event about its sound, besides the film's own."""
     values: dict[str, Any] = {
         "sound": tuple(map(_effect, sounds.effects)),
         "voice": tuple(map(_voice, sounds.voices)),

@@ -1,6 +1,6 @@
-"""The faces that come with cinecut: which characters each one has and how wide they are, read from the font files.
+"""The font faces that come with cinecut: the characters of each and their widths, read from the font files.
 
-Only what measuring a title needs is read: `head`, `OS/2`, `hmtx` and the Unicode table of `cmap` (ISO/IEC 14496-22).
+Only the tables that measure a title are read: `head`, `OS/2`, `hmtx` and the Unicode part of `cmap` (ISO/IEC 14496-22).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def load_face(name: str) -> Face:
     (units_per_em,) = unpack_from(">H", data, at[b"head"] + 18)
     height = sum(unpack_from(">HH", data, at[b"OS/2"] + 74))  # usWinAscent, usWinDescent: what libass scales by
     (measured,) = unpack_from(">H", data, at[b"hhea"] + 34)
-    widths = unpack_from(">" + "Hh" * measured, data, at[b"hmtx"])[::2]  # the glyphs after them are as wide as the last
+    widths = unpack_from(">" + "Hh" * measured, data, at[b"hmtx"])[::2]  # all later glyphs are as wide as the last
     glyphs = _character_map(data, at[b"cmap"])
     advances = {chr(code): widths[min(glyph, measured - 1)] / height for code, glyph in glyphs.items()}
     return Face(name, units_per_em / height, advances)
@@ -65,69 +65,68 @@ def _segments_16(data: bytes, at: int) -> dict[int, int]:
     starts = unpack_from(row, data, at + 16 + double)
     deltas = unpack_from(row, data, at + 16 + 2 * double)
     offsets = unpack_from(row, data, at + 16 + 3 * double)
-    found = {}
+    glyphs = {}
     for index, (start, end, delta, offset) in enumerate(zip(starts, ends, deltas, offsets, strict=True)):
         for code in range(start, min(end, 0xFFFE) + 1):
             glyph = code
             if offset:
-                place = at + 16 + 3 * double + 2 * index  # offsets count from where they stand themselves
+                place = at + 16 + 3 * double + 2 * index  # an offset counts from its own position
                 (glyph,) = unpack_from(">H", data, place + offset + 2 * (code - start))
             if glyph and (glyph + delta) & 0xFFFF:
-                found[code] = (glyph + delta) & 0xFFFF
-    return found
+                glyphs[code] = (glyph + delta) & 0xFFFF
+    return glyphs
 
 
 def _segments_32(data: bytes, at: int) -> dict[int, int]:
     """Format 12: all of Unicode in runs."""
     (count,) = unpack_from(">I", data, at + 12)
-    found: dict[int, int] = {}
+    glyphs: dict[int, int] = {}
     for row in range(at + 16, at + 16 + 12 * count, 12):
         start, end, glyph = unpack_from(">III", data, row)
-        found |= {code: glyph + code - start for code in range(start, end + 1)}
-    return found
+        glyphs |= {code: glyph + code - start for code in range(start, end + 1)}
+    return glyphs
 
 
 def check_glyphs(texts: Iterable[tuple[str, Span]], face: Face, report: Report) -> None:
-    """Warn of every text that its face cannot draw whole, and say which fonts of this machine will stand in."""
+    """Warn of every text with characters that the face lacks, and name the fonts of this machine that replace them."""
     for text, span in texts:
-        lacking = face.missing(text)
-        if not lacking:
+        missing = face.missing(text)
+        if not missing:
             continue
-        helpers = _helpers(frozenset(lacking))
-        for family, signs in helpers.items():
+        for family, chars in _substitutes(frozenset(missing)).items():
             if family:
-                message = f"{face.name} has no {_listed(signs)}: this machine's {family} will stand in"
+                message = f"{face.name} has no {_listed(chars)}: this machine's {family} will stand in"
                 hint = "on another machine it may be another font, or none"
             elif shutil.which("fc-match"):
-                message = f"neither {face.name} nor a font of this machine has {_listed(signs)}: boxes will stand there"
+                message = f"neither {face.name} nor a font of this machine has {_listed(chars)}: boxes will stand there"
                 hint = "install a font of that script, or write it otherwise"
             else:
-                message = f"{face.name} has no {_listed(signs)}: whether a font of this machine has is not known"
+                message = f"{face.name} has no {_listed(chars)}: whether a font of this machine has is not known"
                 hint = "render it and look"
             report.add("title-glyphs", message, span, hint)
 
 
 @cache
-def _helpers(signs: frozenset[str]) -> dict[str, set[str]]:
-    """The families that fontconfig, which libass asks too, takes signs from; under "" what no font has."""
-    found: dict[str, set[str]] = {}
-    left = set(signs)
+def _substitutes(chars: frozenset[str]) -> dict[str, set[str]]:
+    """The characters by the font family that fontconfig takes them from, as libass does; "" for what no font has."""
+    families: dict[str, set[str]] = {}
+    left = set(chars)
     while left:
-        sign = min(left)
-        family, covered = _match(sign)
-        drawn = {other for other in left if any(ord(other) in run for run in covered)}
-        if sign not in drawn:
-            family, drawn = "", {sign}
-        found.setdefault(family, set()).update(drawn)
-        left -= drawn
-    return found
+        char = min(left)
+        family, covered = _match(char)
+        drawable = {other for other in left if any(ord(other) in run for run in covered)}
+        if char not in drawable:
+            family, drawable = "", {char}
+        families.setdefault(family, set()).update(drawable)
+        left -= drawable
+    return families
 
 
-def _match(sign: str) -> tuple[str, list[range]]:
-    """The family that fontconfig finds nearest to having a sign, and the code points that it has."""
-    asked = ["fc-match", "-f", "%{family[0]}\n%{charset}", f":charset={ord(sign):x}"]
+def _match(char: str) -> tuple[str, list[range]]:
+    """The family that fontconfig suggests for a character, and the code points that it covers."""
+    command = ["fc-match", "-f", "%{family[0]}\n%{charset}", f":charset={ord(char):x}"]
     try:
-        done = subprocess.run(asked, capture_output=True, timeout=30, check=True)
+        done = subprocess.run(command, capture_output=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return "", []
     family, _, charset = done.stdout.decode(errors="replace").partition("\n")
@@ -135,7 +134,7 @@ def _match(sign: str) -> tuple[str, list[range]]:
     return family, [range(run[0], run[-1] + 1) for run in ends]
 
 
-def _listed(signs: set[str]) -> str:
-    """A few of the signs as the reader sees them."""
-    shown = sorted(signs)[:8]
-    return " ".join(f"{sign} (U+{ord(sign):04X})" for sign in shown) + (" …" if len(signs) > len(shown) else "")
+def _listed(chars: set[str]) -> str:
+    """The first few characters, each with its code point."""
+    shown = sorted(chars)[:8]
+    return " ".join(f"{char} (U+{ord(char):04X})" for char in shown) + (" …" if len(chars) > len(shown) else "")

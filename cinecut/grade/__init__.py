@@ -1,5 +1,5 @@
-"""The grade: the look of a trailer in a dozen figures. What they do to a colour is said in formula.py; this module only
-holds them, so that whoever reads a vibe or a spec needs no arrays.
+"""The grade: the look of a trailer in a dozen figures. formula.py applies them to colours; this module only holds them,
+so that reading a vibe or a spec does not import numpy.
 
 >>> Grade.of({"contrast": Fraction(6, 5), "gain": 1}).merged({"shadows": {"hue": 200}}).shadows
 Tone(hue=Fraction(200, 1), amount=Fraction(0, 1))
@@ -21,7 +21,7 @@ _ONE = Fraction(1)
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """A colour that is laid into the shadows or the highlights."""
+    """A colour that is mixed into the shadows or the highlights."""
 
     hue: Fraction = _NONE  # degrees: 0 red, 60 yellow, 120 green, 180 cyan, 240 blue, 300 magenta
     amount: Fraction = _NONE
@@ -29,7 +29,7 @@ class Tone:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A whole grade; as it stands here it changes nothing. The ranges are the schema's."""
+    """A whole grade; the defaults change nothing. The schema holds the ranges."""
 
     temperature: Fraction = _NONE  # above zero warm, below cool
     tint: Fraction = _NONE  # above zero magenta, below green
@@ -41,18 +41,18 @@ class Grade:
     gain: Triple = (_ONE, _ONE, _ONE)
     shadows: Tone = Tone()
     highlights: Tone = Tone()
-    skin: Fraction = Fraction(9, 10)  # how much of a change of colour skin is spared
-    strength: Fraction = _ONE  # how much of all this is seen
+    skin: Fraction = Fraction(9, 10)  # how far skin is protected from changes of colour
+    strength: Fraction = _ONE  # of the whole grade: 0 nothing, 1 all of it
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Grade:
-        """A grade as a vibe's checked file says it: plain values; what it leaves out changes nothing."""
+        """A grade from the plain values of a vibe's checked file; what is left out changes nothing."""
         return cls().merged(data)
 
     def merged(self, over: Mapping[str, Any]) -> Grade:
-        """This grade with every figure that `over` says put in its place; of a tone also its hue or amount alone."""
-        said: dict[str, Any] = {key: self._value(key, value) for key, value in over.items()}
-        return dataclasses.replace(self, **said)
+        """This grade with the figures of `over` in place of its own; a tone may give only its hue or its amount."""
+        values: dict[str, Any] = {key: self._value(key, value) for key, value in over.items()}
+        return dataclasses.replace(self, **values)
 
     def _value(self, key: str, value: Any) -> Fraction | Triple | Tone:
         match getattr(self, key):

@@ -1,8 +1,7 @@
-"""LUTs in .cube files: written for FFmpeg, and read as others write them (Adobe's and Resolve's dialects).
+"""LUTs in .cube files: written for FFmpeg, and read in the dialects of Adobe and Resolve.
 
-FFmpeg reads a plain 1D and a plain 3D table, takes no shaper, and scales a domain but does not shift it. A file that
-was read therefore goes to it as one or two plain tables over 0 to 1 (`stages`): nothing is resampled in three
-dimensions.
+FFmpeg reads plain 1D and 3D tables, supports no shaper, and scales a domain but does not shift it. So a file that was
+read is passed on as one or two plain tables over 0 to 1 (`stages`). Nothing is resampled in three dimensions.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ from cinecut.diagnostics import Span, Stop
 from cinecut.files import fingerprint, open_file
 from cinecut.language.facts import LutFacts
 
-Curve = NDArray[np.float64]  # [shape=(n, 3)]: what each channel becomes, at even steps of its domain
+Curve = NDArray[np.float64]  # [shape=(n, 3)]: the output of each channel, at even steps of its domain
 Table = NDArray[np.float64]  # [shape=(size, size, size, 3)], indexed red, green, blue
 Domain = tuple[tuple[float, float, float], tuple[float, float, float]]  # of red, green and blue: lowest, highest
 Filter = Literal["lut1d", "lut3d"]
 
 UNIT: Domain = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-_FINE = 4096  # points of a curve over 0 to 1 that is made of one over another domain
+_FINE = 4096  # points of a curve that is resampled from another domain to 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
 class Cube:
-    """A LUT file: a curve for each channel, a 3D table, or first the one (a shaper) and then the other."""
+    """A LUT file: a curve for each channel, a 3D table, or a curve (a shaper) followed by a table."""
 
     curve: Curve | None = None
     table: Table | None = None
@@ -40,7 +39,7 @@ class Cube:
 
 
 def lut_facts(path: Path) -> LutFacts:
-    """Measure a LUT file. Raises Stop where it is none."""
+    """Measure a LUT file. Raises Stop if it is not one."""
     with open_file(path) as file:
         data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
@@ -49,7 +48,7 @@ def lut_facts(path: Path) -> LutFacts:
     return LutFacts(fingerprint(path), tables)
 
 
-_MOST_BYTES = 100_000_000  # a table of 129 to each side has 60 million
+_MOST_BYTES = 100_000_000  # a table with 129 points to each side has 60 million
 
 
 def cube_text(values: NDArray[np.float32] | Curve | Table) -> bytes:
@@ -61,23 +60,23 @@ def cube_text(values: NDArray[np.float32] | Curve | Table) -> bytes:
 
 
 def stages(cube: Cube) -> list[tuple[Filter, bytes]]:
-    """The files that do the same in FFmpeg, one after another, each with its filter."""
-    found: list[tuple[Filter, bytes]] = []
+    """The LUT as files for FFmpeg, to be applied in this order, each with its filter."""
+    files: list[tuple[Filter, bytes]] = []
     if cube.curve is not None:
         shaped = _over_unit(cube.curve, cube.curve_domain)
         if cube.table is not None:
             shaped = _into_unit(shaped, cube.table_domain)
-        found.append(("lut1d", cube_text(shaped)))
+        files.append(("lut1d", cube_text(shaped)))
     elif cube.table_domain != UNIT:
         even = np.repeat(np.linspace(0.0, 1.0, _FINE)[:, None], 3, axis=1)
-        found.append(("lut1d", cube_text(_into_unit(even, cube.table_domain))))
+        files.append(("lut1d", cube_text(_into_unit(even, cube.table_domain))))
     if cube.table is not None:
-        found.append(("lut3d", cube_text(cube.table)))
-    return found
+        files.append(("lut3d", cube_text(cube.table)))
+    return files
 
 
 def _over_unit(curve: Curve, domain: Domain) -> Curve:
-    """The curve at even steps from 0 to 1; outside its domain its ends hold."""
+    """The curve at even steps from 0 to 1; outside its domain it keeps the values of its ends."""
     if domain == UNIT:
         return curve
     even = np.linspace(0.0, 1.0, max(_FINE, len(curve)))
@@ -100,7 +99,7 @@ _RANGES = {"LUT_1D_INPUT_RANGE": 2, "LUT_3D_INPUT_RANGE": 2, "DOMAIN_MIN": 3, "D
 
 @dataclass(slots=True)
 class _Reading:
-    """What was read so far; each keyword with its line."""
+    """What was read so far, with the line of each keyword."""
 
     name: str
     sizes: dict[str, int] = field(default_factory=dict)
@@ -122,7 +121,7 @@ class _Reading:
 
 
 def read_cube(data: bytes, name: str) -> Cube:
-    """The LUT of a .cube file's bytes. Raises Stop with the line where it is malformed."""
+    """The LUT in a .cube file's bytes. Raises Stop with the malformed line."""
     reading = _Reading(name)
     last = 0
     for last, words in _words(data):
@@ -138,7 +137,7 @@ def read_cube(data: bytes, name: str) -> Cube:
 
 
 def _words(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The lines that say something, by their number from 0."""
+    """The words of each line that is neither empty nor a comment, with the line's number from 0."""
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     for number, line in enumerate(text.split("\n")):
         words = line.split()

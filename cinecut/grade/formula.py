@@ -1,15 +1,15 @@
-"""What a grade does to a colour, in gamma-encoded R'G'B' from 0 to 1, as `lut3d` sees it.
+"""How a grade changes colours, in gamma-encoded R'G'B' from 0 to 1, as `lut3d` takes them.
 
     exposure, temperature, tint → contrast → lift, gamma, gain → saturation → split tones → strength
 
-Every step is smooth and keeps to the range by itself, so that nothing is clipped: black stays black and white stays
-white unless lift or gain ask for something else. Three curves do it all.
+Every step is smooth and stays within the range, so that nothing is clipped: black stays black and white stays white
+unless lift or gain change them. Three kinds of curves are used.
 
 - Exposure, temperature, tint and split tones multiply the odds x/(1-x) of a channel: close to black this is a plain
-  gain, and towards white it runs out in a shoulder.
-- Contrast is a hyperbolic tangent around middle grey (18 % of white on a BT.1886 display is 0.49), scaled to hold black
-  and white; less than 1 is its inverse, so that no slope is ever endless.
-- Skin hues take a part only of what changes colours: the closer to them, the less (`Grade.skin`).
+  gain, and towards white it flattens into a shoulder.
+- Contrast is a hyperbolic tangent around middle grey (18 % of white on a BT.1886 display is 0.49), scaled to keep black
+  and white; below 1 it is the inverse curve, so that no slope is infinite.
+- Colours near the hues of skin change less, the closer the less (`Grade.skin`).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _LUMA = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
 _DISPLAY_GAMMA = 2.4  # ITU-R BT.1886
 _WARM = np.array([0.4, 0.0, -0.4])  # log odds at temperature 1: middle grey's red goes up by a tenth, its blue down
 _MAGENTA = np.array([0.15, -0.3, 0.15])
-_TONE = 3.0  # log odds of a tone of amount 1, of which half is left where it is strongest
-_FOOT = 0.05  # of curves that would be endlessly steep at black
+_TONE = 3.0  # log odds of a tone of amount 1; at its strongest point half of that is applied
+_FOOT = 0.05  # offset of curves that would be infinitely steep at black
 SIZE = 33  # points on an edge at which the shipped grades differ from their formula by less than 1/255
 
 
@@ -43,38 +43,38 @@ def lut(grades: Sequence[Grade], size: int = SIZE) -> NDArray[np.float32]:
 
 
 def apply(grade: Grade, rgb: Colors) -> Colors:
-    """The colours [shape=(..., 3)] as the grade shows them."""
-    given = np.clip(np.asarray(rgb, np.float64), 0.0, 1.0)
-    share = 1 - float(grade.skin) * _skin(given)  # of a change of colour that is made
+    """The graded colours [shape=(..., 3)]."""
+    rgb = np.clip(np.asarray(rgb, np.float64), 0.0, 1.0)
+    share = 1 - float(grade.skin) * _skin(rgb)  # how much of a change of colour is applied
     white = float(grade.temperature) * _WARM + float(grade.tint) * _MAGENTA
     light = float(grade.exposure) / _DISPLAY_GAMMA * math.log(2)
-    colors = _scale_odds(given, light + share * white)
+    colors = _scale_odds(rgb, light + share * white)
     colors = _contrast(colors, float(grade.contrast))
     colors = _lift_gamma_gain(grade, colors)
     colors = _saturate(colors, float(grade.saturation) ** share)
     colors = _scale_odds(colors, share * _tones(grade, colors))
-    return given + float(grade.strength) * (colors - given)
+    return rgb + float(grade.strength) * (colors - rgb)
 
 
 def match_light(mean: Colors, reference: Colors) -> Grade:
-    """The exposure and white point that bring a shot's mean colour [shape=(3,)] to that of another, within bounds: a
-    red wall is no red light. The three directions stand at right angles, so each is found alone."""
+    """The exposure and white point that bring a shot's mean colour [shape=(3,)] to that of a reference, within limits,
+    since a red wall is not red light. The three directions are orthogonal, so each is solved alone."""
     wanted = _log_odds(reference) - _log_odds(mean)
     figures = {
         "exposure": wanted.mean() * _DISPLAY_GAMMA / math.log(2),
         "temperature": wanted @ _WARM / (_WARM @ _WARM),
         "tint": wanted @ _MAGENTA / (_MAGENTA @ _MAGENTA),
     }
-    held = {key: min(max(float(figures[key]), -most), most) for key, most in _MATCHED.items()}
-    return Grade.of({**{key: f"{value:.3f}" for key, value in held.items()}, "skin": 0})
+    limited = {key: min(max(float(figures[key]), -most), most) for key, most in _MATCH_LIMITS.items()}
+    return Grade.of({**{key: f"{value:.3f}" for key, value in limited.items()}, "skin": 0})
 
 
-_MATCHED = {"exposure": 1.5, "temperature": 0.6, "tint": 0.6}  # as far as light is matched, either way
+_MATCH_LIMITS = {"exposure": 1.5, "temperature": 0.6, "tint": 0.6}  # in either direction
 
 
 def _log_odds(rgb: Colors) -> Colors:
-    held = np.clip(np.asarray(rgb, np.float64), 0.004, 0.996)
-    odds: Colors = np.log(held / (1 - held))
+    inside = np.clip(np.asarray(rgb, np.float64), 0.004, 0.996)
+    odds: Colors = np.log(inside / (1 - inside))
     return odds
 
 
@@ -98,7 +98,7 @@ def _contrast(colors: Colors, steepness: float) -> Colors:
 
 
 def _bend(steepness: float) -> float:
-    """The t whose t / tanh t, the curve's slope at middle grey, is `steepness`; above 1 it grows with t."""
+    """The t for which t / tanh t, the curve's slope at middle grey, equals `steepness` (more than 1)."""
     low, high = 0.0, steepness
     for _ in range(60):
         middle = (low + high) / 2
@@ -107,7 +107,7 @@ def _bend(steepness: float) -> float:
 
 
 def _lift_gamma_gain(grade: Grade, colors: Colors) -> Colors:
-    """Per channel. A lift below zero and a gain above one bend in time: x²/(x+l) in the toe, its mirror above."""
+    """Per channel. A lift below zero and a gain above one bend smoothly: x²/(x+l) in the toe, mirrored at the top."""
     lift, gamma, gain = (np.array([float(part) for part in t]) for t in (grade.lift, grade.gamma, grade.gain))
     toe, raised = np.maximum(-lift, 0), np.maximum(lift, 0)
     colors = raised + (1 - raised) * _toe(colors, toe)
@@ -126,23 +126,23 @@ def _toe(colors: Colors, bend: Colors) -> Colors:
 
 
 def _saturate(colors: Colors, factor: Colors) -> Colors:
-    """Away from the luma by a factor [shape=(..., 1)], but the less the closer a colour is to what cannot be shown."""
+    """Scale the distance from the luma by a factor [shape=(..., 1)]; near the edge of the gamut, less."""
     luma = (colors @ _LUMA)[..., None]
     above = colors.max(axis=-1, keepdims=True)
     below = colors.min(axis=-1, keepdims=True)
     room = _fullness(below, luma) * _fullness(1 - above, 1 - luma)
-    held: Colors = colors + np.where(factor > 1, room, 1.0) * (factor - 1) * (colors - luma)
-    return held
+    saturated: Colors = colors + np.where(factor > 1, room, 1.0) * (factor - 1) * (colors - luma)
+    return saturated
 
 
 def _fullness(part: Colors, whole: Colors) -> Colors:
-    """part / whole, but going to nothing where the whole does: a plain quotient would jump there."""
+    """part / whole, but 0 where the whole is 0: a plain quotient would jump there."""
     quotient: Colors = part / (whole + _FOOT)
     return quotient
 
 
 def _tones(grade: Grade, colors: Colors) -> Colors:
-    """Log odds of the split tones: each strongest in its half of the luma, while black and white stay clean."""
+    """Log odds of the split tones: each is strongest in its half of the luma; black and white are left alone."""
     luma = (colors @ _LUMA)[..., None]
     light = 1 - luma
     shadows, highlights = light**2 * luma / (luma + 0.1), luma**2 * light / (light + 0.1)
@@ -151,7 +151,7 @@ def _tones(grade: Grade, colors: Colors) -> Colors:
 
 
 def _direction(tone: Tone) -> Colors:
-    """Towards a hue without a change of luma, as long as the tone's amount says."""
+    """The log odds that shift a colour towards the tone's hue by its amount, without a change of luma."""
     angle = math.radians(float(tone.hue))
     wheel = np.array([math.cos(angle), math.cos(angle - 2 * math.pi / 3), math.cos(angle + 2 * math.pi / 3)])
     direction: Colors = wheel - wheel @ _LUMA
@@ -159,7 +159,7 @@ def _direction(tone: Tone) -> Colors:
 
 
 def _skin(colors: Colors) -> Colors:
-    """How much of skin a colour has, 0 to 1 [shape=(..., 1)]: skin of every shade is one hue, more or less of it."""
+    """How close a colour is to skin, 0 to 1 [shape=(..., 1)]: skin of every shade has one hue, more or less of it."""
     luma = (colors @ _LUMA)[..., None]
     chroma = colors - luma
     along = np.maximum(chroma @ _SKIN, 0)[..., None] ** 2

@@ -1,7 +1,7 @@
-"""Language models: which lie on this disk (models), who runs them (server), and one question at a time (chat).
+"""Language models: those on this disk (models), the server that runs them (server), and single questions (chat).
 
     models ─ find ─► ModelFiles ─ server, under the GPU lock ─► Chat ─ ask(prompt, schema, picture) ─► checked answer
 
-A model is never needed. Whatever goes wrong with one is a Stop from opening it or a NoAnswer from a question, and the
-caller goes on with what it measured.
+No model is required. Every failure is a Stop when a model is opened, or a NoAnswer to a question, and the caller then
+uses what it measured.
 """

@@ -1,4 +1,4 @@
-"""One question to an OpenAI-compatible server, and its answer checked against the schema it was asked for."""
+"""One question to an OpenAI-compatible server; its answer is checked against the requested schema."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ T = TypeVar("T")
 _SEED = 1
 _LARGEST_REPLY = 1 << 20  # bytes; an answer has a few hundred
 _SOON = (429, 503)  # busy, or the model is still loading
-_OPTIONAL = ("response_format", "cache_prompt", "seed")  # not every server knows these; what it refuses is left out
+_OPTIONAL = ("response_format", "cache_prompt", "seed")  # not supported by every server; a refused one is left out
 
 
-class NoAnswer(Exception):  # noqa: N818 - often nobody's error
-    """One question failed, for the reason in its words. `gone`: so will every other, the server is no more."""
+class NoAnswer(Exception):  # noqa: N818 - a failed question is expected, not an error of the program
+    """One question failed; the message says why. `gone`: the server has ended, so every other question would fail."""
 
     def __init__(self, reason: str, gone: bool = False) -> None:
         super().__init__(reason)
@@ -36,14 +36,14 @@ class NoAnswer(Exception):  # noqa: N818 - often nobody's error
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A server that answers. `slots` questions may be asked at a time, each in a thread of its own."""
+    """A running server. `slots` questions may be asked at the same time, each in its own thread."""
 
-    name: str  # of its model, as `by:` says it in a spec
-    url: str  # what /v1/chat/completions is appended to
+    name: str  # of its model, as `by:` in a spec shows it
+    url: str  # /v1/chat/completions is appended to it
     slots: int = 1
-    model: str = ""  # its model as the server calls it; servers with one model need no name
+    model: str = ""  # the server's own name of its model; servers with one model need none
     auth: AuthBase | None = field(default=None, repr=False)
-    ready: Callable[[], None] = lambda: None  # raises NoAnswer where nothing may be asked now
+    ready: Callable[[], None] = lambda: None  # raises NoAnswer if no question can be answered now
 
     def ask(
         self,
@@ -54,7 +54,7 @@ class Chat:
         tokens: int = 300,
         patience: float = 120,
     ) -> dict[str, Any]:
-        """One attempt, of at most `patience` seconds; the answer is an object that `schema` allows. Raises NoAnswer."""
+        """Ask once, for at most `patience` seconds; the answer is an object that `schema` allows. Raises NoAnswer."""
         end = time.monotonic() + patience
         self.ready()
         body = {
@@ -63,14 +63,14 @@ class Chat:
             "max_tokens": tokens,
             "temperature": 0,
             "seed": _SEED,
-            "cache_prompt": False,  # llama.cpp: what it reuses of an earlier prompt changes even a greedy answer
+            "cache_prompt": False,  # llama.cpp: reusing an earlier prompt changes even a greedy answer
         }
         if self.model:
             body["model"] = self.model
         return _answer(self._insist(body, end), schema)
 
     def _insist(self, body: dict[str, Any], end: float) -> str:
-        """The text of a good reply, to the question without what the server refuses by name."""
+        """The text of a good reply; optional parameters that the server refuses by name are left out one by one."""
         while True:
             status, text = self._patiently(body, end)
             if status == 200:
@@ -83,7 +83,7 @@ class Chat:
             body = {key: value for key, value in body.items() if key != refused}
 
     def _patiently(self, body: dict[str, Any], end: float) -> tuple[int, str]:
-        """The first reply that is not a plea for time, and the last at `end`."""
+        """The first reply that is not "busy" or "loading"; at `end`, whatever the last one was."""
         while True:
             status, text = self._post(body, end)
             if status not in _SOON or time.monotonic() + 0.25 > end:
@@ -108,13 +108,13 @@ class Chat:
                 return response.status_code, _read_text(response, end)
         except (requests.RequestException, OSError) as error:
             late = isinstance(error, requests.Timeout) or time.monotonic() >= end - 0.05
-            time.sleep(0.1)  # where it died, let that be seen
+            time.sleep(0.1)  # if the server has just died, `ready` needs a moment to notice
             reason = f"no answer within {time.monotonic() - began:.0f} s" if late else "the server broke the connection"
-        self.ready()  # knows a better reason where the server died
+        self.ready()  # raises with a better reason if the server died
         raise NoAnswer(reason, gone=not self._answers())
 
     def _answers(self) -> bool:
-        """Whether the server still says anything at all."""
+        """Whether the server still replies at all."""
         try:
             with session(self.url) as connection:
                 connection.get(f"{self.url}/v1/models", auth=self.auth, timeout=5, allow_redirects=False, stream=True)
@@ -124,7 +124,7 @@ class Chat:
 
 
 def in_background(work: Callable[[], T]) -> Future[T]:
-    """Run in a thread that nobody waits for at the end: an interrupt does not wait for a server that is silent."""
+    """Run in a daemon thread, so that an interrupted program does not wait for a silent server."""
     future: Future[T] = Future()
 
     def run() -> None:
@@ -138,14 +138,14 @@ def in_background(work: Callable[[], T]) -> Future[T]:
 
 
 def session(url: str) -> requests.Session:
-    """A connection; proxies of the environment are for other machines only."""
+    """An HTTP session; proxies from the environment are used for other machines only."""
     new = requests.Session()
     new.trust_env = urlsplit(url).hostname not in ("localhost", "127.0.0.1", "::1")
     return new
 
 
 def _read_text(response: requests.Response, end: float) -> str:
-    """A reply's text, of bounded size and in bounded time: a server that drips counts as one that is silent."""
+    """A reply's text, limited in size and time: a reply that arrives too slowly is a timeout."""
     parts = bytearray()
     for part in response.iter_content(1 << 16):
         parts += part
@@ -171,59 +171,58 @@ def _in_words(schema: dict[str, Any]) -> dict[str, Any]:
 def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:
     try:
         choice = json.loads(text)["choices"][0]
-        said, finish = choice["message"], choice.get("finish_reason")
-        content = _spoken(str(said["content"] or "")) or str(
-            said.get("reasoning_content") or said.get("reasoning") or ""
-        )
+        message, finish = choice["message"], choice.get("finish_reason")
+        reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
+        content = _after_thinking(str(message["content"] or "")) or str(reasoning)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise NoAnswer(f"the server's reply is not one of a chat: {_short(text)}") from None
-    found, rules = _objects(content), Draft202012Validator(schema)
-    if not found:
+    objects, rules = _objects(content), Draft202012Validator(schema)
+    if not objects:
         cut = " (cut off, it was too long)" if finish == "length" else ""
         raise NoAnswer(f"the answer is not a JSON object{cut}: {_short(content)}")
-    error = best_match(rules.iter_errors(found[0]))
-    fitting = [each for each in found if rules.is_valid(each)]
+    error = best_match(rules.iter_errors(objects[0]))
+    fitting = [answer for answer in objects if rules.is_valid(answer)]
     if error is not None and not fitting:
         where = ".".join(str(step) for step in error.absolute_path)
         raise NoAnswer(f"the answer does not follow its schema: {where}{': ' if where else ''}{_short(error.message)}")
-    return fitting[-1]  # what stands before it, a model thought aloud
+    return fitting[-1]  # the ones before it are a model thinking aloud
 
 
-def _spoken(content: str) -> str:
-    """What a model says after it has thought: behind the last mark that ends its thinking."""
+def _after_thinking(content: str) -> str:
+    """The answer itself: what follows the last mark that ends a model's thinking."""
     return re.split(r"</think(?:ing)?>|<\|channel\|>final<\|message\|>", content)[-1].strip()
 
 
 def _objects(content: str) -> list[dict[str, Any]]:
-    """The JSON objects in an answer, also where a model wraps them in words or a fence."""
-    decoder, found, end = json.JSONDecoder(), list[dict[str, Any]](), 0
+    """The JSON objects in an answer, also if a model wraps them in words or a code fence."""
+    decoder, objects, end = json.JSONDecoder(), list[dict[str, Any]](), 0
     for brace in itertools.islice(re.finditer("{", content), 20):
         if brace.start() < end:
             continue
         try:
-            each, end = decoder.raw_decode(content, brace.start())
+            value, end = decoder.raw_decode(content, brace.start())
         except (ValueError, RecursionError):
             continue
-        found.append(each)
-    return found
+        objects.append(value)
+    return objects
 
 
 def printable(text: str) -> str:
-    """Others' words on one line, without control signs and lone surrogates, which no YAML and no page can hold."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    """Foreign text on one line, without control characters and lone surrogates, which YAML and HTML cannot hold."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _reason(text: str) -> str:
-    """What an error reply says: OpenAI's {"error": {"message": …}}, or its text."""
+    """The message of an error reply: OpenAI's {"error": {"message": …}}, else its whole text."""
     try:
-        found = json.loads(text)
-        error = found.get("error", found)
+        reply = json.loads(text)
+        error = reply.get("error", reply)
         return _short(str(error.get("message", error)))
     except (ValueError, AttributeError, RecursionError):
         return _short(text)
 
 
 def _short(text: str) -> str:
-    """One line for a message, without what controls a terminal."""
+    """At most 160 characters on one line, none of which controls a terminal."""
     line = printable(text)
     return (line[:157] + " …" if len(line) > 160 else line) or "nothing"

@@ -1,7 +1,6 @@
-"""Fetching the known models from their hub: whole and with the right checksum, or not at all.
+"""Fetching the known models from their hub: complete and with the right checksum, or not at all.
 
-Beside a fetched model, `MODEL.json` records its checksums, so that nobody reads gigabytes again to learn that they are
-still the same.
+`MODEL.json` beside a fetched model records its checksums, so that unchanged gigabytes need not be read again.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ _TERMS = Terms(room="CINECUT_MODELS_DIR names a folder on another disk")
 def pull(
     model: KnownModel, folder: Path, progress: Progress | None = None, *, force: bool = False, terms: Terms = _TERMS
 ) -> list[Path]:
-    """Fetch what `folder` lacks of a model; the files that were fetched, none when all were there.
+    """Fetch the files of a model that `folder` lacks; returns the fetched ones.
 
-    `force` replaces files of these names that are others. Raises Stop: `download`, `disk-full`, `output`, and
-    `other-file` where such a file is in the way.
+    `force` replaces files with the same names but other content. Raises Stop: `download`, `disk-full`, `output`, and
+    `other-file` for such a file without `force`.
     """
     fetched = []
     terms = terms if progress is None else replace(terms, progress=progress)
@@ -49,12 +48,12 @@ def pull(
 
 
 def recorded(model: KnownModel, file: KnownFile, folder: Path) -> str | None:
-    """The checksum that the file had when it was fetched, if it has not changed since."""
+    """The checksum recorded when the file was fetched; None if the file has changed since, or was never fetched."""
     try:
-        found = json.loads(_record_path(model, folder).read_text(encoding="utf-8"))["files"][file.name]
+        record = json.loads(_record_path(model, folder).read_text(encoding="utf-8"))["files"][file.name]
         stat = (folder / file.name).stat()
-        same = (found["size"], found["mtime_ns"]) == (stat.st_size, stat.st_mtime_ns)
-        return str(found["sha256"]) if same else None
+        same = (record["size"], record["mtime_ns"]) == (stat.st_size, stat.st_mtime_ns)
+        return str(record["sha256"]) if same else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

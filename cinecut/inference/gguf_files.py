@@ -1,8 +1,8 @@
-"""What stands in the head of a GGUF file, and mending a projector that does not say its type.
+"""Reading the header of a GGUF file, and repairing a projector that does not state its type.
 
-The layout is that of the GGUF specification, versions 2 and 3, little-endian: magic, version, number of tensors, number
-of metadata pairs, the pairs, the tensors' descriptions, padding, the tensors' data. Offsets of tensors count from the
-start of the data, so that metadata can grow without touching anything behind it.
+The layout, by the GGUF specification, versions 2 and 3, little-endian: magic, version, number of tensors, number of
+metadata pairs, the pairs, the tensors' descriptions, padding, the tensors' data. Offsets of tensors count from the
+start of the data, so that metadata can be added without changing anything behind it.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from typing import BinaryIO
 from cinecut.diagnostics import Stop
 from cinecut.files import beside, disk_errors, open_file
 
-MENDED = "mended"  # stands in the name of a mended copy
+MENDED = "mended"  # part of a repaired copy's name
 
 _MAGIC = b"GGUF"
 _HEAD = struct.Struct("<4sIQQ")  # magic, version, tensors, pairs
 # value types: u8 i8 u16 i16 u32 i32 f32 bool, string, array, u64 i64 f64
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_LONGEST = 1 << 24  # bytes of one text; chat templates are the longest
+_LONGEST = 1 << 24  # bytes of one string; chat templates are the longest
 _PROJECTOR_TYPE = "clip.projector_type"
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a GGUF file says of itself. Places are bytes from the start of the file."""
+    """The header of a GGUF file. Positions are bytes from the start of the file."""
 
     version: int
-    metadata: dict[str, object]  # numbers and strings; of an array its length
-    tensors: dict[str, int]  # each one's place
+    metadata: dict[str, object]  # numbers and strings; for an array, its length
+    tensors: dict[str, int]  # position of each
     pairs_end: int
     infos_end: int
     data_start: int
@@ -42,19 +42,20 @@ class Head:
 
     @property
     def truncated(self) -> bool:
-        """A tensor begins where the file has ended: a download broke off. (Less than one tensor may go unnoticed.)"""
-        return any(place >= self.size for place in self.tensors.values())
+        """A tensor would begin after the end of the file, as after a broken download. A cut inside the last tensor is
+        not noticed."""
+        return any(position >= self.size for position in self.tensors.values())
 
     @property
     def lacks_projector_type(self) -> bool:
-        """A projector that does not say which it is, as the first uploads of LLaVA 1.5: servers used to take it for
-        an `mlp` and now refuse it."""
+        """A projector that does not state its type, like the first uploads of LLaVA 1.5. Servers used to assume `mlp`
+        and now refuse it."""
         types = (_PROJECTOR_TYPE, "clip.vision.projector_type", "clip.audio.projector_type")
         return self.metadata.get("general.architecture") == "clip" and not any(key in self.metadata for key in types)
 
 
 def read_head(path: Path) -> Head:
-    """Raises NotGGUF, and Stop where the file is not there or cannot be read."""
+    """Raises NotGGUF, and Stop if the file is missing or cannot be read."""
     with open_file(path) as file:
         try:
             return _head(_Reader(file, os.fstat(file.fileno()).st_size))
@@ -63,12 +64,12 @@ def read_head(path: Path) -> Head:
 
 
 class NotGGUF(Exception):  # noqa: N818 - a finding
-    """Not what the specification allows, or it ends within its head; str() says what of it."""
+    """The file breaks the specification or ends within its header; the message says how."""
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Takes numbers and strings off a file, never more than the file holds."""
+    """Reads numbers and strings from a file, and raises NotGGUF at the file's end."""
 
     file: BinaryIO
     size: int
@@ -107,7 +108,7 @@ class _Reader:
         raise NotGGUF(f"a value of the unknown type {kind}")
 
     def _array(self) -> int:
-        """Passes over the array; its length."""
+        """Skip the array; returns its length."""
         kind, length = int(self.number("I")), self.count()
         if kind in _SCALARS:
             self.skip(length * struct.calcsize("<" + _SCALARS[kind]))
@@ -145,11 +146,11 @@ def _head(reader: _Reader) -> Head:
     return Head(version, metadata, tensors, pairs_end, infos_end, data_start, reader.size)
 
 
-def _aligned(place: int, metadata: dict[str, object]) -> int:
+def _aligned(position: int, metadata: dict[str, object]) -> int:
     step = metadata.get("general.alignment", 32)
     if not isinstance(step, int) or step <= 0:
         raise NotGGUF("its alignment is no number of bytes")
-    return place + -place % step
+    return position + -position % step
 
 
 def mended_path(path: Path) -> Path:
@@ -157,7 +158,7 @@ def mended_path(path: Path) -> Path:
 
 
 def needs_mending(path: Path) -> bool:
-    """Whether this is a projector that does not say its type, with no mended copy beside it."""
+    """Whether this is a projector that does not state its type, without a repaired copy beside it."""
     if "mmproj" not in path.name.lower() or mended_path(path).exists():
         return False
     try:
@@ -167,9 +168,9 @@ def needs_mending(path: Path) -> bool:
 
 
 def mend(path: Path) -> Path:
-    """Write a copy of a LLaVA 1.5 projector that says its type, `mlp`, beside it; the path of the copy.
+    """Write a copy of a LLaVA 1.5 projector that states its type, `mlp`, beside it; returns the copy's path.
 
-    Everything else, the tensors above all, stays as it is byte for byte. Raises Stop for any other file.
+    Everything else stays the same, byte for byte. Raises Stop for any other file.
     """
     try:
         head = read_head(path)

@@ -1,14 +1,15 @@
-"""Which models lie on this disk, in what state, and whether their bytes are the known ones."""
+"""The models on this disk, their state, and whether their checksums are the known ones."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from cinecut.diagnostics import Stop
-from cinecut.download import sha256
+from cinecut.download import Progress, sha256, silent
 from cinecut.files import open_file
 from cinecut.inference.download import recorded
 from cinecut.inference.gguf_files import NotGGUF, needs_mending, read_head
@@ -26,7 +27,6 @@ from cinecut.inference.models import (
 )
 from cinecut.inference.whisper import Whisper, find_whisper
 
-Progress = Callable[[str, int, int], None]
 NOT_FETCHED = "not fetched"
 NEEDS_REPAIR = "needs models repair"  # the end of such a state
 _OTHER_LICENCE = "as its source says"
@@ -34,37 +34,48 @@ _OTHER_LICENCE = "as its source says"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One model: a known one, there or not, or one that was found under another name."""
+    """One model: a known one, fetched or not, or one with another name or place that serves instead of it."""
 
     name: str
-    known: str  # the name by which `models pull` fetches this one, or the one that it stands in for
+    known: str  # the name of the known model for `models pull`
     title: str
     purpose: str
     licence: str
-    state: str  # what a person should know in a few words: "ready", "not fetched", …
-    ready: bool
+    state: str  # for the user, in a few words: "ready", "not fetched", …
+    ready: bool = field(init=False)
     where: Path | None
     size: int  # bytes on this disk
     checksum: str  # "as recorded", "right", "wrong", "unknown" or nothing
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ready", self.state == "ready")
 
-def inventory(folder: Path, verify: bool = False, progress: Progress = lambda what, done, total: None) -> list[Held]:
-    """Each known model, or what stands in for it under another name or in another place, or both.
 
-    `verify` reads every byte: some ten seconds for 4 GB.
+def _held(model: KnownModel, paths: Sequence[Path], checksum: str, **changes: Any) -> Held:
+    """A known model whose files are `paths`, or what serves instead of it, by its `changes`."""
+    state, where = "damaged" if checksum == "wrong" else "ready", paths[0].parent if paths else None
+    size = sum(path.stat().st_size for path in paths)
+    held = Held(model.name, model.name, model.title, model.purpose, model.licence, state, where, size, checksum)
+    return replace(held, **changes)
+
+
+def inventory(folder: Path, verify: bool = False, progress: Progress = silent) -> list[Held]:
+    """Each known model, or one with another name or place that serves instead of it, or both.
+
+    `verify` reads every byte, about ten seconds for 4 GB.
     """
-    found = []
+    models = []
     for model in KNOWN:
         known = _known(model, folder, verify, progress)
-        other = _stand_in(model, folder, verify, progress)
+        other = _substitute(model, folder, verify, progress)
         if other is None or known.state != NOT_FETCHED:
-            found.append(known)
+            models.append(known)
         if other is not None:
-            found.append(other)
-    return found
+            models.append(other)
+    return models
 
 
-def _stand_in(model: KnownModel, folder: Path, verify: bool, progress: Progress) -> Held | None:
+def _substitute(model: KnownModel, folder: Path, verify: bool, progress: Progress) -> Held | None:
     if model.part is None:
         place = find_minilm()
         if place is None:
@@ -81,31 +92,24 @@ def _stand_in(model: KnownModel, folder: Path, verify: bool, progress: Progress)
     return _other(files, model, verify, progress)
 
 
-def _whisper(model: KnownModel, found: Whisper, verify: bool, progress: Progress) -> Held:
-    """Whisper's weights in another place: of another size, the hub's own, or a packaged copy."""
-    weights, checksum = found.folder / "model.bin", "unknown"
-    if found.sha256 is not None and verify and is_there(weights):
-        checksum = _verified({weights: found.sha256}, progress)
-    size = weights.stat().st_size if is_there(weights) else 0
-    title, licence = f"Whisper ({found.folder.name})", model.licence
-    ready, state = checksum != "wrong", "damaged" if checksum == "wrong" else "ready"
-    return Held(model.name, model.name, title, model.purpose, licence, state, ready, found.folder, size, checksum)
+def _whisper(model: KnownModel, whisper: Whisper, verify: bool, progress: Progress) -> Held:
+    """Whisper's weights in another place: of another size, in the hub's cache, or a packaged copy."""
+    weights = [path for path in [whisper.folder / "model.bin"] if is_there(path)]
+    checksum = "unknown"
+    if whisper.sha256 is not None and verify and weights:
+        checksum = _verified({weights[0]: whisper.sha256}, progress)
+    return _held(model, weights, checksum, title=f"Whisper ({whisper.folder.name})", where=whisper.folder)
 
 
 def _known(model: KnownModel, folder: Path, verify: bool, progress: Progress) -> Held:
     paths = [folder / file.name for file in model.files]
-    there = [path for path in paths if is_there(path)]
-    begun = [path for path in paths if is_there(path.with_name(path.name + ".part"))]
-    ready = len(there) == len(paths)
-    state = "ready" if ready else "fetched in part" if there or begun else NOT_FETCHED
-    checksum = _checksum(model, folder, verify, progress) if ready else ""
-    if checksum == "wrong":
-        state, ready = "damaged", False
-    elif ready and (trouble := _trouble(there)):
-        state, ready = trouble, False
-    where = paths[0].parent if there else None
-    size = sum(path.stat().st_size for path in there)
-    return Held(model.name, model.name, model.title, model.purpose, model.licence, state, ready, where, size, checksum)
+    present = [path for path in paths if is_there(path)]
+    where = paths[0].parent if present else None
+    if len(present) < len(paths):
+        begun = any(is_there(path.with_name(path.name + ".part")) for path in paths)
+        return _held(model, present, "", state="fetched in part" if present or begun else NOT_FETCHED, where=where)
+    held = _held(model, present, _checksum(model, folder, verify, progress), where=where)
+    return replace(held, state=_fault(present) or "ready") if held.ready else held
 
 
 def _checksum(model: KnownModel, folder: Path, verify: bool, progress: Progress) -> str:
@@ -115,25 +119,25 @@ def _checksum(model: KnownModel, folder: Path, verify: bool, progress: Progress)
 
 
 def _verified(expected: Mapping[Path, str], progress: Progress) -> str:
-    """Reads every byte and compares the checksums; "unknown" where a file cannot be read."""
+    """Compare the checksums of whole files: "right" or "wrong", or "unknown" if a file cannot be read."""
     try:
         return "right" if all(sha256(path, progress) == known for path, known in expected.items()) else "wrong"
     except Stop:
         return "unknown"
 
 
-def _trouble(paths: list[Path]) -> str:
-    """What keeps a server from loading the files, as far as their heads tell."""
+def _fault(paths: list[Path]) -> str:
+    """The first fault in the headers of some files that keeps a server from loading them; empty if there is none."""
     for path in paths:
         try:
-            if trouble := _fault(path):
-                return f"{path.name} {trouble}"
+            if fault := _fault_of(path):
+                return f"{path.name} {fault}"
         except Stop:
             return f"{path.name} cannot be read"
     return ""
 
 
-def _fault(path: Path) -> str:
+def _fault_of(path: Path) -> str:
     if path.suffix != ".gguf":
         with open_file(path):
             return ""
@@ -146,44 +150,27 @@ def _fault(path: Path) -> str:
 
 
 def _other(files: ModelFiles, model: KnownModel, verify: bool, progress: Progress) -> Held:
-    """A model under a name of its own; with `verify` it may turn out to be a known one."""
+    """A model with a name of its own; `verify` may show that it is a known one."""
     paths = [path for path in (files.weights, files.mmproj) if path is not None]
     licence, title, checksum = _OTHER_LICENCE, files.weights.name, "unknown"
-    trouble = _trouble(paths)
+    state = _fault(paths) or "ready"
     if verify:
-        with contextlib.suppress(Stop):  # the trouble says it
+        with contextlib.suppress(Stop):  # then `state` names the fault
             digest = sha256(files.weights, progress)
-            for each in KNOWN:
-                if any(file.sha256 == digest for file in each.files):
-                    licence, title, checksum = each.licence, f"{each.title} ({files.weights.name})", "right"
-    size = sum(path.stat().st_size for path in paths)
-    return Held(
-        files.name,
-        model.name,
-        title,
-        model.purpose,
-        licence,
-        trouble or "ready",
-        not trouble,
-        files.weights.parent,
-        size,
-        checksum,
-    )
+            for known in KNOWN:
+                if any(file.sha256 == digest for file in known.files):
+                    licence, title, checksum = known.licence, f"{known.title} ({files.weights.name})", "right"
+    return _held(model, paths, checksum, name=files.name, title=title, licence=licence, state=state)
 
 
 def _elsewhere(model: KnownModel, folder: Path, verify: bool, progress: Progress) -> Held:
-    """MiniLM outside the models folder: the packaged copy, or the one in the hub's own cache."""
-    there = {folder / file.path: file.sha256 for file in model.files if is_there(folder / file.path)}
-    checksum = _verified(there, progress) if verify else "unknown"
-    size = sum(path.stat().st_size for path in there)
-    return Held(
-        model.name, model.name, model.title, model.purpose, model.licence, "ready", True, folder, size, checksum
-    )
+    """MiniLM outside the models folder: the packaged copy, or the one in the hub's cache."""
+    present = {folder / file.path: file.sha256 for file in model.files if is_there(folder / file.path)}
+    checksum = _verified(present, progress) if verify else "unknown"
+    return _held(model, list(present), checksum, state="ready", where=folder)
 
 
 def _for_onnx(model: KnownModel, weights: Path, verify: bool, progress: Progress) -> Held:
-    """MiniLM's copy of 8 bits, which needs no torch."""
+    """MiniLM's 8-bit copy, which needs no torch."""
     checksum = _verified({weights: ONNX_SHA256}, progress) if verify else "unknown"
-    title, state = f"{model.title}, 8 bits", "damaged" if checksum == "wrong" else "ready"
-    ready, size, where = state == "ready", weights.stat().st_size, weights.parent
-    return Held(model.name, model.name, title, model.purpose, model.licence, state, ready, where, size, checksum)
+    return _held(model, [weights], checksum, title=f"{model.title}, 8 bits")

@@ -1,4 +1,4 @@
-"""llama.cpp's HTTP server out of the package xllamacpp, as a process that is spoken to as `llama-server` is.
+"""llama.cpp's HTTP server from the package xllamacpp, as a process with the interface of `llama-server`.
 
 python -m cinecut.inference.llama_server --model FILE [--mmproj FILE] [--port N] …
 """
@@ -12,12 +12,12 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Serve until a signal ends the process."""
+    """Run the server until a signal ends the process."""
     options = _options()
     for path in filter(None, (options.model, options.mmproj)):
         if not path.is_file():
             sys.exit(f"error: there is no file {path}")
-    import xllamacpp  # here: --help should not wait for it
+    import xllamacpp  # imported late, so that --help does not wait for it
 
     params = xllamacpp.CommonParams()
     params.model.path = str(options.model)
@@ -32,7 +32,7 @@ def main() -> None:
     params.cache_ram_mib = options.cache_ram
     params.chat_template = options.chat_template
     params.ui = False
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # its threads hold nothing that needs an orderly end
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # its threads need no orderly end
     try:
         server = xllamacpp.Server(params)
     except RuntimeError as error:

@@ -1,9 +1,9 @@
 """Sentences as vectors, by all-MiniLM-L6-v2 (Reimers & Gurevych 2019, Sentence-BERT) on the CPU, loaded at first use.
 
-    texts ─ sentence-transformers on torch ─ or, where torch is not installed, onnxruntime ─► unit vectors
+    texts ─ sentence-transformers on torch ─ or, without torch, onnxruntime ─► unit vectors
 
-The ONNX copy has weights of 8 bits and takes 52 MB where torch takes 0.7 GB or more. `minilm_vocab.txt` is BERT's list
-of words (uncased, Apache-2.0), which that copy comes without.
+The ONNX copy has 8-bit weights and takes 52 MB; torch takes 0.7 GB or more. `minilm_vocab.txt` is BERT's vocabulary
+(uncased, Apache-2.0), which that copy lacks.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Vectors = NDArray[np.float32]  # [shape=(texts, 384)], each row of length 1
 
 _THREADS = 2  # more do not make so small a model faster
 _BATCH = 32  # texts
-_WORDS = 256  # word pieces of a text that are read, as in the model's own configuration
+_WORDS = 256  # word pieces of a text that are used, as in the model's own configuration
 
 
 def encode(texts: Sequence[str]) -> Vectors:
@@ -68,14 +68,14 @@ def _by_torch(texts: Sequence[str]) -> Vectors:
 
 @cache
 def torch_model() -> SentenceTransformer:
-    """The model from the folder in which it was found: never from the network. Raises Stop("model")."""
+    """The model from its folder on this disk, never from the network. Raises Stop("model")."""
     folder = find_minilm()
     try:
         with _quiet():
             from sentence_transformers import SentenceTransformer
 
             return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    except Exception as failure:  # what a broken folder makes of it is up to three libraries
+    except Exception as failure:  # a broken folder can fail in any of three libraries
         raise _not_loaded(folder, failure) from failure
 
 
@@ -91,13 +91,13 @@ def _onnx_model() -> Callable[[list[str]], Vectors]:
     from tokenizers import BertWordPieceTokenizer
 
     weights = find_onnx_minilm()
-    assert weights is not None  # or `minilm_engine` would have chosen otherwise
+    assert weights is not None  # `minilm_engine` has checked it
     if sha256(weights) != ONNX_SHA256:
         raise Stop("model", f"{weights} is not the file that cinecut knows", "reinstall 'cinecut[models-onnx]'")
     try:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(_THREADS, os.cpu_count() or 1)
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others may need the cores
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leave the cores to others
         session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
     except Exception as failure:  # its exceptions have no common type
         raise _not_loaded(weights, failure) from failure
@@ -106,17 +106,17 @@ def _onnx_model() -> Callable[[list[str]], Vectors]:
     tokenizer.enable_padding()
 
     def batch(texts: list[str]) -> Vectors:
-        """The mean over the words of each text, of length 1."""
-        found = tokenizer.encode_batch(texts)
-        ids = np.array([each.ids for each in found], np.int64)
-        mask = np.array([each.attention_mask for each in found], np.int64)
+        """The mean over the words of each text, normalised to length 1."""
+        encodings = tokenizer.encode_batch(texts)
+        ids = np.array([encoding.ids for encoding in encodings], np.int64)
+        mask = np.array([encoding.attention_mask for encoding in encodings], np.int64)
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         words = np.asarray(session.run(None, inputs)[0])  # [shape=(texts, words, 384)]
         means = (words * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
         return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
 
     def model(texts: list[str]) -> Vectors:
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # so that little is padding
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # so that little padding is needed
         vectors = np.empty((len(texts), 384), np.float32)
         for start in range(0, len(texts), _BATCH):
             part = order[start : start + _BATCH]
@@ -128,7 +128,7 @@ def _onnx_model() -> Callable[[list[str]], Vectors]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the libraries' own log lines and progress bars."""
+    """Silence the libraries' log lines and progress bars."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server that somebody else runs: vLLM, llama.cpp's own, on this machine or another."""
+"""An OpenAI-compatible server that the user runs, such as vLLM or llama.cpp, on this machine or another."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from cinecut.inference.chat import Chat, printable, session
 from cinecut.inference.models import Part
 
 KEY = "CINECUT_LLM_KEY"
-_SLOTS = 4  # questions at a time, unless the server says that it takes fewer
+_SLOTS = 4  # questions at a time, unless the server states fewer
 
 
 class Bearer(AuthBase):
-    """A key in a header, never in a message."""
+    """The API key as a header, so that no error message contains it."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -33,10 +33,10 @@ class Bearer(AuthBase):
 
 
 class Remote:
-    """The first model of the server at `url` (with or without /v1), for whatever it can do."""
+    """The first model of the server at `url` (with or without /v1), for every part that it can play."""
 
     def __init__(self, url: str) -> None:
-        """Asks nothing yet. Raises Stop for what is no URL of a server."""
+        """Does not connect yet. Raises Stop if `url` is not a server's URL."""
         try:
             parts = urlsplit(url.strip())
             host, port = parts.hostname, parts.port
@@ -68,7 +68,7 @@ class Remote:
         yield Chat(name, self.url, self._slots, str(self._model["id"]), self._auth)
 
     def _can(self, part: Part) -> bool:
-        """llama.cpp says what its model sees; of others the answers will tell."""
+        """llama.cpp states whether its model takes pictures; other servers are assumed to until a question fails."""
         about = self._model.get("architecture")
         sees = about.get("input_modalities") if isinstance(about, dict) else None
         return part == "text" or not isinstance(sees, list) or "image" in sees

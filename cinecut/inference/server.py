@@ -1,4 +1,4 @@
-"""Where the answers of one analyze come from: llama.cpp's server, ours for as long as it is asked, or one that runs."""
+"""The servers that answer the questions of an analysis: llama.cpp's, started when needed, or one that already runs."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from cinecut.machine.memory import LEAST, free_memory, lacking_memory, least_mem
 
 _PORT: dict[Part, int] = {"vision": 8089, "text": 8090}
 _CONTEXT: dict[Part, int] = {"vision": 2048, "text": 8192}  # tokens: a picture takes 576, a chunk of dialogue thousands
-_REQUEST_MIB = 256  # what a request needs beside the model that is loaded
-_PAUSE = 10.0  # seconds in which another program may give back what a request lacks
+_REQUEST_MIB = 256  # GPU memory that a request needs besides the loaded model
+_PAUSE = 10.0  # seconds to wait for another program to release the memory that a request lacks
 _GRACE = 5.0  # seconds from SIGTERM to SIGKILL
 
-# LLaVA 1.5 was taught in this form, and its common files do not say so.
+# The chat format that LLaVA 1.5 was trained on, which its common files do not contain.
 _VICUNA = (
     "A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, detailed,"
     " and polite answers to the human's questions.{% for message in messages %}"
@@ -46,20 +46,20 @@ _VICUNA = (
 
 
 class Models(Protocol):
-    """The models of one analyze, each in use by turns."""
+    """The models of one analysis, used one after the other."""
 
     def identity(self, part: Part) -> str | None:
-        """What caches are keyed by; None where there is no such model."""
+        """The model's part of a cache key; None if there is no such model."""
 
     def name(self, part: Part) -> str | None:
-        """What `by:` says in a spec."""
+        """The model's name for `by:` in a spec."""
 
     def open(self, part: Part) -> AbstractContextManager[Chat]:
-        """A server with that model, for as long as the block lasts. Raises Stop("model", …)."""
+        """A server with that model, which runs for as long as the block. Raises Stop("model", …)."""
 
 
 def choose_models(llama_server: str | None, llm_url: str | None, waiting: Callable[[str], None]) -> Models | None:
-    """What the user named, which must be there, else what this machine has; None where that is nothing."""
+    """The server that the user named (Stop if it is missing), else the one of this machine, or None."""
     if llama_server and llm_url:
         raise Stop("option", "a server to start and the URL of one that runs: choose one of them")
     if llm_url:
@@ -76,22 +76,22 @@ def choose_models(llama_server: str | None, llm_url: str | None, waiting: Callab
 
 
 def _reached(remote: Remote) -> Remote:
-    """The server that the user named: one that is not there is a mistake now, not a warning after other work."""
+    """The server that the user named. A missing one is an error at once, not a warning after an hour's work."""
     try:
         remote.name("text")
     except Stop as stop:
-        found = stop.diagnostics[0]
-        raise Stop("option", found.message, *found.hints) from None
+        reason = stop.diagnostics[0]
+        raise Stop("option", reason.message, *reason.hints) from None
     return remote
 
 
 def find_server() -> list[str] | None:
-    """The command of the llama.cpp server that this machine has: its own, else one out of a Python package."""
+    """The command of this machine's llama.cpp server: an installed one, else the one in a Python package."""
     if program := shutil.which("llama-server"):
         return [program]
     if importlib.util.find_spec("xllamacpp"):
         return [sys.executable, "-P", str(Path(__file__).with_name("llama_server.py"))]
-    program = shutil.which("llama-server-vulkan")  # needs a processor that not everybody has
+    program = shutil.which("llama-server-vulkan")  # does not run on every processor
     return [program] if program and _run(program, "--version") is not None else None
 
 
@@ -100,7 +100,7 @@ class Local:
     """llama.cpp's server on this machine, started for one model at a time. Times are seconds."""
 
     executable: list[str] | None
-    waiting: Callable[[str], None]  # is told who holds the GPU
+    waiting: Callable[[str], None]  # called with the holder of the GPU lock
     find: Callable[[Part], ModelFiles | None] = find_model
     healthy_within: float = 180
     memory_within: float = 30
@@ -115,7 +115,7 @@ class Local:
 
     @contextlib.contextmanager
     def open(self, part: Part) -> Iterator[Chat]:
-        """Hold the GPU lock and run the server. For one thread: the server ends with the thread that starts it."""
+        """Hold the GPU lock and run the server. The server ends with the thread that starts it."""
         files = self.find(part)
         if files is None:
             raise Stop("model", f"there is no model for {part} on this disk", "cinecut models pull fetches one")
@@ -139,15 +139,15 @@ class Local:
 
 
 def _accepted(executable: list[str]) -> set[str]:
-    """The options that a server's help names: builds differ."""
-    said = _run(*executable, "--help", whatever_status=True)
-    if said is None:
+    """The options in the server's help text, since builds differ."""
+    usage = _run(*executable, "--help", whatever_status=True)
+    if usage is None:
         raise Stop("model", f"{executable[0]} does not run here", "--llama-server names another")
-    return set(re.findall(r"(?<![\w-])--?[a-z][a-z0-9-]*", said))
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z0-9-]*", usage))
 
 
 def _run(*command: str, whatever_status: bool = False) -> str | None:
-    """What a short command says; None where it fails."""
+    """The output of a short command; None if it fails."""
     try:
         done = subprocess.run(
             command,
@@ -183,16 +183,16 @@ def _arguments(files: ModelFiles, part: Part, port: int, accepted: set[str]) -> 
 
 
 def _has_template(weights: Path) -> bool:
-    """Whether the model says in which form it was taught: a key in the head of its file, as its name stands there."""
+    """Whether the model's file contains its chat format: the key is searched in the bytes of its header."""
     with weights.open("rb") as file:
         return b"tokenizer.chat_template" in file.read(16 << 20)
 
 
 @contextlib.contextmanager
 def _free_port(wanted: int) -> Iterator[int]:
-    """That port, or another where it is taken: something listens there, or another cinecut's server soon will.
+    """The wanted port, or another if it is taken: by a listening process, or by another cinecut that will soon listen.
 
-    The claim that tells us from each other is a name in the kernel, which goes with the process that bound it.
+    A cinecut claims a port by an abstract socket name, which the kernel releases when the process ends.
     """
     with socket.socket(socket.AF_UNIX) as claim:
         try:
@@ -206,7 +206,7 @@ def _free_port(wanted: int) -> Iterator[int]:
 def _bindable(ports: Iterable[int]) -> int:
     for port in ports:
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not refused for what has just ended
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that has just ended is no obstacle
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
     raise Stop("model", "no port of this machine is free for the server")
@@ -214,7 +214,7 @@ def _bindable(ports: Iterable[int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """A running server and the last lines it said."""
+    """A running server and the last lines of its output."""
 
     process: subprocess.Popen[bytes]
     lines: collections.deque[str] = field(default_factory=lambda: collections.deque(maxlen=200))
@@ -227,10 +227,10 @@ class _Server:
         return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
 
     def words(self) -> list[str]:
-        """Of its last words those that mean something, the cause before what followed from it."""
-        said = [_STAMP.sub("", line)[:300] for line in list(self.lines)[-20:] if line]
-        telling = [line for line in said if _TELLING.search(line)]
-        return list(dict.fromkeys(telling or said[-3:]))[:3]
+        """At most three of the last lines of output: those that name an error, in order, else the very last."""
+        lines = [_STAMP.sub("", line)[:300] for line in list(self.lines)[-20:] if line]
+        telling = [line for line in lines if _TELLING.search(line)]
+        return list(dict.fromkeys(telling or lines[-3:]))[:3]
 
 
 _TELLING = re.compile(
@@ -241,7 +241,7 @@ _STAMP = re.compile(r"^[\d.]+ [A-Z] ")  # llama.cpp's time and level
 
 @contextlib.contextmanager
 def _running(command: list[str], lock: Lock) -> Iterator[_Server]:
-    """A server process that holds the lock too; at the end, and at the end of cinecut, it is gone."""
+    """A server process that also holds the lock; it is ended after the block, and when cinecut ends."""
     environment = {key: value for key, value in os.environ.items() if key != "LLAMA_API_KEY"}
     try:
         process = subprocess.Popen(
@@ -251,7 +251,7 @@ def _running(command: list[str], lock: Lock) -> Iterator[_Server]:
             stderr=subprocess.STDOUT,
             pass_fds=[lock.descriptor],
             preexec_fn=die_with_parent(),
-            start_new_session=True,  # Ctrl-C is for us, who then end it in order, with all that it started
+            start_new_session=True,  # Ctrl-C reaches only cinecut, which then ends the server and its children in order
             env=environment,
         )
     except OSError as error:
@@ -268,7 +268,7 @@ def _running(command: list[str], lock: Lock) -> Iterator[_Server]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM, then SIGKILL, to it and what it started. Only while it runs: later its number may be another's."""
+    """SIGTERM, then SIGKILL, to the process and its children; only while it runs, since its number may be reused."""
     if process.poll() is not None:
         return
     try:
@@ -276,19 +276,19 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(_GRACE)
     except subprocess.TimeoutExpired:
         pass
-    finally:  # also of a second Ctrl-C while it is waited for
+    finally:  # also after a second Ctrl-C during the wait
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
 def _await_health(server: _Server, url: str, files: ModelFiles, patience: float) -> None:
-    """Raises Stop with the server's own last words when it ends, or is not ready in time."""
+    """Wait until the server is ready. Raises Stop with its last lines if it ends, or is not ready in time."""
     end = time.monotonic() + patience
     while True:
         healthy = _healthy(url)
         if how := server.ended():
-            time.sleep(0.1)  # until its last words are read
+            time.sleep(0.1)  # until its last lines have been read
             raise Stop("model", f"the server of the model {files.name} {how} before it was ready", *server.words())
         if healthy:
             return
@@ -307,7 +307,7 @@ def _healthy(url: str) -> bool:
 
 
 def _ready(server: _Server, least: int) -> None:
-    """Raises NoAnswer where a question would be in vain."""
+    """Raises NoAnswer if the server has ended, or the GPU has too little memory left for a question."""
     if how := server.ended():
         raise NoAnswer("; ".join([f"the server {how}", *server.words()[-1:]]), gone=True)
     free = lacking_memory(least, _PAUSE)

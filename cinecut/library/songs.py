@@ -1,5 +1,5 @@
-"""The songs that were fetched, kept in a folder a vibe; beside them `tracks.json` says what they are, whose, and under
-which licence. Its last song is the one in use; those before it were replaced, and stay because specs may name them.
+"""The cache of fetched songs: a folder for each vibe, with `tracks.json`, which records title, artist and licence. The
+last song of this list is in use. The replaced ones before it are kept, because specs may name them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _INDEX = "tracks.json"
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Whose song it is, and what its licence asks for beyond naming them (`note`, often empty)."""
+    """Title, artist and licence of a song; `note` is what the licence demands besides the credit, often nothing."""
 
     title: str
     artist: str
@@ -44,10 +44,10 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class SongMatch:
-    """A song in the cache. `seconds` is its decoded length, `sha256` that of the file."""
+    """A song in the cache. `seconds` is its decoded length, `sha256` the file's checksum."""
 
     vibe: str
-    track: str  # Jamendo's number of it
+    track: str  # Jamendo's number for it
     file: Path
     sha256: str
     seconds: Fraction
@@ -61,12 +61,12 @@ def cached(vibe: str, folder: Path | None = None) -> SongMatch | None:
 
 
 def songs(folder: Path | None = None) -> list[SongMatch]:
-    """Every song in the cache, by vibe; the last of each vibe is the one in use."""
+    """Every song in the cache, sorted by vibe; the last one of each vibe is in use."""
     return [song for vibe in _vibes(folder) for song in _read_index(vibe) if song.file.is_file()]
 
 
 def clear(vibe: str | None = None, folder: Path | None = None) -> list[SongMatch]:
-    """Delete the songs of a vibe, or of all; what was there. Raises Stop `output` where they cannot be deleted."""
+    """Delete the songs of a vibe, or all, and return them. Raises Stop (`output`) if they cannot be deleted."""
     gone = [song for song in songs(folder) if vibe in (None, song.vibe)]
     for place in _vibes(folder):
         if vibe in (None, place.name):
@@ -78,17 +78,17 @@ def clear(vibe: str | None = None, folder: Path | None = None) -> list[SongMatch
 
 
 def place_of(vibe: str, folder: Path | None = None) -> Path:
-    """Where the songs of a vibe lie."""
+    """The folder of a vibe's songs."""
     return _music(folder) / vibe
 
 
 def unchanged(place: Path) -> list[SongMatch]:
-    """The songs that lie in a place as they were fetched, in the order in which they came."""
+    """The songs of a folder whose files are unchanged, oldest first."""
     return [song for song in _read_index(place) if _unchanged(song)]
 
 
 def write_index(place: Path, kept: list[SongMatch]) -> None:
-    """Say which songs lie in a place. Raises OSError."""
+    """Write the list of a folder's songs. Raises OSError."""
     records = [{**asdict(song), "file": song.file.name, "seconds": seconds_text(song.seconds)} for song in kept]
     with beside(place / _INDEX) as part:
         part.write_text(json.dumps(records, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -99,20 +99,20 @@ def _music(folder: Path | None) -> Path:
 
 
 def _vibes(folder: Path | None) -> list[Path]:
-    """The folders of the vibes that have, or had, a song."""
+    """The folders of the vibes that have or had a song."""
     return sorted(place for place in _music(folder).glob("*") if place.is_dir())
 
 
 def _read_index(folder: Path) -> list[SongMatch]:
-    """The songs of one vibe in the order in which they came; none where the index is damaged."""
+    """The songs of one vibe, oldest first; none if the index is missing or damaged."""
     try:
         records = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-        return [_kept(folder, record) for record in records]
+        return [_song(folder, record) for record in records]
     except (OSError, ValueError, TypeError, KeyError, ArithmeticError):
         return []
 
 
-def _kept(folder: Path, record: dict[str, Any]) -> SongMatch:
+def _song(folder: Path, record: dict[str, Any]) -> SongMatch:
     credit = Credit(**record["credit"])
     texts = [record["track"], record["file"], record["sha256"], record["seconds"], *asdict(credit).values()]
     if not all(isinstance(text, str) for text in texts) or Path(record["file"]).name != record["file"]:

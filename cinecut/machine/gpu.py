@@ -1,7 +1,7 @@
-"""The GPU lock: one heavy job at a time, between processes, for each user and device.
+"""The GPU lock: only one process at a time does heavy work, for each user and device.
 
-It is a lock of the kernel on a file (flock), so that the death of its holder, however sudden, frees it. A child that
-inherits the file's descriptor holds it too: a render keeps it while its FFmpeg lives.
+It is a kernel lock on a file (flock), so it is released however its holder dies. A child process that inherits the
+file's descriptor holds it too: a render keeps it while its FFmpeg runs.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from cinecut.diagnostics import Stop
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A held lock; `descriptor` is for children to inherit."""
+    """A held lock; `descriptor` is for child processes to inherit."""
 
     descriptor: int
 
 
 def lock_path(device: str = "gpu0") -> Path:
-    """Where the lock lies: one place for a user, whatever session or terminal they come from."""
+    """The lock's file: the same for all sessions and terminals of a user."""
     folder = Path(os.environ.get("CINECUT_RUNTIME_DIR") or platformdirs.user_cache_dir("cinecut"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def lock_path(device: str = "gpu0") -> Path:
 
 @contextlib.contextmanager
 def gpu_lock(what: str, waiting: Callable[[str], None], device: str = "gpu0") -> Iterator[Lock]:
-    """Hold the lock for `what`. While another process holds it, `waiting` is told who, whenever that changes."""
+    """Hold the lock for `what`. While another process holds it, `waiting` is called with the holder, once for each."""
     path = lock_path(device)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -48,12 +48,12 @@ def gpu_lock(what: str, waiting: Callable[[str], None], device: str = "gpu0") ->
         message = f"the lock {path} cannot be opened: {error.strerror}"
         raise Stop("output", message, "CINECUT_RUNTIME_DIR names another folder for it") from None
     try:
-        told = ""
+        announced = ""
         while not _try(descriptor, path):
             holder = _holder(descriptor)
-            if holder != told:
+            if holder != announced:
                 waiting(holder)
-                told = holder
+                announced = holder
             time.sleep(0.1)
         _write(descriptor, {"pid": os.getpid(), "what": what, "since": time.strftime("%H:%M:%S")})
         yield Lock(descriptor)
@@ -66,14 +66,14 @@ def _try(descriptor: int, path: Path) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError as error:  # some file systems of a network have no locks
+    except OSError as error:  # some network file systems have no locks
         message = f"the lock {path} cannot be held: {error.strerror}"
         raise Stop("output", message, "CINECUT_RUNTIME_DIR names another folder for it") from None
     return True
 
 
 def _write(descriptor: int, holder: dict[str, object]) -> None:
-    with contextlib.suppress(OSError):  # on a full disk the lock holds all the same, of "another process"
+    with contextlib.suppress(OSError):  # on a full disk the lock still works; its holder is "another process" then
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
 

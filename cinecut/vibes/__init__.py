@@ -1,5 +1,5 @@
-"""The vibes: 18 genres, each a data file that says how a trailer of it is cut; and vibes of one's own, files that say
-what they have otherwise than one of these.
+"""The vibes: 18 genres, each a data file on how a trailer of it is cut; and the user's own vibes, files that name what
+differs from one of these.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cinecut.language.schema import VIBE, check_document
 from cinecut.language.spec import VibeChoice
 from cinecut.vibes.titles import PLAIN, TitleStyle
 
-DEFAULT = "drama"  # where nobody chose: the genre whose pace and levels offend no film
+DEFAULT = "drama"  # if the user chose none: the genre whose pace and levels suit any film
 _FOLDER = Path(__file__).resolve().parent
 
 
@@ -30,12 +30,12 @@ class Vibe:
     """How a genre is cut. Pace in beats a shot, tempo in beats a minute, loudness in LUFS."""
 
     name: str
-    base: str  # the genre that a spec names; of a genre itself
+    base: str  # the genre that a spec names; a genre's own name
     about: str
     pace: tuple[int, int, int]  # acts 1, 2, 3
     shots: tuple[int, int]  # least and most in 90 seconds
     dialogue: Fraction  # share of acts 1 and 2
-    taste: Mapping[str, Fraction]  # for which shots: a weight for each signal
+    taste: Mapping[str, Fraction]  # which shots it prefers: a weight for each signal
     usual: str  # transition between the shots of acts 1 and 2
     acts: str  # transition between acts
     tempo: tuple[int, int]  # least and most
@@ -53,8 +53,8 @@ def names() -> list[str]:
 
 
 def load_vibe(choice: str) -> Vibe:
-    """A genre by its name, or a vibe of one's own by its file, NAME.yaml. Raises Stop where there is none, with the
-    nearest name."""
+    """A genre by its name, or the user's own vibe by its file, NAME.yaml. Raises Stop with the nearest name if there is
+    none."""
     if choice in names():
         return _genre(choice)
     if choice.lower().endswith((".yaml", ".yml")):
@@ -70,7 +70,7 @@ def _genre(name: str) -> Vibe:
 
 
 def vibe_of(choice: VibeChoice | None) -> Vibe | None:
-    """The vibe that a spec chooses, with what it wants otherwise; None where it chooses none."""
+    """The vibe that a spec chooses, with the spec's own changes; None if it chooses none."""
     if choice is None:
         return None
     vibe = load_vibe(choice.base)
@@ -83,32 +83,32 @@ def vibe_of(choice: VibeChoice | None) -> Vibe | None:
 
 
 def otherwise(vibe: Vibe) -> dict[str, Any]:
-    """What a spec has to say besides the vibe's base, so that the trailer has this vibe's look and sound: plain values
-    of `grade`, `titles`, `loudness` and `effects`."""
+    """What a spec must state besides the vibe's base to give the trailer this vibe's look and sound: plain values of
+    `grade`, `titles`, `loudness` and `effects`."""
     base = load_vibe(vibe.base)
-    found = {
+    differing = {
         "grade": changes(vibe.grade, base.grade),
         "titles": changes(vibe.titles, base.titles),
         "loudness": vibe.loudness if vibe.loudness != base.loudness else None,
         "effects": {kind: effect for kind, effect in vibe.effects.items() if effect != base.effects[kind]},
     }
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in differing.items() if value}
 
 
 def changes(record: Any, base: Any) -> dict[str, Any]:
-    """The fields of a record that differ from another's, as a file says them."""
-    found: dict[str, Any] = {}
+    """The fields of a record that differ from the base's, as a file writes them."""
+    differing: dict[str, Any] = {}
     for item in fields(record):
         value, other = getattr(record, item.name), getattr(base, item.name)
         if value == other:
             continue
         if is_dataclass(value):
-            found[item.name] = changes(value, other)
+            differing[item.name] = changes(value, other)
         elif isinstance(value, tuple):
-            found[item.name] = value[0] if len(set(value)) == 1 else list(value)
+            differing[item.name] = value[0] if len(set(value)) == 1 else list(value)
         else:
-            found[item.name] = value
-    return found
+            differing[item.name] = value
+    return differing
 
 
 def read_vibe(path: Path) -> Vibe:
@@ -118,7 +118,7 @@ def read_vibe(path: Path) -> Vibe:
     if root is None and report.ok:
         report.add("missing-key", "the vibe is empty", Span(str(path), 0, 0, 0, 1), "{vibe: 1, base: thriller, …}")
     if root is not None:
-        root = _upon_its_base(root)
+        root = _with_base(root)
         check_document(root, VIBE, {}, report)
         if report.ok:
             _check_order(root, report)
@@ -126,8 +126,8 @@ def read_vibe(path: Path) -> Vibe:
     return _filled(plain(root), path)
 
 
-def _upon_its_base(root: Node) -> Node:
-    """The file with what it leaves out, where it names a genre that has it."""
+def _with_base(root: Node) -> Node:
+    """The file's tree, completed from the genre that it names as its base."""
     base = root.get("base") if isinstance(root, YamlMapping) else None
     if not isinstance(root, YamlMapping) or not isinstance(base, Scalar) or base.value not in names():
         return root
@@ -138,7 +138,7 @@ def _upon_its_base(root: Node) -> Node:
 
 
 def _merged(over: YamlMapping, below: YamlMapping) -> YamlMapping:
-    """Two trees as one: mappings key by key, of anything else the upper one. Its places lead."""
+    """Two trees as one: mappings are merged key by key; anything else, and every position, is taken from `over`."""
     entries = dict(below.entries)
     for key, node in over.entries.items():
         under = below.get(key)
@@ -157,8 +157,8 @@ def _check_order(root: Node, report: Report) -> None:
         record = plain(root.entries[key])
         figures = [record[step] for step in steps]
         if figures != sorted(figures):
-            said = ", ".join(f"{step} {figure}" for step, figure in zip(steps, figures, strict=True))
-            report.add("wrong-value", f"`{key}` must not fall: {said}", root.keys[key])
+            listed = ", ".join(f"{step} {figure}" for step, figure in zip(steps, figures, strict=True))
+            report.add("wrong-value", f"`{key}` must not fall: {listed}", root.keys[key])
 
 
 def _filled(data: Mapping[str, Any], path: Path) -> Vibe:
@@ -186,6 +186,6 @@ def _filled(data: Mapping[str, Any], path: Path) -> Vibe:
 
 
 def _name_of(path: Path) -> str:
-    """A name made of a file's, where that has letters enough."""
+    """A vibe's name made from its file's name; empty if that has too few letters."""
     name = re.sub(r"[^a-z]+", "-", path.stem.lower()).strip("-")[:31]
     return name if len(name) > 1 else ""

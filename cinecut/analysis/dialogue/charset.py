@@ -1,10 +1,10 @@
-"""Bytes of unknown origin become text, and the text's language is told.
+"""Decoding bytes of unknown origin into text, and recognising the text's language.
 
 >>> decode("Nie wiem, co się stało.".encode("cp1250"))
 Decoded(text='Nie wiem, co się stało.', encoding='cp1250', language='pl')
 
-Order of trial: byte-order marks, UTF-16 without a mark (its zero bytes), UTF-8, and then each legacy encoding judged by
-what it makes of the text: the letters must be letters of one language, and the words its most frequent ones.
+Tried in this order: byte-order marks, UTF-16 without a mark (by its zero bytes), UTF-8, and then each legacy encoding,
+judged by the text that it gives: the letters must belong to one language, and the words be its most frequent ones.
 """
 
 from __future__ import annotations
@@ -13,122 +13,24 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
+
+from cinecut.analysis.dialogue.languages import Language, languages
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
     text: str
     encoding: str
-    language: str | None  # ISO 639-1, where the words tell it
+    language: str | None  # ISO 639-1, if the words identify it
 
 
-class _Profile(NamedTuple):
-    """How one language looks: the letters beyond ASCII it uses (a regex class) and its most frequent spoken words."""
-
-    letters: str
-    words: frozenset[str]
-    encodings: tuple[str, ...]
-
-
-_WEST = "cp1252 iso8859_15 mac_roman cp850"
-_CENTRAL = "cp1250 iso8859_2 cp852 mac_latin2"
-_CYRILLIC = "cp1251 koi8_r cp866 iso8859_5 mac_cyrillic"
-# language: letters beyond ASCII | encodings | most frequent words of dialogue (for CJK: most frequent signs)
-_TABLE = {
-    "en": (
-        "éèïç",
-        _WEST,
-        "the you i to a and it is of that in what me we this my he on your have do no for not be are",
-    ),
-    "de": ("äöüß", _WEST, "ich sie das ist du nicht die und es der wir was zu ein er in mir mit ja wie den auf mich"),
-    "fr": (
-        "éèêëàâçîïôöûùüœæÿ",
-        _WEST,
-        "je de est pas le vous la tu que un il et à ne les ce en on ça une des elle pour",
-    ),
-    "es": ("áéíóúüñ¡¿", _WEST, "que de no a la el y es en lo un por qué me una te los se con para mi está si bien yo"),
-    "it": ("àèéìíîòóù", _WEST, "non che di è e la il un a per in mi sono ho lo ma ti una cosa con si le ha no da"),
-    "pt": (
-        "áâãàçéêíóôõúü",
-        _WEST,
-        "que o não de a e é eu um para se uma me com do está por te os bem em ele você isso",
-    ),
-    "nl": ("éëïóöüè", _WEST, "ik je het de dat is een niet en wat van we in ze op te zijn er maar die heb voor met"),
-    "sv": ("åäöé", _WEST, "jag det är du inte att en och har vi på i för han vad med mig som här om dig var den så"),
-    "da": ("æøåé", _WEST, "jeg det er du ikke at en og har vi på i for han hvad med mig som der om dig var den så af"),
-    "no": ("æøåéò", _WEST, "jeg det er du ikke å en og har vi på i for han hva med meg som her om deg var den så av"),
-    "fi": ("äöå", _WEST, "on ei se en ja hän että mitä minä sinä olen mutta oli nyt niin kun hyvä vain tämä ole"),
-    "pl": ("ąćęłńóśźż", _CENTRAL, "nie to się w na i z co że jest do a jak o mnie tak ale za ci ja po tu dla już"),
-    "cs": ("áčďéěíňóřšťúůýž", _CENTRAL, "to je se a že na v jsem co ne si tak jak mi ale za do jsi mě by už tady jen"),
-    "sk": ("áäčďéíĺľňóôŕšťúýž", _CENTRAL, "to je sa a že na v som čo nie si tak ako mi ale za do ma by už tu len sme"),
-    "hu": ("áéíóöőúüű", _CENTRAL, "a az nem hogy és ez is egy van de mi meg csak én te jó mit kell el volt ha itt azt"),
-    "ro": ("ăâîșțşţ", f"{_CENTRAL} iso8859_16", "nu să de o ce e a am că la în și şi un pe mai cu te din ai asta"),
-    "hr": ("čćđšž", _CENTRAL, "je da ne se to u na i što sam li si za ti su a kako on od me samo ali mi nije smo"),
-    "sl": ("čšž", _CENTRAL, "je da ne se to v na in kaj sem si za ti so pa kako bi od me samo ali mi ni smo bo"),
-    "tr": (
-        "çğıöşüâîi̇",
-        "cp1254 iso8859_9 cp857 mac_turkish",
-        "bir bu ne ve için çok ben sen mi var o da de değil evet hayır ama",
-    ),
-    "lt": ("ąčęėįšųūž", "cp1257 iso8859_13", "aš tu ir kad ne tai ką jis yra mes kaip bet į su man jie ji mane taip"),
-    "lv": ("āčēģīķļņšūž", "cp1257 iso8859_13", "es tu un ka ir ne tas kas viņš mēs kā bet uz ar man tev nav par no jā"),
-    "et": ("äöüõšž", "cp1257 iso8859_13", "ma on ei sa see ja et mis ta me kui aga oli siis ka mida olen nii siin"),
-    "ru": ("а-яё", _CYRILLIC, "я не что и в ты это на с он как мы у а но вы мне все да меня его тебя по нет она"),
-    "uk": ("а-яіїєґ", "cp1251 koi8_u", "я не що і в ти це на з він як ми у а але ви мені все так мене його тебе та ні"),
-    "bg": ("а-я", _CYRILLIC, "да не се на е и в ще за си това ми аз го ти са от как ли но съм какво той че му"),
-    "el": (
-        "α-ωάέήίόύώϊϋΐΰς",
-        "cp1253 iso8859_7 cp737 mac_greek",
-        "να το δεν και θα είναι τι με σου μου για που η ο την στο από",
-    ),
-    "he": (
-        "א-תְ-ׇּׁׂ",
-        "cp1255 iso8859_8",
-        "אני לא את זה אתה מה של על הוא לי כן יש אם אבל הם היא כל רק עם טוב איפה לך כבר שלי לפני",
-    ),
-    "ar": (
-        "ء-يًٌٍَُِّْ؟،؛",
-        "cp1256 iso8859_6",
-        "لا أن من هذا في ما على أنا يا هل إلى أنت لقد لم كان كل نعم هذه قبل هنا عن مع ماذا أين كنت ليس قل لي",
-    ),
-    "fa": (
-        "ء-يپچژکگیئ؟،؛\u200c",
-        "cp1256",
-        "که از به در را این اين است من تو با برای براي نه آن می مي نمي ما چه هم یک يک شما بود تا بر هستيم کجا",
-    ),
-    "th": ("ก-ฺเ-๎๐-๙", "cp874", " ".join("านรกอม")),
-    "vi": (
-        "àáâãèéêìíòóôõùúýăđĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
-        "cp1258",
-        "không là tôi anh có và em của cô được người này đã cho mày một đi thì chúng với để về biết gì sẽ trước ta",
-    ),
-    "ja": (
-        "ぁ-んァ-ヶー一-龯々、。・",
-        "cp932 euc_jp",
-        " ".join("いのたなてにとかしはるがだっをですんまもうこれそらりあえけきさくせちつねへみむめやよろわど"),
-    ),
-    "ko": ("가-힣", "cp949", " ".join("이는을다에가의도지고어나하아은그해요거야네한게니")),
-    "zh": (
-        "一-龯，。",
-        "gb18030 big5",
-        " ".join(
-            "的一是不了我在你他有这这就们来那好要会什么个说去到大人也很都和吗没可以为上下中对能看得过还子想知道时里她"
-            "這們來說麼個會嗎沒為對過還時裡從與開關無現後動發問後用使文件定法行名值字未符新成出分系"
-        ),
-    ),
-}
-_PROFILES = {
-    language: _Profile(letters, frozenset(words.split()), tuple(encodings.split()))
-    for language, (letters, encodings, words) in _TABLE.items()
-}
 _TYPOGRAPHY = frozenset("–—…‘’‚“”„«»‹›‐‑°•·©®™№€£§†×½´`¨¡¿ª、。！？「」『』，：～・《》（）\xa0\u200b")
-_WORD = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]+")  # of Thai and CJK the signs
-_SAMPLE = 24_000  # bytes or characters that a judgement is made from
-_ESCAPES = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$", "iso2022_jp"), (b"~{", "hz"))  # of encodings in seven bits
+_WORD = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]+")  # Thai and CJK: one character
+_SAMPLE = 24_000  # bytes or characters that are judged
+_ESCAPES = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$", "iso2022_jp"), (b"~{", "hz"))  # of seven-bit encodings
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -139,24 +41,23 @@ _MARKS = (
 
 
 def decode(data: bytes) -> Decoded:
-    """Text of `data` in whatever encoding it is; what cannot be decoded at all becomes U+FFFD. Never fails."""
+    """The text of `data` in any encoding. Bytes that cannot be decoded become U+FFFD. Never fails."""
     encoding = _marked(data) or _zero_bytes(data) or _escaped(data)
     if encoding is None and _is_utf8(data):
         encoding = "utf-8"
     if encoding is None:
-        encoding = _best_legacy(_telling_sample(data))
+        encoding = _best_legacy(_foreign_lines(data))
     text = data.decode(encoding, errors="replace")
     return Decoded(text, encoding, language_of(text))
 
 
 def language_of(text: str) -> str | None:
-    """The language whose frequent words and letters `text` is made of; None for too little or something unknown."""
-    sample = text if len(text) <= _SAMPLE else text[:_SAMPLE]
-    looks = _Looks.of(sample)
+    """The language whose frequent words and letters the text has; None if it is too short or like no known language."""
+    looks = _Looks.of(text[:_SAMPLE])
     if looks.words.total() < 4:
         return None
-    score, language = max((looks.likeness(profile), language) for language, profile in _PROFILES.items())
-    return language if score > 0.25 else None
+    score, code = max((looks.likeness(language), code) for code, language in languages().items() if language.letters)
+    return code if score > 0.25 else None
 
 
 def _marked(data: bytes) -> str | None:
@@ -164,7 +65,7 @@ def _marked(data: bytes) -> str | None:
 
 
 def _escaped(data: bytes) -> str | None:
-    """An encoding that keeps to seven bits, and changes its alphabets by marks of their own."""
+    """A seven-bit encoding that switches its alphabets by escape sequences."""
     if not data.isascii():
         return None
     for mark, encoding in _ESCAPES:
@@ -177,7 +78,7 @@ def _escaped(data: bytes) -> str | None:
 
 
 def _zero_bytes(data: bytes) -> str | None:
-    """UTF-16 without a mark: digits, spaces and line ends of any script have their zero byte on one side only."""
+    """UTF-16 without a mark: in any script, digits, spaces and line ends have a zero byte, always on the same side."""
     head = data[:8192]
     even, odd = head[0::2].count(0), head[1::2].count(0)
     few = len(head) // 20
@@ -189,7 +90,7 @@ def _zero_bytes(data: bytes) -> str | None:
 
 
 def _is_utf8(data: bytes) -> bool:
-    """UTF-8, perhaps with a few damaged places: legacy text hardly ever forms a valid sequence."""
+    """Whether it is UTF-8, perhaps with a few damaged bytes: legacy text hardly ever forms a valid sequence."""
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -200,60 +101,61 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _telling_sample(data: bytes) -> bytes:
-    """The first lines that hold bytes beyond ASCII: only they tell one encoding from another."""
-    taken: list[bytes] = []
+def _foreign_lines(data: bytes) -> bytes:
+    """The first lines with bytes beyond ASCII: only they distinguish the encodings."""
+    lines: list[bytes] = []
     size = 0
     for line in data.splitlines():
         if not line.isascii():
-            taken.append(line)
+            lines.append(line)
             size += len(line)
             if size > _SAMPLE:
                 break
-    return b"\n".join(taken)[: 2 * _SAMPLE]
+    return b"\n".join(lines)[: 2 * _SAMPLE]
 
 
 def _best_legacy(sample: bytes) -> str:
-    """The encoding in which `sample` looks most like some language; of equals the one that is listed first."""
+    """The encoding in which `sample` looks most like one of its languages; among equals, the first in the table."""
     best, chosen = float("-inf"), "cp1252"
-    for encoding, profiles in _by_encoding().items():
+    for encoding, candidates in _by_encoding().items():
         looks = _Looks.of(sample.decode(encoding, errors="replace"))
-        score = max(looks.likeness(profile) for profile in profiles)
+        score = max(looks.likeness(language) for language in candidates)
         if score > best + 1e-9:
             best, chosen = score, encoding
     return chosen
 
 
 @cache
-def _by_encoding() -> dict[str, list[_Profile]]:
-    table: dict[str, list[_Profile]] = {}
-    for profile in _PROFILES.values():
-        for encoding in profile.encodings:
-            table.setdefault(encoding, []).append(profile)
+def _by_encoding() -> dict[str, list[Language]]:
+    """The languages that are written in each encoding."""
+    table: dict[str, list[Language]] = {}
+    for language in languages().values():
+        for encoding in language.encodings:
+            table.setdefault(encoding, []).append(language)
     return table
 
 
 class _Looks(NamedTuple):
-    """What the scoring needs of a text: how often each word and each character beyond ASCII stands in it."""
+    """What is scored of a text: how often each word and each character beyond ASCII occurs in it."""
 
     words: Counter[str]
     foreign: Counter[str]
-    strange: float  # share of words with a capital after a small letter: the wrong code page mixes cases
+    mixed: float  # share of words with a capital after a small letter, as a wrong code page gives
 
     @classmethod
     def of(cls, text: str) -> _Looks:
         text = unicodedata.normalize("NFC", text)
-        found = _WORD.findall(text)
-        mixed = sum(_mixes_cases(word) for word in found)
-        words = Counter(word.lower() for word in found)
-        return cls(words, Counter(c.lower() for c in text if not c.isascii()), mixed / max(len(found), 1))
+        words = _WORD.findall(text)
+        mixed = sum(map(_mixes_cases, words)) / max(len(words), 1)
+        return cls(Counter(map(str.lower, words)), Counter(c.lower() for c in text if not c.isascii()), mixed)
 
-    def likeness(self, profile: _Profile) -> float:
-        """Up to 2 or so: the share of frequent words, and letters (1 each) against characters out of place (-2)."""
-        is_letter = _letter_class(profile.letters)
-        letters = _weigh((1.0 if is_letter.match(char) else _stray(char), n) for char, n in self.foreign.items())
-        common = sum(n for word, n in self.words.items() if word in profile.words)
-        return letters + 3.0 * common / max(self.words.total(), 1) - self.strange
+    def likeness(self, language: Language) -> float:
+        """Up to about 2: the share of frequent words, and letters (1 each) against foreign characters (-2 each)."""
+        is_letter = _letter_class(language.letters)
+        values = {char: 1.0 if is_letter.match(char) else _stray(char) for char in self.foreign}
+        letters = sum(values[char] * n for char, n in self.foreign.items()) / max(self.foreign.total(), 1)
+        common = sum(n for word, n in self.words.items() if word in language.words)
+        return letters + 3.0 * common / max(self.words.total(), 1) - self.mixed
 
 
 def _mixes_cases(word: str) -> bool:
@@ -267,8 +169,3 @@ def _letter_class(letters: str) -> re.Pattern[str]:
 
 def _stray(char: str) -> float:
     return 0.3 if char in _TYPOGRAPHY else -2.0
-
-
-def _weigh(weighted: Iterable[tuple[float, int]]) -> float:
-    pairs = list(weighted)
-    return sum(weight * n for weight, n in pairs) / max(sum(n for _, n in pairs), 1)

@@ -1,6 +1,6 @@
-"""A subtitle file's bytes become timed cues: SRT, ASS or VTT, in any encoding and however damaged.
+"""Parsing the bytes of a subtitle file into timed cues: SRT, ASS or VTT, in any encoding, damaged or not.
 
-pysubs2 reads the three formats; before it does, times that it would misread or stumble over are spelled properly.
+pysubs2 reads the three formats. Times that it would misread or reject are rewritten first.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _LAST_MS = 100 * 3_600_000 - 1  # SRT has two digits for the hour
 
 @dataclass(frozen=True, slots=True)
 class SubtitleCue:
-    """One cue as it was written: seconds, the text with its markup, and who speaks where the format says so."""
+    """One cue as in the file: seconds, the text with its markup, and the speaker if the format names one."""
 
     start: Fraction
-    end: Fraction  # not after `start` where the file is damaged or says nothing
+    end: Fraction  # may be before `start` if the file is damaged
     text: str
     name: str | None = None
     style: str = ""
@@ -34,10 +34,10 @@ class SubtitleCue:
 @dataclass(frozen=True, slots=True)
 class Cues:
     cues: tuple[SubtitleCue, ...]
-    language: str | None  # told from the words
+    language: str | None  # recognised from the words
 
     def shifted(self, by: Fraction) -> Cues:
-        """All cues later by `by` seconds."""
+        """All cues, `by` seconds later."""
         if not by:
             return self
         return Cues(tuple(replace(c, start=c.start + by, end=c.end + by) for c in self.cues), self.language)
@@ -45,7 +45,7 @@ class Cues:
 
 _CLOCK = r"(-?\d{1,6} ?: ?)?(-?\d{1,6}) ?: ?(-?\d{1,6})(?: ?[.,:;] ?(\d{1,9}))?"
 _TIMING = re.compile(rf"^[ \t]*(-?){_CLOCK}[ \t]*[-–—]+[ \t]*>[ \t]*(-?){_CLOCK}.*$", re.MULTILINE)
-_INLINE_STAMP = re.compile(r"<\d{1,4}:\d\d[\d:.]{0,10}>")  # VTT karaoke; two of them would pass for a timing line
+_INLINE_STAMP = re.compile(r"<\d{1,4}:\d\d[\d:.]{0,10}>")  # VTT karaoke; two of them look like a timing line
 _ASS_ROW = re.compile(
     r"^[ \t]*Dialogue[ \t]*:[^,\n]*,([ \t]*-?\d{1,2}:\d{1,2}:\d{1,2}[.,]\d{1,3}[ \t]*,"
     r"[ \t]*-?\d{1,2}:\d{1,2}:\d{1,2}[.,]\d{1,3}[ \t]*,.*)$",
@@ -54,7 +54,7 @@ _ASS_ROW = re.compile(
 
 
 def parse_cues(data: bytes, source: str) -> Cues:
-    """Every cue of a file's bytes in its own time and order. Raises Stop("unreadable") when there is none."""
+    """All cues of a file, with its own times and order. Raises Stop("unreadable") if there is none."""
     decoded = decode(data)
     text = decoded.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     rows = _ASS_ROW.findall(text)
@@ -81,10 +81,10 @@ def _from_srt(text: str) -> list[SubtitleCue]:
 
 
 def _from_ass(rows: list[str]) -> list[SubtitleCue]:
-    """ASS and SSA: only the rows with usable times, since pysubs2 gives up at the first that has none."""
+    """ASS and SSA: only the rows with usable times, since pysubs2 fails at the first row without them."""
     spelled = "[Events]\n" + "\n".join(f"Dialogue: 0,{row}" for row in rows[:_MAX_CUES])
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about margins that are no numbers; nothing here looks at margins
+        warnings.simplefilter("ignore")  # about margins that are no numbers; margins are not used here
         events = pysubs2.SSAFile.from_string(spelled, format_="ass").events
     return [_cue(event, False) for event in events]
 
@@ -99,12 +99,12 @@ def _cue(event: pysubs2.SSAEvent, is_vtt: bool) -> SubtitleCue:
 
 
 def with_line_breaks(text: str) -> str:
-    """ASS spells line breaks `\\N` and `\\n`, and a fixed blank `\\h`."""
+    """Replace ASS's `\\N` and `\\n` by line breaks, and its `\\h` by a blank."""
     return text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
 
 
 def _spell_timing(match: re.Match[str]) -> str:
-    """`HH:MM:SS,mmm --> HH:MM:SS,mmm`, which pysubs2 reads; a negative time becomes zero, an absurd one the last."""
+    """`HH:MM:SS,mmm --> HH:MM:SS,mmm`, as pysubs2 needs it; a negative time becomes 0, a huge one the last possible."""
     groups = match.groups()
     return f"{_spell_clock(*groups[:5])} --> {_spell_clock(*groups[5:])}"
 

@@ -1,11 +1,11 @@
-"""What a line of dialogue is worth to a trailer: its emotion, whether it stands alone, whether it can be a voice-over.
+"""The value of a line of dialogue for a trailer: its emotion, whether it stands alone, whether it can be a voice-over.
 
 >>> feeling("I will never stop hunting you!")
 Feeling(emotion='intense', strength=0.67)
 >>> stands_alone("He did it there.") < 0.3 < stands_alone("Every man dies, not every man really lives.")
 True
 
-Words come from lexicon.yaml and are English; in another language punctuation and capitals still speak.
+The words in lexicon.yaml are English. In other languages only punctuation and capitals are used.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
 @dataclass(frozen=True, slots=True)
 class Feeling:
     emotion: Emotion
-    strength: float  # 0 nothing to 1; of a neutral line what little there is
+    strength: float  # 0 to 1, low for a neutral line
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Lexicon:
 
     weights: dict[tuple[str, ...], dict[Emotion, float]]
     sets: dict[str, frozenset[str]]
-    phrases: dict[str, int]  # first word of phrases: the most words that one has
+    phrases: dict[str, int]  # by their first word: the number of words of the longest phrase
 
 
 @cache
@@ -59,8 +59,8 @@ def lexicon() -> Lexicon:
 # --- emotion ------------------------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|\d+|[.!?;:,…—–]+")
-_CLEAR = 0.36  # a score below leaves the line neutral
-_NEGATED: dict[Emotion, tuple[Emotion, float]] = {  # what "not …" turns an emotion into, and how much of it is left
+_CLEAR = 0.36  # with a lower score the line is neutral
+_NEGATED: dict[Emotion, tuple[Emotion, float]] = {  # the emotion after "not …", and the share of its weight
     "positive": ("negative", 0.7),
     "romantic": ("negative", 0.7),
     "negative": ("positive", 0.2),
@@ -70,10 +70,10 @@ _NEGATED: dict[Emotion, tuple[Emotion, float]] = {  # what "not …" turns an em
 
 
 def feeling(text: str, language: str | None = "en", all_capitals: bool = False) -> Feeling:
-    """The emotion of one line. `all_capitals`: the whole film is subtitled in capitals, so they mean nothing.
+    """The emotion of one line. `all_capitals`: all subtitles are in capitals, so that capitals mean nothing.
 
-    Weights of the words add up by emotion, turned by a negation before them and scaled by an intensifier; exclamation
-    marks and capitals then raise what is there, and lean towards intense where there is nothing.
+    The weights of the words are summed for each emotion; a negation before a word changes its emotion, an intensifier
+    scales it. Exclamation marks and capitals raise all emotions, and add to "intense".
     """
     scores: dict[Emotion, float] = dict.fromkeys(EMOTIONS[:-1], 0.0)
     words = _tokens(text)
@@ -101,12 +101,12 @@ def feeling(text: str, language: str | None = "en", all_capitals: bool = False) 
 
 @lru_cache(maxsize=4096)
 def _tokens(text: str) -> tuple[str, ...]:
-    """Words in small letters, with the punctuation between them."""
+    """The words in lower case, with the punctuation between them."""
     return tuple(_TOKEN.findall(text.lower().replace("’", "'").replace("‘", "'")))
 
 
 def _hits(words: tuple[str, ...]) -> Iterator[tuple[int, int, dict[Emotion, float]]]:
-    """Place, length and weights of the lexicon's words and phrases; the longest phrase wins its words."""
+    """Position, length and weights of the lexicon's words and phrases in a line; the longest phrase is taken first."""
     known = lexicon()
     at = 0
     while at < len(words):
@@ -123,7 +123,7 @@ def _hits(words: tuple[str, ...]) -> Iterator[tuple[int, int, dict[Emotion, floa
 
 @lru_cache(maxsize=20_000)
 def _weights(word: str) -> dict[Emotion, float]:
-    """The weights of a word or, if it has none, of its base form."""
+    """The weights of a word, or of its base form if it has none itself."""
     known = lexicon().weights
     return next((known[(form,)] for form in _base_forms(word) if (form,) in known), {})
 
@@ -161,14 +161,14 @@ _ENDINGS = (
 
 
 def _modifiers(words: tuple[str, ...], at: int) -> tuple[float, bool]:
-    """How much stronger what precedes makes the word at `at`, and whether it is negated in its clause."""
+    """The factor that the words before the word at `at` give it, and whether they negate it."""
     sets = lexicon().sets
     factor, negated, superlative = 1.0, False, words[at].endswith("er")
     for back, word in enumerate(reversed(words[max(0, at - 4) : at])):
         if not word[0].isalnum():
             break
         if word in ("so", "more"):
-            superlative = True  # "never felt so alone", "never been happier" deny nothing
+            superlative = True  # "never felt so alone", "never been happier" are no negations
         if word in sets["negators"]:
             reaches = back < 2 or word not in ("no", "nothing", "nobody")
             negated ^= reaches and not (word == "never" and superlative)
@@ -195,16 +195,16 @@ _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 def word_count(text: str) -> int:
-    """Words; of scripts that write none between blanks, two signs count as one."""
-    signs = len(_IDEOGRAPH.findall(text))
-    return (signs + 1) // 2 if signs else sum(token[0].isalnum() for token in _tokens(text))
+    """The number of words; in scripts without blanks between them, two characters count as one word."""
+    ideographs = len(_IDEOGRAPH.findall(text))
+    return (ideographs + 1) // 2 if ideographs else sum(token[0].isalnum() for token in _tokens(text))
 
 
 def stands_alone(text: str, language: str | None = "en") -> float:
-    """0 to 1: how well a stranger understands the line without the ones around it.
+    """0 to 1: how well the line is understood without the lines around it.
 
-    A whole sentence of 3 to 12 words that opens with no continuation, is no bare greeting or answer, and whose pronouns
-    do not outweigh the words with a meaning of their own (this and the greetings in English only).
+    Best is a complete sentence of 3 to 12 words that does not continue an earlier one, is not just a greeting or an
+    answer, and has more words with a meaning of their own than pronouns (the last two are tested in English only).
     """
     score = _length_factor(word_count(text))
     first = text.lstrip("\"'“‘«¿¡ ")[:1]
@@ -228,7 +228,7 @@ def _length_factor(words: int) -> float:
 
 
 def _own_meaning(words: list[str]) -> float:
-    """How far English words explain themselves: 0.05 for a bare greeting, less than 1 for every loose reference."""
+    """How well English words are understood alone: 0.05 for a greeting, less with each pronoun or other reference."""
     sets = lexicon().sets
     if not words or all(word in sets["greetings"] for word in words):
         return 0.05
@@ -251,10 +251,10 @@ _SHORTEST, _LONGEST = Fraction(8, 10), Fraction(6)  # seconds
 
 
 def voice_over(text: str, seconds: Fraction, closeness: float, alone: float, language: str | None = "en") -> float:
-    """0 to 1: how well the line would carry over other pictures; more is better, 0 is unusable.
+    """0 to 1: how well the line works over other pictures; 0 is unusable.
 
-    `seconds` is how long it is on screen (usable from 0.8 to 6), `closeness` how near its speaker is to the story's
-    centre (1 the protagonist or a narrator), `alone` what `stands_alone` says. Calm statements about life beat
+    `seconds` is its time on screen (usable from 0.8 to 6), `closeness` how central its speaker is to the story (1: the
+    protagonist or a narrator), `alone` the value of `stands_alone`. Calm statements about life are better than
     questions and shouts.
     """
     if not _SHORTEST <= seconds <= _LONGEST:

@@ -1,7 +1,7 @@
-"""The dialogue of a film: its best subtitle track as clean lines, each with speaker, emotion and what it is good for.
+"""The dialogue of a film: its best subtitle track as clean lines, each with speaker, emotion and use for a trailer.
 
 subtitles (find, read) ─ timing ─ belonging (to this film?) ─ speech (who says what) ─ protagonist ─ emotion ─► Dialogue
-                           └ voices: phrases that no line tells of are lines without words
+                           └ voices: phrases without a subtitle become lines without words
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from cinecut.media.probe import film_facts
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one person says in one go; without `text` where somebody is heard and nobody knows what is said. `strength`,
-    `standalone` and `voice_over` run from 0 to 1."""
+    """What one person says in one go; `text` is empty if somebody speaks but the words are not known. `strength`,
+    `standalone` and `voice_over` range from 0 to 1."""
 
     index: int
     range: FilmRange
@@ -39,11 +39,11 @@ class Line:
     emotion: str  # intense, romantic, comedic, negative, positive, neutral
     strength: float
     standalone: float
-    voice_over: float  # 0 cannot be used over other pictures
+    voice_over: float  # 0: cannot be used over other pictures
 
 
 class Spoken:
-    """Lines by their time: a long film has thousands, and every shot asks for its own."""
+    """The lines sorted by time, for fast lookup: a long film has thousands, and every shot needs its own."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self._lines = sorted(lines, key=lambda line: line.range.start)
@@ -51,7 +51,7 @@ class Spoken:
         self._longest = max((line.range.duration for line in self._lines), default=Fraction(0))
 
     def within(self, range: FilmRange) -> list[Line]:
-        """The lines that sound anywhere in a range, by their start."""
+        """The lines that overlap a range, in order of their start."""
         first = bisect_left(self._starts, range.start - self._longest)
         last = bisect_left(self._starts, range.end)
         return [line for line in self._lines[first:last] if line.range.end > range.start]
@@ -68,14 +68,14 @@ class Dialogue:
     confidence: float = 0.0
 
     def voice_overs(self) -> list[Line]:
-        """The lines that could be spoken over other pictures, best first."""
+        """The lines that can be used over other pictures, best first."""
         return sorted((line for line in self.lines if line.voice_over > 0), key=lambda line: -line.voice_over)
 
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What a film's sound says of its dialogue. `timing` of subtitles is the user's, None: judged by `voices`.
-    `transcribe` puts words to a film without subtitles, where it can."""
+    """What a film's sound shows of its dialogue. `timing` is set if the user corrects the subtitles, else `voices`
+    decide. `transcribe` gives the words of a film without subtitles, if it can."""
 
     voices: Voices
     timing: Timing | None = None
@@ -86,25 +86,24 @@ def read_dialogue(
     film: Path,
     duration: Fraction,
     start: Fraction,
-    given: Path | None,
+    subtitles: Path | None,
     language: str | None,
     hearing: Hearing | None = None,
 ) -> tuple[Dialogue, list[Diagnostic]]:
-    """The dialogue of `film` from the subtitles `given`, else from the best track beside it or in it, else from its
+    """The dialogue of `film` from the file `subtitles`, else from the best track beside it or in it, else from its
     sound.
 
-    `duration` is the film's length and `start` its first picture's stamp in the container, both in seconds; `language`
-    is the one to prefer. Without `hearing` the film is listened to here. Phrases without words are all that there is
-    where nothing else is usable; a diagnostic says why. Raises Stop("missing-file") or Stop("unreadable") only for the
-    subtitles that were given.
+    `duration` is the film's length and `start` the time stamp of its first picture, both in seconds; `language` is
+    preferred. Without `hearing` the film's sound is analysed here. If nothing is usable, the dialogue has only phrases
+    without words, and a diagnostic says why. Raises Stop("missing-file") or Stop("unreadable") only for `subtitles`.
     """
     hearing = hearing or _listen(film)
-    dialogue, warnings = _worded(film, (start, duration), given, language, hearing)
+    dialogue, warnings = _worded(film, (start, duration), subtitles, language, hearing)
     return with_phrases(dialogue, hearing.voices), warnings
 
 
 def _listen(film: Path) -> Hearing:
-    """What can be heard; nothing, where the film cannot be opened: its side-car subtitles are still good."""
+    """The voices of a film; none if it cannot be opened, since the subtitle files beside it are still usable."""
     try:
         return Hearing(find_voices(film, film_facts(film), 0, lambda done: None))
     except Stop:
@@ -112,16 +111,16 @@ def _listen(film: Path) -> Hearing:
 
 
 def with_phrases(dialogue: Dialogue, voices: Voices) -> Dialogue:
-    """The dialogue, and a line without words for each phrase of which less than a half is told by lines."""
-    told = Spoken(dialogue.lines)
-    more = [phrase for phrase in voices.phrases if 2 * _covered(phrase, told.within(phrase)) < phrase.duration]
+    """The dialogue, and a line without words for each phrase of which lines cover less than half."""
+    spoken = Spoken(dialogue.lines)
+    more = [phrase for phrase in voices.phrases if 2 * _covered(phrase, spoken.within(phrase)) < phrase.duration]
     mute = [Line(0, phrase, "", None, "neutral", 0.0, 0.0, 0.0) for phrase in more]
     ordered = sorted([*dialogue.lines, *mute], key=lambda line: line.range.start)
     return replace(dialogue, lines=tuple(replace(line, index=index) for index, line in enumerate(ordered)))
 
 
 def _covered(phrase: FilmRange, lines: Sequence[Line]) -> Fraction:
-    """Seconds of a phrase during which a line runs."""
+    """Seconds of a phrase that the lines cover."""
     done, at = Fraction(0), phrase.start
     for line in sorted(lines, key=lambda line: line.range.start):
         end = min(phrase.end, line.range.end)
@@ -131,22 +130,22 @@ def _covered(phrase: FilmRange, lines: Sequence[Line]) -> Fraction:
 
 
 def _worded(
-    film: Path, span: tuple[Fraction, Fraction], given: Path | None, language: str | None, hearing: Hearing
+    film: Path, span: tuple[Fraction, Fraction], subtitles: Path | None, language: str | None, hearing: Hearing
 ) -> tuple[Dialogue, list[Diagnostic]]:
-    """The lines whose words are known. `span` is the stamp of the first picture, and the film's length."""
+    """The lines whose words are known. `span` is the time stamp of the first picture, and the film's length."""
     start, duration = span
-    found = find_tracks(film)
+    source = find_tracks(film)
     warnings: list[Diagnostic] = []
-    if given is not None:
-        track = Track(given.name, path=given)
-        cues = _timed(track, read_cues(film, track, start, found.container_start), hearing, warnings)
+    if subtitles is not None:
+        track = Track(subtitles.name, path=subtitles)
+        cues = _timed(track, read_cues(film, track, start, source.container_start), hearing, warnings)
         return dialogue_of(track, cues, duration, warnings), warnings
-    for track in preferred(found.tracks, language):
+    for track in preferred(source.tracks, language):
         if track.role == "commentary":
             warnings.append(_about(track, "is a commentary and not the film's dialogue: not used"))
             continue
         try:
-            cues = _timed(track, read_cues(film, track, start, found.container_start), hearing, warnings)
+            cues = _timed(track, read_cues(film, track, start, source.container_start), hearing, warnings)
         except Stop as stop:
             warnings += [Diagnostic("subtitles", d.message, None, d.hints) for d in stop.diagnostics]
             continue
@@ -158,11 +157,11 @@ def _worded(
             return dialogue_of(Track("the film's sound"), words, duration, warnings), warnings
     except Stop as stop:
         warnings += [Diagnostic("subtitles", d.message, None, d.hints) for d in stop.diagnostics]
-    return Dialogue(), [*warnings, _none_found(film, found)]
+    return Dialogue(), [*warnings, _no_subtitles(film, source)]
 
 
 def _timed(track: Track, cues: Cues, hearing: Hearing, warnings: list[Diagnostic]) -> Cues:
-    """The cues when they are spoken: as the user says, else as the film's sound tells, which is said."""
+    """The cues at the times of the speech: corrected as the user asks, else by the film's sound, with a warning."""
     timing = hearing.timing
     if timing is None:
         verdict = judge(cues.cues, hearing.voices)
@@ -184,22 +183,18 @@ def _reservations(track: Track, dialogue: Dialogue, language: str | None) -> Ite
         yield _about(track, f"is in {dialogue.language!r}; there are no usable subtitles in {wanted!r}")
 
 
-def _none_found(film: Path, found: SubtitleSource) -> Diagnostic:
+def _no_subtitles(film: Path, source: SubtitleSource) -> Diagnostic:
     hint = f"put text subtitles beside the film as {film.stem}.srt, or name a file with --subtitles"
-    if found.bitmaps:
-        names = ", ".join(found.bitmaps)
-        return Diagnostic(
-            "subtitles", f"{film.name}: {names}: pictures of text, which are of no use here", None, (hint,)
-        )
-    if found.tracks:
-        return Diagnostic(
-            "subtitles", f"{film.name} has no usable subtitles: lines of dialogue are unknown", None, (hint,)
-        )
-    return Diagnostic("subtitles", f"{film.name} has no subtitles: lines of dialogue are unknown", None, (hint,))
+    if source.bitmaps:
+        message = f"{film.name}: {', '.join(source.bitmaps)}: pictures of text, which are of no use here"
+    else:
+        usable = "usable " if source.tracks else ""
+        message = f"{film.name} has no {usable}subtitles: lines of dialogue are unknown"
+    return Diagnostic("subtitles", message, None, (hint,))
 
 
 def dialogue_of(track: Track, cues: Cues, duration: Fraction, warnings: list[Diagnostic]) -> Dialogue:
-    """The lines of one track; empty, with a warning, where it isn't this film's or nobody speaks in it."""
+    """The lines of one track; empty, with a warning, if it belongs to another film or nobody speaks in it."""
     language = cues.language or track.language
     inside, warning = belonging(track, cues.cues, duration)
     if warning is not None:
@@ -215,13 +210,13 @@ def dialogue_of(track: Track, cues: Cues, duration: Fraction, warnings: list[Dia
     return Dialogue(lines, name, language, track.source, confidence)
 
 
-_STRAY_SHARE = 0.1  # of cues after the film's end that still may be an advertisement or a longer cut's credits
+_STRAY_SHARE = 0.1  # of the cues may follow the film's end, as an advertisement or a longer version's credits
 
 
 def belonging(
     track: Track, cues: Sequence[SubtitleCue], duration: Fraction
 ) -> tuple[list[SubtitleCue], Diagnostic | None]:
-    """The cues inside the film; none, where so many lie after its end that they are another film's."""
+    """The cues inside the film; none, with a warning, if so many follow its end that they belong to another film."""
     inside = [cue for cue in cues if cue.start < duration]
     outside = len(cues) - len(inside)
     if outside == 0:
@@ -235,7 +230,7 @@ def belonging(
 
 
 def _in_capitals(spoken: Sequence[Speech]) -> bool:
-    """Old closed captions are in capitals throughout, which then shout nothing."""
+    """Whether all is in capitals, as in old closed captions: then capitals are no sign of shouting."""
     return sum(speech.text.isupper() for speech in spoken) > len(spoken) / 2
 
 
@@ -248,7 +243,7 @@ def _line(index: int, speech: Speech, hero: str | None, language: str | None, al
 
 
 def _closeness(speech: Speech, hero: str | None) -> float:
-    """How near a speaker is to the story's centre, for voice-overs: the protagonist and a narrator are in it."""
+    """How central the speaker is to the story, for voice-overs: 1 for the protagonist and a narrator."""
     if speech.speaker is None:
         return 0.6
     if speech.off_screen or (hero is not None and hero in speech.speaker.split()):
@@ -261,14 +256,14 @@ def _closeness(speech: Speech, hero: str | None) -> float:
 _WORD = r"[^\W\d_][\w'’-]*"
 _ADDRESS = re.compile(rf", ({_WORD})(?=[.,!?…;]|$)|(?:^|[.!?…] )({_WORD})(?=[,!?])")
 _ANY_WORD = re.compile(_WORD)
-_FEWEST = 3  # times that somebody must be named to be the protagonist
+_FEWEST = 3  # times that the protagonist must be named
 
 
 def protagonist(spoken: Sequence[Speech]) -> tuple[str | None, float]:
-    """Who is addressed and speaks most, where names tell it, with a confidence from 0 to 1.
+    """The name that is addressed and speaks most, or None, with a confidence from 0 to 1.
 
-    An address is a capitalised word between commas or before an exclamation mark that is hardly ever seen in small
-    letters, is no title and no common opening of a sentence.
+    An address is a capitalised word between commas or before an exclamation mark, which is hardly ever in lower case,
+    and is neither a title nor a common start of a sentence.
     """
     words = Counter(word for speech in spoken for word in _ANY_WORD.findall(speech.text))
     counts = Counter(name for speech in spoken for name in _speaker_names(speech))
@@ -284,7 +279,7 @@ def protagonist(spoken: Sequence[Speech]) -> tuple[str | None, float]:
 
 
 def _speaker_names(speech: Speech) -> Iterator[str]:
-    """The name of a speaker without titles and surname, unless it names nobody (`Man 2`, `All`)."""
+    """The name of a speaker without titles and surname; none for `Man 2`, `All` and the like."""
     sets = lexicon().sets
     words = [word.strip(".#") for word in (speech.speaker or "").split()]
     plain = [word.casefold() for word in words]

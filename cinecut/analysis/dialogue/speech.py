@@ -1,4 +1,5 @@
-"""Cues become what is said, by whom: markup, songs, remarks, advertisements and credits go, damaged times are mended.
+"""From cues to speeches, each with its speaker: without markup, songs, remarks, advertisements and credits, with
+damaged times repaired.
 
 cues ─ plain text ─ in_order (times) ─ split (dashes, speakers) ─ joined (sentences over several cues) ─► Speech …
 """
@@ -25,7 +26,7 @@ _LONGEST_SENTENCE = Fraction(8)  # seconds
 class Speech:
     """Words of one speaker, `start` to `end` in film seconds.
 
-    `off_screen` where the subtitles say so; `replies` where a dash or a name says that another one spoke before.
+    `off_screen` if the subtitles say so; `replies` if a dash or a name shows that another speaker came before.
     """
 
     start: Fraction
@@ -37,7 +38,7 @@ class Speech:
 
 
 def speeches(cues: Sequence[SubtitleCue], language: str | None) -> list[Speech]:
-    """Everything spoken in `cues`, in order of time."""
+    """All speeches in `cues`, in order of time."""
     plain = [replace(cue, text=text) for cue in cues if (text := _plain(cue)) and cue.end > 0]
     spoken = [cue for i, cue in enumerate(plain) if not _is_notice(cue.text, min(i, len(plain) - 1 - i) < 5)]
     ordered = in_order(spoken)
@@ -63,11 +64,11 @@ _SUNG_STYLE = re.compile(
 )
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^<>]{1,80})>")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
-_VOICE_MARK = "\x02"  # not to be found in the text: control characters are taken out before
+_VOICE_MARK = "\x02"  # not in the text itself: control characters have been removed
 
 
 def _plain(cue: SubtitleCue) -> str:
-    """The words of a cue without markup, or nothing where they are drawn, sung or a sign. VTT voices are marked."""
+    """The words of a cue without markup; empty if they are drawn, sung or on a sign. Speakers of VTT are marked."""
     if _SUNG_STYLE.search(cue.style.replace("_", " ")) or _KARAOKE.search(cue.text):
         return ""
     text = html.unescape(_without_overrides(cue.text)).translate(_UNSEEN)
@@ -78,7 +79,7 @@ def _plain(cue: SubtitleCue) -> str:
 
 
 def _without_overrides(text: str) -> str:
-    """Without ASS override blocks `{…}` and the drawings that `\\p1` begins."""
+    """The text without ASS override blocks `{…}` and the drawings that `\\p1` starts."""
     if "{" not in text:
         return text
     kept: list[str] = []
@@ -111,7 +112,7 @@ _NOTICE = re.compile(
     r"|^\W*(?:a film by|executive producers?|starring|based on the (?:novel|book|play))\b|©|\(c\) ?(?:19|20)\d\d",
     re.IGNORECASE,
 )
-# said by people too, so only at the ends of a file, where those who made it sign
+# Words that people also speak: they count only at the start and end of a file, where its authors sign.
 _SIGNATURE = re.compile(
     r"\b(?:napisy|tłumaczenie|synchro|titulky|překlad|preklad|felirat|fordít\w+|субтитры|перевод|субтитри|untertitel"
     r"|übersetzung|sous-titr\w+|traduction|traduction|traducción|subtítulos|legendas?|tradução|sottotitoli|traduzione"
@@ -122,7 +123,7 @@ _SIGNATURE = re.compile(
 
 
 def _is_notice(text: str, at_an_end: bool) -> bool:
-    """Advertisement or credit: put there by who made the subtitles or the film, spoken by nobody."""
+    """Whether it is an advertisement or a credit, which nobody speaks."""
     return bool(_NOTICE.search(text)) or (at_an_end and bool(_SIGNATURE.search(text)))
 
 
@@ -130,7 +131,7 @@ def _is_notice(text: str, at_an_end: bool) -> bool:
 
 
 def in_order(cues: Sequence[SubtitleCue]) -> list[SubtitleCue]:
-    """Sorted, without duplicates, and each with an end after its start, before the next where nothing is lost."""
+    """Sorted, without duplicates, each with an end after its start, and before the next if no words are lost."""
     latest: dict[str, int] = {}
     kept: list[SubtitleCue] = []
     for cue in sorted(cues, key=lambda cue: (cue.start, cue.end)):
@@ -145,7 +146,7 @@ def in_order(cues: Sequence[SubtitleCue]) -> list[SubtitleCue]:
 
 
 def speaking_time(text: str) -> Fraction:
-    """Seconds that it takes to say `text`, at least one."""
+    """Seconds needed to say `text`, at least one."""
     return max(Fraction(1), Fraction(len(text), _CHARS_PER_SECOND))
 
 
@@ -158,7 +159,7 @@ def _mended_end(cue: SubtitleCue, following: Fraction | None) -> Fraction:
         end = cue.start + min(2 * spoken, Fraction(7))
         return min(end, following) if following is not None and following > cue.start else end
     if following is not None and following < end and following - cue.start >= spoken * 7 / 10:
-        return following  # an overlap that cuts into no words
+        return following  # an overlap after the last word
     return end
 
 
@@ -174,7 +175,7 @@ listen look remember note question answer okay ok warning attention translation 
 one two three first second third result reason problem fact truth example wait say this that it is and but so ps time
 date place today tomorrow tonight part episode day year
 """
-_NO_NAMES = frozenset(_COLON_WORDS.split())  # `Listen: …` is no speaker
+_NO_NAMES = frozenset(_COLON_WORDS.split())  # `Listen: …` does not name a speaker
 _DASH = r"[-–—‐‑‒―]"
 _TURN = re.compile(
     rf"(?:^|\n)\s*(?:-+(?:\s+(?=\S)|(?=[^\s\d]))|(?!-){_DASH}+\s*(?=\S))|(?<=[.!?…\"”])\s+{_DASH}\s+(?=\S)"
@@ -184,10 +185,10 @@ _STARTS_TURN = re.compile(rf"\s*{_DASH}")
 
 @dataclass(frozen=True, slots=True)
 class _Manner:
-    """How this file names its speakers, told from all of it: one `Word:` could be anything, two are a habit."""
+    """How a file names its speakers, judged from all of it: one `Word:` could be anything, but not two of them."""
 
-    prefixes: frozenset[str]  # capitalised names seen before a colon at least twice
-    bracketed: bool  # `[John] Hello.`, where remarks are in small letters
+    prefixes: frozenset[str]  # capitalised names before a colon, at least twice
+    bracketed: bool  # `[John] Hello.`, in files with remarks in lower case
 
     @classmethod
     def of(cls, cues: Sequence[SubtitleCue]) -> _Manner:
@@ -212,7 +213,7 @@ class _Manner:
 
 
 def _split(cue: SubtitleCue, manner: _Manner, language: str | None) -> Iterator[Speech]:
-    """The speeches of one cue: one for each speaker, the cue's time shared by the length of their words."""
+    """The speeches of one cue, one for each speaker; the cue's time is divided in proportion to their words."""
     turns: list[tuple[str, str | None, bool]] = []
     for turn in _turns(cue.text, manner):
         text, speaker, off_screen = _speaker(turn, manner)
@@ -234,7 +235,7 @@ def _split(cue: SubtitleCue, manner: _Manner, language: str | None) -> Iterator[
 
 
 def _turns(text: str, manner: _Manner) -> list[str]:
-    """The text cut where another person begins to speak: a dash, a voice tag, a name at the start of a line."""
+    """The text split where another person begins to speak: at a dash, a voice tag, a name at the start of a line."""
     text = text.replace(f"\n{_VOICE_MARK}", f"\n- {_VOICE_MARK}")
     parts = _TURN.split(text) if "\n" in text or _STARTS_TURN.match(text) else [text]
     turns: list[str] = []
@@ -272,7 +273,7 @@ def _speaker(turn: str, manner: _Manner) -> tuple[str, str | None, bool]:
 
 
 def _named(name: str) -> str | None:
-    """A speaker's name as one writes it: `JOHN (V.O.)` is John."""
+    """A speaker's name in usual spelling: `JOHN (V.O.)` becomes John."""
     name = " ".join(re.sub(r"[\[(].*", "", name.translate(_UNSEEN)).split())[:40].strip(" :")
     if not name or name.casefold() in ("default", "ntp", "unknown") or not any(c.isalpha() for c in name):
         return None
@@ -287,7 +288,7 @@ _OCR = (
 
 
 def _tidy(text: str, language: str | None) -> str:
-    """One line of text: no dashes or blanks at the ends, at most MAX_TEXT characters; nothing if it has no letter."""
+    """One line of text without dashes or blanks at its ends, at most MAX_TEXT characters; empty without any letter."""
     text = " ".join(re.sub(r"(?<=\w)-\n(?=\w)", "-", text).split())
     text = re.sub(rf"^(?:-+(?![\d-])|(?!-){_DASH}|[>:,;_|~\s])+|\s+{_DASH}+$|[_|~\s]+$", "", text)
     if language == "en" and ("l" in text or "II" in text):
@@ -305,7 +306,7 @@ _ELLIPSIS = re.compile(r"^(?:\.\.+|…)\s*|\s*(?:\.\.+|…)$")
 
 
 def joined(parts: Sequence[Speech]) -> list[Speech]:
-    """Sentences that run over several cues as one speech each, since half a sentence is of use to nobody."""
+    """Joins sentences that run over several cues into one speech each, since half a sentence is useless."""
     done: list[Speech] = []
     for part in parts:
         if done and _goes_on(done[-1], part):

@@ -1,4 +1,4 @@
-"""The subtitles of a film: which tracks lie beside it or in it, which to prefer, and their timed cues.
+"""The subtitles of a film: the tracks beside it and in it, the order of preference, and their timed cues.
 
 film ─ find_tracks ─ preferred ─► Track ─ read_cues ─► Cues
                                              └ cues.py: the text of a file, repaired, through pysubs2
@@ -20,76 +20,27 @@ from av.subtitles.stream import SubtitleStream
 
 from cinecut.analysis.dialogue.charset import decode
 from cinecut.analysis.dialogue.cues import Cues, SubtitleCue, parse_cues, with_line_breaks
+from cinecut.analysis.dialogue.languages import codes_by_name
 from cinecut.diagnostics import Stop
 from cinecut.media.open import open_media, tags
 
-_HEAD = 65_536  # bytes in which a file shows that it is no text
+_HEAD = 65_536  # bytes at a file's start that are searched for zeros, which no text contains
 MAX_BYTES = 20_000_000  # the subtitles of a long film take about 200 kB
 _TEXT_SUFFIXES = (".srt", ".ass", ".ssa", ".vtt")
 _BITMAP_SUFFIXES = (".idx", ".sup")
 _TEXT_CODECS = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
 _BITMAP_CODECS = frozenset({"pgssub", "hdmv_pgs_subtitle", "dvdsub", "dvd_subtitle", "dvbsub", "dvb_subtitle", "xsub"})
 
-# full dialogue first; subtitles for the deaf hold all of it too; forced ones only what is spoken in another language
+# The full dialogue first; subtitles for the deaf have all of it too; forced ones only what is in another language.
 _ROLES = ("full", "sdh", "forced", "commentary")
-_ROLE_WORDS = {
-    "sdh": "sdh",
-    "cc": "sdh",
-    "hi": "sdh",
-    "hearing": "sdh",
-    "deaf": "sdh",
-    "forced": "forced",
-    "foreign": "forced",
-    "signs": "forced",
-    "songs": "forced",
-    "commentary": "commentary",
-    "comment": "commentary",
-    "comments": "commentary",
-    "director": "commentary",
+_WORDS_OF_ROLES = {
+    "sdh": "sdh cc hi hearing deaf",
+    "forced": "forced foreign signs songs",
+    "commentary": "commentary comment comments director",
 }
+_ROLE_WORDS = {word: role for role, words in _WORDS_OF_ROLES.items() for word in words.split()}
 _NEUTRAL_WORDS = frozenset({"full", "default", "dialogue", "subtitles", "subs", "sub", "utf8", "utf"})
 _REGIONS = frozenset({"us", "gb", "uk", "br", "pt", "mx", "es", "419", "latin", "ca", "fr", "hans", "hant", "cn", "tw"})
-_LANGUAGE_NAMES = {
-    "ar": "ara arabic",
-    "bg": "bul bulgarian",
-    "cs": "cze ces czech cz",
-    "da": "dan danish",
-    "de": "ger deu german deutsch",
-    "el": "gre ell greek",
-    "en": "eng english",
-    "es": "spa spanish espanol español castellano",
-    "et": "est estonian",
-    "fa": "per fas persian",
-    "fi": "fin finnish",
-    "fr": "fre fra french francais français",
-    "he": "heb hebrew iw",
-    "hi": "hin hindi",
-    "hr": "hrv scr croatian",
-    "hu": "hun hungarian magyar",
-    "id": "ind indonesian",
-    "is": "ice isl icelandic",
-    "it": "ita italian italiano",
-    "ja": "jpn japanese jp",
-    "ko": "kor korean kr",
-    "lt": "lit lithuanian",
-    "lv": "lav latvian",
-    "nl": "dut nld dutch nederlands",
-    "no": "nor nob nno nb nn norwegian norsk",
-    "pl": "pol polish polski",
-    "pt": "por portuguese portugues português pob",
-    "ro": "rum ron romanian",
-    "ru": "rus russian",
-    "sk": "slo slk slovak",
-    "sl": "slv slovenian slovene",
-    "sr": "srp scc serbian",
-    "sv": "swe swedish svenska",
-    "th": "tha thai",
-    "tr": "tur turkish",
-    "uk": "ukr ukrainian",
-    "vi": "vie vietnamese",
-    "zh": "chi zho chinese chs cht",
-}
-_LANGUAGES = {name: code for code, names in _LANGUAGE_NAMES.items() for name in (code, *names.split())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +50,17 @@ class Track:
     source: str
     path: Path | None = None
     stream: int | None = None
-    language: str | None = None  # ISO 639-1 where the name is known
+    language: str | None = None  # ISO 639-1 if the name is known
     role: str = "full"  # full, sdh, forced, commentary
     default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SubtitleSource:
-    """What there is: `tracks` of text, the names of `bitmaps` (of no use), and the film's own clock.
+    """The `tracks` of text, the names of the unusable `bitmaps`, and the start of the film's clock.
 
-    `container_start` is the stamp that players show as 0:00, which side-car subtitles count from, in seconds;
-    None where the film could not be opened.
+    `container_start` is the time stamp in seconds that players show as 0:00, from which subtitle files count; None if
+    the film could not be opened.
     """
 
     tracks: tuple[Track, ...]
@@ -118,7 +69,7 @@ class SubtitleSource:
 
 
 def language_code(name: str | None) -> str | None:
-    """ISO 639-1 of a tag, an ISO 639-2 code or a name; an unknown tag stays, `und` is none.
+    """The ISO 639-1 code of a tag, an ISO 639-2 code or a name. An unknown tag is kept; `und` becomes None.
 
     >>> language_code("ger"), language_code("pt-BR"), language_code("Polish"), language_code("und")
     ('de', 'pt', 'pl', None)
@@ -126,11 +77,11 @@ def language_code(name: str | None) -> str | None:
     head = re.split(r"[-_]", (name or "").strip().casefold())[0]
     if head in ("", "und", "mis", "mul", "zxx", "unknown"):
         return None
-    return _LANGUAGES.get(head, head)
+    return codes_by_name().get(head, head)
 
 
 def find_tracks(film: Path) -> SubtitleSource:
-    """Every text track beside `film` and in it, and the bitmap ones by name. A film that cannot be opened has none."""
+    """All text tracks beside `film` and in it, and the names of bitmap tracks; those in it only if it can be opened."""
     beside = list(_beside(film))
     bitmaps = [track.source for track in beside if track.path and track.path.suffix.casefold() in _BITMAP_SUFFIXES]
     tracks = [track for track in beside if track.source not in bitmaps]
@@ -146,12 +97,12 @@ def find_tracks(film: Path) -> SubtitleSource:
                 elif codec in _BITMAP_CODECS:
                     bitmaps.append(track.source)
     except Stop:
-        pass  # the film itself is judged elsewhere; its side-car subtitles are still good
+        pass  # the film itself is checked elsewhere; the subtitle files beside it are still usable
     return SubtitleSource(tuple(tracks), tuple(bitmaps), start)
 
 
 def preferred(tracks: tuple[Track, ...], language: str | None) -> list[Track]:
-    """The tracks, best first: the language asked for, the full dialogue, beside the film before in it, the default."""
+    """The tracks, best first: by language, full dialogue, a file before a stream in the film, the default one."""
     wanted = language_code(language)
 
     def rank(track: Track) -> tuple[int, int, bool, bool, bool, str]:
@@ -171,9 +122,9 @@ def preferred(tracks: tuple[Track, ...], language: str | None) -> list[Track]:
 
 
 def read_cues(film: Path, track: Track, start: Fraction, container_start: Fraction | None) -> Cues:
-    """The cues of `track` in film time; `start` is the stamp of the film's first picture in its container, seconds.
+    """The cues of `track` in film time. `start` is the time stamp in seconds of the film's first picture.
 
-    Raises Stop("missing-file") or Stop("unreadable") with one clear message.
+    Raises Stop("missing-file") or Stop("unreadable").
     """
     if track.path is not None:
         late = start - container_start if container_start is not None else Fraction(0)
@@ -186,7 +137,7 @@ def read_cues(film: Path, track: Track, start: Fraction, container_start: Fracti
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a subtitle file that a person could mean. Raises Stop."""
+    """The bytes of a subtitle file. Raises Stop for anything that cannot be one."""
     try:
         if not path.exists():
             raise Stop("missing-file", f"there is no subtitle file {path}")
@@ -196,17 +147,17 @@ def read_bytes(path: Path) -> bytes:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise Stop("unreadable", f"{path} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # a zero byte in the name
+    except ValueError as error:  # the name contains a zero byte
         raise Stop("missing-file", f"{str(path)!r} is no file name") from error
     if len(data) > MAX_BYTES:
         raise Stop("unreadable", f"{path} is larger than {MAX_BYTES // 1_000_000} MB, so it is no subtitle file")
-    if b"\0\0\0\0" in data[:_HEAD]:  # in no encoding of a text
+    if b"\0\0\0\0" in data[:_HEAD]:
         raise Stop("unreadable", f"{path} is no text, so it holds no subtitles", "is it a film, or a picture?")
     return data
 
 
 def _beside(film: Path) -> Iterator[Track]:
-    """`film.srt`, `film.en.forced.ass` …: the film's name, then nothing but languages and roles."""
+    """The tracks `film.srt`, `film.en.forced.ass` …: the film's name, followed only by languages and roles."""
     stem = _fold(film.stem)
     try:
         files = sorted(film.parent.iterdir())
@@ -225,11 +176,11 @@ def _beside(film: Path) -> Iterator[Track]:
 
 
 def _labels(words: list[str]) -> tuple[str | None, str] | None:
-    """Language and role that the words of a file's name tell; None if one of them is neither."""
+    """The language and role in the words of a file's name; None if a word is neither."""
     language, role = None, "full"
     for word in words:
-        if language is None and word in _LANGUAGES and not (word == "hi" and len(words) > 1):
-            language = _LANGUAGES[word]
+        if language is None and word in codes_by_name() and not (word == "hi" and len(words) > 1):
+            language = codes_by_name()[word]
         elif word in _ROLE_WORDS:
             role = max(role, _ROLE_WORDS[word], key=_ROLES.index)
         elif word not in _NEUTRAL_WORDS and not (language is not None and word in _REGIONS):
@@ -268,7 +219,7 @@ def _embedded(stream: SubtitleStream) -> Track:
 
 
 def _packets(container: InputContainer, track: Track) -> Cues:
-    """The cues of one embedded stream in container time; no other stream's packets are handed over."""
+    """The cues of one embedded stream in container time. The demuxer skips all other streams."""
     assert track.stream is not None
     chosen = container.streams[track.stream]
     for stream in container.streams:
@@ -281,7 +232,7 @@ def _packets(container: InputContainer, track: Track) -> Cues:
         if packet.pts is None or packet.size == 0 or packet.time_base is None:
             continue
         payload = bytes(packet)
-        if codec == "mov_text":  # a 16-bit length, the text, then boxes of style
+        if codec == "mov_text":  # a 16-bit length, the text, then style boxes
             payload = payload[2 : 2 + int.from_bytes(payload[:2], "big")]
         begin = packet.pts * packet.time_base
         times.append((begin, begin + (packet.duration or 0) * packet.time_base))

@@ -1,6 +1,6 @@
-"""Whether subtitles come when their film speaks: those of another frame rate or offset are recognised and put right.
+"""Whether subtitles match their film's speech: another frame rate or offset is recognised and corrected.
 
-cues, voices ─ correlation over every offset, for each pair of frame rates ─► Timing, and how sure
+cues, voices ─ correlation over every offset, for each pair of frame rates ─► Timing, and its certainty
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from cinecut.analysis.dialogue.voice_networks import STEPS
 
 _STEP = 5  # hundredths of a second
 _FARTHEST = 300  # seconds of offset that are tried
-_SLOW = 20  # seconds: what changes more slowly says nothing
-_LIKE, _CLEAR = 0.25, 8.0  # correlation at the best offset, and how many deviations it stands out, to be sure
-_BETTER = 1.06  # by how much another frame rate must fit better than the file's own
-_IN_TIME = Fraction(6, 10)  # seconds of offset that are left as they are
-_FEWEST = 12  # cues; fewer can fit anywhere
+_SLOW = 20  # seconds: slower changes are ignored
+_LIKE, _CLEAR = 0.25, 8.0  # least correlation at the best offset, and its distance from the others in deviations
+_BETTER = 1.06  # factor by which another frame rate must fit better than the film's own
+_IN_TIME = Fraction(6, 10)  # seconds of offset that are not corrected
+_FEWEST = 12  # cues; fewer would fit anywhere
 _NTSC = Fraction(24000, 1001)
 _RATES = ((_NTSC, 25), (25, _NTSC), (24, 25), (25, 24), (_NTSC, 24), (24, _NTSC))  # of the subtitles, of the film
 
@@ -31,27 +31,27 @@ Curve = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How the times of subtitles become those of their film: times `scale`, then `shift` seconds later."""
+    """The correction of subtitles to their film: times are multiplied by `scale`, then moved by `shift` seconds."""
 
     scale: Fraction = Fraction(1)
     shift: Fraction = Fraction(0)
 
     def of(self, cues: Sequence[SubtitleCue]) -> list[SubtitleCue]:
-        """The cues at the film's times."""
+        """The corrected cues."""
         a, b = self.scale, self.shift
         return [replace(cue, start=cue.start * a + b, end=cue.end * a + b) for cue in cues]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the film's sound says of its subtitles' times. `message` is for people; empty: they are right."""
+    """The correction that subtitles need, and a message for the user, empty if their times are right."""
 
     timing: Timing
     message: str = ""
 
 
 def judge(cues: Sequence[SubtitleCue], voices: Voices) -> Verdict:
-    """The timing that fits what is heard; as it is where nothing is sure."""
+    """The timing that fits the film's voices; no correction if none is certain."""
     if len(cues) < _FEWEST:
         return Verdict(Timing())
     speech = np.zeros(len(voices.loud), np.bool_)
@@ -83,33 +83,33 @@ class _Fit:
 
 
 def _fit(cues: Sequence[SubtitleCue], evidence: NDArray[np.bool_], scale: Fraction) -> _Fit:
-    heard = evidence[: len(evidence) // _STEP * _STEP].reshape(-1, _STEP).mean(axis=1)
-    shown = np.zeros(len(heard))
+    spoken = evidence[: len(evidence) // _STEP * _STEP].reshape(-1, _STEP).mean(axis=1)
+    shown = np.zeros(len(spoken))
     for cue in cues:
         start, end = (max(0, round(time * scale * STEPS / _STEP)) for time in (cue.start, cue.end))
         shown[start:end] = 1
-    a, b = _quick_changes(heard), _quick_changes(shown)
+    a, b = _quick_changes(spoken), _quick_changes(shown)
     scatter = float(np.linalg.norm(a) * np.linalg.norm(b))
     if scatter == 0:
         return _Fit(scale, Fraction(0), 0.0, 0.0)
     size = 1 << (2 * len(a)).bit_length()
-    found = np.fft.irfft(np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size)), size) / scatter
+    correlation = np.fft.irfft(np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size)), size) / scatter
     reach = min(_FARTHEST * STEPS // _STEP, len(a))
-    found = np.concatenate([found[-reach:], found[: reach + 1]])
-    best = int(found.argmax())
-    others = np.delete(found, slice(max(0, best - 60), best + 60))
-    clear = float(found[best] / others.std()) if others.size and others.std() > 0 else 0.0
-    return _Fit(scale, Fraction((best - reach) * _STEP, STEPS), float(found[best]), clear)
+    correlation = np.concatenate([correlation[-reach:], correlation[: reach + 1]])
+    best = int(correlation.argmax())
+    others = np.delete(correlation, slice(max(0, best - 60), best + 60))
+    clear = float(correlation[best] / others.std()) if others.size and others.std() > 0 else 0.0
+    return _Fit(scale, Fraction((best - reach) * _STEP, STEPS), float(correlation[best]), clear)
 
 
 def _quick_changes(curve: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A curve without its slow changes: scenes with much and with little speech."""
+    """A curve without its slow changes, such as between scenes with much and little speech."""
     size = min(2 * _SLOW * STEPS // _STEP, len(curve))
     return curve - np.convolve(curve, np.ones(size) / size, "same") if size else curve
 
 
 def _corrected(cues: Sequence[SubtitleCue], evidence: NDArray[np.bool_], fit: _Fit) -> Verdict:
-    """Captions stay longer than speech, so that the offset is measured at their starts."""
+    """The exact correction, measured at the starts of the cues, since captions stay longer than the speech."""
     starts = np.flatnonzero(np.diff(np.concatenate([[False], evidence]).astype(np.int8)) == 1) / STEPS
     placed = np.array([float(cue.start * fit.scale + fit.offset) for cue in cues])
     nearest = starts[np.clip(np.searchsorted(starts, placed), 0, len(starts) - 1)]
@@ -119,8 +119,8 @@ def _corrected(cues: Sequence[SubtitleCue], evidence: NDArray[np.bool_], fit: _F
     shift = fit.offset + (Fraction(round(float(np.median(close)) * STEPS), STEPS) if len(close) else 0)
     if fit.scale == 1 and abs(shift) <= _IN_TIME:
         return Verdict(Timing())
-    said = [] if abs(shift) <= _IN_TIME else [f"{float(abs(shift)):.1f} s {'early' if shift > 0 else 'late'}"]
+    faults = [] if abs(shift) <= _IN_TIME else [f"{float(abs(shift)):.1f} s {'early' if shift > 0 else 'late'}"]
     for own, film in _RATES:
         if Fraction(own) / film == fit.scale:
-            said.insert(0, f"made for a frame rate of {float(own):.5g} and not {float(film):.5g}")
-    return Verdict(Timing(fit.scale, shift), f"is {' and '.join(said)}, as the film's sound tells: put right")
+            faults.insert(0, f"made for a frame rate of {float(own):.5g} and not {float(film):.5g}")
+    return Verdict(Timing(fit.scale, shift), f"is {' and '.join(faults)}, as the film's sound tells: put right")

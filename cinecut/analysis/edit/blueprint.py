@@ -2,8 +2,8 @@
 
     cold open ─ act 1 ─ (2 beats of black) ─ beat drop ─ act 2 ─ breath ─ act 3 montage ─ title card ─ button
 
-Every act but the breath starts on a bar line; within an act the slots get shorter, and from act to act they do by the
-vibe's pace.
+Every act except the breath starts on a bar line. Slots get shorter within each act, and from act to act by the vibe's
+pace.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from fractions import Fraction
 from cinecut.analysis.story.arc import Zone
 from cinecut.vibes import Vibe
 
-LEAST = 3  # seconds of a trailer, of whatever film
-SHORTEST = 15  # where nobody asked for a length
+LEAST = 3  # seconds of the shortest trailer of all
+SHORTEST = 15  # seconds, without a requested length
 LONGEST = 120
 _SHARE = Fraction(15, 100)  # of the film: a short film gets a short trailer
 
 
 class Want(StrEnum):
-    """What a slot is for."""
+    """The content that a slot needs."""
 
     SHOT = "shot"
     LINE = "line"  # a shot in which a line stands alone
-    STRONG = "strong"  # the strongest there is
+    STRONG = "strong"  # one of the strongest shots
     CALM = "calm"
     BLACK = "black"
     CARD = "card"
@@ -34,7 +34,7 @@ class Want(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in the trailer: its act, its length in beats, what it wants, and the zones it may take it from."""
+    """A place in the trailer: its act, its length in beats, its content, and the zones that it may come from."""
 
     act: str
     beats: int
@@ -43,7 +43,7 @@ class Slot:
 
 
 def trailer_length(film: Fraction) -> Fraction:
-    """Seconds of a trailer where nobody asked for a length: about two minutes, less for a short film."""
+    """Seconds of a trailer without a requested length: about two minutes, less for a short film."""
     return min(Fraction(LONGEST), max(Fraction(SHORTEST), film * _SHARE), film)
 
 
@@ -76,32 +76,32 @@ def draw(vibe: Vibe, length: Fraction, tempo: Fraction, metre: int, talks: bool)
 
 
 def _scaled_pace(vibe: Vibe, beats: int, length: Fraction) -> tuple[int, int, int]:
-    """The vibe's pace, slowed or quickened where it would leave its range of shots."""
+    """The vibe's pace, changed if it would give fewer or more shots than the vibe allows."""
     least, most = (count * length / 90 for count in vibe.shots)
     first, second, third = vibe.pace
     expected = beats * (Fraction(40, 100) / first + Fraction(30, 100) / second + Fraction(20, 100) / third)
     factor = expected / most if expected > most else expected / least if expected < least else Fraction(1)
-    # Halfway: the pace is what is felt, the count is what it comes to.
+    # Halfway between the two: the pace is felt, the number of shots only results from it.
     factor = (1 + factor) / 2
     return max(2, round(first * factor)), max(2, round(second * factor)), max(1, round(third * factor))
 
 
 def _teaser(bars: int, metre: int, pace: tuple[int, int, int]) -> list[Slot]:
-    """Too short for acts: what there is, and the title."""
+    """The slots of a trailer that is too short for acts: one montage and the title."""
     zones = (Zone.BEGIN, Zone.ESCALATION, Zone.CLIMAX)
     title = metre if bars < 6 else 2 * metre
     return [*_rising("act 1", bars * metre - title, pace[1], zones), Slot("title card", title, Want.CARD)]
 
 
 def _breath(tempo: Fraction, metre: int) -> int:
-    """Beats of the silence before act 3: three to five seconds, a whole bar or two where they fit."""
+    """Beats of the silence before act 3: three to five seconds, in whole bars if possible."""
     beat = 60 / tempo
     whole = [bars * metre for bars in (1, 2, 3) if 3 <= bars * metre * beat <= 5]
     return min(whole, key=lambda beats: abs(beats * beat - 4)) if whole else max(1, round(4 / beat))
 
 
 def _filled(act: str, beats: int, pace: int, want: Want, zones: tuple[Zone, ...]) -> list[Slot]:
-    """An act of about `pace` beats a slot, the longer ones first; of four beats and more, even numbers where it can."""
+    """An act of about `pace` beats a slot, the longer ones first; from a pace of 4 on, in even numbers if possible."""
     count = max(1, round(beats / pace))
     step = 2 if pace >= 4 else 1
     shortest = max(1, beats // count // step * step)
@@ -113,7 +113,7 @@ def _filled(act: str, beats: int, pace: int, want: Want, zones: tuple[Zone, ...]
 
 
 def _rising(act: str, beats: int, pace: int, zones: tuple[Zone, ...]) -> list[Slot]:
-    """A montage: it starts at half the act's speed and ends, where a beat allows it, at twice."""
+    """A montage: it starts at half the act's speed and ends at twice of it, but with at least a beat a slot."""
     lengths: list[int] = []
     left = beats
     while left > 0:
@@ -125,7 +125,7 @@ def _rising(act: str, beats: int, pace: int, zones: tuple[Zone, ...]) -> list[Sl
 
 
 def _spoken(slots: list[Slot], share: Fraction) -> list[Slot]:
-    """Turn a share of an act's slots, evenly spread, into ones for a line."""
+    """Turn a share of an act's slots, evenly distributed, into slots for a line."""
     wanted = round(len(slots) * share)
     chosen = {int((k + Fraction(1, 2)) * len(slots) / wanted) for k in range(wanted)} if wanted else set()
     return [Slot(s.act, s.beats, Want.LINE if i in chosen else s.want, s.zones) for i, s in enumerate(slots)]

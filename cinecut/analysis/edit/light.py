@@ -1,8 +1,8 @@
-"""Light that matches: a grade for each shot whose light differs much from that of its act, in exposure or white point.
+"""Matching light: a grade for each shot whose exposure or white point differs much from its act's.
 
-A shot's light is the mean colour of the pictures that were looked at, which a meadow turns green as well as a lamp. So
-a shot only counts as different where it stands out among the shots of its act: by twice as much as these differ from
-their median anyway. In an act of many colours none does.
+A shot's light is the mean colour of its measured pictures, which a meadow turns green just as a lamp does. So a shot
+only counts as different if it stands out in its act: by at least twice the usual distance of the act's shots from
+their median. In an act of many colours none does.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from cinecut.grade.formula import match_light
 
 Light = NDArray[np.float32]  # [3], a mean colour: red, green, blue, 0 to 1
 
-_FEW = 3  # shots of an act from which on it has a light of its own; with fewer, that of the whole trailer counts
-_LEAST = {"exposure": 0.7, "temperature": 0.3, "tint": 0.3}  # stops and shares; what differs less is no other light
-_MOST = {"exposure": 3, "temperature": 1, "tint": 1}  # what a grade can say
-_APART = 2  # times what the shots of an act differ from their median
+_FEW = 3  # least shots of an act with a light of its own; with fewer, that of the whole trailer is used
+_LEAST = {"exposure": 0.7, "temperature": 0.3, "tint": 0.3}  # stops and shares; smaller differences are ignored
+_MOST = {"exposure": 3, "temperature": 1, "tint": 1}  # the limits of a grade
+_APART = 2  # times the usual distance of the act's shots from their median
 
 
 def match(cuts: Sequence[Cut], grade: Grade, bars: Bars | None = None) -> list[Cut]:
-    """The cuts, each whose light stands out with the grade that brings it to its act's, as far as `match_light` goes.
-    What a shot says replaces what the vibe's `grade` says, so it says the sum. `bars` are black and no part of the
-    light."""
+    """The cuts; those whose light stands out get the grade that matches it to their act, within the limits of
+    `match_light`. A shot's grade replaces the vibe's `grade`, so it is the sum of both. `bars` are black and not part
+    of the light."""
     lights = [None if cut.take is None else _inside(cut.take.look.light, bars) for cut in cuts]
     every = [light for light in lights if light is not None]
     acts: dict[str, list[Light]] = {}
@@ -45,7 +45,7 @@ def match(cuts: Sequence[Cut], grade: Grade, bars: Bars | None = None) -> list[C
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Usual:
-    """The light of an act: its middle, and what a figure of `match_light` must have to stand out."""
+    """The usual light of an act: the median, and the least figures of `match_light` that stand out."""
 
     middle: Light
     least: Mapping[str, float]
@@ -58,22 +58,22 @@ class _Usual:
         return cls(middle, {key: max(least, _APART * spread[key]) for key, least in _LEAST.items()})
 
     def figures(self, light: Light, grade: Grade) -> dict[str, Fraction]:
-        found = {}
+        figures = {}
         for key, figure in _wanted(light, self.middle).items():
             if abs(figure) > self.least[key]:
                 whole = min(max(getattr(grade, key) + figure, -_MOST[key]), _MOST[key])
-                found[key] = Fraction(round(whole * 100), 100)
-        return found
+                figures[key] = Fraction(round(whole * 100), 100)
+        return figures
 
 
 def _wanted(light: Light, middle: Light) -> dict[str, Fraction]:
-    """The figures that bring one light to another."""
+    """The figures that match one light to another."""
     grade = match_light(light.astype(np.float64), middle.astype(np.float64))
     return {key: getattr(grade, key) for key in _LEAST}
 
 
 def _inside(light: Light, bars: Bars | None) -> Light:
-    """The mean colour of what lies between the bars, of that of the whole picture."""
+    """The mean colour between the bars, from the mean colour of the whole picture."""
     if bars is None:
         return light
     share = (1 - bars.left - bars.right) * (1 - bars.top - bars.bottom)

@@ -1,9 +1,9 @@
-"""The song's edit: which of its bars are heard, so that its turns fall on the trailer's and it ends on a hit.
+"""The song's edit: the bars that are used, so that its turns match the trailer's and it ends on a hit.
 
     start ─ acts 1 and 2 ─┬─ act 3 ─ HIT on the title card, ringing out ─ silence under the button
-       a turn at the drop  └ the joint lies in the silence before act 3
+       a turn at the drop  └ the joint is in the silence before act 3
 
-All of it is whole bars, so the beats run on whatever is left out; a song that is too short repeats whole phrases.
+Only whole bars are used, so that the beats stay regular across a joint; a song that is too short repeats whole phrases.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from cinecut.analysis.song.levels import STEP, SongLevels
 from cinecut.language.grid import SongPart
 from cinecut.language.timebase import nearest
 
-HIT = 0.4  # from here on a downbeat counts as a hit that may end a trailer
-_PLAIN = 0.15  # worth of a song that needs no edit
+HIT = 0.4  # least strength of a downbeat that can end a trailer as a hit
+_PLAIN = 0.15  # bonus for a song without a joint
 _MOST_PARTS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class SongEdit:
-    """`parts` in seconds of the song, or none where all of it is heard from `start` on. The title card is reached by a
-    `hit` of the song, by a hit that is laid there (`cue`, its place in the song), or the music just stops."""
+    """`parts` in seconds of the song, or none if all of it is used from `start` on. `ending`, on the title card: a hit
+    of the song itself; a hit from elsewhere in the song, at `cue` seconds; or the music just stops."""
 
     start: Fraction = Fraction(0)
     parts: tuple[SongPart, ...] = ()
@@ -40,7 +40,7 @@ class SongEdit:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A trailer in bars: where its drop, its act 3 and its title card begin, and where the card ends."""
+    """A trailer in bars: the starts of its drop, its act 3 and its title card, and the end of the card."""
 
     drop: int
     third: int
@@ -49,8 +49,8 @@ class _Plan:
 
 
 def first_bar(beats: Beats, slots: Sequence[Slot]) -> Fraction:
-    """The bar line of a song of changing tempo at which the trailer begins: its turns fall on the beat drop and on
-    act 3, and act 3 is loud; of equals the earliest. A song that is too short begins at its first bar."""
+    """The bar line at which the trailer begins in a song of changing tempo, so that the song turns at the beat drop and
+    at act 3, and act 3 is loud; the earliest of equals. A song that is too short begins at its first bar."""
     bars = sum(slot.beats for slot in slots) // beats.metre
     turns = [(beat_of(slots, act) or 0) // beats.metre for act in ("beat drop", "act 3")]
     strength = _strengths(beats)
@@ -64,9 +64,8 @@ def first_bar(beats: Beats, slots: Sequence[Slot]) -> Fraction:
 
 
 def edit_song(beats: Beats, slots: Sequence[Slot], levels: SongLevels, end: Fraction, start: Fraction) -> SongEdit:
-    """The edit of a song of `end` seconds for the slots that a trailer has. Of a song whose tempo changes, all is heard
-    from `start` on: its beats are what the trailer was cut to. Of others `start` counts for nothing: every bar line
-    will do."""
+    """The edit of a song of `end` seconds for the slots of a trailer. A song of changing tempo is used from `start` on,
+    since the trailer was cut to these beats. For other songs `start` is ignored: any bar line can be used."""
     card = beat_of(slots, "title card", Want.CARD)
     laid = _laid_hit(beats, levels)
     if beats.tempo is None or card is None or card % beats.metre:
@@ -86,7 +85,7 @@ def _edited(
     strength, lasts = _strengths(beats), plan.card - plan.third
 
     def late(hit: int) -> float:
-        """How good it is that a bar falls on the title card, and those before it under act 3."""
+        """The worth of a bar for the title card, with the bars before it for act 3."""
         turn = strength.get(hit - lasts, 0.0) / 2
         strikes = hits.get(hit, 0.0)
         return turn + _energy(beats, hit - lasts, hit) + (1.5 * strikes if strikes >= HIT else 0.0)
@@ -111,7 +110,7 @@ def _edited(
 
 
 def _early(beats: Beats, plan: _Plan, bar: int) -> float:
-    """How good a bar is for the trailer's start: the song turns, and rises, where the beat drops."""
+    """The worth of a bar for the trailer's start: the song should turn, and get louder, at the beat drop."""
     if not plan.drop:
         return 0.0
     rise = _energy(beats, bar + plan.drop, bar + plan.third) - _energy(beats, bar, bar + plan.drop)
@@ -125,22 +124,22 @@ def _choose_start(beats: Beats, plan: _Plan) -> Fraction:
 
 
 def _walk(beats: Beats, bar: int, count: int, bars: int) -> list[tuple[int, int]]:
-    """`count` bars from one on, as (first, end): where the song gets to its end, it goes back to an early phrase."""
+    """`count` bars from bar `bar` on, as (first, end); at the song's end it continues with an early phrase."""
     turns = sorted({phrase.bar for phrase in beats.phrases if 0 < phrase.bar < bars})
     last = turns[-1] if turns and beats.phrases[-1].energy < 0.5 else bars  # a fading last phrase is left out
     loud = [phrase.bar for phrase in beats.phrases if phrase.energy >= 0.5 and phrase.bar < last]
     back = loud[0] if loud else 0
-    found, left = [], count
+    pieces, left = [], count
     while left > 0:
         end = last if bar < last else bars
         step = min(left, end - bar)
-        found.append((bar, bar + step))
+        pieces.append((bar, bar + step))
         bar, left = back, left - step
-    return found
+    return pieces
 
 
 def _of_bars(beats: Beats, pieces: Sequence[tuple[int, int]], end: Fraction) -> SongEdit:
-    """An edit of pieces of whole bars, (first, end), of which neighbours may be one."""
+    """The edit of pieces of whole bars, (first, end); consecutive pieces are joined."""
     joined: list[tuple[int, int]] = []
     for first, until in pieces:
         if joined and joined[-1][1] == first:
@@ -159,16 +158,16 @@ def _with_hit(edit: SongEdit, laid: Fraction | None) -> SongEdit:
     return edit if laid is None else SongEdit(edit.start, edit.parts, "cue", laid)
 
 
-# Where the song strikes
+# Hits
 
 
 def bar_hits(beats: Beats, levels: SongLevels) -> dict[int, float]:
-    """How much of a final hit each downbeat is, 0 to 1, by its bar."""
+    """The strength of each downbeat as a final hit, 0 to 1, by its bar."""
     return {bar: _strike(levels, _bar_time(beats, bar)) for bar in range(len(beats.energy) + 1)}
 
 
 def _laid_hit(beats: Beats, levels: SongLevels) -> Fraction | None:
-    """The song's best hit on any beat, just before its attack; None where it has none."""
+    """The time of the song's best hit on any beat, just before its attack; None if it has none."""
     if beats.confidence == 0 or not beats.times:
         return None
     strikes = {time: _strike(levels, time) for time in beats.times}
@@ -180,15 +179,15 @@ def _laid_hit(beats: Beats, levels: SongLevels) -> Fraction | None:
     return max(Fraction(0), Fraction(nearest(attack * 1000), 1000))
 
 
-_NEAR = Fraction(6, 100)  # seconds around a beat in which its attack lies
+_NEAR = Fraction(6, 100)  # seconds around a beat in which its attack is searched
 
 
 def _strike(levels: SongLevels, at: Fraction) -> float:
-    """A hit is about as loud as the loudest of the song, no echo of a louder one just before and no run-up to one just
-    after, and dies away: two seconds later all is far below it."""
+    """The strength of a hit, 0 to 1: about as loud as the loudest of the song, not the echo of a louder one before it
+    or the lead to one after it, and decaying: two seconds later all is far quieter."""
 
     def loudest(first: int, end: int) -> float:
-        """Of the tenths of a second so many after the moment."""
+        """The level of the loudest tenth of a second from `first` to `end` tenths after the moment."""
         return float(levels.loudness(at + Fraction(first, 10), at + Fraction(end, 10)).max())
 
     attack, before = loudest(0, 3), loudest(-5, 0)
@@ -206,7 +205,7 @@ _LOUD, _DEAD, _ECHO, _DYING = 16.0, 15.0, 1.5, 2.0  # dB
 
 
 def beat_of(slots: Sequence[Slot], act: str, want: Want | None = None) -> int | None:
-    """The beat at which an act begins after its black, or its first slot that wants something. None: there is none."""
+    """The beat at which an act begins after its black, or at which its first slot with `want` begins; None without."""
     beat = 0
     for slot in slots:
         if slot.act == act and (slot.want is want if want is not None else slot.want is not Want.BLACK):
@@ -225,13 +224,13 @@ def _plan(slots: Sequence[Slot], metre: int) -> _Plan:
 
 
 def _whole_bars(beats: Beats, end: Fraction) -> int:
-    """Bars that are over before the song is."""
+    """The number of complete bars in the song."""
     lines = [_bar_time(beats, bar) for bar in range(len(beats.energy) + 1)]
     return max(0, bisect.bisect_right(lines, end) - 1)
 
 
 def _bar_time(beats: Beats, bar: int) -> Fraction:
-    """Seconds in the song of a bar line, as they are written."""
+    """Seconds in the song of a bar line, rounded as in the spec."""
     if beats.tempo is not None:
         exact = beats.first + bar * beats.metre * 60 / beats.tempo
         return Fraction(nearest(exact * 1_000_000), 1_000_000)

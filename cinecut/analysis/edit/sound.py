@@ -1,4 +1,4 @@
-"""The score: everything that a spec says about sound, decided from what was measured of the film and the song.
+"""The score: everything that a spec states about sound, decided from the measurements of the film and the song.
 
 cuts ─ voices ─ balance ─ the song's edit ─ effects, ducks, silence of each event ─► Score
 """
@@ -13,35 +13,35 @@ from pathlib import Path
 from cinecut.analysis.edit.arrange import Cut, Tempo
 from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.edit.song_edit import SongEdit, edit_song
-from cinecut.analysis.edit.voices import FilmSound, VoiceOver, choose_voices, heard_lines, placed
+from cinecut.analysis.edit.voices import FilmSound, VoiceOver, audible_lines, choose_voices, placed
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.song.beats import Beats
-from cinecut.analysis.song.levels import Balance, SongLevels, balance, effect_gain, heard, level_within, line_gain
+from cinecut.analysis.song.levels import Balance, SongLevels, balance, effect_gain, gated, level_within, line_gain
 from cinecut.analysis.story.arc import Story
 from cinecut.language.facts import SongFacts
 from cinecut.language.timebase import FilmRange
 from cinecut.vibes import Vibe
 
-_UNDER_SPEECH, _UNDER_FEELING = 12, 6  # dB by which the music goes down
-_VOICE_GAIN, _SHOT_GAIN = 12, 6  # dB at most: with a shot's line its whole scene gets louder
-_TOP, _STRONG = 0.9, 0.5  # rank of a shot's emotion, and strength of its line, that make it a strong moment
+_UNDER_SPEECH, _UNDER_FEELING = 12, 6  # dB by which the music is lowered
+_VOICE_GAIN, _SHOT_GAIN = 12, 6  # most dB; less for a shot, since its whole scene gets louder with its line
+_TOP, _STRONG = 0.9, 0.5  # least rank of a shot's emotion, and least strength of its line, in a strong moment
 
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """The music that was given, with all that is known of it."""
+    """The user's music with its measurements."""
 
     file: Path
     facts: SongFacts
     beats: Beats
     levels: SongLevels
     credit: str | None = None
-    start: Fraction = Fraction(0)  # where the trailer begins in one whose tempo changes
+    start: Fraction = Fraction(0)  # start of the trailer in a song of changing tempo
 
 
 @dataclass(frozen=True, slots=True)
 class Sfx:
-    """A sound effect as the spec writes it: its name (None: what the vibe has there), length and whole dB."""
+    """A sound effect in the spec: its name (None: the vibe's own effect), length and whole dB."""
 
     name: str | None = None
     lasts: str | None = None
@@ -56,7 +56,7 @@ class LeveledVoice:
 
 @dataclass(frozen=True, slots=True)
 class Sounds:
-    """What an event says about sound. `cue`: `stop`, or `hit` for the song's own."""
+    """The sound of an event. `cue`: `stop`, or `hit` for the song's own."""
 
     effects: tuple[Sfx, ...] = ()
     voices: tuple[LeveledVoice, ...] = ()
@@ -69,7 +69,7 @@ class Sounds:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """`events` has one entry for each cut; `tempo` in beats a minute, for a trailer without a song."""
+    """`events` has one entry for each cut; `tempo` is in beats a minute, for a trailer without a song."""
 
     song: Song | None
     edit: SongEdit
@@ -86,24 +86,21 @@ def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, so
     edit = edit_song(song.beats, slots, song.levels, song.facts.duration, song.start) if song else SongEdit()
     lines = [cut.line.range for cut in cuts if cut.line is not None] + [voice.line.range for voice in voices]
     shown = [_shown(cut, start, until) for cut, start, until in placed(cuts, tempo) if cut.take and not cut.mute]
-    phrases = [_heard_phrases(cut, start, until) for cut, start, until in placed(cuts, tempo)]
+    phrases = [_audible_phrases(cut, start, until) for cut, start, until in placed(cuts, tempo)]
     wordless = [phrase for each in phrases for phrase in each]
     if not lines and 10 * _seconds(wordless) >= _seconds(shown):
-        lines = wordless  # somebody speaks, and nobody knows what
+        lines = wordless  # speech whose words are not known
     mix = balance(film, lines, shown, vibe, _song_level(song, edit))
     effects = _Effects(vibe, tempo.grid.metre, film, level_within(film, shown))
-    speaks = heard_lines(cuts, tempo)
-    said = [
-        [LeveledVoice(v, line_gain(film, [v.line.range], mix.anchor, _VOICE_GAIN)) for v in voices if v.event == n]
-        for n in range(len(cuts))
-    ]
+    speaks = audible_lines(cuts, tempo)
+    leveled = [LeveledVoice(v, line_gain(film, [v.line.range], mix.anchor, _VOICE_GAIN)) for v in voices]
     events = []
     for number, cut in enumerate(cuts):
         before = cuts[number - 1] if number else None
         events.append(
             Sounds(
                 tuple(effects.of(cut, before)),
-                tuple(said[number]),
+                tuple(voice for voice in leveled if voice.over.event == number),
                 line_gain(film, phrases[number], mix.anchor, _SHOT_GAIN) if mix.spoken and phrases[number] else 0,
                 *_duck(cut, number in speaks),
                 _is_silent(cut),
@@ -118,13 +115,13 @@ def _shown(cut: Cut, start: Fraction, end: Fraction) -> FilmRange:
     return FilmRange(cut.in_, cut.in_ + (end - start))
 
 
-def _heard_phrases(cut: Cut, start: Fraction, end: Fraction) -> list[FilmRange]:
-    """The line of a cut, else what else is said in it."""
+def _audible_phrases(cut: Cut, start: Fraction, end: Fraction) -> list[FilmRange]:
+    """The parts of a cut with its line, or if it has none, with any speech."""
     if cut.take is None or cut.mute:
         return []
     shown = _shown(cut, start, end)
-    said = [cut.line] if cut.line is not None else cut.take.lines
-    parts = [FilmRange(max(shown.start, line.range.start), min(shown.end, line.range.end)) for line in said]
+    lines = [cut.line] if cut.line is not None else cut.take.lines
+    parts = [FilmRange(max(shown.start, line.range.start), min(shown.end, line.range.end)) for line in lines]
     return [part for part in parts if part.duration > 0]
 
 
@@ -133,12 +130,12 @@ def _seconds(ranges: Sequence[FilmRange]) -> Fraction:
 
 
 def _song_level(song: Song | None, edit: SongEdit) -> float | None:
-    """As it sounds at 0 dB, in the loudest of the parts that are heard. None: there is none, or it is silent."""
+    """The level of the song at a gain of 0 dB, in the loudest of its used parts; None without a song, or if silent."""
     if song is None:
         return None
     parts = edit.parts or ((edit.start, song.facts.duration),)
-    found = [heard(song.levels.loudness(begin, end)) for begin, end in parts]
-    return max((level for level in found if level is not None), default=None)
+    levels = [gated(song.levels.loudness(begin, end)) for begin, end in parts]
+    return max((level for level in levels if level is not None), default=None)
 
 
 # Each event
@@ -149,13 +146,13 @@ def _is_silent(cut: Cut) -> bool:
 
 
 def _opens(cut: Cut, before: Cut | None) -> bool:
-    """Whether an act's picture begins here, after its black."""
+    """Whether an act begins with this cut, not counting its black."""
     return before is None or before.slot.act != cut.slot.act or before.slot.want is Want.BLACK
 
 
 @dataclass(frozen=True, slots=True)
 class _Effects:
-    """A genre's effects beside a film of these levels, of which `usual` is that of what is shown."""
+    """A genre's effects for a film with these levels; `usual` is the level of all shown parts."""
 
     vibe: Vibe
     metre: int
@@ -163,7 +160,7 @@ class _Effects:
     usual: float | None
 
     def of(self, cut: Cut, before: Cut | None) -> Iterator[Sfx]:
-        """What differs from the vibe's own: hits at the drop and the title, softer ones where the scene is quiet."""
+        """The effects that differ from the vibe's own: hits at the drop and the title, softer ones in quiet scenes."""
         heavy = self.vibe.effects["beat_cut"] in ("punch", "heartbeat")
         if cut.slot.want is Want.CARD and _opens(cut, before):
             yield from _title_hit(self.vibe, heavy)
@@ -176,7 +173,7 @@ class _Effects:
 
 
 def _title_hit(vibe: Vibe, heavy: bool) -> Iterator[Sfx]:
-    """What the title strikes with, by the genre's character; some have only their usual."""
+    """The hit on the title, by the genre's character; some genres only have their usual effect."""
     if heavy:
         yield Sfx("braam", gain={"driving": 6, "steady": 4, "soft": 2}[vibe.pulse])
         yield Sfx("sub drop", gain=4)
@@ -186,7 +183,7 @@ def _title_hit(vibe: Vibe, heavy: bool) -> Iterator[Sfx]:
 
 
 def _drop_hit(vibe: Vibe, heavy: bool, gain: int, metre: int) -> Iterator[Sfx]:
-    """Something rises through the held black and breaks off at the drop, where the genre's own hit falls."""
+    """A rising sound over the black, and the genre's own hit at the drop."""
     hit = vibe.effects["beat_cut"]
     if heavy:
         yield Sfx("riser", f"{metre} beats", gain)
@@ -208,7 +205,7 @@ def _has_effect(cut: Cut, before: Cut | None, vibe: Vibe) -> bool:
 
 
 def _duck(cut: Cut, speaks: bool) -> tuple[int | None, str]:
-    """Where the music goes down without a `line`: somebody is heard all the same, or the moment is a strong one."""
+    """By how much the music is lowered in a cut without a `line`, and why: other speech, or a strong moment."""
     if cut.take is None or cut.mute or cut.line is not None:
         return None, ""
     if speaks:
@@ -218,7 +215,7 @@ def _duck(cut: Cut, speaks: bool) -> tuple[int | None, str]:
 
 
 def _cue(cut: Cut, before: Cut | None, edit: SongEdit) -> str | None:
-    """The music ends on the title card; what is laid there rings until the card is over."""
+    """The music ends on the title card; a hit that is placed there rings until the card is over."""
     if cut.slot.want is Want.CARD and _opens(cut, before):
         return "hit" if edit.ending == "cue" else "stop"
     after_card = before is not None and before.slot.want is Want.CARD and cut.slot.want is not Want.CARD

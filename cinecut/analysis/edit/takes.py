@@ -1,4 +1,4 @@
-"""Takes: what may be shown of each shot, with all that is known of it."""
+"""Takes: the parts of each shot that may be shown, with all measurements of the shot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cinecut.analysis.edit.arrange import Take
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.film.signals import Activity, Appearance, Signals
 from cinecut.analysis.story.arc import BeatType, beat_types, clean_range
-from cinecut.analysis.story.narrative import Told
+from cinecut.analysis.story.narrative import Narrative
 from cinecut.language.timebase import FilmRange
 
 _LONGEST_TAKE = Fraction(12)  # seconds; a longer shot is several takes
@@ -19,17 +19,17 @@ _LONGEST_TAKE = Fraction(12)  # seconds; a longer shot is several takes
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the stages know of each shot, by its index."""
+    """The results of the stages, mostly by the shot's index."""
 
     looks: Mapping[int, Appearance]
     measured: Mapping[int, Signals]
     active: Mapping[int, Activity]
-    told: Told
+    narrative: Narrative
     lines: Sequence[Line]
 
     def takes(self, shots: Sequence[FilmShot], rate: Fraction) -> list[Take]:
-        """What may be shown of these shots: of each one take, of a long one several."""
-        types = beat_types(shots, self.measured, self.told.story, self.lines, self.told.zones)
+        """The takes of these shots: one each, or several of a long one."""
+        types = beat_types(shots, self.measured, self.narrative.story, self.lines, self.narrative.zones)
         spoken = Spoken(self.lines)
         known = (shot for shot in shots if shot.index in self.measured)
         return [take for shot in known for take in self._takes_of(shot, types[shot.index], spoken, rate)]
@@ -45,5 +45,5 @@ class Known:
             part = FilmRange(start, start + whole.duration / count)
             lines = tuple(spoken.within(part))
             here = peak if peak is not None and part.start <= peak < part.end else None
-            zone = self.told.zones.get(index, self.told.story.zone(part.start))
+            zone = self.narrative.zones.get(index, self.narrative.story.zone(part.start))
             yield Take(index, part, self.measured[index], self.looks[index], zone, kind, lines, here)

@@ -1,7 +1,7 @@
-"""Voice-over: lines of the protagonist laid over other pictures, one in act 1 and two in act 2.
+"""Voice-over: lines of the protagonist over other pictures, one in act 1 and two in act 2.
 
-A line is taken at its subtitle's times with handles into the pauses around it, and put where the film itself is silent
-or says nothing: never over another line, never two at once, never one that is heard anyway.
+A line is cut at its subtitle's times, with handles into the pauses around it, and placed where the trailer has no other
+speech: never over another line, never two at once, never one that is audible anyway.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from cinecut.analysis.film.loudness import STEP, LoudnessCurve
 from cinecut.analysis.story.arc import Story, Zone
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 
-# The act, how far into it the line should begin, and the zone of the film that it should come from.
+# The act, the share of it after which the line should begin, and the zone of the film it should come from.
 _WANTED = (
     ("act 1", Fraction(3, 10), Zone.BEGIN),
     ("act 2", Fraction(2, 10), Zone.ESCALATION),
     ("act 2", Fraction(7, 10), Zone.ESCALATION),
 )
-_WORTH = 0.2  # that a line must have
-_ELSEWHERE = 0.6  # of its worth, for a line from another zone
+_WORTH = 0.2  # least worth of a line
+_ELSEWHERE = 0.6  # factor on the worth of a line from another zone
 _LEAST = Fraction(8, 10)  # seconds of a voice
-_BEFORE, _AFTER = (Fraction(1, 10), Fraction(4, 10)), (Fraction(15, 100), Fraction(6, 10))  # least and most handle
-_BREATH = Fraction(2, 10)  # seconds of picture before a voice begins, and after it has ended
+_BEFORE, _AFTER = (Fraction(1, 10), Fraction(4, 10)), (Fraction(15, 100), Fraction(6, 10))  # seconds of handle
+_BREATH = Fraction(2, 10)  # seconds of picture before and after a voice
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceOver:
-    """A line at its place: over the cut number `event`, from `at` seconds after its start on."""
+    """A placed line: over the cut number `event`, beginning `at` seconds after its start."""
 
     event: int
     at: Fraction
@@ -46,7 +46,7 @@ class VoiceOver:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Trailer seconds from a shot on over which nobody is heard to speak; `at` of them after the shot's start."""
+    """Trailer seconds without speech, beginning `at` seconds after a shot's start."""
 
     event: int
     at: Fraction
@@ -56,23 +56,23 @@ class _Window:
 
 @dataclass(frozen=True, slots=True)
 class FilmSound:
-    """What is heard in a film: how loud it is, what is said, where it ends, and up to where lines may be told."""
+    """The sound of a film: its loudness and its dialogue."""
 
     levels: LoudnessCurve
     dialogue: Dialogue
-    end: FilmTime
-    until: FilmTime
+    end: FilmTime  # of the film
+    until: FilmTime  # later lines would be spoilers
 
 
 def choose_voices(cuts: Sequence[Cut], tempo: Tempo, sound: FilmSound, story: Story) -> list[VoiceOver]:
-    """Up to three lines, in the trailer's order."""
+    """Up to three voice-overs, in the trailer's order."""
     dialogue = sound.dialogue
-    said = set[int]().union(*heard_lines(cuts, tempo).values())
+    audible = set[int]().union(*audible_lines(cuts, tempo).values())
     pauses = _pauses(dialogue.lines, sound.end)
-    usable = [line for line in dialogue.voice_overs() if _usable(line, sound, said)]
-    found: list[VoiceOver] = []
+    usable = [line for line in dialogue.voice_overs() if _usable(line, sound, audible)]
+    voices: list[VoiceOver] = []
     for act, share, zone in _WANTED:
-        texts = {voice.line.text.casefold() for voice in found}
+        texts = {voice.line.text.casefold() for voice in voices}
         room = _Room.of(cuts, tempo, act, share)
 
         def worth(line: Line, zone: Zone = zone) -> float:
@@ -82,16 +82,16 @@ def choose_voices(cuts: Sequence[Cut], tempo: Tempo, sound: FilmSound, story: St
             take = _with_handles(line, pauses[line.index], sound.levels)
             if line.text.casefold() in texts or take is None:
                 continue
-            place = room.place(take.duration, found)
+            place = room.place(take.duration, voices)
             if place is not None:
-                found.append(VoiceOver(place.event, place.at + _BREATH, take, line, _reason(line, dialogue)))
+                voices.append(VoiceOver(place.event, place.at + _BREATH, take, line, _reason(line, dialogue)))
                 break
-    return sorted(found, key=lambda voice: voice.event)
+    return sorted(voices, key=lambda voice: voice.event)
 
 
-def heard_lines(cuts: Sequence[Cut], tempo: Tempo) -> dict[int, set[int]]:
-    """The lines that are heard, wholly or in part, in the film's own sound of each cut: their indices."""
-    found: dict[int, set[int]] = {}
+def audible_lines(cuts: Sequence[Cut], tempo: Tempo) -> dict[int, set[int]]:
+    """By cut, the indices of the lines that are audible in the film's own sound, completely or in part."""
+    by_event: dict[int, set[int]] = {}
     for event, (cut, start, end) in enumerate(placed(cuts, tempo)):
         if cut.take is None or cut.mute:
             continue
@@ -99,19 +99,19 @@ def heard_lines(cuts: Sequence[Cut], tempo: Tempo) -> dict[int, set[int]]:
         shown = FilmRange(cut.in_ - edge, cut.in_ + (end - start) + edge)
         lines = {line.index for line in cut.take.lines if line.range.start < shown.end and shown.start < line.range.end}
         if lines:
-            found[event] = lines
-    return found
+            by_event[event] = lines
+    return by_event
 
 
-def _usable(line: Line, sound: FilmSound, said: set[int]) -> bool:
-    """Worth it, of the protagonist where the speakers are known, no spoiler, and not heard already."""
+def _usable(line: Line, sound: FilmSound, audible: set[int]) -> bool:
+    """Whether a line is good enough, by the protagonist if speakers are known, no spoiler, and not audible anyway."""
     hero, late = sound.dialogue.protagonist, line.range.end > sound.until
     stranger = hero is not None and line.speaker is not None and hero not in line.speaker
-    return line.voice_over >= _WORTH and not stranger and not late and line.index not in said
+    return line.voice_over >= _WORTH and not stranger and not late and line.index not in audible
 
 
 def _pauses(lines: Sequence[Line], end: FilmTime) -> dict[int, FilmRange]:
-    """From the end of what is said before each line to the start of what is said after it, by the line's index."""
+    """By each line's index, the range from the end of all earlier lines to the start of the next one."""
     ordered = sorted(lines, key=lambda line: (line.range.start, line.index))
     ends = accumulate((line.range.end for line in ordered), max, initial=FilmTime(Fraction(0)))
     starts = [*[line.range.start for line in ordered[1:]], end]
@@ -119,8 +119,8 @@ def _pauses(lines: Sequence[Line], end: FilmTime) -> dict[int, FilmRange]:
 
 
 def _with_handles(line: Line, pause: FilmRange, film: LoudnessCurve) -> FilmRange | None:
-    """The line with a little of the pauses around it, cut where the film is quietest; None where another is spoken at
-    the same time."""
+    """The line with a little of the pauses around it, cut at the film's quietest moments; None if another line is
+    spoken at the same time."""
     before, after = pause.start, pause.end
     if before > line.range.start or after < line.range.end:
         return None
@@ -131,7 +131,7 @@ def _with_handles(line: Line, pause: FilmRange, film: LoudnessCurve) -> FilmRang
 
 
 def _quietest(film: LoudnessCurve, first: FilmTime, last: FilmTime) -> FilmTime:
-    """The middle of the quietest tenth of a second that begins between two moments; the first where all are alike."""
+    """The middle of the quietest tenth of a second that begins between two times, or the first one if it is unknown."""
     if last - first < STEP or not len(film.levels):
         return first
     levels = film.within(FilmRange(first, last))
@@ -158,7 +158,7 @@ def _reason(line: Line, dialogue: Dialogue) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """Where in an act a voice may begin, and where it should; `starts` are those of all cuts, in trailer seconds."""
+    """Where a voice can begin in an act, and where it should; `starts` are those of all cuts, in trailer seconds."""
 
     windows: tuple[_Window, ...]
     wished: Fraction
@@ -172,7 +172,7 @@ class _Room:
         return cls(tuple(_windows(spans, tempo, act)), wished, tuple(start for _, start, _ in spans))
 
     def place(self, length: Fraction, taken: Sequence[VoiceOver]) -> _Window | None:
-        """The window nearest to where it should be in which a voice of that length fits beside those `taken`."""
+        """The window nearest to the wished time in which a voice of that length fits between those `taken`."""
         begins = [self.starts[voice.event] + voice.at for voice in taken]
         busy = [(begin, begin + voice.take.duration) for begin, voice in zip(begins, taken, strict=True)]
 
@@ -186,8 +186,8 @@ class _Room:
 
 
 def _windows(spans: Sequence[tuple[Cut, Fraction, Fraction]], tempo: Tempo, act: str) -> Iterator[_Window]:
-    """From every shot of an act on, as long as shots follow in it in which no line is heard."""
-    speaks = heard_lines([cut for cut, _, _ in spans], tempo)
+    """The windows of an act: from each of its shots, over all following shots without audible lines."""
+    speaks = audible_lines([cut for cut, _, _ in spans], tempo)
     free = [
         cut.slot.act == act and cut.slot.want not in (Want.BLACK, Want.CARD) and event not in speaks
         for event, (cut, _, _) in enumerate(spans)
@@ -198,7 +198,7 @@ def _windows(spans: Sequence[tuple[Cut, Fraction, Fraction]], tempo: Tempo, act:
         last, until = event, end
         while last + 1 < len(spans) and free[last + 1]:
             last, until = last + 1, spans[last + 1][2]
-        at = tempo.handle if event - 1 in speaks else Fraction(0)  # its crossfade may carry the speech on
+        at = tempo.handle if event - 1 in speaks else Fraction(0)  # speech may go on during its crossfade
         yield _Window(event, at, start + at, until - tempo.handle if last + 1 in speaks else until)
 
 

@@ -1,7 +1,7 @@
-"""Gradual transitions: fades to and from a plain picture, and dissolves of one shot into the next.
+"""Gradual transitions: fades to and from a plain picture, and dissolves from one shot to the next.
 
-Both are blends: the pictures inside lie, as vectors, on the straight line between two others. Movement does not look
-like that. The outline that the search for cuts has decoded is dense enough to see it, and is all that is used here.
+Both are blends: the pictures inside are, as vectors, on the straight line between two others, unlike in movement. Only
+the outline that the search for cuts has decoded is used; it is dense enough.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from cinecut.analysis.film.gops import Thumbs
 
 COLUMNS, ROWS = 32, 18
 
-PLAIN = 2.5  # levels of spread: nothing to see, whatever the brightness
-_SOMETHING = 5.0  # levels of spread that the shots at both ends of a dissolve have at least
-_FADED = 0.4  # what a fade leaves of the spread, at most
+PLAIN = 2.5  # levels of spread: a picture without content, whatever its brightness
+_SOMETHING = 5.0  # least levels of spread of the shots at both ends of a dissolve
+_FADED = 0.4  # greatest share of the spread that is left after a fade
 _SHORTEST = 4  # pictures: shorter blends are cuts
 _LONGEST = 3  # seconds
-_PALER = 0.95  # spread of the pictures in the middle of a dissolve, against its ends', at most
-_LEAST, _LEAST_NOVELTY = 8.0, 0.65  # levels, and novelty, between the two shots of a dissolve
-_RESIDUE = 0.2  # share of the difference of two shots that a blend of them leaves unexplained, at most
+_PALER = 0.95  # greatest spread in the middle of a dissolve, relative to that of its ends
+_LEAST, _LEAST_NOVELTY = 8.0, 0.65  # least difference in levels, and least novelty, of the two shots of a dissolve
+_RESIDUE = 0.2  # greatest part of the difference of two shots that a blend of them leaves unexplained
 
 
 class GradualCut(StrEnum):
@@ -40,7 +40,7 @@ class GradualCut(StrEnum):
 
 @dataclass(frozen=True, order=True, slots=True)
 class Blend:
-    """A gradual transition over the pictures of ranks `start` to `end`, half-open; these belong to no shot."""
+    """A gradual transition over the pictures with ranks `start` to `end`, half-open, which belong to no shot."""
 
     start: int
     end: int
@@ -49,20 +49,20 @@ class Blend:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outline:
-    """All pictures that were decoded: ranks [n], strictly rising, and their luma in very small [uint8, n x 576]."""
+    """All decoded pictures: their ranks [n], strictly rising, and their luma, much reduced [uint8, n x 576]."""
 
     ranks: NDArray[np.int64]
     luma: NDArray[np.uint8]
 
     @classmethod
     def joined(cls, parts: Sequence[Outline]) -> Outline:
-        """Parts in any order as one; of pictures of one rank the first stays."""
+        """Parts in any order as one; of pictures with the same rank, the first is kept."""
         ranks, first = np.unique(np.concatenate([part.ranks for part in parts]), return_index=True)
         return cls(ranks, np.concatenate([part.luma for part in parts])[first])
 
 
 def outline_of(thumbs: Thumbs, ranks: NDArray[np.int64]) -> Outline:
-    """Thumbnails [n, 3, rows, columns] of some ranks in very small."""
+    """The outline of thumbnails [n, 3, rows, columns] and their ranks."""
     luma = np.empty((len(ranks), ROWS, COLUMNS), np.uint8)
     for thumb, target in zip(thumbs, luma, strict=True):
         cv2.resize(np.ascontiguousarray(thumb[0]), (COLUMNS, ROWS), dst=target, interpolation=cv2.INTER_AREA)
@@ -77,7 +77,7 @@ def spreads(outline: Outline) -> NDArray[np.float32]:
 
 
 def has_plain_ground(outline: Outline) -> NDArray[np.bool_]:
-    """[n] whether half of each picture has about one luma, as the ground of a title mostly has."""
+    """[n] whether half of each picture has about the same luma, as the background of a title mostly has."""
     plain = []
     for block in _blocks(len(outline.luma)):
         luma = outline.luma[block].astype(np.int16)
@@ -86,7 +86,7 @@ def has_plain_ground(outline: Outline) -> NDArray[np.bool_]:
 
 
 def _blocks(length: int) -> list[slice]:
-    """At least one slice; so many pictures at once that a long film's take no more memory than a short one's."""
+    """Slices (at least one) of a number of pictures, so that a long film takes no more memory than a short one."""
     return [slice(start, start + 2048) for start in range(0, max(1, length), 2048)]
 
 
@@ -94,23 +94,23 @@ def _blocks(length: int) -> list[slice]:
 
 
 def fades(outline: Outline, cuts: list[int], rate: Fraction) -> list[Blend]:
-    """Ramps into and out of plain pictures, and into and out of cuts that fall while the picture is nearly gone."""
+    """Fades into and out of plain pictures, and into and out of cuts between nearly plain pictures."""
     if not len(outline.ranks):
         return []
     spread = spreads(outline)
     longest = int(_LONGEST * rate)
     cut_places = set(np.searchsorted(outline.ranks, cuts).tolist())
-    found = []
+    blends = []
     for first, last in _anchors(spread, cut_places):
-        # pictures first..last-1 are plain; of a bare cut there are none
+        # pictures first..last-1 are plain; for a cut there are none
         out = _ramp(outline, spread, first - 1 if first == last else first, -1, cut_places, longest)
         into = _ramp(outline, spread, last if first == last else last - 1, 1, cut_places, longest)
-        found += [blend for blend in (out, into) if blend]
-    return found
+        blends += [blend for blend in (out, into) if blend]
+    return blends
 
 
 def _anchors(spread: NDArray[np.float32], cuts: set[int]) -> Iterator[tuple[int, int]]:
-    """Runs of plain pictures as half-open places, and the other cuts as empty runs."""
+    """Runs of plain pictures as half-open indices, and the other cuts as empty runs."""
     plain = np.concatenate([[False], spread < PLAIN, [False]])
     edges = np.flatnonzero(plain[1:] != plain[:-1])
     touched: set[int] = set()
@@ -125,7 +125,7 @@ def _anchors(spread: NDArray[np.float32], cuts: set[int]) -> Iterator[tuple[int,
 def _ramp(
     outline: Outline, spread: NDArray[np.float32], low: int, step: int, cuts: set[int], longest: int
 ) -> Blend | None:
-    """The fade that ends (step -1: walks back from it) or begins (step 1) at the nearly plain picture `low`."""
+    """The fade that ends (step -1) or begins (step 1) at the nearly plain picture `low`."""
     if not 0 <= low < len(spread):
         return None
     ranks = outline.ranks
@@ -147,7 +147,7 @@ def _ramp(
 
 
 def _steep(spread: NDArray[np.float32], low: int, top: int, step: int) -> int:
-    """The end of a ramp without the slow drift of a shot's own content above it."""
+    """The end of a ramp, without the slow changes of the shot's own content beyond it."""
     while abs(top - low) > 3:
         mean = (spread[top] - spread[low]) / abs(top - low)
         if spread[top] - spread[top - 3 * step] > 0.5 * 3 * mean:
@@ -157,7 +157,7 @@ def _steep(spread: NDArray[np.float32], low: int, top: int, step: int) -> int:
 
 
 def _rising(spread: NDArray[np.float32], top: int, step: int, cuts: set[int]) -> int | None:
-    """The next place in direction `step` where the spread has grown further; a rise may pause for two pictures."""
+    """The next index in direction `step` with a greater spread; a rise may pause for two pictures."""
     for place in range(top + step, top + 4 * step, step):
         if not 0 <= place < len(spread) or (place + 1 if step < 0 else place) in cuts:
             return None
@@ -177,21 +177,21 @@ def _likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], rate: Fraction) -> list[Blend]:
-    """Blends of two unlike pictures, between hard cuts and outside of the blends already `taken`."""
+    """Blends of two different pictures, between hard cuts and outside the blends already `taken`."""
     borders = sorted({0, *cuts, *(b.start for b in taken), *(b.end for b in taken), 1 << 62})
     closed = {b.start for b in taken}
-    found: list[Blend] = []
+    blends: list[Blend] = []
     for start, end in pairwise(borders):
         if start not in closed:
             first, last = np.searchsorted(outline.ranks, [start, end])
-            found += _dissolves_between(Outline(outline.ranks[first:last], outline.luma[first:last]), rate)
-    return found
+            blends += _dissolves_between(Outline(outline.ranks[first:last], outline.luma[first:last]), rate)
+    return blends
 
 
 def _dissolves_between(outline: Outline, rate: Fraction) -> list[Blend]:
-    """Long ones first: a short window also fits inside a long dissolve."""
+    """The dissolves of one shot. Long ones are searched first: a short window also fits inside a long dissolve."""
     ranks, luma, spread = outline.ranks, outline.luma.astype(np.float32), spreads(outline)
-    found: list[Blend] = []
+    blends: list[Blend] = []
     for seconds in (Fraction(5, 2), Fraction(5, 3), Fraction(1), Fraction(2, 3), Fraction(1, 3)):
         reach = int(seconds * rate)
         ends = np.searchsorted(ranks, ranks + reach)
@@ -205,16 +205,16 @@ def _dissolves_between(outline: Outline, rate: Fraction) -> list[Blend]:
                 or int(np.diff(ranks[i : j + 1]).max()) > max(4, reach // 4)
             ):
                 continue
-            if any(ranks[j] > b.start and ranks[i] < b.end for b in found):
+            if any(ranks[j] > b.start and ranks[i] < b.end for b in blends):
                 continue
             blend = _blend(ranks[i : j + 1], luma[i : j + 1])
             if blend:
-                found.append(blend)
-    return found
+                blends.append(blend)
+    return blends
 
 
 def _blend(ranks: NDArray[np.int64], luma: NDArray[np.float32]) -> Blend | None:
-    """The dissolve between the first and the last of some pictures [n x 576], if they are nothing else."""
+    """The dissolve from the first to the last of some pictures [n x 576]; None if they are anything else."""
     before, after = luma[0], luma[-1]
     way = after - before
     size = float(np.abs(way).mean())
@@ -228,6 +228,6 @@ def _blend(ranks: NDArray[np.int64], luma: NDArray[np.float32]) -> Blend | None:
     deviation = np.abs(luma - luma.mean(1, keepdims=True)).mean(1)
     middle = (share > 0.3) & (share < 0.7)
     if not middle.any() or deviation[middle].mean() > _PALER * (deviation[0] + deviation[-1]) / 2:
-        return None  # a soft picture that moves looks much like a blend, but does not get paler
+        return None  # a soft moving picture resembles a blend, but does not get paler
     start, end = int(ranks[inside][0]), int(ranks[inside][-1]) + 1
     return Blend(start, end, GradualCut.DISSOLVE) if end - start >= _SHORTEST else None

@@ -1,9 +1,9 @@
-"""Hard cuts: where a picture has nothing to do with the one before, and its neighbours are calmer.
+"""Hard cuts: a picture differs much from the one before, while the pictures around change less.
 
 For two thumbnails, `change` is the mean difference of luma plus half those of chroma, in levels, and `novelty` is the
-change over the pictures' own spread: about 0.05 inside a still shot, over 0.7 between shots, whatever their contrast.
-At a cut the change also stands out from those around it (as in PySceneDetect's adaptive detector), which sudden
-movement seldom does. The product of the two decides.
+change divided by the pictures' own spread: about 0.05 inside a still shot, over 0.7 between shots, whatever their
+contrast. At a cut the change is also larger than those around it (as in PySceneDetect's adaptive detector), unlike in
+sudden movement. The product of the two decides.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from cinecut.analysis.film.gops import Thumbs
 from cinecut.analysis.film.strips import Strip
 
-_NOISE = 4.0  # levels: a spread below this is noise of a flat picture
-_CALM = 0.5  # levels: change below this is coding noise
-NOVEL = 0.4  # novelty that a cut has at least
-SCORE = 4.5  # novelty times contrast with the changes around, that a cut has at least
+_NOISE = 4.0  # levels: a smaller spread is noise of a flat picture
+_CALM = 0.5  # levels: a smaller change is coding noise
+NOVEL = 0.4  # least novelty of a cut
+SCORE = 4.5  # least product, of novelty and of change relative to the changes around, of a cut
 _AROUND = 2  # pictures on each side
-_FLASH = 3  # pictures that a flash lasts at most
+_FLASH = 3  # longest flash, in pictures
 _MIN_CHANGE = 3.0  # levels
 _AKIN = 0.75  # correlation
 
@@ -49,7 +49,7 @@ def novelty(before: Thumbs, after: Thumbs) -> NDArray[np.float32]:
 
 
 def akin(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
-    """Whether the middle of a picture [3, rows, columns] is found in the other, as after a pan."""
+    """Whether the middle of a picture [3, rows, columns] appears in the other, as after a pan."""
     rows, columns = one.shape[1:]
     middle = (slice(rows // 4, rows - rows // 4), slice(columns // 4, columns - columns // 4))
     match = cv2.matchTemplate(one[0], np.ascontiguousarray(other[0][middle]), cv2.TM_CCOEFF_NORMED)
@@ -58,11 +58,11 @@ def akin(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a strip shows.
+    """The cuts of a strip.
 
-    cuts : rank of the first new picture, and how clear the cut is
-    gaps : ranks of neighbouring pictures of the outline between which a cut may hide
-    flashes : half-open ranks from the first picture of a flash to the first after it that looks as before, included
+    cuts : rank of the first picture after each, and its score
+    gaps : ranks of neighbouring decoded pictures with a cut somewhere between them
+    flashes : half-open ranks from a flash's first picture up to and including the first that looks as before it
     """
 
     cuts: tuple[Cut, ...] = ()
@@ -71,7 +71,7 @@ class Verdict:
 
 
 def steps(strip: Strip) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """[n - 1] novelty, change and score of each picture of a strip against the one before."""
+    """[n - 1] novelty, change and score of each picture of a strip, relative to the one before."""
     changes = change(strip.thumbs[:-1], strip.thumbs[1:])
     spreads = spread(strip.thumbs)
     novel = np.asarray(changes / ((spreads[:-1] + spreads[1:]) / 2 + _NOISE), np.float32)
@@ -100,7 +100,7 @@ def judge(strip: Strip) -> Verdict:
 
 
 def _around(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """[n] mean of the up to two values on each side of each."""
+    """[n] for each value, the mean of the two before and the two after it, or fewer at the ends."""
     padded = np.pad(values, _AROUND)
     there = np.pad(np.ones(len(values)), _AROUND)
     kernel = np.ones(2 * _AROUND + 1)
@@ -110,7 +110,7 @@ def _around(values: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _flash_end(thumbs: Thumbs, i: int, step: float) -> int | None:
-    """The place within the next few where the picture from before step i is back."""
+    """The index of the next picture that looks like the one before step i again; None if none soon does."""
     ahead = thumbs[i + 2 : i + 2 + _FLASH]
     if not len(ahead):
         return None
@@ -119,7 +119,7 @@ def _flash_end(thumbs: Thumbs, i: int, step: float) -> int | None:
 
 
 def merge(verdicts: Iterable[Verdict], shortest: int = 3) -> list[int]:
-    """The ranks of cuts in order, without the ends of flashes; of cuts too close to each other the clearest stays."""
+    """The ranks of all cuts in order, without flashes; of cuts too close together, the one with the highest score."""
     verdicts = list(verdicts)
     flashes = [flash for verdict in verdicts for flash in verdict.flashes]
     kept: list[Cut] = []

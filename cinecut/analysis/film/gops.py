@@ -1,4 +1,4 @@
-"""The film as packets and groups of pictures: what can be known of it without decoding it all.
+"""The film as packets and groups of pictures, without decoding all of it.
 
 film ─ survey ─► PacketIndex (stamps, sizes, key flags) and KeyPictures, in one pass over the file
 """
@@ -32,40 +32,36 @@ from cinecut.language.timebase import FilmTime, nearest
 from cinecut.media.frames import whole_packets
 from cinecut.media.open import open_container, picture_stream
 
-Thumbs: TypeAlias = NDArray[
-    np.uint8
-]  # [n, 3, rows, columns]: planes Y, U, V of thumbnails or of their part inside the bars
+Thumbs: TypeAlias = NDArray[np.uint8]  # [n, 3, rows, columns] planes Y, U, V of thumbnails, perhaps without bars
 Inside: TypeAlias = tuple[slice, slice]  # rows and columns of a thumbnail
 THUMB_COLUMNS, THUMB_ROWS = 80, 45
-PICTURE_COLUMNS, PICTURE_ROWS = 160, 90
 
-_SHORTEST_GROUP = Fraction(1, 2)  # seconds: key frames nearer than this to the last one taken are passed over
-_PENDING = 8  # key pictures in the hands of the decoding threads
+_SHORTEST_GROUP = Fraction(1, 2)  # seconds: key frames nearer than this to the last one are skipped
+_PENDING = 8  # most key pictures waiting for the decoding threads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyPicture:
-    """A key frame in small: `bgr` [uint8, 90 x 160 x 3], `thumb` [uint8, 3 x 45 x 80], and what was seen in large."""
+    """A key frame: its thumbnail, and the measurements of the full-size picture."""
 
     time: FilmTime
-    bgr: NDArray[np.uint8]
-    thumb: NDArray[np.uint8]
+    thumb: NDArray[np.uint8]  # [uint8, 3 x 45 x 80]
     glance: Glance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PacketIndex:
-    """Every video packet, in decoding order; `rank` is its place in showing order.
+    """Every video packet, in decoding order; `rank` is its number in display order.
 
-    `groups` are the places in decoding order where a group of pictures starts: a key frame, at least half a second
-    after the one before it, so that films of key frames only are grouped as well.
+    `groups` are the indices, in decoding order, at which groups of pictures start: at key frames at least half a second
+    apart, so that films of key frames only are grouped as well.
     """
 
     pts: NDArray[np.int64]  # [n] in units of the stream's time base
     size: NDArray[np.int64]  # [n] bytes
     key: NDArray[np.bool_]  # [n]
     rank: NDArray[np.int64]  # [n]
-    shown: NDArray[np.int64]  # [n] the stamps in showing order: shown[rank] == pts
+    shown: NDArray[np.int64]  # [n] the stamps in display order: shown[rank] == pts
     groups: NDArray[np.int64]  # [m]
 
     @classmethod
@@ -84,7 +80,7 @@ class PacketIndex:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Turns stamps into film times: whole frames of a constant rate, the stamps themselves of a variable one."""
+    """Converts stamps to film times: whole frames of a constant rate, the exact stamps of a variable one."""
 
     start: Fraction
     time_base: Fraction
@@ -131,7 +127,7 @@ def _plane(frame: VideoFrame, index: int, bits: int) -> NDArray[np.uint8]:
     if bits == 8:
         return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
     deep = np.frombuffer(memoryview(plane), np.uint16).reshape(-1, plane.line_size // 2)[: plane.height, : plane.width]
-    rows = max(1, plane.height // 360)  # convert no more rows than a picture of moderate size has
+    rows = max(1, plane.height // 360)  # convert only as many rows as a picture of moderate size has
     return np.asarray(deep[::rows] >> (bits - 8), np.uint8)
 
 
@@ -143,7 +139,7 @@ def small_planes(frame: VideoFrame, columns: int, rows: int) -> NDArray[np.uint8
         assert planes is not None
     small = np.empty((3, rows, columns), np.uint8)
     for plane, target in zip(planes, small, strict=True):
-        stride = max(1, plane.shape[0] // (2 * rows))  # two source rows for each target row tell enough
+        stride = max(1, plane.shape[0] // (2 * rows))  # two source rows for each target row are enough
         cv2.resize(plane[::stride], (columns, rows), dst=target, interpolation=cv2.INTER_AREA)
     return small
 
@@ -153,7 +149,7 @@ def small_planes(frame: VideoFrame, columns: int, rows: int) -> NDArray[np.uint8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """What one pass over the file tells. `keys` [m] pairs with `index.groups`; None where one could not be decoded."""
+    """The result of one pass over the file. `keys` [m] belong to `index.groups`; None for one that is damaged."""
 
     index: PacketIndex
     keys: list[KeyPicture | None]
@@ -167,17 +163,17 @@ class Survey:
         return inside(self.bars)
 
     def thumb(self, group: int) -> NDArray[np.uint8] | None:
-        """The thumbnail of a group's key picture, inside the bars; None where there is none."""
+        """The thumbnail of a group's key picture, inside the bars; None if it has none."""
         key = self.keys[group] if group < len(self.keys) else None
         return None if key is None else key.thumb[:, *self.inside]
 
 
-class Unstamped(Exception):  # noqa: N818 - a turn of the road, not an error
-    """The packets carry no usable stamps: only decoding tells the order of the pictures."""
+class Unstamped(Exception):  # noqa: N818 - leads to another method, not an error
+    """The packets have no usable stamps: only decoding shows the order of the pictures."""
 
 
 def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float], None]) -> Survey:
-    """Index every packet and decode the key frame of every group. Raises Stop, and Unstamped for stampless films."""
+    """Index every packet and decode the key frame of every group. Raises Stop, and Unstamped without time stamps."""
     black = black_level(facts)
     container, stream = open_video(film)
     only(container, stream)
@@ -204,7 +200,7 @@ def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float
                 progress(share)
                 if len(waiting) > _PENDING:
                     keys.append(waiting.popleft().result())
-            if groups:  # what comes before the first key frame cannot be shown
+            if groups:  # packets before the first key frame cannot be decoded
                 pts.append(packet.pts)
                 size.append(packet.size)
                 key.append(packet.is_keyframe)
@@ -216,19 +212,19 @@ def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float
 
 
 def black_level(facts: FilmFacts) -> int:
-    """The luma of black: 0 where the film uses the full range, else 16."""
+    """The luma of black: 0 if the film uses the full range, else 16."""
     return 0 if facts.color.range in ("pc", "full", "jpeg") or facts.pix_fmt.startswith("yuvj") else 16
 
 
 def only(container: InputContainer, stream: VideoStream) -> None:
-    """Let the demuxer pass over all other streams."""
+    """Make the demuxer skip all other streams."""
     for other in container.streams:
         if other.index != stream.index:
             other.discard = av.stream.Discard.all
 
 
 class _Decoders:
-    """As many decoders as threads; each picture is decoded by whichever is free."""
+    """A pool of as many decoders as threads."""
 
     def __init__(self, film: Path, threads: int) -> None:
         self._open = [open_video(film) for _ in range(threads)]
@@ -256,7 +252,7 @@ class _Decoders:
 
 
 def inside(bars: Bars) -> Inside:
-    """Rows and columns of a thumbnail that lie wholly inside the bars."""
+    """The rows and columns of a thumbnail that are completely inside the bars."""
 
     def part(near: Fraction, far: Fraction, length: int) -> slice:
         return slice(math.ceil(near * length), math.floor((1 - far) * length))
@@ -265,9 +261,6 @@ def inside(bars: Bars) -> Inside:
 
 
 def key_picture(frame: VideoFrame, time: FilmTime, black: int) -> KeyPicture:
-    bgr = frame.reformat(PICTURE_COLUMNS, PICTURE_ROWS, "bgr24", interpolation="BILINEAR").to_ndarray()
     planes = planes_of(frame)
     luma = planes[0] if planes else np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8)
-    return KeyPicture(
-        time, np.asarray(bgr, np.uint8), small_planes(frame, THUMB_COLUMNS, THUMB_ROWS), glance(luma, black)
-    )
+    return KeyPicture(time, small_planes(frame, THUMB_COLUMNS, THUMB_ROWS), glance(luma, black))

@@ -1,4 +1,4 @@
-"""How the shots of a film look: the pictures at their moments, measured by two threads."""
+"""The appearance of a film's shots: the pictures at their moments, measured by two threads."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ def appearances(
     moments: Sequence[Moment],
     progress: Callable[[float], None],
 ) -> dict[int, Appearance]:
-    """How each shot looks, by its index, from the pictures at its moments; two halves of the film at once."""
+    """The appearance of each shot by its index, from the pictures at its moments; half of the film in each thread."""
     middle = len(moments) // 2
     halves = [half for half in (moments[:middle], moments[middle:]) if half]
     done, stopped = [0.0] * len(halves), Event()
 
     def observed(number: int) -> list[Appearance]:
-        def heard(share: float) -> None:
+        def report(share: float) -> None:
             if stopped.is_set():
                 raise CancelledError
             done[number] = share
             progress(sum(done) / len(done))
 
-        return [observe(p) for p in look_at(film, facts, shots, halves[number], heard)]
+        return [observe(p) for p in look_at(film, facts, shots, halves[number], report)]
 
-    found: dict[int, list[Appearance]] = {}
+    looks: dict[int, list[Appearance]] = {}
     with ThreadPoolExecutor(2) as pool:
         try:
-            for seen in chain.from_iterable(pool.map(observed, range(len(halves)))):
-                found.setdefault(seen.shot, []).append(seen)
-        except BaseException:  # an interrupt, say: the threads shall not finish their films first
+            for look in chain.from_iterable(pool.map(observed, range(len(halves)))):
+                looks.setdefault(look.shot, []).append(look)
+        except BaseException:  # such as an interrupt, which must not wait for the threads to finish
             stopped.set()
             raise
-    return {index: together(seen) for index, seen in found.items()}
+    return {index: together(look) for index, look in looks.items()}
 
 
 LOOKS = Stage("looks", dict[int, Appearance], appearances)

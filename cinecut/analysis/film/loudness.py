@@ -1,4 +1,4 @@
-"""How loud the film is, all along: one level for every tenth of a second."""
+"""The loudness of the whole film: one level for every tenth of a second."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.media.samples import film_sounds, mono
 
 STEP = Fraction(1, 10)  # seconds
-_RATE = 8000  # enough for a level: what is heard as loud lies below 4 kHz
+_RATE = 8000  # enough for a level, since loud sounds are mostly below 4 kHz
 _FLOOR = -70.0  # dB
 
 
@@ -31,7 +31,7 @@ class LoudnessCurve:
         return len(self.levels) == 0 or float(self.levels.max()) <= _FLOOR + 1
 
     def within(self, range: FilmRange) -> NDArray[np.float32]:
-        """The levels inside a range; at least one where the film has sound there."""
+        """The levels inside a range; at least one if the film has sound there."""
         first = max(0, int(range.start.seconds / STEP))
         return self.levels[first : max(first + 1, int(range.end.seconds / STEP))]
 
@@ -47,7 +47,7 @@ class LoudnessCurve:
 
 
 def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float], None]) -> LoudnessCurve:
-    """Measure one of a film's audio streams (from 0). A film without sound has no levels; damage is left out."""
+    """Measure one of a film's audio streams (from 0). A film without sound has no levels; damaged parts are skipped."""
     if not facts.audio:
         return LoudnessCurve(np.zeros(0, np.float32))
     sums = np.zeros(int(facts.duration / STEP) + 2)

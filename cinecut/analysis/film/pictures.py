@@ -1,6 +1,7 @@
-"""Key frames: the moments of the film worth a look, and the pictures there.
+"""Key frames: the moments of the film whose pictures are measured, and these pictures.
 
-The moments are the middles of the subtitles, the middles of the shots, and one in every gap of more than 30 seconds.
+The moments are the middles of the subtitles, the middles of the shots, and further ones so that no gap in a shot
+exceeds 30 seconds.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from cinecut.media.open import picture_stream
 
 LARGEST_GAP = Fraction(30)
 _WIDTH, _TALLEST = 320, 640  # pixels of a picture for measuring
-_PATIENCE = 400  # pictures decoded for one moment, at most
+_PATIENCE = 400  # most pictures decoded for one moment
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment worth a look: in which shot (its index), and the line spoken there, if any (its index)."""
+    """A moment to measure: the index of its shot, and of the line spoken there, if any."""
 
     time: FilmTime
     shot: int
@@ -37,27 +38,26 @@ class Moment:
 
 def moments(shots: Sequence[FilmShot], lines: Sequence[Line]) -> list[Moment]:
     """The key frames of a film, in order."""
-    found, spoken = [], Spoken(lines)
+    wanted, spoken = [], Spoken(lines)
     for shot in shots:
         mid = [(line.range.start.seconds + line.range.duration / 2, line.index) for line in spoken.within(shot.range)]
         inside = [mark for mark in mid if shot.range.start.seconds <= mark[0] < shot.range.end.seconds]
-        marks: list[tuple[Fraction, int | None]] = [*inside]
         middle = (shot.range.start.seconds + shot.range.end.seconds) / 2
-        marks = _apart([*marks, (middle, None)])
-        found += [Moment(FilmTime(at), shot.index, line) for at, line in _without_gaps(shot, marks)]
-    return found
+        marks = _apart([*inside, (middle, None)])
+        wanted += [Moment(FilmTime(at), shot.index, line) for at, line in _without_gaps(shot, marks)]
+    return wanted
 
 
-_NEAREST = Fraction(1, 2)  # seconds between two moments of a shot: what lies nearer shows nothing new
+_NEAREST = Fraction(1, 2)  # least seconds between two moments of a shot: a nearer one shows nothing new
 
 
 def _apart(marks: list[tuple[Fraction, int | None]]) -> list[tuple[Fraction, int | None]]:
-    """The marks in order, without those that come right after another."""
-    found: list[tuple[Fraction, int | None]] = []
+    """The marks in order, without those that follow another too closely."""
+    kept: list[tuple[Fraction, int | None]] = []
     for mark in sorted(marks, key=_time):
-        if not found or mark[0] - found[-1][0] >= _NEAREST:
-            found.append(mark)
-    return found
+        if not kept or mark[0] - kept[-1][0] >= _NEAREST:
+            kept.append(mark)
+    return kept
 
 
 def _time(mark: tuple[Fraction, int | None]) -> Fraction:
@@ -65,7 +65,7 @@ def _time(mark: tuple[Fraction, int | None]) -> Fraction:
 
 
 def _without_gaps(shot: FilmShot, marks: list[tuple[Fraction, int | None]]) -> list[tuple[Fraction, int | None]]:
-    """Marks added where a long shot leaves more than the largest gap between two."""
+    """The marks, and further ones wherever two are farther apart than the largest gap."""
     bounds = [shot.range.start.seconds, *[at for at, _ in marks], shot.range.end.seconds]
     added: list[tuple[Fraction, int | None]] = []
     for left, right in pairwise(bounds):
@@ -76,8 +76,8 @@ def _without_gaps(shot: FilmShot, marks: list[tuple[Fraction, int | None]]) -> l
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyPicture:
-    """`bgr` [uint8, height x width x 3] of a shot, as it is stored (neither turned nor unsqueezed): 320 pixels wide, or
-    less where it would be taller than 640."""
+    """`bgr` [uint8, height x width x 3] of a shot as stored, without rotation or pixel aspect: 320 pixels wide, or
+    less if it would be taller than 640."""
 
     shot: int
     time: FilmTime
@@ -87,17 +87,17 @@ class KeyPicture:
 def look(
     film: Path, facts: FilmFacts, shots: Sequence[FilmShot], wanted: Sequence[Moment], progress: Callable[[float], None]
 ) -> Iterator[KeyPicture]:
-    """A picture for each moment: the key frame before it where that lies in its shot (it costs one decode), else the
-    moment itself. A key frame that serves two moments comes once."""
+    """A picture for each moment: the key frame before it if that is in the same shot (a single decode), else the
+    picture at the moment itself. A key frame for two moments is yielded once."""
     ranges = {shot.index: shot.range for shot in shots}
-    seen: set[tuple[int, FilmTime]] = set()
+    shown: set[tuple[int, FilmTime]] = set()
     with open_film(film, facts) as media:
         reader = FrameReader(media, picture_stream(media, film), facts.start)
         for done, moment in enumerate(wanted):
             picture = _picture_at(reader, moment, ranges[moment.shot])
             progress((done + 1) / len(wanted))
-            if picture is not None and (picture.shot, picture.time) not in seen:
-                seen.add((picture.shot, picture.time))
+            if picture is not None and (picture.shot, picture.time) not in shown:
+                shown.add((picture.shot, picture.time))
                 yield picture
 
 

@@ -1,6 +1,6 @@
-"""What a film's pictures show that no trailer wants: black, bars of a letterbox, credits and titles.
+"""Detecting what no trailer should show: black pictures, letterbox bars, credits and titles.
 
-Everything is read off key pictures at the moment they are decoded (`glance`), so that no picture need be kept large:
+Key pictures are measured when they are decoded (`glance`), so that no large picture need be kept:
 
     luma plane ─ glance ─► Glance ─ is_black, is_text, is_card, letterbox
 """
@@ -15,17 +15,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_TEXT_ROWS = 360  # lettering is looked for in pictures of about this height; the sizes below are pixels of these
-_STROKE = 11  # wider than the strokes of lettering
-_INK = 50  # levels by which a stroke stands out from its ground
-_GAP = 13  # letters of a line are nearer to each other than this
+_TEXT_ROWS = 360  # lettering is searched in pictures of about this height, in whose pixels the next sizes are
+_STROKE = 11  # more than the width of a letter's strokes
+_INK = 50  # levels by which a stroke is brighter than its background
+_GAP = 13  # more than the distance between letters of a line
 _LINE_HEIGHTS = (4, 30)
 _BLACK_SPAN = 20  # levels above the black of the film that still look black
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Bars burned into a film: the share of its stored width or height that each covers."""
+    """Black bars that are part of a film's pictures: the share of the stored width or height that each covers."""
 
     left: Fraction = Fraction(0)
     top: Fraction = Fraction(0)
@@ -36,7 +36,7 @@ class Bars:
         return any((self.left, self.top, self.right, self.bottom))
 
     def upright(self, rotation: int, mirrored: bool = False) -> Bars:
-        """As a player shows them, who turns the picture by so many degrees clockwise, and may mirror it then."""
+        """The bars as displayed: after a rotation by so many degrees clockwise, and then perhaps a mirroring."""
         sides, turns = (self.left, self.top, self.right, self.bottom), rotation // 90
         left, top, right, bottom = (sides[(side - turns) % 4] for side in range(4))
         return Bars(right, top, left, bottom) if mirrored else Bars(left, top, right, bottom)
@@ -47,13 +47,13 @@ NO_BARS = Bars()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Glance:
-    """What one picture shows, as far as this module cares. Luma in levels 0..255 as stored.
+    """The measurements of one picture. Luma in levels 0..255 as stored.
 
     peak : the 99.8th percentile of the luma
     dark : share of the picture that is black
-    rows, columns : [uint8, height], [uint8, width] the 80th percentile of each; short subtitles in a bar don't show
-    lines : share of the picture that lies in lines of lettering
-    lettered : share of all bright strokes that lies in such lines; near 0 where grass and twigs look like letters
+    rows, columns : [uint8, height], [uint8, width] the 80th percentile of each, which ignores subtitles in a bar
+    lines : share of the picture that is inside lines of lettering
+    lettered : share of all bright strokes inside such lines; near 0 if grass or twigs only look like letters
     """
 
     peak: int
@@ -87,7 +87,7 @@ def _high(luma: NDArray[np.uint8], axis: int) -> NDArray[np.uint8]:
 
 
 def _lettering(luma: NDArray[np.uint8]) -> tuple[float, float]:
-    """(lines, lettered) of `Glance`: bright thin strokes that join into flat, evenly filled boxes."""
+    """`lines` and `lettered` of `Glance`, from bright thin strokes that form wide, evenly filled boxes."""
     ground = cv2.morphologyEx(luma, cv2.MORPH_OPEN, np.ones((_STROKE, _STROKE), np.uint8))
     ink = (cv2.subtract(luma, ground) > _INK).astype(np.uint8)
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, _GAP), np.uint8))
@@ -101,33 +101,32 @@ def _lettering(luma: NDArray[np.uint8]) -> tuple[float, float]:
     return float((w * h)[line].sum() / luma.size), float(inked[line].sum() / max(1, total[-1, -1]))
 
 
-def is_black(seen: Glance, black: int) -> bool:
-    """Nothing to see, down to a few stray pixels."""
-    return seen.peak <= black + _BLACK_SPAN
+def is_black(picture: Glance, black: int) -> bool:
+    """Whether the picture is black, except for a few pixels."""
+    return picture.peak <= black + _BLACK_SPAN
 
 
-def is_text(seen: Glance) -> bool:
-    """Lines of lettering stand in the picture: much of it, or most of the fine bright detail that there is."""
-    return seen.lines >= 0.01 or (seen.lines >= 0.0015 and seen.lettered >= 0.35)
+def is_text(picture: Glance) -> bool:
+    """Whether the picture has lines of lettering: much of it, or most of its fine bright detail."""
+    return picture.lines >= 0.01 or (picture.lines >= 0.0015 and picture.lettered >= 0.35)
 
 
-def is_card(seen: Glance, black: int) -> bool:
-    """A small bright thing alone on black, such as a logo. A night shot can look so too, but it moves."""
-    return seen.dark >= 0.9 and seen.peak >= black + 110
+def is_card(picture: Glance, black: int) -> bool:
+    """Whether the picture is a small bright thing on black, such as a logo. (So can be a night shot, but it moves.)"""
+    return picture.dark >= 0.9 and picture.peak >= black + 110
 
 
 def letterbox(glances: Sequence[Glance], black: int) -> Bars:
-    """Bars burned into the whole film, measured over its key pictures.
+    """The bars of the whole film, measured over its key pictures.
 
-    A row belongs to a bar when it is black in nearly all pictures that show something: dark scenes, which would
-    make a bar of any picture's edge, are overruled by the bright ones, and single glitches don't hide a bar. Bars
-    thinner than 1/100 or taking over half of the picture are none.
+    A row belongs to a bar if it is black in nearly all pictures that are not dark. So dark scenes make no bars, and
+    single glitches hide none. Bars thinner than 1/100, or covering more than half of the picture, do not count.
     """
-    shown = [seen for seen in glances if not is_black(seen, black) and seen.dark < 0.9]
+    shown = [picture for picture in glances if not is_black(picture, black) and picture.dark < 0.9]
     if len(shown) < 3:
         return Bars()
-    top, bottom = _edges(np.stack([seen.rows for seen in shown]), black)
-    left, right = _edges(np.stack([seen.columns for seen in shown]), black)
+    top, bottom = _edges(np.stack([picture.rows for picture in shown]), black)
+    left, right = _edges(np.stack([picture.columns for picture in shown]), black)
     return Bars(left, top, right, bottom)
 
 

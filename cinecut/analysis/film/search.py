@@ -1,10 +1,10 @@
-"""Where in a film cuts can be, and finding them with as little decoding as that takes.
+"""Finding the possible cuts of a film, and then the cuts, with as little decoding as possible.
 
-    Survey ─ plan ─► Group, Group, … ─ examine ─► cuts, and the pictures that were decoded on the way
+    Survey ─ plan ─► Group, Group, … ─ examine ─► cuts, and the pictures that were decoded for them
 
-A group of pictures is left alone when the key pictures at its two ends show the same and no packet in it is
-large for its place: a cut renews the picture, and that takes bytes. Everything else is outlined (reference pictures
-only) and decoded in full around large packets and where the outline leaves open where a cut is.
+A group of pictures is not decoded if the key pictures at its two ends are alike and none of its packets is
+unusually large: a cut renews the whole picture, and that takes bytes. Of all other groups an outline is decoded
+(reference pictures only), and all pictures around large packets and wherever the outline shows a cut inexactly.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from cinecut.analysis.film.screen import is_text
 from cinecut.analysis.film.strips import GroupReader, Strip
 
 _AROUND = 12  # reference packets on each side with which one is compared
-_SAME = 0.6  # novelty between key pictures of one unchanged shot, at most
-_SAME_UNCHOSEN = 1.0  # the same where the second is known not to have been put there for a cut
-_OTHER = 1.4  # novelty between pictures that have nothing in common, at least; about 1.7 is usual
-_LULL = 0.6  # key pictures' worth of bytes in a quarter of a second without sudden movement, at most
-_BLENDED = 5.0  # key pictures' worth of bytes between two cuts, from which on there may be a dissolve as well
-_PLAIN = 6.0  # levels of spread in a picture that shows next to nothing
-_BEFORE, _AFTER = 3, 4  # pictures decoded in full before and after a place where a cut may be
-_CLOSER = 2  # times that a group is looked at again
+_SAME = 0.6  # greatest novelty between key pictures of one unchanged shot
+_SAME_UNCHOSEN = 1.0  # the same if the second one is known not to be at a cut
+_OTHER = 1.4  # least novelty between unrelated pictures; about 1.7 is usual
+_LULL = 0.6  # most bytes of a quarter of a second without sudden movement, in sizes of a key picture
+_BLENDED = 5.0  # bytes between two cuts above which there may also be a dissolve, in sizes of a key picture
+_PLAIN = 6.0  # levels of spread below which a picture shows almost nothing
+_BEFORE, _AFTER = 3, 4  # pictures decoded in full before and after a possible cut
+_CLOSER = 2  # further looks at a group
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """A group of pictures and what its packets tell, before anything in it is decoded.
+    """A group of pictures and what its packets show before it is decoded.
 
     place : its number
     start, end : ranks of its key picture and of the next group's (or the film's end)
-    suspects : stretches of ranks, half-open, where a large packet may hide a cut
-    change : novelty of the next key picture against its own; infinite at the film's end or where one is missing
-    inflow : bytes of the packets between the two key pictures, in sizes of the lesser of these
-    lull : the same of the last quarter of a second alone
-    plain : a key picture at one of its ends shows next to nothing, so that comparing them tells little
+    suspects : stretches of ranks, half-open, in which a large packet may be a cut
+    change : novelty of the next key picture relative to its own; infinite at the film's end or if one is missing
+    inflow : bytes of the packets between the two key pictures, in sizes of the smaller of these
+    lull : the same for the last quarter of a second only
+    plain : a key picture at one of its ends shows almost nothing, so that comparing them is of little use
     lettered : both key pictures are of credits, which may roll on
-    chosen : the encoder puts key frames where the film cuts, and the next one can be such; None: it never does
+    chosen : whether the encoder may have placed the next key frame at a cut; None if it never does so in this film
     """
 
     place: int
@@ -58,7 +58,7 @@ class Group:
 
     @property
     def is_still(self) -> bool:
-        """One unchanged shot from key picture to key picture, unless a suspect hides a cut and the cut back."""
+        """Whether it is one unchanged shot, unless a suspect is a cut that is soon followed by the cut back."""
         if self.plain and self.inflow > 0.5:
             return False
         if self.lettered and not self.chosen:
@@ -66,27 +66,27 @@ class Group:
         return self.change < (_SAME_UNCHOSEN if self.chosen is False else _SAME)
 
     def ends_in_cut(self, last: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
-        """Its end is a cut without a doubt: the encoder thought so, all is new, and just before all was foreseen.
+        """Whether its end is certainly a cut: the encoder chose it, the picture is new, and little changed before it.
 
-        last, after : thumbnails of the last picture known in it, and of the next key picture
+        last, after : thumbnails of its last known picture, and of the next key picture
         """
         if self.plain or not self.chosen or self.lull > _LULL or self.inflow > _BLENDED:
             return False
         return float(novelty(last[None], after[None])[0]) >= _OTHER and not akin(last, after)
 
 
-def plan(found: Survey) -> list[Group]:
-    """What the packets and key pictures tell of each group."""
-    index = found.index
+def plan(survey: Survey) -> list[Group]:
+    """All groups, judged by their packets and key pictures."""
+    index = survey.index
     bounds = np.append(index.groups, len(index.pts))
     starts = np.append(index.rank[index.groups], len(index.pts))
     chosen = _chosen(starts)
-    quarter = int(1 / (4 * found.clock.time_base))
+    quarter = int(1 / (4 * survey.clock.time_base))
     groups = []
     chooses = any(choice is not None for choice in chosen)
     for place in range(len(index.groups)):
         first, last = int(bounds[place]), int(bounds[place + 1])
-        here, after = found.thumb(place), found.thumb(place + 1)
+        here, after = survey.thumb(place), survey.thumb(place + 1)
         change = inflow = lull = float("inf")
         plain = False
         if here is not None and after is not None:
@@ -97,16 +97,16 @@ def plan(found: Survey) -> list[Group]:
             inflow = size.sum() / lesser
             lull = size[pts >= index.pts[last] - quarter].sum() / lesser
         start, end = int(starts[place]), int(starts[place + 1])
-        lettered = all(key is not None and is_text(key.glance) for key in found.keys[place : place + 2])
+        lettered = all(key is not None and is_text(key.glance) for key in survey.keys[place : place + 2])
         suspects = tuple(_suspects(index, first, last, chooses))
         groups.append(Group(place, start, end, suspects, change, inflow, lull, plain, lettered, chosen[place]))
     return groups
 
 
 def _chosen(starts: NDArray[np.int64]) -> list[bool | None]:
-    """Whether the key frame after each group was put there for what the film shows, judged by their ranks alone.
+    """Whether the key frame after each group may have been placed because of a cut, judged by the ranks alone.
 
-    Encoders put one at latest after a certain number of pictures; some count these from a key frame before the last.
+    Without a cut, encoders place one after a fixed number of pictures; some count from a key frame before the last.
     """
     lengths = np.diff(starts)
     longest = np.percentile(lengths, 95)
@@ -119,10 +119,10 @@ def _chosen(starts: NDArray[np.int64]) -> list[bool | None]:
 
 
 def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[tuple[int, int]]:
-    """Stretches of ranks before reference packets that are large against their key frame and their neighbours.
+    """Stretches of ranks before reference packets that are large compared with their key frame and their neighbours.
 
-    chooses : the encoder puts key frames where the film cuts; it lets only such cuts pass that are too near to the last
-        key frame, and those come out nearly as large as one
+    chooses : the encoder places key frames at cuts. Then a cut without one is close to the last key frame, and its
+        packet is nearly as large as a key frame's.
     """
     ranks = index.rank[first:last]
     reference = np.flatnonzero(ranks == np.maximum.accumulate(ranks))
@@ -136,30 +136,30 @@ def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[
     return stretches
 
 
-def examine(reader: GroupReader, found: Survey, group: Group) -> tuple[Verdict, Strip | None]:
-    """The cuts from a group's first picture to the one after its end, and what was decoded to find them."""
+def examine(reader: GroupReader, survey: Survey, group: Group) -> tuple[Verdict, Strip | None]:
+    """The cuts from a group's first picture to the one after its end, and the pictures decoded to find them."""
     if not group.suspects:
         if group.is_still:
             return Verdict(), None
-        here, after = found.thumb(group.place), found.thumb(group.place + 1)
+        here, after = survey.thumb(group.place), survey.thumb(group.place + 1)
         if here is not None and after is not None and group.ends_in_cut(here, after):
             return _with_cut(Verdict(), group.end), None
-    fine = np.zeros(len(found.index.pts) + _AFTER, np.bool_)
+    fine = np.zeros(len(survey.index.pts) + _AFTER, np.bool_)
     if group.chosen is not None or not group.is_still:
         for start, end in group.suspects:
             fine[max(0, start) : end] = True
-    verdict, strip = _decoded(reader, found, group, fine)
+    verdict, strip = _decoded(reader, survey, group, fine)
     for _ in range(_CLOSER):
         if not verdict.gaps:
             break
         for before, behind in verdict.gaps:
             fine[max(0, before - _BEFORE) : behind + _AFTER] = True
-        verdict, strip = _decoded(reader, found, group, fine)
+        verdict, strip = _decoded(reader, survey, group, fine)
     return verdict, strip
 
 
-def _decoded(reader: GroupReader, found: Survey, group: Group, fine: NDArray[np.bool_]) -> tuple[Verdict, Strip]:
-    """What decoding the group shows, up to where nothing more is to be learned or a closer look is needed first."""
+def _decoded(reader: GroupReader, survey: Survey, group: Group, fine: NDArray[np.bool_]) -> tuple[Verdict, Strip]:
+    """The verdict on a group, decoded up to its end, or until the rest is settled or a closer look is needed."""
     pictures = reader.pictures(group.place, fine, rough=bool(group.suspects))
     strip = Strip.empty()
     if group.suspects and group.suspects[-1][1] < group.end - _BEFORE:
@@ -167,19 +167,19 @@ def _decoded(reader: GroupReader, found: Survey, group: Group, fine: NDArray[np.
         verdict = judge(strip)
         if any(not fine[before + 1 : behind].all() for before, behind in verdict.gaps):
             return verdict, strip
-        if whole := _told_early(found, group, strip, verdict):
+        if whole := _early_verdict(survey, group, strip, verdict):
             return whole, strip
     strip = strip.until(group.end, pictures)
-    if whole := _told_by_key(found, group, strip):
+    if whole := _verdict_by_key(survey, group, strip):
         return whole, strip
     fine[group.end : group.end + _AFTER] = True
     strip = strip.until(group.end + _AFTER, pictures)
     return judge(strip), strip
 
 
-def _told_early(found: Survey, group: Group, strip: Strip, verdict: Verdict) -> Verdict | None:
-    """The verdict over the whole group from a strip that ends early, where the next key picture settles the rest."""
-    after = found.thumb(group.place + 1)
+def _early_verdict(survey: Survey, group: Group, strip: Strip, verdict: Verdict) -> Verdict | None:
+    """The verdict on the whole group from a strip that ends early; None if the next key picture does not settle it."""
+    after = survey.thumb(group.place + 1)
     if after is None or not len(strip.ranks):
         return None
     last = strip.thumbs[-1]
@@ -189,12 +189,12 @@ def _told_early(found: Survey, group: Group, strip: Strip, verdict: Verdict) -> 
     return verdict if still else None
 
 
-def _told_by_key(found: Survey, group: Group, strip: Strip) -> Verdict | None:
-    """The verdict from a strip up to the group's end, where the next key picture leaves no doubt whether that is a cut.
+def _verdict_by_key(survey: Survey, group: Group, strip: Strip) -> Verdict | None:
+    """The verdict from a strip up to the group's end, if the next key picture shows whether that is a cut.
 
-    There is doubt where what follows decides: after sudden movement, and where something may be a flash.
+    None if it is undecided until later pictures are decoded: after sudden movement, or if it may be a flash.
     """
-    after = found.thumb(group.place + 1)
+    after = survey.thumb(group.place + 1)
     if after is None or not len(strip.ranks) or strip.ranks[-1] >= group.end:
         return None
     strip = strip.joined([group.end], [after])
@@ -206,9 +206,9 @@ def _told_by_key(found: Survey, group: Group, strip: Strip) -> Verdict | None:
     novel, _, score = (float(values[-1]) for values in steps(strip))
     if novel < NOVEL or score < SCORE / 2:
         return verdict
-    key = int(found.index.groups[group.place + 1])
-    soon = found.index.size[key + 1 : key + 1 + 2 * _AFTER]
-    return verdict if score >= 2 * SCORE and soon.max(initial=0) < 0.5 * found.index.size[key] else None
+    key = int(survey.index.groups[group.place + 1])
+    soon = survey.index.size[key + 1 : key + 1 + 2 * _AFTER]
+    return verdict if score >= 2 * SCORE and soon.max(initial=0) < 0.5 * survey.index.size[key] else None
 
 
 def _with_cut(verdict: Verdict, rank: int) -> Verdict:

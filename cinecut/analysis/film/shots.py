@@ -1,9 +1,9 @@
-"""Every shot of a film with its exact first picture, without a full decode.
+"""Finding every shot of a film with its exact first picture, without a full decode.
 
     film ─ survey ─► packets, key pictures ─ search ─► cuts, outline ─ blends ─► fades, dissolves ─► shots
 
-Packets and key frames are read in one pass; then only those stretches are decoded where a cut can be (search.py). A
-film whose packets carry no stamps is watched from end to end instead.
+Packets and key frames are read in one pass; then only the parts with possible cuts are decoded (search.py). A film
+without time stamps is decoded completely instead.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ from cinecut.language.timebase import FilmRange, FilmTime, clock
 
 _THREADS = max(1, min(4, os.cpu_count() or 1))
 _SURVEY_SHARE = 0.3  # of the whole work, for the progress
-_LETTERED = 0.4  # share of a shot's key pictures that show lettering, from which on it is one of credits or titles
-_CREDITS = Fraction(4, 5)  # of the film: lettering after this belongs to the credits
+_LETTERED = 0.4  # least share of key pictures with lettering in a shot of credits or titles
+_CREDITS = Fraction(4, 5)  # of the film: lettering after this is credits
 
 
 @dataclass(frozen=True, slots=True)
 class FilmShot:
-    """A shot: its clean part, without the transitions at its ends.
+    """A shot without the transitions at its ends.
 
-    begins : what leads into it; a film's first shot begins with a cut
-    why_not : "black", "title" or "credits" where no trailer should use it
+    begins : the transition into it; a film's first shot begins with a cut
+    why_not : "black", "title" or "credits" if no trailer should use it
     """
 
     index: int
@@ -76,87 +76,67 @@ class FilmShot:
         return self.why_not is None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class ShotList:
-    """All shots in order. Where one ends before the next begins, a fade or dissolve lies between them.
-
-    pictures : key pictures in order, one a group of pictures, for the measurements of later stages; a short shot may
-        have none
-    bars : the bars burned into the film
-    """
+    """All shots in order, and the film's letterbox bars. A gap between two shots is a fade or dissolve."""
 
     shots: tuple[FilmShot, ...]
-    pictures: tuple[KeyPicture, ...]
     bars: Bars
     diagnostics: tuple[Diagnostic, ...]
 
 
 def find_shots(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> ShotList:
-    """The shots of a film. `progress` hears the share done, 0..1. Raises Stop for a film that cannot be read."""
+    """The shots of a film. `progress` is called with the share done, 0..1. Raises Stop if the film cannot be read."""
     try:
-        seen = _search(film, facts, progress) if facts.stamps and not facts.joined else _watch(film, facts, progress)
+        scan = _search(film, facts, progress) if facts.stamps and not facts.joined else _watch(film, facts, progress)
     except Unstamped:
-        seen = _watch(film, facts, progress)
-    hard = seen.cuts
-    blends = _joined(fades(seen.outline, hard, facts.rate))
-    blends = _joined(blends + dissolves(seen.outline, hard, blends, facts.rate))
-    shots = _tile(seen, [cut for cut in hard if not any(b.start <= cut <= b.end for b in blends)], blends)
-    keys = _with_unseen(shots, seen)
-    return ShotList(_named(shots, keys, seen, facts), tuple(keys), seen.bars, tuple(seen.diagnostics))
+        scan = _watch(film, facts, progress)
+    hard = scan.cuts
+    blends = _joined(fades(scan.outline, hard, facts.rate))
+    blends = _joined(blends + dissolves(scan.outline, hard, blends, facts.rate))
+    shots = _tile(scan, [cut for cut in hard if not any(b.start <= cut <= b.end for b in blends)], blends)
+    keys = _with_missing_keys(shots, scan)
+    return ShotList(_judged(shots, keys, scan, facts), scan.bars, tuple(scan.diagnostics))
 
 
-@dataclass(frozen=True, slots=True)
-class FoundShots:
-    """What of the shots is kept."""
-
-    shots: tuple[FilmShot, ...]
-    bars: Bars
-    diagnostics: tuple[Diagnostic, ...]
+SHOTS = Stage("shots", ShotList, find_shots)
 
 
-def _found(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> FoundShots:
-    found = find_shots(film, facts, progress)
-    return FoundShots(found.shots, found.bars, found.diagnostics)
-
-
-SHOTS = Stage("shots", FoundShots, _found)
-
-
-# --- seeing ---------------------------------------------------------------------------------------------------------
+# --- scanning the film ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
-    """What the search or the watching of a film has brought. Ranks count pictures in showing order."""
+class _Scan:
+    """The result of searching or decoding a film. A rank is a picture's number in display order."""
 
     cuts: list[int]
     outline: Outline
     keys: list[KeyPicture]
     bars: Bars
     time: Callable[[int], FilmTime]  # of a rank
-    look: Callable[[list[FilmTime]], list[KeyPicture]]  # further pictures, where they can still be had
+    look: Callable[[list[FilmTime]], list[KeyPicture]]  # decodes further pictures; none if that is not possible
     end: FilmTime
     diagnostics: list[Diagnostic]
 
 
-def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _Seen:
-    """Decode only where cuts can be. Raises Unstamped and Stop."""
-    found = survey(film, facts, _THREADS, lambda share: progress(_SURVEY_SHARE * share))
-    groups = plan(found)
+def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _Scan:
+    """Decode only the parts with possible cuts. Raises Unstamped and Stop."""
+    surveyed = survey(film, facts, _THREADS, lambda share: progress(_SURVEY_SHARE * share))
+    groups = plan(surveyed)
     verdicts: list[Verdict] = []
     outlines: list[Outline] = []
     with ExitStack() as stack:
         free: SimpleQueue[GroupReader] = SimpleQueue()
         for _ in range(_THREADS):
-            free.put(stack.enter_context(GroupReader(film, found.index, found.inside)))
+            free.put(stack.enter_context(GroupReader(film, surveyed.index, surveyed.inside)))
 
         def task(group: Group) -> tuple[Verdict, Outline]:
             reader = free.get()
             try:
-                verdict, strip = examine(reader, found, group)
+                verdict, strip = examine(reader, surveyed, group)
             finally:
                 free.put(reader)
-            strip = strip or _key_strip(found, group)
+            strip = strip or _key_strip(surveyed, group)
             return verdict, outline_of(strip.thumbs, strip.ranks)
 
         pool = stack.enter_context(ThreadPoolExecutor(_THREADS))
@@ -164,46 +144,47 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> 
             verdicts.append(verdict)
             outlines.append(outline)
             progress(_SURVEY_SHARE + (1 - _SURVEY_SHARE) * done / len(groups))
-    shown = found.index.shown
-    end = found.clock.time(int(shown[-1])) + 1 / facts.rate
+    shown = surveyed.index.shown
+    end = surveyed.clock.time(int(shown[-1])) + 1 / facts.rate
     if end.seconds >= facts.duration - 1:
         end = FilmTime(facts.duration)
     else:
-        found.diagnostics.append(_short(end, facts))
-    return _Seen(
+        surveyed.diagnostics.append(_short(end, facts))
+    return _Scan(
         merge(verdicts),
         Outline.joined(outlines),
-        [key for key in found.keys if key],
-        found.bars,
-        lambda rank: found.clock.time(int(shown[min(rank, len(shown) - 1)])) if rank < len(shown) else end,
-        lambda times: _look(film, found, times, black_level(facts)),
+        [key for key in surveyed.keys if key],
+        surveyed.bars,
+        lambda rank: surveyed.clock.time(int(shown[min(rank, len(shown) - 1)])) if rank < len(shown) else end,
+        lambda times: _look(film, surveyed, times, black_level(facts)),
         end,
-        found.diagnostics,
+        surveyed.diagnostics,
     )
 
 
-def _look(film: Path, found: Survey, times: list[FilmTime], black: int) -> list[KeyPicture]:
-    """Decode a picture at each of some moments, in order."""
-    stamps = [int((time.seconds + found.clock.start) / found.clock.time_base) for time in times]
-    with GroupReader(film, found.index, found.inside, filter_loop=True) as reader:
-        ranks = np.searchsorted(found.index.shown, stamps).tolist()
-        seen = [reader.key_picture(rank, found.clock, black) for rank in ranks if rank < len(found.index.shown)]
-    return [picture for picture in seen if picture]
+def _look(film: Path, surveyed: Survey, times: list[FilmTime], black: int) -> list[KeyPicture]:
+    """Decode a picture at each of some times, in order."""
+    shown = surveyed.index.shown
+    stamps = [int((time.seconds + surveyed.clock.start) / surveyed.clock.time_base) for time in times]
+    with GroupReader(film, surveyed.index, surveyed.inside, filter_loop=True) as reader:
+        ranks = [rank for rank in np.searchsorted(shown, stamps).tolist() if rank < len(shown)]
+        pictures = [reader.key_picture(rank, surveyed.clock, black) for rank in ranks]
+    return [picture for picture in pictures if picture]
 
 
 def _short(end: FilmTime, facts: FilmFacts) -> Diagnostic:
-    there, whole = clock(end.seconds), clock(facts.duration)
-    return Diagnostic("film", f"the film's pictures end at {there}, though it is said to last {whole}")
+    last, whole = clock(end.seconds), clock(facts.duration)
+    return Diagnostic("film", f"the film's pictures end at {last}, though it is said to last {whole}")
 
 
-def _key_strip(found: Survey, group: Group) -> Strip:
-    """The key picture alone of a group that was not decoded."""
-    thumb = found.thumb(group.place)
+def _key_strip(surveyed: Survey, group: Group) -> Strip:
+    """A strip of only the key picture of a group that was not decoded."""
+    thumb = surveyed.thumb(group.place)
     return Strip.empty() if thumb is None else Strip(np.array([group.start]), thumb[None])
 
 
-def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _Seen:
-    """Decode the whole film once, picture by picture; the n-th picture is the film's n-th frame."""
+def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _Scan:
+    """Decode the whole film once; the n-th picture is the film's n-th frame."""
     block, overlap = 400, 8
     black = black_level(facts)
     every = max(1, round(facts.rate))
@@ -239,17 +220,15 @@ def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _
     end = FilmTime((rank + 1) / facts.rate)
     if end.seconds < facts.duration - 1:
         diagnostics.append(_short(end, facts))
-    seen = Outline.joined(outlines)
-    return _Seen(
-        merge(verdicts), seen, keys, bars, lambda at: FilmTime(at / facts.rate), lambda _: [], end, diagnostics
-    )
+    outline, time = Outline.joined(outlines), lambda at: FilmTime(at / facts.rate)
+    return _Scan(merge(verdicts), outline, keys, bars, time, lambda _: [], end, diagnostics)
 
 
 # --- shots ----------------------------------------------------------------------------------------------------------
 
 
 def _joined(blends: list[Blend]) -> list[Blend]:
-    """In order; what overlaps or touches becomes one, a fade if either is."""
+    """The blends in order; those that overlap or touch are joined, as a fade if either is one."""
     joined: list[Blend] = []
     for blend in sorted(blends):
         if joined and blend.start <= joined[-1].end + 1:
@@ -260,56 +239,56 @@ def _joined(blends: list[Blend]) -> list[Blend]:
     return joined
 
 
-def _tile(seen: _Seen, cuts: list[int], blends: list[Blend]) -> list[FilmShot]:
-    """Shots between the boundaries; a cut is a boundary of no length."""
+def _tile(scan: _Scan, cuts: list[int], blends: list[Blend]) -> list[FilmShot]:
+    """The shots between the cuts and blends."""
     bounds = sorted([(cut, cut, GradualCut.CUT) for cut in cuts] + [(b.start, b.end, b.kind) for b in blends])
     shots: list[FilmShot] = []
     start, begins = FilmTime(Fraction(0)), GradualCut.CUT
     for first, after, kind in bounds:
-        end = seen.time(first)
+        end = scan.time(first)
         if end > start:
             shots.append(FilmShot(len(shots), FilmRange(start, end), begins))
-        start, begins = max(start, seen.time(after)), kind
-    if start < seen.end:
-        shots.append(FilmShot(len(shots), FilmRange(start, seen.end), begins))
+        start, begins = max(start, scan.time(after)), kind
+    if start < scan.end:
+        shots.append(FilmShot(len(shots), FilmRange(start, scan.end), begins))
     return shots
 
 
-def _with_unseen(shots: list[FilmShot], seen: _Seen) -> list[KeyPicture]:
-    """The key pictures, and one more for each shot of a second or more that has none and could be a title."""
-    times = [key.time for key in seen.keys]
-    outlined = [seen.time(int(rank)) for rank in seen.outline.ranks]
-    ground = has_plain_ground(seen.outline)
-    unseen = []
+def _with_missing_keys(shots: list[FilmShot], scan: _Scan) -> list[KeyPicture]:
+    """The key pictures, and one more for each shot of a second or more that has none and may be a title."""
+    times = [key.time for key in scan.keys]
+    outlined = [scan.time(int(rank)) for rank in scan.outline.ranks]
+    ground = has_plain_ground(scan.outline)
+    missing = []
     for shot in shots:
         start, end = shot.range.start, shot.range.end
         if shot.range.duration >= 1 and bisect_left(times, start) == bisect_left(times, end):
             middle = FilmTime((start.seconds + end.seconds) / 2)
             if ground[min(bisect_left(outlined, middle), len(ground) - 1)]:
-                unseen.append(middle)
-    return sorted([*seen.keys, *seen.look(unseen)], key=lambda key: key.time)
+                missing.append(middle)
+    return sorted([*scan.keys, *scan.look(missing)], key=lambda key: key.time)
 
 
-def _named(shots: list[FilmShot], keys: list[KeyPicture], seen: _Seen, facts: FilmFacts) -> tuple[FilmShot, ...]:
-    """The shots with the reason why no trailer should use some of them."""
+def _judged(shots: list[FilmShot], keys: list[KeyPicture], scan: _Scan, facts: FilmFacts) -> tuple[FilmShot, ...]:
+    """The shots, with `why_not` where no trailer should use one."""
     black = black_level(facts)
     times = [key.time for key in keys]
-    dark = _dark(seen, black)
+    dark = _dark(scan, black)
     reasons: list[str | None] = []
     for shot in shots:
         own = keys[bisect_left(times, shot.range.start) : bisect_left(times, shot.range.end)]
         reasons.append(_reason(shot, own, dark, black, facts))
     lettered = [i for i, reason in enumerate(reasons) if reason == "credits"]
-    if lettered:  # what is shown between the credits belongs to them
+    if lettered:  # shots between credits belong to them
         for i in range(lettered[0], lettered[-1]):
             reasons[i] = "credits"
     return tuple(replace(shot, why_not=reason) for shot, reason in zip(shots, reasons, strict=True))
 
 
-def _dark(seen: _Seen, black: int) -> list[tuple[FilmTime, bool]]:
-    """Every picture of the outline, in order: its time, and whether it is black."""
-    flags = (spreads(seen.outline) < PLAIN) & (seen.outline.luma.max(1, initial=0) <= black + 20)
-    return [(seen.time(int(rank)), bool(flag)) for rank, flag in zip(seen.outline.ranks, flags, strict=True)]
+def _dark(scan: _Scan, black: int) -> list[tuple[FilmTime, bool]]:
+    """For every picture of the outline, in order: its time, and whether it is black."""
+    flags = (spreads(scan.outline) < PLAIN) & (scan.outline.luma.max(1, initial=0) <= black + 20)
+    return [(scan.time(int(rank)), bool(flag)) for rank, flag in zip(scan.outline.ranks, flags, strict=True)]
 
 
 def _reason(

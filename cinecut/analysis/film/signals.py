@@ -1,7 +1,7 @@
-"""What can be measured of every shot, and the money-shot score made of it.
+"""The measured signals of every shot, and the money-shot score made from them.
 
-The weights are those of the tool that this one succeeds. Every signal is a shot's rank among the film's usable shots,
-0 to 1, so that a dark film and a bright one are scored alike; what a film lacks (dialogue, faces) is neutral: 0.5.
+The weights are those of the tool that preceded this one. Every signal is a shot's rank among the film's usable shots,
+0 to 1, so that dark and bright films get similar scores. A signal that a film lacks (dialogue, faces) is neutral: 0.5.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ WEIGHTS = {
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """A shot's ranks within its film, 0 to 1; the last three do not enter the score."""
+    """A shot's ranks within its film, 0 to 1; the last three are not part of the score."""
 
     motion: float
     emotion: float  # of the strongest line spoken in it
     contrast: float
-    uniqueness: float  # how unlike the other shots it looks
+    uniqueness: float  # how different it looks from the other shots
     face: float
-    confidence: float  # how complete a model's description of it is; neutral where there is none
+    confidence: float  # completeness of a model's description; neutral without one
     saturation: float
-    place: float  # in the film: later is stronger
+    place: float  # its position in the film; later is higher
     sharpness: float
     rise: float  # of the loudness
     brightness: float = NEUTRAL
@@ -63,21 +63,16 @@ class Signals:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Appearance:
-    """What one picture tells of its shot.
-
-    `colors` [512]: histogram of hue, saturation and value, its sum 1; `layout` [9 x 16]: luma, mean 0, deviation 1;
-    deviation of luma, mean saturation, variance of the Laplacian, and the largest face's share of the picture;
-    `light` [3]: mean red, green and blue, 0 to 1.
-    """
+    """The measurements of one picture of a shot."""
 
     shot: int
-    colors: NDArray[np.float32]
-    layout: NDArray[np.float32]
-    contrast: float
-    saturation: float
-    sharpness: float
-    face: float
-    light: NDArray[np.float32]
+    colors: NDArray[np.float32]  # [512] histogram of hue, saturation and value; its sum is 1
+    layout: NDArray[np.float32]  # [9 x 16] luma, with mean 0 and deviation 1
+    contrast: float  # deviation of the luma
+    saturation: float  # mean
+    sharpness: float  # variance of the Laplacian
+    face: float  # share of the picture that the largest face covers
+    light: NDArray[np.float32]  # [3] mean red, green and blue, 0 to 1
 
 
 def observe(picture: KeyPicture) -> Appearance:
@@ -99,7 +94,7 @@ def observe(picture: KeyPicture) -> Appearance:
 
 
 def together(looks: Sequence[Appearance]) -> Appearance:
-    """What several pictures tell of one shot: the layout of the middle one, the largest face, means of the rest."""
+    """The measurements of several pictures of one shot: the layout of the middle one, the largest face, else means."""
     middle, count = looks[len(looks) // 2], len(looks)
     return Appearance(
         shot=middle.shot,
@@ -114,7 +109,7 @@ def together(looks: Sequence[Appearance]) -> Appearance:
 
 
 class _Local(threading.local):
-    """A face detector for each thread: one that is shared finds faces of the other thread's picture."""
+    """A face detector for each thread: a shared one would mix up the threads' pictures."""
 
     def __init__(self) -> None:
         folder = Path(cv2.__file__).parent / "data"
@@ -125,7 +120,7 @@ _local = _Local()
 
 
 def likeness(one: Appearance, other: Appearance) -> float:
-    """1 for the same picture, about 0 for unrelated ones: the mean of shared colours and correlated layout."""
+    """1 for the same picture, about 0 for unrelated ones: the mean of common colours and correlation of layouts."""
     shared = float(np.minimum(one.colors, other.colors).sum())
     correlated = float((one.layout * other.layout).mean())
     return (shared + max(0.0, correlated)) / 2
@@ -139,29 +134,29 @@ def measure(
     lines: Sequence[Line],
     confidence: Mapping[int, float] | None = None,
 ) -> dict[int, Signals]:
-    """The signals of every shot that was looked at, by the shot's index; `confidence` is known of some, 0 to 1."""
+    """The signals of every shot with an appearance, by the shot's index; `confidence` holds those known, 0 to 1."""
     confidence = confidence or {}
-    seen = [shot for shot in shots if shot.index in looks]
-    found, spoken = [looks[shot.index] for shot in seen], Spoken(lines)
+    measured = [shot for shot in shots if shot.index in looks]
+    appearances, spoken = [looks[shot.index] for shot in measured], Spoken(lines)
     worded = any(line.text for line in lines)
     columns = {
-        "motion": _ranks([activities[shot.index].motion if shot.index in activities else None for shot in seen]),
-        "emotion": _ranks([_emotion(spoken.within(shot.range)) for shot in seen]) if worded else [NEUTRAL] * len(seen),
-        "contrast": _ranks([look.contrast for look in found]),
-        "uniqueness": _ranks(_unlikeness(found)),
-        "face": _faces([look.face for look in found]),
-        "confidence": [confidence.get(shot.index, NEUTRAL) for shot in seen],
-        "saturation": _ranks([look.saturation for look in found]),
-        "place": _ranks([float(shot.range.start.seconds) for shot in seen]),
-        "sharpness": _ranks([look.sharpness for look in found]),
-        "brightness": _ranks([float(look.light.mean()) for look in found]),
-        "rise": _ranks([loudness.rise(shot.range) if not loudness.silent else None for shot in seen]),
+        "motion": _ranks([activities[shot.index].motion if shot.index in activities else None for shot in measured]),
+        "emotion": _ranks([_emotion(spoken.within(shot.range)) if worded else None for shot in measured]),
+        "contrast": _ranks([look.contrast for look in appearances]),
+        "uniqueness": _ranks(_unlikeness(appearances)),
+        "face": _faces([look.face for look in appearances]),
+        "confidence": [confidence.get(shot.index, NEUTRAL) for shot in measured],
+        "saturation": _ranks([look.saturation for look in appearances]),
+        "place": _ranks([float(shot.range.start.seconds) for shot in measured]),
+        "sharpness": _ranks([look.sharpness for look in appearances]),
+        "brightness": _ranks([float(look.light.mean()) for look in appearances]),
+        "rise": _ranks([loudness.rise(shot.range) if not loudness.silent else None for shot in measured]),
     }
-    return {shot.index: Signals(**{k: round(v[i], 4) for k, v in columns.items()}) for i, shot in enumerate(seen)}
+    return {shot.index: Signals(**{k: round(v[i], 4) for k, v in columns.items()}) for i, shot in enumerate(measured)}
 
 
 def _ranks(values: Sequence[float | None]) -> list[float]:
-    """Each value's rank among those that are there, 0 to 1, equals sharing theirs; neutral where there is none."""
+    """Each value's rank among all that are not None, 0 to 1; equal values get the same one. None is neutral."""
     known = np.array(sorted(value for value in values if value is not None))
     if len(known) < 2 or known[0] == known[-1]:
         return [NEUTRAL] * len(values)
@@ -175,65 +170,65 @@ def _ranks(values: Sequence[float | None]) -> list[float]:
     return [rank(value) for value in values]
 
 
-def _emotion(said: Sequence[Line]) -> float:
-    return max((line.strength for line in said if line.emotion != "neutral"), default=0.0)
+def _emotion(lines: Sequence[Line]) -> float:
+    return max((line.strength for line in lines if line.emotion != "neutral"), default=0.0)
 
 
 def _faces(shares: list[float]) -> list[float]:
-    """A face of a twentieth of the picture counts in full; a film in which none is found is neutral."""
+    """1 for a face of a twentieth of the picture or more; neutral for all if the film has no faces."""
     if not any(shares):
         return [NEUTRAL] * len(shares)
     return [min(1.0, share / 0.05) for share in shares]
 
 
 def _unlikeness(looks: Sequence[Appearance]) -> list[float | None]:
-    """One minus the mean likeness to the three most alike others."""
+    """One minus the mean likeness to the three most similar shots."""
     if len(looks) < 4:
         return [None] * len(looks)
     colors = np.stack([look.colors for look in looks])
     layouts = np.stack([look.layout.ravel() for look in looks])
     correlated = np.maximum(0, layouts @ layouts.T / layouts.shape[1])
-    found: list[float | None] = []
+    unlikeness: list[float | None] = []
     for i in range(len(looks)):
         alike = (np.minimum(colors[i], colors).sum(axis=1) + correlated[i]) / 2
         alike[i] = -1
-        found.append(1 - float(np.sort(alike)[-3:].mean()))
-    return found
+        unlikeness.append(1 - float(np.sort(alike)[-3:].mean()))
+    return unlikeness
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """How much moves in a shot, in key frames' sizes a picture, and the picture at which most happens at once."""
+    """The movement in a shot, judged by the sizes of its packets."""
 
-    motion: float
-    peak: FilmTime | None
+    motion: float  # mean size of a picture, as a share of a key frame's
+    peak: FilmTime | None  # the moment of action: a picture much larger than the others
 
 
-_PEAK = 3.0  # sizes of a shot's busier pictures (the upper quartile) that make a moment of action
-_PEAK_LEAST = 0.05  # of a key frame's size: what is smaller changes nothing that is seen
+_PEAK = 3.0  # times the upper quartile of a shot's picture sizes that a moment of action has at least
+_PEAK_LEAST = 0.05  # of a key frame's size; smaller pictures show no visible change
 
 
 def activity(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> dict[int, Activity]:
-    """What the sizes of the packets tell of each shot: an encoder spends bytes where the picture changes, so nothing
-    needs to be decoded. Films of key frames only tell nothing."""
+    """The activity of each shot by its index. Since an encoder spends bytes where the picture changes, nothing is
+    decoded. Empty for films of key frames only."""
     time, size, key = _packets(film, facts)
     if len(time) == 0 or key.mean() > 0.9:
         return {}
     key_size = np.interp(time, time[key], size[key])
-    found = {}
+    activities = {}
     for shot in shots:
         first, last = np.searchsorted(time, [float(shot.range.start.seconds), float(shot.range.end.seconds)])
         inner = np.flatnonzero(~key[first:last]) + first
         if len(inner):
             motion = float((size[inner] / key_size[inner]).mean())
-            found[shot.index] = Activity(motion, _peak(time[inner], size[inner], key_size[inner], facts.rate))
-    return found
+            activities[shot.index] = Activity(motion, _peak(time[inner], size[inner], key_size[inner], facts.rate))
+    return activities
 
 
 def _peak(
     time: NDArray[np.float64], size: NDArray[np.float64], key_size: NDArray[np.float64], rate: Fraction
 ) -> FilmTime | None:
-    """The one picture that takes several times the bytes of the usual one, away from the shot's ends."""
+    """The picture with several times the usual bytes, if there is one away from the shot's ends."""
     margin = max(2, int(rate / 4))
     if len(size) < 2 * margin + 3:
         return None
@@ -244,7 +239,7 @@ def _peak(
 
 
 def _packets(film: Path, facts: FilmFacts) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Time in seconds, size in bytes and key flag of every packet of the picture, in the order of showing."""
+    """Time in seconds, size in bytes and key flag of every video packet, in display order."""
     stamps, sizes, keys = [], [], []
     with open_film(film, facts) as media:
         video = picture_stream(media, film)

@@ -1,8 +1,8 @@
-"""Stretches of a film, decoded into thumbnails where somebody asks.
+"""Decoding parts of a film into thumbnails, as far as they are requested.
 
-The loop filter is left out and pictures that no other picture refers to are skipped where only an outline is needed:
-neither changes what a thumbnail shows enough to matter, and together they halve the cost. Of H.264, whose decoder puts
-the reference before in the place of a missing one, a rough outline needs no B picture at all.
+The loop filter is disabled, and for an outline the pictures that no other refers to are skipped. Neither changes a
+thumbnail enough to matter, and together they halve the cost. The decoder of H.264 replaces a missing reference by the
+one before, so that a rough outline of it needs no B picture at all.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from cinecut.media.frames import packets_from, whole_packets
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strip:
-    """Decoded pictures in showing order: their ranks [n], strictly rising, and thumbnails [n, 3, 45, 80]."""
+    """Decoded pictures in display order: their ranks [n], strictly rising, and thumbnails [n, 3, 45, 80]."""
 
     ranks: NDArray[np.int64]
     thumbs: Thumbs
@@ -49,7 +49,7 @@ class Strip:
         return cls(np.empty(0, np.int64), np.empty((0, 3, 0, 0), np.uint8))
 
     def until(self, end: int, pictures: Iterator[tuple[int, NDArray[np.uint8]]]) -> Strip:
-        """This strip lengthened by further `pictures`, until rank `end` - 1 is reached."""
+        """This strip and further `pictures`, up to rank `end` - 1."""
         ranks, thumbs = [], []
         for rank, thumb in pictures:
             ranks.append(rank)
@@ -59,11 +59,11 @@ class Strip:
         return self.joined(ranks, thumbs)
 
     def tail(self, length: int) -> Strip:
-        """The last pictures alone."""
+        """A strip of the last pictures only."""
         return Strip(self.ranks[-length:], self.thumbs[-length:])
 
     def joined(self, ranks: list[int], thumbs: list[NDArray[np.uint8]]) -> Strip:
-        """This strip with further pictures at its end."""
+        """This strip with more pictures at its end."""
         if not ranks:
             return self
         added = np.array(thumbs, np.uint8)
@@ -71,9 +71,9 @@ class Strip:
 
 
 class GroupReader:
-    """Decodes groups of one film for one thread; thumbnails are cut to `inside`. A context manager.
+    """Decodes groups of one film, in one thread; thumbnails are cropped to `inside`. A context manager.
 
-    filter_loop : decode as meant to be seen, where pictures are looked at in large; without it blocks show
+    filter_loop : enable the loop filter, for pictures that are measured in full size; without it blocks are visible
     """
 
     def __init__(self, film: Path, index: PacketIndex, inside: Inside, filter_loop: bool = False) -> None:
@@ -83,7 +83,7 @@ class GroupReader:
         only(self._container, self._stream)
         self._base = self._stream.time_base or Fraction(1, 1000)
         self._every = 4 if index.key.all() else 1  # films of key frames only are outlined by every fourth picture
-        self._bears_gaps = self._stream.codec_context.name == "h264"
+        self._skips_references = self._stream.codec_context.name == "h264"
 
     def __enter__(self) -> GroupReader:
         return self
@@ -94,14 +94,14 @@ class GroupReader:
     def pictures(
         self, group: int, fine: NDArray[np.bool_], rough: bool = False
     ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Rank and thumbnail of pictures from the start of `group` on, in showing order, as far as they are asked for.
+        """Rank and thumbnail of pictures from the start of `group` on, in display order, decoded lazily.
 
-        fine : [pictures of the film, at least] where every picture is wanted; elsewhere an outline does
-        rough : the outline is to show cuts, no gradual change: B pictures are spared where the decoder bears it
+        fine : [at least the film's number of pictures] where every picture is wanted; elsewhere an outline is enough
+        rough : the outline need only show cuts, no gradual changes: B pictures are skipped if the decoder allows it
         """
         decoder = self._stream.codec_context
         newest = int(self._index.rank[self._index.groups[group]]) - 1
-        for packet in self._needed(group, fine, rough and self._bears_gaps):
+        for packet in self._needed(group, fine, rough and self._skips_references):
             for frame in _decode(decoder, packet):
                 rank = int(np.searchsorted(self._index.shown, frame.pts)) if frame.pts is not None else -1
                 if rank > newest:
@@ -109,10 +109,10 @@ class GroupReader:
                     yield rank, small_planes(frame, THUMB_COLUMNS, THUMB_ROWS)[:, *self._inside]
 
     def _needed(self, group: int, fine: NDArray[np.bool_], spare_b: bool) -> Iterator[Packet[VideoStream] | None]:
-        """The packets from `group` on to be decoded for `fine`, the decoder told how; None to drain it.
+        """The packets from `group` on that are needed for `fine`, each after setting the decoder; None to drain it.
 
-        It is drained before each later group that nothing before it is shown after, so that the end of a group costs
-        no key picture of the next.
+        It is drained before a later group if all earlier pictures are displayed before it, so that the end of one group
+        is decoded without the next key picture.
         """
         index = self._index
         first = int(index.groups[group])
@@ -128,7 +128,7 @@ class GroupReader:
                 yield None
                 decoder.flush_buffers()
             wanted = bool(fine[rank])
-            if rank > latest:  # what is shown between this picture and the latest one comes after it
+            if rank > latest:  # pictures displayed between the latest one and this one are decoded after it
                 near, latest = bool(fine[latest + 1 : rank + 1].any()), rank
             elif spare_b and not near:
                 continue
@@ -137,7 +137,7 @@ class GroupReader:
                 yield packet
 
     def key_picture(self, rank: int, clock: Clock, black: int) -> KeyPicture | None:
-        """The picture of a rank, or the reference picture nearest after it, as a KeyPicture."""
+        """The picture of a rank, or the next reference picture after it, as a KeyPicture."""
         index = self._index
         group = int(np.searchsorted(index.rank[index.groups], rank, "right")) - 1
         decoder = self._stream.codec_context
@@ -149,7 +149,7 @@ class GroupReader:
         return None
 
     def _packets(self, first: int) -> Iterator[tuple[int, Packet[VideoStream] | None]]:
-        """Packets from `first` on in decoding order, each with its place; None after the last, to drain the decoder."""
+        """Packets from `first` on in decoding order, each with its index; None after the last, to drain the decoder."""
         stamp, at = int(self._index.pts[first]), first
         for packet in packets_from(self._container, self._stream, stamp, int(self._index.shown[0])):
             if at > first or packet.pts == stamp:
@@ -164,11 +164,11 @@ def _decode(decoder: VideoCodecContext, packet: Packet[VideoStream] | None) -> l
     try:
         return decoder.decode(packet)
     except av.FFmpegError:
-        return []  # a damaged packet costs its picture, no more
+        return []  # only the damaged packet's picture is lost
 
 
 def decode_all(film: Path, diagnostics: list[Diagnostic]) -> Iterator[VideoFrame]:
-    """Every picture of a film in showing order, with as many threads as the decoder likes. Raises Stop."""
+    """Every picture of a film in display order, with as many threads as the decoder chooses. Raises Stop."""
     container, stream = open_video(film)
     only(container, stream)
     stream.thread_type = "AUTO"

@@ -1,6 +1,6 @@
-"""Who has to be named: the music's credit, and what film and song say of themselves.
+"""The credits that a trailer must show: the music's, and those in the tags of film and song.
 
-A file's own words are other people's text: they are shown on one line each, without control characters.
+Tags are foreign text: each is shown on one line, without control characters.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ _LONGEST = 300  # characters of one tag
 
 
 def own_credit(file: Path, what: str) -> str | None:
-    """The title, the artist and the licence in a file's tags; None where it names neither artist nor licence."""
+    """The title, artist and licence in a file's tags; None if they name neither artist nor licence."""
     with open_media(file, what) as media:
-        found = [*map(tags, media.streams.audio[:1]), tags(media)]  # Ogg keeps them at the stream
-    said = {key: _plain(value) for each in found for key, value in each.items()}
-    artist = said.get("artist") or said.get("album_artist")
-    rights = [said[key] for key in ("license", "copyright") if said.get(key)]
+        sources = [*map(tags, media.streams.audio[:1]), tags(media)]  # Ogg stores them in the stream
+    values = {key: _plain(value) for each in sources for key, value in each.items()}
+    artist = values.get("artist") or values.get("album_artist")
+    rights = [values[key] for key in ("license", "copyright") if values.get(key)]
     if not artist and not rights:
         return None
-    title = said.get("title") or file.stem
+    title = values.get("title") or file.stem
     return ", ".join([f"“{title}” by {artist}" if artist else f"“{title}”", *dict.fromkeys(rights)])
 
 
 def _plain(text: str) -> str:
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:_LONGEST]
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:_LONGEST]
 
 
 def credits_text(film: str | None, music: str | None) -> str | None:
-    """The credits file of a trailer; None where nobody has to be named."""
+    """The text of a trailer's credits file; None if no credit is needed."""
     lines: Sequence[str] = [f"Film: {film}"] * bool(film) + [f"Music: {music}"] * bool(music)
     return "\n".join([_MARK, "", *lines]) + "\n" if lines else None
 
 
 def write_credits(file: Path, text: str | None) -> list[Diagnostic]:
-    """Write the credits where there are some, and take away those of an earlier trailer where there are none. A file
-    that is somebody else's stays, and a warning says so."""
+    """Write the credits, or delete those of an earlier trailer if none are needed. A file that cinecut did not write is
+    kept, with a warning."""
     if text is None:
         if _is_ours(file):
             file.unlink()

@@ -21,9 +21,9 @@ _FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 
 
 def write_clicks(song: Path, beats: Beats, out: Path) -> None:
-    """Write the song with its clicks to `out` (.wav or .flac), which appears only when it is complete.
+    """Write the song with its clicks to `out` (.wav or .flac), which exists only once it is complete.
 
-    Raises Stop: missing-file, unreadable, no-audio (the song); output (another suffix, a place that cannot be written).
+    Raises Stop: missing-file, unreadable, no-audio (the song); output (another suffix, or it cannot be written).
     """
     if out.suffix.lower() not in _FORMATS:
         raise Stop("output", f"{out}: clicks are written as .wav or .flac", f"try {out.with_suffix('.wav').name}")
@@ -35,7 +35,7 @@ def write_clicks(song: Path, beats: Beats, out: Path) -> None:
 
 
 def _write(song: Path, beats: Beats, path: Path, kind: str) -> None:
-    """Frame by frame, so that a song of any length fits."""
+    """Write frame by frame, so that a song of any length fits into memory."""
     sink: soundfile.SoundFile | None = None
     as_floats: av.AudioResampler | None = None
     plan: list[tuple[int, NDArray[np.float32]]] = []
@@ -49,7 +49,7 @@ def _write(song: Path, beats: Beats, path: Path, kind: str) -> None:
                 plan = _plan(beats, rate)
             assert as_floats is not None
             if (frame.sample_rate, frame.layout.nb_channels) != (rate, channels):
-                break  # a chained stream of another shape: the grid ends where its clock does
+                break  # a chained stream in another format: the beat grid ends here too
             frame.pts = None
             for floats in as_floats.resample(frame):
                 sound = _SONG_GAIN * np.nan_to_num(floats.to_ndarray().astype(np.float32)).reshape(-1, channels)
@@ -62,7 +62,7 @@ def _write(song: Path, beats: Beats, path: Path, kind: str) -> None:
 
 
 def _plan(beats: Beats, rate: int) -> list[tuple[int, NDArray[np.float32]]]:
-    """First sample and sound of every click."""
+    """The first sample and the sound of every click."""
     down, other = _click(1760.0, 0.4, rate), _click(880.0, 0.3, rate)
     downbeats = set(beats.downbeats)
     return [(round(time * rate), down if time in downbeats else other) for time in beats.times]
@@ -76,7 +76,7 @@ def _click(hertz: float, gain: float, rate: int) -> NDArray[np.float32]:
 def _mix(
     sound: NDArray[np.float32], position: int, plan: list[tuple[int, NDArray[np.float32]]]
 ) -> list[tuple[int, NDArray[np.float32]]]:
-    """Add to `sound` [samples, channels], which begins at `position`, the clicks in it; return those that go on."""
+    """Add the clicks to `sound` [samples, channels], which begins at `position`; returns the unfinished ones."""
     end = position + len(sound)
     for start, click in plan:
         if start >= end:

@@ -1,7 +1,7 @@
-"""How loud everything is beside everything else: the film's dialogue is the anchor, music and effects stand below it.
+"""The balance of levels: the film's dialogue is the anchor, music and effects are set relative to it.
 
-All levels are in dB below full scale, of a mono mix of what is rendered, for the film and for the song alike; `heard`
-gates them as EBU R 128 does, so that pauses count for nothing.
+All levels are in dB below full scale, of a mono mix of the rendered sound, for film and song alike. `gated` leaves out
+pauses, as EBU R 128 does.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Levels = NDArray[np.float32]
 STEP = Fraction(1, 100)  # seconds between two levels of a song
 _RATE = 8000
 _FLOOR = -70.0
-_GATE = 10.0  # dB under the mean of what is not silent
-_QUIETEST_ANCHOR = -36  # dB; what is quieter is not worth its noise
+_GATE = 10.0  # dB below the mean of all that is not silent
+_QUIETEST_ANCHOR = -36  # dB; raising a quieter film would mostly raise its noise
 _LOUDEST_ANCHOR = -20  # dB; a louder film is turned down, so that nothing clips before the master
-_USUAL_ANCHOR = -24  # of a film without any sound
-_GAINS = (-30, 18)  # dB that music may be turned by
+_USUAL_ANCHOR = -24  # dB, for a film without sound
+_GAINS = (-30, 18)  # dB, lowest and highest gain of the music
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,20 +42,20 @@ class SongLevels:
     levels: Levels
 
     def between(self, start: Fraction, end: Fraction) -> Levels:
-        """The levels of some seconds of the song; what lies outside is silent."""
+        """The levels from `start` to `end` seconds; outside the song it is silent."""
         low, high = round(start / STEP), round(end / STEP)
-        there = slice(min(max(0, low), len(self.levels)), min(max(0, high), len(self.levels)))
-        found = np.full(max(0, high - low), _FLOOR, np.float32)
-        found[there.start - low : there.stop - low] = self.levels[there]
-        return found
+        inside = slice(min(max(0, low), len(self.levels)), min(max(0, high), len(self.levels)))
+        window = np.full(max(0, high - low), _FLOOR, np.float32)
+        window[inside.start - low : inside.stop - low] = self.levels[inside]
+        return window
 
     def loudness(self, start: Fraction, end: Fraction) -> Levels:
-        """The levels of tenths of a second, as the film's are measured."""
+        """The levels of tenths of a second, like the film's."""
         return _tenths(self.between(start, end))
 
     @property
     def loudest(self) -> float:
-        """What only a twentieth of the song exceeds."""
+        """The level that only a twentieth of the song exceeds."""
         tenths = _tenths(self.levels)
         return float(np.percentile(tenths, 95)) if tenths.size else _FLOOR
 
@@ -95,8 +95,8 @@ def _powers(samples: Levels) -> NDArray[np.float32]:
 
 
 def rendered(layout: str) -> float:
-    """dB by which a sound is louder in the trailer than in FFmpeg's own mix to mono: two speakers for one channel, but
-    less of many channels, of which the sum must not clip."""
+    """dB by which a sound is louder in the trailer than in FFmpeg's own mix to mono: more for one channel, which has
+    two speakers; less for many channels, whose sum must not clip."""
     if layout in ("mono", "1 channels"):
         return 3.0
     _, scaled, terms = downmix(layout).split("|")[1].partition("<")
@@ -105,18 +105,17 @@ def rendered(layout: str) -> float:
 
 
 def as_rendered(film: LoudnessCurve, layout: str) -> LoudnessCurve:
-    """A film's levels as they are in the trailer."""
+    """A film's levels in the trailer."""
     levels = np.where(film.levels > _FLOOR + 1, film.levels + np.float32(rendered(layout)), np.float32(_FLOOR))
     return LoudnessCurve(levels.astype(np.float32))
 
 
-def heard(levels: Levels) -> float | None:
-    """The level of what is heard: the mean power above the gate. None: silence."""
+def gated(levels: Levels) -> float | None:
+    """The mean level, without silence and pauses; None if all is silent."""
     sounding = levels[levels > _FLOOR + 1]
     if not sounding.size:
         return None
-    loud = sounding[sounding >= _mean(sounding) - _GATE]
-    return _mean(loud)
+    return _mean(sounding[sounding >= _mean(sounding) - _GATE])
 
 
 def _mean(levels: Levels) -> float:
@@ -124,15 +123,15 @@ def _mean(levels: Levels) -> float:
 
 
 def level_within(film: LoudnessCurve, ranges: Iterable[FilmRange]) -> float | None:
-    """The level of some pieces of a film together. None: silence."""
+    """The gated level of several parts of a film together; None if all is silent."""
     pieces = [film.within(piece) for piece in ranges]
-    return heard(np.concatenate(pieces)) if pieces else None
+    return gated(np.concatenate(pieces)) if pieces else None
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The mix in whole dB: `film`, `music` and `effects` as the levels of their stems, `gain` of the song or the pulse
-    itself, which brings it to the `anchor`. `spoken`: the anchor is dialogue, else all that is shown of the film."""
+    """The mix in whole dB: `film`, `music` and `effects` are the levels of their stems; `gain` brings the song or the
+    pulse to the `anchor`. `spoken`: the anchor is the level of the dialogue, else of all sound of the film."""
 
     anchor: int
     spoken: bool
@@ -142,7 +141,7 @@ class Balance:
     effects: int
 
 
-# Of the synthesized pulse by its style, and of the effects' hits, as they sound at 0 dB: their stems, measured.
+# Measured levels of stems at a gain of 0 dB: of the synthesized pulse by its style, and of the effects' hits.
 PULSE = {"soft": -22, "steady": -19, "driving": -16}
 _EFFECTS = -15
 
@@ -150,9 +149,9 @@ _EFFECTS = -15
 def balance(
     film: LoudnessCurve, lines: Sequence[FilmRange], shown: Sequence[FilmRange], vibe: Vibe, song: float | None
 ) -> Balance:
-    """The mix of a trailer: `lines` are those heard in it, `shown` the pieces of the film whose sound is heard, and
-    `song` is the level of its song; None: it has the pulse. Genres that talk have quiet music; where nobody talks, a
-    song leads, but no pulse does."""
+    """The mix of a trailer. `lines` are its audible lines, `shown` the parts of the film whose sound is used, `song` is
+    the level of its song, None if it has the pulse. Genres with much dialogue have quiet music; without any dialogue a
+    song is louder than the film, but a pulse is not."""
     level = level_within(film, lines)
     spoken = level is not None
     if level is None:
@@ -167,23 +166,23 @@ def balance(
     return Balance(anchor, spoken, gain, turned, music, effects)
 
 
-_LEADS = 1  # dB of a song over a film in which nobody speaks
-_PULSE_BELOW = 3  # dB of a pulse under what a song would have: it is no more than a heartbeat
-_BELOW_MUSIC = 3  # dB of the effects
+_LEADS = 1  # dB of a song above a film in which nobody speaks
+_PULSE_BELOW = 3  # dB of a pulse below the level of a song
+_BELOW_MUSIC = 3  # dB of the effects below the music
 
 
 def line_gain(film: LoudnessCurve, pieces: Sequence[FilmRange], anchor: int, most: int) -> int:
-    """Whole dB, `most` at most, that bring what is said in some pieces of a film to the level of the dialogue."""
+    """The gain in whole dB, at most `most`, that brings parts of a film to the level of the dialogue."""
     level = level_within(film, pieces)
     return 0 if level is None else min(max(round(anchor - level), -most), most)
 
 
-_QUIET_FROM, _QUIETEST = 6, 12  # dB under the film's level, from which effects get softer; and at most by so many
+_QUIET_FROM, _QUIETEST = 6, 12  # dB: effects get softer in scenes this far below the film's level; at most by
 
 
 def effect_gain(film: LoudnessCurve, at: FilmTime, usual: float | None) -> int:
-    """Whole dB, 0 to -12, by which an effect at this moment of the film is softer: half of what the scene is quieter
-    than is `usual`."""
+    """The gain of an effect at this moment of the film, 0 to -12 whole dB: softer by half of what the scene is quieter
+    than `usual`."""
     if film.silent or usual is None:
         return 0
     scene = _mean(film.within(FilmRange(at, at + Fraction(1))))

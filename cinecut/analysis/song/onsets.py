@@ -1,8 +1,8 @@
-"""A song becomes the signals that beat tracking needs: band energies, chroma and a fine loudness curve.
+"""Measuring a song for beat tracking: band energies, chroma and a fine loudness curve.
 
-The song is decoded in blocks by PyAV, so that memory is bounded by the signals (some 30 MB for 20 minutes) and the
-song's clock is the one that FFmpeg plays: second 0 is the first decoded sample. Every signal is centred on its frame's
-moment, so that no window length ever shows up as lateness.
+PyAV decodes the song in blocks, so that only the signals are in memory (about 30 MB for 20 minutes). Time is the same
+as in FFmpeg: second 0 is the first decoded sample. Every signal is centred on its frame's time, so that a window
+causes no delay.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ HOP = 120  # samples from frame to frame
 FPS = RATE // HOP  # frames per second of `bands` and of the onset envelopes
 CHROMA_FPS = 10
 FINE_FPS = 1000  # steps per second of `fine`
-LIMIT = 20 * 60  # seconds of a song that are listened to
+LIMIT = 20 * 60  # seconds of a song that are analysed
 
 _WINDOW = 1024  # samples: 43 ms, the usual compromise for onsets
 _CHROMA_WINDOW = 4096
-_BLOCK = 10 * RATE  # new samples that are transformed at once
+_BLOCK = 10 * RATE  # samples that are transformed at once
 _EDGE = _CHROMA_WINDOW // 2
 BAND_EDGES = np.geomspace(30.0, 11_000.0, 26)  # Hz: 24 overlapping triangles
 LOW_BANDS = 6  # the bands below about 200 Hz: kick and bass
@@ -37,7 +37,7 @@ LOW_BANDS = 6  # the bands below about 200 Hz: kick and bass
 
 @dataclass(frozen=True, slots=True)
 class SongSound:
-    """What one song sounds like.
+    """The measured signals of a song.
 
     bands   [frames at FPS, 24]         magnitudes of the bands, linear
     chroma  [frames at CHROMA_FPS, 12]  magnitudes of the pitch classes, C first
@@ -49,12 +49,12 @@ class SongSound:
     chroma: Floats
     fine: Floats
     level: Floats
-    duration: Fraction  # seconds that were listened to
+    duration: Fraction  # seconds that were analysed
     warnings: tuple[Diagnostic, ...]
 
 
 def listen(song: Path, progress: Progress | None = None, limit: int = LIMIT) -> SongSound:
-    """Decode and measure the first `limit` seconds. `progress` is told the share done, 0 to 1.
+    """Decode and measure the first `limit` seconds. `progress` is called with the share done, 0..1.
 
     Raises Stop: missing-file, unreadable, no-audio.
     """
@@ -63,9 +63,9 @@ def listen(song: Path, progress: Progress | None = None, limit: int = LIMIT) -> 
     expected = max(1.0, min(float(song_facts(song).duration), limit))
     bands, chroma = _band_filters(), _chroma_filters()
     carried = np.zeros(_EDGE, np.float32)  # the half window before second 0
-    heard = 0
+    listened = 0
     for block in _blocks(song, limit, warnings):
-        heard += block.size
+        listened += block.size
         fresh = np.concatenate([carried, block])
         ready = (fresh.size - 2 * _EDGE) // (RATE // CHROMA_FPS) * (RATE // CHROMA_FPS)
         if ready > 0:
@@ -74,14 +74,14 @@ def listen(song: Path, progress: Progress | None = None, limit: int = LIMIT) -> 
         else:
             carried = fresh
         if progress is not None:
-            progress(min(1.0, heard / RATE / expected))
+            progress(min(1.0, listened / RATE / expected))
     tail = -(-(carried.size - _EDGE) // (RATE // CHROMA_FPS)) * (RATE // CHROMA_FPS)
     parts.append(_measure(np.pad(carried, (0, tail + 2 * _EDGE - carried.size)), bands, chroma))
-    if heard >= limit * RATE:
+    if listened >= limit * RATE:
         part = f"the first {limit // 60} minutes"
         warnings.append(Diagnostic("music", f"{song.name}: beats are taken from {part} of a longer recording"))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return SongSound(columns[0], columns[1], columns[2], columns[3], Fraction(heard, RATE), tuple(warnings))
+    return SongSound(columns[0], columns[1], columns[2], columns[3], Fraction(listened, RATE), tuple(warnings))
 
 
 def _blocks(song: Path, limit: int, warnings: list[Diagnostic]) -> Iterator[Floats]:
@@ -102,7 +102,7 @@ def _blocks(song: Path, limit: int, warnings: list[Diagnostic]) -> Iterator[Floa
 
 
 def _measure(sound: Floats, bands: Floats, chroma: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Signals of a stretch that carries _EDGE samples of its neighbours on both sides."""
+    """The signals of a block, which has _EDGE more samples of its neighbours on both sides."""
     inner = sound[_EDGE - _WINDOW // 2 : sound.size - _EDGE + _WINDOW // 2]
     middle = sound[_EDGE : sound.size - _EDGE]
     step = RATE // FINE_FPS
@@ -116,7 +116,7 @@ def _measure(sound: Floats, bands: Floats, chroma: Floats) -> tuple[Floats, Floa
 
 
 def _spectra(sound: Floats, window: int, hop: int) -> Floats:
-    """Magnitudes [frames, window // 2 + 1]; one frame for each hop that fits before the last window."""
+    """Magnitudes [frames, window // 2 + 1], one frame for each hop before the last window."""
     count = (sound.size - window) // hop
     frames = np.lib.stride_tricks.sliding_window_view(sound, window)[: count * hop : hop]
     taper = np.hanning(window + 1)[:-1].astype(np.float32)
@@ -124,7 +124,7 @@ def _spectra(sound: Floats, window: int, hop: int) -> Floats:
 
 
 def _band_filters() -> Floats:
-    """Triangles over the bins [bins, 24], each of weight one, narrow ones at least a bin wide."""
+    """Triangular filters [bins, 24], each with a sum of 1 and at least one bin wide."""
     hertz = np.fft.rfftfreq(_WINDOW, 1 / RATE)
     left, peak, right = BAND_EDGES[:-2], BAND_EDGES[1:-1], BAND_EDGES[2:]
     width = RATE / _WINDOW
@@ -135,10 +135,10 @@ def _band_filters() -> Floats:
 
 
 def _chroma_filters() -> Floats:
-    """Pitch classes of the bins between 100 Hz and 4 kHz [bins, 12]."""
+    """The pitch classes of the bins between 100 Hz and 4 kHz [bins, 12]."""
     hertz = np.fft.rfftfreq(_CHROMA_WINDOW, 1 / RATE)
     weights = np.zeros((hertz.size, 12), np.float32)
-    heard = (hertz >= 100.0) & (hertz <= 4000.0)
-    pitch = np.round(12 * np.log2(hertz[heard] / 261.6256)).astype(int) % 12
-    weights[np.flatnonzero(heard), pitch] = 1.0
+    audible = (hertz >= 100.0) & (hertz <= 4000.0)
+    pitch = np.round(12 * np.log2(hertz[audible] / 261.6256)).astype(int) % 12
+    weights[np.flatnonzero(audible), pitch] = 1.0
     return weights

@@ -1,8 +1,8 @@
-"""The sections of a song: intro, build, drop, break, end, each with its energy, and which earlier one it repeats.
+"""The sections of a song: intro, build, drop, break, end, each with its energy and the earlier one that it repeats.
 
     bars ─ harmony and sound ─ recurrence ─ agglomerative segmentation (librosa) ─► boundaries ─ energies ─► names
 
-librosa is imported here alone, and only when sections are asked for: see docs/decisions/beats.md.
+Only this module imports librosa, and only when sections are requested: see docs/decisions/beats.md.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from cinecut.files import fingerprint
 Array = NDArray[np.float64]
 Name = Literal["intro", "build", "drop", "main", "break", "end"]
 
-_BARS = 8  # of a usual section
-_LEAST = 2  # of any section
+_BARS = 8  # usual length of a section
+_LEAST = 2  # bars of the shortest section
 _MOST = 12  # sections of a song
-_STEP = 0.1  # of energy, 3 dB, that makes a section louder or softer than another
-_ALIKE = 0.5  # affinity of two sections, 0..1, from which on the later one repeats the earlier
+_STEP = 0.1  # least difference in energy, 3 dB, between a louder and a softer section
+_ALIKE = 0.5  # least affinity, 0..1, of two sections of which the later one repeats the earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +49,19 @@ class SongSection:
 
 
 def sections_of(song: Path, beats: Beats) -> tuple[SongSection, ...]:
-    """The sections of a song, from the cache where they were found before. Raises Stop as `listen` does."""
+    """The sections of a song, from the cache if possible. Raises Stop as `listen` does."""
     return Line(Cache(fingerprint(song)), lambda stage, done: None).run(SECTIONS, song, beats)
 
 
-def _listened(song: Path, beats: Beats) -> tuple[SongSection, ...]:
+def _work(song: Path, beats: Beats) -> tuple[SongSection, ...]:
     return find_sections(listen(song), beats)
 
 
-SECTIONS = Stage("sections", tuple[SongSection, ...], _listened)
+SECTIONS = Stage("sections", tuple[SongSection, ...], _work)
 
 
 def find_sections(sound: SongSound, beats: Beats) -> tuple[SongSection, ...]:
-    """The sections, which tile the bars of `beats`; one alone where a song is too short to have several."""
+    """The sections, which cover all bars of `beats`; only one if a song is too short for several."""
     downbeats = beats.downbeats
     count = min(len(downbeats), len(beats.energy))
     if not count:
@@ -70,18 +70,18 @@ def find_sections(sound: SongSound, beats: Beats) -> tuple[SongSection, ...]:
     edges, alike = _segmented(_bars(sound, beats)[:count]) if count >= 2 * _BARS else ([0], np.ones((1, 1)))
     ends = [*edges, count]
     means = [float(energy[a:b].mean()) for a, b in pairwise(ends)]
-    found = []
+    sections = []
     for index, (start, end) in enumerate(pairwise(ends)):
         middle = start + max(1, (end - start) // 2)
         slope = float(energy[middle:end].mean() - energy[start:middle].mean()) if middle < end else 0.0
         name, level = _name(index, means, slope), round(means[index], 3)
         repeats = next((other for other in range(index) if alike[index, other] >= _ALIKE), None)
-        found.append(SongSection(name, downbeats[start], start, end - start, level, repeats))
-    return tuple(found)
+        sections.append(SongSection(name, downbeats[start], start, end - start, level, repeats))
+    return tuple(sections)
 
 
 def _bars(sound: SongSound, beats: Beats) -> Array:
-    """What every bar sounds like, [shape=(bars, 36)]: levels of the bands and harmony, each of unit spread."""
+    """The sound of every bar [shape=(bars, 36)]: levels of the bands, and chroma, each scaled to unit deviation."""
     times = np.array([float(moment) for moment in beats.times[beats.times.index(beats.first) :]])
     times = np.append(times, 2 * times[-1] - times[-2])
     beat: BeatSound = beat_sound(sound, envelopes(sound).low, times)
@@ -92,12 +92,12 @@ def _bars(sound: SongSound, beats: Beats) -> Array:
 
 
 def _segmented(bars: Array) -> tuple[list[int], Array]:
-    """The first bars of the sections, and how alike each two sections are, 0..1."""
+    """The first bar of each section, and the affinity of every two sections, 0..1."""
     import librosa.segment
 
     affinity = np.asarray(librosa.segment.recurrence_matrix(bars.T, mode="affinity", width=2, sym=True))
     number = int(np.clip(round(len(bars) / _BARS), 2, _MOST))
-    place = np.hstack([bars, 2.0 * affinity / (affinity.max() + 1e-9)])  # what it sounds like, and what it recurs as
+    place = np.hstack([bars, 2.0 * affinity / (affinity.max() + 1e-9)])  # its sound, and its recurrence
     edges = [0]
     for edge in sorted(int(edge) for edge in librosa.segment.agglomerative(place.T, number)):
         if edge - edges[-1] >= _LEAST and len(bars) - edge >= _LEAST:
@@ -109,7 +109,7 @@ def _segmented(bars: Array) -> tuple[list[int], Array]:
 
 
 def _name(index: int, energies: Sequence[float], slope: float) -> Name:
-    """What a section does for a trailer, from its energy and its neighbours'."""
+    """The role of a section, from its energy and its neighbours'."""
     here, loudest, last = energies[index], max(energies), len(energies) - 1
     before = energies[index - 1] if index else 0.0
     after = energies[index + 1] if index < last else 0.0

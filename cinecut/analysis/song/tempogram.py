@@ -1,11 +1,11 @@
 """The pulse of a song: its tempo, and either one constant grid over the whole song or a list of beats.
 
-Tempo: Fourier tempogram of the onset envelope (Grosche and Müller, 2011), each tempo carried by its own line and the
-lines of its eighths and sixteenths, weighted by the range that the caller expects. Constant grid: the windows of that
-tempogram are added up with their phases, which finds the tempo that holds over the whole song to some 0.001 %, and
-tells how well it holds (`coherence`). Changing tempo: the best path through the tempogram, then beats by dynamic
-programming (Ellis, 2007) with the path's period. The envelopes are those of `onsets`; all floats here are seconds,
-Hz or frames inside one computation.
+Tempo: Fourier tempogram of the onset envelope (Grosche and Müller, 2011). The evidence of a tempo is the sum of its own
+line and the lines of its eighths and sixteenths, weighted by the range that the caller expects. Constant grid: the
+windows of the tempogram are summed with their phases. This gives the tempo of the whole song to about 0.001 %, and how
+well the song keeps it (`coherence`). Changing tempo: the best path through the tempogram, then beats by dynamic
+programming (Ellis, 2007) with the path's period. The envelopes are those of `onsets`; all floats are seconds, Hz or
+frames inside one computation.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from cinecut.analysis.song.onsets import FINE_FPS, FPS, LOW_BANDS, SongSound
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-TEMPO_FPS = 50  # frames per second of the envelope that the tempogram reads
+TEMPO_FPS = 50  # frames per second of the tempogram's envelope
 WINDOW = 10.0  # seconds of a tempogram window
 _PAD = 8192  # points of its transform: steps of 0.37 beats per minute
-_SLOWEST, _FASTEST = 30.0, 300.0  # beats per minute that are looked at
-_SUPPORT = {1: 1.0, 2: 0.5, 4: 0.25}  # weight of the lines at the beat, its half and its quarter
-_OUTSIDE = 0.12  # octaves outside the range at which the prior has fallen to 0.6
-_INSIDE = 0.6  # octaves from the likely tempo at which it has fallen to 0.6
+_SLOWEST, _FASTEST = 30.0, 300.0  # beats per minute
+_SUPPORT = {1: 1.0, 2: 0.5, 4: 0.25}  # weights of the lines of the beat, its half and its quarter
+_OUTSIDE = 0.12  # octaves outside the range at which the prior is 0.6
+_INSIDE = 0.6  # octaves from the likely tempo at which the prior is 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Envelopes:
-    """Onset strength at FPS: of all bands, and of the low ones; levelled so that soft passages count like loud ones."""
+    """Onset strength at FPS, of all bands and of the low ones, normalised so that soft passages count fully."""
 
     all: Array
     low: Array
@@ -50,7 +50,7 @@ class Tempogram:
 class SteadyBeat:
     """A constant pulse.
 
-    coherence   0..1, how much of the windows' pulse agrees in phase with one tempo over the whole song
+    coherence   0..1, how well the phases of all windows agree with one tempo over the whole song
     centers     [windows] s
     agreement   [windows] -1..1, the coherence of every window
     """
@@ -71,7 +71,7 @@ def envelopes(sound: SongSound) -> Envelopes:
 
 
 def tempogram(envelope: Array) -> Tempogram:
-    """Windows of WINDOW seconds (or the whole of a shorter song), one a second."""
+    """The tempogram in windows of WINDOW seconds (or a shorter song's length), one each second."""
     group = FPS // TEMPO_FPS
     slow = envelope[: envelope.size // group * group].reshape(-1, group).mean(axis=1)
     size = min(int(WINDOW * TEMPO_FPS), slow.size)
@@ -84,7 +84,7 @@ def tempogram(envelope: Array) -> Tempogram:
 
 
 def tempo_scores(gram: Tempogram) -> tuple[Array, Array]:
-    """Hz of every tempo looked at [n], and its evidence in every window [windows, n]."""
+    """Every considered tempo in Hz [n], and its evidence in every window [windows, n]."""
     step = gram.hertz[1]
     index = np.arange(int(_SLOWEST / 60 / step), int(_FASTEST / 60 / step))
     scores = sum(weight * gram.magnitude[:, index * factor] for factor, weight in _SUPPORT.items())
@@ -92,7 +92,7 @@ def tempo_scores(gram: Tempogram) -> tuple[Array, Array]:
 
 
 def prior(hertz: Array, tempo_range: tuple[float, float], likely: float) -> Array:
-    """How much a tempo is expected: nearly flat inside the range, falling fast outside."""
+    """The prior of each tempo: nearly constant inside the expected range, falling fast outside."""
     tempo = np.log2(hertz * 60)
     low, high = np.log2(tempo_range)
     outside = np.maximum(np.maximum(low - tempo, tempo - high), 0.0)
@@ -101,10 +101,10 @@ def prior(hertz: Array, tempo_range: tuple[float, float], likely: float) -> Arra
 
 
 def constant_grid(env: Envelopes, hertz: float) -> SteadyBeat:
-    """The constant pulse near `hertz` (1.5 % around) that holds best over the whole song."""
+    """The constant pulse within 1.5 % of `hertz` that fits the whole song best."""
     centers, parts = _demodulated(env.all, hertz)
     span = env.all.size / FPS
-    reach = 0.01 * hertz + 0.3 / span  # what the tempogram leaves open
+    reach = 0.01 * hertz + 0.3 / span  # the uncertainty of the tempogram
     shifts = np.linspace(-reach, reach, 2 * int(np.ceil(reach * span * 16)) + 1)
     score = np.zeros(shifts.size)
     for factor, part in parts.items():
@@ -132,9 +132,10 @@ def changing_beats(env: Envelopes, gram: Tempogram, path: Array) -> Array:
 
 
 def attack_offset(sound: SongSound, beats: Array) -> float:
-    """Seconds from tracked beats to the attacks they stand for: the mean attack, folded on the beats at 1 ms.
+    """Seconds from tracked beats to their attacks: of the mean attack over all beats, at a resolution of 1 ms.
 
-    Onset envelopes peak some milliseconds off the attack, by window and smoothing; the fine loudness curve does not.
+    Window and smoothing move the peaks of onset envelopes some milliseconds off the attack; the fine loudness curve is
+    exact.
     """
     reach = FINE_FPS // 25
     level = np.log(sound.fine / (np.percentile(sound.fine, 99.5) + 1e-20) + 1e-4)
@@ -151,14 +152,14 @@ def attack_offset(sound: SongSound, beats: Array) -> float:
 
 
 def _levelled(flux: Array) -> Array:
-    """Above its mean of one second, over its own strength of eight seconds."""
+    """The flux above its mean of one second, divided by its strength over eight seconds."""
     above = np.maximum(flux - _smooth(flux, FPS), 0.0)
     strength = np.sqrt(_smooth(np.square(above), 8 * FPS))
     return np.asarray(above / np.maximum(strength, 0.1 * strength.max() + 1e-9), np.float64)
 
 
 def _smooth(signal: Array, size: int) -> Array:
-    """Running mean over `size` frames, over fewer at the ends."""
+    """The running mean over `size` frames, fewer at the ends."""
     total = np.concatenate([[0.0], np.cumsum(signal, dtype=np.float64)])
     position = np.arange(signal.size)
     left, right = np.maximum(position - size // 2, 0), np.minimum(position + size // 2 + 1, signal.size)
@@ -181,7 +182,7 @@ def _demodulated(envelope: Array, hertz: float) -> tuple[Array, dict[int, Comple
 
 
 def _peak(score: Array) -> float:
-    """Place of the maximum, between the points, by a parabola."""
+    """The index of the maximum, interpolated by a parabola."""
     top = int(np.argmax(score))
     if not 0 < top < score.size - 1:
         return float(top)
@@ -191,9 +192,9 @@ def _peak(score: Array) -> float:
 
 
 def grid_phase(env: Envelopes, hertz: float) -> float:
-    """Seconds of the first beat: where the envelopes, folded on the period, are highest.
+    """Seconds of the first beat: the maximum of the envelopes, averaged over all periods.
 
-    Kick and bass decide: snare and guitars are often louder between the beats than on them.
+    Kick and bass weigh most: snare and guitars are often louder between the beats than on them.
     """
     bins = max(8, round(FPS / hertz))
     turns = np.arange(env.all.size) / FPS * hertz
@@ -205,7 +206,7 @@ def grid_phase(env: Envelopes, hertz: float) -> float:
 
 
 def tempo_path(hertz: Array, scores: Array) -> Array:
-    """The tempo of every window in Hz: most evidence, least jumping (Viterbi over 96 tempi an octave)."""
+    """The tempo of every window in Hz, with most evidence and few jumps (Viterbi over 96 tempi an octave)."""
     octaves = np.log2(hertz)
     steps = np.arange(octaves[0], octaves[-1], 1 / 96)
     table = np.array([np.interp(steps, octaves, row) for row in scores])

@@ -1,8 +1,8 @@
-"""The story: its turning points, each shot's zone, and what each shot does for it.
+"""The story: its turning points, and each shot's zone and role.
 
-Without a model the turning points are read off the film's intensity: the density of its cuts, its loudness, and how
-much is said, around the places where films have them (after the screenplay positions of the TRIPOD corpus: the first
-turn about 15 %, the point of no return about 55 %, the climax about 90 %).
+Without a model the turning points are derived from the film's intensity (the density of cuts, the loudness and the
+amount of dialogue), near their usual places: after the TRIPOD corpus of screenplays, the first turn at about 15 %, the
+point of no return at about 55 %, the climax at about 90 %.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.film.signals import Signals
 from cinecut.language.timebase import FilmRange, FilmTime
 
-SIGNALS = "signals"  # who decided, in the spec
+SIGNALS = "signals"  # for `by:` in the spec
 
 
 class Zone(StrEnum):
@@ -31,7 +31,7 @@ class Zone(StrEnum):
 
 
 class BeatType(StrEnum):
-    """What a shot does for the story."""
+    """The role of a shot in the story."""
 
     INCITING = "inciting incident"
     CHARACTER = "character introduction"
@@ -52,7 +52,7 @@ class TurningPoint:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Three turning points in the order of the film, and where its story ends (before the credits)."""
+    """Three turning points in the order of the film, and the end of its story (before the credits)."""
 
     begin: TurningPoint
     escalation: TurningPoint
@@ -60,7 +60,7 @@ class Story:
     end: FilmTime
 
     def zone(self, time: FilmTime) -> Zone:
-        """BEGIN up to the point of no return, CLIMAX from the run-up to the climax on, ESCALATION between."""
+        """BEGIN before the point of no return, CLIMAX from the run-up to the climax on, else ESCALATION."""
         if time < self.escalation.at:
             return Zone.BEGIN
         run_up = (self.climax.at - self.escalation.at) / 3
@@ -72,8 +72,8 @@ _STEP = 1.0  # seconds between two points of the intensity
 
 
 def find_story(shots: Sequence[FilmShot], loudness: LoudnessCurve, lines: Sequence[Line]) -> Story:
-    """The story of a film from signals alone. `shots` are all of them, at least one of them usable."""
-    whole, shots = shots[-1].range.end, _told(shots)
+    """The story of a film from signals alone. `shots` are all shots, at least one of them usable."""
+    whole, shots = shots[-1].range.end, _before_credits(shots)
     start, end = shots[0].range.start, shots[-1].range.end
     length = float(end - start)
     curve = _intensity(shots, loudness, lines, start, length)
@@ -94,11 +94,11 @@ def find_story(shots: Sequence[FilmShot], loudness: LoudnessCurve, lines: Sequen
     )
 
 
-_CREDITS_FROM = Fraction(6, 10)  # of the film: credits before are opening credits
+_CREDITS_FROM = Fraction(6, 10)  # of the film: earlier credits are opening credits
 
 
-def _told(shots: Sequence[FilmShot]) -> list[FilmShot]:
-    """The usable shots before the closing credits: what comes after them is no part of the story."""
+def _before_credits(shots: Sequence[FilmShot]) -> list[FilmShot]:
+    """The usable shots before the closing credits; later ones are not part of the story."""
     late = shots[-1].range.end.seconds * _CREDITS_FROM
     rolls = [shot.range.start for shot in shots if shot.why_not == "credits" and shot.range.start.seconds > late]
     usable = [shot for shot in shots if shot.usable]
@@ -108,7 +108,7 @@ def _told(shots: Sequence[FilmShot]) -> list[FilmShot]:
 def _intensity(
     shots: Sequence[FilmShot], loudness: LoudnessCurve, lines: Sequence[Line], start: FilmTime, length: float
 ) -> NDArray[np.float64]:
-    """How much happens, at each share of the film: standard scores of cuts, loudness and words, smoothed, summed."""
+    """The intensity at each share of the film: the sum of the smoothed standard scores of cuts, words and loudness."""
     count = max(64, int(length / _STEP))
     edges = np.linspace(0, length, count + 1)
     first = float(start.seconds)
@@ -124,7 +124,7 @@ def _intensity(
 
 
 def _smooth(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Over a window of 4 % of the film; the ends repeat."""
+    """The values smoothed over a window of 4 % of the film; the first and last value are repeated beyond the ends."""
     width = max(3, count // 25)
     window = np.hanning(width + 2)[1:-1]
     padded = np.pad(values, (width // 2, width - 1 - width // 2), mode="edge")
@@ -137,7 +137,7 @@ def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _rise(curve: NDArray[np.float64], low: float, high: float) -> float:
-    """Where, in a window of shares, the curve rises most: what follows against what came before, for 3 % each."""
+    """The share between `low` and `high` at which the curve rises most: the 3 % after it minus the 3 % before it."""
     n, reach = len(curve), max(1, len(curve) * 3 // 100)
     places = range(max(reach, int(low * n)), min(n - reach, int(high * n)))
     rises = [float(curve[i : i + reach].mean() - curve[i - reach : i].mean()) for i in places]
@@ -152,7 +152,7 @@ def _peak(curve: NDArray[np.float64], low: float, high: float) -> float:
 
 
 def _shot_start(shots: Sequence[FilmShot], time: FilmTime) -> FilmTime:
-    """The start of the shot that runs at a time, so that an anchor stands on a cut."""
+    """The start of the shot at a time, so that an anchor is on a cut."""
     return max((shot.range.start for shot in shots if shot.range.start <= time), default=shots[0].range.start)
 
 
@@ -163,34 +163,34 @@ def beat_types(
     lines: Sequence[Line],
     zones: Mapping[int, Zone] | None = None,
 ) -> dict[int, BeatType]:
-    """What each shot does, by its index, from its signals, its zone and what is said in it. `zones` are those that its
-    scene told; others go by where they stand in the film."""
+    """The role of each shot by its index, from its signals, its zone and its dialogue. `zones` are those known from
+    descriptions; other shots' zones depend on their time."""
     known = [shot for shot in shots if shot.index in signals]
     strongest = {shot.index for shot in _strongest(known, signals, max(1, len(known) // 10))}
     turn = min(known, key=lambda shot: abs(shot.range.start - story.begin.at), default=None)
     introduced, spoken = set[str](), Spoken(lines)
-    found = {}
+    types = {}
     for shot in known:
-        said = [line for line in spoken.within(shot.range) if line.range.start >= shot.range.start]
-        speakers = {line.speaker for line in said if line.speaker}
+        lines_of_shot = [line for line in spoken.within(shot.range) if line.range.start >= shot.range.start]
+        speakers = {line.speaker for line in lines_of_shot if line.speaker}
         new = speakers - introduced
         introduced |= speakers
         zone = (zones or {}).get(shot.index) or story.zone(shot.range.start)
         role = _Role(shot is turn, shot.index in strongest, bool(new))
-        found[shot.index] = _beat_type(signals[shot.index], zone, said, role)
-    return found
+        types[shot.index] = _beat_type(signals[shot.index], zone, lines_of_shot, role)
+    return types
 
 
 @dataclass(frozen=True, slots=True)
 class _Role:
-    """What sets a shot apart: it stands at the first turning point, is one of the strongest, brings a new speaker."""
+    """What is special about a shot: it is at the first turning point, one of the strongest, has a new speaker."""
 
     turn: bool
     strong: bool
     new: bool
 
 
-def _beat_type(signals: Signals, zone: Zone, said: list[Line], role: _Role) -> BeatType:
+def _beat_type(signals: Signals, zone: Zone, lines: list[Line], role: _Role) -> BeatType:
     if role.turn:
         return BeatType.INCITING
     if zone is Zone.CLIMAX and (role.strong or signals.motion + signals.rise > 1.6):
@@ -199,7 +199,7 @@ def _beat_type(signals: Signals, zone: Zone, said: list[Line], role: _Role) -> B
         return BeatType.MONEY
     if zone is Zone.BEGIN and (role.new or (signals.face > 0.5 and signals.motion < 0.6)):
         return BeatType.CHARACTER
-    if any(line.emotion in ("romantic", "positive") for line in said) or len({line.speaker for line in said}) > 1:
+    if any(line.emotion in ("romantic", "positive") for line in lines) or len({line.speaker for line in lines}) > 1:
         return BeatType.RELATIONSHIP
     if signals.motion < 0.25 and signals.rise < 0.5:
         return BeatType.BREATH
@@ -211,10 +211,10 @@ def _strongest(shots: Sequence[FilmShot], signals: Mapping[int, Signals], count:
 
 
 def before_the_climax(shots: Sequence[FilmShot], story: Story) -> list[FilmShot]:
-    """The spoiler guard: shots up to the one with which the climax begins."""
+    """The protection from spoilers: the shots up to the one with which the climax begins."""
     return [shot for shot in shots if shot.range.start <= story.climax.at]
 
 
 def clean_range(shot: FilmShot, rate: Fraction) -> FilmRange:
-    """The part of a shot that may be shown: a frame at either end is left to the encoders of the film's own cuts."""
+    """The part of a shot that may be shown: without a frame at each end, which the film's cut may have damaged."""
     return FilmRange(shot.range.start + 1 / rate, shot.range.end - 1 / rate)

@@ -3,10 +3,9 @@
     lines ─ stretches (of an anchor's part of the film) ─ ask each ─► candidates ─ ask once more ─► Anchor
           ─ names ─ ask ─► protagonist
 
-A model never writes a time: it chooses among the real times of the lines that it was shown, so whatever a subtitle says
-to it, the worst that comes of it is another line. What it chooses is believed only where it can be meant: in the order
-of a story, apart from each other, and not by the place in a list. Where it is not, the signals decide and a
-warning says so.
+A model never writes a time: it chooses among the times of real lines. So whatever a subtitle may tell it to do, the
+worst result is another line. Its choices are used only if they are plausible: in the order of a story, apart from each
+other, and not always at the same place in a list. Otherwise the signals decide, and a warning says so.
 """
 
 from __future__ import annotations
@@ -30,20 +29,20 @@ from cinecut.diagnostics import Diagnostic
 from cinecut.inference.chat import Chat, NoAnswer, in_background
 from cinecut.language.timebase import FilmTime, clock
 
-_FEWEST = 12  # lines of dialogue from which on a story can be read off them
-_MOST = 80  # lines that are shown at once
-_ROOM = 3000  # tokens that the lines of one question may take, as `_cost` counts: a context has 4096
+_FEWEST = 12  # least lines of dialogue that can show a story
+_MOST = 80  # lines of one question
+_ROOM = 3000  # tokens for the lines of one question, as `_cost` counts; a context has 4096
 _LONGEST = 160  # characters of a line and of a reason
-_APART = Fraction(5, 100)  # of the story, between two turning points
-_PATIENCE = 300.0  # seconds for one answer: a model without a GPU reads some 20 tokens a second
+_APART = Fraction(5, 100)  # least distance of two turning points, as a share of the story
+_PATIENCE = 300.0  # seconds for one answer: without a GPU a model reads about 20 tokens a second
 
 
 @dataclass(frozen=True, slots=True)
 class ModelStory:
-    """A story with the turning points that a model chose, where it could.
+    """A story with the turning points that a model chose, as far as it could.
 
-    protagonist : None where the model named nobody
-    complete : every question was answered; a plot that is not is better asked for again than kept
+    protagonist : None if the model named nobody
+    complete : every question was answered; an incomplete plot should not be cached
     """
 
     story: Story
@@ -54,7 +53,7 @@ class ModelStory:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """What is asked about one anchor. `window` are shares of the story: wider than where films have it (TRIPOD)."""
+    """The question about one anchor. `window`, in shares of the story, is wider than its usual place (TRIPOD)."""
 
     name: str
     window: tuple[Fraction, Fraction]
@@ -82,7 +81,7 @@ _TURNS = (
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A line that was chosen, and its place among those that were shown: from the first, and from the last (-1)."""
+    """A chosen line, and its place among those of the question: from the first (0), and from the last (-1)."""
 
     line: Line
     why: str
@@ -90,16 +89,16 @@ class _Candidate:
 
 
 def worth_asking(lines: Sequence[Line]) -> bool:
-    """Whether there is enough dialogue to read a story off it."""
+    """Whether there is enough dialogue to show a story."""
     return len(lines) >= _FEWEST
 
 
 def ask_anchors(
     chat: Chat, lines: Sequence[Line], shots: Sequence[FilmShot], fallback: Story, progress: Callable[[float], None]
 ) -> ModelStory:
-    """The plot of a film from its dialogue. An anchor that the model cannot give stays as in `fallback`.
+    """The plot of a film from its dialogue. Anchors that the model cannot give are taken from `fallback`.
 
-    Never raises for what a model does. `progress` hears the share of the questions that are asked.
+    A model's failure never raises. `progress` is called with the share of the questions asked, 0..1.
     """
     if not worth_asking(lines):
         return ModelStory(fallback)
@@ -109,13 +108,13 @@ def ask_anchors(
     places: list[tuple[int, int]] = []
     for turn in _TURNS:
         try:
-            found = inquiry.candidates(turn, stretches[turn.name])
-            places += [c.places for c in found if c.places[0] - c.places[1] >= _TELLING]
-            if found:
-                chosen[turn.name] = inquiry.best(turn, found)
+            candidates = inquiry.candidates(turn, stretches[turn.name])
+            places += [c.places for c in candidates if c.places[0] - c.places[1] >= _TELLING]
+            if candidates:
+                chosen[turn.name] = inquiry.best(turn, candidates)
         except NoAnswer as failure:
             inquiry.failures.append((turn.name, str(failure)))
-    story = _told(chosen, shots, fallback, chat.name)
+    story = _story_of(chosen, shots, fallback, chat.name)
     if doubt := _doubt(chosen, places, story):
         return ModelStory(fallback, None, (*inquiry.warnings(), _disbelieved(chat, doubt)), not inquiry.failures)
     hero = _protagonist(inquiry, lines)
@@ -127,10 +126,10 @@ def ask_anchors(
 
 
 class _Inquiry:
-    """The questions to one model. A server that is gone is not asked again."""
+    """The questions to one model. After its server has ended, no more are asked."""
 
     def __init__(self, chat: Chat, progress: Callable[[float], None], expected: int) -> None:
-        self.failures: list[tuple[str, str]] = []  # what was asked for, why there is no answer
+        self.failures: list[tuple[str, str]] = []  # the subject of a question, and why it has no answer
         self._chat, self._progress, self._expected = chat, progress, expected
         self._asked = 0
         self._gone: NoAnswer | None = None
@@ -141,16 +140,16 @@ class _Inquiry:
         def choose(stretch: Sequence[Line]) -> _Candidate:
             return self._choose(stretch, _shown(stretch), f"Which line is nearest to {turn.what}?")
 
-        found: list[_Candidate] = []
+        candidates: list[_Candidate] = []
         asked: deque[Future[_Candidate]] = deque()
         try:
             for stretch in stretches:
                 if len(asked) >= self._chat.slots:
-                    found.append(asked.popleft().result())
+                    candidates.append(asked.popleft().result())
                 asked.append(in_background(partial(choose, stretch)))
-            return [*found, *(future.result() for future in asked)]
+            return [*candidates, *(future.result() for future in asked)]
         except NoAnswer:
-            wait(asked)  # the next question shall not come on top of these
+            wait(asked)  # so that the next question does not compete with these
             raise
 
     def best(self, turn: _Turn, candidates: Sequence[_Candidate]) -> _Candidate:
@@ -164,7 +163,7 @@ class _Inquiry:
 
     def _choose(self, lines: Sequence[Line], shown: str, question: str) -> _Candidate:
         times: dict[str, Line] = {}
-        for line in lines:  # two people may begin to speak at once
+        for line in lines:  # two lines may begin at the same time
             times.setdefault(_time(line), line)
         asked = f"{question} Say in one short sentence what happens there, and give the time of the line."
         answer = self.ask(shown, asked, "time", list(times))
@@ -172,7 +171,7 @@ class _Inquiry:
         return _Candidate(times[answer["time"]], clean(answer["reason"]), (place, place - len(times)))
 
     def ask(self, data: str, question: str, key: str, choices: list[str]) -> dict[str, Any]:
-        """A reason and one of the choices; asked twice at most. Raises NoAnswer."""
+        """A reason and one of the choices, asked for at most twice. Raises NoAnswer."""
         reason = {"type": "string", "minLength": 1, "maxLength": _LONGEST}
         schema = {
             "type": "object",
@@ -221,29 +220,29 @@ def _within(lines: Sequence[Line], turn: _Turn, end: FilmTime) -> list[Line]:
 
 
 def _stretches(lines: Sequence[Line]) -> list[list[Line]]:
-    """Lines in as few parts of about the same size as fit a question."""
+    """The lines in as few parts of about the same size as fit into a question."""
     parts = max(-(-len(lines) // _MOST), -(-sum(map(_cost, lines)) // _ROOM))
     size = -(-len(lines) // parts) if parts else 0
-    found: list[list[Line]] = []
+    stretches: list[list[Line]] = []
     left = 0
     for line in lines:
-        if not found or len(found[-1]) == size or left < _cost(line):
-            found.append([])
+        if not stretches or len(stretches[-1]) == size or left < _cost(line):
+            stretches.append([])
             left = _ROOM
-        found[-1].append(line)
+        stretches[-1].append(line)
         left -= _cost(line)
-    return found
+    return stretches
 
 
 def _cost(line: Line) -> int:
-    """Tokens of a line at most, about: a digit, a sign, a byte of other scripts is one, three letters are one."""
+    """About the most tokens of a line: one for a digit, a symbol, a byte of another script, or three letters."""
     text = _shown([line])
     letters = sum(char.isascii() and (char.isalpha() or char == " ") for char in text)
     return letters // 3 + len(text.encode()) - letters
 
 
 def _shown(lines: Iterable[Line]) -> str:
-    """Lines as rows of data."""
+    """The lines as rows of text."""
     return "\n".join(f"{_time(line)} {_speaker(line)}{clean(line.text)}" for line in lines)
 
 
@@ -255,35 +254,33 @@ def _time(line: Line) -> str:
     return clock(line.range.start.seconds)
 
 
-_MARKS = str.maketrans("<>[]{}|", "()()()/")  # chat templates and their special tokens are spelled with these
+_MARKS = str.maketrans("<>[]{}|", "()()()/")  # the characters of chat templates and their special tokens
 
 
 def clean(text: str) -> str:
-    """Text of others in one bounded row, without control characters or anything a chat template could act on."""
+    """Foreign text in one row of limited length, without control characters or the marks of chat templates."""
     visible = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
     row = " ".join(visible.translate(_MARKS).split())
     return row if len(row) <= _LONGEST else row[: _LONGEST - 1].rstrip() + "…"
 
 
-# --- believing ------------------------------------------------------------------------------------------------------
+# --- plausibility ---------------------------------------------------------------------------------------------------
 
-_TELLING = 8  # lines that must be shown for the place of the chosen one to tell of a habit
-_HABIT = 3  # choices of the same place, which also are most of the choices
+_TELLING = 8  # least lines of a question whose chosen place is counted
+_HABIT = 3  # choices of the same place, if they are also most of the choices, that are not plausible
 
 
-def _told(chosen: dict[str, _Candidate], shots: Sequence[FilmShot], fallback: Story, by: str) -> Story:
-    """The story with the chosen lines as its anchors, each on the start of the shot that runs there."""
+def _story_of(chosen: dict[str, _Candidate], shots: Sequence[FilmShot], fallback: Story, by: str) -> Story:
+    """The story with the chosen lines as its anchors, each at the start of the line's shot."""
     starts = [shot.range.start for shot in shots if shot.usable]
     apart = _APART * fallback.end.seconds
 
     def anchor(candidate: _Candidate) -> TurningPoint:
-        said = candidate.line.range.start
-        at = max((start for start in starts if start <= said), default=said)
-        share = float(said.seconds / fallback.end.seconds)
-        why = f"{candidate.why.rstrip(' .')}, {share:.0%} into the film"
-        return TurningPoint(
-            at if said - at < apart else said, why, by, candidate.line.text
-        )  # a long take has no cut near
+        spoken_at = candidate.line.range.start
+        at = max((start for start in starts if start <= spoken_at), default=spoken_at)
+        at = at if spoken_at - at < apart else spoken_at  # a long take has no cut nearby
+        share = float(spoken_at.seconds / fallback.end.seconds)
+        return TurningPoint(at, f"{candidate.why.rstrip(' .')}, {share:.0%} into the film", by, candidate.line.text)
 
     anchors = {name: anchor(candidate) for name, candidate in chosen.items()}
     return Story(
@@ -295,7 +292,7 @@ def _told(chosen: dict[str, _Candidate], shots: Sequence[FilmShot], fallback: St
 
 
 def _doubt(chosen: dict[str, _Candidate], places: Sequence[tuple[int, int]], story: Story) -> str | None:
-    """Why the choices cannot be meant; None where they can."""
+    """Why the choices are not plausible; None if they are."""
     if not chosen:
         return None
     if _most_alike(places) >= _HABIT and _most_alike(places) * 2 > len(places):
@@ -311,7 +308,7 @@ def _doubt(chosen: dict[str, _Candidate], places: Sequence[tuple[int, int]], sto
 
 
 def _most_alike(places: Sequence[tuple[int, int]]) -> int:
-    """How many choices are of one place, or are at either end."""
+    """The number of choices at the most frequent place, or at either end."""
     alike = [count for side in zip(*places, strict=True) for count in Counter(side).values()]
     return max(*alike, sum(first == 0 or last == -1 for first, last in places)) if alike else 0
 
@@ -320,7 +317,7 @@ _ASKED = frozenset(re.findall(r"\w+", " ".join(turn.what for turn in _TURNS).cas
 
 
 def _says_nothing(why: str) -> bool:
-    """Whether a reason holds no word of two letters that is not in the question."""
+    """Whether every word of a reason with two letters or more is from the question."""
     return set(re.findall(r"\w{2,}", why.casefold())) <= _ASKED
 
 
@@ -332,12 +329,12 @@ def _disbelieved(chat: Chat, doubt: str) -> Diagnostic:
 # --- the protagonist ------------------------------------------------------------------------------------------------
 
 _NOBODY = "nobody of these"
-_NAMES = 16  # the most named of them that are offered
+_NAMES = 16  # the most frequent names, which the model can choose from
 _NAME = re.compile(r"(?<=[\w,;:] )[^\W\d_][^\W\d_]+")  # a word inside a sentence
 
 
 def _protagonist(inquiry: _Inquiry, lines: Sequence[Line]) -> str | None:
-    """Who the story is about: one of the names that are spoken or that speak. None where the model cannot tell."""
+    """The main character: one of the names in the dialogue or of its speakers; None if the model cannot tell."""
     names = _names(lines)
     if not names:
         return None
@@ -354,7 +351,7 @@ def _protagonist(inquiry: _Inquiry, lines: Sequence[Line]) -> str | None:
 
 
 def _names(lines: Sequence[Line]) -> dict[str, int]:
-    """The names of a film and how often each is heard: speakers, and words that are written with a capital always."""
+    """The names of a film and how often each occurs: speakers, and words that are always capitalised."""
     texts = [clean(line.text) for line in lines if not line.text.isupper()]
     small = {word for text in texts for word in re.findall(r"\w+", text) if word.islower()}
     known = lexicon().sets

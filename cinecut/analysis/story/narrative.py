@@ -1,20 +1,20 @@
-"""The story as signals find it, and on top of that what the models know: turning points, the protagonist, zones.
+"""The story from signals, improved by models: turning points, the protagonist, zones.
 
     signals ─ story ─► dialogue ─ text model ─► anchors, protagonist ─► scenes ─ MiniLM ─► zones
 
-Each answer is kept by what it was asked of; where a model has none, what was measured stays, and a warning says so.
+Answers are cached by their inputs. If a model fails, the result from signals is used, and a warning says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cinecut.analysis.dialogue.lines import Dialogue
 from cinecut.analysis.dialogue.lines import Line as Spoken
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.analysis.stage import Line, Stage
+from cinecut.analysis.stage import Advance, Line, Stage
 from cinecut.analysis.story import ask_anchors, zones
 from cinecut.analysis.story.arc import SIGNALS, Story, Zone, find_story
 from cinecut.analysis.story.ask_anchors import ModelStory
@@ -23,41 +23,39 @@ from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.inference.models import minilm_engine
 from cinecut.inference.server import Models
 
-Advance = Callable[[float], None]
-
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """The story, the zones of the shots whose scenes are described, and whose story it is with who says so."""
+class Narrative:
+    """The story of a film, and the zones of the shots with a description."""
 
     story: Story
     zones: Mapping[int, Zone]
-    protagonist: tuple[str, str] | None
+    protagonist: tuple[str, str] | None  # the name, and who chose it
     diagnostics: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a film shows and says: its shots, how loud it is, its dialogue, and its scenes in a model's words."""
+    """The measurements of a film that its story is made from, and its scenes as a model described them."""
 
     shots: Sequence[FilmShot]
     levels: LoudnessCurve
     dialogue: Dialogue
-    seen: Described
+    described: Described
 
 
-def tell(film: Evidence, models: Models | None, line: Line) -> Told:
-    """The story of a film. Never raises for what a model does."""
+def find_narrative(film: Evidence, models: Models | None, line: Line) -> Narrative:
+    """The story of a film. A model's failure never raises."""
     measured = find_story(film.shots, film.levels, film.dialogue.lines)
     plot, by = _plot(film, models, measured, line)
     hero = film.dialogue.protagonist
     protagonist = (plot.protagonist, by) if plot.protagonist else (hero, SIGNALS) if hero else None
-    found, warnings = _zones(film, plot.story, line)
-    return Told(plot.story, found, protagonist, (*plot.diagnostics, *warnings))
+    by_shot, warnings = _zones(film, plot.story, line)
+    return Narrative(plot.story, by_shot, protagonist, (*plot.diagnostics, *warnings))
 
 
-class _Unfinished(Exception):  # noqa: N818 - nobody's error
-    """Keeps a plot out of the cache: a model that answers would make another one."""
+class _Unfinished(Exception):  # noqa: N818 - not an error
+    """Keeps an incomplete plot out of the cache, so that the model is asked again."""
 
     def __init__(self, plot: ModelStory) -> None:
         super().__init__()
@@ -65,7 +63,7 @@ class _Unfinished(Exception):  # noqa: N818 - nobody's error
 
 
 def _plot(film: Evidence, models: Models | None, measured: Story, line: Line) -> tuple[ModelStory, str]:
-    """The plot as the text model has it, and that model's name; as it was measured where there is none to ask."""
+    """The plot by the text model, and the model's name; the measured story if there is no model."""
     lines = [line for line in film.dialogue.lines if line.text]
     if models is None or not ask_anchors.worth_asking(lines):
         return ModelStory(measured), SIGNALS
@@ -82,7 +80,7 @@ def _plot(film: Evidence, models: Models | None, measured: Story, line: Line) ->
 
 
 def _asking(models: Models) -> Stage[ModelStory]:
-    """The plot by these models; `identity` is the text model's."""
+    """The stage that asks the text model for the plot."""
 
     def ask(
         lines: Sequence[Spoken], shots: Sequence[FilmShot], measured: Story, identity: str, progress: Advance
@@ -97,10 +95,10 @@ def _asking(models: Models) -> Stage[ModelStory]:
 
 
 def _zones(film: Evidence, story: Story, line: Line) -> tuple[dict[int, Zone], tuple[Diagnostic, ...]]:
-    """The zones of the shots that were described, from what is seen in them and where they stand."""
-    if not film.seen.scenes:
+    """The zones of the described shots, from the descriptions and the shots' times."""
+    if not film.described.scenes:
         return {}, ()
-    texts = {index: scene.text for index, scene in film.seen.scenes.items()}
+    texts = {index: scene.text for index, scene in film.described.scenes.items()}
     times = {shot.index: shot.range.start for shot in film.shots if shot.index in texts}
     try:
         stage = Stage("zones", dict[int, Zone], zones.zone_scenes, minilm_engine() or "")

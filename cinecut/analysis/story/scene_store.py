@@ -1,7 +1,7 @@
-"""The scenes of a film in words, and the file that keeps them: an hour of a model's work is not lost to a kill.
+"""The descriptions of a film's scenes, and their file, so that a killed run does not lose an hour of a model's work.
 
-`film.scenes.msgpack` lies in the film's cache folder. It belongs to one state of the film (its size, time of change and
-fingerprint) and holds what each model said in answer to one version of the questions; a checksum tells damage.
+`film.scenes.msgpack` in the film's cache folder is for one state of the film (its size, modification time and
+fingerprint). It has the answers of each model to one version of the questions, and a checksum.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KIND, _FORMAT = "cinecut scenes", 1
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What one picture shows, as a model put it. No field is empty."""
+    """A model's description of one picture. No field is empty."""
 
     visual_content: str
     mood: str
@@ -35,27 +35,27 @@ class Scene:
 
     @property
     def text(self) -> str:
-        """All of it in one line of at most 450 characters."""
+        """The description in one line of at most 450 characters."""
         return f"{self.visual_content} ({self.setting}; {self.action}; {self.mood})"
 
     @property
     def completeness(self) -> float:
-        """The share of the fields that say something, 0 to 1."""
-        said = (self.visual_content, self.mood, self.action, self.setting)
-        return sum(_says_something(text) for text in said) / len(said)
+        """The share of the fields with information, 0 to 1."""
+        fields = (self.visual_content, self.mood, self.action, self.setting)
+        return sum(map(_is_informative, fields)) / len(fields)
 
 
 _NOTHING = frozenset(("unknown", "none", "n a", "na", "not applicable", "not visible", "unclear", "nothing", "null"))
 
 
-def _says_something(text: str) -> bool:
-    words = "".join(sign if sign.isalnum() else " " for sign in text.lower()).split()
+def _is_informative(text: str) -> bool:
+    words = "".join(char if char.isalnum() else " " for char in text.lower()).split()
     return bool(words) and " ".join(words) not in _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """What one model said of the film's moments, in seconds."""
+    """The answers of one model; times in seconds."""
 
     model: str
     questions: int
@@ -72,9 +72,9 @@ class _Content:
 
 
 class SceneStore:
-    """Keeps the scenes of `film` that `model` described, in `folder`.
+    """The file in `folder` with the scenes of `film` that `model` described.
 
-    `fingerprint` is the film's, `model` the model's identity, `questions` the version of what it is asked.
+    `fingerprint` is the film's, `model` the model's identity, `questions` the version of the questions.
     """
 
     def __init__(self, folder: Path, film: Path, fingerprint: str, model: str, questions: int) -> None:
@@ -84,19 +84,21 @@ class SceneStore:
         self._model, self._questions = model, questions
 
     def read(self) -> tuple[dict[FilmTime, Scene], list[Diagnostic]]:
-        """What is kept, by its moment. A file that cannot be used is a miss, and the warning says why."""
+        """The stored scenes by their time. An unusable file is ignored, with a warning that says why."""
         content, why_not = self._content()
         warnings = [Diagnostic("model", f"{NAME} {why_not}: the scenes are described anew")] if why_not else []
-        mine = next((said for said in content.answers if self._is_mine(said)), None)
+        mine = next((answers for answers in content.answers if self._is_mine(answers)), None)
         if mine is None:
             return {}, warnings
         return {FilmTime(at): scene for at, scene in zip(mine.times, mine.scenes, strict=True)}, warnings
 
     def write(self, scenes: Mapping[FilmTime, Scene]) -> None:
-        """Keep these scenes, and what other models said. The file is whole at any moment. Raises OSError."""
+        """Store these scenes, and keep the other models' answers. The file is always complete. Raises OSError."""
         content, _ = self._content()
         others = tuple(
-            said for said in content.answers if said.questions == self._questions and not self._is_mine(said)
+            answers
+            for answers in content.answers
+            if answers.questions == self._questions and not self._is_mine(answers)
         )
         times = sorted(scenes)
         mine = _Answers(
@@ -107,11 +109,11 @@ class SceneStore:
         with beside(self.path) as part:
             part.write_bytes(packed([_KIND, _FORMAT, hashlib.sha256(data).digest(), data]))
 
-    def _is_mine(self, said: _Answers) -> bool:
-        return (said.model, said.questions) == (self._model, self._questions)
+    def _is_mine(self, answers: _Answers) -> bool:
+        return (answers.model, answers.questions) == (self._model, self._questions)
 
     def _content(self) -> tuple[_Content, str]:
-        """The file's content for this state of the film, and why there is none although there is a file."""
+        """The file's content for this state of the film, and the reason if an existing file cannot be used."""
         try:
             content = _opened(self.path.read_bytes())
         except FileNotFoundError:
@@ -130,7 +132,7 @@ class _OtherVersionError(ValueError):
 
 
 def _opened(data: bytes) -> _Content:
-    """Raises ValueError, TypeError and their like for what is no such file."""
+    """The content of a file's bytes. Raises ValueError, TypeError or others if it is not such a file."""
     kind, version, digest, inner = msgpack.unpackb(data)
     if kind != _KIND:
         raise ValueError("a foreign file")

@@ -1,9 +1,9 @@
-"""What the shots show, in the words of a vision model.
+"""Descriptions of the shots by a vision model.
 
-    shots ─ the picture in the middle of each ─ JPEG ─ question ─► Scene ─ kept in film.scenes.msgpack
+    shots ─ the picture in the middle of each ─ JPEG ─ question ─► Scene ─ stored in film.scenes.msgpack
 
-A film of two hours has 1,500 shots and a model takes seconds for a picture, so each shot is looked at once. A picture
-that is not described costs its shot nothing: it keeps what was measured of it.
+A film of two hours has 1,500 shots and a model takes seconds for a picture, so only one picture of each shot is
+described. A shot without a description is still used, with its measured signals.
 """
 
 from __future__ import annotations
@@ -49,17 +49,17 @@ _SCHEMA: dict[str, Any] = {
     "required": ["visual_content", "mood", "action", "setting"],
     "additionalProperties": False,
 }
-_SIDE = 512  # pixels of a picture's longer side: LLaVA sees 336 of them
+_SIDE = 512  # pixels of a picture's longer side; LLaVA uses 336
 _QUALITY = 80  # of JPEG
-# The question, its schema and the picture that goes with it: other ones get other answers.
+# The version of the questions: a digest of all that can change an answer.
 QUESTIONS = int.from_bytes(hashlib.sha256(repr((_PROMPT, _AGAIN, _SCHEMA, _SIDE, _QUALITY)).encode()).digest()[:6])
-SAVE_COUNT, SAVE_SECONDS = 8, 5.0  # what a kill may cost
-_HOPELESS = 5  # pictures in a row without a description: the rest would fare no better
+SAVE_COUNT, SAVE_SECONDS = 8, 5.0  # the most scenes, and seconds, that a killed run loses
+_HOPELESS = 5  # failures in a row after which no further picture is tried
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The scenes of a film by their shot's index, as `by` (a model) put them; `kept` counts those from the file."""
+    """The scenes of a film by their shot's index, described by the model `by`; `kept` of them are from the file."""
 
     scenes: Mapping[int, Scene] = field(default_factory=dict)
     by: str = ""
@@ -68,12 +68,12 @@ class Described:
 
     @property
     def completeness(self) -> dict[int, float]:
-        """How much each scene says, 0 to 1."""
+        """The completeness of each scene, 0 to 1."""
         return {index: scene.completeness for index, scene in self.scenes.items()}
 
     @property
     def note(self) -> str | None:
-        """What a second run has to say for itself."""
+        """A message on the reused descriptions, if there are any."""
         if not self.kept:
             return None
         share = str(self.kept) if self.kept == len(self.scenes) else f"{self.kept} of {len(self.scenes)}"
@@ -91,8 +91,8 @@ def describe(
     folder: Path,
     progress: Callable[[float], None],
 ) -> Described:
-    """The scenes of `shots`: those kept in `folder`, and the others from the vision model, which is started for them
-    alone. A model that cannot help is a warning. `progress` hears the share done, 0..1."""
+    """The scenes of `shots`: those stored in `folder`, and the others from the vision model, which is started only if
+    there are others. Its failure is a warning. `progress` is called with the share done, 0..1."""
     try:
         identity = models.identity("vision") if models is not None else None
     except Stop as stop:
@@ -119,8 +119,8 @@ def describe(
 
 
 def without_model(stop: Stop) -> tuple[Diagnostic, ...]:
-    """What ends a model's work, as warnings: the analysis goes on with what it measured."""
-    return tuple(Diagnostic("model", found.message, None, found.hints) for found in stop.diagnostics)
+    """The reasons why a model cannot be used, as warnings: the analysis goes on without it."""
+    return tuple(Diagnostic("model", diagnostic.message, None, diagnostic.hints) for diagnostic in stop.diagnostics)
 
 
 def _middle(range: FilmRange) -> FilmTime:
@@ -132,7 +132,7 @@ def _middle(range: FilmRange) -> FilmTime:
 
 @dataclass(slots=True)
 class _Work:
-    """The descriptions of `total` pictures; they join those that are `known`, which are written every few."""
+    """Describing `total` pictures; the results are added to `known`, which is stored every few pictures."""
 
     known: dict[FilmTime, Scene]
     store: SceneStore
@@ -144,11 +144,11 @@ class _Work:
     failed: int = 0
     in_a_row: int = 0
     reason: str = ""  # of the first picture that failed
-    end: str = ""  # why the rest was not asked
-    unwritten: str = ""  # why nothing can be kept
+    end: str = ""  # why the other pictures were not tried
+    unwritten: str = ""  # why the file cannot be written
 
     def describe(self, chat: Chat, pictures: Iterator[tuple[FilmTime, bytes | None]]) -> None:
-        """Ask for each picture, `chat.slots` at a time; the next is decoded meanwhile. Results are taken in order."""
+        """Ask about each picture, `chat.slots` at a time, while the next one is decoded. Results are taken in order."""
         asked: deque[tuple[FilmTime, Future[Scene]]] = deque()
         try:
             for at, jpeg in pictures:
@@ -209,7 +209,7 @@ class _Work:
 
 
 def describe_picture(chat: Chat, jpeg: bytes) -> Scene:
-    """What a picture shows; asked twice at most. Raises NoAnswer."""
+    """The description of a picture, asked for at most twice. Raises NoAnswer."""
     try:
         return _ask(chat, _PROMPT, jpeg)
     except NoAnswer as failure:
@@ -220,10 +220,10 @@ def describe_picture(chat: Chat, jpeg: bytes) -> Scene:
 
 def _ask(chat: Chat, prompt: str, jpeg: bytes) -> Scene:
     answer = chat.ask(prompt, _SCHEMA, picture=jpeg)
-    said = {name: printable(answer[name]) for name in _SCHEMA["required"]}
-    if not all(said.values()):
+    texts = {name: printable(answer[name]) for name in _SCHEMA["required"]}
+    if not all(texts.values()):
         raise NoAnswer("the answer holds empty texts")
-    return Scene(**said)
+    return Scene(**texts)
 
 
 # --- pictures -------------------------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def _ask(chat: Chat, prompt: str, jpeg: bytes) -> Scene:
 def _pictures(
     media: Any, film: Path, facts: FilmFacts, ranges: Sequence[FilmRange]
 ) -> Iterator[tuple[FilmTime, bytes | None]]:
-    """The middle of each range and the picture there as a JPEG; None where it cannot be decoded."""
+    """The middle of each range and the picture there as a JPEG, None if it cannot be decoded."""
     reader = FrameReader(media, picture_stream(media, film), facts.start)
     for range in ranges:
         frame = reader.at(_middle(range), range.end)
@@ -240,12 +240,12 @@ def _pictures(
 
 
 def jpeg(frame: VideoFrame, facts: FilmFacts) -> bytes:
-    """A picture of modest size for a model to look at."""
+    """A picture as a small JPEG for a model."""
     return cv2.imencode(".jpg", upright(frame, facts, _SIDE), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
 
 
 def upright(frame: VideoFrame, facts: FilmFacts, side: int) -> NDArray[np.uint8]:
-    """[uint8, height x width x 3] BGR as a player shows it: turned, with square pixels, its longer side `side`."""
+    """[uint8, height x width x 3] BGR as displayed: rotated, with square pixels, its longer side `side` pixels."""
     width, height = facts.display_size
     scale = side / max(width, height)
     size = [max(1, round(length * scale)) for length in (width, height)]

@@ -1,9 +1,9 @@
-"""The zone of each described scene: what is seen in it against what happens in each zone, blended with its place.
+"""The zone of each described scene, from its content and its place in the film.
 
-    descriptions ─ MiniLM ─► unit vectors ─ cosine with each zone's sentences ─ softmax ─► what the content says
-    times ─ soft edges between the zones ─► what the place says          product, the larger wins ─► Zone
+    descriptions ─ MiniLM ─► unit vectors ─ cosine with each zone's sentences ─ softmax ─► likelihood by content
+    times ─ soft edges between the zones ─► likelihood by place            the largest product ─► Zone
 
-The place has the last word: a scene's content can move it over an edge that is near, never into a zone elsewhere.
+Content can move a scene over a near edge between two zones, but never into a distant zone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cinecut.inference import minilm
 from cinecut.language.timebase import FilmTime
 
 _ZONES = tuple(Zone)
-_WARMTH = 0.08  # of the softmax over cosines: 0.1 more makes a zone 3.5 times as likely
+_TEMPERATURE = 0.08  # of the softmax over cosines: 0.1 more makes a zone 3.5 times as likely
 
 _HAPPENS: dict[Zone, tuple[str, ...]] = {
     Zone.BEGIN: (
@@ -47,10 +47,10 @@ _HAPPENS: dict[Zone, tuple[str, ...]] = {
 
 
 def zone_scenes(texts: Mapping[int, str], times: Mapping[int, FilmTime], story: Story) -> dict[int, Zone]:
-    """The zone of every scene in `texts` (what is seen, in words) that begins at its time in `times`.
+    """The zone of every scene, by its description in `texts` and its start in `times`.
 
-    Only what lies near an edge between two zones is compared: elsewhere the place alone decides. Raises Stop("model")
-    where MiniLM is not there or cannot be loaded.
+    Descriptions are compared only near an edge between two zones; elsewhere the place alone decides. Raises
+    Stop("model") if MiniLM is missing or cannot be loaded.
     """
     places = {index: _place(times[index], story) for index in texts}
     open_ = [index for index, place in places.items() if place.max() < 1]
@@ -61,8 +61,8 @@ def zone_scenes(texts: Mapping[int, str], times: Mapping[int, FilmTime], story: 
 
 
 def _place(time: FilmTime, story: Story) -> NDArray[np.float64]:
-    """How much each zone is possible at a time, [shape=(3,)], with sum 1: it passes over from one to the next around
-    the edges of `story.zone`, at most halfway into the shorter of the two."""
+    """The likelihood of each zone at a time [shape=(3,)], with sum 1. It changes gradually around the edges of
+    `story.zone`, over at most half of the shorter zone."""
     begin, turn, end = 0.0, float(story.escalation.at.seconds), float(story.end.seconds)
     run_up = turn + float(story.climax.at.seconds - story.escalation.at.seconds) * 2 / 3
     seconds = float(time.seconds)
@@ -72,32 +72,32 @@ def _place(time: FilmTime, story: Story) -> NDArray[np.float64]:
 
 
 def _passed(seconds: float, edge: float, reach: float) -> float:
-    """0 before an edge, 1 after it, and a straight line for `reach` seconds to either side."""
+    """0 before an edge, 1 after it, linear within `reach` seconds of it."""
     if reach <= 0:
         return float(seconds >= edge)
     return min(1.0, max(0.0, (seconds - edge + reach) / (2 * reach)))
 
 
 def _content(texts: Sequence[str], story: Story) -> NDArray[np.float64]:
-    """How much each text is of each zone, [shape=(texts, 3)], each row with sum 1."""
-    turns = [_told(anchor) for anchor in (story.begin, story.escalation, story.climax)]
+    """The likelihood of each zone for each text [shape=(texts, 3)], each row with sum 1."""
+    turns = [_words_of(anchor) for anchor in (story.begin, story.escalation, story.climax)]
     vectors = minilm.encode([*texts, *(turn for turn in turns if turn)])
-    scenes, told = vectors[: len(texts)], iter(vectors[len(texts) :])
+    scenes, described_turns = vectors[: len(texts)], iter(vectors[len(texts) :])
     zones = [zone_vectors()[zone] for zone in _ZONES]
     near = np.empty((len(texts), len(_ZONES)))
     for column, (zone, turn) in enumerate(zip(zones, turns, strict=True)):
-        sentences = np.vstack([zone, next(told)]) if turn else zone
-        near[:, column] = np.sort(scenes @ sentences.T, axis=1)[:, -2:].mean(axis=1)  # one sentence alone may chance
-    weights = np.exp((near - near.max(axis=1, keepdims=True)) / _WARMTH)
+        sentences = np.vstack([zone, next(described_turns)]) if turn else zone
+        near[:, column] = np.sort(scenes @ sentences.T, axis=1)[:, -2:].mean(axis=1)  # one alone may match by chance
+    weights = np.exp((near - near.max(axis=1, keepdims=True)) / _TEMPERATURE)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def _told(anchor: TurningPoint) -> str:
-    """What is known in words of a turning point; nothing where signals chose it: their reason tells of no scene."""
+def _words_of(anchor: TurningPoint) -> str:
+    """A turning point in words; empty if signals chose it, since their reason does not describe a scene."""
     return "" if anchor.by == SIGNALS else f"{anchor.why} {anchor.line or ''}".strip()
 
 
 @cache
 def zone_vectors() -> dict[Zone, minilm.Vectors]:
-    """The vectors of what happens in each zone."""
+    """The vectors of each zone's sentences."""
     return {zone: minilm.encode(sentences) for zone, sentences in _HAPPENS.items()}
