@@ -152,9 +152,7 @@ def trailer(
     transcribe: TranscribeOption = None,
     describe: DescribeOption = None,
     beats: BeatsOption = None,
-    review: Annotated[
-        bool, typer.Option("--review", help="Show the contact sheet; wait for your edit.")
-    ] = False,
+    review: Annotated[bool, typer.Option("--review", help="Show the contact sheet; wait for your edit.")] = False,
     draft: Annotated[bool, typer.Option("--draft", help="Small and fast, for looking at the cut.")] = False,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,

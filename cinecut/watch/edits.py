@@ -51,8 +51,9 @@ class _Timeline:
         self.edits, self.spec, self.film = edits, layout.trailer.spec, layout.trailer.film
         root = edits.document.root
         film = root.get("film") if isinstance(root, Mapping) else None
+        # A timecode can be read only where the file holds the film's facts.
         linked = isinstance(film, Mapping) and "facts" in film.entries
-        self.rate = self.film.rate if linked and not self.film.variable else None  # timecodes need a rate in the file
+        self.timecodes = self.film.timecodes if linked and not self.film.variable else None
 
     def entry(self, action: Action, name: str = "entry") -> tuple[int, Entry]:
         number = action.number(name, 0, len(self.spec.timeline) - 1)
@@ -100,7 +101,7 @@ def _mark(timeline: _Timeline, action: Action) -> None:
 def _set_clip(timeline: _Timeline, number: int, clip: Clip) -> None:
     """What is written as keys of its own keeps them, and their comments."""
     path: Path = ("timeline", number, "shot")
-    node, tree = timeline.edits.node(path), value_tree(clip, timeline.rate)
+    node, tree = timeline.edits.node(path), value_tree(clip, timeline.timecodes)
     if not isinstance(node, Mapping) or node.flow:
         timeline.edits.set(path, tree)
         return
@@ -184,7 +185,7 @@ def _hit(timeline: _Timeline, action: Action) -> None:
     at = timeline.moment(action.number("frame", 0, timeline.last))
     to = shot.sync.to if shot.sync is not None else "beat"
     sync = replace(shot.sync, at=at) if shot.sync is not None else Sync(at=at, to=to, place=shot.place)
-    timeline.edits.set(("timeline", number, "sync"), value_tree(sync, timeline.rate))
+    timeline.edits.set(("timeline", number, "sync"), value_tree(sync, timeline.timecodes))
 
 
 def _gain(timeline: _Timeline, action: Action) -> None:
