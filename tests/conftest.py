@@ -81,3 +81,22 @@ def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="Write the golden texts anew; then read the diff.")
+
+
+_SYSTEM_CASES = 3  # of the cases of one test, one in so many also runs with the system's FFmpeg in `make test`
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Both builds run every test; of a test with many cases the system's build runs a sample, and `make test-slow` the
+    rest. The first case of each test is in the sample, and which others are depends on their names alone."""
+    seen: set[str] = set()
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec is None or _SYSTEM is None or callspec.params.get("ffmpeg") != _SYSTEM:
+            continue
+        test = item.nodeid.partition("[")[0]
+        chosen = test not in seen or hashlib.sha256(item.nodeid.encode()).digest()[0] % _SYSTEM_CASES == 0
+        seen.add(test)
+        if not chosen:
+            item.add_marker("slow")
