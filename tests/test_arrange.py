@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -93,7 +94,15 @@ def test_what_is_arranged_holds_every_promise(name: str, seed: int) -> None:
     for cut in cuts:
         if cut.take is not None:
             _check_inside(cut, tempo, beat)
+            assert len(cut.others) <= 5
+            others = {other.take.shot for other in cut.others}
+            assert len(others) == len(cut.others)
+            assert cut.take.shot not in others
+            for other in cut.others:
+                assert (other.take.shot, other.take.range.start) not in pieces
+                _check_inside(replace(cut, take=other.take, in_=other.in_, mute=False, line=None), tempo, beat)
         beat += cut.slot.beats
+    assert any(cut.others for cut in cuts)
     _check_compiles(cuts, vibe, rate, speed, takes)
 
 

@@ -264,6 +264,10 @@ NOTES: dict[str, tuple[str, str]] = {
     **{f"voice.{key}": row("VOICE", f"      {key}: some") for key in ("line", "why", "by")},
     "film.protagonist": row("FILM", "  protagonist: Anna"),
     "shot.scene": row("SHOT", "    scene: A house in the rain."),
+    "shot.alternatives": row("SHOT", "    alternatives: [{in: 9s}]"),
+    "alternative.in": row("SHOT", "    alternatives: [{in: 8s}]"),
+    "alternative.score": row("SHOT", "    alternatives: [{in: 9s, score: 0.4}]"),
+    "alternative.why": row("SHOT", "    alternatives: [{in: 9s, why: some}]"),
     **{f"act.{key}": row("ACT", f"    {key}: some") for key in ("why", "by")},
     "act.act": ("act: last", "act: next"),
     **{
@@ -300,6 +304,7 @@ ELSEWHERE = {
     ),
     *("film.file", "film.facts", "music.facts", "picture.facts", "cue.facts"),
     *("film_facts.fingerprint", "song_facts.fingerprint", "picture.facts.fingerprint"),
+    "film_facts.timecode",  # how the spec writes times, not which
     *("film_facts.start", "film_facts.stamps", "film_facts.joined", "film_facts.changes"),  # for whoever pulls reels
     *("film_facts.audio.stream", "film_facts.audio.parts"),
     *("film_facts.duration", "song_facts.duration", "film_facts.audio.language"),

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from commandline import COMMAND, environment
+from commandline import COMMAND, cinecut, environment
 from compiling import laid_out
 from oracle import Film, Sound
 
@@ -47,6 +47,10 @@ timeline:
   - card: The End   # at last
     for: 1 bar
   - shot: {{in: 5s, for: 2 beats}}
+    line: It was you.
+    alternatives:
+      - {{in: 6s, score: 0.5, why: a face}}   # the other one
+      - {{in: 7s}}
 """
 
 
@@ -96,6 +100,21 @@ FACTS = """{file: film.mp4, facts: {fingerprint: 1-00, size: 160x90, rate: 24, d
             ["    titles: [{text: Spring}, May]"],
         ),
         ({"do": "hit", "entry": 5, "frame": 126}, [], ["    sync: {at: 00:00:05:06}"]),
+        (
+            {"do": "swap", "entry": 5, "number": 1},
+            [
+                "  - shot: {in: 5s, for: 2 beats}",
+                "    line: It was you.",
+                "      - {in: 6s, score: 0.5, why: a face}   # the other one",
+            ],
+            [
+                "  - shot: {in: 00:00:06:00, for: 2 beats}",
+                "      - {in: 00:00:05:00}   # the other one",
+                "    score: 0.5",
+                "    why: a face",
+                "    by: user",
+            ],
+        ),
         ({"do": "gain", "stem": "music", "db": -6}, [], ["mix: {music: -6}"]),
     ],
     ids=lambda value: value["do"] if isinstance(value, dict) else "",
@@ -125,6 +144,8 @@ def test_an_action_is_one_edit(action: dict[str, Any], taken: list[str], put: li
         {"do": "length", "entry": 0, "amount": 1, "unit": "beats"},
         {"do": "length", "entry": 1, "amount": 1, "unit": "miles"},
         {"do": "title", "entry": 2, "text": "x"},
+        {"do": "swap", "entry": 1, "number": 1},
+        {"do": "swap", "entry": 5, "number": 3},
         {"do": "title", "entry": 4, "text": ""},
         {"do": "title", "entry": 4, "text": "x" * 501},
         {"do": "gain", "stem": "film: rm", "db": 1},
@@ -216,6 +237,29 @@ def test_a_session_renders_edits_and_undoes(films: Films, tmp_path: Path) -> Non
         spec.unlink()
         session.touch()
         watched.until(lambda: "no file" in "".join(session.state.mistakes))
+
+
+def test_a_swap_on_the_command_line_is_undone_by_another(films: Films, tmp_path: Path) -> None:
+    spec = written(tmp_path, films(SMALL).path)
+    before = spec.read_text()
+    assert cinecut("swap", "a.yaml", "5", "2", cwd=tmp_path).returncode == 0
+    assert "- shot: {in: 7s, for: 2 beats}" in spec.read_text()
+    assert "{in: 5s}" in spec.read_text()
+    assert cinecut("swap", "a.yaml", "5", "2", cwd=tmp_path).returncode == 0
+    after = spec.read_text()
+    assert [row for row in difflib.ndiff(before.splitlines(), after.splitlines()) if row[0] != " "] == [
+        "-     line: It was you.",
+        "+     by: user",
+    ]
+    for words, message in (
+        (("1",), "no alternatives"),
+        (("99",), "no event 99"),
+        (("5", "3"), "1 to 2"),
+    ):
+        done = cinecut("swap", "a.yaml", *words, cwd=tmp_path)
+        assert done.returncode == 1
+        assert message in done.stderr
+    assert spec.read_text() == after
 
 
 # The server
@@ -366,6 +410,8 @@ def test_the_page_plays_edits_and_shows_mistakes(page: tuple[str, Path], browser
     body.send_keys(Keys.CONTROL, "z")
     body.send_keys(Keys.NULL)
     wait_for(lambda: "      in: 3s   # a note" in spec.read_text())
+
+    wait_for(lambda: browser.execute_script("return state.drafted === state.revision && !state.progress"))
 
     # A title's text, whatever signs are in it, is text
     browser.execute_script("select(3)")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cinecut import __version__
-from cinecut.analysis.edit.arrange import Cut
+from cinecut.analysis.edit.arrange import Cut, Other
 from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.edit.sound import LeveledVoice, Score, Sfx, Song, Sounds
 from cinecut.analysis.film.screen import Bars
@@ -19,6 +19,7 @@ from cinecut.language.document.layout import Path as Place
 from cinecut.language.document.layout import Remark, number_text
 from cinecut.language.events import (
     ActMarker,
+    Alternative,
     Black,
     Card,
     Clip,
@@ -251,9 +252,15 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
         values["grade"] = dict(cut.grade)
     if cut.mute:
         why["mute",] = "a line would be chopped"
+    values["alternatives"] = tuple(_alternative(other, decided.facts) for other in cut.others)
     clip = Clip(in_=_moment(cut.in_, decided.facts), out=None, for_=length)
     enters = Transition.parse(cut.enters)
     return make(Shot, shot=clip, from_=enters, mute=cut.mute, gain=Fraction(sounds.gain), **values), why
+
+
+def _alternative(other: Other, facts: FilmFacts) -> Alternative:
+    score = min(max(Fraction(f"{other.take.score:.2f}"), Fraction(0)), Fraction(1))
+    return make(Alternative, in_=_moment(other.in_, facts), score=score, why=other.why)
 
 
 def _moment(time: FilmTime, facts: FilmFacts) -> FilmTime:

@@ -23,7 +23,7 @@ _MODULES = {
     "beat_commands": ("beats",),
     "vibe_commands": ("vibes",),
     "check_commands": ("check", "fmt", "schema"),
-    "spec_commands": ("explain", "compile", "link"),
+    "spec_commands": ("explain", "compile", "link", "swap"),
     "render_commands": ("render", "pack"),
     "watch_commands": ("watch",),
     "model_commands": ("models", "doctor"),

@@ -1,4 +1,4 @@
-"""The commands about what a spec comes to: explain, compile, link."""
+"""The commands about one spec: explain, compile, link, swap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, SpecArgument, print_diagnostics, print_table
+from cinecut.cli.terminal import JsonOption, SpecArgument, print_diagnostics, print_table, say
 from cinecut.diagnostics import Report, Stop, harmless
 
 if TYPE_CHECKING:
@@ -127,3 +127,32 @@ def link(
     from cinecut.media.link import relink
 
     print(f"{spec}: {relink(spec, film, force)}")
+
+
+@app.command()
+def swap(
+    spec: SpecArgument,
+    event: Annotated[
+        int, typer.Argument(metavar="EVENT", min=1, help="Its number, as `cinecut explain` and sheets have it.")
+    ],
+    number: Annotated[int, typer.Argument(metavar="[N]", min=1, help="Which of its alternatives.")] = 1,
+) -> None:
+    """Put one of its `alternatives` into the place of a shot, which becomes one itself: doing it again undoes it.
+
+    Example: cinecut swap specs/film.yaml 12 2
+    """
+    from cinecut.files import write_beside
+    from cinecut.language.document import read_document
+    from cinecut.render.check import examine
+    from cinecut.watch.edits import edited
+
+    report = Report()
+    layout = examine(spec, report, files=True, link=True)
+    report.stop_on_error()
+    assert layout is not None  # or there was an error
+    events = layout.timeline.events
+    if event > len(events):
+        raise Stop("option", f"{spec} has {len(events)} events; there is no event {event}")
+    action = {"do": "swap", "entry": events[event - 1].number - 1, "number": number}
+    write_beside(spec, edited(read_document(spec, report), layout, action))
+    say(f"{spec}: event {event} shows its alternative {number}")

@@ -18,7 +18,8 @@ from fractions import Fraction
 from cinecut.language.events import Black, Card, Event, Shot, Still
 from cinecut.language.timebase import nearest
 
-_NOTES = {"place", "act", "zone", "beat_type", "score", "why", "by", "scene"}  # change nothing of what is rendered
+# What changes nothing of what is rendered.
+_NOTES = {"place", "act", "zone", "beat_type", "score", "why", "by", "scene", "alternatives"}
 _HUNG_ON = {"sound", "voice", "cue", "titles"}  # have names of their own, after their event's
 
 

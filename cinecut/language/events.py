@@ -162,6 +162,16 @@ class Reframe(Marked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Alternative(Marked):
+    """Another shot that would fit a place, of the same length."""
+
+    schema: ClassVar[str] = "alternative"
+    in_: FilmTime
+    score: Fraction | None
+    why: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notes(Marked):
     """What analyze and people keep beside an event."""
 
@@ -203,6 +213,7 @@ class Shot(TimedEvent):
     reframe: Reframe | None
     titles: tuple[Title, ...]
     scene: str | None
+    alternatives: tuple[Alternative, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from cinecut.diagnostics import Span
 from cinecut.language.document import Document, Mapping, Node, Scalar, Sequence
 from cinecut.language.document.comments import anchors_of, remarks_of
 from cinecut.language.document.layout import Path, Remark, Remarks, number_text, print_tree
-from cinecut.language.events import EVENTS, ActMarker, Clip, Effect, Sync, Transition
+from cinecut.language.events import EVENTS, ActMarker, Alternative, Clip, Effect, Sync, Transition
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.formats import properties_of, resolved
 from cinecut.language.read import defaults_of
@@ -131,7 +131,7 @@ class _Trees:
         """A timecode where all the times of a record fall on pictures of the film; else a clock."""
         times = [getattr(owner, item.name) for item in dataclasses.fields(owner)]
         moments = [each.seconds for each in times if isinstance(each, FilmTime)]
-        numbered = self.numbered if isinstance(owner, Clip | Sync | Anchor) else None
+        numbered = self.numbered if isinstance(owner, Clip | Sync | Anchor | Alternative) else None
         if numbered is not None and all((seconds * numbered.rate).denominator == 1 for seconds in moments):
             return numbered.of(time.seconds)
         span = isinstance(owner, Part) or (isinstance(owner, Clip) and owner.in_ and owner.out and not owner.for_)

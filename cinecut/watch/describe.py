@@ -59,6 +59,10 @@ def _event(placed: Placed, film_rate: Fraction) -> dict[str, Any]:
         )
         record["scene"] = placed.event.scene or ""
         record["spoken"] = event.line or ""
+        record["alternatives"] = [
+            {"in": nearest(other.in_.seconds * film_rate), "why": other.why or ""}
+            for other in placed.event.alternatives
+        ]
     return record
 
 

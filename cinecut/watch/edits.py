@@ -15,7 +15,7 @@ from cinecut.language.document import Sequence as Items
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Path
 from cinecut.language.events import Black, Card, Clip, Entry, Shot, Still, Sync
-from cinecut.language.timebase import FilmTime, Length
+from cinecut.language.timebase import FilmRange, FilmTime, Length
 from cinecut.language.write import length_text, value_tree
 
 STEMS = ("film", "music", "effects", "voice")
@@ -49,6 +49,7 @@ class _Timeline:
 
     def __init__(self, edits: Edits, layout: Layout) -> None:
         self.edits, self.spec, self.film = edits, layout.trailer.spec, layout.trailer.film
+        self._placed = {placed.number - 1: placed for placed in layout.timeline.shots}
         root = edits.document.root
         film = root.get("film") if isinstance(root, Mapping) else None
         # A timecode can be read only where the file holds the film's facts.
@@ -64,6 +65,10 @@ class _Timeline:
         if not isinstance(entry, Shot):
             raise Stop("option", "this event is no shot")
         return number, entry
+
+    def film_range(self, number: int) -> FilmRange:
+        """What the shot that is this entry shows of the film."""
+        return self._placed[number].film
 
     def moment(self, frame: int) -> FilmTime:
         return FilmTime(frame / self.film.rate)
@@ -188,6 +193,38 @@ def _hit(timeline: _Timeline, action: Action) -> None:
     timeline.edits.set(("timeline", number, "sync"), value_tree(sync, timeline.timecodes))
 
 
+_OF_THE_SHOT = ("line", "scene", "zone", "beat_type", "sync", "mute")  # what is said of a shot, and goes with it
+
+
+def _swap(timeline: _Timeline, action: Action) -> None:
+    """Put one of its alternatives into the place of a shot, which becomes an alternative itself."""
+    number, shot = timeline.shot(action)
+    if not shot.alternatives:
+        raise Stop("option", "this shot has no alternatives")
+    which = action.number("number", 1, len(shot.alternatives)) - 1
+    other, path = shot.alternatives[which], ("timeline", number)
+    shown = timeline.film_range(number)
+    if shot.shot.out is not None and shot.shot.in_ is not None:
+        clip = replace(shot.shot, in_=other.in_, out=other.in_ + shown.duration)
+    else:
+        clip = replace(shot.shot, in_=other.in_, out=None)
+    _set_clip(timeline, number, clip)
+    former = value_tree(replace(other, in_=shown.start, score=shot.score, why=shot.why), timeline.timecodes)
+    edits, key = timeline.edits, "alternatives"
+    if isinstance(edits.node((*path, key)), Items):
+        edits.set_item((*path, key, which), former)
+    else:
+        edits.set((*path, key), former)
+    said = dict.fromkeys(_OF_THE_SHOT) | {"score": other.score, "why": other.why, "by": "user"}
+    node = edits.node(path)
+    assert isinstance(node, Mapping)
+    for key, value in said.items():
+        if value is not None:
+            edits.set((*path, key), value_tree(value))
+        elif key in node.entries:
+            edits.remove((*path, key))
+
+
 def _gain(timeline: _Timeline, action: Action) -> None:
     """Give a stem another level, in whole dB."""
     stem = action.text("stem")
@@ -210,5 +247,6 @@ _ACTIONS: dict[str, Callable[[_Timeline, Action], None]] = {
     "duplicate": _duplicate,
     "title": _title,
     "hit": _hit,
+    "swap": _swap,
     "gain": _gain,
 }

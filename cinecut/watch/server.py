@@ -56,10 +56,11 @@ def serve(spec: Path, ffmpeg: FFmpeg, port: int, ready: Callable[[str], None]) -
                 server.run(sockets=[listening])
             finally:
                 stopped.set()
+                page.session.end()
 
         threading.Thread(target=run, name="server").start()
         try:
-            stopped.wait()  # not `join`: a thread whose join was interrupted cannot be waited for again
+            page.session.run()  # here, where Ctrl-C arrives and ends an FFmpeg that is at work
         finally:
             page.end()
             server.should_exit = True
@@ -127,15 +128,12 @@ class _Page:
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         self._loop = asyncio.get_running_loop()
-        worker = threading.Thread(target=self.session.run, name="drafts", daemon=True)
-        worker.start()
         watching = asyncio.create_task(self._watch())
         self.started()
         try:
             yield
         finally:
             watching.cancel()
-            self.session.end()
             if self._pictures is not None:
                 self._pictures.close()
 

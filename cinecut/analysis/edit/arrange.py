@@ -8,7 +8,7 @@ shown part is inside one shot of the film, with room for its transitions; it has
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import groupby
 from math import ceil
@@ -26,6 +26,7 @@ _MET = 0.9  # share of the wanted beats; if fewer are filled, alike neighbours a
 _BEFORE_LINE, _AFTER_LINE = Fraction(1, 5), Fraction(3, 10)  # seconds of pause around a line
 _MUTED_TRIES = 12  # takes that may be skipped because they need muting, the best ones first
 _SPOKEN_WELL = 0.5  # least value of a line that stands alone
+_OTHERS, _LOOKED_AT = 5, 12  # alternatives of a slot, and how many are kept until it is known which are used elsewhere
 
 
 _HEAD = FilmTime(Fraction(0))
@@ -50,8 +51,17 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Other:
+    """A part of another take that would fill a slot as well."""
+
+    take: Take
+    in_: FilmTime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """One event of the trailer: a slot and the part of a take that fills it."""
+    """One event of the trailer: a slot and the part of a take that fills it; `others` would too, the best first."""
 
     slot: Slot
     take: Take | None = None
@@ -62,6 +72,7 @@ class Cut:
     sync: FilmTime | None = None
     why: str = ""
     grade: Mapping[str, Fraction] = field(default_factory=dict)  # in place of the vibe's, to match light
+    others: tuple[Other, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +130,9 @@ def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tem
     wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
     if met < _MET * wanted:
         cuts = _filled(slots, _State(takes, vibe, tempo, alike=1.0))
-    return cuts
+    used = {cut.take for cut in cuts}
+    unused = [tuple(other for other in cut.others if other.take not in used)[:_OTHERS] for cut in cuts]
+    return [replace(cut, others=others) for cut, others in zip(cuts, unused, strict=True)]
 
 
 def _filled(slots: Sequence[Slot], state: _State) -> list[Cut]:
@@ -173,7 +186,7 @@ def _fill(group: list[Slot], follows: Slot | None, state: _State, opens: bool) -
         if cut is None:
             continue
         assert cut.take is not None
-        cuts.append(cut)
+        cuts.append(replace(cut, others=_others(gap, cut.take, pool, state)))
         state.used.add((cut.take.shot, cut.take.range.start.seconds))
         state.last, state.beat = cut.take, state.beat + slot.beats
         if cut.line is not None:
@@ -235,6 +248,22 @@ def _best(gap: _Gap, candidates: Sequence[Take], state: _State, spoken: bool) ->
         if len(muted) == _MUTED_TRIES:
             break
     return muted[0] if muted else None
+
+
+def _others(gap: _Gap, chosen: Take, pool: Sequence[Take], state: _State) -> tuple[Other, ...]:
+    """Unmuted parts of other shots of the slot's zones, each of another shot."""
+    ranked = sorted(pool, key=lambda take: (-_worth(take, gap.slot, False, state.taste), take.range.start))
+    others: dict[int, Other] = {}
+    for take in ranked:
+        known = take.shot in others or take.shot == chosen.shot or (take.shot, take.range.start.seconds) in state.used
+        if known or (state.last is not None and likeness(take.look, state.last.look) > state.alike):
+            continue
+        cut = _silent_cut(gap, take, state)
+        if cut is not None and not cut.mute and cut.enters == gap.enters:
+            others[take.shot] = Other(take, cut.in_, _reason(take, False))
+        if len(others) == _LOOKED_AT:
+            break
+    return tuple(others.values())
 
 
 def _worth(take: Take, slot: Slot, spoken: bool, taste: Mapping[str, Fraction]) -> float:

@@ -147,8 +147,8 @@ function drawTimeline() {
     pen.fillStyle = beat.bar ? "#3b82f6" : "#8888";
     pen.fillRect(beat.frame * scale, beat.bar ? 0 : 5, 1, 12);
   }
-  drawMix();
-  select(selected);
+  if (!$("mix").contains(document.activeElement)) drawMix();
+  select(selected, true);
   drawStills();
 }
 function canvas(element, height) {
@@ -179,7 +179,7 @@ function drawStills() {
 
 // One event
 
-function select(index) {
+function select(index, again = false) { // again: what is being typed, and the mark on the film, stay
   const event = events()[index];
   if (!event) return;
   selected = index;
@@ -195,10 +195,11 @@ function select(index) {
     const slider = $("film-frame");
     slider.min = Math.max(0, event.in - around);
     slider.max = Math.min(state.trailer.film.frames - 1, event.out + around);
-    slider.value = event.in;
+    if (!again) slider.value = event.in;
     showFilm();
   }
   const box = $("texts");
+  if (again && box.contains(document.activeElement)) return;
   box.replaceChildren();
   const texts = event.card === undefined ? event.titles : [event.card];
   texts.forEach((text, number) => {
@@ -217,10 +218,13 @@ function select(index) {
   });
   const others = $("alternatives");
   others.replaceChildren();
-  (event.alternatives || []).forEach((text, number) => {
-    const button = document.createElement("button");
-    button.textContent = `swap: ${text}`;
-    button.addEventListener("click", () => edit({ do: "swap", entry: event.entry, number }));
+  (event.alternatives || []).forEach((other, number) => {
+    const button = document.createElement("button"), picture = document.createElement("img"), label = document.createElement("span");
+    picture.src = `film/${other.in}.jpg`;
+    picture.alt = "";
+    label.textContent = `take ${clock(other.in / filmRate())} instead${other.why ? `: ${other.why}` : ""}`;
+    button.append(picture, label);
+    button.addEventListener("click", () => edit({ do: "swap", entry: event.entry, number: number + 1 }));
     others.append(button);
   });
 }
