@@ -58,7 +58,7 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
             hint = "give a song, or a video with sound, as music"
             raise Stop("no-audio", f"{song} has no sound{undecodable}", hint)
         samples, rate, damage = 0, 1, list[str]()
-        for frame in decoded(media.demux(stream), stream, damage):
+        for frame in decoded(media.demux(stream), damage):
             samples, rate = samples + frame.samples, frame.sample_rate
             yield frame
     if not samples:
@@ -68,7 +68,7 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
         warnings.append(Diagnostic("music", f"{song.name} is damaged: {len(damage)} packets were skipped, {usable}"))
 
 
-def decoded(packets: Iterator[Any], stream: Any, damage: list[str]) -> Iterator[av.AudioFrame]:
+def decoded(packets: Iterator[Any], damage: list[str]) -> Iterator[av.AudioFrame]:
     """What decodes of some packets; what does not is noted in `damage`."""
     in_a_row = 0
     while in_a_row <= _HOPELESS:
@@ -76,7 +76,7 @@ def decoded(packets: Iterator[Any], stream: Any, damage: list[str]) -> Iterator[
             packet = next(packets, None)
             if packet is None:
                 return
-            for frame in stream.codec_context.decode(packet):
+            for frame in packet.decode():
                 in_a_row = 0
                 yield frame
         except av.error.EOFError:
@@ -169,15 +169,21 @@ class _Phase:
 
 
 def channels_of(frame: av.AudioFrame) -> NDArray[Any]:
-    """[channels, samples] of a frame, planar or not."""
-    sound = frame.to_ndarray()
-    return sound if frame.format.is_planar else sound.reshape(-1, frame.layout.nb_channels).T
+    """[channels, samples] of a frame, planar or not. Of planar frames PyAV's own way reads behind the eighth channel."""
+    count, format = frame.layout.nb_channels, frame.format.name
+    if not frame.format.is_planar:
+        return frame.to_ndarray().reshape(-1, count).T
+    planes = [np.frombuffer(memoryview(plane), _SAMPLE_TYPES[format], frame.samples) for plane in frame.planes[:count]]
+    return np.stack(planes)
+
+
+_SAMPLE_TYPES = {"u8p": "u1", "s16p": "i2", "s32p": "i4", "s64p": "i8", "fltp": "f4", "dblp": "f8"}
 
 
 def _like(frame: av.AudioFrame, sound: NDArray[Any]) -> av.AudioFrame:
-    """A frame of the same shape with other samples [channels, n]."""
-    laid = sound if frame.format.is_planar else sound.T.reshape(1, -1)
-    other = av.AudioFrame.from_ndarray(np.ascontiguousarray(laid), frame.format.name, frame.layout)
+    """A frame with other samples [channels, n], of the same layout and rate."""
+    laid = np.ascontiguousarray(sound.T.reshape(1, -1))
+    other = av.AudioFrame.from_ndarray(laid, frame.format.name.removesuffix("p"), frame.layout)
     other.sample_rate = frame.sample_rate
     return other
 
@@ -206,21 +212,20 @@ def film_sounds(film: Path, facts: FilmFacts, number: int) -> Iterator[FilmSound
         parts = []
         for index in range(first, first + facts.audio[number].parts):
             media = stack.enter_context(open_film(film, facts))
-            parts.append(FilmSound(media, sound_streams(media)[index]))
+            parts.append(FilmSound(media, sound_streams(media)[index], facts.audio[number].rate))
         yield FilmSounds(tuple(parts))
 
 
 class FilmSound:
     """One stream of a film's sound, to be read from anywhere."""
 
-    def __init__(self, media: Any, stream: Any) -> None:
-        self._media, self.stream, self.rate = media, stream, stream.rate  # what a decoder meets may change its rate
+    def __init__(self, media: Any, stream: Any, rate: int) -> None:
+        self._media, self.stream, self.rate = media, stream, rate  # that of a decoder may change
         self._tick = Fraction(stream.time_base) * self.rate  # of the container's clock, in samples
 
     def all(self) -> Iterator[Placed]:
         """Every frame with its place, from the first on."""
-        self.stream.codec_context.flush_buffers()
-        return self._placed(decoded(from_start(self._media, self.stream), self.stream, []), None)
+        return self._placed(decoded(from_start(self._media, self.stream), []), None)
 
     def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
         """The frames that hold what is heard from `start` to `end`, seconds of the container's clock."""
@@ -241,7 +246,7 @@ class FilmSound:
             if target <= Fraction(self.stream.start_time or 0) * self.stream.time_base:
                 break
             self._media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
-            frames = decoded(self._media.demux(self.stream), self.stream, [])
+            frames = decoded(self._media.demux(self.stream), [])
             head = list(islice(frames, 8))
             if not head or head[0].pts is None or head[0].pts * self.stream.time_base > start - _RUN_UP / 2:
                 continue
@@ -277,7 +282,8 @@ class FilmSound:
         slack = max(math.ceil(2 * self._tick), rate // _TOGETHER)
 
         def strays(frame: av.AudioFrame | None, place: int | Fraction) -> bool:
-            return frame is not None and frame.pts is not None and abs(self._place(frame.pts) - place) > slack
+            near = frame is None or frame.pts is None or -slack <= self._place(frame.pts) - place <= slack
+            return not near
 
         for frame, following in pairwise(chain(frames, [None])):
             assert frame is not None
@@ -287,7 +293,8 @@ class FilmSound:
             elif strays(frame, at) and (following is None or strays(following, at + length)):
                 missing = self._place(frame.pts or 0) - at
                 whole = nearest(Fraction(missing) / max(length, 1)) * length  # what is lost is lost in whole frames
-                at += whole if length > 2 * slack and abs(whole - missing) <= self._tick else missing
+                lost = length > 2 * slack and -self._tick <= whole - missing <= self._tick
+                at += whole if lost else missing
             yield (at if isinstance(at, int) else nearest(at)), frame
             at += length
 
