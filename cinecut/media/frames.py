@@ -60,7 +60,9 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
 
 def from_start(media: Any, stream: Any) -> Iterator[Any]:
     """All packets of a stream. The file is opened anew: what is said of its first packets (their stamps, how much of
-    their sound an encoder put before it) libraries forget with the first seek, and not every start is found by time."""
+    their sound an encoder put before it) libraries forget with the first seek, and not every start is found by time.
+    As after a seek, the stream's decoder remembers nothing."""
+    stream.codec_context.flush_buffers()
     if joined(media):
         yield from media.demux(stream)
         return
