@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -163,3 +164,18 @@ def test_any_number_of_channels(tmp_path: Path, layout: str, codec: str) -> None
     assert found.size == count
     if codec != "aac":  # which orders and filters them
         np.testing.assert_allclose(found / found[-1], np.array(levels) / levels[-1], rtol=0.01)
+
+
+@pytest.mark.parametrize("reader", ["song", "beats"])
+@pytest.mark.parametrize(
+    ("rate", "channels"), [(1, 1), (999, 2), (768_001, 1), (2_000_000_000, 1), (48_000, 65), (48_000, 255)]
+)
+def test_sound_that_cannot_be_meant_so(tmp_path: Path, reader: str, rate: int, channels: int) -> None:
+    """A header may say anything: it is one message, whatever the resampler thinks of it."""
+    data = bytes(range(256)) * 2 * channels
+    shape = struct.pack("<IHHIIHH", 16, 1, channels, rate, rate * channels * 2 % 2**32, channels * 2, 16)
+    parts = b"WAVEfmt " + shape + b"data" + struct.pack("<I", len(data)) + data
+    (tmp_path / "a.wav").write_bytes(b"RIFF" + struct.pack("<I", len(parts)) + parts)
+    with pytest.raises(Stop, match=f"has {rate} samples a second in {channels} channels") as stopped:
+        READERS[reader](tmp_path / "a.wav")
+    assert stopped.value.diagnostics[0].code == "unreadable"

@@ -14,7 +14,7 @@ from av.stream import Disposition
 from cinecut.diagnostics import Stop
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.media.frames import from_start
-from cinecut.media.open import open_media, sound_streams, tags
+from cinecut.media.open import check_sound, open_media, sound_streams, tags
 
 _ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descriptions
 _ASIDE_TITLE = re.compile(r"comment|descri(b|pt|ç|c)|karaoke|kommentar|audiodesk", re.IGNORECASE)
@@ -90,6 +90,7 @@ def _facts(media: InputContainer, stream: Any, start: Fraction, number: int) -> 
         if frame is None:
             return None
         rate, layout = frame.sample_rate, frame.layout
+    check_sound(Path(media.name.removeprefix("file:")), rate, layout.nb_channels)
     return AudioFacts(rate, layout.nb_channels, layout.name, begins - start, language, number)
 
 

@@ -24,7 +24,7 @@ from cinecut.media.film_audio import film_audio
 from cinecut.media.first_picture import first_picture
 from cinecut.media.frames import contents, only_picture, whole_packets
 from cinecut.media.joined import JoinedMedia, restart
-from cinecut.media.open import open_media, picture_stream, sound_streams, tags
+from cinecut.media.open import check_sound, open_media, picture_stream, sound_streams, tags
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
 _WINDOW = 600  # packets
@@ -101,7 +101,7 @@ class _Clock:
 
     def __init__(self, media: Any, video: VideoStream, path: Path, first: int | None) -> None:
         self.time_base = Fraction(video.time_base or Fraction(1, 1000))
-        shapes = _Shapes(video.codec_context.name)
+        shapes = _Shapes(video.codec_context)
         packets, whole = _packets(media, video, path, shapes)
         self.changes = shapes.several
         self.joined = getattr(media, "joined", False)
@@ -177,14 +177,17 @@ def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> boo
 
 
 class _Shapes:
-    """Whether a film's pictures change their size or format midway, as recordings of broadcasts do."""
+    """Whether a film's pictures change their size or format midway, as recordings of broadcasts and calls do: their key
+    frames say so, or the container."""
 
-    def __init__(self, codec: str) -> None:
-        self._codec, self._shapes = codec, set[bytes]()
+    def __init__(self, context: Any) -> None:
+        self._codec, self._header, self._shapes = context.codec.canonical_name, bytes(context.extradata or b""), set[bytes]()
 
     def seen(self, packet: Any) -> Any:
         if packet.is_keyframe and (shape := shape_of(packet, self._codec)) is not None:
             self._shapes.add(shape)
+        if packet.has_sidedata("new_extradata"):
+            self._shapes |= {self._header, bytes(packet.get_sidedata("new_extradata"))}
         return packet
 
     @property
@@ -261,6 +264,7 @@ def song_facts(path: Path) -> SongFacts:
         if stream is None:
             undecodable = " that can be decoded here" if media.streams.audio else ""
             raise Stop("no-audio", f"{path} has no sound{undecodable}")
+        check_sound(path, stream.rate, stream.channels)
         seconds = Fraction(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
         if seconds is None or media.format.name in _GUESSED:
             packets = (packet for packet in media.demux(stream) if packet.size)

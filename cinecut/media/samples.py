@@ -30,7 +30,7 @@ from cinecut.graph.sounds import USUAL
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
 from cinecut.media.frames import from_start, open_film
-from cinecut.media.open import open_media, sound_streams
+from cinecut.media.open import check_sound, open_media, sound_streams
 
 Floats = NDArray[np.float32]
 Placed = tuple[int, av.AudioFrame]
@@ -39,7 +39,7 @@ _RUN_UP = Fraction(1, 2)  # seconds decoded before what is wanted: AAC, MP3 and 
 _FURTHER = (0, 2, 8, 32)  # seconds further back that sound may be stored than its stamp says
 _COARSE = Fraction(1, 8000)  # seconds: a clock with longer ticks does not tell one sample from the next
 _CANCELLED = 0.05  # share of its channels' power that a mono mix has at least, unless they cancel each other out
-_TOGETHER = 500  # of a second: stamps may be off by that much
+_TOGETHER = 1000  # of a second: stamps may be off by that much
 _HOPELESS = 1000  # packets in a row that do not decode
 
 
@@ -59,6 +59,7 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
             raise Stop("no-audio", f"{song} has no sound{undecodable}", hint)
         samples, rate, damage = 0, 1, list[str]()
         for frame in decoded(media.demux(stream), damage):
+            check_sound(song, frame.sample_rate, frame.layout.nb_channels)
             samples, rate = samples + frame.samples, frame.sample_rate
             yield frame
     if not samples:
@@ -279,7 +280,7 @@ class FilmSound:
         """Frames with their places."""
         rate = self.rate
         at: int | Fraction | None = origin  # a fraction after frames of another rate
-        slack = max(math.ceil(2 * self._tick), rate // _TOGETHER)
+        slack = max(math.ceil(self._tick), rate // _TOGETHER)
 
         def strays(frame: av.AudioFrame | None, place: int | Fraction) -> bool:
             near = frame is None or frame.pts is None or -slack <= self._place(frame.pts) - place <= slack
