@@ -36,7 +36,7 @@ from cinecut.language.timebase import clock, nearest
 from cinecut.media.decode_order import restamped_packets
 from cinecut.media.frames import contents, only_picture, open_film, packets_from, whole_packets
 from cinecut.media.open import open_bytes, open_media, picture_stream
-from cinecut.media.samples import FilmSounds, default_layout, film_sounds, stretch
+from cinecut.media.film_samples import FilmSounds, default_layout, film_sounds, stretch
 
 _BEFORE = Fraction(2)  # seconds by which stamps of decoding precede those of showing
 _REORDER = 32  # pictures in a row that are shown after the end, after which none is shown before it
@@ -53,7 +53,7 @@ def pull_reels(film: Path, facts: FilmFacts, reels: list[Reel], folder: Path, pr
         media = stack.enter_context(open_film(film, facts))
         container = None if facts.changes or not reels else _container(film)
         sounds: dict[int, FilmSounds] = {}
-        for done, reel in enumerate(reels):
+        for done, reel in enumerate(sorted(reels, key=lambda reel: reel.heard.start)):  # some films are read on
             path = folder / reel.name
             path.parent.mkdir(parents=True, exist_ok=True)
             if reel.audio is not None:
