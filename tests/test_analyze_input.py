@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 import soundfile
@@ -106,6 +108,38 @@ def test_a_film_without_sound_and_subtitles(film: Footage, tmp_path: Path) -> No
     found, timeline = usable(encode(tmp_path / "mute.mkv", shots(*[60] * 12)), tmp_path)
     assert "has no subtitles" in said(found)
     assert len(timeline.shots) >= 5
+
+
+def test_which_sound_is_heard_is_said_and_may_be_chosen(film: Footage, tmp_path: Path) -> None:
+    """A commentary stands first in the file: it is not the film's sound, unless somebody wants it."""
+    one = encode(tmp_path / "one.mkv", shots(60, 50, 70), swelling(7))
+    two = tmp_path / "two.mkv"
+    command = ["-i", str(one), "-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy", "-c:a:0", "flac"]
+    command += [
+        "-filter:a:0",
+        "volume=0.001",
+        "-metadata:s:a:0",
+        "title=Commentary\x1b[2J",
+        "-disposition:a:0",
+        "comment",
+    ]
+    command += ["-disposition:a:1", "default", str(two)]
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *command], check=True)
+    target = tmp_path / "spec.yaml"
+
+    def analyzed(audio: int | None) -> Analysis:
+        request = Request(two, target, load_vibe("drama"), length=Fraction(6), audio=audio)
+        return analyze(request, lambda stage, done: None)
+
+    own, other = analyzed(None), analyzed(2)
+    assert (own.spec.film.audio, other.spec.film.audio) == (1, 2)
+    remark = 'audio: 1   # mono: what the file marks as its own; 2 is mono "Commentary?[2J" (a commentary)'
+    assert remark in own.text
+    assert "audio: 2   # mono" in other.text
+    assert "as asked for; 1 is mono" in other.text
+    assert own.facts == other.facts
+    with pytest.raises(Stop, match=r"--audio 3: .*two\.mkv has 2 sounds"):
+        analyzed(3)
 
 
 def test_a_variable_frame_rate(film: Footage, tmp_path: Path) -> None:

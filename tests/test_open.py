@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from cinecut.diagnostics import Stop
 from cinecut.files import write_beside
 from cinecut.media.open import open_media, tags
 from cinecut.media.probe import film_facts, song_facts
+from cinecut.media.samples import channels_of
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 READERS: dict[str, Callable[[Path], object]] = {
@@ -143,3 +146,36 @@ def test_out_of_phase_sound_is_heard(tmp_path: Path) -> None:
     tone(tmp_path / "out.wav", "-af", "pan=stereo|c0=c0|c1=-1*c0")
     inside, outside = listen(tmp_path / "in.wav").level, listen(tmp_path / "out.wav").level
     np.testing.assert_allclose(outside, inside, rtol=0.05, atol=1e-4)
+
+
+@pytest.mark.parametrize("layout", ["mono", "stereo", "5.1", "7.1", "hexadecagonal"])
+@pytest.mark.parametrize("codec", ["aac", "flac", "pcm_s16le"])
+def test_any_number_of_channels(tmp_path: Path, layout: str, codec: str) -> None:
+    """Each has its own level, and comes out at its place."""
+    count = av.AudioLayout(layout).nb_channels
+    levels = [(n + 1) / 20 for n in range(count)]
+    if count > 8 and codec != "pcm_s16le":
+        pytest.skip("these have no more than eight")
+    source = ["-f", "lavfi", "-i", "aevalsrc=" + "|".join(map(str, levels)) + f":c={layout}:s=48000:d=1"]
+    subprocess.run([FFMPEG, "-v", "error", *source, "-c:a", codec, str(tmp_path / "a.mkv")], check=True)
+    with open_media(tmp_path / "a.mkv") as media:
+        sounds = [channels_of(frame).astype(float) for frame in media.decode(media.streams.audio[0])]
+    found = np.concatenate(sounds, 1)[:, 24000]
+    assert found.size == count
+    if codec != "aac":  # which orders and filters them
+        np.testing.assert_allclose(found / found[-1], np.array(levels) / levels[-1], rtol=0.01)
+
+
+@pytest.mark.parametrize("reader", ["song", "beats"])
+@pytest.mark.parametrize(
+    ("rate", "channels"), [(1, 1), (999, 2), (768_001, 1), (2_000_000_000, 1), (48_000, 65), (48_000, 255)]
+)
+def test_sound_that_cannot_be_meant_so(tmp_path: Path, reader: str, rate: int, channels: int) -> None:
+    """A header may say anything: it is one message, whatever the resampler thinks of it."""
+    data = bytes(range(256)) * 2 * channels
+    shape = struct.pack("<IHHIIHH", 16, 1, channels, rate, rate * channels * 2 % 2**32, channels * 2, 16)
+    parts = b"WAVEfmt " + shape + b"data" + struct.pack("<I", len(data)) + data
+    (tmp_path / "a.wav").write_bytes(b"RIFF" + struct.pack("<I", len(parts)) + parts)
+    with pytest.raises(Stop, match=f"has {rate} samples a second in {channels} channels") as stopped:
+        READERS[reader](tmp_path / "a.wav")
+    assert stopped.value.diagnostics[0].code == "unreadable"

@@ -54,6 +54,7 @@ from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmTime
 from cinecut.language.write import write_spec
 from cinecut.media import probe
+from cinecut.media.film_audio import choice, with_first
 from cinecut.media.open import open_media, tags
 from cinecut.plugins import Plugin
 from cinecut.vibes import Vibe
@@ -73,6 +74,7 @@ class Request:
     shift: Fraction | None = None  # seconds by which the subtitles are moved; None: judged by the film's sound
     rate: Fraction | None = None  # frames a second of the film that the subtitles were made for; None: the same
     transcribes: bool = True  # if there are no subtitles, and Whisper is installed
+    audio: int | None = None  # which of the film's sounds is heard, from 1; None: its own
     music: Path | None = None
     credit: str | None = None  # of the music, as its licence demands
     length: Fraction | None = None
@@ -117,11 +119,12 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     _check_names(request)
     line = Line(cache or Cache(fingerprint(film)), progress)
     facts = line.run(FACTS, film)
-    dialogue, dialogue_warnings = _dialogue(request, facts, line)
+    sounding = facts if request.audio is None else with_first(film, facts, request.audio)
+    dialogue, dialogue_warnings = _dialogue(request, sounding, line)
     song, song_warnings = _music(request, progress)
     shots = line.run(shots_stage(plugins.get("shots")), film, facts)
     usable = _usable(film, shots)
-    levels = line.run(LOUDNESS, film, facts, 0)
+    levels = line.run(LOUDNESS, film, sounding, 0)
     looks = line.run(LOOKS, film, facts, usable, pictures.moments(usable, dialogue.lines))
     active = line.run(ACTIVITY, film, facts, usable)
     models = Describing(plugins["describe"], request.models) if "describe" in plugins else request.models
@@ -135,11 +138,12 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     shown = usable if request.spoilers else arc.before_the_climax(usable, story) or usable
     takes = Known(looks, measured, active, narrative, dialogue.lines).takes(shown, facts.rate)
     cuts = _cuts(request, slots, takes, tempo, shots.bars)
-    sound = FilmSound(_as_rendered(levels, facts), dialogue, end, end if request.spoilers else story.climax.at)
+    sound = FilmSound(_as_rendered(levels, sounding), dialogue, end, end if request.spoilers else story.climax.at)
     score = compose(cuts, tempo, vibe, song, sound, story)
     decided = Decisions(film, request.target, film_title(film), facts, vibe, story, cuts, score)
     decided = replace(decided, bars=shots.bars, seen=described, protagonist=narrative.protagonist)
-    decided = replace(decided, spoilers=request.spoilers, plugins=plugins)
+    heard = request.audio or 1, choice(film, facts, request.audio)
+    decided = replace(decided, spoilers=request.spoilers, plugins=plugins, audio=heard)
     short = _too_short(film, _length_of(cuts, tempo), wanted, tempo, score)
     return Analysis(
         *to_spec(decided),

@@ -60,6 +60,7 @@ class Decisions:
     protagonist: tuple[str, str] | None = None
     spoilers: bool = False
     plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
+    audio: tuple[int, str] = 1, ""  # which of the film's sounds, from 1; and why, if there is a choice
 
 
 def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
@@ -128,6 +129,9 @@ def _film(decided: Decisions, notes: _Notes) -> Film:
     name, by = decided.protagonist or (None, "")
     if name is not None:
         notes.beside(("film", "protagonist"), f"by {by}")
+    audio, why = decided.audio
+    if why:
+        notes.beside(("film", "audio"), why)
     bars = decided.bars.upright(decided.facts.rotation, decided.facts.mirrored) if decided.bars else None
     crop = None
     if bars:
@@ -136,7 +140,7 @@ def _film(decided: Decisions, notes: _Notes) -> Film:
         width, height = 1 - bars.left - bars.right - _TINY, 1 - bars.top - bars.bottom - _TINY
         crop = Crop(x=_rounded(bars.left), y=_rounded(bars.top), w=_rounded(width), h=_rounded(height))
     file = name_from(decided.target.parent, decided.film)
-    return make(Film, file=file, crop=crop, protagonist=name and name[:100], facts=decided.facts)
+    return make(Film, file=file, audio=audio, crop=crop, protagonist=name and name[:100], facts=decided.facts)
 
 
 def _anchors(decided: Decisions, notes: _Notes) -> Anchors:

@@ -55,6 +55,15 @@ VibeOption = Annotated[
         "Default: a terminal asks, a script gets drama.",
     ),
 ]
+AudioOption = Annotated[
+    int | None,
+    typer.Option(
+        "--audio",
+        metavar="N",
+        min=1,
+        help="Which of the film's sounds is heard, as the spec counts them: its own is 1, a commentary comes after it.",
+    ),
+]
 LengthOption = Annotated[
     str | None,
     typer.Option(
@@ -98,6 +107,7 @@ def analyze(
     subtitles_shift: ShiftOption = None,
     subtitles_rate: RateOption = None,
     language: LanguageOption = None,
+    audio: AudioOption = None,
     music: MusicOption = None,
     jamendo_id: JamendoIdOption = None,
     length: LengthOption = None,
@@ -125,7 +135,7 @@ def analyze(
     named = {"shots": shots, "transcribe": transcribe, "describe": describe, "beats": beats}
     song = MusicChoice(music, jamendo_id)
     words = SubtitleChoice(subtitles, language, subtitles_shift, subtitles_rate)
-    found = _analyze(film, target, vibe, words, song, length, spoilers, match_light, models, named, force)
+    found = _analyze(film, target, vibe, words, audio, song, length, spoilers, match_light, models, named, force)
     tell(found, target, as_json, True)
 
 
@@ -140,6 +150,7 @@ def trailer(
     subtitles_shift: ShiftOption = None,
     subtitles_rate: RateOption = None,
     language: LanguageOption = None,
+    audio: AudioOption = None,
     music: MusicOption = None,
     jamendo_id: JamendoIdOption = None,
     length: LengthOption = None,
@@ -174,7 +185,7 @@ def trailer(
     named = {"shots": shots, "transcribe": transcribe, "describe": describe, "beats": beats}
     song = MusicChoice(music, jamendo_id)
     words = SubtitleChoice(subtitles, language, subtitles_shift, subtitles_rate)
-    found = _analyze(film, target, vibe, words, song, length, spoilers, match_light, models, named, force)
+    found = _analyze(film, target, vibe, words, audio, song, length, spoilers, match_light, models, named, force)
     tell(found, target, False, False)
     if review:
         if not sys.stdin.isatty():
@@ -219,6 +230,7 @@ def _analyze(
     target: Path,
     vibe: str | None,
     words: SubtitleChoice,
+    audio: int | None,
     music: MusicChoice,
     length: str | None,
     spoilers: bool,
@@ -257,6 +269,7 @@ def _analyze(
             shift,
             rate,
             not models.none,
+            audio,
             song,
             credit=credit,
             length=seconds,

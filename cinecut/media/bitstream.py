@@ -30,11 +30,38 @@ def shape_of(packet: Any, codec: str) -> bytes | None:
     """What a key frame's packet says of the size and the format of its pictures; None where it says nothing."""
     if codec in _SPS:
         return next((unit for kind, unit in _units(packet, codec) if kind == _SPS[codec]), None)
-    if codec in ("mpeg1video", "mpeg2video"):
-        data = _head(packet)
-        at = data.find(b"\0\0\1\xb3")
-        return data[at + 4 : at + 7] if at >= 0 else None  # width and height
+    data = _head(packet)
+    if codec in _SHAPE_AFTER:
+        mark, start, end = _SHAPE_AFTER[codec]
+        at = data.find(mark)
+        return data[at + start : at + end] if at >= 0 else None
+    if codec == "vp9":
+        return _shape_of_vp9(data)
+    if codec == "av1" and data.removeprefix(b"\x12\0")[:1] == b"\x0a":  # a sequence header, after a delimiter
+        data = data.removeprefix(b"\x12\0")
+        return data[2 : 2 + data[1]]
     return None
+
+
+# Where width and height stand: after these bytes, from here to there.
+_SHAPE_AFTER = {
+    "mpeg1video": (b"\0\0\1\xb3", 4, 7),
+    "mpeg2video": (b"\0\0\1\xb3", 4, 7),
+    "mpeg4": (b"\0\0\1\x20", 4, 20),
+    "mjpeg": (b"\xff\xc0\0\x11", 5, 9),
+    "vp8": (b"\x9d\1\x2a", 3, 7),
+}
+
+
+def _shape_of_vp9(data: bytes) -> bytes:
+    """The first bits of a key frame's header up to its width and height (VP9 bitstream specification, 6.2)."""
+    bits = f"{int.from_bytes(data[:16], 'big'):0128b}"
+    profile = int(bits[3] + bits[2], 2)
+    at = (9 if profile == 3 else 8) + 24  # marker, profile, flags; synchronisation
+    at += 1 if profile >= 2 else 0  # ten or twelve bits
+    rgb, subsampled = bits[at : at + 3] == "111", profile in (1, 3)
+    at += 3 + (3 if subsampled else 0) + (1 if not rgb else 0) - (2 if rgb and subsampled else 0)
+    return bits[: at + 32].encode()
 
 
 def _head(packet: Any) -> bytes:

@@ -9,24 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import islice, takewhile
+from itertools import dropwhile, islice, takewhile
 from pathlib import Path
 from typing import Any
 
 import av.error
-from av.container import InputContainer
 
 from cinecut.language.facts import FilmFacts
 from cinecut.graph.plan import Reel
+from cinecut.media.frames import from_start, joined, whole_packets
 from cinecut.media.open import open_media, picture_stream
 
-_BARE = 0x80  # AVFMT_NOTIMESTAMPS: a stream without a container
+_NO_STAMPS = 0x80  # AVFMT_NOTIMESTAMPS
 _LOOKED_AT = 60  # packets: pictures that are shown in another order are soon among them
 _REORDER = 32  # pictures after a shot that are looked at: more than any decoder delays one
 
 
+def bare(media: Any) -> bool:
+    """Whether it is a stream without a container: what is said of its stamps, a parser has made up."""
+    return bool(int(media.format.flags) & _NO_STAMPS)
+
+
 def place_of(media: Any, packet: Any) -> int | None:
     """A packet's stamp. Of what libraries tell of AVI only the order of decoding is true."""
+    if bare(media):
+        return None
     stamp: int | None = packet.dts if media.format.name == "avi" else packet.pts
     return stamp
 
@@ -45,7 +52,7 @@ def in_decode_order(path: Path, delays: set[int | None]) -> bool:
         return order != sorted(order)
 
 
-def restamped_packets(media: InputContainer, facts: FilmFacts, reel: Reel, video: Any) -> Iterator[Any]:
+def restamped_packets(media: Any, facts: FilmFacts, reel: Reel, video: Any) -> Iterator[Any]:
     """The packets of a reel with the stamps at which their pictures are shown, in the order of decoding."""
     base = Fraction(video.time_base)
     wanted = int((reel.seen.start.seconds + facts.start) / base)
@@ -63,19 +70,23 @@ def restamped_packets(media: InputContainer, facts: FilmFacts, reel: Reel, video
             yield packet
 
 
-def _pictures(media: InputContainer, facts: FilmFacts, video: Any, target: int, end: int) -> list[tuple[Any, int]]:
+def _pictures(media: Any, facts: FilmFacts, video: Any, target: int, end: int) -> list[tuple[Any, int]]:
     """The packets from the key frame at or before the place `target` to the place `end`, each with its place."""
-    step = 1 / facts.rate / Fraction(video.time_base)
-    if not int(media.format.flags) & _BARE:  # such a one, newly opened, is read from its start
+    base = Fraction(video.time_base)
+    if bare(media) or joined(media):
+        packets = from_start(media, video)
+    else:
         media.seek(target, stream=video, backward=True)
+        packets = media.demux(video)
     found: list[tuple[Any, int]] = []
-    for n, packet in enumerate(packet for packet in media.demux(video) if packet.size):
-        stamp = place_of(media, packet)
-        place = stamp if stamp is not None else round(n * step)
+    for n, packet in enumerate(dropwhile(lambda packet: not packet.is_keyframe, whole_packets(packets))):
+        stamp = None if joined(media) else place_of(media, packet)
+        place = stamp if stamp is not None else round((facts.start + n / facts.rate) / base)
         if place >= end:
             break
-        if found or packet.is_keyframe:
-            found.append((packet, place))
+        if packet.is_keyframe and place <= target:
+            found.clear()
+        found.append((packet, place))
     return found
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from av.container import InputContainer
 from av.stream import Disposition
 
-from cinecut.language.facts import AudioFacts
-from cinecut.media.open import sound_streams, tags
+from cinecut.diagnostics import Stop
+from cinecut.language.facts import AudioFacts, FilmFacts
+from cinecut.media.frames import from_start
+from cinecut.media.open import check_sound, open_media, sound_streams, tags
 
 _ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descriptions
 _ASIDE_TITLE = re.compile(r"comment|descri(b|pt|ç|c)|karaoke|kommentar|audiodesk", re.IGNORECASE)
@@ -21,15 +24,50 @@ _SINGLE_CHANNELS = re.compile(r"mxf|mov|gxf|lxf")  # containers in which each ch
 def film_audio(media: InputContainer, start: Fraction) -> tuple[AudioFacts, ...]:
     """The sounds of a film whose first picture has the stamp `start` (seconds), its own first."""
     streams = sound_streams(media)
-    sounds = [_facts(stream, start, number) for number, stream in enumerate(streams, 1)]
+    found = [_facts(media, stream, start, number) for number, stream in enumerate(streams, 1)]
+    sounds = [facts for facts in found if facts is not None]
+    streams = [streams[sound.stream - 1] for sound in sounds]
     if _is_one_for_each_channel(media, streams):
         size = 6 if len(streams) == 6 else 2
         joined = [(group[0], len(group)) for group in _groups(sounds, size)]
         return tuple(replace(one, channels=n, layout=_LAYOUTS[n], parts=n) for one, n in joined)
     order = sorted(range(len(streams)), key=lambda at: (_is_aside(streams[at]), not _is_preferred(streams[at]), at))
-    if order == sorted(order):
+    if order == sorted(order) and len(sounds) == len(found):
         return tuple(replace(sound, stream=0) for sound in sounds)
     return tuple(sounds[at] for at in order)
+
+
+def with_first(film: Path, facts: FilmFacts, number: int) -> FilmFacts:
+    """The facts with another sound as the film's own: `number` counts them from 1. Raises Stop where there is none."""
+    if number > len(facts.audio):
+        known = {0: "no sound", 1: "one sound"}.get(len(facts.audio), f"{len(facts.audio)} sounds")
+        raise Stop("option", f"--audio {number}: {film} has {known}")
+    sounds = [replace(sound, stream=sound.stream or at) for at, sound in enumerate(facts.audio, 1)]
+    return replace(facts, audio=(sounds.pop(number - 1), *sounds))
+
+
+def choice(film: Path, facts: FilmFacts, asked: int | None) -> str:
+    """Why one of several sounds is the film's, and which others there are; empty where there is but one."""
+    if len(facts.audio) < 2:
+        return ""
+    with open_media(film) as media:
+        streams = sound_streams(media)
+        kinds = [_in_words(sound, streams[(sound.stream or at) - 1]) for at, sound in enumerate(facts.audio, 1)]
+    first = facts.audio[0].stream or 1
+    own = "the first of the file" if first == 1 else "what the file marks as its own"
+    chosen = asked or 1
+    others = [f"{at} is {kind}" for at, kind in enumerate(kinds, 1) if at != chosen]
+    why = "as asked for" if asked else own
+    return f"{kinds[chosen - 1]}: {why}; {', '.join(others[:_NAMED])}{' …' if len(others) > _NAMED else ''}"
+
+
+_NAMED = 4  # other sounds
+
+
+def _in_words(sound: AudioFacts, stream: Any) -> str:
+    title = tags(stream).get("title", "")[:40]
+    words = [sound.layout, *filter(None, [sound.language, f'"{title}"' if title else None])]
+    return " ".join([*words, *(["(a commentary)"] if _is_aside(stream) else [])])
 
 
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
@@ -40,12 +78,20 @@ def _groups(sounds: list[AudioFacts], size: int) -> list[list[AudioFacts]]:
     return [part for group in groups for part in ([group] if len(group) == size else [[one] for one in group])]
 
 
-def _facts(stream: Any, start: Fraction, number: int) -> AudioFacts:
+def _facts(media: InputContainer, stream: Any, start: Fraction, number: int) -> AudioFacts | None:
+    """None of a stream of which nothing decodes."""
     begins = Fraction(stream.start_time or 0) * Fraction(stream.time_base)
     language = stream.language if stream.language not in (None, "und") else None
     if language is not None and not re.fullmatch("[A-Za-z-]{2,12}", language):
         language = None
-    return AudioFacts(stream.rate, stream.channels, stream.layout.name, begins - start, language, number)
+    rate, layout = stream.rate, stream.layout
+    if not rate or not layout.nb_channels:  # what the header leaves out a decoded block tells
+        frame = next((frame for packet in from_start(media, stream) for frame in packet.decode()), None)
+        if frame is None:
+            return None
+        rate, layout = frame.sample_rate, frame.layout
+    check_sound(Path(media.name.removeprefix("file:")), rate, layout.nb_channels)
+    return AudioFacts(rate, layout.nb_channels, layout.name, begins - start, language, number)
 
 
 def _is_aside(stream: Any) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import av.filter
@@ -51,8 +51,10 @@ def first_picture(path: Path) -> FirstPicture:
 def _orientation(frame: VideoFrame) -> tuple[int, bool]:
     """Degrees clockwise that a player turns a picture, and whether it mirrors it, left to right, after that."""
     rotation = -frame.rotation % 360 // 90 * 90
-    sides: Any = frame.side_data
-    matrix = sides.get(Type.DISPLAYMATRIX)
+    try:
+        matrix = cast("Any", frame.side_data).get(Type.DISPLAYMATRIX)
+    except ValueError:  # among them is a kind that PyAV has no name for
+        matrix = None
     if matrix is None:
         return rotation, False
     a, b, _, c, d = struct.unpack_from("<5i", bytes(matrix))

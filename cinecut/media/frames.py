@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import av.error
+import numpy as np
 from av.video.frame import VideoFrame
 
 from cinecut.diagnostics import Diagnostic
@@ -36,16 +37,13 @@ def joined(media: Any) -> bool:
 
 def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any]:
     """The packets of a picture stream in the order of decoding, from a key frame on from which the picture at a stamp
-    decodes whole; `first` is the stamp of the film's first picture. Where no key frame is, nothing.
+    decodes whole; `first` is the stamp of the film's first picture. Where no key frame is before it, from the start.
 
     A container may seek to a key frame that is shown later, or to none, and the first stamp after a seek in a program
     stream is a neighbour's: then from further back.
     """
-    if joined(media):
-        yield from _from_last_key(_stamped(media.demux(video)), stamp)
-        return
     target, step = stamp, max(1, int(1 / Fraction(video.time_base)))
-    while target > first:
+    while target > first and not joined(media):
         media.seek(target, stream=video, backward=True)
         packets = _stamped(media.demux(video))
         keys = (packet for packet in packets if packet.is_keyframe)
@@ -54,12 +52,17 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
             yield from chain([key], packets)
             return
         target, step = target - step, step * 2
-    yield from dropwhile(lambda packet: not packet.is_keyframe, _stamped(from_start(media, video)))
+    packets = _stamped(from_start(media, video))
+    packets = _from_last_key(packets, stamp) if joined(media) else dropwhile(lambda p: not p.is_keyframe, packets)
+    key = next(packets, None)
+    yield from chain([key], packets) if key is not None else _stamped(from_start(media, video))  # none is marked
 
 
 def from_start(media: Any, stream: Any) -> Iterator[Any]:
     """All packets of a stream. The file is opened anew: what is said of its first packets (their stamps, how much of
-    their sound an encoder put before it) libraries forget with the first seek, and not every start is found by time."""
+    their sound an encoder put before it) libraries forget with the first seek, and not every start is found by time.
+    As after a seek, the stream's decoder remembers nothing."""
+    stream.codec_context.flush_buffers()
     if joined(media):
         yield from media.demux(stream)
         return
@@ -165,3 +168,22 @@ def _decoded(packet: Any, video: Any) -> list[VideoFrame]:
         return list(video.codec_context.decode(packet))
     except (av.error.FFmpegError, ValueError):
         return []
+
+
+def only_picture(decoder: Any, packet: Any) -> VideoFrame | None:
+    """What a packet shows to a decoder that has seen no other; None where it shows nothing."""
+    try:
+        frames = [*decoder.decode(packet), *decoder.decode(None)]
+    except av.error.FFmpegError:
+        frames = []
+    decoder.flush_buffers()
+    return frames[0] if frames else None
+
+
+def contents(frame: VideoFrame) -> list[object]:
+    """What tells one decoded picture from another, whatever tags its container has for its colours."""
+    rows = [
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].tobytes()
+        for plane in frame.planes
+    ]
+    return [frame.format.name.replace("yuvj", "yuv"), frame.width, frame.height, rows]

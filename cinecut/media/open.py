@@ -101,3 +101,15 @@ def sound_streams(media: InputContainer) -> list[Any]:
 def _decodes(stream: Any) -> bool:
     """A stream of a codec that the libraries do not know has no context."""
     return stream.codec_context is not None
+
+
+def check_sound(path: Path, rate: int, channels: int) -> None:
+    """Raise Stop if sound cannot be meant so: a header is damaged, or something else was taken for one."""
+    if rate not in _RATES or not 1 <= channels <= _CHANNELS:
+        message = f"the sound of {path} has {rate} samples a second in {channels} channels"
+        limits = f"{_RATES.start} to {_RATES.stop - 1} samples in up to {_CHANNELS} channels are read"
+        raise Stop("unreadable", message, f"{limits}; is the file damaged?")
+
+
+_RATES = range(1000, 768_001)  # samples per second, up to what the schema takes
+_CHANNELS = 64  # of which the resampler takes no more

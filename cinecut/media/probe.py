@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,13 +18,13 @@ from cinecut.files import fingerprint
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
 from cinecut.language.timebase import Timecodes
 from cinecut.media.bitstream import shape_of
-from cinecut.media.decode_order import in_decode_order, place_of
+from cinecut.media.decode_order import bare, in_decode_order, place_of
 from cinecut.media.dolby_vision import profile_of
 from cinecut.media.film_audio import film_audio
 from cinecut.media.first_picture import first_picture
-from cinecut.media.frames import whole_packets
+from cinecut.media.frames import contents, only_picture, whole_packets
 from cinecut.media.joined import JoinedMedia, restart
-from cinecut.media.open import open_media, picture_stream, sound_streams, tags
+from cinecut.media.open import check_sound, open_media, picture_stream, sound_streams, tags
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
 _WINDOW = 600  # packets
@@ -40,6 +40,9 @@ def film_facts(path: Path) -> FilmFacts:
         if context.name == "hevc" and first.color.space == "unknown" and profile_of(path) == 5:
             message = f"{path} is in Dolby Vision's profile 5, whose colours nothing here can read"
             raise Stop("unreadable", message, "get a copy in HDR10 or in SDR, or one of another profile")
+        if _keys_lie(path):
+            message = f"all pictures of {path} are marked as key frames, but some need those before them"
+            raise Stop("unreadable", message, "encode it anew, without loss: ffmpeg -i FILM -c:v ffv1 -c:a copy film.mkv")
         times = _Clock(media, video, path, first.stamp)
         return FilmFacts(
             fingerprint=fingerprint(path),
@@ -64,6 +67,25 @@ def film_facts(path: Path) -> FilmFacts:
         )
 
 
+def _keys_lie(path: Path) -> bool:
+    """Whether packets that are marked as key frames do not decode alone to what they show after those before them. Only
+    where all are marked: one that is not proves that somebody looked."""
+    with open_media(path) as media:
+        video = picture_stream(media, path)
+        decoder = video.codec_context
+        decoder.thread_count = 1
+        packets = list(islice((packet for packet in media.demux(video) if packet.size), _TRIED))
+        if decoder.codec.intra_only or not packets or not all(packet.is_keyframe for packet in packets):
+            return False
+        try:
+            shown = [*chain.from_iterable(map(decoder.decode, packets)), *decoder.decode(None)]
+        except av.error.FFmpegError:
+            return False
+    with open_media(path) as media:  # not every decoder forgets when it is asked to
+        alone = only_picture(picture_stream(media, path).codec_context, packets[-1])
+        return len(shown) == len(packets) and (alone is None or contents(alone) != contents(shown[-1]))
+
+
 def _timecode(media: InputContainer, rate: Fraction) -> str | None:
     """The timecode that a film's tags give its first picture; None where they give none, or zero."""
     things = (*media.streams.video, media, *media.streams.data)
@@ -79,12 +101,13 @@ class _Clock:
 
     def __init__(self, media: Any, video: VideoStream, path: Path, first: int | None) -> None:
         self.time_base = Fraction(video.time_base or Fraction(1, 1000))
-        shapes = _Shapes(video.codec_context.name)
+        shapes = _Shapes(video.codec_context)
         packets, whole = _packets(media, video, path, shapes)
         self.changes = shapes.several
         self.joined = getattr(media, "joined", False)
         restarts = restart([packet.decoded for packet in packets]) is not None
-        if not self.joined and whole and (restarts or _leads_astray(media, video, packets)):
+        counted = 0 < sum(packet.shown is not None for packet in packets) < 0.99 * len(packets)
+        if not self.joined and whole and (restarts or counted or _leads_astray(media, video, packets)):
             self.__init__(JoinedMedia(media, path), video, path, first)  # type: ignore[misc]
             return
         shown = [packet.shown for packet in packets]
@@ -97,8 +120,9 @@ class _Clock:
         doubtful = len(shown) - len(stamps) > max(_EQUAL, len(shown) // 100)
         self.stamps = bool(packets) and not doubtful and not by_place
         declared = _declared_rate(video)
-        if not stamps:  # decode order alone: the pictures follow at the declared rate
-            stamps = [round(n / declared / self.time_base) for n in range(len(packets))]
+        if counted or not stamps:  # the pictures follow at the declared rate
+            from_ = stamps[0] if stamps else 0
+            stamps = [from_ + round(n / declared / self.time_base) for n in range(len(shown))]
         if not stamps:
             raise Stop("unreadable", f"{path} holds no picture", "the file may be cut short; does it play?")
         self.start = stamps[0] * self.time_base
@@ -139,7 +163,7 @@ def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> boo
     """Whether packets after a seek have other times than in a reading from the start: an index was lost."""
     known = {(packet.shown, packet.size) for packet in packets}
     stamps = [packet.shown for packet in packets if packet.shown is not None]
-    if int(media.format.flags) & _BARE or not stamps:
+    if bare(media) or not stamps:
         return False
     strange = 0
     for share in (1, 2):
@@ -153,14 +177,17 @@ def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> boo
 
 
 class _Shapes:
-    """Whether a film's pictures change their size or format midway, as recordings of broadcasts do."""
+    """Whether a film's pictures change their size or format midway, as recordings of broadcasts and calls do: their key
+    frames say so, or the container."""
 
-    def __init__(self, codec: str) -> None:
-        self._codec, self._shapes = codec, set[bytes]()
+    def __init__(self, context: Any) -> None:
+        self._codec, self._header, self._shapes = context.codec.canonical_name, bytes(context.extradata or b""), set[bytes]()
 
     def seen(self, packet: Any) -> Any:
         if packet.is_keyframe and (shape := shape_of(packet, self._codec)) is not None:
             self._shapes.add(shape)
+        if packet.has_sidedata("new_extradata"):
+            self._shapes |= {self._header, bytes(packet.get_sidedata("new_extradata"))}
         return packet
 
     @property
@@ -175,8 +202,8 @@ _STANDARD_RATES = [
         (60000, 1001), (60, 1), (100, 1), (120000, 1001), (120, 1), (15, 1), (12, 1), (18, 1), (16, 1),
     )
 ]  # fmt: skip
-_BARE = 0x80  # AVFMT_NOTIMESTAMPS: a stream without a container
-_TRIED = 10  # packets after a seek
+_NO_PICTURE = {"dirac": 13}  # bytes of a packet that says no more than that the film ends
+_TRIED = 10  # packets after a seek, or at the start
 _EQUAL = 4  # pictures at a film's head that may have one stamp together: leading ones of a film that was cut
 
 
@@ -214,7 +241,8 @@ def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tup
     """The times of the packets of the picture: of all, or of windows of a very large film."""
 
     def read(count: int | None) -> list[_Packet]:
-        found = (shapes.seen(p) for p in whole_packets(media.demux(video)) if not p.is_discard)
+        least = _NO_PICTURE.get(video.codec_context.name, 0)
+        found = (shapes.seen(p) for p in whole_packets(media.demux(video)) if p.size > least and not p.is_discard)
         return [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in islice(found, count)]
 
     if path.stat().st_size <= _READ_WHOLE or not video.duration:
@@ -236,6 +264,7 @@ def song_facts(path: Path) -> SongFacts:
         if stream is None:
             undecodable = " that can be decoded here" if media.streams.audio else ""
             raise Stop("no-audio", f"{path} has no sound{undecodable}")
+        check_sound(path, stream.rate, stream.channels)
         seconds = Fraction(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
         if seconds is None or media.format.name in _GUESSED:
             packets = (packet for packet in media.demux(stream) if packet.size)

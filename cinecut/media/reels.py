@@ -15,6 +15,7 @@ pictures are decoded and stored without loss.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
@@ -33,9 +34,9 @@ from cinecut.graph.plan import REEL_EPOCH, Reel
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import clock, nearest
 from cinecut.media.decode_order import restamped_packets
-from cinecut.media.frames import open_film, packets_from, whole_packets
+from cinecut.media.frames import contents, only_picture, open_film, packets_from, whole_packets
 from cinecut.media.open import open_bytes, open_media, picture_stream
-from cinecut.media.samples import FilmSounds, default_layout, film_sounds, stretch
+from cinecut.media.film_samples import FilmSounds, default_layout, film_sounds, stretch
 
 _BEFORE = Fraction(2)  # seconds by which stamps of decoding precede those of showing
 _REORDER = 32  # pictures in a row that are shown after the end, after which none is shown before it
@@ -52,7 +53,7 @@ def pull_reels(film: Path, facts: FilmFacts, reels: list[Reel], folder: Path, pr
         media = stack.enter_context(open_film(film, facts))
         container = None if facts.changes or not reels else _container(film)
         sounds: dict[int, FilmSounds] = {}
-        for done, reel in enumerate(reels):
+        for done, reel in enumerate(sorted(reels, key=lambda reel: reel.heard.start)):  # some films are read on
             path = folder / reel.name
             path.parent.mkdir(parents=True, exist_ok=True)
             if reel.audio is not None:
@@ -62,11 +63,7 @@ def pull_reels(film: Path, facts: FilmFacts, reels: list[Reel], folder: Path, pr
             try:
                 if container is None:
                     raise _NotCopyableError
-                if facts.stamps:
-                    _write(path, container, _Copied(media, film, facts, reel))
-                else:  # bare streams cannot seek
-                    with open_film(film, facts) as anew:
-                        _write(path, container, _Copied(anew, film, facts, reel))
+                _write(path, container, _Copied(media, film, facts, reel))
             except _NotCopyableError:
                 with open_film(film, facts) as anew:
                     _write(path, "nut", _Decoded(anew, film, facts, reel))
@@ -76,8 +73,11 @@ def pull_reels(film: Path, facts: FilmFacts, reels: list[Reel], folder: Path, pr
 def _write(path: Path, container: str, content: _Copied | _Decoded | _Sound) -> None:
     with av.open(str(path.absolute()), "w", format=container, options={"fflags": "bitexact"}) as out:
         stream = content.add_stream(out)
+        packet = None
         for packet in content.packets(stream):
             out.mux(packet)
+    if packet is None and isinstance(content, _Pictures):
+        raise content.broken_off(None)
 
 
 class _Pictures:
@@ -91,14 +91,18 @@ class _Pictures:
         # Stamps of a constant rate may be rounded.
         self.slack = Fraction(0) if facts.variable else Fraction(1, 2) / facts.rate
 
+    def packets_of_film(self) -> Iterator[Any]:
+        """The packets from which the picture at the reel's head decodes, and all after them, with the film's stamps."""
+        if not self.facts.stamps:
+            return restamped_packets(self.media, self.facts, self.reel, self.video)
+        head = self.reel.seen.start.seconds + self.facts.start + self.slack
+        return packets_from(self.media, self.video, int(head / self.base), round(self.facts.start / self.base))
+
     def source(self) -> Iterator[Any]:
         """The packets from which the reel's pictures decode, in order, with the film's stamps. Raises Stop."""
         head, end = (at.seconds + self.facts.start for at in (self.reel.seen.start, self.reel.seen.end))
-        packets = packets_from(
-            self.media, self.video, int((head + self.slack) / self.base), round(self.facts.start / self.base)
-        )
         reached, behind = None, 0
-        for packet in packets:
+        for packet in self.packets_of_film():
             if packet.pts is None:
                 continue
             time = packet.pts * self.base
@@ -111,9 +115,13 @@ class _Pictures:
             yield packet
         reached = None if reached is None else reached - self.facts.start
         if reached is None or (not self.facts.variable and reached < self.reel.seen.end.seconds - 3 * self.slack):
-            wanted = clock(self.reel.seen.end.seconds)
-            message = f"{self.film} breaks off at {clock(reached or Fraction(0))}; a shot needs it to {wanted}"
-            raise Stop("unreadable", message, "the file is shorter than its own index says: get a complete copy of it")
+            raise self.broken_off(reached)
+
+    def broken_off(self, reached: Fraction | None) -> Stop:
+        """What to say where pictures are missing after a time of the film, or where there are none."""
+        wanted = clock(self.reel.seen.end.seconds)
+        message = f"{self.film} breaks off at {clock(reached or Fraction(0))}; a shot needs it to {wanted}"
+        return Stop("unreadable", message, "the file is shorter than its own index says: get a complete copy of it")
 
     @property
     def _reordered(self) -> int:
@@ -133,9 +141,7 @@ class _Copied(_Pictures):
         return _same_stream(out, self.video)
 
     def packets(self, target: Any) -> Iterator[Any]:
-        source = (
-            self.source() if self.facts.stamps else restamped_packets(self.media, self.facts, self.reel, self.video)
-        )
+        source = self.source() if self.facts.stamps else self.packets_of_film()
         decoded = None
         for packet in source:
             packet.pts -= self.shift
@@ -148,12 +154,17 @@ class _Copied(_Pictures):
 class _Decoded(_Pictures):
     """Its pictures, decoded, brought to the film's first size and format, and stored without loss."""
 
+    @property
+    def format(self) -> str:
+        """That of the film; of one of floating point the nearest that a reel can hold."""
+        return re.sub(r"f(16|32)(?=[lb]e$)", "16", self.facts.pix_fmt)
+
     def add_stream(self, out: Any) -> Any:
         formats = [each.name for each in av.Codec("ffv1", "w").video_formats or ()]
-        stored = "ffv1" if self.facts.pix_fmt in formats else "rawvideo"
+        stored = "ffv1" if self.format in formats else "rawvideo"
         stream = out.add_stream(stored, rate=self.facts.rate)
         stream.width, stream.height = self.facts.size
-        stream.pix_fmt = self.facts.pix_fmt
+        stream.pix_fmt = self.format
         stream.time_base = stream.codec_context.time_base = Fraction(1, self.base.denominator)
         if stored == "ffv1":
             stream.codec_context.options = {"level": "3", "slices": "4"}
@@ -178,9 +189,7 @@ class _Decoded(_Pictures):
         yield from target.encode(None)
 
     def _frames(self) -> Iterator[VideoFrame]:
-        head = self.reel.seen.start.seconds + self.facts.start + self.slack
-        first = round(self.facts.start / self.base)
-        for packet in chain(packets_from(self.media, self.video, int(head / self.base), first), [None]):
+        for packet in chain(self.packets_of_film(), [None]):
             try:
                 yield from self.video.codec_context.decode(packet)
             except av.error.FFmpegError:
@@ -188,7 +197,7 @@ class _Decoded(_Pictures):
 
     def _stored(self, frame: VideoFrame, target: Any) -> Iterator[Any]:
         width, height = self.facts.size
-        even = frame.reformat(width=width, height=height, format=self.facts.pix_fmt)
+        even = frame.reformat(width=width, height=height, format=self.format)
         even.pts, even.time_base = (frame.pts or 0) - self.shift, Fraction(1, self.base.denominator)
         even.pict_type = 0
         yield from target.encode(even)
@@ -233,7 +242,7 @@ def _container(film: Path) -> str | None:
         video = picture_stream(media, film)
         video.codec_context.thread_count = 1
         for packet in islice((each for each in whole_packets(media.demux(video)) if each.is_keyframe), 50):
-            frame = _only_picture(video.codec_context, packet)
+            frame = only_picture(video.codec_context, packet)
             if frame is not None:
                 return next((name for name in ("nut", "matroska") if _gives_back(name, video, packet, frame)), None)
     return None
@@ -249,28 +258,10 @@ def _gives_back(name: str, video: Any, packet: Any, frame: VideoFrame) -> bool:
         packet.stream = video
         with open_bytes(kept.getvalue()) as media:
             again = media.streams.video[0]
-            other = next((_only_picture(again.codec_context, each) for each in media.demux(again) if each.size), None)
+            other = next((only_picture(again.codec_context, each) for each in media.demux(again) if each.size), None)
     except (ValueError, av.error.FFmpegError):
         return False
-    return other is not None and _picture_of(frame) == _picture_of(other)
-
-
-def _only_picture(decoder: Any, packet: Any) -> VideoFrame | None:
-    try:
-        frames = [*decoder.decode(packet), *decoder.decode(None)]
-    except av.error.FFmpegError:
-        frames = []
-    decoder.flush_buffers()
-    return frames[0] if frames else None
-
-
-def _picture_of(frame: VideoFrame) -> list[object]:
-    """What tells one decoded picture from another, whatever tags its container has for its colours."""
-    rows = [
-        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].tobytes()
-        for plane in frame.planes
-    ]
-    return [frame.format.name.replace("yuvj", "yuv"), frame.width, frame.height, rows]
+    return other is not None and contents(frame) == contents(other)
 
 
 def _same_stream(out: Any, stream: Any) -> Any:

@@ -71,8 +71,8 @@ def decode(film: Path, sound: int | None, *options: str) -> Decoded:
         order = sorted(range(len(rows)), key=lambda n: rows[n][0])
         stamps = [rows[n][0] * tick for n in order]
         pictures = [data[n] for n in order]
-        if len(places := _places(film)) == len(pictures):
-            stamps = places
+        if len(places := _places(film, stamps[0])) == len(pictures):
+            stamps, pictures = places, list(data)
         if sound is None:
             return Decoded(stamps, pictures, tick)
         return Decoded(stamps, pictures, tick, *_placed(film, folder, sound))
@@ -92,9 +92,10 @@ def joined(first: Decoded, second: Decoded, period: Fraction) -> Decoded:
     return replace(first, pictures=pictures, stamps=stamps, sound=sound)
 
 
-def _places(film: Path) -> list[Fraction]:
-    """The times of the pictures, where a file has none (bare streams) or tells the order of decoding alone (AVI, MXF
-    and ASF with B pictures): as they come out of the decoder, they are shown. Empty where there are true stamps."""
+def _places(film: Path, first: Fraction) -> list[Fraction]:
+    """The times of the pictures, where a file has none (bare streams), none of many (program streams), or tells the
+    order of decoding alone (AVI, MXF and ASF with B pictures): as they come out of the decoder, they are shown. Empty
+    where there are true stamps. `first` is the first picture's."""
     with av.open(str(film)) as media:
         video = media.streams.video[0]
         base, rate = Fraction(video.time_base or 0), Fraction(video.guessed_rate or 25)
@@ -103,6 +104,8 @@ def _places(film: Path) -> list[Fraction]:
             packets.extend(packet for packet in media.demux(video=0) if packet.size)
     if all(packet.pts is None for packet in packets):
         return [n / rate for n in range(len(packets))]
+    if any(packet.pts is None for packet in packets):
+        return [first + n / rate for n in range(len(packets))]
     shown, decoded = [p.dts if film.suffix == ".avi" else p.pts for p in packets], [p.dts for p in packets]
     delays = {None if a is None or b is None else a - b for a, b in zip(shown, decoded, strict=True)}
     if None in delays or len(delays) > 1:

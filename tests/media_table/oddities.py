@@ -132,7 +132,13 @@ def _joins() -> list[Recipe]:
         *_joined("two recordings joined", recordings, {}, restarts=True),
         *_joined("two recordings joined, 90 s apart", "ts h264 mp2, ts mpeg2 ac3", {"options": late}),
         *_joined("two films joined without encoding", films, {}, join="concat"),
-        *_joined("the picture grows", "ts h264 mp2, ts mpeg2 ac3, mkv h264 aac", {"size": (512, 288)}, join="concat"),
+        *_joined(
+            "the picture grows",
+            "ts h264 mp2, ts mpeg2 ac3, mkv h264 aac, webm vp8 opus, webm vp9 opus, "
+            "mkv av1 opus, mkv mjpeg flac, mp4 h264 aac, mp4 av1 aac, flv h264 aac",
+            {"size": (512, 288)},
+            join="concat",
+        ),
         *_joined("stereo becomes 5.1", "ts mpeg2 ac3", {"layout": "5.1"}, join="concat"),
         *_joined("stereo becomes mono", "ts h264 aac", {"layout": "mono"}, join="concat"),
         *_joined("48 kHz becomes 44.1", "ts mpeg2 mp2", {"sample_rate": 44100}, join="concat"),

@@ -157,9 +157,9 @@ _SOUNDS_IN = {
     ("mov", "h264"): "aac mp3 ac3 alac pcm_s16be pcm_s24le pcm_u8 pcm_f32le pcm_mulaw adpcm_ima_wav adpcm_ima_qt"
     " adpcm_ms nellymoser",
     ("avi", "mjpeg"): "mp2 mp3 ac3 aac pcm_s24le pcm_f32le pcm_mulaw adpcm_ima_wav adpcm_ms wmav2 flac",
-    ("ts", "h264"): "aac mp3 ac3 eac3 dts opus truehd s302m",
-    ("m2ts", "h264"): "dts truehd pcm_bluray",
-    ("vob", "mpeg2"): "mp2 pcm_dvd dts",
+    ("ts", "h264"): "aac mp3 ac3 eac3 dts opus s302m",
+    ("m2ts", "h264"): "dts pcm_bluray",
+    ("vob", "mpeg2"): "mp2 dts",
     ("flv", "flv1"): "mp3 nellymoser adpcm_swf",
     ("wmv", "wmv2"): "wmav1 mp3 ac3 pcm_s16le",
     ("mxf", "mpeg2"): "pcm_s24le",

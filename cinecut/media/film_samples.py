@@ -1,0 +1,257 @@
+"""A film's sound as samples, each at its exact place, wherever reading begins.
+
+    packets ─ decode, damage left out ─► frames ─ placed ─► (place, frame) ─ stretch ─► as it is, between two moments
+
+A place counts samples of the stream's own rate from stamp zero. Samples count on: a stamp is believed only where the
+one after it agrees that sound is missing. Stamps of whole milliseconds (Matroska, FLV, ASF) would move the sound by up
+to half of one; there the place follows from the count of whole packets, or from reading on from the start.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from itertools import chain, islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.graph.sounds import USUAL
+from cinecut.language.facts import AudioFacts, FilmFacts
+from cinecut.language.timebase import nearest
+from cinecut.media.frames import from_start, open_film
+from cinecut.media.open import sound_streams
+from cinecut.media.samples import Placed, channels_of, decoded, samples_of
+
+_RUN_UP = Fraction(1, 2)  # seconds decoded before what is wanted: AAC, MP3 and Opus build on what came before
+_FURTHER = (0, 2, 8, 32)  # seconds further back that sound may be stored than its stamp says
+_COARSE = Fraction(1, 8000)  # seconds: a clock with longer ticks does not tell one sample from the next
+_ROUNDED = Fraction(9, 16)  # ticks by which a rounded stamp is off, a little more than half of one
+_FEW, _MANY = 8, 64  # frames whose stamps say together where they are: of short ones many
+_TOGETHER = 1000  # of a second: stamps may be off by that much
+
+
+@dataclass(frozen=True, slots=True)
+class FilmSounds:
+    """The streams that make one sound of a film: one, or one for each channel."""
+
+    parts: tuple[FilmSound, ...]
+
+    @property
+    def kind(self) -> str:
+        """The type of samples in which all that the streams hold is kept."""
+        format = self.parts[0].stream.codec_context.format.name.removesuffix("p")
+        return {"u8": "int16", "s16": "int16", "s32": "int32", "s64": "int32"}.get(format, "float32")
+
+
+@contextmanager
+def film_sounds(film: Path, facts: FilmFacts, number: int) -> Iterator[FilmSounds]:
+    """The sound `number` (from 0) of a film. Raises Stop."""
+    first = facts.audio[number].stream - 1 if facts.audio[number].stream else number
+    with ExitStack() as stack:
+        parts = []
+        for index in range(first, first + facts.audio[number].parts):
+            media = stack.enter_context(open_film(film, facts))
+            parts.append(FilmSound(media, sound_streams(media)[index], facts.audio[number].rate))
+        yield FilmSounds(tuple(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Frames of one length: the place of the first, the length of each, and between which places the first must be."""
+
+    first: int
+    size: int
+    bounds: tuple[Fraction, Fraction]
+
+
+class FilmSound:
+    """One stream of a film's sound, to be read from anywhere."""
+
+    def __init__(self, media: Any, stream: Any, rate: int) -> None:
+        self._media, self.stream, self.rate = media, stream, rate  # that of a decoder may change
+        self._tick = Fraction(stream.time_base) * self.rate  # of the container's clock, in samples
+        self._reading: Iterator[Placed] = iter(())
+        self._latest: Placed | None = None  # that this reading gave
+
+    def all(self) -> Iterator[Placed]:
+        """Every frame with its place, from the first on."""
+        return self._placed(decoded(from_start(self._media, self.stream), []), None)
+
+    def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
+        """The frames that hold what is heard from `start` to `end`, seconds of the container's clock."""
+        for place, frame in self._from(start):
+            if place >= nearest(end * self.rate):
+                return
+            if place + samples_of(frame, self.rate) > nearest(start * self.rate):
+                yield place, frame
+
+    def _from(self, start: Fraction) -> Iterator[Placed]:
+        """Frames from before a moment on."""
+        coarse = Fraction(self.stream.time_base) > _COARSE and self._tick > 1
+        count = _FEW if not coarse or self._grid is None or self._grid.size > 4 * self._tick else _MANY
+        for further in _FURTHER:
+            target = start - _RUN_UP - further
+            if target <= Fraction(self.stream.start_time or 0) * self.stream.time_base:
+                break
+            self._media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
+            frames = decoded(self._media.demux(self.stream), [])
+            head = list(islice(frames, count))
+            if not head or head[0].pts is None or head[0].pts * self.stream.time_base > start - _RUN_UP / 2:
+                continue
+            origin = self._counted_place(head) if coarse else None
+            if origin is None and coarse:
+                break
+            return self._placed(chain(head, frames), origin)
+        return self._onward(nearest(start * self.rate))
+
+    def _onward(self, place: int) -> Iterator[Placed]:
+        """Frames from before a place on, read on from where the last such reading ended, or from the start."""
+        if self._latest is None or self._latest[0] > place:
+            self._reading = self.all()
+        else:
+            yield self._latest
+        for latest in self._reading:
+            self._latest = latest
+            yield latest
+
+    def _place(self, stamp: int) -> int:
+        return int((2 * stamp * self._tick.numerator + self._tick.denominator) // (2 * self._tick.denominator))
+
+    @cached_property
+    def _grid(self) -> _Grid | None:
+        """Of the whole frames at the start: the very first one may have lost an encoder's delay. None where they are of
+        several lengths."""
+        head = list(islice(self.all(), 1 + _MANY))[1:]
+        if not head:
+            return None
+        bounds = self._bounds([frame for _, frame in head], head[0][1].samples)
+        return _Grid(head[0][0], head[0][1].samples, bounds) if bounds else None
+
+    def _bounds(self, frames: list[av.AudioFrame], size: int) -> tuple[Fraction, Fraction] | None:
+        """Between which places the first of some frames must be, by the stamps of all. None where that cannot be."""
+        if not size or any(frame.samples != size or frame.pts is None for frame in frames):
+            return None
+        places = [(frame.pts or 0) * self._tick - n * size for n, frame in enumerate(frames)]
+        low, high = max(places) - _ROUNDED * self._tick, min(places) + _ROUNDED * self._tick
+        return (low, high) if low <= high else None
+
+    def _counted_place(self, head: list[av.AudioFrame]) -> int | None:
+        """The place of the first of some frames, by the number of whole ones before it. None where they are of several
+        lengths, or their stamps leave a choice: something is missing before them."""
+        grid = self._grid
+        bounds = self._bounds(head, grid.size) if grid is not None else None
+        if grid is None or bounds is None:
+            return None
+        least = math.ceil((bounds[0] - grid.bounds[1]) / grid.size)
+        most = math.floor((bounds[1] - grid.bounds[0]) / grid.size)
+        return grid.first + least * grid.size if least == most else None
+
+    def _placed(self, frames: Iterator[av.AudioFrame], origin: int | None) -> Iterator[Placed]:
+        """Frames with their places."""
+        rate = self.rate
+        at: int | Fraction | None = origin  # a fraction after frames of another rate
+        slack = max(math.ceil(self._tick), rate // _TOGETHER)
+
+        def strays(frame: av.AudioFrame | None, place: int | Fraction) -> bool:
+            near = frame is None or frame.pts is None or -slack <= self._place(frame.pts) - place <= slack
+            return not near
+
+        for frame, following in pairwise(chain(frames, [None])):
+            assert frame is not None
+            length = samples_of(frame, rate)
+            if at is None:
+                at = self._place(frame.pts or 0)
+            elif strays(frame, at) and (following is None or strays(following, at + length)):
+                missing = self._place(frame.pts or 0) - at
+                whole = nearest(Fraction(missing) / max(length, 1)) * length  # what is lost is lost in whole frames
+                lost = length > 2 * slack and -self._tick <= whole - missing <= self._tick
+                at += whole if lost else missing
+            yield (at if isinstance(at, int) else nearest(at)), frame
+            at += length
+
+
+def stretch(sounds: FilmSounds, audio: AudioFacts, start: Fraction, end: Fraction) -> Iterator[NDArray[Any]]:
+    """[channels, samples] between two moments of the container's clock, in seconds, without a gap: silence where there
+    is no sound. All in the rate and the channels of `audio`, whatever the streams change to midway."""
+    if len(sounds.parts) == 1:
+        yield from _stretch(sounds.parts[0], sounds.kind, audio, start, end)
+        return
+    single = replace(audio, channels=1, layout="mono")
+    parts = [_in_blocks(_stretch(part, sounds.kind, single, start, end), audio.rate) for part in sounds.parts]
+    for blocks in zip(*parts, strict=True):
+        yield np.concatenate(blocks)
+
+
+def _stretch(
+    sound: FilmSound, kind: str, audio: AudioFacts, start: Fraction, end: Fraction
+) -> Iterator[NDArray[Any]]:
+    at, last = nearest(start * audio.rate), nearest(end * audio.rate)
+    for place, part in _converted(sound.between(start, end), kind, audio):
+        kept = part[:, max(0, at - place) : max(0, last - place)]
+        begin = max(place, at)
+        if kept.shape[1]:
+            if begin > at:
+                yield np.zeros((audio.channels, begin - at), kind)
+            yield kept
+            at = begin + kept.shape[1]
+    if last > at:
+        yield np.zeros((audio.channels, last - at), kind)
+
+
+def _in_blocks(parts: Iterable[NDArray[Any]], size: int) -> Iterator[NDArray[Any]]:
+    held = None
+    for part in parts:
+        held = part if held is None else np.concatenate([held, part], 1)
+        while held.shape[1] >= size:
+            yield held[:, :size]
+            held = held[:, size:]
+    if held is not None and held.shape[1]:
+        yield held
+
+
+_PLANAR = {"int16": "s16p", "int32": "s32p", "float32": "fltp"}
+
+
+def _converted(frames: Iterable[Placed], kind: str, audio: AudioFacts) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Frames of any shape as [channels, samples] of one, each at its place. A resampler gives its first samples late
+    and its last ones when it is asked for them: where frames do not follow each other, or change, another one begins.
+    """
+    layout = default_layout(audio)
+    wanted = av.AudioLayout(layout).nb_channels, audio.rate, _PLANAR[kind].removesuffix("p")
+    resampler: av.AudioResampler | None = None
+    shape: tuple[object, ...] = ()
+    at, expected = 0, Fraction(0)
+
+    def resampled(frame: av.AudioFrame | None) -> Iterator[tuple[int, NDArray[Any]]]:
+        nonlocal at
+        for part in resampler.resample(frame) if resampler else ():
+            yield at, channels_of(part)
+            at += part.samples
+
+    for place, frame in frames:
+        now = frame.layout.nb_channels, frame.sample_rate, frame.format.name.removesuffix("p"), frame.layout.name
+        if resampler is not None and (now != shape or abs(place - expected) > 1):
+            yield from resampled(None)
+            resampler = None
+        shape, expected = now, place + Fraction(samples_of(frame, audio.rate))
+        if now[:3] == wanted:
+            yield place, channels_of(frame)
+            continue
+        if resampler is None:
+            resampler, at = av.AudioResampler(_PLANAR[kind], layout, audio.rate), place
+        frame.pts = None
+        yield from resampled(frame)
+    yield from resampled(None)
+
+
+def default_layout(audio: AudioFacts) -> str:
+    """The layout of a stream; of one that only knows how many channels it has, the usual one of so many."""
+    return USUAL.get(audio.channels, audio.layout) if audio.layout.endswith(" channels") else audio.layout
