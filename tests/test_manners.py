@@ -14,8 +14,9 @@ from commandline import COMMAND, cinecut, on_a_terminal
 from effort import effort
 
 from cinecut import codes
-from cinecut.diagnostics import CODES
-from cinecut.render.check import check_spec
+from cinecut.diagnostics import CODES, Report
+from cinecut.render.check import check_spec, examine
+from cinecut.review.explain import rows
 
 SPECS = Path(__file__).parent.parent / "specs"
 BEATS = SPECS / "beats.yaml"
@@ -130,6 +131,15 @@ def test_explain_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
     assert len(rows) == 17
     assert max(map(len, out.splitlines())) <= 80
     assert rows[0].split()[:4] == ["1", "25", "shot", "0:00.000"]
+
+
+def test_events_have_one_number_wherever_they_are_named() -> None:
+    layout = examine(SPECS / "sound_and_look.yaml", Report())
+    assert layout is not None
+    named = [f"{row.kind} {row.number}" for row in rows(layout)]
+    assert named == [placed.name for placed in layout.timeline.events]
+    assert [placed.number for placed in layout.timeline.events] == list(range(1, len(named) + 1))
+    assert len(named) < len(layout.trailer.spec.timeline), "act markers are no events"
 
 
 def test_findings_are_coloured_on_a_terminal_alone(tmp_path: Path) -> None:
