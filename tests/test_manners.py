@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from commandline import COMMAND, cinecut, on_a_terminal
+from commandline import COMMAND, cinecut, environment, on_a_terminal
 from effort import effort
 
 from cinecut import codes
@@ -36,14 +37,37 @@ BAD = "cinecut: 1\nfilm: film.mkv\ntimeline:\n  - shot: 0:20 - 0:16\n    spede: 
         ("cinecut check --explain no-f", ["no-facts", "no-ffmpeg"]),
         (f"cinecut render {SPECS}/sound_and_look.yaml --only v", ["vertical"]),
         ("cinecut models pull m", ["minilm", "mistral"]),
+        ("cinecut compile spec.yaml --syntax c", ["classic"]),
+        ("cinecut analyze film.mp4 --music jam", ["jamendo"]),
     ],
 )
 def test_values_complete_in_the_shell(words: str, offered: list[str], tmp_path: Path) -> None:
-    changes = {"_CINECUT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    def answer(shell: str, **changes: str) -> str:
+        env = {**os.environ, **changes, "_CINECUT_COMPLETE": f"complete_{shell}"}
+        return subprocess.run(COMMAND, env=env, capture_output=True, text=True, check=False, cwd=tmp_path).stdout
+
+    assert sorted(answer("bash", COMP_WORDS=words, COMP_CWORD=str(len(words.split()) - 1)).split()) == offered
+    assert sorted(re.findall(r'"([^"]+)"', answer("zsh", _TYPER_COMPLETE_ARGS=words))) == offered
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_takes_what_is_offered(tmp_path: Path) -> None:
+    command = f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n'
+    (tmp_path / "cinecut").write_text(command, encoding="utf-8")
+    (tmp_path / "cinecut").chmod(0o755)
+    script = """
+        zmodload zsh/zpty; zpty t zsh -f -i; zpty -w t "PS1=; cd $PWD; PATH=$PWD:$PATH"
+        zpty -w t 'autoload -U compinit; compinit -u -d ./dump; eval "$(cinecut --show-completion zsh)"; echo ready'
+        while zpty -r t line && [[ $line != ready* ]]; do :; done
+        zpty -w -n t $'cinecut analyze x --vibe th\\t'; zpty -w -n t $' #\\n'
+        while zpty -r t line; do print -r -- $line; [[ $line == *thriller* ]] && break; done
+    """
+    env = environment(tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}", TERM="dumb")
     done = subprocess.run(
-        COMMAND, env={**os.environ, **changes}, capture_output=True, text=True, check=False, cwd=tmp_path
+        ["zsh", "-f", "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
-    assert sorted(done.stdout.split()) == offered
+    assert "--vibe thriller" in done.stdout, done.stdout + done.stderr
 
 
 # check of several
@@ -152,3 +176,57 @@ def test_findings_are_coloured_on_a_terminal_alone(tmp_path: Path) -> None:
 def test_a_film_in_a_specs_place_is_told_from_it(tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
     assert "cinecut trailer film.mp4" in cinecut("render", "film.mp4", cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize("words", [["check", "bad.yaml"], ["check", "good.yaml"], ["--help"], ["schema"]], ids=" ".join)
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_changes_nothing_else(words: list[str], closed: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(BAD, encoding="utf-8")
+    (tmp_path / "good.yaml").write_text("cinecut: 1\nfilm: bad.yaml\ntimeline: [shot: 0 - 1]\n", encoding="utf-8")
+    usual = cinecut(*words, cwd=tmp_path)
+    line = f"exec {shlex.join([*COMMAND, *words])} {closed}"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == usual.returncode
+    assert done.stdout == ("" if ">&-" in closed.split() else usual.stdout)
+    assert done.stderr == ("" if "2>&-" in closed else usual.stderr)
+
+
+def test_a_spec_in_a_films_place_is_told_from_it(tmp_path: Path) -> None:
+    shutil.copy(BEATS, tmp_path / "spec.yaml")
+    for command in ("analyze", "trailer"):
+        assert "cinecut render spec.yaml renders it" in cinecut(command, "spec.yaml", cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize("length", ["", "abc", "-5", "1e309", "nan", "36f", "1/0", "0x10", "²", "9" * 5000])
+def test_a_length_that_is_none_is_said_briefly(length: str, tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
+    said = cinecut("analyze", "film.mp4", f"--length={length}", cwd=tmp_path).stderr
+    assert said.startswith("error: --length ")
+    assert len(said) < 200
+
+
+@pytest.mark.parametrize("command", ["schema", "compile spec.yaml", "explain spec.yaml"])
+def test_a_full_stdout_and_an_absent_folder_are_said(command: str, tmp_path: Path) -> None:
+    shutil.copy(BEATS, tmp_path / "spec.yaml")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, *command.split()], cwd=tmp_path, env=environment(tmp_path), stdout=full, stderr=subprocess.PIPE
+        )
+    assert (done.returncode, done.stderr) == (1, b"error: No space left on device [output]\n")
+    absent = cinecut("schema", "-o", "none/here.json", cwd=tmp_path).stderr
+    assert absent == f"error: there is no folder {tmp_path / 'none'} [missing-file]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "keys"),
+    [
+        ("check", {"diagnostics"}),
+        ("explain", {"settings", "timeline"}),
+        ("compile", {"folder", "frames", "seconds", "inputs"}),
+    ],
+)
+def test_programs_read_json(words: str, keys: set[str], tmp_path: Path) -> None:
+    shutil.copy(BEATS, tmp_path / "spec.yaml")
+    assert json.loads(cinecut(words, "spec.yaml", "--json", cwd=tmp_path).stdout).keys() == keys

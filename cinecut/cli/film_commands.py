@@ -28,7 +28,7 @@ from cinecut.cli.terminal import (
     print_diagnostics,
     watch,
 )
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Stop, excerpt
 
 if TYPE_CHECKING:
     from cinecut.analysis import Analysis, Request
@@ -77,7 +77,14 @@ UrlOption = Annotated[
 
 def _plugin_option(group: str, what: str) -> Any:
     """The option that has a plug-in do a part of the analysis."""
-    return typer.Option(f"--{group}", metavar="NAME", help=f"{what} by a plug-in: an entry point of cinecut.{group}.")
+
+    def names() -> list[str]:
+        from cinecut import plugins
+
+        return plugins.names(group)
+
+    about = f"{what} by a plug-in: an entry point of cinecut.{group}."
+    return typer.Option(f"--{group}", metavar="NAME", help=about, autocompletion=completing(names))
 
 
 ShotsOption = Annotated[str | None, _plugin_option("shots", "Find the shots")]
@@ -156,6 +163,7 @@ def trailer(
     draft: Annotated[bool, typer.Option("--draft", help="Small and fast, for looking at the cut.")] = False,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Analyze a film and render its trailer in one go. The spec stays, to be edited and rendered again.
 
@@ -163,6 +171,8 @@ def trailer(
     """
     from cinecut.ffmpeg.builds import find_ffmpeg
 
+    if review and as_json:
+        raise Stop("option", "--review, and --json for programs: choose one of them")
     find_ffmpeg(ffmpeg)  # what would end the render is said before the long work
     replacing = force
     if output is not None and os.path.lexists(output) and not force:
@@ -175,14 +185,15 @@ def trailer(
     song = MusicChoice(music, jamendo_id)
     words = SubtitleChoice(subtitles, language, subtitles_shift, subtitles_rate)
     found = _analyze(film, target, vibe, words, song, length, spoilers, match_light, models, named, force)
-    tell(found, target, False, False)
+    if not as_json:
+        tell(found, target, False, False)
     if review:
         if not sys.stdin.isatty():
             command = ["cinecut", "render", *(["--draft"] if draft else []), "--", str(target)]
             print(f"edit {target}, then: {shlex.join(command)}")
             return
         pause(target)
-    render_spec(target, output, None, draft, replacing, ffmpeg, False)
+    render_spec(target, output, None, draft, replacing, ffmpeg, as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +242,9 @@ def _analyze(
     from cinecut.plugins import find as plugin
     from cinecut.vibes import load_vibe
 
+    if film.suffix.lower() in _SPECS and film.is_file():
+        again = f"cinecut render {shlex.quote(str(film))} renders it"
+        raise Stop("unreadable", f"{film} is a spec, and no film", again)
     sheet = target.with_suffix(".html")
     with disk_errors(target):
         _check_target(target, sheet, force)
@@ -355,8 +369,8 @@ def _length(text: str | None) -> Fraction | None:
         return None
     try:
         seconds = parse_seconds(text)
-    except BadTimeError as error:
-        raise Stop("option", f"--length: {error}") from None
+    except BadTimeError:
+        raise Stop("option", f"--length cannot be {excerpt(text)}", "write 90s, 1:30 or 1m30s") from None
     if not 3 <= seconds <= 600:
-        raise Stop("option", f"--length {text}: a trailer takes 3 seconds to 10 minutes")
+        raise Stop("option", f"--length {excerpt(text)[1:-1]}: a trailer takes 3 seconds to 10 minutes")
     return seconds

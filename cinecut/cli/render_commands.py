@@ -114,6 +114,7 @@ def render_spec(
     seconds = float(job.plan.frames / job.plan.rate)
     if as_json:
         found = {
+            "spec": str(spec),
             "output": str(next(iter(done.files.values()))),
             "frames": job.plan.frames,
             "seconds": round(seconds, 6),
@@ -155,6 +156,7 @@ def pack(
     spec: SpecArgument,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Default: SPEC's name.")] = None,
     ffmpeg: FFmpegOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Leave one folder that renders the same bytes elsewhere, with FFmpeg alone and without the film.
 
@@ -170,7 +172,11 @@ def pack(
     folder = output or Path(spec.stem + ".pack")
     with watch("Packing") as watching:
         run(job, folder, build, watching)
-    print(f"{folder}: sh {shlex.quote(str(folder / 'render.sh'))} renders it")
+    script = folder / "render.sh"
+    if as_json:
+        print(json.dumps({"folder": str(folder), "script": str(script), "frames": job.plan.frames}))
+    else:
+        say(f"{folder}: sh {shlex.quote(str(script))} renders it")
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
