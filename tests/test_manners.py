@@ -15,6 +15,7 @@ from commandline import COMMAND, cinecut, environment, on_a_terminal
 from effort import effort
 
 from cinecut import codes
+from cinecut.cli.terminal import Whole
 from cinecut.diagnostics import CODES, Report
 from cinecut.render.check import check_spec, examine
 from cinecut.review.explain import rows
@@ -230,3 +231,11 @@ def test_a_full_stdout_and_an_absent_folder_are_said(command: str, tmp_path: Pat
 def test_programs_read_json(words: str, keys: set[str], tmp_path: Path) -> None:
     shutil.copy(BEATS, tmp_path / "spec.yaml")
     assert json.loads(cinecut(words, "spec.yaml", "--json", cwd=tmp_path).stdout).keys() == keys
+
+
+def test_the_whole_goes_on_by_its_stages_shares_and_never_back() -> None:
+    whole = Whole({"first": 10, "second": 30, "third": 60})
+    steps = [("first", 0.5), ("third", 0), ("second", 1), ("unforeseen", 1), ("third", 0.5), ("first", 1), ("third", 1)]
+    assert [whole.after(*step) for step in steps] == [0.05, 0.4, 0.4, 0.4, 0.7, 0.7, 1]
+    alone = Whole({})
+    assert [alone.after("this", 1), alone.after("that", 0.5)] == [1, 0.5]

@@ -196,6 +196,12 @@ def trailer(
     render_spec(target, output, None, draft, replacing, ffmpeg, as_json)
 
 
+# What the stages of an analysis take: about so many seconds of two cores for ten minutes of film.
+_SHARES = {"song": 5, "voices": 10, "words": 150, "beats": 5, "shots": 20, "loudness": 2, "looks": 20}
+_SHARES |= {"scenes": 600, "story": 60, "sheet": 4}
+_OF_MODELS = ("scenes", "story")
+
+
 @dataclass(frozen=True, slots=True)
 class _Choice:
     """Which models the user wants."""
@@ -257,10 +263,15 @@ def _analyze(
         raise Stop("option", "--transcribe, and subtitles to read: choose one of them")
     chosen = load_vibe(_ask_vibe() if vibe is None else vibe)
     from cinecut.analysis import Request, analyze
+    from cinecut.analysis.dialogue.transcribe import usable_whisper
     from cinecut.analysis.report.credits import write_credits
 
-    with watch("Analyzing") as watching:
+    shares = dict(_SHARES)
+    with watch("Analyzing", shares) as watching:
         helped = models.open(watching.waiting)
+        absent = _OF_MODELS if helped is None else ()
+        for stage in (*absent, *(() if usable_whisper() and not models.none else ("words",))):
+            del shares[stage]
         song, credit, warnings = music.find(chosen, lambda what, done, of: watching.stage(what, done, of, None))
         request = Request(
             film,

@@ -77,6 +77,9 @@ def render(
     render_spec(spec, output, _size(size), draft, force, ffmpeg, as_json, stems, only or (), sheet)
 
 
+_SHARES = {"reels": 2, "mix": 15, "render": 83}  # about what each stage takes of a render's time, in hundredths
+
+
 def render_spec(
     spec: Path,
     output: Path | None,
@@ -105,7 +108,7 @@ def render_spec(
         _check_pictures(job.files(target).values(), force)
     if stems is not None:
         check_stems(job, stems, force)
-    with watch("Rendering") as watching:
+    with watch("Rendering", _SHARES) as watching:
         done = run(job, target, build, watching, force=force)
         parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []
     print_diagnostics(done.warnings)
@@ -170,7 +173,7 @@ def pack(
 
     build, job = find_ffmpeg(ffmpeg), prepare(spec)
     folder = output or Path(spec.stem + ".pack")
-    with watch("Packing") as watching:
+    with watch("Packing", {"reels": 1, "mix": 5}) as watching:
         run(job, folder, build, watching)
     script = folder / "render.sh"
     if as_json:
