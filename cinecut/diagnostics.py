@@ -7,6 +7,7 @@ a full disk) raises `Stop`, which carries the same Diagnostic. Only the command 
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -167,7 +168,10 @@ def as_text(diagnostic: Diagnostic, source: list[str] | None = None) -> str:
     if span and source and span.line < len(source):
         rows += _caret(span, source[span.line])
     rows += [f"  hint: {hint}" for hint in diagnostic.hints]
-    return harmless("\n".join(rows))
+    return harmless("\n".join(_ENDLESS.sub(r"\1…\2", row) for row in rows))
+
+
+_ENDLESS = re.compile(r"(\S{200})\S{150,}(\S{50})")  # a word that nobody reads to its end
 
 
 def excerpt(value: object, most: int = 60) -> str:

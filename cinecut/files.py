@@ -122,7 +122,9 @@ def disk_errors(where: Path) -> Iterator[None]:
             raise Stop("disk-full", message, "free some space, or write elsewhere with -o") from None
         named = error.filename if error.filename and not _PART.fullmatch(Path(str(error.filename)).name) else where
         if error.errno == errno.ENOENT:
-            raise Stop("missing-file", f"there is no {named} any more") from None
+            folder = Path(str(named)).absolute().parent
+            gone = f"{named} any more" if folder.is_dir() else f"folder {folder}"
+            raise Stop("missing-file", f"there is no {gone}") from None
         raise Stop("output", f"{named} cannot be written: {error.strerror}") from None
 
 

@@ -53,7 +53,7 @@ Answer = tuple[str, Callable[[], str]]
 def on_a_terminal(folder: Path, *words: str, answers: Sequence[Answer] = (), **changes: str) -> str:
     """All that is printed on a terminal of 80 columns."""
     master, slave = pty.openpty()
-    env = environment(folder, COLUMNS="80", TERM="xterm", **{"NO_COLOR": "", **changes})
+    env = environment(folder, **{"COLUMNS": "80", "TERM": "xterm", "NO_COLOR": "", **changes})
     with subprocess.Popen([*COMMAND, *words], stdin=slave, stdout=slave, stderr=slave, env=env, cwd=folder) as process:
         os.close(slave)
         found, heard, waiting = b"", 0, list(answers)

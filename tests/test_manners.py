@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from commandline import COMMAND, cinecut, on_a_terminal
+from commandline import COMMAND, cinecut, environment, on_a_terminal
 from effort import effort
 
 from cinecut import codes
-from cinecut.diagnostics import CODES
-from cinecut.render.check import check_spec
+from cinecut.cli.terminal import Whole
+from cinecut.diagnostics import CODES, Report
+from cinecut.render.check import check_spec, examine
+from cinecut.review.explain import rows
 
 SPECS = Path(__file__).parent.parent / "specs"
 BEATS = SPECS / "beats.yaml"
@@ -35,14 +38,37 @@ BAD = "cinecut: 1\nfilm: film.mkv\ntimeline:\n  - shot: 0:20 - 0:16\n    spede: 
         ("cinecut check --explain no-f", ["no-facts", "no-ffmpeg"]),
         (f"cinecut render {SPECS}/sound_and_look.yaml --only v", ["vertical"]),
         ("cinecut models pull m", ["minilm", "mistral"]),
+        ("cinecut compile spec.yaml --syntax c", ["classic"]),
+        ("cinecut analyze film.mp4 --music jam", ["jamendo"]),
     ],
 )
 def test_values_complete_in_the_shell(words: str, offered: list[str], tmp_path: Path) -> None:
-    changes = {"_CINECUT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    def answer(shell: str, **changes: str) -> str:
+        env = {**os.environ, **changes, "_CINECUT_COMPLETE": f"complete_{shell}"}
+        return subprocess.run(COMMAND, env=env, capture_output=True, text=True, check=False, cwd=tmp_path).stdout
+
+    assert sorted(answer("bash", COMP_WORDS=words, COMP_CWORD=str(len(words.split()) - 1)).split()) == offered
+    assert sorted(re.findall(r'"([^"]+)"', answer("zsh", _TYPER_COMPLETE_ARGS=words))) == offered
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_takes_what_is_offered(tmp_path: Path) -> None:
+    command = f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n'
+    (tmp_path / "cinecut").write_text(command, encoding="utf-8")
+    (tmp_path / "cinecut").chmod(0o755)
+    script = """
+        zmodload zsh/zpty; zpty t zsh -f -i; zpty -w t "PS1=; cd $PWD; PATH=$PWD:$PATH"
+        zpty -w t 'autoload -U compinit; compinit -u -d ./dump; eval "$(cinecut --show-completion zsh)"; echo ready'
+        while zpty -r t line && [[ $line != ready* ]]; do :; done
+        zpty -w -n t $'cinecut analyze x --vibe th\\t'; zpty -w -n t $' #\\n'
+        while zpty -r t line; do print -r -- $line; [[ $line == *thriller* ]] && break; done
+    """
+    env = environment(tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}", TERM="dumb")
     done = subprocess.run(
-        COMMAND, env={**os.environ, **changes}, capture_output=True, text=True, check=False, cwd=tmp_path
+        ["zsh", "-f", "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
-    assert sorted(done.stdout.split()) == offered
+    assert "--vibe thriller" in done.stdout, done.stdout + done.stderr
 
 
 # check of several
@@ -132,6 +158,15 @@ def test_explain_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
     assert rows[0].split()[:4] == ["1", "25", "shot", "0:00.000"]
 
 
+def test_events_have_one_number_wherever_they_are_named() -> None:
+    layout = examine(SPECS / "sound_and_look.yaml", Report())
+    assert layout is not None
+    named = [f"{row.kind} {row.number}" for row in rows(layout)]
+    assert named == [placed.name for placed in layout.timeline.events]
+    assert [placed.number for placed in layout.timeline.events] == list(range(1, len(named) + 1))
+    assert len(named) < len(layout.trailer.spec.timeline), "act markers are no events"
+
+
 def test_findings_are_coloured_on_a_terminal_alone(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(BAD, encoding="utf-8")
     assert "\x1b[1;31merror:\x1b[0m" in on_a_terminal(tmp_path, "check", "bad.yaml")
@@ -142,3 +177,65 @@ def test_findings_are_coloured_on_a_terminal_alone(tmp_path: Path) -> None:
 def test_a_film_in_a_specs_place_is_told_from_it(tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
     assert "cinecut trailer film.mp4" in cinecut("render", "film.mp4", cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize("words", [["check", "bad.yaml"], ["check", "good.yaml"], ["--help"], ["schema"]], ids=" ".join)
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_changes_nothing_else(words: list[str], closed: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(BAD, encoding="utf-8")
+    (tmp_path / "good.yaml").write_text("cinecut: 1\nfilm: bad.yaml\ntimeline: [shot: 0 - 1]\n", encoding="utf-8")
+    usual = cinecut(*words, cwd=tmp_path)
+    line = f"exec {shlex.join([*COMMAND, *words])} {closed}"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == usual.returncode
+    assert done.stdout == ("" if ">&-" in closed.split() else usual.stdout)
+    assert done.stderr == ("" if "2>&-" in closed else usual.stderr)
+
+
+def test_a_spec_in_a_films_place_is_told_from_it(tmp_path: Path) -> None:
+    shutil.copy(BEATS, tmp_path / "spec.yaml")
+    for command in ("analyze", "trailer"):
+        assert "cinecut render spec.yaml renders it" in cinecut(command, "spec.yaml", cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize("length", ["", "abc", "-5", "1e309", "nan", "36f", "1/0", "0x10", "²", "9" * 5000])
+def test_a_length_that_is_none_is_said_briefly(length: str, tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
+    said = cinecut("analyze", "film.mp4", f"--length={length}", cwd=tmp_path).stderr
+    assert said.startswith("error: --length ")
+    assert len(said) < 200
+
+
+@pytest.mark.parametrize("command", ["schema", "compile spec.yaml", "explain spec.yaml"])
+def test_a_full_stdout_and_an_absent_folder_are_said(command: str, tmp_path: Path) -> None:
+    shutil.copy(BEATS, tmp_path / "spec.yaml")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, *command.split()], cwd=tmp_path, env=environment(tmp_path), stdout=full, stderr=subprocess.PIPE
+        )
+    assert (done.returncode, done.stderr) == (1, b"error: No space left on device [output]\n")
+    absent = cinecut("schema", "-o", "none/here.json", cwd=tmp_path).stderr
+    assert absent == f"error: there is no folder {tmp_path / 'none'} [missing-file]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "keys"),
+    [
+        ("check", {"diagnostics"}),
+        ("explain", {"settings", "timeline"}),
+        ("compile", {"folder", "frames", "seconds", "inputs"}),
+    ],
+)
+def test_programs_read_json(words: str, keys: set[str], tmp_path: Path) -> None:
+    shutil.copy(BEATS, tmp_path / "spec.yaml")
+    assert json.loads(cinecut(words, "spec.yaml", "--json", cwd=tmp_path).stdout).keys() == keys
+
+
+def test_the_whole_goes_on_by_its_stages_shares_and_never_back() -> None:
+    whole = Whole({"first": 10, "second": 30, "third": 60})
+    steps = [("first", 0.5), ("third", 0), ("second", 1), ("unforeseen", 1), ("third", 0.5), ("first", 1), ("third", 1)]
+    assert [whole.after(*step) for step in steps] == [0.05, 0.4, 0.4, 0.4, 0.7, 0.7, 1]
+    alone = Whole({})
+    assert [alone.after("this", 1), alone.after("that", 0.5)] == [1, 0.5]

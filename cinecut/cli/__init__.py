@@ -7,9 +7,11 @@ import gc
 gc.set_threshold(500_000)  # imports and specs are many small values: looking for cycles among them took a tenth
 
 import io
+import os
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -51,6 +53,7 @@ def command_line(asked: str | None = None) -> typer.Typer:
 
 def main() -> None:
     """The entry point: every failure becomes one clear message and a status."""
+    _open_closed_streams()
     for signum in _INTERRUPTS:
         if signal.getsignal(signum) != signal.SIG_IGN:  # nohup means it
             signal.signal(signum, _interrupt)
@@ -79,6 +82,15 @@ def main() -> None:
 
         unforeseen.say(error)
         sys.exit(70)  # "internal software error", of sysexits.h
+
+
+def _open_closed_streams() -> None:
+    """A standard stream that the caller closed leads nowhere: else the next file that is opened takes its number."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("r+", encoding="utf-8")  # noqa: SIM115
+            os.set_inheritable(nowhere.fileno(), True)
+            setattr(sys, name, nowhere)
 
 
 def _options_first(words: list[str]) -> list[str]:

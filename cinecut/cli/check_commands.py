@@ -50,6 +50,7 @@ def check(
             autocompletion=completing(codes),
         ),
     ] = None,
+    as_json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Find every mistake in specs at once, each with its place and a hint.
 
@@ -68,7 +69,7 @@ def check(
 
     reports = {spec: check_spec(spec) for spec in _found(specs)}
     findings = [finding for report in reports.values() for finding in report]
-    if format == "json":
+    if format == "json" or as_json_:
         print(as_json(findings))
     elif format == "sarif":
         print(as_sarif(findings, __version__))

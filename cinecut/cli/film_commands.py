@@ -28,7 +28,7 @@ from cinecut.cli.terminal import (
     print_diagnostics,
     watch,
 )
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Stop, excerpt
 
 if TYPE_CHECKING:
     from cinecut.analysis import Analysis, Request
@@ -86,7 +86,14 @@ UrlOption = Annotated[
 
 def _plugin_option(group: str, what: str) -> Any:
     """The option that has a plug-in do a part of the analysis."""
-    return typer.Option(f"--{group}", metavar="NAME", help=f"{what} by a plug-in: an entry point of cinecut.{group}.")
+
+    def names() -> list[str]:
+        from cinecut import plugins
+
+        return plugins.names(group)
+
+    about = f"{what} by a plug-in: an entry point of cinecut.{group}."
+    return typer.Option(f"--{group}", metavar="NAME", help=about, autocompletion=completing(names))
 
 
 ShotsOption = Annotated[str | None, _plugin_option("shots", "Find the shots")]
@@ -167,6 +174,7 @@ def trailer(
     draft: Annotated[bool, typer.Option("--draft", help="Small and fast, for looking at the cut.")] = False,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Analyze a film and render its trailer in one go. The spec stays, to be edited and rendered again.
 
@@ -174,6 +182,8 @@ def trailer(
     """
     from cinecut.ffmpeg.builds import find_ffmpeg
 
+    if review and as_json:
+        raise Stop("option", "--review, and --json for programs: choose one of them")
     find_ffmpeg(ffmpeg)  # what would end the render is said before the long work
     replacing = force
     if output is not None and os.path.lexists(output) and not force:
@@ -186,14 +196,21 @@ def trailer(
     song = MusicChoice(music, jamendo_id)
     words = SubtitleChoice(subtitles, language, subtitles_shift, subtitles_rate)
     found = _analyze(film, target, vibe, words, audio, song, length, spoilers, match_light, models, named, force)
-    tell(found, target, False, False)
+    if not as_json:
+        tell(found, target, False, False)
     if review:
         if not sys.stdin.isatty():
             command = ["cinecut", "render", *(["--draft"] if draft else []), "--", str(target)]
             print(f"edit {target}, then: {shlex.join(command)}")
             return
         pause(target)
-    render_spec(target, output, None, draft, replacing, ffmpeg, False)
+    render_spec(target, output, None, draft, replacing, ffmpeg, as_json)
+
+
+# What the stages of an analysis take: about so many seconds of two cores for ten minutes of film.
+_SHARES = {"song": 5, "voices": 10, "words": 150, "beats": 5, "shots": 20, "loudness": 2, "looks": 20}
+_SHARES |= {"scenes": 600, "story": 60, "sheet": 4}
+_OF_MODELS = ("scenes", "story")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +260,9 @@ def _analyze(
     from cinecut.plugins import find as plugin
     from cinecut.vibes import load_vibe
 
+    if film.suffix.lower() in _SPECS and film.is_file():
+        again = f"cinecut render {shlex.quote(str(film))} renders it"
+        raise Stop("unreadable", f"{film} is a spec, and no film", again)
     sheet = target.with_suffix(".html")
     with disk_errors(target):
         _check_target(target, sheet, force)
@@ -255,10 +275,15 @@ def _analyze(
         raise Stop("option", "--transcribe, and subtitles to read: choose one of them")
     chosen = load_vibe(_ask_vibe() if vibe is None else vibe)
     from cinecut.analysis import Request, analyze
+    from cinecut.analysis.dialogue.transcribe import usable_whisper
     from cinecut.analysis.report.credits import write_credits
 
-    with watch("Analyzing") as watching:
+    shares = dict(_SHARES)
+    with watch("Analyzing", shares) as watching:
         helped = models.open(watching.waiting)
+        absent = _OF_MODELS if helped is None else ()
+        for stage in (*absent, *(() if usable_whisper() and not models.none else ("words",))):
+            del shares[stage]
         song, credit, warnings = music.find(chosen, lambda what, done, of: watching.stage(what, done, of, None))
         request = Request(
             film,
@@ -368,8 +393,8 @@ def _length(text: str | None) -> Fraction | None:
         return None
     try:
         seconds = parse_seconds(text)
-    except BadTimeError as error:
-        raise Stop("option", f"--length: {error}") from None
+    except BadTimeError:
+        raise Stop("option", f"--length cannot be {excerpt(text)}", "write 90s, 1:30 or 1m30s") from None
     if not 3 <= seconds <= 600:
-        raise Stop("option", f"--length {text}: a trailer takes 3 seconds to 10 minutes")
+        raise Stop("option", f"--length {excerpt(text)[1:-1]}: a trailer takes 3 seconds to 10 minutes")
     return seconds

@@ -33,7 +33,10 @@ JamendoIdOption = Annotated[
 MusicOption = Annotated[
     str | None,
     typer.Option(
-        "--music", metavar="FILE|jamendo", help="The song to cut to; `jamendo` fetches a free one for the vibe, once."
+        "--music",
+        metavar="FILE|jamendo",
+        help="The song to cut to; `jamendo` fetches a free one for the vibe, once.",
+        autocompletion=lambda incomplete: [_JAMENDO] if incomplete and _JAMENDO.startswith(incomplete) else [],
     ),
 ]
 _JAMENDO = "jamendo"  # `./jamendo` names a file

@@ -77,6 +77,9 @@ def render(
     render_spec(spec, output, _size(size), draft, force, ffmpeg, as_json, stems, only or (), sheet)
 
 
+_SHARES = {"reels": 2, "mix": 15, "render": 83}  # about what each stage takes of a render's time, in hundredths
+
+
 def render_spec(
     spec: Path,
     output: Path | None,
@@ -105,7 +108,7 @@ def render_spec(
         _check_pictures(job.files(target).values(), force)
     if stems is not None:
         check_stems(job, stems, force)
-    with watch("Rendering") as watching:
+    with watch("Rendering", _SHARES) as watching:
         done = run(job, target, build, watching, force=force)
         parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []
     print_diagnostics(done.warnings)
@@ -114,6 +117,7 @@ def render_spec(
     seconds = float(job.plan.frames / job.plan.rate)
     if as_json:
         found = {
+            "spec": str(spec),
             "output": str(next(iter(done.files.values()))),
             "frames": job.plan.frames,
             "seconds": round(seconds, 6),
@@ -155,6 +159,7 @@ def pack(
     spec: SpecArgument,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Default: SPEC's name.")] = None,
     ffmpeg: FFmpegOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Leave one folder that renders the same bytes elsewhere, with FFmpeg alone and without the film.
 
@@ -168,9 +173,13 @@ def pack(
 
     build, job = find_ffmpeg(ffmpeg), prepare(spec)
     folder = output or Path(spec.stem + ".pack")
-    with watch("Packing") as watching:
+    with watch("Packing", {"reels": 1, "mix": 5}) as watching:
         run(job, folder, build, watching)
-    print(f"{folder}: sh {shlex.quote(str(folder / 'render.sh'))} renders it")
+    script = folder / "render.sh"
+    if as_json:
+        print(json.dumps({"folder": str(folder), "script": str(script), "frames": job.plan.frames}))
+    else:
+        say(f"{folder}: sh {shlex.quote(str(script))} renders it")
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

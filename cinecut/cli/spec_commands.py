@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, SpecArgument, print_diagnostics, print_table, say
+from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, print_table, say
 from cinecut.diagnostics import Report, Stop, harmless
 
 if TYPE_CHECKING:
@@ -86,8 +86,14 @@ def compile_(
     spec: SpecArgument,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Default: SPEC's name.")] = None,
     syntax: Annotated[
-        str, typer.Option(metavar="modern|classic", help="Spelled for FFmpeg 7 and later, or for earlier ones.")
+        str,
+        typer.Option(
+            metavar="modern|classic",
+            help="Spelled for FFmpeg 7 and later, or for earlier ones.",
+            autocompletion=completing(lambda: ("modern", "classic")),
+        ),
     ] = "modern",
+    as_json: JsonOption = False,
 ) -> None:
     """Write the filter script, the generated files and the command into a folder.
 
@@ -109,7 +115,11 @@ def compile_(
     print_diagnostics(list(plan.diagnostics))
     folder = output or Path(spec.stem + ".graph")
     needed = write_compiled(plan, folder, BUILDS[syntax])
-    print(f"{folder}: {plan.render.script.count(chr(10))} filters, {plan.frames} frames, {len(needed)} inputs")
+    if as_json:
+        seconds = round(float(plan.frames / plan.rate), 6)
+        print(json.dumps({"folder": str(folder), "frames": plan.frames, "seconds": seconds, "inputs": needed}))
+        return
+    say(f"{folder}: {plan.render.script.count(chr(10))} filters, {plan.frames} frames, {len(needed)} inputs")
 
 
 @app.command()
@@ -117,6 +127,7 @@ def link(
     spec: SpecArgument,
     film: Annotated[Path | None, typer.Argument(metavar="[FILM]", help="Where the film is now, if it moved.")] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Take FILM even if it is another film.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure the film and the other files a spec names, and write their facts into it.
 
@@ -126,7 +137,11 @@ def link(
     """
     from cinecut.media.link import relink
 
-    print(f"{spec}: {relink(spec, film, force)}")
+    measured = [str(file) for file in relink(spec, film, force)]
+    if as_json:
+        print(json.dumps({"spec": str(spec), "measured": measured}))
+    else:
+        say(f"{spec}: {len(measured)} file{'s' if len(measured) > 1 else ''} measured")
 
 
 @app.command()
@@ -144,7 +159,7 @@ def swap(
     from cinecut.files import write_beside
     from cinecut.language.document import read_document
     from cinecut.render.check import examine
-    from cinecut.watch.edits import edited
+    from cinecut.watch.edits import edited, entries_of
 
     report = Report()
     layout = examine(spec, report, files=True, link=True)
@@ -153,6 +168,6 @@ def swap(
     events = layout.timeline.events
     if event > len(events):
         raise Stop("option", f"{spec} has {len(events)} events; there is no event {event}")
-    action = {"do": "swap", "entry": events[event - 1].number - 1, "number": number}
+    action = {"do": "swap", "entry": entries_of(layout)[event - 1], "number": number}
     write_beside(spec, edited(read_document(spec, report), layout, action))
     say(f"{spec}: event {event} shows its alternative {number}")

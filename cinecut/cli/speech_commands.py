@@ -84,7 +84,7 @@ def transcribe(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write what is said in a film as subtitles, by Whisper on this machine: python -m pip install 'cinecut[speech]'.
+    """Write what is said in a film as subtitles, by Whisper on this machine: the extra `speech` brings it.
 
     Beside the film they are found by analyze. With --json every word is printed with its times too. What took long is
     kept: a run that was interrupted goes on where it was.

@@ -7,10 +7,10 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -44,32 +44,48 @@ def may_replace(target: Path) -> bool:
     return typer.confirm(f"{target} is there already. Replace it?", err=True)
 
 
+@dataclass(slots=True)
+class Whole:
+    """How much of a whole work is done. `shares` are what its stages usually take of its time, in their order; without
+    them each stage counts by itself."""
+
+    shares: Mapping[str, float]
+    done: float = 0.0
+
+    def after(self, stage: str, done: float) -> float:
+        """The share of the whole, 0..1, when this share of a stage is done; it never falls while the whole goes on. A
+        stage that comes out of its turn, or that nobody foresaw, takes no share."""
+        if not self.shares:
+            self.done = done
+        elif stage in self.shares:
+            names = list(self.shares)
+            before = sum(self.shares[name] for name in names[: names.index(stage)])
+            self.done = max(self.done, (before + self.shares[stage] * done) / sum(self.shares.values()))
+        return self.done
+
+
 @contextlib.contextmanager
-def watch(title: str) -> Iterator[Watch]:
-    """Progress with ETA and speed on a terminal; silence when piped."""
+def watch(title: str, shares: Mapping[str, float] | None = None) -> Iterator[Watch]:
+    """One bar with the whole's ETA and the stage it is at, on a terminal; silence when piped."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from cinecut.render.job import Watch
 
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:<10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[speed]}"),
-    )
+    text = TextColumn("{task.fields[stage]}", markup=False)
+    columns = (TextColumn(title), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), text)
     hidden = LOUDNESS.quiet or not console.is_terminal
-    began: dict[str, float] = {}
+    whole, began = Whole(shares or {}), dict[str, float]()
     with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
-        tasks: dict[str, Any] = {}
+        task = bar.add_task(title, total=1.0, stage="")
 
         def stage(name: str, done: int, total: int, speed: float | None) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(name, total=total, speed="")
-            bar.update(tasks[name], completed=done, speed=f"{speed:.1f}x" if speed else "")
+            if name not in began and not whole.shares:
+                bar.reset(task)
             start = began.setdefault(name, time.monotonic())
+            share = done / total if total else 1.0
+            bar.update(task, completed=whole.after(name, share), stage=name + (f", {speed:.1f}x" if speed else ""))
             if LOUDNESS.verbose and done >= total and start >= 0:
                 console.print(f"{name}: {time.monotonic() - start:.1f} s", markup=False, highlight=False)
                 began[name] = -1.0

@@ -96,7 +96,7 @@ class Trailer:
     audio: AudioFacts | None  # of the stream that is heard
     rate: Fraction
     grid: Grid | None
-    events: tuple[tuple[int, str | None, Event], ...]  # number in the spec's timeline from 1, act, event
+    events: tuple[tuple[int, str | None, Event], ...]  # number from 1 without act markers, act, event
     effects: Mapping[str, str]  # of each of CUTS; "none": none
     grade: Grade
     style: TitleStyle
@@ -168,14 +168,14 @@ def _unmeasured(spec: Spec) -> FilmFacts:
 
 
 def _events(spec: Spec) -> tuple[tuple[int, str | None, Event], ...]:
-    """The events with their numbers in the spec and the acts that they belong to."""
+    """The events with their numbers and the acts that they belong to."""
     found: list[tuple[int, str | None, Event]] = []
     act: str | None = None
-    for number, entry in enumerate(spec.timeline, 1):
+    for entry in spec.timeline:
         if isinstance(entry, ActMarker):
             act = entry.act
         else:
-            found.append((number, entry.act or act, entry))
+            found.append((len(found) + 1, entry.act or act, entry))
     return tuple(found)
 
 

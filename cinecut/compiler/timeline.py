@@ -37,7 +37,7 @@ class Placed:
     """An event on the trailer's clock. `start` and `end` are exact seconds, `range` their nearest frames."""
 
     event: Event
-    number: int  # its place in the spec's timeline, from 1, markers counted
+    number: int  # its place among the events, from 1: as `explain` and the contact sheets count
     act: str | None
     start: Fraction
     end: Fraction

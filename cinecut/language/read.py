@@ -19,7 +19,17 @@ from typing import Any, TypeVar
 
 from cinecut.diagnostics import Report, Span, excerpt
 from cinecut.language import schema as schemas
-from cinecut.language.document import Document, Mapping, Node, Scalar, Sequence, head_span, plain, read_document
+from cinecut.language.document import (
+    Document,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    head_span,
+    odd_spaces,
+    plain,
+    read_document,
+)
 from cinecut.language.document.comments import swallowed
 from cinecut.language.events import EVENTS, ActMarker, Clip, Entry, Place, Transition
 from cinecut.language.formats import exact, formats, parse_shift, parse_size, positive, resolved, schema_of
@@ -131,7 +141,8 @@ def _report_no_kind(entry: Mapping, report: Report) -> None:
     for key in entry.entries:
         close = [] if key in known else get_close_matches(key, EVENTS, n=1)
         if close:
-            report.add("unknown-key", f"`{key}` is no kind of event", entry.keys[key], f"did you mean `{close[0]}`?")
+            hints = filter(None, (odd_spaces(key), f"did you mean `{close[0]}`?"))
+            report.add("unknown-key", f"`{excerpt(key)[1:-1]}` is no kind of event", entry.keys[key], *hints)
             return
     span = next(iter(entry.keys.values()), entry.span)
     hint = "it needs shot, black, card, still or act: shot: 0:16 - 0:20"

@@ -117,6 +117,9 @@ SPAN_SIGN = re.compile(r"\s+to\s+|\s*[-–—]\s*")
 _UNITS: dict[str, Unit] = {"s": "s", "f": "f", "b": "beats"}
 
 
+_MOST_SIGNS = 1000
+
+
 class BadTimeError(ValueError):
     """A text that is no time or length; its message says what would be one."""
 
@@ -190,10 +193,17 @@ def parse_seconds(text: str, numbered: Timecodes | None = None) -> Fraction:
 
     A timecode is `numbered` as the film's pictures are; without that it cannot be read. Raises BadTimeError.
     """
-    seconds = _parse_seconds(text.strip(), numbered)
+    seconds = _parse_seconds(_short(text), numbered)
     if seconds >= _LONGEST:
         raise BadTimeError(f"{excerpt(text)} is longer than any film")
     return seconds
+
+
+def _short(text: str) -> str:
+    """A text that may be a time, without the spaces around it."""
+    if len(text) > _MOST_SIGNS:
+        raise BadTimeError(f"{excerpt(text)} is far too long for a time")
+    return text.strip()
 
 
 def _parse_seconds(text: str, numbered: Timecodes | None) -> Fraction:
@@ -226,7 +236,7 @@ def parse_length(text: str) -> Length:
     """A length: `1.5s`, `1m30s` or `1.5` (seconds), `36f`, `4 beats`, `2 bars`, `1/2 beat`. Raises BadTimeError."""
     if _UNITS_OF_TIME.fullmatch(text.strip()):
         return Length(parse_seconds(text), "s")
-    match = _LENGTH.fullmatch(text.strip())
+    match = _LENGTH.fullmatch(_short(text))
     if match is None or _ZERO.fullmatch(match[1].partition("/")[2]):
         raise BadTimeError(f"{excerpt(text)} is no length; write 1.5s, 36f, 4 beats or 2 bars")
     name = match[2] or "s"

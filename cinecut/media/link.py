@@ -152,10 +152,10 @@ def write_facts(document: Document, facts: Records[TreePath, Facts], files: Reco
     return edits.text()
 
 
-def relink(path: Path, film: Path | None, force: bool = False) -> str:
+def relink(path: Path, film: Path | None, force: bool = False) -> list[Path]:
     """Measure every asset of a spec anew and write the facts into it; with `film`, make the spec name that file, which
-    must be the same film unless `force`. Returns what was done, in words. Raises Stop; the spec is replaced at once or
-    not at all."""
+    must be the same film unless `force`. Returns the files that were measured. Raises Stop; the spec is replaced at
+    once or not at all."""
     report = Report()
     document, spec = load_spec(path, report, unmeasured=ANY_RATE)
     report.stop_on_error()
@@ -170,8 +170,9 @@ def relink(path: Path, film: Path | None, force: bool = False) -> str:
         facts["film",] = changed(found, timecode=spec.film.facts.timecode)  # the spec's times were written by it
     if film is not None and not force:
         _check_film(film, spec.film.facts, facts["film",])
-    write_beside(path, write_facts(document, facts, files), [asset.file for asset in assets])
-    return f"{len(facts)} file{'s' if len(facts) > 1 else ''} measured"
+    measured = [asset.file for asset in assets]
+    write_beside(path, write_facts(document, facts, files), measured)
+    return measured
 
 
 def _check_film(film: Path, known: FilmFacts | None, found: Facts) -> None:

@@ -118,7 +118,7 @@ def render(job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool 
         check_output(job, output, force)  # another render may have held the lock till now
         place = Workplace(ffmpeg, folder, lock, plan.places)
         fill(job, folder, watch, copy=False)
-        mastered = find_masters(plan, place, lambda done: watch.stage("loudness", round(100 * done), 100, None))
+        mastered = find_masters(plan, place, lambda done: watch.stage("mix", round(100 * done), 100, None))
         sounds = [found.file if (found := mastered.get(target.name)) else None for target in plan.targets]
         names = [f"trailer{number}{file.suffix.lower()}" for number, file in enumerate(files.values())]
 

@@ -33,7 +33,7 @@ def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
         fill(job, work, watch, copy=True)
         before = set(work.iterdir())
         place = Workplace(ffmpeg, work, lock, job.plan.places)
-        mastered = find_masters(job.plan, place, lambda done: watch.stage("loudness", round(100 * done), 100, None))
+        mastered = find_masters(job.plan, place, lambda done: watch.stage("mix", round(100 * done), 100, None))
         for measured in set(work.iterdir()) - before:
             measured.unlink()
         write_script(job.plan.mastered(masters_of(mastered)), work)

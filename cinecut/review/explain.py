@@ -92,24 +92,25 @@ class Row:
 
 
 def rows(layout: Layout) -> list[Row]:
-    timeline, track, numbered = layout.timeline, layout.track, layout.trailer.film.timecodes
-    events = enumerate(timeline.events, 1)
-    return [_row(number, placed, timeline, numbered, _sounds(placed, track)) for number, placed in events]
+    timeline, numbered, sounds = layout.timeline, layout.trailer.film.timecodes, _sounds(layout.track)
+    return [_row(placed, timeline, numbered, sounds.get(placed.label, [])) for placed in timeline.events]
 
 
-def _sounds(placed: Placed, track: Soundtrack) -> str:
-    effects = [effect.name for effect in track.effects if effect.owner == placed.label]
-    voices = ["voice" for voice in track.voices if voice.owner == placed.label]
-    cue = placed.event.cue
-    return ", ".join([*effects, *voices, *([f"music: {cue.file}"] if cue is not None else [])])
+def _sounds(track: Soundtrack) -> dict[str, list[str]]:
+    """The names of the effects and voices that hang on each event, by its label."""
+    found: dict[str, list[str]] = {}
+    for owner, name in [*((e.owner, e.name) for e in track.effects), *((v.owner, "voice") for v in track.voices)]:
+        found.setdefault(owner, []).append(name)
+    return found
 
 
-def _row(number: int, placed: Placed, timeline: Timeline, numbered: Timecodes, sounds: str) -> Row:
+def _row(placed: Placed, timeline: Timeline, numbered: Timecodes, sounds: list[str]) -> Row:
     start, end = (Fraction(frame.index) / timeline.rate for frame in (placed.range.start, placed.range.end))
     film = placed.film if isinstance(placed, PlacedShot) else None
     beat, offset = _beat(start, timeline.grid)
+    cue = placed.event.cue
     return Row(
-        number=number,
+        number=placed.number,
         line=placed.event.place.span.line + 1,
         kind=type(placed.event).__name__.lower(),
         event=placed.label,
@@ -126,7 +127,7 @@ def _row(number: int, placed: Placed, timeline: Timeline, numbered: Timecodes, s
         beat=beat,
         offset_ms=offset,
         enters=shown(placed.event.from_) if placed.head.kind != "cut" else "cut",
-        sounds=sounds,
+        sounds=", ".join([*sounds, *([f"music: {cue.file}"] if cue is not None else [])]),
     )
 
 

@@ -13,7 +13,7 @@ from cinecut.compiler.soundtrack import Sounding
 from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
 from cinecut.language.events import Card
 from cinecut.language.timebase import SAMPLE_RATE, nearest
-from cinecut.watch.edits import STEMS
+from cinecut.watch.edits import STEMS, entries_of
 
 MOST_BEATS = 5000
 
@@ -31,17 +31,19 @@ def description(layout: Layout, opening: int) -> dict[str, Any]:
             "frames": math.floor(film.duration * film.rate),
         },
         "mix": {stem: float(getattr(trailer.spec.mix, stem)) for stem in STEMS},
-        "events": [_event(placed, film.rate) for placed in timeline.events],
+        "events": [
+            _event(placed, entry, film.rate) for placed, entry in zip(timeline.events, entries_of(layout), strict=True)
+        ],
         "acts": _acts(timeline),
         "beats": _beats(timeline),
         **_sounds(layout),
     }
 
 
-def _event(placed: Placed, film_rate: Fraction) -> dict[str, Any]:
+def _event(placed: Placed, entry: int, film_rate: Fraction) -> dict[str, Any]:
     event = placed.event
     record: dict[str, Any] = {
-        "entry": placed.number - 1,
+        "entry": entry,
         "kind": type(event).__name__.lower(),
         "name": placed.name,
         "start": placed.range.start.index,

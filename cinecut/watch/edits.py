@@ -14,7 +14,7 @@ from cinecut.language.document import Document, Mapping, Scalar
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Path
-from cinecut.language.events import Black, Card, Clip, Entry, Shot, Still, Sync
+from cinecut.language.events import ActMarker, Black, Card, Clip, Entry, Shot, Still, Sync
 from cinecut.language.timebase import FilmRange, FilmTime, Length
 from cinecut.language.write import length_text, value_tree
 
@@ -44,12 +44,18 @@ class Action:
         return value
 
 
+def entries_of(layout: Layout) -> list[int]:
+    """Where each event stands in the spec's timeline, which holds act markers too: indices, from 0."""
+    return [place for place, entry in enumerate(layout.trailer.spec.timeline) if not isinstance(entry, ActMarker)]
+
+
 class _Timeline:
     """The timeline of a document, its entries by their index."""
 
     def __init__(self, edits: Edits, layout: Layout) -> None:
         self.edits, self.spec, self.film = edits, layout.trailer.spec, layout.trailer.film
-        self._placed = {placed.number - 1: placed for placed in layout.timeline.shots}
+        entries = entries_of(layout)
+        self._placed = {entries[placed.number - 1]: placed for placed in layout.timeline.shots}
         root = edits.document.root
         film = root.get("film") if isinstance(root, Mapping) else None
         # A timecode can be read only where the file holds the film's facts.
