@@ -31,7 +31,7 @@ from cinecut.analysis.edit.takes import Known
 from cinecut.analysis.edit.voices import FilmSound
 from cinecut.analysis.film import pictures, signals
 from cinecut.analysis.film.looks import LOOKS
-from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
+from cinecut.analysis.film.loudness import LOUDNESS
 from cinecut.analysis.film.screen import NO_BARS, Bars
 from cinecut.analysis.film.shots import FilmShot, ShotList
 from cinecut.analysis.film.signals import ACTIVITY
@@ -129,13 +129,14 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     measured = signals.measure(usable, looks, active, levels, dialogue.lines, described.completeness)
     narrative = find_narrative(Evidence(shots.shots, levels, dialogue, described), models, line)
     wanted, length = _lengths(request, usable, facts)
-    slots, song = _laid_out(vibe, length, song, _talks(dialogue))
+    slots, song = _laid_out(vibe, length, song, any(line.standalone >= 0.5 for line in dialogue.lines))
     tempo = _tempo(vibe, song, facts)
     story, end = narrative.story, FilmTime(facts.duration)
     shown = usable if request.spoilers else arc.before_the_climax(usable, story) or usable
     takes = Known(looks, measured, active, narrative, dialogue.lines).takes(shown, facts.rate)
     cuts = _cuts(request, slots, takes, tempo, shots.bars)
-    sound = FilmSound(_as_rendered(levels, facts), dialogue, end, end if request.spoilers else story.climax.at)
+    levels = as_rendered(levels, facts.audio[0].layout) if facts.audio else levels
+    sound = FilmSound(levels, dialogue, end, end if request.spoilers else story.climax.at)
     score = compose(cuts, tempo, vibe, song, sound, story)
     decided = Decisions(film, request.target, film_title(film), facts, vibe, story, cuts, score)
     decided = replace(decided, bars=shots.bars, seen=described, protagonist=narrative.protagonist)
@@ -184,19 +185,11 @@ def _usable(film: Path, shots: ShotList) -> list[FilmShot]:
     return usable
 
 
-def _as_rendered(levels: LoudnessCurve, facts: FilmFacts) -> LoudnessCurve:
-    return as_rendered(levels, facts.audio[0].layout) if facts.audio else levels
-
-
 def _lengths(request: Request, usable: Sequence[FilmShot], facts: FilmFacts) -> tuple[Fraction, Fraction]:
     """The wanted length of the trailer, and the possible one, limited by the usable material; both in seconds."""
     material = sum((shot.range.duration for shot in usable), Fraction(0))
     wanted = request.length or blueprint.trailer_length(min(facts.duration, 4 * material))
     return wanted, min(wanted, max(Fraction(blueprint.LEAST), material))
-
-
-def _talks(dialogue: Dialogue) -> bool:
-    return any(line.standalone >= 0.5 for line in dialogue.lines)
 
 
 def _dialogue(request: Request, facts: FilmFacts, line: Line) -> tuple[Dialogue, list[Diagnostic]]:

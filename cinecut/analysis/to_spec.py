@@ -36,7 +36,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.read import make
 from cinecut.language.schema import TRAILER
 from cinecut.language.spec import Anchor, Anchors, BeatGrid, Effects, Film, Mix, Music, Part, Spec, VibeChoice
-from cinecut.language.timebase import FilmRange, FilmTime, Length, nearest, parse_length
+from cinecut.language.timebase import FilmTime, Length, nearest, parse_length
 from cinecut.media.link import name_from
 from cinecut.plugins import Plugin
 from cinecut.vibes import Vibe, otherwise
@@ -327,14 +327,10 @@ def _voice(voice: LeveledVoice) -> Voice:
     over = voice.over
     return make(
         Voice,
-        take=_clip(over.take),
+        take=Clip(in_=_time(over.take.start.seconds), out=_time(over.take.end.seconds), for_=None),
         at=_seconds(over.at),
         gain=Fraction(voice.gain),
         line=over.line.text[:500],
         why=over.why,
         by=SIGNALS,
     )
-
-
-def _clip(take: FilmRange) -> Clip:
-    return Clip(in_=_time(take.start.seconds), out=_time(take.end.seconds), for_=None)

@@ -205,7 +205,8 @@ def dialogue_of(track: Track, cues: Cues, duration: Fraction, warnings: list[Dia
             warnings.append(_about(track, "holds no spoken line"))
         return Dialogue()
     name, confidence = protagonist(spoken)
-    all_capitals = _in_capitals(spoken)
+    # Old closed captions are all in capitals, which are then no sign of shouting.
+    all_capitals = sum(speech.text.isupper() for speech in spoken) > len(spoken) / 2
     lines = tuple(_line(i, speech, name, language, all_capitals) for i, speech in enumerate(spoken))
     return Dialogue(lines, name, language, track.source, confidence)
 
@@ -227,11 +228,6 @@ def belonging(
         return [], _about(track, message, "name the right file with --subtitles")
     plural = "cue lies" if outside == 1 else "cues lie"
     return inside, _about(track, f"fits, but {outside} {plural} after the film's end ({clock(duration, 0)}): left out")
-
-
-def _in_capitals(spoken: Sequence[Speech]) -> bool:
-    """Whether all is in capitals, as in old closed captions: then capitals are no sign of shouting."""
-    return sum(speech.text.isupper() for speech in spoken) > len(spoken) / 2
 
 
 def _line(index: int, speech: Speech, hero: str | None, language: str | None, all_capitals: bool) -> Line:

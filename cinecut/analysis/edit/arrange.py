@@ -138,11 +138,7 @@ def _pool(takes: Sequence[Take], slot: Slot) -> list[Take]:
     for zone in slot.zones:
         if len(pool) < 12:
             pool += [take for take in takes if take.zone is zone]
-    return sorted(pool, key=_start)
-
-
-def _start(take: Take) -> FilmTime:
-    return take.range.start
+    return sorted(pool, key=lambda take: take.range.start)
 
 
 def _fill(group: list[Slot], follows: Slot | None, state: _State, opens: bool) -> list[Cut]:

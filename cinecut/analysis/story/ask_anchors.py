@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -241,13 +241,10 @@ def _cost(line: Line) -> int:
     return letters // 3 + len(text.encode()) - letters
 
 
-def _shown(lines: Iterable[Line]) -> str:
+def _shown(lines: Sequence[Line]) -> str:
     """The lines as rows of text."""
-    return "\n".join(f"{_time(line)} {_speaker(line)}{clean(line.text)}" for line in lines)
-
-
-def _speaker(line: Line) -> str:
-    return f"{clean(line.speaker)}: " if line.speaker else ""
+    speakers = (f"{clean(line.speaker)}: " if line.speaker else "" for line in lines)
+    return "\n".join(f"{_time(line)} {name}{clean(line.text)}" for line, name in zip(lines, speakers, strict=True))
 
 
 def _time(line: Line) -> str:
@@ -357,14 +354,8 @@ def _names(lines: Sequence[Line]) -> dict[str, int]:
     known = lexicon().sets
     small |= known["titles"] | known["not_names"] | known["anonymous"]
     counts = Counter(word for text in texts for word in _NAME.findall(text))
-    counts.update(_capitalised(clean(line.speaker)) for line in lines if line.speaker)
-    names = (name for name, _ in counts.most_common() if _is_capitalised(name) and name.casefold() not in small)
-    return {name: counts[name] for name in islice(names, _NAMES) if counts[name] > 1}
-
-
-def _is_capitalised(name: str) -> bool:
-    return name[0].isupper() and not name.isupper()
-
-
-def _capitalised(name: str) -> str:
-    return name.title() if name.isupper() else name
+    speakers = [clean(line.speaker) for line in lines if line.speaker]
+    counts.update(name.title() if name.isupper() else name for name in speakers)
+    capitalised = (name for name, _ in counts.most_common() if name[0].isupper() and not name.isupper())
+    names = islice((name for name in capitalised if name.casefold() not in small), _NAMES)
+    return {name: counts[name] for name in names if counts[name] > 1}
