@@ -27,7 +27,7 @@ from cinecut.analysis.edit import blueprint, light
 from cinecut.analysis.edit.arrange import Cut, Take, Tempo, arrange
 from cinecut.analysis.edit.song_edit import first_bar
 from cinecut.analysis.edit.sound import Score, Song, compose
-from cinecut.analysis.edit.takes import Known
+from cinecut.analysis.edit.takes import Measurements
 from cinecut.analysis.edit.voices import FilmSound
 from cinecut.analysis.film import pictures, signals
 from cinecut.analysis.film.looks import LOOKS
@@ -129,11 +129,11 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     measured = signals.measure(usable, looks, active, levels, dialogue.lines, described.completeness)
     narrative = find_narrative(Evidence(shots.shots, levels, dialogue, described), models, line)
     wanted, length = _lengths(request, usable, facts)
-    slots, song = _laid_out(vibe, length, song, any(line.standalone >= 0.5 for line in dialogue.lines))
+    slots, song = _slots(vibe, length, song, any(line.standalone >= 0.5 for line in dialogue.lines))
     tempo = _tempo(vibe, song, facts)
     story, end = narrative.story, FilmTime(facts.duration)
     shown = usable if request.spoilers else arc.before_the_climax(usable, story) or usable
-    takes = Known(looks, measured, active, narrative, dialogue.lines).takes(shown, facts.rate)
+    takes = Measurements(looks, measured, active, narrative, dialogue.lines).takes(shown, facts.rate)
     cuts = _cuts(request, slots, takes, tempo, shots.bars)
     levels = as_rendered(levels, facts.audio[0].layout) if facts.audio else levels
     sound = FilmSound(levels, dialogue, end, end if request.spoilers else story.climax.at)
@@ -220,7 +220,7 @@ def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diag
     return Song(file, facts, beats, line.run(LEVELS, file), request.credit or own_credit(file, "song")), warnings
 
 
-def _laid_out(vibe: Vibe, length: Fraction, song: Song | None, talks: bool) -> tuple[list[blueprint.Slot], Song | None]:
+def _slots(vibe: Vibe, length: Fraction, song: Song | None, talks: bool) -> tuple[list[blueprint.Slot], Song | None]:
     """The slots of the trailer, and the song; if its tempo changes, with a start, whose tempo is used."""
     beats = song.beats if song else None
     metre = beats.metre if beats else 4

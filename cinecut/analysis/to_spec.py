@@ -39,7 +39,7 @@ from cinecut.language.spec import Anchor, Anchors, BeatGrid, Effects, Film, Mix,
 from cinecut.language.timebase import FilmTime, Length, nearest, parse_length
 from cinecut.media.link import name_from
 from cinecut.plugins import Plugin
-from cinecut.vibes import Vibe, otherwise
+from cinecut.vibes import Vibe, differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Decisions:
 def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
     """The spec, and the remarks for its file."""
     notes = _Notes()
-    over = otherwise(decided.vibe)
+    over = differences(decided.vibe)
     effects = over.pop("effects", {})
     spec = make(
         Spec,

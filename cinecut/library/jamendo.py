@@ -29,6 +29,7 @@ import requests
 
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.download import HEADERS, Progress, TooMuch, copy_bounded, sha256, silent, why
+from cinecut.files import beside
 from cinecut.library.songs import Credit, SongMatch, cached, place_of, unchanged, write_index
 from cinecut.media.samples import song_frames
 from cinecut.vibes import Vibe
@@ -191,19 +192,16 @@ class _Host:
     def _download(self, offer: _Offer, place: Path) -> SongMatch:
         """One complete track, or no file at all."""
         name = "-".join(filter(None, [offer.track, _slug(offer.credit.title)])) + ".mp3"
-        part = place / f"{name}.{os.getpid()}.part"
         try:
-            with part.open("wb") as file:
-                self._get(offer.download, {}, file, SONG_LIMIT, self.progress)
-            seconds = _verify(part, offer.seconds)
-            digest = sha256(part)
-            return SongMatch(place.name, offer.track, part.replace(place / name), digest, seconds, offer.credit)
+            with beside(place / name) as part:
+                with part.open("wb") as file:
+                    self._get(offer.download, {}, file, SONG_LIMIT, self.progress)
+                seconds, digest = _verify(part, offer.seconds), sha256(part)
+            return SongMatch(place.name, offer.track, place / name, digest, seconds, offer.credit)
         except (requests.ConnectionError, requests.Timeout) as error:  # the next track lies on the same host
             raise Stop("download", f"Jamendo gives no song: {why(error)}", "is there a network?") from None
         except requests.RequestException as error:
             raise TooMuch(f"cannot be fetched ({why(error)})") from None
-        finally:
-            part.unlink(missing_ok=True)
 
     def _get(self, url: str, query: dict[str, str], file: IO[bytes], most: int, progress: Progress) -> None:
         """Copy the content of `url` into `file`. Raises TooMuch if it is too long, too slow or cut short."""

@@ -8,7 +8,7 @@ shown part is inside one shot of the film, with room for its transitions; it has
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import groupby
 from math import ceil
@@ -104,11 +104,6 @@ class _State:
     beat: int = 0
     alike: float = _ALIKE  # greatest likeness of neighbours
 
-    @property
-    def taste(self) -> Mapping[str, Fraction]:
-        """The genre's preferences: a weight for each signal."""
-        return self.vibe.taste
-
 
 def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tempo) -> list[Cut]:
     """Fill the slots. A slot for which nothing is long enough is split in two; empty ones are left out.
@@ -160,10 +155,7 @@ def _fill(group: list[Slot], follows: Slot | None, state: _State, opens: bool) -
         cut = _choose(gap, _shared(pool, share), pool, state)
         if cut is None and slot.beats > 1:
             half = slot.beats // 2
-            todo[:0] = [
-                Slot(slot.act, slot.beats - half, slot.want, slot.zones),
-                Slot(slot.act, half, Want.SHOT, slot.zones),
-            ]
+            todo[:0] = [replace(slot, beats=slot.beats - half), replace(slot, beats=half, want=Want.SHOT)]
             continue
         place += 1
         if cut is None:
@@ -216,7 +208,7 @@ def _best(gap: _Gap, candidates: Sequence[Take], state: _State, spoken: bool) ->
 
     def rank(take: Take) -> tuple[bool, float, FilmTime]:
         """Unused shots first, then by worth."""
-        return (take.shot in shots, -_worth(take, gap.slot, spoken, state.taste), take.range.start)
+        return (take.shot in shots, -_worth(take, gap.slot, spoken, state.vibe.taste), take.range.start)
 
     muted: list[Cut] = []
     for take in sorted(candidates, key=rank):

@@ -116,7 +116,7 @@ def ask_anchors(
             inquiry.failures.append((turn.name, str(failure)))
     story = _story_of(chosen, shots, fallback, chat.name)
     if doubt := _doubt(chosen, places, story):
-        return ModelStory(fallback, None, (*inquiry.warnings(), _disbelieved(chat, doubt)), not inquiry.failures)
+        return ModelStory(fallback, None, (*inquiry.warnings(), _not_plausible(chat, doubt)), not inquiry.failures)
     hero = _protagonist(inquiry, lines)
     progress(1.0)
     return ModelStory(story, hero, inquiry.warnings(), not inquiry.failures)
@@ -296,7 +296,7 @@ def _doubt(chosen: dict[str, _Candidate], places: Sequence[tuple[int, int]], sto
         return "it chooses by the place in the list that it is shown"
     if len({candidate.why.casefold() for candidate in chosen.values()}) < len(chosen):
         return "it gives the same reason for different ones"
-    if sum(_says_nothing(candidate.why) for candidate in chosen.values()) * 2 > len(chosen):
+    if sum(_repeats_question(candidate.why) for candidate in chosen.values()) * 2 > len(chosen):
         return "its reasons only repeat the question"
     apart = _APART * story.end.seconds
     if story.escalation.at - story.begin.at < apart or story.climax.at - story.escalation.at < apart:
@@ -313,12 +313,12 @@ def _most_alike(places: Sequence[tuple[int, int]]) -> int:
 _ASKED = frozenset(re.findall(r"\w+", " ".join(turn.what for turn in _TURNS).casefold()))
 
 
-def _says_nothing(why: str) -> bool:
+def _repeats_question(why: str) -> bool:
     """Whether every word of a reason with two letters or more is from the question."""
     return set(re.findall(r"\w{2,}", why.casefold())) <= _ASKED
 
 
-def _disbelieved(chat: Chat, doubt: str) -> Diagnostic:
+def _not_plausible(chat: Chat, doubt: str) -> Diagnostic:
     hint = "a larger text model reads stories better: see `cinecut models list`"
     return Diagnostic("model", f"{chat.name}'s turning points are not used: {doubt}; the signals decide", None, (hint,))
 
