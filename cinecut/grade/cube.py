@@ -150,9 +150,9 @@ def _read_keyword(reading: _Reading, line: int, words: list[str]) -> None:
     if key == "TITLE":
         return
     if key in reading.lines:
-        raise reading.refuse(line, f"{key} stands twice, first in line {reading.lines[key] + 1}")
+        raise reading.refuse(line, f"{key} appears twice, first in line {reading.lines[key] + 1}")
     if reading.rows:
-        raise reading.refuse(line, f"{key} stands among the colours")
+        raise reading.refuse(line, f"{key} must come before the colours")
     reading.lines[key] = line
     if key in _MOST:
         if len(values) != 1 or not values[0].isdecimal() or not 2 <= int(values[0]) <= _MOST[key]:
@@ -166,7 +166,7 @@ def _read_keyword(reading: _Reading, line: int, words: list[str]) -> None:
 
 def _read_row(reading: _Reading, line: int, words: list[str]) -> None:
     if not reading.sizes:
-        raise reading.refuse(line, "colours stand before LUT_1D_SIZE or LUT_3D_SIZE")
+        raise reading.refuse(line, "colours come before LUT_1D_SIZE or LUT_3D_SIZE")
     if reading.rows == reading.wanted:
         raise reading.refuse(line, f"more than the {reading.wanted} rows of colours that the size asks for")
     reading.values.extend(_numbers(reading, line, words, 3))

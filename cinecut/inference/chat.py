@@ -153,7 +153,7 @@ def _read_text(response: requests.Response, end: float) -> str:
     for part in response.iter_content(1 << 16):
         parts += part
         if len(parts) > _LARGEST_REPLY:
-            raise NoAnswer("the server's reply has no end")
+            raise NoAnswer("the server's reply is too long")
         if time.monotonic() > end:
             raise requests.Timeout
     return parts.decode(errors="replace")
@@ -178,7 +178,7 @@ def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:
         reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
         content = _after_thinking(str(message["content"] or "")) or str(reasoning)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise NoAnswer(f"the server's reply is not one of a chat: {_short(text)}") from None
+        raise NoAnswer(f"the server's reply is not a chat completion: {_short(text)}") from None
     objects, rules = _objects(content), Draft202012Validator(schema)
     if not objects:
         cut = " (cut off, it was too long)" if finish == "length" else ""

@@ -61,7 +61,7 @@ class Models(Protocol):
 def choose_models(llama_server: str | None, llm_url: str | None, waiting: Callable[[str], None]) -> Models | None:
     """The server that the user named (Stop if it is missing), else the one of this machine, or None."""
     if llama_server and llm_url:
-        raise Stop("option", "a server to start and the URL of one that runs: choose one of them")
+        raise Stop("option", "--llama-server starts a server, --llm-url uses a running one: choose one of them")
     if llm_url:
         return _reached(Remote(llm_url))
     if llama_server:

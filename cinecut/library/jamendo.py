@@ -100,7 +100,7 @@ def fetch(
     client_id = (client_id or os.environ.get(CLIENT_ID) or "").strip()
     if not client_id:
         hint = f"https://devportal.jamendo.com gives one for free: set {CLIENT_ID} or --jamendo-id to it"
-        raise Stop("option", "Jamendo is asked with a client id, and there is none", hint)
+        raise Stop("option", "Jamendo needs a client id, and none is set", hint)
     place = place_of(vibe.name, folder)
     kept = unchanged(place)
     with _Host(client_id, progress, patience) as host:
@@ -114,7 +114,7 @@ def fetch(
             write_index(place, [*kept, song])
         except OSError as error:
             code = "disk-full" if error.errno == errno.ENOSPC else "output"
-            raise Stop(code, f"no song can be kept in {place}: {error.strerror or error}") from None
+            raise Stop(code, f"the song cannot be written to {place}: {error.strerror or error}") from None
     return song
 
 
@@ -235,7 +235,7 @@ def _results(answer: bytes, client_id: str) -> list[object]:
         failed = status.get("status") == "failed" or code != 0
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         hint = "is it a web page? does this network want a login?"
-        raise Stop("download", "Jamendo's answer is none of its API", hint) from None
+        raise Stop("download", "Jamendo's answer is not one of its API", hint) from None
     if failed:
         hints = {5: (f"is the client id right? {CLIENT_ID} or --jamendo-id gives it",), 6: ("try again later",)}
         reason = _printable(message).replace(client_id, "…") or "for no reason given"

@@ -186,7 +186,7 @@ def _reservations(track: Track, dialogue: Dialogue, language: str | None) -> Ite
 def _no_subtitles(film: Path, source: SubtitleSource) -> Diagnostic:
     hint = f"put text subtitles beside the film as {film.stem}.srt, or name a file with --subtitles"
     if source.bitmaps:
-        message = f"{film.name}: {', '.join(source.bitmaps)}: pictures of text, which are of no use here"
+        message = f"{film.name}: {', '.join(source.bitmaps)} are pictures of text, which cannot be read"
     else:
         usable = "usable " if source.tracks else ""
         message = f"{film.name} has no {usable}subtitles: lines of dialogue are unknown"
