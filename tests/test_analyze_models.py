@@ -184,8 +184,8 @@ def test_a_server_that_is_gone_before_the_first_question_costs_only_its_words(fi
         (["--llama-server", "/no/such/program"], "there is no program /no/such/program"),
         (["--llm-url", "http://127.0.0.1:9"], "there is no server at http://127.0.0.1:9"),
         (["--llm-url", "film.mkv"], "not of the form"),
-        (["--llm-url", "http://127.0.0.1:9", "--llama-server", "x"], "choose one"),
-        (["--llm-url", "http://127.0.0.1:9", "--no-models"], "choose one"),
+        (["--llm-url", "http://127.0.0.1:9", "--llama-server", "x"], "choose one of them"),
+        (["--llm-url", "http://127.0.0.1:9", "--no-models"], "choose one of them"),
         (["--llama-server", sys.executable], "there is no model"),
     ],
 )
