@@ -139,7 +139,7 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     sound = FilmSound(levels, dialogue, end, end if request.spoilers else story.climax.at)
     score = compose(cuts, tempo, vibe, song, sound, story)
     decided = Decisions(film, request.target, film_title(film), facts, vibe, story, cuts, score)
-    decided = replace(decided, bars=shots.bars, seen=described, protagonist=narrative.protagonist)
+    decided = replace(decided, bars=shots.bars, described=described, protagonist=narrative.protagonist)
     decided = replace(decided, spoilers=request.spoilers, plugins=plugins)
     short = _too_short(film, _length_of(cuts, tempo), wanted, tempo, score)
     return Analysis(

@@ -55,7 +55,7 @@ class Decisions:
     cuts: Sequence[Cut]
     score: Score
     bars: Bars | None = None
-    seen: Described = NOTHING
+    described: Described = NOTHING
     protagonist: tuple[str, str] | None = None
     spoilers: bool = False
     plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
@@ -243,7 +243,7 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
     if cut.slot.want is Want.CARD:
         return make(Card, card=decided.title, for_=length, **values), why
     why["shot",] = cut.why
-    values |= _notes_of(cut, decided.seen)
+    values |= _notes_of(cut, decided.described)
     if cut.sync is not None:
         values["sync"] = make(Sync, at=_moment(cut.sync, decided.facts))
     if cut.grade:
