@@ -32,53 +32,18 @@ class Span:
     end_column: int
 
 
-CODES: dict[str, Severity] = {
-    # the text of the spec
-    "yaml": Severity.ERROR,  # not YAML at all
-    "not-text": Severity.ERROR,  # not UTF-8
-    "duplicate-key": Severity.ERROR,
-    "unknown-key": Severity.ERROR,
-    "missing-key": Severity.ERROR,
-    "wrong-type": Severity.ERROR,
-    "wrong-value": Severity.ERROR,  # right type, not one of the allowed or out of range
-    "bad-time": Severity.ERROR,
-    "over-determined": Severity.ERROR,
-    "under-determined": Severity.ERROR,
-    "version": Severity.ERROR,
-    "comment": Severity.WARNING,  # a comment that may have been meant as part of a text
-    # what the spec means
-    "empty-event": Severity.ERROR,  # shorter than one frame
-    "order": Severity.ERROR,  # in after out
-    "past-end": Severity.ERROR,  # outside the film or the song
-    "no-handle": Severity.ERROR,  # a crossfade with too little film before or after its shots
-    "transition": Severity.ERROR,  # a transition where there can be none, or longer than its shots
-    "no-grid": Severity.ERROR,  # beats without a beat grid
-    "sync": Severity.ERROR,
-    "outside-frame": Severity.ERROR,
-    "title-outside": Severity.ERROR,
-    "sound-outside": Severity.ERROR,
-    "title-glyphs": Severity.WARNING,  # a text with characters that its font lacks
+_ERRORS = """
+yaml not-text version duplicate-key unknown-key missing-key wrong-type wrong-value bad-time
+over-determined under-determined empty-event order past-end no-handle transition no-grid sync
+outside-frame title-outside sound-outside not-linked
+missing-file unreadable no-video no-audio no-material other-file output disk-full
+no-ffmpeg ffmpeg option download plugin
+"""
+_WARNINGS = "comment title-glyphs subtitles music film model"
+CODES: dict[str, Severity] = {  # what each one means: codes.py
+    **dict.fromkeys(_ERRORS.split(), Severity.ERROR),
+    **dict.fromkeys(_WARNINGS.split(), Severity.WARNING),
     "no-facts": Severity.NOTE,
-    "not-linked": Severity.ERROR,  # facts are needed and missing
-    # files
-    "missing-file": Severity.ERROR,
-    "unreadable": Severity.ERROR,
-    "no-video": Severity.ERROR,
-    "no-audio": Severity.ERROR,
-    "no-material": Severity.ERROR,  # a film of which nothing can be shown
-    "other-file": Severity.ERROR,  # not the file that the spec was made for
-    "output": Severity.ERROR,  # cannot or may not be written
-    "disk-full": Severity.ERROR,
-    "subtitles": Severity.WARNING,
-    "music": Severity.WARNING,
-    "film": Severity.WARNING,
-    "model": Severity.WARNING,  # a model that cannot help: the analysis goes on without it
-    # the machine
-    "no-ffmpeg": Severity.ERROR,
-    "ffmpeg": Severity.ERROR,  # FFmpeg failed
-    "option": Severity.ERROR,  # a command-line option that makes no sense
-    "download": Severity.ERROR,
-    "plugin": Severity.ERROR,  # a plug-in failed
 }
 
 

@@ -142,7 +142,7 @@ def test_an_object_in_the_midst_of_words_is_an_answer(content: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", "{}", '{"choices": []}', '{"choices": [{"message": null}]}'])
 def test_a_reply_that_is_not_of_a_chat_is_refused(text: str) -> None:
-    assert str(refusal((200, text))).startswith("the server's reply is not one of a chat: ")
+    assert str(refusal((200, text))).startswith("the server's reply is not a chat completion: ")
 
 
 def test_a_refused_request_tells_the_servers_own_reason() -> None:
@@ -168,7 +168,7 @@ def test_a_server_may_say_what_it_likes_of_its_architecture(about: str) -> None:
 
 
 def test_a_reply_of_brackets_without_end_is_refused() -> None:
-    assert "not one of a chat" in str(refusal((200, "[" * 200_000)))
+    assert "not a chat completion" in str(refusal((200, "[" * 200_000)))
     assert "status 400" in str(refusal((400, "[" * 200_000)))
 
 

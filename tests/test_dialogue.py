@@ -320,7 +320,7 @@ def test_a_film_without_subtitles_says_so(tmp_path: Path) -> None:
 
 def test_bitmap_subtitles_are_of_no_use(tmp_path: Path) -> None:
     _, warnings = read_with_warnings(tmp_path, "# VobSub index file, v7", "film.idx")
-    assert "film.idx: pictures of text" in warnings[0].message
+    assert "film.idx are pictures of text" in warnings[0].message
 
 
 def beside(folder: Path, *names: str, language: str | None = None) -> list[str]:
@@ -477,7 +477,7 @@ def test_embedded_bitmaps_are_named_and_of_no_use(tmp_path: Path) -> None:
     mux(film, "-c:s", "copy", files=(tmp_path / "subs.sup",))
     found, warnings = read_dialogue(film, Fraction(20), Fraction(0), None, None)
     assert found == Dialogue()
-    assert "stream 1 (und): pictures of text" in warnings[0].message
+    assert "stream 1 (und) are pictures of text" in warnings[0].message
 
 
 # --- who speaks ---------------------------------------------------------------------------------------------------

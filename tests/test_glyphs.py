@@ -92,7 +92,7 @@ def test_the_warning_tells_whether_this_machine_can_help(sign: str) -> None:
     if families:
         assert any(f"this machine's {family} will stand in" in message for family in families)
     else:
-        assert "boxes will stand there" in message
+        assert "boxes are drawn" in message
 
 
 def test_without_fontconfig_nothing_is_promised(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -314,12 +314,12 @@ REFUSED = "Your credential my-id is \x1b[31mnot\x1b[0m authorized."
 ANSWERS = {
     "empty": (EMPTY, "tagged dark, horror, tense, scary and has none"),
     "no list": (b'{"headers": {"status": "success"}, "results": {"0": 1}}', "has none"),
-    "html": (b"<!DOCTYPE html><title>Log in</title>", "none of its API"),
-    "nothing": (b"", "none of its API"),
-    "a list": (b"[]", "none of its API"),
-    "no code": (b'{"headers": {"code": {"0": 1}}, "results": []}', "none of its API"),
-    "deep": (b"[" * 100_000, "none of its API"),
-    "no text": (b"\xff\xfe", "none of its API"),
+    "html": (b"<!DOCTYPE html><title>Log in</title>", "not one of its API"),
+    "nothing": (b"", "not one of its API"),
+    "a list": (b"[]", "not one of its API"),
+    "no code": (b'{"headers": {"code": {"0": 1}}, "results": []}', "not one of its API"),
+    "deep": (b"[" * 100_000, "not one of its API"),
+    "no text": (b"\xff\xfe", "not one of its API"),
     "refused": (_failed(5, REFUSED), "refuses: Your credential … is [31mnot[0m authorized."),
     "too often": (_failed("6", "Rate limit exceeded"), "refuses: Rate limit exceeded"),
     "mute": (_failed(1, ""), "for no reason given"),
@@ -451,4 +451,4 @@ def test_a_folder_that_cannot_be_written_is_said(host: Host, tmp_path: Path) -> 
     (tmp_path / "music").write_text("in the way", encoding="utf-8")
     found, diagnostics = jamendo.try_fetch(HORROR, "my-id", tmp_path, patience=HASTE)
     assert found is None
-    assert "no song can be kept in" in diagnostics[0].message
+    assert "the song cannot be written to" in diagnostics[0].message

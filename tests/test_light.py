@@ -16,7 +16,7 @@ from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.light import match
 from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.screen import Bars
-from cinecut.analysis.film.signals import Signals, observe, together
+from cinecut.analysis.film.signals import Signals, combined, observe
 from cinecut.analysis.story.arc import BeatType, Zone
 from cinecut.grade import NEUTRAL, Grade
 from cinecut.grade.formula import apply
@@ -100,7 +100,7 @@ def test_bars_are_no_part_of_the_light() -> None:
 
 def test_several_pictures_have_one_light() -> None:
     pictures = [np.full((90, 160, 3), level, np.uint8) for level in (0, 51, 102)]
-    looked = together([observe(KeyPicture(0, START, picture)) for picture in pictures])
+    looked = combined([observe(KeyPicture(0, START, picture)) for picture in pictures])
     assert np.allclose(looked.light, 0.2, atol=1e-6)
 
 

@@ -92,7 +92,7 @@ def test_clear_without_a_vibe_deletes_all(host: Host, run: Run, tmp_path: Path) 
     [
         (["replace", "horor"], "my-id", "hint: did you mean horror?"),
         (["clear", "../analysis"], "my-id", "there is no vibe '../analysis'"),
-        (["replace", "horror"], "", "Jamendo is asked with a client id, and there is none"),
+        (["replace", "horror"], "", "Jamendo needs a client id, and none is set"),
         (["replace", "horror"], "my-id", "and has none [download]"),
     ],
     ids=["no vibe", "a path", "no id", "no song"],

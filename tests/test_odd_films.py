@@ -16,7 +16,7 @@ from rendering import Piece, render_text, sound_errors, spec_text
 from test_exactness import check
 
 from cinecut.analysis.film.blends import GradualCut
-from cinecut.analysis.film.pictures import Moment, look
+from cinecut.analysis.film.pictures import Moment, key_pictures
 from cinecut.analysis.film.shots import FilmShot, find_shots
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.probe import film_facts
@@ -225,7 +225,7 @@ def test_two_recordings_in_one_file(films: Films, bundled: Path, tmp_path: Path,
     assert shots[-1].range.end.seconds == 8
     wanted = [Moment(FilmTime(Fraction(place, 25)), 0) for place in places]
     whole = [FilmShot(0, FilmRange(FilmTime(Fraction(0)), FilmTime(Fraction(8))), GradualCut.CUT)]
-    assert len(list(look(odd, facts, whole, wanted, lambda share: None))) >= 3
+    assert len(list(key_pictures(odd, facts, whole, wanted, lambda share: None))) >= 3
 
 
 MATRICES = {"hflip": (-1, 0, 0, 1), "vflip": (1, 0, 0, -1), "transpose": (0, 1, 1, 0), "anti": (0, -1, -1, 0)}
@@ -265,7 +265,7 @@ def test_a_picture_of_any_shape_is_small_where_it_is_measured(tmp_path: Path, si
     subprocess.run([str(BUNDLED), "-v", "error", *source, "-c:v", "ffv1", str(film)], check=True)
     facts = film_facts(film)
     shot = FilmShot(0, FilmRange(FilmTime(Fraction(0)), FilmTime(Fraction(1))), GradualCut.CUT)
-    (picture,) = look(film, facts, [shot], [Moment(FilmTime(Fraction(1, 2)), 0)], lambda _: None)
+    (picture,) = key_pictures(film, facts, [shot], [Moment(FilmTime(Fraction(1, 2)), 0)], lambda _: None)
     assert picture.bgr.shape[1] <= 320
     assert picture.bgr.shape[0] <= 640
     assert facts.size == tuple(int(side) for side in size.split("x"))

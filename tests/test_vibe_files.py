@@ -13,7 +13,7 @@ from footage import make_film
 from cinecut.diagnostics import Report, Stop
 from cinecut.grade import Tone
 from cinecut.language.read import load_spec
-from cinecut.vibes import DEFAULT, Vibe, load_vibe, names, otherwise, vibe_of
+from cinecut.vibes import DEFAULT, Vibe, differences, load_vibe, names, vibe_of
 
 MINE = """
 vibe: 1
@@ -110,7 +110,7 @@ def test_a_file_that_is_not_there_and_a_name_that_is_none(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", names())
 def test_a_genre_has_nothing_otherwise_than_itself(name: str) -> None:
-    assert otherwise(load_vibe(name)) == {}
+    assert differences(load_vibe(name)) == {}
 
 
 @pytest.mark.parametrize("text", [MINE, WHOLE], ids=["upon a base", "whole"])

@@ -27,11 +27,11 @@ from cinecut.analysis.edit import blueprint, light
 from cinecut.analysis.edit.arrange import Cut, Take, Tempo, arrange
 from cinecut.analysis.edit.song_edit import first_bar
 from cinecut.analysis.edit.sound import Score, Song, compose
-from cinecut.analysis.edit.takes import Known
+from cinecut.analysis.edit.takes import Measurements
 from cinecut.analysis.edit.voices import FilmSound
 from cinecut.analysis.film import pictures, signals
 from cinecut.analysis.film.looks import LOOKS
-from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
+from cinecut.analysis.film.loudness import LOUDNESS
 from cinecut.analysis.film.screen import NO_BARS, Bars
 from cinecut.analysis.film.shots import FilmShot, ShotList
 from cinecut.analysis.film.signals import ACTIVITY
@@ -132,16 +132,17 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     measured = signals.measure(usable, looks, active, levels, dialogue.lines, described.completeness)
     narrative = find_narrative(Evidence(shots.shots, levels, dialogue, described), models, line)
     wanted, length = _lengths(request, usable, facts)
-    slots, song = _laid_out(vibe, length, song, _talks(dialogue))
+    slots, song = _slots(vibe, length, song, any(line.standalone >= 0.5 for line in dialogue.lines))
     tempo = _tempo(vibe, song, facts)
     story, end = narrative.story, FilmTime(facts.duration)
     shown = usable if request.spoilers else arc.before_the_climax(usable, story) or usable
-    takes = Known(looks, measured, active, narrative, dialogue.lines).takes(shown, facts.rate)
+    takes = Measurements(looks, measured, active, narrative, dialogue.lines).takes(shown, facts.rate)
     cuts = _cuts(request, slots, takes, tempo, shots.bars)
-    sound = FilmSound(_as_rendered(levels, sounding), dialogue, end, end if request.spoilers else story.climax.at)
+    levels = as_rendered(levels, sounding.audio[0].layout) if sounding.audio else levels
+    sound = FilmSound(levels, dialogue, end, end if request.spoilers else story.climax.at)
     score = compose(cuts, tempo, vibe, song, sound, story)
     decided = Decisions(film, request.target, film_title(film), facts, vibe, story, cuts, score)
-    decided = replace(decided, bars=shots.bars, seen=described, protagonist=narrative.protagonist)
+    decided = replace(decided, bars=shots.bars, described=described, protagonist=narrative.protagonist)
     heard = request.audio or 1, choice(film, facts, request.audio)
     decided = replace(decided, spoilers=request.spoilers, plugins=plugins, audio=heard)
     short = _too_short(film, _length_of(cuts, tempo), wanted, tempo, score)
@@ -188,19 +189,11 @@ def _usable(film: Path, shots: ShotList) -> list[FilmShot]:
     return usable
 
 
-def _as_rendered(levels: LoudnessCurve, facts: FilmFacts) -> LoudnessCurve:
-    return as_rendered(levels, facts.audio[0].layout) if facts.audio else levels
-
-
 def _lengths(request: Request, usable: Sequence[FilmShot], facts: FilmFacts) -> tuple[Fraction, Fraction]:
     """The wanted length of the trailer, and the possible one, limited by the usable material; both in seconds."""
     material = sum((shot.range.duration for shot in usable), Fraction(0))
     wanted = request.length or blueprint.trailer_length(min(facts.duration, 4 * material))
     return wanted, min(wanted, max(Fraction(blueprint.LEAST), material))
-
-
-def _talks(dialogue: Dialogue) -> bool:
-    return any(line.standalone >= 0.5 for line in dialogue.lines)
 
 
 def _dialogue(request: Request, facts: FilmFacts, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
@@ -231,7 +224,7 @@ def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diag
     return Song(file, facts, beats, line.run(LEVELS, file), request.credit or own_credit(file, "song")), warnings
 
 
-def _laid_out(vibe: Vibe, length: Fraction, song: Song | None, talks: bool) -> tuple[list[blueprint.Slot], Song | None]:
+def _slots(vibe: Vibe, length: Fraction, song: Song | None, talks: bool) -> tuple[list[blueprint.Slot], Song | None]:
     """The slots of the trailer, and the song; if its tempo changes, with a start, whose tempo is used."""
     beats = song.beats if song else None
     metre = beats.metre if beats else 4

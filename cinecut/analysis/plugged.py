@@ -118,13 +118,7 @@ class _PluginChat(Chat):
     plugin: Plugin | None = None
 
     def ask(
-        self,
-        prompt: str,
-        schema: dict[str, Any],
-        *,
-        picture: bytes | None = None,
-        tokens: int = 300,
-        patience: float = 120,
+        self, prompt: str, schema: dict[str, Any], *, picture: bytes | None = None, **options: Any
     ) -> dict[str, Any]:
         assert self.plugin is not None
         answer = self.plugin(picture)

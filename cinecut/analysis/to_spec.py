@@ -37,10 +37,10 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.read import make
 from cinecut.language.schema import TRAILER
 from cinecut.language.spec import Anchor, Anchors, BeatGrid, Effects, Film, Mix, Music, Part, Spec, VibeChoice
-from cinecut.language.timebase import FilmRange, FilmTime, Length, nearest, parse_length
+from cinecut.language.timebase import FilmTime, Length, nearest, parse_length
 from cinecut.media.link import name_from
 from cinecut.plugins import Plugin
-from cinecut.vibes import Vibe, otherwise
+from cinecut.vibes import Vibe, differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Decisions:
     cuts: Sequence[Cut]
     score: Score
     bars: Bars | None = None
-    seen: Described = NOTHING
+    described: Described = NOTHING
     protagonist: tuple[str, str] | None = None
     spoilers: bool = False
     plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
@@ -66,7 +66,7 @@ class Decisions:
 def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
     """The spec, and the remarks for its file."""
     notes = _Notes()
-    over = otherwise(decided.vibe)
+    over = differences(decided.vibe)
     effects = over.pop("effects", {})
     spec = make(
         Spec,
@@ -248,7 +248,7 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
     if cut.slot.want is Want.CARD:
         return make(Card, card=decided.title, for_=length, **values), why
     why["shot",] = cut.why
-    values |= _notes_of(cut, decided.seen)
+    values |= _notes_of(cut, decided.described)
     if cut.sync is not None:
         values["sync"] = make(Sync, at=_moment(cut.sync, decided.facts))
     if cut.grade:
@@ -338,14 +338,10 @@ def _voice(voice: LeveledVoice) -> Voice:
     over = voice.over
     return make(
         Voice,
-        take=_clip(over.take),
+        take=Clip(in_=_time(over.take.start.seconds), out=_time(over.take.end.seconds), for_=None),
         at=_seconds(over.at),
         gain=Fraction(voice.gain),
         line=over.line.text[:500],
         why=over.why,
         by=SIGNALS,
     )
-
-
-def _clip(take: FilmRange) -> Clip:
-    return Clip(in_=_time(take.start.seconds), out=_time(take.end.seconds), for_=None)

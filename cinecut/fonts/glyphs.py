@@ -98,8 +98,8 @@ def check_glyphs(texts: Iterable[tuple[str, Span]], face: Face, report: Report) 
                 message = f"{face.name} has no {_listed(chars)}: this machine's {family} will stand in"
                 hint = "on another machine it may be another font, or none"
             elif shutil.which("fc-match"):
-                message = f"neither {face.name} nor a font of this machine has {_listed(chars)}: boxes will stand there"
-                hint = "install a font of that script, or write it otherwise"
+                message = f"neither {face.name} nor a font of this machine has {_listed(chars)}: boxes are drawn"
+                hint = "install a font of that script, or use other characters"
             else:
                 message = f"{face.name} has no {_listed(chars)}: whether a font of this machine has is not known"
                 hint = "render it and look"

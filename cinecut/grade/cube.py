@@ -150,9 +150,9 @@ def _read_keyword(reading: _Reading, line: int, words: list[str]) -> None:
     if key == "TITLE":
         return
     if key in reading.lines:
-        raise reading.refuse(line, f"{key} stands twice, first in line {reading.lines[key] + 1}")
+        raise reading.refuse(line, f"{key} appears twice, first in line {reading.lines[key] + 1}")
     if reading.rows:
-        raise reading.refuse(line, f"{key} stands among the colours")
+        raise reading.refuse(line, f"{key} must come before the colours")
     reading.lines[key] = line
     if key in _MOST:
         if len(values) != 1 or not values[0].isdecimal() or not 2 <= int(values[0]) <= _MOST[key]:
@@ -166,7 +166,7 @@ def _read_keyword(reading: _Reading, line: int, words: list[str]) -> None:
 
 def _read_row(reading: _Reading, line: int, words: list[str]) -> None:
     if not reading.sizes:
-        raise reading.refuse(line, "colours stand before LUT_1D_SIZE or LUT_3D_SIZE")
+        raise reading.refuse(line, "colours come before LUT_1D_SIZE or LUT_3D_SIZE")
     if reading.rows == reading.wanted:
         raise reading.refuse(line, f"more than the {reading.wanted} rows of colours that the size asks for")
     reading.values.extend(_numbers(reading, line, words, 3))
@@ -189,7 +189,7 @@ def _assemble(reading: _Reading) -> Cube:
     rows = np.array(reading.values).reshape(-1, 3)
     curve = rows[:length] if length else None
     table = rows[length:].reshape(size, size, size, 3).transpose(2, 1, 0, 3) if size else None
-    whole = _domain(reading, "DOMAIN_MIN", "DOMAIN_MAX")
+    whole = _domain(reading)
     first = _input_range(reading, "LUT_1D_INPUT_RANGE")
     second = _input_range(reading, "LUT_3D_INPUT_RANGE")
     if curve is None:
@@ -197,10 +197,10 @@ def _assemble(reading: _Reading) -> Cube:
     return Cube(curve, table, first or whole, second or UNIT)
 
 
-def _domain(reading: _Reading, low_key: str, high_key: str) -> Domain:
-    low, high = reading.ranges.get(low_key, [0.0] * 3), reading.ranges.get(high_key, [1.0] * 3)
+def _domain(reading: _Reading) -> Domain:
+    low, high = reading.ranges.get("DOMAIN_MIN", [0.0] * 3), reading.ranges.get("DOMAIN_MAX", [1.0] * 3)
     if not all(a < b for a, b in zip(low, high, strict=True)):
-        line = max(reading.lines.get(key, 0) for key in (low_key, high_key))
+        line = max(reading.lines.get(key, 0) for key in ("DOMAIN_MIN", "DOMAIN_MAX"))
         raise reading.refuse(line, "the domain ends where it begins, or before")
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 

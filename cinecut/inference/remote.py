@@ -43,7 +43,7 @@ class Remote:
         except ValueError:
             host = port = None
         if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
-            raise Stop("option", "the server's URL is not of the form http://host:port", "https and a path can be")
+            raise Stop("option", "the server's URL is not of the form http://host:port", "https and a path are allowed")
         address = f"[{host}]" if ":" in host else host
         path = parts.path.rstrip("/").removesuffix("/v1")
         self.url = f"{parts.scheme}://{address}{f':{port}' if port else ''}{path}"

@@ -61,7 +61,7 @@ class Models(Protocol):
 def choose_models(llama_server: str | None, llm_url: str | None, waiting: Callable[[str], None]) -> Models | None:
     """The server that the user named (Stop if it is missing), else the one of this machine, or None."""
     if llama_server and llm_url:
-        raise Stop("option", "a server to start and the URL of one that runs: choose one of them")
+        raise Stop("option", "--llama-server starts a server, --llm-url uses a running one: choose one of them")
     if llm_url:
         return _reached(Remote(llm_url))
     if llama_server:
@@ -226,7 +226,7 @@ class _Server:
             return None
         return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
 
-    def words(self) -> list[str]:
+    def error_lines(self) -> list[str]:
         """At most three of the last lines of output: those that name an error, in order, else the very last."""
         lines = [_STAMP.sub("", line)[:300] for line in list(self.lines)[-20:] if line]
         telling = [line for line in lines if _TELLING.search(line)]
@@ -289,12 +289,13 @@ def _await_health(server: _Server, url: str, files: ModelFiles, patience: float)
         healthy = _healthy(url)
         if how := server.ended():
             time.sleep(0.1)  # until its last lines have been read
-            raise Stop("model", f"the server of the model {files.name} {how} before it was ready", *server.words())
+            message = f"the server of the model {files.name} {how} before it was ready"
+            raise Stop("model", message, *server.error_lines())
         if healthy:
             return
         if time.monotonic() > end:
             message = f"the server of the model {files.name} was not ready within {patience:.0f} s"
-            raise Stop("model", message, *server.words())
+            raise Stop("model", message, *server.error_lines())
         time.sleep(0.05)
 
 
@@ -309,7 +310,7 @@ def _healthy(url: str) -> bool:
 def _ready(server: _Server, least: int) -> None:
     """Raises NoAnswer if the server has ended, or the GPU has too little memory left for a question."""
     if how := server.ended():
-        raise NoAnswer("; ".join([f"the server {how}", *server.words()[-1:]]), gone=True)
+        raise NoAnswer("; ".join([f"the server {how}", *server.error_lines()[-1:]]), gone=True)
     free = lacking_memory(least, _PAUSE)
     if free is not None:
         raise NoAnswer(f"a question needs {least} MiB of free GPU memory, and {free} MiB are free")

@@ -29,6 +29,7 @@ import requests
 
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.download import HEADERS, Progress, TooMuch, copy_bounded, sha256, silent, why
+from cinecut.files import beside
 from cinecut.library.songs import Credit, SongMatch, cached, place_of, unchanged, write_index
 from cinecut.media.samples import song_frames
 from cinecut.vibes import Vibe
@@ -99,7 +100,7 @@ def fetch(
     client_id = (client_id or os.environ.get(CLIENT_ID) or "").strip()
     if not client_id:
         hint = f"https://devportal.jamendo.com gives one for free: set {CLIENT_ID} or --jamendo-id to it"
-        raise Stop("option", "Jamendo is asked with a client id, and there is none", hint)
+        raise Stop("option", "Jamendo needs a client id, and none is set", hint)
     place = place_of(vibe.name, folder)
     kept = unchanged(place)
     with _Host(client_id, progress, patience) as host:
@@ -113,7 +114,7 @@ def fetch(
             write_index(place, [*kept, song])
         except OSError as error:
             code = "disk-full" if error.errno == errno.ENOSPC else "output"
-            raise Stop(code, f"no song can be kept in {place}: {error.strerror or error}") from None
+            raise Stop(code, f"the song cannot be written to {place}: {error.strerror or error}") from None
     return song
 
 
@@ -191,19 +192,16 @@ class _Host:
     def _download(self, offer: _Offer, place: Path) -> SongMatch:
         """One complete track, or no file at all."""
         name = "-".join(filter(None, [offer.track, _slug(offer.credit.title)])) + ".mp3"
-        part = place / f"{name}.{os.getpid()}.part"
         try:
-            with part.open("wb") as file:
-                self._get(offer.download, {}, file, SONG_LIMIT, self.progress)
-            seconds = _verify(part, offer.seconds)
-            digest = sha256(part)
-            return SongMatch(place.name, offer.track, part.replace(place / name), digest, seconds, offer.credit)
+            with beside(place / name) as part:
+                with part.open("wb") as file:
+                    self._get(offer.download, {}, file, SONG_LIMIT, self.progress)
+                seconds, digest = _verify(part, offer.seconds), sha256(part)
+            return SongMatch(place.name, offer.track, place / name, digest, seconds, offer.credit)
         except (requests.ConnectionError, requests.Timeout) as error:  # the next track lies on the same host
             raise Stop("download", f"Jamendo gives no song: {why(error)}", "is there a network?") from None
         except requests.RequestException as error:
             raise TooMuch(f"cannot be fetched ({why(error)})") from None
-        finally:
-            part.unlink(missing_ok=True)
 
     def _get(self, url: str, query: dict[str, str], file: IO[bytes], most: int, progress: Progress) -> None:
         """Copy the content of `url` into `file`. Raises TooMuch if it is too long, too slow or cut short."""
@@ -237,7 +235,7 @@ def _results(answer: bytes, client_id: str) -> list[object]:
         failed = status.get("status") == "failed" or code != 0
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         hint = "is it a web page? does this network want a login?"
-        raise Stop("download", "Jamendo's answer is none of its API", hint) from None
+        raise Stop("download", "Jamendo's answer is not one of its API", hint) from None
     if failed:
         hints = {5: (f"is the client id right? {CLIENT_ID} or --jamendo-id gives it",), 6: ("try again later",)}
         reason = _printable(message).replace(client_id, "…") or "for no reason given"

@@ -1,4 +1,4 @@
-"""Child processes that never outlive cinecut, and that are never blocked by what they say."""
+"""Child processes: they never outlive cinecut, and are never blocked because nobody reads their output."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self
 
-PATIENCE = 60  # seconds that a child may do nothing
-_IDLE = 0.01  # share of that time on a processor which is nothing: saying again and again that there is no progress
+PATIENCE = 60  # seconds without any work after which a child is killed
+_IDLE = 0.01  # share of that time on a processor that is no work: repeating that there is no progress
 
 
 def die_with_parent() -> Callable[[], None]:
-    """A `preexec_fn`: die when cinecut does, even of kill -9. Prepared here, since little is safe after the fork.
+    """A `preexec_fn` with which a child dies when cinecut does, even by kill -9. All is prepared before the fork, since
+    little is safe after it.
 
-    The kernel watches the thread that forks, not its process: that thread must live as long as the child should.
+    The kernel watches the thread that forks, not its process: that thread must live as long as the child.
     """
-    prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux alone has it: elsewhere a child outlives a kill -9
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)  # only on Linux: elsewhere a child outlives a kill -9
     parent = os.getpid()
     set_death_signal = 1  # PR_SET_PDEATHSIG
 
     def prepare() -> None:
         if prctl is not None:
             prctl(set_death_signal, signal.SIGKILL)
-        if os.getppid() != parent:  # it died in between
+        if os.getppid() != parent:  # cinecut has died since
             os._exit(1)
 
     return prepare
 
 
 def drain(stream: IO[bytes], last: collections.deque[str]) -> None:
-    """Read a child's words to their end, for a thread of its own; `last` keeps as many lines as it has room for.
+    """Read a child's output to its end, in a thread of its own; `last` keeps as many lines as it has room for.
 
-    Without control signs: a film's own words are among them, and some of them are shown on a terminal.
+    Control characters are removed: texts from the film are in the output, and parts of it are shown on a terminal.
     """
     for line in stream:
-        words = line.decode(errors="replace").rstrip()
-        last.append(words if words.isprintable() else "".join(s if s.isprintable() else " " for s in words))
+        last.append("".join(char if char.isprintable() else " " for char in line.decode(errors="replace").rstrip()))
 
 
 class Watchdog:
-    """Kills a child that does nothing for `PATIENCE` seconds: its time on the processors stands still, and nobody calls
-    `progress`. `stuck` then says so. While it is stopped by a signal, or cinecut itself is, no time passes.
+    """Kills a child that does nothing for `PATIENCE` seconds: its processor time does not grow, and `progress` is not
+    called. `stuck` is True then. Time during which the child or cinecut is stopped by a signal does not count.
 
-    Works where the kernel shows that time under /proc; elsewhere nothing is killed.
+    Needs the processor time under /proc; on systems without it nothing is killed.
     """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -82,7 +82,7 @@ class Watchdog:
 
 
 def _processor_seconds(pid: int) -> float | None:
-    """What a process has used so far; None where that is not known, and of one that is stopped."""
+    """The processor time of a process; None if it is unknown, or the process is stopped."""
     with contextlib.suppress(OSError):
         state, *fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
         return None if state in "Tt" else (int(fields[10]) + int(fields[11])) / os.sysconf("SC_CLK_TCK")

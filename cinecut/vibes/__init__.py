@@ -82,7 +82,7 @@ def vibe_of(choice: VibeChoice | None) -> Vibe | None:
     )
 
 
-def otherwise(vibe: Vibe) -> dict[str, Any]:
+def differences(vibe: Vibe) -> dict[str, Any]:
     """What a spec must state besides the vibe's base to give the trailer this vibe's look and sound: plain values of
     `grade`, `titles`, `loudness` and `effects`."""
     base = load_vibe(vibe.base)

@@ -42,7 +42,8 @@ _MARKS = (
 
 def decode(data: bytes) -> Decoded:
     """The text of `data` in any encoding. Bytes that cannot be decoded become U+FFFD. Never fails."""
-    encoding = _marked(data) or _zero_bytes(data) or _escaped(data)
+    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
+    encoding = encoding or _zero_bytes(data) or _escaped(data)
     if encoding is None and _is_utf8(data):
         encoding = "utf-8"
     if encoding is None:
@@ -58,10 +59,6 @@ def language_of(text: str) -> str | None:
         return None
     score, code = max((looks.likeness(language), code) for code, language in languages().items() if language.letters)
     return code if score > 0.25 else None
-
-
-def _marked(data: bytes) -> str | None:
-    return next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
 
 
 def _escaped(data: bytes) -> str | None:

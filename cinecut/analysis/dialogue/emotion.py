@@ -33,11 +33,12 @@ class Feeling:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """lexicon.yaml: weights (0 to 1) of words and phrases by emotion, and sets of words by name."""
+    """lexicon.yaml: weights (0 to 1) of words and phrases by emotion, endings of words, and sets of words by name."""
 
     weights: dict[tuple[str, ...], dict[Emotion, float]]
     sets: dict[str, frozenset[str]]
     phrases: dict[str, int]  # by their first word: the number of words of the longest phrase
+    endings: dict[str, list[str]]  # of inflected words, each with what may replace it
 
 
 @cache
@@ -53,7 +54,8 @@ def lexicon() -> Lexicon:
     for words in weights:
         if len(words) > 1:
             phrases[words[0]] = max(len(words), phrases.get(words[0], 0))
-    return Lexicon(weights, {name: frozenset(words.split()) for name, words in data.items()}, phrases)
+    endings = data.pop("endings")
+    return Lexicon(weights, {name: frozenset(words.split()) for name, words in data.items()}, phrases, endings)
 
 
 # --- emotion ------------------------------------------------------------------------------------------------------
@@ -131,7 +133,7 @@ def _weights(word: str) -> dict[Emotion, float]:
 def _base_forms(word: str) -> Iterator[str]:
     yield word
     word = word.removesuffix("'s").removesuffix("in'")
-    for ending, replacements in _ENDINGS:
+    for ending, replacements in lexicon().endings.items():
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             stem = word[: -len(ending)]
             yield from (stem + replacement for replacement in replacements)
@@ -139,25 +141,6 @@ def _base_forms(word: str) -> Iterator[str]:
                 yield stem[:-1]
     if len(word) > 4 and word[-1] == word[-2] == word[-3]:
         yield word.rstrip(word[-1]) + word[-1]  # nooooo
-
-
-_ENDINGS = (
-    ("ies", ("y",)),
-    ("ied", ("y",)),
-    ("ier", ("y",)),
-    ("iest", ("y",)),
-    ("iness", ("y",)),
-    ("ily", ("y",)),
-    ("es", ("", "e")),
-    ("s", ("",)),
-    ("ing", ("", "e")),
-    ("ed", ("", "e")),
-    ("er", ("", "e")),
-    ("est", ("", "e")),
-    ("ly", ("", "le")),
-    ("ful", ("",)),
-    ("ness", ("",)),
-)
 
 
 def _modifiers(words: tuple[str, ...], at: int) -> tuple[float, bool]:

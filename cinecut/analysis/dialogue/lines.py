@@ -186,7 +186,7 @@ def _reservations(track: Track, dialogue: Dialogue, language: str | None) -> Ite
 def _no_subtitles(film: Path, source: SubtitleSource) -> Diagnostic:
     hint = f"put text subtitles beside the film as {film.stem}.srt, or name a file with --subtitles"
     if source.bitmaps:
-        message = f"{film.name}: {', '.join(source.bitmaps)}: pictures of text, which are of no use here"
+        message = f"{film.name}: {', '.join(source.bitmaps)} are pictures of text, which cannot be read"
     else:
         usable = "usable " if source.tracks else ""
         message = f"{film.name} has no {usable}subtitles: lines of dialogue are unknown"
@@ -205,7 +205,8 @@ def dialogue_of(track: Track, cues: Cues, duration: Fraction, warnings: list[Dia
             warnings.append(_about(track, "holds no spoken line"))
         return Dialogue()
     name, confidence = protagonist(spoken)
-    all_capitals = _in_capitals(spoken)
+    # Old closed captions are all in capitals, which are then no sign of shouting.
+    all_capitals = sum(speech.text.isupper() for speech in spoken) > len(spoken) / 2
     lines = tuple(_line(i, speech, name, language, all_capitals) for i, speech in enumerate(spoken))
     return Dialogue(lines, name, language, track.source, confidence)
 
@@ -227,11 +228,6 @@ def belonging(
         return [], _about(track, message, "name the right file with --subtitles")
     plural = "cue lies" if outside == 1 else "cues lie"
     return inside, _about(track, f"fits, but {outside} {plural} after the film's end ({clock(duration, 0)}): left out")
-
-
-def _in_capitals(spoken: Sequence[Speech]) -> bool:
-    """Whether all is in capitals, as in old closed captions: then capitals are no sign of shouting."""
-    return sum(speech.text.isupper() for speech in spoken) > len(spoken) / 2
 
 
 def _line(index: int, speech: Speech, hero: str | None, language: str | None, all_capitals: bool) -> Line:

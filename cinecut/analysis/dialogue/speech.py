@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.analysis.dialogue.cues import SubtitleCue
+from cinecut.analysis.dialogue.emotion import lexicon
 
 MAX_TEXT = 500  # characters of one speech
 _CHARS_PER_SECOND = 15  # brisk speech
@@ -170,12 +171,6 @@ _NAME = r"[^\W\d_][\w.'’&#-]*(?: (?:[^\W\d_]|\d)[\w.'’&#-]*){0,3}"
 _PREFIX = re.compile(rf"^({_NAME})[ ]?((?:[\[(][^\])\n]{{0,30}}[\])])?)[ ]?:(?:\s+|$)")
 _BRACKET_PREFIX = re.compile(rf"^[\[(]({_NAME})(?: (?:on|over|through|in) [\w ]{{1,20}})?[\])](:?)\s*(?=\S)")
 _OFF_SCREEN = re.compile(r"v\.?\s?o\.?|voice.?over|narrat", re.IGNORECASE)
-_COLON_WORDS = """
-listen look remember note question answer okay ok warning attention translation subtitles sync rule number chapter step
-one two three first second third result reason problem fact truth example wait say this that it is and but so ps time
-date place today tomorrow tonight part episode day year
-"""
-_NO_NAMES = frozenset(_COLON_WORDS.split())  # `Listen: …` does not name a speaker
 _DASH = r"[-–—‐‑‒―]"
 _TURN = re.compile(
     rf"(?:^|\n)\s*(?:-+(?:\s+(?=\S)|(?=[^\s\d]))|(?!-){_DASH}+\s*(?=\S))|(?<=[.!?…\"”])\s+{_DASH}\s+(?=\S)"
@@ -207,7 +202,7 @@ class _Manner:
 
     def names(self, name: str) -> bool:
         words = name.casefold().replace(".", "").split()
-        if all(word in _NO_NAMES for word in words) or len(name) > 40:
+        if lexicon().sets["before_colons"].issuperset(words) or len(name) > 40:
             return False
         return (name.isupper() and len(name) > 1) or name in self.prefixes
 

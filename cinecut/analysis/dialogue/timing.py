@@ -66,8 +66,8 @@ def judge(cues: Sequence[SubtitleCue], voices: Voices) -> Verdict:
             return _corrected(cues, evidence, best)
         if best.scale == 1 and abs(best.offset) <= _IN_TIME and best.likeness >= _LIKE:
             return Verdict(Timing())
-    tell = "says something else" if len(voices.phrases) >= _FEWEST else "holds too little speech to tell"
-    return Verdict(Timing(), f"may have another frame rate or be late or early: the film's sound {tell}")
+    reason = "does not match them" if len(voices.phrases) >= _FEWEST else "has too little speech to check them"
+    return Verdict(Timing(), f"may have another frame rate or be late or early: the film's sound {reason}")
 
 
 @dataclass(frozen=True, slots=True)

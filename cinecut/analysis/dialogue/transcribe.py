@@ -76,11 +76,11 @@ def transcribe(film: Path, facts: FilmFacts, voices: Voices, model: Whisper, lin
     folder, bounds = model.prepared(), _bounds(voices, facts.duration)
     engine = cache(lambda: _load(folder))
 
-    def kept(what: str, kind: Any, work: Callable[[], Any], *key: object) -> Any:
+    def cached(what: str, kind: Any, work: Callable[[], Any], *key: object) -> Any:
         digest = hashlib.sha256(repr((code_of(__name__), model.identity, *key)).encode()).hexdigest()[:24]
         return line.cache.kept(what, digest, kind, work)
 
-    language = kept("language", str, lambda: _language(engine(), film, facts, voices, bounds), bounds)
+    language = cached("language", str, lambda: _language(engine(), film, facts, voices, bounds), bounds)
     lines: list[tuple[Word, ...]] = []
     for first in range(0, len(bounds) - 1, _TOGETHER):
         part = bounds[first : first + _TOGETHER + 1]
@@ -88,7 +88,7 @@ def transcribe(film: Path, facts: FilmFacts, voices: Voices, model: Whisper, lin
         def words(part: Sequence[Fraction] = part) -> tuple[tuple[Word, ...], ...]:
             return tuple(row for block in _sounds(film, facts, part) for row in _lines(engine(), block, language))
 
-        lines += kept("words", tuple[tuple[Word, ...], ...], words, language, part)
+        lines += cached("words", tuple[tuple[Word, ...], ...], words, language, part)
         line.progress("words", float(part[-1] / facts.duration))
     return Transcript(tuple(_snapped(lines, voices)), language or None)
 

@@ -1,6 +1,6 @@
 """When somebody speaks: the phrases of a film, from its sound alone.
 
-sound at 16 kHz ─ windows ─ speaks (two networks) ─ phrases, with the short pauses inside them ─► Voices
+sound at 16 kHz ─ windows ─ detect_voice (two networks) ─ phrases, including short pauses ─► Voices
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.dialogue.voice_networks import RATE, STEPS, Floats, speaks
+from cinecut.analysis.dialogue.voice_networks import RATE, STEPS, Floats, detect_voice
 from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
@@ -51,7 +51,7 @@ def find_voices(film: Path, facts: FilmFacts, stream: int, progress: Callable[[f
         if float(np.abs(window).max()) < _SILENT:
             spoken.append(np.zeros(len(inner), np.bool_))
         else:
-            spoken.append(speaks(window)[_MARGIN * STEPS // RATE :][: len(inner)])
+            spoken.append(detect_voice(window)[_MARGIN * STEPS // RATE :][: len(inner)])
         levels.append(np.log10(np.square(inner).mean(axis=1) + 1e-9))
         progress(min(1.0, len(spoken) * len(inner) / last))
         if len(spoken) * len(inner) >= last:

@@ -29,7 +29,7 @@ _WEIGHTS = {
 }
 
 
-def speaks(sound: Floats) -> NDArray[np.bool_]:
+def detect_voice(sound: Floats) -> NDArray[np.bool_]:
     """Whether either network detects a voice, for every hundredth of a second of `sound` [shape=(n,), at RATE]."""
     steps = len(sound) * STEPS // RATE
     by_silero = np.repeat(silero(sound) > _SPEAKS_SILERO, 16)[::5]  # from one value each 32 ms, over 2 ms, to 10 ms
@@ -125,9 +125,9 @@ def firered(sound: Floats) -> Floats:
     net = _firered_weights()
     layers = iter(net.linear)
     x = _relu(_linear((_bands(sound) - net.mean) * net.scale, next(layers)))
-    x = _remember(_relu(_linear(x, next(layers))), net.memory[0])
+    x = _with_memory(_relu(_linear(x, next(layers))), net.memory[0])
     for memory in net.memory[1:]:
-        x = x + _remember(_linear(_relu(_linear(x, next(layers))), next(layers)), memory)
+        x = x + _with_memory(_linear(_relu(_linear(x, next(layers))), next(layers)), memory)
     x = _linear(_relu(_linear(x, next(layers))), next(layers))
     return _sigmoid(x[:, 0] + _BIAS)
 
@@ -140,7 +140,7 @@ def _linear(x: Floats, layer: tuple[Floats, Floats | None]) -> Floats:
     return x @ weight.T if bias is None else x @ weight.T + bias
 
 
-def _remember(x: Floats, memory: tuple[Floats, Floats]) -> Floats:
+def _with_memory(x: Floats, memory: tuple[Floats, Floats]) -> Floats:
     """Each step [steps, channels] plus a weighted sum of itself, the 19 steps before it and the 20 after it."""
     before, after = memory
     around = np.pad(x, ((_REACH - 1, _REACH), (0, 0)))

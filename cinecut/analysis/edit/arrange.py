@@ -115,11 +115,6 @@ class _State:
     beat: int = 0
     alike: float = _ALIKE  # greatest likeness of neighbours
 
-    @property
-    def taste(self) -> Mapping[str, Fraction]:
-        """The genre's preferences: a weight for each signal."""
-        return self.vibe.taste
-
 
 def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tempo) -> list[Cut]:
     """Fill the slots. A slot for which nothing is long enough is split in two; empty ones are left out.
@@ -151,11 +146,7 @@ def _pool(takes: Sequence[Take], slot: Slot) -> list[Take]:
     for zone in slot.zones:
         if len(pool) < 12:
             pool += [take for take in takes if take.zone is zone]
-    return sorted(pool, key=_start)
-
-
-def _start(take: Take) -> FilmTime:
-    return take.range.start
+    return sorted(pool, key=lambda take: take.range.start)
 
 
 def _fill(group: list[Slot], follows: Slot | None, state: _State, opens: bool) -> list[Cut]:
@@ -177,10 +168,7 @@ def _fill(group: list[Slot], follows: Slot | None, state: _State, opens: bool) -
         cut = _choose(gap, _shared(pool, share), pool, state)
         if cut is None and slot.beats > 1:
             half = slot.beats // 2
-            todo[:0] = [
-                Slot(slot.act, slot.beats - half, slot.want, slot.zones),
-                Slot(slot.act, half, Want.SHOT, slot.zones),
-            ]
+            todo[:0] = [replace(slot, beats=slot.beats - half), replace(slot, beats=half, want=Want.SHOT)]
             continue
         place += 1
         if cut is None:
@@ -233,7 +221,7 @@ def _best(gap: _Gap, candidates: Sequence[Take], state: _State, spoken: bool) ->
 
     def rank(take: Take) -> tuple[bool, float, FilmTime]:
         """Unused shots first, then by worth."""
-        return (take.shot in shots, -_worth(take, gap.slot, spoken, state.taste), take.range.start)
+        return (take.shot in shots, -_worth(take, gap.slot, spoken, state.vibe.taste), take.range.start)
 
     muted: list[Cut] = []
     for take in sorted(candidates, key=rank):
@@ -252,7 +240,7 @@ def _best(gap: _Gap, candidates: Sequence[Take], state: _State, spoken: bool) ->
 
 def _others(gap: _Gap, chosen: Take, pool: Sequence[Take], state: _State) -> tuple[Other, ...]:
     """Unmuted parts of other shots of the slot's zones, each of another shot."""
-    ranked = sorted(pool, key=lambda take: (-_worth(take, gap.slot, False, state.taste), take.range.start))
+    ranked = sorted(pool, key=lambda take: (-_worth(take, gap.slot, False, state.vibe.taste), take.range.start))
     others: dict[int, Other] = {}
     for take in ranked:
         known = take.shot in others or take.shot == chosen.shot or (take.shot, take.range.start.seconds) in state.used

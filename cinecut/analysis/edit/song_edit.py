@@ -67,20 +67,20 @@ def edit_song(beats: Beats, slots: Sequence[Slot], levels: SongLevels, end: Frac
     """The edit of a song of `end` seconds for the slots of a trailer. A song of changing tempo is used from `start` on,
     since the trailer was cut to these beats. For other songs `start` is ignored: any bar line can be used."""
     card = beat_of(slots, "title card", Want.CARD)
-    laid = _laid_hit(beats, levels)
+    hit_at = _best_hit(beats, levels)
     if beats.tempo is None or card is None or card % beats.metre:
         if beats.tempo is not None:
             start = _choose_start(beats, _plan(slots, beats.metre))
-        return _with_hit(SongEdit(start), laid)
+        return _with_hit(SongEdit(start), hit_at)
     plan = _plan(slots, beats.metre)
     bars = _whole_bars(beats, end)
     if bars < 2:
-        return _with_hit(SongEdit(_bar_time(beats, 0)), laid)
-    return _edited(beats, plan, bars, bar_hits(beats, levels), laid, end)
+        return _with_hit(SongEdit(_bar_time(beats, 0)), hit_at)
+    return _edited(beats, plan, bars, bar_hits(beats, levels), hit_at, end)
 
 
 def _edited(
-    beats: Beats, plan: _Plan, bars: int, hits: Mapping[int, float], laid: Fraction | None, end: Fraction
+    beats: Beats, plan: _Plan, bars: int, hits: Mapping[int, float], hit_at: Fraction | None, end: Fraction
 ) -> SongEdit:
     strength, lasts = _strengths(beats), plan.card - plan.third
 
@@ -94,7 +94,7 @@ def _edited(
     ends = range(lasts, bars + 1) if lasts <= bars else range(0)
     best = max(starts, key=lambda bar: (round(_early(beats, plan, bar), 3), -bar))
     if not ends:
-        return _with_hit(_of_bars(beats, _walk(beats, best, plan.card, bars), end), laid)
+        return _with_hit(_of_bars(beats, _walk(beats, best, plan.card, bars), end), hit_at)
     hit = max(ends, key=lambda bar: (round(late(bar), 3), -bar))
     straight = [bar for bar in starts if bar + plan.card in ends]
     if straight:
@@ -106,7 +106,7 @@ def _edited(
     edit = _of_bars(beats, pieces, end)
     if hits.get(hit, 0.0) >= HIT:
         return SongEdit(edit.start, edit.parts, "hit")
-    return _with_hit(edit, laid)
+    return _with_hit(edit, hit_at)
 
 
 def _early(beats: Beats, plan: _Plan, bar: int) -> float:
@@ -154,8 +154,8 @@ def _of_bars(beats: Beats, pieces: Sequence[tuple[int, int]], end: Fraction) -> 
     return SongEdit(start, tuple(times))
 
 
-def _with_hit(edit: SongEdit, laid: Fraction | None) -> SongEdit:
-    return edit if laid is None else SongEdit(edit.start, edit.parts, "cue", laid)
+def _with_hit(edit: SongEdit, hit_at: Fraction | None) -> SongEdit:
+    return edit if hit_at is None else SongEdit(edit.start, edit.parts, "cue", hit_at)
 
 
 # Hits
@@ -166,7 +166,7 @@ def bar_hits(beats: Beats, levels: SongLevels) -> dict[int, float]:
     return {bar: _strike(levels, _bar_time(beats, bar)) for bar in range(len(beats.energy) + 1)}
 
 
-def _laid_hit(beats: Beats, levels: SongLevels) -> Fraction | None:
+def _best_hit(beats: Beats, levels: SongLevels) -> Fraction | None:
     """The time of the song's best hit on any beat, just before its attack; None if it has none."""
     if beats.confidence == 0 or not beats.times:
         return None

@@ -18,7 +18,7 @@ _LONGEST_TAKE = Fraction(12)  # seconds; a longer shot is several takes
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Measurements:
     """The results of the stages, mostly by the shot's index."""
 
     looks: Mapping[int, Appearance]

@@ -21,7 +21,7 @@ from cinecut.analysis.film.gops import Thumbs
 COLUMNS, ROWS = 32, 18
 
 PLAIN = 2.5  # levels of spread: a picture without content, whatever its brightness
-_SOMETHING = 5.0  # least levels of spread of the shots at both ends of a dissolve
+_LEAST_SPREAD = 5.0  # least levels of spread of the shots at both ends of a dissolve
 _FADED = 0.4  # greatest share of the spread that is left after a fade
 _SHORTEST = 4  # pictures: shorter blends are cuts
 _LONGEST = 3  # seconds
@@ -200,7 +200,7 @@ def _dissolves_between(outline: Outline, rate: Fraction) -> list[Blend]:
         for i in inner[ways >= np.maximum(_LEAST, _LEAST_NOVELTY * (spread[ends[inner]] + spread[inner]) / 2)].tolist():
             j = int(ends[i])
             if (
-                min(spread[i], spread[j]) < _SOMETHING
+                min(spread[i], spread[j]) < _LEAST_SPREAD
                 or j - i < 4
                 or int(np.diff(ranks[i : j + 1]).max()) > max(4, reach // 4)
             ):

@@ -48,7 +48,7 @@ def novelty(before: Thumbs, after: Thumbs) -> NDArray[np.float32]:
     return np.asarray(change(before, after) / ((spread(before) + spread(after)) / 2 + _NOISE), np.float32)
 
 
-def akin(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+def is_similar(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
     """Whether the middle of a picture [3, rows, columns] appears in the other, as after a pan."""
     rows, columns = one.shape[1:]
     middle = (slice(rows // 4, rows - rows // 4), slice(columns // 4, columns - columns // 4))

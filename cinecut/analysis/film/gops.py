@@ -176,7 +176,7 @@ def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float
     """Index every packet and decode the key frame of every group. Raises Stop, and Unstamped without time stamps."""
     black = black_level(facts)
     container, stream = open_video(film)
-    only(container, stream)
+    discard_others(container, stream)
     time_base = stream.time_base or facts.time_base
     clock = Clock.of(facts, time_base)
     shortest = _SHORTEST_GROUP / time_base
@@ -216,7 +216,7 @@ def black_level(facts: FilmFacts) -> int:
     return 0 if facts.color.range in ("pc", "full", "jpeg") or facts.pix_fmt.startswith("yuvj") else 16
 
 
-def only(container: InputContainer, stream: VideoStream) -> None:
+def discard_others(container: InputContainer, stream: VideoStream) -> None:
     """Make the demuxer skip all other streams."""
     for other in container.streams:
         if other.index != stream.index:

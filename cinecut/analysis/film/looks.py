@@ -8,10 +8,9 @@ from itertools import chain
 from pathlib import Path
 from threading import Event
 
-from cinecut.analysis.film.pictures import Moment
-from cinecut.analysis.film.pictures import look as look_at
+from cinecut.analysis.film.pictures import Moment, key_pictures
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.analysis.film.signals import Appearance, observe, together
+from cinecut.analysis.film.signals import Appearance, combined, observe
 from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 
@@ -35,7 +34,7 @@ def appearances(
             done[number] = share
             progress(sum(done) / len(done))
 
-        return [observe(p) for p in look_at(film, facts, shots, halves[number], report)]
+        return [observe(p) for p in key_pictures(film, facts, shots, halves[number], report)]
 
     looks: dict[int, list[Appearance]] = {}
     with ThreadPoolExecutor(2) as pool:
@@ -45,7 +44,7 @@ def appearances(
         except BaseException:  # such as an interrupt, which must not wait for the threads to finish
             stopped.set()
             raise
-    return {index: together(look) for index, look in looks.items()}
+    return {index: combined(look) for index, look in looks.items()}
 
 
 LOOKS = Stage("looks", dict[int, Appearance], appearances)

@@ -29,49 +29,42 @@ _PATIENCE = 400  # most pictures decoded for one moment
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment to measure: the index of its shot, and of the line spoken there, if any."""
+    """A time to measure, and the index of its shot."""
 
     time: FilmTime
     shot: int
-    line: int | None = None
 
 
 def moments(shots: Sequence[FilmShot], lines: Sequence[Line]) -> list[Moment]:
     """The key frames of a film, in order."""
     wanted, spoken = [], Spoken(lines)
     for shot in shots:
-        mid = [(line.range.start.seconds + line.range.duration / 2, line.index) for line in spoken.within(shot.range)]
-        inside = [mark for mark in mid if shot.range.start.seconds <= mark[0] < shot.range.end.seconds]
-        middle = (shot.range.start.seconds + shot.range.end.seconds) / 2
-        marks = _apart([*inside, (middle, None)])
-        wanted += [Moment(FilmTime(at), shot.index, line) for at, line in _without_gaps(shot, marks)]
+        start, end = shot.range.start.seconds, shot.range.end.seconds
+        middles = [line.range.start.seconds + line.range.duration / 2 for line in spoken.within(shot.range)]
+        times = _apart([(start + end) / 2, *(time for time in middles if start <= time < end)])
+        wanted += [Moment(FilmTime(time), shot.index) for time in _without_gaps(shot, times)]
     return wanted
 
 
 _NEAREST = Fraction(1, 2)  # least seconds between two moments of a shot: a nearer one shows nothing new
 
 
-def _apart(marks: list[tuple[Fraction, int | None]]) -> list[tuple[Fraction, int | None]]:
-    """The marks in order, without those that follow another too closely."""
-    kept: list[tuple[Fraction, int | None]] = []
-    for mark in sorted(marks, key=_time):
-        if not kept or mark[0] - kept[-1][0] >= _NEAREST:
-            kept.append(mark)
+def _apart(times: list[Fraction]) -> list[Fraction]:
+    """The times in order, without those that follow another too closely."""
+    kept: list[Fraction] = []
+    for time in sorted(times):
+        if not kept or time - kept[-1] >= _NEAREST:
+            kept.append(time)
     return kept
 
 
-def _time(mark: tuple[Fraction, int | None]) -> Fraction:
-    return mark[0]
-
-
-def _without_gaps(shot: FilmShot, marks: list[tuple[Fraction, int | None]]) -> list[tuple[Fraction, int | None]]:
-    """The marks, and further ones wherever two are farther apart than the largest gap."""
-    bounds = [shot.range.start.seconds, *[at for at, _ in marks], shot.range.end.seconds]
-    added: list[tuple[Fraction, int | None]] = []
-    for left, right in pairwise(bounds):
+def _without_gaps(shot: FilmShot, times: list[Fraction]) -> list[Fraction]:
+    """The times, and further ones wherever two are farther apart than the largest gap."""
+    added: list[Fraction] = []
+    for left, right in pairwise([shot.range.start.seconds, *times, shot.range.end.seconds]):
         pieces = int((right - left) / LARGEST_GAP)
-        added += [(left + (right - left) * k / (pieces + 1), None) for k in range(1, pieces + 1)]
-    return sorted(marks + added, key=_time)
+        added += [left + (right - left) * k / (pieces + 1) for k in range(1, pieces + 1)]
+    return sorted(times + added)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +77,7 @@ class KeyPicture:
     bgr: NDArray[np.uint8]
 
 
-def look(
+def key_pictures(
     film: Path, facts: FilmFacts, shots: Sequence[FilmShot], wanted: Sequence[Moment], progress: Callable[[float], None]
 ) -> Iterator[KeyPicture]:
     """A picture for each moment: the key frame before it if that is in the same shot (a single decode), else the

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.cuts import NOVEL, SCORE, Verdict, akin, judge, novelty, spread, steps
+from cinecut.analysis.film.cuts import NOVEL, SCORE, Verdict, is_similar, judge, novelty, spread, steps
 from cinecut.analysis.film.gops import PacketIndex, Survey
 from cinecut.analysis.film.screen import is_text
 from cinecut.analysis.film.strips import GroupReader, Strip
@@ -22,12 +22,12 @@ from cinecut.analysis.film.strips import GroupReader, Strip
 _AROUND = 12  # reference packets on each side with which one is compared
 _SAME = 0.6  # greatest novelty between key pictures of one unchanged shot
 _SAME_UNCHOSEN = 1.0  # the same if the second one is known not to be at a cut
-_OTHER = 1.4  # least novelty between unrelated pictures; about 1.7 is usual
+_UNRELATED = 1.4  # least novelty between unrelated pictures; about 1.7 is usual
 _LULL = 0.6  # most bytes of a quarter of a second without sudden movement, in sizes of a key picture
 _BLENDED = 5.0  # bytes between two cuts above which there may also be a dissolve, in sizes of a key picture
 _PLAIN = 6.0  # levels of spread below which a picture shows almost nothing
 _BEFORE, _AFTER = 3, 4  # pictures decoded in full before and after a possible cut
-_CLOSER = 2  # further looks at a group
+_MORE_LOOKS = 2  # further looks at a group
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +72,7 @@ class Group:
         """
         if self.plain or not self.chosen or self.lull > _LULL or self.inflow > _BLENDED:
             return False
-        return float(novelty(last[None], after[None])[0]) >= _OTHER and not akin(last, after)
+        return float(novelty(last[None], after[None])[0]) >= _UNRELATED and not is_similar(last, after)
 
 
 def plan(survey: Survey) -> list[Group]:
@@ -149,7 +149,7 @@ def examine(reader: GroupReader, survey: Survey, group: Group) -> tuple[Verdict,
         for start, end in group.suspects:
             fine[max(0, start) : end] = True
     verdict, strip = _decoded(reader, survey, group, fine)
-    for _ in range(_CLOSER):
+    for _ in range(_MORE_LOOKS):
         if not verdict.gaps:
             break
         for before, behind in verdict.gaps:

@@ -93,7 +93,7 @@ def observe(picture: KeyPicture) -> Appearance:
     )
 
 
-def together(looks: Sequence[Appearance]) -> Appearance:
+def combined(looks: Sequence[Appearance]) -> Appearance:
     """The measurements of several pictures of one shot: the layout of the middle one, the largest face, else means."""
     middle, count = looks[len(looks) // 2], len(looks)
     return Appearance(

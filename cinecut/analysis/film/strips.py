@@ -28,8 +28,8 @@ from cinecut.analysis.film.gops import (
     KeyPicture,
     PacketIndex,
     Thumbs,
+    discard_others,
     key_picture,
-    only,
     open_video,
     small_planes,
 )
@@ -80,7 +80,7 @@ class GroupReader:
         self._index = index
         self._inside = inside
         self._container, self._stream = open_video(film, filter_loop)
-        only(self._container, self._stream)
+        discard_others(self._container, self._stream)
         self._base = self._stream.time_base or Fraction(1, 1000)
         self._every = 4 if index.key.all() else 1  # films of key frames only are outlined by every fourth picture
         self._skips_references = self._stream.codec_context.name == "h264"
@@ -170,7 +170,7 @@ def _decode(decoder: VideoCodecContext, packet: Packet[VideoStream] | None) -> l
 def decode_all(film: Path, diagnostics: list[Diagnostic]) -> Iterator[VideoFrame]:
     """Every picture of a film in display order, with as many threads as the decoder chooses. Raises Stop."""
     container, stream = open_video(film)
-    only(container, stream)
+    discard_others(container, stream)
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = 0
     with container:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cinecut.diagnostics import Diagnostic
 from cinecut.files import write_beside
+from cinecut.inference.chat import printable
 from cinecut.media.open import open_media, tags
 
 _MARK = "Credits of a trailer, written by cinecut."
@@ -21,17 +22,13 @@ def own_credit(file: Path, what: str) -> str | None:
     """The title, artist and licence in a file's tags; None if they name neither artist nor licence."""
     with open_media(file, what) as media:
         sources = [*map(tags, media.streams.audio[:1]), tags(media)]  # Ogg stores them in the stream
-    values = {key: _plain(value) for each in sources for key, value in each.items()}
+    values = {key: printable(value)[:_LONGEST] for source in sources for key, value in source.items()}
     artist = values.get("artist") or values.get("album_artist")
     rights = [values[key] for key in ("license", "copyright") if values.get(key)]
     if not artist and not rights:
         return None
     title = values.get("title") or file.stem
     return ", ".join([f"“{title}” by {artist}" if artist else f"“{title}”", *dict.fromkeys(rights)])
-
-
-def _plain(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:_LONGEST]
 
 
 def credits_text(film: str | None, music: str | None) -> str | None:
@@ -49,9 +46,8 @@ def write_credits(file: Path, text: str | None) -> list[Diagnostic]:
         return []
     if os.path.lexists(file) and not _is_ours(file):
         hint = "rename it, and analyze again"
-        return [
-            Diagnostic("music", f"{file} is there already, and is not ours: the credits are not written", None, (hint,))
-        ]
+        message = f"{file} is there already, and is not ours: the credits are not written"
+        return [Diagnostic("music", message, None, (hint,))]
     write_beside(file, text)
     return []
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.loudness import LoudnessCurve
-from cinecut.analysis.song.onsets import LIMIT, Progress
+from cinecut.analysis.song.onsets import LIMIT, Progress, in_blocks
 from cinecut.analysis.stage import Stage
 from cinecut.graph.sounds import downmix
 from cinecut.language.timebase import FilmRange, FilmTime
@@ -27,6 +27,7 @@ Levels = NDArray[np.float32]
 
 STEP = Fraction(1, 100)  # seconds between two levels of a song
 _RATE = 8000
+_BLOCK = 10  # seconds that are measured at once
 _FLOOR = -70.0
 _GATE = 10.0  # dB below the mean of all that is not silent
 _QUIETEST_ANCHOR = -36  # dB; raising a quieter film would mostly raise its noise
@@ -67,31 +68,16 @@ def _tenths(levels: Levels) -> Levels:
 
 def measure_song(song: Path, progress: Progress) -> SongLevels:
     """The levels of a song's first 20 minutes. Raises Stop as `analyse_music` does."""
-    powers: list[NDArray[np.float32]] = []
-    held, size, count = list[Levels](), 0, 0
-    for part in mono(counted(song_frames(song, [])), _RATE, lambda layout: 10 ** (rendered(layout) / 20)):
-        held.append(part)
-        size += part.size
-        if size >= _RATE * 10:
-            fresh = np.concatenate(held)
-            whole = size // _BLOCK * _BLOCK
-            powers.append(_powers(fresh[:whole]))
-            held, size, count = [fresh[whole:]], size - whole, count + whole
-            progress(min(1.0, count / (LIMIT * _RATE)))
-            if count >= LIMIT * _RATE:
-                break
-    if size:
-        rest = np.concatenate(held)
-        powers.append(_powers(np.pad(rest, (0, -size % _BLOCK))))
-    power = np.concatenate(powers) if powers else np.zeros(0, np.float32)
-    return SongLevels((10 * np.log10(np.maximum(power, 10 ** (_FLOOR / 10)))).astype(np.float32))
-
-
-_BLOCK = int(_RATE * STEP)
-
-
-def _powers(samples: Levels) -> NDArray[np.float32]:
-    return np.asarray(np.square(samples).reshape(-1, _BLOCK).mean(axis=1), np.float32)
+    powers, step = [np.zeros(0, np.float32)], int(_RATE * STEP)
+    samples = mono(counted(song_frames(song, [])), _RATE, lambda layout: 10 ** (rendered(layout) / 20))
+    for done, block in enumerate(in_blocks(samples, _BLOCK * _RATE), 1):
+        padded = np.pad(block, (0, -block.size % step))
+        powers.append(np.asarray(np.square(padded).reshape(-1, step).mean(axis=1), np.float32))
+        progress(min(1.0, done * _BLOCK / LIMIT))
+        if done * _BLOCK >= LIMIT:
+            break
+    levels = 10 * np.log10(np.maximum(np.concatenate(powers), 10 ** (_FLOOR / 10)))
+    return SongLevels(levels.astype(np.float32))
 
 
 def rendered(layout: str) -> float:

@@ -7,7 +7,7 @@ causes no delay.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -85,20 +85,29 @@ def listen(song: Path, progress: Progress | None = None, limit: int = LIMIT) -> 
 
 
 def _blocks(song: Path, limit: int, warnings: list[Diagnostic]) -> Iterator[Floats]:
-    """Mono samples at RATE, about _BLOCK at a time, at most `limit` seconds."""
-    held: list[Floats] = []
-    size, left = 0, limit * RATE
-    for part in mono(counted(song_frames(song, warnings)), RATE):
-        held.append(np.asarray(np.clip(part, -8.0, 8.0), np.float32))
-        size += part.size
-        if size >= _BLOCK or size >= left:
-            yield np.concatenate(held)[:left]
-            left -= size
-            held, size = [], 0
-            if left <= 0:
-                return
-    if held:
-        yield np.concatenate(held)[:left]
+    """Mono samples at RATE, _BLOCK at a time, at most `limit` seconds."""
+    left = limit * RATE
+    for block in in_blocks(mono(counted(song_frames(song, warnings)), RATE), _BLOCK):
+        yield np.asarray(np.clip(block[:left], -8.0, 8.0), np.float32)
+        left -= block.size
+        if left <= 0:
+            return
+
+
+def in_blocks(parts: Iterable[Floats], size: int) -> Iterator[Floats]:
+    """The samples of all parts in blocks of one size; the last block may be smaller."""
+    waiting: list[Floats] = []
+    count = 0
+    for part in parts:
+        waiting.append(part)
+        count += part.size
+        if count >= size:
+            joined = np.concatenate(waiting)
+            whole = count // size * size
+            yield from joined[:whole].reshape(-1, size)
+            waiting, count = [joined[whole:]], count - whole
+    if count:
+        yield np.concatenate(waiting)
 
 
 def _measure(sound: Floats, bands: Floats, chroma: Floats) -> tuple[Floats, Floats, Floats, Floats]:

@@ -53,11 +53,7 @@ def sections_of(song: Path, beats: Beats) -> tuple[SongSection, ...]:
     return Line(Cache(fingerprint(song)), lambda stage, done: None).run(SECTIONS, song, beats)
 
 
-def _work(song: Path, beats: Beats) -> tuple[SongSection, ...]:
-    return find_sections(listen(song), beats)
-
-
-SECTIONS = Stage("sections", tuple[SongSection, ...], _work)
+SECTIONS = Stage("sections", tuple[SongSection, ...], lambda song, beats: find_sections(listen(song), beats))
 
 
 def find_sections(sound: SongSound, beats: Beats) -> tuple[SongSection, ...]:

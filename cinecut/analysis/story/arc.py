@@ -166,7 +166,8 @@ def beat_types(
     """The role of each shot by its index, from its signals, its zone and its dialogue. `zones` are those known from
     descriptions; other shots' zones depend on their time."""
     known = [shot for shot in shots if shot.index in signals]
-    strongest = {shot.index for shot in _strongest(known, signals, max(1, len(known) // 10))}
+    ranked = sorted((shot.index for shot in known), key=lambda index: (-signals[index].score, index))
+    strongest = set(ranked[: max(1, len(known) // 10)])
     turn = min(known, key=lambda shot: abs(shot.range.start - story.begin.at), default=None)
     introduced, spoken = set[str](), Spoken(lines)
     types = {}
@@ -204,10 +205,6 @@ def _beat_type(signals: Signals, zone: Zone, lines: list[Line], role: _Role) -> 
     if signals.motion < 0.25 and signals.rise < 0.5:
         return BeatType.BREATH
     return BeatType.ESCALATION
-
-
-def _strongest(shots: Sequence[FilmShot], signals: Mapping[int, Signals], count: int) -> list[FilmShot]:
-    return sorted(shots, key=lambda shot: (-signals[shot.index].score, shot.index))[:count]
 
 
 def before_the_climax(shots: Sequence[FilmShot], story: Story) -> list[FilmShot]:

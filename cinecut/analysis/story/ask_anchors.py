@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -116,7 +116,7 @@ def ask_anchors(
             inquiry.failures.append((turn.name, str(failure)))
     story = _story_of(chosen, shots, fallback, chat.name)
     if doubt := _doubt(chosen, places, story):
-        return ModelStory(fallback, None, (*inquiry.warnings(), _disbelieved(chat, doubt)), not inquiry.failures)
+        return ModelStory(fallback, None, (*inquiry.warnings(), _not_plausible(chat, doubt)), not inquiry.failures)
     hero = _protagonist(inquiry, lines)
     progress(1.0)
     return ModelStory(story, hero, inquiry.warnings(), not inquiry.failures)
@@ -241,13 +241,10 @@ def _cost(line: Line) -> int:
     return letters // 3 + len(text.encode()) - letters
 
 
-def _shown(lines: Iterable[Line]) -> str:
+def _shown(lines: Sequence[Line]) -> str:
     """The lines as rows of text."""
-    return "\n".join(f"{_time(line)} {_speaker(line)}{clean(line.text)}" for line in lines)
-
-
-def _speaker(line: Line) -> str:
-    return f"{clean(line.speaker)}: " if line.speaker else ""
+    speakers = (f"{clean(line.speaker)}: " if line.speaker else "" for line in lines)
+    return "\n".join(f"{_time(line)} {name}{clean(line.text)}" for line, name in zip(lines, speakers, strict=True))
 
 
 def _time(line: Line) -> str:
@@ -299,7 +296,7 @@ def _doubt(chosen: dict[str, _Candidate], places: Sequence[tuple[int, int]], sto
         return "it chooses by the place in the list that it is shown"
     if len({candidate.why.casefold() for candidate in chosen.values()}) < len(chosen):
         return "it gives the same reason for different ones"
-    if sum(_says_nothing(candidate.why) for candidate in chosen.values()) * 2 > len(chosen):
+    if sum(_repeats_question(candidate.why) for candidate in chosen.values()) * 2 > len(chosen):
         return "its reasons only repeat the question"
     apart = _APART * story.end.seconds
     if story.escalation.at - story.begin.at < apart or story.climax.at - story.escalation.at < apart:
@@ -316,12 +313,12 @@ def _most_alike(places: Sequence[tuple[int, int]]) -> int:
 _ASKED = frozenset(re.findall(r"\w+", " ".join(turn.what for turn in _TURNS).casefold()))
 
 
-def _says_nothing(why: str) -> bool:
+def _repeats_question(why: str) -> bool:
     """Whether every word of a reason with two letters or more is from the question."""
     return set(re.findall(r"\w{2,}", why.casefold())) <= _ASKED
 
 
-def _disbelieved(chat: Chat, doubt: str) -> Diagnostic:
+def _not_plausible(chat: Chat, doubt: str) -> Diagnostic:
     hint = "a larger text model reads stories better: see `cinecut models list`"
     return Diagnostic("model", f"{chat.name}'s turning points are not used: {doubt}; the signals decide", None, (hint,))
 
@@ -357,14 +354,8 @@ def _names(lines: Sequence[Line]) -> dict[str, int]:
     known = lexicon().sets
     small |= known["titles"] | known["not_names"] | known["anonymous"]
     counts = Counter(word for text in texts for word in _NAME.findall(text))
-    counts.update(_capitalised(clean(line.speaker)) for line in lines if line.speaker)
-    names = (name for name, _ in counts.most_common() if _is_capitalised(name) and name.casefold() not in small)
-    return {name: counts[name] for name in islice(names, _NAMES) if counts[name] > 1}
-
-
-def _is_capitalised(name: str) -> bool:
-    return name[0].isupper() and not name.isupper()
-
-
-def _capitalised(name: str) -> str:
-    return name.title() if name.isupper() else name
+    speakers = [clean(line.speaker) for line in lines if line.speaker]
+    counts.update(name.title() if name.isupper() else name for name in speakers)
+    capitalised = (name for name, _ in counts.most_common() if name[0].isupper() and not name.isupper())
+    names = islice((name for name in capitalised if name.casefold() not in small), _NAMES)
+    return {name: counts[name] for name in names if counts[name] > 1}
