@@ -71,6 +71,8 @@ CODES: dict[str, Severity] = {
     "subtitles": Severity.WARNING,
     "music": Severity.WARNING,
     "film": Severity.WARNING,
+    "segments": Severity.NOTE,  # that cannot be joined: the trailer is rendered in one piece
+    "store": Severity.WARNING,  # of what was rendered before, something is damaged
     "model": Severity.WARNING,  # a model that cannot help: the analysis goes on without it
     # the machine
     "no-ffmpeg": Severity.ERROR,

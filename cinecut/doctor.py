@@ -13,11 +13,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
-from cinecut.files import free_bytes
+from cinecut.files import cache_folder, free_bytes
 from cinecut.inference.inventory import NEEDS_REPAIR, inventory
 from cinecut.inference.models import WITH_TORCH, WITHOUT_TORCH, is_installed, models_folder
 from cinecut.inference.server import find_server
@@ -54,7 +52,7 @@ def examine(ffmpeg: str | None = None) -> list[Finding]:
         _sentences(),
         _gpu(),
         _memory(),
-        _disk("disk, caches", Path(os.environ.get("CINECUT_CACHE_DIR") or platformdirs.user_cache_dir("cinecut"))),
+        _disk("disk, caches", cache_folder()),
         _disk("disk, models", models_folder()),
     ]
 
