@@ -3,7 +3,6 @@ second of film is made and opened, since only that shows whether FFmpeg, PyAV an
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from cinecut.compiler.about import about_file, about_text
+from cinecut.compiler.about import about_file, about_of, about_text
 from cinecut.compiler.encode import FLOAT_SAMPLES, PCM_SAMPLES, Encoding, choose_encoding, float_sound, pcm_sound
 from cinecut.compiler.inputs import Inputs
 from cinecut.compiler.layout import Layout
@@ -51,9 +51,10 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
         files |= texts
     if any(file.subtitles in ("soft", "file") for file in outputs.values()):
         files[CAPTIONS] = captions_text(heard, opening / timeline.rate)
+    about = {name: about_of(timeline, file, opening) for name, file in outputs.items()}
     for name, file in outputs.items():
-        if (about := about_file(name, file)) is not None:
-            files[about] = about_text(timeline, file, opening)
+        if (said := about_file(name, file)) is not None:
+            files[said] = about_text(about[name], timeline.rate)
     samples = sample_at(TrailerFrame(timeline.frames + opening), timeline.rate)
     stems = _after(samples - track.samples, lower_stems(trailer, timeline, track, inputs), samples)
     targets = [_target(name, file, encodings[name]) for name, file in outputs.items()]
@@ -61,6 +62,7 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
         layout=layout,
         **_runs(shown, stems, targets, inputs),
         pictures=pictures,
+        about=about,
         inputs=tuple(inputs.items[name] for name in sorted(inputs.items)),
         stem_names=tuple(stems),
         files=files,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from cinecut.compiler.about import About
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.segments import Pictures
 from cinecut.compiler.sound.master import Master, hole_of, lower_master
@@ -20,7 +21,7 @@ from cinecut.graph.plan import Input, Run, Target
 class RenderPlan:
     """All runs of a trailer over one working folder. `render` writes the trailer; `sound` the mix alone, before its
     master, for measuring; `stems` what it is mixed of, a file each, by their names in `stem_names`. `pictures` are
-    those of each output, for rendering them by segments.
+    those of each output, for rendering them by segments, and `about` what its file says of itself.
 
     `files` are generated ones by their names in the working folder, `luts` those that are made of grades; `places`
     lead from a label to the spec; `diagnostics` are what there was to say of the spec.
@@ -30,6 +31,7 @@ class RenderPlan:
     inputs: tuple[Input, ...]
     render: Run
     pictures: Mapping[str, Pictures] = field(repr=False)
+    about: Mapping[str, About]
     sound: Run
     stems: Run
     stem_names: tuple[str, ...]

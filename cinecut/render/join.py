@@ -17,12 +17,13 @@ from typing import Any
 import av
 import av.error
 
+from cinecut.compiler.about import About
 from cinecut.diagnostics import Stop
 from cinecut.media.open import open_container
 from cinecut.render.pictures import HeadersDifferError
 
 
-def join(segments: Sequence[Path], beside: Sequence[Path], output: Path, rate: Fraction) -> None:
+def join(segments: Sequence[Path], beside: Sequence[Path], output: Path, rate: Fraction, about: About) -> None:
     """Write a file of segments of so many pictures a second, and of the streams of the files `beside`.
 
     Raises HeadersDifferError, OSError, and Stop where FFmpeg refuses.
@@ -36,6 +37,8 @@ def join(segments: Sequence[Path], beside: Sequence[Path], output: Path, rate: F
             targets[0].time_base = 1 / rate
             if media[0].streams[0].codec_context.codec_tag == "hvc1":  # the name by which Apple's players know HEVC
                 targets[0].codec_context.codec_tag = "hvc1"
+            out.metadata.update({"title": about.title} if about.title else {})
+            out.set_chapters([_chapter(number, *each, 1 / rate) for number, each in enumerate(about.chapters, 1)])
             streams = [_pictures(segments, targets[0], rate), *map(_copied, media[1:], targets[1:])]
             for packet in heapq.merge(*streams, key=lambda packet: packet.dts * packet.time_base):
                 out.mux(packet)
@@ -43,6 +46,10 @@ def join(segments: Sequence[Path], beside: Sequence[Path], output: Path, rate: F
         if isinstance(error, OSError):
             raise
         raise Stop("ffmpeg", f"the parts of the trailer cannot be joined: {error.strerror}") from None
+
+
+def _chapter(number: int, start: int, end: int, name: str, frame: Fraction) -> Any:
+    return {"id": number, "start": start, "end": end, "time_base": frame, "metadata": {"title": name}}
 
 
 def _pictures(segments: Sequence[Path], target: Any, rate: Fraction) -> Iterator[Any]:

@@ -131,7 +131,13 @@ class Studio:
             beside = [sounds[target.name], *([self._captions(target)] if target.captions else [])]
             found[target.name] = f"{label_of('trailer', target.name)}{target.suffix}"
             parts = [folder / segment.file for segment in segments if segment.output == target.name]
-            join(parts, [folder / file for file in beside], folder / found[target.name], self.plan.rate)
+            join(
+                parts,
+                [folder / file for file in beside],
+                folder / found[target.name],
+                self.plan.rate,
+                self.plan.about[target.name],
+            )
         return found
 
     def _captions(self, target: Target) -> str:
