@@ -85,6 +85,14 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "music": ("Something about the music is worth knowing; the work goes on.", "Read the message."),
     "film": ("Something about the film is worth knowing; the work goes on.", "Read the message."),
+    "store": (
+        "Something that was rendered before is damaged; it is rendered again.",
+        "Look at the disk if it comes again; `cinecut cache` shows and clears what is kept.",
+    ),
+    "segments": (
+        "This encoder's parts cannot be joined exactly, so the trailer is rendered in one piece.",
+        "Nothing to do; another codec renders edits faster.",
+    ),
     "model": ("A model could not help; what it would have said was measured.", "`cinecut doctor` says what it lacks."),
     "no-ffmpeg": (
         "No FFmpeg was found, or it is too old.",

@@ -3,7 +3,6 @@ second of film is made and opened, since only that shows whether FFmpeg, PyAV an
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -13,11 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
-from cinecut.files import free_bytes
+from cinecut.files import cache_folder, free_bytes
 from cinecut.inference.inventory import NEEDS_REPAIR, inventory
 from cinecut.inference.models import WITH_TORCH, WITHOUT_TORCH, is_installed, models_folder
 from cinecut.inference.server import find_server
@@ -54,7 +51,7 @@ def examine(ffmpeg: str | None = None) -> list[Finding]:
         _sentences(),
         _gpu(),
         _memory(),
-        _disk("disk, caches", Path(os.environ.get("CINECUT_CACHE_DIR") or platformdirs.user_cache_dir("cinecut"))),
+        _disk("disk, caches", cache_folder()),
         _disk("disk, models", models_folder()),
     ]
 

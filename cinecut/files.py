@@ -28,6 +28,13 @@ _SAMPLE = 1 << 20  # bytes of head and tail that a fingerprint covers
 _PART = re.compile(r"\.cinecut-(\d+)-[0-9a-f]{8}\.part")
 
 
+def cache_folder() -> Path:
+    """Where all is kept that can be worked out again."""
+    import platformdirs
+
+    return Path(os.environ.get("CINECUT_CACHE_DIR") or platformdirs.user_cache_dir("cinecut"))
+
+
 def fingerprint(path: Path) -> str:
     """The size and a hash of the first and last megabyte: any new encode changes it, and it is quick on 40 GB too."""
     with open_file(path) as file:

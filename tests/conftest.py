@@ -75,6 +75,7 @@ def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("HOME", str(home))
         patch.setenv("CINECUT_CACHE_DIR", str(home / "cache"))
         patch.setenv("CINECUT_RUNTIME_DIR", str(home / "runtime"))
+        patch.setenv("CINECUT_STORE_GB", "0")  # a render makes all of it, but where a test is about the store
         patch.setenv("CINECUT_MODELS_DIR", str(home / "models"))
         yield
 

@@ -12,7 +12,7 @@ from compiling import compiled
 
 from cinecut.graph import filters, sounds
 from cinecut.graph.digest import digest
-from cinecut.graph.nodes import Audio, GraphError, Node, Pad, Video, filled
+from cinecut.graph.nodes import Audio, GraphError, Node, Pad, Video, filled, split
 from cinecut.graph.script import print_script
 from cinecut.graph.sounds import STEREO
 from cinecut.graph.verify import RULES, verify
@@ -35,7 +35,7 @@ def forced(name: str, ins: list[Pad], out: Video | Audio, **args: str | int) -> 
 
 ILLEGAL = {
     "one pad for two filters": lambda: [filters.run([(pad := picture()), pad], RATE, "x")],
-    "a pad that goes nowhere": lambda: filters.split(picture(), 2, "x")[:1],
+    "a pad that goes nowhere": lambda: split(picture(), 2, "x")[:1],
     "one pad for two outputs": lambda: [(pad := picture()), pad],
     "an unknown filter": lambda: [forced("hue", [picture()], picture().video)],
     "sound into a filter of pictures": lambda: [forced("hflip", [sound()], STEREO)],
@@ -154,7 +154,7 @@ def test_a_digest_says_what_is_shown_and_not_where() -> None:
 
 def test_filling_a_hole_leaves_the_rest_alone() -> None:
     before = sound()
-    left, right = sounds.split_sound(sounds.hole(before, "master"), 2, "x")
+    left, right = split(sounds.hole(before, "master"), 2, "x")
     loud = filled([left, right], {"master": lambda pad: sounds.volume(pad, Fraction(3), "master")})
     script = print_script(loud, ["l", "r"])
     assert "volume@master=volume=3dB" in script

@@ -88,7 +88,7 @@ def encoding_child(pid: int, part: Path) -> int:
                 parent = int((entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if parent == pid:
+            if parent == pid and part.name.encode() in (entry / "cmdline").read_bytes():
                 return int(entry.name)
         return None
 
@@ -101,7 +101,7 @@ def ended(pid: int) -> None:
 
 def test_second_render_waits_says_for_whom_and_goes_on_when_that_one_is_killed(folder: Path) -> None:
     with running(folder, "render", "long.yaml", "-o", "a.mp4") as holder:
-        ffmpeg = encoding_child(holder.pid, folder / ".a.mp4.part" / "trailer0.mp4")
+        ffmpeg = encoding_child(holder.pid, folder / ".a.mp4.part" / "segment_0.mp4")
         with running(folder, "render", "short.yaml", "-o", "b.mp4") as waiting:
             assert waiting.stderr is not None
             said = waiting.stderr.readline()
@@ -136,7 +136,7 @@ def test_interrupted_in_the_middle_leaves_nothing(
 ) -> None:
     before = names(folder)
     with running(folder, "render", "long.yaml", "-o", "a.mp4") as process:
-        ffmpeg = encoding_child(process.pid, folder / ".a.mp4.part" / "trailer0.mp4")
+        ffmpeg = encoding_child(process.pid, folder / ".a.mp4.part" / "segment_0.mp4")
         for each in signals:
             (os.killpg if to_group else os.kill)(process.pid, each)
         out, err = process.communicate(timeout=60)
@@ -170,7 +170,7 @@ def test_interrupted_while_it_waits(folder: Path) -> None:
 def test_ffmpeg_killed_from_outside(folder: Path) -> None:
     before = names(folder)
     with running(folder, "render", "long.yaml", "-o", "a.mp4") as process:
-        os.kill(encoding_child(process.pid, folder / ".a.mp4.part" / "trailer0.mp4"), signal.SIGKILL)
+        os.kill(encoding_child(process.pid, folder / ".a.mp4.part" / "segment_0.mp4"), signal.SIGKILL)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert out == ""

@@ -18,7 +18,7 @@ from oracle import Film, Sound
 
 from cinecut.diagnostics import Stop
 from cinecut.grade import Grade
-from cinecut.graph.plan import Reel
+from cinecut.graph.plan import Reel, SoundReel
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.link import relink
 from cinecut.media.probe import film_facts
@@ -36,7 +36,7 @@ def span(start: int, end: int) -> FilmRange:
 def test_all_is_written_and_told(films: Films, tmp_path: Path, way: Callable[..., None]) -> None:
     film = films(SMALL).path
     (tmp_path / "mine").write_text("LUT_1D_SIZE 2\n0 0 0\n1 1 1\n")
-    reels = [Reel(f"reels/{k}.nut", span(k, k + 1), span(k, k + 1), 0) for k in (0, 1)]
+    reels: list[Reel | SoundReel] = [Reel("reels/0.nut", span(0, 1)), SoundReel("reels/1.nut", span(1, 2), 0)]
     told: list[int] = []
     luts = {"grade.cube": Grade(saturation=Fraction(0))}
     way(Pull(tmp_path, film, film_facts(film), reels, luts, {"look": tmp_path / "mine"}), told.append)
@@ -49,7 +49,7 @@ def test_all_is_written_and_told(films: Films, tmp_path: Path, way: Callable[...
 @pytest.mark.parametrize("way", [pull, pull_apart])
 def test_what_goes_wrong_there_is_said_here(films: Films, tmp_path: Path, way: Callable[..., None]) -> None:
     film = films(SMALL).path
-    reels = [Reel("a.nut", span(1, 9), span(1, 9), None)]
+    reels = [Reel("a.nut", span(1, 9))]
     with pytest.raises(Stop, match="breaks off at") as stop:
         way(Pull(tmp_path, film, film_facts(film), reels, {}, {}), lambda _: None)
     assert stop.value.diagnostics[0].code == "unreadable"
@@ -66,13 +66,18 @@ def test_no_decoder_stays_while_ffmpeg_runs(films: Films, bundled: Path, tmp_pat
     spec.write_text(f"cinecut: 1\nfilm: {films(SMALL).path}\nvibe: drama\ntimeline: [shot: 0:00 - 0:01]\n")
     relink(spec, None)
     program = (
-        "import json, sys\nfrom cinecut.cli import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
+        "import json, sys\nfrom pathlib import Path\nfrom dataclasses import replace\n"
+        "from cinecut.ffmpeg.builds import find_ffmpeg\nfrom cinecut.render.job import SILENT, prepare, render\n"
+        "told = {}\n"
+        "def stage(name, *figures):\n    told.setdefault(name, sorted(sys.modules))\n"
+        "spec, ffmpeg = sys.argv[1:]\n"
+        "render(prepare(Path(spec)), Path(spec).with_suffix('.mp4'), find_ffmpeg(ffmpeg),\n"
+        "       replace(SILENT, stage=stage))\n"
+        "print(json.dumps(told['render']))\n"
     )
-    arguments = ["render", str(spec), "-o", str(tmp_path / "out.mp4"), "--ffmpeg", str(bundled)]
-    command = [sys.executable, "-c", program, *arguments]
+    command = [sys.executable, "-c", program, str(spec), str(bundled)]
     environment = {**os.environ, "CINECUT_RUNTIME_DIR": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    loaded = set(json.loads(done.stderr.splitlines()[-1]))
+    loaded = set(json.loads(done.stdout))
     assert "cinecut.render.job" in loaded
     assert not loaded & {"av", "cv2", "numpy", "soundfile", "jinja2", "requests", "scipy"}

@@ -42,7 +42,7 @@ faces = {name: load_face(name) for name in faces_of(spec, vibe)}
 opened = []
 sys.addaudithook(lambda event, args: opened.append((event, args)) if event in WATCHED else None)
 plan = compile_layout(lay_out(resolve(spec, vibe, faces), Report()))
-said = [run.script for run in (plan.render, plan.picture, plan.sound, plan.stems)]
+said = [run.script for run in (plan.render, plan.sound, plan.stems)]
 assert all(said) and plan.render.inputs
 print(opened)
 """
@@ -124,7 +124,6 @@ def test_a_master_is_filled_in_when_it_is_known() -> None:
     assert "alimiter" not in soft.render.script
     loud = plan.mastered({"": Master(Fraction(3), Fraction(-1))})
     assert "alimiter@master" in loud.render.script
-    assert loud.picture is plan.picture
     assert "anull@master" in plan.render.script
 
 

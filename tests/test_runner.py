@@ -93,7 +93,7 @@ def test_failed_render_keeps_what_force_would_have_replaced(folder: Path, bundle
     broken = folder / "broken"
     broken.write_text(
         f"""#!/bin/sh
-case "$*" in *trailer.graph*) for last; do :; done; echo half > "$last"; echo "no luck today" >&2; exit 3 ;; esac
+case "$*" in *segment_*) for last; do :; done; echo half > "$last"; echo "no luck today" >&2; exit 3 ;; esac
 exec '{bundled}' "$@"
 """,
         encoding="utf-8",
@@ -110,8 +110,9 @@ exec '{bundled}' "$@"
 def test_wrong_number_of_frames_is_no_success(folder: Path, ffmpeg: Path) -> None:
     """Whatever FFmpeg's status says."""
     job = prepare(folder / "spec.yaml")
-    longer = replace(job, plan=replace(job.plan, frames=job.plan.frames + 1))
-    with pytest.raises(Stop, match="FFmpeg wrote 48 frames, not the 49 of this trailer"):
+    pictures = {"": replace(job.plan.pictures[""], frames=job.plan.frames + 1)}
+    longer = replace(job, plan=replace(job.plan, pictures=pictures))
+    with pytest.raises(Stop, match="FFmpeg wrote 24 frames, not the 25 of this trailer from 24 on"):
         render(longer, folder / "out.mp4", find_ffmpeg(str(ffmpeg)), SILENT)
     assert not (folder / "out.mp4").exists()
 
@@ -288,7 +289,7 @@ def test_terminal_shows_progress_and_is_left_clean(folder: Path) -> None:
     assert status == 0
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
     assert re.search(r"render +\S+ +\d+/984 0:00:\d\d \d+\.\dx", plain), plain  # bar, frames, ETA, speed
-    assert re.search(r"reels +\S+ +1/1", plain)
+    assert re.search(r"reels +\S+ +2/2", plain)
     assert plain.rstrip().endswith("film_trailer.mp4: 984 frames, 41.000 s")
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") > 0  # the cursor is back
     last_erase = shown.rindex("\x1b[2K")

@@ -25,6 +25,7 @@ from cinecut.vibes.titles import PLAIN, TitleStyle
 Pictures = npt.NDArray[np.uint8]  # [shape=(frames, height, width, 3)]
 
 RATE = Fraction(24)
+_DRAWN = "settb=1/50,setpts=2*N+1,ass=a.ass:fontsdir=fonts"  # as the graph has it: a text's clock counts frames
 
 
 def drawn(
@@ -50,8 +51,8 @@ def drawn(
     if not (folder / "fonts").exists():
         (folder / "fonts").symlink_to(FOLDER)
     source = f"color={behind}:size={width}x{height}:rate={rate},trim=end_frame={frames[1] + 2},format=gbrp"
-    command = [str(ffmpeg), "-v", "error", "-f", "lavfi", "-i", source, "-vf", "ass=a.ass:fontsdir=fonts"]
-    output = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    command = [str(ffmpeg), "-v", "error", "-f", "lavfi", "-i", source, "-vf", _DRAWN]
+    output = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     done = subprocess.run([*command, *output], cwd=folder, capture_output=True, check=True)
     return np.frombuffer(done.stdout, np.uint8).reshape(frames[1] + 2, height, width, 3)
 
@@ -299,4 +300,4 @@ def test_a_styled_text_holds_no_commands(name: str, text: str, ffmpeg: Path, tmp
 def test_a_plain_title_is_a_plain_line() -> None:
     text = Text("A", TrailerRange(TrailerFrame(2), TrailerFrame(9)), 0, 0, "lower", Span("", 0, 0, 0, 0))
     screen = Screen(RATE, 1280, 720, PLAIN, {PLAIN.face: load_face(PLAIN.face)})
-    assert lower_texts([text], screen).decode().splitlines()[-1] == "Dialogue: 0,0:00:00.06,0:00:00.35,lower,A"
+    assert lower_texts([text], screen).decode().splitlines()[-1] == "Dialogue: 0,0:00:00.08,0:00:00.36,lower,A"

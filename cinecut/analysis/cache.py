@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import enum
 import hashlib
-import os
 import types
 import typing
 from collections.abc import Callable
@@ -21,9 +20,8 @@ from typing import Any, TypeVar
 
 import msgpack
 import numpy as np
-import platformdirs
 
-from cinecut.files import beside
+from cinecut.files import beside, cache_folder
 
 T = TypeVar("T")
 _FRACTION, _ARRAY = 1, 2
@@ -34,7 +32,7 @@ class Cache:
     """The cached stages of one film, in one folder."""
 
     def __init__(self, fingerprint: str, folder: Path | None = None) -> None:
-        base = folder or Path(os.environ.get("CINECUT_CACHE_DIR") or platformdirs.user_cache_dir("cinecut"))
+        base = folder or cache_folder()
         self.folder = base / "analysis" / hashlib.sha256(fingerprint.encode()).hexdigest()[:24]
 
     def kept(self, name: str, key: str, kind: type[T], work: Callable[[], T]) -> T:

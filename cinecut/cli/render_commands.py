@@ -64,17 +64,26 @@ def render(
     sheet: Annotated[
         bool, typer.Option("--sheet", help="Also write a contact sheet and the poster frame of each file.")
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", metavar="N", min=1, help="So many FFmpegs at a time. Default: one a core.")
+    ] = None,
+    no_store: Annotated[
+        bool, typer.Option("--no-store", help="Make all anew, and keep nothing for the next render.")
+    ] = False,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Render the trailer: mix and measure its sound, then write it with the picture.
+    """Render the trailer: its pictures by segments, beside them its sound, mixed and measured; and join them.
 
-    The same spec gives the same trailer, every time. The output appears only when it is complete.
+    The same spec gives the same trailer, every time. The output appears only when it is complete. What was rendered is
+    kept (`cinecut cache`): the next render makes what has changed, and one that was ended goes on where it was.
 
     Examples: cinecut render specs/film.yaml    |    cinecut render specs/film.yaml --draft -f -o look.mp4
     """
-    render_spec(spec, output, _size(size), draft, force, ffmpeg, as_json, stems, only or (), sheet)
+    render_spec(
+        spec, output, _size(size), draft, force, ffmpeg, as_json, stems, only or (), sheet, (jobs, not no_store)
+    )
 
 
 _SHARES = {"reels": 2, "mix": 15, "render": 83}  # about what each stage takes of a render's time, in hundredths
@@ -91,10 +100,11 @@ def render_spec(
     stems: Path | None = None,
     only: Sequence[str] = (),
     sheet: bool = False,
+    effort: tuple[int | None, bool] = (None, True),
 ) -> None:
     """Render a spec and say what came of it."""
     from cinecut.ffmpeg.builds import find_ffmpeg
-    from cinecut.render.job import prepare
+    from cinecut.render.job import Effort, prepare
     from cinecut.render.job import render as run
     from cinecut.render.outputs import check_output, check_stems
     from cinecut.render.stems import render_stems
@@ -109,7 +119,7 @@ def render_spec(
     if stems is not None:
         check_stems(job, stems, force)
     with watch("Rendering", _SHARES) as watching:
-        done = run(job, target, build, watching, force=force)
+        done = run(job, target, build, watching, force=force, effort=Effort(*effort))
         parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []
     print_diagnostics(done.warnings)
     if sheet:
@@ -161,7 +171,7 @@ def pack(
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Leave one folder that renders the same bytes elsewhere, with FFmpeg alone and without the film.
+    """Leave one folder that renders the same trailer elsewhere, with FFmpeg alone and without the film.
 
     It holds the script, the shots' packets, music, fonts, generated files and render.sh.
 

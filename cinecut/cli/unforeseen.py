@@ -10,10 +10,9 @@ import traceback
 from importlib import metadata
 from pathlib import Path
 
-import platformdirs
-
 from cinecut import __version__
 from cinecut.diagnostics import harmless
+from cinecut.files import cache_folder
 
 _WANTED = "CINECUT_DEBUG"
 
@@ -44,7 +43,7 @@ def _report(error: Exception) -> str:
 
 
 def _written(report: str) -> Path:
-    base = Path(os.environ.get("CINECUT_CACHE_DIR") or platformdirs.user_cache_dir("cinecut"))
+    base = cache_folder()
     path = base / "reports" / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{os.getpid()}.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(report, encoding="utf-8", errors="backslashreplace")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 
 from cinecut.compiler.resolve import Delivery
 from cinecut.compiler.timeline import Timeline
@@ -12,19 +14,33 @@ from cinecut.compiler.timeline import Timeline
 _BEFORE = "opening"  # what comes before the first act, a rating card too: in mp4 the first chapter starts at 0
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """A title, or an empty text, and chapters: the frames [start, end) of each, and its name."""
+
+    title: str
+    chapters: tuple[tuple[int, int, str], ...]
+
+
 def about_file(name: str, file: Delivery) -> str | None:
     """Where it lies in the working folder; None: there is nothing to say."""
     return f"{name or 'trailer'}.about" if file.title or file.chapters else None
 
 
-def about_text(timeline: Timeline, file: Delivery, opening: int) -> bytes:
-    """It as FFmpeg reads it. `opening` are the frames before the timeline's first."""
-    rows = [";FFMETADATA1", *([f"title={_value(file.title)}"] if file.title else [])]
+def about_of(timeline: Timeline, file: Delivery, opening: int) -> About:
+    """What a file says. `opening` are the frames before the timeline's first."""
     starts = [*(_chapters(timeline, opening) if file.chapters else ())]
     ends = [*(start for start, _ in starts[1:]), timeline.frames + opening]
-    frame = f"TIMEBASE={timeline.rate.denominator}/{timeline.rate.numerator}"
-    for (start, act), end in zip(starts, ends, strict=False):
-        rows += ["[CHAPTER]", frame, f"START={start}", f"END={end}", f"title={_value(act)}"]
+    chapters = [(start, end, _on_one_line(act)) for (start, act), end in zip(starts, ends, strict=False)]
+    return About(_on_one_line(file.title or ""), tuple(chapters))
+
+
+def about_text(about: About, rate: Fraction) -> bytes:
+    """It as FFmpeg reads it."""
+    rows = [";FFMETADATA1", *([f"title={_escaped(about.title)}"] if about.title else [])]
+    for start, end, act in about.chapters:
+        frame = f"TIMEBASE={rate.denominator}/{rate.numerator}"
+        rows += ["[CHAPTER]", frame, f"START={start}", f"END={end}", f"title={_escaped(act)}"]
     return ("\n".join(rows) + "\n").encode()
 
 
@@ -39,7 +55,10 @@ def _chapters(timeline: Timeline, opening: int) -> Iterator[tuple[int, str]]:
             before = placed.act
 
 
-def _value(text: str) -> str:
-    """A text on one line, in which nothing ends the value or begins another."""
-    line = " ".join("".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text).split())
+def _on_one_line(text: str) -> str:
+    return " ".join("".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text).split())
+
+
+def _escaped(line: str) -> str:
+    """In which nothing ends the value or begins another."""
     return re.sub(r"([\\=;#])", r"\\\1", line)

@@ -1,7 +1,7 @@
 """Layout → RenderPlan: pictures, texts and stems become one graph, which is verified, and the files beside it.
 
-Layout ─ lower_pictures + texts ─┐
-       ─ lower_stems ─ mix ──────┴─► Graph ─ verify ─► RenderPlan
+Layout ─ lower_pictures + texts ─► Pictures ─┐
+       ─ lower_stems ─ mix ──────────────────┴─► Graph ─ verify ─► RenderPlan
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from cinecut.compiler.about import about_file, about_text
+from cinecut.compiler.about import about_file, about_of, about_text
 from cinecut.compiler.encode import FLOAT_SAMPLES, PCM_SAMPLES, Encoding, choose_encoding, float_sound, pcm_sound
 from cinecut.compiler.inputs import Inputs
 from cinecut.compiler.layout import Layout
@@ -19,17 +19,18 @@ from cinecut.compiler.picture.captions import Caption, caption_text, captions, c
 from cinecut.compiler.picture.color import trailer_color
 from cinecut.compiler.picture.look import look_of, lut_files
 from cinecut.compiler.picture.rating import lower_rating, rating_source
-from cinecut.compiler.picture.texts import FILE, FONTS, Screen, lower_texts
+from cinecut.compiler.picture.texts import Screen
 from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.resolve import Delivery, Opening, Trailer
+from cinecut.compiler.segments import Pictures
 from cinecut.compiler.sound.master import lower_masters
 from cinecut.compiler.sound.stems import lower_stems
 from cinecut.compiler.soundtrack import sample_at
 from cinecut.compiler.timeline import Text
 from cinecut.diagnostics import Diagnostic, Span
-from cinecut.graph import filters, sounds
-from cinecut.graph.nodes import Pad
-from cinecut.graph.plan import CAPTIONS, PICTURE, SCRIPT, SOUND, STEMS, Run, Target
+from cinecut.graph import sounds
+from cinecut.graph.nodes import Pad, split
+from cinecut.graph.plan import CAPTIONS, SCRIPT, SOUND, STEMS, Run, Target
 from cinecut.graph.sounds import Laid
 from cinecut.language.timebase import TrailerFrame
 
@@ -40,21 +41,28 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
     inputs, outputs, film = Inputs(layout), trailer.outputs, trailer.film
     encodings = {n: choose_encoding(file, film, trailer_color(film), trailer.rate) for n, file in outputs.items()}
     canvases = {name: _canvas(trailer, file, encodings[name]) for name, file in outputs.items()}
-    pictures = lower_pictures(trailer, timeline, canvases, inputs.picture, _openings(trailer.opening, canvases))
     opening = trailer.opening.frames if trailer.opening is not None else 0
     heard = captions(timeline, track)
-    pictures, files = _overlay_texts(pictures, trailer, _shown(layout, heard, opening))
+    pictures = _pictures(layout, canvases, inputs, _shown(layout, heard, opening))
+    shown, files = dict[str, Pad](), dict[str, bytes]()
+    for name, each in pictures.items():
+        label = label_of("picture", name)
+        shown[label], texts = each.part(0, each.frames, label)
+        files |= texts
     if any(file.subtitles in ("soft", "file") for file in outputs.values()):
         files[CAPTIONS] = captions_text(heard, opening / timeline.rate)
+    about = {name: about_of(timeline, file, opening) for name, file in outputs.items()}
     for name, file in outputs.items():
-        if (about := about_file(name, file)) is not None:
-            files[about] = about_text(timeline, file, opening)
+        if (said := about_file(name, file)) is not None:
+            files[said] = about_text(about[name], timeline.rate)
     samples = sample_at(TrailerFrame(timeline.frames + opening), timeline.rate)
     stems = _after(samples - track.samples, lower_stems(trailer, timeline, track, inputs), samples)
     targets = [_target(name, file, encodings[name]) for name, file in outputs.items()]
     return RenderPlan(
         layout=layout,
-        **_runs(pictures, stems, targets, inputs),
+        **_runs(shown, stems, targets, inputs),
+        pictures=pictures,
+        about=about,
         inputs=tuple(inputs.items[name] for name in sorted(inputs.items)),
         stem_names=tuple(stems),
         files=files,
@@ -67,23 +75,36 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
 
 
 def _runs(
-    pictures: Mapping[str, Pad], stems: Mapping[str, Pad], targets: Sequence[Target], inputs: Inputs
+    shown: Mapping[str, Pad], stems: Mapping[str, Pad], targets: Sequence[Target], inputs: Inputs
 ) -> dict[str, Run]:
     """The trailer's one graph, and the parts of it that are run by themselves."""
     mixed = sounds.mix(list(stems.values()), "mix")
     mastered = lower_masters(mixed, {t.name: t.loudness and (t.loudness, t.sound) for t in targets})
-    shown = {label_of("picture", name): pad for name, pad in pictures.items()}
     heard = {t.name: sounds.samples_as(mastered[t.name], t.samples, label_of("sound", t.name)) for t in targets}
     whole = {**shown, **{label_of("sound", name): pad for name, pad in heard.items()}}
     floats = sounds.samples_as(mixed, FLOAT_SAMPLES, "sound")
     parts = {name: sounds.samples_as(pad, PCM_SAMPLES, name) for name, pad in stems.items()}
-    silent = [replace(target, maps=target.maps[:1]) for target in targets]
     return {
         "render": Run(SCRIPT, whole, tuple(targets), inputs.items),
-        "picture": Run(PICTURE, shown, tuple(silent), inputs.items),
         "sound": Run(SOUND, {"sound": floats}, (float_sound("sound"),), inputs.items),
         "stems": Run(STEMS, parts, tuple(pcm_sound(name) for name in stems), inputs.items),
     }
+
+
+def _pictures(
+    layout: Layout, canvases: Mapping[str, Canvas], inputs: Inputs, written: Mapping[str, Sequence[Text]]
+) -> dict[str, Pictures]:
+    """Of each output all pictures, after the rating card where there is one, and what is written over them."""
+    trailer, timeline, opening = layout.trailer, layout.timeline, layout.trailer.opening
+    cards, later = _openings(opening, canvases), opening.frames if opening is not None else 0
+    marks = {placed.range.start.index + later: placed.label for placed in timeline.events}
+    found = {}
+    for name, stretches in lower_pictures(trailer, timeline, canvases, inputs.picture).items():
+        after = {start + later: pads for start, pads in stretches.items()}
+        whole = {0: [cards[name]], **after} if name in cards else after
+        screen = Screen(trailer.rate, *trailer.outputs[name].size, trailer.style, trailer.faces)
+        found[name] = Pictures(timeline.frames + later, whole, written[name], screen, marks)
+    return found
 
 
 def _after(silent: int, stems: dict[str, Pad], samples: int) -> dict[str, Pad]:
@@ -97,7 +118,7 @@ def _openings(opening: Opening | None, canvases: Mapping[str, Canvas]) -> dict[s
     """The rating card on each canvas."""
     if opening is None:
         return {}
-    copies = filters.split(rating_source(opening), len(canvases), "rating")
+    copies = split(rating_source(opening), len(canvases), "rating")
     return {name: lower_rating(opening, pad, canvases[name]) for name, pad in zip(canvases, copies, strict=True)}
 
 
@@ -110,6 +131,7 @@ def _target(name: str, file: Delivery, encoding: Encoding) -> Target:
     return Target(
         maps=(label_of("picture", name), label_of("sound", name)),
         encode=encoding.arguments,
+        segment=encoding.segment,
         suffix=encoding.suffix,
         name=name,
         loudness=file.loudness,
@@ -140,17 +162,3 @@ def _shown(layout: Layout, heard: Sequence[Caption], opening: int) -> dict[str, 
         written = [*timeline.texts, *(read if file.subtitles == "burned" else [])]
         found[name] = [replace(text, range=text.range.later(opening)) for text in written]
     return found
-
-
-def _overlay_texts(
-    pictures: dict[str, Pad], trailer: Trailer, shown: Mapping[str, Sequence[Text]]
-) -> tuple[dict[str, Pad], dict[str, bytes]]:
-    """The texts over each output, laid out for its shape; and their files."""
-    found, files = dict(pictures), dict[str, bytes]()
-    for name, written in shown.items():
-        if written:
-            screen = Screen(trailer.rate, *trailer.outputs[name].size, trailer.style, trailer.faces)
-            file = f"{name}.ass" if name else FILE
-            files[file] = lower_texts(written, screen)
-            found[name] = filters.subtitles(pictures[name], file, FONTS, label_of("titles", name))
-    return found, files

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.compiler.resolve import Delivery
-from cinecut.graph.plan import Target
+from cinecut.graph.plan import SegmentEncoding, Target
 from cinecut.language.facts import Color, FilmFacts
 
-_X264_THREADS = "8"  # x264's bytes depend on their number, so it is fixed; eight keep most machines busy
+_X264_THREADS = 8  # x264's bytes depend on their number, so it is fixed; eight keep most machines busy
 _X265 = "frame-threads=2:log-level=error"  # its bytes depend on how many frames it encodes at once
 _DRAFT_HEIGHT = 360
 _COARSEST = {"h264": 51, "hevc": 51, "av1": 63}  # the ends of their scales; x265 refuses what lies beyond
@@ -33,12 +33,13 @@ _PLAIN = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact"
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """`sound` are the arguments of the sound alone, `encoders` those of FFmpeg's that it needs, and `captions` the
-    codec of a track of subtitles."""
+    """`segment` is how a part of the pictures is encoded, `sound` are the arguments of the sound alone, `encoders`
+    those of FFmpeg's that it needs, and `captions` the codec of a track of subtitles."""
 
     suffix: str
     pix_fmt: str
     arguments: tuple[str, ...]
+    segment: SegmentEncoding
     sound: tuple[str, ...]
     encoders: tuple[str, ...]
     captions: str
@@ -47,35 +48,48 @@ class Encoding:
 
 def choose_encoding(output: Delivery, facts: FilmFacts, color: Color, rate: Fraction) -> Encoding:
     """FFmpeg's output arguments for one output of a spec, the trailer's colour tags carried."""
-    common = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
-    common += ["-fps_mode", "passthrough", "-enc_time_base:v", f"{rate.denominator}/{rate.numerator}"]
+    stamps = ["-flags:v", "+bitexact", "-fps_mode", "passthrough"]
+    stamps += ["-enc_time_base:v", f"{rate.denominator}/{rate.numerator}"]
     pix_fmt = {"ffv1": _lossless_format(facts), "prores": "yuv422p10le"}.get(output.codec, "yuv420p")
-    encoder, settings = _picture_encoder(output)
-    video = ["-c:v", encoder, *settings, "-pix_fmt", pix_fmt, *color_arguments(color)]
+    encoder, settings, threads = _picture_encoder(output)
+    tags = ["-pix_fmt", pix_fmt, *color_arguments(color)]
+    video = [*stamps, "-c:v", encoder, *settings, *(["-threads:v", str(threads)] if threads else []), *tags]
+    part = [*_PLAIN, *stamps, "-c:v", encoder, *settings, *_STITCHABLE.get(encoder, []), *tags]
+    segment = SegmentEncoding(tuple(part), threads is not None, not encoder.endswith(HARDWARE))
     pcm = output.codec in ("ffv1", "prores")
     sound = ["-c:a", "pcm_s24le"] if pcm else ["-c:a", "aac", "-b:a", output.audio_bitrate]
     suffix = {"ffv1": ".mkv", "prores": ".mov"}.get(output.codec, ".mp4")
     # AAC ends within a sample only where the movie's clock counts samples.
     file = [] if suffix == ".mkv" else ["-movflags", "+faststart", "-movie_timescale", "48000"]
     captions = "srt" if suffix == ".mkv" else "mov_text"
-    arguments = (*common, *video, *sound, *file)
-    samples = PCM_SAMPLES if pcm else "fltp"
-    return Encoding(suffix, pix_fmt, arguments, (*_PLAIN, *sound, *file), (encoder, sound[1]), captions, samples)
+    return Encoding(
+        suffix=suffix,
+        pix_fmt=pix_fmt,
+        arguments=(*_PLAIN, *video, *sound, *file),
+        segment=segment,
+        sound=(*_PLAIN, *sound, *file),
+        encoders=(encoder, sound[1]),
+        captions=captions,
+        samples=PCM_SAMPLES if pcm else "fltp",
+    )
 
 
-def _picture_encoder(output: Delivery) -> tuple[str, list[str]]:
-    """The encoder, and its settings."""
+_STITCHABLE = {"libx264": ["-x264-params", "stitchable=1"]}  # headers that do not depend on what is encoded
+
+
+def _picture_encoder(output: Delivery) -> tuple[str, list[str], int | None]:
+    """The encoder, its settings, and how many threads encode the whole, where that is for us to say."""
     crf = min(output.crf, _COARSEST.get(output.codec, output.crf))
     tag = ["-tag:v", "hvc1"] if output.codec == "hevc" else []  # the name by which Apple's players know it
     if output.codec in _COARSEST and output.hardware != "none":
-        return f"{output.codec}_{output.hardware}", [*_HARDWARE[output.hardware](crf), *tag]
+        return f"{output.codec}_{output.hardware}", [*_HARDWARE[output.hardware](crf), *tag], None
     quality = ["-preset", output.preset, "-crf", str(crf)]
     return {
-        "h264": ("libx264", [*quality, "-threads:v", _X264_THREADS]),
-        "hevc": ("libx265", [*quality, *tag, "-x265-params", _X265]),
-        "av1": ("libsvtav1", ["-preset", str(_SVT_PRESETS[output.preset]), "-crf", str(crf)]),
-        "prores": ("prores_ks", ["-profile:v", "hq", "-vendor", "apl0", "-threads:v", "4"]),
-        "ffv1": ("ffv1", ["-level", "3", "-slices", "4", "-threads:v", "4"]),
+        "h264": ("libx264", quality, _X264_THREADS),
+        "hevc": ("libx265", [*quality, *tag, "-x265-params", _X265], None),
+        "av1": ("libsvtav1", ["-preset", str(_SVT_PRESETS[output.preset]), "-crf", str(crf)], None),
+        "prores": ("prores_ks", ["-profile:v", "hq", "-vendor", "apl0"], 4),
+        "ffv1": ("ffv1", ["-level", "3", "-slices", "4"], 4),
     }[output.codec]
 
 

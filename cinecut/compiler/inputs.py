@@ -17,7 +17,7 @@ from cinecut.compiler.soundtrack import PlacedSong, PlacedVoice, song_name
 from cinecut.compiler.timeline import Placed, PlacedShot
 from cinecut.graph import filters
 from cinecut.graph.nodes import Audio, Pad, Video
-from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, Input, LutFile, Reel, UserFile
+from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, Input, LutFile, Reel, SoundReel, UserFile
 from cinecut.language.events import Picture, Still
 from cinecut.language.timebase import FilmRange, FilmTime
 
@@ -31,40 +31,45 @@ class Inputs:
     def __init__(self, layout: Layout) -> None:
         trailer = self.trailer = layout.trailer
         self.items: dict[str, Input] = {}
-        self._reels: dict[str, str] = {}  # by the labels of shots and voices
+        self._reels: dict[str, str] = {}  # the names of pictures, and of sounds, by the labels of shots and voices
+        self._sounds: dict[str, str] = {}
         for placed in layout.timeline.events:
             if isinstance(placed, PlacedShot):
-                self._add_reel(placed.label, self._shot_reel(placed))
+                seen = shot_frames(placed, trailer.film, trailer.rate).seen
+                self._reels[placed.label] = self._add(Reel(_name(seen), seen))
+                if trailer.audio is not None and is_heard(placed):
+                    self._add_sound(placed.label, self._heard_with(placed))
             elif isinstance(placed.event, Still):
                 still = placed.event.still
                 self._add(UserFile(self._still_name(still), still.file, PICTURE_FORMATS))
             self._add_song(cue_song(trailer, placed.event))
         for voice in layout.track.voices:
-            self._add_reel(voice.label, _reel(voice.film, _heard(voice.film), trailer.spec.film.audio - 1))
+            self._add_sound(voice.label, voice.film)
         if trailer.lut is not None:
             self._add(LutFile(OWN, trailer.lut.file))
         if trailer.opening is not None:
             self._add(rating_asset(trailer.opening))
         self._add_song(trailer.song)
 
-    def _add(self, item: Input) -> None:
+    def _add(self, item: Input) -> str:
         self.items[item.name] = item
+        return item.name
 
     def _add_song(self, song: Song | None) -> None:
         if song is not None:
             self._add(UserFile(song_name(song), song.file, MEDIA_FORMATS))
 
-    def _add_reel(self, label: str, reel: Reel) -> None:
-        self._add(reel)
-        self._reels[label] = reel.name
+    def _add_sound(self, label: str, film: FilmRange) -> None:
+        heard = FilmRange(FilmTime(film.start.seconds - _PREROLL), FilmTime(film.end.seconds + _MARGIN))
+        audio = self.trailer.spec.film.audio - 1
+        self._sounds[label] = self._add(SoundReel(_name(film, audio), heard, audio))
 
-    def _shot_reel(self, placed: PlacedShot) -> Reel:
+    def _heard_with(self, placed: PlacedShot) -> FilmRange:
+        """What is heard of the film in a shot."""
         rate, speed, (lead, trail) = self.trailer.rate, placed.event.speed, placed.sound_over
         in_ = placed.film.start.seconds - max(placed.lead, lead) * speed / rate
         frames = placed.range.length + max(placed.lead, lead) + max(placed.lag, trail)
-        heard = _heard(FilmRange(FilmTime(in_), FilmTime(in_ + frames * speed / rate)))
-        audio = self.trailer.spec.film.audio - 1 if self.trailer.audio is not None and is_heard(placed) else None
-        return _reel(shot_frames(placed, self.trailer.film, rate).seen, heard, audio)
+        return FilmRange(FilmTime(in_), FilmTime(in_ + frames * speed / rate))
 
     def picture(self, placed: Placed) -> Pad:
         if isinstance(placed.event, Still):
@@ -84,18 +89,14 @@ class Inputs:
 
     def _film_sound(self, label: str) -> Pad:
         stream = self.trailer.film.audio[self.trailer.spec.film.audio - 1]
-        return filters.source(self._reels[label], "a", Audio(stream.rate, stream.layout), label)
+        return filters.source(self._sounds[label], "a", Audio(stream.rate, stream.layout), label)
 
     def _still_name(self, still: Picture) -> str:
         """Without the suffix of a kind that its bytes may not be: they alone tell FFmpeg."""
         return f"still_{digest(still.file, self.trailer.picture_of(still))}"
 
 
-def _reel(seen: FilmRange, heard: FilmRange, audio: int | None) -> Reel:
-    bounds = [str(moment.seconds) for span in (seen, heard) for moment in (span.start, span.end)]
-    return Reel(f"reels/{clock_name(seen.start.seconds)}_{digest(bounds, audio)}.nut", seen, heard, audio)
-
-
-def _heard(film: FilmRange) -> FilmRange:
-    """What a reel holds of the sound, for hearing a range of it."""
-    return FilmRange(FilmTime(film.start.seconds - _PREROLL), FilmTime(film.end.seconds + _MARGIN))
+def _name(film: FilmRange, audio: int | None = None) -> str:
+    bounds = [str(moment.seconds) for moment in (film.start, film.end)]
+    kind = "" if audio is None else ".sound"
+    return f"reels/{clock_name(film.start.seconds)}_{digest(bounds, audio)}{kind}.nut"

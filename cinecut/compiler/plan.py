@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from cinecut.compiler.about import About
 from cinecut.compiler.layout import Layout
+from cinecut.compiler.segments import Pictures
 from cinecut.compiler.sound.master import Master, hole_of, lower_master
 from cinecut.compiler.timeline import Timeline
 from cinecut.diagnostics import Diagnostic, Span
@@ -17,9 +19,9 @@ from cinecut.graph.plan import Input, Run, Target
 
 @dataclass(frozen=True, slots=True)
 class RenderPlan:
-    """All runs of a trailer over one working folder. `render` writes the trailer; `picture` the same without its sound,
-    for when that has been made; `sound` the mix alone, before its master, for measuring; `stems` what it is mixed of,
-    a file each, by their names in `stem_names`.
+    """All runs of a trailer over one working folder. `render` writes the trailer; `sound` the mix alone, before its
+    master, for measuring; `stems` what it is mixed of, a file each, by their names in `stem_names`. `pictures` are
+    those of each output, for rendering them by segments, and `about` what its file says of itself.
 
     `files` are generated ones by their names in the working folder, `luts` those that are made of grades; `places`
     lead from a label to the spec; `diagnostics` are what there was to say of the spec.
@@ -28,7 +30,8 @@ class RenderPlan:
     layout: Layout = field(repr=False)
     inputs: tuple[Input, ...]
     render: Run
-    picture: Run
+    pictures: Mapping[str, Pictures] = field(repr=False)
+    about: Mapping[str, About]
     sound: Run
     stems: Run
     stem_names: tuple[str, ...]

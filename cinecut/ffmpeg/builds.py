@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from cinecut.diagnostics import Stop
+from cinecut.files import fingerprint
 from cinecut.graph.script import BUILDS, Build
 
 ENVIRONMENT = "CINECUT_FFMPEG"
@@ -23,6 +24,7 @@ class FFmpeg:
     build: Build
     encoders: frozenset[str]
     filters: frozenset[str]
+    identity: str  # what tells one build from another
 
 
 def find_ffmpeg(choice: str | None = None) -> FFmpeg:
@@ -60,7 +62,7 @@ def _ask(path: str) -> FFmpeg:
     missing = sorted({"overlay", "blend", "ass", "amix", "aresample"} - filters | {"libx264", "aac"} - encoders)
     if missing:
         raise Stop("no-ffmpeg", f"{path} was built without {', '.join(missing)}", "the bundled FFmpeg has them")
-    return FFmpeg(path, build, encoders, filters)
+    return FFmpeg(path, build, encoders, filters, f"{fingerprint(Path(path))} {_output(path, '-version')}")
 
 
 def _output(path: str, *arguments: str) -> str:

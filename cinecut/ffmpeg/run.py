@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -40,15 +40,41 @@ class Finished:
     said: tuple[str, ...] = ()  # all of it, the end
 
 
+@dataclass(slots=True)
+class Running:
+    """The FFmpegs that run. `end` ends them, and all that would begin later."""
+
+    processes: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    ended: bool = False
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        with self.guard:
+            self.processes.add(process)
+            if self.ended:
+                process.kill()
+
+    def remove(self, process: subprocess.Popen[bytes]) -> None:
+        with self.guard:
+            self.processes.remove(process)
+
+    def end(self) -> None:
+        with self.guard:
+            self.ended = True
+            for process in self.processes:
+                process.kill()
+
+
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where a graph runs: the FFmpeg, the folder with all that it reads, the lock that is held meanwhile; and the
-    places in the spec to which the graph's labels lead."""
+    """Where graphs run: the FFmpeg, the folder with all that they read, the lock that is held meanwhile; the places in
+    the spec to which the graphs' labels lead; and what runs now."""
 
     ffmpeg: FFmpeg
     folder: Path
     lock: Lock
     places: Mapping[str, Span]
+    running: Running = field(default_factory=Running)
 
 
 def run_graph(
@@ -74,6 +100,7 @@ def run_graph(
         preexec_fn=die_with_parent(),
         env={**os.environ, "AV_LOG_FORCE_NOCOLOR": "1"},
     )
+    place.running.add(process)
     last: collections.deque[str] = collections.deque(maxlen=200)
     frames = 0
     assert process.stdout is not None
@@ -90,6 +117,7 @@ def run_graph(
             status = process.wait()
     finally:
         _end(process)
+        place.running.remove(process)
         reader.join(timeout=5)
     if watchdog.stuck:
         message = f"FFmpeg did nothing for {child.PATIENCE} seconds, at frame {frames}, and was ended"

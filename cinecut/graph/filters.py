@@ -4,7 +4,7 @@ output format, so that a mismatch which FFmpeg would report in the middle of a r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -26,7 +26,7 @@ def source(file: str, stream: str, format: Format, label: str, use: int = 0) -> 
     return Pad(Node("input", (), (("file", file), ("stream", stream), ("use", use)), (format,), label))
 
 
-def settb(pad: Pad, time_base: Fraction, label: str) -> Pad:
+def settb(pad: Pad, time_base: Fraction | None, label: str) -> Pad:
     """Re-stamp to a grid: every stamp goes to its nearest multiple."""
     out = replace(pad.video, time_base=time_base)
     return node("settb", [pad], out, label, expr=ratio(time_base))
@@ -184,13 +184,6 @@ def fade(pad: Pad, direction: str, start: int, frames: int, label: str) -> Pad:
     return node("fade", [pad], pad.video, label, type=direction, start_frame=start, nb_frames=frames)
 
 
-def split(pad: Pad, copies: int, label: str) -> list[Pad]:
-    if copies == 1:
-        return [pad]
-    node = Node("split", (pad,), (("outputs", copies),), (pad.format,) * copies, label)
-    return [Pad(node, index) for index in range(copies)]
-
-
 def part(pad: Pad, start: int, end: int, label: str) -> Pad:
     """The frames [start, end), from stamp 0 on."""
     cut = node("trim", [pad], pad.video, label, start_frame=start, end_frame=end)
@@ -215,15 +208,21 @@ def crossfade(left: Pad, right: Pad, frames: int, label: str) -> Pad:
     return exact_frames(mixed, frames, label)
 
 
-def run(pads: Sequence[Pad], rate: Fraction, label: str) -> Pad:
-    """Pictures one after another, every one on the next line of the rate's grid. `concat` counts microseconds and
-    leaves a gap where FFmpeg tells the end of a stream late. The one `fps` tells FFmpeg the rate of all."""
-    out = replace(pads[0].video, rate=rate, time_base=1 / rate)
-    joined = pads[0]
+def run(pads: Sequence[Pad], rate: Fraction, label: str, over: Callable[[Pad], Pad] = lambda pad: pad) -> Pad:
+    """Pictures one after another, every one on the next line of the rate's grid, with what is drawn `over` them.
+    `concat` counts microseconds and leaves a gap where FFmpeg tells the end of a stream late. The one `fps` tells
+    FFmpeg the rate of all."""
+    pad, joined = pads[0], replace(pads[0].video, rate=rate, time_base=MICROSECOND)
     if len(pads) > 1:
-        joined = node("concat", pads, replace(out, time_base=MICROSECOND), label, n=len(pads), v=1, a=0)
-        joined = node("settb", [joined], out, label, expr=ratio(out.time_base))
-    return fps(node("setpts", [joined], out, label, expr="N"), rate, label)
+        pad = node("concat", pads, joined, label, n=len(pads), v=1, a=0)
+    return fps(over(_on_grid(pad, 1 / rate, "N", label, rate)), rate, label)
+
+
+def _on_grid(pad: Pad, time_base: Fraction | None, stamps: str, label: str, rate: Fraction | None) -> Pad:
+    """On another grid, with new stamps."""
+    if pad.video.time_base != time_base:
+        pad = settb(pad, time_base, label)
+    return setpts(pad, stamps, label, rate)
 
 
 MICROSECOND = Fraction(1, 1_000_000)
@@ -250,5 +249,12 @@ def overlay(below: Pad, above: Pad, label: str) -> Pad:
     return node("overlay", [below, above], below.video, label, **centre, format=name, eof_action="repeat")
 
 
+TICKS = 4  # centiseconds of its own clock that a text gives to each frame
+
+
 def subtitles(pad: Pad, file: str, fonts: str, label: str) -> Pad:
-    return node("ass", [pad], pad.video, label, filename=file, fontsdir=fonts)
+    """Texts over pictures that lie on the lines of their rate's grid. Each is drawn at the middle of its ticks."""
+    before = pad.video
+    pad = _on_grid(pad, Fraction(TICKS, 200), "2*N+1", label, before.rate)
+    drawn = node("ass", [pad], pad.video, label, filename=file, fontsdir=fonts)
+    return _on_grid(drawn, before.time_base, "N", label, before.rate)

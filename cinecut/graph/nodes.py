@@ -99,6 +99,15 @@ def nodes_of(sinks: Sequence[Pad]) -> Iterator[Node]:
             stack += [pad.node for pad in reversed(node.ins) if pad.node not in done]
 
 
+def split(pad: Pad, copies: int, label: str) -> list[Pad]:
+    """A stream so many times."""
+    if copies == 1:
+        return [pad]
+    kind = "split" if isinstance(pad.format, Video) else "asplit"
+    node = Node(kind, (pad,), (("outputs", copies),), (pad.format,) * copies, label)
+    return [Pad(node, index) for index in range(copies)]
+
+
 def filled(sinks: Sequence[Pad], fillings: Mapping[str, Callable[[Pad], Pad]]) -> list[Pad]:
     """The graph with filters in its holes, by the holes' labels: each filling takes the sound that comes in, and makes
     of it what goes out. What does not lie behind a hole is the same node as before."""
@@ -110,4 +119,19 @@ def filled(sinks: Sequence[Pad], fillings: Mapping[str, Callable[[Pad], Pad]]) -
         elif ins != node.ins:
             again = Node(node.filter, ins, node.args, node.outs, node.label)
             moved |= {Pad(node, index): Pad(again, index) for index in range(len(node.outs))}
+    return [moved.get(pad, pad) for pad in sinks]
+
+
+def pruned(sinks: Sequence[Pad]) -> list[Pad]:
+    """What some of a graph's sinks need of it: where others took copies of a stream, there are as many fewer."""
+    used = {*sinks, *(pad for node in nodes_of(sinks) for pad in node.ins)}
+    moved: dict[Pad, Pad] = {}
+    for node in nodes_of(sinks):
+        ins = tuple(moved.get(pad, pad) for pad in node.ins)
+        taken = [pad for index in range(len(node.outs)) if (pad := Pad(node, index)) in used]
+        if len(taken) < len(node.outs):
+            moved |= dict(zip(taken, split(ins[0], len(taken), node.label), strict=True))
+        elif ins != node.ins:
+            again = Node(node.filter, ins, node.args, node.outs, node.label)
+            moved |= {pad: Pad(again, pad.index) for pad in taken}
     return [moved.get(pad, pad) for pad in sinks]

@@ -14,7 +14,6 @@ from cinecut.language.facts import LoudnessTarget
 from cinecut.language.timebase import FilmRange
 
 SCRIPT = "trailer.graph"
-PICTURE = "picture.graph"
 SOUND = "sound.graph"
 STEMS = "stems.graph"
 CAPTIONS = "dialogue.srt"
@@ -44,23 +43,29 @@ def _reading_arguments(formats: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Reel:
-    """What one shot needs of the film, in small files of its own, stamps counted from the film's first picture: the
-    pictures of `seen`, and beside them, of sound `audio` (from 0; None: mute), what is heard in `heard`."""
+    """What one shot shows of the film, in a small file, stamps counted from the film's first picture.
+
+    Picture and sound are files of their own: of one input with both, FFmpeg holds every decoded picture back until it
+    has seen the first of the sound, which at 45 shots takes gigabytes.
+    """
 
     name: str
     seen: FilmRange
-    heard: FilmRange
-    audio: int | None
 
     def arguments(self, stream: str) -> list[str]:
-        """Picture and sound are files of their own: of one input with both, FFmpeg holds every decoded picture back
-        until it has seen the first of the sound, which at 45 shots takes gigabytes."""
-        name = {"v": self.name, "a": self.sound_name}[stream]
-        return ["-threads", "1", "-itsoffset", str(-REEL_EPOCH), "-i", name]
+        return ["-threads", "1", "-itsoffset", str(-REEL_EPOCH), "-i", self.name]
 
-    @property
-    def sound_name(self) -> str:
-        return f"{self.name.removesuffix('.nut')}.sound.nut"
+
+@dataclass(frozen=True, slots=True)
+class SoundReel:
+    """What one shot or voice lets hear of the film's sound `audio` (from 0), with stamps as a reel's."""
+
+    name: str
+    heard: FilmRange
+    audio: int
+
+    def arguments(self, stream: str) -> list[str]:
+        return ["-threads", "1", "-itsoffset", str(-REEL_EPOCH), "-i", self.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,17 @@ class LutFile:
         raise GraphError(f"a LUT has no {stream} stream")
 
 
-Input = Reel | UserFile | LutFile
+Input = Reel | SoundReel | UserFile | LutFile
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEncoding:
+    """FFmpeg's arguments for pictures alone, whether their encoder is told its number of threads, and whether its files
+    can be joined as they are."""
+
+    arguments: tuple[str, ...] = ()
+    threaded: bool = False
+    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +111,8 @@ class Target:
     """One file that a run writes: the graph's outputs that go into it, and how they are encoded.
 
     What a trailer's file has besides: its name among several, the loudness it is brought to (None: as it is mixed),
-    how its sound alone is encoded, FFmpeg's encoders that it needs, its subtitles: the codec of a track, or a file; and
-    the file of the working folder that holds its title and chapters.
+    how its sound alone is encoded, how a part of its pictures is, FFmpeg's encoders that it needs, its subtitles: the
+    codec of a track, or a file; and the file of the working folder that holds its title and chapters.
     """
 
     maps: tuple[str, ...]
@@ -106,12 +121,12 @@ class Target:
     name: str = ""
     loudness: LoudnessTarget | None = None
     sound: tuple[str, ...] = ()
+    segment: SegmentEncoding = SegmentEncoding()
     samples: str = "fltp"  # the format in which the encoder takes the sound's samples
     encoders: tuple[str, ...] = ()
     captions: str | None = None
     captions_file: bool = False
     about: str | None = None
-    sound_file: str | None = None  # of the working folder: this sound, encoded already, is taken as it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +156,12 @@ class Run:
         """The arguments that open each input: what the graph reads, and only that."""
         opened = [dict(node.args) for node in sources_of(list(self.sinks.values()))]
         return tuple(tuple(self.items[str(source["file"])].arguments(str(source["stream"]))) for source in opened)
+
+    @property
+    def reads(self) -> set[str]:
+        """The names of the media and tables in the working folder that it reads."""
+        nodes = nodes_of(list(self.sinks.values()))
+        return {str(value) for node in nodes for key, value in node.args if key == "file"}
 
     @cached_property
     def filters(self) -> frozenset[str]:
@@ -173,9 +194,6 @@ class Run:
                 encode[encode.index("-map_metadata") + 1] = str(len(inputs))  # instead of none
                 encode += ["-map_chapters", str(len(inputs))]
                 inputs.append(("-f", "ffmetadata", "-i", target.about))
-            if target.sound_file is not None:
-                maps += ["-map", f"{len(inputs)}:a:0"]
-                encode += ["-c:a", "copy"]
-                inputs.append(("-i", target.sound_file))
             written += [*maps, *encode, output]
-        return [*head, *chain.from_iterable(inputs), build.script_option, self.name, *written]
+        graph = [build.script_option, self.name] if self.sinks else []
+        return [*head, *chain.from_iterable(inputs), *graph, *written]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.graph.filters import MICROSECOND, node, ratio
-from cinecut.graph.nodes import HOLE, Audio, Node, Pad
+from cinecut.graph.nodes import HOLE, Audio, Pad
 from cinecut.language.timebase import SAMPLE_RATE
 
 STEREO = Audio(SAMPLE_RATE, "stereo", Fraction(1, SAMPLE_RATE), "fltp")
@@ -226,13 +226,6 @@ def limit(pad: Pad, ceiling: Fraction, samples: int, label: str, times: int = 4)
     held = node("alimiter", [oversampled], fine, label, limit=amplitude, attack=5, release=50, level=0, latency=1)
     back = node("aresample", [held], STEREO, label, osr=SAMPLE_RATE, osf="fltp")
     return exact_length(node("asettb", [back], STEREO, label, expr=f"1/{SAMPLE_RATE}"), samples, label)
-
-
-def split_sound(pad: Pad, copies: int, label: str) -> list[Pad]:
-    if copies == 1:
-        return [pad]
-    node = Node("asplit", (pad,), (("outputs", copies),), (pad.format,) * copies, label)
-    return [Pad(node, index) for index in range(copies)]
 
 
 def mix(pads: Sequence[Pad], label: str) -> Pad:

@@ -5,18 +5,15 @@ last song of this list is in use. The replaced ones before it are kept, because 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from cinecut.diagnostics import Stop
 from cinecut.download import sha256
-from cinecut.files import beside
+from cinecut.files import beside, cache_folder
 from cinecut.language.timebase import seconds_text
 
 _INDEX = "tracks.json"
@@ -95,7 +92,7 @@ def write_index(place: Path, kept: list[SongMatch]) -> None:
 
 
 def _music(folder: Path | None) -> Path:
-    return (folder or Path(os.environ.get("CINECUT_CACHE_DIR") or platformdirs.user_cache_dir("cinecut"))) / "music"
+    return (folder or cache_folder()) / "music"
 
 
 def _vibes(folder: Path | None) -> list[Path]:

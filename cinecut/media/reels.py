@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from itertools import chain, islice
@@ -30,9 +30,9 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 
 from cinecut.diagnostics import Stop
-from cinecut.graph.plan import REEL_EPOCH, Reel
+from cinecut.graph.plan import REEL_EPOCH, Reel, SoundReel
 from cinecut.language.facts import FilmFacts
-from cinecut.language.timebase import clock, nearest
+from cinecut.language.timebase import FilmTime, clock, nearest
 from cinecut.media.decode_order import restamped_packets
 from cinecut.media.frames import contents, only_picture, open_film, packets_from, whole_packets
 from cinecut.media.open import open_bytes, open_media, picture_stream
@@ -46,28 +46,42 @@ class _NotCopyableError(Exception):
     """The packets alone do not make this shot."""
 
 
-def pull_reels(film: Path, facts: FilmFacts, reels: list[Reel], folder: Path, progress: Callable[[int], None]) -> None:
+def pull_reels(
+    film: Path, facts: FilmFacts, reels: Sequence[Reel | SoundReel], folder: Path, progress: Callable[[int], None]
+) -> None:
     """Write every reel of `reels` below `folder`. Raises Stop when the film breaks off before a shot's end, or the
     disk is full."""
     with ExitStack() as stack:
         media = stack.enter_context(open_film(film, facts))
-        container = None if facts.changes or not reels else _container(film)
+        shown = any(isinstance(reel, Reel) for reel in reels)
+        container = _container(film) if shown and not facts.changes else None
         sounds: dict[int, FilmSounds] = {}
-        for done, reel in enumerate(sorted(reels, key=lambda reel: reel.heard.start)):  # some films are read on
+        for done, reel in enumerate(sorted(reels, key=_start)):  # some films are read on
             path = folder / reel.name
             path.parent.mkdir(parents=True, exist_ok=True)
-            if reel.audio is not None:
+            if isinstance(reel, Reel):
+                _write_pictures(path, container, media, film, facts, reel)
+            else:
                 if reel.audio not in sounds:
                     sounds[reel.audio] = stack.enter_context(film_sounds(film, facts, reel.audio))
-                _write(folder / reel.sound_name, "nut", _Sound(sounds[reel.audio], facts, reel))
-            try:
-                if container is None:
-                    raise _NotCopyableError
-                _write(path, container, _Copied(media, film, facts, reel))
-            except _NotCopyableError:
-                with open_film(film, facts) as anew:
-                    _write(path, "nut", _Decoded(anew, film, facts, reel))
+                _write(path, "nut", _Sound(sounds[reel.audio], facts, reel))
             progress(done + 1)
+
+
+def _start(reel: Reel | SoundReel) -> FilmTime:
+    return reel.seen.start if isinstance(reel, Reel) else reel.heard.start
+
+
+def _write_pictures(
+    path: Path, container: str | None, media: InputContainer, film: Path, facts: FilmFacts, reel: Reel
+) -> None:
+    try:
+        if container is None:
+            raise _NotCopyableError
+        _write(path, container, _Copied(media, film, facts, reel))
+    except _NotCopyableError:
+        with open_film(film, facts) as anew:
+            _write(path, "nut", _Decoded(anew, film, facts, reel))
 
 
 def _write(path: Path, container: str, content: _Copied | _Decoded | _Sound) -> None:
@@ -206,8 +220,7 @@ class _Decoded(_Pictures):
 class _Sound:
     """What is heard of the film around a shot, as PCM of the film's own rate and channels, without a gap."""
 
-    def __init__(self, sounds: FilmSounds, facts: FilmFacts, reel: Reel) -> None:
-        assert reel.audio is not None
+    def __init__(self, sounds: FilmSounds, facts: FilmFacts, reel: SoundReel) -> None:
         self.sounds, self.audio = sounds, facts.audio[reel.audio]
         self.start = max(reel.heard.start.seconds, self.audio.start) + facts.start
         self.end = max(self.start + Fraction(1, self.audio.rate), reel.heard.end.seconds + facts.start)

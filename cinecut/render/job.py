@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cinecut.compiler.compile import compile_layout
 from cinecut.compiler.encode import draft
 from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Diagnostic, Report, Stop
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.ffmpeg.run import Finished, Progress, Workplace, run_graph
+from cinecut.ffmpeg.run import Workplace
 from cinecut.files import disk_errors, working_folder
 from cinecut.graph.plan import CAPTIONS
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.check import examine, plan_of
-from cinecut.render.folder import fill
-from cinecut.render.master import Level, find_masters, masters_of
+from cinecut.render.folder import Materials
+from cinecut.render.master import Level
 from cinecut.render.outputs import captions_beside, check_filters, check_output, check_target
+from cinecut.render.store import Store, usual_store
+from cinecut.render.studio import Studio
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +96,27 @@ def _only(trailer: Trailer, names: Sequence[str]) -> Trailer:
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """What came of a render: its files by their names, how loud each is (of those that are not as they were mixed),
-    and warnings."""
+    warnings, and what of the pictures was made anew: of each output (its name) the frames [start, end)."""
 
     files: dict[str, Path]
     levels: dict[str, Level]
     warnings: list[Diagnostic]
+    new: list[tuple[str, int, int]]
 
 
-def render(job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False) -> Rendered:
-    """Write the trailer. The output appears only when it is complete; nothing else stays."""
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How a render may go about it: so many FFmpegs at a time (None: as many as the machine serves), and whether what
+    was rendered before is used and kept."""
+
+    jobs: int | None = None
+    store: bool = True
+
+
+def render(
+    job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False, effort: Effort = Effort()
+) -> Rendered:
+    """Write the trailer. The output appears only when it is complete; nothing else stays but what the store keeps."""
     check_output(job, output, force)
     files, plan = job.files(output), job.plan
     check_filters(plan, ffmpeg)
@@ -116,39 +128,15 @@ def render(job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool 
         working_folder(output) as folder,
     ):
         check_output(job, output, force)  # another render may have held the lock till now
+        store = usual_store() if effort.store else Store(None)
         place = Workplace(ffmpeg, folder, lock, plan.places)
-        fill(job, folder, watch, copy=False)
-        mastered = find_masters(plan, place, lambda done: watch.stage("mix", round(100 * done), 100, None))
-        sounds = [found.file if (found := mastered.get(target.name)) else None for target in plan.targets]
-        names = [f"trailer{number}{file.suffix.lower()}" for number, file in enumerate(files.values())]
-
-        def progress(done: Progress) -> None:
-            watch.stage("render", min(done.frames, plan.frames), plan.frames, done.speed)
-
-        def trailer(plan: RenderPlan) -> Finished:
-            graph = plan.mastered(masters_of(mastered)).render
-            if all(sounds):  # made and encoded for measuring: the whole graph would make the same bytes again
-                pairs = zip(plan.picture.targets, sounds, strict=True)
-                graph = replace(plan.picture, targets=tuple(replace(t, sound_file=file) for t, file in pairs))
-            return run_graph(graph, names, place, progress)
-
-        done = trailer(plan)
-        if done.warnings or done.frames != plan.frames:
-            # Pictures were lost that the film's packets promise: once more, holding the ones before them.
-            done = trailer(_holding(plan))
-        if done.frames != plan.frames:
-            message = f"FFmpeg wrote {done.frames} frames, not the {plan.frames} of this trailer"
-            raise Stop("ffmpeg", message, *done.words)
-        for name, target, file in zip(names, plan.targets, files.values(), strict=True):
+        studio = Studio(plan, place, Materials(job, folder, watch, store), store, watch)
+        made = studio.make(effort.jobs)
+        for target in plan.targets:
             if target.captions_file:
-                shutil.copyfile(folder / CAPTIONS, folder / f"{name}.srt")
-                (folder / f"{name}.srt").replace(captions_beside(file))
-            (folder / name).replace(file)
-        levels = {name: found.level for name, found in mastered.items()}
-        return Rendered(files, levels, [*plan.diagnostics, *done.warnings])
-
-
-def _holding(plan: RenderPlan) -> RenderPlan:
-    """The plan for a film of which pictures are missing."""
-    trailer = plan.layout.trailer
-    return compile_layout(replace(plan.layout, trailer=replace(trailer, film=replace(trailer.film, gaps=True))))
+                (folder / CAPTIONS).write_bytes(plan.files[CAPTIONS])
+                (folder / CAPTIONS).replace(captions_beside(files[target.name]))
+            (folder / made[target.name]).replace(files[target.name])
+        store.prune()
+    warnings = [*plan.diagnostics, *studio.warnings, *store.warnings]
+    return Rendered(files, studio.levels, warnings, [(each.output, each.start, each.end) for each in studio.new])

@@ -9,7 +9,7 @@ left out what it takes for inaudible (all above 17 kHz, which a meter does hear)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,7 +17,7 @@ from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.sound.master import Master, lower_master
 from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph import filters, sounds
-from cinecut.graph.nodes import Audio, Pad
+from cinecut.graph.nodes import Audio, Pad, pruned
 from cinecut.graph.plan import Run, Target, UserFile
 from cinecut.language.facts import LoudnessTarget
 from cinecut.language.timebase import SAMPLE_RATE
@@ -51,34 +51,65 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Mastered:
-    """What an output's sound needs (None: it is silent), how it then measures, and the file of the working folder that
-    holds it, encoded: the very sound that the trailer's graph would make again."""
+    """What brings a sound to its loudness (None: nothing, it is silent), and how it then measures."""
 
     master: Master | None
     level: Level
-    file: str | None = None
 
 
-def find_masters(plan: RenderPlan, place: Workplace, progress: Callable[[float], None]) -> dict[str, Mastered]:
-    """By their names, how the plan's outputs are brought to their loudness: the mix is rendered and measured in the
-    working folder, which must be filled."""
-    wanted = {target.name: (target, target.loudness) for target in plan.targets if target.loudness is not None}
-    if not wanted:
-        return {}
-    run_graph(plan.sound, [_MIX], place)
-    progress(0.4)
-    desk = _Desk(place, plan.samples)
-    mix, found = desk.measured(_MIX), dict[str, Mastered]()
-    known: dict[object, Mastered] = {}
-    for name, (target, goal) in wanted.items():
-        kind = (goal, target.sound)
-        if kind not in known:
-            file = f"master{len(known)}{target.suffix}"
-            known[kind] = Mastered(None, mix)
-            if mix.loudness is not None:
-                known[kind] = desk.find_master(mix, goal, target, file)
-        found[name] = known[kind]
-        progress(0.4 + 0.6 * len(found) / len(wanted))
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A sound of a plan: the outputs whose it is, by their names, the run that makes it as it is mixed, and the target
+    that says how it is encoded and what loudness it is brought to."""
+
+    names: tuple[str, ...]
+    run: Run
+    target: Target
+
+    @property
+    def file(self) -> str:
+        """In the working folder, encoded."""
+        return f"{self.target.maps[1]}{self.target.suffix}"
+
+    @property
+    def notes(self) -> str:
+        """The file of what was measured of it."""
+        return f"{self.target.maps[1]}.json"
+
+
+def sounds_of(plan: RenderPlan) -> list[Sound]:
+    """All sounds of a plan: outputs of one loudness and one encoder share theirs."""
+    kinds: dict[object, list[Target]] = {}
+    for target in plan.targets:
+        kinds.setdefault((target.loudness, target.sound), []).append(target)
+    return [Sound(tuple(target.name for target in same), _mixed(plan, same[0]), same[0]) for same in kinds.values()]
+
+
+def _mixed(plan: RenderPlan, target: Target) -> Run:
+    label = target.maps[1]
+    [pad] = pruned([plan.render.sinks[label]])
+    return Run(f"{label}.graph", {label: pad}, (Target((label,), target.sound, target.suffix),), plan.render.items)
+
+
+def make_sounds(
+    plan: RenderPlan, wanted: Sequence[Sound], place: Workplace, progress: Callable[[float], None]
+) -> dict[str, Mastered]:
+    """Write the files of sounds into the working folder, which must be filled. Returns, by their outputs' names, how
+    those are that are brought to a loudness."""
+    desk, mix, found = _Desk(place, plan.samples), Level(None, 0), dict[str, Mastered]()
+    if any(sound.target.loudness is not None for sound in wanted):
+        run_graph(plan.sound, [_MIX], place)
+        mix = desk.measured(_MIX)
+    for done, sound in enumerate(wanted):
+        goal = sound.target.loudness
+        if goal is not None and mix.loudness is not None:
+            mastered = desk.find_master(mix, goal, sound.target, sound.file)
+        else:
+            run_graph(sound.run, [sound.file], place)
+            mastered = Mastered(None, mix)
+        if goal is not None:
+            found |= dict.fromkeys(sound.names, mastered)
+        progress((done + 1) / len(wanted))
     return found
 
 
@@ -115,7 +146,7 @@ class _Desk:
                 ceiling = min(peak if ceiling is None else ceiling, peak) - over - step
                 step *= 2
             aim, gain = aim + lost, gain + lost
-        return Mastered(master, heard, file)
+        return Mastered(master, heard)
 
     def _solve(self, gain: float, ceiling: float, wanted: float) -> float:
         """The gain with which the limited mix is as loud as wanted: by secants, from the gain without the limiter."""

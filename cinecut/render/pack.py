@@ -14,7 +14,7 @@ from cinecut.graph.script import BUILDS, Build
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import fill, write_script
 from cinecut.render.job import Job, Watch
-from cinecut.render.master import find_masters, masters_of
+from cinecut.render.master import make_sounds, masters_of, sounds_of
 from cinecut.render.outputs import check_filters
 
 
@@ -30,10 +30,12 @@ def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
         disk_errors(folder.parent),
         working_folder(folder) as work,
     ):
-        fill(job, work, watch, copy=True)
+        fill(job, work, watch)
         before = set(work.iterdir())
         place = Workplace(ffmpeg, work, lock, job.plan.places)
-        mastered = find_masters(job.plan, place, lambda done: watch.stage("mix", round(100 * done), 100, None))
+        sounds = [sound for sound in sounds_of(job.plan) if sound.target.loudness is not None]
+        told = lambda done: watch.stage("mix", round(100 * done), 100, None)  # noqa: E731
+        mastered = make_sounds(job.plan, sounds, place, told)
         for measured in set(work.iterdir()) - before:
             measured.unlink()
         write_script(job.plan.mastered(masters_of(mastered)), work)

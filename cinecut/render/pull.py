@@ -20,7 +20,7 @@ from typing import IO
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.files import disk_errors
 from cinecut.grade import Grade
-from cinecut.graph.plan import Reel
+from cinecut.graph.plan import Reel, SoundReel
 from cinecut.language.facts import FilmFacts
 from cinecut.machine.child import die_with_parent
 
@@ -34,7 +34,7 @@ class Pull:
     folder: Path
     film: Path
     facts: FilmFacts
-    reels: Sequence[Reel]
+    reels: Sequence[Reel | SoundReel]
     luts: Mapping[str, Grade]
     cubes: Mapping[str, Path]
 
@@ -112,7 +112,7 @@ def _write(wanted: Pull, progress: Callable[[int], None]) -> None:
     for name, file in wanted.cubes.items():
         for kind, data in stages(read_cube(file.read_bytes(), str(file))):
             (wanted.folder / f"{name}.{kind.removeprefix('lut')}.cube").write_bytes(data)
-    pull_reels(wanted.film, wanted.facts, list(wanted.reels), wanted.folder, progress)
+    pull_reels(wanted.film, wanted.facts, wanted.reels, wanted.folder, progress)
 
 
 def write_luts(luts: Mapping[str, Grade], folder: Path) -> None:

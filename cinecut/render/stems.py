@@ -8,9 +8,10 @@ from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.files import disk_errors, working_folder
 from cinecut.machine.gpu import gpu_lock
-from cinecut.render.folder import fill
+from cinecut.render.folder import Materials
 from cinecut.render.job import Job, Watch
 from cinecut.render.outputs import check_filters, check_stems
+from cinecut.render.store import Store
 
 
 def render_stems(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False) -> list[Path]:
@@ -22,7 +23,7 @@ def render_stems(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch, *, force:
         disk_errors(folder.parent),
         working_folder(folder) as work,
     ):
-        fill(job, work, watch, copy=False)
+        Materials(job, work, watch, Store(None)).bring(job.plan.stems.reads)
         names = [file.name for file in files]
         run_graph(job.plan.stems, names, Workplace(ffmpeg, work, lock, job.plan.places))
         folder.mkdir(exist_ok=True)

@@ -110,17 +110,18 @@ def _graph(trailer: Trailer, grades: Sequence[Grade], size: tuple[int, int]) -> 
     placed = timeline.events[0]
     assert isinstance(placed, PlacedShot)
     seen = shot_frames(placed, facts, timeline.rate).seen
-    reel = Reel("film.nut", seen, seen, None)
+    reel = Reel("film.nut", seen)
     color = _color(facts)
     canvases = {
         f"look{number}": Canvas(*size, timeline.rate, "yuv420p", color, look=Look(grade))
         for number, grade in enumerate(grades)
     }
     source = filters.source(reel.name, "v", source_format(facts), placed.label)
-    pictures = lower_pictures(trailer, timeline, canvases, lambda placed: source, {})
+    pictures = lower_pictures(trailer, timeline, canvases, lambda placed: source)
+    shown = {name: filters.run(stretches[0], timeline.rate, name) for name, stretches in pictures.items()}
     rgb = {
         name: filters.scale(pad, *size, "rgb24", name, in_color_matrix=color.space, in_range="tv", out_range="pc")
-        for name, pad in pictures.items()
+        for name, pad in shown.items()
     }
     encode = ("-frames:v", "1", "-c:v", "rawvideo", "-f", "rawvideo")
     targets = tuple(Target((name,), encode, ".rgb") for name in rgb)

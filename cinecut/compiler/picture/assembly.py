@@ -15,31 +15,30 @@ from cinecut.compiler.picture.shots import lower_shot
 from cinecut.compiler.resolve import Trailer
 from cinecut.compiler.timeline import Joint, Placed, PlacedShot, Timeline
 from cinecut.graph import filters
-from cinecut.graph.nodes import Pad
+from cinecut.graph.nodes import Pad, split
 from cinecut.language.events import Still
 
 Source = Callable[[Placed], Pad]  # where an event's pictures come from
+Stretches = dict[int, list[Pad]]
+"""Pictures in their order, parted wherever no crossfade is: by the frame, counted from the first event's, at which each
+stretch begins."""
 
 
 def lower_pictures(
-    trailer: Trailer, timeline: Timeline, canvases: Mapping[str, Canvas], source: Source, openings: Mapping[str, Pad]
-) -> dict[str, Pad]:
-    """The picture of each output, by their names, each after its opening where it has one. What is decoded is decoded
-    once: the outputs part before scaling."""
+    trailer: Trailer, timeline: Timeline, canvases: Mapping[str, Canvas], source: Source
+) -> dict[str, Stretches]:
+    """The pictures of each output, by their names. What is decoded is decoded once: the outputs part before scaling."""
     copies: dict[int, list[Pad]] = {}
     for placed in timeline.events:
         if isinstance(placed, PlacedShot) or isinstance(placed.event, Still):
             pad = source(placed)
             if isinstance(placed, PlacedShot):
                 pad = film_frames(placed, trailer.rate, trailer.film, pad)
-            copies[placed.number] = filters.split(pad, len(canvases), placed.label)
-    found = {}
-    for index, (name, canvas) in enumerate(canvases.items()):
-        taken = {number: pads[index] for number, pads in copies.items()}
-        segments = _lower_picture(trailer, timeline, canvas, taken)
-        opening = [openings[name]] if name in openings else []
-        found[name] = filters.run([*opening, *segments], canvas.rate, label_of("picture", name))
-    return found
+            copies[placed.number] = split(pad, len(canvases), placed.label)
+    return {
+        name: _lower_picture(trailer, timeline, canvas, {number: pads[index] for number, pads in copies.items()})
+        for index, (name, canvas) in enumerate(canvases.items())
+    }
 
 
 def label_of(kind: str, name: str) -> str:
@@ -47,24 +46,27 @@ def label_of(kind: str, name: str) -> str:
     return f"{kind}_{name}" if name else kind
 
 
-def _lower_picture(trailer: Trailer, timeline: Timeline, canvas: Canvas, sources: Mapping[int, Pad]) -> list[Pad]:
+def _lower_picture(trailer: Trailer, timeline: Timeline, canvas: Canvas, sources: Mapping[int, Pad]) -> Stretches:
     """All events on one canvas, in order."""
-    segments: list[Pad] = []
+    stretches = Stretches()
+    stretch: list[Pad] = []
     leaving: Pad | None = None
     for placed in timeline.events:
         pad, label = _lower_event(trailer, placed, canvas, sources), placed.label
         head, tail = _mixed(placed.head, placed.head.after), _mixed(placed.tail, placed.tail.before)
         entering, body, left = _cut_up(pad, head, tail, placed)
+        if placed.head.kind != "crossfade":
+            stretch = stretches[placed.range.start.index] = []
         if entering is not None:
             before = leaving if placed.head.kind == "crossfade" else None
             before = before or plain("white", head, canvas, label)
-            segments.append(filters.crossfade(before, entering, head, label))
+            stretch.append(filters.crossfade(before, entering, head, label))
         if body is not None:
-            segments.append(body)
+            stretch.append(body)
         if left is not None and placed.tail.kind == "dip to white":
-            segments.append(filters.crossfade(left, plain("white", tail, canvas, label), tail, label))
+            stretch.append(filters.crossfade(left, plain("white", tail, canvas, label), tail, label))
         leaving = left
-    return segments
+    return stretches
 
 
 def _mixed(joint: Joint, own: int) -> int:
@@ -79,7 +81,7 @@ def _cut_up(pad: Pad, head: int, tail: int, placed: Placed) -> tuple[Pad | None,
     wanted = [start < end for start, end in bounds]
     if wanted == [False, True, False]:
         return None, pad, None
-    copies = iter(filters.split(pad, sum(wanted), placed.label))
+    copies = iter(split(pad, sum(wanted), placed.label))
     parts = [filters.part(next(copies), start, end, placed.label) if start < end else None for start, end in bounds]
     return parts[0], parts[1], parts[2]
 

@@ -10,7 +10,7 @@ from cinecut.compiler.picture.color import is_rgb, trailer_color
 from cinecut.compiler.picture.geometry import Geometry, frame_shot
 from cinecut.compiler.timeline import PlacedShot
 from cinecut.graph import filters
-from cinecut.graph.nodes import Pad
+from cinecut.graph.nodes import Pad, split
 from cinecut.graph.verify import OVERLAYS
 from cinecut.language.facts import FilmFacts
 
@@ -71,7 +71,7 @@ _BLUR_SIDE = 8  # the blurred picture behind is made at an eighth of the size: n
 
 def _over_blur(pad: Pad, geometry: Geometry, canvas: Canvas, facts: FilmFacts, label: str) -> Pad:
     """The picture over itself, which fills the frame, blurred."""
-    upper, lower = filters.split(pad, 2, label)
+    upper, lower = split(pad, 2, label)
     shared = canvas.pix_fmt if canvas.pix_fmt in OVERLAYS else "yuv444p"
     width, height = geometry.scaled
     factor = max(Fraction(canvas.width, width), Fraction(canvas.height, height)) / _BLUR_SIDE

@@ -1,5 +1,8 @@
 """Titles and cards as one ASS file. A text is untrusted: nothing in it can become an override, a path or a command.
 
+ASS counts centiseconds, and a text that moves would look otherwise wherever its frames fall between them. So its clock
+counts frames: each lasts `TICKS`, and is drawn in its middle (`filters.subtitles`), whatever the trailer's rate.
+
 Lines are broken here, from the face's own widths, so that they break at the same words with every libass.
 """
 
@@ -14,10 +17,10 @@ from fractions import Fraction
 
 from cinecut.compiler.timeline import Text
 from cinecut.fonts.face import Face
+from cinecut.graph.filters import TICKS
 from cinecut.language.timebase import TrailerFrame, nearest
 from cinecut.vibes.titles import PLAIN, TitleStyle
 
-FILE = "titles.ass"
 FONTS = "fonts"
 
 _SAFE = Fraction(1, 10)  # of each side: the action-safe area of SMPTE ST 2046 and some more
@@ -122,10 +125,10 @@ def _dialogue(text: Text, screen: Screen) -> str:
     if tracking or drift:
         spacing = rf"\fsp{tracking * size:.2f}"
     if drift:
-        spacing += rf"\t(0,{_milliseconds(text.range.length, rate)},\fsp{(tracking + drift) * size:.2f})"
+        spacing += rf"\t(0,{_milliseconds(text.range.length)},\fsp{(tracking + drift) * size:.2f})"
     head = f"{{{overrides}}}" if overrides else ""
     body = r"\N".join(_spaced(row, spacing) for row in rows)
-    start, end = _clock(text.range.start, rate), _clock(text.range.end, rate)
+    start, end = _clock(text.range.start), _clock(text.range.end)
     return f"Dialogue: 0,{start},{end},{text.position},{head}{body}"
 
 
@@ -157,14 +160,8 @@ def escape(text: str) -> str:
 # Movement. Times in overrides are milliseconds from the event's own start.
 
 
-def _milliseconds(frames: int, rate: Fraction) -> int:
-    return nearest(frames * 1000 / rate)
-
-
-def _before_frame(text: Text, frame: int, rate: Fraction) -> int:
-    """When a text's frame, counted from 0, is about to be shown: half a frame before it."""
-    boundary = (text.range.start.index + frame - Fraction(1, 2)) * 1000 / rate
-    return max(0, nearest(boundary) - 10 * _ticks(text.range.start, rate))
+def _milliseconds(frames: int) -> int:
+    return frames * TICKS * 10
 
 
 def _entrance(text: Text, rate: Fraction) -> int:
@@ -175,11 +172,11 @@ def _entrance(text: Text, rate: Fraction) -> int:
 def _fades(text: Text, rate: Fraction, style: TitleStyle) -> str:
     usual = _entrance(text, rate) if style.animation in ("fade", "track-out", "rise") else 0
     fade_in, fade_out = text.fade_in or usual, text.fade_out or usual
-    return rf"\fad({_milliseconds(fade_in, rate)},{_milliseconds(fade_out, rate)})" if fade_in or fade_out else ""
+    return rf"\fad({_milliseconds(fade_in)},{_milliseconds(fade_out)})" if fade_in or fade_out else ""
 
 
 def _rise(text: Text, rate: Fraction, width: int, height: int, size: int) -> str:
-    duration = _milliseconds(_entrance(text, rate), rate)
+    duration = _milliseconds(_entrance(text, rate))
     if not duration:  # to ASS, 0 is the whole event
         return ""
     margin = round(height * _SAFE)
@@ -195,19 +192,14 @@ def _flicker(text: Text, rate: Fraction) -> str:
         return ""
     tags = ""
     for share, level in _FLICKER:
-        at = _before_frame(text, nearest(Fraction(share, _FLICKER[-1][0]) * frames), rate)
+        at = _milliseconds(nearest(Fraction(share, _FLICKER[-1][0]) * frames))
         alphas = "".join(rf"\{n}a&H{255 - round((255 - base) * level):02X}&" for n, base in _ALPHAS.items())
         tags += rf"\t({at},{at},{alphas})" if share else alphas
     return tags
 
 
-def _ticks(boundary: TrailerFrame, rate: Fraction) -> int:
-    """ASS counts centiseconds: aim half a frame before the boundary's frame, so that rounding cannot cross it."""
-    return max(0, nearest((boundary.index - Fraction(1, 2)) * 100 / rate))
-
-
-def _clock(boundary: TrailerFrame, rate: Fraction) -> str:
-    seconds, hundredths = divmod(_ticks(boundary, rate), 100)
+def _clock(boundary: TrailerFrame) -> str:
+    seconds, hundredths = divmod(boundary.index * TICKS, 100)
     minutes, second = divmod(seconds, 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{second:02d}.{hundredths:02d}"
 

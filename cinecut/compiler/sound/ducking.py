@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from cinecut.compiler.soundtrack import Duck, Sounding, Soundtrack
 from cinecut.graph import sounds
-from cinecut.graph.nodes import Pad
+from cinecut.graph.nodes import Pad, split
 from cinecut.graph.sounds import Laid
 from cinecut.language.timebase import SAMPLE_RATE
 
@@ -58,7 +58,7 @@ def hush(pad: Pad, track: Soundtrack, label: str) -> Pad:
     heard = [(start, end) for start, end in list(pairwise(bounds))[::2] if end > start]
     rooms = {silence.start: min(TAIL, silence.length) for silence in track.silences}
     laid = []
-    for (start, end), copy in zip(heard, sounds.split_sound(pad, len(heard), label), strict=True):
+    for (start, end), copy in zip(heard, split(pad, len(heard), label), strict=True):
         tail = rooms.get(end, 0)
         length = end + tail - start
         part = sounds.exact_length(sounds.trim_samples(copy, start, end + tail, label), length, label)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.graph import sounds
-from cinecut.graph.nodes import Pad
+from cinecut.graph.nodes import Pad, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ def lower_masters(mix: Pad, kinds: Mapping[str, Hashable]) -> dict[str, Pad]:
     encoder) share it; those of kind None stay as they are mixed."""
     found = dict[str, Pad]()
     wanted = list(dict.fromkeys(kinds.values()))
-    for kind, copy in zip(wanted, sounds.split_sound(mix, len(wanted), "mix"), strict=True):
+    for kind, copy in zip(wanted, split(mix, len(wanted), "mix"), strict=True):
         names = [name for name, other in kinds.items() if other == kind]
         mastered = copy if kind is None else sounds.hole(copy, hole_of(names[0]))
-        found |= dict(zip(names, sounds.split_sound(mastered, len(names), "master"), strict=True))
+        found |= dict(zip(names, split(mastered, len(names), "master"), strict=True))
     return found
 
 

@@ -1,0 +1,58 @@
+"""The command that shows what is kept on disk to save work, and clears it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from cinecut.cli.terminal import JsonOption, completing, print_table
+from cinecut.diagnostics import Stop
+
+app = typer.Typer()
+
+_KEPT = {
+    "render": "segments, sounds and shots of trailers: an edit renders what is new",
+    "analysis": "what was found in films",
+    "music": "fetched songs",
+}
+
+
+@app.command()
+def cache(
+    clear: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--clear",
+            metavar="NAME",
+            help=f"Empty one: {', '.join(_KEPT)}. Repeatable.",
+            autocompletion=completing(lambda: _KEPT),
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is kept to save work, and the room that it takes; or clear it. All of it can be made again.
+
+    Example: cinecut cache --clear render
+    """
+    import shutil
+
+    from cinecut.files import cache_folder, disk_errors
+
+    for name in clear or ():
+        if name not in _KEPT:
+            raise Stop("option", f"--clear {name}: there is no such cache", f"there are {', '.join(_KEPT)}")
+    for name in clear or ():
+        if (folder := cache_folder() / name).is_dir():
+            with disk_errors(folder):
+                shutil.rmtree(folder)
+    found = {
+        name: [file.stat().st_size for file in (cache_folder() / name).rglob("*") if file.is_file()] for name in _KEPT
+    }
+    if as_json:
+        records = {name: {"files": len(sizes), "bytes": sum(sizes)} for name, sizes in found.items()}
+        print(json.dumps({"folder": str(cache_folder()), **records}))
+        return
+    rows = [[name, f"{sum(sizes) / 1e6:.1f} MB", str(len(sizes)), _KEPT[name]] for name, sizes in found.items()]
+    print_table(["cache", "size", "files", "holds"], rows)

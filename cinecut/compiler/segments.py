@@ -1,0 +1,65 @@
+"""The pictures of an output, whole or by segments: parts that show the same frames by themselves as in the whole.
+
+A seam is a cut that no crossfade and no text goes over. Which seams bound segments is decided by what lies near each of
+them, so that an event that comes or goes changes the segments beside it and no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+
+from cinecut.compiler.names import digest
+from cinecut.compiler.picture.assembly import Stretches
+from cinecut.compiler.picture.texts import FONTS, Screen, lower_texts
+from cinecut.compiler.timeline import Text
+from cinecut.graph import filters
+from cinecut.graph.nodes import Pad
+from cinecut.language.timebase import nearest
+
+_LEAST = Fraction(1)  # seconds of a segment: shorter ones cost more processes than they save frames
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """All pictures of an output of so many frames, by where each stretch of them begins, and the texts over them.
+    `marks` tell what begins at each cut."""
+
+    frames: int
+    stretches: Stretches
+    texts: Sequence[Text]
+    screen: Screen
+    marks: Mapping[int, str]
+
+    def part(self, start: int, end: int, label: str) -> tuple[Pad, dict[str, bytes]]:
+        """The frames [start, end), which begin and end at seams, in their own time; and the files of their texts."""
+        pads = [pad for at, stretch in self.stretches.items() if start <= at < end for pad in stretch]
+        texts = [text for text in self.texts if start <= text.range.start.index < end]
+        if not texts:
+            return filters.run(pads, self.screen.rate, label), {}
+        written = lower_texts([replace(text, range=text.range.later(-start)) for text in texts], self.screen)
+        file = f"titles_{digest(written)}.ass"
+        over = filters.run(pads, self.screen.rate, label, lambda pad: filters.subtitles(pad, file, FONTS, "titles"))
+        return over, {file: written}
+
+    def segments(self) -> list[tuple[int, int]]:
+        """Where segments begin and end: at the seams that are, of all less than the least length away, the first in an
+        order of their marks that has nothing to do with time. None is nearer than that to either end."""
+        least = max(1, nearest(_LEAST * self.screen.rate))
+        seams = [frame for frame in self._seams() if least <= frame <= self.frames - least]
+        order = {frame: hashlib.sha256(self.marks[frame].encode()).digest() for frame in seams}
+        bounds = [0]
+        for frame in seams:
+            near = seams[bisect_left(seams, frame - least + 1) : bisect_left(seams, frame + least)]
+            if frame == min(near, key=order.__getitem__):
+                bounds.append(frame)
+        return list(pairwise([*bounds, self.frames]))
+
+    def _seams(self) -> list[int]:
+        ranges = [text.range for text in self.texts]
+        crossed = {frame for each in ranges for frame in range(each.start.index + 1, each.end.index)}
+        return [frame for frame in self.stretches if frame not in crossed]

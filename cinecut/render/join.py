@@ -1,0 +1,85 @@
+"""Joining segments: their packets are copied into one file, every stamp exact, with the sound and the captions beside.
+
+segments ─┐
+sound     ├─ packets in the order of time ─► trailer
+captions ─┘
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from cinecut.compiler.about import About
+from cinecut.diagnostics import Stop
+from cinecut.media.open import open_container
+from cinecut.render.pictures import HeadersDifferError
+
+
+def join(segments: Sequence[Path], beside: Sequence[Path], output: Path, rate: Fraction, about: About) -> None:
+    """Write a file of segments of so many pictures a second, and of the streams of the files `beside`.
+
+    Raises HeadersDifferError, OSError, and Stop where FFmpeg refuses.
+    """
+    options = {} if output.suffix == ".mkv" else {"movflags": "faststart", "movie_timescale": "48000"}
+    try:
+        with ExitStack() as stack:
+            media = [stack.enter_context(open_container(file)) for file in (segments[0], *beside)]
+            out = stack.enter_context(av.open(str(output), "w", options={"fflags": "bitexact", **options}))
+            targets = [out.add_stream_from_template(each.streams[0], opaque=True) for each in media]
+            targets[0].time_base = 1 / rate
+            if media[0].streams[0].codec_context.codec_tag == "hvc1":  # the name by which Apple's players know HEVC
+                targets[0].codec_context.codec_tag = "hvc1"
+            out.metadata.update({"title": about.title} if about.title else {})
+            out.set_chapters([_chapter(number, *each, 1 / rate) for number, each in enumerate(about.chapters, 1)])
+            streams = [_pictures(segments, targets[0], rate), *map(_copied, media[1:], targets[1:])]
+            for packet in heapq.merge(*streams, key=lambda packet: packet.dts * packet.time_base):
+                out.mux(packet)
+    except av.error.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise Stop("ffmpeg", f"the parts of the trailer cannot be joined: {error.strerror}") from None
+
+
+def _chapter(number: int, start: int, end: int, name: str, frame: Fraction) -> Any:
+    return {"id": number, "start": start, "end": end, "time_base": frame, "metadata": {"title": name}}
+
+
+def _pictures(segments: Sequence[Path], target: Any, rate: Fraction) -> Iterator[Any]:
+    """The packets of all segments, one after another. A file's own stamps are only good for their order: they may be
+    rounded, or begin before zero."""
+    orders = [_order(file) for file in segments]
+    delay = max(number - place for order in orders for number, place in enumerate(order))  # from decoding to showing
+    at, headers = 0, None
+    for file, order in zip(segments, orders, strict=True):
+        with open_container(file) as media:
+            first, headers = headers, media.streams[0].codec_context.extradata
+            if at and headers != first:
+                raise HeadersDifferError(file.name)
+            for number, packet in enumerate(packet for packet in media.demux(media.streams[0]) if packet.size):
+                packet.pts, packet.dts = at + order[number], at + number - delay
+                packet.time_base, packet.duration, packet.stream = 1 / rate, 1, target
+                yield packet
+        at += len(order)
+
+
+def _order(file: Path) -> list[int]:
+    """Of each packet of a segment, in the order of decoding, which picture it is."""
+    with open_container(file) as media:
+        stamps = [packet.pts or 0 for packet in media.demux(media.streams[0]) if packet.size]
+    shown = {stamp: place for place, stamp in enumerate(sorted(stamps))}
+    return [shown[stamp] for stamp in stamps]
+
+
+def _copied(media: Any, target: Any) -> Iterator[Any]:
+    for packet in media.demux(media.streams[0]):
+        if packet.dts is not None:
+            packet.stream = target
+            yield packet

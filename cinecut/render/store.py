@@ -1,0 +1,116 @@
+"""What was rendered, kept by what it was made of: an edit renders what is new, and a render that was killed goes on.
+
+    KEY, a digest of all that a file depends on ─► KEY.SUM, the file; SUM is a digest of what it holds
+
+An entry is written beside and renamed, and its content is checked whenever it is taken; one that is damaged is made
+again. Several processes may use one store, and it may be cleared at any time: what is taken is linked or copied into
+the working folder. Where it has grown too large, what was used least recently goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import os
+import shutil
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import cinecut
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.files import beside, cache_folder, sweep
+
+LIMIT = "CINECUT_STORE_GB"
+_USUAL_LIMIT = 10  # GB
+
+
+def key_of(*parts: object) -> str:
+    """Forty hexadecimal signs of what something is made of: values whose `repr` tells all of them."""
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:40]
+
+
+@cache
+def code() -> str:
+    """A digest of the code that makes files from media, and of the decoder's version: neither is in a graph."""
+    digest = hashlib.sha256(importlib.metadata.version("av").encode())
+    for room in ("fonts", "grade", "media", "render"):
+        for file in sorted((Path(cinecut.__file__).parent / room).iterdir()):
+            if file.suffix in (".py", ".ttf"):
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:40]
+
+
+@dataclass(slots=True)
+class Store:
+    """A folder of entries, or none, which keeps nothing; `warnings` tell of entries that were damaged."""
+
+    folder: Path | None
+    warnings: list[Diagnostic] = field(default_factory=list)
+
+    def take(self, key: str, target: Path) -> bool:
+        """Put an entry's file at `target`; False where there is none."""
+        for entry in self.folder.glob(f"{key[:2]}/{key}.*") if self.folder else ():
+            with contextlib.suppress(OSError):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _link(entry, target)
+                if _sum(target) == entry.suffix[1:]:
+                    os.utime(entry)  # it was used just now
+                    return True
+                target.unlink()
+                entry.unlink()
+                self.warnings.append(Diagnostic("store", f"{entry} is damaged: it is made again", None))
+        return False
+
+    def keep(self, key: str, file: Path) -> None:
+        """Take a finished file in. A disk that refuses only costs the keeping."""
+        if self.folder is None:
+            return
+        with contextlib.suppress(OSError):
+            entry = self.folder / key[:2] / f"{key}.{_sum(file)}"
+            entry.parent.mkdir(parents=True, exist_ok=True)
+            with beside(entry) as part:
+                _link(file, part)
+
+    def prune(self) -> None:
+        """Remove what was used least recently, down to the limit."""
+        for shelf in self.folder.glob("??") if self.folder else ():
+            sweep(shelf)
+        with contextlib.suppress(OSError):  # another process prunes, too
+            used = sorted((status.st_mtime, status.st_size, file) for file, status in self.entries().items())
+            excess = sum(size for _, size, _ in used) - limit()
+            for _, size, file in used:
+                if excess > 0:
+                    file.unlink(missing_ok=True)
+                    excess -= size
+
+    def entries(self) -> dict[Path, os.stat_result]:
+        """Its files and what is known of each."""
+        return {file: file.stat() for file in self.folder.glob("??/[!.]*")} if self.folder else {}
+
+
+def usual_store() -> Store:
+    """The user's, unless it may not take any room."""
+    return Store(cache_folder() / "render" if limit() else None)
+
+
+def limit() -> int:
+    """Bytes that a store may take. Raises Stop where the environment names none."""
+    chosen = os.environ.get(LIMIT, "").strip() or str(_USUAL_LIMIT)
+    if not chosen.isdecimal():
+        raise Stop("option", f"{LIMIT} is {chosen!r}, not a whole number of GB")
+    return int(chosen) * 1_000_000_000
+
+
+def _sum(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:40]
+
+
+def _link(file: Path, target: Path) -> None:
+    """Another name of a finished file; where a link cannot be, a copy."""
+    try:
+        target.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, target)

@@ -1,0 +1,167 @@
+"""Making a trailer's files: what the store has is taken, what it has not is made side by side, and all of it is joined.
+
+plan ─┬─ segments ─ those that are new ─┬─ materials ─ workers ─► join ─► files of the working folder
+      └─ sounds ─── those that are new ─┘
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cinecut.compiler.picture.assembly import label_of
+from cinecut.compiler.plan import RenderPlan
+from cinecut.diagnostics import Diagnostic
+from cinecut.ffmpeg.run import Workplace, run_graph
+from cinecut.graph.digest import digest
+from cinecut.graph.plan import CAPTIONS, Run, Target
+from cinecut.render.folder import Materials, write_texts
+from cinecut.render.master import Level, Sound, make_sounds, sounds_of
+from cinecut.render.pictures import HeadersDifferError, Segment, Shooting, run_of, segments_of, together
+from cinecut.render.store import Store, code, key_of
+from cinecut.render.workers import Threads, workers_for
+
+if TYPE_CHECKING:
+    from cinecut.render.job import Watch
+
+
+@dataclass
+class Studio:
+    """Where a plan is rendered: its FFmpegs' workplace, the media there, and the store of what was rendered before.
+
+    What came of it: levels of sounds by the outputs' names, warnings, and the segments that the store did not have.
+    """
+
+    plan: RenderPlan
+    place: Workplace
+    materials: Materials
+    store: Store
+    watch: Watch
+    levels: dict[str, Level] = field(default_factory=dict)
+    warnings: list[Diagnostic] = field(default_factory=list)
+    new: list[Segment] = field(default_factory=list)
+
+    def make(self, jobs: int | None) -> dict[str, str]:
+        """The trailer's files in the working folder, by the outputs' names, made by so many FFmpegs at a time (None: as
+        many as the machine serves)."""
+        self._tell_of_whole()
+        segments = segments_of(self.plan)
+        self._make(segments, sounds_of(self.plan), jobs)
+        try:
+            return self._joined(segments)
+        except HeadersDifferError:
+            message = "this FFmpeg's segments have headers of their own: the trailer is rendered in one piece"
+            self.warnings.append(Diagnostic("segments", message, None))
+            segments = segments_of(self.plan, whole=True)
+            self._make(segments, [], jobs)
+            return self._joined(segments)
+
+    def _tell_of_whole(self) -> None:
+        for target in self.plan.targets:
+            if not target.segment.joins:
+                message = f"what {target.encoders[0]} encodes cannot be joined: its trailer is rendered in one piece"
+                self.warnings.append(Diagnostic("segments", message, None))
+
+    def _make(self, segments: Sequence[Segment], sounds: Sequence[Sound], jobs: int | None) -> None:
+        """Bring all segments and sounds into the working folder."""
+        keys = {segment.file: self._key(run_of([segment], self.plan.render.items)) for segment in segments}
+        new = [each for each in segments if not self.store.take(keys[each.file], self.place.folder / each.file)]
+        unheard = [sound for sound in sounds if not self._take(sound)]
+        shots = together(new)
+        runs = [run_of(shot, self.plan.render.items) for shot in shots]
+        heard = [run for sound in unheard for run in (sound.run, self.plan.sound)]
+        self.materials.bring({name for run in (*runs, *heard) for name in run.reads})
+        for segment in new:
+            write_texts(segment.texts, self.place.folder)
+
+        meter = _Meter(self.watch, self.plan, {shot[0].file: 0 for shot in shots})
+        meter.stored = sum(shot[0].frames for shot in together(segments)) - sum(shot[0].frames for shot in shots)
+        shooting = Shooting(self.plan, self.place, lambda each: self._keep(keys[each.file], each.file), meter.tell)
+        tasks = [partial(shooting.make, shot) for shot in shots]
+        if unheard:  # first, for it cannot be shared out
+            tasks.insert(0, partial(self._record, unheard))
+        Threads(workers_for(runs, jobs), self.place.running.end).run(tasks)
+        self.warnings += shooting.warnings
+        self.new += new
+
+    def _record(self, sounds: Sequence[Sound]) -> None:
+        def progress(done: float) -> None:
+            self.watch.stage("mix", round(100 * done), 100, None)
+
+        mastered = make_sounds(self.plan, sounds, self.place, progress)
+        self.levels |= {name: found.level for name, found in mastered.items()}
+        for sound in sounds:
+            level = self.levels.get(sound.names[0])
+            (self.place.folder / sound.notes).write_text(json.dumps(level and asdict(level)))
+            self._keep(self._key_of_sound(sound), sound.file)
+            self._keep(self._key_of_sound(sound, "notes"), sound.notes)
+
+    def _take(self, sound: Sound) -> bool:
+        """Whether the store has a sound, and what was measured of it."""
+        folder, keys = self.place.folder, [self._key_of_sound(sound), self._key_of_sound(sound, "notes")]
+        if not all(map(self.store.take, keys, [folder / sound.file, folder / sound.notes])):
+            return False
+        level = json.loads((folder / sound.notes).read_text())
+        self.levels |= dict.fromkeys(sound.names, Level(**level)) if level else {}
+        return True
+
+    def _keep(self, key: str, file: str) -> None:
+        self.store.keep(key, self.place.folder / file)
+
+    def _key_of_sound(self, sound: Sound, *part: str) -> str:
+        return self._key(sound.run, sound.target.loudness, *part)
+
+    def _key(self, run: Run, *more: object) -> str:
+        """What a run's file is made of: its graph, what is read for it, how it is encoded, and by which FFmpeg."""
+        read = sorted((name, self.materials.keys[name]) for name in run.reads)
+        encode = [(target.encode, target.suffix) for target in run.targets]
+        return key_of(digest(list(run.sinks.values())), read, encode, self.place.ffmpeg.identity, code(), *more)
+
+    def _joined(self, segments: Sequence[Segment]) -> dict[str, str]:
+        """Each output's segments, its sound and its captions in one file."""
+        from cinecut.render.join import join  # it loads a decoder, which needs no memory while FFmpeg runs
+
+        folder, found = self.place.folder, dict[str, str]()
+        sounds = {name: sound.file for sound in sounds_of(self.plan) for name in sound.names}
+        for target in self.plan.targets:
+            beside = [sounds[target.name], *([self._captions(target)] if target.captions else [])]
+            found[target.name] = f"{label_of('trailer', target.name)}{target.suffix}"
+            parts = [folder / segment.file for segment in segments if segment.output == target.name]
+            join(
+                parts,
+                [folder / file for file in beside],
+                folder / found[target.name],
+                self.plan.rate,
+                self.plan.about[target.name],
+            )
+        return found
+
+    def _captions(self, target: Target) -> str:
+        """The captions as a track, in a file of the working folder."""
+        (self.place.folder / CAPTIONS).write_bytes(self.plan.files[CAPTIONS])
+        track = Target((), ("-map_metadata", "-1", "-fflags", "+bitexact"), target.suffix, captions=target.captions)
+        file = f"{label_of('captions', target.name)}{target.suffix}"
+        run_graph(Run("captions.graph", {}, (track,), {}), [file], self.place)
+        return file
+
+
+@dataclass
+class _Meter:
+    """Tells how far all segments together are: of each that is made the frames that are done, and those of the
+    others."""
+
+    watch: Watch
+    plan: RenderPlan
+    done: dict[str, int]
+    stored: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def tell(self, segment: Segment, frames: int) -> None:
+        self.done[segment.file] = frames
+        now = sum(self.done.values())
+        speed = float(now / self.plan.rate) / max(0.001, time.monotonic() - self.began)
+        self.watch.stage("render", self.stored + now, self.plan.frames, speed)

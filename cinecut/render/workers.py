@@ -1,0 +1,76 @@
+"""Who does the work of a render, and how many at a time.
+
+An `Executor` is handed tasks, each of which runs one FFmpeg, and is done when all of them are. Here it is threads of
+this machine; whatever runs tasks elsewhere only needs to do the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Protocol
+
+from cinecut.graph.nodes import Video, nodes_of
+from cinecut.graph.plan import Run
+
+Task = Callable[[], None]
+
+_SHARE = 2  # of the machine's memory the workers take one part in so many
+_PROCESS = 60_000_000  # bytes of an FFmpeg that does nothing yet
+_DECODED = 24  # pictures that a decoder and the filters behind it hold
+_ENCODED = 60  # pictures that an encoder looks ahead
+
+
+class Executor(Protocol):
+    def run(self, tasks: Sequence[Task]) -> None:
+        """Do all tasks, the first ones first. The first that fails ends it: those that have not begun never do, and
+        its exception is raised when no task runs any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """So many tasks at a time. `end` makes those that run give up."""
+
+    workers: int
+    end: Callable[[], None]
+
+    def run(self, tasks: Sequence[Task]) -> None:
+        with ThreadPoolExecutor(self.workers) as pool:
+            futures = [pool.submit(task) for task in tasks]
+            try:
+                for future in as_completed(futures):
+                    future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                self.end()
+                raise
+
+
+def workers_for(runs: Sequence[Run], asked: int | None) -> int:
+    """How many runs are served at a time: as many as were asked for; else one for each core, but no more than half of
+    the machine's memory holds."""
+    if asked is not None:
+        return asked
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _SHARE
+    return max(1, min(cores, memory // max(map(need_of, runs), default=1)))
+
+
+def need_of(run: Run) -> int:
+    """Bytes that a run takes, about, and rather more: known from how many pictures of which size its decoders and its
+    encoders hold."""
+    read = [pad for node in nodes_of(list(run.sinks.values())) if node.filter == "input" for pad in node.outs]
+    held = sum(_DECODED * _bytes(format) for format in read)
+    return _PROCESS + held + sum(_ENCODED * _bytes(pad.format) for pad in run.sinks.values())
+
+
+def _bytes(format: object) -> int:
+    """Of one picture; of sound nearly none."""
+    if not isinstance(format, Video):
+        return 0
+    name = format.pix_fmt
+    planes = 1.5 if "420" in name else 2.0 if "422" in name else 3.0 if "a" not in name else 4.0
+    deep = 2 if any(depth in name for depth in ("p10", "p12", "p16")) else 1
+    return int(format.width * format.height * planes * deep)
