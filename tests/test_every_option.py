@@ -306,7 +306,6 @@ ELSEWHERE = {
     *("film_facts.fingerprint", "song_facts.fingerprint", "picture.facts.fingerprint"),
     "film_facts.timecode",  # how the spec writes times, not which
     *("film_facts.start", "film_facts.stamps", "film_facts.joined", "film_facts.changes"),  # for whoever pulls reels
-    "film_facts.timecode",  # what timecodes are counted from
     *("film_facts.audio.stream", "film_facts.audio.parts"),
     *("film_facts.duration", "song_facts.duration", "film_facts.audio.language"),
     *("film_facts.audio.rate", "song_facts.rate"),  # FFmpeg resamples whatever comes
