@@ -19,8 +19,6 @@ app = typer.Typer()
 models = typer.Typer(no_args_is_help=True, help="The models that help analyze: list, pull, repair.")
 app.add_typer(models, name="models")
 
-_MIB = 1 << 20
-
 
 @models.command("list")
 def list_models(
@@ -153,9 +151,9 @@ def doctor(ffmpeg: FFmpegOption = None, as_json: JsonOption = False) -> None:
 
 @contextlib.contextmanager
 def _progress(title: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Progress in MiB."""
+    """Progress in bytes."""
     with watch(title) as seen:
-        yield lambda what, done, total: seen.stage(f"{what}, MiB", done // _MIB, max(total // _MIB, 1), None)
+        yield lambda what, done, total: seen.stage(what, done, max(total, 1), None)
 
 
 def _size(size: int) -> str:
