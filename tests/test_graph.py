@@ -75,7 +75,7 @@ FORMATS = (
 SAMPLES = ("fltp", "flt", "dbl")
 ARGUMENTS = {
     "settb": "expr=1/25", "setpts": "expr=N", "trim": "end_frame=2", "tpad": "stop=1", "fps": "fps=25",
-    "crop": "w=32:h=32", "pad": "w=96:h=96", "scale": "w=32:h=32", "setsar": "sar=1", "gblur": "sigma=2",
+    "crop": "w=32:h=32", "pad": "w=96:h=96", "scale": "w=32:h=32", "setsar": "sar=1", "boxblur": "luma_radius=2",
     "setparams": "range=tv", "fade": "nb_frames=2", "ass": "filename={folder}/a.ass", "lut1d": "file={folder}/1d.cube",
     "lut3d": "file={folder}/3d.cube", "tonemap": "tonemap=hable", "transpose": "dir=clock", "blend": "all_expr=A",
     "asettb": "expr=1/48000", "asetpts": "expr=N", "atrim": "end_sample=9", "apad": "pad_len=9",

@@ -133,7 +133,8 @@ def render_spec(
             "seconds": round(seconds, 6),
         }
         files = [_file_record(name, file, done.levels.get(name)) for name, file in done.files.items()]
-        print(json.dumps({**found, "files": files, "stems": [str(part) for part in parts]}))
+        new = [{"name": name, "start": start, "end": end} for name, start, end in done.new]
+        print(json.dumps({**found, "files": files, "stems": [str(part) for part in parts], "new": new}))
         return
     for name, file in done.files.items():
         level = done.levels.get(name)

@@ -50,7 +50,7 @@ RULES: dict[str, Rule] = {
     "pad": Rule(*_PICTURE, _DRAWN, changes=("width", "height")),
     "scale": Rule(*_PICTURE, changes=("width", "height", "pix_fmt", "sar")),
     "setsar": Rule(*_PICTURE, changes=("sar",)),
-    "gblur": Rule(*_PICTURE, PLANAR),
+    "boxblur": Rule(*_PICTURE, PLANAR),
     # pictures: colour. `zscale` and `color` put out what the `format` behind them says.
     "zscale": Rule(*_PICTURE, re.compile(rf"{PLANAR.pattern}|gbrpf32le"), changes=("pix_fmt",)),
     "format": Rule(*_PICTURE),
