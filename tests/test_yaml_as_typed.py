@@ -76,7 +76,7 @@ def test_two_halves_are_one_character_and_a_half_is_none() -> None:
         assert any("surrogate" in message for _, message, _ in found(f'{{"card": "{half}"}}'))
 
 
-@pytest.mark.parametrize("sign", ["\u00a0", "\u200b", "\u3000", "\u2009", "\ufeff", "\u00ad"])
+@pytest.mark.parametrize("sign", ["\u00a0", "\u200b", "\u3000", "\u2009", "\ufeff", "\u00ad", "\u2800", "\u3164"])
 @pytest.mark.parametrize(
     ("old", "new"),
     [("shot: ", "shot:{} "), ("shot: ", "shot:{}"), ("film:", "film{}:"), ("timeline:\n", "timeline:{}\n")],

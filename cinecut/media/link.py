@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop
-from cinecut.language.document import Document, Mapping, near
+from cinecut.language.document import Document, Mapping, near, odd_spaces
 from cinecut.language.document.edit import Edits
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.files import fingerprint, write_beside
@@ -63,7 +63,7 @@ def check_files(spec: Spec, folder: Path, report: Report) -> None:
         if not os.path.isfile(asset.file):  # noqa: PTH113 - Path's own raises where a name is too long
             special = "a device or a pipe" if os.path.exists(asset.file) else "not there"  # noqa: PTH110
             what = "a folder" if os.path.isdir(asset.file) else special  # noqa: PTH112
-            hints = near(asset.file) if what == "not there" else []
+            hints = [*filter(None, [odd_spaces(str(asset.owner.file))]), *(near(asset.file) if what == "not there" else [])]
             if isinstance(asset.owner, Film):
                 hints.append("relink a film that moved: cinecut link SPEC FILM")
             report.add("missing-file", f"{asset.file} is {what}", span, *hints)

@@ -194,7 +194,9 @@ def _explain_yaml(name: str, text: str, error: MarkedYAMLError) -> tuple[str, Sp
     return problem, span, _YAML_HINT
 
 
-_ODD = re.compile("[\u00a0\u00ad\u1680\u2000-\u200f\u202f\u205f-\u2064\u3000\ufeff]")
+_ODD = re.compile(
+    "[\u0085\u00a0\u00ad\u115f\u1160\u1680\u180e\u2000-\u200f\u2028\u2029\u202f\u205f-\u2064\u2800\u3000\u3164\ufeff\uffa0]"
+)
 
 
 def odd_spaces(text: str) -> str:
@@ -203,7 +205,7 @@ def odd_spaces(text: str) -> str:
     if found is None:
         return ""
     name = unicodedata.name(found[0], "a sign").lower()
-    return f"it holds U+{ord(found[0]):04X} ({name}), which is no space to YAML: type a plain one"
+    return f"it holds U+{ord(found[0]):04X} ({name}), which is no space to YAML: remove it, or type a plain one"
 
 
 _YAML_HINT = "every `key:` stands on its own line, indented by spaces; texts with signs go in quotes"
