@@ -20,7 +20,7 @@ from cinecut.analysis.report.credits import own_credit
 from cinecut.analysis.song.onsets import listen
 from cinecut.diagnostics import Stop
 from cinecut.files import write_beside
-from cinecut.media.open import open_media, tags
+from cinecut.media.open import open_media, packets_of, tags
 from cinecut.media.probe import film_facts, song_facts
 from cinecut.media.samples import channels_of
 
@@ -179,3 +179,15 @@ def test_sound_that_cannot_be_meant_so(tmp_path: Path, reader: str, rate: int, c
     with pytest.raises(Stop, match=f"has {rate} samples a second in {channels} channels") as stopped:
         READERS[reader](tmp_path / "a.wav")
     assert stopped.value.diagnostics[0].code == "unreadable"
+
+
+@pytest.mark.parametrize("suffix", [".flv", ".ts"])
+def test_a_stream_that_begins_midway_is_none_of_the_films(tmp_path: Path, suffix: str) -> None:
+    silent = encode(tmp_path / f"silent{suffix}", scene(1, 250))
+    heard = encode(tmp_path / f"heard{suffix}", scene(2, 50), swelling(2))
+    head = 13 if suffix == ".flv" else 0  # bytes before the first packet
+    (tmp_path / f"film{suffix}").write_bytes(silent.read_bytes() + heard.read_bytes()[head:])
+    with open_media(tmp_path / f"film{suffix}") as media:
+        packets = list(packets_of(media, media.streams.video[0]))
+    assert sum(packet.size > 0 for packet in packets) == 300
+    assert film_facts(tmp_path / f"film{suffix}").size == (256, 144)

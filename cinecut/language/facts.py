@@ -45,7 +45,7 @@ class FilmFacts:
     start: Fraction = Fraction(0)  # the first picture's own stamp in the container
     time_base: Fraction = Fraction(1, 1000)  # of the picture's stamps
     variable: bool = False
-    changes: bool = False  # size or format change midway: shots are decoded, and brought to the first
+    changes: bool = False  # size or format change midway, or key frames are false: shots are decoded
     joined: bool = False  # times start again, or seeking leads astray: it is read from the start only
     gaps: bool = False  # pictures of a constant rate are missing: the one before stays on screen
     stamps: bool = True  # packets carry usable stamps, so they can be copied into reels

@@ -18,7 +18,7 @@ import av.error
 from cinecut.language.facts import FilmFacts
 from cinecut.graph.plan import Reel
 from cinecut.media.frames import from_start, joined, whole_packets
-from cinecut.media.open import open_media, picture_stream
+from cinecut.media.open import open_media, packets_of, picture_stream
 
 _NO_STAMPS = 0x80  # AVFMT_NOTIMESTAMPS
 _LOOKED_AT = 60  # packets: pictures that are shown in another order are soon among them
@@ -47,7 +47,7 @@ def in_decode_order(path: Path, delays: set[int | None]) -> bool:
         video = picture_stream(media, path)
         if media.format.name == "avi" or not video.codec_context.has_b_frames:
             return media.format.name == "avi"
-        packets = [packet for packet in islice(media.demux(video), _LOOKED_AT) if packet.size]
+        packets = [packet for packet in islice(packets_of(media, video), _LOOKED_AT) if packet.size]
         order = list(_order(packets, video))
         return order != sorted(order)
 
@@ -77,14 +77,14 @@ def _pictures(media: Any, facts: FilmFacts, video: Any, target: int, end: int) -
         packets = from_start(media, video)
     else:
         media.seek(target, stream=video, backward=True)
-        packets = media.demux(video)
+        packets = packets_of(media, video)
     found: list[tuple[Any, int]] = []
     for n, packet in enumerate(dropwhile(lambda packet: not packet.is_keyframe, whole_packets(packets))):
         stamp = None if joined(media) else place_of(media, packet)
         place = stamp if stamp is not None else round((facts.start + n / facts.rate) / base)
         if place >= end:
             break
-        if packet.is_keyframe and place <= target:
+        if packet.is_keyframe and place <= target and not facts.changes:
             found.clear()
         found.append((packet, place))
     return found

@@ -27,7 +27,7 @@ from cinecut.graph.sounds import USUAL
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
 from cinecut.media.frames import from_start, open_film
-from cinecut.media.open import sound_streams
+from cinecut.media.open import packets_of, sound_streams
 from cinecut.media.samples import Placed, channels_of, decoded, samples_of
 
 _RUN_UP = Fraction(1, 2)  # seconds decoded before what is wanted: AAC, MP3 and Opus build on what came before
@@ -102,7 +102,7 @@ class FilmSound:
             if target <= Fraction(self.stream.start_time or 0) * self.stream.time_base:
                 break
             self._media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
-            frames = decoded(self._media.demux(self.stream), [])
+            frames = decoded(packets_of(self._media, self.stream), [])
             head = list(islice(frames, count))
             if not head or head[0].pts is None or head[0].pts * self.stream.time_base > start - _RUN_UP / 2:
                 continue

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 
 from cinecut.diagnostics import Stop
 from cinecut.language.facts import Color
-from cinecut.media.open import open_media, picture_stream
+from cinecut.media.open import open_media, packets_of, picture_stream
 
 _ORDERS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # AVFieldOrder, by which field is shown first
 _WATCHED = 40  # pictures in which movement tells which field is first
@@ -39,7 +39,7 @@ def first_picture(path: Path) -> FirstPicture:
     with open_media(path) as media:
         video = picture_stream(media, path)
         video.codec_context.thread_count = 1
-        frames = media.decode(video)
+        frames = (frame for packet in packets_of(media, video) for frame in packet.decode())
         frame = next(frames, None)
         if frame is None:
             raise Stop("unreadable", f"no picture of {path} can be decoded", "the file may be damaged; does it play?")

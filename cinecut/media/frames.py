@@ -18,9 +18,10 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.bitstream import pictures_to_recover
 from cinecut.media.joined import JoinedMedia
-from cinecut.media.open import open_container, open_media
+from cinecut.media.open import open_container, open_media, packets_of
 
 _PATIENCE = 1500  # pictures decoded for one moment, at most
+KEYS_TRIED = 10  # packets at a film's head
 _NEAR = Fraction(2)  # seconds ahead up to which decoding on is cheaper than seeking
 
 
@@ -45,7 +46,7 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
     target, step = stamp, max(1, int(1 / Fraction(video.time_base)))
     while target > first and not joined(media):
         media.seek(target, stream=video, backward=True)
-        packets = _stamped(media.demux(video))
+        packets = _stamped(packets_of(media, video))
         keys = (packet for packet in packets if packet.is_keyframe)
         key = next(islice(keys, int(media.format.name == "mpeg"), None), None)
         if key is not None and _stamp(key) + _recovery(key, video) <= stamp:
@@ -53,9 +54,19 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
             return
         target, step = target - step, step * 2
     packets = _stamped(from_start(media, video))
-    packets = _from_last_key(packets, stamp) if joined(media) else dropwhile(lambda p: not p.is_keyframe, packets)
+    if joined(media) and not keys_doubtful(video, head := list(islice(packets, KEYS_TRIED))):
+        packets = _from_last_key(chain(head, packets), stamp)
+    elif joined(media):
+        packets = chain(head, packets)
+    else:
+        packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
     key = next(packets, None)
     yield from chain([key], packets) if key is not None else _stamped(from_start(media, video))  # none is marked
+
+
+def keys_doubtful(video: Any, head: list[Any]) -> bool:
+    """Whether all packets at a film's head are marked as key frames, though its codec has others too."""
+    return not video.codec_context.codec.intra_only and all(packet.is_keyframe for packet in head)
 
 
 def from_start(media: Any, stream: Any) -> Iterator[Any]:
@@ -64,10 +75,10 @@ def from_start(media: Any, stream: Any) -> Iterator[Any]:
     As after a seek, the stream's decoder remembers nothing."""
     stream.codec_context.flush_buffers()
     if joined(media):
-        yield from media.demux(stream)
+        yield from packets_of(media, stream)
         return
     with open_container(Path(media.name.removeprefix("file:"))) as anew:
-        yield from anew.demux(anew.streams[stream.index])
+        yield from packets_of(anew, anew.streams[stream.index])
 
 
 def _from_last_key(packets: Iterator[Any], stamp: int) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from av.container import InputContainer
 
-from cinecut.media.open import open_container, picture_stream
+from cinecut.media.open import open_container, packets_of, picture_stream
 
 _REORDERED = 32  # pictures: times that fall by less are out of order
 _FALL = Fraction(1, 2)  # seconds: the same of sound
@@ -53,7 +53,7 @@ class JoinedMedia:
         with open_container(self._path) as anew:
             last: dict[int, Fraction] = {}
             parts = dict.fromkeys(wanted, 0)
-            for packet in anew.demux([anew.streams[index] for index in sorted(wanted)]):
+            for packet in packets_of(anew, [anew.streams[index] for index in sorted(wanted)]):
                 if not packet.size:  # the end
                     yield packet
                     continue
@@ -76,7 +76,7 @@ def _offsets(path: Path, changed: int) -> list[Fraction]:
     with open_container(path) as media:
         video = picture_stream(media, path)
         base, step, last = Fraction(video.time_base or 1), 0, None
-        for packet in media.demux(video):
+        for packet in packets_of(media, video):
             if packet.dts is None:
                 continue
             if last is not None and packet.dts < last - _FALL / base:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,13 @@ def _text(tag: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace")
+
+
+def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
+    """The packets of streams, and an empty one of each at the end. Streams that begin midway are none of a file's: PyAV
+    fails at the end where there were some."""
+    with suppress(IndexError):
+        yield from media.demux(*streams)
 
 
 def picture_stream(media: InputContainer, path: Path) -> VideoStream:

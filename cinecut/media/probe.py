@@ -22,9 +22,9 @@ from cinecut.media.decode_order import bare, in_decode_order, place_of
 from cinecut.media.dolby_vision import profile_of
 from cinecut.media.film_audio import film_audio
 from cinecut.media.first_picture import first_picture
-from cinecut.media.frames import contents, only_picture, whole_packets
+from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture, whole_packets
 from cinecut.media.joined import JoinedMedia, restart
-from cinecut.media.open import check_sound, open_media, picture_stream, sound_streams, tags
+from cinecut.media.open import check_sound, open_media, packets_of, picture_stream, sound_streams, tags
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
 _WINDOW = 600  # packets
@@ -40,9 +40,7 @@ def film_facts(path: Path) -> FilmFacts:
         if context.name == "hevc" and first.color.space == "unknown" and profile_of(path) == 5:
             message = f"{path} is in Dolby Vision's profile 5, whose colours nothing here can read"
             raise Stop("unreadable", message, "get a copy in HDR10 or in SDR, or one of another profile")
-        if _keys_lie(path):
-            message = f"all pictures of {path} are marked as key frames, but some need those before them"
-            raise Stop("unreadable", message, "encode it anew, without loss: ffmpeg -i FILM -c:v ffv1 -c:a copy film.mkv")
+        lies = _keys_lie(path)
         times = _Clock(media, video, path, first.stamp)
         return FilmFacts(
             fingerprint=fingerprint(path),
@@ -52,8 +50,8 @@ def film_facts(path: Path) -> FilmFacts:
             start=times.start,
             time_base=Fraction(video.time_base or Fraction(1, 1000)),
             variable=times.variable,
-            changes=times.changes,
-            joined=times.joined,
+            changes=times.changes or lies,
+            joined=times.joined or lies,
             gaps=times.gaps,
             stamps=times.stamps,
             sar=Fraction(sar) if sar > 0 else Fraction(1),
@@ -74,8 +72,8 @@ def _keys_lie(path: Path) -> bool:
         video = picture_stream(media, path)
         decoder = video.codec_context
         decoder.thread_count = 1
-        packets = list(islice((packet for packet in media.demux(video) if packet.size), _TRIED))
-        if decoder.codec.intra_only or not packets or not all(packet.is_keyframe for packet in packets):
+        packets = list(islice((packet for packet in packets_of(media, video) if packet.size), KEYS_TRIED))
+        if not packets or not keys_doubtful(video, packets):
             return False
         try:
             shown = [*chain.from_iterable(map(decoder.decode, packets)), *decoder.decode(None)]
@@ -169,7 +167,7 @@ def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> boo
     for share in (1, 2):
         try:
             media.seek(stamps[0] + (stamps[-1] - stamps[0]) * share // 3, stream=video, backward=True)
-            following = islice((packet for packet in media.demux(video) if packet.size), _TRIED)
+            following = islice((packet for packet in packets_of(media, video) if packet.size), _TRIED)
             strange += sum((place_of(media, packet), packet.size) not in known for packet in following)
         except av.error.FFmpegError:
             return True
@@ -203,7 +201,7 @@ _STANDARD_RATES = [
     )
 ]  # fmt: skip
 _NO_PICTURE = {"dirac": 13}  # bytes of a packet that says no more than that the film ends
-_TRIED = 10  # packets after a seek, or at the start
+_TRIED = 10  # packets after a seek
 _EQUAL = 4  # pictures at a film's head that may have one stamp together: leading ones of a film that was cut
 
 
@@ -242,7 +240,7 @@ def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tup
 
     def read(count: int | None) -> list[_Packet]:
         least = _NO_PICTURE.get(video.codec_context.name, 0)
-        found = (shapes.seen(p) for p in whole_packets(media.demux(video)) if p.size > least and not p.is_discard)
+        found = (shapes.seen(p) for p in whole_packets(packets_of(media, video)) if p.size > least and not p.is_discard)
         return [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in islice(found, count)]
 
     if path.stat().st_size <= _READ_WHOLE or not video.duration:
@@ -267,7 +265,7 @@ def song_facts(path: Path) -> SongFacts:
         check_sound(path, stream.rate, stream.channels)
         seconds = Fraction(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
         if seconds is None or media.format.name in _GUESSED:
-            packets = (packet for packet in media.demux(stream) if packet.size)
+            packets = (packet for packet in packets_of(media, stream) if packet.size)
             seconds = sum((packet.duration or 0 for packet in packets), 0) * Fraction(stream.time_base)
         return SongFacts(fingerprint(path), seconds, stream.rate, stream.channels, stream.layout.name)
 

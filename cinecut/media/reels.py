@@ -35,7 +35,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, clock, nearest
 from cinecut.media.decode_order import restamped_packets
 from cinecut.media.frames import contents, only_picture, open_film, packets_from, whole_packets
-from cinecut.media.open import open_bytes, open_media, picture_stream
+from cinecut.media.open import open_bytes, open_media, packets_of, picture_stream
 from cinecut.media.film_samples import FilmSounds, default_layout, film_sounds, stretch
 
 _BEFORE = Fraction(2)  # seconds by which stamps of decoding precede those of showing
@@ -254,7 +254,7 @@ def _container(film: Path) -> str | None:
     with open_media(film) as media:
         video = picture_stream(media, film)
         video.codec_context.thread_count = 1
-        for packet in islice((each for each in whole_packets(media.demux(video)) if each.is_keyframe), 50):
+        for packet in islice((each for each in whole_packets(packets_of(media, video)) if each.is_keyframe), 50):
             frame = only_picture(video.codec_context, packet)
             if frame is not None:
                 return next((name for name in ("nut", "matroska") if _gives_back(name, video, packet, frame)), None)
@@ -271,7 +271,7 @@ def _gives_back(name: str, video: Any, packet: Any, frame: VideoFrame) -> bool:
         packet.stream = video
         with open_bytes(kept.getvalue()) as media:
             again = media.streams.video[0]
-            other = next((only_picture(again.codec_context, each) for each in media.demux(again) if each.size), None)
+            other = next((only_picture(again.codec_context, each) for each in packets_of(media, again) if each.size), None)
     except (ValueError, av.error.FFmpegError):
         return False
     return other is not None and contents(frame) == contents(other)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.timebase import nearest
-from cinecut.media.open import check_sound, open_media, sound_streams
+from cinecut.media.open import check_sound, open_media, packets_of, sound_streams
 
 Floats = NDArray[np.float32]
 Placed = tuple[int, av.AudioFrame]
@@ -41,7 +41,7 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
             hint = "give a song, or a video with sound, as music"
             raise Stop("no-audio", f"{song} has no sound{undecodable}", hint)
         samples, rate, damage = 0, 1, list[str]()
-        for frame in decoded(media.demux(stream), damage):
+        for frame in decoded(packets_of(media, stream), damage):
             check_sound(song, frame.sample_rate, frame.layout.nb_channels)
             samples, rate = samples + frame.samples, frame.sample_rate
             yield frame

@@ -89,6 +89,7 @@ _FORMATS = {"mkv": "matroska", "ts": "mpegts", "m2ts": "mpegts", "ipod .m4v": "i
 _FORMATS |= {"svcd .mpg": "svcd", "vcd .mpg": "vcd", "f4v": "f4v", "d10 .mxf": "mxf_d10", "rm": "rm"}
 _OPTIONS = {"m2ts": ("-mpegts_m2ts_mode", "1")}
 _STUDIO = {"gxf": {"size": (720, 576), "layout": "mono"}}  # all that it takes
+_STUDIO |= {"h261": {"rate": "30000/1001"}, "h263": {"rate": "30000/1001"}}  # the rate that these streams mean
 
 
 def film(container: str, picture: str, sound: str = "", oddity: str = "", /, **changes: object) -> Recipe:

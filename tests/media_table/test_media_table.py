@@ -22,7 +22,7 @@ USUAL = (
     "mpg h264 + mp2",  # stamps on few packets
     "m1v mpeg1",  # made up stamps
     "mkv gif + flac",  # no key frame is marked
-    "mov rpza + pcm_s16le",  # all are marked, though some are none
+    "mov rpza + pcm_s16le",  # all are marked, though some are false
     "mkv rgb + flac",  # what no reel holds as it is
     "mp4 h264 + aac, 7.1",
     "mkv h264 + g726",

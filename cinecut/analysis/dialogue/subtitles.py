@@ -22,7 +22,7 @@ from cinecut.analysis.dialogue.charset import decode
 from cinecut.analysis.dialogue.cues import Cues, SubtitleCue, parse_cues, with_line_breaks
 from cinecut.analysis.dialogue.languages import codes_by_name
 from cinecut.diagnostics import Stop
-from cinecut.media.open import open_media, tags
+from cinecut.media.open import open_media, packets_of, tags
 
 _HEAD = 65_536  # bytes at a file's start that are searched for zeros, which no text contains
 MAX_BYTES = 20_000_000  # the subtitles of a long film take about 200 kB
@@ -228,7 +228,7 @@ def _packets(container: InputContainer, track: Track) -> Cues:
     codec = _codec(chosen)
     times: list[tuple[Fraction, Fraction]] = []
     payloads: list[bytes] = []
-    for packet in container.demux(chosen):
+    for packet in packets_of(container, chosen):
         if packet.pts is None or packet.size == 0 or packet.time_base is None:
             continue
         payload = bytes(packet)

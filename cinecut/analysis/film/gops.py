@@ -30,7 +30,7 @@ from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, nearest
 from cinecut.media.frames import whole_packets
-from cinecut.media.open import open_container, picture_stream
+from cinecut.media.open import open_container, packets_of, picture_stream
 
 Thumbs: TypeAlias = NDArray[np.uint8]  # [n, 3, rows, columns] planes Y, U, V of thumbnails, perhaps without bars
 Inside: TypeAlias = tuple[slice, slice]  # rows and columns of a thumbnail
@@ -189,7 +189,7 @@ def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float
     waiting: deque[Future[KeyPicture | None]] = deque()
     diagnostics: list[Diagnostic] = []
     with container, ThreadPoolExecutor(threads) as pool, _Decoders(film, threads) as decoders:
-        for packet in whole_packets(container.demux(stream), diagnostics):
+        for packet in whole_packets(packets_of(container, stream), diagnostics):
             if packet.pts is None:
                 raise Unstamped
             if packet.is_keyframe and (not groups or packet.pts - pts[groups[-1]] >= shortest):

@@ -24,7 +24,7 @@ from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.frames import open_film
-from cinecut.media.open import picture_stream
+from cinecut.media.open import packets_of, picture_stream
 
 NEUTRAL = 0.5
 WEIGHTS = {
@@ -244,7 +244,7 @@ def _packets(film: Path, facts: FilmFacts) -> tuple[NDArray[np.float64], NDArray
     with open_film(film, facts) as media:
         video = picture_stream(media, film)
         base = Fraction(video.time_base or 1)
-        for packet in media.demux(video):
+        for packet in packets_of(media, video):
             stamp = packet.pts if packet.pts is not None else packet.dts
             if stamp is not None and packet.size:
                 stamps.append(stamp)

@@ -35,6 +35,7 @@ from cinecut.analysis.film.gops import (
 )
 from cinecut.diagnostics import Diagnostic
 from cinecut.media.frames import packets_from, whole_packets
+from cinecut.media.open import packets_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,6 +175,6 @@ def decode_all(film: Path, diagnostics: list[Diagnostic]) -> Iterator[VideoFrame
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = 0
     with container:
-        for packet in whole_packets(container.demux(stream), diagnostics):
+        for packet in whole_packets(packets_of(container, stream), diagnostics):
             yield from _decode(stream.codec_context, packet)
         yield from _decode(stream.codec_context, None)
