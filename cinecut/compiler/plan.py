@@ -30,7 +30,7 @@ class RenderPlan:
     layout: Layout = field(repr=False)
     inputs: tuple[Input, ...]
     render: Run
-    pictures: Mapping[str, Pictures] = field(repr=False)
+    pictures: Mapping[str, Pictures] = field(repr=False, compare=False)  # the same nodes are in `render`
     about: Mapping[str, About]
     sound: Run
     stems: Run
