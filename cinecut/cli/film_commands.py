@@ -1,4 +1,4 @@
-"""The commands that look at a film: analyze, trailer, beats."""
+"""The commands that look at a film: analyze, trailer."""
 
 from __future__ import annotations
 
@@ -7,28 +7,18 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cinecut.cli.film_options import FilmOptions, with_film_options
 from cinecut.cli.film_report import review as pause
 from cinecut.cli.film_report import tell
-from cinecut.cli.music_commands import JamendoIdOption, MusicChoice, MusicOption
 from cinecut.cli.render_commands import render_spec
-from cinecut.cli.speech_commands import LanguageOption, RateOption, ShiftOption, SubtitleChoice, SubtitlesOption
-from cinecut.cli.terminal import (
-    FFmpegOption,
-    ForceOption,
-    JsonOption,
-    completing,
-    may_replace,
-    print_diagnostics,
-    watch,
-)
-from cinecut.diagnostics import Stop, excerpt
+from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, may_replace, print_diagnostics, watch
+from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
     from cinecut.analysis import Analysis, Request
@@ -36,97 +26,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-FilmArgument = Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")]
-
-
-def vibe_names() -> list[str]:
-    from cinecut.vibes import names
-
-    return names()
-
-
-VibeOption = Annotated[
-    str | None,
-    typer.Option(
-        "--vibe",
-        metavar="NAME",
-        autocompletion=completing(vibe_names),
-        help="The genre to cut for (`cinecut vibes` lists them), or a file of your own. "
-        "Default: a terminal asks, a script gets drama.",
-    ),
-]
-AudioOption = Annotated[
-    int | None,
-    typer.Option(
-        "--audio",
-        metavar="N",
-        min=1,
-        help="Which of the film's sounds is heard, as the spec counts them: its own is 1, a commentary comes after it.",
-    ),
-]
-LengthOption = Annotated[
-    str | None,
-    typer.Option(
-        "--length", metavar="TIME", help="Of the trailer: 90s, 1:30. Default: 15 % of the film, 2 minutes at most."
-    ),
-]
-SpoilersOption = Annotated[bool, typer.Option("--spoilers", help="Also show what comes after the climax.")]
-LightOption = Annotated[
-    bool, typer.Option("--match-light", help="Bring shots from very different light to the others of their act.")
-]
-ServerOption = Annotated[
-    str | None,
-    typer.Option("--llama-server", metavar="PATH", help="llama.cpp's server. Default: the one on PATH or installed."),
-]
-UrlOption = Annotated[
-    str | None,
-    typer.Option("--llm-url", metavar="URL", help="An OpenAI-compatible server that runs already, to ask instead."),
-]
-
-
-def _plugin_option(group: str, what: str) -> Any:
-    """The option that has a plug-in do a part of the analysis."""
-
-    def names() -> list[str]:
-        from cinecut import plugins
-
-        return plugins.names(group)
-
-    about = f"{what} by a plug-in: an entry point of cinecut.{group}."
-    return typer.Option(f"--{group}", metavar="NAME", help=about, autocompletion=completing(names))
-
-
-ShotsOption = Annotated[str | None, _plugin_option("shots", "Find the shots")]
-TranscribeOption = Annotated[str | None, _plugin_option("transcribe", "Hear the dialogue")]
-DescribeOption = Annotated[str | None, _plugin_option("describe", "Describe the scenes")]
-BeatsOption = Annotated[str | None, _plugin_option("beats", "Find the song's beats")]
-NoModelsOption = Annotated[bool, typer.Option("--no-models", help="Measure only, also where there are models.")]
-
 
 @app.command()
+@with_film_options
 def analyze(
-    film: FilmArgument,
+    options: FilmOptions,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Default: specs/FILM.yaml.")
     ] = None,
-    vibe: VibeOption = None,
-    subtitles: SubtitlesOption = None,
-    subtitles_shift: ShiftOption = None,
-    subtitles_rate: RateOption = None,
-    language: LanguageOption = None,
-    audio: AudioOption = None,
-    music: MusicOption = None,
-    jamendo_id: JamendoIdOption = None,
-    length: LengthOption = None,
-    spoilers: SpoilersOption = False,
-    match_light: LightOption = False,
-    llama_server: ServerOption = None,
-    llm_url: UrlOption = None,
-    no_models: NoModelsOption = False,
-    shots: ShotsOption = None,
-    transcribe: TranscribeOption = None,
-    describe: DescribeOption = None,
-    beats: BeatsOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -137,39 +44,17 @@ def analyze(
 
     Example: cinecut analyze film.mkv --vibe thriller --music song.ogg --length 90s -o specs/film.yaml
     """
-    target = output or Path("specs") / f"{film.stem}.yaml"
-    models = _Choice(llama_server, llm_url, no_models)
-    named = {"shots": shots, "transcribe": transcribe, "describe": describe, "beats": beats}
-    song = MusicChoice(music, jamendo_id)
-    words = SubtitleChoice(subtitles, language, subtitles_shift, subtitles_rate)
-    found = _analyze(film, target, vibe, words, audio, song, length, spoilers, match_light, models, named, force)
-    tell(found, target, as_json, True)
+    target = output or options.spec
+    tell(_analyze(options, target, force), target, as_json, True)
 
 
 @app.command()
+@with_film_options
 def trailer(
-    film: FilmArgument,
+    options: FilmOptions,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: FILM_trailer_VIBE.mp4, here.")
     ] = None,
-    vibe: VibeOption = None,
-    subtitles: SubtitlesOption = None,
-    subtitles_shift: ShiftOption = None,
-    subtitles_rate: RateOption = None,
-    language: LanguageOption = None,
-    audio: AudioOption = None,
-    music: MusicOption = None,
-    jamendo_id: JamendoIdOption = None,
-    length: LengthOption = None,
-    spoilers: SpoilersOption = False,
-    match_light: LightOption = False,
-    llama_server: ServerOption = None,
-    llm_url: UrlOption = None,
-    no_models: NoModelsOption = False,
-    shots: ShotsOption = None,
-    transcribe: TranscribeOption = None,
-    describe: DescribeOption = None,
-    beats: BeatsOption = None,
     review: Annotated[bool, typer.Option("--review", help="Show the contact sheet; wait for your edit.")] = False,
     draft: Annotated[bool, typer.Option("--draft", help="Small and fast, for looking at the cut.")] = False,
     force: ForceOption = False,
@@ -190,12 +75,8 @@ def trailer(
         replacing = may_replace(output)
         if not replacing:
             raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
-    target = Path("specs") / f"{film.stem}.yaml"
-    models = _Choice(llama_server, llm_url, no_models)
-    named = {"shots": shots, "transcribe": transcribe, "describe": describe, "beats": beats}
-    song = MusicChoice(music, jamendo_id)
-    words = SubtitleChoice(subtitles, language, subtitles_shift, subtitles_rate)
-    found = _analyze(film, target, vibe, words, audio, song, length, spoilers, match_light, models, named, force)
+    target = options.spec
+    found = _analyze(options, target, force)
     if not as_json:
         tell(found, target, False, False)
     if review:
@@ -213,94 +94,34 @@ _SHARES |= {"scenes": 600, "story": 60, "sheet": 4}
 _OF_MODELS = ("scenes", "story")
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """Which models the user wants."""
-
-    llama_server: str | None
-    llm_url: str | None
-    none: bool
-
-    def open(self, waiting: Callable[[str], None]) -> Models | None:
-        """Raises Stop("option") where those that the user named are not there: that is no matter of taste."""
-        named = self.llama_server is not None or self.llm_url is not None
-        if self.none:
-            if named:
-                raise Stop("option", "--no-models, and a server to ask: choose one of them")
-            return None
-        from cinecut.inference.server import choose_models
-
-        try:
-            found = choose_models(self.llama_server, self.llm_url, waiting)
-            if named and found is not None and not (found.identity("vision") or found.identity("text")):
-                raise Stop("option", "there is no model for that server", "cinecut models pull fetches one")
-            return found
-        except Stop as stop:
-            if not named:
-                return None
-            first = stop.diagnostics[0]
-            raise Stop("option", first.message, *first.hints) from None
-
-
-def _analyze(
-    film: Path,
-    target: Path,
-    vibe: str | None,
-    words: SubtitleChoice,
-    audio: int | None,
-    music: MusicChoice,
-    length: str | None,
-    spoilers: bool,
-    match_light: bool,
-    models: _Choice,
-    named: dict[str, str | None],
-    force: bool,
-) -> Analysis:
-    from cinecut.files import check_no_source, disk_errors
-    from cinecut.plugins import find as plugin
-    from cinecut.vibes import load_vibe
-
-    if film.suffix.lower() in _SPECS and film.is_file():
-        again = f"cinecut render {shlex.quote(str(film))} renders it"
-        raise Stop("unreadable", f"{film} is a spec, and no film", again)
-    sheet = target.with_suffix(".html")
-    with disk_errors(target):
-        _check_target(target, sheet, force)
-    sources = [Path(file) for file in (film, words.file, music.wanted) if file is not None]
-    for file in (target, sheet):
-        check_no_source(file, sources)
-    seconds, shift, rate = _length(length), words.seconds, words.frame_rate
-    plugins = {group: plugin(group, name) for group, name in named.items() if name is not None}
-    if "transcribe" in plugins and words.file is not None:
-        raise Stop("option", "--transcribe, and subtitles to read: choose one of them")
-    chosen = load_vibe(_ask_vibe() if vibe is None else vibe)
+def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
+    """Write the spec, and the page beside it. What is wrong with the options is said before any work."""
+    _check_target(options, target, force)
+    seconds, shift, rate = options.seconds, options.words.seconds, options.words.frame_rate
+    plugins, vibe = options.plugins(), options.genre()
     from cinecut.analysis import Request, analyze
-    from cinecut.analysis.dialogue.transcribe import usable_whisper
     from cinecut.analysis.report.credits import write_credits
 
-    shares = dict(_SHARES)
-    with watch("Analyzing", shares) as watching:
-        helped = models.open(watching.waiting)
-        absent = _OF_MODELS if helped is None else ()
-        for stage in (*absent, *(() if usable_whisper() and not models.none else ("words",))):
-            del shares[stage]
-        song, credit, warnings = music.find(chosen, lambda what, done, of: watching.stage(what, done, of, None))
+    with watch("Analyzing", shares := dict(_SHARES)) as watching:
+        models = options.models.open(watching.waiting)
+        _leave_out(shares, models, options.no_models)
+        song, credit, warnings = options.song.find(vibe, lambda what, done, of: watching.stage(what, done, of, None))
         request = Request(
-            film,
+            options.film,
             target,
-            chosen,
-            words.file,
-            words.language,
+            vibe,
+            options.subtitles,
+            options.language,
             shift,
             rate,
-            not models.none,
-            audio,
+            not options.no_models,
+            options.audio,
             song,
             credit=credit,
             length=seconds,
-            spoilers=spoilers,
-            match_light=match_light,
-            models=helped,
+            spoilers=options.spoilers,
+            match_light=options.match_light,
+            models=models,
             plugins=plugins,
         )
 
@@ -314,8 +135,17 @@ def _analyze(
         warnings += write_credits(target.with_suffix(".credits.txt"), found.credits)
         found = replace(found, diagnostics=(*warnings, *found.diagnostics))
         print_diagnostics(list(found.diagnostics))
-        _keep(found, request, sources, lambda done: progress("sheet", done))
+        _keep(found, request, options.sources, lambda done: progress("sheet", done))
     return found
+
+
+def _leave_out(shares: dict[str, int], models: Models | None, measure_only: bool) -> None:
+    """Take the stages out of the shares that will not run."""
+    from cinecut.analysis.dialogue.transcribe import usable_whisper
+
+    absent = [*(_OF_MODELS if models is None else ()), *(("words",) if measure_only or not usable_whisper() else ())]
+    for stage in absent:
+        del shares[stage]
 
 
 def _keep(found: Analysis, request: Request, sources: list[Path], progress: Callable[[float], None]) -> None:
@@ -343,8 +173,22 @@ def _write_schema(file: Path) -> None:
 _SPECS = (".yaml", ".yml")
 
 
-def _check_target(target: Path, sheet: Path, force: bool) -> None:
-    """Before any work: an existing spec is somebody's edit, and a page that is no contact sheet is somebody's too."""
+def _check_target(options: FilmOptions, target: Path, force: bool) -> None:
+    """Before any work: nothing that is read may be written over."""
+    from cinecut.files import check_no_source, disk_errors
+
+    if options.film.suffix.lower() in _SPECS and options.film.is_file():
+        again = f"cinecut render {shlex.quote(str(options.film))} renders it"
+        raise Stop("unreadable", f"{options.film} is a spec, and no film", again)
+    sheet = target.with_suffix(".html")
+    with disk_errors(target):
+        _check_free(target, sheet, force)
+    for file in (target, sheet):
+        check_no_source(file, options.sources)
+
+
+def _check_free(target: Path, sheet: Path, force: bool) -> None:
+    """An existing spec is somebody's edit, and a page that is no contact sheet is somebody's too."""
     if target.is_dir():
         raise Stop("output", f"{target} is a folder", "name a file with -o")
     if target.suffix.lower() not in _SPECS:
@@ -373,28 +217,3 @@ def _is_sheet(page: Path) -> bool:
     with contextlib.suppress(OSError), page.open("rb") as file:
         return b'name="generator" content="cinecut' in file.read(2000)
     return False
-
-
-def _ask_vibe() -> str:
-    """On a terminal a choice; for a script the default."""
-    from cinecut.vibes import DEFAULT, names
-
-    if not sys.stdin.isatty() or not sys.stderr.isatty():
-        return DEFAULT
-    listed = names()
-    print("  ".join(listed), file=sys.stderr)
-    return str(typer.prompt("Vibe", default=DEFAULT, err=True)).strip()
-
-
-def _length(text: str | None) -> Fraction | None:
-    from cinecut.language.timebase import BadTimeError, parse_seconds
-
-    if text is None:
-        return None
-    try:
-        seconds = parse_seconds(text)
-    except BadTimeError:
-        raise Stop("option", f"--length cannot be {excerpt(text)}", "write 90s, 1:30 or 1m30s") from None
-    if not 3 <= seconds <= 600:
-        raise Stop("option", f"--length {excerpt(text)[1:-1]}: a trailer takes 3 seconds to 10 minutes")
-    return seconds

@@ -1,0 +1,234 @@
+"""What analyze and trailer are asked: their options, each written once, and what is made of them."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cinecut.cli.music_commands import JamendoIdOption, MusicChoice, MusicOption
+from cinecut.cli.speech_commands import LanguageOption, RateOption, ShiftOption, SubtitleChoice, SubtitlesOption
+from cinecut.cli.terminal import completing
+from cinecut.diagnostics import Stop, excerpt
+
+if TYPE_CHECKING:
+    from cinecut.inference.server import Models
+    from cinecut.plugins import Plugin
+    from cinecut.vibes import Vibe
+
+FilmArgument = Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")]
+
+
+def vibe_names() -> list[str]:
+    from cinecut.vibes import names
+
+    return names()
+
+
+VibeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--vibe",
+        metavar="NAME",
+        autocompletion=completing(vibe_names),
+        help="The genre to cut for (`cinecut vibes` lists them), or a file of your own. "
+        "Default: a terminal asks, a script gets drama.",
+    ),
+]
+AudioOption = Annotated[
+    int | None,
+    typer.Option(
+        "--audio",
+        metavar="N",
+        min=1,
+        help="Which of the film's sounds is heard, as the spec counts them: its own is 1, a commentary comes after it.",
+    ),
+]
+LengthOption = Annotated[
+    str | None,
+    typer.Option(
+        "--length", metavar="TIME", help="Of the trailer: 90s, 1:30. Default: 15 % of the film, 2 minutes at most."
+    ),
+]
+SpoilersOption = Annotated[bool, typer.Option("--spoilers", help="Also show what comes after the climax.")]
+LightOption = Annotated[
+    bool, typer.Option("--match-light", help="Bring shots from very different light to the others of their act.")
+]
+ServerOption = Annotated[
+    str | None,
+    typer.Option("--llama-server", metavar="PATH", help="llama.cpp's server. Default: the one on PATH or installed."),
+]
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--llm-url", metavar="URL", help="An OpenAI-compatible server that runs already, to ask instead."),
+]
+
+
+def _plugin_option(group: str, what: str) -> Any:
+    """The option that has a plug-in do a part of the analysis."""
+
+    def names() -> list[str]:
+        from cinecut import plugins
+
+        return plugins.names(group)
+
+    about = f"{what} by a plug-in: an entry point of cinecut.{group}."
+    return typer.Option(f"--{group}", metavar="NAME", help=about, autocompletion=completing(names))
+
+
+ShotsOption = Annotated[str | None, _plugin_option("shots", "Find the shots")]
+TranscribeOption = Annotated[str | None, _plugin_option("transcribe", "Hear the dialogue")]
+DescribeOption = Annotated[str | None, _plugin_option("describe", "Describe the scenes")]
+BeatsOption = Annotated[str | None, _plugin_option("beats", "Find the song's beats")]
+NoModelsOption = Annotated[bool, typer.Option("--no-models", help="Measure only, also where there are models.")]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which models the user wants."""
+
+    llama_server: str | None
+    llm_url: str | None
+    none: bool
+
+    def open(self, waiting: Callable[[str], None]) -> Models | None:
+        """Raises Stop("option") where those that the user named are not there: that is no matter of taste."""
+        named = self.llama_server is not None or self.llm_url is not None
+        if self.none:
+            if named:
+                raise Stop("option", "--no-models, and a server to ask: choose one of them")
+            return None
+        from cinecut.inference.server import choose_models
+
+        try:
+            found = choose_models(self.llama_server, self.llm_url, waiting)
+            if named and found is not None and not (found.identity("vision") or found.identity("text")):
+                raise Stop("option", "there is no model for that server", "cinecut models pull fetches one")
+            return found
+        except Stop as stop:
+            if not named:
+                return None
+            first = stop.diagnostics[0]
+            raise Stop("option", first.message, *first.hints) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmOptions:
+    """The film and the options that both commands take."""
+
+    film: FilmArgument
+    vibe: VibeOption = None
+    subtitles: SubtitlesOption = None
+    subtitles_shift: ShiftOption = None
+    subtitles_rate: RateOption = None
+    language: LanguageOption = None
+    audio: AudioOption = None
+    music: MusicOption = None
+    jamendo_id: JamendoIdOption = None
+    length: LengthOption = None
+    spoilers: SpoilersOption = False
+    match_light: LightOption = False
+    llama_server: ServerOption = None
+    llm_url: UrlOption = None
+    no_models: NoModelsOption = False
+    shots: ShotsOption = None
+    transcribe: TranscribeOption = None
+    describe: DescribeOption = None
+    beats: BeatsOption = None
+
+    @property
+    def spec(self) -> Path:
+        """Where the spec lies if nothing else is said."""
+        return Path("specs") / f"{self.film.stem}.yaml"
+
+    @property
+    def words(self) -> SubtitleChoice:
+        return SubtitleChoice(self.subtitles, self.language, self.subtitles_shift, self.subtitles_rate)
+
+    @property
+    def song(self) -> MusicChoice:
+        return MusicChoice(self.music, self.jamendo_id)
+
+    @property
+    def models(self) -> ModelChoice:
+        return ModelChoice(self.llama_server, self.llm_url, self.no_models)
+
+    @property
+    def sources(self) -> list[Path]:
+        """The user's files that are read, and so never written over."""
+        return [Path(file) for file in (self.film, self.subtitles, self.music) if file is not None]
+
+    @property
+    def seconds(self) -> Fraction | None:
+        """The wanted length of the trailer. Raises Stop."""
+        return _length(self.length)
+
+    def plugins(self) -> dict[str, Plugin]:
+        """The plug-ins that were named, by what they do. Raises Stop."""
+        from cinecut.plugins import find
+
+        named = {"shots": self.shots, "transcribe": self.transcribe, "describe": self.describe, "beats": self.beats}
+        if self.transcribe is not None and self.subtitles is not None:
+            raise Stop("option", "--transcribe, and subtitles to read: choose one of them")
+        return {group: find(group, name) for group, name in named.items() if name is not None}
+
+    def genre(self) -> Vibe:
+        """The vibe that was named, or is asked for. Raises Stop."""
+        from cinecut.vibes import load_vibe
+
+        return load_vibe(_ask_vibe() if self.vibe is None else self.vibe)
+
+
+def with_film_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose first parameter is `FilmOptions`, as one that takes each of them as an option of its own."""
+    shared = inspect.signature(FilmOptions).parameters
+    own = list(inspect.signature(command).parameters.values())[1:]
+    hints = {
+        name: hint
+        for source in (FilmOptions, command)
+        for name, hint in typing.get_type_hints(source, include_extras=True).items()
+    }
+
+    def run(**values: Any) -> None:
+        options = FilmOptions(**{name: values.pop(name) for name in shared})
+        command(options, **values)
+
+    parameters = [
+        each.replace(annotation=hints[each.name], kind=each.KEYWORD_ONLY) for each in (*shared.values(), *own)
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    return run
+
+
+def _ask_vibe() -> str:
+    """On a terminal a choice; for a script the default."""
+    from cinecut.vibes import DEFAULT, names
+
+    if not sys.stdin.isatty() or not sys.stderr.isatty():
+        return DEFAULT
+    listed = names()
+    print("  ".join(listed), file=sys.stderr)
+    return str(typer.prompt("Vibe", default=DEFAULT, err=True)).strip()
+
+
+def _length(text: str | None) -> Fraction | None:
+    from cinecut.language.timebase import BadTimeError, parse_seconds
+
+    if text is None:
+        return None
+    try:
+        seconds = parse_seconds(text)
+    except BadTimeError:
+        raise Stop("option", f"--length cannot be {excerpt(text)}", "write 90s, 1:30 or 1m30s") from None
+    if not 3 <= seconds <= 600:
+        raise Stop("option", f"--length {excerpt(text)[1:-1]}: a trailer takes 3 seconds to 10 minutes")
+    return seconds
