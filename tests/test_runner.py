@@ -65,12 +65,13 @@ def test_json_is_all_of_the_output(folder: Path) -> None:
     done = cinecut("render", "spec.yaml", "-o", "a b.mp4", "--json", cwd=folder)
     assert done.stderr == ""
     assert json.loads(done.stdout) == {
+        "spec": "spec.yaml",
         "output": "a b.mp4",
         "frames": 48,
         "seconds": 2.0,
         "files": [{"name": "", "file": "a b.mp4"}],
         "stems": [],
-        "new": [{"name": "", "start": 0, "end": 48}],
+        "new": [{"name": "", "start": at, "end": at + 24} for at in (0, 24)],
     }
 
 
@@ -289,12 +290,12 @@ def test_terminal_shows_progress_and_is_left_clean(folder: Path) -> None:
     status, shown = on_terminal([*COMMAND, "render", "spec.yaml"], folder)
     assert status == 0
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
-    assert re.search(r"render +\S+ +\d+/984 0:00:\d\d \d+\.\dx", plain), plain  # bar, frames, ETA, speed
-    assert re.search(r"reels +\S+ +2/2", plain)
+    assert re.search(r"Rendering +\S+ +\d+% 0:00:\d\d render, \d+\.\dx", plain), plain  # bar, share, ETA, speed
+    assert re.search(r"Rendering +\S+ +\d+% +\S+ reels", plain)
     assert plain.rstrip().endswith("film_trailer.mp4: 984 frames, 41.000 s")
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") > 0  # the cursor is back
     last_erase = shown.rindex("\x1b[2K")
-    assert "984/984" not in shown[last_erase:]  # the bar is gone
+    assert "100%" not in shown[last_erase:]  # the bar is gone
 
 
 def test_terminal_asks_before_it_replaces(folder: Path) -> None:
