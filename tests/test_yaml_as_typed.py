@@ -121,3 +121,21 @@ def test_a_message_shows_the_ends_of_what_is_long(spec: str) -> None:
     findings = found(spec)
     assert findings
     assert max(len(text) for _, message, hint in findings for text in (message, *hint.split(": "))) < 400
+
+
+@pytest.mark.parametrize("what", ["{x: 0.1}", "[1, 2]", "yes", "1e309", "0:01"])
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        "timeline: [{shot: 0:01 - 0:02, from: *a}]",
+        "timeline: [{shot: 0:01 - 0:02, titles: [*a]}]",
+        "timeline: [{shot: *a}]",
+        "timeline: [{shot: 0:01 - 0:02}]\nvibe: {base: drama, titles: *a}",
+        "timeline: [{shot: 0:01 - 0:02}]\nanchors: {climax: *a}",
+        "timeline: [{shot: 0:01 - 0:02}]\nmusic: *a",
+    ],
+)
+def test_what_is_repeated_in_a_wrong_place_is_wrong_there(what: str, repeated: str) -> None:
+    """The mistake is reported where the text stands; what repeats it is left out as well."""
+    text = f"cinecut: 1\nfilm: {{file: film.mp4, protagonist: &a {what}}}\n{repeated}\n"
+    assert all(line >= 2 for line, _, _ in found(text))

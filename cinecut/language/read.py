@@ -95,7 +95,7 @@ def _sound_parts(root: Node, report: Report) -> Mapping | None:
     """The spec without the parts that have mistakes; a broken event becomes black, for its neighbours' sake."""
     if not isinstance(root, Mapping):
         return None
-    broken = sorted(d.span for d in report if d.span is not None)
+    broken, known = sorted(d.span for d in report if d.span is not None), dict[int, bool]()
     entries: dict[str, Node] = {
         "cinecut": Scalar(1, root.span),
         "film": Scalar(ABSENT, root.span),
@@ -103,18 +103,24 @@ def _sound_parts(root: Node, report: Report) -> Mapping | None:
     }
     for key, node in root.entries.items():
         if key == "timeline" and isinstance(node, Sequence):
-            items = tuple(_BROKEN_EVENT if _holds(item, broken) else item for item in node.items)
+            items = tuple(_BROKEN_EVENT if _holds(item, broken, known) else item for item in node.items)
             entries[key] = Sequence(items, node.span)
-        elif not _holds(node, broken) and root.keys[key] not in broken:
+        elif not _holds(node, broken, known) and root.keys[key] not in broken:
             entries[key] = node
     return Mapping(entries, root.keys, root.span)
 
 
-def _holds(node: Node, spans: list[Span]) -> bool:
-    """Whether one of the spans, in their order, begins in a node."""
-    first = bisect_left(spans, (node.span.line, node.span.column), key=lambda span: (span.line, span.column))
-    end = (node.span.end_line, node.span.end_column)
-    return first < len(spans) and (spans[first].line, spans[first].column) < end
+def _holds(node: Node, spans: list[Span], known: dict[int, bool]) -> bool:
+    """Whether one of the spans, in their order, begins in a node or in what it repeats by an alias, which stands
+    elsewhere. `known` are the answers so far, by the nodes' identity."""
+    if id(node) not in known:
+        known[id(node)] = False
+        first = bisect_left(spans, (node.span.line, node.span.column), key=lambda span: (span.line, span.column))
+        end = (node.span.end_line, node.span.end_column)
+        parts = node.entries.values() if isinstance(node, Mapping) else getattr(node, "items", ())
+        begins = first < len(spans) and (spans[first].line, spans[first].column) < end
+        known[id(node)] = begins or any(_holds(part, spans, known) for part in parts)
+    return known[id(node)]
 
 
 _BROKEN_EVENT = Mapping({"black": Scalar("60s", Span("", 0, 0, 0, 0))}, {}, Span("", 0, 0, 0, 0), flow=True)

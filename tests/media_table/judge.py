@@ -100,9 +100,10 @@ def _places(film: Path, first: Fraction) -> list[Fraction]:
         video = media.streams.video[0]
         base, rate = Fraction(video.time_base or 0), Fraction(video.guessed_rate or 25)
         packets: list[Any] = []
+        bare = int(media.format.flags) & 0x80  # AVFMT_NOTIMESTAMPS: its stamps are made up
         with suppress(av.error.FFmpegError):  # the end of some
             packets.extend(packet for packet in media.demux(video=0) if packet.size)
-    if all(packet.pts is None for packet in packets):
+    if bare or all(packet.pts is None for packet in packets):
         return [n / rate for n in range(len(packets))]
     if any(packet.pts is None for packet in packets):
         return [first + n / rate for n in range(len(packets))]
