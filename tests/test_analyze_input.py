@@ -261,7 +261,7 @@ TYPED: dict[str, tuple[list[str], str]] = {
     "an option-like film": (["-film.mkv"], "No such option"),
     "too short": (["film.mkv", "--length", "1s"], "3 seconds to 10 minutes"),
     "too long": (["film.mkv", "--length", "2000s"], "3 seconds to 10 minutes"),
-    "no length": (["film.mkv", "--length", "nonsense"], "'nonsense' is no time"),
+    "no length": (["film.mkv", "--length", "nonsense"], "--length cannot be 'nonsense'"),
     "no vibe": (["film.mkv", "--vibe", "thriler"], "did you mean thriller?"),
     "an empty vibe": (["film.mkv", "--vibe", ""], "there is no vibe ''"),
     "missing subtitles": (["film.mkv", "--subtitles", "none.srt"], "there is no subtitle file none.srt"),
