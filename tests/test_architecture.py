@@ -34,7 +34,7 @@ FLOORS: tuple[set[str], ...] = (
     {"compiler", "media", "inference", "plugins"},
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
-    {"review", "watch"},
+    {"review", "watch", "interchange"},
     {"cli", "api"},
     {"__main__"},
 )
