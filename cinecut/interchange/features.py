@@ -32,6 +32,10 @@ def _of_the_whole(layout: Layout, sequence: Sequence) -> Iterator[Feature]:
         yield Feature("variable rate", "trailer", "the film has pictures at irregular times")
     elif film.rate != trailer.rate:
         yield Feature("other rate", "trailer", f"the film has {rate_text(film.rate)} pictures a second")
+    if trailer.audio is not None and trailer.audio.channels > 2:
+        yield Feature("surround", "trailer", f"the film's sound of {trailer.audio.channels} channels, mixed to two")
+    if trailer.spec.film.audio > 1 and trailer.audio is not None:
+        yield Feature("other sound", "trailer", f"the film's sound {trailer.spec.film.audio}")
     if trailer.opening is not None:
         yield Feature("rating", "rating", "the rating card before the trailer")
     if any(shown.label == "rating_hold" for shown in sequence.pictures):

@@ -23,7 +23,11 @@ ROWS: dict[str, dict[str, str]] = {
     "exact rate": {},
     "variable rate": dict.fromkeys(_EVERYWHERE, "pictures counted at the nominal rate: a picture may be off by some; "
                                                 "convert the film to a constant rate first"),
-    "other rate": {"edl": "source timecodes at the film's own rate, and an M2 line for the difference"},
+    "other rate": {
+        "kdenlive": "pictures and sounds up to a frame off, as MLT counts",
+        "edl": "source timecodes at the film's own rate, and an M2 line for the difference"},
+    "surround": {"premiere": "the first two channels", "edl": "the first two channels"},
+    "other sound": dict.fromkeys(_EVERYWHERE, "the file's first sound"),
     "retime": {},
     "crossfade": {},
     "dip to black": {"otio": "a transition of a kind that few programs know, mostly a cut"},
