@@ -12,15 +12,13 @@ from typing import Any
 from cinecut.diagnostics import Stop
 from cinecut.interchange.lines import lines_of
 from cinecut.interchange.locate import file_url
-from cinecut.interchange.model import Heard, Medium, Sequence, Shown, Words, Written
+from cinecut.interchange.model import CUT, Heard, Medium, Sequence, Shown, Words, Written
 from cinecut.language.timebase import SAMPLE_RATE, nearest, rate_text
 
 try:
     import opentimelineio as otio
 except ImportError:  # an extra
     otio = None
-
-_DIPS = {"crossfade": "SMPTE_Dissolve"}
 
 
 def write(sequence: Sequence) -> Written:
@@ -37,9 +35,11 @@ def timeline_of(sequence: Sequence) -> Any:
     about = {"rate": rate_text(rate), "drop": sequence.numbered.drop, "start": sequence.timecode(0)}
     timeline.metadata["cinecut"] = about
     picture = otio.schema.Track("picture", kind=otio.schema.TrackKind.Video)
+    before: Shown | None = None
     for shown in sequence.pictures:
-        picture.extend([*_transition(shown, rate), _shown(shown, sequence)])
-    picture.extend(_ending(sequence.pictures[-1], rate) if sequence.pictures else [])
+        picture.extend([*_transition(before, shown, rate), _shown(shown, sequence)])
+        before = shown
+    picture.extend(_transition(before, None, rate))
     for mark in sequence.marks:
         span = otio.opentime.TimeRange(_time(mark.frame, rate), _time(1, rate))
         color = mark.color.upper()
@@ -113,22 +113,20 @@ def _retime(speed: Fraction) -> Any:
     )
 
 
-def _transition(shown: Shown, rate: Fraction) -> list[Any]:
-    joint = shown.head
-    if joint.kind == "cut":
+def _transition(before: Shown | None, shown: Shown | None, rate: Fraction) -> list[Any]:
+    """What leads from one picture to the next. One fade out and one fade in that meet are one transition: two cannot be
+    neighbours."""
+    tail = before.tail if before is not None and before.tail.kind == "fade out" else CUT
+    head = shown.head if shown is not None else CUT
+    kinds = [joint.kind for joint in (tail, head) if joint.kind != "cut"]
+    if not kinds:
         return []
-    kind = _DIPS.get(joint.kind, "Custom_Transition")
-    return [_joint(joint.kind, kind, _time(joint.before, rate), _time(joint.after, rate))]
+    kind = "SMPTE_Dissolve" if kinds == ["crossfade"] else "Custom_Transition"
+    return [_joint(", ".join(kinds), kind, _time(tail.before or head.before, rate), _time(head.after, rate))]
 
 
 def _joint(name: str, kind: str, before: Any, after: Any) -> Any:
     return otio.schema.Transition(name=name, transition_type=kind, in_offset=before, out_offset=after)
-
-
-def _ending(shown: Shown, rate: Fraction) -> list[Any]:
-    if shown.tail.kind != "fade out":
-        return []
-    return [_joint("fade out", "Custom_Transition", _time(shown.tail.before, rate), _time(0, rate))]
 
 
 def _words_track(line: list[Words], number: int, rate: Fraction) -> Any:

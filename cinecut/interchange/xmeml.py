@@ -155,7 +155,7 @@ class _Document:
         add(file, "pathurl", file_url(medium.path).replace("file:///", "file://localhost/", 1))
         _rate(file, medium.rate)
         add(file, "duration", medium.frames)
-        if medium.kind == "film":
+        if medium.kind != "still":
             add(add(_timecode(file, medium.numbered, medium.numbered.of(Fraction(0))), "reel"), "name", medium.reel)
         media = add(file, "media")
         if medium.size is not None:
