@@ -14,11 +14,11 @@ from editors import Clip, Cut, read_edl, read_fcpxml, read_mlt, read_otio, read_
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
-from cinecut.interchange import edl, fcpxml, kdenlive, otio_file, xmeml
 from cinecut.interchange.build import Wishes, sequence_of
 from cinecut.interchange.fidelity import ROWS, TARGETS, unsupported
 from cinecut.interchange.model import Sequence, Written
 from cinecut.interchange.tracks import Stems
+from cinecut.interchange.writers import edl, fcpxml, kdenlive, otio_file, xmeml
 from cinecut.language.facts import FilmFacts
 from cinecut.render.check import layout_of
 

@@ -119,7 +119,7 @@ def _refuse_existing(files: list[Path], force: bool) -> None:
 def _written(target: str, sequence: Sequence, path: Path, never: list[Path], force: bool) -> Written:
     if target in TARGETS:
         module, function, _, _ = TARGETS[target]
-        found: Written = getattr(import_module(f"cinecut.interchange.{module}"), function)(sequence)
+        found: Written = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)(sequence)
         return found
     _refuse_existing([path], force)
     plugin = plugins.find("exporters", target)

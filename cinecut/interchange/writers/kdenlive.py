@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
-from cinecut.interchange.edl import uneven
-from cinecut.interchange.lines import checkered, lines_of
 from cinecut.interchange.model import COLORS, Heard, Medium, Sequence, Shown, Unsupported, Words, Written
-from cinecut.interchange.xml_text import add, document, plain
+from cinecut.interchange.writers.edl import uneven
+from cinecut.interchange.writers.lines import checkered, lines_of
+from cinecut.interchange.writers.xml_text import add, document, plain
 from cinecut.language.timebase import nearest
 
 _FONT_SHARE = Fraction(3, 4)  # Qt's points of a picture's lines

@@ -13,11 +13,11 @@ from typing import Literal
 from xml.etree import ElementTree as ET
 
 from cinecut.diagnostics import Stop
-from cinecut.interchange.edl import uneven
-from cinecut.interchange.lines import lines_of
 from cinecut.interchange.locate import file_url
 from cinecut.interchange.model import Heard, Medium, Sequence, Shown, SoundTrack, Unsupported, Words, Written
-from cinecut.interchange.xml_text import add, document, plain
+from cinecut.interchange.writers.edl import uneven
+from cinecut.interchange.writers.lines import lines_of
+from cinecut.interchange.writers.xml_text import add, document, plain
 from cinecut.language.timebase import Timecodes, nearest, rate_text
 
 _TICKS = 254016000000  # Premiere's own clock: ticks a second

@@ -13,11 +13,11 @@ from fractions import Fraction
 from xml.etree import ElementTree as ET
 
 from cinecut.compiler.timeline import Joint
-from cinecut.interchange.edl import uneven, write_markers
-from cinecut.interchange.lines import checkered, lines_of
 from cinecut.interchange.locate import file_url
 from cinecut.interchange.model import Heard, Mark, Medium, Sequence, Shown, Words, Written
-from cinecut.interchange.xml_text import document, plain
+from cinecut.interchange.writers.edl import uneven, write_markers
+from cinecut.interchange.writers.lines import checkered, lines_of
+from cinecut.interchange.writers.xml_text import document, plain
 from cinecut.language.timebase import nearest
 
 VERSION = "1.11"

@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import Any
 
 from cinecut.diagnostics import Stop
-from cinecut.interchange.lines import lines_of
 from cinecut.interchange.locate import file_url
 from cinecut.interchange.model import CUT, Heard, Medium, Sequence, Shown, Words, Written
+from cinecut.interchange.writers.lines import lines_of
 from cinecut.language.timebase import SAMPLE_RATE, nearest, rate_text
 
 try:
