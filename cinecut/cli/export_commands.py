@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -120,3 +121,35 @@ def _stems(spec: Path, target: Path, ffmpeg: str | None, force: bool) -> Stems:
     with watch("Rendering") as watching:
         files = render_stems(job, folder, build, watching, force=force)
     return Stems({file.stem: file for file in files}, job.plan.samples)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What an editing program wrote: .otio, .fcpxml, .xml, .edl.")
+    ],
+    into: Annotated[Path, typer.Option("--into", metavar="SPEC", help="The spec that it was exported from.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be changed.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring what was changed in an editing program back into the spec it was exported from.
+
+    Comments, beats that still fit, and what no editor knows stay; what is not understood is listed.
+
+    Example: cinecut import film_v2.fcpxml --into specs/film.yaml --dry-run
+    """
+    from cinecut.files import write_beside
+    from cinecut.interchange.bring import bring
+
+    found = bring(into, file)
+    if not dry_run and found.text != into.read_bytes().decode("utf-8"):
+        write_beside(into, found.text, never=[file])
+    if as_json:
+        print(json.dumps({"changed": found.said, "by_hand": found.by_hand}, ensure_ascii=False, indent=2))
+        return
+    for said in found.said:
+        say(harmless(said))
+    if not found.said:
+        say("nothing was changed")
+    for each in found.by_hand:
+        print(harmless(f"by hand: {each}"), file=sys.stderr)

@@ -25,7 +25,7 @@ def marks_of(layout: Layout, later: int) -> Iterator[Mark]:
         names += [f"turning point: {name}" for name, at in turns.items() if at == placed.label]
         notes = [*_notes(placed)]
         event = placed.event
-        own = event.beat_type or (placed.name if notes else None)
+        own = event.beat_type or (type(event).__name__.lower() if notes else None)
         names += [own] if own else []
         before = placed.act
         if names or notes:
