@@ -76,12 +76,13 @@ def export(
     Examples: cinecut export specs/film.yaml --to resolve    |    cinecut export film.yaml --to edl --start 10:00:00:00
     """
     from cinecut.interchange.build import Wishes
-    from cinecut.interchange.export import check_to, default_path
+    from cinecut.interchange.export import check_to, default_path, refuse_existing
     from cinecut.interchange.export import export as run
 
     check_to(to)
     target = output or default_path(spec, to)
     force = force or may_replace(target)
+    refuse_existing([target], force)
     rendered = _stems(spec, target, ffmpeg, force) if stems else None
     done = run(spec, to, target, Wishes(spec.parent, start, media_root, handles, rendered), force=force)
     if as_json:
@@ -125,31 +126,57 @@ def _stems(spec: Path, target: Path, ffmpeg: str | None, force: bool) -> Stems:
 
 @app.command("import")
 def import_(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="What an editing program wrote: .otio, .fcpxml, .xml, .edl.")
-    ],
-    into: Annotated[Path, typer.Option("--into", metavar="SPEC", help="The spec that it was exported from.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=".otio, .fcpxml, .xml or .edl of an editing program.")],
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="SPEC", help="The spec that it was exported from.")
+    ] = None,
+    new: Annotated[Path | None, typer.Option("--new", metavar="SPEC", help="Begin a spec from it.")] = None,
+    film: Annotated[Path | None, typer.Option("--film", metavar="FILM", help="With --new: its film.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be changed.")] = False,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring what was changed in an editing program back into the spec it was exported from.
+    """Bring what was changed in an editing program back into the spec it was exported from, or begin one.
 
     Comments, beats that still fit, and what no editor knows stay; what is not understood is listed.
 
-    Example: cinecut import film_v2.fcpxml --into specs/film.yaml --dry-run
+    Examples: cinecut import v2.fcpxml --into a.yaml --dry-run    |    cinecut import v2.otio --new x.yaml --film x.mp4
     """
+    if (into is None) == (new is None):
+        raise Stop("option", "name a spec with --into, or begin one with --new")
+    if (new is None) != (film is None):
+        raise Stop("option", "--new begins a spec of the film that --film names")
+    said, by_hand = _bring(file, into, dry_run) if into is not None else ([], [])
+    if new is not None and film is not None:
+        said, by_hand = _begin(file, new, film, force)
+    if as_json:
+        print(json.dumps({"changed": said, "by_hand": by_hand}, ensure_ascii=False, indent=2))
+        return
+    for each in said or ["nothing was changed"]:
+        say(harmless(each))
+    for each in by_hand:
+        print(harmless(f"by hand: {each}"), file=sys.stderr)
+
+
+def _bring(file: Path, into: Path, dry_run: bool) -> tuple[list[str], list[str]]:
     from cinecut.files import write_beside
     from cinecut.interchange.bring import bring
 
     found = bring(into, file)
-    if not dry_run and found.text != into.read_bytes().decode("utf-8"):
+    if found.said and not dry_run:
         write_beside(into, found.text, never=[file])
-    if as_json:
-        print(json.dumps({"changed": found.said, "by_hand": found.by_hand}, ensure_ascii=False, indent=2))
-        return
-    for said in found.said:
-        say(harmless(said))
-    if not found.said:
-        say("nothing was changed")
-    for each in found.by_hand:
-        print(harmless(f"by hand: {each}"), file=sys.stderr)
+    return found.said, found.by_hand
+
+
+def _begin(file: Path, new: Path, film: Path, force: bool) -> tuple[list[str], list[str]]:
+    from cinecut.files import open_file, write_beside
+    from cinecut.interchange.begin import begin
+    from cinecut.interchange.export import refuse_existing
+    from cinecut.media.link import name_from
+    from cinecut.media.probe import film_facts
+
+    refuse_existing([new], force)
+    with open_file(file) as opened:
+        found = begin(file.name, opened.read(), name_from(new.parent, film), film_facts(film))
+    write_beside(new, found.text, never=[file, film])
+    return [f"{new}: {found.events} events"], found.by_hand

@@ -55,8 +55,8 @@ def bring(spec: Path, file: Path) -> Brought:
     layout, document = layout_for(spec), read_document(spec, Report())
     with open_file(file) as opened:
         data = opened.read()
-    target = _kind(file, data)
-    before, after = today(layout, spec.parent, target), _read(target, data, file.name, layout)
+    target = kind_of(file.name, data)
+    before, after = today(layout, spec.parent, target), _read(file.name, data, layout)
     _check_film(layout, file, before, after)
     changes = compared(layout, before, after)
     if changes.none:
@@ -72,7 +72,7 @@ def today(layout: Layout, folder: Path, target: str) -> Cut:
     sequence = _sequence(layout, folder)
     write: Callable[[Sequence], object] = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)
     files: dict[str, bytes] = getattr(write(sequence), "files")  # noqa: B009 - Written's
-    return _read(target, files[end], "the export", layout)
+    return _read(f"export{end}", files[end], layout)
 
 
 def compared(layout: Layout, before: Cut, after: Cut) -> Changes:
@@ -85,23 +85,30 @@ def _sequence(layout: Layout, folder: Path) -> Sequence:
     return sequence_of(layout, "cut", Wishes(folder))
 
 
-def _kind(file: Path, data: bytes) -> str:
+def kind_of(name: str, data: bytes) -> str:
+    """The target that writes files of this kind. Raises Stop where none does that is read."""
     head = data[:2000]
     if b"<xmeml" in head:
         return "premiere"
     if b"<fcpxml" in head:
         return "fcp"
-    known = _KINDS.get(file.suffix.lower())
+    known = _KINDS.get(Path(name).suffix.lower())
     if known is None or b"<mlt" in head:
         hint = "what comes back is .otio, .fcpxml, .xml of Premiere Pro, or .edl"
-        raise Stop("option", f"{file.name} is of no kind that is read", hint)
+        raise Stop("option", f"{name} is of no kind that is read", hint)
     return known
 
 
-def _read(target: str, data: bytes, name: str, layout: Layout) -> Cut:
+def read_cut(name: str, data: bytes, rate: Fraction, film: Fraction) -> Cut:
+    """The cut in a file of any kind that is read; `rate` where it does not say one, `film` that of an EDL's sources."""
+    target = kind_of(name, data)
     reader = import_module(f"cinecut.interchange.readers.{_READERS[target]}")
-    more = (layout.trailer.film.rate,) if target == "edl" else ()
-    found: Cut = reader.read(data, name, layout.timeline.rate, *more)
+    found: Cut = reader.read(data, name, rate, *((film,) if target == "edl" else ()))
+    return found
+
+
+def _read(name: str, data: bytes, layout: Layout) -> Cut:
+    found = read_cut(name, data, layout.timeline.rate, layout.trailer.film.rate)
     if found.rate != layout.timeline.rate:
         rates = f"{float(found.rate):.6g} frames a second, not {float(layout.timeline.rate):.6g}"
         raise Stop("other-file", f"{name} has {rates}", "set the project to the trailer's rate, and export it anew")

@@ -18,6 +18,7 @@ from cinecut.interchange.model import Face, Medium, Sequence, Shown, Words
 from cinecut.interchange.tracks import Stems, sound_tracks
 from cinecut.language.events import Card, Shot, Still
 from cinecut.language.facts import FilmFacts
+from cinecut.language.read import inside
 from cinecut.language.timebase import BadTimeError, Timecodes
 
 START = "01:00:00:00"
@@ -95,7 +96,7 @@ class Shelf:
         return self._keep(Medium("still", self._path(file), "", self.rate, _HOUR, Timecodes(self.rate), size))
 
     def _path(self, file: str) -> str:
-        own = (self.wishes.folder / Path(file).expanduser()).absolute()
+        own = inside(self.wishes.folder, file).absolute()
         path = str(Path(*_plain(own.parts)))
         root = self.wishes.media_root
         return path if root is None else str(PurePosixPath(root.replace("\\", "/")) / own.name)

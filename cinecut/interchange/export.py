@@ -87,7 +87,7 @@ def export(spec: Path, target: str, output: Path | None, wishes: Wishes, *, forc
     written = _written(target, sequence, path, [spec, *_sources(sequence)], force)
     files = {path if name == end else path.with_name(stem + name): data for name, data in written.files.items()}
     files |= {path.with_name(beside.name + name): data for name, data in _looks(layout, wishes.folder).items()}
-    _refuse_existing(list(files), force)
+    refuse_existing(list(files), force)
     with disk_errors(path.parent):
         for file, data in files.items():
             write_beside(file, data, never=[spec, *_sources(sequence)])
@@ -110,7 +110,8 @@ def layout_for(spec: Path) -> Layout:
     return layout
 
 
-def _refuse_existing(files: list[Path], force: bool) -> None:
+def refuse_existing(files: list[Path], force: bool) -> None:
+    """Raise Stop where a file would be replaced that nobody gave up."""
     for file in files:
         if os.path.lexists(file) and not force:
             raise Stop("output", f"{file} is there already", "--force replaces it")
@@ -121,7 +122,7 @@ def _written(target: str, sequence: Sequence, path: Path, never: list[Path], for
         module, function, _, _ = TARGETS[target]
         found: Written = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)(sequence)
         return found
-    _refuse_existing([path], force)
+    refuse_existing([path], force)
     plugin = plugins.find("exporters", target)
     with disk_errors(path.parent), beside_of(path, never) as part:
         lost = plugin(sequence, part)

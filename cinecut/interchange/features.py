@@ -15,13 +15,13 @@ from cinecut.language.write import exact_text, transition_text
 
 def features_of(layout: Layout, sequence: Sequence, *, rendered: bool) -> Iterator[Feature]:
     """Every feature of a trailer, the whole's first. With `rendered` the sounds that no editor makes are a file."""
-    yield from _of_the_whole(layout, sequence)
+    yield from _of_the_whole(layout, sequence, rendered)
     for placed in layout.timeline.events:
         for kind, detail in [*_of_picture(placed, layout), *_of_sound(placed, layout, rendered)]:
             yield Feature(kind, placed.name, detail)
 
 
-def _of_the_whole(layout: Layout, sequence: Sequence) -> Iterator[Feature]:
+def _of_the_whole(layout: Layout, sequence: Sequence, rendered: bool) -> Iterator[Feature]:
     trailer, film = layout.trailer, layout.trailer.film
     yield Feature("start timecode", "trailer", f"it begins at {sequence.timecode(0)}")
     yield Feature("reel", "trailer", "reels: " + ", ".join(medium.reel for medium in sequence.media))
@@ -47,10 +47,10 @@ def _of_the_whole(layout: Layout, sequence: Sequence) -> Iterator[Feature]:
         yield Feature("turning point", "trailer", f"the film's turning point {name} is in no shot")
     if trailer.lut is not None:
         yield Feature("grade", "trailer", f"the look of {trailer.lut.file}")
-    yield from _of_the_mix(layout)
+    yield from _of_the_mix(layout, rendered)
 
 
-def _of_the_mix(layout: Layout) -> Iterator[Feature]:
+def _of_the_mix(layout: Layout, rendered: bool) -> Iterator[Feature]:
     trailer, music = layout.trailer, layout.trailer.music
     if layout.track.songs:
         looped = any(len(song.parts) > 1 for song in layout.track.songs)
@@ -59,7 +59,7 @@ def _of_the_mix(layout: Layout) -> Iterator[Feature]:
             yield Feature("music edit", "music", "its parts, joined")
     if layout.track.ducks and (layout.track.songs or layout.track.pulse):
         yield Feature("duck", "music", f"it goes down {len(layout.track.ducks)} times under speech")
-    if layout.track.pulse is not None and music is not None:
+    if layout.track.pulse is not None and music is not None and not rendered:
         yield Feature("pulse", "music", f"the synthesized music {music.pulse!r}")
     if trailer.splice:
         yield Feature("splice", "trailer", f"its sound's hard cuts are softened by {exact_text(trailer.splice)} s")
