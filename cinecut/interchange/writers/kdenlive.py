@@ -143,6 +143,8 @@ class _Project:
         comparing them."""
         assert shown.medium is not None
         step = shown.speed * shown.medium.rate / self.sequence.rate
+        if step == 1:
+            return shown.medium.picture(shown.source) - lead
         begin = shown.source * shown.medium.rate - lead * step
         frames = range(shown.length + lead)
         wanted = [begin + k * step for k in frames]
