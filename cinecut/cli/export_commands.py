@@ -160,7 +160,7 @@ def import_(
 
 def _bring(file: Path, into: Path, dry_run: bool) -> tuple[list[str], list[str]]:
     from cinecut.files import write_beside
-    from cinecut.interchange.bring import bring
+    from cinecut.interchange.back.bring import bring
 
     found = bring(into, file)
     if found.said and not dry_run:
@@ -170,7 +170,7 @@ def _bring(file: Path, into: Path, dry_run: bool) -> tuple[list[str], list[str]]
 
 def _begin(file: Path, new: Path, film: Path, force: bool) -> tuple[list[str], list[str]]:
     from cinecut.files import open_file, write_beside
-    from cinecut.interchange.begin import begin
+    from cinecut.interchange.back.begin import begin
     from cinecut.interchange.export import refuse_existing
     from cinecut.media.link import name_from
     from cinecut.media.probe import film_facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from cinecut.interchange.bring import read_cut
+from cinecut.interchange.back.bring import read_cut
 from cinecut.interchange.readers.cut import Cut, Line, Marked, Piece
 from cinecut.language.document.layout import Path as Place
 from cinecut.language.document.layout import Remark

@@ -3,59 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.timeline import Placed, PlacedShot
-from cinecut.interchange.matching import gaps_of, matched
+from cinecut.interchange.back.amendments import Amended, Changes, New
+from cinecut.interchange.back.matching import gaps_of, matched
+from cinecut.interchange.back.titles import retitle
 from cinecut.interchange.readers.cut import Cut, Line, Piece
-from cinecut.language.events import Clip, Shot, Still
+from cinecut.language.events import Shot, Still
 from cinecut.language.grid import Grid
 from cinecut.language.timebase import FilmTime, Length, clock, nearest
 from cinecut.language.write import length_text
-
-Value = str | Fraction | bool | Clip | None
-"""What a key becomes; None: it is taken out."""
-
-
-@dataclass(slots=True)
-class Amended:
-    """An event of the spec with what becomes of its keys, by their paths below the entry."""
-
-    placed: Placed
-    values: dict[tuple[str | int, ...], Value] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)  # comments to be put above it
-    said: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """An event that the file adds: a shot of the film, or black where it has none."""
-
-    frames: int
-    source: Fraction | None = None  # seconds from the film's first picture
-    speed: Fraction = Fraction(1)
-
-
-@dataclass(slots=True)
-class Changes:
-    """The timeline as it is to be, what was done to it in words, and what was not understood."""
-
-    order: list[Amended | New] = field(default_factory=list)
-    removed: list[Placed] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    by_hand: list[str] = field(default_factory=list)
-
-    @property
-    def none(self) -> bool:
-        events = [each for each in self.order if isinstance(each, Amended)]
-        moved = [each.placed.number for each in events] != sorted(each.placed.number for each in events)
-        return not (moved or self.removed or len(events) < len(self.order) or any(_touched(e) for e in events))
-
-
-def _touched(event: Amended) -> bool:
-    return bool(event.values or event.remarks)
 
 
 class Comparison:
@@ -93,10 +53,10 @@ class Comparison:
                 self._hand(f"{piece.medium} at frame {piece.start} is no medium of this spec: black stays in its place")
         were = matched(self.known, pieces, self.rate)
         self._arrange(pieces, were)
+        self._texts(pieces, were)
         for piece, was in zip(pieces, were, strict=True):
             if was is not None:
                 self._amend(self.events[self.placed[was].number], self.known[was], piece)
-        self._texts()
         self._marks(pieces, were)
         self._sounds()
         return self.changes
@@ -274,13 +234,32 @@ class Comparison:
 
     # Texts, markers, sounds
 
-    def _texts(self) -> None:
+    def _texts(self, pieces: Sequence[Piece], were: Sequence[int | None]) -> None:
+        """Titles by the shots over which they begin; cards, and titles over black, by what they say."""
         owners = self._owners()
         gone, new = _apart(self.before.lines, self.after.lines)
+        for piece, was in zip(pieces, were, strict=True):
+            if was is None:
+                continue
+            known, event = self.known[was], self.events[self.placed[was].number]
+            old = {
+                keys[1]: line
+                for line in self.before.lines
+                for number, keys in [owners.get((line.text, line.start), (0, ("",)))]
+                if number == event.placed.number and keys[0] == "titles"
+            }
+            here = [line for line in self.after.lines if piece.start <= line.start < piece.end]
+            retitle(event, (old, known), (here, piece))
+            gone = [line for line in gone if line not in old.values()]
+            new = [line for line in new if line not in here]
+        self._cards(gone, new, owners)
+
+    def _cards(
+        self, gone: list[Line], new: list[Line], owners: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]]
+    ) -> None:
         for line in list(gone):
-            other = next((each for each in new if abs(each.start - line.start) <= 12), None) or (
-                new[0] if len(gone) == 1 and len(new) == 1 else None
-            )
+            alone = new[0] if len(gone) == 1 and len(new) == 1 else None
+            other = next((each for each in new if abs(each.start - line.start) <= 12), alone)
             path = owners.get((line.text, line.start))
             if other is not None and path is not None:
                 event, keys = path

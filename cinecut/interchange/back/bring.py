@@ -20,10 +20,11 @@ from pathlib import Path
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
 from cinecut.files import open_file
+from cinecut.interchange.back.amendments import Amended, Changes, New
+from cinecut.interchange.back.changes import Comparison
+from cinecut.interchange.back.matching import standing
 from cinecut.interchange.build import Wishes, sequence_of
-from cinecut.interchange.changes import Amended, Changes, Comparison, New
 from cinecut.interchange.export import TARGETS, layout_for
-from cinecut.interchange.matching import standing
 from cinecut.interchange.model import Sequence
 from cinecut.interchange.readers.cut import Cut
 from cinecut.language.document import Document, Mapping, parse_document, read_document
@@ -211,7 +212,9 @@ def _values(edits: Edits, event: Amended, at: int, numbered: object) -> None:
         path = ("timeline", at, *keys)
         if isinstance(value, Clip):
             set_clip(edits, path, value, numbered)  # type: ignore[arg-type]  # Timecodes or None
-        elif keys[0] == "titles":
+        elif isinstance(value, tuple):
+            edits.set(path, Items(tuple(value_tree(title) for title in value), entry.span, False))
+        elif keys[0] == "titles" and value is not None:
             _title(edits, path, str(value))
         elif value is not None:
             edits.set(path, value_tree(value))
