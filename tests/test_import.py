@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from oracle import Film, make_film
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
 from cinecut.interchange.back.begin import begin
-from cinecut.interchange.back.bring import bring, compared, today
+from cinecut.interchange.back.bring import bring, compared, read_cut, today
 from cinecut.interchange.build import Wishes, sequence_of
 from cinecut.interchange.export import layout_for
 from cinecut.interchange.readers import xml_tree
@@ -349,6 +351,30 @@ def test_what_is_not_understood_is_listed(tmp_path: Path) -> None:
     (tmp_path / "cut.fcpxml").write_text(added)
     by_hand = bring(tmp_path / "spec.yaml", tmp_path / "cut.fcpxml").by_hand
     assert any("b.mov" in each and "no medium of this spec" in each for each in by_hand)
+
+
+ODD = (b"-", b"9999999999", b"0/0", b"nan", b"\0", b"<a>", b"1e400", b'"', b"")
+
+
+@every_format
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 40), st.sampled_from(ODD)), min_size=1, max_size=5))
+def test_a_damaged_file_is_read_or_refused(kind: str, damage: list[tuple[float, int, bytes]]) -> None:
+    data = bytearray(_whole(kind))
+    for share, gone, put in damage:
+        at = int(share * len(data))
+        data[at : at + gone] = put
+    with contextlib.suppress(Stop):
+        assert read_cut(f"cut{FORMATS[kind][0]}", bytes(data), Fraction(24), Fraction(24)).rate > 0
+
+
+@cache
+def _whole(kind: str) -> bytes:
+    report = Report()
+    layout = layout_of(read_text(BEFORE), report)
+    end, write = FORMATS[kind]
+    made = write(sequence_of(layout, "cut", Wishes(Path("/work"))))
+    return made.files[end]  # type: ignore[attr-defined, no-any-return]
 
 
 def test_markers_come_back_as_comments(tmp_path: Path) -> None:

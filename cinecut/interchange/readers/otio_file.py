@@ -24,10 +24,14 @@ def read(data: bytes, name: str, rate: Fraction) -> Cut:
         timeline: Any = otio.adapters.read_from_string(data.decode("utf-8"), "otio_json")
         if not isinstance(timeline, otio.schema.Timeline):
             raise Stop("unreadable", f"{name} holds no timeline")
-    except (otio.exceptions.OTIOError, ValueError, RuntimeError) as error:
+        return _cut(timeline, rate)
+    except (otio.exceptions.OTIOError, ArithmeticError, *_OF_ODD_VALUES) as error:
         why = " ".join(str(error).split())[:120]
         raise Stop("unreadable", f"{name} is no OpenTimelineIO file: {why}") from None
-    return _cut(timeline, rate)
+
+
+# What the library, and we, meet in a file whose values are of other kinds than the schema's.
+_OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError)
 
 
 def _cut(timeline: Any, rate: Fraction) -> Cut:
