@@ -17,12 +17,18 @@ from cinecut.language.schema import read_schema
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 _NOTE = "<!-- Made by `python -m tools.reference`. Edit the schema or the command instead. -->"
-_TRAILER, _VIBE = "trailer-1", "vibe-1"
+_TRAILER, _VIBE, _KIT = "trailer-1", "vibe-1", "kit-1"
 
 
 def pages() -> dict[str, str]:
     """Every page by its file's name."""
-    return {"language.md": language(), "vibes.md": vibes(), "commands.md": commands(), "../handoff.md": handoff()}
+    return {
+        "language.md": language(),
+        "vibes.md": vibes(),
+        "kits.md": kits(),
+        "commands.md": commands(),
+        "../handoff.md": handoff(),
+    }
 
 
 def language() -> str:
@@ -44,6 +50,13 @@ def vibes() -> str:
     for name, part in schema["$defs"].items():
         if "properties" in part:
             rows += ["", f"## {name}", "", *_table(part, _VIBE)]
+    return "\n".join(rows) + "\n"
+
+
+def kits() -> str:
+    """The language of a kit of one's own."""
+    schema = read_schema(_KIT)
+    rows = [_NOTE, "# The language of a delivery kit", "", schema["description"], "", *_table(schema, _KIT)]
     return "\n".join(rows) + "\n"
 
 
