@@ -54,6 +54,7 @@ class Cut:
     marks: list[tuple[int, str]] = field(default_factory=list)
     reels: set[str] = field(default_factory=set)
     urls: set[str] = field(default_factory=set)
+    faded: set[tuple[int, int]] = field(default_factory=set)  # where sounds fade in, from and to
 
     def pictures(self) -> list[Clip]:
         return [clip for clip in self.clips if clip.kind == "picture"]
@@ -132,6 +133,7 @@ def _fcp_item(cut: Cut, item: ET.Element, start: Fraction, end: Fraction, by_id:
         ramps = len(list(item.iterfind("adjust-volume/param/keyframeAnimation/keyframe")))
         param = item.find("adjust-volume/param")
         heard = tuple(int(_fade(param, name) * cut.rate) for name in ("fadeIn", "fadeOut"))
+        cut.faded |= {(int(head), int(head) + heard[0])} if heard[0] else set()
         cut.clips.append(
             Clip(
                 "sound", head, head + length * cut.rate, name, source + (begin - local) * speed, speed,
@@ -178,6 +180,8 @@ def _xmeml_track(cut: Cut, track: ET.Element, media: str, files: dict[str | None
     items = [item for item in track if item.tag in ("clipitem", "generatoritem", "transitionitem")]
     for number, item in enumerate(items):
         if item.tag == "transitionitem":
+            if media == "audio" and item.findtext("alignment") == "start-black":
+                cut.faded.add((int(item.findtext("start", "")), int(item.findtext("end", ""))))
             if media == "video":
                 color = item.find("effect/parameter/value/red")
                 single = item.findtext("alignment") in ("start-black", "end-black")
@@ -285,6 +289,8 @@ def _mlt_clip(
         if "level" in filter_ and filter_["mlt_service"] == "volume":
             keys = filter_["level"].split(";")
             gain, ramps = float(keys[0].partition("=")[2]), len(keys) * (len(keys) > 1)
+        if filter_.get("kdenlive_id") == "fadein":
+            cut.faded.add((at + start, at + start + span))
         if filter_["mlt_service"] == "brightness":
             cut.joints.append(Joined("black", at + start, at + start + span))
         looks += filter_["mlt_service"].startswith("avfilter.lut")
@@ -362,6 +368,8 @@ def read_edl(data: bytes, rate: Fraction, first: str) -> Cut:
             cut.reels |= {edit.source} - {"BL"}
             if start == end:
                 continue
+            if edit.transition.dissolve and not edit.channels.video and event.edits[0].source == "BL":
+                cut.faded.add((int(start), int(start) + int(edit.transition.operand)))
             if edit.transition.dissolve and edit.channels.video:
                 length = int(edit.transition.operand)
                 from_black = event.edits[0].source == "BL" or edit.source == "BL"

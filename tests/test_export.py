@@ -108,6 +108,7 @@ def read(target: str, made: Sequence) -> Cut:
         if name != end:
             further = read_edl(more, made.rate, made.timecode(0))
             cut.clips, cut.reels = cut.clips + further.clips, cut.reels | further.reels
+            cut.faded |= further.faded
     return cut
 
 
@@ -358,6 +359,67 @@ def test_the_table_has_a_row_for_every_feature_and_every_event_is_listed() -> No
         assert all(each.instead for each in lost)
     shots = [f.event for f in made.features if f.kind == "reframe"]
     assert shots == ["shot 4"]
+
+
+FILM_NAME = "The Film #1 100%.mov"
+
+
+def _film(cut: Cut, kind: str) -> list[Clip]:
+    return [clip for clip in cut.clips if clip.kind == kind and clip.medium == FILM_NAME]
+
+
+def _near(found: Fraction, wanted: int) -> bool:
+    return abs(found - wanted) <= 12  # an EDL's clips begin where their dissolves do
+
+
+# What proves that a cut of WHOLE, read back, has a feature.
+EVIDENCE: dict[str, Callable[[Cut], object]] = {
+    "start timecode": lambda cut: cut.start == "01:00:00:00",
+    "reel": lambda cut: "THEFILM1" in cut.reels,
+    "exact rate": lambda cut: cut.rate == 24,
+    "retime": lambda cut: any(clip.speed == Fraction(1, 2) for clip in _film(cut, "picture")),
+    "crossfade": lambda cut: any((j.kind, j.start, j.end) == ("crossfade", 132, 156) for j in cut.joints),
+    "dip to black": lambda cut: any(j.kind == "black" and j.start in (204, 216) for j in cut.joints),
+    "dip to white": lambda cut: any(j.kind == "white" and j.start == 234 for j in cut.joints),
+    "fade": lambda cut: any(j.kind == "black" and j.end == 264 for j in cut.joints),
+    "J/L cut": lambda cut: {int(clip.end) for clip in _film(cut, "sound")} & {102},
+    "gain": lambda cut: any(abs(clip.gain + 6) < 0.01 for clip in _film(cut, "sound")),
+    "mute": lambda cut: not any(int(clip.start) == 192 for clip in _film(cut, "sound")),
+    "title": lambda cut: ("ONE & <LAST>", 60, 84) in cut.texts,
+    "card": lambda cut: ("THE END", 288, 312) in cut.texts,
+    "still": lambda cut: any((c.medium, int(c.start)) == ("logo.png", 312) for c in cut.pictures()),
+    "black": lambda cut: not any(c.medium and c.start < 288 and c.end > 265 for c in cut.pictures()),
+    "rating": lambda cut: any((c.medium, int(c.start), int(c.end)) == ("card.png", 0, 48) for c in cut.pictures()),
+    "music": lambda cut: any(c.medium == "song.wav" for c in cut.sounds()),
+    "music cue": lambda cut: any((c.medium, int(c.start)) == ("other.wav", 312) for c in cut.sounds()),
+    "music edit": lambda cut: sum(c.medium == "song.wav" for c in cut.sounds()) == 2,
+    "voice": lambda cut: any(_near(c.start, 242) and c.end - c.start == 12 for c in _film(cut, "sound")),
+    "duck": lambda cut: any(c.ramps >= 4 for c in cut.sounds() if c.medium == "song.wav"),
+    "marker": lambda cut: any("it opens" in text for _, text in cut.marks),
+    "act": lambda cut: any(text.startswith("two") for _, text in cut.marks),
+    "sound fade": lambda cut: (96, 102) in cut.faded,
+    "grade": lambda cut: all(clip.looks for clip in _film(cut, "picture")),
+}
+
+
+@every_target
+@pytest.mark.parametrize("row", EVIDENCE)
+def test_each_cell_of_the_table_is_so(row: str, target: str) -> None:
+    """Kept, and there to be read; or listed, with what is seen instead."""
+    made = sequence()
+    if target in ROWS[row]:
+        lost = [(each.what, each.instead) for each in unsupported(made, target)]
+        whats = {feature.detail for feature in made.features if feature.kind == row}
+        assert whats
+        assert {(what, ROWS[row][target]) for what in whats} <= set(lost)
+    else:
+        assert EVIDENCE[row](read(target, made)), row
+
+
+def test_the_rows_without_evidence_are_listed_everywhere_or_looked_at_elsewhere() -> None:
+    elsewhere = {"drop frame", "other rate", "surround", "marker color"}
+    for row in set(ROWS) - set(EVIDENCE) - elsewhere:
+        assert set(ROWS[row]) == set(TARGETS), row
 
 
 def test_rendered_stems_stand_in_for_what_no_editor_makes() -> None:

@@ -39,7 +39,7 @@ def _piece(duck: Duck, samples: int, label: str) -> Laid:
 
 def corners(ducks: Iterable[Duck]) -> list[tuple[tuple[int, Fraction], ...]]:
     """Each duck as (sample, dB) at the corners of its envelope, for programs that draw it themselves."""
-    found = []
+    found: list[tuple[tuple[int, Fraction], ...]] = []
     for duck in _merged(ducks):
         start = duck.place.start - round(_AHEAD * SAMPLE_RATE)
         end = duck.place.end + round((_HOLD + _RELEASE) * SAMPLE_RATE)
