@@ -7,7 +7,8 @@ int, or a float.
     cinecut.transcribe  (film: Path, facts: FilmFacts, progress) -> (start, end, words) of each spoken line
     cinecut.describe    (picture: JPEG bytes) -> {visual_content, mood, action, setting}, none of them empty
     cinecut.beats       (song: Path, progress) -> a cinecut.analysis.song.beats.Beats
-    cinecut.exporters   (spec: Spec, target: Path) -> None; writes `target`
+    cinecut.exporters   (sequence: cinecut.interchange.model.Sequence, target: Path) -> None, or a list of what it
+                        cannot hold: (event, what, instead). Writes `target`; its name is a value of `export --to`
 """
 
 from __future__ import annotations

@@ -30,11 +30,11 @@ FLOORS: tuple[set[str], ...] = (
     {"files"},
     {"machine", "language"},
     {"download", "fonts", "grade"},
-    {"vibes", "graph"},
+    {"vibes", "graph", "kits"},
     {"compiler", "media", "inference", "plugins"},
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
-    {"review", "watch"},
+    {"review", "watch", "interchange", "delivery"},
     {"cli", "api"},
     {"__main__"},
 )

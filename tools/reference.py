@@ -12,16 +12,23 @@ from typing import Any
 import typer
 
 from cinecut.cli import command_line
+from cinecut.interchange.fidelity import ROWS, TARGETS
 from cinecut.language.schema import read_schema
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 _NOTE = "<!-- Made by `python -m tools.reference`. Edit the schema or the command instead. -->"
-_TRAILER, _VIBE = "trailer-1", "vibe-1"
+_TRAILER, _VIBE, _KIT = "trailer-1", "vibe-1", "kit-1"
 
 
 def pages() -> dict[str, str]:
     """Every page by its file's name."""
-    return {"language.md": language(), "vibes.md": vibes(), "commands.md": commands()}
+    return {
+        "language.md": language(),
+        "vibes.md": vibes(),
+        "kits.md": kits(),
+        "commands.md": commands(),
+        "../handoff.md": handoff(),
+    }
 
 
 def language() -> str:
@@ -44,6 +51,35 @@ def vibes() -> str:
         if "properties" in part:
             rows += ["", f"## {name}", "", *_table(part, _VIBE)]
     return "\n".join(rows) + "\n"
+
+
+def kits() -> str:
+    """The language of a kit of one's own."""
+    schema = read_schema(_KIT)
+    rows = [_NOTE, "# The language of a delivery kit", "", schema["description"], "", *_table(schema, _KIT)]
+    return "\n".join(rows) + "\n"
+
+
+def handoff() -> str:
+    """What of a trailer each editing program shows."""
+    notes: dict[str, int] = {}
+    rows = [
+        _NOTE.replace("the schema or the command", "cinecut/interchange/fidelity.py"),
+        "# Into an editing program",
+        "",
+    ]
+    rows += [_HANDOFF, "", f"| | {' | '.join(TARGETS)} |", f"|---|{'---|' * len(TARGETS)}"]
+    for row, cells in ROWS.items():
+        shown = [f"[{notes.setdefault(cells[t], len(notes) + 1)}]" if t in cells else "kept" for t in TARGETS]
+        rows.append(f"| {row} | {' | '.join(shown)} |")
+    rows += ["", "What is shown instead:", ""]
+    return "\n".join([*rows, *(f"{number}. {note}" for note, number in notes.items())]) + "\n"
+
+
+_HANDOFF = """\
+`cinecut export SPEC --to TARGET` writes a project in which a person cuts on. The film need not be there: media are
+named by absolute URLs, which `--media-root` moves to another machine. What a program cannot show is printed by event,
+and with `--json` it is the list `unsupported`; nothing is left out unsaid. This is what each target keeps:"""
 
 
 def _table(part: dict[str, Any], schema: str) -> list[str]:

@@ -27,6 +27,8 @@ _MODULES = {
     "check_commands": ("check", "fmt", "schema"),
     "spec_commands": ("explain", "compile", "link", "swap"),
     "render_commands": ("render", "pack"),
+    "export_commands": ("export", "import"),
+    "kit_commands": ("kits",),
     "watch_commands": ("watch",),
     "cache_commands": ("cache",),
     "model_commands": ("models", "doctor"),

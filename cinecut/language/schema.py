@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
-TRAILER, VIBE = "trailer-1", "vibe-1"
+TRAILER, VIBE, KIT = "trailer-1", "vibe-1", "kit-1"
 
 
 def schema_file(name: str) -> Path:
@@ -102,7 +102,7 @@ def check_document(root: Node, schema: str, formats: Formats, report: Report) ->
 
 def keeps(data: object, schema: str, formats: Formats) -> bool:
     """Whether plain data keeps to a schema."""
-    schemas = {name: read_schema(name) for name in (TRAILER, VIBE)}
+    schemas = {name: read_schema(name) for name in (TRAILER, VIBE, KIT)}
     return Acceptance(schemas, formats).keeps(data, schemas[schema], schema)
 
 
@@ -121,7 +121,7 @@ def _validator(schema: str, formats: tuple[tuple[str, Callable[[Any], object]], 
 
         checker.checks(name, raises=ValueError)(accepts)
     # The schemas by the names by which they refer to each other.
-    files = {f"{name}.schema.json": Resource.from_contents(read_schema(name)) for name in (TRAILER, VIBE)}
+    files = {f"{name}.schema.json": Resource.from_contents(read_schema(name)) for name in (TRAILER, VIBE, KIT)}
     registry: Registry[Any] = Registry().with_resources(files.items())
     return Draft202012Validator(read_schema(schema), format_checker=checker, registry=registry)
 

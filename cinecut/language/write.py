@@ -16,6 +16,7 @@ from typing import Any
 from cinecut.diagnostics import Span
 from cinecut.language.document import Document, Mapping, Node, Scalar, Sequence
 from cinecut.language.document.comments import anchors_of, remarks_of
+from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Path, Remark, Remarks, number_text, print_tree
 from cinecut.language.events import EVENTS, ActMarker, Alternative, Clip, Effect, Sync, Transition
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
@@ -136,6 +137,27 @@ class _Trees:
             return numbered.of(time.seconds)
         span = isinstance(owner, Part) or (isinstance(owner, Clip) and owner.in_ and owner.out and not owner.for_)
         return seconds_text(time.seconds, always_clock=bool(span))
+
+
+def set_clip(edits: Edits, path: Path, clip: Clip, numbered: Timecodes | None) -> None:
+    """Give a shot other times. What is written as keys of its own keeps them, and their comments."""
+    node, tree = edits.node(path), value_tree(clip, numbered)
+    if not isinstance(node, Mapping) or node.flow:
+        edits.set(path, tree)
+        return
+    if isinstance(tree, Scalar):
+        ends = str(tree.value).split(" - ")
+        entries = {key: Scalar(end, tree.span) for key, end in zip(("in", "out"), ends, strict=True)}
+    else:
+        assert isinstance(tree, Mapping)
+        entries = {key: value for key, value in tree.entries.items() if isinstance(value, Scalar)}
+    for key in node.entries:
+        if key not in entries:
+            edits.remove((*path, key))
+    for key, value in entries.items():
+        old = node.entries.get(key)
+        if not isinstance(old, Scalar) or old.value != value.value:
+            edits.set((*path, key), value)
 
 
 def _mapping(entries: dict[str, Node], flow: bool) -> Mapping:

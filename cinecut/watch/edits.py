@@ -10,13 +10,13 @@ from typing import Any
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Stop
-from cinecut.language.document import Document, Mapping, Scalar
+from cinecut.language.document import Document, Mapping
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Path
-from cinecut.language.events import ActMarker, Black, Card, Clip, Entry, Shot, Still, Sync
+from cinecut.language.events import ActMarker, Black, Card, Entry, Shot, Still, Sync
 from cinecut.language.timebase import FilmRange, FilmTime, Length
-from cinecut.language.write import length_text, value_tree
+from cinecut.language.write import length_text, set_clip, value_tree
 
 STEMS = ("film", "music", "effects", "voice")
 LONGEST = 500  # characters of a text
@@ -106,29 +106,7 @@ def _mark(timeline: _Timeline, action: Action) -> None:
         clip = replace(clip, out=timeline.moment(end), for_=None)
     if clip.in_ is not None and clip.out is not None and clip.out <= clip.in_:
         raise Stop("option", "the out point lies after the in point")
-    _set_clip(timeline, number, clip)
-
-
-def _set_clip(timeline: _Timeline, number: int, clip: Clip) -> None:
-    """What is written as keys of its own keeps them, and their comments."""
-    path: Path = ("timeline", number, "shot")
-    node, tree = timeline.edits.node(path), value_tree(clip, timeline.timecodes)
-    if not isinstance(node, Mapping) or node.flow:
-        timeline.edits.set(path, tree)
-        return
-    if isinstance(tree, Scalar):
-        ends = str(tree.value).split(" - ")
-        entries = {key: Scalar(end, tree.span) for key, end in zip(("in", "out"), ends, strict=True)}
-    else:
-        assert isinstance(tree, Mapping)
-        entries = {key: value for key, value in tree.entries.items() if isinstance(value, Scalar)}
-    for key in node.entries:
-        if key not in entries:
-            timeline.edits.remove((*path, key))
-    for key, value in entries.items():
-        old = node.entries.get(key)
-        if not isinstance(old, Scalar) or old.value != value.value:
-            timeline.edits.set((*path, key), value)
+    set_clip(timeline.edits, ("timeline", number, "shot"), clip, timeline.timecodes)
 
 
 _UNITS = {"beats": "beats", "bars": "bars", "frames": "f"}
@@ -143,7 +121,9 @@ def _length(timeline: _Timeline, action: Action) -> None:
     length = Length(Fraction(action.number("amount", 1, 100_000)), _UNITS[unit])  # type: ignore[arg-type]
     path: Path = ("timeline", number)
     if isinstance(entry, Shot):
-        _set_clip(timeline, number, replace(entry.shot, out=None, for_=length))
+        set_clip(
+            timeline.edits, ("timeline", number, "shot"), replace(entry.shot, out=None, for_=length), timeline.timecodes
+        )
     elif isinstance(entry, Black | Card | Still):
         key = "black" if isinstance(entry, Black) else "for"
         timeline.edits.set((*path, key), value_tree(length_text(length)))
@@ -214,7 +194,7 @@ def _swap(timeline: _Timeline, action: Action) -> None:
         clip = replace(shot.shot, in_=other.in_, out=other.in_ + shown.duration)
     else:
         clip = replace(shot.shot, in_=other.in_, out=None)
-    _set_clip(timeline, number, clip)
+    set_clip(timeline.edits, ("timeline", number, "shot"), clip, timeline.timecodes)
     former = value_tree(replace(other, in_=shown.start, score=shot.score, why=shot.why), timeline.timecodes)
     edits, key = timeline.edits, "alternatives"
     if isinstance(edits.node((*path, key)), Items):

@@ -37,6 +37,18 @@ def _piece(duck: Duck, samples: int, label: str) -> Laid:
     return Laid(begin, heard, sounds.synthesis(f"1-{share:.6f}*clip({ramps},0,1)", heard, label))
 
 
+def corners(ducks: Iterable[Duck]) -> list[tuple[tuple[int, Fraction], ...]]:
+    """Each duck as (sample, dB) at the corners of its envelope, for programs that draw it themselves."""
+    found: list[tuple[tuple[int, Fraction], ...]] = []
+    for duck in _merged(ducks):
+        start = duck.place.start - round(_AHEAD * SAMPLE_RATE)
+        end = duck.place.end + round((_HOLD + _RELEASE) * SAMPLE_RATE)
+        down, up = start + round(_ATTACK * SAMPLE_RATE), end - round(_RELEASE * SAMPLE_RATE)
+        level, whole = -duck.depth, Fraction(0)
+        found.append(((start, whole), (down, level), (max(down, up), level), (end, whole)))
+    return found
+
+
 def _merged(ducks: Iterable[Duck]) -> list[Duck]:
     """Ducks that touch, ramps counted, as one as deep as the deepest."""
     room = round((_AHEAD + _HOLD + _RELEASE) * SAMPLE_RATE)

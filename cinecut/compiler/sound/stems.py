@@ -25,7 +25,7 @@ def lower_stems(trailer: Trailer, timeline: Timeline, track: Soundtrack, sources
     """The stems that the trailer has, by their names: film always, music, effects and voice where there are any."""
     film = film_sound(timeline, trailer.audio, sources, nearest(trailer.splice * SAMPLE_RATE))
     film = hush(film, track, "film")
-    spoken = [Duck(voice.place, _UNDER_VOICE) for voice in track.voices]
+    spoken = [Duck(voice.place, UNDER_VOICE) for voice in track.voices]
     stems = {"film": duck(film, spoken, track.samples, "film")}
     if track.songs or track.pulse:
         stems["music"] = lower_music(timeline, track, sources)
@@ -38,7 +38,7 @@ def lower_stems(trailer: Trailer, timeline: Timeline, track: Soundtrack, sources
     return {name: sounds.volume(pad, getattr(trailer.spec.mix, name), name) for name, pad in stems.items()}
 
 
-_UNDER_VOICE = Fraction(9)  # dB by which the film's own sound goes down under a voice
+UNDER_VOICE = Fraction(9)  # dB by which the film's own sound goes down under a voice
 
 
 def _voice(voice: PlacedVoice, audio: AudioFacts, sources: Sources) -> Laid:

@@ -1,0 +1,182 @@
+"""The command for editing programs: export."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cinecut.cli.terminal import (
+    FFmpegOption,
+    ForceOption,
+    JsonOption,
+    SpecArgument,
+    completing,
+    may_replace,
+    print_table,
+    say,
+    watch,
+)
+from cinecut.diagnostics import Stop, harmless
+
+if TYPE_CHECKING:
+    from cinecut.interchange.export import Exported
+    from cinecut.interchange.tracks import Stems
+
+app = typer.Typer()
+
+
+def _targets() -> list[str]:
+    from cinecut.interchange.export import targets
+
+    return targets()
+
+
+@app.command()
+def export(
+    spec: SpecArgument,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="TARGET",
+            help="resolve, premiere, fcp, kdenlive, otio, edl, markers, or an exporter that a package provides.",
+            autocompletion=completing(_targets),
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: SPEC's name, here.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", metavar="TIMECODE", help="Of the first frame. Default: 01:00:00:00.")
+    ] = None,
+    media_root: Annotated[
+        str | None,
+        typer.Option("--media-root", metavar="DIR", help="Where the media lie on the editor's machine: D:/films."),
+    ] = None,
+    handles: Annotated[
+        int | None,
+        typer.Option("--handles", min=0, metavar="FRAMES", help="Offer this much around each clip. Default: all."),
+    ] = None,
+    stems: Annotated[
+        bool, typer.Option("--stems", help="Render the sounds that no editor makes (effects, pulse) as a sound track.")
+    ] = False,
+    force: ForceOption = False,
+    ffmpeg: FFmpegOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the trailer as a project of an editing program, and say what that cannot show.
+
+    The film need not be there. Looks are written beside the file, as .cube.
+
+    Examples: cinecut export specs/film.yaml --to resolve    |    cinecut export film.yaml --to edl --start 10:00:00:00
+    """
+    from cinecut.interchange.build import Wishes
+    from cinecut.interchange.export import check_to, default_path, refuse_existing
+    from cinecut.interchange.export import export as run
+
+    check_to(to)
+    target = output or default_path(spec, to)
+    force = force or may_replace(target)
+    refuse_existing([target], force)
+    rendered = _stems(spec, target, ffmpeg, force) if stems else None
+    done = run(spec, to, target, Wishes(spec.parent, start, media_root, handles, rendered), force=force)
+    if as_json:
+        print(json.dumps(_record(to, done), ensure_ascii=False, indent=2))
+        return
+    for file in done.files:
+        say(harmless(str(file)))
+    if done.unsupported:
+        say(f"{to} shows otherwise:")
+        print_table(["event", "what", "shown instead"], [[u.event, u.what, u.instead] for u in done.unsupported])
+
+
+def _record(to: str, done: Exported) -> dict[str, object]:
+    from cinecut.language.timebase import rate_text
+
+    return {
+        "to": to,
+        "files": [str(file) for file in done.files],
+        "frames": done.sequence.frames,
+        "rate": rate_text(done.sequence.rate),
+        "start": done.sequence.timecode(0),
+        "unsupported": [asdict(each) for each in done.unsupported],
+    }
+
+
+def _stems(spec: Path, target: Path, ffmpeg: str | None, force: bool) -> Stems:
+    """The stems of the mix, rendered into a folder beside the export."""
+    from cinecut.ffmpeg.builds import find_ffmpeg
+    from cinecut.interchange.tracks import Stems
+    from cinecut.render.job import prepare
+    from cinecut.render.stems import render_stems
+
+    build, job = find_ffmpeg(ffmpeg), prepare(spec)
+    folder = target.with_name(target.stem + "_stems")
+    if not {"effects", "music"} & set(job.plan.stem_names):
+        raise Stop("option", "--stems: this trailer has no effects and no synthesized music", "leave it out")
+    with watch("Rendering") as watching:
+        files = render_stems(job, folder, build, watching, force=force)
+    return Stems({file.stem: file for file in files}, job.plan.samples)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=".otio, .fcpxml, .xml or .edl of an editing program.")],
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="SPEC", help="The spec that it was exported from.")
+    ] = None,
+    new: Annotated[Path | None, typer.Option("--new", metavar="SPEC", help="Begin a spec from it.")] = None,
+    film: Annotated[Path | None, typer.Option("--film", metavar="FILM", help="With --new: its film.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be changed.")] = False,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring what was changed in an editing program back into the spec it was exported from, or begin one.
+
+    Comments, beats that still fit, and what no editor knows stay; what is not understood is listed.
+
+    Examples: cinecut import v2.fcpxml --into a.yaml --dry-run    |    cinecut import v2.otio --new x.yaml --film x.mp4
+    """
+    if (into is None) == (new is None):
+        raise Stop("option", "name a spec with --into, or begin one with --new")
+    if (new is None) != (film is None):
+        raise Stop("option", "--new begins a spec of the film that --film names")
+    said, by_hand = _bring(file, into, dry_run) if into is not None else ([], [])
+    if new is not None and film is not None:
+        said, by_hand = _begin(file, new, film, force)
+    if as_json:
+        print(json.dumps({"changed": said, "by_hand": by_hand}, ensure_ascii=False, indent=2))
+        return
+    for each in said or ["nothing was changed"]:
+        say(harmless(each))
+    for each in by_hand:
+        print(harmless(f"by hand: {each}"), file=sys.stderr)
+
+
+def _bring(file: Path, into: Path, dry_run: bool) -> tuple[list[str], list[str]]:
+    from cinecut.files import write_beside
+    from cinecut.interchange.back.bring import bring
+
+    found = bring(into, file)
+    if found.said and not dry_run:
+        write_beside(into, found.text, never=[file])
+    return found.said, found.by_hand
+
+
+def _begin(file: Path, new: Path, film: Path, force: bool) -> tuple[list[str], list[str]]:
+    from cinecut.files import open_file, write_beside
+    from cinecut.interchange.back.begin import begin
+    from cinecut.interchange.export import refuse_existing
+    from cinecut.media.link import name_from
+    from cinecut.media.probe import film_facts
+
+    refuse_existing([new], force)
+    with open_file(file) as opened:
+        found = begin(file.name, opened.read(), name_from(new.parent, film), film_facts(film))
+    write_beside(new, found.text, never=[file, film])
+    return [f"{new}: {found.events} events"], found.by_hand

@@ -1,0 +1,70 @@
+"""The command about deliveries: kits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_table
+
+
+def _names() -> list[str]:
+    from cinecut.kits import names
+
+    return names()
+
+
+app = typer.Typer()
+
+
+@app.command()
+def kits(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[KIT]", help="One of them, or a file of your own.", autocompletion=completing(_names)),
+    ] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A finished trailer, to be measured.")] = None,
+    ffmpeg: FFmpegOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the delivery kits: what studios, channels and cinemas ask for; and whether a file is that.
+
+    A file that is not has the status 1. A kit of your own: {kit: 1, about: my channel, sound: {peak: -3}}.
+
+    Examples: cinecut kits    |    cinecut kits cinema    |    cinecut kits broadcast-r128-s1 trailer.mp4
+    """
+    from cinecut.kits import load_kit, names
+
+    if name is None:
+        rows = [[kit.name, kit.about] for kit in map(load_kit, names())]
+        print(json.dumps(dict(rows), indent=2)) if as_json else print_table(["kit", ""], rows)
+        return
+    kit = load_kit(name)
+    if file is None:
+        said = {key: value for key, value in asdict(kit).items() if value not in (None, ())}
+        shown = {
+            key: [str(each) for each in value] if isinstance(value, tuple) else value for key, value in said.items()
+        }
+        if as_json:
+            print(json.dumps(shown, indent=2))
+        else:
+            print_table(["", kit.name], [[k, str(v)] for k, v in shown.items() if k != "name"])
+        return
+    from cinecut.delivery.judge import judged
+    from cinecut.delivery.meters import measure
+    from cinecut.ffmpeg.builds import find_ffmpeg
+
+    found = list(judged(kit, measure(file, find_ffmpeg(ffmpeg), leq=kit.leq_m is not None)))
+    if as_json:
+        print(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
+    else:
+        print_table(
+            ["figure", "asked", "found", ""],
+            [[v.figure, v.asked, v.found, "kept" if v.kept else "missed"] for v in found],
+        )
+    if not all(each.kept for each in found):
+        raise typer.Exit(1)

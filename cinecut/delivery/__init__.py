@@ -1,0 +1,1 @@
+"""Whether a finished file is what a kit asks for: it is measured, as those measure who receive it."""

@@ -1,0 +1,52 @@
+"""What becomes of a spec: each event's new values, the new order, and what is to be done by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from cinecut.compiler.timeline import Placed
+from cinecut.language.events import Clip, Title
+
+Value = str | Fraction | bool | Clip | tuple[Title, ...] | None
+"""What a key becomes; None: it is taken out."""
+
+
+@dataclass(slots=True)
+class Amended:
+    """An event of the spec with what becomes of its keys, by their paths below the entry."""
+
+    placed: Placed
+    values: dict[tuple[str | int, ...], Value] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)  # comments to be put above it
+    said: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """An event that the file adds: a shot of the film, or black where it has none."""
+
+    frames: int
+    source: Fraction | None = None  # seconds from the film's first picture
+    speed: Fraction = Fraction(1)
+
+
+@dataclass(slots=True)
+class Changes:
+    """The timeline as it is to be, what was done to it in words, and what was not understood."""
+
+    order: list[Amended | New] = field(default_factory=list)
+    removed: list[Placed] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    by_hand: list[str] = field(default_factory=list)
+
+    @property
+    def none(self) -> bool:
+        events = [each for each in self.order if isinstance(each, Amended)]
+        moved = [each.placed.number for each in events] != sorted(each.placed.number for each in events)
+        return not (moved or self.removed or len(events) < len(self.order) or any(touched(e) for e in events))
+
+
+def touched(event: Amended) -> bool:
+    """Whether anything becomes of an event."""
+    return bool(event.values or event.remarks)

@@ -1,0 +1,118 @@
+"""A spec that begins as an editor's timeline: file + film → Spec, with the markers as remarks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from cinecut.interchange.back.bring import read_cut
+from cinecut.interchange.readers.cut import Cut, Line, Marked, Piece
+from cinecut.language.document.layout import Path as Place
+from cinecut.language.document.layout import Remark
+from cinecut.language.events import Black, Clip, Entry, Shot, Title, Transition
+from cinecut.language.facts import FilmFacts
+from cinecut.language.read import make
+from cinecut.language.spec import Film, Output, Spec
+from cinecut.language.timebase import FilmTime, Length
+from cinecut.language.write import write_spec
+
+_SILENT = -90.0  # dB: nobody hears what is lower
+
+
+@dataclass(slots=True)
+class Begun:
+    """The new spec's text, how many events it has, and what is to be done by hand."""
+
+    text: str
+    events: int
+    by_hand: list[str] = field(default_factory=list)
+
+
+def begin(name: str, data: bytes, film: str, facts: FilmFacts) -> Begun:
+    """A spec of the timeline in a file. `film` is the film's name as the spec shall have it; clips of other media
+    become black, and are listed. Raises Stop where the file cannot be read."""
+    cut = read_cut(name, data, facts.rate, facts.rate)
+    own = film.replace("\\", "/").rpartition("/")[2]
+    started = _Timeline(cut, facts, [*cut.odd])
+    at = 0
+    for piece in cut.pieces:
+        if piece.medium != own:
+            started.by_hand.append(f"{piece.medium} at frame {piece.start} is not {own}: black stands in its place")
+            continue
+        started.black(at, piece.start)
+        started.shot(piece)
+        at = piece.end
+    end = max([at, *(line.end for line in cut.lines)])
+    started.black(at, end)
+    started.by_hand += [f"{name} is heard in it" for name in dict.fromkeys(s.medium for s in cut.sounds) if name != own]
+    rate = cut.rate if cut.rate != facts.rate else None
+    spec = make(
+        Spec,
+        cinecut=1,
+        film=make(Film, file=film, facts=facts),
+        output=make(Output, rate=rate),
+        timeline=tuple(started.entries),
+    )
+    remarks: dict[Place, Remark] = {("timeline", at): Remark(above=tuple(f"# {text}" for text in texts))
+                                    for at, texts in started.remarks.items()}  # fmt: skip
+    return Begun(write_spec(spec, remarks), len(started.entries), started.by_hand)
+
+
+@dataclass(slots=True)
+class _Timeline:
+    cut: Cut
+    facts: FilmFacts
+    by_hand: list[str]
+    entries: list[Entry] = field(default_factory=list)
+    remarks: dict[int, list[str]] = field(default_factory=dict)
+
+    def shot(self, piece: Piece) -> None:
+        numbered = self.facts.timecodes
+        source = max(Fraction(0), piece.source - numbered.first / numbered.rate)
+        silent = bool(self.cut.sounds) and (piece.gain is None or piece.gain < _SILENT)
+        lead, trail = (_frames(frames) if frames > 0 else None for frames in piece.over)
+        gain = Fraction(0) if silent or piece.gain is None else Fraction(str(round(piece.gain, 1)))
+        clip = Clip(in_=FilmTime(source), out=None, for_=_frames(piece.length))
+        self._note(piece.start, piece.end)
+        self.entries.append(
+            make(
+                Shot, shot=clip, speed=piece.speed, mute=silent, gain=gain, sound_lead=lead, sound_trail=trail,
+                from_=self._from(piece), to=_transition("fade out", piece.fades[1]),
+                titles=self._titles(piece.start, piece.end),
+            )
+        )  # fmt: skip
+
+    def black(self, start: int, end: int) -> None:
+        if end > start:
+            self._note(start, end)
+            self.entries.append(make(Black, black=_frames(end - start), titles=self._titles(start, end)))
+
+    def _from(self, piece: Piece) -> Transition:
+        return (
+            _transition("crossfade", sum(piece.joint)) if any(piece.joint) else _transition("fade in", piece.fades[0])
+        )
+
+    def _titles(self, start: int, end: int) -> tuple[Title, ...]:
+        found = []
+        for line in self.cut.lines:
+            if start <= line.start < end and line.text:
+                found.append(_title(line, start))
+        return tuple(found)
+
+    def _note(self, start: int, end: int) -> None:
+        """Markers are remarks on the event in which they stand."""
+        marks: list[Marked] = [mark for mark in self.cut.marks if start <= mark.frame < end and mark.text]
+        if marks:
+            self.remarks[len(self.entries)] = [" ".join(mark.text.split()) for mark in marks]
+
+
+def _title(line: Line, start: int) -> Title:
+    return make(Title, text=line.text, at=_frames(line.start - start), for_=_frames(line.end - line.start))
+
+
+def _transition(kind: str, frames: int) -> Transition:
+    return Transition.parse(f"{kind} {frames}f") if frames else Transition.parse("cut")
+
+
+def _frames(count: int) -> Length:
+    return Length(Fraction(count), "f")

@@ -1,0 +1,299 @@
+"""A file that an editing program wrote, brought back as a change of the spec.
+
+The straight line:
+
+    spec ─ export ─► its cut today ─┐
+    file ─ read ──► the cut there is┴─ compare ─► changes ─ amend ─► the spec's new text ─ export ─► is it that cut?
+
+Both cuts come through the same reader, so what nobody changed is no change. What the new text does not make is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+from cinecut.compiler.layout import Layout
+from cinecut.diagnostics import Report, Stop
+from cinecut.files import open_file
+from cinecut.interchange.back.amendments import Amended, Changes, New
+from cinecut.interchange.back.changes import Comparison
+from cinecut.interchange.back.matching import standing
+from cinecut.interchange.build import Wishes, sequence_of
+from cinecut.interchange.export import TARGETS, layout_for
+from cinecut.interchange.model import Sequence
+from cinecut.interchange.readers.cut import Cut
+from cinecut.language.document import Document, Mapping, parse_document, read_document
+from cinecut.language.document import Sequence as Items
+from cinecut.language.document.edit import Edits
+from cinecut.language.events import ActMarker, Clip
+from cinecut.language.read import fill_spec
+from cinecut.language.rules import check_rules
+from cinecut.language.timebase import FilmTime, Length
+from cinecut.language.write import set_clip, value_tree
+from cinecut.render.check import layout_of
+
+# the end of a file's name: the target that writes such files
+_KINDS = {".otio": "otio", ".fcpxml": "fcp", ".edl": "edl", ".xml": "premiere"}
+_READERS = {"otio": "otio_file", "fcp": "fcpxml", "edl": "edl", "premiere": "xmeml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The spec's new text; what was changed, in words; and what is to be done by hand."""
+
+    text: str
+    said: list[str]
+    by_hand: list[str]
+
+
+def bring(spec: Path, file: Path) -> Brought:
+    """What a changed file makes of a spec. Raises Stop where one of them cannot be read, or it is of another film."""
+    layout, document = layout_for(spec), read_document(spec, Report())
+    with open_file(file) as opened:
+        data = opened.read()
+    target = kind_of(file.name, data)
+    before, after = today(layout, spec.parent, target), _read(file.name, data, layout)
+    _check_film(layout, file, before, after)
+    changes = compared(layout, before, after)
+    if changes.none:
+        return Brought(document.text, changes.said, changes.by_hand)
+    text = amended(document, layout, changes)
+    left = _differences(spec, text, target, after)
+    return Brought(text, changes.said, [*changes.by_hand, *(each for each in left if each not in changes.by_hand)])
+
+
+def today(layout: Layout, folder: Path, target: str) -> Cut:
+    """The cut that a target's reader finds in what the spec exports today."""
+    module, function, end, _ = TARGETS[target]
+    sequence = _sequence(layout, folder)
+    write: Callable[[Sequence], object] = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)
+    files: dict[str, bytes] = getattr(write(sequence), "files")  # noqa: B009 - Written's
+    return _read(f"export{end}", files[end], layout)
+
+
+def compared(layout: Layout, before: Cut, after: Cut) -> Changes:
+    later = layout.trailer.opening.frames if layout.trailer.opening is not None else 0
+    numbered = layout.trailer.film.timecodes
+    return Comparison(layout, before, after, numbered.first / numbered.rate, later).changed()
+
+
+def _sequence(layout: Layout, folder: Path) -> Sequence:
+    return sequence_of(layout, "cut", Wishes(folder))
+
+
+def kind_of(name: str, data: bytes) -> str:
+    """The target that writes files of this kind. Raises Stop where none does that is read."""
+    head = data[:2000]
+    if b"<xmeml" in head:
+        return "premiere"
+    if b"<fcpxml" in head:
+        return "fcp"
+    known = _KINDS.get(Path(name).suffix.lower())
+    if known is None or b"<mlt" in head:
+        hint = "what comes back is .otio, .fcpxml, .xml of Premiere Pro, or .edl"
+        raise Stop("option", f"{name} is of no kind that is read", hint)
+    return known
+
+
+def read_cut(name: str, data: bytes, rate: Fraction, film: Fraction) -> Cut:
+    """The cut in a file of any kind that is read; `rate` where it does not say one, `film` that of an EDL's sources."""
+    target = kind_of(name, data)
+    reader = import_module(f"cinecut.interchange.readers.{_READERS[target]}")
+    found: Cut = reader.read(data, name, rate, *((film,) if target == "edl" else ()))
+    return found
+
+
+def _read(name: str, data: bytes, layout: Layout) -> Cut:
+    found = read_cut(name, data, layout.timeline.rate, layout.trailer.film.rate)
+    if found.rate != layout.timeline.rate:
+        rates = f"{float(found.rate):.6g} frames a second, not {float(layout.timeline.rate):.6g}"
+        raise Stop("other-file", f"{name} has {rates}", "set the project to the trailer's rate, and export it anew")
+    return found
+
+
+def _check_film(layout: Layout, file: Path, before: Cut, after: Cut) -> None:
+    own, theirs = ({piece.medium for piece in cut.pieces} for cut in (before, after))
+    if own and theirs and not own & theirs:
+        film = layout.trailer.spec.film.file
+        message = f"{file.name} shows {', '.join(sorted(theirs)[:3])}, and nothing of {film}"
+        raise Stop("other-file", message, "is it this spec's?")
+
+
+def _differences(spec: Path, text: str, target: str, wanted: Cut) -> list[str]:
+    """What the new text makes otherwise than the file. Raises Stop where the text is no spec without mistakes."""
+    report = Report()
+    found = fill_spec(parse_document(spec, text, report), report)
+    if found is None:
+        raise Stop.of(list(report))
+    check_rules(found, report)
+    layout = layout_of(found, report)
+    report.stop_on_error()
+    cut = today(layout, spec.parent, target)
+    made = {(piece.medium, piece.start): piece for piece in cut.pieces}
+    left = []
+    for piece in wanted.pieces:
+        other = made.get((piece.medium, piece.start))
+        if other is None:
+            left.append(f"{piece.medium} at frame {piece.start}: the spec shows something else there")
+        elif (other.end, other.speed) != (piece.end, piece.speed):
+            left.append(
+                f"{piece.medium} at frame {piece.start}: it ends at {other.end} in the spec, not at {piece.end}"
+            )
+        elif abs(other.source - piece.source) * layout.trailer.film.rate >= 1:
+            left.append(f"{piece.medium} at frame {piece.start}: the spec shows another moment of it")
+    return left
+
+
+# The spec's text
+
+
+def amended(document: Document, layout: Layout, changes: Changes) -> str:
+    """The text of a spec with the changes: first what becomes of each event, then which are gone, where they stand, and
+    what is new. Every other byte stays."""
+    places = [at for at, entry in enumerate(layout.trailer.spec.timeline) if not isinstance(entry, ActMarker)]
+    document = _with_values(document, layout, changes, places)
+    ids = [*range(len(layout.trailer.spec.timeline))]  # of the entries as they stand now, by their first places
+    for placed in reversed(changes.removed):
+        at = ids.index(places[placed.number - 1])
+        document = _edited(document, partial(_take_out, at))
+        del ids[at]
+    wanted = [each for each in changes.order if isinstance(each, Amended)]
+    document, ids = _ordered(document, ids, [places[each.placed.number - 1] for each in wanted], places)
+    return _with_new(document, layout, changes, ids, places).text
+
+
+def _edited(document: Document, edit: Callable[[Edits], None]) -> Document:
+    edits = Edits(document)
+    edit(edits)
+    report = Report()
+    found = parse_document(document.path, edits.text(), report)
+    report.stop_on_error()
+    return found
+
+
+def _take_out(at: int, edits: Edits) -> None:
+    edits.take_out(("timeline",), at)
+
+
+def _move(at: int, to: int, edits: Edits) -> None:
+    edits.move(("timeline",), at, to)
+
+
+def _insert(at: int, entry: Mapping, edits: Edits) -> None:
+    edits.insert(("timeline",), at, entry)
+
+
+def _with_values(document: Document, layout: Layout, changes: Changes, places: list[int]) -> Document:
+    root = document.root
+    film = root.get("film") if isinstance(root, Mapping) else None
+    linked = isinstance(film, Mapping) and "facts" in film.entries
+    facts = layout.trailer.film
+    numbered = facts.timecodes if linked and not facts.variable else None
+
+    def edit(edits: Edits) -> None:
+        for event in changes.order:
+            if isinstance(event, Amended):
+                at = places[event.placed.number - 1]
+                _values(edits, event, at, numbered)
+                _remarks(edits, event, at)
+
+    return _edited(document, edit)
+
+
+def _values(edits: Edits, event: Amended, at: int, numbered: object) -> None:
+    entry = edits.node(("timeline", at))
+    assert isinstance(entry, Mapping)
+    for keys, value in event.values.items():
+        path = ("timeline", at, *keys)
+        if isinstance(value, Clip):
+            set_clip(edits, path, value, numbered)  # type: ignore[arg-type]  # Timecodes or None
+        elif isinstance(value, tuple):
+            edits.set(path, Items(tuple(value_tree(title) for title in value), entry.span, False))
+        elif keys[0] == "titles" and value is not None:
+            _title(edits, path, str(value))
+        elif value is not None:
+            edits.set(path, value_tree(value))
+        elif keys[0] in entry.entries:
+            edits.remove(path)
+
+
+def _title(edits: Edits, path: tuple[str | int, ...], text: str) -> None:
+    """Give a title another text, whatever way its event writes its titles."""
+    titles = edits.node(path[:-1])
+    node = titles.items[int(path[-1])] if isinstance(titles, Items) else titles
+    own = path if isinstance(titles, Items) else path[:-1]
+    if isinstance(node, Mapping):
+        edits.set((*own, "text"), value_tree(text))
+    elif isinstance(titles, Items):
+        edits.set_item(own, value_tree(text))
+    else:
+        edits.set(own, value_tree(text))
+
+
+def _remarks(edits: Edits, event: Amended, at: int) -> None:
+    items = edits.sequence(("timeline",))
+    if event.remarks and not items.flow:
+        row = edits.rows_of(items, at)[0]
+        before = edits.lines[row - 1]
+        rows = "".join(f"\n{' ' * items.span.column}# {remark}" for remark in event.remarks)
+        edits.put(row - 1, len(before), row - 1, len(before), rows)
+
+
+def _ordered(document: Document, ids: list[int], wanted: list[int], places: list[int]) -> tuple[Document, list[int]]:
+    """The entries that stay, in their new order. Act markers stay before the event that followed them."""
+    target = _with_acts(ids, wanted, set(places))
+    ranks = {entry: rank for rank, entry in enumerate(target)}
+    still = standing([ranks[entry] for entry in ids])
+    for rank, entry in enumerate(target):
+        if rank in still:
+            continue
+        at = ids.index(entry)
+        rest = [each for each in ids if each != entry]
+        to = rest.index(target[rank - 1]) + 1 if rank else 0
+        document = _edited(document, partial(_move, at, to))
+        ids = [*rest[:to], entry, *rest[to:]]
+    return document, ids
+
+
+def _with_acts(ids: list[int], wanted: list[int], events: set[int]) -> list[int]:
+    acts: dict[int | None, list[int]] = {}
+    waiting: list[int] = []
+    for entry in ids:
+        if entry in events:
+            acts[entry] = waiting
+            waiting = []
+        else:
+            waiting.append(entry)
+    return [each for entry in wanted for each in (*acts.get(entry, ()), entry)] + waiting
+
+
+def _with_new(document: Document, layout: Layout, changes: Changes, ids: list[int], places: list[int]) -> Document:
+    """With the events that the file adds."""
+    at = 0
+    for event in changes.order:
+        if isinstance(event, Amended):
+            at = ids.index(places[event.placed.number - 1]) + 1
+            continue
+        document = _edited(document, partial(_insert, at, _entry(event, layout)))
+        ids = [*ids[:at], -1, *ids[at:]]
+        at += 1
+    return document
+
+
+def _entry(event: New, layout: Layout) -> Mapping:
+    span = layout.trailer.spec.place.span
+    length = Length(Fraction(event.frames), "f")
+    if event.source is None:
+        entries = {"black": value_tree(f"{event.frames}f")}
+    else:
+        clip = Clip(in_=FilmTime(max(Fraction(0), event.source)), out=None, for_=length)
+        entries = {"shot": value_tree(clip)}
+        if event.speed != 1:
+            entries["speed"] = value_tree(event.speed)
+        entries["by"] = value_tree("user")
+    return Mapping({**entries}, dict.fromkeys(entries, span), span, False)

@@ -1,0 +1,340 @@
+"""What a changed file means for the spec: each event's new values, the new order, and what is to be done by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.timeline import Placed, PlacedShot
+from cinecut.interchange.back.amendments import Amended, Changes, New
+from cinecut.interchange.back.matching import gaps_of, matched
+from cinecut.interchange.back.titles import retitle
+from cinecut.interchange.readers.cut import Cut, Line, Piece
+from cinecut.language.events import Shot, Still
+from cinecut.language.grid import Grid
+from cinecut.language.timebase import FilmTime, Length, clock, nearest
+from cinecut.language.write import length_text
+
+
+class Comparison:
+    """A changed cut beside the one that the spec exports today, read by the same reader."""
+
+    def __init__(self, layout: Layout, before: Cut, after: Cut, first: Fraction, later: int) -> None:
+        """`first` is the film's first timecode in seconds, `later` the frames of the rating card."""
+        self.layout, self.before, self.after = layout, before, after
+        self.first, self.later, self.rate = first, later, layout.timeline.rate
+        self.film = layout.trailer.spec.film.file.replace("\\", "/").rpartition("/")[2]
+        self.known, self.placed = self._known()
+        self.events = {placed.number: Amended(placed) for placed in layout.timeline.events}
+        self.changes = Changes(by_hand=list(dict.fromkeys(each for each in after.odd if each not in before.odd)))
+
+    def _known(self) -> tuple[list[Piece], list[Placed]]:
+        """The pictures of the export, and the events that they are: each covers the middle of its own."""
+        pairs, at, pieces = [], 0, self.before.pieces
+        for placed in self.layout.timeline.events:
+            middle = (placed.range.start.index + placed.range.end.index) // 2 + self.later
+            while at < len(pieces) and pieces[at].end <= middle:
+                at += 1
+            if isinstance(placed.event, Shot | Still) and at < len(pieces) and pieces[at].start <= middle:
+                pairs.append((pieces[at], placed))
+        return [piece for piece, _ in pairs], [placed for _, placed in pairs]
+
+    def changed(self) -> Changes:
+        media = {piece.medium for piece in self.before.pieces}
+        pieces = []
+        for piece in self.after.pieces:
+            if piece.start < self.later:
+                continue  # the rating card
+            if piece.medium in media:
+                pieces.append(piece)
+            else:
+                self._hand(f"{piece.medium} at frame {piece.start} is no medium of this spec: black stays in its place")
+        were = matched(self.known, pieces, self.rate)
+        self._arrange(pieces, were)
+        self._texts(pieces, were)
+        for piece, was in zip(pieces, were, strict=True):
+            if was is not None:
+                self._amend(self.events[self.placed[was].number], self.known[was], piece)
+        self._marks(pieces, were)
+        self._sounds()
+        return self.changes
+
+    def _hand(self, text: str) -> None:
+        self.changes.by_hand.append(text)
+
+    # The order
+
+    def _arrange(self, pieces: Sequence[Piece], were: Sequence[int | None]) -> None:
+        """Events as the pictures follow each other, and between them the black events of the spec, or new ones."""
+        between, head = self._between(), self._head()
+        black = {gap.number - 1: gap.frames for gap in gaps_of([head, *self.known])[1:]}
+        used: set[int] = set()
+        order, above = self.changes.order, -1  # the number of the known picture before
+        for gap, piece, was in zip(gaps_of([head, *pieces])[1:], pieces, were, strict=True):
+            near = [k for k in (was, above + 1) if k is not None and k not in used and between.get(k)]
+            fits = [k for k in near if black.get(k) == gap.frames]
+            group = (fits or near or [-1])[0]
+            if gap.frames:
+                used.add(group)
+                self._fill(order, between.get(group, []), black.get(group, 0), gap.frames, piece)
+            if was is None:
+                source = piece.source - self.first
+                order.append(New(piece.length, source, piece.speed))
+                self.changes.said.append(f"a shot from {clock(source)} for {piece.length} frames is new")
+            else:
+                order.append(self.events[self.placed[was].number])
+            above = was if was is not None else above
+        order += [self.events[placed.number] for placed in between.get(len(self.known), [])]
+        there = {each.placed.number for each in order if isinstance(each, Amended)}
+        for number, event in self.events.items():
+            if number not in there:
+                self.changes.removed.append(event.placed)
+                self.changes.said.append(f"{event.placed.name} is gone")
+        numbers = [each.placed.number for each in order if isinstance(each, Amended)]
+        if numbers != sorted(numbers):
+            self.changes.said.append("the events stand in another order")
+
+    def _head(self) -> Piece:
+        """What ends where the trailer's first event begins."""
+        return Piece(0, self.later, "", Fraction(0))
+
+    def _between(self) -> dict[int, list[Placed]]:
+        """The events that show no medium, by the number of the picture that follows them."""
+        found: dict[int, list[Placed]] = {}
+        numbers = {placed.number: at for at, placed in enumerate(self.placed)}
+        waiting: list[Placed] = []
+        for placed in self.layout.timeline.events:
+            if placed.number in numbers:
+                found[numbers[placed.number]] = waiting
+                waiting = []
+            else:
+                waiting.append(placed)
+        found[len(self.placed)] = waiting
+        return found
+
+    def _fill(self, order: list[Amended | New], group: list[Placed], whole: int, frames: int, piece: Piece) -> None:
+        """The black before a picture: the events that were there, as long as it is now."""
+        order += [self.events[placed.number] for placed in group]
+        if not group:
+            order.append(New(frames))
+            self.changes.said.append(f"black of {frames} frames is new, before frame {piece.start}")
+        elif whole != frames and len(group) == 1:
+            event, length = self.events[group[0].number], group[0].range.length + frames - whole
+            self._length(event, max(1, length), ("black",) if group[0].name.startswith("black") else ("for",))
+        elif whole != frames:
+            names = ", ".join(placed.name for placed in group)
+            self._hand(f"{names} last {frames} frames together now, not {whole}: which of them is not said")
+
+    # An event
+
+    def _amend(self, event: Amended, was: Piece, now: Piece) -> None:
+        placed = event.placed
+        if isinstance(placed, PlacedShot):
+            self._times(event, placed, was, now)
+            self._sound(event, placed, was, now)
+        elif was.length != now.length:
+            self._length(event, now.length, ("for",))
+        self._joints(event, was, now)
+        if event.said:
+            self.changes.said.append(f"{placed.name}: {', '.join(event.said)}")
+
+    def _times(self, event: Amended, placed: PlacedShot, was: Piece, now: Piece) -> None:
+        shift, shot, clip = now.source - was.source, placed.event, placed.event.shot
+        speed = now.speed if now.speed != was.speed else shot.speed
+        if speed != shot.speed:
+            event.values["speed",] = speed
+            event.said.append(f"speed {float(shot.speed):g} → {float(speed):g}")
+        if not shift and was.length == now.length and speed == shot.speed:
+            return
+        start = FilmTime(max(Fraction(0), placed.film.start.seconds + shift))
+        if shift:
+            event.said.append(f"in {clock(placed.film.start.seconds)} → {clock(start.seconds)}")
+        if was.length != now.length:
+            event.said.append(f"{was.length} → {now.length} frames")
+        if clip.out is not None and clip.in_ is not None:
+            span = placed.film.duration if was.length == now.length and speed == shot.speed else None
+            clip = replace(clip, in_=start, out=start + (span or now.length * speed / self.rate))
+        else:
+            length = clip.for_
+            if was.length != now.length or length is None:
+                length = self._span(now.start, now.length, clip.for_)
+            clip = replace(clip, in_=start, out=None, for_=length)
+        event.values["shot",] = clip
+        self._unbind(event, placed, shift, was.length != now.length)
+
+    def _unbind(self, event: Amended, placed: Placed, shift: Fraction, longer: bool) -> None:
+        """What would pull an event back to a beat is taken out, since the editor put it elsewhere."""
+        shot = placed.event
+        if isinstance(shot, Shot) and shot.sync is not None and (shift or longer):
+            event.values["sync",] = None
+            event.said.append("no longer in sync with a beat")
+        if shot.snap is not None and longer:
+            event.values["snap",] = None
+            event.said.append("no longer snapped")
+
+    def _length(self, event: Amended, frames: int, path: tuple[str | int, ...]) -> None:
+        written: Length | None = getattr(event.placed.event, "black" if path == ("black",) else "for_", None)
+        start = event.placed.range.start.index + self.later
+        length = self._span(start, frames, written)
+        event.values[path] = length_text(length)
+        self.changes.said.append(f"{event.placed.name}: {event.placed.range.length} → {frames} frames")
+        self._unbind(event, event.placed, Fraction(0), True)
+
+    def _span(self, start: int, frames: int, written: Length | None) -> Length:
+        """A length of so many frames: in beats where it was so and they fit."""
+        grid = self.layout.timeline.grid
+        if written is not None and grid is not None and written.unit in ("beats", "bars"):
+            beats = _beats(grid, start - self.later, frames, self.rate)
+            if beats is not None:
+                whole = beats / grid.metre
+                fits = written.unit == "bars" and whole.denominator == 1
+                return Length(whole, "bars") if fits else Length(beats, "beats")
+        return Length(Fraction(frames), "f")
+
+    def _sound(self, event: Amended, placed: PlacedShot, was: Piece, now: Piece) -> None:
+        shot = placed.event
+        if was.gain is not None and now.gain is None:
+            event.values["mute",] = True
+            event.said.append("muted")
+        elif was.gain is None and now.gain is not None and shot.mute:
+            event.values["mute",] = None
+            event.said.append("with its sound")
+        elif was.gain is not None and now.gain is not None:
+            if abs(now.gain - was.gain) > 0.05:
+                gain = Fraction(str(round(float(shot.gain) + now.gain - was.gain, 1)))
+                event.values["gain",] = gain
+                event.said.append(f"gain {float(shot.gain):g} → {float(gain):g} dB")
+            for key, old, new in zip(("sound_lead", "sound_trail"), was.over, now.over, strict=True):
+                if old != new and new >= 0:
+                    event.values[key,] = f"{new}f" if new else None
+                    event.said.append(f"{key} {old} → {new} frames")
+                elif old != new:
+                    self._hand(f"{placed.name}: its sound is shorter than its picture by {-new} frames")
+
+    def _joints(self, event: Amended, was: Piece, now: Piece) -> None:
+        head, tail = event.placed.head.kind, event.placed.tail.kind
+        if was.joint != now.joint:
+            frames = sum(now.joint)
+            fade = f"fade in {now.fades[0]}f" if now.fades[0] else None
+            event.values["from",] = f"crossfade {frames}f" if frames else fade
+            event.said.append(f"crossfade of {sum(was.joint)} → {frames} frames")
+        for key, old, new, kind, own in (
+            ("from", was.fades[0], now.fades[0], "fade in", head),
+            ("to", was.fades[1], now.fades[1], "fade out", tail),
+        ):
+            if old == new or (key == "from" and was.joint != now.joint):
+                continue
+            if own.startswith("dip"):
+                self._hand(f"{event.placed.name}: its {own} is {new} frames on this side now, not {old}")
+            else:
+                event.values[key,] = f"{kind} {new}f" if new else None
+                event.said.append(f"{kind} of {old} → {new} frames")
+
+    # Texts, markers, sounds
+
+    def _texts(self, pieces: Sequence[Piece], were: Sequence[int | None]) -> None:
+        """Titles by the shots over which they begin; cards, and titles over black, by what they say."""
+        owners = self._owners()
+        gone, new = _apart(self.before.lines, self.after.lines)
+        for piece, was in zip(pieces, were, strict=True):
+            if was is None:
+                continue
+            known, event = self.known[was], self.events[self.placed[was].number]
+            old = {
+                keys[1]: line
+                for line in self.before.lines
+                for number, keys in [owners.get((line.text, line.start), (0, ("",)))]
+                if number == event.placed.number and keys[0] == "titles"
+            }
+            here = [line for line in self.after.lines if piece.start <= line.start < piece.end]
+            retitle(event, (old, known), (here, piece))
+            gone = [line for line in gone if line not in old.values()]
+            new = [line for line in new if line not in here]
+        self._cards(gone, new, owners)
+
+    def _cards(
+        self, gone: list[Line], new: list[Line], owners: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]]
+    ) -> None:
+        for line in list(gone):
+            alone = new[0] if len(gone) == 1 and len(new) == 1 else None
+            other = next((each for each in new if abs(each.start - line.start) <= 12), alone)
+            path = owners.get((line.text, line.start))
+            if other is not None and path is not None:
+                event, keys = path
+                self.events[event].values[keys] = other.text
+                self.changes.said.append(f"{self.events[event].placed.name}: {line.text!r} → {other.text!r}")
+                gone.remove(line)
+                new.remove(other)
+        self.changes.by_hand += [f"the title {line.text!r} is gone" for line in gone if self._stays(line, owners)]
+        self.changes.by_hand += [f"the title {line.text!r} at frame {line.start} is new" for line in new]
+
+    def _stays(self, line: Line, owners: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]]) -> bool:
+        """Whether the event of a title is still there."""
+        path = owners.get((line.text, line.start))
+        return path is None or path[0] not in {placed.number for placed in self.changes.removed}
+
+    def _owners(self) -> dict[tuple[str, int], tuple[int, tuple[str | int, ...]]]:
+        """The event and the place of each text that the export had."""
+        found: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]] = {}
+        texts, cased = iter(self.layout.timeline.texts), self.layout.trailer.style.cased
+        for placed in self.layout.timeline.events:
+            titles = getattr(placed.event, "titles", None)
+            for which in range(1 if titles is None else len(titles)):
+                text = next(texts)
+                keys: tuple[str | int, ...] = ("card",) if titles is None else ("titles", which)
+                start = text.range.start.index + self.later
+                found[cased(text.text).strip(), start] = (placed.number, keys)
+                found.setdefault((cased(text.text).strip(), 0), (placed.number, keys))  # of an EDL, which has no places
+        return found
+
+    def _marks(self, pieces: Sequence[Piece], were: Sequence[int | None]) -> None:
+        """New markers become comments above the event in which they stand."""
+        there = {mark.text for mark in self.before.marks}
+        for mark in self.after.marks:
+            if mark.text in there:
+                continue
+            owner = next(
+                (was for piece, was in zip(pieces, were, strict=True) if piece.start <= mark.frame < piece.end), None
+            )
+            if owner is None:
+                self._hand(f"the marker {mark.text!r} at frame {mark.frame} stands in no event of the spec")
+                continue
+            event = self.events[self.placed[owner].number]
+            event.remarks.append(" ".join(mark.text.split()))
+            self.changes.said.append(f"{event.placed.name}: a comment from the marker {mark.text!r}")
+
+    def _sounds(self) -> None:
+        """Songs and other files that are heard elsewhere are said; the spec's music is edited by hand."""
+        old, new = (
+            [(s.medium, s.start, s.end, s.source, round(s.gain, 1)) for s in cut.sounds if s.medium != self.film]
+            for cut in (self.before, self.after)
+        )
+        for name, *_ in dict.fromkeys(each[:1] for each in {*old} ^ {*new}):
+            self._hand(f"{name} is heard elsewhere, or at another level")
+
+
+def _beats(grid: Grid, start: int, frames: int, rate: Fraction) -> Fraction | None:
+    """How many quarters of a beat, at least one, end on the very frame; None: no number of them."""
+    begin, end = start / rate, (start + frames) / rate
+    exact = grid.beat_at(end) - grid.beat_at(begin)
+    beats = Fraction(nearest(exact * 4), 4)
+    return beats if beats > 0 and nearest(grid.after(begin, beats) * rate) == start + frames else None
+
+
+def _apart(before: Sequence[Line], after: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+    """The texts that are gone, and those that are new, by what they say."""
+    texts = [line.text for line in before]
+    new = []
+    for line in after:
+        if line.text in texts:
+            texts.remove(line.text)
+        else:
+            new.append(line)
+    gone = []
+    for line in before:
+        if line.text in texts:
+            texts.remove(line.text)
+            gone.append(line)
+    return gone, new

@@ -1,0 +1,190 @@
+"""Layout → Sequence: the compiled trailer as an editing program's tracks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path, PurePosixPath
+
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.picture.look import Look, look_of
+from cinecut.compiler.timeline import Placed, PlacedShot
+from cinecut.diagnostics import Stop
+from cinecut.interchange.features import features_of
+from cinecut.interchange.marks import marks_of
+from cinecut.interchange.model import Face, Medium, Sequence, Shown, Words
+from cinecut.interchange.tracks import Stems, sound_tracks
+from cinecut.language.events import Card, Shot, Still
+from cinecut.language.facts import FilmFacts
+from cinecut.language.read import inside
+from cinecut.language.timebase import BadTimeError, Timecodes
+
+START = "01:00:00:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is asked of an export: the timecode of its first frame, the folder that the spec's names are relative to,
+    the one that media lie in on the editor's machine, the frames of handles, and the rendered stems."""
+
+    folder: Path
+    start: str | None = None
+    media_root: str | None = None
+    handles: int | None = None
+    stems: Stems | None = None
+
+
+def sequence_of(layout: Layout, name: str, wishes: Wishes) -> Sequence:
+    """The trailer for editing programs. Raises Stop where the start timecode is none."""
+    trailer, timeline = layout.trailer, layout.timeline
+    shelf = Shelf(wishes, timeline.rate)
+    film = shelf.film(trailer.spec.film.file, trailer.film)
+    opening = tuple(_opening(layout, shelf))
+    later = opening[-1].end if opening else 0
+    look = look_of(trailer)
+    pictures = tuple(_shown(placed, film, shelf, look, later) for placed in timeline.events)
+    sequence = Sequence(
+        name=name,
+        rate=timeline.rate,
+        numbered=_numbered(timeline.rate, wishes.start, film),
+        size=next(iter(trailer.outputs.values())).size,
+        pictures=(*opening, *pictures),
+        words=tuple(_words(layout, later)),
+        tracks=tuple(sound_tracks(layout, film, shelf.sound, wishes.stems, later)),
+        marks=tuple(marks_of(layout, later)),
+        features=(),
+        face=Face(trailer.style.face, trailer.style.size / 12, trailer.style.color),
+        handles=wishes.handles,
+    )
+    return replace(sequence, features=tuple(features_of(layout, sequence, rendered=wishes.stems is not None)))
+
+
+def _numbered(rate: Fraction, start: str | None, film: Medium) -> Timecodes:
+    """The sequence's timecode: as it is asked for, else from one o'clock, dropping numbers where the film does."""
+    drop = film.numbered.drop and film.rate == rate
+    text = start or (START[:-3] + ";00" if drop else START)
+    try:
+        Timecodes(rate).seconds(text)
+    except BadTimeError as error:
+        raise Stop("option", f"--start: {error}") from None
+    return Timecodes.starting(rate, text)
+
+
+class Shelf:
+    """The media of an export: each file once, with a reel name of its own."""
+
+    def __init__(self, wishes: Wishes, rate: Fraction) -> None:
+        self.wishes, self.rate = wishes, rate
+        self.media: dict[tuple[str, str], Medium] = {}
+
+    def film(self, file: str, facts: FilmFacts) -> Medium:
+        audio = facts.audio[0] if facts.audio else None
+        return self._keep(
+            Medium(
+                "film", self._path(file), "", facts.rate, facts.duration, facts.timecodes, facts.display_size,
+                audio.channels if audio else 0, audio.rate if audio else 48000,
+            )
+        )  # fmt: skip
+
+    def sound(self, file: str, duration: Fraction, channels: int, sample_rate: int) -> Medium:
+        path, numbered = self._path(file), Timecodes(self.rate)
+        return self._keep(Medium("sound", path, "", self.rate, duration, numbered, None, channels, sample_rate))
+
+    def still(self, file: str, size: tuple[int, int]) -> Medium:
+        return self._keep(Medium("still", self._path(file), "", self.rate, _HOUR, Timecodes(self.rate), size))
+
+    def _path(self, file: str) -> str:
+        own = inside(self.wishes.folder, file).absolute()
+        path = str(Path(*_plain(own.parts)))
+        root = self.wishes.media_root
+        return path if root is None else str(PurePosixPath(root.replace("\\", "/")) / own.name)
+
+    def _keep(self, medium: Medium) -> Medium:
+        key = (medium.kind, medium.path)
+        if key not in self.media:
+            reel = _reel(medium.name, {other.reel for other in self.media.values()})
+            self.media[key] = replace(medium, reel=reel)
+        return self.media[key]
+
+
+_HOUR = Fraction(3600)  # a picture lasts as long as anyone likes
+
+
+def _plain(parts: tuple[str, ...]) -> list[str]:
+    """A path's parts without `..`."""
+    found: list[str] = []
+    for part in parts:
+        if part == "..":
+            del found[max(1, len(found) - 1) :]
+        else:
+            found.append(part)
+    return found
+
+
+def _reel(name: str, taken: set[str]) -> str:
+    """Eight letters and digits at most, as an EDL has room for."""
+    base = re.sub(r"[^A-Z0-9]", "", name.rpartition(".")[0].upper() or name.upper())[:8] or "REEL"
+    base = base + "X" if base in ("BL", "AX", "NONE") else base  # which mean black, any source and no picture
+    reel, number = base, 1
+    while reel in taken:
+        number += 1
+        reel = base[: 8 - len(str(number))] + str(number)
+    return reel
+
+
+def _opening(layout: Layout, shelf: Shelf) -> Iterator[Shown]:
+    """The rating card before the trailer."""
+    card = layout.trailer.opening
+    if card is None:
+        return
+    medium = (
+        shelf.film(card.file, card.facts)
+        if isinstance(card.facts, FilmFacts)
+        else shelf.still(card.file, card.facts.size)
+    )
+    have = min(card.frames, medium.duration * shelf.rate // 1) if medium.kind == "film" else card.frames
+    yield Shown("rating", "rating", "rating card", 0, have, medium)
+    if have < card.frames:
+        yield Shown("rating", "rating_hold", "rating card", have, card.frames)
+
+
+def _shown(placed: Placed, film: Medium, shelf: Shelf, look: Look, later: int) -> Shown:
+    event, start, end = placed.event, placed.range.start.index + later, placed.range.end.index + later
+    where = (placed.name, placed.label, _name(placed), start, end)
+    head, tail = placed.head, placed.tail
+    if isinstance(placed, PlacedShot):
+        shot, source = placed.event, placed.film.start.seconds
+        return Shown(*where, film, source, shot.speed, head, tail, tuple(look.tables(shot)))
+    if isinstance(event, Still):
+        size = event.still.facts.size if event.still.facts is not None else (16, 9)
+        return Shown(*where, shelf.still(event.still.file, size), head=head, tail=tail)
+    return Shown(*where, head=head, tail=tail)
+
+
+def _name(placed: Placed) -> str:
+    """What an editor shows on a clip."""
+    event = placed.event
+    if isinstance(event, Shot):
+        said = event.scene or event.line or ""
+        return f"{placed.name} {said}".strip()[:80]
+    return placed.name
+
+
+def _words(layout: Layout, later: int) -> Iterator[Words]:
+    timeline, style = layout.timeline, layout.trailer.style
+    texts = iter(timeline.texts)
+    for placed in timeline.events:
+        for _ in range(1 if isinstance(placed.event, Card) else len(placed.event.titles)):
+            text = next(texts)
+            yield Words(
+                event=placed.name,
+                text=style.cased(text.text),
+                start=text.range.start.index + later,
+                end=text.range.end.index + later,
+                fade_in=text.fade_in,
+                fade_out=text.fade_out,
+                position=text.position,
+                card=text.position == "card",
+            )

@@ -1,0 +1,125 @@
+"""What a trailer has that not every editing program can hold, by event: nothing is left out of an export unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.timeline import Placed, PlacedShot
+from cinecut.interchange.marks import lost_turns
+from cinecut.interchange.model import Feature, Sequence
+from cinecut.language.events import Black, Card, Shot, Still
+from cinecut.language.timebase import rate_text
+from cinecut.language.write import exact_text, transition_text
+
+
+def features_of(layout: Layout, sequence: Sequence, *, rendered: bool) -> Iterator[Feature]:
+    """Every feature of a trailer, the whole's first. With `rendered` the sounds that no editor makes are a file."""
+    yield from _of_the_whole(layout, sequence, rendered)
+    for placed in layout.timeline.events:
+        for kind, detail in [*_of_picture(placed, layout), *_of_sound(placed, layout, rendered)]:
+            yield Feature(kind, placed.name, detail)
+
+
+def _of_the_whole(layout: Layout, sequence: Sequence, rendered: bool) -> Iterator[Feature]:
+    trailer, film = layout.trailer, layout.trailer.film
+    yield Feature("start timecode", "trailer", f"it begins at {sequence.timecode(0)}")
+    yield Feature("reel", "trailer", "reels: " + ", ".join(medium.reel for medium in sequence.media))
+    yield Feature("exact rate", "trailer", f"{rate_text(sequence.rate)} frames a second")
+    if sequence.numbered.drop or film.timecodes.drop:
+        yield Feature("drop frame", "trailer", "drop-frame timecode")
+    if film.variable:
+        yield Feature("variable rate", "trailer", "the film has pictures at irregular times")
+    elif film.rate != trailer.rate:
+        yield Feature("other rate", "trailer", f"the film has {rate_text(film.rate)} pictures a second")
+    if trailer.audio is not None and trailer.audio.channels > 2:
+        yield Feature("surround", "trailer", f"the film's sound of {trailer.audio.channels} channels, mixed to two")
+    if trailer.spec.film.audio > 1 and trailer.audio is not None:
+        yield Feature("other sound", "trailer", f"the film's sound {trailer.spec.film.audio}")
+    if trailer.opening is not None:
+        yield Feature("rating", "rating", "the rating card before the trailer")
+    if any(shown.label == "rating_hold" for shown in sequence.pictures):
+        yield Feature("held picture", "rating", "the clip's last picture stays on screen")
+    if sequence.marks:
+        yield Feature("marker", "trailer", f"{len(sequence.marks)} markers")
+        yield Feature("marker color", "trailer", "markers coloured by act")
+    for name in lost_turns(layout):
+        yield Feature("turning point", "trailer", f"the film's turning point {name} is in no shot")
+    if trailer.lut is not None:
+        yield Feature("grade", "trailer", f"the look of {trailer.lut.file}")
+    yield from _of_the_mix(layout, rendered)
+
+
+def _of_the_mix(layout: Layout, rendered: bool) -> Iterator[Feature]:
+    trailer, music = layout.trailer, layout.trailer.music
+    if layout.track.songs:
+        looped = any(len(song.parts) > 1 for song in layout.track.songs)
+        yield Feature("music", "music", "the song")
+        if looped:
+            yield Feature("music edit", "music", "its parts, joined")
+    if layout.track.ducks and (layout.track.songs or layout.track.pulse):
+        yield Feature("duck", "music", f"it goes down {len(layout.track.ducks)} times under speech")
+    if layout.track.pulse is not None and music is not None and not rendered:
+        yield Feature("pulse", "music", f"the synthesized music {music.pulse!r}")
+    if trailer.splice:
+        yield Feature("splice", "trailer", f"its sound's hard cuts are softened by {exact_text(trailer.splice)} s")
+    for name, file in trailer.outputs.items():
+        if file.loudness is not None:
+            yield Feature("loudness", name or "trailer", f"{exact_text(file.loudness.target)} LUFS")
+        if file.subtitles != "none":
+            yield Feature("subtitles", name or "trailer", f"subtitles: {file.subtitles}")
+
+
+def _of_picture(placed: Placed, layout: Layout) -> Iterator[tuple[str, str]]:
+    event = placed.event
+    if placed.head.kind != "cut":
+        kind = {"fade in": "fade"}.get(placed.head.kind, placed.head.kind)
+        yield kind, transition_text(event.from_)
+    if placed.tail.kind == "fade out":
+        yield "fade", transition_text(event.to)
+    match event:
+        case Black():
+            yield "black", "black"
+        case Card():
+            yield "card", f"the card {event.card!r}"
+        case Still():
+            yield "still", event.still.file
+            if event.scale != 1:
+                yield "still size", f"{event.still.file} at {exact_text(event.scale)}"
+        case Shot():
+            yield from _of_shot(placed, event, layout)
+    if not isinstance(event, Card):
+        yield from (("title", f"the title {title.text!r}") for title in event.titles)
+
+
+def _of_shot(placed: Placed, shot: Shot, layout: Layout) -> Iterator[tuple[str, str]]:
+    if shot.speed != 1:
+        yield "retime", f"speed {exact_text(shot.speed)}"
+    if shot.grade or not layout.trailer.grade.neutral:
+        yield "grade", "its grade" if shot.grade else "the trailer's grade"
+    if shot.reframe is not None:
+        yield "reframe", "its framing"
+    if shot.crop is not None or layout.trailer.spec.film.crop is not None:
+        yield "crop", "its crop"
+
+
+def _of_sound(placed: Placed, layout: Layout, rendered: bool) -> Iterator[tuple[str, str]]:
+    shot, track = placed.event, layout.track
+    if isinstance(placed, PlacedShot) and isinstance(shot, Shot):
+        if shot.mute:
+            yield "mute", "muted"
+        elif shot.gain:
+            yield "gain", f"gain {exact_text(shot.gain)} dB"
+        if any(placed.sound_over):
+            lead, trail = placed.sound_over
+            yield "J/L cut", f"its sound begins {lead} frames before its picture and ends {trail} after it"
+        if any(placed.sound_fade):
+            yield "sound fade", "its sound fades"
+    if shot.cue is not None:
+        yield "music cue", "the music ends" if shot.cue.stops else f"the song {shot.cue.file}"
+    for voice in track.voices:
+        if voice.owner == placed.label:
+            yield "voice", f"the voice {voice.line!r}" if voice.line else "a voice"
+    for effect in track.effects if not rendered else ():
+        if effect.owner == placed.label:
+            yield "effect", f"the effect {effect.name}"

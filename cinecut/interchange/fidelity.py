@@ -1,0 +1,73 @@
+"""What each target holds of a trailer: a row a feature, a column a target, and in the cells that are not "kept" what
+the editor shows instead. `docs/handoff.md` is this table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cinecut.interchange.model import Sequence, Unsupported
+
+TARGETS = ("fcp", "resolve", "premiere", "kdenlive", "otio", "edl")
+"""Those that carry a cut; `markers` carries the markers alone."""
+
+_EVERYWHERE = TARGETS
+_SILENT = "silence there; --stems renders it as a sound track"
+_LUT_BESIDE = "the film's own colours; its look lies beside the file, as a .cube to be applied"
+_BARE = "the levels as they are mixed"
+
+# feature: {target: what is shown instead}; targets that are not named keep it.
+ROWS: dict[str, dict[str, str]] = {
+    "start timecode": {"kdenlive": "a timeline that counts from 00:00:00:00"},
+    "reel": {"kdenlive": "media known by their files alone", "resolve": "the reel that Resolve reads out of the file"},
+    "drop frame": {"kdenlive": "non-drop timecode"},
+    "exact rate": {},
+    "variable rate": dict.fromkeys(_EVERYWHERE, "pictures counted at the nominal rate: a picture may be off by some; "
+                                                "convert the film to a constant rate first"),
+    "other rate": {
+        "kdenlive": "pictures and sounds up to a frame off, as MLT counts",
+        "edl": "source timecodes at the film's own rate, and an M2 line for the difference"},
+    "surround": {"premiere": "the first two channels", "edl": "the first two channels"},
+    "other sound": dict.fromkeys(_EVERYWHERE, "the file's first sound"),
+    "retime": {},
+    "crossfade": {},
+    "dip to black": {"otio": "a transition of a kind that few programs know, mostly a cut"},
+    "dip to white": {"otio": "a transition of a kind that few programs know, mostly a cut", "edl": "a dip to black",
+                     "fcp": "a dip to black", "resolve": "a dip to black", "kdenlive": "a dip to black"},
+    "fade": {"otio": "a transition of a kind that few programs know, mostly a cut"},
+    "J/L cut": {},
+    "gain": {"otio": "unity; the gain is in its metadata", "edl": "unity; a comment names the gain"},
+    "sound fade": {"otio": "no fade; it is in its metadata"},
+    "mute": {},
+    "title": {"otio": "an empty clip that names the text", "edl": "nothing; a comment names the text"},
+    "card": {"otio": "an empty clip that names the text", "edl": "black; a comment names the text"},
+    "still": {},
+    "still size": dict.fromkeys(_EVERYWHERE, "the picture fitted to the frame"),
+    "black": {},
+    "rating": {},
+    "held picture": dict.fromkeys(_EVERYWHERE, "black"),
+    "music": {},
+    "music cue": {},
+    "music edit": {},
+    "pulse": dict.fromkeys(_EVERYWHERE, _SILENT),
+    "voice": {},
+    "effect": dict.fromkeys(_EVERYWHERE, _SILENT),
+    "duck": {"otio": "one level; the ramps are in its metadata", "edl": "one level"},
+    "splice": dict.fromkeys(_EVERYWHERE, "hard cuts of the sound"),
+    "loudness": dict.fromkeys(_EVERYWHERE, _BARE),
+    "subtitles": dict.fromkeys(_EVERYWHERE, "none; a render with `subtitles: file` writes them"),
+    "marker": {},
+    "act": {},
+    "marker color": {"fcp": "blue markers", "premiere": "green markers"},
+    "turning point": dict.fromkeys(_EVERYWHERE, "no marker: the moment is not in the cut"),
+    "grade": {target: _LUT_BESIDE for target in TARGETS if target != "kdenlive"},
+    "reframe": dict.fromkeys(_EVERYWHERE, "the whole picture, centred"),
+    "crop": dict.fromkeys(_EVERYWHERE, "the whole picture"),
+}  # fmt: skip
+
+
+def unsupported(sequence: Sequence, target: str) -> Iterator[Unsupported]:
+    """What a target does not carry of a sequence, in its order."""
+    for feature in sequence.features:
+        instead = ROWS[feature.kind].get(target)
+        if instead is not None:
+            yield Unsupported(feature.event, feature.detail, instead)

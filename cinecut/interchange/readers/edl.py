@@ -1,0 +1,138 @@
+"""CMX 3600, a list of pictures with the sounds that go with them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from cinecut.diagnostics import Stop
+from cinecut.interchange.readers.cut import Cut, Heard, Marked, Piece
+from cinecut.language.timebase import BadTimeError, Timecodes, nearest
+
+_CODE = r"(\d{1,2}[:;]\d{2}[:;]\d{2}[:;.]\d{2,3})"
+_EVENT = re.compile(
+    rf"\s*(\d+)\s+(\S+)\s+(\S+)\s+(C|D|K\s*[BO]?|W\d+)\s+(?:(\d+)\s+)?{_CODE}\s+{_CODE}\s+{_CODE}\s+{_CODE}\s*$"
+)
+_SPEED = re.compile(rf"M2\s+(\S+)\s+(-?[\d.]+)\s+{_CODE}")
+_MARK = re.compile(rf"\*\s*LOC:\s*{_CODE}\s+\S+\s*(.*)")
+_SILENT = ("TITLE:", "FCM:", "SPLIT:", "*", "M2", "AUD", "FINAL CUT", "EFFECTS NAME", "GPI", ">>>")
+_SHOWN = 10  # rows that are no events, before they are only counted
+
+
+@dataclass(slots=True)
+class _Event:
+    reel: str
+    channel: str
+    dissolve: int
+    source: int  # picture of the reel's timecode
+    start: int
+    end: int
+    speed: Fraction | None = None  # pictures a second
+    name: str = ""
+
+
+@dataclass(slots=True)
+class _Reading:
+    rate: Fraction
+    film: Fraction  # pictures a second of the sources
+    events: list[_Event] = field(default_factory=list)
+    marks: list[Marked] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+
+    def number(self, code: str, rate: Fraction) -> int:
+        text = re.sub(r"[.;](\d+)$", r";\1", code) if ";" in code else code
+        numbered = Timecodes(rate, 0, ";" in text)
+        head, sign, frames = re.split(r"([:;])(?=\d+$)", text)
+        return nearest(numbered.seconds(f"{head.replace(';', ':')}{sign}{frames}") * rate)
+
+
+def read(data: bytes, name: str, rate: Fraction, film: Fraction | None = None) -> Cut:
+    """`rate` is the sequence's, `film` that of its sources. Raises Stop where there is no event."""
+    reading = _Reading(rate, film or rate)
+    wrong = 0
+    for number, row in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+        text = row.strip()
+        try:
+            known = _row(reading, text)
+        except BadTimeError as error:
+            known, text = False, str(error)
+        if not known:
+            wrong += 1
+            if wrong <= _SHOWN:
+                reading.odd.append(f"row {number}: {text[:80]!r} is no event")
+    if wrong > _SHOWN:
+        reading.odd.append(f"{wrong - _SHOWN} more rows are no events")
+    if not reading.events:
+        raise Stop("unreadable", f"{name} holds no event of CMX 3600", "it is read from rows such as 001 REEL V C …")
+    return _cut(reading)
+
+
+def _row(reading: _Reading, text: str) -> bool:
+    """Take a row in; False where it is none."""
+    if match := _EVENT.match(text):
+        _, reel, channel, kind, length, first, _, start, end = match.groups()
+        if kind[0] in "WK":
+            reading.odd.append(f"{reel} at {start}: a {'wipe' if kind[0] == 'W' else 'key'} is read as a dissolve")
+        event = _Event(reel, channel, int(length or 0), reading.number(first, reading.film), 0, 0)
+        event.start, event.end = reading.number(start, reading.rate), reading.number(end, reading.rate)
+        reading.events.append(event)
+    elif match := _SPEED.match(text):
+        if reading.events:
+            reading.events[-1].speed = Fraction(match[2])
+    elif match := _MARK.match(text):
+        reading.marks.append(Marked(reading.number(match[1], reading.rate), match[2].strip()))
+    elif match := re.match(r"\*\s*(FROM|TO) CLIP NAME:\s*(.+)", text):
+        if reading.events and (match[1] == "TO" or not reading.events[-1].dissolve):
+            reading.events[-1].name = match[2].strip()
+    elif text and not text.upper().startswith(_SILENT):
+        return False
+    return True
+
+
+def _cut(reading: _Reading) -> Cut:
+    cut = Cut(reading.rate, odd=reading.odd)
+    zero = min(event.start for event in reading.events)
+    cut.marks = [replace(mark, frame=mark.frame - zero) for mark in reading.marks]
+    names = {event.reel: event.name for event in reading.events if event.name}
+    events = [event for event in reading.events if event.end > event.start]
+    for channel in dict.fromkeys(event.channel for event in events):
+        own = sorted((event for event in events if event.channel == channel), key=lambda event: event.start)
+        for at, event in enumerate(own):
+            if event.reel in ("BL", "AX") and not event.name:
+                continue
+            before = own[at - 1] if at and own[at - 1].end == event.start else None
+            after = own[at + 1] if at + 1 < len(own) and own[at + 1].start == event.end else None
+            _place(cut, event, before, after, names, zero, reading.film)
+    return cut.sorted()
+
+
+def _place(
+    cut: Cut,
+    event: _Event,
+    before: _Event | None,
+    after: _Event | None,
+    names: dict[str, str],
+    zero: int,
+    film: Fraction,
+) -> None:
+    """An event from cut to cut: a dissolve straddles the cut that it starts before."""
+    crossed = event.dissolve and before is not None and before.reel != "BL"
+    lead = event.dissolve // 2 if crossed else 0
+    lag = (
+        after.dissolve // 2 if after is not None and after.dissolve and after.reel != "BL" and event.reel != "BL" else 0
+    )
+    faded = after.dissolve if after is not None and after.dissolve and after.reel == "BL" else 0
+    pictures = event.speed if event.speed is not None else cut.rate
+    speed = pictures / film
+    source = event.source / film + lead * speed / cut.rate
+    start, end = event.start + lead - zero, event.end + lag + faded - zero
+    name = names.get(event.reel, event.reel)
+    if event.channel.startswith("A") or event.channel == "NONE":
+        cut.sounds.append(Heard(start, end, name, source))
+        return
+    joint = (lead, event.dissolve - lead) if crossed else (0, 0)
+    fades = (event.dissolve if not crossed else 0, faded)
+    cut.pieces.append(Piece(start, end, name, source, speed, joint, fades))
+    if event.channel not in ("V", "VA1", "VA2"):  # B, AA/V: its sound goes with it
+        cut.sounds.append(Heard(start, end, name, source))

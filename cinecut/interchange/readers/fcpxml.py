@@ -1,0 +1,137 @@
+"""FCPXML, of any version that holds a project's storyline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from xml.etree import ElementTree as ET
+
+from cinecut.diagnostics import Stop
+from cinecut.interchange.locate import path_of
+from cinecut.interchange.readers.cut import Cut, Heard, Line, Marked, Piece, step_of
+from cinecut.interchange.readers.xml_tree import root_of
+from cinecut.language.timebase import nearest
+
+_NESTED = ("ref-clip", "mc-clip", "sync-clip", "clip", "audition")
+_PLACED = ("asset-clip", "video", "audio", "title", "gap", *_NESTED)
+
+
+def read(data: bytes, name: str, rate: Fraction) -> Cut:
+    """The first project of a document. Raises Stop where there is none."""
+    root = root_of(data, name)
+    sequence = root.find(".//project/sequence")
+    if sequence is None:
+        raise Stop("unreadable", f"{name} holds no project", "export the project, not a clip")
+    return _Reading(sequence, {item.get("id", ""): item for item in root.iterfind("resources/*")}, Cut(rate)).cut()
+
+
+@dataclass(slots=True)
+class _Reading:
+    sequence: ET.Element
+    by_id: dict[str, ET.Element]
+    found: Cut
+
+    def cut(self) -> Cut:
+        own = self.by_id.get(self.sequence.get("format", ""))
+        length = _seconds(own, "frameDuration") if own is not None else Fraction(0)
+        self.found.rate = 1 / length if length else self.found.rate
+        first, spine = _seconds(self.sequence, "tcStart"), self.sequence.find("spine")
+        crossed: tuple[int, int] | None = None
+        for item in spine if spine is not None else ():
+            start = self._frame(_seconds(item, "offset") - first)
+            if item.tag == "transition":
+                crossed = start, start + self._frame(_seconds(item, "duration"))
+                continue
+            joint = (
+                (start - crossed[0], crossed[1] - start) if crossed and crossed[0] <= start <= crossed[1] else (0, 0)
+            )
+            crossed = None
+            self._item(item, start, joint, 0)
+        return self.found.sorted()
+
+    def _frame(self, seconds: Fraction) -> int:
+        return nearest(seconds * self.found.rate)
+
+    def _item(self, item: ET.Element, start: int, joint: tuple[int, int], lane: int) -> None:
+        """Something in the storyline, or connected to it, with what is connected to it in turn."""
+        own = _seconds(item, "start", default=self._begin(item))
+        end = start + self._frame(_seconds(item, "duration"))
+        if item.tag == "title":
+            text = "".join("".join(part.itertext()) for part in item.iterfind("text")).strip()
+            self.found.lines.append(Line(text, start, end))
+        elif item.tag in _NESTED:
+            self.found.odd.append(f"{item.tag} {item.get('name', '')!r} at frame {start}: what is in it is not read")
+        elif item.tag != "gap":
+            self._clip(item, start, end, joint, lane, own)
+        for inner in item:
+            if inner.tag == "marker" or inner.tag == "chapter-marker":
+                at = start + self._frame(_seconds(inner, "start") - own)
+                text = " ".join(filter(None, (inner.get("value"), inner.get("note"))))
+                self.found.marks.append(Marked(at, text))
+            elif inner.tag in _PLACED and (inner.get("lane") or "0") != "0":
+                at = start + self._frame(_seconds(inner, "offset") - own)
+                self._item(inner, at, (0, 0), int(inner.get("lane") or 0))
+            elif inner.tag == "spine":
+                self.found.odd.append(f"a connected storyline at frame {start}: what is in it is not read")
+
+    def _begin(self, item: ET.Element) -> Fraction:
+        asset = self.by_id.get(item.get("ref", ""))
+        return _seconds(asset, "start") if asset is not None else Fraction(0)
+
+    def _clip(self, item: ET.Element, start: int, end: int, joint: tuple[int, int], lane: int, own: Fraction) -> None:
+        asset = self.by_id.get(item.get("ref", ""), ET.Element("none"))
+        points = [(_seconds(point, "time"), _seconds(point, "value")) for point in item.iterfind("timeMap/timept")]
+        speed = step_of(points) if points else Fraction(1)
+        name = _file_name(asset)
+        if speed is None:
+            self.found.odd.append(f"{name} at frame {start}: its speed changes within it")
+            speed = Fraction(1)
+        source = points[0][1] + (own - points[0][0]) * speed if points else own
+        kinds = item.get("srcEnable", "all")
+        if kinds != "audio" and asset.get("hasVideo") == "1":
+            if lane:
+                self.found.odd.append(f"{name} at frame {start} lies over the pictures")
+                return
+            fades = (self._fade(item, "adjust-blend", "fadeIn"), self._fade(item, "adjust-blend", "fadeOut"))
+            still = asset.get("duration", "0s") in ("0s", "0/1s")
+            piece = Piece(start, end, name, Fraction(0) if still else source, speed, joint, fades)
+            self.found.pieces.append(piece)
+        if kinds != "video" and asset.get("hasAudio") == "1" and item.tag != "video":
+            begin, length = (
+                _seconds(item, "audioStart", default=own),
+                _seconds(item, "audioDuration", default=Fraction(-1)),
+            )
+            first = start + self._frame(begin - own)
+            last = first + self._frame(length) if length >= 0 else end
+            volume = item.find("adjust-volume")
+            gain = (volume.get("amount") if volume is not None else None) or "0"
+            heard = source + (begin - own) * speed
+            self.found.sounds.append(Heard(first, last, name, heard, _figure(gain)))
+
+    def _fade(self, item: ET.Element, tag: str, name: str) -> int:
+        found = item.find(f"{tag}/param/{name}")
+        return self._frame(_seconds(found, "duration")) if found is not None else 0
+
+
+def _figure(text: str) -> float:
+    try:
+        return float(text.removesuffix("dB"))
+    except ValueError:
+        return 0.0
+
+
+def _file_name(asset: ET.Element) -> str:
+    media = asset.find("media-rep")
+    url = media.get("src") if media is not None else asset.get("src")
+    return path_of(url).replace("\\", "/").rpartition("/")[2] if url else asset.get("name", "")
+
+
+def _seconds(item: ET.Element, key: str, default: Fraction = Fraction(0)) -> Fraction:
+    """A time, `1001/24000s`. Raises Stop where it is none."""
+    text = item.get(key)
+    if text is None:
+        return default
+    try:
+        return Fraction(text.removesuffix("s"))
+    except (ValueError, ZeroDivisionError):
+        raise Stop("unreadable", f"{key}={text[:40]!r} is no time of FCPXML") from None

@@ -1,0 +1,114 @@
+""".otio, read by the library that owns the format."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from cinecut.diagnostics import Stop
+from cinecut.interchange.locate import path_of
+from cinecut.interchange.readers.cut import Cut, Heard, Line, Marked, Piece
+from cinecut.language.timebase import nearest
+
+try:
+    import opentimelineio as otio
+except ImportError:  # an extra
+    otio = None
+
+
+def read(data: bytes, name: str, rate: Fraction) -> Cut:
+    """Raises Stop where the library is not installed, or the file holds no timeline."""
+    if otio is None:
+        raise Stop("option", f"{name}: reading .otio needs the package opentimelineio", "install cinecut[export]")
+    try:
+        timeline: Any = otio.adapters.read_from_string(data.decode("utf-8"), "otio_json")
+        if not isinstance(timeline, otio.schema.Timeline):
+            raise Stop("unreadable", f"{name} holds no timeline")
+        return _cut(timeline, rate)
+    except (otio.exceptions.OTIOError, ArithmeticError, *_OF_ODD_VALUES) as error:
+        why = " ".join(str(error).split())[:120]
+        raise Stop("unreadable", f"{name} is no OpenTimelineIO file: {why}") from None
+
+
+# What the library, and we, meet in a file whose values are of other kinds than the schema's.
+_OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError)
+
+
+def _cut(timeline: Any, rate: Fraction) -> Cut:
+    pictures = [track for track in timeline.tracks if track.kind == otio.schema.TrackKind.Video]
+    own = timeline.global_start_time.rate if timeline.global_start_time is not None else float(rate)
+    cut = Cut(_exact(own))
+    for mark in timeline.tracks.markers:
+        note = str(dict(mark.metadata.get("cinecut", {})).get("note", "") or getattr(mark, "comment", "") or "")
+        cut.marks.append(
+            Marked(_frames(mark.marked_range.start_time, cut.rate), " ".join(filter(None, (mark.name, note))))
+        )
+    for number, track in enumerate(pictures):
+        _track(cut, track, number, True)
+    for track in timeline.tracks:
+        if track.kind == otio.schema.TrackKind.Audio:
+            _track(cut, track, 0, False)
+    return cut.sorted()
+
+
+def _track(cut: Cut, track: Any, number: int, shown: bool) -> None:
+    joint, fade, begun = (0, 0), 0, False
+    for child in track:
+        if isinstance(child, otio.schema.Transition):
+            lengths = (_frames(child.in_offset, cut.rate), _frames(child.out_offset, cut.rate))
+            if child.transition_type == "SMPTE_Dissolve":
+                joint = lengths
+            else:
+                fade = lengths[1]
+                if begun and cut.pieces and shown and lengths[0]:
+                    last = cut.pieces[-1]
+                    cut.pieces[-1] = Piece(last.start, last.end, last.medium, last.source, last.speed, last.joint,
+                                           (last.fades[0], lengths[0]))  # fmt: skip
+            continue
+        placed = track.range_of_child(child)
+        start, end = _frames(placed.start_time, cut.rate), _frames(placed.end_time_exclusive(), cut.rate)
+        if isinstance(child, otio.schema.Clip):
+            _clip(cut, child, (start, end), (joint, fade), number, shown)
+        elif not isinstance(child, otio.schema.Gap):
+            cut.odd.append(f"{child.name!r} at frame {start} is a nested sequence: what is in it is not read")
+        begun = isinstance(child, otio.schema.Clip)
+        joint, fade = (0, 0), 0
+
+
+def _clip(
+    cut: Cut, clip: Any, place: tuple[int, int], joined: tuple[tuple[int, int], int], number: int, shown: bool
+) -> None:
+    reference, (start, end) = clip.media_reference, place
+    if isinstance(reference, otio.schema.GeneratorReference):
+        text = dict(reference.parameters).get("text", clip.name)
+        cut.lines.append(Line(str(text).strip(), start, end))
+        return
+    url = getattr(reference, "target_url", "") or ""
+    name = path_of(url).replace("\\", "/").rpartition("/")[2] or clip.name
+    speed = Fraction(1)
+    for effect in clip.effects:
+        if isinstance(effect, otio.schema.LinearTimeWarp):
+            speed = Fraction(effect.time_scalar).limit_denominator(1000)
+        elif isinstance(effect, otio.schema.TimeEffect):
+            cut.odd.append(f"{name} at frame {start}: its speed changes within it")
+    begin = clip.trimmed_range().start_time
+    source = Fraction(begin.value).limit_denominator(1_000_000) / _exact(begin.rate)
+    if not shown:
+        cut.sounds.append(Heard(start, end, name, source))
+    elif number:
+        cut.odd.append(f"{name} at frame {start} lies over the pictures")
+    else:
+        cut.pieces.append(Piece(start, end, name, source, speed, joined[0], (joined[1], 0)))
+
+
+def _exact(rate: float) -> Fraction:
+    """The standard rate that a double stands for."""
+    whole = Fraction(nearest(Fraction(rate)))
+    if not whole:
+        return Fraction(rate).limit_denominator(1001)
+    near = min((whole, whole * Fraction(1000, 1001)), key=lambda exact: abs(exact - Fraction(rate)))
+    return near if abs(near - Fraction(rate)) < Fraction(1, 1000) else Fraction(rate).limit_denominator(1001)
+
+
+def _frames(time: Any, rate: Fraction) -> int:
+    return nearest(Fraction(time.value).limit_denominator(1_000_000) / _exact(time.rate) * rate)

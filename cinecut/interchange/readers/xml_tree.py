@@ -1,0 +1,40 @@
+"""XML of somebody's: no entities, no second file, no more than an export is."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+from cinecut.diagnostics import Stop
+
+_MOST = 200_000_000  # bytes
+_DEPTH = 200
+
+
+def root_of(data: bytes, name: str) -> ET.Element:
+    """The root of a document. Raises Stop where it is none, or could be a trap."""
+    if len(data) > _MOST:
+        raise Stop("unreadable", f"{name} is far larger than any timeline")
+    if re.search(rb"<!\s*ENTITY|<!DOCTYPE[^>\[]*\[", data.replace(b"\0", b""), re.I):
+        raise Stop("unreadable", f"{name} defines entities, which no timeline needs", "export it anew")
+    if re.search(rb"<\?xml[^>]*encoding=[\"'](?!utf-?8[\"'])", data[:200], re.I) or data[:2] in (
+        b"\xff\xfe",
+        b"\xfe\xff",
+    ):
+        raise Stop("unreadable", f"{name} is not in UTF-8", "export it anew, or save it as UTF-8")
+    depth = 0
+    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("start", "end"))
+    try:
+        for at in range(0, len(data), 65536):
+            parser.feed(data[at : at + 65536])
+            for event in parser.read_events():
+                depth += 1 if event[0] == "start" else -1
+                if depth > _DEPTH:
+                    raise Stop("unreadable", f"{name} is nested more deeply than any timeline")
+        parser.close()
+        return ET.fromstring(data)
+    except ET.ParseError as error:
+        line, column = error.position
+        raise Stop(
+            "unreadable", f"{name} is no XML: {error.msg.partition(':')[0]}, line {line}, column {column + 1}"
+        ) from None

@@ -1,0 +1,191 @@
+"""Soundtrack → the sound tracks of a sequence: each clip where it is heard, with its gain, its fades and its ramps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.sound.ducking import TAIL, corners
+from cinecut.compiler.sound.stems import UNDER_VOICE
+from cinecut.compiler.soundtrack import Duck, PlacedSong, Sounding
+from cinecut.compiler.timeline import PlacedShot
+from cinecut.interchange.model import Heard, Medium, Role, SoundTrack
+from cinecut.language.timebase import SAMPLE_RATE
+
+Ramps = Sequence[tuple[tuple[int, Fraction], ...]]
+"""Envelopes: of each its corners, (sample, dB)."""
+
+SoundFile = Callable[[str, Fraction, int, int], Medium]
+"""A sound file as a medium: its name, its length in seconds, its channels, its sample rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stems:
+    """The rendered stems by their names, and how long they are, in samples."""
+
+    files: dict[str, Path]
+    samples: int
+
+
+def sound_tracks(
+    layout: Layout, film: Medium, sound: SoundFile, stems: Stems | None, later: int
+) -> Iterator[SoundTrack]:
+    """The film's own sound, voices and songs as clips that can be edited; of rendered stems what no editor makes: the
+    effects, and the pulse. `later` are the frames before the trailer's first."""
+    track, mix, rate = layout.track, layout.trailer.spec.mix, layout.timeline.rate
+    spoken = corners(Duck(voice.place, UNDER_VOICE) for voice in track.voices)
+    parts: list[tuple[str, Role, Fraction, list[Heard], Ramps]] = [
+        ("film", "dialogue", mix.film, [*_film(layout, film)], spoken),
+        ("voice", "dialogue", mix.voice, [*_voices(layout, film)], ()),
+        ("music", "music", mix.music, [*_songs(layout, sound)], corners(track.ducks)),
+    ]
+    for name, role, gain, whole, ramps in parts:
+        clips = whole if name != "music" else [c for clip in whole for c in _hushed(clip, track.silences, rate)]
+        clips = [_ducked(replace(clip, gain=clip.gain + gain), ramps, rate) for clip in clips]
+        for number, line in enumerate(_lines(clips), 1):
+            moved = tuple(_later(clip, later) for clip in line)
+            yield SoundTrack(name if number == 1 else f"{name} {number}", role, rate, moved)
+    yield from _rendered(layout, sound, stems)
+
+
+def _frames(samples: int, rate: Fraction) -> Fraction:
+    return Fraction(samples, SAMPLE_RATE) * rate
+
+
+def _film(layout: Layout, film: Medium) -> Iterator[Heard]:
+    """The sound of each shot, with what of it is heard before its picture and after it."""
+    if layout.trailer.audio is None:
+        return
+    for placed in layout.timeline.shots:
+        shot = placed.event
+        if shot.mute:
+            continue
+        lead, trail = placed.sound_over
+        over = trail if trail and not shot.sound_trail else 0  # it dies away into a silence
+        crossed = placed.head.kind == "crossfade"
+        yield Heard(
+            event=placed.name,
+            label=placed.label,
+            name=placed.name,
+            start=Fraction(placed.range.start.index - lead),
+            end=Fraction(placed.range.end.index + trail),
+            medium=film,
+            source=placed.film.start.seconds - lead * shot.speed / layout.timeline.rate,
+            speed=shot.speed,
+            gain=shot.gain,
+            fade_in=Fraction(max(_faded(placed, "head"), placed.sound_fade[0])),
+            fade_out=Fraction(max(_faded(placed, "tail"), placed.sound_fade[1], over)),
+            head=(Fraction(placed.head.before), Fraction(placed.head.after)) if crossed else None,
+        )
+
+
+def _faded(placed: PlacedShot, side: str) -> int:
+    """Frames for which a shot's sound fades with its picture."""
+    joint, frames = (placed.head, placed.head.after) if side == "head" else (placed.tail, placed.tail.before)
+    return frames if joint.kind not in ("cut", "crossfade") else 0
+
+
+def _voices(layout: Layout, film: Medium) -> Iterator[Heard]:
+    rate = layout.timeline.rate
+    names = {placed.label: placed.name for placed in layout.timeline.events}
+    for voice in layout.track.voices if layout.trailer.audio is not None else ():
+        start, end = _frames(voice.place.start, rate), _frames(voice.place.end, rate)
+        name = (voice.line or "voice")[:80]
+        yield Heard(names[voice.owner], voice.label, name, start, end, film, voice.film.start.seconds, gain=voice.gain)
+
+
+def _songs(layout: Layout, sound: SoundFile) -> Iterator[Heard]:
+    """Each part of each song. Where parts meet they cross-fade before the line at which they meet."""
+    rate, trailer = layout.timeline.rate, layout.trailer
+    cues = {placed.label: placed for placed in layout.timeline.events if placed.event.cue is not None}
+    for song in layout.track.songs:
+        owner = cues.get(song.owner)
+        cue = owner.event.cue if owner is not None else None
+        file = cue.file if cue is not None else trailer.song.file if trailer.song is not None else ""
+        medium = sound(file, song.facts.duration, song.facts.channels, song.facts.rate)
+        event = owner.name if owner is not None else "music"
+        yield from _parts(song, medium, event, rate)
+
+
+def _parts(song: PlacedSong, medium: Medium, event: str, rate: Fraction) -> Iterator[Heard]:
+    heard, until = Fraction(song.place.start, SAMPLE_RATE), Fraction(song.place.end, SAMPLE_RATE)
+    parts = [part for part in song.parts if part[0] < song.facts.duration]
+    for number, (begin, end) in enumerate(parts):
+        length = min(end, song.facts.duration) - begin
+        stop = min(heard + length, until)
+        join = min(Fraction(song.join, SAMPLE_RATE), begin, heard) * rate if number else Fraction(0)
+        last = number == len(parts) - 1
+        fade = _frames(song.fade, rate) - (until - stop) * rate if last else Fraction(0)
+        label = song.label + (f"_{number + 1}" if number else "")
+        yield Heard(
+            event, label, medium.name, heard * rate, stop * rate, medium, begin,
+            gain=song.gain, fade_out=max(Fraction(0), fade), head=(join, Fraction(0)) if join else None,
+        )  # fmt: skip
+        heard += end - begin
+        if heard >= until:
+            return
+
+
+def _hushed(clip: Heard, silences: Iterable[Sounding], rate: Fraction) -> Iterator[Heard]:
+    """A clip without what falls into a silence, into which it dies away."""
+    for silence in silences:
+        start, end = _frames(silence.start, rate), _frames(silence.end, rate)
+        if clip.end <= start or clip.start >= end:
+            continue
+        if clip.start < start:
+            tail = min(_frames(TAIL, rate), end - start, clip.end - start)
+            yield replace(clip, end=start + tail, fade_out=tail)
+        if clip.end <= end:
+            return
+        skipped = end - clip.start
+        source = clip.source + skipped * clip.speed / rate
+        clip = replace(clip, label=f"{clip.label}_on", start=end, source=source, fade_in=Fraction(0), head=None)
+    yield clip
+
+
+def _ducked(clip: Heard, ramps: Ramps, rate: Fraction) -> Heard:
+    """A clip with the ramps that reach into it, in frames of the sequence."""
+    found: list[tuple[Fraction, Fraction]] = []
+    for ramp in ramps:
+        points = [(_frames(sample, rate), level) for sample, level in ramp]
+        if points[-1][0] > clip.start and points[0][0] < clip.end:
+            found += points
+    return replace(clip, levels=tuple(found))
+
+
+def _lines(clips: Iterable[Heard]) -> list[list[Heard]]:
+    """The clips on as many lines as they need, so that none overlaps on its line; one that cross-fades with another
+    stands behind it."""
+    lines: list[list[Heard]] = []
+    for clip in sorted(clips, key=lambda clip: clip.start):
+        free = [line for line in lines if line[-1].end <= clip.start]
+        met = [line for line in free if clip.head is not None and line[-1].end == clip.start]
+        if clip.head is not None and not met:
+            clip = replace(clip, head=None, fade_in=max(clip.fade_in, clip.head[1]))
+        if met or free:
+            (met or free)[0].append(clip)
+        else:
+            lines.append([clip])
+    return lines
+
+
+def _later(clip: Heard, frames: int) -> Heard:
+    levels = tuple((at + frames, level) for at, level in clip.levels)
+    return replace(clip, start=clip.start + frames, end=clip.end + frames, levels=levels)
+
+
+def _rendered(layout: Layout, sound: SoundFile, stems: Stems | None) -> Iterator[SoundTrack]:
+    """Of the stems what no editor can make: the effects, and the music where it is synthesized."""
+    if stems is None:
+        return
+    roles: dict[str, Role] = {"effects": "effects", "music": "music"}
+    for name, role in roles.items():
+        if name in stems.files and (name == "effects" or layout.track.pulse is not None):
+            seconds = Fraction(stems.samples, SAMPLE_RATE)
+            medium = sound(str(stems.files[name].absolute()), seconds, 2, SAMPLE_RATE)
+            end = seconds * layout.timeline.rate
+            clip = Heard(name, name, medium.name, Fraction(0), end, medium, Fraction(0))
+            yield SoundTrack(name, role, layout.timeline.rate, (clip,))

@@ -1,0 +1,1 @@
+"""A target each: Sequence → the files that it opens."""

@@ -1,0 +1,206 @@
+"""Sequence → CMX 3600: the pictures and the film's sound in one list, a list for each further track of sound.
+
+A dissolve starts where its incoming clip does: a transition that straddles its cut moves the cut to its own start. Dips
+and fades are dissolves with black, BL. An M2 line gives the pictures a second at which a source runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cinecut.interchange.model import Medium, Sequence, SoundTrack, Unsupported, Written, timecode
+from cinecut.language.timebase import nearest
+
+_MOST = 999  # events that the format counts
+
+
+def write(sequence: Sequence) -> Written:
+    film = next((track for track in sequence.tracks if track.name == "film"), None)
+    rows = [*_pictures(sequence), *(_sounds(film, sequence) if film is not None else ())]
+    files, lost = {".edl": _list(sequence, sequence.name, rows, marked=True)}, [*_uncarried(sequence, rows)]
+    for track in sequence.tracks:
+        if track is not film:
+            own = [*_sounds(track, sequence)]
+            files[f"_{track.name.replace(' ', '_')}.edl"] = _list(sequence, f"{sequence.name} {track.name}", own)
+    return Written(files, tuple(lost))
+
+
+def write_markers(sequence: Sequence) -> Written:
+    """The markers as DaVinci Resolve imports them onto a timeline."""
+    rows = [f"TITLE: {_line(sequence.name)}", _fcm(sequence), ""]
+    for number, mark in enumerate(sequence.marks, 1):
+        span = f"{sequence.timecode(mark.frame)} {sequence.timecode(mark.frame + 1)}"
+        rows.append(f"{number:03d}  001      V     C        {span} {span}  ")
+        name, note = (_line(text).replace("|", "/") for text in (mark.name, mark.note))
+        rows += [f"{note} |C:ResolveColor{mark.color} |M:{name} |D:1", ""]
+    lost = Unsupported("trailer", "its pictures, sounds and texts", "markers alone: import another export beside it")
+    return Written({".edl": _text(rows)}, (lost,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of the list: source [first, last) in pictures of its medium, record in frames of the sequence."""
+
+    medium: Medium | None  # None: black
+    channel: str  # V, or AA
+    first: int
+    last: int
+    start: int
+    end: int
+    dissolve: int = 0  # frames; 0: a cut
+    before: _Row | None = None  # what it dissolves from; None: black
+    speed: Fraction = Fraction(0)  # pictures a second; 0: as the sequence runs
+    notes: tuple[str, ...] = ()
+
+
+def _pictures(sequence: Sequence) -> Iterator[_Row]:
+    """A row for each picture, whose cut is where its transition starts, and one for each stretch of black."""
+    rate, before = sequence.rate, None
+    for number, shown in enumerate(sequence.pictures):
+        following = sequence.pictures[number + 1] if number + 1 < len(sequence.pictures) else None
+        lead = shown.head.before if shown.head.kind == "crossfade" else 0
+        start = shown.start - lead
+        end = shown.end - (following.head.before if following is not None else 0)
+        out = shown.tail.before if shown.tail.kind == "fade out" else 0
+        notes = _notes(sequence, shown.event)
+        head = (shown.head.before if lead else 0) + shown.head.after
+        dips = shown.head.kind.startswith("dip") and before is not None
+        if dips and shown.head.before:
+            yield _Row(None, "V", 0, shown.head.before, start - shown.head.before, start, shown.head.before, before)
+        row = _row(shown.medium, "V", shown.source - lead * shown.speed / rate, shown.speed, start, end - out, rate)
+        crossed = before if shown.head.kind == "crossfade" else None
+        before = _with(row, head if shown.head.kind != "cut" else 0, crossed, notes)
+        yield before
+        if out:
+            black = _Row(None, "V", 0, out, end - out, end, out, before)
+            yield black
+            before = black
+
+
+def _row(
+    medium: Medium | None, channel: str, source: Fraction, speed: Fraction, start: int, end: int, rate: Fraction
+) -> _Row:
+    if medium is None:
+        return _Row(None, channel, 0, end - start, start, end)
+    pictures = speed * medium.rate
+    first = medium.picture(source)
+    last = first + max(1, nearest((end - start) * pictures / rate)) if end > start else first
+    return _Row(medium, channel, first, last, start, end, speed=pictures if pictures != rate else Fraction(0))
+
+
+def _with(row: _Row, dissolve: int, before: _Row | None, notes: tuple[str, ...]) -> _Row:
+    return _Row(row.medium, row.channel, row.first, row.last, row.start, row.end, dissolve, before, row.speed, notes)
+
+
+def _notes(sequence: Sequence, event: str) -> tuple[str, ...]:
+    texts = [f"{'CARD' if words.card else 'TITLE'}: {words.text}" for words in sequence.words if words.event == event]
+    return tuple(_line(text) for text in texts)
+
+
+def _sounds(track: SoundTrack, sequence: Sequence) -> Iterator[_Row]:
+    """A row for each clip; one that fades begins or ends as a dissolve with silence."""
+    before: _Row | None = None
+    for number, clip in enumerate(track.clips):
+        following = track.clips[number + 1] if number + 1 < len(track.clips) else None
+        lead, tail = clip.head or _NO_FADE, (following.head if following is not None else None) or _NO_FADE
+        start, end = nearest(clip.start - lead[0]), nearest(clip.end - tail[0])
+        out = min(nearest(clip.fade_out), end - start - 1) if following is None or following.head is None else 0
+        source = clip.source + (start - clip.start) * clip.speed / sequence.rate
+        last = max(end - out, start + 1)
+        row = _row(clip.medium, "AA", max(Fraction(0), source), clip.speed, start, last, sequence.rate)
+        notes = (f"AUDIO LEVEL IS {float(clip.gain):+.2f} DB",) if clip.gain else ()
+        before = _with(row, nearest(sum(lead) or clip.fade_in), before if clip.head is not None else None, notes)
+        yield before
+        if out > 0:
+            before = _Row(None, "AA", 0, out, last, last + out, out, before)
+            yield before
+
+
+_NO_FADE = (Fraction(0), Fraction(0))
+
+
+def _list(sequence: Sequence, title: str, rows: list[_Row], marked: bool = False) -> bytes:
+    lines = [f"TITLE: {_line(title)}", _fcm(sequence), ""]
+    for number, row in enumerate(sorted(rows, key=lambda row: (row.start, row.channel != "V")), 1):
+        lines += [*_event(number, row, sequence), ""]
+    if marked:
+        for mark in sequence.marks:
+            text = " ".join(filter(None, (mark.name, mark.note)))
+            lines.append(f"* LOC: {sequence.timecode(mark.frame)} {mark.color.upper():<7} {_line(text)}")
+    return _text(lines)
+
+
+def _event(number: int, row: _Row, sequence: Sequence) -> Iterator[str]:
+    head = f"{number:03d}"
+    if row.dissolve:
+        left = row.before
+        at = sequence.timecode(row.start)
+        point = _source(left.medium if left is not None else None, left.last if left is not None else 0, sequence)
+        yield f"{head}  {_reel(left):<8} {row.channel:<5} C        {point} {point} {at} {at}"
+    kind = f"D    {row.dissolve:03d}" if row.dissolve else "C       "
+    source = f"{_source(row.medium, row.first, sequence)} {_source(row.medium, row.last, sequence)}"
+    record = f"{sequence.timecode(row.start)} {sequence.timecode(row.end)}"
+    yield f"{head}  {_reel(row):<8} {row.channel:<5} {kind} {source} {record}"
+    if row.speed:
+        at = _source(row.medium, row.first, sequence)
+        yield f"M2   {_reel(row):<8}       {_speed(row.speed)}                {at}"
+    if row.dissolve and row.before is not None and row.before.medium is not None:
+        yield f"* FROM CLIP NAME: {_line(row.before.medium.name)}"
+    if row.medium is not None:
+        yield f"* {'TO' if row.dissolve else 'FROM'} CLIP NAME: {_line(row.medium.name)}"
+    yield from (f"* {note}" for note in row.notes)
+
+
+def _speed(pictures: Fraction) -> str:
+    return f"{nearest(pictures * 10) / 10:05.1f}"
+
+
+def _source(medium: Medium | None, picture: int, sequence: Sequence) -> str:
+    return sequence_zero(sequence, picture) if medium is None else timecode(medium.numbered, picture)
+
+
+def sequence_zero(sequence: Sequence, frame: int) -> str:
+    """Of a frame of black, which counts from 0."""
+    numbered = sequence.numbered
+    return timecode(type(numbered)(numbered.rate, 0, numbered.drop), frame)
+
+
+def _reel(row: _Row | None) -> str:
+    return row.medium.reel if row is not None and row.medium is not None else "BL"
+
+
+def _fcm(sequence: Sequence) -> str:
+    return f"FCM: {'DROP FRAME' if sequence.numbered.drop else 'NON-DROP FRAME'}"
+
+
+def _line(text: str) -> str:
+    """A text on one line."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def _text(lines: list[str]) -> bytes:
+    return "\r\n".join([*lines, ""]).encode("utf-8", "replace")
+
+
+def _uncarried(sequence: Sequence, rows: list[_Row]) -> Iterator[Unsupported]:
+    """What the format's own narrowness loses."""
+    if len(rows) > _MOST:
+        yield Unsupported("trailer", f"{len(rows)} events", f"whatever a program makes of more than {_MOST}")
+    for row in rows:
+        if row.speed and row.channel == "V" and (row.speed * 10).denominator != 1:
+            at = row.start + row.dissolve
+            name = next(shown.event for shown in sequence.pictures if shown.start <= at < shown.end)
+            yield Unsupported(name, f"{float(row.speed):.6g} pictures a second", f"{_speed(row.speed)} of them")
+    yield from uneven(sequence)
+
+
+def uneven(sequence: Sequence) -> Iterator[Unsupported]:
+    """Sounds that begin between two frames, where an editor counts frames."""
+    for track in sequence.tracks:
+        for clip in track.clips:
+            off = (nearest(clip.start) - clip.start) / sequence.rate * 1000
+            if off:
+                moved = f"it begins {abs(float(off)):.1f} ms {'later' if off > 0 else 'earlier'}, on a frame, in step"
+                yield Unsupported(clip.event, f"{clip.name} begins between two frames", moved)

@@ -1,0 +1,308 @@
+"""Sequence → FCPXML 1.11, for Final Cut Pro and, with its own ways, for DaVinci Resolve.
+
+The pictures and cards are the primary storyline; the film's sound stays with its picture, longer than it where it is
+heard before or after (audioStart); titles, voices and songs are connected clips. Dips and fades are fades of opacity,
+which show the black behind. Every time is an exact fraction of seconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from xml.etree import ElementTree as ET
+
+from cinecut.compiler.timeline import Joint
+from cinecut.interchange.locate import file_url
+from cinecut.interchange.model import Heard, Mark, Medium, Sequence, Shown, Words, Written
+from cinecut.interchange.writers.edl import uneven, write_markers
+from cinecut.interchange.writers.lines import checkered, lines_of
+from cinecut.interchange.writers.xml_text import document, plain
+from cinecut.language.timebase import nearest
+
+VERSION = "1.11"
+_EFFECTS = {
+    "Cross Dissolve": "FxPlug:4731E73A-8DAC-4113-9A30-AE85B1761265",
+    "Audio Crossfade": "FFAudioTransition",
+    "Basic Title": ".../Titles.localized/Bumper:Opener.localized/Basic Title.localized/Basic Title.moti",
+}
+_STILL_START = Fraction(3600)  # seconds: where pictures, titles and gaps begin in their own time
+_HEIGHTS = {"upper": 400, "middle": 0, "lower": -400, "card": 0}  # of titles, from the middle of 1080 lines
+_CONFORMED = ("23.98", "24", "25", "29.97", "30", "60", "47.95", "48", "50", "59.94")
+
+
+def write(sequence: Sequence) -> Written:
+    return Written({".fcpxml": _document(sequence, "dB")}, tuple(uneven(sequence)))
+
+
+def write_for_resolve(sequence: Sequence) -> Written:
+    """Resolve reads gains as bare figures, and takes coloured markers of a timeline from an EDL alone."""
+    markers = {"_markers.edl": write_markers(sequence).files[".edl"]} if sequence.marks else {}
+    return Written({".fcpxml": _document(sequence, ""), **markers}, tuple(uneven(sequence)))
+
+
+@dataclass(slots=True)
+class _Resources:
+    """The resources of a document, each with its id."""
+
+    element: ET.Element
+    ids: dict[object, str] = field(default_factory=dict)
+
+    def of(self, key: object, tag: str, **attributes: str) -> tuple[str, ET.Element | None]:
+        """The id of a resource, and its element where it is new."""
+        if key in self.ids:
+            return self.ids[key], None
+        self.ids[key] = f"r{len(self.ids) + 1}"
+        return self.ids[key], ET.SubElement(self.element, tag, {"id": self.ids[key], **attributes})
+
+    def effect(self, name: str) -> str:
+        return self.of(name, "effect", name=name, uid=_EFFECTS[name])[0]
+
+    def format(self, rate: Fraction | None, size: tuple[int, int]) -> str:
+        about = {"frameDuration": _time(1 / rate)} if rate is not None else {"name": "FFVideoFormatRateUndefined"}
+        return self.of((rate, size), "format", **about, width=str(size[0]), height=str(size[1]))[0]
+
+    def asset(self, medium: Medium) -> str:
+        if medium in self.ids:
+            return self.ids[medium]
+        about = {"name": plain(medium.name), "start": _time(_zero(medium)), "duration": _time(_lasting(medium))}
+        if medium.size is not None:
+            rate = None if medium.kind == "still" else medium.rate
+            about |= {"hasVideo": "1", "videoSources": "1", "format": self.format(rate, medium.size)}
+        if medium.channels:
+            about |= {"hasAudio": "1", "audioSources": "1", "audioChannels": str(medium.channels)}
+            about["audioRate"] = str(medium.sample_rate)
+        found, asset = self.of(medium, "asset", **about)
+        assert asset is not None  # it is new
+        ET.SubElement(asset, "media-rep", kind="original-media", src=file_url(medium.path))
+        metadata = ET.SubElement(asset, "metadata")
+        ET.SubElement(metadata, "md", key="com.apple.proapps.studio.reel", value=medium.reel)
+        return found
+
+
+def _lasting(medium: Medium) -> Fraction:
+    if medium.kind == "still":
+        return Fraction(0)
+    return medium.frames / medium.rate if medium.kind == "film" else medium.duration
+
+
+def _zero(medium: Medium) -> Fraction:
+    """A medium's first moment, in its own time."""
+    return medium.numbered.first / medium.rate
+
+
+def _time(seconds: Fraction) -> str:
+    return f"{seconds.numerator}s" if seconds.denominator == 1 else f"{seconds.numerator}/{seconds.denominator}s"
+
+
+def _document(sequence: Sequence, unit: str) -> bytes:
+    root = ET.Element("fcpxml", version=VERSION)
+    resources = _Resources(ET.SubElement(root, "resources"))
+    event = ET.SubElement(ET.SubElement(root, "library"), "event", name=plain(sequence.name))
+    cut = ET.SubElement(
+        ET.SubElement(event, "project", name=plain(sequence.name)),
+        "sequence",
+        format=resources.format(sequence.rate, sequence.size),
+        duration=_time(sequence.frames / sequence.rate),
+        tcStart=_time(sequence.numbered.first / sequence.rate),
+        tcFormat="DF" if sequence.numbered.drop else "NDF",
+        audioLayout="stereo",
+        audioRate="48k",
+    )
+    starts = [shown.start for shown in sequence.pictures]
+    _Spine(sequence, resources, ET.SubElement(cut, "spine"), unit, starts).fill()
+    return document(root, "fcpxml")
+
+
+@dataclass(slots=True)
+class _Spine:
+    """The primary storyline, written event by event."""
+
+    sequence: Sequence
+    resources: _Resources
+    spine: ET.Element
+    unit: str  # after gains
+    starts: list[int]  # of the pictures
+    titles: int = 0  # written so far
+
+    def fill(self) -> None:
+        sequence = self.sequence
+        cards = {words.event: words for words in sequence.words if words.card}
+        hung, marks = self._hung(), dict[int, list[Mark]]()
+        for mark in sequence.marks:
+            marks.setdefault(self._host(mark.frame), []).append(mark)
+        own = {clip.label: clip for track in sequence.tracks if track.name.startswith("film") for clip in track.clips}
+        for number, shown in enumerate(sequence.pictures):
+            if shown.head.kind == "crossfade":
+                self._transition(shown.head, shown.start)
+            sound = own.get(shown.label)
+            item, start = self._item(shown, cards.get(shown.event), sound)
+            for each in hung.get(number, ()):
+                self._connect(item, each, start - self._seconds(shown.start))
+            for mark in marks.get(number, ()):
+                self._mark(item, mark, start + self._seconds(mark.frame - shown.start))
+
+    def _host(self, frame: Fraction | int) -> int:
+        """The number of the picture that is seen at a frame."""
+        return max(0, bisect_right(self.starts, nearest(Fraction(frame))) - 1)
+
+    def _hung(self) -> dict[int, list[tuple[int, Words | Heard, str]]]:
+        """What is connected to each picture, with its lane and its role: texts above it, sounds below."""
+        found: dict[int, list[tuple[int, Words | Heard, str]]] = {}
+        for lane, line in enumerate(lines_of(tuple(w for w in self.sequence.words if not w.card)), 1):
+            for words in line:
+                found.setdefault(self._host(words.start), []).append((lane, words, ""))
+        lane = 0
+        for track in self.sequence.tracks:
+            for clips in checkered(track) if not track.name.startswith("film") else ():
+                lane -= 1
+                for clip in clips:
+                    found.setdefault(self._host(clip.start), []).append((lane, clip, track.role))
+        return found
+
+    def _seconds(self, frames: Fraction | int) -> Fraction:
+        return Fraction(frames) / self.sequence.rate
+
+    def _offset(self, frame: int) -> str:
+        return _time(self._seconds(self.sequence.numbered.first + frame))
+
+    def _transition(self, joint: Joint, cut: int) -> None:
+        length = _time(self._seconds(joint.before + joint.after))
+        offset = self._offset(cut - joint.before)
+        found = ET.SubElement(self.spine, "transition", name="Cross Dissolve", offset=offset, duration=length)
+        for tag, name in (("filter-video", "Cross Dissolve"), ("filter-audio", "Audio Crossfade")):
+            ET.SubElement(found, tag, ref=self.resources.effect(name), name=name)
+
+    def _item(self, shown: Shown, card: Words | None, sound: Heard | None) -> tuple[ET.Element, Fraction]:
+        """An event in the storyline, and where it begins in its own time."""
+        place = {"offset": self._offset(shown.start), "name": plain(shown.name)}
+        place["duration"] = _time(self._seconds(shown.length))
+        medium = shown.medium
+        if card is not None:
+            item = self._title(self.spine, card, shown.end - shown.start, place)
+            self._opacity(item, shown)
+            return item, _STILL_START
+        if medium is None:
+            return ET.SubElement(self.spine, "gap", {**place, "start": _time(_STILL_START)}), _STILL_START
+        if medium.kind == "still":
+            about = {"ref": self.resources.asset(medium), **place, "start": _time(_STILL_START)}
+            item = ET.SubElement(self.spine, "video", about)
+            self._opacity(item, shown)
+            return item, _STILL_START
+        start = self._start(shown.source, shown.speed, medium)
+        item = self._clip(self.spine, medium, start, place, shown.speed)
+        self._opacity(item, shown)
+        if sound is None:
+            item.set("srcEnable", "video")
+        else:
+            item.set("audioRole", "dialogue")
+            over = (shown.start - sound.start, sound.end - shown.end)
+            if any(over):
+                item.set("audioStart", _time(start - self._seconds(over[0])))
+                item.set("audioDuration", _time(self._seconds(sound.end - sound.start)))
+            self._volume(item, sound, start - self._seconds(shown.start))
+        return item, start
+
+    def _start(self, source: Fraction, speed: Fraction, medium: Medium) -> Fraction:
+        """Where a clip begins in its medium as it runs. Of the same rate it begins on a picture."""
+        if speed == 1 and medium.rate == self.sequence.rate:
+            return _zero(medium) + medium.picture(source) / medium.rate
+        return _zero(medium) + source / speed
+
+    def _clip(
+        self, parent: ET.Element, medium: Medium, start: Fraction, place: dict[str, str], speed: Fraction
+    ) -> ET.Element:
+        about = {"ref": self.resources.asset(medium), **place, "start": _time(start)}
+        about["tcFormat"] = "DF" if medium.numbered.drop else "NDF"
+        item = ET.SubElement(parent, "asset-clip", about)
+        if medium.kind == "film" and medium.rate != self.sequence.rate:
+            rate = f"{float(medium.rate):.2f}".removesuffix(".00")
+            known = {"srcFrameRate": rate} if rate in _CONFORMED else {}
+            ET.SubElement(item, "conform-rate", {"scaleEnabled": "0", **known})
+        if speed != 1:
+            remap, zero, length = ET.SubElement(item, "timeMap"), _zero(medium), _lasting(medium)
+            for time, value in ((zero, zero), (zero + length / speed, zero + length)):
+                ET.SubElement(remap, "timept", time=_time(time), value=_time(value), interp="linear")
+        return item
+
+    def _opacity(self, item: ET.Element, shown: Shown) -> None:
+        """The fades of a picture, out of black and into it."""
+        head = shown.head.after if shown.head.kind not in ("cut", "crossfade") else 0
+        tail = shown.tail.before if shown.tail.kind not in ("cut", "crossfade") else 0
+        self._fades(item, "adjust-blend", head, tail)
+
+    def _fades(self, item: ET.Element, tag: str, head: Fraction | int, tail: Fraction | int) -> ET.Element | None:
+        if not head and not tail:
+            return None
+        param = ET.SubElement(ET.SubElement(item, tag), "param", name="amount")
+        for name, frames in (("fadeIn", head), ("fadeOut", tail)):
+            if frames:
+                ET.SubElement(param, name, type="linear", duration=_time(self._seconds(frames)))
+        return param
+
+    def _volume(self, item: ET.Element, clip: Heard, shift: Fraction) -> None:
+        """Gain, fades and ramps. `shift` leads from seconds of the sequence to the clip's own time."""
+        if clip.levels:
+            param = self._fades(item, "adjust-volume", clip.fade_in, clip.fade_out)
+            if param is None:
+                param = ET.SubElement(ET.SubElement(item, "adjust-volume"), "param", name="amount")
+            keys = ET.SubElement(param, "keyframeAnimation")
+            for at, level in clip.levels:
+                time = _time(self._seconds(at) + shift)
+                ET.SubElement(keys, "keyframe", time=time, value=self._gain(clip.gain + level))
+            return
+        param = self._fades(item, "adjust-volume", clip.fade_in, clip.fade_out)
+        if clip.gain:
+            volume = item.find("adjust-volume") if param is not None else ET.SubElement(item, "adjust-volume")
+            assert volume is not None
+            volume.set("amount", self._gain(clip.gain))
+
+    def _gain(self, level: Fraction) -> str:
+        return f"{float(level):g}{self.unit}"
+
+    # What is connected to an event
+
+    def _connect(self, item: ET.Element, hung: tuple[int, Words | Heard, str], shift: Fraction) -> None:
+        """`shift` leads from seconds of the sequence to the host's own time."""
+        lane, what, role = hung
+        if isinstance(what, Heard):
+            self._connected(item, what, lane, role, shift)
+            return
+        place = {"lane": str(lane), "name": plain(what.text)[:80], "offset": _time(self._seconds(what.start) + shift)}
+        title = self._title(item, what, what.end - what.start, place)
+        self._fades(title, "adjust-blend", what.fade_in, what.fade_out)
+
+    def _connected(self, item: ET.Element, clip: Heard, lane: int, role: str, shift: Fraction) -> None:
+        """A sound, on a frame, in step with what it was placed for. `shift` leads to its host's own time."""
+        first, last = nearest(clip.start), max(nearest(clip.end), nearest(clip.start) + 1)
+        source = max(Fraction(0), clip.source + self._seconds(first - clip.start) * clip.speed)
+        start = _zero(clip.medium) + source / clip.speed
+        place = {"lane": str(lane), "offset": _time(self._seconds(first) + shift), "name": plain(clip.name)}
+        place["duration"] = _time(self._seconds(last - first))
+        found = self._clip(item, clip.medium, start, place, clip.speed)
+        if clip.medium.kind == "film":
+            found.set("srcEnable", "audio")
+        found.set("audioRole", role)
+        self._volume(found, replace(clip, start=Fraction(first)), start - self._seconds(first))
+
+    def _title(self, parent: ET.Element, words: Words, frames: int, place: dict[str, str]) -> ET.Element:
+        about = {"ref": self.resources.effect("Basic Title"), **place, "start": _time(_STILL_START)}
+        title = ET.SubElement(parent, "title", {**about, "duration": _time(self._seconds(frames))})
+        height = str(_HEIGHTS.get(words.position, 0))
+        key = "9999/999166631/999166633/1/100/101"
+        ET.SubElement(title, "param", name="Position", key=key, value=f"0 {height}")
+        self.titles += 1
+        style = f"ts{self.titles}"
+        ET.SubElement(ET.SubElement(title, "text"), "text-style", ref=style).text = plain(words.text, lines=True)
+        face = self.sequence.face
+        red, green, blue = (int(face.color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+        known = {"font": face.family, "fontSize": str(nearest(face.size * 1080)), "alignment": "center"}
+        known["fontColor"] = f"{red:.4g} {green:.4g} {blue:.4g} 1"
+        ET.SubElement(ET.SubElement(title, "text-style-def", id=style), "text-style", known)
+        return title
+
+    def _mark(self, item: ET.Element, mark: Mark, at: Fraction) -> None:
+        length = _time(self._seconds(1))
+        found = ET.SubElement(item, "marker", start=_time(at), duration=length, value=plain(mark.name))
+        if mark.note:
+            found.set("note", plain(mark.note))

@@ -1,0 +1,387 @@
+"""Sequence → xmeml 5, the XML of Final Cut Pro 7, which Premiere Pro and Resolve read.
+
+It counts in frames. A clip at a transition has -1 for that end: the transition says where. Of a retimed clip `in` and
+`out` count frames as it runs, and the graph of its time remap says which picture each is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+from xml.etree import ElementTree as ET
+
+from cinecut.diagnostics import Stop
+from cinecut.interchange.locate import file_url
+from cinecut.interchange.model import Heard, Medium, Sequence, Shown, SoundTrack, Unsupported, Words, Written
+from cinecut.interchange.writers.edl import uneven
+from cinecut.interchange.writers.lines import lines_of
+from cinecut.interchange.writers.xml_text import add, document, plain
+from cinecut.language.timebase import Timecodes, nearest, rate_text
+
+_TICKS = 254016000000  # Premiere's own clock: ticks a second
+_LOUDEST = Fraction(12)  # dB
+_SIDES = {"in": "start-black", "out": "end-black", "both": "center"}
+Media = Literal["video", "audio"]
+
+
+def write(sequence: Sequence) -> Written:
+    """Raises Stop where no rate of xmeml's is the sequence's."""
+    rate = sequence.rate
+    if rate not in (nominal := Fraction(-(-rate // 1)), nominal * Fraction(1000, 1001)):
+        message = f"xmeml counts whole frames a second, or 1000/1001 of them; this trailer has {rate_text(rate)}"
+        raise Stop("option", f"--to premiere: {message}", "set output: {rate: …} to the nearest standard rate")
+    return Written({".xml": _Document(sequence).text()}, (*uneven(sequence), *_too_loud(sequence)))
+
+
+def _too_loud(sequence: Sequence) -> Iterator[Unsupported]:
+    for track in sequence.tracks:
+        for clip in track.clips:
+            if clip.gain > _LOUDEST:
+                yield Unsupported(clip.event, f"gain {float(clip.gain):g} dB", f"{_LOUDEST} dB, the most there is")
+
+
+@dataclass(slots=True)
+class _Document:
+    sequence: Sequence
+    files: dict[Medium, str] = field(default_factory=dict)
+    clips: int = 0
+    links: dict[str, list[tuple[ET.Element, str, Media, int, int]]] = field(default_factory=dict)
+
+    def text(self) -> bytes:
+        sequence, root = self.sequence, ET.Element("xmeml", version="5")
+        cut = add(root, "sequence", id="sequence-1")
+        add(cut, "name", plain(sequence.name))
+        add(cut, "duration", sequence.frames)
+        _rate(cut, sequence.rate)
+        _timecode(cut, sequence.numbered, sequence.timecode(0))
+        media = add(cut, "media")
+        self._video(add(media, "video"))
+        self._audio(add(media, "audio"))
+        for mark in sequence.marks:
+            marker = add(cut, "marker")
+            add(marker, "name", plain(mark.name))
+            add(marker, "comment", plain(mark.note))
+            add(marker, "in", mark.frame)
+            add(marker, "out", -1)
+        self._link()
+        return document(root, "xmeml")
+
+    # Pictures
+
+    def _video(self, video: ET.Element) -> None:
+        about = add(add(video, "format"), "samplecharacteristics")
+        _rate(about, self.sequence.rate)
+        _size(about, self.sequence.size)
+        track, clips = add(video, "track"), 0
+        for number, shown in enumerate(self.sequence.pictures):
+            following = self.sequence.pictures[number + 1 :][:1]
+            before = self.sequence.pictures[number - 1] if number else None
+            self._head(track, shown, before)
+            if shown.medium is not None:
+                clips += 1
+                self._shown(track, shown, shown.medium, following[0] if following else None, clips)
+            if shown.tail.kind == "fade out":
+                _transition(track, self.sequence, shown.end - shown.tail.before, shown.end, "out", "video")
+        _switches(track)
+        for line in lines_of(self.sequence.words):
+            self._words(add(video, "track"), line)
+
+    def _head(self, track: ET.Element, shown: Shown, before: Shown | None) -> None:
+        if shown.head.kind == "cut":
+            return
+        start, end = shown.start - _lead(shown, self.sequence.rate), shown.start + shown.head.after
+        color = {"dip to black": 0, "dip to white": 255}.get(shown.head.kind)
+        alone = shown.head.kind == "fade in" or before is None or before.medium is None
+        side = "in" if alone else "out" if shown.medium is None else "both"
+        if alone and shown.medium is None:
+            return  # black into black
+        _transition(track, self.sequence, start, end, side, "video", color)
+
+    def _shown(self, track: ET.Element, shown: Shown, medium: Medium, following: Shown | None, number: int) -> None:
+        lead = _lead(shown, self.sequence.rate)
+        lag = following.head.after if following is not None and following.head.kind not in ("cut", "fade in") else 0
+        item = self._item(track, shown.name, medium)
+        ends = (shown.head.kind != "cut", shown.tail.kind != "cut")
+        source = shown.source - lead * shown.speed / self.sequence.rate
+        length = shown.length + lead + lag
+        self._range(item, (shown.start, shown.end), ends, source, shown.speed, length, medium)
+        self._file(item, medium)
+        if shown.speed != 1:
+            _remap(item, source, shown.speed, length, medium, self.sequence.rate, "video")
+        self.links.setdefault(shown.label, []).append((item, item.get("id", ""), "video", 1, number))
+
+    def _item(self, track: ET.Element, name: str, medium: Medium) -> ET.Element:
+        self.clips += 1
+        item = add(track, "clipitem", id=f"clipitem-{self.clips}")
+        add(item, "name", plain(name))
+        add(item, "enabled", "TRUE")
+        return item
+
+    def _range(
+        self,
+        item: ET.Element,
+        place: tuple[int, int],
+        joined: tuple[bool, bool],
+        source: Fraction,
+        speed: Fraction,
+        length: int,
+        medium: Medium,
+    ) -> None:
+        """Where a clip lies; `source` and `length` count its transitions. In the sequence's frames, as it runs."""
+        rate = self.sequence.rate
+        first = self._first(source, speed, medium)
+        add(item, "duration", nearest(medium.duration / speed * rate))
+        _rate(item, rate)
+        add(item, "start", -1 if joined[0] else place[0])
+        add(item, "end", -1 if joined[1] else place[1])
+        add(item, "in", first)
+        add(item, "out", first + length)
+        add(item, "pproTicksIn", nearest(max(Fraction(0), source / speed) * _TICKS))
+        add(item, "pproTicksOut", nearest((max(Fraction(0), source / speed) + length / rate) * _TICKS))
+
+    def _first(self, source: Fraction, speed: Fraction, medium: Medium) -> int:
+        exact = max(Fraction(0), source / speed * self.sequence.rate)
+        return exact // 1 if speed == 1 and medium.kind == "film" else nearest(exact)
+
+    def _file(self, item: ET.Element, medium: Medium) -> None:
+        if medium in self.files:
+            add(item, "file", id=self.files[medium])
+            return
+        self.files[medium] = f"file-{len(self.files) + 1}"
+        file = add(item, "file", id=self.files[medium])
+        add(file, "name", plain(medium.name))
+        add(file, "pathurl", file_url(medium.path).replace("file:///", "file://localhost/", 1))
+        _rate(file, medium.rate)
+        add(file, "duration", medium.frames)
+        if medium.kind != "still":
+            add(add(_timecode(file, medium.numbered, medium.numbered.of(Fraction(0))), "reel"), "name", medium.reel)
+        media = add(file, "media")
+        if medium.size is not None:
+            about = add(add(media, "video"), "samplecharacteristics")
+            _rate(about, medium.rate)
+            _size(about, medium.size)
+        if medium.channels:
+            sound = add(media, "audio")
+            about = add(sound, "samplecharacteristics")
+            add(about, "depth", 16)
+            add(about, "samplerate", medium.sample_rate)
+            add(sound, "channelcount", medium.channels)
+
+    def _words(self, track: ET.Element, line: list[Words]) -> None:
+        for words in line:
+            if words.fade_in:
+                _transition(track, self.sequence, words.start, words.start + words.fade_in, "in", "video")
+            self.clips += 1
+            item = add(track, "generatoritem", id=f"clipitem-{self.clips}")
+            add(item, "name", plain(words.text)[:80])
+            add(item, "enabled", "TRUE")
+            add(item, "duration", words.end - words.start)
+            _rate(item, self.sequence.rate)
+            add(item, "start", -1 if words.fade_in else words.start)
+            add(item, "end", -1 if words.fade_out else words.end)
+            add(item, "in", 0)
+            add(item, "out", words.end - words.start)
+            self._text(item, words)
+            if words.fade_out:
+                _transition(track, self.sequence, words.end - words.fade_out, words.end, "out", "video")
+        _switches(track)
+
+    def _text(self, item: ET.Element, words: Words) -> None:
+        effect = _effect(item, "Text", "Text", "Text", "generator", "video")
+        face = self.sequence.face
+        _parameter(effect, "str", "Text", plain(words.text, lines=True))
+        _parameter(effect, "fontname", "Font", face.family)
+        _parameter(effect, "fontsize", "Size", nearest(face.size * self.sequence.size[1]))
+        _parameter(effect, "fontalign", "Alignment", 2)
+        _color(effect, "fontcolor", "Font Color", face.color)
+        origin = add(_parameter(effect, "origin", "Origin"), "value")
+        add(origin, "horiz", 0)
+        add(origin, "vert", {"upper": -0.37, "lower": 0.37}.get(words.position, 0))
+
+    # Sounds
+
+    def _audio(self, audio: ET.Element) -> None:
+        add(audio, "numOutputChannels", 2)
+        about = add(add(audio, "format"), "samplecharacteristics")
+        add(about, "depth", 16)
+        add(about, "samplerate", 48000)
+        index = 0
+        for track in self.sequence.tracks:
+            channels = min(2, max(clip.medium.channels for clip in track.clips)) if track.clips else 0
+            for channel in range(1, channels + 1):
+                index += 1
+                kind = {"premiereTrackType": "Stereo", "totalExplodedTrackCount": "2"} if channels == 2 else {}
+                kind |= {"currentExplodedTrackIndex": str(channel - 1)} if channels == 2 else {}
+                self._track(ET.SubElement(audio, "track", kind), track, channel, index)
+
+    def _track(self, element: ET.Element, track: SoundTrack, channel: int, index: int) -> None:
+        for number, clip in enumerate(track.clips):
+            following = track.clips[number + 1] if number + 1 < len(track.clips) else None
+            self._heard(element, clip, following, channel, (index, number + 1))
+        _switches(element)
+        add(element, "outputchannelindex", channel)
+
+    def _heard(
+        self, track: ET.Element, clip: Heard, following: Heard | None, channel: int, at: tuple[int, int]
+    ) -> None:
+        """A clip on its nearest frames, in step; with its fades as transitions."""
+        sequence, rate = self.sequence, self.sequence.rate
+        start, end = nearest(clip.start), max(nearest(clip.end), nearest(clip.start) + 1)
+        lead, after = (nearest(part) for part in clip.head or (Fraction(0), Fraction(0)))
+        lag = nearest(following.head[1]) if following is not None and following.head is not None else 0
+        if clip.head is not None and lead + after:
+            _transition(track, sequence, start - lead, start + after, "both", "audio")
+        elif fade := nearest(clip.fade_in):
+            _transition(track, sequence, start, start + fade, "in", "audio")
+        out = 0 if following is not None and following.head is not None else nearest(clip.fade_out)
+        item = self._item(track, clip.name, clip.medium)
+        source = clip.source + (start - lead - clip.start) * clip.speed / rate
+        ends = (bool(lead + after or nearest(clip.fade_in)), bool(out or (following and following.head)))
+        length = end - start + lead + lag
+        self._range(item, (start, end), ends, source, clip.speed, length, clip.medium)
+        self._file(item, clip.medium)
+        origin = add(item, "sourcetrack")
+        add(origin, "mediatype", "audio")
+        add(origin, "trackindex", channel)
+        if clip.speed != 1:
+            _remap(item, source, clip.speed, length, clip.medium, rate, "audio")
+        _levels(item, clip, self._first(source, clip.speed, clip.medium) - start + lead)
+        self.links.setdefault(clip.label, []).append((item, item.get("id", ""), "audio", *at))
+        if out:
+            _transition(track, sequence, end - out, end, "out", "audio")
+
+    def _link(self) -> None:
+        """What belongs together: a picture and the channels of its sound."""
+        for group in self.links.values():
+            for item, _, _, _, _ in group if len(group) > 1 else ():
+                for _, name, media, track, clip in group:
+                    link = add(item, "link")
+                    add(link, "linkclipref", name)
+                    add(link, "mediatype", media)
+                    add(link, "trackindex", track)
+                    add(link, "clipindex", clip)
+
+
+def _lead(shown: Shown, rate: Fraction) -> int:
+    """Frames of a shot's transition before it, as far as its medium reaches: a dip needs no material there."""
+    if shown.head.kind in ("cut", "fade in"):
+        return 0
+    return shown.head.before if shown.medium is None else min(shown.head.before, shown.source / shown.speed * rate // 1)
+
+
+def _rate(parent: ET.Element, rate: Fraction) -> None:
+    found = add(parent, "rate")
+    add(found, "timebase", -(-rate // 1))
+    add(found, "ntsc", "TRUE" if rate.denominator == 1001 else "FALSE")
+
+
+def _size(parent: ET.Element, size: tuple[int, int]) -> None:
+    add(parent, "width", size[0])
+    add(parent, "height", size[1])
+    add(parent, "pixelaspectratio", "square")
+    add(parent, "fielddominance", "none")
+
+
+def _timecode(parent: ET.Element, numbered: Timecodes, first: str) -> ET.Element:
+    found = add(parent, "timecode")
+    _rate(found, numbered.rate)
+    add(found, "string", first)
+    add(found, "frame", numbered.first)
+    add(found, "displayformat", "DF" if numbered.drop else "NDF")
+    return found
+
+
+def _switches(track: ET.Element) -> None:
+    add(track, "enabled", "TRUE")
+    add(track, "locked", "FALSE")
+
+
+def _transition(
+    track: ET.Element, sequence: Sequence, start: int, end: int, side: str, media: Media, color: int | None = None
+) -> None:
+    found = add(track, "transitionitem")
+    add(found, "start", start)
+    add(found, "end", end)
+    add(found, "alignment", _SIDES[side])
+    _rate(found, sequence.rate)
+    if media == "audio":
+        _effect(found, "Cross Fade (+3dB)", "KGAudioTransCrossFade3dB", "", "transition", "audio")
+    elif color is None:
+        _effect(found, "Cross Dissolve", "Cross Dissolve", "Dissolve", "transition", "video")
+    else:
+        effect = _effect(found, "Dip to Color Dissolve", "Dip to Color Dissolve", "Dissolve", "transition", "video")
+        _color(effect, "dipcolor", "Color", f"#{color:02x}{color:02x}{color:02x}")
+
+
+def _effect(parent: ET.Element, name: str, id_: str, category: str, kind: str, media: Media) -> ET.Element:
+    effect = add(parent, "effect")
+    add(effect, "name", name)
+    add(effect, "effectid", id_)
+    if category:
+        add(effect, "effectcategory", category)
+    add(effect, "effecttype", kind)
+    add(effect, "mediatype", media)
+    return effect
+
+
+def _parameter(effect: ET.Element, id_: str, name: str, value: object = None) -> ET.Element:
+    found = add(effect, "parameter")
+    add(found, "parameterid", id_)
+    add(found, "name", name)
+    if value is not None:
+        add(found, "value", value)
+    return found
+
+
+def _color(effect: ET.Element, id_: str, name: str, color: str) -> None:
+    value = add(_parameter(effect, id_, name), "value")
+    add(value, "alpha", 255)
+    for part, at in (("red", 1), ("green", 3), ("blue", 5)):
+        add(value, part, int(color[at : at + 2], 16))
+
+
+def _remap(
+    item: ET.Element, source: Fraction, speed: Fraction, length: int, medium: Medium, rate: Fraction, media: Media
+) -> None:
+    """A constant speed. The graph holds the exact picture of each frame, also where `in` had to be rounded."""
+    effect = _effect(add(item, "filter"), "Time Remap", "timeremap", "motion", "motion", media)
+    _parameter(effect, "variablespeed", "variablespeed", 0)
+    _parameter(effect, "speed", "speed", _number(speed * 100))
+    _parameter(effect, "reverse", "reverse", "FALSE")
+    _parameter(effect, "frameblending", "frameblending", "FALSE")
+    graph = _parameter(effect, "graphdict", "graphdict")
+    first = nearest(max(Fraction(0), source / speed * rate))
+    whole = nearest(medium.duration / speed * rate)
+    pictures = medium.rate
+    keys = {"start": (0, Fraction(0)), "in": (first, source * pictures)}
+    keys |= {"out": (first + length, (source + length * speed / rate) * pictures)}
+    keys |= {"end": (whole, medium.duration * pictures)}
+    for name, (when, value) in keys.items():
+        key = add(graph, "keyframe")
+        add(key, "when", when)
+        add(key, "value", _number(value))
+        add(key, "speedvirtualkf", "TRUE")
+        add(key, f"speedkf{name}", "TRUE")
+    add(add(graph, "interpolation"), "name", "FCPCurve")
+
+
+def _number(value: Fraction) -> str:
+    return f"{float(value):.6f}".rstrip("0").rstrip(".")
+
+
+def _levels(item: ET.Element, clip: Heard, shift: int) -> None:
+    """Gain and ramps, as factors. `shift` leads from frames of the sequence to the clip's own."""
+    if not clip.gain and not clip.levels:
+        return
+    effect = _effect(add(item, "filter"), "Audio Levels", "audiolevels", "audiolevels", "audiolevels", "audio")
+    level = _parameter(effect, "level", "Level", _number(_factor(clip.gain)))
+    for at, change in clip.levels:
+        key = add(level, "keyframe")
+        add(key, "when", max(0, nearest(at) + shift))
+        add(key, "value", _number(_factor(clip.gain + change)))
+
+
+def _factor(gain: Fraction) -> Fraction:
+    return Fraction(10 ** (float(min(gain, _LOUDEST)) / 20))

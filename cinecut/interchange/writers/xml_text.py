@@ -1,0 +1,28 @@
+"""XML as text: what every document here is printed by, and what of a text XML can hold."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+
+def document(root: ET.Element, doctype: str | None = None) -> bytes:
+    ET.indent(root)
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n' + (f"<!DOCTYPE {doctype}>\n" if doctype else "")
+    return f"{head}\n{ET.tostring(root, encoding='unicode')}\n".encode("utf-8", "replace")
+
+
+def plain(text: str, lines: bool = False) -> str:
+    """A text without signs that XML has none of; `lines` may stay.
+
+    >>> plain("one\\ntwo\\x00"), plain("one\\ntwo", lines=True)
+    ('one two ', 'one\\ntwo')
+    """
+    return "".join(sign if sign.isprintable() or (lines and sign == "\n") else " " for sign in text)
+
+
+def add(parent: ET.Element, tag: str, value: object = None, /, **attributes: str) -> ET.Element:
+    """A new child, with its text."""
+    found = ET.SubElement(parent, tag, attributes)
+    if value is not None:
+        found.text = str(value)
+    return found

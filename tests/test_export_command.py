@@ -1,0 +1,182 @@
+"""`cinecut export`: its files, what it says and refuses, a package's own exporter, and melt, which plays a project."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from commandline import cinecut, names
+from oracle import Film, Sound, make_film, number_of, read_pictures, read_sound
+
+ROOT = Path(__file__).parent.parent
+BUNNY = ROOT / "specs" / "big_buck_bunny.yaml"
+
+
+@pytest.mark.parametrize("target", ["resolve", "premiere", "fcp", "kdenlive", "otio", "edl", "markers"])
+def test_every_target_writes_its_files_and_lists_what_is_lost(target: str, tmp_path: Path) -> None:
+    done = cinecut("export", BUNNY, "--to", target, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["to"], told["frames"], told["rate"], told["start"]) == (target, 1288, "24", "01:00:00:00")
+    assert sorted(told["files"]) == names(tmp_path)
+    assert all(set(lost) == {"event", "what", "instead"} for lost in told["unsupported"])
+    for file in told["files"]:
+        text = (tmp_path / file).read_bytes()
+        assert text
+        if file.endswith((".fcpxml", ".xml", ".kdenlive")):
+            ET.fromstring(text)
+    again = cinecut("export", BUNNY, "--to", target, cwd=tmp_path)
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
+    told_again = cinecut("export", BUNNY, "--to", target, "-f", cwd=tmp_path)
+    assert told_again.returncode == 0
+    for lost in told["unsupported"]:
+        assert lost["what"] in told_again.stdout
+
+
+def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
+    for arguments, word in [
+        (("--to", "avid"), "AAF"),
+        (("--to", "word"), "cannot be 'word'"),
+        (("--to", "edl", "--start", "25 o'clock"), "--start: "),
+        (("--to", "edl", "--start", "01:00:00;00"), "drop-frame"),
+        (("--to", "edl", "-o", str(tmp_path / "nowhere" / "cut.edl")), "nowhere"),
+    ]:
+        done = cinecut("export", BUNNY, *arguments, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (1, ""), arguments
+        assert word in done.stderr
+        assert "Traceback" not in done.stderr
+    assert names(tmp_path) == []
+
+
+def test_a_mistake_in_the_spec_is_told_and_nothing_written(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("cinecut: 1\nfilm: f.mkv\ntimeline:\n- shot: 0:20 - 0:10\n")
+    done = cinecut("export", "bad.yaml", "--to", "edl", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "not after the in point" in done.stderr
+    (tmp_path / "bad.yaml").write_text("cinecut: 1\nfilm: f.mkv\ntimeline:\n- shot: 0:20 - 0:21\n")
+    assert "not been measured" in cinecut("export", "bad.yaml", "--to", "edl", cwd=tmp_path).stderr
+    assert names(tmp_path) == ["bad.yaml"]
+
+
+def test_looks_lie_beside_and_the_output_is_where_it_is_asked(tmp_path: Path) -> None:
+    done = cinecut("export", ROOT / "specs/sound_and_look.yaml", "--to", "kdenlive", "-o", "cut.xml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = names(tmp_path)
+    assert "cut.xml" in made
+    cubes = {name for name in made if name.endswith(".cube")}
+    assert cubes
+    text = (tmp_path / "cut.xml").read_text()
+    assert all(str(tmp_path / cube) in text for cube in cubes)
+
+
+NOTES = '''
+def notes(sequence, target):
+    """The shots of a trailer, one a line."""
+    target.write_text("".join(f"{s.event} {sequence.timecode(s.start)}\\n" for s in sequence.pictures))
+    return [("trailer", "everything else", "words")]
+
+
+def broken(sequence, target):
+    target.write_text("half")
+    raise RuntimeError("out of ink")
+
+
+def lazy(sequence, target):
+    pass
+
+
+def odd(sequence, target):
+    target.write_text("x")
+    return [7]
+'''
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("packages")
+    (folder / "notes.py").write_text(NOTES)
+    info = folder / "notes-2.1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: notes\nVersion: 2.1\n")
+    entries = "".join(f"{name} = notes:{name}\n" for name in ("notes", "broken", "lazy", "odd"))
+    (info / "entry_points.txt").write_text(f"[cinecut.exporters]\n{entries}")
+    return folder
+
+
+def test_a_package_brings_an_exporter_of_its_own(packages: Path, tmp_path: Path) -> None:
+    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH", ""), str(packages))))
+    done = cinecut("export", BUNNY, "--to", "notes", "--json", cwd=tmp_path, PYTHONPATH=path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["files"] == ["big_buck_bunny.notes"]
+    assert told["unsupported"] == [{"event": "trailer", "what": "everything else", "instead": "words"}]
+    assert (tmp_path / "big_buck_bunny.notes").read_text().splitlines()[0] == "shot 1 01:00:00:00"
+    for name, why in (("broken", "out of ink"), ("lazy", "it wrote nothing"), ("odd", "no list of")):
+        done = cinecut("export", BUNNY, "--to", name, cwd=tmp_path, PYTHONPATH=path)
+        assert done.returncode == 1
+        assert f"the plug-in {name} 2.1 of cinecut.exporters failed: " in done.stderr
+        assert why in done.stderr
+    assert names(tmp_path) == ["big_buck_bunny.notes"]
+    assert "notes" not in cinecut("export", BUNNY, "--to", "x", cwd=tmp_path).stderr
+    assert "notes" in cinecut("export", BUNNY, "--to", "x", cwd=tmp_path, PYTHONPATH=path).stderr
+
+
+def test_an_export_of_a_thousand_events_is_quick_enough_to_be_usual(tmp_path: Path) -> None:
+    sound = "[{rate: 48000, channels: 2, layout: stereo}]"
+    facts = f"{{fingerprint: 1-0, size: 1920x1080, rate: 24, duration: 7200, audio: {sound}}}"
+    shots = "".join(f"- {{shot: {{in: {k % 7000}, for: 1s}}, titles: [t{k}], why: w}}\n" for k in range(1000))
+    spec = f"cinecut: 1\nfilm: {{file: f.mkv, facts: {facts}}}\ntimeline:\n{shots}"
+    (tmp_path / "long.yaml").write_text(spec)
+    done = cinecut("export", "long.yaml", "--to", "fcp", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "long.fcpxml").read_text().count("<asset-clip ") == 1000
+
+
+CUTS = """
+cinecut: 1
+film: film.mov
+timeline:
+  - shot: 0:02 - 0:03
+  - shot: {in: 0:06, for: 1s}
+    speed: 0.5
+    mute: true
+  - shot: {in: 0:05, for: 1s}
+    gain: -6
+  - black: 0.5s
+  - shot: {in: 0:12, for: 1s}
+    speed: 2
+    mute: true
+    sound: [whoosh]
+"""
+
+
+@pytest.mark.skipif(shutil.which("melt") is None, reason="melt plays MLT projects")
+def test_melt_plays_the_project_as_cinecut_renders_it(tmp_path: Path) -> None:
+    make_film(Film(tmp_path / "film.mov", Fraction(24), 360, (160, 96), sound=Sound(codec="pcm_s16le")))
+    (tmp_path / "cut.yaml").write_text(CUTS)
+    for arguments in (
+        ("link", "cut.yaml"),
+        ("export", "cut.yaml", "--to", "kdenlive", "--stems"),
+        ("render", "cut.yaml", "-o", "ours.mp4"),
+    ):
+        done = cinecut(*arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    play = ["melt", "cut.kdenlive", "-consumer", "avformat:melt.mkv", "vcodec=ffv1", "acodec=pcm_s16le", "ar=48000"]
+    subprocess.run([*play, "real_time=-1"], cwd=tmp_path, capture_output=True, check=True, timeout=120)
+    theirs, ours = ([number_of(p) for p in read_pictures(tmp_path / name)] for name in ("melt.mkv", "ours.mp4"))
+    assert theirs == ours
+    heard, stems = read_sound(tmp_path / "melt.mkv"), tmp_path / "cut_stems"
+    mix = sum(soundfile.read(stems / f"{name}.wav")[0] for name in ("film", "effects"))
+    assert heard.shape == mix.shape
+    errors = [np.abs(np.roll(heard, by, axis=0) - mix).mean() for by in (-1, 0, 1)]
+    assert int(np.argmin(errors)) == 1, errors
+    assert errors[1] < 0.001
