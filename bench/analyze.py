@@ -14,7 +14,7 @@ from bench.film import FFMPEG, Film, long_film
 from bench.measure import Command, Meter, run
 from bench.shots import TRUTH, TRUTH_FRAMES
 from cinecut.analysis.film.shots import find_shots
-from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
+from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.diagnostics import Report
 from cinecut.language.read import load_spec
 from cinecut.media.probe import film_facts

@@ -23,8 +23,8 @@ from bench.cutlist import CINECUT, SAMPLE_RATE, SHOTS, Shot, cut_list
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film
 from bench.measure import MB, Command, Meter, interleaved, run
+from cinecut.compiler.layout.soundtrack import RISING
 from cinecut.compiler.sound.effects import RECIPES
-from cinecut.compiler.soundtrack import RISING
 from cinecut.language.timebase import timecode
 from cinecut.vibes import load_vibe, names
 

@@ -20,7 +20,7 @@ from oracle import read_pictures
 
 from cinecut.analysis import Analysis, Request, analyze
 from cinecut.analysis.cache import Cache
-from cinecut.compiler.timeline import PlacedShot, Timeline
+from cinecut.compiler.layout.timeline import PlacedShot, Timeline
 from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.events import Shot

@@ -20,7 +20,7 @@ from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import Appearance, Signals, likeness
 from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
 from cinecut.analysis.to_spec import Decisions, to_spec
-from cinecut.compiler.timeline import PlacedShot
+from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.diagnostics import Report
 from cinecut.language.document import parse_document
 from cinecut.language.events import Shot as SpecShot

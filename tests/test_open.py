@@ -22,7 +22,7 @@ from cinecut.diagnostics import Stop
 from cinecut.files import write_beside
 from cinecut.media.open import open_media, packets_of, tags
 from cinecut.media.probe import film_facts, song_facts
-from cinecut.media.samples import channels_of
+from cinecut.media.sound.samples import channels_of
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 READERS: dict[str, Callable[[Path], object]] = {

@@ -17,7 +17,7 @@ from test_jamendo import Host
 
 from cinecut.analysis import Analysis, Request, analyze
 from cinecut.analysis.report.credits import credits_text, own_credit, write_credits
-from cinecut.compiler.timeline import Placed
+from cinecut.compiler.layout.timeline import Placed
 from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.events import Black, Card, Shot

@@ -27,7 +27,7 @@ from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import fill
 from cinecut.render.job import SILENT, Effort, Job, prepare, render
 from cinecut.render.job import Rendered as Result
-from cinecut.render.pictures import run_of, segments_of
+from cinecut.render.segments.pictures import run_of, segments_of
 
 RATE = Fraction(24)
 PIECES = tuple(Piece(Fraction(n, 2), 25 + n % 5) for n in range(12))
@@ -300,8 +300,8 @@ def test_killed_at_any_moment_it_goes_on(film: Film, tmp_path: Path, kept: Path)
 
 
 def test_what_was_used_least_recently_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cinecut.render import store as module
-    from cinecut.render.store import Store, key_of
+    from cinecut.render.segments import store as module
+    from cinecut.render.segments.store import Store, key_of
 
     store, file = Store(tmp_path / "store"), tmp_path / "file"
     for number in range(6):

@@ -272,7 +272,7 @@ def test_without_whisper_transcribe_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(whisper, "find_whisper", lambda: None)
-    from cinecut.cli.speech_commands import transcribe
+    from cinecut.cli.films.speech import transcribe
 
     with pytest.raises(Stop, match="no Whisper here") as stop:
         transcribe(tmp_path / "film.mkv")

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from cinecut.compiler.layout.timeline import Text
 from cinecut.compiler.picture.texts import Screen, lower_texts, typeset
-from cinecut.compiler.timeline import Text
 from cinecut.diagnostics import Span
 from cinecut.fonts.glyphs import FACES, FOLDER, load_face
 from cinecut.language.schema import read_schema

@@ -54,8 +54,8 @@ from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmTime
 from cinecut.language.write import write_spec
 from cinecut.media import probe
-from cinecut.media.film_audio import choice, with_first
 from cinecut.media.open import open_media, tags
+from cinecut.media.sound.film_audio import choice, with_first
 from cinecut.plugins import Plugin
 from cinecut.vibes import Vibe
 

@@ -21,19 +21,19 @@ from cinecut.cli.terminal import LOUDNESS, print_diagnostics
 from cinecut.diagnostics import Diagnostic, Stop
 
 _MODULES = {
-    "film_commands": ("analyze", "trailer"),
-    "beat_commands": ("beats",),
-    "vibe_commands": ("vibes",),
-    "check_commands": ("check", "fmt", "schema"),
-    "spec_commands": ("explain", "compile", "link", "swap"),
-    "render_commands": ("render", "pack"),
-    "export_commands": ("export", "import"),
-    "kit_commands": ("kits",),
-    "watch_commands": ("watch",),
-    "cache_commands": ("cache",),
-    "model_commands": ("models", "doctor"),
-    "music_commands": ("music",),
-    "speech_commands": ("transcribe",),
+    "films.analyze": ("analyze", "trailer"),
+    "films.beats": ("beats",),
+    "specs.vibes": ("vibes",),
+    "specs.check": ("check", "fmt", "schema"),
+    "specs.spec": ("explain", "compile", "link", "swap"),
+    "specs.render": ("render", "pack"),
+    "specs.export": ("export", "import"),
+    "specs.kits": ("kits",),
+    "specs.watch": ("watch",),
+    "machine.cache": ("cache",),
+    "machine.models": ("models", "doctor"),
+    "films.music": ("music",),
+    "films.speech": ("transcribe",),
 }
 
 

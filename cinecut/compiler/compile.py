@@ -13,6 +13,8 @@ from cinecut.compiler.about import about_file, about_of, about_text
 from cinecut.compiler.encode import FLOAT_SAMPLES, PCM_SAMPLES, Encoding, choose_encoding, float_sound, pcm_sound
 from cinecut.compiler.inputs import Inputs
 from cinecut.compiler.layout import Layout
+from cinecut.compiler.layout.soundtrack import sample_at
+from cinecut.compiler.layout.timeline import Text
 from cinecut.compiler.picture.assembly import label_of, lower_pictures
 from cinecut.compiler.picture.canvas import Canvas
 from cinecut.compiler.picture.captions import Caption, caption_text, captions, captions_text
@@ -25,8 +27,6 @@ from cinecut.compiler.resolve import Delivery, Opening, Trailer
 from cinecut.compiler.segments import Pictures
 from cinecut.compiler.sound.master import lower_masters
 from cinecut.compiler.sound.stems import lower_stems
-from cinecut.compiler.soundtrack import sample_at
-from cinecut.compiler.timeline import Text
 from cinecut.diagnostics import Diagnostic, Span
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad, split

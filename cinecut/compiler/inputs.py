@@ -6,6 +6,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cinecut.compiler.layout import Layout
+from cinecut.compiler.layout.soundtrack import PlacedSong, PlacedVoice, song_name
+from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.compiler.names import clock_name, digest
 from cinecut.compiler.picture.color import source_format
 from cinecut.compiler.picture.film_frames import shot_frames
@@ -13,8 +15,6 @@ from cinecut.compiler.picture.look import OWN
 from cinecut.compiler.picture.rating import rating_asset
 from cinecut.compiler.resolve import Song, cue_song
 from cinecut.compiler.sound.film_sound import is_heard
-from cinecut.compiler.soundtrack import PlacedSong, PlacedVoice, song_name
-from cinecut.compiler.timeline import Placed, PlacedShot
 from cinecut.graph import filters
 from cinecut.graph.nodes import Audio, Pad, Video
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, Input, LutFile, Reel, SoundReel, UserFile

@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from cinecut.compiler.about import About
 from cinecut.compiler.layout import Layout
+from cinecut.compiler.layout.timeline import Timeline
 from cinecut.compiler.segments import Pictures
 from cinecut.compiler.sound.master import Master, hole_of, lower_master
-from cinecut.compiler.timeline import Timeline
 from cinecut.diagnostics import Diagnostic, Span
 from cinecut.grade import Grade
 from cinecut.graph.nodes import Pad

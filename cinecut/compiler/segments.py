@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
+from cinecut.compiler.layout.timeline import Text
 from cinecut.compiler.names import digest
 from cinecut.compiler.picture.assembly import Stretches
 from cinecut.compiler.picture.texts import FONTS, Screen, lower_texts
-from cinecut.compiler.timeline import Text
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad
 from cinecut.language.timebase import nearest

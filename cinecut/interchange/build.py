@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
 from cinecut.compiler.layout import Layout
+from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.compiler.picture.look import Look, look_of
-from cinecut.compiler.timeline import Placed, PlacedShot
 from cinecut.diagnostics import Stop
 from cinecut.interchange.features import features_of
 from cinecut.interchange.marks import marks_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cinecut.compiler.layout import Layout
-from cinecut.compiler.timeline import Placed, PlacedShot
+from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.interchange.marks import lost_turns
 from cinecut.interchange.model import Feature, Sequence
 from cinecut.language.events import Black, Card, Shot, Still

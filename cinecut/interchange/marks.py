@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from cinecut.compiler.layout import Layout
-from cinecut.compiler.timeline import Placed, PlacedShot
+from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.interchange.model import COLORS, Mark
 from cinecut.language.events import Shot
 from cinecut.language.timebase import clock

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from cinecut.compiler.timeline import Joint
+from cinecut.compiler.layout.timeline import Joint
 from cinecut.language.timebase import Timecodes
 
 CUT = Joint()

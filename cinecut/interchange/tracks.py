@@ -8,10 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from cinecut.compiler.layout import Layout
+from cinecut.compiler.layout.soundtrack import Duck, PlacedSong, Sounding
+from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.compiler.sound.ducking import TAIL, corners
 from cinecut.compiler.sound.stems import UNDER_VOICE
-from cinecut.compiler.soundtrack import Duck, PlacedSong, Sounding
-from cinecut.compiler.timeline import PlacedShot
 from cinecut.interchange.model import Heard, Medium, Role, SoundTrack
 from cinecut.language.timebase import SAMPLE_RATE
 

@@ -31,7 +31,7 @@ from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.download import HEADERS, Progress, TooMuch, copy_bounded, sha256, silent, why
 from cinecut.files import beside
 from cinecut.library.songs import Credit, SongMatch, cached, place_of, unchanged, write_index
-from cinecut.media.samples import song_frames
+from cinecut.media.sound.samples import song_frames
 from cinecut.vibes import Vibe
 
 CLIENT_ID = "JAMENDO_CLIENT_ID"

@@ -20,7 +20,7 @@ from cinecut.language.timebase import Timecodes
 from cinecut.media.bitstream import shape_of
 from cinecut.media.decode_order import bare, in_decode_order, place_of
 from cinecut.media.dolby_vision import profile_of
-from cinecut.media.film_audio import film_audio
+from cinecut.media.sound.film_audio import film_audio
 from cinecut.media.first_picture import first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture, whole_packets
 from cinecut.media.joined import JoinedMedia, restart

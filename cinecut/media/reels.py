@@ -36,7 +36,7 @@ from cinecut.language.timebase import FilmTime, clock, nearest
 from cinecut.media.decode_order import restamped_packets
 from cinecut.media.frames import contents, only_picture, open_film, packets_from, whole_packets
 from cinecut.media.open import open_bytes, open_media, packets_of, picture_stream
-from cinecut.media.film_samples import FilmSounds, default_layout, film_sounds, stretch
+from cinecut.media.sound.film_samples import FilmSounds, default_layout, film_sounds, stretch
 
 _BEFORE = Fraction(2)  # seconds by which stamps of decoding precede those of showing
 _REORDER = 32  # pictures in a row that are shown after the end, after which none is shown before it

@@ -18,7 +18,7 @@ from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
 from cinecut.graph.script import Build
 from cinecut.language.read import inside
 from cinecut.render.pull import Pull, pull, write_luts
-from cinecut.render.store import Store, code, key_of
+from cinecut.render.segments.store import Store, code, key_of
 
 if TYPE_CHECKING:
     from cinecut.render.job import Job, Watch

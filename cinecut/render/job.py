@@ -21,8 +21,8 @@ from cinecut.render.check import examine, plan_of
 from cinecut.render.folder import Materials
 from cinecut.render.master import Level
 from cinecut.render.outputs import captions_beside, check_filters, check_output, check_target
-from cinecut.render.store import Store, usual_store
-from cinecut.render.studio import Studio
+from cinecut.render.segments.store import Store, usual_store
+from cinecut.render.segments.studio import Studio
 
 
 @dataclass(frozen=True, slots=True)

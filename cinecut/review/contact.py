@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cinecut.compiler.timeline import Placed, Timeline
+from cinecut.compiler.layout.timeline import Placed, Timeline
 from cinecut.files import disk_errors
 from cinecut.language.events import Black, Shot
 from cinecut.language.timebase import FilmTime, clock

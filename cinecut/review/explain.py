@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import Any
 
 from cinecut.compiler.layout import Layout
+from cinecut.compiler.layout.soundtrack import Soundtrack
+from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.compiler.origins import origins
 from cinecut.compiler.resolve import Trailer
-from cinecut.compiler.soundtrack import Soundtrack
-from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
 from cinecut.language.document.layout import scalar_text
 from cinecut.language.events import Transition
 from cinecut.language.grid import Grid

@@ -17,13 +17,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from cinecut.compiler.layout.timeline import PlacedShot, build_timeline
 from cinecut.compiler.picture.assembly import lower_pictures
 from cinecut.compiler.picture.canvas import Canvas
 from cinecut.compiler.picture.color import matrix_of, source_format, trailer_color
 from cinecut.compiler.picture.film_frames import shot_frames
 from cinecut.compiler.picture.look import Look, lut_name
 from cinecut.compiler.resolve import Trailer, resolve
-from cinecut.compiler.timeline import PlacedShot, build_timeline
 from cinecut.diagnostics import Report, Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Workplace, run_graph

@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import Any
 
 from cinecut.compiler.layout import Layout
-from cinecut.compiler.soundtrack import Sounding
-from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
+from cinecut.compiler.layout.soundtrack import Sounding
+from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.language.events import Card
 from cinecut.language.timebase import SAMPLE_RATE, nearest
 from cinecut.watch.edits import STEMS, entries_of

@@ -18,7 +18,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.frames import FrameReader, open_film
 from cinecut.media.open import open_media, picture_stream
-from cinecut.media.samples import counted, mono
+from cinecut.media.sound.samples import counted, mono
 
 _SIDE = 320  # pixels of the longer side
 _RATE = 8000  # samples a second that the outline is made of

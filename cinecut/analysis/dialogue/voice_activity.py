@@ -18,8 +18,8 @@ from cinecut.analysis.dialogue.voice_networks import RATE, STEPS, Floats, detect
 from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
-from cinecut.media.film_samples import film_sounds
-from cinecut.media.samples import mono
+from cinecut.media.sound.film_samples import film_sounds
+from cinecut.media.sound.samples import mono
 
 Answers = NDArray[np.bool_]  # one for each hundredth of a second
 _BLOCK, _MARGIN = 60 * RATE, 4 * RATE  # samples; the networks also get a margin before and after each block

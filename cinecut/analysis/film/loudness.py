@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
-from cinecut.media.film_samples import film_sounds
-from cinecut.media.samples import mono
+from cinecut.media.sound.film_samples import film_sounds
+from cinecut.media.sound.samples import mono
 
 STEP = Fraction(1, 10)  # seconds
 _RATE = 8000  # enough for a level, since loud sounds are mostly below 4 kHz

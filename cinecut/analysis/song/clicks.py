@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cinecut.analysis.song.beats import Beats
 from cinecut.diagnostics import Stop
 from cinecut.files import beside, disk_errors
-from cinecut.media.samples import song_frames
+from cinecut.media.sound.samples import song_frames
 
 _LENGTH = Fraction(3, 100)  # seconds of a click
 _SONG_GAIN = 0.6  # leaves room for the clicks

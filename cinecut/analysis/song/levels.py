@@ -20,7 +20,7 @@ from cinecut.analysis.song.onsets import LIMIT, Progress, in_blocks
 from cinecut.analysis.stage import Stage
 from cinecut.graph.sounds import downmix
 from cinecut.language.timebase import FilmRange, FilmTime
-from cinecut.media.samples import counted, mono, song_frames
+from cinecut.media.sound.samples import counted, mono, song_frames
 from cinecut.vibes import Vibe
 
 Levels = NDArray[np.float32]

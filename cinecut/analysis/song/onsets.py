@@ -16,7 +16,7 @@ import numpy as np
 
 from cinecut.diagnostics import Diagnostic
 from cinecut.media.probe import song_facts
-from cinecut.media.samples import Floats, counted, mono, song_frames
+from cinecut.media.sound.samples import Floats, counted, mono, song_frames
 
 Progress = Callable[[float], None]
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from cinecut.compiler.layout.timeline import Joint, Placed, PlacedShot, Timeline
 from cinecut.compiler.picture.canvas import Canvas
 from cinecut.compiler.picture.film_frames import film_frames
 from cinecut.compiler.picture.plain import lower_still, plain
 from cinecut.compiler.picture.shots import lower_shot
 from cinecut.compiler.resolve import Trailer
-from cinecut.compiler.timeline import Joint, Placed, PlacedShot, Timeline
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad, split
 from cinecut.language.events import Still

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cinecut.compiler.soundtrack import Soundtrack
-from cinecut.compiler.timeline import Text, Timeline
+from cinecut.compiler.layout.soundtrack import Soundtrack
+from cinecut.compiler.layout.timeline import Text, Timeline
 from cinecut.diagnostics import Span
 from cinecut.language.events import NOWHERE, Shot
 from cinecut.language.timebase import SAMPLE_RATE, TrailerFrame, TrailerRange, nearest

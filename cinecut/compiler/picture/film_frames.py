@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.compiler.picture.color import HDR, to_sdr
-from cinecut.compiler.timeline import PlacedShot
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad
 from cinecut.language.facts import FilmFacts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from cinecut.compiler.layout.timeline import Placed
 from cinecut.compiler.picture.canvas import Canvas
-from cinecut.compiler.timeline import Placed
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad
 from cinecut.graph.verify import OVERLAYS

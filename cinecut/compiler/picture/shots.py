@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.compiler.picture.canvas import Canvas
 from cinecut.compiler.picture.color import is_rgb, trailer_color
 from cinecut.compiler.picture.geometry import Geometry, frame_shot
-from cinecut.compiler.timeline import PlacedShot
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad, split
 from cinecut.graph.verify import OVERLAYS

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cinecut.compiler.timeline import Text
+from cinecut.compiler.layout.timeline import Text
 from cinecut.fonts.face import Face
 from cinecut.graph.filters import TICKS
 from cinecut.language.timebase import TrailerFrame, nearest

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from cinecut.compiler.soundtrack import Duck, Sounding, Soundtrack
+from cinecut.compiler.layout.soundtrack import Duck, Sounding, Soundtrack
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad, split
 from cinecut.graph.sounds import Laid

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cinecut.compiler.layout.soundtrack import RISING, PlacedEffect
 from cinecut.compiler.names import digest
-from cinecut.compiler.soundtrack import RISING, PlacedEffect
 from cinecut.graph import sounds
 from cinecut.graph.sounds import Laid
 from cinecut.language.timebase import SAMPLE_RATE

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Protocol, TypeGuard
 
-from cinecut.compiler.soundtrack import PlacedSong, PlacedVoice, sample_at
-from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
+from cinecut.compiler.layout.soundtrack import PlacedSong, PlacedVoice, sample_at
+from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad
 from cinecut.graph.sounds import Laid

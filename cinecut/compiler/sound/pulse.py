@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
-from cinecut.compiler.soundtrack import PlacedPulse, sample_at
-from cinecut.compiler.timeline import Placed, Timeline
+from cinecut.compiler.layout.soundtrack import PlacedPulse, sample_at
+from cinecut.compiler.layout.timeline import Placed, Timeline
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad
 from cinecut.graph.sounds import Laid

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from cinecut.compiler.layout.soundtrack import PlacedSong, Soundtrack
+from cinecut.compiler.layout.timeline import Timeline
 from cinecut.compiler.sound.ducking import duck, hush
 from cinecut.compiler.sound.film_sound import Sources
 from cinecut.compiler.sound.pulse import lower_pulse
-from cinecut.compiler.soundtrack import PlacedSong, Soundtrack
-from cinecut.compiler.timeline import Timeline
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad
 from cinecut.graph.sounds import Laid

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from cinecut.compiler.layout.soundtrack import Duck, PlacedVoice, Soundtrack
+from cinecut.compiler.layout.timeline import Timeline
 from cinecut.compiler.resolve import Trailer
 from cinecut.compiler.sound.ducking import duck, hush, lay_into_silences
 from cinecut.compiler.sound.effects import lay_effect
 from cinecut.compiler.sound.film_sound import SOFT, Sources, film_sound, soften, take
 from cinecut.compiler.sound.songs import lower_music
-from cinecut.compiler.soundtrack import Duck, PlacedVoice, Soundtrack
-from cinecut.compiler.timeline import Timeline
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad
 from cinecut.graph.sounds import Laid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from cinecut.compiler.timeline import Placed
+from cinecut.compiler.layout.timeline import Placed
 from cinecut.language.events import Clip, Title
 
 Value = str | Fraction | bool | Clip | tuple[Title, ...] | None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from cinecut.compiler.layout import Layout
-from cinecut.compiler.timeline import Placed, PlacedShot
+from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.interchange.back.amendments import Amended, Changes, New
 from cinecut.interchange.back.matching import gaps_of, matched
 from cinecut.interchange.back.titles import retitle

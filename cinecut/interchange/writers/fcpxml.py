@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
-from cinecut.compiler.timeline import Joint
+from cinecut.compiler.layout.timeline import Joint
 from cinecut.interchange.locate import file_url
 from cinecut.interchange.model import Heard, Mark, Medium, Sequence, Shown, Words, Written
 from cinecut.interchange.writers.edl import uneven, write_markers

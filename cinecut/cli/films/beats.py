@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.film_options import vibe_names
+from cinecut.cli.films.options import vibe_names
 from cinecut.cli.terminal import ForceOption, JsonOption, completing, may_replace, print_diagnostics, watch
 from cinecut.diagnostics import Stop
 

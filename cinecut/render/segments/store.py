@@ -36,7 +36,7 @@ def code() -> str:
     """A digest of the code that makes files from media, and of the decoder's version: neither is in a graph."""
     digest = hashlib.sha256(importlib.metadata.version("av").encode())
     for room in ("fonts", "grade", "media", "render"):
-        for file in sorted((Path(cinecut.__file__).parent / room).iterdir()):
+        for file in sorted((Path(cinecut.__file__).parent / room).rglob("*")):
             if file.suffix in (".py", ".ttf"):
                 digest.update(file.read_bytes())
     return digest.hexdigest()[:40]

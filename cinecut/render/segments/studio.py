@@ -21,9 +21,9 @@ from cinecut.graph.digest import digest
 from cinecut.graph.plan import CAPTIONS, Run, Target
 from cinecut.render.folder import Materials, write_texts
 from cinecut.render.master import Level, Sound, make_sounds, sounds_of
-from cinecut.render.pictures import HeadersDifferError, Segment, Shooting, run_of, segments_of, together
-from cinecut.render.store import Store, code, key_of
-from cinecut.render.workers import Threads, workers_for
+from cinecut.render.segments.pictures import HeadersDifferError, Segment, Shooting, run_of, segments_of, together
+from cinecut.render.segments.store import Store, code, key_of
+from cinecut.render.segments.workers import Threads, workers_for
 
 if TYPE_CHECKING:
     from cinecut.render.job import Watch
@@ -123,7 +123,7 @@ class Studio:
 
     def _joined(self, segments: Sequence[Segment]) -> dict[str, str]:
         """Each output's segments, its sound and its captions in one file."""
-        from cinecut.render.join import join  # it loads a decoder, which needs no memory while FFmpeg runs
+        from cinecut.render.segments.join import join  # it loads a decoder, which needs no memory while FFmpeg runs
 
         folder, found = self.place.folder, dict[str, str]()
         sounds = {name: sound.file for sound in sounds_of(self.plan) for name in sound.names}

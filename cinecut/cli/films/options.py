@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.music_commands import JamendoIdOption, MusicChoice, MusicOption
-from cinecut.cli.speech_commands import LanguageOption, RateOption, ShiftOption, SubtitleChoice, SubtitlesOption
+from cinecut.cli.films.music import JamendoIdOption, MusicChoice, MusicOption
+from cinecut.cli.films.speech import LanguageOption, RateOption, ShiftOption, SubtitleChoice, SubtitlesOption
 from cinecut.cli.terminal import completing
 from cinecut.diagnostics import Stop, excerpt
 

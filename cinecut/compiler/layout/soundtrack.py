@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cinecut.compiler.clockwork import GRID_HINT
+from cinecut.compiler.layout.clockwork import GRID_HINT
+from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.compiler.names import digest, suffix_of
 from cinecut.compiler.resolve import Song, Trailer, cue_song
-from cinecut.compiler.timeline import Placed, PlacedShot, Timeline
 from cinecut.diagnostics import Report, Span
 from cinecut.language.events import Black, Effect, Voice
 from cinecut.language.facts import SongFacts

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.film_options import vibe_names
+from cinecut.cli.films.options import vibe_names
 from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, completing, may_replace, print_table, watch
 from cinecut.diagnostics import Stop
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cinecut.compiler.layout.soundtrack import Soundtrack, place_sounds
+from cinecut.compiler.layout.timeline import Timeline, build_timeline
 from cinecut.compiler.resolve import Trailer
-from cinecut.compiler.soundtrack import Soundtrack, place_sounds
-from cinecut.compiler.timeline import Timeline, build_timeline
 from cinecut.diagnostics import Report
 
 

@@ -20,7 +20,7 @@ import av.error
 from cinecut.compiler.about import About
 from cinecut.diagnostics import Stop
 from cinecut.media.open import open_container
-from cinecut.render.pictures import HeadersDifferError
+from cinecut.render.segments.pictures import HeadersDifferError
 
 
 def join(segments: Sequence[Path], beside: Sequence[Path], output: Path, rate: Fraction, about: About) -> None:

@@ -11,8 +11,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
-from cinecut.compiler.clockwork import GRID_HINT, Clockwork
-from cinecut.compiler.material import film_range, shot_length, sound_fades, sound_over
+from cinecut.compiler.layout.clockwork import GRID_HINT, Clockwork
+from cinecut.compiler.layout.material import film_range, shot_length, sound_fades, sound_over
 from cinecut.compiler.names import labels_of
 from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Report, Span

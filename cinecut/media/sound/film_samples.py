@@ -28,7 +28,7 @@ from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
 from cinecut.media.frames import from_start, open_film
 from cinecut.media.open import packets_of, sound_streams
-from cinecut.media.samples import Placed, channels_of, decoded, samples_of
+from cinecut.media.sound.samples import Placed, channels_of, decoded, samples_of
 
 _RUN_UP = Fraction(1, 2)  # seconds decoded before what is wanted: AAC, MP3 and Opus build on what came before
 _FURTHER = (0, 2, 8, 32)  # seconds further back that sound may be stored than its stamp says

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cinecut.cli.film_options import FilmOptions, with_film_options
-from cinecut.cli.film_report import review as pause
-from cinecut.cli.film_report import tell
-from cinecut.cli.render_commands import render_spec
+from cinecut.cli.films.options import FilmOptions, with_film_options
+from cinecut.cli.films.report import review as pause
+from cinecut.cli.films.report import tell
+from cinecut.cli.specs.render import render_spec
 from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, may_replace, print_diagnostics, watch
 from cinecut.diagnostics import Stop
 

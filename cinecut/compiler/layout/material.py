@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cinecut.compiler.clockwork import GRID_HINT, Clockwork
+from cinecut.compiler.layout.clockwork import GRID_HINT, Clockwork
 from cinecut.language.events import Shot
 from cinecut.language.timebase import FilmRange, FilmTime, Length, TrailerRange, clock
 

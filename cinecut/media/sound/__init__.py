@@ -1,0 +1,1 @@
+"""The sound of films and songs, sample by sample."""
