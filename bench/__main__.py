@@ -11,7 +11,19 @@ import sys
 from bench import figures
 from bench.film import FFMPEG, film
 
-TABLES = ("render", "memory", "compile", "bytes", "shots", "analyze", "models", "sound", "picture", "speech")
+TABLES = (
+    "render",
+    "segments",
+    "memory",
+    "compile",
+    "bytes",
+    "shots",
+    "analyze",
+    "models",
+    "sound",
+    "picture",
+    "speech",
+)
 """Each is a module here with `table(film, runs) -> list[Figure]`, which prints its rows and returns its bounds."""
 
 

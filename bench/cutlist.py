@@ -58,7 +58,9 @@ def cinecut_render(film: Film, shots: Sequence[Shot], output: Path) -> Command:
     """`cinecut render` of the cut list; the film's facts are measured into the spec beforehand, once."""
     spec = write_spec(film, shots, output.with_suffix(".yaml"))
     run(Command((CINECUT, "link", str(spec))))
-    return Command((CINECUT, "render", str(spec), "-o", str(output)), output, {"CINECUT_FFMPEG": FFMPEG})
+    return Command(
+        (CINECUT, "render", str(spec), "-o", str(output)), output, {"CINECUT_FFMPEG": FFMPEG, "CINECUT_STORE_GB": "0"}
+    )
 
 
 def hand_graph(film: Film, shots: Sequence[Shot], output: Path) -> Command:

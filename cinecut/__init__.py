@@ -4,7 +4,7 @@ Two straight lines meet at one type, `Spec`:
 
     analyze   film ─ probe ─ dialogue ─ song ─ shots ─ signals ─ scenes ─ story ─ edit ─► Spec ─ write ─► film.yaml
     render    film.yaml ─ read ─ check ─► Spec ─ resolve ─► Trailer ─ timeline + soundtrack ─ lower ─► Graph
-                        ─ verify ─ script ─► RenderPlan ─ reels ─ measure ─ run (GPU lock) ─► film_trailer.mp4
+                        ─ verify ─► RenderPlan ─ segments ─ reels ─ run (GPU lock) ─ join ─► film_trailer.mp4
 
 Programs use `load`, `check`, `compile`, `render` and `analyze`, which are imported when they are first asked for.
 """

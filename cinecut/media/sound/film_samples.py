@@ -72,6 +72,20 @@ class _Grid:
     bounds: tuple[Fraction, Fraction]
 
 
+_NOISY = ("aac", "aac_latm", "ac3", "eac3")
+
+
+def _fresh_decoder(stream: Any) -> Any:
+    """A decoder that nothing has been decoded with, where that changes samples: these put noise in the place of what
+    was left out, and the noise goes on where it was before a seek. None: the stream's own."""
+    known = stream.codec_context
+    if known.codec.name not in _NOISY:
+        return None
+    fresh: Any = av.CodecContext.create(known.codec.name, "r")
+    fresh.extradata, fresh.sample_rate, fresh.layout = known.extradata, known.sample_rate, known.layout.name
+    return fresh
+
+
 class FilmSound:
     """One stream of a film's sound, to be read from anywhere."""
 
@@ -102,7 +116,7 @@ class FilmSound:
             if target <= Fraction(self.stream.start_time or 0) * self.stream.time_base:
                 break
             self._media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
-            frames = decoded(packets_of(self._media, self.stream), [])
+            frames = decoded(packets_of(self._media, self.stream), [], _fresh_decoder(self.stream))
             head = list(islice(frames, count))
             if not head or head[0].pts is None or head[0].pts * self.stream.time_base > start - _RUN_UP / 2:
                 continue

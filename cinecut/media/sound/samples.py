@@ -52,15 +52,15 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
         warnings.append(Diagnostic("music", f"{song.name} is damaged: {len(damage)} packets were skipped, {usable}"))
 
 
-def decoded(packets: Iterator[Any], damage: list[str]) -> Iterator[av.AudioFrame]:
-    """What decodes of some packets; what does not is noted in `damage`."""
+def decoded(packets: Iterator[Any], damage: list[str], decoder: Any = None) -> Iterator[av.AudioFrame]:
+    """What decodes of some packets, by their stream's own decoder or by another; what does not is noted in `damage`."""
     in_a_row = 0
     while in_a_row <= _HOPELESS:
         try:
             packet = next(packets, None)
             if packet is None:
                 return
-            for frame in packet.decode():
+            for frame in packet.decode() if decoder is None else decoder.decode(packet):
                 in_a_row = 0
                 yield frame
         except av.error.EOFError:

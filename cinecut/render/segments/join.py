@@ -55,27 +55,26 @@ def _chapter(number: int, start: int, end: int, name: str, frame: Fraction) -> A
 def _pictures(segments: Sequence[Path], target: Any, rate: Fraction) -> Iterator[Any]:
     """The packets of all segments, one after another. A file's own stamps are only good for their order: they may be
     rounded, or begin before zero."""
-    orders = [_order(file) for file in segments]
-    delay = max(number - place for order in orders for number, place in enumerate(order))  # from decoding to showing
-    at, headers = 0, None
-    for file, order in zip(segments, orders, strict=True):
+    at, delay, headers = 0, 0, None
+    for file in segments:
         with open_container(file) as media:
-            first, headers = headers, media.streams[0].codec_context.extradata
-            if at and headers != first:
+            before, headers = headers, media.streams[0].codec_context.extradata
+            if at and headers != before:
                 raise HeadersDifferError(file.name)
-            for number, packet in enumerate(packet for packet in media.demux(media.streams[0]) if packet.size):
-                packet.pts, packet.dts = at + order[number], at + number - delay
+            first, *stamps = [(packet.pts or 0, packet.dts or 0) for packet in _packets(media)]
+            if not at:  # the frames from the first one's decoding to its showing are the same in every segment
+                delay = round((first[0] - first[1]) * Fraction(media.streams[0].time_base or 0) * rate)
+            shown = {stamp: place for place, stamp in enumerate(sorted(pts for pts, _ in (first, *stamps)))}
+            media.seek(0)
+            for number, packet in enumerate(_packets(media)):
+                packet.pts, packet.dts = at + shown[packet.pts], at + number - delay
                 packet.time_base, packet.duration, packet.stream = 1 / rate, 1, target
                 yield packet
-        at += len(order)
+            at += len(shown)
 
 
-def _order(file: Path) -> list[int]:
-    """Of each packet of a segment, in the order of decoding, which picture it is."""
-    with open_container(file) as media:
-        stamps = [packet.pts or 0 for packet in media.demux(media.streams[0]) if packet.size]
-    shown = {stamp: place for place, stamp in enumerate(sorted(stamps))}
-    return [shown[stamp] for stamp in stamps]
+def _packets(media: Any) -> Iterator[Any]:
+    return (packet for packet in media.demux(media.streams[0]) if packet.size)
 
 
 def _copied(media: Any, target: Any) -> Iterator[Any]:
