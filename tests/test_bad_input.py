@@ -8,7 +8,7 @@ import os
 import shutil
 import struct
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +18,8 @@ import pytest
 from commandline import cinecut, names, needs_name
 from oracle import Film, Luma, Sound, read_frames, read_pictures
 
+from cinecut.compiler.layout.timeline import Text
+from cinecut.compiler.picture.texts import Screen, lower_texts
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.document.layout import scalar_text
@@ -386,11 +388,14 @@ def test_titles_hold_no_commands(cards: Path, tmp_path: Path, ffmpeg: Path) -> N
             assert (picture > 128).sum() < 0.6 * line * (right - left) + 60, text
 
 
-def test_measure_of_titles_sees_commands(cards: Path, tmp_path: Path) -> None:
+def test_measure_of_titles_sees_commands(cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same with the escapes taken away, so that the test above is known to see what it looks for."""
-    job = prepare(cards)
-    bare = {name: data.replace(rb"\{", b"{").replace("\u2060".encode(), b"") for name, data in job.plan.files.items()}
-    render(replace(job, plan=replace(job.plan, files=bare)), tmp_path / "out.mp4", find_ffmpeg(), SILENT)
+
+    def bare(texts: Sequence[Text], screen: Screen) -> bytes:
+        return lower_texts(texts, screen).replace(rb"\{", b"{").replace("\u2060".encode(), b"")
+
+    monkeypatch.setattr("cinecut.compiler.segments.lower_texts", bare)
+    render(prepare(cards), tmp_path / "out.mp4", find_ffmpeg(), SILENT)
     pictures = list(read_pictures(tmp_path / "out.mp4"))
     _, top, _, bottom = extents(pictures[0])
     _, high, _, low = extents(pictures[4])

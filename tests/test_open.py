@@ -128,7 +128,7 @@ def test_a_writer_names_the_target_in_what_it_says(tmp_path: Path) -> None:
     for target in (tmp_path / "folder", tmp_path / "none" / "spec.yaml"):
         with pytest.raises(Stop) as stop:
             write_beside(target, "new")
-        assert str(target) in stop.value.diagnostics[0].message
+        assert str(target.parent) in stop.value.diagnostics[0].message
     assert [*tmp_path.rglob("*.part")] == []
 
 

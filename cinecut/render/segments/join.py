@@ -32,7 +32,7 @@ def join(segments: Sequence[Path], beside: Sequence[Path], output: Path, rate: F
     try:
         with ExitStack() as stack:
             media = [stack.enter_context(open_container(file)) for file in (segments[0], *beside)]
-            out = stack.enter_context(av.open(str(output), "w", options={"fflags": "bitexact", **options}))
+            out = stack.enter_context(av.open(str(output.absolute()), "w", options={"fflags": "bitexact", **options}))
             targets = [out.add_stream_from_template(each.streams[0], opaque=True) for each in media]
             targets[0].time_base = 1 / rate
             if media[0].streams[0].codec_context.codec_tag == "hvc1":  # the name by which Apple's players know HEVC
