@@ -37,7 +37,7 @@ from cinecut.language.rules import check_rules
 from cinecut.language.spec import Part, Spec
 from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, Timecodes, parse_seconds
 
-ANY_RATE = Timecodes(Fraction(1000))  # by which every timecode can be read, for whoever wants no times
+ANY_RATE = Timecodes(Fraction(10_000))  # by which every timecode can be read, for whoever wants no times
 ABSENT = "\0"  # the file of a film that a spec does not name
 
 
