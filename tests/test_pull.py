@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -98,3 +99,12 @@ def test_a_shots_sound_is_the_same_whatever_was_read_before(bundled: Path, tmp_p
         alone.mkdir()
         pull(Pull(alone, film, facts, [reel], {}, {}), lambda _: None)
         assert (alone / reel.name).read_bytes() == (tmp_path / reel.name).read_bytes()
+
+
+def test_a_layout_that_there_is_not_is_one_message(films: Films, tmp_path: Path) -> None:
+    """Facts may be edited by hand."""
+    film = films(SMALL).path
+    facts = film_facts(film)
+    facts = replace(facts, audio=tuple(replace(sound, layout="1x1") for sound in facts.audio))
+    with pytest.raises(Stop, match="no layout of channels"):
+        pull(Pull(tmp_path, film, facts, [SoundReel("a.nut", span(0, 1), 0)], {}, {}), lambda _: None)

@@ -23,6 +23,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from cinecut.diagnostics import Stop, excerpt
 from cinecut.graph.sounds import USUAL
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
@@ -267,5 +268,14 @@ def _converted(frames: Iterable[Placed], kind: str, audio: AudioFacts) -> Iterat
 
 
 def default_layout(audio: AudioFacts) -> str:
-    """The layout of a stream; of one that only knows how many channels it has, the usual one of so many."""
-    return USUAL.get(audio.channels, audio.layout) if audio.layout.endswith(" channels") else audio.layout
+    """The layout of a stream; of one that only knows how many channels it has, the usual one of so many.
+
+    Raises Stop where the facts name a layout that there is not.
+    """
+    layout = USUAL.get(audio.channels, audio.layout) if audio.layout.endswith(" channels") else audio.layout
+    try:
+        av.AudioLayout(layout)
+    except ValueError:
+        message = f"the facts say that the film's sound is {excerpt(layout)}, which is no layout of channels"
+        raise Stop("wrong-value", message, "cinecut link SPEC measures it again") from None
+    return layout
