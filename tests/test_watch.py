@@ -342,6 +342,17 @@ def test_the_page_gets_its_draft_its_pictures_and_its_sound(page: tuple[str, Pat
     levels = json.loads(ask(address, f"{draft}/outline")[1])
     assert len(levels) == pytest.approx(state["trailer"]["frames"] / 24 * 50, abs=3)
     assert max(levels) > 5
+    # A medium that is replaced is seen, too
+    film = Path(spec.read_text().split("film: ")[1].split("\n")[0])
+    own = spec.with_name("own.mp4")
+    shutil.copy(film, own)
+    spec.write_text(spec.read_text().replace(str(film), str(own)))
+    wait_for(lambda: state_of(address)["drafted"] not in ("", state["drafted"]))
+    time.sleep(1.5)
+    own.unlink()
+    wait_for(lambda: state_of(address)["broken"])
+    shutil.copy(film, own)
+    wait_for(lambda: not state_of(address)["broken"])
     # What another program changes is seen
     spec.write_text(spec.read_text().replace("12f", "24f"))
     wait_for(lambda: state_of(address)["trailer"]["frames"] == state["trailer"]["frames"] + 12)

@@ -141,16 +141,30 @@ class _Page:
         """Wake the session when the spec, or a file that it names, is another. Editors write beside and rename, so
         folders are watched."""
         while True:
-            files = {file.resolve() for file in (self.session.spec, *self.session.media)}
+            files = self._watched()
             folders = {file.parent for file in files if file.parent.is_dir()}
 
             def ours(change: Any, path: str, files: set[Path] = files) -> bool:
                 return Path(path).resolve() in files
 
-            changes = awatch(*folders, watch_filter=ours, recursive=False, debounce=60, step=20, rust_timeout=2000)
-            async for _ in changes:
-                self.session.touch()
-                break
+            # The media are known once the spec has been read, so now and then it is looked whether they are others.
+            looks = awatch(
+                *folders,
+                watch_filter=ours,
+                recursive=False,
+                debounce=60,
+                step=20,
+                rust_timeout=500,
+                yield_on_timeout=True,
+            )
+            async for changes in looks:
+                if changes:
+                    self.session.touch()
+                if files != self._watched():
+                    break
+
+    def _watched(self) -> set[Path]:
+        return {file.resolve() for file in (self.session.spec, *self.session.media)}
 
     def end(self) -> None:
         """Open connections are about to close, from any thread."""
