@@ -22,7 +22,7 @@ from cinecut import __version__
 from cinecut.cli import _MODULES, command_line
 from cinecut.diagnostics import Stop, as_text
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BUNNY = ROOT / "specs" / "big_buck_bunny.yaml"
 BEATS = ROOT / "specs" / "beats.yaml"
 

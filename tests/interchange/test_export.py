@@ -112,7 +112,7 @@ def read(target: str, made: Sequence) -> Cut:
     return cut
 
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 every_target = pytest.mark.parametrize("target", TARGETS)
 LATER = 48  # frames of the rating card
 SHOTS = [(48, 96, "0:10", "1"), (96, 144, "0:30", "1"), (144, 192, "0:20", "1/2"), (192, 216, "0:40", "1")]

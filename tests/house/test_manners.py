@@ -20,7 +20,7 @@ from cinecut.diagnostics import CODES, Report
 from cinecut.render.check import check_spec, examine
 from cinecut.review.explain import rows
 
-SPECS = Path(__file__).parent.parent / "specs"
+SPECS = Path(__file__).parents[2] / "specs"
 BEATS = SPECS / "beats.yaml"
 BAD = "cinecut: 1\nfilm: film.mkv\ntimeline:\n  - shot: 0:20 - 0:16\n    spede: 2\n"
 

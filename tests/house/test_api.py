@@ -12,7 +12,7 @@ from test_architecture import HEAVY
 
 import cinecut
 
-SPECS = Path(__file__).parent.parent / "specs"
+SPECS = Path(__file__).parents[2] / "specs"
 
 
 def test_names_are_imported_when_they_are_asked_for() -> None:

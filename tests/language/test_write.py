@@ -25,7 +25,7 @@ from cinecut.language.write import format_document, spec_tree, write_spec
 
 settings.register_profile("cinecut", derandomize=True, deadline=None, database=None)
 settings.load_profile("cinecut")
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def read(text: str) -> Document:

@@ -21,7 +21,7 @@ from cinecut.language.formats import formats, properties_of
 from cinecut.language.schema import TRAILER, read_schema
 from cinecut.language.spec import Spec
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "cinecut"
 
 # The floors of the house, from the ground up. A room knows the floors below it and itself.

@@ -27,7 +27,7 @@ from cinecut.interchange.readers import xml_tree
 from cinecut.interchange.writers import edl, fcpxml, otio_file, xmeml
 from cinecut.render.check import layout_of
 
-GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.yaml"))
+GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.yaml"))
 FORMATS: dict[str, tuple[str, Callable[..., object]]] = {
     "otio": (".otio", otio_file.write),
     "fcp": (".fcpxml", fcpxml.write),
@@ -191,7 +191,7 @@ def test_an_unchanged_export_is_no_change(golden: Path, kind: str) -> None:
 
 
 @every_format
-@pytest.mark.parametrize("spec", sorted((Path(__file__).parent.parent / "specs").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("spec", sorted((Path(__file__).parents[2] / "specs").glob("*.yaml")), ids=lambda p: p.stem)
 def test_a_shipped_spec_comes_back_unchanged(spec: Path, kind: str) -> None:
     layout = layout_for(spec)
     changes = compared(layout, today(layout, spec.parent, kind), today(layout, spec.parent, kind))

@@ -161,7 +161,7 @@ def test_even_the_ends_of_the_ranges_keep_to_the_range(figures: dict[str, Any]) 
 
 def test_a_range_is_checked(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
-    text = (Path(__file__).parent.parent / "cinecut/vibes/drama.yaml").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "cinecut/vibes/drama.yaml").read_text(encoding="utf-8")
     head = text[: text.index("grade:")]
     file.write_text(
         head + "grade:\n  gain: [1, 1, 2]\n  contrast: 9\n  shadows: {hu: 3}\n  warmth: 1\n", encoding="utf-8"

@@ -1,7 +1,7 @@
 """What each feature of the language compiles to, and that FFmpeg runs it.
 
 Beside every spec of golden/, each about one thing, lies its compiled text: a change of the compiler shows as a diff of
-them. `pytest tests/test_golden.py --update-goldens` writes them anew.
+them. `pytest tests/compiler/test_golden.py --update-goldens` writes them anew.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from cinecut.language.timebase import Timecodes
 from cinecut.render.check import check_spec
 from cinecut.render.job import SILENT, prepare, render
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 FEATURES = sorted(GOLDEN.glob("*.yaml"))
 SMALL = Film(Path("film.mp4"), Fraction(24), 240, size=(320, 180), gop=24, sound=Sound())
 FACTS = replace(FILM, size=SMALL.size, duration=Fraction(10), time_base=Fraction(1, 12288), color=Color())

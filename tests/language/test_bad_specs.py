@@ -14,7 +14,7 @@ import pytest
 from cinecut.diagnostics import CODES, Diagnostic, as_text
 from cinecut.render.check import check_spec
 
-FOLDER = Path(__file__).parent / "bad_specs"
+FOLDER = Path(__file__).parents[1] / "bad_specs"
 SPECS = sorted(FOLDER.glob("*.yaml"))
 
 # What the text of a spec cannot cause: it comes from the media, from the machine or from the command.

@@ -16,7 +16,7 @@ import soundfile
 from commandline import cinecut, names
 from oracle import Film, Sound, make_film, number_of, read_pictures, read_sound
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BUNNY = ROOT / "specs" / "big_buck_bunny.yaml"
 
 

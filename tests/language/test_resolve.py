@@ -19,7 +19,7 @@ from cinecut.language.facts import LoudnessTarget
 from cinecut.render.check import layout_of, plan_of
 from cinecut.vibes import vibe_of
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FACTS = "{fingerprint: 4-0, size: 640x360, rate: 24, duration: 60, audio: [{rate: 48000, channels: 2, layout: stereo}]}"
 HEAD = f"cinecut: 1\nfilm: {{file: film.mp4, facts: {FACTS}}}\n"
 SHOT = "timeline: [shot: 0:01 - 0:03]\n"

@@ -12,7 +12,7 @@ from cinecut.diagnostics import Report
 from cinecut.language.read import load_spec
 from cinecut.vibes import load_vibe
 
-COOKBOOK = Path(__file__).parent.parent / "docs" / "cookbook.md"
+COOKBOOK = Path(__file__).parents[2] / "docs" / "cookbook.md"
 RECIPES = re.findall(r"^### (.+?)\n(?:(?!^###).)*?^```yaml\n(.+?)^```", COOKBOOK.read_text("utf-8"), re.M | re.S)
 
 

@@ -17,7 +17,7 @@ from rendering import render_text, spec_text, stems_of
 
 from cinecut.compiler.names import labels_of
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 Films = Callable[[Film], Film]
 
