@@ -42,19 +42,19 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
     encodings = {n: choose_encoding(file, film, trailer_color(film), trailer.rate) for n, file in outputs.items()}
     canvases = {name: _canvas(trailer, file, encodings[name]) for name, file in outputs.items()}
     opening = trailer.opening.frames if trailer.opening is not None else 0
-    heard = captions(timeline, track)
-    pictures = _pictures(layout, canvases, inputs, _shown(layout, heard, opening))
+    spoken = captions(timeline, track)
+    pictures = _pictures(layout, canvases, inputs, _shown(layout, spoken, opening))
     shown, files = dict[str, Pad](), dict[str, bytes]()
     for name, each in pictures.items():
         label = label_of("picture", name)
         shown[label], texts = each.part(0, each.frames, label)
         files |= texts
     if any(file.subtitles in ("soft", "file") for file in outputs.values()):
-        files[CAPTIONS] = captions_text(heard, opening / timeline.rate)
+        files[CAPTIONS] = captions_text(spoken, opening / timeline.rate)
     about = {name: about_of(timeline, file, opening) for name, file in outputs.items()}
     for name, file in outputs.items():
-        if (said := about_file(name, file)) is not None:
-            files[said] = about_text(about[name], timeline.rate)
+        if (about_name := about_file(name, file)) is not None:
+            files[about_name] = about_text(about[name], timeline.rate)
     samples = sample_at(TrailerFrame(timeline.frames + opening), timeline.rate)
     stems = _after(samples - track.samples, lower_stems(trailer, timeline, track, inputs), samples)
     targets = [_target(name, file, encodings[name]) for name, file in outputs.items()]
@@ -80,8 +80,10 @@ def _runs(
     """The trailer's one graph, and the parts of it that are run by themselves."""
     mixed = sounds.mix(list(stems.values()), "mix")
     mastered = lower_masters(mixed, {t.name: t.loudness and (t.loudness, t.sound) for t in targets})
-    heard = {t.name: sounds.samples_as(mastered[t.name], t.samples, label_of("sound", t.name)) for t in targets}
-    whole = {**shown, **{label_of("sound", name): pad for name, pad in heard.items()}}
+    sounds_by_output = {
+        t.name: sounds.samples_as(mastered[t.name], t.samples, label_of("sound", t.name)) for t in targets
+    }
+    whole = {**shown, **{label_of("sound", name): pad for name, pad in sounds_by_output.items()}}
     floats = sounds.samples_as(mixed, FLOAT_SAMPLES, "sound")
     parts = {name: sounds.samples_as(pad, PCM_SAMPLES, name) for name, pad in stems.items()}
     return {
@@ -98,13 +100,13 @@ def _pictures(
     trailer, timeline, opening = layout.trailer, layout.timeline, layout.trailer.opening
     cards, later = _openings(opening, canvases), opening.frames if opening is not None else 0
     marks = {placed.range.start.index + later: placed.label for placed in timeline.events}
-    found = {}
+    by_output = {}
     for name, stretches in lower_pictures(trailer, timeline, canvases, inputs.picture).items():
         after = {start + later: pads for start, pads in stretches.items()}
         whole = {0: [cards[name]], **after} if name in cards else after
         screen = Screen(trailer.rate, *trailer.outputs[name].size, trailer.style, trailer.faces)
-        found[name] = Pictures(timeline.frames + later, whole, written[name], screen, marks)
-    return found
+        by_output[name] = Pictures(timeline.frames + later, whole, written[name], screen, marks)
+    return by_output
 
 
 def _after(silent: int, stems: dict[str, Pad], samples: int) -> dict[str, Pad]:
@@ -154,11 +156,11 @@ def _places(layout: Layout) -> dict[str, Span]:
     return {**events, **{label: events[owner] for label, owner in owners.items()}}
 
 
-def _shown(layout: Layout, heard: Sequence[Caption], opening: int) -> dict[str, list[Text]]:
+def _shown(layout: Layout, captioned: Sequence[Caption], opening: int) -> dict[str, list[Text]]:
     """What is written on each output: titles and cards, and the lines that are heard where they shall be burned in."""
-    timeline, found = layout.timeline, {}
-    read = [caption_text(line, timeline.rate) for line in heard]
+    timeline, by_output = layout.timeline, {}
+    read = [caption_text(line, timeline.rate) for line in captioned]
     for name, file in layout.trailer.outputs.items():
         written = [*timeline.texts, *(read if file.subtitles == "burned" else [])]
-        found[name] = [replace(text, range=text.range.later(opening)) for text in written]
-    return found
+        by_output[name] = [replace(text, range=text.range.later(opening)) for text in written]
+    return by_output

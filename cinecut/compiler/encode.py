@@ -109,8 +109,8 @@ def _lossless_format(facts: FilmFacts) -> str:
 def color_arguments(color: Color) -> list[str]:
     """The trailer's tags for the encoder. Full range was converted on the way, so the trailer is always limited."""
     tags = {"-colorspace": color.space, "-color_primaries": color.primaries, "-color_trc": color.transfer}
-    found = [part for key, value in tags.items() if value != "unknown" for part in (key, value)]
-    return [*found, "-color_range", "tv"] if found or color.range != "unknown" else []
+    options = [part for key, value in tags.items() if value != "unknown" for part in (key, value)]
+    return [*options, "-color_range", "tv"] if options or color.range != "unknown" else []
 
 
 PCM_SAMPLES, FLOAT_SAMPLES = "s32", "flt"  # what FFmpeg's encoders of PCM take

@@ -30,14 +30,14 @@ def digest(*parts: object) -> str:
 
 def labels_of(events: Iterable[Event]) -> list[str]:
     """A label for each of a trailer's events: letters, digits and underscores."""
-    seen: Counter[str] = Counter()
-    found = []
+    times: Counter[str] = Counter()
+    labels = []
     for event in events:
-        said = [(name, value) for name in _SAID[type(event)] if (value := getattr(event, name)) not in (None, ())]
-        label = f"{_readable(event)}_{digest(said)[:4]}"
-        seen[label] += 1
-        found.append(label if seen[label] == 1 else f"{label}_{seen[label]}")
-    return found
+        values = [(name, value) for name in _SAID[type(event)] if (value := getattr(event, name)) not in (None, ())]
+        label = f"{_readable(event)}_{digest(values)[:4]}"
+        times[label] += 1
+        labels.append(label if times[label] == 1 else f"{label}_{times[label]}")
+    return labels
 
 
 _KINDS = (Shot, Black, Card, Still)

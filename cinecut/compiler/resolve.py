@@ -169,14 +169,14 @@ def _unmeasured(spec: Spec) -> FilmFacts:
 
 def _events(spec: Spec) -> tuple[tuple[int, str | None, Event], ...]:
     """The events with their numbers and the acts that they belong to."""
-    found: list[tuple[int, str | None, Event]] = []
+    numbered: list[tuple[int, str | None, Event]] = []
     act: str | None = None
     for entry in spec.timeline:
         if isinstance(entry, ActMarker):
             act = entry.act
         else:
-            found.append((len(found) + 1, entry.act or act, entry))
-    return tuple(found)
+            numbered.append((len(numbered) + 1, entry.act or act, entry))
+    return tuple(numbered)
 
 
 def _effect(spec: Spec, vibe: Vibe | None, kind: str) -> str:

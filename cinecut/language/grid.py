@@ -94,12 +94,12 @@ def heard_parts(music: Music, length: Fraction) -> list[SongPart]:
     wanted = [(part.in_.seconds, part.out.seconds) for part in music.parts]
     if not wanted:
         wanted = _played_on(music, length)
-    found, left = list[SongPart](), length
+    pieces, left = list[SongPart](), length
     for begin, end in wanted:
         if left > 0:
-            found.append((begin, min(end, begin + left)))
+            pieces.append((begin, min(end, begin + left)))
             left -= end - begin
-    return found
+    return pieces
 
 
 def _played_on(music: Music, length: Fraction) -> list[SongPart]:
@@ -145,12 +145,12 @@ def _edited_beats(music: Music, beats: BeatGrid) -> tuple[Fraction, ...]:
     """Trailer seconds of every beat of an edited song; those before the trailer's start count the bars."""
     parts = heard_parts(music, Fraction(LONGEST))
     first = parts[0][0] if parts else Fraction(0)
-    found = [time - first for time in _song_beats(beats, Fraction(0), first)]
+    beat_times = [time - first for time in _song_beats(beats, Fraction(0), first)]
     position = Fraction(0)
     for begin, end in parts:
-        found += [position + time - begin for time in _song_beats(beats, begin, end)]
+        beat_times += [position + time - begin for time in _song_beats(beats, begin, end)]
         position += end - begin
-    return tuple(found) if len(found) > 1 else (Fraction(0), Fraction(1))
+    return tuple(beat_times) if len(beat_times) > 1 else (Fraction(0), Fraction(1))
 
 
 def _song_beats(beats: BeatGrid, begin: Fraction, end: Fraction) -> list[Fraction]:

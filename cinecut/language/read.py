@@ -76,19 +76,19 @@ _STARTER = ("the shortest spec: {cinecut: 1, film: film.mp4, timeline: [shot: 0:
 @cache
 def _texts() -> frozenset[str]:
     """The keys whose values are words of one's own."""
-    found: set[str] = set()
+    keys: set[str] = set()
 
     def visit(part: Any) -> None:
         for key, value in part.items() if isinstance(part, dict) else enumerate(part):
             inner = resolved(value) if isinstance(value, dict) else {}
             each = resolved(inner["items"]) if isinstance(inner.get("items"), dict) else inner
             if isinstance(key, str) and "string" in each.get("type", ()) and "maxLength" in each:
-                found.add(key)
+                keys.add(key)
             if isinstance(value, dict | list):
                 visit(value)
 
     visit(schemas.read_schema(schemas.TRAILER))
-    return frozenset(found)
+    return frozenset(keys)
 
 
 def _sound_parts(root: Node, report: Report) -> Mapping | None:
@@ -219,15 +219,15 @@ def _expand(cls: type, node: Scalar) -> Mapping:
 def _fields(cls: Any) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(cls)
     schema = schema_of(cls)
-    found = []
+    fields_read = []
     for item in dataclasses.fields(cls):
         if item.name == "place":
             continue
         key = item.name.rstrip("_")
         required = key in schema.get("required", ())
         default = None if required else _default_node(resolved(schema["properties"][key]), hints[item.name])
-        found.append(_Field(item.name, key, _converter(hints[item.name]), default))
-    return tuple(found)
+        fields_read.append(_Field(item.name, key, _converter(hints[item.name]), default))
+    return tuple(fields_read)
 
 
 @cache

@@ -40,11 +40,11 @@ def write_spec(spec: Spec, remarks: Remarks | None = None) -> str:
 def _spaced(spec: Spec, remarks: Remarks) -> Remarks:
     acts = [number for number, entry in enumerate(spec.timeline) if isinstance(entry, ActMarker) and number]
     parts = [key for key in ("music", "anchors", "timeline") if getattr(spec, key) is not None]
-    found = dict(remarks)
+    changed = dict(remarks)
     for path in [*((key,) for key in parts), *(("timeline", number) for number in acts)]:
-        remark = found.get(path, Remark())
-        found[path] = dataclasses.replace(remark, above=("", *remark.above))
-    return found
+        remark = changed.get(path, Remark())
+        changed[path] = dataclasses.replace(remark, above=("", *remark.above))
+    return changed
 
 
 def format_document(document: Document) -> str:

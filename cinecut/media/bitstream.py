@@ -70,20 +70,20 @@ def _head(packet: Any) -> bytes:
 
 def _units(packet: Any, codec: str) -> list[tuple[int, bytes]]:
     """Type and bytes of the NAL units in the head of a packet: after start codes, or after lengths of four bytes."""
-    data, found = _head(packet), list[bytes]()
+    data, units = _head(packet), list[bytes]()
     if data[:3] == b"\0\0\1" or data[:4] == b"\0\0\0\1":
-        found = [unit.rstrip(b"\0") for unit in data.split(b"\0\0\1")]
+        units = [unit.rstrip(b"\0") for unit in data.split(b"\0\0\1")]
         data = b""
     while len(data) > 4 and (length := int.from_bytes(data[:4], "big")):
-        found.append(data[4 : 4 + length])
+        units.append(data[4 : 4 + length])
         data = data[4 + length :]
-    return [(unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63, unit) for unit in found if unit]
+    return [(unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63, unit) for unit in units if unit]
 
 
 def _messages(data: bytes) -> list[tuple[int, bytes]]:
     """Type and payload of the messages in a unit."""
     data = data.replace(b"\0\0\3", b"\0\0")
-    found: list[tuple[int, bytes]] = []
+    units: list[tuple[int, bytes]] = []
     at = 0
     while at + 2 < len(data) and data[at] != 0x80:
         figures = []
@@ -92,12 +92,12 @@ def _messages(data: bytes) -> list[tuple[int, bytes]]:
             while at < len(data) and data[at] == 255:
                 figure, at = figure + 255, at + 1
             if at >= len(data):
-                return found
+                return units
             figures.append(figure + data[at])
             at += 1
-        found.append((figures[0], data[at : at + figures[1]]))
+        units.append((figures[0], data[at : at + figures[1]]))
         at += figures[1]
-    return found
+    return units
 
 
 def _exp_golomb(payload: bytes, signed: bool) -> int:

@@ -78,16 +78,16 @@ def _pictures(media: Any, facts: FilmFacts, video: Any, target: int, end: int) -
     else:
         media.seek(target, stream=video, backward=True)
         packets = packets_of(media, video)
-    found: list[tuple[Any, int]] = []
+    waiting: list[tuple[Any, int]] = []
     for n, packet in enumerate(dropwhile(lambda packet: not packet.is_keyframe, whole_packets(packets))):
         stamp = None if joined(media) else place_of(media, packet)
         place = stamp if stamp is not None else round((facts.start + n / facts.rate) / base)
         if place >= end:
             break
         if packet.is_keyframe and place <= target and not facts.changes:
-            found.clear()
-        found.append((packet, place))
-    return found
+            waiting.clear()
+        waiting.append((packet, place))
+    return waiting
 
 
 def _shown(packets: list[Any], places: list[int], video: Any) -> dict[int, int]:

@@ -98,10 +98,10 @@ def rows(layout: Layout) -> list[Row]:
 
 def _sounds(track: Soundtrack) -> dict[str, list[str]]:
     """The names of the effects and voices that hang on each event, by its label."""
-    found: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     for owner, name in [*((e.owner, e.name) for e in track.effects), *((v.owner, "voice") for v in track.voices)]:
-        found.setdefault(owner, []).append(name)
-    return found
+        names.setdefault(owner, []).append(name)
+    return names
 
 
 def _row(placed: Placed, timeline: Timeline, numbered: Timecodes, sounds: list[str]) -> Row:

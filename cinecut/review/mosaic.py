@@ -30,11 +30,11 @@ def page(cells: Sequence[Image], columns: int) -> Image:
     columns = max(1, min(columns, len(cells)))
     height, width = cells[0].shape[:2] if cells else (0, 0)
     high, wide = height + _GAP, width + _GAP
-    found = np.full((math.ceil(len(cells) / columns) * high + _GAP, columns * wide + _GAP, 3), _DARK, np.uint8)
+    sheet = np.full((math.ceil(len(cells) / columns) * high + _GAP, columns * wide + _GAP, 3), _DARK, np.uint8)
     for index, cell in enumerate(cells):
         top, left = index // columns * high + _GAP, index % columns * wide + _GAP
-        found[top : top + height, left : left + width] = cell
-    return found
+        sheet[top : top + height, left : left + width] = cell
+    return sheet
 
 
 def write_image(file: Path, bgr: Image) -> None:

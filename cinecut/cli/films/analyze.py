@@ -76,9 +76,9 @@ def trailer(
         if not replacing:
             raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
     target = options.spec
-    found = _analyze(options, target, force)
+    analysis = _analyze(options, target, force)
     if not as_json:
-        tell(found, target, False, False)
+        tell(analysis, target, False, False)
     if review:
         if not sys.stdin.isatty():
             command = ["cinecut", "render", *(["--draft"] if draft else []), "--", str(target)]
@@ -128,15 +128,15 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
         def progress(stage: str, done: float) -> None:
             watching.stage(stage, round(100 * done), 100, None)
 
-        found = analyze(request, progress)
-        if found.seen.note:
-            print(found.seen.note, file=sys.stderr)
+        analysis = analyze(request, progress)
+        if analysis.seen.note:
+            print(analysis.seen.note, file=sys.stderr)
         _make_folder(target.parent)
-        warnings += write_credits(target.with_suffix(".credits.txt"), found.credits)
-        found = replace(found, diagnostics=(*warnings, *found.diagnostics))
-        print_diagnostics(list(found.diagnostics))
-        _keep(found, request, options.sources, lambda done: progress("sheet", done))
-    return found
+        warnings += write_credits(target.with_suffix(".credits.txt"), analysis.credits)
+        analysis = replace(analysis, diagnostics=(*warnings, *analysis.diagnostics))
+        print_diagnostics(list(analysis.diagnostics))
+        _keep(analysis, request, options.sources, lambda done: progress("sheet", done))
+    return analysis
 
 
 def _leave_out(shares: dict[str, int], models: Models | None, measure_only: bool) -> None:
@@ -148,15 +148,15 @@ def _leave_out(shares: dict[str, int], models: Models | None, measure_only: bool
         del shares[stage]
 
 
-def _keep(found: Analysis, request: Request, sources: list[Path], progress: Callable[[float], None]) -> None:
+def _keep(analysis: Analysis, request: Request, sources: list[Path], progress: Callable[[float], None]) -> None:
     """Write the sheet, the schema and the spec: the spec last, so that a run that ended before can be repeated."""
     from cinecut.analysis.report.sheet import write_sheet
     from cinecut.files import write_beside
     from cinecut.language.schema import TRAILER
 
-    write_sheet(found, request.film, request.target.with_suffix(".html"), progress)
+    write_sheet(analysis, request.film, request.target.with_suffix(".html"), progress)
     _write_schema(request.target.parent / f"{TRAILER}.schema.json")
-    write_beside(request.target, found.text, sources)
+    write_beside(request.target, analysis.text, sources)
 
 
 def _write_schema(file: Path) -> None:

@@ -53,22 +53,22 @@ def beats(
     expected, likely = (chosen.tempo, chosen.likely_tempo) if chosen else ((60, 160), 110)
     with watch("Listening") as watching:
         advance: Callable[[float], None] = lambda done: watching.stage("music", round(100 * done), 100, None)  # noqa: E731
-        found, warnings = analyse_music(song, expected, likely, advance)
+        result, warnings = analyse_music(song, expected, likely, advance)
     print_diagnostics(warnings)
     if click is not None:
-        write_clicks(song, found, click)
-    tempo = None if found.tempo is None else float(found.tempo)
-    others = [{"tempo": float(other), "evidence": round(evidence, 3)} for other, evidence in found.octaves]
+        write_clicks(song, result, click)
+    tempo = None if result.tempo is None else float(result.tempo)
+    others = [{"tempo": float(other), "evidence": round(evidence, 3)} for other, evidence in result.octaves]
     if as_json:
         from cinecut.analysis.song.sections import sections_of
 
-        grid = {"tempo": tempo, "first": float(found.first), "metre": found.metre, "confidence": found.confidence}
-        parts = [{**asdict(part), "start": float(part.start)} for part in sections_of(song, found)]
-        times = [float(time) for time in found.times]
+        grid = {"tempo": tempo, "first": float(result.first), "metre": result.metre, "confidence": result.confidence}
+        parts = [{**asdict(part), "start": float(part.start)} for part in sections_of(song, result)]
+        times = [float(time) for time in result.times]
         print(json.dumps({**grid, "octaves": others, "sections": parts, "times": times}))
         return
-    print(f"tempo\t{'changes' if tempo is None else f'{tempo:g}'}\nfirst downbeat\t{clock(found.first)}")
-    print(f"metre\t{found.metre}\nconfidence\t{found.confidence:.0%}")
+    print(f"tempo\t{'changes' if tempo is None else f'{tempo:g}'}\nfirst downbeat\t{clock(result.first)}")
+    print(f"metre\t{result.metre}\nconfidence\t{result.confidence:.0%}")
     print("or\t" + ", ".join(f"{other['tempo']:g} ({other['evidence']:.0%})" for other in others))
-    for phrase in found.phrases:
+    for phrase in result.phrases:
         print(f"bar {phrase.bar + 1}\t{clock(phrase.start)}\t{phrase.bars} bars\tenergy {phrase.energy:.0%}")

@@ -59,8 +59,8 @@ class MusicChoice:
             return Path(self.wanted), None, []
         from cinecut.library.jamendo import try_fetch
 
-        found, warnings = try_fetch(vibe, self.client_id, progress=progress)
-        return (found.file, str(found.credit), warnings) if found is not None else (None, None, warnings)
+        fetched, warnings = try_fetch(vibe, self.client_id, progress=progress)
+        return (fetched.file, str(fetched.credit), warnings) if fetched is not None else (None, None, warnings)
 
 
 @app.command("list")
@@ -110,11 +110,11 @@ def replace(
 
     chosen = load_vibe(vibe)
     with watch("Fetching") as watching:
-        found = fetch(
+        fetched = fetch(
             chosen, jamendo_id, progress=lambda what, done, total: watching.stage(what, done, total, None), another=True
         )
-    print_diagnostics(cautions(found))
-    print(json.dumps(_record(found, True), ensure_ascii=False) if as_json else f"{found.file}: {found.credit}")
+    print_diagnostics(cautions(fetched))
+    print(json.dumps(_record(fetched, True), ensure_ascii=False) if as_json else f"{fetched.file}: {fetched.credit}")
 
 
 @app.command()

@@ -108,10 +108,10 @@ class ModelChoice:
         from cinecut.inference.server import choose_models
 
         try:
-            found = choose_models(self.llama_server, self.llm_url, waiting)
-            if named and found is not None and not (found.identity("vision") or found.identity("text")):
+            chosen = choose_models(self.llama_server, self.llm_url, waiting)
+            if named and chosen is not None and not (chosen.identity("vision") or chosen.identity("text")):
                 raise Stop("option", "there is no model for that server", "cinecut models pull fetches one")
-            return found
+            return chosen
         except Stop as stop:
             if not named:
                 return None

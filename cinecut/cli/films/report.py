@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cinecut.language.timebase import FilmTime
 
 
-def _facts(found: Analysis) -> dict[str, Any]:
+def _facts(analysis: Analysis) -> dict[str, Any]:
     """What was found in the film, and what was chosen of it; times are seconds."""
     from cinecut.language.document import plain
     from cinecut.language.write import spec_tree
@@ -30,31 +30,31 @@ def _facts(found: Analysis) -> dict[str, Any]:
 
     shots = [
         {"start": seconds(shot.range.start), "end": seconds(shot.range.end), "unusable": shot.why_not}
-        for shot in found.shots
+        for shot in analysis.shots
     ]
-    story = {name: getattr(found.story, name) for name in ("begin", "escalation", "climax")}
+    story = {name: getattr(analysis.story, name) for name in ("begin", "escalation", "climax")}
     anchors = {n: {"at": seconds(p.at), "why": p.why, "by": p.by, "line": p.line} for n, p in story.items()}
-    beats = found.beats and {
-        "tempo": None if found.beats.tempo is None else float(found.beats.tempo),
-        "first": float(found.beats.first),
-        "metre": found.beats.metre,
-        "confidence": found.beats.confidence,
-        "times": [float(time) for time in found.beats.times],
+    beats = analysis.beats and {
+        "tempo": None if analysis.beats.tempo is None else float(analysis.beats.tempo),
+        "first": float(analysis.beats.first),
+        "metre": analysis.beats.metre,
+        "confidence": analysis.beats.confidence,
+        "times": [float(time) for time in analysis.beats.times],
     }
-    timeline = json.loads(json.dumps(plain(spec_tree(found.spec, {}))["timeline"], default=float))
+    timeline = json.loads(json.dumps(plain(spec_tree(analysis.spec, {}))["timeline"], default=float))
     return {"film": {"shots": shots, "anchors": anchors}, "beats": beats, "timeline": timeline}
 
 
-def tell(found: Analysis, target: Path, as_json: bool, following: bool) -> None:
+def tell(analysis: Analysis, target: Path, as_json: bool, following: bool) -> None:
     """Print where the spec lies and, where it is the `following` step, how to render it; as JSON all that was found."""
-    seconds = float(found.seconds)
-    shots = sum(cut.take is not None for cut in found.cuts)
+    seconds = float(analysis.seconds)
+    shots = sum(cut.take is not None for cut in analysis.cuts)
     named = f"{shots} shot{'s' if shots != 1 else ''}"
     sheet = target.with_suffix(".html")
     if as_json:
-        warnings = [diagnostic.as_json() for diagnostic in found.diagnostics]
+        warnings = [diagnostic.as_json() for diagnostic in analysis.diagnostics]
         result = {"spec": str(target), "sheet": str(sheet), "shots": shots, "seconds": round(seconds, 3)}
-        print(json.dumps({**result, "warnings": warnings, **_facts(found)}, ensure_ascii=False))
+        print(json.dumps({**result, "warnings": warnings, **_facts(analysis)}, ensure_ascii=False))
     else:
         say(f"{target}: {named}, {seconds:.1f} s; the contact sheet is {sheet}")
         if following:

@@ -47,12 +47,12 @@ def cache(
         if (folder := cache_folder() / name).is_dir():
             with disk_errors(folder):
                 shutil.rmtree(folder)
-    found = {
+    kinds = {
         name: [file.stat().st_size for file in (cache_folder() / name).rglob("*") if file.is_file()] for name in _KEPT
     }
     if as_json:
-        records = {name: {"files": len(sizes), "bytes": sum(sizes)} for name, sizes in found.items()}
+        records = {name: {"files": len(sizes), "bytes": sum(sizes)} for name, sizes in kinds.items()}
         print(json.dumps({"folder": str(cache_folder()), **records}))
         return
-    rows = [[name, f"{sum(sizes) / 1e6:.1f} MB", str(len(sizes)), _KEPT[name]] for name, sizes in found.items()]
+    rows = [[name, f"{sum(sizes) / 1e6:.1f} MB", str(len(sizes)), _KEPT[name]] for name, sizes in kinds.items()]
     print_table(["cache", "size", "files", "holds"], rows)

@@ -36,16 +36,16 @@ def list_models(
 
     folder = models_folder()
     with _progress("models list") as progress:
-        found = inventory(folder, verify, progress)
+        contents = inventory(folder, verify, progress)
     if as_json:
-        rows = [{**asdict(held), "where": str(held.where) if held.where else None} for held in found]
+        rows = [{**asdict(held), "where": str(held.where) if held.where else None} for held in contents]
         print(json.dumps({"folder": str(folder), "models": rows}, ensure_ascii=False, indent=2))
     else:
         head = ["model", "file", "licence", "state", "size", "checksum", "where"]
-        body = [[h.name, h.title, h.licence, h.state, _size(h.size), h.checksum, str(h.where or "")] for h in found]
+        body = [[h.name, h.title, h.licence, h.state, _size(h.size), h.checksum, str(h.where or "")] for h in contents]
         print_table(head, body)
         _say_engine()
-    raise typer.Exit(1 if any(held.state == "damaged" for held in found) else 0)
+    raise typer.Exit(1 if any(held.state == "damaged" for held in contents) else 0)
 
 
 @models.command()
@@ -141,19 +141,19 @@ def doctor(ffmpeg: FFmpegOption = None, as_json: JsonOption = False) -> None:
     """
     from cinecut.doctor import examine
 
-    found = examine(ffmpeg)
+    findings = examine(ffmpeg)
     if as_json:
-        print(json.dumps({"findings": [asdict(each) for each in found]}, ensure_ascii=False, indent=2))
+        print(json.dumps({"findings": [asdict(each) for each in findings]}, ensure_ascii=False, indent=2))
     else:
-        print_table(["what", "state", "found", "what to do"], [[e.what, e.state, e.found, e.remedy] for e in found])
-    raise typer.Exit(1 if any(each.state == "broken" for each in found) else 0)
+        print_table(["what", "state", "found", "what to do"], [[e.what, e.state, e.found, e.remedy] for e in findings])
+    raise typer.Exit(1 if any(each.state == "broken" for each in findings) else 0)
 
 
 @contextlib.contextmanager
 def _progress(title: str) -> Iterator[Callable[[str, int, int], None]]:
     """Progress in bytes."""
-    with watch(title) as seen:
-        yield lambda what, done, total: seen.stage(what, done, max(total, 1), None)
+    with watch(title) as bar:
+        yield lambda what, done, total: bar.stage(what, done, max(total, 1), None)
 
 
 def _size(size: int) -> str:

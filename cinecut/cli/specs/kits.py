@@ -45,9 +45,9 @@ def kits(
         return
     kit = load_kit(name)
     if file is None:
-        said = {key: value for key, value in asdict(kit).items() if value not in (None, ())}
+        figures = {key: value for key, value in asdict(kit).items() if value not in (None, ())}
         shown = {
-            key: [str(each) for each in value] if isinstance(value, tuple) else value for key, value in said.items()
+            key: [str(each) for each in value] if isinstance(value, tuple) else value for key, value in figures.items()
         }
         if as_json:
             print(json.dumps(shown, indent=2))
@@ -58,13 +58,13 @@ def kits(
     from cinecut.delivery.meters import measure
     from cinecut.ffmpeg.builds import find_ffmpeg
 
-    found = list(judged(kit, measure(file, find_ffmpeg(ffmpeg), leq=kit.leq_m is not None)))
+    verdicts = list(judged(kit, measure(file, find_ffmpeg(ffmpeg), leq=kit.leq_m is not None)))
     if as_json:
-        print(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
+        print(json.dumps([asdict(each) for each in verdicts], ensure_ascii=False, indent=2))
     else:
         print_table(
             ["figure", "asked", "found", ""],
-            [[v.figure, v.asked, v.found, "kept" if v.kept else "missed"] for v in found],
+            [[v.figure, v.asked, v.found, "kept" if v.kept else "missed"] for v in verdicts],
         )
-    if not all(each.kept for each in found):
+    if not all(each.kept for each in verdicts):
         raise typer.Exit(1)

@@ -126,7 +126,7 @@ def render_spec(
         _write_pictures(job, done.files.values())
     seconds = float(job.plan.frames / job.plan.rate)
     if as_json:
-        found = {
+        report = {
             "spec": str(spec),
             "output": str(next(iter(done.files.values()))),
             "frames": job.plan.frames,
@@ -134,7 +134,7 @@ def render_spec(
         }
         files = [_file_record(name, file, done.levels.get(name)) for name, file in done.files.items()]
         new = [{"name": name, "start": start, "end": end} for name, start, end in done.new]
-        print(json.dumps({**found, "files": files, "stems": [str(part) for part in parts], "new": new}))
+        print(json.dumps({**report, "files": files, "stems": [str(part) for part in parts], "new": new}))
         return
     for name, file in done.files.items():
         level = done.levels.get(name)

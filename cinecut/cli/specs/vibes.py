@@ -48,21 +48,21 @@ def vibes(
     """
     from cinecut.vibes import load_vibe, names
 
-    found = [load_vibe(name)] if name else [load_vibe(known) for known in names()]
+    listed = [load_vibe(name)] if name else [load_vibe(known) for known in names()]
     if still is not None:
-        target = output or Path(_still_name(still, found[0].name if name else "vibes"))
-        _draw(found, still, target, force, ffmpeg)
+        target = output or Path(_still_name(still, listed[0].name if name else "vibes"))
+        _draw(listed, still, target, force, ffmpeg)
         print(json.dumps({"still": str(target)}, ensure_ascii=False) if as_json else target)
     elif output is not None:
         raise Stop("option", "-o names the file of a still, and none is asked for", "--still FILM@TIME asks for one")
     elif as_json:
-        print(json.dumps([_record(vibe) for vibe in found], ensure_ascii=False, indent=2))
+        print(json.dumps([_record(vibe) for vibe in listed], ensure_ascii=False, indent=2))
     elif name:
-        print_table(["", found[0].name], [[k, _words(v)] for k, v in _record(found[0]).items() if k != "name" and v])
+        print_table(["", listed[0].name], [[k, _words(v)] for k, v in _record(listed[0]).items() if k != "name" and v])
     else:
         rows = [
             [v.name, "/".join(map(str, v.pace)), str(v.likely_tempo), f"{float(v.dialogue):.0%}", v.about]
-            for v in found
+            for v in listed
         ]
         print_table(["vibe", "beats a shot", "tempo", "spoken", ""], rows)
 

@@ -26,12 +26,12 @@ class Clockwork:
 
     def seconds(self, length: Length, at: Fraction, span: Span) -> Fraction:
         """Of a length from a position on. A missing grid is reported at `span`."""
-        found = measure(length, at, self.rate, self.grid)
-        if found is None:
+        seconds = measure(length, at, self.rate, self.grid)
+        if seconds is None:
             message = "a length in beats needs a beat grid"
             self.report.add("no-grid", message, span, GRID_HINT)
             return Fraction(2)
-        return found
+        return seconds
 
     def frames(self, length: Length, at: Fraction, span: Span) -> int:
         """The same in frames, at least one."""

@@ -194,15 +194,15 @@ _TAIL = Fraction(4, 10)  # seconds of a shot's sound that are heard into the sil
 
 def _breathe(joined: list[Placed], clockwork: Clockwork) -> list[Placed]:
     """A shot before a silence is not chopped: its sound dies away into it, where the film has more of it."""
-    found = list(joined)
+    softened = list(joined)
     for index, (placed, following) in enumerate(pairwise(joined)):
         silent = isinstance(following.event, Black) and following.event.silent and following.head.kind == "cut"
         if silent and isinstance(placed, PlacedShot) and not placed.event.mute and not placed.sound_over[1]:
             frames = min(nearest(_TAIL * clockwork.rate), following.range.length)
             end = placed.film.end.seconds + frames * placed.event.speed / clockwork.rate
             if end <= clockwork.film_end:
-                found[index] = replace(placed, sound_over=(placed.sound_over[0], frames))
-    return found
+                softened[index] = replace(placed, sound_over=(placed.sound_over[0], frames))
+    return softened
 
 
 def _head_joint(previous: Placed | None, current: Placed, clockwork: Clockwork) -> Joint:

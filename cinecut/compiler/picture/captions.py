@@ -26,17 +26,17 @@ class Caption:
 
 def captions(timeline: Timeline, track: Soundtrack) -> list[Caption]:
     """The lines that are heard: those of shots with their sound, and the voices over other pictures."""
-    found = []
+    captioned = []
     for placed in timeline.events:
         shot = placed.event
         if isinstance(shot, Shot) and shot.line and not shot.mute:
             start, end = (frame.index / timeline.rate for frame in (placed.range.start, placed.range.end))
-            found.append(Caption(start, end, plain_text(shot.line), shot.place.of("line")))
+            captioned.append(Caption(start, end, plain_text(shot.line), shot.place.of("line")))
     for voice in track.voices:
         if voice.line:
             start, end = Fraction(voice.place.start, SAMPLE_RATE), Fraction(voice.place.end, SAMPLE_RATE)
-            found.append(Caption(start, end, plain_text(voice.line), NOWHERE.span))
-    return sorted((caption for caption in found if caption.text), key=lambda caption: caption.start)
+            captioned.append(Caption(start, end, plain_text(voice.line), NOWHERE.span))
+    return sorted((caption for caption in captioned if caption.text), key=lambda caption: caption.start)
 
 
 def captions_text(lines: Sequence[Caption], later: Fraction) -> bytes:

@@ -132,13 +132,13 @@ def lay_effect(effect: PlacedEffect, total: int) -> Laid | None:
     if effect.name in RISING:
         length = min(length, effect.anchor)  # it starts with the trailer at the earliest
         start = effect.anchor - length
-    heard = min(length, total - start)
-    if heard <= 0:
+    length_heard = min(length, total - start)
+    if length_heard <= 0:
         return None
-    low, high = (_hertz(given, usual) for given, usual in zip(effect.pitches, recipe.pitches, strict=True))
+    low, high = (_hertz(asked, usual) for asked, usual in zip(effect.pitches, recipe.pitches, strict=True))
     glide = Glide(low, high, length / SAMPLE_RATE)
-    pad = sounds.synthesis(_expression(effect, recipe, glide), heard, effect.label, glide.sampling)
-    return Laid(start, heard, sounds.volume(pad, effect.gain, effect.label))
+    pad = sounds.synthesis(_expression(effect, recipe, glide), length_heard, effect.label, glide.sampling)
+    return Laid(start, length_heard, sounds.volume(pad, effect.gain, effect.label))
 
 
 def _expression(effect: PlacedEffect, recipe: Recipe, glide: Glide) -> str:
@@ -153,5 +153,5 @@ def _seed(effect: PlacedEffect) -> int:
     return int(digest(effect.label)[:7], 16)
 
 
-def _hertz(given: Fraction | None, usual: float) -> float:
-    return usual if given is None else float(given)
+def _hertz(asked: Fraction | None, usual: float) -> float:
+    return usual if asked is None else float(asked)

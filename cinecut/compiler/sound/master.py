@@ -23,13 +23,13 @@ class Master:
 def lower_masters(mix: Pad, kinds: Mapping[str, Hashable]) -> dict[str, Pad]:
     """The mix of each output, by their names, with a hole for its master. Outputs of one kind (a loudness and an
     encoder) share it; those of kind None stay as they are mixed."""
-    found = dict[str, Pad]()
+    pads = dict[str, Pad]()
     wanted = list(dict.fromkeys(kinds.values()))
     for kind, copy in zip(wanted, split(mix, len(wanted), "mix"), strict=True):
         names = [name for name, other in kinds.items() if other == kind]
         mastered = copy if kind is None else sounds.hole(copy, hole_of(names[0]))
-        found |= dict(zip(names, split(mastered, len(names), "master"), strict=True))
-    return found
+        pads |= dict(zip(names, split(mastered, len(names), "master"), strict=True))
+    return pads
 
 
 def hole_of(name: str) -> str:

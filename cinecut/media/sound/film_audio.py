@@ -24,15 +24,15 @@ _SINGLE_CHANNELS = re.compile(r"mxf|mov|gxf|lxf")  # containers in which each ch
 def film_audio(media: InputContainer, start: Fraction) -> tuple[AudioFacts, ...]:
     """The sounds of a film whose first picture has the stamp `start` (seconds), its own first."""
     streams = sound_streams(media)
-    found = [_facts(media, stream, start, number) for number, stream in enumerate(streams, 1)]
-    sounds = [facts for facts in found if facts is not None]
+    streams_read = [_facts(media, stream, start, number) for number, stream in enumerate(streams, 1)]
+    sounds = [facts for facts in streams_read if facts is not None]
     streams = [streams[sound.stream - 1] for sound in sounds]
     if _is_one_for_each_channel(media, streams):
         size = 6 if len(streams) == 6 else 2
         joined = [(group[0], len(group)) for group in _groups(sounds, size)]
         return tuple(replace(one, channels=n, layout=_LAYOUTS[n], parts=n) for one, n in joined)
     order = sorted(range(len(streams)), key=lambda at: (_is_aside(streams[at]), not _is_preferred(streams[at]), at))
-    if order == sorted(order) and len(sounds) == len(found):
+    if order == sorted(order) and len(sounds) == len(streams_read):
         return tuple(replace(sound, stream=0) for sound in sounds)
     return tuple(sounds[at] for at in order)
 
