@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text
+from cinecut.edits.actions import edited
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import open_file, write_beside
 from cinecut.language.document import parse_document
@@ -17,7 +18,6 @@ from cinecut.language.read import inside
 from cinecut.language.spec import Spec
 from cinecut.render.job import Job, Watch, prepare, render
 from cinecut.watch.describe import description
-from cinecut.watch.edits import edited
 
 _KEPT = 2  # drafts: the one that plays, and the next
 

@@ -24,9 +24,9 @@ from compiling import laid_out
 from oracle import Film, Sound
 
 from cinecut.diagnostics import Report, Stop
+from cinecut.edits.actions import edited
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.document import parse_document
-from cinecut.watch.edits import edited
 from cinecut.watch.session import Session
 
 Films = Callable[[Film], Film]

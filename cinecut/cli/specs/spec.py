@@ -156,10 +156,10 @@ def swap(
 
     Example: cinecut swap specs/film.yaml 12 2
     """
+    from cinecut.edits.actions import edited, entries_of
     from cinecut.files import write_beside
     from cinecut.language.document import read_document
     from cinecut.render.check import examine
-    from cinecut.watch.edits import edited, entries_of
 
     report = Report()
     layout = examine(spec, report, files=True, link=True)

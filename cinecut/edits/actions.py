@@ -1,4 +1,4 @@
-"""What one can do on the page: each action is one edit of the spec's text that leaves every other byte as it is."""
+"""What one can do to a spec: each action is one edit of the spec's text that leaves every other byte as it is."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST = 500  # characters of a text
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a page asked for. Its values are somebody's, so each is checked when it is taken."""
+    """What somebody asked for. Its values are somebody's, so each is checked when it is taken."""
 
     values: Map[str, Any]
 

@@ -1,0 +1,1 @@
+"""Edits of a spec, each leaving every other byte as it is."""
