@@ -35,6 +35,7 @@ FLOORS: tuple[set[str], ...] = (
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
     {"review", "watch", "interchange", "delivery"},
+    {"proof"},
     {"cli", "api"},
     {"__main__"},
 )
