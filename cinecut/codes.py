@@ -101,5 +101,9 @@ CODES: dict[str, tuple[str, str]] = {
     "ffmpeg": ("FFmpeg failed.", "Read what it said; try the bundled one."),
     "option": ("An option of the command makes no sense.", "See the command's --help."),
     "download": ("Something could not be fetched.", "Try again later; what came stays."),
+    "locked": (
+        "What would be rendered is not what the spec's lock says, or the lock cannot be read.",
+        "`cinecut why SPEC` says what differs; undo it, or accept it with `cinecut lock SPEC`.",
+    ),
     "plugin": ("A plug-in failed.", "Leave it out, or ask whoever made it."),
 }

@@ -37,7 +37,7 @@ yaml not-text version duplicate-key unknown-key missing-key wrong-type wrong-val
 over-determined under-determined empty-event order past-end no-handle transition no-grid sync
 outside-frame title-outside sound-outside not-linked
 missing-file unreadable no-video no-audio no-material other-file output disk-full
-no-ffmpeg ffmpeg option download plugin
+no-ffmpeg ffmpeg option download plugin locked
 """
 _WARNINGS = "comment title-glyphs subtitles music film store model"
 CODES: dict[str, Severity] = {  # what each one means: codes.py

@@ -30,6 +30,7 @@ _MODULES = {
     "specs.export": ("export", "import"),
     "specs.kits": ("kits",),
     "specs.watch": ("watch",),
+    "specs.proof": ("lock", "why"),
     "machine.cache": ("cache",),
     "machine.models": ("models", "doctor"),
     "films.music": ("music",),

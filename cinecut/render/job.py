@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -107,10 +107,12 @@ class Rendered:
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How a render may go about it: so many FFmpegs at a time (None: as many as the machine serves), and whether what
-    was rendered before is used and kept."""
+    was rendered before is used and kept. `accept` sees the finished files, by the outputs' names, before they take
+    theirs; where it raises Stop, they do not."""
 
     jobs: int | None = None
     store: bool = True
+    accept: Callable[[Mapping[str, Path]], None] = lambda files: None
 
 
 def render(
@@ -132,6 +134,7 @@ def render(
         place = Workplace(ffmpeg, folder, lock, plan.places)
         studio = Studio(plan, place, Materials(job, folder, watch, store), store, watch)
         made = studio.make(effort.jobs)
+        effort.accept({name: folder / file for name, file in made.items()})
         for target in plan.targets:
             if target.captions_file:
                 (folder / CAPTIONS).write_bytes(plan.files[CAPTIONS])

@@ -36,6 +36,7 @@ FLOORS: tuple[set[str], ...] = (
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
     {"review", "watch", "interchange", "delivery"},
+    {"proof"},
     {"cli", "api"},
     {"__main__"},
 )

@@ -21,7 +21,7 @@ SPECS = sorted(FOLDER.glob("*.yaml"))
 ELSEWHERE = {
     *("not-linked", "unreadable", "no-video", "no-material", "subtitles", "music", "film", "model"),
     *("output", "disk-full", "no-ffmpeg", "ffmpeg", "option", "download", "plugin"),
-    *("store", "segments"),
+    *("store", "segments", "locked"),
 }
 
 Finding = tuple[int, int, str]  # line and column from 1, code

@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,6 +71,10 @@ def render(
     no_store: Annotated[
         bool, typer.Option("--no-store", help="Make all anew, and keep nothing for the next render.")
     ] = False,
+    locked: Annotated[
+        bool,
+        typer.Option("--locked", help="Make what SPEC.lock says (`cinecut lock`), or nothing, and say what differs."),
+    ] = False,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
@@ -82,7 +87,7 @@ def render(
     Examples: cinecut render specs/film.yaml    |    cinecut render specs/film.yaml --draft -f -o look.mp4
     """
     render_spec(
-        spec, output, _size(size), draft, force, ffmpeg, as_json, stems, only or (), sheet, (jobs, not no_store)
+        spec, output, _size(size), draft, force, ffmpeg, as_json, stems, only or (), sheet, (jobs, not no_store), locked
     )
 
 
@@ -101,6 +106,7 @@ def render_spec(
     only: Sequence[str] = (),
     sheet: bool = False,
     effort: tuple[int | None, bool] = (None, True),
+    locked: bool = False,
 ) -> None:
     """Render a spec and say what came of it."""
     from cinecut.ffmpeg.builds import find_ffmpeg
@@ -118,8 +124,13 @@ def render_spec(
         _check_pictures(job.files(target).values(), force)
     if stems is not None:
         check_stems(job, stems, force)
+    how = Effort(*effort)
+    if locked:
+        from cinecut.proof.locking import only_as_locked
+
+        how = replace(how, accept=only_as_locked(job, spec, build, only))
     with watch("Rendering", _SHARES) as watching:
-        done = run(job, target, build, watching, force=force, effort=Effort(*effort))
+        done = run(job, target, build, watching, force=force, effort=how)
         parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []
     print_diagnostics(done.warnings)
     if sheet:

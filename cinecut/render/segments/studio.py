@@ -10,19 +10,19 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from cinecut.compiler.picture.assembly import label_of
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Diagnostic
 from cinecut.ffmpeg.run import Workplace, run_graph
-from cinecut.graph.digest import digest
 from cinecut.graph.plan import CAPTIONS, Run, Target
 from cinecut.render.folder import Materials, write_texts
 from cinecut.render.master import Level, Sound, make_sounds, sounds_of
+from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import HeadersDifferError, Segment, Shooting, run_of, segments_of, together
-from cinecut.render.segments.store import Store, code, key_of
+from cinecut.render.segments.store import Store
 from cinecut.render.segments.workers import Threads, workers_for
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ class Studio:
     levels: dict[str, Level] = field(default_factory=dict)
     warnings: list[Diagnostic] = field(default_factory=list)
     new: list[Segment] = field(default_factory=list)
+
+    @cached_property
+    def keys(self) -> Keys:
+        return Keys(self.materials.keys, self.place.ffmpeg)
 
     def make(self, jobs: int | None) -> dict[str, str]:
         """The trailer's files in the working folder, by the outputs' names, made by so many FFmpegs at a time (None: as
@@ -68,7 +72,7 @@ class Studio:
 
     def _make(self, segments: Sequence[Segment], sounds: Sequence[Sound], jobs: int | None) -> None:
         """Bring all segments and sounds into the working folder."""
-        keys = {segment.file: self._key(run_of([segment], self.plan.render.items)) for segment in segments}
+        keys = {segment.file: self.keys.segment(segment) for segment in segments}
         new = [each for each in segments if not self.store.take(keys[each.file], self.place.folder / each.file)]
         unheard = [sound for sound in sounds if not self._take(sound)]
         shots = together(new)
@@ -97,12 +101,12 @@ class Studio:
         for sound in sounds:
             level = self.levels.get(sound.names[0])
             (self.place.folder / sound.notes).write_text(json.dumps(level and asdict(level)))
-            self._keep(self._key_of_sound(sound), sound.file)
-            self._keep(self._key_of_sound(sound, "notes"), sound.notes)
+            self._keep(self.keys.sound(sound), sound.file)
+            self._keep(self.keys.sound(sound, "notes"), sound.notes)
 
     def _take(self, sound: Sound) -> bool:
         """Whether the store has a sound, and what was measured of it."""
-        folder, keys = self.place.folder, [self._key_of_sound(sound), self._key_of_sound(sound, "notes")]
+        folder, keys = self.place.folder, [self.keys.sound(sound), self.keys.sound(sound, "notes")]
         if not all(map(self.store.take, keys, [folder / sound.file, folder / sound.notes])):
             return False
         level = json.loads((folder / sound.notes).read_text())
@@ -111,15 +115,6 @@ class Studio:
 
     def _keep(self, key: str, file: str) -> None:
         self.store.keep(key, self.place.folder / file)
-
-    def _key_of_sound(self, sound: Sound, *part: str) -> str:
-        return self._key(sound.run, sound.target.loudness, *part)
-
-    def _key(self, run: Run, *more: object) -> str:
-        """What a run's file is made of: its graph, what is read for it, how it is encoded, and by which FFmpeg."""
-        read = sorted((name, self.materials.keys[name]) for name in run.reads)
-        encode = [(target.encode, target.suffix) for target in run.targets]
-        return key_of(digest(list(run.sinks.values())), read, encode, self.place.ffmpeg.identity, code(), *more)
 
     def _joined(self, segments: Sequence[Segment]) -> dict[str, str]:
         """Each output's segments, its sound and its captions in one file."""

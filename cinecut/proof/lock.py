@@ -1,0 +1,315 @@
+"""A lock: all that a trailer was made of and what came of it, by content, as a text that people read and compare.
+
+Job + FFmpeg ─ made_of ─► Lock without results ─ results_of its files ─► Lock ─ print_lock ─► SPEC.lock
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cinecut import __version__
+from cinecut.compiler.resolve import faces_of
+from cinecut.diagnostics import Report, Stop
+from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.files import open_file
+from cinecut.fonts.glyphs import FACES
+from cinecut.fonts.glyphs import FOLDER as FONTS
+from cinecut.language.document import parse_document, plain, read_document
+from cinecut.language.read import fill_spec
+from cinecut.language.spec import Spec
+from cinecut.language.write import write_spec
+from cinecut.media.link import assets_of
+from cinecut.render.folder import Materials
+from cinecut.render.job import SILENT, Job
+from cinecut.render.master import sounds_of
+from cinecut.render.segments.keys import Keys
+from cinecut.render.segments.pictures import segments_of
+from cinecut.render.segments.store import Store, code
+
+_VERSION = 1
+_NOTES = {"place", "zone", "beat_type", "score", "why", "by", "scene", "alternatives", "anchors", "protagonist"}
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A file that is read: what the spec calls it, its bytes and their hash."""
+
+    file: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockedSegment:
+    """The frames [start, end) of an output, the key of what they are made of, and the events in them."""
+
+    start: int
+    end: int
+    key: str
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedOutput:
+    """One file of the trailer: of what it is made and, once it was rendered, what came of it. `streams` are hashes of
+    what each of its streams decodes to."""
+
+    name: str
+    about: str  # a hash of its title and chapters
+    segments: tuple[LockedSegment, ...]
+    sound: str
+    sha256: str = ""
+    streams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What a trailer is made of. `spec_digest` is that of the spec's values, however they are written; `spec` is the
+    spec itself, its facts measured, in lines."""
+
+    cinecut: str
+    code: str
+    spec_digest: str
+    media: tuple[Medium, ...]
+    fonts: Mapping[str, str]
+    looks: Mapping[str, str]
+    ffmpeg: Mapping[str, str]
+    outputs: tuple[LockedOutput, ...]
+    spec: tuple[str, ...]
+
+
+def made_of(job: Job, ffmpeg: FFmpeg) -> Lock:
+    """The lock of a job that has not been rendered: its outputs have no results yet. Reads every medium whole."""
+    spec = job.spec
+    materials = Materials(job, Path(), SILENT, Store(None)).keys
+    faces = sorted(faces_of(spec, job.plan.layout.trailer.vibe))
+    return Lock(
+        cinecut=__version__,
+        code=code(),
+        spec_digest=hashlib.sha256(repr(_values(spec)).encode()).hexdigest(),
+        media=tuple(_media(job)),
+        fonts={face: _sha256(FONTS / FACES[face])[1] for face in faces},
+        looks={name: materials[name] for name in sorted(job.plan.luts)},
+        ffmpeg=_build(ffmpeg),
+        outputs=tuple(_outputs(job, Keys(materials, ffmpeg))),
+        spec=tuple(write_spec(spec).splitlines()),
+    )
+
+
+def with_results(lock: Lock, files: Mapping[str, Path], ffmpeg: FFmpeg) -> Lock:
+    """The lock with what came of a render: `files` by the outputs' names."""
+    done = (
+        replace(output, sha256=_sha256(files[output.name])[1], streams=_streams(files[output.name], ffmpeg))
+        for output in lock.outputs
+    )
+    return replace(lock, outputs=tuple(done))
+
+
+def lock_file(spec: Path) -> Path:
+    """Where a spec's lock lies: beside it."""
+    return spec.with_name(spec.name + ".lock")
+
+
+def _media(job: Job) -> Iterator[Medium]:
+    files = {str(asset.owner.file): asset.file for asset in assets_of(job.spec, job.folder)}
+    for name, file in files.items():
+        yield Medium(name, *_sha256(file))
+
+
+def _sha256(file: Path) -> tuple[int, str]:
+    """The bytes of a file, and their hash."""
+    with open_file(file) as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]  # a file of bytes is one
+        return content.tell(), digest
+
+
+def _values(value: Any) -> Any:
+    """What a part of a spec says, without its places and without what changes nothing of the trailer."""
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [item.name for item in fields(value) if item.name not in _NOTES]
+        return type(value).__name__, [(name, _values(getattr(value, name))) for name in names]
+    if isinstance(value, tuple):
+        return [_values(item) for item in value]
+    if isinstance(value, Mapping):
+        return sorted((key, _values(item)) for key, item in value.items())
+    return value
+
+
+def _build(ffmpeg: FFmpeg) -> dict[str, str]:
+    """The first lines of what a build says of itself, and its hash."""
+    said = ffmpeg.identity.partition(" ")[2].splitlines()
+    configuration = next((line.partition(":")[2].strip() for line in said if line.startswith("configuration")), "")
+    version = said[0].partition(" Copyright")[0] if said else ""
+    return {"version": version, "configuration": configuration, "sha256": _sha256(Path(ffmpeg.path))[1]}
+
+
+def _outputs(job: Job, keys: Keys) -> Iterator[LockedOutput]:
+    plan = job.plan
+    sounds = {name: keys.sound(sound) for sound in sounds_of(plan) for name in sound.names}
+    segments = segments_of(plan)
+    for target in plan.targets:
+        own = [
+            LockedSegment(each.start, each.end, keys.segment(each), _events(job, each.start, each.end))
+            for each in segments
+            if each.output == target.name
+        ]
+        about = hashlib.sha256(repr(plan.about[target.name]).encode()).hexdigest()
+        yield LockedOutput(target.name, about, tuple(own), sounds[target.name])
+
+
+def _events(job: Job, start: int, end: int) -> tuple[str, ...]:
+    """The names of the events between two frames of the file."""
+    opening = job.plan.opening
+    events = [e.name for e in job.plan.timeline.events if e.extent.start.index + opening < end]
+    before = [e.name for e in job.plan.timeline.events if e.extent.end.index + opening <= start]
+    return (*(["rating"] if start < opening else []), *events[len(before) :])
+
+
+def _streams(file: Path, ffmpeg: FFmpeg) -> tuple[str, ...]:
+    """A hash of what each stream of a file decodes to, by FFmpeg's `streamhash`: `0,v,SHA256=…`."""
+    command = [ffmpeg.path, "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe", "-bitexact"]
+    command += ["-i", f"file:{file.absolute()}", "-map", "0:v", "-map", "0:a?", "-map", "0:s?", "-c:s", "copy"]
+    command += ["-f", "streamhash", "-hash", "sha256", "-"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode:
+        raise Stop("ffmpeg", f"{file} cannot be decoded", *done.stderr.decode(errors="replace").splitlines()[-2:])
+    return tuple(done.stdout.decode().split())
+
+
+# As a text
+
+
+def print_lock(lock: Lock, name: str) -> str:
+    """A lock as YAML, one value a line, always in the same order. `name` is the spec's file."""
+    head = (
+        f"# What the trailer of {name} is made of, and what came of it: `cinecut render {name} --locked` makes exactly"
+    )
+    rows = [re.sub(r"[\r\n]", " ", head), "# this; `cinecut why` says what differs. Made by `cinecut lock`."]
+    rows += [f"lock: {_VERSION}", *_rows(_plain(lock))]
+    return "\n".join(rows) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses as mappings."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _rows(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield f"{indent}{_text(key)}:"
+            yield from _rows(value, indent + "  ")
+        elif isinstance(value, list) and value and key != "events":
+            yield f"{indent}{key}:"
+            for item in value:
+                yield from _item(item, indent + "  ")
+        else:
+            yield f"{indent}{_text(key)}: {json.dumps(value, ensure_ascii=False)}"
+
+
+def _item(item: Any, indent: str) -> Iterator[str]:
+    if isinstance(item, Mapping):
+        first, *others = _rows(item, indent + "  ")
+        yield f"{indent}- {first.strip()}"
+        yield from others
+    else:
+        yield f"{indent}- {json.dumps(item, ensure_ascii=False)}"
+
+
+def _text(key: str) -> str:
+    return key if re.fullmatch(r"[a-z_][a-z0-9_]*", key) else json.dumps(key, ensure_ascii=False)
+
+
+def read_lock(path: Path) -> Lock:
+    """A lock from its file. Raises Stop where it is none, or is of another version."""
+    report = Report()
+    document = read_document(path, report)
+    report.stop_on_error()
+    values = plain(document.root)
+    hint = f"write it anew: cinecut lock {path.name.removesuffix('.lock')}"
+    if not isinstance(values, dict) or values.get("lock") != _VERSION:
+        raise Stop("locked", f"{path} is no lock that this cinecut reads", hint)
+    try:
+        return Lock(
+            **{key: values[key] for key in ("cinecut", "code", "spec_digest", "fonts", "looks", "ffmpeg")},
+            media=tuple(Medium(**each) for each in values["media"]),
+            outputs=tuple(map(_output, values["outputs"])),
+            spec=tuple(values["spec"]),
+        )
+    except (KeyError, TypeError):
+        raise Stop("locked", f"{path} is damaged: a part of it is missing", hint) from None
+
+
+def _output(values: Mapping[str, Any]) -> LockedOutput:
+    segments = tuple(LockedSegment(**{**each, "events": tuple(each["events"])}) for each in values["segments"])
+    return LockedOutput(**{**values, "segments": segments, "streams": tuple(values["streams"])})
+
+
+def spec_of(lock: Lock, path: Path) -> Spec:
+    """The spec that a lock holds; its places are in the lock's own copy. Raises Stop."""
+    report = Report()
+    spec = fill_spec(parse_document(path, "\n".join(lock.spec) + "\n", report), report)
+    report.stop_on_error()
+    if spec is None:
+        raise Stop("locked", f"{path} holds no spec", "write it anew: cinecut lock SPEC")
+    return spec
+
+
+# What differs
+
+
+def other_than(locked: Lock, now: Lock) -> Iterator[str]:
+    """What is not as it was locked, in words: of what a trailer is made, and what came of it where both know."""
+    if locked.cinecut != now.cinecut or locked.code != now.code:
+        yield f"cinecut {locked.cinecut} made it, this is {now.cinecut}" + (
+            "" if locked.cinecut != now.cinecut else " with other code"
+        )
+    for part, was in locked.ffmpeg.items():
+        if part != "configuration" and now.ffmpeg[part] != was:
+            yield f"FFmpeg's {part} was {was}, is {now.ffmpeg[part]}"
+    yield from _others("the medium", {m.file: m.sha256 for m in locked.media}, {m.file: m.sha256 for m in now.media})
+    yield from _others("the font", locked.fonts, now.fonts)
+    yield from _others("the look", locked.looks, now.looks)
+    if locked.spec_digest != now.spec_digest:
+        yield "the spec says something else (`cinecut why` says what)"
+    outputs = {output.name: output for output in now.outputs}
+    for output in locked.outputs:
+        present = outputs.get(output.name)
+        yield from _other_output(output, present) if present is not None else [f"there is no {output.name} now"]
+
+
+def _other_output(was: LockedOutput, now: LockedOutput) -> Iterator[str]:
+    name = f" of {was.name}" if was.name else ""
+    keys = {segment.key for segment in was.segments}
+    new = [segment for segment in now.segments if segment.key not in keys]
+    if new:
+        events = ", ".join(dict.fromkeys(event for segment in new for event in segment.events))
+        yield f"{len(new)} of {len(now.segments)} segments{name} are made of something else: {events}"
+    if was.sound != now.sound:
+        yield f"the sound{name} is made of something else"
+    if was.about != now.about:
+        yield f"the title or the chapters{name} are others"
+    if was.streams and now.streams and was.streams != now.streams:
+        kinds = {"v": "pictures", "a": "sound", "s": "subtitles"}
+        others = [kinds.get(each.split(",")[1], "data") for each in now.streams if each not in was.streams]
+        yield f"what came out{name} decodes to other {' and '.join(others) or 'streams'}"
+    elif was.sha256 and now.sha256 and was.sha256 != now.sha256:
+        yield f"the file{name} has other bytes, though it decodes to the same"
+
+
+def _others(what: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterable[str]:
+    for name in dict.fromkeys([*was, *now]):
+        if was.get(name) != now.get(name):
+            state = "is new" if name not in was else "is gone" if name not in now else "is another"
+            yield f"{what} {name} {state}"

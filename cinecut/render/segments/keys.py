@@ -1,0 +1,33 @@
+"""What each part of a trailer is made of, as the name by which the store keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.graph.digest import digest
+from cinecut.graph.plan import Run
+from cinecut.render.master import Sound
+from cinecut.render.segments.pictures import Segment, run_of
+from cinecut.render.segments.store import code, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Names the parts of a plan; `materials` are the keys of the files that its runs read, by the files' names."""
+
+    materials: Mapping[str, str]
+    ffmpeg: FFmpeg
+
+    def segment(self, segment: Segment) -> str:
+        return self._run(run_of([segment], {}))
+
+    def sound(self, sound: Sound, *part: str) -> str:
+        return self._run(sound.run, sound.target.loudness, *part)
+
+    def _run(self, run: Run, *more: object) -> str:
+        """What a run's file is made of: its graph, what is read for it, how it is encoded, and by which FFmpeg."""
+        read = sorted((name, self.materials[name]) for name in run.reads)
+        encode = [(target.encode, target.suffix) for target in run.targets]
+        return key_of(digest(list(run.sinks.values())), read, encode, self.ffmpeg.identity, code(), *more)

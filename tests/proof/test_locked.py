@@ -1,0 +1,120 @@
+"""A lock says what a trailer was made of: the same is rendered again, anything else is refused, and `why` names it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from commandline import cinecut
+from oracle import Film, Sound
+
+SPEC = """cinecut: 1
+film: film.mp4
+output: {size: 160x90, preset: ultrafast}
+timeline:
+  - shot: {in: 1s, for: 30f}
+  - shot: {in: 4s, for: 30f}
+    titles: [Soon]
+  - shot: {in: 7s, for: 30f}
+    gain: -3
+"""
+
+
+@pytest.fixture
+def folder(films: Callable[[Film], Film], tmp_path: Path) -> Path:
+    film = films(Film(Path("a.mp4"), Fraction(24), 240, (160, 90), gop=12, sound=Sound()))
+    (tmp_path / "film.mp4").write_bytes(film.path.read_bytes())
+    (tmp_path / "a.yaml").write_text(SPEC, encoding="utf-8")
+    assert cinecut("lock", "a.yaml", cwd=tmp_path).returncode == 0
+    return tmp_path
+
+
+def why(folder: Path, *words: str) -> list[tuple[str, list[str]]]:
+    """Each part that would be rendered anew, its events or `sound`, and the causes, with their lines."""
+    found = json.loads(cinecut("why", *(words or ("a.yaml",)), "--json", cwd=folder).stdout)["anew"]
+    return [
+        (
+            ", ".join(each.get("events", ["sound"])),
+            [
+                f"{cause['what']}" + (f" @{cause['place']['line']}" if cause["place"] else "")
+                for cause in each["because"]
+            ],
+        )
+        for each in found
+    ]
+
+
+def change(folder: Path, old: str, new: str) -> None:
+    text = (folder / "a.yaml").read_text(encoding="utf-8")
+    assert old in text
+    (folder / "a.yaml").write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_the_same_is_rendered_and_locked_again(folder: Path) -> None:
+    before = (folder / "a.yaml.lock").read_bytes()
+    done = cinecut("render", "a.yaml", "--locked", "-o", "a.mp4", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert why(folder) == []
+    change(folder, "timeline:", "# a remark\ntimeline:")
+    assert cinecut("render", "a.yaml", "--locked", "-f", "-o", "a.mp4", cwd=folder).returncode == 0
+    assert cinecut("lock", "a.yaml", cwd=folder).returncode == 0
+    assert (folder / "a.yaml.lock").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "anew"),
+    [
+        ("{in: 4s, for: 30f}", "{in: 5s, for: 30f}", [("shot 2", "shot.in was 0:04, is 0:05 @6"), ("sound", "")]),
+        ("[Soon]", "[Now]", [("shot 2", "titles[1].text was 'Soon', is 'Now' @7")]),
+        ("gain: -3", "gain: -6", [("sound", "gain was -3, is -6 @9")]),
+        ("ultrafast", "superfast", [(f"shot {n}", "output.preset was ultrafast, is superfast @3") for n in (1, 2, 3)]),
+        ("  - shot: {in: 7s, for: 30f}\n    gain: -3\n", "", [("sound", "is gone (it was shot 3)")]),
+    ],
+    ids=["shot", "title", "gain", "output", "gone"],
+)
+def test_what_an_edit_changes_is_refused_and_named(
+    folder: Path, old: str, new: str, anew: list[tuple[str, str]]
+) -> None:
+    change(folder, old, new)
+    refused = cinecut("render", "a.yaml", "--locked", "-o", "a.mp4", cwd=folder)
+    assert refused.returncode == 1
+    assert "[locked]" in refused.stderr
+    assert not (folder / "a.mp4").exists()
+    found = why(folder)
+    assert [part for part, _ in found] == [part for part, _ in anew]
+    for (_, causes), (_, cause) in zip(found, anew, strict=True):
+        assert any(cause in each for each in causes), causes
+
+
+def test_another_medium_and_another_build(folder: Path, ffmpeg: Path) -> None:
+    """The medium's bytes are others where no fingerprint looks, too."""
+    done = cinecut("render", "a.yaml", "--locked", "-o", "a.mp4", "--ffmpeg", str(ffmpeg), cwd=folder)
+    other_build = "FFmpeg's version" in done.stderr
+    assert done.returncode == int(other_build)
+    with (folder / "film.mp4").open("ab") as film:
+        film.write(b"\0" * 9)
+    refused = cinecut("render", "a.yaml", "--locked", "-o", "b.mp4", cwd=folder)
+    assert "the medium film.mp4 is another" in refused.stderr
+    assert any("film.mp4 is another file @2" in cause for _, causes in why(folder) for cause in causes)
+
+
+def test_two_locks(folder: Path) -> None:
+    (folder / "old.lock").write_bytes((folder / "a.yaml.lock").read_bytes())
+    change(folder, "[Soon]", "[Now]")
+    assert cinecut("lock", "a.yaml", "-o", "a.mp4", cwd=folder).returncode == 0
+    assert (folder / "a.mp4").exists()
+    [(part, causes)] = why(folder, "old.lock", "a.yaml.lock")
+    assert part == "shot 2"
+    assert "titles[1].text was 'Soon', is 'Now'" in causes[0]
+
+
+@pytest.mark.parametrize("text", ["", "lock: 2\n", "lock: 1\n", "[", "lock: 1\ncinecut: 3\nspec: 4\n"])
+def test_what_is_no_lock(folder: Path, text: str) -> None:
+    (folder / "a.yaml.lock").write_text(text, encoding="utf-8")
+    for command in (("why", "a.yaml"), ("render", "a.yaml", "--locked", "-o", "a.mp4")):
+        done = cinecut(*command, cwd=folder)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
