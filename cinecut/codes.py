@@ -94,6 +94,32 @@ CODES: dict[str, tuple[str, str]] = {
         "Nothing to do; another codec renders edits faster.",
     ),
     "model": ("A model could not help; what it would have said was measured.", "`cinecut doctor` says what it lacks."),
+    "no-side-file": (
+        "An analysis wrote this spec, but what it knew of the film and its song is not on this machine: whether shots "
+        "cross cuts of the film or chop lines is not checked, and recut takes every event for one that a hand touched.",
+        "Put the SPEC.known.json of whoever sent the spec beside it (`cinecut sheet SPEC --known` writes one), or "
+        "analyze the film here.",
+    ),
+    "film-cut": (
+        "A shot crosses a cut or a dissolve of the film, so that a piece of another picture flashes up.",
+        "Move its in or out point as the hint says; `keep: true` on the event if it is meant.",
+    ),
+    "chopped-line": (
+        "A shot that is heard begins or ends while somebody speaks.",
+        "Move its in or out point; let the sound lead or trail (`sound_lead`, `sound_trail`); or `mute: true`.",
+    ),
+    "off-grid": (
+        "A cut lies off the beats while the trailer's music plays, or the beats are those of another song.",
+        "Give the event a length in beats, or `snap: beat`. `cinecut beats SONG` finds a song's beats.",
+    ),
+    "no-music": (
+        "The music that analyze gave to an act does not reach it any more, or the song ends too soon.",
+        "Look for the `cue` that ends it (a title card has one); or let the song loop, or list more parts of it.",
+    ),
+    "same-shot": (
+        "Two shots show the same moment of the film.",
+        "Choose another moment; `cinecut swap` takes an alternative; `keep: true` if it is meant.",
+    ),
     "no-ffmpeg": (
         "No FFmpeg was found, or it is too old.",
         "Install the bundled one again, or name one with --ffmpeg.",

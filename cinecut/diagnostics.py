@@ -39,11 +39,12 @@ outside-frame title-outside sound-outside not-linked
 missing-file unreadable no-video no-audio no-material other-file output disk-full
 no-ffmpeg ffmpeg option download plugin locked
 """
-_WARNINGS = "comment title-glyphs subtitles music film store model"
+_WARNINGS = "comment title-glyphs subtitles music film store model film-cut chopped-line off-grid no-music same-shot"
 CODES: dict[str, Severity] = {  # what each one means: codes.py
     **dict.fromkeys(_ERRORS.split(), Severity.ERROR),
     **dict.fromkeys(_WARNINGS.split(), Severity.WARNING),
     "no-facts": Severity.NOTE,
+    "no-side-file": Severity.NOTE,
     "segments": Severity.NOTE,
 }
 

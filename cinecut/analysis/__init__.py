@@ -35,6 +35,7 @@ from cinecut.analysis.film.loudness import LOUDNESS
 from cinecut.analysis.film.screen import NO_BARS, Bars
 from cinecut.analysis.film.shots import FilmShot, ShotList
 from cinecut.analysis.film.signals import ACTIVITY
+from cinecut.analysis.known import known_about
 from cinecut.analysis.plugged import Describing, beats_stage, shots_stage, transcribed
 from cinecut.analysis.report.credits import credits_text, own_credit
 from cinecut.analysis.song.beats import Beats
@@ -45,6 +46,7 @@ from cinecut.analysis.story.narrative import Evidence, find_narrative
 from cinecut.analysis.story.scenes import NOTHING, Described, describe
 from cinecut.analysis.to_spec import Decisions, to_spec
 from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.edits.known import keep
 from cinecut.files import fingerprint
 from cinecut.inference.server import Models
 from cinecut.language.document.layout import Remarks
@@ -114,7 +116,14 @@ class Analysis:
 
 
 def analyze(request: Request, progress: Progress, cache: Cache | None = None) -> Analysis:
-    """Analyse a film and make the spec of a trailer. Raises Stop if no trailer can be made of it."""
+    """Analyse a film and make the spec of a trailer; what was found out is kept for `check`, `sheet` and `recut`.
+    Raises Stop if no trailer can be made of the film."""
+    analysis = _analyze(request, progress, cache)
+    keep(known_about(analysis, request))
+    return analysis
+
+
+def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analysis:
     film, vibe, plugins = request.film, request.vibe, request.plugins
     _check_names(request)
     line = Line(cache or Cache(fingerprint(film)), progress)
@@ -132,19 +141,20 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
     measured = signals.measure(usable, looks, active, levels, dialogue.lines, described.completeness)
     narrative = find_narrative(Evidence(shots.shots, levels, dialogue, described), models, line)
     wanted, length = _lengths(request, usable, facts)
-    slots, song = _slots(vibe, length, song, any(line.standalone >= 0.5 for line in dialogue.lines))
+    heard = Dialogue() if levels.silent else dialogue  # subtitles of a silent film are not heard
+    slots, song = _slots(vibe, length, song, any(line.standalone >= 0.5 for line in heard.lines))
     tempo = _tempo(vibe, song, facts)
     story, end = narrative.story, FilmTime(facts.duration)
     shown = usable if request.spoilers else arc.before_the_climax(usable, story) or usable
-    takes = Measurements(looks, measured, active, narrative, dialogue.lines).takes(shown, facts.rate)
+    takes = Measurements(looks, measured, active, narrative, heard.lines).takes(shown, facts.rate)
     cuts = _cuts(request, slots, takes, tempo, shots.bars)
     levels = as_rendered(levels, sounding.audio[0].layout) if sounding.audio else levels
-    sound = FilmSound(levels, dialogue, end, end if request.spoilers else story.climax.at)
+    sound = FilmSound(levels, heard, end, end if request.spoilers else story.climax.at)
     score = compose(cuts, tempo, vibe, song, sound, story)
     decided = Decisions(film, request.target, film_title(film), facts, vibe, story, cuts, score)
     decided = replace(decided, bars=shots.bars, described=described, protagonist=narrative.protagonist)
-    heard = request.audio or 1, choice(film, facts, request.audio)
-    decided = replace(decided, spoilers=request.spoilers, plugins=plugins, audio=heard)
+    audio = request.audio or 1, choice(film, facts, request.audio)
+    decided = replace(decided, spoilers=request.spoilers, plugins=plugins, audio=audio)
     short = _too_short(film, _length_of(cuts, tempo), wanted, tempo, score)
     return Analysis(
         *to_spec(decided),

@@ -162,9 +162,7 @@ def _anchors(decided: Decisions, notes: _Notes) -> Anchors:
 
 def _music(decided: Decisions, notes: _Notes) -> Music:
     score = decided.score
-    notes.beside(
-        ("music", "gain"), "as loud as " + ("the dialogue" if score.balance.spoken else "the film's own sound")
-    )
+    notes.beside(("music", "gain"), f"as loud as {_anchor(score)}" if score.balance.measured else _SILENT)
     gain = Fraction(score.balance.gain)
     if score.song is None:
         words = f"No music was given: a synthesized pulse at the usual tempo of {decided.vibe.name}."
@@ -203,12 +201,21 @@ def _beats(song: Song, notes: _Notes) -> BeatGrid:
     return make(BeatGrid, metre=beats.metre, times=times)
 
 
+_SILENT = "nothing is heard in the film"
+
+
+def _anchor(score: Score) -> str:
+    """What the levels are set by."""
+    return "the dialogue" if score.balance.spoken else "the film's own sound"
+
+
 def _mix(score: Score, notes: _Notes) -> Mix:
     mix = score.balance
-    what = "Dialogue" if mix.spoken else "The film's own sound"
     below = f"{-mix.music} dB below" if mix.music < 0 else f"{mix.music} dB above" if mix.music else "beside"
-    words = f"{what} was measured at {mix.anchor} dB; the music stands {below} it, the effects below the music."
-    notes.above(("mix",), words)
+    words = (
+        f"{_anchor(score)} was measured at {mix.anchor} dB; the music stands {below} it, the effects below the music."
+    )
+    notes.above(("mix",), words[0].upper() + words[1:] if mix.measured else f"{_SILENT}: only music and effects.")
     film = Fraction(mix.film)
     voice = film if any(sounds.voices for sounds in score.events) else Fraction(0)
     levels = {"film": film, "music": Fraction(mix.music), "effects": Fraction(mix.effects), "voice": voice}

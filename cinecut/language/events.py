@@ -176,6 +176,7 @@ class Notes(Marked):
     """What analyze and people keep beside an event."""
 
     act: str | None
+    keep: bool
     zone: str | None
     beat_type: str | None
     score: Fraction | None

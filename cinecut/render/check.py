@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from cinecut.compiler.layout import Layout, lay_out
 from cinecut.compiler.resolve import check_linked, faces_of, resolve
 from cinecut.diagnostics import Report, Stop
+from cinecut.edits.judge import judge
+from cinecut.edits.known import Known, known_of, was_analysed
 from cinecut.fonts.glyphs import check_glyphs, load_face
+from cinecut.language.document import STDIN
 from cinecut.language.read import load_spec
 from cinecut.language.rules import check_rules
 from cinecut.language.spec import Spec
@@ -73,4 +76,23 @@ def check_spec(path: Path) -> Report:
         hint = f"cinecut link {path} measures it and writes the facts into the spec"
         message = "the film has not been measured: its end and its handles are unchecked"
         report.add("no-facts", message, layout.trailer.spec.film.place.of("file"), hint)
+    if layout is not None and report.ok:
+        warn(layout, path, report)
     return report
+
+
+def warn(layout: Layout, path: Path, report: Report) -> None:
+    """Add what the edits in the spec at a path break, by what analysis knows; or say that this is not at hand."""
+    spec = layout.trailer.spec
+    known = known_at(spec, path)
+    if known is None and was_analysed(spec):
+        message = "what analyze knew of the film is not on this machine: its cuts and lines are unchecked"
+        hint = f"put {path.stem}.known.json beside the spec, or analyze the film here"
+        report.add("no-side-file", message, spec.film.place.of("file"), hint)
+    judge(layout, known, report)
+
+
+def known_at(spec: Spec, path: Path) -> Known | None:
+    """What analysis knows of the film and the song of the spec at a path."""
+    text = path.read_text(encoding="utf-8", errors="replace") if path != STDIN and path.is_file() else ""
+    return known_of(spec, text, path)

@@ -16,6 +16,7 @@ from cinecut.files import open_file, write_beside
 from cinecut.language.document import parse_document
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
+from cinecut.render.check import warn
 from cinecut.render.job import Job, Watch, prepare, render
 from cinecut.watch.describe import description
 
@@ -86,7 +87,9 @@ class Session:
             with open_file(self.spec) as file:
                 text = file.read().decode("utf-8", "replace")
             job = _draft_of(self.spec)
-            found = list(job.plan.diagnostics)
+            report = Report(list(job.plan.diagnostics))
+            warn(job.plan.layout, self.spec, report)
+            found = list(report)
         except Stop as stop:
             found = stop.diagnostics
         changes: dict[str, Any] = {"revision": _revision(text), "mistakes": _shown(found, text), "broken": job is None}

@@ -1,6 +1,7 @@
 """Every mistake that a spec can hold is found, at its place and beside all others of the same file.
 
 A file of bad_specs/ says itself what is to be found: a line `# expect: 6:11 bad-time` for each finding, in order.
+Where what analysis knows of the film matters, that lies beside it.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
 def test_all_mistakes_are_found(spec: Path, folder: Path) -> None:
     shutil.copy(spec, folder)
+    if (known := spec.with_suffix(".known.json")).exists():
+        shutil.copy(known, folder)
     found = list(check_spec(Path(spec.name)))
     assert [place(d) for d in found] == expected(spec), "\n".join(as_text(d) for d in found)
     assert found, "a bad spec without a finding"

@@ -276,6 +276,7 @@ NOTES: dict[str, tuple[str, str]] = {
         for key, value in {
             **dict.fromkeys(("act", "why", "by", "line"), "some"),
             "score": "0.5",
+            "keep": "true",
             **dict.fromkeys(("zone", "beat_type"), "{}"),
         }.items()
     },

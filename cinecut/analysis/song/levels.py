@@ -117,7 +117,8 @@ def level_within(film: LoudnessCurve, ranges: Iterable[FilmRange]) -> float | No
 @dataclass(frozen=True, slots=True)
 class Balance:
     """The mix in whole dB: `film`, `music` and `effects` are the levels of their stems; `gain` brings the song or the
-    pulse to the `anchor`. `spoken`: the anchor is the level of the dialogue, else of all sound of the film."""
+    pulse to the `anchor`. `spoken`: the anchor is the level of the dialogue, else of all sound of the film. Of a silent
+    film it is a usual one, and not `measured`."""
 
     anchor: int
     spoken: bool
@@ -125,6 +126,7 @@ class Balance:
     film: int
     music: int
     effects: int
+    measured: bool = True
 
 
 # Measured levels of stems at a gain of 0 dB: of the synthesized pulse by its style, and of the effects' hits.
@@ -149,7 +151,7 @@ def balance(
     source = song if song is not None else PULSE[vibe.pulse]
     gain = min(max(round(anchor + turned - source), _GAINS[0]), _GAINS[1])
     effects = anchor + turned + music - _BELOW_MUSIC - _EFFECTS
-    return Balance(anchor, spoken, gain, turned, music, effects)
+    return Balance(anchor, spoken, gain, turned, music, effects, level is not None)
 
 
 _LEADS = 1  # dB of a song above a film in which nobody speaks

@@ -15,6 +15,7 @@ app = typer.Typer()
 _KEPT = {
     "render": "segments, sounds and shots of trailers: an edit renders what is new",
     "analysis": "what was found in films",
+    "known": "what check, sheet and recut know of films, and the specs that analyze wrote",
     "music": "fetched songs",
 }
 

@@ -13,7 +13,7 @@ import typer
 
 from cinecut import __version__
 from cinecut.cli.terminal import completing, print_diagnostics, say
-from cinecut.diagnostics import CODES, Report, Stop, as_github, as_json, as_sarif, harmless
+from cinecut.diagnostics import CODES, Report, Severity, Stop, as_github, as_json, as_sarif, harmless
 
 if TYPE_CHECKING:
     from cinecut.language.document import Document
@@ -50,6 +50,7 @@ def check(
             autocompletion=completing(codes),
         ),
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings give status 1 too.")] = False,
     as_json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Find every mistake in specs at once, each with its place and a hint.
@@ -80,7 +81,8 @@ def check(
             print_diagnostics(list(report))
             if report.ok:
                 say(f"{spec}: no mistakes")
-    raise typer.Exit(0 if all(report.ok for report in reports.values()) else 1)
+    failing = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
+    raise typer.Exit(1 if any(finding.severity in failing for finding in findings) else 0)
 
 
 def codes() -> list[str]:

@@ -1,0 +1,281 @@
+"""What an edit breaks, by what analysis knows of the film and its song: warnings, each with its place and a cure.
+
+An event that says `keep: true` is as somebody wants it, and is not judged.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.layout.soundtrack import Sounding, sample_at
+from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.diagnostics import Report, Span, excerpt
+from cinecut.edits.known import Known, KnownLine, shots_with_music, was_analysed
+from cinecut.language.events import Black, Card, Event, Shot, Still
+from cinecut.language.grid import Grid
+from cinecut.language.timebase import SAMPLE_RATE, FilmRange, FilmTime, clock
+
+_INSIDE = Fraction(1, 10)  # seconds of a line that may be missing: subtitles are no more exact
+_TWICE = 2  # frames that two shots may share
+_DIVISIONS = 12  # of a beat: halves, thirds and quarters are on the grid if they are exact
+_EARLY = 1  # seconds of silence at the end of the music that nobody minds
+
+
+def judge(layout: Layout, known: Known | None, report: Report) -> None:
+    """Add the warnings to the report. Without `known` only a spec that an analysis wrote is judged, by itself."""
+    if known is None and not was_analysed(layout.trailer.spec):
+        return
+    _same_shots(layout, report)
+    _off_grid(layout, report)
+    if known is not None:
+        _film_cuts(layout, known, report)
+        _chopped_lines(layout, known, report)
+        _no_music(layout, known, report)
+        _other_beats(layout, known, report)
+
+
+def _shots(layout: Layout) -> list[PlacedShot]:
+    return [placed for placed in layout.timeline.shots if not placed.event.keep]
+
+
+def _written(layout: Layout, time: FilmTime) -> str:
+    """A film time as one writes it into the spec."""
+    film = layout.trailer.film
+    whole = not film.variable and (time.seconds * film.rate).denominator == 1
+    return film.timecodes.of(time.seconds) if whole else clock(time.seconds)
+
+
+def _end_of(shot: Shot) -> Span:
+    """Where the spec says when a shot ends."""
+    place = shot.shot.place
+    return place.of("out") if "out" in place.given else place.of("for")
+
+
+# The film's own cuts
+
+
+def _film_cuts(layout: Layout, known: Known, report: Report) -> None:
+    joints = [(left.range.end, right.range.start) for left, right in pairwise(known.shots)]
+    ends, half = [begin for begin, _ in joints], Fraction(1, 2) / layout.trailer.film.rate
+    for placed in _shots(layout):
+        shown = _with_handles(placed, layout.timeline.rate)
+        last = bisect_right(ends, shown.end - half)
+        inside = list[tuple[FilmTime, FilmTime]]()
+        for begin, end in reversed(joints[:last]):
+            if end <= shown.start + half:
+                break
+            inside.insert(0, (begin, end))
+        if inside:
+            _film_cut(layout, placed, shown, inside, report)
+
+
+def _with_handles(placed: PlacedShot, rate: Fraction) -> FilmRange:
+    """All that is seen of the film, with what its crossfades take."""
+    step = placed.event.speed / rate
+    return FilmRange(placed.film.start - placed.lead * step, placed.film.end + placed.lag * step)
+
+
+def _film_cut(
+    layout: Layout,
+    placed: PlacedShot,
+    shown: FilmRange,
+    inside: Sequence[tuple[FilmTime, FilmTime]],
+    report: Report,
+) -> None:
+    begin, end = inside[0]
+    what = f"cut at {clock(begin.seconds)}" if begin == end else f"change of shots, {_span_of(begin, end)}"
+    others = f", and {len(inside) - 1} more" if len(inside) > 1 else ""
+    early = len(inside) == 1 and end - shown.start <= shown.end - begin
+    frames = layout.trailer.film.rate * (end - shown.start if early else shown.end - begin)
+    where = f"{-(-frames // 1)} frames after it begins" if early else f"{-(-frames // 1)} frames before it ends"
+    cure = f"begin at {_written(layout, end)} or later" if early else f"end at {_written(layout, begin)} or earlier"
+    span = placed.event.shot.place.of("in") if early else _end_of(placed.event)
+    message = f"{placed.name} crosses the film's {what}, {where}{others}"
+    report.add("film-cut", message, span, cure, "`keep: true` if it is meant")
+
+
+def _span_of(start: FilmTime, end: FilmTime) -> str:
+    return f"{clock(start.seconds)} - {clock(end.seconds)}"
+
+
+# Lines
+
+
+def _chopped_lines(layout: Layout, known: Known, report: Report) -> None:
+    if layout.trailer.audio is None:
+        return
+    lines = sorted(known.lines, key=lambda line: line.range.start)
+    longest = max((line.range.duration for line in lines), default=Fraction(0))
+    starts = [line.range.start for line in lines]
+
+    def cut_by(edge: FilmTime) -> KnownLine | None:
+        first, last = bisect_right(starts, edge - longest), bisect_right(starts, edge)
+        near = (line for line in lines[first:last] if line.range.start + _INSIDE < edge < line.range.end - _INSIDE)
+        return next(near, None)
+
+    for placed, goes_on, went_on in _heard(layout):
+        heard = _heard_range(placed, layout.timeline.rate)
+        for edge, joined, begins in ((heard.start, went_on, True), (heard.end, goes_on, False)):
+            line = None if joined else cut_by(edge)
+            if line is not None:
+                _chopped(layout, placed, line, begins, report)
+                break
+
+
+def _heard(layout: Layout) -> Iterator[tuple[PlacedShot, bool, bool]]:
+    """Each shot that is heard, and whether its sound goes on in the next shot, and went on from the one before."""
+    events: list[Placed | None] = [None, *layout.timeline.events, None]
+    frame = 2 / layout.trailer.film.rate
+
+    def joined(left: Placed | None, right: Placed | None) -> bool:
+        if not isinstance(left, PlacedShot) or not isinstance(right, PlacedShot):
+            return False
+        return not (left.event.mute or right.event.mute) and abs(right.film.start - left.film.end) <= frame
+
+    for before, placed, after in zip(events, events[1:], events[2:], strict=False):
+        if isinstance(placed, PlacedShot) and not placed.event.mute and not placed.event.keep:
+            yield placed, joined(placed, after), joined(before, placed)
+
+
+def _heard_range(placed: PlacedShot, rate: Fraction) -> FilmRange:
+    """What is heard of the film: with crossfades, and with the sound's own lead and trail."""
+    shot, step = placed.event, placed.event.speed / rate
+    lead = placed.sound_over[0] if shot.sound_lead else placed.lead
+    trail = placed.sound_over[1] if shot.sound_trail else placed.lag
+    return FilmRange(placed.film.start - lead * step, placed.film.end + trail * step)
+
+
+def _chopped(layout: Layout, placed: PlacedShot, line: KnownLine, begins: bool, report: Report) -> None:
+    words = excerpt(line.text, 40) if line.text else "a phrase that somebody speaks"
+    where = _span_of(line.range.start, line.range.end)
+    if begins:
+        span, key = placed.event.shot.place.of("in"), "sound_lead"
+        cure = f"begin before {clock(line.range.start.seconds)}, or at {clock(line.range.end.seconds)}"
+    else:
+        span, key = _end_of(placed.event), "sound_trail"
+        cure = f"end after {clock(line.range.end.seconds)}, or at {clock(line.range.start.seconds)}"
+    message = f"{placed.name} {'begins' if begins else 'ends'} inside {words} ({where} of the film)"
+    report.add("chopped-line", message, span, cure, f"`{key}` lets it be heard whole, `mute: true` not at all")
+
+
+# Beats
+
+
+def _off_grid(layout: Layout, report: Report) -> None:
+    """Events that end off the beats while the trailer's own music plays; what follows them at the same distance from
+    the beats is not said again. A trailer that is not cut on beats is not judged."""
+    timeline, grid, track = layout.timeline, layout.timeline.grid, layout.track
+    own = [song.place for song in track.songs if not song.owner]
+    own += [track.pulse.place] if track.pulse is not None else []
+    if grid is None or not own or not any(map(_in_beats, (placed.event for placed in timeline.events))):
+        return
+    ended, judged, before = list[Placed](), 0, grid.beat_at(Fraction(0))
+    for placed in timeline.events[:-1]:
+        if not _plays(own, sample_at(placed.range.end, timeline.rate)):
+            continue
+        judged += 1
+        beat, slack = grid.beat_at(placed.end), _slack(grid, placed.end, timeline.rate)
+        off = not _on_line(beat, slack) and not _on_line(beat - before, slack)
+        ended += [placed] if off else []
+        before = beat
+    if 2 * len(ended) <= judged + 1:
+        for placed in ended:
+            _off(placed, grid, report)
+
+
+def _in_beats(event: Event) -> bool:
+    length = event.black if isinstance(event, Black) else event.shot.for_ if isinstance(event, Shot) else event.for_
+    return event.snap is not None or (length is not None and length.unit in ("beats", "bars"))
+
+
+def _plays(own: Sequence[Sounding], sample: int) -> bool:
+    return any(place.start <= sample < place.end for place in own)
+
+
+def _slack(grid: Grid, at: Fraction, rate: Fraction) -> Fraction:
+    """Half a frame, in beats."""
+    beat = grid.after(at, Fraction(1)) - at
+    return Fraction(1, 2) / rate / beat
+
+
+def _on_line(beat: Fraction, slack: Fraction) -> bool:
+    away = beat % 1
+    return min(away, 1 - away) <= slack or (beat * _DIVISIONS).denominator == 1
+
+
+def _off(placed: Placed, grid: Grid, report: Report) -> None:
+    event = placed.event
+    if event.keep:
+        return
+    late = float(placed.end - grid.nearest_line(placed.end, "beat"))
+    side = "after" if late > 0 else "before"
+    message = f"{placed.name} ends {abs(late):.2f} s {side} a beat, and the cuts after it with it"
+    match event:
+        case Shot():
+            span = _end_of(event)
+        case Black():
+            span = event.place.of("black")
+        case Card() | Still():
+            span = event.place.of("for")
+    beats = max(1, round(float(grid.beat_at(placed.end) - grid.beat_at(placed.start))))
+    cure = f"for: {beats} beat{'s' if beats > 1 else ''}" if not isinstance(event, Black) else f"black: {beats} beats"
+    report.add("off-grid", message, span, f"`{cure}`, or `snap: beat`", "`keep: true` if it is meant")
+
+
+def _other_beats(layout: Layout, known: Known, report: Report) -> None:
+    """The beats of one song under another."""
+    music, song = layout.trailer.music, known.song
+    if music is None or music.beats is None or music.facts is None or song is None:
+        return
+    if music.facts.fingerprint != song.fingerprint and song.has(music.beats):
+        message = "these are the beats of the song that was here before"
+        cure = f"cinecut beats {music.file} finds its own, and cinecut recut SPEC --music {music.file} cuts to them"
+        report.add("off-grid", message, music.place.of("beats"), cure)
+
+
+# Music
+
+
+def _no_music(layout: Layout, known: Known, report: Report) -> None:
+    spec, said = layout.trailer.spec, set[str]()
+    if spec.music is None:
+        return
+    for act, number, playing in shots_with_music(spec):
+        entry = spec.timeline[number]
+        if not playing and act in known.scored and act not in said and isinstance(entry, Shot) and not entry.keep:
+            said.add(act)
+            stops = [each for each in spec.timeline[:number] if getattr(each, "cue", None) is not None]
+            line = f" (line {stops[-1].place.span.line + 1})" if stops else ""
+            message = f"no music plays from here on in {excerpt(act)}: it ended with the `cue` before{line}"
+            cure = "move the event with the `cue` behind this act, or give an event here a `cue` with a song"
+            report.add("no-music", message, entry.shot.place.span, cure)
+    for song in layout.track.songs:
+        heard = sum((end - begin for begin, end in song.parts), Fraction(0))
+        missing = Fraction(song.place.length - song.fade, SAMPLE_RATE) - heard
+        if not song.owner and missing > _EARLY and not known.short:
+            message = f"the song ends {float(missing):.1f} s before its music is wanted to"
+            cure = "let it `loop: true`, list more `parts`, or let a `cue: stop` end the music sooner"
+            report.add("no-music", message, spec.music.place.of("parts" if spec.music.parts else "file"), cure)
+
+
+# The same moment
+
+
+def _same_shots(layout: Layout, report: Report) -> None:
+    shots = sorted(layout.timeline.shots, key=lambda placed: placed.film.start)
+    if not shots:
+        return
+    longest = shots[0]  # of those before the one that ends last
+    for placed in shots[1:]:
+        shared = min(longest.film.end, placed.film.end) - placed.film.start
+        if shared * layout.trailer.film.rate > _TWICE and not placed.event.keep and not longest.event.keep:
+            before, after = sorted((longest, placed), key=lambda each: each.number)
+            line = before.event.place.span.line + 1
+            message = f"{after.name} shows {float(shared):.2f} s that {before.name} (line {line}) shows too"
+            span = after.event.shot.place.of("in")
+            report.add("same-shot", message, span, "choose another moment", "`keep: true` if it is meant")
+        longest = max(longest, placed, key=lambda each: each.film.end)

@@ -1,0 +1,209 @@
+"""What analysis knows of a film and of its song, and the spec that it wrote of them: a side file.
+
+It is kept by content, in the cache: any spec of the film is checked by it, wherever the spec lies and whatever its name
+is, and a copy or a renamed spec finds what it was made from. For another machine it also lies beside a spec, as
+SPEC.known.json (`cinecut sheet --known` puts it there). A damaged or foreign file is as good as none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from cinecut.files import beside, cache_folder
+from cinecut.language.events import ActMarker, Shot
+from cinecut.language.spec import BeatGrid, Spec
+from cinecut.language.timebase import FilmRange, FilmTime, rate_text
+
+_VERSION = 1
+_KEPT = 40  # side files of one film, the newest ones
+_LARGEST = 20_000_000  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownShot:
+    """A shot of the film without the transitions at its ends: between two of them lies a cut, or a dissolve or fade.
+    `why_not`: why it should not be shown ("black", "title", "credits")."""
+
+    range: FilmRange
+    why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLine:
+    """A line of dialogue, or a phrase whose words are not known (text "")."""
+
+    range: FilmRange
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSong:
+    """The beats of a song: either a tempo and the first downbeat, or every beat."""
+
+    fingerprint: str
+    tempo: Fraction | None
+    first: Fraction
+    metre: int
+    times: tuple[Fraction, ...]
+
+    def has(self, beats: BeatGrid) -> bool:
+        """Whether these are the beats in a spec."""
+        return (beats.tempo, beats.first.seconds, beats.times) == (self.tempo, self.first, self.times)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`film` is the film's fingerprint, `wrote` the text of the spec as analyze wrote it, `asked` how it was asked."""
+
+    film: str
+    shots: tuple[KnownShot, ...]
+    lines: tuple[KnownLine, ...]
+    song: KnownSong | None
+    scored: tuple[str, ...]  # the acts to all of whose shots music plays, as analyze wrote them
+    short: bool  # the song ends before the trailer that analyze made
+    wrote: str
+    asked: Mapping[str, str]
+
+
+def keep(known: Known) -> None:
+    """Put it into the cache, if the disk allows."""
+    folder = _folder(known.film)
+    name = hashlib.sha256(known.wrote.encode()).hexdigest()[:24]
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        with beside(folder / f"{name}.json") as part:
+            part.write_text(as_json(known), encoding="utf-8")
+        for old in _newest_first(folder)[_KEPT:]:
+            old.unlink(missing_ok=True)
+
+
+def known_of(spec: Spec, text: str, path: Path) -> Known | None:
+    """What is known of the film of a spec at `path`: of several analyses the one whose spec is most like `text`."""
+    if spec.film.facts is None:
+        return None
+    film, rows = spec.film.facts.fingerprint, Counter(map(str.strip, text.splitlines()))
+    files = [path.with_suffix(".known.json"), *_newest_first(_folder(film))]
+    records = [record for record in map(_read, files) if record.get("film") == film]
+    records.sort(key=lambda record: _common(str(record.get("wrote")), rows), reverse=True)
+    for record in records:
+        with contextlib.suppress(ValueError, TypeError, KeyError, ZeroDivisionError):
+            return _known(record)
+    return None
+
+
+def was_analysed(spec: Spec) -> bool:
+    """Whether an analysis wrote the spec, so that there once was a side file."""
+    return spec.anchors is not None and any(isinstance(e, Shot) and e.score is not None for e in spec.timeline)
+
+
+def _common(text: str, rows: Counter[str]) -> int:
+    """How many rows of a text are among others."""
+    return (Counter(map(str.strip, text.splitlines())) & rows).total()
+
+
+def _folder(film: str) -> Path:
+    return cache_folder() / "known" / hashlib.sha256(film.encode()).hexdigest()[:24]
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    return []
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The record in a side file; an empty one if it is damaged, foreign or of another version."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        if file.stat().st_size <= _LARGEST:
+            record = json.loads(file.read_text(encoding="utf-8"))
+            if isinstance(record, dict) and record.get("cinecut_known") == _VERSION:
+                return record
+    return {}
+
+
+def shots_with_music(spec: Spec) -> Iterator[tuple[str, int, bool]]:
+    """Each shot's act, its place in the timeline, and whether music plays to it, by the order of events and cues."""
+    playing, act = spec.music is not None, ""
+    for number, entry in enumerate(spec.timeline):
+        if isinstance(entry, ActMarker):
+            act = entry.act
+            continue
+        playing = playing if entry.cue is None else not entry.cue.stops
+        if isinstance(entry, Shot):
+            yield entry.act or act, number, playing
+
+
+def scored_acts(spec: Spec) -> tuple[str, ...]:
+    """The acts to all of whose shots music plays."""
+    shots = list(shots_with_music(spec))
+    bare = {act for act, _, playing in shots if not playing}
+    return tuple(dict.fromkeys(act for act, _, _ in shots if act not in bare))
+
+
+# As text: times are exact, `41/24`
+
+
+def as_json(known: Known) -> str:
+    record = {
+        "cinecut_known": _VERSION,
+        "film": known.film,
+        "shots": [[*_ends(shot.range), shot.why_not] for shot in known.shots],
+        "lines": [[*_ends(line.range), line.text] for line in known.lines],
+        "song": known.song and _song_record(known.song),
+        "scored": list(known.scored),
+        "short": known.short,
+        "asked": dict(known.asked),
+        "wrote": known.wrote,
+    }
+    return json.dumps(record, ensure_ascii=False)
+
+
+def _song_record(song: KnownSong) -> dict[str, Any]:
+    record = dataclasses.asdict(song)
+    record["tempo"] = song.tempo and rate_text(song.tempo)
+    return {**record, "first": rate_text(song.first), "times": list(map(rate_text, song.times))}
+
+
+def _ends(range: FilmRange) -> list[str]:
+    return [rate_text(range.start.seconds), rate_text(range.end.seconds)]
+
+
+def _known(record: dict[str, Any]) -> Known:
+    """Raises ValueError, TypeError, KeyError or ZeroDivisionError if a value is none of ours."""
+    return Known(
+        str(record["film"]),
+        tuple(KnownShot(_range(start, end), why and str(why)) for start, end, why in record["shots"]),
+        tuple(KnownLine(_range(start, end), str(text)) for start, end, text in record["lines"]),
+        record["song"] and _song(record["song"]),
+        tuple(map(str, record["scored"])),
+        bool(record["short"]),
+        str(record["wrote"]),
+        {str(key): str(value) for key, value in dict(record["asked"]).items()},
+    )
+
+
+def _range(start: str, end: str) -> FilmRange:
+    found = FilmRange(FilmTime(_fraction(start)), FilmTime(_fraction(end)))
+    if found.duration < 0:
+        raise ValueError("a range ends before it begins")
+    return found
+
+
+def _fraction(text: str) -> Fraction:
+    top, _, bottom = text.partition("/")
+    return Fraction(int(top), int(bottom or 1))
+
+
+def _song(record: dict[str, Any]) -> KnownSong:
+    tempo, metre = record["tempo"] and _fraction(record["tempo"]), int(record["metre"])
+    times = tuple(map(_fraction, record["times"]))
+    return KnownSong(str(record["fingerprint"]), tempo, _fraction(record["first"]), metre, times)

@@ -1,0 +1,115 @@
+"""The side file: found by content, whatever a spec is called; damaged or foreign, it is done without."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from commandline import cinecut
+
+from cinecut.api import load
+from cinecut.diagnostics import as_text
+from cinecut.edits.known import Known, KnownLine, KnownShot, KnownSong, as_json, keep, known_of
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.render.check import check_spec
+
+BAD = Path(__file__).parents[1] / "bad_specs"
+
+
+def between(start: Fraction | int, end: Fraction | int) -> FilmRange:
+    return FilmRange(FilmTime(Fraction(start)), FilmTime(Fraction(end)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    (tmp_path / "song.ogg").write_bytes(b"song")
+    shutil.copy(BAD / "film_cut.yaml", "spec.yaml")
+    return tmp_path
+
+
+def known(text: str = "") -> Known:
+    facts = load(BAD / "film_cut.yaml").film.facts
+    assert facts is not None
+    shots = (KnownShot(between(0, Fraction(240240, 24001))), KnownShot(between(20, 100), "credits"))
+    song = KnownSong("4-00", None, Fraction(1, 3), 3, (Fraction(1, 3), Fraction(5, 6)))
+    lines = (KnownLine(between(50, 52), "“Quoted”\n\u2028 line"),)
+    return Known(facts.fingerprint, shots, lines, song, ("act 1",), True, text, {"subtitles": "a b.srt"})
+
+
+def codes(path: str) -> list[str]:
+    return [finding.code for finding in check_spec(Path(path))]
+
+
+def test_it_comes_back_as_it_was_kept(folder: Path) -> None:
+    keep(known("spec"))
+    assert known_of(load("spec.yaml"), "", Path("spec.yaml")) == known("spec")
+
+
+def test_the_analysis_of_this_spec_is_preferred(folder: Path) -> None:
+    text = Path("spec.yaml").read_text(encoding="utf-8")
+    for wrote in (text[:300], text, "cinecut: 1\n"):
+        keep(known(wrote))
+    for name in ("spec.yaml", "copy.yaml"):
+        found = known_of(load("spec.yaml"), text.replace("0:09", "0:08"), Path(name))
+        assert found is not None
+        assert found.wrote == text
+
+
+def test_a_file_beside_the_spec_will_do(folder: Path) -> None:
+    assert codes("spec.yaml") == []
+    shutil.copy(BAD / "film_cut.known.json", "spec.known.json")
+    assert codes("spec.yaml") == ["film-cut"] * 3
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe{}",
+        b"[]",
+        b"null",
+        b'{"cinecut_known": 2}',
+        b'{"cinecut_known": 1, "film": 7}',
+        b"[" * 100_000,
+        *[
+            json.dumps({**json.loads(as_json(known())), key: value}).encode()
+            for key in ("shots", "lines", "song", "scored", "asked")
+            for value in (7, "text", [["a", "b", "c"]], [["1/0", "1", ""]], [["2", "1", ""]], {"tempo": "x"})
+        ],
+    ],
+)
+def test_a_damaged_or_foreign_file_is_done_without(content: bytes, folder: Path) -> None:
+    """Where a value can be taken for one of ours it does no harm; a traceback is a failure here."""
+    (folder / "spec.known.json").write_bytes(content)
+    check_spec(Path("spec.yaml"))
+    keep(known())
+    assert known_of(load("spec.yaml"), "", Path("spec.yaml")) is not None
+
+
+def test_another_film_is_not_this_one(folder: Path) -> None:
+    keep(replace(known(), film="4-00"))
+    (folder / "spec.known.json").write_text(as_json(replace(known(), film="4-00")), encoding="utf-8")
+    assert known_of(load("spec.yaml"), "", Path("spec.yaml")) is None
+
+
+def test_a_cache_that_cannot_be_written_is_no_matter(folder: Path) -> None:
+    (folder / "cache").write_text("in the way", encoding="utf-8")
+    keep(known())
+    assert known_of(load("spec.yaml"), "", Path("spec.yaml")) is None
+
+
+def test_warnings_do_not_fail_unless_they_are_to(folder: Path) -> None:
+    shutil.copy(BAD / "film_cut.known.json", "spec.known.json")
+    plain, strict = (cinecut("check", "spec.yaml", *more, cwd=folder) for more in ((), ("--strict",)))
+    assert (plain.returncode, strict.returncode) == (0, 1)
+    assert "spec.yaml:16:16: warning: shot 1 crosses the film's cut at 0:10.000" in plain.stderr
+    [first, *_] = check_spec(Path("spec.yaml"))
+    assert as_text(first, Path("spec.yaml").read_text(encoding="utf-8").splitlines()) in plain.stderr
