@@ -132,4 +132,144 @@ CODES: dict[str, tuple[str, str]] = {
         "`cinecut why SPEC` says what differs; undo it, or accept it with `cinecut lock SPEC`.",
     ),
     "plugin": ("A plug-in failed.", "Leave it out, or ask whoever made it."),
+    "shifted-shot": (
+        "In a file, a shot begins at another frame of the film than the spec has it.",
+        "Render it again; of an edit elsewhere, move the in point, or change the spec.",
+    ),
+    "swapped-shot": (
+        "In a file, one of the trailer's other events stands where the spec has this one.",
+        "Put them back into the spec's order, or bring the spec to the file's.",
+    ),
+    "wrong-picture": (
+        "In a file, an event shows something that the spec does not have.",
+        "Render it again; look whether the film is the one of the spec.",
+    ),
+    "wrong-look": (
+        "In a file, the light, contrast or colours are others than the spec's grade gives.",
+        "Look for another LUT or vibe, and for a colour matrix that a program changed.",
+    ),
+    "wrong-crop": (
+        "In a file, a picture is framed otherwise: cropped, scaled or moved.",
+        "Look at `crop`, `reframe`, `fit`, and at what the program that wrote the file did.",
+    ),
+    "wrong-speed": (
+        "In a file, an event runs faster or slower than the spec has it.",
+        "Look at `speed`, and at how the program changed the rate.",
+    ),
+    "wrong-transition": (
+        "In a file, two events pass into each other otherwise than the spec has it.",
+        "Make it the transition that `from` names.",
+    ),
+    "flipped": (
+        "In a file, a picture is mirrored.",
+        "Turn it back.",
+    ),
+    "black-frame": (
+        "In a file, frames are black that the spec has not black.",
+        "Render it again; look at the joins of an edit.",
+    ),
+    "stray-frame": (
+        "In a file, frames of something else stand within an event.",
+        "Render it again; look at the joins of an edit.",
+    ),
+    "doubled-frame": (
+        "In a file, a frame is shown twice where the spec moves on.",
+        "Render it again; look whether the rate was changed on the way.",
+    ),
+    "lost-frame": (
+        "In a file, frames are missing within an event.",
+        "Render it again; look whether the rate was changed on the way.",
+    ),
+    "frozen": (
+        "In a file, the picture stands still where the spec moves on.",
+        "Render it again.",
+    ),
+    "flashing": (
+        "A file flashes more than three times within a second (ITU-R BT.1702), and its spec does not.",
+        "Take the flashes out: they can harm people.",
+    ),
+    "flashes": (
+        "The trailer flashes more than three times within a second (ITU-R BT.1702), as its spec has it.",
+        "Put fewer cuts between dark and light there: broadcasters refuse it, and it can harm people.",
+    ),
+    "title-missing": (
+        "In a file, a title or a card is not there.",
+        "Render it again; set it again in an edit.",
+    ),
+    "title-time": (
+        "In a file, a text comes or goes at another time than the spec has it.",
+        "Move it to its frames.",
+    ),
+    "title-short": (
+        "A text is seen for less time than reading it takes.",
+        "Show it longer (`for`), or say it in fewer words.",
+    ),
+    "title-unsafe": (
+        "A text reaches into the edge of the picture that some screens cut off.",
+        "Make it smaller, or break it.",
+    ),
+    "caption-missing": (
+        "In a file, a line of the subtitles is not there.",
+        "Render it again, or take the subtitles along.",
+    ),
+    "sound-late": (
+        "In a file, a sound is heard earlier or later than the spec has it.",
+        "Move it; look whether a program took an encoder's delay for sound.",
+    ),
+    "line-missing": (
+        "In a file, a line that the spec lets hear cannot be heard.",
+        "Look at its gain, and whether a stem was lost.",
+    ),
+    "effect-missing": (
+        "In a file, an effect of the spec cannot be heard.",
+        "Look at its gain, and whether a stem was lost.",
+    ),
+    "music-missing": (
+        "In a file, the music of the spec cannot be heard.",
+        "Take the music's stem along.",
+    ),
+    "shot-silent": (
+        "In a file, the film's own sound of a shot cannot be heard.",
+        "Take the film's stem along; or say `mute: true`.",
+    ),
+    "stem-gain": (
+        "In a file, one part of the mix is louder or softer beside the others than the spec has it.",
+        "Bring `mix` and `gain` of spec and file together.",
+    ),
+    "silent": (
+        "In a file, nothing is heard where the spec lets something be heard.",
+        "Render it again.",
+    ),
+    "no-sound": (
+        "A file has no sound, or only silence.",
+        "Take the sound along.",
+    ),
+    "one-sided": (
+        "A file's sound is on one side, or the same on both, and the spec's mix is not.",
+        "Look at how the program mapped the channels.",
+    ),
+    "loudness": (
+        "A file is louder or softer than the spec's loudness.",
+        "Bring it to the loudness; `output: {loudness: …}` chooses another.",
+    ),
+    "true-peak": (
+        "The peaks of a file are higher than the spec allows.",
+        "Lower them by a limiter of true peaks.",
+    ),
+    "clipped": (
+        "The sound of a file is cut off at full scale.",
+        "Lower it before it is encoded.",
+    ),
+    "file-length": (
+        "A file is shorter or longer than the trailer of its spec.",
+        "Render it again; look for a damaged upload.",
+    ),
+    "file-shape": (
+        "The pictures of a file have another shape than the spec's.",
+        "Render it in the right shape; add bars instead of stretching.",
+    ),
+    "file-tags": (
+        "The title or the chapters of a file are not those of the spec.",
+        "Programs drop them when they encode again: take them along.",
+    ),
 }

@@ -38,14 +38,23 @@ over-determined under-determined empty-event order past-end no-handle transition
 outside-frame title-outside sound-outside not-linked
 missing-file unreadable no-video no-audio no-material other-file output disk-full
 no-ffmpeg ffmpeg option download plugin locked
+shifted-shot swapped-shot wrong-picture wrong-look wrong-crop wrong-speed wrong-transition flipped
+black-frame stray-frame doubled-frame lost-frame frozen flashing
+title-missing title-time caption-missing
+sound-late line-missing effect-missing music-missing shot-silent stem-gain silent no-sound one-sided
+loudness true-peak clipped file-length file-shape
 """
-_WARNINGS = "comment title-glyphs subtitles music film store model film-cut chopped-line off-grid no-music same-shot"
+_WARNINGS = """
+comment title-glyphs subtitles music film store model film-cut chopped-line off-grid no-music same-shot
+title-short title-unsafe file-tags
+"""
 CODES: dict[str, Severity] = {  # what each one means: codes.py
     **dict.fromkeys(_ERRORS.split(), Severity.ERROR),
     **dict.fromkeys(_WARNINGS.split(), Severity.WARNING),
     "no-facts": Severity.NOTE,
     "no-side-file": Severity.NOTE,
     "segments": Severity.NOTE,
+    "flashes": Severity.NOTE,
 }
 
 

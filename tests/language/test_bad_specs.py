@@ -19,10 +19,37 @@ FOLDER = Path(__file__).parents[1] / "bad_specs"
 SPECS = sorted(FOLDER.glob("*.yaml"))
 
 # What the text of a spec cannot cause: it comes from the media, from the machine or from the command.
+FILE_CODES = {  # about files, not specs: tests/proof
+    *[
+        "shifted-shot",
+        "swapped-shot",
+        "wrong-picture",
+        "wrong-look",
+        "wrong-crop",
+        "wrong-speed",
+        "wrong-transition",
+        "flipped",
+    ],
+    *["black-frame", "stray-frame", "doubled-frame", "lost-frame", "frozen", "flashing", "flashes"],
+    *["title-missing", "title-time", "title-short", "title-unsafe", "caption-missing"],
+    *[
+        "sound-late",
+        "line-missing",
+        "effect-missing",
+        "music-missing",
+        "shot-silent",
+        "stem-gain",
+        "silent",
+        "no-sound",
+        "one-sided",
+    ],
+    *["loudness", "true-peak", "clipped", "file-length", "file-shape", "file-tags"],
+}
 ELSEWHERE = {
     *("not-linked", "unreadable", "no-video", "no-material", "subtitles", "music", "film", "model"),
     *("output", "disk-full", "no-ffmpeg", "ffmpeg", "option", "download", "plugin"),
     *("store", "segments", "locked"),
+    *FILE_CODES,
 }
 
 Finding = tuple[int, int, str]  # line and column from 1, code

@@ -1,4 +1,4 @@
-"""The commands that prove what a trailer is: lock, why."""
+"""The commands that prove what a trailer is: lock, why, verify."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, SpecArgument, print_diagnostics, say, watch
+from cinecut import __version__
+from cinecut.cli.specs.check import FORMATS
+from cinecut.cli.specs.render import deliverables
+from cinecut.cli.terminal import (
+    FFmpegOption,
+    ForceOption,
+    JsonOption,
+    SpecArgument,
+    completing,
+    print_diagnostics,
+    say,
+    watch,
+)
+from cinecut.diagnostics import Stop, as_github, as_sarif, harmless
 
 app = typer.Typer()
 
@@ -81,3 +94,64 @@ def why(
         for cause in each.causes:
             span = cause.span
             print(f"  {cause.words}" + (f"  ({span.file}:{span.line + 1}:{span.column + 1})" if span else ""))
+
+
+@app.command()
+def verify(
+    spec: SpecArgument,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A finished trailer, encoded again or not.")],
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="NAME", help="The deliverable that it is.", autocompletion=deliverables),
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", metavar="FILE", help="Also write a page with the pictures side by side.")
+    ] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="text for people, json for programs, github and sarif for code hosts.",
+            autocompletion=completing(lambda: FORMATS),
+        ),
+    ] = "text",
+    force: ForceOption = False,
+    ffmpeg: FFmpegOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at a finished file, and say everything in which it is not what its spec says: status 1 where there is any.
+
+    Each frame is matched with the one that the spec names there, each sound with the mix; so a file may be of another
+    size, rate or codec. Each finding says where it is in the trailer and in the spec, and what to do.
+
+    Examples: cinecut verify specs/film.yaml upload.mp4    |    cinecut verify specs/film.yaml cut.mov --page look.html
+    """
+    if format not in FORMATS:
+        raise Stop("option", f"--format cannot be {format!r}", f"one of: {', '.join(FORMATS)}")
+    from cinecut.ffmpeg.builds import find_ffmpeg
+    from cinecut.proof.verify.judging import deliverable_of, summary
+    from cinecut.proof.verify.judging import verify as run
+
+    if page is not None and page.exists() and not force:
+        raise Stop("output", f"{page} is there already", "--force replaces it")
+    build, job = find_ffmpeg(ffmpeg), deliverable_of(spec, file, only)
+    with watch("Verifying") as watching:
+        found = run(job, file, build, watching.waiting)
+    diagnostics = [each.diagnostic(found.rate) for each in found.findings]
+    if format == "json" or as_json:
+        rows = [each.as_json(found.rate) for each in found.findings]
+        print(json.dumps({"diagnostics": rows, "file": summary(found)}, ensure_ascii=False, indent=2))
+    elif format == "sarif":
+        print(as_sarif(diagnostics, __version__))
+    elif format == "github":
+        print("".join(f"{harmless(as_github(each))}\n" for each in diagnostics), end="")
+    else:
+        print_diagnostics(diagnostics)
+        if found.ok:
+            say(f"{file}: {found.file.frames} frames, as {spec} says")
+    if page is not None:
+        from cinecut.proof.verify.page import write_page
+
+        write_page(page, spec.name, file.name, found, [spec, file])
+    raise typer.Exit(0 if found.ok else 1)

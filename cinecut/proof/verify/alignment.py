@@ -1,0 +1,120 @@
+"""Which frame of the reference each frame of a file shows: whatever the file's rate, size and codec.
+
+    file frame i, shown at t ─ clock ─► base(i), the reference frame of that moment ─ path ─► base(i) + offset(i)
+
+The offset is found by dynamic programming over the whole file: it costs something to change it, so that still pictures
+keep it and a shift shows as a stretch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.proof.verify.strip import Strip
+
+REACH = 4  # frames by which a shift is searched, to either side
+_CAP = 16.0  # levels: a picture that differs more is another, however much
+_CHANGE = 5.0  # levels that a change of the offset costs
+_STILL = 0.02  # levels that a frame of offset costs: of equals the smaller
+_PHASES = 8  # of a frame: how finely the clock of another rate is set
+_BLOCK = 256  # frames compared at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """For each frame of a file: `base`, the reference frame that its time asks for; `offset`, how many frames later the
+    one lies that it shows; `shown`, the reference frame that is most like it there; `distance` [n, 2 * REACH + 1], mean
+    levels of luma to those around `base`."""
+
+    base: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    shown: NDArray[np.int64]
+    distance: NDArray[np.float32]
+    same_rate: bool
+
+    def at(self, offset: int) -> NDArray[np.float32]:
+        """The distance of each frame to that at one offset."""
+        return self.distance[:, REACH + offset]
+
+
+def align(file: Strip, reference: Strip, rate: Fraction) -> Alignment:
+    """`rate` is the reference's."""
+    small, wanted = _coarse(file.luma), _coarse(reference.luma)
+    clock = np.array([float(time * rate) for time in file.times])
+    same = file.frames < 2 or bool(abs(file.frames - 1 - clock[-1]) < max(1.0, 0.01 * file.frames))
+    if same:
+        base = np.floor(clock + 0.5).astype(np.int64)
+        distance = _distances(small, wanted, base)
+        offset = _path(distance)
+        return Alignment(base, offset, np.clip(base + offset, 0, len(wanted) - 1), distance, True)
+    base, distance = _set_clock(small, wanted, clock)
+    offset = _path(distance)
+    beside = np.stack([base + offset + step for step in (0, -1, 1)], 1)
+    own = _distances(small, wanted, base + offset)[:, [REACH, REACH - 1, REACH + 1]]
+    shown = beside[np.arange(len(base)), own.argmin(1)]
+    return Alignment(base, offset, np.clip(shown, 0, len(wanted) - 1), distance, False)
+
+
+def _coarse(luma: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """Half as wide and high, in one row each."""
+    height, width = luma.shape[1] // 2 * 2, luma.shape[2] // 2 * 2
+    parts = luma[:, :height, :width].astype(np.int16)
+    rows = parts[:, ::2] + parts[:, 1::2]
+    return ((rows[:, :, ::2] + rows[:, :, 1::2] + 2) >> 2).reshape(len(luma), -1)
+
+
+def _distances(small: NDArray[np.int16], wanted: NDArray[np.int16], base: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Mean levels between frames and the reference around their base; beyond its ends the cap."""
+    found = np.full((len(small), 2 * REACH + 1), _CAP * 2, np.float32)
+    for column, offset in enumerate(range(-REACH, REACH + 1)):
+        at = base + offset
+        inside = np.flatnonzero((at >= 0) & (at < len(wanted)))
+        for start in range(0, len(inside), _BLOCK):
+            rows = inside[start : start + _BLOCK]
+            found[rows, column] = np.abs(small[rows] - wanted[at[rows]]).mean(1)
+    return found
+
+
+def _set_clock(
+    small: NDArray[np.int16], wanted: NDArray[np.int16], clock: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Of another rate: the phase with which its frames were chosen is the one that fits best. A neighbour is as right:
+    how a program rounds the times of pictures is its own affair."""
+    whole = np.floor(clock).astype(np.int64)
+    near = _distances(small, wanted, whole)
+    best: tuple[float, NDArray[np.int64]] | None = None
+    for step in range(_PHASES + 1):
+        base = np.floor(clock + step / _PHASES + 1e-6).astype(np.int64)
+        cost = float(np.minimum(_column(near, base - whole), _CAP).sum())
+        if best is None or cost < best[0] - 1e-3:
+            best = cost, base
+    assert best is not None
+    base = best[1]
+    distance = _distances(small, wanted, base)
+    padded = np.pad(distance, ((0, 0), (1, 1)), constant_values=2 * _CAP)
+    return base, np.minimum(np.minimum(padded[:, :-2], padded[:, 2:]), distance)
+
+
+def _column(near: NDArray[np.float32], offset: NDArray[np.int64]) -> NDArray[np.float32]:
+    return near[np.arange(len(near)), REACH + offset]
+
+
+def _path(distance: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The offsets that cost least, changes included."""
+    offsets = np.arange(-REACH, REACH + 1)
+    costs = np.minimum(distance, _CAP) + _STILL * np.abs(offsets)
+    best, came = costs[0] + _CHANGE * (offsets != 0), np.zeros(distance.shape, np.int64)
+    for row in range(1, len(costs)):
+        cheapest = int(best.argmin())
+        change = best[cheapest] + _CHANGE
+        came[row] = np.where(best <= change, np.arange(len(offsets)), cheapest)
+        best = np.minimum(best, change) + costs[row]
+    at, found = int(best.argmin()), np.zeros(len(costs), np.int64)
+    for row in range(len(costs) - 1, -1, -1):
+        found[row] = offsets[at]
+        at = int(came[row, at])
+    return found

@@ -1,0 +1,70 @@
+"""A finding about a file: what is not as the spec has it, where in the trailer, and where in the spec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cinecut.compiler.layout.timeline import Placed, Timeline
+from cinecut.diagnostics import Diagnostic, Span
+from cinecut.language.timebase import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`start` and `end` are frames of the trailer as the spec has it; `event` is the event's name, or empty; `frame` is
+    the file's frame to look at, None where there is nothing to see."""
+
+    code: str
+    message: str
+    start: int
+    end: int
+    event: str = ""
+    span: Span | None = None
+    hints: tuple[str, ...] = ()
+    frame: int | None = None
+
+    def diagnostic(self, rate: Fraction) -> Diagnostic:
+        where = f"{clock(self.start / rate, 3)}" + (f", {self.event}" if self.event else "")
+        return Diagnostic(self.code, f"{where}: {self.message}", self.span, self.hints)
+
+    def as_json(self, rate: Fraction) -> dict[str, object]:
+        at = {"start": self.start, "end": self.end, "at": clock(self.start / rate, 3), "event": self.event or None}
+        return {**self.diagnostic(rate).as_json(), "trailer": at}
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events of a trailer by its frames, a rating card before them counted in."""
+
+    timeline: Timeline
+    opening: int
+
+    def ranges(self) -> list[tuple[int, int, Placed]]:
+        """Frames [start, end) of each event, and the event."""
+        return [(e.range.start.index + self.opening, e.range.end.index + self.opening, e) for e in self.timeline.events]
+
+    def joints(self) -> list[tuple[int, int, Placed]]:
+        """Frames [start, end) of each transition, and the event that it leads into."""
+        found = []
+        for start, _, placed in self.ranges():
+            head = placed.head
+            if head.kind != "cut":
+                found.append((start - head.before, start + head.after, placed))
+        return found
+
+    def at(self, frame: int) -> Placed | None:
+        """The event at a frame."""
+        return next((placed for start, end, placed in self.ranges() if start <= frame < end), None)
+
+    def finding(
+        self, code: str, message: str, frames: tuple[int, int], *hints: str, frame: int | None = None
+    ) -> Finding:
+        """A finding at frames of the trailer, with the event there."""
+        placed = self.at(frames[0])
+        name, span = (placed.name, placed.event.place.span) if placed is not None else ("", None)
+        return Finding(code, message, *frames, name, span, hints, frame)
+
+
+def frames_text(count: int) -> str:
+    return "one frame" if abs(count) == 1 else f"{abs(count)} frames"

@@ -1,0 +1,201 @@
+"""The line of `verify`: a file and its spec, and everything in which the one is not the other."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from cinecut.delivery.meters import Measured, measure
+from cinecut.diagnostics import Severity, Stop
+from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.ffmpeg.run import Workplace
+from cinecut.files import disk_errors
+from cinecut.language.timebase import clock
+from cinecut.machine.gpu import gpu_lock
+from cinecut.media.probe import film_facts
+from cinecut.proof.verify.alignment import Alignment, align
+from cinecut.proof.verify.findings import Events, Finding
+from cinecut.proof.verify.flashes import flashing
+from cinecut.proof.verify.listening import Heard, listen
+from cinecut.proof.verify.pictures import Pictures
+from cinecut.proof.verify.reference import Reference
+from cinecut.proof.verify.sound import Sound
+from cinecut.proof.verify.strip import Strip, read_strip
+from cinecut.proof.verify.texts import Cover, Texts
+from cinecut.proof.verify.wrapping import wrapping
+from cinecut.render.folder import Materials
+from cinecut.render.job import SILENT, Job, prepare
+from cinecut.render.segments.store import usual_store
+
+_LOUDNESS, _PEAK = 0.3, 1.5  # LU beside the target; dB above the ceiling: encoders differ by less
+_LAME = 0.45  # dB by which the usual encoder of MP3 lowers what it is given
+_CLIPPED = 20  # samples
+
+_WHOLE = {"swapped-shot", "wrong-picture", "black-frame", "wrong-speed"}  # of an event: no text in it can be judged
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What came of it: the findings in their order, both strips, and which frame of the reference each frame shows."""
+
+    findings: list[Finding]
+    file: Strip
+    reference: Strip
+    alignment: Alignment
+    measured: Measured
+    rate: Fraction
+    beats: tuple[int, float] | None  # cuts on the grid of the music, and the seconds by which the worst lies beside it
+
+    @property
+    def ok(self) -> bool:
+        return not any(each.diagnostic(self.rate).severity is Severity.ERROR for each in self.findings)
+
+
+def deliverable_of(spec: Path, file: Path, only: str | None) -> Job:
+    """The job of the deliverable that a file is: the one that is named, or of several the one of its shape. Raises
+    Stop where the spec or the file cannot be read."""
+    job = prepare(spec, only=[only] if only else ())
+    outputs = job.plan.layout.trailer.outputs
+    if len(outputs) < 2:
+        return job
+    width, height = film_facts(file).display_size
+    shapes = {name: abs(width / height - each.size[0] / each.size[1]) for name, each in outputs.items()}
+    return prepare(spec, only=[min(shapes, key=lambda name: shapes[name])])
+
+
+def verify(job: Job, file: Path, ffmpeg: FFmpeg, waiting: Callable[[str], None]) -> Verified:
+    """Judge a file by the first output of a job. Raises Stop where it cannot be read at all."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cinecut-") as name,
+        gpu_lock(f"verifying {file.name}", waiting) as lock,
+        disk_errors(Path(name)),
+    ):
+        store = usual_store()
+        materials = Materials(job, Path(name), SILENT, store)
+        reference = Reference(job, Workplace(ffmpeg, Path(name), lock, job.plan.places), materials, store)
+        with ThreadPoolExecutor(2) as pool:  # the file's pictures are read in one thread, all else in another
+            strip = pool.submit(read_strip, file, reference.size)
+            heard = pool.submit(_hear, file, ffmpeg)
+            wanted, covers, stems = reference.pictures(), reference.covers(), _stems(reference)
+            found = _Found(job, file, strip.result(), wanted, covers, stems, *heard.result())
+    return found.verified()
+
+
+def _hear(file: Path, ffmpeg: FFmpeg) -> tuple[Heard | None, Measured]:
+    return listen(file), measure(file, ffmpeg, leq=False)
+
+
+def _stems(reference: Reference) -> dict[str, Heard]:
+    heard = {name: listen(file) for name, file in reference.stems().items()}
+    return {name: each for name, each in heard.items() if each is not None}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """All that was read."""
+
+    job: Job
+    path: Path
+    strip: Strip
+    reference: Strip
+    covers: list[Cover]
+    stems: Mapping[str, Heard]
+    heard: Heard | None
+    measured: Measured
+
+    def verified(self) -> Verified:
+        if not self.strip.frames:
+            raise Stop("unreadable", f"{self.path}: none of its pictures can be decoded")
+        plan = self.job.plan
+        events = Events(plan.timeline, plan.opening)
+        alignment = align(self.strip, self.reference, plan.rate)
+        pictures = Pictures(self.strip, self.reference, alignment, events)
+        seen = pictures.findings()
+        wrong = {each.event for each in seen if each.code in _WHOLE and each.end - each.start > 2}
+        written = list(plan.pictures[plan.targets[0].name].texts)
+        seen += Texts(written, self.covers, self.strip, self.reference, alignment, events).findings(wrong)
+        sound = self._sound(events)
+        found = [*seen, *self._sound_findings(sound), *self._flashes(events, alignment), *self._figures(sound)]
+        found += wrapping(self.job, self.path, self.measured)
+        found.sort(key=lambda each: (each.start, each.end, each.code))
+        beats = _on_beats(events, alignment, sound)
+        return Verified(found, self.strip, self.reference, alignment, self.measured, plan.rate, beats)
+
+    def _sound(self, events: Events) -> Sound | None:
+        if self.heard is None or not self.stems:
+            return None
+        stems = {name: heard.sound for name, heard in self.stems.items()}
+        return Sound(self.heard, stems, self.job.plan.layout.track, events)
+
+    def _sound_findings(self, sound: Sound | None) -> list[Finding]:
+        if sound is not None:
+            return sound.findings()
+        return [] if not self.stems else [Finding("no-sound", "the file has no sound", 0, self.job.plan.frames)]
+
+    def _flashes(self, events: Events, alignment: Alignment) -> Iterator[Finding]:
+        """Stretches that flash, and whether the spec has them so."""
+        asked = flashing(self.reference.luma, self.reference.times)
+        for start, end in flashing(self.strip.luma, self.strip.times):
+            first, last = int(alignment.base[start]), int(alignment.base[end - 1]) + 1
+            own = any(a < last and first < b for a, b in asked)
+            message = "more than three flashes within a second: this can harm people" + (
+                "; the spec has it so" if own else ""
+            )
+            yield events.finding("flashes" if own else "flashing", message, (first, last), frame=start)
+
+    def _figures(self, sound: Sound | None) -> Iterator[Finding]:
+        """Loudness, true peak, clipping."""
+        plan, frames = self.job.plan, self.job.plan.frames
+        goal = next(iter(plan.layout.trailer.outputs.values())).loudness
+        if sound is None or self.heard is None:
+            return
+        if goal is not None and self.measured.loudness is not None:
+            away = self.measured.loudness - float(goal.target)
+            asked = f"{float(goal.target):g} LUFS"
+        else:
+            away, asked = (sound.level() if goal is None else 0.0), "as it is mixed"
+        lame = _LAME if self.heard.codec == "mp3" else 0.0
+        if min(abs(away), abs(away + lame)) > _LOUDNESS:
+            message = f"the file is {abs(away):.1f} LU too {'loud' if away > 0 else 'soft'}; it shall be {asked}"
+            yield Finding("loudness", message, 0, frames)
+        peak = self.measured.peak
+        if goal is not None and peak is not None and peak > float(goal.peak) + _PEAK:
+            yield Finding("true-peak", f"peaks of {peak:.1f} dBTP; {float(goal.peak):g} is the most", 0, frames)
+        expected = float(abs(sound.mix).max()) * sound.usual if sound.mix.size else 0.0
+        if self.heard.clipped > _CLIPPED and (goal is not None or expected < 1):
+            yield Finding("clipped", f"the sound is clipped: {self.heard.clipped} samples at full scale", 0, frames)
+
+
+def _on_beats(events: Events, alignment: Alignment, sound: Sound | None) -> tuple[int, float] | None:
+    """How far the cuts of the file lie from the beats that are heard in it, of those that the spec puts on one."""
+    grid, rate = events.timeline.grid, events.timeline.rate
+    if grid is None:
+        return None
+    late, found = sound.late if sound is not None else 0.0, list[float]()
+    for start, _, placed in events.ranges()[1:]:
+        beat = grid.nearest_line(placed.start, "beat")
+        if placed.head.kind == "cut" and abs(beat - placed.start) <= Fraction(1, 2) / rate:
+            rows = [row for row in range(len(alignment.base)) if alignment.base[row] + alignment.offset[row] >= start]
+            if rows:
+                shown = float(start - int(alignment.offset[rows[0]])) / float(rate)
+                found.append(abs(shown - float(beat) - float(Fraction(events.opening) / rate) - late))
+    return (len(found), max(found)) if found else None
+
+
+def summary(found: Verified) -> dict[str, object]:
+    """What was measured, for programs."""
+    beats = {"cuts": found.beats[0], "worst_ms": round(1000 * found.beats[1], 1)} if found.beats else None
+    measured = found.measured
+    return {
+        "frames": found.file.frames,
+        "reference_frames": found.reference.frames,
+        "seconds": clock(Fraction(found.reference.frames) / found.rate, 3),
+        "loudness": measured.loudness,
+        "short_term": measured.short_term,
+        "true_peak": measured.peak,
+        "on_beats": beats,
+    }

@@ -1,0 +1,89 @@
+"""How like two pictures are, whatever was done to them: encoded, scaled, graded, mirrored, cropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.proof.verify.alignment import Alignment
+from cinecut.proof.verify.strip import Planes, Strip
+
+FLAT = 4.0  # levels of deviation: a picture with less shows nothing
+_ZOOMS = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3, 1.4, 1.6)
+_BLOCK = 256  # frames at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Likeness:
+    """Of each frame of a file to the reference frame that it shows: correlation of luma (1: the same up to contrast),
+    mean difference of luma and of both chromas, contrast against the reference's, and whether it is that picture."""
+
+    correlation: NDArray[np.float32]
+    light: NDArray[np.float32]
+    color: NDArray[np.float32]  # [n, 2]
+    contrast: NDArray[np.float32]
+    distance: NDArray[np.float32]
+    deviation: NDArray[np.float32]  # of the file's frames
+    level: NDArray[np.float32]  # mean luma of the file's frames
+    flat: NDArray[np.bool_]  # the reference shows nothing there
+
+    @property
+    def alike(self) -> NDArray[np.bool_]:
+        plain = (np.abs(self.light) < 10) & (self.deviation < 3 * FLAT)
+        return np.where(self.flat, plain, (self.correlation > 0.85) | (self.distance < 5))
+
+
+def likeness(file: Strip, reference: Strip, alignment: Alignment) -> Likeness:
+    parts = [
+        _block(file, reference, alignment.shown, slice(start, start + _BLOCK))
+        for start in range(0, file.frames, _BLOCK)
+    ]
+    return Likeness(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+
+def _block(file: Strip, reference: Strip, shown: NDArray[np.int64], rows: slice) -> tuple[NDArray[np.float32], ...]:
+    ours, theirs = file.luma[rows].astype(np.float32), reference.luma[shown[rows]].astype(np.float32)
+    level, wanted = ours.mean((1, 2)), theirs.mean((1, 2))
+    distance = np.abs(ours - theirs).mean((1, 2))
+    ours -= level[:, None, None]
+    theirs -= wanted[:, None, None]
+    power, other = np.square(ours).mean((1, 2)), np.square(theirs).mean((1, 2))
+    correlation = (ours * theirs).mean((1, 2)) / np.sqrt(power * other + 1e-6)
+    color = file.chroma[rows].mean((2, 3), np.float32) - reference.chroma[shown[rows]].mean((2, 3), np.float32)
+    deviation, expected = np.sqrt(power), np.sqrt(other)
+    flat = expected < FLAT
+    return (correlation, level - wanted, color, deviation / np.maximum(expected, 1), distance, deviation, level, flat)
+
+
+def correlate(one: Planes, other: Planes) -> float:
+    """Of two pictures; 0 where either shows nothing."""
+    a, b = one.astype(np.float32), other.astype(np.float32)
+    if a.std() < FLAT or b.std() < FLAT:
+        return 0.0
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+def signatures(luma: Planes) -> NDArray[np.float32]:
+    """A row of unit length for each picture: what it shows in rough, without its light and contrast."""
+    small = np.stack([cv2.resize(each, (20, 12), interpolation=cv2.INTER_AREA) for each in luma]).astype(np.float32)
+    rows = small.reshape(len(small), -1)
+    rows -= rows.mean(1, keepdims=True)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), FLAT * rows.shape[1] ** 0.5)
+
+
+def zoomed(picture: Planes, wanted: Planes) -> tuple[float, float]:
+    """How large a picture shows a wanted one (1: as large), and how like it is then."""
+    best = (1.0, 0.0)
+    height, width = wanted.shape
+    for zoom in _ZOOMS:
+        size = (max(8, round(width * zoom)), max(8, round(height * zoom)))
+        scaled = cv2.resize(wanted, size, interpolation=cv2.INTER_AREA)
+        whole, part = (scaled, picture) if zoom >= 1 else (picture, scaled)
+        inset = part[part.shape[0] // 12 : -(part.shape[0] // 12), part.shape[1] // 12 : -(part.shape[1] // 12)]
+        like = float(cv2.matchTemplate(whole, inset, cv2.TM_CCOEFF_NORMED).max())
+        if like > best[1]:
+            best = (zoom, like)
+    return best

@@ -1,0 +1,83 @@
+"""Pictures as thumbnails with their times: small enough that a whole trailer is held and compared at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from cinecut.media.frames import whole_packets
+from cinecut.media.open import open_media, packets_of, picture_stream
+
+Planes = NDArray[np.uint8]
+
+_PIXELS = 160 * 90  # of a thumbnail, about
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Thumbnails in showing order: luma [n, height, width], chroma [n, 2, height / 2, width / 2], as coded; and when
+    each is shown, in seconds after the first."""
+
+    luma: Planes
+    chroma: Planes
+    times: tuple[Fraction, ...]
+
+    @property
+    def frames(self) -> int:
+        return len(self.luma)
+
+
+def thumb_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of the thumbnails of pictures of a size, both even."""
+    aspect = size[0] / size[1]
+    height = max(2, round((_PIXELS / aspect) ** 0.5 / 2) * 2)
+    return max(2, round(height * aspect / 2) * 2), height
+
+
+def read_strip(file: Path, size: tuple[int, int]) -> Strip:
+    """All pictures of a file as thumbnails. Raises Stop. What is damaged is left out."""
+    parts, times = list[bytes](), list[Fraction]()
+    for time, frame in decoded_pictures(file):
+        parts.append(thumb_of(frame, size))
+        times.append(time)
+    start = times[0] if times else Fraction(0)
+    return strip_of(b"".join(parts), size, tuple(time - start for time in times))
+
+
+def decoded_pictures(file: Path) -> Iterator[tuple[Fraction, VideoFrame]]:
+    """The pictures of a file in showing order and their stamps in seconds, as far as they decode."""
+    import av.error
+
+    with open_media(file) as media:
+        stream = picture_stream(media, file)
+        stream.thread_type = "AUTO"
+        base, last = Fraction(stream.time_base or 1), Fraction(0)
+        for packet in chain(whole_packets(packets_of(media, stream)), [None]):
+            try:
+                frames = stream.codec_context.decode(packet)
+            except (av.error.FFmpegError, ValueError):
+                continue
+            for frame in frames:
+                last = frame.pts * base if frame.pts is not None else last
+                yield last, frame
+
+
+def thumb_of(frame: VideoFrame, size: tuple[int, int]) -> bytes:
+    """The planes of a picture's thumbnail, one after another (yuv420p)."""
+    small = frame.reformat(width=size[0], height=size[1], format="yuv420p", interpolation="AREA")
+    return small.to_ndarray().tobytes()
+
+
+def strip_of(data: bytes, size: tuple[int, int], times: tuple[Fraction, ...]) -> Strip:
+    """Thumbnails from their planes."""
+    width, height = size
+    planes = np.frombuffer(data, np.uint8).reshape(-1, width * height * 3 // 2)
+    luma = planes[:, : width * height].reshape(-1, height, width)
+    return Strip(luma, planes[:, width * height :].reshape(-1, 2, height // 2, width // 2), times)

@@ -1,0 +1,159 @@
+"""Whether titles, cards and captions are there, and from when to when.
+
+A text alone, over black and over white, tells its cover: where it hides the picture, and with what. Of each frame two
+things can then be true: it looks as with the text, or as without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.compiler.layout.timeline import Text
+from cinecut.proof.verify.alignment import Alignment
+from cinecut.proof.verify.findings import Events, Finding
+from cinecut.proof.verify.strip import Strip
+
+AROUND = 24  # frames before and after a text in which it is looked for
+_SEEN = 0.35  # cover from which on a text is seen
+_PIXELS = 6  # of a thumbnail that are covered at least
+_SHARE = 0.15  # of its frames: a text that is seen in fewer is missing
+_LEAST, _PACE = 0.4, 24.0  # seconds to find a text, and signs a second: faster nobody reads
+_SAFE = 0.05  # of each side: outside of it some screens cut off (SMPTE ST 2046-1, safe title area)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cover:
+    """Texts over black and over white, as luma [frames, height, width], from the reference's frame `start` on."""
+
+    start: int
+    black: NDArray[np.uint8]
+    white: NDArray[np.uint8]
+
+    def at(self, frame: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """How much of each pixel is hidden, and the light that the texts add."""
+        number = min(max(frame - self.start, 0), len(self.black) - 1)
+        black, white = self.black[number].astype(np.float32), self.white[number].astype(np.float32)
+        hidden = np.clip(1 - (white - black) / 219, 0, 1)
+        return hidden, black - 16 * (1 - hidden)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts of a trailer, their covers, and a file beside the reference."""
+
+    texts: Sequence[Text]
+    covers: Sequence[Cover]
+    file: Strip
+    reference: Strip
+    alignment: Alignment
+    events: Events
+
+    def findings(self, wrong: set[str]) -> list[Finding]:
+        """`wrong` names the events that show something else altogether."""
+        found = []
+        for text in self.texts:
+            placed = self.events.at(text.range.start.index)
+            if placed is None or placed.name not in wrong:
+                found += self._judge(text)
+        return found
+
+    def _judge(self, text: Text) -> Iterator[Finding]:
+        start, end = text.range.start.index, text.range.end.index
+        cover = next((each for each in self.covers if each.start <= start < each.start + len(each.black)), None)
+        full = self._fullest(text, cover) if cover is not None else None
+        if cover is None or full is None:
+            return
+        yield from self._readable(text, cover, full)
+        inside = {frame: seen for frame in range(start, end) if (seen := self._seen(cover, frame, frame)) is not None}
+        if not inside:
+            return
+        row = self._row(full)
+        if np.mean(list(inside.values())) < _SHARE:
+            code = "caption-missing" if text.position == "caption" else "title-missing"
+            yield self._finding(code, f"{_quoted(text)} is not there", text, row)
+            return
+        yield from self._ends(text, cover, full, inside)
+
+    def _ends(self, text: Text, cover: Cover, full: int, inside: dict[int, bool]) -> Iterator[Finding]:
+        """Whether a text comes and goes at its frames."""
+        start, end = text.range.start.index, text.range.end.index
+        allowed = 1 if self.alignment.same_rate else 3
+        frames, row = list(inside), self._row(full)
+        late = next((n for n, frame in enumerate(frames) if inside[frame]), 0)
+        soon = next((n for n, frame in enumerate(reversed(frames)) if inside[frame]), 0)
+        before = self._extra(cover, full, range(start - 1, start - 1 - AROUND, -1))
+        after = self._extra(cover, full, range(end, end + AROUND))
+        for count, words in ((late, "comes {} too late"), (before, "comes {} too early"),
+                             (soon, "goes {} too early"), (after, "stays {} too long")):  # fmt: skip
+            if count > allowed:
+                yield self._finding("title-time", f"{_quoted(text)} {words.format(f'{count} frames')}", text, row)
+
+    def _extra(self, cover: Cover, full: int, frames: range) -> int:
+        """In how many frames from the first on a text is seen that shall not be there."""
+        count = 0
+        for frame in frames:
+            if not self._seen(cover, frame, full, shall=False):
+                break
+            count += 1
+        return count
+
+    def _seen(self, cover: Cover, frame: int, template: int, shall: bool = True) -> bool | None:
+        """Whether the text of a template frame is in the file at a frame; None where that cannot be told."""
+        row = self._row(frame)
+        hidden, light = cover.at(template)
+        mask = hidden > _SEEN
+        if row is None or not 0 <= frame < self.reference.frames or mask.sum() < _PIXELS:
+            return None
+        picture = self.file.luma[row].astype(np.float32)
+        wanted = self.reference.luma[self.alignment.shown[row] if not shall else frame].astype(np.float32)
+        bare = picture if shall else wanted
+        with_text = light + (1 - hidden) * bare
+        present = np.abs(picture - wanted) if shall else np.abs(picture - with_text)
+        absent = np.abs(with_text - wanted) if shall else np.abs(picture - wanted)
+        if np.abs(with_text - bare)[mask].mean() < 12:  # as light as the picture under it
+            return True if shall else False
+        return bool(present[mask].mean() < absent[mask].mean())
+
+    def _row(self, frame: int) -> int | None:
+        """The file's frame that ought to show a frame of the reference."""
+        at = int(np.searchsorted(self.alignment.base, frame))
+        if at >= len(self.alignment.base) or abs(int(self.alignment.base[at]) - frame) > 1:
+            return None
+        return at
+
+    def _fullest(self, text: Text, cover: Cover) -> int | None:
+        """The frame in which most of a text is seen."""
+        frames = range(text.range.start.index, text.range.end.index)
+        sums = [float(cover.at(frame)[0].sum()) for frame in frames]
+        return frames[int(np.argmax(sums))] if sums and max(sums) > _PIXELS else None
+
+    def _readable(self, text: Text, cover: Cover, full: int) -> Iterator[Finding]:
+        """Whether a text stays long enough to be read, and where no screen cuts it off."""
+        seconds = text.range.length / float(self.events.timeline.rate)
+        need = _LEAST + len(text.text.strip()) / _PACE
+        if seconds < need:
+            message = f"{_quoted(text)} is seen for {seconds:.2f} s; to be read it needs {need:.1f} s"
+            yield self._finding("title-short", message, text, self._row(full))
+        hidden = cover.at(full)[0] > _SEEN
+        height, width = hidden.shape
+        inner = np.zeros_like(hidden)
+        top, left = int(height * _SAFE), int(width * _SAFE)
+        inner[top : height - top, left : width - left] = True
+        if (hidden & ~inner).sum() >= _PIXELS / 2:
+            message = f"{_quoted(text)} leaves the safe area: some screens cut it off"
+            yield self._finding("title-unsafe", message, text, self._row(full))
+
+    def _finding(self, code: str, message: str, text: Text, row: int | None) -> Finding:
+        frames = text.range.start.index, text.range.end.index
+        placed = self.events.at(frames[0])
+        return Finding(code, message, *frames, placed.name if placed else "", text.span, (), row)
+
+
+def _quoted(text: Text) -> str:
+    words = " ".join(text.text.split())
+    kind = {"card": "the card", "caption": "the caption"}.get(text.position, "the title")
+    return f"{kind} “{words if len(words) < 40 else words[:38] + '…'}”"

@@ -1,0 +1,84 @@
+"""What a file has around its pictures and its sound: shape, subtitles, title, chapters."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cinecut.compiler.picture.captions import Caption, captions
+from cinecut.delivery.meters import Measured
+from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.media.open import open_media, tags
+from cinecut.proof.verify.findings import Events, Finding
+from cinecut.render.job import Job
+from cinecut.render.outputs import captions_beside
+
+_SHAPE = 0.02  # share by which the sides' ratio may differ
+_NEAR = 0.15  # seconds by which a line of subtitles may
+
+
+def wrapping(job: Job, file: Path, measured: Measured) -> Iterator[Finding]:
+    """Findings about a file's shape, its tags and its subtitles."""
+    plan = job.plan
+    name, output = next(iter(plan.layout.trailer.outputs.items()))
+    wanted, shape = output.size[0] / output.size[1], measured.size[0] / measured.size[1]
+    if abs(shape / wanted - 1) > _SHAPE:
+        message = f"the picture is {measured.size[0]}x{measured.size[1]}: another shape than {output.size[0]}x{output.size[1]}"
+        yield Finding("file-shape", message, 0, plan.frames)
+    yield from _tags(job, file, name)
+    if output.subtitles in ("soft", "file"):
+        said = _subtitles(captions_beside(file) if output.subtitles == "file" else file)
+        yield from _captions(job, said, captions(plan.timeline, plan.layout.track))
+
+
+def _tags(job: Job, file: Path, name: str) -> Iterator[Finding]:
+    about = job.plan.about[name]
+    with open_media(file) as media:
+        title, chapters = tags(media).get("title", ""), len(media.chapters())
+    if about.title and title != about.title:
+        yield Finding("file-tags", f"its title is {title!r}, not {about.title!r}", 0, job.plan.frames)
+    if len(about.chapters) > chapters:
+        yield Finding("file-tags", f"it has {chapters} chapters, not {len(about.chapters)}", 0, job.plan.frames)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    start: float
+    text: str
+
+
+def _subtitles(file: Path) -> list[_Line]:
+    """The lines of a file's first track of subtitles, or of a file of them; none where there is no such."""
+    if not file.is_file():
+        return []
+    command = [find_ffmpeg().path, "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]
+    command += ["-i", f"file:{file.absolute()}", "-map", "0:s:0", "-f", "srt", "-"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    stamp = r"(\d+):(\d\d):(\d\d)[,.](\d{3}) --> [^\n]*\n(.*?)(?:\n\n|\Z)"
+    return [
+        _Line(int(h) * 3600 + int(m) * 60 + int(s) + int(ms) / 1000, _plain(text))
+        for h, m, s, ms, text in re.findall(stamp, done.stdout.decode(errors="replace"), re.S)
+    ]
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>|\{[^}]*\}", "", text).split())
+
+
+def _captions(job: Job, said: Sequence[_Line], wanted: Sequence[Caption]) -> Iterator[Finding]:
+    plan = job.plan
+    events, opening = Events(plan.timeline, plan.opening), float(plan.opening / plan.rate)
+    for line in wanted:
+        start = float(line.start) + opening
+        same = [each for each in said if each.text == _plain(line.text)]
+        frame = int(start * float(plan.rate))
+        if not same:
+            message = f"the caption “{_plain(line.text)[:40]}” is not in the subtitles"
+            yield events.finding("caption-missing", message, (frame, frame + 1))
+        elif (away := min((each.start - start for each in same), key=abs)) and abs(away) > _NEAR:
+            word = "late" if away > 0 else "early"
+            message = f"the caption “{_plain(line.text)[:40]}” comes {abs(away):.2f} s too {word}"
+            yield events.finding("title-time", message, (frame, frame + 1))
