@@ -60,6 +60,13 @@ class Outline:
         ranks, first = np.unique(np.concatenate([part.ranks for part in parts]), return_index=True)
         return cls(ranks, np.concatenate([part.luma for part in parts])[first])
 
+    def without(self, stretches: Sequence[tuple[int, int]]) -> Outline:
+        """The outline without the pictures in half-open stretches of ranks, such as flashes."""
+        kept = np.ones(len(self.ranks), np.bool_)
+        for start, end in stretches:
+            kept &= (self.ranks < start) | (self.ranks >= end)
+        return Outline(self.ranks[kept], self.luma[kept]) if kept.any() else self
+
 
 def outline_of(thumbs: Thumbs, ranks: NDArray[np.int64]) -> Outline:
     """The outline of thumbnails [n, 3, rows, columns] and their ranks."""

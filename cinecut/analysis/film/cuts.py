@@ -4,6 +4,9 @@ For two thumbnails, `change` is the mean difference of luma plus half those of c
 change divided by the pictures' own spread: about 0.05 inside a still shot, over 0.7 between shots, whatever their
 contrast. At a cut the change is also larger than those around it (as in PySceneDetect's adaptive detector), unlike in
 sudden movement. The product of the two decides.
+
+Between two pieces of one set-up most of the picture stays. There, a tenth of its blocks that change at once, in calm
+before and after, is a cut as well.
 """
 
 from __future__ import annotations
@@ -27,6 +30,10 @@ _AROUND = 2  # pictures on each side
 _FLASH = 3  # longest flash, in pictures
 _MIN_CHANGE = 3.0  # levels
 _AKIN = 0.75  # correlation
+_BLOCK = 5  # rows and columns of a thumbnail in a block
+SUDDEN = 0.1  # least share of blocks that change at once at a cut between look-alikes
+_AT_ONCE, _AT_ONCE_LEAST = 2.5, 6.0  # such a block's change: times the largest around it, and levels more than that
+_HECTIC = 10.0  # levels: a greater change around hides a cut between look-alikes
 
 Cut: TypeAlias = tuple[int, float]
 
@@ -79,6 +86,23 @@ def steps(strip: Strip) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArr
     return novel, changes, np.asarray(score, np.float32)
 
 
+def sudden(strip: Strip) -> NDArray[np.float32]:
+    """[n - 1] share of a picture's blocks that change at once, relative to the picture before; 0 in hectic stretches."""
+    count, gap = len(strip.ranks) - 1, np.diff(strip.ranks)
+    planes = np.abs(strip.thumbs[:-1].astype(np.int16) - strip.thumbs[1:])
+    rows, columns = (length // _BLOCK * _BLOCK for length in planes.shape[2:])
+    levels = planes[:, 0] + (planes[:, 1] + planes[:, 2]) // 2
+    blocks = levels[:, :rows, :columns].reshape(count, rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK).mean((2, 4))
+    most = np.zeros_like(blocks)
+    for offset in (-2, -1, 1, 2):
+        here = np.arange(max(0, -offset), min(count, count - offset))
+        if len(here):
+            longer = np.maximum(1, gap[here] / gap[here + offset])  # a longer gap holds more movement
+            most[here] = np.maximum(most[here], blocks[here + offset] * longer[:, None, None])
+    share = (blocks > _AT_ONCE * most + _AT_ONCE_LEAST).mean((1, 2))
+    return np.where(most.mean((1, 2)) <= _HECTIC, share, 0).astype(np.float32)
+
+
 def judge(strip: Strip) -> Verdict:
     """Find the cuts in a strip."""
     if len(strip.ranks) < 2:
@@ -87,16 +111,20 @@ def judge(strip: Strip) -> Verdict:
     novel, changes, score = steps(strip)
     cuts: list[Cut] = []
     gaps: list[tuple[int, int]] = []
-    flashes: list[tuple[int, int]] = []
-    for i in np.flatnonzero((score >= SCORE) & (novel >= NOVEL) & (changes >= _MIN_CHANGE)).tolist():
+    bright: list[tuple[int, int]] = []
+    alike = sudden(strip)
+    alike[-1] = 0  # what comes after the last picture is not known
+    score = np.maximum(score, SCORE / SUDDEN * alike)
+    strange = (novel >= NOVEL) & (changes >= _MIN_CHANGE)
+    for i in np.flatnonzero((score >= SCORE) & (strange | (alike >= SUDDEN))).tolist():
         before, after = int(strip.ranks[i]), int(strip.ranks[i + 1])
         if gap[i] > 1:
             gaps.append((before, after))
         elif (back := _flash_end(strip.thumbs, i, float(changes[i]))) is not None:
-            flashes.append((after, int(strip.ranks[back]) + 1))
+            bright.append((after, int(strip.ranks[back]) + 1))
         else:
             cuts.append((after, float(score[i])))
-    return Verdict(tuple(cuts), tuple(gaps), tuple(flashes))
+    return Verdict(tuple(cuts), tuple(gaps), tuple(bright))
 
 
 def _around(values: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -118,13 +146,18 @@ def _flash_end(thumbs: Thumbs, i: int, step: float) -> int | None:
     return i + 2 + int(alike[0]) if len(alike) else None
 
 
+def flashes(verdicts: Iterable[Verdict]) -> list[tuple[int, int]]:
+    """The half-open stretches of ranks that are flashes."""
+    return [(start, end - 1) for verdict in verdicts for start, end in verdict.flashes]
+
+
 def merge(verdicts: Iterable[Verdict], shortest: int = 3) -> list[int]:
     """The ranks of all cuts in order, without flashes; of cuts too close together, the one with the highest score."""
     verdicts = list(verdicts)
-    flashes = [flash for verdict in verdicts for flash in verdict.flashes]
+    bright = [flash for verdict in verdicts for flash in verdict.flashes]
     kept: list[Cut] = []
     for rank, score in sorted(cut for verdict in verdicts for cut in verdict.cuts):
-        if any(start <= rank < end for start, end in flashes):
+        if any(start <= rank < end for start, end in bright):
             continue
         if kept and rank - kept[-1][0] < shortest:
             kept[-1] = max(kept[-1], (rank, score), key=lambda cut: cut[1])

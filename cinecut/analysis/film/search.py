@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.cuts import NOVEL, SCORE, Verdict, is_similar, judge, novelty, spread, steps
+from cinecut.analysis.film.cuts import NOVEL, SCORE, SUDDEN, Verdict, is_similar, judge, novelty, spread, steps, sudden
 from cinecut.analysis.film.gops import PacketIndex, Survey
 from cinecut.analysis.film.screen import is_text
 from cinecut.analysis.film.strips import GroupReader, Strip
@@ -23,9 +23,14 @@ _AROUND = 12  # reference packets on each side with which one is compared
 _SAME = 0.6  # greatest novelty between key pictures of one unchanged shot
 _SAME_UNCHOSEN = 1.0  # the same if the second one is known not to be at a cut
 _UNRELATED = 1.4  # least novelty between unrelated pictures; about 1.7 is usual
+_LONE = 0.25  # least size, in those of a key picture, of a packet that is a suspect because it stands out
 _LULL = 0.6  # most bytes of a quarter of a second without sudden movement, in sizes of a key picture
 _BLENDED = 5.0  # bytes between two cuts above which there may also be a dissolve, in sizes of a key picture
 _PLAIN = 6.0  # levels of spread below which a picture shows almost nothing
+_HUSH = 4  # pictures in a row that must be small to look like black
+_FLOOR = 2.0  # greatest mean size of such pictures, relative to the film's smallest one
+_HUSHED = 0.12  # or greatest size relative to those before (or after) them
+_HUSHED_LEAST = 0.005  # and relative to a key picture
 _BEFORE, _AFTER = 3, 4  # pictures decoded in full before and after a possible cut
 _MORE_LOOKS = 2  # further looks at a group
 
@@ -83,6 +88,7 @@ def plan(survey: Survey) -> list[Group]:
     chosen = _chosen(starts)
     quarter = int(1 / (4 * survey.clock.time_base))
     groups = []
+    hushes = _hushes(index)
     chooses = any(choice is not None for choice in chosen)
     for place in range(len(index.groups)):
         first, last = int(bounds[place]), int(bounds[place + 1])
@@ -98,7 +104,8 @@ def plan(survey: Survey) -> list[Group]:
             lull = size[pts >= index.pts[last] - quarter].sum() / lesser
         start, end = int(starts[place]), int(starts[place + 1])
         lettered = all(key is not None and is_text(key.glance) for key in survey.keys[place : place + 2])
-        suspects = tuple(_suspects(index, first, last, chooses))
+        hushed = [(near, far) for near, far in hushes if near < end and far > start]
+        suspects = tuple(_united(_suspects(index, first, last, chooses) + hushed))
         groups.append(Group(place, start, end, suspects, change, inflow, lull, plain, lettered, chosen[place]))
     return groups
 
@@ -113,6 +120,10 @@ def _chosen(starts: NDArray[np.int64]) -> list[bool | None]:
     short = lengths < 0.9 * longest
     if short.mean() <= 0.3:
         return [None] * len(lengths)
+    if (np.abs(lengths - longest) <= 2).sum() < max(
+        3, 0.03 * len(lengths)
+    ):  # in a short film the count may never be reached
+        return [True] * len(lengths)
     due = np.searchsorted(starts, starts[1:] - longest - 2)
     late = np.searchsorted(starts, starts[1:] - longest + 2, "right")
     return [bool(choice) for choice in short & (due == late)]
@@ -122,7 +133,7 @@ def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[
     """Stretches of ranks before reference packets that are large compared with their key frame and their neighbours.
 
     chooses : the encoder places key frames at cuts. Then a cut without one is close to the last key frame, and its
-        packet is nearly as large as a key frame's.
+        packet is nearly as large as a key frame's; a smaller one must stand out from its very neighbours.
     """
     ranks = index.rank[first:last]
     reference = np.flatnonzero(ranks == np.maximum.accumulate(ranks))
@@ -131,23 +142,57 @@ def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[
     stretches = []
     for j in np.flatnonzero(size > 0.1 * size[0])[1:]:
         around = np.concatenate([size[max(1, j - _AROUND) : j], size[j + 1 : j + 1 + _AROUND]])
-        if len(around) == 0 or size[j] > (much if size[j] > large * size[0] else more) * np.median(around):
+        near = np.concatenate([size[max(1, j - 2) : j], size[j + 1 : j + 3]])
+        usual = np.median(around) if len(around) else 0
+        alone = size[j] > _LONE * size[0] and size[j] > 1.3 * near.max(initial=0) and size[j] > 1.5 * usual
+        if alone or size[j] > (much if size[j] > large * size[0] else more) * usual:
             stretches.append((int(rank[j - 1]) + 1 - _BEFORE, int(rank[j]) + _AFTER))
     return stretches
+
+
+def _united(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The stretches in order; those that overlap are one."""
+    united: list[tuple[int, int]] = []
+    for start, end in sorted(stretches):
+        if united and start <= united[-1][1]:
+            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        else:
+            united.append((start, end))
+    return united
+
+
+def _hushes(index: PacketIndex) -> list[tuple[int, int]]:
+    """Stretches of ranks around both ends of each run of pictures that take almost no bytes.
+
+    Almost none is a few times the smallest picture of the film, or much less than the pictures before or after.
+    """
+    order = np.argsort(index.rank, kind="stable")
+    size, key = index.size[order].astype(np.float64), index.key[order]
+    if len(size) < 2 * _HUSH or key.all():
+        return []
+    size[key] = np.interp(np.flatnonzero(key), np.flatnonzero(~key), size[~key])
+    mean = np.convolve(size, np.ones(_HUSH) / _HUSH, "valid")
+    low = np.concatenate([[False], mean <= _FLOOR * size.min(), [False]])
+    ends = np.flatnonzero(np.diff(low.astype(np.int8))).reshape(-1, 2)
+    edges = (ends + [0, _HUSH - 1]).ravel().tolist()
+    before, after = mean[:-_HUSH], mean[_HUSH:]
+    least = np.minimum(before, after)
+    drop = (least < _HUSHED * np.maximum(before, after)) & (least < _HUSHED_LEAST * np.median(index.size[index.key]))
+    edges += (np.flatnonzero(drop) + _HUSH).tolist()
+    return [(edge - _BEFORE - 1, edge + _AFTER) for edge in sorted(edges)]
 
 
 def examine(reader: GroupReader, survey: Survey, group: Group) -> tuple[Verdict, Strip | None]:
     """The cuts from a group's first picture to the one after its end, and the pictures decoded to find them."""
     if not group.suspects:
-        if group.is_still:
+        if group.is_still and not group.chosen:
             return Verdict(), None
         here, after = survey.thumb(group.place), survey.thumb(group.place + 1)
         if here is not None and after is not None and group.ends_in_cut(here, after):
             return _with_cut(Verdict(), group.end), None
     fine = np.zeros(len(survey.index.pts) + _AFTER, np.bool_)
-    if group.chosen is not None or not group.is_still:
-        for start, end in group.suspects:
-            fine[max(0, start) : end] = True
+    for start, end in group.suspects:
+        fine[max(0, start) : end] = True
     verdict, strip = _decoded(reader, survey, group, fine)
     for _ in range(_MORE_LOOKS):
         if not verdict.gaps:
@@ -186,6 +231,7 @@ def _early_verdict(survey: Survey, group: Group, strip: Strip, verdict: Verdict)
     if group.ends_in_cut(last, after):
         return _with_cut(verdict, group.end)
     still = float(novelty(last[None], after[None])[0]) < _SAME or (not verdict.cuts and group.is_still)
+    still &= not group.chosen
     return verdict if still else None
 
 
@@ -204,7 +250,7 @@ def _verdict_by_key(survey: Survey, group: Group, strip: Strip) -> Verdict | Non
     if any(group.end - _AFTER < rank < group.end for rank, _ in verdict.cuts):
         return None
     novel, _, score = (float(values[-1]) for values in steps(strip))
-    if novel < NOVEL or score < SCORE / 2:
+    if (novel < NOVEL or score < SCORE / 2) and sudden(strip)[-1] < SUDDEN / 2:
         return verdict
     key = int(survey.index.groups[group.place + 1])
     soon = survey.index.size[key + 1 : key + 1 + 2 * _AFTER]

@@ -32,7 +32,7 @@ from cinecut.analysis.film.blends import (
     outline_of,
     spreads,
 )
-from cinecut.analysis.film.cuts import Verdict, judge, merge
+from cinecut.analysis.film.cuts import Verdict, flashes, judge, merge
 from cinecut.analysis.film.gops import (
     THUMB_COLUMNS,
     THUMB_ROWS,
@@ -152,7 +152,7 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> 
         surveyed.diagnostics.append(_short(end, facts))
     return _Scan(
         merge(verdicts),
-        Outline.joined(outlines),
+        Outline.joined(outlines).without(flashes(verdicts)),
         [key for key in surveyed.keys if key],
         surveyed.bars,
         lambda rank: surveyed.clock.time(int(shown[min(rank, len(shown) - 1)])) if rank < len(shown) else end,
@@ -220,7 +220,7 @@ def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _
     end = FilmTime((rank + 1) / facts.rate)
     if end.seconds < facts.duration - 1:
         diagnostics.append(_short(end, facts))
-    outline, time = Outline.joined(outlines), lambda at: FilmTime(at / facts.rate)
+    outline, time = Outline.joined(outlines).without(flashes(verdicts)), lambda at: FilmTime(at / facts.rate)
     return _Scan(merge(verdicts), outline, keys, bars, time, lambda _: [], end, diagnostics)
 
 
