@@ -26,6 +26,7 @@ _MODULES = {
     "specs.vibes": ("vibes",),
     "specs.check": ("check", "fmt", "schema"),
     "specs.spec": ("explain", "compile", "link", "swap"),
+    "specs.edit": ("diff",),
     "specs.render": ("render", "pack"),
     "specs.export": ("export", "import"),
     "specs.kits": ("kits",),

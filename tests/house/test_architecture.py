@@ -32,7 +32,7 @@ FLOORS: tuple[set[str], ...] = (
     {"download", "fonts", "grade"},
     {"vibes", "graph", "kits"},
     {"compiler", "media", "inference", "plugins"},
-    {"edits"},
+    {"changes", "edits"},
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
     {"review", "watch", "interchange", "delivery"},
