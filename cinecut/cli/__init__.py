@@ -32,6 +32,7 @@ _MODULES = {
     "specs.kits": ("kits",),
     "specs.watch": ("watch",),
     "machine.cache": ("cache",),
+    "machine.config": ("config",),
     "machine.models": ("models", "doctor"),
     "films.music": ("music",),
     "films.speech": ("transcribe",),

@@ -28,6 +28,7 @@ PACKAGE = ROOT / "cinecut"
 FLOORS: tuple[set[str], ...] = (
     {"diagnostics", "codes"},
     {"files"},
+    {"config"},
     {"machine", "language"},
     {"download", "fonts", "grade"},
     {"vibes", "graph", "kits"},
