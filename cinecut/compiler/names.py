@@ -19,7 +19,7 @@ from cinecut.language.events import Black, Card, Event, Shot, Still
 from cinecut.language.timebase import nearest
 
 # What changes nothing of what is rendered.
-_NOTES = {"place", "act", "keep", "zone", "beat_type", "score", "why", "by", "scene", "alternatives"}
+_NOTES = {"place", "id", "act", "keep", "zone", "beat_type", "score", "why", "by", "scene", "alternatives"}
 _HUNG_ON = {"sound", "voice", "cue", "titles"}  # have names of their own, after their event's
 
 

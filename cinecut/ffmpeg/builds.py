@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from cinecut.config import chosen
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.graph.script import BUILDS, Build
-
-ENVIRONMENT = "CINECUT_FFMPEG"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +27,9 @@ class FFmpeg:
 
 
 def find_ffmpeg(choice: str | None = None) -> FFmpeg:
-    """The chosen FFmpeg (a path or a name on PATH; the environment's CINECUT_FFMPEG), else the bundled one, else the
+    """The chosen FFmpeg (a path or a name on PATH; else the user's default), else the bundled one, else the
     system's. Raises Stop when it is none or cannot do what every trailer needs."""
-    choice = os.path.expanduser(choice or os.environ.get(ENVIRONMENT, ""))  # noqa: PTH111 - Path strips the ./
+    choice = os.path.expanduser(choice or chosen("ffmpeg") or "")  # noqa: PTH111 - Path strips the ./
     path = shutil.which(choice) if choice else _bundled() or shutil.which("ffmpeg")
     if path is None:
         if choice:

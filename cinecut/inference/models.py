@@ -13,6 +13,7 @@ from typing import Literal
 
 import platformdirs
 
+from cinecut.config import chosen
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.inference.gguf_files import MENDED, Head, NotGGUF, read_head
@@ -25,7 +26,6 @@ WITH_TORCH = (
     "uv pip install --torch-backend cpu 'cinecut[models]'"
 )
 WITHOUT_TORCH = "python -m pip install 'cinecut[models-onnx]' for a copy of 50 MB that needs no torch"
-FOLDER_ENVIRONMENT = "CINECUT_MODELS_DIR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,9 @@ KNOWN = tuple(_known_models())
 
 
 def models_folder() -> Path:
-    """CINECUT_MODELS_DIR, else ~/models if it holds models that cinecut can use, else the platform's data folder."""
-    if chosen := os.environ.get(FOLDER_ENVIRONMENT):
-        return Path(chosen).expanduser()
+    """The user's default, else ~/models if it holds models that cinecut can use, else the platform's data folder."""
+    if folder := chosen("models"):
+        return Path(folder)
     home = Path("~/models").expanduser()
     if _find("vision", home) or _find("text", home):
         return home

@@ -173,8 +173,9 @@ class Alternative(Marked):
 
 @dataclass(frozen=True, kw_only=True)
 class Notes(Marked):
-    """What analyze and people keep beside an event."""
+    """What analyze, people and edits keep beside an event."""
 
+    id: str | None
     act: str | None
     keep: bool
     zone: str | None

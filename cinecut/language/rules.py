@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from cinecut.diagnostics import Report
-from cinecut.language.events import Crop, Shot
+from cinecut.language.events import ActMarker, Crop, Shot
 from cinecut.language.spec import BeatGrid, Deliverable, Film, Music, Output, Spec
 from cinecut.language.timebase import clock
 
@@ -30,9 +30,22 @@ def check_rules(spec: Spec, report: Report) -> None:
         if item.name in names[:index]:
             report.add("wrong-value", f"two deliverables are named {item.name}", item.place.of("name"))
     _check_chapters(spec, report)
+    _check_ids(spec, report)
     for entry in spec.timeline:
         if isinstance(entry, Shot) and entry.crop is not None:
             _check_crop(entry.crop, report)
+
+
+def _check_ids(spec: Spec, report: Report) -> None:
+    known: dict[str, int] = {}
+    for entry in spec.timeline:
+        if isinstance(entry, ActMarker) or entry.id is None:
+            continue
+        line = entry.place.of("id").line + 1
+        if entry.id in known:
+            message = f"two events have the id {entry.id} (the other in line {known[entry.id]})"
+            report.add("wrong-value", message, entry.place.of("id"), "an id names one event: give this one another")
+        known.setdefault(entry.id, line)
 
 
 def _check_chapters(spec: Spec, report: Report) -> None:

@@ -22,7 +22,8 @@ from cinecut.language.write import exact_text, length_text, transition_text
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One value of the spec and who set it: user, vibe, film, or schema (the language's default)."""
+    """One value of the spec and who set it: user, vibe, film, schema (the language's default), or where a
+    configuration sets it."""
 
     path: str
     value: str

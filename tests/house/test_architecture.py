@@ -28,11 +28,12 @@ PACKAGE = ROOT / "cinecut"
 FLOORS: tuple[set[str], ...] = (
     {"diagnostics", "codes"},
     {"files"},
+    {"config"},
     {"machine", "language"},
     {"download", "fonts", "grade"},
     {"vibes", "graph", "kits"},
     {"compiler", "media", "inference", "plugins"},
-    {"edits"},
+    {"changes", "edits"},
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
     {"review", "watch", "interchange", "delivery"},

@@ -65,13 +65,16 @@ timeline:
 
 # What is done to the text, as an editor would do it to the timeline; and the words in which it comes back.
 CHANGES: dict[str, tuple[list[tuple[str, str]], str]] = {
-    "trimmed at its head": ([("0:10 - 0:12 ", "0:10.5 - 0:12 ")], "shot 1: in 0:10.000 → 0:10.500, 48 → 36 frames"),
-    "trimmed at its tail": ([("0:10 - 0:12 ", "0:10 - 0:11 ")], "shot 1: 48 → 24 frames"),
-    "slipped": ([("in: 0:20, ", "in: 0:21, ")], "shot 2: in 0:20.000 → 0:21.000"),
-    "longer by beats": ([("for: 4 beats", "for: 6 beats")], "shot 2: 48 → 72 frames"),
+    "trimmed at its head": (
+        [("0:10 - 0:12 ", "0:10.5 - 0:12 ")],
+        "shot 1: trimmed, in 0:10.000 → 0:10.500, 48 → 36 frames",
+    ),
+    "trimmed at its tail": ([("0:10 - 0:12 ", "0:10 - 0:11 ")], "shot 1: trimmed, 48 → 24 frames"),
+    "slipped": ([("in: 0:20, ", "in: 0:21, ")], "shot 2: slipped, in 0:20.000 → 0:21.000"),
+    "longer by beats": ([("for: 4 beats", "for: 6 beats")], "shot 2: longer, 48 → 72 frames"),
     "removed": ([("  - shot: {in: 0:50, for: 2s}\n    gain: -3\n    by: someone\n", "")], "shot 6 is gone"),
     "black removed": ([("  - black: 1s\n", "")], "black 4 is gone"),
-    "black longer": ([("black: 1s", "black: 30f")], "black 4: 24 → 30 frames"),
+    "black longer": ([("black: 1s", "black: 30f")], "black 4: longer, 24 → 30 frames"),
     "another speed": ([("speed: 0.5", "speed: 0.25")], "shot 5: speed 0.5 → 0.25"),
     "a longer crossfade": ([("crossfade 0.5s", "crossfade 1s")], "shot 3: crossfade of 12 → 24 frames"),
     "a cut": ([("    from: crossfade 0.5s\n", "")], "shot 3: crossfade of 12 → 0 frames"),
@@ -93,7 +96,7 @@ CHANGES: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "several": (
         [("0:10 - 0:12 ", "0:10 - 0:11 "), ("speed: 0.5", "speed: 0.25"), ("in: 0:20, ", "in: 0:21, ")],
-        "shot 1: 48 → 24 frames",
+        "shot 1: trimmed, 48 → 24 frames",
     ),
 }
 GAINS = {
@@ -393,7 +396,7 @@ def test_the_command_shows_first_and_writes_then(tmp_path: Path) -> None:
     export(changed(BEFORE, CHANGES["slipped"][0]), tmp_path / "cut", "premiere")
     done = cinecut("import", "cut.xml", "--into", "spec.yaml", "--dry-run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "shot 2: in 0:20.000 → 0:21.000\n"
+    assert done.stdout == "shot 2: slipped, in 0:20.000 → 0:21.000\n"
     assert spec.read_text() == BEFORE
     assert cinecut("import", "cut.xml", "--into", "spec.yaml", cwd=tmp_path).returncode == 0
     assert "in: 01:00:21:00" in spec.read_text().replace('"', "")

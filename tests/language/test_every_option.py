@@ -274,7 +274,7 @@ NOTES: dict[str, tuple[str, str]] = {
         f"{mark.lower()}.{key}": row(mark, f"    {key}: {value}")
         for mark in ("SHOT", "BLACK", "CARD", "STILL")
         for key, value in {
-            **dict.fromkeys(("act", "why", "by", "line"), "some"),
+            **dict.fromkeys(("id", "act", "why", "by", "line"), "some"),
             "score": "0.5",
             "keep": "true",
             **dict.fromkeys(("zone", "beat_type"), "{}"),

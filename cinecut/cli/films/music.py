@@ -36,10 +36,10 @@ MusicOption = Annotated[
         "--music",
         metavar="FILE|jamendo",
         help="The song to cut to; `jamendo` fetches a free one for the vibe, once.",
-        autocompletion=lambda incomplete: [_JAMENDO] if incomplete and _JAMENDO.startswith(incomplete) else [],
+        autocompletion=lambda incomplete: [JAMENDO] if incomplete and JAMENDO.startswith(incomplete) else [],
     ),
 ]
-_JAMENDO = "jamendo"  # `./jamendo` names a file
+JAMENDO = "jamendo"  # `./jamendo` names a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class MusicChoice:
         """The song's file, and its credit where it was fetched. Where nothing could be fetched, a warning says why."""
         if self.wanted is None:
             return None, None, []
-        if self.wanted != _JAMENDO:
+        if self.wanted != JAMENDO:
             return Path(self.wanted), None, []
         from cinecut.library.jamendo import try_fetch
 

@@ -6,14 +6,14 @@ import inspect
 import sys
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.films.music import JamendoIdOption, MusicChoice, MusicOption
+from cinecut.cli.films.music import JAMENDO, JamendoIdOption, MusicChoice, MusicOption
 from cinecut.cli.films.speech import LanguageOption, RateOption, ShiftOption, SubtitleChoice, SubtitlesOption
 from cinecut.cli.terminal import completing
 from cinecut.diagnostics import Stop, excerpt
@@ -148,6 +148,17 @@ class FilmOptions:
         """Where the spec lies if nothing else is said."""
         return Path("specs") / f"{self.film.stem}.yaml"
 
+    def with_defaults(self) -> FilmOptions:
+        """What nobody asked for, as the user's defaults and those beside the spec have it. Raises Stop."""
+        from cinecut.config import defaults, song_file
+
+        folder = self.spec.parent
+        own = {key: default.value for key, default in defaults(folder).items() if key in ("vibe", "language")}
+        filled: dict[str, Any] = {key: value for key, value in own.items() if getattr(self, key) is None}
+        if self.music not in (None, JAMENDO):
+            filled["music"] = str(song_file(Path(self.music), folder))
+        return replace(self, **filled)
+
     @property
     def words(self) -> SubtitleChoice:
         return SubtitleChoice(self.subtitles, self.language, self.subtitles_shift, self.subtitles_rate)
@@ -198,7 +209,7 @@ def with_film_options(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(**values: Any) -> None:
         options = FilmOptions(**{name: values.pop(name) for name in shared})
-        command(options, **values)
+        command(options.with_defaults(), **values)
 
     parameters = [
         each.replace(annotation=hints[each.name], kind=each.KEYWORD_ONLY) for each in (*shared.values(), *own)

@@ -25,8 +25,10 @@ from cinecut.cli.terminal import (
     watch,
 )
 from cinecut.diagnostics import Report, Stop
+from cinecut.files import disk_errors
 
 if TYPE_CHECKING:
+    from cinecut.config import Default
     from cinecut.render.job import Job
     from cinecut.render.master import Level
 
@@ -109,6 +111,7 @@ def render_spec(
     locked: bool = False,
 ) -> None:
     """Render a spec and say what came of it."""
+    from cinecut.config import defaults
     from cinecut.ffmpeg.builds import find_ffmpeg
     from cinecut.render.job import Effort, prepare
     from cinecut.render.job import render as run
@@ -117,7 +120,10 @@ def render_spec(
 
     build = find_ffmpeg(ffmpeg)
     job = prepare(spec, size=size, small=draft, only=only)
-    target = output or Path(job.default_name)
+    own = defaults(spec.parent)
+    target = output or _into(own.get("output"), job.default_name)
+    if effort[0] is None and "jobs" in own:
+        effort = (int(own["jobs"].value), effort[1])
     force = force or may_replace(target)
     check_output(job, target, force)
     if sheet:
@@ -150,6 +156,15 @@ def render_spec(
     for name, file in done.files.items():
         level = done.levels.get(name)
         say(f"{file}: {job.plan.frames} frames, {seconds:.3f} s" + (f", {level}" if level else ""))
+
+
+def _into(folder: Default | None, name: str) -> Path:
+    """Where a trailer goes that nobody named: here, or into the folder of one's own, which is made."""
+    if folder is None:
+        return Path(name)
+    with disk_errors(Path(folder.value)):
+        Path(folder.value).mkdir(parents=True, exist_ok=True)
+    return Path(folder.value) / name
 
 
 def _check_pictures(files: Iterable[Path], force: bool) -> None:

@@ -14,7 +14,7 @@ from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_dia
 from cinecut.diagnostics import Report, Stop, harmless
 
 if TYPE_CHECKING:
-    from cinecut.review.explain import Row
+    from cinecut.review.explain import Row, Setting
 
 app = typer.Typer()
 
@@ -39,7 +39,7 @@ def explain(
     layout = examine(spec, report)
     report.stop_on_error()
     assert layout is not None  # or there was an error
-    found, placed = settings(layout.trailer), rows(layout)
+    found, placed = [*settings(layout.trailer), *_own_defaults(spec)], rows(layout)
     if as_json_:
         parts: dict[str, Any] = {"settings": [asdict(s) for s in found], "timeline": [asdict(r) for r in placed]}
         print(json.dumps(parts, ensure_ascii=False, indent=2))
@@ -49,6 +49,16 @@ def explain(
         print_table(["value", "", "set by"], [[s.path, s.value, s.by] for s in found])
     if timeline or both:
         _print_rows(placed)
+
+
+def _own_defaults(spec: Path) -> list[Setting]:
+    """What a render of the spec does otherwise than usual because a configuration says so."""
+    from cinecut.config import defaults
+    from cinecut.review.explain import Setting
+
+    of_render = ("output", "jobs", "ffmpeg")
+    own = defaults(spec.parent)
+    return [Setting(f"render: {key}", own[key].value, own[key].where) for key in of_render if key in own]
 
 
 def _print_rows(placed: list[Row]) -> None:

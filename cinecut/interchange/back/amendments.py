@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from cinecut.changes.words import Said
 from cinecut.compiler.layout.timeline import Placed
 from cinecut.language.events import Clip, Title
 
@@ -19,7 +20,7 @@ class Amended:
     placed: Placed
     values: dict[tuple[str | int, ...], Value] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)  # comments to be put above it
-    said: list[str] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

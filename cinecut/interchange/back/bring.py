@@ -17,12 +17,12 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
+from cinecut.changes.matching import standing
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
 from cinecut.files import open_file
 from cinecut.interchange.back.amendments import Amended, Changes, New
 from cinecut.interchange.back.changes import Comparison
-from cinecut.interchange.back.matching import standing
 from cinecut.interchange.build import Wishes, sequence_of
 from cinecut.interchange.export import TARGETS, layout_for
 from cinecut.interchange.model import Sequence

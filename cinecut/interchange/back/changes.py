@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from cinecut.changes import words
+from cinecut.changes.words import Said, Times
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.interchange.back.amendments import Amended, Changes, New
-from cinecut.interchange.back.matching import gaps_of, matched
+from cinecut.interchange.back.matching import gaps_of, pictures_matched
 from cinecut.interchange.back.titles import retitle
 from cinecut.interchange.readers.cut import Cut, Line, Piece
 from cinecut.language.events import Shot, Still
@@ -51,12 +53,15 @@ class Comparison:
                 pieces.append(piece)
             else:
                 self._hand(f"{piece.medium} at frame {piece.start} is no medium of this spec: black stays in its place")
-        were = matched(self.known, pieces, self.rate)
+        were = pictures_matched(self.known, pieces, self.rate)
         self._arrange(pieces, were)
         self._texts(pieces, were)
         for piece, was in zip(pieces, were, strict=True):
             if was is not None:
                 self._amend(self.events[self.placed[was].number], self.known[was], piece)
+        for event in self.events.values():
+            if event.said:
+                self.changes.said.append(words.of(event.placed.name, event.said))
         self._marks(pieces, were)
         self._sounds()
         return self.changes
@@ -82,7 +87,7 @@ class Comparison:
             if was is None:
                 source = piece.source - self.first
                 order.append(New(piece.length, source, piece.speed))
-                self.changes.said.append(f"a shot from {clock(source)} for {piece.length} frames is new")
+                self.changes.said.append(words.new(f"a shot from {clock(source)} for {piece.length} frames"))
             else:
                 order.append(self.events[self.placed[was].number])
             above = was if was is not None else above
@@ -91,7 +96,7 @@ class Comparison:
         for number, event in self.events.items():
             if number not in there:
                 self.changes.removed.append(event.placed)
-                self.changes.said.append(f"{event.placed.name} is gone")
+                self.changes.said.append(words.gone(event.placed.name))
         numbers = [each.placed.number for each in order if isinstance(each, Amended)]
         if numbers != sorted(numbers):
             self.changes.said.append("the events stand in another order")
@@ -119,7 +124,7 @@ class Comparison:
         order += [self.events[placed.number] for placed in group]
         if not group:
             order.append(New(frames))
-            self.changes.said.append(f"black of {frames} frames is new, before frame {piece.start}")
+            self.changes.said.append(f"{words.new(f'black of {frames} frames')}, before frame {piece.start}")
         elif whole != frames and len(group) == 1:
             event, length = self.events[group[0].number], group[0].range.length + frames - whole
             self._length(event, max(1, length), ("black",) if group[0].name.startswith("black") else ("for",))
@@ -137,22 +142,17 @@ class Comparison:
         elif was.length != now.length:
             self._length(event, now.length, ("for",))
         self._joints(event, was, now)
-        if event.said:
-            self.changes.said.append(f"{placed.name}: {', '.join(event.said)}")
 
     def _times(self, event: Amended, placed: PlacedShot, was: Piece, now: Piece) -> None:
         shift, shot, clip = now.source - was.source, placed.event, placed.event.shot
         speed = now.speed if now.speed != was.speed else shot.speed
         if speed != shot.speed:
             event.values["speed",] = speed
-            event.said.append(f"speed {float(shot.speed):g} → {float(speed):g}")
         if not shift and was.length == now.length and speed == shot.speed:
             return
         start = FilmTime(max(Fraction(0), placed.film.start.seconds + shift))
-        if shift:
-            event.said.append(f"in {clock(placed.film.start.seconds)} → {clock(start.seconds)}")
-        if was.length != now.length:
-            event.said.append(f"{was.length} → {now.length} frames")
+        before = Times(placed.film.start, placed.film.end, was.length, shot.speed)
+        event.said += words.retimed(before, Times(start, start + now.length * speed / self.rate, now.length, speed))
         if clip.out is not None and clip.in_ is not None:
             span = placed.film.duration if was.length == now.length and speed == shot.speed else None
             clip = replace(clip, in_=start, out=start + (span or now.length * speed / self.rate))
@@ -169,17 +169,17 @@ class Comparison:
         shot = placed.event
         if isinstance(shot, Shot) and shot.sync is not None and (shift or longer):
             event.values["sync",] = None
-            event.said.append("no longer in sync with a beat")
+            event.said.append(Said("changed", "no longer in sync with a beat"))
         if shot.snap is not None and longer:
             event.values["snap",] = None
-            event.said.append("no longer snapped")
+            event.said.append(Said("changed", "no longer snapped"))
 
     def _length(self, event: Amended, frames: int, path: tuple[str | int, ...]) -> None:
         written: Length | None = getattr(event.placed.event, "black" if path == ("black",) else "for_", None)
         start = event.placed.range.start.index + self.later
         length = self._span(start, frames, written)
         event.values[path] = length_text(length)
-        self.changes.said.append(f"{event.placed.name}: {event.placed.range.length} → {frames} frames")
+        event.said.append(words.relengthened(event.placed.range.length, frames))
         self._unbind(event, event.placed, Fraction(0), True)
 
     def _span(self, start: int, frames: int, written: Length | None) -> Length:
@@ -197,19 +197,19 @@ class Comparison:
         shot = placed.event
         if was.gain is not None and now.gain is None:
             event.values["mute",] = True
-            event.said.append("muted")
+            event.said.append(words.silenced(True))
         elif was.gain is None and now.gain is not None and shot.mute:
             event.values["mute",] = None
-            event.said.append("with its sound")
+            event.said.append(words.silenced(False))
         elif was.gain is not None and now.gain is not None:
             if abs(now.gain - was.gain) > 0.05:
                 gain = Fraction(str(round(float(shot.gain) + now.gain - was.gain, 1)))
                 event.values["gain",] = gain
-                event.said.append(f"gain {float(shot.gain):g} → {float(gain):g} dB")
+                event.said.append(words.turned("gain", words.figure(shot.gain), words.figure(gain), "dB"))
             for key, old, new in zip(("sound_lead", "sound_trail"), was.over, now.over, strict=True):
                 if old != new and new >= 0:
                     event.values[key,] = f"{new}f" if new else None
-                    event.said.append(f"{key} {old} → {new} frames")
+                    event.said.append(words.turned(key, str(old), str(new), "frames"))
                 elif old != new:
                     self._hand(f"{placed.name}: its sound is shorter than its picture by {-new} frames")
 
@@ -219,7 +219,7 @@ class Comparison:
             frames = sum(now.joint)
             fade = f"fade in {now.fades[0]}f" if now.fades[0] else None
             event.values["from",] = f"crossfade {frames}f" if frames else fade
-            event.said.append(f"crossfade of {sum(was.joint)} → {frames} frames")
+            event.said.append(words.joined("crossfade", sum(was.joint), frames))
         for key, old, new, kind, own in (
             ("from", was.fades[0], now.fades[0], "fade in", head),
             ("to", was.fades[1], now.fades[1], "fade out", tail),
@@ -230,7 +230,7 @@ class Comparison:
                 self._hand(f"{event.placed.name}: its {own} is {new} frames on this side now, not {old}")
             else:
                 event.values[key,] = f"{kind} {new}f" if new else None
-                event.said.append(f"{kind} of {old} → {new} frames")
+                event.said.append(words.joined(kind, old, new))
 
     # Texts, markers, sounds
 
@@ -264,7 +264,7 @@ class Comparison:
             if other is not None and path is not None:
                 event, keys = path
                 self.events[event].values[keys] = other.text
-                self.changes.said.append(f"{self.events[event].placed.name}: {line.text!r} → {other.text!r}")
+                self.events[event].said.append(words.reworded(line.text, other.text))
                 gone.remove(line)
                 new.remove(other)
         self.changes.by_hand += [f"the title {line.text!r} is gone" for line in gone if self._stays(line, owners)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from cinecut.changes import words
 from cinecut.interchange.back.amendments import Amended
 from cinecut.interchange.readers.cut import Line, Piece
 from cinecut.language.events import Title
@@ -36,20 +37,20 @@ def retitle(event: Amended, were: tuple[dict[str | int, Line], Piece], now: tupl
             (each for each in left if each.start == own.start), None
         )
         if other is None:
-            event.said.append(f"the title {own.text!r} is gone")
+            event.said.append(words.title_gone(own.text))
             whole = True
             continue
         left.remove(other)
         if other.text != own.text:
-            event.said.append(f"{own.text!r} → {other.text!r}")
+            event.said.append(words.reworded(own.text, other.text))
             event.values["titles", which] = other.text
         if (other.start, other.end) != (own.start, own.end):
-            event.said.append(f"the title {other.text!r} from frame {other.start} to {other.end}")
+            event.said.append(words.title_moved(other.text, other.start, other.end))
             whole = True
         timed = _timed(title, own, other)
         kept[which] = replace(timed, text=other.text) if other.text != own.text else timed
     for line in left:
-        event.said.append(f"the title {line.text!r} is new")
+        event.said.append(words.title_new(line.text))
         kept[len(kept) + len(titles)] = _timed(make(Title, text=line.text), None, line)
         whole = True
     if whole:

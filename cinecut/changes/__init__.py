@@ -1,0 +1,1 @@
+"""What differs between two cuts, in the words of a trailer."""

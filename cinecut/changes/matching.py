@@ -1,0 +1,69 @@
+"""Which part of one cut is which of another, and which of them need not be moved to get from one order to the other."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from difflib import SequenceMatcher
+from fractions import Fraction
+
+
+def matched(
+    before: Sequence[Hashable],
+    after: Sequence[Hashable],
+    shared: Callable[[int, int], Fraction],
+    fits: Callable[[int, int], bool],
+) -> list[int | None]:
+    """For each part that there is now, the number of the one that it was; None: it is new.
+
+    First those that are the very same in the same order, then the very same elsewhere, then those that share some
+    (`shared` of two numbers is more than 0, the more the sooner), then those that stand after the same neighbour and
+    fit into its place. The parts themselves need only be equal where they are the very same.
+    """
+    found: list[int | None] = [None] * len(after)
+    for block in SequenceMatcher(a=before, b=after, autojunk=False).get_matching_blocks():
+        for k in range(block.size):
+            found[block.b + k] = block.a + k
+    free = dict.fromkeys(sorted(set(range(len(before))) - {at for at in found if at is not None}))
+    same = defaultdict[Hashable, list[int]](list)
+    for at in reversed(free):
+        same[before[at]].append(at)
+    for number, part in enumerate(after):
+        if found[number] is None and same.get(part):
+            found[number] = same[part].pop()
+            del free[found[number]]  # type: ignore[arg-type]  # it was just set
+    open_ = [number for number, was in enumerate(found) if was is None]
+    pairs = sorted(
+        (-much, abs(at - number), number, at) for number in open_ for at in free if (much := shared(at, number)) > 0
+    )
+    for _, _, number, at in pairs:
+        if found[number] is None and at in free:
+            found[number] = at
+            del free[at]
+    for number in open_:
+        above = found[number - 1] if number else -1
+        if found[number] is None and above is not None and above + 1 in free and fits(above + 1, number):
+            found[number] = above + 1
+            del free[above + 1]
+    return found
+
+
+def standing(order: Sequence[int]) -> set[int]:
+    """The most numbers of a sequence that stand in ascending order: those that need not be moved.
+
+    >>> sorted(standing([1, 2, 3, 0, 4]))
+    [1, 2, 3, 4]
+    """
+    ends: list[int] = []  # by the length of an ascending sequence the lowest number that ends one
+    before: dict[int, int | None] = {}
+    for number in order:
+        at = bisect_left(ends, number)
+        before[number] = ends[at - 1] if at else None
+        ends[at : at + 1] = [number]
+    kept: set[int] = set()
+    last = ends[-1] if ends else None
+    while last is not None:
+        kept.add(last)
+        last = before[last]
+    return kept

@@ -1,0 +1,112 @@
+"""The words in which a change of a trailer is said: of two specs, of an edit, of a timeline that came back.
+
+>>> second = FilmTime(Fraction(20)), FilmTime(Fraction(21)), 24, Fraction(1)
+>>> later = FilmTime(Fraction(22)), FilmTime(Fraction(23)), 24, Fraction(1)
+>>> [said.text for said in retimed(Times(*second), Times(*later))]
+['slipped, in 0:20.000 → 0:22.000']
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from cinecut.language.timebase import FilmTime, clock
+
+Kind = Literal[
+    "trimmed", "lengthened", "slipped", "retimed", "moved", "removed", "added", "retitled", "changed", "noted"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One change of an event or of another part of a trailer: its kind, and its words without whose it is."""
+
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What a shot shows: from where to where in the film, for how many frames of the trailer, and at which speed."""
+
+    start: FilmTime
+    end: FilmTime
+    frames: int
+    speed: Fraction
+
+
+def retimed(was: Times, now: Times) -> list[Said]:
+    """A shot of other times: trimmed or lengthened at its ends, slipped over the film, or of another speed."""
+    found = []
+    if was.speed != now.speed:
+        found.append(Said("retimed", f"speed {figure(was.speed)} → {figure(now.speed)}"))
+    point = f"in {clock(was.start.seconds)} → {clock(now.start.seconds)}"
+    if was.frames != now.frames:
+        at_its_head = f"{point}, " if was.start != now.start else ""
+        kind, verb = _longer(was.frames, now.frames)
+        found.append(Said(kind, f"{verb}, {at_its_head}{was.frames} → {now.frames} frames"))
+    elif was.start != now.start:
+        found.append(Said("slipped", f"slipped, {point}"))
+    return found
+
+
+def relengthened(was: int, now: int) -> Said:
+    """An event without film for another number of frames."""
+    kind, verb = _longer(was, now)
+    return Said(kind, f"{verb}, {was} → {now} frames")
+
+
+def _longer(was: int, now: int) -> tuple[Kind, str]:
+    return ("trimmed", "trimmed") if now < was else ("lengthened", "longer")
+
+
+def joined(kind: str, was: int, now: int) -> Said:
+    """A transition of the same kind for another number of frames; 0: none."""
+    return Said("changed", f"{kind} of {was} → {now} frames")
+
+
+def turned(what: str, was: str, now: str, unit: str = "") -> Said:
+    """A value that is another."""
+    return Said("changed", f"{what} {was} → {now} {unit}".strip())
+
+
+def silenced(mute: bool) -> Said:
+    return Said("changed", "muted" if mute else "with its sound")
+
+
+def reworded(was: str, now: str) -> Said:
+    """A title or a card that says something else."""
+    return Said("retitled", f"{was!r} → {now!r}")
+
+
+def title_gone(text: str) -> Said:
+    return Said("retitled", f"the title {text!r} is gone")
+
+
+def title_new(text: str) -> Said:
+    return Said("retitled", f"the title {text!r} is new")
+
+
+def title_moved(text: str, start: int, end: int) -> Said:
+    """A title at other frames, counted from the start of its event."""
+    return Said("retitled", f"the title {text!r} from frame {start} to {end}")
+
+
+def gone(name: str) -> str:
+    return f"{name} is gone"
+
+
+def new(what: str) -> str:
+    return f"{what} is new"
+
+
+def of(name: str, said: list[Said]) -> str:
+    """All that is said of one event."""
+    return f"{name}: {', '.join(each.text for each in said)}"
+
+
+def figure(number: Fraction) -> str:
+    """A number for people's eyes: six digits at most."""
+    return f"{float(number):g}"

@@ -1,0 +1,44 @@
+"""The command about defaults of one's own: config."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cinecut.cli.terminal import JsonOption, print_table
+
+app = typer.Typer()
+
+
+@app.command()
+def config(
+    spec: Annotated[
+        Path | None, typer.Argument(metavar="[SPEC]", help="For this spec, or the specs of this folder. Default: here.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the defaults that are set (vibe, output, music, jobs, language, ffmpeg, models), and where each is.
+
+    An option says more than the environment, that more than cinecut.toml, or [tool.cinecut] of pyproject.toml, beside
+    the spec or above it, and that more than the user's own file.
+
+    Example: cinecut config specs/film.yaml
+    """
+    from cinecut.config import KEYS, defaults, file_beside, user_file
+
+    folder = Path() if spec is None else spec if spec.is_dir() else spec.parent
+    own = defaults(folder)
+    files = [user_file(), *([file] if (file := file_beside(folder)) else [])]
+    if as_json:
+        values = {name: {"value": own[name].value, "where": own[name].where} if name in own else None for name in KEYS}
+        print(json.dumps({"files": [str(file) for file in files if file.is_file()], "defaults": values}, indent=2))
+        return
+    rows = []
+    for name, key in KEYS.items():
+        value, where = (own[name].value, own[name].where) if name in own else ("", "not set")
+        rows.append([name, value, where, key.variable, key.about])
+    print_table(["default", "value", "set in", "environment", "what it is"], rows)
+    print(f"your file: {files[0]}" + ("" if files[0].is_file() else " (not there)"))
