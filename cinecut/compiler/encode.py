@@ -74,7 +74,12 @@ def choose_encoding(output: Delivery, facts: FilmFacts, color: Color, rate: Frac
     )
 
 
-_STITCHABLE = {"libx264": ["-x264-params", "stitchable=1"]}  # headers that do not depend on what is encoded
+# Headers that do not depend on what is encoded; and a better first picture, for these cannot know yet how plain those are
+# that follow, by which they measure the first one of a shot inside a stream.
+_STITCHABLE = {
+    "libx264": ["-x264-params", "stitchable=1:ipratio=1.7"],
+    "libx265": ["-x265-params", f"{_X265}:ipratio=1.7"],
+}
 
 
 def _picture_encoder(output: Delivery) -> tuple[str, list[str], int | None]:

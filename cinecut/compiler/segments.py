@@ -21,7 +21,7 @@ from cinecut.graph import filters
 from cinecut.graph.nodes import Pad
 from cinecut.language.timebase import nearest
 
-_LEAST = Fraction(1)  # seconds of a segment: shorter ones cost more processes than they save frames
+_LEAST = Fraction(2)  # seconds of a segment: each costs a process, and begins without what its encoder had learned
 
 
 @dataclass(frozen=True, slots=True)

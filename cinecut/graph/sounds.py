@@ -126,11 +126,12 @@ def volume(pad: Pad, decibels: Fraction, label: str) -> Pad:
 
 
 def concat(pads: Sequence[Pad], label: str) -> Pad:
-    """Sounds one after another; the grid of samples, which the filter leaves, is put back."""
+    """Sounds one after another. The filter counts microseconds, whose roundings put a sample in another's place after a
+    minute: the samples are counted anew."""
     if len(pads) == 1:
         return pads[0]
     joined = node("concat", pads, replace(STEREO, time_base=MICROSECOND), label, n=len(pads), v=0, a=1)
-    return node("asettb", [joined], STEREO, label, expr=ratio(STEREO.time_base))
+    return count_samples(node("asettb", [joined], STEREO, label, expr=ratio(STEREO.time_base)), label)
 
 
 def sound_crossfade(left: Pad, right: Pad, samples: int, label: str) -> Pad:

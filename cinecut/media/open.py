@@ -23,14 +23,15 @@ _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only the caller's o
 _ATTACHED_PICTURE = 0x400
 
 
-def open_container(path: Path, what: str = "film") -> InputContainer:
-    """A container opened for reading, which the caller closes. Raises Stop for whatever is wrong with the file."""
+def open_container(path: Path, what: str = "film", *, decodes: bool = True) -> InputContainer:
+    """A container opened for reading, which the caller closes. One that `decodes` nothing opens thirty times as fast:
+    no picture is decoded to learn its format. Raises Stop for whatever is wrong with the file."""
     with open_file(path) as file:  # says what is wrong with the path in plain words
         # A picture goes by its bytes: as a name, logo%d.png would be a pattern over many files.
         formats = PICTURE_FORMATS if what == "picture" else MEDIA_FORMATS
         source: Any = io.BytesIO(file.read(_PICTURE)) if what == "picture" else f"file:{path.absolute()}"
     try:
-        return _opened(source, formats)
+        return _opened(source, formats, {} if decodes else {"codec_whitelist": "none"})
     except av.error.ArgumentError:
         hint = "a playlist, or any other file that names more files, is not opened"
         raise Stop("unreadable", f"{path} is no {what} that can be read", hint) from None
@@ -38,8 +39,8 @@ def open_container(path: Path, what: str = "film") -> InputContainer:
         raise unreadable(path, what, error) from None
 
 
-def _opened(source: Any, formats: str) -> InputContainer:
-    media: InputContainer = av.open(source, "r", options=reading(formats), **_ANY_TAGS)
+def _opened(source: Any, formats: str, more: dict[str, str] = {}) -> InputContainer:  # noqa: B006 - never changed
+    media: InputContainer = av.open(source, "r", options=reading(formats) | more, **_ANY_TAGS)
     return media
 
 

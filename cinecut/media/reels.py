@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -46,26 +47,40 @@ class _NotCopyableError(Exception):
     """The packets alone do not make this shot."""
 
 
-def pull_reels(
-    film: Path, facts: FilmFacts, reels: Sequence[Reel | SoundReel], folder: Path, progress: Callable[[int], None]
-) -> None:
-    """Write every reel of `reels` below `folder`. Raises Stop when the film breaks off before a shot's end, or the
-    disk is full."""
-    with ExitStack() as stack:
-        media = stack.enter_context(open_film(film, facts))
-        shown = any(isinstance(reel, Reel) for reel in reels)
-        container = _container(film) if shown and not facts.changes else None
-        sounds: dict[int, FilmSounds] = {}
+class Reels:
+    """Writes reels of a film, which stays open between them until `close`."""
+
+    def __init__(self, film: Path, facts: FilmFacts) -> None:
+        self._film, self._facts, self._stack = film, facts, ExitStack()
+        self._sounds: dict[int, FilmSounds] = {}
+
+    def write(self, reels: Sequence[Reel | SoundReel], folder: Path, progress: Callable[[int], None]) -> None:
+        """Write reels below `folder`; `progress` is told the number of those that are done. Raises Stop when the film
+        breaks off before a shot's end, or the disk is full."""
         for done, reel in enumerate(sorted(reels, key=_start)):  # some films are read on
             path = folder / reel.name
             path.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(reel, Reel):
-                _write_pictures(path, container, media, film, facts, reel)
+                container = None if self._facts.changes else self._container
+                _write_pictures(path, container, self._media, self._film, self._facts, reel)
             else:
-                if reel.audio not in sounds:
-                    sounds[reel.audio] = stack.enter_context(film_sounds(film, facts, reel.audio))
-                _write(path, "nut", _Sound(sounds[reel.audio], facts, reel))
+                if reel.audio not in self._sounds:
+                    opened = film_sounds(self._film, self._facts, reel.audio)
+                    self._sounds[reel.audio] = self._stack.enter_context(opened)
+                _write(path, "nut", _Sound(self._sounds[reel.audio], self._facts, reel))
             progress(done + 1)
+
+    @cached_property
+    def _media(self) -> InputContainer:
+        media: InputContainer = self._stack.enter_context(open_film(self._film, self._facts))
+        return media
+
+    @cached_property
+    def _container(self) -> str | None:
+        return _container(self._film)
+
+    def close(self) -> None:
+        self._stack.close()
 
 
 def _start(reel: Reel | SoundReel) -> FilmTime:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +15,14 @@ from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
 from cinecut.files import disk_errors, fingerprint
 from cinecut.fonts.glyphs import FOLDER as FONTS
+from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
 from cinecut.graph.script import Build
 from cinecut.language.read import inside
-from cinecut.render.pull import Pull, pull, write_luts
 from cinecut.render.segments.store import Store, code, key_of
 
 if TYPE_CHECKING:
+    from cinecut.media.reels import Reels
     from cinecut.render.job import Job, Watch
 
 
@@ -58,25 +60,26 @@ class Materials:
     copy: bool = False
 
     def bring(self, names: Iterable[str]) -> None:
-        missing = {name for name in names if not (self.folder / name).exists()}
+        for _ in self.in_turn([set(names)]):
+            pass
+
+    def in_turn(self, groups: Sequence[set[str]]) -> Generator[None, None, None]:
+        """Bring one group of files after another; what uses the first ones can begin while the next are made."""
+        missing = {name for name in set().union(*groups) if not (self.folder / name).exists()}
         for item in self.job.plan.inputs:
             if isinstance(item, UserFile) and item.name in missing:
                 _bring(inside(self.job.folder, item.file), self.folder / item.name, self.copy)
                 missing.remove(item.name)
         missing = {name for name in missing if not self.store.take(self.keys[name], self.folder / name)}
-        if missing:
-            self._make(missing)
-        for name in missing:
-            self.store.keep(self.keys[name], self.folder / name)
+        with closing(_Maker(self, len(self.reels(missing)))) as maker:
+            for group in groups:
+                maker.make(missing & group)
+                missing -= group
+                yield
 
-    def _make(self, names: set[str]) -> None:
-        plan = self.job.plan
-        reels = [item for item in plan.inputs if isinstance(item, Reel | SoundReel) and item.name in names]
-        luts = {name: grade for name, grade in plan.luts.items() if name in names}
-        tables = [item for item in plan.inputs if isinstance(item, LutFile) and names & set(self._tables(item))]
-        cubes = {item.name: inside(self.job.folder, item.file) for item in tables}
-        wanted = Pull(self.folder, self.job.film, plan.layout.trailer.film, reels, luts, cubes)
-        pull(wanted, lambda done: self.watch.stage("reels", done, len(reels), None))
+    def reels(self, names: set[str]) -> list[Reel | SoundReel]:
+        items = self.job.plan.inputs
+        return [item for item in items if isinstance(item, Reel | SoundReel) and item.name in names]
 
     @cached_property
     def keys(self) -> dict[str, str]:
@@ -88,13 +91,65 @@ class Materials:
                 found[item.name] = key_of(code(), film, replace(item, name=""))
             else:
                 content = fingerprint(inside(self.job.folder, item.file))
-                names = self._tables(item) if isinstance(item, LutFile) else [item.name]
+                names = self.tables(item) if isinstance(item, LutFile) else [item.name]
                 found |= {name: key_of(code(), name, content) for name in names}
         return found | {name: key_of(code(), grade) for name, grade in self.job.plan.luts.items()}
 
-    def _tables(self, lut: LutFile) -> list[str]:
+    def tables(self, lut: LutFile) -> list[str]:
         own = self.job.plan.layout.trailer.lut
         return [f"{lut.name}.{kind}.cube" for kind in own.facts.tables.split()] if own is not None else []
+
+
+class _Maker:
+    """Makes reels and tables, of so many reels in all; the film stays open till it is closed."""
+
+    def __init__(self, materials: Materials, reels: int) -> None:
+        self._materials, self._total, self._done = materials, reels, 0
+        self._film: Reels | None = None
+
+    def make(self, names: set[str]) -> None:
+        materials, plan = self._materials, self._materials.job.plan
+        write_luts({name: grade for name, grade in plan.luts.items() if name in names}, materials.folder)
+        for item in plan.inputs:
+            if isinstance(item, LutFile) and names & set(materials.tables(item)):
+                _write_tables(inside(materials.job.folder, item.file), item, materials.folder)
+        if reels := materials.reels(names):
+            self._pull(reels)
+        for name in names:
+            materials.store.keep(materials.keys[name], materials.folder / name)
+
+    def _pull(self, reels: Sequence[Reel | SoundReel]) -> None:
+        from cinecut.media.reels import Reels
+
+        materials = self._materials
+        if self._film is None:
+            self._film = Reels(materials.job.film, materials.job.plan.layout.trailer.film)
+        self._film.write(
+            reels, materials.folder, lambda done: materials.watch.stage("reels", self._done + done, self._total, None)
+        )
+        self._done += len(reels)
+
+    def close(self) -> None:
+        if self._film is not None:
+            self._film.close()
+
+
+def write_luts(luts: Mapping[str, Grade], folder: Path) -> None:
+    """The LUT files of grades, by their names."""
+    if luts:
+        from cinecut.grade.cube import cube_text
+        from cinecut.grade.formula import lut
+
+        for name, grade in luts.items():
+            (folder / name).write_bytes(cube_text(lut([grade])))
+
+
+def _write_tables(cube: Path, lut: LutFile, folder: Path) -> None:
+    """A user's own .cube as the tables that FFmpeg reads."""
+    from cinecut.grade.cube import read_cube, stages
+
+    for kind, data in stages(read_cube(cube.read_bytes(), str(cube))):
+        (folder / f"{lut.name}.{kind.removeprefix('lut')}.cube").write_bytes(data)
 
 
 def fill(job: Job, folder: Path, watch: Watch) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -40,7 +41,7 @@ from cinecut.language.read import fill_spec
 from cinecut.language.timebase import BadTimeError, FilmTime, clock, parse_seconds
 from cinecut.machine.gpu import gpu_lock
 from cinecut.media.probe import film_facts
-from cinecut.media.reels import pull_reels
+from cinecut.media.reels import Reels
 from cinecut.review.mosaic import captioned, page, write_image
 
 _BEFORE = "before"
@@ -73,7 +74,8 @@ def draw_still(
         (folder / run.name).write_text(run.script, encoding="utf-8")
         for grade in looks:
             (folder / lut_name(grade)).write_bytes(cube_text(lut([grade])))
-        pull_reels(film, facts, [reel], folder, lambda _: None)
+        with closing(Reels(film, facts)) as reels:
+            reels.write([reel], folder, lambda _: None)
         files = [f"{number}.rgb" for number in range(len(looks))]
         run_graph(run, files, Workplace(ffmpeg, folder, lock, {}))
         pictures = [np.fromfile(folder / file, np.uint8).reshape(size[1], size[0], 3) for file in files]

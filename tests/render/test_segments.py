@@ -30,7 +30,7 @@ from cinecut.render.job import Rendered as Result
 from cinecut.render.segments.pictures import run_of, segments_of
 
 RATE = Fraction(24)
-PIECES = tuple(Piece(Fraction(n, 2), 25 + n % 5) for n in range(12))
+PIECES = tuple(Piece(Fraction(n, 2), 50 + n % 5) for n in range(12))
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ HEADS = (
 
 def event(dice: random.Random, before: str) -> str:
     """An event of about a second, with whatever may reach over its ends."""
-    length = dice.randint(14, 40)
+    length = dice.randint(28, 80)
     title = f"{{text: T{dice.randint(0, 99)}, at: {dice.randint(0, 9)}f, for: {dice.randint(4, 60)}f}}"
     more = dice.choice(["", "", f", titles: [{title}]", ", to: fade out 5f"])
     joint = dice.choice(["", "", "", ", from: crossfade 7f", ", from: dip to white 6f", ", from: dip to black 6f"])
@@ -197,7 +197,7 @@ def test_an_event_that_comes_makes_only_its_neighbours_new(length: int) -> None:
 
 def test_segments_are_neither_short_nor_long() -> None:
     lengths = [frames for frames, _ in digests(planned(cuts(300)))]
-    assert min(lengths) >= 24
+    assert min(lengths) >= 48
     assert max(lengths) <= 10 * 24
     assert len(lengths) > 100
 

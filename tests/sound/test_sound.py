@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 import pytest
+from compiling import compiled
 from numpy.typing import NDArray
 from oracle import Film, Samples, Sound, read_stamps, sound_offset
 from rendering import render_text, spec_text
+
+from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.ffmpeg.run import Workplace, run_graph
+from cinecut.graph.plan import Target
+from cinecut.machine.gpu import gpu_lock
 
 Films = Callable[[Film], Film]
 FRAME = 2000  # samples of a frame at 24 frames/s
@@ -224,3 +232,18 @@ def test_picture_and_sound_of_an_mp4_end_together(film: Film, ffmpeg: Path, tmp_
     end = round(59 * 48_000 / Fraction(rate))
     assert abs(sound_offset(rendered.sound, film.heard(), 20_000) - 24_000 - 20_000) < 0.1
     assert 0 <= len(rendered.sound) - end < 1024 or abs(len(rendered.sound) - end) <= 1
+
+
+def test_every_sample_of_a_long_mix_has_its_place(ffmpeg: Path, tmp_path: Path) -> None:
+    """Filters that count microseconds put samples one off after a minute, and AAC then ended a sample late."""
+    events = "".join(f"  - black: {13 + number % 5}f\n" for number in range(200))
+    head = "cinecut: 1\nfilm: film.mkv\noutput: {rate: 30000/1001}\n"
+    plan = compiled(f"{head}timeline:\n  - {{shot: {{in: 1s, for: 1s}}, mute: true}}\n{events}")
+    hashed = Target(plan.sound.targets[0].maps, ("-c:a", "pcm_s16le", "-f", "framecrc"), "")
+    with gpu_lock("a test", lambda holder: None) as lock:
+        place = Workplace(find_ffmpeg(str(ffmpeg)), tmp_path, lock, {})
+        run_graph(replace(plan.sound, targets=(hashed,)), ["stamps.txt"], place)
+    rows = [row.split(",") for row in (tmp_path / "stamps.txt").read_text().splitlines() if not row.startswith("#")]
+    places = [(int(row[2]), int(row[3])) for row in rows]
+    assert [stamp for stamp, _ in places] == list(accumulate((length for _, length in places[:-1]), initial=0))
+    assert sum(length for _, length in places) == plan.samples

@@ -149,8 +149,8 @@ def _expression(effect: PlacedEffect, recipe: Recipe, glide: Glide) -> str:
 
 
 def _seed(effect: PlacedEffect) -> int:
-    """Of its noise: by what it is called, so that it does not hang on what comes before it."""
-    return int(digest(effect.label)[:7], 16)
+    """Of its noise: by what the effect is, so that neither what comes before it nor a title's text makes it another."""
+    return int(digest(effect.name, effect.length, effect.pitches)[:7], 16)
 
 
 def _hertz(asked: Fraction | None, usual: float) -> float:

@@ -8,6 +8,7 @@ captions ─┘
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
@@ -40,7 +41,8 @@ def join(segments: Sequence[Path], beside: Sequence[Path], output: Path, rate: F
             out.metadata.update({"title": about.title} if about.title else {})
             out.set_chapters([_chapter(number, *each, 1 / rate) for number, each in enumerate(about.chapters, 1)])
             streams = [_pictures(segments, targets[0], rate), *map(_copied, media[1:], targets[1:])]
-            for packet in heapq.merge(*streams, key=lambda packet: packet.dts * packet.time_base):
+            ticks = _ticks([1 / rate, *(Fraction(each.streams[0].time_base or 1) for each in media[1:])])
+            for packet in heapq.merge(*streams, key=lambda packet: packet.dts * ticks[packet.time_base]):
                 out.mux(packet)
     except av.error.FFmpegError as error:
         if isinstance(error, OSError):
@@ -52,12 +54,18 @@ def _chapter(number: int, start: int, end: int, name: str, frame: Fraction) -> A
     return {"id": number, "start": start, "end": end, "time_base": frame, "metadata": {"title": name}}
 
 
+def _ticks(bases: Sequence[Fraction]) -> dict[Fraction, int]:
+    """Of clocks how long a tick of each is, in whole ticks of one that all of them share."""
+    shared = math.lcm(*(base.denominator for base in bases))
+    return {base: base.numerator * shared // base.denominator for base in bases}
+
+
 def _pictures(segments: Sequence[Path], target: Any, rate: Fraction) -> Iterator[Any]:
     """The packets of all segments, one after another. A file's own stamps are only good for their order: they may be
     rounded, or begin before zero."""
     at, delay, headers = 0, 0, None
     for file in segments:
-        with open_container(file) as media:
+        with open_container(file, decodes=False) as media:
             before, headers = headers, media.streams[0].codec_context.extradata
             if at and headers != before:
                 raise HeadersDifferError(file.name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -77,18 +78,19 @@ class Studio:
         unheard = [sound for sound in sounds if not self._take(sound)]
         shots = together(new)
         runs = [run_of(shot, self.plan.render.items) for shot in shots]
-        heard = [run for sound in unheard for run in (sound.run, self.plan.sound)]
-        self.materials.bring({name for run in (*runs, *heard) for name in run.reads})
+        heard = {name for sound in unheard for run in (sound.run, self.plan.sound) for name in run.reads}
         for segment in new:
             write_texts(segment.texts, self.place.folder)
 
         meter = _Meter(self.watch, self.plan, {shot[0].file: 0 for shot in shots})
         meter.stored = sum(shot[0].frames for shot in together(segments)) - sum(shot[0].frames for shot in shots)
         shooting = Shooting(self.plan, self.place, lambda each: self._keep(keys[each.file], each.file), meter.tell)
-        tasks = [partial(shooting.make, shot) for shot in shots]
-        if unheard:  # first, for it cannot be shared out
-            tasks.insert(0, partial(self._record, unheard))
-        Threads(workers_for(runs, jobs), self.place.running.end).run(tasks)
+        tasks = [(partial(shooting.make, shot), run.reads) for shot, run in zip(shots, runs, strict=True)]
+        if unheard:  # soon, for it cannot be shared out; but while its reels are made, pictures can be
+            tasks.insert(1, (partial(self._record, unheard), heard))
+        with closing(self.materials.in_turn([reads for _, reads in tasks])) as brought:
+            ready = (task for (task, _), _ in zip(tasks, brought, strict=False))
+            Threads(workers_for(runs, jobs), self.place.running.end).run(ready)
         self.warnings += shooting.warnings
         self.new += new
 

@@ -7,8 +7,8 @@ this machine; whatever runs tasks elsewhere only needs to do the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,9 +24,10 @@ _ENCODED = 60  # pictures that an encoder looks ahead
 
 
 class Executor(Protocol):
-    def run(self, tasks: Sequence[Task]) -> None:
-        """Do all tasks, the first ones first. The first that fails ends it: those that have not begun never do, and
-        its exception is raised when no task runs any more."""
+    def run(self, tasks: Iterable[Task]) -> None:
+        """Do all tasks, the first ones first; they are asked for one by one, for what a task needs may be made
+        meanwhile. The first that fails ends it: those that have not begun never do, and its exception is raised when no
+        task runs any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,14 @@ class Threads:
     workers: int
     end: Callable[[], None]
 
-    def run(self, tasks: Sequence[Task]) -> None:
+    def run(self, tasks: Iterable[Task]) -> None:
+        futures = list[Future[None]]()
         with ThreadPoolExecutor(self.workers) as pool:
-            futures = [pool.submit(task) for task in tasks]
             try:
+                for task in tasks:
+                    for failed in [each for each in futures if each.done() and each.exception() is not None]:
+                        failed.result()
+                    futures.append(pool.submit(task))
                 for future in as_completed(futures):
                     future.result()
             except BaseException:
