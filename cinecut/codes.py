@@ -93,6 +93,14 @@ CODES: dict[str, tuple[str, str]] = {
         "This encoder's parts cannot be joined exactly, so the trailer is rendered in one piece.",
         "Nothing to do; another codec renders edits faster.",
     ),
+    "loud-seconds": (
+        "The loudest seconds of a trailer are louder than its delivery may be.",
+        "Turn the loudest shots or effects down by `gain`, or choose another loudness.",
+    ),
+    "kit": (
+        "A delivery kit does not take the trailer as it is: its rate, size, codec or length.",
+        "Give `output` or the deliverable what the message names; `cinecut kits KIT` shows all that it asks.",
+    ),
     "model": ("A model could not help; what it would have said was measured.", "`cinecut doctor` says what it lacks."),
     "no-side-file": (
         "An analysis wrote this spec, but what it knew of the film and its song is not on this machine: whether shots "

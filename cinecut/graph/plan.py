@@ -15,6 +15,7 @@ from cinecut.language.timebase import FilmRange
 
 SCRIPT = "trailer.graph"
 SOUND = "sound.graph"
+UNDIPPED = "undipped.graph"
 STEMS = "stems.graph"
 CAPTIONS = "dialogue.srt"
 REEL_EPOCH = 60  # seconds on a reel at which the film's first picture stands
@@ -112,7 +113,8 @@ class Target:
 
     What a trailer's file has besides: its name among several, the loudness it is brought to (None: as it is mixed),
     how its sound alone is encoded, how a part of its pictures is, FFmpeg's encoders that it needs, its subtitles: the
-    codec of a track, or a file; and the file of the working folder that holds its title and chapters.
+    codec of a track, or a file; the file of the working folder that holds its title and chapters; and where it is sound
+    alone, which stem.
     """
 
     maps: tuple[str, ...]
@@ -127,6 +129,12 @@ class Target:
     captions: str | None = None
     captions_file: bool = False
     about: str | None = None
+    stem: str | None = None
+
+    @property
+    def heard(self) -> str:
+        """The label of its sound, the last of its streams."""
+        return self.maps[-1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cinecut.compiler.deliveries import check_kits
 from cinecut.compiler.layout import Layout, lay_out
 from cinecut.compiler.resolve import check_linked, faces_of, resolve
 from cinecut.diagnostics import Report, Stop
 from cinecut.edits.judge import judge
 from cinecut.edits.known import Known, known_of, was_analysed
 from cinecut.fonts.glyphs import check_glyphs, load_face
+from cinecut.kits import kits_of
 from cinecut.language.document import STDIN
 from cinecut.language.read import load_spec
 from cinecut.language.rules import check_rules
@@ -46,8 +48,11 @@ def examine(path: Path, report: Report, *, files: bool = False, link: bool = Fal
 
 def layout_of(spec: Spec, report: Report) -> Layout:
     """Where everything of a spec falls; reads its vibe and the faces that its texts are set in."""
-    vibe = vibe_of(spec.vibe)
-    layout = lay_out(resolve(spec, vibe, {name: load_face(name) for name in faces_of(spec, vibe)}), report)
+    vibe, kits = vibe_of(spec.vibe), kits_of(spec.deliverables, Path(spec.place.span.file).parent, report)
+    faces = {name: load_face(name) for name in faces_of(spec, vibe, kits)}
+    layout = lay_out(resolve(spec, vibe, kits, faces), report)
+    opening = layout.trailer.opening.frames if layout.trailer.opening is not None else 0
+    check_kits(layout.trailer.outputs, layout.timeline.rate, layout.timeline.frames + opening, report)
     texts, style = layout.timeline.texts, layout.trailer.style
     if texts:
         face = layout.trailer.faces[style.face]

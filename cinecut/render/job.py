@@ -11,6 +11,7 @@ from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Diagnostic, Report, Stop
 from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.ffmpeg.meter import Level
 from cinecut.ffmpeg.run import Workplace
 from cinecut.files import disk_errors, working_folder
 from cinecut.graph.plan import CAPTIONS
@@ -19,7 +20,6 @@ from cinecut.language.spec import Spec
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.check import examine, plan_of
 from cinecut.render.folder import Materials
-from cinecut.render.master import Level
 from cinecut.render.outputs import captions_beside, check_filters, check_output, check_target
 from cinecut.render.segments.store import Store, usual_store
 from cinecut.render.segments.studio import Studio
@@ -85,12 +85,14 @@ def prepare(path: Path, *, size: tuple[int, int] | None = None, small: bool = Fa
 
 
 def _only(trailer: Trailer, names: Sequence[str]) -> Trailer:
-    known = [item.name for item in trailer.spec.deliverables]
+    """The trailer with those files that are named, by themselves or by the deliverable that they are of."""
+    known = {name: {name, file.group} for name, file in trailer.outputs.items() if name}
     for name in names:
-        if name not in known:
+        if not any(name in words for words in known.values()):
             hint = f"it has {', '.join(known)}" if known else "it has no `deliverables`"
             raise Stop("option", f"--only {name}: the spec has no deliverable of this name", hint)
-    return replace(trailer, outputs={n: f for n, f in trailer.outputs.items() if n in names}) if names else trailer
+    wanted = {name for name, words in known.items() if words & {*names}}
+    return replace(trailer, outputs={n: f for n, f in trailer.outputs.items() if n in wanted}) if names else trailer
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,11 @@ class Effort:
     accept: Callable[[Mapping[str, Path]], None] = lambda files: None
 
 
+USUAL = Effort()
+
+
 def render(
-    job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False, effort: Effort = Effort()
+    job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False, effort: Effort = USUAL
 ) -> Rendered:
     """Write the trailer. The output appears only when it is complete; nothing else stays but what the store keeps."""
     check_output(job, output, force)

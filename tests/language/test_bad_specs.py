@@ -48,7 +48,7 @@ FILE_CODES = {  # about files, not specs: tests/proof
 ELSEWHERE = {
     *("not-linked", "unreadable", "no-video", "no-material", "subtitles", "music", "film", "model"),
     *("output", "disk-full", "no-ffmpeg", "ffmpeg", "option", "download", "plugin"),
-    *("store", "segments", "locked"),
+    *("store", "segments", "locked", "loud-seconds"),
     *FILE_CODES,
 }
 

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from cinecut.compiler.picture.assembly import label_of
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Diagnostic
+from cinecut.ffmpeg.meter import Level
 from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph.plan import CAPTIONS, Run, Target
 from cinecut.render.folder import Materials, write_texts
-from cinecut.render.master import Level, Sound, make_sounds, sounds_of
+from cinecut.render.master import Sound, excess, make_sounds, sounds_of
 from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import HeadersDifferError, Segment, Shooting, run_of, segments_of, together
 from cinecut.render.segments.store import Store
@@ -55,6 +56,7 @@ class Studio:
         self._tell_of_whole()
         segments = segments_of(self.plan)
         self._make(segments, sounds_of(self.plan), jobs)
+        self._tell_of_loud()
         try:
             return self._joined(segments)
         except HeadersDifferError:
@@ -66,9 +68,18 @@ class Studio:
 
     def _tell_of_whole(self) -> None:
         for target in self.plan.targets:
-            if not target.segment.joins:
+            if not target.segment.joins and target.stem is None:
                 message = f"what {target.encoders[0]} encodes cannot be joined: its trailer is rendered in one piece"
                 self.warnings.append(Diagnostic("segments", message, None))
+
+    def _tell_of_loud(self) -> None:
+        for target in self.plan.targets:
+            level, goal = self.levels.get(target.name), target.loudness
+            if level is not None and goal is not None and (over := excess(level, goal)) > 0:
+                name = target.name or "the trailer"
+                message = f"{name}: its loudest seconds are {over:.1f} LU louder than they may be"
+                hint = "they were evened out as far as that goes: turn the loudest shots or effects down by `gain`"
+                self.warnings.append(Diagnostic("loud-seconds", message, None, (hint,)))
 
     def _make(self, segments: Sequence[Segment], sounds: Sequence[Sound], jobs: int | None) -> None:
         """Bring all segments and sounds into the working folder."""
@@ -77,7 +88,7 @@ class Studio:
         unheard = [sound for sound in sounds if not self._take(sound)]
         shots = together(new)
         runs = [run_of(shot, self.plan.render.items) for shot in shots]
-        heard = [run for sound in unheard for run in (sound.run, self.plan.sound)]
+        heard = [run for sound in unheard for run in (sound.run, sound.mix)]
         self.materials.bring({name for run in (*runs, *heard) for name in run.reads})
         for segment in new:
             write_texts(segment.texts, self.place.folder)
@@ -97,7 +108,7 @@ class Studio:
             self.watch.stage("mix", round(100 * done), 100, None)
 
         mastered = make_sounds(self.plan, sounds, self.place, progress)
-        self.levels |= {name: found.level for name, found in mastered.items()}
+        self.levels |= {name: found.level for name, found in mastered.items() if found.level is not None}
         for sound in sounds:
             level = self.levels.get(sound.names[0])
             (self.place.folder / sound.notes).write_text(json.dumps(level and asdict(level)))
@@ -123,6 +134,9 @@ class Studio:
         folder, found = self.place.folder, dict[str, str]()
         sounds = {name: sound.file for sound in sounds_of(self.plan) for name in sound.names}
         for target in self.plan.targets:
+            if target.stem is not None:
+                found[target.name] = sounds[target.name]
+                continue
             beside = [sounds[target.name], *([self._captions(target)] if target.captions else [])]
             found[target.name] = f"{label_of('trailer', target.name)}{target.suffix}"
             parts = [folder / segment.file for segment in segments if segment.output == target.name]
