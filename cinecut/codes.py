@@ -66,6 +66,10 @@ CODES: dict[str, tuple[str, str]] = {
     "title-outside": ("A title is not over before its event is.", "Shorten it, or begin it earlier."),
     "sound-outside": ("A sound would begin before the trailer does, or end after it.", "Move it, or shorten it."),
     "title-glyphs": ("A typeface has no sign for a letter of a text.", "Choose another `face`, or other words."),
+    "untranslated": (
+        "A file of another language has no words for a text of the trailer, so the spec's own are shown.",
+        "Add the text and its words there.",
+    ),
     "no-facts": ("The film has not been measured, so its end is unknown.", "Run `cinecut link SPEC` once."),
     "not-linked": ("What is asked for needs the facts of a file.", "Run `cinecut link SPEC`."),
     "missing-file": ("A file that is named is not there.", "Correct its name; paths are relative to the spec."),

@@ -46,7 +46,7 @@ loudness true-peak clipped file-length file-shape
 """
 _WARNINGS = """
 comment title-glyphs subtitles music film store model film-cut chopped-line off-grid no-music same-shot
-title-short title-unsafe file-tags loud-seconds
+title-short title-unsafe file-tags loud-seconds untranslated
 """
 CODES: dict[str, Severity] = {  # what each one means: codes.py
     **dict.fromkeys(_ERRORS.split(), Severity.ERROR),

@@ -24,7 +24,7 @@ from cinecut.compiler.encode import (
 from cinecut.compiler.inputs import Inputs
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import sample_at
-from cinecut.compiler.layout.timeline import Text
+from cinecut.compiler.layout.timeline import Text, translated
 from cinecut.compiler.picture.assembly import label_of, lower_pictures
 from cinecut.compiler.picture.canvas import Canvas
 from cinecut.compiler.picture.captions import Caption, caption_text, captions, captions_text
@@ -40,7 +40,7 @@ from cinecut.compiler.sound.stems import lower_splits, lower_stems
 from cinecut.diagnostics import Diagnostic, Span
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad, split
-from cinecut.graph.plan import CAPTIONS, SCRIPT, SOUND, STEMS, UNDIPPED, Run, Target
+from cinecut.graph.plan import SCRIPT, SOUND, STEMS, UNDIPPED, Run, Target
 from cinecut.graph.sounds import Laid
 from cinecut.language.timebase import TrailerFrame
 
@@ -53,15 +53,16 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
     encodings = {n: choose_encoding(file, film, trailer_color(film), trailer.rate) for n, file in outputs.items()}
     canvases = {name: _canvas(trailer, file, encodings[name]) for name, file in outputs.items()}
     opening = trailer.opening.frames if trailer.opening is not None else 0
-    spoken = captions(timeline, track)
+    spoken = {file.language: captions(timeline, track, trailer.translation(file)) for file in outputs.values()}
     pictures = _pictures(layout, canvases, inputs, _shown(layout, spoken, opening))
     shown, files = dict[str, Pad](), dict[str, bytes]()
     for name, each in pictures.items():
         label = label_of("picture", name)
         shown[label], texts = each.part(0, each.frames, label)
         files |= texts
-    if any(file.subtitles in ("soft", "file") for file in outputs.values()):
-        files[CAPTIONS] = captions_text(spoken, opening / timeline.rate)
+    for file in outputs.values():
+        if file.subtitles in ("soft", "file"):
+            files[_dialogue_file(file)] = captions_text(spoken[file.language], opening / timeline.rate)
     about = {name: about_of(timeline, file, opening) for name, file in outputs.items()}
     for name, file in outputs.items():
         if (about_name := about_file(name, file)) is not None:
@@ -173,8 +174,14 @@ def _target(name: str, file: Delivery, encoding: Encoding) -> Target:
         encoders=encoding.encoders,
         captions=encoding.captions if file.subtitles == "soft" else None,
         captions_file=file.subtitles == "file",
+        dialogue=_dialogue_file(file) if file.subtitles in ("soft", "file") else "",
         about=about_file(name, file),
     )
+
+
+def _dialogue_file(file: Delivery) -> str:
+    """The working folder's file of what is heard, in a file's language."""
+    return f"dialogue{'.' * bool(file.language)}{file.language or ''}.srt"
 
 
 def _places(layout: Layout) -> dict[str, Span]:
@@ -187,11 +194,14 @@ def _places(layout: Layout) -> dict[str, Span]:
     return {**events, **{label: events[owner] for label, owner in owners.items()}}
 
 
-def _shown(layout: Layout, captioned: Sequence[Caption], opening: int) -> dict[str, list[Text]]:
+def _shown(layout: Layout, spoken: Mapping[str | None, Sequence[Caption]], opening: int) -> dict[str, list[Text]]:
     """What is written on each output: titles and cards, and the lines that are heard where they shall be burned in."""
-    timeline, by_output = layout.timeline, {}
-    read = [caption_text(line, timeline.rate) for line in captioned]
-    for name, file in layout.trailer.outputs.items():
-        written = [*(timeline.texts if file.texts else ()), *(read if file.subtitles == "burned" else ())]
+    timeline, trailer, by_output = layout.timeline, layout.trailer, {}
+    for name, file in trailer.outputs.items():
+        if file.stem is not None:
+            continue
+        written = translated(timeline.texts, trailer.translation(file)) if file.texts else []
+        if file.subtitles == "burned":
+            written += [caption_text(line, timeline.rate) for line in spoken[file.language]]
         by_output[name] = [replace(text, range=text.range.later(opening)) for text in written]
     return by_output

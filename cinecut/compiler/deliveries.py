@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.compiler.picture.geometry import shown_size
@@ -45,6 +45,7 @@ class Delivery:
     safe: Safe
     stem: Stem | None = None
     group: str = ""
+    language: str | None = None  # of its words; None: the spec's own
     kit: Kit | None = None
     place: Span | None = None
 
@@ -62,9 +63,19 @@ class _Asked:
     place: Span
 
 
-def deliveries(spec: Spec, film: FilmFacts, vibe: Vibe | None, kits: Mapping[str, Kit]) -> dict[str, Delivery]:
-    """The files by their names; of a spec that names none, the one of `output` under an empty name."""
-    return {asked.name: _delivery(asked, spec, film, vibe) for asked in _asked(spec, kits)}
+def deliveries(
+    spec: Spec, film: FilmFacts, vibe: Vibe | None, kits: Mapping[str, Kit], languages: Iterable[str]
+) -> dict[str, Delivery]:
+    """The files by their names; of a spec that names none, the one of `output` under an empty name. After each that has
+    words those in other languages."""
+    found = dict[str, Delivery]()
+    for asked in _asked(spec, kits):
+        file = found[asked.name] = _delivery(asked, spec, film, vibe)
+        if file.stem is None and (file.texts or file.subtitles != "none"):
+            for language in languages:
+                name = f"{asked.name}_{language}" if asked.name else language
+                found[name] = replace(file, language=language)
+    return found
 
 
 def _asked(spec: Spec, kits: Mapping[str, Kit]) -> Iterator[_Asked]:

@@ -21,6 +21,7 @@ from cinecut.language.facts import AudioFacts, FilmFacts, LutFacts, SongFacts, S
 from cinecut.language.grid import Grid, grid_of, measure
 from cinecut.language.spec import Music, Rating, Spec
 from cinecut.language.timebase import nearest
+from cinecut.language.translation import Translation
 from cinecut.vibes import Vibe
 from cinecut.vibes.titles import PLAIN, TitleStyle
 
@@ -82,6 +83,11 @@ class Trailer:
     song: Song | None  # the music's own
     opening: Opening | None
     outputs: Mapping[str, Delivery]
+    translations: Mapping[str, Translation]  # by language
+
+    def translation(self, file: Delivery) -> Translation | None:
+        """The words of a file; None: the spec's own."""
+        return self.translations.get(file.language or "")
 
     @property
     def music(self) -> Music | None:
@@ -96,9 +102,15 @@ class Trailer:
         return still.facts or _UNMEASURED_STILL
 
 
-def resolve(spec: Spec, vibe: Vibe | None, kits: Mapping[str, Kit], faces: Mapping[str, Face]) -> Trailer:
+def resolve(
+    spec: Spec,
+    vibe: Vibe | None,
+    kits: Mapping[str, Kit],
+    faces: Mapping[str, Face],
+    translations: Mapping[str, Translation] | None = None,
+) -> Trailer:
     """The trailer that a spec means. `vibe` is the one it chooses, `kits` are those that its deliverables name, `faces`
-    those of `faces_of`."""
+    those of `faces_of`, `translations` those of its languages."""
     film = spec.film.facts or _unmeasured(spec)
     rate = rate_for(spec, film.rate, kits)
     music = spec.music
@@ -118,7 +130,8 @@ def resolve(spec: Spec, vibe: Vibe | None, kits: Mapping[str, Kit], faces: Mappi
         lut=OwnLut(spec.lut.file, spec.lut.facts or _UNMEASURED_LUT) if spec.lut is not None else None,
         song=Song(music.file, music.facts or _UNMEASURED_SONG) if music is not None and music.file else None,
         opening=_opening(spec.rating, rate),
-        outputs=deliveries(spec, film, vibe, kits),
+        outputs=deliveries(spec, film, vibe, kits, translations or {}),
+        translations=translations or {},
     )
 
 

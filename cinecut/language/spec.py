@@ -230,6 +230,7 @@ class Spec(Marked):
     effects: Effects
     mix: Mix
     output: Output
+    languages: Mapping[str, str] | None
     deliverables: tuple[Deliverable, ...]
     lut: Lut | None
     rating: Rating | None

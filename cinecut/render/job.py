@@ -14,7 +14,6 @@ from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.meter import Level
 from cinecut.ffmpeg.run import Workplace
 from cinecut.files import disk_errors, working_folder
-from cinecut.graph.plan import CAPTIONS
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
 from cinecut.machine.gpu import gpu_lock
@@ -66,7 +65,8 @@ class Job:
         """Where each of the trailer's files goes, by their names: of several, each has its name at the end."""
         if self._alone:
             return {self.plan.targets[0].name: output}
-        return {t.name: output.with_name(f"{output.stem}_{t.name}{t.suffix}") for t in self.plan.targets}
+        ends = {target.name: f"_{target.name}" if target.name else "" for target in self.plan.targets}
+        return {t.name: output.with_name(f"{output.stem}{ends[t.name]}{t.suffix}") for t in self.plan.targets}
 
 
 def prepare(path: Path, *, size: tuple[int, int] | None = None, small: bool = False, only: Sequence[str] = ()) -> Job:
@@ -86,10 +86,10 @@ def prepare(path: Path, *, size: tuple[int, int] | None = None, small: bool = Fa
 
 def _only(trailer: Trailer, names: Sequence[str]) -> Trailer:
     """The trailer with those files that are named, by themselves or by the deliverable that they are of."""
-    known = {name: {name, file.group} for name, file in trailer.outputs.items() if name}
+    known = {name: {name, file.group, file.language} for name, file in trailer.outputs.items()}
     for name in names:
         if not any(name in words for words in known.values()):
-            hint = f"it has {', '.join(known)}" if known else "it has no `deliverables`"
+            hint = f"it has {', '.join(filter(None, known))}" if any(known) else "it has no `deliverables`"
             raise Stop("option", f"--only {name}: the spec has no deliverable of this name", hint)
     wanted = {name for name, words in known.items() if words & {*names}}
     return replace(trailer, outputs={n: f for n, f in trailer.outputs.items() if n in wanted}) if names else trailer
@@ -142,8 +142,8 @@ def render(
         effort.accept({name: folder / file for name, file in made.items()})
         for target in plan.targets:
             if target.captions_file:
-                (folder / CAPTIONS).write_bytes(plan.files[CAPTIONS])
-                (folder / CAPTIONS).replace(captions_beside(files[target.name]))
+                (folder / target.dialogue).write_bytes(plan.files[target.dialogue])
+                (folder / target.dialogue).replace(captions_beside(files[target.name]))
             (folder / made[target.name]).replace(files[target.name])
         store.prune()
     warnings = [*plan.diagnostics, *studio.warnings, *store.warnings]

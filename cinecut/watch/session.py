@@ -193,7 +193,7 @@ def _named(spec: Spec, folder: Path) -> Iterator[Path]:
         still, cue = getattr(entry, "still", None), getattr(entry, "cue", None)
         names += [still.file if still else None, cue.file if cue and not cue.stops else None]
     yield from (inside(folder, name) for name in names if name is not None)
-    for kit in {item.kit for item in spec.deliverables if item.kit and item.kit.endswith((".yaml", ".yml"))}:
-        yield inside(folder, kit)
+    kits = {item.kit for item in spec.deliverables if item.kit and item.kit.endswith((".yaml", ".yml"))}
+    yield from (inside(folder, name) for name in (*kits, *(spec.languages or {}).values()))
     if spec.vibe is not None and spec.vibe.base.endswith((".yaml", ".yml")):
         yield inside(folder, spec.vibe.base)

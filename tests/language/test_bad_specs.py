@@ -69,9 +69,11 @@ def place(diagnostic: Diagnostic) -> Finding:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with the film and the song that the specs name; of them only the bytes matter here."""
+    """A working folder with the film and the song that the specs name, of which only the bytes matter here, and the
+    words of another language."""
     (tmp_path / "film.mp4").write_bytes(b"film")
     (tmp_path / "song.ogg").write_bytes(b"song")
+    (tmp_path / "titles.fr.yaml").write_text("NEVER: JAMAIS\nALWAYS: TOUJOURS\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -302,6 +302,7 @@ ELSEWHERE = {
     *("cinecut", "film", "music", "output", "anchors", "timeline", "music.beats", "effects", "mix"),
     *(
         "deliverables",
+        "languages",
         "vibe",
         "lut",
         "lut.facts",

@@ -12,6 +12,7 @@ from cinecut.compiler.layout.timeline import Text, Timeline
 from cinecut.diagnostics import Span
 from cinecut.language.events import NOWHERE
 from cinecut.language.timebase import SAMPLE_RATE, FilmRange, TrailerFrame, TrailerRange, nearest
+from cinecut.language.translation import Translation
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +26,24 @@ class Caption:
     span: Span
 
 
-def captions(timeline: Timeline, track: Soundtrack) -> list[Caption]:
-    """The lines that are heard: those of shots with their sound, and the voices over other pictures."""
+def captions(timeline: Timeline, track: Soundtrack, translation: Translation | None = None) -> list[Caption]:
+    """The lines that are heard: those of shots with their sound, and the voices over other pictures; as the spec has
+    them, or as they are translated."""
+
+    def read(line: str) -> str:
+        words = translation.of(line) if translation is not None else None
+        return plain_text(words.text if words is not None else line)
+
     captioned = []
     for placed in timeline.shots:
         shot = placed.event
         if shot.line and not shot.mute:
             start, end = (frame.index / timeline.rate for frame in (placed.range.start, placed.range.end))
-            captioned.append(Caption(start, end, plain_text(shot.line), placed.film, shot.place.of("line")))
+            captioned.append(Caption(start, end, read(shot.line), placed.film, shot.place.of("line")))
     for voice in track.voices:
         if voice.line:
             start, end = Fraction(voice.place.start, SAMPLE_RATE), Fraction(voice.place.end, SAMPLE_RATE)
-            captioned.append(Caption(start, end, plain_text(voice.line), voice.film, NOWHERE.span))
+            captioned.append(Caption(start, end, read(voice.line), voice.film, NOWHERE.span))
     return sorted((caption for caption in captioned if caption.text), key=lambda caption: caption.start)
 
 

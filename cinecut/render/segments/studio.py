@@ -18,7 +18,7 @@ from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Diagnostic
 from cinecut.ffmpeg.meter import Level
 from cinecut.ffmpeg.run import Workplace, run_graph
-from cinecut.graph.plan import CAPTIONS, Run, Target
+from cinecut.graph.plan import Run, Target
 from cinecut.render.folder import Materials, write_texts
 from cinecut.render.master import Sound, excess, make_sounds, sounds_of
 from cinecut.render.segments.keys import Keys
@@ -84,7 +84,9 @@ class Studio:
     def _make(self, segments: Sequence[Segment], sounds: Sequence[Sound], jobs: int | None) -> None:
         """Bring all segments and sounds into the working folder."""
         keys = {segment.file: self.keys.segment(segment) for segment in segments}
-        new = [each for each in segments if not self.store.take(keys[each.file], self.place.folder / each.file)]
+        once = {key: file for file, key in reversed(keys.items())}
+        alone = [each for each in segments if once[keys[each.file]] == each.file]
+        new = [each for each in alone if not self.store.take(keys[each.file], self.place.folder / each.file)]
         unheard = [sound for sound in sounds if not self._take(sound)]
         shots = together(new)
         runs = [run_of(shot, self.plan.render.items) for shot in shots]
@@ -94,12 +96,16 @@ class Studio:
             write_texts(segment.texts, self.place.folder)
 
         meter = _Meter(self.watch, self.plan, {shot[0].file: 0 for shot in shots})
-        meter.stored = sum(shot[0].frames for shot in together(segments)) - sum(shot[0].frames for shot in shots)
+        meter.stored = sum(shot[0].frames for shot in together(alone)) - sum(shot[0].frames for shot in shots)
         shooting = Shooting(self.plan, self.place, lambda each: self._keep(keys[each.file], each.file), meter.tell)
         tasks = [partial(shooting.make, shot) for shot in shots]
         if unheard:  # first, for it cannot be shared out
             tasks.insert(0, partial(self._record, unheard))
         Threads(workers_for(runs, jobs), self.place.running.end).run(tasks)
+        for segment in segments:  # what several outputs show alike was made once
+            if (made := once[keys[segment.file]]) != segment.file:
+                (self.place.folder / segment.file).unlink(missing_ok=True)
+                (self.place.folder / segment.file).symlink_to(made)
         self.warnings += shooting.warnings
         self.new += new
 
@@ -151,8 +157,9 @@ class Studio:
 
     def _captions(self, target: Target) -> str:
         """The captions as a track, in a file of the working folder."""
-        (self.place.folder / CAPTIONS).write_bytes(self.plan.files[CAPTIONS])
-        track = Target((), ("-map_metadata", "-1", "-fflags", "+bitexact"), target.suffix, captions=target.captions)
+        (self.place.folder / target.dialogue).write_bytes(self.plan.files[target.dialogue])
+        encode = ("-map_metadata", "-1", "-fflags", "+bitexact")
+        track = Target((), encode, target.suffix, captions=target.captions, dialogue=target.dialogue)
         file = f"{label_of('captions', target.name)}{target.suffix}"
         run_graph(Run("captions.graph", {}, (track,), {}), [file], self.place)
         return file
