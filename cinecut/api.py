@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cinecut.diagnostics import Diagnostic, Report
+from cinecut.diagnostics import Diagnostic, Report, Stop
 
 if TYPE_CHECKING:
     from cinecut.analysis import Analysis
@@ -60,16 +60,18 @@ def render(
     only: Sequence[str] = (),
     force: bool = False,
 ) -> dict[str, Path]:
-    """Render a spec; the files by the names of their deliverables. `force` replaces what is there."""
+    """Render a spec; the files by the names of their deliverables. `force` replaces what is there. Where a file is not
+    as its kit asks, it is there all the same, and Stop says what it misses."""
+    from cinecut.delivery.deliver import deliver
     from cinecut.ffmpeg.builds import find_ffmpeg
     from cinecut.render.job import SILENT, prepare
-    from cinecut.render.job import render as run
-    from cinecut.render.outputs import check_output
 
     job = prepare(Path(path), size=size, small=draft, only=only)
     target = Path(output) if output is not None else Path(job.default_name)
-    check_output(job, target, force)
-    return run(job, target, find_ffmpeg(), SILENT, force=force).files
+    delivered = deliver(job, target, find_ffmpeg(), SILENT, force=force)
+    if delivered.missed:
+        raise Stop("kit", delivered.missed[0], *delivered.missed[1:])
+    return delivered.rendered.files
 
 
 def analyze(

@@ -66,6 +66,10 @@ CODES: dict[str, tuple[str, str]] = {
     "title-outside": ("A title is not over before its event is.", "Shorten it, or begin it earlier."),
     "sound-outside": ("A sound would begin before the trailer does, or end after it.", "Move it, or shorten it."),
     "title-glyphs": ("A typeface has no sign for a letter of a text.", "Choose another `face`, or other words."),
+    "untranslated": (
+        "A file of another language has no words for a text of the trailer, so the spec's own are shown.",
+        "Add the text and its words there.",
+    ),
     "no-facts": ("The film has not been measured, so its end is unknown.", "Run `cinecut link SPEC` once."),
     "not-linked": ("What is asked for needs the facts of a file.", "Run `cinecut link SPEC`."),
     "missing-file": ("A file that is named is not there.", "Correct its name; paths are relative to the spec."),
@@ -92,6 +96,14 @@ CODES: dict[str, tuple[str, str]] = {
     "segments": (
         "This encoder's parts cannot be joined exactly, so the trailer is rendered in one piece.",
         "Nothing to do; another codec renders edits faster.",
+    ),
+    "loud-seconds": (
+        "The loudest seconds of a trailer are louder than its delivery may be.",
+        "Turn the loudest shots or effects down by `gain`, or choose another loudness.",
+    ),
+    "kit": (
+        "A delivery kit does not take the trailer as it is: its rate, size, codec or length.",
+        "Give `output` or the deliverable what the message names; `cinecut kits KIT` shows all that it asks.",
     ),
     "model": ("A model could not help; what it would have said was measured.", "`cinecut doctor` says what it lacks."),
     "no-side-file": (

@@ -37,7 +37,7 @@ yaml not-text version duplicate-key unknown-key missing-key wrong-type wrong-val
 over-determined under-determined empty-event order past-end no-handle transition no-grid sync
 outside-frame title-outside sound-outside not-linked
 missing-file unreadable no-video no-audio no-material other-file output disk-full
-no-ffmpeg ffmpeg option download plugin locked
+no-ffmpeg ffmpeg option download plugin locked kit
 shifted-shot swapped-shot wrong-picture wrong-look wrong-crop wrong-speed wrong-transition flipped
 black-frame stray-frame doubled-frame lost-frame frozen flashing
 title-missing title-time caption-missing
@@ -46,7 +46,7 @@ loudness true-peak clipped file-length file-shape
 """
 _WARNINGS = """
 comment title-glyphs subtitles music film store model film-cut chopped-line off-grid no-music same-shot
-title-short title-unsafe file-tags
+title-short title-unsafe file-tags loud-seconds untranslated
 """
 CODES: dict[str, Severity] = {  # what each one means: codes.py
     **dict.fromkeys(_ERRORS.split(), Severity.ERROR),

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cinecut.compiler.deliveries import Delivery
 from cinecut.compiler.layout.timeline import Timeline
-from cinecut.compiler.resolve import Delivery
 
 _BEFORE = "opening"  # what comes before the first act, a rating card too: in mp4 the first chapter starts at 0
 

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from cinecut.compiler.about import about_file, about_of, about_text
-from cinecut.compiler.encode import FLOAT_SAMPLES, PCM_SAMPLES, Encoding, choose_encoding, float_sound, pcm_sound
+from cinecut.compiler.deliveries import Delivery
+from cinecut.compiler.encode import (
+    FLOAT_SAMPLES,
+    PCM_SAMPLES,
+    Encoding,
+    choose_encoding,
+    float_sound,
+    pcm_sound,
+    stem_target,
+)
 from cinecut.compiler.inputs import Inputs
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import sample_at
-from cinecut.compiler.layout.timeline import Text
+from cinecut.compiler.layout.timeline import Text, translated
 from cinecut.compiler.picture.assembly import label_of, lower_pictures
 from cinecut.compiler.picture.canvas import Canvas
 from cinecut.compiler.picture.captions import Caption, caption_text, captions, captions_text
@@ -23,14 +33,14 @@ from cinecut.compiler.picture.look import look_of, lut_files
 from cinecut.compiler.picture.rating import lower_rating, rating_source
 from cinecut.compiler.picture.texts import Screen
 from cinecut.compiler.plan import RenderPlan
-from cinecut.compiler.resolve import Delivery, Opening, Trailer
+from cinecut.compiler.resolve import Opening, Trailer
 from cinecut.compiler.segments import Pictures
 from cinecut.compiler.sound.master import lower_masters
-from cinecut.compiler.sound.stems import lower_stems
+from cinecut.compiler.sound.stems import lower_splits, lower_stems
 from cinecut.diagnostics import Diagnostic, Span
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad, split
-from cinecut.graph.plan import CAPTIONS, SCRIPT, SOUND, STEMS, Run, Target
+from cinecut.graph.plan import SCRIPT, SOUND, STEMS, UNDIPPED, Run, Target
 from cinecut.graph.sounds import Laid
 from cinecut.language.timebase import TrailerFrame
 
@@ -38,29 +48,38 @@ from cinecut.language.timebase import TrailerFrame
 def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> RenderPlan:
     """The plan of a layout without mistakes, whose film has been measured; `diagnostics` go along in it."""
     trailer, timeline, track = layout.trailer, layout.timeline, layout.track
-    inputs, outputs, film = Inputs(layout), trailer.outputs, trailer.film
+    inputs, film = Inputs(layout), trailer.film
+    outputs = {name: file for name, file in trailer.outputs.items() if file.stem is None}
     encodings = {n: choose_encoding(file, film, trailer_color(film), trailer.rate) for n, file in outputs.items()}
     canvases = {name: _canvas(trailer, file, encodings[name]) for name, file in outputs.items()}
     opening = trailer.opening.frames if trailer.opening is not None else 0
-    spoken = captions(timeline, track)
+    spoken = {file.language: captions(timeline, track, trailer.translation(file)) for file in outputs.values()}
     pictures = _pictures(layout, canvases, inputs, _shown(layout, spoken, opening))
     shown, files = dict[str, Pad](), dict[str, bytes]()
     for name, each in pictures.items():
         label = label_of("picture", name)
         shown[label], texts = each.part(0, each.frames, label)
         files |= texts
-    if any(file.subtitles in ("soft", "file") for file in outputs.values()):
-        files[CAPTIONS] = captions_text(spoken, opening / timeline.rate)
+    for file in outputs.values():
+        if file.subtitles in ("soft", "file"):
+            files[_dialogue_file(file)] = captions_text(spoken[file.language], opening / timeline.rate)
     about = {name: about_of(timeline, file, opening) for name, file in outputs.items()}
     for name, file in outputs.items():
         if (about_name := about_file(name, file)) is not None:
             files[about_name] = about_text(about[name], timeline.rate)
     samples = sample_at(TrailerFrame(timeline.frames + opening), timeline.rate)
     stems = _after(samples - track.samples, lower_stems(trailer, timeline, track, inputs), samples)
-    targets = [_target(name, file, encodings[name]) for name, file in outputs.items()]
+    undipped = {}
+    if len(outputs) < len(trailer.outputs):
+        parts = lower_stems(trailer, timeline, track, inputs, dipped=False)
+        undipped = _after(samples - track.samples, parts, samples)
+    targets = [
+        stem_target(name, file.stem, file.loudness) if file.stem else _target(name, file, encodings[name])
+        for name, file in trailer.outputs.items()
+    ]
     return RenderPlan(
         layout=layout,
-        **_runs(shown, stems, targets, inputs),
+        **_runs(shown, stems, undipped, targets, inputs, samples),
         pictures=pictures,
         about=about,
         inputs=tuple(inputs.items[name] for name in sorted(inputs.items)),
@@ -75,22 +94,32 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
 
 
 def _runs(
-    shown: Mapping[str, Pad], stems: Mapping[str, Pad], targets: Sequence[Target], inputs: Inputs
-) -> dict[str, Run]:
+    shown: Mapping[str, Pad],
+    stems: Mapping[str, Pad],
+    undipped: Mapping[str, Pad],
+    targets: Sequence[Target],
+    inputs: Inputs,
+    samples: int,
+) -> dict[str, Any]:
     """The trailer's one graph, and the parts of it that are run by themselves."""
     mixed = sounds.mix(list(stems.values()), "mix")
-    mastered = lower_masters(mixed, {t.name: t.loudness and (t.loudness, t.sound) for t in targets})
-    sounds_by_output = {
-        t.name: sounds.samples_as(mastered[t.name], t.samples, label_of("sound", t.name)) for t in targets
-    }
-    whole = {**shown, **{label_of("sound", name): pad for name, pad in sounds_by_output.items()}}
-    floats = sounds.samples_as(mixed, FLOAT_SAMPLES, "sound")
+    kinds = {t.name: t.loudness and (t.loudness, t.sound) for t in targets if t.stem is None}
+    splits = {t.name: (t.stem, t.loudness is not None) for t in targets if t.stem is not None}
+    mastered = lower_masters(mixed, kinds) | lower_splits(undipped, splits, samples)
+    heard = {t.heard: sounds.samples_as(mastered[t.name], t.samples, t.heard) for t in targets}
     parts = {name: sounds.samples_as(pad, PCM_SAMPLES, name) for name, pad in stems.items()}
     return {
-        "render": Run(SCRIPT, whole, tuple(targets), inputs.items),
-        "sound": Run(SOUND, {"sound": floats}, (float_sound("sound"),), inputs.items),
+        "render": Run(SCRIPT, {**shown, **heard}, tuple(targets), inputs.items),
+        "sound": _measured(SOUND, mixed, inputs),
+        "undipped": _measured(UNDIPPED, sounds.mix(list(undipped.values()), "mix"), inputs) if undipped else None,
         "stems": Run(STEMS, parts, tuple(pcm_sound(name) for name in stems), inputs.items),
     }
+
+
+def _measured(script: str, mixed: Pad, inputs: Inputs) -> Run:
+    """A mix before its master."""
+    floats = sounds.samples_as(mixed, FLOAT_SAMPLES, "sound")
+    return Run(script, {"sound": floats}, (float_sound("sound"),), inputs.items)
 
 
 def _pictures(
@@ -98,13 +127,16 @@ def _pictures(
 ) -> dict[str, Pictures]:
     """Of each output all pictures, after the rating card where there is one, and what is written over them."""
     trailer, timeline, opening = layout.trailer, layout.timeline, layout.trailer.opening
+    if not canvases:
+        return {}
     cards, later = _openings(opening, canvases), opening.frames if opening is not None else 0
     marks = {placed.range.start.index + later: placed.label for placed in timeline.events}
     by_output = {}
     for name, stretches in lower_pictures(trailer, timeline, canvases, inputs.picture).items():
         after = {start + later: pads for start, pads in stretches.items()}
         whole = {0: [cards[name]], **after} if name in cards else after
-        screen = Screen(trailer.rate, *trailer.outputs[name].size, trailer.style, trailer.faces)
+        file = trailer.outputs[name]
+        screen = Screen(trailer.rate, *file.size, trailer.style, trailer.faces, file.safe)
         by_output[name] = Pictures(timeline.frames + later, whole, written[name], screen, marks)
     return by_output
 
@@ -142,8 +174,14 @@ def _target(name: str, file: Delivery, encoding: Encoding) -> Target:
         encoders=encoding.encoders,
         captions=encoding.captions if file.subtitles == "soft" else None,
         captions_file=file.subtitles == "file",
+        dialogue=_dialogue_file(file) if file.subtitles in ("soft", "file") else "",
         about=about_file(name, file),
     )
+
+
+def _dialogue_file(file: Delivery) -> str:
+    """The working folder's file of what is heard, in a file's language."""
+    return f"dialogue{'.' * bool(file.language)}{file.language or ''}.srt"
 
 
 def _places(layout: Layout) -> dict[str, Span]:
@@ -156,11 +194,14 @@ def _places(layout: Layout) -> dict[str, Span]:
     return {**events, **{label: events[owner] for label, owner in owners.items()}}
 
 
-def _shown(layout: Layout, captioned: Sequence[Caption], opening: int) -> dict[str, list[Text]]:
+def _shown(layout: Layout, spoken: Mapping[str | None, Sequence[Caption]], opening: int) -> dict[str, list[Text]]:
     """What is written on each output: titles and cards, and the lines that are heard where they shall be burned in."""
-    timeline, by_output = layout.timeline, {}
-    read = [caption_text(line, timeline.rate) for line in captioned]
-    for name, file in layout.trailer.outputs.items():
-        written = [*timeline.texts, *(read if file.subtitles == "burned" else [])]
+    timeline, trailer, by_output = layout.timeline, layout.trailer, {}
+    for name, file in trailer.outputs.items():
+        if file.stem is not None:
+            continue
+        written = translated(timeline.texts, trailer.translation(file)) if file.texts else []
+        if file.subtitles == "burned":
+            written += [caption_text(line, timeline.rate) for line in spoken[file.language]]
         by_output[name] = [replace(text, range=text.range.later(opening)) for text in written]
     return by_output

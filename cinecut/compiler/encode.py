@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cinecut.compiler.resolve import Delivery
+from cinecut.compiler.deliveries import Delivery
 from cinecut.graph.plan import SegmentEncoding, Target
-from cinecut.language.facts import Color, FilmFacts
+from cinecut.language.facts import Color, FilmFacts, LoudnessTarget
 
 _X264_THREADS = 8  # x264's bytes depend on their number, so it is fixed; eight keep most machines busy
 _X265 = "frame-threads=2:log-level=error"  # its bytes depend on how many frames it encodes at once
@@ -118,6 +118,7 @@ def color_arguments(color: Color) -> list[str]:
     return [*options, "-color_range", "tv"] if options or color.range != "unknown" else []
 
 
+_PCM = ("-c:a", "pcm_s24le")
 PCM_SAMPLES, FLOAT_SAMPLES = "s32", "flt"  # what FFmpeg's encoders of PCM take
 
 
@@ -128,4 +129,10 @@ def float_sound(label: str) -> Target:
 
 def pcm_sound(label: str) -> Target:
     """A stem for a mixing desk."""
-    return Target((label,), (*_PLAIN, "-c:a", "pcm_s24le"), ".wav")
+    return Target((label,), (*_PLAIN, *_PCM), ".wav")
+
+
+def stem_target(name: str, stem: str, loudness: LoudnessTarget | None) -> Target:
+    """A file of sound alone."""
+    encode, label = (*_PLAIN, *_PCM), f"sound_{name}"
+    return Target((label,), encode, ".wav", name, loudness, encode, samples=PCM_SAMPLES, encoders=_PCM[1:], stem=stem)

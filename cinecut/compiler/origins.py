@@ -23,7 +23,7 @@ class Origin:
 
     path: str
     value: Any
-    by: str  # user, vibe, film, schema
+    by: str  # user, vibe, film, kit, schema
 
 
 def origins(trailer: Trailer) -> Iterator[Origin]:
@@ -31,7 +31,8 @@ def origins(trailer: Trailer) -> Iterator[Origin]:
     film = {"output.size": shown_size(trailer.spec.film, trailer.film), "output.rate": rate_text(trailer.rate)}
     for origin in _walk(trailer.spec, ""):
         if origin.by == "film":
-            origin = dataclasses.replace(origin, value=film[origin.path] if trailer.measured else UNMEASURED)
+            by = "kit" if origin.path == "output.rate" and trailer.rate != trailer.film.rate else "film"
+            origin = dataclasses.replace(origin, value=film[origin.path] if trailer.measured else UNMEASURED, by=by)
         yield origin
     yield from _from_vibe(trailer)
 

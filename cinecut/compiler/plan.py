@@ -20,8 +20,9 @@ from cinecut.graph.plan import Input, Run, Target
 @dataclass(frozen=True, slots=True)
 class RenderPlan:
     """All runs of a trailer over one working folder. `render` writes the trailer; `sound` the mix alone, before its
-    master, for measuring; `stems` what it is mixed of, a file each, by their names in `stem_names`. `pictures` are
-    those of each output, for rendering them by segments, and `about` what its file says of itself.
+    master, for measuring, and `undipped` the one in which nothing goes down under anything, where stems are wanted of
+    it; `stems` what the mix is made of, a file each, by their names in `stem_names`. `pictures` are those of each
+    output that has any, for rendering them by segments, and `about` what its file says of itself.
 
     `files` are generated ones by their names in the working folder, `luts` those that are made of grades; `places`
     lead from a label to the spec; `diagnostics` are what there was to say of the spec.
@@ -33,6 +34,7 @@ class RenderPlan:
     pictures: Mapping[str, Pictures] = field(repr=False, compare=False)  # the same nodes are in `render`
     about: Mapping[str, About]
     sound: Run
+    undipped: Run | None
     stems: Run
     stem_names: tuple[str, ...]
     files: Mapping[str, bytes]

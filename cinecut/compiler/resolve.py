@@ -11,15 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cinecut.compiler.picture.geometry import shown_size
+from cinecut.compiler.deliveries import Delivery, deliveries, rate_for
 from cinecut.diagnostics import Report, Span
 from cinecut.fonts.face import Face
 from cinecut.grade import NEUTRAL, Grade
+from cinecut.kits import Kit
 from cinecut.language.events import ActMarker, Event, Picture, Still
-from cinecut.language.facts import AudioFacts, FilmFacts, LoudnessTarget, LutFacts, SongFacts, StillFacts
+from cinecut.language.facts import AudioFacts, FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.grid import Grid, grid_of, measure
-from cinecut.language.spec import Codec, Fit, Hardware, Music, Output, Profile, Rating, Spec, Subtitles
+from cinecut.language.spec import Music, Rating, Spec
 from cinecut.language.timebase import nearest
+from cinecut.language.translation import Translation
 from cinecut.vibes import Vibe
 from cinecut.vibes.titles import PLAIN, TitleStyle
 
@@ -33,31 +35,7 @@ _UNMEASURED_SONG = SongFacts("", duration=_ENDLESS, rate=48000, channels=2)
 _UNMEASURED_STILL = StillFacts("", size=(1920, 1080))
 _UNMEASURED_LUT = LutFacts("", tables="3d")
 
-_CRF = {"h264": 18, "hevc": 22, "av1": 30}  # where the spec leaves it open: about the same to the eye
 _RATING = Fraction(5)  # seconds that a rating card takes where nothing else is said
-_PROFILES = {
-    "web": LoudnessTarget(Fraction(-14), Fraction(-1)),
-    "r128": LoudnessTarget(Fraction(-23), Fraction(-1)),
-    "atsc": LoudnessTarget(Fraction(-24), Fraction(-2)),
-    "streaming": LoudnessTarget(Fraction(-27), Fraction(-2)),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One file of the trailer. `loudness` is what its sound is brought to; None: nothing, it stays as it is mixed."""
-
-    size: tuple[int, int]
-    fit: Fit
-    codec: Codec
-    hardware: Hardware
-    crf: int
-    preset: str
-    loudness: LoudnessTarget | None
-    subtitles: Subtitles
-    audio_bitrate: str
-    title: str | None
-    chapters: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +83,11 @@ class Trailer:
     song: Song | None  # the music's own
     opening: Opening | None
     outputs: Mapping[str, Delivery]
+    translations: Mapping[str, Translation]  # by language
+
+    def translation(self, file: Delivery) -> Translation | None:
+        """The words of a file; None: the spec's own."""
+        return self.translations.get(file.language or "")
 
     @property
     def music(self) -> Music | None:
@@ -119,12 +102,18 @@ class Trailer:
         return still.facts or _UNMEASURED_STILL
 
 
-def resolve(spec: Spec, vibe: Vibe | None, faces: Mapping[str, Face]) -> Trailer:
-    """The trailer that a spec means. `vibe` is the one it chooses, `faces` are those of `faces_of`."""
+def resolve(
+    spec: Spec,
+    vibe: Vibe | None,
+    kits: Mapping[str, Kit],
+    faces: Mapping[str, Face],
+    translations: Mapping[str, Translation] | None = None,
+) -> Trailer:
+    """The trailer that a spec means. `vibe` is the one it chooses, `kits` are those that its deliverables name, `faces`
+    those of `faces_of`, `translations` those of its languages."""
     film = spec.film.facts or _unmeasured(spec)
-    rate = spec.output.rate or film.rate
+    rate = rate_for(spec, film.rate, kits)
     music = spec.music
-    outputs = {item.name: item.over(spec.output) for item in spec.deliverables} or {"": spec.output}
     return Trailer(
         spec=spec,
         vibe=vibe,
@@ -141,7 +130,8 @@ def resolve(spec: Spec, vibe: Vibe | None, faces: Mapping[str, Face]) -> Trailer
         lut=OwnLut(spec.lut.file, spec.lut.facts or _UNMEASURED_LUT) if spec.lut is not None else None,
         song=Song(music.file, music.facts or _UNMEASURED_SONG) if music is not None and music.file else None,
         opening=_opening(spec.rating, rate),
-        outputs={name: _delivery(output, spec, film, vibe) for name, output in outputs.items()},
+        outputs=deliveries(spec, film, vibe, kits, translations or {}),
+        translations=translations or {},
     )
 
 
@@ -151,9 +141,10 @@ def cue_song(trailer: Trailer, event: Event) -> Song | None:
     return None if cue is None or cue.stops else Song(cue.file, cue.facts or _UNMEASURED_SONG)
 
 
-def faces_of(spec: Spec, vibe: Vibe | None) -> set[str]:
+def faces_of(spec: Spec, vibe: Vibe | None, kits: Mapping[str, Kit]) -> set[str]:
     """The names of the faces that a spec's texts are set in."""
-    subtitles = [spec.output.subtitles, *(item.subtitles for item in spec.deliverables)]
+    files = [*spec.deliverables, *(part for kit in kits.values() for part in kit.outputs)]
+    subtitles = [spec.output.subtitles, *(item.subtitles for item in files)]
     burned = {PLAIN.face} if "burned" in subtitles else set()
     written = any(getattr(entry, "titles", ()) or hasattr(entry, "card") for entry in spec.timeline)
     return burned | ({style_of(vibe).face} if written else set())
@@ -196,28 +187,6 @@ def _opening(rating: Rating | None, rate: Fraction) -> Opening | None:
     if rating.for_ is not None:
         seconds = measure(rating.for_, Fraction(0), rate, None) or _RATING  # there are no beats yet: the rules say so
     return Opening(asset.file, facts, max(1, nearest(seconds * rate)))
-
-
-def _delivery(output: Output, spec: Spec, film: FilmFacts, vibe: Vibe | None) -> Delivery:
-    return Delivery(
-        size=output.size or shown_size(spec.film, film),
-        fit=output.fit,
-        codec=output.codec,
-        hardware=output.hardware,
-        crf=output.crf if output.crf is not None else _CRF.get(output.codec, 0),
-        preset=output.preset,
-        loudness=_loudness(output.loudness, vibe),
-        subtitles=output.subtitles,
-        audio_bitrate=output.audio_bitrate,
-        title=output.title,
-        chapters=output.chapters,
-    )
-
-
-def _loudness(profile: Profile, vibe: Vibe | None) -> LoudnessTarget | None:
-    if profile == "vibe":
-        return LoudnessTarget(Fraction(vibe.loudness), Fraction(-1)) if vibe is not None else None
-    return _PROFILES.get(profile)
 
 
 def check_linked(spec: Spec, report: Report) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cinecut.delivery.meters import Measured
+from cinecut.delivery.meters import Measured, PictureFigures, SoundFigures
+from cinecut.ffmpeg.meter import Level
 from cinecut.kits import Kit
 from cinecut.language.timebase import rate_text
 
@@ -22,22 +23,39 @@ class Verdict:
     kept: bool
 
 
-def judged(kit: Kit, file: Measured) -> Iterator[Verdict]:
-    """Every figure that the kit asks for."""
-    yield from _among("frames a second", [rate_text(rate) for rate in kit.rates], rate_text(file.rate))
-    yield from _among("codec", list(kit.codecs), file.codec)
-    yield from _among("size", [f"{w}x{h}" for w, h in kit.sizes], f"{file.size[0]}x{file.size[1]}")
-    yield from _among("sample rate", [str(kit.sample_rate)] * bool(kit.sample_rate), str(file.sample_rate or "none"))
-    yield from _among("channels", [str(count) for count in kit.channels], str(file.channels or "none"))
+def judged(kit: Kit, file: Measured, *, levels: bool = True) -> Iterator[Verdict]:
+    """Every figure that the kit asks for; without `levels` none of how loud it is, as of a part of the sound. A file of
+    sound alone is asked for no picture."""
+    if file.picture is not None:
+        yield from _of_picture(kit, file.picture)
+    yield from _of_sound(kit, file.sound)
+    if levels:
+        yield from _of_level(kit, file.level)
+    yield from _most("seconds", kit.seconds, float(file.seconds))
+
+
+def _of_picture(kit: Kit, found: PictureFigures) -> Iterator[Verdict]:
+    yield from _among("frames a second", [rate_text(rate) for rate in kit.rates], rate_text(found.rate))
+    yield from _among("codec", list(kit.codecs), found.codec)
+    yield from _among("size", [f"{w}x{h}" for w, h in kit.sizes], f"{found.size[0]}x{found.size[1]}")
+
+
+def _of_sound(kit: Kit, found: SoundFigures | None) -> Iterator[Verdict]:
+    rates = [str(kit.sample_rate)] if kit.sample_rate else []
+    yield from _among("sample rate", rates, str(found.rate) if found is not None else "none")
+    channels = [str(count) for count in kit.channels]
+    yield from _among("channels", channels, str(found.channels) if found is not None else "none")
+
+
+def _of_level(kit: Kit, level: Level) -> Iterator[Verdict]:
     if kit.loudness is not None:
         target, within = kit.loudness
-        kept = file.loudness is not None and abs(file.loudness - target) <= within + _ROUNDED
-        yield Verdict("loudness, LUFS", f"{target:g} ± {within:g}", _level(file.loudness), kept)
-    yield from _most("true peak, dBTP", kit.peak, file.peak)
-    yield from _most("short-term maximum, LUFS", kit.short_term, file.short_term)
-    yield from _most("momentary maximum, LUFS", kit.momentary, file.momentary)
-    yield from _most("Leq(m), dB", kit.leq_m, file.leq_m)
-    yield from _most("seconds", kit.seconds, file.seconds)
+        kept = level.loudness is not None and abs(level.loudness - target) <= within + _ROUNDED
+        yield Verdict("loudness, LUFS", f"{target:g} ± {within:g}", _text(level.loudness), kept)
+    yield from _most("true peak, dBTP", kit.peak, level.peak)
+    yield from _most("short-term maximum, LUFS", kit.short_term, level.short_term)
+    yield from _most("momentary maximum, LUFS", kit.momentary, level.momentary)
+    yield from _most("Leq(m), dB", kit.leq_m, level.leq_m)
 
 
 def _among(figure: str, asked: list[str], found: str) -> Iterator[Verdict]:
@@ -47,8 +65,8 @@ def _among(figure: str, asked: list[str], found: str) -> Iterator[Verdict]:
 
 def _most(figure: str, most: float | None, found: float | None) -> Iterator[Verdict]:
     if most is not None:
-        yield Verdict(figure, f"at most {most:g}", _level(found), found is None or found <= most + _ROUNDED)
+        yield Verdict(figure, f"at most {most:g}", _text(found), found is None or found <= most + _ROUNDED)
 
 
-def _level(value: float | None) -> str:
-    return "silence" if value is None else f"{value:.1f}"
+def _text(value: float | None) -> str:
+    return "silence" if value is None or value == float("-inf") else f"{value:.1f}"

@@ -15,8 +15,8 @@ from cinecut.language.timebase import FilmRange
 
 SCRIPT = "trailer.graph"
 SOUND = "sound.graph"
+UNDIPPED = "undipped.graph"
 STEMS = "stems.graph"
-CAPTIONS = "dialogue.srt"
 REEL_EPOCH = 60  # seconds on a reel at which the film's first picture stands
 
 # The demuxers that may open a user's file. None of them opens further files: a playlist, a concat list, an SDP or an
@@ -112,7 +112,8 @@ class Target:
 
     What a trailer's file has besides: its name among several, the loudness it is brought to (None: as it is mixed),
     how its sound alone is encoded, how a part of its pictures is, FFmpeg's encoders that it needs, its subtitles: the
-    codec of a track, or a file; and the file of the working folder that holds its title and chapters.
+    codec of a track, or a file, and the working folder's file of them; the one that holds its title and chapters; and
+    where it is sound alone, which stem.
     """
 
     maps: tuple[str, ...]
@@ -126,7 +127,14 @@ class Target:
     encoders: tuple[str, ...] = ()
     captions: str | None = None
     captions_file: bool = False
+    dialogue: str = ""
     about: str | None = None
+    stem: str | None = None
+
+    @property
+    def heard(self) -> str:
+        """The label of its sound, the last of its streams."""
+        return self.maps[-1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +196,7 @@ class Run:
             maps = [argument for label in target.maps for argument in ("-map", f"[{label}]")]
             if target.captions is not None:
                 maps += ["-map", f"{len(inputs)}:s:0", "-c:s", target.captions]
-                inputs.append(("-f", "srt", "-i", CAPTIONS))
+                inputs.append(("-f", "srt", "-i", target.dialogue))
             encode = list(target.encode)
             if target.about is not None:
                 encode[encode.index("-map_metadata") + 1] = str(len(inputs))  # instead of none

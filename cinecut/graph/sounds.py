@@ -219,6 +219,15 @@ def meter(pad: Pad, label: str, peaks: bool = True) -> Pad:
     return node("ebur128", [pad], pad.audio, label, peak="true" if peaks else "none", framelog="verbose")
 
 
+def even_out(pad: Pad, threshold: Fraction, label: str) -> Pad:
+    """Loud passages down to a quarter of what they are above a level in dB: slowly, by their power, as a hand on the
+    fader would."""
+    pad = samples_as(pad, "dbl", label)
+    level = f"{max(0.001, min(1.0, 10 ** (float(threshold) / 20))):.6f}"
+    pad = node("acompressor", [pad], pad.audio, label, threshold=level, ratio=4, attack=200, release=1000)
+    return samples_as(pad, "fltp", label)
+
+
 def limit(pad: Pad, ceiling: Fraction, samples: int, label: str, times: int = 4) -> Pad:
     """Hold true peaks below a ceiling in dB: four samples for one, so that what lies between samples is seen."""
     fine = Audio(times * SAMPLE_RATE, "stereo", Fraction(1, times * SAMPLE_RATE), "dbl")

@@ -76,6 +76,7 @@ RULES: dict[str, Rule] = {
     "afade": Rule(*_SOUND, _FLOATS),
     "atempo": Rule(*_SOUND, re.compile("flt")),
     "volume": Rule(*_SOUND, _FLOATS),
+    "acompressor": Rule(*_SOUND, re.compile("dbl")),
     "alimiter": Rule(*_SOUND, re.compile("dbl")),
     "ebur128": Rule(*_SOUND, re.compile("dbl")),
     HOLE: Rule(*_SOUND, _FLOATS),

@@ -9,6 +9,7 @@ from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.interchange.marks import lost_turns
 from cinecut.interchange.model import Feature, Sequence
 from cinecut.language.events import Black, Card, Shot, Still
+from cinecut.language.facts import LoudnessTarget
 from cinecut.language.timebase import rate_text
 from cinecut.language.write import exact_text, transition_text
 
@@ -65,9 +66,15 @@ def _of_the_mix(layout: Layout, rendered: bool) -> Iterator[Feature]:
         yield Feature("splice", "trailer", f"its sound's hard cuts are softened by {exact_text(trailer.splice)} s")
     for name, file in trailer.outputs.items():
         if file.loudness is not None:
-            yield Feature("loudness", name or "trailer", f"{exact_text(file.loudness.target)} LUFS")
+            yield Feature("loudness", name or "trailer", _level(file.loudness))
         if file.subtitles != "none":
             yield Feature("subtitles", name or "trailer", f"subtitles: {file.subtitles}")
+
+
+def _level(goal: LoudnessTarget) -> str:
+    if goal.target is not None:
+        return f"{exact_text(goal.target)} LUFS"
+    return f"{exact_text(goal.leq_m)} dB Leq(m)" if goal.leq_m is not None else f"{exact_text(goal.peak)} dBTP at most"
 
 
 def _of_picture(placed: Placed, layout: Layout) -> Iterator[tuple[str, str]]:

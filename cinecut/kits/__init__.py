@@ -1,26 +1,32 @@
-"""Delivery kits: what studios, channels and cinemas ask of a trailer's file, each a data file checked by a schema; and
+"""Delivery kits: what studios, channels and cinemas ask of a trailer's files, each a data file checked by a schema; and
 kits of one's own, by their files."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop
+from cinecut.language.document import Mapping as YamlMapping
 from cinecut.language.document import plain, read_document
 from cinecut.language.formats import formats, parse_size
+from cinecut.language.read import fill_list, inside
+from cinecut.language.rules import check_names
 from cinecut.language.schema import KIT, check_document
+from cinecut.language.spec import Deliverable
 
 _FOLDER = Path(__file__).resolve().parent
 
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What is asked; None and () ask for nothing. Levels are in LUFS, dBTP and dB, lengths in seconds."""
+    """What is asked; None and () ask for nothing. Levels are in LUFS, dBTP and dB, lengths in seconds. `outputs` are
+    the files that it consists of (none: one, as the spec has it), and `papers` what lies beside them."""
 
     name: str
     about: str
@@ -35,21 +41,45 @@ class Kit:
     momentary: float | None
     leq_m: float | None
     seconds: float | None
+    outputs: tuple[Deliverable, ...]
+    papers: tuple[str, ...]
+
+    @property
+    def levels(self) -> bool:
+        """Whether it asks for a loudness of any kind."""
+        asked = (self.loudness, self.peak, self.short_term, self.momentary, self.leq_m)
+        return any(level is not None for level in asked)
 
 
 def names() -> list[str]:
     return sorted(file.stem for file in _FOLDER.glob("*.yaml"))
 
 
-def load_kit(choice: str) -> Kit:
-    """A kit by its name, or one's own by its file, NAME.yaml. Raises Stop with the nearest name if there is none."""
+def load_kit(choice: str, folder: Path = Path()) -> Kit:
+    """A kit by its name, or one's own by its file, NAME.yaml, relative to `folder`. Raises Stop with the nearest name
+    if there is none."""
     if choice in names():
         return read_kit(_FOLDER / f"{choice}.yaml")
     if choice.lower().endswith((".yaml", ".yml")):
-        return read_kit(Path(choice))
+        return read_kit(inside(folder, choice))
     close = get_close_matches(choice.lower(), names(), n=1)
     hint = f"did you mean {close[0]}?" if close else "`cinecut kits` lists them; a file of your own ends with .yaml"
     raise Stop("option", f"there is no kit {choice!r}", hint)
+
+
+def kits_of(deliverables: tuple[Deliverable, ...], folder: Path, report: Report) -> dict[str, Kit]:
+    """The kits that deliverables name, by those names; what is wrong with one goes into the report."""
+    found = dict[str, Kit]()
+    for item in deliverables:
+        if item.kit is not None and item.kit not in found:
+            try:
+                found[item.kit] = load_kit(item.kit, folder)
+            except Stop as stop:
+                place = item.place.of("kit")
+                for each in stop.diagnostics:
+                    code = "wrong-value" if each.code == "option" else each.code
+                    report.found.append(replace(each, code=code, span=each.span or place))
+    return found
 
 
 def read_kit(path: Path) -> Kit:
@@ -61,10 +91,23 @@ def read_kit(path: Path) -> Kit:
     if root is not None:
         check_document(root, KIT, formats(None), report)
     report.stop_on_error()
-    return _filled(plain(root), path.stem)
+    assert isinstance(root, YamlMapping)
+    outputs = fill_list(Deliverable, root.entries["outputs"]) if "outputs" in root.entries else ()
+    _check_outputs(outputs, report)
+    return _filled(plain(root), path.stem, outputs)
 
 
-def _filled(data: Mapping[str, Any], name: str) -> Kit:
+def _check_outputs(outputs: tuple[Deliverable, ...], report: Report) -> None:
+    """Several have names, and none is another kit."""
+    if len(outputs) > 1:
+        check_names(outputs, report)
+    for item in outputs:
+        if item.kit is not None:
+            report.add("wrong-value", "a kit consists of files, not of other kits", item.place.of("kit"))
+    report.stop_on_error()
+
+
+def _filled(data: Mapping[str, Any], name: str, outputs: tuple[Deliverable, ...]) -> Kit:
     picture, sound = data.get("picture", {}), data.get("sound", {})
     loudness = sound.get("loudness")
 
@@ -72,7 +115,7 @@ def _filled(data: Mapping[str, Any], name: str) -> Kit:
         return float(sound[key]) if key in sound else None
 
     return Kit(
-        name=name,
+        name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "kit",
         about=data["about"],
         rates=tuple(Fraction(rate) for rate in picture.get("rates", ())),
         codecs=tuple(picture.get("codecs", ())),
@@ -85,4 +128,6 @@ def _filled(data: Mapping[str, Any], name: str) -> Kit:
         momentary=level("momentary"),
         leq_m=level("leq_m"),
         seconds=float(data["seconds"]) if "seconds" in data else None,
+        outputs=outputs,
+        papers=tuple(data.get("papers", ())),
     )

@@ -101,10 +101,19 @@ class LutFacts:
 
 @dataclass(frozen=True, slots=True)
 class LoudnessTarget:
-    """What a trailer's sound is brought to: integrated loudness in LUFS, and the true peak's ceiling in dBTP."""
+    """What a trailer's sound is brought to: integrated loudness in LUFS, and the true peak's ceiling in dBTP; the most
+    that its loudest 3 s and 0.4 s may have, in LUFS; and where it has no target, Leq(m) in dB. None: nothing."""
 
-    target: Fraction
+    target: Fraction | None
     peak: Fraction
+    short_term: Fraction | None = None
+    momentary: Fraction | None = None
+    leq_m: Fraction | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Loudness and peak are all of it."""
+        return self.target is not None and self.short_term is self.momentary is None
 
 
 def _even(length: Fraction) -> int:

@@ -230,6 +230,11 @@ def _fields(cls: Any) -> tuple[_Field, ...]:
     return tuple(fields_read)
 
 
+def fill_list(cls: type[T], node: Node) -> tuple[T, ...]:
+    """Records from a checked list, or from one thing that may stand for a list."""
+    return tuple(_Filler(None).fill(cls, item) for item in _items(node))
+
+
 @cache
 def defaults_of(cls: Any) -> dict[str, Any]:
     """The values of a record's fields that the schema has where a spec says nothing, by their keys."""

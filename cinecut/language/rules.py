@@ -5,6 +5,7 @@ What depends on where events fall in the trailer is the timeline's to judge.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from cinecut.diagnostics import Report
@@ -25,10 +26,7 @@ def check_rules(spec: Spec, report: Report) -> None:
         report.add("no-grid", message, spec.rating.place.of("for"), "give seconds or frames: 5s")
     if spec.mix.splice.unit in ("beats", "bars"):
         report.add("no-grid", "a splice has no beats", spec.mix.place.of("splice"), "give seconds: 0.005s")
-    names = [item.name for item in spec.deliverables]
-    for index, item in enumerate(spec.deliverables):
-        if item.name in names[:index]:
-            report.add("wrong-value", f"two deliverables are named {item.name}", item.place.of("name"))
+    check_names(spec.deliverables, report)
     _check_chapters(spec, report)
     _check_ids(spec, report)
     for entry in spec.timeline:
@@ -46,6 +44,19 @@ def _check_ids(spec: Spec, report: Report) -> None:
             message = f"two events have the id {entry.id} (the other in line {known[entry.id]})"
             report.add("wrong-value", message, entry.place.of("id"), "an id names one event: give this one another")
         known.setdefault(entry.id, line)
+
+
+def check_names(deliverables: Sequence[Deliverable], report: Report) -> None:
+    """Each has a name of its own, or its kit's."""
+    names = list[str]()
+    for item in deliverables:
+        name = item.name or item.kit
+        if name is None:
+            report.add("missing-key", "`name` is missing in this entry", item.place.span, "name it, or its `kit`")
+        elif name in names:
+            place = item.place.of("name" if item.name else "kit")
+            report.add("wrong-value", f"two deliverables are named {name}", place, "give one another `name`")
+        names += [name] if name else []
 
 
 def _check_chapters(spec: Spec, report: Report) -> None:

@@ -136,10 +136,23 @@ Codec = Literal["h264", "hevc", "av1", "prores", "ffv1"]
 Hardware = Literal["none", "nvenc", "qsv", "amf", "videotoolbox"]
 
 
-Profile = Literal["vibe", "web", "r128", "atsc", "streaming", "as mixed"]
+Profile = Literal["vibe", "web", "r128", "r128-s1", "atsc", "streaming", "as mixed"]
 
 
 Subtitles = Literal["none", "soft", "file", "burned"]
+
+
+Stem = Literal["printmaster", "dialogue", "music", "effects"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Safe(Marked):
+    """How far texts keep off the edges, as shares of the frame's height and width."""
+
+    schema: ClassVar[str] = "safe"
+    top: Fraction
+    bottom: Fraction
+    sides: Fraction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,14 +170,17 @@ class Output(Marked):
     audio_bitrate: str
     title: str | None
     chapters: bool
+    texts: bool
+    safe: Safe
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deliverable(Marked):
-    """One file of several; None: as in the spec's output."""
+    """One file of several, or those of a kit; None: as in the spec's output."""
 
     schema: ClassVar[str] = "deliverable"
-    name: str
+    name: str | None
+    kit: str | None
     size: tuple[int, int] | None
     fit: Fit | None
     codec: Codec | None
@@ -176,10 +192,14 @@ class Deliverable(Marked):
     audio_bitrate: str | None
     title: str | None
     chapters: bool | None
+    texts: bool | None
+    safe: Safe | None
+    stem: Stem | None
 
     def over(self, output: Output) -> Output:
         """The output that this deliverable is."""
-        given = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("name", "place")}
+        shared = [item.name for item in fields(output) if hasattr(self, item.name) and item.name != "place"]
+        given = {name: getattr(self, name) for name in shared}
         return replace(output, **{key: value for key, value in given.items() if value is not None}, place=self.place)
 
 
@@ -210,13 +230,9 @@ class Spec(Marked):
     effects: Effects
     mix: Mix
     output: Output
+    languages: Mapping[str, str] | None
     deliverables: tuple[Deliverable, ...]
     lut: Lut | None
     rating: Rating | None
     anchors: Anchors | None
     timeline: tuple[Entry, ...]
-
-    @property
-    def outputs(self) -> dict[str, Output]:
-        """The files to be made, by their names; of a spec that names none, the one of `output`."""
-        return {item.name: item.over(self.output) for item in self.deliverables} or {"": self.output}

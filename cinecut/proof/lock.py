@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from cinecut import __version__
-from cinecut.compiler.resolve import faces_of
 from cinecut.diagnostics import Report, Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import open_file
@@ -89,7 +88,7 @@ def made_of(job: Job, ffmpeg: FFmpeg) -> Lock:
     """The lock of a job that has not been rendered: its outputs have no results yet. Reads every medium whole."""
     spec = job.spec
     materials = Materials(job, Path(), SILENT, Store(None)).keys
-    faces = sorted(faces_of(spec, job.plan.layout.trailer.vibe))
+    faces = sorted(job.plan.layout.trailer.faces)
     return Lock(
         cinecut=__version__,
         code=code(),
@@ -160,7 +159,7 @@ def _outputs(job: Job, keys: Keys) -> Iterator[LockedOutput]:
             for each in segments
             if each.output == target.name
         ]
-        about = hashlib.sha256(repr(plan.about[target.name]).encode()).hexdigest()
+        about = hashlib.sha256(repr(plan.about.get(target.name)).encode()).hexdigest()
         yield LockedOutput(target.name, about, tuple(own), sounds[target.name])
 
 
@@ -175,7 +174,7 @@ def _events(job: Job, start: int, end: int) -> tuple[str, ...]:
 def _streams(file: Path, ffmpeg: FFmpeg) -> tuple[str, ...]:
     """A hash of what each stream of a file decodes to, by FFmpeg's `streamhash`: `0,v,SHA256=…`."""
     command = [ffmpeg.path, "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe", "-bitexact"]
-    command += ["-i", f"file:{file.absolute()}", "-map", "0:v", "-map", "0:a?", "-map", "0:s?", "-c:s", "copy"]
+    command += ["-i", f"file:{file.absolute()}", "-map", "0:v?", "-map", "0:a?", "-map", "0:s?", "-c:s", "copy"]
     command += ["-f", "streamhash", "-hash", "sha256", "-"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode:

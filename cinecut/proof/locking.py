@@ -38,7 +38,7 @@ def only_as_locked(job: Job, spec: Path, ffmpeg: FFmpeg, only: Sequence[str]) ->
     """Raises Stop where a job is not what its lock says. What comes back is for `Effort.accept`: it refuses files that
     came out otherwise all the same."""
     path = lock_file(spec)
-    locked = _only(read_lock(path), only)
+    locked = _only(read_lock(path), [target.name for target in job.plan.targets] if only else ())
     now = made_of(job, ffmpeg)
     _refuse(path, list(other_than(locked, now)))
 

@@ -6,19 +6,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cinecut.compiler.deliveries import check_kits
 from cinecut.compiler.layout import Layout, lay_out
+from cinecut.compiler.layout.timeline import translated
 from cinecut.compiler.resolve import check_linked, faces_of, resolve
-from cinecut.diagnostics import Report, Stop
+from cinecut.diagnostics import Report, Span, Stop
 from cinecut.edits.judge import judge
 from cinecut.edits.known import Known, known_of, was_analysed
 from cinecut.fonts.glyphs import check_glyphs, load_face
+from cinecut.kits import kits_of
 from cinecut.language.document import STDIN
 from cinecut.language.read import load_spec
 from cinecut.language.rules import check_rules
 from cinecut.language.spec import Spec
+from cinecut.language.translation import translations_of
 from cinecut.vibes import vibe_of
 
 if TYPE_CHECKING:
@@ -46,13 +51,36 @@ def examine(path: Path, report: Report, *, files: bool = False, link: bool = Fal
 
 def layout_of(spec: Spec, report: Report) -> Layout:
     """Where everything of a spec falls; reads its vibe and the faces that its texts are set in."""
-    vibe = vibe_of(spec.vibe)
-    layout = lay_out(resolve(spec, vibe, {name: load_face(name) for name in faces_of(spec, vibe)}), report)
-    texts, style = layout.timeline.texts, layout.trailer.style
-    if texts:
-        face = layout.trailer.faces[style.face]
-        check_glyphs(((style.cased(text.text), text.span) for text in texts), face, report)
+    vibe, kits = vibe_of(spec.vibe), kits_of(spec.deliverables, Path(spec.place.span.file).parent, report)
+    faces = {name: load_face(name) for name in faces_of(spec, vibe, kits)}
+    layout = lay_out(resolve(spec, vibe, kits, faces, translations_of(spec, report)), report)
+    opening = layout.trailer.opening.frames if layout.trailer.opening is not None else 0
+    check_kits(layout.trailer.outputs, layout.timeline.rate, layout.timeline.frames + opening, report)
+    _check_words(layout, report)
     return layout
+
+
+def _check_words(layout: Layout, report: Report) -> None:
+    """Every language has words for every text that is shown, and the typeface signs for all of them."""
+    trailer, texts, style = layout.trailer, layout.timeline.texts, layout.trailer.style
+    written, lines = [*texts], list(_lines(layout))
+    for translation in trailer.translations.values():
+        files = [file for file in trailer.outputs.values() if file.language == translation.language]
+        shown = [(text.text, text.event, text.span) for text in texts if any(file.texts for file in files)]
+        shown += [(line, "", span) for line, span in lines if any(file.subtitles != "none" for file in files)]
+        known = {text.event for text in texts} | {text.text for text in texts} | {line for line, _ in lines}
+        translation.check(shown, known, report)
+        written += translated(texts, translation)
+    if texts:
+        check_glyphs(((style.cased(text.text), text.span) for text in written), trailer.faces[style.face], report)
+
+
+def _lines(layout: Layout) -> Iterator[tuple[str, Span]]:
+    """The lines that may be heard, each at its place."""
+    for placed in layout.timeline.events:
+        for spoken in (placed.event, *placed.event.voice):
+            if spoken.line:
+                yield spoken.line, spoken.place.of("line")
 
 
 def plan_of(layout: Layout, report: Report) -> RenderPlan:

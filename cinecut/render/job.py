@@ -11,15 +11,14 @@ from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Diagnostic, Report, Stop
 from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.ffmpeg.meter import Level
 from cinecut.ffmpeg.run import Workplace
 from cinecut.files import disk_errors, working_folder
-from cinecut.graph.plan import CAPTIONS
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.check import examine, plan_of
 from cinecut.render.folder import Materials
-from cinecut.render.master import Level
 from cinecut.render.outputs import captions_beside, check_filters, check_output, check_target
 from cinecut.render.segments.store import Store, usual_store
 from cinecut.render.segments.studio import Studio
@@ -66,7 +65,8 @@ class Job:
         """Where each of the trailer's files goes, by their names: of several, each has its name at the end."""
         if self._alone:
             return {self.plan.targets[0].name: output}
-        return {t.name: output.with_name(f"{output.stem}_{t.name}{t.suffix}") for t in self.plan.targets}
+        ends = {target.name: f"_{target.name}" if target.name else "" for target in self.plan.targets}
+        return {t.name: output.with_name(f"{output.stem}{ends[t.name]}{t.suffix}") for t in self.plan.targets}
 
 
 def prepare(path: Path, *, size: tuple[int, int] | None = None, small: bool = False, only: Sequence[str] = ()) -> Job:
@@ -85,12 +85,14 @@ def prepare(path: Path, *, size: tuple[int, int] | None = None, small: bool = Fa
 
 
 def _only(trailer: Trailer, names: Sequence[str]) -> Trailer:
-    known = [item.name for item in trailer.spec.deliverables]
+    """The trailer with those files that are named, by themselves or by the deliverable that they are of."""
+    known = {name: {name, file.group, file.language} for name, file in trailer.outputs.items()}
     for name in names:
-        if name not in known:
-            hint = f"it has {', '.join(known)}" if known else "it has no `deliverables`"
+        if not any(name in words for words in known.values()):
+            hint = f"it has {', '.join(filter(None, known))}" if any(known) else "it has no `deliverables`"
             raise Stop("option", f"--only {name}: the spec has no deliverable of this name", hint)
-    return replace(trailer, outputs={n: f for n, f in trailer.outputs.items() if n in names}) if names else trailer
+    wanted = {name for name, words in known.items() if words & {*names}}
+    return replace(trailer, outputs={n: f for n, f in trailer.outputs.items() if n in wanted}) if names else trailer
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,11 @@ class Effort:
     accept: Callable[[Mapping[str, Path]], None] = lambda files: None
 
 
+USUAL = Effort()
+
+
 def render(
-    job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False, effort: Effort = Effort()
+    job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False, effort: Effort = USUAL
 ) -> Rendered:
     """Write the trailer. The output appears only when it is complete; nothing else stays but what the store keeps."""
     check_output(job, output, force)
@@ -137,8 +142,8 @@ def render(
         effort.accept({name: folder / file for name, file in made.items()})
         for target in plan.targets:
             if target.captions_file:
-                (folder / CAPTIONS).write_bytes(plan.files[CAPTIONS])
-                (folder / CAPTIONS).replace(captions_beside(files[target.name]))
+                (folder / target.dialogue).write_bytes(plan.files[target.dialogue])
+                (folder / target.dialogue).replace(captions_beside(files[target.name]))
             (folder / made[target.name]).replace(files[target.name])
         store.prune()
     warnings = [*plan.diagnostics, *studio.warnings, *store.warnings]

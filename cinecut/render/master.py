@@ -1,9 +1,10 @@
 """The master: what brings a trailer's mix to its loudness, found by measuring the mix itself.
 
 The mix is rendered once, sound alone, and measured (EBU R 128, by FFmpeg's own meter). Where its peaks leave no room
-for the gain, the gain is solved with the limiter in it: gain first and limit after would end too soft. At last the
+for the gain, the gain is solved with the limiter in it: gain first and limit after would end too soft. Then the
 sound is encoded and measured as people will hear it: where the codec overshot, the ceiling is lowered, and where it
-left out what it takes for inaudible (all above 17 kHz, which a meter does hear), the gain makes up for that.
+left out what it takes for inaudible (all above 17 kHz, which a meter does hear), the gain makes up for that. Where its
+loudest seconds are louder than they may be, loud passages are evened out from a level that is lowered until they fit.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.compiler.plan import RenderPlan
-from cinecut.compiler.sound.master import Master, lower_master
+from cinecut.compiler.sound.master import Master, hole_of, lower_master
+from cinecut.ffmpeg.meter import SILENCE, Level, level_of
 from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph import filters, sounds
 from cinecut.graph.nodes import Audio, Pad, pruned
@@ -29,64 +31,57 @@ _CORRECTIONS = 8  # for what the encoder does, at most; one or two are the rule
 _OVERSHOOT = 1.0  # dB by which AAC may go beyond the peaks that it is given
 _ROUNDED = 0.05  # dB that the meter's tenths may hide
 _STEP = 0.1  # dB
-_SILENCE = -70.0  # LUFS: the meter's gate
-_MIX, _GRAPH = "mix.wav", "master.graph"
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """Integrated loudness in LUFS and true peak in dBTP; None: silence."""
-
-    loudness: float | None
-    peak: float
-
-    @property
-    def lufs(self) -> float:
-        """The loudness as a number, silence too."""
-        return _SILENCE if self.loudness is None else self.loudness
-
-    def __str__(self) -> str:
-        return "silence" if self.loudness is None else f"{self.loudness:.1f} LUFS, {self.peak:.1f} dBTP"
+_EVENINGS = 12  # levels at most from which loud passages are evened out
+_GRAPH, _HEARD = "master.graph", "heard.wav"
 
 
 @dataclass(frozen=True, slots=True)
 class Mastered:
-    """What brings a sound to its loudness (None: nothing, it is silent), and how it then measures."""
+    """What brings a sound to its loudness (None: nothing, it is silent), and how it then measures; of a part of a mix
+    that says nothing."""
 
     master: Master | None
-    level: Level
+    level: Level | None
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
     """A sound of a plan: the outputs whose it is, by their names, the run that makes it as it is mixed, and the target
-    that says how it is encoded and what loudness it is brought to."""
+    that says how it is encoded and what loudness it is brought to; and the run that makes the mix that is measured for
+    that, of which a stem is a part."""
 
     names: tuple[str, ...]
     run: Run
     target: Target
+    mix: Run
 
     @property
     def file(self) -> str:
         """In the working folder, encoded."""
-        return f"{self.target.maps[1]}{self.target.suffix}"
+        return f"{self.target.heard}{self.target.suffix}"
 
     @property
     def notes(self) -> str:
         """The file of what was measured of it."""
-        return f"{self.target.maps[1]}.json"
+        return f"{self.target.heard}.json"
 
 
 def sounds_of(plan: RenderPlan) -> list[Sound]:
-    """All sounds of a plan: outputs of one loudness and one encoder share theirs."""
+    """All sounds of a plan: outputs of one loudness and one encoder share theirs. A stem has its own."""
     kinds: dict[object, list[Target]] = {}
     for target in plan.targets:
-        kinds.setdefault((target.loudness, target.sound), []).append(target)
-    return [Sound(tuple(target.name for target in same), _mixed(plan, same[0]), same[0]) for same in kinds.values()]
+        kinds.setdefault((target.loudness, target.sound, target.stem and target.name), []).append(target)
+    return [_sound(plan, same) for same in kinds.values()]
+
+
+def _sound(plan: RenderPlan, same: Sequence[Target]) -> Sound:
+    target = same[0]
+    mix = plan.sound if target.stem is None or plan.undipped is None else plan.undipped
+    return Sound(tuple(each.name for each in same), _mixed(plan, target), target, mix)
 
 
 def _mixed(plan: RenderPlan, target: Target) -> Run:
-    label = target.maps[1]
+    label = target.heard
     [pad] = pruned([plan.render.sinks[label]])
     return Run(f"{label}.graph", {label: pad}, (Target((label,), target.sound, target.suffix),), plan.render.items)
 
@@ -96,18 +91,16 @@ def make_sounds(
 ) -> dict[str, Mastered]:
     """Write the files of sounds into the working folder, which must be filled. Returns, by their outputs' names, how
     those are that are brought to a loudness."""
-    desk, mix, found = _Desk(place, plan.samples), Level(None, 0), dict[str, Mastered]()
-    if any(sound.target.loudness is not None for sound in wanted):
-        run_graph(plan.sound, [_MIX], place)
-        mix = desk.measured(_MIX)
+    desks, found = dict[str, _Desk](), dict[str, Mastered]()
     for done, sound in enumerate(wanted):
-        goal = sound.target.loudness
-        if goal is not None and mix.loudness is not None:
-            mastered = desk.find_master(mix, goal, sound.target, sound.file)
-        else:
+        goal, run = sound.target.loudness, sound.mix
+        if goal is None:
             run_graph(sound.run, [sound.file], place)
-            mastered = Mastered(None, mix)
-        if goal is not None:
+        else:
+            if run.name not in desks:
+                desks[run.name] = _Desk(place, plan.samples, f"{run.name}.wav")
+                run_graph(run, [desks[run.name].mix], place)
+            mastered = desks[run.name].bring(sound, goal)
             found |= dict.fromkeys(sound.names, mastered)
         progress((done + 1) / len(wanted))
     return found
@@ -118,63 +111,122 @@ def masters_of(mastered: Mapping[str, Mastered]) -> dict[str, Master]:
     return {name: found.master for name, found in mastered.items() if found.master is not None}
 
 
-@dataclass(frozen=True, slots=True)
+def excess(level: Level, goal: LoudnessTarget) -> float:
+    """LU by which a sound's loudest seconds are louder than they may be; 0 or less: they are not."""
+    pairs = ((level.short_term, goal.short_term), (level.momentary, goal.momentary))
+    over = [have - float(most) - _ROUNDED for have, most in pairs if have is not None and most is not None]
+    return max(over, default=0.0)
+
+
+@dataclass(frozen=True)
 class _Desk:
-    """Where a mix of so many samples is measured."""
+    """Where a mix of so many samples, a file of the working folder, is measured."""
 
     place: Workplace
     samples: int
+    mix: str
 
-    def find_master(self, mix: Level, goal: LoudnessTarget, target: Target, file: str) -> Mastered:
-        """The master that brings a mix to a goal, and the sound encoded with it in a file of the working folder."""
-        wanted, peak = float(goal.target), float(goal.peak)
+    def bring(self, sound: Sound, goal: LoudnessTarget) -> Mastered:
+        """A sound brought to a goal, encoded in its file. A part of the mix gets the gain that the whole needs."""
+        split = sound.target.stem not in (None, "printmaster")
+        mastered = self.found(goal, sound.target, "split.wav" if split else sound.file)
+        if split:
+            master = mastered.master and mastered.master.linear
+            filling = {hole_of(sound.names[0]): lambda pad: lower_master(pad, master, self.samples)}
+            run_graph(sound.run.filled(filling), [sound.file], self.place)
+            return Mastered(master, None)
+        if mastered.master is None:
+            run_graph(sound.run, [sound.file], self.place)
+        return mastered
+
+    def found(self, goal: LoudnessTarget, target: Target, file: str) -> Mastered:
+        """The master that brings the mix to a goal, and the sound encoded with it in a file of the working folder."""
+        mix = self.measured(self.mix, goal)
+        if mix.loudness is None:
+            return Mastered(None, mix)
+        master, level = self._brought(goal, target, file, mix, None)
+        for _ in range(_EVENINGS):
+            over = excess(level, goal)
+            if over <= 0:
+                break
+            most = [level for level in (goal.short_term, goal.momentary) if level is not None]
+            threshold = (master.threshold or max(most)) - _hundredths(1 + 2 * over)
+            master, level = self._brought(goal, target, file, mix, threshold)
+        return Mastered(master, level)
+
+    def _brought(
+        self, goal: LoudnessTarget, target: Target, file: str, mix: Level, threshold: Fraction | None
+    ) -> tuple[Master, Level]:
+        """The same with loud passages evened out from a threshold; None: they stay as they are."""
+        wanted, peak = _wanted(goal, mix), float(goal.peak)
         spare = _OVERSHOOT if "aac" in target.sound else _ROUNDED
         aim, ceiling = wanted, None  # of the sound before the encoder
-        gain, step = aim - mix.lufs, _STEP
+        gain, step = aim - _loudness(mix, goal), _STEP
         for _ in range(_CORRECTIONS):
             if ceiling is None and mix.peak + gain > peak - spare:
                 ceiling = peak - spare
-            if ceiling is not None:
-                gain = self._solve(gain, ceiling, aim)
-            master = Master(_hundredths(gain), None if ceiling is None else _hundredths(ceiling))
-            heard = self._encoded(master, target, file)
+            if ceiling is not None or threshold is not None:
+                gain = self._solve(gain, ceiling, aim, goal, threshold)
+            master = Master(_hundredths(gain), None if ceiling is None else _hundredths(ceiling), threshold)
+            heard = self._encoded(master, target, file, goal)
             over = heard.peak - (peak - _ROUNDED)
-            lost = 0.0 if heard.loudness is None else wanted - heard.loudness
+            lost = 0.0 if heard.loudness is None else wanted - _loudness(heard, goal)
             if over <= 0 and abs(lost) <= _NEAR:
                 break
             if over > 0:  # what the encoder adds changes with every ceiling: go further each time
                 ceiling = min(peak if ceiling is None else ceiling, peak) - over - step
                 step *= 2
             aim, gain = aim + lost, gain + lost
-        return Mastered(master, heard)
+        return master, heard
 
-    def _solve(self, gain: float, ceiling: float, wanted: float) -> float:
+    def _solve(
+        self, gain: float, ceiling: float | None, wanted: float, goal: LoudnessTarget, threshold: Fraction | None
+    ) -> float:
         """The gain with which the limited mix is as loud as wanted: by secants, from the gain without the limiter."""
         known: list[tuple[float, float]] = []
         for _ in range(_SOLVES):
-            limited = self.measured(_MIX, Master(_hundredths(gain), _hundredths(ceiling)), rough=True).lufs
+            master = Master(_hundredths(gain), None if ceiling is None else _hundredths(ceiling), threshold)
+            limited = _loudness(self.measured(self.mix, goal, master, rough=True), goal)
             if abs(limited - wanted) <= _CLOSE:
                 break
             known.append((gain, limited))
             gain += (wanted - limited) * _slope(known)
         return gain
 
-    def _encoded(self, master: Master, target: Target, file: str) -> Level:
+    def _encoded(self, master: Master, target: Target, file: str, goal: LoudnessTarget) -> Level:
         """How the sound measures after the output's own encoder."""
-        pad = sounds.samples_as(lower_master(_source(_MIX), master, self.samples), target.samples, "master")
-        self._run(_MIX, pad, Target(("sound",), target.sound, target.suffix), file)
-        return self.measured(file)
+        pad = sounds.samples_as(lower_master(_source(self.mix), master, self.samples), target.samples, "master")
+        self._run(self.mix, pad, Target(("sound",), target.sound, target.suffix), file)
+        return self.measured(file, goal)
 
-    def measured(self, name: str, master: Master | None = None, rough: bool = False) -> Level:
+    def measured(self, name: str, goal: LoudnessTarget, master: Master | None = None, rough: bool = False) -> Level:
         """How a file measures, mastered; of a `rough` measure the peaks are not known."""
-        pad = sounds.meter(lower_master(_source(name), master, self.samples, rough), "meter", not rough)
-        return read_level(
-            "\n".join(self._run(name, pad, Target(("sound",), ("-c:a", "pcm_f64le", "-f", "null"), ""), "-"))
-        )
+        pad = lower_master(_source(name), master, self.samples, rough)
+        if goal.plain or (rough and goal.leq_m is None):
+            pad = sounds.meter(pad, "meter", not rough)
+            nowhere = Target(("sound",), ("-c:a", "pcm_f64le", "-f", "null"), "")
+            return read_level("\n".join(self._run(name, pad, nowhere, "-")))
+        if master is not None:
+            self._run(name, pad, Target(("sound",), ("-c:a", "pcm_f32le"), ".wav"), _HEARD)
+            name = _HEARD
+        return level_of(self.place.folder / name, self.place.ffmpeg, leq=2 if goal.leq_m is not None else 0)
 
     def _run(self, name: str, pad: Pad, target: Target, output: str) -> tuple[str, ...]:
         graph = Run(_GRAPH, {"sound": pad}, (target,), {name: UserFile(name, name, "wav,mov,matroska")})
         return run_graph(graph, [output], self.place, level="info").said
+
+
+def _wanted(goal: LoudnessTarget, mix: Level) -> float:
+    """What the sound is brought to: a loudness, or Leq(m); without either it stays as loud as it is mixed."""
+    wanted = goal.target if goal.target is not None else goal.leq_m
+    return float(wanted) if wanted is not None else mix.lufs
+
+
+def _loudness(level: Level, goal: LoudnessTarget) -> float:
+    """The figure that is brought to what is wanted."""
+    if goal.target is None and goal.leq_m is not None and level.leq_m is not None:
+        return level.leq_m
+    return level.lufs
 
 
 def _source(name: str) -> Pad:
@@ -199,4 +251,4 @@ def read_level(said: str) -> Level:
     loudness = re.findall(r"\bI:\s+(-?[\d.]+|-?inf|nan) LUFS", said)
     peak = re.findall(r"\bPeak:\s+(-?[\d.]+|-?inf|nan) dBFS", said)
     heard = float(loudness[-1]) if loudness else float("-inf")
-    return Level(heard if heard > _SILENCE else None, float(peak[-1]) if peak else float("-inf"))
+    return Level(heard if heard > SILENCE else None, float(peak[-1]) if peak else float("-inf"))

@@ -52,7 +52,7 @@ def shell_script(plan: RenderPlan) -> str:
     mark, several = "GRAPH_OPTION", len(plan.targets) > 1
     marks = [f"OUTPUT_FILE_{number}_" for number in range(len(plan.targets))]
     arguments = shlex.join(plan.render.arguments(Build(mark), marks)).replace(mark, '"$graph"')
-    names = [f"_{target.name}{target.suffix}" if several else target.suffix for target in plan.targets]
+    names = [f"_{t.name}{t.suffix}" if several and t.name else t.suffix for t in plan.targets]
     for each, name in zip(marks, names, strict=True):
         arguments = arguments.replace(each, f'"$base.part{name}"')
     parts = " ".join(f'"$base.part{name}"' for name in names)

@@ -103,7 +103,7 @@ def _trailer(film: Path, facts: FilmFacts, moment: FilmTime) -> Trailer:
     shot = spec.timeline[0]
     assert isinstance(shot, Shot)
     shot = replace(shot, shot=replace(shot.shot, in_=moment))
-    return resolve(replace(spec, film=replace(spec.film, facts=facts), timeline=(shot,)), None, {})
+    return resolve(replace(spec, film=replace(spec.film, facts=facts), timeline=(shot,)), None, {}, {})
 
 
 def _graph(trailer: Trailer, grades: Sequence[Grade], size: tuple[int, int]) -> tuple[Run, Reel]:

@@ -170,9 +170,10 @@ class Session:
 
 
 def _draft_of(spec: Path) -> Job:
-    """A draft of the spec, of its first file where it has several. Raises Stop."""
+    """A draft of the spec, of its first file that shows something where it has several. Raises Stop."""
     job = prepare(spec, small=True)
-    return job if len(job.plan.targets) == 1 else prepare(spec, small=True, only=[job.plan.targets[0].name])
+    names = [*job.plan.pictures] or [job.plan.targets[0].name]
+    return job if len(job.plan.targets) == 1 else prepare(spec, small=True, only=names[:1])
 
 
 def _revision(text: str) -> str:
@@ -192,5 +193,7 @@ def _named(spec: Spec, folder: Path) -> Iterator[Path]:
         still, cue = getattr(entry, "still", None), getattr(entry, "cue", None)
         names += [still.file if still else None, cue.file if cue and not cue.stops else None]
     yield from (inside(folder, name) for name in names if name is not None)
+    kits = {item.kit for item in spec.deliverables if item.kit and item.kit.endswith((".yaml", ".yml"))}
+    yield from (inside(folder, name) for name in (*kits, *(spec.languages or {}).values()))
     if spec.vibe is not None and spec.vibe.base.endswith((".yaml", ".yml")):
         yield inside(folder, spec.vibe.base)

@@ -14,6 +14,7 @@ from cinecut.vibes import load_vibe
 
 COOKBOOK = Path(__file__).parents[2] / "docs" / "cookbook.md"
 RECIPES = re.findall(r"^### (.+?)\n(?:(?!^###).)*?^```yaml\n(.+?)^```", COOKBOOK.read_text("utf-8"), re.M | re.S)
+BESIDE = re.findall(r"^```yaml\n# (\S+\.yaml)\n(.+?)^```", COOKBOOK.read_text("utf-8"), re.M | re.S)  # other files
 
 
 def test_there_are_many_recipes() -> None:
@@ -25,6 +26,8 @@ def test_there_are_many_recipes() -> None:
 def test_a_recipe_compiles(title: str, text: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(text, encoding="utf-8")
+    for name, words in BESIDE:
+        (tmp_path / name).write_text(words, encoding="utf-8")
     if text.startswith("vibe:"):
         assert load_vibe(str(path)).name == "night-train"
         return

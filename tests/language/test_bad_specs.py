@@ -48,7 +48,7 @@ FILE_CODES = {  # about files, not specs: tests/proof
 ELSEWHERE = {
     *("not-linked", "unreadable", "no-video", "no-material", "subtitles", "music", "film", "model"),
     *("output", "disk-full", "no-ffmpeg", "ffmpeg", "option", "download", "plugin"),
-    *("store", "segments", "locked"),
+    *("store", "segments", "locked", "loud-seconds"),
     *FILE_CODES,
 }
 
@@ -69,9 +69,11 @@ def place(diagnostic: Diagnostic) -> Finding:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with the film and the song that the specs name; of them only the bytes matter here."""
+    """A working folder with the film and the song that the specs name, of which only the bytes matter here, and the
+    words of another language."""
     (tmp_path / "film.mp4").write_bytes(b"film")
     (tmp_path / "song.ogg").write_bytes(b"song")
+    (tmp_path / "titles.fr.yaml").write_text("NEVER: JAMAIS\nALWAYS: TOUJOURS\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -169,6 +169,13 @@ CHANGES: dict[str, tuple[str, str]] = {
     "deliverable.title": row("DELIVERABLE", "    title: A film"),
     "deliverable.chapters": row("DELIVERABLE", "    chapters: true"),
     "deliverable.crf": row("DELIVERABLE", "    crf: 30"),
+    "deliverable.kit": row("DELIVERABLE", "    kit: broadcast-atsc"),
+    "deliverable.texts": row("DELIVERABLE", "    texts: false"),
+    "deliverable.safe": row("DELIVERABLE", "    safe: {sides: 0.2}"),
+    "deliverable.stem": row("DELIVERABLE", "    stem: {}"),
+    "output.texts": row("OUTPUT", "  texts: false"),
+    "output.safe": row("OUTPUT", "  safe: {top: 0.2, bottom: 0.2}"),
+    **{f"safe.{key}": row("OUTPUT", f"  safe: {{{key}: 0.3}}") for key in ("top", "bottom", "sides")},
     **{
         f"deliverable.{key}": row("DELIVERABLE", f"    {key}: {{}}")
         for key in ("fit", "codec", "hardware", "preset", "subtitles")
@@ -295,6 +302,7 @@ ELSEWHERE = {
     *("cinecut", "film", "music", "output", "anchors", "timeline", "music.beats", "effects", "mix"),
     *(
         "deliverables",
+        "languages",
         "vibe",
         "lut",
         "lut.facts",

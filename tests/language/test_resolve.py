@@ -38,10 +38,10 @@ from cinecut.vibes import vibe_of
 
 spec = load_spec(Path(sys.argv[1]), Report())[1]
 vibe = vibe_of(spec.vibe)
-faces = {name: load_face(name) for name in faces_of(spec, vibe)}
+faces = {name: load_face(name) for name in faces_of(spec, vibe, {})}
 opened = []
 sys.addaudithook(lambda event, args: opened.append((event, args)) if event in WATCHED else None)
-plan = compile_layout(lay_out(resolve(spec, vibe, faces), Report()))
+plan = compile_layout(lay_out(resolve(spec, vibe, {}, faces), Report()))
 said = [run.script for run in (plan.render, plan.sound, plan.stems)]
 assert all(said) and plan.render.inputs
 print(opened)
@@ -94,13 +94,13 @@ def test_what_is_not_measured_is_never_compiled() -> None:
 
 
 def test_faces_are_those_of_the_texts() -> None:
-    assert faces_of(read_text(HEAD + SHOT), None) == set()
-    assert faces_of(read_text(HEAD + "timeline: [{card: A, for: 1s}]\n"), None) == {"Open Sans Semibold"}
+    assert faces_of(read_text(HEAD + SHOT), None, {}) == set()
+    assert faces_of(read_text(HEAD + "timeline: [{card: A, for: 1s}]\n"), None, {}) == {"Open Sans Semibold"}
     spoken = HEAD + "vibe: horror\noutput: {subtitles: burned}\ntimeline: [{shot: 0:01 - 0:03, titles: [A]}]\n"
     spec = read_text(spoken)
     vibe = vibe_of(spec.vibe)
     assert vibe is not None
-    assert faces_of(spec, vibe) == {vibe.titles.face, "Open Sans Semibold"}
+    assert faces_of(spec, vibe, {}) == {vibe.titles.face, "Open Sans Semibold"}
 
 
 def test_a_plan_knows_its_timeline_and_what_was_said() -> None:
@@ -141,4 +141,4 @@ def test_nothing_is_mastered_that_stays_as_it_is_mixed() -> None:
 
 def test_resolving_twice_is_the_same() -> None:
     spec = read_text(HEAD + SHOT)
-    assert lay_out(resolve(spec, None, {}), Report()) == lay_out(resolve(spec, None, {}), Report())
+    assert lay_out(resolve(spec, None, {}, {}), Report()) == lay_out(resolve(spec, None, {}, {}), Report())

@@ -17,7 +17,9 @@ from cinecut.compiler.layout.timeline import Text
 from cinecut.compiler.picture.texts import Screen, lower_texts, typeset
 from cinecut.diagnostics import Span
 from cinecut.fonts.glyphs import FACES, FOLDER, load_face
+from cinecut.language.read import make
 from cinecut.language.schema import read_schema
+from cinecut.language.spec import Safe
 from cinecut.language.timebase import TrailerFrame, TrailerRange
 from cinecut.vibes import load_vibe, names
 from cinecut.vibes.titles import PLAIN, TitleStyle
@@ -45,7 +47,7 @@ def drawn(
     width, height = size
     span = TrailerRange(TrailerFrame(frames[0]), TrailerFrame(frames[1]))
     faces = {face: load_face(face) for face in (style.face, PLAIN.face)}
-    screen = Screen(rate, width, height, style, faces)
+    screen = Screen(rate, width, height, style, faces, make(Safe))
     written = lower_texts([Text(text, span, *fades, position, Span("", 0, 0, 0, 0))], screen)
     (folder / "a.ass").write_bytes(written)
     if not (folder / "fonts").exists():
@@ -299,5 +301,5 @@ def test_a_styled_text_holds_no_commands(name: str, text: str, ffmpeg: Path, tmp
 
 def test_a_plain_title_is_a_plain_line() -> None:
     text = Text("A", TrailerRange(TrailerFrame(2), TrailerFrame(9)), 0, 0, "lower", Span("", 0, 0, 0, 0))
-    screen = Screen(RATE, 1280, 720, PLAIN, {PLAIN.face: load_face(PLAIN.face)})
+    screen = Screen(RATE, 1280, 720, PLAIN, {PLAIN.face: load_face(PLAIN.face)}, make(Safe))
     assert lower_texts([text], screen).decode().splitlines()[-1] == "Dialogue: 0,0:00:00.08,0:00:00.36,lower,A"

@@ -71,6 +71,8 @@ def test_json_is_all_of_the_output(folder: Path) -> None:
         "seconds": 2.0,
         "files": [{"name": "", "file": "a b.mp4"}],
         "stems": [],
+        "papers": [],
+        "kits": [],
         "new": [{"name": "", "start": 0, "end": 48}],
     }
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_table
+
+if TYPE_CHECKING:
+    from cinecut.kits import Kit
 
 
 def _names() -> list[str]:
@@ -45,14 +49,11 @@ def kits(
         return
     kit = load_kit(name)
     if file is None:
-        figures = {key: value for key, value in asdict(kit).items() if value not in (None, ())}
-        shown = {
-            key: [str(each) for each in value] if isinstance(value, tuple) else value for key, value in figures.items()
-        }
+        shown = _figures(kit)
         if as_json:
             print(json.dumps(shown, indent=2))
         else:
-            print_table(["", kit.name], [[k, str(v)] for k, v in shown.items() if k != "name"])
+            print_table(["", kit.name], [[key, _text(value)] for key, value in shown.items() if key != "name"])
         return
     from cinecut.delivery.judge import judged
     from cinecut.delivery.meters import measure
@@ -68,3 +69,28 @@ def kits(
         )
     if not all(each.kept for each in verdicts):
         raise typer.Exit(1)
+
+
+def _figures(kit: Kit) -> dict[str, Any]:
+    """What a kit asks for, plain: without what it leaves open."""
+    asked = {item.name: getattr(kit, item.name) for item in fields(kit) if getattr(kit, item.name) not in (None, ())}
+    return {
+        key: [_plain(each) for each in value] if isinstance(value, tuple) else value for key, value in asked.items()
+    }
+
+
+def _plain(value: object) -> Any:
+    if is_dataclass(value):
+        given = {item.name: getattr(value, item.name) for item in fields(value) if item.name != "place"}
+        return {key: _plain(each) for key, each in given.items() if each is not None}
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    return str(value) if isinstance(value, Fraction) else value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    if isinstance(value, dict):
+        return " ".join(f"{key}: {_text(each)}" for key, each in value.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)

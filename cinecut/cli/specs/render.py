@@ -7,8 +7,8 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,13 +24,14 @@ from cinecut.cli.terminal import (
     say,
     watch,
 )
-from cinecut.diagnostics import Report, Stop
+from cinecut.diagnostics import Report, Stop, harmless
 from cinecut.files import disk_errors
 
 if TYPE_CHECKING:
     from cinecut.config import Default
+    from cinecut.delivery.deliver import Delivered
+    from cinecut.ffmpeg.meter import Level
     from cinecut.render.job import Job
-    from cinecut.render.master import Level
 
 app = typer.Typer()
 
@@ -43,7 +44,8 @@ def deliverables(ctx: typer.Context, incomplete: str) -> list[str]:
     with contextlib.suppress(Stop, OSError, StopIteration):
         file = next(word for word in words if word.endswith((".yaml", ".yml")))
         spec = load_spec(Path(file), Report())[1]
-        return [d.name for d in spec.deliverables if d.name.startswith(incomplete)] if spec else []
+        offered = [item.name or item.kit or "" for item in spec.deliverables] if spec else []
+        return [name for name in offered if name.startswith(incomplete)]
     return []
 
 
@@ -84,7 +86,8 @@ def render(
     """Render the trailer: its pictures by segments, beside them its sound, mixed and measured; and join them.
 
     The same spec gives the same trailer, every time. The output appears only when it is complete. What was rendered is
-    kept (`cinecut cache`): the next render makes what has changed, and one that was ended goes on where it was.
+    kept (`cinecut cache`): the next render makes what has changed, and one that was ended goes on where it was. Files
+    that a kit asks for are measured against it; where one misses a figure the status is 1.
 
     Examples: cinecut render specs/film.yaml    |    cinecut render specs/film.yaml --draft -f -o look.mp4
     """
@@ -93,7 +96,8 @@ def render(
     )
 
 
-_SHARES = {"reels": 3, "render": 97}  # about what each stage takes of a render's time; the sound is made beside them
+# About what each stage takes of a render's time; the sound is made beside them.
+_SHARES = {"reels": 3, "render": 95, "measure": 2}
 
 
 def render_spec(
@@ -112,10 +116,10 @@ def render_spec(
 ) -> None:
     """Render a spec and say what came of it."""
     from cinecut.config import defaults
+    from cinecut.delivery.deliver import check_delivery, deliver
     from cinecut.ffmpeg.builds import find_ffmpeg
     from cinecut.render.job import Effort, prepare
-    from cinecut.render.job import render as run
-    from cinecut.render.outputs import check_output, check_stems
+    from cinecut.render.outputs import check_stems
     from cinecut.render.stems import render_stems
 
     build = find_ffmpeg(ffmpeg)
@@ -125,9 +129,9 @@ def render_spec(
     if effort[0] is None and "jobs" in own:
         effort = (int(own["jobs"].value), effort[1])
     force = force or may_replace(target)
-    check_output(job, target, force)
+    check_delivery(job, target, force)
     if sheet:
-        _check_pictures(job.files(target).values(), force)
+        _check_pictures(_shown(job, job.files(target)), force)
     if stems is not None:
         check_stems(job, stems, force)
     how = Effort(*effort)
@@ -136,11 +140,12 @@ def render_spec(
 
         how = replace(how, accept=only_as_locked(job, spec, build, only))
     with watch("Rendering", _SHARES) as watching:
-        done = run(job, target, build, watching, force=force, effort=how)
+        delivered = deliver(job, target, build, watching, force=force, effort=how)
+        done = delivered.rendered
         parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []
     print_diagnostics(done.warnings)
     if sheet:
-        _write_pictures(job, done.files.values())
+        _write_pictures(job, _shown(job, done.files))
     seconds = float(job.plan.frames / job.plan.rate)
     if as_json:
         report = {
@@ -151,11 +156,39 @@ def render_spec(
         }
         files = [_file_record(name, file, done.levels.get(name)) for name, file in done.files.items()]
         new = [{"name": name, "start": start, "end": end} for name, start, end in done.new]
-        print(json.dumps({**report, "files": files, "stems": [str(part) for part in parts], "new": new}))
-        return
-    for name, file in done.files.items():
-        level = done.levels.get(name)
-        say(f"{file}: {job.plan.frames} frames, {seconds:.3f} s" + (f", {level}" if level else ""))
+        report |= {"files": files, "stems": [str(part) for part in parts], "new": new}
+        report |= {"papers": [str(paper) for paper in delivered.papers], "kits": _kits_record(delivered)}
+        print(json.dumps(report))
+    else:
+        for name, file in done.files.items():
+            level = done.levels.get(name)
+            say(f"{file}: {job.plan.frames} frames, {seconds:.3f} s" + (f", {level}" if level else ""))
+        _say_kits(delivered)
+    if delivered.missed:
+        raise typer.Exit(1)
+
+
+def _kits_record(delivered: Delivered) -> list[dict[str, object]]:
+    return [
+        {"file": str(each.file), "kit": each.kit, "figures": [asdict(verdict) for verdict in each.verdicts]}
+        for each in delivered.judged
+    ]
+
+
+def _say_kits(delivered: Delivered) -> None:
+    """The papers, what every file was measured against, and what is not as it is asked."""
+    for paper in delivered.papers:
+        say(str(paper))
+    for each in delivered.judged:
+        kept = sum(verdict.kept for verdict in each.verdicts)
+        say(f"{each.file}: {kept} of {len(each.verdicts)} figures as {each.kit} asks")
+    for line in delivered.missed:
+        print(harmless(line), file=sys.stderr)
+
+
+def _shown(job: Job, files: Mapping[str, Path]) -> list[Path]:
+    """Those that have a picture."""
+    return [file for name, file in files.items() if name in job.plan.pictures]
 
 
 def _into(folder: Default | None, name: str) -> Path:

@@ -6,6 +6,7 @@ nothing drifts. A transition straddles its cut: the timeline never gets shorter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -19,6 +20,7 @@ from cinecut.diagnostics import Report, Span
 from cinecut.language.events import Black, Card, Event, Shot, Still, Title
 from cinecut.language.grid import LONGEST, Grid
 from cinecut.language.timebase import FilmRange, TrailerFrame, TrailerRange, clock, nearest, seconds_text
+from cinecut.language.translation import Translation
 
 Kind = Literal["cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out"]
 
@@ -88,6 +90,7 @@ class Text:
     fade_out: int
     position: Literal["lower", "middle", "upper", "card", "caption"]
     span: Span
+    event: str = ""  # the id or the name of the one that shows it, and no other text
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,15 @@ class Timeline:
     @property
     def frames(self) -> int:
         return self.events[-1].range.end.index if self.events else 0
+
+
+def translated(texts: Sequence[Text], translation: Translation | None) -> list[Text]:
+    """Texts in the words of another language, each at its own place; those that it has not stay as they are."""
+    found = list[Text]()
+    for text in texts:
+        words = translation.of(text.text, text.event) if translation is not None else None
+        found.append(text if words is None else replace(text, text=words.text, span=words.span))
+    return found
 
 
 def build_timeline(trailer: Trailer, report: Report) -> Timeline:
@@ -263,8 +275,9 @@ def _texts(placed: Placed, clockwork: Clockwork, trailer_end: TrailerFrame) -> l
     event = placed.event
     if isinstance(event, Card):
         fade_in, fade_out = placed.lead + placed.head.after, placed.lag + placed.tail.before
-        return [Text(event.card, placed.extent, fade_in, fade_out, "card", event.place.of("card"))]
-    return [_title(title, placed, clockwork, trailer_end) for title in event.titles]
+        return [Text(event.card, placed.extent, fade_in, fade_out, "card", event.place.of("card"), event.id or placed.name)]
+    titles = [_title(title, placed, clockwork, trailer_end) for title in event.titles]
+    return titles if len(titles) > 1 else [replace(title, event=event.id or placed.name) for title in titles]
 
 
 def _title(title: Title, placed: Placed, clockwork: Clockwork, trailer_end: TrailerFrame) -> Text:

@@ -10,32 +10,40 @@ from fractions import Fraction
 from cinecut.compiler.layout.soundtrack import Soundtrack
 from cinecut.compiler.layout.timeline import Text, Timeline
 from cinecut.diagnostics import Span
-from cinecut.language.events import NOWHERE, Shot
-from cinecut.language.timebase import SAMPLE_RATE, TrailerFrame, TrailerRange, nearest
+from cinecut.language.events import NOWHERE
+from cinecut.language.timebase import SAMPLE_RATE, FilmRange, TrailerFrame, TrailerRange, nearest
+from cinecut.language.translation import Translation
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A line and the trailer's seconds in which it is heard."""
+    """A line, the trailer's seconds in which it is heard, and what of the film it is."""
 
     start: Fraction
     end: Fraction
     text: str
+    film: FilmRange
     span: Span
 
 
-def captions(timeline: Timeline, track: Soundtrack) -> list[Caption]:
-    """The lines that are heard: those of shots with their sound, and the voices over other pictures."""
+def captions(timeline: Timeline, track: Soundtrack, translation: Translation | None = None) -> list[Caption]:
+    """The lines that are heard: those of shots with their sound, and the voices over other pictures; as the spec has
+    them, or as they are translated."""
+
+    def read(line: str) -> str:
+        words = translation.of(line) if translation is not None else None
+        return plain_text(words.text if words is not None else line)
+
     captioned = []
-    for placed in timeline.events:
+    for placed in timeline.shots:
         shot = placed.event
-        if isinstance(shot, Shot) and shot.line and not shot.mute:
+        if shot.line and not shot.mute:
             start, end = (frame.index / timeline.rate for frame in (placed.range.start, placed.range.end))
-            captioned.append(Caption(start, end, plain_text(shot.line), shot.place.of("line")))
+            captioned.append(Caption(start, end, read(shot.line), placed.film, shot.place.of("line")))
     for voice in track.voices:
         if voice.line:
             start, end = Fraction(voice.place.start, SAMPLE_RATE), Fraction(voice.place.end, SAMPLE_RATE)
-            captioned.append(Caption(start, end, plain_text(voice.line), NOWHERE.span))
+            captioned.append(Caption(start, end, read(voice.line), voice.film, NOWHERE.span))
     return sorted((caption for caption in captioned if caption.text), key=lambda caption: caption.start)
 
 

@@ -18,12 +18,12 @@ from fractions import Fraction
 from cinecut.compiler.layout.timeline import Text
 from cinecut.fonts.face import Face
 from cinecut.graph.filters import TICKS
+from cinecut.language.spec import Safe
 from cinecut.language.timebase import TrailerFrame, nearest
 from cinecut.vibes.titles import PLAIN, TitleStyle
 
 FONTS = "fonts"
 
-_SAFE = Fraction(1, 10)  # of each side: the action-safe area of SMPTE ST 2046 and some more
 _SIZES = {"card": Fraction(1, 7), "lower": Fraction(1, 18), "middle": Fraction(1, 14), "upper": Fraction(1, 18)}
 _SIZES["caption"] = Fraction(1, 20)  # a line of dialogue, burned in
 _SHARES = {
@@ -58,6 +58,7 @@ class Screen:
     height: int
     style: TitleStyle
     faces: Mapping[str, Face]
+    safe: Safe
 
     def look(self, position: str) -> TitleStyle:
         """Whoever reads dialogue along wants plain letters, whatever the genre's."""
@@ -67,7 +68,7 @@ class Screen:
 def lower_texts(texts: Sequence[Text], screen: Screen) -> bytes:
     """The ASS file of all texts."""
     width, height = screen.width, screen.height
-    margin_x, margin_y = round(width * _SAFE), round(height * _SAFE)
+    margin_x = round(width * screen.safe.sides)
     lines = [
         "[Script Info]",
         "ScriptType: v4.00+",
@@ -85,6 +86,7 @@ def lower_texts(texts: Sequence[Text], screen: Screen) -> bytes:
         look = screen.look(position)
         red, green, blue = (look.color[at : at + 2].upper() for at in (1, 3, 5))
         outline = round(height / 360) if _SHADOW[position] else 0
+        margin_y = round(height * (screen.safe.top if position == "upper" else screen.safe.bottom))
         lines.append(
             f"Style: {position},{look.face},{_usual_size(position, height, look)},&H00{blue}{green}{red},"
             f"&H40000000,&H80000000,1,{outline},{outline},"
@@ -102,6 +104,12 @@ def _usual_size(position: str, height: int, style: TitleStyle) -> int:
     return round(height * _SIZES[position] * style.size)
 
 
+def _share(position: str, safe: Safe) -> float:
+    """Of the frame's height, how much a text may take; one in the middle has as much room above it as below."""
+    free = 1 - (2 * max(safe.top, safe.bottom) if position in ("card", "middle") else safe.top + safe.bottom)
+    return min(_SHARES[position], float(free))
+
+
 def _dialogue(text: Text, screen: Screen) -> str:
     rate, width, height, style = screen.rate, screen.width, screen.height, screen.look(text.position)
     face = screen.faces[style.face]
@@ -111,14 +119,14 @@ def _dialogue(text: Text, screen: Screen) -> str:
         tracking = float(style.tracking) * face.em
         drift = _DRIFT * face.em if style.animation == "track-out" else 0.0
     usual = _usual_size(text.position, height, style)
-    room = width * float(1 - 2 * _SAFE) * _HINTING
-    size, rows = typeset(words, usual, room, height * _SHARES[text.position], face, tracking + drift)
+    room = width * float(1 - 2 * screen.safe.sides) * _HINTING
+    size, rows = typeset(words, usual, room, height * _share(text.position, screen.safe), face, tracking + drift)
 
     overrides = _fades(text, rate, style) + (rf"\fs{size}" if size != usual else "")
     if style.edge == "shadow" and _SHADOW[text.position]:
         overrides += rf"\bord{height * _HALO:g}\shad0\blur{height * _HALO:g}"
     if style.animation == "rise":
-        overrides += _rise(text, rate, width, height, size)
+        overrides += _rise(text, screen, size)
     elif style.animation == "flicker":
         overrides += _flicker(text, rate)
     spacing = ""
@@ -175,12 +183,12 @@ def _fades(text: Text, rate: Fraction, style: TitleStyle) -> str:
     return rf"\fad({_milliseconds(fade_in)},{_milliseconds(fade_out)})" if fade_in or fade_out else ""
 
 
-def _rise(text: Text, rate: Fraction, width: int, height: int, size: int) -> str:
-    duration = _milliseconds(_entrance(text, rate))
+def _rise(text: Text, screen: Screen, size: int) -> str:
+    duration, width, height = _milliseconds(_entrance(text, screen.rate)), screen.width, screen.height
     if not duration:  # to ASS, 0 is the whole event
         return ""
-    margin = round(height * _SAFE)
-    x, y = Fraction(width, 2), {2: Fraction(height - margin), 5: Fraction(height, 2), 8: Fraction(margin)}
+    top, bottom = round(height * screen.safe.top), round(height * screen.safe.bottom)
+    x, y = Fraction(width, 2), {2: Fraction(height - bottom), 5: Fraction(height, 2), 8: Fraction(top)}
     rest = float(y[_ALIGNMENTS[text.position]])
     return rf"\move({float(x):g},{rest + _RISE * size:g},{float(x):g},{rest:g},0,{duration})"
 

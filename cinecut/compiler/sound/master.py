@@ -14,10 +14,17 @@ from cinecut.graph.nodes import Pad, split
 
 @dataclass(frozen=True, slots=True)
 class Master:
-    """What brings the mix to its loudness: a gain in dB, and the limiter's ceiling in dB where it has work to do."""
+    """What brings the mix to its loudness: a gain in dB, the limiter's ceiling in dB where it has work to do, and the
+    level in dB above which loud passages are evened out, where they must be."""
 
     gain: Fraction
-    ceiling: Fraction | None
+    ceiling: Fraction | None = None
+    threshold: Fraction | None = None
+
+    @property
+    def linear(self) -> Master:
+        """What of it is a gain: for parts of the mix, which add up to all of it."""
+        return Master(self.gain)
 
 
 def lower_masters(mix: Pad, kinds: Mapping[str, Hashable]) -> dict[str, Pad]:
@@ -42,4 +49,6 @@ def lower_master(pad: Pad, master: Master | None, samples: int, rough: bool = Fa
     if master is None:
         return pad
     pad = sounds.volume(pad, master.gain, "master")
+    if master.threshold is not None:
+        pad = sounds.even_out(pad, master.threshold, "master")
     return pad if master.ceiling is None else sounds.limit(pad, master.ceiling, samples, "master", 1 if rough else 4)

@@ -5,6 +5,8 @@ Sample boundaries are rounded from the frames' exact times on the whole timeline
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from cinecut.compiler.layout.soundtrack import Duck, PlacedVoice, Soundtrack
@@ -13,20 +15,26 @@ from cinecut.compiler.resolve import Trailer
 from cinecut.compiler.sound.ducking import duck, hush, lay_into_silences
 from cinecut.compiler.sound.effects import lay_effect
 from cinecut.compiler.sound.film_sound import SOFT, Sources, film_sound, soften, take
+from cinecut.compiler.sound.master import hole_of
 from cinecut.compiler.sound.songs import lower_music
 from cinecut.graph import sounds
-from cinecut.graph.nodes import Pad
+from cinecut.graph.nodes import Pad, split
 from cinecut.graph.sounds import Laid
 from cinecut.language.facts import AudioFacts
 from cinecut.language.timebase import SAMPLE_RATE, nearest
 
 
-def lower_stems(trailer: Trailer, timeline: Timeline, track: Soundtrack, sources: Sources) -> dict[str, Pad]:
-    """The stems that the trailer has, by their names: film always, music, effects and voice where there are any."""
+def lower_stems(
+    trailer: Trailer, timeline: Timeline, track: Soundtrack, sources: Sources, *, dipped: bool = True
+) -> dict[str, Pad]:
+    """The stems that the trailer has, by their names: film always, music, effects and voice where there are any. Unless
+    they are `dipped`, none goes down under another."""
+    if not dipped:
+        track = replace(track, ducks=())
     film = film_sound(timeline, trailer.audio, sources, nearest(trailer.splice * SAMPLE_RATE))
     film = hush(film, track, "film")
     spoken = [Duck(voice.place, UNDER_VOICE) for voice in track.voices]
-    stems = {"film": duck(film, spoken, track.samples, "film")}
+    stems = {"film": duck(film, spoken if dipped else (), track.samples, "film")}
     if track.songs or track.pulse:
         stems["music"] = lower_music(timeline, track, sources)
     effects = [laid for effect in track.effects if (laid := lay_effect(effect, track.samples)) is not None]
@@ -36,6 +44,31 @@ def lower_stems(trailer: Trailer, timeline: Timeline, track: Soundtrack, sources
         spoken_over = [_voice(voice, trailer.audio, sources) for voice in track.voices]
         stems["voice"] = lay_into_silences(spoken_over, track, "voice")
     return {name: sounds.volume(pad, getattr(trailer.spec.mix, name), name) for name, pad in stems.items()}
+
+
+_SPLITS = {  # what each split is made of
+    "printmaster": ("film", "music", "effects", "voice"),
+    "dialogue": ("film", "voice"),
+    "music": ("music",),
+    "effects": ("effects",),
+}
+
+
+def lower_splits(stems: Mapping[str, Pad], wanted: Mapping[str, tuple[str, bool]], samples: int) -> dict[str, Pad]:
+    """Parts of the sound for studios, by the outputs' names; `wanted` is which of them each is, and whether it gets a
+    master, for which there is a hole. What a trailer has nothing of is silence of so many samples."""
+    takers = {part: [name for name, (kind, _) in wanted.items() if part in _SPLITS[kind]] for part in stems}
+    taps = {
+        part: dict(zip(names, split(stems[part], len(names), part), strict=True))
+        for part, names in takers.items()
+        if names
+    }
+    found = dict[str, Pad]()
+    for name, (kind, mastered) in wanted.items():
+        pads = [taps[part][name] for part in _SPLITS[kind] if part in stems]
+        pad = sounds.mix(pads, kind) if pads else sounds.exact_length(sounds.silence(kind), samples, kind)
+        found[name] = sounds.hole(pad, hole_of(name)) if mastered else pad
+    return found
 
 
 UNDER_VOICE = Fraction(9)  # dB by which the film's own sound goes down under a voice

@@ -56,12 +56,16 @@ class Verified:
 
 
 def deliverable_of(spec: Path, file: Path, only: str | None) -> Job:
-    """The job of the deliverable that a file is: the one that is named, or of several the one of its shape. Raises
-    Stop where the spec or the file cannot be read."""
+    """The job of the deliverable that a file is: the one that is named, or of several the one of its name, or of its
+    shape. Raises Stop where the spec or the file cannot be read."""
     job = prepare(spec, only=[only] if only else ())
-    outputs = job.plan.layout.trailer.outputs
-    if len(outputs) < 2:
+    outputs = {name: output for name, output in job.plan.layout.trailer.outputs.items() if output.stem is None}
+    if len(job.plan.targets) < 2:
         return job
+    if named := [name for name in outputs if name and file.stem.endswith(f"_{name}")]:
+        return prepare(spec, only=[max(named, key=len)])
+    if not outputs:
+        raise Stop("option", f"{spec} has no deliverable with a picture", "its stems are measured by `cinecut kits`")
     width, height = film_facts(file).display_size
     shapes = {name: abs(width / height - each.size[0] / each.size[1]) for name, each in outputs.items()}
     return prepare(spec, only=[min(shapes, key=lambda name: shapes[name])])
@@ -153,8 +157,9 @@ class _Found:
         goal = next(iter(plan.layout.trailer.outputs.values())).loudness
         if sound is None or self.heard is None:
             return
-        if goal is not None and self.measured.loudness is not None:
-            away = self.measured.loudness - float(goal.target)
+        measured = self.measured.level
+        if goal is not None and goal.target is not None and measured.loudness is not None:
+            away = measured.loudness - float(goal.target)
             asked = f"{float(goal.target):g} LUFS"
         else:
             away, asked = (sound.level() if goal is None else 0.0), "as it is mixed"
@@ -162,8 +167,8 @@ class _Found:
         if min(abs(away), abs(away + lame)) > _LOUDNESS:
             message = f"the file is {abs(away):.1f} LU too {'loud' if away > 0 else 'soft'}; it shall be {asked}"
             yield Finding("loudness", message, 0, frames)
-        peak = self.measured.peak
-        if goal is not None and peak is not None and peak > float(goal.peak) + _PEAK:
+        peak = measured.peak
+        if goal is not None and peak > float(goal.peak) + _PEAK:
             yield Finding("true-peak", f"peaks of {peak:.1f} dBTP; {float(goal.peak):g} is the most", 0, frames)
         expected = float(abs(sound.mix).max()) * sound.usual if sound.mix.size else 0.0
         if self.heard.clipped > _CLIPPED and (goal is not None or expected < 1):
@@ -189,13 +194,13 @@ def _on_beats(events: Events, alignment: Alignment, sound: Sound | None) -> tupl
 def summary(found: Verified) -> dict[str, object]:
     """What was measured, for programs."""
     beats = {"cuts": found.beats[0], "worst_ms": round(1000 * found.beats[1], 1)} if found.beats else None
-    measured = found.measured
+    measured = found.measured.level
     return {
         "frames": found.file.frames,
         "reference_frames": found.reference.frames,
         "seconds": clock(Fraction(found.reference.frames) / found.rate, 3),
         "loudness": measured.loudness,
         "short_term": measured.short_term,
-        "true_peak": measured.peak,
+        "true_peak": measured.peak if measured.loudness is not None else None,
         "on_beats": beats,
     }

@@ -24,9 +24,10 @@ def wrapping(job: Job, file: Path, measured: Measured) -> Iterator[Finding]:
     """Findings about a file's shape, its tags and its subtitles."""
     plan = job.plan
     name, output = next(iter(plan.layout.trailer.outputs.items()))
-    wanted, shape = output.size[0] / output.size[1], measured.size[0] / measured.size[1]
+    size = measured.picture.size if measured.picture is not None else output.size
+    wanted, shape = output.size[0] / output.size[1], size[0] / size[1]
     if abs(shape / wanted - 1) > _SHAPE:
-        message = f"the picture is {measured.size[0]}x{measured.size[1]}: another shape than {output.size[0]}x{output.size[1]}"
+        message = f"the picture is {size[0]}x{size[1]}: another shape than {output.size[0]}x{output.size[1]}"
         yield Finding("file-shape", message, 0, plan.frames)
     yield from _tags(job, file, name)
     if output.subtitles in ("soft", "file"):

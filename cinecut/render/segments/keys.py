@@ -24,7 +24,8 @@ class Keys:
         return self._run(run_of([segment], {}))
 
     def sound(self, sound: Sound, *part: str) -> str:
-        return self._run(sound.run, sound.target.loudness, *part)
+        whole = self._run(sound.mix) if sound.target.stem else ""  # a stem's gain is that of all of it
+        return self._run(sound.run, sound.target.loudness, whole, *part)
 
     def _run(self, run: Run, *more: object) -> str:
         """What a run's file is made of: its graph, what is read for it, how it is encoded, and by which FFmpeg."""

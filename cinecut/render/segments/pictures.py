@@ -56,6 +56,8 @@ def segments_of(plan: RenderPlan, whole: bool = False) -> list[Segment]:
     """Of every output its segments in order: where they could not be joined, or with `whole`, one."""
     found = []
     for target in plan.targets:
+        if target.stem is not None:
+            continue
         pictures, label = plan.pictures[target.name], label_of("picture", target.name)
         how = target.segment
         for start, end in pictures.segments() if how.joins and not whole else [(0, pictures.frames)]:

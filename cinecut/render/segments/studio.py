@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from cinecut.compiler.picture.assembly import label_of
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Diagnostic
+from cinecut.ffmpeg.meter import Level
 from cinecut.ffmpeg.run import Workplace, run_graph
-from cinecut.graph.plan import CAPTIONS, Run, Target
+from cinecut.graph.plan import Run, Target
 from cinecut.render.folder import Materials, write_texts
-from cinecut.render.master import Level, Sound, make_sounds, sounds_of
+from cinecut.render.master import Sound, excess, make_sounds, sounds_of
 from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import HeadersDifferError, Segment, Shooting, run_of, segments_of, together
 from cinecut.render.segments.store import Store
@@ -56,6 +57,7 @@ class Studio:
         self._tell_of_whole()
         segments = segments_of(self.plan)
         self._make(segments, sounds_of(self.plan), jobs)
+        self._tell_of_loud()
         try:
             return self._joined(segments)
         except HeadersDifferError:
@@ -67,23 +69,34 @@ class Studio:
 
     def _tell_of_whole(self) -> None:
         for target in self.plan.targets:
-            if not target.segment.joins:
+            if not target.segment.joins and target.stem is None:
                 message = f"what {target.encoders[0]} encodes cannot be joined: its trailer is rendered in one piece"
                 self.warnings.append(Diagnostic("segments", message, None))
+
+    def _tell_of_loud(self) -> None:
+        for target in self.plan.targets:
+            level, goal = self.levels.get(target.name), target.loudness
+            if level is not None and goal is not None and (over := excess(level, goal)) > 0:
+                name = target.name or "the trailer"
+                message = f"{name}: its loudest seconds are {over:.1f} LU louder than they may be"
+                hint = "they were evened out as far as that goes: turn the loudest shots or effects down by `gain`"
+                self.warnings.append(Diagnostic("loud-seconds", message, None, (hint,)))
 
     def _make(self, segments: Sequence[Segment], sounds: Sequence[Sound], jobs: int | None) -> None:
         """Bring all segments and sounds into the working folder."""
         keys = {segment.file: self.keys.segment(segment) for segment in segments}
-        new = [each for each in segments if not self.store.take(keys[each.file], self.place.folder / each.file)]
+        once = {key: file for file, key in reversed(keys.items())}
+        alone = [each for each in segments if once[keys[each.file]] == each.file]
+        new = [each for each in alone if not self.store.take(keys[each.file], self.place.folder / each.file)]
         unheard = [sound for sound in sounds if not self._take(sound)]
         shots = together(new)
         runs = [run_of(shot, self.plan.render.items) for shot in shots]
-        heard = {name for sound in unheard for run in (sound.run, self.plan.sound) for name in run.reads}
+        heard = {name for sound in unheard for run in (sound.run, sound.mix) for name in run.reads}
         for segment in new:
             write_texts(segment.texts, self.place.folder)
 
         meter = _Meter(self.watch, self.plan, {shot[0].file: 0 for shot in shots})
-        meter.stored = sum(shot[0].frames for shot in together(segments)) - sum(shot[0].frames for shot in shots)
+        meter.stored = sum(shot[0].frames for shot in together(alone)) - sum(shot[0].frames for shot in shots)
         shooting = Shooting(self.plan, self.place, lambda each: self._keep(keys[each.file], each.file), meter.tell)
         tasks = [(partial(shooting.make, shot), run.reads) for shot, run in zip(shots, runs, strict=True)]
         if unheard:  # soon, for it cannot be shared out; but while its reels are made, pictures can be
@@ -91,6 +104,10 @@ class Studio:
         with closing(self.materials.in_turn([reads for _, reads in tasks])) as brought:
             ready = (task for (task, _), _ in zip(tasks, brought, strict=False))
             Threads(workers_for(runs, jobs), self.place.running.end).run(ready)
+        for segment in segments:  # what several outputs show alike was made once
+            if (made := once[keys[segment.file]]) != segment.file:
+                (self.place.folder / segment.file).unlink(missing_ok=True)
+                (self.place.folder / segment.file).symlink_to(made)
         self.warnings += shooting.warnings
         self.new += new
 
@@ -99,7 +116,7 @@ class Studio:
             self.watch.stage("mix", round(100 * done), 100, None)
 
         mastered = make_sounds(self.plan, sounds, self.place, progress)
-        self.levels |= {name: found.level for name, found in mastered.items()}
+        self.levels |= {name: found.level for name, found in mastered.items() if found.level is not None}
         for sound in sounds:
             level = self.levels.get(sound.names[0])
             (self.place.folder / sound.notes).write_text(json.dumps(level and asdict(level)))
@@ -125,6 +142,9 @@ class Studio:
         folder, found = self.place.folder, dict[str, str]()
         sounds = {name: sound.file for sound in sounds_of(self.plan) for name in sound.names}
         for target in self.plan.targets:
+            if target.stem is not None:
+                found[target.name] = sounds[target.name]
+                continue
             beside = [sounds[target.name], *([self._captions(target)] if target.captions else [])]
             found[target.name] = f"{label_of('trailer', target.name)}{target.suffix}"
             parts = [folder / segment.file for segment in segments if segment.output == target.name]
@@ -139,8 +159,9 @@ class Studio:
 
     def _captions(self, target: Target) -> str:
         """The captions as a track, in a file of the working folder."""
-        (self.place.folder / CAPTIONS).write_bytes(self.plan.files[CAPTIONS])
-        track = Target((), ("-map_metadata", "-1", "-fflags", "+bitexact"), target.suffix, captions=target.captions)
+        (self.place.folder / target.dialogue).write_bytes(self.plan.files[target.dialogue])
+        encode = ("-map_metadata", "-1", "-fflags", "+bitexact")
+        track = Target((), encode, target.suffix, captions=target.captions, dialogue=target.dialogue)
         file = f"{label_of('captions', target.name)}{target.suffix}"
         run_graph(Run("captions.graph", {}, (track,), {}), [file], self.place)
         return file

@@ -1,0 +1,171 @@
+"""The files of a trailer: what a spec's output and deliverables mean, and the files that a kit asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from cinecut.compiler.picture.geometry import shown_size
+from cinecut.diagnostics import Report, Span
+from cinecut.kits import Kit
+from cinecut.language.facts import FilmFacts, LoudnessTarget
+from cinecut.language.spec import Codec, Fit, Hardware, Output, Profile, Safe, Spec, Stem, Subtitles
+from cinecut.language.timebase import clock, rate_text
+from cinecut.vibes import Vibe
+
+_CRF = {"h264": 18, "hevc": 22, "av1": 30}  # where the spec leaves it open: about the same to the eye
+_PEAK = Fraction(-1)  # dBTP, where nobody says
+_PROFILES = {
+    "web": LoudnessTarget(Fraction(-14), _PEAK),
+    "r128": LoudnessTarget(Fraction(-23), _PEAK),
+    "r128-s1": LoudnessTarget(Fraction(-23), _PEAK, short_term=Fraction(-18)),
+    "atsc": LoudnessTarget(Fraction(-24), Fraction(-2)),
+    "streaming": LoudnessTarget(Fraction(-27), Fraction(-2)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One file of the trailer. `loudness` is what its sound is brought to; None: nothing, it stays as it is mixed.
+    `stem`: it is that sound alone. `group` names the deliverable that it is of, and `kit` is what it is asked to be."""
+
+    size: tuple[int, int]
+    fit: Fit
+    codec: Codec
+    hardware: Hardware
+    crf: int
+    preset: str
+    loudness: LoudnessTarget | None
+    subtitles: Subtitles
+    audio_bitrate: str
+    title: str | None
+    chapters: bool
+    texts: bool
+    safe: Safe
+    stem: Stem | None = None
+    group: str = ""
+    language: str | None = None  # of its words; None: the spec's own
+    kit: Kit | None = None
+    place: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A file as a spec asks for it: its output, and the loudness of its kit where the spec says none."""
+
+    name: str
+    group: str
+    output: Output
+    stem: Stem | None
+    kit: Kit | None
+    own_loudness: bool
+    place: Span
+
+
+def deliveries(
+    spec: Spec, film: FilmFacts, vibe: Vibe | None, kits: Mapping[str, Kit], languages: Iterable[str]
+) -> dict[str, Delivery]:
+    """The files by their names; of a spec that names none, the one of `output` under an empty name. After each that has
+    words those in other languages."""
+    found = dict[str, Delivery]()
+    for asked in _asked(spec, kits):
+        file = found[asked.name] = _delivery(asked, spec, film, vibe)
+        if file.stem is None and (file.texts or file.subtitles != "none"):
+            for language in languages:
+                name = f"{asked.name}_{language}" if asked.name else language
+                found[name] = replace(file, language=language)
+    return found
+
+
+def _asked(spec: Spec, kits: Mapping[str, Kit]) -> Iterator[_Asked]:
+    if not spec.deliverables:
+        yield _Asked("", "", spec.output, None, None, True, spec.output.place.span)
+    for item in spec.deliverables:
+        kit = kits.get(item.kit or "")
+        group = item.name or (kit.name if kit is not None else "kit")
+        place = item.place.of("kit" if item.kit else "name")
+        if kit is None or not kit.outputs:
+            own = item.loudness is not None or kit is None or not kit.levels
+            yield _Asked(group, group, item.over(spec.output), item.stem, kit, own, place)
+            continue
+        for part in kit.outputs:
+            name = group if len(kit.outputs) == 1 else f"{group}_{part.name}"
+            own = item.loudness is not None or part.loudness is not None or not kit.levels
+            yield _Asked(name, group, item.over(part.over(spec.output)), item.stem or part.stem, kit, own, place)
+
+
+def _delivery(asked: _Asked, spec: Spec, film: FilmFacts, vibe: Vibe | None) -> Delivery:
+    output, alone = asked.output, asked.stem is not None
+    return Delivery(
+        size=output.size or shown_size(spec.film, film),
+        fit=output.fit,
+        codec=output.codec,
+        hardware=output.hardware,
+        crf=output.crf if output.crf is not None else _CRF.get(output.codec, 0),
+        preset=output.preset,
+        loudness=_profile(output.loudness, vibe) if asked.own_loudness or asked.kit is None else _of_kit(asked.kit),
+        subtitles="none" if alone else output.subtitles,
+        audio_bitrate=output.audio_bitrate,
+        title=None if alone else output.title,
+        chapters=output.chapters and not alone,
+        texts=output.texts,
+        safe=output.safe,
+        stem=asked.stem,
+        group=asked.group,
+        kit=asked.kit,
+        place=asked.place,
+    )
+
+
+def _profile(profile: Profile, vibe: Vibe | None) -> LoudnessTarget | None:
+    if profile == "vibe":
+        return LoudnessTarget(Fraction(vibe.loudness), _PEAK) if vibe is not None else None
+    return _PROFILES.get(profile)
+
+
+def _of_kit(kit: Kit) -> LoudnessTarget:
+    def level(value: float | None) -> Fraction | None:
+        return None if value is None else Fraction(str(value))
+
+    return LoudnessTarget(
+        target=level(kit.loudness[0]) if kit.loudness is not None else None,
+        peak=_PEAK if kit.peak is None else Fraction(str(kit.peak)),
+        short_term=level(kit.short_term),
+        momentary=level(kit.momentary),
+        leq_m=level(kit.leq_m),
+    )
+
+
+def rate_for(spec: Spec, film: Fraction, kits: Mapping[str, Kit]) -> Fraction:
+    """Frames a second: the spec's; else the film's, or where a kit does not take those, the nearest that all take."""
+    if spec.output.rate is not None:
+        return spec.output.rate
+    asked = [kit.rates for kit in kits.values() if kit.rates]
+    shared = [rate for rate in (asked[0] if asked else ()) if all(rate in rates for rates in asked)]
+    return min(shared, key=lambda rate: abs(rate - film), default=film)
+
+
+def check_kits(outputs: Mapping[str, Delivery], rate: Fraction, frames: int, report: Report) -> None:
+    """Report what a kit takes and a file is sure not to be, before it is made."""
+    for name, file in outputs.items():
+        kit = file.kit
+        if kit is None or file.stem is not None:
+            continue
+        figures = {
+            "rates": ("frames a second", [rate_text(each) for each in kit.rates], rate_text(rate)),
+            "codecs": ("codec", list(kit.codecs), file.codec),
+            "sizes": ("size", [_size(each) for each in kit.sizes], _size(file.size)),
+        }
+        for what, taken, found in figures.values():
+            if taken and found not in taken:
+                message = f"{kit.name} takes {' or '.join(taken)} as its {what}, and {name} has {found}"
+                report.add("kit", message, file.place, "give the deliverable or `output` one of these")
+        if kit.seconds is not None and frames / rate > kit.seconds:
+            most, have = clock(Fraction(kit.seconds)), clock(frames / rate)
+            message = f"{kit.name} takes {most} at most, and this trailer runs {have}"
+            report.add("kit", message, file.place, "shorten it, or leave the kit out")
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"

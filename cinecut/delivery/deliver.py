@@ -1,0 +1,80 @@
+"""A trailer's files and what belongs to them: rendered, measured against the kits that asked for them, and the papers
+beside them.
+
+    Job ─ render ─► files ─ measure ─ judged ─► Delivered
+        └ papers ─► lists
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cinecut.delivery.judge import Verdict, judged
+from cinecut.delivery.meters import measure
+from cinecut.delivery.papers import paper, papers_of
+from cinecut.diagnostics import Stop
+from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.files import disk_errors, write_beside
+from cinecut.render.job import USUAL, Effort, Job, Rendered, Watch, render
+from cinecut.render.outputs import check_output
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A file, the kit that asked for it, and every figure that it asks for."""
+
+    file: Path
+    kit: str
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What came of a delivery. Drafts are not judged."""
+
+    rendered: Rendered
+    papers: list[Path]
+    judged: list[Judged]
+
+    @property
+    def missed(self) -> list[str]:
+        """A line for each figure that is not as a kit asks."""
+        each = ((judged.file, verdict) for judged in self.judged for verdict in judged.verdicts if not verdict.kept)
+        return [f"{file}: {verdict.figure}: {verdict.found}, asked {verdict.asked}" for file, verdict in each]
+
+
+def check_delivery(job: Job, output: Path, force: bool) -> None:
+    """Raise Stop where a file or a paper cannot or may not be written."""
+    check_output(job, output, force)
+    for file in papers_of(job, output):
+        if os.path.lexists(file) and not force:
+            raise Stop("output", f"{file} is there already", "--force replaces it")
+
+
+def deliver(
+    job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False, effort: Effort = USUAL
+) -> Delivered:
+    """Render a trailer, write its papers, and measure its files. Raises Stop where it cannot be made; what is made, and
+    not as a kit asks, stays and is in `missed`."""
+    check_delivery(job, output, force)
+    rendered = render(job, output, ffmpeg, watch, force=force, effort=effort)
+    papers = papers_of(job, output)
+    for file, kind in papers.items():
+        with disk_errors(file.parent):
+            write_beside(file, paper(job, kind, file.stem))
+    return Delivered(rendered, list(papers), [] if job.small else list(_judged(job, rendered, ffmpeg, watch)))
+
+
+def _judged(job: Job, rendered: Rendered, ffmpeg: FFmpeg, watch: Watch) -> list[Judged]:
+    outputs = job.plan.layout.trailer.outputs
+    asked = {name: file for name, file in outputs.items() if file.kit is not None}
+    found = list[Judged]()
+    for done, (name, file) in enumerate(asked.items()):
+        assert file.kit is not None
+        measured = measure(rendered.files[name], ffmpeg, leq=file.kit.leq_m is not None)
+        whole = file.stem in (None, "printmaster")
+        found.append(Judged(rendered.files[name], file.kit.name, tuple(judged(file.kit, measured, levels=whole))))
+        watch.stage("measure", done + 1, len(asked), None)
+    return found

@@ -1,0 +1,44 @@
+"""What studios want beside a kit's files: the list of the lines that are heard, and the cut against the full film."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cinecut.compiler.picture.captions import captions
+from cinecut.interchange.build import Wishes, sequence_of
+from cinecut.interchange.model import Sequence, timecode
+from cinecut.interchange.writers import edl
+from cinecut.language.timebase import nearest
+from cinecut.render.job import Job
+
+_ENDS = {"dialogue list": "_dialogue_list.txt", "edl": ".edl"}
+
+
+def papers_of(job: Job, output: Path) -> dict[Path, str]:
+    """Which papers the trailer's kits ask for, by their files beside its own."""
+    found = dict[Path, str]()
+    for file in job.plan.layout.trailer.outputs.values():
+        for paper in file.kit.papers if file.kit is not None else ():
+            found[output.with_name(f"{output.stem}_{file.group}{_ENDS[paper]}")] = paper
+    return found
+
+
+def paper(job: Job, kind: str, name: str) -> bytes:
+    """The text of a paper that is called so."""
+    sequence = sequence_of(job.plan.layout, name, Wishes(job.folder))
+    if kind == "edl":
+        return edl.write(sequence).files[".edl"]
+    return _dialogue_list(job, sequence)
+
+
+def _dialogue_list(job: Job, sequence: Sequence) -> bytes:
+    """A line for each that is heard: number, from and to in the trailer, from and to in the film, words. Tabs between
+    them; times are timecodes."""
+    layout, opening = job.plan.layout, job.plan.opening
+    numbered, rate = layout.trailer.film.timecodes, layout.trailer.film.rate
+    rows = [f"Dialogue list: {sequence.name}", "", "\t".join(("no.", "in", "out", "film in", "film out", "line"))]
+    for number, line in enumerate(captions(layout.timeline, layout.track), 1):
+        own = [sequence.timecode(opening + nearest(at * layout.timeline.rate)) for at in (line.start, line.end)]
+        film = [timecode(numbered, nearest(at.seconds * rate)) for at in (line.film.start, line.film.end)]
+        rows.append("\t".join((str(number), *own, *film, line.text)))
+    return ("\r\n".join(rows) + "\r\n").encode()

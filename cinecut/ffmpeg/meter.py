@@ -1,0 +1,101 @@
+"""How loud a file is, as those measure who receive it: FFmpeg's EBU R 128 meter, and our own Leq(m)."""
+
+from __future__ import annotations
+
+import math
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cinecut.diagnostics import Stop
+from cinecut.ffmpeg.builds import FFmpeg
+
+if TYPE_CHECKING:
+    from cinecut.media.sound.leq import Samples
+
+_BYTES = 1 << 20
+_RATE = 48000
+SILENCE = -70.0  # LUFS: the meter's gate
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Integrated loudness in LUFS and true peak in dBTP; the loudest 3 s and 0.4 s in LUFS, and Leq(m) in dB, where
+    they were measured. None: silence, or not measured."""
+
+    loudness: float | None
+    peak: float
+    short_term: float | None = None
+    momentary: float | None = None
+    leq_m: float | None = None
+
+    @property
+    def lufs(self) -> float:
+        """The loudness as a number, silence too."""
+        return SILENCE if self.loudness is None else self.loudness
+
+    def __str__(self) -> str:
+        if self.loudness is None:
+            return "silence"
+        more = f", {self.leq_m:.1f} dB Leq(m)" if self.leq_m is not None else ""
+        return f"{self.loudness:.1f} LUFS, {self.peak:.1f} dBTP{more}"
+
+
+def level_of(file: Path, ffmpeg: FFmpeg, *, leq: int = 0) -> Level:
+    """The level of a file's first sound; Leq(m) of that many channels. Raises Stop where FFmpeg cannot read it."""
+    found = _levels(file, ffmpeg)
+    weighted = None
+    if leq:
+        from cinecut.media.sound.leq import leq_m
+
+        weighted = leq_m(_samples(file, ffmpeg, leq), _RATE)
+    return Level(
+        loudness=found.get("I"),
+        peak=found.get("peak", -math.inf),
+        short_term=found.get("S"),
+        momentary=found.get("M"),
+        leq_m=round(weighted, 2) if weighted is not None else None,
+    )
+
+
+def _command(file: Path, ffmpeg: FFmpeg, *more: str) -> list[str]:
+    return [ffmpeg.path, "-nostdin", "-hide_banner", "-v", "error", "-protocol_whitelist", "file,pipe",
+            "-i", f"file:{file.absolute()}", "-map", "0:a:0", *more]  # fmt: skip
+
+
+def _levels(file: Path, ffmpeg: FFmpeg) -> dict[str, float]:
+    """Integrated loudness at the end, and the highest of what is measured ten times a second."""
+    meter = "ebur128=peak=true:metadata=1,ametadata=mode=print:file=-"
+    done = subprocess.run(
+        [*_command(file, ffmpeg), "-af", meter, "-f", "null", "-"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Stop("ffmpeg", f"{file} cannot be measured", *done.stderr.decode(errors="replace").splitlines()[-2:])
+    found: dict[str, float] = {}
+    for name, text in re.findall(r"lavfi\.r128\.(I|S|M|true_peak)=(\S+)", done.stdout.decode(errors="replace")):
+        value = float(text)
+        if name == "I":
+            found["I"] = value
+        elif name == "true_peak":
+            found["peak"] = max(found.get("peak", -math.inf), 20 * math.log10(value) if value > 0 else -math.inf)
+        else:
+            found[name] = max(found.get(name, -math.inf), value)
+    return {name: round(value, 2) for name, value in found.items() if value > SILENCE}
+
+
+def _samples(file: Path, ffmpeg: FFmpeg, channels: int) -> Iterator[Samples]:
+    """The file's sound at 48 kHz, a block at a time."""
+    import numpy as np
+
+    command = _command(file, ffmpeg, "-ar", str(_RATE), "-f", "f32le", "-")
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+        assert run.stdout is not None
+        whole = 4 * channels
+        while data := run.stdout.read(_BYTES - _BYTES % whole):
+            yield np.frombuffer(data[: len(data) - len(data) % whole], np.float32).reshape(-1, channels)

@@ -1,0 +1,129 @@
+"""Titles, cards and subtitles in other languages: a file for each, of one decode, and a word where one is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commandline import cinecut, names
+from oracle import Film, Luma, Sound
+from rendering import Rendered
+
+from cinecut.diagnostics import Report
+from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.render.check import check_spec
+from cinecut.render.job import SILENT, prepare, render
+
+SPEC = """cinecut: 1
+film: {film}
+output: {{size: 320x192, codec: ffv1, subtitles: file}}
+languages: {{fr: words/fr.yaml, de: de.yaml}}
+{more}
+timeline:
+  - {{shot: 0:01 - 0:02.5, line: Who are you?}}
+  - {{card: NEVER, for: 1s}}
+  - {{shot: 0:04 - 0:05, titles: [ALONE]}}
+  - {{card: NEVER, for: 1s, id: ending}}
+"""
+FRENCH = 'NEVER: JAMAIS, JAMAIS\nending: FIN\nALONE: SEUL\n"Who  are you?": Qui êtes-vous ?\n'
+GERMAN = "card 2: NIE\nNEVER: NIE\nALONE: ~\n"
+
+
+@pytest.fixture(scope="module")
+def film(films: Callable[[Film], Film]) -> Film:
+    return films(Film(Path("a.mp4"), Fraction(24), 200, (160, 96), gop=12, sound=Sound(codec="flac")))
+
+
+@pytest.fixture
+def spec(film: Film, tmp_path: Path) -> Path:
+    return written(tmp_path, film)
+
+
+def written(folder: Path, film: Film, more: str = "", french: str = FRENCH) -> Path:
+    (folder / "words").mkdir(exist_ok=True)
+    (folder / "words" / "fr.yaml").write_text(french, encoding="utf-8")
+    (folder / "de.yaml").write_text(GERMAN, encoding="utf-8")
+    (folder / "trailer.yaml").write_text(SPEC.format(film=film.path, more=more), encoding="utf-8")
+    return folder / "trailer.yaml"
+
+
+def test_a_file_for_each_language(film: Film, spec: Path) -> None:
+    done = cinecut("render", "trailer.yaml", "-o", "t.mkv", "--json", cwd=spec.parent)
+    assert done.returncode == 0, done.stderr
+    assert [file["file"] for file in json.loads(done.stdout)["files"]] == ["t.mkv", "t_fr.mkv", "t_de.mkv"]
+    own, french, german = (Rendered(spec.parent / name).pictures for name in ("t.mkv", "t_fr.mkv", "t_de.mkv"))
+    assert len(own) == len(french) == len(german) == 108
+    assert same(own[20], french[20])
+    assert same(own[20], german[20])
+    assert not same(own[48], french[48])  # cards
+    assert not same(own[48], german[48])
+    assert not same(french[48], french[96])  # the last card has words of its own
+    assert same(own[48], own[96])
+    assert not same(own[70], french[70])  # a title
+    assert same(own[70], german[70])  # which waits for its words
+    read = {end: (spec.parent / f"t{end}.srt").read_text(encoding="utf-8") for end in ("", "_fr", "_de")}
+    assert "Qui êtes-vous ?" in read["_fr"]
+    assert read["_de"] == read[""] != read["_fr"]
+
+
+def same(one: Luma, other: Luma) -> bool:
+    return bool(np.array_equal(one, other))
+
+
+def test_what_is_missing_and_what_is_none_is_said(film: Film, tmp_path: Path) -> None:
+    spec = written(tmp_path, film, french=FRENCH + "NEVR: JAMAIS\n日本: [1]\nALONE!: ''\n")
+    said = [(f"{Path(d.span.file).name}:{d.span.line + 1}", d.code) for d in check_spec(spec) if d.span is not None]
+    assert sorted(said) == [
+        ("fr.yaml:5", "unknown-key"),
+        ("fr.yaml:6", "unknown-key"),
+        ("fr.yaml:6", "wrong-type"),
+        ("fr.yaml:7", "unknown-key"),
+        ("fr.yaml:7", "wrong-value"),
+        ("trailer.yaml:7", "untranslated"),
+        ("trailer.yaml:9", "untranslated"),
+    ]
+    [near] = [d.hints for d in check_spec(spec) if "NEVR" in d.message]
+    assert near == ("did you mean 'NEVER'?",)
+
+
+def test_glyphs_are_looked_for_in_each_language(film: Film, tmp_path: Path) -> None:
+    spec = written(tmp_path, film, french=FRENCH.replace("SEUL", "孤独"))
+    [found] = [d for d in check_spec(spec) if d.code == "title-glyphs"]
+    assert found.span is not None
+    assert (Path(found.span.file).name, found.span.line) == ("fr.yaml", 2)
+
+
+def test_deliverables_and_languages_make_one_file_each(film: Film, tmp_path: Path) -> None:
+    more = """deliverables:
+  - {name: wide}
+  - {name: plain, texts: false, subtitles: none}
+  - {name: mix, stem: printmaster}
+"""
+    spec = written(tmp_path, film, more)
+    assert [*prepare(spec).files(Path("t.mkv"))] == ["wide", "wide_fr", "wide_de", "plain", "mix"]
+    assert [*prepare(spec, only=["fr"]).files(Path("t.mkv"))] == ["wide_fr"]
+    assert prepare(spec, only=["fr"]).default_name.endswith("_trailer_wide_fr.mkv")
+    assert [*prepare(spec, only=["wide"]).files(Path("t.mkv"))] == ["wide", "wide_fr", "wide_de"]
+
+
+def test_what_languages_show_alike_is_made_once(film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINECUT_CACHE", str(tmp_path / "cache"))
+    spec = written(tmp_path, film)
+    done = render(prepare(spec), tmp_path / "t.mkv", find_ffmpeg(), SILENT)
+    frames = {name: sum(end - start for output, start, end in done.new if output == name) for name in ("", "fr", "de")}
+    assert frames == {"": 84, "fr": 72, "de": 24}  # of 108: the spec's own two cards are one, too
+    assert set(names(tmp_path)) >= {"t.mkv", "t_fr.mkv", "t_de.mkv"}
+
+
+def test_soft_subtitles_are_in_their_language(film: Film, tmp_path: Path) -> None:
+    spec = written(tmp_path, film)
+    spec.write_text(spec.read_text().replace("subtitles: file", "subtitles: soft"))
+    report = Report()
+    plan = prepare(spec).plan
+    report.stop_on_error()
+    assert {target.dialogue for target in plan.targets} == {"dialogue.srt", "dialogue.fr.srt", "dialogue.de.srt"}
+    assert b"tes-vous" in plan.files["dialogue.fr.srt"]
