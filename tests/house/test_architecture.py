@@ -36,6 +36,7 @@ FLOORS: tuple[set[str], ...] = (
     {"changes", "edits"},
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
+    {"desk"},
     {"review", "watch", "interchange", "delivery"},
     {"cli", "api"},
     {"__main__"},
