@@ -31,6 +31,7 @@ _MODULES = {
     "specs.export": ("export", "import"),
     "specs.kits": ("kits",),
     "specs.watch": ("watch",),
+    "specs.agents": ("mcp",),
     "machine.cache": ("cache",),
     "machine.config": ("config",),
     "machine.models": ("models", "doctor"),

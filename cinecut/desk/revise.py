@@ -24,6 +24,8 @@ from cinecut.language.document import MAX_BYTES, Document, parse_document, read_
 from cinecut.language.read import fill_spec
 from cinecut.render.check import layout_of
 
+Guard = Callable[[Layout, Layout], None]
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -77,14 +79,22 @@ def state_of(spec: Path) -> State:
     return _state(read_document(spec, report), report)
 
 
-def edit(spec: Path, action: Mapping[str, Any], *, revision: str | None = None, dry_run: bool = False) -> Edit:
+def edit(
+    spec: Path,
+    action: Mapping[str, Any],
+    *,
+    revision: str | None = None,
+    dry_run: bool = False,
+    guard: Guard = lambda before, after: None,
+) -> Edit:
     """Do an action (`{"do": "trim", "event": 3, "out": "0:19"}`) and write the spec; with `dry_run` only say what it
-    would do. Raises Stop where it cannot be done, would make the spec wrong, or the file is not of this revision."""
+    would do. Raises Stop where it cannot be done, would make the spec wrong, the file is not of this revision, or the
+    `guard`, who sees the layouts before and after, refuses it."""
 
     def act(before: State) -> str:
         return edited(before.document, before.layout, action)
 
-    return _revised(spec, act, revision, dry_run)
+    return _revised(spec, act, revision, dry_run, guard)
 
 
 def undo(spec: Path, *, revision: str | None = None, dry_run: bool = False) -> Edit:
@@ -92,7 +102,7 @@ def undo(spec: Path, *, revision: str | None = None, dry_run: bool = False) -> E
     entry = next(iter(log(spec)[::-1]), None)
     if entry is None:
         raise Stop("option", f"there is no edit of {spec} to take back", "cinecut log SPEC lists those that there are")
-    done = _revised(spec, lambda before: taken_back(entry, before.text), revision, dry_run, noted=False)
+    done = _revised(spec, lambda before: taken_back(entry, before.text), revision, dry_run)
     if not dry_run:
         journal_of(spec).drop(entry)
     return done
@@ -105,8 +115,9 @@ def log(spec: Path) -> list[Entry]:
 
 
 def _revised(
-    spec: Path, change: Callable[[State], str], revision: str | None, dry_run: bool, noted: bool = True
+    spec: Path, change: Callable[[State], str], revision: str | None, dry_run: bool, guard: Guard | None = None
 ) -> Edit:
+    """`guard` is that of an edit, which is noted in the journal; what is taken back has none."""
     journal = journal_of(spec)
     with journal.alone():
         before = state_of(spec)
@@ -115,12 +126,14 @@ def _revised(
             raise Stop("option", message, "look at it, and edit that")
         text = change(before)
         after = before if text == before.text else _checked(spec, text)
+        if guard is not None:
+            guard(before.layout, after.layout)
         done = Edit(spec, before, after, differences(before.layout, after.layout))
         if not dry_run and text != before.text:
             if _content(spec) != before.text:  # an editor saved it just now
                 raise Stop("option", f"{spec} was changed meanwhile: nothing was written", "look at it and try again")
             write_beside(spec, text)
-            if noted:
+            if guard is not None:
                 journal.add(tuple(done.said) or ("other notes, names or spaces",), before.text, text)
     return done
 

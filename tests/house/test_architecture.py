@@ -38,6 +38,7 @@ FLOORS: tuple[set[str], ...] = (
     {"render", "doctor"},
     {"desk"},
     {"review", "watch", "interchange", "delivery"},
+    {"agents"},
     {"cli", "api"},
     {"__main__"},
 )
