@@ -1,4 +1,8 @@
-"""What one can do to a spec: each action is one edit of the spec's text that leaves every other byte as it is."""
+"""What can be done to a spec: each action is one edit of its text that leaves every other byte as it is.
+
+The page of `watch`, `cinecut edit`, programs and models all do these, and no others. An action is its verb and its
+values by name; they are somebody's, so each is checked when it is taken.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,20 @@ from fractions import Fraction
 from typing import Any
 
 from cinecut.compiler.layout import Layout
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Stop, excerpt
+from cinecut.edits.entries import Entries, entries_of
+from cinecut.edits.values import read_value, set_value
 from cinecut.language.document import Document, Mapping
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Path
-from cinecut.language.events import ActMarker, Black, Card, Entry, Shot, Still, Sync
-from cinecut.language.timebase import FilmRange, FilmTime, Length
+from cinecut.language.events import EVENTS, Alternative, Black, Card, Clip, Entry, Shot, Still, Sync
+from cinecut.language.formats import parse_shift
+from cinecut.language.read import make
+from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, parse_length, parse_seconds
 from cinecut.language.write import length_text, set_clip, value_tree
+
+__all__ = ["STEMS", "VERBS", "edited", "entries_of"]
 
 STEMS = ("film", "music", "effects", "voice")
 LONGEST = 500  # characters of a text
@@ -24,18 +34,21 @@ LONGEST = 500  # characters of a text
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What somebody asked for. Its values are somebody's, so each is checked when it is taken."""
+    """The values of an action, on these entries."""
 
+    on: Entries
     values: Map[str, Any]
+
+    def has(self, name: str) -> bool:
+        return self.values.get(name) is not None
 
     def number(self, name: str, least: int, most: int) -> int:
         value = self.values.get(name)
+        if isinstance(value, str) and value.strip().isdecimal():
+            value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             raise Stop("option", f"`{name}` takes a whole number, {least} to {most}")
         return value
-
-    def optional(self, name: str, most: int) -> int | None:
-        return None if self.values.get(name) is None else self.number(name, 0, most)
 
     def text(self, name: str) -> str:
         value = self.values.get(name)
@@ -43,196 +56,260 @@ class Action:
             raise Stop("option", f"`{name}` takes a text of at most {LONGEST} characters")
         return value
 
+    def index(self, name: str = "event", index: str = "entry") -> int:
+        """The entry that is meant: `event` is as people call it, `entry` the index in the timeline."""
+        if not self.has(name):
+            return self.number(index, 0, len(self.on.spec.timeline) - 1)
+        value = self.values[name]
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise Stop("option", f"`{name}` takes a number, an id, or act 2/3")
+        return self.on.index(value)
 
-def entries_of(layout: Layout) -> list[int]:
-    """Where each event stands in the spec's timeline, which holds act markers too: indices, from 0."""
-    return [place for place, entry in enumerate(layout.trailer.spec.timeline) if not isinstance(entry, ActMarker)]
+    def event(self) -> tuple[int, Entry]:
+        index = self.index()
+        return index, self.on.entry(index)
 
-
-class _Timeline:
-    """The timeline of a document, its entries by their index."""
-
-    def __init__(self, edits: Edits, layout: Layout) -> None:
-        self.edits, self.spec, self.film = edits, layout.trailer.spec, layout.trailer.film
-        entries = entries_of(layout)
-        self._placed = {entries[placed.number - 1]: placed for placed in layout.timeline.shots}
-        root = edits.document.root
-        film = root.get("film") if isinstance(root, Mapping) else None
-        # A timecode can be read only where the file holds the film's facts.
-        linked = isinstance(film, Mapping) and "facts" in film.entries
-        self.timecodes = self.film.timecodes if linked and not self.film.variable else None
-
-    def entry(self, action: Action, name: str = "entry") -> tuple[int, Entry]:
-        number = action.number(name, 0, len(self.spec.timeline) - 1)
-        return number, self.spec.timeline[number]
-
-    def shot(self, action: Action) -> tuple[int, Shot]:
-        number, entry = self.entry(action)
+    def shot(self) -> tuple[int, Shot]:
+        index, entry = self.event()
         if not isinstance(entry, Shot):
             raise Stop("option", "this event is no shot")
-        return number, entry
+        return index, entry
 
-    def film_range(self, number: int) -> FilmRange:
-        """What the shot that is this entry shows of the film."""
-        return self._placed[number].film
+    def moment(self, name: str) -> FilmTime:
+        """Of the film: a time as specs have it, or a number of the film's frames."""
+        value = self.values.get(name)
+        if isinstance(value, str):
+            return FilmTime(self.parsed(name, value, lambda text: parse_seconds(text, self.on.timecodes)))
+        return self.on.moment(self.number(name, 0, self.on.last))
 
-    def moment(self, frame: int) -> FilmTime:
-        return FilmTime(frame / self.film.rate)
+    def length(self, name: str) -> Length:
+        length: Length = self.parsed(name, self.text(name), parse_length)
+        return length
 
-    @property
-    def last(self) -> int:
-        """The number of the film's frames, nearly."""
-        return int(self.film.duration * self.film.rate)
+    def parsed(self, name: str, text: str, parse: Callable[[str], Any]) -> Any:
+        try:
+            return parse(text)
+        except BadTimeError as error:
+            raise Stop("option", f"`{name}`: {error}") from None
 
 
 def edited(document: Document, layout: Layout, values: Map[str, Any]) -> str:
     """The text of a spec after an action. Raises Stop on an action that cannot be done."""
     name = values.get("do")
-    if not isinstance(name, str) or name not in _ACTIONS:
-        raise Stop("option", "there is no such action")
+    if not isinstance(name, str) or name not in VERBS:
+        raise Stop("option", "there is no such action", f"there are {', '.join(VERBS)}")
     edits = Edits(document)
-    _ACTIONS[name](_Timeline(edits, layout), Action(values))
+    action = Action(Entries(edits, layout), values)
+    VERBS[name](action)
+    if name not in _WHOLE:
+        _keep_id(action)
     return edits.text()
 
 
-def _mark(timeline: _Timeline, action: Action) -> None:
-    """Give a shot another in point, another out point, or both: numbers of the film's frames."""
-    number, shot = timeline.shot(action)
-    first, end = action.optional("in", timeline.last), action.optional("out", timeline.last)
+def _keep_id(action: Action) -> None:
+    """Write down the id by which an event was named: it follows from what the event says, which is another now."""
+    name = action.values.get("event")
+    placed = action.on.events[action.index()] if isinstance(name, str) else None
+    if placed is not None and placed.label == name and placed.event.id is None:
+        action.on.edits.set(("timeline", action.index(), "id"), value_tree(name))
+
+
+def _trim(action: Action) -> None:
+    """Give an event other ends: `in`, `out`, `for`. What is not named stays as it is written."""
+    index, entry = action.event()
+    if isinstance(entry, Shot):
+        set_clip(action.on.edits, ("timeline", index, "shot"), _clip(action, entry), action.on.timecodes)
+    elif isinstance(entry, Black | Card | Still) and action.has("for"):
+        key = "black" if isinstance(entry, Black) else "for"
+        action.on.edits.set(("timeline", index, key), value_tree(length_text(action.length("for"))))
+    else:
+        raise Stop("option", "this event has no film to trim: give it a length (`for`)")
+
+
+def _clip(action: Action, shot: Shot) -> Clip:
     clip = shot.shot
-    if first is not None:
-        clip = replace(clip, in_=timeline.moment(first))
-    if end is not None:
-        clip = replace(clip, out=timeline.moment(end), for_=None)
+    if not any(map(action.has, ("in", "out", "for"))):
+        raise Stop("option", "give `in`, `out` or `for`")
+    if action.has("in"):
+        clip = replace(clip, in_=action.moment("in"))
+    if action.has("out"):
+        both = clip.in_ is not None and not action.has("for")
+        clip = replace(clip, out=action.moment("out"), for_=None if both else clip.for_)
+    if action.has("for"):
+        kept = clip.out if clip.in_ is None or (action.has("out") and not action.has("in")) else None
+        clip = replace(clip, in_=clip.in_ if kept is None else None, out=kept, for_=action.length("for"))
     if clip.in_ is not None and clip.out is not None and clip.out <= clip.in_:
         raise Stop("option", "the out point lies after the in point")
-    set_clip(timeline.edits, ("timeline", number, "shot"), clip, timeline.timecodes)
+    return clip
 
 
-_UNITS = {"beats": "beats", "bars": "bars", "frames": "f"}
+def _slip(action: Action) -> None:
+    """Show an earlier or later part of the film, as long as before: `by` 1.5s, -12f (frames of the film)."""
+    index, shot = action.shot()
+    shift: Length = action.parsed("by", action.text("by"), parse_shift)
+    if shift.unit not in ("s", "f"):
+        raise Stop("option", "`by` takes seconds or frames of the film: 1.5s, -12f")
+    by = shift.amount if shift.unit == "s" else shift.amount / action.on.film.rate
+    start = action.on.film_range(index).start + by
+    if start.seconds < 0:
+        raise Stop("option", f"the film begins {-start.seconds} s after that", "slip it by less")
+    _show(action, index, shot, start)
+    if shot.sync is not None:  # it would pull the shot back
+        action.on.edits.remove(("timeline", index, "sync"))
 
 
-def _length(timeline: _Timeline, action: Action) -> None:
-    """Give an event another length, in beats, bars or frames."""
-    number, entry = timeline.entry(action)
-    unit = action.text("unit")
-    if unit not in _UNITS:
-        raise Stop("option", f"`unit` is one of {', '.join(_UNITS)}")
-    length = Length(Fraction(action.number("amount", 1, 100_000)), _UNITS[unit])  # type: ignore[arg-type]
-    path: Path = ("timeline", number)
-    if isinstance(entry, Shot):
-        set_clip(
-            timeline.edits, ("timeline", number, "shot"), replace(entry.shot, out=None, for_=length), timeline.timecodes
-        )
-    elif isinstance(entry, Black | Card | Still):
-        key = "black" if isinstance(entry, Black) else "for"
-        timeline.edits.set((*path, key), value_tree(length_text(length)))
+def _show(action: Action, index: int, shot: Shot, start: FilmTime) -> None:
+    """Another part of the film in the place of a shot, as long, written in the same way."""
+    clip, length = shot.shot, action.on.film_range(index).duration
+    if clip.in_ is None:
+        clip = replace(clip, out=start + length)
     else:
-        raise Stop("option", "an act has no length of its own")
-
-
-def _move(timeline: _Timeline, action: Action) -> None:
-    number, _ = timeline.entry(action)
-    to, _ = timeline.entry(action, "to")
-    timeline.edits.move(("timeline",), number, to)
-
-
-def _delete(timeline: _Timeline, action: Action) -> None:
-    timeline.edits.take_out(("timeline",), timeline.entry(action)[0])
-
-
-def _duplicate(timeline: _Timeline, action: Action) -> None:
-    timeline.edits.copy(("timeline",), timeline.entry(action)[0])
-
-
-def _title(timeline: _Timeline, action: Action) -> None:
-    """Give a card, or a title of an event, another text."""
-    number, entry = timeline.entry(action)
-    path: Path = ("timeline", number)
-    text = value_tree(action.text("text"))
-    if isinstance(entry, Card):
-        timeline.edits.set((*path, "card"), text)
-        return
-    titles = getattr(entry, "titles", ())
-    if not titles:
-        raise Stop("option", "this event has no title")
-    which = action.number("title", 0, len(titles) - 1)
-    path = (*path, "titles")
-    node = timeline.edits.node(path)
-    if isinstance(node, Items):
-        path = (*path, which)
-        node = node.items[which]
-    if isinstance(node, Mapping):
-        timeline.edits.set((*path, "text"), text)
-    elif len(path) == 3:
-        timeline.edits.set(path, text)
-    else:
-        timeline.edits.set_item(path, text)
-
-
-def _hit(timeline: _Timeline, action: Action) -> None:
-    """Have a moment of the film fall on a beat."""
-    number, shot = timeline.shot(action)
-    at = timeline.moment(action.number("frame", 0, timeline.last))
-    to = shot.sync.to if shot.sync is not None else "beat"
-    sync = replace(shot.sync, at=at) if shot.sync is not None else Sync(at=at, to=to, place=shot.place)
-    timeline.edits.set(("timeline", number, "sync"), value_tree(sync, timeline.timecodes))
+        clip = replace(clip, in_=start, out=start + length if clip.out is not None else None)
+    set_clip(action.on.edits, ("timeline", index, "shot"), clip, action.on.timecodes)
 
 
 _OF_THE_SHOT = ("line", "scene", "zone", "beat_type", "sync", "mute")  # what is said of a shot, and goes with it
 
 
-def _swap(timeline: _Timeline, action: Action) -> None:
+def _replace(action: Action) -> None:
+    """Put other film into the place of a shot, as long: `with` 0:40; or from one point to another: 0:40 - 0:42."""
+    index, shot = action.shot()
+    ends = SPAN_SIGN.split(action.text("with").strip()) if isinstance(action.values.get("with"), str) else []
+    if len(ends) == 2:
+        start, end = (FilmTime(action.parsed("with", each, lambda text: parse_seconds(text, action.on.timecodes)))
+                      for each in ends)  # fmt: skip
+        if end <= start:
+            raise Stop("option", "the out point lies after the in point")
+        clip = replace(shot.shot, in_=start, out=end, for_=None)
+        set_clip(action.on.edits, ("timeline", index, "shot"), clip, action.on.timecodes)
+    else:
+        _show(action, index, shot, action.moment("with"))
+    _note(action, index, dict.fromkeys((*_OF_THE_SHOT, "score", "why")) | {"by": "user"})
+
+
+def _swap(action: Action) -> None:
     """Put one of its alternatives into the place of a shot, which becomes an alternative itself."""
-    number, shot = timeline.shot(action)
+    index, shot = action.shot()
     if not shot.alternatives:
         raise Stop("option", "this shot has no alternatives")
-    which = action.number("number", 1, len(shot.alternatives)) - 1
-    other, path = shot.alternatives[which], ("timeline", number)
-    shown = timeline.film_range(number)
-    if shot.shot.out is not None and shot.shot.in_ is not None:
-        clip = replace(shot.shot, in_=other.in_, out=other.in_ + shown.duration)
-    else:
-        clip = replace(shot.shot, in_=other.in_, out=None)
-    set_clip(timeline.edits, ("timeline", number, "shot"), clip, timeline.timecodes)
-    former = value_tree(replace(other, in_=shown.start, score=shot.score, why=shot.why), timeline.timecodes)
-    edits, key = timeline.edits, "alternatives"
+    which = (action.number("number", 1, len(shot.alternatives)) if action.has("number") else 1) - 1
+    other, path, edits = shot.alternatives[which], ("timeline", index), action.on.edits
+    former = make(Alternative, in_=action.on.film_range(index).start, score=shot.score, why=shot.why, place=other.place)
+    _show(action, index, shot, other.in_)
+    tree, key = value_tree(former, action.on.timecodes), "alternatives"
     if isinstance(edits.node((*path, key)), Items):
-        edits.set_item((*path, key, which), former)
+        edits.set_item((*path, key, which), tree)
     else:
-        edits.set((*path, key), former)
-    said = dict.fromkeys(_OF_THE_SHOT) | {"score": other.score, "why": other.why, "by": "user"}
-    node = edits.node(path)
+        edits.set((*path, key), tree)
+    _note(action, index, dict.fromkeys(_OF_THE_SHOT) | {"score": other.score, "why": other.why, "by": "user"})
+
+
+def _note(action: Action, index: int, notes: Map[str, Any]) -> None:
+    """What is said of an event: None takes a key out."""
+    node = action.on.edits.node(("timeline", index))
     assert isinstance(node, Mapping)
-    for key, value in said.items():
+    for key, value in notes.items():
         if value is not None:
-            edits.set((*path, key), value_tree(value))
+            action.on.edits.set(("timeline", index, key), value_tree(value))
         elif key in node.entries:
-            edits.remove((*path, key))
+            action.on.edits.remove(("timeline", index, key))
 
 
-def _gain(timeline: _Timeline, action: Action) -> None:
-    """Give a stem another level, in whole dB."""
-    stem = action.text("stem")
-    if stem not in STEMS:
-        raise Stop("option", f"`stem` is one of {', '.join(STEMS)}")
-    level = value_tree(action.number("db", -60, 20))
-    root = timeline.edits.document.root
-    assert isinstance(root, Mapping)
-    if isinstance(root.get("mix"), Mapping):
-        timeline.edits.set(("mix", stem), level)
+def _move(action: Action) -> None:
+    """Take an event to the place that another has now: `to`."""
+    action.on.edits.move(("timeline",), action.index(), action.index("to", "to"))
+
+
+def _insert(action: Action) -> None:
+    """Put a new event before the one that is named, or at the `end`: `what` is as a spec has it, shot: 0:16 - 0:20."""
+    value = read_value(action.text("what"))
+    if not isinstance(value, Mapping) or not ({*EVENTS, "act"} & set(value.entries)):
+        raise Stop("option", f"{excerpt(action.text('what'))} is no event", "write shot: 0:16 - 0:20, or card: THE END")
+    end = len(action.on.spec.timeline)
+    index = end if action.values.get("event") == "end" else action.index()
+    action.on.edits.insert(("timeline",), index, value)
+
+
+def _remove(action: Action) -> None:
+    action.on.edits.take_out(("timeline",), action.index())
+
+
+def _duplicate(action: Action) -> None:
+    index, entry = action.event()
+    if getattr(entry, "id", None) is not None:
+        raise Stop("option", "an event with an id is there once", "insert one of the same times")
+    action.on.edits.copy(("timeline",), index)
+
+
+def _retitle(action: Action) -> None:
+    """Give a card, or a title of an event, another text."""
+    index, entry = action.event()
+    path: Path = ("timeline", index)
+    text, edits = value_tree(action.text("text")), action.on.edits
+    if isinstance(entry, Card):
+        edits.set((*path, "card"), text)
+        return
+    titles = getattr(entry, "titles", ())
+    if not titles:
+        raise Stop("option", "this event has no title", "set EVENT.titles '[A title]' gives it one")
+    which = action.number("title", 1, len(titles)) - 1 if action.has("title") or len(titles) > 1 else 0
+    path = (*path, "titles")
+    node = edits.node(path)
+    if isinstance(node, Items):
+        path = (*path, which)
+        node = node.items[which]
+    if isinstance(node, Mapping):
+        edits.set((*path, "text"), text)
+    elif len(path) == 3:
+        edits.set(path, text)
     else:
-        timeline.edits.set(("mix",), Mapping({stem: level}, {stem: root.span}, root.span, True))
+        edits.set_item(path, text)
 
 
-_ACTIONS: dict[str, Callable[[_Timeline, Action], None]] = {
-    "mark": _mark,
-    "length": _length,
-    "move": _move,
-    "delete": _delete,
-    "duplicate": _duplicate,
-    "title": _title,
-    "hit": _hit,
+def _retime(action: Action) -> None:
+    """Give a shot another speed: 0.5 is slow motion, 2 twice as fast."""
+    index, _ = action.shot()
+    value = read_value(str(action.values.get("speed", "")))
+    action.on.edits.set(("timeline", index, "speed"), value)
+
+
+def _sync(action: Action) -> None:
+    """Have a moment of the film fall on a beat."""
+    index, shot = action.shot()
+    at = action.moment("at")
+    sync = replace(shot.sync, at=at) if shot.sync is not None else Sync(at=at, to="beat", place=shot.place)
+    action.on.edits.set(("timeline", index, "sync"), value_tree(sync, action.on.timecodes))
+
+
+def _set(action: Action) -> None:
+    """Give any key of the spec a value, by its `path`: mix.music, 3.gain. Without a `value` it is taken out."""
+    value = action.values.get("value")
+    tree = read_value(value) if isinstance(value, str) else None if value is None else value_tree(_plain(value))
+    set_value(action.on, action.text("path"), tree, value if isinstance(value, str) else None)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return Fraction(str(value))
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    return value
+
+
+_WHOLE = ("move", "insert", "remove", "duplicate", "set")  # say nothing else of an event than it says, or its path
+VERBS: dict[str, Callable[[Action], None]] = {
     "swap": _swap,
-    "gain": _gain,
+    "replace": _replace,
+    "trim": _trim,
+    "slip": _slip,
+    "move": _move,
+    "insert": _insert,
+    "remove": _remove,
+    "duplicate": _duplicate,
+    "retitle": _retitle,
+    "retime": _retime,
+    "sync": _sync,
+    "set": _set,
 }

@@ -5,6 +5,7 @@ What is as the schema has it anyway is left out, unless a remark stands there: `
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing
 from collections.abc import Mapping as Map
@@ -23,7 +24,18 @@ from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.formats import properties_of, resolved
 from cinecut.language.read import defaults_of
 from cinecut.language.spec import Anchor, Anchors, Film, Music, Part, Spec, VibeChoice
-from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, Timecodes, clock, parse_span, rate_text
+from cinecut.language.timebase import (
+    SPAN_SIGN,
+    BadTimeError,
+    FilmTime,
+    Length,
+    Timecodes,
+    clock,
+    parse_length,
+    parse_seconds,
+    parse_span,
+    rate_text,
+)
 
 _NOWHERE = Span("", 0, 0, 0, 0)
 _BLOCKS: frozenset[type] = frozenset((Spec, Film, Music, VibeChoice, Anchors, ActMarker, *EVENTS.values())) | frozenset(
@@ -140,24 +152,53 @@ class _Trees:
 
 
 def set_clip(edits: Edits, path: Path, clip: Clip, numbered: Timecodes | None) -> None:
-    """Give a shot other times. What is written as keys of its own keeps them, and their comments."""
-    node, tree = edits.node(path), value_tree(clip, numbered)
-    if not isinstance(node, Mapping) or node.flow:
-        edits.set(path, tree)
+    """Give a shot other times. A time that stays is left as it is written, with its comments; a new one is written as
+    the others are."""
+    node = edits.node(path)
+    old = _clip_texts(node)
+    plain = not any(text.count(":") > 2 for text in old.values())  # no timecodes
+    exact = all((time.seconds * 1000).denominator == 1 for time in (clip.in_, clip.out) if time is not None)
+    tree = value_tree(clip, None if old and plain and exact else numbered)
+    entries: dict[str, Node] = {key: Scalar(text, tree.span) for key, text in _clip_texts(tree).items()}
+    if plain and exact and any(":" in text for text in old.values()):
+        times = {"in": clip.in_, "out": clip.out}
+        entries |= {
+            key: Scalar(seconds_text(time.seconds, always_clock=True), tree.span)
+            for key, time in times.items()
+            if time is not None
+        }
+    for key, text in old.items():
+        if key in entries and _same_time(text, getattr(clip, f"{key}_" if key != "out" else key, None), numbered):
+            entries[key] = Scalar(text, tree.span)
+    if not isinstance(node, Mapping) or (node.flow and node.entries.keys() != entries.keys()):
+        edits.set(path, shortened(_mapping(entries, flow=True), Clip))
         return
-    if isinstance(tree, Scalar):
-        ends = str(tree.value).split(" - ")
-        entries = {key: Scalar(end, tree.span) for key, end in zip(("in", "out"), ends, strict=True)}
-    else:
-        assert isinstance(tree, Mapping)
-        entries = {key: value for key, value in tree.entries.items() if isinstance(value, Scalar)}
     for key in node.entries:
         if key not in entries:
             edits.remove((*path, key))
     for key, value in entries.items():
-        old = node.entries.get(key)
-        if not isinstance(old, Scalar) or old.value != value.value:
+        if not isinstance(value, Scalar) or old.get(key) != value.value:
             edits.set((*path, key), value)
+
+
+def _clip_texts(node: Node) -> dict[str, str]:
+    """The times of a shot as they are written, by their keys."""
+    if isinstance(node, Scalar):
+        return dict(zip(("in", "out"), SPAN_SIGN.split(str(node.value).strip()), strict=False))
+    entries = node.entries if isinstance(node, Mapping) else {}
+    return {key: str(_plain_text(value.value)) for key, value in entries.items() if isinstance(value, Scalar)}
+
+
+def _plain_text(value: Any) -> Any:
+    return exact_text(value) if isinstance(value, Fraction) else value
+
+
+def _same_time(text: str, time: Any, numbered: Timecodes | None) -> bool:
+    with contextlib.suppress(BadTimeError):
+        if isinstance(time, Length):
+            return parse_length(text) == time
+        return isinstance(time, FilmTime) and parse_seconds(text, numbered) == time.seconds
+    return False
 
 
 def _mapping(entries: dict[str, Node], flow: bool) -> Mapping:
@@ -229,11 +270,11 @@ def _span(tree: Mapping) -> Node:
 
 
 @cache
-def _record_of(hint: Any) -> type | None:
+def record_of(hint: Any) -> type | None:
     """The record that a field holds, one or many; None where it holds none."""
     parts = [part for part in typing.get_args(hint) if part not in (type(None), Ellipsis)]
     if parts:
-        return _record_of(parts[0])
+        return record_of(parts[0])
     return hint if isinstance(hint, type) and dataclasses.is_dataclass(hint) else None
 
 
@@ -250,12 +291,12 @@ class _Canonical:
             return node
         if cls in EVENTS.values():
             cls = next((event for kind, event in EVENTS.items() if kind in node.entries), ActMarker)
-        hints, properties = _hints(cls), properties_of(cls)
+        hints, properties = record_hints(cls), properties_of(cls)
         order = {key: number for number, key in enumerate(properties)}
         entries: dict[str, Node] = {}
         for key in sorted(node.entries, key=lambda key: order.get(key, len(order))):
             child = node.entries[key]
-            inner = _record_of(hints[key]) if key in hints else None
+            inner = record_of(hints[key]) if key in hints else None
             if inner is not None:
                 child = self.value(child, inner, resolved(properties[key]), (*path, key))
             entries[key] = child
@@ -278,5 +319,5 @@ class _Canonical:
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
+def record_hints(cls: type) -> dict[str, Any]:
     return {name.rstrip("_"): hint for name, hint in typing.get_type_hints(cls).items() if name != "place"}

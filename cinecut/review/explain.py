@@ -13,6 +13,7 @@ from cinecut.compiler.layout.soundtrack import Soundtrack
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.compiler.origins import origins
 from cinecut.compiler.resolve import Trailer
+from cinecut.edits.entries import id_of
 from cinecut.language.document.layout import scalar_text
 from cinecut.language.events import Transition
 from cinecut.language.grid import Grid
@@ -75,7 +76,8 @@ class Row:
     number: int
     line: int
     kind: str
-    event: str
+    event: str  # its label in the graph
+    id: str  # by which edits name it
     act: str
     film_in: str
     film_in_timecode: str
@@ -115,6 +117,7 @@ def _row(placed: Placed, timeline: Timeline, numbered: Timecodes, sounds: list[s
         line=placed.event.place.span.line + 1,
         kind=type(placed.event).__name__.lower(),
         event=placed.label,
+        id=id_of(placed),
         act=placed.act or "",
         film_in=clock(film.start.seconds) if film else "",
         film_in_timecode=_timecode(film.start, numbered) if film else "",

@@ -36,9 +36,10 @@ FLOORS: tuple[set[str], ...] = (
     {"changes", "edits"},
     {"analysis", "library", "ffmpeg"},
     {"render", "doctor"},
+    {"desk"},
     {"review", "watch", "interchange"},
     {"delivery"},
-    {"proof"},
+    {"proof", "agents"},
     {"cli", "api"},
     {"__main__"},
 )

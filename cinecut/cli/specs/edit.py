@@ -1,20 +1,45 @@
-"""The commands that compare specs, and change one: diff."""
+"""The commands that compare specs and change one: diff, edit, log, undo, swap."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, say
-from cinecut.diagnostics import Report, harmless
+from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, say
+from cinecut.diagnostics import Report, Stop, harmless
 
 if TYPE_CHECKING:
     from cinecut.compiler.layout import Layout
+    from cinecut.desk.revise import Edit
 
 app = typer.Typer()
+
+# Of each verb the words that follow it, by the names of its values; those in brackets may be left out.
+WORDS: dict[str, tuple[str, ...]] = {
+    "swap": ("event", "[number]"),
+    "replace": ("event", "with"),
+    "trim": ("event",),
+    "slip": ("event", "by"),
+    "move": ("event", "to"),
+    "insert": ("event", "what"),
+    "remove": ("event",),
+    "duplicate": ("event",),
+    "retitle": ("event", "text", "[title]"),
+    "retime": ("event", "speed"),
+    "sync": ("event", "at"),
+    "set": ("path", "[value]"),
+}
+
+RevisionOption = Annotated[
+    str | None, typer.Option("--revision", metavar="DIGEST", help="Refuse where the spec is another by now.")
+]
+DryOption = Annotated[
+    bool, typer.Option("--dry-run", help="Write nothing; say what would be other, and rendered anew.")
+]
 
 
 @app.command()
@@ -50,3 +75,125 @@ def _layout(spec: Path) -> Layout:
     report.stop_on_error()
     assert layout is not None  # or there was an error
     return layout
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def edit(
+    spec: SpecArgument,
+    verb: Annotated[str, typer.Argument(metavar="VERB", autocompletion=completing(lambda: WORDS), help="What to do.")],
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]...", help="To which event, and how.")] = None,
+    in_: Annotated[str | None, typer.Option("--in", metavar="TIME", help="trim: its in point in the film.")] = None,
+    out: Annotated[str | None, typer.Option("--out", metavar="TIME", help="trim: its out point.")] = None,
+    for_: Annotated[str | None, typer.Option("--for", metavar="LENGTH", help="trim: how long, 1.5s, 4 beats.")] = None,
+    revision: RevisionOption = None,
+    dry_run: DryOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Change a spec by one edit that leaves every other byte, and every comment, as it is; or not at all.
+
+    An EVENT is its number (12, or shot 12), its id, or of act 2 the third: "act 2/3". `explain` shows all of them.
+
+    trim EVENT --in TIME --out TIME --for LENGTH    other ends; what is not named stays
+    slip EVENT BY                                   a later part of the film: 1.5s, -12f
+    replace EVENT WITH                              other film, as long: 0:40, or 0:40 - 0:42
+    swap EVENT [N]                                  one of its alternatives
+    move EVENT TO | remove EVENT | duplicate EVENT
+    insert EVENT|end WHAT                           a new event before it: "shot: 0:16 - 0:20"
+    retitle EVENT TEXT [N]                          a card's text, or its title N's
+    retime EVENT SPEED | sync EVENT TIME            slow motion; a moment onto a beat
+    set PATH [VALUE]                                any key: mix.music -3, 3.gain 2; without VALUE it is taken out
+
+    Refused is what would make the spec wrong. `cinecut undo SPEC` takes it back.
+
+    Examples: cinecut edit film.yaml trim 3 --out 0:19.5    |    cinecut edit film.yaml slip "act 2/3" -12f --dry-run
+    """
+    from cinecut.desk.revise import edit as run
+
+    action = {"do": verb, **_named(verb, words or ()), "in": in_, "out": out, "for": for_}
+    _tell(run(spec, action, revision=revision, dry_run=dry_run), dry_run, as_json)
+
+
+def _named(verb: str, words: Sequence[str]) -> dict[str, str]:
+    """The words of a verb by the names of its values."""
+    if verb not in WORDS:
+        raise Stop("option", f"there is no verb {verb!r}", f"one of: {', '.join(WORDS)}")
+    names = [name.strip("[]") for name in WORDS[verb]]
+    least = sum(not name.startswith("[") for name in WORDS[verb])
+    if not least <= len(words) <= len(names) or any(word.startswith("--") for word in words):
+        shown = " ".join(name.upper() for name in WORDS[verb])
+        raise Stop("option", f"{verb} takes {shown}, not {' '.join(words) or 'nothing'}", "cinecut edit --help")
+    return dict(zip(names, words, strict=False))
+
+
+@app.command()
+def undo(
+    spec: SpecArgument, revision: RevisionOption = None, dry_run: DryOption = False, as_json: JsonOption = False
+) -> None:
+    """Take back the last edit that `cinecut edit` made. What was changed elsewhere in the file since then stays.
+
+    Example: cinecut undo specs/film.yaml
+    """
+    from cinecut.desk.revise import undo as run
+
+    _tell(run(spec, revision=revision, dry_run=dry_run), dry_run, as_json)
+
+
+@app.command()
+def log(spec: SpecArgument, as_json: JsonOption = False) -> None:
+    """List the edits of a spec that can be taken back, the last one first.
+
+    Example: cinecut log specs/film.yaml
+    """
+    import time
+
+    from cinecut.desk.revise import log as entries
+    from cinecut.desk.revise import revision_of
+
+    found = entries(spec)[::-1]
+    if as_json:
+        records = [
+            {"when": each.when, "said": each.said, "before": revision_of(each.before), "after": revision_of(each.after)}
+            for each in found
+        ]
+        print(json.dumps({"edits": records}, ensure_ascii=False, indent=2))
+        return
+    for each in found:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.when))
+        print(harmless(f"{when}  {'; '.join(each.said)}"))
+    if not found:
+        say("no edit is kept")
+
+
+def _tell(done: Edit, dry_run: bool, as_json: bool) -> None:
+    from cinecut.desk.anew import rendered_anew
+
+    anew = rendered_anew(done.before.layout, done.after.layout) if dry_run else None
+    if as_json:
+        record: dict[str, Any] = done.as_json()
+        if dry_run:
+            record["anew"] = None if anew is None else [list(each) for each in anew.segments]
+        print(json.dumps(record, ensure_ascii=False, indent=2))
+        return
+    print_diagnostics(list(done.after.found))
+    for text in done.said:
+        print(harmless(text))
+    if not done.said:
+        say("nothing that is seen or heard is other")
+    if dry_run:
+        say(str(anew) if anew is not None else "what would be rendered anew is known when the film is measured")
+
+
+@app.command()
+def swap(
+    spec: SpecArgument,
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="Its number, id, or act 2/3, as in `cinecut edit`.")],
+    number: Annotated[int, typer.Argument(metavar="[N]", min=1, help="Which of its alternatives.")] = 1,
+) -> None:
+    """Put one of its `alternatives` into the place of a shot, which becomes one itself: doing it again undoes it.
+
+    Example: cinecut swap specs/film.yaml 12 2
+    """
+    from cinecut.desk.revise import edit as run
+
+    run(spec, {"do": "swap", "event": event, "number": number})
+    say(f"{spec}: event {event} shows its alternative {number}")

@@ -1,4 +1,4 @@
-"""The commands about one spec: explain, compile, link, swap."""
+"""The commands about one spec: explain, compile, link."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _print_rows(placed: list[Row]) -> None:
     head += ["enters", "sounds", "line"]
     body = [
         [
-            str(r.number), r.event, r.act, _pair(r.film_in, r.film_out),
+            str(r.number), r.id, r.act, _pair(r.film_in, r.film_out),
             _pair(r.film_in_timecode, r.film_out_timecode), _pair(r.trailer_in, r.trailer_out),
             _pair(r.trailer_in_timecode, r.trailer_out_timecode), str(r.frames), r.beat,
             "" if r.offset_ms is None else f"{r.offset_ms:+.1f} ms", r.enters, r.sounds, str(r.line),
@@ -152,32 +152,3 @@ def link(
         print(json.dumps({"spec": str(spec), "measured": measured}))
     else:
         say(f"{spec}: {len(measured)} file{'s' if len(measured) > 1 else ''} measured")
-
-
-@app.command()
-def swap(
-    spec: SpecArgument,
-    event: Annotated[
-        int, typer.Argument(metavar="EVENT", min=1, help="Its number, as `cinecut explain` and sheets have it.")
-    ],
-    number: Annotated[int, typer.Argument(metavar="[N]", min=1, help="Which of its alternatives.")] = 1,
-) -> None:
-    """Put one of its `alternatives` into the place of a shot, which becomes one itself: doing it again undoes it.
-
-    Example: cinecut swap specs/film.yaml 12 2
-    """
-    from cinecut.edits.actions import edited, entries_of
-    from cinecut.files import write_beside
-    from cinecut.language.document import read_document
-    from cinecut.render.check import examine
-
-    report = Report()
-    layout = examine(spec, report, files=True, link=True)
-    report.stop_on_error()
-    assert layout is not None  # or there was an error
-    events = layout.timeline.events
-    if event > len(events):
-        raise Stop("option", f"{spec} has {len(events)} events; there is no event {event}")
-    action = {"do": "swap", "entry": entries_of(layout)[event - 1], "number": number}
-    write_beside(spec, edited(read_document(spec, report), layout, action))
-    say(f"{spec}: event {event} shows its alternative {number}")

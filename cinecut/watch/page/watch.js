@@ -211,7 +211,7 @@ function select(index, again = false) { // again: what is being typed, and the m
     label.textContent = "text ";
     label.append(input);
     set.textContent = "set text";
-    const send = () => edit({ do: "title", entry: event.entry, title: number, text: input.value });
+    const send = () => edit({ do: "retitle", entry: event.entry, title: number + 1, text: input.value });
     set.addEventListener("click", send);
     input.addEventListener("keydown", (key) => { if (key.key === "Enter") send(); });
     box.append(label, set);
@@ -268,13 +268,13 @@ const actions = {
   "act-back": () => jump(marks.act(), -1), "act-on": () => jump(marks.act(), 1),
   "beat-back": () => jump(marks.beat(), -1), "beat-on": () => jump(marks.beat(), 1),
   "bar-back": () => jump(marks.bar(), -1), "bar-on": () => jump(marks.bar(), 1),
-  "mark-in": () => edit({ do: "mark", entry: entryOf(), in: filmFrame() }),
-  "mark-out": () => edit({ do: "mark", entry: entryOf(), out: filmFrame() }),
-  hit: () => edit({ do: "hit", entry: entryOf(), frame: filmFrame() }),
-  length: () => edit({ do: "length", entry: entryOf(), amount: Number($("amount").value), unit: $("unit").value }),
+  "mark-in": () => edit({ do: "trim", entry: entryOf(), in: filmFrame() }),
+  "mark-out": () => edit({ do: "trim", entry: entryOf(), out: filmFrame() }),
+  hit: () => edit({ do: "sync", entry: entryOf(), at: filmFrame() }),
+  length: () => edit({ do: "trim", entry: entryOf(), for: `${Number($("amount").value)} ${$("unit").value}` }),
   earlier: () => move(-1), later: () => move(1),
   duplicate: () => edit({ do: "duplicate", entry: entryOf() }),
-  delete: () => edit({ do: "delete", entry: entryOf() }),
+  delete: () => edit({ do: "remove", entry: entryOf() }),
   undo: () => edit({ do: "undo" }), redo: () => edit({ do: "redo" }),
 };
 function step(by) {
@@ -320,12 +320,12 @@ function drawMix() {
     input.max = 20;
     input.value = level;
     input.id = `mix-${stem}`;
-    input.addEventListener("change", () => edit({ do: "gain", stem, db: Math.round(Number(input.value)) }));
+    input.addEventListener("change", () => edit({ do: "set", path: `mix.${stem}`, value: Math.round(Number(input.value)) }));
     label.textContent = `${stem}, dB `;
     label.append(input);
     mute.textContent = level > -60 ? "mute" : "unmute";
     mute.setAttribute("aria-label", `${mute.textContent} ${stem}`);
-    mute.addEventListener("click", () => edit({ do: "gain", stem, db: level > -60 ? -60 : 0 }));
+    mute.addEventListener("click", () => edit({ do: "set", path: `mix.${stem}`, value: level > -60 ? -60 : 0 }));
     label.append(mute);
     box.append(label);
   }

@@ -1,0 +1,100 @@
+"""Which files a client may reach: the specs that were named, and those below the folders that were named.
+
+Links are followed before anything is judged. What a spec names (a film, a song, a picture) may lie anywhere as long as
+a person wrote it; an edit of a client can only name files inside the fence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cinecut.compiler.layout import Layout
+from cinecut.diagnostics import Stop
+from cinecut.language.read import inside
+from cinecut.media.link import assets_of
+
+_SUFFIXES = (".yaml", ".yml")
+_MOST = 200  # specs that are listed
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The specs and folders that a client may reach, all of them resolved."""
+
+    specs: tuple[Path, ...]
+    folders: tuple[Path, ...]
+
+    @classmethod
+    def around(cls, places: Sequence[Path]) -> Fence:
+        """Raises Stop where there is no such file or folder."""
+        resolved = []
+        for place in places:
+            if not place.exists():
+                raise Stop("missing-file", f"there is no file or folder {place}")
+            resolved.append(place.resolve())
+        folders = tuple(place for place in resolved if place.is_dir())
+        return cls(tuple(place for place in resolved if not place.is_dir()), folders)
+
+    def spec(self, name: str) -> Path:
+        """The spec of a name: a path, or the end of one that only one spec has. Raises Stop for any other file."""
+        known = self.listed()
+        for base in (Path(), *self.folders):
+            path = (base / name).resolve() if name else Path()
+            if self._holds(path) and path.suffix.lower() in _SUFFIXES and path.is_file():
+                return path
+        ending = [path for path in known if name and (path.name == name or path.stem == name)]
+        if len(ending) == 1:
+            return ending[0]
+        if not name and len(known) == 1:
+            return known[0]
+        names = ", ".join(map(self.shown, known[:20])) or "none"
+        raise Stop("missing-file", f"there is no spec {name!r} here", f"the specs are: {names}")
+
+    def listed(self) -> list[Path]:
+        """The specs, in order."""
+        found = set(self.specs)
+        for folder in self.folders:
+            for file in sorted(folder.rglob("*")):
+                if file.suffix.lower() in _SUFFIXES and self._holds(file.resolve()) and _is_spec(file):
+                    found.add(file.resolve())
+                if len(found) >= _MOST:
+                    break
+        return sorted(found)
+
+    def shown(self, spec: Path) -> str:
+        """A spec by the shortest name that finds it."""
+        for folder in self.folders:
+            if spec.is_relative_to(folder):
+                return str(spec.relative_to(folder))
+        return spec.name
+
+    def check_names(self, spec: Path, before: Layout, after: Layout) -> None:
+        """Raise Stop where an edit names a file outside the fence that the spec did not name before."""
+        known = set(_named(before, spec.parent))
+        for path in _named(after, spec.parent):
+            if path not in known and not self._holds(path) and path.parent != spec.parent:
+                message = f"{path} lies outside of what may be reached: the edit was refused, and nothing written"
+                raise Stop("option", message, "name a file beside the spec, or ask a person to")
+
+    def _holds(self, path: Path) -> bool:
+        return path in self.specs or any(path.is_relative_to(folder) for folder in self.folders)
+
+
+def _named(layout: Layout, folder: Path) -> Iterable[Path]:
+    """The files that a spec names, resolved."""
+    spec = layout.trailer.spec
+    for asset in assets_of(spec, folder):
+        yield asset.file.resolve()
+    if spec.vibe is not None and spec.vibe.base.lower().endswith(_SUFFIXES):
+        yield inside(folder, spec.vibe.base).resolve()
+
+
+def _is_spec(file: Path) -> bool:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as text:
+            head = text.read(20_000)
+    except OSError:
+        return False
+    return any(line.startswith("cinecut:") for line in head.splitlines())

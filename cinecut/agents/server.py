@@ -1,0 +1,221 @@
+"""The server's tools. Each is a short function over the same verbs that a person has; answers are short texts.
+
+Without `allow_edits` nothing of the user's is changed: the tools that edit are not there.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar
+
+import anyio
+from mcp.server.mcpserver import Context, Image, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import ToolAnnotations
+from pydantic import Field
+
+from cinecut import __version__
+from cinecut.agents import answers
+from cinecut.agents.fence import Fence
+from cinecut.desk.revise import Edit, edit, log, state_of, undo
+from cinecut.diagnostics import Stop, as_text
+from cinecut.files import cache_folder
+from cinecut.render.check import check_spec
+
+INSTRUCTIONS = """cinecut cuts film trailers from specs: YAML files with a timeline of events (shots, blacks, cards,
+stills). Ask `timeline` first: it numbers the events. Then `edit_spec` with one verb at a time; every answer says what
+was changed and what is wrong. Film times: 0:16.5 or 1:02:11. Lengths in the trailer: 1.5s, 36f (frames), 4 beats. An
+event is its number, its id, or "act 2/3" (the third event of act 2). `undo_edit` takes the last edit back."""
+
+Verb = Literal[
+    "trim", "slip", "replace", "swap", "move", "insert", "remove", "duplicate", "retitle", "retime", "sync", "set"
+]
+Spec = Annotated[str, Field(description="The spec's name, as `specs` lists it; empty if there is only one.")]
+Event = Annotated[str | int | None, Field(description='Its number, its id, or "act 2/3".')]
+
+_READS, _WRITES = ToolAnnotations(read_only_hint=True), ToolAnnotations(read_only_hint=False, destructive_hint=False)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def serve(places: list[Path], allow_edits: bool) -> None:
+    """Serve on standard input and output until the client goes."""
+    server(Fence.around(places), allow_edits).run("stdio")
+
+
+def server(fence: Fence, allow_edits: bool) -> MCPServer[Any]:
+    made: MCPServer[Any] = MCPServer("cinecut", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR")
+    _reading(made, fence)
+    _rendering(made, fence)
+    if allow_edits:
+        _editing(made, fence)
+    return made
+
+
+def _said(tool: Callable[P, T]) -> Callable[P, T]:
+    """A tool whose Stop is an answer, with all findings in it."""
+
+    @functools.wraps(tool)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return tool(*args, **kwargs)
+        except Stop as stop:
+            raise ToolError(answers.short("\n".join(map(as_text, stop.diagnostics)), "mend these first")) from None
+
+    return run
+
+
+def _reading(made: MCPServer[Any], fence: Fence) -> None:
+    def tool(function: Callable[..., Any]) -> None:
+        made.tool(annotations=_READS, structured_output=False)(_said(function))
+
+    @tool
+    def specs() -> str:
+        """List the specs that can be read, by their names."""
+        return answers.short("\n".join(map(fence.shown, fence.listed())) or "no specs", "name a folder below")
+
+    @tool
+    def timeline(spec: Spec = "", first: int = 1, last: int = 30) -> str:
+        """The events of a spec, by number: what each shows of the film, where it falls in the trailer, its texts."""
+        state = state_of(fence.spec(spec))
+        return f"revision {state.revision}; {answers.timeline(state.layout, first, last)}"
+
+    @tool
+    def values(spec: Spec = "", below: str = "") -> str:
+        """The values of a spec by their paths, and who set each; `below` is how the paths begin: music, mix."""
+        return answers.values(state_of(fence.spec(spec)).layout, below)
+
+    @tool
+    def check(spec: Spec = "") -> str:
+        """Everything that is wrong with a spec and the files that it names."""
+        return answers.findings(check_spec(fence.spec(spec)))
+
+    @tool
+    def language(part: str = "") -> str:
+        """What a key of the language means: shot, shot.speed, music, output; without a part the names of all."""
+        return answers.about(part)
+
+    @tool
+    def history(spec: Spec = "") -> str:
+        """The edits of a spec that `undo` takes back, the last one first."""
+        rows = ["; ".join(entry.said) for entry in log(fence.spec(spec))[::-1]]
+        return answers.short("\n".join(rows) or "no edit is kept", "")
+
+    @tool
+    def stills(spec: Spec = "", event: Event = 1) -> list[Any]:
+        """Pictures of the cuts at both ends of an event: left the frame before the cut, right the one after it."""
+        from cinecut.edits.entries import find_event
+
+        path = fence.spec(spec)
+        layout = state_of(path).layout
+        placed = find_event(layout, 1 if event is None else event)
+        return [placed.name, *_pictures(layout, path, [placed.number])]
+
+
+def _pictures(layout: Any, spec: Path, numbers: list[int]) -> list[Any]:
+    """Images of the cuts at these events; where the film is not there, a word about it."""
+    from cinecut.agents.stills import cut_pictures, cuts_of
+
+    try:
+        return [Image(data=data, format="jpeg") for data in cut_pictures(layout, spec.parent, cuts_of(layout, numbers))]
+    except Stop as stop:
+        return [f"no pictures: {stop.diagnostics[0].message}"]
+
+
+def _editing(made: MCPServer[Any], fence: Fence) -> None:
+    def tool(function: Callable[..., Any]) -> None:
+        made.tool(annotations=_WRITES, structured_output=False)(_said(function))
+
+    @tool
+    def edit_spec(
+        verb: Verb,
+        spec: Spec = "",
+        event: Event = None,
+        in_point: Annotated[str | None, Field(description="trim: where it begins in the film.")] = None,
+        out_point: Annotated[str | None, Field(description="trim: where it ends in the film.")] = None,
+        length: Annotated[str | None, Field(description="trim: how long it is seen, 1.5s.")] = None,
+        by: Annotated[str | None, Field(description="slip: by how much of the film, 1s or -12f.")] = None,
+        film: Annotated[str | None, Field(description="replace: other film, 0:40 or 0:40 - 0:42.")] = None,
+        to: Annotated[str | int | None, Field(description="move: the event whose place it takes.")] = None,
+        what: Annotated[
+            str | None, Field(description='insert: shot: 0:16 - 0:20, or card: THE END. event may be "end".')
+        ] = None,
+        text: Annotated[str | None, Field(description="retitle: what the card or title says.")] = None,
+        number: Annotated[int | None, Field(description="swap: which alternative; retitle: which title.")] = None,
+        speed: Annotated[str | float | None, Field(description="retime: 0.5 is slow motion.")] = None,
+        at: Annotated[str | None, Field(description="sync: the film's moment that falls on a beat.")] = None,
+        path: Annotated[str | None, Field(description="set: mix.music, output.size, 3.gain, 3.titles.")] = None,
+        value: Annotated[str | int | float | bool | None, Field(description="set: as YAML; none takes it out.")] = None,
+        revision: Annotated[str | None, Field(description="Refuse where the spec is another by now.")] = None,
+        dry_run: bool = False,
+    ) -> list[Any]:
+        """Change a spec by one verb, on one event or value.
+
+        Nothing else in the file changes; what would make the spec wrong is refused. Answers what was changed, with
+        pictures of both sides of every cut that is another now.
+        """
+        place = fence.spec(spec)
+        action = {
+            "do": verb, "event": event, "in": in_point, "out": out_point, "for": length, "by": by, "with": film,
+            "to": to, "what": what, "text": text, "number": number, "title": number, "at": at, "path": path,
+            "speed": None if speed is None else str(speed), "value": value,
+        }  # fmt: skip
+        guard = functools.partial(fence.check_names, place)
+        return _answer(edit(place, action, revision=revision, dry_run=dry_run, guard=guard), dry_run)
+
+    @tool
+    def undo_edit(spec: Spec = "", revision: str | None = None) -> list[Any]:
+        """Take back the last edit of a spec; what a person changed elsewhere since then stays."""
+        return _answer(undo(fence.spec(spec), revision=revision), False)
+
+
+def _answer(done: Edit, dry_run: bool) -> list[Any]:
+    found = done.after.found if dry_run else tuple(check_spec(done.spec))
+    numbers = [each.now for each in done.differences if each.now is not None]
+    # The cut that something was taken out of is another one, too.
+    numbers += [each.was for each in done.differences if each.now is None and each.was is not None]
+    text = answers.edit_answer(done, found, dry_run)
+    return [text, *(_pictures(done.after.layout, done.spec, numbers) if numbers else [])]
+
+
+def _rendering(made: MCPServer[Any], fence: Fence) -> None:
+    @made.tool(annotations=_READS, structured_output=False)
+    async def render_draft(context: Context[Any, Any], spec: Spec = "") -> str:
+        """Render a small draft into the cache and say where it lies. Takes a while; may be cancelled."""
+        try:
+            path = fence.spec(spec)
+            target = cache_folder() / "drafts" / f"{path.stem}-{state_of(path).revision}.mp4"
+        except Stop as stop:
+            raise ToolError(answers.findings(stop.diagnostics)) from None
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return await _draft(path, target, context.report_progress)
+
+
+async def _draft(spec: Path, target: Path, report: Callable[[float, float, str], Awaitable[None]]) -> str:
+    """Run the draft's process to its end, or end it when the client no longer wants it."""
+    command = [sys.executable, "-m", "cinecut.agents.draft", str(spec), str(target)]
+    async with await anyio.open_process(command, stdin=None, stderr=None) as process:
+        try:
+            assert process.stdout is not None
+            last: dict[str, Any] = {}
+            rest = ""
+            async for data in process.stdout:
+                *lines, rest = (rest + data.decode("utf-8", "replace")).split("\n")
+                for line in lines:
+                    last = json.loads(line)
+                    if "stage" in last:
+                        await report(last["done"], max(1, last["total"]), last["stage"])
+            await process.wait()
+        except BaseException:
+            process.terminate()
+            with anyio.CancelScope(shield=True):
+                await process.wait()
+            raise
+    if "file" not in last:
+        raise ToolError(answers.short("\n".join(last.get("findings", ["the draft could not be rendered"])), ""))
+    return f"{last['file']}: {last['frames']} frames"

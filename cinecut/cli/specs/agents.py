@@ -1,0 +1,38 @@
+"""The command for programs that edit: mcp."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cinecut.diagnostics import Stop
+
+app = typer.Typer()
+
+
+@app.command()
+def mcp(
+    places: Annotated[
+        list[Path],
+        typer.Argument(metavar="SPEC|FOLDER...", help="What may be reached: these specs, or those in folders."),
+    ],
+    allow_edits: Annotated[
+        bool, typer.Option("--allow-edits", help="Also offer the tools that change specs. Default: reading only.")
+    ] = False,
+) -> None:
+    """Serve specs to a program or a model by the Model Context Protocol, on standard input and output.
+
+    It offers the verbs of `cinecut edit`, the timeline, the findings of `check`, pictures of cuts, and drafts; no file
+    outside of what is named is read or written, but the media that a spec names. Needs the extra `mcp`.
+
+    Example: cinecut mcp specs --allow-edits
+    """
+    try:
+        from cinecut.agents.server import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+            raise
+        raise Stop("option", "the Model Context Protocol needs a package", "pip install 'cinecut[mcp]'") from None
+    serve(places, allow_edits)

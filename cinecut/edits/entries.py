@@ -1,0 +1,111 @@
+"""The entries of a spec's timeline as edits name them: by number, id, act, or index.
+
+An event's id is the one that it has (`id: bird`) or, while it has none, the one that follows from what it says
+(`shot_0m16s_1f2a`, as `explain` shows it). An edit that would change such an id writes it down first, so that it stays.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from itertools import groupby
+
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.layout.timeline import Placed
+from cinecut.diagnostics import Stop
+from cinecut.language.document import Mapping
+from cinecut.language.document.edit import Edits
+from cinecut.language.events import ActMarker, Entry
+from cinecut.language.timebase import FilmRange, FilmTime
+
+
+def entries_of(layout: Layout) -> list[int]:
+    """Where each event stands in the spec's timeline, which holds act markers too: indices, from 0."""
+    return [place for place, entry in enumerate(layout.trailer.spec.timeline) if not isinstance(entry, ActMarker)]
+
+
+def id_of(placed: Placed) -> str:
+    return placed.event.id or placed.label
+
+
+_OF_ACT = re.compile(r"\s*(?:act\s+)?(.+?)\s*/\s*(\d+)\s*")
+_OF_KIND = re.compile(r"\s*(shot|black|card|still|event)\s+(\d+)\s*")
+
+
+def find_event(layout: Layout, name: str | int) -> Placed:
+    """The event that is meant: `12`, `shot 12`, `act 2/3` (the third event of the second act), `revenge/1`, or an id.
+    Raises Stop where there is none."""
+    events = layout.timeline.events
+    if isinstance(name, int) or name.strip().isdecimal():
+        return _numbered(events, int(name))
+    if match := _OF_KIND.fullmatch(name):
+        placed = _numbered(events, int(match[2]))
+        if match[1] not in ("event", placed.name.partition(" ")[0]):
+            raise Stop("option", f"event {match[2]} is {placed.name}, and no {match[1]}")
+        return placed
+    for placed in events:
+        if name == placed.event.id:
+            return placed
+    for placed in events:
+        if name == placed.label:
+            return placed
+    if match := _OF_ACT.fullmatch(name):
+        return _in_act(events, match[1], int(match[2]))
+    close = get_close_matches(name, [id_of(placed) for placed in events], n=1)
+    hint = f"did you mean {close[0]}?" if close else "cinecut explain SPEC --json lists the ids"
+    raise Stop("option", f"there is no event {name!r}", hint, "an event is its number, its id, or act 2/3")
+
+
+def _numbered(events: tuple[Placed, ...], number: int) -> Placed:
+    if not 1 <= number <= len(events):
+        raise Stop("option", f"there is no event {number}: they are 1 to {len(events)}")
+    return events[number - 1]
+
+
+def _in_act(events: tuple[Placed, ...], act: str, number: int) -> Placed:
+    acts = [list(run) for name, run in groupby(events, lambda placed: placed.act) if name is not None]
+    named = [run for run in acts if run[0].act == act]
+    if not named and act.isdecimal() and 1 <= int(act) <= len(acts):
+        named = [acts[int(act) - 1]]
+    if not named:
+        names = ", ".join(dict.fromkeys(str(run[0].act) for run in acts)) or "none"
+        raise Stop("option", f"there is no act {act}", f"the acts are: {names}")
+    found = [placed for run in named for placed in run]
+    if not 1 <= number <= len(found):
+        raise Stop("option", f"act {act} has {len(found)} events; there is no event {number} in it")
+    return found[number - 1]
+
+
+class Entries:
+    """The timeline of a document that is edited, its entries by their index."""
+
+    def __init__(self, edits: Edits, layout: Layout) -> None:
+        self.edits, self.layout = edits, layout
+        self.spec, self.film = layout.trailer.spec, layout.trailer.film
+        self.places = entries_of(layout)
+        self.events = {self.places[placed.number - 1]: placed for placed in layout.timeline.events}
+        self._shots = {self.places[placed.number - 1]: placed for placed in layout.timeline.shots}
+        root = edits.document.root
+        film = root.get("film") if isinstance(root, Mapping) else None
+        # A timecode can be read only where the file holds the film's facts.
+        linked = isinstance(film, Mapping) and "facts" in film.entries
+        self.timecodes = self.film.timecodes if linked and not self.film.variable else None
+
+    def entry(self, index: int) -> Entry:
+        return self.spec.timeline[index]
+
+    def index(self, name: str | int) -> int:
+        """Of the event that is meant. Raises Stop."""
+        return self.places[find_event(self.layout, name).number - 1]
+
+    def film_range(self, index: int) -> FilmRange:
+        """What the shot that is this entry shows of the film."""
+        return self._shots[index].film
+
+    def moment(self, frame: int) -> FilmTime:
+        return FilmTime(frame / self.film.rate)
+
+    @property
+    def last(self) -> int:
+        """The number of the film's frames, nearly."""
+        return int(self.film.duration * self.film.rate)

@@ -1,0 +1,137 @@
+"""Any value of a spec, by its path: `mix.music`, `3.gain`, `bird.titles[1].text`, `timeline[4].speed`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path as File
+from typing import Any
+
+from cinecut.diagnostics import Report, Span, Stop, excerpt
+from cinecut.edits.entries import Entries
+from cinecut.language.document import Mapping, Node, Scalar, parse_document
+from cinecut.language.document import Sequence as Items
+from cinecut.language.document.layout import Path
+from cinecut.language.events import EVENTS, ActMarker, Clip
+from cinecut.language.formats import properties_of, resolved
+from cinecut.language.spec import Part, Spec
+from cinecut.language.timebase import SPAN_SIGN
+from cinecut.language.write import record_hints, record_of
+
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_NOWHERE = Span("", 0, 0, 0, 0)
+
+
+def read_value(text: str) -> Node:
+    """A value as one writes it after a key; what is no YAML is a text as it stands."""
+    report = Report()
+    tree = parse_document(File("value"), f"{text}\n", report).root
+    if not report.ok or tree is None:
+        return Scalar(text, _NOWHERE)
+    return tree
+
+
+def set_value(on: Entries, path: str, value: Node | None, text: str | None = None) -> None:
+    """Give the key at a path a value, with the mappings above it where there are none; None takes it out. Where a key
+    takes words, `text` is the value as it was typed. Raises Stop where the path leads nowhere."""
+    steps = _steps(on, path)
+    node, cls = _walk(on, steps[:-1], path)
+    key = steps[-1]
+    if text is not None and isinstance(key, str) and cls is not None and _takes_words(cls, key):
+        value = Scalar(text, _NOWHERE)
+    if isinstance(key, int):
+        _check(isinstance(node, Items) and 0 <= key < len(node.items), path)
+        if value is None:
+            on.edits.take_out(tuple(steps[:-1]), key)
+        else:
+            on.edits.set_item(tuple(steps), value)
+        return
+    if value is None:
+        _check(isinstance(node, Mapping) and key in node.entries, path)
+        on.edits.remove(tuple(steps))
+    elif isinstance(node, Scalar):
+        _lengthen(on, tuple(steps[:-1]), node, cls, {key: value})
+    elif node is None:
+        _make(on, steps, value, path)
+    else:
+        _check(isinstance(node, Mapping), path)
+        on.edits.set(tuple(steps), value)
+
+
+def _takes_words(cls: Any, key: str) -> bool:
+    part = resolved(properties_of(cls).get(key, {}))
+    return part.get("type") == "string" and "format" not in part
+
+
+def _steps(on: Entries, path: str) -> list[str | int]:
+    """The steps from the root; an event at the head is one in the timeline."""
+    if not path.strip():
+        raise Stop("option", "`path` is empty")
+    head, dot, rest = path.partition(".")
+    found: list[str | int] = []
+    if dot and head.partition("[")[0] not in _ROOT:
+        found, path = ["timeline", on.index(head)], rest
+    for match in _STEP.finditer(path):
+        found.append(match[1] if match[1] is not None else int(match[2]) - 1)
+    if _STEP.sub("", path).strip(".") or path.startswith(".") or path.endswith(".") or ".." in path:
+        raise Stop("option", f"{excerpt(path)} is no path", "write mix.music, 3.gain, 3.titles[1].text")
+    return found
+
+
+_ROOT = {name for name in Spec.__dataclass_fields__ if name != "place"}
+
+
+def _walk(on: Entries, steps: list[str | int], path: str) -> tuple[Node | None, Any]:
+    """The node at a path, None where there is none yet, and the record that it is."""
+    node: Node | None = on.edits.document.root
+    cls: Any = Spec
+    for number, step in enumerate(steps):
+        if isinstance(step, int):
+            if not isinstance(node, Items) and step == 0 and node is not None:
+                del steps[number]  # one thing that stands for a list
+                return _walk(on, steps, path)
+            _check(isinstance(node, Items) and 0 <= step < len(node.items), path)
+            node = node.items[step]  # type: ignore[union-attr]  # it was just checked
+            if number == 1 and steps[0] == "timeline":
+                kinds = [kind for kind in EVENTS if isinstance(node, Mapping) and kind in node.entries]
+                cls = EVENTS[kinds[0]] if kinds else ActMarker
+            continue
+        hints = record_hints(cls) if cls is not None else {}
+        if cls is not None and step not in hints:
+            raise Stop("unknown-key", f"`{step}` in {path} is not known", f"known there: {', '.join(hints)}")
+        cls = record_of(hints[step]) if step in hints else None
+        node = node.get(step) if isinstance(node, Mapping) else None
+    return node, cls
+
+
+def _lengthen(on: Entries, path: Path, node: Scalar, cls: Any, values: dict[str, Node]) -> None:
+    """A value in its short form gets the long one."""
+    if cls in (Clip, Part):
+        ends = dict(zip(("in", "out"), SPAN_SIGN.split(str(node.value).strip()), strict=True))
+        entries: dict[str, Node] = {key: Scalar(end, _NOWHERE) for key, end in ends.items()}
+        on.edits.set(path, _mapping({**entries, **values}))
+    elif isinstance(path[-1], int):
+        on.edits.set_item(path, _mapping({cls.short: Scalar(node.value, _NOWHERE), **values}))
+    else:
+        _check(cls is not None and hasattr(cls, "short"), str(path[-1]))
+        on.edits.fill(path, cls.short, values)
+
+
+def _make(on: Entries, steps: list[str | int], value: Node, path: str) -> None:
+    """The mappings that are not there yet, with the value in them."""
+    while True:
+        above, _ = _walk(on, steps[:-1], path)
+        if isinstance(above, Mapping):
+            on.edits.set(tuple(steps), value)
+            return
+        key = steps.pop()
+        _check(above is None and isinstance(key, str) and bool(steps), path)
+        value = _mapping({str(key): value})
+
+
+def _mapping(entries: dict[str, Node]) -> Mapping:
+    return Mapping(entries, dict.fromkeys(entries, _NOWHERE), _NOWHERE, True)
+
+
+def _check(right: bool, path: str) -> None:
+    if not right:
+        raise Stop("option", f"there is nothing at {path}")

@@ -1,0 +1,249 @@
+"""`cinecut mcp`, asked over its pipes by the protocol's own client: ten editing tasks, the fence, ended work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from oracle import Film
+
+import cinecut
+
+pytest.importorskip("mcp")
+
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from cinecut.agents.answers import MOST
+
+SPEC = """# ours
+cinecut: 1
+film:
+  file: {film}
+  facts: {facts}
+timeline:
+  - act: one
+  - shot: 0:00 - 0:01   # the door
+    titles: [One last chance]
+  - {{shot: {{in: 0:02, for: 1s}}, gain: -2, why: quiet}}
+  - black: 1s
+  - act: two
+  - {{shot: 0:04 - 0:05, alternatives: [{{in: 6s, why: a face}}]}}
+  - shot: 0:06 - 0:07
+  - card: THE END
+"""
+
+Ask = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, films: Callable[[Film], Film]) -> Path:
+    """A folder with a film and a spec of it."""
+    film = films(Film(Path("film.mkv"), rate=Fraction(24), frames=240)).path
+    (tmp_path / "specs").mkdir()
+    spec = tmp_path / "specs" / "film.yaml"
+    spec.write_text(f"cinecut: 1\nfilm: {film}\ntimeline: [shot: 0:00 - 0:01]\n")
+    from cinecut.media.link import relink
+
+    relink(spec, None)
+    facts = spec.read_text().partition("facts:\n")[2].partition("timeline")[0]
+    rows = "".join(f"\n  {row}" for row in facts.rstrip().splitlines())
+    spec.write_text(SPEC.format(film=film, facts=rows.rstrip()))
+    cinecut.load(spec)
+    return tmp_path
+
+
+def talk(folder: Path, *options: str, with_: Callable[[Client], Awaitable[None]]) -> None:
+    """Start the server on the folder's specs and talk to it."""
+
+    async def run() -> None:
+        words = ["-m", "cinecut", "mcp", str(folder / "specs"), *options]
+        server = StdioServerParameters(command=sys.executable, args=words, env=dict(os.environ), cwd=folder)
+        with anyio.fail_after(100):
+            async with Client(stdio_client(server)) as client:
+                await with_(client)
+
+    anyio.run(run)
+
+
+def text_of(result: Any) -> str:
+    return "\n".join(part.text for part in result.content if part.type == "text")
+
+
+def images(result: Any) -> int:
+    return sum(part.type == "image" for part in result.content)
+
+
+# what is asked, the tool's values, and the row of the spec that becomes another
+TASKS: list[tuple[str, dict[str, Any], str, str]] = [
+    (
+        "end the first shot at 0.5 s",
+        {"verb": "trim", "event": 1, "out_point": "0:00.5"},
+        "shot: 0:00 - 0:01 ",
+        "shot: 0:00 - 0:00.5 ",
+    ),
+    ("show shot 2 half a second later", {"verb": "slip", "event": "act 1/2", "by": "12f"}, "in: 0:02,", "in: 0:02.5,"),
+    (
+        "other film for the last shot",
+        {"verb": "replace", "event": "shot 5", "film": "0:08"},
+        "  - shot: 0:06 - 0:07\n",
+        "  - shot: 0:08 - 0:09\n    by: user\n",
+    ),
+    (
+        "take the alternative",
+        {"verb": "swap", "event": "two/1"},
+        "{shot: 0:04 - 0:05, alternatives: [{in: 6s, why: a face}]}",
+        "{shot: 0:06 - 0:07, alternatives: [{in: 00:00:04:00}], why: a face, by: user}",
+    ),
+    ("without the black", {"verb": "remove", "event": "black 3"}, "  - black: 1s\n", ""),
+    (
+        "a card first",
+        {"verb": "insert", "event": 1, "what": "{card: SOON, for: 1s}"},
+        "  - shot: 0:00 - 0:01 ",
+        "  - {card: SOON, for: 1s}\n  - shot: 0:00 - 0:01 ",
+    ),
+    ("another title", {"verb": "retitle", "event": 1, "text": "Run"}, "[One last chance]", "[Run]"),
+    (
+        "slow motion",
+        {"verb": "retime", "event": 5, "speed": 0.5},
+        "  - shot: 0:06 - 0:07\n",
+        "  - shot: 0:06 - 0:07\n    speed: 0.5\n",
+    ),
+    (
+        "softer film",
+        {"verb": "set", "path": "mix.film", "value": -6},
+        "  - card: THE END\n",
+        "  - card: THE END\nmix: {film: -6}\n",
+    ),
+    (
+        "the end before the last shot",
+        {"verb": "move", "event": 6, "to": 5},
+        "  - shot: 0:06 - 0:07\n  - card: THE END\n",
+        "  - card: THE END\n  - shot: 0:06 - 0:07\n",
+    ),
+]
+
+
+def test_ten_tasks_are_done_and_no_file_is_damaged(folder: Path) -> None:
+    spec = folder / "specs" / "film.yaml"
+    before = spec.read_text()
+
+    async def with_(client: Client) -> None:
+        tools = (await client.list_tools()).tools
+        assert len(tools) <= 10
+        for task, values, old, new in TASKS:
+            assert before.count(old) == 1, task
+            done = await client.call_tool("edit_spec", {"spec": "film", **values})
+            assert not done.is_error, (task, text_of(done))
+            assert spec.read_text() == before.replace(old, new), task
+            assert "check: no mistakes" in text_of(done)
+            assert len(text_of(done)) <= MOST
+            assert images(done) >= 1 or values["verb"] == "set", task
+            undone = await client.call_tool("undo_edit", {})
+            assert not undone.is_error, (task, text_of(undone))
+            assert spec.read_text() == before, task
+
+    talk(folder, "--allow-edits", with_=with_)
+
+
+def test_without_leave_nothing_can_be_edited(folder: Path) -> None:
+    async def with_(client: Client) -> None:
+        names = {tool.name for tool in (await client.list_tools()).tools}
+        assert "timeline" in names
+        assert not {"edit_spec", "undo_edit"} & names
+        refused = await client.call_tool("edit_spec", {"verb": "remove", "event": 1})
+        assert refused.is_error
+        shown = text_of(await client.call_tool("timeline", {"last": 2}))
+        assert "1 shot id=shot_0m00s" in shown
+        assert "5 shot" not in shown
+        assert images(await client.call_tool("stills", {"event": 2})) == 2
+        for tool, values in (
+            ("values", {"below": "mix"}),
+            ("language", {"part": "shot"}),
+            ("language", {}),
+            ("check", {}),
+        ):
+            answer = await client.call_tool(tool, values)
+            assert not answer.is_error
+            assert 0 < len(text_of(answer)) <= MOST
+
+    talk(folder, with_=with_)
+
+
+def test_nothing_outside_the_fence_is_reached(folder: Path) -> None:
+    outside = folder / "other.yaml"
+    outside.write_text((folder / "specs" / "film.yaml").read_text())
+    (folder / "specs" / "link.yaml").symlink_to(outside)
+    (folder / "secret.png").write_bytes(b"secret")
+    before, other = (folder / "specs" / "film.yaml").read_bytes(), outside.read_bytes()
+
+    async def with_(client: Client) -> None:
+        for name in ("../other.yaml", str(outside), "link.yaml", "link", "/etc/passwd", "film.yaml/../../other.yaml"):
+            for tool, values in (("timeline", {}), ("edit_spec", {"verb": "remove", "event": 1})):
+                refused = await client.call_tool(tool, {"spec": name, **values})
+                assert refused.is_error, name
+        for path, value in (
+            ("film.file", str(folder / "secret.png")),
+            ("vibe", "../other.yaml"),
+            ("lut", "/etc/passwd"),
+        ):
+            refused = await client.call_tool("edit_spec", {"spec": "film", "verb": "set", "path": path, "value": value})
+            assert refused.is_error, path
+        card = "still: {file: ../secret.png, facts: {fingerprint: 6-0, size: 8x8}}"
+        refused = await client.call_tool(
+            "edit_spec", {"spec": "film", "verb": "insert", "event": 1, "what": f"{{{card}, for: 1s}}"}
+        )
+        assert refused.is_error
+        assert "outside" in text_of(refused)
+        assert text_of(await client.call_tool("specs", {})) == "film.yaml"
+
+    talk(folder, "--allow-edits", with_=with_)
+    assert ((folder / "specs" / "film.yaml").read_bytes(), outside.read_bytes()) == (before, other)
+
+
+def test_a_wrong_edit_is_answered_by_what_would_be_wrong(folder: Path) -> None:
+    spec = folder / "specs" / "film.yaml"
+    before = spec.read_bytes()
+
+    async def with_(client: Client) -> None:
+        for values, words in (
+            ({"verb": "trim", "event": 1, "out_point": "9:00"}, "past-end"),
+            ({"verb": "retime", "event": 1, "speed": "fast"}, "must be a number"),
+            ({"verb": "trim", "event": 77, "out_point": "0:01"}, "1 to 6"),
+            ({"verb": "remove", "event": 1, "revision": "0" * 16}, "by now"),
+        ):
+            answer = await client.call_tool("edit_spec", values)
+            assert answer.is_error
+            assert words in text_of(answer)
+        dry = await client.call_tool("edit_spec", {"verb": "remove", "event": 1, "dry_run": True})
+        assert "would be changed" in text_of(dry)
+
+    talk(folder, "--allow-edits", with_=with_)
+    assert spec.read_bytes() == before
+
+
+def test_a_draft_tells_how_far_it_is_and_can_be_ended(folder: Path) -> None:
+    drafts = Path(os.environ["CINECUT_CACHE_DIR"]) / "drafts"
+
+    async def with_(client: Client) -> None:
+        told: list[str] = []
+
+        async def progress(progress: float, total: float | None, message: str | None) -> None:
+            told.append(message or "")
+
+        with anyio.move_on_after(0.6) as scope:
+            await client.call_tool("render_draft", {})
+        assert scope.cancelled_caught or list(drafts.glob("film-*.mp4"))
+        done = await client.call_tool("render_draft", {}, progress_callback=progress)
+        assert not done.is_error, text_of(done)
+        assert Path(text_of(done).rpartition(":")[0]).is_file()
+        assert told
+
+    talk(folder, with_=with_)
+    assert not list(drafts.glob(".*.part"))

@@ -1,0 +1,287 @@
+"""`cinecut edit`: each verb is one change of the file and of the trailer, taken back whole, or nothing at all."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commandline import cinecut
+
+from cinecut.desk.anew import rendered_anew
+from cinecut.desk.revise import edit, log, revision_of, state_of, undo
+from cinecut.diagnostics import Stop
+from cinecut.edits.actions import VERBS
+
+SPEC = """# ours
+cinecut: 1
+film:
+  file: film.mkv
+  facts: {fingerprint: 4-0, size: 640x360, rate: 24, duration: 600, audio: [{rate: 48000, channels: 2, layout: stereo}]}
+music: song.ogg   # loud
+timeline:
+  - act: one
+  # the beginning
+  - shot: 0:10 - 0:12   # the door
+    titles: [One last chance]
+  - {shot: {in: 0:20, for: 2s}, gain: -2, why: quiet}   # a look
+  - black: 1s
+
+  - act: two
+  - {shot: 0:40 - 0:42, from: crossfade 0.5s, id: run}
+  - shot: 00:00:50:00 - 00:00:52:00
+    alternatives: [{in: 8s}]
+    scene: x   # last
+  - card: THE END
+"""
+
+DOOR = "  - shot: 0:10 - 0:12   # the door"
+LOOK = "  - {shot: {in: 0:20, for: 2s}, gain: -2, why: quiet}   # a look"
+RUN = "  - {shot: 0:40 - 0:42, from: crossfade 0.5s, id: run}"
+
+# an action, the rows that it takes and puts, and what it says
+Case = tuple[dict[str, Any], list[str], list[str], str]
+CASES: list[Case] = [
+    (
+        {"do": "trim", "event": 1, "out": "0:11"},
+        [DOOR],
+        [DOOR.replace("0:12", "0:11")],
+        "shot 1: trimmed, 48 → 24 frames",
+    ),
+    (
+        {"do": "trim", "event": 1, "in": "0:11", "out": "0:11.5"},
+        [DOOR],
+        [DOOR.replace("0:10 - 0:12", "0:11 - 0:11.5")],
+        "trimmed, in 0:10.000 → 0:11.000",
+    ),
+    ({"do": "trim", "event": "shot 2", "for": "12f"}, [LOOK], [LOOK.replace("2s", "12f")], "shot 2: trimmed"),
+    ({"do": "trim", "event": "black 3", "for": "2s"}, ["  - black: 1s"], ["  - black: 2s"], "black 3: longer"),
+    ({"do": "trim", "event": "card 6", "for": "1s"}, [], ["    for: 1s"], "card 6: trimmed"),
+    ({"do": "slip", "event": "act 1/2", "by": "-12f"}, [LOOK], [LOOK.replace("0:20", "0:19.5")], "shot 2: slipped"),
+    ({"do": "slip", "event": "run", "by": "1s"}, [RUN], [RUN.replace("0:40 - 0:42", "0:41 - 0:43")], "shot 4: slipped"),
+    (
+        {"do": "replace", "event": "two/2", "with": "1:00"},
+        ["  - shot: 00:00:50:00 - 00:00:52:00", "    scene: x   # last"],
+        ["  - shot: 00:01:00:00 - 00:01:02:00", "    by: user"],
+        "shot 5: slipped",
+    ),
+    (
+        {"do": "replace", "event": 1, "with": "1:00 - 1:01"},
+        [DOOR],
+        [DOOR.replace("0:10 - 0:12", "1:00 - 1:01"), "    by: user"],
+        "shot 1: trimmed, in 0:10.000 → 1:00.000",
+    ),
+    (
+        {"do": "swap", "event": 5},
+        ["  - shot: 00:00:50:00 - 00:00:52:00", "    alternatives: [{in: 8s}]", "    scene: x   # last"],
+        ["  - shot: 00:00:08:00 - 00:00:10:00", "    alternatives: [{in: 00:00:50:00}]", "    by: user"],
+        "shot 5: slipped",
+    ),
+    ({"do": "move", "event": 6, "to": 1}, ["  - card: THE END"], ["  - card: THE END"], "card 6 (now 1): moved"),
+    ({"do": "insert", "event": "end", "what": "shot: 1:00 - 1:01"}, [], ["  - shot: 1:00 - 1:01"], "shot 7 is new"),
+    (
+        {"do": "insert", "event": 2, "what": "{card: HELLO, for: 1s}"},
+        [],
+        ["  - {card: HELLO, for: 1s}"],
+        "card 2 is new",
+    ),
+    ({"do": "remove", "event": "black 3"}, ["  - black: 1s"], [], "black 3 is gone"),
+    ({"do": "duplicate", "event": 2}, [], [LOOK], "shot 3 is new"),
+    (
+        {"do": "retitle", "event": 1, "text": "Run: now"},
+        ["    titles: [One last chance]"],
+        ['    titles: ["Run: now"]'],
+        "shot 1: 'One last chance' → 'Run: now'",
+    ),
+    ({"do": "retitle", "event": 6, "text": "1984"}, ["  - card: THE END"], ['  - card: "1984"'], "'THE END' → '1984'"),
+    ({"do": "retime", "event": 1, "speed": "0.5"}, [], ["    speed: 0.5"], "shot 1: speed 1 → 0.5"),
+    ({"do": "sync", "event": 1, "at": "0:11"}, [], ["    sync: {at: 00:00:11:00}"], ""),
+    ({"do": "set", "path": "mix.music", "value": "-3"}, [], ["mix: {music: -3}"], "mix: music 0 → -3 dB"),
+    (
+        {"do": "set", "path": "music.gain", "value": -3},
+        ["music: song.ogg   # loud"],
+        ["music:", "  file: song.ogg   # loud", "  gain: -3"],
+        "music: gain -6 → -3 dB",
+    ),
+    (
+        {"do": "set", "path": "run.gain", "value": "1.5"},
+        [RUN],
+        [RUN.replace("}", ", gain: 1.5}")],
+        "shot 4: gain 0 → 1.5 dB",
+    ),
+    ({"do": "set", "path": "2.gain"}, [LOOK], [LOOK.replace(", gain: -2", "")], "shot 2: gain -2 → 0 dB"),
+    (
+        {"do": "set", "path": "1.titles[1].at", "value": "1s"},
+        ["    titles: [One last chance]"],
+        ["    titles: [{text: One last chance, at: 1s}]"],
+        "at 0s → 1s",
+    ),
+    (
+        {"do": "set", "path": "1.shot.in", "value": "0:11"},
+        [DOOR],
+        [DOOR.replace("0:10 - 0:12", "{in: 0:11, out: 0:12}")],
+        "shot 1: trimmed",
+    ),
+    (
+        {"do": "set", "path": "output.size", "value": "320x180"},
+        [],
+        ["output: {size: 320x180}"],
+        "output: size none → 320x180",
+    ),
+    (
+        {"do": "set", "path": "card 6.card", "value": "Run: now"},
+        ["  - card: THE END"],
+        ['  - card: "Run: now"'],
+        "Run: now",
+    ),
+    ({"do": "set", "path": "2.id", "value": "look"}, [LOOK], [LOOK.replace("}   #", ", id: look}   #")], ""),
+]
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    file = tmp_path / "film.yaml"
+    file.write_text(SPEC, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]['do']}-{case[0].get('event', case[0].get('path'))}")
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_an_edit_is_what_it_says_and_is_taken_back(case: Case, line_end: str, spec: Path) -> None:
+    action, taken, put, said = case
+    text = SPEC if action["do"] != "sync" else SPEC.replace("song.ogg ", "{file: song.ogg, beats: {tempo: 120}} ")
+    spec.write_bytes(text.replace("\n", line_end).encode())
+    done = edit(spec, action)
+    after = spec.read_bytes().decode()
+    assert after.count("\n") == after.count(line_end)
+    rows = list(difflib.ndiff(text.splitlines(), after.splitlines()))
+    assert [row[2:] for row in rows if row.startswith("- ")] == taken
+    assert [row[2:] for row in rows if row.startswith("+ ")] == put
+    assert any(said in each for each in done.said) or not said
+    assert done.after.revision == revision_of(after)
+    undo(spec)
+    assert spec.read_bytes().decode() == text.replace("\n", line_end)
+    assert log(spec) == []
+
+
+def test_every_verb_is_tried() -> None:
+    assert {case[0]["do"] for case in CASES} == set(VERBS)
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"do": "trim", "event": 1, "out": "0:09"}, "after the in point"),
+    ({"do": "trim", "event": 1, "out": "11:00"}, "past-end"),
+    ({"do": "trim", "event": 1}, "give `in`"),
+    ({"do": "trim", "event": 1, "out": "soon"}, "no time"),
+    ({"do": "trim", "event": 9, "out": "0:11"}, "no event 9"),
+    ({"do": "trim", "event": "card 1", "out": "0:11"}, "is shot 1"),
+    ({"do": "trim", "event": "act 3/1", "out": "0:11"}, "no act 3"),
+    ({"do": "trim", "event": "act 2/7", "out": "0:11"}, "no event 7"),
+    ({"do": "trim", "event": "rum", "out": "0:11"}, "did you mean run?"),
+    ({"do": "slip", "event": 1, "by": "-11s"}, "begins"),
+    ({"do": "slip", "event": 1, "by": "1 beat"}, "seconds or frames"),
+    ({"do": "slip", "event": 3, "by": "1s"}, "no shot"),
+    ({"do": "swap", "event": 1}, "no alternatives"),
+    ({"do": "swap", "event": 5, "number": 2}, "whole number"),
+    ({"do": "insert", "event": 1, "what": "song: x"}, "no event"),
+    ({"do": "insert", "event": 1, "what": "shot: 0:10"}, "would leave mistakes"),
+    ({"do": "insert", "event": 1, "what": "{shot: 0:10 - 0:11, id: run}"}, "two events have the id run"),
+    ({"do": "duplicate", "event": "run"}, "with an id"),
+    ({"do": "retitle", "event": 2, "text": "Hello"}, "no title"),
+    ({"do": "retime", "event": 1, "speed": "fast"}, "must be a number"),
+    ({"do": "set", "path": "mix.musik", "value": "1"}, "did you mean `music`"),
+    ({"do": "set", "path": "1.nonsense.x", "value": "1"}, "is not known"),
+    ({"do": "set", "path": "1.titles[4].at", "value": "1s"}, "nothing at"),
+    ({"do": "set", "path": "mix..", "value": "1"}, "no path"),
+    ({"do": "set", "path": "film"}, "`film` is missing"),
+    ({"do": "fly", "event": 1}, "no such action"),
+]
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    REFUSED,
+    ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
+)
+def test_what_cannot_be_is_refused_and_nothing_written(action: dict[str, Any], words: str, spec: Path) -> None:
+    before = spec.read_bytes()
+    with pytest.raises(Stop) as stop:
+        edit(spec, action)
+    said = " ".join(" ".join((each.code, each.message, *each.hints)) for each in stop.value.diagnostics)
+    assert words in said
+    assert spec.read_bytes() == before
+    assert log(spec) == []
+
+
+def test_an_id_that_follows_from_what_an_event_says_is_written_when_that_changes(spec: Path) -> None:
+    name = state_of(spec).layout.timeline.events[0].label
+    edit(spec, {"do": "slip", "event": name, "by": "1s"})
+    assert f"    id: {name}\n" in spec.read_text()
+    edit(spec, {"do": "slip", "event": name, "by": "1s"})
+    edit(spec, {"do": "move", "event": name, "to": 4})
+    assert [placed.event.id for placed in state_of(spec).layout.timeline.events].index(name) == 3
+
+
+def test_another_revision_is_refused(spec: Path) -> None:
+    revision = state_of(spec).revision
+    action = {"do": "trim", "event": 1, "out": "0:11"}
+    assert edit(spec, action, revision=revision).before.revision == revision
+    before = spec.read_bytes()
+    with pytest.raises(Stop, match="by now"):
+        edit(spec, action, revision=revision)
+    assert spec.read_bytes() == before
+
+
+def test_nothing_that_a_person_changed_meanwhile_is_lost(spec: Path) -> None:
+    edit(spec, {"do": "trim", "event": 1, "out": "0:11"})
+    edit(spec, {"do": "set", "path": "mix.music", "value": "-3"})
+    spec.write_text(spec.read_text().replace("# a look", "# a longer look"))
+    undo(spec)
+    assert "mix" not in spec.read_text()
+    undo(spec)
+    assert spec.read_text() == SPEC.replace("# a look", "# a longer look")
+
+
+def test_what_a_person_changed_in_an_edit_is_not_taken_back(spec: Path) -> None:
+    edit(spec, {"do": "trim", "event": 1, "out": "0:11"})
+    spec.write_text(changed := spec.read_text().replace("0:10 - 0:11", "0:10 - 0:11.5"))
+    with pytest.raises(Stop, match="changed since then"):
+        undo(spec)
+    assert spec.read_text() == changed
+    assert len(log(spec)) == 1
+
+
+def test_what_would_be_rendered_anew_is_said(spec: Path) -> None:
+    spec.write_text(SPEC.replace("music: song.ogg   # loud\n", ""))
+    done = edit(spec, {"do": "slip", "event": "run", "by": "1s"}, dry_run=True)
+    anew = rendered_anew(done.before.layout, done.after.layout)
+    assert anew is not None
+    assert 0 < len(anew.segments) < anew.whole
+    placed = done.after.layout.timeline.events[3]
+    assert any(start <= placed.range.start.index < end for _, start, end in anew.segments)
+    assert "film" in spec.read_text()
+    assert "0:40 - 0:42" in spec.read_text()
+
+
+def test_the_commands(spec: Path, tmp_path: Path) -> None:
+    def run(*words: str) -> str:
+        done = cinecut(*words, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    dry = run("edit", "film.yaml", "slip", "run", "-12f", "--dry-run")
+    assert "shot 4: slipped" in dry
+    assert "measured" in dry  # the song is not
+    assert spec.read_text() == SPEC
+    made = json.loads(run("edit", "film.yaml", "set", "mix.music", "-3", "--json"))
+    assert (made["changed"], made["differences"][0]["text"]) == (True, "mix: music 0 → -3 dB")
+    assert "mix: music 0 → -3 dB" in run("log", "film.yaml")
+    assert json.loads(run("log", "film.yaml", "--json"))["edits"][0]["after"] == made["revision"]
+    assert "mix: music -3 → 0 dB" in run("undo", "film.yaml", "--revision", made["revision"])
+    assert spec.read_text() == SPEC
+    wrong = cinecut("edit", "film.yaml", "trim", "1", "--out", "0:09", cwd=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "Traceback" not in wrong.stderr
+    assert cinecut("edit", "film.yaml", "trim", "--sideways", "1", cwd=tmp_path).returncode == 1
