@@ -125,15 +125,16 @@ def _ramp(
 def _steep(ranks: NDArray[np.int64], spread: NDArray[np.float32], low: int, top: int, step: int) -> int:
     """The end of a ramp from `low`, without the slow changes of the shot's own content up to `top`.
 
-    The spread rises evenly up to that end, and has its later mean from there on, with the least squared error.
+    The spread rises evenly up to that end, and evenly but less from there on, with the least squared error.
     """
     places = np.arange(low, top + step, step)
-    rise, at = spread[places].astype(np.float64), np.abs(ranks[places] - ranks[low])
+    rise, at = spread[places] - float(spread[low]), np.abs(ranks[places] - ranks[low]).astype(np.float64)
     best, least = top, np.inf
     for end in range(2, len(places)):
-        level = rise[end:].mean()
-        model = rise[0] + (level - rise[0]) * np.minimum(1, at / at[end])
-        if (error := float(((rise - model) ** 2).sum())) < least:
+        parts = np.stack([np.minimum(at, at[end]), np.maximum(at - at[end], 0)], 1)
+        slopes, *_ = np.linalg.lstsq(parts, rise, rcond=None)
+        error = float(((rise - parts @ slopes) ** 2).sum())
+        if error < least and slopes[1] < 0.5 * slopes[0]:
             best, least = int(places[end]), error
     return best
 
@@ -166,8 +167,13 @@ def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], rate: Fract
     return blends
 
 
-def exact(outline: Outline, cuts: list[int], taken: list[Blend], suspected: list[Blend]) -> list[Blend]:
-    """The dissolves and wipes among those suspected, with their edges, from an outline with all pictures around them."""
+def exact(
+    outline: Outline, cuts: list[int], taken: list[Blend], suspected: list[Blend], slack: float = 1.0
+) -> list[Blend]:
+    """The dissolves and wipes among those suspected, with their edges, from an outline with all pictures around them.
+
+    slack : how many times stranger they may look than they do with all pictures
+    """
     blends: list[Blend] = []
     for first, last in _stretches(outline, cuts, taken):
         ranks = outline.ranks[first:last]
@@ -175,7 +181,7 @@ def exact(outline: Outline, cuts: list[int], taken: list[Blend], suspected: list
             if not len(ranks) or not ranks[0] <= suspect.start <= ranks[-1]:
                 continue
             near, far = np.searchsorted(ranks, [suspect.start - _FARTHEST, suspect.end + _FARTHEST])
-            ramp = settled(ranks[near:far], outline.luma[first:last][near:far].astype(np.float32), *suspect.range)
+            ramp = settled(ranks[near:far], outline.luma[first:last][near:far].astype(np.float32), *suspect.range, slack)
             if ramp is not None:
                 blends.append(Blend(ramp.start, ramp.end, GradualCut.DISSOLVE))
     return blends

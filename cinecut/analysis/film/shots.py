@@ -47,6 +47,7 @@ from cinecut.language.timebase import FilmRange, FilmTime, clock
 _THREADS = max(1, min(4, os.cpu_count() or 1))
 _SURVEY_SHARE = 0.3  # of the whole work, for the progress
 _PERHAPS = 1.5  # by which the middle of a dip may be less plain in an outline that lacks pictures
+_SLACK = 2.0  # by which a dissolve may look stranger there
 _LETTERED = 0.4  # least share of key pictures with lettering in a shot of credits or titles
 _CREDITS = Fraction(4, 5)  # of the film: lettering after this is credits
 
@@ -246,7 +247,7 @@ def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _
 def _blends(scan: _Scan, rate: Fraction) -> list[Blend]:
     """The fades, dissolves and wipes, in order: suspected by the outline, judged by all pictures around them."""
     faded = _joined(fades(scan.outline, scan.cuts, rate, paler=_PERHAPS * VALLEY))
-    suspected = dissolves(scan.outline, scan.cuts, [], rate)
+    suspected = exact(scan.outline, scan.cuts, [], dissolves(scan.outline, scan.cuts, [], rate), slack=_SLACK)
     outline = scan.closer([(b.start - 2 * REACH, b.end + 2 * REACH) for b in (*faded, *suspected)])
     faded = _joined(fades(outline, scan.cuts, rate))
     return _joined(faded + exact(outline, scan.cuts, faded, suspected))

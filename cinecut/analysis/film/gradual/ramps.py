@@ -22,13 +22,13 @@ REACH = 10  # pictures beyond a suspected gradual cut that are looked at
 _SHORTEST = 3  # pictures inside
 _ROUNDS, _WIDENINGS = 6, 4
 _UNEVEN = 0.04  # greatest mean distance of the shares from the ramp
-_UNEVEN_WIPE = 0.08  # the same of a wipe
+_UNEVEN_WIPE = 0.045  # the same of a wipe
 _RESIDUE, _RESIDUE_ONCE = 0.25, 0.35  # greatest part of the difference that a blend leaves unexplained, mean and most
-_EITHER = 0.12  # greatest part of the difference by which points of a wipe are neither of P nor of Q
+_EITHER = 0.1  # greatest part of the difference by which points of a wipe are neither of P nor of Q
 _PALER = 0.97  # greatest spread in the middle of a blend, relative to that of its ends
-_LIKE = 0.75  # greatest correlation of P and Q
+_LIKE = 0.65  # greatest correlation of P and Q
 _LEAST = 8.0  # least levels between them
-_LEAST_NOVELTY = 0.4  # the same, relative to their spread
+_LEAST_NOVELTY = 0.5  # the same, relative to their spread
 _NOISE = 4.0  # levels
 
 
@@ -55,30 +55,34 @@ class Ramp:
     levels: float
     novelty: float
 
-    @property
-    def _changes(self) -> bool:
-        return self.like <= _LIKE and self.levels >= _LEAST and self.novelty >= _LEAST_NOVELTY
+    def is_blend(self, slack: float) -> bool:
+        """`slack` is how many times too uneven and unexplained it may be, since pictures are missing."""
+        even = self.uneven <= slack * _UNEVEN
+        plain = self.residue <= slack * _RESIDUE and self.residue_once <= slack * _RESIDUE_ONCE
+        return even and plain and self.paler <= (_PALER if slack == 1 else 1) and self._changes(slack)
 
-    @property
-    def is_blend(self) -> bool:
-        even = self.uneven <= _UNEVEN and self.residue <= _RESIDUE and self.residue_once <= _RESIDUE_ONCE
-        return even and self.paler <= _PALER and self._changes
+    def is_wipe(self, slack: float) -> bool:
+        even = self.uneven <= slack * _UNEVEN_WIPE and self.either <= slack * _EITHER
+        return even and self.residue > _RESIDUE / slack and self._changes(slack)
 
-    @property
-    def is_wipe(self) -> bool:
-        return self.uneven <= _UNEVEN_WIPE and self.either <= _EITHER and self.residue > _RESIDUE and self._changes
+    def _changes(self, slack: float) -> bool:
+        levels, novelty = self.levels >= _LEAST / slack, self.novelty >= _LEAST_NOVELTY / slack
+        return levels and novelty and self.like <= min(1.2, slack) * _LIKE
 
 
-def settled(ranks: NDArray[np.int64], luma: Pictures, start: int, end: int) -> Ramp | None:
+def settled(
+    ranks: NDArray[np.int64], luma: Pictures, start: int, end: int, slack: float = 1.0
+) -> Ramp | None:
     """The blend or wipe around the suspected one from rank `start` to `end`; None if there is none.
 
+    slack : how many times stranger than one it may look, if pictures are missing
     ranks [n], luma [n x 576] : pictures of a stretch without hard cuts
     """
     blend = _widened(ranks, luma, (start, end), _mixed)
-    if blend is not None and blend.is_blend:
+    if blend is not None and blend.is_blend(slack):
         return blend
     wipe = _widened(ranks, luma, (start, end), _wiped)
-    return wipe if wipe is not None and wipe.is_wipe else None
+    return wipe if wipe is not None and wipe.is_wipe(slack) else None
 
 
 def _widened(ranks: NDArray[np.int64], luma: Pictures, suspected: tuple[int, int], shares: Shares) -> Ramp | None:
