@@ -12,22 +12,24 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gops import Thumbs
-
-COLUMNS, ROWS = 32, 18
+from cinecut.analysis.film.gradual.outline import Outline, spreads
+from cinecut.analysis.film.gradual.ramps import settled
 
 PLAIN = 2.5  # levels of spread: a picture without content, whatever its brightness
-_LEAST_SPREAD = 5.0  # least levels of spread of the shots at both ends of a dissolve
 _FADED = 0.4  # greatest share of the spread that is left after a fade
 _SHORTEST = 4  # pictures: shorter blends are cuts
 _LONGEST = 3  # seconds
-_PALER = 0.95  # greatest spread in the middle of a dissolve, relative to that of its ends
-_LEAST, _LEAST_NOVELTY = 8.0, 0.65  # least difference in levels, and least novelty, of the two shots of a dissolve
-_RESIDUE = 0.2  # greatest part of the difference of two shots that a blend of them leaves unexplained
+VALLEY = 0.4  # greatest spread in the middle of a dip, relative to that on both sides
+# what makes a stretch a suspect; `settled` asks for more
+_PALER = 1.0  # greatest spread in the middle of a dissolve, relative to that of its ends
+_LIKE = 0.8  # greatest correlation of the two shots
+_LEAST, _LEAST_NOVELTY = 8.0, 0.5  # least difference in levels, and least novelty, of the two shots of a dissolve
+_RESIDUE = 0.4  # greatest part of the difference of two shots that a blend of them leaves unexplained
+_EITHER = 0.2  # greatest part of it by which points of a wipe are of neither shot
+_FARTHEST = 60  # pictures on both sides that can matter
 
 
 class GradualCut(StrEnum):
@@ -46,84 +48,51 @@ class Blend:
     end: int
     kind: GradualCut
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outline:
-    """All decoded pictures: their ranks [n], strictly rising, and their luma, much reduced [uint8, n x 576]."""
-
-    ranks: NDArray[np.int64]
-    luma: NDArray[np.uint8]
-
-    @classmethod
-    def joined(cls, parts: Sequence[Outline]) -> Outline:
-        """Parts in any order as one; of pictures with the same rank, the first is kept."""
-        ranks, first = np.unique(np.concatenate([part.ranks for part in parts]), return_index=True)
-        return cls(ranks, np.concatenate([part.luma for part in parts])[first])
-
-    def without(self, stretches: Sequence[tuple[int, int]]) -> Outline:
-        """The outline without the pictures in half-open stretches of ranks, such as flashes."""
-        kept = np.ones(len(self.ranks), np.bool_)
-        for start, end in stretches:
-            kept &= (self.ranks < start) | (self.ranks >= end)
-        return Outline(self.ranks[kept], self.luma[kept]) if kept.any() else self
-
-
-def outline_of(thumbs: Thumbs, ranks: NDArray[np.int64]) -> Outline:
-    """The outline of thumbnails [n, 3, rows, columns] and their ranks."""
-    luma = np.empty((len(ranks), ROWS, COLUMNS), np.uint8)
-    for thumb, target in zip(thumbs, luma, strict=True):
-        cv2.resize(np.ascontiguousarray(thumb[0]), (COLUMNS, ROWS), dst=target, interpolation=cv2.INTER_AREA)
-    return Outline(np.asarray(ranks, np.int64), luma.reshape(len(ranks), ROWS * COLUMNS))
-
-
-def spreads(outline: Outline) -> NDArray[np.float32]:
-    """[n] mean absolute deviation of each picture's luma, in levels."""
-    means = outline.luma.mean(1, dtype=np.float32, keepdims=True)
-    blocks = _blocks(len(outline.luma))
-    return np.concatenate([np.abs(outline.luma[block] - means[block]).mean(1) for block in blocks], dtype=np.float32)
-
-
-def has_plain_ground(outline: Outline) -> NDArray[np.bool_]:
-    """[n] whether half of each picture has about the same luma, as the background of a title mostly has."""
-    plain = []
-    for block in _blocks(len(outline.luma)):
-        luma = outline.luma[block].astype(np.int16)
-        plain.append((np.abs(luma - np.median(luma, 1, keepdims=True)) <= 8).mean(1) > 0.5)
-    return np.concatenate(plain)
-
-
-def _blocks(length: int) -> list[slice]:
-    """Slices (at least one) of a number of pictures, so that a long film takes no more memory than a short one."""
-    return [slice(start, start + 2048) for start in range(0, max(1, length), 2048)]
+    @property
+    def range(self) -> tuple[int, int]:
+        return self.start, self.end
 
 
 # --- fades ----------------------------------------------------------------------------------------------------------
 
 
-def fades(outline: Outline, cuts: list[int], rate: Fraction) -> list[Blend]:
-    """Fades into and out of plain pictures, and into and out of cuts between nearly plain pictures."""
+def fades(outline: Outline, cuts: list[int], rate: Fraction, paler: float = VALLEY) -> list[Blend]:
+    """Fades into and out of plain pictures, of cuts between nearly plain pictures, and of the middles of dips.
+
+    paler : greatest spread in the middle of a dip, relative to that of the shots on both sides
+    """
     if not len(outline.ranks):
         return []
     spread = spreads(outline)
     longest = int(_LONGEST * rate)
     cut_places = set(np.searchsorted(outline.ranks, cuts).tolist())
     blends = []
-    for first, last in _anchors(spread, cut_places):
-        # pictures first..last-1 are plain; for a cut there are none
-        out = _ramp(outline, spread, first - 1 if first == last else first, -1, cut_places, longest)
-        into = _ramp(outline, spread, last if first == last else last - 1, 1, cut_places, longest)
+    for first, last in _anchors(outline.ranks, spread, cut_places, longest, paler):
+        # pictures first..last-1 are plain; for a cut there are none; a fade's last step can look like a cut
+        others = cut_places - {first, last}
+        out = _ramp(outline, spread, first - 1 if first == last else first, -1, others, longest)
+        into = _ramp(outline, spread, last if first == last else last - 1, 1, others, longest)
         blends += [blend for blend in (out, into) if blend]
     return blends
 
 
-def _anchors(spread: NDArray[np.float32], cuts: set[int]) -> Iterator[tuple[int, int]]:
-    """Runs of plain pictures as half-open indices, and the other cuts as empty runs."""
+def _anchors(
+    ranks: NDArray[np.int64], spread: NDArray[np.float32], cuts: set[int], longest: int, paler: float
+) -> Iterator[tuple[int, int]]:
+    """Runs of plain pictures and middles of dips as half-open indices, and the other cuts as empty runs."""
     plain = np.concatenate([[False], spread < PLAIN, [False]])
     edges = np.flatnonzero(plain[1:] != plain[:-1])
     touched: set[int] = set()
     for first, last in edges.reshape(-1, 2).tolist():
         touched.update(range(first, last + 1))
         yield first, last
+    lowest = np.flatnonzero((spread[1:-1] <= spread[:-2]) & (spread[1:-1] < spread[2:])) + 1
+    for low in lowest.tolist():
+        first, last = np.searchsorted(ranks, [ranks[low] - longest // 2, ranks[low] + longest // 2])
+        sides = spread[first:low].max(initial=0), spread[low + 1 : last].max(initial=0)
+        if low not in touched and spread[low] <= paler * min(sides) and spread[low] <= spread[first:last].min():
+            touched.add(low)
+            yield low, low + 1
     for cut in sorted(cuts - touched):
         if 0 < cut < len(spread):
             yield cut, cut
@@ -141,7 +110,7 @@ def _ramp(
         if abs(int(ranks[following] - ranks[low])) > longest:
             break
         top = following
-    top = _steep(spread, low, top, step)
+    top = _steep(ranks, spread, low, top, step)
     length = abs(int(ranks[top] - ranks[low]))
     if length < _SHORTEST or abs(top - low) < 2 or spread[low] > _FADED * spread[top] or spread[top] < 2 * PLAIN:
         return None
@@ -153,14 +122,21 @@ def _ramp(
     return Blend(int(ranks[low]) + (1 if spread[low] < PLAIN else 0), int(ranks[top]), GradualCut.FADE)
 
 
-def _steep(spread: NDArray[np.float32], low: int, top: int, step: int) -> int:
-    """The end of a ramp, without the slow changes of the shot's own content beyond it."""
-    while abs(top - low) > 3:
-        mean = (spread[top] - spread[low]) / abs(top - low)
-        if spread[top] - spread[top - 3 * step] > 0.5 * 3 * mean:
-            break
-        top -= step
-    return top
+def _steep(ranks: NDArray[np.int64], spread: NDArray[np.float32], low: int, top: int, step: int) -> int:
+    """The end of a ramp from `low`, without the slow changes of the shot's own content up to `top`.
+
+    The spread rises evenly up to that end, and evenly but less from there on, with the least squared error.
+    """
+    places = np.arange(low, top + step, step)
+    rise, at = spread[places] - float(spread[low]), np.abs(ranks[places] - ranks[low]).astype(np.float64)
+    best, least = top, np.inf
+    for end in range(2, len(places)):
+        parts = np.stack([np.minimum(at, at[end]), np.maximum(at - at[end], 0)], 1)
+        slopes, *_ = np.linalg.lstsq(parts, rise, rcond=None)
+        error = float(((rise - parts @ slopes) ** 2).sum())
+        if error < least and slopes[1] < 0.5 * slopes[0]:
+            best, least = int(places[end]), error
+    return best
 
 
 def _rising(spread: NDArray[np.float32], top: int, step: int, cuts: set[int]) -> int | None:
@@ -184,33 +160,55 @@ def _likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], rate: Fraction) -> list[Blend]:
-    """Blends of two different pictures, between hard cuts and outside the blends already `taken`."""
-    borders = sorted({0, *cuts, *(b.start for b in taken), *(b.end for b in taken), 1 << 62})
-    closed = {b.start for b in taken}
+    """Suspected dissolves and wipes, between hard cuts and outside the blends already `taken`; `settled` judges them."""
     blends: list[Blend] = []
-    for start, end in pairwise(borders):
-        if start not in closed:
-            first, last = np.searchsorted(outline.ranks, [start, end])
-            blends += _dissolves_between(Outline(outline.ranks[first:last], outline.luma[first:last]), rate)
+    for first, last in _stretches(outline, cuts, taken):
+        blends += _dissolves_between(Outline(outline.ranks[first:last], outline.luma[first:last]), rate)
     return blends
 
 
+def exact(
+    outline: Outline, cuts: list[int], taken: list[Blend], suspected: list[Blend], slack: float = 1.0
+) -> list[Blend]:
+    """The dissolves and wipes among those suspected, with their edges, from an outline with all pictures around them.
+
+    slack : how many times stranger they may look than they do with all pictures
+    """
+    blends: list[Blend] = []
+    for first, last in _stretches(outline, cuts, taken):
+        ranks = outline.ranks[first:last]
+        for suspect in suspected:
+            if not len(ranks) or not ranks[0] <= suspect.start <= ranks[-1]:
+                continue
+            near, far = np.searchsorted(ranks, [suspect.start - _FARTHEST, suspect.end + _FARTHEST])
+            ramp = settled(ranks[near:far], outline.luma[first:last][near:far].astype(np.float32), *suspect.range, slack)
+            if ramp is not None:
+                blends.append(Blend(ramp.start, ramp.end, GradualCut.DISSOLVE))
+    return blends
+
+
+def _stretches(outline: Outline, cuts: list[int], taken: list[Blend]) -> Iterator[tuple[int, int]]:
+    """Half-open indices of the pictures between hard cuts and blends."""
+    borders = sorted({0, *cuts, *(b.start for b in taken), *(b.end for b in taken), 1 << 62})
+    closed = {b.start for b in taken}
+    for start, end in pairwise(borders):
+        if start not in closed:
+            first, last = np.searchsorted(outline.ranks, [start, end])
+            yield int(first), int(last)
+
+
 def _dissolves_between(outline: Outline, rate: Fraction) -> list[Blend]:
-    """The dissolves of one shot. Long ones are searched first: a short window also fits inside a long dissolve."""
+    """The suspects of one shot. Long ones are searched first: a short window also fits inside a long dissolve."""
     ranks, luma, spread = outline.ranks, outline.luma.astype(np.float32), spreads(outline)
     blends: list[Blend] = []
-    for seconds in (Fraction(5, 2), Fraction(5, 3), Fraction(1), Fraction(2, 3), Fraction(1, 3)):
+    for seconds in (Fraction(5, 2), Fraction(5, 3), Fraction(1), Fraction(2, 3), Fraction(5, 12)):
         reach = int(seconds * rate)
         ends = np.searchsorted(ranks, ranks + reach)
         inner = np.flatnonzero(ends < len(ranks))
         ways = np.abs(luma[ends[inner]] - luma[inner]).mean(1)
         for i in inner[ways >= np.maximum(_LEAST, _LEAST_NOVELTY * (spread[ends[inner]] + spread[inner]) / 2)].tolist():
             j = int(ends[i])
-            if (
-                min(spread[i], spread[j]) < _LEAST_SPREAD
-                or j - i < 4
-                or int(np.diff(ranks[i : j + 1]).max()) > max(4, reach // 4)
-            ):
+            if j - i < 3 or int(np.diff(ranks[i : j + 1]).max()) > max(5, reach // 4):
                 continue
             if any(ranks[j] > b.start and ranks[i] < b.end for b in blends):
                 continue
@@ -221,20 +219,26 @@ def _dissolves_between(outline: Outline, rate: Fraction) -> list[Blend]:
 
 
 def _blend(ranks: NDArray[np.int64], luma: NDArray[np.float32]) -> Blend | None:
-    """The dissolve from the first to the last of some pictures [n x 576]; None if they are anything else."""
+    """The suspected dissolve or wipe from the first to the last of some pictures [n x 576]."""
     before, after = luma[0], luma[-1]
     way = after - before
     size = float(np.abs(way).mean())
     share = (luma - before) @ way / float(way @ way)
-    if np.diff(share).min() < -0.05 or float(np.diff(share).max()) > 0.5:
+    if np.diff(share).min() < -0.08 or float(np.diff(share).max()) > 0.6 or _likeness(before, after) > _LIKE:
         return None
-    residue = np.abs(luma[1:-1] - before - share[1:-1, None] * way).mean(1) / size
     inside = (share > 0.04) & (share < 0.96)
-    if inside.sum() < 3 or float(residue.max()) > _RESIDUE or _likeness(before, after) > 0.65:
+    if not inside.any():
         return None
+    mixed = np.abs(luma - before - share[:, None] * way).mean(1) / size
+    if float(mixed.max()) > _RESIDUE:
+        either = np.minimum(np.abs(luma - before), np.abs(luma - after)).mean(1) / size
+        return _around(ranks, inside) if float(either.max()) <= _EITHER else None
     deviation = np.abs(luma - luma.mean(1, keepdims=True)).mean(1)
     middle = (share > 0.3) & (share < 0.7)
-    if not middle.any() or deviation[middle].mean() > _PALER * (deviation[0] + deviation[-1]) / 2:
+    if middle.any() and deviation[middle].mean() > _PALER * (deviation[0] + deviation[-1]) / 2:
         return None  # a soft moving picture resembles a blend, but does not get paler
-    start, end = int(ranks[inside][0]), int(ranks[inside][-1]) + 1
-    return Blend(start, end, GradualCut.DISSOLVE) if end - start >= _SHORTEST else None
+    return _around(ranks, inside)
+
+
+def _around(ranks: NDArray[np.int64], inside: NDArray[np.bool_]) -> Blend:
+    return Blend(int(ranks[inside][0]), int(ranks[inside][-1]) + 1, GradualCut.DISSOLVE)

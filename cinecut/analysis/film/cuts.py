@@ -11,7 +11,7 @@ before and after, is a cut as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -32,6 +32,7 @@ _MIN_CHANGE = 3.0  # levels
 _AKIN = 0.75  # correlation
 _BLOCK = 5  # rows and columns of a thumbnail in a block
 SUDDEN = 0.1  # least share of blocks that change at once at a cut between look-alikes
+_SUDDEN_RESET = 0.25  # the same at a key picture
 _AT_ONCE, _AT_ONCE_LEAST = 2.5, 6.0  # such a block's change: times the largest around it, and levels more than that
 _HECTIC = 10.0  # levels: a greater change around hides a cut between look-alikes
 
@@ -87,7 +88,7 @@ def steps(strip: Strip) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArr
 
 
 def sudden(strip: Strip) -> NDArray[np.float32]:
-    """[n - 1] share of a picture's blocks that change at once, relative to the picture before; 0 in hectic stretches."""
+    """[n - 1] share of blocks that change at once, of each picture relative to the one before; 0 in hectic stretches."""
     count, gap = len(strip.ranks) - 1, np.diff(strip.ranks)
     planes = np.abs(strip.thumbs[:-1].astype(np.int16) - strip.thumbs[1:])
     rows, columns = (length // _BLOCK * _BLOCK for length in planes.shape[2:])
@@ -103,8 +104,11 @@ def sudden(strip: Strip) -> NDArray[np.float32]:
     return np.where(most.mean((1, 2)) <= _HECTIC, share, 0).astype(np.float32)
 
 
-def judge(strip: Strip) -> Verdict:
-    """Find the cuts in a strip."""
+def judge(strip: Strip, resets: Container[int] = ()) -> Verdict:
+    """Find the cuts in a strip.
+
+    resets : ranks of key pictures, where the errors that decoding has gathered disappear at once
+    """
     if len(strip.ranks) < 2:
         return Verdict()
     gap = np.diff(strip.ranks)
@@ -114,6 +118,7 @@ def judge(strip: Strip) -> Verdict:
     bright: list[tuple[int, int]] = []
     alike = sudden(strip)
     alike[-1] = 0  # what comes after the last picture is not known
+    alike[[int(rank) in resets for rank in strip.ranks[1:]]] *= SUDDEN / _SUDDEN_RESET
     score = np.maximum(score, SCORE / SUDDEN * alike)
     strange = (novel >= NOVEL) & (changes >= _MIN_CHANGE)
     for i in np.flatnonzero((score >= SCORE) & (strange | (alike >= SUDDEN))).tolist():

@@ -63,6 +63,7 @@ class PacketIndex:
     rank: NDArray[np.int64]  # [n]
     shown: NDArray[np.int64]  # [n] the stamps in display order: shown[rank] == pts
     groups: NDArray[np.int64]  # [m]
+    resets: frozenset[int]  # the ranks of key pictures
 
     @classmethod
     def of(cls, pts: list[int], size: list[int], key: list[bool], groups: list[int]) -> PacketIndex:
@@ -75,6 +76,7 @@ class PacketIndex:
             np.searchsorted(shown, stamps),
             shown,
             np.array(groups, np.int64),
+            frozenset(np.searchsorted(shown, stamps[np.array(key, np.bool_)]).tolist()),
         )
 
 

@@ -105,7 +105,7 @@ def plan(survey: Survey) -> list[Group]:
         start, end = int(starts[place]), int(starts[place + 1])
         lettered = all(key is not None and is_text(key.glance) for key in survey.keys[place : place + 2])
         hushed = [(near, far) for near, far in hushes if near < end and far > start]
-        suspects = tuple(_united(_suspects(index, first, last, chooses) + hushed))
+        suspects = tuple(united(_suspects(index, first, last, chooses) + hushed))
         groups.append(Group(place, start, end, suspects, change, inflow, lull, plain, lettered, chosen[place]))
     return groups
 
@@ -116,13 +116,12 @@ def _chosen(starts: NDArray[np.int64]) -> list[bool | None]:
     Without a cut, encoders place one after a fixed number of pictures; some count from a key frame before the last.
     """
     lengths = np.diff(starts)
-    longest = np.percentile(lengths, 95)
+    whole = lengths[:-1] if len(lengths) > 1 else lengths  # the film ends before the last group is as long as it may be
+    longest = np.percentile(whole, 95)
     short = lengths < 0.9 * longest
-    if short.mean() <= 0.3:
+    if (whole < 0.9 * longest).mean() <= 0.3:
         return [None] * len(lengths)
-    if (np.abs(lengths - longest) <= 2).sum() < max(
-        3, 0.03 * len(lengths)
-    ):  # in a short film the count may never be reached
+    if (np.abs(whole - longest) <= 2).sum() < max(3, 0.03 * len(whole)):  # a short film may have none
         return [True] * len(lengths)
     due = np.searchsorted(starts, starts[1:] - longest - 2)
     late = np.searchsorted(starts, starts[1:] - longest + 2, "right")
@@ -150,7 +149,7 @@ def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[
     return stretches
 
 
-def _united(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def united(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The stretches in order; those that overlap are one."""
     united: list[tuple[int, int]] = []
     for start, end in sorted(stretches):
@@ -174,7 +173,7 @@ def _hushes(index: PacketIndex) -> list[tuple[int, int]]:
     mean = np.convolve(size, np.ones(_HUSH) / _HUSH, "valid")
     low = np.concatenate([[False], mean <= _FLOOR * size.min(), [False]])
     ends = np.flatnonzero(np.diff(low.astype(np.int8))).reshape(-1, 2)
-    edges = (ends + [0, _HUSH - 1]).ravel().tolist()
+    edges = (ends + np.array([0, _HUSH - 1])).ravel().tolist()
     before, after = mean[:-_HUSH], mean[_HUSH:]
     least = np.minimum(before, after)
     drop = (least < _HUSHED * np.maximum(before, after)) & (least < _HUSHED_LEAST * np.median(index.size[index.key]))
@@ -209,7 +208,7 @@ def _decoded(reader: GroupReader, survey: Survey, group: Group, fine: NDArray[np
     strip = Strip.empty()
     if group.suspects and group.suspects[-1][1] < group.end - _BEFORE:
         strip = strip.until(group.suspects[-1][1], pictures)
-        verdict = judge(strip)
+        verdict = judge(strip, survey.index.resets)
         if any(not fine[before + 1 : behind].all() for before, behind in verdict.gaps):
             return verdict, strip
         if whole := _early_verdict(survey, group, strip, verdict):
@@ -219,7 +218,7 @@ def _decoded(reader: GroupReader, survey: Survey, group: Group, fine: NDArray[np
         return whole, strip
     fine[group.end : group.end + _AFTER] = True
     strip = strip.until(group.end + _AFTER, pictures)
-    return judge(strip), strip
+    return judge(strip, survey.index.resets), strip
 
 
 def _early_verdict(survey: Survey, group: Group, strip: Strip, verdict: Verdict) -> Verdict | None:
@@ -244,7 +243,7 @@ def _verdict_by_key(survey: Survey, group: Group, strip: Strip) -> Verdict | Non
     if after is None or not len(strip.ranks) or strip.ranks[-1] >= group.end:
         return None
     strip = strip.joined([group.end], [after])
-    verdict = judge(strip)
+    verdict = judge(strip, survey.index.resets)
     if verdict.gaps:
         return verdict
     if any(group.end - _AFTER < rank < group.end for rank, _ in verdict.cuts):

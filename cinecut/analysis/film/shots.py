@@ -21,17 +21,7 @@ from queue import SimpleQueue
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.blends import (
-    PLAIN,
-    Blend,
-    GradualCut,
-    Outline,
-    dissolves,
-    fades,
-    has_plain_ground,
-    outline_of,
-    spreads,
-)
+from cinecut.analysis.film.blends import PLAIN, VALLEY, Blend, GradualCut, dissolves, exact, fades
 from cinecut.analysis.film.cuts import Verdict, flashes, judge, merge
 from cinecut.analysis.film.gops import (
     THUMB_COLUMNS,
@@ -44,8 +34,10 @@ from cinecut.analysis.film.gops import (
     small_planes,
     survey,
 )
+from cinecut.analysis.film.gradual.outline import Outline, has_plain_ground, outline_of, spreads
+from cinecut.analysis.film.gradual.ramps import REACH
 from cinecut.analysis.film.screen import Bars, is_black, is_card, is_text, letterbox
-from cinecut.analysis.film.search import Group, examine, plan
+from cinecut.analysis.film.search import Group, examine, plan, united
 from cinecut.analysis.film.strips import GroupReader, Strip, decode_all
 from cinecut.analysis.stage import Stage
 from cinecut.diagnostics import Diagnostic, Stop
@@ -54,6 +46,8 @@ from cinecut.language.timebase import FilmRange, FilmTime, clock
 
 _THREADS = max(1, min(4, os.cpu_count() or 1))
 _SURVEY_SHARE = 0.3  # of the whole work, for the progress
+_PERHAPS = 1.5  # by which the middle of a dip may be less plain in an outline that lacks pictures
+_SLACK = 2.0  # by which a dissolve may look stranger there
 _LETTERED = 0.4  # least share of key pictures with lettering in a shot of credits or titles
 _CREDITS = Fraction(4, 5)  # of the film: lettering after this is credits
 
@@ -63,7 +57,7 @@ class FilmShot:
     """A shot without the transitions at its ends.
 
     begins : the transition into it; a film's first shot begins with a cut
-    why_not : "black", "title" or "credits" if no trailer should use it
+    why_not : "black", "blank" (of one colour), "title" or "credits" if no trailer should use it
     """
 
     index: int
@@ -92,8 +86,7 @@ def find_shots(film: Path, facts: FilmFacts, progress: Callable[[float], None]) 
     except Unstamped:
         scan = _watch(film, facts, progress)
     hard = scan.cuts
-    blends = _joined(fades(scan.outline, hard, facts.rate))
-    blends = _joined(blends + dissolves(scan.outline, hard, blends, facts.rate))
+    blends = _blends(scan, facts.rate)
     shots = _tile(scan, [cut for cut in hard if not any(b.start <= cut <= b.end for b in blends)], blends)
     keys = _with_missing_keys(shots, scan)
     return ShotList(_judged(shots, keys, scan, facts), scan.bars, tuple(scan.diagnostics))
@@ -115,6 +108,7 @@ class _Scan:
     bars: Bars
     time: Callable[[int], FilmTime]  # of a rank
     look: Callable[[list[FilmTime]], list[KeyPicture]]  # decodes further pictures; none if that is not possible
+    closer: Callable[[list[tuple[int, int]]], Outline]  # the outline with all pictures of some stretches of ranks
     end: FilmTime
     diagnostics: list[Diagnostic]
 
@@ -144,6 +138,7 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> 
             verdicts.append(verdict)
             outlines.append(outline)
             progress(_SURVEY_SHARE + (1 - _SURVEY_SHARE) * done / len(groups))
+    bright = flashes(verdicts)
     shown = surveyed.index.shown
     end = surveyed.clock.time(int(shown[-1])) + 1 / facts.rate
     if end.seconds >= facts.duration - 1:
@@ -152,11 +147,12 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> 
         surveyed.diagnostics.append(_short(end, facts))
     return _Scan(
         merge(verdicts),
-        Outline.joined(outlines).without(flashes(verdicts)),
+        Outline.joined(outlines).without(bright),
         [key for key in surveyed.keys if key],
         surveyed.bars,
         lambda rank: surveyed.clock.time(int(shown[min(rank, len(shown) - 1)])) if rank < len(shown) else end,
         lambda times: _look(film, surveyed, times, black_level(facts)),
+        lambda stretches: _closer(film, surveyed, Outline.joined(outlines), stretches).without(bright),
         end,
         surveyed.diagnostics,
     )
@@ -170,6 +166,27 @@ def _look(film: Path, surveyed: Survey, times: list[FilmTime], black: int) -> li
         ranks = [rank for rank in np.searchsorted(shown, stamps).tolist() if rank < len(shown)]
         pictures = [reader.key_picture(rank, surveyed.clock, black) for rank in ranks]
     return [picture for picture in pictures if picture]
+
+
+def _closer(film: Path, surveyed: Survey, outline: Outline, stretches: list[tuple[int, int]]) -> Outline:
+    """The outline, and every picture of some stretches of ranks."""
+    index = surveyed.index
+    firsts = index.rank[index.groups]
+    wanted: dict[int, list[tuple[int, int]]] = {}
+    for start, end in united(stretches):
+        group = max(0, int(np.searchsorted(firsts, start, "right")) - 1)
+        wanted.setdefault(group, []).append((max(0, start), min(end, len(index.shown))))
+
+    def task(group: int) -> Outline:
+        fine = np.zeros(len(index.pts) + 1, np.bool_)
+        for start, end in wanted[group]:
+            fine[start:end] = True
+        with GroupReader(film, index, surveyed.inside) as reader:
+            strip = Strip.empty().until(wanted[group][-1][1], reader.pictures(group, fine, rough=True))
+        return outline_of(strip.thumbs, strip.ranks)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return Outline.joined([outline, *pool.map(task, wanted)])
 
 
 def _short(end: FilmTime, facts: FilmFacts) -> Diagnostic:
@@ -221,7 +238,19 @@ def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _
     if end.seconds < facts.duration - 1:
         diagnostics.append(_short(end, facts))
     outline, time = Outline.joined(outlines).without(flashes(verdicts)), lambda at: FilmTime(at / facts.rate)
-    return _Scan(merge(verdicts), outline, keys, bars, time, lambda _: [], end, diagnostics)
+    return _Scan(merge(verdicts), outline, keys, bars, time, lambda _: [], lambda _: outline, end, diagnostics)
+
+
+# --- gradual cuts ---------------------------------------------------------------------------------------------------
+
+
+def _blends(scan: _Scan, rate: Fraction) -> list[Blend]:
+    """The fades, dissolves and wipes, in order: suspected by the outline, judged by all pictures around them."""
+    faded = _joined(fades(scan.outline, scan.cuts, rate, paler=_PERHAPS * VALLEY))
+    suspected = exact(scan.outline, scan.cuts, [], dissolves(scan.outline, scan.cuts, [], rate), slack=_SLACK)
+    outline = scan.closer([(b.start - 2 * REACH, b.end + 2 * REACH) for b in (*faded, *suspected)])
+    faded = _joined(fades(outline, scan.cuts, rate))
+    return _joined(faded + exact(outline, scan.cuts, faded, suspected))
 
 
 # --- shots ----------------------------------------------------------------------------------------------------------
@@ -273,11 +302,11 @@ def _judged(shots: list[FilmShot], keys: list[KeyPicture], scan: _Scan, facts: F
     """The shots, with `why_not` where no trailer should use one."""
     black = black_level(facts)
     times = [key.time for key in keys]
-    dark = _dark(scan, black)
+    plain = _plain(scan, black)
     reasons: list[str | None] = []
     for shot in shots:
         own = keys[bisect_left(times, shot.range.start) : bisect_left(times, shot.range.end)]
-        reasons.append(_reason(shot, own, dark, black, facts))
+        reasons.append(_reason(shot, own, plain, black, facts))
     lettered = [i for i, reason in enumerate(reasons) if reason == "credits"]
     if lettered:  # shots between credits belong to them
         for i in range(lettered[0], lettered[-1]):
@@ -285,19 +314,20 @@ def _judged(shots: list[FilmShot], keys: list[KeyPicture], scan: _Scan, facts: F
     return tuple(replace(shot, why_not=reason) for shot, reason in zip(shots, reasons, strict=True))
 
 
-def _dark(scan: _Scan, black: int) -> list[tuple[FilmTime, bool]]:
-    """For every picture of the outline, in order: its time, and whether it is black."""
-    flags = (spreads(scan.outline) < PLAIN) & (scan.outline.luma.max(1, initial=0) <= black + 20)
-    return [(scan.time(int(rank)), bool(flag)) for rank, flag in zip(scan.outline.ranks, flags, strict=True)]
+def _plain(scan: _Scan, black: int) -> list[tuple[FilmTime, str]]:
+    """For every picture of the outline, in order: its time, and whether it is "black", "blank", or neither."""
+    plain = spreads(scan.outline) < PLAIN
+    dark = scan.outline.luma.max(1, initial=0) <= black + 20
+    kinds = np.where(plain, np.where(dark, "black", "blank"), "")
+    return [(scan.time(int(rank)), str(kind)) for rank, kind in zip(scan.outline.ranks, kinds, strict=True)]
 
 
 def _reason(
-    shot: FilmShot, keys: list[KeyPicture], dark: list[tuple[FilmTime, bool]], black: int, facts: FilmFacts
+    shot: FilmShot, keys: list[KeyPicture], plain: list[tuple[FilmTime, str]], black: int, facts: FilmFacts
 ) -> str | None:
-    first = bisect_left(dark, (shot.range.start, False))
-    last = bisect_left(dark, (shot.range.end, False))
-    flags = [flag for _, flag in dark[first:last]]
+    first, last = bisect_left(plain, (shot.range.start, "")), bisect_left(plain, (shot.range.end, ""))
+    kinds = [kind for _, kind in plain[first:last]]
     lettered = sum(is_text(key.glance) or is_card(key.glance, black) for key in keys)
     if lettered and lettered >= _LETTERED * sum(not is_black(key.glance, black) for key in keys):
         return "credits" if shot.range.start.seconds > _CREDITS * facts.duration else "title"
-    return "black" if flags and sum(flags) > 0.8 * len(flags) else None
+    return next((kind for kind in ("black", "blank") if kinds.count(kind) > 0.8 * len(kinds)), None)
