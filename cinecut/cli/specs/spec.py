@@ -151,6 +151,7 @@ def swap(
         int, typer.Argument(metavar="EVENT", min=1, help="Its number, as `cinecut explain` and sheets have it.")
     ],
     number: Annotated[int, typer.Argument(metavar="[N]", min=1, help="Which of its alternatives.")] = 1,
+    as_json: JsonOption = False,
 ) -> None:
     """Put one of its `alternatives` into the place of a shot, which becomes one itself: doing it again undoes it.
 
@@ -159,6 +160,7 @@ def swap(
     from cinecut.edits.actions import edited, entries_of
     from cinecut.files import write_beside
     from cinecut.language.document import read_document
+    from cinecut.language.events import Shot
     from cinecut.render.check import examine
 
     report = Report()
@@ -169,5 +171,12 @@ def swap(
     if event > len(events):
         raise Stop("option", f"{spec} has {len(events)} events; there is no event {event}")
     action = {"do": "swap", "entry": entries_of(layout)[event - 1], "number": number}
-    write_beside(spec, edited(read_document(spec, report), layout, action))
+    shot = layout.timeline.events[event - 1].event
+    text = edited(read_document(spec, report), layout, action)
+    write_beside(spec, text)
+    if as_json:
+        other = shot.alternatives[number - 1] if isinstance(shot, Shot) else None  # or it was refused
+        seconds = round(float(other.in_.seconds), 6) if other is not None else None
+        print(json.dumps({"spec": str(spec), "event": event, "alternative": number, "in": seconds}))
+        return
     say(f"{spec}: event {event} shows its alternative {number}")
