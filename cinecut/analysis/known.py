@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cinecut.edits.items import timeline_digest
 from cinecut.edits.known import Known, KnownLine, KnownShot, KnownSong, scored_acts
 from cinecut.language.spec import Music
 
@@ -22,6 +23,7 @@ def known_about(analysis: Analysis, request: Request) -> Known:
         scored_acts(analysis.spec),
         music is not None and _ends_early(music, analysis),
         analysis.text,
+        timeline_digest(analysis.spec.timeline),
         _asked(request),
     )
 
@@ -47,6 +49,7 @@ def _asked(request: Request) -> dict[str, str]:
         "language": request.language,
         "shift": request.shift,
         "rate": request.rate,
+        "length": request.length,
         "spoilers": request.spoilers or None,
         "match_light": request.match_light or None,
         "measured": not request.transcribes or None,

@@ -22,6 +22,7 @@ from cinecut.diagnostics import Diagnostic, Stop
 
 _MODULES = {
     "films.analyze": ("analyze", "trailer"),
+    "films.recut": ("recut",),
     "films.beats": ("beats",),
     "specs.vibes": ("vibes",),
     "specs.check": ("check", "fmt", "schema"),

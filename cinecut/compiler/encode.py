@@ -74,8 +74,8 @@ def choose_encoding(output: Delivery, facts: FilmFacts, color: Color, rate: Frac
     )
 
 
-# Headers that do not depend on what is encoded; and a better first picture, for these cannot know yet how plain those are
-# that follow, by which they measure the first one of a shot inside a stream.
+# Headers that do not depend on what is encoded; and a better first picture, for encoders cannot know yet how plain those
+# are that follow, by which they measure the first one of a shot inside a stream.
 _STITCHABLE = {
     "libx264": ["-x264-params", "stitchable=1:ipratio=1.7"],
     "libx265": ["-x265-params", f"{_X265}:ipratio=1.7"],

@@ -62,7 +62,8 @@ class KnownSong:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`film` is the film's fingerprint, `wrote` the text of the spec as analyze wrote it, `asked` how it was asked."""
+    """`film` is the film's fingerprint, `wrote` the text of the spec as analyze or recut wrote it, without what
+    a hand had touched; `asked` is how the analysis was asked."""
 
     film: str
     shots: tuple[KnownShot, ...]
@@ -71,6 +72,7 @@ class Known:
     scored: tuple[str, ...]  # the acts to all of whose shots music plays, as analyze wrote them
     short: bool  # the song ends before the trailer that analyze made
     wrote: str
+    timeline: str  # a digest of the timeline that analyze made
     asked: Mapping[str, str]
 
 
@@ -163,6 +165,7 @@ def as_json(known: Known) -> str:
         "short": known.short,
         "asked": dict(known.asked),
         "wrote": known.wrote,
+        "timeline": known.timeline,
     }
     return json.dumps(record, ensure_ascii=False)
 
@@ -187,6 +190,7 @@ def _known(record: dict[str, Any]) -> Known:
         tuple(map(str, record["scored"])),
         bool(record["short"]),
         str(record["wrote"]),
+        str(record["timeline"]),
         {str(key): str(value) for key, value in dict(record["asked"]).items()},
     )
 

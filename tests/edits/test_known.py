@@ -40,7 +40,7 @@ def known(text: str = "") -> Known:
     shots = (KnownShot(between(0, Fraction(240240, 24001))), KnownShot(between(20, 100), "credits"))
     song = KnownSong("4-00", None, Fraction(1, 3), 3, (Fraction(1, 3), Fraction(5, 6)))
     lines = (KnownLine(between(50, 52), "“Quoted”\n\u2028 line"),)
-    return Known(facts.fingerprint, shots, lines, song, ("act 1",), True, text, {"subtitles": "a b.srt"})
+    return Known(facts.fingerprint, shots, lines, song, ("act 1",), True, text, "digest", {"subtitles": "a b.srt"})
 
 
 def codes(path: str) -> list[str]:

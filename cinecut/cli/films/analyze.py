@@ -89,8 +89,8 @@ def trailer(
 
 
 # What the stages of an analysis take: about so many seconds of two cores for ten minutes of film.
-_SHARES = {"song": 5, "voices": 10, "words": 150, "beats": 5, "shots": 20, "loudness": 2, "looks": 20}
-_SHARES |= {"scenes": 600, "story": 60, "sheet": 4}
+SHARES = {"song": 5, "voices": 10, "words": 150, "beats": 5, "shots": 20, "loudness": 2, "looks": 20}
+SHARES |= {"scenes": 600, "story": 60, "sheet": 4}
 _OF_MODELS = ("scenes", "story")
 
 
@@ -102,9 +102,9 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
     from cinecut.analysis import Request, analyze
     from cinecut.analysis.report.credits import write_credits
 
-    with watch("Analyzing", shares := dict(_SHARES)) as watching:
+    with watch("Analyzing", shares := dict(SHARES)) as watching:
         models = options.models.open(watching.waiting)
-        _leave_out(shares, models, options.no_models)
+        leave_out(shares, models, options.no_models)
         song, credit, warnings = options.song.find(vibe, lambda what, done, of: watching.stage(what, done, of, None))
         request = Request(
             options.film,
@@ -139,7 +139,7 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
     return analysis
 
 
-def _leave_out(shares: dict[str, int], models: Models | None, measure_only: bool) -> None:
+def leave_out(shares: dict[str, int], models: Models | None, measure_only: bool) -> None:
     """Take the stages out of the shares that will not run."""
     from cinecut.analysis.dialogue.transcribe import usable_whisper
 

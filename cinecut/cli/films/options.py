@@ -179,7 +179,7 @@ class FilmOptions:
     @property
     def seconds(self) -> Fraction | None:
         """The wanted length of the trailer. Raises Stop."""
-        return _length(self.length)
+        return trailer_length(self.length)
 
     def plugins(self) -> dict[str, Plugin]:
         """The plug-ins that were named, by what they do. Raises Stop."""
@@ -231,7 +231,7 @@ def _ask_vibe() -> str:
     return str(typer.prompt("Vibe", default=DEFAULT, err=True)).strip()
 
 
-def _length(text: str | None) -> Fraction | None:
+def trailer_length(text: str | None) -> Fraction | None:
     from cinecut.language.timebase import BadTimeError, parse_seconds
 
     if text is None:

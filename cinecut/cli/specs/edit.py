@@ -188,6 +188,7 @@ def swap(
     spec: SpecArgument,
     event: Annotated[str, typer.Argument(metavar="EVENT", help="Its number, id, or act 2/3, as in `cinecut edit`.")],
     number: Annotated[int, typer.Argument(metavar="[N]", min=1, help="Which of its alternatives.")] = 1,
+    as_json: JsonOption = False,
 ) -> None:
     """Put one of its `alternatives` into the place of a shot, which becomes one itself: doing it again undoes it.
 
@@ -195,5 +196,4 @@ def swap(
     """
     from cinecut.desk.revise import edit as run
 
-    run(spec, {"do": "swap", "event": event, "number": number})
-    say(f"{spec}: event {event} shows its alternative {number}")
+    _tell(run(spec, {"do": "swap", "event": event, "number": number}), False, as_json)

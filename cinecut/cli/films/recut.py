@@ -1,0 +1,204 @@
+"""The command that cuts a spec anew and keeps what a hand did to it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cinecut.cli.films.analyze import SHARES, leave_out
+from cinecut.cli.films.music import MusicChoice, MusicOption
+from cinecut.cli.films.options import ModelChoice, NoModelsOption, VibeOption, trailer_length
+from cinecut.cli.films.speech import SubtitlesOption
+from cinecut.cli.terminal import ForceOption, JsonOption, SpecArgument, may_replace, print_diagnostics, say, watch
+from cinecut.diagnostics import Diagnostic, Report, Stop, harmless
+
+if TYPE_CHECKING:
+    from cinecut.analysis import Analysis, Request
+    from cinecut.edits.known import Known
+    from cinecut.edits.recut import Recut, Version, Wish
+
+app = typer.Typer()
+
+
+@app.command()
+def recut(
+    spec: SpecArgument,
+    music: MusicOption = None,
+    length: Annotated[
+        str | None, typer.Option("--length", metavar="TIME", help="Of the new trailer: 60s, 1:30.")
+    ] = None,
+    vibe: VibeOption = None,
+    subtitles: SubtitlesOption = None,
+    act: Annotated[str | None, typer.Option("--act", metavar="NAME", help="Cut this act only.")] = None,
+    only_kept: Annotated[
+        bool, typer.Option("--only-kept", help="Keep only the events that say `keep: true`, not all that you touched.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Write another spec. Default: the same.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be changed.")] = False,
+    no_models: NoModelsOption = False,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Cut a trailer anew, with another song, length or genre, and keep every event that you touched, comments too.
+
+    What you touched is known by what analyze wrote; `keep: true` on an event keeps more. In a conflict yours stays.
+
+    Example: cinecut recut specs/film.yaml --music other.ogg --length 60s --dry-run
+    """
+    from cinecut.edits.known import keep
+    from cinecut.edits.recut import Wish
+    from cinecut.files import write_beside
+
+    wanted, target = trailer_length(length), output or spec
+    if output is not None and output.exists() and not force and not dry_run and not may_replace(output):
+        raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
+    ours, base, known = _versions(spec, only_kept)
+    choice = _Choice(music, wanted, vibe, subtitles, no_models)
+    analysis, now, sources = _analyzed(spec, ours, known, choice)
+    wish = Wish(act, choice.paths, only_kept, known.timeline if base is not None and known is not None else "")
+    result = _merged(spec, (base, ours), analysis, wish)
+    if not dry_run:
+        write_beside(target, result.text, sources)
+        keep(replace(now, wrote=result.wrote))
+    _tell(target, result, dry_run, as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What is to be otherwise than it was."""
+
+    music: str | None
+    length: Fraction | None
+    vibe: str | None
+    subtitles: Path | None
+    no_models: bool
+
+    @property
+    def paths(self) -> set[tuple[str, ...]]:
+        """The parts of the spec that the command is asked to change."""
+        from cinecut.edits.settings import SONG
+
+        paths = {("vibe", "base")} if self.vibe is not None else set()
+        return paths | ({("music",), *(("music", key) for key in SONG)} if self.music is not None else set())
+
+
+def _versions(spec: Path, only_kept: bool) -> tuple[Version, Version | None, Known | None]:
+    """The spec, what analyze wrote, and what it knew; each of the last two only if it is at hand."""
+    from cinecut.edits.known import known_of
+    from cinecut.edits.recut import Version
+    from cinecut.language.document import parse_document, read_document
+    from cinecut.render.check import layout_of
+
+    report = Report()
+    document = read_document(spec, report)
+    report.stop_on_error()
+    ours = Version.of(document, layout_of)
+    known, base = known_of(ours.spec, document.text, spec), None
+    if known is not None:
+        with contextlib.suppress(Stop):
+            base = Version.of(parse_document(spec, known.wrote, Report()), layout_of)
+    standing = {item.key for item in ours.items if not item.marker}
+    if base is not None and not standing & {item.key for item in base.items}:
+        base = None  # of another spec of this film
+    if base is None and not only_kept:
+        message = "what analyze wrote is not at hand, so every event is taken for one that you touched, and is kept"
+        hint = "--only-kept keeps what says `keep: true`, and cuts the rest anew"
+        print_diagnostics([Diagnostic("no-side-file", message, None, (hint,))])
+    return ours, base, known
+
+
+def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -> tuple[Analysis, Known, list[Path]]:
+    """A new analysis, asked as the one before was but for what is to be otherwise; what it found out; and the files
+    that it read."""
+    from cinecut.analysis import analyze
+    from cinecut.analysis.known import known_about
+    from cinecut.vibes import DEFAULT, load_vibe, vibe_of
+
+    asked = dict(known.asked) if known is not None else {}
+    vibe = load_vibe(choice.vibe) if choice.vibe is not None else vibe_of(ours.spec.vibe) or load_vibe(DEFAULT)
+    measured = choice.no_models or "measured" in asked
+    with watch("Analyzing", shares := dict(SHARES)) as watching:
+        models = ModelChoice(None, None, measured).open(watching.waiting)
+        leave_out(shares, models, measured)
+        request = _request(spec, ours, asked, choice)
+        song, credit, warnings = MusicChoice(choice.music, os.environ.get("JAMENDO_CLIENT_ID")).find(
+            vibe, lambda what, done, of: watching.stage(what, done, of, None)
+        )
+        request = replace(request, vibe=vibe, models=models, transcribes=not measured)
+        if choice.music is not None:
+            request = replace(request, music=song, credit=credit)
+        analysis = analyze(request, lambda stage, done: watching.stage(stage, round(100 * done), 100, None))
+    print_diagnostics([*warnings, *analysis.diagnostics])
+    files = [request.film, request.music, request.subtitles]
+    return analysis, known_about(analysis, request), [file for file in files if file is not None]
+
+
+def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) -> Request:
+    """The request of the analysis before, as far as it is known."""
+    from cinecut.analysis import Request
+    from cinecut.language.read import inside
+    from cinecut.vibes import DEFAULT, load_vibe
+
+    film, music = inside(spec.parent, ours.spec.film.file), ours.spec.music
+    subtitles = choice.subtitles
+    if subtitles is None and "subtitles" in asked and Path(asked["subtitles"]).is_file():
+        subtitles = Path(asked["subtitles"])
+    seconds = choice.length
+    if seconds is None:
+        seconds = Fraction(asked["length"]) if "length" in asked else ours.layout.timeline.events[-1].end
+    return Request(
+        film,
+        spec,
+        load_vibe(DEFAULT),
+        subtitles,
+        asked.get("language"),
+        _fraction(asked, "shift") if choice.subtitles is None else None,
+        _fraction(asked, "rate") if choice.subtitles is None else None,
+        audio=ours.spec.film.audio if ours.spec.film.audio > 1 else None,
+        music=inside(spec.parent, music.file) if music is not None and music.file is not None else None,
+        credit=music.credit if music is not None else None,
+        length=seconds,
+        spoilers="spoilers" in asked,
+        match_light="match_light" in asked,
+    )
+
+
+def _fraction(asked: dict[str, str], key: str) -> Fraction | None:
+    return Fraction(asked[key]) if key in asked else None
+
+
+def _merged(spec: Path, known: tuple[Version | None, Version], analysis: Analysis, wish: Wish) -> Recut:
+    from cinecut.edits.recut import Version, recut
+    from cinecut.language.document import parse_document
+    from cinecut.render.check import layout_of
+
+    theirs = Version.of(parse_document(spec, analysis.text, Report()), layout_of)
+    return recut(*known, theirs, wish, layout_of)
+
+
+def _tell(target: Path, result: Recut, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        record: dict[str, Any] = {
+            "spec": str(target),
+            "written": not dry_run,
+            "seconds": round(float(result.seconds), 3),
+        }
+        record |= {"kept": result.kept, "changed": result.said, "conflicts": result.conflicts}
+        print(json.dumps(record, ensure_ascii=False, indent=2))
+        return
+    for each in [*result.kept, *result.said] or ["nothing was changed"]:
+        say(harmless(each))
+    for each in result.conflicts:
+        print(harmless(f"conflict: {each}"), file=sys.stderr)
+    if not dry_run:
+        say(f"{target}: {len(result.kept)} of your edits kept, {float(result.seconds):.1f} s")

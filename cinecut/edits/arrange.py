@@ -1,0 +1,192 @@
+"""The timeline of a new cut: the new analysis's slots, of which the entries that a hand touched take theirs.
+
+A touched entry stays in its act and at about its share of it, in the order in which the hand left it. It takes the slot
+of an entry of its own kind, one that shows the same of the film before others, and of as many shots beside it as it is
+longer. What the hand took out, and what it shows, is shown by no other entry: an alternative takes that place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from cinecut.edits.items import Item, key_of
+from cinecut.edits.touched import Touched
+from cinecut.language.document.layout import print_value
+from cinecut.language.events import Alternative, Cue, Shot
+from cinecut.language.grid import Grid
+from cinecut.language.timebase import FilmRange, Timecodes
+from cinecut.language.write import value_tree
+
+_SHARED = Fraction(1, 10)  # seconds that two shots may show of the same
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """An entry of the new timeline. `was`: what analyze had written where a hand's entry stands; `instead`: the entry
+    of the new analysis whose slot it took."""
+
+    item: Item
+    by_hand: bool = False
+    was: Item | None = None
+    instead: Item | None = None
+
+    @property
+    def cue(self) -> Cue | None:
+        """The cue that it gets: its slot's, where the hand had no say in it."""
+        own: Cue | None = getattr(self.item.entry, "cue", None)
+        before: Cue | None = getattr(self.was.entry, "cue", None) if self.was is not None else None
+        return getattr(self.instead.entry, "cue", None) if self.instead is not None and own == before else own
+
+
+@dataclass(slots=True, eq=False)
+class Arrangement:
+    """`theirs` with the touched entries of `ours`; `elsewhere` is what else the trailer shows of the film."""
+
+    ours: Sequence[Item]
+    theirs: Sequence[Item]
+    touched: Touched
+    grids: tuple[Grid | None, Grid | None]
+    elsewhere: Sequence[FilmRange] = ()
+    timecodes: Timecodes | None = None
+    places: list[Place] = field(default_factory=list)
+
+    def made(self) -> list[Place]:
+        self.places = [Place(item) for item in self.theirs]
+        last = -1
+        for number, was in self.touched.entries.items():
+            item = self.ours[number]
+            last = self._marker(item, was, last) if item.marker else self._put(item, was, last)
+        self._without_repeats()
+        return self.places
+
+    # The places of what a hand touched
+
+    def _marker(self, item: Item, was: Item | None, last: int) -> int:
+        """An act that a hand renamed or commented on."""
+        name = was.act if was is not None else item.act
+        for at, place in enumerate(self.places):
+            if place.item.marker and not place.by_hand and place.item.act == name:
+                self.places[at] = Place(item, True, was, place.item)
+                return last
+        return self._insert(item, was, last)
+
+    def _put(self, item: Item, was: Item | None, last: int) -> int:
+        if was is None and item.kind != "shot":
+            return self._insert(item, was, last)  # a card or a silence that a hand put in
+        name, target = self._act(item), self._target(item)
+        free = [
+            at
+            for at, place in enumerate(self.places)
+            if at > last and not place.by_hand and place.item.kind == item.kind and name in (None, place.item.act)
+        ]
+        if not free:
+            return self._insert(item, was, last)
+        at = min(free, key=lambda at: (not _shares(self.places[at].item.film, item.film),
+                                       abs(self.places[at].item.middle - target)))  # fmt: skip
+        slot = self.places[at].item
+        self.places[at] = Place(item, True, was, slot)
+        return self._make_room(at, self._seconds(item) - slot.seconds)
+
+    def _insert(self, item: Item, was: Item | None, last: int) -> int:
+        """Between the slots, at its time."""
+        name, target = self._act(item), self._target(item)
+        inside = [at for at, place in enumerate(self.places) if place.item.act == name] if name is not None else []
+        low = max(last + 1, inside[0] + 1 if inside else 0)
+        high = max(low, inside[-1] + 1 if inside else len(self.places))
+        before = (at for at in range(low, min(high, len(self.places))) if self.places[at].item.middle >= target
+                  and not self.places[at].by_hand)  # fmt: skip
+        at = next(before, high)
+        self.places.insert(at, Place(item, True, was))
+        return at
+
+    def _make_room(self, at: int, longer: Fraction) -> int:
+        """Leave out shots beside a place that takes more time than its slot had; where the place is then."""
+        act = self.places[at].item.act
+        for step in (1, -1):
+            while 0 <= at + step < len(self.places) and longer > 0:
+                place = self.places[at + step]
+                if place.by_hand or place.item.act != act or not _spare(place.item) or place.item.seconds > 2 * longer:
+                    break
+                longer -= place.item.seconds
+                del self.places[at + step]
+                at += min(step, 0)
+        return at
+
+    def _act(self, item: Item) -> str | None:
+        """The act in which an entry stands, if the new cut has it."""
+        return item.act if any(each.act == item.act for each in self.theirs) else None
+
+    def _target(self, item: Item) -> Fraction:
+        """The time in the new cut that lies as far in the act, or in the whole, as the entry does now."""
+        name = self._act(item)
+        mine, new = ([each for each in items if each.placed is not None and name in (None, each.act)]
+                     for items in (self.ours, self.theirs))  # fmt: skip
+        (begin, end), (start, stop) = _span(mine), _span(new)
+        middle = item.middle
+        if item.placed is None:
+            after = self.ours[list(self.ours).index(item) + 1 :]
+            middle = next((each.placed.start for each in after if each.placed is not None), end)
+        return start + (middle - begin) / (end - begin) * (stop - start) if end > begin else start
+
+    def _seconds(self, item: Item) -> Fraction:
+        """How long an entry takes to the new beats."""
+        mine, new = self.grids
+        length = getattr(item.entry, "for_", None) or getattr(item.entry, "black", None)
+        length = item.entry.shot.for_ if isinstance(item.entry, Shot) else length
+        if length is None or length.unit not in ("beats", "bars") or mine is None or new is None or item.placed is None:
+            return item.seconds
+        beats = mine.beat_at(item.placed.end) - mine.beat_at(item.placed.start)
+        return new.after(Fraction(0), beats)
+
+    # What is shown once
+
+    def _without_repeats(self) -> None:
+        taken = [place.item.film for place in self.places if place.by_hand]
+        taken += [*(item.film for item in self.touched.gone), *self.elsewhere]
+        for place in list(self.places):
+            if place.by_hand or not any(_shares(place.item.film, film) for film in taken):
+                continue
+            shown = [*taken, *(each.item.film for each in self.places if each is not place)]
+            other = self._alternative(place.item, shown)
+            if other is not None:
+                place.item = other
+            elif _spare(place.item):
+                self.places.remove(place)
+
+    def _alternative(self, item: Item, shown: Sequence[FilmRange | None]) -> Item | None:
+        """An entry of the new analysis that shows its first alternative of which nothing is shown yet."""
+        if not isinstance(item.entry, Shot) or item.film is None:
+            return None
+        for other in item.entry.alternatives:
+            film = FilmRange(other.in_, other.in_ + item.film.duration)
+            if not any(_shares(film, each) for each in shown):
+                entry = _showing(item.entry, other)
+                rows = print_value(value_tree(entry, self.timecodes), "", "-")
+                placed = replace(item.placed, event=entry, film=film)  # type: ignore[type-var]  # it is a shot's
+                return replace(item, entry=entry, key=key_of(entry), rows=rows, placed=placed)
+        return None
+
+
+def _showing(shot: Shot, other: Alternative) -> Shot:
+    """A shot that shows an alternative: what was said of the picture before goes."""
+    rest = tuple(each for each in shot.alternatives if each is not other)
+    clip = replace(shot.shot, in_=other.in_)
+    return replace(shot, shot=clip, score=other.score, why=other.why, alternatives=rest, sync=None, line=None,
+                   scene=None, mute=False, gain=Fraction(0), duck=None, zone=None, beat_type=None)  # fmt: skip
+
+
+def _spare(item: Item) -> bool:
+    """Whether a trailer can do without it."""
+    return isinstance(item.entry, Shot) and item.entry.cue is None and not item.entry.voice
+
+
+def _shares(one: FilmRange | None, other: FilmRange | None) -> bool:
+    return one is not None and other is not None and min(one.end, other.end) - max(one.start, other.start) > _SHARED
+
+
+def _span(items: Sequence[Item]) -> tuple[Fraction, Fraction]:
+    """Trailer seconds from the first to the last of them."""
+    placed = [item.placed for item in items if item.placed is not None]
+    return (placed[0].start, placed[-1].end) if placed else (Fraction(0), Fraction(0))

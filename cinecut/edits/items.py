@@ -1,0 +1,123 @@
+"""The timeline of a spec, entry by entry: what each says, how it stands in the file, and where it falls."""
+
+from __future__ import annotations
+
+import hashlib
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.language.document import Document, Mapping
+from cinecut.language.document import Sequence as Items
+from cinecut.language.document.comments import remarks_of
+from cinecut.language.document.edit import Edits
+from cinecut.language.document.layout import Remark, print_flow
+from cinecut.language.events import ActMarker, Cue, Entry, Shot
+from cinecut.language.timebase import FilmRange
+from cinecut.language.write import value_tree
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """An entry of a timeline. `key` is all that it says, but for what analyze only offers (alternatives); `rows` is how
+    it stands in the file, with the comments on it, its dash in column 0."""
+
+    entry: Entry
+    key: str
+    comments: tuple[str, ...]
+    rows: str
+    act: str
+    placed: Placed | None  # None: an act begins here
+
+    @property
+    def marker(self) -> bool:
+        return self.placed is None
+
+    @property
+    def kind(self) -> str:
+        return type(self.entry).__name__.lower()
+
+    @property
+    def film(self) -> FilmRange | None:
+        """What it shows of the film."""
+        return self.placed.film if isinstance(self.placed, PlacedShot) else None
+
+    @property
+    def seconds(self) -> Fraction:
+        return self.placed.end - self.placed.start if self.placed is not None else Fraction(0)
+
+    @property
+    def middle(self) -> Fraction:
+        """Trailer seconds."""
+        return (self.placed.start + self.placed.end) / 2 if self.placed is not None else Fraction(0)
+
+
+def items_of(document: Document, layout: Layout) -> list[Item]:
+    """The entries of a timeline in their order. Raises Stop where one repeats another by an alias."""
+    assert isinstance(document.root, Mapping)
+    edits, remarks = Edits(document), remarks_of(document)
+    sequence = edits.sequence(("timeline",))
+    comments: dict[int, list[str]] = {}
+    for path, remark in remarks.items():
+        if len(path) > 1 and path[0] == "timeline":
+            comments.setdefault(int(path[1]), []).extend(_texts(remark))
+    placed, items, act, end = iter(layout.timeline.events), list[Item](), "", None
+    for number, entry in enumerate(layout.trailer.spec.timeline):
+        where = None if isinstance(entry, ActMarker) else next(placed)
+        act = entry.act if isinstance(entry, ActMarker) else act
+        rows, end = _rows(edits, sequence, number, end)
+        said = tuple(comments.get(number, ()))
+        items.append(Item(entry, key_of(entry), said, rows, (where.act if where else act) or "", where))
+    return items
+
+
+def key_of(entry: Entry) -> str:
+    """All that an entry says, as one text."""
+    if isinstance(entry, Shot):
+        entry = replace(entry, alternatives=())
+    cue: Cue | None = getattr(entry, "cue", None)
+    if cue is not None and not isinstance(entry, ActMarker):
+        entry = replace(entry, cue=replace(cue, facts=None))
+    return print_flow(value_tree(entry))
+
+
+def timeline_digest(timeline: Sequence[Entry]) -> str:
+    """Equal for timelines that say the same."""
+    return hashlib.sha256("\n".join(map(key_of, timeline)).encode()).hexdigest()[:24]
+
+
+def _texts(remark: Remark) -> list[str]:
+    return [text for text in (*remark.above, remark.beside, *remark.below) if text]
+
+
+def _rows(edits: Edits, items: Items, number: int, before: int | None) -> tuple[str, int | None]:
+    """An entry as it stands, with the comments since the one before it, which ends in row `before`; and where it ends.
+    One inside brackets stands alone."""
+    if items.flow:
+        return f"- {edits.text_of(items, number)}", None
+    first, last = edits.rows_of(items, number)
+    if before is not None:
+        first = min(first, before + 1)
+    rows = edits.lines[first : last + 1]
+    while not rows[0].strip():
+        rows.pop(0)
+    column = items.span.column
+    return "\n".join(row[column:] if not row[:column].strip() else row.lstrip() for row in rows), last
+
+
+def with_items(document: Document, rows: Sequence[str]) -> str:
+    """The text of a document whose timeline holds these entries instead; every byte outside stays."""
+    edits = Edits(document)
+    items = edits.sequence(("timeline",))
+    if items.flow:
+        text = "\n" + "\n".join(textwrap.indent(each, "  ") for each in rows)
+        edits.made[items.span] = text
+        return edits.text()
+    indent = " " * items.span.column
+    text = "\n".join(textwrap.indent(each, indent) for each in rows)
+    first, last = edits.rows_of(items, 0)[0], edits.rows_of(items, len(items.items) - 1)[1]
+    edits.put(first, 0, last, len(edits.lines[last]), text)
+    return edits.text()

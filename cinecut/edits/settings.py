@@ -1,0 +1,154 @@
+"""Three-way merging of the parts of a spec around its timeline: film, music, mix, vibe, outputs.
+
+base (as analyze wrote it) ─┬─ ours (the file) ─────┐
+                            └─ theirs (analyzed now) ┴─► what the file becomes, and the conflicts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from cinecut.diagnostics import excerpt
+from cinecut.language.document import Document, Mapping, Scalar, end_of
+from cinecut.language.document.comments import remarks_of
+from cinecut.language.document.edit import Edits
+from cinecut.language.document.layout import print_flow
+from cinecut.language.formats import properties_of
+from cinecut.language.read import defaults_of
+from cinecut.language.spec import Spec
+from cinecut.language.write import value_tree
+
+_NOT_MERGED = ("cinecut", "timeline")
+_OF_THE_FILE = {("film", "file"), ("film", "facts")}  # where the film lies is no matter of taste
+SONG = ("file", "beats", "start", "parts", "loop", "credit", "facts", "pulse")  # what comes with another song
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value that the file gets; `path` is that of a part, or of a key in one."""
+
+    path: tuple[str, ...]
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A value that a hand and the new analysis changed, each otherwise; that of the hand stays."""
+
+    path: tuple[str, ...]
+    ours: str
+    theirs: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.path)}: yours is {self.ours}, the new analysis says {self.theirs}: yours stays"
+
+
+def merged(
+    base: Spec | None, ours: Spec, theirs: Spec, asked: Collection[tuple[str, ...]]
+) -> tuple[list[Setting], list[Conflict]]:
+    """What the file gets of the new analysis. `asked` are the paths that the command itself is to change."""
+    settings, conflicts = list[Setting](), list[Conflict]()
+    for part in (item.name for item in fields(Spec) if item.name not in (*_NOT_MERGED, "place")):
+        values = [getattr(spec, part) if spec is not None else None for spec in (base, ours, theirs)]
+        for path, was, mine, new in _leaves(part, *values):
+            if path in _OF_THE_FILE or mine == new:
+                continue
+            if path in asked or (base is not None and mine == was):
+                settings.append(Setting(path, new))
+            elif base is not None and new != was:
+                conflicts.append(Conflict(path, _shown(mine), _shown(new)))
+    return settings, conflicts
+
+
+def _leaves(part: str, was: Any, mine: Any, new: Any) -> Iterator[tuple[tuple[str, ...], Any, Any, Any]]:
+    """A part's keys with their values in the three versions; the whole part where one of the last two has none."""
+    if not is_dataclass(mine) or not is_dataclass(new) or part == "rating":
+        yield (part,), was, mine, new
+        return
+    for item in fields(mine):
+        if item.name != "place":
+            before = getattr(was, item.name) if was is not None else None
+            key = item.name.rstrip("_")
+            yield (part, key), before, getattr(mine, item.name), getattr(new, item.name)
+
+
+def _shown(value: Any) -> str:
+    return "not there" if value is None else excerpt(print_flow(value_tree(value)), 80)
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The three versions as they are written; no base: what analyze wrote is not at hand."""
+
+    base: Document | None
+    ours: Document
+    theirs: Document
+
+
+def with_settings(versions: Versions, ours: Spec, theirs: Spec, settings: list[Setting]) -> str:
+    """The text of the file with its settings. A part of which all comes from the new analysis, and on which no hand
+    commented, stands as analyze writes it, with its reasons."""
+    edits, root = Edits(versions.ours), versions.ours.root
+    assert isinstance(root, Mapping)
+    for part in dict.fromkeys(setting.path[0] for setting in settings):
+        own = [setting for setting in settings if setting.path[0] == part]
+        if not root.flow and part in root.entries and _same(ours, theirs, part, own) and not _commented(versions, part):
+            first, last = _rows(versions.ours, part)
+            begin, end = _rows(versions.theirs, part)
+            text = "\n".join(versions.theirs.lines[begin : end + 1])
+            edits.put(first, 0, last, len(edits.lines[last]), text)
+            continue
+        for setting in own:
+            _set(edits, root, setting, type(getattr(theirs, part)))
+    return edits.text()
+
+
+def _rows(document: Document, part: str) -> tuple[int, int]:
+    """The first and last row of a part, with the comments right above it."""
+    assert isinstance(document.root, Mapping)
+    first, last = document.root.keys[part].line, end_of(document.root.entries[part])[0]
+    while first and document.lines[first - 1].startswith("#"):
+        first -= 1
+    return first, last
+
+
+def _same(ours: Spec, theirs: Spec, part: str, own: list[Setting]) -> bool:
+    """Whether a part has nothing of its own besides the settings."""
+    changed = {setting.path[-1].rstrip("_") for setting in own if len(setting.path) > 1}
+    mine, new = getattr(ours, part), getattr(theirs, part)
+    if new is None or not is_dataclass(mine):
+        return False
+    names = (item.name for item in fields(mine) if item.name != "place")
+    return all(name.rstrip("_") in changed or getattr(mine, name) == getattr(new, name) for name in names)
+
+
+def _commented(versions: Versions, part: str) -> bool:
+    """Whether a hand commented in a part: there is a comment that analyze did not write."""
+    return versions.base is None or not _comments(versions.ours, part) <= _comments(versions.base, part)
+
+
+def _comments(document: Document, part: str) -> set[str]:
+    remarks = [remark for path, remark in remarks_of(document).items() if path[:1] == (part,)]
+    return {text for each in remarks for text in (*each.above, each.beside, *each.below) if text}
+
+
+def _set(edits: Edits, root: Mapping, setting: Setting, cls: type) -> None:
+    part = setting.path[0]
+    if len(setting.path) == 1:
+        if setting.value is not None:
+            edits.set((part,), value_tree(setting.value))
+        elif part in root.entries:
+            edits.remove((part,))
+        return
+    key, node = setting.path[1], root.get(part)
+    if isinstance(node, Scalar) and key == getattr(cls, "short", ""):
+        edits.set((part,), value_tree(setting.value))
+        return
+    usual = setting.value is None or (key in properties_of(cls) and defaults_of(cls).get(key) == setting.value)
+    there = isinstance(node, Mapping) and key in node.entries
+    if usual and there and isinstance(node, Mapping) and len(node.entries) > 1:
+        edits.remove((part, key))
+    elif not usual or there:
+        edits.fill((part,), getattr(cls, "short", ""), {key: value_tree(setting.value)})

@@ -1,0 +1,74 @@
+"""Which entries of a spec a hand has touched: those that are not as analyze wrote them, or stand elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from cinecut.edits.items import Item
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Touched:
+    """By the numbers of the entries: of each entry that a hand touched what analyze had written there (None: the hand
+    put it in), and what the hand took out."""
+
+    entries: dict[int, Item | None]
+    gone: tuple[Item, ...]
+
+
+def touched(base: Sequence[Item] | None, ours: Sequence[Item], only_kept: bool = False) -> Touched:
+    """Without `base`, what analyze wrote, every entry counts as touched. `only_kept`: only what says `keep: true`."""
+    kept = {n: None for n, item in enumerate(ours) if getattr(item.entry, "keep", False)}
+    if only_kept:
+        return Touched(dict(kept), ())
+    if base is None:
+        return Touched(dict.fromkeys(range(len(ours))), ())
+    entries: dict[int, Item | None] = dict(kept)
+    left, loose = list[Item](), list[int]()
+    matcher = SequenceMatcher(a=[item.key for item in base], b=[item.key for item in ours], autojunk=False)
+    for kind, a, b, c, d in matcher.get_opcodes():
+        if kind == "equal":
+            same = zip(range(a, b), range(c, d), strict=True)
+            entries.update({n: base[m] for m, n in same if _said(base[m], ours[n])})
+            continue
+        pairs = dict(_paired(base, range(a, b), ours, range(c, d)))
+        entries.update({n: base[m] for n, m in pairs.items()})
+        loose += [n for n in range(c, d) if n not in pairs]
+        left += [base[m] for m in range(a, b) if m not in pairs.values()]
+    for number in loose:  # moved, or put in by the hand
+        moved = next((item for item in left if item.key == ours[number].key), None)
+        left = [item for item in left if item is not moved]
+        entries[number] = moved
+    return Touched(dict(sorted(entries.items())), tuple(item for item in left if not item.marker))
+
+
+def _said(was: Item, now: Item) -> bool:
+    """Whether a hand commented on an entry."""
+    return not set(now.comments) <= set(was.comments)
+
+
+def _paired(
+    base: Sequence[Item], were: Sequence[int], ours: Sequence[Item], now: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """The entries of ours, each with the one of the base that it was: of one kind, at the same place, first those that
+    show the same of the film. What stands elsewhere as analyze wrote it is none of them: it was moved."""
+    written, standing = {item.key for item in base}, {item.key for item in ours}
+    free = [m for m in were if base[m].key not in standing]
+    waiting = [n for n in now if ours[n].key not in written]
+    for alike in (True, False):
+        for number in list(waiting):
+            item = ours[number]
+            near = (m for m in free if base[m].kind == item.kind and (_overlaps(base[m], item) or not alike))
+            other = next(near, None)
+            if other is not None:
+                free.remove(other)
+                waiting.remove(number)
+                yield number, other
+
+
+def _overlaps(one: Item, other: Item) -> bool:
+    if one.film is None or other.film is None:
+        return one.film is other.film
+    return min(one.film.end, other.film.end) > max(one.film.start, other.film.start)

@@ -1,0 +1,237 @@
+"""A new cut keeps what a hand did, to the byte, and lies on the new song's beats."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commandline import cinecut
+from footage import make_film, song
+
+from cinecut.analysis import Analysis, Request, analyze
+from cinecut.diagnostics import Report, Stop
+from cinecut.edits.items import timeline_digest
+from cinecut.edits.recut import Recut, Version, Wish, recut
+from cinecut.language.document import parse_document
+from cinecut.language.events import ActMarker, Card, Shot
+from cinecut.render.check import layout_of
+from cinecut.vibes import load_vibe
+
+LONG, SHORT = Fraction(40), Fraction(25)
+
+
+def version(text: str) -> Version:
+    return Version.of(parse_document(Path("spec.yaml"), text, Report()), layout_of)
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("studio")
+    make_film(folder / "film.mkv", 40)
+    for name, tempo, metre in (("slow", 96, 4), ("fast", 141, 3)):
+        song(folder / f"{name}.wav", np.arange(0.4, 60, 60 / tempo), metre)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def made(studio: Path) -> Callable[[str, str, Fraction], Analysis]:
+    """An analysis of the film with a song, in a vibe, of a length; each is made once."""
+    kept: dict[tuple[str, str, Fraction], Analysis] = {}
+
+    def analysis(tune: str, vibe: str, length: Fraction) -> Analysis:
+        if (tune, vibe, length) not in kept:
+            file = studio / f"{tune}.wav"
+            request = Request(studio / "film.mkv", studio / "spec.yaml", load_vibe(vibe), music=file, length=length)
+            kept[tune, vibe, length] = analyze(request, lambda stage, done: None)
+        return kept[tune, vibe, length]
+
+    return analysis
+
+
+Made = Callable[[str, str, Fraction], Analysis]
+
+
+def blocks(text: str) -> list[str]:
+    """The entries of a timeline that analyze wrote, each with its rows."""
+    timeline = text[text.index("\ntimeline:\n") + 11 :]
+    return [block for block in re.split(r"(?m)^(?=  - |  #)", timeline) if block.strip()]
+
+
+def touch(block: str, number: int, dice: random.Random) -> str:
+    kind = dice.randrange(5)
+    if kind == 0:
+        return f"  # a remark of mine, number {number}\n{block}"
+    if kind == 1 and "for: " in block:
+        return re.sub(r"for: [\d.]+ beats?", f"for: {dice.randrange(1, 9)} beats", block, count=1).rstrip() + (
+            f"   # longer {number}\n"
+        )
+    if kind == 2 and "- shot" in block:
+        return block.rstrip("\n") + f"\n    titles: [Title {number}]\n"
+    if kind == 3 and "- shot" in block:
+        return re.sub(r"for: [\d.]+ beats?", "for: 1.37s", block, count=1)
+    return block.rstrip("\n") + f"\n    why: 'because {number}'\n"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_touched_entry_is_kept_to_the_byte_and_all_others_are_on_the_beats(
+    seed: int, studio: Path, made: Made
+) -> None:
+    dice = random.Random(seed)
+    base = made("slow", dice.choice(["thriller", "drama"]), LONG)
+    text = base.text
+    entries = [block for block in blocks(text) if "- act" not in block]
+    chosen = dice.sample(range(len(entries)), dice.randrange(1, max(2, len(entries) // 2)))
+    hands = {number: touch(entries[number].rstrip("\n") + "\n", number, dice) for number in chosen}
+    for number, block in hands.items():
+        text = text.replace(entries[number].rstrip("\n") + "\n", block, 1)
+    theirs = made("fast", dice.choice(["thriller", "action"]), dice.choice([LONG, SHORT]))
+    result = recut(version(base.text), version(text), version(theirs.text), Wish(), layout_of)
+    for block in hands.values():
+        assert _without_cue(block) in _without_cue(result.text)
+    _check_beats(result.text, list(hands.values()))
+    order = [result.text.index(_own_row(block)) for _, block in sorted(hands.items())]
+    assert order == sorted(order)
+
+
+def _own_row(block: str) -> str:
+    return next((row for row in block.splitlines() if "remark of mine" in row), block.splitlines()[0])
+
+
+def _check_beats(text: str, by_hand: list[str]) -> None:
+    """Every event begins on a beat, but a hand's, and one that follows a hand's that has a length of its own."""
+    found = version(text)
+    grid, after_hand = found.layout.timeline.grid, False
+    assert grid is not None
+    for item in found.items:
+        if item.placed is not None:
+            start = item.placed.start
+            mine = any(_without_cue(item.rows) in _without_cue(block) for block in map(textwrap.dedent, by_hand))
+            away = abs(grid.nearest_line(start, "beat") - start)
+            assert mine or after_hand or away < Fraction(1, 10_000), item.rows
+            after_hand = mine
+
+
+def _without_cue(rows: str) -> str:
+    return "\n".join(row for row in rows.strip().splitlines() if "cue:" not in row)
+
+
+def test_a_new_analysis_that_finds_the_same_changes_no_byte(made: Made) -> None:
+    text = made("slow", "thriller", LONG).text.replace("card: FILM", "card: MINE   # of mine")
+    text = text.replace("zone: begin\n", "zone: begin\n\n    # a remark\n", 1).replace("\n", "\r\n")
+    base = version(made("slow", "thriller", LONG).text)
+    wish = Wish(before=timeline_digest(base.spec.timeline))
+    assert recut(base, version(text), base, wish, layout_of).text == text
+
+
+def test_what_a_hand_took_out_does_not_come_back(made: Made) -> None:
+    base = made("slow", "thriller", LONG)
+    shots = [item for item in version(base.text).items if item.kind == "shot"]
+    gone = shots[2]
+    text = base.text.replace("\n".join(f"  {row}" for row in gone.rows.splitlines()) + "\n", "")
+    assert text != base.text
+    result = recut(version(base.text), version(text), version(made("fast", "thriller", LONG).text), Wish(), layout_of)
+    assert gone.film is not None
+    for item in version(result.text).items:
+        if item.film is not None:
+            assert min(item.film.end, gone.film.end) - max(item.film.start, gone.film.start) <= Fraction(1, 10)
+    again = recut(version(result.wrote), version(result.text), version(base.text), Wish(), layout_of)
+    assert not [i for i in version(again.text).items if i.film is not None and i.film.start == gone.film.start]
+
+
+def test_settings_are_merged_and_a_conflict_is_said(made: Made) -> None:
+    base, theirs = made("slow", "thriller", LONG), made("fast", "action", LONG)
+    mix = re.search(r"(?m)^mix: .*$", base.text)
+    assert mix is not None
+    text = base.text.replace(mix[0], mix[0].replace("splice: 0.005s", "splice: 0.02s"))
+    text = text.replace("\nvibe: thriller", "\nvibe: horror   # mine")
+    result = recut(version(base.text), version(text), version(theirs.text), Wish(), layout_of)
+    new, wanted = version(result.text).spec, theirs.spec
+    assert new.music == wanted.music
+    assert new.vibe is not None
+    assert new.vibe.base == "horror"
+    assert (new.mix.splice, new.mix.music) == (version(text).spec.mix.splice, wanted.mix.music)
+    assert "vibe.base: yours is 'horror', the new analysis says 'action': yours stays" in result.conflicts
+    asked = recut(version(base.text), version(text), version(theirs.text), Wish(asked={("vibe", "base")}), layout_of)
+    assert "\nvibe: action   # mine\n" in asked.text
+
+
+def test_one_act_alone(made: Made) -> None:
+    base, theirs = made("slow", "thriller", LONG), made("slow", "action", LONG)
+    result = recut(version(base.text), version(base.text), version(theirs.text), Wish(act="act 3"), layout_of)
+    before, after = (
+        [item.rows for item in version(text).items if item.act != "act 3"] for text in (base.text, result.text)
+    )
+    assert before == after
+    assert version(result.text).spec.music == base.spec.music
+    with pytest.raises(Stop, match="no act 'act 9'"):
+        recut(version(base.text), version(base.text), version(theirs.text), Wish(act="act 9"), layout_of)
+
+
+def test_without_what_analyze_wrote_everything_is_kept(made: Made) -> None:
+    text, theirs = made("slow", "thriller", LONG).text, made("fast", "action", LONG)
+    result = recut(None, version(text), version(theirs.text), Wish(), layout_of)
+    kept = {item.key for item in version(text).items if not isinstance(item.entry, ActMarker) and not _cue(item.entry)}
+    assert kept <= {item.key for item in version(result.text).items}
+    marked = text.replace("zone: begin\n", "zone: begin\n    keep: true\n", 1)
+    only = recut(None, version(marked), version(theirs.text), Wish(only_kept=True), layout_of)
+    assert _by_keep(only) == 1
+    assert len(only.kept) == 1
+
+
+def _cue(entry: object) -> bool:
+    return getattr(entry, "cue", None) is not None
+
+
+def _by_keep(result: Recut) -> int:
+    return sum(isinstance(each, Shot) and each.keep for each in version(result.text).spec.timeline)
+
+
+def test_the_music_ends_where_the_new_cut_has_its_title(made: Made) -> None:
+    """The card's words are the hand's, the cue of the old song is not."""
+    base, theirs = made("slow", "thriller", LONG), made("fast", "thriller", LONG)
+    text = base.text.replace("card: FILM", "card: MINE")
+    result = recut(version(base.text), version(text), version(theirs.text), Wish(), layout_of)
+    [mine] = [entry for entry in version(result.text).spec.timeline if isinstance(entry, Card)]
+    [new] = [entry for entry in theirs.spec.timeline if isinstance(entry, Card)]
+    assert mine.card == "MINE"
+    assert mine.cue is not None
+    assert new.cue is not None
+    assert replace(mine.cue, facts=None) == replace(new.cue, facts=None)
+
+
+def test_the_command(studio: Path, tmp_path: Path) -> None:
+    for name in ("film.mkv", "film.srt", "slow.wav", "fast.wav"):
+        shutil.copy(studio / name, tmp_path)
+    cache = {"CINECUT_CACHE_DIR": str(tmp_path / "cache")}
+    spec, options = tmp_path / "spec.yaml", ("--no-models", "--vibe", "thriller", "--length", "30s")
+    done = cinecut("analyze", "film.mkv", "--music", "slow.wav", *options, "-o", "spec.yaml", cwd=tmp_path, **cache)
+    assert done.returncode == 0, done.stderr
+    before = spec.read_text(encoding="utf-8").replace("card: FILM", "card: MINE   # my film")
+    spec.write_text(before, encoding="utf-8")
+    asked = ("recut", "spec.yaml", "--music", "fast.wav", "--length", "20s", "--no-models")
+    dry = cinecut(*asked, "--dry-run", "--json", cwd=tmp_path, **cache)
+    assert dry.returncode == 0, dry.stderr
+    said = json.loads(dry.stdout)
+    assert (said["written"], len(said["kept"])) == (False, 1)
+    assert spec.read_text(encoding="utf-8") == before
+    done = cinecut(*asked, cwd=tmp_path, **cache)
+    assert done.returncode == 0, done.stderr
+    assert "card 1" in done.stdout
+    text = spec.read_text(encoding="utf-8")
+    assert "card: MINE   # my film" in text
+    assert "fast.wav" in text
+    assert cinecut("check", "--strict", "spec.yaml", cwd=tmp_path, **cache).returncode == 0
+    cinecut("cache", "--clear", "known", cwd=tmp_path, **cache)
+    blind = cinecut(*asked, cwd=tmp_path, **cache)
+    assert "what analyze wrote is not at hand" in blind.stderr
