@@ -245,7 +245,8 @@ def test_a_swap_on_the_command_line_is_undone_by_another(films: Films, tmp_path:
     before = spec.read_text()
     said = json.loads(cinecut("swap", "a.yaml", "5", "2", "--json", cwd=tmp_path).stdout)
     assert said["spec"] == "a.yaml"
-    assert said["said"]
+    assert said["changed"]
+    assert said["differences"]
     assert "- shot: {in: 7s, for: 2 beats}" in spec.read_text()
     assert "{in: 5s}" in spec.read_text()
     assert cinecut("swap", "a.yaml", "5", "2", cwd=tmp_path).returncode == 0
