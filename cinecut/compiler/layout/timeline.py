@@ -275,7 +275,9 @@ def _texts(placed: Placed, clockwork: Clockwork, trailer_end: TrailerFrame) -> l
     event = placed.event
     if isinstance(event, Card):
         fade_in, fade_out = placed.lead + placed.head.after, placed.lag + placed.tail.before
-        return [Text(event.card, placed.extent, fade_in, fade_out, "card", event.place.of("card"), event.id or placed.name)]
+        return [
+            Text(event.card, placed.extent, fade_in, fade_out, "card", event.place.of("card"), event.id or placed.name)
+        ]
     titles = [_title(title, placed, clockwork, trailer_end) for title in event.titles]
     return titles if len(titles) > 1 else [replace(title, event=event.id or placed.name) for title in titles]
 
