@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.films.analyze import SHARES, leave_out
+from cinecut.cli.films.analyze import SHARES, is_sheet, leave_out
 from cinecut.cli.films.music import MusicChoice, MusicOption
 from cinecut.cli.films.options import ModelChoice, NoModelsOption, VibeOption, trailer_length
 from cinecut.cli.films.speech import SubtitlesOption
@@ -70,7 +70,22 @@ def recut(
     if not dry_run:
         write_beside(target, result.text, sources)
         keep(replace(now, wrote=result.wrote))
+        _page_anew(target, analysis, now)
     _tell(target, result, dry_run, as_json)
+
+
+def _page_anew(target: Path, analysis: Analysis, now: Known) -> None:
+    """The contact sheet beside a spec, if there is one, as the spec is now."""
+    from cinecut.language.document import read_document
+    from cinecut.language.read import inside
+    from cinecut.render.check import laid_out
+    from cinecut.review.sheet import Subject, write_sheet
+
+    page = target.with_suffix(".html")
+    if is_sheet(page):
+        document, layout = laid_out(read_document(target, Report()))
+        film = inside(target.parent, layout.trailer.spec.film.file)
+        write_sheet(Subject(layout, document, film, now, analysis.diagnostics), page, lambda done: None)
 
 
 @dataclass(frozen=True, slots=True)
