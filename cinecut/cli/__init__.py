@@ -31,6 +31,7 @@ _MODULES = {
     "specs.render": ("render", "pack"),
     "specs.export": ("export", "import"),
     "specs.kits": ("kits",),
+    "specs.sheet": ("sheet",),
     "specs.watch": ("watch",),
     "specs.proof": ("lock", "why", "verify"),
     "specs.agents": ("mcp",),

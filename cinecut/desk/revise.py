@@ -108,6 +108,17 @@ def undo(spec: Path, *, revision: str | None = None, dry_run: bool = False) -> E
     return done
 
 
+def rewrite(spec: Path, was: str, text: str) -> Edit:
+    """Write another text in place of the one that was there; `undo` takes it back. Raises Stop as `edit` does."""
+
+    def change(before: State) -> str:
+        if before.text != was:
+            raise Stop("option", f"{spec} was changed meanwhile: nothing was written", "look at it and try again")
+        return text
+
+    return _revised(spec, change, None, False, lambda before, after: None)
+
+
 def log(spec: Path) -> list[Entry]:
     """The edits that can be taken back, the first one first."""
     with open_file(spec):

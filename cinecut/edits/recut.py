@@ -74,14 +74,13 @@ class Wish:
 
 @dataclass(slots=True)
 class Recut:
-    """The new text of a spec; the same without what the hand did, by which the next recut knows that; and in words what
-    was kept, what the trailer shows otherwise, what conflicts."""
+    """The new text of a spec; the same without what the hand did, by which the next recut knows that; where all of it
+    falls; and in words what was kept, and what conflicts."""
 
     text: str
     wrote: str
-    seconds: Fraction = Fraction(0)
+    layout: Layout
     kept: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
 
 
@@ -105,11 +104,9 @@ def recut(base: Version | None, ours: Version, theirs: Version, wish: Wish, lay_
     _check_kept(places, layout)
     hands = {id(ours.items[number]): was for number, was in hand.entries.items()}
     wrote = _without_hand(theirs, items_of(document, layout), places, hands, hand.gone)
-    result = Recut(document.mark + document.text, wrote, layout.timeline.events[-1].end)
+    result = Recut(document.mark + document.text, wrote, layout)
     result.conflicts = [*map(str, conflicts), *_contested(places)]
     result.kept = _kept([place for place in places if id(place.item) in hands], places)
-    values = (".".join(setting.path) for setting in settings)
-    result.said = [*_differences(ours, places, layout), *(f"{each} is the new analysis's" for each in values)]
     return result
 
 
@@ -330,18 +327,3 @@ def _contested(places: Sequence[Place]) -> list[str]:
         if place.instead is not None and place.was is not None and place.instead.key != place.was.key
         and not place.item.marker
     ]  # fmt: skip
-
-
-def _differences(ours: Version, places: Sequence[Place], layout: Layout) -> list[str]:
-    now, before = Counter(place.item.key for place in places), Counter(_keys(ours.items))
-    words = [f"{_name(item)} is gone" for item in ours.items if not item.marker and not now[item.key]]
-    number = 0
-    for place in places:
-        number += not place.item.marker
-        if not place.item.marker and not place.by_hand and not before[place.item.key]:
-            film = f" {clock(place.item.film.start.seconds)}" if place.item.film is not None else ""
-            words.append(f"event {number} is new: {place.item.kind}{film} for {float(place.item.seconds):.2f} s")
-    was, end = ours.layout.timeline.events[-1].end, layout.timeline.events[-1].end
-    if was != end:
-        words.append(f"the trailer takes {float(end):.2f} s, not {float(was):.2f} s")
-    return words

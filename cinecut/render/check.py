@@ -19,8 +19,8 @@ from cinecut.edits.judge import judge
 from cinecut.edits.known import Known, known_of, was_analysed
 from cinecut.fonts.glyphs import check_glyphs, load_face
 from cinecut.kits import kits_of
-from cinecut.language.document import STDIN
-from cinecut.language.read import load_spec
+from cinecut.language.document import STDIN, Document
+from cinecut.language.read import fill_spec, load_spec
 from cinecut.language.rules import check_rules
 from cinecut.language.spec import Spec
 from cinecut.language.translation import translations_of
@@ -81,6 +81,17 @@ def _lines(layout: Layout) -> Iterator[tuple[str, Span]]:
         for spoken in (placed.event, *placed.event.voice):
             if spoken.line:
                 yield spoken.line, spoken.place.of("line")
+
+
+def laid_out(document: Document) -> tuple[Document, Layout]:
+    """A document that is a spec without mistakes, and its layout. Raises Stop."""
+    report = Report()
+    spec = fill_spec(document, report)
+    report.stop_on_error()
+    assert spec is not None  # or there was an error
+    layout = layout_of(spec, report)
+    report.stop_on_error()
+    return document, layout
 
 
 def plan_of(layout: Layout, report: Report) -> RenderPlan:

@@ -227,7 +227,10 @@ def test_the_command(studio: Path, tmp_path: Path) -> None:
     assert spec.read_text(encoding="utf-8") == before
     done = cinecut(*asked, cwd=tmp_path, **cache)
     assert done.returncode == 0, done.stderr
-    assert "card 1" in done.stdout
+    assert "'MINE'" in done.stdout
+    assert cinecut("undo", "spec.yaml", cwd=tmp_path, **cache).returncode == 0
+    assert spec.read_text(encoding="utf-8") == before
+    assert cinecut(*asked, cwd=tmp_path, **cache).returncode == 0
     text = spec.read_text(encoding="utf-8")
     assert "card: MINE   # my film" in text
     assert "fast.wav" in text

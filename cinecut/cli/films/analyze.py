@@ -18,7 +18,7 @@ from cinecut.cli.films.report import review as pause
 from cinecut.cli.films.report import tell
 from cinecut.cli.specs.render import render_spec
 from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, may_replace, print_diagnostics, watch
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
     from cinecut.analysis import Analysis, Request
@@ -150,11 +150,16 @@ def leave_out(shares: dict[str, int], models: Models | None, measure_only: bool)
 
 def _keep(analysis: Analysis, request: Request, sources: list[Path], progress: Callable[[float], None]) -> None:
     """Write the sheet, the schema and the spec: the spec last, so that a run that ended before can be repeated."""
-    from cinecut.analysis.report.sheet import write_sheet
+    from cinecut.analysis.known import known_about
     from cinecut.files import write_beside
+    from cinecut.language.document import parse_document
     from cinecut.language.schema import TRAILER
+    from cinecut.render.check import laid_out
+    from cinecut.review.sheet import Subject, write_sheet
 
-    write_sheet(analysis, request.film, request.target.with_suffix(".html"), progress)
+    document, layout = laid_out(parse_document(request.target, analysis.text, Report()))
+    subject = Subject(layout, document, request.film, known_about(analysis, request), analysis.diagnostics)
+    write_sheet(subject, request.target.with_suffix(".html"), progress)
     _write_schema(request.target.parent / f"{TRAILER}.schema.json")
     write_beside(request.target, analysis.text, sources)
 
@@ -202,7 +207,7 @@ def _check_free(target: Path, sheet: Path, force: bool) -> None:
         again = f"cinecut render {shlex.quote(str(target))} renders it as it is"
         hints = (again, "-o SPEC writes another beside it", "--force replaces it")
         raise Stop("output", f"{target} is there already, and may have been edited", *hints)
-    if sheet.exists() and not force and not target.exists() and not _is_sheet(sheet):
+    if sheet.exists() and not force and not target.exists() and not is_sheet(sheet):
         raise Stop("output", f"{sheet} is there already, and is no contact sheet", "--force replaces it")
 
 
@@ -213,7 +218,7 @@ def _make_folder(folder: Path) -> None:
         raise Stop("output", f"the folder {folder} cannot be made: {error.strerror}", "choose another") from None
 
 
-def _is_sheet(page: Path) -> bool:
+def is_sheet(page: Path) -> bool:
     with contextlib.suppress(OSError), page.open("rb") as file:
         return b'name="generator" content="cinecut' in file.read(2000)
     return False

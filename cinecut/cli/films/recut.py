@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.films.analyze import SHARES, leave_out
+from cinecut.cli.films.analyze import SHARES, is_sheet, leave_out
 from cinecut.cli.films.music import MusicChoice, MusicOption
 from cinecut.cli.films.options import ModelChoice, NoModelsOption, VibeOption, trailer_length
 from cinecut.cli.films.speech import SubtitlesOption
@@ -55,6 +55,8 @@ def recut(
 
     Example: cinecut recut specs/film.yaml --music other.ogg --length 60s --dry-run
     """
+    from cinecut.changes.compare import differences
+    from cinecut.desk.revise import rewrite
     from cinecut.edits.known import keep
     from cinecut.edits.recut import Wish
     from cinecut.files import write_beside
@@ -68,9 +70,33 @@ def recut(
     wish = Wish(act, choice.paths, only_kept, known.timeline if base is not None and known is not None else "")
     result = _merged(spec, (base, ours), analysis, wish)
     if not dry_run:
-        write_beside(target, result.text, sources)
+        if output is None:
+            rewrite(spec, ours.document.mark + ours.document.text, result.text)
+        else:
+            write_beside(output, result.text, sources)
         keep(replace(now, wrote=result.wrote))
-    _tell(target, result, dry_run, as_json)
+        _page_anew(target, analysis, now)
+    found = differences(ours.layout, result.layout)
+    if as_json:
+        record: dict[str, Any] = {"spec": str(target), "written": not dry_run, "seconds": _seconds(result)}
+        record |= {"kept": result.kept, "conflicts": result.conflicts, "differences": [d.as_json() for d in found]}
+        print(json.dumps(record, ensure_ascii=False, indent=2))
+        return
+    _tell(target, result, [each.text for each in found], dry_run)
+
+
+def _page_anew(target: Path, analysis: Analysis, now: Known) -> None:
+    """The contact sheet beside a spec, if there is one, as the spec is now."""
+    from cinecut.language.document import read_document
+    from cinecut.language.read import inside
+    from cinecut.render.check import laid_out
+    from cinecut.review.sheet import Subject, write_sheet
+
+    page = target.with_suffix(".html")
+    if is_sheet(page):
+        document, layout = laid_out(read_document(target, Report()))
+        film = inside(target.parent, layout.trailer.spec.film.file)
+        write_sheet(Subject(layout, document, film, now, analysis.diagnostics), page, lambda done: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,19 +212,15 @@ def _merged(spec: Path, known: tuple[Version | None, Version], analysis: Analysi
     return recut(*known, theirs, wish, layout_of)
 
 
-def _tell(target: Path, result: Recut, dry_run: bool, as_json: bool) -> None:
-    if as_json:
-        record: dict[str, Any] = {
-            "spec": str(target),
-            "written": not dry_run,
-            "seconds": round(float(result.seconds), 3),
-        }
-        record |= {"kept": result.kept, "changed": result.said, "conflicts": result.conflicts}
-        print(json.dumps(record, ensure_ascii=False, indent=2))
-        return
-    for each in [*result.kept, *result.said] or ["nothing was changed"]:
+def _tell(target: Path, result: Recut, said: list[str], dry_run: bool) -> None:
+    for each in [*result.kept, *said] or ["nothing was changed"]:
         say(harmless(each))
     for each in result.conflicts:
         print(harmless(f"conflict: {each}"), file=sys.stderr)
     if not dry_run:
-        say(f"{target}: {len(result.kept)} of your edits kept, {float(result.seconds):.1f} s")
+        say(f"{target}: {len(result.kept)} of your edits kept, {_seconds(result):.1f} s")
+
+
+def _seconds(result: Recut) -> float:
+    """Of the trailer."""
+    return round(float(result.layout.timeline.events[-1].end), 3)

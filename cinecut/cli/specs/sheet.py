@@ -1,0 +1,68 @@
+"""The command that makes the contact sheet of a spec."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cinecut.cli.terminal import ForceOption, JsonOption, SpecArgument, say, watch
+from cinecut.diagnostics import Report, Stop
+
+app = typer.Typer()
+
+
+@app.command()
+def sheet(
+    spec: SpecArgument,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="PAGE", help="Default: SPEC's name, .html.")
+    ] = None,
+    known: Annotated[
+        bool, typer.Option("--known", help="Also write SPEC.known.json: what analyze knows, for whoever gets the spec.")
+    ] = False,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the contact sheet of a spec as it is now: its events, their alternatives, every shot of the film.
+
+    A click on a time copies it. The page is one file; it needs no network.
+
+    Example: cinecut sheet specs/film.yaml
+    """
+    from cinecut.cli.films.analyze import is_sheet
+    from cinecut.edits.known import as_json as known_json
+    from cinecut.files import check_no_source, write_beside
+    from cinecut.language.document import read_document
+    from cinecut.language.read import inside
+    from cinecut.render.check import known_at, laid_out, warn
+    from cinecut.review.sheet import Subject, write_sheet
+
+    page = output or spec.with_suffix(".html")
+    report = Report()
+    document = read_document(spec, report)
+    report.stop_on_error()
+    document, layout = laid_out(document)
+    film, found = inside(spec.parent, layout.trailer.spec.film.file), known_at(layout.trailer.spec, spec)
+    for source in (spec, film):
+        check_no_source(page, [source])
+    if page.exists() and not force and not is_sheet(page):
+        raise Stop(
+            "output", f"{page} is there already, and is no contact sheet", "--force replaces it, -o names another"
+        )
+    if known and found is None:
+        raise Stop("option", "--known: what analyze knew of this film is not on this machine", "analyze the film first")
+    warn(layout, spec, report)
+    with watch("Sheet") as watching:
+        subject = Subject(layout, document, film, found, list(report))
+        write_sheet(subject, page, lambda done: watching.stage("stills", round(100 * done), 100, None))
+    files = [page]
+    if known and found is not None:
+        files.append(spec.with_suffix(".known.json"))
+        write_beside(files[1], known_json(found))
+    if as_json:
+        print(json.dumps({"spec": str(spec), "files": [str(file) for file in files]}, ensure_ascii=False))
+    else:
+        say(", ".join(map(str, files)))

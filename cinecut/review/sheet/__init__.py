@@ -1,0 +1,167 @@
+"""The contact sheet: one HTML page of a spec: what its trailer shows, from where in the film, why, and what else it
+could show; and every shot of the film, with its times to be copied.
+
+    spec ─ events ─ stills ─► Event ─ plot ─► Curve ─ sheet.html.j2 ─► one file without anything beside it
+
+The page needs no network. Its one script copies times; nothing else runs, whatever a title or a name holds.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from cinecut import __version__
+from cinecut.analysis import film_title
+from cinecut.compiler.layout import Layout
+from cinecut.diagnostics import Diagnostic
+from cinecut.edits.known import Known, KnownShot
+from cinecut.files import write_beside
+from cinecut.language.document import Document
+from cinecut.language.document.comments import remarks_of
+from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import FilmTime, clock
+from cinecut.review.sheet.events import Event, acts_of, events_of
+from cinecut.review.sheet.plot import WIDTH, plot
+from cinecut.review.sheet.stills import Wanted, stills_of
+
+_MOST_STILLS = 300  # of the film's shots
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a sheet is of: a spec laid out, its document with the remarks, its film, what is known of that, and what is
+    to be said of it all."""
+
+    layout: Layout
+    document: Document
+    film: Path
+    known: Known | None
+    warnings: Sequence[Diagnostic] = ()
+
+
+def write_sheet(subject: Subject, target: Path, progress: Callable[[float], None]) -> None:
+    """Write the contact sheet of a spec to `target`, whole or not at all.
+
+    `progress` hears the share done, 0..1. Raises Stop: missing-file, unreadable, output, disk-full.
+    """
+    shots, trailer = subject.known.shots if subject.known is not None else (), subject.layout.trailer
+    events = list(events_of(subject.layout, remarks_of(subject.document), shots))
+    wanted = [Wanted(event.film) for event in events if event.film is not None]
+    wanted += [Wanted(other.film, small=True) for event in events for other in event.others]
+    wanted += [_of_shot(shot) for shot in shots[:_MOST_STILLS]]
+    stills = stills_of(subject.film, trailer.film, trailer.spec.film.crop, wanted, progress)
+    write_beside(target, _page(subject, [_with_stills(event, stills) for event in events], stills))
+    progress(1.0)
+
+
+def _of_shot(shot: KnownShot) -> Wanted:
+    return Wanted(shot.range, small=True, rough=True)
+
+
+def _with_stills(event: Event, stills: Mapping[Wanted, str | None]) -> Event:
+    others = tuple(replace(other, still=stills[Wanted(other.film, small=True)]) for other in event.others)
+    still = stills[Wanted(event.film)] if event.film is not None else None
+    return replace(event, still=still, others=others)
+
+
+_SCRIPT = """
+document.addEventListener("click", async (event) => {
+  const time = event.target.closest("button.copy");
+  if (!time) return;
+  try {
+    await navigator.clipboard.writeText(time.textContent);
+  } catch {
+    const range = document.createRange();
+    range.selectNodeContents(time);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    document.execCommand("copy");
+  }
+  document.getElementById("copied").textContent = time.textContent + " is copied";
+  for (const other of document.querySelectorAll("button.copied")) other.classList.remove("copied");
+  time.classList.add("copied");
+});
+"""
+
+
+def _page(subject: Subject, events: Sequence[Event], stills: Mapping[Wanted, str | None]) -> str:
+    trailer, grid = subject.layout.trailer, subject.layout.timeline.grid
+    known, facts, anchors = subject.known, trailer.film, trailer.spec.anchors
+    film_shots = known.shots if known is not None else ()
+    acts, shots = list(acts_of(events)), [event for event in events if event.film]
+    points = {name: getattr(anchors, name) for name in ("begin", "escalation", "climax")} if anchors is not None else {}
+    template = _environment(facts).get_template("sheet.html.j2")
+    return template.render(
+        warnings=subject.warnings,
+        film=subject.film,
+        title=film_title(subject.film),
+        facts=facts,
+        music=trailer.spec.music,
+        grid=grid,
+        anchors={name: anchor for name, anchor in points.items() if anchor is not None},
+        film_shots=[(shot, stills.get(_of_shot(shot))) for shot in film_shots],
+        shown={event.shot: event.number for event in shots},
+        known=known is not None,
+        acts=acts,
+        colors={event.number: act.color for act in acts for event in act.events},
+        shots=shots,
+        length=events[-1].end,
+        mean=sum((event.seconds for event in shots), Fraction(0)) / max(1, len(shots)),
+        tempo=_mean_tempo(subject.layout, events[-1].end),
+        plot=plot(events, film_shots, anchors, facts.duration, grid),
+        width=WIDTH,
+        ratio=_shape(subject.layout),
+        script=_SCRIPT,
+        script_hash=base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode("ascii"),
+        version=__version__,
+    )
+
+
+def _shape(layout: Layout) -> str:
+    """Width / height of what is shown of the film, for the page."""
+    (width, height), crop = layout.trailer.film.display_size, layout.trailer.spec.film.crop
+    shown = (width * crop.w, height * crop.h) if crop is not None else (width, height)
+    return " / ".join(f"{float(side):g}" for side in shown)
+
+
+def _environment(facts: FilmFacts) -> jinja2.Environment:
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_legible,
+    )
+    found.filters["clock"] = lambda seconds, digits=2: clock(seconds, digits)
+    found.filters["seconds"] = lambda seconds, digits=2: f"{float(seconds):.{digits}f} s"
+    found.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
+    found.filters["written"] = lambda time: _written(time, facts)
+    return found
+
+
+def _written(time: FilmTime, facts: FilmFacts) -> str:
+    """A film time as one writes it into a spec."""
+    return clock(time.seconds) if facts.variable else facts.timecodes.of(time.seconds)
+
+
+def _legible(value: Any) -> Any:
+    """Text without what UTF-8 or HTML cannot hold: lone surrogates of a file's name, control characters of a line."""
+    if type(value) is not str:
+        return value
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" else c for c in value)
+
+
+def _mean_tempo(layout: Layout, end: Fraction) -> Fraction | None:
+    """Beats a minute; of a changing tempo the mean over the trailer."""
+    grid = layout.timeline.grid
+    return None if grid is None else 60 * (grid.beat_at(end) - grid.beat_at(Fraction(0))) / end

@@ -1,0 +1,145 @@
+"""The events of a trailer as its contact sheet shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+
+from cinecut.compiler.layout import Layout
+from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.edits.actions import entries_of
+from cinecut.edits.known import KnownShot
+from cinecut.language.document.layout import Remarks
+from cinecut.language.events import Black, Card, Shot, Still
+from cinecut.language.timebase import FilmRange
+from cinecut.language.write import length_text, transition_text
+
+_COLORS = 8  # in the page's palette
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Other:
+    """An alternative of a shot: its number, what it would show, and a still of that."""
+
+    number: int
+    film: FilmRange
+    score: float | None
+    why: str
+    still: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """One event. `start` and `end` are trailer seconds, each the time of a whole frame; `why` and `muted` are what the
+    spec says of its choice and of its silence; `shot` is the film's shot that it shows, from 1."""
+
+    placed: Placed
+    start: Fraction
+    end: Fraction
+    why: str = ""
+    muted: str = ""
+    shot: int | None = None
+    still: str | None = None
+    others: tuple[Other, ...] = ()
+
+    @property
+    def number(self) -> int:
+        return self.placed.number
+
+    @property
+    def seconds(self) -> Fraction:
+        return self.end - self.start
+
+    @property
+    def film(self) -> FilmRange | None:
+        """What it shows of the film."""
+        return self.placed.film if isinstance(self.placed, PlacedShot) else None
+
+    @property
+    def hit(self) -> Fraction | None:
+        """Trailer seconds at which its moment of action is seen."""
+        event = self.placed.event
+        if not isinstance(event, Shot) or event.sync is None or self.film is None:
+            return None
+        return self.start + (event.sync.at - self.film.start) / event.speed
+
+    @property
+    def title(self) -> str:
+        """What it is, in two or three words."""
+        match self.placed.event:
+            case Black():
+                return "black"
+            case Card():
+                return "title card"
+            case Still():
+                return "still picture"
+            case Shot() as shot:
+                return shot.beat_type or "shot"
+
+    @property
+    def words(self) -> list[str]:
+        """The texts that it shows."""
+        event = self.placed.event
+        return [event.card] if isinstance(event, Card) else [title.text for title in event.titles]
+
+    @property
+    def length(self) -> str:
+        """As the spec has it."""
+        event = self.placed.event
+        length = event.black if isinstance(event, Black) else event.shot.for_ if isinstance(event, Shot) else event.for_
+        return length_text(length) if length is not None else f"{float(self.seconds):.2f} s"
+
+    @property
+    def enters(self) -> str:
+        return transition_text(self.placed.event.from_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Act:
+    """A run of events of one act; `color` is its place in the page's palette."""
+
+    name: str
+    color: int
+    events: tuple[Event, ...]
+
+    @property
+    def start(self) -> Fraction:
+        return self.events[0].start
+
+    @property
+    def end(self) -> Fraction:
+        return self.events[-1].end
+
+
+def events_of(layout: Layout, remarks: Remarks, shots: Sequence[KnownShot]) -> Iterator[Event]:
+    """The events without their stills. The reasons that analyze wrote beside the values are the `remarks`."""
+    rate = layout.timeline.rate
+    for placed, entry in zip(layout.timeline.events, entries_of(layout), strict=True):
+        start, end = (frame.index / rate for frame in (placed.range.start, placed.range.end))
+        beside = {path[2]: remark.beside for path, remark in remarks.items() if path[:2] == ("timeline", entry)
+                  and len(path) == 3}  # fmt: skip
+        why = placed.event.why or beside.get("shot", "").lstrip("# ")
+        film, shot = (placed.film if isinstance(placed, PlacedShot) else None), placed.event
+        middle = film.start + film.duration / 2 if film is not None else None
+        number = next((n for n, each in enumerate(shots, 1)
+                       if middle is not None and each.range.start <= middle < each.range.end), None)  # fmt: skip
+        others = tuple(_others(shot, film)) if isinstance(shot, Shot) and film is not None else ()
+        yield Event(placed, start, end, why, beside.get("mute", "").lstrip("# "), number, None, others)
+
+
+def _others(shot: Shot, film: FilmRange) -> Iterator[Other]:
+    for number, other in enumerate(shot.alternatives, 1):
+        shown = FilmRange(other.in_, other.in_ + film.duration)
+        yield Other(number, shown, _figure(other.score), other.why or "")
+
+
+def _figure(score: Fraction | None) -> float | None:
+    return None if score is None else float(score)
+
+
+def acts_of(events: Sequence[Event]) -> Iterator[Act]:
+    colors: dict[str, int] = {}
+    for name, run in groupby(events, key=lambda event: event.placed.act or "the trailer"):
+        yield Act(name, colors.setdefault(name, len(colors)) % _COLORS, tuple(run))

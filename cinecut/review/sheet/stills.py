@@ -1,0 +1,102 @@
+"""Stills of a film for a page: small JPEGs as data URIs, upright and without the film's bars."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from math import ceil, floor
+from pathlib import Path
+
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from cinecut.analysis.cache import Cache
+from cinecut.analysis.stage import Line, Stage
+from cinecut.analysis.story.scenes import upright
+from cinecut.language.events import Crop
+from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.frames import FrameReader, open_film
+from cinecut.media.open import picture_stream
+
+_BYTES = 15_000  # of a still of an event, so that sixty of them stay under 2 MB as text
+_QUALITIES = (80, 65, 50, 35)  # of JPEG, the first that keeps to the bytes
+_SIDE, _SMALL = 320, 160  # pixels of a still's longer side
+_PATIENCE = 300  # pictures that are decoded to come from a key frame into a shot
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A still of a range of the film, from a third into it. A `rough` one is small, and may be any picture of it: a key
+    frame, if there is one in its first half."""
+
+    range: FilmRange
+    small: bool = False
+    rough: bool = False
+
+
+def stills_of(
+    film: Path, facts: FilmFacts, crop: Crop | None, wanted: Sequence[Wanted], progress: Callable[[float], None]
+) -> dict[Wanted, str | None]:
+    """The stills, each decoded once; None where the film could not be decoded. Raises Stop if it cannot be opened."""
+    each = sorted(dict.fromkeys(wanted), key=lambda one: (one.range.start, one.range.end, one.small))
+    window = (crop.x, crop.y, crop.w, crop.h) if crop is not None else None
+    line = Line(Cache(facts.fingerprint), lambda stage, done: progress(done))
+    found = line.run(Stage("stills", list[str | None], _stills), film, facts, window, each)
+    return dict(zip(each, found, strict=True))
+
+
+def _stills(
+    film: Path,
+    facts: FilmFacts,
+    window: tuple[Fraction, Fraction, Fraction, Fraction] | None,
+    wanted: Sequence[Wanted],
+    progress: Callable[[float], None],
+) -> list[str | None]:
+    found: list[str | None] = []
+    with open_film(film, facts) as media:
+        reader = FrameReader(media, picture_stream(media, film), facts.start)
+        for done, one in enumerate(wanted):
+            progress(done / len(wanted))
+            shown = one.range
+            third = shown.start + shown.duration / 3
+            frame = _any(reader, shown) if one.rough else reader.at(third, shown.end)
+            if frame is None:
+                found.append(None)
+                continue
+            picture = upright(frame, facts, _SMALL if one.small else _SIDE)
+            found.append(_data_uri(_inside(window, picture), _BYTES // 4 if one.small else _BYTES))
+    return found
+
+
+def _any(reader: FrameReader, shown: FilmRange) -> VideoFrame | None:
+    """The key frame before a shot's middle, or the first picture of the shot after it."""
+    middle = FilmTime(shown.start.seconds + shown.duration / 2)
+    pictures = islice(reader.since(middle), _PATIENCE)
+    return next((frame for time, frame in pictures if shown.start <= time < shown.end), None)
+
+
+def _inside(
+    window: tuple[Fraction, Fraction, Fraction, Fraction] | None, picture: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """What of an upright picture the trailer shows."""
+    if window is None:
+        return picture
+    (height, width), (x, y, w, h) = picture.shape[:2], window
+    part = picture[ceil(y * height) : floor((y + h) * height), ceil(x * width) : floor((x + w) * width)]
+    return part if part.size else picture
+
+
+def _data_uri(bgr: NDArray[np.uint8], most: int) -> str:
+    """A JPEG inside a page, at the best quality that keeps to the bytes."""
+    jpeg = b""
+    for quality in _QUALITIES:
+        jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1])[1].tobytes()
+        if len(jpeg) <= most:
+            break
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
