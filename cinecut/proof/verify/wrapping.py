@@ -26,7 +26,8 @@ def wrapping(job: Job, file: Path, measured: Measured) -> Iterator[Finding]:
     name, output = next(iter(plan.layout.trailer.outputs.items()))
     wanted, shape = output.size[0] / output.size[1], measured.size[0] / measured.size[1]
     if abs(shape / wanted - 1) > _SHAPE:
-        message = f"the picture is {measured.size[0]}x{measured.size[1]}: another shape than {output.size[0]}x{output.size[1]}"
+        is_, shall = (f"{width}x{height}" for width, height in (measured.size, output.size))
+        message = f"the picture is {is_}: another shape than {shall}"
         yield Finding("file-shape", message, 0, plan.frames)
     yield from _tags(job, file, name)
     if output.subtitles in ("soft", "file"):
