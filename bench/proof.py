@@ -62,14 +62,6 @@ timeline:
 
 
 @dataclass(frozen=True, slots=True)
-class Trailer:
-    """A clean spec, and where its events begin (frames)."""
-
-    name: str
-    spec: str
-
-
-@dataclass(frozen=True, slots=True)
 class Fault:
     """A fault by its name, the codes that name it rightly, and how it is planted: in the spec (old, new), or by
     FFmpeg's filters of picture and sound."""
@@ -94,18 +86,24 @@ def _sound(name: str, codes: str, filters: str) -> Fault:
     return Fault(name, tuple(codes.split()), sound=filters)
 
 
+def _under(event: str, line: str) -> tuple[str, str]:
+    """An edit that gives an event a line more."""
+    return event, f"{event}\n    {line}"
+
+
+LOOK = "{saturation: 1.4, exposure: 0.5}"
 FAULTS: Mapping[str, tuple[Fault, ...]] = {
     "first": (
         _spec("a shot one frame late", "shifted-shot", ("in: 213.47s", "in: 213.52s")),
         _spec("a shot one frame early", "shifted-shot", ("in: 115.46s", "in: 115.42s")),
         _spec("two shots swapped", "swapped-shot", ("213.47s", "X"), ("115.46s", "213.47s"), ("in: X", "in: 115.46s")),
         _spec("a line dropped", "line-missing", ("    voice: [{take: {in: 309.88s, out: 310.88s}}]\n", "")),
-        _spec("another look", "wrong-look", ("vibe: thriller", "vibe: {base: thriller, grade: {saturation: 1.4, exposure: 0.5}}")),
+        _spec("another look", "wrong-look", ("vibe: thriller", f"vibe: {{base: thriller, grade: {LOOK}}}")),
         _spec("a title 8 frames late", "title-time", ("[One last chance]", "[{text: One last chance, at: 8f}]")),
         _spec("a title missing", "title-missing", ("    titles: [One last chance]\n", "")),
         _spec("a cut for a crossfade", "wrong-transition stray-frame", ("    from: crossfade 12f\n", "")),
-        _spec("an effect missing", "effect-missing", ("in: 115.46s, for: 36f}", "in: 115.46s, for: 36f}\n    sound: [none]")),
-        _spec("a crop", "wrong-crop", ("in: 228.42s, for: 48f}", "in: 228.42s, for: 48f}\n    crop: {x: 0.1, y: 0.1, w: 0.8, h: 0.8}")),
+        _spec("an effect missing", "effect-missing", _under("in: 115.46s, for: 36f}", "sound: [none]")),
+        _spec("a crop", "wrong-crop", _under("in: 228.42s, for: 48f}", "crop: {x: 0.1, y: 0.1, w: 0.8, h: 0.8}")),
         _spec("the music missing", "music-missing", ("file: \"{song}\", ", "")),
         _spec("the music 4 dB up", "stem-gain", ("output:", "mix: {music: 4}\noutput:")),
         _spec("another picture", "wrong-picture", ("in: 152.64s", "in: 28s")),
@@ -120,16 +118,17 @@ FAULTS: Mapping[str, tuple[Fault, ...]] = {
     "second": (
         _spec("a shot two frames late", "shifted-shot", ("in: 401.3s", "in: 401.39s")),
         _spec("a caption missing", "caption-missing", ("    line: Come here at once\n", "    duck: 9\n")),
-        _spec("a shot too slow", "wrong-speed", ("in: 131.2s, for: 40f}", "in: 131.2s, for: 40f}\n    speed: 0.8")),
+        _spec("a shot too slow", "wrong-speed", _under("in: 131.2s, for: 40f}", "speed: 0.8")),
         _spec("a shot too fast", "wrong-speed", ("speed: 0.5", "speed: 0.65")),
         _spec("a title goes too early", "title-time", ("at: 6f, for: 30f", "at: 6f, for: 20f")),
-        _spec("one shot's look", "wrong-look", ("in: 88.9s, for: 30f}", "in: 88.9s, for: 30f}\n    grade: {exposure: -0.5}")),
-        _spec("a shot mute", "shot-silent", ("in: 131.2s, for: 40f}", "in: 131.2s, for: 40f}\n    mute: true")),
+        _spec("one shot's look", "wrong-look", _under("in: 88.9s, for: 30f}", "grade: {exposure: -0.5}")),
+        _spec("a shot mute", "shot-silent", _under("in: 131.2s, for: 40f}", "mute: true")),
         _spec("the music 22 ms late", "sound-late", ("start: 20s", "start: 19.978s")),
-        _spec("a shot off its place", "wrong-crop", ("in: 401.3s, for: 24f}", "in: 401.3s, for: 24f}\n    crop: {x: 0, y: 0, w: 0.85, h: 0.85}")),
+        _spec("a shot off its place", "wrong-crop",
+              _under("in: 401.3s, for: 24f}", "crop: {x: 0, y: 0, w: 0.85, h: 0.85}")),
         _spec("a line 6 dB up", "stem-gain", ("line: Never again", "gain: 6, line: Never again")),
         _picture("a frame lost", "lost-frame", "select='not(eq(n,45))',setpts=N/24/TB"),
-        _picture("frozen", "frozen", "loop=loop=9:size=1:start=120,select='not(between(n,121,129)*0+between(n,130,138))',setpts=N/24/TB"),
+        _picture("frozen", "frozen", "loop=loop=9:size=1:start=120,select='not(between(n,130,138))',setpts=N/24/TB"),
         _picture("a white frame", "stray-frame", "drawbox=t=fill:c=white:enable='eq(n,110)'"),
         _picture("flashing", "flashing", "drawbox=t=fill:c=white:enable='between(n,70,93)*lt(mod(n,4),2)'"),
         _picture("darker", "wrong-look", "eq=brightness=-0.04"),
