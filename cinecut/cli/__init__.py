@@ -30,7 +30,7 @@ _MODULES = {
     "specs.export": ("export", "import"),
     "specs.kits": ("kits",),
     "specs.watch": ("watch",),
-    "specs.proof": ("lock", "why", "verify"),
+    "specs.proof": ("lock", "why", "verify", "conform"),
     "machine.cache": ("cache",),
     "machine.models": ("models", "doctor"),
     "films.music": ("music",),
