@@ -23,6 +23,7 @@ TABLES = (
     "sound",
     "picture",
     "speech",
+    "proof",
 )
 """Each is a module here with `table(film, runs) -> list[Figure]`, which prints its rows and returns its bounds."""
 

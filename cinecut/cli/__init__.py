@@ -33,7 +33,7 @@ _MODULES = {
     "specs.kits": ("kits",),
     "specs.sheet": ("sheet",),
     "specs.watch": ("watch",),
-    "specs.proof": ("lock", "why", "verify"),
+    "specs.proof": ("lock", "why", "verify", "conform"),
     "specs.agents": ("mcp",),
     "machine.cache": ("cache",),
     "machine.config": ("config",),

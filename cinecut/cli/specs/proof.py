@@ -1,4 +1,4 @@
-"""The commands that prove what a trailer is: lock, why, verify."""
+"""The commands that prove what a trailer is: lock, why, verify, conform."""
 
 from __future__ import annotations
 
@@ -155,3 +155,36 @@ def verify(
 
         write_page(page, spec.name, file.name, found, [spec, file])
     raise typer.Exit(0 if found.ok else 1)
+
+
+@app.command()
+def conform(
+    trailer: Annotated[Path, typer.Argument(metavar="TRAILER", help="A finished trailer.")],
+    films: Annotated[list[Path], typer.Argument(metavar="FILM...", help="The films that it may be cut from.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Default: TRAILER's name, .yaml.")
+    ] = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a finished trailer back into a spec: for each of its shots the exact place in the film.
+
+    Its sound becomes the music, whole. What is in no film is black and marked; so is what is in another than most is.
+
+    Example: cinecut conform trailer.mp4 film.mkv -o specs/old_trailer.yaml
+    """
+    from cinecut.files import write_beside
+    from cinecut.proof.conform.reading import conform as run
+
+    target = output or trailer.with_suffix(".yaml")
+    if target.exists() and not force:
+        raise Stop("output", f"{target} is there already", "--force replaces it")
+    with watch("Conforming", {"film": 1, "shots": 3}) as watching:
+        found = run(trailer, films, target, lambda stage, done: watching.stage(stage, round(100 * done), 100, None))
+    write_beside(target, found.text, [trailer, *films])
+    shots = [piece for piece in found.pieces if piece.film is not None]
+    if as_json:
+        numbers = {"frames": found.frames, "shots": len(shots), "foreign": found.foreign}
+        print(json.dumps({"spec": str(target), **numbers}))
+    else:
+        say(f"{target}: {len(shots)} shots, {found.foreign} of {found.frames} frames are not of the film")

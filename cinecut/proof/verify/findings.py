@@ -23,6 +23,7 @@ class Finding:
     span: Span | None = None
     hints: tuple[str, ...] = ()
     frame: int | None = None
+    events: tuple[str, ...] = ()  # the names of all events that it is about
 
     def diagnostic(self, rate: Fraction) -> Diagnostic:
         where = f"{clock(self.start / rate, 3)}" + (f", {self.event}" if self.event else "")
@@ -63,7 +64,8 @@ class Events:
         """A finding at frames of the trailer, with the event there."""
         placed = self.at(frames[0])
         name, span = (placed.name, placed.event.place.span) if placed is not None else ("", None)
-        return Finding(code, message, *frames, name, span, hints, frame)
+        about = tuple(event.name for start, end, event in self.ranges() if start < frames[1] and frames[0] < end)
+        return Finding(code, message, *frames, name, span, hints, frame, about)
 
 
 def frames_text(count: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,15 +17,15 @@ from cinecut.files import disk_errors
 from cinecut.language.timebase import clock
 from cinecut.machine.gpu import gpu_lock
 from cinecut.media.probe import film_facts
-from cinecut.proof.verify.alignment import Alignment, align
 from cinecut.proof.verify.findings import Events, Finding
-from cinecut.proof.verify.flashes import flashing
-from cinecut.proof.verify.listening import Heard, listen
-from cinecut.proof.verify.pictures import Pictures
+from cinecut.proof.verify.picture.alignment import Alignment, align
+from cinecut.proof.verify.picture.flashes import flashing
+from cinecut.proof.verify.picture.shots import Pictures
+from cinecut.proof.verify.picture.strip import Strip, read_strip
+from cinecut.proof.verify.picture.texts import Cover, Texts
 from cinecut.proof.verify.reference import Reference
-from cinecut.proof.verify.sound import Sound
-from cinecut.proof.verify.strip import Strip, read_strip
-from cinecut.proof.verify.texts import Cover, Texts
+from cinecut.proof.verify.sound.listening import Heard, listen
+from cinecut.proof.verify.sound.stems import Sound
 from cinecut.proof.verify.wrapping import wrapping
 from cinecut.render.folder import Materials
 from cinecut.render.job import SILENT, Job, prepare
@@ -33,6 +33,7 @@ from cinecut.render.segments.store import usual_store
 
 _LOUDNESS, _PEAK = 0.3, 1.5  # LU beside the target; dB above the ceiling: encoders differ by less
 _LAME = 0.45  # dB by which the usual encoder of MP3 lowers what it is given
+_BEGINS = 0.002  # seconds beside the first picture
 _CLIPPED = 20  # samples
 
 _WHOLE = {"swapped-shot", "wrong-picture", "black-frame", "wrong-speed"}  # of an event: no text in it can be judged
@@ -84,8 +85,13 @@ def verify(job: Job, file: Path, ffmpeg: FFmpeg, waiting: Callable[[str], None])
         with ThreadPoolExecutor(2) as pool:  # the file's pictures are read in one thread, all else in another
             strip = pool.submit(read_strip, file, reference.size)
             heard = pool.submit(_hear, file, ffmpeg)
-            wanted, covers, stems = reference.pictures(), reference.covers(), _stems(reference)
-            found = _Found(job, file, strip.result(), wanted, covers, stems, *heard.result())
+            kept = reference.sound_is_kept(file)
+            listened, measured = heard.result()
+            stems = None if kept and listened is not None and abs(listened.begins) < _BEGINS else _stems(reference)
+            wanted = reference.pictures(file, strip.result)
+            shown = strip.result()
+            covers = reference.covers() if not shown.same_as(wanted) else []
+            found = _Found(job, file, shown, wanted, covers, stems, listened, measured)
     return found.verified()
 
 
@@ -107,7 +113,7 @@ class _Found:
     strip: Strip
     reference: Strip
     covers: list[Cover]
-    stems: Mapping[str, Heard]
+    stems: Mapping[str, Heard] | None  # None: the file's sound is the very one that was rendered
     heard: Heard | None
     measured: Measured
 
@@ -119,11 +125,11 @@ class _Found:
         alignment = align(self.strip, self.reference, plan.rate)
         pictures = Pictures(self.strip, self.reference, alignment, events)
         seen = pictures.findings()
-        wrong = {each.event for each in seen if each.code in _WHOLE and each.end - each.start > 2}
+        wrong = {name for each in seen if each.code in _WHOLE and each.end - each.start > 2 for name in each.events}
         written = list(plan.pictures[plan.targets[0].name].texts)
         seen += Texts(written, self.covers, self.strip, self.reference, alignment, events).findings(wrong)
         sound = self._sound(events)
-        found = [*seen, *self._sound_findings(sound), *self._flashes(events, alignment), *self._figures(sound)]
+        found = [*seen, *self._sound_findings(sound, seen), *self._flashes(events, alignment), *self._figures(sound)]
         found += wrapping(self.job, self.path, self.measured)
         found.sort(key=lambda each: (each.start, each.end, each.code))
         beats = _on_beats(events, alignment, sound)
@@ -133,12 +139,17 @@ class _Found:
         if self.heard is None or not self.stems:
             return None
         stems = {name: heard.sound for name, heard in self.stems.items()}
-        return Sound(self.heard, stems, self.job.plan.layout.track, events)
+        goal = next(iter(self.job.plan.layout.trailer.outputs.values())).loudness
+        ceiling = 10 ** (float(goal.peak) / 20) if goal is not None else None
+        return Sound(self.heard, stems, self.job.plan.layout.track, events, ceiling)
 
-    def _sound_findings(self, sound: Sound | None) -> list[Finding]:
+    def _sound_findings(self, sound: Sound | None, seen: Sequence[Finding]) -> list[Finding]:
         if sound is not None:
-            return sound.findings()
-        return [] if not self.stems else [Finding("no-sound", "the file has no sound", 0, self.job.plan.frames)]
+            codes = (*_WHOLE, "shifted-shot")
+            return sound.findings({name for each in seen if each.code in codes for name in each.events})
+        if not self.stems or self.heard is not None:
+            return []
+        return [Finding("no-sound", "the file has no sound", 0, self.job.plan.frames)]
 
     def _flashes(self, events: Events, alignment: Alignment) -> Iterator[Finding]:
         """Stretches that flash, and whether the spec has them so."""
@@ -170,7 +181,7 @@ class _Found:
         peak = measured.peak
         if goal is not None and peak > float(goal.peak) + _PEAK:
             yield Finding("true-peak", f"peaks of {peak:.1f} dBTP; {float(goal.peak):g} is the most", 0, frames)
-        expected = float(abs(sound.mix).max()) * sound.usual if sound.mix.size else 0.0
+        expected = float(abs(sound.mix).max()) * sound.whole_gain if sound.mix.size else 0.0
         if self.heard.clipped > _CLIPPED and (goal is not None or expected < 1):
             yield Finding("clipped", f"the sound is clipped: {self.heard.clipped} samples at full scale", 0, frames)
 

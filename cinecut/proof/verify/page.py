@@ -14,7 +14,7 @@ from cinecut.files import write_beside
 from cinecut.language.timebase import clock
 from cinecut.proof.verify.findings import Finding
 from cinecut.proof.verify.judging import Verified
-from cinecut.proof.verify.strip import Strip
+from cinecut.proof.verify.picture.strip import Strip
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222 }

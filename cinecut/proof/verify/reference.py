@@ -6,8 +6,10 @@ size. Sound is the mix before its master, a part for each stem.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +24,18 @@ from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad, pruned
 from cinecut.graph.plan import Run, Target
-from cinecut.proof.verify.strip import Strip, decoded_pictures, strip_of, thumb_of, thumb_size
-from cinecut.proof.verify.texts import Cover
+from cinecut.proof.verify.packets import held
+from cinecut.proof.verify.picture.strip import Strip, decoded_pictures, strip_of, thumb_of, thumb_size
+from cinecut.proof.verify.picture.texts import Cover
 from cinecut.render.folder import Materials, write_texts
 from cinecut.render.job import Job
+from cinecut.render.master import sounds_of
 from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import Segment, run_of, segments_of
-from cinecut.render.segments.store import Store
+from cinecut.render.segments.store import Store, key_of
 
-_FINER = 2  # times a thumbnail's size at which graphs are run: what they round to whole pixels then matters less
+_SIDE = 360  # pixels of the shorter side with which graphs are run at least, where the output has as many
+_RAW = ("-pix_fmt", "yuv420p", "-c:v", "rawvideo", "-f", "rawvideo")
 
 
 @dataclass(frozen=True)
@@ -47,48 +52,70 @@ class Reference:
         """Of the thumbnails."""
         return thumb_size(next(iter(self.job.plan.layout.trailer.outputs.values())).size)
 
-    def pictures(self) -> Strip:
-        """A thumbnail of every frame of the trailer."""
+    @cached_property
+    def _keys(self) -> Keys:
+        return Keys(self.materials.keys, self.place.ffmpeg)
+
+    def pictures(self, file: Path, shown: Callable[[], Strip]) -> Strip:
+        """A thumbnail of every frame of the trailer. Where a file holds the very packets that were rendered, the
+        thumbnails are its own, which `shown` gives."""
         plan = self.job.plan
         segments = segments_of(plan)
-        keys = Keys(self.materials.keys, self.place.ffmpeg)
-        kept = {s.file: self.store.take(keys.segment(s), self.place.folder / s.file) for s in segments}
-        small = {each.place: each for each in segments_of(self._small())} if not all(kept.values()) else {}
-        made = [small[each.place] for each in segments if not kept[each.file]]
+        kept = {s.file for s in segments if self.store.take(self._keys.segment(s), self.place.folder / s.file)}
+        parts = [(self.place.folder / s.file, s.frames) for s in segments]
+        same = {s.file for s, own in zip(segments, held(file, parts, "video"), strict=True) if own}
+        small = {each.place: each for each in segments_of(self._small())} if len(kept) < len(segments) else {}
+        made = [small[each.place] for each in segments if each.file not in kept]
         self.materials.bring({name for each in made for name in run_of([each], plan.render.items).reads})
 
         def planes(segment: Segment) -> bytes:
-            return self._decoded(segment) if kept[segment.file] else self._run(small[segment.place])
+            if segment.file in same:
+                return b""
+            return self._decoded(segment) if segment.file in kept else self._run(small[segment.place])
 
         with ThreadPoolExecutor(2) as pool:
-            data = b"".join(pool.map(planes, segments))
-        return strip_of(data, self.size, tuple(n / plan.rate for n in range(plan.frames)))
+            data = list(pool.map(planes, segments))
+        data = [
+            shown().planes(s.start, s.end) if s.file in same else each for s, each in zip(segments, data, strict=True)
+        ]
+        return strip_of(b"".join(data), self.size, tuple(n / plan.rate for n in range(plan.frames)))
+
+    def sound_is_kept(self, file: Path) -> bool:
+        """Whether a file holds the very sound that was rendered."""
+        sound, kept = sounds_of(self.job.plan)[0], self.place.folder / "kept"
+        if not self.store.take(self._keys.sound(sound), kept.with_suffix(sound.target.suffix)):
+            return False
+        return held(file, [(kept.with_suffix(sound.target.suffix), None)], "audio") == [True]
 
     def _decoded(self, segment: Segment) -> bytes:
-        """A segment that was rendered before."""
-        return b"".join(thumb_of(frame, self.size) for _, frame in decoded_pictures(self.place.folder / segment.file))
+        """A segment that was rendered before; its thumbnails are kept, too."""
+        key, file = key_of(self._keys.segment(segment), self.size), self.place.folder / f"{segment.file}.thumbs"
+        if not self.store.take(key, file):
+            pictures = decoded_pictures(self.place.folder / segment.file)
+            file.write_bytes(b"".join(thumb_of(frame, self.size) for _, frame in pictures))
+            self.store.keep(key, file)
+        return file.read_bytes()
 
     def _small(self) -> RenderPlan:
         layout = self.job.plan.layout
-        width, height = (_FINER * side for side in self.size)
-        outputs = {name: replace(file, size=(width, height)) for name, file in layout.trailer.outputs.items()}
+        outputs = {name: replace(file, size=_smaller(file.size)) for name, file in layout.trailer.outputs.items()}
         return compile_layout(replace(layout, trailer=replace(layout.trailer, outputs=outputs)))
 
     def _run(self, segment: Segment) -> bytes:
         """A segment by its graph, at a small size."""
-        raw = Target(segment.target.maps, ("-pix_fmt", "yuv420p", "-c:v", "rawvideo", "-f", "rawvideo"), ".yuv")
-        segment = replace(segment, target=raw)
+        small = filters.scale(segment.pad, *self.size, "yuv420p", "thumbnails")
+        segment = replace(segment, pad=small, target=Target(segment.target.maps, _RAW, ".yuv"))
         write_texts(segment.texts, self.place.folder)
         run_graph(run_of([segment], self.job.plan.render.items), [segment.file], self.place)
-        return _halved(np.fromfile(self.place.folder / segment.file, np.uint8), self.size)
+        return (self.place.folder / segment.file).read_bytes()
 
     def covers(self) -> list[Cover]:
         """The texts of the trailer alone, over black and over white, wherever there are some."""
-        small, name = self._small(), self.job.plan.targets[0].name
-        pictures, trailer = small.pictures[name], small.layout.trailer
+        plan, name = self._small(), self.job.plan.targets[0].name
+        pictures, trailer = plan.pictures[name], plan.layout.trailer
         width, height = trailer.outputs[name].size
-        canvas = Canvas(width, height, small.rate, "yuv420p", trailer_color(trailer.film))
-        sinks, parts = dict[str, Pad](), list[tuple[int, str]]()
+        canvas = Canvas(width, height, plan.rate, "yuv420p", trailer_color(trailer.film))
+        sinks, parts = dict[str, Pad](), list[int]()
         for start, end in pictures.segments():
             if any(start <= text.range.start.index < end for text in pictures.texts):
                 for color in ("black", "white"):
@@ -96,23 +123,23 @@ class Reference:
                     alone = replace(pictures, stretches={start: [plain(color, end - start, canvas, label)]})
                     sinks[label], texts = alone.part(start, end, label)
                     write_texts(texts, self.place.folder)
-                parts.append((start, f"{start}"))
+                parts.append(start)
         if not parts:
             return []
-        gray = ("-pix_fmt", "gray", "-c:v", "rawvideo", "-f", "rawvideo")
-        pads = dict(zip(sinks, pruned([filters.scale(pad, width, height, "gray", name, in_range="tv", out_range="tv")
-                                       for name, pad in sinks.items()]), strict=True))  # fmt: skip
-        files = {label: f"cover_{label}.gray" for label in sinks}
-        targets = tuple(Target((label,), gray, ".gray") for label in sinks)
-        run_graph(Run("covers.graph", pads, targets, {}), list(files.values()), self.place)
+        small = [filters.scale(pad, *self.size, "yuv420p", label) for label, pad in sinks.items()]
+        files = {label: f"cover_{label}.yuv" for label in sinks}
+        targets = tuple(Target((label,), _RAW, ".yuv") for label in sinks)
+        run_graph(
+            Run("covers.graph", dict(zip(sinks, pruned(small), strict=True)), targets, {}),
+            list(files.values()),
+            self.place,
+        )
         return [
-            Cover(start, *(self._cover(files[f"{color}_{at}"]) for color in ("black", "white"))) for start, at in parts
+            Cover(start, *(self._luma(files[f"{color}_{start}"]) for color in ("black", "white"))) for start in parts
         ]
 
-    def _cover(self, file: str) -> NDArray[np.uint8]:
-        width, height = self.size
-        data = np.fromfile(self.place.folder / file, np.uint8).reshape(-1, _FINER * _FINER * width * height)
-        return _mean(data, height, width).reshape(-1, height, width)
+    def _luma(self, file: str) -> NDArray[np.uint8]:
+        return strip_of((self.place.folder / file).read_bytes(), self.size, ()).luma
 
     def stems(self) -> dict[str, Path]:
         """The files of the stems, by their names."""
@@ -123,15 +150,7 @@ class Reference:
         return {name: self.place.folder / file for name, file in zip(plan.stem_names, files, strict=True)}
 
 
-def _halved(data: NDArray[np.uint8], size: tuple[int, int]) -> bytes:
-    """Pictures of `_FINER` times a size (yuv420p), brought to it by the mean of their pixels."""
-    width, height = size
-    planes = data.reshape(-1, _FINER * _FINER * width * height * 3 // 2)
-    luma = _mean(planes[:, : _FINER * _FINER * width * height], height, width)
-    chroma = _mean(planes[:, _FINER * _FINER * width * height :], height, width // 2)  # both planes, one over the other
-    return np.concatenate([luma, chroma], 1).tobytes()
-
-
-def _mean(planes: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    parts = planes.reshape(len(planes), height, _FINER, width, _FINER)
-    return parts.mean((2, 4), dtype=np.float32).round().astype(np.uint8).reshape(len(planes), -1)
+def _smaller(size: tuple[int, int]) -> tuple[int, int]:
+    """A size at which graphs run faster, of the same shape: what they round to whole pixels still matters little."""
+    factor = max(1, min(size) // _SIDE)
+    return max(2, round(size[0] / factor / 2) * 2), max(2, round(size[1] / factor / 2) * 2)

@@ -33,6 +33,14 @@ class Strip:
     def frames(self) -> int:
         return len(self.luma)
 
+    def same_as(self, other: Strip) -> bool:
+        return np.array_equal(self.luma, other.luma) and np.array_equal(self.chroma, other.chroma)
+
+    def planes(self, start: int, end: int) -> bytes:
+        """The thumbnails [start, end) as `strip_of` takes them."""
+        luma, chroma = (part[start:end].reshape(len(part[start:end]), -1) for part in (self.luma, self.chroma))
+        return np.concatenate([luma, chroma], 1).tobytes()
+
 
 def thumb_size(size: tuple[int, int]) -> tuple[int, int]:
     """Width and height of the thumbnails of pictures of a size, both even."""

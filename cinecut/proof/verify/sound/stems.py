@@ -6,7 +6,7 @@ without the other stems, correlated with one of them, tells when that one is hea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,19 +17,27 @@ from cinecut.compiler.layout.soundtrack import RISING, PlacedEffect, Soundtrack
 from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.language.timebase import SAMPLE_RATE
 from cinecut.proof.verify.findings import Events, Finding
-from cinecut.proof.verify.listening import RATE, Floats, Heard
+from cinecut.proof.verify.sound.listening import RATE, Floats, Heard
 
 _REACH = 2 * RATE  # samples by which all of the sound may be off
 _NEAR = round(0.3 * RATE)  # and one thing
 _LATE = 0.008  # seconds: less nobody hears, and encoders differ by less
 _SURE = 0.5  # correlation of what is found
+_HEARD = 0.06  # and of what is somewhere in the whole
 _MISSING = 0.3  # of its gain: less is as good as nothing
-_AUDIBLE = 0.1  # share of the power of a stretch from which on a thing can be told from the rest
+_AUDIBLE = 0.002  # share of the power of a stretch: below it nobody hears a thing
+_CLEAR = 0.25  # seconds for which it stands out of what cannot be explained, as a ratio of powers, to be missed
+_PLAIN = 8.0  # that ratio for its gain to be judged
 _QUIET = 3e-4  # amplitude: below it there is nothing to compare
 _STEM_GAIN = 1.5  # dB by which a stem may lie beside the others
 _SILENT = 0.3  # seconds
 _ASIDE = 6.0  # dB between the sides, other than the spec's
 _WINDOW = RATE // 20
+_LIMITED = 0.5  # share of the ceiling from which on a limiter may be at work: peaks are lower at RATE
+_RELEASE = 6  # windows around a peak in which it may be
+_PIECE = RATE // 6  # samples in which gains are taken as constant
+
+_NAMES = {"film": "the film's own sound", "music": "the music", "effects": "all effects", "voice": "all lines"}
 
 
 @dataclass(frozen=True)
@@ -40,13 +48,14 @@ class Sound:
     stems: Mapping[str, Floats]
     track: Soundtrack
     events: Events
+    ceiling: float | None  # amplitude above which the master's limiter lets nothing pass; None: there is none
 
     @cached_property
     def _length(self) -> int:
-        return next(iter(self.stems.values())).shape[1]
+        return int(next(iter(self.stems.values())).shape[1])
 
     @cached_property
-    def _parts(self) -> dict[str, Floats]:
+    def _loud(self) -> dict[str, Floats]:
         """The stems as one channel, without those that are silent."""
         parts = {name: sound.mean(0) for name, sound in self.stems.items()}
         return {name: part for name, part in parts.items() if _rms(part) > _QUIET} or dict(list(parts.items())[:1])
@@ -57,17 +66,71 @@ class Sound:
         return np.asarray(sum(self.stems.values()), np.float32)
 
     @cached_property
+    def _lags(self) -> dict[str, int]:
+        """Samples by which each stem is late in the file, of those that can be told."""
+        heard, found = _fitted(self.heard.sound.mean(0), self._length), dict[str, int]()
+        for name, part in self._loud.items():
+            lag, sure = _lag(heard, part, _REACH)
+            if sure > _HEARD:
+                found[name] = lag
+        return found
+
+    @cached_property
+    def _common(self) -> int:
+        """Samples by which all of the file's sound is late: as most of the mix is."""
+        agreed = [lag for lag in self._lags.values() if self._agrees(lag)]
+        return round(float(np.median(agreed))) if agreed else 0
+
+    def _agrees(self, lag: int) -> bool:
+        """Whether all stems are late by about as much, so that the sound is late as a whole."""
+        return all(abs(lag - other) < _LATE * RATE for other in self._lags.values())
+
+    @property
     def late(self) -> float:
         """Seconds by which all of the file's sound is late."""
-        lag, sure = _lag(_fitted(self.heard.sound.mean(0), self._length), self.mix.mean(0), _REACH)
-        return lag / RATE if sure > 0.2 else 0.0
+        return self._common / RATE
+
+    @cached_property
+    def _parts(self) -> dict[str, Floats]:
+        """The stems as one channel, each where it is heard in the file once all of its sound is moved."""
+        moves = {name: lag - self._common for name, lag in self._lags.items()}
+        return {
+            name: _moved(part, moves.get(name, 0) if abs(moves.get(name, 0)) > _LATE * RATE else 0)
+            for name, part in self._loud.items()
+        }
 
     @cached_property
     def _sound(self) -> Floats:
         """The file's sound on the trailer's clock [2, samples]."""
-        shift = round(self.late * RATE)
-        moved = self.heard.sound[:, shift:] if shift >= 0 else np.pad(self.heard.sound, ((0, 0), (-shift, 0)))
-        return np.stack([_fitted(channel, self._length) for channel in moved])
+        sound = np.stack([_moved(_fitted(channel, self._length), -self._common) for channel in self.heard.sound])
+        return np.asarray(sound / self._master(sound), np.float32)
+
+    def _master(self, sound: Floats) -> Floats:
+        """What the master did to the mix, as a gain at each sample: the same everywhere, and less where a limiter held
+        the peaks down, which it can only have done near loud ones."""
+        count = self._length // _WINDOW
+        whole = (s.mean(0, dtype=np.float64)[: count * _WINDOW] for s in (sound, self.mix))
+        heard, mix = (s.reshape(count, _WINDOW) for s in whole)
+        power = np.square(mix).sum(1)
+        gain = (heard * mix).sum(1) / np.maximum(power, 1e-9)
+        present = power > power.max(initial=0) * 1e-4
+        usual = float(np.median(gain[present])) if present.any() else 1.0
+        if self.ceiling is None or usual <= 0:
+            return np.full(self._length, max(usual, 1e-3), np.float32)
+        peaks = np.abs(self.mix[:, : count * _WINDOW]).max(0).reshape(count, _WINDOW).max(1)
+        for _ in range(2):
+            near = np.convolve(peaks * usual > _LIMITED * self.ceiling, np.ones(2 * _RELEASE + 1), "same") > 0
+            calm = present & ~near
+            usual = float(np.median(gain[calm if calm.sum() > 0.1 * present.sum() else present]))
+        held = np.where(near, np.clip(gain, 0.25 * usual, usual), usual)
+        centres = (np.arange(count) + 0.5) * _WINDOW
+        return np.maximum(np.interp(np.arange(self._length), centres, held), 1e-3).astype(np.float32)
+
+    @cached_property
+    def whole_gain(self) -> float:
+        """Of the mix where no limiter held it down."""
+        sound = np.stack([_moved(_fitted(channel, self._length), -self._common) for channel in self.heard.sound])
+        return float(self._master(sound).max(initial=1e-3))
 
     @cached_property
     def gains(self) -> dict[str, float]:
@@ -85,18 +148,24 @@ class Sound:
         found = np.linalg.solve(power + 1e-4 * np.diag(np.diag(power)), rows @ target)
         return dict(zip(sounding, map(float, found), strict=True))
 
-    def findings(self) -> list[Finding]:
+    def findings(self, elsewhere: Collection[str] = ()) -> list[Finding]:
+        """`elsewhere` names the events that show something else, whose own sound is another, too."""
         whole = list(self._whole())
         if any(each.code == "no-sound" for each in whole):
             return whole
+        found_late = [
+            self._finding("sound-late", f"{_NAMES[name]} is {abs(lag - self._common) / RATE * 1000:.0f} ms too "
+                          f"{'late' if lag > self._common else 'early'}", 0, self._length)
+            for name, lag in self._lags.items() if abs(lag - self._common) > _LATE * RATE
+        ]  # fmt: skip
         missing = {name for name in self._parts if self._is_missing(name)}
-        found = [*whole, *self._stem_findings(missing), *self._sides(), *self._silences()]
+        found = [*whole, *found_late, *self._stem_findings(missing), *self._sides(), *self._silences()]
         if "voice" not in missing:
             found += self._lines()
         if "effects" not in missing:
             found += self._effects()
         if "film" not in missing:
-            found += self._shots()
+            found += self._shots(elsewhere)
         return found
 
     @property
@@ -126,12 +195,11 @@ class Sound:
         return powers.get(name, 0.0) / (sum(powers.values()) or 1.0)
 
     def _stem_findings(self, missing: set[str]) -> Iterator[Finding]:
-        names = {"film": "the film's own sound", "music": "the music", "effects": "all effects", "voice": "all lines"}
         for name in missing:
             code = {"music": "music-missing", "voice": "line-missing", "effects": "effect-missing"}.get(
                 name, "shot-silent"
             )
-            yield self._finding(code, f"{names[name]} cannot be heard", 0, self._length)
+            yield self._finding(code, f"{_NAMES[name]} cannot be heard", 0, self._length)
         present = {name: gain for name, gain in self.gains.items() if name not in missing and gain > 0}
         heard = {n: 20 * float(np.log10(g)) for n, g in present.items() if self._share(n, 0, self._length) > 0.003}
         for name, level in heard.items():
@@ -139,7 +207,7 @@ class Sound:
             middle = float(np.median(others)) if others else level
             odd = max(heard, key=lambda each: abs(heard[each] - float(np.median(list(heard.values())))))
             if abs(level - middle) > _STEM_GAIN and (name == odd if len(heard) > 2 else name != "film"):
-                message = f"{names[name]} is {level - middle:+.1f} dB beside the rest of the mix"
+                message = f"{_NAMES[name]} is {level - middle:+.1f} dB beside the rest of the mix"
                 yield self._finding("stem-gain", message, 0, self._length, "`mix` and `gain` say how loud each is")
 
     def _lines(self) -> Iterator[Finding]:
@@ -165,9 +233,9 @@ class Sound:
         first, last = np.searchsorted(power, (0.02 * power[-1], 0.95 * power[-1]))
         return start + int(first), max(start + int(first) + RATE // 20, start + int(last) + 1)
 
-    def _shots(self) -> Iterator[Finding]:
+    def _shots(self, elsewhere: Collection[str]) -> Iterator[Finding]:
         for placed in self.events.timeline.events:
-            if isinstance(placed, PlacedShot) and not placed.event.mute:
+            if isinstance(placed, PlacedShot) and not placed.event.mute and placed.name not in elsewhere:
                 frames = placed.range.start.index, placed.range.end.index
                 start, end = (self._frame(frame + self.events.opening) for frame in frames)
                 yield from self._thing("film", "the sound of this shot", "shot-silent", (start, end), placed.label)
@@ -178,18 +246,31 @@ class Sound:
         part = self._parts.get(stem)
         if part is None or end - start < RATE // 25 or self._share(stem, start, end) < _AUDIBLE:
             return
-        gains = self._gains(start, end)
-        gain = gains.get(stem, 0.0) / self.usual
+        gain, clear = self._gain_within(stem, start, end)
         lag, sure = self._when(stem, start, end)
         seconds = lag / RATE
         if sure > _SURE and abs(seconds) > _LATE and abs(lag) < _NEAR - 1:
             message = f"{what} is {abs(seconds) * 1000:.0f} ms too {'late' if seconds > 0 else 'early'}"
             yield self._owned("sound-late", message, start, end, owner)
-        elif gain < _MISSING and sure < _SURE:
+        elif clear * (end - start) > _CLEAR * RATE and gain < _MISSING:
             yield self._owned(code, f"{what} cannot be heard", start, end, owner)
-        elif sure > _SURE and not 0.5 < gain < 2.2 and self._share(stem, start, end) > 0.3:
+        elif clear > _PLAIN and sure > _SURE and not 0.6 < gain < 1.7:
             message = f"{what} is {20 * np.log10(max(gain, 1e-3)):+.0f} dB beside what it shall be"
             yield self._owned("stem-gain", message, start, end, owner)
+
+    def _gain_within(self, stem: str, start: int, end: int) -> tuple[float, float]:
+        """The gain of a stem in a stretch, beside the whole's, and how far it stands out of what no stem explains (a
+        ratio of powers). By short pieces: where it is missing, nothing goes down under it either."""
+        gain, power, rest = 0.0, 1e-12, 1e-12
+        for at in range(start, end - _PIECE // 2, _PIECE):
+            piece = slice(at, min(at + _PIECE, end))
+            heard = self._sound[:, piece].mean(0)
+            gains = self._gains(piece.start, piece.stop)
+            known = sum((each * self._parts[name][piece] for name, each in gains.items()), np.zeros_like(heard))
+            own = float(np.square(self._parts[stem][piece], dtype=np.float64).sum()) * self.usual**2
+            gain, power = gain + own * gains.get(stem, 0.0) / self.usual, power + own
+            rest += float(np.square(heard - known, dtype=np.float64).sum())
+        return gain / power, power / rest
 
     def _when(self, stem: str, start: int, end: int) -> tuple[int, float]:
         """How late (samples) a stem is in a stretch, and how sure that is: the rest of the mix taken away."""
@@ -225,7 +306,7 @@ class Sound:
 
     def level(self) -> float:
         """dB by which the whole is louder than it was mixed."""
-        return 20 * float(np.log10(self.usual))
+        return 20 * float(np.log10(self.whole_gain * self.usual))
 
     # Places
 
@@ -252,6 +333,14 @@ class Sound:
 
 def _rms(sound: NDArray[np.floating]) -> float:
     return float(np.sqrt(np.square(sound, dtype=np.float64).mean())) if sound.size else 0.0
+
+
+def _moved(channel: Floats, samples: int) -> Floats:
+    """A channel so many samples later, of the same length."""
+    if not samples:
+        return channel
+    rest = np.zeros(min(abs(samples), len(channel)), np.float32)
+    return np.concatenate([rest, channel[:-samples]] if samples > 0 else [channel[-samples:], rest])
 
 
 def _fitted(channel: Floats, length: int) -> Floats:

@@ -43,7 +43,7 @@ def _cells(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Mean luma in each cell of the screen [n, rows * columns]."""
     rows, columns = (side // cells * cells for side, cells in zip(luma.shape[1:], _CELLS, strict=True))
     parts = luma[:, :rows, :columns].reshape(len(luma), _CELLS[0], rows // _CELLS[0], _CELLS[1], columns // _CELLS[1])
-    return parts.mean((2, 4), np.float32).reshape(len(luma), -1)
+    return np.asarray(parts.mean((2, 4), np.float32).reshape(len(luma), -1), np.float32)
 
 
 def _luminance(luma: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,10 +14,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.verify.strip import Strip
+from cinecut.proof.verify.picture.strip import Strip
 
 REACH = 4  # frames by which a shift is searched, to either side
-_CAP = 16.0  # levels: a picture that differs more is another, however much
+_CAP = 20.0  # levels: a picture that differs more is another, however much
 _CHANGE = 5.0  # levels that a change of the offset costs
 _STILL = 0.02  # levels that a frame of offset costs: of equals the smaller
 _PHASES = 8  # of a frame: how finely the clock of another rate is set
@@ -60,11 +60,12 @@ def align(file: Strip, reference: Strip, rate: Fraction) -> Alignment:
 
 
 def _coarse(luma: NDArray[np.uint8]) -> NDArray[np.int16]:
-    """Half as wide and high, in one row each."""
+    """Half as wide and high, in one row each, without their light: a look that is another shall not count."""
     height, width = luma.shape[1] // 2 * 2, luma.shape[2] // 2 * 2
     parts = luma[:, :height, :width].astype(np.int16)
     rows = parts[:, ::2] + parts[:, 1::2]
-    return ((rows[:, :, ::2] + rows[:, :, 1::2] + 2) >> 2).reshape(len(luma), -1)
+    small = ((rows[:, :, ::2] + rows[:, :, 1::2] + 2) >> 2).reshape(len(luma), -1)
+    return np.asarray(small - small.mean(1).round().astype(np.int16)[:, None], np.int16)
 
 
 def _distances(small: NDArray[np.int16], wanted: NDArray[np.int16], base: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -22,19 +22,22 @@ _RUN = 3  # samples in a row that do
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
-    """A file's sound [2, samples] at RATE, its codec, and how many samples are clipped."""
+    """A file's sound [2, samples] at RATE, its codec, how many seconds after the first picture it begins, and how many
+    samples are clipped."""
 
     sound: Floats
     codec: str
+    begins: float
     clipped: int
 
 
-def listen(file: Path, start: Fraction = Fraction(0)) -> Heard | None:
-    """The first sound of a file from `start` on, the stamp of its first picture in seconds; None where it has none."""
+def listen(file: Path) -> Heard | None:
+    """The first sound of a file from its first picture on; None where it has none."""
     with open_media(file) as media:
         stream = next(iter(sound_streams(media)), None)
         if stream is None:
             return None
+        start = max((Fraction(v.start_time or 0) * Fraction(v.time_base or 1) for v in media.streams.video), default=0)
         resampler = av.AudioResampler("fltp", "stereo", RATE)
         parts, clipped, place = list[Floats](), 0, None
         codec = str(stream.codec_context.codec.canonical_name)
@@ -44,12 +47,16 @@ def listen(file: Path, start: Fraction = Fraction(0)) -> Heard | None:
                 place = stamp - start
             clipped += _clipped(frame)
             frame.pts = None
-            parts += [part.to_ndarray() for part in resampler.resample(frame)]
-        parts += [part.to_ndarray() for part in resampler.resample(None)] if place is not None else []
+            parts += _floats(resampler.resample(frame))
+        parts += _floats(resampler.resample(None)) if place is not None else []
     sound = np.concatenate(parts, 1) if parts else np.zeros((2, 0), np.float32)
     shift = round((place or Fraction(0)) * RATE)
     sound = np.pad(sound, ((0, 0), (shift, 0))) if shift > 0 else sound[:, -shift:]
-    return Heard(np.ascontiguousarray(sound, np.float32), codec, clipped)
+    return Heard(np.ascontiguousarray(sound, np.float32), codec, float(place or 0), clipped)
+
+
+def _floats(frames: list[av.AudioFrame]) -> list[Floats]:
+    return [np.asarray(frame.to_ndarray(), np.float32) for frame in frames]
 
 
 def _clipped(frame: av.AudioFrame) -> int:

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.compiler.layout.timeline import Placed
-from cinecut.proof.verify.alignment import Alignment
 from cinecut.proof.verify.findings import Events, Finding, frames_text
-from cinecut.proof.verify.likeness import FLAT, Likeness, correlate, likeness, signatures, zoomed
-from cinecut.proof.verify.strip import Planes, Strip
+from cinecut.proof.verify.picture.alignment import Alignment
+from cinecut.proof.verify.picture.likeness import FLAT, Likeness, correlate, likeness, signatures, zoomed
+from cinecut.proof.verify.picture.strip import Planes, Strip
 
 _BLACK = 26.0  # levels of luma: no picture is darker
 _LOOKS = 7  # frames of an event that are looked at closely
@@ -26,6 +26,8 @@ _LIKE = 0.9  # correlation of what is the same picture
 _SIGNATURE = 0.9  # of what may be the same
 _LIGHT, _COLOR, _CONTRAST = 3.0, 2.5, 0.1  # levels, levels and share by which a look differs visibly
 _BLIP = 2  # frames: a shift of no more is a fault of single frames
+_FROZEN = 2.5  # levels by which the reference moves on while a picture stands still
+_TRANSITION = 0.25  # of its frames are something else: it is another one
 _SLOPE = 0.08  # by which a speed differs
 
 
@@ -43,9 +45,12 @@ class Pictures:
         return likeness(self.file, self.reference, self.alignment)
 
     def findings(self) -> list[Finding]:
-        wrong = {placed.number: found for placed in self._wholly_wrong() if (found := self._name(placed)) is not None}
-        looks = list(self._looks(wrong))
-        return [*wrong.values(), *self._shifts(wrong), *looks, *self._single(wrong), *self._length()]
+        wrong = {placed.number: self._name(placed) for placed in self._wholly_wrong()}
+        wrong |= {placed.number: found for placed, found in self._paces(set(wrong))}
+        shifts = dict(self._shifts(set(wrong)))
+        looks = list(self._looks(set(wrong)))
+        single = list(self._single(set(wrong) | {number for numbers in shifts for number in numbers}, set(wrong)))
+        return [*wrong.values(), *shifts.values(), *looks, *single, *self._length()]
 
     def rows(self, start: int, end: int) -> NDArray[np.int64]:
         """The file's frames that ought to show the reference's frames [start, end)."""
@@ -68,7 +73,7 @@ class Pictures:
                 found.append(placed)
         return found
 
-    def _name(self, placed: Placed) -> Finding | None:
+    def _name(self, placed: Placed) -> Finding:
         """What an event shows instead."""
         start, end = placed.range.start.index + self.events.opening, placed.range.end.index + self.events.opening
         rows = self._inside(placed, start, end)
@@ -84,7 +89,7 @@ class Pictures:
         wanted = [self.reference.luma[self.alignment.shown[row]] for row in look]
         if np.median(self.likeness.deviation[look]) < FLAT:
             dark = np.median(self.likeness.level[look]) < _BLACK
-            return "black-frame", f"this is {'black' if dark else 'one colour'} from end to end"
+            return ("black-frame", "this is black") if dark else ("stray-frame", "much of this is of one colour")
         for name, axis in (("left and right are", 1), ("upside and down are", 0)):
             turned = [correlate(a, np.flip(b, axis)) for a, b in zip(shown, wanted, strict=True)]
             if np.median(turned) > _LIKE:
@@ -143,15 +148,26 @@ class Pictures:
         shift = round(at - float(here[0]))
         return None if not shift else ("shifted-shot", _shift_text(shift))
 
+    def _paces(self, wrong: set[int]) -> Iterator[tuple[Placed, Finding]]:
+        """Events in which the file goes on and on sooner, or later, than the spec: their speed is another."""
+        for start, end, placed in self.events.ranges():
+            rows = self._inside(placed, start, end)
+            if placed.number in wrong or not len(rows) or np.ptp(self.alignment.offset[rows]) < 2:
+                continue
+            found = self._speed(rows, (start, end))
+            if found is None or found[0] != "wrong-speed":
+                continue
+            yield placed, self.events.finding(found[0], found[1], (start, end), frame=int(rows[-1]))
+
     # Shifts
 
-    def _shifts(self, wrong: dict[int, Finding]) -> Iterator[Finding]:
-        """Events that begin too early or too late in the film; one finding for all that follow each other so."""
+    def _shifts(self, wrong: set[int]) -> Iterator[tuple[tuple[int, ...], Finding]]:
+        """Events that begin too early or too late in the film; one finding for all that follow each other so, with
+        their numbers."""
         shifted = []
         for start, end, placed in self.events.ranges():
             rows = self._inside(placed, start, end)
-            offsets = self.alignment.offset[rows]
-            values, counts = np.unique(offsets, return_counts=True)
+            values, counts = np.unique(self.alignment.offset[rows], return_counts=True)
             shift = int(values[counts.argmax()]) if len(rows) and counts.max() >= 0.6 * len(rows) else 0
             shifted.append((start, end, placed, 0 if placed.number in wrong else shift))
         for shift, group in groupby(shifted, key=lambda each: each[3]):
@@ -160,11 +176,13 @@ class Pictures:
                 names = several[0][2].name if len(several) == 1 else f"{several[0][2].name} to {several[-1][2].name}"
                 frame = int(self.rows(several[0][0], several[0][1])[0])
                 message = f"{names}: {_shift_text(shift)}"
-                yield self.events.finding("shifted-shot", message, (several[0][0], several[-1][1]), frame=frame)
+                bounds = several[0][0], several[-1][1]
+                numbers = tuple(placed.number for _, _, placed, _ in several)
+                yield numbers, self.events.finding("shifted-shot", message, bounds, frame=frame)
 
     # Looks
 
-    def _looks(self, wrong: dict[int, Finding]) -> Iterator[Finding]:
+    def _looks(self, wrong: set[int]) -> Iterator[Finding]:
         found = []
         for start, end, placed in self.events.ranges():
             rows = self._inside(placed, start, end)
@@ -197,22 +215,25 @@ class Pictures:
 
     # Single frames
 
-    def _single(self, wrong: dict[int, Finding]) -> Iterator[Finding]:
-        judged = np.ones(self.file.frames, bool)
+    def _single(self, elsewhere: set[int], wrong: set[int]) -> Iterator[Finding]:
+        """`elsewhere` are the numbers of the events that are wrong or shifted, whose frames are not judged singly."""
+        judged, present = np.ones(self.file.frames, bool), np.ones(self.file.frames, bool)
         for start, end, placed in self.events.ranges():
+            if placed.number in elsewhere:
+                judged[self.rows(start - placed.lead, end + placed.lag)] = False
             if placed.number in wrong:
-                judged[self.rows(start, end)] = False
-        strange = ~self.likeness.alike & judged & (self.alignment.base < self.reference.frames)
+                present[self.rows(start - placed.lead, end + placed.lag)] = False
+        strange = ~self.likeness.alike & present & (self.alignment.base < self.reference.frames)
         for start, end, placed in self.events.joints():
             rows = self.rows(start, end)
-            if len(rows) > 2 and strange[rows].mean() > 0.5:
+            if len(rows) > 2 and strange[rows].mean() > _TRANSITION:
                 strange[rows] = judged[rows] = False
                 message = f"this is no {placed.head.kind} as the spec has it"
                 yield self.events.finding("wrong-transition", message, (start, end), frame=int(rows[len(rows) // 2]))
         doubled = self._doubled() & judged
         for value, run in _runs(np.where(strange, 1, np.where(doubled, 2, 0))):
             yield self._stray(run) if value == 1 else self._repeated(run)
-        yield from self._steps(judged & ~strange & ~doubled)
+        yield from self._steps(present & ~strange & ~doubled)
 
     def _stray(self, run: NDArray[np.int64]) -> Finding:
         """Some frames in an event that are another picture."""
@@ -249,23 +270,33 @@ class Pictures:
         before, own = _apart(luma[inside], wanted[at - 1]), _apart(luma[inside], wanted[at])
         still = (expected > 0.5 + 1.5 * noise) & (moved < 0.3 * expected) & (before < 0.5 * own)
         found[inside[still]] = True
+        for _, run in _runs((moved < np.maximum(0.2 * expected, 0.05)).astype(np.int64)):
+            lost = own[run].max() > 2 * noise + 0.5
+            found[inside[run]] |= len(run) > _BLIP and lost and expected[run].sum() > _FROZEN
         return found
 
     def _steps(self, judged: NDArray[np.bool_]) -> Iterator[Finding]:
-        """Where the file goes on one frame later or earlier within an event: some were lost, or shown twice."""
-        offset, base = self.alignment.offset, self.alignment.base
+        """Where within an event the file goes on as far behind or ahead as the events after it: frames were lost there,
+        or shown twice."""
+        offset, base, usual = self.alignment.offset, self.alignment.base, self._usual_offsets()
         for row in np.flatnonzero(np.diff(offset)) + 1:
-            step = int(offset[row] - offset[row - 1])
-            placed, before = self.events.at(int(base[row])), self.events.at(int(base[row - 1]))
-            blip = np.any(offset[row : row + _BLIP + 1] == offset[row - 1]) or np.any(
-                offset[max(0, row - 1 - _BLIP) : row - 1] == offset[row]
-            )
-            if placed is None or before is None or placed.number != before.number or blip or not judged[row]:
+            step, at = int(offset[row] - offset[row - 1]), int(base[row])
+            placed, before = self.events.at(at), self.events.at(int(base[row - 1]))
+            if placed is None or before is None or placed.number != before.number or not judged[row]:
                 continue
-            code = "lost-frame" if step > 0 else "doubled-frame"
-            message = f"{frames_text(step)} {'missing' if step > 0 else 'too many'}: all that follows is shifted"
-            at = int(base[row])
-            yield self.events.finding(code, message, (at, at + 1), frame=int(row))
+            first, last = usual.get(placed.number - 1, 0), usual.get(placed.number + 1, int(offset[row]))
+            if (first, last) == (offset[row - 1], offset[row]):
+                code = "lost-frame" if step > 0 else "doubled-frame"
+                message = f"{frames_text(step)} {'missing' if step > 0 else 'too many'}: all that follows is shifted"
+                yield self.events.finding(code, message, (at, at + 1), frame=int(row))
+
+    def _usual_offsets(self) -> dict[int, int]:
+        """The offset of most frames of each event, by the events' numbers."""
+        found = {}
+        for start, end, placed in self.events.ranges():
+            values, counts = np.unique(self.alignment.offset[self.rows(start, end)], return_counts=True)
+            found[placed.number] = int(values[counts.argmax()]) if len(values) else 0
+        return found
 
     # The whole
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.verify.alignment import Alignment
-from cinecut.proof.verify.strip import Planes, Strip
+from cinecut.proof.verify.picture.alignment import Alignment
+from cinecut.proof.verify.picture.strip import Planes, Strip
 
 FLAT = 4.0  # levels of deviation: a picture with less shows nothing
 _ZOOMS = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3, 1.4, 1.6)
+_FINER = (0.955, 0.97, 0.985, 1.015, 1.03, 1.045)  # beside the best of those
 _BLOCK = 256  # frames at once
 
 
@@ -32,7 +34,9 @@ class Likeness:
 
     @property
     def alike(self) -> NDArray[np.bool_]:
-        plain = (np.abs(self.light) < 10) & (self.deviation < 3 * FLAT)
+        usual = float(np.median(self.light[~self.flat])) if not self.flat.all() else 0.0
+        light = np.minimum(np.abs(self.light), np.abs(self.light - usual))
+        plain = (light < 10) & (self.deviation < 3 * FLAT)
         return np.where(self.flat, plain, (self.correlation > 0.85) | (self.distance < 5))
 
 
@@ -71,14 +75,21 @@ def signatures(luma: Planes) -> NDArray[np.float32]:
     small = np.stack([cv2.resize(each, (20, 12), interpolation=cv2.INTER_AREA) for each in luma]).astype(np.float32)
     rows = small.reshape(len(small), -1)
     rows -= rows.mean(1, keepdims=True)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), FLAT * rows.shape[1] ** 0.5)
+    length = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), FLAT * rows.shape[1] ** 0.5)
+    return np.asarray(rows / length, np.float32)
 
 
 def zoomed(picture: Planes, wanted: Planes) -> tuple[float, float]:
     """How large a picture shows a wanted one (1: as large), and how like it is then."""
-    best = (1.0, 0.0)
+    rough = _best_zoom(picture, wanted, _ZOOMS, (1.0, 0.0))
+    return _best_zoom(picture, wanted, [rough[0] * factor for factor in _FINER], rough)
+
+
+def _best_zoom(
+    picture: Planes, wanted: Planes, zooms: Sequence[float], best: tuple[float, float]
+) -> tuple[float, float]:
     height, width = wanted.shape
-    for zoom in _ZOOMS:
+    for zoom in zooms:
         size = (max(8, round(width * zoom)), max(8, round(height * zoom)))
         scaled = cv2.resize(wanted, size, interpolation=cv2.INTER_AREA)
         whole, part = (scaled, picture) if zoom >= 1 else (picture, scaled)

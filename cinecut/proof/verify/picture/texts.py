@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.compiler.layout.timeline import Text
-from cinecut.proof.verify.alignment import Alignment
 from cinecut.proof.verify.findings import Events, Finding
-from cinecut.proof.verify.strip import Strip
+from cinecut.proof.verify.picture.alignment import Alignment
+from cinecut.proof.verify.picture.strip import Strip
 
 AROUND = 24  # frames before and after a text in which it is looked for
-_SEEN = 0.35  # cover from which on a text is seen
+_TOLD = 3.0  # levels by which a text changes its picture at least, to be judged
+_SEEN = 0.25  # cover from which on a text is seen
 _PIXELS = 6  # of a thumbnail that are covered at least
+_BLUR = 1.5  # pixels of a thumbnail
+_DOUBT = 1.4  # how much better the other explanation must be
+_OTHER = 12.0  # levels
 _SHARE = 0.15  # of its frames: a text that is seen in fewer is missing
 _LEAST, _PACE = 0.4, 24.0  # seconds to find a text, and signs a second: faster nobody reads
 _SAFE = 0.05  # of each side: outside of it some screens cut off (SMPTE ST 2046-1, safe title area)
@@ -54,7 +60,7 @@ class Texts:
 
     def findings(self, wrong: set[str]) -> list[Finding]:
         """`wrong` names the events that show something else altogether."""
-        found = []
+        found = list[Finding]()
         for text in self.texts:
             placed = self.events.at(text.range.start.index)
             if placed is None or placed.name not in wrong:
@@ -81,16 +87,35 @@ class Texts:
     def _ends(self, text: Text, cover: Cover, full: int, inside: dict[int, bool]) -> Iterator[Finding]:
         """Whether a text comes and goes at its frames."""
         start, end = text.range.start.index, text.range.end.index
-        allowed = 1 if self.alignment.same_rate else 3
+        allowed = 1 if self.alignment.same_rate else 4
         frames, row = list(inside), self._row(full)
         late = next((n for n, frame in enumerate(frames) if inside[frame]), 0)
         soon = next((n for n, frame in enumerate(reversed(frames)) if inside[frame]), 0)
         before = self._extra(cover, full, range(start - 1, start - 1 - AROUND, -1))
         after = self._extra(cover, full, range(end, end + AROUND))
+        if max(late, before) > allowed and (moved := self._moved(text, cover)):
+            late, before = max(moved, 0), max(-moved, 0)
         for count, words in ((late, "comes {} too late"), (before, "comes {} too early"),
                              (soon, "goes {} too early"), (after, "stays {} too long")):  # fmt: skip
             if count > allowed:
                 yield self._finding("title-time", f"{_quoted(text)} {words.format(f'{count} frames')}", text, row)
+
+    def _moved(self, text: Text, cover: Cover) -> int:
+        """The frames by which a text fits best if it comes that much later; what lies under it is told by the reference
+        where it is not wholly hidden."""
+        middle = (text.range.start.index + text.range.end.index) // 2
+        frames = [f for f in range(text.range.start.index - 2, middle) if self._row(f) is not None and f >= 0]
+        costs = dict.fromkeys(range(-AROUND, AROUND + 1), 0.0)
+        for frame in frames:
+            hidden, light = cover.at(frame)
+            bare = (self.reference.luma[frame] - light) / np.maximum(1 - hidden, 0.1)
+            shown = self.file.luma[self._row(frame)].astype(np.float32)
+            for shift in costs:
+                other, added = cover.at(frame - shift)
+                mask = (np.maximum(hidden, other) > 0.1) & (hidden < 0.8)
+                costs[shift] += float(np.abs(added + (1 - other) * bare - shown)[mask].sum())
+        best = min(costs, key=lambda shift: (costs[shift], abs(shift)))
+        return best if costs[best] < 0.8 * costs[0] else 0
 
     def _extra(self, cover: Cover, full: int, frames: range) -> int:
         """In how many frames from the first on a text is seen that shall not be there."""
@@ -104,19 +129,30 @@ class Texts:
     def _seen(self, cover: Cover, frame: int, template: int, shall: bool = True) -> bool | None:
         """Whether the text of a template frame is in the file at a frame; None where that cannot be told."""
         row = self._row(frame)
-        hidden, light = cover.at(template)
+        if row is None or not 0 <= frame < self.reference.frames:
+            return None
+        exact = frame if self.alignment.same_rate else int(self.alignment.shown[row])
+        hidden, light = cover.at(exact if shall else template)
         mask = hidden > _SEEN
-        if row is None or not 0 <= frame < self.reference.frames or mask.sum() < _PIXELS:
+        if mask.sum() < _PIXELS:
             return None
         picture = self.file.luma[row].astype(np.float32)
-        wanted = self.reference.luma[self.alignment.shown[row] if not shall else frame].astype(np.float32)
+        wanted = self.reference.luma[exact if shall else self.alignment.shown[row]].astype(np.float32)
         bare = picture if shall else wanted
         with_text = light + (1 - hidden) * bare
-        present = np.abs(picture - wanted) if shall else np.abs(picture - with_text)
-        absent = np.abs(with_text - wanted) if shall else np.abs(picture - wanted)
-        if np.abs(with_text - bare)[mask].mean() < 12:  # as light as the picture under it
-            return True if shall else False
-        return bool(present[mask].mean() < absent[mask].mean())
+        present = _apart(picture, wanted if shall else with_text)
+        absent = _apart(with_text if shall else picture, wanted)
+        if _apart(with_text, bare)[mask].mean() < max(_TOLD, 3 * self._noise):  # as light as the picture under it
+            return None
+        if np.abs(picture - wanted)[hidden < 0.02].mean() > _OTHER:  # another picture altogether
+            return None
+        own = present[mask].mean(), absent[mask].mean()
+        return bool(own[0] < _DOUBT * own[1]) if shall else bool(_DOUBT * own[0] < own[1])
+
+    @cached_property
+    def _noise(self) -> float:
+        """Levels by which encoding alone changed the picture."""
+        return float(np.median(self.alignment.at(0)))
 
     def _row(self, frame: int) -> int | None:
         """The file's frame that ought to show a frame of the reference."""
@@ -151,6 +187,11 @@ class Texts:
         frames = text.range.start.index, text.range.end.index
         placed = self.events.at(frames[0])
         return Finding(code, message, *frames, placed.name if placed else "", text.span, (), row)
+
+
+def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Levels between two pictures, fine lines blurred: those a smaller size has lost."""
+    return np.abs(cv2.GaussianBlur(one - other, (0, 0), _BLUR), dtype=np.float32)
 
 
 def _quoted(text: Text) -> str:

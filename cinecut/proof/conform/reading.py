@@ -1,0 +1,155 @@
+"""The line of `conform`: trailer + films → a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.film.cuts import judge, merge
+from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS, black_level, inside, key_picture, small_planes
+from cinecut.analysis.film.screen import letterbox
+from cinecut.analysis.film.strips import Strip, decode_all
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.language.document.layout import Path as Place
+from cinecut.language.document.layout import Remark
+from cinecut.language.events import Black, Clip, Entry, Shot
+from cinecut.language.facts import FilmFacts
+from cinecut.language.read import make
+from cinecut.language.spec import Film, Music, Output, Spec
+from cinecut.language.timebase import FilmTime, Length, clock
+from cinecut.language.write import write_spec
+from cinecut.media.link import name_from
+from cinecut.media.probe import film_facts, song_facts
+from cinecut.proof.conform.film import FilmPictures
+from cinecut.proof.conform.matching import Matcher, Piece, joined
+from cinecut.proof.conform.vectors import framed, vectors_of
+
+_GLANCES = 24  # frames by which the bars of a trailer are found
+
+
+@dataclass(frozen=True, slots=True)
+class Conformed:
+    """What came of it: the spec's text, its pieces, and how many frames of the trailer are of no film."""
+
+    text: str
+    pieces: list[Piece]
+    frames: int
+    foreign: int
+
+
+def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable[[str, float], None]) -> Conformed:
+    """Read a finished trailer back. `spec` is where the text shall lie: file names are relative to it. Raises Stop."""
+    facts = film_facts(trailer)
+    thumbs = _thumbs(trailer, facts)
+    if not len(thumbs):
+        raise Stop("unreadable", f"{trailer} holds no picture that can be decoded")
+    pictures = [FilmPictures.open(film, lambda done: progress("film", done)) for film in films]
+    luma = np.stack([framed(thumb, _inside(trailer, facts)) for thumb in thumbs])
+    matcher = Matcher(luma, vectors_of(luma), facts.rate, pictures)
+    pieces, bounds = list[Piece](), _stretches(thumbs)
+    for number, (start, end) in enumerate(bounds, 1):
+        pieces += matcher.pieces(start, end)
+        progress("shots", number / len(bounds))
+    pieces = joined(pieces, pictures, facts.rate)
+    main = _main(pieces, pictures)
+    text = _Writer(trailer, facts, spec, pictures, main).text(pieces)
+    foreign = sum(p.end - p.start for p in pieces if not p.black and p.film != main)
+    return Conformed(text, pieces, len(thumbs), foreign)
+
+
+def _thumbs(trailer: Path, facts: FilmFacts) -> NDArray[np.uint8]:
+    """Every frame of the trailer [n, 3, rows, columns], on the grid of its rate: one that is missing is the one
+    before."""
+    problems, found = list[Diagnostic](), list[NDArray[np.uint8]]()
+    for frame in decode_all(trailer, problems):
+        thumb = small_planes(frame, THUMB_COLUMNS, THUMB_ROWS)
+        if frame.pts is not None and not facts.variable:
+            at = round((frame.pts * facts.time_base - facts.start) * facts.rate)
+            found += [found[-1]] * (min(at, len(found) + 100) - len(found)) if found else []
+        found.append(thumb)
+    return np.stack(found) if found else np.empty((0, 3, THUMB_ROWS, THUMB_COLUMNS), np.uint8)
+
+
+def _inside(trailer: Path, facts: FilmFacts) -> tuple[slice, slice]:
+    """The rows and columns of a thumbnail inside the trailer's bars."""
+    every = max(1, int(facts.duration * facts.rate) // _GLANCES)
+    black, glances = black_level(facts), []
+    for number, frame in enumerate(decode_all(trailer, [])):
+        if number % every == every // 2:
+            glances.append(key_picture(frame, FilmTime(Fraction(0)), black).glance)
+    return inside(letterbox(glances, black))
+
+
+def _stretches(thumbs: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    cuts = merge([judge(Strip(np.arange(len(thumbs)), thumbs))])
+    bounds = [0, *cuts, len(thumbs)]
+    return [(a, b) for a, b in pairwise(bounds) if b > a]
+
+
+def _main(pieces: Sequence[Piece], films: Sequence[FilmPictures]) -> int:
+    """The film that most of the trailer is of: a spec has one."""
+    frames = [sum(p.end - p.start for p in pieces if p.film == number) for number in range(len(films))]
+    if not any(frames):
+        raise Stop("no-material", "nothing of this trailer is found in the films", "is it a trailer of another film?")
+    return int(np.argmax(frames))
+
+
+@dataclass(frozen=True)
+class _Writer:
+    trailer: Path
+    facts: FilmFacts
+    spec: Path
+    films: Sequence[FilmPictures]
+    main: int
+
+    def text(self, pieces: Sequence[Piece]) -> str:
+        film, folder = self.films[self.main], self.spec.parent
+        entries, remarks = list[Entry](), dict[Place, Remark]()
+        for number, piece in enumerate(pieces):
+            said = self._remark(piece)
+            if said:
+                remarks["timeline", number] = Remark(above=(f"# {said}",))
+            entries.append(self._event(piece))
+        spec = make(
+            Spec,
+            cinecut=1,
+            film=make(Film, file=name_from(folder, film.path), facts=film.facts),
+            music=self._music(),
+            output=make(Output, rate=self.facts.rate, size=self.facts.display_size),
+            timeline=tuple(entries),
+        )
+        return write_spec(spec, remarks)
+
+    def _music(self) -> Music | None:
+        """The trailer's whole sound, under shots that are mute."""
+        if not self.facts.audio:
+            return None
+        none = Length(Fraction(0), "s")
+        file = name_from(self.spec.parent, self.trailer)
+        return make(Music, file=file, facts=song_facts(self.trailer), fade_out=none)
+
+    def _event(self, piece: Piece) -> Entry:
+        length = Length(Fraction(piece.end - piece.start), "f")
+        if piece.film != self.main:
+            return make(Black, black=length)
+        film = self.films[self.main]
+        whole, part = divmod(piece.first, 1)
+        at = FilmTime(film.time(int(whole)) + part / film.facts.rate)
+        return make(Shot, shot=Clip(in_=at, out=None, for_=length), speed=piece.speed, mute=bool(self.facts.audio))
+
+    def _remark(self, piece: Piece) -> str:
+        if piece.black:
+            return ""
+        at = clock(piece.start / self.facts.rate, 2)
+        if piece.film is None:
+            return f"at {at} the trailer shows what is in no film"
+        if piece.film != self.main:
+            film = self.films[piece.film]
+            return f"at {at} the trailer shows {film.path.name} from {clock(film.time(int(piece.first)), 3)} on"
+        return "the trailer shows this mirrored" if piece.flipped else ""

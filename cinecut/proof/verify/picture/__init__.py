@@ -1,0 +1,1 @@
+"""Whether a file shows what its spec names."""

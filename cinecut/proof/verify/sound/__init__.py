@@ -1,0 +1,1 @@
+"""Whether a file lets hear what its spec names."""

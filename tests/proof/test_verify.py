@@ -1,0 +1,165 @@
+"""A file against its spec: clean ones have no findings, however encoded; what is wrong is named, at its place.
+`python -m bench proof` plants forty faults; here are those of a handful of files."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commandline import cinecut
+from footage import make_film, song
+from oracle import BUNDLED
+
+from cinecut.diagnostics import CODES
+from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.proof.verify.judging import Verified, verify
+from cinecut.proof.verify.picture.flashes import flashing
+from cinecut.render.job import SILENT, prepare, render
+
+SPEC = """cinecut: 1
+film: film.mp4
+vibe: {base: thriller, loudness: -16}
+music: {file: song.wav, beats: {tempo: 120, first: 0}}
+output: {size: 256x144, preset: ultrafast, title: A trailer}
+timeline:
+  - shot: {in: SHOT4, for: 25f}
+  - shot: {in: SHOT3, for: 25f}
+    titles: [Now or never]
+  - black: 25f
+  - shot: {in: SHOT2, for: 25f}
+  - shot: {in: SHOT1, for: 30f}
+    from: crossfade 10f
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A film, a song, a spec and its clean render."""
+    folder = tmp_path_factory.mktemp("verify")
+    film, text = make_film(folder / "film.mp4", count=6, spoken=False), SPEC
+    for number in range(1, 5):  # the later ones move faster
+        text = text.replace(f"SHOT{number}", f"{film.edges[number] / 25 + 0.24:.2f}s")
+    song(folder / "song.wav", np.arange(0, 9, 0.5))
+    (folder / "a.yaml").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINECUT_RUNTIME_DIR", str(folder / "runtime"))
+        rendered(folder, "a.yaml", "clean.mp4")
+        yield folder
+
+
+def rendered(folder: Path, spec_name: str, name: str) -> Path:
+    spec = folder / spec_name
+    render(prepare(spec), folder / name, find_ffmpeg(), SILENT, force=True)
+    return folder / name
+
+
+def encoded(folder: Path, name: str, *arguments: str) -> Path:
+    source = ["-i", str(folder / "clean.mp4")]
+    subprocess.run([BUNDLED, "-v", "error", "-y", *source, *arguments, str(folder / name)], check=True)
+    return folder / name
+
+
+def judged(folder: Path, file: Path) -> Verified:
+    return verify(prepare(folder / "a.yaml"), file, find_ffmpeg(), lambda holder: None)
+
+
+def findings(found: Verified) -> dict[str, tuple[int, str]]:
+    """Of each code the first finding: its frame, and its event."""
+    return {each.code: (each.start, each.event) for each in reversed(found.findings)}
+
+
+def test_the_render_itself_and_the_same_encoded_again(folder: Path) -> None:
+    assert findings(judged(folder, folder / "clean.mp4")) == {}
+    again = encoded(
+        folder, "again.mkv", "-r", "30", "-vf", "scale=128:72", "-crf", "26", "-c:a", "libopus", "-b:a", "96k"
+    )
+    found = judged(folder, again)
+    assert findings(found) == {}
+    assert found.file.frames != found.reference.frames
+    assert found.beats is not None
+    assert found.beats[1] < 0.03
+
+
+def test_what_another_cut_has(folder: Path) -> None:
+    text = (folder / "a.yaml").read_text(encoding="utf-8").replace("    titles: [Now or never]\n", "")
+    [first, third] = re.findall(r"in: ([\d.]+)s", text)[0:3:2]
+    text = text.replace(f"in: {first}s", f"in: {float(first) + 0.04:.2f}s")
+    text = text.replace(f"in: {third}s, for: 25f}}", f"in: {third}s, for: 25f}}\n    grade: {{exposure: 0.7}}")
+    (folder / "cut.yaml").write_text(text, encoding="utf-8")
+    found = findings(judged(folder, rendered(folder, "cut.yaml", "cut.mp4")))
+    expected = {"shifted-shot": (0, "shot 1"), "title-missing": (25, "shot 2"), "wrong-look": (75, "shot 4")}
+    assert expected.items() <= found.items()
+    assert not set(found) & {"wrong-picture", "swapped-shot", "file-length", "loudness", "black-frame"}
+
+
+def test_what_an_editing_program_does(folder: Path) -> None:
+    pictures = (
+        "drawbox=t=fill:c=black:enable='eq(n,40)',split[a][b];[b]hflip[c];[a][c]overlay=enable='between(n,75,99)'"
+    )
+    graph = ["-filter_complex", f"[0:v]{pictures}[v]", "-map", "[v]", "-map", "0:a"]
+    sound = ["-af", "adelay=22:all=1,volume=-1.5dB", "-crf", "14", "-map_metadata", "-1", "-t", "4.8"]
+    found = judged(folder, encoded(folder, "edit.mp4", *graph, *sound))
+    named = findings(found)
+    assert {
+        "black-frame": (40, "shot 2"),
+        "flipped": (75, "shot 4"),
+        "file-length": (120, "shot 5"),
+    }.items() <= named.items()
+    assert {"sound-late", "loudness", "file-tags"} <= set(named)
+    late = next(each.message for each in found.findings if each.code == "sound-late")
+    assert "22 ms too late" in late
+    assert not set(named) & {"wrong-picture", "shifted-shot", "title-missing", "line-missing", "wrong-look"}
+
+
+def test_the_command(folder: Path, tmp_path: Path) -> None:
+    """Its status, its forms, and a page that holds what it shows and no markup of others."""
+    file = encoded(
+        folder, "<b>.mp4", "-vf", "drawbox=t=fill:c=white:enable='between(n,30,33)'", "-crf", "14", "-c:a", "copy"
+    )
+    done = cinecut("verify", str(folder / "a.yaml"), str(file), "--json", "--page", "look.html", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    [one] = json.loads(done.stdout)["diagnostics"]
+    assert one["code"] == "stray-frame"
+    assert one["trailer"] == {"start": 30, "end": 34, "at": "0:01.200", "event": "shot 2"}
+    assert one["place"]["line"] == 8
+    page = (tmp_path / "look.html").read_text(encoding="utf-8")
+    assert page.count("data:image/jpeg;base64,") == 2
+    assert "&lt;b&gt;.mp4" in page
+    assert "<b>.mp4" not in page
+    sarif = cinecut("verify", str(folder / "a.yaml"), str(file), "--format", "sarif", cwd=tmp_path)
+    assert json.loads(sarif.stdout)["runs"][0]["results"][0]["ruleId"] == "stray-frame"
+    assert cinecut("verify", str(folder / "a.yaml"), str(folder / "clean.mp4"), cwd=tmp_path).returncode == 0
+
+
+def test_what_cannot_be_read(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "no.mp4").write_bytes(b"nothing")
+    for file, code in (
+        ("no.mp4", "unreadable"),
+        ("nowhere.mp4", "missing-file"),
+        (str(folder / "song.wav"), "no-video"),
+    ):
+        done = cinecut("verify", str(folder / "a.yaml"), file, cwd=tmp_path)
+        assert (done.returncode, f"[{code}]" in done.stderr) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize(("every", "harm"), [(2, True), (3, True), (12, False), (100, False)])
+def test_flashes(every: int, harm: bool) -> None:
+    """Between black and white every so many frames of 25 a second: more than three pairs within a second harm."""
+    dark = np.arange(75) // every % 2 == 0
+    luma = np.where(dark, 16, 235).astype(np.uint8)[:, None, None] * np.ones((90, 160), np.uint8)
+    assert bool(flashing(luma, tuple(Fraction(n, 25) for n in range(75)))) is harm
+    luma[:, :, 30:] = 16  # less than a quarter of the screen
+    assert flashing(luma, tuple(Fraction(n, 25) for n in range(75))) == []
+
+
+def test_every_code_of_a_finding_is_known() -> None:
+    """A finding with a code that no table has could not be printed."""
+    sources = (Path(__file__).parents[2] / "cinecut" / "proof" / "verify").rglob("*.py")
+    used = {code for file in sources for code in re.findall(r'"([a-z]+-[a-z]+)"', file.read_text(encoding="utf-8"))}
+    assert {code for code in used if not code.startswith(("no-", "cinecut-"))} <= set(CODES)
