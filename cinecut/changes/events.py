@@ -20,6 +20,8 @@ _OWN_WORDS = _NOTES | _TIMES | {"place", "id", "act", "card", "titles", "mute", 
 
 def event_changes(was: Placed, now: Placed, acts: Mapping[str | None, str | None]) -> list[Said]:
     """What became of an event; `acts` tells what an act is called now where its name is another."""
+    if was.event is now.event:  # nothing was said otherwise; what it takes may still be other, as by another tempo
+        return [*_times(was, now), *_act(was, now, acts)]
     if type(was.event) is not type(now.event):
         kinds = (type(placed.event).__name__.lower() for placed in (was, now))
         return [words.turned("kind", *kinds)]
@@ -69,12 +71,16 @@ def _sound(was: Placed, now: Placed) -> Iterator[Said]:
             yield words.turned("gain", words.figure(was.event.gain), words.figure(now.event.gain), "dB")
 
 
+def _act(was: Placed, now: Placed, acts: Mapping[str | None, str | None]) -> Iterator[Said]:
+    if acts.get(was.act, was.act) != now.act:
+        yield words.turned("act", as_written(was.act), as_written(now.act))
+
+
 def _rest(was: Placed, now: Placed, acts: Mapping[str | None, str | None]) -> Iterator[Said]:
     for item in fields(was.event):
         if item.name not in _OWN_WORDS:
             yield from value_changes(getattr(was.event, item.name), getattr(now.event, item.name), item.name)
-    if acts.get(was.act, was.act) != now.act:
-        yield words.turned("act", as_written(was.act), as_written(now.act))
+    yield from _act(was, now, acts)
     noted = [key for key in sorted(_NOTES) if getattr(was.event, key, None) != getattr(now.event, key, None)]
     if noted:
         yield Said("noted", f"other notes ({', '.join(noted)})")

@@ -136,7 +136,7 @@ def _revised(
             message = f"{spec} is revision {before.revision} by now, not {revision}: nothing was written"
             raise Stop("option", message, "look at it, and edit that")
         text = change(before)
-        after = before if text == before.text else _checked(spec, text)
+        after = before if text == before.text else _checked(spec, text, before)
         if guard is not None:
             guard(before.layout, after.layout)
         done = Edit(spec, before, after, differences(before.layout, after.layout))
@@ -149,11 +149,11 @@ def _revised(
     return done
 
 
-def _checked(spec: Path, text: str) -> State:
+def _checked(spec: Path, text: str, before: State) -> State:
     """The state of a new text. Raises Stop with all that would be wrong."""
     report = Report()
     try:
-        return _state(parse_document(spec, text, report), report)
+        return _state(parse_document(spec, text, report), report, before)
     except Stop as stop:
         first = Diagnostic("option", "the edit was refused, and nothing written: it would leave mistakes")
         raise Stop.of([first, *map(_unplaced, stop.diagnostics)]) from None
@@ -165,8 +165,9 @@ def _unplaced(found: Diagnostic) -> Diagnostic:
     return Diagnostic(found.code, f"{where}{found.message}", None, found.hints)
 
 
-def _state(document: Document, report: Report) -> State:
-    spec = fill_spec(document, report)
+def _state(document: Document, report: Report, known: State | None = None) -> State:
+    earlier = (known.document, known.layout.trailer.spec) if known is not None else None
+    spec = fill_spec(document, report, known=earlier)
     if spec is None:
         raise Stop.of(list(report))
     layout = layout_of(spec, report)

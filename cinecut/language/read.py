@@ -50,14 +50,23 @@ def load_spec(path: Path, report: Report, unmeasured: Timecodes | None = None) -
     return document, fill_spec(document, report, unmeasured)
 
 
-def fill_spec(document: Document, report: Report, unmeasured: Timecodes | None = None) -> Spec | None:
+def fill_spec(
+    document: Document,
+    report: Report,
+    unmeasured: Timecodes | None = None,
+    known: tuple[Document, Spec] | None = None,
+) -> Spec | None:
+    """A spec from its document. What `known`, an earlier text without mistakes, has at the very same place in the very
+    same words is taken from there."""
     root = document.root
     if root is None:
         if report.ok:
             report.add("missing-key", "the spec is empty", Span(str(document.path), 0, 0, 0, 1), *_STARTER)
         return None
     numbered = _timecodes(root) or unmeasured
-    schemas.check_document(root, schemas.TRAILER, formats(numbered), report)
+    same = _same_entries(document, known, numbered) if known is not None else {}
+    if not same or not schemas.keeps(plain(_without(root, same)), schemas.TRAILER, formats(numbered)):
+        schemas.check_document(root, schemas.TRAILER, formats(numbered), report)
     _check_kinds(root, report)
     for span, words in swallowed(document, _texts()):
         message = f"{excerpt(words)[1:-1]} is a comment here, and no part of the text"
@@ -65,9 +74,41 @@ def fill_spec(document: Document, report: Report, unmeasured: Timecodes | None =
     whole = root if report.ok else _sound_parts(root, report)
     if whole is None:
         return None
-    spec = _Filler(numbered).fill(Spec, whole)
+    spec = _Filler(numbered, same if whole is root else {}).fill(Spec, whole)
     check_rules(spec, report)
     return spec
+
+
+def _same_entries(document: Document, known: tuple[Document, Spec], numbered: Timecodes | None) -> dict[int, Entry]:
+    """The entries of the timeline that stand where they stood, in the same words, by their nodes' identity."""
+    earlier, spec = known
+    if earlier.root is None or _timecodes(earlier.root) != numbered:
+        return {}
+    nodes = [_timeline(each.root) for each in (earlier, document)]
+    if any(sign in each.text for each in (earlier, document) for sign in "&*"):
+        return {}  # what an alias means stands elsewhere
+    before, now = earlier.lines, document.lines
+    entries = {node.span: entry for node, entry in zip(nodes[0], spec.timeline, strict=False)}
+    found = {}
+    for node in nodes[1]:
+        span, entry = node.span, entries.get(node.span)
+        if entry is not None and before[span.line : span.end_line + 1] == now[span.line : span.end_line + 1]:
+            found[id(node)] = entry
+    return found
+
+
+def _timeline(root: Node | None) -> tuple[Node, ...]:
+    timeline = root.get("timeline") if isinstance(root, Mapping) else None
+    return timeline.items if isinstance(timeline, Sequence) else ()
+
+
+def _without(root: Node, same: dict[int, Entry]) -> Node:
+    """A spec with the entries alone that are not known to be right, and one more: none is a mistake."""
+    assert isinstance(root, Mapping)  # or there were no entries
+    items = _timeline(root)
+    left = tuple(item for item in items if id(item) not in same)
+    timeline = Sequence(left or items[:1], root.span)
+    return Mapping({**root.entries, "timeline": timeline}, root.keys, root.span)
 
 
 _STARTER = ("the shortest spec: {cinecut: 1, film: film.mp4, timeline: [shot: 0:16 - 0:20]}",)
@@ -182,8 +223,9 @@ class _Field:
 class _Filler:
     """The one generic function that fills dataclasses from a checked document."""
 
-    def __init__(self, numbered: Timecodes | None) -> None:
+    def __init__(self, numbered: Timecodes | None, known: dict[int, Entry] | None = None) -> None:
         self.numbered = numbered
+        self.known = known or {}  # entries that need not be filled, by their nodes' identity
 
     def fill(self, cls: type[T], node: Node) -> T:
         if isinstance(node, Scalar):
@@ -293,6 +335,8 @@ def _items(node: Node) -> tuple[Node, ...]:
 
 
 def _entry(filler: _Filler, node: Node) -> Entry:
+    if id(node) in filler.known:
+        return filler.known[id(node)]
     assert isinstance(node, Mapping)
     for kind, cls in EVENTS.items():
         if kind in node.entries:

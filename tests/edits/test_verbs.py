@@ -12,8 +12,11 @@ from commandline import cinecut
 
 from cinecut.desk.anew import rendered_anew
 from cinecut.desk.revise import edit, log, revision_of, state_of, undo
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Report, Stop
 from cinecut.edits.actions import VERBS
+from cinecut.language.document import parse_document
+from cinecut.language.read import fill_spec
+from cinecut.language.spec import Spec
 
 SPEC = """# ours
 cinecut: 1
@@ -285,3 +288,19 @@ def test_the_commands(spec: Path, tmp_path: Path) -> None:
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "Traceback" not in wrong.stderr
     assert cinecut("edit", "film.yaml", "trim", "--sideways", "1", cwd=tmp_path).returncode == 1
+
+
+def test_what_an_edit_knows_from_before_is_what_reading_anew_finds(spec: Path) -> None:
+    """An edit reads only what changed anew: the same spec, place by place, comes of the file."""
+    for case in CASES:
+        if case[0]["do"] == "sync":
+            continue
+        done = edit(spec, case[0], dry_run=True)
+        anew = fill_spec(parse_document(spec, done.after.text, Report()), Report())
+        known = done.after.layout.trailer.spec
+        assert anew is not None
+        assert (known, places(known)) == (anew, places(anew))
+
+
+def places(found: Spec) -> list[object]:
+    return [entry.place for entry in found.timeline]

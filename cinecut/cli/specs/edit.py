@@ -14,6 +14,7 @@ from cinecut.diagnostics import Report, Stop, harmless
 
 if TYPE_CHECKING:
     from cinecut.compiler.layout import Layout
+    from cinecut.desk.anew import Anew
     from cinecut.desk.revise import Edit
 
 app = typer.Typer()
@@ -165,9 +166,7 @@ def log(spec: SpecArgument, as_json: JsonOption = False) -> None:
 
 
 def _tell(done: Edit, dry_run: bool, as_json: bool) -> None:
-    from cinecut.desk.anew import rendered_anew
-
-    anew = rendered_anew(done.before.layout, done.after.layout) if dry_run else None
+    anew = _anew(done) if dry_run else None
     if as_json:
         record: dict[str, Any] = done.as_json()
         if dry_run:
@@ -181,6 +180,12 @@ def _tell(done: Edit, dry_run: bool, as_json: bool) -> None:
         say("nothing that is seen or heard is other")
     if dry_run:
         say(str(anew) if anew is not None else "what would be rendered anew is known when the film is measured")
+
+
+def _anew(done: Edit) -> Anew | None:
+    from cinecut.desk.anew import rendered_anew  # loads the compiler
+
+    return rendered_anew(done.before.layout, done.after.layout)
 
 
 @app.command()

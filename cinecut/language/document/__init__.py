@@ -12,60 +12,25 @@ import re
 import shlex
 import sys
 import unicodedata
-import warnings
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-
-from cinecut.diagnostics import Report, Span, Stop, excerpt
+from cinecut.diagnostics import Report, Span, Stop
 from cinecut.files import open_file
-from cinecut.language.document.leniency import as_ruamel_takes_it
+from cinecut.language.document.nodes import Mapping as Mapping
+from cinecut.language.document.nodes import Node as Node
+from cinecut.language.document.nodes import Scalar as Scalar
+from cinecut.language.document.nodes import Sequence as Sequence
+from cinecut.language.document.nodes import Value as Value
+from cinecut.language.document.quick import quick_tree
 
 STDIN = Path("-")
 MAX_BYTES = 8_000_000
 MAX_NODES = 400_000  # aliases can multiply; a trailer never needs this many
 
-_LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # as YAML counts them
-
-Value = str | int | Fraction | bool | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
-    value: Value
-    span: Span
-    plain: bool = True  # written without quotes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sequence:
-    items: tuple[Node, ...]
-    span: Span
-    flow: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Mapping:
-    entries: dict[str, Node]
-    keys: dict[str, Span]
-    span: Span
-    flow: bool = False
-
-    def get(self, key: str) -> Node | None:
-        return self.entries.get(key)
-
-    def is_alias(self, key: str) -> bool:
-        """The value stands in another place, which `*name` repeats here."""
-        value, place = self.entries[key].span, self.keys[key]
-        return (value.line, value.column) < (place.line, place.column)
-
-
-Node = Scalar | Sequence | Mapping
+LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # as YAML counts them
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +44,7 @@ class Document:
 
     @property
     def lines(self) -> list[str]:
-        return _LINE_BREAK.split(self.text)
+        return LINE_BREAK.split(self.text)
 
     def between(self, start: tuple[int, int], end: tuple[int, int]) -> str:
         """The text from one line and column to another."""
@@ -106,22 +71,11 @@ def read_document(path: Path, report: Report) -> Document:
 def parse_document(path: Path, text: str, report: Report) -> Document:
     name = str(path)
     mark, text = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
-    try:
-        with warnings.catch_warnings(action="ignore", category=ReusedAnchorWarning):  # YAML 1.2 allows it
-            root = YAML(typ="safe", pure=True).compose(as_ruamel_takes_it(text))  # leaves comments: edits splice text
-        tree = None if root is None else _Tree(name, text, report).convert(root)
-    except MarkedYAMLError as error:
-        report.add("yaml", *_explain_yaml(name, text, error))
-        tree = None
-    except YAMLError as error:  # a forbidden control character has no mark
-        report.add("yaml", " ".join(str(error).split()), Span(name, 0, 0, 0, 1))
-        tree = None
-    except RecursionError:
-        report.add("yaml", "the file nests deeper than any trailer does", Span(name, 0, 0, 0, 1))
-        tree = None
-    except _EndlessError as error:
-        report.add("yaml", error.message, error.span, "write it out instead of repeating it with *")
-        tree = None
+    tree: Node | None = quick_tree(name, text, LINE_BREAK.split(text), resolve, MAX_NODES)
+    if tree is None:
+        from cinecut.language.document.composed import composed_tree  # ruamel.yaml takes a while to load
+
+        tree = composed_tree(name, text, report)
     return Document(path, text, tree, mark)
 
 
@@ -168,32 +122,6 @@ def near(path: Path) -> list[str]:
     return [f"did you mean {path.parent / close[0]}?"] if close else []
 
 
-def _explain_yaml(name: str, text: str, error: MarkedYAMLError) -> tuple[str, Span, str]:
-    """ruamel's finding in plainer words, where it has some that people meet often."""
-    problem = " ".join(str(error.problem or error.context or "this is not YAML").split())
-    mark = error.problem_mark or error.context_mark
-    lines = _LINE_BREAK.split(text)
-    if error.context_mark and ("but got" in problem or "unexpected end of stream" in problem):
-        opened = error.context_mark
-        sign = lines[opened.line][opened.column : opened.column + 1]
-        if sign in tuple("[{\"'"):
-            span = Span(name, opened.line, opened.column, opened.line, opened.column + 1)
-            return f"this {sign} is never closed, or something stands in it that needs quotes", span, _YAML_HINT
-    span = Span(name, mark.line, mark.column, mark.line, mark.column + 1) if mark else Span(name, 0, 0, 0, 1)
-    line = lines[span.line] if span.line < len(lines) else ""
-    if spaces := odd_spaces(line) or odd_spaces("".join(lines[max(0, span.line - 1) : span.line])):
-        return problem, span, spaces
-    if "\t" in line[: span.column + 1]:
-        return "a tab stands where YAML takes only spaces", span, "indent by spaces"
-    if ": " in line and "mapping values are not allowed" in problem:
-        return "a second `: ` in one value", span, "put quotes around a text that holds a colon and a space"
-    if "undefined alias" in problem:
-        return problem, span, "*name repeats what &name marked before; a text that begins with * goes in quotes"
-    if "another document" in problem:
-        return "a second document begins here", span, "a spec is one document: remove the `---`"
-    return problem, span, _YAML_HINT
-
-
 _ODD = re.compile(
     "[\u0085\u00a0\u00ad\u115f\u1160\u1680\u180e\u2000-\u200f\u2028\u2029\u202f\u205f-\u2064\u2800\u3000\u3164\ufeff\uffa0]"
 )
@@ -208,21 +136,6 @@ def odd_spaces(text: str) -> str:
     return f"it holds U+{ord(found[0]):04X} ({name}), which is no space to YAML: remove it, or type a plain one"
 
 
-_YAML_HINT = "every `key:` stands on its own line, indented by spaces; texts with signs go in quotes"
-
-
-class _EndlessError(Exception):
-    """Aliases that make the tree endless, or as good as."""
-
-    def __init__(self, message: str, span: Span) -> None:
-        super().__init__(message)
-        self.message = message
-        self.span = span
-
-
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")  # how JSON writes one character beyond 16 bits
-_TINY = Fraction(1, 10**30)
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _WORDS: dict[str, Value] = {
@@ -245,91 +158,6 @@ def resolve(text: str) -> Value:
     if _FLOAT.fullmatch(text) and len(text) < 40:
         return Fraction(text)
     return text
-
-
-class _Tree:
-    """Converts ruamel's nodes; counts them, since aliases can make a small file huge."""
-
-    def __init__(self, name: str, text: str, report: Report) -> None:
-        self.name = name
-        self.lines = _LINE_BREAK.split(text)
-        self.report = report
-        self.left = MAX_NODES
-        self.open: set[int] = set()
-
-    def span(self, node: Any) -> Span:
-        start, end = node.start_mark, node.end_mark
-        line, column = end.line, end.column
-        # ruamel lets a block of text run on to the next token.
-        while isinstance(node, ScalarNode) and line > start.line and not self.lines[line][:column].strip():
-            line, column = line - 1, len(self.lines[line - 1])
-        return Span(self.name, start.line, start.column, line, column)
-
-    def convert(self, node: Any) -> Node:
-        self.left -= 1
-        if self.left < 0:
-            raise _EndlessError("aliases make this file larger than any trailer", self.span(node))
-        if id(node) in self.open:
-            raise _EndlessError("this holds itself by an alias", self.span(node))
-        if isinstance(node, ScalarNode):
-            return self.scalar(node)
-        self.open.add(id(node))
-        try:
-            return self.mapping(node) if isinstance(node, MappingNode) else self.sequence(node)
-        finally:
-            self.open.discard(id(node))
-
-    def scalar(self, node: Any) -> Scalar:
-        plain = not node.style
-        tag = str(node.tag)
-        if not tag.startswith("tag:yaml.org,2002:"):
-            self.report.add("yaml", f"the tag {tag} means nothing here", self.span(node))
-        value = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), node.value)
-        if _SURROGATE.search(value):
-            self.report.add("yaml", "half a surrogate pair is no character", self.span(node), "write the sign itself")
-        return Scalar(self.number(resolve(value), node) if plain else value, self.span(node), plain)
-
-    def number(self, value: Value, node: Any) -> Value:
-        size = abs(Fraction(value)) if isinstance(value, int | Fraction) else Fraction(0)
-        if not size or _TINY <= size <= 1 / _TINY:
-            return value
-        what = "large" if size > 1 else "small"
-        self.report.add("wrong-value", f"{excerpt(node.value)[1:-1]} is too {what} a number", self.span(node))
-        return 1
-
-    def sequence(self, node: SequenceNode) -> Sequence:
-        items = tuple(self.item(item) for item in node.value)
-        return Sequence(items, self.span(node), bool(node.flow_style))
-
-    def item(self, node: Any) -> Node:
-        found = self.convert(node)
-        if not isinstance(found, Scalar) or found.value is not None or (span := found.span).column < span.end_column:
-            return found
-        line, column = (span.line + 1, 0) if self.is_empty(span.line + 1) else (span.line, span.column - 1)
-        return Scalar(None, Span(self.name, line, column, line, column + 1))  # where it is waited for
-
-    def is_empty(self, line: int) -> bool:
-        return line >= len(self.lines) or not self.lines[line].strip()
-
-    def mapping(self, node: MappingNode) -> Mapping:
-        entries: dict[str, Node] = {}
-        keys: dict[str, Span] = {}
-        for key_node, value_node in node.value:
-            place = self.span(key_node)
-            if not isinstance(key_node, ScalarNode):
-                self.report.add("wrong-type", "a key must be a word", place)
-                continue
-            key = str(key_node.value)
-            if key in keys:
-                first = keys[key].line + 1
-                self.report.add("duplicate-key", f"`{key}` stands here twice (first in line {first})", place)
-                continue
-            value = self.convert(value_node)
-            if isinstance(value, Scalar) and value.value is None and value.span.column == value.span.end_column:
-                after = Span(self.name, place.line, place.end_column, place.line, place.end_column + 1)
-                value = Scalar(None, after)  # nothing is written; ruamel says that it is where the next token is
-            entries[key], keys[key] = value, place
-        return Mapping(entries, keys, self.span(node), bool(node.flow_style))
 
 
 def plain(node: Node | None) -> Any:
@@ -383,6 +211,6 @@ def head_span(node: Node) -> Span:
 
 def _line_starts(text: str) -> list[int]:
     starts = [0]
-    for match in _LINE_BREAK.finditer(text):
+    for match in LINE_BREAK.finditer(text):
         starts.append(match.end())
     return starts

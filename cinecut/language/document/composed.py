@@ -1,0 +1,162 @@
+"""A tree from ruamel.yaml, which reads all of YAML 1.2, and its findings in plainer words."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from fractions import Fraction
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+from cinecut.diagnostics import Report, Span, excerpt
+from cinecut.language.document import LINE_BREAK, MAX_NODES, odd_spaces, resolve
+from cinecut.language.document.leniency import as_ruamel_takes_it
+from cinecut.language.document.nodes import Mapping, Node, Scalar, Sequence, Value
+
+
+def composed_tree(name: str, text: str, report: Report) -> Node | None:
+    """The tree of a text; None where it is empty, or no YAML, which the report then says."""
+    try:
+        with warnings.catch_warnings(action="ignore", category=ReusedAnchorWarning):  # YAML 1.2 allows it
+            root = YAML(typ="safe", pure=True).compose(as_ruamel_takes_it(text))  # leaves comments: edits splice text
+        return None if root is None else _Tree(name, text, report).convert(root)
+    except MarkedYAMLError as error:
+        report.add("yaml", *_explain_yaml(name, text, error))
+    except YAMLError as error:  # a forbidden control character has no mark
+        report.add("yaml", " ".join(str(error).split()), Span(name, 0, 0, 0, 1))
+    except RecursionError:
+        report.add("yaml", "the file nests deeper than any trailer does", Span(name, 0, 0, 0, 1))
+    except _EndlessError as error:
+        report.add("yaml", error.message, error.span, "write it out instead of repeating it with *")
+    return None
+
+
+_YAML_HINT = "every `key:` stands on its own line, indented by spaces; texts with signs go in quotes"
+
+
+def _explain_yaml(name: str, text: str, error: MarkedYAMLError) -> tuple[str, Span, str]:
+    """ruamel's finding in plainer words, where it has some that people meet often."""
+    problem = " ".join(str(error.problem or error.context or "this is not YAML").split())
+    mark = error.problem_mark or error.context_mark
+    lines = LINE_BREAK.split(text)
+    if error.context_mark and ("but got" in problem or "unexpected end of stream" in problem):
+        opened = error.context_mark
+        sign = lines[opened.line][opened.column : opened.column + 1]
+        if sign in tuple("[{\"'"):
+            span = Span(name, opened.line, opened.column, opened.line, opened.column + 1)
+            return f"this {sign} is never closed, or something stands in it that needs quotes", span, _YAML_HINT
+    span = Span(name, mark.line, mark.column, mark.line, mark.column + 1) if mark else Span(name, 0, 0, 0, 1)
+    line = lines[span.line] if span.line < len(lines) else ""
+    if spaces := odd_spaces(line) or odd_spaces("".join(lines[max(0, span.line - 1) : span.line])):
+        return problem, span, spaces
+    if "\t" in line[: span.column + 1]:
+        return "a tab stands where YAML takes only spaces", span, "indent by spaces"
+    if ": " in line and "mapping values are not allowed" in problem:
+        return "a second `: ` in one value", span, "put quotes around a text that holds a colon and a space"
+    if "undefined alias" in problem:
+        return problem, span, "*name repeats what &name marked before; a text that begins with * goes in quotes"
+    if "another document" in problem:
+        return "a second document begins here", span, "a spec is one document: remove the `---`"
+    return problem, span, _YAML_HINT
+
+
+class _EndlessError(Exception):
+    """Aliases that make the tree endless, or as good as."""
+
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")  # how JSON writes one character beyond 16 bits
+_TINY = Fraction(1, 10**30)
+
+
+class _Tree:
+    """Converts ruamel's nodes; counts them, since aliases can make a small file huge."""
+
+    def __init__(self, name: str, text: str, report: Report) -> None:
+        self.name = name
+        self.lines = LINE_BREAK.split(text)
+        self.report = report
+        self.left = MAX_NODES
+        self.open: set[int] = set()
+
+    def span(self, node: Any) -> Span:
+        start, end = node.start_mark, node.end_mark
+        line, column = end.line, end.column
+        # ruamel lets a block of text run on to the next token.
+        while isinstance(node, ScalarNode) and line > start.line and not self.lines[line][:column].strip():
+            line, column = line - 1, len(self.lines[line - 1])
+        return Span(self.name, start.line, start.column, line, column)
+
+    def convert(self, node: Any) -> Node:
+        self.left -= 1
+        if self.left < 0:
+            raise _EndlessError("aliases make this file larger than any trailer", self.span(node))
+        if id(node) in self.open:
+            raise _EndlessError("this holds itself by an alias", self.span(node))
+        if isinstance(node, ScalarNode):
+            return self.scalar(node)
+        self.open.add(id(node))
+        try:
+            return self.mapping(node) if isinstance(node, MappingNode) else self.sequence(node)
+        finally:
+            self.open.discard(id(node))
+
+    def scalar(self, node: Any) -> Scalar:
+        plain = not node.style
+        tag = str(node.tag)
+        if not tag.startswith("tag:yaml.org,2002:"):
+            self.report.add("yaml", f"the tag {tag} means nothing here", self.span(node))
+        value = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), node.value)
+        if _SURROGATE.search(value):
+            self.report.add("yaml", "half a surrogate pair is no character", self.span(node), "write the sign itself")
+        return Scalar(self.number(resolve(value), node) if plain else value, self.span(node), plain)
+
+    def number(self, value: Value, node: Any) -> Value:
+        size = abs(Fraction(value)) if isinstance(value, int | Fraction) else Fraction(0)
+        if not size or _TINY <= size <= 1 / _TINY:
+            return value
+        what = "large" if size > 1 else "small"
+        self.report.add("wrong-value", f"{excerpt(node.value)[1:-1]} is too {what} a number", self.span(node))
+        return 1
+
+    def sequence(self, node: SequenceNode) -> Sequence:
+        items = tuple(self.item(item) for item in node.value)
+        return Sequence(items, self.span(node), bool(node.flow_style))
+
+    def item(self, node: Any) -> Node:
+        found = self.convert(node)
+        if not isinstance(found, Scalar) or found.value is not None or (span := found.span).column < span.end_column:
+            return found
+        line, column = (span.line + 1, 0) if self.is_empty(span.line + 1) else (span.line, span.column - 1)
+        return Scalar(None, Span(self.name, line, column, line, column + 1))  # where it is waited for
+
+    def is_empty(self, line: int) -> bool:
+        return line >= len(self.lines) or not self.lines[line].strip()
+
+    def mapping(self, node: MappingNode) -> Mapping:
+        entries: dict[str, Node] = {}
+        keys: dict[str, Span] = {}
+        for key_node, value_node in node.value:
+            place = self.span(key_node)
+            if not isinstance(key_node, ScalarNode):
+                self.report.add("wrong-type", "a key must be a word", place)
+                continue
+            key = str(key_node.value)
+            if key in keys:
+                first = keys[key].line + 1
+                self.report.add("duplicate-key", f"`{key}` stands here twice (first in line {first})", place)
+                continue
+            value = self.convert(value_node)
+            if isinstance(value, Scalar) and value.value is None and value.span.column == value.span.end_column:
+                after = Span(self.name, place.line, place.end_column, place.line, place.end_column + 1)
+                value = Scalar(None, after)  # nothing is written; ruamel says that it is where the next token is
+            entries[key], keys[key] = value, place
+        return Mapping(entries, keys, self.span(node), bool(node.flow_style))

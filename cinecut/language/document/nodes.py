@@ -1,0 +1,43 @@
+"""The tree of a YAML file: every key and every value knows its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cinecut.diagnostics import Span
+
+Value = str | int | Fraction | bool | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    value: Value
+    span: Span
+    plain: bool = True  # written without quotes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence:
+    items: tuple[Node, ...]
+    span: Span
+    flow: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapping:
+    entries: dict[str, Node]
+    keys: dict[str, Span]
+    span: Span
+    flow: bool = False
+
+    def get(self, key: str) -> Node | None:
+        return self.entries.get(key)
+
+    def is_alias(self, key: str) -> bool:
+        """The value stands in another place, which `*name` repeats here."""
+        value, place = self.entries[key].span, self.keys[key]
+        return (value.line, value.column) < (place.line, place.column)
+
+
+Node = Scalar | Sequence | Mapping
