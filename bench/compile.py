@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import statistics
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +36,7 @@ def table(film: Film, runs: int) -> list[Figure]:
         ("cinecut --help", _help, 0.3, 3.5),
         ("cinecut check, 60 events", _check, 0.5, 4),
         ("cinecut compile, 1,000 shots", _compile, 1.0, 14),
+        ("cinecut edit, 1,000 events", _edit, 0.6, 16),
     ]
     for name, command, bound, times in commands:
         try:
@@ -44,7 +47,57 @@ def table(film: Film, runs: int) -> list[Figure]:
             figures.append(Figure(name, None, bound, " s", reason=str(error)))
     rows = [(name, f"{m.wall:.3f}", f"{m.cpu:.3f}", f"{m.peak / MB:.0f}") for name, m in meters.items()]
     print_rows(("command", "wall s", "CPU s", "peak MB"), rows)
-    return figures
+    return [*figures, _edit_alone()]
+
+
+def _edit_alone() -> Figure:
+    """What an edit of 1,000 events takes in a process that runs already, as a server's: read, edit, check, compare,
+    write. The median of five, of the processor's time."""
+    import cinecut
+
+    spec, seconds = _thousand(), []
+    for number in range(RUNS + 1):
+        began = time.process_time()
+        cinecut.edit(spec, "trim", 502, for_=f"{number + 1}s")
+        seconds.append(time.process_time() - began)
+    return Figure("an edit of 1,000 events, CPU", statistics.median(seconds[1:]), 0.3, " s")
+
+
+def _edit(film: Film) -> Command:
+    return Command((CINECUT, "edit", str(_thousand()), "trim", "502", "--for", "1s"))
+
+
+def _thousand() -> Path:
+    """A spec of 1,000 events with comments, acts, cards, blacks, titles and alternatives; the film need not be there."""
+    dice, rows = random.Random(SEED), [_HEAD]
+    for number in range(1000):
+        rows.append(f"  - act: part {number // 100 + 1}\n" if number % 100 == 0 else "")
+        start, kind = dice.randrange(5990), number % 10
+        if kind == 9:
+            rows.append(f"  - black: 12f   # breath {number}\n")
+        elif kind == 8:
+            rows.append(f"  - {{card: WORDS {number}, for: 1s}}\n")
+        else:
+            rows.append(f"  - shot: {{in: {start // 60}:{start % 60:02d}.5, for: 1.5s}}   # shot {number}\n")
+            rows.append(_KEYS.get(kind, ""))
+    spec = work_folder() / "thousand_events.yaml"
+    spec.write_text("".join(rows), encoding="utf-8")
+    return spec
+
+
+_HEAD = """\
+cinecut: 1   # a large one
+film:
+  file: film.mkv
+  facts:
+    {fingerprint: 4-0, size: 1280x720, rate: 24, duration: 6000, audio: [{rate: 48000, channels: 2, layout: stereo}]}
+timeline:
+"""
+_KEYS = {
+    3: "    gain: -3\n",
+    5: "    titles: [Some words]\n",
+    6: "    alternatives: [{in: 0:20, score: 0.5, why: near}]\n",
+}
 
 
 def _help(film: Film) -> Command:

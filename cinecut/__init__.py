@@ -6,18 +6,19 @@ Two straight lines meet at one type, `Spec`:
     render    film.yaml ─ read ─ check ─► Spec ─ resolve ─► Trailer ─ timeline + soundtrack ─ lower ─► Graph
                         ─ verify ─► RenderPlan ─ segments ─ reels ─ run (GPU lock) ─ join ─► film_trailer.mp4
 
-Programs use `load`, `check`, `compile`, `render` and `analyze`, which are imported when they are first asked for.
+Programs use `load`, `check`, `compile`, `edit`, `render` and `analyze`, which are imported when they are first asked for.
 """
 
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.2.0"
-__all__ = ["Diagnostic", "Spec", "Stop", "analyze", "check", "compile", "load", "render"]
+__all__ = ["Diagnostic", "Spec", "Stop", "analyze", "check", "compile", "edit", "load", "render"]
 
 if TYPE_CHECKING:
     from cinecut.api import analyze as analyze
     from cinecut.api import check as check
     from cinecut.api import compile as compile
+    from cinecut.api import edit as edit
     from cinecut.api import load as load
     from cinecut.api import render as render
     from cinecut.diagnostics import Diagnostic as Diagnostic

@@ -1,8 +1,14 @@
 """What programs ask of cinecut. Every function raises `Stop`, whose `diagnostics` say all that is wrong.
 
 >>> import cinecut
+>>> spec = cinecut.load("specs/big_buck_bunny.yaml")
+>>> cinecut.compile(spec).frames
+1288
 >>> [finding.code for finding in cinecut.check("specs/nowhere.yaml")]
 ['missing-file']
+>>> change = cinecut.edit("specs/big_buck_bunny.yaml", "trim", 3, out="0:50", dry_run=True)
+>>> change.said
+['trailer: 1288 → 1168 frames (0:53.667 → 0:48.667)', 'shot 3: trimmed, 432 → 312 frames']
 """
 
 from __future__ import annotations
@@ -11,20 +17,25 @@ import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cinecut.diagnostics import Diagnostic, Report, Stop
 
 if TYPE_CHECKING:
     from cinecut.analysis import Analysis
     from cinecut.compiler.plan import RenderPlan
+    from cinecut.desk.revise import Edit
     from cinecut.language.spec import Spec
 
 AnyPath = str | os.PathLike[str]
 
 
 def load(path: AnyPath) -> Spec:
-    """A spec from its file."""
+    """A spec from its file.
+
+    >>> load("specs/big_buck_bunny.yaml").timeline[0].act
+    'opening'
+    """
     from cinecut.language.read import load_spec
 
     report = Report()
@@ -35,14 +46,26 @@ def load(path: AnyPath) -> Spec:
 
 
 def check(path: AnyPath) -> list[Diagnostic]:
-    """All that is wrong with a spec and the files that it names, and what is worth a word."""
+    """All that is wrong with a spec and the files that it names, and what is worth a word.
+
+    >>> for finding in check("tests/bad_specs/no_handle.yaml"):
+    ...     print(finding.severity, finding.code, finding.span.line + 1)
+    error missing-file 4
+    error no-handle 14
+    error no-handle 17
+    """
     from cinecut.render.check import check_spec
 
     return list(check_spec(Path(path)))
 
 
 def compile(spec: Spec) -> RenderPlan:
-    """The graph of a spec whose media are measured (`cinecut link`), and the command that runs it. Opens nothing."""
+    """The graph of a spec whose media are measured (`cinecut link`), and the command that runs it. Opens nothing.
+
+    >>> plan = compile(load("specs/beats.yaml"))
+    >>> plan.timeline.events[0].name, sorted(plan.render.filters & {"concat", "xfade"})
+    ('shot 1', ['concat'])
+    """
     from cinecut.language.rules import check_rules
     from cinecut.render.check import layout_of, plan_of
 
@@ -72,6 +95,32 @@ def render(
     if delivered.missed:
         raise Stop("kit", delivered.missed[0], *delivered.missed[1:])
     return delivered.rendered.files
+
+
+def edit(
+    path: AnyPath,
+    verb: str,
+    event: int | str | None = None,
+    *,
+    revision: str | None = None,
+    dry_run: bool = False,
+    **values: Any,
+) -> Edit:
+    """Change a spec's file by one verb, every other byte as it is; or raise `Stop`, and leave it as it was.
+
+    The verbs are those of `cinecut edit`, their values by name, with a `_` after those that are words of Python:
+    `trim` (in_, out, for_), `slip` (by), `replace` (with_), `swap` (number), `move` (to), `insert` (what), `remove`,
+    `duplicate`, `retitle` (text, title), `retime` (speed), `sync` (at), `set` (path, value: `edit(file, "set",
+    path="mix.music", value=-3)`). An event is its number, its id, or "act 2/3". What came of it: `said` in words,
+    `differences`, the states `before` and `after`. `dry_run` writes nothing.
+
+    >>> edit("specs/big_buck_bunny.yaml", "retitle", "act 2/1", text="A bird", dry_run=True).said
+    ["shot 2: 'An unlucky bird' → 'A bird'"]
+    """
+    from cinecut.desk.revise import edit as run
+
+    named = {name.rstrip("_"): value for name, value in values.items()}
+    return run(Path(path), {"do": verb, "event": event, **named}, revision=revision, dry_run=dry_run)
 
 
 def analyze(

@@ -100,6 +100,8 @@ def of_hint(hint: Any, part: dict[str, Any]) -> st.SearchStrategy[Any]:
     if typing.get_origin(hint) is tuple and inner[1:] == [...]:
         least = max(1, part.get("minItems", 0))
         return st.lists(of_hint(inner[0], part.get("items", {})), min_size=least, max_size=least + 2).map(tuple)
+    if typing.get_origin(hint) is collections.abc.Mapping and "$ref" not in part:
+        return st.dictionaries(st.sampled_from(["fr", "pt-BR"]), values(part["additionalProperties"]), min_size=1)
     if typing.get_origin(hint) is collections.abc.Mapping:
         return st.sampled_from(GRADES if "grade" in part["$ref"] else TITLES)
     if dataclasses.is_dataclass(hint) and hint not in (FilmTime, Length, Transition):

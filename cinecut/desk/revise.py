@@ -8,6 +8,7 @@ A text with mistakes is never written: the edit is refused with all that would b
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ def _revised(
 ) -> Edit:
     """`guard` is that of an edit, which is noted in the journal; what is taken back has none."""
     journal = journal_of(spec)
-    with journal.alone():
+    with contextlib.nullcontext() if dry_run else journal.alone():
         before = state_of(spec)
         if revision is not None and revision != before.revision:
             message = f"{spec} is revision {before.revision} by now, not {revision}: nothing was written"

@@ -181,7 +181,9 @@ def exact(
             if not len(ranks) or not ranks[0] <= suspect.start <= ranks[-1]:
                 continue
             near, far = np.searchsorted(ranks, [suspect.start - _FARTHEST, suspect.end + _FARTHEST])
-            ramp = settled(ranks[near:far], outline.luma[first:last][near:far].astype(np.float32), *suspect.range, slack)
+            ramp = settled(
+                ranks[near:far], outline.luma[first:last][near:far].astype(np.float32), *suspect.range, slack
+            )
             if ramp is not None:
                 blends.append(Blend(ramp.start, ramp.end, GradualCut.DISSOLVE))
     return blends

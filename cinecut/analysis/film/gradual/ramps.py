@@ -70,9 +70,7 @@ class Ramp:
         return levels and novelty and self.like <= min(1.2, slack) * _LIKE
 
 
-def settled(
-    ranks: NDArray[np.int64], luma: Pictures, start: int, end: int, slack: float = 1.0
-) -> Ramp | None:
+def settled(ranks: NDArray[np.int64], luma: Pictures, start: int, end: int, slack: float = 1.0) -> Ramp | None:
     """The blend or wipe around the suspected one from rank `start` to `end`; None if there is none.
 
     slack : how many times stranger than one it may look, if pictures are missing
