@@ -177,3 +177,11 @@ CASES = [
 def test_what_is_odd_is_left_alone_or_read_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     both(text, monkeypatch)
     both(text.replace("\n", "\r\n"), monkeypatch)
+
+
+def test_an_escape_that_names_no_character_is_a_finding() -> None:
+    report = Report()
+    assert parse_document(Path("a"), 'a: 1\nb: ["x\\U00110000"]\n', report).root is None
+    (found,) = report
+    assert found.span is not None
+    assert (found.code, found.span.line, found.span.column) == ("yaml", 1, 6)

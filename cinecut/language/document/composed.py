@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from fractions import Fraction
 from typing import Any
@@ -27,11 +28,25 @@ def composed_tree(name: str, text: str, report: Report) -> Node | None:
         report.add("yaml", *_explain_yaml(name, text, error))
     except YAMLError as error:  # a forbidden control character has no mark
         report.add("yaml", " ".join(str(error).split()), Span(name, 0, 0, 0, 1))
+    except ValueError:  # the one that ruamel.yaml lets through
+        report.add("yaml", "an escape in quotes names no character", _beyond(name, text), "\\U0010FFFF is the last one")
     except RecursionError:
         report.add("yaml", "the file nests deeper than any trailer does", Span(name, 0, 0, 0, 1))
     except _EndlessError as error:
         report.add("yaml", error.message, error.span, "write it out instead of repeating it with *")
     return None
+
+
+_ESCAPE = re.compile(r"\\U([0-9A-Fa-f]{8})")
+
+
+def _beyond(name: str, text: str) -> Span:
+    """The first escape that names no character."""
+    for number, line in enumerate(LINE_BREAK.split(text)):
+        for match in _ESCAPE.finditer(line):
+            if int(match[1], 16) > sys.maxunicode:
+                return Span(name, number, match.start(), number, match.end())
+    return Span(name, 0, 0, 0, 1)
 
 
 _YAML_HINT = "every `key:` stands on its own line, indented by spaces; texts with signs go in quotes"
