@@ -39,6 +39,15 @@ class Place:
         before: Cue | None = getattr(self.was.entry, "cue", None) if self.was is not None else None
         return getattr(self.instead.entry, "cue", None) if self.instead is not None and own == before else own
 
+    def owns(self, key: str) -> bool:
+        """Whether a hand wrote a key of it."""
+        if not self.by_hand:
+            return False
+        name = {"from": "from_"}.get(key, key)
+        if self.was is None or self.was is self.item:
+            return True
+        return bool(getattr(self.was.entry, name, None) != getattr(self.item.entry, name, None))
+
 
 @dataclass(slots=True, eq=False)
 class Arrangement:
@@ -143,7 +152,7 @@ class Arrangement:
     # What is shown once
 
     def _without_repeats(self) -> None:
-        taken = [place.item.film for place in self.places if place.by_hand]
+        taken = [self._shown(place.item) for place in self.places if place.by_hand]
         taken += [*(item.film for item in self.touched.gone), *self.elsewhere]
         for place in list(self.places):
             if place.by_hand or not any(_shares(place.item.film, film) for film in taken):
@@ -154,6 +163,12 @@ class Arrangement:
                 place.item = other
             elif _spare(place.item):
                 self.places.remove(place)
+
+    def _shown(self, item: Item) -> FilmRange | None:
+        """What an entry shows of the film, to the new beats."""
+        if item.film is None or not isinstance(item.entry, Shot):
+            return None
+        return FilmRange(item.film.start, item.film.start + self._seconds(item) * item.entry.speed)
 
     def _alternative(self, item: Item, shown: Sequence[FilmRange | None]) -> Item | None:
         """An entry of the new analysis that shows its first alternative of which nothing is shown yet."""

@@ -6,29 +6,20 @@ touch is as the new analysis has it, on the new song's beats.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from cinecut.compiler.layout import Layout
-from cinecut.diagnostics import Diagnostic, Report, Stop, as_text, excerpt
+from cinecut.diagnostics import Report, Stop, excerpt
 from cinecut.edits.arrange import Arrangement, Place
-from cinecut.edits.items import Item, items_of, key_of, timeline_digest, with_items
+from cinecut.edits.fit import Fitted, LayOut, fitted, parsed, read_layout
+from cinecut.edits.items import Item, items_of, timeline_digest, with_items
 from cinecut.edits.settings import Versions, merged, with_settings
 from cinecut.edits.touched import Touched, touched
-from cinecut.language.document import Document, parse_document
-from cinecut.language.document.edit import Edits
-from cinecut.language.events import Black, Card, Cue, Event, Shot, Still
-from cinecut.language.read import fill_spec
-from cinecut.language.rules import check_rules
+from cinecut.language.document import Document
+from cinecut.language.events import Card
 from cinecut.language.spec import Spec
-from cinecut.language.timebase import Length, clock
-from cinecut.language.write import length_text, set_clip, value_tree
-
-LayOut = Callable[[Spec, Report], Layout]
-_ROUNDS = 60  # of corrections
-_EXACT = Fraction(1, 10_000)  # seconds
+from cinecut.language.timebase import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +38,10 @@ class Version:
     def of(cls, document: Document, lay_out: LayOut) -> Version:
         """Raises Stop where the text is no spec without mistakes."""
         report = Report()
-        layout = _laid_out(document, report, lay_out)
+        layout = read_layout(document, report, lay_out)
         report.stop_on_error()
         assert layout is not None  # or there was an error
         return cls(document, layout, items_of(document, layout))
-
-
-def _laid_out(document: Document, report: Report, lay_out: LayOut) -> Layout | None:
-    spec = fill_spec(document, report)
-    if spec is None:
-        return None
-    check_rules(spec, report)
-    return lay_out(spec, report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +80,15 @@ def recut(base: Version | None, ours: Version, theirs: Version, wish: Wish, lay_
         places = _as_they_are(ours.items)  # the new analysis changes nothing of the timeline
     standing = {item.key: item for n, item in enumerate(ours.items) if n not in hand.entries}
     rows = [_row(place, standing) for place in places]
-    document = _parsed(ours.document, text)
+    document = parsed(ours.document, text)
     if rows != [item.rows for item in ours.items]:
-        document = _parsed(document, with_items(document, _spaced(rows, places)))
-    document, layout = _corrected(document, places, lay_out)
-    _check_kept(places, layout)
+        document = parsed(document, with_items(document, _spaced(rows, places)))
+    fit = fitted(document, places, lay_out)
+    document, layout = fit.document, fit.layout
     hands = {id(ours.items[number]): was for number, was in hand.entries.items()}
     wrote = _without_hand(theirs, items_of(document, layout), places, hands, hand.gone)
     result = Recut(document.mark + document.text, wrote, layout)
-    result.conflicts = [*map(str, conflicts), *_contested(places)]
+    result.conflicts = [*map(str, conflicts), *_contested(places), *_taken(fit, places)]
     result.kept = _kept([place for place in places if id(place.item) in hands], places)
     return result
 
@@ -163,139 +146,6 @@ def _spaced(rows: Sequence[str], places: Sequence[Place]) -> list[str]:
     return [f"\n{row}" if act else row for act, row in zip(opens, rows, strict=True)]
 
 
-def _parsed(document: Document, text: str) -> Document:
-    report = Report()
-    found = parse_document(document.path, text, report)
-    if not report.ok:
-        hint = "an entry that is repeated by * may be gone: write it out, and try again"
-        raise Stop("yaml", "the new timeline would be no YAML: nothing was written", hint)
-    return found
-
-
-# Corrections of the whole
-
-
-def _corrected(document: Document, places: Sequence[Place], lay_out: LayOut) -> tuple[Document, Layout]:
-    """With each cue at its place, what is not a hand's on the beats, and no joint where none can be."""
-    document = _with_cues(document, places)
-    for _ in range(_ROUNDS):
-        report = Report()
-        layout = _laid_out(document, report, lay_out)
-        if layout is None or not report.ok:
-            found = [finding for finding in report if finding.severity == "error"]
-            mended = None if layout is None else _without_joint(document, layout, places, found)
-            if mended is None:
-                raise Stop("option", "the new cut would have mistakes: nothing was written", *_texts(found, document))
-            document = mended
-            continue
-        off = _off_beat(layout, places)
-        if not off:
-            return document, layout
-        document = _snapped(document, layout, off)
-    raise Stop("option", "the new cut does not come to lie on the beats: nothing was written")
-
-
-def _texts(found: Sequence[Diagnostic], document: Document) -> list[str]:
-    return [as_text(replace(each, span=None), None) for each in found[:5]]
-
-
-def _with_cues(document: Document, places: Sequence[Place]) -> Document:
-    edits, changed = Edits(document), False
-    for number, place in enumerate(places):
-        own: Cue | None = getattr(place.item.entry, "cue", None)
-        if place.by_hand and place.cue != own:
-            changed = True
-            path = ("timeline", number, "cue")
-            if place.cue is None:
-                edits.remove(path)
-            else:
-                edits.set(path, value_tree(place.cue))
-    return _parsed(document, edits.text()) if changed else document
-
-
-_JOINTS = {"transition": ("from", "to"), "no-handle": ("from",), "sync": ("sync",), "past-end": ("sync",),
-           "sound-outside": ("sound", "sound_trail", "sound_lead")}  # fmt: skip
-
-
-def _without_joint(
-    document: Document, layout: Layout, places: Sequence[Place], found: Sequence[Diagnostic]
-) -> Document | None:
-    """Take out what does not fit an entry's new neighbours; what a hand wrote stays. None: nothing helps."""
-    for finding in found:
-        for number, entry in enumerate(layout.trailer.spec.timeline):
-            span = entry.place.span
-            if finding.span is None or not (span.line <= finding.span.line <= span.end_line):
-                continue
-            for key in _JOINTS.get(finding.code, ()):
-                if key in entry.place.given and not _own(places[number], key):
-                    edits = Edits(document)
-                    edits.remove(("timeline", number, key))
-                    return _parsed(document, edits.text())
-    return None
-
-
-def _own(place: Place, key: str) -> bool:
-    """Whether a hand wrote a key of an entry."""
-    if not place.by_hand:
-        return False
-    name = {"from": "from_"}.get(key, key)
-    return place.was is None or getattr(place.was.entry, name, None) != getattr(place.item.entry, name, None)
-
-
-def _off_beat(layout: Layout, places: Sequence[Place]) -> list[int]:
-    """The entries after a hand's that begin and end off the beats, since that took no whole number of them."""
-    grid, off = layout.timeline.grid, list[int]()
-    if grid is None:
-        return off
-    events = [number for number, place in enumerate(places) if not place.item.marker]
-    for before, number, placed in zip(events, events[1:], layout.timeline.events[1:], strict=False):
-        away = [abs(grid.nearest_line(at, "beat") - at) for at in (placed.start, placed.end)]
-        follows = places[before].by_hand and not places[number].by_hand
-        if follows and min(away) > _EXACT and placed.event.snap is None:
-            off.append(number)
-    return off
-
-
-def _snapped(document: Document, layout: Layout, off: Sequence[int]) -> Document:
-    """These entries end on a beat, at most as late as they did: the film may have no more of a shot."""
-    edits, timecodes = Edits(document), layout.trailer.film.timecodes
-    numbered = None if layout.trailer.film.variable else timecodes
-    for number in off:
-        entry = layout.trailer.spec.timeline[number]
-        assert isinstance(entry, Shot | Black | Card | Still)
-        length = _shorter(entry)
-        if isinstance(entry, Shot):
-            set_clip(edits, ("timeline", number, "shot"), replace(entry.shot, for_=length, out=None), numbered)
-        elif length is not None:
-            key = "black" if isinstance(entry, Black) else "for"
-            edits.set(("timeline", number, key), value_tree(length_text(length)))
-        edits.set(("timeline", number, "snap"), value_tree("beat"))
-    return _parsed(document, edits.text())
-
-
-def _shorter(event: Event) -> Length | None:
-    """A beat less than its length; half of a single one."""
-    length = event.black if isinstance(event, Black) else event.shot.for_ if isinstance(event, Shot) else event.for_
-    if length is None or length.unit != "beats":
-        return length
-    return Length(length.amount - 1 if length.amount > 1 else length.amount / 2, "beats")
-
-
-def _check_kept(places: Sequence[Place], layout: Layout) -> None:
-    """What a hand touched is there, all of it, but for a cue of the old song."""
-    wanted = Counter(_without_cue(place.item.entry) for place in places if place.by_hand and not place.item.marker)
-    there = Counter(_without_cue(entry) for entry in layout.trailer.spec.timeline)
-    missing = wanted - there
-    if missing:
-        what = excerpt(next(iter(missing)))
-        raise Stop("option", f"an entry that a hand touched would be changed: nothing was written ({what})")
-
-
-def _without_cue(entry: object) -> str:
-    bare = replace(entry, cue=None) if isinstance(entry, Shot | Black | Card | Still) else entry
-    return key_of(bare)  # type: ignore[arg-type]  # an act marker has no cue
-
-
 # Words
 
 
@@ -317,6 +167,15 @@ def _kept(by_hand: Sequence[Place], places: Sequence[Place]) -> list[str]:
             where = "" if place.item.placed is None or place.item.placed.number == number else f", now event {number}"
             words.append(f"{_name(place.item)} is kept{where}")
     return words
+
+
+def _taken(fit: Fitted, places: Sequence[Place]) -> list[str]:
+    """What a hand's entry had to lose where it stands now."""
+    return [
+        f"{_name(places[number].item)}: its `{key}` cannot be where it stands now: it is taken out"
+        for number, key in fit.taken
+        if places[number].owns(key)
+    ]
 
 
 def _contested(places: Sequence[Place]) -> list[str]:

@@ -22,18 +22,19 @@ from talking import Question, Reply, sensible, talker
 from cinecut.analysis import Analysis, Request, analyze
 from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.signals import observe
-from cinecut.analysis.report.sheet import write_sheet
 from cinecut.analysis.story.scene_store import NAME
 from cinecut.analysis.story.scenes import SAVE_COUNT
 from cinecut.diagnostics import Report
 from cinecut.inference.models import ModelFiles, Part, find_onnx_minilm
 from cinecut.inference.remote import Remote
 from cinecut.inference.server import Local, Models
+from cinecut.language.document import parse_document
 from cinecut.language.events import Shot
 from cinecut.language.read import load_spec
 from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmTime
-from cinecut.render.check import check_spec
+from cinecut.render.check import check_spec, laid_out
+from cinecut.review.sheet import Subject, write_sheet
 from cinecut.vibes import DEFAULT, load_vibe
 
 REAL = all(importlib.util.find_spec(name) for name in ("xllamacpp", "gguf"))
@@ -74,6 +75,13 @@ def about_models(found: Analysis) -> list[str]:
 # --- what stands in the spec -----------------------------------------------------------------------------------------
 
 
+def page_of(found: Analysis, film: Path, folder: Path) -> str:
+    """The contact sheet of what an analysis wrote."""
+    document, layout = laid_out(parse_document(folder / "spec.yaml", found.text, Report()))
+    write_sheet(Subject(layout, document, film, None), folder / "sheet.html", lambda done: None)
+    return (folder / "sheet.html").read_text(encoding="utf-8")
+
+
 def test_what_a_model_saw_stands_in_the_spec_and_on_the_sheet(film: Footage, tmp_path: Path) -> None:
     target = tmp_path / "spec.yaml"
     with talker() as server:
@@ -85,8 +93,7 @@ def test_what_a_model_saw_stands_in_the_spec_and_on_the_sheet(film: Footage, tmp
     assert {shot.scene for shot in shots} <= scenes
     assert {shot.by for shot in shots} == {"llava-test"}
     assert {take.signals.confidence for cut in found.cuts if (take := cut.take)} == {1.0}
-    write_sheet(found, film.path, tmp_path / "sheet.html", lambda done: None)
-    page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
+    page = page_of(found, film.path, tmp_path)
     assert all(str(shot.scene) in page for shot in shots)
 
 
@@ -115,8 +122,9 @@ def test_a_model_has_no_way_out_of_its_note(film: Footage, tmp_path: Path) -> No
     assert list(check_spec(tmp_path / "spec.yaml")) == []
     shots = [entry for entry in read(tmp_path / "spec.yaml").timeline if isinstance(entry, Shot)]
     assert all(shot.scene and "- black: 4s" in shot.scene and "\x1b" not in shot.scene for shot in shots)
-    write_sheet(found, film.path, tmp_path / "sheet.html", lambda done: None)
-    assert "<script" not in (tmp_path / "sheet.html").read_text(encoding="utf-8")
+    assert (
+        page_of(found, film.path, tmp_path).count("<script") == 1
+    )  # its own
 
 
 def test_the_story_that_a_model_reads_stands_in_the_spec_and_is_asked_for_once(film: Footage, tmp_path: Path) -> None:

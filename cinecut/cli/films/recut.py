@@ -60,6 +60,7 @@ def recut(
     from cinecut.edits.known import keep
     from cinecut.edits.recut import Wish
     from cinecut.files import write_beside
+    from cinecut.render.check import check_spec
 
     wanted, target = trailer_length(length), output or spec
     if output is not None and output.exists() and not force and not dry_run and not may_replace(output):
@@ -83,6 +84,8 @@ def recut(
         print(json.dumps(record, ensure_ascii=False, indent=2))
         return
     _tell(target, result, [each.text for each in found], dry_run)
+    if not dry_run:
+        print_diagnostics(list(check_spec(target)))  # what was kept may not fit the new beats
 
 
 def _page_anew(target: Path, analysis: Analysis, now: Known) -> None:

@@ -1,0 +1,166 @@
+"""A new timeline made to fit: cues at their places, what is not a hand's on the beats, no joint where none can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
+
+from cinecut.compiler.layout import Layout
+from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text, excerpt
+from cinecut.edits.arrange import Place
+from cinecut.language.document import Document, parse_document
+from cinecut.language.document.edit import Edits
+from cinecut.language.events import Black, Card, Cue, Entry, Event, Shot, Still
+from cinecut.language.read import fill_spec
+from cinecut.language.rules import check_rules
+from cinecut.language.spec import Spec
+from cinecut.language.timebase import Length
+from cinecut.language.write import length_text, set_clip, value_tree
+
+LayOut = Callable[[Spec, Report], Layout]
+_ROUNDS = 60  # of corrections
+_EXACT = Fraction(1, 10_000)  # seconds
+
+
+@dataclass(slots=True)
+class Fitted:
+    """The document, where all of it falls, and the keys that were taken out, by the numbers of their entries."""
+
+    document: Document
+    layout: Layout
+    taken: list[tuple[int, str]] = field(default_factory=list)
+
+
+def read_layout(document: Document, report: Report, lay_out: LayOut) -> Layout | None:
+    spec = fill_spec(document, report)
+    if spec is None:
+        return None
+    check_rules(spec, report)
+    return lay_out(spec, report)
+
+
+def parsed(document: Document, text: str) -> Document:
+    report = Report()
+    found = parse_document(document.path, text, report)
+    if not report.ok:
+        hint = "an entry that is repeated by * may be gone: write it out, and try again"
+        raise Stop("yaml", "the new timeline would be no YAML: nothing was written", hint)
+    return found
+
+
+def fitted(document: Document, places: Sequence[Place], lay_out: LayOut) -> Fitted:
+    """Raises Stop where the result would have mistakes that nothing helps against."""
+    document, taken = _with_cues(document, places), list[tuple[int, str]]()
+    for _ in range(_ROUNDS):
+        report = Report()
+        layout = read_layout(document, report, lay_out)
+        if layout is None or not report.ok:
+            found = [finding for finding in report if finding.severity is Severity.ERROR]
+            joint = None if layout is None else _wrong_joint(layout, places, found)
+            if joint is None:
+                texts = [as_text(replace(each, span=None)) for each in found[:5]]
+                raise Stop("option", "the new cut would have mistakes: nothing was written", *texts)
+            taken.append(joint)
+            edits = Edits(document)
+            edits.remove(("timeline", *joint))
+            document = parsed(document, edits.text())
+            continue
+        off = _off_beat(layout, places)
+        if not off:
+            result = Fitted(document, layout, taken)
+            _check_kept(places, result)
+            return result
+        document = _snapped(document, layout, off)
+    raise Stop("option", "the new cut does not come to lie on the beats: nothing was written")
+
+
+def _with_cues(document: Document, places: Sequence[Place]) -> Document:
+    edits, changed = Edits(document), False
+    for number, place in enumerate(places):
+        own: Cue | None = getattr(place.item.entry, "cue", None)
+        if place.by_hand and place.cue != own:
+            changed = True
+            path = ("timeline", number, "cue")
+            if place.cue is None:
+                edits.remove(path)
+            else:
+                edits.set(path, value_tree(place.cue))
+    return parsed(document, edits.text()) if changed else document
+
+
+_JOINTS = {"transition": ("from", "to"), "no-handle": ("from",), "sync": ("sync",), "past-end": ("sync",),
+           "sound-outside": ("sound", "sound_trail", "sound_lead")}  # fmt: skip
+
+
+def _wrong_joint(layout: Layout, places: Sequence[Place], found: Sequence[Diagnostic]) -> tuple[int, str] | None:
+    """A key of an entry that does not fit its new neighbours: if there is one, one that no hand wrote."""
+    wrong = [
+        (number, key)
+        for finding in found
+        for number, entry in enumerate(layout.trailer.spec.timeline)
+        for key in _JOINTS.get(finding.code, ())
+        if key in entry.place.given and _stands_in(finding, entry)
+    ]
+    return min(wrong, key=lambda joint: places[joint[0]].owns(joint[1]), default=None)
+
+
+def _stands_in(finding: Diagnostic, entry: Entry) -> bool:
+    rows = [entry.place.span.line, *(span.line for span in entry.place.given.values())]
+    return finding.span is not None and min(rows) <= finding.span.line <= max(rows)
+
+
+def _off_beat(layout: Layout, places: Sequence[Place]) -> list[int]:
+    """The entries after a hand's that begin and end off the beats, since that took no whole number of them."""
+    grid, off = layout.timeline.grid, list[int]()
+    if grid is None:
+        return off
+    events = [number for number, place in enumerate(places) if not place.item.marker]
+    for before, number, placed in zip(events, events[1:], layout.timeline.events[1:], strict=False):
+        away = [abs(grid.nearest_line(at, "beat") - at) for at in (placed.start, placed.end)]
+        follows = places[before].by_hand and not places[number].by_hand
+        if follows and min(away) > _EXACT and placed.event.snap is None:
+            off.append(number)
+    return off
+
+
+def _snapped(document: Document, layout: Layout, off: Sequence[int]) -> Document:
+    """These entries end on a beat, at most as late as they did: the film may have no more of a shot."""
+    edits, timecodes = Edits(document), layout.trailer.film.timecodes
+    numbered = None if layout.trailer.film.variable else timecodes
+    for number in off:
+        entry = layout.trailer.spec.timeline[number]
+        assert isinstance(entry, Shot | Black | Card | Still)
+        length = _shorter(entry)
+        if isinstance(entry, Shot):
+            set_clip(edits, ("timeline", number, "shot"), replace(entry.shot, for_=length, out=None), numbered)
+        elif length is not None:
+            key = "black" if isinstance(entry, Black) else "for"
+            edits.set(("timeline", number, key), value_tree(length_text(length)))
+        edits.set(("timeline", number, "snap"), value_tree("beat"))
+    return parsed(document, edits.text())
+
+
+def _shorter(event: Event) -> Length | None:
+    """A beat less than its length; half of a single one."""
+    length = event.black if isinstance(event, Black) else event.shot.for_ if isinstance(event, Shot) else event.for_
+    if length is None or length.unit != "beats":
+        return length
+    return Length(length.amount - 1 if length.amount > 1 else length.amount / 2, "beats")
+
+
+def _check_kept(places: Sequence[Place], result: Fitted) -> None:
+    """What a hand touched is there, all of it, but for a cue of the old song and what was taken out."""
+    for number, (place, entry) in enumerate(zip(places, result.layout.trailer.spec.timeline, strict=True)):
+        taken = {key for at, key in result.taken if at == number} | {"cue"}
+        if place.by_hand and (changed := _changed(place.item.entry, entry, taken)):
+            message = f"`{changed}` of an entry that a hand touched would be another: nothing was written"
+            raise Stop("option", message, excerpt(place.item.key))
+
+
+def _changed(was: Entry, now: Entry, taken: set[str]) -> str | None:
+    """A field of an entry that is another."""
+    if type(was) is not type(now):
+        return "kind"
+    names = (item.name for item in fields(was) if item.name != "place" and item.name.rstrip("_") not in taken)
+    return next((name for name in names if getattr(was, name) != getattr(now, name)), None)
