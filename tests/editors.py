@@ -218,7 +218,7 @@ def _xmeml_clip(
             speed = Fraction(about["speed"].findtext("value", "")) / 100
             keys = {k.findtext("when"): Fraction(k.findtext("value", "")) for k in about["graphdict"].iter("keyframe")}
             source = keys[item.findtext("in")] / _xmeml_rate(file)
-        else:
+        elif effect.findtext("effectid") != "basic":
             gain, ramps = float(about["level"].findtext("value", "")), len(list(about["level"].iter("keyframe")))
             gain = 20 * math.log10(gain)
     kind: Literal["picture", "sound"] = "picture" if media == "video" else "sound"

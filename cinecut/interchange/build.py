@@ -12,7 +12,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.compiler.picture.look import Look, look_of
 from cinecut.diagnostics import Stop
-from cinecut.interchange.features import features_of
+from cinecut.interchange.features import features_of, frame_of
 from cinecut.interchange.marks import marks_of
 from cinecut.interchange.model import Face, Medium, Sequence, Shown, Words
 from cinecut.interchange.tracks import Stems, sound_tracks
@@ -44,7 +44,10 @@ def sequence_of(layout: Layout, name: str, wishes: Wishes) -> Sequence:
     opening = tuple(_opening(layout, shelf))
     later = opening[-1].end if opening else 0
     look = look_of(trailer)
-    pictures = tuple(_shown(placed, film, shelf, look, later) for placed in timeline.events)
+    pictures = tuple(
+        replace(_shown(placed, film, shelf, look, later), fills=frame_of(placed, trailer) == "crop")
+        for placed in timeline.events
+    )
     sequence = Sequence(
         name=name,
         rate=timeline.rate,

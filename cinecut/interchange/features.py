@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.compiler.picture.geometry import frame_shot
+from cinecut.compiler.resolve import Trailer
 from cinecut.interchange.marks import lost_turns
 from cinecut.interchange.model import Feature, Sequence
 from cinecut.language.events import Black, Card, Shot, Still
 from cinecut.language.facts import LoudnessTarget
+from cinecut.language.spec import Fit
 from cinecut.language.timebase import rate_text
 from cinecut.language.write import exact_text, transition_text
 
@@ -99,6 +103,21 @@ def _of_picture(placed: Placed, layout: Layout) -> Iterator[tuple[str, str]]:
         yield from (("title", f"the title {title.text!r}") for title in event.titles)
 
 
+def frame_of(placed: Placed, trailer: Trailer) -> Fit:
+    """How a shot fills the frame of the first output: where the shapes are the same, as if there were bars."""
+    shot, file = placed.event, next(iter(trailer.outputs.values()))
+    if not isinstance(shot, Shot) or (file.fit == "letterbox" and shot.reframe is None):
+        return "letterbox"
+    bare, whole = replace(shot, reframe=None), trailer.spec.film.crop
+    between, filled = (frame_shot(bare, whole, trailer.film, *file.size, fit) for fit in _SHAPES)
+    if between.scaled == filled.scaled:
+        return "letterbox"
+    return "crop" if shot.reframe is not None else file.fit
+
+
+_SHAPES: tuple[Fit, Fit] = ("letterbox", "crop")
+
+
 def _of_shot(placed: Placed, shot: Shot, layout: Layout) -> Iterator[tuple[str, str]]:
     if shot.speed != 1:
         yield "retime", f"speed {exact_text(shot.speed)}"
@@ -106,6 +125,8 @@ def _of_shot(placed: Placed, shot: Shot, layout: Layout) -> Iterator[tuple[str, 
         yield "grade", "its grade" if shot.grade else "the trailer's grade"
     if shot.reframe is not None:
         yield "reframe", "its framing"
+    elif (fit := frame_of(placed, layout.trailer)) != "letterbox":
+        yield "filled frame" if fit == "crop" else "blurred bars", f"fit: {fit}"
     if shot.crop is not None or layout.trailer.spec.film.crop is not None:
         yield "crop", "its crop"
 

@@ -13,6 +13,7 @@ TARGETS = ("fcp", "resolve", "premiere", "kdenlive", "otio", "edl")
 _EVERYWHERE = TARGETS
 _SILENT = "silence there; --stems renders it as a sound track"
 _LUT_BESIDE = "the film's own colours; its look lies beside the file, as a .cube to be applied"
+_WHOLE = "the whole picture, centred"
 _BARE = "the levels as they are mixed"
 
 # feature: {target: what is shown instead}; targets that are not named keep it.
@@ -60,7 +61,10 @@ ROWS: dict[str, dict[str, str]] = {
     "marker color": {"fcp": "blue markers", "premiere": "green markers"},
     "turning point": dict.fromkeys(_EVERYWHERE, "no marker: the moment is not in the cut"),
     "grade": {target: _LUT_BESIDE for target in TARGETS if target != "kdenlive"},
-    "reframe": dict.fromkeys(_EVERYWHERE, "the whole picture, centred"),
+    "filled frame": {"otio": _WHOLE, "edl": _WHOLE},
+    "blurred bars": dict.fromkeys(_EVERYWHERE, "black bars"),
+    "reframe": {**dict.fromkeys(_EVERYWHERE, "the frame filled, the picture's middle in sight"),
+                "otio": _WHOLE, "edl": _WHOLE},
     "crop": dict.fromkeys(_EVERYWHERE, "the whole picture"),
 }  # fmt: skip
 

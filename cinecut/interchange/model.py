@@ -60,6 +60,7 @@ class Shown:
     head: Joint = CUT
     tail: Joint = CUT
     looks: tuple[tuple[str, str], ...] = ()  # the LUTs it goes through: FFmpeg's filter, the file's name
+    fills: bool = False  # the frame, and what does not fit is lost; otherwise all of it is seen, between bars
 
     @property
     def length(self) -> int:

@@ -417,7 +417,7 @@ def test_each_cell_of_the_table_is_so(row: str, target: str) -> None:
 
 
 def test_the_rows_without_evidence_are_listed_everywhere_or_looked_at_elsewhere() -> None:
-    elsewhere = {"drop frame", "other rate", "surround", "marker color"}
+    elsewhere = {"drop frame", "other rate", "surround", "marker color", "filled frame", "reframe"}
     for row in set(ROWS) - set(EVIDENCE) - elsewhere:
         assert set(ROWS[row]) == set(TARGETS), row
 
@@ -445,10 +445,58 @@ def test_every_feature_of_the_language_is_known(golden: Path) -> None:
         assert all(any(0 <= start - at <= leads for at in found) for start in shown), target
 
 
+SQUARE = """cinecut: 1
+film: The Film.mov
+output: {size: 1080x1080, fit: FIT}
+timeline:
+  - shot: 0:10 - 0:12
+  - {shot: 0:20 - 0:22, reframe: {x: 0}}
+  - {still: logo.png, for: 1s}
+"""
+
+
+KEEP = ("fcp", "resolve", "premiere", "kdenlive")
+
+
+@every_target
+@pytest.mark.parametrize("fit", ["letterbox", "crop", "blur"])
+def test_how_the_frame_is_filled_is_kept_or_listed(target: str, fit: str) -> None:
+    """The second shot has a window of its own: it fills the frame, but where it looks is nowhere kept."""
+    made = sequence(SQUARE.replace("FIT", fit))
+    lost = [(each.event, each.what) for each in unsupported(made, target)]
+    assert ("shot 2", "its framing") in lost
+    unkept = fit == "blur" or (fit == "crop" and target not in KEEP)
+    assert ([each for each in lost if each[1].startswith("fit: ")] == [("shot 1", f"fit: {fit}")]) == unkept
+    if target in KEEP:
+        assert filled(target, made) == [fit == "crop", True]
+
+
+def filled(target: str, made: Sequence) -> list[bool]:
+    """Whether each shot is written as one that fills the frame; the film is 1920x1080."""
+    write, end = WRITERS[target]
+    root = ET.fromstring(write(made).files[end])
+    if target == "premiere":
+        found = [each.findtext("value") for each in root.iter("parameter") if each.findtext("parameterid") == "scale"]
+        assert set(found[:2]) <= {"56.25", "100"}
+        return [scale == "100" for scale in found[:2]]
+    if target == "kdenlive":
+        cuts = [entry for playlist in root.iter("playlist") for entry in playlist if playlist.get("id") != "main_bin"]
+        return [item.find("filter/property[@name='center']") is not None for item in cuts if item.tag == "entry"][:2]
+    return [item.find("adjust-conform") is not None for item in root.iter("asset-clip")][:2]
+
+
 # What FCPXML's DTD says of the order of children; those of one group may come in any.
 ANCHORED = ("title", "asset-clip", "video")
 ORDER: dict[str, list[tuple[str, ...]]] = {
-    "asset-clip": [("conform-rate",), ("timeMap",), ("adjust-blend",), ("adjust-volume",), ANCHORED, ("marker",)],
+    "asset-clip": [
+        ("conform-rate",),
+        ("timeMap",),
+        ("adjust-conform",),
+        ("adjust-blend",),
+        ("adjust-volume",),
+        ANCHORED,
+        ("marker",),
+    ],
     "video": [("adjust-blend",), ANCHORED, ("marker",)],
     "gap": [ANCHORED, ("marker",)],
     "title": [("param",), ("text",), ("text-style-def",), ("adjust-blend",), ANCHORED, ("marker",)],

@@ -180,3 +180,26 @@ def test_melt_plays_the_project_as_cinecut_renders_it(tmp_path: Path) -> None:
     errors = [np.abs(np.roll(heard, by, axis=0) - mix).mean() for by in (-1, 0, 1)]
     assert int(np.argmin(errors)) == 1, errors
     assert errors[1] < 0.001
+
+
+FILLED = """cinecut: 1
+film: film.mov
+output: {size: 96x96, fit: crop, codec: ffv1}
+timeline:
+  - shot: {in: 0:01, for: 12f}
+"""
+
+
+@pytest.mark.skipif(shutil.which("melt") is None, reason="melt plays MLT projects")
+def test_melt_fills_the_frame_as_cinecut_does(tmp_path: Path) -> None:
+    """To the pixel: the picture is cut at the same columns."""
+    make_film(Film(tmp_path / "film.mov", Fraction(24), 60, (160, 96)))
+    (tmp_path / "cut.yaml").write_text(FILLED)
+    for arguments in (("link", "cut.yaml"), ("export", "cut.yaml", "--to", "kdenlive")):
+        assert cinecut(*arguments, cwd=tmp_path).returncode == 0
+    assert cinecut("render", "cut.yaml", "-o", "ours.mkv", cwd=tmp_path).returncode == 0
+    play = ["melt", "cut.kdenlive", "-consumer", "avformat:melt.mkv", "vcodec=ffv1", "an=1", "real_time=-1"]
+    subprocess.run(play, cwd=tmp_path, capture_output=True, check=True, timeout=120)
+    theirs, ours = (list(read_pictures(tmp_path / name)) for name in ("melt.mkv", "ours.mkv"))
+    assert len(theirs) == len(ours) == 12
+    assert all(np.array_equal(*pair) for pair in zip(theirs, ours, strict=True))

@@ -191,6 +191,8 @@ class _Spine:
             return item, _STILL_START
         start = self._start(shown.source, shown.speed, medium)
         item = self._clip(self.spine, medium, start, place, shown.speed)
+        if shown.fills:
+            ET.SubElement(item, "adjust-conform", type="fill")
         self._opacity(item, shown)
         if sound is None:
             item.set("srcEnable", "video")

@@ -122,6 +122,8 @@ class _Project:
             name = self._medium(shown.medium, shown.speed)
             first = self._first(shown, lead)
         entry = self._entry(playlist, name, first, length)
+        if shown.fills:
+            _property(_filter(entry, "crop", first, length, "crop"), "center", "1")
         for filter_name, file in shown.looks:
             look = _filter(entry, f"avfilter.{filter_name}", first, length)
             _property(look, "av.file", self.sequence.beside + file)

@@ -110,6 +110,8 @@ class _Document:
         self._file(item, medium)
         if shown.speed != 1:
             _remap(item, source, shown.speed, length, medium, self.sequence.rate, "video")
+        if medium.size is not None and medium.size != self.sequence.size:
+            _scale(item, medium.size, self.sequence.size, shown.fills)
         self.links.setdefault(shown.label, []).append((item, item.get("id", ""), "video", 1, number))
 
     def _item(self, track: ET.Element, name: str, medium: Medium) -> ET.Element:
@@ -333,6 +335,13 @@ def _parameter(effect: ET.Element, id_: str, name: str, value: object = None) ->
     if value is not None:
         add(found, "value", value)
     return found
+
+
+def _scale(item: ET.Element, have: tuple[int, int], frame: tuple[int, int], fills: bool) -> None:
+    """A picture of another size as large as the frame: Premiere shows each pixel as one."""
+    shares = [100 * Fraction(wanted, size) for wanted, size in zip(frame, have, strict=True)]
+    effect = _effect(add(item, "filter"), "Basic Motion", "basic", "motion", "motion", "video")
+    _parameter(effect, "scale", "Scale", _number(max(shares) if fills else min(shares)))
 
 
 def _color(effect: ET.Element, id_: str, name: str, color: str) -> None:
