@@ -481,7 +481,7 @@ def filled(target: str, made: Sequence) -> list[bool]:
         return [scale == "100" for scale in found[:2]]
     if target == "kdenlive":
         cuts = [entry for playlist in root.iter("playlist") for entry in playlist if playlist.get("id") != "main_bin"]
-        return [item.find("filter/property[@name='center']") is not None for item in cuts if item.tag == "entry"][:2]
+        return [item.find("filter/property[@name='center']") is not None for item in cuts if item.tag == "entry"][-3:-1]
     return [item.find("adjust-conform") is not None for item in root.iter("asset-clip")][:2]
 
 

@@ -23,6 +23,7 @@ from cinecut.diagnostics import Report, Stop
 from cinecut.files import open_file
 from cinecut.interchange.back.amendments import Amended, Changes, New
 from cinecut.interchange.back.changes import Comparison
+from cinecut.interchange.back.matching import as_they_stood
 from cinecut.interchange.build import Wishes, sequence_of
 from cinecut.interchange.export import TARGETS, layout_for
 from cinecut.interchange.model import Sequence
@@ -59,6 +60,7 @@ def bring(spec: Path, file: Path) -> Brought:
     target = kind_of(file.name, data)
     before, after = today(layout, spec.parent, target), _read(file.name, data, layout)
     _check_film(layout, file, before, after)
+    after = as_they_stood(before, after)
     changes = compared(layout, before, after)
     if changes.none:
         return Brought(document.text, changes.said, changes.by_hand)

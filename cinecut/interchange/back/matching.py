@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.changes.matching import matched
-from cinecut.interchange.readers.cut import Piece
+from cinecut.interchange.readers.cut import Cut, Piece
 
 
 def pictures_matched(before: Sequence[Piece], after: Sequence[Piece], rate: Fraction) -> list[int | None]:
@@ -20,6 +20,26 @@ def pictures_matched(before: Sequence[Piece], after: Sequence[Piece], rate: Frac
         return (before[at].medium, before[at].length) == (after[number].medium, after[number].length)
 
     return matched([_key(piece) for piece in before], [_key(piece) for piece in after], shared, fits)
+
+
+def as_they_stood(before: Cut, after: Cut) -> Cut:
+    """The changed cut, in which what could not be read is as it was before: the pictures between the same neighbours,
+    where they last as long, or where it was one."""
+    if not after.unread:
+        return after
+    was = pictures_matched(before.pieces, after.pieces, before.rate)
+    pieces = list(after.pieces)
+    for start, end in after.unread:
+        known = [(piece, at) for piece, at in zip(after.pieces, was, strict=True) if at is not None]
+        first = max((at + 1 for piece, at in known if piece.end <= start), default=0)
+        last = min((at for piece, at in known if piece.start >= end), default=len(before.pieces))
+        stood = [each for at, each in enumerate(before.pieces) if first <= at < last and at not in was]
+        if len(stood) == 1:
+            pieces.append(replace(stood[0], start=start, end=end))
+        elif stood and stood[-1].end - stood[0].start == end - start:
+            later = start - stood[0].start
+            pieces += [replace(each, start=each.start + later, end=each.end + later) for each in stood]
+    return replace(after, pieces=sorted(pieces, key=lambda piece: piece.start))
 
 
 def _key(piece: Piece) -> tuple[str, Fraction, int, Fraction]:

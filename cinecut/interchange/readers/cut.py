@@ -65,6 +65,7 @@ class Cut:
     marks: list[Marked] = field(default_factory=list)
     sounds: list[Heard] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
+    unread: list[tuple[int, int]] = field(default_factory=list)  # from and to: pictures of which nothing is known
 
     def sorted(self) -> Cut:
         """In the order of time; pictures that lie over others are taken out, and said."""

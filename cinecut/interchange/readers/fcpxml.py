@@ -61,6 +61,7 @@ class _Reading:
             self.found.lines.append(Line(text, start, end))
         elif item.tag in _NESTED:
             self.found.odd.append(f"{item.tag} {item.get('name', '')!r} at frame {start}: what is in it is not read")
+            self.found.unread += [] if lane else [(start, end)]
         elif item.tag != "gap":
             self._clip(item, start, end, joint, lane, own)
         for inner in item:

@@ -71,6 +71,7 @@ def _track(cut: Cut, track: Any, number: int, shown: bool) -> None:
             _clip(cut, child, (start, end), (joint, fade), number, shown)
         elif not isinstance(child, otio.schema.Gap):
             cut.odd.append(f"{child.name!r} at frame {start} is a nested sequence: what is in it is not read")
+            cut.unread += [(start, end)] if shown and not number else []
         begun = isinstance(child, otio.schema.Clip)
         joint, fade = (0, 0), 0
 

@@ -78,6 +78,7 @@ class _Reading:
         if file is None or item.find("sequence") is not None:
             what = item.findtext("name") or "a clip"
             self.found.odd.append(f"{what!r} at frame {start} is a nested sequence: what is in it is not read")
+            self.found.unread += [(start, end)] if media == "video" and not number else []
             return
         file = self.files.get(file.get("id", ""), file)
         name = (
