@@ -37,7 +37,8 @@ TARGETS: dict[str, tuple[str, str, str, str]] = {
 }
 REFUSED = {
     "avid": (
-        "an AAF that Media Composer links to files needs their descriptors, which an Avid import makes",
+        "Media Composer links an AAF to its media by a description of each file's codec, which is known for QuickTime, "
+        "MP4 and WAV alone, and for few codecs in them; without it every clip is offline",
         "--to edl for its pictures and sounds, or --to premiere, which Resolve turns into an AAF",
     )
 }
