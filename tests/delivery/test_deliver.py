@@ -158,6 +158,22 @@ def test_a_kit_of_ones_own_is_asked_and_missed(film: Film, tmp_path: Path) -> No
     assert level_of(tmp_path / "t_mine_wide.mkv", find_ffmpeg()).peak <= -5.95
 
 
+def test_texts_keep_off_the_edges_as_far_as_is_asked(film: Film, tmp_path: Path) -> None:
+    """Lower titles, upper ones and cards, each as large as there is room for."""
+    words = "THE QUICK BROWN FOX JUMPS OVER THE LAZY DOG AND ON"
+    events = "".join(
+        f"  - {{black: 2f, titles: [{{text: {words}, position: {place}}}]}}\n" for place in ("upper", "middle", "lower")
+    )
+    more = "output: {size: 216x384, codec: ffv1, safe: {top: 0.14, bottom: 0.35, sides: 0.06}}"
+    text = HEAD.format(film=film.path, more=more).replace("output: {size: 160x96, preset: ultrafast}\n", "")
+    (tmp_path / "trailer.yaml").write_text(text + events + f"  - {{card: {words}, for: 2f}}\n")
+    assert cinecut("render", "trailer.yaml", "-o", "t.mkv", cwd=tmp_path).returncode == 0
+    for picture in Rendered(tmp_path / "t.mkv").pictures[1::2]:
+        rows, columns = np.nonzero(picture > 100)
+        assert 0.14 * 384 - 1 <= rows.min() < rows.max() < 0.65 * 384 + 1
+        assert 0.06 * 216 - 1 <= columns.min() < columns.max() < 0.94 * 216 + 1
+
+
 def test_only_a_kit_or_one_of_its_files(film: Film, tmp_path: Path) -> None:
     path = spec(tmp_path, film, "deliverables: [{name: web}, {kit: social}]")
     assert [*prepare(path, only=["social"]).files(Path("a.mp4"))] == [
