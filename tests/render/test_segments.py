@@ -25,7 +25,7 @@ from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph.digest import digest
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import fill
-from cinecut.render.job import SILENT, Effort, Job, prepare, render
+from cinecut.render.job import SILENT, Effort, Job, prepare, prepare_live, render
 from cinecut.render.job import Rendered as Result
 from cinecut.render.segments.pictures import run_of, segments_of
 
@@ -226,6 +226,30 @@ def test_another_loudness_makes_no_picture_new(film: Film, tmp_path: Path, kept:
     again = rendered(cut_of(film, head=soft), tmp_path)
     assert (second.new, again.new) == ([], [])
     assert again.levels == first.levels != second.levels
+
+
+def test_of_a_live_draft_a_faders_move_makes_no_stem_new(film: Film, ffmpeg: Path, tmp_path: Path, kept: Path) -> None:
+    """Its stems are kept by themselves; mixed of them it sounds sample by sample as by its one graph."""
+
+    def drafted(gain: int, effort: Effort = Effort()) -> bytes:  # noqa: B008
+        sounding = [events[0][:-1] + ", sound: [braam, whoosh]}", *events[1:]]
+        (tmp_path / "spec.yaml").write_text(spec_text(film, sounding, f"mix: {{effects: {gain}}}"), encoding="utf-8")
+        job = prepare_live(tmp_path / "spec.yaml")
+        render(job, tmp_path / "live.mp4", find_ffmpeg(str(ffmpeg)), SILENT, force=True, effort=effort)
+        return (tmp_path / "live.mp4").read_bytes()
+
+    def stems() -> set[str]:
+        return {entry.name for entry in kept.glob("??/[!.]*") if entry.read_bytes()[8:12] == b"WAVE"}
+
+    events = [piece.event for piece in PIECES[:4]]
+    alone = drafted(-3, Effort(store=False))
+    whole = by_one_graph(prepare_live(tmp_path / "spec.yaml"), tmp_path / "one", str(ffmpeg))
+    assert content(tmp_path / "live.mp4", str(ffmpeg)).splitlines()[-1] == whole[""].splitlines()[-1]
+    first = drafted(-9)
+    before = stems()
+    assert drafted(-3) == alone != first
+    assert stems() == before
+    assert len(before) == 2
 
 
 # The same bytes
