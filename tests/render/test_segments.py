@@ -27,6 +27,7 @@ from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import fill
 from cinecut.render.job import SILENT, Effort, Job, prepare, prepare_live, render
 from cinecut.render.job import Rendered as Result
+from cinecut.render.master import sounds_of
 from cinecut.render.segments.pictures import run_of, segments_of
 
 RATE = Fraction(24)
@@ -211,6 +212,17 @@ def test_of_an_edit_only_its_segment_is_made(film: Film, tmp_path: Path, kept: P
     start = sum(piece.frames for piece in PIECES[:6])
     assert any(begin <= start < end for _, begin, end in second.new)
     assert rendered(cut_of(film), tmp_path).new == []
+
+
+def test_another_text_changes_no_sound(film: Film, tmp_path: Path, kept: Path) -> None:
+    card = "{{card: {}, for: 30f, sound: [braam, whoosh]}}"
+
+    def sounds(*texts: str) -> list[str]:
+        cards = [card.format(text) for text in texts]
+        (tmp_path / "spec.yaml").write_text(spec_text(film, [PIECES[0].event, *cards, PIECES[1].event], ""))
+        return [digest(list(sound.run.sinks.values())) for sound in sounds_of(prepare(tmp_path / "spec.yaml").plan)]
+
+    assert sounds("One", "Two") == sounds("Another", "Text")
 
 
 def test_of_several_outputs_only_what_is_new_is_made(film: Film, tmp_path: Path, kept: Path) -> None:
