@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.cutlist import CINECUT, Shot, cut_list
+from bench.cutlist import CINECUT, DRESSED, Shot, cut_list, write_song
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film
 from bench.measure import Command, run
@@ -28,15 +28,6 @@ from cinecut.render.job import prepare_live
 
 _ROUNDS = 5
 _PATIENCE = 120  # seconds
-_SONG = "aevalsrc=0.7*exp(-12*mod(t\\,0.5))*sin(2*PI*60*t)+0.1*sin(2*PI*220*t):s=44100:d=120:c=stereo"
-_HEAD = """\
-cinecut: 1
-film: "{film}"
-vibe: thriller
-music: {{file: song.wav, beats: {{tempo: 120, first: 0}}}}
-mix: {{music: -6}}
-timeline:
-"""
 _IN_POINT = re.compile(r'(in: "00:\d\d:)\d\d(:\d\d", for: 60f)')
 _EDITS: dict[str, Callable[[str, int], str]] = {
     "a shot's in point": lambda text, k: _IN_POINT.sub(rf"\g<1>{10 + k}\2", text, count=1),
@@ -65,8 +56,8 @@ def _written(film: Film, shots: Sequence[Shot]) -> Path:
     folder = work_folder() / "watch"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    subprocess.run([FFMPEG, "-v", "error", "-f", "lavfi", "-i", _SONG, str(folder / "song.wav")], check=True)
-    rows = _HEAD.format(film=film.path)
+    write_song(folder)
+    rows = "\n".join(["cinecut: 1", f'film: "{film.path}"', *DRESSED, "mix: {music: -6}", "timeline:", ""])
     for number, shot in enumerate(shots):
         rows += f'  - shot: {{in: "{timecode(shot.start / film.rate, film.rate)}", for: {shot.frames}f}}\n'
         rows += f"    titles: [Title number {number}]\n" if number % 6 == 3 else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -29,6 +30,7 @@ from cinecut.render.job import SILENT, Effort, Job, prepare, prepare_live, rende
 from cinecut.render.job import Rendered as Result
 from cinecut.render.master import sounds_of
 from cinecut.render.segments.pictures import run_of, segments_of
+from cinecut.render.segments.store import Store
 
 RATE = Fraction(24)
 PIECES = tuple(Piece(Fraction(n, 2), 50 + n % 5) for n in range(12))
@@ -335,9 +337,43 @@ def test_killed_at_any_moment_it_goes_on(film: Film, tmp_path: Path, kept: Path)
     assert set(made) <= {entry.name for entry in kept.glob("??/[!.]*")}
 
 
+@pytest.mark.slow
+def test_killed_at_twenty_random_moments_nothing_that_was_done_is_done_again(
+    film: Film, tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between any two entries of the store, the first and the last included."""
+    text = cut_of(film, head="output: {preset: fast, size: 480x270, loudness: web}")
+    wanted = rendered(text, tmp_path, Effort(store=False)).files[""].read_bytes()
+    rendered(text, tmp_path)
+    total, dice = len(list(kept.glob("??/[!.]*"))), random.Random(20)
+    command = [*COMMAND, "render", "spec.yaml", "-o", "killed.mp4", "--jobs", "2"]
+    made, keep = list[str](), Store.keep
+
+    def keeping(store: Store, key: str, file: Path) -> None:
+        made.append(key)
+        keep(store, key, file)
+
+    monkeypatch.setattr(Store, "keep", keeping)
+    for _ in range(20):
+        shutil.rmtree(kept)
+        least, later = dice.randint(0, total - 1), dice.uniform(0, 0.2)
+        run = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), start_new_session=True)
+        while run.poll() is None and len(list(kept.glob("??/[!.]*"))) < least:
+            time.sleep(0.002)
+        time.sleep(later)
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+        before = {entry.name.partition(".")[0] for entry in kept.glob("??/[!.]*")}
+        made.clear()
+        again = rendered(text, tmp_path, name="again")
+        assert again.files[""].read_bytes() == wanted
+        assert not before & set(made)
+        assert len(before | set(made)) == total
+
+
 def test_what_was_used_least_recently_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cinecut.render.segments import store as module
-    from cinecut.render.segments.store import Store, key_of
+    from cinecut.render.segments.store import key_of
 
     store, file = Store(tmp_path / "store"), tmp_path / "file"
     for number in range(6):
