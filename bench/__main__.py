@@ -14,6 +14,7 @@ from bench.film import FFMPEG, film
 TABLES = (
     "render",
     "segments",
+    "watch",
     "memory",
     "compile",
     "bytes",

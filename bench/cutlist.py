@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,12 +42,25 @@ def cut_list(film: Film) -> list[Shot]:
     return [Shot(dice.randrange(1, film.frames - max(LENGTHS) - 1), length) for length in lengths]
 
 
-def write_spec(film: Film, shots: Sequence[Shot], path: Path) -> Path:
-    """The cut list as a cinecut spec; in points are timecode, which counts the film's frames exactly."""
+DRESSED = ("vibe: thriller", "music: {file: song.wav, beats: {tempo: 120, first: 0}}")
+"""A grade, effects at the cuts and a song that ducks, brought to a loudness."""
+_SONG = "aevalsrc=0.7*exp(-12*mod(t\\,0.5))*sin(2*PI*60*t)+0.1*sin(2*PI*220*t):s=44100:d=120:c=stereo"
+
+
+def write_song(folder: Path) -> None:
+    """The song of DRESSED."""
+    argv = (FFMPEG, "-v", "error", "-y", "-f", "lavfi", "-i", _SONG, str(folder / "song.wav"))
+    subprocess.run(argv, check=True)
+
+
+def write_spec(film: Film, shots: Sequence[Shot], path: Path, head: Sequence[str] = ()) -> Path:
+    """The cut list as a cinecut spec, with the rows `head`; in points are timecode, which counts the film's frames
+    exactly."""
     lines = [
         "cinecut: 1",
         f'film: "{film.path}"',
         "output: {crf: 18, preset: veryfast, audio_bitrate: 192k}",
+        *head,
         "timeline:",
         *(f'  - shot: {{in: "{timecode(shot.start / film.rate, film.rate)}", for: {shot.frames}f}}' for shot in shots),
     ]

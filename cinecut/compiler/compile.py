@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from cinecut.compiler.about import about_file, about_of, about_text
@@ -68,11 +69,8 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
         if (about_name := about_file(name, file)) is not None:
             files[about_name] = about_text(about[name], timeline.rate)
     samples = sample_at(TrailerFrame(timeline.frames + opening), timeline.rate)
-    stems = _after(samples - track.samples, lower_stems(trailer, timeline, track, inputs), samples)
-    undipped = {}
-    if len(outputs) < len(trailer.outputs):
-        parts = lower_stems(trailer, timeline, track, inputs, dipped=False)
-        undipped = _after(samples - track.samples, parts, samples)
+    stems = _stems(layout, inputs, samples)
+    undipped = _stems(layout, inputs, samples, dipped=False) if len(outputs) < len(trailer.outputs) else {}
     targets = [
         stem_target(name, file.stem, file.loudness) if file.stem else _target(name, file, encodings[name])
         for name, file in trailer.outputs.items()
@@ -106,6 +104,9 @@ def _runs(
     kinds = {t.name: t.loudness and (t.loudness, t.sound) for t in targets if t.stem is None}
     splits = {t.name: (t.stem, t.loudness is not None) for t in targets if t.stem is not None}
     mastered = lower_masters(mixed, kinds) | lower_splits(undipped, splits, samples)
+    for target in targets:
+        if target.live:  # as mixed, and never beyond full scale
+            mastered[target.name] = sounds.limit(mastered[target.name], Fraction(-1), samples, "master", 1)
     heard = {t.heard: sounds.samples_as(mastered[t.name], t.samples, t.heard) for t in targets}
     parts = {name: sounds.samples_as(pad, PCM_SAMPLES, name) for name, pad in stems.items()}
     return {
@@ -139,6 +140,17 @@ def _pictures(
         screen = Screen(trailer.rate, *file.size, trailer.style, trailer.faces, file.safe)
         by_output[name] = Pictures(timeline.frames + later, whole, written[name], screen, marks)
     return by_output
+
+
+def _stems(layout: Layout, inputs: Inputs, samples: int, *, dipped: bool = True) -> dict[str, Pad]:
+    """The stems at their levels in the mix, each after a rating card's silence. Those of a live draft come from a hole,
+    which a file of the stem may fill."""
+    trailer, timeline, track = layout.trailer, layout.timeline, layout.track
+    parts = lower_stems(trailer, timeline, track, inputs, dipped=dipped)
+    parts = _after(samples - track.samples, parts, samples)
+    if any(file.live for file in trailer.outputs.values()):
+        parts = {name: sounds.hole(pad, label_of("stem", name)) for name, pad in parts.items()}
+    return {name: sounds.volume(pad, getattr(trailer.spec.mix, name), name) for name, pad in parts.items()}
 
 
 def _after(silent: int, stems: dict[str, Pad], samples: int) -> dict[str, Pad]:
@@ -176,6 +188,7 @@ def _target(name: str, file: Delivery, encoding: Encoding) -> Target:
         captions_file=file.subtitles == "file",
         dialogue=_dialogue_file(file) if file.subtitles in ("soft", "file") else "",
         about=about_file(name, file),
+        live=file.live,
     )
 
 

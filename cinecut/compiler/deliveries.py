@@ -28,7 +28,8 @@ _PROFILES = {
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One file of the trailer. `loudness` is what its sound is brought to; None: nothing, it stays as it is mixed.
-    `stem`: it is that sound alone. `group` names the deliverable that it is of, and `kit` is what it is asked to be."""
+    `stem`: it is that sound alone. `group` names the deliverable that it is of, and `kit` is what it is asked to be.
+    One that is `live` is a draft for a page that plays it as soon as it can: sooner there than small."""
 
     size: tuple[int, int]
     fit: Fit
@@ -48,6 +49,7 @@ class Delivery:
     language: str | None = None  # of its words; None: the spec's own
     kit: Kit | None = None
     place: Span | None = None
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)

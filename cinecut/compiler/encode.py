@@ -18,14 +18,14 @@ _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "s
 _SVT_PRESETS = dict(zip(_PRESETS, (12, 11, 10, 9, 8, 7, 6, 5, 4), strict=True))
 
 
-def draft(file: Delivery) -> Delivery:
-    """Small and fast, for looking at the cut."""
+def draft(file: Delivery, live: bool = False) -> Delivery:
+    """Small and fast, for looking at the cut; a `live` one is as mixed, for a master is measured several times."""
     width, height = file.size
     shorter = min(width, height)
     if shorter > _DRAFT_HEIGHT:
         width, height = (max(2, round(side * _DRAFT_HEIGHT / shorter / 2) * 2) for side in (width, height))
     quick = replace(file, codec="h264", hardware="none", crf=28, preset="ultrafast", audio_bitrate="96k")
-    return replace(quick, size=(width, height))
+    return replace(quick, size=(width, height), live=live, loudness=None if live else file.loudness)
 
 
 _PLAIN = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact")
@@ -55,9 +55,9 @@ def choose_encoding(output: Delivery, facts: FilmFacts, color: Color, rate: Frac
     tags = ["-pix_fmt", pix_fmt, *color_arguments(color)]
     video = [*stamps, "-c:v", encoder, *settings, *(["-threads:v", str(threads)] if threads else []), *tags]
     part = [*_PLAIN, *stamps, "-c:v", encoder, *settings, *_STITCHABLE.get(encoder, []), *tags]
-    segment = SegmentEncoding(tuple(part), threads is not None, not encoder.endswith(HARDWARE))
-    pcm = output.codec in ("ffv1", "prores")
-    sound = ["-c:a", "pcm_s24le"] if pcm else ["-c:a", "aac", "-b:a", output.audio_bitrate]
+    joins, least = not encoder.endswith(HARDWARE), _LEAST_LIVE if output.live else _LEAST
+    segment = SegmentEncoding(tuple(part), threads is not None, joins, least)
+    sound, samples = _sound_encoder(output)
     suffix = {"ffv1": ".mkv", "prores": ".mov"}.get(output.codec, ".mp4")
     # AAC ends within a sample only where the movie's clock counts samples.
     file = [] if suffix == ".mkv" else ["-movflags", "+faststart", "-movie_timescale", "48000"]
@@ -70,12 +70,26 @@ def choose_encoding(output: Delivery, facts: FilmFacts, color: Color, rate: Frac
         sound=(*_PLAIN, *sound, *file),
         encoders=(encoder, sound[1]),
         captions=captions,
-        samples=PCM_SAMPLES if pcm else "fltp",
+        samples=samples,
     )
 
 
-# Headers that do not depend on what is encoded; and a better first picture, for encoders cannot know yet how plain those
-# are that follow, by which they measure the first one of a shot inside a stream.
+def _sound_encoder(output: Delivery) -> tuple[list[str], str]:
+    """Its arguments, and the format in which it takes samples."""
+    if output.codec in ("ffv1", "prores"):
+        return ["-c:a", "pcm_s24le"], PCM_SAMPLES
+    if output.live:  # a sixth of the time of AAC, and every browser plays it
+        return ["-c:a", "flac", "-compression_level", "0", "-strict", "experimental"], "s16"
+    return ["-c:a", "aac", "-b:a", output.audio_bitrate], "fltp"
+
+
+# Seconds of a segment: each costs a process, and begins without what its encoder had learned. Who waits for a live
+# draft waits for one of them.
+_LEAST, _LEAST_LIVE = Fraction(2), Fraction(1)
+
+
+# Headers that do not depend on what is encoded; and a better first picture, for encoders cannot know yet how plain
+# those are that follow, by which they measure the first one of a shot inside a stream.
 _STITCHABLE = {
     "libx264": ["-x264-params", "stitchable=1:ipratio=1.7"],
     "libx265": ["-x265-params", f"{_X265}:ipratio=1.7"],

@@ -21,8 +21,6 @@ from cinecut.graph import filters
 from cinecut.graph.nodes import Pad
 from cinecut.language.timebase import nearest
 
-_LEAST = Fraction(2)  # seconds of a segment: each costs a process, and begins without what its encoder had learned
-
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
@@ -46,10 +44,10 @@ class Pictures:
         over = filters.run(pads, self.screen.rate, label, lambda pad: filters.subtitles(pad, file, FONTS, "titles"))
         return over, {file: written}
 
-    def segments(self) -> list[tuple[int, int]]:
-        """Where segments begin and end: at the seams that are, of all less than the least length away, the first in an
-        order of their marks that has nothing to do with time. None is nearer than that to either end."""
-        least = max(1, nearest(_LEAST * self.screen.rate))
+    def segments(self, seconds: Fraction) -> list[tuple[int, int]]:
+        """Where segments of at least so many seconds begin and end: at the seams that are, of all less than that away,
+        the first in an order of their marks that has nothing to do with time. None is nearer than that to an end."""
+        least = max(1, nearest(seconds * self.screen.rate))
         seams = [frame for frame in self._seams() if least <= frame <= self.frames - least]
         order = {frame: hashlib.sha256(self.marks[frame].encode()).digest() for frame in seams}
         bounds = [0]

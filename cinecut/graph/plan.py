@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 
@@ -98,12 +99,13 @@ Input = Reel | SoundReel | UserFile | LutFile
 
 @dataclass(frozen=True, slots=True)
 class SegmentEncoding:
-    """FFmpeg's arguments for pictures alone, whether their encoder is told its number of threads, and whether its files
-    can be joined as they are."""
+    """FFmpeg's arguments for pictures alone, whether their encoder is told its number of threads, whether its files can
+    be joined as they are, and how many seconds each lasts at least."""
 
     arguments: tuple[str, ...] = ()
     threaded: bool = False
     joins: bool = False
+    least: Fraction = Fraction(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,8 @@ class Target:
 
     What a trailer's file has besides: its name among several, the loudness it is brought to (None: as it is mixed),
     how its sound alone is encoded, how a part of its pictures is, FFmpeg's encoders that it needs, its subtitles: the
-    codec of a track, or a file, and the working folder's file of them; the one that holds its title and chapters; and
-    where it is sound alone, which stem.
+    codec of a track, or a file, and the working folder's file of them; the one that holds its title and chapters;
+    where it is sound alone, which stem; and whether it is a live draft, whose stems are kept by themselves.
     """
 
     maps: tuple[str, ...]
@@ -130,6 +132,7 @@ class Target:
     dialogue: str = ""
     about: str | None = None
     stem: str | None = None
+    live: bool = False
 
     @property
     def heard(self) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cinecut.compiler.deliveries import Delivery
 from cinecut.compiler.encode import draft
+from cinecut.compiler.layout import Layout
 from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Diagnostic, Report, Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.meter import Level
-from cinecut.ffmpeg.run import Workplace
+from cinecut.ffmpeg.run import Running, Workplace
 from cinecut.files import disk_errors, working_folder
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
@@ -72,15 +74,32 @@ class Job:
 def prepare(path: Path, *, size: tuple[int, int] | None = None, small: bool = False, only: Sequence[str] = ()) -> Job:
     """Check, link and compile a spec; `only` names the deliverables that are wanted. Raises Stop with everything that
     is wrong."""
-    report = Report()
-    layout = examine(path, report, files=True, link=True)
-    report.stop_on_error()
-    assert layout is not None  # or there was an error
+    layout, report = _examined(path)
     trailer = _only(layout.trailer, only)
     outputs = {name: replace(file, size=size or file.size) for name, file in trailer.outputs.items()}
     if small:
         outputs = {name: draft(file) for name, file in outputs.items()}
-    layout = replace(layout, trailer=replace(trailer, outputs=outputs))
+    return _job(layout, outputs, path, report, small=small)
+
+
+def prepare_live(path: Path) -> Job:
+    """A live draft of a spec's first file that shows something. Raises Stop with everything that is wrong."""
+    layout, report = _examined(path)
+    files = layout.trailer.outputs
+    name, file = next((each for each in files.items() if each[1].stem is None), next(iter(files.items())))
+    return _job(layout, {name: draft(file, live=True)}, path, report, small=True)
+
+
+def _examined(path: Path) -> tuple[Layout, Report]:
+    report = Report()
+    layout = examine(path, report, files=True, link=True)
+    report.stop_on_error()
+    assert layout is not None  # or there was an error
+    return layout, report
+
+
+def _job(layout: Layout, outputs: Mapping[str, Delivery], path: Path, report: Report, *, small: bool) -> Job:
+    layout = replace(layout, trailer=replace(layout.trailer, outputs=outputs))
     return Job(plan_of(layout, report), path.parent, small)
 
 
@@ -108,13 +127,14 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How a render may go about it: so many FFmpegs at a time (None: as many as the machine serves), and whether what
-    was rendered before is used and kept. `accept` sees the finished files, by the outputs' names, before they take
-    theirs; where it raises Stop, they do not."""
+    """How a render may go about it: so many FFmpegs at a time (None: as many as the machine serves), whether what was
+    rendered before is used and kept, and by what somebody may end it. `accept` sees the finished files, by the outputs'
+    names, before they take theirs; where it raises Stop, they do not."""
 
     jobs: int | None = None
     store: bool = True
     accept: Callable[[Mapping[str, Path]], None] = lambda files: None
+    running: Running | None = None
 
 
 USUAL = Effort()
@@ -136,7 +156,7 @@ def render(
     ):
         check_output(job, output, force)  # another render may have held the lock till now
         store = usual_store() if effort.store else Store(None)
-        place = Workplace(ffmpeg, folder, lock, plan.places)
+        place = Workplace(ffmpeg, folder, lock, plan.places, effort.running or Running())
         studio = Studio(plan, place, Materials(job, folder, watch, store), store, watch)
         made = studio.make(effort.jobs)
         effort.accept({name: folder / file for name, file in made.items()})

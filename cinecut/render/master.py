@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
+from cinecut.compiler.encode import FLOAT_SAMPLES, float_sound
 from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.sound.master import Master, hole_of, lower_master
 from cinecut.ffmpeg.meter import SILENCE, Level, level_of
 from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph import filters, sounds
-from cinecut.graph.nodes import Audio, Pad, pruned
+from cinecut.graph.nodes import HOLE, Audio, Pad, nodes_of, pruned
 from cinecut.graph.plan import Run, Target, UserFile
 from cinecut.language.facts import LoudnessTarget
 from cinecut.language.timebase import SAMPLE_RATE
@@ -84,6 +86,33 @@ def _mixed(plan: RenderPlan, target: Target) -> Run:
     label = target.heard
     [pad] = pruned([plan.render.sinks[label]])
     return Run(f"{label}.graph", {label: pad}, (Target((label,), target.sound, target.suffix),), plan.render.items)
+
+
+def stems_of(sound: Sound) -> list[Run]:
+    """What a live draft's sound is mixed of, each a run of its own."""
+    nodes = [node for node in nodes_of(list(sound.run.sinks.values())) if node.filter == HOLE]
+    return [_stem(node.ins[0], node.label, sound.run) for node in nodes]
+
+
+def _stem(pad: Pad, label: str, whole: Run) -> Run:
+    label_pad = sounds.samples_as(pad, FLOAT_SAMPLES, label)
+    return Run(f"{label}.graph", {label: label_pad}, (float_sound(label),), whole.items)
+
+
+def mixed_of_files(sound: Sound, stems: Sequence[Run]) -> Sound:
+    """The same sound, mixed of its stems' files in the working folder."""
+    items = {file_of(stem): UserFile(file_of(stem), file_of(stem), "wav") for stem in stems}
+    fillings = {next(iter(stem.sinks)): partial(_instead, file_of(stem)) for stem in stems}
+    return replace(sound, run=replace(sound.run.filled(fillings), items={**sound.run.items, **items}))
+
+
+def _instead(file: str, pad: Pad) -> Pad:
+    return _source(file)
+
+
+def file_of(stem: Run) -> str:
+    """A stem's file in the working folder."""
+    return f"{next(iter(stem.sinks))}.wav"
 
 
 def make_sounds(

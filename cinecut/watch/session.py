@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
@@ -12,15 +13,17 @@ from typing import Any
 from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text
 from cinecut.edits.actions import edited
 from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.ffmpeg.run import Running
 from cinecut.files import open_file, write_beside
 from cinecut.language.document import parse_document
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
 from cinecut.render.check import warn
-from cinecut.render.job import Job, Watch, prepare, render
+from cinecut.render.job import Effort, Job, Watch, prepare_live, render
 from cinecut.watch.describe import description
 
 _KEPT = 2  # drafts: the one that plays, and the next
+Contents = dict[Path, tuple[int, int, int] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Session:
         self._writing = threading.Lock()
         self._dirty = threading.Event()
         self._ended = False
+        self._running = Running()  # the FFmpegs of the draft under way
+        self._looked: Contents = {}  # what it is made of
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self.state)
@@ -61,18 +66,33 @@ class Session:
         """Render a draft whenever something changed, until `end` is called."""
         while not self._ended:
             self._dirty.clear()
+            self._running = Running()
             job = self._look()
             if job is not None:
-                self._render(job)
+                self._render(job, self._running)
             self._dirty.wait()
 
     def touch(self) -> None:
-        """Something that the spec is made of changed."""
-        self._dirty.set()
+        """Something that the spec is made of may have changed. Where it has, a draft under way is given up: what of it
+        is done stays in the store."""
+        if self._contents() != self._looked:
+            self._dirty.set()
+            self._running.end()
 
     def end(self) -> None:
         self._ended = True
         self._dirty.set()
+        self._running.end()
+
+    def _contents(self) -> Contents:
+        """What tells the spec and its media from what they were before."""
+        found = Contents()
+        for file in (self.spec, *self.media):
+            found[file] = None
+            with contextlib.suppress(OSError):
+                status = file.stat()
+                found[file] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        return found
 
     @property
     def media(self) -> list[Path]:
@@ -83,10 +103,11 @@ class Session:
         """What the file says now; None where it has mistakes. The last good trailer then stays on the page."""
         text, found = "", list[Diagnostic]()
         job: Job | None = None
+        self._looked = before = self._contents()
         try:
             with open_file(self.spec) as file:
                 text = file.read().decode("utf-8", "replace")
-            job = _draft_of(self.spec)
+            job = prepare_live(self.spec)
             report = Report(list(job.plan.diagnostics))
             warn(job.plan.layout, self.spec, report)
             found = list(report)
@@ -96,25 +117,30 @@ class Session:
         if job is not None:
             self.job = job
             changes["trailer"] = description(job.plan.layout, job.plan.opening)
+        self._looked = {file: before.get(file, stamp) for file, stamp in self._contents().items()}
         self._tell(**changes)
         return job
 
-    def _render(self, job: Job) -> None:
-        """A draft; what goes wrong is said on the page."""
+    def _render(self, job: Job, running: Running) -> None:
+        """A draft; what goes wrong is said on the page, unless it was given up."""
         revision = self.state.revision
         target = self.folder / f"draft-{revision}-{threading.get_native_id()}.mp4"
         try:
-            done = render(job, target, self.ffmpeg, Watch(self._stage, self._waiting), force=True)
+            watch = Watch(self._stage, self._waiting)
+            done = render(job, target, self.ffmpeg, watch, force=True, effort=Effort(running=running))
             warnings = [*self.state.mistakes, *_shown(done.warnings, "")]
             self._tell(draft=target.name, drafted=revision, progress="", mistakes=tuple(dict.fromkeys(warnings)))
         except Stop as stop:
-            self._tell(mistakes=_shown(stop.diagnostics, ""), progress="", broken=True)
+            if not running.ended:
+                self._tell(mistakes=_shown(stop.diagnostics, ""), progress="", broken=True)
         drafts = sorted(self.folder.glob("draft-*.mp4"), key=lambda file: file.stat().st_mtime)
         for file in drafts[:-_KEPT]:
             file.unlink(missing_ok=True)
 
     def _stage(self, name: str, done: int, total: int, speed: float | None) -> None:
-        self._tell(progress=f"{name}: {100 * done // max(total, 1)} %")
+        progress = f"{name}: {100 * done // max(total, 1)} %"
+        if progress != self.state.progress:
+            self._tell(progress=progress)
 
     def _waiting(self, holder: str) -> None:
         self._tell(progress=f"waiting for the GPU lock, held by {holder}")
@@ -167,13 +193,6 @@ class Session:
         write_beside(self.spec, text, self.media)
         self.state = replace(self.state, revision=_revision(text))
         self.touch()
-
-
-def _draft_of(spec: Path) -> Job:
-    """A draft of the spec, of its first file that shows something where it has several. Raises Stop."""
-    job = prepare(spec, small=True)
-    names = [*job.plan.pictures] or [job.plan.targets[0].name]
-    return job if len(job.plan.targets) == 1 else prepare(spec, small=True, only=names[:1])
 
 
 def _revision(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -25,9 +26,11 @@ from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph.digest import digest
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import fill
-from cinecut.render.job import SILENT, Effort, Job, prepare, render
+from cinecut.render.job import SILENT, Effort, Job, prepare, prepare_live, render
 from cinecut.render.job import Rendered as Result
+from cinecut.render.master import sounds_of
 from cinecut.render.segments.pictures import run_of, segments_of
+from cinecut.render.segments.store import Store
 
 RATE = Fraction(24)
 PIECES = tuple(Piece(Fraction(n, 2), 50 + n % 5) for n in range(12))
@@ -213,6 +216,17 @@ def test_of_an_edit_only_its_segment_is_made(film: Film, tmp_path: Path, kept: P
     assert rendered(cut_of(film), tmp_path).new == []
 
 
+def test_another_text_changes_no_sound(film: Film, tmp_path: Path, kept: Path) -> None:
+    card = "{{card: {}, for: 30f, sound: [braam, whoosh]}}"
+
+    def sounds(*texts: str) -> list[str]:
+        cards = [card.format(text) for text in texts]
+        (tmp_path / "spec.yaml").write_text(spec_text(film, [PIECES[0].event, *cards, PIECES[1].event], ""))
+        return [digest(list(sound.run.sinks.values())) for sound in sounds_of(prepare(tmp_path / "spec.yaml").plan)]
+
+    assert sounds("One", "Two") == sounds("Another", "Text")
+
+
 def test_of_several_outputs_only_what_is_new_is_made(film: Film, tmp_path: Path, kept: Path) -> None:
     head = "output: {preset: ultrafast}\ndeliverables: [{name: a}, {name: b, size: 90x90, fit: crop}]"
     assert {name for name, _, _ in rendered(cut_of(film, head=head), tmp_path).new} == {"a", "b"}
@@ -226,6 +240,30 @@ def test_another_loudness_makes_no_picture_new(film: Film, tmp_path: Path, kept:
     again = rendered(cut_of(film, head=soft), tmp_path)
     assert (second.new, again.new) == ([], [])
     assert again.levels == first.levels != second.levels
+
+
+def test_of_a_live_draft_a_faders_move_makes_no_stem_new(film: Film, ffmpeg: Path, tmp_path: Path, kept: Path) -> None:
+    """Its stems are kept by themselves; mixed of them it sounds sample by sample as by its one graph."""
+
+    def drafted(gain: int, effort: Effort = Effort()) -> bytes:  # noqa: B008
+        sounding = [events[0][:-1] + ", sound: [braam, whoosh]}", *events[1:]]
+        (tmp_path / "spec.yaml").write_text(spec_text(film, sounding, f"mix: {{effects: {gain}}}"), encoding="utf-8")
+        job = prepare_live(tmp_path / "spec.yaml")
+        render(job, tmp_path / "live.mp4", find_ffmpeg(str(ffmpeg)), SILENT, force=True, effort=effort)
+        return (tmp_path / "live.mp4").read_bytes()
+
+    def stems() -> set[str]:
+        return {entry.name for entry in kept.glob("??/[!.]*") if entry.read_bytes()[8:12] == b"WAVE"}
+
+    events = [piece.event for piece in PIECES[:4]]
+    alone = drafted(-3, Effort(store=False))
+    whole = by_one_graph(prepare_live(tmp_path / "spec.yaml"), tmp_path / "one", str(ffmpeg))
+    assert content(tmp_path / "live.mp4", str(ffmpeg)).splitlines()[-1] == whole[""].splitlines()[-1]
+    first = drafted(-9)
+    before = stems()
+    assert drafted(-3) == alone != first
+    assert stems() == before
+    assert len(before) == 2
 
 
 # The same bytes
@@ -299,9 +337,43 @@ def test_killed_at_any_moment_it_goes_on(film: Film, tmp_path: Path, kept: Path)
     assert set(made) <= {entry.name for entry in kept.glob("??/[!.]*")}
 
 
+@pytest.mark.slow
+def test_killed_at_twenty_random_moments_nothing_that_was_done_is_done_again(
+    film: Film, tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between any two entries of the store, the first and the last included."""
+    text = cut_of(film, head="output: {preset: fast, size: 480x270, loudness: web}")
+    wanted = rendered(text, tmp_path, Effort(store=False)).files[""].read_bytes()
+    rendered(text, tmp_path)
+    total, dice = len(list(kept.glob("??/[!.]*"))), random.Random(20)
+    command = [*COMMAND, "render", "spec.yaml", "-o", "killed.mp4", "--jobs", "2"]
+    made, keep = list[str](), Store.keep
+
+    def keeping(store: Store, key: str, file: Path) -> None:
+        made.append(key)
+        keep(store, key, file)
+
+    monkeypatch.setattr(Store, "keep", keeping)
+    for _ in range(20):
+        shutil.rmtree(kept)
+        least, later = dice.randint(0, total - 1), dice.uniform(0, 0.2)
+        run = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), start_new_session=True)
+        while run.poll() is None and len(list(kept.glob("??/[!.]*"))) < least:
+            time.sleep(0.002)
+        time.sleep(later)
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+        before = {entry.name.partition(".")[0] for entry in kept.glob("??/[!.]*")}
+        made.clear()
+        again = rendered(text, tmp_path, name="again")
+        assert again.files[""].read_bytes() == wanted
+        assert not before & set(made)
+        assert len(before | set(made)) == total
+
+
 def test_what_was_used_least_recently_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cinecut.render.segments import store as module
-    from cinecut.render.segments.store import Store, key_of
+    from cinecut.render.segments.store import key_of
 
     store, file = Store(tmp_path / "store"), tmp_path / "file"
     for number in range(6):

@@ -172,9 +172,9 @@ def written(folder: Path, film: Path) -> Path:
 class Watched:
     """A session that runs, and waiting for what it comes to."""
 
-    def __init__(self, spec: Path, folder: Path) -> None:
+    def __init__(self, spec: Path, folder: Path, ffmpeg: str | None = None) -> None:
         self.changed = threading.Condition()
-        self.session = Session(spec, folder, find_ffmpeg(None), self.wake)
+        self.session = Session(spec, folder, find_ffmpeg(ffmpeg), self.wake)
         self.thread = threading.Thread(target=self.session.run, daemon=True)
 
     def wake(self) -> None:
@@ -238,6 +238,28 @@ def test_a_session_renders_edits_and_undoes(films: Films, tmp_path: Path) -> Non
         spec.unlink()
         session.touch()
         watched.until(lambda: "no file" in "".join(session.state.mistakes))
+
+
+def test_a_newer_edit_gives_up_the_draft_under_way(films: Films, bundled: Path, tmp_path: Path) -> None:
+    """The FFmpeg of the first draft never ends by itself."""
+    spec, drafts, stuck = written(tmp_path, films(SMALL).path), tmp_path / "drafts", tmp_path / "stuck"
+    drafts.mkdir()
+    slow = tmp_path / "slow"
+    slow.write_text(
+        f'#!/bin/bash\ncase "$*" in *segment_*) mkdir {stuck} && exec sleep 600 ;; esac\nexec {bundled} "$@"\n'
+    )
+    slow.chmod(0o755)
+    with Watched(spec, drafts, str(slow)) as watched:
+        wait_for(stuck.is_dir)
+        watched.session.touch()  # nothing changed: the draft goes on
+        assert not watched.session.state.drafted
+        spec.write_text(spec.read_text().replace("12f", "24f"))
+        watched.session.touch()
+        watched.until(lambda: bool(watched.session.state.drafted))
+        state = watched.session.state
+        assert state.drafted == state.revision == hashlib.sha256(spec.read_bytes()).hexdigest()[:16]
+        assert not state.broken
+        assert state.mistakes == ()
 
 
 def test_a_swap_on_the_command_line_is_undone_by_another(films: Films, tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from fractions import Fraction
 
 from cinecut.compiler.layout.clockwork import GRID_HINT
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
-from cinecut.compiler.names import digest, suffix_of
+from cinecut.compiler.names import digest, labels_of, suffix_of
 from cinecut.compiler.resolve import Song, Trailer, cue_song
 from cinecut.diagnostics import Report, Span
-from cinecut.language.events import Black, Effect, Voice
+from cinecut.language.events import Black, Card, Effect, Voice
 from cinecut.language.facts import SongFacts
 from cinecut.language.grid import Grid, SongPart, heard_parts, measure
 from cinecut.language.timebase import SAMPLE_RATE, FilmRange, FilmTime, Length, TrailerFrame, clock, nearest
@@ -52,6 +52,7 @@ class PlacedEffect:
     pitches: tuple[Fraction | None, Fraction | None]
     label: str
     owner: str  # the label of the event that it hangs on
+    seed: str  # of its noise: its label, as it would be if cards were empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,8 @@ class _Ruler:
 
 def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[PlacedEffect]:
     previous: Placed | None = None
-    for placed in timeline.events:
+    wordless = [replace(each, card="") if isinstance(each, Card) else each for _, _, each in trailer.events]
+    for placed, seed in zip(timeline.events, labels_of(wordless), strict=True):
         kinds = [] if previous is None else _kinds(previous, placed, timeline)
         usual = [trailer.effects[kind] for kind in kinds]
         wanted: list[tuple[Effect | None, str]] = [(None, name) for name in usual]
@@ -184,14 +186,15 @@ def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[Pl
         for effect, name in wanted:
             if name != "none":
                 counted[name] += 1
-                yield _effect(effect, name, counted[name], placed, ruler)
+                suffix = _suffix(name.replace(" ", "_"), counted[name])
+                yield replace(_effect(effect, name, placed, ruler, suffix), seed=seed + suffix)
         previous = placed
 
 
-def _effect(effect: Effect | None, name: str, index: int, placed: Placed, ruler: _Ruler) -> PlacedEffect:
-    label, start = _sound_label(placed, name.replace(" ", "_"), index), ruler.start(placed)
+def _effect(effect: Effect | None, name: str, placed: Placed, ruler: _Ruler, suffix: str) -> PlacedEffect:
+    label, start = placed.label + suffix, ruler.start(placed)
     if effect is None:
-        return PlacedEffect(name, start, None, Fraction(0), (None, None), label, placed.label)
+        return PlacedEffect(name, start, None, Fraction(0), (None, None), label, placed.label, label)
     for key, length in (("at", effect.at), ("for", effect.for_)):
         ruler.need_grid(length, effect.place.of(key))
     anchor = start + ruler.count(effect.at, placed.start)
@@ -201,12 +204,12 @@ def _effect(effect: Effect | None, name: str, index: int, placed: Placed, ruler:
         message = f"a {name} ends on its cut, and nothing comes before this one"
         ruler.report.add("sound-outside", message, effect.place.of("effect"), "give it to a later event")
     lasts = ruler.count(effect.for_, placed.start) if effect.for_ else None
-    return PlacedEffect(name, anchor, lasts, effect.gain, (effect.from_hz, effect.to_hz), label, placed.label)
+    return PlacedEffect(name, anchor, lasts, effect.gain, (effect.from_hz, effect.to_hz), label, placed.label, label)
 
 
-def _sound_label(placed: Placed, name: str, index: int) -> str:
-    """Of one of an event's sounds: the `index`-th of its name."""
-    return f"{placed.label}_{name}" + (f"_{index}" if index > 1 else "")
+def _suffix(name: str, index: int) -> str:
+    """What one of an event's sounds is called after the event: the `index`-th of its name."""
+    return f"_{name}" + (f"_{index}" if index > 1 else "")
 
 
 def _kinds(previous: Placed, placed: Placed, timeline: Timeline) -> list[str]:
@@ -261,7 +264,7 @@ def _voice(voice: Voice, index: int, placed: Placed, trailer: Trailer, ruler: _R
         what = "begins before the trailer does" if start < 0 else "outlasts the trailer"
         ruler.report.add("sound-outside", f"this voice {what}", voice.place.span, "move it with `at`")
     film = FilmRange(clip.in_, FilmTime(clip.in_.seconds + Fraction(length, SAMPLE_RATE)))
-    place, label = Sounding(start, start + length), _sound_label(placed, "voice", index)
+    place, label = Sounding(start, start + length), placed.label + _suffix("voice", index)
     return PlacedVoice(film, place, voice.gain, voice.line, label, placed.label)
 
 
@@ -305,7 +308,7 @@ def _music(trailer: Trailer, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], Pla
             ruler.report.add("past-end", message, cue.place.of("start"))
         place, name = Sounding(ruler.start(placed), until), song_name(song)
         part = (cue.start.seconds, cue.start.seconds + Fraction(place.length, SAMPLE_RATE))
-        label, fade = _sound_label(placed, "cue", 1), min(fade, place.length)
+        label, fade = placed.label + _suffix("cue", 1), min(fade, place.length)
         songs.append(PlacedSong(name, song.facts, (part,), place, 0, cue.gain, fade, label, placed.label))
     return tuple(songs), pulse
 

@@ -149,8 +149,8 @@ def _expression(effect: PlacedEffect, recipe: Recipe, glide: Glide) -> str:
 
 
 def _seed(effect: PlacedEffect) -> int:
-    """Of its noise: by what the effect is, so that neither what comes before it nor a title's text makes it another."""
-    return int(digest(effect.name, effect.length, effect.pitches)[:7], 16)
+    """Of its noise: neither what comes before it nor a card's text makes it another."""
+    return int(digest(effect.seed)[:7], 16)
 
 
 def _hertz(asked: Fraction | None, usual: float) -> float:

@@ -27,8 +27,8 @@ from cinecut.language.timebase import SAMPLE_RATE, nearest
 def lower_stems(
     trailer: Trailer, timeline: Timeline, track: Soundtrack, sources: Sources, *, dipped: bool = True
 ) -> dict[str, Pad]:
-    """The stems that the trailer has, by their names: film always, music, effects and voice where there are any. Unless
-    they are `dipped`, none goes down under another."""
+    """The stems that the trailer has, by their names: film always, music, effects and voice where there are any; none
+    at its level in the mix yet. Unless they are `dipped`, none goes down under another."""
     if not dipped:
         track = replace(track, ducks=())
     film = film_sound(timeline, trailer.audio, sources, nearest(trailer.splice * SAMPLE_RATE))
@@ -43,7 +43,7 @@ def lower_stems(
     if track.voices and trailer.audio is not None:
         spoken_over = [_voice(voice, trailer.audio, sources) for voice in track.voices]
         stems["voice"] = lay_into_silences(spoken_over, track, "voice")
-    return {name: sounds.volume(pad, getattr(trailer.spec.mix, name), name) for name, pad in stems.items()}
+    return stems
 
 
 _SPLITS = {  # what each split is made of

@@ -21,13 +21,13 @@ class Keys:
     ffmpeg: FFmpeg
 
     def segment(self, segment: Segment) -> str:
-        return self._run(run_of([segment], {}))
+        return self.run(run_of([segment], {}))
 
     def sound(self, sound: Sound, *part: str) -> str:
-        whole = self._run(sound.mix) if sound.target.stem else ""  # a stem's gain is that of all of it
-        return self._run(sound.run, sound.target.loudness, whole, *part)
+        whole = self.run(sound.mix) if sound.target.stem else ""  # a stem's gain is that of all of it
+        return self.run(sound.run, sound.target.loudness, whole, *part)
 
-    def _run(self, run: Run, *more: object) -> str:
+    def run(self, run: Run, *more: object) -> str:
         """What a run's file is made of: its graph, what is read for it, how it is encoded, and by which FFmpeg."""
         read = sorted((name, self.materials[name]) for name in run.reads)
         encode = [(target.encode, target.suffix) for target in run.targets]

@@ -21,7 +21,7 @@ from cinecut.ffmpeg.meter import Level
 from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph.plan import Run, Target
 from cinecut.render.folder import Materials, write_texts
-from cinecut.render.master import Sound, excess, make_sounds, sounds_of
+from cinecut.render.master import Sound, excess, file_of, make_sounds, mixed_of_files, sounds_of, stems_of
 from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import HeadersDifferError, Segment, Shooting, run_of, segments_of, together
 from cinecut.render.segments.store import Store
@@ -115,13 +115,25 @@ class Studio:
         def progress(done: float) -> None:
             self.watch.stage("mix", round(100 * done), 100, None)
 
-        mastered = make_sounds(self.plan, sounds, self.place, progress)
+        mastered = make_sounds(self.plan, [*map(self._of_kept_stems, sounds)], self.place, progress)
         self.levels |= {name: found.level for name, found in mastered.items() if found.level is not None}
         for sound in sounds:
             level = self.levels.get(sound.names[0])
             (self.place.folder / sound.notes).write_text(json.dumps(level and asdict(level)))
             self._keep(self.keys.sound(sound), sound.file)
             self._keep(self.keys.sound(sound, "notes"), sound.notes)
+
+    def _of_kept_stems(self, sound: Sound) -> Sound:
+        """A live draft's sound, mixed of stems that are kept: who moves a fader waits for no stem."""
+        if not sound.target.live:
+            return sound
+        stems = stems_of(sound)
+        for stem in stems:
+            file, key = file_of(stem), self.keys.run(stem)
+            if not self.store.take(key, self.place.folder / file):
+                run_graph(stem, [file], self.place)
+                self._keep(key, file)
+        return mixed_of_files(sound, stems)
 
     def _take(self, sound: Sound) -> bool:
         """Whether the store has a sound, and what was measured of it."""
