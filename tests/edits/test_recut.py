@@ -109,7 +109,8 @@ def _own_row(block: str) -> str:
 
 
 def _check_beats(text: str, by_hand: list[str]) -> None:
-    """Every event begins on a beat, but a hand's, and one that follows a hand's that has a length of its own."""
+    """Every event begins on a beat, but a hand's; and one that follows a hand's, if no event before that can give way:
+    then it ends on one."""
     found = version(text)
     grid, after_hand = found.layout.timeline.grid, False
     assert grid is not None
@@ -117,8 +118,8 @@ def _check_beats(text: str, by_hand: list[str]) -> None:
         if item.placed is not None:
             start = item.placed.start
             mine = any(_without_cue(item.rows) in _without_cue(block) for block in map(textwrap.dedent, by_hand))
-            away = abs(grid.nearest_line(start, "beat") - start)
-            assert mine or after_hand or away < Fraction(1, 10_000), item.rows
+            on_beat = abs(grid.nearest_line(start, "beat") - start) < Fraction(1, 10_000)
+            assert mine or on_beat or (after_hand and "snap: beat" in item.rows), item.rows
             after_hand = mine
 
 
