@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
+from math import floor
 
 from cinecut.compiler.layout import Layout
+from cinecut.compiler.layout.timeline import Placed
 from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text, excerpt
 from cinecut.edits.arrange import Place
 from cinecut.language.document import Document, parse_document
 from cinecut.language.document.edit import Edits
-from cinecut.language.events import Black, Card, Cue, Entry, Event, Shot, Still
+from cinecut.language.events import Black, Cue, Entry, Event, Shot
+from cinecut.language.grid import Grid
 from cinecut.language.read import fill_spec
 from cinecut.language.rules import check_rules
 from cinecut.language.spec import Spec
-from cinecut.language.timebase import Length
+from cinecut.language.timebase import Length, nearest
 from cinecut.language.write import length_text, set_clip, value_tree
 
 LayOut = Callable[[Spec, Report], Layout]
@@ -66,12 +69,12 @@ def fitted(document: Document, places: Sequence[Place], lay_out: LayOut) -> Fitt
             edits.remove(("timeline", *joint))
             document = parsed(document, edits.text())
             continue
-        off = _off_beat(layout, places)
-        if not off:
+        change = _off_beat(layout, places)
+        if change is None:
             result = Fitted(document, layout, taken)
             _check_kept(places, result)
             return result
-        document = _snapped(document, layout, off)
+        document = _with_length(document, layout, change)
     raise Stop("option", "the new cut does not come to lie on the beats: nothing was written")
 
 
@@ -110,39 +113,62 @@ def _stands_in(finding: Diagnostic, entry: Entry) -> bool:
     return finding.span is not None and min(rows) <= finding.span.line <= max(rows)
 
 
-def _off_beat(layout: Layout, places: Sequence[Place]) -> list[int]:
-    """The entries after a hand's that begin and end off the beats, since that took no whole number of them."""
-    grid, off = layout.timeline.grid, list[int]()
+@dataclass(frozen=True, slots=True)
+class _Length:
+    """Another length for an entry; `snaps`: it ends on the nearest beat."""
+
+    number: int
+    length: Length
+    snaps: bool
+
+
+def _off_beat(layout: Layout, places: Sequence[Place]) -> _Length | None:
+    """What brings the first entry that begins off the beats, after a hand's that take no whole number of them, onto
+    one: the entry before the hand's ends so much sooner. If it cannot, the entry itself ends on a beat."""
+    grid = layout.timeline.grid
     if grid is None:
-        return off
-    events = [number for number, place in enumerate(places) if not place.item.marker]
-    for before, number, placed in zip(events, events[1:], layout.timeline.events[1:], strict=False):
-        away = [abs(grid.nearest_line(at, "beat") - at) for at in (placed.start, placed.end)]
-        follows = places[before].by_hand and not places[number].by_hand
-        if follows and min(away) > _EXACT and placed.event.snap is None:
-            off.append(number)
-    return off
+        return None
+    numbers = [number for number, place in enumerate(places) if not place.item.marker]
+    events = list(zip(numbers, layout.timeline.events, strict=True))
+    for at, (number, placed) in enumerate(events[1:], 1):
+        free = not places[number].by_hand and places[numbers[at - 1]].by_hand and placed.event.snap is None
+        if not free or abs(grid.nearest_line(placed.start, "beat") - placed.start) <= _EXACT:
+            continue
+        late = placed.start - grid.seconds_at(Fraction(floor(grid.beat_at(placed.start))))
+        before = next((each for each in reversed(events[:at]) if not places[each[0]].by_hand), None)
+        if before is not None and (length := _sooner(before[1], late, grid)) is not None:
+            return _Length(before[0], length, False)
+        shorter = _shorter(placed.event)
+        if shorter is not None and abs(grid.nearest_line(placed.end, "beat") - placed.end) > _EXACT:
+            return _Length(number, shorter, True)
+    return None
 
 
-def _snapped(document: Document, layout: Layout, off: Sequence[int]) -> Document:
-    """These entries end on a beat, at most as late as they did: the film may have no more of a shot."""
-    edits, timecodes = Edits(document), layout.trailer.film.timecodes
-    numbered = None if layout.trailer.film.variable else timecodes
-    for number in off:
-        entry = layout.trailer.spec.timeline[number]
-        assert isinstance(entry, Shot | Black | Card | Still)
-        length = _shorter(entry)
-        if isinstance(entry, Shot):
-            set_clip(edits, ("timeline", number, "shot"), replace(entry.shot, for_=length, out=None), numbered)
-        elif length is not None:
-            key = "black" if isinstance(entry, Black) else "for"
-            edits.set(("timeline", number, key), value_tree(length_text(length)))
+def _sooner(placed: Placed, late: Fraction, grid: Grid) -> Length | None:
+    """The length of an event that ends so many seconds sooner; None if too little of it would be left."""
+    event = placed.event
+    left, beat = placed.end - placed.start - late, grid.after(placed.start, Fraction(1)) - placed.start
+    if event.snap is not None or event.line is not None or event.voice or left < beat / 2:
+        return None
+    return Length(Fraction(nearest(left * 1_000_000), 1_000_000), "s")
+
+
+def _with_length(document: Document, layout: Layout, change: _Length) -> Document:
+    edits, film = Edits(document), layout.trailer.film
+    number, entry = change.number, layout.trailer.spec.timeline[change.number]
+    if isinstance(entry, Shot):
+        clip = replace(entry.shot, for_=change.length, out=None)
+        set_clip(edits, ("timeline", number, "shot"), clip, None if film.variable else film.timecodes)
+    else:
+        key = "black" if isinstance(entry, Black) else "for"
+        edits.set(("timeline", number, key), value_tree(length_text(change.length)))
+    if change.snaps:
         edits.set(("timeline", number, "snap"), value_tree("beat"))
     return parsed(document, edits.text())
 
 
 def _shorter(event: Event) -> Length | None:
-    """A beat less than its length; half of a single one."""
+    """A beat less than its length, or half of a single one: the film may have no more of a shot."""
     length = event.black if isinstance(event, Black) else event.shot.for_ if isinstance(event, Shot) else event.for_
     if length is None or length.unit != "beats":
         return length

@@ -7,10 +7,12 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
-from cinecut.language.document import Document, Mapping
+from cinecut.diagnostics import Report
+from cinecut.language.document import Document, Mapping, parse_document
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.edit import Edits
@@ -113,11 +115,19 @@ def with_items(document: Document, rows: Sequence[str]) -> str:
     edits = Edits(document)
     items = edits.sequence(("timeline",))
     if items.flow:
-        text = "\n" + "\n".join(textwrap.indent(each, "  ") for each in rows)
-        edits.made[items.span] = text
+        edits.made[items.span] = "[\n    " + ",\n    ".join(map(_in_brackets, rows)) + "\n  ]"
         return edits.text()
     indent = " " * items.span.column
     text = "\n".join(textwrap.indent(each, indent) for each in rows)
     first, last = edits.rows_of(items, 0)[0], edits.rows_of(items, len(items.items) - 1)[1]
     edits.put(first, 0, last, len(edits.lines[last]), text)
     return edits.text()
+
+
+def _in_brackets(rows: str) -> str:
+    """An entry for a list in brackets, in which no row has a comment."""
+    if rows.lstrip().startswith("- {"):
+        return rows.lstrip().removeprefix("- ")
+    root = parse_document(Path("entry"), rows.strip("\n") + "\n", Report()).root
+    assert isinstance(root, Items)
+    return print_flow(root.items[0])

@@ -11,14 +11,12 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from cinecut.diagnostics import excerpt
-from cinecut.language.document import Document, Mapping, Scalar, end_of
+from cinecut.language.document import Document, Mapping, Node, Scalar, end_of
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import print_flow
-from cinecut.language.formats import properties_of
-from cinecut.language.read import defaults_of
 from cinecut.language.spec import Spec
-from cinecut.language.write import value_tree
+from cinecut.language.write import spec_tree
 
 _NOT_MERGED = ("cinecut", "timeline")
 _OF_THE_FILE = {("film", "file"), ("film", "facts")}  # where the film lies is no matter of taste
@@ -27,10 +25,10 @@ SONG = ("file", "beats", "start", "parts", "loop", "credit", "facts", "pulse")  
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value that the file gets; `path` is that of a part, or of a key in one."""
+    """A value that the file gets, as it is written (None: the usual one). `path`: of a part, or of a key in one."""
 
     path: tuple[str, ...]
-    value: Any
+    value: Node | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +48,17 @@ def merged(
 ) -> tuple[list[Setting], list[Conflict]]:
     """What the file gets of the new analysis. `asked` are the paths that the command itself is to change."""
     settings, conflicts = list[Setting](), list[Conflict]()
+    own, new_tree = (spec_tree(spec, {}) for spec in (ours, theirs))
     for part in (item.name for item in fields(Spec) if item.name not in (*_NOT_MERGED, "place")):
         values = [getattr(spec, part) if spec is not None else None for spec in (base, ours, theirs)]
         for path, was, mine, new in _leaves(part, *values):
             if path in _OF_THE_FILE or mine == new:
                 continue
             if path in asked or (base is not None and mine == was):
-                settings.append(Setting(path, new))
+                settings.append(Setting(path, _written(theirs, new_tree, path)))
             elif base is not None and new != was:
-                conflicts.append(Conflict(path, _shown(mine), _shown(new)))
+                shown = (_shown(_written(ours, own, path)), _shown(_written(theirs, new_tree, path)))
+                conflicts.append(Conflict(path, *shown))
     return settings, conflicts
 
 
@@ -74,8 +74,18 @@ def _leaves(part: str, was: Any, mine: Any, new: Any) -> Iterator[tuple[tuple[st
             yield (part, key), before, getattr(mine, item.name), getattr(new, item.name)
 
 
-def _shown(value: Any) -> str:
-    return "not there" if value is None else excerpt(print_flow(value_tree(value)), 80)
+def _written(spec: Spec, tree: Mapping, path: tuple[str, ...]) -> Node | None:
+    """How a value is written in a spec; None where it is the usual one."""
+    node = tree.get(path[0])
+    if len(path) == 1 or node is None:
+        return node
+    if isinstance(node, Mapping):
+        return node.get(path[1])
+    return node if path[1] == getattr(type(getattr(spec, path[0])), "short", "") else None
+
+
+def _shown(node: Node | None) -> str:
+    return "as usual" if node is None else excerpt(print_flow(node), 80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +145,21 @@ def _comments(document: Document, part: str) -> set[str]:
 
 
 def _set(edits: Edits, root: Mapping, setting: Setting, cls: type) -> None:
-    part = setting.path[0]
+    part, value = setting.path[0], setting.value
     if len(setting.path) == 1:
-        if setting.value is not None:
-            edits.set((part,), value_tree(setting.value))
+        if value is not None:
+            edits.set((part,), value)
         elif part in root.entries:
             edits.remove((part,))
         return
-    key, node = setting.path[1], root.get(part)
-    if isinstance(node, Scalar) and key == getattr(cls, "short", ""):
-        edits.set((part,), value_tree(setting.value))
-        return
-    usual = setting.value is None or (key in properties_of(cls) and defaults_of(cls).get(key) == setting.value)
-    there = isinstance(node, Mapping) and key in node.entries
-    if usual and there and isinstance(node, Mapping) and len(node.entries) > 1:
+    key, node, short = setting.path[1], root.get(part), getattr(cls, "short", "")
+    if isinstance(node, Scalar) and key == short:
+        edits.set((part,), value or node)
+    elif value is not None and node is None:
+        edits.set((part,), Mapping({key: value}, {key: root.span}, root.span, False))
+    elif value is not None:
+        edits.fill((part,), short, {key: value})
+    elif isinstance(node, Mapping) and key in node.entries and len(node.entries) > 1:
         edits.remove((part, key))
-    elif not usual or there:
-        edits.fill((part,), getattr(cls, "short", ""), {key: value_tree(setting.value)})
+    elif isinstance(node, Mapping) and key in node.entries:
+        edits.remove((part,))

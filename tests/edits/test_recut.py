@@ -21,7 +21,7 @@ from cinecut.analysis import Analysis, Request, analyze
 from cinecut.diagnostics import Report, Stop
 from cinecut.edits.items import timeline_digest
 from cinecut.edits.recut import Recut, Version, Wish, recut
-from cinecut.language.document import parse_document
+from cinecut.language.document import parse_document, plain
 from cinecut.language.events import ActMarker, Card, Shot
 from cinecut.render.check import layout_of
 from cinecut.vibes import load_vibe
@@ -109,7 +109,8 @@ def _own_row(block: str) -> str:
 
 
 def _check_beats(text: str, by_hand: list[str]) -> None:
-    """Every event begins on a beat, but a hand's, and one that follows a hand's that has a length of its own."""
+    """Every event begins on a beat, but a hand's; and one that follows a hand's, if no event before that can give way:
+    then it ends on one."""
     found = version(text)
     grid, after_hand = found.layout.timeline.grid, False
     assert grid is not None
@@ -117,8 +118,8 @@ def _check_beats(text: str, by_hand: list[str]) -> None:
         if item.placed is not None:
             start = item.placed.start
             mine = any(_without_cue(item.rows) in _without_cue(block) for block in map(textwrap.dedent, by_hand))
-            away = abs(grid.nearest_line(start, "beat") - start)
-            assert mine or after_hand or away < Fraction(1, 10_000), item.rows
+            on_beat = abs(grid.nearest_line(start, "beat") - start) < Fraction(1, 10_000)
+            assert mine or on_beat or (after_hand and "snap: beat" in item.rows), item.rows
             after_hand = mine
 
 
@@ -132,6 +133,32 @@ def test_a_new_analysis_that_finds_the_same_changes_no_byte(made: Made) -> None:
     base = version(made("slow", "thriller", LONG).text)
     wish = Wish(before=timeline_digest(base.spec.timeline))
     assert recut(base, version(text), base, wish, layout_of).text == text
+
+
+def as_json(text: str) -> str:
+    """A spec as programs write it: YAML in brackets, all on one line."""
+    tree = plain(parse_document(Path("spec.yaml"), text, Report()).root)
+    return json.dumps(tree, default=float)
+
+
+def indented(text: str, by: int) -> str:
+    """With its timeline further in, or not at all."""
+    head, timeline = text.split("\ntimeline:\n")
+    rows = [" " * (2 + by) + row.removeprefix("  ") if row.strip() else row for row in timeline.splitlines()]
+    return f"{head}\ntimeline:\n" + "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize("form", [as_json, lambda text: indented(text, 2), lambda text: indented(text, -2)])
+def test_a_spec_keeps_its_form(form: Callable[[str], str], made: Made) -> None:
+    base, theirs = made("slow", "thriller", LONG), made("fast", "action", SHORT)
+    text = form(base.text.replace("card: FILM", "card: MINE"))
+    result = recut(version(base.text), version(text), version(theirs.text), Wish(), layout_of)
+    assert len(result.kept) == 1
+    found, wanted = version(result.text).spec, theirs.spec
+    assert found.music == wanted.music
+    assert [entry.card for entry in found.timeline if isinstance(entry, Card)] == ["MINE"]
+    assert len(found.timeline) == len(wanted.timeline)
+    assert ("\n" in result.text.split("timeline")[0]) == ("\n" in text.split("timeline")[0])
 
 
 def test_what_a_hand_took_out_does_not_come_back(made: Made) -> None:

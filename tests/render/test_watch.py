@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,10 +24,15 @@ from commandline import COMMAND, cinecut, environment
 from compiling import laid_out
 from oracle import Film, Sound
 
-from cinecut.diagnostics import Report, Stop
+from cinecut.api import load
+from cinecut.diagnostics import Report, Stop, as_text
 from cinecut.edits.actions import edited
+from cinecut.edits.known import Known, KnownShot
+from cinecut.edits.known import as_json as known_json
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.document import parse_document
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.render.check import check_spec
 from cinecut.watch.session import Session
 
 Films = Callable[[Film], Film]
@@ -260,6 +266,26 @@ def test_a_newer_edit_gives_up_the_draft_under_way(films: Films, bundled: Path, 
         assert state.drafted == state.revision == hashlib.sha256(spec.read_bytes()).hexdigest()[:16]
         assert not state.broken
         assert state.mistakes == ()
+
+
+def test_the_page_warns_as_check_does(films: Films, tmp_path: Path) -> None:
+    spec, drafts = written(tmp_path, films(SMALL).path), tmp_path / "drafts"
+    drafts.mkdir()
+    assert cinecut("link", "a.yaml", cwd=tmp_path).returncode == 0
+    facts = load(spec).film.facts
+    assert facts is not None
+    ends = [FilmTime(Fraction(seconds)) for seconds in (0, 4, 10)]
+    shots = tuple(KnownShot(FilmRange(*pair)) for pair in pairwise(ends))
+    known = Known(facts.fingerprint, shots, (), None, (), False, "", "", {})
+    spec.with_suffix(".known.json").write_text(known_json(known), encoding="utf-8")
+    wanted = [finding for finding in check_spec(spec) if finding.code == "film-cut"]
+    assert wanted
+    with Watched(spec, drafts) as watched:
+        watched.until(lambda: bool(watched.session.state.drafted))
+        mistakes = watched.session.state.mistakes
+        assert [each for each in mistakes if "[film-cut]" in each] == [
+            as_text(each, spec.read_text().splitlines()) for each in wanted
+        ]
 
 
 def test_a_swap_on_the_command_line_is_undone_by_another(films: Films, tmp_path: Path) -> None:
