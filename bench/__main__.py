@@ -21,6 +21,7 @@ TABLES = (
     "analyze",
     "models",
     "sound",
+    "kits",
     "picture",
     "speech",
     "proof",
