@@ -22,6 +22,7 @@ TABLES = (
     "analyze",
     "models",
     "sound",
+    "kits",
     "picture",
     "speech",
     "proof",

@@ -1,4 +1,4 @@
-"""How long one waits for the commands that render nothing: help, check, compile."""
+"""How long one waits for the commands that render nothing: help, check, compile, export."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def table(film: Film, runs: int) -> list[Figure]:
         ("cinecut check, 60 events", _check, 0.5, 4),
         ("cinecut compile, 1,000 shots", _compile, 1.0, 14),
         ("cinecut edit, 1,000 events", _edit, 0.6, 16),
+        ("cinecut export, 1,000 shots", _export, 1.0, 14),
     ]
     for name, command, bound, times in commands:
         try:
@@ -115,6 +116,11 @@ def _compile(film: Film) -> Command:
     spec = write_spec(film, _shots(film, 1000), work_folder() / "thousand.yaml")
     folder = work_folder() / "thousand"
     return Command((CINECUT, "compile", _linked(spec), "-o", str(folder)))
+
+
+def _export(film: Film) -> Command:
+    spec = write_spec(film, _shots(film, 1000), work_folder() / "thousand.yaml")
+    return Command((CINECUT, "export", _linked(spec), "--to", "premiere", "-f", "-o", str(work_folder() / "cut.xml")))
 
 
 def _shots(film: Film, count: int) -> list[Shot]:

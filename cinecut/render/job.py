@@ -103,6 +103,13 @@ def _job(layout: Layout, outputs: Mapping[str, Delivery], path: Path, report: Re
     return Job(plan_of(layout, report), path.parent, small)
 
 
+def alone(job: Job, name: str) -> Job:
+    """The same job of one of its files."""
+    layout = job.plan.layout
+    trailer = replace(layout.trailer, outputs={name: layout.trailer.outputs[name]})
+    return replace(job, plan=plan_of(replace(layout, trailer=trailer), Report()))
+
+
 def _only(trailer: Trailer, names: Sequence[str]) -> Trailer:
     """The trailer with those files that are named, by themselves or by the deliverable that they are of."""
     known = {name: {name, file.group, file.language} for name, file in trailer.outputs.items()}

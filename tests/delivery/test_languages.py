@@ -24,10 +24,10 @@ output: {{size: 320x192, codec: ffv1, subtitles: file}}
 languages: {{fr: words/fr.yaml, de: de.yaml}}
 {more}
 timeline:
-  - {{shot: 0:01 - 0:02.5, line: Who are you?}}
-  - {{card: NEVER, for: 1s}}
-  - {{shot: 0:04 - 0:05, titles: [ALONE]}}
-  - {{card: NEVER, for: 1s, id: ending}}
+  - {{shot: 0:01 - 0:03.5, line: Who are you?}}
+  - {{card: NEVER, for: 2s}}
+  - {{shot: 0:04 - 0:06, titles: [ALONE]}}
+  - {{card: NEVER, for: 2s, id: ending}}
 """
 FRENCH = 'NEVER: JAMAIS, JAMAIS\nending: FIN\nALONE: SEUL\n"Who  are you?": Qui êtes-vous ?\n'
 GERMAN = "card 2: NIE\nNEVER: NIE\nALONE: ~\n"
@@ -56,15 +56,15 @@ def test_a_file_for_each_language(film: Film, spec: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert [file["file"] for file in json.loads(done.stdout)["files"]] == ["t.mkv", "t_fr.mkv", "t_de.mkv"]
     own, french, german = (Rendered(spec.parent / name).pictures for name in ("t.mkv", "t_fr.mkv", "t_de.mkv"))
-    assert len(own) == len(french) == len(german) == 108
+    assert len(own) == len(french) == len(german) == 204
     assert same(own[20], french[20])
     assert same(own[20], german[20])
-    assert not same(own[48], french[48])  # cards
-    assert not same(own[48], german[48])
-    assert not same(french[48], french[96])  # the last card has words of its own
-    assert same(own[48], own[96])
-    assert not same(own[70], french[70])  # a title
-    assert same(own[70], german[70])  # which waits for its words
+    assert not same(own[80], french[80])  # cards
+    assert not same(own[80], german[80])
+    assert not same(french[80], french[180])  # the last card has words of its own
+    assert same(own[80], own[180])
+    assert not same(own[130], french[130])  # a title
+    assert same(own[130], german[130])  # which waits for its words
     read = {end: (spec.parent / f"t{end}.srt").read_text(encoding="utf-8") for end in ("", "_fr", "_de")}
     assert "Qui êtes-vous ?" in read["_fr"]
     assert read["_de"] == read[""] != read["_fr"]
@@ -115,7 +115,7 @@ def test_what_languages_show_alike_is_made_once(film: Film, tmp_path: Path, monk
     spec = written(tmp_path, film)
     done = render(prepare(spec), tmp_path / "t.mkv", find_ffmpeg(), SILENT)
     frames = {name: sum(end - start for output, start, end in done.new if output == name) for name in ("", "fr", "de")}
-    assert frames == {"": 84, "fr": 72, "de": 24}  # of 108: the spec's own two cards are one, too
+    assert frames == {"": 156, "fr": 144, "de": 48}  # of 204: the spec's own two cards are one, too
     assert set(names(tmp_path)) >= {"t.mkv", "t_fr.mkv", "t_de.mkv"}
 
 
@@ -127,3 +127,21 @@ def test_soft_subtitles_are_in_their_language(film: Film, tmp_path: Path) -> Non
     report.stop_on_error()
     assert {target.dialogue for target in plan.targets} == {"dialogue.srt", "dialogue.fr.srt", "dialogue.de.srt"}
     assert b"tes-vous" in plan.files["dialogue.fr.srt"]
+
+
+@pytest.mark.slow
+def test_each_file_is_verified_and_locked_by_its_own_words(film: Film, tmp_path: Path) -> None:
+    text = SPEC.format(film=film.path, more="deliverables: [{name: wide}, {name: mix, stem: dialogue}]")
+    text = text.replace(", titles: [ALONE]", "").replace("fr: words/fr.yaml, de: de.yaml", "fr: fr.yaml")
+    (tmp_path / "trailer.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "fr.yaml").write_text(FRENCH.replace("ALONE: SEUL\n", ""), encoding="utf-8")
+    assert cinecut("lock", "trailer.yaml", "-o", "t.mkv", cwd=tmp_path).returncode == 0
+    for file in ("t_wide.mkv", "t_wide_fr.mkv"):
+        done = cinecut("verify", "trailer.yaml", file, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    (tmp_path / "fr.yaml").write_text("ending: ENFIN\n", encoding="utf-8")
+    alone = cinecut("render", "trailer.yaml", "--locked", "-o", "u.wav", "--only", "mix", cwd=tmp_path)
+    assert alone.returncode == 0, alone.stderr
+    refused = cinecut("render", "trailer.yaml", "--locked", "-o", "v.mkv", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "wide_fr are made of something else" in refused.stderr

@@ -28,7 +28,7 @@ from cinecut.proof.verify.sound.listening import Heard, listen
 from cinecut.proof.verify.sound.stems import Sound
 from cinecut.proof.verify.wrapping import wrapping
 from cinecut.render.folder import Materials
-from cinecut.render.job import SILENT, Job, prepare
+from cinecut.render.job import SILENT, Job, alone, prepare
 from cinecut.render.segments.store import usual_store
 
 _LOUDNESS, _PEAK = 0.3, 1.5  # LU beside the target; dB above the ceiling: encoders differ by less
@@ -61,15 +61,16 @@ def deliverable_of(spec: Path, file: Path, only: str | None) -> Job:
     shape. Raises Stop where the spec or the file cannot be read."""
     job = prepare(spec, only=[only] if only else ())
     outputs = {name: output for name, output in job.plan.layout.trailer.outputs.items() if output.stem is None}
+    if not outputs:
+        raise Stop("option", f"{spec} has no such deliverable with a picture", "`cinecut kits` measures stems")
     if len(job.plan.targets) < 2:
         return job
-    if named := [name for name in outputs if name and file.stem.endswith(f"_{name}")]:
-        return prepare(spec, only=[max(named, key=len)])
-    if not outputs:
-        raise Stop("option", f"{spec} has no deliverable with a picture", "its stems are measured by `cinecut kits`")
+    named = [name for name in outputs if name and file.stem.endswith(f"_{name}")]
+    if only in outputs or named:
+        return alone(job, only if only is not None and only in outputs else max(named, key=len))
     width, height = film_facts(file).display_size
     shapes = {name: abs(width / height - each.size[0] / each.size[1]) for name, each in outputs.items()}
-    return prepare(spec, only=[min(shapes, key=lambda name: shapes[name])])
+    return alone(job, min(shapes, key=lambda name: shapes[name]))
 
 
 def verify(job: Job, file: Path, ffmpeg: FFmpeg, waiting: Callable[[str], None]) -> Verified:

@@ -30,9 +30,10 @@ def wrapping(job: Job, file: Path, measured: Measured) -> Iterator[Finding]:
         message = f"the picture is {size[0]}x{size[1]}: another shape than {output.size[0]}x{output.size[1]}"
         yield Finding("file-shape", message, 0, plan.frames)
     yield from _tags(job, file, name)
+    translation = plan.layout.trailer.translation(output)
     if output.subtitles in ("soft", "file"):
         said = _subtitles(captions_beside(file) if output.subtitles == "file" else file)
-        yield from _captions(job, said, captions(plan.timeline, plan.layout.track))
+        yield from _captions(job, said, captions(plan.timeline, plan.layout.track, translation))
 
 
 def _tags(job: Job, file: Path, name: str) -> Iterator[Finding]:
