@@ -26,6 +26,7 @@ TABLES = (
     "picture",
     "speech",
     "proof",
+    "conform",
 )
 """Each is a module here with `table(film, runs) -> list[Figure]`, which prints its rows and returns its bounds."""
 

@@ -6,6 +6,7 @@ Both are kept by the film's content, so that a second trailer of it decodes what
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -22,7 +23,10 @@ from cinecut.media.probe import film_facts
 from cinecut.proof.conform.vectors import HEIGHT, WIDTH, Vectors, framed, vectors_of
 
 _THREADS = 2
+_AT_HAND = 48  # groups whose vectors are kept in memory
 _FOLDER = "conform"
+_EVERY = 3  # frames between two of an outline
+_WHOLE = (slice(None), slice(None))
 _EMPTY = np.empty((0, HEIGHT, WIDTH), np.uint8)
 
 
@@ -34,6 +38,8 @@ class FilmPictures:
     facts: FilmFacts
     survey: Survey
     blocks: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    outlines: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    at_hand: dict[int, Vectors] = field(default_factory=dict)
     decoded: int = 0  # pictures
 
     @classmethod
@@ -68,7 +74,7 @@ class FilmPictures:
     def block(self, group: int) -> NDArray[np.uint8]:
         """The pictures of a group [n, HEIGHT, WIDTH]; a damaged one is the one before it again."""
         if group not in self.blocks:
-            self.blocks[group] = self._kept(group) if self._file(group).exists() else self._decode(group)
+            self.blocks[group] = self._kept_or(self._file(group), lambda: self._decode(group))
         return self.blocks[group]
 
     def between(self, first: int, last: int) -> tuple[int, Vectors]:
@@ -77,16 +83,66 @@ class FilmPictures:
         if last <= first:
             return first, vectors_of(_EMPTY)
         groups = range(self.group_at(first), self.group_at(last - 1) + 1)
-        pictures = np.concatenate([self.block(group) for group in groups])
+        vectors = np.concatenate([self._vectors(group) for group in groups])
         begin = int(self.starts[groups[0]])
-        return first, vectors_of(pictures[first - begin : last - begin])
+        return first, vectors[first - begin : last - begin]
+
+    def luma_between(self, first: int, last: int) -> NDArray[np.uint8]:
+        """The pictures [first, last), all of which there are."""
+        groups = range(self.group_at(first), self.group_at(last - 1) + 1)
+        begin = int(self.starts[groups[0]])
+        return np.concatenate([self.block(group) for group in groups])[first - begin : last - begin]
+
+    def _vectors(self, group: int) -> Vectors:
+        """Of the pictures of a group; those that were asked for last are at hand."""
+        vectors = self.at_hand.pop(group, None)
+        self.at_hand[group] = vectors if vectors is not None else vectors_of(self.block(group))
+        while len(self.at_hand) > _AT_HAND:
+            del self.at_hand[next(iter(self.at_hand))]
+        return self.at_hand[group]
 
     @cached_property
     def _inside(self) -> tuple[slice, slice]:
         return inside(self.survey.bars)
 
-    def _file(self, group: int) -> Path:
-        return cache_folder() / _FOLDER / f"{self.facts.fingerprint}-{self._shape}" / f"{group}.raw"
+    def outline(self, group: int) -> NDArray[np.uint8]:
+        """Some pictures of a group [n, HEIGHT, WIDTH], a few frames apart: those that others refer to."""
+        if group not in self.outlines:
+            if group in self.blocks or self._file(group).exists():
+                self.outlines[group] = self.block(group)[::_EVERY]
+            else:
+                self.outlines[group] = self._kept_or(self._file(group, "outline"), lambda: self._sketch(group))
+        return self.outlines[group]
+
+    def sketch_all(self) -> None:
+        """The outlines of all groups, made side by side."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(self.outline, range(len(self.starts))))
+
+    def _sketch(self, group: int) -> NDArray[np.uint8]:
+        end, found = self._end(group), list[NDArray[np.uint8]]()
+        with GroupReader(self.path, self.survey.index, self._inside) as reader:
+            for rank, thumb in reader.pictures(group, np.zeros(self.count + 1, bool), rough=True):
+                if rank >= end:
+                    break
+                found.append(framed(thumb, _WHOLE))
+        return np.stack(found) if found else _EMPTY
+
+    def _end(self, group: int) -> int:
+        return int(self.starts[group + 1]) if group + 1 < len(self.starts) else self.count
+
+    def _file(self, group: int, kind: str = "frames") -> Path:
+        return cache_folder() / _FOLDER / f"{self.facts.fingerprint}-{self._shape}" / f"{group}.{kind}"
+
+    @staticmethod
+    def _kept_or(file: Path, make: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        """What a file holds; where there is none, what is made and kept in it."""
+        if file.exists() and file.stat().st_size % (HEIGHT * WIDTH) == 0:
+            return np.frombuffer(file.read_bytes(), np.uint8).reshape(-1, HEIGHT, WIDTH)
+        made = make()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_beside(file, made.tobytes())
+        return made
 
     @cached_property
     def _shape(self) -> str:
@@ -94,14 +150,10 @@ class FilmPictures:
         rows, columns = self._inside
         return f"{rows.start}.{rows.stop}.{columns.start}.{columns.stop}"
 
-    def _kept(self, group: int) -> NDArray[np.uint8]:
-        return np.frombuffer(self._file(group).read_bytes(), np.uint8).reshape(-1, HEIGHT, WIDTH)
-
     def _decode(self, group: int) -> NDArray[np.uint8]:
-        start = int(self.starts[group])
-        end = int(self.starts[group + 1]) if group + 1 < len(self.starts) else self.count
+        start, end = int(self.starts[group]), self._end(group)
         found = np.zeros((end - start, HEIGHT, WIDTH), np.uint8)
-        whole, last = (slice(None), slice(None)), start - 1
+        last = start - 1
         fine = np.zeros(self.count + 1, bool)
         fine[start:end] = True
         with GroupReader(self.path, self.survey.index, self._inside) as reader:
@@ -109,13 +161,11 @@ class FilmPictures:
                 if rank >= end:
                     break
                 if rank >= start:
-                    found[max(last + 1, start) - start : rank - start + 1] = framed(thumb, whole)
+                    found[max(last + 1, start) - start : rank - start + 1] = framed(thumb, _WHOLE)
                     last = rank
                 if rank == end - 1:
                     break
         self.decoded += end - start
         if 0 <= last - start < end - start - 1:
             found[last - start + 1 :] = found[last - start]
-        self._file(group).parent.mkdir(parents=True, exist_ok=True)
-        write_beside(self._file(group), found.tobytes())
         return found

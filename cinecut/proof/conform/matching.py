@@ -10,15 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.vectors import Vectors, mirrored
+from cinecut.proof.conform.vectors import Vectors, mirrored, vectors_of
 
 _CANDIDATES = 16  # groups of pictures that are decoded for one stretch at most
 _SURE, _LIKELY = 0.96, 0.85  # mean correlation: no better place is looked for; this may be it
 _NEAR = 0.75  # of one picture with another of its shot
 _SAMPLES = 24  # frames of a stretch that are compared
-_REACH = 8  # film frames around a rough place in which the exact one is
+_ALIKE = 0.004  # correlation by which places are as good as each other
+_REACH = 40  # film frames around a rough place in which the exact one is
 _BROKEN = 0.75  # share of its usual correlation below which a frame is of something else
 _LEAST = 5  # frames of a stretch
+_SAME = 0.01  # correlation by which going on is as good as another place
+_COVERED = 0.5  # correlation of a picture with a title over it with the one without, at least
+_TRIES = 4  # groups that are tried after a search of the whole film
 _PART, _DEEP = 24, 6  # frames of its head that are placed alone; how often a stretch is parted
 _RELATED = 0.5  # correlation with a key picture from which on its group is decoded
 _SPEEDS = tuple(map(Fraction, ("0.5", "0.75", "0.8", "0.9", "1.1", "1.25", "1.5", "2")))
@@ -76,7 +80,7 @@ class Matcher:
         found = self._place(start, end)
         part = max(_LEAST, min((end - start) // 3, _PART))
         if found is None and end - start >= 2 * _LEAST:
-            found = self._place(start, start + part) or self._place(end - part, end)
+            found = self._place(start, start + part) or self._place(end - part, end) or self._searched(start, end)
         return None if found is None else self._stretched(found, start, end)
 
     def _stretched(self, piece: Piece, start: int, end: int) -> Piece:
@@ -121,6 +125,26 @@ class Matcher:
             if best is not None and best.like > _SURE:
                 break
         return best if best is not None and best.like > _LIKELY else None
+
+    def _searched(self, start: int, end: int) -> Piece | None:
+        """The place of a stretch's head, middle or tail where no key picture is like it: by outlines of all groups."""
+        part = max(_LEAST, min((end - start) // 3, _PART))
+        rows = np.unique([start + part // 2, (start + end) // 2, end - 1 - part // 2])
+        places: list[tuple[float, int, int, int, bool]] = []
+        for number, film in enumerate(self.films):
+            film.sketch_all()
+            for flipped in (False, True):
+                own = mirrored(self.vectors[rows]) if flipped else self.vectors[rows]
+                for group in range(len(film.starts)):
+                    likes = (vectors_of(film.outline(group)) @ own.T).max(0, initial=0)
+                    row = int(likes.argmax())
+                    places.append((float(likes[row]) - 0.03 * flipped, int(rows[row]), number, group, flipped))
+        for like, row, number, group, flipped in sorted(places, reverse=True)[:_TRIES]:
+            first = min(max(start, row - part // 2), end - part)
+            found = max(self._in_group(first, first + part, number, group, flipped), key=lambda p: p.like, default=None)
+            if like > _NEAR and found is not None and found.like > _LIKELY:
+                return found
+        return None
 
     def _candidates(self, start: int, end: int) -> list[tuple[int, int, bool]]:
         """Films and groups of pictures, and whether mirrored, the most similar first."""
@@ -169,15 +193,58 @@ class Matcher:
         if not len(vectors):
             return best
         table = samples @ vectors.T
-        for shift in sorted(range(-_REACH * parts, _REACH * parts + 1), key=abs):
-            first = (round(rough * parts) + Fraction(shift)) / parts
-            ranks = _ranks(first, step, rows - start, film.count) - low
-            if first < 0 or ranks[-1] >= len(vectors) or ranks[0] < 0:
+        shifts = sorted(range(-_REACH * parts, _REACH * parts + 1), key=abs)
+        firsts = [(round(rough * parts) + Fraction(shift)) / parts for shift in shifts]
+        places = np.array([float(first) for first in firsts])[:, None] + ((rows - start) * float(step))[None] + 1e-6
+        ranks = np.floor(places).astype(np.int64) - low
+        inside = (ranks[:, 0] >= 0) & (ranks[:, -1] < len(vectors)) & (places[:, 0] >= 0)
+        likes = table[np.arange(len(rows))[None], np.clip(ranks, 0, len(vectors) - 1)].mean(1)
+        likes = np.where(inside, likes, -1)
+        near = np.flatnonzero(likes > likes.max() - _ALIKE)
+        if likes.max() < 0:
+            return best
+        if len(near) > 1:  # in a picture that hardly moves, how light it is tells more
+            shown = film.luma_between(low, low + len(vectors))
+            frames = np.arange(start + 1, end - 1)
+            apart = []
+            for at in near:
+                every = np.floor(places[at, 0] + (frames - rows[0]) * float(step)).astype(np.int64) - low
+                apart.append(_apart(self.luma[frames], shown[np.clip(every, 0, len(shown) - 1)], flipped))
+            chosen = int(near[int(np.argmin(apart))])
+        else:
+            chosen = int(near[0])
+        return replace(best, first=firsts[chosen], like=float(likes[chosen]))
+
+    def adopted(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """Pieces that go on as the one before, or lead to the one after: without a place, since a title lies over them;
+        or at another one, since the film shows the same there."""
+        found = list(pieces)
+        for number, piece in enumerate(found):
+            if piece.black:
                 continue
-            like = float(table[np.arange(len(rows)), ranks].mean())
-            if like > best.like + 1e-6:
-                best = replace(best, first=first, like=like)
-        return best
+            before = self._extended(found[number - 1], piece) if number else None
+            after = self._extended(found[number + 1], piece) if number + 1 < len(found) else None
+            best = max((each for each in (before, after) if each is not None), key=lambda p: p.like, default=None)
+            if best is not None and best.like > (_COVERED if piece.film is None else max(_LIKELY, piece.like - _SAME)):
+                found[number] = best
+        return found
+
+    def _extended(self, neighbour: Piece, piece: Piece) -> Piece | None:
+        """A piece as the continuation of its neighbour, and how like it is."""
+        if neighbour.film is None:
+            return None
+        first = neighbour.first + (piece.start - neighbour.start) * self._step(neighbour)
+        if first < 0 or first >= self.films[neighbour.film].count - 1:
+            return None
+        whole = replace(neighbour, start=piece.start, end=piece.end, first=first)
+        return replace(whole, like=float(np.median(self._likes(whole))))
+
+
+def _apart(own: NDArray[np.uint8], shown: NDArray[np.uint8], flipped: bool) -> float:
+    """Mean levels between pictures and others, once one gain and one offset for all are taken out."""
+    a, b = (own[:, :, ::-1] if flipped else own).astype(np.float32), shown.astype(np.float32)
+    gain = float(((a - a.mean()) * (b - b.mean())).mean() / max(float(b.var()), 1.0))
+    return float(np.abs(a - a.mean() - gain * (b - b.mean())).mean())
 
 
 def _steady(bad: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -207,7 +274,7 @@ def joined(pieces: Sequence[Piece], films: Sequence[FilmPictures], rate: Fractio
     for piece in pieces:
         last = found[-1] if found else None
         if last is not None and _goes_on(last, piece, films, rate):
-            found[-1] = replace(last, end=piece.end)
+            found[-1] = replace(last, end=piece.end, like=max(last.like, piece.like))
         else:
             found.append(piece)
     return found

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.cuts import judge, merge
-from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS, black_level, inside, key_picture, small_planes
-from cinecut.analysis.film.screen import letterbox
+from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS, Inside, black_level, inside, key_picture, small_planes
+from cinecut.analysis.film.screen import Glance, letterbox
 from cinecut.analysis.film.strips import Strip, decode_all
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.document.layout import Path as Place
@@ -46,44 +46,38 @@ class Conformed:
 def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable[[str, float], None]) -> Conformed:
     """Read a finished trailer back. `spec` is where the text shall lie: file names are relative to it. Raises Stop."""
     facts = film_facts(trailer)
-    thumbs = _thumbs(trailer, facts)
+    thumbs, within = _thumbs(trailer, facts)
     if not len(thumbs):
         raise Stop("unreadable", f"{trailer} holds no picture that can be decoded")
     pictures = [FilmPictures.open(film, lambda done: progress("film", done)) for film in films]
-    luma = np.stack([framed(thumb, _inside(trailer, facts)) for thumb in thumbs])
+    luma = np.stack([framed(thumb, within) for thumb in thumbs])
     matcher = Matcher(luma, vectors_of(luma), facts.rate, pictures)
     pieces, bounds = list[Piece](), _stretches(thumbs)
     for number, (start, end) in enumerate(bounds, 1):
         pieces += matcher.pieces(start, end)
         progress("shots", number / len(bounds))
-    pieces = joined(pieces, pictures, facts.rate)
+    pieces = joined(matcher.adopted(pieces), pictures, facts.rate)
     main = _main(pieces, pictures)
     text = _Writer(trailer, facts, spec, pictures, main).text(pieces)
     foreign = sum(p.end - p.start for p in pieces if not p.black and p.film != main)
     return Conformed(text, pieces, len(thumbs), foreign)
 
 
-def _thumbs(trailer: Path, facts: FilmFacts) -> NDArray[np.uint8]:
-    """Every frame of the trailer [n, 3, rows, columns], on the grid of its rate: one that is missing is the one
-    before."""
-    problems, found = list[Diagnostic](), list[NDArray[np.uint8]]()
-    for frame in decode_all(trailer, problems):
+def _thumbs(trailer: Path, facts: FilmFacts) -> tuple[NDArray[np.uint8], Inside]:
+    """Every frame of the trailer [n, 3, rows, columns], on the grid of its rate: one that is missing is the one before;
+    and what of them lies inside its bars."""
+    every, black = max(1, int(facts.duration * facts.rate) // _GLANCES), black_level(facts)
+    problems, found, glances = list[Diagnostic](), list[NDArray[np.uint8]](), list[Glance]()
+    for number, frame in enumerate(decode_all(trailer, problems)):
+        if number % every == every // 2:
+            glances.append(key_picture(frame, FilmTime(Fraction(0)), black).glance)
         thumb = small_planes(frame, THUMB_COLUMNS, THUMB_ROWS)
         if frame.pts is not None and not facts.variable:
             at = round((frame.pts * facts.time_base - facts.start) * facts.rate)
             found += [found[-1]] * (min(at, len(found) + 100) - len(found)) if found else []
         found.append(thumb)
-    return np.stack(found) if found else np.empty((0, 3, THUMB_ROWS, THUMB_COLUMNS), np.uint8)
-
-
-def _inside(trailer: Path, facts: FilmFacts) -> tuple[slice, slice]:
-    """The rows and columns of a thumbnail inside the trailer's bars."""
-    every = max(1, int(facts.duration * facts.rate) // _GLANCES)
-    black, glances = black_level(facts), []
-    for number, frame in enumerate(decode_all(trailer, [])):
-        if number % every == every // 2:
-            glances.append(key_picture(frame, FilmTime(Fraction(0)), black).glance)
-    return inside(letterbox(glances, black))
+    whole = np.stack(found) if found else np.empty((0, 3, THUMB_ROWS, THUMB_COLUMNS), np.uint8)
+    return whole, inside(letterbox(glances, black))
 
 
 def _stretches(thumbs: NDArray[np.uint8]) -> list[tuple[int, int]]:
@@ -130,7 +124,7 @@ class _Writer:
         """The trailer's whole sound, under shots that are mute."""
         if not self.facts.audio:
             return None
-        none = Length(Fraction(0), "s")
+        none = Length(Fraction(1, 1000), "s")  # the least that there can be
         file = name_from(self.spec.parent, self.trailer)
         return make(Music, file=file, facts=song_facts(self.trailer), fade_out=none)
 
