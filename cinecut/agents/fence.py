@@ -6,14 +6,16 @@ a person wrote it; an edit of a client can only name files inside the fence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Stop
+from cinecut.language.formats import properties_of, resolved
 from cinecut.language.read import inside
-from cinecut.media.link import assets_of
+from cinecut.language.spec import Spec
 
 _SUFFIXES = (".yaml", ".yml")
 _MOST = 200  # specs that are listed
@@ -70,7 +72,7 @@ class Fence:
                 return str(spec.relative_to(folder))
         return spec.name
 
-    def check_names(self, spec: Path, before: Layout, after: Layout) -> None:
+    def check_names(self, spec: Path, before: Spec, after: Spec) -> None:
         """Raise Stop where an edit names a file outside the fence that the spec did not name before."""
         known = set(_named(before, spec.parent))
         for path in _named(after, spec.parent):
@@ -82,13 +84,27 @@ class Fence:
         return path in self.specs or any(path.is_relative_to(folder) for folder in self.folders)
 
 
-def _named(layout: Layout, folder: Path) -> Iterable[Path]:
-    """The files that a spec names, resolved."""
-    spec = layout.trailer.spec
-    for asset in assets_of(spec, folder):
-        yield asset.file.resolve()
+def _named(spec: Spec, folder: Path) -> Iterator[Path]:
+    """The files that a spec names, resolved: whatever its schema says is a file's name."""
+    names = list(_file_names(spec))
     if spec.vibe is not None and spec.vibe.base.lower().endswith(_SUFFIXES):
-        yield inside(folder, spec.vibe.base).resolve()
+        names.append(spec.vibe.base)
+    yield from (inside(folder, name).resolve() for name in names)
+
+
+def _file_names(record: Any) -> Iterator[str]:
+    properties = properties_of(type(record)) if getattr(record, "schema", None) is not None else {}
+    for item in dataclasses.fields(record):
+        value, part = getattr(record, item.name), resolved(properties.get(item.name.rstrip("_"), {}))
+        each = part.get("additionalProperties")
+        if isinstance(value, str) and part.get("format") == "file-name":
+            yield value
+        elif isinstance(value, Mapping) and isinstance(each, dict) and each.get("format") == "file-name":
+            yield from map(str, value.values())
+        elif isinstance(value, tuple):
+            yield from (name for inner in value if dataclasses.is_dataclass(inner) for name in _file_names(inner))
+        elif dataclasses.is_dataclass(value):
+            yield from _file_names(value)
 
 
 def _is_spec(file: Path) -> bool:

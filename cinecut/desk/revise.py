@@ -23,9 +23,11 @@ from cinecut.edits.actions import edited
 from cinecut.files import open_file, write_beside
 from cinecut.language.document import MAX_BYTES, Document, parse_document, read_document
 from cinecut.language.read import fill_spec
+from cinecut.language.spec import Spec
 from cinecut.render.check import layout_of
 
-Guard = Callable[[Layout, Layout], None]
+Guard = Callable[[Spec, Spec], None]
+"""Sees a spec before and after an edit, before any file is read that it names, and raises Stop to refuse it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def edit(
 ) -> Edit:
     """Do an action (`{"do": "trim", "event": 3, "out": "0:19"}`) and write the spec; with `dry_run` only say what it
     would do. Raises Stop where it cannot be done, would make the spec wrong, the file is not of this revision, or the
-    `guard`, who sees the layouts before and after, refuses it."""
+    `guard` refuses it."""
 
     def act(before: State) -> str:
         return edited(before.document, before.layout, action)
@@ -137,9 +139,7 @@ def _revised(
             message = f"{spec} is revision {before.revision} by now, not {revision}: nothing was written"
             raise Stop("option", message, "look at it, and edit that")
         text = change(before)
-        after = before if text == before.text else _checked(spec, text, before)
-        if guard is not None:
-            guard(before.layout, after.layout)
+        after = before if text == before.text else _checked(spec, text, before, guard)
         done = Edit(spec, before, after, differences(before.layout, after.layout))
         if not dry_run and text != before.text:
             if _content(spec) != before.text:  # an editor saved it just now
@@ -150,11 +150,11 @@ def _revised(
     return done
 
 
-def _checked(spec: Path, text: str, before: State) -> State:
+def _checked(spec: Path, text: str, before: State, guard: Guard | None) -> State:
     """The state of a new text. Raises Stop with all that would be wrong."""
     report = Report()
     try:
-        return _state(parse_document(spec, text, report), report, before)
+        return _state(parse_document(spec, text, report), report, before, guard)
     except Stop as stop:
         first = Diagnostic("option", "the edit was refused, and nothing written: it would leave mistakes")
         raise Stop.of([first, *map(_unplaced, stop.diagnostics)]) from None
@@ -166,11 +166,14 @@ def _unplaced(found: Diagnostic) -> Diagnostic:
     return Diagnostic(found.code, f"{where}{found.message}", None, found.hints)
 
 
-def _state(document: Document, report: Report, known: State | None = None) -> State:
+def _state(document: Document, report: Report, known: State | None = None, guard: Guard | None = None) -> State:
+    """What a document means; `known` is the state before an edit, which its `guard` compares with it."""
     earlier = (known.document, known.layout.trailer.spec) if known is not None else None
     spec = fill_spec(document, report, known=earlier)
     if spec is None:
         raise Stop.of(list(report))
+    if guard is not None and earlier is not None:
+        guard(earlier[1], spec)
     layout = layout_of(spec, report)
     report.stop_on_error()
     return State(document, layout, tuple(report))

@@ -192,9 +192,13 @@ def test_nothing_outside_the_fence_is_reached(folder: Path) -> None:
             ("film.file", str(folder / "secret.png")),
             ("vibe", "../other.yaml"),
             ("lut", "/etc/passwd"),
+            ("languages.fr", "../other.yaml"),
+            ("deliverables", "[{kit: ../other.yaml}]"),
+            ("music", "/etc/passwd"),
         ):
             refused = await client.call_tool("edit_spec", {"spec": "film", "verb": "set", "path": path, "value": value})
             assert refused.is_error, path
+            assert path == "vibe" or "outside" in text_of(refused), text_of(refused)
         card = "still: {file: ../secret.png, facts: {fingerprint: 6-0, size: 8x8}}"
         refused = await client.call_tool(
             "edit_spec", {"spec": "film", "verb": "insert", "event": 1, "what": f"{{{card}, for: 1s}}"}
