@@ -92,24 +92,21 @@ class GroupReader:
     def __exit__(self, *_: object) -> None:
         self._container.close()
 
-    def pictures(
-        self, group: int, fine: NDArray[np.bool_], rough: bool = False
-    ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def pictures(self, group: int, fine: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Rank and thumbnail of pictures from the start of `group` on, in display order, decoded lazily.
 
         fine : [at least the film's number of pictures] where every picture is wanted; elsewhere an outline is enough
-        rough : the outline need only show cuts, no gradual changes: B pictures are skipped if the decoder allows it
         """
         decoder = self._stream.codec_context
         newest = int(self._index.rank[self._index.groups[group]]) - 1
-        for packet in self._needed(group, fine, rough and self._skips_references):
+        for packet in self._needed(group, fine):
             for frame in _decode(decoder, packet):
                 rank = int(np.searchsorted(self._index.shown, frame.pts)) if frame.pts is not None else -1
                 if rank > newest:
                     newest = rank
                     yield rank, small_planes(frame, THUMB_COLUMNS, THUMB_ROWS)[:, *self._inside]
 
-    def _needed(self, group: int, fine: NDArray[np.bool_], spare_b: bool) -> Iterator[Packet[VideoStream] | None]:
+    def _needed(self, group: int, fine: NDArray[np.bool_]) -> Iterator[Packet[VideoStream] | None]:
         """The packets from `group` on that are needed for `fine`, each after setting the decoder; None to drain it.
 
         It is drained before a later group if all earlier pictures are displayed before it, so that the end of one group
@@ -131,7 +128,7 @@ class GroupReader:
             wanted = bool(fine[rank])
             if rank > latest:  # pictures displayed between the latest one and this one are decoded after it
                 near, latest = bool(fine[latest + 1 : rank + 1].any()), rank
-            elif spare_b and not near:
+            elif self._skips_references and not near:
                 continue
             if wanted or (at - first) % self._every == 0:
                 decoder.skip_frame = "DEFAULT" if wanted else "NONREF"

@@ -20,7 +20,7 @@ Shares = Callable[[Pictures, Floats, Floats], Floats]
 
 REACH = 10  # pictures beyond a suspected gradual cut that are looked at
 _SHORTEST = 3  # pictures inside
-_ROUNDS, _WIDENINGS = 6, 4
+_ROUNDS, _WIDENINGS = 4, 4
 _UNEVEN = 0.04  # greatest mean distance of the shares from the ramp
 _UNEVEN_WIPE = 0.045  # the same of a wipe
 _RESIDUE, _RESIDUE_ONCE = 0.25, 0.35  # greatest part of the difference that a blend leaves unexplained, mean and most
@@ -70,9 +70,7 @@ class Ramp:
         return levels and novelty and self.like <= min(1.2, slack) * _LIKE
 
 
-def settled(
-    ranks: NDArray[np.int64], luma: Pictures, start: int, end: int, slack: float = 1.0
-) -> Ramp | None:
+def settled(ranks: NDArray[np.int64], luma: Pictures, start: int, end: int, slack: float = 1.0) -> Ramp | None:
     """The blend or wipe around the suspected one from rank `start` to `end`; None if there is none.
 
     slack : how many times stranger than one it may look, if pictures are missing
