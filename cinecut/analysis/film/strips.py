@@ -1,8 +1,7 @@
 """Decoding parts of a film into thumbnails, as far as they are requested.
 
 The loop filter is disabled, and for an outline the pictures that no other refers to are skipped. Neither changes a
-thumbnail enough to matter, and together they halve the cost. The decoder of H.264 replaces a missing reference by the
-one before, so that a rough outline of it needs no B picture at all.
+thumbnail enough to matter, and together they halve the cost.
 """
 
 from __future__ import annotations
@@ -84,7 +83,6 @@ class GroupReader:
         discard_others(self._container, self._stream)
         self._base = self._stream.time_base or Fraction(1, 1000)
         self._every = 4 if index.key.all() else 1  # films of key frames only are outlined by every fourth picture
-        self._skips_references = self._stream.codec_context.name == "h264"
 
     def __enter__(self) -> GroupReader:
         return self
@@ -116,7 +114,6 @@ class GroupReader:
         first = int(index.groups[group])
         starts = set(index.groups[group + 1 : group + 3].tolist())
         decoder = self._stream.codec_context
-        near, latest = False, int(index.rank[first]) - 1
         for at, packet in self._packets(first):
             if packet is None:
                 yield None
@@ -126,10 +123,6 @@ class GroupReader:
                 yield None
                 decoder.flush_buffers()
             wanted = bool(fine[rank])
-            if rank > latest:  # pictures displayed between the latest one and this one are decoded after it
-                near, latest = bool(fine[latest + 1 : rank + 1].any()), rank
-            elif self._skips_references and not near:
-                continue
             if wanted or (at - first) % self._every == 0:
                 decoder.skip_frame = "DEFAULT" if wanted else "NONREF"
                 yield packet
