@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from cinecut.analysis.report.sheet import write_sheet
 from commandline import COMMAND, cinecut, environment, model_server
 from footage import Footage, make_film, srt
 from talking import Question, Reply, sensible, talker
@@ -22,7 +23,6 @@ from talking import Question, Reply, sensible, talker
 from cinecut.analysis import Analysis, Request, analyze
 from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.signals import observe
-from cinecut.analysis.report.sheet import write_sheet
 from cinecut.analysis.story.scene_store import NAME
 from cinecut.analysis.story.scenes import SAVE_COUNT
 from cinecut.diagnostics import Report

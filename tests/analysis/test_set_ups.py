@@ -32,7 +32,7 @@ def set_up(seed: int, length: int, pose: float, drift: float = 0.1) -> Frames:
     """Somebody who moves a little before a still wall; `pose` is where the movement begins."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(60, 200, (9, 16, 3), dtype=np.uint8)
-    wall = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    wall = np.asarray(cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
     body = cv2.resize(rng.integers(0, 256, (12, 10, 3), dtype=np.uint8), (90, 120), interpolation=cv2.INTER_CUBIC)
     mask = np.full(body.shape[:2], 255, np.uint8)
     frames = np.repeat(wall[None], length, 0)

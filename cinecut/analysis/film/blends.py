@@ -6,7 +6,7 @@ the outline that the search for cuts has decoded is used; it is dense enough.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -160,7 +160,7 @@ def _likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], rate: Fraction) -> list[Blend]:
-    """Suspected dissolves and wipes, between hard cuts and outside the blends already `taken`; `settled` judges them."""
+    """Suspected dissolves and wipes, between hard cuts and outside the blends `taken`; `settled` judges them."""
     blends: list[Blend] = []
     for first, last in _stretches(outline, cuts, taken):
         blends += _dissolves_between(Outline(outline.ranks[first:last], outline.luma[first:last]), rate)

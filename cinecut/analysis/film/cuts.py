@@ -90,7 +90,7 @@ def steps(strip: Strip) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArr
 
 
 def sudden(strip: Strip) -> NDArray[np.float32]:
-    """[n - 1] share of blocks that change at once, of each picture relative to the one before; 0 in hectic stretches."""
+    """[n - 1] share of blocks that change at once, from each picture to the next; 0 in hectic stretches."""
     count, gap = len(strip.ranks) - 1, np.diff(strip.ranks)
     planes = np.abs(strip.thumbs[:-1].astype(np.int16) - strip.thumbs[1:])
     rows, columns = (length // _BLOCK * _BLOCK for length in planes.shape[2:])

@@ -122,7 +122,7 @@ def _fit(ranks: NDArray[np.int64], luma: Pictures, shares: Shares) -> Ramp | Non
 def _mixed(luma: Pictures, before: Floats, after: Floats) -> Floats:
     """[n] the share of the way from one picture to another that each has covered."""
     way = after - before
-    return (luma - before) @ way / max(1.0, float(way @ way))
+    return np.asarray((luma - before) @ way / max(1.0, float(way @ way)), np.float32)
 
 
 def _wiped(luma: Pictures, before: Floats, after: Floats) -> Floats:
