@@ -29,7 +29,8 @@ ENCODERS = {
     "x264": "-c:v libx264 -pix_fmt yuv420p",
     "x264 fixed": "-c:v libx264 -pix_fmt yuv420p -g 48 -keyint_min 48 -sc_threshold 0",
     "x265": "-c:v libx265 -preset fast -pix_fmt yuv420p -x265-params log-level=none",
-    "x265 fixed": "-c:v libx265 -preset fast -pix_fmt yuv420p -x265-params log-level=none:keyint=48:min-keyint=48:scenecut=0",
+    "x265 fixed": "-c:v libx265 -preset fast -pix_fmt yuv420p -x265-params "
+    "log-level=none:keyint=48:min-keyint=48:scenecut=0",
     "mpeg4": "-c:v mpeg4 -q:v 4 -g 240",
     "mpeg4 fixed": "-c:v mpeg4 -q:v 4 -g 48 -sc_threshold 1000000000",
 }

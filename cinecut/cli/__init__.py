@@ -24,6 +24,7 @@ _MODULES = {
     "films.analyze": ("analyze", "trailer"),
     "films.recut": ("recut",),
     "films.beats": ("beats",),
+    "films.shots": ("shots",),
     "specs.vibes": ("vibes",),
     "specs.check": ("check", "fmt", "schema"),
     "specs.spec": ("explain", "compile", "link"),

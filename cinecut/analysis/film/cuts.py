@@ -34,6 +34,8 @@ _BLOCK = 5  # rows and columns of a thumbnail in a block
 SUDDEN = 0.1  # least share of blocks that change at once at a cut between look-alikes
 _SUDDEN_RESET = 0.25  # the same at a key picture
 _AT_ONCE, _AT_ONCE_LEAST = 2.5, 6.0  # such a block's change: times the largest around it, and levels more than that
+_STEADY = 4  # pictures on each side: a drawn figure that moves every third picture is not cut each time
+_STIR = 2  # pixels of a thumbnail by which something moves rather than being cut
 _HECTIC = 10.0  # levels: a greater change around hides a cut between look-alikes
 
 Cut: TypeAlias = tuple[int, float]
@@ -88,20 +90,32 @@ def steps(strip: Strip) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArr
 
 
 def sudden(strip: Strip) -> NDArray[np.float32]:
-    """[n - 1] share of blocks that change at once, of each picture relative to the one before; 0 in hectic stretches."""
+    """[n - 1] share of blocks that change at once, from each picture to the next; 0 in hectic stretches."""
     count, gap = len(strip.ranks) - 1, np.diff(strip.ranks)
     planes = np.abs(strip.thumbs[:-1].astype(np.int16) - strip.thumbs[1:])
     rows, columns = (length // _BLOCK * _BLOCK for length in planes.shape[2:])
     levels = planes[:, 0] + (planes[:, 1] + planes[:, 2]) // 2
     blocks = levels[:, :rows, :columns].reshape(count, rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK).mean((2, 4))
     most = np.zeros_like(blocks)
-    for offset in (-2, -1, 1, 2):
+    for offset in (*range(-_STEADY, 0), *range(1, _STEADY + 1)):
         here = np.arange(max(0, -offset), min(count, count - offset))
         if len(here):
             longer = np.maximum(1, gap[here] / gap[here + offset])  # a longer gap holds more movement
             most[here] = np.maximum(most[here], blocks[here + offset] * longer[:, None, None])
     share = (blocks > _AT_ONCE * most + _AT_ONCE_LEAST).mean((1, 2))
     return np.where(most.mean((1, 2)) <= _HECTIC, share, 0).astype(np.float32)
+
+
+def _stirs(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
+    """Whether most of what changes between two lumas [rows, columns] only moves a little."""
+    rows, columns = (length // _BLOCK * _BLOCK for length in before.shape)
+    wide = np.pad(before.astype(np.int16), _STIR, mode="edge")
+    least = np.full((rows // _BLOCK, columns // _BLOCK), np.inf)
+    for y in range(2 * _STIR + 1):
+        for x in range(2 * _STIR + 1):
+            moved = np.abs(wide[y : y + rows, x : x + columns] - after[:rows, :columns])
+            least = np.minimum(least, moved.reshape(rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK).mean((1, 3)))
+    return float((least > _AT_ONCE_LEAST).mean()) < SUDDEN / 2
 
 
 def judge(strip: Strip, resets: Container[int] = ()) -> Verdict:
@@ -122,6 +136,8 @@ def judge(strip: Strip, resets: Container[int] = ()) -> Verdict:
     score = np.maximum(score, SCORE / SUDDEN * alike)
     strange = (novel >= NOVEL) & (changes >= _MIN_CHANGE)
     for i in np.flatnonzero((score >= SCORE) & (strange | (alike >= SUDDEN))).tolist():
+        if not strange[i] and _stirs(strip.thumbs[i][0], strip.thumbs[i + 1][0]):
+            continue
         before, after = int(strip.ranks[i]), int(strip.ranks[i + 1])
         if gap[i] > 1:
             gaps.append((before, after))

@@ -204,7 +204,7 @@ def examine(reader: GroupReader, survey: Survey, group: Group) -> tuple[Verdict,
 
 def _decoded(reader: GroupReader, survey: Survey, group: Group, fine: NDArray[np.bool_]) -> tuple[Verdict, Strip]:
     """The verdict on a group, decoded up to its end, or until the rest is settled or a closer look is needed."""
-    pictures = reader.pictures(group.place, fine, rough=bool(group.suspects))
+    pictures = reader.pictures(group.place, fine)
     strip = Strip.empty()
     if group.suspects and group.suspects[-1][1] < group.end - _BEFORE:
         strip = strip.until(group.suspects[-1][1], pictures)

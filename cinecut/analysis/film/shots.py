@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -47,7 +48,7 @@ from cinecut.language.timebase import FilmRange, FilmTime, clock
 _THREADS = max(1, min(4, os.cpu_count() or 1))
 _SURVEY_SHARE = 0.3  # of the whole work, for the progress
 _PERHAPS = 1.5  # by which the middle of a dip may be less plain in an outline that lacks pictures
-_SLACK = 2.0  # by which a dissolve may look stranger there
+_SLACK = 1.5  # by which a dissolve may look stranger there
 _LETTERED = 0.4  # least share of key pictures with lettering in a shot of credits or titles
 _CREDITS = Fraction(4, 5)  # of the film: lettering after this is credits
 
@@ -85,9 +86,9 @@ def find_shots(film: Path, facts: FilmFacts, progress: Callable[[float], None]) 
         scan = _search(film, facts, progress) if facts.stamps and not facts.joined else _watch(film, facts, progress)
     except Unstamped:
         scan = _watch(film, facts, progress)
-    hard = scan.cuts
-    blends = _blends(scan, facts.rate)
-    shots = _tile(scan, [cut for cut in hard if not any(b.start <= cut <= b.end for b in blends)], blends)
+    blends, outline = _blends(scan, facts.rate)
+    scan = replace(scan, outline=outline)
+    shots = _tile(scan, [cut for cut in scan.cuts if not any(b.start <= cut <= b.end for b in blends)], blends)
     keys = _with_missing_keys(shots, scan)
     return ShotList(_judged(shots, keys, scan, facts), scan.bars, tuple(scan.diagnostics))
 
@@ -177,16 +178,19 @@ def _closer(film: Path, surveyed: Survey, outline: Outline, stretches: list[tupl
         group = max(0, int(np.searchsorted(firsts, start, "right")) - 1)
         wanted.setdefault(group, []).append((max(0, start), min(end, len(index.shown))))
 
-    def task(group: int) -> Outline:
-        fine = np.zeros(len(index.pts) + 1, np.bool_)
-        for start, end in wanted[group]:
-            fine[start:end] = True
+    def task(share: int) -> list[Outline]:
+        outlines = []
         with GroupReader(film, index, surveyed.inside) as reader:
-            strip = Strip.empty().until(wanted[group][-1][1], reader.pictures(group, fine, rough=True))
-        return outline_of(strip.thumbs, strip.ranks)
+            for group in list(wanted)[share::_THREADS]:
+                fine = np.zeros(len(index.pts) + 1, np.bool_)
+                for start, end in wanted[group]:
+                    fine[start:end] = True
+                strip = Strip.empty().until(wanted[group][-1][1], reader.pictures(group, fine))
+                outlines.append(outline_of(strip.thumbs, strip.ranks))
+        return outlines
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        return Outline.joined([outline, *pool.map(task, wanted)])
+        return Outline.joined([outline, *chain.from_iterable(pool.map(task, range(min(_THREADS, len(wanted)))))])
 
 
 def _short(end: FilmTime, facts: FilmFacts) -> Diagnostic:
@@ -244,13 +248,16 @@ def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _
 # --- gradual cuts ---------------------------------------------------------------------------------------------------
 
 
-def _blends(scan: _Scan, rate: Fraction) -> list[Blend]:
-    """The fades, dissolves and wipes, in order: suspected by the outline, judged by all pictures around them."""
+def _blends(scan: _Scan, rate: Fraction) -> tuple[list[Blend], Outline]:
+    """The fades, dissolves and wipes, in order: suspected by the outline, judged by all pictures around them.
+
+    Also the outline with those pictures.
+    """
     faded = _joined(fades(scan.outline, scan.cuts, rate, paler=_PERHAPS * VALLEY))
     suspected = exact(scan.outline, scan.cuts, [], dissolves(scan.outline, scan.cuts, [], rate), slack=_SLACK)
-    outline = scan.closer([(b.start - 2 * REACH, b.end + 2 * REACH) for b in (*faded, *suspected)])
+    outline = scan.closer([(b.start - REACH - 2, b.end + REACH + 2) for b in (*faded, *suspected)])
     faded = _joined(fades(outline, scan.cuts, rate))
-    return _joined(faded + exact(outline, scan.cuts, faded, suspected))
+    return _joined(faded + exact(outline, scan.cuts, faded, suspected)), outline
 
 
 # --- shots ----------------------------------------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 """Decoding parts of a film into thumbnails, as far as they are requested.
 
 The loop filter is disabled, and for an outline the pictures that no other refers to are skipped. Neither changes a
-thumbnail enough to matter, and together they halve the cost. The decoder of H.264 replaces a missing reference by the
-one before, so that a rough outline of it needs no B picture at all.
+thumbnail enough to matter, and together they halve the cost.
 """
 
 from __future__ import annotations
@@ -84,7 +83,6 @@ class GroupReader:
         discard_others(self._container, self._stream)
         self._base = self._stream.time_base or Fraction(1, 1000)
         self._every = 4 if index.key.all() else 1  # films of key frames only are outlined by every fourth picture
-        self._skips_references = self._stream.codec_context.name == "h264"
 
     def __enter__(self) -> GroupReader:
         return self
@@ -92,24 +90,21 @@ class GroupReader:
     def __exit__(self, *_: object) -> None:
         self._container.close()
 
-    def pictures(
-        self, group: int, fine: NDArray[np.bool_], rough: bool = False
-    ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def pictures(self, group: int, fine: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Rank and thumbnail of pictures from the start of `group` on, in display order, decoded lazily.
 
         fine : [at least the film's number of pictures] where every picture is wanted; elsewhere an outline is enough
-        rough : the outline need only show cuts, no gradual changes: B pictures are skipped if the decoder allows it
         """
         decoder = self._stream.codec_context
         newest = int(self._index.rank[self._index.groups[group]]) - 1
-        for packet in self._needed(group, fine, rough and self._skips_references):
+        for packet in self._needed(group, fine):
             for frame in _decode(decoder, packet):
                 rank = int(np.searchsorted(self._index.shown, frame.pts)) if frame.pts is not None else -1
                 if rank > newest:
                     newest = rank
                     yield rank, small_planes(frame, THUMB_COLUMNS, THUMB_ROWS)[:, *self._inside]
 
-    def _needed(self, group: int, fine: NDArray[np.bool_], spare_b: bool) -> Iterator[Packet[VideoStream] | None]:
+    def _needed(self, group: int, fine: NDArray[np.bool_]) -> Iterator[Packet[VideoStream] | None]:
         """The packets from `group` on that are needed for `fine`, each after setting the decoder; None to drain it.
 
         It is drained before a later group if all earlier pictures are displayed before it, so that the end of one group
@@ -119,7 +114,6 @@ class GroupReader:
         first = int(index.groups[group])
         starts = set(index.groups[group + 1 : group + 3].tolist())
         decoder = self._stream.codec_context
-        near, latest = False, int(index.rank[first]) - 1
         for at, packet in self._packets(first):
             if packet is None:
                 yield None
@@ -129,10 +123,6 @@ class GroupReader:
                 yield None
                 decoder.flush_buffers()
             wanted = bool(fine[rank])
-            if rank > latest:  # pictures displayed between the latest one and this one are decoded after it
-                near, latest = bool(fine[latest + 1 : rank + 1].any()), rank
-            elif spare_b and not near:
-                continue
             if wanted or (at - first) % self._every == 0:
                 decoder.skip_frame = "DEFAULT" if wanted else "NONREF"
                 yield packet

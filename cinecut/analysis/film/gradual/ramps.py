@@ -20,7 +20,7 @@ Shares = Callable[[Pictures, Floats, Floats], Floats]
 
 REACH = 10  # pictures beyond a suspected gradual cut that are looked at
 _SHORTEST = 3  # pictures inside
-_ROUNDS, _WIDENINGS = 6, 4
+_ROUNDS, _WIDENINGS = 4, 4
 _UNEVEN = 0.04  # greatest mean distance of the shares from the ramp
 _UNEVEN_WIPE = 0.045  # the same of a wipe
 _RESIDUE, _RESIDUE_ONCE = 0.25, 0.35  # greatest part of the difference that a blend leaves unexplained, mean and most
@@ -122,7 +122,7 @@ def _fit(ranks: NDArray[np.int64], luma: Pictures, shares: Shares) -> Ramp | Non
 def _mixed(luma: Pictures, before: Floats, after: Floats) -> Floats:
     """[n] the share of the way from one picture to another that each has covered."""
     way = after - before
-    return (luma - before) @ way / max(1.0, float(way @ way))
+    return np.asarray((luma - before) @ way / max(1.0, float(way @ way)), np.float32)
 
 
 def _wiped(luma: Pictures, before: Floats, after: Floats) -> Floats:

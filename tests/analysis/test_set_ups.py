@@ -1,0 +1,72 @@
+"""Cuts that cost an encoder few bytes, gradual cuts to their edges, and what is no cut: in films made from pieces."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from cinecut.analysis.film.shots import find_shots
+from cinecut.media.probe import film_facts
+from tools.cut_films import (
+    ENCODERS,
+    HEIGHT,
+    WIDTH,
+    CutFilm,
+    Frames,
+    Score,
+    encode,
+    flashes,
+    gradual,
+    look_alikes,
+    score,
+)
+
+LENGTHS = (40, 33, 45, 29, 36, 26, 44, 31)
+
+
+def set_up(seed: int, length: int, pose: float, drift: float = 0.1) -> Frames:
+    """Somebody who moves a little before a still wall; `pose` is where the movement begins."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(60, 200, (9, 16, 3), dtype=np.uint8)
+    wall = np.asarray(cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
+    body = cv2.resize(rng.integers(0, 256, (12, 10, 3), dtype=np.uint8), (90, 120), interpolation=cv2.INTER_CUBIC)
+    mask = np.full(body.shape[:2], 255, np.uint8)
+    frames = np.repeat(wall[None], length, 0)
+    for at, frame in enumerate(frames):
+        x, y = 100 + 45 * np.sin(pose + drift * at / 10), 45 + 12 * np.cos(2 * pose + drift * at / 10)
+        place = np.array([[1, 0, x], [0, 1, y]], np.float32)
+        share = cv2.warpAffine(mask, place, (WIDTH, HEIGHT))[..., None] / 255
+        frame[:] = frame * (1 - share) + cv2.warpAffine(body, place, (WIDTH, HEIGHT)) * share
+    return frames
+
+
+def found(film: CutFilm, encoder: str, folder: Path) -> Score:
+    path = encode(folder / ("film.avi" if "mpeg4" in encoder else "film.mp4"), film.frames, ENCODERS[encoder])
+    return score(find_shots(path, film_facts(path), lambda share: None), film)
+
+
+@pytest.mark.parametrize(("encoder", "black"), list(product(("x264", "x264 fixed", "mpeg4"), (0, 6, 24))))
+def test_pieces_of_one_set_up_are_parted(encoder: str, black: int, tmp_path: Path) -> None:
+    pieces = [set_up(3, length, pose=2.4 * at) for at, length in enumerate(LENGTHS)]
+    result = found(look_alikes("one set-up", pieces, black), encoder, tmp_path)
+    assert result.recall >= 0.97 if black else result.recall >= 0.85
+    assert result.black_inside == 0
+    assert result.extra == 0
+
+
+@pytest.mark.parametrize("kind", ["mix", "fog", "dark to bright", "dip to black", "dip to white"])
+def test_gradual_cuts_leave_nothing_over(kind: str, tmp_path: Path) -> None:
+    for length, encoder in ((8, "x264"), (30, "x264 fixed")):
+        result = found(gradual(kind, set_up(5, 80, 0), set_up(8, 80, 2), kind, length), encoder, tmp_path)
+        assert (result.blends_found, result.extra) == (1, 0)
+        assert result.left_over[0] <= 1
+
+
+@pytest.mark.parametrize("encoder", ["x264", "x264 fixed"])
+def test_flashes_are_no_cuts(encoder: str, tmp_path: Path) -> None:
+    for length in (1, 3):
+        assert found(flashes("flash", set_up(2, 100, 0), (20, 61), length), encoder, tmp_path).extra == 0
