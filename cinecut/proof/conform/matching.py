@@ -13,7 +13,9 @@ from cinecut.proof.conform.film import FilmPictures
 from cinecut.proof.conform.vectors import Vectors, mirrored, vectors_of
 
 _CANDIDATES = 16  # groups of pictures that are decoded for one stretch at most
-_SURE, _LIKELY = 0.96, 0.85  # mean correlation: no better place is looked for; this may be it
+_SURE, _DOUBTFUL, _LIKELY = 0.985, 0.97, 0.85  # mean correlation: no better place is looked for; one is, everywhere;
+# this may be it
+_ODD = 0.015  # correlation by which what is unusual must be better
 _NEAR = 0.75  # of one picture with another of its shot
 _SAMPLES = 24  # frames of a stretch that are compared
 _ALIKE = 0.004  # correlation by which places are as good as each other
@@ -80,7 +82,9 @@ class Matcher:
         found = self._place(start, end)
         part = max(_LEAST, min((end - start) // 3, _PART))
         if found is None and end - start >= 2 * _LEAST:
-            found = self._place(start, start + part) or self._place(end - part, end) or self._searched(start, end)
+            found = self._place(start, start + part) or self._place(end - part, end)
+        if found is None or found.like < _DOUBTFUL:
+            found = _better(found, self._searched(start, end))
         return None if found is None else self._stretched(found, start, end)
 
     def _stretched(self, piece: Piece, start: int, end: int) -> Piece:
@@ -120,8 +124,7 @@ class Matcher:
         best: Piece | None = None
         for number, group, flipped in self._candidates(start, end):
             for found in self._in_group(start, end, number, group, flipped):
-                if best is None or found.like > best.like + 1e-4:
-                    best = found
+                best = _better(best, found)
             if best is not None and best.like > _SURE:
                 break
         return best if best is not None and best.like > _LIKELY else None
@@ -139,12 +142,12 @@ class Matcher:
                     likes = (vectors_of(film.outline(group)) @ own.T).max(0, initial=0)
                     row = int(likes.argmax())
                     places.append((float(likes[row]) - 0.03 * flipped, int(rows[row]), number, group, flipped))
+        best: Piece | None = None
         for like, row, number, group, flipped in sorted(places, reverse=True)[:_TRIES]:
             first = min(max(start, row - part // 2), end - part)
-            found = max(self._in_group(first, first + part, number, group, flipped), key=lambda p: p.like, default=None)
-            if like > _NEAR and found is not None and found.like > _LIKELY:
-                return found
-        return None
+            for found in self._in_group(first, first + part, number, group, flipped) if like > _NEAR else ():
+                best = _better(best, found)
+        return best if best is not None and best.like > _LIKELY else None
 
     def _candidates(self, start: int, end: int) -> list[tuple[int, int, bool]]:
         """Films and groups of pictures, and whether mirrored, the most similar first."""
@@ -240,6 +243,13 @@ class Matcher:
         return replace(whole, like=float(np.median(self._likes(whole))))
 
 
+def _better(one: Piece | None, other: Piece | None) -> Piece | None:
+    """The place that is more like it; another speed or a mirrored picture must be so by more."""
+    if one is None or other is None:
+        return one or other
+    return max((one, other), key=lambda piece: piece.like - _ODD * ((piece.speed != 1) + piece.flipped))
+
+
 def _apart(own: NDArray[np.uint8], shown: NDArray[np.uint8], flipped: bool) -> float:
     """Mean levels between pictures and others, once one gain and one offset for all are taken out."""
     a, b = (own[:, :, ::-1] if flipped else own).astype(np.float32), shown.astype(np.float32)
@@ -259,7 +269,7 @@ def _steady(bad: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _ranks(first: Fraction, step: Fraction, frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """The film frames on screen at some frames after a place."""
     ranks = np.floor(float(first) + frames * float(step) + 1e-6).astype(np.int64)
-    return np.clip(ranks, 0, count - 1)
+    return np.asarray(np.clip(ranks, 0, count - 1), np.int64)
 
 
 def _spread(start: int, end: int, most: int) -> NDArray[np.int64]:
