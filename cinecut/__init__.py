@@ -6,7 +6,7 @@ Two straight lines meet at one type, `Spec`:
     render    film.yaml ─ read ─ check ─► Spec ─ resolve ─► Trailer ─ timeline + soundtrack ─ lower ─► Graph
                         ─ verify ─► RenderPlan ─ segments ─ reels ─ run (GPU lock) ─ join ─► film_trailer.mp4
 
-Programs use `load`, `check`, `compile`, `edit`, `render` and `analyze`, which are imported when they are first asked for.
+Programs use `load`, `check`, `compile`, `edit`, `render` and `analyze`, each imported when it is first asked for.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -15,7 +15,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from cinecut.analysis.report.sheet import write_sheet
 from commandline import COMMAND, cinecut, environment, model_server
 from footage import Footage, make_film, srt
 from talking import Question, Reply, sensible, talker

@@ -122,7 +122,7 @@ class FilmPictures:
     def _sketch(self, group: int) -> NDArray[np.uint8]:
         end, found = self._end(group), list[NDArray[np.uint8]]()
         with GroupReader(self.path, self.survey.index, self._inside) as reader:
-            for rank, thumb in reader.pictures(group, np.zeros(self.count + 1, bool), rough=True):
+            for rank, thumb in reader.pictures(group, np.zeros(self.count + 1, bool)):
                 if rank >= end:
                     break
                 found.append(framed(thumb, _WHOLE))
