@@ -24,6 +24,7 @@ TABLES = (
     "picture",
     "speech",
     "proof",
+    "music",
 )
 """Each is a module here with `table(film, runs) -> list[Figure]`, which prints its rows and returns its bounds."""
 

@@ -7,7 +7,7 @@ of the songs have no drums like a rock band's: a march, a waltz, a guitar on the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
@@ -95,13 +95,14 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class MadeSong:
-    """A mono song at RATE, the seconds of its beats, the number of its first downbeat, and its sections' starts."""
+    """A mono song, the seconds of its beats, the number of its first downbeat, and its sections' starts."""
 
     recipe: Recipe
     sound: Array
     beats: Array
     first: int
     sections: Array
+    rate: int = RATE
 
     @property
     def downbeats(self) -> Array:
@@ -230,9 +231,7 @@ class _Player:
         self.every = 0.5 if dice.random() < 0.15 and made.metre % 2 == 0 else float(dice.choice((1, 1, 1, 2)))
         self.bright = dice.uniform(0.5, 1.5)
         self.loose = 0.008 if made.kind in ("live", "drift") else 0.0
-        drums = {"kick": _kick, "snare": _snare, "ghost": partial(_snare, gain=0.15), "hat": _hat}
-        drums |= {"open": partial(_hat, decay=14.0), "crash": partial(_hat, decay=3.0, seconds=1.2)}
-        self.drums = {name: 10 ** (dice.uniform(-8, 2) / 20) * drum(dice) for name, drum in drums.items()}
+        self.drums = {name: 10 ** (dice.uniform(-8, 2) / 20) * drum(dice) for name, drum in _DRUMS.items()}
         self.gains = {name: 10 ** (dice.uniform(-8, 2) / 20) for name in ("bass", "pluck", "tune", "chord")}
 
     def at(self, bar: int, place: float) -> float:
@@ -293,6 +292,16 @@ def _snare(dice: np.random.Generator, gain: float = 0.6) -> Array:
 def _hat(dice: np.random.Generator, decay: float = 70.0, seconds: float = 0.3) -> Array:
     t = np.arange(int(seconds * RATE)) / RATE
     return np.asarray(0.25 * np.diff(dice.standard_normal(t.size + 1)) * np.exp(-t * decay))
+
+
+_DRUMS: dict[str, Callable[[np.random.Generator], Array]] = {
+    "kick": _kick,
+    "snare": _snare,
+    "ghost": partial(_snare, gain=0.15),
+    "hat": _hat,
+    "open": partial(_hat, decay=14.0),
+    "crash": partial(_hat, decay=3.0, seconds=1.2),
+}
 
 
 @lru_cache(256)

@@ -28,6 +28,7 @@ Array = NDArray[np.float64]
 _SHORTEST = 2  # seconds of a song that can have a pulse
 _SNAP = 0.015  # seconds over the whole song: a tempo this near to a whole number is that number
 _AT_START = 0.005  # seconds that a beat may lie before the song's first sample
+_USUAL = 75  # beats a minute: songs are usually counted in the octave above it
 _SHORT = 8  # beats under which a song says little about its tempo
 _RIVAL = 0.85  # evidence, relative to the chosen tempo's, that makes another one inside the range worth a word
 _AUDITION = ("audition it with `cinecut beats SONG --click out.wav`",)
@@ -87,11 +88,12 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class CountedSong:
-    """A song with the grid that it has by itself; None, and no confidence, without a pulse."""
+    """A song with its grids by octave (-1: half as many beats), of which 0 is always there; without a pulse there are
+    none, and no confidence."""
 
     timbre: bars.Timbre
     duration: Fraction
-    grid: Grid | None
+    grids: dict[int, Grid]
     confidence: float
     gram: tempogram.Tempogram | None
 
@@ -106,7 +108,7 @@ def analyse_music(
     sound = listen(song, progress)
     song_counted = counted(sound)
     beats = beats_in(song_counted, tempo_range, likely)
-    doubts = _doubts(song, beats, tempo_range) if song_counted.grid else [_no_pulse(song, sound, likely)]
+    doubts = _doubts(song, beats, tempo_range) if song_counted.grids else [_no_pulse(song, sound, likely)]
     return beats, [*sound.warnings, *doubts]
 
 
@@ -116,17 +118,18 @@ def counted(sound: SongSound) -> CountedSong:
     pulse = find_pulse(env) if sound.duration >= _SHORTEST else None
     way = count(env, timbre, pulse) if pulse else None
     if pulse is None or way is None:
-        return CountedSong(timbre, sound.duration, None, 0.0, None)
-    grid = _placed(sound, env, pulse, way[0])
-    return CountedSong(timbre, sound.duration, grid, pulse.standing * way[1], pulse.gram)
+        return CountedSong(timbre, sound.duration, {}, 0.0, None)
+    ways = {0: way.way, **way.octaves}
+    grids = {octave: _placed(sound, env, pulse, one) for octave, one in ways.items()}
+    return CountedSong(timbre, sound.duration, grids, pulse.standing * way.probability, pulse.gram)
 
 
 def beats_in(song: CountedSong, tempo_range: tuple[float, float], likely: float) -> Beats:
     """The beats of a song in the octave that a vibe expects; beats of the likely tempo for a song without a pulse."""
-    if song.grid is None or song.gram is None:
+    if song.gram is None:
         times = np.arange(0.0, max(float(song.duration), 90 / likely), 60 / likely)
         return _beats(song.timbre, Grid(times, 4, 0, likely / 60), 0.0, ())
-    grid = _in_range(song.grid, tempo_range, likely)
+    grid = _in_range(song.grids, tempo_range, likely)
     return _beats(song.timbre, grid, song.confidence, _octaves(song.gram, grid.rate))
 
 
@@ -156,26 +159,35 @@ def _written(hertz: float, span: float) -> float:
     return (whole if drift < _SNAP else round(hertz * 60, 3)) / 60
 
 
-def _in_range(grid: Grid, tempo_range: tuple[float, float], likely: float) -> Grid:
-    """The grid in the octave that lies inside the range and nearest to the likely tempo; as it is if none does.
-
-    A bar stays a bar: with twice as many beats it has twice the metre. Only an odd bar cannot be halved; there, two
-    bars are counted as one.
-    """
+def _in_range(grids: dict[int, Grid], tempo_range: tuple[float, float], likely: float) -> Grid:
+    """The grid in the octave that lies inside the range and nearest to the likely tempo; if none does, the one in which
+    songs are usually counted."""
     low, high = tempo_range
-    tempo = 60 * grid.rate
+    tempo = 60 * grids[0].rate
     inside = [k for k in range(-3, 4) if low * 0.995 <= tempo * 2.0**k <= high * 1.005]
-    octave = min(inside, key=lambda k: abs(np.log2(tempo * 2.0**k / likely)), default=0)
-    for _ in range(octave):
-        halves = np.interp(np.arange(2 * grid.times.size - 1) / 2, np.arange(grid.times.size), grid.times)
-        last = halves[-1] + (halves[-1] - halves[-2])
-        grid = Grid(np.append(halves, last), 2 * grid.metre, 2 * grid.down, grid.hertz and 2 * grid.hertz)
-    for _ in range(-octave):
-        even = grid.metre % 2 == 0 and grid.metre > 2
-        start = grid.down % 2
-        metre = grid.metre // 2 if even else grid.metre
-        grid = Grid(grid.times[start::2], metre, (grid.down - start) // 2 % metre, grid.hertz and grid.hertz / 2)
+    usual = int(np.ceil(np.log2(_USUAL / tempo)))
+    octave = min(inside, key=lambda k: abs(np.log2(tempo * 2.0**k / likely)), default=usual)
+    nearest = min(grids, key=lambda k: abs(k - octave))
+    grid = grids[nearest]
+    for _ in range(octave - nearest):
+        grid = _doubled(grid)
+    for _ in range(nearest - octave):
+        grid = _halved(grid)
     return grid
+
+
+def _doubled(grid: Grid) -> Grid:
+    """Twice as many beats; a bar stays as long, so that it has twice the metre."""
+    halves = np.interp(np.arange(2 * grid.times.size - 1) / 2, np.arange(grid.times.size), grid.times)
+    last = halves[-1] + (halves[-1] - halves[-2])
+    return Grid(np.append(halves, last), 2 * grid.metre, 2 * grid.down, grid.hertz and 2 * grid.hertz)
+
+
+def _halved(grid: Grid) -> Grid:
+    """Half as many beats; a bar stays as long, but of an odd bar or one of two beats, two are one."""
+    metre = grid.metre // 2 if grid.metre % 2 == 0 and grid.metre > 2 else grid.metre
+    start = grid.down % 2
+    return Grid(grid.times[start::2], metre, (grid.down - start) // 2 % metre, grid.hertz and grid.hertz / 2)
 
 
 def _beats(timbre: bars.Timbre, grid: Grid, confidence: float, octaves: tuple[tuple[Fraction, float], ...]) -> Beats:

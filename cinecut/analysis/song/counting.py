@@ -46,6 +46,11 @@ class Counting:
     downbeat: int
     beats: Array
 
+    @property
+    def bar(self) -> int:
+        """In places."""
+        return self.period * self.metre
+
 
 @dataclass(frozen=True, slots=True)
 class _Places:
@@ -57,16 +62,33 @@ class _Places:
     begin: float
 
 
-def count(env: Envelopes, timbre: Timbre, pulse: Pulse) -> tuple[Counting, float] | None:
-    """The likeliest way to count, and the probability of its beats and bars; None for a song of too few beats."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The likeliest way to count, the probability of its beats and bars, and its likeliest way in other octaves (-1:
+    half as many beats), where the song has one."""
+
+    way: Counting
+    probability: float
+    octaves: dict[int, Counting]
+
+
+def count(env: Envelopes, timbre: Timbre, pulse: Pulse) -> Counted | None:
+    """How a song is counted; None for a song of too few beats."""
     ways, features = hypotheses(env, timbre, pulse)
     if not ways:
         return None
     score = features @ np.array(list(_WEIGHTS.values()))
     share = np.exp(score - score.max())
-    best = ways[int(np.argmax(score))]
+    order = [ways[index] for index in np.argsort(-score)]
+    best = order[0]
     same = np.array([_same_bars(best, way) for way in ways])
-    return best, float(share[same].sum() / share.sum())
+    octaves = {}
+    for octave in (-2, -1, 1, 2):
+        others = [way for way in order if way.period * 2.0**octave == best.period and _same_bars(best, way)]
+        whole = [way for bars in (1, 2) for way in others if way.bar == bars * best.bar]
+        if whole:
+            octaves[octave] = whole[0]
+    return Counted(best, float(share[same].sum() / share.sum()), octaves)
 
 
 def hypotheses(env: Envelopes, timbre: Timbre, pulse: Pulse) -> tuple[list[Counting], Array]:
@@ -182,6 +204,7 @@ def _of_bars(
         which = [float(metre == other) for other in _METRES if other != 4]
         bars = onsets[:, : index.size // metre * metre].reshape(4, -1, metre)
         accent = np.log((bars.mean(axis=1) + _SOFT) / (mean + _SOFT))
+        weakest = float(accent[3].min())
         sure = _significance(bars)
         place = np.arange(index.size) % metre
         turn = np.array([[row[place == down].mean() for down in range(metre)] for row in turns])
@@ -189,7 +212,7 @@ def _of_bars(
             after = (down + 1) % metre
             accents = [accent[0, down], accent[2, down], accent[0, after], accent[1, after]]
             start = _begins(places, int(index[down]), metre * int(index[1] - index[0]))
-            row = [start, *accents, sure[0, down], sure[3, down], *turn[:, down], *clear, *which]
+            row = [start, weakest, *accents, sure[0, down], sure[3, down], *turn[:, down], *clear, *which]
             found.append((metre, down, [float(value) for value in row]))
     return found
 
@@ -221,7 +244,7 @@ def _own_length(alike: dict[int, float], metre: int) -> tuple[float, float]:
 
 def _same_bars(one: Counting, other: Counting) -> bool:
     """Whether two ways have the same beats and the same bar lines, or those of another octave."""
-    short, long = sorted((one.period * one.metre, other.period * other.metre))
+    short, long = sorted((one.bar, other.bar))
     apart = (one.offset + one.downbeat * one.period - other.offset - other.downbeat * other.period) % short
     return _same_beats(one, other) and long % short == 0 and min(apart, short - apart) <= _ALIGNED
 
@@ -233,48 +256,49 @@ def _same_beats(one: Counting, other: Counting) -> bool:
     return long % short == 0 and long // short in (1, 2, 4) and min(apart, short - apart) <= _ALIGNED
 
 
-_WEIGHTS = {  # in the order of a hypothesis' features
-    "beat low": 0.793,
-    "beat mid": 0.529,
-    "beat high": 0.234,
-    "half low": -0.213,
-    "half mid": 0.165,
-    "half high": 0.319,
-    "quarters low": -0.115,
-    "quarters all": -0.162,
-    "thirds low": -0.242,
-    "thirds all": -0.196,
-    "half against beat": -0.169,
-    "begins on a beat": 0,
-    "line": 0.436,
-    "lag 1.00": 2.31,
-    "lag 2.00": 1.5,
-    "lag 3.00": 0.907,
-    "lag 4.00": 1.1,
-    "lag 0.33": -2.67,
-    "lag 0.67": -1.6,
-    "lag 1.50": 0.372,
-    "fast": -0.568,
-    "unusual": -0.349,
-    "begins with a bar": 0,
-    "downbeat low": 0.308,
-    "downbeat high": 0.328,
-    "second low": 0.145,
-    "second mid": 0.392,
-    "surely low": 2.47,
-    "surely all": -0.447,
-    "turn harmony 1": 2.24,
-    "turn harmony 2": 0.561,
-    "turn sound 1": 0.685,
-    "turn sound 4": 0.735,
-    "bars alike pattern": 2.26,
-    "bars alike harmony": 0.263,
-    "bars alike unlike shorter": 0.202,
-    "bars alike unlike longer": 0.707,
-    "metre 2": -3.63,
-    "metre 3": -1.64,
-    "metre 5": -1.07,
-    "metre 6": -0.966,
-    "metre 7": -1.33,
+_WEIGHTS = {  # in the order of the features of a way to count
+    "beat low": 0.553,
+    "beat mid": 0.519,
+    "beat high": 0.0705,
+    "half low": -0.219,
+    "half mid": 0.0662,
+    "half high": 0.301,
+    "quarters low": -0.107,
+    "quarters all": -0.314,
+    "thirds low": -0.236,
+    "thirds all": -0.197,
+    "half against beat": -0.12,
+    "begins on a beat": 1.35,
+    "line": 0.553,
+    "lag 1.00": 1.41,
+    "lag 2.00": 1.95,
+    "lag 3.00": 1.95,
+    "lag 4.00": 1.18,
+    "lag 0.33": -2.24,
+    "lag 0.67": -1.37,
+    "lag 1.50": 0.0867,
+    "fast": 0.102,
+    "unusual": -1.11,
+    "begins with a bar": 1.99,
+    "weakest beat": 0.345,
+    "downbeat low": 0.311,
+    "downbeat high": 0.411,
+    "second low": -0.152,
+    "second mid": 0.168,
+    "surely low": 2.3,
+    "surely all": -0.56,
+    "turn harmony 1": 1.69,
+    "turn harmony 2": 1.05,
+    "turn sound 1": -0.116,
+    "turn sound 4": 1.16,
+    "bars alike pattern": 2.47,
+    "bars alike harmony": 0.108,
+    "bars alike unlike shorter": 0.567,
+    "bars alike unlike longer": 0.653,
+    "metre 2": -4.42,
+    "metre 3": -1.52,
+    "metre 5": -1.04,
+    "metre 6": -1.88,
+    "metre 7": -1,
 }
 NAMES = tuple(_WEIGHTS)
