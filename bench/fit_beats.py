@@ -18,8 +18,8 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from bench.modules import module, modules
-from bench.music import SONGS, agreement, in_octave, made, measured, numbers, right_bars
-from bench.songs import MadeSong
+from bench.music import SONGS, agreement, in_octave, made, numbers, right_bars
+from bench.songs import MadeSong, measured
 from cinecut.analysis.song import counting
 from cinecut.analysis.song.bars import timbre
 from cinecut.analysis.song.onsets import SongSound
@@ -29,7 +29,7 @@ from cinecut.analysis.song.tempogram import envelopes
 Array = NDArray[np.float64]
 
 FITTED = 2.4  # times as many songs as the table has: the weights need more than the figures do
-PRICE = 0.02
+PRICE = 0.008
 
 
 def labelled(song: MadeSong, sound: SongSound) -> tuple[Array, NDArray[np.bool_]] | None:

@@ -10,8 +10,7 @@ tempo      share of songs and vibes whose tempo is the true one or an octave of 
 F          mean F-measure of the beats against the truth in that octave (±70 ms); and the share of .95 and more
 bars       share whose downbeats are right: every one found is true, or every true one is found from the first on
 unsure     share of the wrong ones (tempo, beats or bars) whose confidence is below a half
-own tempo  share of the songs that fit no octave of the range which keep their tempo
-range      share of the songs that fit one which get it
+range      share of the songs of which an octave lies in the range that get it; the others keep theirs (`tempo`)
 
 The second form prints for real songs of known tempo: their tempo, its worst error in percent over the vibes that hold
 it, the F of the beats against the constant grid of the known tempo, and librosa's tempo and F (told the tempo).
@@ -20,26 +19,23 @@ it, the F of the beats against the constant grid of the known tempo, and librosa
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
+from bench import sections
 from bench.figures import Figure, print_rows
 from bench.film import Film
-from bench.songs import KINDS, MadeSong, make, recipe, shaped
+from bench.songs import KINDS, MadeSong, make, measured, recipe
 from cinecut.analysis.song.beats import Beats, analyse_music, beats_in, counted
 from cinecut.analysis.song.onsets import SongSound, listen
-from cinecut.analysis.song.sections import SongSection, find_sections
 from cinecut.vibes import load_vibe, names
 
 Array = NDArray[np.float64]
 SONGS = 200
-SHAPES = 24
 HALVES = ("choose", "judge")
 
 
@@ -53,7 +49,7 @@ class Result:
     bars: bool
     confidence: float
     fits: bool  # whether an octave of the tempo lies in the range
-    placed: bool  # whether the tempo is in the range, or the song's own where none fits
+    placed: bool  # whether the tempo is in the range, or an octave of the song's own where none fits
 
     @property
     def right(self) -> bool:
@@ -66,7 +62,7 @@ def table(film: Film, runs: int) -> list[Figure]:
     for half, found in zip(HALVES, halves, strict=True):
         print(f"\nthe half to {half} by\n")
         rows = [_row(kind, [one for one in found if kind in (one.kind, "all")]) for kind in (*KINDS, "all")]
-        print_rows(["songs", "tempo", "F", "F ≥ .95", "bars", "wrong", "unsure", "own tempo", "range"], rows)
+        print_rows(["songs", "tempo", "F", "F ≥ .95", "bars", "wrong", "unsure", "range"], rows)
     judged = halves[1]
     wrong = [one for one in judged if not one.right]
     return [
@@ -79,7 +75,7 @@ def table(film: Film, runs: int) -> list[Figure]:
             0.05,
         ),
         Figure("tempo as the range wants it", _share(one.placed for one in judged), 1.0, at_least=True),
-        *_sections(),
+        *sections.figures(),
     ]
 
 
@@ -91,13 +87,6 @@ def numbers(half: str, songs: int = SONGS) -> list[int]:
 def made(number: int) -> tuple[MadeSong, SongSound]:
     """A recipe's song, and how it measures."""
     return measured(make(recipe(number)))
-
-
-def measured(song: MadeSong) -> tuple[MadeSong, SongSound]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "song.wav")
-        soundfile.write(path, song.sound, song.rate)
-        return song, listen(path)
 
 
 def results(song: tuple[MadeSong, SongSound]) -> Iterator[Result]:
@@ -115,8 +104,8 @@ def judged(truth: MadeSong, found: Beats, tempo_range: tuple[float, float]) -> R
     low, high = tempo_range
     octave = np.log2(pace / own)
     fits = any(low <= own * 2.0**k <= high for k in range(-4, 5))
-    placed = 0.97 * low <= pace <= 1.03 * high if fits else abs(octave) < 0.03
     tempo = bool(abs(octave - round(octave)) < 0.03)
+    placed = bool(0.97 * low <= pace <= 1.03 * high) if fits else tempo
     beats = max(agreement(grid, times) for grid in in_octave(truth, round(octave)))
     return Result(
         truth.recipe.kind, tempo, beats, right_bars(truth.downbeats, downbeats), found.confidence, fits, placed
@@ -156,7 +145,7 @@ def agreement(grid: Array, beats: Array, tolerance: float = 0.07) -> float:
 
 def _row(kind: str, found: list[Result]) -> list[str]:
     wrong = [one for one in found if not one.right]
-    alone, held = ([one.placed for one in found if one.fits == fits] for fits in (False, True))
+    held = [one.placed for one in found if one.fits]
     unsure = f"{_share(one.confidence < 0.5 for one in wrong):.2f}" if wrong else "none"
     return [
         kind,
@@ -164,50 +153,13 @@ def _row(kind: str, found: list[Result]) -> list[str]:
         *(f"{_share(values):.3f}" for values in ([one.beats >= 0.95 for one in found], [one.bars for one in found])),
         f"{len(wrong) / len(found):.3f}",
         unsure,
-        *(f"{_share(values):.2f}" if values else "" for values in (alone, held)),
+        f"{_share(held):.2f}",
     ]
 
 
 def _share(values: Iterator[float] | list[float] | list[bool]) -> float:
     listed = list(values)
     return float(np.mean(listed)) if listed else 0.0
-
-
-# Sections
-
-
-def _sections() -> list[Figure]:
-    """Songs of known sections: boundaries found to a bar, and drops that are called so."""
-    hits, known, found, named = 0, 0, 0, 0
-    for number in range(SHAPES):
-        song, sound = measured(make(shaped(number)))
-        tempo = song.recipe.tempo
-        beats = beats_in(counted(sound), (tempo * 0.9, tempo * 1.1), tempo)
-        parts = find_sections(sound, beats)
-        edges = np.array([float(part.start) for part in parts[1:]])
-        bar = 60 / tempo * song.recipe.metre
-        near = np.abs(song.sections[1:, None] - edges[None, :]) <= bar * 1.1
-        hits += int(near.any(axis=1).sum())
-        known, found = known + len(song.sections) - 1, found + len(edges)
-        named += _named(song, parts)
-    print(
-        f"\nsections of {SHAPES} songs: {known} boundaries known, {found} found, {hits} of the known ones; "
-        f"all drops of {named} songs"
-    )
-    return [
-        Figure("boundaries of sections found to a bar", hits / known, 0.8, at_least=True),
-        Figure("boundaries that are none", 1 - hits / max(found, hits), 0.3),
-        Figure("songs whose drops are all found", named / SHAPES, 0.8, at_least=True),
-    ]
-
-
-def _named(song: MadeSong, parts: tuple[SongSection, ...]) -> bool:
-    """Whether a section called drop begins wherever the song jumps up to its loudest part."""
-    levels, starts = song.recipe.levels, song.sections
-    bar = 60 / song.recipe.tempo * song.recipe.metre
-    jumps = [starts[k] for k in range(1, len(levels)) if levels[k] == max(levels) and levels[k - 1] <= levels[k] / 2]
-    drops = [float(part.start) for part in parts if part.name == "drop"]
-    return all(any(abs(drop - jump) <= 1.1 * bar for drop in drops) for jump in jumps)
 
 
 # Real songs of known tempo

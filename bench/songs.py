@@ -7,12 +7,17 @@ of the songs have no drums like a rock band's: a march, a waltz, a guitar on the
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
+
+from cinecut.analysis.song.onsets import SongSound, listen
 
 Array = NDArray[np.float64]
 Pattern = Mapping[str, Sequence[float]]
@@ -157,6 +162,14 @@ def make(made: Recipe) -> MadeSong:
     end = int(beats[last * made.metre] * RATE)
     whole = MadeSong(made, 0.7 * sound[:end] / np.abs(sound).max(), beats[: last * made.metre], 0, starts)
     return _within_a_bar(whole) if len(made.levels) == 1 else whole
+
+
+def measured(song: MadeSong) -> tuple[MadeSong, SongSound]:
+    """A song, and how it measures."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "song.wav")
+        soundfile.write(path, song.sound, song.rate)
+        return song, listen(path)
 
 
 def _within_a_bar(song: MadeSong) -> MadeSong:
