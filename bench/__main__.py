@@ -27,6 +27,7 @@ TABLES = (
     "speech",
     "proof",
     "conform",
+    "music",
 )
 """Each is a module here with `table(film, runs) -> list[Figure]`, which prints its rows and returns its bounds."""
 

@@ -1,62 +1,185 @@
-"""How well the beats of real songs are found, for every vibe whose tempo range holds the song's known tempo.
+"""How well beats, bars and sections are found in songs by recipe, for the tempo range of every vibe.
 
+    python -m bench music
     python bench/music.py SONG TEMPO [SONG TEMPO ...]
 
-off %       error of the tempo, the worst over the ranges; `ranges` counts those with the octave right and 0.1 % or less
-beats F     beats against the constant grid of the known tempo, its phase fitted to them (±70 ms)
-in phase    share of the song's ten-second windows whose own onsets agree in phase with the fitted grid
-drift ms    the attacks' lag behind the grid in the last third of the song, less that in the first
-librosa     its tempo as is, and the F of its beats (told the tempo) against the same grid, where it is installed
+The recipes are split in two: the weights of `analysis/song/counting` were fitted to one half (and to tracker modules,
+see `bench/fit_beats.py`), the other half judges. Of each kind:
+
+tempo      share of songs and vibes whose tempo is the true one or an octave of it
+F          mean F-measure of the beats against the truth in that octave (±70 ms); and the share of .95 and more
+bars       share whose downbeats are right: every one found is true, or every true one is found from the first on
+unsure     share of the wrong ones (tempo, beats or bars) whose confidence is below a half
+range      share of the songs of which an octave lies in the range that get it; the others keep theirs (`tempo`)
+
+The second form prints for real songs of known tempo: their tempo, its worst error in percent over the vibes that hold
+it, the F of the beats against the constant grid of the known tempo, and librosa's tempo and F (told the tempo).
 """
 
 from __future__ import annotations
 
 import sys
-import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.song import tempogram
-from cinecut.analysis.song.beats import Beats, analyse_music
+from bench import sections
+from bench.figures import Figure, print_rows
+from bench.film import Film
+from bench.songs import KINDS, MadeSong, make, measured, recipe
+from cinecut.analysis.song.beats import Beats, analyse_music, beats_in, counted
 from cinecut.analysis.song.onsets import SongSound, listen
+from cinecut.vibes import load_vibe, names
 
 Array = NDArray[np.float64]
+SONGS = 200
+HALVES = ("choose", "judge")
 
-# tempo ranges (low, high, default) that genres of film ask for, in beats per minute
-RANGES = {
-    "action": (100, 160, 128), "adventure": (90, 140, 110), "animation": (80, 130, 100), "comedy": (75, 130, 95),
-    "crime": (80, 140, 105), "documentary": (55, 110, 75), "drama": (60, 110, 80), "family": (75, 130, 95),
-    "fantasy": (80, 140, 105), "history": (55, 110, 80), "horror": (60, 130, 90), "music": (90, 160, 120),
-    "mystery": (65, 120, 88), "romance": (60, 110, 80), "sci-fi": (90, 150, 115), "thriller": (90, 150, 120),
-    "war": (90, 150, 118), "western": (65, 125, 90),
-}  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out for one song under one vibe."""
+
+    kind: str
+    tempo: bool
+    beats: float
+    bars: bool
+    confidence: float
+    fits: bool  # whether an octave of the tempo lies in the range
+    placed: bool  # whether the tempo is in the range, or an octave of the song's own where none fits
+
+    @property
+    def right(self) -> bool:
+        return self.tempo and self.beats >= 0.95 and self.bars
+
+
+def table(film: Film, runs: int) -> list[Figure]:
+    """Both halves by kind; the bounds hold for the half that judges."""
+    halves = [[result for number in numbers(half) for result in results(made(number))] for half in HALVES]
+    for half, found in zip(HALVES, halves, strict=True):
+        print(f"\nthe half to {half} by\n")
+        rows = [_row(kind, [one for one in found if kind in (one.kind, "all")]) for kind in (*KINDS, "all")]
+        print_rows(["songs", "tempo", "F", "F ≥ .95", "bars", "wrong", "unsure", "range"], rows)
+    judged = halves[1]
+    wrong = [one for one in judged if not one.right]
+    return [
+        Figure("tempo or an octave of it", _share(one.tempo for one in judged), 1.0, at_least=True),
+        Figure("F ≥ .95", _share(one.beats >= 0.95 for one in judged), 0.95, at_least=True),
+        Figure("downbeats right", _share(one.bars for one in judged), 0.9, at_least=True),
+        Figure(
+            "wrong with a confidence of a half or more",
+            len([1 for w in wrong if w.confidence >= 0.5]) / len(judged),
+            0.05,
+        ),
+        Figure("tempo as the range wants it", _share(one.placed for one in judged), 1.0, at_least=True),
+        *sections.figures(),
+    ]
+
+
+def numbers(half: str, songs: int = SONGS) -> list[int]:
+    """The recipes of one half: tens by turns, so that every kind is in both."""
+    return [number for number in range(songs) if number // 10 % 2 == HALVES.index(half)]
+
+
+def made(number: int) -> tuple[MadeSong, SongSound]:
+    """A recipe's song, and how it measures."""
+    return measured(make(recipe(number)))
+
+
+def results(song: tuple[MadeSong, SongSound]) -> Iterator[Result]:
+    """One result for each vibe."""
+    truth, sound = song
+    whole = counted(sound)
+    for name in names():
+        vibe = load_vibe(name)
+        yield judged(truth, beats_in(whole, vibe.tempo, vibe.likely_tempo), vibe.tempo)
+
+
+def judged(truth: MadeSong, found: Beats, tempo_range: tuple[float, float]) -> Result:
+    times, downbeats = (np.array([float(time) for time in part]) for part in (found.times, found.downbeats))
+    pace, own = 60 / float(np.median(np.diff(times))), 60 / float(np.median(np.diff(truth.beats)))
+    low, high = tempo_range
+    octave = np.log2(pace / own)
+    fits = any(low <= own * 2.0**k <= high for k in range(-4, 5))
+    tempo = bool(abs(octave - round(octave)) < 0.03)
+    placed = bool(0.97 * low <= pace <= 1.03 * high) if fits else tempo
+    beats = max(agreement(grid, times) for grid in in_octave(truth, round(octave)))
+    return Result(
+        truth.recipe.kind, tempo, beats, right_bars(truth.downbeats, downbeats), found.confidence, fits, placed
+    )
+
+
+def in_octave(song: MadeSong, octave: int) -> list[Array]:
+    """The grids that a song's beats have in another octave: where an odd bar is halved, either half of the beats."""
+    beats = song.beats
+    if octave >= 0:
+        step = 2.0**-octave
+        return [np.interp(np.arange(0, beats.size - 1 + step / 2, step), np.arange(beats.size), beats)]
+    skip = 2**-octave
+    same = int(np.gcd(skip, song.recipe.metre))
+    return [beats[start::skip] for start in range(skip) if (start - song.first) % same == 0]
+
+
+def right_bars(truth: Array, found: Array, tolerance: float = 0.07) -> bool:
+    """Whether downbeats are right. Of a doubled tempo, that half bars are counted as bars is no mistake, of a halved
+    one, that two are."""
+    found = found[(found > truth[0] - tolerance) & (found < truth[-1] + tolerance)]
+    if not found.size:
+        return False
+    near = np.abs(truth[:, None] - found[None, :]) <= tolerance
+    return bool(near.any(axis=0).mean() >= 0.9 or (near.any(axis=1).mean() >= 0.9 and near[:, 0].any()))
+
+
+def agreement(grid: Array, beats: Array, tolerance: float = 0.07) -> float:
+    """F-measure of `beats` against `grid`, over the stretch of the grid."""
+    beats = beats[(beats > grid[0] - 0.1) & (beats < grid[-1] + 0.1)]
+    if not beats.size:
+        return 0.0
+    distance = np.abs(grid[:, None] - beats[None, :])
+    recall, precision = np.mean(distance.min(axis=1) <= tolerance), np.mean(distance.min(axis=0) <= tolerance)
+    return float(2 * precision * recall / max(precision + recall, 1e-9))
+
+
+def _row(kind: str, found: list[Result]) -> list[str]:
+    wrong = [one for one in found if not one.right]
+    held = [one.placed for one in found if one.fits]
+    unsure = f"{_share(one.confidence < 0.5 for one in wrong):.2f}" if wrong else "none"
+    return [
+        kind,
+        *(f"{_share(values):.3f}" for values in ([one.tempo for one in found], [one.beats for one in found])),
+        *(f"{_share(values):.3f}" for values in ([one.beats >= 0.95 for one in found], [one.bars for one in found])),
+        f"{len(wrong) / len(found):.3f}",
+        unsure,
+        f"{_share(held):.2f}",
+    ]
+
+
+def _share(values: Iterator[float] | list[float] | list[bool]) -> float:
+    listed = list(values)
+    return float(np.mean(listed)) if listed else 0.0
+
+
+# Real songs of known tempo
 
 
 def main(songs: list[tuple[Path, float]]) -> None:
     """Print one row for each song: its file and its known tempo in beats per minute."""
-    heads = ("tempo", "off %", "ranges", "beats F", "in phase", "drift ms", "wall s", "librosa", "its F")
-    print(f"{'song':24}" + "".join(f"{head:>10}" for head in heads))
+    rows = []
     for song, tempo in songs:
-        results: list[Beats] = []
-        walls: list[float] = []
-        for low, high, likely in RANGES.values():
-            if low <= tempo <= high:
-                start = time.perf_counter()
-                results.append(analyse_music(song, (low, high), likely)[0])
-                walls.append(time.perf_counter() - start)
-        errors = [abs(float(r.tempo) / tempo - 1) * 100 if r.tempo else 100.0 for r in results]
-        times = np.array([float(moment) for moment in results[0].times])
+        vibes = [vibe for vibe in map(load_vibe, names()) if vibe.tempo[0] <= tempo <= vibe.tempo[1]]
+        whole = counted(listen(song))
+        found = [beats_in(whole, vibe.tempo, vibe.likely_tempo) for vibe in vibes]
+        off = max(abs(float(one.tempo) / tempo - 1) * 100 if one.tempo else 100.0 for one in found)
+        beats, _ = analyse_music(song, vibes[0].tempo, vibes[0].likely_tempo)
+        times = np.array([float(moment) for moment in beats.times])
         known = known_grid(times, tempo)
-        in_phase, drift = steadiness(listen(song), times, tempo)
         theirs, theirs_f = librosa_beats(song, tempo, known)
-        found = float(results[0].tempo or 0)
-        right = f"{sum(error <= 0.1 for error in errors)}/{len(errors)}"
-        cells = (
-            f"{found:10.3f}{max(errors):10.4f}{right:>10}{agreement(known, times):10.3f}{in_phase:10.2f}{drift:10.1f}"
-        )
-        print(f"{song.stem[:23]:24}{cells}{np.median(walls):10.2f}{theirs:10.2f}{theirs_f:10.3f}")
+        cells = [f"{float(beats.tempo or 0):g}", f"{off:.4f}", f"{agreement(known, times):.3f}", f"{beats.metre}"]
+        rows.append([song.stem, *cells, f"{beats.confidence:.2f}", f"{theirs:.2f}", f"{theirs_f:.3f}"])
+    print_rows(["song", "tempo", "off %", "F", "metre", "confidence", "librosa", "its F"], rows)
 
 
 def known_grid(times: Array, tempo: float) -> Array:
@@ -67,29 +190,10 @@ def known_grid(times: Array, tempo: float) -> Array:
     return np.asarray(phase + count * 60 / tempo)
 
 
-def steadiness(sound: SongSound, times: Array, tempo: float) -> tuple[float, float]:
-    """Share of windows in phase with the grid, and the drift of the attacks against it in milliseconds."""
-    grid = tempogram.constant_grid(tempogram.envelopes(sound), tempo / 60)
-    third = len(times) // 3
-    drift = tempogram.attack_offset(sound, times[-third:]) - tempogram.attack_offset(sound, times[:third])
-    return float(np.mean(grid.agreement > 0.5)), 1000 * drift
-
-
-def agreement(grid: Array, beats: Array, tolerance: float = 0.07) -> float:
-    """F-measure of `beats` against `grid`, over the stretch where both have some."""
-    start, end = max(grid[0], beats[0]) - 0.2, min(grid[-1], beats[-1]) + 0.2
-    grid, beats = grid[(grid > start) & (grid < end)], beats[(beats > start) & (beats < end)]
-    distance = np.abs(grid[:, None] - beats[None, :])
-    recall, precision = np.mean(distance.min(axis=1) <= tolerance), np.mean(distance.min(axis=0) <= tolerance)
-    return float(2 * precision * recall / max(precision + recall, 1e-9))
-
-
 def librosa_beats(song: Path, tempo: float, grid: Array) -> tuple[float, float]:
-    """librosa's tempo as is, and the F-measure against `grid` of its beats when told `tempo`; nan without librosa."""
-    try:
-        import librosa
-    except ImportError:
-        return float("nan"), float("nan")
+    """librosa's tempo as is, and the F-measure against `grid` of its beats when told `tempo`."""
+    import librosa
+
     sound, rate = librosa.load(song, sr=22_050)
     onset = librosa.onset.onset_strength(y=sound, sr=rate)
     own = float(np.atleast_1d(librosa.beat.beat_track(onset_envelope=onset, sr=rate)[0])[0])

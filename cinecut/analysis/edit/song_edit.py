@@ -25,6 +25,7 @@ from cinecut.language.timebase import nearest
 HIT = 0.4  # least strength of a downbeat that can end a trailer as a hit
 _PLAIN = 0.15  # bonus for a song without a joint
 _MOST_PARTS = 200
+_AT_ONCE, _JUMP = 4, 0.2  # bars around the drop, and the rise in energy between them (6 dB) that makes a turn a drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,10 @@ def _early(beats: Beats, plan: _Plan, bar: int) -> float:
     """The worth of a bar for the trailer's start: the song should turn, and get louder, at the beat drop."""
     if not plan.drop:
         return 0.0
-    rise = _energy(beats, bar + plan.drop, bar + plan.third) - _energy(beats, bar, bar + plan.drop)
-    return _strengths(beats).get(bar + plan.drop, 0.0) + rise / 2
+    drop = bar + plan.drop
+    rise = _energy(beats, drop, bar + plan.third) - _energy(beats, bar, drop)
+    jump = _energy(beats, drop, drop + _AT_ONCE) - _energy(beats, max(bar, drop - _AT_ONCE), drop)
+    return _strengths(beats).get(drop, 0.0) * min(1.0, max(0.0, jump / _JUMP)) + rise / 2
 
 
 def _choose_start(beats: Beats, plan: _Plan) -> Fraction:

@@ -1,6 +1,6 @@
 """Tempo, beats, downbeats and phrases of a song, for cuts that fall on the music.
 
-    song ─ listen ─ envelopes ─ tempogram ─► tempo ─ grid or list ─► beats ─ metre, downbeat, phrases ─► Beats
+    song ─ listen ─ envelopes ─► pulse ─► counting ─► beats and bars ─ the vibe's octave ─► phrases ─► Beats
 
 A steady song gets one constant grid, which cannot drift; a song whose tempo moves keeps a list of its beats; sound
 without a pulse (speech, silence, an ambience) gets the tempo that was expected, and says so.
@@ -16,20 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.song import bars, tempogram
+from cinecut.analysis.song.counting import PLACES, Counting, count
 from cinecut.analysis.song.onsets import Progress, SongSound, listen
+from cinecut.analysis.song.pulse import Pulse, find_pulse
 from cinecut.analysis.stage import Stage
 from cinecut.diagnostics import Diagnostic
 from cinecut.language.timebase import nearest
 
 Array = NDArray[np.float64]
 
-_PULSE = 2.0  # times the median of the tempogram: songs reach 3 and more, noise and speech stay under 1.8
-_WANDERS = 0.015  # a window's tempo that is this far from the grid's is another tempo
-_WANDERING_SHARE = 0.05  # of the windows, off the grid in tempo and phase: from there on the tempo is not constant
-_STRAYING_SHARE = 0.15  # of the windows that have the tempo but not the phase: a rest of odd length in the middle
-_HELD = 0.75  # coherence that a constant grid must reach
+_SHORTEST = 2  # seconds of a song that can have a pulse
 _SNAP = 0.015  # seconds over the whole song: a tempo this near to a whole number is that number
 _AT_START = 0.005  # seconds that a beat may lie before the song's first sample
+_USUAL = 75  # beats a minute: songs are usually counted in the octave above it
 _SHORT = 8  # beats under which a song says little about its tempo
 _RIVAL = 0.85  # evidence, relative to the chosen tempo's, that makes another one inside the range worth a word
 _AUDITION = ("audition it with `cinecut beats SONG --click out.wav`",)
@@ -51,15 +50,15 @@ class Phrase:
 class Beats:
     """The beat grid of a song. Times are exact seconds from its first decoded sample.
 
-    confidence  0..1: how far the pulse stands above noise, times how well one tempo (or one smooth path of tempi)
-                explains it. Under 0.25 there is no usable pulse and `tempo` is only what was expected.
+    confidence  0..1: the probability that beats and bar lines are right, times how far the pulse stands above noise;
+                0 without a pulse, where `tempo` is only what was expected
     octaves     other tempi that the song could be counted in, with their evidence relative to `tempo`'s
     energy      loudness of every bar from `first` on: 1 the loudest, 0 thirty dB under it
     """
 
     tempo: Fraction | None  # beats per minute of a constant grid, at most 3 decimals; None where the tempo changes
     first: Fraction  # the earliest downbeat, >= 0
-    metre: int  # beats per bar: 3 to 7
+    metre: int  # beats per bar: 2 to 7; twice as many where a slow song is counted in halves of its beats
     times: tuple[Fraction, ...]  # every beat of what was listened to, to the millisecond, from the song's start on
     confidence: float
     octaves: tuple[tuple[Fraction, float], ...]
@@ -73,12 +72,30 @@ class Beats:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pulse:
-    """Beats in seconds [n], the constant tempo behind them in Hz (None where it changes), and the confidence."""
+class Grid:
+    """Beats in seconds, their metre, the number of the first downbeat, and the rate in Hz; None where it changes."""
 
-    beats: Array
+    times: Array
+    metre: int
+    down: int
     hertz: float | None
+
+    @property
+    def rate(self) -> float:
+        """Hz, of a changing tempo the usual one."""
+        return self.hertz or 1 / float(np.median(np.diff(self.times)))
+
+
+@dataclass(frozen=True, slots=True)
+class CountedSong:
+    """A song with its grids by octave (-1: half as many beats), of which 0 is always there; without a pulse there are
+    none, and no confidence."""
+
+    timbre: bars.Timbre
+    duration: Fraction
+    grids: dict[int, Grid]
     confidence: float
+    gram: tempogram.Tempogram | None
 
 
 def analyse_music(
@@ -89,97 +106,107 @@ def analyse_music(
     Raises Stop: missing-file, unreadable, no-audio. Everything else that is wrong with a song is a warning.
     """
     sound = listen(song, progress)
-    found = list(sound.warnings)
-    env = tempogram.envelopes(sound)
-    gram = tempogram.tempogram(env.all)
-    tracked = _track(sound, env, gram, tempo_range, likely)
-    if tracked is None:
-        found.append(_no_pulse(song, sound, likely))
-        tracked = _Pulse(np.arange(0.0, max(float(sound.duration), 90 / likely), 60 / likely), likely / 60, 0.0)
-    beats = _counted(sound, env, gram, tracked)
-    if tracked.confidence > 0:
-        found += _doubts(song, beats, tempo_range)
-    return beats, found
+    song_counted = counted(sound)
+    beats = beats_in(song_counted, tempo_range, likely)
+    doubts = _doubts(song, beats, tempo_range) if song_counted.grids else [_no_pulse(song, sound, likely)]
+    return beats, [*sound.warnings, *doubts]
 
 
-def _track(
-    sound: SongSound,
-    env: tempogram.Envelopes,
-    gram: tempogram.Tempogram,
-    tempo_range: tuple[float, float],
-    likely: float,
-) -> _Pulse | None:
-    """The pulse as a constant grid where one holds over the whole song, else as tracked beats; None without a pulse."""
-    hertz, scores = tempogram.tempo_scores(gram)
-    floor = float(np.median(scores))
-    if floor <= 0 or sound.duration < 2:
-        return None
-    expected = tempogram.prior(hertz, tempo_range, likely)
-    path = tempogram.tempo_path(hertz, scores * expected)
-    along = np.array([np.interp(tempo, hertz, row) for tempo, row in zip(path, scores, strict=True)]) / floor
-    strength = float(np.median(along))
-    if strength < _PULSE:
-        return None
-    clear = along > _PULSE
-    standing = float(np.clip((strength - 1.5) / 1.5, 0.0, 1.0))
-    grid = tempogram.constant_grid(env, float(hertz[np.argmax(scores.mean(axis=0) * expected)]))
-    agreement = np.interp(gram.centers, grid.centers, grid.agreement)
-    astray = agreement[clear] < 0.5  # a window may count in three against two and still be on the grid
-    wandering = astray & (np.abs(path[clear] / grid.hertz - 1) > _WANDERS)
-    if grid.coherence >= _HELD and wandering.mean() <= _WANDERING_SHARE and astray.mean() <= _STRAYING_SHARE:
-        return _Pulse(*_steady(sound, env, grid.hertz), standing * grid.coherence)
-    beats = tempogram.changing_beats(env, gram, path)
-    if beats.size < _SHORT:
-        return None
-    return _Pulse(beats + tempogram.attack_offset(sound, beats), None, standing * _evenness(beats))
+def counted(sound: SongSound) -> CountedSong:
+    """The beats of a song as it is counted by itself, whatever a vibe expects."""
+    env, timbre = tempogram.envelopes(sound), bars.timbre(sound)
+    pulse = find_pulse(env) if sound.duration >= _SHORTEST else None
+    way = count(env, timbre, pulse) if pulse else None
+    if pulse is None or way is None:
+        return CountedSong(timbre, sound.duration, {}, 0.0, None)
+    ways = {0: way.way, **way.octaves}
+    grids = {octave: _placed(sound, env, pulse, one) for octave, one in ways.items()}
+    return CountedSong(timbre, sound.duration, grids, pulse.standing * way.probability, pulse.gram)
 
 
-def _steady(sound: SongSound, env: tempogram.Envelopes, hertz: float) -> tuple[Array, float]:
-    """Beats of the constant grid at the tempo that will be written: rounded, and whole where the fit allows it."""
+def beats_in(song: CountedSong, tempo_range: tuple[float, float], likely: float) -> Beats:
+    """The beats of a song in the octave that a vibe expects; beats of the likely tempo for a song without a pulse."""
+    if song.gram is None:
+        times = np.arange(0.0, max(float(song.duration), 90 / likely), 60 / likely)
+        return _beats(song.timbre, Grid(times, 4, 0, likely / 60), 0.0, ())
+    grid = _in_range(song.grids, tempo_range, likely)
+    return _beats(song.timbre, grid, song.confidence, _octaves(song.gram, grid.rate))
+
+
+def _placed(sound: SongSound, env: tempogram.Envelopes, pulse: Pulse, way: Counting) -> Grid:
+    """The beats of a way to count at their attacks: as a constant grid at the tempo that will be written, or a list."""
     span = float(sound.duration)
-    whole = round(hertz * 60)
-    drift = abs(hertz * 60 / whole - 1) * span
-    hertz = (whole if drift < _SNAP else round(hertz * 60, 3)) / 60
-    phase = tempogram.grid_phase(env, hertz)
-    beats = np.arange(phase, span, 1 / hertz)
-    first = (phase + tempogram.attack_offset(sound, beats)) % (1 / hertz)
+    misses, struck = tempogram.misses(env, way.beats)
+    late = tempogram.attack_offset(sound, (way.beats + misses)[struck])
+    if pulse.hertz is None:
+        times = way.beats + misses + late
+        ahead = np.arange(times[-1] + np.diff(times)[-1], span, np.diff(times)[-1])
+        return Grid(np.concatenate([times, ahead]), way.metre, way.downbeat, None)
+    hertz = _written(pulse.hertz * PLACES / way.period, span)
+    late += float(misses[struck].mean()) if struck.any() else 0.0
+    middle = len(way.beats) // 2  # a rounded tempo is off by least at both ends if it is right in the middle
+    first = (way.beats[middle] + late) % (1 / hertz)
     if first > 1 / hertz - _AT_START:
         first = 0.0
-    return np.arange(first, span, 1 / hertz), hertz
+    down = way.downbeat + round((way.beats[0] + late - first) * hertz)
+    return Grid(np.arange(first, span, 1 / hertz), way.metre, down % way.metre, hertz)
 
 
-def _evenness(beats: Array) -> float:
-    """How much of the tracked beats keeps the pace of its neighbours to a tenth, 0..1."""
-    gaps = np.diff(beats)
-    return float(np.mean(np.abs(gaps[1:] / gaps[:-1] - 1) < 0.1))
+def _written(hertz: float, span: float) -> float:
+    """The tempo as it is written, in Hz: rounded, and whole where the fit allows it."""
+    whole = round(hertz * 60)
+    drift = abs(hertz * 60 / whole - 1) * span
+    return (whole if drift < _SNAP else round(hertz * 60, 3)) / 60
 
 
-def _counted(sound: SongSound, env: tempogram.Envelopes, gram: tempogram.Tempogram, tracked: _Pulse) -> Beats:
-    """Bars, phrases and energies over the pulse; a beat that turns out to be an off-beat gives way to its neighbour."""
-    ends = np.append(tracked.beats, min(2 * tracked.beats[-1] - tracked.beats[-2], float(sound.duration)))
-    halves = np.interp(np.arange(2 * ends.size - 1) / 2, np.arange(ends.size), ends)
-    if tracked.hertz is not None and halves[0] >= 0.5 / tracked.hertz:
-        halves = np.concatenate([[halves[0] - 0.5 / tracked.hertz], halves])
-    half = bars.beat_sound(sound, env.low, halves)
-    metre = bars.metre(bars.beats_of(half, 0))
-    down = bars.downbeat(half, metre) if tracked.confidence > 0 else 0
-    times = tuple(_millis(moment) for moment in halves[down % 2 : -1 : 2])
-    whole = bars.beats_of(half, down)
-    energy = bars.bar_energy(whole.power, metre)
-    first = times[down // 2]
+def _in_range(grids: dict[int, Grid], tempo_range: tuple[float, float], likely: float) -> Grid:
+    """The grid in the octave that lies inside the range and nearest to the likely tempo; if none does, the one in which
+    songs are usually counted."""
+    low, high = tempo_range
+    tempo = 60 * grids[0].rate
+    inside = [k for k in range(-3, 4) if low * 0.995 <= tempo * 2.0**k <= high * 1.005]
+    usual = int(np.ceil(np.log2(_USUAL / tempo)))
+    octave = min(inside, key=lambda k: abs(np.log2(tempo * 2.0**k / likely)), default=usual)
+    nearest = min(grids, key=lambda k: abs(k - octave))
+    grid = grids[nearest]
+    for _ in range(octave - nearest):
+        grid = _doubled(grid)
+    for _ in range(nearest - octave):
+        grid = _halved(grid)
+    return grid
+
+
+def _doubled(grid: Grid) -> Grid:
+    """Twice as many beats; a bar stays as long, so that it has twice the metre."""
+    halves = np.interp(np.arange(2 * grid.times.size - 1) / 2, np.arange(grid.times.size), grid.times)
+    last = halves[-1] + (halves[-1] - halves[-2])
+    return Grid(np.append(halves, last), 2 * grid.metre, 2 * grid.down, grid.hertz and 2 * grid.hertz)
+
+
+def _halved(grid: Grid) -> Grid:
+    """Half as many beats; a bar stays as long, but of an odd bar or one of two beats, two are one."""
+    metre = grid.metre // 2 if grid.metre % 2 == 0 and grid.metre > 2 else grid.metre
+    start = grid.down % 2
+    return Grid(grid.times[start::2], metre, (grid.down - start) // 2 % metre, grid.hertz and grid.hertz / 2)
+
+
+def _beats(timbre: bars.Timbre, grid: Grid, confidence: float, octaves: tuple[tuple[Fraction, float], ...]) -> Beats:
+    """Bars, phrases and energies over a grid."""
+    times = tuple(_millis(moment) for moment in grid.times)
+    after = grid.times[grid.down :]
+    whole = bars.beat_sound(timbre, np.append(after, 2 * after[-1] - after[-2] if after.size > 1 else after[-1] + 1))
+    energy = bars.bar_energy(whole.power, grid.metre)
     phrases = tuple(
-        Phrase(times[down // 2 + metre * s.bar], s.bar, s.bars, round(s.strength, 3), round(s.energy, 3))
-        for s in bars.sections(whole, metre, energy)
+        Phrase(times[grid.down + grid.metre * s.bar], s.bar, s.bars, round(s.strength, 3), round(s.energy, 3))
+        for s in bars.sections(whole, grid.metre, energy)
     )
-    tempo = None if tracked.hertz is None else Fraction(round(tracked.hertz * 60_000), 1000)
-    mean_hertz = tracked.hertz or 1 / float(np.median(np.diff(tracked.beats)))
     return Beats(
-        tempo,
-        first,
-        metre,
+        None if grid.hertz is None else Fraction(round(grid.hertz * 60_000), 1000),
+        times[grid.down],
+        grid.metre,
         times,
-        round(tracked.confidence, 3),
-        _octaves(gram, mean_hertz) if tracked.confidence > 0 else (),
+        round(confidence, 3),
+        octaves,
         phrases,
         tuple(round(float(value), 3) for value in energy),
     )

@@ -33,6 +33,7 @@ _BLOCK = 10 * RATE  # samples that are transformed at once
 _EDGE = _CHROMA_WINDOW // 2
 BAND_EDGES = np.geomspace(30.0, 11_000.0, 26)  # Hz: 24 overlapping triangles
 LOW_BANDS = 6  # the bands below about 200 Hz: kick and bass
+HIGH_BANDS = 16  # the first band above about 1.5 kHz: hats
 
 
 @dataclass(frozen=True, slots=True)

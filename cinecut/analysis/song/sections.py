@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.song.bars import BeatSound, bar_means, beat_sound
+from cinecut.analysis.song.bars import BeatSound, bar_means, beat_sound, timbre
 from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.onsets import SongSound, listen
-from cinecut.analysis.song.tempogram import envelopes
 from cinecut.analysis.stage import Line, Stage
 from cinecut.files import fingerprint
 
@@ -80,7 +79,7 @@ def _bars(sound: SongSound, beats: Beats) -> Array:
     """The sound of every bar [shape=(bars, 36)]: levels of the bands, and chroma, each scaled to unit deviation."""
     times = np.array([float(moment) for moment in beats.times[beats.times.index(beats.first) :]])
     times = np.append(times, 2 * times[-1] - times[-2])
-    beat: BeatSound = beat_sound(sound, envelopes(sound).low, times)
+    beat: BeatSound = beat_sound(timbre(sound), times)
     starts = np.arange(0, len(beat.bands), beats.metre)
     bands, chroma = (bar_means(part, starts) for part in (beat.bands, beat.chroma))
     centred = [part - part.mean(axis=0) for part in (bands, chroma)]

@@ -1,11 +1,9 @@
-"""The pulse of a song: its tempo, and either one constant grid over the whole song or a list of beats.
+"""The onsets of a song, and the evidence of every tempo in them.
 
-Tempo: Fourier tempogram of the onset envelope (Grosche and Müller, 2011). The evidence of a tempo is the sum of its own
-line and the lines of its eighths and sixteenths, weighted by the range that the caller expects. Constant grid: the
-windows of the tempogram are summed with their phases. This gives the tempo of the whole song to about 0.001 %, and how
-well the song keeps it (`coherence`). Changing tempo: the best path through the tempogram, then beats by dynamic
-programming (Ellis, 2007) with the path's period. The envelopes are those of `onsets`; all floats are seconds, Hz or
-frames inside one computation.
+Evidence: Fourier tempogram of the onset envelope (Grosche and Müller, 2011); a tempo has the sum of its own line and
+the lines of its eighths and sixteenths. Constant grid: the windows of the tempogram are summed with their phases. This
+gives the tempo of the whole song to about 0.001 %, and how well the song keeps it (`coherence`). Changing tempo: the
+best path through the tempogram. All floats are seconds, Hz or frames inside one computation.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.song.onsets import FINE_FPS, FPS, LOW_BANDS, SongSound
+from cinecut.analysis.song.onsets import FINE_FPS, FPS, HIGH_BANDS, LOW_BANDS, SongSound
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -24,17 +22,19 @@ TEMPO_FPS = 50  # frames per second of the tempogram's envelope
 WINDOW = 10.0  # seconds of a tempogram window
 _PAD = 8192  # points of its transform: steps of 0.37 beats per minute
 _SLOWEST, _FASTEST = 30.0, 300.0  # beats per minute
+_MISSED = 0.06  # seconds by which a player misses a beat at most
 _SUPPORT = {1: 1.0, 2: 0.5, 4: 0.25}  # weights of the lines of the beat, its half and its quarter
-_OUTSIDE = 0.12  # octaves outside the range at which the prior is 0.6
-_INSIDE = 0.6  # octaves from the likely tempo at which the prior is 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Envelopes:
-    """Onset strength at FPS, of all bands and of the low ones, normalised so that soft passages count fully."""
+    """Onset strength at FPS, of all bands and of three groups (kick and bass; voices and snare; hats), normalised so
+    that soft passages count fully."""
 
     all: Array
     low: Array
+    mid: Array
+    high: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def envelopes(sound: SongSound) -> Envelopes:
     level = np.log1p(sound.bands * np.float32(300.0 / loud))
     rise = np.zeros_like(level)
     rise[1:-1] = np.maximum(level[2:] - level[:-2], 0.0)
-    return Envelopes(_levelled(rise.mean(axis=1)), _levelled(rise[:, :LOW_BANDS].mean(axis=1)))
+    groups = (slice(None), slice(LOW_BANDS), slice(LOW_BANDS, HIGH_BANDS), slice(HIGH_BANDS, None))
+    return Envelopes(*(_levelled(rise[:, group].mean(axis=1)) for group in groups))
 
 
 def tempogram(envelope: Array) -> Tempogram:
@@ -91,15 +92,6 @@ def tempo_scores(gram: Tempogram) -> tuple[Array, Array]:
     return gram.hertz[index], np.asarray(scores)
 
 
-def prior(hertz: Array, tempo_range: tuple[float, float], likely: float) -> Array:
-    """The prior of each tempo: nearly constant inside the expected range, falling fast outside."""
-    tempo = np.log2(hertz * 60)
-    low, high = np.log2(tempo_range)
-    outside = np.maximum(np.maximum(low - tempo, tempo - high), 0.0)
-    distance = (outside / _OUTSIDE) ** 2 + ((tempo - np.log2(likely)) / _INSIDE) ** 2
-    return np.asarray(np.exp(-0.5 * distance))
-
-
 def constant_grid(env: Envelopes, hertz: float) -> SteadyBeat:
     """The constant pulse within 1.5 % of `hertz` that fits the whole song best."""
     centers, parts = _demodulated(env.all, hertz)
@@ -121,14 +113,19 @@ def constant_grid(env: Envelopes, hertz: float) -> SteadyBeat:
     return SteadyBeat(exact, coherence, centers, agreement / (weight + 1e-12))
 
 
-def changing_beats(env: Envelopes, gram: Tempogram, path: Array) -> Array:
-    """Seconds of the beats of a song whose tempo follows `path` [windows] Hz, by dynamic programming."""
-    group = 2
-    envelope = 0.25 * env.all + 0.75 * env.low
-    envelope = envelope[: envelope.size // group * group].reshape(-1, group).mean(axis=1)
-    moments = np.arange(envelope.size) * group / FPS
-    period = np.interp(moments, gram.centers, 1 / path) * FPS / group
-    return _dynamic_beats(envelope, period) * group / FPS
+def misses(env: Envelopes, beats: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Seconds from each beat to the onset that a player made of it [beats], 0 without one; and which beats have one."""
+    period = float(np.median(np.diff(beats)))
+    reach = int(min(_MISSED, period / 8) * FPS)
+    blur = np.hanning(7) / np.hanning(7).sum()
+    strength = np.convolve(env.all + 1.5 * env.low, blur, "same")
+    around = np.clip(np.round(beats * FPS).astype(int)[:, None] + np.arange(-reach, reach + 1), 0, strength.size - 1)
+    near = strength[around]
+    peak = near.argmax(axis=1)
+    struck = near.max(axis=1) > 0.5 * np.median(near.max(axis=1))
+    struck &= (peak > 0) & (peak < 2 * reach)
+    onsets = (np.round(beats * FPS) + peak - reach) / FPS
+    return np.where(struck, onsets - beats, 0.0), struck
 
 
 def attack_offset(sound: SongSound, beats: Array) -> float:
@@ -191,20 +188,6 @@ def _peak(score: Array) -> float:
     return top + (0.5 * float((left - right) / bend) if bend else 0.0)
 
 
-def grid_phase(env: Envelopes, hertz: float) -> float:
-    """Seconds of the first beat: the maximum of the envelopes, averaged over all periods.
-
-    Kick and bass weigh most: snare and guitars are often louder between the beats than on them.
-    """
-    bins = max(8, round(FPS / hertz))
-    turns = np.arange(env.all.size) / FPS * hertz
-    place = np.floor((turns % 1.0) * bins).astype(int) % bins
-    counts = np.bincount(place, minlength=bins) + 1e-9
-    folded = np.bincount(place, env.all + 3 * env.low, minlength=bins) / counts
-    ring = np.convolve(np.concatenate([folded[-2:], folded, folded[:2]]), np.hanning(5) / 2, "same")[2:-2]
-    return float((_peak(ring) + 0.5) / bins % 1.0 / hertz)
-
-
 def tempo_path(hertz: Array, scores: Array) -> Array:
     """The tempo of every window in Hz, with most evidence and few jumps (Viterbi over 96 tempi an octave)."""
     octaves = np.log2(hertz)
@@ -220,27 +203,3 @@ def tempo_path(hertz: Array, scores: Array) -> Array:
     for row in range(len(table) - 1, 0, -1):
         path.append(int(back[row][path[-1]]))
     return np.asarray(2.0 ** steps[path[::-1]])
-
-
-def _dynamic_beats(envelope: Array, period: Array, tightness: float = 400.0) -> Array:
-    """Frames of the beats: strong onsets whose distances follow `period` (frames), after Ellis (2007)."""
-    size = envelope.size
-    score, back = envelope.copy(), np.full(size, -1)
-    for now in range(size):
-        gap = period[now]
-        first, last = now - int(2 * gap), now - int(gap / 2)
-        if last <= 0:
-            continue
-        before = np.arange(max(first, 0), last)
-        total = score[before] - tightness * np.log((now - before) / gap) ** 2
-        best = int(np.argmax(total))
-        if total[best] > 0:
-            score[now] += total[best]
-            back[now] = before[best]
-    final = max(0, size - int(2 * period[-1]))
-    beat = final + int(np.argmax(score[final:]))
-    beats = []
-    while beat >= 0:
-        beats.append(beat)
-        beat = int(back[beat])
-    return np.asarray(beats[::-1], np.float64)

@@ -141,13 +141,22 @@ def link(
 ) -> None:
     """Measure the film and the other files a spec names, and write their facts into it.
 
-    Comments and formatting stay as they are. With FILM, the spec is made to name that file.
+    Comments and formatting stay as they are. With FILM, the spec is made to name that file. Of a song that is new, the
+    beats are measured too, and compared with those in the spec.
 
     Example: cinecut link specs/film.yaml /archive/film.mkv
     """
+    from cinecut.language.read import ANY_RATE, inside, load_spec
     from cinecut.media.link import relink
 
+    before = load_spec(spec, Report(), unmeasured=ANY_RATE)[1]
     measured = [str(file) for file in relink(spec, film, force)]
+    now = load_spec(spec, Report(), unmeasured=ANY_RATE)[1]
+    music = now.music if now else None
+    if music and music.file and music.facts and music.facts != (before and before.music and before.music.facts):
+        from cinecut.analysis.song.compare import other_beats
+
+        print_diagnostics(list(filter(None, [other_beats(music, inside(spec.parent, music.file))])))
     if as_json:
         print(json.dumps({"spec": str(spec), "measured": measured}))
     else:
