@@ -36,7 +36,7 @@ def table(film: Film, runs: int) -> list[Figure]:
         ("cinecut --help", _help, 0.3, 3.5),
         ("cinecut check, 60 events", _check, 0.5, 4),
         ("cinecut compile, 1,000 shots", _compile, 1.0, 14),
-        ("cinecut edit, 1,000 events", _edit, 0.6, 16),
+        ("cinecut edit, 1,000 events", _edit, 0.5, 16),
         ("cinecut export, 1,000 shots", _export, 1.0, 14),
     ]
     for name, command, bound, times in commands:
