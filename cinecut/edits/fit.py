@@ -145,12 +145,10 @@ def _off_beat(layout: Layout, places: Sequence[Place]) -> _Length | None:
 
 
 def _sooner(placed: Placed, late: Fraction, grid: Grid) -> Length | None:
-    """The length of an event that ends so many seconds sooner; None if too little of it would be left, or somebody speaks
-    in it."""
+    """The length of an event that ends so many seconds sooner; None if too little would be left, or it has a line."""
     event = placed.event
     left, beat = placed.end - placed.start - late, grid.after(placed.start, Fraction(1)) - placed.start
-    speaks = event.line is not None or event.voice or (isinstance(event, Shot) and event.duck)
-    if event.snap is not None or speaks or left < beat / 2:
+    if event.snap is not None or event.line is not None or event.voice or left < beat / 2:
         return None
     return Length(Fraction(nearest(left * 1_000_000), 1_000_000), "s")
 
