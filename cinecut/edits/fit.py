@@ -145,7 +145,7 @@ def _off_beat(layout: Layout, places: Sequence[Place]) -> _Length | None:
 
 
 def _sooner(placed: Placed, late: Fraction, grid: Grid) -> Length | None:
-    """The length of an event that ends so many seconds sooner; None if too little of it would be left."""
+    """The length of an event that ends so many seconds sooner; None if too little would be left, or it has a line."""
     event = placed.event
     left, beat = placed.end - placed.start - late, grid.after(placed.start, Fraction(1)) - placed.start
     if event.snap is not None or event.line is not None or event.voice or left < beat / 2:
