@@ -69,7 +69,7 @@ def _edit(film: Film) -> Command:
 
 
 def _thousand() -> Path:
-    """A spec of 1,000 events with comments, acts, cards, blacks, titles and alternatives; the film need not be there."""
+    """A spec of 1,000 events with comments, acts, cards, blacks, titles and alternatives; no film need be there."""
     dice, rows = random.Random(SEED), [_HEAD]
     for number in range(1000):
         rows.append(f"  - act: part {number // 100 + 1}\n" if number % 100 == 0 else "")
