@@ -70,8 +70,12 @@ def test_the_same_is_rendered_and_locked_again(folder: Path) -> None:
         ("{in: 4s, for: 30f}", "{in: 5s, for: 30f}", [("shot 2", "shot.in was 0:04, is 0:05 @6"), ("sound", "")]),
         ("[Soon]", "[Now]", [("shot 2", "titles[1].text was 'Soon', is 'Now' @7")]),
         ("gain: -3", "gain: -6", [("sound", "gain was -3, is -6 @9")]),
-        ("ultrafast", "superfast", [(f"shot {n}", "output.preset was ultrafast, is superfast @3") for n in (1, 2, 3)]),
-        ("  - shot: {in: 7s, for: 30f}\n    gain: -3\n", "", [("sound", "is gone (it was shot 3)")]),
+        (
+            "ultrafast",
+            "superfast",
+            [(f"shot {n}", "output.preset was 'ultrafast', is 'superfast' @3") for n in (1, 2, 3)],
+        ),
+        ("  - shot: {in: 7s, for: 30f}\n    gain: -3\n", "", [("shot 2", "is gone (it was shot 3)"), ("sound", "")]),
     ],
     ids=["shot", "title", "gain", "output", "gone"],
 )
@@ -84,9 +88,10 @@ def test_what_an_edit_changes_is_refused_and_named(
     assert "[locked]" in refused.stderr
     assert not (folder / "a.mp4").exists()
     found = why(folder)
-    assert [part for part, _ in found] == [part for part, _ in anew]
-    for (_, causes), (_, cause) in zip(found, anew, strict=True):
-        assert any(cause in each for each in causes), causes
+    for part, cause in anew:
+        assert any(part in name and cause in " ".join(causes) for name, causes in found), found
+    kinds = {name == "sound" for name, _ in found}
+    assert kinds == {part == "sound" for part, _ in anew}, found
 
 
 def test_another_medium_and_another_build(folder: Path, ffmpeg: Path) -> None:
@@ -107,7 +112,7 @@ def test_two_locks(folder: Path) -> None:
     assert cinecut("lock", "a.yaml", "-o", "a.mp4", cwd=folder).returncode == 0
     assert (folder / "a.mp4").exists()
     [(part, causes)] = why(folder, "old.lock", "a.yaml.lock")
-    assert part == "shot 2"
+    assert "shot 2" in part
     assert "titles[1].text was 'Soon', is 'Now'" in causes[0]
 
 
