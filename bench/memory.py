@@ -14,7 +14,7 @@ from bench.measure import MB, Command, Meter, interleaved, run
 
 NAME = "peak memory, film twelve times as long"
 MANY = "peak memory, 200 shots of UHD against 20"
-_SHOT = 12  # frames of each of those
+_SHOT = 24  # frames of each of those
 _SECONDS = 4
 
 

@@ -55,8 +55,8 @@ def choose_encoding(output: Delivery, facts: FilmFacts, color: Color, rate: Frac
     tags = ["-pix_fmt", pix_fmt, *color_arguments(color)]
     video = [*stamps, "-c:v", encoder, *settings, *(["-threads:v", str(threads)] if threads else []), *tags]
     part = [*_PLAIN, *stamps, "-c:v", encoder, *settings, *_STITCHABLE.get(encoder, []), *tags]
-    joins, least = not encoder.endswith(HARDWARE), _LEAST_LIVE if output.live else _LEAST
-    segment = SegmentEncoding(tuple(part), threads is not None, joins, least)
+    joins = not encoder.endswith(HARDWARE)
+    segment = SegmentEncoding(tuple(part), threads is not None, joins, _least(output, facts))
     sound, samples = _sound_encoder(output)
     suffix = {"ffv1": ".mkv", "prores": ".mov"}.get(output.codec, ".mp4")
     # AAC ends within a sample only where the movie's clock counts samples.
@@ -83,9 +83,14 @@ def _sound_encoder(output: Delivery) -> tuple[list[str], str]:
     return ["-c:a", "aac", "-b:a", output.audio_bitrate], "fltp"
 
 
-# Seconds of a segment: each costs a process, and begins without what its encoder had learned. Who waits for a live
-# draft waits for one of them.
-_LEAST, _LEAST_LIVE = Fraction(2), Fraction(1)
+def _least(output: Delivery, facts: FilmFacts) -> Fraction:
+    """Seconds of a segment at least: each costs a process, and begins without what its encoder had learned. But who
+    waits for a live draft waits for one of them, and of large pictures every shot in it holds a score in memory."""
+    large = any(width * height > _LARGE for width, height in (output.size, facts.size))
+    return Fraction(1) if output.live or large else Fraction(2)
+
+
+_LARGE = 2560 * 1440  # pixels
 
 
 # Headers that do not depend on what is encoded; and a better first picture, for encoders cannot know yet how plain
