@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import recipes
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film, measure
 from bench.measure import MB, Command, Meter, interleaved
@@ -45,6 +46,8 @@ def table(film: Film, runs: int) -> list[Figure]:
     for name, each, bound in (("as it is", film, 0.20), ("fixed GOPs", _fixed_gops(film), 0.60)):
         figures += _against_rival(name, each, runs, bound, rows)
     print_rows(("film", "finder", "wall s", "CPU s", "peak MB", "cuts", "recall", "precision"), rows)
+    if film.frames == TRUTH_FRAMES:
+        figures += recipes.table(film)
     return figures + _two_hours(film)
 
 

@@ -30,7 +30,7 @@ from cinecut.analysis.edit.sound import Score, Song, compose
 from cinecut.analysis.edit.takes import Measurements
 from cinecut.analysis.edit.voices import FilmSound
 from cinecut.analysis.film import pictures, signals
-from cinecut.analysis.film.looks import LOOKS
+from cinecut.analysis.film.looks import looks_stage
 from cinecut.analysis.film.loudness import LOUDNESS
 from cinecut.analysis.film.screen import NO_BARS, Bars
 from cinecut.analysis.film.shots import FilmShot, ShotList
@@ -134,7 +134,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     shots = line.run(shots_stage(plugins.get("shots")), film, facts)
     usable = _usable(film, shots)
     levels = line.run(LOUDNESS, film, sounding, 0)
-    looks = line.run(LOOKS, film, facts, usable, pictures.moments(usable, dialogue.lines))
+    looks = line.run(looks_stage(), film, facts, usable, pictures.moments(usable, dialogue.lines))
     active = line.run(ACTIVITY, film, facts, usable)
     models = Describing(plugins["describe"], request.models) if "describe" in plugins else request.models
     described = describe(film, facts, usable, models, line.cache.folder, partial(progress, "scenes"))

@@ -133,7 +133,7 @@ def _steep(ranks: NDArray[np.int64], spread: NDArray[np.float32], low: int, top:
     for end in range(2, len(places)):
         parts = np.stack([np.minimum(at, at[end]), np.maximum(at - at[end], 0)], 1)
         slopes, *_ = np.linalg.lstsq(parts, rise, rcond=None)
-        if slopes[1] < 0.5 * slopes[0]:
+        if slopes[1] < 0.5 * slopes[0] and rise[end] >= 0.5 * rise[-1]:
             error = float(((rise - parts @ slopes) ** 2).sum())
             ends.append((bool(slopes[1] > 0.25 * slopes[0]), error, int(places[end])))
     return min(ends)[2] if ends else top

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from threading import Event
 
+from cinecut.analysis.film.faces import by
 from cinecut.analysis.film.pictures import Moment, key_pictures
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.film.signals import Appearance, combined, observe
@@ -48,3 +50,8 @@ def appearances(
 
 
 LOOKS = Stage("looks", dict[int, Appearance], appearances)
+
+
+def looks_stage() -> Stage[dict[int, Appearance]]:
+    """The stage that measures the shots' pictures, with the faces found by the best detector there is."""
+    return replace(LOOKS, by=by())

@@ -208,7 +208,7 @@ def _decoded(reader: GroupReader, survey: Survey, group: Group, fine: NDArray[np
     strip = Strip.empty()
     if group.suspects and group.suspects[-1][1] < group.end - _BEFORE:
         strip = strip.until(group.suspects[-1][1], pictures)
-        verdict = judge(strip, survey.index.resets)
+        verdict = judge(strip, _resets(survey, group))
         if any(not fine[before + 1 : behind].all() for before, behind in verdict.gaps):
             return verdict, strip
         if whole := _early_verdict(survey, group, strip, verdict):
@@ -218,7 +218,12 @@ def _decoded(reader: GroupReader, survey: Survey, group: Group, fine: NDArray[np
         return whole, strip
     fine[group.end : group.end + _AFTER] = True
     strip = strip.until(group.end + _AFTER, pictures)
-    return judge(strip, survey.index.resets), strip
+    return judge(strip, _resets(survey, group)), strip
+
+
+def _resets(survey: Survey, group: Group) -> frozenset[int]:
+    """The ranks of key pictures, but not the one that the encoder has chosen to place at the group's end."""
+    return survey.index.resets - {group.end} if group.chosen else survey.index.resets
 
 
 def _early_verdict(survey: Survey, group: Group, strip: Strip, verdict: Verdict) -> Verdict | None:
@@ -243,7 +248,7 @@ def _verdict_by_key(survey: Survey, group: Group, strip: Strip) -> Verdict | Non
     if after is None or not len(strip.ranks) or strip.ranks[-1] >= group.end:
         return None
     strip = strip.joined([group.end], [after])
-    verdict = judge(strip, survey.index.resets)
+    verdict = judge(strip, _resets(survey, group))
     if verdict.gaps:
         return verdict
     if any(group.end - _AFTER < rank < group.end for rank, _ in verdict.cuts):

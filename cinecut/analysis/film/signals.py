@@ -6,7 +6,6 @@ The weights are those of the tool that preceded this one. Every signal is a shot
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.dialogue.lines import Line, Spoken
+from cinecut.analysis.film.faces import Size, faces, size_of
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.shots import FilmShot
@@ -73,6 +73,7 @@ class Appearance:
     sharpness: float  # variance of the Laplacian
     face: float  # share of the picture that the largest face covers
     light: NDArray[np.float32]  # [3] mean red, green and blue, 0 to 1
+    size: Size | None = None  # of the shot, by its largest face: close, medium, wide; None without a face
 
 
 def observe(picture: KeyPicture) -> Appearance:
@@ -80,7 +81,7 @@ def observe(picture: KeyPicture) -> Appearance:
     gray = cv2.cvtColor(picture.bgr, cv2.COLOR_BGR2GRAY)
     colors = cv2.calcHist([hsv], [0, 1, 2], None, [8, 8, 8], [0, 180, 0, 256, 0, 256]).ravel()
     layout = cv2.resize(gray, (16, 9), interpolation=cv2.INTER_AREA).astype(np.float32)
-    faces = _local.detector.detectMultiScale(gray, scaleFactor=1.15, minNeighbors=6, minSize=(28, 28))
+    found = faces(picture.bgr)
     return Appearance(
         shot=picture.shot,
         colors=(colors / colors.sum()).astype(np.float32),
@@ -88,7 +89,8 @@ def observe(picture: KeyPicture) -> Appearance:
         contrast=float(gray.std()),
         saturation=float(hsv[:, :, 1].mean()),
         sharpness=float(cv2.Laplacian(gray, cv2.CV_32F).var()),
-        face=max((int(w) * int(h) for _, _, w, h in faces), default=0) / gray.size,
+        face=max((min(1.0, width * height / gray.size) for _, _, width, height in found), default=0.0),
+        size=size_of(found, gray.shape[0]),
         light=(picture.bgr.mean(axis=(0, 1))[::-1] / 255).astype(np.float32),
     )
 
@@ -104,19 +106,9 @@ def combined(looks: Sequence[Appearance]) -> Appearance:
         saturation=sum(look.saturation for look in looks) / count,
         sharpness=sum(look.sharpness for look in looks) / count,
         face=max(look.face for look in looks),
+        size=max(looks, key=lambda look: look.face).size,
         light=np.mean([look.light for look in looks], axis=0, dtype=np.float32),
     )
-
-
-class _Local(threading.local):
-    """A face detector for each thread: a shared one would mix up the threads' pictures."""
-
-    def __init__(self) -> None:
-        folder = Path(cv2.__file__).parent / "data"
-        self.detector = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
-
-
-_local = _Local()
 
 
 def likeness(one: Appearance, other: Appearance) -> float:
@@ -202,6 +194,8 @@ class Activity:
 
     motion: float  # mean size of a picture, as a share of a key frame's
     peak: FilmTime | None  # the moment of action: a picture much larger than the others
+    enters: float = 0.0  # the motion of its first half second
+    leaves: float = 0.0  # the motion of its last half second
 
 
 _PEAK = 3.0  # times the upper quartile of a shot's picture sizes that a moment of action has at least
@@ -220,8 +214,10 @@ def activity(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> dict[in
         first, last = np.searchsorted(time, [float(shot.range.start.seconds), float(shot.range.end.seconds)])
         inner = np.flatnonzero(~key[first:last]) + first
         if len(inner):
-            motion = float((size[inner] / key_size[inner]).mean())
-            activities[shot.index] = Activity(motion, _peak(time[inner], size[inner], key_size[inner], facts.rate))
+            moved, end = size[inner] / key_size[inner], max(1, min(len(inner), round(facts.rate / 2)))
+            peak = _peak(time[inner], size[inner], key_size[inner], facts.rate)
+            motion, enters, leaves = (float(part.mean()) for part in (moved, moved[:end], moved[-end:]))
+            activities[shot.index] = Activity(motion, peak, enters, leaves)
     return activities
 
 

@@ -45,7 +45,7 @@ def shots(
     from cinecut.analysis.film.shots import SHOTS
     from cinecut.analysis.stage import Line
     from cinecut.files import fingerprint
-    from cinecut.review import shot_list
+    from cinecut.interchange import shot_list
 
     with watch("Looking") as watching:
         line = Line(Cache(fingerprint(film)), lambda stage, done: watching.stage(stage, round(100 * done), 100, None))
