@@ -29,6 +29,7 @@ _OFFSETS = 6  # the strongest places of a period where a beat could begin
 _LEAST = 8  # beats
 _BLUR = 0.018  # seconds (standard deviation) by which onsets miss their places without being missed
 _SOFT = 0.05  # against the mean strength of a song: onsets below it do not differ
+_DOUBT = 0.85  # of the certainty that the fitted songs would give: other songs differ from them
 _AUDIBLE = 1e-3  # power, against a loud moment's, at which a song begins
 _NEAR = 0.03  # seconds (standard deviation) around a beat within which the song's begin lies on it
 _LAGS = (1, 2, 3, 4, 1 / 3, 2 / 3, 3 / 2)  # beats at which the onsets are compared with themselves
@@ -78,7 +79,7 @@ def count(env: Envelopes, timbre: Timbre, pulse: Pulse) -> Counted | None:
     if not ways:
         return None
     score = features @ np.array(list(_WEIGHTS.values()))
-    share = np.exp(score - score.max())
+    share = np.exp(_DOUBT * (score - score.max()))
     order = [ways[index] for index in np.argsort(-score)]
     best = order[0]
     same = np.array([_same_bars(best, way) for way in ways])
