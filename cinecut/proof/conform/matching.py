@@ -206,16 +206,13 @@ class Matcher:
         near = np.flatnonzero(likes > likes.max() - _ALIKE)
         if likes.max() < 0:
             return best
-        if len(near) > 1:  # in a picture that hardly moves, how light it is tells more
-            shown = film.luma_between(low, low + len(vectors))
-            frames = np.arange(start + 1, end - 1)
-            apart = []
-            for at in near:
-                every = np.floor(places[at, 0] + (frames - rows[0]) * float(step)).astype(np.int64) - low
-                apart.append(_apart(self.luma[frames], shown[np.clip(every, 0, len(shown) - 1)], flipped))
-            chosen = int(near[int(np.argmin(apart))])
-        else:
-            chosen = int(near[0])
+        frames = np.arange(start + 1, end - 1)
+        own = mirrored(self.vectors[frames]) if flipped else self.vectors[frames]
+        means = []
+        for at in near:  # where pictures hardly differ, all of them are asked
+            ranks = np.floor(places[at, 0] + (frames - rows[0]) * float(step)).astype(np.int64) - low
+            means.append(float((own * vectors[np.clip(ranks, 0, len(vectors) - 1)]).sum(1).mean(dtype=np.float64)))
+        chosen = int(near[int(np.argmax(means))])
         return replace(best, first=firsts[chosen], like=float(likes[chosen]))
 
     def adopted(self, pieces: Sequence[Piece]) -> list[Piece]:
@@ -248,13 +245,6 @@ def _better(one: Piece | None, other: Piece | None) -> Piece | None:
     if one is None or other is None:
         return one or other
     return max((one, other), key=lambda piece: piece.like - _ODD * ((piece.speed != 1) + piece.flipped))
-
-
-def _apart(own: NDArray[np.uint8], shown: NDArray[np.uint8], flipped: bool) -> float:
-    """Mean levels between pictures and others, once one gain and one offset for all are taken out."""
-    a, b = (own[:, :, ::-1] if flipped else own).astype(np.float32), shown.astype(np.float32)
-    gain = float(((a - a.mean()) * (b - b.mean())).mean() / max(float(b.var()), 1.0))
-    return float(np.abs(a - a.mean() - gain * (b - b.mean())).mean())
 
 
 def _steady(bad: NDArray[np.bool_]) -> NDArray[np.bool_]:
