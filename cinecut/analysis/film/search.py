@@ -119,9 +119,10 @@ def _chosen(starts: NDArray[np.int64]) -> list[bool | None]:
     whole = lengths[:-1] if len(lengths) > 1 else lengths  # the film ends before the last group is as long as it may be
     longest = np.percentile(whole, 95)
     short = lengths < 0.9 * longest
-    if (whole < 0.9 * longest).mean() <= 0.3:
+    as_long = np.abs(whole - longest) <= 2
+    if as_long.mean() >= 0.7:
         return [None] * len(lengths)
-    if (np.abs(whole - longest) <= 2).sum() < max(3, 0.03 * len(whole)):  # a short film may have none
+    if as_long.sum() < max(3, 0.03 * len(whole)):  # a short film may have none
         return [True] * len(lengths)
     due = np.searchsorted(starts, starts[1:] - longest - 2)
     late = np.searchsorted(starts, starts[1:] - longest + 2, "right")
