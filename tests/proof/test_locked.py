@@ -69,7 +69,7 @@ def test_the_same_is_rendered_and_locked_again(folder: Path) -> None:
     [
         ("{in: 4s, for: 30f}", "{in: 5s, for: 30f}", [("shot 2", "shot.in was 0:04, is 0:05 @6"), ("sound", "")]),
         ("[Soon]", "[Now]", [("shot 2", "titles[1].text was 'Soon', is 'Now' @7")]),
-        ("gain: -3", "gain: -6", [("sound", "gain was -3, is -6 @9")]),
+        ("gain: -3", "gain: -6", [("sound", "gain was '-3', is '-6' @9")]),
         (
             "ultrafast",
             "superfast",
