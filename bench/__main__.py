@@ -28,6 +28,7 @@ TABLES = (
     "proof",
     "conform",
     "music",
+    "cut",
 )
 """Each is a module here with `table(film, runs) -> list[Figure]`, which prints its rows and returns its bounds."""
 

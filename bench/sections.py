@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure
 from bench.songs import MadeSong, make, measured, shaped
-from cinecut.analysis.edit.blueprint import Want, draw
+from cinecut.analysis.edit.blueprint import Plan, Want, draw
 from cinecut.analysis.edit.song_edit import SongEdit, beat_of, edit_song
 from cinecut.analysis.song.beats import Beats, beats_in, counted
 from cinecut.analysis.song.levels import SongLevels, measure_song
 from cinecut.analysis.song.sections import SongSection, find_sections
 from cinecut.vibes import Vibe, load_vibe
+from cinecut.vibes.skeleton import load_skeleton
 
 Array = NDArray[np.float64]
 
@@ -81,7 +82,8 @@ def _edited(song: MadeSong, levels: SongLevels, beats: Beats, vibe: Vibe) -> tup
     trailer without these."""
     if beats.tempo is None:
         return None
-    slots = draw(vibe, LENGTH, beats.tempo, beats.metre, talks=False)
+    skeleton = load_skeleton(vibe.skeleton)
+    slots = draw(Plan(skeleton, vibe, LENGTH, beats.tempo, beats.metre, False, {"title": "A"}))
     drop, third, card = beat_of(slots, "beat drop"), beat_of(slots, "act 3"), beat_of(slots, "title card", Want.CARD)
     if drop is None or third is None or card is None:
         return None

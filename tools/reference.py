@@ -17,7 +17,7 @@ from cinecut.language.schema import read_schema
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 _NOTE = "<!-- Made by `python -m tools.reference`. Edit the schema or the command instead. -->"
-_TRAILER, _VIBE, _KIT = "trailer-1", "vibe-1", "kit-1"
+_TRAILER, _VIBE, _KIT, _SKELETON = "trailer-1", "vibe-1", "kit-1", "skeleton-1"
 
 
 def pages() -> dict[str, str]:
@@ -26,6 +26,7 @@ def pages() -> dict[str, str]:
         "language.md": language(),
         "vibes.md": vibes(),
         "kits.md": kits(),
+        "skeletons.md": skeletons(),
         "commands.md": commands(),
         "../handoff.md": handoff(),
     }
@@ -57,6 +58,16 @@ def kits() -> str:
     """The language of a kit of one's own."""
     schema = read_schema(_KIT)
     rows = [_NOTE, "# The language of a delivery kit", "", schema["description"], "", *_table(schema, _KIT)]
+    return "\n".join(rows) + "\n"
+
+
+def skeletons() -> str:
+    """The language of a skeleton of one's own."""
+    schema = read_schema(_SKELETON)
+    rows = [_NOTE, "# The language of a skeleton", "", schema["description"], "", *_table(schema, _SKELETON)]
+    for name, part in schema["$defs"].items():
+        if "properties" in part:
+            rows += ["", f"## {name}", "", *_table(part, _SKELETON)]
     return "\n".join(rows) + "\n"
 
 

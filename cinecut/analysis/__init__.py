@@ -9,7 +9,6 @@ scenes and choose the story's turning points; whatever they cannot do is measure
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -24,14 +23,15 @@ from cinecut.analysis.dialogue.timing import Timing
 from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
 from cinecut.analysis.dialogue.voice_activity import VOICES, Voices
 from cinecut.analysis.edit import blueprint, light
-from cinecut.analysis.edit.arrange import Cut, Take, Tempo, arrange
+from cinecut.analysis.edit.arrange import arrange
+from cinecut.analysis.edit.cuts import Cut, Take, Tempo
 from cinecut.analysis.edit.song_edit import first_bar
 from cinecut.analysis.edit.sound import Score, Song, compose
 from cinecut.analysis.edit.takes import Measurements
 from cinecut.analysis.edit.voices import FilmSound
 from cinecut.analysis.film import pictures, signals
 from cinecut.analysis.film.looks import looks_stage
-from cinecut.analysis.film.loudness import LOUDNESS
+from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
 from cinecut.analysis.film.screen import NO_BARS, Bars
 from cinecut.analysis.film.shots import FilmShot, ShotList
 from cinecut.analysis.film.signals import ACTIVITY
@@ -42,10 +42,12 @@ from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.levels import LEVELS, as_rendered
 from cinecut.analysis.stage import Line, Progress, Stage
 from cinecut.analysis.story import arc
-from cinecut.analysis.story.narrative import Evidence, find_narrative
+from cinecut.analysis.story.meaning import DRAMA
+from cinecut.analysis.story.narrative import Evidence, find_narrative, understand
 from cinecut.analysis.story.scenes import NOTHING, Described, describe
+from cinecut.analysis.title import film_title, is_doubtful
 from cinecut.analysis.to_spec import Decisions, to_spec
-from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.diagnostics import Diagnostic, Stop, excerpt
 from cinecut.edits.known import keep
 from cinecut.files import fingerprint
 from cinecut.inference.server import Models
@@ -56,10 +58,10 @@ from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmTime
 from cinecut.language.write import write_spec
 from cinecut.media import probe
-from cinecut.media.open import open_media, tags
 from cinecut.media.sound.film_audio import choice, with_first
 from cinecut.plugins import Plugin
 from cinecut.vibes import Vibe
+from cinecut.vibes.skeleton import Skeleton, load_skeleton
 
 FACTS = Stage("facts", FilmFacts, probe.film_facts)
 
@@ -84,6 +86,12 @@ class Request:
     match_light: bool = False  # of shots whose light differs much from their act's
     models: Models | None = None
     plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
+    structure: Skeleton | None = None  # None: the vibe's
+    texts: Mapping[str, str] = field(default_factory=dict)  # of cards: title, tagline, release, credits
+
+    @property
+    def skeleton(self) -> Skeleton:
+        return self.structure or load_skeleton(self.vibe.skeleton)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,9 @@ class Analysis:
     seen: Described = NOTHING
     bars: Bars = NO_BARS
     credits: str | None = None  # the text of a file with the credits that the licences demand
+    takes: tuple[Take, ...] = ()  # that could be chosen
+    score: Score | None = None
+    levels: LoudnessCurve | None = None
 
     @property
     def text(self) -> str:
@@ -138,24 +149,28 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     active = line.run(ACTIVITY, film, facts, usable)
     models = Describing(plugins["describe"], request.models) if "describe" in plugins else request.models
     described = describe(film, facts, usable, models, line.cache.folder, partial(progress, "scenes"))
-    measured = signals.measure(usable, looks, active, levels, dialogue.lines, described.completeness)
-    narrative = find_narrative(Evidence(shots.shots, levels, dialogue, described), models, line)
+    meanings = understand(described, line)
+    drama = {index: meaning[DRAMA] for index, meaning in meanings.items()}
+    measured = signals.measure(usable, looks, active, levels, dialogue.lines, drama)
+    narrative = find_narrative(Evidence(shots.shots, levels, dialogue, described, meanings), models, line)
     wanted, length = _lengths(request, usable, facts)
     heard = Dialogue() if levels.silent else dialogue  # subtitles of a silent film are not heard
-    slots, song = _slots(vibe, length, song, any(line.standalone >= 0.5 for line in heard.lines))
+    texts, unsure = _texts(request)
+    talks = any(line.standalone >= 0.5 for line in heard.lines)
+    slots, song = _slots(replace(request, texts=texts), length, song, talks)
     tempo = _tempo(vibe, song, facts)
     story, end = narrative.story, FilmTime(facts.duration)
-    shown = usable if request.spoilers else arc.before_the_climax(usable, story) or usable
-    takes = Measurements(looks, measured, active, narrative, heard.lines).takes(shown, facts.rate)
+    shown = usable if request.spoilers else arc.without_the_end(usable, story) or usable
+    takes = Measurements(looks, measured, active, narrative, heard.lines, meanings).takes(shown, facts.rate)
     cuts = _cuts(request, slots, takes, tempo, shots.bars)
     levels = as_rendered(levels, sounding.audio[0].layout) if sounding.audio else levels
     sound = FilmSound(levels, heard, end, end if request.spoilers else story.climax.at)
     score = compose(cuts, tempo, vibe, song, sound, story)
-    decided = Decisions(film, request.target, film_title(film), facts, vibe, story, cuts, score)
+    decided = Decisions(film, request.target, facts, vibe, story, cuts, score)
     decided = replace(decided, bars=shots.bars, described=described, protagonist=narrative.protagonist)
     audio = request.audio or 1, choice(film, facts, request.audio)
     decided = replace(decided, spoilers=request.spoilers, plugins=plugins, audio=audio)
-    short = _too_short(film, _length_of(cuts, tempo), wanted, tempo, score)
+    short = [*unsure, *_left_out(texts, cuts), *_too_short(film, _length_of(cuts, tempo), wanted, tempo, score)]
     return Analysis(
         *to_spec(decided),
         facts,
@@ -176,6 +191,9 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
         described,
         shots.bars,
         credits_text(own_credit(film, "film"), song.credit if song else None),
+        tuple(takes),
+        score,
+        levels,
     )
 
 
@@ -234,16 +252,38 @@ def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diag
     return Song(file, facts, beats, line.run(LEVELS, file), request.credit or own_credit(file, "song")), warnings
 
 
-def _slots(vibe: Vibe, length: Fraction, song: Song | None, talks: bool) -> tuple[list[blueprint.Slot], Song | None]:
+def _slots(
+    request: Request, length: Fraction, song: Song | None, talks: bool
+) -> tuple[list[blueprint.Slot], Song | None]:
     """The slots of the trailer, and the song; if its tempo changes, with a start, whose tempo is used."""
-    beats = song.beats if song else None
+    vibe, beats = request.vibe, song.beats if song else None
     metre = beats.metre if beats else 4
-    slots = blueprint.draw(vibe, length, _mean_tempo(vibe, beats), metre, talks)
+    plan = blueprint.Plan(request.skeleton, vibe, length, _mean_tempo(vibe, beats), metre, talks, request.texts)
+    slots = blueprint.draw(plan)
     if song is None or song.beats.tempo is not None:
         return slots, song
     song = replace(song, start=first_bar(song.beats, slots))
     grid = _grid(vibe, song)
-    return blueprint.draw(vibe, length, grid.beat_at(length) * 60 / length, metre, talks), song
+    return blueprint.draw(replace(plan, tempo=grid.beat_at(length) * 60 / length)), song
+
+
+def _texts(request: Request) -> tuple[Mapping[str, str], list[Diagnostic]]:
+    """The texts of the cards, with the film's own title if none was given; one that is doubtful is left out."""
+    if "title" in request.texts:
+        return request.texts, []
+    title = film_title(request.film)
+    if is_doubtful(title):
+        message = f"{excerpt(title)} is no title for a card: the trailer has none"
+        return request.texts, [Diagnostic("film", message, None, ("--title says what the film is called",))]
+    return {"title": title, **request.texts}, []
+
+
+def _left_out(texts: Mapping[str, str], cuts: Sequence[Cut]) -> list[Diagnostic]:
+    """A warning for each text that has no place in the trailer."""
+    shown = " ".join(cut.slot.text for cut in cuts).split()
+    gone = [name for name, text in texts.items() if text and not set(text.split()) <= set(shown)]
+    message = "there is no room for the {}: black and cards take a tenth of a trailer at most"
+    return [Diagnostic("film", message.format(name), None, ("take a longer trailer with --length",)) for name in gone]
 
 
 def _mean_tempo(vibe: Vibe, beats: Beats | None) -> Fraction:
@@ -271,7 +311,7 @@ def _tempo(vibe: Vibe, song: Song | None, facts: FilmFacts) -> Tempo:
 def _cuts(
     request: Request, slots: Sequence[blueprint.Slot], takes: Sequence[Take], tempo: Tempo, bars: Bars
 ) -> list[Cut]:
-    cuts = arrange(slots, takes, request.vibe, tempo)
+    cuts = arrange(slots, takes, request.vibe, tempo, float(request.skeleton.order))
     if not any(cut.take for cut in cuts):
         raise Stop("no-material", f"no part of {request.film} is long enough to be shown")
     return light.match(cuts, request.vibe.grade, bars) if request.match_light else cuts
@@ -294,21 +334,3 @@ def _too_short(film: Path, seconds: Fraction, wanted: Fraction, tempo: Tempo, sc
             Diagnostic("music", message, None, ("take a longer song, or a shorter trailer with --length",))
         )
     return shortages
-
-
-_RELEASE = re.compile(
-    r"(?i)\b(?:\d{3,4}[pi]\d*|[xh]\.?26[45]|hevc|avc|av1|xvid|divx|blu-?ray|b[dr]rip|web-?(?:dl|rip)?|dvd(?:rip)?|hdtv|"
-    r"remux|proper|extended|uncut|multi|dts|aac|ac3|10bit|hdr|uhd|4k|trailer)\b.*"
-)
-
-
-def film_title(film: Path) -> str:
-    """The film's title: from its tags, else its file name without the additions of releases."""
-    with open_media(film) as media:
-        title = " ".join(tags(media).get("title", "").split())
-    if 0 < len(title) <= 60:
-        return title.upper()
-    name = re.sub(r"[._]+|\s*[\[(].*?[\])]", " ", film.stem)
-    plain = _RELEASE.sub("", name).strip(" -")
-    plain = re.sub(r"\b(19|20)\d\d$", "", plain).strip(" -") or film.stem
-    return plain.upper()[:60]

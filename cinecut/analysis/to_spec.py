@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from cinecut import __version__
-from cinecut.analysis.edit.arrange import Cut, Other
 from cinecut.analysis.edit.blueprint import Want
+from cinecut.analysis.edit.cuts import Cut, Other
 from cinecut.analysis.edit.sound import LeveledVoice, Score, Sfx, Song, Sounds
 from cinecut.analysis.film.screen import Bars
 from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint
@@ -30,6 +31,7 @@ from cinecut.language.events import (
     Event,
     Shot,
     Sync,
+    Title,
     Transition,
     Voice,
 )
@@ -49,7 +51,6 @@ class Decisions:
 
     film: Path
     target: Path
-    title: str
     facts: FilmFacts
     vibe: Vibe
     story: Story
@@ -146,7 +147,8 @@ def _film(decided: Decisions, notes: _Notes) -> Film:
 def _anchors(decided: Decisions, notes: _Notes) -> Anchors:
     notes.above(
         ("anchors",),
-        "The turning points of the story" + ("." if decided.spoilers else "; nothing from after the climax is shown."),
+        "The turning points of the story"
+        + ("." if decided.spoilers else "; what resolves the climax stays out, and the end."),
     )
 
     def anchor(point: TurningPoint) -> Anchor:
@@ -253,7 +255,7 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
         )
         return make(Black, black=length, silent=sounds.silent, **values), why
     if cut.slot.want is Want.CARD:
-        return make(Card, card=decided.title, for_=length, **values), why
+        return make(Card, card=cut.slot.text, for_=length, **values), why
     why["shot",] = cut.why
     values |= _notes_of(cut, decided.described)
     if cut.sync is not None:
@@ -264,6 +266,8 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
     if cut.mute:
         why["mute",] = "a line would be chopped"
     values["alternatives"] = tuple(_alternative(other, decided.facts) for other in cut.others)
+    if cut.slot.text:
+        values["titles"] = (make(Title, text=cut.slot.text, at=fade, position="middle"),)
     clip = Clip(in_=_moment(cut.in_, decided.facts), out=None, for_=length)
     enters = Transition.parse(cut.enters)
     return make(Shot, shot=clip, from_=enters, mute=cut.mute, gain=Fraction(sounds.gain), **values), why
@@ -299,7 +303,7 @@ def _sound(cut: Cut, sounds: Sounds, decided: Decisions) -> dict[str, Any]:
     values: dict[str, Any] = {
         "sound": tuple(map(_effect, sounds.effects)),
         "voice": tuple(map(_voice, sounds.voices)),
-        "cue": _cue(sounds, decided, cut.slot.beats),
+        "cue": _cue(sounds, decided, _rings(cut, decided.cuts)),
     }
     return values if sounds.duck is None else {**values, "duck": Fraction(sounds.duck)}
 
@@ -333,12 +337,14 @@ def _cue(sounds: Sounds, decided: Decisions, beats: int) -> Cue | None:
         file = name_from(decided.target.parent, score.song.file)
         start, gain = _time(score.edit.cue), Fraction(score.balance.gain)
         return make(Cue, file=file, start=start, gain=gain, fade=tenth, facts=score.song.facts)
-    ends: Mapping[str, Length] = {
-        "hit": Length(Fraction(beats), "beats"),
-        "cue": tenth,
-        "stop": Length(Fraction(1), "beats"),
-    }
-    return make(Cue, file="stop", fade=ends[score.edit.ending])
+    rings = score.edit.ending != "cue"  # a hit from elsewhere was set before, and ends here
+    return make(Cue, file="stop", fade=Length(Fraction(beats), "beats") if rings else tenth)
+
+
+def _rings(cut: Cut, cuts: Sequence[Cut]) -> int:
+    """Beats from a card to the end of the last card that follows it at once."""
+    at = next(number for number, each in enumerate(cuts) if each is cut)
+    return sum(each.slot.beats for each in takewhile(lambda each: each.slot.want is Want.CARD, cuts[at:]))
 
 
 def _voice(voice: LeveledVoice) -> Voice:

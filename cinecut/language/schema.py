@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
-TRAILER, VIBE, KIT = "trailer-1", "vibe-1", "kit-1"
+TRAILER, VIBE, KIT, SKELETON = "trailer-1", "vibe-1", "kit-1", "skeleton-1"
+_ALL = (TRAILER, VIBE, KIT, SKELETON)
 
 
 def schema_file(name: str) -> Path:
@@ -102,7 +103,7 @@ def check_document(root: Node, schema: str, formats: Formats, report: Report) ->
 
 def keeps(data: object, schema: str, formats: Formats) -> bool:
     """Whether plain data keeps to a schema."""
-    schemas = {name: read_schema(name) for name in (TRAILER, VIBE, KIT)}
+    schemas = {name: read_schema(name) for name in _ALL}
     return Acceptance(schemas, formats).keeps(data, schemas[schema], schema)
 
 
@@ -121,7 +122,7 @@ def _validator(schema: str, formats: tuple[tuple[str, Callable[[Any], object]], 
 
         checker.checks(name, raises=ValueError)(accepts)
     # The schemas by the names by which they refer to each other.
-    files = {f"{name}.schema.json": Resource.from_contents(read_schema(name)) for name in (TRAILER, VIBE, KIT)}
+    files = {f"{name}.schema.json": Resource.from_contents(read_schema(name)) for name in _ALL}
     registry: Registry[Any] = Registry().with_resources(files.items())
     return Draft202012Validator(read_schema(schema), format_checker=checker, registry=registry)
 

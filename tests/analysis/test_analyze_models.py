@@ -21,7 +21,7 @@ from talking import Question, Reply, sensible, talker
 
 from cinecut.analysis import Analysis, Request, analyze
 from cinecut.analysis.film.pictures import KeyPicture
-from cinecut.analysis.film.signals import observe
+from cinecut.analysis.film.signals import NEUTRAL, observe
 from cinecut.analysis.story.scene_store import NAME
 from cinecut.analysis.story.scenes import SAVE_COUNT
 from cinecut.diagnostics import Report
@@ -92,7 +92,6 @@ def test_what_a_model_saw_stands_in_the_spec_and_on_the_sheet(film: Footage, tmp
     assert shots
     assert {shot.scene for shot in shots} <= scenes
     assert {shot.by for shot in shots} == {"llava-test"}
-    assert {take.signals.confidence for cut in found.cuts if (take := cut.take)} == {1.0}
     page = page_of(found, film.path, tmp_path)
     assert all(str(shot.scene) in page for shot in shots)
 
@@ -103,8 +102,7 @@ def test_a_shot_that_was_not_described_says_so(film: Footage, tmp_path: Path) ->
         found = analysed(film.path, tmp_path / "spec.yaml", Remote(server.url))
     shots = [entry for entry in read(tmp_path / "spec.yaml").timeline if isinstance(entry, Shot)]
     assert {(shot.scene is None, shot.by) for shot in shots} == {(True, "signals"), (False, "llava-test")}
-    confidence = {take.shot: take.signals.confidence for cut in found.cuts if (take := cut.take)}
-    assert all(value == (1.0 if index in found.seen.scenes else 0.5) for index, value in confidence.items())
+    assert all(take.signals.drama == NEUTRAL for take in found.takes if take.shot not in found.seen.scenes)
     lost = len([shot for shot in found.shots if shot.usable]) - len(found.seen.scenes)
     assert any(message.startswith(f"{lost} of ") for message in about_models(found))
 

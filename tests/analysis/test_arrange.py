@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from cinecut.analysis.dialogue.lines import Dialogue, Line
-from cinecut.analysis.edit.arrange import Cut, Take, Tempo, arrange
-from cinecut.analysis.edit.blueprint import Want, draw
+from cinecut.analysis.edit.arrange import arrange
+from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw
+from cinecut.analysis.edit.cuts import Cut, Take, Tempo
 from cinecut.analysis.edit.sound import compose
 from cinecut.analysis.edit.voices import FilmSound
 from cinecut.analysis.film.loudness import LoudnessCurve
@@ -31,6 +32,7 @@ from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.language.write import write_spec
 from cinecut.render.check import layout_of
 from cinecut.vibes import Vibe, load_vibe, names
+from cinecut.vibes.skeleton import load_skeleton
 
 RATES = (Fraction(24), Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001))
 
@@ -66,6 +68,10 @@ def _look(dice: random.Random, shot: int) -> Appearance:
     )
 
 
+def _slots(vibe: Vibe, length: Fraction, speed: Fraction, talks: bool) -> list[Slot]:
+    return draw(Plan(load_skeleton(vibe.skeleton), vibe, length, speed, 4, talks, {"title": 'A "B": C'}))
+
+
 def _tempo(vibe: Vibe, tempo: Fraction, rate: Fraction) -> Tempo:
     beat = 60 / tempo
     fades = "crossfade" in (vibe.usual, vibe.acts)
@@ -80,7 +86,7 @@ def test_what_is_arranged_holds_every_promise(name: str, seed: int) -> None:
     speed = Fraction(dice.randint(*vibe.tempo))
     takes = _film(dice, rate, shots=120, spoken=0.5)
     tempo = _tempo(vibe, speed, rate)
-    slots = draw(vibe, Fraction(90), speed, 4, talks=True)
+    slots = _slots(vibe, Fraction(90), speed, True)
     cuts = arrange(slots, takes, vibe, tempo)
 
     assert abs(sum(cut.slot.beats for cut in cuts) - sum(slot.beats for slot in slots)) <= 2
@@ -135,7 +141,7 @@ def _check_compiles(cuts: list[Cut], vibe: Vibe, rate: Fraction, speed: Fraction
     tempo = Tempo(Grid(4, Fraction(0), 60 / speed), rate, rate, Fraction(0))
     quiet = LoudnessCurve(np.zeros(0, np.float32))
     score = compose(cuts, tempo, vibe, None, FilmSound(quiet, Dialogue(), end, story.climax.at), story)
-    text = write_spec(*to_spec(Decisions(Path("/nowhere/film.mkv"), path, 'A "B": C', facts, vibe, story, cuts, score)))
+    text = write_spec(*to_spec(Decisions(Path("/nowhere/film.mkv"), path, facts, vibe, story, cuts, score)))
     report = Report()
     spec = fill_spec(parse_document(path, text, report), report)
     assert spec is not None
@@ -157,7 +163,7 @@ def test_a_film_of_few_short_shots_still_gives_something() -> None:
     vibe = load_vibe("action")
     tempo = _tempo(vibe, Fraction(128), Fraction(24))
     takes = _film(dice, Fraction(24), shots=4, spoken=0.0)
-    cuts = arrange(draw(vibe, Fraction(30), Fraction(128), 4, talks=False), takes, vibe, tempo)
+    cuts = arrange(_slots(vibe, Fraction(30), Fraction(128), False), takes, vibe, tempo)
     assert any(cut.take is not None for cut in cuts)
 
 
@@ -166,7 +172,7 @@ def test_a_line_that_stands_alone_is_said_whole() -> None:
     vibe = load_vibe("documentary")
     takes = _film(dice, Fraction(25), shots=200, spoken=0.9)
     tempo = _tempo(vibe, Fraction(75), Fraction(25))
-    cuts = arrange(draw(vibe, Fraction(120), Fraction(75), 4, talks=True), takes, vibe, tempo)
+    cuts = arrange(_slots(vibe, Fraction(120), Fraction(75), True), takes, vibe, tempo)
     spoken = [cut.line.index for cut in cuts if cut.line is not None]
     assert len(spoken) >= 3
     assert len(set(spoken)) == len(spoken)
@@ -177,6 +183,6 @@ def test_no_part_is_shown_twice_however_long_the_trailer_is() -> None:
     vibe = load_vibe("action")
     tempo = _tempo(vibe, Fraction(128), Fraction(24))
     takes = _film(dice, Fraction(24), shots=30, spoken=0.0)
-    cuts = arrange(draw(vibe, Fraction(600), Fraction(128), 4, talks=False), takes, vibe, tempo)
+    cuts = arrange(_slots(vibe, Fraction(600), Fraction(128), False), takes, vibe, tempo)
     shown = [cut.in_ for cut in cuts if cut.take is not None]
     assert len(set(shown)) == len(shown) <= 30

@@ -2,69 +2,141 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import accumulate, groupby
+from pathlib import Path
 
 import pytest
 
-from cinecut.analysis.edit.blueprint import Slot, Want, draw, trailer_length
+from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw, trailer_length
+from cinecut.analysis.story.arc import Zone
+from cinecut.diagnostics import Stop
 from cinecut.vibes import load_vibe, names
+from cinecut.vibes.skeleton import TEASER, load_skeleton, skeleton_names
 
 LENGTHS = (20, 45, 60, 90, 120, 180)
 
 
+TEXTS = {"title": "A", "tagline": "One place. One night. No way back.", "release": "In June", "credits": "By nobody"}
+
+
+def _drawn(
+    name: str, length: int, metre: int = 4, talks: bool = True, tempo: int = 0, texts: Mapping[str, str] = TEXTS
+) -> list[Slot]:
+    vibe = load_vibe(name)
+    speed = Fraction(tempo or vibe.likely_tempo)
+    return draw(Plan(load_skeleton(vibe.skeleton), vibe, Fraction(length), speed, metre, talks, texts))
+
+
 def _beats(slots: list[Slot], act: str) -> list[int]:
-    return [slot.beats for slot in slots if slot.act == act and slot.want not in (Want.BLACK, Want.CARD)]
+    return [slot.beats for slot in slots if slot.act == act and slot.want.shows]
 
 
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("length", LENGTHS)
-@pytest.mark.parametrize("metre", [3, 4])
+@pytest.mark.parametrize("metre", [3, 4, 7])
 def test_acts_start_on_bar_lines_and_the_length_is_met(name: str, length: int, metre: int) -> None:
-    vibe = load_vibe(name)
-    slots = draw(vibe, Fraction(length), Fraction(vibe.likely_tempo), metre, talks=True)
-    beat = Fraction(60, vibe.likely_tempo)
+    slots = _drawn(name, length, metre)
+    beat = Fraction(60, load_vibe(name).likely_tempo)
     assert all(slot.beats >= 1 for slot in slots)
-    total = sum(slot.beats for slot in slots)
-    assert total % metre == 0
-    assert abs(total * beat - length) <= metre * beat
+    assert abs(sum(slot.beats for slot in slots) * beat - length) <= metre * beat
     starts = [0, *accumulate(slot.beats for slot in slots)]
     for act, group in groupby(enumerate(slots), key=lambda pair: pair[1].act):
-        places = [place for place, slot in group if slot.want is not Want.BLACK]
-        if places and act != "breath":
+        places = [place for place, slot in group if slot.want.shows or slot.text == "A"]
+        if places and act != "button":
             assert starts[places[0]] % metre == 0, act
 
 
 @pytest.mark.parametrize("name", names())
-def test_the_pace_rises_from_act_to_act(name: str) -> None:
-    vibe = load_vibe(name)
-    slots = draw(vibe, Fraction(90), Fraction(vibe.likely_tempo), 4, talks=True)
-    first, second, third = (_beats(slots, act) for act in ("act 1", "act 2", "act 3"))
-    assert sum(first) / len(first) > sum(second) / len(second) > sum(third) / len(third)
-    assert third == sorted(third, reverse=True) or third[-1] < third[0]
-    least, most = vibe.shots
-    shots = sum(slot.want not in (Want.BLACK, Want.CARD) for slot in slots)
-    assert 0.7 * least <= shots <= 1.5 * most
+@pytest.mark.parametrize("texts", [{}, {"title": "A"}, TEXTS], ids=["none", "title", "all"])
+def test_black_and_cards_never_take_more_than_an_eighth(name: str, texts: dict[str, str]) -> None:
+    for length in (20, 30, 60, 90, 120, 180):
+        for tempo in load_vibe(name).tempo:
+            slots = _drawn(name, length, tempo=tempo, texts=texts)
+            dark = sum(slot.beats for slot in slots if not slot.want.shows)
+            assert dark <= 0.12 * sum(slot.beats for slot in slots), length
+            assert sum(slot.text == "A" for slot in slots) <= 1
+            assert any(slot.text.startswith("A") for slot in slots) == ("title" in texts)
 
 
 @pytest.mark.parametrize("name", names())
-def test_the_breath_is_a_silence_of_three_to_five_seconds(name: str) -> None:
-    vibe = load_vibe(name)
-    for tempo in (*vibe.tempo, vibe.likely_tempo):
-        slots = draw(vibe, Fraction(90), Fraction(tempo), 4, talks=False)
-        (breath,) = [slot for slot in slots if slot.act == "breath"]
-        assert breath.want is Want.BLACK
-        assert 3 <= breath.beats * Fraction(60, tempo) <= 5
+def test_the_pace_rises_from_act_to_act(name: str) -> None:
+    slots = _drawn(name, 90)
+    first, second, third = (_beats(slots, act) for act in ("act 1", "act 2", "act 3"))
+    assert sum(first) / len(first) > sum(second) / len(second) > sum(third) / len(third)
+    assert third[0] <= sum(second) / len(second)
+    least, most = load_vibe(name).shots
+    assert 0.7 * least <= sum(slot.want.shows for slot in slots) <= 1.5 * most
+
+
+def test_there_are_many_skeletons_and_every_one_is_some_vibes() -> None:
+    used = {load_vibe(name).skeleton for name in names()}
+    assert used == set(skeleton_names()) - {TEASER}
+    shapes = {tuple((part.act, part.kind) for part in load_skeleton(name).parts) for name in used}
+    assert len(shapes) == len(used) >= 6
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_drop_and_the_last_shot_before_the_title_get_the_best(name: str) -> None:
+    slots = _drawn(name, 90)
+    best = [slot for slot in slots if slot.best]
+    assert best[0].act == "beat drop"
+    assert slots[slots.index(best[-1]) + 1 :][0].want in (Want.CARD, Want.BLACK)
+    assert len(best) == 2
+
+
+def test_the_sentences_of_a_tagline_are_divided_among_its_cards() -> None:
+    texts = [slot.text for slot in _drawn("thriller", 120) if slot.text]
+    assert texts[:2] == ["One place. One night.", "No way back."]
+    assert [slot.text for slot in _drawn("comedy", 90) if "One" in slot.text] == [TEXTS["tagline"]]
+
+
+def test_a_short_trailer_is_a_montage_with_its_title() -> None:
+    slots = _drawn("action", 5)
+    assert {slot.act for slot in slots} == {"act 1", "title card"}
+
+
+def test_a_skeleton_of_ones_own(tmp_path: Path) -> None:
+    own = tmp_path / "mine.yaml"
+    own.write_text(
+        "skeleton: 1\nabout: mine\nparts:\n  - {act: act 3, share: 0.9, shape: one, want: threat, zones: [climax]}\n"
+        "  - {act: title card, card: title, share: 0.1}\n"
+    )
+    plan = Plan(load_skeleton(str(own)), load_vibe("action"), Fraction(30), Fraction(120), 4, False, {"title": "A"})
+    shown, card = draw(plan)
+    assert (shown.want, shown.zones, card.text) == (Want.THREAT, (Zone.CLIMAX,), "A")
+    assert load_skeleton(str(own)).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("skeleton: 1\nabout: x\nparts: [{act: act 9, share: 0.5}, {act: act 1, share: 0.5}]\n", "act 9"),
+        ("skeleton: 1\nabout: x\nparts: [{act: act 1, black: 0.5}, {act: act 1, share: 0.5}]\n", "black"),
+        ("skeleton: 1\nabout: x\nparts: [{act: act 1, black: 0.1}, {act: act 2, black: 0.1}]\n", "no shots"),
+        ("", "empty"),
+    ],
+)
+def test_a_bad_skeleton_is_refused_with_the_place(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(text)
+    with pytest.raises(Stop) as stop:
+        load_skeleton(str(tmp_path / "bad.yaml"))
+    assert said in str(stop.value.diagnostics)
+
+
+def test_a_skeleton_that_there_is_not() -> None:
+    with pytest.raises(Stop) as stop:
+        load_skeleton("slow-born")
+    assert "slow-burn" in str(stop.value.diagnostics[0].hints)
 
 
 def test_lines_take_the_vibes_share_only_where_somebody_speaks() -> None:
-    vibe = load_vibe("documentary")
-    silent = draw(vibe, Fraction(90), Fraction(75), 4, talks=False)
-    spoken = draw(vibe, Fraction(90), Fraction(75), 4, talks=True)
+    silent, spoken = (_drawn("documentary", 90, talks=talks) for talks in (False, True))
     assert not any(slot.want is Want.LINE for slot in silent)
-    acts = [slot for slot in spoken if slot.act in ("act 1", "act 2") and slot.want is not Want.BLACK]
+    acts = [slot for slot in spoken if slot.act in ("act 1", "act 2") and slot.want.shows]
     share = sum(slot.want is Want.LINE for slot in acts) / len(acts)
-    assert abs(share - float(vibe.dialogue)) <= 0.15
+    assert abs(share - float(load_vibe("documentary").dialogue)) <= 0.15
 
 
 @pytest.mark.parametrize(

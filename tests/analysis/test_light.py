@@ -11,8 +11,8 @@ import pytest
 from commandline import cinecut
 from footage import encode, scene
 
-from cinecut.analysis.edit.arrange import Cut, Take
 from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.edit.cuts import Cut, Take
 from cinecut.analysis.edit.light import match
 from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.screen import Bars

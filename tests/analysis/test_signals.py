@@ -95,7 +95,7 @@ def test_signals_are_ranks_within_the_film() -> None:
     assert [found[index].place for index in range(4)] == [found[index].motion for index in range(4)]
     assert max(range(4), key=lambda index: found[index].emotion) == 1
     assert max(range(4), key=lambda index: found[index].rise) == 3
-    assert {shot.confidence for shot in found.values()} == {NEUTRAL}
+    assert {shot.drama for shot in found.values()} == {NEUTRAL}
     assert all(0 <= getattr(shot, name) <= 1 for shot in found.values() for name in Signals.__dataclass_fields__)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from cinecut.analysis.edit.blueprint import Slot, draw
+from cinecut.analysis.edit.blueprint import Plan, Slot, draw
 from cinecut.analysis.edit.song_edit import SongEdit, bar_hits, beat_of, edit_song
 from cinecut.analysis.edit.sound import Score, Song
 from cinecut.analysis.song.beats import Beats, Phrase
@@ -27,6 +27,7 @@ from cinecut.language.spec import Music
 from cinecut.language.timebase import FilmTime
 from cinecut.language.write import write_spec
 from cinecut.vibes import load_vibe
+from cinecut.vibes.skeleton import load_skeleton
 
 TEMPO = Fraction(120)
 BAR = Fraction(2)  # seconds
@@ -54,7 +55,8 @@ def struck(levels: SongLevels, at: Fraction) -> SongLevels:
 
 
 def slots_of(length: int = 90, vibe: str = "action", tempo: Fraction = TEMPO) -> list[Slot]:
-    return draw(load_vibe(vibe), Fraction(length), tempo, 4, talks=False)
+    genre = load_vibe(vibe)
+    return draw(Plan(load_skeleton(genre.skeleton), genre, Fraction(length), tempo, 4, False, {"title": "A"}))
 
 
 def written(song: Beats, edit: SongEdit, seconds: Fraction) -> Music:
@@ -62,7 +64,7 @@ def written(song: Beats, edit: SongEdit, seconds: Fraction) -> Music:
     facts = SongFacts("1-0", seconds, 44100, 2)
     known = Song(Path("/nowhere/song.ogg"), facts, song, steady(float(seconds)))
     score = Score(known, edit, Balance(-24, True, -9, 0, 0, -9), "soft", Fraction(120), ())
-    head = (Path("/nowhere/a.mp4"), Path("/nowhere/spec.yaml"), "A", FilmFacts("1-0", (64, 36), Fraction(24), seconds))
+    head = (Path("/nowhere/a.mp4"), Path("/nowhere/spec.yaml"), FilmFacts("1-0", (64, 36), Fraction(24), seconds))
     point = TurningPoint(FilmTime(Fraction(0)), "why", "signals")
     story = Story(point, point, point, FilmTime(seconds))
     text = write_spec(*to_spec(Decisions(*head, load_vibe("action"), story, (), score)))

@@ -19,9 +19,9 @@ from cinecut.analysis.story.arc import (
     TurningPoint,
     Zone,
     beat_types,
-    before_the_climax,
     clean_range,
     find_story,
+    without_the_end,
 )
 from cinecut.language.timebase import FilmRange, FilmTime
 
@@ -102,10 +102,15 @@ def test_zones_change_at_the_point_of_no_return_and_in_the_run_up() -> None:
     ]  # fmt: skip
 
 
-def test_the_guard_keeps_what_begins_by_the_climax() -> None:
+@pytest.mark.parametrize(
+    ("climax", "hidden"),
+    [(80, {*range(41, 44), *range(47, 50)}), (90, set(range(46, 50))), (60, {*range(31, 34), *range(47, 50)})],
+)
+def test_the_guard_hides_what_resolves_the_climax_and_the_end(climax: float, hidden: set[int]) -> None:
+    """The shot with which the climax begins may be shown; never more than a fifth is hidden."""
     film = shots(*[2.0] * 50)
-    kept = before_the_climax(film, story(climax=80, end=100))
-    assert [shot.index for shot in kept] == list(range(41))  # the last is the one with which the climax begins
+    kept = without_the_end(film, story(climax=climax, end=100))
+    assert {shot.index for shot in film} - {shot.index for shot in kept} == hidden
 
 
 def test_beat_types_follow_the_signals() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from cinecut.analysis.dialogue.lines import Dialogue, Line
-from cinecut.analysis.edit.arrange import Cut, Take, Tempo
-from cinecut.analysis.edit.blueprint import Slot, Want, draw
+from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw
+from cinecut.analysis.edit.cuts import Cut, Take, Tempo
 from cinecut.analysis.edit.voices import FilmSound, VoiceOver, audible_lines, choose_voices
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import Appearance, Signals
@@ -20,6 +20,7 @@ from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
 from cinecut.language.grid import Grid
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.vibes import load_vibe
+from cinecut.vibes.skeleton import load_skeleton
 
 RATE = Fraction(24)
 BEAT = Fraction(1, 2)
@@ -27,6 +28,11 @@ END = FilmTime(Fraction(1000))
 TEMPO = Tempo(Grid(4, Fraction(0), BEAT), RATE, RATE, Fraction(1, 4))
 NOTHING = Appearance(**dict.fromkeys(Appearance.__dataclass_fields__))  # type: ignore[arg-type]  # nobody looks
 SIGNALS = Signals(*[0.5] * len(Signals.__dataclass_fields__))
+
+
+def _slots(talks: bool) -> list[Slot]:
+    plan = Plan(load_skeleton("cold-open"), load_vibe("drama"), Fraction(90), Fraction(120), 4, talks, {"title": "A"})
+    return draw(plan)
 
 
 def moment(seconds: float) -> FilmTime:
@@ -62,7 +68,7 @@ def film(seed: int) -> tuple[list[Cut], list[Line]]:
         long = dice.uniform(0.8, 4)
         lines.append(line(len(lines), at, at + long, round(dice.random(), 2), dice.choice([None, "TOM", "ANN"])))
         at += long + dice.choice([0.02, 0.3, 2, 8])
-    slots = draw(load_vibe("drama"), Fraction(90), Fraction(120), 4, talks=True)
+    slots = _slots(True)
     return [cut(slot, dice.uniform(0, 980), lines, dice.random() < 0.3) for slot in slots], lines
 
 
@@ -103,7 +109,7 @@ def test_voices_keep_every_promise(seed: int) -> None:
 
 def plain() -> list[Cut]:
     """A trailer of shots in which nobody speaks."""
-    slots = draw(load_vibe("drama"), Fraction(90), Fraction(120), 4, talks=False)
+    slots = _slots(False)
     return [cut(slot, 950, []) for slot in slots]
 
 

@@ -78,11 +78,11 @@ def test_on_an_edge_the_content_decides(edge: float, zone: Zone) -> None:
 def test_content_never_moves_a_scene_into_a_zone_that_lies_elsewhere(seconds: int) -> None:
     for text in (QUIET, VIOLENT):
         zone = zone_of(text, seconds)
-        if seconds < 2000:
+        if seconds <= 1000:
             assert zone is Zone.BEGIN
-        assert seconds > 4000 or zone is not Zone.CLIMAX
-        assert seconds < 4000 or zone is not Zone.BEGIN
-        if seconds >= 6000:
+        assert seconds > 3000 or zone is not Zone.CLIMAX
+        assert seconds < 5000 or zone is not Zone.BEGIN
+        if seconds >= 7000:
             assert zone is Zone.CLIMAX
 
 
@@ -178,8 +178,8 @@ def no_minilm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("no_minilm")
 def test_the_place_alone_needs_no_model() -> None:
-    found = zone_scenes(dict.fromkeys(range(3), VIOLENT), {0: at(100), 1: at(4000), 2: at(6500)}, story())
-    assert found == {0: Zone.BEGIN, 1: Zone.ESCALATION, 2: Zone.CLIMAX}
+    found = zone_scenes(dict.fromkeys(range(2), VIOLENT), {0: at(100), 1: at(7000)}, story())
+    assert found == {0: Zone.BEGIN, 1: Zone.CLIMAX}
     assert zone_scenes({}, {}, story()) == {}
     with pytest.raises(Stop, match="not on this machine"):
         zone_of(VIOLENT, 3000)

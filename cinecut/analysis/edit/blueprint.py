@@ -1,45 +1,97 @@
-"""The blueprint: a trailer's acts as slots of whole beats, before any shot is chosen.
+"""The blueprint: a trailer's slots in whole beats, made from a skeleton before any shot is chosen.
 
-    cold open ─ act 1 ─ (2 beats of black) ─ beat drop ─ act 2 ─ breath ─ act 3 montage ─ title card ─ button
+    skeleton ─ parts with text ─ blocks of whole bars ─ beats of black and cards ─ slots of shots, by the vibe's pace
 
-Every act except the breath starts on a bar line. Slots get shorter within each act, and from act to act by the vibe's
-pace.
+A block is a part of shots and what follows it up to the next one, so that every part of shots begins on a bar line, and
+so does the title card. The trailer ends where its last part does, on any beat.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
+from itertools import pairwise
+from typing import Protocol
 
 from cinecut.analysis.story.arc import Zone
-from cinecut.vibes import Vibe
+from cinecut.vibes.skeleton import TEASER, Part, Skeleton, load_skeleton
 
 LEAST = 3  # seconds of the shortest trailer of all
 SHORTEST = 15  # seconds, without a requested length
 LONGEST = 120
 _SHARE = Fraction(15, 100)  # of the film: a short film gets a short trailer
+_DARK = Fraction(11, 100)  # of the trailer at most: black and cards
+_READ = Fraction(12, 10)  # seconds that a card needs to be read
 
 
 class Want(StrEnum):
-    """The content that a slot needs."""
+    """What a slot is for."""
 
     SHOT = "shot"
     LINE = "line"  # a shot in which a line stands alone
     STRONG = "strong"  # one of the strongest shots
+    INTRODUCE = "introduce"  # a face, a new person
+    QUESTION = "question"  # something unclear
+    THREAT = "threat"
+    RELEASE = "release"  # a wide or bright picture
     CALM = "calm"
     BLACK = "black"
     CARD = "card"
 
+    @property
+    def shows(self) -> bool:
+        """Whether a shot fills such a slot."""
+        return self not in (Want.BLACK, Want.CARD)
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in the trailer: its act, its length in beats, its content, and the zones that it may come from."""
+    """A place in the trailer: its act, its length in beats, what it is for, and the zones that it may come from.
+
+    `text` is what stands on a card, or over the picture of a slot with a shot. `best` slots get one of the film's
+    strongest shots.
+    """
 
     act: str
     beats: int
     want: Want
     zones: tuple[Zone, ...] = ()
+    text: str = ""
+    silent: bool = False
+    level: int = 0  # dB of the film's own sound
+    best: bool = False
+
+
+class Pace(Protocol):
+    """What a blueprint needs of a vibe."""
+
+    @property
+    def pace(self) -> tuple[int, int, int]: ...
+    @property
+    def shots(self) -> tuple[int, int]: ...
+    @property
+    def dialogue(self) -> Fraction: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a trailer is drawn from: about `length` seconds at `tempo` beats a minute. `texts` are those of the cards;
+    `talks`: somebody says lines that stand alone."""
+
+    skeleton: Skeleton
+    vibe: Pace
+    length: Fraction
+    tempo: Fraction
+    metre: int
+    talks: bool
+    texts: Mapping[str, str]
+
+    @property
+    def bars(self) -> int:
+        return max(2, round(self.length * self.tempo / 60 / self.metre))
 
 
 def trailer_length(film: Fraction) -> Fraction:
@@ -47,61 +99,203 @@ def trailer_length(film: Fraction) -> Fraction:
     return min(Fraction(LONGEST), max(Fraction(SHORTEST), film * _SHARE), film)
 
 
-def draw(vibe: Vibe, length: Fraction, tempo: Fraction, metre: int, talks: bool) -> list[Slot]:
-    """The slots of a trailer of about `length` seconds at `tempo` beats a minute."""
-    bars = max(2, round(length * tempo / 60 / metre))
-    pace = _scaled_pace(vibe, bars * metre, length)
-    title, button = 2 if bars >= 20 else 1, 1
-    opening = max(1, round(bars * Fraction(8, 100)))
-    drop = 1 if bars < 24 else 2
-    rest = bars - opening - drop - title - button
-    act_1, act_3 = round(rest * Fraction(38, 100)), round(rest * Fraction(26, 100))
-    act_2 = rest - act_1 - act_3
-    breath = _breath(tempo, metre)
-    if min(act_1 * metre - 2, act_2 * metre - breath, act_3 * metre) < 4:
-        return _teaser(bars, metre, pace)
-    share = vibe.dialogue if talks else Fraction(0)
-    begin, middle, late = (Zone.BEGIN,), (Zone.ESCALATION,), (Zone.CLIMAX, Zone.ESCALATION)
-    return [
-        *_filled("cold open", opening * metre, pace[0], Want.STRONG, begin),
-        *_spoken(_filled("act 1", act_1 * metre - 2, pace[0], Want.SHOT, begin), share),
-        Slot("beat drop", 2, Want.BLACK),
-        *_filled("beat drop", drop * metre, max(pace[1], metre), Want.STRONG, (Zone.ESCALATION, Zone.CLIMAX)),
-        *_spoken(_filled("act 2", act_2 * metre - breath, pace[1], Want.SHOT, middle), share),
-        Slot("breath", breath, Want.BLACK),
-        *_rising("act 3", act_3 * metre, pace[2], late),
-        Slot("title card", title * metre, Want.CARD),
-        Slot("button", button * metre, Want.CALM, (Zone.BEGIN, Zone.ESCALATION)),
-    ]
+def draw(plan: Plan) -> list[Slot]:
+    """The slots of a trailer; those of the teaser if its acts would be too short."""
+    slots = _drawn(plan, _worded(plan.skeleton.parts, plan.texts))
+    if slots is None:
+        slots = _drawn(plan, _worded(load_skeleton(TEASER).parts, plan.texts), least=1)
+    assert slots is not None
+    return _with_best(slots)
 
 
-def _scaled_pace(vibe: Vibe, beats: int, length: Fraction) -> tuple[int, int, int]:
-    """The vibe's pace, changed if it would give fewer or more shots than the vibe allows."""
-    least, most = (count * length / 90 for count in vibe.shots)
+def _worded(parts: Sequence[Part], texts: Mapping[str, str]) -> list[Part]:
+    """The parts with the words of their cards, without cards that have none."""
+    count = sum(part.text == "tagline" for part in parts)
+    tagline = iter(_divided(texts.get("tagline", ""), count))
+    words = {id(p): next(tagline, "") if p.text == "tagline" else texts.get(p.text, "") for p in parts}
+    return [replace(p, words=words[id(p)]) for p in parts if p.kind != "card" or words[id(p)]]
+
+
+def _divided(text: str, count: int) -> list[str]:
+    """A text in as many pieces, at the ends of its sentences and lines; whole if it has fewer."""
+    pieces = [piece.strip() for piece in re.split(r"(?<=[.!?…])\s+|\n+", text.strip()) if piece.strip()]
+    if count < 2 or len(pieces) < 2:
+        return [" ".join(pieces)] if pieces else []
+    at = [round(k * len(pieces) / min(count, len(pieces))) for k in range(min(count, len(pieces)) + 1)]
+    return [" ".join(pieces[a:b]) for a, b in pairwise(at)]
+
+
+_SHORT_ACT = 4  # beats; a trailer with a shorter act 1, 2 or 3 is a teaser
+
+
+def _drawn(plan: Plan, parts: Sequence[Part], least: int = _SHORT_ACT) -> list[Slot] | None:
+    """The slots of these parts; None if an act gets less than `least` beats of shots."""
+    blocks = _blocks(parts)
+    dark, over = _dark(plan, parts)
+    bars = _bars(plan, blocks, dark)
+    if bars is None:
+        return None
+    pace = _scaled_pace(plan, parts, plan.bars * plan.metre - sum(dark.values()))
+    slots: list[Slot] = []
+    for block, count in zip(blocks, bars, strict=True):
+        left = count * plan.metre - sum(dark[id(part)] for part in block if id(part) in dark)
+        shown = [part for part in block if part.kind == "shots"]
+        beats = left // len(shown) if shown else 0
+        short = least if any(part.act.startswith("act ") for part in shown) else 1
+        if shown and beats < short:
+            return None
+        for part in block:
+            if part.kind == "shots":
+                slots += _shots(plan, part, left if part is shown[-1] else beats, pace)
+                left -= beats
+            elif dark[id(part)]:
+                slots.append(_dark_slot(part, dark[id(part)]))
+    return _with_texts(slots, over)
+
+
+def _blocks(parts: Sequence[Part]) -> list[list[Part]]:
+    """The parts in groups that last whole bars: each part of shots with the black and cards after it; the title card,
+    and all after it, are one."""
+    blocks: list[list[Part]] = []
+    for part in parts:
+        closing = bool(blocks) and blocks[-1][0].act == "title card"
+        opens = part.kind == "shots" or (part.act == "title card" and part.kind == "card")
+        if not blocks or (opens and not closing):
+            blocks.append([])
+        blocks[-1].append(part)
+    return blocks
+
+
+def _bars(plan: Plan, blocks: Sequence[Sequence[Part]], dark: Mapping[int, int]) -> list[int] | None:
+    """The bars of each block: what the closing one needs, the others by their shares so that the length is met. None if
+    there are too few."""
+    whole = sum((part.share for block in blocks for part in block), Fraction(0))
+    fixed: dict[int, int] = {}
+    last = Fraction(0)
+    for number, block in enumerate(blocks):
+        if block[0].kind != "shots":
+            shown = sum((part.share for part in block if part.kind == "shots"), Fraction(0))
+            button = max(plan.metre, round(plan.bars * plan.metre * shown / whole)) if shown else 0
+            beats = button + sum(dark.get(id(part), 0) for part in block)
+            fixed[number] = -(-beats // plan.metre)
+            last += fixed[number] * plan.metre if shown else beats
+    shares = [sum((part.share for part in block), Fraction(0)) for n, block in enumerate(blocks) if n not in fixed]
+    shared = _shared(round((plan.length * plan.tempo / 60 - last) / plan.metre), shares)
+    rest = iter(shared or ())
+    return None if shared is None else [fixed[n] if n in fixed else next(rest) for n in range(len(blocks))]
+
+
+def _shared(bars: int, shares: Sequence[Fraction]) -> list[int] | None:
+    """Whole bars by shares, at least one each; None if there are too few. The largest remainders are rounded up."""
+    if bars < len(shares) and len(shares) > 1:
+        return None
+    bars = max(1, bars)
+    whole = sum(shares)
+    exact = [max(Fraction(1), bars * share / whole) for share in shares]
+    counts = [int(each) for each in exact]
+    rest = sorted(range(len(shares)), key=lambda number: (counts[number] - exact[number], number))
+    for number in (rest * bars)[: max(0, bars - sum(counts))]:
+        counts[number] += 1
+    while sum(counts) > bars:
+        counts[max(range(len(counts)), key=lambda number: (counts[number], -number))] -= 1
+    return counts
+
+
+def _dark(plan: Plan, parts: Sequence[Part]) -> tuple[dict[int, int], dict[str, str]]:
+    """The beats of each black and card, by the part's id: together within the limit. Cards that are over a picture, and
+    those without room, have no beats: their words, by their acts."""
+    total = plan.bars * plan.metre
+    whole = sum((part.share for part in parts), Fraction(0))
+    dark = [part for part in parts if part.kind != "shots"]
+    read = max(2, -(-_READ * plan.tempo // 60))
+    beats = {id(part): max(1, round(total * part.share / whole)) for part in dark}
+    beats |= {id(part): max(read, beats[id(part)]) for part in dark if part.kind == "card"}
+    title = {id(part) for part in dark if part.text == "title"}
+    over = {part.act: part.words for part in dark if part.over}
+    beats |= {id(part): 0 for part in dark if part.over}
+    while sum(beats.values()) > max(_DARK * total, 2 if title else 0):
+        spare = [p for p in dark if beats[id(p)] > (read if p.kind == "card" else 1)]
+        gone = [p for p in dark if beats[id(p)] and id(p) not in title]
+        if spare:
+            beats[max((id(p) for p in spare), key=lambda each: beats[each])] -= 1
+        elif gone:
+            last = next((p for p in reversed(gone) if p.kind == "card"), gone[0])
+            beats[id(last)] = 0
+            over |= {last.act: last.words} if last.text in ("tagline", "release") else {}
+        else:
+            break
+    return beats, over
+
+
+def _dark_slot(part: Part, beats: int) -> Slot:
+    if part.kind == "black":
+        return Slot(part.act, beats, Want.BLACK, silent=part.silent)
+    return Slot(part.act, beats, Want.CARD, text=part.words)
+
+
+def _with_texts(slots: list[Slot], over: Mapping[str, str]) -> list[Slot]:
+    """The slots; each text stands over the first shot of its act. One of an act without shots joins the title; without
+    a title it stands over the last shot."""
+    for act, text in over.items():
+        shown = [n for n, slot in enumerate(slots) if slot.want.shows and slot.act == act]
+        cards = [n for n, slot in enumerate(slots) if slot.want is Want.CARD and slot.act == "title card"]
+        if shown:
+            slots[shown[0]] = replace(slots[shown[0]], text=text)
+        elif cards:
+            slots[cards[0]] = replace(slots[cards[0]], text=f"{slots[cards[0]].text}\n{text}")
+        else:
+            last = max(n for n, slot in enumerate(slots) if slot.want.shows)
+            slots[last] = replace(slots[last], text=text)
+    return slots
+
+
+def _with_best(slots: list[Slot]) -> list[Slot]:
+    """The slots; the first shot of the drop and the last one before the title get the strongest shots."""
+    end = next((n for n, slot in enumerate(slots) if slot.act == "title card"), len(slots))
+    drop = [n for n, slot in enumerate(slots) if slot.act == "beat drop" and slot.want.shows]
+    last = [n for n, slot in enumerate(slots[:end]) if slot.want.shows]
+    best = {*drop[:1], *last[-1:]}
+    return [replace(slot, best=n in best) for n, slot in enumerate(slots)]
+
+
+def _scaled_pace(plan: Plan, parts: Sequence[Part], beats: int) -> tuple[int, int, int]:
+    """The vibe's pace, changed if it would give fewer or more shots than the vibe allows. Each act is faster than the
+    one before."""
+    vibe = plan.vibe
+    least, most = (count * plan.length / 90 for count in vibe.shots)
     first, second, third = vibe.pace
-    expected = beats * (Fraction(40, 100) / first + Fraction(30, 100) / second + Fraction(20, 100) / third)
+    shown = [part for part in parts if part.kind == "shots" and part.shape != "one"]
+    whole = sum((part.share for part in shown), Fraction(0))
+    expected = beats * sum(part.share / whole / vibe.pace[part.pace] for part in shown)
     factor = expected / most if expected > most else expected / least if expected < least else Fraction(1)
     # Halfway between the two: the pace is felt, the number of shots only results from it.
     factor = (1 + factor) / 2
     return max(2, round(first * factor)), max(2, round(second * factor)), max(1, round(third * factor))
 
 
-def _teaser(bars: int, metre: int, pace: tuple[int, int, int]) -> list[Slot]:
-    """The slots of a trailer that is too short for acts: one montage and the title."""
-    zones = (Zone.BEGIN, Zone.ESCALATION, Zone.CLIMAX)
-    title = metre if bars < 6 else 2 * metre
-    return [*_rising("act 1", bars * metre - title, pace[1], zones), Slot("title card", title, Want.CARD)]
+def _shots(plan: Plan, part: Part, beats: int, paces: tuple[int, int, int]) -> list[Slot]:
+    """The slots of a part of shots."""
+    pace = paces[part.pace]
+    lengths = {
+        "one": lambda: [beats],
+        "even": lambda: _even(beats, pace),
+        "quickening": lambda: _quickening(beats, pace, max(pace, min(2 * pace, paces[1] - 1))),
+    }[part.shape]()
+    zones = tuple(Zone(name) for name in part.zones)
+    wants = [Want(part.wants[n * len(part.wants) // len(lengths)]) for n in range(len(lengths))]
+    if part.shape == "even" and len(part.wants) > 1:  # taken in turns: no act is all faces and then all views
+        wants = [Want(part.wants[n % len(part.wants)]) for n in range(len(lengths))]
+    if not plan.talks:
+        wants = [Want.SHOT if want is Want.LINE else want for want in wants]
+    spoken = _spoken(len(lengths), plan.vibe.dialogue * part.lines if plan.talks else Fraction(0))
+    return [
+        Slot(part.act, length, Want.LINE if n in spoken else want, zones, level=part.level)
+        for n, (length, want) in enumerate(zip(lengths, wants, strict=True))
+    ]
 
 
-def _breath(tempo: Fraction, metre: int) -> int:
-    """Beats of the silence before act 3: three to five seconds, in whole bars if possible."""
-    beat = 60 / tempo
-    whole = [bars * metre for bars in (1, 2, 3) if 3 <= bars * metre * beat <= 5]
-    return min(whole, key=lambda beats: abs(beats * beat - 4)) if whole else max(1, round(4 / beat))
-
-
-def _filled(act: str, beats: int, pace: int, want: Want, zones: tuple[Zone, ...]) -> list[Slot]:
-    """An act of about `pace` beats a slot, the longer ones first; from a pace of 4 on, in even numbers if possible."""
+def _even(beats: int, pace: int) -> list[int]:
+    """About `pace` beats a slot, the longer ones first; from a pace of 4 on, in even numbers if possible."""
     count = max(1, round(beats / pace))
     step = 2 if pace >= 4 else 1
     shortest = max(1, beats // count // step * step)
@@ -109,23 +303,24 @@ def _filled(act: str, beats: int, pace: int, want: Want, zones: tuple[Zone, ...]
     for i in range((beats - sum(lengths)) // step):
         lengths[i % count] += step
     lengths[0] += beats - sum(lengths)
-    return [Slot(act, length, want, zones) for length in sorted(lengths, reverse=True)]
+    return sorted(lengths, reverse=True)
 
 
-def _rising(act: str, beats: int, pace: int, zones: tuple[Zone, ...]) -> list[Slot]:
-    """A montage: it starts at half the act's speed and ends at twice of it, but with at least a beat a slot."""
+def _quickening(beats: int, pace: int, first: int) -> list[int]:
+    """A montage: its shots last `first` beats at its start, then the act's pace, and half of it at its end, at least a
+    beat each; its last shot, the best one, is longer."""
+    last = pace if beats > 3 * pace else 0
     lengths: list[int] = []
-    left = beats
+    left = beats - last
     while left > 0:
-        done = 1 - left / beats
-        wanted = pace * 2 if done < 0.25 else pace if done < 0.8 else max(1, pace // 2)
+        done = 1 - left / (beats - last)
+        wanted = first if done < 0.25 else pace if done < 0.8 else max(1, pace // 2)
         lengths.append(min(wanted, left))
         left -= lengths[-1]
-    return [Slot(act, length, Want.SHOT, zones) for length in lengths]
+    return [*lengths, last] if last else lengths
 
 
-def _spoken(slots: list[Slot], share: Fraction) -> list[Slot]:
-    """Turn a share of an act's slots, evenly distributed, into slots for a line."""
-    wanted = round(len(slots) * share)
-    chosen = {int((k + Fraction(1, 2)) * len(slots) / wanted) for k in range(wanted)} if wanted else set()
-    return [Slot(s.act, s.beats, Want.LINE if i in chosen else s.want, s.zones) for i, s in enumerate(slots)]
+def _spoken(count: int, share: Fraction) -> set[int]:
+    """Which of the slots of an act have a line: a share of them, evenly distributed."""
+    wanted = round(count * share)
+    return {int((k + Fraction(1, 2)) * count / wanted) for k in range(wanted)} if wanted else set()

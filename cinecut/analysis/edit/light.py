@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.edit.arrange import Cut
+from cinecut.analysis.edit.cuts import Cut
 from cinecut.analysis.film.screen import Bars
 from cinecut.grade import Grade
 from cinecut.grade.formula import match_light

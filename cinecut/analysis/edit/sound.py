@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from cinecut.analysis.edit.arrange import Cut, Tempo
 from cinecut.analysis.edit.blueprint import Want
+from cinecut.analysis.edit.cuts import Cut, Tempo
 from cinecut.analysis.edit.song_edit import SongEdit, edit_song
 from cinecut.analysis.edit.voices import FilmSound, VoiceOver, audible_lines, choose_voices, placed
 from cinecut.analysis.film.loudness import LoudnessCurve
@@ -101,7 +101,9 @@ def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, so
             Sounds(
                 tuple(effects.of(cut, before)),
                 tuple(voice for voice in leveled if voice.over.event == number),
-                line_gain(film, phrases[number], mix.anchor, _SHOT_GAIN) if mix.spoken and phrases[number] else 0,
+                line_gain(film, phrases[number], mix.anchor, _SHOT_GAIN)
+                if mix.spoken and phrases[number]
+                else cut.slot.level,
                 *_duck(cut, number in speaks),
                 _is_silent(cut),
                 _cue(cut, before, edit),
@@ -142,7 +144,11 @@ def _song_level(song: Song | None, edit: SongEdit) -> float | None:
 
 
 def _is_silent(cut: Cut) -> bool:
-    return cut.slot.act == "breath" and cut.slot.want is Want.BLACK
+    return cut.slot.silent
+
+
+def _is_title(cut: Cut) -> bool:
+    return cut.slot.want is Want.CARD and cut.slot.act == "title card"
 
 
 def _opens(cut: Cut, before: Cut | None) -> bool:
@@ -162,8 +168,10 @@ class _Effects:
     def of(self, cut: Cut, before: Cut | None) -> Iterator[Sfx]:
         """The effects that differ from the vibe's own: hits at the drop and the title, softer ones in quiet scenes."""
         heavy = self.vibe.effects["beat_cut"] in ("punch", "heartbeat")
-        if cut.slot.want is Want.CARD and _opens(cut, before):
+        if _is_title(cut) and _opens(cut, before):
             yield from _title_hit(self.vibe, heavy)
+        elif cut.slot.want is Want.CARD and not _is_title(cut):
+            yield from _card_hit(self.vibe)
         elif cut.take is not None:
             gain = effect_gain(self.film, cut.in_, self.usual)
             if cut.slot.act == "beat drop" and _opens(cut, before):
@@ -180,6 +188,15 @@ def _title_hit(vibe: Vibe, heavy: bool) -> Iterator[Sfx]:
     elif vibe.effects["beat_cut"] != "none":
         yield Sfx()
         yield Sfx("sub drop", gain=-6)
+
+
+def _card_hit(vibe: Vibe) -> Iterator[Sfx]:
+    """A soft hit on a card between the acts."""
+    hit = next(
+        (vibe.effects[kind] for kind in ("act", "beat_cut", "dip_to_black") if vibe.effects[kind] != "none"), None
+    )
+    if hit is not None:
+        yield Sfx(hit, gain=-4)
 
 
 def _drop_hit(vibe: Vibe, heavy: bool, gain: int, metre: int) -> Iterator[Sfx]:
@@ -215,8 +232,8 @@ def _duck(cut: Cut, speaks: bool) -> tuple[int | None, str]:
 
 
 def _cue(cut: Cut, before: Cut | None, edit: SongEdit) -> str | None:
-    """The music ends on the title card; a hit that is placed there rings until the card is over."""
-    if cut.slot.want is Want.CARD and _opens(cut, before):
+    """The music ends on the title card, and rings until the card is over."""
+    if _is_title(cut) and _opens(cut, before):
         return "hit" if edit.ending == "cue" else "stop"
-    after_card = before is not None and before.slot.want is Want.CARD and cut.slot.want is not Want.CARD
+    after_card = before is not None and _is_title(before) and not _is_title(cut)
     return "stop" if edit.ending == "cue" and after_card else None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
+import numpy as np
+
 from cinecut.analysis.dialogue.lines import Line, Spoken
-from cinecut.analysis.edit.arrange import Take
+from cinecut.analysis.edit.cuts import Take
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.analysis.film.signals import Activity, Appearance, Signals
+from cinecut.analysis.film.signals import MOVE, Activity, Appearance, Signals
 from cinecut.analysis.story.arc import BeatType, beat_types, clean_range
+from cinecut.analysis.story.meaning import Meaning
 from cinecut.analysis.story.narrative import Narrative
 from cinecut.language.timebase import FilmRange
 
@@ -26,15 +29,23 @@ class Measurements:
     active: Mapping[int, Activity]
     narrative: Narrative
     lines: Sequence[Line]
+    meanings: Mapping[int, Meaning] = field(default_factory=dict)
 
     def takes(self, shots: Sequence[FilmShot], rate: Fraction) -> list[Take]:
         """The takes of these shots: one each, or several of a long one."""
+        ranks = _ranks(self.meanings)
         types = beat_types(shots, self.measured, self.narrative.story, self.lines, self.narrative.zones)
         spoken = Spoken(self.lines)
         known = (shot for shot in shots if shot.index in self.measured)
-        return [take for shot in known for take in self._takes_of(shot, types[shot.index], spoken, rate)]
+        return [
+            take
+            for shot in known
+            for take in self._takes_of(shot, types[shot.index], spoken, rate, ranks.get(shot.index, {}))
+        ]
 
-    def _takes_of(self, shot: FilmShot, kind: BeatType, spoken: Spoken, rate: Fraction) -> Iterator[Take]:
+    def _takes_of(
+        self, shot: FilmShot, kind: BeatType, spoken: Spoken, rate: Fraction, meaning: Meaning
+    ) -> Iterator[Take]:
         whole, index = clean_range(shot, rate), shot.index
         if whole.duration <= 0:
             return
@@ -45,5 +56,20 @@ class Measurements:
             part = FilmRange(start, start + whole.duration / count)
             lines = tuple(spoken.within(part))
             here = peak if peak is not None and part.start <= peak < part.end else None
+            moves = np.zeros(0, np.float32)
+            if index in self.active:
+                first = max(0, int((start - shot.range.start) / MOVE))
+                moves = self.active[index].curve[first : max(first + 1, int((part.end - shot.range.start) / MOVE))]
             zone = self.narrative.zones.get(index, self.narrative.story.zone(part.start))
-            yield Take(index, part, self.measured[index], self.looks[index], zone, kind, lines, here)
+            yield Take(index, part, self.measured[index], self.looks[index], zone, kind, lines, here, moves, meaning)
+
+
+def _ranks(meanings: Mapping[int, Meaning]) -> dict[int, Meaning]:
+    """Each figure as its rank within the film, 0 to 1."""
+    names = next(iter(meanings.values()), {})
+    ranks: dict[int, Meaning] = {index: {} for index in meanings}
+    for name in names:
+        ordered = sorted(meanings, key=lambda index: (meanings[index][name], index))
+        for place, index in enumerate(ordered):
+            ranks[index][name] = place / max(1, len(ordered) - 1)
+    return ranks

@@ -14,8 +14,8 @@ from itertools import accumulate
 import numpy as np
 
 from cinecut.analysis.dialogue.lines import Dialogue, Line
-from cinecut.analysis.edit.arrange import Cut, Tempo
 from cinecut.analysis.edit.blueprint import Want
+from cinecut.analysis.edit.cuts import Cut, Tempo
 from cinecut.analysis.film.loudness import STEP, LoudnessCurve
 from cinecut.analysis.story.arc import Story, Zone
 from cinecut.language.timebase import FilmRange, FilmTime, nearest

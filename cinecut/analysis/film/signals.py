@@ -1,13 +1,14 @@
 """The measured signals of every shot, and the money-shot score made from them.
 
-The weights are those of the tool that preceded this one. Every signal is a shot's rank among the film's usable shots,
-0 to 1, so that dark and bright films get similar scores. A signal that a film lacks (dialogue, faces) is neutral: 0.5.
+Every signal is a shot's rank among the film's usable shots,
+0 to 1, so that dark and bright films get similar scores. A signal that a film lacks (dialogue, faces, descriptions) is
+neutral: 0.5.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,28 +33,28 @@ WEIGHTS = {
     "emotion": 0.20,
     "contrast": 0.15,
     "uniqueness": 0.15,
+    "drama": 0.15,
     "face": 0.10,
-    "confidence": 0.10,
     "saturation": 0.05,
-    "place": 0.05,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """A shot's ranks within its film, 0 to 1; the last three are not part of the score."""
+    """A shot's ranks within its film, 0 to 1; those from `place` on are not part of the score."""
 
     motion: float
     emotion: float  # of the strongest line spoken in it
     contrast: float
     uniqueness: float  # how different it looks from the other shots
     face: float
-    confidence: float  # completeness of a model's description; neutral without one
+    drama: float  # how much more its description speaks of a climax than of a beginning
     saturation: float
     place: float  # its position in the film; later is higher
     sharpness: float
     rise: float  # of the loudness
     brightness: float = NEUTRAL
+    loud: float = NEUTRAL  # mean level of its sound
 
     @property
     def score(self) -> float:
@@ -74,6 +75,7 @@ class Appearance:
     face: float  # share of the picture that the largest face covers
     light: NDArray[np.float32]  # [3] mean red, green and blue, 0 to 1
     size: Size | None = None  # of the shot, by its largest face: close, medium, wide; None without a face
+    eye: tuple[float, float] = (0.5, 0.5)  # where the eye goes: from the left and from the top, 0 to 1
 
 
 def observe(picture: KeyPicture) -> Appearance:
@@ -92,7 +94,29 @@ def observe(picture: KeyPicture) -> Appearance:
         face=max((min(1.0, width * height / gray.size) for _, _, width, height in found), default=0.0),
         size=size_of(found, gray.shape[0]),
         light=(picture.bgr.mean(axis=(0, 1))[::-1] / 255).astype(np.float32),
+        eye=eye_of(np.asarray(gray, np.uint8)),
     )
+
+
+_SALIENT = (36, 64)  # height and width in pixels at which the spectral residual shows objects rather than texture
+
+
+def eye_of(gray: NDArray[np.uint8]) -> tuple[float, float]:
+    """The centre of what stands out of a picture, by its spectral residual (Hou and Zhang, 2007)."""
+    small = cv2.resize(gray, _SALIENT[::-1], interpolation=cv2.INTER_AREA).astype(np.float64)
+    spectrum = np.fft.fft2(small)
+    size = np.log(np.abs(spectrum) + 1e-9)
+    residual = size - cv2.blur(size, (3, 3))
+    salient = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
+    salient = cv2.GaussianBlur(salient, (0, 0), 2.5)
+    weights = np.maximum(0, salient - np.percentile(salient, 85))
+    total = float(weights.sum())
+    if total < 1e-12:
+        return 0.5, 0.5
+    rows, columns = weights.sum(axis=1), weights.sum(axis=0)
+    across = float(columns @ (np.arange(len(columns)) + 0.5)) / len(columns) / total
+    down = float(rows @ (np.arange(len(rows)) + 0.5)) / len(rows) / total
+    return round(across, 4), round(down, 4)
 
 
 def combined(looks: Sequence[Appearance]) -> Appearance:
@@ -108,6 +132,7 @@ def combined(looks: Sequence[Appearance]) -> Appearance:
         face=max(look.face for look in looks),
         size=max(looks, key=lambda look: look.face).size,
         light=np.mean([look.light for look in looks], axis=0, dtype=np.float32),
+        eye=middle.eye,
     )
 
 
@@ -124,10 +149,11 @@ def measure(
     activities: Mapping[int, Activity],
     loudness: LoudnessCurve,
     lines: Sequence[Line],
-    confidence: Mapping[int, float] | None = None,
+    drama: Mapping[int, float] | None = None,
 ) -> dict[int, Signals]:
-    """The signals of every shot with an appearance, by the shot's index; `confidence` holds those known, 0 to 1."""
-    confidence = confidence or {}
+    """The signals of every shot with an appearance, by the shot's index; `drama` is known of described shots, in any
+    unit."""
+    drama = drama or {}
     measured = [shot for shot in shots if shot.index in looks]
     appearances, spoken = [looks[shot.index] for shot in measured], Spoken(lines)
     worded = any(line.text for line in lines)
@@ -137,12 +163,13 @@ def measure(
         "contrast": _ranks([look.contrast for look in appearances]),
         "uniqueness": _ranks(_unlikeness(appearances)),
         "face": _faces([look.face for look in appearances]),
-        "confidence": [confidence.get(shot.index, NEUTRAL) for shot in measured],
+        "drama": _ranks([drama.get(shot.index) for shot in measured]),
         "saturation": _ranks([look.saturation for look in appearances]),
         "place": _ranks([float(shot.range.start.seconds) for shot in measured]),
         "sharpness": _ranks([look.sharpness for look in appearances]),
         "brightness": _ranks([float(look.light.mean()) for look in appearances]),
         "rise": _ranks([loudness.rise(shot.range) if not loudness.silent else None for shot in measured]),
+        "loud": _ranks([_level(loudness, shot) for shot in measured]),
     }
     return {shot.index: Signals(**{k: round(v[i], 4) for k, v in columns.items()}) for i, shot in enumerate(measured)}
 
@@ -160,6 +187,10 @@ def _ranks(values: Sequence[float | None]) -> list[float]:
         return float(low + high) / 2 / (len(known) - 1)
 
     return [rank(value) for value in values]
+
+
+def _level(loudness: LoudnessCurve, shot: FilmShot) -> float | None:
+    return None if loudness.silent else float(loudness.within(shot.range).mean())
 
 
 def _emotion(lines: Sequence[Line]) -> float:
@@ -188,16 +219,24 @@ def _unlikeness(looks: Sequence[Appearance]) -> list[float | None]:
     return unlikeness
 
 
-@dataclass(frozen=True, slots=True)
+MOVE = Fraction(1, 4)  # seconds between two figures of a shot's motion
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Activity:
     """The movement in a shot, judged by the sizes of its packets."""
 
-    motion: float  # mean size of a picture, as a share of a key frame's
+    motion: float  # usual size of a picture, as a share of the film's usual key frame
     peak: FilmTime | None  # the moment of action: a picture much larger than the others
     enters: float = 0.0  # the motion of its first half second
     leaves: float = 0.0  # the motion of its last half second
+    # the motion in each MOVE from the shot's start on
+    curve: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
+_USUAL = (
+    60  # percentile of a shot's picture sizes: it follows the movement better than their mean, which one cut spoils
+)
 _PEAK = 3.0  # times the upper quartile of a shot's picture sizes that a moment of action has at least
 _PEAK_LEAST = 0.05  # of a key frame's size; smaller pictures show no visible change
 
@@ -208,17 +247,26 @@ def activity(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> dict[in
     time, size, key = _packets(film, facts)
     if len(time) == 0 or key.mean() > 0.9:
         return {}
-    key_size = np.interp(time, time[key], size[key])
+    key_size, usual_key = np.interp(time, time[key], size[key]), float(np.median(size[key]))
     activities = {}
     for shot in shots:
         first, last = np.searchsorted(time, [float(shot.range.start.seconds), float(shot.range.end.seconds)])
         inner = np.flatnonzero(~key[first:last]) + first
         if len(inner):
-            moved, end = size[inner] / key_size[inner], max(1, min(len(inner), round(facts.rate / 2)))
+            moved, end = size[inner] / usual_key, max(1, min(len(inner), round(facts.rate / 2)))
             peak = _peak(time[inner], size[inner], key_size[inner], facts.rate)
-            motion, enters, leaves = (float(part.mean()) for part in (moved, moved[:end], moved[-end:]))
-            activities[shot.index] = Activity(motion, peak, enters, leaves)
+            enters, leaves = float(moved[:end].mean()), float(moved[-end:].mean())
+            curve = _curve(time[inner] - float(shot.range.start.seconds), moved)
+            activities[shot.index] = Activity(float(np.percentile(moved, _USUAL)), peak, enters, leaves, curve)
     return activities
+
+
+def _curve(time: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The median of the sizes in each MOVE; where there is no picture, that of the shot."""
+    place = np.maximum(0, (time / float(MOVE)).astype(int))
+    usual = float(np.median(size))
+    bins = (size[place == number] for number in range(int(place.max()) + 1))
+    return np.array([np.median(each) if len(each) else usual for each in bins], np.float32)
 
 
 def _peak(

@@ -71,12 +71,18 @@ _WINDOWS = {"begin": (0.08, 0.22), "escalation": (0.45, 0.65), "climax": (0.82, 
 _STEP = 1.0  # seconds between two points of the intensity
 
 
-def find_story(shots: Sequence[FilmShot], loudness: LoudnessCurve, lines: Sequence[Line]) -> Story:
-    """The story of a film from signals alone. `shots` are all shots, at least one of them usable."""
+def find_story(
+    shots: Sequence[FilmShot],
+    loudness: LoudnessCurve,
+    lines: Sequence[Line],
+    drama: Mapping[int, float] | None = None,
+) -> Story:
+    """The story of a film from signals, and from the `drama` of the shots that a model described, by their index.
+    `shots` are all shots, at least one of them usable."""
     whole, shots = shots[-1].range.end, _before_credits(shots)
     start, end = shots[0].range.start, shots[-1].range.end
     length = float(end - start)
-    curve = _intensity(shots, loudness, lines, start, length)
+    curve = _intensity(shots, loudness, lines, start, length) + _dramatic(shots, drama or {}, start, length)
     begin = _rise(curve, *_WINDOWS["begin"])
     escalation = _rise(curve, *_WINDOWS["escalation"])
     climax = _peak(curve, *_WINDOWS["climax"])
@@ -121,6 +127,23 @@ def _intensity(
         at = np.clip(((edges[:-1] + first) * 10).astype(int), 0, len(loudness.levels) - 1)
         curve = curve + _standard(_smooth(loudness.levels[at].astype(float), count))
     return curve
+
+
+_DRAMA = 6.0  # weight of the descriptions: they outweigh cuts, words and loudness
+
+
+def _dramatic(
+    shots: Sequence[FilmShot], drama: Mapping[int, float], start: FilmTime, length: float
+) -> NDArray[np.float64]:
+    """The drama of the descriptions as a part of the intensity; zero without descriptions."""
+    count = max(64, int(length / _STEP))
+    known = [shot for shot in shots if shot.index in drama]
+    if len(known) < 2:
+        return np.zeros(count)
+    middles = [float((shot.range.start - start) + (shot.range.end - start)) / 2 for shot in known]
+    at = (np.arange(count) + 0.5) * length / count
+    curve = np.interp(at, middles, [drama[shot.index] for shot in known])
+    return _DRAMA * _standard(_smooth(curve, count))
 
 
 def _smooth(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
@@ -207,9 +230,21 @@ def _beat_type(signals: Signals, zone: Zone, lines: list[Line], role: _Role) -> 
     return BeatType.ESCALATION
 
 
-def before_the_climax(shots: Sequence[FilmShot], story: Story) -> list[FilmShot]:
-    """The protection from spoilers: the shots up to the one with which the climax begins."""
-    return [shot for shot in shots if shot.range.start <= story.climax.at]
+_RESOLVED = Fraction(8, 100)  # of the story: what follows the climax's first shot resolves it
+_LAST_STAGE = Fraction(945, 1000)  # of the story: from here on it ends
+
+
+def without_the_end(shots: Sequence[FilmShot], story: Story) -> list[FilmShot]:
+    """The protection from spoilers: the shots without those that resolve the climax, and without the story's last
+    stage. The shot with which the climax begins may be shown."""
+    first = min((shot.range.start for shot in shots), default=story.end)
+    length = story.end - first
+    resolved, last = story.climax.at + length * _RESOLVED, first + length * _LAST_STAGE
+    return [
+        shot
+        for shot in shots
+        if shot.range.start <= story.climax.at or (resolved <= shot.range.start and shot.range.end <= last)
+    ]
 
 
 def clean_range(shot: FilmShot, rate: Fraction) -> FilmRange:

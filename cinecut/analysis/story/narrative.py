@@ -1,6 +1,7 @@
 """The story from signals, improved by models: turning points, the protagonist, zones.
 
-    signals ─ story ─► dialogue ─ text model ─► anchors, protagonist ─► scenes ─ MiniLM ─► zones
+    descriptions ─ MiniLM ─► meanings ─ signals ─► story ─ dialogue, text model ─► anchors, protagonist
+    descriptions ─ MiniLM ─► zones
 
 Answers are cached by their inputs. If a model fails, the result from signals is used, and a warning says so.
 """
@@ -8,7 +9,7 @@ Answers are cached by their inputs. If a model fails, the result from signals is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cinecut.analysis.dialogue.lines import Dialogue
 from cinecut.analysis.dialogue.lines import Line as Spoken
@@ -18,6 +19,7 @@ from cinecut.analysis.stage import Advance, Line, Stage
 from cinecut.analysis.story import ask_anchors, zones
 from cinecut.analysis.story.arc import SIGNALS, Story, Zone, find_story
 from cinecut.analysis.story.ask_anchors import ModelStory
+from cinecut.analysis.story.meaning import DRAMA, Meaning, meanings
 from cinecut.analysis.story.scenes import Described, without_model
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.inference.models import minilm_engine
@@ -42,11 +44,27 @@ class Evidence:
     levels: LoudnessCurve
     dialogue: Dialogue
     described: Described
+    meanings: Mapping[int, Meaning] = field(default_factory=dict)
+
+
+def understand(described: Described, line: Line) -> dict[int, Meaning]:
+    """The meaning of each description, by the shot's index; none without MiniLM, which `find_narrative` says."""
+    texts = {index: scene.text for index, scene in described.scenes.items()}
+    try:
+        return line.run(Stage("meaning", dict[int, Meaning], _meanings), texts, minilm_engine() or "") if texts else {}
+    except Stop:
+        return {}
+
+
+def _meanings(texts: Mapping[int, str], engine: str) -> dict[int, Meaning]:
+    """As `meanings`; the engine only tells cached results apart."""
+    return meanings(texts)
 
 
 def find_narrative(film: Evidence, models: Models | None, line: Line) -> Narrative:
     """The story of a film. A model's failure never raises."""
-    measured = find_story(film.shots, film.levels, film.dialogue.lines)
+    drama = {index: meaning[DRAMA] for index, meaning in film.meanings.items()}
+    measured = find_story(film.shots, film.levels, film.dialogue.lines, drama)
     plot, by = _plot(film, models, measured, line)
     hero = film.dialogue.protagonist
     protagonist = (plot.protagonist, by) if plot.protagonist else (hero, SIGNALS) if hero else None

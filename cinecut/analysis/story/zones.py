@@ -3,7 +3,7 @@
     descriptions ─ MiniLM ─► unit vectors ─ cosine with each zone's sentences ─ softmax ─► likelihood by content
     times ─ soft edges between the zones ─► likelihood by place            the largest product ─► Zone
 
-Content can move a scene over a near edge between two zones, but never into a distant zone.
+Content can move a scene into the next zone, the more easily the nearer it is, but never into a distant one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint, Zone
 from cinecut.inference import minilm
 from cinecut.language.timebase import FilmTime
+
+Likelihoods = NDArray[np.float64]  # [shape=(scenes, 3)]
 
 _ZONES = tuple(Zone)
 _TEMPERATURE = 0.08  # of the softmax over cosines: 0.1 more makes a zone 3.5 times as likely
@@ -49,8 +51,8 @@ _HAPPENS: dict[Zone, tuple[str, ...]] = {
 def zone_scenes(texts: Mapping[int, str], times: Mapping[int, FilmTime], story: Story) -> dict[int, Zone]:
     """The zone of every scene, by its description in `texts` and its start in `times`.
 
-    Descriptions are compared only near an edge between two zones; elsewhere the place alone decides. Raises
-    Stop("model") if MiniLM is missing or cannot be loaded.
+    Descriptions are compared only where the place leaves a choice. Raises Stop("model") if MiniLM is missing or cannot
+    be loaded.
     """
     places = {index: _place(times[index], story) for index in texts}
     open_ = [index for index, place in places.items() if place.max() < 1]
@@ -62,12 +64,12 @@ def zone_scenes(texts: Mapping[int, str], times: Mapping[int, FilmTime], story: 
 
 def _place(time: FilmTime, story: Story) -> NDArray[np.float64]:
     """The likelihood of each zone at a time [shape=(3,)], with sum 1. It changes gradually around the edges of
-    `story.zone`, over at most half of the shorter zone."""
+    `story.zone`, over at most the shorter zone."""
     begin, turn, end = 0.0, float(story.escalation.at.seconds), float(story.end.seconds)
     run_up = turn + float(story.climax.at.seconds - story.escalation.at.seconds) * 2 / 3
     seconds = float(time.seconds)
-    risen = _passed(seconds, turn, min(turn - begin, run_up - turn) / 2)
-    peaked = _passed(seconds, run_up, min(run_up - turn, end - run_up) / 2)
+    risen = _passed(seconds, turn, min(turn - begin, run_up - turn))
+    peaked = _passed(seconds, run_up, min(run_up - turn, end - run_up))
     return np.array([1 - risen, risen - peaked, peaked])
 
 
@@ -78,15 +80,20 @@ def _passed(seconds: float, edge: float, reach: float) -> float:
     return min(1.0, max(0.0, (seconds - edge + reach) / (2 * reach)))
 
 
-def _content(texts: Sequence[str], story: Story) -> NDArray[np.float64]:
-    """The likelihood of each zone for each text [shape=(texts, 3)], each row with sum 1."""
+def _content(texts: Sequence[str], story: Story) -> Likelihoods:
+    """The likelihood of each zone for each text, each row with sum 1."""
     turns = [_words_of(anchor) for anchor in (story.begin, story.escalation, story.climax)]
     vectors = minilm.encode([*texts, *(turn for turn in turns if turn)])
-    scenes, described_turns = vectors[: len(texts)], iter(vectors[len(texts) :])
-    zones = [zone_vectors()[zone] for zone in _ZONES]
-    near = np.empty((len(texts), len(_ZONES)))
-    for column, (zone, turn) in enumerate(zip(zones, turns, strict=True)):
-        sentences = np.vstack([zone, next(described_turns)]) if turn else zone
+    described = iter(vectors[len(texts) :])
+    return likelihoods(vectors[: len(texts)], [next(described) if turn else None for turn in turns])
+
+
+def likelihoods(scenes: minilm.Vectors, turns: Sequence[minilm.Vectors | None] = (None, None, None)) -> Likelihoods:
+    """The likelihood of each zone for each scene by its content; `turns` are the zones' turning points as a model
+    described them."""
+    near = np.empty((len(scenes), len(_ZONES)))
+    for column, (zone, turn) in enumerate(zip(_ZONES, turns, strict=True)):
+        sentences = zone_vectors()[zone] if turn is None else np.vstack([zone_vectors()[zone], turn])
         near[:, column] = np.sort(scenes @ sentences.T, axis=1)[:, -2:].mean(axis=1)  # one alone may match by chance
     weights = np.exp((near - near.max(axis=1, keepdims=True)) / _TEMPERATURE)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))

@@ -98,7 +98,7 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
     """Write the spec, and the page beside it. What is wrong with the options is said before any work."""
     _check_target(options, target, force)
     seconds, shift, rate = options.seconds, options.words.seconds, options.words.frame_rate
-    plugins, vibe = options.plugins(), options.genre()
+    plugins, skeleton, texts, vibe = options.plugins(), options.skeleton(), options.texts(), options.genre()
     from cinecut.analysis import Request, analyze
     from cinecut.analysis.report.credits import write_credits
 
@@ -123,6 +123,8 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
             match_light=options.match_light,
             models=models,
             plugins=plugins,
+            structure=skeleton,
+            texts=texts,
         )
 
         def progress(stage: str, done: float) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cinecut.inference.server import Models
     from cinecut.plugins import Plugin
     from cinecut.vibes import Vibe
+    from cinecut.vibes.skeleton import Skeleton
 
 FilmArgument = Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")]
 
@@ -42,6 +43,37 @@ VibeOption = Annotated[
         "Default: a terminal asks, a script gets drama.",
     ),
 ]
+
+
+def _skeleton_names() -> list[str]:
+    from cinecut.vibes.skeleton import skeleton_names
+
+    return skeleton_names()
+
+
+StructureOption = Annotated[
+    str | None,
+    typer.Option(
+        "--structure",
+        metavar="NAME",
+        autocompletion=completing(_skeleton_names),
+        help="The skeleton: which acts the trailer has, and what their shots are for; or a file of your own. "
+        "Default: the vibe's.",
+    ),
+]
+TitleOption = Annotated[
+    str | None, typer.Option("--title", metavar="TEXT", help="What the title card says. Default: the film's own title.")
+]
+TaglineOption = Annotated[
+    str | None,
+    typer.Option("--tagline", metavar="TEXT", help="Cards between the acts, one for each sentence where they fit."),
+]
+ReleaseOption = Annotated[
+    str | None, typer.Option("--release", metavar="TEXT", help="After the title: “In cinemas this summer”.")
+]
+CreditsOption = Annotated[
+    Path | None, typer.Option("--credits", metavar="FILE", help="A text of up to 500 letters for the last card.")
+]
 AudioOption = Annotated[
     int | None,
     typer.Option(
@@ -57,7 +89,7 @@ LengthOption = Annotated[
         "--length", metavar="TIME", help="Of the trailer: 90s, 1:30. Default: 15 % of the film, 2 minutes at most."
     ),
 ]
-SpoilersOption = Annotated[bool, typer.Option("--spoilers", help="Also show what comes after the climax.")]
+SpoilersOption = Annotated[bool, typer.Option("--spoilers", help="Also show what resolves the climax, and the end.")]
 LightOption = Annotated[
     bool, typer.Option("--match-light", help="Bring shots from very different light to the others of their act.")
 ]
@@ -125,6 +157,11 @@ class FilmOptions:
 
     film: FilmArgument
     vibe: VibeOption = None
+    structure: StructureOption = None
+    title: TitleOption = None
+    tagline: TaglineOption = None
+    release: ReleaseOption = None
+    credits: CreditsOption = None
     subtitles: SubtitlesOption = None
     subtitles_shift: ShiftOption = None
     subtitles_rate: RateOption = None
@@ -174,12 +211,32 @@ class FilmOptions:
     @property
     def sources(self) -> list[Path]:
         """The user's files that are read, and so never written over."""
-        return [Path(file) for file in (self.film, self.subtitles, self.music) if file is not None]
+        return [Path(file) for file in (self.film, self.subtitles, self.music, self.credits) if file is not None]
 
     @property
     def seconds(self) -> Fraction | None:
         """The wanted length of the trailer. Raises Stop."""
         return trailer_length(self.length)
+
+    def skeleton(self) -> Skeleton | None:
+        """The skeleton that was named. Raises Stop."""
+        from cinecut.vibes.skeleton import load_skeleton
+
+        return None if self.structure is None else load_skeleton(self.structure)
+
+    def texts(self) -> dict[str, str]:
+        """The texts of the cards, by what they are. Raises Stop."""
+        written = {"title": self.title, "tagline": self.tagline, "release": self.release}
+        texts = {name: " ".join(text.split()) for name, text in written.items() if text is not None}
+        if self.credits is not None:
+            texts["credits"] = _text_of(self.credits)
+        for name, text in texts.items():
+            if len(text) > _LONGEST_TEXT:
+                message = f"--{name} has {len(text)} letters, and a card takes {_LONGEST_TEXT}"
+                raise Stop("option", message, "shorten it, or split it over cards in the spec")
+            if any(not char.isprintable() and char != "\n" for char in text):
+                raise Stop("option", f"--{name} has control characters: {excerpt(text)}")
+        return texts
 
     def plugins(self) -> dict[str, Plugin]:
         """The plug-ins that were named, by what they do. Raises Stop."""
@@ -229,6 +286,20 @@ def _ask_vibe() -> str:
     listed = names()
     print("  ".join(listed), file=sys.stderr)
     return str(typer.prompt("Vibe", default=DEFAULT, err=True)).strip()
+
+
+_LONGEST_TEXT = 500  # letters of a card
+
+
+def _text_of(file: Path) -> str:
+    """The text of a file, without empty lines. Raises Stop."""
+    try:
+        rows = file.read_bytes()[: 8 * _LONGEST_TEXT].decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise Stop("unreadable", f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Stop("unreadable", f"{file} is no text in UTF-8", "save it as UTF-8") from None
+    return "\n".join(" ".join(row.split()) for row in rows if row.strip())
 
 
 def trailer_length(text: str | None) -> Fraction | None:

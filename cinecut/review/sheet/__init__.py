@@ -20,7 +20,7 @@ from typing import Any
 import jinja2
 
 from cinecut import __version__
-from cinecut.analysis import film_title
+from cinecut.analysis.title import film_title
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Diagnostic
 from cinecut.edits.known import Known, KnownShot

@@ -1,0 +1,208 @@
+"""Candidates: for each slot the takes that fit it, scored for what the slot is for.
+
+    signals, zone, description ─ weights of the slot's want and act, the vibe's taste ─► worth ─ the best that fit ─►
+    parts
+
+All signals are ranks within the film; 0.5 is neutral.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.edit.cuts import Cut, Take, Tempo
+from cinecut.analysis.edit.parts import SPOKEN_WELL, Gap, line_worth, silent_part, spoken_part
+from cinecut.analysis.edit.weights import Weights
+from cinecut.analysis.film.signals import Signals
+from cinecut.vibes import Vibe
+
+Floats = NDArray[np.float64]
+
+_BEST_SHARE, _BEST_LEAST = 0.1, 3  # of the takes that the best slots may have, and how many at least
+_RISING = {"act 2": -0.4, "act 3": 1.0}  # how far an act seeks movement, beside its weights
+_DRAMATIC = {"act 1": -1.0, "act 2": 0.2, "beat drop": 0.5, "act 3": 1.0, "button": -0.5}  # how far an act seeks drama
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A cut that would fill a slot: the number of its take among the film's takes, and how well it does."""
+
+    number: int
+    cut: Cut
+    worth: float
+
+
+@dataclass(frozen=True)
+class Market:
+    """All takes of a film, as a vibe values them."""
+
+    takes: Sequence[Take]
+    vibe: Vibe
+    tempo: Tempo
+    weights: Weights
+    rising: float = 0.0  # how much more the last act should move
+    _parts: dict[tuple[int, tuple[object, ...]], Cut | None] = field(default_factory=dict)
+
+    @cached_property
+    def signals(self) -> Mapping[str, Floats]:
+        """Each signal of all takes, with its middle at 0."""
+        names = list(Signals.__dataclass_fields__)
+        found = {name: np.array([getattr(t.signals, name) for t in self.takes], float) - 0.5 for name in names}
+        return {**found, "score": _ranks(np.array([take.score for take in self.takes]))}
+
+    @cached_property
+    def best(self) -> frozenset[int]:
+        """The takes with the highest scores, which the best slots choose from."""
+        count = max(_BEST_LEAST, int(len(self.takes) * _BEST_SHARE))
+        order = sorted(range(len(self.takes)), key=lambda n: (-self.takes[n].score, n))
+        return frozenset(order[:count])
+
+    def worths(self, slot: Slot) -> Floats:
+        """How good each take is for a slot, whether it fits or not."""
+        weights, signals = self.weights, self.signals
+        worth = weights.worth * signals["score"] + weights.sharpness * signals["sharpness"]
+        worth = worth + self._tasted(slot)
+        for table in (weights.want.get(slot.want, {}), weights.act.get(slot.act, {})):
+            worth = worth + self._weighted(table)
+        worth = worth + self.rising * _RISING.get(slot.act, 0.0) * signals["motion"]
+        return worth + self._told(slot) + self._zones(slot)
+
+    @cached_property
+    def _described(self) -> bool:
+        return any(take.meaning for take in self.takes)
+
+    def _told(self, slot: Slot) -> Floats:
+        """What the takes' descriptions are worth; 0 without any."""
+        drama = self.weights.drama * _DRAMATIC.get(slot.act, 0.0) * self.signals["drama"]
+        meant = np.array([take.meaning.get(slot.want, 0.5) - 0.5 for take in self.takes])
+        return np.asarray(drama + self.weights.meaning * meant)
+
+    def _weighted(self, table: Mapping[str, float]) -> Floats:
+        return sum((weight * self.signals[name] for name, weight in table.items()), np.zeros(len(self.takes)))
+
+    def _movement(self, slot: Slot) -> float:
+        """The weight of the movement in the part that is shown."""
+        weights = self.weights
+        own = weights.want.get(slot.want, {}).get("motion", 0.0) + weights.act.get(slot.act, {}).get("motion", 0.0)
+        return own + self.rising * _RISING.get(slot.act, 0.0)
+
+    @cached_property
+    def _moves(self) -> Floats:
+        """The motion of all takes, in order."""
+        return np.sort([take.motion(take.range.start, take.range.duration) for take in self.takes])
+
+    def _moving(self, cut: Cut, gap: Gap) -> float:
+        """The rank of a part's movement, 0 to 1; that of its take if its parts are not known."""
+        assert cut.take is not None
+        if not len(cut.take.moves):
+            return cut.take.signals.motion
+        place = int(np.searchsorted(self._moves, cut.take.motion(cut.in_, gap.length)))
+        return min(1.0, place / max(1, len(self._moves) - 1))
+
+    def _tasted(self, slot: Slot) -> Floats:
+        """How much the genre likes each take. The last act moves in every genre."""
+        taste = self.vibe.taste.items()
+        likings = [(n, float(liking)) for n, liking in taste if slot.act != "act 3" or n != "motion" or liking > 0]
+        liked = sum((liking * self.signals[name] for name, liking in likings), np.zeros(len(self.takes)))
+        return self.weights.taste * liked * (self.weights.described if self._described else 1)
+
+    def _zones(self, slot: Slot) -> Floats:
+        first, others = self.weights.zone
+        points = dict.fromkeys(slot.zones, others) | dict.fromkeys(slot.zones[:1], first)
+        return np.array([points.get(take.zone, 0.0) for take in self.takes])
+
+    def candidates(self, gap: Gap, count: int) -> list[Candidate]:
+        """The best `count` cuts for a gap, the best first."""
+        worths = self.worths(gap.slot)
+        found = self._spoken(gap, worths) if gap.slot.want is Want.LINE else []
+        return _sorted(found + self._silent(gap, worths, self._order(worths), count))
+
+    def strongest(self, gap: Gap) -> list[Candidate]:
+        """The cuts of the strongest takes for a gap, those that the genre likes first: all of them are good."""
+        slot = gap.slot
+        worths = (
+            self._tasted(slot)
+            + self._told(slot)
+            + self._zones(slot)
+            + self._weighted(self.weights.act.get(slot.act, {}))
+        )
+        order = [number for number in self._order(worths) if number in self.best]
+        return _sorted(self._silent(gap, worths, order, len(order)))
+
+    def _order(self, worths: Floats) -> list[int]:
+        return [int(number) for number in np.argsort(-np.round(worths, 6), kind="stable")]
+
+    def _spoken(self, gap: Gap, worths: Floats) -> list[Candidate]:
+        """Takes with a whole line."""
+        found = []
+        for number, take in enumerate(self.takes):
+            if any(line.standalone >= SPOKEN_WELL for line in take.lines):
+                cut = spoken_part(gap, take, self.tempo)
+                if cut is not None and cut.line is not None:
+                    said = self.weights.line * (0.5 + line_worth(cut.line))
+                    found.append(Candidate(number, cut, float(worths[number]) + said))
+        return found
+
+    def _silent(self, gap: Gap, worths: Floats, order: Sequence[int], count: int) -> list[Candidate]:
+        found: list[Candidate] = []
+        for number in order:
+            key = (number, gap.form)
+            if key not in self._parts:
+                self._parts[key] = silent_part(gap, self.takes[number], self.tempo)
+            cut = self._parts[key]
+            if cut is not None:
+                worth = float(worths[number]) + (self.weights.mute if cut.mute else 0.0)
+                motion = self._moving(cut, gap)
+                worth += self._movement(gap.slot) * (motion - self.takes[number].signals.motion)
+                found.append(Candidate(number, replace(cut, slot=gap.slot, motion=motion), worth))
+            if len(found) == count:
+                break
+        return found
+
+
+def _sorted(found: list[Candidate]) -> list[Candidate]:
+    return sorted(found, key=lambda each: (-round(each.worth, 6), each.number))
+
+
+def _ranks(values: Floats) -> Floats:
+    """Each value's rank, from -1/2 to 1/2; equal values get the same one."""
+    known = np.sort(values)
+    if len(known) < 2 or known[0] == known[-1]:
+        return np.zeros(len(values))
+    middle = (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right") - 1) / 2
+    return np.asarray(middle / (len(known) - 1) - 0.5)
+
+
+_WORDS = {
+    "motion": "much moves",
+    "emotion": "a strong line",
+    "contrast": "rich in contrast",
+    "uniqueness": "like no other shot",
+    "face": "a face",
+    "saturation": "strong colours",
+    "rise": "the sound swells",
+    "drama": "a dramatic scene",
+}
+_FOR = {
+    Want.STRONG: "a hit",
+    Want.INTRODUCE: "an introduction",
+    Want.QUESTION: "a question",
+    Want.THREAT: "a threat",
+    Want.RELEASE: "a release",
+    Want.CALM: "a quiet moment",
+}
+
+
+def reason_for(take: Take, slot: Slot, hit: bool) -> str:
+    """What the slot is for, and the take's two strongest signals, in words."""
+    strongest = sorted(_WORDS, key=lambda name: -float(getattr(take.signals, name)))[:2]
+    reasons = [_WORDS[name] for name in strongest if getattr(take.signals, name) > 0.6]
+    reasons += ["its moment of action on the beat"] if hit else []
+    said = ", ".join(reasons) or "calm"
+    return f"{_FOR[slot.want]}: {said}" if slot.want in _FOR else said

@@ -1,0 +1,88 @@
+"""What the edit is made of: takes of the film, and the cuts of the trailer that show parts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.dialogue.lines import Line
+from cinecut.analysis.edit.blueprint import Slot
+from cinecut.analysis.film.signals import MOVE, Appearance, Signals
+from cinecut.analysis.story.arc import BeatType, Zone
+from cinecut.language.grid import Grid
+from cinecut.language.timebase import FilmRange, FilmTime, nearest
+
+_HEAD = FilmTime(Fraction(0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Take:
+    """A part of a usable shot with the measurements of the shot. Only `range` may be shown."""
+
+    shot: int
+    range: FilmRange
+    signals: Signals
+    look: Appearance
+    zone: Zone
+    beat_type: BeatType
+    lines: tuple[Line, ...]  # those that overlap it
+    peak: FilmTime | None  # its moment of action
+    moves: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))  # motion in each MOVE
+    meaning: Mapping[str, float] = field(default_factory=dict)  # rank of its description for each want, 0 to 1
+
+    @property
+    def score(self) -> float:
+        return self.signals.score
+
+    def motion(self, start: FilmTime, length: Fraction) -> float:
+        """The motion in a part of it, in the unit of `moves`; 0 if it is unknown."""
+        first = max(0, int((start - self.range.start) / MOVE))
+        part = self.moves[first : max(first + 1, int((start + length - self.range.start) / MOVE))]
+        return float(part.mean()) if len(part) else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Other:
+    """A part of another take that would fill a slot as well."""
+
+    take: Take
+    in_: FilmTime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """One event of the trailer: a slot and the part of a take that fills it; `others` would too, the best first."""
+
+    slot: Slot
+    take: Take | None = None
+    in_: FilmTime = _HEAD
+    enters: str = "cut"  # as the spec writes it
+    mute: bool = False
+    line: Line | None = None
+    sync: FilmTime | None = None
+    why: str = ""
+    motion: float = 0.5  # rank of the shown part's movement within the film, 0 to 1
+    grade: Mapping[str, Fraction] = field(default_factory=dict)  # in place of the vibe's, to match light
+    others: tuple[Other, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """The trailer's clock: its grid, with beat 0 at its start, and its frame rates."""
+
+    grid: Grid
+    rate: Fraction  # frames a second
+    film_rate: Fraction
+    handle: Fraction  # seconds of film that a crossfade needs on either side; 0 if the vibe has no crossfades
+
+    def frames(self, start: int, beats: int) -> int:
+        """The number of frames of `beats` beats from beat `start` on, both ends rounded."""
+        return self.frame(start + beats) - self.frame(start)
+
+    def frame(self, beat: int) -> int:
+        return nearest(self.grid.seconds_at(Fraction(beat)) * self.rate)

@@ -1,0 +1,153 @@
+"""The part of a take that fills a slot: a line whole, or the moment of action on a beat, and no line chopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+
+from cinecut.analysis.dialogue.lines import Line
+from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.edit.cuts import Cut, Take, Tempo
+from cinecut.analysis.film.signals import MOVE
+from cinecut.language.timebase import FilmRange, FilmTime, nearest
+from cinecut.vibes import Vibe
+
+_BEFORE_LINE, _AFTER_LINE = Fraction(1, 5), Fraction(3, 10)  # seconds of pause around a line
+SPOKEN_WELL = 0.5  # least value of a line that stands alone
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The place of a shot: its slot, the beat at which it begins, the transition into it, and in seconds its length and
+    the handle after it. `opens`: nothing of its act was shown before it."""
+
+    slot: Slot
+    beat: int
+    enters: str
+    length: Fraction
+    tail: Fraction
+    opens: bool
+    middle: int  # frames from its start to the beat nearest its middle
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """What decides which part of a take fits."""
+        return self.enters, self.length, self.tail, self.middle, self.slot.beats >= 2, self.lively
+
+    @property
+    def lively(self) -> int:
+        """1 for the liveliest part of a take, -1 for the calmest one, 0 for its middle."""
+        if self.slot.act == "act 3" or self.slot.want in (Want.STRONG, Want.THREAT):
+            return 1
+        return -1 if self.slot.want is Want.CALM or self.slot.act == "act 2" else 0
+
+
+def gaps_of(slots: Sequence[Slot], vibe: Vibe, tempo: Tempo) -> list[Gap]:
+    """The places of all slots, those of black and cards too."""
+    gaps: list[Gap] = []
+    beat = 0
+    for number, slot in enumerate(slots):
+        before = slots[number - 1] if number else None
+        follows = slots[number + 1] if number + 1 < len(slots) else None
+        # A crossfade may follow, except before black and cards and in the montage.
+        faded = follows is not None and follows.want.shows and slot.act != "act 3"
+        opens = before is None or before.act != slot.act or not before.want.shows
+        enters = _transition(slot, before, vibe, tempo)
+        length = tempo.frames(beat, slot.beats) / tempo.rate
+        tail = tempo.handle if faded else Fraction(0)
+        gaps.append(Gap(slot, beat, enters, length, tail, opens, tempo.frames(beat, slot.beats // 2)))
+        beat += slot.beats
+    return gaps
+
+
+def _transition(slot: Slot, before: Slot | None, vibe: Vibe, tempo: Tempo) -> str:
+    if before is None:
+        return "fade in 1s" if tempo.frames(0, slot.beats) >= 2 * tempo.rate else "fade in 1/2 beat"
+    if not before.want.shows or not slot.want.shows:
+        return "cut"  # after black, the cut is the hit
+    if before.act != slot.act:
+        return "cut" if vibe.acts == "cut" else f"{vibe.acts} 1 beat"
+    return "crossfade 1 beat" if vibe.usual == "crossfade" and slot.beats >= 4 and slot.act != "act 3" else "cut"
+
+
+def line_worth(line: Line) -> float:
+    """How good a line is on its own, 0 to 1.5."""
+    return line.standalone * (0.5 + line.strength)
+
+
+def spoken_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
+    """A part of the take with a whole line that stands alone, which chops no other line."""
+    for line in sorted(take.lines, key=lambda line: (-line_worth(line), line.index)):
+        if line.standalone < SPOKEN_WELL:
+            continue
+        spare = gap.length - line.range.duration - _BEFORE_LINE - _AFTER_LINE
+        if spare < 0:
+            continue
+        first = line.range.start - _BEFORE_LINE
+        part = _part(gap, take, tempo, [first - spare / 3, first, first - spare])
+        if part is not None and not part.chops(take.lines):
+            return Cut(gap.slot, take, part.shown.start, part.enters, line=line, why="the line stands alone")
+    return None
+
+
+def silent_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
+    """The part of the take around its moment of action, else its middle, or another part if that would chop a line;
+    muted if every part would."""
+    slot, length = gap.slot, gap.length
+    if length > take.range.duration:
+        return None
+    wishes = [take.range.start + (take.range.duration - length) / 2, take.range.start, take.range.end - length]
+    hit = None
+    if gap.lively and len(take.moves):
+        starts = [take.range.start + MOVE * n for n in range(int((take.range.duration - length) / MOVE) + 1)]
+        wishes.insert(0, max(starts, key=lambda start: (gap.lively * take.motion(start, length), -start.seconds)))
+    if take.peak is not None and slot.beats >= 2:
+        # The moment is placed on the beat nearest the middle of the slot.
+        hit = _on_frame(take.peak - Fraction(gap.middle) / tempo.rate, tempo)
+        wishes.insert(0, hit)
+    edge = tempo.handle + 1 / tempo.film_rate
+    outer = [time for line in take.lines for time in (line.range.start - edge, line.range.end + edge)]
+    aside = [*outer, *(time - length for time in outer)]
+    wishes += sorted(aside, key=lambda time: abs(time - wishes[0]))
+    parts = (part for wish in wishes if (part := _part(gap, take, tempo, [wish])) is not None)
+    first = next(parts, None)
+    if first is None:
+        return None
+    part = next((part for part in chain([first], parts) if not part.chops(take.lines)), first)
+    sync = take.peak if part.shown.start == hit else None
+    return Cut(slot, take, part.shown.start, part.enters, part.chops(take.lines), sync=sync)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The used part of a take: `shown`, entered by `enters`; `sounding` also includes the handles."""
+
+    shown: FilmRange
+    enters: str
+    sounding: FilmRange
+
+    def chops(self, lines: Sequence[Line]) -> bool:
+        """Whether it begins, ends or fades inside a line."""
+        edges = (self.sounding.start, self.shown.start, self.shown.end, self.sounding.end)
+        return any(line.range.start < edge < line.range.end for line in lines for edge in edges)
+
+
+def _part(gap: Gap, take: Take, tempo: Tempo, wishes: Sequence[FilmTime]) -> _Part | None:
+    """The part at the first of the wished in points at which the slot and its handles are inside the take. A crossfade
+    without room becomes a cut."""
+    kinds = [gap.enters, "cut"] if gap.enters.startswith("crossfade") else [gap.enters]
+    for kind in kinds:
+        head = tempo.handle if kind.startswith("crossfade") else Fraction(0)
+        for wish in wishes:
+            in_ = _on_frame(wish, tempo)
+            shown = FilmRange(in_, in_ + gap.length)
+            sounding = FilmRange(shown.start - head, shown.end + gap.tail)
+            if sounding.start >= take.range.start and sounding.end <= take.range.end:
+                return _Part(shown, kind, sounding)
+    return None
+
+
+def _on_frame(time: FilmTime, tempo: Tempo) -> FilmTime:
+    return FilmTime(Fraction(nearest(time.seconds * tempo.film_rate)) / tempo.film_rate)
