@@ -23,7 +23,7 @@ from cinecut.language.timebase import FilmRange
 from cinecut.vibes import Vibe
 
 _UNDER_SPEECH, _UNDER_FEELING = 12, 6  # dB by which the music is lowered
-_VOICE_GAIN, _SHOT_GAIN = 12, 6  # most dB; less for a shot, since its whole scene gets louder with its line
+_VOICE_GAIN, _SHOT_GAIN = 18, 6  # most dB; less for a shot, since its whole scene gets louder with its line
 _TOP, _STRONG = 0.9, 0.5  # least rank of a shot's emotion, and least strength of its line, in a strong moment
 
 
