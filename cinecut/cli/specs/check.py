@@ -25,6 +25,15 @@ SpecsArgument = Annotated[
     list[Path], typer.Argument(metavar="SPEC...", help="Trailer specs, or folders of them; - reads one from stdin.")
 ]
 FORMATS = ("text", "json", "github", "sarif")
+FormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="|".join(FORMATS),
+        help="text for people, json for programs, github and sarif for code hosts.",
+        autocompletion=completing(lambda: FORMATS),
+    ),
+]
 
 
 @app.command()
@@ -32,15 +41,7 @@ def check(
     specs: Annotated[
         list[Path] | None, typer.Argument(metavar="SPEC...", help="Trailer specs, or folders of them; - is stdin.")
     ] = None,
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="|".join(FORMATS),
-            help="text for people, json for programs, github and sarif for code hosts.",
-            autocompletion=completing(lambda: FORMATS),
-        ),
-    ] = "text",
+    format: FormatOption = "text",
     code: Annotated[
         str | None,
         typer.Option(

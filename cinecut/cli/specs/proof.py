@@ -9,14 +9,13 @@ from typing import Annotated
 import typer
 
 from cinecut import __version__
-from cinecut.cli.specs.check import FORMATS
+from cinecut.cli.specs.check import FORMATS, FormatOption
 from cinecut.cli.specs.render import deliverables
 from cinecut.cli.terminal import (
     FFmpegOption,
     ForceOption,
     JsonOption,
     SpecArgument,
-    completing,
     print_diagnostics,
     say,
     watch,
@@ -107,15 +106,7 @@ def verify(
     page: Annotated[
         Path | None, typer.Option("--page", metavar="FILE", help="Also write a page with the pictures side by side.")
     ] = None,
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="|".join(FORMATS),
-            help="text for people, json for programs, github and sarif for code hosts.",
-            autocompletion=completing(lambda: FORMATS),
-        ),
-    ] = "text",
+    format: FormatOption = "text",
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
