@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib
 import os
 import platform
 import sys
@@ -11,26 +11,14 @@ import sys
 from bench import figures
 from bench.film import FFMPEG, film
 
-TABLES = (
-    "render",
-    "segments",
-    "watch",
-    "memory",
-    "compile",
-    "bytes",
-    "shots",
-    "analyze",
-    "models",
-    "sound",
-    "kits",
-    "picture",
-    "speech",
-    "proof",
-    "conform",
-    "music",
-    "cut",
-)
-"""Each is a module here with `table(film, runs) -> list[Figure]`, which prints its rows and returns its bounds."""
+ROOMS = {
+    "rendering": ("render", "segments", "watch", "memory", "compile", "bytes", "sound", "picture", "kits"),
+    "film_analysis": ("shots", "analyze", "models", "speech", "cut"),
+    "song_analysis": ("music",),
+    "proving": ("proof", "conform"),
+}
+TABLES = {name: f"bench.{room}.{name}" for room, names in ROOMS.items() for name in names}
+"""Each is a module with `table(film, runs) -> list[Figure]`, which prints its rows and returns its bounds."""
 
 
 def main() -> int:
@@ -44,11 +32,8 @@ def main() -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores; film {subject.path}; FFmpeg {FFMPEG}")
     missed = 0
     for name in arguments.tables or TABLES:
-        if importlib.util.find_spec(f"bench.{name}") is None:
-            print(f"\n{name}: there is no such table yet")
-            continue
         print(f"\n== {name} ==\n")
-        bounds = importlib.import_module(f"bench.{name}").table(subject, arguments.runs)
+        bounds = importlib.import_module(TABLES[name]).table(subject, arguments.runs)
         figures.print_figures(bounds)
         missed += sum(bound.missed for bound in bounds)
     print(f"{missed} missed" if missed else "every bound is kept")

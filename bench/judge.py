@@ -16,8 +16,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.cutlist import SAMPLE_RATE, Shot
 from bench.film import Film
+from bench.rendering.cutlist import SAMPLE_RATE, Shot
 
 NEIGHBOURS = (-2, -1, 1, 2)
 NEARER = 0.7  # of the right frame's squared error: a neighbour below it is the frame that is really shown

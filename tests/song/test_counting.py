@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from footage import song
 
-from bench.music import judged
-from bench.songs import KINDS, Recipe, make, measured
+from bench.song_analysis.music import judged
+from bench.song_analysis.songs import KINDS, Recipe, make, measured
 from cinecut.analysis.song.beats import Beats, analyse_music, beats_in, counted
 
 WIDE, DRAMA, ACTION = (60.0, 200.0), (60.0, 110.0), (100.0, 160.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.models import agreement
+from bench.film_analysis.models import agreement
 from cinecut.analysis.story import zones
 from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint, Zone
 from cinecut.analysis.story.zones import zone_scenes

@@ -1,4 +1,4 @@
-"""`python -m bench.ancestor TASK.json`: a trailer as the tool that cinecut succeeds made it, one FFmpeg after another.
+"""`python -m bench.rendering.ancestor TASK.json`: a trailer by the way of the tool before, one FFmpeg after another.
 
     each shot ─ seek, lut3d, x264, AAC ─► clip ┐
     two sweeps ─ aevalsrc ─► wav               ├─ concat ─► film ─ loudnorm, two passes ─► stem ┐
@@ -19,9 +19,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.cutlist import Shot
 from bench.film import FFMPEG, Film
 from bench.measure import Command
+from bench.rendering.cutlist import Shot
 
 _SWEEP = "aevalsrc=0.6*exp(-3*t)*sin(2*PI*(3000-3375*t)*t):s=48000:d=0.4:c=stereo"
 _EARLY = 0.1  # seconds that a sweep begins before its cut
@@ -39,7 +39,7 @@ def ancestor(film: Film, shots: Sequence[Shot], lut: Path, song: Path, output: P
     task = {"film": str(film.path), "shots": seconds, "lut": str(lut), "song": str(song), "output": str(output)}
     path = output.with_suffix(".json")
     path.write_text(json.dumps(task))
-    return Command((sys.executable, "-m", "bench.ancestor", str(path)), output)
+    return Command((sys.executable, "-m", "bench.rendering.ancestor", str(path)), output)
 
 
 def main(task: Path) -> None:

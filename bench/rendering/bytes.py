@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-from bench.cutlist import cinecut_render, cut_list
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import Film
 from bench.measure import run
+from bench.rendering.cutlist import cinecut_render, cut_list
 
 NAME = "different files from two renders of one spec"
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 import random
 import subprocess
 
-from bench.cutlist import CINECUT, DRESSED, SEED, Shot, cinecut_render, cut_list, write_song, write_spec
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film, measure
 from bench.measure import MB, Command, Meter, interleaved, run
+from bench.rendering.cutlist import CINECUT, DRESSED, SEED, Shot, cinecut_render, cut_list, write_song, write_spec
 
 NAME = "peak memory, film twelve times as long"
 MANY = "peak memory, 200 shots of UHD against 20"

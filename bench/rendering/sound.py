@@ -19,10 +19,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from bench.cutlist import CINECUT, SAMPLE_RATE, SHOTS, Shot, cut_list
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film
 from bench.measure import MB, Command, Meter, interleaved, run
+from bench.rendering.cutlist import CINECUT, SAMPLE_RATE, SHOTS, Shot, cut_list
 from cinecut.compiler.layout.soundtrack import RISING
 from cinecut.compiler.sound.effects import RECIPES
 from cinecut.language.timebase import timecode

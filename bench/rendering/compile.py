@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.cutlist import CINECUT, SEED, Shot, write_spec
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import Film
 from bench.measure import MB, Command, Meter, median_of, run
+from bench.rendering.cutlist import CINECUT, SEED, Shot, write_spec
 
 RUNS = 5
 EXTRAS = """\

@@ -1,6 +1,6 @@
 """Fits the weights of `analysis/song/counting` to songs whose beats are known, and prints them.
 
-    python -m bench.fit_beats [FOLDER OF TRACKER MODULES]
+    python -m bench.song_analysis.fit_beats [FOLDER OF TRACKER MODULES]
 
 Taken are the recipes of the half to choose by, and every other module of the folder. Of each song, the ways to count
 that are right (in any octave of its tempo) get all the probability that a log-linear model can give them, less a small
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from bench.modules import module, modules
-from bench.music import SONGS, agreement, in_octave, made, numbers, right_bars
-from bench.songs import MadeSong, measured
+from bench.song_analysis.modules import module, modules
+from bench.song_analysis.music import SONGS, agreement, in_octave, made, numbers, right_bars
+from bench.song_analysis.songs import MadeSong, measured
 from cinecut.analysis.song import counting
 from cinecut.analysis.song.bars import timbre
 from cinecut.analysis.song.onsets import SongSound

@@ -14,9 +14,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import recipes
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film, measure
+from bench.film_analysis import recipes
 from bench.measure import MB, Command, Meter, interleaved
 from cinecut.analysis.film.blends import GradualCut
 from cinecut.analysis.film.shots import find_shots
@@ -107,7 +107,7 @@ def _agreement(found: Sequence[int], truth: Sequence[int]) -> tuple[float, float
 
 
 def _ours(film: Film, output: Path) -> Command:
-    return Command((sys.executable, "-m", "bench.shots", str(film.path), str(output)), output)
+    return Command((sys.executable, "-m", "bench.film_analysis.shots", str(film.path), str(output)), output)
 
 
 def _rival(film: Film, output: Path) -> Command:

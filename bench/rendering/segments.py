@@ -11,10 +11,10 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.cutlist import CINECUT, DRESSED, Shot, cut_list, hand_graph, write_song, write_spec
 from bench.figures import Figure, print_rows, work_folder
 from bench.film import FFMPEG, Film
 from bench.measure import MB, Command, Meter, run
+from bench.rendering.cutlist import CINECUT, DRESSED, Shot, cut_list, hand_graph, write_song, write_spec
 
 _CORES = os.cpu_count() or 1
 

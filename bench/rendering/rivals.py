@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.cutlist import Shot
 from bench.figures import NotMeasuredError, work_folder
 from bench.film import FFMPEG, Film
 from bench.measure import Command
+from bench.rendering.cutlist import Shot
 
 HERE = Path(__file__).resolve().parent
 MOVIEPY = "moviepy==2.2.1"

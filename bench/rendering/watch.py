@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.cutlist import CINECUT, DRESSED, Shot, cut_list, write_song
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film
 from bench.measure import Command, run
+from bench.rendering.cutlist import CINECUT, DRESSED, Shot, cut_list, write_song
 from cinecut.files import write_beside
 from cinecut.language.timebase import timecode
 from cinecut.render.job import prepare_live

@@ -1,10 +1,10 @@
 """How well beats, bars and sections are found in songs by recipe, for the tempo range of every vibe.
 
     python -m bench music
-    python bench/music.py SONG TEMPO [SONG TEMPO ...]
+    python bench/song_analysis/music.py SONG TEMPO [SONG TEMPO ...]
 
 The recipes are split in two: the weights of `analysis/song/counting` were fitted to one half (and to tracker modules,
-see `bench/fit_beats.py`), the other half judges. Of each kind:
+see `bench/song_analysis/fit_beats.py`), the other half judges. Of each kind:
 
 tempo      share of songs and vibes whose tempo is the true one or an octave of it
 F          mean F-measure of the beats against the truth in that octave (±70 ms); and the share of .95 and more
@@ -26,10 +26,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import sections
 from bench.figures import Figure, print_rows
 from bench.film import Film
-from bench.songs import KINDS, MadeSong, make, measured, recipe
+from bench.song_analysis import sections
+from bench.song_analysis.songs import KINDS, MadeSong, make, measured, recipe
 from cinecut.analysis.song.beats import Beats, analyse_music, beats_in, counted
 from cinecut.analysis.song.onsets import SongSound, listen
 from cinecut.vibes import load_vibe, names

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.songs import MadeSong, Recipe
+from bench.song_analysis.songs import MadeSong, Recipe
 
 RATE = 24_000
 _SECONDS = 40

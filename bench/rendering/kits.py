@@ -6,10 +6,10 @@ import json
 import random
 import subprocess
 
-from bench.cutlist import CINECUT, SEED, Shot, write_spec
 from bench.figures import Figure, print_rows, work_folder
 from bench.film import Film
 from bench.measure import Command, run
+from bench.rendering.cutlist import CINECUT, SEED, Shot, write_spec
 from cinecut.kits import names
 
 NAME = "figures of the kits that their files miss"

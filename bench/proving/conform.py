@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.cutlist import Shot
 from bench.figures import Figure, print_rows, work_folder
 from bench.film import FFMPEG, Film
 from bench.measure import Command, run
+from bench.rendering.cutlist import Shot
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.timebase import seconds_text
 from cinecut.proof.conform.film import FilmPictures

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bench.cutlist import FRAMES, SHOTS, cinecut_render, cut_list, hand_graph
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import Film
 from bench.judge import Verdict, judge, sound_of
 from bench.measure import MB, Command, Meter, interleaved
-from bench.rivals import RIVALS
+from bench.rendering.cutlist import FRAMES, SHOTS, cinecut_render, cut_list, hand_graph
+from bench.rendering.rivals import RIVALS
 
 HAND, OURS = "hand graph", "cinecut"
 BOUNDS = {"moviepy 2.2.1": 0.60, "melt": 0.80, "ges": 1.0}  # of the rival's wall time

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import Film
-from bench.talkie import talkie
+from bench.film_analysis.talkie import talkie
 from cinecut import analysis
 from cinecut.analysis import Analysis, Request, analyze
 from cinecut.analysis.edit.cuts import Cut

@@ -11,7 +11,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from bench.figures import Figure
-from bench.songs import MadeSong, make, measured, shaped
+from bench.song_analysis.songs import MadeSong, make, measured, shaped
 from cinecut.analysis.edit.blueprint import Plan, Want, draw
 from cinecut.analysis.edit.song_edit import SongEdit, beat_of, edit_song
 from cinecut.analysis.song.beats import Beats, beats_in, counted

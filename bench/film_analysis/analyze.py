@@ -8,11 +8,11 @@ import shutil
 from fractions import Fraction
 from pathlib import Path
 
-from bench.cutlist import CINECUT
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film
+from bench.film_analysis.shots import TRUTH, TRUTH_FRAMES
 from bench.measure import Command, Meter, run
-from bench.shots import TRUTH, TRUTH_FRAMES
+from bench.rendering.cutlist import CINECUT
 from cinecut.analysis.film.shots import find_shots
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.diagnostics import Report
