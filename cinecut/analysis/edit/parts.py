@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -79,6 +80,7 @@ def line_worth(line: Line) -> float:
 
 def spoken_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
     """A part of the take with a whole line that stands alone, which chops no other line."""
+    speech = _stretches(take.lines)
     for line in sorted(take.lines, key=lambda line: (-line_worth(line), line.index)):
         if line.standalone < SPOKEN_WELL:
             continue
@@ -87,7 +89,7 @@ def spoken_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
             continue
         first = line.range.start - _BEFORE_LINE
         part = _part(gap, take, tempo, [first - spare / 3, first, first - spare])
-        if part is not None and not part.chops(take.lines):
+        if part is not None and not part.chops(speech):
             return Cut(gap.slot, take, part.shown.start, part.enters, line=line, why="the line stands alone")
     return None
 
@@ -108,16 +110,28 @@ def silent_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
         hit = _on_frame(take.peak - Fraction(gap.middle) / tempo.rate, tempo)
         wishes.insert(0, hit)
     edge = tempo.handle + 1 / tempo.film_rate
-    outer = [time for line in take.lines for time in (line.range.start - edge, line.range.end + edge)]
+    speech = _stretches(take.lines)
+    outer = [time for stretch in speech for time in (stretch.start - edge, stretch.end + edge)]
     aside = [*outer, *(time - length for time in outer)]
     wishes += sorted(aside, key=lambda time: abs(time - wishes[0]))
     parts = (part for wish in wishes if (part := _part(gap, take, tempo, [wish])) is not None)
     first = next(parts, None)
     if first is None:
         return None
-    part = next((part for part in chain([first], parts) if not part.chops(take.lines)), first)
+    part = next((part for part in chain([first], parts) if not part.chops(speech)), first)
     sync = take.peak if part.shown.start == hit else None
-    return Cut(slot, take, part.shown.start, part.enters, part.chops(take.lines), sync=sync)
+    return Cut(slot, take, part.shown.start, part.enters, part.chops(speech), sync=sync)
+
+
+def _stretches(lines: Sequence[Line]) -> list[FilmRange]:
+    """Where somebody speaks, in order: lines that overlap are one stretch."""
+    stretches: list[FilmRange] = []
+    for line in sorted((line.range for line in lines), key=lambda spoken: spoken.start):
+        if stretches and line.start < stretches[-1].end:
+            stretches[-1] = FilmRange(stretches[-1].start, max(stretches[-1].end, line.end))
+        else:
+            stretches.append(line)
+    return stretches
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +142,13 @@ class _Part:
     enters: str
     sounding: FilmRange
 
-    def chops(self, lines: Sequence[Line]) -> bool:
-        """Whether it begins, ends or fades inside a line."""
-        edges = (self.sounding.start, self.shown.start, self.shown.end, self.sounding.end)
-        return any(line.range.start < edge < line.range.end for line in lines for edge in edges)
+    def chops(self, speech: Sequence[FilmRange]) -> bool:
+        """Whether it begins, ends or fades inside one of the stretches."""
+        for edge in (self.sounding.start, self.shown.start, self.shown.end, self.sounding.end):
+            last = bisect_left(speech, edge, key=lambda stretch: stretch.start) - 1
+            if last >= 0 and edge < speech[last].end:
+                return True
+        return False
 
 
 def _part(gap: Gap, take: Take, tempo: Tempo, wishes: Sequence[FilmTime]) -> _Part | None:
