@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-Pictures = NDArray[np.float32]  # [n x 576] luma
+from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS
+
+Pictures = NDArray[np.float32]  # [n x 576] luma: ROWS times COLUMNS
 Floats = NDArray[np.float32]
 Shares = Callable[[Pictures, Floats, Floats], Floats]
 
@@ -30,6 +33,7 @@ _LIKE = 0.65  # greatest correlation of P and Q
 _LEAST = 8.0  # least levels between them
 _LEAST_NOVELTY = 0.5  # the same, relative to their spread
 _NOISE = 4.0  # levels
+_SLID, _SLID_BETTER = 0.96, 0.05  # least correlation with a picture moved aside, and how much better than unmoved
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,42 @@ def settled(ranks: NDArray[np.int64], luma: Pictures, start: int, end: int, slac
     ranks [n], luma [n x 576] : pictures of a stretch without hard cuts
     """
     blend = _widened(ranks, luma, (start, end), _mixed)
-    if blend is not None and blend.is_blend(slack):
-        return blend
-    wipe = _widened(ranks, luma, (start, end), _wiped)
-    return wipe if wipe is not None and wipe.is_wipe(slack) else None
+    if blend is None or not blend.is_blend(slack):
+        blend = _widened(ranks, luma, (start, end), _wiped)
+        if blend is None or not blend.is_wipe(slack):
+            return None
+    return None if _pans(ranks, luma, blend) else blend
+
+
+def _pans(ranks: NDArray[np.int64], luma: Pictures, ramp: Ramp) -> bool:
+    """Whether the first picture only slides into the middle one, and that into the last: over soft shapes a pan looks
+    like a mix of its ends."""
+    first, last = (int(place) for place in np.searchsorted(ranks, [ramp.start, ramp.end]))
+    ends = luma[max(0, first - 1)], luma[(first + last) // 2], luma[min(last, len(luma) - 1)]
+    return all(_slides(one, other) for one, other in pairwise(ends))
+
+
+def _slides(one: Floats, other: Floats) -> bool:
+    """Whether a picture is another one moved aside: up to half its width, and a sixth of its height."""
+    a, b = one.reshape(ROWS, COLUMNS), other.reshape(ROWS, COLUMNS)
+    far, high = COLUMNS // 2, ROWS // 6
+    best = max(
+        _correlation(_overlap(a, x, y), _overlap(b, -x, -y))
+        for y in range(-high, high + 1)
+        for x in range(-far, far + 1)
+    )
+    return best > _SLID and best > _correlation(a, b) + _SLID_BETTER
+
+
+def _overlap(picture: Floats, x: int, y: int) -> Floats:
+    """What remains of a picture in the frame when the frame moves by `x` and `y` points."""
+    rows, columns = picture.shape
+    return picture[max(0, y) : rows + min(0, y), max(0, x) : columns + min(0, x)]
+
+
+def _correlation(a: Floats, b: Floats) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).sum()) / max(1.0, float(np.linalg.norm(a) * np.linalg.norm(b)))
 
 
 def _widened(ranks: NDArray[np.int64], luma: Pictures, suspected: tuple[int, int], shares: Shares) -> Ramp | None:
@@ -162,11 +198,9 @@ def _measured(ranks: NDArray[np.int64], luma: Pictures, edges: tuple[int, int], 
     ends = (_spread(before) + _spread(after)) / 2
     middle = inside[np.abs(mix - 0.5) <= max(0.2, float(np.abs(mix - 0.5).min()))]
     paler = float(np.mean([_spread(picture) for picture in middle])) / max(1.0, ends)
-    a, b = before - before.mean(), after - after.mean()
-    like = float(a @ b) / max(1.0, float(np.linalg.norm(a) * np.linalg.norm(b)))
     return Ramp(
-        start, end, uneven, float(residue.mean()), float(residue.max()), float(either), paler, like, levels,
-        levels / (ends + _NOISE),
+        start, end, uneven, float(residue.mean()), float(residue.max()), float(either), paler,
+        _correlation(before, after), levels, levels / (ends + _NOISE),
     )  # fmt: skip
 
 
