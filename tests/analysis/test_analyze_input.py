@@ -246,7 +246,9 @@ def test_odd_music_is_cut_to(kind: str, film: Footage, tmp_path: Path) -> None:
     assert found.beats is not None
     assert timeline.grid is not None
     metre = timeline.grid.metre
-    assert metre in {"waltz": (3,), "five seconds": (2, 4)}.get(kind, (4,))  # two bars and a half tell fours not from twos
+    assert metre in {"waltz": (3,), "five seconds": (2, 4)}.get(
+        kind, (4,)
+    )  # two bars and a half tell fours not from twos
     assert abs(found.seconds - 20) <= metre * Fraction(60, 100)
 
 

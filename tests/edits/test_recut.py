@@ -72,13 +72,13 @@ def touch(block: str, number: int, dice: random.Random) -> str:
     kind = dice.randrange(5)
     if kind == 0:
         return f"  # a remark of mine, number {number}\n{block}"
-    if kind == 1 and "for: " in block:
+    if kind == 1 and "for: " in block and "sync: " not in block:
         return re.sub(r"for: [\d.]+ beats?", f"for: {dice.randrange(1, 9)} beats", block, count=1).rstrip() + (
             f"   # longer {number}\n"
         )
     if kind == 2 and "- shot" in block:
         return block.rstrip("\n") + f"\n    titles: [Title {number}]\n"
-    if kind == 3 and "- shot" in block:
+    if kind == 3 and "- shot" in block and "sync: " not in block:
         return re.sub(r"for: [\d.]+ beats?", "for: 1.37s", block, count=1)
     return block.rstrip("\n") + f"\n    why: 'because {number}'\n"
 
@@ -98,7 +98,7 @@ def test_every_touched_entry_is_kept_to_the_byte_and_all_others_are_on_the_beats
     theirs = made("fast", dice.choice(["thriller", "action"]), dice.choice([LONG, SHORT]))
     result = recut(version(base.text), version(text), version(theirs.text), Wish(), layout_of)
     for block in hands.values():
-        assert _without_cue(block) in _without_cue(result.text)
+        assert _without_joints(_without_cue(block)) in _without_joints(_without_cue(result.text))
     _check_beats(result.text, list(hands.values()))
     order = [result.text.index(_own_row(block)) for _, block in sorted(hands.items())]
     assert order == sorted(order)
@@ -121,6 +121,11 @@ def _check_beats(text: str, by_hand: list[str]) -> None:
             on_beat = abs(grid.nearest_line(start, "beat") - start) < Fraction(1, 10_000)
             assert mine or on_beat or (after_hand and "snap: beat" in item.rows), item.rows
             after_hand = mine
+
+
+def _without_joints(text: str) -> str:
+    """Without the transitions, none of which a hand wrote here: one that its new neighbours do not allow is taken out."""
+    return re.sub(r"(?m)^ +(?:from|to): .*\n", "", text)
 
 
 def _without_cue(rows: str) -> str:
