@@ -84,7 +84,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="Write the golden texts anew; then read the diff.")
 
 
-_SYSTEM_CASES = 3  # of the cases of one test, one in so many also runs with the system's FFmpeg in `make test`
+_SYSTEM_CASES = 6  # of the cases of one test, one in so many also runs with the system's FFmpeg in `make test`
 
 
 @pytest.hookimpl(tryfirst=True)

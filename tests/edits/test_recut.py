@@ -124,7 +124,7 @@ def _check_beats(text: str, by_hand: list[str]) -> None:
 
 
 def _without_joints(text: str) -> str:
-    """Without the transitions, none of which a hand wrote here: one that its new neighbours do not allow is taken out."""
+    """Without the transitions: no hand wrote one here, and one that its new neighbours do not allow is taken out."""
     return re.sub(r"(?m)^ +(?:from|to): .*\n", "", text)
 
 
