@@ -81,15 +81,7 @@ def _run_case(run: _Run, kind: str, name: str) -> list[Outcome]:
     base = Path(tempfile.mkdtemp(prefix=f"fuzz-{kind}-"))
     folder, own = base / "case", base / "own"
     folder.mkdir()
-    own.mkdir()
-    os.environ.update(
-        CINECUT_CACHE_DIR=str(own / "cache"),
-        CINECUT_RUNTIME_DIR=str(own / "runtime"),
-        CINECUT_MODELS_DIR=str(own / "models"),
-        XDG_STATE_HOME=str(own / "state"),
-        TMPDIR=str(own / "tmp"),
-    )
-    (own / "tmp").mkdir()
+    _at_home_in(own)
     dice = random.Random(name)
     commands = KINDS[kind][0](Setting(folder, run.media, dice, run.seeds, run.server))
     outcomes = []
@@ -116,12 +108,24 @@ def _run_case(run: _Run, kind: str, name: str) -> list[Outcome]:
     return outcomes
 
 
+def _at_home_in(own: Path) -> None:
+    """Have the commands keep their caches, lock, models and temporary files in a new folder."""
+    (own / "tmp").mkdir(parents=True)
+    os.environ.update(
+        CINECUT_CACHE_DIR=str(own / "cache"),
+        CINECUT_RUNTIME_DIR=str(own / "runtime"),
+        CINECUT_MODELS_DIR=str(own / "models"),
+        XDG_STATE_HOME=str(own / "state"),
+        TMPDIR=str(own / "tmp"),
+    )
+
+
 def _linked_seeds(media: Path, folder: Path) -> dict[str, str]:
     """The specs to spoil, as they are and with the facts of their media."""
     seeds = {"rich": RICH, "plain": PLAIN}
     for name in ("film.mkv", "film.mp4", "song.wav", "logo.png", "look.cube"):
         shutil.copyfile(media / name, folder / name)
-    (folder / "own").mkdir()
+    _at_home_in(folder / "own")
     for name in ("rich", "plain"):
         spec = folder / f"{name}.yaml"
         spec.write_text(seeds[name], encoding="utf-8")
