@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import http.client
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -410,26 +409,6 @@ def test_the_page_gets_its_draft_its_pictures_and_its_sound(page: tuple[str, Pat
 
 
 # The browser
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("no Chromium with its driver on this system (Debian: chromium, chromium-driver)")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
-                 "disable-background-networking", "disable-component-update", "window-size=1200,1000",
-                 "autoplay-policy=no-user-gesture-required"):  # fmt: skip
-        options.add_argument(f"--{word}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    running = webdriver.Chrome(options=options, service=Service(driver, env=dict(os.environ)))
-    yield running
-    running.quit()
 
 
 def plays(browser: Any) -> str:
