@@ -146,6 +146,14 @@ def render_spec(
     print_diagnostics(done.warnings)
     if sheet:
         _write_pictures(job, _shown(job, done.files))
+    _tell(job, spec, delivered, parts, as_json)
+    if delivered.missed:
+        raise typer.Exit(1)
+
+
+def _tell(job: Job, spec: Path, delivered: Delivered, stems: Sequence[Path], as_json: bool) -> None:
+    """Print what came of a render."""
+    done = delivered.rendered
     seconds = float(job.plan.frames / job.plan.rate)
     if as_json:
         report = {
@@ -156,7 +164,7 @@ def render_spec(
         }
         files = [_file_record(name, file, done.levels.get(name)) for name, file in done.files.items()]
         new = [{"name": name, "start": start, "end": end} for name, start, end in done.new]
-        report |= {"files": files, "stems": [str(part) for part in parts], "new": new}
+        report |= {"files": files, "stems": [str(part) for part in stems], "new": new}
         report |= {"papers": [str(paper) for paper in delivered.papers], "kits": _kits_record(delivered)}
         print(json.dumps(report))
     else:
@@ -164,8 +172,6 @@ def render_spec(
             level = done.levels.get(name)
             say(f"{file}: {job.plan.frames} frames, {seconds:.3f} s" + (f", {level}" if level else ""))
         _say_kits(delivered)
-    if delivered.missed:
-        raise typer.Exit(1)
 
 
 def _kits_record(delivered: Delivered) -> list[dict[str, object]]:
