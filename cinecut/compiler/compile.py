@@ -22,7 +22,7 @@ from cinecut.compiler.encode import (
     pcm_sound,
     stem_target,
 )
-from cinecut.compiler.inputs import Inputs
+from cinecut.compiler.inputs import Heard, Inputs
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import sample_at
 from cinecut.compiler.layout.timeline import Text, translated
@@ -69,10 +69,12 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
         if (about_name := about_file(name, file)) is not None:
             files[about_name] = about_text(about[name], timeline.rate)
     samples = sample_at(TrailerFrame(timeline.frames + opening), timeline.rate)
-    stems = _stems(layout, inputs, samples)
-    undipped = _stems(layout, inputs, samples, dipped=False) if len(outputs) < len(trailer.outputs) else {}
+    mixed = {file.channels: _stems(layout, Heard(inputs, file.channels), samples) for file in outputs.values()}
+    stems = mixed or {2: _stems(layout, Heard(inputs, 2), samples)}
+    alone = {file.channels for file in trailer.outputs.values() if file.stem is not None}
+    undipped = {each: _stems(layout, Heard(inputs, each), samples, dipped=False) for each in sorted(alone)}
     targets = [
-        stem_target(name, file.stem, file.loudness) if file.stem else _target(name, file, encodings[name])
+        stem_target(name, file) if file.stem else _target(name, file, encodings[name])
         for name, file in trailer.outputs.items()
     ]
     return RenderPlan(
@@ -81,7 +83,7 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
         pictures=pictures,
         about=about,
         inputs=tuple(inputs.items[name] for name in sorted(inputs.items)),
-        stem_names=tuple(stems),
+        stem_names=tuple(next(iter(stems.values()))),
         files=files,
         luts=lut_files(trailer),
         frames=timeline.frames + opening,
@@ -93,34 +95,43 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
 
 def _runs(
     shown: Mapping[str, Pad],
-    stems: Mapping[str, Pad],
-    undipped: Mapping[str, Pad],
+    stems: Mapping[int, Mapping[str, Pad]],
+    undipped: Mapping[int, Mapping[str, Pad]],
     targets: Sequence[Target],
     inputs: Inputs,
     samples: int,
 ) -> dict[str, Any]:
-    """The trailer's one graph, and the parts of it that are run by themselves."""
-    mixed = sounds.mix(list(stems.values()), "mix")
-    kinds = {t.name: t.loudness and (t.loudness, t.sound) for t in targets if t.stem is None}
-    splits = {t.name: (t.stem, t.loudness is not None) for t in targets if t.stem is not None}
-    mastered = lower_masters(mixed, kinds) | lower_splits(undipped, splits, samples)
+    """The trailer's one graph, and the parts of it that are run by themselves. The stems are given by the number of
+    their channels."""
+    mixes = {channels: sounds.mix(list(parts.values()), "mix") for channels, parts in stems.items()}
+    mastered = dict[str, Pad]()
+    for channels, mixed in mixes.items():
+        same = [t for t in targets if t.stem is None and t.channels == channels]
+        mastered |= lower_masters(mixed, {t.name: t.loudness and (t.loudness, t.sound) for t in same})
+    for channels, whole in undipped.items():
+        same = [t for t in targets if t.stem is not None and t.channels == channels]
+        splits = {t.name: (t.stem, t.loudness is not None) for t in same if t.stem is not None}
+        mastered |= lower_splits(whole, splits, samples)
     for target in targets:
         if target.live:  # as mixed, and never beyond full scale
             mastered[target.name] = sounds.limit(mastered[target.name], Fraction(-1), samples, "master", 1)
     heard = {t.heard: sounds.samples_as(mastered[t.name], t.samples, t.heard) for t in targets}
-    parts = {name: sounds.samples_as(pad, PCM_SAMPLES, name) for name, pad in stems.items()}
+    parts = {name: sounds.samples_as(pad, PCM_SAMPLES, name) for name, pad in next(iter(stems.values())).items()}
+    unheard = {channels: sounds.mix(list(whole.values()), "mix") for channels, whole in undipped.items()}
     return {
         "render": Run(SCRIPT, {**shown, **heard}, tuple(targets), inputs.items),
-        "sound": _measured(SOUND, mixed, inputs),
-        "undipped": _measured(UNDIPPED, sounds.mix(list(undipped.values()), "mix"), inputs) if undipped else None,
-        "stems": Run(STEMS, parts, tuple(pcm_sound(name) for name in stems), inputs.items),
+        "mixes": {channels: _measured(SOUND, channels, mixed, inputs) for channels, mixed in mixes.items()},
+        "undipped": {channels: _measured(UNDIPPED, channels, mixed, inputs) for channels, mixed in unheard.items()},
+        "stems": Run(STEMS, parts, tuple(pcm_sound(name) for name in parts), inputs.items),
     }
 
 
-def _measured(script: str, mixed: Pad, inputs: Inputs) -> Run:
-    """A mix before its master."""
+def _measured(script: str, channels: int, mixed: Pad, inputs: Inputs) -> Run:
+    """A mix before its master; that of six channels has a script of its own."""
     floats = sounds.samples_as(mixed, FLOAT_SAMPLES, "sound")
-    return Run(script, {"sound": floats}, (float_sound("sound"),), inputs.items)
+    return Run(
+        script if channels == 2 else f"surround_{script}", {"sound": floats}, (float_sound("sound"),), inputs.items
+    )
 
 
 def _pictures(
@@ -142,11 +153,11 @@ def _pictures(
     return by_output
 
 
-def _stems(layout: Layout, inputs: Inputs, samples: int, *, dipped: bool = True) -> dict[str, Pad]:
+def _stems(layout: Layout, heard: Heard, samples: int, *, dipped: bool = True) -> dict[str, Pad]:
     """The stems at their levels in the mix, each after a rating card's silence. Those of a live draft come from a hole,
     which a file of the stem may fill."""
     trailer, timeline, track = layout.trailer, layout.timeline, layout.track
-    parts = lower_stems(trailer, timeline, track, inputs, dipped=dipped)
+    parts = lower_stems(trailer, timeline, track, heard, dipped=dipped)
     parts = _after(samples - track.samples, parts, samples)
     if any(file.live for file in trailer.outputs.values()):
         parts = {name: sounds.hole(pad, label_of("stem", name)) for name, pad in parts.items()}
@@ -181,6 +192,7 @@ def _target(name: str, file: Delivery, encoding: Encoding) -> Target:
         suffix=encoding.suffix,
         name=name,
         loudness=file.loudness,
+        channels=file.channels,
         sound=encoding.sound,
         samples=encoding.samples,
         encoders=encoding.encoders,

@@ -39,7 +39,8 @@ class Delivery:
     preset: str
     loudness: LoudnessTarget | None
     subtitles: Subtitles
-    audio_bitrate: str
+    channels: int
+    audio_bitrate: str | None
     title: str | None
     chapters: bool
     texts: bool
@@ -108,6 +109,7 @@ def _delivery(asked: _Asked, spec: Spec, film: FilmFacts, vibe: Vibe | None) -> 
         preset=output.preset,
         loudness=_profile(output.loudness, vibe) if asked.own_loudness or asked.kit is None else _of_kit(asked.kit),
         subtitles="none" if alone else output.subtitles,
+        channels=output.channels,
         audio_bitrate=output.audio_bitrate,
         title=None if alone else output.title,
         chapters=output.chapters and not alone,
@@ -158,6 +160,7 @@ def check_kits(outputs: Mapping[str, Delivery], rate: Fraction, frames: int, rep
             "rates": ("frames a second", [rate_text(each) for each in kit.rates], rate_text(rate)),
             "codecs": ("codec", list(kit.codecs), file.codec),
             "sizes": ("size", [_size(each) for each in kit.sizes], _size(file.size)),
+            "channels": ("channels", [str(each) for each in kit.channels], str(file.channels)),
         }
         for what, taken, found in figures.values():
             if taken and found not in taken:

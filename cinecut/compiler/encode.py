@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from cinecut.compiler.deliveries import Delivery
 from cinecut.graph.plan import SegmentEncoding, Target
-from cinecut.language.facts import Color, FilmFacts, LoudnessTarget
+from cinecut.language.facts import Color, FilmFacts
 
 _X264_THREADS = 8  # x264's bytes depend on their number, so it is fixed; eight keep most machines busy
 _X265 = "frame-threads=2:log-level=error"  # its bytes depend on how many frames it encodes at once
@@ -24,8 +24,17 @@ def draft(file: Delivery, live: bool = False) -> Delivery:
     shorter = min(width, height)
     if shorter > _DRAFT_HEIGHT:
         width, height = (max(2, round(side * _DRAFT_HEIGHT / shorter / 2) * 2) for side in (width, height))
-    quick = replace(file, codec="h264", hardware="none", crf=28, preset="ultrafast", audio_bitrate="96k")
-    return replace(quick, size=(width, height), live=live, loudness=None if live else file.loudness)
+    quick = replace(
+        file,
+        codec="h264",
+        hardware="none",
+        crf=28,
+        preset="ultrafast",
+        audio_bitrate="96k" if file.channels == 2 else None,
+    )
+    if live:  # a page plays two channels
+        quick = replace(quick, live=True, loudness=None, channels=2)
+    return replace(quick, size=(width, height))
 
 
 _PLAIN = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact")
@@ -80,7 +89,10 @@ def _sound_encoder(output: Delivery) -> tuple[list[str], str]:
         return ["-c:a", "pcm_s24le"], PCM_SAMPLES
     if output.live:  # a sixth of the time of AAC, and every browser plays it
         return ["-c:a", "flac", "-compression_level", "0", "-strict", "experimental"], "s16"
-    return ["-c:a", "aac", "-b:a", output.audio_bitrate], "fltp"
+    return ["-c:a", "aac", "-b:a", output.audio_bitrate or _BITRATES[output.channels]], "fltp"
+
+
+_BITRATES = {2: "192k", 6: "448k"}  # of AAC, by the number of channels
 
 
 def _least(output: Delivery, facts: FilmFacts) -> Fraction:
@@ -151,7 +163,18 @@ def pcm_sound(label: str) -> Target:
     return Target((label,), (*_PLAIN, *_PCM), ".wav")
 
 
-def stem_target(name: str, stem: str, loudness: LoudnessTarget | None) -> Target:
+def stem_target(name: str, file: Delivery) -> Target:
     """A file of sound alone."""
-    encode, label = (*_PLAIN, *_PCM), f"sound_{name}"
-    return Target((label,), encode, ".wav", name, loudness, encode, samples=PCM_SAMPLES, encoders=_PCM[1:], stem=stem)
+    encode = (*_PLAIN, *_PCM)
+    return Target(
+        maps=(f"sound_{name}",),
+        encode=encode,
+        suffix=".wav",
+        name=name,
+        loudness=file.loudness,
+        channels=file.channels,
+        sound=encode,
+        samples=PCM_SAMPLES,
+        encoders=_PCM[1:],
+        stem=file.stem,
+    )

@@ -3,6 +3,7 @@ what it holds, so two shots that need the same packets share one."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.compiler.layout import Layout
@@ -15,7 +16,7 @@ from cinecut.compiler.picture.look import OWN
 from cinecut.compiler.picture.rating import rating_asset
 from cinecut.compiler.resolve import Song, cue_song
 from cinecut.compiler.sound.film_sound import is_heard
-from cinecut.graph import filters
+from cinecut.graph import filters, sounds
 from cinecut.graph.nodes import Audio, Pad, Video
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, Input, LutFile, Reel, SoundReel, UserFile
 from cinecut.language.events import Picture, Still
@@ -78,22 +79,31 @@ class Inputs:
             return filters.source(self._still_name(still), "v", format, placed.label)
         return filters.source(self._reels[placed.label], "v", source_format(self.trailer.film), placed.label)
 
-    def sound(self, placed: Placed) -> Pad:
-        return self._film_sound(placed.label)
-
-    def voice(self, voice: PlacedVoice) -> Pad:
-        return self._film_sound(voice.label)
-
-    def song(self, song: PlacedSong, use: int) -> Pad:
-        return filters.source(song.name, "a", Audio(song.facts.rate, song.facts.layout), song.label, use)
-
-    def _film_sound(self, label: str) -> Pad:
+    def film_sound(self, label: str) -> Pad:
         stream = self.trailer.film.audio[self.trailer.spec.film.audio - 1]
         return filters.source(self._sounds[label], "a", Audio(stream.rate, stream.layout), label)
 
     def _still_name(self, still: Picture) -> str:
         """Without the suffix of a kind that its bytes may not be: they alone tell FFmpeg."""
         return f"still_{digest(still.file, self.trailer.picture_of(still))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The sounds among the inputs, the film's in so many channels, songs in stereo."""
+
+    inputs: Inputs
+    channels: int
+
+    def sound(self, placed: Placed) -> Pad:
+        return sounds.of_channels(self.inputs.film_sound(placed.label), self.channels, placed.label)
+
+    def voice(self, voice: PlacedVoice) -> Pad:
+        return sounds.of_channels(self.inputs.film_sound(voice.label), self.channels, voice.label)
+
+    def song(self, song: PlacedSong, use: int) -> Pad:
+        source = filters.source(song.name, "a", Audio(song.facts.rate, song.facts.layout), song.label, use)
+        return sounds.of_channels(source, 2, song.label)
 
 
 def _name(film: FilmRange, audio: int | None = None) -> str:

@@ -19,10 +19,11 @@ from cinecut.graph.plan import Input, Run, Target
 
 @dataclass(frozen=True, slots=True)
 class RenderPlan:
-    """All runs of a trailer over one working folder. `render` writes the trailer; `sound` the mix alone, before its
+    """All runs of a trailer over one working folder. `render` writes the trailer; `mixes` the mix alone, before its
     master, for measuring, and `undipped` the one in which nothing goes down under anything, where stems are wanted of
-    it; `stems` what the mix is made of, a file each, by their names in `stem_names`. `pictures` are those of each
-    output that has any, for rendering them by segments, and `about` what its file says of itself.
+    it, both by the number of their channels; `stems` what the first mix is made of, a file each, by their names in
+    `stem_names`. `pictures` are those of each output that has any, for rendering them by segments, and `about` what its
+    file says of itself.
 
     `files` are generated ones by their names in the working folder, `luts` those that are made of grades; `places`
     lead from a label to the spec; `diagnostics` are what there was to say of the spec.
@@ -33,8 +34,8 @@ class RenderPlan:
     render: Run
     pictures: Mapping[str, Pictures] = field(repr=False, compare=False)  # the same nodes are in `render`
     about: Mapping[str, About]
-    sound: Run
-    undipped: Run | None
+    mixes: Mapping[int, Run]
+    undipped: Mapping[int, Run]
     stems: Run
     stem_names: tuple[str, ...]
     files: Mapping[str, bytes]
@@ -43,6 +44,11 @@ class RenderPlan:
     samples: int
     places: Mapping[str, Span]
     diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def sound(self) -> Run:
+        """The mix of the first file."""
+        return next(iter(self.mixes.values()))
 
     @property
     def timeline(self) -> Timeline:

@@ -112,10 +112,11 @@ class SegmentEncoding:
 class Target:
     """One file that a run writes: the graph's outputs that go into it, and how they are encoded.
 
-    What a trailer's file has besides: its name among several, the loudness it is brought to (None: as it is mixed),
-    how its sound alone is encoded, how a part of its pictures is, FFmpeg's encoders that it needs, its subtitles: the
-    codec of a track, or a file, and the working folder's file of them; the one that holds its title and chapters;
-    where it is sound alone, which stem; and whether it is a live draft, whose stems are kept by themselves.
+    What a trailer's file has besides: its name among several, the loudness it is brought to (None: as it is mixed), the
+    channels of its sound, how its sound alone is encoded, how a part of its pictures is, FFmpeg's encoders that it
+    needs, its subtitles: the codec of a track, or a file, and the working folder's file of them; the one that holds its
+    title and chapters; where it is sound alone, which stem; and whether it is a live draft, whose stems are kept by
+    themselves.
     """
 
     maps: tuple[str, ...]
@@ -123,6 +124,7 @@ class Target:
     suffix: str
     name: str = ""
     loudness: LoudnessTarget | None = None
+    channels: int = 2
     sound: tuple[str, ...] = ()
     segment: SegmentEncoding = SegmentEncoding()
     samples: str = "fltp"  # the format in which the encoder takes the sound's samples

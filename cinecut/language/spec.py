@@ -167,7 +167,8 @@ class Output(Marked):
     preset: str
     loudness: Profile
     subtitles: Subtitles
-    audio_bitrate: str
+    channels: int
+    audio_bitrate: str | None
     title: str | None
     chapters: bool
     texts: bool
@@ -189,6 +190,7 @@ class Deliverable(Marked):
     preset: str | None
     loudness: Profile | None
     subtitles: Subtitles | None
+    channels: int | None
     audio_bitrate: str | None
     title: str | None
     chapters: bool | None

@@ -17,8 +17,8 @@ from cinecut.language.timebase import FilmTime, Length
 from cinecut.language.write import length_text, seconds_text, transition_text, value_tree
 
 _NOTES = {"place", "zone", "beat_type", "score", "why", "by", "scene", "alternatives", "protagonist"}
-_SOUND = {"gain", "mute", "duck", "sound", "voice", "cue", "sound_lead", "sound_trail", "sound_fade", "audio_bitrate"}
-_SOUND |= {"music", "effects", "mix", "loudness", "audio"}
+_SOUND = {"gain", "mute", "duck", "sound", "voice", "cue", "sound_lead", "sound_trail", "sound_fade"}
+_SOUND |= {"music", "effects", "mix", "loudness", "audio", "audio_bitrate", "channels"}
 _PICTURE = {"speed", "titles", "grade", "crop", "reframe", "from", "to", "lut", "size", "fit", "codec", "crf", "preset"}
 _PICTURE |= {"card", "still", "black", "scale", "hardware", "subtitles"}
 

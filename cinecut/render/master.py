@@ -21,6 +21,7 @@ from cinecut.compiler.sound.master import Master, hole_of, lower_master
 from cinecut.ffmpeg.meter import SILENCE, Level, level_of
 from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph import filters, sounds
+from cinecut.graph.channels import USUAL, channels_of
 from cinecut.graph.nodes import HOLE, Audio, Pad, nodes_of, pruned
 from cinecut.graph.plan import Run, Target, UserFile
 from cinecut.language.facts import LoudnessTarget
@@ -72,13 +73,15 @@ def sounds_of(plan: RenderPlan) -> list[Sound]:
     """All sounds of a plan: outputs of one loudness and one encoder share theirs. A stem has its own."""
     kinds: dict[object, list[Target]] = {}
     for target in plan.targets:
-        kinds.setdefault((target.loudness, target.sound, target.stem and target.name), []).append(target)
+        kinds.setdefault((target.loudness, target.channels, target.sound, target.stem and target.name), []).append(
+            target
+        )
     return [_sound(plan, same) for same in kinds.values()]
 
 
 def _sound(plan: RenderPlan, same: Sequence[Target]) -> Sound:
     target = same[0]
-    mix = plan.sound if target.stem is None or plan.undipped is None else plan.undipped
+    mix = (plan.mixes if target.stem is None else plan.undipped)[target.channels]
     return Sound(tuple(each.name for each in same), _mixed(plan, target), target, mix)
 
 
@@ -107,7 +110,7 @@ def mixed_of_files(sound: Sound, stems: Sequence[Run]) -> Sound:
 
 
 def _instead(file: str, pad: Pad) -> Pad:
-    return _source(file)
+    return _source(file, len(channels_of(pad.audio.layout)))
 
 
 def file_of(stem: Run) -> str:
@@ -127,7 +130,7 @@ def make_sounds(
             run_graph(sound.run, [sound.file], place)
         else:
             if run.name not in desks:
-                desks[run.name] = _Desk(place, plan.samples, f"{run.name}.wav")
+                desks[run.name] = _Desk(place, plan.samples, f"{run.name}.wav", sound.target.channels)
                 run_graph(run, [desks[run.name].mix], place)
             mastered = desks[run.name].bring(sound, goal)
             found |= dict.fromkeys(sound.names, mastered)
@@ -149,11 +152,12 @@ def excess(level: Level, goal: LoudnessTarget) -> float:
 
 @dataclass(frozen=True)
 class _Desk:
-    """Where a mix of so many samples, a file of the working folder, is measured."""
+    """Where a mix of so many samples and channels, a file of the working folder, is measured."""
 
     place: Workplace
     samples: int
     mix: str
+    channels: int
 
     def bring(self, sound: Sound, goal: LoudnessTarget) -> Mastered:
         """A sound brought to a goal, encoded in its file. A part of the mix gets the gain that the whole needs."""
@@ -224,13 +228,15 @@ class _Desk:
 
     def _encoded(self, master: Master, target: Target, file: str, goal: LoudnessTarget) -> Level:
         """How the sound measures after the output's own encoder."""
-        pad = sounds.samples_as(lower_master(_source(self.mix), master, self.samples), target.samples, "master")
+        pad = sounds.samples_as(
+            lower_master(_source(self.mix, self.channels), master, self.samples), target.samples, "master"
+        )
         self._run(self.mix, pad, Target(("sound",), target.sound, target.suffix), file)
         return self.measured(file, goal)
 
     def measured(self, name: str, goal: LoudnessTarget, master: Master | None = None, rough: bool = False) -> Level:
         """How a file measures, mastered; of a `rough` measure the peaks are not known."""
-        pad = lower_master(_source(name), master, self.samples, rough)
+        pad = lower_master(_source(name, self.channels), master, self.samples, rough)
         if goal.plain or (rough and goal.leq_m is None):
             pad = sounds.meter(pad, "meter", not rough)
             nowhere = Target(("sound",), ("-c:a", "pcm_f64le", "-f", "null"), "")
@@ -238,7 +244,7 @@ class _Desk:
         if master is not None:
             self._run(name, pad, Target(("sound",), ("-c:a", "pcm_f32le"), ".wav"), _HEARD)
             name = _HEARD
-        return level_of(self.place.folder / name, self.place.ffmpeg, leq=2 if goal.leq_m is not None else 0)
+        return level_of(self.place.folder / name, self.place.ffmpeg, leq=self.channels if goal.leq_m is not None else 0)
 
     def _run(self, name: str, pad: Pad, target: Target, output: str) -> tuple[str, ...]:
         graph = Run(_GRAPH, {"sound": pad}, (target,), {name: UserFile(name, name, "wav,mov,matroska")})
@@ -258,9 +264,9 @@ def _loudness(level: Level, goal: LoudnessTarget) -> float:
     return level.lufs
 
 
-def _source(name: str) -> Pad:
-    """The sound of a file of the working folder."""
-    return sounds.stereo(filters.source(name, "a", Audio(SAMPLE_RATE, "stereo"), "mix"), "mix")
+def _source(name: str, channels: int) -> Pad:
+    """The sound of a file of the working folder, which has so many channels."""
+    return sounds.on_grid(filters.source(name, "a", Audio(SAMPLE_RATE, USUAL[channels]), "mix"), "mix")
 
 
 def _slope(known: list[tuple[float, float]]) -> float:

@@ -133,8 +133,8 @@ def test_no_value_is_typed_for_anybody() -> None:
         assert not any(key.startswith("x-") for key in part), part
         if part.get("type") in ("number", "integer") and "description" in part and "enum" not in part:
             assert len(part["examples"]) > 1, part
-    bitrate = SCHEMA["$defs"]["output"]["properties"]["audio_bitrate"]
-    assert bitrate["description"].endswith("Default: 192k.")
+    preset = SCHEMA["$defs"]["output"]["properties"]["preset"]
+    assert preset["description"].endswith("Default: medium.")
 
 
 def test_the_schema_is_one_file_that_resolves_by_itself(tmp_path: Path) -> None:

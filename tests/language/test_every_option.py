@@ -82,7 +82,7 @@ def row(mark: str, text: str) -> tuple[str, str]:
 
 
 RATING = "rating: {still: {file: r.png, facts: {fingerprint: 4-0, size: 64x64}}}"
-DELIVERABLE = ("fit", "codec", "hardware", "preset", "loudness", "subtitles")  # as in `output` unless it says so
+DELIVERABLE = ("fit", "codec", "hardware", "preset", "loudness", "subtitles", "channels")  # as in `output` by default
 KINDS = ("cut", "beat_cut", "crossfade", "dip_to_black", "dip_to_white", "act")  # of a cut, with an effect each
 
 # What to write in BASE to set a property to another value, or, for `{}`, to each value of its enum.
@@ -157,6 +157,7 @@ CHANGES: dict[str, tuple[str, str]] = {
     "output.crf": row("OUTPUT", "  crf: 30"),
     "output.preset": row("OUTPUT", "  preset: {}"),
     "output.audio_bitrate": row("OUTPUT", "  audio_bitrate: 96k"),
+    "output.channels": row("OUTPUT", "  channels: {}"),
     "output.title": row("OUTPUT", "  title: A film"),
     "output.chapters": row("OUTPUT", "  chapters: true"),
     "output.fit": row("OUTPUT", "  fit: {}"),
@@ -178,7 +179,7 @@ CHANGES: dict[str, tuple[str, str]] = {
     **{f"safe.{key}": row("OUTPUT", f"  safe: {{{key}: 0.3}}") for key in ("top", "bottom", "sides")},
     **{
         f"deliverable.{key}": row("DELIVERABLE", f"    {key}: {{}}")
-        for key in ("fit", "codec", "hardware", "preset", "subtitles")
+        for key in ("fit", "codec", "hardware", "preset", "subtitles", "channels")
     },
     "vibe.base": row("SPEC", "vibe: {}"),
     "vibe.grade": row("SPEC", "vibe: {base: war, grade: {exposure: 0.7}}"),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.song.onsets import LIMIT, Progress, in_blocks
 from cinecut.analysis.stage import Stage
-from cinecut.graph.sounds import downmix
+from cinecut.graph.channels import downmix
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.sound.samples import counted, mono, song_frames
 from cinecut.vibes import Vibe

@@ -15,7 +15,11 @@ from cinecut.language.timebase import SAMPLE_RATE, FilmTime, nearest
 
 
 class Sources(Protocol):
-    """Where the graph finds the sound of a shot, of a voice, and of a song (each use of it opens it anew)."""
+    """Where the graph finds the sound of a shot and of a voice, both in so many channels, and of a song in stereo (each
+    use of it opens it anew): 48 kHz floats."""
+
+    @property
+    def channels(self) -> int: ...
 
     def sound(self, placed: Placed) -> Pad: ...
     def voice(self, voice: PlacedVoice) -> Pad: ...
@@ -33,10 +37,10 @@ def film_sound(timeline: Timeline, audio: AudioFacts | None, sources: Sources, s
         if placed.head.kind == "crossfade" and run:
             joined, run, first = _close_run(joined, run, first, timeline.rate), [], placed
         if audio is None or not is_heard(placed):
-            run.append(_silence(placed, timeline.rate))
+            run.append(_silence(placed, timeline.rate, sources.channels))
         elif any(placed.sound_over):
             over.append(_lay_over(placed, timeline.rate, audio, sources))
-            run.append(_silence(placed, timeline.rate))
+            run.append(_silence(placed, timeline.rate, sources.channels))
         else:
             run.append(_own_sound(placed, timeline.rate, audio, sources, splice))
     whole = _close_run(joined, run, first, timeline.rate)
@@ -60,9 +64,9 @@ def is_heard(placed: Placed) -> TypeGuard[PlacedShot]:
     return isinstance(placed, PlacedShot) and not placed.event.mute
 
 
-def _silence(placed: Placed, rate: Fraction) -> Pad:
+def _silence(placed: Placed, rate: Fraction, channels: int) -> Pad:
     samples = sample_at(placed.extent.end, rate) - sample_at(placed.extent.start, rate)
-    return sounds.exact_length(sounds.silence(placed.label), samples, placed.label)
+    return sounds.exact_length(sounds.silence(placed.label, channels), samples, placed.label)
 
 
 def _own_sound(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: Sources, splice: int) -> Pad:
@@ -75,11 +79,10 @@ def _own_sound(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: S
 
 def take(source: Pad, in_: FilmTime, samples: int, speed: Fraction, audio: AudioFacts, label: str) -> Pad:
     """So many samples of the film's sound from a moment on."""
-    pad = sounds.stereo(source, label)
     begin = nearest(in_.seconds * SAMPLE_RATE)
     end = nearest((in_.seconds + samples * speed / SAMPLE_RATE) * SAMPLE_RATE)
     missing = nearest(audio.start * SAMPLE_RATE) - begin
-    pad = sounds.trim_samples(pad, begin, end, label)
+    pad = sounds.trim_samples(source, begin, end, label)
     if missing > 0:  # the film's sound begins after this moment
         pad = sounds.delay(pad, missing, label)
     if speed != 1:

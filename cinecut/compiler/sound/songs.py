@@ -30,7 +30,7 @@ def _song(song: PlacedSong, sources: Sources) -> Pad:
     for use, (begin, end) in enumerate(song.parts):
         first, last = nearest(begin * SAMPLE_RATE), nearest(end * SAMPLE_RATE)
         # A song's time counts from its first sample, whatever stamp that carries: an MP3's is 25 ms.
-        part = sounds.count_samples(sounds.stereo(sources.song(song, use), label), label)
+        part = sounds.count_samples(sources.song(song, use), label)
         join = min(song.join, heard, last - first)
         lead = min(join, first)
         part = sounds.trim_samples(part, first - lead, last, label)

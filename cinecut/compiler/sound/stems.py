@@ -1,4 +1,5 @@
-"""Timeline + Soundtrack → the sound half of the graph: stems of 48 kHz stereo, each exactly as long as the trailer.
+"""Timeline + Soundtrack → the sound half of the graph: stems of 48 kHz, each exactly as long as the trailer. In 5.1 the
+film keeps its channels, and music and effects come from the front.
 
 Sample boundaries are rounded from the frames' exact times on the whole timeline, so they never drift at 30000/1001.
 """
@@ -18,6 +19,7 @@ from cinecut.compiler.sound.film_sound import SOFT, Sources, film_sound, soften,
 from cinecut.compiler.sound.master import hole_of
 from cinecut.compiler.sound.songs import lower_music
 from cinecut.graph import sounds
+from cinecut.graph.channels import channels_of
 from cinecut.graph.nodes import Pad, split
 from cinecut.graph.sounds import Laid
 from cinecut.language.facts import AudioFacts
@@ -36,10 +38,10 @@ def lower_stems(
     spoken = [Duck(voice.place, UNDER_VOICE) for voice in track.voices]
     stems = {"film": duck(film, spoken if dipped else (), track.samples, "film")}
     if track.songs or track.pulse:
-        stems["music"] = lower_music(timeline, track, sources)
+        stems["music"] = sounds.in_front(lower_music(timeline, track, sources), sources.channels, "music")
     effects = [laid for effect in track.effects if (laid := lay_effect(effect, track.samples)) is not None]
     if effects:
-        stems["effects"] = lay_into_silences(effects, track, "effects")
+        stems["effects"] = sounds.in_front(lay_into_silences(effects, track, "effects"), sources.channels, "effects")
     if track.voices and trailer.audio is not None:
         spoken_over = [_voice(voice, trailer.audio, sources) for voice in track.voices]
         stems["voice"] = lay_into_silences(spoken_over, track, "voice")
@@ -57,6 +59,7 @@ _SPLITS = {  # what each split is made of
 def lower_splits(stems: Mapping[str, Pad], wanted: Mapping[str, tuple[str, bool]], samples: int) -> dict[str, Pad]:
     """Parts of the sound for studios, by the outputs' names; `wanted` is which of them each is, and whether it gets a
     master, for which there is a hole. What a trailer has nothing of is silence of so many samples."""
+    channels = len(channels_of(stems["film"].audio.layout))
     takers = {part: [name for name, (kind, _) in wanted.items() if part in _SPLITS[kind]] for part in stems}
     taps = {
         part: dict(zip(names, split(stems[part], len(names), part), strict=True))
@@ -66,7 +69,7 @@ def lower_splits(stems: Mapping[str, Pad], wanted: Mapping[str, tuple[str, bool]
     found = dict[str, Pad]()
     for name, (kind, mastered) in wanted.items():
         pads = [taps[part][name] for part in _SPLITS[kind] if part in stems]
-        pad = sounds.mix(pads, kind) if pads else sounds.exact_length(sounds.silence(kind), samples, kind)
+        pad = sounds.mix(pads, kind) if pads else sounds.exact_length(sounds.silence(kind, channels), samples, kind)
         found[name] = sounds.hole(pad, hole_of(name)) if mastered else pad
     return found
 

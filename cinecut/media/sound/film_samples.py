@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.diagnostics import Stop, excerpt
-from cinecut.graph.sounds import USUAL
+from cinecut.graph.channels import USUAL
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
 from cinecut.media.frames import from_start, open_film
