@@ -117,10 +117,11 @@ def edit(
     >>> edit("specs/big_buck_bunny.yaml", "retitle", "act 2/1", text="A bird", dry_run=True).said
     ["shot 2: 'An unlucky bird' → 'A bird'"]
     """
+    from cinecut.desk.revise import Terms
     from cinecut.desk.revise import edit as run
 
     named = {name.rstrip("_"): value for name, value in values.items()}
-    return run(Path(path), {"do": verb, "event": event, **named}, revision=revision, dry_run=dry_run)
+    return run(Path(path), {"do": verb, "event": event, **named}, Terms(revision, dry_run))
 
 
 def analyze(

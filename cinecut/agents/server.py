@@ -21,7 +21,7 @@ from pydantic import Field
 from cinecut import __version__
 from cinecut.agents import answers
 from cinecut.agents.fence import Fence
-from cinecut.desk.revise import Edit, edit, log, state_of, undo
+from cinecut.desk.revise import Edit, Terms, edit, log, state_of, undo
 from cinecut.diagnostics import Stop, as_text
 from cinecut.files import cache_folder
 from cinecut.render.check import check_spec
@@ -166,12 +166,12 @@ def _editing(made: MCPServer[Any], fence: Fence) -> None:
             "speed": None if speed is None else str(speed), "value": value,
         }  # fmt: skip
         guard = functools.partial(fence.check_names, place)
-        return _answer(edit(place, action, revision=revision, dry_run=dry_run, guard=guard), dry_run)
+        return _answer(edit(place, action, Terms(revision, dry_run, guard)), dry_run)
 
     @tool
     def undo_edit(spec: Spec = "", revision: str | None = None) -> list[Any]:
         """Take back the last edit of a spec; what a person changed elsewhere since then stays."""
-        return _answer(undo(fence.spec(spec), revision=revision), False)
+        return _answer(undo(fence.spec(spec), Terms(revision)), False)
 
 
 def _answer(done: Edit, dry_run: bool) -> list[Any]:

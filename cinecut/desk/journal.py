@@ -1,7 +1,9 @@
 """What edits did to a spec, kept in the cache: one entry a file, numbered in their order.
 
-An entry holds the texts before and after its edit, so that it can be taken back; how far a person has changed the file
-since then is seen by comparing.
+An entry holds the texts before and after its edit, so that it can be taken back and made again; how far a person has
+changed the file since then is seen by comparing. What was taken back stays until the next edit is made.
+
+    1.json  2.json  3.json  ─ undo ─►  1.json  2.json  3.undone  ─ redo ─►  1.json  2.json  3.json
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from cinecut.diagnostics import Stop
 from cinecut.files import cache_folder, write_beside
 
 _MOST = 200  # entries of one spec; the oldest go first
+_DONE, _UNDONE = ".json", ".undone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +54,42 @@ class Journal:
             yield
 
     def add(self, said: tuple[str, ...], before: str, after: str) -> None:
-        numbers = self._numbers()
+        numbers = self._numbers(_DONE)
         number = max(numbers, default=0) + 1
         record = {"when": int(time.time()), "said": said, "before": _packed(before), "after": _packed(after)}
-        write_beside(self._file(number), json.dumps(record, ensure_ascii=False))
+        write_beside(self._file(number, _DONE), json.dumps(record, ensure_ascii=False))
         for old in numbers[: len(numbers) + 1 - _MOST]:
-            self._file(old).unlink(missing_ok=True)
+            self._file(old, _DONE).unlink(missing_ok=True)
+        for number in self._numbers(_UNDONE):
+            self._file(number, _UNDONE).unlink(missing_ok=True)
 
-    def entries(self) -> list[Entry]:
-        """Those that can be taken back, the first one first. A damaged one ends them."""
-        found: list[Entry] = []
-        for number in self._numbers():
-            try:
-                record: dict[str, Any] = json.loads(self._file(number).read_text(encoding="utf-8"))
-                texts = [_unpacked(record[key]) for key in ("before", "after")]
-                found.append(Entry(number, record["when"], tuple(record["said"]), texts[0], texts[1]))
-            except (OSError, ValueError, KeyError, TypeError, zlib.error):
-                found.clear()
-        return found
+    def done(self) -> list[Entry]:
+        """The edits that can be taken back, the first one first: those after a damaged one."""
+        return [*self._whole(self._numbers(_DONE)[::-1], _DONE)][::-1]
 
-    def drop(self, entry: Entry) -> None:
-        self._file(entry.number).unlink(missing_ok=True)
+    def undone(self) -> list[Entry]:
+        """The edits that were taken back and can be made again, the next one first: those before a damaged one."""
+        return [*self._whole(self._numbers(_UNDONE), _UNDONE)]
 
-    def _numbers(self) -> list[int]:
-        return sorted(int(file.stem) for file in self.folder.glob("*.json") if file.stem.isdecimal())
+    def note_undone(self, entry: Entry) -> None:
+        self._file(entry.number, _DONE).replace(self._file(entry.number, _UNDONE))
 
-    def _file(self, number: int) -> Path:
-        return self.folder / f"{number}.json"
+    def note_redone(self, entry: Entry) -> None:
+        self._file(entry.number, _UNDONE).replace(self._file(entry.number, _DONE))
+
+    def _whole(self, numbers: list[int], suffix: str) -> Iterator[Entry]:
+        """The entries of these numbers, as far as the first damaged one."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, zlib.error):
+            for number in numbers:
+                record: dict[str, Any] = json.loads(self._file(number, suffix).read_text(encoding="utf-8"))
+                before, after = (_unpacked(record[key]) for key in ("before", "after"))
+                yield Entry(number, record["when"], tuple(record["said"]), before, after)
+
+    def _numbers(self, suffix: str) -> list[int]:
+        return sorted(int(file.stem) for file in self.folder.glob(f"*{suffix}") if file.stem.isdecimal())
+
+    def _file(self, number: int, suffix: str) -> Path:
+        return self.folder / f"{number}{suffix}"
 
 
 def journal_of(spec: Path) -> Journal:
@@ -101,17 +113,29 @@ def taken_back(entry: Entry, now: str) -> str:
     >>> taken_back(entry, "a: 1\\nb: 20\\nc: 4\\n")
     'a: 1\\nb: 2\\nc: 4\\n'
     """
-    if now == entry.after:
-        return entry.before
-    start, end, old = _region(entry.after, entry.before)
-    first, last, new = _region(entry.after, now)
+    message = "what the last edit wrote was changed since then: nothing was taken back"
+    refusal = Stop("option", message, "cinecut log SPEC says what the edit did; do it by hand")
+    return _changed(entry.after, entry.before, now, refusal)
+
+
+def made_again(entry: Entry, now: str) -> str:
+    """The text with an edit that was taken back. Raises Stop where what the edit changes was changed since then."""
+    refusal = Stop("option", "what the edit changes was changed since it was taken back: nothing was made again")
+    return _changed(entry.before, entry.after, now, refusal)
+
+
+def _changed(old: str, new: str, now: str, refusal: Stop) -> str:
+    """The text `now`, a later state of `old`, with what makes `new` of `old`. Raises `refusal` where both change the
+    same lines."""
+    if now == old:
+        return new
+    start, end, put = _region(old, new)
+    first, last, later = _region(old, now)
     if (first < end and start < last) or start == first:
-        message = "what the last edit wrote was changed since then: nothing was taken back"
-        raise Stop("option", message, "cinecut log SPEC says what the edit did; do it by hand")
-    parts = sorted([(start, end, old), (first, last, new)], reverse=True)
-    text = entry.after
-    for begin, until, put in parts:
-        text = text[:begin] + put + text[until:]
+        raise refusal
+    text = old
+    for begin, until, part in sorted([(start, end, put), (first, last, later)], reverse=True):
+        text = text[:begin] + part + text[until:]
     return text
 
 

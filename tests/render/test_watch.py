@@ -24,6 +24,7 @@ from compiling import laid_out
 from oracle import Film, Sound
 
 from cinecut.api import load
+from cinecut.desk.revise import undo
 from cinecut.diagnostics import Report, Stop, as_text
 from cinecut.edits.actions import edited
 from cinecut.edits.known import Known, KnownShot
@@ -221,12 +222,28 @@ def test_a_session_renders_edits_and_undoes(films: Films, tmp_path: Path) -> Non
         assert "black" not in spec.read_text()
         session.undo(session.state.revision)
         watched.until(lambda: session.state.drafted == first.drafted)
-        with pytest.raises(Stop, match="nothing more"):
+        with pytest.raises(Stop, match="no edit"):
             session.undo(session.state.revision)
+
+        # `cinecut undo` and the page take back the same edits
+        session.edit({"do": "remove", "entry": 3}, session.state.revision)
+        undo(spec)
+        assert spec.read_text() == before
+        session.touch()
+        watched.until(lambda: session.state.revision == first.revision)
+        session.redo(session.state.revision)
+        undo(spec)
+        session.touch()
+        watched.until(lambda: session.state.revision == session.state.drafted == first.drafted)
+
+        # What would make the spec wrong is refused
+        with pytest.raises(Stop, match="would leave mistakes"):
+            session.edit({"do": "set", "path": "mix.music", "value": 1000}, session.state.revision)
+        assert spec.read_text() == before
 
         # Never over what somebody else wrote meanwhile
         spec.write_text(before.replace("12f", "24f"))
-        with pytest.raises(Stop, match="changed meanwhile"):
+        with pytest.raises(Stop, match="by now"):
             session.edit({"do": "remove", "entry": 3}, session.state.revision)
         assert "24f" in spec.read_text()
         watched.until(lambda: session.state.trailer["frames"] == first.trailer["frames"] + 12)

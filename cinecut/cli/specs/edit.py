@@ -1,4 +1,4 @@
-"""The commands that compare specs and change one: diff, edit, log, undo, swap."""
+"""The commands that compare specs and change one: diff, edit, log, undo, redo, swap."""
 
 from __future__ import annotations
 
@@ -108,10 +108,11 @@ def edit(
 
     Examples: cinecut edit film.yaml trim 3 --out 0:19.5    |    cinecut edit film.yaml slip "act 2/3" -12f --dry-run
     """
+    from cinecut.desk.revise import Terms
     from cinecut.desk.revise import edit as run
 
     action = {"do": verb, **_named(verb, words or ()), "in": in_, "out": out, "for": for_}
-    _tell(run(spec, action, revision=revision, dry_run=dry_run), dry_run, as_json)
+    _tell(run(spec, action, Terms(revision, dry_run)), dry_run, as_json)
 
 
 def _named(verb: str, words: Sequence[str]) -> dict[str, str]:
@@ -130,13 +131,28 @@ def _named(verb: str, words: Sequence[str]) -> dict[str, str]:
 def undo(
     spec: SpecArgument, revision: RevisionOption = None, dry_run: DryOption = False, as_json: JsonOption = False
 ) -> None:
-    """Take back the last edit that `cinecut edit` made. What was changed elsewhere in the file since then stays.
+    """Take back the last edit of `cinecut edit` or of the page of `watch`. What else was changed since then stays.
 
     Example: cinecut undo specs/film.yaml
     """
+    from cinecut.desk.revise import Terms
     from cinecut.desk.revise import undo as run
 
-    _tell(run(spec, revision=revision, dry_run=dry_run), dry_run, as_json)
+    _tell(run(spec, Terms(revision, dry_run)), dry_run, as_json)
+
+
+@app.command()
+def redo(
+    spec: SpecArgument, revision: RevisionOption = None, dry_run: DryOption = False, as_json: JsonOption = False
+) -> None:
+    """Make the edit again that was taken back last, while no other was made since then.
+
+    Example: cinecut redo specs/film.yaml
+    """
+    from cinecut.desk.revise import Terms
+    from cinecut.desk.revise import redo as run
+
+    _tell(run(spec, Terms(revision, dry_run)), dry_run, as_json)
 
 
 @app.command()
