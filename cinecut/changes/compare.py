@@ -71,7 +71,7 @@ def _parts(before: Layout, after: Layout) -> Iterator[Difference]:
     was, now = before.trailer.spec, after.trailer.spec
     for item in fields(was):
         if item.name not in ("place", "timeline", "cinecut"):
-            said = tuple(value_changes(getattr(was, item.name), getattr(now, item.name)))
+            said = tuple(value_changes(getattr(was, item.name), getattr(now, item.name), "", now.place.of(item.name)))
             if said:
                 yield Difference(item.name, said)
 
