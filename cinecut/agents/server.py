@@ -21,8 +21,8 @@ from pydantic import Field
 from cinecut import __version__
 from cinecut.agents import answers
 from cinecut.agents.fence import Fence
-from cinecut.desk.revise import Edit, Terms, edit, log, state_of, undo
 from cinecut.diagnostics import Stop, as_text
+from cinecut.edits.revise import Edit, Terms, edit, log, state_of, undo
 from cinecut.files import cache_folder
 from cinecut.render.check import check_spec
 
@@ -109,7 +109,7 @@ def _reading(made: MCPServer[Any], fence: Fence) -> None:
     @tool
     def stills(spec: Spec = "", event: Event = 1) -> list[Any]:
         """Pictures of the cuts at both ends of an event: left the frame before the cut, right the one after it."""
-        from cinecut.edits.entries import find_event
+        from cinecut.edits.verbs.entries import find_event
 
         path = fence.spec(spec)
         layout = state_of(path).layout

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from cinecut.changes.compare import differences
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Span
+from cinecut.edits.changes.compare import differences
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.language.timebase import clock
 from cinecut.proof.lock import Lock, LockedOutput, LockedSegment, lock_file, made_of, read_lock, spec_of

@@ -13,7 +13,7 @@ from cinecut.compiler.layout.soundtrack import Soundtrack
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.compiler.origins import origins
 from cinecut.compiler.resolve import Trailer
-from cinecut.edits.entries import id_of
+from cinecut.edits.verbs.entries import id_of
 from cinecut.language.grid import Grid
 from cinecut.language.timebase import FilmTime, Timecodes, clock, nearest, timecode
 from cinecut.language.write import value_text

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cinecut.desk import revise as desk
 from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text
+from cinecut.edits import revise as desk
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Running
 from cinecut.files import open_file

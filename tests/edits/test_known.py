@@ -13,7 +13,7 @@ from commandline import cinecut
 
 from cinecut.api import load
 from cinecut.diagnostics import as_text
-from cinecut.edits.known import Known, KnownLine, KnownShot, KnownSong, as_json, keep, known_of
+from cinecut.known.record import Known, KnownLine, KnownShot, KnownSong, as_json, keep, known_of
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.render.check import check_spec
 

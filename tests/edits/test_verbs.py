@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from commandline import cinecut
 
-from cinecut.desk.anew import rendered_anew
-from cinecut.desk.revise import Terms, edit, log, redo, revision_of, state_of, undo
 from cinecut.diagnostics import Report, Stop
-from cinecut.edits.actions import VERBS
+from cinecut.edits.anew import rendered_anew
+from cinecut.edits.revise import Terms, edit, log, redo, revision_of, state_of, undo
+from cinecut.edits.verbs.actions import VERBS
 from cinecut.language.document import parse_document
 from cinecut.language.read import fill_spec
 from cinecut.language.spec import Spec

@@ -24,12 +24,12 @@ from compiling import laid_out
 from oracle import Film, Sound
 
 from cinecut.api import load
-from cinecut.desk.revise import undo
 from cinecut.diagnostics import Report, Stop, as_text
-from cinecut.edits.actions import edited
-from cinecut.edits.known import Known, KnownShot
-from cinecut.edits.known import as_json as known_json
+from cinecut.edits.revise import undo
+from cinecut.edits.verbs.actions import edited
 from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.known.record import Known, KnownShot
+from cinecut.known.record import as_json as known_json
 from cinecut.language.document import parse_document
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.render.check import check_spec

@@ -14,8 +14,8 @@ from cinecut.diagnostics import Report, Stop, harmless
 
 if TYPE_CHECKING:
     from cinecut.compiler.layout import Layout
-    from cinecut.desk.anew import Anew
-    from cinecut.desk.revise import Edit
+    from cinecut.edits.anew import Anew
+    from cinecut.edits.revise import Edit
 
 app = typer.Typer()
 
@@ -55,7 +55,7 @@ def diff(
 
     Examples: cinecut diff film.yaml film_v2.yaml    |    git show HEAD:film.yaml | cinecut diff - film.yaml
     """
-    from cinecut.changes.compare import differences
+    from cinecut.edits.changes.compare import differences
 
     found = differences(_layout(before), _layout(after))
     if as_json:
@@ -108,8 +108,8 @@ def edit(
 
     Examples: cinecut edit film.yaml trim 3 --out 0:19.5    |    cinecut edit film.yaml slip "act 2/3" -12f --dry-run
     """
-    from cinecut.desk.revise import Terms
-    from cinecut.desk.revise import edit as run
+    from cinecut.edits.revise import Terms
+    from cinecut.edits.revise import edit as run
 
     action = {"do": verb, **_named(verb, words or ()), "in": in_, "out": out, "for": for_}
     _tell(run(spec, action, Terms(revision, dry_run)), dry_run, as_json)
@@ -135,8 +135,8 @@ def undo(
 
     Example: cinecut undo specs/film.yaml
     """
-    from cinecut.desk.revise import Terms
-    from cinecut.desk.revise import undo as run
+    from cinecut.edits.revise import Terms
+    from cinecut.edits.revise import undo as run
 
     _tell(run(spec, Terms(revision, dry_run)), dry_run, as_json)
 
@@ -149,8 +149,8 @@ def redo(
 
     Example: cinecut redo specs/film.yaml
     """
-    from cinecut.desk.revise import Terms
-    from cinecut.desk.revise import redo as run
+    from cinecut.edits.revise import Terms
+    from cinecut.edits.revise import redo as run
 
     _tell(run(spec, Terms(revision, dry_run)), dry_run, as_json)
 
@@ -163,8 +163,8 @@ def log(spec: SpecArgument, as_json: JsonOption = False) -> None:
     """
     import time
 
-    from cinecut.desk.revise import log as entries
-    from cinecut.desk.revise import revision_of
+    from cinecut.edits.revise import log as entries
+    from cinecut.edits.revise import revision_of
 
     found = entries(spec)[::-1]
     if as_json:
@@ -199,7 +199,7 @@ def _tell(done: Edit, dry_run: bool, as_json: bool) -> None:
 
 
 def _anew(done: Edit) -> Anew | None:
-    from cinecut.desk.anew import rendered_anew  # loads the compiler
+    from cinecut.edits.anew import rendered_anew  # loads the compiler
 
     return rendered_anew(done.before.layout, done.after.layout)
 
@@ -215,6 +215,6 @@ def swap(
 
     Example: cinecut swap specs/film.yaml 12 2
     """
-    from cinecut.desk.revise import edit as run
+    from cinecut.edits.revise import edit as run
 
     _tell(run(spec, {"do": "swap", "event": event, "number": number}), False, as_json)

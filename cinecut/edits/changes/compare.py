@@ -13,13 +13,13 @@ from difflib import SequenceMatcher
 from fractions import Fraction
 from typing import Any
 
-from cinecut.changes import words
-from cinecut.changes.events import event_changes
-from cinecut.changes.matching import matched, standing
-from cinecut.changes.values import value_changes
-from cinecut.changes.words import Said
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.edits.changes import words
+from cinecut.edits.changes.events import event_changes
+from cinecut.edits.changes.matching import matched, standing
+from cinecut.edits.changes.values import value_changes
+from cinecut.edits.changes.words import Said
 from cinecut.language.events import ActMarker, Card
 from cinecut.language.timebase import clock
 

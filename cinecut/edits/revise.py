@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cinecut.changes.compare import Difference, differences
 from cinecut.compiler.layout import Layout
-from cinecut.desk.journal import Entry, Journal, journal_of, made_again, taken_back
 from cinecut.diagnostics import Diagnostic, Report, Stop
-from cinecut.edits.actions import edited
+from cinecut.edits.changes.compare import Difference, differences
+from cinecut.edits.journal import Entry, Journal, journal_of, made_again, taken_back
+from cinecut.edits.verbs.actions import edited
 from cinecut.files import open_file, write_beside
 from cinecut.language.document import MAX_BYTES, Document, parse_document, read_document
 from cinecut.language.read import fill_spec

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from cinecut.changes import words
-from cinecut.changes.words import Said
 from cinecut.diagnostics import Span
+from cinecut.edits.changes import words
+from cinecut.edits.changes.words import Said
 from cinecut.language.events import NOWHERE, Transition
 from cinecut.language.timebase import FilmTime, Length
 from cinecut.language.write import value_text

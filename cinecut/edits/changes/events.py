@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from itertools import zip_longest
 
-from cinecut.changes import words
-from cinecut.changes.values import value_changes
-from cinecut.changes.words import Said, Times
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.edits.changes import words
+from cinecut.edits.changes.values import value_changes
+from cinecut.edits.changes.words import Said, Times
 from cinecut.language.events import Card, Notes, Shot, Title
 from cinecut.language.write import value_text
 
