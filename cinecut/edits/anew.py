@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
-from cinecut.graph.digest import digest
 from cinecut.render.check import plan_of
-from cinecut.render.segments.pictures import run_of, segments_of
+from cinecut.render.segments.keys import key_of_run
+from cinecut.render.segments.pictures import Segment, run_of, segments_of
 
 
 @dataclass(frozen=True, slots=True)
-class Anew:
-    """The segments of a trailer, as frames [start, end) of an output, that are others than before; and of how many."""
+class NewSegments:
+    """The segments that are others than before, as frames [start, end) of an output; and of how many in all."""
 
     segments: tuple[tuple[str, int, int], ...]
     whole: int
@@ -26,26 +27,19 @@ class Anew:
         return f"{len(self.segments)} of {self.whole} segments would be rendered anew: frames {places}{more}"
 
 
-def rendered_anew(before: Layout, after: Layout) -> Anew | None:
+def new_segments(before: Layout, after: Layout) -> NewSegments | None:
     """What a render of `after` would make that one of `before` had not made; None where the media are not measured,
     so that nothing can be said."""
     try:
-        known = {key for _, _, _, key in _keys(before)}
-        new = _keys(after)
+        known, now = {key for _, key in _keyed(before)}, _keyed(after)
     except Stop:
         return None
-    return Anew(tuple(each[:3] for each in new if each[3] not in known), len(new))
+    new = [segment for segment, key in now if key not in known]
+    return NewSegments(tuple((each.output, each.start, each.end) for each in new), len(now))
 
 
-def _keys(layout: Layout) -> list[tuple[str, int, int, str]]:
-    """Each segment with what it is made of: its graph, what that reads of the media, and how it is encoded."""
+def _keyed(layout: Layout) -> list[tuple[Segment, str]]:
+    """Each segment with a key of what it is made of, as far as a layout tells: the media's contents are left out."""
     plan = plan_of(layout, Report())
-    found = []
-    for segment in segments_of(plan):
-        run = run_of([segment], plan.render.items)
-        read = sorted((name, repr(plan.render.items[name])) for name in run.reads if name in plan.render.items)
-        encode = [(target.encode, target.suffix) for target in run.targets]
-        found.append(
-            (segment.output, segment.start, segment.end, repr((digest(list(run.sinks.values())), read, encode)))
-        )
-    return found
+    media = defaultdict[str, str](str, {name: repr(item) for name, item in plan.render.items.items()})
+    return [(segment, key_of_run(run_of([segment], {}), media)) for segment in segments_of(plan)]

@@ -11,7 +11,7 @@ import pytest
 from commandline import cinecut
 
 from cinecut.diagnostics import Report, Stop
-from cinecut.edits.anew import rendered_anew
+from cinecut.edits.anew import new_segments
 from cinecut.edits.revise import Terms, edit, log, redo, revision_of, state_of, undo
 from cinecut.edits.verbs.actions import VERBS
 from cinecut.language.document import parse_document
@@ -277,7 +277,7 @@ def test_what_a_person_changed_in_an_edit_is_not_taken_back(spec: Path) -> None:
 def test_what_would_be_rendered_anew_is_said(spec: Path) -> None:
     spec.write_text(SPEC.replace("music: song.ogg   # loud\n", ""))
     done = edit(spec, {"do": "slip", "event": "run", "by": "1s"}, Terms(dry_run=True))
-    anew = rendered_anew(done.before.layout, done.after.layout)
+    anew = new_segments(done.before.layout, done.after.layout)
     assert anew is not None
     assert 0 < len(anew.segments) < anew.whole
     placed = done.after.layout.timeline.events[3]

@@ -14,7 +14,7 @@ from cinecut.diagnostics import Report, Stop, harmless
 
 if TYPE_CHECKING:
     from cinecut.compiler.layout import Layout
-    from cinecut.edits.anew import Anew
+    from cinecut.edits.anew import NewSegments
     from cinecut.edits.revise import Edit
 
 app = typer.Typer()
@@ -198,10 +198,10 @@ def _tell(done: Edit, dry_run: bool, as_json: bool) -> None:
         say(str(anew) if anew is not None else "what would be rendered anew is known when the film is measured")
 
 
-def _anew(done: Edit) -> Anew | None:
-    from cinecut.edits.anew import rendered_anew  # loads the compiler
+def _anew(done: Edit) -> NewSegments | None:
+    from cinecut.edits.anew import new_segments  # loads the compiler
 
-    return rendered_anew(done.before.layout, done.after.layout)
+    return new_segments(done.before.layout, done.after.layout)
 
 
 @app.command()
