@@ -24,7 +24,7 @@ from cinecut.diagnostics import Diagnostic, Report, Stop
 if TYPE_CHECKING:
     from cinecut.analysis import Analysis
     from cinecut.compiler.plan import RenderPlan
-    from cinecut.desk.revise import Edit
+    from cinecut.edits.revise import Edit
     from cinecut.language.spec import Spec
 
 AnyPath = str | os.PathLike[str]
@@ -117,10 +117,11 @@ def edit(
     >>> edit("specs/big_buck_bunny.yaml", "retitle", "act 2/1", text="A bird", dry_run=True).said
     ["shot 2: 'An unlucky bird' → 'A bird'"]
     """
-    from cinecut.desk.revise import edit as run
+    from cinecut.edits.revise import Terms
+    from cinecut.edits.revise import edit as run
 
     named = {name.rstrip("_"): value for name, value in values.items()}
-    return run(Path(path), {"do": verb, "event": event, **named}, revision=revision, dry_run=dry_run)
+    return run(Path(path), {"do": verb, "event": event, **named}, Terms(revision, dry_run))
 
 
 def analyze(

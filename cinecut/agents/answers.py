@@ -8,9 +8,9 @@ from typing import Any
 
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
-from cinecut.desk.revise import Edit
 from cinecut.diagnostics import Diagnostic, as_text, harmless
-from cinecut.edits.entries import id_of
+from cinecut.edits.revise import Edit
+from cinecut.edits.verbs.entries import id_of
 from cinecut.language.events import Card, Shot
 from cinecut.language.formats import resolved
 from cinecut.language.schema import TRAILER, read_schema

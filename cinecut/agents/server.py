@@ -21,8 +21,8 @@ from pydantic import Field
 from cinecut import __version__
 from cinecut.agents import answers
 from cinecut.agents.fence import Fence
-from cinecut.desk.revise import Edit, edit, log, state_of, undo
 from cinecut.diagnostics import Stop, as_text
+from cinecut.edits.revise import Edit, Terms, edit, log, state_of, undo
 from cinecut.files import cache_folder
 from cinecut.render.check import check_spec
 
@@ -109,7 +109,7 @@ def _reading(made: MCPServer[Any], fence: Fence) -> None:
     @tool
     def stills(spec: Spec = "", event: Event = 1) -> list[Any]:
         """Pictures of the cuts at both ends of an event: left the frame before the cut, right the one after it."""
-        from cinecut.edits.entries import find_event
+        from cinecut.edits.verbs.entries import find_event
 
         path = fence.spec(spec)
         layout = state_of(path).layout
@@ -166,12 +166,12 @@ def _editing(made: MCPServer[Any], fence: Fence) -> None:
             "speed": None if speed is None else str(speed), "value": value,
         }  # fmt: skip
         guard = functools.partial(fence.check_names, place)
-        return _answer(edit(place, action, revision=revision, dry_run=dry_run, guard=guard), dry_run)
+        return _answer(edit(place, action, Terms(revision, dry_run, guard)), dry_run)
 
     @tool
     def undo_edit(spec: Spec = "", revision: str | None = None) -> list[Any]:
         """Take back the last edit of a spec; what a person changed elsewhere since then stays."""
-        return _answer(undo(fence.spec(spec), revision=revision), False)
+        return _answer(undo(fence.spec(spec), Terms(revision)), False)
 
 
 def _answer(done: Edit, dry_run: bool) -> list[Any]:

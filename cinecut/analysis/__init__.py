@@ -48,9 +48,9 @@ from cinecut.analysis.story.scenes import NOTHING, Described, describe
 from cinecut.analysis.title import film_title, is_doubtful
 from cinecut.analysis.to_spec import Decisions, to_spec
 from cinecut.diagnostics import Diagnostic, Stop, excerpt
-from cinecut.edits.known import keep
 from cinecut.files import fingerprint
 from cinecut.inference.server import Models
+from cinecut.known.record import keep
 from cinecut.language.document.layout import Remarks
 from cinecut.language.facts import FilmFacts
 from cinecut.language.grid import Grid

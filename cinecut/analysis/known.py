@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cinecut.edits.items import timeline_digest
-from cinecut.edits.known import Known, KnownLine, KnownShot, KnownSong, scored_acts
+from cinecut.known.record import Known, KnownLine, KnownShot, KnownSong, scored_acts
+from cinecut.known.timeline import timeline_digest
 from cinecut.language.spec import Music
 
 if TYPE_CHECKING:

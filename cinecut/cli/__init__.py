@@ -28,7 +28,7 @@ _MODULES = {
     "specs.vibes": ("vibes",),
     "specs.check": ("check", "fmt", "schema"),
     "specs.spec": ("explain", "compile", "link"),
-    "specs.edit": ("edit", "swap", "undo", "log", "diff"),
+    "specs.edit": ("edit", "swap", "undo", "redo", "log", "diff"),
     "specs.render": ("render", "pack"),
     "specs.export": ("export", "import"),
     "specs.kits": ("kits",),

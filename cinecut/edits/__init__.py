@@ -1,1 +1,6 @@
-"""Edits of a spec, each leaving every other byte as it is."""
+"""Edits of a spec's file: checked, written whole or not at all, kept in a journal, taken back.
+
+verbs/    what can be done to a spec, each as one edit of its text
+changes/  what differs between two trailers, in words
+recut/    what of a spec a new analysis leaves as a hand made it
+"""

@@ -18,7 +18,7 @@ from cinecut.diagnostics import Span
 from cinecut.language.document import Document, Mapping, Node, Scalar, Sequence
 from cinecut.language.document.comments import anchors_of, remarks_of
 from cinecut.language.document.edit import Edits
-from cinecut.language.document.layout import Path, Remark, Remarks, number_text, print_tree
+from cinecut.language.document.layout import Path, Remark, Remarks, number_text, print_flow, print_tree
 from cinecut.language.events import EVENTS, ActMarker, Alternative, Clip, Effect, Sync, Transition
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.formats import properties_of, resolved
@@ -240,6 +240,29 @@ def exact_text(number: Fraction) -> str:
         return number_text(number)
     except ValueError:
         return rate_text(number)
+
+
+def value_text(value: Any) -> str:
+    """Any value of a spec on one line, as one would write it; `none` where there is none."""
+    match value:
+        case None | ():
+            return "none"
+        case FilmTime():
+            return clock(value.seconds)
+        case Length():
+            return length_text(value)
+        case Transition():
+            return transition_text(value)
+        case Fraction():
+            return exact_text(value)
+        case (int(width), int(height)):
+            return f"{width}x{height}"
+        case str():
+            return value
+        case tuple():
+            return ", ".join(map(value_text, value))
+        case _:
+            return print_flow(value_tree(value))
 
 
 # Canonical order and short forms

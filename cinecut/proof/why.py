@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Span
+from cinecut.edits.changes.compare import differences
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.language.timebase import clock
-from cinecut.proof.changes import Change, changes
 from cinecut.proof.lock import Lock, LockedOutput, LockedSegment, lock_file, made_of, read_lock, spec_of
 from cinecut.render.check import layout_of
 from cinecut.render.job import prepare
 
 _MOVED = "a cut beside it is another"
+_NOTHING_ELSE = ("trailer", "acts", "anchors", "protagonist")  # what these say follows from the rest, or is a note
+# Keys that change nothing but the sound, and nothing but the pictures.
+_SOUND = {"gain", "mute", "duck", "sound", "voice", "cue", "sound_lead", "sound_trail", "sound_fade", "channels"}
+_SOUND |= {"music", "effects", "mix", "loudness", "audio", "audio_bitrate"}
+_PICTURE = {"titles", "grade", "crop", "reframe", "lut", "size", "fit", "codec", "crf", "preset", "card", "still"}
+_PICTURE |= {"scale", "hardware", "subtitles"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something would be rendered anew, in words. `event` is the event's name in the newer spec (empty: it is of
+    the whole trailer); `span` is None where the newer spec does not write it."""
+
+    words: str
+    event: str = ""
+    span: Span | None = None
+    pictures: bool = True  # whether it can change them
+    sound: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +45,7 @@ class Anew:
     start: int
     end: int
     events: tuple[str, ...]  # none: it is the sound
-    causes: tuple[Change, ...]
+    causes: tuple[Cause, ...]
     rate: Fraction
 
     @property
@@ -80,22 +98,36 @@ def locked_state(spec: Path) -> State:
 
 def why(old: State, new: State) -> list[Anew]:
     """What of the newer trailer the older one has not, and why."""
-    said = changes(old.layout.trailer, new.layout.trailer)
-    build = list(_surroundings(old.lock, new.lock))
+    causes = [*_surroundings(old.lock, new.lock), *_causes(old.layout, new.layout)]
     known = {output.name: output for output in old.lock.outputs}
     kept = _keys(old.lock) & _keys(new.lock)  # where most is as it was, nothing of the whole explains one part
     rate, found = new.layout.timeline.rate, list[Anew]()
     for output in new.lock.outputs:
         was = known.get(output.name)
         for segment in _new_segments(was, output):
-            causes = build + [c for c in said if c.concerns[0] and c.event in ("", *segment.events)]
-            if not any(cause.event for cause in causes) and kept:
-                causes = [*causes, Change(_MOVED, "", "", "", None)]
-            found.append(Anew(output.name, segment.start, segment.end, segment.events, tuple(causes), rate))
+            own = [cause for cause in causes if cause.pictures and cause.event in ("", *segment.events)]
+            if not any(cause.event for cause in own) and kept:
+                own.append(Cause(_MOVED))
+            found.append(Anew(output.name, segment.start, segment.end, segment.events, tuple(own), rate))
         if was is None or was.sound != output.sound:
-            causes = build + [change for change in said if change.concerns[1]]
-            found.append(Anew(output.name, 0, 0, (), tuple(causes), rate))
+            found.append(Anew(output.name, 0, 0, (), tuple(cause for cause in causes if cause.sound), rate))
     return found
+
+
+def _causes(old: Layout, new: Layout) -> Iterator[Cause]:
+    """Everything in which the newer trailer is another than the older one, as `diff` says it, each with its place."""
+    events = new.timeline.events
+    for difference in differences(old, new):
+        if difference.what in _NOTHING_ELSE:
+            continue
+        event = events[difference.now - 1] if difference.now is not None else None
+        name, place = (event.name, event.event.place.span) if event is not None else ("", None)
+        for said in difference.said:
+            keys = {difference.what, *said.key.replace("[", ".").split(".")}
+            pictures, sound = bool(keys & _PICTURE) or said.kind == "retitled", bool(keys & _SOUND)
+            if said.kind != "noted":
+                text = replace(difference, said=(said,)).text
+                yield Cause(text, name, said.span or place, pictures or not sound, sound or not pictures)
 
 
 def _keys(lock: Lock) -> set[str]:
@@ -107,12 +139,12 @@ def _new_segments(was: LockedOutput | None, now: LockedOutput) -> list[LockedSeg
     return [segment for segment in now.segments if segment.key not in keys]
 
 
-def _surroundings(old: Lock, new: Lock) -> Iterator[Change]:
+def _surroundings(old: Lock, new: Lock) -> Iterator[Cause]:
     """What is not in a spec: FFmpeg, cinecut, fonts."""
     if old.ffmpeg["sha256"] != new.ffmpeg["sha256"]:
-        yield Change("FFmpeg is another build:", "", new.ffmpeg["version"], "", None)
+        yield Cause(f"FFmpeg is another build: {new.ffmpeg['version']}")
     if (old.cinecut, old.code) != (new.cinecut, new.code):
-        yield Change(f"cinecut's code is another: {old.cinecut} made it, this is {new.cinecut}", "", "", "", None)
+        yield Cause(f"cinecut's code is another: {old.cinecut} made it, this is {new.cinecut}")
     for face, was in old.fonts.items():
         if new.fonts.get(face, was) != was:
-            yield Change(f"the font {face} is another file", "", "", "", None)
+            yield Cause(f"the font {face} is another file")

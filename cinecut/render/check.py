@@ -15,10 +15,10 @@ from cinecut.compiler.layout import Layout, lay_out
 from cinecut.compiler.layout.timeline import translated
 from cinecut.compiler.resolve import check_linked, faces_of, resolve
 from cinecut.diagnostics import Report, Span, Stop
-from cinecut.edits.judge import judge
-from cinecut.edits.known import Known, known_of, was_analysed
 from cinecut.fonts.glyphs import check_glyphs, load_face
 from cinecut.kits import kits_of
+from cinecut.known.judge import judge
+from cinecut.known.record import Known, known_of, was_analysed
 from cinecut.language.document import STDIN, Document
 from cinecut.language.read import fill_spec, load_spec
 from cinecut.language.rules import check_rules

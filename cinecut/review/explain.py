@@ -13,12 +13,10 @@ from cinecut.compiler.layout.soundtrack import Soundtrack
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.compiler.origins import origins
 from cinecut.compiler.resolve import Trailer
-from cinecut.edits.entries import id_of
-from cinecut.language.document.layout import scalar_text
-from cinecut.language.events import Transition
+from cinecut.edits.verbs.entries import id_of
 from cinecut.language.grid import Grid
-from cinecut.language.timebase import FilmTime, Length, Timecodes, clock, nearest, timecode
-from cinecut.language.write import exact_text, length_text, transition_text
+from cinecut.language.timebase import FilmTime, Timecodes, clock, nearest, timecode
+from cinecut.language.write import value_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class Setting:
 def settings(trailer: Trailer) -> list[Setting]:
     """Every value in the order of the spec, and what the vibe adds; the film's facts are left out: they are
     measurements, not settings."""
-    return [Setting(o.path, (_figure if o.by == "vibe" else shown)(o.value), o.by) for o in origins(trailer)]
+    return [Setting(o.path, (_figure if o.by == "vibe" else value_text)(o.value), o.by) for o in origins(trailer)]
 
 
 def _figure(value: Any) -> str:
@@ -44,28 +42,7 @@ def _figure(value: Any) -> str:
         return "{" + inner + "}"
     if isinstance(value, tuple):
         return "[" + ", ".join(_figure(item) for item in value) + "]"
-    return shown(value)
-
-
-def shown(value: Any) -> str:
-    """A value as a person would write it in the spec."""
-    match value:
-        case FilmTime():
-            return clock(value.seconds)
-        case Length():
-            return length_text(value)
-        case Transition():
-            return transition_text(value)
-        case Fraction():
-            return exact_text(value)
-        case (int(width), int(height)):
-            return f"{width}x{height}"
-        case tuple():
-            return f"{len(value)} entries"
-        case str():
-            return value
-        case _:
-            return scalar_text(value)
+    return value_text(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +107,7 @@ def _row(placed: Placed, timeline: Timeline, numbered: Timecodes, sounds: list[s
         frames=placed.range.length,
         beat=beat,
         offset_ms=offset,
-        enters=shown(placed.event.from_) if placed.head.kind != "cut" else "cut",
+        enters=value_text(placed.event.from_) if placed.head.kind != "cut" else "cut",
         sounds=", ".join([*sounds, *([f"music: {cue.file}"] if cue is not None else [])]),
     )
 

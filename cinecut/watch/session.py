@@ -1,9 +1,8 @@
-"""One spec that is watched: what its file says now, its last good draft, and the edits made on the page."""
+"""One spec that is watched: what its file says now, its last good draft, and what the page does to it."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -11,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text
-from cinecut.edits.actions import edited
+from cinecut.edits import revise as desk
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Running
-from cinecut.files import open_file, write_beside
-from cinecut.language.document import parse_document
+from cinecut.files import open_file
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
 from cinecut.render.check import warn
@@ -49,9 +47,6 @@ class Session:
         self.spec, self.folder, self.ffmpeg, self._changed = spec, folder, ffmpeg, changed
         self.state = State(spec.name)
         self.job: Job | None = None  # of the last text without mistakes
-        self._done: list[str] = []  # texts that undo brings back, and redo
-        self._undone: list[str] = []
-        self._writing = threading.Lock()
         self._dirty = threading.Event()
         self._ended = False
         self._running = Running()  # the FFmpegs of the draft under way
@@ -113,7 +108,11 @@ class Session:
             found = list(report)
         except Stop as stop:
             found = stop.diagnostics
-        changes: dict[str, Any] = {"revision": _revision(text), "mistakes": _shown(found, text), "broken": job is None}
+        changes: dict[str, Any] = {
+            "revision": desk.revision_of(text),
+            "mistakes": _shown(found, text),
+            "broken": job is None,
+        }
         if job is not None:
             self.job = job
             changes["trailer"] = description(job.plan.layout, job.plan.opening)
@@ -149,54 +148,28 @@ class Session:
         self.state = replace(self.state, **changes)
         self._changed()
 
-    # Editing
+    # Editing: by the desk, which checks, writes and keeps the journal
 
     def edit(self, action: dict[str, Any], revision: str) -> None:
         """Do an action and write the spec. Raises Stop where it cannot be done, or the file is another by now."""
-        with self._writing:
-            text = self._current(revision)
-            if self.job is None or self.state.broken:
-                raise Stop("option", "mend the mistakes in the file first")
-            changed = edited(parse_document(self.spec, text, Report()), self.job.plan.layout, action)
-            if changed != text:
-                self._done.append(text)
-                self._undone.clear()
-                self._write(changed)
+        if self.job is None or self.state.broken:
+            raise Stop("option", "mend the mistakes in the file first")
+        self._revise(lambda terms: desk.edit(self.spec, action, terms), revision)
 
     def undo(self, revision: str) -> None:
         """Take the last edit back. Raises Stop as `edit` does."""
-        self._back(revision, self._done, self._undone)
+        self._revise(lambda terms: desk.undo(self.spec, terms), revision)
 
     def redo(self, revision: str) -> None:
-        self._back(revision, self._undone, self._done)
+        """Make the edit again that was taken back last. Raises Stop as `edit` does."""
+        self._revise(lambda terms: desk.redo(self.spec, terms), revision)
 
-    def _back(self, revision: str, source: list[str], target: list[str]) -> None:
-        with self._writing:
-            text = self._current(revision)
-            if not source:
-                raise Stop("option", "there is nothing more to take back, or to do again")
-            target.append(text)
-            self._write(source.pop())
-
-    def _current(self, revision: str) -> str:
-        """The file's text, where it is the one that the page shows."""
-        with open_file(self.spec) as file:
-            text = file.read().decode("utf-8", "surrogateescape")
-        if _revision(text) != revision:
-            self._done.clear()
-            self._undone.clear()
-            self.touch()
-            raise Stop("option", "the file changed meanwhile: nothing was written", "look at it and try again")
-        return text
-
-    def _write(self, text: str) -> None:
-        write_beside(self.spec, text, self.media)
-        self.state = replace(self.state, revision=_revision(text))
-        self.touch()
-
-
-def _revision(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    def _revise(self, change: Callable[[desk.Terms], desk.Edit], revision: str) -> None:
+        try:
+            done = change(desk.Terms(revision, measure=True))
+            self.state = replace(self.state, revision=done.after.revision)
+        finally:
+            self.touch()  # the file is another: by this change or, where it was refused, by somebody else's
 
 
 def _shown(found: list[Diagnostic], text: str) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from commandline import cinecut
 
-from cinecut.changes.compare import Difference, differences
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report
+from cinecut.edits.changes.compare import Difference, differences
 from cinecut.language.document import parse_document
 from cinecut.language.read import fill_spec
 from cinecut.render.check import layout_of

@@ -13,7 +13,7 @@ from commandline import cinecut
 
 from cinecut.api import load
 from cinecut.diagnostics import as_text
-from cinecut.edits.known import Known, KnownLine, KnownShot, KnownSong, as_json, keep, known_of
+from cinecut.known.record import Known, KnownLine, KnownShot, KnownSong, as_json, keep, known_of
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.render.check import check_spec
 
@@ -113,3 +113,15 @@ def test_warnings_do_not_fail_unless_they_are_to(folder: Path) -> None:
     assert "spec.yaml:16:16: warning: shot 1 crosses the film's cut at 0:10.000" in plain.stderr
     [first, *_] = check_spec(Path("spec.yaml"))
     assert as_text(first, Path("spec.yaml").read_text(encoding="utf-8").splitlines()) in plain.stderr
+
+
+def test_that_nothing_is_at_hand_is_one_line_unless_more_is_asked(folder: Path) -> None:
+    shutil.copy(BAD / "no_side_file.yaml", "spec.yaml")
+    plain, verbose, program = (cinecut(*words, cwd=folder) for words in (
+        ("check", "spec.yaml"), ("check", "spec.yaml", "-v"), ("check", "spec.yaml", "--json"),
+    ))  # fmt: skip
+    assert (plain.stderr, plain.stdout.count("\n")) == ("", 1)
+    assert "unchecked (-v says why)" in plain.stdout
+    assert "[no-side-file]" in verbose.stderr
+    assert "unchecked" not in verbose.stdout
+    assert "no-side-file" in program.stdout

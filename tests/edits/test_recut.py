@@ -19,8 +19,8 @@ from footage import make_film, song
 
 from cinecut.analysis import Analysis, Request, analyze
 from cinecut.diagnostics import Report, Stop
-from cinecut.edits.items import timeline_digest
-from cinecut.edits.recut import Recut, Version, Wish, recut
+from cinecut.edits.recut.merging import Recut, Version, Wish, recut
+from cinecut.known.timeline import timeline_digest
 from cinecut.language.document import parse_document, plain
 from cinecut.language.events import ActMarker, Card, Shot
 from cinecut.render.check import layout_of

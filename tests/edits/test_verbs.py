@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from commandline import cinecut
 
-from cinecut.desk.anew import rendered_anew
-from cinecut.desk.revise import edit, log, revision_of, state_of, undo
 from cinecut.diagnostics import Report, Stop
-from cinecut.edits.actions import VERBS
+from cinecut.edits.anew import new_segments
+from cinecut.edits.revise import Terms, edit, log, redo, revision_of, state_of, undo
+from cinecut.edits.verbs.actions import VERBS
 from cinecut.language.document import parse_document
 from cinecut.language.read import fill_spec
 from cinecut.language.spec import Spec
@@ -167,6 +167,8 @@ def test_an_edit_is_what_it_says_and_is_taken_back(case: Case, line_end: str, sp
     undo(spec)
     assert spec.read_bytes().decode() == text.replace("\n", line_end)
     assert log(spec) == []
+    assert redo(spec).after.text == after
+    assert spec.read_bytes().decode() == after
 
 
 def test_every_verb_is_tried() -> None:
@@ -230,10 +232,10 @@ def test_an_id_that_follows_from_what_an_event_says_is_written_when_that_changes
 def test_another_revision_is_refused(spec: Path) -> None:
     revision = state_of(spec).revision
     action = {"do": "trim", "event": 1, "out": "0:11"}
-    assert edit(spec, action, revision=revision).before.revision == revision
+    assert edit(spec, action, Terms(revision)).before.revision == revision
     before = spec.read_bytes()
     with pytest.raises(Stop, match="by now"):
-        edit(spec, action, revision=revision)
+        edit(spec, action, Terms(revision))
     assert spec.read_bytes() == before
 
 
@@ -245,6 +247,13 @@ def test_nothing_that_a_person_changed_meanwhile_is_lost(spec: Path) -> None:
     assert "mix" not in spec.read_text()
     undo(spec)
     assert spec.read_text() == SPEC.replace("# a look", "# a longer look")
+    redo(spec)
+    redo(spec)
+    assert "0:10 - 0:11 " in spec.read_text()
+    assert "mix" in spec.read_text()
+    assert "# a longer look" in spec.read_text()
+    with pytest.raises(Stop, match="taken back"):
+        redo(spec)
 
 
 def test_what_a_person_changed_in_an_edit_is_not_taken_back(spec: Path) -> None:
@@ -254,12 +263,21 @@ def test_what_a_person_changed_in_an_edit_is_not_taken_back(spec: Path) -> None:
         undo(spec)
     assert spec.read_text() == changed
     assert len(log(spec)) == 1
+    spec.write_text(changed.replace("0:11.5", "0:11"))
+    undo(spec)
+    spec.write_text(changed)
+    with pytest.raises(Stop, match="changed since it was taken back"):
+        redo(spec)
+    assert spec.read_text() == changed
+    edit(spec, {"do": "remove", "event": 2})  # from here on it goes another way
+    with pytest.raises(Stop, match="no edit"):
+        redo(spec)
 
 
 def test_what_would_be_rendered_anew_is_said(spec: Path) -> None:
     spec.write_text(SPEC.replace("music: song.ogg   # loud\n", ""))
-    done = edit(spec, {"do": "slip", "event": "run", "by": "1s"}, dry_run=True)
-    anew = rendered_anew(done.before.layout, done.after.layout)
+    done = edit(spec, {"do": "slip", "event": "run", "by": "1s"}, Terms(dry_run=True))
+    anew = new_segments(done.before.layout, done.after.layout)
     assert anew is not None
     assert 0 < len(anew.segments) < anew.whole
     placed = done.after.layout.timeline.events[3]
@@ -284,6 +302,7 @@ def test_the_commands(spec: Path, tmp_path: Path) -> None:
     assert json.loads(run("log", "film.yaml", "--json"))["edits"][0]["after"] == made["revision"]
     assert "mix: music -3 → 0 dB" in run("undo", "film.yaml", "--revision", made["revision"])
     assert spec.read_text() == SPEC
+    assert json.loads(run("redo", "film.yaml", "--json"))["revision"] == made["revision"]
     wrong = cinecut("edit", "film.yaml", "trim", "1", "--out", "0:09", cwd=tmp_path)
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "Traceback" not in wrong.stderr
@@ -295,7 +314,7 @@ def test_what_an_edit_knows_from_before_is_what_reading_anew_finds(spec: Path) -
     for case in CASES:
         if case[0]["do"] == "sync":
             continue
-        done = edit(spec, case[0], dry_run=True)
+        done = edit(spec, case[0], Terms(dry_run=True))
         anew = fill_spec(parse_document(spec, done.after.text, Report()), Report())
         known = done.after.layout.trailer.spec
         assert anew is not None

@@ -67,15 +67,15 @@ def test_the_same_is_rendered_and_locked_again(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "anew"),
     [
-        ("{in: 4s, for: 30f}", "{in: 5s, for: 30f}", [("shot 2", "shot.in was 0:04, is 0:05 @6"), ("sound", "")]),
-        ("[Soon]", "[Now]", [("shot 2", "titles[1].text was 'Soon', is 'Now' @7")]),
-        ("gain: -3", "gain: -6", [("sound", "gain was '-3', is '-6' @9")]),
+        ("{in: 4s, for: 30f}", "{in: 5s, for: 30f}", [("shot 2", "slipped, in 0:04.000 → 0:05.000 @6"), ("sound", "")]),
+        ("[Soon]", "[Now]", [("shot 2", "shot 2: 'Soon' → 'Now' @7")]),
+        ("gain: -3", "gain: -6", [("sound", "shot 3: gain -3 → -6 dB @9")]),
         (
             "ultrafast",
             "superfast",
-            [(f"shot {n}", "output.preset was 'ultrafast', is 'superfast' @3") for n in (1, 2, 3)],
+            [(f"shot {n}", "output: preset ultrafast → superfast @3") for n in (1, 2, 3)],
         ),
-        ("  - shot: {in: 7s, for: 30f}\n    gain: -3\n", "", [("shot 2", "is gone (it was shot 3)"), ("sound", "")]),
+        ("  - shot: {in: 7s, for: 30f}\n    gain: -3\n", "", [("shot 2", "shot 3 is gone"), ("sound", "")]),
     ],
     ids=["shot", "title", "gain", "output", "gone"],
 )
@@ -113,7 +113,7 @@ def test_two_locks(folder: Path) -> None:
     assert (folder / "a.mp4").exists()
     [(part, causes)] = why(folder, "old.lock", "a.yaml.lock")
     assert "shot 2" in part
-    assert "titles[1].text was 'Soon', is 'Now'" in causes[0]
+    assert "shot 2: 'Soon' → 'Now'" in causes[0]
 
 
 @pytest.mark.parametrize("text", ["", "lock: 2\n", "lock: 1\n", "[", "lock: 1\ncinecut: 3\nspec: 4\n"])

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from oracle import Film, number_of
 
 from cinecut.diagnostics import Diagnostic, Report, Stop
-from cinecut.edits.known import Known, KnownShot
+from cinecut.known.record import Known, KnownShot
 from cinecut.language.document import parse_document
 from cinecut.language.document.layout import print_flow
 from cinecut.language.timebase import FilmRange, FilmTime

@@ -25,10 +25,11 @@ from oracle import Film, Sound
 
 from cinecut.api import load
 from cinecut.diagnostics import Report, Stop, as_text
-from cinecut.edits.actions import edited
-from cinecut.edits.known import Known, KnownShot
-from cinecut.edits.known import as_json as known_json
+from cinecut.edits.revise import undo
+from cinecut.edits.verbs.actions import edited
 from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.known.record import Known, KnownShot
+from cinecut.known.record import as_json as known_json
 from cinecut.language.document import parse_document
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.render.check import check_spec
@@ -221,12 +222,28 @@ def test_a_session_renders_edits_and_undoes(films: Films, tmp_path: Path) -> Non
         assert "black" not in spec.read_text()
         session.undo(session.state.revision)
         watched.until(lambda: session.state.drafted == first.drafted)
-        with pytest.raises(Stop, match="nothing more"):
+        with pytest.raises(Stop, match="no edit"):
             session.undo(session.state.revision)
+
+        # `cinecut undo` and the page take back the same edits
+        session.edit({"do": "remove", "entry": 3}, session.state.revision)
+        undo(spec)
+        assert spec.read_text() == before
+        session.touch()
+        watched.until(lambda: session.state.revision == first.revision)
+        session.redo(session.state.revision)
+        undo(spec)
+        session.touch()
+        watched.until(lambda: session.state.revision == session.state.drafted == first.drafted)
+
+        # What would make the spec wrong is refused
+        with pytest.raises(Stop, match="would leave mistakes"):
+            session.edit({"do": "set", "path": "mix.music", "value": 1000}, session.state.revision)
+        assert spec.read_text() == before
 
         # Never over what somebody else wrote meanwhile
         spec.write_text(before.replace("12f", "24f"))
-        with pytest.raises(Stop, match="changed meanwhile"):
+        with pytest.raises(Stop, match="by now"):
             session.edit({"do": "remove", "entry": 3}, session.state.revision)
         assert "24f" in spec.read_text()
         watched.until(lambda: session.state.trailer["frames"] == first.trailer["frames"] + 12)

@@ -22,8 +22,8 @@ from cinecut.diagnostics import Diagnostic, Report, Stop, harmless
 
 if TYPE_CHECKING:
     from cinecut.analysis import Analysis, Request
-    from cinecut.edits.known import Known
-    from cinecut.edits.recut import Recut, Version, Wish
+    from cinecut.edits.recut.merging import Recut, Version, Wish
+    from cinecut.known.record import Known
 
 app = typer.Typer()
 
@@ -55,11 +55,11 @@ def recut(
 
     Example: cinecut recut specs/film.yaml --music other.ogg --length 60s --dry-run
     """
-    from cinecut.changes.compare import differences
-    from cinecut.desk.revise import rewrite
-    from cinecut.edits.known import keep
-    from cinecut.edits.recut import Wish
+    from cinecut.edits.changes.compare import differences
+    from cinecut.edits.recut.merging import Wish
+    from cinecut.edits.revise import rewrite
     from cinecut.files import write_beside
+    from cinecut.known.record import keep
     from cinecut.render.check import check_spec
 
     wanted, target = trailer_length(length), output or spec
@@ -115,7 +115,7 @@ class _Choice:
     @property
     def paths(self) -> set[tuple[str, ...]]:
         """The parts of the spec that the command is asked to change."""
-        from cinecut.edits.settings import SONG
+        from cinecut.edits.recut.settings import SONG
 
         paths = {("vibe", "base")} if self.vibe is not None else set()
         return paths | ({("music",), *(("music", key) for key in SONG)} if self.music is not None else set())
@@ -123,8 +123,8 @@ class _Choice:
 
 def _versions(spec: Path, only_kept: bool) -> tuple[Version, Version | None, Known | None]:
     """The spec, what analyze wrote, and what it knew; each of the last two only if it is at hand."""
-    from cinecut.edits.known import known_of
-    from cinecut.edits.recut import Version
+    from cinecut.edits.recut.merging import Version
+    from cinecut.known.record import known_of
     from cinecut.language.document import parse_document, read_document
     from cinecut.render.check import layout_of
 
@@ -207,7 +207,7 @@ def _fraction(asked: dict[str, str], key: str) -> Fraction | None:
 
 
 def _merged(spec: Path, known: tuple[Version | None, Version], analysis: Analysis, wish: Wish) -> Recut:
-    from cinecut.edits.recut import Version, recut
+    from cinecut.edits.recut.merging import Version, recut
     from cinecut.language.document import parse_document
     from cinecut.render.check import layout_of
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cinecut import __version__
-from cinecut.cli.terminal import completing, print_diagnostics, say
+from cinecut.cli.terminal import LOUDNESS, completing, print_diagnostics, say
 from cinecut.diagnostics import CODES, Report, Severity, Stop, as_github, as_json, as_sarif, harmless
 
 if TYPE_CHECKING:
@@ -79,9 +79,13 @@ def check(
         print("".join(f"{harmless(as_github(finding))}\n" for finding in findings), end="")
     else:
         for spec, report in reports.items():
-            print_diagnostics(list(report))
+            known = LOUDNESS.verbose or not any(finding.code == "no-side-file" for finding in report)
+            print_diagnostics([finding for finding in report if known or finding.code != "no-side-file"])
             if report.ok:
-                say(f"{spec}: no mistakes")
+                say(
+                    f"{spec}: no mistakes"
+                    + ("" if known else "; the film's cuts and lines are unchecked (-v says why)")
+                )
     failing = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
     raise typer.Exit(1 if any(finding.severity in failing for finding in findings) else 0)
 

@@ -1,4 +1,4 @@
-"""The commands that compare specs and change one: diff, edit, log, undo, swap."""
+"""The commands that compare specs and change one: diff, edit, log, undo, redo, swap."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cinecut.diagnostics import Report, Stop, harmless
 
 if TYPE_CHECKING:
     from cinecut.compiler.layout import Layout
-    from cinecut.desk.anew import Anew
-    from cinecut.desk.revise import Edit
+    from cinecut.edits.anew import NewSegments
+    from cinecut.edits.revise import Edit
 
 app = typer.Typer()
 
@@ -55,7 +55,7 @@ def diff(
 
     Examples: cinecut diff film.yaml film_v2.yaml    |    git show HEAD:film.yaml | cinecut diff - film.yaml
     """
-    from cinecut.changes.compare import differences
+    from cinecut.edits.changes.compare import differences
 
     found = differences(_layout(before), _layout(after))
     if as_json:
@@ -108,10 +108,11 @@ def edit(
 
     Examples: cinecut edit film.yaml trim 3 --out 0:19.5    |    cinecut edit film.yaml slip "act 2/3" -12f --dry-run
     """
-    from cinecut.desk.revise import edit as run
+    from cinecut.edits.revise import Terms
+    from cinecut.edits.revise import edit as run
 
     action = {"do": verb, **_named(verb, words or ()), "in": in_, "out": out, "for": for_}
-    _tell(run(spec, action, revision=revision, dry_run=dry_run), dry_run, as_json)
+    _tell(run(spec, action, Terms(revision, dry_run)), dry_run, as_json)
 
 
 def _named(verb: str, words: Sequence[str]) -> dict[str, str]:
@@ -130,13 +131,28 @@ def _named(verb: str, words: Sequence[str]) -> dict[str, str]:
 def undo(
     spec: SpecArgument, revision: RevisionOption = None, dry_run: DryOption = False, as_json: JsonOption = False
 ) -> None:
-    """Take back the last edit that `cinecut edit` made. What was changed elsewhere in the file since then stays.
+    """Take back the last edit of `cinecut edit` or of the page of `watch`. What else was changed since then stays.
 
     Example: cinecut undo specs/film.yaml
     """
-    from cinecut.desk.revise import undo as run
+    from cinecut.edits.revise import Terms
+    from cinecut.edits.revise import undo as run
 
-    _tell(run(spec, revision=revision, dry_run=dry_run), dry_run, as_json)
+    _tell(run(spec, Terms(revision, dry_run)), dry_run, as_json)
+
+
+@app.command()
+def redo(
+    spec: SpecArgument, revision: RevisionOption = None, dry_run: DryOption = False, as_json: JsonOption = False
+) -> None:
+    """Make the edit again that was taken back last, while no other was made since then.
+
+    Example: cinecut redo specs/film.yaml
+    """
+    from cinecut.edits.revise import Terms
+    from cinecut.edits.revise import redo as run
+
+    _tell(run(spec, Terms(revision, dry_run)), dry_run, as_json)
 
 
 @app.command()
@@ -147,8 +163,8 @@ def log(spec: SpecArgument, as_json: JsonOption = False) -> None:
     """
     import time
 
-    from cinecut.desk.revise import log as entries
-    from cinecut.desk.revise import revision_of
+    from cinecut.edits.revise import log as entries
+    from cinecut.edits.revise import revision_of
 
     found = entries(spec)[::-1]
     if as_json:
@@ -182,10 +198,10 @@ def _tell(done: Edit, dry_run: bool, as_json: bool) -> None:
         say(str(anew) if anew is not None else "what would be rendered anew is known when the film is measured")
 
 
-def _anew(done: Edit) -> Anew | None:
-    from cinecut.desk.anew import rendered_anew  # loads the compiler
+def _anew(done: Edit) -> NewSegments | None:
+    from cinecut.edits.anew import new_segments  # loads the compiler
 
-    return rendered_anew(done.before.layout, done.after.layout)
+    return new_segments(done.before.layout, done.after.layout)
 
 
 @app.command()
@@ -199,6 +215,6 @@ def swap(
 
     Example: cinecut swap specs/film.yaml 12 2
     """
-    from cinecut.desk.revise import edit as run
+    from cinecut.edits.revise import edit as run
 
     _tell(run(spec, {"do": "swap", "event": event, "number": number}), False, as_json)

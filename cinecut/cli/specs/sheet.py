@@ -33,8 +33,8 @@ def sheet(
     Example: cinecut sheet specs/film.yaml
     """
     from cinecut.cli.films.analyze import is_sheet
-    from cinecut.edits.known import as_json as known_json
     from cinecut.files import check_no_source, write_beside
+    from cinecut.known.record import as_json as known_json
     from cinecut.language.document import read_document
     from cinecut.language.read import inside
     from cinecut.render.check import known_at, laid_out, warn

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from cinecut.changes.words import Said
 from cinecut.compiler.layout.timeline import Placed
+from cinecut.edits.changes.words import Said
 from cinecut.language.events import Clip, Title
 
 Value = str | Fraction | bool | Clip | tuple[Title, ...] | None

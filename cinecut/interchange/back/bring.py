@@ -17,9 +17,9 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from cinecut.changes.matching import standing
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
+from cinecut.edits.changes.matching import standing
 from cinecut.files import open_file
 from cinecut.interchange.back.amendments import Amended, Changes, New
 from cinecut.interchange.back.changes import Comparison

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from cinecut.changes import words
-from cinecut.changes.words import Said, Times
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.edits.changes import words
+from cinecut.edits.changes.words import Said, Times
 from cinecut.interchange.back.amendments import Amended, Changes, New
 from cinecut.interchange.back.matching import gaps_of, pictures_matched
 from cinecut.interchange.back.titles import retitle

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cinecut.changes.matching import matched
+from cinecut.edits.changes.matching import matched
 from cinecut.interchange.readers.cut import Cut, Piece
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from cinecut.changes import words
+from cinecut.edits.changes import words
 from cinecut.interchange.back.amendments import Amended
 from cinecut.interchange.readers.cut import Line, Piece
 from cinecut.language.events import Title

@@ -28,7 +28,12 @@ class Keys:
         return self.run(sound.run, sound.target.loudness, whole, *part)
 
     def run(self, run: Run, *more: object) -> str:
-        """What a run's file is made of: its graph, what is read for it, how it is encoded, and by which FFmpeg."""
-        read = sorted((name, self.materials[name]) for name in run.reads)
-        encode = [(target.encode, target.suffix) for target in run.targets]
-        return key_of(digest(list(run.sinks.values())), read, encode, self.ffmpeg.identity, code(), *more)
+        """What a run's file is made of, and by which FFmpeg and which code of ours it is made."""
+        return key_of_run(run, self.materials, self.ffmpeg.identity, code(), *more)
+
+
+def key_of_run(run: Run, materials: Mapping[str, str], *more: object) -> str:
+    """What a run's file is made of: its graph, what is read for it, and how it is encoded."""
+    read = sorted((name, materials[name]) for name in run.reads)
+    encode = [(target.encode, target.suffix) for target in run.targets]
+    return key_of(digest(list(run.sinks.values())), read, encode, *more)

@@ -23,8 +23,8 @@ from cinecut import __version__
 from cinecut.analysis.title import film_title
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Diagnostic
-from cinecut.edits.known import Known, KnownShot
 from cinecut.files import write_beside
+from cinecut.known.record import Known, KnownShot
 from cinecut.language.document import Document
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.facts import FilmFacts

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
-from cinecut.edits.known import KnownShot
+from cinecut.known.record import KnownShot
 from cinecut.language.grid import Grid
 from cinecut.language.spec import Anchors
 from cinecut.language.timebase import FilmTime

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from cinecut.edits.items import Item
+from cinecut.edits.recut.items import Item
 
 
 @dataclass(frozen=True, slots=True, eq=False)

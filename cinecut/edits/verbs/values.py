@@ -7,7 +7,7 @@ from pathlib import Path as File
 from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop, excerpt
-from cinecut.edits.entries import Entries
+from cinecut.edits.verbs.entries import Entries
 from cinecut.language.document import Mapping, Node, Scalar, parse_document
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.layout import Path

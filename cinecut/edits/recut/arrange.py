@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from cinecut.edits.items import Item, key_of
-from cinecut.edits.touched import Touched
+from cinecut.edits.recut.items import Item
+from cinecut.edits.recut.touched import Touched
+from cinecut.known.timeline import key_of
 from cinecut.language.document.layout import print_value
 from cinecut.language.events import Alternative, Cue, Shot
 from cinecut.language.grid import Grid

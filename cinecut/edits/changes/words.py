@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from cinecut.diagnostics import Span
 from cinecut.language.timebase import FilmTime, clock
 
 Kind = Literal[
@@ -21,10 +22,13 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One change of an event or of another part of a trailer: its kind, and its words without whose it is."""
+    """One change of an event or of another part of a trailer: its kind, its words without whose it is, the path of the
+    key that has another value, and where the newer spec writes that (None: it does not)."""
 
     kind: Kind
     text: str
+    key: str = ""
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,11 @@ def joined(kind: str, was: int, now: int) -> Said:
 
 def turned(what: str, was: str, now: str, unit: str = "") -> Said:
     """A value that is another."""
-    return Said("changed", f"{what} {was} → {now} {unit}".strip())
+    return Said("changed", f"{what} {was} → {now} {unit}".strip(), what)
 
 
 def silenced(mute: bool) -> Said:
-    return Said("changed", "muted" if mute else "with its sound")
+    return Said("changed", "muted" if mute else "with its sound", "mute")
 
 
 def reworded(was: str, now: str) -> Said:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.diagnostics import Report
+from cinecut.known.timeline import key_of
 from cinecut.language.document import Document, Mapping, parse_document
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Remark, print_flow
-from cinecut.language.events import ActMarker, Cue, Entry, Shot
+from cinecut.language.events import ActMarker, Entry
 from cinecut.language.timebase import FilmRange
-from cinecut.language.write import value_tree
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,21 +73,6 @@ def items_of(document: Document, layout: Layout) -> list[Item]:
         said = tuple(comments.get(number, ()))
         items.append(Item(entry, key_of(entry), said, rows, (where.act if where else act) or "", where))
     return items
-
-
-def key_of(entry: Entry) -> str:
-    """All that an entry says, as one text."""
-    if isinstance(entry, Shot):
-        entry = replace(entry, alternatives=())
-    cue: Cue | None = getattr(entry, "cue", None)
-    if cue is not None and not isinstance(entry, ActMarker):
-        entry = replace(entry, cue=replace(cue, facts=None))
-    return print_flow(value_tree(entry))
-
-
-def timeline_digest(timeline: Sequence[Entry]) -> str:
-    """Equal for timelines that say the same."""
-    return hashlib.sha256("\n".join(map(key_of, timeline)).encode()).hexdigest()[:24]
 
 
 def _texts(remark: Remark) -> list[str]:

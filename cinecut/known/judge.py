@@ -14,7 +14,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import Sounding, sample_at
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.diagnostics import Report, Span, excerpt
-from cinecut.edits.known import Known, KnownLine, shots_with_music, was_analysed
+from cinecut.known.record import Known, KnownLine, shots_with_music, was_analysed
 from cinecut.language.events import Black, Card, Event, Shot, Still
 from cinecut.language.grid import Grid
 from cinecut.language.timebase import SAMPLE_RATE, FilmRange, FilmTime, clock

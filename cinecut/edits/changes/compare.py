@@ -13,13 +13,13 @@ from difflib import SequenceMatcher
 from fractions import Fraction
 from typing import Any
 
-from cinecut.changes import words
-from cinecut.changes.events import event_changes
-from cinecut.changes.matching import matched, standing
-from cinecut.changes.values import value_changes
-from cinecut.changes.words import Said
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.edits.changes import words
+from cinecut.edits.changes.events import event_changes
+from cinecut.edits.changes.matching import matched, standing
+from cinecut.edits.changes.values import value_changes
+from cinecut.edits.changes.words import Said
 from cinecut.language.events import ActMarker, Card
 from cinecut.language.timebase import clock
 
@@ -71,7 +71,7 @@ def _parts(before: Layout, after: Layout) -> Iterator[Difference]:
     was, now = before.trailer.spec, after.trailer.spec
     for item in fields(was):
         if item.name not in ("place", "timeline", "cinecut"):
-            said = tuple(value_changes(getattr(was, item.name), getattr(now, item.name)))
+            said = tuple(value_changes(getattr(was, item.name), getattr(now, item.name), "", now.place.of(item.name)))
             if said:
                 yield Difference(item.name, said)
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cinecut.changes.compare import Difference, differences
 from cinecut.compiler.layout import Layout
-from cinecut.desk.journal import Entry, journal_of, taken_back
 from cinecut.diagnostics import Diagnostic, Report, Stop
-from cinecut.edits.actions import edited
+from cinecut.edits.changes.compare import Difference, differences
+from cinecut.edits.journal import Entry, Journal, journal_of, made_again, taken_back
+from cinecut.edits.verbs.actions import edited
 from cinecut.files import open_file, write_beside
 from cinecut.language.document import MAX_BYTES, Document, parse_document, read_document
 from cinecut.language.read import fill_spec
@@ -27,7 +27,21 @@ from cinecut.language.spec import Spec
 from cinecut.render.check import layout_of
 
 Guard = Callable[[Spec, Spec], None]
-"""Sees a spec before and after an edit, before any file is read that it names, and raises Stop to refuse it."""
+"""Is given a spec before and after an edit, before any file is read that it names; raises Stop to refuse the edit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which a spec is edited: the revision that it must have (None: any), whether nothing is written, who may refuse
+    the edit, and whether media without facts are measured (a number of the film's frames then means what it shows)."""
+
+    revision: str | None = None
+    dry_run: bool = False
+    guard: Guard = lambda before, after: None
+    measure: bool = False
+
+
+USUAL = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,36 +93,17 @@ def revision_of(text: str) -> str:
 def state_of(spec: Path) -> State:
     """What a spec's file says now. Raises Stop with all that is wrong with it."""
     report = Report()
-    return _state(read_document(spec, report), report)
+    return _state(read_document(spec, report), report, USUAL)
 
 
-def edit(
-    spec: Path,
-    action: Mapping[str, Any],
-    *,
-    revision: str | None = None,
-    dry_run: bool = False,
-    guard: Guard = lambda before, after: None,
-) -> Edit:
-    """Do an action (`{"do": "trim", "event": 3, "out": "0:19"}`) and write the spec; with `dry_run` only say what it
-    would do. Raises Stop where it cannot be done, would make the spec wrong, the file is not of this revision, or the
-    `guard` refuses it."""
+def edit(spec: Path, action: Mapping[str, Any], terms: Terms = USUAL) -> Edit:
+    """Do an action (`{"do": "trim", "event": 3, "out": "0:19"}`) and write the spec; on a dry run only say what it
+    would do. Raises Stop where it cannot be done, would make the spec wrong, or the terms forbid it."""
 
-    def act(before: State) -> str:
+    def change(before: State) -> str:
         return edited(before.document, before.layout, action)
 
-    return _revised(spec, act, revision, dry_run, guard)
-
-
-def undo(spec: Path, *, revision: str | None = None, dry_run: bool = False) -> Edit:
-    """Take the last edit back; what was changed elsewhere in the file since then stays. Raises Stop."""
-    entry = next(iter(log(spec)[::-1]), None)
-    if entry is None:
-        raise Stop("option", f"there is no edit of {spec} to take back", "cinecut log SPEC lists those that there are")
-    done = _revised(spec, lambda before: taken_back(entry, before.text), revision, dry_run)
-    if not dry_run:
-        journal_of(spec).drop(entry)
-    return done
+    return _revised(spec, change, terms, _note)
 
 
 def rewrite(spec: Path, was: str, text: str) -> Edit:
@@ -116,45 +111,69 @@ def rewrite(spec: Path, was: str, text: str) -> Edit:
 
     def change(before: State) -> str:
         if before.text != was:
-            raise Stop("option", f"{spec} was changed meanwhile: nothing was written", "look at it and try again")
+            raise _changed_meanwhile(spec)
         return text
 
-    return _revised(spec, change, None, False, lambda before, after: None)
+    return _revised(spec, change, USUAL, _note)
+
+
+def undo(spec: Path, terms: Terms = USUAL) -> Edit:
+    """Take the last edit back; what was changed elsewhere in the file since then stays. Raises Stop."""
+    entry = next(iter(log(spec)[::-1]), None)
+    if entry is None:
+        raise Stop("option", f"there is no edit of {spec} to take back", "cinecut log SPEC lists those that there are")
+    return _revised(spec, lambda now: taken_back(entry, now.text), terms, lambda journal, _: journal.note_undone(entry))
+
+
+def redo(spec: Path, terms: Terms = USUAL) -> Edit:
+    """Make the edit again that was taken back last, while none was made since then. Raises Stop."""
+    entry = next(iter(journal_of(spec).undone()), None)
+    if entry is None:
+        raise Stop("option", f"no edit of {spec} was taken back that could be made again")
+    return _revised(spec, lambda now: made_again(entry, now.text), terms, lambda journal, _: journal.note_redone(entry))
 
 
 def log(spec: Path) -> list[Entry]:
     """The edits that can be taken back, the first one first."""
     with open_file(spec):
-        return journal_of(spec).entries()
+        return journal_of(spec).done()
 
 
-def _revised(
-    spec: Path, change: Callable[[State], str], revision: str | None, dry_run: bool, guard: Guard | None = None
-) -> Edit:
-    """`guard` is that of an edit, which is noted in the journal; what is taken back has none."""
+def _note(journal: Journal, done: Edit) -> None:
+    if done.after is not done.before:
+        journal.add(tuple(done.said) or ("other notes, names or spaces",), done.before.text, done.after.text)
+
+
+def _revised(spec: Path, change: Callable[[State], str], terms: Terms, note: Callable[[Journal, Edit], None]) -> Edit:
+    """The one way from a text of the file to the next; `note` puts it into the journal."""
     journal = journal_of(spec)
-    with contextlib.nullcontext() if dry_run else journal.alone():
-        before = state_of(spec)
-        if revision is not None and revision != before.revision:
-            message = f"{spec} is revision {before.revision} by now, not {revision}: nothing was written"
+    with contextlib.nullcontext() if terms.dry_run else journal.alone():
+        report = Report()
+        before = _state(read_document(spec, report), report, terms)
+        if terms.revision not in (None, before.revision):
+            message = f"{spec} is revision {before.revision} by now, not {terms.revision}: nothing was written"
             raise Stop("option", message, "look at it, and edit that")
         text = change(before)
-        after = before if text == before.text else _checked(spec, text, before, guard)
+        after = before if text == before.text else _checked(spec, text, before, terms)
         done = Edit(spec, before, after, differences(before.layout, after.layout))
-        if not dry_run and text != before.text:
-            if _content(spec) != before.text:  # an editor saved it just now
-                raise Stop("option", f"{spec} was changed meanwhile: nothing was written", "look at it and try again")
-            write_beside(spec, text)
-            if guard is not None:
-                journal.add(tuple(done.said) or ("other notes, names or spaces",), before.text, text)
+        if not terms.dry_run:
+            if after is not before:
+                if _content(spec) != before.text:  # an editor saved it just now
+                    raise _changed_meanwhile(spec)
+                write_beside(spec, text)
+            note(journal, done)
     return done
 
 
-def _checked(spec: Path, text: str, before: State, guard: Guard | None) -> State:
+def _changed_meanwhile(spec: Path) -> Stop:
+    return Stop("option", f"{spec} was changed meanwhile: nothing was written", "look at it and try again")
+
+
+def _checked(spec: Path, text: str, before: State, terms: Terms) -> State:
     """The state of a new text. Raises Stop with all that would be wrong."""
     report = Report()
     try:
-        return _state(parse_document(spec, text, report), report, before, guard)
+        return _state(parse_document(spec, text, report), report, terms, before)
     except Stop as stop:
         first = Diagnostic("option", "the edit was refused, and nothing written: it would leave mistakes")
         raise Stop.of([first, *map(_unplaced, stop.diagnostics)]) from None
@@ -166,14 +185,18 @@ def _unplaced(found: Diagnostic) -> Diagnostic:
     return Diagnostic(found.code, f"{where}{found.message}", None, found.hints)
 
 
-def _state(document: Document, report: Report, known: State | None = None, guard: Guard | None = None) -> State:
-    """What a document means; `known` is the state before an edit, which its `guard` compares with it."""
-    earlier = (known.document, known.layout.trailer.spec) if known is not None else None
+def _state(document: Document, report: Report, terms: Terms, before: State | None = None) -> State:
+    """What a document means; `before` is the state before an edit."""
+    earlier = (before.document, before.layout.trailer.spec) if before is not None else None
     spec = fill_spec(document, report, known=earlier)
     if spec is None:
         raise Stop.of(list(report))
-    if guard is not None and earlier is not None:
-        guard(earlier[1], spec)
+    if earlier is not None:
+        terms.guard(earlier[1], spec)
+    if terms.measure and report.ok:
+        from cinecut.media.link import linked
+
+        spec = linked(spec, document.path.parent)
     layout = layout_of(spec, report)
     report.stop_on_error()
     return State(document, layout, tuple(report))

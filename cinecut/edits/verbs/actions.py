@@ -14,8 +14,8 @@ from typing import Any
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Stop, excerpt
-from cinecut.edits.entries import Entries, entries_of
-from cinecut.edits.values import read_value, set_value
+from cinecut.edits.verbs.entries import Entries, entries_of
+from cinecut.edits.verbs.values import read_value, set_value
 from cinecut.language.document import Document, Mapping
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.edit import Edits

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import zip_longest
 
-from cinecut.changes import words
-from cinecut.changes.values import as_written, value_changes
-from cinecut.changes.words import Said, Times
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.edits.changes import words
+from cinecut.edits.changes.values import value_changes
+from cinecut.edits.changes.words import Said, Times
 from cinecut.language.events import Card, Notes, Shot, Title
-from cinecut.language.write import transition_text
+from cinecut.language.write import value_text
 
 _NOTES = {item.name for item in fields(Notes)} - {"place", "act", "id"} | {"scene", "alternatives"}
 _TIMES = {"shot", "speed", "black", "for_"}
@@ -30,7 +30,10 @@ def event_changes(was: Placed, now: Placed, acts: Mapping[str | None, str | None
 
 def _times(was: Placed, now: Placed) -> Iterator[Said]:
     if isinstance(was, PlacedShot) and isinstance(now, PlacedShot):
-        yield from words.retimed(_of(was), _of(now))
+        place = now.event.shot.place
+        end = place.of("in" if was.film.start != now.film.start else "out" if "out" in place.given else "for")
+        for said in words.retimed(_of(was), _of(now)):
+            yield replace(said, span=now.event.place.of("speed") if said.kind == "retimed" else end)
     elif was.range.length != now.range.length:
         yield words.relengthened(was.range.length, now.range.length)
 
@@ -41,45 +44,47 @@ def _of(placed: PlacedShot) -> Times:
 
 def _texts(was: Placed, now: Placed) -> Iterator[Said]:
     if isinstance(was.event, Card) and isinstance(now.event, Card) and was.event.card != now.event.card:
-        yield words.reworded(was.event.card, now.event.card)
+        yield replace(words.reworded(was.event.card, now.event.card), span=now.event.place.of("card"))
     titles: list[tuple[Title, ...]] = [getattr(placed.event, "titles", ()) for placed in (was, now)]
     for old, new in zip_longest(*titles):
         if old is None:
-            yield words.title_new(new.text)
+            yield replace(words.title_new(new.text), span=new.place.span)
         elif new is None:
             yield words.title_gone(old.text)
         else:
             if old.text != new.text:
-                yield words.reworded(old.text, new.text)
+                yield replace(words.reworded(old.text, new.text), span=new.place.of("text"))
             for key in ("at", "for_", "fade", "position"):
-                for said in value_changes(getattr(old, key), getattr(new, key), key.rstrip("_")):
-                    yield Said("retitled", f"the title {new.text!r}: {said.text}")
+                name = key.rstrip("_")
+                for said in value_changes(getattr(old, key), getattr(new, key), name, new.place.of(name)):
+                    yield replace(said, kind="retitled", text=f"the title {new.text!r}: {said.text}")
 
 
 def _joints(was: Placed, now: Placed) -> Iterator[Said]:
-    for key, name in (("from_", "enters by"), ("to", "ends by")):
-        old, new = (getattr(placed.event, key) for placed in (was, now))
+    for key, words_of_it in (("from", "enters by"), ("to", "ends by")):
+        old, new = (getattr(placed.event, {"from": "from_"}.get(key, key)) for placed in (was, now))
         if old != new:
-            yield words.turned(name, transition_text(old), transition_text(new))
+            said = words.turned(words_of_it, value_text(old), value_text(new))
+            yield replace(said, key=key, span=now.event.place.of(key))
 
 
 def _sound(was: Placed, now: Placed) -> Iterator[Said]:
     if isinstance(was.event, Shot) and isinstance(now.event, Shot):
         if was.event.mute != now.event.mute:
-            yield words.silenced(now.event.mute)
-        if was.event.gain != now.event.gain:
-            yield words.turned("gain", words.figure(was.event.gain), words.figure(now.event.gain), "dB")
+            yield replace(words.silenced(now.event.mute), span=now.event.place.of("mute"))
+        yield from value_changes(was.event.gain, now.event.gain, "gain", now.event.place.of("gain"))
 
 
 def _act(was: Placed, now: Placed, acts: Mapping[str | None, str | None]) -> Iterator[Said]:
     if acts.get(was.act, was.act) != now.act:
-        yield words.turned("act", as_written(was.act), as_written(now.act))
+        yield words.turned("act", value_text(was.act), value_text(now.act))
 
 
 def _rest(was: Placed, now: Placed, acts: Mapping[str | None, str | None]) -> Iterator[Said]:
     for item in fields(was.event):
         if item.name not in _OWN_WORDS:
-            yield from value_changes(getattr(was.event, item.name), getattr(now.event, item.name), item.name)
+            old, new = (getattr(placed.event, item.name) for placed in (was, now))
+            yield from value_changes(old, new, item.name, now.event.place.of(item.name))
     yield from _act(was, now, acts)
     noted = [key for key in sorted(_NOTES) if getattr(was.event, key, None) != getattr(now.event, key, None)]
     if noted:

@@ -10,7 +10,7 @@ from math import floor
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed
 from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text, excerpt
-from cinecut.edits.arrange import Place
+from cinecut.edits.recut.arrange import Place
 from cinecut.language.document import Document, parse_document
 from cinecut.language.document.edit import Edits
 from cinecut.language.events import Black, Cue, Entry, Event, Shot

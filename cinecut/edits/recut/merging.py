@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop, excerpt
-from cinecut.edits.arrange import Arrangement, Place
-from cinecut.edits.fit import Fitted, LayOut, fitted, parsed, read_layout
-from cinecut.edits.items import Item, items_of, timeline_digest, with_items
-from cinecut.edits.settings import Versions, merged, with_settings
-from cinecut.edits.touched import Touched, touched
+from cinecut.edits.recut.arrange import Arrangement, Place
+from cinecut.edits.recut.fit import Fitted, LayOut, fitted, parsed, read_layout
+from cinecut.edits.recut.items import Item, items_of, with_items
+from cinecut.edits.recut.settings import Versions, merged, with_settings
+from cinecut.edits.recut.touched import Touched, touched
+from cinecut.known.timeline import timeline_digest
 from cinecut.language.document import Document
 from cinecut.language.events import Card
 from cinecut.language.spec import Spec

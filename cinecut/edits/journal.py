@@ -1,0 +1,153 @@
+"""What edits did to a spec, kept in the cache: one entry a file, numbered in their order.
+
+An entry holds the texts before and after its edit, so that it can be taken back and made again; how far a person has
+changed the file since then is seen by comparing. What was taken back stays until the next edit is made.
+
+    1.json  2.json  3.json  ─ undo ─►  1.json  2.json  3.undone  ─ redo ─►  1.json  2.json  3.json
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import time
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from cinecut.diagnostics import Stop
+from cinecut.files import cache_folder, write_beside
+
+_MOST = 200  # entries of one spec; the oldest go first
+_DONE, _UNDONE = ".json", ".undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One edit: what it did in words, when (seconds since 1970), and the texts before and after it."""
+
+    number: int
+    when: int
+    said: tuple[str, ...]
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The edits of one spec."""
+
+    folder: Path
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """While this lasts no other process edits the spec by its journal."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def add(self, said: tuple[str, ...], before: str, after: str) -> None:
+        numbers = self._numbers(_DONE)
+        number = max(numbers, default=0) + 1
+        record = {"when": int(time.time()), "said": said, "before": _packed(before), "after": _packed(after)}
+        write_beside(self._file(number, _DONE), json.dumps(record, ensure_ascii=False))
+        for old in numbers[: len(numbers) + 1 - _MOST]:
+            self._file(old, _DONE).unlink(missing_ok=True)
+        for number in self._numbers(_UNDONE):
+            self._file(number, _UNDONE).unlink(missing_ok=True)
+
+    def done(self) -> list[Entry]:
+        """The edits that can be taken back, the first one first: those after a damaged one."""
+        return [*self._whole(self._numbers(_DONE)[::-1], _DONE)][::-1]
+
+    def undone(self) -> list[Entry]:
+        """The edits that were taken back and can be made again, the next one first: those before a damaged one."""
+        return [*self._whole(self._numbers(_UNDONE), _UNDONE)]
+
+    def note_undone(self, entry: Entry) -> None:
+        self._file(entry.number, _DONE).replace(self._file(entry.number, _UNDONE))
+
+    def note_redone(self, entry: Entry) -> None:
+        self._file(entry.number, _UNDONE).replace(self._file(entry.number, _DONE))
+
+    def _whole(self, numbers: list[int], suffix: str) -> Iterator[Entry]:
+        """The entries of these numbers, as far as the first damaged one."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, zlib.error):
+            for number in numbers:
+                record: dict[str, Any] = json.loads(self._file(number, suffix).read_text(encoding="utf-8"))
+                before, after = (_unpacked(record[key]) for key in ("before", "after"))
+                yield Entry(number, record["when"], tuple(record["said"]), before, after)
+
+    def _numbers(self, suffix: str) -> list[int]:
+        return sorted(int(file.stem) for file in self.folder.glob(f"*{suffix}") if file.stem.isdecimal())
+
+    def _file(self, number: int, suffix: str) -> Path:
+        return self.folder / f"{number}{suffix}"
+
+
+def journal_of(spec: Path) -> Journal:
+    name = hashlib.sha256(str(spec.resolve()).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return Journal(cache_folder() / "edits" / name)
+
+
+def _packed(text: str) -> str:
+    return b64encode(zlib.compress(text.encode("utf-8", "surrogateescape"), 1)).decode()
+
+
+def _unpacked(text: str) -> str:
+    return zlib.decompress(b64decode(text, validate=True)).decode("utf-8", "surrogateescape")
+
+
+def taken_back(entry: Entry, now: str) -> str:
+    """The text without an edit, and with all that was changed elsewhere since then. Raises Stop where that touches what
+    the edit had written.
+
+    >>> entry = Entry(1, 0, (), "a: 1\\nb: 2\\nc: 3\\n", "a: 1\\nb: 20\\nc: 3\\n")
+    >>> taken_back(entry, "a: 1\\nb: 20\\nc: 4\\n")
+    'a: 1\\nb: 2\\nc: 4\\n'
+    """
+    message = "what the last edit wrote was changed since then: nothing was taken back"
+    refusal = Stop("option", message, "cinecut log SPEC says what the edit did; do it by hand")
+    return _changed(entry.after, entry.before, now, refusal)
+
+
+def made_again(entry: Entry, now: str) -> str:
+    """The text with an edit that was taken back. Raises Stop where what the edit changes was changed since then."""
+    refusal = Stop("option", "what the edit changes was changed since it was taken back: nothing was made again")
+    return _changed(entry.before, entry.after, now, refusal)
+
+
+def _changed(old: str, new: str, now: str, refusal: Stop) -> str:
+    """The text `now`, a later state of `old`, with what makes `new` of `old`. Raises `refusal` where both change the
+    same lines."""
+    if now == old:
+        return new
+    start, end, put = _region(old, new)
+    first, last, later = _region(old, now)
+    if (first < end and start < last) or start == first:
+        raise refusal
+    text = old
+    for begin, until, part in sorted([(start, end, put), (first, last, later)], reverse=True):
+        text = text[:begin] + part + text[until:]
+    return text
+
+
+def _region(text: str, other: str) -> tuple[int, int, str]:
+    """The smallest stretch of whole lines of `text` in which `other` differs, and what that has there."""
+    lines, others = text.splitlines(keepends=True), other.splitlines(keepends=True)
+    head = _alike(lines, others)
+    tail = _alike(lines[head:][::-1], others[head:][::-1])
+    start = sum(map(len, lines[:head]))
+    return start, len(text) - sum(map(len, lines[len(lines) - tail :])), "".join(others[head : len(others) - tail])
+
+
+def _alike(lines: list[str], others: list[str]) -> int:
+    """How many of the first lines are the same."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(lines, others, strict=False)))

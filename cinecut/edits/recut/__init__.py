@@ -1,0 +1,1 @@
+"""A new analysis merged with what a hand did to a spec."""
