@@ -67,34 +67,45 @@ class Whole:
 @contextlib.contextmanager
 def watch(title: str, shares: Mapping[str, float] | None = None) -> Iterator[Watch]:
     """One bar with the whole's ETA and the stage it is at, on a terminal; silence when piped."""
+    from cinecut.render.job import Watch
+
+    with _bar(title) as (move, write):
+        whole, began = Whole(shares or {}), dict[str, float]()
+
+        def stage(name: str, done: int, total: int, speed: float | None) -> None:
+            first = name not in began and not whole.shares
+            start = began.setdefault(name, time.monotonic())
+            share = done / total if total else 1.0
+            move(whole.after(name, share), name + (f", {speed:.1f}x" if speed else ""), first)
+            if LOUDNESS.verbose and done >= total and start >= 0:
+                write(f"{name}: {time.monotonic() - start:.1f} s")
+                began[name] = -1.0
+
+        yield Watch(stage, lambda holder: write(harmless(f"{title} waits for the GPU lock, held by {holder}")))
+
+
+@contextlib.contextmanager
+def _bar(title: str) -> Iterator[tuple[Callable[[float, str, bool], None], Callable[[str], None]]]:
+    """What moves a bar (the share that is done, what is under way, whether it begins anew), and what writes a line
+    above it. Where nobody sees one, the library that draws it is not loaded."""
+    if LOUDNESS.quiet or not sys.stderr.isatty():
+        yield lambda done, stage, anew: None, lambda line: print(line, file=sys.stderr, flush=True)
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    from cinecut.render.job import Watch
 
     console = Console(stderr=True)
     text = TextColumn("{task.fields[stage]}", markup=False)
     columns = (TextColumn(title), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), text)
-    hidden = LOUDNESS.quiet or not console.is_terminal
-    whole, began = Whole(shares or {}), dict[str, float]()
-    with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(title, total=1.0, stage="")
 
-        def stage(name: str, done: int, total: int, speed: float | None) -> None:
-            if name not in began and not whole.shares:
+        def move(done: float, stage: str, anew: bool) -> None:
+            if anew:
                 bar.reset(task)
-            start = began.setdefault(name, time.monotonic())
-            share = done / total if total else 1.0
-            bar.update(task, completed=whole.after(name, share), stage=name + (f", {speed:.1f}x" if speed else ""))
-            if LOUDNESS.verbose and done >= total and start >= 0:
-                console.print(f"{name}: {time.monotonic() - start:.1f} s", markup=False, highlight=False)
-                began[name] = -1.0
+            bar.update(task, completed=done, stage=stage)
 
-        def waiting(holder: str) -> None:
-            text = f"{title} waits for the GPU lock, held by {holder}"
-            console.print(harmless(text), markup=False, highlight=False, soft_wrap=True)
-
-        yield Watch(stage, waiting)
+        yield move, lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_table(head: list[str], body: list[list[str]]) -> None:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cinecut.delivery.judge import Verdict, judged
-from cinecut.delivery.meters import measure
 from cinecut.delivery.papers import paper, papers_of
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import disk_errors, write_beside
 from cinecut.render.job import USUAL, Effort, Job, Rendered, Watch, render
 from cinecut.render.outputs import check_output
+
+if TYPE_CHECKING:
+    from cinecut.delivery.judge import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,17 @@ def deliver(
     for file, kind in papers.items():
         with disk_errors(file.parent):
             write_beside(file, paper(job, kind, file.stem))
-    return Delivered(rendered, list(papers), [] if job.small else list(_judged(job, rendered, ffmpeg, watch)))
+    return Delivered(rendered, list(papers), _judged(job, rendered, ffmpeg, watch))
 
 
 def _judged(job: Job, rendered: Rendered, ffmpeg: FFmpeg, watch: Watch) -> list[Judged]:
     outputs = job.plan.layout.trailer.outputs
-    asked = {name: file for name, file in outputs.items() if file.kit is not None}
+    asked = {name: file for name, file in outputs.items() if file.kit is not None and not job.small}
+    if not asked:
+        return []
+    from cinecut.delivery.judge import judged  # these load decoders
+    from cinecut.delivery.meters import measure
+
     found = list[Judged]()
     for done, (name, file) in enumerate(asked.items()):
         assert file.kit is not None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cinecut.compiler.picture.captions import captions
-from cinecut.interchange.build import Wishes, sequence_of
-from cinecut.interchange.model import Sequence, timecode
-from cinecut.interchange.writers import edl
 from cinecut.language.timebase import nearest
 from cinecut.render.job import Job
+
+if TYPE_CHECKING:
+    from cinecut.interchange.model import Sequence
 
 _ENDS = {"dialogue list": "_dialogue_list.txt", "edl": ".edl"}
 
@@ -25,6 +26,9 @@ def papers_of(job: Job, output: Path) -> dict[Path, str]:
 
 def paper(job: Job, kind: str, name: str) -> bytes:
     """The text of a paper that is called so."""
+    from cinecut.interchange.build import Wishes, sequence_of
+    from cinecut.interchange.writers import edl
+
     sequence = sequence_of(job.plan.layout, name, Wishes(job.folder))
     if kind == "edl":
         return edl.write(sequence).files[".edl"]
@@ -34,6 +38,8 @@ def paper(job: Job, kind: str, name: str) -> bytes:
 def _dialogue_list(job: Job, sequence: Sequence) -> bytes:
     """A line for each that is heard: number, from and to in the trailer, from and to in the film, words. Tabs between
     them; times are timecodes."""
+    from cinecut.interchange.model import timecode
+
     layout, opening = job.plan.layout, job.plan.opening
     numbered, rate = layout.trailer.film.timecodes, layout.trailer.film.rate
     rows = [f"Dialogue list: {sequence.name}", "", "\t".join(("no.", "in", "out", "film in", "film out", "line"))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -49,9 +50,10 @@ def _bundled() -> str | None:
 
 @cache
 def _ask(path: str) -> FFmpeg:
-    options = _output(path, "-h", "full")
-    encoders = frozenset(_names(_output(path, "-encoders")))
-    filters = frozenset(_names(_output(path, "-filters")))
+    questions = (("-h", "full"), ("-encoders",), ("-filters",), ("-version",))
+    with ThreadPoolExecutor(len(questions)) as pool:
+        options, listed, filtering, version = pool.map(lambda words: _output(path, *words), questions)
+    encoders, filters = frozenset(_names(listed)), frozenset(_names(filtering))
     if "-filter_complex_script" in options:
         build = BUILDS["classic"]
     elif "filter_complex" in options:
@@ -61,7 +63,7 @@ def _ask(path: str) -> FFmpeg:
     missing = sorted({"overlay", "blend", "ass", "amix", "aresample"} - filters | {"libx264", "aac"} - encoders)
     if missing:
         raise Stop("no-ffmpeg", f"{path} was built without {', '.join(missing)}", "the bundled FFmpeg has them")
-    return FFmpeg(path, build, encoders, filters, f"{fingerprint(Path(path))} {_output(path, '-version')}")
+    return FFmpeg(path, build, encoders, filters, f"{fingerprint(Path(path))} {version}")
 
 
 def _output(path: str, *arguments: str) -> str:

@@ -70,7 +70,7 @@ class Materials:
             if isinstance(item, UserFile) and item.name in missing:
                 _bring(inside(self.job.folder, item.file), self.folder / item.name, self.copy)
                 missing.remove(item.name)
-        missing = {name for name in missing if not self.store.take(self.keys[name], self.folder / name)}
+        missing -= self.store.take_all({name: self.keys[name] for name in missing}, self.folder)
         with closing(_Maker(self, len(self.reels(missing)))) as maker:
             for group in groups:
                 maker.make(missing & group)
@@ -85,7 +85,7 @@ class Materials:
     def keys(self) -> dict[str, str]:
         """What each of these files is made of, by its name."""
         trailer, found = self.job.plan.layout.trailer, dict[str, str]()
-        film = replace(trailer.film, gaps=False)  # which only says how its pictures are shown
+        film = key_of(replace(trailer.film, gaps=False))  # gaps only say how its pictures are shown
         for item in self.job.plan.inputs:
             if isinstance(item, Reel | SoundReel):
                 found[item.name] = key_of(code(), film, replace(item, name=""))

@@ -115,15 +115,20 @@ def render_spec(
     locked: bool = False,
 ) -> None:
     """Render a spec and say what came of it."""
-    from cinecut.config import defaults
-    from cinecut.delivery.deliver import check_delivery, deliver
-    from cinecut.ffmpeg.builds import find_ffmpeg
-    from cinecut.render.job import Effort, prepare
-    from cinecut.render.outputs import check_stems
-    from cinecut.render.stems import render_stems
+    from concurrent.futures import ThreadPoolExecutor
 
-    build = find_ffmpeg(ffmpeg)
-    job = prepare(spec, size=size, small=draft, only=only)
+    from cinecut.ffmpeg.builds import find_ffmpeg
+
+    with ThreadPoolExecutor(1) as beside:  # FFmpeg's answers are waited for while code is loaded and the spec compiled
+        asked = beside.submit(find_ffmpeg, ffmpeg)
+        from cinecut.config import defaults
+        from cinecut.delivery.deliver import check_delivery, deliver
+        from cinecut.render.job import Effort, prepare
+        from cinecut.render.outputs import check_stems
+        from cinecut.render.stems import render_stems
+
+        job = prepare(spec, size=size, small=draft, only=only)
+        build = asked.result()
     own = defaults(spec.parent)
     target = output or _into(own.get("output"), job.default_name)
     if effort[0] is None and "jobs" in own:

@@ -200,7 +200,7 @@ def stretch(sounds: FilmSounds, audio: AudioFacts, start: Fraction, end: Fractio
         yield from _stretch(sounds.parts[0], sounds.kind, audio, start, end)
         return
     single = replace(audio, channels=1, layout="mono")
-    parts = [_in_blocks(_stretch(part, sounds.kind, single, start, end), audio.rate) for part in sounds.parts]
+    parts = [in_blocks(_stretch(part, sounds.kind, single, start, end), audio.rate) for part in sounds.parts]
     for blocks in zip(*parts, strict=True):
         yield np.concatenate(blocks)
 
@@ -221,7 +221,8 @@ def _stretch(
         yield np.zeros((audio.channels, last - at), kind)
 
 
-def _in_blocks(parts: Iterable[NDArray[Any]], size: int) -> Iterator[NDArray[Any]]:
+def in_blocks(parts: Iterable[NDArray[Any]], size: int) -> Iterator[NDArray[Any]]:
+    """The same samples, [channels, samples], in blocks of so many; the last one may be smaller."""
     held = None
     for part in parts:
         held = part if held is None else np.concatenate([held, part], 1)

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def join(segments: Sequence[Path], beside: Sequence[Path], output: Path, rate: F
             out.set_chapters([_chapter(number, *each, 1 / rate) for number, each in enumerate(about.chapters, 1)])
             streams = [_pictures(segments, targets[0], rate), *map(_copied, media[1:], targets[1:])]
             ticks = _ticks([1 / rate, *(Fraction(each.streams[0].time_base or 1) for each in media[1:])])
-            for packet in heapq.merge(*streams, key=lambda packet: packet.dts * ticks[packet.time_base]):
+            for _, packet in heapq.merge(*map(_timed, streams, ticks), key=itemgetter(0)):
                 out.mux(packet)
     except av.error.FFmpegError as error:
         if isinstance(error, OSError):
@@ -54,16 +55,21 @@ def _chapter(number: int, start: int, end: int, name: str, frame: Fraction) -> A
     return {"id": number, "start": start, "end": end, "time_base": frame, "metadata": {"title": name}}
 
 
-def _ticks(bases: Sequence[Fraction]) -> dict[Fraction, int]:
+def _ticks(bases: Sequence[Fraction]) -> list[int]:
     """Of clocks how long a tick of each is, in whole ticks of one that all of them share."""
     shared = math.lcm(*(base.denominator for base in bases))
-    return {base: base.numerator * shared // base.denominator for base in bases}
+    return [base.numerator * shared // base.denominator for base in bases]
+
+
+def _timed(packets: Iterator[Any], tick: int) -> Iterator[tuple[int, Any]]:
+    """Packets, each with when it is decoded, on the clock that all of them share."""
+    return ((packet.dts * tick, packet) for packet in packets)
 
 
 def _pictures(segments: Sequence[Path], target: Any, rate: Fraction) -> Iterator[Any]:
     """The packets of all segments, one after another. A file's own stamps are only good for their order: they may be
     rounded, or begin before zero."""
-    at, delay, headers = 0, 0, None
+    at, delay, headers, frame = 0, 0, None, 1 / rate
     for file in segments:
         with open_container(file, decodes=False) as media:
             before, headers = headers, media.streams[0].codec_context.extradata
@@ -76,7 +82,7 @@ def _pictures(segments: Sequence[Path], target: Any, rate: Fraction) -> Iterator
             media.seek(0)
             for number, packet in enumerate(_packets(media)):
                 packet.pts, packet.dts = at + shown[packet.pts], at + number - delay
-                packet.time_base, packet.duration, packet.stream = 1 / rate, 1, target
+                packet.time_base, packet.duration, packet.stream = frame, 1, target
                 yield packet
             at += len(shown)
 

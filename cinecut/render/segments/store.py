@@ -14,6 +14,8 @@ import hashlib
 import importlib.metadata
 import os
 import shutil
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +26,7 @@ from cinecut.files import beside, cache_folder, sweep
 
 LIMIT = "CINECUT_STORE_GB"
 _USUAL_LIMIT = 10  # GB
+_READERS = 4  # files that are checked at a time
 
 
 def key_of(*parts: object) -> str:
@@ -62,6 +65,13 @@ class Store:
                 entry.unlink()
                 self.warnings.append(Diagnostic("store", f"{entry} is damaged: it is made again", None))
         return False
+
+    def take_all(self, keys: Mapping[str, str], folder: Path) -> set[str]:
+        """Put files into a folder, several at a time, each by its name and its key; returns the names of those that
+        the store has."""
+        with ThreadPoolExecutor(_READERS) as pool:
+            taken = pool.map(lambda name: self.take(keys[name], folder / name), keys)
+            return {name for name, has in zip(keys, taken, strict=True) if has}
 
     def keep(self, key: str, file: Path) -> None:
         """Take a finished file in. A disk that refuses only costs the keeping."""

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from cinecut.compiler.picture.assembly import label_of
@@ -55,6 +57,7 @@ class Studio:
         """The trailer's files in the working folder, by the outputs' names, made by so many FFmpegs at a time (None: as
         many as the machine serves)."""
         self._tell_of_whole()
+        Thread(target=import_module, args=("cinecut.media.reels",), daemon=True).start()  # while the store is read
         segments = segments_of(self.plan)
         self._make(segments, sounds_of(self.plan), jobs)
         self._tell_of_loud()
@@ -87,7 +90,8 @@ class Studio:
         keys = {segment.file: self.keys.segment(segment) for segment in segments}
         once = {key: file for file, key in reversed(keys.items())}
         alone = [each for each in segments if once[keys[each.file]] == each.file]
-        new = [each for each in alone if not self.store.take(keys[each.file], self.place.folder / each.file)]
+        stored = self.store.take_all({each.file: keys[each.file] for each in alone}, self.place.folder)
+        new = [each for each in alone if each.file not in stored]
         unheard = [sound for sound in sounds if not self._take(sound)]
         shots = together(new)
         runs = [run_of(shot, self.plan.render.items) for shot in shots]
