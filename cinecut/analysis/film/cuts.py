@@ -34,7 +34,7 @@ _BLOCK = 5  # rows and columns of a thumbnail in a block
 SUDDEN = 0.1  # least share of blocks that change at once at a cut between look-alikes
 _SUDDEN_RESET = 0.25  # the same at a key picture
 _AT_ONCE, _AT_ONCE_LEAST = 2.5, 6.0  # such a block's change: times the largest around it, and levels more than that
-_STEADY = 4  # pictures on each side: a drawn figure that moves every third picture is not cut each time
+STEADY = 4  # pictures on each side: a drawn figure that moves every third picture is not cut each time
 _STIR = 2  # pixels of a thumbnail by which something moves rather than being cut
 _HECTIC = 10.0  # levels: a greater change around hides a cut between look-alikes
 
@@ -43,14 +43,30 @@ Cut: TypeAlias = tuple[int, float]
 
 def spread(thumbs: Thumbs) -> NDArray[np.float32]:
     """[n] mean absolute deviation of the luma of thumbnails [n, 3, rows, columns], in levels."""
-    luma = thumbs[:, 0].reshape(len(thumbs), -1).astype(np.float32)
-    return np.asarray(np.abs(luma - luma.mean(1, keepdims=True)).mean(1), np.float32)
+    luma = thumbs[:, :1]
+    means = np.rint(luma.mean((1, 2, 3), keepdims=True)).astype(np.uint8)
+    return np.asarray(_apart(luma, np.broadcast_to(means, luma.shape)).mean((1, 2, 3)), np.float32)
 
 
 def change(before: Thumbs, after: Thumbs) -> NDArray[np.float32]:
     """[n] difference of thumbnails [n, 3, rows, columns], pair by pair, in levels."""
-    planes = np.abs(before.astype(np.int16) - after).reshape(len(before), 3, -1).mean(2)
-    return np.asarray(planes @ np.array([1.0, 0.5, 0.5]), np.float32)
+    return np.asarray(_apart(before, after).reshape(len(before), 3, -1).mean(2) @ np.array([1.0, 0.5, 0.5]), np.float32)
+
+
+def _apart(before: Thumbs, after: Thumbs) -> Thumbs:
+    """The absolute difference of thumbnails."""
+    if not before.size:
+        return np.zeros(before.shape, np.uint8)
+    return np.asarray(cv2.absdiff(before.ravel(), after.ravel()), np.uint8).reshape(before.shape)
+
+
+def _blocks(planes: Thumbs) -> NDArray[np.float32]:
+    """[n, rows / 5, columns / 5] the mean of luma plus half those of chroma of each block of differences."""
+    rows, columns = (length // _BLOCK for length in planes.shape[2:])
+    across = np.kron(np.eye(columns, dtype=np.float32), np.full((_BLOCK, 1), 1 / _BLOCK, np.float32))
+    parts = planes[..., : rows * _BLOCK, : columns * _BLOCK].astype(np.float32) @ across
+    blocks = parts.reshape(len(planes), 3, rows, _BLOCK, columns).mean(3)
+    return np.asarray(blocks[:, 0] + (blocks[:, 1] + blocks[:, 2]) / 2)
 
 
 def novelty(before: Thumbs, after: Thumbs) -> NDArray[np.float32]:
@@ -92,12 +108,9 @@ def steps(strip: Strip) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArr
 def sudden(strip: Strip) -> NDArray[np.float32]:
     """[n - 1] share of blocks that change at once, from each picture to the next; 0 in hectic stretches."""
     count, gap = len(strip.ranks) - 1, np.diff(strip.ranks)
-    planes = np.abs(strip.thumbs[:-1].astype(np.int16) - strip.thumbs[1:])
-    rows, columns = (length // _BLOCK * _BLOCK for length in planes.shape[2:])
-    levels = planes[:, 0] + (planes[:, 1] + planes[:, 2]) // 2
-    blocks = levels[:, :rows, :columns].reshape(count, rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK).mean((2, 4))
+    blocks = _blocks(_apart(strip.thumbs[:-1], strip.thumbs[1:]))
     most = np.zeros_like(blocks)
-    for offset in (*range(-_STEADY, 0), *range(1, _STEADY + 1)):
+    for offset in (*range(-STEADY, 0), *range(1, STEADY + 1)):
         here = np.arange(max(0, -offset), min(count, count - offset))
         if len(here):
             longer = np.maximum(1, gap[here] / gap[here + offset])  # a longer gap holds more movement

@@ -14,7 +14,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.cuts import NOVEL, SCORE, SUDDEN, Verdict, is_similar, judge, novelty, spread, steps, sudden
+from cinecut.analysis.film.cuts import (
+    NOVEL,
+    SCORE,
+    STEADY,
+    SUDDEN,
+    Verdict,
+    is_similar,
+    judge,
+    novelty,
+    spread,
+    steps,
+    sudden,
+)
 from cinecut.analysis.film.gops import PacketIndex, Survey
 from cinecut.analysis.film.screen import is_text
 from cinecut.analysis.film.strips import GroupReader, Strip
@@ -88,7 +100,7 @@ def plan(survey: Survey) -> list[Group]:
     chosen = _chosen(starts)
     quarter = int(1 / (4 * survey.clock.time_base))
     groups = []
-    hushes = _hushes(index)
+    hushes = _hushes(index, starts[1:][[choice is True for choice in chosen]])
     chooses = any(choice is not None for choice in chosen)
     for place in range(len(index.groups)):
         first, last = int(bounds[place]), int(bounds[place + 1])
@@ -161,10 +173,11 @@ def united(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return united
 
 
-def _hushes(index: PacketIndex) -> list[tuple[int, int]]:
+def _hushes(index: PacketIndex, chosen: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Stretches of ranks around both ends of each run of pictures that take almost no bytes.
 
-    Almost none is a few times the smallest picture of the film, or much less than the pictures before or after.
+    Almost none is a few times the smallest picture of the film, or much less than the pictures before or after. Ends at
+    key pictures that the encoder has `chosen` are left out: those are compared in any case.
     """
     order = np.argsort(index.rank, kind="stable")
     size, key = index.size[order].astype(np.float64), index.key[order]
@@ -179,7 +192,7 @@ def _hushes(index: PacketIndex) -> list[tuple[int, int]]:
     least = np.minimum(before, after)
     drop = (least < _HUSHED * np.maximum(before, after)) & (least < _HUSHED_LEAST * np.median(index.size[index.key]))
     edges += (np.flatnonzero(drop) + _HUSH).tolist()
-    return [(edge - _BEFORE - 1, edge + _AFTER) for edge in sorted(edges)]
+    return [(edge - _BEFORE - 1, edge + _AFTER) for edge in sorted(edges) if not (np.abs(chosen - edge) <= _HUSH).any()]
 
 
 def examine(reader: GroupReader, survey: Survey, group: Group) -> tuple[Verdict, Strip | None]:
@@ -254,8 +267,9 @@ def _verdict_by_key(survey: Survey, group: Group, strip: Strip) -> Verdict | Non
         return verdict
     if any(group.end - _AFTER < rank < group.end for rank, _ in verdict.cuts):
         return None
-    novel, _, score = (float(values[-1]) for values in steps(strip))
-    if (novel < NOVEL or score < SCORE / 2) and sudden(strip)[-1] < SUDDEN / 2:
+    end = strip.tail(STEADY + 2)  # nothing earlier bears on the last step
+    novel, _, score = (float(values[-1]) for values in steps(end))
+    if (novel < NOVEL or score < SCORE / 2) and sudden(end)[-1] < SUDDEN / 2:
         return verdict
     key = int(survey.index.groups[group.place + 1])
     soon = survey.index.size[key + 1 : key + 1 + 2 * _AFTER]
