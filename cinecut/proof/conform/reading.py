@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -27,8 +28,10 @@ from cinecut.language.write import write_spec
 from cinecut.media.link import name_from
 from cinecut.media.probe import film_facts, song_facts
 from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.matching import Matcher, Piece, joined
-from cinecut.proof.conform.vectors import framed, vectors_of
+from cinecut.proof.conform.matching import Matcher
+from cinecut.proof.conform.placing import Piece, Placer
+from cinecut.proof.conform.vectors import vectors_of
+from cinecut.proof.conform.views import likely_view
 
 _GLANCES = 24  # frames by which the bars of a trailer are found
 
@@ -49,18 +52,31 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
     thumbs, within = _thumbs(trailer, facts)
     if not len(thumbs):
         raise Stop("unreadable", f"{trailer} holds no picture that can be decoded")
-    pictures = [FilmPictures.open(film, lambda done: progress("film", done)) for film in films]
-    luma = np.stack([framed(thumb, within) for thumb in thumbs])
-    matcher = Matcher(luma, vectors_of(luma), facts.rate, pictures)
-    pieces, bounds = list[Piece](), _stretches(thumbs)
-    for number, (start, end) in enumerate(bounds, 1):
-        pieces += matcher.pieces(start, end)
-        progress("shots", number / len(bounds))
-    pieces = joined(matcher.adopted(pieces), pictures, facts.rate)
-    main = _main(pieces, pictures)
-    text = _Writer(trailer, facts, spec, pictures, main).text(pieces)
+    with ExitStack() as stack:
+        pictures = [stack.enter_context(FilmPictures.open(film, lambda d: progress("film", d))) for film in films]
+        placer, bounds = Placer(thumbs, within, facts.rate, pictures), _stretches(thumbs)
+        _set_views(placer, facts, bounds)
+        pieces = Matcher(placer).matched(bounds, lambda done: progress("shots", done))
+        main = _main(pieces, pictures)
+        text = _Writer(trailer, facts, spec, pictures, main).text(pieces)
     foreign = sum(p.end - p.start for p in pieces if not p.black and p.film != main)
     return Conformed(text, pieces, len(thumbs), foreign)
+
+
+def _set_views(placer: Placer, facts: FilmFacts, bounds: Sequence[tuple[int, int]]) -> None:
+    """Give each film the part of its pictures that the trailer shows."""
+    rows = [(start + end) // 2 for start, end in bounds]
+    shown = placer.luma[rows]
+    for film in placer.films:
+        shape = _shape(facts, placer.within) / _shape(film.facts, film.inside)
+        film.view = likely_view(vectors_of(shown), shown, film.key_luma, shape)
+
+
+def _shape(facts: FilmFacts, within: Inside) -> float:
+    """Width by height of the picture without its bars."""
+    (width, height), (rows, columns) = facts.display_size, within
+    shares = (columns.stop - columns.start) / THUMB_COLUMNS, (rows.stop - rows.start) / THUMB_ROWS
+    return width * shares[0] / (height * shares[1])
 
 
 def _thumbs(trailer: Path, facts: FilmFacts) -> tuple[NDArray[np.uint8], Inside]:
@@ -135,7 +151,8 @@ class _Writer:
         film = self.films[self.main]
         whole, part = divmod(piece.first, 1)
         at = FilmTime(film.time(int(whole)) + part / film.facts.rate)
-        return make(Shot, shot=Clip(in_=at, out=None, for_=length), speed=piece.speed, mute=bool(self.facts.audio))
+        speed = Fraction(round(piece.speed * 10000), 10000)  # as many digits as a spec may have
+        return make(Shot, shot=Clip(in_=at, out=None, for_=length), speed=speed, mute=bool(self.facts.audio))
 
     def _remark(self, piece: Piece) -> str:
         if piece.black:
