@@ -37,13 +37,15 @@ from cinecut.diagnostics import Stop
 from cinecut.files import cache_folder, write_beside
 from cinecut.language.facts import FilmFacts
 from cinecut.media.probe import film_facts
-from cinecut.proof.conform.vectors import WHOLE, Vectors, View, colors_of, framed, vectors_of
+from cinecut.proof.conform.vectors import TINTS, WHOLE, Vectors, View, colors_of, framed, tints_of, vectors_of
 
 THREADS = 2
 _AT_HAND = 64  # groups whose pictures and vectors are kept in memory
 _FOLDER = "conform"
 _ALL: Inside = (slice(None), slice(None))
-_EMPTY = np.empty((0, THUMB_ROWS, THUMB_COLUMNS), np.uint8)
+_SHAPE = (THUMB_ROWS, THUMB_COLUMNS)
+_EMPTY = np.empty((0, *_SHAPE), np.uint8)
+_LUMA, _ROW = THUMB_ROWS * THUMB_COLUMNS, THUMB_ROWS * THUMB_COLUMNS + TINTS  # bytes of a picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,15 +151,29 @@ class FilmPictures:
 
     def block(self, group: int) -> NDArray[np.uint8]:
         """The pictures of a group [n, 45, 80]; a damaged one is the one before it again."""
+        return self._pictures(group)[:, :_LUMA].reshape(-1, *_SHAPE)
+
+    def tints(self, rank: int) -> NDArray[np.uint8]:
+        """The tints of a picture."""
+        group = self.group_at(rank)
+        return np.asarray(self._pictures(group)[rank - int(self.starts[group]), _LUMA:], np.uint8)
+
+    def _pictures(self, group: int) -> NDArray[np.uint8]:
+        """The pictures of a group, luma and then tints [n, _ROW]."""
         with self._lock_of(group):
             return self._kept_or(self._file(group), lambda: self._decode(group))
 
+    def is_kept(self, group: int) -> bool:
+        """Whether the pictures of a group are decoded already."""
+        return self._file(group).exists()
+
     def outline(self, group: int) -> Vectors:
         """Some pictures of a group, a few frames apart: those that others refer to."""
-        if self._file(group).exists():
+        if self.is_kept(group):
             return self.vectors(group)[::2]
         with self._lock_of(group):
-            return vectors_of(self._kept_or(self._file(group, "outline"), lambda: self._sketch(group)), self.view)
+            rows = self._kept_or(self._file(group, "outline"), lambda: self._sketch(group))
+        return vectors_of(rows[:, :_LUMA].reshape(-1, *_SHAPE), self.view)
 
     def vectors(self, group: int, view: View | None = None) -> Vectors:
         """Of the pictures of a group; those that were asked for last are at hand."""
@@ -204,14 +220,14 @@ class FilmPictures:
 
     def _decode(self, group: int) -> NDArray[np.uint8]:
         start, end = int(self.starts[group]), self.end(group)
-        found = np.zeros((end - start, THUMB_ROWS, THUMB_COLUMNS), np.uint8)
+        found = np.zeros((end - start, _ROW), np.uint8)
         last = start - 1
         fine = np.zeros(self.count + 1, bool)
         fine[start:end] = True
         with self._reader() as reader:
             for rank, thumb in reader.pictures(group, fine):
                 if start <= rank < end:
-                    found[max(last + 1, start) - start : rank - start + 1] = framed(thumb, _ALL)
+                    found[max(last + 1, start) - start : rank - start + 1] = _row(thumb)
                     last = rank
                 if rank >= end - 1:
                     break
@@ -227,10 +243,10 @@ class FilmPictures:
             for rank, thumb in reader.pictures(group, np.zeros(self.count + 1, bool)):
                 if rank >= end:
                     break
-                found.append(framed(thumb, _ALL))
+                found.append(_row(thumb))
         with self._lock:
             self.decoded += len(found)
-        return np.stack(found) if found else _EMPTY
+        return np.stack(found) if found else np.empty((0, _ROW), np.uint8)
 
     def _file(self, group: int, kind: str = "frames") -> Path:
         return cache_folder() / _FOLDER / f"{self.facts.fingerprint}-{self._shape}" / f"{group}.{kind}"
@@ -238,8 +254,8 @@ class FilmPictures:
     @staticmethod
     def _kept_or(file: Path, make: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """What a file holds; where there is none, what is made and kept in it."""
-        if file.exists() and file.stat().st_size % (THUMB_ROWS * THUMB_COLUMNS) == 0:
-            return np.frombuffer(file.read_bytes(), np.uint8).reshape(-1, THUMB_ROWS, THUMB_COLUMNS)
+        if file.exists() and file.stat().st_size % _ROW == 0:
+            return np.frombuffer(file.read_bytes(), np.uint8).reshape(-1, _ROW)
         made = make()
         file.parent.mkdir(parents=True, exist_ok=True)
         write_beside(file, made.tobytes())
@@ -249,4 +265,9 @@ class FilmPictures:
     def _shape(self) -> str:
         """What of the frame is looked at, and how small."""
         rows, columns = self.inside
-        return f"{rows.start}.{rows.stop}.{columns.start}.{columns.stop}-{THUMB_COLUMNS}x{THUMB_ROWS}"
+        return f"{rows.start}.{rows.stop}.{columns.start}.{columns.stop}-{_ROW}"
+
+
+def _row(thumb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A thumbnail without bars as it is kept."""
+    return np.concatenate([framed(thumb, _ALL).ravel(), tints_of(thumb, _ALL)])

@@ -22,6 +22,7 @@ _SAME = 0.02  # correlation by which going on is as good as another place
 _COVERED = 0.35  # correlation of a picture with a title over it with the one without, at least
 _PART, _DEEP = 24, 5  # frames of its head that are placed alone; how often a stretch is parted
 _BUDGET = 0.4  # of a film's pictures that are decoded at most to find what its key pictures do not show
+_FREE = 1500  # pictures that are decoded of any film
 _HIDDEN = 0.8  # promise of a group in which there is a shot that its key picture does not show
 _BLACK, _FLAT = 26.0, 4.0  # levels
 
@@ -110,7 +111,7 @@ class Matcher:
         with ThreadPoolExecutor(THREADS) as pool:
             for at in range(0, len(order), 2 * THREADS):
                 waiting = [p for p in lost if max((each.like for each in places[p]), default=0.0) < SURE]
-                some = [each for each in order[at : at + 2 * THREADS] if self._affordable(each.film)]
+                some = [each for each in order[at : at + 2 * THREADS] if self._affordable(each)]
                 if not waiting or not some:
                     break
                 list(pool.map(lambda each, waiting=waiting: self._look(each, waiting, places), some))
@@ -120,9 +121,9 @@ class Matcher:
     def _replaced(self, piece: Piece, found: Piece | None) -> list[Piece]:
         return [piece] if found is None else list(self._pieces(piece.start, piece.end, 1, found))
 
-    def _affordable(self, number: int) -> bool:
-        film = self.placer.films[number]
-        return film.decoded < max(_BUDGET * film.count, 500)
+    def _affordable(self, candidate: Candidate) -> bool:
+        film = self.placer.films[candidate.film]
+        return film.decoded < max(_BUDGET * film.count, _FREE) or film.is_kept(candidate.group)
 
     def _look(self, candidate: Candidate, waiting: Sequence[Piece], places: dict[Piece, list[Piece]]) -> None:
         """Add to `places` those of pieces that are in a group, or whose heads or tails are."""

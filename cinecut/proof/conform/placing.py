@@ -22,7 +22,7 @@ _CLEAR = 0.1  # so much
 _ELSEWHERE = Fraction(1)  # seconds between places that are different ones
 NEAR = 0.6  # of one picture with another of its shot
 _SAMPLES, _FEW = 24, 5  # frames of a stretch that are compared; that are looked for
-_REACH, _AGAIN = 10, 6  # film frames around a rough place in which the exact one is looked for; how often, as it moves
+_REACH, _AGAIN = 20, 5  # film frames around a rough place in which the exact one is looked for; how often, as it moves
 _ALIKE = 0.004  # correlation by which places are as good as each other
 _ODD = 0.015  # correlation by which what is unusual must be better
 _FLIPPED = 0.03  # by which a mirrored picture must promise more
@@ -38,7 +38,7 @@ _SPEEDS = tuple(map(Fraction, (
 class Piece:
     """Frames [start, end) of the trailer. `film` is the number of the film, None where it is in none (`black`: nothing
     is shown); `first` the place of its first frame, in film frames; `like` the mean correlation; `view` the part of the
-    picture that it shows, where that is another than the whole trailer's; `blend` the frames of the dissolve into it."""
+    picture that it shows, where that is another than the whole trailer's; `blend` the dissolve into it, in frames."""
 
     start: int
     end: int

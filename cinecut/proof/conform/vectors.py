@@ -20,6 +20,7 @@ _WIDTH, _HEIGHT = 48, 27
 _COARSE = 21  # pixels of those: the window over which light is evened out
 _NOISE = 1.0  # levels of deviation: what has less shows nothing
 _FEW = (8, 5)  # columns and rows of a picture's colors
+TINTS = 2 * 8 * 5  # bytes of both chromas at that size
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def framed(thumb: NDArray[np.uint8], inside: Inside) -> NDArray[np.uint8]:
     """The luma of a thumbnail [3, rows, columns] without bars, in the common size [45, 80]."""
     luma = thumb[0][inside]
     if luma.shape == (THUMB_ROWS, THUMB_COLUMNS):
-        return luma
+        return np.asarray(luma, np.uint8)
     return np.asarray(cv2.resize(luma, (THUMB_COLUMNS, THUMB_ROWS), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
@@ -58,7 +59,9 @@ def seen(luma: NDArray[np.uint8], view: View) -> NDArray[np.float32]:
         corner = view.left * THUMB_COLUMNS + wide / 2 - 0.5, view.top * THUMB_ROWS + high / 2 - 0.5
         matrix = np.array([[wide, 0, corner[0]], [0, high, corner[1]]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        picture = cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        picture = np.asarray(
+            cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32
+        )
     return np.asarray(cv2.resize(picture, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA), np.float32)
 
 
@@ -81,6 +84,12 @@ def colors_of(thumbs: Thumbs, inside: Inside) -> Vectors:
     rows[:, 1:] = 2 * (rows[:, 1:] - 128)
     flat = rows.reshape(len(rows), -1)
     return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1), np.float32)
+
+
+def tints_of(thumb: NDArray[np.uint8], inside: Inside) -> NDArray[np.uint8]:
+    """Both chromas of a thumbnail without bars, in rough [80]."""
+    planes = [cv2.resize(plane[inside], _FEW, interpolation=cv2.INTER_AREA) for plane in thumb[1:]]
+    return np.concatenate([plane.ravel() for plane in planes]).astype(np.uint8)
 
 
 def mirrored(vectors: Vectors) -> Vectors:

@@ -1,4 +1,4 @@
-"""Which part of a film's picture a trailer shows: a transfer of its own, cropped for another screen or cut at its edges.
+"""Which part of a film's picture a trailer shows: it may be of another transfer, cropped, or cut for another screen.
 
 trailer frames × key pictures ─ some shapes ─► the likeliest ─ edges moved by small steps ─► View
 """
@@ -61,8 +61,9 @@ def refined(pairs: Sequence[Pair], view: View) -> View:
     best = like(view), view
     for step in _STEPS:
         for _ in range(4):
-            tried = [each for each in _moves(best[1], step)]
-            better = max(((like(each), each) for each in tried), key=lambda rated: rated[0], default=best)
+            better = max(
+                ((like(each), each) for each in _moves(best[1], step)), key=lambda rated: rated[0], default=best
+            )
             if better[0] <= best[0]:
                 break
             best = better
