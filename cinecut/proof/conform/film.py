@@ -1,91 +1,201 @@
 """A film in which places are looked for: its key pictures at once, all others where they are asked for.
 
-Both are kept by the film's content, so that a second trailer of it decodes what the first did not.
+Both are kept by the film's content, so that a second trailer of it decodes only what the first did not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gops import Survey, inside, survey
+from cinecut.analysis.cache import Cache
+from cinecut.analysis.film.gops import (
+    THUMB_COLUMNS,
+    THUMB_ROWS,
+    Clock,
+    Inside,
+    PacketIndex,
+    Unstamped,
+    inside,
+    survey,
+)
+from cinecut.analysis.film.screen import Bars
+from cinecut.analysis.film.search import plan
 from cinecut.analysis.film.strips import GroupReader
+from cinecut.analysis.stage import Line, Stage
+from cinecut.diagnostics import Stop
 from cinecut.files import cache_folder, write_beside
 from cinecut.language.facts import FilmFacts
 from cinecut.media.probe import film_facts
-from cinecut.proof.conform.vectors import HEIGHT, WIDTH, Vectors, framed, vectors_of
+from cinecut.proof.conform.vectors import TINTS, WHOLE, Vectors, View, colors_of, framed, tints_of, vectors_of
 
-_THREADS = 2
-_AT_HAND = 48  # groups whose vectors are kept in memory
+THREADS = 2
+_AT_HAND = 64  # groups whose pictures and vectors are kept in memory
 _FOLDER = "conform"
-_EVERY = 3  # frames between two of an outline
-_WHOLE = (slice(None), slice(None))
-_EMPTY = np.empty((0, HEIGHT, WIDTH), np.uint8)
+_ALL: Inside = (slice(None), slice(None))
+_SHAPE = (THUMB_ROWS, THUMB_COLUMNS)
+_EMPTY = np.empty((0, *_SHAPE), np.uint8)
+_LUMA, _ROW = THUMB_ROWS * THUMB_COLUMNS, THUMB_ROWS * THUMB_COLUMNS + TINTS  # bytes of a picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyPictures:
+    """What one pass over a film tells: its packets (as in PacketIndex), and the first picture of each group."""
+
+    pts: NDArray[np.int64]  # [n] in units of `time_base`
+    size: NDArray[np.int64]  # [n] bytes
+    key: NDArray[np.bool_]  # [n]
+    groups: NDArray[np.int64]  # [m]
+    time_base: Fraction
+    thumbs: NDArray[np.uint8]  # [m, 3, 45, 80]; black where one is damaged
+    cut: NDArray[np.bool_]  # [m] whether a packet inside a group may begin another shot, which its first picture hides
+    bars: Bars
+
+
+def key_pictures(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> KeyPictures:
+    """Raises Stop where the film cannot be read, or its packets do not say when they are shown."""
+    try:
+        found = survey(film, facts, THREADS, progress)
+    except Unstamped:
+        hint = "write it anew with time stamps: ffmpeg -i FILM -c copy film.mkv"
+        raise Stop("unreadable", f"{film}: its packets do not say when they are shown", hint) from None
+    black = np.zeros((3, THUMB_ROWS, THUMB_COLUMNS), np.uint8)
+    thumbs = np.stack([black if key is None else key.thumb for key in found.keys])
+    index, groups = found.index, plan(found)
+    cut = np.array([any(g.start < a and b < g.end for a, b in g.suspects) for g in groups], bool)
+    return KeyPictures(index.pts, index.size, index.key, index.groups, found.clock.time_base, thumbs, cut, found.bars)
+
+
+KEY_PICTURES = Stage("key_pictures", KeyPictures, key_pictures)
 
 
 @dataclass
 class FilmPictures:
-    """A film's pictures by their ranks in showing order, small and without its bars."""
+    """A film's pictures by their ranks in showing order, small and without its bars. May be used by several threads.
+
+    view : the part of its pictures that the trailer shows; all vectors are of that part
+    decoded : pictures so far
+    """
 
     path: Path
     facts: FilmFacts
-    survey: Survey
-    blocks: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
-    outlines: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
-    at_hand: dict[int, Vectors] = field(default_factory=dict)
-    decoded: int = 0  # pictures
+    known: KeyPictures
+    view: View = WHOLE
+    decoded: int = 0
+    _at_hand: dict[tuple[int, View], Vectors] = field(default_factory=dict)
+    _locks: defaultdict[int, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _readers: SimpleQueue[GroupReader] = field(default_factory=SimpleQueue)
 
     @classmethod
-    def open(cls, path: Path, progress: Callable[[float], None]) -> FilmPictures:
-        """Raises Stop, and Unstamped where the film's packets do not say when they are shown."""
+    @contextmanager
+    def open(cls, path: Path, progress: Callable[[float], None]) -> Iterator[FilmPictures]:
+        """Raises Stop."""
         facts = film_facts(path)
-        return cls(path, facts, survey(path, facts, _THREADS, progress))
+        line = Line(Cache(facts.fingerprint), lambda stage, done: progress(done))
+        film = cls(path, facts, line.run(KEY_PICTURES, path, facts))
+        try:
+            yield film
+        finally:
+            while not film._readers.empty():
+                film._readers.get().__exit__()
+
+    @cached_property
+    def index(self) -> PacketIndex:
+        known = self.known
+        return PacketIndex.of(known.pts.tolist(), known.size.tolist(), known.key.tolist(), known.groups.tolist())
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
         """The rank at which each group of pictures begins."""
-        index = self.survey.index
-        return np.asarray(index.rank[index.groups], np.int64)
+        return np.asarray(self.index.rank[self.index.groups], np.int64)
 
     @cached_property
-    def keys(self) -> Vectors:
+    def key_luma(self) -> NDArray[np.uint8]:
+        """The first picture of each group [m, 45, 80]."""
+        return np.stack([framed(thumb, self.inside) for thumb in self.known.thumbs])
+
+    @cached_property
+    def colors(self) -> Vectors:
         """Of the first picture of each group."""
-        thumbs = [None if key is None else framed(key.thumb, self._inside) for key in self.survey.keys]
-        return vectors_of(np.stack([np.zeros((HEIGHT, WIDTH), np.uint8) if t is None else t for t in thumbs]))
+        return colors_of(self.known.thumbs, self.inside)
 
     @property
     def count(self) -> int:
-        return len(self.survey.index.shown)
+        return len(self.index.shown)
+
+    @cached_property
+    def inside(self) -> Inside:
+        return inside(self.known.bars)
 
     def time(self, rank: int) -> Fraction:
         """When a picture is shown, in seconds of the film."""
-        return self.survey.clock.time(int(self.survey.index.shown[min(max(rank, 0), self.count - 1)])).seconds
+        clock = Clock.of(self.facts, self.known.time_base)
+        return clock.time(int(self.index.shown[min(max(rank, 0), self.count - 1)])).seconds
 
     def group_at(self, rank: int) -> int:
         return max(0, int(np.searchsorted(self.starts, rank, "right")) - 1)
 
-    def block(self, group: int) -> NDArray[np.uint8]:
-        """The pictures of a group [n, HEIGHT, WIDTH]; a damaged one is the one before it again."""
-        if group not in self.blocks:
-            self.blocks[group] = self._kept_or(self._file(group), lambda: self._decode(group))
-        return self.blocks[group]
+    def end(self, group: int) -> int:
+        return int(self.starts[group + 1]) if group + 1 < len(self.starts) else self.count
 
-    def between(self, first: int, last: int) -> tuple[int, Vectors]:
+    def block(self, group: int) -> NDArray[np.uint8]:
+        """The pictures of a group [n, 45, 80]; a damaged one is the one before it again."""
+        return self._pictures(group)[:, :_LUMA].reshape(-1, *_SHAPE)
+
+    def tints(self, rank: int) -> NDArray[np.uint8]:
+        """The tints of a picture."""
+        group = self.group_at(rank)
+        return np.asarray(self._pictures(group)[rank - int(self.starts[group]), _LUMA:], np.uint8)
+
+    def _pictures(self, group: int) -> NDArray[np.uint8]:
+        """The pictures of a group, luma and then tints [n, _ROW]."""
+        with self._lock_of(group):
+            return self._kept_or(self._file(group), lambda: self._decode(group))
+
+    def is_kept(self, group: int) -> bool:
+        """Whether the pictures of a group are decoded already."""
+        return self._file(group).exists()
+
+    def outline(self, group: int) -> Vectors:
+        """Some pictures of a group, a few frames apart: those that others refer to."""
+        if self.is_kept(group):
+            return self.vectors(group)[::2]
+        with self._lock_of(group):
+            rows = self._kept_or(self._file(group, "outline"), lambda: self._sketch(group))
+        return vectors_of(rows[:, :_LUMA].reshape(-1, *_SHAPE), self.view)
+
+    def vectors(self, group: int, view: View | None = None) -> Vectors:
+        """Of the pictures of a group; those that were asked for last are at hand."""
+        key = group, view or self.view
+        with self._lock:
+            vectors = self._at_hand.pop(key, None)
+        if vectors is None:
+            vectors = vectors_of(self.block(group), key[1])
+        with self._lock:
+            self._at_hand[key] = vectors
+            while len(self._at_hand) > _AT_HAND:
+                del self._at_hand[next(iter(self._at_hand))]
+        return vectors
+
+    def between(self, first: int, last: int, view: View | None = None) -> tuple[int, Vectors]:
         """The vectors of the pictures [first, last), as far as there are such, and the first one's rank."""
         first, last = max(0, first), min(self.count, last)
         if last <= first:
             return first, vectors_of(_EMPTY)
         groups = range(self.group_at(first), self.group_at(last - 1) + 1)
-        vectors = np.concatenate([self._vectors(group) for group in groups])
         begin = int(self.starts[groups[0]])
-        return first, vectors[first - begin : last - begin]
+        return first, np.concatenate([self.vectors(group, view) for group in groups])[first - begin : last - begin]
 
     def luma_between(self, first: int, last: int) -> NDArray[np.uint8]:
         """The pictures [first, last), all of which there are."""
@@ -93,43 +203,50 @@ class FilmPictures:
         begin = int(self.starts[groups[0]])
         return np.concatenate([self.block(group) for group in groups])[first - begin : last - begin]
 
-    def _vectors(self, group: int) -> Vectors:
-        """Of the pictures of a group; those that were asked for last are at hand."""
-        vectors = self.at_hand.pop(group, None)
-        self.at_hand[group] = vectors if vectors is not None else vectors_of(self.block(group))
-        while len(self.at_hand) > _AT_HAND:
-            del self.at_hand[next(iter(self.at_hand))]
-        return self.at_hand[group]
+    def _lock_of(self, group: int) -> threading.Lock:
+        with self._lock:
+            return self._locks[group]
 
-    @cached_property
-    def _inside(self) -> tuple[slice, slice]:
-        return inside(self.survey.bars)
+    @contextmanager
+    def _reader(self) -> Iterator[GroupReader]:
+        """One of as many as there are threads: opening a long film takes a while."""
+        with self._lock:
+            reader = self._readers.get() if not self._readers.empty() else None
+        reader = reader or GroupReader(self.path, self.index, self.inside)
+        try:
+            yield reader
+        finally:
+            self._readers.put(reader)
 
-    def outline(self, group: int) -> NDArray[np.uint8]:
-        """Some pictures of a group [n, HEIGHT, WIDTH], a few frames apart: those that others refer to."""
-        if group not in self.outlines:
-            if group in self.blocks or self._file(group).exists():
-                self.outlines[group] = self.block(group)[::_EVERY]
-            else:
-                self.outlines[group] = self._kept_or(self._file(group, "outline"), lambda: self._sketch(group))
-        return self.outlines[group]
-
-    def sketch_all(self) -> None:
-        """The outlines of all groups, made side by side."""
-        with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(self.outline, range(len(self.starts))))
+    def _decode(self, group: int) -> NDArray[np.uint8]:
+        start, end = int(self.starts[group]), self.end(group)
+        found = np.zeros((end - start, _ROW), np.uint8)
+        last = start - 1
+        fine = np.zeros(self.count + 1, bool)
+        fine[start:end] = True
+        with self._reader() as reader:
+            for rank, thumb in reader.pictures(group, fine):
+                if start <= rank < end:
+                    found[max(last + 1, start) - start : rank - start + 1] = _row(thumb)
+                    last = rank
+                if rank >= end - 1:
+                    break
+        with self._lock:
+            self.decoded += end - start
+        if 0 <= last - start < end - start - 1:
+            found[last - start + 1 :] = found[last - start]
+        return found
 
     def _sketch(self, group: int) -> NDArray[np.uint8]:
-        end, found = self._end(group), list[NDArray[np.uint8]]()
-        with GroupReader(self.path, self.survey.index, self._inside) as reader:
+        end, found = self.end(group), list[NDArray[np.uint8]]()
+        with self._reader() as reader:
             for rank, thumb in reader.pictures(group, np.zeros(self.count + 1, bool)):
                 if rank >= end:
                     break
-                found.append(framed(thumb, _WHOLE))
-        return np.stack(found) if found else _EMPTY
-
-    def _end(self, group: int) -> int:
-        return int(self.starts[group + 1]) if group + 1 < len(self.starts) else self.count
+                found.append(_row(thumb))
+        with self._lock:
+            self.decoded += len(found)
+        return np.stack(found) if found else np.empty((0, _ROW), np.uint8)
 
     def _file(self, group: int, kind: str = "frames") -> Path:
         return cache_folder() / _FOLDER / f"{self.facts.fingerprint}-{self._shape}" / f"{group}.{kind}"
@@ -137,8 +254,8 @@ class FilmPictures:
     @staticmethod
     def _kept_or(file: Path, make: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """What a file holds; where there is none, what is made and kept in it."""
-        if file.exists() and file.stat().st_size % (HEIGHT * WIDTH) == 0:
-            return np.frombuffer(file.read_bytes(), np.uint8).reshape(-1, HEIGHT, WIDTH)
+        if file.exists() and file.stat().st_size % _ROW == 0:
+            return np.frombuffer(file.read_bytes(), np.uint8).reshape(-1, _ROW)
         made = make()
         file.parent.mkdir(parents=True, exist_ok=True)
         write_beside(file, made.tobytes())
@@ -146,26 +263,11 @@ class FilmPictures:
 
     @cached_property
     def _shape(self) -> str:
-        """What of the frame is looked at."""
-        rows, columns = self._inside
-        return f"{rows.start}.{rows.stop}.{columns.start}.{columns.stop}"
+        """What of the frame is looked at, and how small."""
+        rows, columns = self.inside
+        return f"{rows.start}.{rows.stop}.{columns.start}.{columns.stop}-{_ROW}"
 
-    def _decode(self, group: int) -> NDArray[np.uint8]:
-        start, end = int(self.starts[group]), self._end(group)
-        found = np.zeros((end - start, HEIGHT, WIDTH), np.uint8)
-        last = start - 1
-        fine = np.zeros(self.count + 1, bool)
-        fine[start:end] = True
-        with GroupReader(self.path, self.survey.index, self._inside) as reader:
-            for rank, thumb in reader.pictures(group, fine):
-                if rank >= end:
-                    break
-                if rank >= start:
-                    found[max(last + 1, start) - start : rank - start + 1] = framed(thumb, _WHOLE)
-                    last = rank
-                if rank == end - 1:
-                    break
-        self.decoded += end - start
-        if 0 <= last - start < end - start - 1:
-            found[last - start + 1 :] = found[last - start]
-        return found
+
+def _row(thumb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A thumbnail without bars as it is kept."""
+    return np.concatenate([framed(thumb, _ALL).ravel(), tints_of(thumb, _ALL)])

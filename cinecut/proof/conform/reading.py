@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -16,19 +17,16 @@ from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS, Inside, black_
 from cinecut.analysis.film.screen import Glance, letterbox
 from cinecut.analysis.film.strips import Strip, decode_all
 from cinecut.diagnostics import Diagnostic, Stop
-from cinecut.language.document.layout import Path as Place
-from cinecut.language.document.layout import Remark
-from cinecut.language.events import Black, Clip, Entry, Shot
 from cinecut.language.facts import FilmFacts
-from cinecut.language.read import make
-from cinecut.language.spec import Film, Music, Output, Spec
-from cinecut.language.timebase import FilmTime, Length, clock
-from cinecut.language.write import write_spec
-from cinecut.media.link import name_from
-from cinecut.media.probe import film_facts, song_facts
+from cinecut.language.timebase import FilmTime
+from cinecut.media.probe import film_facts
+from cinecut.proof.conform.blending import with_blends
 from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.matching import Matcher, Piece, joined
-from cinecut.proof.conform.vectors import framed, vectors_of
+from cinecut.proof.conform.matching import Matcher
+from cinecut.proof.conform.placing import Piece, Placer
+from cinecut.proof.conform.vectors import vectors_of
+from cinecut.proof.conform.views import likely_view
+from cinecut.proof.conform.writing import Writer
 
 _GLANCES = 24  # frames by which the bars of a trailer are found
 
@@ -49,18 +47,32 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
     thumbs, within = _thumbs(trailer, facts)
     if not len(thumbs):
         raise Stop("unreadable", f"{trailer} holds no picture that can be decoded")
-    pictures = [FilmPictures.open(film, lambda done: progress("film", done)) for film in films]
-    luma = np.stack([framed(thumb, within) for thumb in thumbs])
-    matcher = Matcher(luma, vectors_of(luma), facts.rate, pictures)
-    pieces, bounds = list[Piece](), _stretches(thumbs)
-    for number, (start, end) in enumerate(bounds, 1):
-        pieces += matcher.pieces(start, end)
-        progress("shots", number / len(bounds))
-    pieces = joined(matcher.adopted(pieces), pictures, facts.rate)
-    main = _main(pieces, pictures)
-    text = _Writer(trailer, facts, spec, pictures, main).text(pieces)
+    with ExitStack() as stack:
+        pictures = [stack.enter_context(FilmPictures.open(film, lambda d: progress("film", d))) for film in films]
+        placer, bounds = Placer(thumbs, within, facts.rate, pictures), _stretches(thumbs)
+        _set_views(placer, facts, bounds)
+        pieces = Matcher(placer).matched(bounds, lambda done: progress("shots", done))
+        pieces = with_blends(pieces, placer)
+        main = _main(pieces, pictures)
+        text = Writer(trailer, facts, spec, placer, main).text(pieces)
     foreign = sum(p.end - p.start for p in pieces if not p.black and p.film != main)
     return Conformed(text, pieces, len(thumbs), foreign)
+
+
+def _set_views(placer: Placer, facts: FilmFacts, bounds: Sequence[tuple[int, int]]) -> None:
+    """Give each film the part of its pictures that the trailer shows."""
+    rows = [(start + end) // 2 for start, end in bounds]
+    shown = placer.luma[rows]
+    for film in placer.films:
+        shape = _shape(facts, placer.within) / _shape(film.facts, film.inside)
+        film.view = likely_view(vectors_of(shown), shown, film.key_luma, shape)
+
+
+def _shape(facts: FilmFacts, within: Inside) -> float:
+    """Width by height of the picture without its bars."""
+    (width, height), (rows, columns) = facts.display_size, within
+    shares = (columns.stop - columns.start) / THUMB_COLUMNS, (rows.stop - rows.start) / THUMB_ROWS
+    return width * shares[0] / (height * shares[1])
 
 
 def _thumbs(trailer: Path, facts: FilmFacts) -> tuple[NDArray[np.uint8], Inside]:
@@ -92,58 +104,3 @@ def _main(pieces: Sequence[Piece], films: Sequence[FilmPictures]) -> int:
     if not any(frames):
         raise Stop("no-material", "nothing of this trailer is found in the films", "is it a trailer of another film?")
     return int(np.argmax(frames))
-
-
-@dataclass(frozen=True)
-class _Writer:
-    trailer: Path
-    facts: FilmFacts
-    spec: Path
-    films: Sequence[FilmPictures]
-    main: int
-
-    def text(self, pieces: Sequence[Piece]) -> str:
-        film, folder = self.films[self.main], self.spec.parent
-        entries, remarks = list[Entry](), dict[Place, Remark]()
-        for number, piece in enumerate(pieces):
-            said = self._remark(piece)
-            if said:
-                remarks["timeline", number] = Remark(above=(f"# {said}",))
-            entries.append(self._event(piece))
-        spec = make(
-            Spec,
-            cinecut=1,
-            film=make(Film, file=name_from(folder, film.path), facts=film.facts),
-            music=self._music(),
-            output=make(Output, rate=self.facts.rate, size=self.facts.display_size),
-            timeline=tuple(entries),
-        )
-        return write_spec(spec, remarks)
-
-    def _music(self) -> Music | None:
-        """The trailer's whole sound, under shots that are mute."""
-        if not self.facts.audio:
-            return None
-        none = Length(Fraction(1, 1000), "s")  # the least that there can be
-        file = name_from(self.spec.parent, self.trailer)
-        return make(Music, file=file, facts=song_facts(self.trailer), fade_out=none)
-
-    def _event(self, piece: Piece) -> Entry:
-        length = Length(Fraction(piece.end - piece.start), "f")
-        if piece.film != self.main:
-            return make(Black, black=length)
-        film = self.films[self.main]
-        whole, part = divmod(piece.first, 1)
-        at = FilmTime(film.time(int(whole)) + part / film.facts.rate)
-        return make(Shot, shot=Clip(in_=at, out=None, for_=length), speed=piece.speed, mute=bool(self.facts.audio))
-
-    def _remark(self, piece: Piece) -> str:
-        if piece.black:
-            return ""
-        at = clock(piece.start / self.facts.rate, 2)
-        if piece.film is None:
-            return f"at {at} the trailer shows what is in no film"
-        if piece.film != self.main:
-            film = self.films[piece.film]
-            return f"at {at} the trailer shows {film.path.name} from {clock(film.time(int(piece.first)), 3)} on"
-        return "the trailer shows this mirrored" if piece.flipped else ""

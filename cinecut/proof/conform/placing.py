@@ -1,0 +1,265 @@
+"""The place of a few frames in films: groups of pictures that may hold it, the most promising first, and then the exact
+frame, by all pictures around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.film.gops import Inside, Thumbs
+from cinecut.proof.conform.film import FilmPictures
+from cinecut.proof.conform.vectors import Vectors, View, alike, colors_of, framed, mirrored, vectors_of
+
+LEAST = 5  # frames of a stretch
+SURE = 0.97  # mean correlation from which on no better place is looked for
+_CERTAIN, LIKELY = 0.9, 0.7  # this is the place; it is where all others are less like it by
+_CLEAR = 0.1  # so much
+_ELSEWHERE = Fraction(1)  # seconds between places that are different ones
+NEAR = 0.6  # of one picture with another of its shot
+_SAMPLES, _FEW = 24, 5  # frames of a stretch that are compared; that are looked for
+_REACH, _AGAIN = 20, 5  # film frames around a rough place in which the exact one is looked for; how often, as it moves
+_ALIKE = 0.004  # correlation by which places are as good as each other
+_ODD = 0.015  # correlation by which what is unusual must be better
+_FLIPPED = 0.03  # by which a mirrored picture must promise more
+_MOST = 16  # groups that are decoded for one stretch by what their key pictures promise
+_PROMISE = 4  # of them, where nothing in them was near
+_SPEEDS = tuple(map(Fraction, (
+    "1/4", "1/3", "2/5", "1/2", "3/5", "2/3", "3/4", "4/5", "9/10", "24/25", "25/24", "11/10", "6/5", "5/4", "4/3",
+    "3/2", "7/4", "2", "5/2", "3", "4",
+)))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Frames [start, end) of the trailer. `film` is the number of the film, None where it is in none (`black`: nothing
+    is shown); `first` the place of its first frame, in film frames; `like` the mean correlation; `view` the part of the
+    picture that it shows, where that is another than the whole trailer's; `blend` the dissolve into it, in frames."""
+
+    start: int
+    end: int
+    film: int | None = None
+    first: Fraction = Fraction(0)
+    speed: Fraction = Fraction(1)
+    flipped: bool = False
+    like: float = 0.0
+    black: bool = False
+    view: View | None = None
+    blend: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A group of pictures that may hold a stretch. `promise`: how like it is, by its key pictures (2: the same)."""
+
+    promise: float
+    film: int
+    group: int
+    flipped: bool
+    view: View | None = None
+
+
+@dataclass(frozen=True)
+class Placer:
+    """A trailer's frames, its rate, and the films.
+
+    thumbs, within : its frames [n, 3, rows, columns], and what of them lies inside its bars
+    """
+
+    thumbs: Thumbs
+    within: Inside
+    rate: Fraction
+    films: Sequence[FilmPictures]
+
+    @cached_property
+    def luma(self) -> NDArray[np.uint8]:
+        """The frames [n, 45, 80]."""
+        return np.stack([framed(thumb, self.within) for thumb in self.thumbs])
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        return vectors_of(self.luma)
+
+    @cached_property
+    def _keys(self) -> list[tuple[Vectors, Vectors]]:
+        """Of each film's key pictures: vectors and colors."""
+        return [(vectors_of(film.key_luma, film.view), film.colors) for film in self.films]
+
+    def own(self, rows: NDArray[np.int64], flipped: bool) -> Vectors:
+        """The vectors of some frames."""
+        return mirrored(self.vectors[rows]) if flipped else self.vectors[rows]
+
+    def step(self, piece: Piece) -> Fraction:
+        """Film frames for each frame of the trailer."""
+        assert piece.film is not None
+        return piece.speed * self.films[piece.film].facts.rate / self.rate
+
+    def likes(self, piece: Piece) -> NDArray[np.float32]:
+        """The correlation of each frame with the film's."""
+        assert piece.film is not None
+        film = self.films[piece.film]
+        ranks = ranks_of(piece.first, self.step(piece), np.arange(piece.end - piece.start), film.count)
+        low, vectors = film.between(int(ranks[0]), int(ranks[-1]) + 1, piece.view)
+        own = self.own(np.arange(piece.start, piece.end), piece.flipped)
+        return np.asarray((own * vectors[ranks - low]).sum(1), np.float32)
+
+    # Rough places
+
+    def candidates(self, start: int, end: int) -> list[Candidate]:
+        """All groups, the most promising first."""
+        rows = spread(start, end, _FEW)
+        colors = colors_of(self.thumbs[rows], self.within)
+        found = list[Candidate]()
+        for number, (keys, key_colors) in enumerate(self._keys):
+            for flipped in (False, True):
+                details = alike(keys, self.own(rows, flipped)).max(1)
+                rough = alike(key_colors, mirrored(colors) if flipped else colors).max(1)
+                promise = details + rough
+                after = np.append(promise[1:], -2)  # a shot may end with the next group's first picture
+                score = np.maximum(promise, after - 0.05) - _FLIPPED * flipped
+                found += [Candidate(float(s), number, group, flipped) for group, s in enumerate(score)]
+        return sorted(found, key=lambda each: -each.promise)
+
+    def place(self, start: int, end: int) -> Piece | None:
+        """The place of a stretch, if it is in one of the groups that promise most."""
+        places = list[Piece]()
+        for number, candidate in enumerate(self.candidates(start, end)[:_MOST]):
+            places += self.within_group(start, end, candidate)
+            best = max((each.like for each in places), default=0.0)
+            if best > SURE or (number + 1 >= _PROMISE and best < NEAR):
+                break
+        return self.chosen(places)
+
+    # Exact places
+
+    def chosen(self, places: Sequence[Piece]) -> Piece | None:
+        """The one place that it is, if that is clear."""
+        best = max(places, key=_rated, default=None)
+        if best is None or best.like < LIKELY:
+            return None
+        rivals = (each for each in places if self._elsewhere(best, each))
+        second = max((each.like for each in rivals), default=0.0)
+        return best if best.like > _CERTAIN or best.like - second > _CLEAR else None
+
+    def _elsewhere(self, one: Piece, other: Piece) -> bool:
+        film = self.films[one.film] if one.film is not None else None
+        reach = film.facts.rate * _ELSEWHERE if film is not None else Fraction(0)
+        return one.film != other.film or abs(one.first - other.first) > reach
+
+    def within_group(self, start: int, end: int, candidate: Candidate) -> Iterator[Piece]:
+        """Places of a stretch of which a part is in a group."""
+        whole = Piece(start, end, candidate.film, flipped=candidate.flipped, view=candidate.view)
+        anchor = self._rough(whole, candidate.group)
+        if anchor is None:
+            return
+        found = self.aligned(whole, anchor)
+        yield found
+        if found.like < SURE:
+            yield from (self.aligned(replace(whole, speed=each), anchor) for each in self._speeds(whole, anchor))
+
+    def _rough(self, piece: Piece, group: int) -> tuple[int, int] | None:
+        """A frame of a piece and the film's like it, by the pictures of one group alone; None where none is near."""
+        film = self.films[piece.film or 0]
+        begin, vectors = int(film.starts[group]), film.vectors(group, piece.view)
+        rows, step = spread(piece.start, piece.end, _SAMPLES), float(self.step(piece))
+        table = alike(self.own(rows, piece.flipped), vectors)
+        if not table.size or table.max() < NEAR:
+            return None
+        moments = (rows - piece.start) * step
+        firsts = np.arange(-int(moments[-1]), len(vectors))
+        ranks = np.floor(firsts[:, None] + moments[None] + 1e-6).astype(np.int64)
+        inside = (ranks >= 0) & (ranks < len(vectors))
+        likes = np.where(inside, table[np.arange(len(rows))[None], np.clip(ranks, 0, len(vectors) - 1)], 0).sum(1)
+        count = inside.sum(1)
+        means = np.where(count >= min(3, len(vectors)), likes / np.maximum(count, 1), -1)
+        first = int(firsts[int(means.argmax())]) + begin
+        row = int(rows[int(np.flatnonzero(inside[int(means.argmax())])[0])])
+        return row, first + int((row - piece.start) * step + 1e-6)
+
+    def _speeds(self, piece: Piece, anchor: tuple[int, int]) -> Iterable[Fraction]:
+        """The speeds that the pictures around an anchor may have: by which picture is most like each frame."""
+        film = self.films[piece.film or 0]
+        normal = film.facts.rate / self.rate
+        low, vectors = self._around(piece, anchor)
+        rows = spread(piece.start, piece.end, _SAMPLES)
+        table = alike(self.own(rows, piece.flipped), vectors)
+        if not table.size:
+            return ()
+        clear = table.max(1) > max(NEAR, float(table.max()) - 0.15)
+        moments, ranks = rows[clear], table.argmax(1)[clear] + low
+        if len(moments) < LEAST:
+            return ()
+        first, second = np.triu_indices(len(moments), 1)
+        slope = float(np.median((ranks[second] - ranks[first]) / (moments[second] - moments[first]))) / float(normal)
+        own = Fraction(slope).limit_denominator(20)
+        near = [each for each in _SPEEDS if abs(float(each) - slope) < 0.08 * slope]
+        return {*near, own} - {1} if 0.2 < slope < 5 else ()
+
+    def _around(self, piece: Piece, anchor: tuple[int, int]) -> tuple[int, Vectors]:
+        """The film's vectors in which a piece lies, and the first one's rank."""
+        step = self.step(piece)
+        rough = anchor[1] - (anchor[0] - piece.start) * step
+        last = int(rough + (piece.end - piece.start) * step) + _REACH + 2
+        return self.films[piece.film or 0].between(int(rough) - _REACH - 1, last, piece.view)
+
+    def aligned(self, piece: Piece, anchor: tuple[int, int]) -> Piece:
+        """A piece at its exact place, near a rough one: `anchor` is a frame of the trailer and the film's like it."""
+        best = replace(piece, like=-1.0)
+        for _ in range(_AGAIN):
+            found = self._nearby(piece, anchor)
+            if found.like <= best.like:
+                break
+            best, rough = found, anchor[1] - (anchor[0] - piece.start) * self.step(piece)
+            if abs(found.first - rough) < _REACH - 2:
+                break
+            anchor = piece.start, int(found.first)
+        return best
+
+    def _nearby(self, piece: Piece, anchor: tuple[int, int]) -> Piece:
+        """The best place of a piece within reach of an anchor."""
+        start, step = piece.start, self.step(piece)
+        rough = anchor[1] - (anchor[0] - start) * step
+        rows = spread(start, piece.end, _SAMPLES)
+        low, vectors = self._around(piece, anchor)
+        if not len(vectors):
+            return replace(piece, like=-1.0)
+        table = alike(self.own(rows, piece.flipped), vectors)
+        parts = 1 if step == 1 else 4  # of a frame: only at another rate does it show where within one a shot begins
+        shifts = sorted(range(-_REACH * parts, _REACH * parts + 1), key=abs)
+        firsts = [(round(rough * parts) + Fraction(shift)) / parts for shift in shifts]
+        places = np.array([float(first) for first in firsts])[:, None] + ((rows - start) * float(step))[None] + 1e-6
+        ranks = np.floor(places).astype(np.int64) - low
+        inside = (ranks[:, 0] >= 0) & (ranks[:, -1] < len(vectors)) & (places[:, 0] >= 0)
+        likes = table[np.arange(len(rows))[None], np.clip(ranks, 0, len(vectors) - 1)].mean(1)
+        likes = np.where(inside, likes, -1)
+        if likes.max() < 0:
+            return replace(piece, like=-1.0)
+        near = np.flatnonzero(likes > likes.max() - _ALIKE)
+        frames = np.arange(start, piece.end)
+        own, means = self.own(frames, piece.flipped), list[float]()
+        for at in near:  # where pictures hardly differ, all of them are asked
+            shown = np.floor(float(firsts[at]) + (frames - start) * float(step) + 1e-6).astype(np.int64) - low
+            means.append(float((own * vectors[np.clip(shown, 0, len(vectors) - 1)]).sum(1).mean(dtype=np.float64)))
+        chosen = int(near[int(np.argmax(means))])
+        return replace(piece, first=firsts[chosen], like=float(likes[chosen]))
+
+
+def _rated(piece: Piece) -> float:
+    """How like a place is; another speed or a mirrored picture must be so by more."""
+    return piece.like - _ODD * ((piece.speed != 1) + piece.flipped)
+
+
+def ranks_of(first: Fraction, step: Fraction, frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """The film frames on screen at some frames after a place."""
+    ranks = np.floor(float(first) + frames * float(step) + 1e-6).astype(np.int64)
+    return np.asarray(np.clip(ranks, 0, count - 1), np.int64)
+
+
+def spread(start: int, end: int, most: int) -> NDArray[np.int64]:
+    """Frames spread over a stretch, its very ends left out."""
+    edge = min(2, (end - start) // 4)
+    return np.unique(np.linspace(start + edge, end - 1 - edge, min(most, end - start)).round().astype(np.int64))
