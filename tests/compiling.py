@@ -60,9 +60,14 @@ def measured(spec: Spec, film: FilmFacts = FILM) -> Spec:
     if rating is not None:
         still = rating.still and replace(rating.still, facts=STILL)
         rating = replace(rating, still=still, clip=rating.clip and replace(rating.clip, facts=film))
+    films = {
+        name: replace(each, facts=replace(film, fingerprint=f"{n}-{film.fingerprint}"))
+        for n, (name, each) in enumerate((spec.films or {}).items())
+    }
     return replace(
         spec,
-        film=replace(spec.film, facts=film),
+        film=replace(spec.film, facts=film) if spec.film is not None else None,
+        films=films or None,
         music=music,
         rating=rating,
         lut=replace(spec.lut, facts=LutFacts("4-00", "3d")) if spec.lut else None,

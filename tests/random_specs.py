@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from cinecut.language.document import Mapping, Node, Scalar, children
 from cinecut.language.document.layout import number_text, scalar_text
-from cinecut.language.events import Transition
+from cinecut.language.events import Alternative, Clip, Transition
 from cinecut.language.formats import resolved, schema_of
 from cinecut.language.read import defaults_of
+from cinecut.language.spec import Anchor, Film, Spec
 from cinecut.language.timebase import FilmTime, Length
 
 WORDS = st.text(st.sampled_from("ab/.'\"\\:#, -~%{}[]()é日🎬\u00a0\t\n|>?&*!0159"), min_size=1, max_size=12) | st.text(
@@ -89,8 +90,34 @@ def records(draw: st.DrawFn, cls: type) -> Any:
         if key != "place":
             absent = key not in schema.get("required", ()) and draw(st.integers(0, 2)) > 0
             part = resolved(schema["properties"][key])
-            found[item.name] = defaults.get(key) if absent else draw(of_hint(hints[item.name], part))
-    return cls(**found)
+            if key == "film" and cls in (Clip, Alternative, Anchor):
+                found[item.name] = draw(st.sampled_from([None, *FILM_NAMES]))
+            elif key not in ("film", "films") or cls is not Spec:
+                found[item.name] = defaults.get(key) if absent else draw(of_hint(hints[item.name], part))
+    return with_films(draw, found) if cls is Spec else cls(**found)
+
+
+FILM_NAMES = ("main", "making-of", "Größe_2.b")
+
+
+def with_films(draw: st.DrawFn, found: dict[str, Any]) -> Spec:
+    """A spec of one film, which no event names, or of several."""
+    films = {name: draw(records(Film)) for name in (FILM_NAMES if draw(st.booleans()) else FILM_NAMES[:1])}
+    if len(films) == 1:
+        return typing.cast(Spec, nameless(Spec(**found, film=films["main"], films=None)))
+    films = {name: dataclasses.replace(film, file=f"{film.file}.{name}") for name, film in films.items()}
+    return Spec(**found, film=None, films=films)
+
+
+def nameless(value: Any) -> Any:
+    """A value without the names of films."""
+    if isinstance(value, tuple):
+        return tuple(map(nameless, value))
+    if not dataclasses.is_dataclass(value) or isinstance(value, type | FilmTime | Length | Transition):
+        return value
+    inner = {item.name: nameless(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    names = {"film": None} if isinstance(value, Clip | Alternative | Anchor) else {}
+    return dataclasses.replace(value, **{**inner, **names})
 
 
 def of_hint(hint: Any, part: dict[str, Any]) -> st.SearchStrategy[Any]:

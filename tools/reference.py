@@ -123,7 +123,8 @@ def _resolved(item: dict[str, Any], schema: str) -> dict[str, Any]:
 
 
 _WORDS = {
-    "film-time": "a time of the film", "film-span": "a span of the film", "trailer-length": "a length",
+    "film-time": "a time of the film", "film-span": "a span of the film",
+    "song-span": "a span of the song", "trailer-length": "a length",
     "trailer-offset": "a length, or 0", "trailer-shift": "a length, also below 0", "transition-from": "a transition",
     "transition-to": "a transition", "positive": "a number above 0", "exact": "an exact number",
     "size": "width x height", "frame-size": "width x height", "frame-rate": "a rate", "file-name": "a file",

@@ -43,7 +43,8 @@ def _row(placed: Placed, layout: Layout) -> str:
     if placed.act is not None:
         parts.append(f"act={placed.act}")
     if isinstance(placed, PlacedShot):
-        parts.append(f"film {clock(placed.film.start.seconds)}-{clock(placed.film.end.seconds)}")
+        film = f"film {placed.event.shot.film}" if placed.event.shot.film else "film"
+        parts.append(f"{film} {clock(placed.film.start.seconds)}-{clock(placed.film.end.seconds)}")
     start, end = (clock(frame.index / rate) for frame in (placed.range.start, placed.range.end))
     parts.append(f"trailer {start}-{end}")
     if isinstance(event, Card):

@@ -101,6 +101,9 @@ def _file_names(record: Any) -> Iterator[str]:
             yield value
         elif isinstance(value, Mapping) and isinstance(each, dict) and each.get("format") == "file-name":
             yield from map(str, value.values())
+        elif isinstance(value, Mapping):
+            records = [inner for inner in value.values() if dataclasses.is_dataclass(inner)]
+            yield from (name for inner in records for name in _file_names(inner))
         elif isinstance(value, tuple):
             yield from (name for inner in value if dataclasses.is_dataclass(inner) for name in _file_names(inner))
         elif dataclasses.is_dataclass(value):

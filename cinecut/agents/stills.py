@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cinecut.analysis.story.scenes import upright
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.language.events import Card
+from cinecut.language.facts import FilmFacts
 from cinecut.language.read import inside
 from cinecut.language.timebase import FilmTime
 from cinecut.media.frames import FrameReader, open_film
@@ -35,14 +37,22 @@ def cuts_of(layout: Layout, numbers: Sequence[int]) -> list[int]:
 
 def cut_pictures(layout: Layout, folder: Path, cuts: Sequence[int]) -> Iterator[bytes]:
     """Of each cut one JPEG of both its sides. Raises Stop where the film cannot be read."""
-    film = inside(folder, layout.trailer.spec.film.file)
-    facts = layout.trailer.spec.film.facts or film_facts(film)
-    with open_film(film, facts) as media:
-        reader = FrameReader(media, picture_stream(media, film), facts.start, rough=False)
+    with ExitStack() as stack:
+        readers: dict[str, tuple[FrameReader, FilmFacts]] = {}
+
+        def reader_of(name: str) -> tuple[FrameReader, FilmFacts]:
+            if name not in readers:
+                said = layout.trailer.footage[name].film
+                film = inside(folder, said.file)
+                facts = said.facts or film_facts(film)
+                media = stack.enter_context(open_film(film, facts))
+                readers[name] = FrameReader(media, picture_stream(media, film), facts.start, rough=False), facts
+            return readers[name]
 
         def shown(placed: Placed | None, last: bool) -> Picture:
             height, width = _SIDE * 9 // 16, _SIDE
             if isinstance(placed, PlacedShot):
+                reader, facts = reader_of(placed.film.film)
                 moment = placed.film.end - 1 / facts.rate if last else placed.film.start
                 # Half a frame before it: stamps are rounded, and the first picture from there on is the one.
                 frame = reader.at(FilmTime(max(Fraction(0), moment.seconds - 1 / (2 * facts.rate))))

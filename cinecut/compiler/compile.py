@@ -181,7 +181,7 @@ def _openings(opening: Opening | None, canvases: Mapping[str, Canvas]) -> dict[s
 
 def _canvas(trailer: Trailer, file: Delivery, encoding: Encoding) -> Canvas:
     color, look = trailer_color(trailer.film), look_of(trailer)
-    return Canvas(*file.size, trailer.rate, encoding.pix_fmt, color, file.fit, trailer.spec.film.crop, look)
+    return Canvas(*file.size, trailer.rate, encoding.pix_fmt, color, file.fit, look)
 
 
 def _target(name: str, file: Delivery, encoding: Encoding) -> Target:

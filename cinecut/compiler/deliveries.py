@@ -101,7 +101,7 @@ def _asked(spec: Spec, kits: Mapping[str, Kit]) -> Iterator[_Asked]:
 def _delivery(asked: _Asked, spec: Spec, film: FilmFacts, vibe: Vibe | None) -> Delivery:
     output, alone = asked.output, asked.stem is not None
     return Delivery(
-        size=output.size or shown_size(spec.film, film),
+        size=output.size or shown_size(spec.main_film, film),
         fit=output.fit,
         codec=output.codec,
         hardware=output.hardware,

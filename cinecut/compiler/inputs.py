@@ -3,7 +3,7 @@ what it holds, so two shots that need the same packets share one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.compiler.layout import Layout
@@ -36,9 +36,9 @@ class Inputs:
         self._sounds: dict[str, str] = {}
         for placed in layout.timeline.events:
             if isinstance(placed, PlacedShot):
-                seen = shot_frames(placed, trailer.film, trailer.rate).seen
+                seen = shot_frames(placed, trailer).seen
                 self._reels[placed.label] = self._add(Reel(_name(seen), seen))
-                if trailer.audio is not None and is_heard(placed):
+                if is_heard(placed, trailer):
                     self._add_sound(placed.label, self._heard_with(placed))
             elif isinstance(placed.event, Still):
                 still = placed.event.still
@@ -61,8 +61,8 @@ class Inputs:
             self._add(UserFile(song_name(song), song.file, MEDIA_FORMATS))
 
     def _add_sound(self, label: str, film: FilmRange) -> None:
-        heard = FilmRange(FilmTime(film.start.seconds - _PREROLL), FilmTime(film.end.seconds + _MARGIN))
-        audio = self.trailer.spec.film.audio - 1
+        start, end = FilmTime(film.start.seconds - _PREROLL), FilmTime(film.end.seconds + _MARGIN)
+        heard, audio = replace(film, start=start, end=end), self.trailer.footage[film.film].film.audio - 1
         self._sounds[label] = self._add(SoundReel(_name(film, audio), heard, audio))
 
     def _heard_with(self, placed: PlacedShot) -> FilmRange:
@@ -70,17 +70,20 @@ class Inputs:
         rate, speed, (lead, trail) = self.trailer.rate, placed.event.speed, placed.sound_over
         in_ = placed.film.start.seconds - max(placed.lead, lead) * speed / rate
         frames = placed.range.length + max(placed.lead, lead) + max(placed.lag, trail)
-        return FilmRange(FilmTime(in_), FilmTime(in_ + frames * speed / rate))
+        return replace(placed.film, start=FilmTime(in_), end=FilmTime(in_ + frames * speed / rate))
 
     def picture(self, placed: Placed) -> Pad:
         if isinstance(placed.event, Still):
             still = placed.event.still
             format = Video(*self.trailer.picture_of(still).size, "rgba")
             return filters.source(self._still_name(still), "v", format, placed.label)
-        return filters.source(self._reels[placed.label], "v", source_format(self.trailer.film), placed.label)
+        assert isinstance(placed, PlacedShot)  # nothing else has pictures
+        format = source_format(self.trailer.footage[placed.film.film].facts)
+        return filters.source(self._reels[placed.label], "v", format, placed.label)
 
-    def film_sound(self, label: str) -> Pad:
-        stream = self.trailer.film.audio[self.trailer.spec.film.audio - 1]
+    def film_sound(self, film: FilmRange, label: str) -> Pad:
+        footage = self.trailer.footage[film.film]
+        stream = footage.facts.audio[footage.film.audio - 1]
         return filters.source(self._sounds[label], "a", Audio(stream.rate, stream.layout), label)
 
     def _still_name(self, still: Picture) -> str:
@@ -95,11 +98,11 @@ class Heard:
     inputs: Inputs
     channels: int
 
-    def sound(self, placed: Placed) -> Pad:
-        return sounds.of_channels(self.inputs.film_sound(placed.label), self.channels, placed.label)
+    def sound(self, placed: PlacedShot) -> Pad:
+        return sounds.of_channels(self.inputs.film_sound(placed.film, placed.label), self.channels, placed.label)
 
     def voice(self, voice: PlacedVoice) -> Pad:
-        return sounds.of_channels(self.inputs.film_sound(voice.label), self.channels, voice.label)
+        return sounds.of_channels(self.inputs.film_sound(voice.film, voice.label), self.channels, voice.label)
 
     def song(self, song: PlacedSong, use: int) -> Pad:
         source = filters.source(song.name, "a", Audio(song.facts.rate, song.facts.layout), song.label, use)
@@ -108,5 +111,5 @@ class Heard:
 
 def _name(film: FilmRange, audio: int | None = None) -> str:
     bounds = [str(moment.seconds) for moment in (film.start, film.end)]
-    kind = "" if audio is None else ".sound"
-    return f"reels/{clock_name(film.start.seconds)}_{digest(bounds, audio)}{kind}.nut"
+    kind, other = "" if audio is None else ".sound", [film.film] if film.film else []
+    return f"reels/{clock_name(film.start.seconds)}_{digest(bounds, audio, *other)}{kind}.nut"

@@ -28,12 +28,15 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:10]
 
 
-def labels_of(events: Iterable[Event]) -> list[str]:
-    """A label for each of a trailer's events: letters, digits and underscores."""
+def labels_of(events: Iterable[Event], first: str | None = None) -> list[str]:
+    """A label for each of a trailer's events: letters, digits and underscores. `first` names the first of several
+    films, which is said or not."""
     times: Counter[str] = Counter()
     labels = []
     for event in events:
         values = [(name, value) for name in _SAID[type(event)] if (value := getattr(event, name)) not in (None, ())]
+        if isinstance(event, Shot) and event.shot.film not in (None, first):
+            values.append(("film", event.shot.film))
         label = f"{_readable(event)}_{digest(values)[:4]}"
         times[label] += 1
         labels.append(label if times[label] == 1 else f"{label}_{times[label]}")

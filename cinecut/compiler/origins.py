@@ -28,7 +28,7 @@ class Origin:
 
 def origins(trailer: Trailer) -> Iterator[Origin]:
     """Every value in the order of the spec, and what the vibe adds. Facts are measurements, not settings."""
-    film = {"output.size": shown_size(trailer.spec.film, trailer.film), "output.rate": rate_text(trailer.rate)}
+    film = {"output.size": shown_size(trailer.spec.main_film, trailer.film), "output.rate": rate_text(trailer.rate)}
     for origin in _walk(trailer.spec, ""):
         if origin.by == "film":
             by = "kit" if origin.path == "output.rate" and trailer.rate != trailer.film.rate else "film"
@@ -50,6 +50,9 @@ def _walk(record: Any, path: str) -> Iterator[Origin]:
         elif isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
             for number, entry in enumerate(value, 1):
                 yield from _walk(entry, f"{name}[{number}]")
+        elif isinstance(value, Mapping) and any(map(dataclasses.is_dataclass, value.values())):
+            for part, inner in value.items():
+                yield from _walk(inner, f"{name}.{part}")
         elif isinstance(value, Mapping):
             yield from (Origin(f"{name}.{part}", figure, "user") for part, figure in value.items())
         elif value is not None and (value != () or by == "user"):

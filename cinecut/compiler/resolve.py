@@ -19,7 +19,7 @@ from cinecut.kits import Kit
 from cinecut.language.events import ActMarker, Event, Picture, Still
 from cinecut.language.facts import AudioFacts, FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.grid import Grid, grid_of, measure
-from cinecut.language.spec import Music, Rating, Spec
+from cinecut.language.spec import Film, Music, Rating, Spec
 from cinecut.language.timebase import nearest
 from cinecut.language.translation import Translation
 from cinecut.vibes import Vibe
@@ -63,15 +63,28 @@ class OwnLut:
     facts: LutFacts
 
 
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """A film that the trailer is cut from: what the spec says of it, what it is, and the sound of it that is heard, if
+    it has any."""
+
+    film: Film
+    facts: FilmFacts
+    audio: AudioFacts | None
+
+    @classmethod
+    def of(cls, film: Film, facts: FilmFacts) -> Footage:
+        return cls(film, facts, facts.audio[min(film.audio, len(facts.audio)) - 1] if facts.audio else None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trailer:
     """A spec with everything decided. What may still be None has a meaning: a film without sound has no `audio`."""
 
     spec: Spec  # as it was written: where each value stands
     vibe: Vibe | None
-    measured: bool  # the film; otherwise its facts stand in
-    film: FilmFacts
-    audio: AudioFacts | None  # of the stream that is heard
+    measured: bool  # every film; otherwise facts stand in
+    footage: Mapping[str, Footage]  # by the films' names in a `FilmRange`: the first one's is empty
     rate: Fraction
     grid: Grid | None
     events: tuple[tuple[int, str | None, Event], ...]  # number from 1 without act markers, act, event
@@ -88,6 +101,11 @@ class Trailer:
     def translation(self, file: Delivery) -> Translation | None:
         """The words of a file; None: the spec's own."""
         return self.translations.get(file.language or "")
+
+    @property
+    def film(self) -> FilmFacts:
+        """The first film, as which the trailer looks: its rate, size and colours."""
+        return self.footage[""].facts
 
     @property
     def music(self) -> Music | None:
@@ -111,15 +129,15 @@ def resolve(
 ) -> Trailer:
     """The trailer that a spec means. `vibe` is the one it chooses, `kits` are those that its deliverables name, `faces`
     those of `faces_of`, `translations` those of its languages."""
-    film = spec.film.facts or _unmeasured(spec)
+    films = spec.every_film
+    film = films[""].facts or _unmeasured(spec)
     rate = rate_for(spec, film.rate, kits)
     music = spec.music
     return Trailer(
         spec=spec,
         vibe=vibe,
-        measured=spec.film.facts is not None,
-        film=film,
-        audio=film.audio[min(spec.film.audio, len(film.audio)) - 1] if film.audio else None,
+        measured=all(each.facts is not None for each in films.values()),
+        footage={name: Footage.of(each, each.facts or _unmeasured(spec)) for name, each in films.items()},
         rate=rate,
         grid=grid_of(music),
         events=_events(spec),
@@ -194,7 +212,10 @@ def check_linked(spec: Spec, report: Report) -> None:
     hint = f"run `cinecut link {spec.place.span.file}`"
     music, rating, lut = spec.music, spec.rating, spec.lut
     card = (rating.still or rating.clip) if rating is not None else None
-    wanted: list[tuple[str, object, Span]] = [("the film", spec.film.facts, spec.film.place.span)]
+    wanted: list[tuple[str, object, Span]] = [
+        (f"the film {name}".rstrip(), film.facts, film.place.span)
+        for name, film in (spec.films or {"": spec.main_film}).items()
+    ]
     wanted += [("the song", music.facts, music.place.of("file"))] if music is not None and music.file else []
     wanted += [("the LUT", lut.facts, lut.place.span)] if lut is not None else []
     wanted += [("the rating card", card.facts, card.place.span)] if card is not None else []

@@ -41,10 +41,12 @@ def _dialogue_list(job: Job, sequence: Sequence) -> bytes:
     from cinecut.interchange.model import timecode
 
     layout, opening = job.plan.layout, job.plan.opening
-    numbered, rate = layout.trailer.film.timecodes, layout.trailer.film.rate
+    films = {name: each.facts for name, each in layout.trailer.footage.items()}
     rows = [f"Dialogue list: {sequence.name}", "", "\t".join(("no.", "in", "out", "film in", "film out", "line"))]
     for number, line in enumerate(captions(layout.timeline, layout.track), 1):
         own = [sequence.timecode(opening + nearest(at * layout.timeline.rate)) for at in (line.start, line.end)]
-        film = [timecode(numbered, nearest(at.seconds * rate)) for at in (line.film.start, line.film.end)]
+        facts, name = films[line.film.film], layout.trailer.spec.name_of(line.film.film)
+        film = [timecode(facts.timecodes, nearest(at.seconds * facts.rate)) for at in (line.film.start, line.film.end)]
+        film = [f"{name} {at}" if name is not None else at for at in film]
         rows.append("\t".join((str(number), *own, *film, line.text)))
     return ("\r\n".join(rows) + "\r\n").encode()

@@ -53,6 +53,15 @@ class Reel:
     name: str
     seen: FilmRange
 
+    @property
+    def film(self) -> str:
+        return self.seen.film
+
+    @property
+    def content(self) -> object:
+        """What it holds of its film."""
+        return self.seen.start, self.seen.end
+
     def arguments(self, stream: str) -> list[str]:
         return ["-threads", "1", "-itsoffset", str(-REEL_EPOCH), "-i", self.name]
 
@@ -64,6 +73,15 @@ class SoundReel:
     name: str
     heard: FilmRange
     audio: int
+
+    @property
+    def film(self) -> str:
+        return self.heard.film
+
+    @property
+    def content(self) -> object:
+        """What it holds of its film."""
+        return self.heard.start, self.heard.end, self.audio
 
     def arguments(self, stream: str) -> list[str]:
         return ["-threads", "1", "-itsoffset", str(-REEL_EPOCH), "-i", self.name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
@@ -40,22 +40,22 @@ def sequence_of(layout: Layout, name: str, wishes: Wishes) -> Sequence:
     """The trailer for editing programs. Raises Stop where the start timecode is none."""
     trailer, timeline = layout.trailer, layout.timeline
     shelf = Shelf(wishes, timeline.rate)
-    film = shelf.film(trailer.spec.film.file, trailer.film)
+    films = {name: shelf.film(each.film.file, each.facts) for name, each in trailer.footage.items()}
     opening = tuple(_opening(layout, shelf))
     later = opening[-1].end if opening else 0
     look = look_of(trailer)
     pictures = tuple(
-        replace(_shown(placed, film, shelf, look, later), fills=frame_of(placed, trailer) == "crop")
+        replace(_shown(placed, films, shelf, look, later), fills=frame_of(placed, trailer) == "crop")
         for placed in timeline.events
     )
     sequence = Sequence(
         name=name,
         rate=timeline.rate,
-        numbered=_numbered(timeline.rate, wishes.start, film),
+        numbered=_numbered(timeline.rate, wishes.start, films[""]),
         size=next(iter(trailer.outputs.values())).size,
         pictures=(*opening, *pictures),
         words=tuple(_words(layout, later)),
-        tracks=tuple(sound_tracks(layout, film, shelf.sound, wishes.stems, later)),
+        tracks=tuple(sound_tracks(layout, films, shelf.sound, wishes.stems, later)),
         marks=tuple(marks_of(layout, later)),
         features=(),
         face=Face(trailer.style.face, trailer.style.size / 12, trailer.style.color),
@@ -153,13 +153,13 @@ def _opening(layout: Layout, shelf: Shelf) -> Iterator[Shown]:
         yield Shown("rating", "rating_hold", "rating card", have, card.frames)
 
 
-def _shown(placed: Placed, film: Medium, shelf: Shelf, look: Look, later: int) -> Shown:
+def _shown(placed: Placed, films: Mapping[str, Medium], shelf: Shelf, look: Look, later: int) -> Shown:
     event, start, end = placed.event, placed.range.start.index + later, placed.range.end.index + later
     where = (placed.name, placed.label, _name(placed), start, end)
     head, tail = placed.head, placed.tail
     if isinstance(placed, PlacedShot):
         shot, source = placed.event, placed.film.start.seconds
-        return Shown(*where, film, source, shot.speed, head, tail, tuple(look.tables(shot)))
+        return Shown(*where, films[placed.film.film], source, shot.speed, head, tail, tuple(look.tables(shot)))
     if isinstance(event, Still):
         size = event.still.facts.size if event.still.facts is not None else (16, 9)
         return Shown(*where, shelf.still(event.still.file, size), head=head, tail=tail)

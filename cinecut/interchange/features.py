@@ -8,7 +8,7 @@ from dataclasses import replace
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.compiler.picture.geometry import frame_shot
-from cinecut.compiler.resolve import Trailer
+from cinecut.compiler.resolve import Footage, Trailer
 from cinecut.interchange.marks import lost_turns
 from cinecut.interchange.model import Feature, Sequence
 from cinecut.language.events import Black, Card, Shot, Still
@@ -27,20 +27,14 @@ def features_of(layout: Layout, sequence: Sequence, *, rendered: bool) -> Iterat
 
 
 def _of_the_whole(layout: Layout, sequence: Sequence, rendered: bool) -> Iterator[Feature]:
-    trailer, film = layout.trailer, layout.trailer.film
+    trailer = layout.trailer
     yield Feature("start timecode", "trailer", f"it begins at {sequence.timecode(0)}")
     yield Feature("reel", "trailer", "reels: " + ", ".join(medium.reel for medium in sequence.media))
     yield Feature("exact rate", "trailer", f"{rate_text(sequence.rate)} frames a second")
-    if sequence.numbered.drop or film.timecodes.drop:
+    if sequence.numbered.drop or any(each.facts.timecodes.drop for each in trailer.footage.values()):
         yield Feature("drop frame", "trailer", "drop-frame timecode")
-    if film.variable:
-        yield Feature("variable rate", "trailer", "the film has pictures at irregular times")
-    elif film.rate != trailer.rate:
-        yield Feature("other rate", "trailer", f"the film has {rate_text(film.rate)} pictures a second")
-    if trailer.audio is not None and trailer.audio.channels > 2:
-        yield Feature("surround", "trailer", f"the film's sound of {trailer.audio.channels} channels, mixed to two")
-    if trailer.spec.film.audio > 1 and trailer.audio is not None:
-        yield Feature("other sound", "trailer", f"the film's sound {trailer.spec.film.audio}")
+    for key, each in trailer.footage.items():
+        yield from _of_film(each, "the film" if len(trailer.footage) == 1 else str(trailer.spec.name_of(key)), trailer)
     if trailer.opening is not None:
         yield Feature("rating", "rating", "the rating card before the trailer")
     if any(shown.label == "rating_hold" for shown in sequence.pictures):
@@ -53,6 +47,18 @@ def _of_the_whole(layout: Layout, sequence: Sequence, rendered: bool) -> Iterato
     if trailer.lut is not None:
         yield Feature("grade", "trailer", f"the look of {trailer.lut.file}")
     yield from _of_the_mix(layout, rendered)
+
+
+def _of_film(footage: Footage, name: str, trailer: Trailer) -> Iterator[Feature]:
+    facts, audio = footage.facts, footage.audio
+    if facts.variable:
+        yield Feature("variable rate", "trailer", f"{name} has pictures at irregular times")
+    elif facts.rate != trailer.rate:
+        yield Feature("other rate", "trailer", f"{name} has {rate_text(facts.rate)} pictures a second")
+    if audio is not None and audio.channels > 2:
+        yield Feature("surround", "trailer", f"{name}'s sound of {audio.channels} channels, mixed to two")
+    if audio is not None and footage.film.audio > 1:
+        yield Feature("other sound", "trailer", f"{name}'s sound {footage.film.audio}")
 
 
 def _of_the_mix(layout: Layout, rendered: bool) -> Iterator[Feature]:
@@ -105,11 +111,12 @@ def _of_picture(placed: Placed, layout: Layout) -> Iterator[tuple[str, str]]:
 
 def frame_of(placed: Placed, trailer: Trailer) -> Fit:
     """How a shot fills the frame of the first output: where the shapes are the same, as if there were bars."""
-    shot, file = placed.event, next(iter(trailer.outputs.values()))
-    if not isinstance(shot, Shot) or (file.fit == "letterbox" and shot.reframe is None):
+    file = next(iter(trailer.outputs.values()))
+    if not isinstance(placed, PlacedShot) or (file.fit == "letterbox" and placed.event.reframe is None):
         return "letterbox"
-    bare, whole = replace(shot, reframe=None), trailer.spec.film.crop
-    between, filled = (frame_shot(bare, whole, trailer.film, *file.size, fit) for fit in _SHAPES)
+    shot, footage = placed.event, trailer.footage[placed.film.film]
+    bare, whole = replace(shot, reframe=None), footage.film.crop
+    between, filled = (frame_shot(bare, whole, footage.facts, *file.size, fit) for fit in _SHAPES)
     if between.scaled == filled.scaled:
         return "letterbox"
     return "crop" if shot.reframe is not None else file.fit
@@ -127,7 +134,8 @@ def _of_shot(placed: Placed, shot: Shot, layout: Layout) -> Iterator[tuple[str, 
         yield "reframe", "its framing"
     elif (fit := frame_of(placed, layout.trailer)) != "letterbox":
         yield "filled frame" if fit == "crop" else "blurred bars", f"fit: {fit}"
-    if shot.crop is not None or layout.trailer.spec.film.crop is not None:
+    whole = layout.trailer.footage[layout.trailer.spec.key_of(shot.shot.film)].film.crop
+    if shot.crop is not None or whole is not None:
         yield "crop", "its crop"
 
 

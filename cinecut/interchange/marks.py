@@ -45,7 +45,8 @@ def _turns(layout: Layout) -> dict[str, str]:
     for name in TURNING_POINTS if anchors is not None else ():
         anchor = getattr(anchors, name)
         for placed in layout.timeline.shots:
-            if anchor is not None and name not in found and _shows(placed, anchor.at.seconds):
+            own = anchor is not None and layout.trailer.spec.key_of(anchor.film) == placed.film.film
+            if own and name not in found and _shows(placed, anchor.at.seconds):
                 found[name] = placed.label
     return found
 

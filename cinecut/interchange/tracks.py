@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +11,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import Duck, PlacedSong, Sounding
 from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.compiler.sound.ducking import TAIL, corners
+from cinecut.compiler.sound.film_sound import is_heard
 from cinecut.compiler.sound.stems import UNDER_VOICE
 from cinecut.interchange.model import Heard, Medium, Role, SoundTrack
 from cinecut.language.timebase import SAMPLE_RATE
@@ -31,15 +32,15 @@ class Stems:
 
 
 def sound_tracks(
-    layout: Layout, film: Medium, sound: SoundFile, stems: Stems | None, later: int
+    layout: Layout, films: Mapping[str, Medium], sound: SoundFile, stems: Stems | None, later: int
 ) -> Iterator[SoundTrack]:
     """The film's own sound, voices and songs as clips that can be edited; of rendered stems what no editor makes: the
     effects, and the pulse. `later` are the frames before the trailer's first."""
     track, mix, rate = layout.track, layout.trailer.spec.mix, layout.timeline.rate
     spoken = corners(Duck(voice.place, UNDER_VOICE) for voice in track.voices)
     parts: list[tuple[str, Role, Fraction, list[Heard], Ramps]] = [
-        ("film", "dialogue", mix.film, [*_film(layout, film)], spoken),
-        ("voice", "dialogue", mix.voice, [*_voices(layout, film)], ()),
+        ("film", "dialogue", mix.film, [*_film(layout, films)], spoken),
+        ("voice", "dialogue", mix.voice, [*_voices(layout, films)], ()),
         ("music", "music", mix.music, [*_songs(layout, sound)], corners(track.ducks)),
     ]
     for name, role, gain, whole, ramps in parts:
@@ -55,13 +56,11 @@ def _frames(samples: int, rate: Fraction) -> Fraction:
     return Fraction(samples, SAMPLE_RATE) * rate
 
 
-def _film(layout: Layout, film: Medium) -> Iterator[Heard]:
+def _film(layout: Layout, films: Mapping[str, Medium]) -> Iterator[Heard]:
     """The sound of each shot, with what of it is heard before its picture and after it."""
-    if layout.trailer.audio is None:
-        return
     for placed in layout.timeline.shots:
         shot = placed.event
-        if shot.mute:
+        if not is_heard(placed, layout.trailer):
             continue
         lead, trail = placed.sound_over
         over = trail if trail and not shot.sound_trail else 0  # it dies away into a silence
@@ -72,7 +71,7 @@ def _film(layout: Layout, film: Medium) -> Iterator[Heard]:
             name=placed.name,
             start=Fraction(placed.range.start.index - lead),
             end=Fraction(placed.range.end.index + trail),
-            medium=film,
+            medium=films[placed.film.film],
             source=placed.film.start.seconds - lead * shot.speed / layout.timeline.rate,
             speed=shot.speed,
             gain=shot.gain,
@@ -88,10 +87,13 @@ def _faded(placed: PlacedShot, side: str) -> int:
     return frames if joint.kind not in ("cut", "crossfade") else 0
 
 
-def _voices(layout: Layout, film: Medium) -> Iterator[Heard]:
+def _voices(layout: Layout, films: Mapping[str, Medium]) -> Iterator[Heard]:
     rate = layout.timeline.rate
     names = {placed.label: placed.name for placed in layout.timeline.events}
-    for voice in layout.track.voices if layout.trailer.audio is not None else ():
+    for voice in layout.track.voices:
+        if layout.trailer.footage[voice.film.film].audio is None:
+            continue
+        film = films[voice.film.film]
         start, end = _frames(voice.place.start, rate), _frames(voice.place.end, rate)
         name = (voice.line or "voice")[:80]
         yield Heard(names[voice.owner], voice.label, name, start, end, film, voice.film.start.seconds, gain=voice.gain)

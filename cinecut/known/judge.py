@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -42,9 +43,9 @@ def _shots(layout: Layout) -> list[PlacedShot]:
     return [placed for placed in layout.timeline.shots if not placed.event.keep]
 
 
-def _written(layout: Layout, time: FilmTime) -> str:
-    """A film time as one writes it into the spec."""
-    film = layout.trailer.film
+def _written(layout: Layout, time: FilmTime, of: str) -> str:
+    """A time of a film as one writes it into the spec."""
+    film = layout.trailer.footage[of].facts
     whole = not film.variable and (time.seconds * film.rate).denominator == 1
     return film.timecodes.of(time.seconds) if whole else clock(time.seconds)
 
@@ -59,10 +60,21 @@ def _end_of(shot: Shot) -> Span:
 
 
 def _film_cuts(layout: Layout, known: Known, report: Report) -> None:
-    joints = [(left.range.end, right.range.start) for left, right in pairwise(known.shots)]
-    ends, half = [begin for begin, _ in joints], Fraction(1, 2) / layout.trailer.film.rate
+    for film, footage in layout.trailer.footage.items():
+        own = (shot for shot in known.shots if shot.range.film == film)
+        joints = [(left.range.end, right.range.start) for left, right in pairwise(own)]
+        _crossed(layout, film, joints, Fraction(1, 2) / footage.facts.rate, report)
+
+
+def _crossed(
+    layout: Layout, film: str, joints: Sequence[tuple[FilmTime, FilmTime]], half: Fraction, report: Report
+) -> None:
+    """Shots of a film that cross one of its cuts by more than `half` a frame."""
+    ends = [begin for begin, _ in joints]
     for placed in _shots(layout):
         shown = _with_handles(placed, layout.timeline.rate)
+        if shown.film != film:
+            continue
         last = bisect_right(ends, shown.end - half)
         inside = list[tuple[FilmTime, FilmTime]]()
         for begin, end in reversed(joints[:last]):
@@ -76,7 +88,7 @@ def _film_cuts(layout: Layout, known: Known, report: Report) -> None:
 def _with_handles(placed: PlacedShot, rate: Fraction) -> FilmRange:
     """All that is seen of the film, with what its crossfades take."""
     step = placed.event.speed / rate
-    return FilmRange(placed.film.start - placed.lead * step, placed.film.end + placed.lag * step)
+    return replace(placed.film, start=placed.film.start - placed.lead * step, end=placed.film.end + placed.lag * step)
 
 
 def _film_cut(
@@ -90,9 +102,10 @@ def _film_cut(
     what = f"cut at {clock(begin.seconds)}" if begin == end else f"change of shots, {_span_of(begin, end)}"
     others = f", and {len(inside) - 1} more" if len(inside) > 1 else ""
     early = len(inside) == 1 and end - shown.start <= shown.end - begin
-    frames = layout.trailer.film.rate * (end - shown.start if early else shown.end - begin)
+    frames = layout.trailer.footage[shown.film].facts.rate * (end - shown.start if early else shown.end - begin)
     where = f"{-(-frames // 1)} frames after it begins" if early else f"{-(-frames // 1)} frames before it ends"
-    cure = f"begin at {_written(layout, end)} or later" if early else f"end at {_written(layout, begin)} or earlier"
+    cure = f"begin at {_written(layout, end, shown.film)} or later"
+    cure = cure if early else f"end at {_written(layout, begin, shown.film)} or earlier"
     span = placed.event.shot.place.of("in") if early else _end_of(placed.event)
     message = f"{placed.name} crosses the film's {what}, {where}{others}"
     report.add("film-cut", message, span, cure, "`keep: true` if it is meant")
@@ -106,9 +119,13 @@ def _span_of(start: FilmTime, end: FilmTime) -> str:
 
 
 def _chopped_lines(layout: Layout, known: Known, report: Report) -> None:
-    if layout.trailer.audio is None:
-        return
-    lines = sorted(known.lines, key=lambda line: line.range.start)
+    for film, footage in layout.trailer.footage.items():
+        if footage.audio is not None:
+            _chopped_lines_of(film, layout, [line for line in known.lines if line.range.film == film], report)
+
+
+def _chopped_lines_of(film: str, layout: Layout, lines: Sequence[KnownLine], report: Report) -> None:
+    lines = sorted(lines, key=lambda line: line.range.start)
     longest = max((line.range.duration for line in lines), default=Fraction(0))
     starts = [line.range.start for line in lines]
 
@@ -118,6 +135,8 @@ def _chopped_lines(layout: Layout, known: Known, report: Report) -> None:
         return next(near, None)
 
     for placed, goes_on, went_on in _heard(layout):
+        if placed.film.film != film:
+            continue
         heard = _heard_range(placed, layout.timeline.rate)
         for edge, joined, begins in ((heard.start, went_on, True), (heard.end, goes_on, False)):
             line = None if joined else cut_by(edge)
@@ -129,12 +148,14 @@ def _chopped_lines(layout: Layout, known: Known, report: Report) -> None:
 def _heard(layout: Layout) -> Iterator[tuple[PlacedShot, bool, bool]]:
     """Each shot that is heard, and whether its sound goes on in the next shot, and went on from the one before."""
     events: list[Placed | None] = [None, *layout.timeline.events, None]
-    frame = 2 / layout.trailer.film.rate
+    frames = {film: 2 / footage.facts.rate for film, footage in layout.trailer.footage.items()}
 
     def joined(left: Placed | None, right: Placed | None) -> bool:
         if not isinstance(left, PlacedShot) or not isinstance(right, PlacedShot):
             return False
-        return not (left.event.mute or right.event.mute) and abs(right.film.start - left.film.end) <= frame
+        if left.event.mute or right.event.mute or left.film.film != right.film.film:
+            return False
+        return abs(right.film.start - left.film.end) <= frames[left.film.film]
 
     for before, placed, after in zip(events, events[1:], events[2:], strict=False):
         if isinstance(placed, PlacedShot) and not placed.event.mute and not placed.event.keep:
@@ -146,7 +167,7 @@ def _heard_range(placed: PlacedShot, rate: Fraction) -> FilmRange:
     shot, step = placed.event, placed.event.speed / rate
     lead = placed.sound_over[0] if shot.sound_lead else placed.lead
     trail = placed.sound_over[1] if shot.sound_trail else placed.lag
-    return FilmRange(placed.film.start - lead * step, placed.film.end + trail * step)
+    return replace(placed.film, start=placed.film.start - lead * step, end=placed.film.end + trail * step)
 
 
 def _chopped(layout: Layout, placed: PlacedShot, line: KnownLine, begins: bool, report: Report) -> None:
@@ -266,13 +287,20 @@ def _no_music(layout: Layout, known: Known, report: Report) -> None:
 
 
 def _same_shots(layout: Layout, report: Report) -> None:
-    shots = sorted(layout.timeline.shots, key=lambda placed: placed.film.start)
+    for film, footage in layout.trailer.footage.items():
+        shots = [placed for placed in layout.timeline.shots if placed.film.film == film]
+        _same_shots_of(shots, footage.facts.rate, report)
+
+
+def _same_shots_of(shots: Sequence[PlacedShot], rate: Fraction, report: Report) -> None:
+    """Shots of one film."""
+    shots = sorted(shots, key=lambda placed: placed.film.start)
     if not shots:
         return
     longest = shots[0]  # of those before the one that ends last
     for placed in shots[1:]:
         shared = min(longest.film.end, placed.film.end) - placed.film.start
-        if shared * layout.trailer.film.rate > _TWICE and not placed.event.keep and not longest.event.keep:
+        if shared * rate > _TWICE and not placed.event.keep and not longest.event.keep:
             before, after = sorted((longest, placed), key=lambda each: each.number)
             line = before.event.place.span.line + 1
             message = f"{after.name} shows {float(shared):.2f} s that {before.name} (line {line}) shows too"

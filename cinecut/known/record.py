@@ -12,7 +12,7 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -62,8 +62,8 @@ class KnownSong:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`film` is the film's fingerprint, `wrote` the text of the spec as analyze or recut wrote it, without what
-    a hand had touched; `asked` is how the analysis was asked."""
+    """`film` is the fingerprint of the film, or of several, `wrote` the text of the spec as analyze or recut wrote it,
+    without what a hand had touched; `asked` is how the analysis was asked."""
 
     film: str
     shots: tuple[KnownShot, ...]
@@ -89,10 +89,25 @@ def keep(known: Known) -> None:
 
 
 def known_of(spec: Spec, text: str, path: Path) -> Known | None:
-    """What is known of the film of a spec at `path`: of several analyses the one whose spec is most like `text`."""
-    if spec.film.facts is None:
+    """What is known of the films of a spec at `path`: of several analyses the one whose spec is most like `text`. What
+    several films were analysed for one by one is put together."""
+    prints = {key: film.facts.fingerprint for key, film in spec.every_film.items() if film.facts is not None}
+    if len(prints) < len(spec.every_film):
         return None
-    film, rows = spec.film.facts.fingerprint, Counter(map(str.strip, text.splitlines()))
+    whole = _most_like(films_print(list(prints.values())), text, path)
+    if whole is not None or len(prints) == 1:
+        return whole
+    parts = ((key, _most_like(each, text, path)) for key, each in prints.items())
+    return _together([(key, part) for key, part in parts if part is not None])
+
+
+def films_print(prints: Sequence[str]) -> str:
+    """The fingerprint of several films together."""
+    return "+".join(prints)
+
+
+def _most_like(film: str, text: str, path: Path) -> Known | None:
+    rows = Counter(map(str.strip, text.splitlines()))
     files = [path.with_suffix(".known.json"), *_newest_first(_folder(film))]
     records = [record for record in map(_read, files) if record.get("film") == film]
     records.sort(key=lambda record: _common(str(record.get("wrote")), rows), reverse=True)
@@ -100,6 +115,18 @@ def known_of(spec: Spec, text: str, path: Path) -> Known | None:
         with contextlib.suppress(ValueError, TypeError, KeyError, ZeroDivisionError):
             return _known(record)
     return None
+
+
+def _together(parts: Sequence[tuple[str, Known]]) -> Known | None:
+    """What is known of films by their names: their shots and lines alone, for none of them was cut to the other."""
+    if not parts:
+        return None
+    shots, lines = list[KnownShot](), list[KnownLine]()
+    for key, part in parts:
+        shots += [dataclasses.replace(each, range=dataclasses.replace(each.range, film=key)) for each in part.shots]
+        lines += [dataclasses.replace(each, range=dataclasses.replace(each.range, film=key)) for each in part.lines]
+    film = films_print([part.film for _, part in parts])
+    return Known(film, tuple(shots), tuple(lines), None, (), True, "", "", {})
 
 
 def was_analysed(spec: Spec) -> bool:
@@ -158,8 +185,8 @@ def as_json(known: Known) -> str:
     record = {
         "cinecut_known": _VERSION,
         "film": known.film,
-        "shots": [[*_ends(shot.range), shot.why_not] for shot in known.shots],
-        "lines": [[*_ends(line.range), line.text] for line in known.lines],
+        "shots": [[*_ends(shot.range), shot.why_not, *_film(shot.range)] for shot in known.shots],
+        "lines": [[*_ends(line.range), line.text, *_film(line.range)] for line in known.lines],
         "song": known.song and _song_record(known.song),
         "scored": list(known.scored),
         "short": known.short,
@@ -180,12 +207,17 @@ def _ends(range: FilmRange) -> list[str]:
     return [rate_text(range.start.seconds), rate_text(range.end.seconds)]
 
 
+def _film(range: FilmRange) -> list[str]:
+    """Of which of several films it is."""
+    return [range.film] if range.film else []
+
+
 def _known(record: dict[str, Any]) -> Known:
     """Raises ValueError, TypeError, KeyError or ZeroDivisionError if a value is none of ours."""
     return Known(
         str(record["film"]),
-        tuple(KnownShot(_range(start, end), why and str(why)) for start, end, why in record["shots"]),
-        tuple(KnownLine(_range(start, end), str(text)) for start, end, text in record["lines"]),
+        tuple(KnownShot(_range(start, end, *film), why and str(why)) for start, end, why, *film in record["shots"]),
+        tuple(KnownLine(_range(start, end, *film), str(text)) for start, end, text, *film in record["lines"]),
         record["song"] and _song(record["song"]),
         tuple(map(str, record["scored"])),
         bool(record["short"]),
@@ -195,8 +227,8 @@ def _known(record: dict[str, Any]) -> Known:
     )
 
 
-def _range(start: str, end: str) -> FilmRange:
-    found = FilmRange(FilmTime(_fraction(start)), FilmTime(_fraction(end)))
+def _range(start: str, end: str, film: str = "") -> FilmRange:
+    found = FilmRange(FilmTime(_fraction(start)), FilmTime(_fraction(end)), str(film))
     if found.duration < 0:
         raise ValueError("a range ends before it begins")
     return found

@@ -65,6 +65,7 @@ _TRANSITION = re.compile(r"(cut|crossfade|dip\s+to\s+black|dip\s+to\s+white|fade
 @dataclass(frozen=True, kw_only=True)
 class Clip(Marked):
     schema: ClassVar[str] = "clip"
+    film: str | None = field(default=None, repr=False)  # of several; labels name it by themselves
     in_: FilmTime | None
     out: FilmTime | None
     for_: Length | None
@@ -166,6 +167,7 @@ class Alternative(Marked):
     """Another shot that would fit a place, of the same length."""
 
     schema: ClassVar[str] = "alternative"
+    film: str | None  # None: that of its shot
     in_: FilmTime
     score: Fraction | None
     why: str | None

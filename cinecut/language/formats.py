@@ -12,7 +12,16 @@ from cinecut.diagnostics import excerpt
 from cinecut.language import schema as schemas
 from cinecut.language.events import Transition
 from cinecut.language.facts import AudioFacts, Color, FilmFacts, LutFacts, SongFacts, StillFacts
-from cinecut.language.timebase import BadTimeError, Length, Timecodes, parse_length, parse_seconds, parse_span
+from cinecut.language.timebase import (
+    SPAN_SIGN,
+    BadTimeError,
+    Length,
+    Timecodes,
+    parse_length,
+    parse_seconds,
+    parse_span,
+    parse_times,
+)
 
 
 def exact(value: object) -> Fraction:
@@ -76,6 +85,7 @@ def formats(numbered: Timecodes | None) -> schemas.Formats:
     return {
         "film-time": lambda value: parse_seconds(str(value), numbered) if isinstance(value, str) else value,
         "film-span": lambda value: parse_span(str(value), numbered),
+        "song-span": lambda value: parse_times(SPAN_SIGN.split(str(value).strip()), str(value)),
         "trailer-length": lambda value: _length(value, least=True),
         "trailer-offset": lambda value: _length(value, least=False),
         "trailer-shift": parse_shift,

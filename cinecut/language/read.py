@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import collections.abc
 import contextlib
-import dataclasses
 import os
-import types
-import typing
 from bisect import bisect_left
-from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from cinecut.diagnostics import Report, Span, excerpt
 from cinecut.language import schema as schemas
@@ -25,20 +19,24 @@ from cinecut.language.document import (
     Node,
     Scalar,
     Sequence,
-    head_span,
     odd_spaces,
     plain,
     read_document,
 )
 from cinecut.language.document.comments import swallowed
-from cinecut.language.events import EVENTS, ActMarker, Clip, Entry, Place, Transition
-from cinecut.language.formats import exact, formats, parse_shift, parse_size, positive, resolved, schema_of
+from cinecut.language.events import EVENTS, Entry
+from cinecut.language.fill import Filler
+from cinecut.language.fill import defaults_of as defaults_of
+from cinecut.language.fill import fill_list as fill_list
+from cinecut.language.fill import make as make
+from cinecut.language.formats import formats, positive, resolved
 from cinecut.language.rules import check_rules
-from cinecut.language.spec import Part, Spec
-from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, Timecodes, parse_seconds
+from cinecut.language.spec import ABSENT as ABSENT
+from cinecut.language.spec import Spec
+from cinecut.language.timebase import FILM_NAME, BadTimeError, Numbering, Timecodes
 
-ANY_RATE = Timecodes(Fraction(10_000))  # by which every timecode can be read, for whoever wants no times
-ABSENT = "\0"  # the file of a film that a spec does not name
+# By which every timecode can be read, drop-frame too, for whoever wants no times.
+ANY_RATE = Timecodes(Fraction(9_999_989, 1001))
 
 
 def load_spec(path: Path, report: Report, unmeasured: Timecodes | None = None) -> tuple[Document, Spec | None]:
@@ -63,10 +61,12 @@ def fill_spec(
         if report.ok:
             report.add("missing-key", "the spec is empty", Span(str(document.path), 0, 0, 0, 1), *_STARTER)
         return None
-    numbered = _timecodes(root) or unmeasured
-    same = _same_entries(document, known, numbered) if known is not None else {}
-    if not same or not schemas.keeps(plain(_without(root, same)), schemas.TRAILER, formats(numbered)):
-        schemas.check_document(root, schemas.TRAILER, formats(numbered), report)
+    numbering = {name: found or unmeasured for name, found in numbering_in(root).items()}
+    same = _same_entries(document, known, numbering, unmeasured) if known is not None else {}
+    numbered = formats(numbering[""] if len(numbering) == 1 else ANY_RATE)  # of several each is read by its own below
+    if not same or not schemas.keeps(plain(_without(root, same)), schemas.TRAILER, numbered):
+        schemas.check_document(root, schemas.TRAILER, numbered, report)
+    _check_films(root, report)
     _check_kinds(root, report)
     for span, words in swallowed(document, _texts()):
         message = f"{excerpt(words)[1:-1]} is a comment here, and no part of the text"
@@ -74,15 +74,21 @@ def fill_spec(
     whole = root if report.ok else _sound_parts(root, report)
     if whole is None:
         return None
-    spec = _Filler(numbered, same if whole is root else {}).fill(Spec, whole)
+    filler = Filler(numbering, same if whole is root else {})
+    spec = filler.fill(Spec, whole)
+    if filler.report.found:
+        report.found += filler.report.found
+        spec = Filler(numbering).fill(Spec, _sound_parts(root, report) or whole)
     check_rules(spec, report)
     return spec
 
 
-def _same_entries(document: Document, known: tuple[Document, Spec], numbered: Timecodes | None) -> dict[int, Entry]:
+def _same_entries(
+    document: Document, known: tuple[Document, Spec], numbering: Numbering, unmeasured: Timecodes | None
+) -> dict[int, Entry]:
     """The entries of the timeline that stand where they stood, in the same words, by their nodes' identity."""
     earlier, spec = known
-    if earlier.root is None or _timecodes(earlier.root) != numbered:
+    if earlier.root is None or {n: t or unmeasured for n, t in numbering_in(earlier.root).items()} != numbering:
         return {}
     nodes = [_timeline(each.root) for each in (earlier, document)]
     if any(sign in each.text for each in (earlier, document) for sign in "&*"):
@@ -146,6 +152,10 @@ def _sound_parts(root: Node, report: Report) -> Mapping | None:
         if key == "timeline" and isinstance(node, Sequence):
             items = tuple(_BROKEN_EVENT if _holds(item, broken, known) else item for item in node.items)
             entries[key] = Sequence(items, node.span)
+        elif key == "films" and isinstance(node, Mapping):
+            del entries["film"]
+            films = {name: _LOST if _holds(film, broken, known) else film for name, film in node.entries.items()}
+            entries[key] = Mapping(films or {"": _LOST}, node.keys, node.span)
         elif not _holds(node, broken, known) and root.keys[key] not in broken:
             entries[key] = node
     return Mapping(entries, root.keys, root.span)
@@ -164,7 +174,24 @@ def _holds(node: Node, spans: list[Span], known: dict[int, bool]) -> bool:
     return known[id(node)]
 
 
+_LOST = Scalar(ABSENT, Span("", 0, 0, 0, 0))
 _BROKEN_EVENT = Mapping({"black": Scalar("60s", Span("", 0, 0, 0, 0))}, {}, Span("", 0, 0, 0, 0), flow=True)
+
+
+def _check_films(root: Node, report: Report) -> None:
+    """There is one film, or there are several with names that no time can be taken for."""
+    films = root.get("films") if isinstance(root, Mapping) else None
+    if not isinstance(root, Mapping) or not isinstance(films, Mapping):
+        return
+    if "film" in root.entries:
+        hint = "give it a name among the others: films: {main: film.mkv, …}"
+        report.add("over-determined", "there are `film` and `films`: one of them says it all", root.keys["film"], hint)
+    if not films.entries:
+        report.add("wrong-value", "`films` is empty", films.span, "name them: films: {main: film.mkv, …}")
+    for name, span in films.keys.items():
+        if FILM_NAME.fullmatch(name) is None:
+            message = f"{excerpt(name)} is no name of a film: shots could not begin with it"
+            report.add("wrong-value", message, span, "a letter first, then letters, digits, -, _ and . (40 at most)")
 
 
 def _check_kinds(root: Node, report: Report) -> None:
@@ -196,170 +223,22 @@ def _report_no_kind(entry: Mapping, report: Report) -> None:
     report.add("missing-key", "this event says nothing of what is seen", span, hint)
 
 
-def _timecodes(root: Node) -> Timecodes | None:
-    """How the film's pictures are numbered, as its facts say; None where they do not."""
-    node: Node | None = root
-    for key in ("film", "facts"):
-        node = node.get(key) if isinstance(node, Mapping) else None
-    rate, start = (node.get(key) if isinstance(node, Mapping) else None for key in ("rate", "timecode"))
+def numbering_in(root: Node) -> dict[str, Timecodes | None]:
+    """How the films' pictures are numbered, as their facts say; None where they do not."""
+    films = root.get("films") if isinstance(root, Mapping) else None
+    if isinstance(films, Mapping) and films.entries:
+        found = {name: _timecodes(film) for name, film in films.entries.items()}
+        return {"": next(iter(found.values())), **found}
+    return {"": _timecodes(root.get("film") if isinstance(root, Mapping) else None)}
+
+
+def _timecodes(film: Node | None) -> Timecodes | None:
+    facts = film.get("facts") if isinstance(film, Mapping) else None
+    rate, start = (facts.get(key) if isinstance(facts, Mapping) else None for key in ("rate", "timecode"))
     with contextlib.suppress(BadTimeError):
         if isinstance(rate, Scalar):
             return Timecodes.starting(positive(rate.value), str(start.value) if isinstance(start, Scalar) else None)
     return None
-
-
-T = TypeVar("T")
-_Convert = Callable[["_Filler", Node], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    name: str
-    key: str
-    convert: _Convert
-    default: Node | None
-
-
-class _Filler:
-    """The one generic function that fills dataclasses from a checked document."""
-
-    def __init__(self, numbered: Timecodes | None, known: dict[int, Entry] | None = None) -> None:
-        self.numbered = numbered
-        self.known = known or {}  # entries that need not be filled, by their nodes' identity
-
-    def fill(self, cls: type[T], node: Node) -> T:
-        if isinstance(node, Scalar):
-            node = _expand(cls, node)
-        assert isinstance(node, Mapping)
-        values: dict[str, Any] = {}
-        for item in _fields(typing.cast(typing.Hashable, cls)):
-            child = node.entries.get(item.key, item.default)
-            values[item.name] = None if child is None else item.convert(self, child)
-        if "place" in cls.__dataclass_fields__:  # type: ignore[attr-defined]
-            given = {key: value.span for key, value in node.entries.items()}
-            values["place"] = Place(head_span(node), given)
-        return cls(**values)
-
-
-def _expand(cls: type, node: Scalar) -> Mapping:
-    """The short form of a value as its long form, every part with its own place."""
-    if cls in (Clip, Part):
-        text = str(node.value)
-        shift = node.span.column + (0 if node.plain else 1)
-        parts = SPAN_SIGN.split(text.strip())
-        entries: dict[str, Node] = {}
-        for key, part in zip(("in", "out"), parts, strict=True):
-            column = shift + text.index(part, 0 if key == "in" else len(parts[0]))
-            span = Span(node.span.file, node.span.line, column, node.span.line, column + len(part))
-            entries[key] = Scalar(part, span)
-    else:
-        entries = {cls.short: node}  # type: ignore[attr-defined]
-    return Mapping(entries, {key: value.span for key, value in entries.items()}, node.span, flow=True)
-
-
-@cache
-def _fields(cls: Any) -> tuple[_Field, ...]:
-    hints = typing.get_type_hints(cls)
-    schema = schema_of(cls)
-    fields_read = []
-    for item in dataclasses.fields(cls):
-        if item.name == "place":
-            continue
-        key = item.name.rstrip("_")
-        required = key in schema.get("required", ())
-        default = None if required else _default_node(resolved(schema["properties"][key]), hints[item.name])
-        fields_read.append(_Field(item.name, key, _converter(hints[item.name]), default))
-    return tuple(fields_read)
-
-
-def fill_list(cls: type[T], node: Node) -> tuple[T, ...]:
-    """Records from a checked list, or from one thing that may stand for a list."""
-    return tuple(_Filler(None).fill(cls, item) for item in _items(node))
-
-
-@cache
-def defaults_of(cls: Any) -> dict[str, Any]:
-    """The values of a record's fields that the schema has where a spec says nothing, by their keys."""
-    filler = _Filler(None)
-    return {item.key: item.convert(filler, item.default) for item in _fields(cls) if item.default is not None}
-
-
-def make(cls: type[T], **values: Any) -> T:
-    """A record with these values, by its fields' names, and of all others what the schema has."""
-    defaults = defaults_of(typing.cast(typing.Hashable, cls))
-    for item in _fields(typing.cast(typing.Hashable, cls)):
-        values.setdefault(item.name, defaults.get(item.key))
-    return cls(**values)
-
-
-_SCHEMA_PLACE = Span("<schema>", 0, 0, 0, 0)
-
-
-def _default_node(part: dict[str, Any], hint: Any) -> Node | None:
-    """The schema's default as a node, so that it is converted like a value that the user wrote."""
-    if "default" in part:
-        value = part["default"]
-        if isinstance(value, list):
-            return Sequence((), _SCHEMA_PLACE)
-        return Scalar(value, _SCHEMA_PLACE)
-    if typing.get_origin(hint) is tuple and typing.get_args(hint)[1:] == (Ellipsis,):
-        return Sequence((), _SCHEMA_PLACE)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and hint not in _SIMPLE:
-        return Mapping({}, {}, _SCHEMA_PLACE, flow=True)
-    return None
-
-
-def _converter(hint: Any) -> _Convert:
-    """How a node becomes a value of a type."""
-    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
-        options = [option for option in typing.get_args(hint) if option is not type(None)]
-        return _entry if len(options) > 1 else _converter(options[0])
-    if typing.get_origin(hint) is tuple:
-        inner = typing.get_args(hint)
-        if inner == (int, int):
-            return lambda filler, node: parse_size(_value(node))
-        each = _converter(inner[0])
-        return lambda filler, node: tuple(each(filler, item) for item in _items(node))
-    if typing.get_origin(hint) is collections.abc.Mapping:
-        return lambda filler, node: plain(node)
-    if hint in _SIMPLE:
-        return _SIMPLE[hint]
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return lambda filler, node: filler.fill(hint, node)
-    return lambda filler, node: _value(node)
-
-
-def _items(node: Node) -> tuple[Node, ...]:
-    """The items of a list; of one thing that may stand for a list, the thing."""
-    return node.items if isinstance(node, Sequence) else (node,)
-
-
-def _entry(filler: _Filler, node: Node) -> Entry:
-    if id(node) in filler.known:
-        return filler.known[id(node)]
-    assert isinstance(node, Mapping)
-    for kind, cls in EVENTS.items():
-        if kind in node.entries:
-            return filler.fill(cls, node)
-    return filler.fill(ActMarker, node)
-
-
-def _value(node: Node) -> Any:
-    assert isinstance(node, Scalar)
-    return node.value
-
-
-def _film_time(filler: _Filler, node: Node) -> FilmTime:
-    value = _value(node)
-    return FilmTime(parse_seconds(value, filler.numbered) if isinstance(value, str) else Fraction(value))
-
-
-_SIMPLE: dict[Any, _Convert] = {
-    FilmTime: _film_time,
-    Length: lambda filler, node: parse_shift(_value(node)),
-    Transition: lambda filler, node: Transition.parse(str(_value(node))),
-    Fraction: lambda filler, node: exact(_value(node)),
-}
 
 
 def inside(folder: Path, name: str) -> Path:

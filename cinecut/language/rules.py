@@ -5,17 +5,20 @@ What depends on where events fall in the trailer is the timeline's to judge.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from itertools import pairwise
 
 from cinecut.diagnostics import Report
 from cinecut.language.events import ActMarker, Crop, Shot
-from cinecut.language.spec import BeatGrid, Deliverable, Film, Music, Output, Spec
+from cinecut.language.spec import ABSENT, BeatGrid, Deliverable, Film, Music, Output, Spec
 from cinecut.language.timebase import clock
 
 
 def check_rules(spec: Spec, report: Report) -> None:
-    _check_film(spec.film, report)
+    for film in spec.every_film.values():
+        _check_film(film, report)
+    _check_twice(spec, report)
     if spec.music is not None:
         _check_music(spec.music, report)
     if spec.rating is not None and (spec.rating.still is None) == (spec.rating.clip is None):
@@ -78,6 +81,19 @@ def _check_film(film: Film, report: Report) -> None:
     if streams and film.audio > streams:
         message = f"the film has {streams} audio stream{'s' if streams > 1 else ''}; there is no stream {film.audio}"
         report.add("no-audio", message, film.place.of("audio"), "the spec's facts list the streams, in order from 1")
+
+
+def _check_twice(spec: Spec, report: Report) -> None:
+    """A film has one name; two only where another sound of it is heard, or another part of its frame is seen."""
+    names: dict[object, str] = {}
+    for name, film in (spec.films or {}).items():
+        content = film.facts.fingerprint if film.facts is not None and film.facts.fingerprint else None
+        for same in filter(None, (posixpath.normpath(film.file.replace("\\", "/")), content)):
+            other = names.setdefault((same, film.audio, film.crop), name)
+            if other != name and film.file != ABSENT:
+                message = f"{name} is the same film as {other}"
+                report.add("wrong-value", message, film.place.of("file"), "take one of the names out")
+                break
 
 
 def _check_music(music: Music, report: Report) -> None:

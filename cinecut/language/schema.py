@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cinecut.diagnostics import Report, Span, excerpt
-from cinecut.language.accept import Acceptance
 from cinecut.language.document import Mapping as YamlMapping
 from cinecut.language.document import Node, Sequence, head_span, odd_spaces, plain
+from cinecut.language.document.accept import Acceptance
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -144,7 +144,9 @@ _TYPES = {
 }
 
 _FORMAT_CODES = {
-    **dict.fromkeys(("film-time", "film-span", "trailer-length", "trailer-offset", "trailer-shift"), "bad-time"),
+    **dict.fromkeys(
+        ("film-time", "film-span", "song-span", "trailer-length", "trailer-offset", "trailer-shift"), "bad-time"
+    ),
     **dict.fromkeys(("transition-from", "transition-to"), "transition"),
 }
 

@@ -14,6 +14,8 @@ from cinecut.language.events import Crop, Entry, Marked, Picture
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts
 from cinecut.language.timebase import FilmTime, Length
 
+ABSENT = "\0"  # the file of a film that a spec does not name
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lut(Marked):
@@ -208,6 +210,7 @@ class Deliverable(Marked):
 @dataclass(frozen=True, kw_only=True)
 class Anchor(Marked):
     schema: ClassVar[str] = "anchor"
+    film: str | None
     at: FilmTime
     why: str | None
     by: str | None
@@ -226,7 +229,8 @@ class Anchors(Marked):
 class Spec(Marked):
     schema: ClassVar[str] = ""
     cinecut: int
-    film: Film
+    film: Film | None  # the only one; or:
+    films: Mapping[str, Film] | None
     vibe: VibeChoice | None
     music: Music | None
     effects: Effects
@@ -238,3 +242,23 @@ class Spec(Marked):
     rating: Rating | None
     anchors: Anchors | None
     timeline: tuple[Entry, ...]
+
+    @property
+    def main_film(self) -> Film:
+        """The only film, or the first of several: the trailer's size, rate and colours are its own."""
+        return next(iter(self.every_film.values()))
+
+    @property
+    def every_film(self) -> dict[str, Film]:
+        """The films by the names that a `FilmRange` has for them: the first one's is empty."""
+        if self.film is not None:
+            return {"": self.film}
+        return {self.key_of(name): film for name, film in (self.films or {}).items()}
+
+    def key_of(self, name: str | None) -> str:
+        """A film's name as a `FilmRange` has it; None: the first film's."""
+        return "" if name is None or name == next(iter(self.films or {}), None) else name
+
+    def name_of(self, key: str) -> str | None:
+        """A film's name as the spec has it, from that of a `FilmRange`; None: there is but one."""
+        return key or next(iter(self.films or {}), None)

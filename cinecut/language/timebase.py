@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, overload
@@ -61,14 +62,22 @@ class TrailerFrame:
 
 @dataclass(frozen=True, slots=True)
 class FilmRange:
-    """A half-open range of the film: `start` is in it, `end` is not."""
+    """A half-open range of a film: `start` is in it, `end` is not. `film` is that film's name in a spec that has
+    several; the first one's, and that of the only one, is empty."""
 
     start: FilmTime
     end: FilmTime
+    film: str = ""
 
     @property
     def duration(self) -> Fraction:
         return self.end - self.start
+
+    def shared(self, other: FilmRange) -> Fraction:
+        """Seconds that both hold; below zero, or of two films, none."""
+        if self.film != other.film:
+            return Fraction(0)
+        return max(Fraction(0), min(self.end, other.end) - max(self.start, other.start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,8 @@ _TIMECODE = re.compile(r"(\d+):(\d{2}):(\d{2})([:;])(\d{2,4})")
 _LENGTH = re.compile(rf"({_NUMBER}|\d+/\d+)\s*(s|seconds?|f|frames?|beats?|bars?)?")
 _ZERO = re.compile("0+")
 SPAN_SIGN = re.compile(r"\s+to\s+|\s*[-–—]\s*")
+FILM_NAME = re.compile(r"[^\W\d_][\w.-]{0,39}")  # begins with a letter, so that none reads like a time
+_OF_FILM = re.compile(rf"({FILM_NAME.pattern})\s+(?=\d)")
 _UNITS: dict[str, Unit] = {"s": "s", "f": "f", "b": "beats"}
 
 
@@ -187,6 +198,11 @@ class Timecodes:
         return f"{sign}{hours:02d}:{minute:02d}:{second:02d}{';' if self.drop else ':'}{frames:0{width}d}"
 
 
+Numbering = Mapping[str, Timecodes | None]
+"""How the pictures of a spec's films are numbered, by the films' names; the first one's by an empty one too. None: that
+is not known."""
+
+
 def parse_seconds(text: str, numbered: Timecodes | None = None) -> Fraction:
     """Exact seconds of a clock (`1:02:11.5`, `0:16`), of seconds (`62.5s`, `1m30s`, `100/3s`, `62.5`) or of a timecode
     (`01:02:11:12`).
@@ -224,9 +240,24 @@ def _parse_seconds(text: str, numbered: Timecodes | None) -> Fraction:
     raise BadTimeError(f"{excerpt(text)} is no time; write 1:02:11.5, 62.5s or the timecode 01:02:11:12")
 
 
+def split_span(text: str) -> tuple[str | None, list[str]]:
+    """The film that a range names, `making-of 0:16 - 0:20`, where it names one; and its two times as they are written.
+
+    >>> split_span("making-of 0:16 - 0:20")
+    ('making-of', ['0:16', '0:20'])
+    """
+    text = text.strip()
+    match = _OF_FILM.match(text)
+    return (match[1], SPAN_SIGN.split(text[match.end() :])) if match else (None, SPAN_SIGN.split(text))
+
+
 def parse_span(text: str, numbered: Timecodes | None = None) -> tuple[Fraction, Fraction]:
-    """In and out point of a range such as `0:16 - 0:20`. Raises BadTimeError."""
-    parts = SPAN_SIGN.split(text.strip())
+    """In and out point of a range such as `0:16 - 0:20`, whatever film it names. Raises BadTimeError."""
+    return parse_times(split_span(text)[1], text, numbered)
+
+
+def parse_times(parts: Sequence[str], text: str, numbered: Timecodes | None = None) -> tuple[Fraction, Fraction]:
+    """The two times of a range, which stands as `text`. Raises BadTimeError."""
     if len(parts) != 2:
         raise BadTimeError(f"{excerpt(text)} is no range; write the in and the out point as 0:16 - 0:20")
     return parse_seconds(parts[0], numbered), parse_seconds(parts[1], numbered)

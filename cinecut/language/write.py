@@ -12,6 +12,7 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from cinecut.diagnostics import Span
@@ -19,22 +20,23 @@ from cinecut.language.document import Document, Mapping, Node, Scalar, Sequence
 from cinecut.language.document.comments import anchors_of, remarks_of
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Path, Remark, Remarks, number_text, print_flow, print_tree
-from cinecut.language.events import EVENTS, ActMarker, Alternative, Clip, Effect, Sync, Transition
+from cinecut.language.events import EVENTS, ActMarker, Alternative, Clip, Effect, Shot, Sync, Transition
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.formats import properties_of, resolved
 from cinecut.language.read import defaults_of
 from cinecut.language.spec import Anchor, Anchors, Film, Music, Part, Spec, VibeChoice
 from cinecut.language.timebase import (
-    SPAN_SIGN,
     BadTimeError,
     FilmTime,
     Length,
+    Numbering,
     Timecodes,
     clock,
     parse_length,
     parse_seconds,
     parse_span,
     rate_text,
+    split_span,
 )
 
 _NOWHERE = Span("", 0, 0, 0, 0)
@@ -75,18 +77,23 @@ def format_document(document: Document) -> str:
 
 
 def spec_tree(spec: Spec, remarks: Remarks) -> Mapping:
-    facts = spec.film.facts
-    numbered = facts.timecodes if facts is not None and not facts.variable else None
     inside = frozenset(path[:length] for path in remarks for length in range(len(path)))
-    tree = _Trees(numbered, frozenset(remarks), inside).record(spec, ())
+    tree = _Trees(numbering_of(spec), frozenset(remarks), inside).record(spec, ())
     assert isinstance(tree, Mapping)
     return tree
 
 
-def value_tree(value: Any, numbered: Timecodes | None = None) -> Node:
-    """A record of a spec, or a plain value, as a tree. `numbered` are the film's timecodes."""
+def numbering_of(spec: Spec) -> Numbering:
+    """How the pictures of a spec's films are numbered where they come at a constant rate, as it has their facts."""
+    known = {key: film.facts for key, film in spec.every_film.items()}
+    found = {key: None if facts is None or facts.variable else facts.timecodes for key, facts in known.items()}
+    return {**found, spec.name_of("") or "": found[""]}
+
+
+def value_tree(value: Any, numbering: Numbering = MappingProxyType({})) -> Node:
+    """A record of a spec, or a plain value, as a tree. `numbering` are the timecodes of the spec's films."""
     return (
-        _Trees(numbered, frozenset(), frozenset()).record(value, ())
+        _Trees(numbering, frozenset(), frozenset()).record(value, ())
         if dataclasses.is_dataclass(value)
         else _plain_tree(value)
     )
@@ -94,12 +101,15 @@ def value_tree(value: Any, numbered: Timecodes | None = None) -> Node:
 
 @dataclass(frozen=True, slots=True)
 class _Trees:
-    numbered: Timecodes | None  # of a film whose pictures come at a constant rate
+    numbering: Numbering
     remarked: frozenset[Path]
     inside: frozenset[Path]  # of what something inside is remarked on
+    film: str = ""  # whose times they are that name none
 
     def record(self, record: Any, path: Path) -> Node:
         cls: Any = type(record)
+        if cls is Shot:
+            self = dataclasses.replace(self, film=record.shot.film or "")
         defaults = defaults_of(cls)
         names = {item.name.rstrip("_"): item.name for item in dataclasses.fields(record)}
         entries: dict[str, Node] = {}
@@ -134,6 +144,8 @@ class _Trees:
                 return Sequence(items, _NOWHERE, flow=not value or isinstance(value[0], Effect | Fraction))
             case _ if dataclasses.is_dataclass(value):
                 return self.record(value, path)
+            case Map() if record_of_each(value):
+                return _mapping({key: self.record(item, (*path, key)) for key, item in value.items()}, flow=False)
             case _:
                 return _plain_tree(value)
 
@@ -144,21 +156,23 @@ class _Trees:
         """A timecode where all the times of a record fall on pictures of the film; else a clock."""
         times = [getattr(owner, item.name) for item in dataclasses.fields(owner)]
         moments = [each.seconds for each in times if isinstance(each, FilmTime)]
-        numbered = self.numbered if isinstance(owner, Clip | Sync | Anchor | Alternative) else None
+        film = getattr(owner, "film", None) or ("" if isinstance(owner, Clip | Anchor) else self.film)
+        numbered = self.numbering.get(film) if isinstance(owner, Clip | Sync | Anchor | Alternative) else None
         if numbered is not None and all((seconds * numbered.rate).denominator == 1 for seconds in moments):
             return numbered.of(time.seconds)
         span = isinstance(owner, Part) or (isinstance(owner, Clip) and owner.in_ and owner.out and not owner.for_)
         return seconds_text(time.seconds, always_clock=bool(span))
 
 
-def set_clip(edits: Edits, path: Path, clip: Clip, numbered: Timecodes | None) -> None:
+def set_clip(edits: Edits, path: Path, clip: Clip, numbering: Numbering) -> None:
     """Give a shot other times. A time that stays is left as it is written, with its comments; a new one is written as
     the others are."""
+    numbered = numbering.get(clip.film or "")
     node = edits.node(path)
     old = _clip_texts(node)
     plain = not any(text.count(":") > 2 for text in old.values())  # no timecodes
     exact = all((time.seconds * 1000).denominator == 1 for time in (clip.in_, clip.out) if time is not None)
-    tree = value_tree(clip, None if old and plain and exact else numbered)
+    tree = value_tree(clip, {} if old and plain and exact else numbering)
     entries: dict[str, Node] = {key: Scalar(text, tree.span) for key, text in _clip_texts(tree).items()}
     if plain and exact and any(":" in text for text in old.values()):
         times = {"in": clip.in_, "out": clip.out}
@@ -182,9 +196,10 @@ def set_clip(edits: Edits, path: Path, clip: Clip, numbered: Timecodes | None) -
 
 
 def _clip_texts(node: Node) -> dict[str, str]:
-    """The times of a shot as they are written, by their keys."""
+    """The film and the times of a shot as they are written, by their keys."""
     if isinstance(node, Scalar):
-        return dict(zip(("in", "out"), SPAN_SIGN.split(str(node.value).strip()), strict=False))
+        film, times = split_span(str(node.value))
+        return {**({"film": film} if film else {}), **dict(zip(("in", "out"), times, strict=False))}
     entries = node.entries if isinstance(node, Mapping) else {}
     return {key: str(_plain_text(value.value)) for key, value in entries.items() if isinstance(value, Scalar)}
 
@@ -279,12 +294,13 @@ def shortened(tree: Mapping, cls: type) -> Node:
 
 def _span(tree: Mapping) -> Node:
     """`0:16 - 0:20` of an in and an out point."""
-    ends = [tree.entries.get("in"), tree.entries.get("out")]
+    ends, film = [tree.entries.get("in"), tree.entries.get("out")], tree.entries.get("film")
     times = [exact_text(end.value) if isinstance(end.value, Fraction) else str(end.value)
              for end in ends if isinstance(end, Scalar) and not isinstance(end.value, bool)]  # fmt: skip
-    if len(tree.entries) != 2 or len(times) != 2:
+    if len(tree.entries) != 2 + (film is not None) or len(times) != 2:
         return tree
     text = " - ".join(times)
+    text = f"{film.value} {text}" if isinstance(film, Scalar) else text
     try:
         parse_span(text, Timecodes(Fraction(1000)))
     except BadTimeError:
@@ -296,6 +312,8 @@ def _span(tree: Mapping) -> Node:
 def record_of(hint: Any) -> type | None:
     """The record that a field holds, one or many; None where it holds none."""
     parts = [part for part in typing.get_args(hint) if part not in (type(None), Ellipsis)]
+    if typing.get_origin(hint) is Map:
+        return record_of(parts[1])
     if parts:
         return record_of(parts[0])
     return hint if isinstance(hint, type) and dataclasses.is_dataclass(hint) else None
@@ -308,8 +326,9 @@ class _Canonical:
 
     def record(self, node: Node, cls: type, path: Path) -> Node:
         if isinstance(node, Scalar) and cls in (Clip, Part) and isinstance(node.value, str):
-            ends = SPAN_SIGN.split(node.value.strip())
-            return dataclasses.replace(node, value=" - ".join(ends)) if len(ends) == 2 else node
+            film, ends = split_span(node.value)
+            text = " - ".join(ends) if film is None else f"{film} {' - '.join(ends)}"
+            return dataclasses.replace(node, value=text) if len(ends) == 2 else node
         if not isinstance(node, Mapping):
             return node
         if cls in EVENTS.values():
@@ -330,6 +349,9 @@ class _Canonical:
         return tree if kept or any(child.span in self.fixed for child in entries.values()) else shortened(tree, cls)
 
     def value(self, node: Node, cls: type, part: Map[str, Any], path: Path) -> Node:
+        if path == ("films",) and isinstance(node, Mapping):
+            films = {name: self.record(film, cls, (*path, name)) for name, film in node.entries.items()}
+            return dataclasses.replace(node, entries=films)
         if not isinstance(node, Sequence):
             return self.record(node, cls, path)
         items = tuple(self.record(item, cls, (*path, number)) for number, item in enumerate(node.items))
@@ -339,6 +361,11 @@ class _Canonical:
 
     def is_fixed(self, node: Sequence) -> bool:
         return bool({node.span, node.items[0].span} & self.fixed)
+
+
+def record_of_each(values: Map[str, Any]) -> bool:
+    """Whether a mapping has records by names of one's own."""
+    return bool(values) and all(dataclasses.is_dataclass(value) for value in values.values())
 
 
 @cache

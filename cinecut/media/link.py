@@ -34,7 +34,7 @@ class NamedMedium:
 
 
 def assets_of(spec: Spec, folder: Path) -> list[NamedMedium]:
-    found = [NamedMedium(("film",), inside(folder, spec.film.file), spec.film)]
+    found = [NamedMedium(path, inside(folder, film.file), film) for path, film in _films(spec).items()]
     if spec.music is not None and spec.music.file is not None:
         found.append(NamedMedium(("music",), inside(folder, spec.music.file), spec.music))
     if spec.lut is not None:
@@ -47,6 +47,13 @@ def assets_of(spec: Spec, folder: Path) -> list[NamedMedium]:
         if not isinstance(entry, ActMarker) and entry.cue is not None and not entry.cue.stops:
             found.append(NamedMedium(("timeline", index, "cue"), inside(folder, entry.cue.file), entry.cue))
     return found
+
+
+def _films(spec: Spec) -> dict[TreePath, Film]:
+    """The films, the first one first, by where they stand in the tree."""
+    if spec.film is not None:
+        return {("film",): spec.film}
+    return {("films", name): film for name, film in (spec.films or {}).items()}
 
 
 def _rating_parts(spec: Spec) -> dict[str, Picture | RatingClip]:
@@ -65,7 +72,8 @@ def check_files(spec: Spec, folder: Path, report: Report) -> None:
             what = "a folder" if os.path.isdir(asset.file) else special  # noqa: PTH112
             hints = [*filter(None, [odd_spaces(str(asset.owner.file))]), *(near(asset.file) if what == "not there" else [])]
             if isinstance(asset.owner, Film):
-                hints.append("relink a film that moved: cinecut link SPEC FILM")
+                name = f" --name {asset.path[1]}" if len(asset.path) > 1 else ""
+                hints.append(f"relink a film that moved: cinecut link SPEC FILM{name}")
             report.add("missing-file", f"{asset.file} is {what}", span, *hints)
         elif asset.owner.facts is not None:
             _check_same(asset, report)
@@ -110,7 +118,8 @@ def linked(spec: Spec, folder: Path) -> Spec:
     if not facts:
         return spec
     timeline = tuple(_linked_entry(entry, index, facts) for index, entry in enumerate(spec.timeline))
-    film = changed(spec.film, facts=facts.get(("film",), spec.film.facts))
+    films = {path: changed(film, facts=facts.get(path, film.facts)) for path, film in _films(spec).items()}
+    several = {str(path[1]): film for path, film in films.items() if len(path) > 1}
     music = spec.music and changed(spec.music, facts=facts.get(("music",), spec.music.facts))
     rating = spec.rating
     if rating is not None:
@@ -118,7 +127,8 @@ def linked(spec: Spec, folder: Path) -> Spec:
         clip = rating.clip and changed(rating.clip, facts=facts.get(("rating", "clip"), rating.clip.facts))
         rating = changed(rating, still=still, clip=clip)
     lut = spec.lut and changed(spec.lut, facts=facts.get(("lut",), spec.lut.facts))
-    return changed(spec, film=film, music=music, lut=lut, rating=rating, timeline=timeline)
+    whole = changed(spec, music=music, lut=lut, rating=rating, timeline=timeline)
+    return changed(whole, film=films.get(("film",)), films=several or None)
 
 
 def _linked_entry(entry: Entry, index: int, facts: dict[TreePath, Any]) -> Entry:
@@ -152,27 +162,40 @@ def write_facts(document: Document, facts: Records[TreePath, Facts], files: Reco
     return edits.text()
 
 
-def relink(path: Path, film: Path | None, force: bool = False) -> list[Path]:
+def relink(path: Path, film: Path | None, force: bool = False, name: str | None = None) -> list[Path]:
     """Measure every asset of a spec anew and write the facts into it; with `film`, make the spec name that file, which
-    must be the same film unless `force`. Returns the files that were measured. Raises Stop; the spec is replaced at
+    must be the same film unless `force`; `name` says which one of several. Returns the files that were measured. Raises Stop; the spec is replaced at
     once or not at all."""
     report = Report()
     document, spec = load_spec(path, report, unmeasured=ANY_RATE)
     report.stop_on_error()
     assert spec is not None
     assets = assets_of(spec, path.parent)
-    files: dict[TreePath, str] = {}
+    films, files = _films(spec), dict[TreePath, str]()
+    moved = _moved(spec, film, name)
     if film is not None:
-        files["film",] = name_from(path.parent, film)
-        assets[0] = changed(assets[0], file=film)
+        files[moved] = name_from(path.parent, film)
+        assets = [changed(asset, file=film) if asset.path == moved else asset for asset in assets]
     facts = {asset.path: measure(asset) for asset in assets}
-    if spec.film.facts is not None and isinstance(found := facts["film",], FilmFacts):
-        facts["film",] = changed(found, timecode=spec.film.facts.timecode)  # the spec's times were written by it
+    for where, known in films.items():
+        if known.facts is not None and isinstance(found := facts[where], FilmFacts):
+            facts[where] = changed(found, timecode=known.facts.timecode)  # the spec's times were written by it
     if film is not None and not force:
-        _check_film(film, spec.film.facts, facts["film",])
+        _check_film(film, films[moved].facts, facts[moved])
     measured = [asset.file for asset in assets]
     write_beside(path, write_facts(document, facts, files), measured)
     return measured
+
+
+def _moved(spec: Spec, film: Path | None, name: str | None) -> TreePath:
+    """Where the film stands of which a file is another one now. Raises Stop where it is not clear which that is."""
+    films = _films(spec)
+    if name is not None and ("films", name) not in films:
+        names = ", ".join(spec.films or {})
+        raise Stop("option", f"the spec has no film {name}", f"it has {names}" if names else "its one film has no name")
+    if name is None and film is not None and len(films) > 1:
+        raise Stop("option", f"the spec has several films: which of them is {film}?", "say so: --name NAME")
+    return ("films", name) if name is not None else next(iter(films))
 
 
 def _check_film(film: Path, known: FilmFacts | None, found: Facts) -> None:

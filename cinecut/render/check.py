@@ -114,7 +114,9 @@ def check_spec(path: Path) -> Report:
     if layout is not None and report.ok and not layout.trailer.measured:
         hint = f"cinecut link {path} measures it and writes the facts into the spec"
         message = "the film has not been measured: its end and its handles are unchecked"
-        report.add("no-facts", message, layout.trailer.spec.film.place.of("file"), hint)
+        for film in layout.trailer.spec.every_film.values():
+            if film.facts is None:
+                report.add("no-facts", message, film.place.of("file"), hint)
     if layout is not None and report.ok:
         warn(layout, path, report)
     return report
@@ -127,7 +129,7 @@ def warn(layout: Layout, path: Path, report: Report) -> None:
     if known is None and was_analysed(spec):
         message = "what analyze knew of the film is not on this machine: its cuts and lines are unchecked"
         hint = f"put {path.stem}.known.json beside the spec, or analyze the film here"
-        report.add("no-side-file", message, spec.film.place.of("file"), hint)
+        report.add("no-side-file", message, spec.main_film.place.of("file"), hint)
     judge(layout, known, report)
 
 

@@ -84,11 +84,12 @@ class Materials:
     @cached_property
     def keys(self) -> dict[str, str]:
         """What each of these files is made of, by its name."""
-        trailer, found = self.job.plan.layout.trailer, dict[str, str]()
-        film = key_of(replace(trailer.film, gaps=False))  # gaps only say how its pictures are shown
+        footage, found = self.job.plan.layout.trailer.footage, dict[str, str]()
+        # Missing pictures only say how the others are shown.
+        films = {name: key_of(replace(each.facts, gaps=False)) for name, each in footage.items()}
         for item in self.job.plan.inputs:
             if isinstance(item, Reel | SoundReel):
-                found[item.name] = key_of(code(), film, replace(item, name=""))
+                found[item.name] = key_of(code(), films[item.film], item.content)
             else:
                 content = fingerprint(inside(self.job.folder, item.file))
                 names = self.tables(item) if isinstance(item, LutFile) else [item.name]
@@ -101,11 +102,11 @@ class Materials:
 
 
 class _Maker:
-    """Makes reels and tables, of so many reels in all; the film stays open till it is closed."""
+    """Makes reels and tables, of so many reels in all; the films stay open till it is closed."""
 
     def __init__(self, materials: Materials, reels: int) -> None:
         self._materials, self._total, self._done = materials, reels, 0
-        self._film: Reels | None = None
+        self._films: dict[str, Reels] = {}
 
     def make(self, names: set[str]) -> None:
         materials, plan = self._materials, self._materials.job.plan
@@ -121,17 +122,21 @@ class _Maker:
     def _pull(self, reels: Sequence[Reel | SoundReel]) -> None:
         from cinecut.media.reels import Reels
 
-        materials = self._materials
-        if self._film is None:
-            self._film = Reels(materials.job.film, materials.job.plan.layout.trailer.film)
-        self._film.write(
-            reels, materials.folder, lambda done: materials.watch.stage("reels", self._done + done, self._total, None)
-        )
-        self._done += len(reels)
+        materials, job = self._materials, self._materials.job
+
+        def tell(done: int) -> None:
+            materials.watch.stage("reels", self._done + done, self._total, None)
+
+        for name in sorted({reel.film for reel in reels}):
+            if name not in self._films:
+                self._films[name] = Reels(job.films[name], job.plan.layout.trailer.footage[name].facts)
+            own = [reel for reel in reels if reel.film == name]
+            self._films[name].write(own, materials.folder, tell)
+            self._done += len(own)
 
     def close(self) -> None:
-        if self._film is not None:
-            self._film.close()
+        for film in self._films.values():
+            film.close()
 
 
 def write_luts(luts: Mapping[str, Grade], folder: Path) -> None:

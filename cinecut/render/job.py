@@ -50,8 +50,14 @@ class Job:
         return self.plan.layout.trailer.spec
 
     @property
+    def films(self) -> dict[str, Path]:
+        """The films' files, by their names in a `FilmRange`."""
+        return {name: inside(self.folder, film.file) for name, film in self.spec.every_film.items()}
+
+    @property
     def film(self) -> Path:
-        return inside(self.folder, self.spec.film.file)
+        """The first film."""
+        return self.films[""]
 
     @property
     def default_name(self) -> str:

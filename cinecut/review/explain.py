@@ -10,7 +10,7 @@ from typing import Any
 
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import Soundtrack
-from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
+from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.compiler.origins import origins
 from cinecut.compiler.resolve import Trailer
 from cinecut.edits.verbs.entries import id_of
@@ -56,6 +56,7 @@ class Row:
     event: str  # its label in the graph
     id: str  # by which edits name it
     act: str
+    film: str  # the name of the one that it is of, where there are several
     film_in: str
     film_in_timecode: str
     film_out: str
@@ -72,8 +73,8 @@ class Row:
 
 
 def rows(layout: Layout) -> list[Row]:
-    timeline, numbered, sounds = layout.timeline, layout.trailer.film.timecodes, _sounds(layout.track)
-    return [_row(placed, timeline, numbered, sounds.get(placed.label, [])) for placed in timeline.events]
+    sounds = _sounds(layout.track)
+    return [_row(placed, layout, sounds.get(placed.label, [])) for placed in layout.timeline.events]
 
 
 def _sounds(track: Soundtrack) -> dict[str, list[str]]:
@@ -84,9 +85,11 @@ def _sounds(track: Soundtrack) -> dict[str, list[str]]:
     return names
 
 
-def _row(placed: Placed, timeline: Timeline, numbered: Timecodes, sounds: list[str]) -> Row:
+def _row(placed: Placed, layout: Layout, sounds: list[str]) -> Row:
+    timeline, trailer = layout.timeline, layout.trailer
     start, end = (Fraction(frame.index) / timeline.rate for frame in (placed.range.start, placed.range.end))
     film = placed.film if isinstance(placed, PlacedShot) else None
+    numbered = trailer.footage[film.film if film is not None else ""].facts.timecodes
     beat, offset = _beat(start, timeline.grid)
     cue = placed.event.cue
     return Row(
@@ -96,6 +99,7 @@ def _row(placed: Placed, timeline: Timeline, numbered: Timecodes, sounds: list[s
         event=placed.label,
         id=id_of(placed),
         act=placed.act or "",
+        film=(trailer.spec.name_of(film.film) or "") if film else "",
         film_in=clock(film.start.seconds) if film else "",
         film_in_timecode=_timecode(film.start, numbered) if film else "",
         film_out=clock(film.end.seconds) if film else "",

@@ -103,7 +103,7 @@ def _trailer(film: Path, facts: FilmFacts, moment: FilmTime) -> Trailer:
     shot = spec.timeline[0]
     assert isinstance(shot, Shot)
     shot = replace(shot, shot=replace(shot.shot, in_=moment))
-    return resolve(replace(spec, film=replace(spec.film, facts=facts), timeline=(shot,)), None, {}, {})
+    return resolve(replace(spec, film=replace(spec.main_film, facts=facts), timeline=(shot,)), None, {}, {})
 
 
 def _graph(trailer: Trailer, grades: Sequence[Grade], size: tuple[int, int]) -> tuple[Run, Reel]:
@@ -111,7 +111,7 @@ def _graph(trailer: Trailer, grades: Sequence[Grade], size: tuple[int, int]) -> 
     facts, timeline = trailer.film, build_timeline(trailer, Report())
     placed = timeline.events[0]
     assert isinstance(placed, PlacedShot)
-    seen = shot_frames(placed, facts, timeline.rate).seen
+    seen = shot_frames(placed, trailer).seen
     reel = Reel("film.nut", seen)
     color = _color(facts)
     canvases = {

@@ -21,18 +21,15 @@ MOST_BEATS = 5000
 def description(layout: Layout, opening: int) -> dict[str, Any]:
     """`opening` is how many frames the file has before the timeline: those of a rating card."""
     timeline, trailer = layout.timeline, layout.trailer
-    film = trailer.film
+    films = [*trailer.footage]
     return {
         "rate": [timeline.rate.numerator, timeline.rate.denominator],
         "frames": timeline.frames,
         "opening": opening,
-        "film": {
-            "rate": [film.rate.numerator, film.rate.denominator],
-            "frames": math.floor(film.duration * film.rate),
-        },
+        "films": [_film(name, layout) for name in films],
         "mix": {stem: float(getattr(trailer.spec.mix, stem)) for stem in STEMS},
         "events": [
-            _event(placed, entry, film.rate) for placed, entry in zip(timeline.events, entries_of(layout), strict=True)
+            _event(placed, entry, layout) for placed, entry in zip(timeline.events, entries_of(layout), strict=True)
         ],
         "acts": _acts(timeline),
         "beats": _beats(timeline),
@@ -40,7 +37,17 @@ def description(layout: Layout, opening: int) -> dict[str, Any]:
     }
 
 
-def _event(placed: Placed, entry: int, film_rate: Fraction) -> dict[str, Any]:
+def _film(name: str, layout: Layout) -> dict[str, Any]:
+    facts = layout.trailer.footage[name].facts
+    rate = [facts.rate.numerator, facts.rate.denominator]
+    return {
+        "name": layout.trailer.spec.name_of(name) or "film",
+        "rate": rate,
+        "frames": math.floor(facts.duration * facts.rate),
+    }
+
+
+def _event(placed: Placed, entry: int, layout: Layout) -> dict[str, Any]:
     event = placed.event
     record: dict[str, Any] = {
         "entry": entry,
@@ -56,14 +63,17 @@ def _event(placed: Placed, entry: int, film_rate: Fraction) -> dict[str, Any]:
     if isinstance(event, Card):
         record["card"] = event.card
     if isinstance(placed, PlacedShot):
-        record["in"], record["out"] = (
-            nearest(time.seconds * film_rate) for time in (placed.film.start, placed.film.end)
-        )
+        footage, spec = layout.trailer.footage, layout.trailer.spec
+        numbers = {name: number for number, name in enumerate(footage)}
+        rate = footage[placed.film.film].facts.rate
+        record["film"] = numbers[placed.film.film]
+        record["in"], record["out"] = (nearest(time.seconds * rate) for time in (placed.film.start, placed.film.end))
         record["scene"] = placed.event.scene or ""
         record["spoken"] = event.line or ""
         record["alternatives"] = [
-            {"in": nearest(other.in_.seconds * film_rate), "why": other.why or ""}
+            {"film": numbers[name], "in": nearest(other.in_.seconds * footage[name].facts.rate), "why": other.why or ""}
             for other in placed.event.alternatives
+            for name in [spec.key_of(other.film) if other.film is not None else placed.film.film]
         ]
     return record
 

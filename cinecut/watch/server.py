@@ -116,7 +116,7 @@ class _Page:
             Route("/draft/{name}", self._draft),
             Route("/draft/{name}/{frame:int}.jpg", self._still),
             Route("/draft/{name}/outline", self._outline),
-            Route("/film/{frame:int}.jpg", self._film),
+            Route("/film/{film:int}/{frame:int}.jpg", self._film),
             Route("/{name:path}", self._file),
         ]
         self.app = Starlette(
@@ -244,19 +244,23 @@ class _Page:
         return JSONResponse(await run_in_threadpool(outline, file)) if file else Response(status_code=404)
 
     async def _film(self, request: Request) -> Response:
-        return _jpeg(await run_in_threadpool(self._film_jpeg, request.path_params["frame"]))
+        return _jpeg(
+            await run_in_threadpool(self._film_jpeg, request.path_params["film"], request.path_params["frame"])
+        )
 
-    def _film_jpeg(self, frame: int) -> bytes | None:
+    def _film_jpeg(self, number: int, frame: int) -> bytes | None:
+        """A picture of the film that the description of the trailer lists at a place."""
         from cinecut.watch.pictures import FilmPictures
 
         job = self.session.job
-        if job is None:
+        if job is None or number >= len(job.films):
             return None
-        facts = job.plan.layout.trailer.film
-        if self._pictures is None or (self._pictures.film, self._pictures.facts) != (job.film, facts):
+        name, file = list(job.films.items())[number]
+        facts = job.plan.layout.trailer.footage[name].facts
+        if self._pictures is None or (self._pictures.film, self._pictures.facts) != (file, facts):
             if self._pictures is not None:
                 self._pictures.close()
-            self._pictures = FilmPictures(job.film, facts)
+            self._pictures = FilmPictures(file, facts)
         found: bytes | None = self._pictures.jpeg(frame) if Fraction(frame) / facts.rate < facts.duration else None
         return found
 

@@ -180,7 +180,11 @@ def _shown(found: list[Diagnostic], text: str) -> tuple[str, ...]:
 
 def _named(spec: Spec, folder: Path) -> Iterator[Path]:
     """The files that a spec names, as far as they are files of its own."""
-    names = [spec.film.file, spec.music.file if spec.music else None, spec.lut.file if spec.lut else None]
+    names = [
+        *(film.file for film in spec.every_film.values()),
+        spec.music.file if spec.music else None,
+        spec.lut.file if spec.lut else None,
+    ]
     for entry in spec.timeline:
         still, cue = getattr(entry, "still", None), getattr(entry, "cue", None)
         names += [still.file if still else None, cue.file if cue and not cue.stops else None]

@@ -132,7 +132,7 @@ def test_which_sound_is_heard_is_said_and_may_be_chosen(film: Footage, tmp_path:
         return analyze(request, lambda stage, done: None)
 
     own, other = analyzed(None), analyzed(2)
-    assert (own.spec.film.audio, other.spec.film.audio) == (1, 2)
+    assert (own.spec.main_film.audio, other.spec.main_film.audio) == (1, 2)
     remark = 'audio: 1   # mono: what the file marks as its own; 2 is mono "Commentary?[2J" (a commentary)'
     assert remark in own.text
     assert "audio: 2   # mono" in other.text

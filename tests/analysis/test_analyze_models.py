@@ -78,7 +78,7 @@ def about_models(found: Analysis) -> list[str]:
 def page_of(found: Analysis, film: Path, folder: Path) -> str:
     """The contact sheet of what an analysis wrote."""
     document, layout = laid_out(parse_document(folder / "spec.yaml", found.text, Report()))
-    write_sheet(Subject(layout, document, film, None), folder / "sheet.html", lambda done: None)
+    write_sheet(Subject(layout, document, {"": film}, None), folder / "sheet.html", lambda done: None)
     return (folder / "sheet.html").read_text(encoding="utf-8")
 
 
@@ -142,7 +142,7 @@ def test_the_story_that_a_model_reads_stands_in_the_spec_and_is_asked_for_once(f
     assert again.text == found.text
     request.target.write_text(found.text, encoding="utf-8")
     spec = read(request.target)
-    assert spec.film.protagonist == "Bruno"
+    assert spec.main_film.protagonist == "Bruno"
     assert spec.anchors is not None
     anchors = (spec.anchors.begin, spec.anchors.escalation, spec.anchors.climax)
     assert {anchor.by for anchor in anchors if anchor is not None} == {"mistral-test"}

@@ -42,7 +42,7 @@ def plan_at(path: Path) -> RenderPlan:
     report = Report()
     _, spec = load_spec(path, report, unmeasured=Timecodes(SMALL.rate))
     assert spec is not None, "\n".join(as_text(d) for d in report)
-    plan = plan_of(spec if spec.film.facts is not None else measured(spec, FACTS), report)
+    plan = plan_of(spec if spec.main_film.facts is not None else measured(spec, FACTS), report)
     assert plan is not None, "\n".join(as_text(d) for d in report)
     return plan
 

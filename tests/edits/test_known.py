@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def known(text: str = "") -> Known:
-    facts = load(BAD / "film_cut.yaml").film.facts
+    facts = load(BAD / "film_cut.yaml").main_film.facts
     assert facts is not None
     shots = (KnownShot(between(0, Fraction(240240, 24001))), KnownShot(between(20, 100), "credits"))
     song = KnownSong("4-00", None, Fraction(1, 3), 3, (Fraction(1, 3), Fraction(5, 6)))

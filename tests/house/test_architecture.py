@@ -300,5 +300,5 @@ def test_editors_can_explain_every_property() -> None:
 
 
 def test_every_format_has_a_parser() -> None:
-    asked = {_resolved(part).get("format") for part in PROPERTIES.values()} | {"film-span", "file-name"}
+    asked = {_resolved(part).get("format") for part in PROPERTIES.values()} | {"film-span", "song-span", "file-name"}
     assert asked - {None} == set(formats(None))

@@ -230,8 +230,8 @@ def test_ffmpeg_follows_no_list_either(media: Path, tmp_path: Path, ffmpeg: Path
 def test_film_cut_short_is_measured_as_it_is(media: Path, ffmpeg: Path) -> None:
     spec = write_spec(media, "shot: 0:00 - 0:01", film="cut_film.mkv")
     job = prepare(spec)
-    assert job.spec.film.facts is not None
-    length = job.spec.film.facts.duration
+    assert job.spec.main_film.facts is not None
+    length = job.spec.main_film.facts.duration
     assert 3 < length < 4
     out = media / f"cut_{ffmpeg.parent.name}.mp4"
     render(job, out, find_ffmpeg(str(ffmpeg)), SILENT)

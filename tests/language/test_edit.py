@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import Messy, records
+from random_specs import Messy, nameless, records
 from test_write import NO_SHRINK, SLOW, load, read
 
 from cinecut.diagnostics import Stop
@@ -21,7 +21,7 @@ from cinecut.language.spec import Spec
 from cinecut.language.write import spec_tree, value_tree
 
 SPECS = records(Spec).filter(lambda spec: len(spec.timeline) > 1)
-EVENTS = records(Shot) | records(Black) | records(Card)
+EVENTS = (records(Shot) | records(Black) | records(Card)).map(nameless)
 
 
 def messy(spec: Spec, random: Any) -> str:
@@ -44,9 +44,9 @@ def test_an_entry_is_inserted(spec: Spec, random: Any, event: Any, index: int) -
     text = messy(spec, random)
     before, at = load(text), min(index, len(spec.timeline))
     edits = Edits(read(text))
-    facts = spec.film.facts
+    facts = spec.main_film.facts
     numbered = facts.timecodes if facts and not facts.variable else None
-    edits.insert(("timeline",), at, value_tree(event, numbered))
+    edits.insert(("timeline",), at, value_tree(event, {"": numbered}))
     found = edits.text()
     wanted = replace(before, timeline=(*before.timeline[:at], event, *before.timeline[at:]))
     assert load(found) == wanted, f"{text}\n=====\n{found}"

@@ -300,7 +300,21 @@ OWN_VALUE = {
 
 # What stands for a whole that is tried by its parts, or tells which file is meant: link, check and render use it.
 ELSEWHERE = {
-    *("cinecut", "film", "music", "output", "anchors", "timeline", "music.beats", "effects", "mix"),
+    *(
+        "cinecut",
+        "film",
+        "films",
+        "clip.film",
+        "alternative.film",
+        "anchor.film",
+        "music",
+        "output",
+        "anchors",
+        "timeline",
+        "music.beats",
+        "effects",
+        "mix",
+    ),
     *(
         "deliverables",
         "languages",

@@ -104,7 +104,7 @@ def layouts(draw: st.DrawFn) -> str:
 def facts_for(spec: Spec) -> tuple[dict[TreePath, FilmFacts | SongFacts | StillFacts], Spec]:
     """Facts for every asset, and the spec as it is with them."""
     found: dict[TreePath, FilmFacts | SongFacts | StillFacts] = {("film",): FILM}
-    wanted = replace(spec, film=replace(spec.film, facts=FILM))
+    wanted = replace(spec, film=replace(spec.main_film, facts=FILM))
     if spec.music is not None and spec.music.file is not None:
         found["music",] = SONG
         wanted = replace(wanted, music=replace(spec.music, facts=SONG))
@@ -150,7 +150,7 @@ def test_a_moved_film_is_named_whatever_its_name(text: str, name: str) -> None:
     document, spec = load(text)
     facts, wanted = facts_for(spec)
     _, found = load(write_facts(document, facts, {("film",): name}))
-    assert found == replace(wanted, film=replace(wanted.film, file=name))
+    assert found == replace(wanted, film=replace(wanted.main_film, file=name))
 
 
 def test_a_repeated_logo_is_measured_once() -> None:

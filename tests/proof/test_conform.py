@@ -68,7 +68,7 @@ def test_a_trailer_encoded_again(folder: Path) -> None:
     _, spec = load_spec(folder / "b.yaml", report)
     assert list(report) == []
     assert spec is not None
-    assert spec.film.file == "film.mp4"
+    assert spec.main_film.file == "film.mp4"
     shots = [entry for entry in spec.timeline if isinstance(entry, Shot)]
     starts = [shot.shot.in_.seconds for shot in shots if shot.shot.in_ is not None]
     wanted = [Fraction(5), Fraction(62, 5), Fraction(6, 5)]

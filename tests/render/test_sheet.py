@@ -92,7 +92,7 @@ def subject(
     text += "timeline:\n" + "".join(events)
     document, layout = laid_out(parse_document(Path("spec.yaml"), text, Report()))
     found = Known(facts.fingerprint, SHOTS, (), None, (), False, "", "", {})
-    return Subject(layout, document, film, found if known else None)
+    return Subject(layout, document, {"": film}, found if known else None)
 
 
 class Page(HTMLParser):
@@ -295,7 +295,7 @@ def test_damage_costs_a_still_and_not_the_sheet(films: Films, tmp_path: Path) ->
     whole = subject(film)
     torn = tmp_path / "torn.mkv"
     torn.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 5])
-    page = page_of(replace(whole, film=torn), tmp_path)
+    page = page_of(replace(whole, films={"": torn}), tmp_path)
     assert 1 <= len(page.stills()) < 3
     assert "could not be decoded" in page.text
     assert len(page.all("article", "event")) == 5

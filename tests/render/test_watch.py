@@ -288,7 +288,7 @@ def test_the_page_warns_as_check_does(films: Films, tmp_path: Path) -> None:
     spec, drafts = written(tmp_path, films(SMALL).path), tmp_path / "drafts"
     drafts.mkdir()
     assert cinecut("link", "a.yaml", cwd=tmp_path).returncode == 0
-    facts = load(spec).film.facts
+    facts = load(spec).main_film.facts
     assert facts is not None
     ends = [FilmTime(Fraction(seconds)) for seconds in (0, 4, 10)]
     shots = tuple(KnownShot(FilmRange(*pair)) for pair in pairwise(ends))
@@ -403,9 +403,9 @@ def test_the_page_gets_its_draft_its_pictures_and_its_sound(page: tuple[str, Pat
     draft = f"draft/{state['draft']}"
     status, data = ask(address, draft, Range="bytes=4-7")  # as a player seeks
     assert (status, data) == (206, b"ftyp")
-    for picture in (f"{draft}/30.jpg", "film/100.jpg"):
+    for picture in (f"{draft}/30.jpg", "film/0/100.jpg"):
         assert ask(address, picture)[1].startswith(b"\xff\xd8"), picture
-    assert ask(address, "film/100000.jpg")[0] == 404
+    assert ask(address, "film/0/100000.jpg")[0] == 404
     levels = json.loads(ask(address, f"{draft}/outline")[1])
     assert len(levels) == pytest.approx(state["trailer"]["frames"] / 24 * 50, abs=3)
     assert max(levels) > 5

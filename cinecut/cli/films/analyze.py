@@ -160,7 +160,7 @@ def _keep(analysis: Analysis, request: Request, sources: list[Path], progress: C
     from cinecut.review.sheet import Subject, write_sheet
 
     document, layout = laid_out(parse_document(request.target, analysis.text, Report()))
-    subject = Subject(layout, document, request.film, known_about(analysis, request), analysis.diagnostics)
+    subject = Subject(layout, document, {"": request.film}, known_about(analysis, request), analysis.diagnostics)
     write_sheet(subject, request.target.with_suffix(".html"), progress)
     _write_schema(request.target.parent / f"{TRAILER}.schema.json")
     write_beside(request.target, analysis.text, sources)

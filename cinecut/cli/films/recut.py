@@ -98,8 +98,8 @@ def _page_anew(target: Path, analysis: Analysis, now: Known) -> None:
     page = target.with_suffix(".html")
     if is_sheet(page):
         document, layout = laid_out(read_document(target, Report()))
-        film = inside(target.parent, layout.trailer.spec.film.file)
-        write_sheet(Subject(layout, document, film, now, analysis.diagnostics), page, lambda done: None)
+        films = {name: inside(target.parent, film.file) for name, film in layout.trailer.spec.every_film.items()}
+        write_sheet(Subject(layout, document, films, now, analysis.diagnostics), page, lambda done: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,9 @@ def _versions(spec: Path, only_kept: bool) -> tuple[Version, Version | None, Kno
     document = read_document(spec, report)
     report.stop_on_error()
     ours = Version.of(document, layout_of)
+    if ours.spec.films is not None:
+        message = f"{spec.name} is cut from several films, which recut does not cut anew yet"
+        raise Stop("option", message, "`cinecut edit` changes its events, and `analyze` writes another spec")
     known, base = known_of(ours.spec, document.text, spec), None
     if known is not None:
         with contextlib.suppress(Stop):
@@ -178,7 +181,7 @@ def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) 
     from cinecut.language.read import inside
     from cinecut.vibes import DEFAULT, load_vibe
 
-    film, music = inside(spec.parent, ours.spec.film.file), ours.spec.music
+    film, music = inside(spec.parent, ours.spec.main_film.file), ours.spec.music
     subtitles = choice.subtitles
     if subtitles is None and "subtitles" in asked and Path(asked["subtitles"]).is_file():
         subtitles = Path(asked["subtitles"])
@@ -193,7 +196,7 @@ def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) 
         asked.get("language"),
         _fraction(asked, "shift") if choice.subtitles is None else None,
         _fraction(asked, "rate") if choice.subtitles is None else None,
-        audio=ours.spec.film.audio if ours.spec.film.audio > 1 else None,
+        audio=ours.spec.main_film.audio if ours.spec.main_film.audio > 1 else None,
         music=inside(spec.parent, music.file) if music is not None and music.file is not None else None,
         credit=music.credit if music is not None else None,
         length=seconds,

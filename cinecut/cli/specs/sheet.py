@@ -45,8 +45,9 @@ def sheet(
     document = read_document(spec, report)
     report.stop_on_error()
     document, layout = laid_out(document)
-    film, found = inside(spec.parent, layout.trailer.spec.film.file), known_at(layout.trailer.spec, spec)
-    for source in (spec, film):
+    films = {name: inside(spec.parent, film.file) for name, film in layout.trailer.spec.every_film.items()}
+    found = known_at(layout.trailer.spec, spec)
+    for source in (spec, *films.values()):
         check_no_source(page, [source])
     if page.exists() and not force and not is_sheet(page):
         raise Stop(
@@ -56,7 +57,7 @@ def sheet(
         raise Stop("option", "--known: what analyze knew of this film is not on this machine", "analyze the film first")
     warn(layout, spec, report)
     with watch("Sheet") as watching:
-        subject = Subject(layout, document, film, found, list(report))
+        subject = Subject(layout, document, films, found, list(report))
         write_sheet(subject, page, lambda done: watching.stage("stills", round(100 * done), 100, None))
     files = [page]
     if known and found is not None:

@@ -70,14 +70,14 @@ def _print_rows(placed: list[Row]) -> None:
         for row in placed:
             if row.act != act:
                 print(harmless(f"\n{row.act or 'no act'}"))
-            film, act = _pair(row.film_in, row.film_out), row.act
+            film, act = f"{row.film} {_pair(row.film_in, row.film_out)}".lstrip(), row.act
             print(columns.format(row.number, row.line, row.kind, row.trailer_in, film, row.beat, row.enters).rstrip())
         return
     head = ["number", "event", "act", "film", "timecode", "trailer", "timecode", "frames", "beat", "offset"]
     head += ["enters", "sounds", "line"]
     body = [
         [
-            str(r.number), r.id, r.act, _pair(r.film_in, r.film_out),
+            str(r.number), r.id, r.act, f"{r.film} {_pair(r.film_in, r.film_out)}".lstrip(),
             _pair(r.film_in_timecode, r.film_out_timecode), _pair(r.trailer_in, r.trailer_out),
             _pair(r.trailer_in_timecode, r.trailer_out_timecode), str(r.frames), r.beat,
             "" if r.offset_ms is None else f"{r.offset_ms:+.1f} ms", r.enters, r.sounds, str(r.line),
@@ -137,6 +137,7 @@ def link(
     spec: SpecArgument,
     film: Annotated[Path | None, typer.Argument(metavar="[FILM]", help="Where the film is now, if it moved.")] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Take FILM even if it is another film.")] = False,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Of several films the one that FILM is.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the film and the other files a spec names, and write their facts into it.
@@ -150,7 +151,7 @@ def link(
     from cinecut.media.link import relink
 
     before = load_spec(spec, Report(), unmeasured=ANY_RATE)[1]
-    measured = [str(file) for file in relink(spec, film, force)]
+    measured = [str(file) for file in relink(spec, film, force, name)]
     now = load_spec(spec, Report(), unmeasured=ANY_RATE)[1]
     music = now.music if now else None
     if music and music.file and music.facts and music.facts != (before and before.music and before.music.facts):

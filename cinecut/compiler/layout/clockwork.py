@@ -5,21 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Report, Span
 from cinecut.language.grid import Grid, measure
-from cinecut.language.timebase import Length, TrailerFrame, nearest
+from cinecut.language.timebase import FilmRange, Length, TrailerFrame, nearest
 
 GRID_HINT = "add `music: {beats: {tempo: 120}}`"
 
 
 @dataclass(frozen=True, slots=True)
 class Clockwork:
-    """What measuring needs: the trailer's rate and grid, the film's length, and where mistakes go."""
+    """What measuring needs: the trailer's rate and grid, the films' lengths, and where mistakes go."""
 
-    rate: Fraction
-    grid: Grid | None
-    film_end: Fraction
+    trailer: Trailer
     report: Report
+
+    @property
+    def rate(self) -> Fraction:
+        return self.trailer.rate
+
+    @property
+    def grid(self) -> Grid | None:
+        return self.trailer.grid
+
+    def film_end(self, film: FilmRange) -> Fraction:
+        """How long the film is of which this is a part."""
+        return self.trailer.footage[film.film].facts.duration
 
     def frame(self, position: Fraction) -> TrailerFrame:
         return TrailerFrame(nearest(position * self.rate))

@@ -41,15 +41,16 @@ _USUAL = Length(Fraction(2), "s")  # of what has no length, which is reported
 
 def film_range(shot: Shot, start: Fraction, end: Fraction, frames: TrailerRange, clockwork: Clockwork) -> FilmRange:
     """What a shot shows of the film, slipped to its sync point."""
-    clip = shot.shot
+    clip, length = shot.shot, (end - start) * shot.speed
+    film = clockwork.trailer.spec.key_of(clip.film)
     if clip.in_ is not None:
         in_ = clip.in_
     elif clip.out is not None:
-        in_ = clip.out - (end - start) * shot.speed
+        in_ = clip.out - length
     else:
-        return FilmRange(FilmTime(Fraction(0)), FilmTime((end - start) * shot.speed))  # it has no times: reported
+        return FilmRange(FilmTime(Fraction(0)), FilmTime(length), film)  # it has no times: reported
     in_ = _synced(shot, in_, start, frames, clockwork)
-    shown = FilmRange(in_, in_ + (end - start) * shot.speed)
+    shown = FilmRange(in_, in_ + length, film)
     _check_bounds(shot, shown, frames, clockwork)
     return shown
 
@@ -76,17 +77,17 @@ def _synced(shot: Shot, in_: FilmTime, start: Fraction, frames: TrailerRange, cl
 
 
 def _check_bounds(shot: Shot, shown: FilmRange, frames: TrailerRange, clockwork: Clockwork) -> None:
-    place = shot.shot.place
+    place, film_end = shot.shot.place, clockwork.film_end(shown)
     if shown.start.seconds < 0:
         early = clock(-shown.start.seconds)
         where = "after its sync " if shot.sync else ""
         clockwork.report.add("past-end", f"this shot {where}begins {early} before the film does", place.span)
     last = shown.start.seconds + (frames.length - 1) * shot.speed / clockwork.rate
     clip_out = shot.shot.out.seconds if shot.shot.out else Fraction(0)
-    if last >= clockwork.film_end or clip_out > clockwork.film_end:
+    if last >= film_end or clip_out > film_end:
         message = f"this shot runs to {clock(max(shown.end.seconds, clip_out))}, the film ends at "
         key = "out" if "out" in place.given else "for"
-        clockwork.report.add("past-end", message + clock(clockwork.film_end), place.of(key))
+        clockwork.report.add("past-end", message + clock(film_end), place.of(key))
 
 
 def sound_fades(
@@ -106,7 +107,7 @@ def sound_fades(
 
 def sound_over(shot: Shot, start: Fraction, end: Fraction, film: FilmRange, clockwork: Clockwork) -> tuple[int, int]:
     """How many frames the sound comes earlier and stays longer than the picture (J- and L-cut)."""
-    found = []
+    found, film_end = [], clockwork.film_end(film)
     for key, length, at in (("sound_lead", shot.sound_lead, start), ("sound_trail", shot.sound_trail, end)):
         frames = clockwork.frames(length, at, shot.place.of(key)) if length else 0
         if frames:
@@ -116,8 +117,8 @@ def sound_over(shot: Shot, start: Fraction, end: Fraction, film: FilmRange, cloc
                 whose = "film" if early < 0 else "trailer"
                 message = f"this shot's sound begins before the {whose} does"
                 clockwork.report.add("past-end", message, shot.place.of(key), "shorten the lead")
-            if key == "sound_trail" and late > clockwork.film_end:
-                message = f"this shot's sound runs to {clock(late)}, the film ends at {clock(clockwork.film_end)}"
+            if key == "sound_trail" and late > film_end:
+                message = f"this shot's sound runs to {clock(late)}, the film ends at {clock(film_end)}"
                 clockwork.report.add("past-end", message, shot.place.of(key), "shorten the trail")
         if frames and shot.mute:
             clockwork.report.add("over-determined", f"a muted shot has no sound for `{key}`", shot.place.of(key))

@@ -175,7 +175,7 @@ class _Ruler:
 def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[PlacedEffect]:
     previous: Placed | None = None
     wordless = [replace(each, card="") if isinstance(each, Card) else each for _, _, each in trailer.events]
-    for placed, seed in zip(timeline.events, labels_of(wordless), strict=True):
+    for placed, seed in zip(timeline.events, labels_of(wordless, trailer.spec.name_of("")), strict=True):
         kinds = [] if previous is None else _kinds(previous, placed, timeline)
         usual = [trailer.effects[kind] for kind in kinds]
         wanted: list[tuple[Effect | None, str]] = [(None, name) for name in usual]
@@ -244,7 +244,8 @@ def _voices(placed: Placed, trailer: Trailer, ruler: _Ruler) -> Iterator[PlacedV
 
 
 def _voice(voice: Voice, index: int, placed: Placed, trailer: Trailer, ruler: _Ruler) -> PlacedVoice | None:
-    clip, where, film_end = voice.take, voice.take.place, trailer.film.duration
+    clip, where, film = voice.take, voice.take.place, trailer.spec.key_of(voice.take.film)
+    footage = trailer.footage[film]
     ruler.need_grid(voice.at, voice.place.of("at"))
     if clip.in_ is None or clip.out is None:
         message = "a voice needs the times of its line in the film"
@@ -253,19 +254,19 @@ def _voice(voice: Voice, index: int, placed: Placed, trailer: Trailer, ruler: _R
     if clip.out <= clip.in_:
         ruler.report.add("order", "the out point of this voice is not after its in point", where.of("out"))
         return None
-    if trailer.audio is None:
+    if footage.audio is None:
         ruler.report.add("no-audio", "the film has no sound, so no voice either", voice.place.span)
-    if clip.out.seconds > film_end:
-        message = f"this voice runs to {clock(clip.out.seconds)}, the film ends at {clock(film_end)}"
+    if clip.out.seconds > footage.facts.duration:
+        message = f"this voice runs to {clock(clip.out.seconds)}, the film ends at {clock(footage.facts.duration)}"
         ruler.report.add("past-end", message, where.of("out"))
     length = nearest((clip.out - clip.in_) * SAMPLE_RATE)
     start = ruler.start(placed) + ruler.count(voice.at, placed.start)
     if start < 0 or start + length > ruler.samples:
         what = "begins before the trailer does" if start < 0 else "outlasts the trailer"
         ruler.report.add("sound-outside", f"this voice {what}", voice.place.span, "move it with `at`")
-    film = FilmRange(clip.in_, FilmTime(clip.in_.seconds + Fraction(length, SAMPLE_RATE)))
+    taken = FilmRange(clip.in_, FilmTime(clip.in_.seconds + Fraction(length, SAMPLE_RATE)), film)
     place, label = Sounding(start, start + length), placed.label + _suffix("voice", index)
-    return PlacedVoice(film, place, voice.gain, voice.line, label, placed.label)
+    return PlacedVoice(taken, place, voice.gain, voice.line, label, placed.label)
 
 
 # Music
@@ -324,7 +325,8 @@ def _ducks(trailer: Trailer, timeline: Timeline, voices: tuple[PlacedVoice, ...]
         if not isinstance(placed, PlacedShot):
             continue
         shot = placed.event
-        spoken = shot.line is not None and trailer.audio is not None and not shot.mute
+        audio = trailer.footage[placed.film.film].audio
+        spoken = shot.line is not None and audio is not None and not shot.mute
         wanted = shot.duck if shot.duck is not None else depth if spoken else Fraction(0)
         if wanted:
             lead, trail = (nearest(frames * SAMPLE_RATE / timeline.rate) for frames in placed.sound_over)

@@ -120,7 +120,7 @@ def translated(texts: Sequence[Text], translation: Translation | None) -> list[T
 
 def build_timeline(trailer: Trailer, report: Report) -> Timeline:
     """Place every event. Mistakes go into the report; the timeline is only for use where there are none."""
-    clockwork = Clockwork(trailer.rate, trailer.grid, trailer.film.duration, report)
+    clockwork = Clockwork(trailer, report)
     events = _join(_place(trailer, clockwork), clockwork)
     if trailer.spec.timeline and not events:  # without any entry it has been refused already
         span = trailer.spec.place.of("timeline")
@@ -135,7 +135,7 @@ def build_timeline(trailer: Trailer, report: Report) -> Timeline:
 def _place(trailer: Trailer, clockwork: Clockwork) -> list[Placed]:
     placed: list[Placed] = []
     position = Fraction(0)
-    labels = labels_of(entry for _, _, entry in trailer.events)
+    labels = labels_of((entry for _, _, entry in trailer.events), trailer.spec.name_of(""))
     for (number, act, entry), label in zip(trailer.events, labels, strict=True):
         end = _end(entry, position, clockwork)
         frames = TrailerRange(clockwork.frame(position), clockwork.frame(end))
@@ -212,7 +212,7 @@ def _breathe(joined: list[Placed], clockwork: Clockwork) -> list[Placed]:
         if silent and isinstance(placed, PlacedShot) and not placed.event.mute and not placed.sound_over[1]:
             frames = min(nearest(_TAIL * clockwork.rate), following.range.length)
             end = placed.film.end.seconds + frames * placed.event.speed / clockwork.rate
-            if end <= clockwork.film_end:
+            if end <= clockwork.film_end(placed.film):
                 softened[index] = replace(placed, sound_over=(placed.sound_over[0], frames))
     return softened
 
@@ -265,8 +265,9 @@ def _check_handles(left: Placed, right: Placed, clockwork: Clockwork) -> None:
     if isinstance(left, PlacedShot):
         step = left.event.speed / clockwork.rate
         last = left.film.start.seconds + (left.range.length - 1 + left.lag) * step
-        if last >= clockwork.film_end > last - left.lag * step:
-            over = clock(last - clockwork.film_end + step)
+        film_end = clockwork.film_end(left.film)
+        if last >= film_end > last - left.lag * step:
+            over = clock(last - film_end + step)
             message = f"this crossfade needs {over} more of the shot before it than the film has"
             clockwork.report.add("no-handle", message, span, "shorten the crossfade, or move the out point")
 

@@ -33,7 +33,7 @@ def lower_pictures(
         if isinstance(placed, PlacedShot) or isinstance(placed.event, Still):
             pad = source(placed)
             if isinstance(placed, PlacedShot):
-                pad = film_frames(placed, trailer.rate, trailer.film, pad)
+                pad = film_frames(placed, trailer, pad)
             copies[placed.number] = split(pad, len(canvases), placed.label)
     return {
         name: _lower_picture(trailer, timeline, canvas, {number: pads[index] for number, pads in copies.items()})
@@ -90,7 +90,7 @@ def _lower_event(trailer: Trailer, placed: Placed, canvas: Canvas, sources: Mapp
     """One event at its full extent, independent of its neighbours but for the joints at its ends."""
     event = placed.event
     if isinstance(placed, PlacedShot):
-        pad = lower_shot(placed, canvas, trailer.film, sources[placed.number])
+        pad = lower_shot(placed, canvas, trailer.footage[placed.film.film], sources[placed.number])
     elif isinstance(event, Still):
         pad = lower_still(placed, trailer.picture_of(event.still), event.scale, canvas, sources[placed.number])
     else:

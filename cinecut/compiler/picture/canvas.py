@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from cinecut.compiler.picture.color import matrix_of
 from cinecut.compiler.picture.look import NO_LOOK, Look
-from cinecut.language.events import Crop
 from cinecut.language.facts import Color
 from cinecut.language.spec import Fit
 
@@ -22,7 +21,6 @@ class Canvas:
     pix_fmt: str
     color: Color
     fit: Fit = "letterbox"  # for a film of another shape
-    crop: Crop | None = None  # what of the film's frame is used
     look: Look = NO_LOOK
 
     @property

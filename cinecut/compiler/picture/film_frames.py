@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.compiler.picture.color import HDR, to_sdr
+from cinecut.compiler.resolve import Trailer
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad
 from cinecut.language.facts import FilmFacts
@@ -28,6 +29,7 @@ class Frames:
     parts: int
     offset: int
     count: int
+    film: str  # of which they are
 
     @property
     def first(self) -> int:
@@ -40,25 +42,25 @@ class Frames:
     @property
     def seen(self) -> FilmRange:
         """The film's time that these frames cover."""
-        return FilmRange(FilmTime(self.first / self.grid), FilmTime((self.last + 1) / self.grid))
+        return FilmRange(FilmTime(self.first / self.grid), FilmTime((self.last + 1) / self.grid), self.film)
 
 
-def shot_frames(placed: PlacedShot, facts: FilmFacts, rate: Fraction) -> Frames:
+def shot_frames(placed: PlacedShot, trailer: Trailer) -> Frames:
     """The film frames of a shot with its handles."""
-    speed = placed.event.speed
+    speed, rate, facts = placed.event.speed, trailer.rate, trailer.footage[placed.film.film].facts
     grid = 1 / facts.time_base if facts.variable else facts.rate
     ratio = speed * grid / rate
     in_ = placed.film.start.seconds - placed.lead * speed / rate
     offset = math.floor(ratio.denominator * in_ * grid)
-    return Frames(grid, ratio.numerator, ratio.denominator, offset, placed.extent.length)
+    return Frames(grid, ratio.numerator, ratio.denominator, offset, placed.extent.length, placed.film.film)
 
 
-def film_frames(placed: PlacedShot, rate: Fraction, facts: FilmFacts, pad: Pad) -> Pad:
+def film_frames(placed: PlacedShot, trailer: Trailer, pad: Pad) -> Pad:
     """A shot's frames, out of the film's."""
-    label = placed.label
+    label, rate, facts = placed.label, trailer.rate, trailer.footage[placed.film.film].facts
     if facts.field_order != "progressive":
         pad = filters.deinterlace(pad, facts.field_order, label)
-    frames = shot_frames(placed, facts, rate)
+    frames = shot_frames(placed, trailer)
     if _in_step(frames, facts, rate):
         pad = _copy_frames(pad, frames, rate, label)
     else:

@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 
 from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.compiler.picture.canvas import Canvas
-from cinecut.compiler.picture.color import is_rgb, trailer_color
+from cinecut.compiler.picture.color import is_rgb, matrix_of, trailer_color
 from cinecut.compiler.picture.geometry import Geometry, frame_shot
+from cinecut.compiler.resolve import Footage
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad, split
 from cinecut.graph.verify import OVERLAYS
 from cinecut.language.facts import FilmFacts
 
 
-def lower_shot(placed: PlacedShot, canvas: Canvas, facts: FilmFacts, pad: Pad) -> Pad:
+def lower_shot(placed: PlacedShot, canvas: Canvas, footage: Footage, pad: Pad) -> Pad:
     """The frames of a shot with its handles, as the canvas shows them."""
-    label = placed.label
-    geometry = frame_shot(placed.event, canvas.crop, facts, canvas.width, canvas.height, canvas.fit)
-    pad = _reshape(pad, geometry, canvas, facts, placed)
+    label, facts = placed.label, footage.facts
+    geometry = frame_shot(placed.event, footage.film.crop, facts, canvas.width, canvas.height, canvas.fit)
+    colors = _colors(pad, facts, canvas, first=not placed.film.film)
+    pad = _reshape(filters.upright(pad, facts.rotation, facts.mirrored, label), geometry, canvas, colors, placed)
     return filters.tag_color(filters.square_pixels(pad, label), canvas.color, label)
 
 
-def _reshape(pad: Pad, geometry: Geometry, canvas: Canvas, facts: FilmFacts, placed: PlacedShot) -> Pad:
-    """Upright, cropped, scaled and brought to the canvas's shape. What is right already is left alone."""
+Colors = Mapping[str, str]  # arguments of the first filter that scales: ranges and matrices, from which and to which
+
+
+def _colors(pad: Pad, facts: FilmFacts, canvas: Canvas, first: bool) -> Colors:
+    """What brings a film's colours to the trailer's: of the `first` one, whose own they are, only its full range, or
+    RGB; and of others their matrix."""
+    as_stored = pad.video.pix_fmt == facts.pix_fmt
+    if as_stored and is_rgb(facts):
+        return {"out_color_matrix": trailer_color(facts).space if first else canvas.matrix, "out_range": "tv"}
+    ranges = {"in_range": "pc", "out_range": "tv"} if as_stored and facts.color.range == "pc" else {}
+    own = canvas.matrix if first else matrix_of(trailer_color(facts), facts.display_size)
+    return ranges if own == canvas.matrix else {**ranges, "in_color_matrix": own, "out_color_matrix": canvas.matrix}
+
+
+def _reshape(pad: Pad, geometry: Geometry, canvas: Canvas, colors: Colors, placed: PlacedShot) -> Pad:
+    """Cropped, scaled and brought to the canvas's shape and colours. What is right already is left alone."""
     label = placed.label
-    pad = filters.upright(pad, facts.rotation, facts.mirrored, label)
     if geometry.crop is not None and geometry.end is not None:
         video = pad.video
-        pad = filters.scale(pad, video.width, video.height, _FULL_CHROMA, label, **_ranges(pad, facts))
-        pad = filters.crop_path(pad, geometry.crop, geometry.end, placed.extent.length, label)
+        pad = filters.scale(pad, video.width, video.height, _FULL_CHROMA, label, **colors)
+        pad, colors = filters.crop_path(pad, geometry.crop, geometry.end, placed.extent.length, label), {}
     elif geometry.crop is not None:
         pad = filters.crop(pad, *geometry.crop, label)
     if geometry.scaled != (canvas.width, canvas.height) and canvas.fit == "blur":
-        return _graded(_over_blur(pad, geometry, canvas, facts, label), canvas, placed)
-    pad = _graded(_scaled(pad, geometry.scaled, canvas, facts, label), canvas, placed)
+        return _graded(_over_blur(pad, geometry, canvas, colors, label), canvas, placed)
+    pad = _graded(_scaled(pad, geometry.scaled, canvas, colors, label), canvas, placed)
     if geometry.scaled != (canvas.width, canvas.height):
         pad = filters.pad_black(pad, canvas.width, canvas.height, *geometry.at, label)
     return pad
@@ -50,26 +66,17 @@ def _graded(pad: Pad, canvas: Canvas, placed: PlacedShot) -> Pad:
     return filters.look_up(pad, tables, canvas.matrix, placed.label) if tables else pad
 
 
-def _scaled(pad: Pad, size: tuple[int, int], canvas: Canvas, facts: FilmFacts, label: str) -> Pad:
-    video, ranges = pad.video, _ranges(pad, facts)
-    if (video.width, video.height, video.pix_fmt) != (*size, canvas.pix_fmt) or ranges:
-        pad = filters.scale(pad, size[0], size[1], canvas.pix_fmt, label, **ranges)
+def _scaled(pad: Pad, size: tuple[int, int], canvas: Canvas, colors: Colors, label: str) -> Pad:
+    video = pad.video
+    if (video.width, video.height, video.pix_fmt) != (*size, canvas.pix_fmt) or colors:
+        pad = filters.scale(pad, size[0], size[1], canvas.pix_fmt, label, **colors)
     return pad
-
-
-def _ranges(pad: Pad, facts: FilmFacts) -> dict[str, str]:
-    """For the first conversion of a film in full range, or in RGB."""
-    if pad.video.pix_fmt != facts.pix_fmt:
-        return {}
-    if is_rgb(facts):
-        return {"out_color_matrix": trailer_color(facts).space, "out_range": "tv"}
-    return {"in_range": "pc", "out_range": "tv"} if facts.color.range == "pc" else {}
 
 
 _BLUR_SIDE = 8  # the blurred picture behind is made at an eighth of the size: nobody sees its pixels
 
 
-def _over_blur(pad: Pad, geometry: Geometry, canvas: Canvas, facts: FilmFacts, label: str) -> Pad:
+def _over_blur(pad: Pad, geometry: Geometry, canvas: Canvas, colors: Colors, label: str) -> Pad:
     """The picture over itself, which fills the frame, blurred."""
     upper, lower = split(pad, 2, label)
     shared = canvas.pix_fmt if canvas.pix_fmt in OVERLAYS else "yuv444p"
@@ -78,11 +85,11 @@ def _over_blur(pad: Pad, geometry: Geometry, canvas: Canvas, facts: FilmFacts, l
     small = (max(2, math.ceil(width * factor / 2) * 2), max(2, math.ceil(height * factor / 2) * 2))
     window = (max(2, canvas.width // _BLUR_SIDE // 2 * 2), max(2, canvas.height // _BLUR_SIDE // 2 * 2))
     window = (min(window[0], small[0]), min(window[1], small[1]))
-    lower = filters.scale(lower, small[0], small[1], shared, label, **_ranges(lower, facts))
+    lower = filters.scale(lower, small[0], small[1], shared, label, **colors)
     at = ((small[0] - window[0]) // 4 * 2, (small[1] - window[1]) // 4 * 2)
     lower = filters.blur(filters.crop(lower, *at, *window, label), max(window) / 24, label)
     lower = filters.scale(lower, canvas.width, canvas.height, shared, label)
-    upper = filters.scale(upper, width, height, OVERLAYS[shared][1], label, **_ranges(upper, facts))
+    upper = filters.scale(upper, width, height, OVERLAYS[shared][1], label, **colors)
     mixed = filters.lay_over(lower, upper, *geometry.at, label)
     return (
         mixed if shared == canvas.pix_fmt else filters.scale(mixed, canvas.width, canvas.height, canvas.pix_fmt, label)

@@ -7,6 +7,7 @@ from typing import Protocol, TypeGuard
 
 from cinecut.compiler.layout.soundtrack import PlacedSong, PlacedVoice, sample_at
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
+from cinecut.compiler.resolve import Trailer
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad
 from cinecut.graph.sounds import Laid
@@ -21,12 +22,12 @@ class Sources(Protocol):
     @property
     def channels(self) -> int: ...
 
-    def sound(self, placed: Placed) -> Pad: ...
+    def sound(self, placed: PlacedShot) -> Pad: ...
     def voice(self, voice: PlacedVoice) -> Pad: ...
     def song(self, song: PlacedSong, use: int) -> Pad: ...
 
 
-def film_sound(timeline: Timeline, audio: AudioFacts | None, sources: Sources, splice: int) -> Pad:
+def film_sound(trailer: Trailer, timeline: Timeline, sources: Sources, splice: int) -> Pad:
     """The film's own sound: all events joined as the picture is, `splice` samples faded at either side of each cut, and
     what overlaps its neighbours laid over them."""
     joined: Pad | None = None
@@ -36,9 +37,12 @@ def film_sound(timeline: Timeline, audio: AudioFacts | None, sources: Sources, s
     for placed in timeline.events:
         if placed.head.kind == "crossfade" and run:
             joined, run, first = _close_run(joined, run, first, timeline.rate), [], placed
-        if audio is None or not is_heard(placed):
+        if not is_heard(placed, trailer):
             run.append(_silence(placed, timeline.rate, sources.channels))
-        elif any(placed.sound_over):
+            continue
+        audio = trailer.footage[placed.film.film].audio
+        assert audio is not None  # or nothing is heard
+        if any(placed.sound_over):
             over.append(_lay_over(placed, timeline.rate, audio, sources))
             run.append(_silence(placed, timeline.rate, sources.channels))
         else:
@@ -59,9 +63,11 @@ def _close_run(joined: Pad | None, run: list[Pad], first: Placed, rate: Fraction
     return sounds.sound_crossfade(joined, pad, samples, first.label)
 
 
-def is_heard(placed: Placed) -> TypeGuard[PlacedShot]:
-    """A shot with its sound, where the film has any."""
-    return isinstance(placed, PlacedShot) and not placed.event.mute
+def is_heard(placed: Placed, trailer: Trailer) -> TypeGuard[PlacedShot]:
+    """A shot with its sound, where its film has any."""
+    if not isinstance(placed, PlacedShot) or placed.event.mute:
+        return False
+    return trailer.footage[placed.film.film].audio is not None
 
 
 def _silence(placed: Placed, rate: Fraction, channels: int) -> Pad:

@@ -33,7 +33,7 @@ def lower_stems(
     at its level in the mix yet. Unless they are `dipped`, none goes down under another."""
     if not dipped:
         track = replace(track, ducks=())
-    film = film_sound(timeline, trailer.audio, sources, nearest(trailer.splice * SAMPLE_RATE))
+    film = film_sound(trailer, timeline, sources, nearest(trailer.splice * SAMPLE_RATE))
     film = hush(film, track, "film")
     spoken = [Duck(voice.place, UNDER_VOICE) for voice in track.voices]
     stems = {"film": duck(film, spoken if dipped else (), track.samples, "film")}
@@ -42,8 +42,9 @@ def lower_stems(
     effects = [laid for effect in track.effects if (laid := lay_effect(effect, track.samples)) is not None]
     if effects:
         stems["effects"] = sounds.in_front(lay_into_silences(effects, track, "effects"), sources.channels, "effects")
-    if track.voices and trailer.audio is not None:
-        spoken_over = [_voice(voice, trailer.audio, sources) for voice in track.voices]
+    heard = [(voice, audio) for voice in track.voices if (audio := trailer.footage[voice.film.film].audio) is not None]
+    if heard:
+        spoken_over = [_voice(voice, audio, sources) for voice, audio in heard]
         stems["voice"] = lay_into_silences(spoken_over, track, "voice")
     return stems
 

@@ -140,7 +140,7 @@ def events_matched(before: Sequence[Placed], after: Sequence[Placed]) -> list[in
 def _shared(one: Placed, other: Placed) -> Fraction:
     """How much of the same two events show: seconds of film, or the likeness of their words."""
     if isinstance(one, PlacedShot) and isinstance(other, PlacedShot):
-        return min(one.film.end, other.film.end) - max(one.film.start, other.film.start)
+        return one.film.shared(other.film)
     if isinstance(one.event, Card) and isinstance(other.event, Card):
         likeness = SequenceMatcher(a=one.event.card.lower(), b=other.event.card.lower()).ratio()
         return Fraction(likeness).limit_denominator(1000) if likeness > 0.6 else Fraction(0)
@@ -152,7 +152,8 @@ def described(placed: Placed) -> str:
     """An event in a few words: what it shows, and for how many frames."""
     frames = f"{placed.range.length} frames"
     if isinstance(placed, PlacedShot):
-        return f"{clock(placed.film.start.seconds)} – {clock(placed.film.end.seconds)}, {frames}"
+        times = f"{clock(placed.film.start.seconds)} – {clock(placed.film.end.seconds)}"
+        return f"{placed.event.shot.film or ''} {times}, {frames}".lstrip()
     event = placed.event
     shown = event.card if isinstance(event, Card) else getattr(getattr(event, "still", None), "file", "")
     return ", ".join(filter(None, [repr(shown) if shown else "", frames]))

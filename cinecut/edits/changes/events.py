@@ -30,6 +30,8 @@ def event_changes(was: Placed, now: Placed, acts: Mapping[str | None, str | None
 
 def _times(was: Placed, now: Placed) -> Iterator[Said]:
     if isinstance(was, PlacedShot) and isinstance(now, PlacedShot):
+        if was.film.film != now.film.film:
+            yield words.turned("film", *(placed.event.shot.film or "the first one" for placed in (was, now)))
         place = now.event.shot.place
         end = place.of("in" if was.film.start != now.film.start else "out" if "out" in place.given else "for")
         for said in words.retimed(_of(was), _of(now)):

@@ -17,8 +17,9 @@ from cinecut.known.timeline import key_of
 from cinecut.language.document.layout import print_value
 from cinecut.language.events import Alternative, Cue, Shot
 from cinecut.language.grid import Grid
-from cinecut.language.timebase import FilmRange, Timecodes
-from cinecut.language.write import value_tree
+from cinecut.language.spec import Spec
+from cinecut.language.timebase import FilmRange
+from cinecut.language.write import numbering_of, value_tree
 
 _SHARED = Fraction(1, 10)  # seconds that two shots may show of the same
 
@@ -59,7 +60,7 @@ class Arrangement:
     touched: Touched
     grids: tuple[Grid | None, Grid | None]
     elsewhere: Sequence[FilmRange] = ()
-    timecodes: Timecodes | None = None
+    spec: Spec | None = None  # how its films are called and numbered
     places: list[Place] = field(default_factory=list)
 
     def made(self) -> list[Place]:
@@ -169,26 +170,30 @@ class Arrangement:
         """What an entry shows of the film, to the new beats."""
         if item.film is None or not isinstance(item.entry, Shot):
             return None
-        return FilmRange(item.film.start, item.film.start + self._seconds(item) * item.entry.speed)
+        return replace(item.film, end=item.film.start + self._seconds(item) * item.entry.speed)
 
     def _alternative(self, item: Item, shown: Sequence[FilmRange | None]) -> Item | None:
         """An entry of the new analysis that shows its first alternative of which nothing is shown yet."""
         if not isinstance(item.entry, Shot) or item.film is None:
             return None
         for other in item.entry.alternatives:
-            film = FilmRange(other.in_, other.in_ + item.film.duration)
+            name = item.film.film if other.film is None or self.spec is None else self.spec.key_of(other.film)
+            film = FilmRange(other.in_, other.in_ + item.film.duration, name)
             if not any(_shares(film, each) for each in shown):
-                entry = _showing(item.entry, other)
-                rows = print_value(value_tree(entry, self.timecodes), "", "-")
+                entry = _showing(item.entry, other, self.spec.name_of("") if self.spec is not None else None)
+                rows = print_value(value_tree(entry, numbering_of(self.spec) if self.spec is not None else {}), "", "-")
                 placed = replace(item.placed, event=entry, film=film)  # type: ignore[type-var]  # it is a shot's
                 return replace(item, entry=entry, key=key_of(entry), rows=rows, placed=placed)
         return None
 
 
-def _showing(shot: Shot, other: Alternative) -> Shot:
-    """A shot that shows an alternative: what was said of the picture before goes."""
+def _showing(shot: Shot, other: Alternative, first: str | None) -> Shot:
+    """A shot that shows an alternative: what was said of the picture before goes. `first` is the first film's name."""
+    before = shot.shot.film or first
     rest = tuple(each for each in shot.alternatives if each is not other)
-    clip = replace(shot.shot, in_=other.in_)
+    if other.film not in (None, before):
+        rest = tuple(replace(each, film=each.film or before) for each in rest)
+    clip = replace(shot.shot, in_=other.in_, film=other.film or shot.shot.film)
     return replace(shot, shot=clip, score=other.score, why=other.why, alternatives=rest, sync=None, line=None,
                    scene=None, mute=False, gain=Fraction(0), duck=None, zone=None, beat_type=None)  # fmt: skip
 
@@ -199,7 +204,7 @@ def _spare(item: Item) -> bool:
 
 
 def _shares(one: FilmRange | None, other: FilmRange | None) -> bool:
-    return one is not None and other is not None and min(one.end, other.end) - max(one.start, other.start) > _SHARED
+    return one is not None and other is not None and one.shared(other) > _SHARED
 
 
 def _span(items: Sequence[Item]) -> tuple[Fraction, Fraction]:

@@ -19,7 +19,7 @@ from cinecut.language.read import fill_spec
 from cinecut.language.rules import check_rules
 from cinecut.language.spec import Spec
 from cinecut.language.timebase import Length, nearest
-from cinecut.language.write import length_text, set_clip, value_tree
+from cinecut.language.write import length_text, numbering_of, set_clip, value_tree
 
 LayOut = Callable[[Spec, Report], Layout]
 _ROUNDS = 60  # of corrections
@@ -154,11 +154,11 @@ def _sooner(placed: Placed, late: Fraction, grid: Grid) -> Length | None:
 
 
 def _with_length(document: Document, layout: Layout, change: _Length) -> Document:
-    edits, film = Edits(document), layout.trailer.film
+    edits = Edits(document)
     number, entry = change.number, layout.trailer.spec.timeline[change.number]
     if isinstance(entry, Shot):
         clip = replace(entry.shot, for_=change.length, out=None)
-        set_clip(edits, ("timeline", number, "shot"), clip, None if film.variable else film.timecodes)
+        set_clip(edits, ("timeline", number, "shot"), clip, numbering_of(layout.trailer.spec))
     else:
         key = "black" if isinstance(entry, Black) else "for"
         edits.set(("timeline", number, key), value_tree(length_text(change.length)))

@@ -114,10 +114,8 @@ def _keys(items: Sequence[Item]) -> list[str]:
 def _places(ours: Version, theirs: Version, hand: Touched, wish: Wish) -> list[Place]:
     """The new timeline; of one act, all others stay as they are."""
     grids = (ours.layout.timeline.grid, theirs.layout.timeline.grid)
-    facts = ours.layout.trailer.film
-    timecodes = None if facts.variable else facts.timecodes
     if wish.act is None:
-        return Arrangement(ours.items, theirs.items, hand, grids, timecodes=timecodes).made()
+        return Arrangement(ours.items, theirs.items, hand, grids, spec=ours.spec).made()
     numbers = [n for n, item in enumerate(ours.items) if item.act == wish.act]
     new = [item for item in theirs.items if item.act == wish.act]
     for there, whose in ((numbers, ours), (new, theirs)):
@@ -128,7 +126,7 @@ def _places(ours: Version, theirs: Version, hand: Touched, wish: Wish) -> list[P
     first, last = numbers[0], numbers[-1]
     own = Touched({n - first: was for n, was in hand.entries.items() if first <= n <= last}, hand.gone)
     elsewhere = [item.film for n, item in enumerate(ours.items) if not first <= n <= last and item.film is not None]
-    made = Arrangement(ours.items[first : last + 1], new, own, grids, elsewhere, timecodes)
+    made = Arrangement(ours.items[first : last + 1], new, own, grids, elsewhere, ours.spec)
     return [*_as_they_are(ours.items[:first]), *made.made(), *_as_they_are(ours.items[last + 1 :])]
 
 

@@ -71,4 +71,4 @@ def _paired(
 def _overlaps(one: Item, other: Item) -> bool:
     if one.film is None or other.film is None:
         return one.film is other.film
-    return min(one.film.end, other.film.end) > max(one.film.start, other.film.start)
+    return one.film.shared(other.film) > 0

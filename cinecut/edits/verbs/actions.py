@@ -23,7 +23,7 @@ from cinecut.language.document.layout import Path
 from cinecut.language.events import EVENTS, Alternative, Black, Card, Clip, Entry, Shot, Still, Sync
 from cinecut.language.formats import parse_shift
 from cinecut.language.read import make
-from cinecut.language.timebase import SPAN_SIGN, BadTimeError, FilmTime, Length, parse_length, parse_seconds
+from cinecut.language.timebase import BadTimeError, FilmTime, Length, parse_length, parse_seconds, split_span
 from cinecut.language.write import length_text, set_clip, value_tree
 
 __all__ = ["STEMS", "VERBS", "edited", "entries_of"]
@@ -75,12 +75,15 @@ class Action:
             raise Stop("option", "this event is no shot")
         return index, entry
 
-    def moment(self, name: str) -> FilmTime:
-        """Of the film: a time as specs have it, or a number of the film's frames."""
-        value = self.values.get(name)
+    def moment(self, name: str, film: str | None) -> FilmTime:
+        """Of a film: a time as specs have it, or a number of the film's frames."""
+        value, facts = self.values.get(name), self.on.facts(film)
         if isinstance(value, str):
-            return FilmTime(self.parsed(name, value, lambda text: parse_seconds(text, self.on.timecodes)))
-        return self.on.moment(self.number(name, 0, self.on.last))
+            return self.time(name, value, film)
+        return FilmTime(self.number(name, 0, int(facts.duration * facts.rate)) / facts.rate)
+
+    def time(self, name: str, text: str, film: str | None) -> FilmTime:
+        return FilmTime(self.parsed(name, text, lambda text: parse_seconds(text, self.on.numbering.get(film or ""))))
 
     def length(self, name: str) -> Length:
         length: Length = self.parsed(name, self.text(name), parse_length)
@@ -118,7 +121,7 @@ def _trim(action: Action) -> None:
     """Give an event other ends: `in`, `out`, `for`. What is not named stays as it is written."""
     index, entry = action.event()
     if isinstance(entry, Shot):
-        set_clip(action.on.edits, ("timeline", index, "shot"), _clip(action, entry), action.on.timecodes)
+        set_clip(action.on.edits, ("timeline", index, "shot"), _clip(action, entry), action.on.numbering)
     elif isinstance(entry, Black | Card | Still) and action.has("for"):
         key = "black" if isinstance(entry, Black) else "for"
         action.on.edits.set(("timeline", index, key), value_tree(length_text(action.length("for"))))
@@ -131,10 +134,10 @@ def _clip(action: Action, shot: Shot) -> Clip:
     if not any(map(action.has, ("in", "out", "for"))):
         raise Stop("option", "give `in`, `out` or `for`")
     if action.has("in"):
-        clip = replace(clip, in_=action.moment("in"))
+        clip = replace(clip, in_=action.moment("in", clip.film))
     if action.has("out"):
         both = clip.in_ is not None and not action.has("for")
-        clip = replace(clip, out=action.moment("out"), for_=None if both else clip.for_)
+        clip = replace(clip, out=action.moment("out", clip.film), for_=None if both else clip.for_)
     if action.has("for"):
         kept = clip.out if clip.in_ is None or (action.has("out") and not action.has("in")) else None
         clip = replace(clip, in_=clip.in_ if kept is None else None, out=kept, for_=action.length("for"))
@@ -149,42 +152,51 @@ def _slip(action: Action) -> None:
     shift: Length = action.parsed("by", action.text("by"), parse_shift)
     if shift.unit not in ("s", "f"):
         raise Stop("option", "`by` takes seconds or frames of the film: 1.5s, -12f")
-    by = shift.amount if shift.unit == "s" else shift.amount / action.on.film.rate
+    by = shift.amount if shift.unit == "s" else shift.amount / action.on.facts(shot.shot.film).rate
     start = action.on.film_range(index).start + by
     if start.seconds < 0:
         raise Stop("option", f"the film begins {-start.seconds} s after that", "slip it by less")
-    _show(action, index, shot, start)
+    _show(action, index, shot, start, shot.shot.film)
     if shot.sync is not None:  # it would pull the shot back
         action.on.edits.remove(("timeline", index, "sync"))
 
 
-def _show(action: Action, index: int, shot: Shot, start: FilmTime) -> None:
-    """Another part of the film in the place of a shot, as long, written in the same way."""
-    clip, length = shot.shot, action.on.film_range(index).duration
+def _show(action: Action, index: int, shot: Shot, start: FilmTime, film: str | None) -> None:
+    """Another part of a film in the place of a shot, as long, written in the same way."""
+    clip, length = replace(shot.shot, film=film), action.on.film_range(index).duration
     if clip.in_ is None:
         clip = replace(clip, out=start + length)
     else:
         clip = replace(clip, in_=start, out=start + length if clip.out is not None else None)
-    set_clip(action.on.edits, ("timeline", index, "shot"), clip, action.on.timecodes)
+    set_clip(action.on.edits, ("timeline", index, "shot"), clip, action.on.numbering)
 
 
 _OF_THE_SHOT = ("line", "scene", "zone", "beat_type", "sync", "mute")  # what is said of a shot, and goes with it
 
 
 def _replace(action: Action) -> None:
-    """Put other film into the place of a shot, as long: `with` 0:40; or from one point to another: 0:40 - 0:42."""
+    """Put other film into the place of a shot, as long: `with` 0:40; or from one point to another: 0:40 - 0:42. Of
+    another film with its name: making-of 0:40."""
     index, shot = action.shot()
-    ends = SPAN_SIGN.split(action.text("with").strip()) if isinstance(action.values.get("with"), str) else []
+    value = action.values.get("with")
+    named, ends = split_span(value) if isinstance(value, str) else (None, [])
+    if named is not None and named not in (action.on.spec.films or {}):
+        names = ", ".join(action.on.spec.films or {})
+        raise Stop(
+            "option", f"there is no film {named}", f"there are {names}" if names else "there is one, without name"
+        )
+    film = named or shot.shot.film
     if len(ends) == 2:
-        start, end = (FilmTime(action.parsed("with", each, lambda text: parse_seconds(text, action.on.timecodes)))
-                      for each in ends)  # fmt: skip
+        start, end = (action.time("with", each, film) for each in ends)
         if end <= start:
             raise Stop("option", "the out point lies after the in point")
-        clip = replace(shot.shot, in_=start, out=end, for_=None)
-        set_clip(action.on.edits, ("timeline", index, "shot"), clip, action.on.timecodes)
+        clip = replace(shot.shot, film=film, in_=start, out=end, for_=None)
+        set_clip(action.on.edits, ("timeline", index, "shot"), clip, action.on.numbering)
     else:
-        _show(action, index, shot, action.moment("with"))
+        at = action.time("with", ends[0], film) if ends else action.moment("with", film)
+        _show(action, index, shot, at, film)
     _note(action, index, dict.fromkeys((*_OF_THE_SHOT, "score", "why")) | {"by": "user"})
+    _name_alternatives(action, index, shot, film)
 
 
 def _swap(action: Action) -> None:
@@ -194,14 +206,31 @@ def _swap(action: Action) -> None:
         raise Stop("option", "this shot has no alternatives")
     which = (action.number("number", 1, len(shot.alternatives)) if action.has("number") else 1) - 1
     other, path, edits = shot.alternatives[which], ("timeline", index), action.on.edits
-    former = make(Alternative, in_=action.on.film_range(index).start, score=shot.score, why=shot.why, place=other.place)
-    _show(action, index, shot, other.in_)
-    tree, key = value_tree(former, action.on.timecodes), "alternatives"
+    film, spec = other.film or shot.shot.film, action.on.spec
+    same = spec.key_of(film) == spec.key_of(shot.shot.film)
+    name = None if same else shot.shot.film or spec.name_of("")
+    start = action.on.film_range(index).start
+    former = make(Alternative, film=name, in_=start, score=shot.score, why=shot.why, place=other.place)
+    _show(action, index, shot, other.in_, shot.shot.film if same else film)
+    tree, key = value_tree(former, action.on.numbering), "alternatives"
     if isinstance(edits.node((*path, key)), Items):
         edits.set_item((*path, key, which), tree)
     else:
         edits.set((*path, key), tree)
     _note(action, index, dict.fromkeys(_OF_THE_SHOT) | {"score": other.score, "why": other.why, "by": "user"})
+    _name_alternatives(action, index, shot, film, but=which)
+
+
+def _name_alternatives(action: Action, index: int, shot: Shot, film: str | None, but: int | None = None) -> None:
+    """A shot of another film now: its alternatives that meant the film of before by saying none name it."""
+    path, spec = ("timeline", index, "alternatives"), action.on.spec
+    if spec.key_of(film) == spec.key_of(shot.shot.film):
+        return
+    for number, other in enumerate(shot.alternatives):
+        if other.film is None and number != but:
+            several = isinstance(action.on.edits.node(path), Items)
+            where = (*path, number, "film") if several else (*path, "film")
+            action.on.edits.set(where, value_tree(shot.shot.film or spec.name_of("")))
 
 
 def _note(action: Action, index: int, notes: Map[str, Any]) -> None:
@@ -276,9 +305,10 @@ def _retime(action: Action) -> None:
 def _sync(action: Action) -> None:
     """Have a moment of the film fall on a beat."""
     index, shot = action.shot()
-    at = action.moment("at")
+    at = action.moment("at", shot.shot.film)
     sync = replace(shot.sync, at=at) if shot.sync is not None else Sync(at=at, to="beat", place=shot.place)
-    action.on.edits.set(("timeline", index, "sync"), value_tree(sync, action.on.timecodes))
+    own = {"": action.on.numbering.get(shot.shot.film or "")}
+    action.on.edits.set(("timeline", index, "sync"), value_tree(sync, own))
 
 
 def _set(action: Action) -> None:

@@ -13,10 +13,12 @@ from itertools import groupby
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed
 from cinecut.diagnostics import Stop
-from cinecut.language.document import Mapping
 from cinecut.language.document.edit import Edits
 from cinecut.language.events import ActMarker, Entry
-from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.language.facts import FilmFacts
+from cinecut.language.read import numbering_in
+from cinecut.language.timebase import FilmRange
+from cinecut.language.write import numbering_of
 
 
 def entries_of(layout: Layout) -> list[int]:
@@ -81,15 +83,13 @@ class Entries:
 
     def __init__(self, edits: Edits, layout: Layout) -> None:
         self.edits, self.layout = edits, layout
-        self.spec, self.film = layout.trailer.spec, layout.trailer.film
+        self.spec, self.footage = layout.trailer.spec, layout.trailer.footage
         self.places = entries_of(layout)
         self.events = {self.places[placed.number - 1]: placed for placed in layout.timeline.events}
         self._shots = {self.places[placed.number - 1]: placed for placed in layout.timeline.shots}
-        root = edits.document.root
-        film = root.get("film") if isinstance(root, Mapping) else None
         # A timecode can be read only where the file holds the film's facts.
-        linked = isinstance(film, Mapping) and "facts" in film.entries
-        self.timecodes = self.film.timecodes if linked and not self.film.variable else None
+        linked = numbering_in(edits.document.root) if edits.document.root is not None else {}
+        self.numbering = {name: codes if linked.get(name) else None for name, codes in numbering_of(self.spec).items()}
 
     def entry(self, index: int) -> Entry:
         return self.spec.timeline[index]
@@ -102,10 +102,6 @@ class Entries:
         """What the shot that is this entry shows of the film."""
         return self._shots[index].film
 
-    def moment(self, frame: int) -> FilmTime:
-        return FilmTime(frame / self.film.rate)
-
-    @property
-    def last(self) -> int:
-        """The number of the film's frames, nearly."""
-        return int(self.film.duration * self.film.rate)
+    def facts(self, film: str | None) -> FilmFacts:
+        """Of a film by its name in the spec."""
+        return self.footage[self.spec.key_of(film)].facts

@@ -14,7 +14,7 @@ from cinecut.language.document.layout import Path
 from cinecut.language.events import EVENTS, ActMarker, Clip
 from cinecut.language.formats import properties_of, resolved
 from cinecut.language.spec import Part, Spec
-from cinecut.language.timebase import SPAN_SIGN
+from cinecut.language.timebase import split_span
 from cinecut.language.write import record_hints, record_of
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -95,6 +95,9 @@ def _walk(on: Entries, steps: list[str | int], path: str) -> tuple[Node | None, 
                 kinds = [kind for kind in EVENTS if isinstance(node, Mapping) and kind in node.entries]
                 cls = EVENTS[kinds[0]] if kinds else ActMarker
             continue
+        if number == 1 and steps[0] == "films":  # a name of one's own
+            node = node.get(step) if isinstance(node, Mapping) else None
+            continue
         hints = record_hints(cls) if cls is not None else {}
         if cls is not None and step not in hints:
             raise Stop("unknown-key", f"`{step}` in {path} is not known", f"known there: {', '.join(hints)}")
@@ -106,8 +109,9 @@ def _walk(on: Entries, steps: list[str | int], path: str) -> tuple[Node | None, 
 def _lengthen(on: Entries, path: Path, node: Scalar, cls: Any, values: dict[str, Node]) -> None:
     """A value in its short form gets the long one."""
     if cls in (Clip, Part):
-        ends = dict(zip(("in", "out"), SPAN_SIGN.split(str(node.value).strip()), strict=True))
-        entries: dict[str, Node] = {key: Scalar(end, _NOWHERE) for key, end in ends.items()}
+        film, times = split_span(str(node.value))
+        parts = {**({"film": film} if film else {}), **dict(zip(("in", "out"), times, strict=True))}
+        entries: dict[str, Node] = {key: Scalar(part, _NOWHERE) for key, part in parts.items()}
         on.edits.set(path, _mapping({**entries, **values}))
     elif isinstance(path[-1], int):
         on.edits.set_item(path, _mapping({cls.short: Scalar(node.value, _NOWHERE), **values}))

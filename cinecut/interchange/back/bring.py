@@ -20,6 +20,7 @@ from pathlib import Path
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
 from cinecut.edits.changes.matching import standing
+from cinecut.edits.verbs.entries import Entries
 from cinecut.files import open_file
 from cinecut.interchange.back.amendments import Amended, Changes, New
 from cinecut.interchange.back.changes import Comparison
@@ -34,7 +35,7 @@ from cinecut.language.document.edit import Edits
 from cinecut.language.events import ActMarker, Clip
 from cinecut.language.read import fill_spec
 from cinecut.language.rules import check_rules
-from cinecut.language.timebase import FilmTime, Length
+from cinecut.language.timebase import FilmTime, Length, Numbering
 from cinecut.language.write import set_clip, value_tree
 from cinecut.render.check import layout_of
 
@@ -55,6 +56,9 @@ class Brought:
 def bring(spec: Path, file: Path) -> Brought:
     """What a changed file makes of a spec. Raises Stop where one of them cannot be read, or it is of another film."""
     layout, document = layout_for(spec), read_document(spec, Report())
+    if len(layout.trailer.footage) > 1:
+        message = f"{spec.name} is cut from several films, whose changes cannot be brought back yet"
+        raise Stop("option", message, "take them over by hand: `cinecut edit` changes one event at a time")
     with open_file(file) as opened:
         data = opened.read()
     target = kind_of(file.name, data)
@@ -121,7 +125,7 @@ def _read(name: str, data: bytes, layout: Layout) -> Cut:
 def _check_film(layout: Layout, file: Path, before: Cut, after: Cut) -> None:
     own, theirs = ({piece.medium for piece in cut.pieces} for cut in (before, after))
     if own and theirs and not own & theirs:
-        film = layout.trailer.spec.film.file
+        film = layout.trailer.spec.main_film.file
         message = f"{file.name} shows {', '.join(sorted(theirs)[:3])}, and nothing of {film}"
         raise Stop("other-file", message, "is it this spec's?")
 
@@ -191,29 +195,25 @@ def _insert(at: int, entry: Mapping, edits: Edits) -> None:
 
 
 def _with_values(document: Document, layout: Layout, changes: Changes, places: list[int]) -> Document:
-    root = document.root
-    film = root.get("film") if isinstance(root, Mapping) else None
-    linked = isinstance(film, Mapping) and "facts" in film.entries
-    facts = layout.trailer.film
-    numbered = facts.timecodes if linked and not facts.variable else None
+    numbering = Entries(Edits(document), layout).numbering
 
     def edit(edits: Edits) -> None:
         for event in changes.order:
             if isinstance(event, Amended):
                 at = places[event.placed.number - 1]
-                _values(edits, event, at, numbered)
+                _values(edits, event, at, numbering)
                 _remarks(edits, event, at)
 
     return _edited(document, edit)
 
 
-def _values(edits: Edits, event: Amended, at: int, numbered: object) -> None:
+def _values(edits: Edits, event: Amended, at: int, numbering: Numbering) -> None:
     entry = edits.node(("timeline", at))
     assert isinstance(entry, Mapping)
     for keys, value in event.values.items():
         path = ("timeline", at, *keys)
         if isinstance(value, Clip):
-            set_clip(edits, path, value, numbered)  # type: ignore[arg-type]  # Timecodes or None
+            set_clip(edits, path, value, numbering)
         elif isinstance(value, tuple):
             edits.set(path, Items(tuple(value_tree(title) for title in value), entry.span, False))
         elif keys[0] == "titles" and value is not None:

@@ -27,7 +27,7 @@ class Comparison:
         """`first` is the film's first timecode in seconds, `later` the frames of the rating card."""
         self.layout, self.before, self.after = layout, before, after
         self.first, self.later, self.rate = first, later, layout.timeline.rate
-        self.film = layout.trailer.spec.film.file.replace("\\", "/").rpartition("/")[2]
+        self.film = layout.trailer.spec.main_film.file.replace("\\", "/").rpartition("/")[2]
         self.known, self.placed = self._known()
         self.events = {placed.number: Amended(placed) for placed in layout.timeline.events}
         self.changes = Changes(by_hand=list(dict.fromkeys(each for each in after.odd if each not in before.odd)))

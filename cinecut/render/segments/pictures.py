@@ -116,7 +116,8 @@ class Shooting:
 
     @cached_property
     def _holding(self) -> dict[tuple[str, int], Segment]:
-        """The segments for a film of which pictures are missing."""
+        """The segments for films of which pictures are missing."""
         trailer = self.plan.layout.trailer
-        layout = replace(self.plan.layout, trailer=replace(trailer, film=replace(trailer.film, gaps=True)))
+        held = {n: replace(each, facts=replace(each.facts, gaps=True)) for n, each in trailer.footage.items()}
+        layout = replace(self.plan.layout, trailer=replace(trailer, footage=held))
         return {segment.place: segment for segment in segments_of(compile_layout(layout))}

@@ -22,12 +22,12 @@ import jinja2
 from cinecut import __version__
 from cinecut.analysis.title import film_title
 from cinecut.compiler.layout import Layout
+from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Diagnostic
 from cinecut.files import write_beside
 from cinecut.known.record import Known, KnownShot
 from cinecut.language.document import Document
 from cinecut.language.document.comments import remarks_of
-from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, clock
 from cinecut.review.sheet.events import Event, acts_of, events_of
 from cinecut.review.sheet.plot import WIDTH, plot
@@ -38,12 +38,12 @@ _MOST_STILLS = 300  # of the film's shots
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a sheet is of: a spec laid out, its document with the remarks, its film, what is known of that, and what is
-    to be said of it all."""
+    """What a sheet is of: a spec laid out, its document with the remarks, its films by the names that
+    a `FilmRange` has for them, what is known of them, and what is to be said of it all."""
 
     layout: Layout
     document: Document
-    film: Path
+    films: Mapping[str, Path]
     known: Known | None
     warnings: Sequence[Diagnostic] = ()
 
@@ -58,7 +58,12 @@ def write_sheet(subject: Subject, target: Path, progress: Callable[[float], None
     wanted = [Wanted(event.film) for event in events if event.film is not None]
     wanted += [Wanted(other.film, small=True) for event in events for other in event.others]
     wanted += [_of_shot(shot) for shot in shots[:_MOST_STILLS]]
-    stills = stills_of(subject.film, trailer.film, trailer.spec.film.crop, wanted, progress)
+    stills = dict[Wanted, str | None]()
+    for number, (name, each) in enumerate(trailer.footage.items()):
+        own = [one for one in wanted if one.range.film == name]
+        done = number / len(trailer.footage)
+        tell = lambda share, done=done: progress(done + share / len(trailer.footage))  # noqa: E731
+        stills |= stills_of(subject.films[name], each.facts, each.film.crop, own, tell) if own else {}
     write_beside(target, _page(subject, [_with_stills(event, stills) for event in events], stills))
     progress(1.0)
 
@@ -93,19 +98,20 @@ if (time) (navigator.clipboard?.writeText(time.textContent) ?? Promise.reject())
 
 def _page(subject: Subject, events: Sequence[Event], stills: Mapping[Wanted, str | None]) -> str:
     trailer, grid = subject.layout.trailer, subject.layout.timeline.grid
-    known, facts, anchors = subject.known, trailer.film, trailer.spec.anchors
+    known, anchors = subject.known, trailer.spec.anchors
     film_shots = known.shots if known is not None else ()
     acts, shots = list(acts_of(events)), [event for event in events if event.film]
     points = {name: getattr(anchors, name) for name in ("begin", "escalation", "climax")} if anchors is not None else {}
-    template = _environment(facts).get_template("sheet.html.j2")
+    template = _environment(trailer).get_template("sheet.html.j2")
     return template.render(
         warnings=subject.warnings,
-        film=subject.film,
-        title=film_title(subject.film),
-        facts=facts,
+        films={trailer.spec.name_of(key): file for key, file in subject.films.items()},
+        title=film_title(subject.films[""]),
+        facts={trailer.spec.name_of(key): each.facts for key, each in trailer.footage.items()},
         music=trailer.spec.music,
         grid=grid,
         anchors={name: anchor for name, anchor in points.items() if anchor is not None},
+        anchor_films={name: trailer.spec.key_of(anchor.film) for name, anchor in points.items() if anchor is not None},
         film_shots=[(shot, stills.get(_of_shot(shot))) for shot in film_shots],
         shown={event.shot: event.number for event in shots},
         known=known is not None,
@@ -115,7 +121,7 @@ def _page(subject: Subject, events: Sequence[Event], stills: Mapping[Wanted, str
         length=events[-1].end,
         mean=sum((event.seconds for event in shots), Fraction(0)) / max(1, len(shots)),
         tempo=_mean_tempo(subject.layout, events[-1].end),
-        plot=plot(events, film_shots, anchors, facts.duration, grid),
+        plot=plot(events, film_shots, trailer, grid),
         width=WIDTH,
         ratio=_shape(subject.layout),
         on_click=_ON_CLICK,
@@ -126,12 +132,12 @@ def _page(subject: Subject, events: Sequence[Event], stills: Mapping[Wanted, str
 
 def _shape(layout: Layout) -> str:
     """Width / height of what is shown of the film, for the page."""
-    (width, height), crop = layout.trailer.film.display_size, layout.trailer.spec.film.crop
+    (width, height), crop = layout.trailer.film.display_size, layout.trailer.spec.main_film.crop
     shown = (width * crop.w, height * crop.h) if crop is not None else (width, height)
     return " / ".join(f"{float(side):g}" for side in shown)
 
 
-def _environment(facts: FilmFacts) -> jinja2.Environment:
+def _environment(trailer: Trailer) -> jinja2.Environment:
     found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -143,12 +149,14 @@ def _environment(facts: FilmFacts) -> jinja2.Environment:
     found.filters["clock"] = lambda seconds, digits=2: clock(seconds, digits)
     found.filters["seconds"] = lambda seconds, digits=2: f"{float(seconds):.{digits}f} s"
     found.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
-    found.filters["written"] = lambda time: _written(time, facts)
+    found.filters["written"] = lambda range, end=False: _written(range.end if end else range.start, range.film, trailer)
+    found.filters["film"] = lambda range: trailer.spec.name_of(range.film) or ""
     return found
 
 
-def _written(time: FilmTime, facts: FilmFacts) -> str:
-    """A film time as one writes it into a spec."""
+def _written(time: FilmTime, film: str, trailer: Trailer) -> str:
+    """A time of a film as one writes it into a spec."""
+    facts = trailer.footage[film].facts
     return clock(time.seconds) if facts.variable else facts.timecodes.of(time.seconds)
 
 

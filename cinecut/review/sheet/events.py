@@ -124,14 +124,16 @@ def events_of(layout: Layout, remarks: Remarks, shots: Sequence[KnownShot]) -> I
         film, shot = (placed.film if isinstance(placed, PlacedShot) else None), placed.event
         middle = film.start + film.duration / 2 if film is not None else None
         number = next((n for n, each in enumerate(shots, 1)
-                       if middle is not None and each.range.start <= middle < each.range.end), None)  # fmt: skip
-        others = tuple(_others(shot, film)) if isinstance(shot, Shot) and film is not None else ()
+                       if film is not None and middle is not None and each.range.film == film.film
+                       and each.range.start <= middle < each.range.end), None)  # fmt: skip
+        others = tuple(_others(shot, film, layout)) if isinstance(shot, Shot) and film is not None else ()
         yield Event(placed, start, end, why, beside.get("mute", "").lstrip("# "), number, None, others)
 
 
-def _others(shot: Shot, film: FilmRange) -> Iterator[Other]:
+def _others(shot: Shot, film: FilmRange, layout: Layout) -> Iterator[Other]:
     for number, other in enumerate(shot.alternatives, 1):
-        shown = FilmRange(other.in_, other.in_ + film.duration)
+        name = film.film if other.film is None else layout.trailer.spec.key_of(other.film)
+        shown = FilmRange(other.in_, other.in_ + film.duration, name)
         yield Other(number, shown, _figure(other.score), other.why or "")
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
+from cinecut.compiler.resolve import Trailer
 from cinecut.known.record import KnownShot
 from cinecut.language.grid import Grid
-from cinecut.language.spec import Anchors
-from cinecut.language.timebase import FilmTime
+from cinecut.language.spec import Spec
+from cinecut.language.timebase import FilmRange
 from cinecut.review.sheet.events import Event
 
 # Where things stand in the drawing, in its own units; sheet.html.j2 draws at these heights.
@@ -67,6 +68,7 @@ class Curve:
     """What the drawing needs beyond the events: two scales, and where beats, bars and labels stand."""
 
     film: Scale
+    starts: Mapping[str, Fraction]  # of the films, which stand one behind the other
     trailer: Scale
     zones: tuple[tuple[KnownShot, str], ...]
     labels: tuple[Label, ...]
@@ -74,19 +76,28 @@ class Curve:
     bars: tuple[float, ...]
     pace: Pace
 
+    def left(self, film: FilmRange) -> float:
+        return self.film(self.starts[film.film] + film.start.seconds)
 
-def plot(
-    events: Sequence[Event], shots: Sequence[KnownShot], anchors: Anchors | None, film: Fraction, grid: Grid | None
-) -> Curve:
-    """`film` is the film's length in seconds."""
-    end = max([film, *(shot.range.end.seconds for shot in shots[-1:])])
+    def wide(self, film: FilmRange, gap: float = 0.7) -> float:
+        start = self.starts[film.film]
+        return self.film.wide(start + film.start.seconds, start + film.end.seconds, gap)
+
+
+def plot(events: Sequence[Event], shots: Sequence[KnownShot], cut: Trailer, grid: Grid | None) -> Curve:
+    starts, end = dict[str, Fraction](), Fraction(0)
+    for name, each in cut.footage.items():
+        starts[name] = end
+        last = (shot.range.end.seconds for shot in shots if shot.range.film == name)
+        end += max([each.facts.duration, *last])
     scale, trailer = Scale(end), Scale(events[-1].end)
     lines = list(_lines(grid, events[-1].end)) if grid is not None else []
     return Curve(
         scale,
+        starts,
         trailer,
-        tuple((shot, _zone(shot.range.start, anchors)) for shot in shots),
-        tuple(_labels(events, scale)),
+        tuple((shot, _zone(shot.range, cut.spec)) for shot in shots),
+        tuple(_labels(events, scale, starts)),
         tuple(trailer(at) for at, bar in lines if not bar),
         tuple(trailer(at) for at, bar in lines if bar),
         _pace(events, trailer),
@@ -100,17 +111,21 @@ def _lines(grid: Grid, end: Fraction) -> Iterator[tuple[Fraction, bool]]:
     return ((grid.seconds_at(Fraction(beat)), beat % grid.metre == 0) for beat in range(first, last + 1))
 
 
-def _zone(at: FilmTime, anchors: Anchors | None) -> str:
-    """The zone of the film's story; its run-up belongs to the climax."""
+def _zone(shot: FilmRange, spec: Spec) -> str:
+    """The zone of the film's story; its run-up belongs to the climax. Of several films those of the turning points'."""
+    anchors, at = spec.anchors, shot.start
     if anchors is None or anchors.escalation is None or anchors.climax is None or at < anchors.escalation.at:
+        return "begin"
+    if {spec.key_of(anchors.escalation.film), spec.key_of(anchors.climax.film)} != {shot.film}:
         return "begin"
     run_up = (anchors.climax.at - anchors.escalation.at) / 3
     return "escalation" if at < anchors.climax.at - run_up else "climax"
 
 
-def _labels(events: Sequence[Event], scale: Scale) -> Iterator[Label]:
+def _labels(events: Sequence[Event], scale: Scale, starts: Mapping[str, Fraction]) -> Iterator[Label]:
     """From left to right, each number in the first row that has room for it, else in the emptiest."""
-    places = sorted((scale(e.film.start.seconds + e.film.duration / 2), e.number) for e in events if e.film)
+    middles = ((e.film, e.film.start.seconds + e.film.duration / 2, e.number) for e in events if e.film)
+    places = sorted((scale(starts[film.film] + middle), number) for film, middle, number in middles)
     taken = [-float(WIDTH)] * _LABEL_ROWS
     for x, number in places:
         free = (row for row in range(_LABEL_ROWS) if x - taken[row] >= _LABEL_ROOM)

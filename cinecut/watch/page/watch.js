@@ -14,7 +14,8 @@ let speed = 0; // of J and L
 let scale = ZOOM;
 
 const rate = () => (state.trailer.rate ? state.trailer.rate[0] / state.trailer.rate[1] : 25);
-const filmRate = () => state.trailer.film.rate[0] / state.trailer.film.rate[1];
+const filmRate = (film) => state.trailer.films[film].rate[0] / state.trailer.films[film].rate[1];
+const filmPicture = (film, at) => `film/${film}/${at}.jpg`;
 const events = () => state.trailer.events || [];
 const opening = () => state.trailer.opening || 0;
 const clock = (seconds) => {
@@ -191,10 +192,10 @@ function select(index, again = false) { // again: what is being typed, and the m
   $("event-note").textContent = [event.why, event.scene, event.spoken].filter(Boolean).join(" · ");
   $("film").hidden = event.in === undefined;
   if (event.in !== undefined) {
-    const around = Math.round(10 * filmRate());
+    const around = Math.round(10 * filmRate(event.film));
     const slider = $("film-frame");
     slider.min = Math.max(0, event.in - around);
-    slider.max = Math.min(state.trailer.film.frames - 1, event.out + around);
+    slider.max = Math.min(state.trailer.films[event.film].frames - 1, event.out + around);
     if (!again) slider.value = event.in;
     showFilm();
   }
@@ -220,18 +221,19 @@ function select(index, again = false) { // again: what is being typed, and the m
   others.replaceChildren();
   (event.alternatives || []).forEach((other, number) => {
     const button = document.createElement("button"), picture = document.createElement("img"), label = document.createElement("span");
-    picture.src = `film/${other.in}.jpg`;
+    picture.src = filmPicture(other.film, other.in);
     picture.alt = "";
-    label.textContent = `take ${clock(other.in / filmRate())} instead${other.why ? `: ${other.why}` : ""}`;
+    label.textContent = `take ${clock(other.in / filmRate(other.film))} instead${other.why ? `: ${other.why}` : ""}`;
     button.append(picture, label);
     button.addEventListener("click", () => edit({ do: "swap", entry: event.entry, number: number + 1 }));
     others.append(button);
   });
 }
 function showFilm() {
-  const at = Number($("film-frame").value);
-  $("film-picture").src = `film/${at}.jpg`;
-  $("film-clock").textContent = `${clock(at / filmRate())}  film frame ${at}`;
+  const at = Number($("film-frame").value), film = events()[selected].film;
+  $("film-picture").src = filmPicture(film, at);
+  const name = state.trailer.films.length > 1 ? state.trailer.films[film].name : "film";
+  $("film-clock").textContent = `${clock(at / filmRate(film))}  ${name} frame ${at}`;
 }
 
 // Editing
