@@ -7,7 +7,7 @@ MODELS := $(VENV)/.models
 # Of uv the resolver: it finds the lowest versions as well as the newest.
 UV := uv==0.13.9
 EDITOR := yaml-language-server@1.20.0
-.PHONY: setup demo test test-slow test-bounds fuzz lint bench clean
+.PHONY: setup demo test cases test-slow test-bounds fuzz lint bench clean
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt .ci/venv
@@ -27,7 +27,11 @@ demo: $(READY)
 	$(BIN)/cinecut analyze "$$film" --vibe animation --force -o out/big_buck_bunny.yaml && \
 	$(BIN)/cinecut render out/big_buck_bunny.yaml --force -o out/big_buck_bunny_trailer.mp4
 
-test: $(MODELS) lint
+# The types are checked beside the tests: they keep one core busy for a minute where nothing of them is kept.
+test: $(MODELS)
+	$(MAKE) --no-print-directory --jobs=2 lint cases
+
+cases: $(MODELS)
 	$(BIN)/python -m pytest
 
 # The language server that editors ask, where there is npm, and what others check specs with.

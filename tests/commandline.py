@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import forked
 import pytest
 
 from cinecut.inference.models import find_onnx_minilm, is_installed
@@ -32,11 +33,14 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
 
 
 def cinecut(*arguments: str | Path, cwd: Path, **changes: str) -> subprocess.CompletedProcess[str]:
-    """A whole run in `cwd`: its status, and all it printed."""
+    """A whole run in `cwd`: its status, and all it printed. Forked, but where Python itself shall start otherwise."""
+    env = environment(cwd, **changes)
+    if _LIGHT and forked.serves(env):
+        return forked.run([str(argument) for argument in arguments], cwd, env, seconds=120)
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=cwd,
-        env=environment(cwd, **changes),
+        env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

@@ -24,6 +24,14 @@ def bundled() -> Path:
     return BUNDLED
 
 
+@pytest.fixture(scope="session")
+def system() -> Path:
+    """The system's FFmpeg, which is often older and made with other parts."""
+    if _SYSTEM is None:
+        pytest.skip("no FFmpeg on this system")
+    return Path(_SYSTEM)
+
+
 @pytest.fixture(
     scope="session",
     params=[
@@ -57,6 +65,13 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Film], Film]:
     return film
 
 
+@pytest.fixture(scope="session")
+def analyses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache for CINECUT_CACHE_DIR that all tests and workers of a session share: an equal film is looked at once."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "analyses"
+
+
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands start here: none shall compile all anew
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other give a busy machine's cores away
 
@@ -85,23 +100,53 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="Write the golden texts anew; then read the diff.")
 
 
-_SYSTEM_CASES = 6  # of the cases of one test, one in so many also runs with the system's FFmpeg in `make test`
+_SYSTEM_CASES = 12  # one in so many cases also runs with the system's FFmpeg in `make test`
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Both builds run every test; of a test with many cases the system's build runs a sample, and `make test-slow` the
-    rest. The first case of each test is in the sample, and which others are depends on their names alone."""
-    seen: set[str] = set()
+    """What `make test` leaves to `make test-slow`.
+
+    Both builds run every golden, which is every feature of the language. Of the other tests the system's build runs a
+    sample: the first case of each file, and others that depend on their names alone. Of a test that is marked as a
+    `matrix` a part of the cases is run.
+    """
+    files: set[Path] = set()
+    matrices: dict[str, list[pytest.Item]] = {}
     for item in items:
         callspec = getattr(item, "callspec", None)
-        if callspec is None or _SYSTEM is None or callspec.params.get("ffmpeg") != _SYSTEM:
+        if callspec is None:
             continue
-        test = item.nodeid.partition("[")[0]
-        chosen = test not in seen or hashlib.sha256(item.nodeid.encode()).digest()[0] % _SYSTEM_CASES == 0
-        seen.add(test)
-        if not chosen:
+        if _SYSTEM is not None and callspec.params.get("ffmpeg") == _SYSTEM:
+            if item.path in files and hashlib.sha256(item.nodeid.encode()).digest()[0] % _SYSTEM_CASES:
+                item.add_marker("slow")
+            files.add(item.path)
+        elif item.get_closest_marker("matrix"):
+            matrices.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for cases in matrices.values():
+        for item in _rest_of_matrix(cases):
             item.add_marker("slow")
+
+
+def _rest_of_matrix(cases: list[pytest.Item]) -> list[pytest.Item]:
+    """All but those that `make test` runs: so many as the mark says, from the first to the last; where it says
+    nothing, as few as hold every value of every argument."""
+    mark = cases[0].get_closest_marker("matrix")
+    if mark is not None and mark.args:
+        steps = mark.args[0] - 1
+        chosen = {round(n * (len(cases) - 1) / steps) for n in range(steps + 1)}
+        return [item for n, item in enumerate(cases) if n not in chosen]
+    rest = [(item, _values(item)) for item in cases]
+    wanted = set().union(*(values for _, values in rest))
+    while wanted:
+        best = max(rest, key=lambda case: len(case[1] & wanted))
+        wanted -= best[1]
+        rest.remove(best)
+    return [item for item, _ in rest]
+
+
+def _values(item: Any) -> set[tuple[str, str]]:
+    return {(name, repr(value)) for name, value in item.callspec.params.items()}
 
 
 @pytest.fixture

@@ -37,12 +37,12 @@ FIXED_GOPS = f"{X264} -g 48 -keyint_min 48 -sc_threshold 0"
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with the films and the song, and the cache that all tests of this file share."""
+def studio(tmp_path_factory: pytest.TempPathFactory, analyses: Path) -> Iterator[Path]:
+    """A folder with the films and the song."""
     folder = tmp_path_factory.mktemp("studio")
     song(folder / "song.wav", np.arange(FIRST, 100, 60 / TEMPO))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("CINECUT_CACHE_DIR", str(analyses))
         yield folder
 
 
@@ -84,6 +84,7 @@ def read(path: Path) -> tuple[Spec, Timeline]:
 # --- what the spec promises ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", ["film", "fixed"])
 @pytest.mark.parametrize(
     ("vibe", "music", "length"),

@@ -28,11 +28,11 @@ from cinecut.vibes import names as vibe_names
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Footage]:
+def film(tmp_path_factory: pytest.TempPathFactory, analyses: Path) -> Iterator[Footage]:
     """A good film of about a minute, whose analysis the tests of this file share."""
     folder = tmp_path_factory.mktemp("film")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("CINECUT_CACHE_DIR", str(analyses))
         yield make_film(folder / "film.mkv", 24)
 
 
@@ -76,6 +76,7 @@ def said(found: Analysis) -> str:
 # --- films ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.matrix(5)
 @pytest.mark.parametrize("vibe", vibe_names())
 def test_a_film_of_three_seconds(vibe: str, film: Footage, tmp_path: Path) -> None:
     short = encode(tmp_path / "short.mkv", shots(40, 35), swelling(3))
@@ -238,6 +239,7 @@ MUSIC: dict[str, tuple[Callable[[Path], Path], str]] = {
 }
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize("kind", MUSIC)
 def test_odd_music_is_cut_to(kind: str, film: Footage, tmp_path: Path) -> None:
     make, words = MUSIC[kind]
@@ -291,6 +293,7 @@ def test_a_mistake_is_one_message_and_nothing_is_left(kind: str, film: Footage, 
     assert names(tmp_path) == before
 
 
+@pytest.mark.matrix(2)
 @pytest.mark.parametrize("name", ['it\'s "the" #1: film', "Žluťoučký 電影", "-dash", "new\nline [x] {y} %d $HOME"])
 def test_any_name_of_a_film(name: str, film: Footage, tmp_path: Path) -> None:
     needs_name(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -43,11 +44,19 @@ SLOTS = 4  # questions at a time that a remote server is asked
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Footage:
-    return make_film(tmp_path_factory.mktemp("models") / "film.mkv", 30)
+    """A film that has been looked at without models; what came of it lies in `cache` beside it."""
+    folder = tmp_path_factory.mktemp("models")
+    made = make_film(folder / "film.mkv", 30)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+        analysed(made.path, folder / "spec.yaml", None)
+    return made
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_cache(film: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each test, with what was measured of the film in it: only models have work left."""
+    shutil.copytree(film.path.with_name("cache"), tmp_path / "cache")
     monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path / "runtime"))
     if find_onnx_minilm():  # starts at once; the zones have tests of their own with torch
@@ -196,12 +205,12 @@ def test_a_server_that_is_gone_before_the_first_question_costs_only_its_words(fi
 def test_what_the_user_names_must_be_there_before_any_work(
     options: list[str], words: str, film: Footage, tmp_path: Path
 ) -> None:
-    run = cinecut("analyze", str(film.path), *options, cwd=tmp_path)
+    run = cinecut("analyze", str(film.path), *options, cwd=tmp_path, CINECUT_CACHE_DIR=str(tmp_path / "empty"))
     assert run.returncode == 1
     assert words in run.stderr
     assert run.stderr.startswith("error: ")
     assert not (tmp_path / "specs").exists()
-    assert not any((tmp_path / "cache").rglob("shots-*"))
+    assert not any((tmp_path / "empty").rglob("shots-*"))
 
 
 def test_no_models_means_none(film: Footage, tmp_path: Path) -> None:
@@ -256,10 +265,10 @@ def _drawn_face(seed: int) -> KeyPicture:
 def test_a_killed_run_goes_on_where_it_was(film: Footage, tmp_path: Path) -> None:
     """Killed after the 3rd, the 11th and the 22nd picture: the same spec, and few pictures asked for twice."""
     with talker(delay=0.02) as server:
-        whole = _folder(tmp_path / "whole")
+        whole = _folder(tmp_path / "whole", film)
         assert cinecut(*_arguments(film, server.url), cwd=whole, **_caches(whole)).returncode == 0
         pictures = set(server.pictures)
-    killed = _folder(tmp_path / "killed")
+    killed = _folder(tmp_path / "killed", film)
     with talker(delay=0.02) as server:
         for count in (3, 11, 22):
             run = subprocess.Popen(
@@ -282,8 +291,9 @@ def test_a_killed_run_goes_on_where_it_was(film: Footage, tmp_path: Path) -> Non
     assert named.sub(b"", (killed / spec).read_bytes()) == named.sub(b"", (whole / spec).read_bytes())
 
 
-def _folder(path: Path) -> Path:
-    path.mkdir()
+def _folder(path: Path, film: Footage) -> Path:
+    """A folder with a cache of its own."""
+    shutil.copytree(film.path.with_name("cache"), path / "cache")
     return path
 
 

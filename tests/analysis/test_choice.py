@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +14,7 @@ from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.analysis.story.meaning import DRAMA, meanings
 from cinecut.analysis.title import is_doubtful
-from cinecut.inference.models import minilm_engine
+from cinecut.inference.models import find_onnx_minilm, minilm_engine
 from cinecut.vibes import load_vibe, names
 
 RATE = Fraction(24)
@@ -35,6 +36,7 @@ def test_a_films_name_is_one(name: str) -> None:
     assert not is_doubtful(name)
 
 
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("name", names())
 def test_the_drop_and_the_last_shot_are_among_the_best_and_act_3_moves_most(name: str) -> None:
     vibe = load_vibe(name)
@@ -70,7 +72,9 @@ def test_every_want_and_act_has_its_weights() -> None:
 
 
 @pytest.mark.skipif(minilm_engine() is None, reason="needs MiniLM")
-def test_descriptions_mean_something() -> None:
+def test_descriptions_mean_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    if find_onnx_minilm():  # starts at once; both engines agree, which is tested where scenes get their zones
+        monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     found = meanings(
         {
             0: "A violent battle with fire, soldiers charge with weapons. furious.",

@@ -109,6 +109,7 @@ def test_a_package_does_what_it_says_it_does(packages: Path, studio: tuple[Path,
     assert "# Found by plug-ins: shots by crisp 1.5, transcribe by crisp 1.5," in document.text
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("name", "why"), [("broken", "RuntimeError: out of"), ("odd", ""), ("lost", "AttributeError")])
 @pytest.mark.parametrize("group", ["shots", "transcribe", "describe", "beats"])
 def test_one_that_fails_ends_in_a_message_that_names_it(

@@ -36,11 +36,11 @@ RATE = 48_000
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def studio(tmp_path_factory: pytest.TempPathFactory, analyses: Path) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("studio")
     song(folder / "song.wav", np.arange(0.4, 100, 0.5))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("CINECUT_CACHE_DIR", str(analyses))
         yield folder
 
 
@@ -103,6 +103,7 @@ def test_voices_stand_above_the_music(film: Footage, studio: Path, tmp_path: Pat
         assert level(stems["voice"], start, end) > level(stems["music"], start + Fraction(1, 5), end) + 3
 
 
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("name", names())
 def test_every_vibe_gets_a_pulse_a_drop_and_an_end(name: str, film: Footage, tmp_path: Path) -> None:
     analysed(film.path, tmp_path / "spec.yaml", name)

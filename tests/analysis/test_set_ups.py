@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from pathlib import Path
 
 import cv2
@@ -49,7 +48,9 @@ def found(film: CutFilm, encoder: str, folder: Path) -> Score:
     return score(find_shots(path, film_facts(path), lambda share: None), film)
 
 
-@pytest.mark.parametrize(("encoder", "black"), list(product(("x264", "x264 fixed", "mpeg4"), (0, 6, 24))))
+@pytest.mark.matrix
+@pytest.mark.parametrize("black", [0, 6, 24])
+@pytest.mark.parametrize("encoder", ["x264", "x264 fixed", "mpeg4"])
 def test_pieces_of_one_set_up_are_parted(encoder: str, black: int, tmp_path: Path) -> None:
     pieces = [set_up(3, length, pose=2.4 * at) for at, length in enumerate(LENGTHS)]
     result = found(look_alikes("one set-up", pieces, black), encoder, tmp_path)
@@ -58,6 +59,7 @@ def test_pieces_of_one_set_up_are_parted(encoder: str, black: int, tmp_path: Pat
     assert result.extra == 0
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("kind", ["mix", "fog", "dark to bright", "dip to black", "dip to white"])
 def test_gradual_cuts_leave_nothing_over(kind: str, tmp_path: Path) -> None:
     for length, encoder in ((8, "x264"), (30, "x264 fixed")):

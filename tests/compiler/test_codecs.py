@@ -115,6 +115,7 @@ def test_ten_bits_stay_ten_for_editing(films: Films, ffmpeg: Path, tmp_path: Pat
     assert formats == {"prores": "yuv422p10le", "ffv1": "yuv420p10le"}
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", ["h264", "hevc", "av1"])
 @pytest.mark.parametrize("hardware", ["nvenc", "qsv", "amf", "videotoolbox"])
 def test_hardware_that_is_not_there(film: Film, ffmpeg: Path, tmp_path: Path, hardware: str, kind: str) -> None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from effort import mostly_slow
 from oracle import Film, Sound, read_stamps
 from rendering import Piece, looks, nearest_sample, render_text, shown_stamps, sound_errors, spec_text, up, wrong_frames
 
@@ -125,12 +126,20 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+QUICK = (
+    "mkv 23.976", "mov 25", "mp4 29.97", "ts 30", "mp4 59.94", "mkv 24 open GOP", "ts 25 open GOP", "avi mpeg4 B",
+    "avi x264", "mp4 sound first", "mp4 sound later", "mp4 44.1", "mp4 5.1", "mov mono", "mp4 no sound", "mkv variable",
+    "mp4 90", "mkv anamorphic", "ts interlaced", "mp4 10 bit", "mov prores 23.976", "mkv ffv1 422",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", mostly_slow(CASES, QUICK))
 def test_every_frame_and_sample(films: Films, ffmpeg: Path, tmp_path: Path, case: str) -> None:
     film = films(CASES[case])
     check(film, ffmpeg, tmp_path, slack=MKV if film.path.suffix == ".mkv" else 1.0)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("to", ["24000/1001", "25", "30000/1001", "60"])
 @pytest.mark.parametrize("case", ["mp4 24", "mp4 59.94", "mkv 23.976", "mkv variable"])
 def test_a_trailer_of_another_rate(films: Films, ffmpeg: Path, tmp_path: Path, case: str, to: str) -> None:

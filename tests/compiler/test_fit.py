@@ -71,6 +71,7 @@ def fast_and_slow(kinds: tuple[str, ...]) -> list[Any]:
     ]
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize(("kind", "name"), fast_and_slow(tuple(FILMS)))
 def test_bars_are_black_and_the_picture_lies_between(
     films: Films, ffmpeg: Path, tmp_path: Path, kind: str, name: str
@@ -87,6 +88,7 @@ def test_bars_are_black_and_the_picture_lies_between(
     assert picture[held].max(initial=0) == 0
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize(("kind", "name"), fast_and_slow(tuple(FILMS)))
 def test_a_crop_fills_the_frame_with_the_middle(
     films: Films, ffmpeg: Path, tmp_path: Path, kind: str, name: str
@@ -100,6 +102,7 @@ def test_a_crop_fills_the_frame_with_the_middle(
     assert max(abs(a - b) for a, b in zip(ring(picture), bounds, strict=True)) <= 4
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize(("kind", "name"), fast_and_slow(tuple(FILMS)))
 def test_a_blurred_picture_lies_behind_the_film_itself(
     films: Films, ffmpeg: Path, tmp_path: Path, kind: str, name: str

@@ -67,6 +67,7 @@ def test_crop(film: Film, ffmpeg: Path, tmp_path: Path, crop: str, window: Box) 
     assert close(ring(picture), tuple(wanted))
 
 
+@pytest.mark.matrix(2)
 @pytest.mark.parametrize(("x", "left"), [(0, 0), (0.5, 219), (1, 437)])
 def test_reframe_to_upright(film: Film, ffmpeg: Path, tmp_path: Path, x: float, left: int) -> None:
     """A vertical trailer: 202 of 640 columns stay, the ones that `x` says."""
@@ -108,6 +109,7 @@ def test_wide_pixels_become_square(films: Films, ffmpeg: Path, tmp_path: Path) -
     assert close(ring(picture), (512 * 0.12, 288 * 0.12, 512 * 0.88, 288 * 0.66), 3)
 
 
+@pytest.mark.matrix(2)
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 def test_a_rotated_film_is_upright_once(films: Films, ffmpeg: Path, tmp_path: Path, rotation: int) -> None:
     film = films(Film(Path("a.mp4"), Fraction(24), 24, (320, 180), rotation=rotation))  # type: ignore[arg-type]
@@ -137,6 +139,7 @@ def rgb(rendered: Rendered, frame: int) -> NDArray[np.uint8]:
     return frames[frame].to_ndarray(format="rgb24", src_colorspace="ITU601").astype(np.uint8)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("alpha", [False, True])
 @pytest.mark.parametrize("scale", [1, 0.5])
 def test_a_still_is_centred_on_black(film: Film, ffmpeg: Path, tmp_path: Path, alpha: bool, scale: float) -> None:

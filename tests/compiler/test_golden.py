@@ -19,7 +19,7 @@ from oracle import Film, Sound, make_film, read_pictures, read_sound
 
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Report, as_text
-from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
 from cinecut.grade import Grade
 from cinecut.grade.cube import cube_text
 from cinecut.grade.formula import lut
@@ -90,23 +90,36 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("path", [path for path in FEATURES if path.stem not in UNHEARD], ids=lambda path: path.stem)
-def test_ffmpeg_runs_it_and_converts_nothing_by_itself(media: Path, path: Path, tmp_path: Path) -> None:
-    """Every frame and every sample is there, and between no two filters FFmpeg had to put one of its own."""
+RUN = pytest.mark.parametrize("path", [p for p in FEATURES if p.stem not in UNHEARD], ids=lambda path: path.stem)
+
+
+def assert_runs(path: Path, media: Path, folder: Path, build: FFmpeg) -> None:
+    """Every frame and every sample is there."""
     spec = media / path.name
     spec.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    job, build = prepare(spec), find_ffmpeg()
-    told = tmp_path / "told"
+    job = prepare(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINECUT_RUNTIME_DIR", str(folder))
+        files = render(job, folder / f"out{job.plan.suffix}", build, SILENT).files
+    for file in files.values():
+        assert sum(1 for _ in read_pictures(file)) == job.plan.frames
+        assert abs(len(read_sound(file)) - job.plan.samples) <= (1024 if file.suffix == ".mp4" else 0)
+
+
+@RUN
+def test_the_systems_ffmpeg_runs_it(media: Path, path: Path, tmp_path: Path, system: Path) -> None:
+    assert_runs(path, media, tmp_path, find_ffmpeg(str(system)))
+
+
+@RUN
+def test_ffmpeg_runs_it_and_converts_nothing_by_itself(media: Path, path: Path, tmp_path: Path) -> None:
+    """Between no two filters FFmpeg had to put one of its own."""
+    build, told = find_ffmpeg(), tmp_path / "told"
     told.mkdir()
     telling = tmp_path / "ffmpeg"
     telling.write_text(f'#!/bin/sh\nexec {build.path} -print_graphs_format json -print_graphs_file {told}/$$ "$@"\n')
     telling.chmod(0o755)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path))
-        files = render(job, tmp_path / f"out{job.plan.suffix}", replace(build, path=str(telling)), SILENT).files
-    for file in files.values():
-        assert sum(1 for _ in read_pictures(file)) == job.plan.frames
-        assert abs(len(read_sound(file)) - job.plan.samples) <= (1024 if file.suffix == ".mp4" else 0)
+    assert_runs(path, media, tmp_path, replace(build, path=str(telling)))
     graphs = [graph.read_text() for graph in told.iterdir()]
     assert any("overlay" in graph or "concat" in graph or "fps" in graph for graph in graphs)
     assert [line for graph in graphs for line in graph.splitlines() if "_auto_" in line] == []

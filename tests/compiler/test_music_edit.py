@@ -164,6 +164,7 @@ def steps(sound: Samples) -> float:
     return float(np.abs(np.diff(sound, axis=0)).max())
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("hertz", [110.0, 441.3, 1999.7])
 @pytest.mark.parametrize(
     "edit",
@@ -305,6 +306,7 @@ def loudest(sound: Samples, rate: int = RATE) -> float:
     return float(np.argmax(spectrum)) * rate / len(sound)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 96_000])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_songs_of_other_rates_and_of_one_channel(

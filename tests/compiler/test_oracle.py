@@ -48,6 +48,7 @@ def tick(film: Film) -> Fraction:
 # Films
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov", ".avi", ".ts"])
 @pytest.mark.parametrize("rate", RATES)
 def test_every_frame_of_every_rate_and_container(films: Films, rate: str, suffix: str) -> None:
@@ -179,6 +180,7 @@ def test_woven_fields_of_two_frames_are_a_blend() -> None:
     assert number_of(woven) is Shown.BLEND
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize(
     "filters",
     [
@@ -274,6 +276,7 @@ def test_lossless_sound_to_the_bit(films: Films, suffix: str, sound: Sound) -> N
     assert np.array_equal(samples, film.heard())
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov", ".ts"])
 @pytest.mark.parametrize("start", [Fraction(0), Fraction(1, 32)])  # whole ticks of mp4's 1/12288
 def test_aac_lies_where_the_stamps_say(films: Films, suffix: str, start: Fraction) -> None:
@@ -285,6 +288,7 @@ def test_aac_lies_where_the_stamps_say(films: Films, suffix: str, start: Fractio
         assert place == pytest.approx(at + float(lead + start) * 48000, abs=0.1 + 48000 * float(tick(film) * 2))
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("codec", ["pcm_s16le", "aac"])
 @pytest.mark.parametrize("trim", [0, 1, 12_345, 77_777])
 def test_a_trim_is_measured(films: Films, ffmpeg: Path, tmp_path: Path, codec: str, trim: int) -> None:

@@ -61,6 +61,7 @@ def path_of(film: Path, size: str, reframe: str, folder: Path, ffmpeg: Path, mor
     return render_text(text, folder, ffmpeg).pictures
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize(("x", "left"), [(0, 0), (0.25, 74), (0.5, 148), (0.9, 266), (1, 296)])
 def test_a_still_window(ramps: dict[str, Path], ffmpeg: Path, tmp_path: Path, x: float, left: int) -> None:
     found = windows(path_of(ramps["across"], "136x240", f"{{x: {x}}}", tmp_path, ffmpeg), 136)

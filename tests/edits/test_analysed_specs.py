@@ -22,7 +22,7 @@ FILMS = ("spoken", "speechless", "silent", "one shot", "tiny", "black")
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def studio(tmp_path_factory: pytest.TempPathFactory, analyses: Path) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("studio")
     make_film(folder / "spoken.mkv", 24)
     make_film(folder / "speechless.mkv", 20, spoken=False)
@@ -35,7 +35,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     encode(folder / "black.mkv", np.zeros((100, HEIGHT, WIDTH, 3), np.uint8), swelling(4))
     song(folder / "song.wav", np.arange(0.4, 40, 60 / 113))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("CINECUT_CACHE_DIR", str(analyses))
         yield folder
 
 

@@ -438,6 +438,7 @@ def test_long_titles(films: Callable[[Film], Film], tmp_path: Path, ffmpeg: Path
 # Names
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize(
     "name",
     [

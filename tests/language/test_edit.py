@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from effort import rounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_specs import Messy, nameless, records
@@ -38,9 +39,10 @@ def taken_and_put(before: str, after: str) -> tuple[int, int]:
     return sum(row.startswith("- ") for row in rows), sum(row.startswith("+ ") for row in rows)
 
 
+@rounds
 @given(SPECS, st.randoms(use_true_random=False), EVENTS, st.integers(0, 2))
-@settings(max_examples=30, suppress_health_check=SLOW, phases=NO_SHRINK)
-def test_an_entry_is_inserted(spec: Spec, random: Any, event: Any, index: int) -> None:
+@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+def test_an_entry_is_inserted(go: int, spec: Spec, random: Any, event: Any, index: int) -> None:
     text = messy(spec, random)
     before, at = load(text), min(index, len(spec.timeline))
     edits = Edits(read(text))
@@ -54,9 +56,10 @@ def test_an_entry_is_inserted(spec: Spec, random: Any, event: Any, index: int) -
     assert taken_and_put(text, found)[0] <= 1  # a row at which a list in brackets grows
 
 
+@rounds
 @given(SPECS, st.randoms(use_true_random=False), st.integers(0, 2))
-@settings(max_examples=30, suppress_health_check=SLOW, phases=NO_SHRINK)
-def test_an_entry_is_taken_out(spec: Spec, random: Any, index: int) -> None:
+@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+def test_an_entry_is_taken_out(go: int, spec: Spec, random: Any, index: int) -> None:
     text = messy(spec, random)
     before, at = load(text), min(index, len(spec.timeline) - 1)
     edits = Edits(read(text))
@@ -66,9 +69,10 @@ def test_an_entry_is_taken_out(spec: Spec, random: Any, index: int) -> None:
     assert taken_and_put(text, found)[1] <= 1
 
 
+@rounds
 @given(SPECS, st.randoms(use_true_random=False), st.integers(0, 2), st.integers(0, 2))
-@settings(max_examples=40, suppress_health_check=SLOW, phases=NO_SHRINK)
-def test_an_entry_is_moved(spec: Spec, random: Any, index: int, to: int) -> None:
+@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+def test_an_entry_is_moved(go: int, spec: Spec, random: Any, index: int, to: int) -> None:
     text = messy(spec, random)
     before, last = load(text), len(spec.timeline) - 1
     index, to = min(index, last), min(to, last)
@@ -80,9 +84,10 @@ def test_an_entry_is_moved(spec: Spec, random: Any, index: int, to: int) -> None
     assert comments(found) == comments(text) or "[" in text.partition("timeline:")[2][:30]
 
 
+@rounds
 @given(records(Spec), records(Spec), st.randoms(use_true_random=False))
-@settings(max_examples=40, suppress_health_check=SLOW, phases=NO_SHRINK)
-def test_a_value_is_set(spec: Spec, other: Spec, random: Any) -> None:
+@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+def test_a_value_is_set(go: int, spec: Spec, other: Spec, random: Any) -> None:
     """Of the whole spec's parts, whatever stood there."""
     text = messy(spec, random)
     before = load(text)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from compiling import plan_of
+from effort import rounds
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
@@ -312,9 +313,10 @@ PIECES = st.sampled_from(
 )
 
 
+@rounds
 @given(st.lists(st.tuples(st.integers(0, len(SAMPLE)), st.integers(0, 6), PIECES), min_size=1, max_size=6))
-@settings(max_examples=150)
-def test_a_damaged_spec_gives_findings(damages: list[tuple[int, int, str]]) -> None:
+@settings(max_examples=50)
+def test_a_damaged_spec_gives_findings(go: int, damages: list[tuple[int, int, str]]) -> None:
     text = SAMPLE
     for place, removed, added in damages:
         text = text[:place] + added + text[place + removed :]
@@ -343,9 +345,10 @@ VALUES = st.sampled_from(
 PLACES = [match.span(1) for match in re.finditer(r": ([^\s{[,}\]]+)", SAMPLE)]
 
 
+@rounds
 @given(st.sampled_from(PLACES), VALUES)
-@settings(max_examples=150)
-def test_any_value_anywhere_gives_findings(place: tuple[int, int], value: str) -> None:
+@settings(max_examples=50)
+def test_any_value_anywhere_gives_findings(go: int, place: tuple[int, int], value: str) -> None:
     _judge(SAMPLE[: place[0]] + value + SAMPLE[place[1] :])
 
 
@@ -362,9 +365,10 @@ def _judge(text: str) -> None:
 # Whether a spec keeps to the schema is answered twice: quickly, and by jsonschema with reasons
 
 
+@rounds
 @given(st.sampled_from(PLACES), VALUES)
-@settings(max_examples=300)
-def test_the_quick_answer_is_jsonschemas(place: tuple[int, int], value: str) -> None:
+@settings(max_examples=60)
+def test_the_quick_answer_is_jsonschemas(go: int, place: tuple[int, int], value: str) -> None:
     text = SAMPLE[: place[0]] + value + SAMPLE[place[1] :]
     root = parse_document(Path("spec.yaml"), text, Report()).root
     if root is not None:

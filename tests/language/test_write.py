@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from effort import rounds
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from random_specs import Messy, records
@@ -52,17 +53,19 @@ SLOW = list(HealthCheck)
 NO_SHRINK = [Phase.explicit, Phase.generate]  # a failing spec is large however long one shrinks it
 
 
+@rounds
 @given(SPECS)
-@settings(max_examples=30, suppress_health_check=SLOW, phases=NO_SHRINK)
-def test_a_written_spec_reads_back(spec: Spec) -> None:
+@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+def test_a_written_spec_reads_back(go: int, spec: Spec) -> None:
     text = write_spec(spec)
     assert load(text) == spec, text
     assert format_document(read(text)) == text
 
 
+@rounds
 @given(SPECS, st.data())
-@settings(max_examples=30, suppress_health_check=SLOW, phases=NO_SHRINK)
-def test_remarks_stand_where_they_belong(spec: Spec, data: st.DataObject) -> None:
+@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+def test_remarks_stand_where_they_belong(go: int, spec: Spec, data: st.DataObject) -> None:
     """Also on what is as usual, which is written then."""
     paths = list(every_path(spec_tree(spec, {}), ()))
     chosen = data.draw(st.lists(st.sampled_from(paths), max_size=4, unique=True))
@@ -86,9 +89,10 @@ def comments(document: Document) -> list[str]:
     return [each for row in rows for each in re.split(r"(?<!^)(?=# [ab])", row) for each in [each.strip()]]
 
 
+@rounds
 @given(SPECS, st.randoms(use_true_random=False), st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=30, suppress_health_check=SLOW, phases=NO_SHRINK)
-def test_formatting_changes_no_meaning_and_loses_no_comment(spec: Spec, random: Any, end: str) -> None:
+@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+def test_formatting_changes_no_meaning_and_loses_no_comment(go: int, spec: Spec, random: Any, end: str) -> None:
     """Whatever layout a person chose."""
     text = Messy(random).text(spec_tree(spec, {})).replace("\n", end)
     before = load(text)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import pytest
+from effort import mostly_slow
 from oracle import BUNDLED, Film, Sound, read_frames, read_stamps
 from rendering import Piece, render_text, sound_errors, spec_text
 from test_exactness import check
@@ -59,6 +60,7 @@ STORED = {
 ENCODER_DELAY = 2500  # samples, at most: of lossy codecs it is the same in every shot
 
 
+@pytest.mark.matrix(10)
 @pytest.mark.parametrize("name", STORED)
 def test_however_it_is_stored(films: Films, bundled: Path, tmp_path: Path, name: str) -> None:
     base = films(BASE)
@@ -108,7 +110,11 @@ CUT: dict[str, tuple[str, str, Cutter]] = {  # name: what is made of the base, a
 }
 
 
-@pytest.mark.parametrize("name", CUT)
+QUICK = ("mp4 cut by an edit list", "H.264's open groups cut", "a recording without its start", "lost pictures",
+         "no signal for a while")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", mostly_slow(CUT, QUICK))
 def test_however_it_was_cut(films: Films, bundled: Path, tmp_path: Path, name: str) -> None:
     """Shots at the head, on and around holes, on key frames and between, and at the tail."""
     file, options, cut = CUT[name]

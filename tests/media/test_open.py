@@ -12,7 +12,9 @@ import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
+import soundfile
 from footage import encode, scene, swelling
+from numpy.typing import NDArray
 
 from cinecut.analysis.dialogue.subtitles import find_tracks
 from cinecut.analysis.film.gops import open_video
@@ -22,7 +24,7 @@ from cinecut.diagnostics import Stop
 from cinecut.files import write_beside
 from cinecut.media.open import open_media, packets_of, tags
 from cinecut.media.probe import film_facts, song_facts
-from cinecut.media.sound.samples import channels_of
+from cinecut.media.sound.samples import channels_of, counted, mono, song_frames
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 READERS: dict[str, Callable[[Path], object]] = {
@@ -146,6 +148,23 @@ def test_out_of_phase_sound_is_heard(tmp_path: Path) -> None:
     tone(tmp_path / "out.wav", "-af", "pan=stereo|c0=c0|c1=-1*c0")
     inside, outside = listen(tmp_path / "in.wav").level, listen(tmp_path / "out.wav").level
     np.testing.assert_allclose(outside, inside, rtol=0.05, atol=1e-4)
+
+
+@pytest.mark.parametrize("before", ["silence", "dither"])
+@pytest.mark.parametrize("rate", [8_000, 48_000])
+def test_out_of_phase_sound_is_heard_from_its_first_sample(before: str, rate: int, tmp_path: Path) -> None:
+    """After a second of nothing, and wherever a frame of the file begins; one channel stands for both all along."""
+    dice = np.random.default_rng(1)
+    sound = np.concatenate([np.zeros(rate), dice.uniform(-0.5, 0.5, 2 * rate)])
+    noise = dice.uniform(-1e-4, 1e-4, (3 * rate, 2)) * (before == "dither")
+
+    def heard(right: int) -> NDArray[np.float32]:
+        soundfile.write(tmp_path / "a.wav", np.stack([sound, right * sound], 1) + noise, rate)
+        return np.concatenate(list(mono(counted(song_frames(tmp_path / "a.wav", [])), rate)))
+
+    inside, outside = heard(1), heard(-1)
+    assert inside.shape == outside.shape == sound.shape
+    assert min(np.abs(outside - sign * inside).max() for sign in (1, -1)) < 1e-3
 
 
 @pytest.mark.parametrize("layout", ["mono", "stereo", "5.1", "7.1", "hexadecagonal"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import table
+from effort import mostly_slow
 from trial import try_film
 
 MOST_REFUSED = 0.05  # of the films that FFmpeg plays
@@ -29,9 +30,7 @@ USUAL = (
 )
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in table.FILMS]
-)
+@pytest.mark.parametrize("name", mostly_slow(table.FILMS, USUAL))
 def test_a_film_is_read_exactly_or_refused_in_time(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     outcome = try_film(table.FILMS[name], tmp_path)
     assert not outcome.faults

@@ -248,6 +248,7 @@ def through(ffmpeg: Path, chain: str, rgb: Colors, pix_fmt: str, folder: Path, w
 FORMATS = ["gbrp16le", "gbrpf32le"]
 
 
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("pix_fmt", FORMATS)
 @pytest.mark.parametrize("name", names())
 def test_ffmpeg_shows_a_look_as_its_formula_says(name: str, pix_fmt: str, ffmpeg: Path, tmp_path: Path) -> None:
@@ -313,6 +314,7 @@ CUBES = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("pix_fmt", FORMATS)
 @pytest.mark.parametrize("name", CUBES)
 def test_ffmpeg_shows_a_read_file_as_it_says(name: str, pix_fmt: str, ffmpeg: Path, tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def test_a_red_stays_red(bundled: Path, ffmpeg: Path, tmp_path: Path, transfer: 
     assert np.all(np.diff(found[:, 0]) >= 0)
 
 
+@pytest.mark.matrix(2)
 @pytest.mark.parametrize("output", ["codec: h264, preset: ultrafast, crf: 4", "codec: prores", "codec: ffv1"])
 def test_in_every_format_and_width(bundled: Path, ffmpeg: Path, tmp_path: Path, output: str) -> None:
     """A width that is no multiple of eight, with a look and bars."""

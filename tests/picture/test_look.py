@@ -103,6 +103,7 @@ WARM_GRADE = Grade.of(
 )
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("vibe", ["action", "horror", "romance", "war", "western"])
 def test_a_genre_looks_as_its_formula_says(film: Planes, folder: Path, ffmpeg: Path, vibe: str) -> None:
     found = planes_of(shown(f"vibe: {vibe}\n", folder, ffmpeg))
@@ -177,6 +178,7 @@ def plain(value: str) -> Any:
     return value
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("width", [96, 98, 100, 102, 104])
 def test_at_any_width(bundled: Path, ffmpeg: Path, tmp_path: Path, width: int) -> None:
     """FFmpeg 9.0 spoils rows that are no multiple of eight long."""

@@ -102,6 +102,7 @@ CARDS = {  # how long it is seen by itself, in frames, and where
 }
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("card", CARDS)
 def test_a_card_is_seen_whole_and_everything_else_later(film: Film, cards: Path, ffmpeg: Path, card: str) -> None:
     frames, box = CARDS[card]

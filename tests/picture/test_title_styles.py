@@ -71,6 +71,7 @@ def levels(pictures: Pictures) -> list[int]:
     return [int(picture.max()) for picture in pictures]
 
 
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("name", names())
 def test_each_genres_card_is_on_its_frames_and_inside_the_safe_area(name: str, ffmpeg: Path, tmp_path: Path) -> None:
     style = load_vibe(name).titles
@@ -84,6 +85,7 @@ def test_each_genres_card_is_on_its_frames_and_inside_the_safe_area(name: str, f
         assert abs((top + bottom) / 2 - 180) <= 18
 
 
+@pytest.mark.matrix(8)
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("position", ["card", "lower"])
 def test_long_texts_stay_inside_a_narrow_frame(name: str, position: str, bundled: Path, tmp_path: Path) -> None:
@@ -127,6 +129,7 @@ def test_a_colour_is_that_colour(color: str, ffmpeg: Path, tmp_path: Path) -> No
     assert np.abs(values[inked].astype(int) - wanted).max() <= 1
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize("face", sorted(FACES))
 def test_a_face_is_drawn_by_that_face(face: str, ffmpeg: Path, tmp_path: Path) -> None:
     left, _, right, _ = box(drawn(ffmpeg, tmp_path, TitleStyle(face), "HnHnHnHn", size=(1280, 720))[1])
@@ -190,6 +193,7 @@ def test_the_specs_own_fades_come_first(animation: Any, ffmpeg: Path, tmp_path: 
     assert [k for k, level in enumerate(seen) if 0 < level < 250] == [3, 4, 5, 6, 41, 42]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("animation", ["none", "fade", "rise", "track-out", "flicker"])
 @pytest.mark.parametrize("length", [1, 2, 5, 11])
 def test_even_the_shortest_text_is_seen_on_all_its_frames(
@@ -224,6 +228,7 @@ def test_the_letters_of_a_track_out_drift_apart(ffmpeg: Path, tmp_path: Path) ->
     assert len({bottom - top for _, top, _, bottom in boxes[10:60]}) == 1
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("rate", ["24", "30000/1001", "60000/1001"])
 @pytest.mark.parametrize("start", [0, 7])
 def test_a_flicker_changes_between_frames(rate: str, start: int, ffmpeg: Path, tmp_path: Path) -> None:
@@ -289,6 +294,7 @@ def test_both_builds_break_the_same_lines(name: str, bundled: Path, ffmpeg: Path
     assert np.diff(inked[0].astype(int)).clip(0).sum() >= 2
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", ["sci-fi", "crime", "adventure"])
 @pytest.mark.parametrize("text", ["{\\an7\\fs90}x", "a\\Nb", "\\{\\fs90}a", "x\\h}{\\pos(0,0)}"])
 def test_a_styled_text_holds_no_commands(name: str, text: str, ffmpeg: Path, tmp_path: Path) -> None:

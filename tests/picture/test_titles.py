@@ -28,6 +28,7 @@ def inked(picture: Luma, plain: Luma) -> int:
     return int((np.abs(picture.astype(int) - plain) > 3).sum())
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize(("at", "length"), [(0, 40), (0, 1), (7, 5), (39, 1), (11, 29)])
 def test_a_title_is_seen_on_its_frames_and_no_other(
     film: Film, ffmpeg: Path, tmp_path: Path, at: int, length: int
@@ -39,6 +40,7 @@ def test_a_title_is_seen_on_its_frames_and_no_other(
     assert all(inked(with_title[k], plain[k]) > 60 for k in seen)
 
 
+@pytest.mark.matrix(2)
 @pytest.mark.parametrize("rate", ["24000/1001", "25", "30000/1001", "60000/1001"])
 def test_many_titles_at_every_rate(film: Film, ffmpeg: Path, tmp_path: Path, rate: str) -> None:
     """Titles of one to three frames all along a minute: the text's clock of centiseconds crosses no frame's bound."""

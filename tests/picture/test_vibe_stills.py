@@ -54,6 +54,7 @@ def cells(page: NDArray[np.uint8], count: int, columns: int) -> list[NDArray[np.
     return [page[top + 45, left + 80] for top, left in places]
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize(("at", "second"), [("0", 0), ("0.999", 0), ("1", 1), ("0:02.5", 2), ("00:00:03:24", 3)])
 def test_the_frame_at_the_time_stands_before_and_after(
     film: Path, ffmpeg: Path, tmp_path: Path, at: str, second: int

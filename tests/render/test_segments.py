@@ -119,6 +119,7 @@ def event(dice: random.Random, before: str) -> str:
     return f"{{shot: {{in: {float(start)}s, for: {length}f}}{extra}{joint}{more}}}"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("seed", range(2))
 def test_no_frame_and_no_sample_differs_from_the_one_graph(

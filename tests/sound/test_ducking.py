@@ -97,6 +97,7 @@ def test_the_films_own_sound_makes_room_for_a_voice(film: Film, song: Samples, f
     assert np.abs(found[at(2.6) : at(4)] - own[at(2.6) : at(4)]).max() < 1e-4
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize(
     ("shot", "depth"),
     [

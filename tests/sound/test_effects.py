@@ -55,6 +55,7 @@ def pitch(sound: Samples) -> float:
 # On the frame
 
 
+@pytest.mark.matrix(2)
 @pytest.mark.parametrize("rate", ["24", "25", "30000/1001"])
 def test_every_effect_is_on_its_cuts_frame(film: Film, ffmpeg: Path, tmp_path: Path, rate: str) -> None:
     """All in one trailer, each with silence around it. One that rises comes out of nothing and ends on its cut."""

@@ -94,6 +94,7 @@ def is_at(file: Path, ffmpeg: Path, target: float, ceiling: float) -> None:
 PAIRS = [("web", "loud"), ("web", "dynamic"), ("r128", "dynamic"), ("atsc", "quiet"), ("streaming", "loud")]
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize(("profile", "mix"), PAIRS)
 def test_a_profile_is_met(film: Film, bundled: Path, ffmpeg: Path, tmp_path: Path, profile: str, mix: str) -> None:
     rendered = render(film, MIXES[mix](), f"loudness: {profile}", tmp_path, ffmpeg)
@@ -177,6 +178,7 @@ def test_the_stems_are_the_mix(films: Films, ffmpeg: Path, tmp_path: Path) -> No
     assert np.abs(whole - render_text(text, tmp_path, ffmpeg).sound).max() < 1e-6
 
 
+@pytest.mark.matrix(2)
 @pytest.mark.parametrize("stem", ["film", "music", "effects", "voice"])
 def test_the_level_of_each_stem(films: Films, bundled: Path, tmp_path: Path, stem: str) -> None:
     film = films(Film(Path("a.mov"), Fraction(24), 240, (160, 90), gop=24, sound=Sound(codec="pcm_s16le")))

@@ -103,6 +103,7 @@ def test_a_crossfade_of_sound_keeps_its_power(film: Film, ffmpeg: Path, tmp_path
     assert difference(heard(film, events, tmp_path, ffmpeg), wanted) < 1e-3
 
 
+@pytest.mark.matrix(2)
 @pytest.mark.parametrize("speed", ["0.5", "2", "0.8", "4"])
 def test_another_speed_stretches_the_sound_and_keeps_its_pitch(
     film: Film, ffmpeg: Path, tmp_path: Path, speed: str
@@ -120,6 +121,7 @@ def test_another_speed_stretches_the_sound_and_keeps_its_pitch(
     assert band[(hertz > 3300) & (hertz < 4000)].sum() > 0.1 * band.sum()  # the film's band reaches 4 kHz
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("start", [Fraction(1, 2), Fraction(-1, 4)])
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_sound_that_starts_with_another_moment(
@@ -192,6 +194,7 @@ def test_music_lies_under_the_film(film: Film, song: Film, ffmpeg: Path, tmp_pat
     assert difference(found[:94_000], wanted[:94_000]) < 1e-4
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize(
     ("name", "options"),
     [

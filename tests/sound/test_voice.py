@@ -37,6 +37,7 @@ def far(found: Samples, wanted: Samples) -> float:
 # Voices
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("rate", ["24", "30000/1001"])
 @pytest.mark.parametrize(
     ("voice", "event", "after"),
@@ -132,6 +133,7 @@ def _findings(text: str, folder: Path) -> list[tuple[str, str]]:
 # J- and L-cuts
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("rate", ["24", "30000/1001"])
 @pytest.mark.parametrize(("lead", "trail"), [(9, 0), (0, 14), (9, 14)])
 def test_sound_before_and_after_its_picture(

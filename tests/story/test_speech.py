@@ -143,6 +143,7 @@ WRONG = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("seconds", [400, 2400])
 def test_subtitles_of_another_rate_or_offset_are_put_right(wrong: Timing, seconds: int) -> None:

@@ -8,6 +8,7 @@ A place counts samples of the stream's own rate. Those of a song simply follow e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -130,26 +131,30 @@ def _silence(samples: int, most: int) -> Iterator[Floats]:
 
 class _Phase:
     """Finds sound whose channels cancel each other out when they are mixed to one: everybody hears it on two speakers.
-    Then the loudest channel stands for all. Every few frames are looked at."""
+    Then one of the loudest channels stands for all. Each frame is looked at before it is mixed, by some samples."""
 
-    _EVERY = 24
+    _APART = 13  # samples between two that are looked at
+    _MEMORY = 5.0  # seconds in which what was heard before comes to count a third
 
     def __init__(self) -> None:
-        self._number, self._mixed, self._whole = 0, 0.0, 0.0
+        self._mixed, self._powers, self._chosen = 0.0, np.zeros(0), 0
 
     def audible(self, frame: av.AudioFrame) -> av.AudioFrame:
-        if frame.layout.nb_channels < 2:
+        channels = frame.layout.nb_channels
+        if channels < 2:
             return frame
-        self._number += 1
-        if self._number % self._EVERY == 1:
-            sound = channels_of(frame).astype(np.float32)
-            self._mixed = 0.9 * self._mixed + float(np.square(sound.mean(0)).mean())
-            self._whole = 0.9 * self._whole + float(np.square(sound).mean())
-        if self._mixed >= _CANCELLED * self._whole / frame.layout.nb_channels:
+        few = channels_of(frame)[:, :: self._APART].astype(np.float64)
+        mix, powers = few.sum(0), np.einsum("cn,cn->c", few, few)
+        mixed = float(mix @ mix) / channels**2
+        if math.isfinite(mixed):  # damaged sound may hold what is no number
+            kept = math.exp(-frame.samples / frame.sample_rate / self._MEMORY)
+            known = self._powers if self._powers.size == channels else np.zeros(channels)
+            self._mixed, self._powers = kept * self._mixed + mixed, kept * known + powers
+        if self._powers.size != channels or self._mixed >= _CANCELLED * self._powers.mean() / channels:
             return frame
-        sound = channels_of(frame)
-        loudest = sound[np.square(sound.astype(np.float32)).mean(1).argmax()]
-        return _like(frame, np.repeat(loudest[None], len(sound), 0))
+        if self._chosen >= channels or self._powers.max() > 2 * self._powers[self._chosen]:
+            self._chosen = int(self._powers.argmax())  # between equals a change would only turn the wave over
+        return _like(frame, np.repeat(channels_of(frame)[self._chosen][None], channels, 0))
 
 
 def channels_of(frame: av.AudioFrame) -> NDArray[Any]:
