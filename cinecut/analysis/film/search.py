@@ -156,7 +156,7 @@ def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[
         around = np.concatenate([size[max(1, j - _AROUND) : j], size[j + 1 : j + 1 + _AROUND]])
         near = np.concatenate([size[max(1, j - 2) : j], size[j + 1 : j + 3]])
         usual = np.median(around) if len(around) else 0
-        alone = size[j] > _LONE * size[0] and size[j] > 1.3 * near.max(initial=0) and size[j] > 1.5 * usual
+        alone = size[j] > _LONE * size[0] and size[j] > 1.4 * near.max(initial=0) and size[j] > 1.8 * usual
         if alone or size[j] > (much if size[j] > large * size[0] else more) * usual:
             stretches.append((int(rank[j - 1]) + 1 - _BEFORE, int(rank[j]) + _AFTER))
     return stretches
