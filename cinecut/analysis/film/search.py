@@ -100,7 +100,8 @@ def plan(survey: Survey) -> list[Group]:
     chosen = _chosen(starts)
     quarter = int(1 / (4 * survey.clock.time_base))
     groups = []
-    hushes = _hushes(index, starts[1:][[choice is True for choice in chosen]])
+    sure = [choice is True and not all(chosen) for choice in chosen]  # in a short film, none is known to be due
+    hushes = _hushes(index, starts[1:][sure])
     chooses = any(choice is not None for choice in chosen)
     for place in range(len(index.groups)):
         first, last = int(bounds[place]), int(bounds[place + 1])
