@@ -50,6 +50,7 @@ _SURVEY_SHARE = 0.3  # of the whole work, for the progress
 _PERHAPS = 1.5  # by which the middle of a dip may be less plain in an outline that lacks pictures
 _DIP = 6  # most pictures in the middle of a dip
 _SLACK = 1.5  # by which a dissolve may look stranger there
+_SUSPECT = 5  # least pictures of it there: fewer are too little evidence
 _LETTERED = 0.4  # least share of key pictures with lettering in a shot of credits or titles
 _CREDITS = Fraction(4, 5)  # of the film: lettering after this is credits
 
@@ -255,7 +256,7 @@ def _blends(scan: _Scan, rate: Fraction) -> tuple[list[Blend], Outline]:
     Also the outline with those pictures.
     """
     faded = _joined(fades(scan.outline, scan.cuts, rate, paler=_PERHAPS * VALLEY))
-    suspected = dissolves(scan.outline, scan.cuts, [], slack=_SLACK)
+    suspected = [b for b in dissolves(scan.outline, scan.cuts, [], slack=_SLACK) if b.end - b.start >= _SUSPECT]
     outline = scan.closer([(b.start - REACH - 2, b.end + REACH + 2) for b in (*faded, *suspected)])
     faded = _joined(fades(outline, scan.cuts, rate))
     around = united([(blend.start - FARTHEST, blend.end + FARTHEST) for blend in suspected])

@@ -11,7 +11,7 @@ each point a weight, one over the variance that it has there (weighted least squ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -155,17 +155,14 @@ def _tried(ranks: NDArray[np.int64], luma: Pictures, slack: float) -> list[Pair]
     for start in range(_BESIDE, len(ranks) - _BESIDE, _BLOCK):
         low, high = max(0, start - REACH), min(len(ranks), start + _BLOCK + _SPANS[-1] + REACH)
         table = _Table(ranks[low:high], luma[low:high])
-        places = np.arange(start, min(start + _BLOCK, len(ranks) - _BESIDE)) - low
-        for span in _SPANS:
-            before = places[places + span < high - low - _BESIDE * (high == len(ranks))]
-            length = table.ranks[before + span] - table.ranks[before]
-            before = before[(length > _SHORTEST) & (length <= _LONGEST)]
-            before = before[table.unlike(before, before + span, slack)]
-            before = before[table.glance(before, before + span) <= slack * _UNEVEN_GLANCE]
-            uneven, residue = table.errors(before, before + span)
+        last = high - low - _BESIDE * (high == len(ranks))
+        for before, after in table.unlike(start - low, min(start + _BLOCK, len(ranks) - _BESIDE) - low, last, slack):
+            even = table.glance(before, after) <= slack * _UNEVEN_GLANCE
+            before, after = before[even], after[even]
+            uneven, residue = table.errors(before, after)
             for at in np.flatnonzero(uneven <= slack * _UNEVEN_FIRST).tolist():
-                place = int(before[at]) + low
-                pairs.append(Pair(place, place + span, float(uneven[at]), float(residue[at])))
+                i, j = int(before[at]) + low, int(after[at]) + low
+                pairs.append(Pair(i, j, float(uneven[at]), float(residue[at])))
     return pairs
 
 
@@ -180,14 +177,27 @@ class _Table:
         self._points = luma.shape[1]
         self._variance = np.maximum(1.0, self._squares / self._points - self._means**2)
 
-    def unlike(self, before: NDArray[np.int64], after: NDArray[np.int64], slack: float) -> NDArray[np.bool_]:
-        """[n] whether two pictures differ enough to be of two shots."""
+    def unlike(
+        self, start: int, end: int, last: int, slack: float
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Pairs of pictures that differ enough to be of two shots, as two arrays for each span: from the places `start`
+        to `end`, to places before `last`."""
+        spans = np.array(_SPANS)
+        before = np.tile(np.arange(start, end), len(spans))
+        after = before + np.repeat(spans, end - start)
+        within = after < last
+        before, after = before[within], after[within]
+        length = self.ranks[after] - self.ranks[before]
         way = self._way(before, after) / self._points
-        both = self._products[before, after] / self._points - self._means[before] * self._means[after]
         spread = (self._variance[before] + self._variance[after]) / 2
-        like = both / np.sqrt(self._variance[before] * self._variance[after])
-        enough = np.maximum(_LEAST / slack, _LEAST_NOVELTY / slack * np.sqrt(spread))
-        return np.asarray((way >= enough**2) & (like <= min(1.2, slack) * _LIKE))
+        enough = np.maximum(_LEAST / slack, _LEAST_NOVELTY / slack * np.sqrt(spread)) ** 2
+        far = (length > _SHORTEST) & (length <= _LONGEST) & (way >= enough)
+        before, after = before[far], after[far]
+        both = self._products[before, after] / self._points - self._means[before] * self._means[after]
+        like = both / np.sqrt(self._variance[before] * self._variance[after]) <= min(1.2, slack) * _LIKE
+        before, after = before[like], after[like]
+        starts = np.flatnonzero(np.diff(after - before, prepend=0))[1:]
+        yield from zip(np.split(before, starts), np.split(after, starts), strict=True)
 
     def errors(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """[n] root mean square distance of the shares from the ramp, and the mean part of the way that a mix leaves
