@@ -16,20 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.gradual.outline import Outline, spreads
-from cinecut.analysis.film.gradual.ramps import settled
+from cinecut.analysis.film.gradual.ramps import ramps
 
 PLAIN = 2.5  # levels of spread: a picture without content, whatever its brightness
 _FADED = 0.4  # greatest share of the spread that is left after a fade
 _SHORTEST = 4  # pictures: shorter blends are cuts
 _LONGEST = 3  # seconds
 VALLEY = 0.4  # greatest spread in the middle of a dip, relative to that on both sides
-# what makes a stretch a suspect; `settled` asks for more
-_PALER = 1.0  # greatest spread in the middle of a dissolve, relative to that of its ends
-_LIKE = 0.8  # greatest correlation of the two shots
-_LEAST, _LEAST_NOVELTY = 8.0, 0.5  # least difference in levels, and least novelty, of the two shots of a dissolve
-_RESIDUE = 0.4  # greatest part of the difference of two shots that a blend of them leaves unexplained
-_EITHER = 0.2  # greatest part of it by which points of a wipe are of neither shot
-_FARTHEST = 60  # pictures on both sides that can matter
 
 
 class GradualCut(StrEnum):
@@ -159,33 +152,15 @@ def _likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 # --- dissolves ------------------------------------------------------------------------------------------------------
 
 
-def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], rate: Fraction) -> list[Blend]:
-    """Suspected dissolves and wipes, between hard cuts and outside the blends `taken`; `settled` judges them."""
-    blends: list[Blend] = []
-    for first, last in _stretches(outline, cuts, taken):
-        blends += _dissolves_between(Outline(outline.ranks[first:last], outline.luma[first:last]), rate)
-    return blends
+def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], slack: float = 1.0) -> list[Blend]:
+    """The dissolves and wipes between hard cuts and outside the blends `taken`.
 
-
-def exact(
-    outline: Outline, cuts: list[int], taken: list[Blend], suspected: list[Blend], slack: float = 1.0
-) -> list[Blend]:
-    """The dissolves and wipes among those suspected, with their edges, from an outline with all pictures around them.
-
-    slack : how many times stranger they may look than they do with all pictures
+    slack : how many times stranger they may look, if the outline lacks pictures
     """
     blends: list[Blend] = []
     for first, last in _stretches(outline, cuts, taken):
-        ranks = outline.ranks[first:last]
-        for suspect in suspected:
-            if not len(ranks) or not ranks[0] <= suspect.start <= ranks[-1]:
-                continue
-            near, far = np.searchsorted(ranks, [suspect.start - _FARTHEST, suspect.end + _FARTHEST])
-            ramp = settled(
-                ranks[near:far], outline.luma[first:last][near:far].astype(np.float32), *suspect.range, slack
-            )
-            if ramp is not None:
-                blends.append(Blend(ramp.start, ramp.end, GradualCut.DISSOLVE))
+        for ramp in ramps(outline.ranks[first:last], outline.luma[first:last].astype(np.float32), slack):
+            blends.append(Blend(ramp.start, ramp.end, GradualCut.DISSOLVE))
     return blends
 
 
@@ -197,50 +172,3 @@ def _stretches(outline: Outline, cuts: list[int], taken: list[Blend]) -> Iterato
         if start not in closed:
             first, last = np.searchsorted(outline.ranks, [start, end])
             yield int(first), int(last)
-
-
-def _dissolves_between(outline: Outline, rate: Fraction) -> list[Blend]:
-    """The suspects of one shot. Long ones are searched first: a short window also fits inside a long dissolve."""
-    ranks, luma, spread = outline.ranks, outline.luma.astype(np.float32), spreads(outline)
-    blends: list[Blend] = []
-    for seconds in (Fraction(5, 2), Fraction(5, 3), Fraction(1), Fraction(2, 3), Fraction(5, 12)):
-        reach = int(seconds * rate)
-        ends = np.searchsorted(ranks, ranks + reach)
-        inner = np.flatnonzero(ends < len(ranks))[::2]  # a window one picture off shows the same
-        ways = np.abs(luma[ends[inner]] - luma[inner]).mean(1)
-        for i in inner[ways >= np.maximum(_LEAST, _LEAST_NOVELTY * (spread[ends[inner]] + spread[inner]) / 2)].tolist():
-            j = int(ends[i])
-            if j - i < 3 or int(np.diff(ranks[i : j + 1]).max()) > max(5, reach // 4):
-                continue
-            if any(ranks[j] > b.start and ranks[i] < b.end for b in blends):
-                continue
-            blend = _blend(ranks[i : j + 1], luma[i : j + 1])
-            if blend:
-                blends.append(blend)
-    return blends
-
-
-def _blend(ranks: NDArray[np.int64], luma: NDArray[np.float32]) -> Blend | None:
-    """The suspected dissolve or wipe from the first to the last of some pictures [n x 576]."""
-    before, after = luma[0], luma[-1]
-    way = after - before
-    size = float(np.abs(way).mean())
-    share = (luma - before) @ way / float(way @ way)
-    if np.diff(share).min() < -0.08 or float(np.diff(share).max()) > 0.6 or _likeness(before, after) > _LIKE:
-        return None
-    inside = (share > 0.04) & (share < 0.96)
-    if not inside.any():
-        return None
-    mixed = np.abs(luma - before - share[:, None] * way).mean(1) / size
-    if float(mixed.max()) > _RESIDUE:
-        either = np.minimum(np.abs(luma - before), np.abs(luma - after)).mean(1) / size
-        return _around(ranks, inside) if float(either.max()) <= _EITHER else None
-    deviation = np.abs(luma - luma.mean(1, keepdims=True)).mean(1)
-    middle = (share > 0.3) & (share < 0.7)
-    if middle.any() and deviation[middle].mean() > _PALER * (deviation[0] + deviation[-1]) / 2:
-        return None  # a soft moving picture resembles a blend, but does not get paler
-    return _around(ranks, inside)
-
-
-def _around(ranks: NDArray[np.int64], inside: NDArray[np.bool_]) -> Blend:
-    return Blend(int(ranks[inside][0]), int(ranks[inside][-1]) + 1, GradualCut.DISSOLVE)

@@ -100,7 +100,8 @@ def plan(survey: Survey) -> list[Group]:
     chosen = _chosen(starts)
     quarter = int(1 / (4 * survey.clock.time_base))
     groups = []
-    hushes = _hushes(index, starts[1:][[choice is True for choice in chosen]])
+    sure = [choice is True and not all(chosen) for choice in chosen]  # in a short film, none is known to be due
+    hushes = _hushes(index, starts[1:][sure])
     chooses = any(choice is not None for choice in chosen)
     for place in range(len(index.groups)):
         first, last = int(bounds[place]), int(bounds[place + 1])
@@ -156,7 +157,7 @@ def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[
         around = np.concatenate([size[max(1, j - _AROUND) : j], size[j + 1 : j + 1 + _AROUND]])
         near = np.concatenate([size[max(1, j - 2) : j], size[j + 1 : j + 3]])
         usual = np.median(around) if len(around) else 0
-        alone = size[j] > _LONE * size[0] and size[j] > 1.3 * near.max(initial=0) and size[j] > 1.5 * usual
+        alone = size[j] > _LONE * size[0] and size[j] > 1.4 * near.max(initial=0) and size[j] > 1.8 * usual
         if alone or size[j] > (much if size[j] > large * size[0] else more) * usual:
             stretches.append((int(rank[j - 1]) + 1 - _BEFORE, int(rank[j]) + _AFTER))
     return stretches

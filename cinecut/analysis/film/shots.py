@@ -22,7 +22,7 @@ from queue import SimpleQueue
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.blends import PLAIN, VALLEY, Blend, GradualCut, dissolves, exact, fades
+from cinecut.analysis.film.blends import PLAIN, VALLEY, Blend, GradualCut, dissolves, fades
 from cinecut.analysis.film.cuts import Verdict, flashes, judge, merge
 from cinecut.analysis.film.gops import (
     THUMB_COLUMNS,
@@ -36,7 +36,7 @@ from cinecut.analysis.film.gops import (
     survey,
 )
 from cinecut.analysis.film.gradual.outline import Outline, has_plain_ground, outline_of, spreads
-from cinecut.analysis.film.gradual.ramps import REACH
+from cinecut.analysis.film.gradual.ramps import FARTHEST, REACH
 from cinecut.analysis.film.screen import Bars, is_black, is_card, is_text, letterbox
 from cinecut.analysis.film.search import Group, examine, plan, united
 from cinecut.analysis.film.strips import GroupReader, Strip, decode_all
@@ -48,7 +48,9 @@ from cinecut.language.timebase import FilmRange, FilmTime, clock
 _THREADS = max(1, min(4, os.cpu_count() or 1))
 _SURVEY_SHARE = 0.3  # of the whole work, for the progress
 _PERHAPS = 1.5  # by which the middle of a dip may be less plain in an outline that lacks pictures
+_DIP = 6  # most pictures in the middle of a dip
 _SLACK = 1.5  # by which a dissolve may look stranger there
+_SUSPECT = 5  # least pictures of it there: fewer are too little evidence
 _LETTERED = 0.4  # least share of key pictures with lettering in a shot of credits or titles
 _CREDITS = Fraction(4, 5)  # of the film: lettering after this is credits
 
@@ -254,20 +256,24 @@ def _blends(scan: _Scan, rate: Fraction) -> tuple[list[Blend], Outline]:
     Also the outline with those pictures.
     """
     faded = _joined(fades(scan.outline, scan.cuts, rate, paler=_PERHAPS * VALLEY))
-    suspected = exact(scan.outline, scan.cuts, [], dissolves(scan.outline, scan.cuts, [], rate), slack=_SLACK)
+    suspected = [b for b in dissolves(scan.outline, scan.cuts, [], slack=_SLACK) if b.end - b.start >= _SUSPECT]
     outline = scan.closer([(b.start - REACH - 2, b.end + REACH + 2) for b in (*faded, *suspected)])
     faded = _joined(fades(outline, scan.cuts, rate))
-    return _joined(faded + exact(outline, scan.cuts, faded, suspected)), outline
+    around = united([(blend.start - FARTHEST, blend.end + FARTHEST) for blend in suspected])
+    exact = [blend for part in outline.near(around) for blend in dissolves(part, scan.cuts, faded)]
+    return _joined(faded + exact), outline
 
 
 # --- shots ----------------------------------------------------------------------------------------------------------
 
 
 def _joined(blends: list[Blend]) -> list[Blend]:
-    """The blends in order; those that overlap or touch are joined, as a fade if either is one."""
+    """The blends in order; those that overlap or touch are joined, as a fade if either is one. So are two fades with
+    few pictures between them, which are the middle of a dip."""
     joined: list[Blend] = []
     for blend in sorted(blends):
-        if joined and blend.start <= joined[-1].end + 1:
+        dip = joined and joined[-1].kind is blend.kind is GradualCut.FADE
+        if joined and blend.start <= joined[-1].end + (_DIP if dip else 1):
             last = joined.pop()
             kind = GradualCut.FADE if GradualCut.FADE in (last.kind, blend.kind) else GradualCut.DISSOLVE
             blend = Blend(last.start, max(last.end, blend.end), kind)

@@ -34,6 +34,11 @@ class Outline:
             kept &= (self.ranks < start) | (self.ranks >= end)
         return Outline(self.ranks[kept], self.luma[kept]) if kept.any() else self
 
+    def near(self, stretches: Sequence[tuple[int, int]]) -> list[Outline]:
+        """The parts in disjoint half-open stretches of ranks."""
+        parts = np.searchsorted(self.ranks, np.array(stretches, np.int64).reshape(-1, 2)).tolist()
+        return [Outline(self.ranks[first:last], self.luma[first:last]) for first, last in parts]
+
 
 def outline_of(thumbs: Thumbs, ranks: NDArray[np.int64]) -> Outline:
     """The outline of thumbnails [n, 3, rows, columns] and their ranks."""

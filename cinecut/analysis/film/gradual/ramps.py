@@ -1,17 +1,21 @@
-"""The exact edges of gradual cuts, and whether they are any.
+"""The edges of gradual cuts, and whether they are any.
 
 Between the pictures P before and Q after it, a gradual cut goes from P to Q in even steps. So the share of the way that
-each picture has covered is a ramp: 0, then rising evenly, then 1. The ramp with the least squared error gives the
-edges; P and Q are then taken next to these, and so on until the edges stay. What remains unexplained tells a blend, in
-which each point is mixed, from a wipe, in which each point is of P or of Q, and from movement, which is neither.
+each picture has covered is a ramp: 0 before, then rising evenly, then 1. Every two pictures are tried as P and Q; those
+whose ramp errs least are the edges. What remains unexplained tells a blend, in which each point is mixed, from a wipe,
+in which each point is of P or of Q, and from movement, which is neither.
+
+Where shots move, points that also change before and after the gradual cut say little: a second look at its edges gives
+each point a weight, one over the variance that it has there (weighted least squares).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,11 +25,22 @@ Pictures = NDArray[np.float32]  # [n x 576] luma: ROWS times COLUMNS
 Floats = NDArray[np.float32]
 Shares = Callable[[Pictures, Floats, Floats], Floats]
 
-REACH = 10  # pictures beyond a suspected gradual cut that are looked at
+REACH = 10  # pictures beyond a gradual cut that are looked at
+FARTHEST = 60  # pictures on both sides that can matter
 _SHORTEST = 3  # pictures inside
+_LONGEST = 75  # ranks from P to Q
+_SPANS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 24, 29, 35, 42, 50, 60, 72)  # pictures from P to Q that are tried
+_BESIDE = 3  # least pictures on both sides, without which nothing shows where a ramp begins and ends
+_BLOCK = 192  # pictures P that are tried together
+_FINE = 6  # ranks by which the second look moves either edge
+_STEADY = 20, 64.0  # pictures on each side for its weights, and the least variance
+_MIXED = 0.4  # greatest part of the way that a mix leaves unexplained, root mean square over the points
+_COST = 0.5  # of what is left unexplained, relative to unevenness, where ramps compete
 _ROUNDS, _WIDENINGS = 4, 4
-_UNEVEN = 0.04  # greatest mean distance of the shares from the ramp
-_UNEVEN_WIPE = 0.045  # the same of a wipe
+_UNEVEN = 0.06  # greatest root mean square distance of the shares from the ramp
+_UNEVEN_FIRST = 0.12  # the same at the first look
+_UNEVEN_GLANCE = 0.2  # and of a few of the shares, which saves the others' cost
+_UNEVEN_WIPE = 0.045  # greatest mean distance of a wipe's
 _RESIDUE, _RESIDUE_ONCE = 0.25, 0.35  # greatest part of the difference that a blend leaves unexplained, mean and most
 _EITHER = 0.1  # greatest part of the difference by which points of a wipe are neither of P nor of Q
 _PALER = 0.97  # greatest spread in the middle of a blend, relative to that of its ends
@@ -40,7 +55,7 @@ _SLID, _SLID_BETTER = 0.96, 0.05  # least correlation with a picture moved aside
 class Ramp:
     """Ranks, half-open, of the pictures inside, and what is left unexplained.
 
-    uneven : mean distance of the shares from the ramp
+    uneven : distance of the shares from the ramp, root mean square of a blend's, mean of a wipe's
     residue, residue_once : of the distance from P to Q, what a mix of them leaves unexplained: mean, and most
     either : how far the points are from being of P or of Q, as a part of the same distance
     paler : spread in the middle, relative to that of the ends
@@ -74,18 +89,182 @@ class Ramp:
         return levels and novelty and self.like <= min(1.2, slack) * _LIKE
 
 
-def settled(ranks: NDArray[np.int64], luma: Pictures, start: int, end: int, slack: float = 1.0) -> Ramp | None:
-    """The blend or wipe around the suspected one from rank `start` to `end`; None if there is none.
+def ramps(ranks: NDArray[np.int64], luma: Pictures, slack: float = 1.0) -> list[Ramp]:
+    """The blends and wipes among pictures without hard cuts, in order; none overlap.
 
-    slack : how many times stranger than one it may look, if pictures are missing
-    ranks [n], luma [n x 576] : pictures of a stretch without hard cuts
+    ranks [n], luma [n x 576] : the pictures
+    slack : how many times stranger than one they may look, if pictures are missing
     """
-    blend = _widened(ranks, luma, (start, end), _mixed)
-    if blend is None or not blend.is_blend(slack):
-        blend = _widened(ranks, luma, (start, end), _wiped)
-        if blend is None or not blend.is_wipe(slack):
-            return None
-    return None if _pans(ranks, luma, blend) else blend
+    pairs = _tried(ranks, luma, slack)
+    kept = _kept([], (_blend(ranks, luma, pair, slack) for pair in _apart(pairs, mixed=True)))
+    kept = _kept(kept, (_wipe(ranks, luma, pair, slack) for pair in _apart(pairs, mixed=False)))
+    return [ramp for ramp in kept if not _pans(ranks, luma, ramp)]
+
+
+def _kept(kept: list[Ramp], more: Iterable[Ramp | None]) -> list[Ramp]:
+    """The ramps, in order, and of further ones those that overlap none before."""
+    for ramp in more:
+        if ramp is not None and all(ramp.end <= other.start or ramp.start >= other.end for other in kept):
+            kept = sorted([*kept, ramp], key=lambda ramp: ramp.start)
+    return kept
+
+
+def _blend(ranks: NDArray[np.int64], luma: Pictures, first: Pair, slack: float) -> Ramp | None:
+    """The blend where two pictures look like its ends."""
+    ramp = _weighted(ranks, luma, first)
+    return ramp if ramp.is_blend(slack) else None
+
+
+def _wipe(ranks: NDArray[np.int64], luma: Pictures, first: Pair, slack: float) -> Ramp | None:
+    """The wipe where two pictures look like its ends."""
+    start, end = int(ranks[first.before]) + 1, int(ranks[first.after])
+    near, far = np.searchsorted(ranks, [start - FARTHEST, end + FARTHEST])
+    ramp = _widened(ranks[near:far], luma[near:far], (start, end), _wiped)
+    return ramp if ramp is not None and ramp.is_wipe(slack) else None
+
+
+# --- every two pictures ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two pictures, by their places, and how much the ramp between them errs: unevenness, and what is unexplained."""
+
+    before: int
+    after: int
+    uneven: float
+    residue: float
+
+    @property
+    def cost(self) -> float:
+        return self.uneven + _COST * self.residue
+
+
+def _apart(pairs: list[Pair], mixed: bool) -> list[Pair]:
+    """The pairs that cost least, of those that overlap: those that a mix explains, or the others."""
+    kept: list[Pair] = []
+    for pair in sorted((pair for pair in pairs if (pair.residue <= _MIXED) is mixed), key=lambda pair: pair.cost):
+        if all(pair.after <= other.before or pair.before >= other.after for other in kept):
+            kept.append(pair)
+    return kept
+
+
+def _tried(ranks: NDArray[np.int64], luma: Pictures, slack: float) -> list[Pair]:
+    """Pairs of unlike pictures between which the others go in about even steps."""
+    pairs: list[Pair] = []
+    for start in range(_BESIDE, len(ranks) - _BESIDE, _BLOCK):
+        low, high = max(0, start - REACH), min(len(ranks), start + _BLOCK + _SPANS[-1] + REACH)
+        table = _Table(ranks[low:high], luma[low:high])
+        last = high - low - _BESIDE * (high == len(ranks))
+        for before, after in table.unlike(start - low, min(start + _BLOCK, len(ranks) - _BESIDE) - low, last, slack):
+            even = table.glance(before, after) <= slack * _UNEVEN_GLANCE
+            before, after = before[even], after[even]
+            uneven, residue = table.errors(before, after)
+            for at in np.flatnonzero(uneven <= slack * _UNEVEN_FIRST).tolist():
+                i, j = int(before[at]) + low, int(after[at]) + low
+                pairs.append(Pair(i, j, float(uneven[at]), float(residue[at])))
+    return pairs
+
+
+class _Table:
+    """The products of some pictures with each other, from which all that concerns pairs of them is reckoned."""
+
+    def __init__(self, ranks: NDArray[np.int64], luma: Pictures) -> None:
+        self.ranks = ranks
+        self._products = np.asarray(cv2.mulTransposed(luma, aTa=False), np.float32)  # in one thread, unlike numpy's
+        self._squares = np.diag(self._products)
+        self._means = luma.mean(1)
+        self._points = luma.shape[1]
+        self._variance = np.maximum(1.0, self._squares / self._points - self._means**2)
+
+    def unlike(
+        self, start: int, end: int, last: int, slack: float
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Pairs of pictures that differ enough to be of two shots, as two arrays for each span: from the places `start`
+        to `end`, to places before `last`."""
+        spans = np.array(_SPANS)
+        before = np.tile(np.arange(start, end), len(spans))
+        after = before + np.repeat(spans, end - start)
+        within = after < last
+        before, after = before[within], after[within]
+        length = self.ranks[after] - self.ranks[before]
+        way = self._way(before, after) / self._points
+        spread = (self._variance[before] + self._variance[after]) / 2
+        enough = np.maximum(_LEAST / slack, _LEAST_NOVELTY / slack * np.sqrt(spread)) ** 2
+        far = (length > _SHORTEST) & (length <= _LONGEST) & (way >= enough)
+        before, after = before[far], after[far]
+        both = self._products[before, after] / self._points - self._means[before] * self._means[after]
+        like = both / np.sqrt(self._variance[before] * self._variance[after]) <= min(1.2, slack) * _LIKE
+        before, after = before[like], after[like]
+        starts = np.flatnonzero(np.diff(after - before, prepend=0))[1:]
+        yield from zip(np.split(before, starts), np.split(after, starts), strict=True)
+
+    def errors(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """[n] root mean square distance of the shares from the ramp, and the mean part of the way that a mix leaves
+        unexplained, of equally long pairs."""
+        if not len(before):
+            return np.zeros(0, np.float32), np.zeros(0, np.float32)
+        places = before[:, None] + np.arange(-REACH, after[0] - before[0] + REACH + 1)
+        share, ideal = self._shares(before, after, places)
+        inside = slice(REACH + 1, -REACH - 1)
+        places, first = places[:, inside], before[:, None]
+        apart = self._squares[places] + self._squares[first] - 2 * self._products[places, first]
+        residue = np.sqrt(np.maximum(0, apart / self._way(before, after)[:, None] - share[:, inside] ** 2))
+        return _distance(share, ideal), residue.mean(1)
+
+    def glance(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> Floats:
+        """[n] the distance of a few shares from the ramp, of equally long pairs."""
+        if not len(before):
+            return np.zeros(0, np.float32)
+        span = int(after[0] - before[0])
+        some = np.array([-REACH // 2, -2, span // 4, span // 2, span - span // 4, span + 2, span + REACH // 2])
+        return _distance(*self._shares(before, after, before[:, None] + some))
+
+    def _shares(
+        self, before: NDArray[np.int64], after: NDArray[np.int64], places: NDArray[np.int64]
+    ) -> tuple[Floats, Floats]:
+        """[n x k] the share of the way that each picture has covered, and the ramp; NaN where there is no picture."""
+        there = (places >= 0) & (places < len(self.ranks))
+        places = np.clip(places, 0, len(self.ranks) - 1)
+        first, last = before[:, None], after[:, None]
+        along = self._products[places, last] - self._products[places, first]
+        start = self._products[before, after] - self._squares[before]
+        share = (along - start[:, None]) / self._way(before, after)[:, None]
+        ranks = self.ranks.astype(np.float32)
+        ideal = (ranks[places] - ranks[first]) / (ranks[last] - ranks[first])
+        return np.where(there, share, np.nan).astype(np.float32), np.clip(ideal, 0, 1)
+
+    def _way(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> Floats:
+        """[n] the squared distance of two pictures."""
+        way = self._squares[before] + self._squares[after] - 2 * self._products[before, after]
+        return np.asarray(np.maximum(1.0, way), np.float32)
+
+
+def _distance(share: Floats, ideal: Floats) -> Floats:
+    """[n] the root mean square distance of shares from a ramp [n x k], without the pictures that there are not."""
+    return np.asarray(np.sqrt(np.nanmean((share - ideal) ** 2, 1)), np.float32)
+
+
+def _weighted(ranks: NDArray[np.int64], luma: Pictures, first: Pair) -> Ramp:
+    """The ramp near a pair that errs least if each point has the weight that it deserves."""
+    i, j = first.before, first.after
+    count, least = _STEADY
+    around = np.concatenate([luma[max(0, i - count) : i] - luma[i], luma[j + 1 : j + 1 + count] - luma[j]])
+    weights = 1 / np.sqrt((around**2).mean(0) + least) if len(around) else np.ones(luma.shape[1], np.float32)
+    low, high = max(0, i - _FINE - REACH), min(len(ranks), j + _FINE + REACH + 1)
+    table = _Table(ranks[low:high], luma[low:high] * weights.astype(np.float32))
+    best = Pair(i, j, float("inf"), first.residue)
+    for span in range(max(2, j - i - 2 * _FINE), j - i + 2 * _FINE + 1):
+        before = np.arange(max(_BESIDE, i - _FINE), min(i + _FINE, len(ranks) - _BESIDE - span) + 1)
+        before = before[np.abs(before + span - j) <= _FINE] - low
+        before = before[table.ranks[before + span] - table.ranks[before] > _SHORTEST]
+        uneven, residue = table.errors(before, before + span)
+        for at, error, left in zip((before + low).tolist(), uneven.tolist(), residue.tolist(), strict=True):
+            best = min(best, Pair(at, at + span, error, left), key=lambda pair: pair.cost)
+    return _measured(ranks, luma, (int(ranks[best.before]) + 1, int(ranks[best.after])), best.uneven)
+
+
+# --- what is left unexplained ---------------------------------------------------------------------------------------
 
 
 def _pans(ranks: NDArray[np.int64], luma: Pictures, ramp: Ramp) -> bool:
@@ -146,7 +325,9 @@ def _fit(ranks: NDArray[np.int64], luma: Pictures, shares: Shares) -> Ramp | Non
         best = _best(ranks, share)
         if best is None:
             return None
-        ramp = _measured(ranks, luma, best, share)
+        first, last = np.searchsorted(ranks, best)
+        ideal = np.clip((ranks[first:last] - best[0] + 1) / (best[1] - best[0] + 1), 0, 1)
+        ramp = _measured(ranks, luma, best, float(np.abs(share[first:last] - ideal).mean()) if last > first else 0.0)
         if best in edges:
             break
         edges.add(best)
@@ -183,7 +364,7 @@ def _best(ranks: NDArray[np.int64], share: Floats) -> tuple[int, int] | None:
     return int(start[best]), int(end[best])
 
 
-def _measured(ranks: NDArray[np.int64], luma: Pictures, edges: tuple[int, int], share: Floats) -> Ramp:
+def _measured(ranks: NDArray[np.int64], luma: Pictures, edges: tuple[int, int], uneven: float) -> Ramp:
     start, end = edges
     first, last = (int(place) for place in np.searchsorted(ranks, [start, end]))
     before, after = luma[max(0, first - 1)], luma[min(last, len(luma) - 1)]
@@ -193,8 +374,6 @@ def _measured(ranks: NDArray[np.int64], luma: Pictures, edges: tuple[int, int], 
     mix = (inside - before) @ way / max(1.0, float(way @ way))
     residue = np.abs(inside - before - mix[:, None] * way).mean(1) / max(1.0, levels)
     either = np.minimum(np.abs(inside - before), np.abs(inside - after)).mean() / max(1.0, levels)
-    ideal = np.clip((ranks[first:last] - start + 1) / (end - start + 1), 0, 1)
-    uneven = float(np.abs(share[first:last] - ideal).mean()) if last > first else 0.0
     ends = (_spread(before) + _spread(after)) / 2
     middle = inside[np.abs(mix - 0.5) <= max(0.2, float(np.abs(mix - 0.5).min()))]
     paler = float(np.mean([_spread(picture) for picture in middle])) / max(1.0, ends)
