@@ -94,7 +94,8 @@ def test_pictures_that_no_other_needs_are_left_out_before_a_shot(
     write(film, facts, [reel], tmp_path)
     shown = pictures(tmp_path / "a.nut", 8, 9, REEL_EPOCH)
     assert len(shown) == 24
-    assert shown == pictures(film, *(second + float(facts.start) for second in (8, 9)))
+    first = float(facts.start)
+    assert shown == pictures(film, first + 8, first + 9)
     with av.open(str(tmp_path / "a.nut")) as media:
         packets = sum(packet.size > 0 for packet in media.demux())
     assert packets < 190 if "bframes=0" not in "".join(encode) else packets >= 216
