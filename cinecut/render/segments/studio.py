@@ -106,8 +106,8 @@ class Studio:
         meter.stored = sum(shot[0].frames for shot in together(alone)) - sum(shot[0].frames for shot in shots)
         shooting = Shooting(self.plan, self.place, lambda each: self._keep(keys[each.file], each.file), meter.tell)
         tasks = [(partial(shooting.make, shot), run.reads) for shot, run in zip(shots, runs, strict=True)]
-        if unheard:  # soon, for it cannot be shared out; but while its reels are made, pictures can be
-            tasks.insert(1, (partial(self._record, unheard), heard))
+        if unheard:  # soon, for it cannot be shared out; but of many pictures the first can be made beside its reels
+            tasks.insert(1 if len(tasks) > 1 else 0, (partial(self._record, unheard), heard))
         with closing(self.materials.in_turn([reads for _, reads in tasks])) as brought:
             ready = (task for (task, _), _ in zip(tasks, brought, strict=False))
             Threads(workers_for(runs, jobs), self.place.running.end).run(ready)
