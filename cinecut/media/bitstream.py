@@ -1,4 +1,4 @@
-"""What the head of a packet tells without decoding it: gradual refresh, and the shape of the pictures.
+"""What a packet tells without decoding it: gradual refresh, the shape of the pictures, and whether others need it.
 
 Some packets of H.264 and HEVC are marked as key frames, but do not decode to a whole picture. Screen capture and streaming spread the renewal of the picture over many pictures. A message in the stream, the recovery
 point (H.264 D.2.8, HEVC D.3.8), says how many pictures it takes from there until all of one is right.
@@ -24,6 +24,20 @@ def pictures_to_recover(packet: Any, codec: str) -> int:
                 if message == _RECOVERY_POINT:
                     return max(0, _exp_golomb(payload, signed=codec == "hevc"))
     return 0
+
+
+def referenced(packet: Any, codec: str) -> tuple[bool, int]:
+    """Whether pictures of the same temporal layer, or of a lower one, may be predicted from that of a packet, and its
+    layer (H.264 7.4.1: nal_ref_idc; HEVC 7.4.2.2: sub-layer non-reference pictures). Where that is not known, they
+    may."""
+    data = bytes(packet) if codec in _SPS else b""
+    heads = [data[start : start + 2] for start, end in _places(data) if end > start + 1]
+    if codec == "h264":
+        slices = [head[0] for head in heads if head[0] & 31 in (1, 2, 3, 4, 5, 20, 21)]
+        return not slices or any(byte >> 5 & 3 for byte in slices), 0
+    pictures = [(kind, head) for head in heads if (kind := head[0] >> 1 & 63) < 32]
+    alone = pictures and all(kind < 16 and kind % 2 == 0 and head[1] < 8 for kind, head in pictures)
+    return not alone, (pictures[0][1][1] & 7) - 1 if pictures else 0
 
 
 def shape_of(packet: Any, codec: str) -> bytes | None:
@@ -69,15 +83,26 @@ def _head(packet: Any) -> bytes:
 
 
 def _units(packet: Any, codec: str) -> list[tuple[int, bytes]]:
-    """Type and bytes of the NAL units in the head of a packet: after start codes, or after lengths of four bytes."""
-    data, units = _head(packet), list[bytes]()
-    if data[:3] == b"\0\0\1" or data[:4] == b"\0\0\0\1":
-        units = [unit.rstrip(b"\0") for unit in data.split(b"\0\0\1")]
-        data = b""
-    while len(data) > 4 and (length := int.from_bytes(data[:4], "big")):
-        units.append(data[4 : 4 + length])
-        data = data[4 + length :]
+    """Type and bytes of the NAL units of a packet, of long ones the beginning."""
+    data = bytes(packet)
+    units = [data[start : min(end, start + _LOOKED_AT)].rstrip(b"\0") for start, end in _places(data)]
     return [(unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63, unit) for unit in units if unit]
+
+
+def _places(data: bytes) -> list[tuple[int, int]]:
+    """Where the NAL units of a packet begin and end: after lengths of four bytes, where these add up to the packet, or
+    else after start codes. A length of 256 to 511 looks like a start code."""
+    places, at = list[tuple[int, int]](), 0
+    while at + 4 < len(data):
+        start = at + 4
+        at = start + int.from_bytes(data[at:start], "big")
+        places.append((start, at))
+    if at == len(data):
+        return places
+    marks, at = list[int](), 0
+    while (at := data.find(b"\0\0\1", at) + 3) > 2:
+        marks.append(at)
+    return list(zip(marks, [mark - 3 for mark in marks[1:]] + [len(data)], strict=True)) if marks else []
 
 
 def _messages(data: bytes) -> list[tuple[int, bytes]]:

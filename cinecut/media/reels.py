@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
@@ -34,6 +35,7 @@ from cinecut.diagnostics import Stop
 from cinecut.graph.plan import REEL_EPOCH, Reel, SoundReel
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, clock, nearest
+from cinecut.media.bitstream import referenced
 from cinecut.media.decode_order import restamped_packets
 from cinecut.media.frames import contents, only_picture, open_film, packets_from, whole_packets
 from cinecut.media.open import open_bytes, open_media, packets_of, picture_stream
@@ -171,7 +173,7 @@ class _Copied(_Pictures):
         return _same_stream(out, self.video)
 
     def packets(self, target: Any) -> Iterator[Any]:
-        source = self.source() if self.facts.stamps else self.packets_of_film()
+        source = self._needed(self.source()) if self.facts.stamps else self.packets_of_film()
         decoded = None
         for packet in source:
             packet.pts -= self.shift
@@ -179,6 +181,26 @@ class _Copied(_Pictures):
             decoded = packet.pts - round(_BEFORE / self.base) if decoded is None else decoded + 1
             packet.dts, packet.stream = decoded, target
             yield packet
+
+
+    def _needed(self, source: Iterator[Any]) -> Iterator[Any]:
+        """The packets without those long before the reel's head from which no other picture is predicted: where key
+        frames are far apart, most of a shot's decoding is what comes before it. The ones just before it stay, by which
+        a decoder learns how pictures are reordered."""
+        codec, before, highest = self.video.codec_context.name, deque[tuple[Any, bool, int]](), 0
+        head = self.reel.seen.start.seconds + self.facts.start - self.slack
+        for packet in source:
+            needed, layer = referenced(packet, codec)
+            highest = max(highest, layer)
+            before.append((packet, needed, layer))
+            if packet.pts * self.base >= head:
+                break
+            if len(before) > _REORDER:
+                oldest, needed, layer = before.popleft()
+                if needed or layer < highest:
+                    yield oldest
+        yield from (packet for packet, *_ in before)
+        yield from source
 
 
 class _Decoded(_Pictures):

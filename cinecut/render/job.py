@@ -130,12 +130,14 @@ def _only(trailer: Trailer, names: Sequence[str]) -> Trailer:
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """What came of a render: its files by their names, how loud each is (of those that are not as they were mixed),
-    warnings, and what of the pictures was made anew: of each output (its name) the frames [start, end)."""
+    warnings, and what of the pictures was made anew: of each output (its name) the frames [start, end). `parts` are all
+    pictures, likewise, each with a name of what it shows: it has another name when it shows anything else."""
 
     files: dict[str, Path]
     levels: dict[str, Level]
     warnings: list[Diagnostic]
     new: list[tuple[str, int, int]]
+    parts: list[tuple[str, int, int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,4 +182,6 @@ def render(
             (folder / made[target.name]).replace(files[target.name])
         store.prune()
     warnings = [*plan.diagnostics, *studio.warnings, *store.warnings]
-    return Rendered(files, studio.levels, warnings, [(each.output, each.start, each.end) for each in studio.new])
+    new = [(each.output, each.start, each.end) for each in studio.new]
+    parts = [(each.output, each.start, each.end, key) for each, key in studio.parts]
+    return Rendered(files, studio.levels, warnings, new, parts)

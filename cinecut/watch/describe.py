@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import groupby
 from typing import Any
@@ -35,6 +35,16 @@ def description(layout: Layout, opening: int) -> dict[str, Any]:
         "beats": _beats(timeline),
         **_sounds(layout),
     }
+
+
+def stills_of(timeline: Timeline, opening: int, parts: Sequence[tuple[str, int, int, str]]) -> list[tuple[str, int]]:
+    """Of each event the picture in its middle: a name that is another whenever it shows anything else, and its frame in
+    the file. `parts` are those of `Rendered`, of one output."""
+    found = []
+    for placed in timeline.events:
+        frame = opening + (placed.range.start.index + placed.range.end.index) // 2
+        found += [(f"{key[:16]}_{frame - start}", frame) for _, start, end, key in parts if start <= frame < end]
+    return found
 
 
 def _film(name: str, layout: Layout) -> dict[str, Any]:

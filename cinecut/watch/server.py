@@ -114,7 +114,7 @@ class _Page:
             Route("/changes", self._changes),
             Route("/edit", self._edit, methods=["POST"]),
             Route("/draft/{name}", self._draft),
-            Route("/draft/{name}/{frame:int}.jpg", self._still),
+            Route("/still/{name}.jpg", self._still),
             Route("/draft/{name}/outline", self._outline),
             Route("/film/{film:int}/{frame:int}.jpg", self._film),
             Route("/{name:path}", self._file),
@@ -220,27 +220,29 @@ class _Page:
             return JSONResponse({"error": "; ".join(item.message for item in stop.diagnostics)}, 409)
         return JSONResponse(self.session.as_json())
 
-    def _drafted(self, request: Request) -> Path | None:
+    def _drafted(self, name: str) -> Path | None:
         """The draft of a name: one that the session rendered, and nothing else."""
-        file = self.folder / Path(request.path_params["name"]).name
+        file = self.folder / Path(name).name
         return file if file.name.startswith("draft-") and file.is_file() else None
 
     async def _draft(self, request: Request) -> Response:
-        file = self._drafted(request)
+        file = self._drafted(request.path_params["name"])
         return FileResponse(file, media_type="video/mp4") if file else Response(status_code=404)
 
     async def _still(self, request: Request) -> Response:
         from cinecut.watch.pictures import draft_jpeg
 
-        file, job = self._drafted(request), self.session.job
+        job = self.session.job
+        draft, frame = self.session.stills.get(request.path_params["name"], ("", 0))
+        file = self._drafted(draft)
         if file is None or job is None:
             return Response(status_code=404)
-        return _jpeg(await run_in_threadpool(draft_jpeg, file, request.path_params["frame"], job.plan.rate))
+        return _jpeg(await run_in_threadpool(draft_jpeg, file, frame, job.plan.rate))
 
     async def _outline(self, request: Request) -> Response:
         from cinecut.watch.pictures import outline
 
-        file = self._drafted(request)
+        file = self._drafted(request.path_params["name"])
         return JSONResponse(await run_in_threadpool(outline, file)) if file else Response(status_code=404)
 
     async def _film(self, request: Request) -> Response:

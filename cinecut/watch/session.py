@@ -18,7 +18,7 @@ from cinecut.language.read import inside
 from cinecut.language.spec import Spec
 from cinecut.render.check import warn
 from cinecut.render.job import Effort, Job, Watch, prepare_live, render
-from cinecut.watch.describe import description
+from cinecut.watch.describe import description, stills_of
 
 _KEPT = 2  # drafts: the one that plays, and the next
 Contents = dict[Path, tuple[int, int, int] | None]
@@ -27,7 +27,8 @@ Contents = dict[Path, tuple[int, int, int] | None]
 @dataclass(frozen=True, slots=True)
 class State:
     """What the page shows. `trailer` describes the last text without mistakes, `revision` is the text as it is now;
-    `draft` is the name of the file that plays, `drafted` the revision that it was rendered from."""
+    `draft` is the name of the file that plays, `drafted` the revision that it was rendered from, and `stills` are the
+    names of a picture of each of its events."""
 
     spec: str = ""  # the file's name
     revision: str = ""
@@ -36,6 +37,7 @@ class State:
     broken: bool = False  # the text cannot be rendered
     draft: str = ""
     drafted: str = ""
+    stills: tuple[str, ...] = ()
     progress: str = ""
 
 
@@ -47,6 +49,7 @@ class Session:
         self.spec, self.folder, self.ffmpeg, self._changed = spec, folder, ffmpeg, changed
         self.state = State(spec.name)
         self.job: Job | None = None  # of the last text without mistakes
+        self.stills: dict[str, tuple[str, int]] = {}  # by their names which frame of which draft each is
         self._dirty = threading.Event()
         self._ended = False
         self._running = Running()  # the FFmpegs of the draft under way
@@ -128,7 +131,15 @@ class Session:
             watch = Watch(self._stage, self._waiting)
             done = render(job, target, self.ffmpeg, watch, force=True, effort=Effort(running=running))
             warnings = [*self.state.mistakes, *_shown(done.warnings, "")]
-            self._tell(draft=target.name, drafted=revision, progress="", mistakes=tuple(dict.fromkeys(warnings)))
+            stills = stills_of(job.plan.timeline, job.plan.opening, done.parts)
+            self.stills = {name: (target.name, frame) for name, frame in stills}
+            self._tell(
+                draft=target.name,
+                drafted=revision,
+                stills=tuple(name for name, _ in stills),
+                progress="",
+                mistakes=tuple(dict.fromkeys(warnings)),
+            )
         except Stop as stop:
             if not running.ended:
                 self._tell(mistakes=_shown(stop.diagnostics, ""), progress="", broken=True)

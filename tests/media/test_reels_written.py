@@ -9,13 +9,15 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 from oracle import Film, Sound
 
 from cinecut.diagnostics import Stop
-from cinecut.graph.plan import Reel, SoundReel
+from cinecut.graph.plan import REEL_EPOCH, Reel, SoundReel
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.bitstream import pictures_to_recover, referenced
 from cinecut.media.probe import film_facts
 from cinecut.media.reels import Reels
 from cinecut.render.folder import Materials
@@ -62,6 +64,50 @@ def test_a_film_that_breaks_off_is_one_message(films: Films, tmp_path: Path) -> 
     with pytest.raises(Stop, match="breaks off at") as stop:
         write(film, film_facts(film), [Reel("a.nut", span(1, 9))], tmp_path)
     assert stop.value.diagnostics[0].code == "unreadable"
+
+
+def pictures(file: Path, start: float, end: float, epoch: int = 0) -> list[bytes]:
+    """Those between two seconds, as bytes."""
+    with av.open(str(file)) as media:
+        shown = [frame for frame in media.decode(media.streams.video[0]) if start <= (frame.time or 0) - epoch + 0.01 < end]
+        return [bytes(frame.to_ndarray(format="yuv420p")) for frame in shown]
+
+
+@pytest.mark.parametrize(
+    ("encode", "end"),
+    [
+        (("libx264", "-x264-params", "keyint=250:scenecut=0:bframes=3:b-pyramid=none"), ".mp4"),
+        (("libx264", "-x264-params", "keyint=250:scenecut=0:bframes=5:b-pyramid=normal"), ".ts"),
+        (("libx264", "-x264-params", "keyint=250:scenecut=0:bframes=0"), ".mkv"),
+        (("libx265", "-x265-params", "keyint=250:scenecut=0:bframes=4:log-level=none"), ".mkv"),
+        (("libx265", "-x265-params", "keyint=250:scenecut=0:bframes=4:temporal-layers=3:log-level=none"), ".mp4"),
+    ],
+)
+def test_pictures_that_no_other_needs_are_left_out_before_a_shot(
+    bundled: Path, tmp_path: Path, encode: tuple[str, ...], end: str
+) -> None:
+    """What the shot shows stays the same, where the film's only key frame is long before it."""
+    film, reel = tmp_path / f"film{end}", Reel("a.nut", span(8, 9))
+    source = ["-f", "lavfi", "-i", "testsrc2=s=128x72:d=10:r=24"]
+    subprocess.run([bundled, "-v", "error", *source, "-pix_fmt", "yuv420p", "-c:v", *encode, str(film)], check=True)
+    facts = film_facts(film)
+    write(film, facts, [reel], tmp_path)
+    shown = pictures(tmp_path / "a.nut", 8, 9, REEL_EPOCH)
+    assert len(shown) == 24
+    first = float(facts.start)
+    assert shown == pictures(film, first + 8, first + 9)
+    with av.open(str(tmp_path / "a.nut")) as media:
+        packets = sum(packet.size > 0 for packet in media.demux())
+    assert packets < 190 if "bframes=0" not in "".join(encode) else packets >= 216
+
+
+def test_a_length_that_looks_like_a_start_code_is_a_length() -> None:
+    """A packet whose first unit has 283 bytes: after words of the encoder it says that it takes five pictures."""
+    words, recovery = bytes((5, 255, 20)) + b"x" * 275, bytes((6, 1, 0b00110100))
+    unit = bytes([6]) + words + recovery + b"\x80"
+    packet = av.Packet(len(unit).to_bytes(4, "big") + unit + bytes((0, 0, 0, 3, 0x41, 0, 0)))
+    assert pictures_to_recover(packet, "h264") == 5
+    assert referenced(packet, "h264") == (True, 0)
 
 
 @pytest.mark.parametrize("codec", ["aac", "ac3", "eac3", "libopus"])

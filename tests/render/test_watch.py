@@ -262,6 +262,25 @@ def test_a_session_renders_edits_and_undoes(films: Films, tmp_path: Path) -> Non
         watched.until(lambda: "no file" in "".join(session.state.mistakes))
 
 
+def test_a_still_has_another_name_when_it_shows_anything_else(films: Films, tmp_path: Path) -> None:
+    """So the page fetches of a new draft what is new."""
+    spec, drafts = written(tmp_path, films(SMALL).path), tmp_path / "drafts"
+    drafts.mkdir()
+    with Watched(spec, drafts) as watched:
+        session = watched.session
+        watched.until(lambda: bool(session.state.drafted))
+        first = session.state
+        spec.write_text(spec.read_text().replace("0:02", "0:03", 1))
+        session.touch()
+        watched.until(lambda: session.state.drafted not in ("", first.drafted))
+        changed = [index for index, name in enumerate(session.state.stills) if name not in first.stills]
+        assert 0 < len(changed) < len(first.stills)
+        assert set(session.stills) == set(session.state.stills)
+        spec.write_text(spec.read_text().replace("0:03", "0:02", 1))
+        session.touch()
+        watched.until(lambda: session.state.stills == first.stills)
+
+
 def test_a_newer_edit_gives_up_the_draft_under_way(films: Films, bundled: Path, tmp_path: Path) -> None:
     """The FFmpeg of the first draft never ends by itself."""
     spec, drafts, stuck = written(tmp_path, films(SMALL).path), tmp_path / "drafts", tmp_path / "stuck"
@@ -403,8 +422,10 @@ def test_the_page_gets_its_draft_its_pictures_and_its_sound(page: tuple[str, Pat
     draft = f"draft/{state['draft']}"
     status, data = ask(address, draft, Range="bytes=4-7")  # as a player seeks
     assert (status, data) == (206, b"ftyp")
-    for picture in (f"{draft}/30.jpg", "film/0/100.jpg"):
+    assert len(state["stills"]) == len(set(state["stills"])) == len(state["trailer"]["events"])
+    for picture in (f"still/{state['stills'][0]}.jpg", "film/0/100.jpg"):
         assert ask(address, picture)[1].startswith(b"\xff\xd8"), picture
+    assert ask(address, "still/other_1.jpg")[0] == 404
     assert ask(address, "film/0/100000.jpg")[0] == 404
     levels = json.loads(ask(address, f"{draft}/outline")[1])
     assert len(levels) == pytest.approx(state["trailer"]["frames"] / 24 * 50, abs=3)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 class Studio:
     """Where a plan is rendered: its FFmpegs' workplace, the media there, and the store of what was rendered before.
 
-    What came of it: levels of sounds by the outputs' names, warnings, and the segments that the store did not have.
+    What came of it: levels of sounds by the outputs' names, warnings, the segments with the keys by which the store
+    knows them, and those of them that it did not have.
     """
 
     plan: RenderPlan
@@ -47,6 +49,7 @@ class Studio:
     watch: Watch
     levels: dict[str, Level] = field(default_factory=dict)
     warnings: list[Diagnostic] = field(default_factory=list)
+    parts: list[tuple[Segment, str]] = field(default_factory=list)
     new: list[Segment] = field(default_factory=list)
 
     @cached_property
@@ -103,8 +106,8 @@ class Studio:
         meter.stored = sum(shot[0].frames for shot in together(alone)) - sum(shot[0].frames for shot in shots)
         shooting = Shooting(self.plan, self.place, lambda each: self._keep(keys[each.file], each.file), meter.tell)
         tasks = [(partial(shooting.make, shot), run.reads) for shot, run in zip(shots, runs, strict=True)]
-        if unheard:  # soon, for it cannot be shared out; but while its reels are made, pictures can be
-            tasks.insert(1, (partial(self._record, unheard), heard))
+        if unheard:  # soon, for it cannot be shared out; but of many pictures the first can be made beside its reels
+            tasks.insert(1 if len(tasks) > 1 else 0, (partial(self._record, unheard), heard))
         with closing(self.materials.in_turn([reads for _, reads in tasks])) as brought:
             ready = (task for (task, _), _ in zip(tasks, brought, strict=False))
             Threads(workers_for(runs, jobs), self.place.running.end).run(ready)
@@ -113,6 +116,7 @@ class Studio:
                 (self.place.folder / segment.file).unlink(missing_ok=True)
                 (self.place.folder / segment.file).symlink_to(made)
         self.warnings += shooting.warnings
+        self.parts = [(segment, keys[segment.file]) for segment in segments]
         self.new += new
 
     def _record(self, sounds: Sequence[Sound]) -> None:
@@ -128,16 +132,22 @@ class Studio:
             self._keep(self.keys.sound(sound, "notes"), sound.notes)
 
     def _of_kept_stems(self, sound: Sound) -> Sound:
-        """A live draft's sound, mixed of stems that are kept: who moves a fader waits for no stem."""
+        """A live draft's sound, mixed of stems that are kept: who moves a fader waits for no stem, and for new ones
+        only as long as the longest takes."""
         if not sound.target.live:
             return sound
-        stems = stems_of(sound)
-        for stem in stems:
-            file, key = file_of(stem), self.keys.run(stem)
-            if not self.store.take(key, self.place.folder / file):
-                run_graph(stem, [file], self.place)
-                self._keep(key, file)
-        return mixed_of_files(sound, stems)
+        stems = {file_of(stem): stem for stem in stems_of(sound)}
+        keys = {file: self.keys.run(stem) for file, stem in stems.items()}
+        new = [file for file in stems if not self.store.take(keys[file], self.place.folder / file)]
+
+        def make(file: str) -> None:
+            run_graph(stems[file], [file], self.place)
+            self._keep(keys[file], file)
+
+        with ThreadPoolExecutor(max(1, len(new))) as pool:
+            for _ in pool.map(make, new):
+                pass
+        return mixed_of_files(sound, list(stems.values()))
 
     def _take(self, sound: Sound) -> bool:
         """Whether the store has a sound, and what was measured of it."""

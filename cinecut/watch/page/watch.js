@@ -6,7 +6,7 @@ const $ = (id) => document.getElementById(id);
 const ZOOM = 4; // pixels a frame, at most; a long trailer fits fewer
 let state = { revision: "", trailer: {}, mistakes: [], draft: "", progress: "" };
 let shown = ""; // the trailer in the timeline, as JSON
-let playing = { draft: "", trailer: {} }; // what the player has
+let playing = { draft: "", trailer: {}, stills: [] }; // what the player has
 let video = $("one");
 let selected = 0; // index of an event
 let looping = false;
@@ -62,11 +62,11 @@ function firstChange(before, after) {
 function takeDraft() {
   if (!state.draft || state.draft === playing.draft) return;
   const other = video === $("one") ? $("two") : $("one");
-  const trailer = state.trailer, name = state.draft, old = playing;
+  const trailer = state.trailer, name = state.draft, stills = state.stills, old = playing;
   const change = old.draft ? firstChange(old.trailer, trailer) : null;
   const at = change === null ? video.currentTime : (change + (trailer.opening || 0) + 0.5) * trailer.rate[1] / trailer.rate[0];
   const on = !video.paused && !video.ended;
-  playing = { draft: name, trailer };
+  playing = { draft: name, trailer, stills };
   other.src = `draft/${name}`;
   other.onloadeddata = () => {
     other.onloadeddata = null;
@@ -96,7 +96,11 @@ function tick() {
   drawPlayhead();
   requestAnimationFrame(tick);
 }
+let drawn = ""; // of the playhead: while nothing moves, the browser has nothing to paint
 function drawPlayhead() {
+  const now = `${frame()} ${rate()} ${video.paused} ${scale}`;
+  if (now === drawn) return;
+  drawn = now;
   $("clock").textContent = `${clock(Math.max(0, frame()) / rate())}  frame ${Math.max(0, frame())}`;
   $("playhead").style.left = `${Math.max(0, frame()) * scale}px`;
   $("play").setAttribute("aria-pressed", String(!video.paused));
@@ -172,9 +176,8 @@ async function drawSound(draft) {
 function drawStills() {
   if (!playing.draft || JSON.stringify(playing.trailer) !== shown) return;
   for (const [index, button] of [...lane("events").children].entries()) {
-    const event = events()[index];
-    const middle = Math.floor((event.start + event.end) / 2) + opening();
-    button.style.backgroundImage = `url("draft/${playing.draft}/${middle}.jpg")`;
+    // A still's name tells what it shows: of a new draft only those are fetched that are new.
+    if (playing.stills[index]) button.style.backgroundImage = `url("still/${playing.stills[index]}.jpg")`;
   }
 }
 
