@@ -25,6 +25,7 @@ _MODULES = {
     "films.recut": ("recut",),
     "films.beats": ("beats",),
     "films.shots": ("shots",),
+    "films.catalogue": ("index", "find"),
     "specs.vibes": ("vibes",),
     "specs.check": ("check", "fmt", "schema"),
     "specs.spec": ("explain", "compile", "link"),
