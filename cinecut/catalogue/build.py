@@ -34,7 +34,6 @@ create table shots (id integer primary key, film integer, number integer, place 
                     start text, end text, score real);
 create table texts (id integer primary key, shot integer, kind text, by text, text text);
 """
-_INDEXES = "create index texts_of_shots on texts (shot);"
 
 
 def build(catalogue: Catalogue, progress: Callable[[float], None]) -> None:
@@ -68,8 +67,7 @@ def _fill(
     folder: Path, catalogue: Catalogue, entries: list[Entry], damaged: list[Entry], progress: Callable[[float], None]
 ) -> None:
     shots, texts = sum(each.shots for each in entries), sum(each.texts for each in entries)
-    with closing(sqlite3.connect(folder / "rows.sqlite")) as rows:
-        rows.executescript("pragma journal_mode = off; pragma synchronous = off;" + _TABLES)
+    with closing(create(folder)) as rows:
         writer = Writer(rows, arrays(folder, shots, texts))
         for done, entry in enumerate(entries):
             progress(done / len(entries))
@@ -79,19 +77,28 @@ def _fill(
                 damaged.append(entry)
                 continue
             writer.add(entry, film)
-        rows.executescript(_INDEXES)
-        rows.commit()
+        finish(rows)
+
+
+def create(folder: Path) -> sqlite3.Connection:
+    """The database of an index, without rows; nobody reads it before it is whole."""
+    rows = sqlite3.connect(folder / "rows.sqlite")
+    rows.executescript("pragma journal_mode = off; pragma synchronous = off;" + _TABLES)
+    return rows
+
+
+def finish(rows: sqlite3.Connection) -> None:
+    rows.executescript("create index texts_of_shots on texts (shot);")
+    rows.commit()
 
 
 def arrays(folder: Path, shots: int, texts: int) -> dict[str, NDArray[Any]]:
     """The index's arrays as files to be filled."""
     kinds: dict[str, tuple[Any, tuple[int, ...]]] = {
-        "looks": (np.int8, (shots, LOOK_WIDTH)),
-        "look_scales": (np.float32, (shots,)),
+        "looks": (np.float32, (shots, LOOK_WIDTH)),
         "measures": (np.float32, (shots, len(MEASURES))),
         "film_of_shot": (np.int32, (shots,)),
-        "meanings": (np.int8, (texts, TEXT_WIDTH)),
-        "meaning_scales": (np.float32, (texts,)),  # 0 where MiniLM was missing
+        "meanings": (np.float32, (texts, TEXT_WIDTH)),  # 0 where MiniLM was missing
         "shot_of_text": (np.int32, (texts,)),
     }
     return {name: _array(folder / f"{name}.npy", kind, shape) for name, (kind, shape) in kinds.items()}
@@ -122,11 +129,10 @@ class Writer:
     def add(self, entry: Entry, film: Film) -> None:
         first, count, first_text, said = self.shots, len(film.shots), self.texts, len(film.texts)
         mine, texts, held = slice(first, first + count), slice(first_text, first_text + said), self.arrays
-        held["looks"][mine], held["look_scales"][mine] = film.looks.rows, film.looks.scales
-        held["measures"][mine], held["film_of_shot"][mine] = film.measures, self.films
+        held["looks"][mine], held["measures"][mine], held["film_of_shot"][mine] = film.looks, film.measures, self.films
         held["shot_of_text"][texts] = [first + text.shot for text in film.texts]
-        if len(film.meanings.rows):
-            held["meanings"][texts], held["meaning_scales"][texts] = film.meanings.rows, film.meanings.scales
+        if len(film.meanings):
+            held["meanings"][texts] = film.meanings
         named = (self.films, json.dumps(entry.path), _storable(film.title))
         self.rows.execute("insert into films values (?, ?, ?)", named)
         each = zip(film.numbers, film.shots, film.scores, strict=True)

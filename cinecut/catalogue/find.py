@@ -14,7 +14,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.catalogue.store import Catalogue
-from cinecut.catalogue.vectors import Vectors
 from cinecut.catalogue.words import WORDS, Strengths, columns_of, strongest
 from cinecut.diagnostics import Stop
 from cinecut.inference import minilm
@@ -67,12 +66,12 @@ class Index:
     """An index that is open. All arrays are of the shots or of the texts, row by row."""
 
     rows: sqlite3.Connection
-    looks: Vectors
-    meanings: Vectors
+    films: list[tuple[Path, str]]  # path and title
+    looks: NDArray[np.float32]
     measures: NDArray[np.float32]
     film_of_shot: NDArray[np.int32]
+    meanings: NDArray[np.float32]
     shot_of_text: NDArray[np.int32]
-    films: list[tuple[Path, str]] = field(default_factory=list)  # path and title
 
     @classmethod
     def open(cls, folder: Path) -> Index:
@@ -97,9 +96,8 @@ class Index:
             rows = sqlite3.connect(where, uri=True)
             listed = rows.execute("select path, title from films order by id").fetchall()
             films = [(Path(json.loads(path)), str(title)) for path, title in listed]
-            looks = Vectors(array("looks"), array("look_scales"))
-            meanings = Vectors(array("meanings"), array("meaning_scales"))
-            return cls(rows, looks, meanings, array("measures"), array("film_of_shot"), array("shot_of_text"), films)
+            texts = array("meanings"), array("shot_of_text")
+            return cls(rows, films, array("looks"), array("measures"), array("film_of_shot"), *texts)
         except (OSError, ValueError, sqlite3.Error) as error:
             raise Stop(
                 "unreadable", f"the index {folder} is damaged: {error}", "`cinecut index` makes it anew"
@@ -109,7 +107,7 @@ class Index:
         """The best shots, the best first. `look` is a vector of a picture; `films` are patterns of names, none: all."""
         found = [self._of_term(term) for term in terms]
         if look is not None:
-            likeness = np.clip(self.looks.products(look[None])[:, 0], 0, 1)
+            likeness = np.clip(self.looks @ look, 0, 1)
             found.append(_Found("look", likeness, by="look"))
         if not found or not len(self.film_of_shot):
             return []
@@ -135,7 +133,7 @@ class Index:
             return _Found(term, WORDS[term](columns_of(self.measures)))
         texts = self._as_written(term)
         if minilm_engine() and len(self.shot_of_text):
-            near = self.meanings.products(minilm.encode([term]))[:, 0]
+            near = self.meanings @ minilm.encode([term])[0]
             texts = np.maximum(texts, np.clip((near - _UNRELATED) / (_SAME - _UNRELATED), 0, 1))
         scores = np.zeros(len(self.film_of_shot), np.float32)
         np.maximum.at(scores, self.shot_of_text, texts)

@@ -31,7 +31,6 @@ from cinecut.analysis.story.meaning import DRAMA
 from cinecut.analysis.story.narrative import understand
 from cinecut.analysis.story.scenes import Described, describe
 from cinecut.analysis.title import film_title
-from cinecut.catalogue.vectors import Vectors
 from cinecut.catalogue.words import MEASURES, measures_of
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.files import fingerprint
@@ -42,6 +41,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange
 from cinecut.review.sheet.stills import Wanted, draw
 
+Rows = NDArray[np.float32]
 LOOK_WIDTH, TEXT_WIDTH = 512 + 9 * 16, 384  # numbers of a look, and of MiniLM's sentences
 
 
@@ -63,10 +63,10 @@ class Film:
     numbers: tuple[int, ...]  # of the shots, from 1, among all of the film's
     shots: tuple[FilmRange, ...]
     scores: tuple[float, ...]  # 0 to 1: how much it would give to a trailer
-    measures: NDArray[np.float32]  # [shots x MEASURES]
-    looks: Vectors
+    measures: Rows  # [shots x MEASURES]
+    looks: Rows  # [shots x LOOK_WIDTH], each of length 1
     texts: tuple[Text, ...]
-    meanings: Vectors  # of the texts; none where MiniLM is missing
+    meanings: Rows  # [texts x TEXT_WIDTH], each of length 1; [0 x TEXT_WIDTH] where MiniLM is missing
     described_by: str  # the model of the scenes
     warnings: tuple[str, ...]
 
@@ -108,7 +108,7 @@ def look_at(film: Path, wish: Wish, models: Models | None, progress: Progress) -
         tuple(shot.range for shot in shown),
         tuple(round(ranks[shot.index].score, 4) for shot in shown),
         np.array(rows, np.float32).reshape(len(shown), len(MEASURES)),
-        Vectors.of(np.stack([look_vector(looks[shot.index]) for shot in shown])),
+        np.stack([look_vector(looks[shot.index]) for shot in shown]),
         texts,
         meanings,
         described.by,
@@ -142,7 +142,7 @@ def _dialogue(film: Path, facts: FilmFacts, wish: Wish, line: Line) -> tuple[Dia
 
 def _texts(
     shots: Sequence[FilmShot], dialogue: Dialogue, described: Described, line: Line
-) -> tuple[tuple[Text, ...], Vectors]:
+) -> tuple[tuple[Text, ...], Rows]:
     """The scene of each shot and the lines whose middle lies in it, and what they mean to MiniLM."""
     spoken, texts = Spoken(dialogue.lines), list[Text]()
     for place, shot in enumerate(shots):
@@ -154,16 +154,16 @@ def _texts(
                 texts.append(Text(place, "line", each.text))
     said, engine = [each.text for each in texts], minilm_engine() or ""
     if not said or not engine:
-        return tuple(texts), Vectors.empty(TEXT_WIDTH)
+        return tuple(texts), np.zeros((0, TEXT_WIDTH), np.float32)
     try:
-        return tuple(texts), line.run(Stage("sentences", Vectors, _sentences), said, engine)
+        return tuple(texts), line.run(Stage("sentences", Rows, _sentences), said, engine)
     except Stop:  # its files are damaged: words are found as they are written, then
-        return tuple(texts), Vectors.empty(TEXT_WIDTH)
+        return tuple(texts), np.zeros((0, TEXT_WIDTH), np.float32)
 
 
-def _sentences(texts: Sequence[str], engine: str) -> Vectors:
+def _sentences(texts: Sequence[str], engine: str) -> Rows:
     """The engine only tells cached results apart."""
-    return Vectors.of(minilm.encode(texts))
+    return minilm.encode(texts)
 
 
 def _spoken_shares(shots: Sequence[FilmShot], dialogue: Dialogue) -> list[float]:
