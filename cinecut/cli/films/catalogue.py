@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,11 +15,24 @@ import typer
 
 from cinecut.cli.films.options import ModelChoice, NoModelsOption, ServerOption, UrlOption
 from cinecut.cli.films.speech import LanguageOption
-from cinecut.cli.terminal import ForceOption, JsonOption, may_replace, print_diagnostics, print_table, say, watch
+from cinecut.cli.terminal import (
+    ForceOption,
+    JsonOption,
+    SchedulerOption,
+    may_replace,
+    print_diagnostics,
+    print_table,
+    say,
+    watch,
+)
 from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.machine.cluster import Where, client_of
 
 if TYPE_CHECKING:
+    from cinecut.analysis.stage import Progress
     from cinecut.catalogue.find import Hit
+    from cinecut.catalogue.index import Workers
+    from cinecut.catalogue.task import Asked
 
 app = typer.Typer()
 
@@ -36,16 +51,25 @@ def index(
     llama_server: ServerOption = None,
     llm_url: UrlOption = None,
     no_models: NoModelsOption = False,
+    scheduler: SchedulerOption = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, help="Of a local cluster. Default: one for two cores."),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option("--memory", metavar="SIZE", help="Of each of its workers, 4GB: what takes more is ended."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Look at many films, and keep what is in them for `cinecut find`: shots, signals, lines, scenes, pictures.
 
     What is there already is not done again, so a run that was ended goes on where it was. A film that cannot be read
-    ends nothing: the report, a page in the catalogue's folder, says why. Films are only read.
+    ends nothing: the report, a page in the catalogue's folder, says why. Films are only read. On a cluster (the extra
+    `cluster`) films and catalogue lie where all its workers see them.
 
     Example: cinecut index films --catalogue catalogue
     """
-    from cinecut.catalogue.here import Here
     from cinecut.catalogue.index import index as run
     from cinecut.catalogue.look import Wish
     from cinecut.catalogue.page import write_report
@@ -54,12 +78,13 @@ def index(
 
     ModelChoice(llama_server, llm_url, no_models).open(lambda holder: None)  # what is wrong with them is said at once
     asked = Asked(Wish(language, not no_models), llama_server, llm_url, no_models)
-    with watch("Indexing") as watching:
+    where = Where(scheduler or "", workers, memory)
+    with watch("Indexing") as watching, _workers(where, catalogue, asked) as work:
 
         def progress(stage: str, share: float) -> None:
             watching.stage(stage, round(1000 * share), 1000, None)
 
-        done = run(folders, catalogue, asked, lambda tell: Here(catalogue, asked, tell), progress)
+        done = run(folders, catalogue, asked, work, progress)
         report = write_report(Catalogue.load(catalogue))
     print_diagnostics([Diagnostic("film", f"{each.path}: {each.failed}") for each in done.failed])
     if as_json:
@@ -67,6 +92,22 @@ def index(
         return
     shots = sum(each.shots for each in done.films)
     say(f"{report}: {len(done.films)} films with {shots} shots, {done.new} of them new, {len(done.failed)} failed")
+
+
+@contextmanager
+def _workers(where: Where, catalogue: Path, asked: Asked) -> Iterator[Callable[[Progress], Workers]]:
+    """Who looks at the films: the workers of a scheduler, or a process of this machine."""
+    from cinecut.catalogue.here import Here
+
+    if not where.scheduler:
+        if where.workers or where.memory:
+            raise Stop("option", "--workers and --memory are of a cluster", "add --scheduler local")
+        yield lambda tell: Here(catalogue, asked, tell)
+        return
+    from cinecut.catalogue.cluster import Cluster
+
+    with client_of(where, lambda text: print(text, file=sys.stderr)) as client:
+        yield lambda tell: Cluster(client, catalogue, asked)
 
 
 @app.command()
