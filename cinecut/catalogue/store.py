@@ -83,14 +83,14 @@ class Catalogue:
 
     def write(self) -> None:
         """Raises Stop if the disk refuses it."""
-        films = [asdict(each) for each in self.films.values()]
+        films = [asdict(each) for _, each in sorted(self.films.items())]
         content = {_HEAD: _FORMAT, "index": self.index, "films": films}
         write_beside(self.folder / _FILE, json.dumps(content, indent=0))
 
     @property
     def whole(self) -> list[Entry]:
-        """The films with a result."""
-        return [each for each in self.films.values() if not each.failed]
+        """The films with a result, by their paths: in which order they were looked at changes nothing."""
+        return [each for _, each in sorted(self.films.items()) if not each.failed]
 
     def has(self, fingerprint: str, key: str) -> bool:
         """Whether a film's result and its pictures are there."""

@@ -24,7 +24,7 @@ _MODULES = {
     "films.analyze": ("analyze", "trailer"),
     "films.recut": ("recut",),
     "films.beats": ("beats",),
-    "films.shots": ("shots",),
+    "films.shots": ("shots", "scenes"),
     "films.catalogue": ("index", "find"),
     "specs.vibes": ("vibes",),
     "specs.check": ("check", "fmt", "schema"),

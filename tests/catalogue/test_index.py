@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -168,3 +169,13 @@ def test_the_command_looks_and_finds(films: Path, tmp_path: Path) -> None:
     nothing = cinecut("find", "-C", "all", cwd=tmp_path)
     assert nothing.returncode == 1
     assert "nothing is looked for" in nothing.stderr
+
+
+def test_the_scenes_of_a_film_are_listed(films: Path, tmp_path: Path) -> None:
+    done = cinecut("scenes", films / "spoken.mkv", "-o", "list.csv", "--no-models", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    listed = json.loads(done.stdout)
+    with (tmp_path / "list.csv").open() as file:
+        assert [row["lines"] for row in csv.DictReader(file)] == [row["lines"] for row in listed]
+    assert sum(bool(row["lines"]) for row in listed) == 4
+    assert all(row["looks"] and not row["scene"] for row in listed)
