@@ -26,6 +26,10 @@ FFmpegOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
 ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786; `local` starts one here."),
+]
 
 
 def completing(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from cinecut.diagnostics import Diagnostic, Span, Stop
 from cinecut.ffmpeg.builds import FFmpeg
@@ -66,15 +66,33 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How an FFmpeg ended: its status, the frames that it wrote, the last that it said; `stuck` if it did nothing more
+    and was ended."""
+
+    status: int
+    frames: int
+    lines: tuple[str, ...]
+    stuck: bool = False
+
+
+class Elsewhere(Protocol):
+    """Runs FFmpeg on another machine, which sees the same folder."""
+
+    def __call__(self, command: Sequence[str], ffmpeg: FFmpeg, folder: Path, running: Running) -> Ended: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Workplace:
     """Where graphs run: the FFmpeg, the folder with all that they read, the lock that is held meanwhile; the places in
-    the spec to which the graphs' labels lead; and what runs now."""
+    the spec to which the graphs' labels lead; what runs now; and who runs FFmpeg, where that is not this process."""
 
     ffmpeg: FFmpeg
     folder: Path
     lock: Lock
     places: Mapping[str, Span]
     running: Running = field(default_factory=Running)
+    elsewhere: Elsewhere | None = None
 
 
 def run_graph(
@@ -90,17 +108,39 @@ def run_graph(
     (place.folder / run.name).write_text(run.script, encoding="utf-8")
     telling = ["-v", f"level+{level}", "-progress", "pipe:1", "-stats_period", "0.2"]
     command = [place.ffmpeg.path, *telling, *run.arguments(place.ffmpeg.build, outputs)]
+    if place.elsewhere is None:
+        ended = run_command(command, place.folder, place.running, progress, [place.lock.descriptor])
+    else:
+        ended = place.elsewhere(command, place.ffmpeg, place.folder, place.running)
+        progress(Progress(ended.frames, None))
+    if ended.stuck:
+        message = f"FFmpeg did nothing for {child.PATIENCE} seconds, at frame {ended.frames}, and was ended"
+        raise Stop("ffmpeg", message, "a disk that does not answer, or a fault of FFmpeg: try again, or another FFmpeg")
+    said = ended.lines
+    if ended.status != 0 or any(_INCOMPLETE.search(line) for line in said):
+        raise _explain(place.places, place.folder, ended.status, said)
+    return Finished(ended.frames, _damage(said), tuple(_errors(said)[:3]), said)
+
+
+def run_command(
+    command: Sequence[str],
+    folder: Path,
+    running: Running,
+    progress: Callable[[Progress], None],
+    held: Sequence[int] = (),
+) -> Ended:
+    """Run an FFmpeg in a folder to its end; it holds the descriptors `held` as well. Leaves no process."""
     process = subprocess.Popen(
         command,
-        cwd=place.folder,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        pass_fds=[place.lock.descriptor],
+        pass_fds=held,
         preexec_fn=die_with_parent(),
         env={**os.environ, "AV_LOG_FORCE_NOCOLOR": "1"},
     )
-    place.running.add(process)
+    running.add(process)
     last: collections.deque[str] = collections.deque(maxlen=200)
     frames = 0
     assert process.stdout is not None
@@ -117,14 +157,9 @@ def run_graph(
             status = process.wait()
     finally:
         _end(process)
-        place.running.remove(process)
+        running.remove(process)
         reader.join(timeout=5)
-    if watchdog.stuck:
-        message = f"FFmpeg did nothing for {child.PATIENCE} seconds, at frame {frames}, and was ended"
-        raise Stop("ffmpeg", message, "a disk that does not answer, or a fault of FFmpeg: try again, or another FFmpeg")
-    if status != 0 or any(_INCOMPLETE.search(line) for line in last):
-        raise _explain(place.places, place.folder, status, list(last))
-    return Finished(frames, _damage(last), tuple(_errors(last)[:3]), tuple(last))
+    return Ended(status, frames, tuple(last), watchdog.stuck)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -58,7 +58,7 @@ def _by_torch(texts: Sequence[str]) -> Vectors:
     import torch
 
     threads = torch.get_num_threads()
-    torch.set_num_threads(min(_THREADS, os.cpu_count() or 1))
+    torch.set_num_threads(min(_THREADS, os.cpu_count() or 1, len(texts)))  # a question alone waits for no second one
     try:
         vectors = model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
     finally:

@@ -14,7 +14,7 @@ from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Diagnostic, Report, Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.meter import Level
-from cinecut.ffmpeg.run import Running, Workplace
+from cinecut.ffmpeg.run import Elsewhere, Running, Workplace
 from cinecut.files import disk_errors, working_folder
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
@@ -143,13 +143,14 @@ class Rendered:
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How a render may go about it: so many FFmpegs at a time (None: as many as the machine serves), whether what was
-    rendered before is used and kept, and by what somebody may end it. `accept` sees the finished files, by the outputs'
-    names, before they take theirs; where it raises Stop, they do not."""
+    rendered before is used and kept, by what somebody may end it, and who runs FFmpeg if not this process. `accept`
+    sees the finished files, by the outputs' names, before they take theirs; where it raises Stop, they do not."""
 
     jobs: int | None = None
     store: bool = True
     accept: Callable[[Mapping[str, Path]], None] = lambda files: None
     running: Running | None = None
+    elsewhere: Elsewhere | None = None
 
 
 USUAL = Effort()
@@ -171,7 +172,7 @@ def render(
     ):
         check_output(job, output, force)  # another render may have held the lock till now
         store = usual_store() if effort.store else Store(None)
-        place = Workplace(ffmpeg, folder, lock, plan.places, effort.running or Running())
+        place = Workplace(ffmpeg, folder, lock, plan.places, effort.running or Running(), effort.elsewhere)
         studio = Studio(plan, place, Materials(job, folder, watch, store), store, watch)
         made = studio.make(effort.jobs)
         effort.accept({name: folder / file for name, file in made.items()})

@@ -39,7 +39,7 @@ FLOORS: tuple[set[str], ...] = (
     {"edits"},
     {"interchange"},
     {"review", "watch"},
-    {"delivery"},
+    {"delivery", "catalogue"},
     {"proof", "agents"},
     {"cli", "api"},
     {"__main__"},

@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +18,7 @@ from cinecut.cli.terminal import (
     FFmpegOption,
     ForceOption,
     JsonOption,
+    SchedulerOption,
     SpecArgument,
     may_replace,
     print_diagnostics,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from cinecut.config import Default
     from cinecut.delivery.deliver import Delivered
     from cinecut.ffmpeg.meter import Level
-    from cinecut.render.job import Job
+    from cinecut.render.job import Effort, Job
 
 app = typer.Typer()
 
@@ -79,6 +80,7 @@ def render(
         bool,
         typer.Option("--locked", help="Make what SPEC.lock says (`cinecut lock`), or nothing, and say what differs."),
     ] = False,
+    scheduler: SchedulerOption = None,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
@@ -87,13 +89,40 @@ def render(
 
     The same spec gives the same trailer, every time. The output appears only when it is complete. What was rendered is
     kept (`cinecut cache`): the next render makes what has changed, and one that was ended goes on where it was. Files
-    that a kit asks for are measured against it; where one misses a figure the status is 1.
+    that a kit asks for are measured against it; where one misses a figure the status is 1. On a cluster (the extra
+    `cluster`) films, songs and the output lie where all its workers see them.
 
     Examples: cinecut render specs/film.yaml    |    cinecut render specs/film.yaml --draft -f -o look.mp4
     """
     render_spec(
-        spec, output, _size(size), draft, force, ffmpeg, as_json, stems, only or (), sheet, (jobs, not no_store), locked
+        spec,
+        output,
+        _size(size),
+        draft,
+        force,
+        ffmpeg,
+        as_json,
+        stems,
+        only or (),
+        sheet,
+        (jobs, not no_store),
+        locked,
+        scheduler,
     )
+
+
+@contextlib.contextmanager
+def _shared_out(scheduler: str | None, effort: Effort) -> Iterator[Effort]:
+    """The same effort, by the workers of a scheduler if there is one."""
+    if scheduler is None:
+        yield effort
+        return
+    from cinecut.machine.cluster import Where, client_of
+    from cinecut.render.segments.elsewhere import OnCluster
+
+    with client_of(Where(scheduler), lambda text: print(text, file=sys.stderr)) as client:
+        cluster = OnCluster(client)
+        yield replace(effort, elsewhere=cluster, jobs=effort.jobs or cluster.places)
 
 
 # About what each stage takes of a render's time; the sound is made beside them.
@@ -113,6 +142,7 @@ def render_spec(
     sheet: bool = False,
     effort: tuple[int | None, bool] = (None, True),
     locked: bool = False,
+    scheduler: str | None = None,
 ) -> None:
     """Render a spec and say what came of it."""
     from concurrent.futures import ThreadPoolExecutor
@@ -144,7 +174,7 @@ def render_spec(
         from cinecut.proof.locking import only_as_locked
 
         how = replace(how, accept=only_as_locked(job, spec, build, only))
-    with watch("Rendering", _SHARES) as watching:
+    with watch("Rendering", _SHARES) as watching, _shared_out(scheduler, how) as how:
         delivered = deliver(job, target, build, watching, force=force, effort=how)
         done = delivered.rendered
         parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []

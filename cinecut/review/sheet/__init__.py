@@ -8,14 +8,10 @@ The page needs no network. Its one handler copies times; nothing else runs, what
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import jinja2
 
@@ -29,6 +25,7 @@ from cinecut.known.record import Known, KnownShot
 from cinecut.language.document import Document
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.timebase import FilmTime, clock
+from cinecut.review.page import COPYING, environment
 from cinecut.review.sheet.events import Event, acts_of, events_of
 from cinecut.review.sheet.plot import WIDTH, plot
 from cinecut.review.sheet.stills import Wanted, stills_of
@@ -78,24 +75,6 @@ def _with_stills(event: Event, stills: Mapping[Wanted, str | None]) -> Event:
     return replace(event, still=still, others=others)
 
 
-# A handler in an attribute, not an element: a page without any script element is plain to check for others' scripts.
-_ON_CLICK = """
-const time = event.target.closest("button.copy");
-const byHand = () => {
-  const range = document.createRange();
-  range.selectNodeContents(time);
-  getSelection().removeAllRanges();
-  getSelection().addRange(range);
-  document.execCommand("copy");
-};
-if (time) (navigator.clipboard?.writeText(time.textContent) ?? Promise.reject()).catch(byHand).then(() => {
-  document.getElementById("copied").textContent = time.textContent + " is copied";
-  for (const other of document.querySelectorAll("button.copied")) other.classList.remove("copied");
-  time.classList.add("copied");
-});
-"""
-
-
 def _page(subject: Subject, events: Sequence[Event], stills: Mapping[Wanted, str | None]) -> str:
     trailer, grid = subject.layout.trailer, subject.layout.timeline.grid
     known, anchors = subject.known, trailer.spec.anchors
@@ -124,8 +103,7 @@ def _page(subject: Subject, events: Sequence[Event], stills: Mapping[Wanted, str
         plot=plot(events, film_shots, trailer, grid),
         width=WIDTH,
         ratio=_shape(subject.layout),
-        on_click=_ON_CLICK,
-        on_click_hash=base64.b64encode(hashlib.sha256(_ON_CLICK.encode()).digest()).decode("ascii"),
+        **COPYING,
         version=__version__,
     )
 
@@ -138,17 +116,7 @@ def _shape(layout: Layout) -> str:
 
 
 def _environment(trailer: Trailer) -> jinja2.Environment:
-    found = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_legible,
-    )
-    found.filters["clock"] = lambda seconds, digits=2: clock(seconds, digits)
-    found.filters["seconds"] = lambda seconds, digits=2: f"{float(seconds):.{digits}f} s"
-    found.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
+    found = environment(Path(__file__).parent)
     found.filters["written"] = lambda range, end=False: _written(range.end if end else range.start, range.film, trailer)
     found.filters["film"] = lambda range: trailer.spec.name_of(range.film) or ""
     return found
@@ -158,13 +126,6 @@ def _written(time: FilmTime, film: str, trailer: Trailer) -> str:
     """A time of a film as one writes it into a spec."""
     facts = trailer.footage[film].facts
     return clock(time.seconds) if facts.variable else facts.timecodes.of(time.seconds)
-
-
-def _legible(value: Any) -> Any:
-    """Text without what UTF-8 or HTML cannot hold: lone surrogates of a file's name, control characters of a line."""
-    if type(value) is not str:
-        return value
-    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" else c for c in value)
 
 
 def _mean_tempo(layout: Layout, end: Fraction) -> Fraction | None:

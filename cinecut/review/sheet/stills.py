@@ -47,17 +47,19 @@ def stills_of(
     each = sorted(dict.fromkeys(wanted), key=lambda one: (one.range.start, one.range.end, one.small))
     window = (crop.x, crop.y, crop.w, crop.h) if crop is not None else None
     line = Line(Cache(facts.fingerprint), lambda stage, done: progress(done))
-    found = line.run(Stage("stills", list[str | None], _stills), film, facts, window, each)
+    found = line.run(Stage("stills", list[str | None], draw), film, facts, window, each)
     return dict(zip(each, found, strict=True))
 
 
-def _stills(
+def draw(
     film: Path,
     facts: FilmFacts,
     window: tuple[Fraction, Fraction, Fraction, Fraction] | None,
     wanted: Sequence[Wanted],
     progress: Callable[[float], None],
 ) -> list[str | None]:
+    """The stills in the order in which they are wanted, best that of the film; `window` is the part of the upright
+    picture that is shown (x, y, width, height). Raises Stop if the film cannot be opened."""
     found: list[str | None] = []
     with open_film(film, facts) as media:
         reader = FrameReader(media, picture_stream(media, film), facts.start)

@@ -1,0 +1,57 @@
+"""Films looked at by the workers of a Dask scheduler, a task each; they see the films and the catalogue where we do.
+
+A worker writes its results itself, so what is done is done, whatever becomes of the worker. A film whose worker dies is
+looked at by another, from the stages on that are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cinecut.catalogue.store import Catalogue, Entry
+from cinecut.catalogue.task import Asked, look_into
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_RETRIES = 2  # of a task that failed by itself; a worker that died is the scheduler's matter, which tries three more
+
+
+class Cluster:
+    """Looks at films for a catalogue."""
+
+    def __init__(self, client: Client, folder: Path, asked: Asked) -> None:
+        self._client, self._folder, self._asked = client, folder.absolute(), asked
+
+    def each(self, films: Sequence[Path]) -> Iterator[Entry]:
+        """The entry of each film, as it is done. A film at which workers die has that as its reason."""
+        distributed: Any = import_module("distributed")
+        futures = {self._submitted(film): film for film in films}
+        for future, found in distributed.as_completed(
+            list(futures), loop=self._client.loop, with_results=True, raise_errors=False
+        ):
+            film = futures.pop(future)
+            if future.status != "finished":
+                reason = str(future.exception()).partition("\n")[0] or type(future.exception()).__name__
+                yield Entry(str(film), failed=f"the cluster gave it up: {reason[:300]}")
+            elif not found.failed and not Catalogue(self._folder).has(found.fingerprint, found.key):
+                yield Entry(
+                    str(film), failed="its worker wrote elsewhere: the catalogue must be on storage that all share"
+                )
+            else:
+                yield found
+            del future  # its result may go
+
+    def _submitted(self, film: Path) -> Any:
+        name = hashlib.sha256(str(film).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        task = str(film), str(self._folder), self._asked
+        return self._client.submit(_look, *task, key=f"look-{name}", pure=False, retries=_RETRIES)
+
+
+def _look(film: str, folder: str, asked: Asked) -> Entry:
+    """What a worker does."""
+    return look_into(Path(film), Path(folder), asked, lambda stage, share: None)

@@ -1,0 +1,48 @@
+"""Which films lie in folders: by the ends of their names, in a fixed order, and none from outside the folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cinecut.diagnostics import Stop
+
+_FILMS = """
+3gp asf avi divx dv f4v flv m2ts m2v m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv rm rmvb ts vob webm wmv y4m
+"""
+SUFFIXES = frozenset(f".{end}" for end in _FILMS.split())
+
+
+def films_in(named: Iterable[Path]) -> Iterator[Path]:
+    """The films in folders and below them, and the files that are named themselves; absolute, each once.
+
+    Hidden files and folders are left out, and links that lead out of the named folder. Raises Stop for what is not
+    there.
+    """
+    found = set[Path]()
+    for each in named:
+        if not each.exists():
+            raise Stop("missing-file", f"there is no folder or film {each}")
+        paths = _below(each) if each.is_dir() else [each]
+        for path in paths:
+            if (whole := absolute(path)) not in found:
+                found.add(whole)
+                yield whole
+
+
+def absolute(path: Path) -> Path:
+    """A path from the root, without `..`; links stay what they are called."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow links
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    inside = folder.resolve()
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(place, name)
+            if name.startswith(".") or path.suffix.lower() not in SUFFIXES:
+                continue
+            if path.resolve().is_relative_to(inside) and path.is_file():
+                yield path

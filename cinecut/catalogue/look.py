@@ -1,0 +1,180 @@
+"""One film, looked at for a catalogue: by the stages of the analysis, and kept where the analysis keeps them.
+
+film ─ facts ─ dialogue ─ shots ─ signals ─ scenes ─► Film: measures, looks and texts of every usable shot
+                                 └─ key pictures ─► Pictures
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis import FACTS
+from cinecut.analysis.cache import Cache
+from cinecut.analysis.dialogue.lines import Dialogue, Hearing, Spoken, read_dialogue
+from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
+from cinecut.analysis.dialogue.voice_activity import VOICES
+from cinecut.analysis.film import pictures, signals
+from cinecut.analysis.film.looks import looks_stage
+from cinecut.analysis.film.loudness import LOUDNESS
+from cinecut.analysis.film.shots import SHOTS, FilmShot
+from cinecut.analysis.film.signals import ACTIVITY, Appearance
+from cinecut.analysis.stage import Line, Progress, Stage
+from cinecut.analysis.story.meaning import DRAMA
+from cinecut.analysis.story.narrative import understand
+from cinecut.analysis.story.scenes import Described, describe
+from cinecut.analysis.title import film_title
+from cinecut.catalogue.words import MEASURES, measures_of
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.files import fingerprint
+from cinecut.inference import minilm
+from cinecut.inference.models import minilm_engine
+from cinecut.inference.server import Models
+from cinecut.language.facts import FilmFacts
+from cinecut.language.timebase import FilmRange
+from cinecut.review.sheet.stills import Wanted, draw
+
+Rows = NDArray[np.float32]
+LOOK_WIDTH, TEXT_WIDTH = 512 + 9 * 16, 384  # numbers of a look, and of MiniLM's sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is said in a shot, or what a model says of its picture; `shot` is its place among the usable ones."""
+
+    shot: int
+    kind: Literal["line", "scene"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Film:
+    """The result for one film. All arrays and tuples are of the usable shots, in order, but those of the texts."""
+
+    facts: FilmFacts
+    title: str
+    numbers: tuple[int, ...]  # of the shots, from 1, among all of the film's
+    shots: tuple[FilmRange, ...]
+    scores: tuple[float, ...]  # 0 to 1: how much it would give to a trailer
+    measures: Rows  # [shots x MEASURES]
+    looks: Rows  # [shots x LOOK_WIDTH], each of length 1
+    texts: tuple[Text, ...]
+    meanings: Rows  # [texts x TEXT_WIDTH], each of length 1; [0 x TEXT_WIDTH] where MiniLM is missing
+    described_by: str  # the model of the scenes
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How films are looked at: whose subtitles are preferred, whether Whisper may listen."""
+
+    language: str | None = None
+    transcribes: bool = True
+
+
+def look_at(film: Path, wish: Wish, models: Models | None, progress: Progress) -> Film:
+    """Look at a film. Raises Stop if it cannot be read, or shows nothing."""
+    line = Line(Cache(fingerprint(film)), progress)
+    facts = line.run(FACTS, film)
+    dialogue, warnings = _dialogue(film, facts, wish, line)
+    listed = line.run(SHOTS, film, facts)
+    shots = [shot for shot in listed.shots if shot.usable]
+    if not shots:
+        raise Stop("no-material", f"{film} shows nothing but black, titles or credits")
+    levels = line.run(LOUDNESS, film, facts, 0)
+    looks = line.run(looks_stage(), film, facts, shots, pictures.moments(shots, dialogue.lines))
+    active = line.run(ACTIVITY, film, facts, shots)
+    described = describe(film, facts, shots, models, line.cache.folder, partial(progress, "scenes"))
+    drama = {index: meaning[DRAMA] for index, meaning in understand(described, line).items()}
+    ranks = signals.measure(shots, looks, active, levels, dialogue.lines, drama)
+    shown = [shot for shot in shots if shot.index in ranks]  # of the others no picture could be decoded
+    texts, meanings = _texts(shown, dialogue, described, line)
+    spoken = _spoken_shares(shown, dialogue)
+    rows = [
+        measures_of(looks[shot.index], ranks[shot.index], float(shot.range.duration), share)
+        for shot, share in zip(shown, spoken, strict=True)
+    ]
+    return Film(
+        facts,
+        film_title(film),
+        tuple(shot.index + 1 for shot in shown),
+        tuple(shot.range for shot in shown),
+        tuple(round(ranks[shot.index].score, 4) for shot in shown),
+        np.array(rows, np.float32).reshape(len(shown), len(MEASURES)),
+        np.stack([look_vector(looks[shot.index]) for shot in shown]),
+        texts,
+        meanings,
+        described.by,
+        tuple(each.message for each in (*listed.diagnostics, *warnings, *described.diagnostics)),
+    )
+
+
+def pictures_of(film: Path, facts: FilmFacts, shots: Sequence[FilmRange], progress: Progress) -> list[str | None]:
+    """A small picture of each shot as a data URI, None where none can be decoded."""
+    wanted = [Wanted(shot, small=True, rough=True) for shot in shots]
+    return draw(film, facts, None, wanted, partial(progress, "pictures"))
+
+
+def look_vector(look: Appearance) -> NDArray[np.float32]:
+    """[LOOK_WIDTH], of length 1: the product of two is the mean of how much colours overlap (Bhattacharyya's
+    coefficient of their histograms) and how layouts correlate."""
+    layout = look.layout.ravel()
+    layout = layout / max(float(np.linalg.norm(layout)), 1e-6)
+    both = np.concatenate([np.sqrt(look.colors), layout])
+    return np.asarray(both / np.linalg.norm(both), np.float32)
+
+
+def _dialogue(film: Path, facts: FilmFacts, wish: Wish, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
+    voices = line.run(VOICES, film, facts, 0)
+    model = usable_whisper() if wish.transcribes and voices.phrases else None
+    hearing = Hearing(voices)
+    if model is not None:
+        hearing = Hearing(voices, None, lambda: transcribe(film, facts, voices, model, line).cues())
+    return read_dialogue(film, facts.duration, facts.start, None, wish.language, hearing)
+
+
+def _texts(
+    shots: Sequence[FilmShot], dialogue: Dialogue, described: Described, line: Line
+) -> tuple[tuple[Text, ...], Rows]:
+    """The scene of each shot and the lines whose middle lies in it, and what they mean to MiniLM."""
+    spoken, texts = Spoken(dialogue.lines), list[Text]()
+    for place, shot in enumerate(shots):
+        if shot.index in described.scenes:
+            texts.append(Text(place, "scene", described.scenes[shot.index].text))
+        for each in spoken.within(shot.range):
+            middle = each.range.start + each.range.duration / 2
+            if each.text and shot.range.start <= middle < shot.range.end:
+                texts.append(Text(place, "line", each.text))
+    said, engine = [each.text for each in texts], minilm_engine() or ""
+    if not said or not engine:
+        return tuple(texts), np.zeros((0, TEXT_WIDTH), np.float32)
+    try:
+        return tuple(texts), line.run(Stage("sentences", Rows, _sentences), said, engine)
+    except Stop:  # its files are damaged: words are found as they are written, then
+        return tuple(texts), np.zeros((0, TEXT_WIDTH), np.float32)
+
+
+def _sentences(texts: Sequence[str], engine: str) -> Rows:
+    """The engine only tells cached results apart."""
+    return minilm.encode(texts)
+
+
+def _spoken_shares(shots: Sequence[FilmShot], dialogue: Dialogue) -> list[float]:
+    """The share of each shot during which somebody speaks."""
+    spoken = Spoken(dialogue.lines)
+
+    def share(shot: FilmShot) -> float:
+        inside = [
+            min(each.range.end, shot.range.end) - max(each.range.start, shot.range.start)
+            for each in spoken.within(shot.range)
+        ]
+        return float(min(Fraction(1), sum(inside, Fraction(0)) / shot.range.duration))
+
+    return [share(shot) for shot in shots]

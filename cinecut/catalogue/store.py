@@ -1,0 +1,150 @@
+"""A catalogue's folder: what it knows of which films, their results by content, and the index over all of them.
+
+catalogue.json            the films, each with its result or why there is none; which index is the present one
+analysis/FILM/*.msgpack   a film's result and its pictures, named by all that they depend on
+index-…/                  made of the results, whole or not there
+report.html               the same for people
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from cinecut.analysis.cache import Cache
+from cinecut.catalogue.look import Film
+from cinecut.diagnostics import Stop
+from cinecut.files import disk_errors, write_beside
+
+_HEAD, _FORMAT, _FILE = "cinecut catalogue", 1, "catalogue.json"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A film of a catalogue: where it lies, and its result, or why there is none (`failed`)."""
+
+    path: str
+    fingerprint: str = ""
+    key: str = ""  # of its result
+    failed: str = ""
+    title: str = ""
+    seconds: float = 0.0  # for people; exact times are in the result
+    shots: int = 0
+    texts: int = 0
+    worked: float = 0.0  # seconds that looking took when it was last done
+    described_by: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """The folder, its films by path, and the name of the present index."""
+
+    folder: Path
+    films: dict[str, Entry] = field(default_factory=dict)
+    index: str = ""
+
+    @classmethod
+    def load(cls, folder: Path) -> Catalogue:
+        """Raises Stop where there is none, or one of another version."""
+        try:
+            content = json.loads((folder / _FILE).read_bytes())
+            if content[_HEAD] != _FORMAT:
+                raise Stop("other-file", f"{folder} is a catalogue of another version of cinecut", "index it anew")
+            return cls(folder, {each["path"]: _entry(each) for each in content["films"]}, str(content["index"]))
+        except FileNotFoundError:
+            hint = "`cinecut index FOLDER --catalogue C` makes one"
+            raise Stop("missing-file", f"there is no catalogue {folder}", hint) from None
+        except OSError as error:
+            raise Stop("unreadable", f"{folder / _FILE} cannot be read: {error.strerror}") from None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise Stop("unreadable", f"{folder / _FILE} is damaged, or of another program") from None
+
+    @classmethod
+    def begin(cls, folder: Path) -> Catalogue:
+        """The one that is there, or a new one. Raises Stop where another program's files lie."""
+        with disk_errors(folder):
+            if (folder / _FILE).exists():
+                return cls.load(folder)
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                message = f"{folder} is there already, and is no catalogue"
+                raise Stop("output", message, "name an empty or a new folder with --catalogue")
+            folder.mkdir(parents=True, exist_ok=True)
+            made = cls(folder)
+            made.write()
+            return made
+
+    def write(self) -> None:
+        """Raises Stop if the disk refuses it."""
+        films = [asdict(each) for _, each in sorted(self.films.items())]
+        content = {_HEAD: _FORMAT, "index": self.index, "films": films}
+        write_beside(self.folder / _FILE, json.dumps(content, indent=0))
+
+    @property
+    def whole(self) -> list[Entry]:
+        """The films with a result, by their paths: in which order they were looked at changes nothing."""
+        return [each for _, each in sorted(self.films.items()) if not each.failed]
+
+    def has(self, fingerprint: str, key: str) -> bool:
+        """Whether a film's result and its pictures are there."""
+        return all(_file(self.folder, fingerprint, name, key).is_file() for name in ("film", "pictures"))
+
+    def result(self, entry: Entry) -> Film:
+        """Raises LookupError where the file is gone or damaged."""
+        return _read(self.folder, entry, "film", Film)
+
+    def pictures(self, entry: Entry) -> Sequence[str | None]:
+        """Of each usable shot a small picture as a data URI. Raises LookupError."""
+        return _read(self.folder, entry, "pictures", list[str | None])
+
+    def sweep(self) -> None:
+        """Delete results that nothing names any more, and older indexes."""
+        with suppress(OSError):
+            for folder in self.folder.glob("index-*"):
+                if folder.name != self.index:
+                    for file in folder.iterdir():
+                        file.unlink()
+                    folder.rmdir()
+            named = {
+                (_file(self.folder, each.fingerprint, "film", each.key).parent.name, each.key) for each in self.whole
+            }
+            for file in self.folder.glob("analysis/*/*-*.msgpack"):
+                if (file.parent.name, file.stem.rpartition("-")[2]) not in named:
+                    file.unlink()
+
+
+def _entry(values: dict[str, Any]) -> Entry:
+    return Entry(**{**values, "warnings": tuple(values["warnings"])})
+
+
+def _file(folder: Path, fingerprint: str, name: str, key: str) -> Path:
+    return Cache(fingerprint, folder).folder / f"{name}-{key}.msgpack"
+
+
+def _read(folder: Path, entry: Entry, name: str, kind: type[T]) -> T:
+    def gone() -> NoReturn:
+        raise LookupError
+
+    return Cache(entry.fingerprint, folder).kept(name, entry.key, kind, gone)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a catalogue for writing. Raises Stop where another process does."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Stop(
+            "output", f"another cinecut indexes into {folder}", "wait for it, or name another catalogue"
+        ) from None
+    finally:
+        os.close(descriptor)

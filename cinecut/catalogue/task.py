@@ -1,0 +1,95 @@
+"""The task of one film: its result as files of the catalogue, and what the catalogue's list says of it.
+
+A task never raises: whatever is wrong with a film is the reason in its entry. What is there already is not done again.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cinecut.analysis.cache import Cache
+from cinecut.analysis.dialogue.subtitles import find_tracks
+from cinecut.analysis.dialogue.transcribe import usable_whisper
+from cinecut.analysis.film.faces import by as faces_by
+from cinecut.analysis.stage import Progress, Stage
+from cinecut.catalogue.look import Film, Wish, look_at, pictures_of
+from cinecut.catalogue.store import Catalogue, Entry
+from cinecut.catalogue.words import MEASURES
+from cinecut.diagnostics import Stop
+from cinecut.files import fingerprint
+from cinecut.inference.models import minilm_engine
+from cinecut.inference.server import Models, choose_models
+
+_LOOK = Stage("film", Film, look_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How all films of a run are looked at."""
+
+    wish: Wish = field(default_factory=Wish)
+    llama_server: str | None = None
+    llm_url: str | None = None
+    no_models: bool = False
+
+    def models(self) -> Models | None:
+        """Raises Stop where a server that was named does not answer."""
+        if self.no_models:
+            return None
+        return choose_models(self.llama_server, self.llm_url, lambda holder: None)
+
+
+def look_into(path: Path, folder: Path, asked: Asked, progress: Progress) -> Entry:
+    """Look at a film, unless its result lies in the catalogue's `folder` already."""
+    try:
+        return _look_into(path, folder, asked, progress)
+    except Stop as stop:
+        return Entry(str(path), failed="; ".join(each.message for each in stop.diagnostics))
+    except OSError as error:
+        return Entry(str(path), failed=f"{error.filename or path}: {error.strerror or error}")
+    except Exception as error:  # a fault of this program's must not end the run of a thousand films
+        return Entry(str(path), failed=f"cinecut failed with {type(error).__name__}: {str(error)[:300]}")
+
+
+def _look_into(path: Path, folder: Path, asked: Asked, progress: Progress) -> Entry:
+    began, identity, models = time.monotonic(), fingerprint(path), asked.models()
+    key = key_of(path, asked.wish, models)
+    cache = Cache(identity, folder)
+    fresh = not Catalogue(folder).has(identity, key)
+    film = cache.kept("film", key, Film, lambda: look_at(path, asked.wish, models, progress))
+    if fresh:
+        cache.kept("pictures", key, list[str | None], lambda: pictures_of(path, film.facts, film.shots, progress))
+    entry = entry_of(path, film, key)
+    return replace(entry, worked=round(time.monotonic() - began, 2)) if fresh else entry
+
+
+def entry_of(path: Path, film: Film, key: str) -> Entry:
+    """What the list says of a film with a result."""
+    return Entry(
+        str(path),
+        film.facts.fingerprint,
+        key,
+        title=film.title,
+        seconds=round(float(film.facts.duration), 3),
+        shots=len(film.shots),
+        texts=len(film.texts),
+        described_by=film.described_by,
+        warnings=film.warnings,
+    )
+
+
+def key_of(path: Path, wish: Wish, models: Models | None) -> str:
+    """Names a film's result by all that it depends on. Raises Stop if the film cannot be read."""
+    whisper = usable_whisper() if wish.transcribes else None
+    beside = [track.path for track in find_tracks(path).tracks if track.path is not None]
+    helpers = (minilm_engine(), faces_by(), whisper and whisper.identity, _vision(models))
+    return _LOOK.key([path, *beside, wish, helpers, MEASURES])
+
+
+def _vision(models: Models | None) -> str | None:
+    try:
+        return models.identity("vision") if models is not None else None
+    except Stop:
+        return None

@@ -1,0 +1,209 @@
+"""The commands about many films: index, find."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cinecut.cli.films.options import ModelChoice, NoModelsOption, ServerOption, UrlOption
+from cinecut.cli.films.speech import LanguageOption
+from cinecut.cli.terminal import (
+    ForceOption,
+    JsonOption,
+    SchedulerOption,
+    may_replace,
+    print_diagnostics,
+    print_table,
+    say,
+    watch,
+)
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.machine.cluster import Where, client_of
+
+if TYPE_CHECKING:
+    from cinecut.analysis.stage import Progress
+    from cinecut.catalogue.find import Hit
+    from cinecut.catalogue.index import Workers
+    from cinecut.catalogue.task import Asked
+
+app = typer.Typer()
+
+CatalogueOption = Annotated[
+    Path, typer.Option("--catalogue", "-C", metavar="FOLDER", help="The catalogue's folder.", show_default=True)
+]
+
+
+@app.command()
+def index(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="FOLDER…", help="Folders with films, and below them; or single films.")
+    ],
+    catalogue: CatalogueOption = Path("catalogue"),
+    language: LanguageOption = None,
+    llama_server: ServerOption = None,
+    llm_url: UrlOption = None,
+    no_models: NoModelsOption = False,
+    scheduler: SchedulerOption = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, help="Of a local cluster. Default: one for two cores."),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option("--memory", metavar="SIZE", help="Of each of its workers, 4GB: what takes more is ended."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at many films, and keep what is in them for `cinecut find`: shots, signals, lines, scenes, pictures.
+
+    What is there already is not done again, so a run that was ended goes on where it was. A film that cannot be read
+    ends nothing: the report, a page in the catalogue's folder, says why. Films are only read. On a cluster (the extra
+    `cluster`) films and catalogue lie where all its workers see them.
+
+    Example: cinecut index films --catalogue catalogue
+    """
+    from cinecut.catalogue.index import index as run
+    from cinecut.catalogue.look import Wish
+    from cinecut.catalogue.page import write_report
+    from cinecut.catalogue.store import Catalogue
+    from cinecut.catalogue.task import Asked
+
+    ModelChoice(llama_server, llm_url, no_models).open(lambda holder: None)  # what is wrong with them is said at once
+    asked = Asked(Wish(language, not no_models), llama_server, llm_url, no_models)
+    where = Where(scheduler or "", workers, memory)
+    with watch("Indexing") as watching, _workers(where, catalogue, asked) as work:
+
+        def progress(stage: str, share: float) -> None:
+            watching.stage(stage, round(1000 * share), 1000, None)
+
+        done = run(folders, catalogue, asked, work, progress)
+        report = write_report(Catalogue.load(catalogue))
+    print_diagnostics([Diagnostic("film", f"{each.path}: {each.failed}") for each in done.failed])
+    if as_json:
+        print(json.dumps({"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]}))
+        return
+    shots = sum(each.shots for each in done.films)
+    say(f"{report}: {len(done.films)} films with {shots} shots, {done.new} of them new, {len(done.failed)} failed")
+
+
+@contextmanager
+def _workers(where: Where, catalogue: Path, asked: Asked) -> Iterator[Callable[[Progress], Workers]]:
+    """Who looks at the films: the workers of a scheduler, or a process of this machine."""
+    from cinecut.catalogue.here import Here
+
+    if not where.scheduler:
+        if where.workers or where.memory:
+            raise Stop("option", "--workers and --memory are of a cluster", "add --scheduler local")
+        yield lambda tell: Here(catalogue, asked, tell)
+        return
+    from cinecut.catalogue.cluster import Cluster
+
+    with client_of(where, lambda text: print(text, file=sys.stderr)) as client:
+        yield lambda tell: Cluster(client, catalogue, asked)
+
+
+@app.command()
+def find(
+    query: Annotated[
+        str, typer.Argument(metavar="WORDS", help='What is looked for, between commas: "close-up, night, rain".')
+    ] = "",
+    catalogue: CatalogueOption = Path("catalogue"),
+    films: Annotated[
+        list[str] | None, typer.Option("--films", metavar="NAME", help="Only of such films; * stands for anything.")
+    ] = None,
+    like: Annotated[
+        str | None, typer.Option("--like", metavar="PICTURE", help="That look like a picture's file, or FILM@TIME.")
+    ] = None,
+    number: Annotated[int, typer.Option("-n", "--number", metavar="N", min=1, help="The most shots.")] = 20,
+    page: Annotated[Path | None, typer.Option("--page", metavar="FILE", help="Write a page with pictures.")] = None,
+    spec: Annotated[Path | None, typer.Option("--spec", metavar="FILE", help="Write a spec to cut on.")] = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find shots in a catalogue by words, by look, or by both; the best first, and by what each was found.
+
+    Words for what is measured (close-up, wide, face, night, dark, bright, colourful, still, moving, loud, long,
+    dialogue …) need no model. All others are looked for in scenes and lines, by their meaning where MiniLM is there.
+
+    Example: cinecut find "close-up, night, rain" --page found.html
+    """
+    _check_targets([(page, (".html", ".htm")), (spec, (".yaml", ".yml"))], force)
+    from cinecut.catalogue.find import Index
+    from cinecut.catalogue.store import Catalogue
+    from cinecut.catalogue.words import terms_of
+
+    terms = terms_of(query)
+    if not terms and like is None:
+        raise Stop("option", "nothing is looked for", "write words between commas, or --like a picture")
+    opened, kept = Index.open(catalogue), Catalogue.load(catalogue)
+    look = None
+    if like is not None:
+        from cinecut.catalogue.like import look_of
+
+        look = look_of(like, [path for path, _ in opened.films])
+    hits = opened.find(terms, look, films or [], number)
+    asked = ", ".join([*terms, *([f"like {Path(like).name}"] if like is not None else [])])
+    if not hits:
+        raise Stop("no-material", f"no shot fits {asked}", *opened.lacks(terms))
+    if page is not None:
+        from cinecut.catalogue.page import write_hits
+
+        write_hits(hits, kept, asked, page)
+    if spec is not None:
+        from cinecut.catalogue.cutting import spec_of
+        from cinecut.files import write_beside
+
+        write_beside(spec, spec_of(hits, kept, spec, asked), [hit.film for hit in hits])
+    _print(hits, as_json)
+    for file in (page, spec):
+        if file is not None:
+            print(f"{file}: {len(hits)} shots", file=sys.stderr)
+
+
+def _check_targets(targets: list[tuple[Path | None, tuple[str, ...]]], force: bool) -> None:
+    for target, ends in targets:
+        if target is None:
+            continue
+        if target.suffix.lower() not in ends:
+            raise Stop("output", f"{target} is no name for that file: it ends with {ends[0]}")
+        if os.path.lexists(target) and not force and not may_replace(target):
+            raise Stop("output", f"{target} is there already", "--force replaces it")
+
+
+def _print(hits: list[Hit], as_json: bool) -> None:
+    from cinecut.language.timebase import clock
+
+    def row(hit: Hit) -> dict[str, Any]:
+        return {
+            "film": str(hit.film),
+            "title": hit.title,
+            "shot": hit.number,
+            "in": clock(hit.range.start.seconds),
+            "out": clock(hit.range.end.seconds),
+            "score": hit.score,
+            "looks": list(hit.looks),
+            "reasons": [asdict(reason) for reason in hit.reasons],
+        }
+
+    rows = [row(hit) for hit in hits]
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return
+    body = [
+        [Path(each["film"]).name, str(each["shot"]), each["in"], each["out"], f"{each['score']:.0%}", _why(each)]
+        for each in rows
+    ]
+    print_table(["film", "shot", "in", "out", "fits", "by"], body)
+
+
+def _why(row: dict[str, Any]) -> str:
+    fits = [each for each in row["reasons"] if each["score"]]
+    return "; ".join(f"{each['term']} {each['score']:.0%} by {each['by']}" for each in fits)

@@ -1,0 +1,76 @@
+"""A render's FFmpegs run by the workers of a Dask scheduler, which see the working folder and the media where we do.
+
+    run ─ command, folder ─► a task ─ the same FFmpeg in the same folder ─► its file there, and how it ended
+
+What runs and what it writes is what would run here, so the trailer has the same bytes. A task whose worker dies is done
+by another.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cinecut.diagnostics import Stop
+from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
+from cinecut.ffmpeg.run import Ended, Progress, Running, run_command
+
+_LOOK = 0.2  # seconds after which it is asked again whether somebody ended the render
+
+
+@dataclass(frozen=True, slots=True)
+class OnCluster:
+    """Runs FFmpeg by a scheduler's client."""
+
+    client: Any  # distributed.Client, whose methods have no types
+
+    @property
+    def places(self) -> int:
+        """How many FFmpegs its workers run at a time."""
+        return max(1, sum(self.client.nthreads().values()))
+
+    def __call__(self, command: Sequence[str], ffmpeg: FFmpeg, folder: Path, running: Running) -> Ended:
+        """Raises Stop where a worker sees another folder or has another FFmpeg."""
+        task = self.client.submit(_on_worker, list(command), ffmpeg.identity, str(folder.absolute()), pure=False)
+        while not running.ended:
+            try:
+                ended = task.result(timeout=_LOOK)
+            except TimeoutError:
+                continue
+            except Exception as error:  # the scheduler gave the task up: its workers died, say
+                raise Stop("ffmpeg", f"the cluster gave a segment up: {str(error)[:300]}") from None
+            if isinstance(ended, str):
+                raise Stop("ffmpeg", ended)
+            return Ended(*ended)
+        task.cancel()
+        return Ended(-signal.SIGKILL, 0, ())
+
+
+def _on_worker(command: list[str], identity: str, folder: str) -> tuple[int, int, tuple[str, ...], bool] | str:
+    """How the FFmpeg ended, or why it was not run. When its folder is gone, nobody waits for it: then it is ended."""
+    own = _same_ffmpeg(command[0], identity)
+    if own is None:
+        return "a worker has not this FFmpeg, and another one writes other bytes"
+    if not Path(folder).is_dir():
+        return f"a worker does not see {folder}: film, songs and output must be on storage that all share"
+    running = Running()
+
+    def watch(done: Progress) -> None:
+        if not Path(folder).is_dir():
+            running.end()
+
+    ended = run_command([own, *command[1:]], Path(folder), running, watch)
+    return ended.status, ended.frames, ended.lines, ended.stuck
+
+
+def _same_ffmpeg(path: str, identity: str) -> str | None:
+    """Where this machine has the FFmpeg of that identity: at the same path, or as its own."""
+    for choice in (path, None):
+        with suppress(Stop):
+            if (found := find_ffmpeg(choice)).identity == identity:
+                return found.path
+    return None

@@ -1,0 +1,64 @@
+"""Films looked at by a scheduler and two workers as processes on this machine, one of which is killed in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clusters import Cluster, cluster_in
+from commandline import COMMAND
+from footage import make_film
+from many import indexed
+
+from cinecut.catalogue.store import Catalogue
+
+pytest.importorskip("distributed")
+_COUNT = 12
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    with cluster_in(tmp_path) as made:
+        yield made
+
+
+def results(catalogue: Path) -> dict[str, bytes]:
+    return {f"{file.parent.name}/{file.name}": file.read_bytes() for file in catalogue.glob("analysis/*/*.msgpack")}
+
+
+@pytest.mark.slow
+def test_one_of_two_workers_is_killed_and_nothing_else_is_lost(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The results are those of one process, and nothing is done twice but what the dead worker held."""
+    (tmp_path / "films").mkdir()
+    for number in range(_COUNT):
+        make_film(tmp_path / "films" / f"film{number:02}.mkv", 3 + number // 2, spoken=False)
+    command = [*COMMAND, "index", "films", "-C", "together", "--no-models", "--scheduler", cluster.address]
+    running = subprocess.Popen(command, cwd=tmp_path, env=cluster.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while len(results(tmp_path / "together")) < 6:
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.05)
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "together").glob("analysis/*/*.msgpack")}
+    os.kill(cluster.workers[0].pid, signal.SIGKILL)
+    printed, said = running.communicate(timeout=300)
+    assert running.returncode == 0, said
+    assert f"{_COUNT} films" in printed.decode()
+    assert "dashboard" in said.decode()
+    assert all(file.stat().st_mtime_ns == when for file, when in before.items())
+
+    monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path / "other_cache"))
+    indexed(tmp_path / "films", tmp_path / "alone")
+    assert results(tmp_path / "together") == results(tmp_path / "alone")
+    alone, together = (Catalogue.load(tmp_path / name) for name in ("alone", "together"))
+    assert together.index == alone.index
+    index = [
+        {file.name: file.read_bytes() for file in (each.folder / each.index).iterdir()} for each in (alone, together)
+    ]
+    assert index[0] == index[1]
+    assert sum(each.worked > 0 for each in together.whole) == _COUNT
