@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -105,6 +106,12 @@ def _load() -> None:
             import_module(module.name)
     for name in _ALSO:
         import_module(name)
+    from cinecut.diagnostics import Stop
+    from cinecut.ffmpeg.builds import find_ffmpeg
+
+    for choice in (None, "ffmpeg"):
+        with suppress(Stop):
+            find_ffmpeg(choice)  # asks each build five times what it can do
 
 
 def _watch(asked: tuple[list[str], str, dict[str, str]], files: list[int]) -> NoReturn:
@@ -146,8 +153,6 @@ def _status(words: list[str]) -> int:
 
 def _reap() -> None:
     """The processes that have told their status are forgotten."""
-    try:
+    with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
-    except ChildProcessError:
-        pass
