@@ -57,6 +57,7 @@ def check(studio: Path, film: str, vibe: str, length: int | None, music: bool) -
         assert not [word for word in ("mute:", "duck:", "voice:", "was measured") if word in text]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("film", FILMS)
 @pytest.mark.parametrize(("vibe", "length", "music"), [("thriller", 20, True), ("drama", 60, False)])
 def test_a_written_spec_passes(film: str, vibe: str, length: int, music: bool, studio: Path) -> None:
