@@ -1,7 +1,8 @@
 """What a packet tells without decoding it: gradual refresh, the shape of the pictures, and whether others need it.
 
-Some packets of H.264 and HEVC are marked as key frames, but do not decode to a whole picture. Screen capture and streaming spread the renewal of the picture over many pictures. A message in the stream, the recovery
-point (H.264 D.2.8, HEVC D.3.8), says how many pictures it takes from there until all of one is right.
+Some packets of H.264 and HEVC are marked as key frames, but do not decode to a whole picture. Screen capture and
+streaming spread the renewal of the picture over many pictures. A message in the stream, the recovery point (H.264
+D.2.8, HEVC D.3.8), says how many pictures it takes from there until all of one is right.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from typing import Any
 
 import av.error
 
-from cinecut.language.facts import FilmFacts
 from cinecut.graph.plan import Reel
+from cinecut.language.facts import FilmFacts
 from cinecut.media.frames import from_start, joined, whole_packets
 from cinecut.media.open import open_media, packets_of, picture_stream
 

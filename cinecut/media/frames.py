@@ -148,8 +148,8 @@ class FrameReader:
         going_on = joined(self._media) and self._reached is not None and self._reached < moment
         if not going_on:  # there, going back means reading from the start
             self._frames = self._since(moment)
-        for each in self._frames:  # not `yield from`, which would end them with this
-            yield each  # noqa: UP028
+        for each in self._frames:  # noqa: UP028 - `yield from` would end them with this
+            yield each
 
     def _since(self, moment: FilmTime) -> Iterator[tuple[FilmTime, VideoFrame]]:
         self._video.codec_context.flush_buffers()

@@ -81,7 +81,7 @@ def _offsets(path: Path, changed: int) -> list[Fraction]:
                 continue
             if last is not None and packet.dts < last - _FALL / base:
                 offsets.append(offsets[-1] + (last + step - packet.dts) * base)
-            elif last is not None and 0 < packet.dts - last:
+            elif last is not None and packet.dts > last:
                 step = step or packet.dts - last
             last = packet.dts
     return offsets

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop
+from cinecut.files import fingerprint, write_beside
 from cinecut.language.document import Document, Mapping, near, odd_spaces
 from cinecut.language.document.edit import Edits
-from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
-from cinecut.files import fingerprint, write_beside
-from cinecut.language.read import ABSENT, ANY_RATE, inside, load_spec
 from cinecut.language.events import ActMarker, Cue, Entry, Picture, Still
+from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
+from cinecut.language.read import ABSENT, ANY_RATE, inside, load_spec
 from cinecut.language.spec import Film, Lut, Music, RatingClip, Spec
-from cinecut.language.write import value_tree
 from cinecut.language.timebase import clock, rate_text
+from cinecut.language.write import value_tree
 
 Facts = FilmFacts | SongFacts | StillFacts | LutFacts
 TreePath = tuple[str | int, ...]
@@ -70,7 +70,8 @@ def check_files(spec: Spec, folder: Path, report: Report) -> None:
         if not os.path.isfile(asset.file):  # noqa: PTH113 - Path's own raises where a name is too long
             special = "a device or a pipe" if os.path.exists(asset.file) else "not there"  # noqa: PTH110
             what = "a folder" if os.path.isdir(asset.file) else special  # noqa: PTH112
-            hints = [*filter(None, [odd_spaces(str(asset.owner.file))]), *(near(asset.file) if what == "not there" else [])]
+            alike = near(asset.file) if what == "not there" else []
+            hints = [*filter(None, [odd_spaces(str(asset.owner.file))]), *alike]
             if isinstance(asset.owner, Film):
                 name = f" --name {asset.path[1]}" if len(asset.path) > 1 else ""
                 hints.append(f"relink a film that moved: cinecut link SPEC FILM{name}")
@@ -164,8 +165,8 @@ def write_facts(document: Document, facts: Records[TreePath, Facts], files: Reco
 
 def relink(path: Path, film: Path | None, force: bool = False, name: str | None = None) -> list[Path]:
     """Measure every asset of a spec anew and write the facts into it; with `film`, make the spec name that file, which
-    must be the same film unless `force`; `name` says which one of several. Returns the files that were measured. Raises Stop; the spec is replaced at
-    once or not at all."""
+    must be the same film unless `force`; `name` says which one of several. Returns the files that were measured. Raises
+    Stop; the spec is replaced at once or not at all."""
     report = Report()
     document, spec = load_spec(path, report, unmeasured=ANY_RATE)
     report.stop_on_error()

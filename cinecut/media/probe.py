@@ -20,11 +20,11 @@ from cinecut.language.timebase import Timecodes
 from cinecut.media.bitstream import shape_of
 from cinecut.media.decode_order import bare, in_decode_order, place_of
 from cinecut.media.dolby_vision import profile_of
-from cinecut.media.sound.film_audio import film_audio
 from cinecut.media.first_picture import first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture, whole_packets
 from cinecut.media.joined import JoinedMedia, restart
 from cinecut.media.open import check_sound, open_media, packets_of, picture_stream, sound_streams, tags
+from cinecut.media.sound.film_audio import film_audio
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
 _WINDOW = 600  # packets
@@ -179,7 +179,8 @@ class _Shapes:
     frames say so, or the container."""
 
     def __init__(self, context: Any) -> None:
-        self._codec, self._header, self._shapes = context.codec.canonical_name, bytes(context.extradata or b""), set[bytes]()
+        self._codec, self._header = context.codec.canonical_name, bytes(context.extradata or b"")
+        self._shapes = set[bytes]()
 
     def seen(self, packet: Any) -> Any:
         if packet.is_keyframe and (shape := shape_of(packet, self._codec)) is not None:

@@ -182,7 +182,6 @@ class _Copied(_Pictures):
             packet.dts, packet.stream = decoded, target
             yield packet
 
-
     def _needed(self, source: Iterator[Any]) -> Iterator[Any]:
         """The packets without those long before the reel's head from which no other picture is predicted: where key
         frames are far apart, most of a shot's decoding is what comes before it. The ones just before it stay, by which
@@ -223,7 +222,6 @@ class _Decoded(_Pictures):
         return stream
 
     def packets(self, target: Any) -> Iterator[Any]:
-        width, height = self.facts.size
         head, end = (at.seconds + self.facts.start for at in (self.reel.seen.start, self.reel.seen.end))
         last: VideoFrame | None = None
         for frame in self._frames():
@@ -309,7 +307,8 @@ def _gives_back(name: str, video: Any, packet: Any, frame: VideoFrame) -> bool:
         packet.stream = video
         with open_bytes(kept.getvalue()) as media:
             again = media.streams.video[0]
-            other = next((only_picture(again.codec_context, each) for each in packets_of(media, again) if each.size), None)
+            packets = (each for each in packets_of(media, again) if each.size)
+            other = next((only_picture(again.codec_context, each) for each in packets), None)
     except (ValueError, av.error.FFmpegError):
         return False
     return other is not None and contents(frame) == contents(other)

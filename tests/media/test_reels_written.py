@@ -42,9 +42,7 @@ def test_what_uses_the_first_reels_begins_while_others_are_made(films: Films, tm
     spec, folder = tmp_path / "a.yaml", tmp_path / "work"
     folder.mkdir()
     (tmp_path / "mine.cube").write_text("LUT_1D_SIZE 2\n0 0 0\n1 1 1\n")
-    spec.write_text(
-        f"cinecut: 1\nfilm: {film}\nlut: mine.cube\ntimeline: [shot: 0:00 - 0:01, shot: 0:01 - 0:02]\n"
-    )
+    spec.write_text(f"cinecut: 1\nfilm: {film}\nlut: mine.cube\ntimeline: [shot: 0:00 - 0:01, shot: 0:01 - 0:02]\n")
     watch = replace(SILENT, stage=lambda name, done, total, speed: told.append((name, done, total)))
     job = prepare(spec)
     materials = Materials(job, folder, watch, Store(None))
@@ -69,7 +67,9 @@ def test_a_film_that_breaks_off_is_one_message(films: Films, tmp_path: Path) -> 
 def pictures(file: Path, start: float, end: float, epoch: int = 0) -> list[bytes]:
     """Those between two seconds, as bytes."""
     with av.open(str(file)) as media:
-        shown = [frame for frame in media.decode(media.streams.video[0]) if start <= (frame.time or 0) - epoch + 0.01 < end]
+        shown = [
+            frame for frame in media.decode(media.streams.video[0]) if start <= (frame.time or 0) - epoch + 0.01 < end
+        ]
         return [bytes(frame.to_ndarray(format="yuv420p")) for frame in shown]
 
 

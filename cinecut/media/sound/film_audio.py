@@ -1,4 +1,4 @@
-"""Which sound is the film's: not a commentary, the one that its container prefers, and each with all of its channels."""
+"""Which sound is the film's: no commentary, the one that its container prefers, and each with all of its channels."""
 
 from __future__ import annotations
 

@@ -205,9 +205,7 @@ def stretch(sounds: FilmSounds, audio: AudioFacts, start: Fraction, end: Fractio
         yield np.concatenate(blocks)
 
 
-def _stretch(
-    sound: FilmSound, kind: str, audio: AudioFacts, start: Fraction, end: Fraction
-) -> Iterator[NDArray[Any]]:
+def _stretch(sound: FilmSound, kind: str, audio: AudioFacts, start: Fraction, end: Fraction) -> Iterator[NDArray[Any]]:
     at, last = nearest(start * audio.rate), nearest(end * audio.rate)
     for place, part in _converted(sound.between(start, end), kind, audio):
         kept = part[:, max(0, at - place) : max(0, last - place)]

@@ -158,7 +158,7 @@ class _Phase:
 
 
 def channels_of(frame: av.AudioFrame) -> NDArray[Any]:
-    """[channels, samples] of a frame, planar or not. Of planar frames PyAV's own way reads behind the eighth channel."""
+    """[channels, samples] of a frame, planar or not. Of planar ones PyAV's own way reads behind the eighth channel."""
     count, format = frame.layout.nb_channels, frame.format.name
     if not frame.format.is_planar:
         return frame.to_ndarray().reshape(-1, count).T
