@@ -11,13 +11,11 @@ from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop
 from cinecut.language.document import Document, Mapping, near, odd_spaces
-from cinecut.language.document.edit import Edits
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.files import fingerprint, write_beside
 from cinecut.language.read import ABSENT, ANY_RATE, inside, load_spec
 from cinecut.language.events import ActMarker, Cue, Entry, Picture, Still
 from cinecut.language.spec import Film, Lut, Music, RatingClip, Spec
-from cinecut.language.write import value_tree
 from cinecut.language.timebase import clock, rate_text
 
 Facts = FilmFacts | SongFacts | StillFacts | LutFacts
@@ -144,6 +142,9 @@ def write_facts(document: Document, facts: Records[TreePath, Facts], files: Reco
     """The spec's text with facts (and new file names) put under their assets; nothing else changes. An asset that
     stands in several places by an alias gets its facts where it is written. Raises Stop where there is no such place.
     """
+    from cinecut.language.document.edit import Edits
+    from cinecut.language.write import value_tree  # `check` writes nothing, and need not load them
+
     edits, written = Edits(document), dict[Span, TreePath]()
     for path in facts:
         parent, node = edits.node(path[:-1]), edits.node(path)
