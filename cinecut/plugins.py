@@ -19,8 +19,6 @@ from typing import Any
 
 from cinecut.diagnostics import Stop
 
-GROUPS = ("shots", "transcribe", "describe", "beats", "exporters")
-
 
 class PluginStop(Stop):
     """A plug-in failed. Since the user chose it, nothing else is tried in its place."""

@@ -17,6 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cinecut import __version__
+from cinecut.cli.plain import read_plainly
 from cinecut.cli.terminal import LOUDNESS, print_diagnostics
 from cinecut.diagnostics import Diagnostic, Stop
 
@@ -74,6 +75,7 @@ def main() -> None:
     try:
         words = _options_first(sys.argv[1:])
         asked = next((word for word in words if not word.startswith("-")), None)
+        read_plainly()
         command_line(asked)(words, standalone_mode=True)
     except Stop as stop:
         print_diagnostics(stop.diagnostics)

@@ -43,7 +43,7 @@ class Inputs:
             elif isinstance(placed.event, Still):
                 still = placed.event.still
                 self._add(UserFile(self._still_name(still), still.file, PICTURE_FORMATS))
-            self._add_song(cue_song(trailer, placed.event))
+            self._add_song(cue_song(placed.event))
         for voice in layout.track.voices:
             self._add_sound(voice.label, voice.film)
         if trailer.lut is not None:

@@ -153,7 +153,7 @@ def resolve(
     )
 
 
-def cue_song(trailer: Trailer, event: Event) -> Song | None:
+def cue_song(event: Event) -> Song | None:
     """The song that begins with an event; of one that ends the music, or changes nothing, None."""
     cue = event.cue
     return None if cue is None or cue.stops else Song(cue.file, cue.facts or _UNMEASURED_SONG)

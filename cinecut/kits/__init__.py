@@ -6,18 +6,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from cinecut.diagnostics import Report, Span, Stop
+from cinecut.diagnostics import Report, Stop
 from cinecut.language.document import Mapping as YamlMapping
-from cinecut.language.document import plain, read_document
+from cinecut.language.document import plain
 from cinecut.language.formats import formats, parse_size
 from cinecut.language.read import fill_list, inside
 from cinecut.language.rules import check_names
-from cinecut.language.schema import KIT, check_document
+from cinecut.language.schema import KIT, check_document, chosen_file, names_in, root_of
 from cinecut.language.spec import Deliverable
 
 _FOLDER = Path(__file__).resolve().parent
@@ -52,19 +51,13 @@ class Kit:
 
 
 def names() -> list[str]:
-    return sorted(file.stem for file in _FOLDER.glob("*.yaml"))
+    return names_in(_FOLDER)
 
 
 def load_kit(choice: str, folder: Path = Path()) -> Kit:
     """A kit by its name, or one's own by its file, NAME.yaml, relative to `folder`. Raises Stop with the nearest name
     if there is none."""
-    if choice in names():
-        return read_kit(_FOLDER / f"{choice}.yaml")
-    if choice.lower().endswith((".yaml", ".yml")):
-        return read_kit(inside(folder, choice))
-    close = get_close_matches(choice.lower(), names(), n=1)
-    hint = f"did you mean {close[0]}?" if close else "`cinecut kits` lists them; a file of your own ends with .yaml"
-    raise Stop("option", f"there is no kit {choice!r}", hint)
+    return read_kit(chosen_file(choice, KIT, _FOLDER, inside(folder, choice)))
 
 
 def kits_of(deliverables: tuple[Deliverable, ...], folder: Path, report: Report) -> dict[str, Kit]:
@@ -85,11 +78,8 @@ def kits_of(deliverables: tuple[Deliverable, ...], folder: Path, report: Report)
 def read_kit(path: Path) -> Kit:
     """A kit from a file, checked by schemas/kit-1.schema.json. Raises Stop with everything that is wrong."""
     report = Report()
-    root = read_document(path, report).root
-    if root is None and report.ok:
-        report.add("missing-key", "the kit is empty", Span(str(path), 0, 0, 0, 1), "{kit: 1, about: …}")
-    if root is not None:
-        check_document(root, KIT, formats(None), report)
+    root = root_of(path, KIT, "{kit: 1, about: …}", report)
+    check_document(root, KIT, formats(None), report)
     report.stop_on_error()
     assert isinstance(root, YamlMapping)
     outputs = fill_list(Deliverable, root.entries["outputs"]) if "outputs" in root.entries else ()

@@ -141,7 +141,7 @@ def _chopped_lines_of(film: str, layout: Layout, lines: Sequence[KnownLine], rep
         for edge, joined, begins in ((heard.start, went_on, True), (heard.end, goes_on, False)):
             line = None if joined else cut_by(edge)
             if line is not None:
-                _chopped(layout, placed, line, begins, report)
+                _chopped(placed, line, begins, report)
                 break
 
 
@@ -170,7 +170,7 @@ def _heard_range(placed: PlacedShot, rate: Fraction) -> FilmRange:
     return replace(placed.film, start=placed.film.start - lead * step, end=placed.film.end + trail * step)
 
 
-def _chopped(layout: Layout, placed: PlacedShot, line: KnownLine, begins: bool, report: Report) -> None:
+def _chopped(placed: PlacedShot, line: KnownLine, begins: bool, report: Report) -> None:
     words = excerpt(line.text, 40) if line.text else "a phrase that somebody speaks"
     where = _span_of(line.range.start, line.range.end)
     if begins:

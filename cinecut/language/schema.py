@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cinecut.diagnostics import Report, Span, excerpt
+from cinecut.diagnostics import Report, Span, Stop, excerpt
 from cinecut.language.document import Mapping as YamlMapping
-from cinecut.language.document import Node, Sequence, head_span, odd_spaces, plain
+from cinecut.language.document import Node, Sequence, head_span, odd_spaces, plain, read_document
 from cinecut.language.document.accept import Acceptance
 
 if TYPE_CHECKING:
@@ -81,6 +81,41 @@ def definition(schema: str, name: str) -> dict[str, Any]:
     whole = read_schema(schema)
     part: dict[str, Any] = whole["$defs"][name] if name else whole
     return part
+
+
+# Data files that keep to one: vibes, kits, skeletons
+
+
+def names_in(folder: Path) -> list[str]:
+    """The names of those that come along."""
+    return sorted(file.stem for file in folder.glob("*.yaml"))
+
+
+def chosen_file(choice: str, schema: str, folder: Path, own: Path) -> Path:
+    """The one in `folder` of this name; or `own`, where the choice is a file, NAME.yaml. Raises Stop with the nearest
+    name where it is neither."""
+    names, kind = names_in(folder), schema.partition("-")[0]
+    if choice in names:
+        return folder / f"{choice}.yaml"
+    if choice.lower().endswith((".yaml", ".yml")):
+        return own
+    close = get_close_matches(choice.lower(), names, n=1)
+    known = f"there are {', '.join(names)}; a file of your own ends with .yaml"
+    raise Stop("option", f"there is no {kind} {choice!r}", f"did you mean {close[0]}?" if close else known)
+
+
+def root_of(path: Path, schema: str, starter: str, report: Report) -> Node:
+    """The tree of a file that is to keep to a schema. Raises Stop where there is none; `starter` is how one begins."""
+    root = read_document(path, report).root
+    if root is None:
+        if report.ok:
+            report.add("missing-key", f"the {schema.partition('-')[0]} is empty", Span(str(path), 0, 0, 0, 1), starter)
+        report.stop_on_error()
+    assert root is not None  # or there was an error
+    return root
+
+
+# The check against them
 
 
 Formats = Mapping[str, Callable[[str | int | Fraction], object]]

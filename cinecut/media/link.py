@@ -145,6 +145,9 @@ def write_facts(document: Document, facts: Records[TreePath, Facts], files: Reco
     """The spec's text with facts (and new file names) put under their assets; nothing else changes. An asset that
     stands in several places by an alias gets its facts where it is written. Raises Stop where there is no such place.
     """
+    from cinecut.language.document.edit import Edits
+    from cinecut.language.write import value_tree  # `check` writes nothing, and need not load them
+
     edits, written = Edits(document), dict[Span, TreePath]()
     for path in facts:
         parent, node = edits.node(path[:-1]), edits.node(path)

@@ -7,17 +7,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cinecut.diagnostics import Report, Span, Stop
+from cinecut.diagnostics import Report
 from cinecut.grade import Grade
 from cinecut.language.document import Mapping as YamlMapping
 from cinecut.language.document import Node, Scalar, plain, read_document
-from cinecut.language.schema import VIBE, check_document
+from cinecut.language.schema import VIBE, check_document, chosen_file, names_in, root_of
 from cinecut.language.spec import VibeChoice
 from cinecut.vibes.titles import PLAIN, TitleStyle
 
@@ -50,24 +49,19 @@ class Vibe:
 
 
 def names() -> list[str]:
-    return sorted(file.stem for file in _FOLDER.glob("*.yaml"))
+    return names_in(_FOLDER)
 
 
 def load_vibe(choice: str) -> Vibe:
     """A genre by its name, or the user's own vibe by its file, NAME.yaml. Raises Stop with the nearest name if there is
     none."""
-    if choice in names():
-        return _genre(choice)
-    if choice.lower().endswith((".yaml", ".yml")):
-        return read_vibe(Path(choice))
-    close = get_close_matches(choice.lower(), names(), n=1)
-    hint = f"did you mean {close[0]}?" if close else "`cinecut vibes` lists them; a file of your own ends with .yaml"
-    raise Stop("option", f"there is no vibe {choice!r}", hint)
+    file = chosen_file(choice, VIBE, _FOLDER, Path(choice))
+    return _genre(file) if file.parent == _FOLDER else read_vibe(file)
 
 
 @cache
-def _genre(name: str) -> Vibe:
-    return read_vibe(_FOLDER / f"{name}.yaml")
+def _genre(file: Path) -> Vibe:
+    return read_vibe(file)
 
 
 def vibe_of(choice: VibeChoice | None) -> Vibe | None:
@@ -115,14 +109,10 @@ def changes(record: Any, base: Any) -> dict[str, Any]:
 def read_vibe(path: Path) -> Vibe:
     """A vibe from a file, checked by schemas/vibe-1.schema.json. Raises Stop with everything that is wrong."""
     report = Report()
-    root = read_document(path, report).root
-    if root is None and report.ok:
-        report.add("missing-key", "the vibe is empty", Span(str(path), 0, 0, 0, 1), "{vibe: 1, base: thriller, …}")
-    if root is not None:
-        root = _with_base(root)
-        check_document(root, VIBE, {}, report)
-        if report.ok:
-            _check_order(root, report)
+    root = _with_base(root_of(path, VIBE, "{vibe: 1, base: thriller, …}", report))
+    check_document(root, VIBE, {}, report)
+    if report.ok:
+        _check_order(root, report)
     report.stop_on_error()
     return _filled(plain(root), path)
 

