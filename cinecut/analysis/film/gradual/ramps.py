@@ -251,12 +251,13 @@ def _weighted(ranks: NDArray[np.int64], luma: Pictures, first: Pair) -> Ramp:
     count, least = _STEADY
     around = np.concatenate([luma[max(0, i - count) : i] - luma[i], luma[j + 1 : j + 1 + count] - luma[j]])
     weights = 1 / np.sqrt((around**2).mean(0) + least) if len(around) else np.ones(luma.shape[1], np.float32)
-    low, high = max(0, i - _FINE - REACH), min(len(ranks), j + _FINE + REACH + 1)
+    fine = max(2, _FINE * (j - i) // int(ranks[j] - ranks[i]))
+    low, high = max(0, i - fine - REACH), min(len(ranks), j + fine + REACH + 1)
     table = _Table(ranks[low:high], luma[low:high] * weights.astype(np.float32))
     best = Pair(i, j, float("inf"), first.residue)
-    for span in range(max(2, j - i - 2 * _FINE), j - i + 2 * _FINE + 1):
-        before = np.arange(max(_BESIDE, i - _FINE), min(i + _FINE, len(ranks) - _BESIDE - span) + 1)
-        before = before[np.abs(before + span - j) <= _FINE] - low
+    for span in range(max(2, j - i - 2 * fine), j - i + 2 * fine + 1):
+        before = np.arange(max(_BESIDE, i - fine), min(i + fine, len(ranks) - _BESIDE - span - 1) + 1)
+        before = before[np.abs(before + span - j) <= fine] - low
         before = before[table.ranks[before + span] - table.ranks[before] > _SHORTEST]
         uneven, residue = table.errors(before, before + span)
         for at, error, left in zip((before + low).tolist(), uneven.tolist(), residue.tolist(), strict=True):
