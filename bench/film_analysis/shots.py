@@ -18,9 +18,6 @@ from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film, measure
 from bench.film_analysis import recipes
 from bench.measure import MB, Command, Meter, interleaved
-from cinecut.analysis.film.blends import GradualCut
-from cinecut.analysis.film.shots import find_shots
-from cinecut.media.probe import film_facts
 
 HERE = Path(__file__).resolve().parent
 SCENEDETECT = ("scenedetect==0.7.*", "opencv-python-headless")
@@ -107,7 +104,7 @@ def _agreement(found: Sequence[int], truth: Sequence[int]) -> tuple[float, float
 
 
 def _ours(film: Film, output: Path) -> Command:
-    return Command((sys.executable, "-m", "bench.film_analysis.shots", str(film.path), str(output)), output)
+    return Command((sys.executable, "-m", "bench.film_analysis.our_shots", str(film.path), str(output)), output)
 
 
 def _rival(film: Film, output: Path) -> Command:
@@ -137,15 +134,3 @@ def _fixed_gops(film: Film) -> Film:
         subprocess.run(argv, check=True)
         part.replace(path)
     return measure(path)
-
-
-def main(film: Path, output: Path) -> None:
-    """Write the first frames of the shots that begin with a cut, as JSON: what the table runs and meters."""
-    facts = film_facts(film)
-    found = find_shots(film, facts, lambda share: None)
-    starts = [shot.range.start.seconds for shot in found.shots[1:] if shot.begins is GradualCut.CUT]
-    output.write_text(json.dumps([round(start * facts.rate) for start in starts]), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))

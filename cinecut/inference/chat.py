@@ -15,8 +15,6 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 from requests.auth import AuthBase
 
 T = TypeVar("T")
@@ -172,6 +170,9 @@ def _as_message(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:
+    from jsonschema import Draft202012Validator  # slow to import, and most analyses ask nothing
+    from jsonschema.exceptions import best_match
+
     try:
         choice = json.loads(text)["choices"][0]
         message, finish = choice["message"], choice.get("finish_reason")

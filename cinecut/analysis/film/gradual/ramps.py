@@ -43,7 +43,7 @@ _UNEVEN_GLANCE = 0.2  # and of a few of the shares, which saves the others' cost
 _UNEVEN_WIPE = 0.045  # greatest mean distance of a wipe's
 _RESIDUE, _RESIDUE_ONCE = 0.25, 0.35  # greatest part of the difference that a blend leaves unexplained, mean and most
 _EITHER = 0.1  # greatest part of the difference by which points of a wipe are neither of P nor of Q
-_PALER = 0.97  # greatest spread in the middle of a blend, relative to that of its ends
+_PALER = 0.98  # greatest spread in the middle of a blend, relative to that of its ends
 _LIKE = 0.65  # greatest correlation of P and Q
 _LEAST = 8.0  # least levels between them
 _LEAST_NOVELTY = 0.5  # the same, relative to their spread
@@ -78,15 +78,15 @@ class Ramp:
         """`slack` is how many times too uneven and unexplained it may be, since pictures are missing."""
         even = self.uneven <= slack * _UNEVEN
         plain = self.residue <= slack * _RESIDUE and self.residue_once <= slack * _RESIDUE_ONCE
-        return even and plain and self.paler <= (_PALER if slack == 1 else 1) and self._changes(slack)
+        return even and plain and self.paler <= _PALER and self._changes
 
     def is_wipe(self, slack: float) -> bool:
         even = self.uneven <= slack * _UNEVEN_WIPE and self.either <= slack * _EITHER
-        return even and self.residue > _RESIDUE / slack and self._changes(slack)
+        return even and self.residue > _RESIDUE / slack and self._changes
 
-    def _changes(self, slack: float) -> bool:
-        levels, novelty = self.levels >= _LEAST / slack, self.novelty >= _LEAST_NOVELTY / slack
-        return levels and novelty and self.like <= min(1.2, slack) * _LIKE
+    @property
+    def _changes(self) -> bool:
+        return self.levels >= _LEAST and self.novelty >= _LEAST_NOVELTY and self.like <= _LIKE
 
 
 def ramps(ranks: NDArray[np.int64], luma: Pictures, slack: float = 1.0) -> list[Ramp]:
@@ -156,7 +156,7 @@ def _tried(ranks: NDArray[np.int64], luma: Pictures, slack: float) -> list[Pair]
         low, high = max(0, start - REACH), min(len(ranks), start + _BLOCK + _SPANS[-1] + REACH)
         table = _Table(ranks[low:high], luma[low:high])
         last = high - low - _BESIDE * (high == len(ranks))
-        for before, after in table.unlike(start - low, min(start + _BLOCK, len(ranks) - _BESIDE) - low, last, slack):
+        for before, after in table.unlike(start - low, min(start + _BLOCK, len(ranks) - _BESIDE) - low, last):
             even = table.glance(before, after) <= slack * _UNEVEN_GLANCE
             before, after = before[even], after[even]
             uneven, residue = table.errors(before, after)
@@ -177,9 +177,7 @@ class _Table:
         self._points = luma.shape[1]
         self._variance = np.maximum(1.0, self._squares / self._points - self._means**2)
 
-    def unlike(
-        self, start: int, end: int, last: int, slack: float
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    def unlike(self, start: int, end: int, last: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Pairs of pictures that differ enough to be of two shots, as two arrays for each span: from the places `start`
         to `end`, to places before `last`."""
         spans = np.array(_SPANS)
@@ -190,11 +188,11 @@ class _Table:
         length = self.ranks[after] - self.ranks[before]
         way = self._way(before, after) / self._points
         spread = (self._variance[before] + self._variance[after]) / 2
-        enough = np.maximum(_LEAST / slack, _LEAST_NOVELTY / slack * np.sqrt(spread)) ** 2
+        enough = np.maximum(_LEAST, _LEAST_NOVELTY * np.sqrt(spread)) ** 2
         far = (length > _SHORTEST) & (length <= _LONGEST) & (way >= enough)
         before, after = before[far], after[far]
         both = self._products[before, after] / self._points - self._means[before] * self._means[after]
-        like = both / np.sqrt(self._variance[before] * self._variance[after]) <= min(1.2, slack) * _LIKE
+        like = both / np.sqrt(self._variance[before] * self._variance[after]) <= _LIKE
         before, after = before[like], after[like]
         starts = np.flatnonzero(np.diff(after - before, prepend=0))[1:]
         yield from zip(np.split(before, starts), np.split(after, starts), strict=True)
@@ -251,12 +249,13 @@ def _weighted(ranks: NDArray[np.int64], luma: Pictures, first: Pair) -> Ramp:
     count, least = _STEADY
     around = np.concatenate([luma[max(0, i - count) : i] - luma[i], luma[j + 1 : j + 1 + count] - luma[j]])
     weights = 1 / np.sqrt((around**2).mean(0) + least) if len(around) else np.ones(luma.shape[1], np.float32)
-    low, high = max(0, i - _FINE - REACH), min(len(ranks), j + _FINE + REACH + 1)
+    fine = max(2, _FINE * (j - i) // int(ranks[j] - ranks[i]))
+    low, high = max(0, i - fine - REACH), min(len(ranks), j + fine + REACH + 1)
     table = _Table(ranks[low:high], luma[low:high] * weights.astype(np.float32))
     best = Pair(i, j, float("inf"), first.residue)
-    for span in range(max(2, j - i - 2 * _FINE), j - i + 2 * _FINE + 1):
-        before = np.arange(max(_BESIDE, i - _FINE), min(i + _FINE, len(ranks) - _BESIDE - span) + 1)
-        before = before[np.abs(before + span - j) <= _FINE] - low
+    for span in range(max(2, j - i - 2 * fine), j - i + 2 * fine + 1):
+        before = np.arange(max(_BESIDE, i - fine), min(i + fine, len(ranks) - _BESIDE - span - 1) + 1)
+        before = before[np.abs(before + span - j) <= fine] - low
         before = before[table.ranks[before + span] - table.ranks[before] > _SHORTEST]
         uneven, residue = table.errors(before, before + span)
         for at, error, left in zip((before + low).tolist(), uneven.tolist(), residue.tolist(), strict=True):
