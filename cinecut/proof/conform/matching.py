@@ -40,7 +40,8 @@ class Matcher:
             for done, found in enumerate(pool.map(lambda each: list(self._pieces(*each)), bounds), 1):
                 pieces += found
                 progress(0.8 * done / len(bounds))
-        pieces = self._sought(pieces)
+        for covered in (False, True):
+            pieces = self._sought(pieces, covered)
         progress(1.0)
         rate, films = self.placer.rate, self.placer.films
         return joined(self._adopted(joined(pieces, films, rate)), films, rate)
@@ -96,27 +97,31 @@ class Matcher:
 
     # What no key picture is like
 
-    def _sought(self, pieces: Sequence[Piece]) -> list[Piece]:
+    def _sought(self, pieces: Sequence[Piece], covered: bool) -> list[Piece]:
         """The pieces, those without a place looked for in outlines of the films: all of them at once."""
         lost = [p for p in pieces if p.film is None and not p.black and p.end - p.start >= LEAST]
         places: dict[Piece, list[Piece]] = {piece: [] for piece in lost}
-        best = dict[tuple[int, int], Candidate]()
+        order = self._order(lost, covered)
+        with ThreadPoolExecutor(THREADS) as pool:
+            while order:
+                some, order = order[: 2 * THREADS], order[2 * THREADS :]
+                waiting = [p for p in lost if max((each.like for each in places[p]), default=0.0) < SURE]
+                if not waiting:
+                    break
+                some = [each for each in some if self._affordable(each)]
+                list(pool.map(lambda each, waiting=waiting: self._look(each, waiting, places), some))
+        found = {piece: self.placer.chosen(each) for piece, each in places.items()}
+        return [new for piece in pieces for new in self._replaced(piece, found.get(piece))]
+
+    def _order(self, lost: Sequence[Piece], covered: bool) -> list[Candidate]:
+        """The groups in which some pieces may be, the most promising first; some hide a shot from their key picture."""
+        best, films = dict[tuple[int, int], Candidate](), self.placer.films
         for piece in lost:
             for each in self.placer.candidates(piece.start, piece.end):
                 held = best.get((each.film, each.group))
                 if held is None or held.promise < each.promise:
-                    best[each.film, each.group] = each
-        films = self.placer.films
-        order = sorted(best.values(), key=lambda c: -c.promise - _HIDDEN * bool(films[c.film].known.cut[c.group]))
-        with ThreadPoolExecutor(THREADS) as pool:
-            for at in range(0, len(order), 2 * THREADS):
-                waiting = [p for p in lost if max((each.like for each in places[p]), default=0.0) < SURE]
-                some = [each for each in order[at : at + 2 * THREADS] if self._affordable(each)]
-                if not waiting or not some:
-                    break
-                list(pool.map(lambda each, waiting=waiting: self._look(each, waiting, places), some))
-        found = {piece: self.placer.chosen(each) for piece, each in places.items()}
-        return [new for piece in pieces for new in self._replaced(piece, found.get(piece))]
+                    best[each.film, each.group] = replace(each, covered=covered)
+        return sorted(best.values(), key=lambda c: -c.promise - _HIDDEN * bool(films[c.film].known.cut[c.group]))
 
     def _replaced(self, piece: Piece, found: Piece | None) -> list[Piece]:
         return [piece] if found is None else list(self._pieces(piece.start, piece.end, 1, found))
@@ -131,7 +136,7 @@ class Matcher:
         for piece in waiting:
             rows = spread(piece.start, piece.end, 7)
             for flipped in (False, True):
-                likes = alike(self.placer.own(rows, flipped), outline).max(1, initial=0)
+                likes = alike(self.placer.own(rows, flipped), outline, candidate.covered).max(1, initial=0)
                 if likes.max() < NEAR:
                     continue
                 row = int(rows[int(likes.argmax())])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.film.gops import Inside, Thumbs
 from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.vectors import Vectors, View, alike, colors_of, framed, mirrored, vectors_of
+from cinecut.proof.conform.vectors import Vectors, View, alike, colors_of, framed, mirrored, one_by_one, vectors_of
 
 LEAST = 5  # frames of a stretch
 SURE = 0.97  # mean correlation from which on no better place is looked for
@@ -38,7 +38,8 @@ _SPEEDS = tuple(map(Fraction, (
 class Piece:
     """Frames [start, end) of the trailer. `film` is the number of the film, None where it is in none (`black`: nothing
     is shown); `first` the place of its first frame, in film frames; `like` the mean correlation; `view` the part of the
-    picture that it shows, where that is another than the whole trailer's; `blend` the dissolve into it, in frames."""
+    picture that it shows, where that is another than the whole trailer's; `blend` the dissolve into it, in frames;
+    `covered`: something lies over it, so that most of its parts are compared, not all."""
 
     start: int
     end: int
@@ -50,6 +51,7 @@ class Piece:
     black: bool = False
     view: View | None = None
     blend: int = 0
+    covered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Candidate:
     group: int
     flipped: bool
     view: View | None = None
+    covered: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class Placer:
         ranks = ranks_of(piece.first, self.step(piece), np.arange(piece.end - piece.start), film.count)
         low, vectors = film.between(int(ranks[0]), int(ranks[-1]) + 1, piece.view)
         own = self.own(np.arange(piece.start, piece.end), piece.flipped)
-        return np.asarray((own * vectors[ranks - low]).sum(1), np.float32)
+        return one_by_one(own, vectors[ranks - low], piece.covered)
 
     # Rough places
 
@@ -152,7 +155,8 @@ class Placer:
 
     def within_group(self, start: int, end: int, candidate: Candidate) -> Iterator[Piece]:
         """Places of a stretch of which a part is in a group."""
-        whole = Piece(start, end, candidate.film, flipped=candidate.flipped, view=candidate.view)
+        flipped, covered = candidate.flipped, candidate.covered
+        whole = Piece(start, end, candidate.film, flipped=flipped, view=candidate.view, covered=covered)
         anchor = self._rough(whole, candidate.group)
         if anchor is None:
             return
@@ -166,7 +170,7 @@ class Placer:
         film = self.films[piece.film or 0]
         begin, vectors = int(film.starts[group]), film.vectors(group, piece.view)
         rows, step = spread(piece.start, piece.end, _SAMPLES), float(self.step(piece))
-        table = alike(self.own(rows, piece.flipped), vectors)
+        table = alike(self.own(rows, piece.flipped), vectors, piece.covered)
         if not table.size or table.max() < NEAR:
             return None
         moments = (rows - piece.start) * step
@@ -186,7 +190,7 @@ class Placer:
         normal = film.facts.rate / self.rate
         low, vectors = self._around(piece, anchor)
         rows = spread(piece.start, piece.end, _SAMPLES)
-        table = alike(self.own(rows, piece.flipped), vectors)
+        table = alike(self.own(rows, piece.flipped), vectors, piece.covered)
         if not table.size:
             return ()
         clear = table.max(1) > max(NEAR, float(table.max()) - 0.15)
@@ -227,7 +231,7 @@ class Placer:
         low, vectors = self._around(piece, anchor)
         if not len(vectors):
             return replace(piece, like=-1.0)
-        table = alike(self.own(rows, piece.flipped), vectors)
+        table = alike(self.own(rows, piece.flipped), vectors, piece.covered)
         parts = 1 if step == 1 else 4  # of a frame: only at another rate does it show where within one a shot begins
         shifts = sorted(range(-_REACH * parts, _REACH * parts + 1), key=abs)
         firsts = [(round(rough * parts) + Fraction(shift)) / parts for shift in shifts]
@@ -243,14 +247,16 @@ class Placer:
         own, means = self.own(frames, piece.flipped), list[float]()
         for at in near:  # where pictures hardly differ, all of them are asked
             shown = np.floor(float(firsts[at]) + (frames - start) * float(step) + 1e-6).astype(np.int64) - low
-            means.append(float((own * vectors[np.clip(shown, 0, len(vectors) - 1)]).sum(1).mean(dtype=np.float64)))
+            there = vectors[np.clip(shown, 0, len(vectors) - 1)]
+            means.append(float(one_by_one(own, there, piece.covered).mean(dtype=np.float64)))
         chosen = int(near[int(np.argmax(means))])
         return replace(piece, first=firsts[chosen], like=float(likes[chosen]))
 
 
 def _rated(piece: Piece) -> float:
     """How like a place is; another speed or a mirrored picture must be so by more."""
-    return piece.like - _ODD * ((piece.speed != 1) + piece.flipped)
+    odd = (piece.speed != 1) + piece.flipped + (piece.speed != 1 and piece.speed not in _SPEEDS)
+    return piece.like - _ODD * odd
 
 
 def ranks_of(first: Fraction, step: Fraction, frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:

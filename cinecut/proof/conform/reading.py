@@ -72,7 +72,7 @@ def _shape(facts: FilmFacts, within: Inside) -> float:
     """Width by height of the picture without its bars."""
     (width, height), (rows, columns) = facts.display_size, within
     shares = (columns.stop - columns.start) / THUMB_COLUMNS, (rows.stop - rows.start) / THUMB_ROWS
-    return width * shares[0] / (height * shares[1])
+    return float(width * shares[0] / (height * shares[1]))
 
 
 def _thumbs(trailer: Path, facts: FilmFacts) -> tuple[NDArray[np.uint8], Inside]:
