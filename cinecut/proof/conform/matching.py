@@ -14,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.proof.conform.film import THREADS, FilmPictures
-from cinecut.proof.conform.placing import LEAST, LIKELY, NEAR, SURE, Candidate, Piece, Placer, spread
+from cinecut.proof.conform.placing import LEAST, LIKELY, NEAR, SURE, Candidate, Piece, Placer, ranks_of, spread
 from cinecut.proof.conform.vectors import alike
 
 _BROKEN = 0.7  # share of its usual correlation below which a frame is of something else
-_SAME = 0.02  # correlation by which going on is as good as another place
+_SAME, _SAME_SHOT = 0.02, 0.1  # correlation by which going on is as good as another place, or one of the same shot
+_NEAR = 48  # film frames within which two places are most likely of one shot
 _COVERED = 0.35  # correlation of a picture with a title over it with the one without, at least
 _PART, _DEEP = 24, 5  # frames of its head that are placed alone; how often a stretch is parted
 _BUDGET = 0.4  # of a film's pictures that are decoded at most to find what its key pictures do not show
 _FREE = 1500  # pictures that are decoded of any film
 _HIDDEN = 0.8  # promise of a group in which there is a shot that its key picture does not show
 _BLACK, _FLAT = 26.0, 4.0  # levels
+_DARK = 0.9  # share of a stretch's frames that show nothing where it is black
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,8 @@ class Matcher:
 
     def _pieces(self, start: int, end: int, depth: int = 0, known: Piece | None = None) -> Iterator[Piece]:
         """What a stretch is; `known` is a place of a part of it."""
-        luma = self.placer.luma[start:end]
-        dark = (luma.mean((1, 2)) < _BLACK) & (luma.std((1, 2)) < _FLAT)
-        if dark.mean() > 0.9:
+        dark = _dark(self.placer.luma[start:end])
+        if dark.mean() > _DARK:
             yield Piece(start, end, black=True)
             return
         for first, last, is_dark in _runs(dark, start):
@@ -150,17 +151,33 @@ class Matcher:
 
     def _adopted(self, pieces: Sequence[Piece]) -> list[Piece]:
         """Pieces that go on as the one before, or lead to the one after: without a place, since a title lies over them;
-        or at another one, since the film shows the same there."""
+        or at another one, since the film shows the same there; or black, since the film is."""
         found = list(pieces)
         for number, piece in enumerate(found):
-            if piece.black:
-                continue
             before = self._extended(found[number - 1], piece) if number else None
             after = self._extended(found[number + 1], piece) if number + 1 < len(found) else None
+            if piece.black:
+                found[number] = next((p for p in (before, after) if p is not None and self._is_dark(p)), piece)
+                continue
             best = max((each for each in (before, after) if each is not None), key=lambda p: p.like, default=None)
-            if best is not None and best.like > (_COVERED if piece.film is None else max(LIKELY, piece.like - _SAME)):
+            if best is not None and best.like > self._least(piece, best):
                 found[number] = best
         return found
+
+    def _is_dark(self, piece: Piece) -> bool:
+        """Whether the film is black where a piece is."""
+        assert piece.film is not None
+        film, count = self.placer.films[piece.film], piece.end - piece.start
+        ranks = ranks_of(piece.first, self.placer.step(piece), np.array([0, count - 1]), film.count)
+        return bool(_dark(film.luma_between(int(ranks[0]), int(ranks[1]) + 1)).mean() > _DARK)
+
+    @staticmethod
+    def _least(piece: Piece, adopted: Piece) -> float:
+        """The correlation from which on a piece is the continuation of its neighbour."""
+        if piece.film is None:
+            return _COVERED
+        near = piece.film == adopted.film and abs(piece.first - adopted.first) < _NEAR
+        return max(LIKELY, piece.like - (_SAME_SHOT if near else _SAME))
 
     def _extended(self, neighbour: Piece, piece: Piece) -> Piece | None:
         """A piece as the continuation of its neighbour, and how like it is."""
@@ -172,6 +189,11 @@ class Matcher:
             return None
         whole = replace(neighbour, start=piece.start, end=piece.end, first=first)
         return replace(whole, like=float(np.median(self.placer.likes(whole))))
+
+
+def _dark(luma: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which pictures [n, 45, 80] show nothing."""
+    return np.asarray((luma.mean((1, 2)) < _BLACK) & (luma.std((1, 2)) < _FLAT), np.bool_)
 
 
 def _runs(dark: NDArray[np.bool_], start: int) -> Iterator[tuple[int, int, bool]]:

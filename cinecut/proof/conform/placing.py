@@ -23,7 +23,9 @@ _ELSEWHERE = Fraction(1)  # seconds between places that are different ones
 NEAR = 0.6  # of one picture with another of its shot
 _SAMPLES, _FEW = 24, 5  # frames of a stretch that are compared; that are looked for
 _REACH, _AGAIN = 20, 5  # film frames around a rough place in which the exact one is looked for; how often, as it moves
+_WIDE, _STILL = 60, 0.03  # the same where it is like that far away too: correlation that is less by no more
 _ALIKE = 0.004  # correlation by which places are as good as each other
+_MOVING = 12  # frames by which a speed is told
 _ODD = 0.015  # correlation by which what is unusual must be better
 _FLIPPED = 0.03  # by which a mirrored picture must promise more
 _MOST = 16  # groups that are decoded for one stretch by what their key pictures promise
@@ -128,14 +130,15 @@ class Placer:
         return sorted(found, key=lambda each: -each.promise)
 
     def place(self, start: int, end: int) -> Piece | None:
-        """The place of a stretch, if it is in one of the groups that promise most."""
+        """The place of a stretch, if it is certainly in one of the groups that promise most."""
         places = list[Piece]()
         for number, candidate in enumerate(self.candidates(start, end)[:_MOST]):
             places += self.within_group(start, end, candidate)
             best = max((each.like for each in places), default=0.0)
             if best > SURE or (number + 1 >= _PROMISE and best < NEAR):
                 break
-        return self.chosen(places)
+        found = self.chosen(places)
+        return found if found is not None and found.like > _CERTAIN else None
 
     # Exact places
 
@@ -162,7 +165,7 @@ class Placer:
             return
         found = self.aligned(whole, anchor)
         yield found
-        if found.like < SURE:
+        if found.like < SURE and end - start >= _MOVING:
             yield from (self.aligned(replace(whole, speed=each), anchor) for each in self._speeds(whole, anchor))
 
     def _rough(self, piece: Piece, group: int) -> tuple[int, int] | None:
@@ -188,7 +191,7 @@ class Placer:
         """The speeds that the pictures around an anchor may have: by which picture is most like each frame."""
         film = self.films[piece.film or 0]
         normal = film.facts.rate / self.rate
-        low, vectors = self._around(piece, anchor)
+        low, vectors = self._around(piece, anchor, _REACH)
         rows = spread(piece.start, piece.end, _SAMPLES)
         table = alike(self.own(rows, piece.flipped), vectors, piece.covered)
         if not table.size:
@@ -201,39 +204,40 @@ class Placer:
         slope = float(np.median((ranks[second] - ranks[first]) / (moments[second] - moments[first]))) / float(normal)
         own = Fraction(slope).limit_denominator(20)
         near = [each for each in _SPEEDS if abs(float(each) - slope) < 0.08 * slope]
-        return {*near, own} - {1} if 0.2 < slope < 5 else ()
+        return {*near, *([own] if 0.25 <= own <= 4 and len(moments) > _MOVING else [])} - {1}
 
-    def _around(self, piece: Piece, anchor: tuple[int, int]) -> tuple[int, Vectors]:
+    def _around(self, piece: Piece, anchor: tuple[int, int], reach: int) -> tuple[int, Vectors]:
         """The film's vectors in which a piece lies, and the first one's rank."""
         step = self.step(piece)
         rough = anchor[1] - (anchor[0] - piece.start) * step
-        last = int(rough + (piece.end - piece.start) * step) + _REACH + 2
-        return self.films[piece.film or 0].between(int(rough) - _REACH - 1, last, piece.view)
+        last = int(rough + (piece.end - piece.start) * step) + reach + 2
+        return self.films[piece.film or 0].between(int(rough) - reach - 1, last, piece.view)
 
     def aligned(self, piece: Piece, anchor: tuple[int, int]) -> Piece:
         """A piece at its exact place, near a rough one: `anchor` is a frame of the trailer and the film's like it."""
-        best = replace(piece, like=-1.0)
+        best, reach = replace(piece, like=-1.0), _REACH
         for _ in range(_AGAIN):
-            found = self._nearby(piece, anchor)
-            if found.like <= best.like:
-                break
-            best, rough = found, anchor[1] - (anchor[0] - piece.start) * self.step(piece)
-            if abs(found.first - rough) < _REACH - 2:
+            found, still = self._nearby(piece, anchor, reach)
+            best, last = max(found, best, key=lambda each: each.like), best
+            rough = anchor[1] - (anchor[0] - piece.start) * self.step(piece)
+            if still and reach < _WIDE:
+                reach = _WIDE
+            elif best is last or abs(found.first - rough) < reach - 2:
                 break
             anchor = piece.start, int(found.first)
         return best
 
-    def _nearby(self, piece: Piece, anchor: tuple[int, int]) -> Piece:
-        """The best place of a piece within reach of an anchor."""
+    def _nearby(self, piece: Piece, anchor: tuple[int, int], reach: int) -> tuple[Piece, bool]:
+        """The best place of a piece within reach of an anchor, and whether the farthest one is nearly as good."""
         start, step = piece.start, self.step(piece)
         rough = anchor[1] - (anchor[0] - start) * step
         rows = spread(start, piece.end, _SAMPLES)
-        low, vectors = self._around(piece, anchor)
+        low, vectors = self._around(piece, anchor, reach)
         if not len(vectors):
-            return replace(piece, like=-1.0)
+            return replace(piece, like=-1.0), False
         table = alike(self.own(rows, piece.flipped), vectors, piece.covered)
         parts = 1 if step == 1 else 4  # of a frame: only at another rate does it show where within one a shot begins
-        shifts = sorted(range(-_REACH * parts, _REACH * parts + 1), key=abs)
+        shifts = sorted(range(-reach * parts, reach * parts + 1), key=abs)
         firsts = [(round(rough * parts) + Fraction(shift)) / parts for shift in shifts]
         places = np.array([float(first) for first in firsts])[:, None] + ((rows - start) * float(step))[None] + 1e-6
         ranks = np.floor(places).astype(np.int64) - low
@@ -241,7 +245,7 @@ class Placer:
         likes = table[np.arange(len(rows))[None], np.clip(ranks, 0, len(vectors) - 1)].mean(1)
         likes = np.where(inside, likes, -1)
         if likes.max() < 0:
-            return replace(piece, like=-1.0)
+            return replace(piece, like=-1.0), False
         near = np.flatnonzero(likes > likes.max() - _ALIKE)
         frames = np.arange(start, piece.end)
         own, means = self.own(frames, piece.flipped), list[float]()
@@ -250,7 +254,9 @@ class Placer:
             there = vectors[np.clip(shown, 0, len(vectors) - 1)]
             means.append(float(one_by_one(own, there, piece.covered).mean(dtype=np.float64)))
         chosen = int(near[int(np.argmax(means))])
-        return replace(piece, first=firsts[chosen], like=float(likes[chosen]))
+        return replace(piece, first=firsts[chosen], like=float(likes[chosen])), bool(
+            likes[-2:].max() > likes.max() - _STILL
+        )
 
 
 def _rated(piece: Piece) -> float:
