@@ -26,6 +26,7 @@ _BUDGET = 0.4  # of a film's pictures that are decoded at most to find what its 
 _FREE = 1500  # pictures that are decoded of any film
 _HIDDEN = 0.8  # promise of a group in which there is a shot that its key picture does not show
 _BLACK, _FLAT = 26.0, 4.0  # levels
+_PLAIN = 0.75  # share of a picture that is of one light where it is a card
 _DARK = 0.9  # share of a stretch's frames that show nothing where it is black
 
 
@@ -100,7 +101,7 @@ class Matcher:
 
     def _sought(self, pieces: Sequence[Piece], covered: bool) -> list[Piece]:
         """The pieces, those without a place looked for in outlines of the films: all of them at once."""
-        lost = [p for p in pieces if p.film is None and not p.black and p.end - p.start >= LEAST]
+        lost = [p for p in pieces if self._is_worth_it(p)]
         places: dict[Piece, list[Piece]] = {piece: [] for piece in lost}
         order = self._order(lost, covered)
         with ThreadPoolExecutor(THREADS) as pool:
@@ -113,6 +114,13 @@ class Matcher:
                 list(pool.map(lambda each, waiting=waiting: self._look(each, waiting, places), some))
         found = {piece: self.placer.chosen(each) for piece, each in places.items()}
         return [new for piece in pieces for new in self._replaced(piece, found.get(piece))]
+
+    def _is_worth_it(self, piece: Piece) -> bool:
+        """Whether a piece without a place may be of a film: it is neither black nor a card on a plain ground."""
+        if piece.film is not None or piece.black or piece.end - piece.start < LEAST:
+            return False
+        middle = self.placer.luma[(piece.start + piece.end) // 2].astype(np.int16)
+        return bool((np.abs(middle - int(np.median(middle))) <= _FLAT).mean() < _PLAIN)
 
     def _order(self, lost: Sequence[Piece], covered: bool) -> list[Candidate]:
         """The groups in which some pieces may be, the most promising first; some hide a shot from their key picture."""

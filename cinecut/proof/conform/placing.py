@@ -26,7 +26,7 @@ _REACH, _AGAIN = 20, 5  # film frames around a rough place in which the exact on
 _WIDE, _STILL = 60, 0.03  # the same where it is like that far away too: correlation that is less by no more
 _ALIKE = 0.004  # correlation by which places are as good as each other
 _MOVING = 12  # frames by which a speed is told
-_ODD = 0.015  # correlation by which what is unusual must be better
+_ODD, _GOOD = 1.4, 0.01  # times as unlike it may be as what is unusual; what is hardly unlike at all
 _FLIPPED = 0.03  # by which a mirrored picture must promise more
 _MOST = 16  # groups that are decoded for one stretch by what their key pictures promise
 _PROMISE = 4  # of them, where nothing in them was near
@@ -165,7 +165,7 @@ class Placer:
             return
         found = self.aligned(whole, anchor)
         yield found
-        if found.like < SURE and end - start >= _MOVING:
+        if found.like < 1 - _GOOD and end - start >= _MOVING:
             yield from (self.aligned(replace(whole, speed=each), anchor) for each in self._speeds(whole, anchor))
 
     def _rough(self, piece: Piece, group: int) -> tuple[int, int] | None:
@@ -262,7 +262,7 @@ class Placer:
 def _rated(piece: Piece) -> float:
     """How like a place is; another speed or a mirrored picture must be so by more."""
     odd = (piece.speed != 1) + piece.flipped + (piece.speed != 1 and piece.speed not in _SPEEDS)
-    return piece.like - _ODD * odd
+    return -max(1 - piece.like, _GOOD) * _ODD**odd
 
 
 def ranks_of(first: Fraction, step: Fraction, frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:

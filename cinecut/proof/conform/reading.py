@@ -25,9 +25,10 @@ from cinecut.proof.conform.film import FilmPictures
 from cinecut.proof.conform.matching import Matcher
 from cinecut.proof.conform.placing import Piece, Placer
 from cinecut.proof.conform.vectors import vectors_of
-from cinecut.proof.conform.views import likely_view
+from cinecut.proof.conform.views import Pair, likely_view, refined
 from cinecut.proof.conform.writing import Writer
 
+_PAIRS, _FEWEST = 12, 3  # frames by which it is told exactly what of the film's pictures a trailer shows
 _GLANCES = 24  # frames by which the bars of a trailer are found
 
 
@@ -52,6 +53,7 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
         placer, bounds = Placer(thumbs, within, facts.rate, pictures), _stretches(thumbs)
         _set_views(placer, facts, bounds)
         pieces = Matcher(placer).matched(bounds, lambda done: progress("shots", done))
+        _refine_views(placer, pieces)
         pieces = with_blends(pieces, placer)
         main = _main(pieces, pictures)
         text = Writer(trailer, facts, spec, placer, main).text(pieces)
@@ -66,6 +68,19 @@ def _set_views(placer: Placer, facts: FilmFacts, bounds: Sequence[tuple[int, int
     for film in placer.films:
         shape = _shape(facts, placer.within) / _shape(film.facts, film.inside)
         film.view = likely_view(vectors_of(shown), shown, film.key_luma, shape)
+
+
+def _refine_views(placer: Placer, pieces: Sequence[Piece]) -> None:
+    """The same, exactly: by frames of which the film's is known."""
+    for number, film in enumerate(placer.films):
+        own = sorted((p for p in pieces if p.film == number and not p.flipped), key=lambda piece: -piece.like)
+        pairs = list[Pair]()
+        for piece in own[:_PAIRS]:
+            middle = (piece.start + piece.end) // 2
+            rank = int(piece.first + (middle - piece.start) * placer.step(piece))
+            pairs.append((placer.luma[middle], film.luma_between(rank, rank + 1)[0]))
+        if len(pairs) >= _FEWEST:
+            film.view = refined(pairs, film.view)
 
 
 def _shape(facts: FilmFacts, within: Inside) -> float:
