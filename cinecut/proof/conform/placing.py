@@ -89,11 +89,6 @@ class Placer:
     def vectors(self) -> Vectors:
         return vectors_of(self.luma)
 
-    @cached_property
-    def _keys(self) -> list[tuple[Vectors, Vectors]]:
-        """Of each film's key pictures: vectors and colors."""
-        return [(vectors_of(film.key_luma, film.view), film.colors) for film in self.films]
-
     def own(self, rows: NDArray[np.int64], flipped: bool) -> Vectors:
         """The vectors of some frames."""
         return mirrored(self.vectors[rows]) if flipped else self.vectors[rows]
@@ -119,10 +114,10 @@ class Placer:
         rows = spread(start, end, _FEW)
         colors = colors_of(self.thumbs[rows], self.within)
         found = list[Candidate]()
-        for number, (keys, key_colors) in enumerate(self._keys):
+        for number, film in enumerate(self.films):
             for flipped in (False, True):
-                details = alike(keys, self.own(rows, flipped)).max(1)
-                rough = alike(key_colors, mirrored(colors) if flipped else colors).max(1)
+                details = alike(film.keys, self.own(rows, flipped)).max(1)
+                rough = alike(film.colors, mirrored(colors) if flipped else colors).max(1)
                 promise = details + rough
                 after = np.append(promise[1:], -2)  # a shot may end with the next group's first picture
                 score = np.maximum(promise, after - 0.05) - _FLIPPED * flipped
@@ -203,7 +198,7 @@ class Placer:
         first, second = np.triu_indices(len(moments), 1)
         slope = float(np.median((ranks[second] - ranks[first]) / (moments[second] - moments[first]))) / float(normal)
         own = Fraction(slope).limit_denominator(20)
-        near = [each for each in _SPEEDS if abs(float(each) - slope) < 0.08 * slope]
+        near = [each for each in _SPEEDS if abs(float(each) - slope) < 0.15 * slope]
         return {*near, *([own] if 0.25 <= own <= 4 and len(moments) > _MOVING else [])} - {1}
 
     def _around(self, piece: Piece, anchor: tuple[int, int], reach: int) -> tuple[int, Vectors]:
