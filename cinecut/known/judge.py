@@ -14,8 +14,13 @@ from itertools import pairwise
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import Sounding, sample_at
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
+<<<<<<< HEAD:cinecut/known/judge.py
 from cinecut.diagnostics import Report, Span, excerpt
 from cinecut.known.record import Known, KnownLine, shots_with_music, was_analysed
+=======
+from cinecut.diagnostics import Diagnostic, Report, Span, excerpt
+from cinecut.edits.known import Known, KnownLine, shots_with_music, was_analysed
+>>>>>>> 8f40426 (Verify finds speech that is chopped at a cut):cinecut/edits/judge.py
 from cinecut.language.events import Black, Card, Event, Shot, Still
 from cinecut.language.grid import Grid
 from cinecut.language.timebase import SAMPLE_RATE, FilmRange, FilmTime, clock
@@ -34,7 +39,8 @@ def judge(layout: Layout, known: Known | None, report: Report) -> None:
     _off_grid(layout, report)
     if known is not None:
         _film_cuts(layout, known, report)
-        _chopped_lines(layout, known, report)
+        for _, chopped in chopped_lines(layout, known.lines):
+            report.add(chopped.code, chopped.message, chopped.span, *chopped.hints)
         _no_music(layout, known, report)
         _other_beats(layout, known, report)
 
@@ -118,6 +124,7 @@ def _span_of(start: FilmTime, end: FilmTime) -> str:
 # Lines
 
 
+<<<<<<< HEAD:cinecut/known/judge.py
 def _chopped_lines(layout: Layout, known: Known, report: Report) -> None:
     for film, footage in layout.trailer.footage.items():
         if footage.audio is not None:
@@ -125,6 +132,22 @@ def _chopped_lines(layout: Layout, known: Known, report: Report) -> None:
 
 
 def _chopped_lines_of(film: str, layout: Layout, lines: Sequence[KnownLine], report: Report) -> None:
+=======
+def heard_edges(layout: Layout) -> Iterator[tuple[PlacedShot, FilmTime, bool]]:
+    """Where the sound of each shot begins and ends in the film, and whether it begins there; without the places where
+    it goes on in the next shot."""
+    if layout.trailer.audio is None:
+        return
+    for placed, goes_on, went_on in _heard(layout):
+        heard = _heard_range(placed, layout.timeline.rate)
+        for edge, joined, begins in ((heard.start, went_on, True), (heard.end, goes_on, False)):
+            if not joined:
+                yield placed, edge, begins
+
+
+def chopped_lines(layout: Layout, lines: Sequence[KnownLine]) -> Iterator[tuple[PlacedShot, Diagnostic]]:
+    """Shots whose sound begins or ends inside a line; of one that does both, only the first is said."""
+>>>>>>> 8f40426 (Verify finds speech that is chopped at a cut):cinecut/edits/judge.py
     lines = sorted(lines, key=lambda line: line.range.start)
     longest = max((line.range.duration for line in lines), default=Fraction(0))
     starts = [line.range.start for line in lines]
@@ -134,6 +157,7 @@ def _chopped_lines_of(film: str, layout: Layout, lines: Sequence[KnownLine], rep
         near = (line for line in lines[first:last] if line.range.start + _INSIDE < edge < line.range.end - _INSIDE)
         return next(near, None)
 
+<<<<<<< HEAD:cinecut/known/judge.py
     for placed, goes_on, went_on in _heard(layout):
         if placed.film.film != film:
             continue
@@ -143,6 +167,14 @@ def _chopped_lines_of(film: str, layout: Layout, lines: Sequence[KnownLine], rep
             if line is not None:
                 _chopped(layout, placed, line, begins, report)
                 break
+=======
+    done = set[int]()
+    for placed, edge, begins in heard_edges(layout):
+        line = cut_by(edge)
+        if line is not None and id(placed) not in done:
+            done.add(id(placed))
+            yield placed, _chopped(placed, line, begins)
+>>>>>>> 8f40426 (Verify finds speech that is chopped at a cut):cinecut/edits/judge.py
 
 
 def _heard(layout: Layout) -> Iterator[tuple[PlacedShot, bool, bool]]:
@@ -170,7 +202,7 @@ def _heard_range(placed: PlacedShot, rate: Fraction) -> FilmRange:
     return replace(placed.film, start=placed.film.start - lead * step, end=placed.film.end + trail * step)
 
 
-def _chopped(layout: Layout, placed: PlacedShot, line: KnownLine, begins: bool, report: Report) -> None:
+def _chopped(placed: PlacedShot, line: KnownLine, begins: bool) -> Diagnostic:
     words = excerpt(line.text, 40) if line.text else "a phrase that somebody speaks"
     where = _span_of(line.range.start, line.range.end)
     if begins:
@@ -180,7 +212,7 @@ def _chopped(layout: Layout, placed: PlacedShot, line: KnownLine, begins: bool, 
         span, key = _end_of(placed.event), "sound_trail"
         cure = f"end after {clock(line.range.end.seconds)}, or at {clock(line.range.start.seconds)}"
     message = f"{placed.name} {'begins' if begins else 'ends'} inside {words} ({where} of the film)"
-    report.add("chopped-line", message, span, cure, f"`{key}` lets it be heard whole, `mute: true` not at all")
+    return Diagnostic("chopped-line", message, span, (cure, f"`{key}` lets it be heard whole, `mute: true` not at all"))
 
 
 # Beats

@@ -3,7 +3,7 @@ frame, by all pictures around it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -158,10 +158,15 @@ class Placer:
         anchor = self._rough(whole, candidate.group)
         if anchor is None:
             return
-        found = self.aligned(whole, anchor)
-        yield found
-        if found.like < 1 - _GOOD and end - start >= _MOVING:
-            yield from (self.aligned(replace(whole, speed=each), anchor) for each in self._speeds(whole, anchor))
+        best, tried = self.aligned(whole, anchor), {Fraction(1)}
+        yield best
+        while best.like < 1 - _GOOD and end - start >= _MOVING:  # how fast it is shows the better, the nearer one is
+            speeds = self._speeds(best, anchor) - tried
+            found = [self.aligned(replace(whole, speed=each), anchor) for each in sorted(speeds)]
+            yield from found
+            if max(map(_rated, found), default=-1.0) <= _rated(best):
+                break
+            best, tried = max(found, key=_rated), tried | speeds
 
     def _rough(self, piece: Piece, group: int) -> tuple[int, int] | None:
         """A frame of a piece and the film's like it, by the pictures of one group alone; None where none is near."""
@@ -182,7 +187,7 @@ class Placer:
         row = int(rows[int(np.flatnonzero(inside[int(means.argmax())])[0])])
         return row, first + int((row - piece.start) * step + 1e-6)
 
-    def _speeds(self, piece: Piece, anchor: tuple[int, int]) -> Iterable[Fraction]:
+    def _speeds(self, piece: Piece, anchor: tuple[int, int]) -> set[Fraction]:
         """The speeds that the pictures around an anchor may have: by which picture is most like each frame."""
         film = self.films[piece.film or 0]
         normal = film.facts.rate / self.rate
@@ -190,11 +195,11 @@ class Placer:
         rows = spread(piece.start, piece.end, _SAMPLES)
         table = alike(self.own(rows, piece.flipped), vectors, piece.covered)
         if not table.size:
-            return ()
+            return set()
         clear = table.max(1) > max(NEAR, float(table.max()) - 0.15)
         moments, ranks = rows[clear], table.argmax(1)[clear] + low
         if len(moments) < LEAST:
-            return ()
+            return set()
         first, second = np.triu_indices(len(moments), 1)
         slope = float(np.median((ranks[second] - ranks[first]) / (moments[second] - moments[first]))) / float(normal)
         own = Fraction(slope).limit_denominator(20)
