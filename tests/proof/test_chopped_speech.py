@@ -10,7 +10,6 @@ import soundfile
 from footage import encode, scene
 from oracle import BUNDLED
 
-from cinecut.media.probe import film_facts
 from cinecut.proof.verify.findings import Events
 from cinecut.proof.verify.sound.speech import chopped
 from cinecut.render.job import prepare
@@ -42,7 +41,7 @@ def test_who_is_cut_off_in_the_film(tmp_path: Path) -> None:
     subprocess.run([BUNDLED, "-v", "error", *media, *film], check=True)
     (tmp_path / "a.yaml").write_text(SPEC, encoding="utf-8")
     job = prepare(tmp_path / "a.yaml")
-    found = list(chopped(job, film_facts(job.film), Events(job.plan.timeline, job.plan.opening)))
+    found = list(chopped(job, Events(job.plan.timeline, job.plan.opening)))
     assert [(each.code, each.event, each.start) for each in found] == [
         ("chopped-line", "shot 2", 25),
         ("chopped-line", "shot 5", 175),

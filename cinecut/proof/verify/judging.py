@@ -133,7 +133,7 @@ class _Found:
         sound = self._sound(events)
         found = [*seen, *self._sound_findings(sound, seen), *self._flashes(events, alignment), *self._figures(sound)]
         if self.heard is not None and self.heard.sound.any():
-            found += chopped(self.job, film_facts(self.job.film), events)
+            found += chopped(self.job, events)
         found += wrapping(self.job, self.path, self.measured)
         found.sort(key=lambda each: (each.start, each.end, each.code))
         beats = _on_beats(events, alignment, sound)

@@ -28,9 +28,9 @@ _BREATH = 12  # hundredths of a second: a shorter pause ends no word
 _SILENT = 0.002  # amplitude below which nobody is heard
 
 
-def chopped(job: Job, facts: FilmFacts, events: Events) -> Iterator[Finding]:
+def chopped(job: Job, events: Events) -> Iterator[Finding]:
     """A finding for each shot whose sound begins or ends while somebody speaks. Raises Stop where the film is gone."""
-    layout = job.plan.layout
+    layout, facts = job.plan.layout, job.plan.layout.trailer.film
     edges = [edge for _, edge, _ in heard_edges(layout) if _AROUND / 2 < edge.seconds < facts.duration - _AROUND / 2]
     lines = _spoken_over(job.film, facts, job.spec.film.audio - 1, edges)
     ranges = {placed.name: (start, end) for start, end, placed in events.ranges()}
