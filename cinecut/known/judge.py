@@ -14,13 +14,8 @@ from itertools import pairwise
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import Sounding, sample_at
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
-<<<<<<< HEAD:cinecut/known/judge.py
-from cinecut.diagnostics import Report, Span, excerpt
-from cinecut.known.record import Known, KnownLine, shots_with_music, was_analysed
-=======
 from cinecut.diagnostics import Diagnostic, Report, Span, excerpt
-from cinecut.edits.known import Known, KnownLine, shots_with_music, was_analysed
->>>>>>> 8f40426 (Verify finds speech that is chopped at a cut):cinecut/edits/judge.py
+from cinecut.known.record import Known, KnownLine, shots_with_music, was_analysed
 from cinecut.language.events import Black, Card, Event, Shot, Still
 from cinecut.language.grid import Grid
 from cinecut.language.timebase import SAMPLE_RATE, FilmRange, FilmTime, clock
@@ -124,21 +119,12 @@ def _span_of(start: FilmTime, end: FilmTime) -> str:
 # Lines
 
 
-<<<<<<< HEAD:cinecut/known/judge.py
-def _chopped_lines(layout: Layout, known: Known, report: Report) -> None:
-    for film, footage in layout.trailer.footage.items():
-        if footage.audio is not None:
-            _chopped_lines_of(film, layout, [line for line in known.lines if line.range.film == film], report)
-
-
-def _chopped_lines_of(film: str, layout: Layout, lines: Sequence[KnownLine], report: Report) -> None:
-=======
 def heard_edges(layout: Layout) -> Iterator[tuple[PlacedShot, FilmTime, bool]]:
-    """Where the sound of each shot begins and ends in the film, and whether it begins there; without the places where
+    """Where the sound of each shot begins and ends in its film, and whether it begins there; without the places where
     it goes on in the next shot."""
-    if layout.trailer.audio is None:
-        return
     for placed, goes_on, went_on in _heard(layout):
+        if layout.trailer.footage[placed.film.film].audio is None:
+            continue
         heard = _heard_range(placed, layout.timeline.rate)
         for edge, joined, begins in ((heard.start, went_on, True), (heard.end, goes_on, False)):
             if not joined:
@@ -147,34 +133,24 @@ def heard_edges(layout: Layout) -> Iterator[tuple[PlacedShot, FilmTime, bool]]:
 
 def chopped_lines(layout: Layout, lines: Sequence[KnownLine]) -> Iterator[tuple[PlacedShot, Diagnostic]]:
     """Shots whose sound begins or ends inside a line; of one that does both, only the first is said."""
->>>>>>> 8f40426 (Verify finds speech that is chopped at a cut):cinecut/edits/judge.py
-    lines = sorted(lines, key=lambda line: line.range.start)
     longest = max((line.range.duration for line in lines), default=Fraction(0))
-    starts = [line.range.start for line in lines]
+    spoken, starts = dict[str, list[KnownLine]](), dict[str, list[FilmTime]]()
+    for line in sorted(lines, key=lambda line: line.range.start):
+        spoken.setdefault(line.range.film, []).append(line)
+        starts.setdefault(line.range.film, []).append(line.range.start)
 
-    def cut_by(edge: FilmTime) -> KnownLine | None:
-        first, last = bisect_right(starts, edge - longest), bisect_right(starts, edge)
-        near = (line for line in lines[first:last] if line.range.start + _INSIDE < edge < line.range.end - _INSIDE)
-        return next(near, None)
+    def cut_by(film: str, edge: FilmTime) -> KnownLine | None:
+        times = starts.get(film, [])
+        near = spoken.get(film, [])[bisect_right(times, edge - longest) : bisect_right(times, edge)]
+        inside = (line for line in near if line.range.start + _INSIDE < edge < line.range.end - _INSIDE)
+        return next(inside, None)
 
-<<<<<<< HEAD:cinecut/known/judge.py
-    for placed, goes_on, went_on in _heard(layout):
-        if placed.film.film != film:
-            continue
-        heard = _heard_range(placed, layout.timeline.rate)
-        for edge, joined, begins in ((heard.start, went_on, True), (heard.end, goes_on, False)):
-            line = None if joined else cut_by(edge)
-            if line is not None:
-                _chopped(layout, placed, line, begins, report)
-                break
-=======
     done = set[int]()
     for placed, edge, begins in heard_edges(layout):
-        line = cut_by(edge)
-        if line is not None and id(placed) not in done:
+        cut = cut_by(placed.film.film, edge)
+        if cut is not None and id(placed) not in done:
             done.add(id(placed))
-            yield placed, _chopped(placed, line, begins)
->>>>>>> 8f40426 (Verify finds speech that is chopped at a cut):cinecut/edits/judge.py
+            yield placed, _chopped(placed, cut, begins)
 
 
 def _heard(layout: Layout) -> Iterator[tuple[PlacedShot, bool, bool]]:

@@ -6,6 +6,7 @@ edges of the shots that are heard ─ the film's sound around each, all in one r
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.dialogue.voice_activity import film_samples
 from cinecut.analysis.dialogue.voice_networks import RATE, STEPS, Floats, detect_voice
-from cinecut.edits.judge import chopped_lines, heard_edges
-from cinecut.edits.known import KnownLine
+from cinecut.known.judge import chopped_lines, heard_edges
+from cinecut.known.record import KnownLine
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.proof.verify.findings import Events, Finding
@@ -29,16 +30,21 @@ _SILENT = 0.002  # amplitude below which nobody is heard
 
 
 def chopped(job: Job, events: Events) -> Iterator[Finding]:
-    """A finding for each shot whose sound begins or ends while somebody speaks. Raises Stop where the film is gone."""
-    layout, facts = job.plan.layout, job.plan.layout.trailer.film
-    edges = [edge for _, edge, _ in heard_edges(layout) if _AROUND / 2 < edge.seconds < facts.duration - _AROUND / 2]
-    lines = _spoken_over(job.film, facts, job.spec.film.audio - 1, edges)
+    """A finding for each shot whose sound begins or ends while somebody speaks. Raises Stop where a film is gone."""
+    layout, lines = job.plan.layout, list[KnownLine]()
+    edges = [(placed.film.film, edge) for placed, edge, _ in heard_edges(layout)]
+    for name, film in job.spec.every_film.items():
+        facts = layout.trailer.footage[name].facts
+        latest = FilmTime(facts.duration - _AROUND / 2)
+        own = [edge for key, edge in edges if key == name and FilmTime(_AROUND / 2) < edge < latest]
+        spoken = _spoken_over(job.films[name], facts, film.audio - 1, own)
+        lines += [KnownLine(replace(each, film=name), "") for each in spoken]
     ranges = {placed.name: (start, end) for start, end, placed in events.ranges()}
     for placed, found in chopped_lines(layout, lines):
         yield Finding(found.code, found.message, *ranges[placed.name], placed.name, found.span, found.hints)
 
 
-def _spoken_over(film: Path, facts: FilmFacts, stream: int, edges: Sequence[FilmTime]) -> list[KnownLine]:
+def _spoken_over(film: Path, facts: FilmFacts, stream: int, edges: Sequence[FilmTime]) -> list[FilmRange]:
     """The stretches of speech in which edges lie, as far as they are looked at."""
     sounds = [_around(film, facts, stream, edge) for edge in edges]
     loud = [number for number, sound in enumerate(sounds) if np.abs(sound).max(initial=0) > _SILENT]
@@ -46,7 +52,7 @@ def _spoken_over(film: Path, facts: FilmFacts, stream: int, edges: Sequence[Film
         return []
     gap = np.zeros(_ROOM, np.float32)
     row = np.concatenate([gap, *chain.from_iterable((sounds[number], gap) for number in loud)])
-    speaks, found, at = detect_voice(row), list[KnownLine](), _ROOM
+    speaks, found, at = detect_voice(row, certain=True), list[FilmRange](), _ROOM
     for number in loud:
         length = len(sounds[number])
         own = speaks[at * STEPS // RATE : (at + length) * STEPS // RATE]
@@ -55,8 +61,7 @@ def _spoken_over(film: Path, facts: FilmFacts, stream: int, edges: Sequence[Film
         middle = int((edges[number].seconds - begin) * STEPS)
         first, last = _run(own, middle)
         if last > first:
-            spoken = FilmRange(FilmTime(begin + Fraction(first, STEPS)), FilmTime(begin + Fraction(last, STEPS)))
-            found.append(KnownLine(spoken, ""))
+            found.append(FilmRange(FilmTime(begin + Fraction(first, STEPS)), FilmTime(begin + Fraction(last, STEPS))))
     return found
 
 
