@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,16 +16,20 @@ import numpy as np
 
 from bench.figures import Figure, print_rows, work_folder
 from bench.film import FFMPEG, Film
-from bench.measure import Command, run
+from bench.measure import MB, Command, run
 from bench.rendering.cutlist import Shot
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.timebase import seconds_text
 from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.matching import Piece
+from cinecut.proof.conform.placing import Piece
 from cinecut.proof.conform.reading import conform
 from cinecut.render.job import SILENT, prepare, render
 
-TRAILERS, SHOTS = 20, 12
+TRAILERS, RENDERS, SHOTS = 20, 3, 12
+
+LOOK = "crop=iw*0.96:ih*0.96,scale=960:540,setsar=1,crop=960:402,eq=gamma=1.25:saturation=0.8:contrast=1.05"
+TITLE = "drawbox=250:160:460:8:white:fill,drawbox=300:190:360:40:white:fill,drawbox=250:250:460:8:white:fill"
+LOGO = "pad=960:540:0:69,drawbox=860:90:60:24:white@0.6:fill"
 
 
 def table(film: Film, runs: int) -> list[Figure]:
@@ -33,21 +38,30 @@ def table(film: Film, runs: int) -> list[Figure]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     rows, right, frames, astray = list[tuple[str, ...]](), 0, 0, 0
-    pictures = FilmPictures.open(film.path, lambda done: None)
-    for seed in range(TRAILERS):
-        shots, file = make(film, seed, folder)
-        pieces = conform(file, [film.path], file.with_suffix(".yaml"), lambda stage, done: None).pieces
-        good, far, count = judge(shots, pieces, pictures, rate_of(seed))
-        right, astray, frames = right + good, astray + far, frames + count
-        rows.append((file.name, str(count), str(good), str(far)))
+    with FilmPictures.open(film.path, lambda done: None) as pictures:
+        for seed in range(TRAILERS):
+            shots, file = make(film, seed, folder)
+            pieces = _conformed(film, file)
+            good, far, count = judge(shots, pieces, pictures, rate_of(seed))
+            right, astray, frames = right + good, astray + far, frames + count
+            rows.append((file.name, str(count), str(good), str(far)))
     print_rows(("trailer", "frames", "within one", "elsewhere"), rows)
+    lost, wrong, shown = 0, 0, 0
+    for seed in range(RENDERS):
+        takes, file = another_render(film, seed, folder)
+        missing, elsewhere = judge_shots(takes, _conformed(film, file))
+        lost, wrong, shown = lost + missing, wrong + elsewhere, shown + len(takes)
     decode = run(Command((FFMPEG, "-nostdin", "-v", "error", "-i", str(film.path), "-f", "null", "-")))
     cold = run(_command(film, folder, folder / "cold"))
     warm = run(_command(film, folder, folder / "cold"))
     return [
+        Figure(f"shots of another render not found, of {shown}", lost, 0),
+        Figure("shots of another render at a wrong place", wrong, 0),
         Figure("frames within one of the film's, %", 100 * right / frames, 99, at_least=True),
         Figure("frames at a wrong place of the film", astray, 0),
         Figure("time against a decode of the film", cold.wall / decode.wall, 0.5),
+        Figure("processor time against a decode of the film", cold.cpu / decode.cpu, 0.5),
+        Figure("memory", cold.peak / MB, 1500, unit=" MB"),
         Figure("the same trailer again", warm.wall, 10, unit=" s"),
     ]
 
@@ -69,6 +83,65 @@ def make(film: Film, seed: int, folder: Path) -> tuple[list[Shot], Path]:
     again = ["-vf", "scale=320:180", "-r", str(rate_of(seed)), "-crf", "26", "-preset", "veryfast", "-c:a", "copy"]
     subprocess.run([FFMPEG, "-nostdin", "-v", "error", "-y", "-i", str(clean), *again, str(file)], check=True)
     return shots, file
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A shot of another render: film frames from `first` on, at a speed, perhaps mirrored or under a title; `blend`
+    frames of it are a dissolve from the one before. It lasts `frames` of the trailer, from `start` on."""
+
+    first: int
+    start: int
+    frames: int
+    speed: Fraction
+    flipped: bool
+    title: bool
+    blend: int
+
+
+def another_render(film: Film, seed: int, folder: Path) -> tuple[list[Take], Path]:
+    """A trailer of 25 frames a second, cut from a render that is cropped, letterboxed and graded, with a logo."""
+    dice, takes, at = random.Random(1000 + seed), list[Take](), 0
+    for number in range(SHOTS):
+        speed = {3: Fraction(1, 2), 6: Fraction(2), 9: Fraction(3, 2)}.get(number, Fraction(1))
+        first, frames = dice.randrange(300, film.frames - 600), dice.choice((25, 37, 50, 62))
+        blend = 12 if number in (2, 7) else 0
+        takes.append(Take(first, at - blend, frames, speed, number in (4, 10), number in (5, 8), blend))
+        at += frames - blend
+    inputs, parts, joined = list[str](), list[str](), "[v0]null[j0]"
+    for number, take in enumerate(takes):
+        length = seconds_text((Fraction(take.frames, 25) + 1) * take.speed)
+        inputs += ["-ss", moment(take.first, film), "-t", length, "-i", str(film.path)]
+        chain = [f"[{number}:v]setpts=(PTS-STARTPTS)/{float(take.speed)}", "fps=25", *(["hflip"] * take.flipped), LOOK]
+        chain += [*([TITLE] * take.title), f"trim=end_frame={take.frames}", "setpts=PTS-STARTPTS", "settb=1/25"]
+        parts.append(f"{','.join(chain)}[v{number}]")
+        if number:
+            fade = f"xfade=duration={take.blend / 25}:offset={take.start / 25}" if take.blend else "concat"
+            joined += f";[j{number - 1}][v{number}]{fade},settb=1/25,fps=25[j{number}]"
+    file = folder / f"render{seed}.mp4"
+    graph = ";".join([*parts, f"{joined};[j{SHOTS - 1}]{LOGO},format=yuv420p[out]"])
+    argv = [FFMPEG, "-nostdin", "-v", "error", "-y", *inputs, "-filter_complex", graph, "-map", "[out]"]
+    subprocess.run([*argv, "-crf", "24", "-preset", "veryfast", str(file)], check=True)
+    return takes, file
+
+
+def judge_shots(takes: Sequence[Take], pieces: Sequence[Piece]) -> tuple[int, int]:
+    """Shots of which the middle is not found, and those of which it is found at another place."""
+    lost, wrong = 0, 0
+    for take in takes:
+        middle = take.start + (take.frames + take.blend) // 2
+        piece = next(each for each in pieces if each.start <= middle < each.end)
+        if piece.film is None:
+            lost += 1
+            continue
+        shown = take.first + float((middle - take.start) * take.speed) * 24 / 25
+        found = float(piece.first) + float((middle - piece.start) * piece.speed) * 24 / 25
+        wrong += abs(shown - found) > 12 or piece.flipped != take.flipped
+    return lost, wrong
+
+
+def _conformed(film: Film, file: Path) -> list[Piece]:
+    return conform(file, [film.path], file.with_suffix(".yaml"), lambda stage, done: None).pieces
 
 
 def _same(film: FilmPictures, one: int, other: int) -> bool:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import Sounding, sample_at
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
-from cinecut.diagnostics import Report, Span, excerpt
+from cinecut.diagnostics import Diagnostic, Report, Span, excerpt
 from cinecut.known.record import Known, KnownLine, shots_with_music, was_analysed
 from cinecut.language.events import Black, Card, Event, Shot, Still
 from cinecut.language.grid import Grid
@@ -34,7 +34,8 @@ def judge(layout: Layout, known: Known | None, report: Report) -> None:
     _off_grid(layout, report)
     if known is not None:
         _film_cuts(layout, known, report)
-        _chopped_lines(layout, known, report)
+        for _, chopped in chopped_lines(layout, known.lines):
+            report.add(chopped.code, chopped.message, chopped.span, *chopped.hints)
         _no_music(layout, known, report)
         _other_beats(layout, known, report)
 
@@ -118,31 +119,38 @@ def _span_of(start: FilmTime, end: FilmTime) -> str:
 # Lines
 
 
-def _chopped_lines(layout: Layout, known: Known, report: Report) -> None:
-    for film, footage in layout.trailer.footage.items():
-        if footage.audio is not None:
-            _chopped_lines_of(film, layout, [line for line in known.lines if line.range.film == film], report)
-
-
-def _chopped_lines_of(film: str, layout: Layout, lines: Sequence[KnownLine], report: Report) -> None:
-    lines = sorted(lines, key=lambda line: line.range.start)
-    longest = max((line.range.duration for line in lines), default=Fraction(0))
-    starts = [line.range.start for line in lines]
-
-    def cut_by(edge: FilmTime) -> KnownLine | None:
-        first, last = bisect_right(starts, edge - longest), bisect_right(starts, edge)
-        near = (line for line in lines[first:last] if line.range.start + _INSIDE < edge < line.range.end - _INSIDE)
-        return next(near, None)
-
+def heard_edges(layout: Layout) -> Iterator[tuple[PlacedShot, FilmTime, bool]]:
+    """Where the sound of each shot begins and ends in its film, and whether it begins there; without the places where
+    it goes on in the next shot."""
     for placed, goes_on, went_on in _heard(layout):
-        if placed.film.film != film:
+        if layout.trailer.footage[placed.film.film].audio is None:
             continue
         heard = _heard_range(placed, layout.timeline.rate)
         for edge, joined, begins in ((heard.start, went_on, True), (heard.end, goes_on, False)):
-            line = None if joined else cut_by(edge)
-            if line is not None:
-                _chopped(placed, line, begins, report)
-                break
+            if not joined:
+                yield placed, edge, begins
+
+
+def chopped_lines(layout: Layout, lines: Sequence[KnownLine]) -> Iterator[tuple[PlacedShot, Diagnostic]]:
+    """Shots whose sound begins or ends inside a line; of one that does both, only the first is said."""
+    longest = max((line.range.duration for line in lines), default=Fraction(0))
+    spoken, starts = dict[str, list[KnownLine]](), dict[str, list[FilmTime]]()
+    for line in sorted(lines, key=lambda line: line.range.start):
+        spoken.setdefault(line.range.film, []).append(line)
+        starts.setdefault(line.range.film, []).append(line.range.start)
+
+    def cut_by(film: str, edge: FilmTime) -> KnownLine | None:
+        times = starts.get(film, [])
+        near = spoken.get(film, [])[bisect_right(times, edge - longest) : bisect_right(times, edge)]
+        inside = (line for line in near if line.range.start + _INSIDE < edge < line.range.end - _INSIDE)
+        return next(inside, None)
+
+    done = set[int]()
+    for placed, edge, begins in heard_edges(layout):
+        cut = cut_by(placed.film.film, edge)
+        if cut is not None and id(placed) not in done:
+            done.add(id(placed))
+            yield placed, _chopped(placed, cut, begins)
 
 
 def _heard(layout: Layout) -> Iterator[tuple[PlacedShot, bool, bool]]:
@@ -170,7 +178,7 @@ def _heard_range(placed: PlacedShot, rate: Fraction) -> FilmRange:
     return replace(placed.film, start=placed.film.start - lead * step, end=placed.film.end + trail * step)
 
 
-def _chopped(placed: PlacedShot, line: KnownLine, begins: bool, report: Report) -> None:
+def _chopped(placed: PlacedShot, line: KnownLine, begins: bool) -> Diagnostic:
     words = excerpt(line.text, 40) if line.text else "a phrase that somebody speaks"
     where = _span_of(line.range.start, line.range.end)
     if begins:
@@ -180,7 +188,7 @@ def _chopped(placed: PlacedShot, line: KnownLine, begins: bool, report: Report) 
         span, key = _end_of(placed.event), "sound_trail"
         cure = f"end after {clock(line.range.end.seconds)}, or at {clock(line.range.start.seconds)}"
     message = f"{placed.name} {'begins' if begins else 'ends'} inside {words} ({where} of the film)"
-    report.add("chopped-line", message, span, cure, f"`{key}` lets it be heard whole, `mute: true` not at all")
+    return Diagnostic("chopped-line", message, span, (cure, f"`{key}` lets it be heard whole, `mute: true` not at all"))
 
 
 # Beats

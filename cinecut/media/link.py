@@ -12,13 +12,11 @@ from typing import Any
 from cinecut.diagnostics import Report, Span, Stop
 from cinecut.files import fingerprint, write_beside
 from cinecut.language.document import Document, Mapping, near, odd_spaces
-from cinecut.language.document.edit import Edits
 from cinecut.language.events import ActMarker, Cue, Entry, Picture, Still
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.read import ABSENT, ANY_RATE, inside, load_spec
 from cinecut.language.spec import Film, Lut, Music, RatingClip, Spec
 from cinecut.language.timebase import clock, rate_text
-from cinecut.language.write import value_tree
 
 Facts = FilmFacts | SongFacts | StillFacts | LutFacts
 TreePath = tuple[str | int, ...]

@@ -19,6 +19,7 @@ from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.events import Black, Shot
 from cinecut.language.read import load_spec
 from cinecut.proof.conform.reading import conform
+from cinecut.proof.conform.vectors import alike, mirrored, vectors_of
 from cinecut.render.job import SILENT, prepare, render
 
 SPEC = """cinecut: 1
@@ -37,7 +38,8 @@ timeline:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("conform")
-    make_film(folder / "film.mp4", count=8, spoken=False)
+    film = make_film(folder / "film.mp4", count=8, spoken=False)
+    (folder / "edges.json").write_text(json.dumps(film.edges), encoding="utf-8")
     encode(folder / "other.mp4", np.concatenate([scene(100 + n, 40, speed=2) for n in range(4)]))
     (folder / "a.yaml").write_text(SPEC, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
@@ -85,3 +87,61 @@ def test_the_command(folder: Path) -> None:
     nothing = cinecut("conform", "clean.mp4", "other.mp4", "-o", "d.yaml", cwd=folder)
     assert (nothing.returncode, "[no-material]" in nothing.stderr) == (1, True), nothing.stderr
     assert not (folder / "d.yaml").exists()
+
+
+def _another_render(folder: Path, edges: list[int]) -> list[int]:
+    """A trailer of another transfer: cropped, letterboxed, graded, with a logo; one shot is mirrored, one slow, one
+    under a title, one dissolves into the next. Returns the film frames with which its shots begin."""
+    firsts = [edges[1] + 3, edges[3] + 2, edges[4] + 4, edges[2] + 5, edges[6] + 3, edges[5] + 12]
+    lengths, ways = [24, 22, 12, 20, 28, 24], ["null", "hflip", "setpts=2*PTS", "null", "null", "null"]
+    look = "crop=iw*0.94:ih*0.94,scale=256:144,crop=256:108,eq=gamma=1.3:saturation=0.7"
+    title = "drawbox=40:50:170:18:white:fill,drawbox=60:74:120:10:white:fill"
+    parts = [
+        f"[0:v]trim=start_frame={first}:end_frame={first + length},setpts=PTS-STARTPTS,{way},fps=25,{look}"
+        f"{',' + title if number == 3 else ''},settb=1/25[v{number}]"
+        for number, (first, length, way) in enumerate(zip(firsts, lengths, ways, strict=True))
+    ]
+    logo = "pad=256:144:0:18,drawbox=232:22:16:8:gray:fill"
+    joined = f"[v4][v5]xfade=duration=0.4:offset=0.72[v6];[v0][v1][v2][v3][v6]concat=n=5,{logo}[out]"
+    command = [BUNDLED, "-v", "error", "-i", str(folder / "film.mp4"), "-filter_complex", ";".join([*parts, joined])]
+    subprocess.run([*command, "-map", "[out]", "-crf", "23", "-pix_fmt", "yuv420p", folder / "render.mp4"], check=True)
+    return firsts
+
+
+def test_a_trailer_of_another_render(folder: Path) -> None:
+    """Every shot of a cropped and graded trailer is found, and how it was cropped, mirrored, slowed, blended."""
+    firsts = _another_render(folder, json.loads((folder / "edges.json").read_text(encoding="utf-8")))
+    found = conform(folder / "render.mp4", [folder / "film.mp4"], folder / "e.yaml", lambda *_: None)
+    (folder / "e.yaml").write_text(found.text, encoding="utf-8")
+    report = Report()
+    _, spec = load_spec(folder / "e.yaml", report)
+    assert list(report) == []
+    assert spec is not None
+    shots = [piece for piece in found.pieces if piece.film is not None]
+    assert all(abs(piece.first - first) <= 1 for piece, first in zip(shots[:5], firsts[:5], strict=True)), shots
+    assert [piece.flipped for piece in shots] == [False, True, False, False, False, False]
+    assert [piece.speed for piece in shots] == [1, 1, Fraction(1, 2), 1, 1, 1]
+    assert 8 <= shots[5].blend <= 12
+    assert abs(shots[5].first - (firsts[5] + 5)) <= 2
+    assert found.foreign == 0
+    crop = spec.film.crop
+    assert crop is not None
+    assert [round(float(each), 1) for each in (crop.x, crop.y, crop.w, crop.h)] == [0.0, 0.1, 0.9, 0.7]
+    assert "mirrored" in found.text
+    assert "saturation × 0." in found.text
+    assert prepare(folder / "e.yaml").plan.frames == found.frames
+
+
+def test_a_picture_is_told_by_its_details_whatever_covers_it() -> None:
+    """Another light makes it no other picture; most of its parts tell it where something lies over it."""
+    dice = np.random.default_rng(5)
+    luma = dice.integers(60, 180, (4, 45, 80)).astype(np.uint8)
+    lighter = np.clip(255 * (luma[:1] / 255.0) ** 0.8 + 20 * np.linspace(0, 1, 80), 0, 255).astype(np.uint8)
+    covered = luma[:1].copy()
+    covered[:, 15:30, 10:70] = 235
+    ones = vectors_of(np.concatenate([lighter, covered]))
+    assert float(alike(ones[:1], vectors_of(luma))[0, 0]) > 0.95
+    assert alike(ones[1:], vectors_of(luma))[0, 0] < 0.6
+    assert alike(ones[1:], vectors_of(luma), covered=True)[0, 0] > 0.75
+    assert alike(ones[1:], vectors_of(luma), covered=True)[0, 1:].max() < 0.5
+    assert alike(mirrored(ones[:1]), vectors_of(lighter[:, :, ::-1]))[0, 0] > 0.99

@@ -92,6 +92,7 @@ class FilmPictures:
     known: KeyPictures
     view: View = WHOLE
     decoded: int = 0
+    _keys: tuple[View, Vectors] | None = None
     _at_hand: dict[tuple[int, View], Vectors] = field(default_factory=dict)
     _locks: defaultdict[int, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -124,6 +125,13 @@ class FilmPictures:
     def key_luma(self) -> NDArray[np.uint8]:
         """The first picture of each group [m, 45, 80]."""
         return np.stack([framed(thumb, self.inside) for thumb in self.known.thumbs])
+
+    @property
+    def keys(self) -> Vectors:
+        """Of those."""
+        if self._keys is None or self._keys[0] != self.view:
+            self._keys = self.view, vectors_of(self.key_luma, self.view)
+        return self._keys[1]
 
     @cached_property
     def colors(self) -> Vectors:

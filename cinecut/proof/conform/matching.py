@@ -14,17 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.proof.conform.film import THREADS, FilmPictures
-from cinecut.proof.conform.placing import LEAST, LIKELY, NEAR, SURE, Candidate, Piece, Placer, spread
+from cinecut.proof.conform.placing import LEAST, LIKELY, NEAR, SURE, Candidate, Piece, Placer, ranks_of, spread
 from cinecut.proof.conform.vectors import alike
 
 _BROKEN = 0.7  # share of its usual correlation below which a frame is of something else
-_SAME = 0.02  # correlation by which going on is as good as another place
+_SAME, _SAME_SHOT = 0.02, 0.1  # correlation by which going on is as good as another place, or one of the same shot
+_NEAR = 48  # film frames within which two places are most likely of one shot
 _COVERED = 0.35  # correlation of a picture with a title over it with the one without, at least
 _PART, _DEEP = 24, 5  # frames of its head that are placed alone; how often a stretch is parted
 _BUDGET = 0.4  # of a film's pictures that are decoded at most to find what its key pictures do not show
 _FREE = 1500  # pictures that are decoded of any film
 _HIDDEN = 0.8  # promise of a group in which there is a shot that its key picture does not show
 _BLACK, _FLAT = 26.0, 4.0  # levels
+_PLAIN = 0.75  # share of a picture that is of one light where it is a card
+_DARK = 0.9  # share of a stretch's frames that show nothing where it is black
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,16 @@ class Matcher:
             for done, found in enumerate(pool.map(lambda each: list(self._pieces(*each)), bounds), 1):
                 pieces += found
                 progress(0.8 * done / len(bounds))
-        pieces = self._sought(pieces)
+        for covered in (False, True):
+            pieces = self._sought(pieces, covered)
         progress(1.0)
         rate, films = self.placer.rate, self.placer.films
         return joined(self._adopted(joined(pieces, films, rate)), films, rate)
 
     def _pieces(self, start: int, end: int, depth: int = 0, known: Piece | None = None) -> Iterator[Piece]:
         """What a stretch is; `known` is a place of a part of it."""
-        luma = self.placer.luma[start:end]
-        dark = (luma.mean((1, 2)) < _BLACK) & (luma.std((1, 2)) < _FLAT)
-        if dark.mean() > 0.9:
+        dark = _dark(self.placer.luma[start:end])
+        if dark.mean() > _DARK:
             yield Piece(start, end, black=True)
             return
         for first, last, is_dark in _runs(dark, start):
@@ -96,27 +99,38 @@ class Matcher:
 
     # What no key picture is like
 
-    def _sought(self, pieces: Sequence[Piece]) -> list[Piece]:
+    def _sought(self, pieces: Sequence[Piece], covered: bool) -> list[Piece]:
         """The pieces, those without a place looked for in outlines of the films: all of them at once."""
-        lost = [p for p in pieces if p.film is None and not p.black and p.end - p.start >= LEAST]
+        lost = [p for p in pieces if self._is_worth_it(p)]
         places: dict[Piece, list[Piece]] = {piece: [] for piece in lost}
-        best = dict[tuple[int, int], Candidate]()
+        order = self._order(lost, covered)
+        with ThreadPoolExecutor(THREADS) as pool:
+            while order:
+                some, order = order[: 2 * THREADS], order[2 * THREADS :]
+                waiting = [p for p in lost if max((each.like for each in places[p]), default=0.0) < SURE]
+                if not waiting:
+                    break
+                some = [each for each in some if self._affordable(each)]
+                list(pool.map(lambda each, waiting=waiting: self._look(each, waiting, places), some))
+        found = {piece: self.placer.chosen(each) for piece, each in places.items()}
+        return [new for piece in pieces for new in self._replaced(piece, found.get(piece))]
+
+    def _is_worth_it(self, piece: Piece) -> bool:
+        """Whether a piece without a place may be of a film: it is neither black nor a card on a plain ground."""
+        if piece.film is not None or piece.black or piece.end - piece.start < LEAST:
+            return False
+        middle = self.placer.luma[(piece.start + piece.end) // 2].astype(np.int16)
+        return bool((np.abs(middle - int(np.median(middle))) <= _FLAT).mean() < _PLAIN)
+
+    def _order(self, lost: Sequence[Piece], covered: bool) -> list[Candidate]:
+        """The groups in which some pieces may be, the most promising first; some hide a shot from their key picture."""
+        best, films = dict[tuple[int, int], Candidate](), self.placer.films
         for piece in lost:
             for each in self.placer.candidates(piece.start, piece.end):
                 held = best.get((each.film, each.group))
                 if held is None or held.promise < each.promise:
-                    best[each.film, each.group] = each
-        films = self.placer.films
-        order = sorted(best.values(), key=lambda c: -c.promise - _HIDDEN * bool(films[c.film].known.cut[c.group]))
-        with ThreadPoolExecutor(THREADS) as pool:
-            for at in range(0, len(order), 2 * THREADS):
-                waiting = [p for p in lost if max((each.like for each in places[p]), default=0.0) < SURE]
-                some = [each for each in order[at : at + 2 * THREADS] if self._affordable(each)]
-                if not waiting or not some:
-                    break
-                list(pool.map(lambda each, waiting=waiting: self._look(each, waiting, places), some))
-        found = {piece: self.placer.chosen(each) for piece, each in places.items()}
-        return [new for piece in pieces for new in self._replaced(piece, found.get(piece))]
+                    best[each.film, each.group] = replace(each, covered=covered)
+        return sorted(best.values(), key=lambda c: -c.promise - _HIDDEN * bool(films[c.film].known.cut[c.group]))
 
     def _replaced(self, piece: Piece, found: Piece | None) -> list[Piece]:
         return [piece] if found is None else list(self._pieces(piece.start, piece.end, 1, found))
@@ -131,7 +145,7 @@ class Matcher:
         for piece in waiting:
             rows = spread(piece.start, piece.end, 7)
             for flipped in (False, True):
-                likes = alike(self.placer.own(rows, flipped), outline).max(1, initial=0)
+                likes = alike(self.placer.own(rows, flipped), outline, candidate.covered).max(1, initial=0)
                 if likes.max() < NEAR:
                     continue
                 row = int(rows[int(likes.argmax())])
@@ -145,17 +159,33 @@ class Matcher:
 
     def _adopted(self, pieces: Sequence[Piece]) -> list[Piece]:
         """Pieces that go on as the one before, or lead to the one after: without a place, since a title lies over them;
-        or at another one, since the film shows the same there."""
+        or at another one, since the film shows the same there; or black, since the film is."""
         found = list(pieces)
         for number, piece in enumerate(found):
-            if piece.black:
-                continue
             before = self._extended(found[number - 1], piece) if number else None
             after = self._extended(found[number + 1], piece) if number + 1 < len(found) else None
+            if piece.black:
+                found[number] = next((p for p in (before, after) if p is not None and self._is_dark(p)), piece)
+                continue
             best = max((each for each in (before, after) if each is not None), key=lambda p: p.like, default=None)
-            if best is not None and best.like > (_COVERED if piece.film is None else max(LIKELY, piece.like - _SAME)):
+            if best is not None and best.like > self._least(piece, best):
                 found[number] = best
         return found
+
+    def _is_dark(self, piece: Piece) -> bool:
+        """Whether the film is black where a piece is."""
+        assert piece.film is not None
+        film, count = self.placer.films[piece.film], piece.end - piece.start
+        ranks = ranks_of(piece.first, self.placer.step(piece), np.array([0, count - 1]), film.count)
+        return bool(_dark(film.luma_between(int(ranks[0]), int(ranks[1]) + 1)).mean() > _DARK)
+
+    @staticmethod
+    def _least(piece: Piece, adopted: Piece) -> float:
+        """The correlation from which on a piece is the continuation of its neighbour."""
+        if piece.film is None:
+            return _COVERED
+        near = piece.film == adopted.film and abs(piece.first - adopted.first) < _NEAR
+        return max(LIKELY, piece.like - (_SAME_SHOT if near else _SAME))
 
     def _extended(self, neighbour: Piece, piece: Piece) -> Piece | None:
         """A piece as the continuation of its neighbour, and how like it is."""
@@ -167,6 +197,11 @@ class Matcher:
             return None
         whole = replace(neighbour, start=piece.start, end=piece.end, first=first)
         return replace(whole, like=float(np.median(self.placer.likes(whole))))
+
+
+def _dark(luma: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which pictures [n, 45, 80] show nothing."""
+    return np.asarray((luma.mean((1, 2)) < _BLACK) & (luma.std((1, 2)) < _FLAT), np.bool_)
 
 
 def _runs(dark: NDArray[np.bool_], start: int) -> Iterator[tuple[int, int, bool]]:

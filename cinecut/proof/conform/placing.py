@@ -3,7 +3,7 @@ frame, by all pictures around it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.film.gops import Inside, Thumbs
 from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.vectors import Vectors, View, alike, colors_of, framed, mirrored, vectors_of
+from cinecut.proof.conform.vectors import Vectors, View, alike, colors_of, framed, mirrored, one_by_one, vectors_of
 
 LEAST = 5  # frames of a stretch
 SURE = 0.97  # mean correlation from which on no better place is looked for
@@ -23,8 +23,10 @@ _ELSEWHERE = Fraction(1)  # seconds between places that are different ones
 NEAR = 0.6  # of one picture with another of its shot
 _SAMPLES, _FEW = 24, 5  # frames of a stretch that are compared; that are looked for
 _REACH, _AGAIN = 20, 5  # film frames around a rough place in which the exact one is looked for; how often, as it moves
+_WIDE, _STILL = 60, 0.03  # the same where it is like that far away too: correlation that is less by no more
 _ALIKE = 0.004  # correlation by which places are as good as each other
-_ODD = 0.015  # correlation by which what is unusual must be better
+_MOVING = 12  # frames by which a speed is told
+_ODD, _GOOD = 1.4, 0.01  # times as unlike it may be as what is unusual; what is hardly unlike at all
 _FLIPPED = 0.03  # by which a mirrored picture must promise more
 _MOST = 16  # groups that are decoded for one stretch by what their key pictures promise
 _PROMISE = 4  # of them, where nothing in them was near
@@ -38,7 +40,8 @@ _SPEEDS = tuple(map(Fraction, (
 class Piece:
     """Frames [start, end) of the trailer. `film` is the number of the film, None where it is in none (`black`: nothing
     is shown); `first` the place of its first frame, in film frames; `like` the mean correlation; `view` the part of the
-    picture that it shows, where that is another than the whole trailer's; `blend` the dissolve into it, in frames."""
+    picture that it shows, where that is another than the whole trailer's; `blend` the dissolve into it, in frames;
+    `covered`: something lies over it, so that most of its parts are compared, not all."""
 
     start: int
     end: int
@@ -50,6 +53,7 @@ class Piece:
     black: bool = False
     view: View | None = None
     blend: int = 0
+    covered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Candidate:
     group: int
     flipped: bool
     view: View | None = None
+    covered: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,11 +89,6 @@ class Placer:
     def vectors(self) -> Vectors:
         return vectors_of(self.luma)
 
-    @cached_property
-    def _keys(self) -> list[tuple[Vectors, Vectors]]:
-        """Of each film's key pictures: vectors and colors."""
-        return [(vectors_of(film.key_luma, film.view), film.colors) for film in self.films]
-
     def own(self, rows: NDArray[np.int64], flipped: bool) -> Vectors:
         """The vectors of some frames."""
         return mirrored(self.vectors[rows]) if flipped else self.vectors[rows]
@@ -105,7 +105,7 @@ class Placer:
         ranks = ranks_of(piece.first, self.step(piece), np.arange(piece.end - piece.start), film.count)
         low, vectors = film.between(int(ranks[0]), int(ranks[-1]) + 1, piece.view)
         own = self.own(np.arange(piece.start, piece.end), piece.flipped)
-        return np.asarray((own * vectors[ranks - low]).sum(1), np.float32)
+        return one_by_one(own, vectors[ranks - low], piece.covered)
 
     # Rough places
 
@@ -114,10 +114,10 @@ class Placer:
         rows = spread(start, end, _FEW)
         colors = colors_of(self.thumbs[rows], self.within)
         found = list[Candidate]()
-        for number, (keys, key_colors) in enumerate(self._keys):
+        for number, film in enumerate(self.films):
             for flipped in (False, True):
-                details = alike(keys, self.own(rows, flipped)).max(1)
-                rough = alike(key_colors, mirrored(colors) if flipped else colors).max(1)
+                details = alike(film.keys, self.own(rows, flipped)).max(1)
+                rough = alike(film.colors, mirrored(colors) if flipped else colors).max(1)
                 promise = details + rough
                 after = np.append(promise[1:], -2)  # a shot may end with the next group's first picture
                 score = np.maximum(promise, after - 0.05) - _FLIPPED * flipped
@@ -125,14 +125,15 @@ class Placer:
         return sorted(found, key=lambda each: -each.promise)
 
     def place(self, start: int, end: int) -> Piece | None:
-        """The place of a stretch, if it is in one of the groups that promise most."""
+        """The place of a stretch, if it is certainly in one of the groups that promise most."""
         places = list[Piece]()
         for number, candidate in enumerate(self.candidates(start, end)[:_MOST]):
             places += self.within_group(start, end, candidate)
             best = max((each.like for each in places), default=0.0)
             if best > SURE or (number + 1 >= _PROMISE and best < NEAR):
                 break
-        return self.chosen(places)
+        found = self.chosen(places)
+        return found if found is not None and found.like > _CERTAIN else None
 
     # Exact places
 
@@ -152,21 +153,27 @@ class Placer:
 
     def within_group(self, start: int, end: int, candidate: Candidate) -> Iterator[Piece]:
         """Places of a stretch of which a part is in a group."""
-        whole = Piece(start, end, candidate.film, flipped=candidate.flipped, view=candidate.view)
+        flipped, covered = candidate.flipped, candidate.covered
+        whole = Piece(start, end, candidate.film, flipped=flipped, view=candidate.view, covered=covered)
         anchor = self._rough(whole, candidate.group)
         if anchor is None:
             return
-        found = self.aligned(whole, anchor)
-        yield found
-        if found.like < SURE:
-            yield from (self.aligned(replace(whole, speed=each), anchor) for each in self._speeds(whole, anchor))
+        best, tried = self.aligned(whole, anchor), {Fraction(1)}
+        yield best
+        while best.like < 1 - _GOOD and end - start >= _MOVING:  # how fast it is shows the better, the nearer one is
+            speeds = self._speeds(best, anchor) - tried
+            found = [self.aligned(replace(whole, speed=each), anchor) for each in sorted(speeds)]
+            yield from found
+            if max(map(_rated, found), default=-1.0) <= _rated(best):
+                break
+            best, tried = max(found, key=_rated), tried | speeds
 
     def _rough(self, piece: Piece, group: int) -> tuple[int, int] | None:
         """A frame of a piece and the film's like it, by the pictures of one group alone; None where none is near."""
         film = self.films[piece.film or 0]
         begin, vectors = int(film.starts[group]), film.vectors(group, piece.view)
         rows, step = spread(piece.start, piece.end, _SAMPLES), float(self.step(piece))
-        table = alike(self.own(rows, piece.flipped), vectors)
+        table = alike(self.own(rows, piece.flipped), vectors, piece.covered)
         if not table.size or table.max() < NEAR:
             return None
         moments = (rows - piece.start) * step
@@ -180,56 +187,57 @@ class Placer:
         row = int(rows[int(np.flatnonzero(inside[int(means.argmax())])[0])])
         return row, first + int((row - piece.start) * step + 1e-6)
 
-    def _speeds(self, piece: Piece, anchor: tuple[int, int]) -> Iterable[Fraction]:
+    def _speeds(self, piece: Piece, anchor: tuple[int, int]) -> set[Fraction]:
         """The speeds that the pictures around an anchor may have: by which picture is most like each frame."""
         film = self.films[piece.film or 0]
         normal = film.facts.rate / self.rate
-        low, vectors = self._around(piece, anchor)
+        low, vectors = self._around(piece, anchor, _REACH)
         rows = spread(piece.start, piece.end, _SAMPLES)
-        table = alike(self.own(rows, piece.flipped), vectors)
+        table = alike(self.own(rows, piece.flipped), vectors, piece.covered)
         if not table.size:
-            return ()
+            return set()
         clear = table.max(1) > max(NEAR, float(table.max()) - 0.15)
         moments, ranks = rows[clear], table.argmax(1)[clear] + low
         if len(moments) < LEAST:
-            return ()
+            return set()
         first, second = np.triu_indices(len(moments), 1)
         slope = float(np.median((ranks[second] - ranks[first]) / (moments[second] - moments[first]))) / float(normal)
         own = Fraction(slope).limit_denominator(20)
-        near = [each for each in _SPEEDS if abs(float(each) - slope) < 0.08 * slope]
-        return {*near, own} - {1} if 0.2 < slope < 5 else ()
+        near = [each for each in _SPEEDS if abs(float(each) - slope) < 0.15 * slope]
+        return {*near, *([own] if 0.25 <= own <= 4 and len(moments) > _MOVING else [])} - {1}
 
-    def _around(self, piece: Piece, anchor: tuple[int, int]) -> tuple[int, Vectors]:
+    def _around(self, piece: Piece, anchor: tuple[int, int], reach: int) -> tuple[int, Vectors]:
         """The film's vectors in which a piece lies, and the first one's rank."""
         step = self.step(piece)
         rough = anchor[1] - (anchor[0] - piece.start) * step
-        last = int(rough + (piece.end - piece.start) * step) + _REACH + 2
-        return self.films[piece.film or 0].between(int(rough) - _REACH - 1, last, piece.view)
+        last = int(rough + (piece.end - piece.start) * step) + reach + 2
+        return self.films[piece.film or 0].between(int(rough) - reach - 1, last, piece.view)
 
     def aligned(self, piece: Piece, anchor: tuple[int, int]) -> Piece:
         """A piece at its exact place, near a rough one: `anchor` is a frame of the trailer and the film's like it."""
-        best = replace(piece, like=-1.0)
+        best, reach = replace(piece, like=-1.0), _REACH
         for _ in range(_AGAIN):
-            found = self._nearby(piece, anchor)
-            if found.like <= best.like:
-                break
-            best, rough = found, anchor[1] - (anchor[0] - piece.start) * self.step(piece)
-            if abs(found.first - rough) < _REACH - 2:
+            found, still = self._nearby(piece, anchor, reach)
+            best, last = max(found, best, key=lambda each: each.like), best
+            rough = anchor[1] - (anchor[0] - piece.start) * self.step(piece)
+            if still and reach < _WIDE:
+                reach = _WIDE
+            elif best is last or abs(found.first - rough) < reach - 2:
                 break
             anchor = piece.start, int(found.first)
         return best
 
-    def _nearby(self, piece: Piece, anchor: tuple[int, int]) -> Piece:
-        """The best place of a piece within reach of an anchor."""
+    def _nearby(self, piece: Piece, anchor: tuple[int, int], reach: int) -> tuple[Piece, bool]:
+        """The best place of a piece within reach of an anchor, and whether the farthest one is nearly as good."""
         start, step = piece.start, self.step(piece)
         rough = anchor[1] - (anchor[0] - start) * step
         rows = spread(start, piece.end, _SAMPLES)
-        low, vectors = self._around(piece, anchor)
+        low, vectors = self._around(piece, anchor, reach)
         if not len(vectors):
-            return replace(piece, like=-1.0)
-        table = alike(self.own(rows, piece.flipped), vectors)
+            return replace(piece, like=-1.0), False
+        table = alike(self.own(rows, piece.flipped), vectors, piece.covered)
         parts = 1 if step == 1 else 4  # of a frame: only at another rate does it show where within one a shot begins
-        shifts = sorted(range(-_REACH * parts, _REACH * parts + 1), key=abs)
+        shifts = sorted(range(-reach * parts, reach * parts + 1), key=abs)
         firsts = [(round(rough * parts) + Fraction(shift)) / parts for shift in shifts]
         places = np.array([float(first) for first in firsts])[:, None] + ((rows - start) * float(step))[None] + 1e-6
         ranks = np.floor(places).astype(np.int64) - low
@@ -237,20 +245,24 @@ class Placer:
         likes = table[np.arange(len(rows))[None], np.clip(ranks, 0, len(vectors) - 1)].mean(1)
         likes = np.where(inside, likes, -1)
         if likes.max() < 0:
-            return replace(piece, like=-1.0)
+            return replace(piece, like=-1.0), False
         near = np.flatnonzero(likes > likes.max() - _ALIKE)
         frames = np.arange(start, piece.end)
         own, means = self.own(frames, piece.flipped), list[float]()
         for at in near:  # where pictures hardly differ, all of them are asked
             shown = np.floor(float(firsts[at]) + (frames - start) * float(step) + 1e-6).astype(np.int64) - low
-            means.append(float((own * vectors[np.clip(shown, 0, len(vectors) - 1)]).sum(1).mean(dtype=np.float64)))
+            there = vectors[np.clip(shown, 0, len(vectors) - 1)]
+            means.append(float(one_by_one(own, there, piece.covered).mean(dtype=np.float64)))
         chosen = int(near[int(np.argmax(means))])
-        return replace(piece, first=firsts[chosen], like=float(likes[chosen]))
+        return replace(piece, first=firsts[chosen], like=float(likes[chosen])), bool(
+            likes[-2:].max() > likes.max() - _STILL
+        )
 
 
 def _rated(piece: Piece) -> float:
     """How like a place is; another speed or a mirrored picture must be so by more."""
-    return piece.like - _ODD * ((piece.speed != 1) + piece.flipped)
+    odd = (piece.speed != 1) + piece.flipped + (piece.speed != 1 and piece.speed not in _SPEEDS)
+    return -max(1 - piece.like, _GOOD) * _ODD**odd
 
 
 def ranks_of(first: Fraction, step: Fraction, frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:

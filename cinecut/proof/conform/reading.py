@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,11 +23,17 @@ from cinecut.media.probe import film_facts
 from cinecut.proof.conform.blending import with_blends
 from cinecut.proof.conform.film import FilmPictures
 from cinecut.proof.conform.matching import Matcher
-from cinecut.proof.conform.placing import Piece, Placer
+from cinecut.proof.conform.placing import Piece, Placer, spread
 from cinecut.proof.conform.vectors import vectors_of
-from cinecut.proof.conform.views import likely_view
+from cinecut.proof.conform.views import Pair, likely_view, refined
 from cinecut.proof.conform.writing import Writer
 
+_PIECES, _FEWEST, _LOOKS = (
+    8,
+    2,
+    3,
+)  # pieces, at least, and frames of each, by which it is told exactly what of the film's pictures a trailer shows
+_FIRST = 6  # stretches that are placed for this before all others
 _GLANCES = 24  # frames by which the bars of a trailer are found
 
 
@@ -52,6 +58,7 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
         placer, bounds = Placer(thumbs, within, facts.rate, pictures), _stretches(thumbs)
         _set_views(placer, facts, bounds)
         pieces = Matcher(placer).matched(bounds, lambda done: progress("shots", done))
+        _refine_views(placer, pieces)
         pieces = with_blends(pieces, placer)
         main = _main(pieces, pictures)
         text = Writer(trailer, facts, spec, placer, main).text(pieces)
@@ -66,13 +73,32 @@ def _set_views(placer: Placer, facts: FilmFacts, bounds: Sequence[tuple[int, int
     for film in placer.films:
         shape = _shape(facts, placer.within) / _shape(film.facts, film.inside)
         film.view = likely_view(vectors_of(shown), shown, film.key_luma, shape)
+    promising = sorted(bounds, key=lambda each: -placer.candidates(*each)[0].promise)
+    _refine_views(placer, [piece for each in promising[:_FIRST] if (piece := placer.place(*each)) is not None])
+
+
+def _refine_views(placer: Placer, pieces: Sequence[Piece]) -> None:
+    """The same, exactly: by frames of which the film's is known."""
+    for number, film in enumerate(placer.films):
+        own = sorted((p for p in pieces if p.film == number), key=lambda piece: -piece.like)[:_PIECES]
+        if len(own) >= _FEWEST:
+            film.view = refined([pair for piece in own for pair in _pairs(placer, piece)], film.view)
+
+
+def _pairs(placer: Placer, piece: Piece) -> Iterator[Pair]:
+    """Some frames of a piece, and the film's."""
+    assert piece.film is not None
+    for frame in spread(piece.start, piece.end, _LOOKS).tolist():
+        rank = int(piece.first + (frame - piece.start) * placer.step(piece))
+        luma, film = placer.luma[frame], placer.films[piece.film]
+        yield luma[:, ::-1] if piece.flipped else luma, film.luma_between(rank, rank + 1)[0]
 
 
 def _shape(facts: FilmFacts, within: Inside) -> float:
     """Width by height of the picture without its bars."""
     (width, height), (rows, columns) = facts.display_size, within
     shares = (columns.stop - columns.start) / THUMB_COLUMNS, (rows.stop - rows.start) / THUMB_ROWS
-    return width * shares[0] / (height * shares[1])
+    return float(width * shares[0] / (height * shares[1]))
 
 
 def _thumbs(trailer: Path, facts: FilmFacts) -> tuple[NDArray[np.uint8], Inside]:

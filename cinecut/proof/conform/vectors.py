@@ -19,6 +19,8 @@ Vectors = NDArray[np.float32]  # [n, _WIDTH * _HEIGHT], of unit length: a produc
 _WIDTH, _HEIGHT = 48, 27
 _COARSE = 21  # pixels of those: the window over which light is evened out
 _NOISE = 1.0  # levels of deviation: what has less shows nothing
+_PART = (9, 12)  # rows and columns of a part of such a picture
+_PLAIN = 0.1  # of the picture's deviation: a part with less shows nothing
 _FEW = (8, 5)  # columns and rows of a picture's colors
 TINTS = 2 * 8 * 5  # bytes of both chromas at that size
 
@@ -98,10 +100,27 @@ def mirrored(vectors: Vectors) -> Vectors:
     return np.ascontiguousarray(vectors.reshape(-1, *shape)[..., ::-1].reshape(len(vectors), -1))
 
 
-def alike(ones: Vectors, others: Vectors) -> NDArray[np.float32]:
-    """The correlation of each of some pictures with each of others [n, m]. By a loop of numpy's own: for so little,
-    threads of a BLAS wait for each other for longer than they work."""
+def alike(ones: Vectors, others: Vectors, covered: bool = False) -> NDArray[np.float32]:
+    """The correlation of each of some pictures with each of others [n, m]; of `covered` ones that of most of their
+    parts. By a loop of numpy's own: for so little, threads of a BLAS wait for each other for longer than they work."""
+    if covered:
+        return np.asarray(np.median(np.einsum("ipk,jpk->ijp", _parted(ones), _parted(others)), axis=2), np.float32)
     return np.asarray(np.einsum("ik,jk->ij", ones, others), np.float32)
+
+
+def one_by_one(ones: Vectors, others: Vectors, covered: bool = False) -> NDArray[np.float32]:
+    """The same of each picture with the other of its number [n]."""
+    if covered:
+        return np.asarray(np.median(np.einsum("ipk,ipk->ip", _parted(ones), _parted(others)), axis=1), np.float32)
+    return np.asarray((ones * others).sum(1), np.float32)
+
+
+def _parted(vectors: Vectors) -> Vectors:
+    """Each picture in parts of 9 x 12 pixels, each of them of unit length [n, 12, 108]."""
+    high, wide = _PART
+    parts = vectors.reshape(len(vectors), _HEIGHT // high, high, _WIDTH // wide, wide).transpose(0, 1, 3, 2, 4)
+    flat = parts.reshape(-1, high * wide) * (_HEIGHT * _WIDTH) ** 0.5  # in deviations of the whole picture
+    return _unit(flat, _PLAIN).reshape(len(vectors), -1, high * wide)
 
 
 def _unit(rows: NDArray[np.float32], least: float) -> Vectors:

@@ -25,6 +25,7 @@ from cinecut.proof.verify.picture.strip import Strip, read_strip
 from cinecut.proof.verify.picture.texts import Cover, Texts
 from cinecut.proof.verify.reference import Reference
 from cinecut.proof.verify.sound.listening import Heard, listen
+from cinecut.proof.verify.sound.speech import chopped
 from cinecut.proof.verify.sound.stems import Sound
 from cinecut.proof.verify.wrapping import wrapping
 from cinecut.render.folder import Materials
@@ -131,6 +132,8 @@ class _Found:
         seen += Texts(written, self.covers, self.strip, self.reference, alignment, events).findings(wrong)
         sound = self._sound(events)
         found = [*seen, *self._sound_findings(sound, seen), *self._flashes(events, alignment), *self._figures(sound)]
+        if self.heard is not None and self.heard.sound.any():
+            found += chopped(self.job, events)
         found += wrapping(self.job, self.path, self.measured)
         found.sort(key=lambda each: (each.start, each.end, each.code))
         beats = _on_beats(events, alignment, sound)
