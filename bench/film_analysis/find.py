@@ -27,6 +27,7 @@ from cinecut.catalogue.look import Text
 from cinecut.catalogue.store import Entry
 from cinecut.catalogue.words import MEASURES
 from cinecut.inference import minilm
+from cinecut.inference.models import minilm_engine
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
 
@@ -43,6 +44,8 @@ Exact = NDArray[np.float32]
 
 
 def table(film: Film, runs: int) -> list[Figure]:
+    if minilm_engine() is None:
+        return [Figure("the slowest kind of query", None, 0.2, " s", reason="MiniLM is not here", needed=False)]
     with TemporaryDirectory(dir=work_folder()) as place:
         folder = Path(place)
         began = time.perf_counter()

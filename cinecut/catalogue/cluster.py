@@ -2,6 +2,9 @@
 
 A worker writes its results itself, so what is done is done, whatever becomes of the worker. A film whose worker dies is
 looked at by another, from the stages on that are kept.
+
+Where workers are tagged with a resource GPU (`dask worker --resources GPU=1`) and models are wanted, films go to those,
+so many at a time as each has GPUs.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +34,8 @@ class Cluster:
     def each(self, films: Sequence[Path]) -> Iterator[Entry]:
         """The entry of each film, as it is done. A film at which workers die has that as its reason."""
         distributed: Any = import_module("distributed")
-        futures = {self._submitted(film): film for film in films}
+        resources = self.resources()
+        futures = {self._submitted(film, resources): film for film in films}
         for future, found in distributed.as_completed(
             list(futures), loop=self._client.loop, with_results=True, raise_errors=False
         ):
@@ -46,10 +51,19 @@ class Cluster:
                 yield found
             del future  # its result may go
 
-    def _submitted(self, film: Path) -> Any:
+    def resources(self) -> dict[str, int] | None:
+        """What a film takes of a worker's resources; None where nothing is tagged, or no model is asked."""
+        if self._asked.no_models:
+            return None
+        listing: Any = self._client.scheduler_info
+        every = {"n_workers": -1} if "n_workers" in signature(listing).parameters else {}  # else it lists but a few
+        workers = listing(**every)["workers"].values()
+        return {"GPU": 1} if any("GPU" in worker["resources"] for worker in workers) else None
+
+    def _submitted(self, film: Path, resources: dict[str, int] | None) -> Any:
         name = hashlib.sha256(str(film).encode("utf-8", "surrogateescape")).hexdigest()[:16]
         task = str(film), str(self._folder), self._asked
-        return self._client.submit(_look, *task, key=f"look-{name}", pure=False, retries=_RETRIES)
+        return self._client.submit(_look, *task, key=f"look-{name}", pure=False, retries=_RETRIES, resources=resources)
 
 
 def _look(film: str, folder: str, asked: Asked) -> Entry:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 
 from cinecut.catalogue.find import Hit
@@ -22,32 +24,47 @@ from cinecut.media.link import name_from
 
 
 def spec_of(hits: Sequence[Hit], catalogue: Catalogue, target: Path, query: str) -> str:
-    """The text of a spec that shows the hits in the order of their film. Raises Stop where they are of several films,
-    which a spec does not show yet, and where the catalogue has lost the film."""
-    films = list(dict.fromkeys(hit.film for hit in hits))
-    if len(films) > 1:
-        hint = f"--films {films[0].stem!r} keeps to one of them; --json and --page take all"
-        raise Stop("option", f"the shots are of {len(films)} films, and a spec is of one", hint)
-    film = films[0]
-    try:
-        facts = catalogue.result(catalogue.films[str(film)]).facts
-    except LookupError:
-        raise Stop("no-material", f"the catalogue has lost {film}", "`cinecut index` looks at it again") from None
-    ordered = sorted(hits, key=lambda hit: hit.range.start)
+    """The text of a spec that shows the hits, film by film in the order of the best hits, each film's in its own order.
+    Raises Stop where the catalogue has lost a film."""
+    names = _names(list(dict.fromkeys(hit.film for hit in hits)))
+    films = {film: _film(film, catalogue, target) for film in names}
+    ordered = sorted(hits, key=lambda hit: (list(names).index(hit.film), hit.range.start))
     remarks: dict[Place, Remark] = {
         (): Remark(above=(f"# yaml-language-server: $schema={TRAILER}.schema.json", f"# Found by: {_plain(query)}"))
     }
     for place, hit in enumerate(ordered):
         fits = ", ".join(f"{each.term} {each.score:.0%} by {each.by}" for each in hit.reasons if each.score)
         remarks["timeline", place, "shot"] = Remark(beside=f"# {_plain(fits)}")
-    shown = tuple(
-        make(Shot, shot=Clip(in_=_moment(hit.range.start, facts), out=_moment(hit.range.end, facts), for_=None))
-        for hit in ordered
+    several = len(names) > 1
+    named = {"films": {names[film]: each for film, each in films.items()}} if several else {"film": films[hits[0].film]}
+    shown = tuple(_shot(hit, films[hit.film].facts, names[hit.film] if several else None) for hit in ordered)
+    return write_spec(make(Spec, cinecut=1, timeline=shown, **named), remarks)
+
+
+def _film(path: Path, catalogue: Catalogue, target: Path) -> Film:
+    try:
+        facts = catalogue.result(catalogue.films[str(path)]).facts
+    except LookupError:
+        raise Stop("no-material", f"the catalogue has lost {path}", "`cinecut index` looks at it again") from None
+    return make(Film, file=name_from(target.absolute().parent, path), facts=facts)
+
+
+def _shot(hit: Hit, facts: FilmFacts | None, film: str | None) -> Shot:
+    assert facts is not None  # `_film` has them
+    return make(
+        Shot, shot=Clip(film=film, in_=_moment(hit.range.start, facts), out=_moment(hit.range.end, facts), for_=None)
     )
-    spec = make(
-        Spec, cinecut=1, film=make(Film, file=name_from(target.absolute().parent, film), facts=facts), timeline=shown
-    )
-    return write_spec(spec, remarks)
+
+
+def _names(films: Sequence[Path]) -> dict[Path, str]:
+    """For each film a name that a spec takes: its file's in letters and digits; of two alike, one has a number."""
+    names = dict[Path, str]()
+    for film in films:
+        plain = re.sub(r"[^a-z0-9]+", "-", film.stem.lower()).strip("-")
+        plain = plain if plain[:1].isalpha() else f"film-{plain}".strip("-")
+        tried = (plain[:40] if number == 1 else f"{plain[:36]}-{number}" for number in count(1))
+        names[film] = next(name for name in tried if name not in names.values())
+    return names
 
 
 def _moment(time: FilmTime, facts: FilmFacts) -> FilmTime:

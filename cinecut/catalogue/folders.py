@@ -17,8 +17,8 @@ SUFFIXES = frozenset(f".{end}" for end in _FILMS.split())
 def films_in(named: Iterable[Path]) -> Iterator[Path]:
     """The films in folders and below them, and the files that are named themselves; absolute, each once.
 
-    Hidden files and folders are left out, and links that lead out of the named folder. Raises Stop for what is not
-    there.
+    Hidden files and folders are left out, and links that lead out of the named folder. A folder that cannot be entered
+    comes as itself, so that it is not passed over in silence. Raises Stop for what is not there.
     """
     found = set[Path]()
     for each in named:
@@ -37,8 +37,8 @@ def absolute(path: Path) -> Path:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    inside = folder.resolve()
-    for place, folders, files in os.walk(folder):
+    inside, closed = folder.resolve(), list[Path]()
+    for place, folders, files in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(place, name)
@@ -46,3 +46,4 @@ def _below(folder: Path) -> Iterator[Path]:
                 continue
             if path.resolve().is_relative_to(inside) and path.is_file():
                 yield path
+    yield from closed

@@ -64,6 +64,8 @@ class Here:
         except BrokenPipeError:
             return None
         for line in process.stdout:
+            if not line.endswith(b"\n"):
+                return None  # it died while it answered
             answer = json.loads(line)
             if "entry" in answer:
                 return Entry(**{**answer["entry"], "warnings": tuple(answer["entry"]["warnings"])})

@@ -43,6 +43,8 @@ class Asked:
 
 def look_into(path: Path, folder: Path, asked: Asked, progress: Progress) -> Entry:
     """Look at a film, unless its result lies in the catalogue's `folder` already."""
+    if path.is_dir():  # which the search for films could not enter
+        return Entry(str(path), failed=f"the folder {path} cannot be read")
     try:
         return _look_into(path, folder, asked, progress)
     except Stop as stop:

@@ -15,9 +15,11 @@ from commandline import COMMAND
 from footage import make_film
 from many import indexed
 
+from cinecut.catalogue.cluster import Cluster as Looking
 from cinecut.catalogue.store import Catalogue
+from cinecut.catalogue.task import Asked
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 _COUNT = 12
 
 
@@ -62,3 +64,14 @@ def test_one_of_two_workers_is_killed_and_nothing_else_is_lost(
     ]
     assert index[0] == index[1]
     assert sum(each.worked > 0 for each in together.whole) == _COUNT
+
+
+@pytest.mark.parametrize("tagged", [{}, {"GPU": 1}])
+def test_models_are_asked_where_workers_have_a_gpu(tmp_path: Path, tagged: dict[str, int]) -> None:
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with (
+        distributed.LocalCluster(processes=False, resources=tagged, **options) as workers,
+        distributed.Client(workers, set_as_default=False) as client,
+    ):
+        assert Looking(client, tmp_path, Asked(no_models=True)).resources() is None
+        assert Looking(client, tmp_path, Asked()).resources() == (tagged or None)

@@ -13,7 +13,7 @@ import pytest
 from many import indexed, make_folder, without_torch
 
 import cinecut
-from cinecut.catalogue.cutting import spec_of
+from cinecut.catalogue.cutting import _names, spec_of
 from cinecut.catalogue.find import Hit, Index
 from cinecut.catalogue.like import look_of
 from cinecut.catalogue.page import write_hits
@@ -21,6 +21,7 @@ from cinecut.catalogue.store import Catalogue
 from cinecut.catalogue.words import MEASURES, WORDS, columns_of, terms_of
 from cinecut.diagnostics import Stop
 from cinecut.inference.models import minilm_engine
+from cinecut.language.timebase import FILM_NAME
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +129,20 @@ def test_a_spec_shows_the_shots_in_their_order(folder: Path, index: Index) -> No
     assert cinecut.compile(spec).frames == sum(round(hit.range.duration * 25) for hit in hits)
 
 
-def test_a_spec_of_several_films_is_refused(folder: Path, index: Index) -> None:
-    hits = [*hits_of(index, "spoken*"), *hits_of(index, "mute*")]
-    with pytest.raises(Stop, match="of 2 films, and a spec is of one"):
-        spec_of(hits, Catalogue.load(folder / "catalogue"), folder / "found.yaml", "all")
+def test_a_spec_of_several_films_names_them(folder: Path, index: Index) -> None:
+    hits, target = [*hits_of(index, "spoken*"), *hits_of(index, "mute*")], folder / "films" / "several.yaml"
+    target.write_text(spec_of(hits, Catalogue.load(folder / "catalogue"), target, "all"))
+    spec = cinecut.load(target)
+    assert list(spec.films or {}) == ["spoken", "mute"]
+    assert not [each for each in cinecut.check(target) if each.severity == "error"]
+    assert cinecut.compile(spec).frames == sum(round(hit.range.duration * 25) for hit in hits)
+
+
+def test_films_of_one_name_have_names_of_their_own() -> None:
+    films = [Path("a/Film 1.mkv"), Path("b/film.1.mkv"), Path("2001.mkv"), Path("映画.mkv"), Path(f"{'x' * 60}.mkv")]
+    names = list(_names(films).values())
+    assert names[:4] == ["film-1", "film-1-2", "film-2001", "film"]
+    assert all(FILM_NAME.fullmatch(name) for name in names)
 
 
 def test_the_page_has_a_picture_of_each_hit_and_runs_nothing_foreign(folder: Path, index: Index) -> None:

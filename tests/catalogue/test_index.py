@@ -16,6 +16,7 @@ from cinecut.catalogue.folders import films_in
 from cinecut.catalogue.here import Here
 from cinecut.catalogue.page import write_report
 from cinecut.catalogue.store import Catalogue, locked
+from cinecut.catalogue.task import look_into
 from cinecut.diagnostics import Stop
 
 
@@ -107,6 +108,11 @@ def test_nothing_outside_the_named_folders_is_a_film(films: Path, tmp_path: Path
         list(films_in([tmp_path / "nowhere"]))
 
 
+def test_a_folder_that_cannot_be_read_is_in_the_report(tmp_path: Path) -> None:
+    entry = look_into(tmp_path, tmp_path / "catalogue", ASKED, lambda stage, share: None)
+    assert entry.failed == f"the folder {tmp_path} cannot be read"
+
+
 def test_a_title_is_only_text_on_the_page(catalogue: Path) -> None:
     page = write_report(Catalogue.load(catalogue)).read_text()
     assert TITLE.upper() not in page
@@ -138,6 +144,7 @@ class Dying(Here):
             "import json, os, sys\n"
             "for line in sys.stdin:\n"
             "    task = json.loads(line)\n"
+            "    if 'too' in task['film']: print('{\"entry\": {', end='', flush=True)\n"
             "    if 'deadly' in task['film']: os.kill(os.getpid(), 11)\n"
             f"    {answer}\n"
         )

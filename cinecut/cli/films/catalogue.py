@@ -86,7 +86,8 @@ def index(
 
         done = run(folders, catalogue, asked, work, progress)
         report = write_report(Catalogue.load(catalogue))
-    print_diagnostics([Diagnostic("film", f"{each.path}: {each.failed}") for each in done.failed])
+    told = [each.failed if each.path in each.failed else f"{each.path}: {each.failed}" for each in done.failed]
+    print_diagnostics([Diagnostic("film", message) for message in told])
     if as_json:
         print(json.dumps({"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]}))
         return

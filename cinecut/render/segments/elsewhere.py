@@ -31,7 +31,7 @@ class OnCluster:
     @property
     def places(self) -> int:
         """How many FFmpegs its workers run at a time."""
-        return max(1, sum(self.client.nthreads().values()))
+        return max(1, sum(map(int, self.client.nthreads().values())))
 
     def __call__(self, command: Sequence[str], ffmpeg: FFmpeg, folder: Path, running: Running) -> Ended:
         """Raises Stop where a worker sees another folder or has another FFmpeg."""
