@@ -9,7 +9,7 @@ scenes and choose the story's turning points; whatever they cannot do is measure
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
@@ -29,6 +29,7 @@ from cinecut.analysis.edit.song_edit import first_bar
 from cinecut.analysis.edit.sound import Score, Song, compose
 from cinecut.analysis.edit.takes import Measurements
 from cinecut.analysis.edit.voices import FilmSound
+from cinecut.analysis.episodes import Episode, Watched, united
 from cinecut.analysis.film import pictures, signals
 from cinecut.analysis.film.looks import looks_stage
 from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
@@ -88,6 +89,11 @@ class Request:
     plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
     structure: Skeleton | None = None  # None: the vibe's
     texts: Mapping[str, str] = field(default_factory=dict)  # of cards: title, tagline, release, credits
+    others: tuple[Path, ...] = ()  # films that follow the first one, as episodes do
+
+    @property
+    def films(self) -> tuple[Path, ...]:
+        return self.film, *self.others
 
     @property
     def skeleton(self) -> Skeleton:
@@ -114,6 +120,7 @@ class Analysis:
     takes: tuple[Take, ...] = ()  # that could be chosen
     score: Score | None = None
     levels: LoudnessCurve | None = None
+    episodes: tuple[Episode, ...] = ()  # the film, or several; shots and lines have their own film's times
 
     @property
     def text(self) -> str:
@@ -135,71 +142,125 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
 
 
 def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analysis:
-    film, vibe, plugins = request.film, request.vibe, request.plugins
+    vibe, plugins, models = request.vibe, request.plugins, _models(request)
     _check_names(request)
-    line = Line(cache or Cache(fingerprint(film)), progress)
-    facts = line.run(FACTS, film)
-    sounding = facts if request.audio is None else with_first(film, facts, request.audio)
-    dialogue, dialogue_warnings = _dialogue(request, sounding, line)
+    listened = [_listen(each, line) for each, line in _each(request, progress, cache)]
+    _check_twice(listened)
     song, song_warnings = _music(request, progress)
-    shots = line.run(shots_stage(plugins.get("shots")), film, facts)
-    usable = _usable(film, shots)
-    levels = line.run(LOUDNESS, film, sounding, 0)
-    looks = line.run(looks_stage(), film, facts, usable, pictures.moments(usable, dialogue.lines))
-    active = line.run(ACTIVITY, film, facts, usable)
-    models = Describing(plugins["describe"], request.models) if "describe" in plugins else request.models
-    described = describe(film, facts, usable, models, line.cache.folder, partial(progress, "scenes"))
-    meanings = understand(described, line)
-    drama = {index: meaning[DRAMA] for index, meaning in meanings.items()}
-    measured = signals.measure(usable, looks, active, levels, dialogue.lines, drama)
-    narrative = find_narrative(Evidence(shots.shots, levels, dialogue, described, meanings), models, line)
+    watched = united([_watch(each, models) for each in listened])
+    line, facts, dialogue, usable = listened[0].line, watched.facts, watched.dialogue, watched.usable
+    drama = {index: meaning[DRAMA] for index, meaning in watched.meanings.items()}
+    measured = signals.measure(usable, watched.looks, watched.active, watched.levels, dialogue.lines, drama)
+    evidence = Evidence(watched.shots, watched.levels, dialogue, watched.described, watched.meanings)
+    narrative = find_narrative(evidence, models, line)
     wanted, length = _lengths(request, usable, facts)
-    heard = Dialogue() if levels.silent else dialogue  # subtitles of a silent film are not heard
+    heard = Dialogue() if watched.levels.silent else dialogue  # subtitles of a silent film are not heard
     texts, unsure = _texts(request)
     talks = any(line.standalone >= 0.5 for line in heard.lines)
     slots, song = _slots(replace(request, texts=texts), length, song, talks)
     tempo = _tempo(vibe, song, facts)
     story, end = narrative.story, FilmTime(facts.duration)
     shown = usable if request.spoilers else arc.without_the_end(usable, story) or usable
-    takes = Measurements(looks, measured, active, narrative, heard.lines, meanings).takes(shown, facts.rate)
-    cuts = _cuts(request, slots, takes, tempo, shots.bars)
-    levels = as_rendered(levels, sounding.audio[0].layout) if sounding.audio else levels
-    sound = FilmSound(levels, heard, end, end if request.spoilers else story.climax.at)
+    measurements = Measurements(watched.looks, measured, watched.active, narrative, heard.lines, watched.meanings)
+    takes = measurements.takes(shown, facts.rate)
+    bars = watched.episodes[0].bars
+    cuts = _cuts(request, slots, takes, tempo, bars)
+    sound = FilmSound(watched.rendered, heard, end, end if request.spoilers else story.climax.at)
     score = compose(cuts, tempo, vibe, song, sound, story)
-    decided = Decisions(film, request.target, facts, vibe, story, cuts, score)
-    decided = replace(decided, bars=shots.bars, described=described, protagonist=narrative.protagonist)
-    audio = request.audio or 1, choice(film, facts, request.audio)
-    decided = replace(decided, spoilers=request.spoilers, plugins=plugins, audio=audio)
-    short = [*unsure, *_left_out(texts, cuts), *_too_short(film, _length_of(cuts, tempo), wanted, tempo, score)]
+    decided = Decisions(request.film, request.target, facts, vibe, story, cuts, score, watched=watched)
+    decided = replace(decided, described=watched.described, protagonist=narrative.protagonist)
+    decided = replace(decided, spoilers=request.spoilers, plugins=plugins)
+    length = _length_of(cuts, tempo)
+    short = [*unsure, *_left_out(texts, cuts), *_too_short(request.film, length, wanted, tempo, score)]
+    said = (*watched.diagnostics, *song_warnings, *watched.described.diagnostics, *narrative.diagnostics, *short)
     return Analysis(
         *to_spec(decided),
         facts,
-        shots.shots,
-        dialogue,
+        tuple(replace(shot, range=watched.own(shot.range)) for shot in watched.shots),
+        replace(dialogue, lines=tuple(replace(each, range=watched.own(each.range)) for each in dialogue.lines)),
         story,
         song.beats if song else None,
         tempo,
         tuple(cuts),
-        (
-            *shots.diagnostics,
-            *dialogue_warnings,
-            *song_warnings,
-            *described.diagnostics,
-            *narrative.diagnostics,
-            *short,
-        ),
-        described,
-        shots.bars,
-        credits_text(own_credit(film, "film"), song.credit if song else None),
+        said,
+        watched.described,
+        bars,
+        credits_text(_credits(request.films), song.credit if song else None),
         tuple(takes),
         score,
-        levels,
+        watched.rendered,
+        watched.episodes,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Listened:
+    """What is known of a film before it is looked at: its facts, and with the sound first that is asked for."""
+
+    request: Request
+    line: Line
+    facts: FilmFacts
+    sounding: FilmFacts
+    dialogue: Dialogue
+    warnings: Sequence[Diagnostic]
+
+
+def _each(request: Request, progress: Progress, cache: Cache | None) -> Iterator[tuple[Request, Line]]:
+    """The request for each film by itself, and the line of its stages, which tells its share of all."""
+    count = len(request.films)
+    for number, film in enumerate(request.films):
+
+        def tell(stage: str, done: float, number: int = number) -> None:
+            progress(stage, (number + done) / count)
+
+        yield replace(request, film=film, others=()), Line(cache or Cache(fingerprint(film)), tell)
+
+
+def _listen(request: Request, line: Line) -> _Listened:
+    film = request.film
+    facts = line.run(FACTS, film)
+    sounding = facts if request.audio is None else with_first(film, facts, request.audio)
+    return _Listened(request, line, facts, sounding, *_dialogue(request, sounding, line))
+
+
+def _watch(heard: _Listened, models: Models | Describing | None) -> Watched:
+    """All that is measured of a film's pictures and of its sound."""
+    request, line, facts, film = heard.request, heard.line, heard.facts, heard.request.film
+    shots = line.run(shots_stage(request.plugins.get("shots")), film, facts)
+    usable = _usable(film, shots)
+    levels = line.run(LOUDNESS, film, heard.sounding, 0)
+    looks = line.run(looks_stage(), film, facts, usable, pictures.moments(usable, heard.dialogue.lines))
+    active = line.run(ACTIVITY, film, facts, usable)
+    described = describe(film, facts, usable, models, line.cache.folder, partial(line.progress, "scenes"))
+    meanings = understand(described, line)
+    sound = heard.sounding.audio
+    rendered = as_rendered(levels, sound[0].layout) if sound else levels
+    audio = request.audio or 1, choice(film, facts, request.audio)
+    said = (*shots.diagnostics, *heard.warnings)
+    episodes = (Episode(film, facts, shots.bars, audio),)
+    return Watched(episodes, heard.dialogue, shots.shots, levels, rendered, looks, active, described, meanings, said)
+
+
+def _models(request: Request) -> Models | Describing | None:
+    plugins = request.plugins
+    return Describing(plugins["describe"], request.models) if "describe" in plugins else request.models
+
+
+def _check_twice(films: Sequence[_Listened]) -> None:
+    known: dict[str, Path] = {}
+    for each in films:
+        other = known.setdefault(each.facts.fingerprint, each.request.film)
+        if other is not each.request.film:
+            raise Stop("option", f"{each.request.film} is the same film as {other}", "name each film once")
+
+
+def _credits(films: Sequence[Path]) -> str | None:
+    return "\nFilm: ".join(filter(None, (own_credit(film, "film") for film in films))) or None
 
 
 def _check_names(request: Request) -> None:
     """Raise Stop if a file's name is not UTF-8, since the spec must name it and is UTF-8."""
-    for file in (request.film, request.music):
+    for file in (*request.films, request.music):
         if file is not None and _holds_other_bytes(str(file.absolute())):
             message = f"the name of {file} is not UTF-8, so a spec cannot name it"
             raise Stop("unreadable", message, "rename it, or make a link to it")

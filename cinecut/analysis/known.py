@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cinecut.known.record import Known, KnownLine, KnownShot, KnownSong, scored_acts
+from cinecut.known.record import Known, KnownLine, KnownShot, KnownSong, films_print, scored_acts
 from cinecut.known.timeline import timeline_digest
 from cinecut.language.spec import Music
 
@@ -16,7 +16,7 @@ def known_about(analysis: Analysis, request: Request) -> Known:
     """The side file of an analysis."""
     music = analysis.spec.music
     return Known(
-        analysis.facts.fingerprint,
+        films_print([each.facts.fingerprint for each in analysis.episodes]),
         tuple(KnownShot(shot.range, shot.why_not) for shot in analysis.shots),
         tuple(KnownLine(line.range, line.text) for line in analysis.dialogue.lines),
         _song(music) if music is not None else None,

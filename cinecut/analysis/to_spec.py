@@ -13,7 +13,8 @@ from cinecut import __version__
 from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.edit.cuts import Cut, Other
 from cinecut.analysis.edit.sound import LeveledVoice, Score, Sfx, Song, Sounds
-from cinecut.analysis.film.screen import Bars
+from cinecut.analysis.episodes import Episode, Watched
+from cinecut.analysis.film.screen import NO_BARS, Bars
 from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint
 from cinecut.analysis.story.scenes import NOTHING, Described
 from cinecut.language.document.layout import Path as Place
@@ -39,7 +40,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.read import make
 from cinecut.language.schema import TRAILER
 from cinecut.language.spec import Anchor, Anchors, BeatGrid, Effects, Film, Mix, Music, Part, Spec, VibeChoice
-from cinecut.language.timebase import FilmTime, Length, nearest, parse_length
+from cinecut.language.timebase import FilmRange, FilmTime, Length, nearest, parse_length
 from cinecut.media.link import name_from
 from cinecut.plugins import Plugin
 from cinecut.vibes import Vibe, differences
@@ -61,7 +62,20 @@ class Decisions:
     protagonist: tuple[str, str] | None = None
     spoilers: bool = False
     plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
-    audio: tuple[int, str] = 1, ""  # which of the film's sounds, from 1; and why, if there is a choice
+    watched: Watched | None = None  # of which films it is all
+
+    @property
+    def episodes(self) -> tuple[Episode, ...]:
+        if self.watched is not None:
+            return self.watched.episodes
+        return (Episode(self.film, self.facts, self.bars or NO_BARS, (1, "")),)
+
+    def own(self, span: FilmRange) -> tuple[Episode, FilmRange]:
+        """A part of all films as a part of its own."""
+        if self.watched is None:
+            return self.episodes[0], span
+        found = self.watched.own(span)
+        return next((each for each in self.episodes if each.name == found.film), self.episodes[0]), found
 
 
 def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
@@ -72,7 +86,7 @@ def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
     spec = make(
         Spec,
         cinecut=1,
-        film=_film(decided, notes),
+        **_films(decided, notes),
         vibe=make(VibeChoice, base=decided.vibe.base, **over),
         effects=make(Effects, **effects),
         music=_music(decided, notes),
@@ -84,7 +98,7 @@ def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
     notes.above(
         (),
         f"yaml-language-server: $schema={TRAILER}.schema.json",
-        f"Written by cinecut {__version__} from {_one_line(decided.film.name)}.",
+        f"Written by cinecut {__version__} from {', '.join(_one_line(each.path.name) for each in decided.episodes)}.",
         f"It is yours now: edit it, then `cinecut render {_one_line(decided.target.name)}`.",
         *([f"Found by plug-ins: {', '.join(helped)}."] if helped else []),
     )
@@ -126,22 +140,31 @@ def _seconds(value: Fraction) -> Length:
 _TINY = Fraction(1, 1_000_000)
 
 
-def _film(decided: Decisions, notes: _Notes) -> Film:
-    name, by = decided.protagonist or (None, "")
+def _films(decided: Decisions, notes: _Notes) -> dict[str, Any]:
+    """The film, or the films by their names."""
+    first, *others = decided.episodes
+    if not others:
+        return {"film": _film(first, ("film",), decided, notes)}
+    named = {each.name or "": _film(each, ("films", each.name or ""), decided, notes) for each in decided.episodes}
+    return {"film": None, "films": named}
+
+
+def _film(film: Episode, where: Place, decided: Decisions, notes: _Notes) -> Film:
+    name, by = (decided.protagonist if film is decided.episodes[0] else None) or (None, "")
     if name is not None:
-        notes.beside(("film", "protagonist"), f"by {by}")
-    audio, why = decided.audio
+        notes.beside((*where, "protagonist"), f"by {by}")
+    audio, why = film.audio
     if why:
-        notes.beside(("film", "audio"), why)
-    bars = decided.bars.upright(decided.facts.rotation, decided.facts.mirrored) if decided.bars else None
+        notes.beside((*where, "audio"), why)
+    bars = film.bars.upright(film.facts.rotation, film.facts.mirrored)
     crop = None
     if bars:
-        notes.beside(("film", "crop"), "without its bars")
+        notes.beside((*where, "crop"), "without its bars")
         # A millionth less, so that no rounding goes outside the frame.
         width, height = 1 - bars.left - bars.right - _TINY, 1 - bars.top - bars.bottom - _TINY
         crop = Crop(x=_rounded(bars.left), y=_rounded(bars.top), w=_rounded(width), h=_rounded(height))
-    file = name_from(decided.target.parent, decided.film)
-    return make(Film, file=file, audio=audio, crop=crop, protagonist=name and name[:100], facts=decided.facts)
+    file = name_from(decided.target.parent, film.path)
+    return make(Film, file=file, audio=audio, crop=crop, protagonist=name and name[:100], facts=film.facts)
 
 
 def _anchors(decided: Decisions, notes: _Notes) -> Anchors:
@@ -152,8 +175,12 @@ def _anchors(decided: Decisions, notes: _Notes) -> Anchors:
     )
 
     def anchor(point: TurningPoint) -> Anchor:
-        at = point.at if (point.at.seconds * decided.facts.rate).denominator == 1 else _time(point.at.seconds)
-        return make(Anchor, at=at, why=point.why[:500], by=point.by[:60], line=point.line and point.line[:500])
+        film, span = decided.own(FilmRange(point.at, point.at))
+        at = span.start
+        at = at if (at.seconds * film.facts.rate).denominator == 1 else _time(at.seconds)
+        return make(
+            Anchor, film=film.name, at=at, why=point.why[:500], by=point.by[:60], line=point.line and point.line[:500]
+        )
 
     story = decided.story
     return Anchors(begin=anchor(story.begin), escalation=anchor(story.escalation), climax=anchor(story.climax))
@@ -257,30 +284,38 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
     if cut.slot.want is Want.CARD:
         return make(Card, card=cut.slot.text, for_=length, **values), why
     why["shot",] = cut.why
+    film, in_ = _moment(cut.in_, decided)
     values |= _notes_of(cut, decided.described)
     if cut.sync is not None:
-        values["sync"] = make(Sync, at=_moment(cut.sync, decided.facts))
+        values["sync"] = make(Sync, at=_moment(cut.sync, decided)[1])
     if cut.grade:
         why["grade",] = "its light, brought to that of its act"
         values["grade"] = dict(cut.grade)
     if cut.mute:
         why["mute",] = "a line would be chopped"
-    values["alternatives"] = tuple(_alternative(other, decided.facts) for other in cut.others)
+    values["alternatives"] = tuple(_alternative(other, film, decided) for other in cut.others)
     if cut.slot.text:
         values["titles"] = (make(Title, text=cut.slot.text, at=fade, position="middle"),)
-    clip = Clip(in_=_moment(cut.in_, decided.facts), out=None, for_=length)
+    clip = Clip(film=film, in_=in_, out=None, for_=length)
     enters = Transition.parse(cut.enters)
     return make(Shot, shot=clip, from_=enters, mute=cut.mute, gain=Fraction(sounds.gain), **values), why
 
 
-def _alternative(other: Other, facts: FilmFacts) -> Alternative:
+def _alternative(other: Other, beside: str | None, decided: Decisions) -> Alternative:
+    """`beside` is the name of its shot's film."""
     score = min(max(Fraction(f"{other.take.score:.2f}"), Fraction(0)), Fraction(1))
-    return make(Alternative, in_=_moment(other.in_, facts), score=score, why=other.why)
+    film, in_ = _moment(other.in_, decided)
+    return make(Alternative, film=None if film == beside else film, in_=in_, score=score, why=other.why)
 
 
-def _moment(time: FilmTime, facts: FilmFacts) -> FilmTime:
-    """The exact time of a picture at a constant frame rate, else rounded."""
-    return _time(time.seconds) if facts.variable else time
+def _moment(time: FilmTime, decided: Decisions) -> tuple[str | None, FilmTime]:
+    """The name of a film, and the exact time of a picture of it at a constant frame rate, else rounded."""
+    film, span = decided.own(FilmRange(time, time))
+    if film.facts.variable:
+        return film.name, _time(span.start.seconds)
+    if film.name is None:
+        return None, span.start
+    return film.name, FilmTime(nearest(span.start.seconds * film.facts.rate) / film.facts.rate)
 
 
 def _notes_of(cut: Cut, described: Described) -> dict[str, Any]:
@@ -302,7 +337,7 @@ def _sound(cut: Cut, sounds: Sounds, decided: Decisions) -> dict[str, Any]:
     """The fields of an event about its sound, besides the film's own."""
     values: dict[str, Any] = {
         "sound": tuple(map(_effect, sounds.effects)),
-        "voice": tuple(map(_voice, sounds.voices)),
+        "voice": tuple(_voice(voice, decided) for voice in sounds.voices),
         "cue": _cue(sounds, decided, _rings(cut, decided.cuts)),
     }
     return values if sounds.duck is None else {**values, "duck": Fraction(sounds.duck)}
@@ -347,11 +382,12 @@ def _rings(cut: Cut, cuts: Sequence[Cut]) -> int:
     return sum(each.slot.beats for each in takewhile(lambda each: each.slot.want is Want.CARD, cuts[at:]))
 
 
-def _voice(voice: LeveledVoice) -> Voice:
+def _voice(voice: LeveledVoice, decided: Decisions) -> Voice:
     over = voice.over
+    film, take = decided.own(over.take)
     return make(
         Voice,
-        take=Clip(in_=_time(over.take.start.seconds), out=_time(over.take.end.seconds), for_=None),
+        take=Clip(film=film.name, in_=_time(take.start.seconds), out=_time(take.end.seconds), for_=None),
         at=_seconds(over.at),
         gain=Fraction(voice.gain),
         line=over.line.text[:500],

@@ -113,11 +113,11 @@ def test_an_analysis_takes_what_nobody_asked_for(folder: Path, monkeypatch: pyte
     write(folder / "project" / "cinecut.toml", 'vibe = "war"\nlanguage = "fr"\nmusic = "."\n')
     write(folder / "project" / "a.ogg", "")
     film = Path("film.mkv")
-    found = FilmOptions(film=film, language="en", music="a.ogg").with_defaults()
+    found = FilmOptions(films=[film], language="en", music="a.ogg").with_defaults()
     assert (found.vibe, found.language, found.music) == ("war", "en", "a.ogg")
     (folder / "project" / "a.ogg").rename(folder / "b.ogg")
     write(folder / "project" / "cinecut.toml", 'music = ".."\n')
-    found = FilmOptions(film=film, music="b.ogg").with_defaults()
+    found = FilmOptions(films=[film], music="b.ogg").with_defaults()
     assert (found.vibe, found.music) == (None, f"{folder / 'project'}/../b.ogg")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -68,3 +68,15 @@ def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float]
 
 
 LOUDNESS = Stage("loudness", LoudnessCurve, listen)
+
+
+def one_behind_the_other(curves: Sequence[tuple[LoudnessCurve, Fraction]]) -> LoudnessCurve:
+    """Films' curves as one, each from a second on, silent between them; none has levels where none of them has."""
+    if not any(len(curve.levels) for curve, _ in curves):
+        return curves[0][0]
+    length = max(int(start / STEP) + len(curve.levels) for curve, start in curves)
+    levels = np.full(length, _FLOOR, np.float32)
+    for curve, start in curves:
+        first = int(start / STEP)
+        levels[first : first + len(curve.levels)] = curve.levels
+    return LoudnessCurve(levels)

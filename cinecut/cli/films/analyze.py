@@ -125,6 +125,7 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
             plugins=plugins,
             structure=skeleton,
             texts=texts,
+            others=tuple(options.films[1:]),
         )
 
         def progress(stage: str, done: float) -> None:
@@ -160,7 +161,8 @@ def _keep(analysis: Analysis, request: Request, sources: list[Path], progress: C
     from cinecut.review.sheet import Subject, write_sheet
 
     document, layout = laid_out(parse_document(request.target, analysis.text, Report()))
-    subject = Subject(layout, document, {"": request.film}, known_about(analysis, request), analysis.diagnostics)
+    films = dict(zip(layout.trailer.footage, request.films, strict=True))
+    subject = Subject(layout, document, films, known_about(analysis, request), analysis.diagnostics)
     write_sheet(subject, request.target.with_suffix(".html"), progress)
     _write_schema(request.target.parent / f"{TRAILER}.schema.json")
     write_beside(request.target, analysis.text, sources)
@@ -184,9 +186,13 @@ def _check_target(options: FilmOptions, target: Path, force: bool) -> None:
     """Before any work: nothing that is read may be written over."""
     from cinecut.files import check_no_source, disk_errors
 
-    if options.film.suffix.lower() in _SPECS and options.film.is_file():
-        again = f"cinecut render {shlex.quote(str(options.film))} renders it"
-        raise Stop("unreadable", f"{options.film} is a spec, and no film", again)
+    for film in options.films:
+        if film.suffix.lower() in _SPECS and film.is_file():
+            again = f"cinecut render {shlex.quote(str(film))} renders it"
+            raise Stop("unreadable", f"{film} is a spec, and no film", again)
+    if len(options.films) > 1 and (options.subtitles or options.subtitles_shift or options.subtitles_rate):
+        hint = "leave them out: subtitles are found beside each film by its name"
+        raise Stop("option", "--subtitles, and their shift and rate, are of one film, and there are several", hint)
     sheet = target.with_suffix(".html")
     with disk_errors(target):
         _check_free(target, sheet, force)

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from cinecut.vibes import Vibe
     from cinecut.vibes.skeleton import Skeleton
 
+FilmsArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, … Several, such as a series, in their order."
+    ),
+]
 FilmArgument = Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")]
 
 
@@ -155,7 +161,7 @@ class ModelChoice:
 class FilmOptions:
     """The film and the options that both commands take."""
 
-    film: FilmArgument
+    films: FilmsArgument
     vibe: VibeOption = None
     structure: StructureOption = None
     title: TitleOption = None
@@ -179,6 +185,11 @@ class FilmOptions:
     transcribe: TranscribeOption = None
     describe: DescribeOption = None
     beats: BeatsOption = None
+
+    @property
+    def film(self) -> Path:
+        """The first one."""
+        return self.films[0]
 
     @property
     def spec(self) -> Path:
@@ -211,7 +222,7 @@ class FilmOptions:
     @property
     def sources(self) -> list[Path]:
         """The user's files that are read, and so never written over."""
-        return [Path(file) for file in (self.film, self.subtitles, self.music, self.credits) if file is not None]
+        return [Path(file) for file in (*self.films, self.subtitles, self.music, self.credits) if file is not None]
 
     @property
     def seconds(self) -> Fraction | None:

@@ -28,12 +28,19 @@ def _facts(analysis: Analysis) -> dict[str, Any]:
     def seconds(time: FilmTime) -> float:
         return round(float(time.seconds), 6)
 
-    shots = [
+    shots: list[dict[str, Any]] = [
         {"start": seconds(shot.range.start), "end": seconds(shot.range.end), "unusable": shot.why_not}
         for shot in analysis.shots
     ]
+    spec = analysis.spec
+    if spec.films is not None:  # each time is its own film's
+        for record, shot in zip(shots, analysis.shots, strict=True):
+            record["film"] = spec.name_of(shot.range.film)
     story = {name: getattr(analysis.story, name) for name in ("begin", "escalation", "climax")}
     anchors = {n: {"at": seconds(p.at), "why": p.why, "by": p.by, "line": p.line} for n, p in story.items()}
+    for name in anchors if spec.films is not None else ():
+        anchor = getattr(spec.anchors, name)
+        anchors[name] |= {"at": seconds(anchor.at), "film": anchor.film}
     beats = analysis.beats and {
         "tempo": None if analysis.beats.tempo is None else float(analysis.beats.tempo),
         "first": float(analysis.beats.first),
