@@ -1,4 +1,4 @@
-"""Which segments a render would make anew after an edit: those that it had not before."""
+"""Which segments must be rendered again after an edit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cinecut.render.segments.pictures import Segment, run_of, segments_of
 
 @dataclass(frozen=True, slots=True)
 class NewSegments:
-    """The segments that are others than before, as frames [start, end) of an output; and of how many in all."""
+    """The segments that an edit changed, as frames [start, end) of an output, and the number of all segments."""
 
     segments: tuple[tuple[str, int, int], ...]
     whole: int
@@ -28,8 +28,8 @@ class NewSegments:
 
 
 def new_segments(before: Layout, after: Layout) -> NewSegments | None:
-    """What a render of `after` would make that one of `before` had not made; None where the media are not measured,
-    so that nothing can be said."""
+    """The segments of `after` that `before` does not have; None where this is unknown because the media are not
+    measured."""
     try:
         known, now = {key for _, key in _keyed(before)}, _keyed(after)
     except Stop:
@@ -39,7 +39,7 @@ def new_segments(before: Layout, after: Layout) -> NewSegments | None:
 
 
 def _keyed(layout: Layout) -> list[tuple[Segment, str]]:
-    """Each segment with a key of what it is made of, as far as a layout tells: the media's contents are left out."""
+    """Each segment with a key of everything it is made of, except the contents of the media."""
     plan = plan_of(layout, Report())
     media = defaultdict[str, str](str, {name: repr(item) for name, item in plan.render.items.items()})
     return [(segment, key_of_run(run_of([segment], {}), media)) for segment in segments_of(plan)]

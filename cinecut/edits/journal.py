@@ -47,7 +47,7 @@ class Journal:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """While this lasts no other process edits the spec by its journal."""
+        """Keep other processes from editing the spec while the block runs."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -78,7 +78,7 @@ class Journal:
         self._file(entry.number, _UNDONE).replace(self._file(entry.number, _DONE))
 
     def _whole(self, numbers: list[int], suffix: str) -> Iterator[Entry]:
-        """The entries of these numbers, as far as the first damaged one."""
+        """The entries with these numbers, up to the first damaged one."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, zlib.error):
             for number in numbers:
                 record: dict[str, Any] = json.loads(self._file(number, suffix).read_text(encoding="utf-8"))
@@ -149,5 +149,5 @@ def _region(text: str, other: str) -> tuple[int, int, str]:
 
 
 def _alike(lines: list[str], others: list[str]) -> int:
-    """How many of the first lines are the same."""
+    """How many lines at the start are the same."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(lines, others, strict=False)))

@@ -64,7 +64,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What an edit made of a spec, or would make of it."""
+    """The result of an edit, or of a dry run."""
 
     spec: Path
     before: State
@@ -145,7 +145,7 @@ def _note(journal: Journal, done: Edit) -> None:
 
 
 def _revised(spec: Path, change: Callable[[State], str], terms: Terms, note: Callable[[Journal, Edit], None]) -> Edit:
-    """The one way from a text of the file to the next; `note` puts it into the journal."""
+    """Every change of a spec's file goes through here; `note` writes it into the journal."""
     journal = journal_of(spec)
     with contextlib.nullcontext() if terms.dry_run else journal.alone():
         report = Report()
@@ -170,7 +170,7 @@ def _changed_meanwhile(spec: Path) -> Stop:
 
 
 def _checked(spec: Path, text: str, before: State, terms: Terms) -> State:
-    """The state of a new text. Raises Stop with all that would be wrong."""
+    """The state of a new text. Raises Stop with all of its mistakes."""
     report = Report()
     try:
         return _state(parse_document(spec, text, report), report, terms, before)
@@ -180,7 +180,7 @@ def _checked(spec: Path, text: str, before: State, terms: Terms) -> State:
 
 
 def _unplaced(found: Diagnostic) -> Diagnostic:
-    """A finding in a text that is not in the file."""
+    """A finding without its place, which is in a text that was never written."""
     where = f"line {found.span.line + 1} would say: " if found.span is not None else ""
     return Diagnostic(found.code, f"{where}{found.message}", None, found.hints)
 

@@ -116,7 +116,7 @@ _HOUR = Fraction(3600)  # a picture lasts as long as anyone likes
 
 
 def _plain(parts: tuple[str, ...]) -> list[str]:
-    """A path's parts without `..`."""
+    """The parts of a path, with `..` resolved."""
     found: list[str] = []
     for part in parts:
         if part == "..":

@@ -59,7 +59,7 @@ def targets() -> list[str]:
 
 
 def check_to(target: str) -> None:
-    """Raise Stop where nothing writes for a target."""
+    """Raise Stop for an unknown target."""
     if target in REFUSED:
         why, instead = REFUSED[target]
         raise Stop("option", f"--to {target}: {why}", instead)
@@ -68,7 +68,7 @@ def check_to(target: str) -> None:
 
 
 def default_path(spec: Path, target: str) -> Path:
-    """Where an export goes if nobody says: here, under the spec's name."""
+    """The default target of an export: the current folder, under the spec's name."""
     return Path(spec.stem + ("_markers" if target == "markers" else "") + _end(target))
 
 
@@ -112,7 +112,7 @@ def layout_for(spec: Path) -> Layout:
 
 
 def refuse_existing(files: list[Path], force: bool) -> None:
-    """Raise Stop where a file would be replaced that nobody gave up."""
+    """Raise Stop where one of the files exists, unless `force`."""
     for file in files:
         if os.path.lexists(file) and not force:
             raise Stop("output", f"{file} is there already", "--force replaces it")

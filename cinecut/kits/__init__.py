@@ -88,7 +88,7 @@ def read_kit(path: Path) -> Kit:
 
 
 def _check_outputs(outputs: tuple[Deliverable, ...], report: Report) -> None:
-    """Several have names, and none is another kit."""
+    """Report outputs without names where there are several, and outputs that are kits themselves."""
     if len(outputs) > 1:
         check_names(outputs, report)
     for item in outputs:

@@ -256,7 +256,7 @@ def _off(placed: Placed, grid: Grid, report: Report) -> None:
 
 
 def _other_beats(layout: Layout, known: Known, report: Report) -> None:
-    """The beats of one song under another."""
+    """Warn where the spec has another song but still the old song's beats."""
     music, song = layout.trailer.music, known.song
     if music is None or music.beats is None or music.facts is None or song is None:
         return

@@ -135,7 +135,7 @@ def was_analysed(spec: Spec) -> bool:
 
 
 def _common(text: str, rows: Counter[str]) -> int:
-    """How many rows of a text are among others."""
+    """How many rows of a text also occur in another text."""
     return (Counter(map(str.strip, text.splitlines())) & rows).total()
 
 
@@ -213,7 +213,7 @@ def _film(range: FilmRange) -> list[str]:
 
 
 def _known(record: dict[str, Any]) -> Known:
-    """Raises ValueError, TypeError, KeyError or ZeroDivisionError if a value is none of ours."""
+    """Raises ValueError, TypeError, KeyError or ZeroDivisionError where the record is damaged."""
     return Known(
         str(record["film"]),
         tuple(KnownShot(_range(start, end, *film), why and str(why)) for start, end, why, *film in record["shots"]),

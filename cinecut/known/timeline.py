@@ -1,4 +1,4 @@
-"""What the entries of a timeline say: by that a timeline is recognised, however it is written."""
+"""Recognising a timeline by its content, whatever its spelling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cinecut.language.write import value_tree
 
 
 def key_of(entry: Entry) -> str:
-    """All that an entry says, as one text."""
+    """The whole content of an entry as one text, without alternatives and measured facts."""
     if isinstance(entry, Shot):
         entry = replace(entry, alternatives=())
     cue: Cue | None = getattr(entry, "cue", None)
@@ -22,5 +22,5 @@ def key_of(entry: Entry) -> str:
 
 
 def timeline_digest(timeline: Sequence[Entry]) -> str:
-    """Equal for timelines that say the same."""
+    """A digest that is equal for timelines of the same content."""
     return hashlib.sha256("\n".join(map(key_of, timeline)).encode()).hexdigest()[:24]

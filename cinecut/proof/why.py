@@ -1,4 +1,4 @@
-"""What would be rendered anew, and because of what: a lock beside what its spec says now, or beside another lock."""
+"""What must be rendered again, and why: a lock compared with what its spec says now, or with another lock."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _place(span: Span | None) -> dict[str, object] | None:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A trailer as a lock or a spec has it."""
+    """A trailer as described by a lock or a spec."""
 
     lock: Lock
     layout: Layout
@@ -97,7 +97,7 @@ def locked_state(spec: Path) -> State:
 
 
 def why(old: State, new: State) -> list[Anew]:
-    """What of the newer trailer the older one has not, and why."""
+    """The parts of the newer trailer that the older one does not have, and why."""
     causes = [*_surroundings(old.lock, new.lock), *_causes(old.layout, new.layout)]
     known = {output.name: output for output in old.lock.outputs}
     kept = _keys(old.lock) & _keys(new.lock)  # where most is as it was, nothing of the whole explains one part

@@ -1,4 +1,4 @@
-"""Two layouts compared: what a trailer shows and says otherwise than another, event by event and part by part.
+"""Two layouts compared: how a trailer differs from an earlier one, event by event and part by part.
 
 before ─┐
         ├─ which event is which ─► of each pair what differs ─► what is gone, new, moved ─► the parts around them
@@ -54,8 +54,8 @@ class Difference:
 
 
 def differences(before: Layout, after: Layout) -> list[Difference]:
-    """What is other in `after`: first the trailer as a whole and its parts, then the events in their order, those that
-    are gone where they were."""
+    """What is different in `after`: first the trailer as a whole and its parts, then the events in their order. Removed
+    events come where they were."""
     return [*_whole(before, after), *_parts(before, after), *_acts(before, after), *_events(before, after)]
 
 
@@ -111,14 +111,14 @@ def _gone(placed: Placed) -> Difference:
 
 
 def _renamed_acts(before: Layout, after: Layout) -> dict[str | None, str | None]:
-    """What each act is called now, where there are as many as before."""
+    """The new name of each act by its old name; empty where the number of acts has changed."""
     was, now = _names_of_acts(before), _names_of_acts(after)
     return dict(zip(was, now, strict=True)) if len(was) == len(now) else {}
 
 
 def events_matched(before: Sequence[Placed], after: Sequence[Placed]) -> list[int | None]:
-    """For each event that there is now, the index of the one that it was: by its id, by all that it says, by the film
-    or the words that both show, or by its place."""
+    """For each event in `after` the index of the same event in `before`, None for a new one. Events are matched by id,
+    by equal content, by the film or the words that both show, or by their neighbours."""
     ids = {placed.event.id: at for at, placed in enumerate(before) if placed.event.id is not None}
     own = {number: ids[placed.event.id] for number, placed in enumerate(after) if placed.event.id in ids}
     left = [at for at in range(len(before)) if at not in set(own.values())]

@@ -19,7 +19,7 @@ _OWN_WORDS = _NOTES | _TIMES | {"place", "id", "act", "card", "titles", "mute", 
 
 
 def event_changes(was: Placed, now: Placed, acts: Mapping[str | None, str | None]) -> list[Said]:
-    """What became of an event; `acts` tells what an act is called now where its name is another."""
+    """How an event has changed. `acts` holds the new name of each act that was renamed."""
     if was.event is now.event:  # nothing was said otherwise; what it takes may still be other, as by another tempo
         return [*_times(was, now), *_act(was, now, acts)]
     if type(was.event) is not type(now.event):

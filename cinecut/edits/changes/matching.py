@@ -1,4 +1,4 @@
-"""Which part of one cut is which of another, and which of them need not be moved to get from one order to the other."""
+"""Matching the parts of two cuts, and finding which of them kept their order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def matched(
     shared: Callable[[int, int], Fraction],
     fits: Callable[[int, int], bool],
 ) -> list[int | None]:
-    """For each part that there is now, the number of the one that it was; None: it is new.
+    """For each part in `after` the index of the same part in `before`; None for a new part.
 
     First those that are the very same in the same order, then the very same elsewhere, then those that share some
     (`shared` of two numbers is more than 0, the more the sooner), then those that stand after the same neighbour and
@@ -50,7 +50,7 @@ def matched(
 
 
 def standing(order: Sequence[int]) -> set[int]:
-    """The most numbers of a sequence that stand in ascending order: those that need not be moved.
+    """The longest ascending part of a sequence: the numbers that need not be moved.
 
     >>> sorted(standing([1, 2, 3, 0, 4]))
     [1, 2, 3, 4]

@@ -56,7 +56,7 @@ def _is_record(value: Any) -> bool:
 
 
 def _alike(was: Any, now: Any) -> bool:
-    """Two lists of as many records."""
+    """Whether both are lists of the same number of records."""
     return isinstance(was, tuple) and isinstance(now, tuple) and len(was) == len(now) and all(map(_is_record, was))
 
 

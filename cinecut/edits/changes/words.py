@@ -42,7 +42,7 @@ class Times:
 
 
 def retimed(was: Times, now: Times) -> list[Said]:
-    """A shot of other times: trimmed or lengthened at its ends, slipped over the film, or of another speed."""
+    """A shot whose times changed: trimmed or lengthened at its ends, slipped over the film, or of another speed."""
     found = []
     if was.speed != now.speed:
         found.append(Said("retimed", f"speed {figure(was.speed)} → {figure(now.speed)}"))
@@ -57,7 +57,7 @@ def retimed(was: Times, now: Times) -> list[Said]:
 
 
 def relengthened(was: int, now: int) -> Said:
-    """An event without film for another number of frames."""
+    """An event without film whose length changed, in frames."""
     kind, verb = _longer(was, now)
     return Said(kind, f"{verb}, {was} → {now} frames")
 
@@ -67,12 +67,12 @@ def _longer(was: int, now: int) -> tuple[Kind, str]:
 
 
 def joined(kind: str, was: int, now: int) -> Said:
-    """A transition of the same kind for another number of frames; 0: none."""
+    """A transition of the same kind with a new length in frames; 0 means none."""
     return Said("changed", f"{kind} of {was} → {now} frames")
 
 
 def turned(what: str, was: str, now: str, unit: str = "") -> Said:
-    """A value that is another."""
+    """A changed value, before and after."""
     return Said("changed", f"{what} {was} → {now} {unit}".strip(), what)
 
 
@@ -81,7 +81,7 @@ def silenced(mute: bool) -> Said:
 
 
 def reworded(was: str, now: str) -> Said:
-    """A title or a card that says something else."""
+    """A title or a card with a new text."""
     return Said("retitled", f"{was!r} → {now!r}")
 
 
@@ -94,7 +94,7 @@ def title_new(text: str) -> Said:
 
 
 def title_moved(text: str, start: int, end: int) -> Said:
-    """A title at other frames, counted from the start of its event."""
+    """A title that moved: its new frames, counted from the start of its event."""
     return Said("retitled", f"the title {text!r} from frame {start} to {end}")
 
 
@@ -107,10 +107,10 @@ def new(what: str) -> str:
 
 
 def of(name: str, said: list[Said]) -> str:
-    """All that is said of one event."""
+    """All changes of one event on one line."""
     return f"{name}: {', '.join(each.text for each in said)}"
 
 
 def figure(number: Fraction) -> str:
-    """A number for people's eyes: six digits at most."""
+    """A number as people read it, with at most six digits."""
     return f"{float(number):g}"

@@ -1,1 +1,1 @@
-"""A new analysis merged with what a hand did to a spec."""
+"""Merging a new analysis with the user's edits of a spec."""

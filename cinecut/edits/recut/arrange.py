@@ -36,13 +36,13 @@ class Place:
 
     @property
     def cue(self) -> Cue | None:
-        """The cue that it gets: its slot's, where the hand had no say in it."""
+        """The cue that it gets: the slot's own, unless the user changed it."""
         own: Cue | None = getattr(self.item.entry, "cue", None)
         before: Cue | None = getattr(self.was.entry, "cue", None) if self.was is not None else None
         return getattr(self.instead.entry, "cue", None) if self.instead is not None and own == before else own
 
     def owns(self, key: str) -> bool:
-        """Whether a hand wrote a key of it."""
+        """Whether the user wrote this key of the entry."""
         if not self.by_hand:
             return False
         name = {"from": "from_"}.get(key, key)
@@ -75,7 +75,7 @@ class Arrangement:
     # The places of what a hand touched
 
     def _marker(self, item: Item, was: Item | None, last: int) -> int:
-        """An act that a hand renamed or commented on."""
+        """An act that the user renamed or commented on."""
         name = was.act if was is not None else item.act
         for at, place in enumerate(self.places):
             if place.item.marker and not place.by_hand and place.item.act == name:
@@ -101,7 +101,7 @@ class Arrangement:
         return self._make_room(at, self._seconds(item) - slot.seconds)
 
     def _insert(self, item: Item, was: Item | None, last: int) -> int:
-        """Between the slots, at its time."""
+        """Insert an entry between the slots, at its time."""
         name, target = self._act(item), self._target(item)
         inside = [at for at, place in enumerate(self.places) if place.item.act == name] if name is not None else []
         low = max(last + 1, inside[0] + 1 if inside else 0)
@@ -126,7 +126,7 @@ class Arrangement:
         return at
 
     def _act(self, item: Item) -> str | None:
-        """The act in which an entry stands, if the new cut has it."""
+        """The act of an entry; None where the new cut has no such act."""
         return item.act if any(each.act == item.act for each in self.theirs) else None
 
     def _target(self, item: Item) -> Fraction:
@@ -142,7 +142,7 @@ class Arrangement:
         return start + (middle - begin) / (end - begin) * (stop - start) if end > begin else start
 
     def _seconds(self, item: Item) -> Fraction:
-        """How long an entry takes to the new beats."""
+        """The length of an entry in seconds on the new beat grid."""
         mine, new = self.grids
         length = getattr(item.entry, "for_", None) or getattr(item.entry, "black", None)
         length = item.entry.shot.for_ if isinstance(item.entry, Shot) else length
@@ -167,7 +167,7 @@ class Arrangement:
                 self.places.remove(place)
 
     def _shown(self, item: Item) -> FilmRange | None:
-        """What an entry shows of the film, to the new beats."""
+        """The stretch of film that an entry shows, its length taken from the new beat grid."""
         if item.film is None or not isinstance(item.entry, Shot):
             return None
         return replace(item.film, end=item.film.start + self._seconds(item) * item.entry.speed)
@@ -199,7 +199,7 @@ def _showing(shot: Shot, other: Alternative, first: str | None) -> Shot:
 
 
 def _spare(item: Item) -> bool:
-    """Whether a trailer can do without it."""
+    """Whether the entry may be left out."""
     return isinstance(item.entry, Shot) and item.entry.cue is None and not item.entry.voice
 
 

@@ -185,7 +185,7 @@ def _check_kept(places: Sequence[Place], result: Fitted) -> None:
 
 
 def _changed(was: Entry, now: Entry, taken: set[str]) -> str | None:
-    """A field of an entry that is another."""
+    """The first field in which two entries differ."""
     if type(was) is not type(now):
         return "kind"
     names = (item.name for item in fields(was) if item.name != "place" and item.name.rstrip("_") not in taken)

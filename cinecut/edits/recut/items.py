@@ -43,7 +43,7 @@ class Item:
 
     @property
     def film(self) -> FilmRange | None:
-        """What it shows of the film."""
+        """The stretch of film that it shows; None where it shows none."""
         return self.placed.film if isinstance(self.placed, PlacedShot) else None
 
     @property

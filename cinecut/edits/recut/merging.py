@@ -135,7 +135,7 @@ def _as_they_are(items: Sequence[Item]) -> list[Place]:
 
 
 def _row(place: Place, standing: dict[str, Item]) -> str:
-    """What is the same as before stands as it stood."""
+    """An entry that did not change keeps its rows as they were."""
     return place.item.rows if place.by_hand else standing.get(place.item.key, place.item).rows
 
 
@@ -169,7 +169,7 @@ def _kept(by_hand: Sequence[Place], places: Sequence[Place]) -> list[str]:
 
 
 def _taken(fit: Fitted, places: Sequence[Place]) -> list[str]:
-    """What a hand's entry had to lose where it stands now."""
+    """The keys that had to be taken out of the user's entries, in words."""
     return [
         f"{_name(places[number].item)}: its `{key}` cannot be where it stands now: it is taken out"
         for number, key in fit.taken
@@ -178,7 +178,7 @@ def _taken(fit: Fitted, places: Sequence[Place]) -> list[str]:
 
 
 def _contested(places: Sequence[Place]) -> list[str]:
-    """The slots that the new analysis fills otherwise than the hand."""
+    """The slots for which the user and the new analysis chose different film, in words."""
     return [
         f"{_name(place.item)}: the new analysis has {_name(place.instead)} there: yours stays"
         for place in places

@@ -33,7 +33,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A value that a hand and the new analysis changed, each otherwise; that of the hand stays."""
+    """A value that both the user and the new analysis changed, in different ways; the user's stays."""
 
     path: tuple[str, ...]
     ours: str
@@ -46,7 +46,7 @@ class Conflict:
 def merged(
     base: Spec | None, ours: Spec, theirs: Spec, asked: Collection[tuple[str, ...]]
 ) -> tuple[list[Setting], list[Conflict]]:
-    """What the file gets of the new analysis. `asked` are the paths that the command itself is to change."""
+    """The settings that the file takes from the new analysis. `asked` are the paths that the command itself changes."""
     settings, conflicts = list[Setting](), list[Conflict]()
     own, new_tree = (spec_tree(spec, {}) for spec in (ours, theirs))
     for part in (item.name for item in fields(Spec) if item.name not in (*_NOT_MERGED, "place")):
@@ -125,7 +125,7 @@ def _rows(document: Document, part: str) -> tuple[int, int]:
 
 
 def _same(ours: Spec, theirs: Spec, part: str, own: list[Setting]) -> bool:
-    """Whether a part has nothing of its own besides the settings."""
+    """Whether a part is as the new analysis has it once the settings are applied."""
     changed = {setting.path[-1].rstrip("_") for setting in own if len(setting.path) > 1}
     mine, new = getattr(ours, part), getattr(theirs, part)
     if new is None or not is_dataclass(mine):
@@ -135,7 +135,7 @@ def _same(ours: Spec, theirs: Spec, part: str, own: list[Setting]) -> bool:
 
 
 def _commented(versions: Versions, part: str) -> bool:
-    """Whether a hand commented in a part: there is a comment that analyze did not write."""
+    """Whether the user wrote a comment in a part."""
     return versions.base is None or not _comments(versions.ours, part) <= _comments(versions.base, part)
 
 

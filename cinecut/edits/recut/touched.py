@@ -1,4 +1,4 @@
-"""Which entries of a spec a hand has touched: those that are not as analyze wrote them, or stand elsewhere."""
+"""Which entries of a spec the user has edited: those that differ from what analyze wrote, or were moved."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def touched(base: Sequence[Item] | None, ours: Sequence[Item], only_kept: bool =
 
 
 def _said(was: Item, now: Item) -> bool:
-    """Whether a hand commented on an entry."""
+    """Whether the user commented on an entry."""
     return not set(now.comments) <= set(was.comments)
 
 

@@ -34,7 +34,7 @@ LONGEST = 500  # characters of a text
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """The values of an action, on these entries."""
+    """The values of an action, and the entries that it works on."""
 
     on: Entries
     values: Map[str, Any]
@@ -110,7 +110,7 @@ def edited(document: Document, layout: Layout, values: Map[str, Any]) -> str:
 
 
 def _keep_id(action: Action) -> None:
-    """Write down the id by which an event was named: it follows from what the event says, which is another now."""
+    """Write down the id by which an event was named: without that it would change, since it is made of the content."""
     name = action.values.get("event")
     placed = action.on.events[action.index()] if isinstance(name, str) else None
     if placed is not None and placed.label == name and placed.event.id is None:
@@ -234,7 +234,7 @@ def _name_alternatives(action: Action, index: int, shot: Shot, film: str | None,
 
 
 def _note(action: Action, index: int, notes: Map[str, Any]) -> None:
-    """What is said of an event: None takes a key out."""
+    """Write notes of an event; a value of None takes the key out."""
     node = action.on.edits.node(("timeline", index))
     assert isinstance(node, Mapping)
     for key, value in notes.items():

@@ -22,7 +22,7 @@ _NOWHERE = Span("", 0, 0, 0, 0)
 
 
 def read_value(text: str) -> Node:
-    """A value as one writes it after a key; what is no YAML is a text as it stands."""
+    """A value as YAML after a key; what cannot be read as YAML is taken as plain text."""
     report = Report()
     tree = parse_document(File("value"), f"{text}\n", report).root
     if not report.ok or tree is None:
@@ -63,7 +63,7 @@ def _takes_words(cls: Any, key: str) -> bool:
 
 
 def _steps(on: Entries, path: str) -> list[str | int]:
-    """The steps from the root; an event at the head is one in the timeline."""
+    """The steps from the root; an event at the head of the path means its place in the timeline."""
     if not path.strip():
         raise Stop("option", "`path` is empty")
     head, dot, rest = path.partition(".")
@@ -81,7 +81,7 @@ _ROOT = {name for name in Spec.__dataclass_fields__ if name != "place"}
 
 
 def _walk(on: Entries, steps: list[str | int], path: str) -> tuple[Node | None, Any]:
-    """The node at a path, None where there is none yet, and the record that it is."""
+    """The node at a path (None where there is none yet), and the class of its record."""
     node: Node | None = on.edits.document.root
     cls: Any = Spec
     for number, step in enumerate(steps):
@@ -107,7 +107,7 @@ def _walk(on: Entries, steps: list[str | int], path: str) -> tuple[Node | None, 
 
 
 def _lengthen(on: Entries, path: Path, node: Scalar, cls: Any, values: dict[str, Node]) -> None:
-    """A value in its short form gets the long one."""
+    """Write a value that has its short form in the long form, with more keys."""
     if cls in (Clip, Part):
         film, times = split_span(str(node.value))
         parts = {**({"film": film} if film else {}), **dict(zip(("in", "out"), times, strict=True))}
@@ -121,7 +121,7 @@ def _lengthen(on: Entries, path: Path, node: Scalar, cls: Any, values: dict[str,
 
 
 def _make(on: Entries, steps: list[str | int], value: Node, path: str) -> None:
-    """The mappings that are not there yet, with the value in them."""
+    """Create the missing mappings on the path, and put the value into the last one."""
     while True:
         above, _ = _walk(on, steps[:-1], path)
         if isinstance(above, Mapping):

@@ -1,4 +1,4 @@
-"""What becomes of a spec: each event's new values, the new order, and what is to be done by hand."""
+"""The changes to make in a spec: new values of each event, the new order, and what is left to do by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Value = str | Fraction | bool | Clip | tuple[Title, ...] | None
 
 @dataclass(slots=True)
 class Amended:
-    """An event of the spec with what becomes of its keys, by their paths below the entry."""
+    """An event of the spec and the new values of its keys, by their paths below the entry."""
 
     placed: Placed
     values: dict[tuple[str | int, ...], Value] = field(default_factory=dict)
@@ -49,5 +49,5 @@ class Changes:
 
 
 def touched(event: Amended) -> bool:
-    """Whether anything becomes of an event."""
+    """Whether an event changes at all."""
     return bool(event.values or event.remarks)

@@ -54,7 +54,7 @@ class Brought:
 
 
 def bring(spec: Path, file: Path) -> Brought:
-    """What a changed file makes of a spec. Raises Stop where one of them cannot be read, or it is of another film."""
+    """Bring the changes in a file back into a spec. Raises Stop where either cannot be read, or the film differs."""
     layout, document = layout_for(spec), read_document(spec, Report())
     if len(layout.trailer.footage) > 1:
         message = f"{spec.name} is cut from several films, whose changes cannot be brought back yet"
@@ -275,7 +275,7 @@ def _with_acts(ids: list[int], wanted: list[int], events: set[int]) -> list[int]
 
 
 def _with_new(document: Document, layout: Layout, changes: Changes, ids: list[int], places: list[int]) -> Document:
-    """With the events that the file adds."""
+    """The text with the events that the file adds."""
     at = 0
     for event in changes.order:
         if isinstance(event, Amended):

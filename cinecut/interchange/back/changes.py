@@ -102,7 +102,7 @@ class Comparison:
             self.changes.said.append("the events stand in another order")
 
     def _head(self) -> Piece:
-        """What ends where the trailer's first event begins."""
+        """What comes before the trailer's first event."""
         return Piece(0, self.later, "", Fraction(0))
 
     def _between(self) -> dict[int, list[Placed]]:
@@ -165,7 +165,7 @@ class Comparison:
         self._unbind(event, placed, shift, was.length != now.length)
 
     def _unbind(self, event: Amended, placed: Placed, shift: Fraction, longer: bool) -> None:
-        """What would pull an event back to a beat is taken out, since the editor put it elsewhere."""
+        """Remove keys that would move an event back to a beat: the editor placed it elsewhere on purpose."""
         shot = placed.event
         if isinstance(shot, Shot) and shot.sync is not None and (shift or longer):
             event.values["sync",] = None
@@ -271,7 +271,7 @@ class Comparison:
         self.changes.by_hand += [f"the title {line.text!r} at frame {line.start} is new" for line in new]
 
     def _stays(self, line: Line, owners: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]]) -> bool:
-        """Whether the event of a title is still there."""
+        """Whether the event that a title belongs to still exists."""
         path = owners.get((line.text, line.start))
         return path is None or path[0] not in {placed.number for placed in self.changes.removed}
 
@@ -306,7 +306,7 @@ class Comparison:
             self.changes.said.append(f"{event.placed.name}: a comment from the marker {mark.text!r}")
 
     def _sounds(self) -> None:
-        """Songs and other files that are heard elsewhere are said; the spec's music is edited by hand."""
+        """Report songs and other sounds that moved: the spec's music has to be edited by hand."""
         old, new = (
             [(s.medium, s.start, s.end, s.source, round(s.gain, 1)) for s in cut.sounds if s.medium != self.film]
             for cut in (self.before, self.after)
@@ -316,7 +316,7 @@ class Comparison:
 
 
 def _beats(grid: Grid, start: int, frames: int, rate: Fraction) -> Fraction | None:
-    """How many quarters of a beat, at least one, end on the very frame; None: no number of them."""
+    """A length as quarters of a beat that end exactly on a frame; None where none do."""
     begin, end = start / rate, (start + frames) / rate
     exact = grid.beat_at(end) - grid.beat_at(begin)
     beats = Fraction(nearest(exact * 4), 4)
@@ -324,7 +324,7 @@ def _beats(grid: Grid, start: int, frames: int, rate: Fraction) -> Fraction | No
 
 
 def _apart(before: Sequence[Line], after: Sequence[Line]) -> tuple[list[Line], list[Line]]:
-    """The texts that are gone, and those that are new, by what they say."""
+    """The texts that were removed and those that were added, compared by their words."""
     texts = [line.text for line in before]
     new = []
     for line in after:

@@ -1,4 +1,4 @@
-"""Which picture of a changed cut is which of the one that was exported, and where black lies between them."""
+"""Matching the pictures of a changed cut with those of the exported one, and finding the black between them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cinecut.interchange.readers.cut import Cut, Piece
 
 
 def pictures_matched(before: Sequence[Piece], after: Sequence[Piece], rate: Fraction) -> list[int | None]:
-    """For each picture that there is now, the number of the one that it was; None: it is new."""
+    """For each picture of the changed cut the index of the same picture in the export; None for a new one."""
 
     def shared(at: int, number: int) -> Fraction:
         return _shared(before[at], after[number], rate)

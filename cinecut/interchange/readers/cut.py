@@ -68,7 +68,7 @@ class Cut:
     unread: list[tuple[int, int]] = field(default_factory=list)  # from and to: pictures of which nothing is known
 
     def sorted(self) -> Cut:
-        """In the order of time; pictures that lie over others are taken out, and said."""
+        """The cut in the order of time, without pictures that lie over others; each of those is reported."""
         self.pieces.sort(key=lambda piece: (piece.start, -piece.end))
         kept: list[Piece] = []
         for piece in self.pieces:
@@ -96,7 +96,7 @@ class Cut:
 
 
 def step_of(points: Iterable[tuple[Fraction, Fraction]]) -> Fraction | None:
-    """The one speed of a map from time to source; None where it changes."""
+    """The speed of a map from time to source, if it is constant; else None."""
     found = list(points)
     speeds = {(last - first) / (end - start) for (start, first), (end, last) in pairwise(found) if end > start}
     if not speeds:

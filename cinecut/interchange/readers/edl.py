@@ -69,7 +69,7 @@ def read(data: bytes, name: str, rate: Fraction, film: Fraction | None = None) -
 
 
 def _row(reading: _Reading, text: str) -> bool:
-    """Take a row in; False where it is none."""
+    """Read one row; False where it is not a row of an EDL."""
     if match := _EVENT.match(text):
         _, reel, channel, kind, length, first, _, start, end = match.groups()
         if kind[0] in "WK":

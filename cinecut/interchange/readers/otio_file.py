@@ -103,7 +103,7 @@ def _clip(
 
 
 def _exact(rate: float) -> Fraction:
-    """The standard rate that a double stands for."""
+    """The standard frame rate that a floating-point number stands for."""
     whole = Fraction(nearest(Fraction(rate)))
     if not whole:
         return Fraction(rate).limit_denominator(1001)

@@ -123,7 +123,7 @@ class _Reading:
 
 
 def _cut_of(transition: ET.Element) -> int:
-    """Where the cut lies that a transition leads over."""
+    """The frame of the cut that a transition covers."""
     start, end = _whole(transition, "start"), _whole(transition, "end")
     match transition.findtext("alignment"):
         case "start" | "start-black":

@@ -1,4 +1,4 @@
-"""XML of somebody's: no entities, no second file, no more than an export is."""
+"""Reading XML from untrusted files: no entities, no external files, bounded size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DEPTH = 200
 
 
 def root_of(data: bytes, name: str) -> ET.Element:
-    """The root of a document. Raises Stop where it is none, or could be a trap."""
+    """The root of a document. Raises Stop where it is no XML, or could be an attack."""
     if len(data) > _MOST:
         raise Stop("unreadable", f"{name} is far larger than any timeline")
     if re.search(rb"<!\s*ENTITY|<!DOCTYPE[^>\[]*\[", data.replace(b"\0", b""), re.I):
