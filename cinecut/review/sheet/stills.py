@@ -27,13 +27,14 @@ from cinecut.media.open import picture_stream
 _BYTES = 15_000  # of a still of an event, so that sixty of them stay under 2 MB as text
 _QUALITIES = (80, 65, 50, 35)  # of JPEG, the first that keeps to the bytes
 _SIDE, _SMALL = 320, 160  # pixels of a still's longer side
+_DARK = 6  # mean of a picture that shows next to nothing, of 255
 _PATIENCE = 300  # pictures that are decoded to come from a key frame into a shot
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A still of a range of the film, from a third into it. A `rough` one is small, and may be any picture of it: a key
-    frame, if there is one in its first half."""
+    """A still of a range of the film, from a third into it. A `rough` one is small, and may be any picture of it but a
+    black one: a key frame, if there is one in its first half."""
 
     range: FilmRange
     small: bool = False
@@ -67,11 +68,14 @@ def draw(
             progress(done / len(wanted))
             shown = one.range
             third = shown.start + shown.duration / 3
+            side = _SMALL if one.small else _SIDE
             frame = _any(reader, shown) if one.rough else reader.at(third, shown.end)
             if frame is None:
                 found.append(None)
                 continue
-            picture = upright(frame, facts, _SMALL if one.small else _SIDE)
+            picture = upright(frame, facts, side)
+            if one.rough and picture.mean() < _DARK and (later := reader.at(third, shown.end)) is not None:
+                picture = upright(later, facts, side)  # the key frame may be the black of which a shot fades in
             found.append(_data_uri(_inside(window, picture), _BYTES // 4 if one.small else _BYTES))
     return found
 
