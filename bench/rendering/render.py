@@ -10,7 +10,7 @@ from bench.rendering.cutlist import FRAMES, SHOTS, cinecut_render, cut_list, han
 from bench.rendering.rivals import RIVALS
 
 HAND, OURS = "hand graph", "cinecut"
-BOUNDS = {"moviepy 2.2.1": 0.60, "melt": 0.80, "ges": 1.0}  # of the rival's wall time
+BOUNDS = {"moviepy 2.2.1": 0.50, "melt": 0.75, "ges": 0.90}  # of the rival's wall time
 RENDERERS = {HAND: hand_graph, OURS: cinecut_render, **RIVALS}
 
 
