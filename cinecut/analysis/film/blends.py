@@ -1,7 +1,7 @@
 """Gradual transitions: fades to and from a plain picture, and dissolves from one shot to the next.
 
-Both are blends: the pictures inside are, as vectors, on the straight line between two others, unlike in movement. Only
-the outline that the search for cuts has decoded is used; it is dense enough.
+Both are blends: the pictures inside are, as vectors, on the straight line between two others, unlike in movement. They
+are suspected in the outline that the search for cuts has decoded, and judged by all pictures around them.
 """
 
 from __future__ import annotations
