@@ -145,3 +145,23 @@ def test_a_picture_is_told_by_its_details_whatever_covers_it() -> None:
     assert alike(ones[1:], vectors_of(luma), covered=True)[0, 0] > 0.75
     assert alike(ones[1:], vectors_of(luma), covered=True)[0, 1:].max() < 0.5
     assert alike(mirrored(ones[:1]), vectors_of(lighter[:, :, ::-1]))[0, 0] > 0.99
+
+
+def test_a_trailer_of_two_films(folder: Path) -> None:
+    """Both are in the spec, and each shot says of which it is."""
+    parts = "[0:v]trim=start_frame=110:end_frame=140,setpts=PTS-STARTPTS[a];[1:v]trim=start_frame=45:end_frame=65"
+    graph = f"{parts},setpts=PTS-STARTPTS[b];[a][b]concat[out]"
+    files = ["-i", str(folder / "film.mp4"), "-i", str(folder / "other.mp4")]
+    command = [BUNDLED, "-v", "error", *files, "-filter_complex", graph, "-map", "[out]", str(folder / "two.mp4")]
+    subprocess.run(command, check=True)
+    found = conform(folder / "two.mp4", [folder / "other.mp4", folder / "film.mp4"], folder / "f.yaml", lambda *_: None)
+    (folder / "f.yaml").write_text(found.text, encoding="utf-8")
+    report = Report()
+    _, spec = load_spec(folder / "f.yaml", report)
+    assert list(report) == []
+    assert spec is not None
+    assert [film.file for film in spec.every_film.values()] == ["film.mp4", "other.mp4"]
+    shots = [entry.shot for entry in spec.timeline if isinstance(entry, Shot)]
+    assert [shot.film for shot in shots] == [None, "film-2"]
+    assert found.foreign == 0
+    assert prepare(folder / "f.yaml").plan.frames == 50

@@ -164,7 +164,7 @@ def conform(
 ) -> None:
     """Read a finished trailer back into a spec: for each of its shots the exact place in the film.
 
-    Its sound becomes the music, whole. What is in no film is black and marked; so is what is in another than most is.
+    Its sound becomes the music, whole. What is in no film is black and marked.
 
     Example: cinecut conform trailer.mp4 film.mkv -o specs/old_trailer.yaml
     """
@@ -185,4 +185,4 @@ def conform(
         numbers = {"frames": found.frames, "shots": len(shots), "foreign": found.foreign}
         print(json.dumps({"spec": str(target), **numbers}))
     else:
-        say(f"{target}: {len(shots)} shots, {found.foreign} of {found.frames} frames are not of the film")
+        say(f"{target}: {len(shots)} shots, {found.foreign} of {found.frames} frames are of no film")

@@ -65,7 +65,7 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
         pieces = with_blends(pieces, placer)
         main = _main(pieces, pictures)
         text = Writer(trailer, facts, spec, placer, main).text(pieces)
-    foreign = sum(p.end - p.start for p in pieces if not p.black and p.film != main)
+    foreign = sum(p.end - p.start for p in pieces if not p.black and p.film is None)
     cards = [piece for piece in pieces if piece.film is None and not piece.black and placer.is_plain(piece)]
     rhythm = template(trailer.stem, pieces, cards, [film.count for film in pictures])
     return Conformed(text, rhythm, pieces, len(thumbs), foreign)
@@ -130,7 +130,7 @@ def _stretches(thumbs: NDArray[np.uint8]) -> list[tuple[int, int]]:
 
 
 def _main(pieces: Sequence[Piece], films: Sequence[FilmPictures]) -> int:
-    """The film that most of the trailer is of: a spec has one."""
+    """The film that most of the trailer is of."""
     frames = [sum(p.end - p.start for p in pieces if p.film == number) for number in range(len(films))]
     if not any(frames):
         raise Stop("no-material", "nothing of this trailer is found in the films", "is it a trailer of another film?")
