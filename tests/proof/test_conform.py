@@ -104,7 +104,7 @@ def _another_render(folder: Path, edges: list[int]) -> list[int]:
     logo = "pad=256:144:0:18,drawbox=232:22:16:8:gray:fill"
     joined = f"[v4][v5]xfade=duration=0.4:offset=0.72[v6];[v0][v1][v2][v3][v6]concat=n=5,{logo}[out]"
     command = [BUNDLED, "-v", "error", "-i", str(folder / "film.mp4"), "-filter_complex", ";".join([*parts, joined])]
-    subprocess.run([*command, "-map", "[out]", "-crf", "23", "-pix_fmt", "yuv420p", folder / "render.mp4"], check=True)
+    subprocess.run([*command, "-map", "[out]", "-crf", "23", "-pix_fmt", "yuv420p", str(folder / "render.mp4")], check=True)
     return firsts
 
 
@@ -124,7 +124,7 @@ def test_a_trailer_of_another_render(folder: Path) -> None:
     assert 8 <= shots[5].blend <= 12
     assert abs(shots[5].first - (firsts[5] + 5)) <= 2
     assert found.foreign == 0
-    crop = spec.film.crop
+    crop = spec.main_film.crop
     assert crop is not None
     assert [round(float(each), 1) for each in (crop.x, crop.y, crop.w, crop.h)] == [0.0, 0.1, 0.9, 0.7]
     assert "mirrored" in found.text
