@@ -103,8 +103,9 @@ def _another_render(folder: Path, edges: list[int]) -> list[int]:
     ]
     logo = "pad=256:144:0:18,drawbox=232:22:16:8:gray:fill"
     joined = f"[v4][v5]xfade=duration=0.4:offset=0.72[v6];[v0][v1][v2][v3][v6]concat=n=5,{logo}[out]"
-    command = [BUNDLED, "-v", "error", "-i", str(folder / "film.mp4"), "-filter_complex", ";".join([*parts, joined])]
-    subprocess.run([*command, "-map", "[out]", "-crf", "23", "-pix_fmt", "yuv420p", str(folder / "render.mp4")], check=True)
+    files, graph = ["-i", str(folder / "film.mp4")], ["-filter_complex", ";".join([*parts, joined]), "-map", "[out]"]
+    coding = ["-crf", "23", "-pix_fmt", "yuv420p", str(folder / "render.mp4")]
+    subprocess.run([str(BUNDLED), "-v", "error", *files, *graph, *coding], check=True)
     return firsts
 
 
@@ -152,8 +153,8 @@ def test_a_trailer_of_two_films(folder: Path) -> None:
     parts = "[0:v]trim=start_frame=110:end_frame=140,setpts=PTS-STARTPTS[a];[1:v]trim=start_frame=45:end_frame=65"
     graph = f"{parts},setpts=PTS-STARTPTS[b];[a][b]concat[out]"
     files = ["-i", str(folder / "film.mp4"), "-i", str(folder / "other.mp4")]
-    command = [BUNDLED, "-v", "error", *files, "-filter_complex", graph, "-map", "[out]", str(folder / "two.mp4")]
-    subprocess.run(command, check=True)
+    command = [str(BUNDLED), "-v", "error", *files, "-filter_complex", graph, "-map", "[out]"]
+    subprocess.run([*command, str(folder / "two.mp4")], check=True)
     found = conform(folder / "two.mp4", [folder / "other.mp4", folder / "film.mp4"], folder / "f.yaml", lambda *_: None)
     (folder / "f.yaml").write_text(found.text, encoding="utf-8")
     report = Report()
