@@ -103,16 +103,9 @@ def _another_render(folder: Path, edges: list[int]) -> list[int]:
     ]
     logo = "pad=256:144:0:18,drawbox=232:22:16:8:gray:fill"
     joined = f"[v4][v5]xfade=duration=0.4:offset=0.72[v6];[v0][v1][v2][v3][v6]concat=n=5,{logo}[out]"
-    command = [
-        str(BUNDLED),
-        "-v",
-        "error",
-        "-i",
-        str(folder / "film.mp4"),
-        "-filter_complex",
-        ";".join([*parts, joined]),
-    ]
-    subprocess.run([*command, "-map", "[out]", "-crf", "23", "-pix_fmt", "yuv420p", folder / "render.mp4"], check=True)
+    files, graph = ["-i", str(folder / "film.mp4")], ["-filter_complex", ";".join([*parts, joined]), "-map", "[out]"]
+    coding = ["-crf", "23", "-pix_fmt", "yuv420p", str(folder / "render.mp4")]
+    subprocess.run([str(BUNDLED), "-v", "error", *files, *graph, *coding], check=True)
     return firsts
 
 
@@ -153,3 +146,23 @@ def test_a_picture_is_told_by_its_details_whatever_covers_it() -> None:
     assert alike(ones[1:], vectors_of(luma), covered=True)[0, 0] > 0.75
     assert alike(ones[1:], vectors_of(luma), covered=True)[0, 1:].max() < 0.5
     assert alike(mirrored(ones[:1]), vectors_of(lighter[:, :, ::-1]))[0, 0] > 0.99
+
+
+def test_a_trailer_of_two_films(folder: Path) -> None:
+    """Both are in the spec, and each shot says of which it is."""
+    parts = "[0:v]trim=start_frame=110:end_frame=140,setpts=PTS-STARTPTS[a];[1:v]trim=start_frame=45:end_frame=65"
+    graph = f"{parts},setpts=PTS-STARTPTS[b];[a][b]concat[out]"
+    files = ["-i", str(folder / "film.mp4"), "-i", str(folder / "other.mp4")]
+    command = [str(BUNDLED), "-v", "error", *files, "-filter_complex", graph, "-map", "[out]"]
+    subprocess.run([*command, str(folder / "two.mp4")], check=True)
+    found = conform(folder / "two.mp4", [folder / "other.mp4", folder / "film.mp4"], folder / "f.yaml", lambda *_: None)
+    (folder / "f.yaml").write_text(found.text, encoding="utf-8")
+    report = Report()
+    _, spec = load_spec(folder / "f.yaml", report)
+    assert list(report) == []
+    assert spec is not None
+    assert [film.file for film in spec.every_film.values()] == ["film.mp4", "other.mp4"]
+    shots = [entry.shot for entry in spec.timeline if isinstance(entry, Shot)]
+    assert [shot.film for shot in shots] == [None, "film-2"]
+    assert found.foreign == 0
+    assert prepare(folder / "f.yaml").plan.frames == 50

@@ -155,12 +155,16 @@ def conform(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Default: TRAILER's name, .yaml.")
     ] = None,
+    as_template: Annotated[
+        Path | None,
+        typer.Option("--as-template", metavar="FILE", help="Also write its rhythm, for `analyze --structure FILE`."),
+    ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read a finished trailer back into a spec: for each of its shots the exact place in the film.
 
-    Its sound becomes the music, whole. What is in no film is black and marked; so is what is in another than most is.
+    Its sound becomes the music, whole. What is in no film is black and marked.
 
     Example: cinecut conform trailer.mp4 film.mkv -o specs/old_trailer.yaml
     """
@@ -168,14 +172,17 @@ def conform(
     from cinecut.proof.conform.reading import conform as run
 
     target = output or trailer.with_suffix(".yaml")
-    if target.exists() and not force:
-        raise Stop("output", f"{target} is there already", "--force replaces it")
+    for file in (target, as_template):
+        if file is not None and file.exists() and not force:
+            raise Stop("output", f"{file} is there already", "--force replaces it")
     with watch("Conforming", {"film": 1, "shots": 3}) as watching:
         found = run(trailer, films, target, lambda stage, done: watching.stage(stage, round(100 * done), 100, None))
     write_beside(target, found.text, [trailer, *films])
+    if as_template is not None:
+        write_beside(as_template, found.template, [trailer, *films, target])
     shots = [piece for piece in found.pieces if piece.film is not None]
     if as_json:
         numbers = {"frames": found.frames, "shots": len(shots), "foreign": found.foreign}
         print(json.dumps({"spec": str(target), **numbers}))
     else:
-        say(f"{target}: {len(shots)} shots, {found.foreign} of {found.frames} frames are not of the film")
+        say(f"{target}: {len(shots)} shots, {found.foreign} of {found.frames} frames are of no film")

@@ -26,7 +26,6 @@ _BUDGET = 0.4  # of a film's pictures that are decoded at most to find what its 
 _FREE = 1500  # pictures that are decoded of any film
 _HIDDEN = 0.8  # promise of a group in which there is a shot that its key picture does not show
 _BLACK, _FLAT = 26.0, 4.0  # levels
-_PLAIN = 0.75  # share of a picture that is of one light where it is a card
 _DARK = 0.9  # share of a stretch's frames that show nothing where it is black
 
 
@@ -119,8 +118,7 @@ class Matcher:
         """Whether a piece without a place may be of a film: it is neither black nor a card on a plain ground."""
         if piece.film is not None or piece.black or piece.end - piece.start < LEAST:
             return False
-        middle = self.placer.luma[(piece.start + piece.end) // 2].astype(np.int16)
-        return bool((np.abs(middle - int(np.median(middle))) <= _FLAT).mean() < _PLAIN)
+        return not self.placer.is_plain(piece)
 
     def _order(self, lost: Sequence[Piece], covered: bool) -> list[Candidate]:
         """The groups in which some pieces may be, the most promising first; some hide a shot from their key picture."""

@@ -25,6 +25,7 @@ _SAMPLES, _FEW = 24, 5  # frames of a stretch that are compared; that are looked
 _REACH, _AGAIN = 20, 5  # film frames around a rough place in which the exact one is looked for; how often, as it moves
 _WIDE, _STILL = 60, 0.03  # the same where it is like that far away too: correlation that is less by no more
 _ALIKE = 0.004  # correlation by which places are as good as each other
+_EVEN, _PLAIN = 4, 0.75  # levels of one light; share of a card's picture that is of it
 _MOVING = 12  # frames by which a speed is told
 _ODD, _GOOD = 1.4, 0.01  # times as unlike it may be as what is unusual; what is hardly unlike at all
 _FLIPPED = 0.03  # by which a mirrored picture must promise more
@@ -97,6 +98,11 @@ class Placer:
         """Film frames for each frame of the trailer."""
         assert piece.film is not None
         return piece.speed * self.films[piece.film].facts.rate / self.rate
+
+    def is_plain(self, piece: Piece) -> bool:
+        """Whether most of a piece's picture is of one light, as a card's is."""
+        middle = self.luma[(piece.start + piece.end) // 2].astype(np.int16)
+        return bool((np.abs(middle - int(np.median(middle))) <= _EVEN).mean() > _PLAIN)
 
     def likes(self, piece: Piece) -> NDArray[np.float32]:
         """The correlation of each frame with the film's."""

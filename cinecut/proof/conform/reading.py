@@ -24,6 +24,7 @@ from cinecut.proof.conform.blending import with_blends
 from cinecut.proof.conform.film import FilmPictures
 from cinecut.proof.conform.matching import Matcher
 from cinecut.proof.conform.placing import Piece, Placer, spread
+from cinecut.proof.conform.template import template
 from cinecut.proof.conform.vectors import vectors_of
 from cinecut.proof.conform.views import Pair, likely_view, refined
 from cinecut.proof.conform.writing import Writer
@@ -39,9 +40,11 @@ _GLANCES = 24  # frames by which the bars of a trailer are found
 
 @dataclass(frozen=True, slots=True)
 class Conformed:
-    """What came of it: the spec's text, its pieces, and how many frames of the trailer are of no film."""
+    """What came of it: the spec's text, the trailer's rhythm as a skeleton's text, its pieces, and how many frames of
+    the trailer are of no film."""
 
     text: str
+    template: str
     pieces: list[Piece]
     frames: int
     foreign: int
@@ -62,8 +65,10 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
         pieces = with_blends(pieces, placer)
         main = _main(pieces, pictures)
         text = Writer(trailer, facts, spec, placer, main).text(pieces)
-    foreign = sum(p.end - p.start for p in pieces if not p.black and p.film != main)
-    return Conformed(text, pieces, len(thumbs), foreign)
+    foreign = sum(p.end - p.start for p in pieces if not p.black and p.film is None)
+    cards = [piece for piece in pieces if piece.film is None and not piece.black and placer.is_plain(piece)]
+    rhythm = template(trailer.stem, pieces, cards, [film.count for film in pictures])
+    return Conformed(text, rhythm, pieces, len(thumbs), foreign)
 
 
 def _set_views(placer: Placer, facts: FilmFacts, bounds: Sequence[tuple[int, int]]) -> None:
@@ -125,7 +130,7 @@ def _stretches(thumbs: NDArray[np.uint8]) -> list[tuple[int, int]]:
 
 
 def _main(pieces: Sequence[Piece], films: Sequence[FilmPictures]) -> int:
-    """The film that most of the trailer is of: a spec has one."""
+    """The film that most of the trailer is of."""
     frames = [sum(p.end - p.start for p in pieces if p.film == number) for number in range(len(films))]
     if not any(frames):
         raise Stop("no-material", "nothing of this trailer is found in the films", "is it a trailer of another film?")

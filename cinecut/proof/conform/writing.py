@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -34,26 +34,33 @@ class Writer:
     placer: Placer
     main: int
 
-    @property
-    def _film(self) -> FilmPictures:
-        return self.placer.films[self.main]
+    def _names(self, pieces: Sequence[Piece]) -> dict[int, str]:
+        """The films that the trailer shows and their names in the spec, the main one first."""
+        others = sorted({piece.film for piece in pieces if piece.film is not None} - {self.main})
+        return {self.main: "main", **{number: f"film-{at}" for at, number in enumerate(others, 2)}}
 
     def text(self, pieces: Sequence[Piece]) -> str:
-        film, folder = self._film, self.spec.parent
+        names = self._names(pieces)
+        films = {name: self._film(self.placer.films[number]) for number, name in names.items()}
         entries, remarks = list[Entry](), dict[Place, Remark]()
         for number, piece in enumerate(pieces):
             if lines := tuple(f"# {line}" for line in self._remarks(piece)):
                 remarks["timeline", number] = Remark(above=lines)
-            entries.append(self._event(piece))
+            entries.append(self._event(piece, names))
         spec = make(
             Spec,
             cinecut=1,
-            film=make(Film, file=name_from(folder, film.path), facts=film.facts, crop=self._crop(film.view)),
+            film=films["main"] if len(films) == 1 else None,
+            films=films if len(films) > 1 else None,
             music=self._music(),
             output=make(Output, rate=self.facts.rate, size=self.facts.display_size),
             timeline=tuple(entries),
         )
         return write_spec(spec, remarks)
+
+    def _film(self, film: FilmPictures) -> Film:
+        file = name_from(self.spec.parent, film.path)
+        return make(Film, file=file, facts=film.facts, crop=self._crop(film, film.view))
 
     def _music(self) -> Music | None:
         """The trailer's whole sound, under shots that are mute."""
@@ -63,11 +70,12 @@ class Writer:
         file = name_from(self.spec.parent, self.trailer)
         return make(Music, file=file, facts=song_facts(self.trailer), fade_out=none)
 
-    def _crop(self, view: View) -> Crop | None:
+    @staticmethod
+    def _crop(film: FilmPictures, view: View) -> Crop | None:
         """The part of the film's frame that the trailer shows; None for all of it."""
         if view == WHOLE:
             return None
-        rows, columns = self._film.inside
+        rows, columns = film.inside
         left, top = columns.start / THUMB_COLUMNS, rows.start / THUMB_ROWS
         wide, high = (columns.stop - columns.start) / THUMB_COLUMNS, (rows.stop - rows.start) / THUMB_ROWS
         edges = {
@@ -78,11 +86,11 @@ class Writer:
         }
         return make(Crop, **{name: Fraction(round(edge * 1000), 1000) for name, edge in edges.items()})
 
-    def _event(self, piece: Piece) -> Entry:
+    def _event(self, piece: Piece, names: Mapping[int, str]) -> Entry:
         length = Length(Fraction(piece.end - piece.start), "f")
-        if piece.film != self.main:
+        if piece.film is None:
             return make(Black, black=length)
-        film = self._film
+        film, name = self.placer.films[piece.film], None if piece.film == self.main else names[piece.film]
         whole, part = divmod(piece.first, 1)
         at = FilmTime(film.time(int(whole)) + part / film.facts.rate)
         blend = (
@@ -90,22 +98,18 @@ class Writer:
         )
         return make(
             Shot,
-            shot=Clip(in_=at, out=None, for_=length),
+            shot=Clip(film=name, in_=at, out=None, for_=length),
             speed=Fraction(round(piece.speed * 10000), 10000),  # as many digits as a spec may have
             mute=bool(self.facts.audio),
-            crop=self._crop(piece.view) if piece.view is not None else None,
+            crop=self._crop(film, piece.view) if piece.view is not None else None,
             **blend,
         )
 
     def _remarks(self, piece: Piece) -> Iterator[str]:
         if piece.black:
             return
-        at = clock(piece.start / self.facts.rate, 2)
         if piece.film is None:
-            yield f"at {at} the trailer shows what is in no film"
-        elif piece.film != self.main:
-            film = self.placer.films[piece.film]
-            yield f"at {at} the trailer shows {film.path.name} from {clock(film.time(int(piece.first)), 3)} on"
+            yield f"at {clock(piece.start / self.facts.rate, 2)} the trailer shows what is in no film"
         if piece.flipped:
             yield "the trailer shows this mirrored"
         if piece.film is not None and (look := graded(piece, self.placer)):
