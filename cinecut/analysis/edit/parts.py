@@ -11,7 +11,7 @@ from itertools import chain
 from cinecut.analysis.dialogue.lines import Line
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
-from cinecut.analysis.film.signals import MOVE
+from cinecut.analysis.film.movement.course import MOVE
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.vibes import Vibe
 
