@@ -10,25 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-
-import numpy as np
+from fractions import Fraction
 
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.candidates import Candidate, Market, reason_for
 from cinecut.analysis.edit.cuts import Cut, Other, Take, Tempo
 from cinecut.analysis.edit.parts import Gap, gaps_of
-from cinecut.analysis.edit.sequence import Pairs, sequence
+from cinecut.analysis.edit.pairs import Pairs
+from cinecut.analysis.edit.sequence import sequence
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.vibes import Vibe
 
 _ALIKE = 0.72  # greatest likeness of neighbouring shots
 _MET = 0.9  # share of the wanted beats; if fewer are filled, alike neighbours are allowed
 _SPARE = 24  # candidates of a slot beyond one for each slot of the trailer
-_ROUNDS = 5  # of splitting slots that nothing fills; then they are left out
+_ROUNDS = 7  # of splitting slots that nothing fills; then they are left out
 _SPLIT = 4  # beats from which a best slot is split before its shot is muted
+_CHOICE, _PART = 8, 5  # shots that fill a slot, if a fifth of all takes are so many; with fewer it is split
+_BRIEF = Fraction(9, 10)  # seconds: no slot is split into shorter ones for the sake of choice
 _OTHERS = 5  # alternatives of a slot
-_RISES = (1.0, 2.5, 5.0)  # further weights of movement, in act 3 and against it in act 2
-_RISE = 0.2  # by which each third of act 3 should move more than act 2, in ranks
 
 Chosen = list[Candidate | None]
 
@@ -37,29 +37,15 @@ def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tem
     """Fill the slots. A slot for which nothing is long enough is split in two; empty ones are left out. `order` is the
     skeleton's.
 
-    If act 3 does not move more than act 2, movement counts for more. In a film of one look, neighbours cannot differ;
-    then alike ones are allowed.
+    In a film of one look, neighbours cannot differ; then alike ones are allowed.
     """
     if not takes:
         return [Cut(slot) for slot in slots if not slot.want.shows]
     market = Market(takes, vibe, tempo, read_weights())
     pairs = Pairs(takes, market.weights, order)
     cuts = _arranged(slots, market, pairs, _ALIKE)
-    for rising in _RISES:
-        if _rises(cuts):
-            break
-        cuts = _arranged(slots, replace(market, rising=rising), pairs, _ALIKE)
     wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
     return cuts if met >= _MET * wanted else _arranged(slots, market, pairs, 1.0)
-
-
-def _rises(cuts: Sequence[Cut]) -> bool:
-    """Whether each third of act 3 moves clearly more than act 2 on average."""
-    motion = {act: [c.motion for c in cuts if c.take and c.slot.act == act] for act in ("act 2", "act 3")}
-    if not motion["act 2"] or len(motion["act 3"]) < 3:
-        return True
-    usual = sum(motion["act 2"]) / len(motion["act 2"])
-    return all(float(third.mean()) >= usual + _RISE for third in np.array_split(motion["act 3"], 3))
 
 
 def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs, alike: float) -> list[Cut]:
@@ -67,14 +53,44 @@ def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs, alike: float)
     for left in reversed(range(_ROUNDS)):
         gaps = gaps_of(slots, market.vibe, market.tempo)
         offers = _offers(gaps, market)
+        scarce = _scarce(gaps, offers, market) if left > 1 else set()
+        if scarce:
+            slots = _paced([part for n, slot in enumerate(slots) for part in _halves(slot, n in scarce)])
+            slots = _affordable(slots, len(market.takes))
+            continue
         chosen = sequence(gaps, offers, pairs, alike)
         empty = {n for n, slot in enumerate(slots) if slot.want.shows and chosen[n] is None}
         if not empty or not left:
             break
         used = {each.cut.take.shot for each in chosen if each and each.cut.take}
         splits = left > 1 and any(take.shot not in used for take in market.takes)
-        slots = [part for n, slot in enumerate(slots) for part in (_halves(slot, splits) if n in empty else [slot])]
+        slots = _paced([part for n, slot in enumerate(slots) for part in _filled(slot, n in empty, splits)])
     return _cuts(gaps, offers, chosen, pairs, alike)
+
+
+def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market) -> set[int]:
+    """The slots that few takes can fill, because few are so long or pause so long. One with a line is what it is."""
+    enough = min(_CHOICE, len(market.takes) // _PART)
+    scarce = set()
+    for number, (gap, offered) in enumerate(zip(gaps, offers, strict=True)):
+        slot = gap.slot
+        if not slot.want.shows or slot.best or slot.beats < 2 or gap.length < 2 * _BRIEF:
+            continue
+        if slot.want is Want.LINE and any(each.cut.line is not None for each in offered):
+            continue
+        spoils = market.spoiling(slot)
+        if len({each.cut.take.shot for each in offered if each.cut.take and not each.cut.mute and not spoils[each.number]}) < enough:
+            scarce.add(number)
+    return scarce
+
+
+def _paced(slots: Sequence[Slot]) -> list[Slot]:
+    """The slots; the first of act 3 is no longer than those of act 2 are."""
+    second = [slot.beats for slot in slots if slot.act == "act 2" and slot.want.shows]
+    first = next((n for n, slot in enumerate(slots) if slot.act == "act 3" and slot.want.shows), None)
+    if first is None or not second or slots[first].beats * len(second) <= sum(second) or slots[first].beats < 2:
+        return list(slots)
+    return _paced([*slots[:first], *_halves(slots[first], True), *slots[first + 1 :]])
 
 
 def _affordable(slots: Sequence[Slot], count: int) -> list[Slot]:
@@ -90,11 +106,18 @@ def _affordable(slots: Sequence[Slot], count: int) -> list[Slot]:
     return kept
 
 
+def _filled(slot: Slot, empty: bool, splits: bool) -> list[Slot]:
+    """A slot; if nothing fills it, two shorter ones, or none if it cannot be split."""
+    if not empty:
+        return [slot]
+    return _halves(slot, True) if splits and slot.beats > 1 else []
+
+
 def _halves(slot: Slot, splits: bool) -> list[Slot]:
-    """Two slots in place of one; none if it cannot be split. The best shot comes first at the drop, else last."""
+    """Two slots in place of one, if it is to be split and can be. The best shot comes first at the drop, else last."""
     half = slot.beats // 2
     if not splits or not half:
-        return []
+        return [slot]
     first, second = replace(slot, beats=slot.beats - half), replace(slot, beats=half, text="")
     if second.want is Want.LINE:
         second = replace(second, want=Want.SHOT)

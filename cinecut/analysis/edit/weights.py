@@ -29,6 +29,8 @@ class Weights:
     mute: float
     again: float
     empty: float
+    spoils: float
+    rise: float
     want: Mapping[str, Mapping[Signal, float]]
     act: Mapping[str, Mapping[Signal, float]]
     pair: Mapping[str, float]
