@@ -8,7 +8,7 @@ all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -26,9 +26,10 @@ _MET = 0.9  # share of the wanted beats; if fewer are filled, alike neighbours a
 _SPARE = 24  # candidates of a slot beyond one for each slot of the trailer
 _ROUNDS = 7  # of splitting slots that nothing fills; then they are left out
 _SPLIT = 4  # beats from which a best slot is split before its shot is muted
-_CHOICE, _PART = 8, 5  # shots that fill a slot, if a fifth of all takes are so many; with fewer it is split
+_CHOICE, _PART = 5, 6  # shots that fill a slot, if a sixth of all takes are so many; with fewer it is split
 _BRIEF = Fraction(9, 10)  # seconds: no slot is split into shorter ones for the sake of choice
 _OTHERS = 5  # alternatives of a slot
+_APART = 3  # slots within which no two have the same alternative
 
 Chosen = list[Candidate | None]
 
@@ -78,8 +79,8 @@ def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: 
             continue
         if slot.want is Want.LINE and any(each.cut.line is not None for each in offered):
             continue
-        spoils = market.spoiling(slot)
-        if len({each.cut.take.shot for each in offered if each.cut.take and not each.cut.mute and not spoils[each.number]}) < enough:
+        fitting = [each.cut.take for each in offered if not each.cut.mute and not each.spoils]
+        if len({take.shot for take in fitting if take is not None}) < enough:
             scarce.add(number)
     return scarce
 
@@ -149,31 +150,58 @@ def _cuts(
     gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Chosen, pairs: Pairs, alike: float
 ) -> list[Cut]:
     """The cuts with their alternatives; slots that nothing fills are left out."""
-    used = {each.number for each in chosen if each is not None}
+    used = {each.cut.take.shot for each in chosen if each is not None and each.cut.take is not None}
+    free: dict[int, list[Cut]] = {}
+    for number, (offered, each) in enumerate(zip(offers, chosen, strict=True)):
+        if each is not None:
+            beside = [other.number for other in chosen[max(0, number - 1) : number + 2] if other and other is not each]
+            free[number] = _spare(each, offered, used, beside, pairs, alike)
+    others = _dealt(free)
     cuts: list[Cut] = []
-    for number, (gap, offered, each) in enumerate(zip(gaps, offers, chosen, strict=True)):
+    for number, (gap, each) in enumerate(zip(gaps, chosen, strict=True)):
         if each is None:
             cuts += [] if gap.slot.want.shows else [Cut(gap.slot)]
             continue
         assert each.cut.take is not None
-        beside = [other.number for other in chosen[max(0, number - 1) : number + 2] if other and other is not each]
-        free = [
-            other.cut
-            for other in offered
-            if other.number not in used and all(pairs.likeness[other.number, near] <= alike for near in beside)
-        ]
         why = each.cut.why or reason_for(each.cut.take, gap.slot, each.cut.sync is not None)
-        cuts.append(replace(each.cut, why=why, others=_others(each.cut, free)))
+        cuts.append(replace(each.cut, why=why, others=tuple(others[number])))
     return cuts
 
 
-def _others(cut: Cut, free: Sequence[Cut]) -> tuple[Other, ...]:
-    """Unmuted parts of other shots than the chosen one, each of another shot."""
-    others: dict[int, Other] = {}
-    for other in free:
-        take = other.take
-        if take is None or cut.take is None or other.mute or other.enters != cut.enters or take.shot == cut.take.shot:
+def _spare(
+    each: Candidate, offered: Sequence[Candidate], used: set[int], beside: Sequence[int], pairs: Pairs, alike: float
+) -> list[Cut]:
+    """Unmuted parts of shots that the trailer does not show, the best first, each of another shot."""
+    spare: dict[int, Cut] = {}
+    for other in offered:
+        take, cut = other.cut.take, other.cut
+        if take is None or take.shot in used or cut.mute or cut.enters != each.cut.enters or other.spoils:
             continue
-        if len(others) < _OTHERS and take.shot not in others:
-            others[take.shot] = Other(take, other.in_, reason_for(take, cut.slot, False))
-    return tuple(others.values())
+        if all(pairs.likeness[other.number, near] <= alike for near in beside):
+            spare.setdefault(take.shot, cut)
+    return list(spare.values())
+
+
+def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[Other]]:
+    """Up to five alternatives of each slot. The slots choose in turn, and none what a slot within reach has chosen, as
+    long as there are others."""
+    dealt: dict[int, list[Cut]] = {number: [] for number in free}
+    for fresh in (True, False):
+        for _ in range(_OTHERS):
+            for number, cuts in free.items():
+                near = range(number - _APART, number + _APART + 1) if fresh else [number]
+                taken = {_shot(cut) for other in near for cut in dealt.get(other, [])}
+                following = next((cut for cut in cuts if _shot(cut) not in taken), None)
+                if len(dealt[number]) < _OTHERS and following is not None:
+                    dealt[number].append(following)
+    return {number: [_other(cut) for cut in cuts] for number, cuts in dealt.items()}
+
+
+def _shot(cut: Cut) -> int:
+    assert cut.take is not None
+    return cut.take.shot
+
+
+def _other(cut: Cut) -> Other:
+    assert cut.take is not None
+    return Other(cut.take, cut.in_, reason_for(cut.take, cut.slot, False))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +26,7 @@ from cinecut.vibes import Vibe
 
 Floats = NDArray[np.float64]
 
+_OPENING = Fraction(5, 100)  # of the film
 _BEST_SHARE, _BEST_LEAST = 0.1, 3  # of the takes that the best slots may have, and how many at least
 _DRAMATIC = {"act 1": -1.0, "act 2": 0.2, "beat drop": 0.5, "act 3": 1.0, "button": -0.5}  # how far an act seeks drama
 
@@ -36,6 +38,7 @@ class Candidate:
     number: int
     cut: Cut
     worth: float
+    spoils: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,14 @@ class Market:
         worth = worth + self._tasted(slot)
         for table in (weights.want.get(slot.want, {}), weights.act.get(slot.act, {})):
             worth = worth + self._weighted(table)
-        return worth + self._told(slot) + self._zones(slot) + self.weights.spoils * self.spoiling(slot)
+        worth = worth + self._told(slot) + self._zones(slot) + weights.opening * self._opening
+        return worth + weights.spoils * self.spoiling(slot)
+
+    @cached_property
+    def _opening(self) -> NDArray[np.bool_]:
+        """The takes from the first part of the film."""
+        until = _OPENING * max(take.range.end.seconds for take in self.takes)
+        return np.array([take.range.start.seconds < until for take in self.takes], bool)
 
     def spoiling(self, slot: Slot) -> NDArray[np.bool_]:
         """The takes from later in the film than the last of the slot's zones: they would tell what is to come. It is
@@ -123,9 +133,10 @@ class Market:
 
     def candidates(self, gap: Gap, count: int) -> list[Candidate]:
         """The best `count` cuts for a gap, the best first."""
-        worths = self.worths(gap.slot)
+        worths, spoils = self.worths(gap.slot), self.spoiling(gap.slot)
         found = self._spoken(gap, worths) if gap.slot.want is Want.LINE else []
-        return _sorted(found + self._silent(gap, worths, self._order(worths), count))
+        found += self._silent(gap, worths, self._order(worths), count)
+        return _sorted([replace(each, spoils=bool(spoils[each.number])) for each in found])
 
     def strongest(self, gap: Gap) -> list[Candidate]:
         """The cuts of the strongest takes for a gap, those that the genre likes first: all of them are good. If none
@@ -207,6 +218,8 @@ _FOR = {
     Want.THREAT: "a threat",
     Want.RELEASE: "a release",
     Want.CALM: "a quiet moment",
+    Want.STING: "a last fright",
+    Want.GAG: "a last joke",
 }
 
 

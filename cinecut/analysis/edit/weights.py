@@ -25,6 +25,7 @@ class Weights:
     meaning: float
     drama: float
     zone: tuple[float, float]
+    opening: float
     line: float
     mute: float
     again: float
