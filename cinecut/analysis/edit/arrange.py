@@ -15,8 +15,8 @@ from fractions import Fraction
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.candidates import Candidate, Market, reason_for
 from cinecut.analysis.edit.cuts import Cut, Other, Take, Tempo
-from cinecut.analysis.edit.parts import Gap, gaps_of
 from cinecut.analysis.edit.pairs import Pairs
+from cinecut.analysis.edit.parts import Gap, gaps_of
 from cinecut.analysis.edit.sequence import sequence
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.vibes import Vibe
@@ -28,8 +28,10 @@ _ROUNDS = 7  # of splitting slots that nothing fills; then they are left out
 _SPLIT = 4  # beats from which a best slot is split before its shot is muted
 _CHOICE, _PART = 5, 6  # shots that fill a slot, if a sixth of all takes are so many; with fewer it is split
 _BRIEF = Fraction(9, 10)  # seconds: no slot is split into shorter ones for the sake of choice
+_KEPT = 2  # of the strongest takes for a best slot, that no other slot gets
 _OTHERS = 5  # alternatives of a slot
 _APART = 3  # slots within which no two have the same alternative
+_FEW = 2  # alternatives that a slot has at least, if need be those of its neighbours
 
 Chosen = list[Candidate | None]
 
@@ -128,7 +130,8 @@ def _halves(slot: Slot, splits: bool) -> list[Slot]:
 
 
 def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
-    """The candidates of each gap. The best slots get the strongest takes, before all others; none if none fits."""
+    """The candidates of each gap. The best slots get the strongest takes, and keep some to themselves; none if none
+    fits."""
     count = sum(gap.slot.want.shows for gap in gaps) + _SPARE
     offers: list[list[Candidate]] = [[] for _ in gaps]
     taken: set[int] = set()
@@ -136,9 +139,9 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
         gap = gaps[number]
         if gap.slot.best:
             strongest = [each for each in market.strongest(gap) if each.number not in taken]
-            heard = [each for each in strongest if not each.cut.mute]
-            offers[number] = (heard or (strongest if gap.slot.beats < _SPLIT else []))[:1]
-            taken |= {each.number for each in offers[number]}
+            heard = any(not each.cut.mute for each in strongest)
+            offers[number] = strongest if heard or gap.slot.beats < _SPLIT else []
+            taken |= {each.number for each in offers[number][:_KEPT]}
             if offers[number] or gap.slot.beats >= _SPLIT:
                 continue
         if gap.slot.want.shows:
@@ -183,16 +186,16 @@ def _spare(
 
 
 def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[Other]]:
-    """Up to five alternatives of each slot. The slots choose in turn, and none what a slot within reach has chosen, as
-    long as there are others."""
+    """Up to five alternatives of each slot. The slots choose in turn, and none what a slot within reach has chosen;
+    only a slot with hardly any may have those of another, too."""
     dealt: dict[int, list[Cut]] = {number: [] for number in free}
-    for fresh in (True, False):
-        for _ in range(_OTHERS):
+    for most, apart in ((_OTHERS, _APART), (_FEW, 0)):
+        for _ in range(most):
             for number, cuts in free.items():
-                near = range(number - _APART, number + _APART + 1) if fresh else [number]
+                near = range(number - apart, number + apart + 1)
                 taken = {_shot(cut) for other in near for cut in dealt.get(other, [])}
                 following = next((cut for cut in cuts if _shot(cut) not in taken), None)
-                if len(dealt[number]) < _OTHERS and following is not None:
+                if len(dealt[number]) < most and following is not None:
                     dealt[number].append(following)
     return {number: [_other(cut) for cut in cuts] for number, cuts in dealt.items()}
 

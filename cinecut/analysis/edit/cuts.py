@@ -47,10 +47,10 @@ class Take:
         return self.activity.curve if self.activity else np.zeros(0, np.float32)
 
     def motion(self, start: FilmTime, length: Fraction) -> float:
-        """The motion in a part of it, in the unit of `moves`; 0 if it is unknown."""
+        """The motion in a part of it, in the unit of `moves`; the rank of the shot's if it is unknown."""
         first = self._step(start)
         part = self.moves[first : max(first + 1, int((start + length - self.range.start) / MOVE))]
-        return float(part.mean()) if len(part) else 0.0
+        return float(part.mean()) if len(part) else self.signals.motion
 
     def sight(self, time: FilmTime) -> tuple[float, float, float]:
         """The light and the place of the eye at a time: light, from the left, from the top, all 0 to 1."""

@@ -51,9 +51,9 @@ class Options:
             np.array(moves, float),
             np.array([cut.motion for cut in cuts], float),
             np.array([take.sight(cut.in_) for take, cut in zip(takes, cuts, strict=True)], float).reshape(-1, 3),
-            np.array(
-                [take.sight(cut.in_ + gap.length) for take, cut in zip(takes, cuts, strict=True)], float
-            ).reshape(-1, 3),
+            np.array([take.sight(cut.in_ + gap.length) for take, cut in zip(takes, cuts, strict=True)], float).reshape(
+                -1, 3
+            ),
             place,
         )
 
@@ -100,14 +100,14 @@ class Pairs:
         means = np.array([[float(each.mean()) for each in three] for three in pairs]).mean(axis=0)
         return np.asarray(np.where(means > 1e-9, means, 1.0))
 
-    def steps(
-        self, before: Options, after: Options, gap: Gap, usual: Floats, alike: float, at_once: bool
-    ) -> Floats:
+    def steps(self, before: Options, after: Options, gap: Gap, usual: Floats, alike: float, at_once: bool) -> Floats:
         """What each candidate of a gap is worth after each one of the gap before it [before x after]; -inf for two that
         look alike. After black or a card little of it is left."""
         weight = self.weights.pair
         worth = np.zeros((len(before.numbers), len(after.numbers)))
-        for name, difference, mean in zip(("movement", "light", "eye"), _differences(before, after), usual, strict=True):
+        for name, difference, mean in zip(
+            ("movement", "light", "eye"), _differences(before, after), usual, strict=True
+        ):
             worth += weight[name] * np.minimum(_FAR, difference / mean)
         close = self._close[before.numbers][:, None] == self._close[after.numbers][None]
         worth += weight["size"] * close * bool(self._close.any())

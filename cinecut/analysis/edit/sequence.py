@@ -207,8 +207,9 @@ class _Rise:
         return np.array([each.moves[place] if place >= 0 else 0.0 for place, each in zip(places, options, strict=True)])
 
     def _worth(self, means: Floats) -> Floats:
-        """[n] from the movement of act 2 and of the thirds [4 x n]; a third without shots counts as still no less."""
+        """[n] from the movement of act 2 and of the thirds [4 x n]: by the number of their shots, so that it weighs as
+        much as what those are worth."""
         levels = np.log(np.maximum(means, 0) + self.floor)
         short = np.maximum(0, np.log(_MORE) + levels[:1] - levels[1:])
-        filled = self.means[1:].any(axis=1)
-        return np.asarray(-self.weight * np.minimum(2, short)[filled].sum(axis=0))
+        shots = (self.means[1:] > 0).sum(axis=1)
+        return np.asarray(-self.weight * (shots[:, None] * np.minimum(2, short)).sum(axis=0))

@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from cinecut.analysis.dialogue.lines import Line, Spoken
 from cinecut.analysis.edit.cuts import Take
-from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.film.movement.activity import Activity
 from cinecut.analysis.film.movement.course import MOVE
+from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.film.signals import Appearance, Signals
 from cinecut.analysis.story.arc import BeatType, beat_types, clean_range
 from cinecut.analysis.story.meaning import Meaning
@@ -62,7 +62,6 @@ class Measurements:
                 active = self.active[index].within(first, max(first + 1, int((part.end - shot.range.start) / MOVE)))
             since = self.narrative.story.zone(part.start)
             zone = self.narrative.zones.get(index, since)
-            told = self.measured[index], self.looks[index], zone, kind, lines
             yield Take(
                 index,
                 part,

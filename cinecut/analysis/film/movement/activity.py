@@ -2,8 +2,8 @@
 
     packets ─ sizes ─► movement, moment of action      pictures, if the film is short enough ─► movement, light, the eye
 
-An encoder spends bytes where the picture changes, so the sizes of the packets tell the movement of any film at once. The
-pictures tell it exactly.
+An encoder spends bytes where the picture changes, so the sizes of the packets tell the movement of any film at once.
+The pictures tell it exactly.
 """
 
 from __future__ import annotations
@@ -40,9 +40,7 @@ class Activity:
 
     def within(self, first: int, until: int) -> Activity:
         """A part of it, in steps of MOVE."""
-        return replace(
-            self, curve=self.curve[first:until], light=self.light[first:until], eye=self.eye[first:until]
-        )
+        return replace(self, curve=self.curve[first:until], light=self.light[first:until], eye=self.eye[first:until])
 
 
 def activities(

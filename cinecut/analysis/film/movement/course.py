@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.film.signals import eye_of
 from cinecut.language.facts import FilmFacts
-from cinecut.language.timebase import FilmTime
 from cinecut.media.frames import FrameReader, open_film
 from cinecut.media.open import picture_stream
 
@@ -82,9 +81,7 @@ def courses(film: Path, facts: FilmFacts, shots: Sequence[FilmShot], progress: A
     return both
 
 
-def _watched(
-    film: Path, facts: FilmFacts, shots: Sequence[FilmShot]
-) -> Iterator[tuple[FilmShot, list[_Glance]]]:
+def _watched(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> Iterator[tuple[FilmShot, list[_Glance]]]:
     """Each shot with its pictures."""
     with open_film(film, facts) as media:
         video = picture_stream(media, film)
@@ -117,7 +114,9 @@ def _course(glances: Sequence[_Glance], facts: FilmFacts) -> Course:
     place = (at / float(MOVE)).astype(int)
     count = int(place[-1]) + 1
     first = np.searchsorted(place, np.arange(count))
-    chosen = np.minimum(np.where(place[np.minimum(first, len(at) - 1)] == np.arange(count), first, first - 1), len(at) - 1)
+    chosen = np.minimum(
+        np.where(place[np.minimum(first, len(at) - 1)] == np.arange(count), first, first - 1), len(at) - 1
+    )
     steps = np.minimum(place[1:], count - 1)
     pictures = np.bincount(steps, minlength=count)
     moves = np.bincount(steps, change, count) / np.maximum(1, pictures)
