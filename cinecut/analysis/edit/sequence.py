@@ -24,7 +24,7 @@ _BEAM = 24  # paths that are kept
 _REACH = 3  # shots within which two that look alike disturb
 _ROUNDS = 12  # of exchanges, at most
 _BETTER = 1e-6  # least gain of an exchange
-_NEARBY = 6  # slots apart, between which shots change places
+_NEARBY = 6  # slots apart, between which shots change places; with the last slot, from anywhere
 _MORE = 1.35  # times the movement of act 2 that each third of act 3 should have
 
 Places = list[int]  # of the candidate of each slot in its list; -1 for none
@@ -135,7 +135,8 @@ class _Search:
         """Let two shots change places, wherever that is for the better."""
         changed = False
         for one, other in combinations(self.shown, 2):
-            if other - one > _NEARBY or places[one] < 0 or places[other] < 0:
+            near = other - one <= _NEARBY or other == self.shown[-1]
+            if not near or places[one] < 0 or places[other] < 0:
                 continue
             there = self.options[other].place.get(int(self.options[one].numbers[places[one]]))
             here = self.options[one].place.get(int(self.options[other].numbers[places[other]]))
