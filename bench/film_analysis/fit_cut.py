@@ -8,10 +8,11 @@ those to judge by: a change counts only if it helps the films that did not choos
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -39,7 +40,7 @@ class Measured:
 
     def shortfall(self, weights: Weights) -> float:
         """How far the figures of the film's trailers are from what they must reach: 0 if all reach it."""
-        with mock.patch.object(arrange, "read_weights", lambda: weights):
+        with mock.patch.object(arrange, "read_weights", return_value=weights):
             trailers = [figures.trailer(self.path, vibe) for vibe in VIBES]
         each = [_short(found, figures.Rise.of(found, self.pictures)) for found in trailers]
         shots = [{c.take.shot for c in found.cuts if c.take} for found in trailers]
@@ -58,11 +59,11 @@ def _short(found: Analysis, rise: figures.Rise) -> float:
 def changed(weights: Weights, change: Change) -> Weights:
     """The weights with one of them multiplied."""
     name, factor = change
-    table, _, key = name.partition(".")
-    if key:
-        old: Mapping[str, float] = getattr(weights, table)
-        return replace(weights, **{table: {**old, key: old[key] * factor}})
-    return replace(weights, **{name: getattr(weights, name) * factor})
+    if name.startswith("pair."):
+        key = name.removeprefix("pair.")
+        return replace(weights, pair={**weights.pair, key: weights.pair[key] * factor})
+    numbers: dict[str, Any] = {name: getattr(weights, name) * factor}
+    return replace(weights, **numbers)
 
 
 def fitted(films: Sequence[Measured], weights: Weights) -> list[Change]:
@@ -94,7 +95,7 @@ def main() -> int:
     if len(paths) < 3:
         print("give at least three films: each is judged by what the others choose", file=sys.stderr)
         return 2
-    with mock.patch.object(analysis, "keep", lambda known: None):  # nothing is kept for specs that nobody writes
+    with mock.patch.object(analysis, "keep"):  # nothing is kept for specs that nobody writes
         films = [Measured(path, figures.pictures_of(path)) for path in paths]
         before, after = [], []
         for film, changes, first, then in judged(films, read_weights()):

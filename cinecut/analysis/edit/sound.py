@@ -182,7 +182,7 @@ class _Effects:
             yield from _card_hit(self.vibe)
         elif cut.take is not None:
             gain = effect_gain(self.film, cut.in_, self.usual)
-            if cut.slot.act == "beat drop" and _opens(cut, before):
+            if cut.slot.act == "beat drop" and before is not None and _opens(cut, before):
                 yield from _drop_hit(self.vibe, heavy, gain, self.metre)
             elif gain and _has_effect(cut, before, self.vibe):
                 yield Sfx(gain=gain)
