@@ -12,14 +12,17 @@ import pytest
 from test_arrange import _film, _slots, _tempo
 
 from cinecut.analysis.edit.arrange import arrange
-from cinecut.analysis.edit.blueprint import Want
+from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import Cut, Take
+from cinecut.analysis.edit.sound import _gain
 from cinecut.analysis.edit.weights import read_weights
+from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.story.arc import Zone
 from cinecut.analysis.story.meaning import DRAMA, meanings
 from cinecut.analysis.title import is_doubtful
 from cinecut.inference.models import find_onnx_minilm, minilm_engine
 from cinecut.language.timebase import FilmRange
+from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.vibes import load_vibe, names
 from cinecut.vibes.skeleton import load_skeleton, skeleton_names
 
@@ -153,3 +156,15 @@ def test_a_film_whose_shots_are_short_gets_shorter_slots() -> None:
     cuts = [cut for cut in _cut("drama", short, length=30) if cut.take]
     beat = Fraction(60, load_vibe("drama").likely_tempo)
     assert all(cut.slot.beats * beat <= 3 for cut in cuts if not cut.slot.best)
+
+
+def test_a_gain_says_what_it_is_for() -> None:
+    """Only where somebody speaks, a level is that of speech."""
+    curve = LoudnessCurve(np.full(100, -26, np.float32))
+    phrase = FilmRange(FilmTime(Fraction(1)), FilmTime(Fraction(2)))
+    soft, loud = (Cut(Slot("act 1", 4, Want.SHOT, level=level)) for level in (-4, 4))
+    assert _gain(soft, [], curve, -20)[0] == -4
+    assert _gain(loud, [], curve, -20)[0] == 4
+    for cut in (soft, loud):
+        assert "dialogue" not in _gain(cut, [], curve, -20)[1]
+        assert _gain(cut, [phrase], curve, -20) == (6, "what is said to the level of the dialogue")
