@@ -21,7 +21,6 @@ from cinecut.analysis.story.arc import Zone
 from cinecut.analysis.story.meaning import DRAMA, meanings
 from cinecut.analysis.title import is_doubtful
 from cinecut.inference.models import find_onnx_minilm, minilm_engine
-from cinecut.language.timebase import FilmRange
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.vibes import load_vibe, names
 from cinecut.vibes.skeleton import load_skeleton, skeleton_names
