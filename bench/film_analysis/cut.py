@@ -71,6 +71,23 @@ def of_speech(path: Path) -> list[Figure]:
     return [
         Figure(f"{path.stem}: shots muted, mean of the vibes", 100 * float(np.mean(talks)), 10, " %"),
         *_alike(trailers, path.stem),
+        *_rising(trailers, path),
+    ]
+
+
+def _rising(trailers: dict[str, Analysis], path: Path) -> list[Figure]:
+    """How the trailers of a film full of speech rise, and how their shots follow each other."""
+    pictures, name = pictures_of(path), path.stem
+    rises = [Rise.of(found, pictures) for found in trailers.values()]
+    thirds = [min(rise.thirds) for rise in rises]
+    smooth = [rise.continuity for rise in rises]
+    still, rough = sum(third < 1 for third in thirds), sum(each < 80 for each in smooth)
+    print(f"{name}: vibes of 18 below 1 in a third of act 3: {still}; below the 80th percentile of continuity: {rough}")
+    return [
+        Figure(f"{name}: movement of act 3's thirds / act 2, least", min(thirds), 1, "", True),
+        Figure(f"{name}: movement of act 3's thirds / act 2, median", float(np.median(thirds)), 1, "", True),
+        Figure(f"{name}: continuity, percentile, least", min(smooth), 80, "", True),
+        Figure(f"{name}: continuity, percentile, mean", float(np.mean(smooth)), 80, "", True),
     ]
 
 

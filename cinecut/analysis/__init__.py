@@ -33,9 +33,9 @@ from cinecut.analysis.episodes import Episode, Watched, united
 from cinecut.analysis.film import pictures, signals
 from cinecut.analysis.film.looks import looks_stage
 from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
+from cinecut.analysis.film.movement.activity import ACTIVITY
 from cinecut.analysis.film.screen import NO_BARS, Bars
 from cinecut.analysis.film.shots import FilmShot, ShotList
-from cinecut.analysis.film.signals import ACTIVITY
 from cinecut.analysis.known import known_about
 from cinecut.analysis.plugged import Describing, beats_stage, shots_stage, transcribed
 from cinecut.analysis.report.credits import credits_text, own_credit

@@ -17,9 +17,10 @@ from typing import TypeVar
 
 from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.film.loudness import LoudnessCurve, one_behind_the_other
+from cinecut.analysis.film.movement.activity import Activity
 from cinecut.analysis.film.screen import Bars
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.analysis.film.signals import Activity, Appearance
+from cinecut.analysis.film.signals import Appearance
 from cinecut.analysis.story.meaning import Meaning
 from cinecut.analysis.story.scenes import Described
 from cinecut.diagnostics import Diagnostic

@@ -344,7 +344,7 @@ def _sound(cut: Cut, sounds: Sounds, decided: Decisions) -> dict[str, Any]:
 
 
 def _reasons(sounds: Sounds) -> dict[Place, str]:
-    why: dict[Place, str] = {("gain",): "the line to the level of the dialogue"} if sounds.gain else {}
+    why: dict[Place, str] = {("gain",): sounds.why_gain} if sounds.gain else {}
     if sounds.duck is not None:
         why["duck",] = sounds.why_duck
     if len(sounds.effects) == 1 and sounds.effects[0].name is None and sounds.effects[0].gain < 0:

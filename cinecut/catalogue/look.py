@@ -24,8 +24,9 @@ from cinecut.analysis.dialogue.voice_activity import VOICES
 from cinecut.analysis.film import pictures, signals
 from cinecut.analysis.film.looks import looks_stage
 from cinecut.analysis.film.loudness import LOUDNESS
+from cinecut.analysis.film.movement.activity import ACTIVITY
 from cinecut.analysis.film.shots import SHOTS, FilmShot
-from cinecut.analysis.film.signals import ACTIVITY, Appearance
+from cinecut.analysis.film.signals import Appearance
 from cinecut.analysis.stage import Line, Progress, Stage
 from cinecut.analysis.story.meaning import DRAMA
 from cinecut.analysis.story.narrative import understand

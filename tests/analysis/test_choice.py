@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,11 +12,18 @@ import pytest
 from test_arrange import _film, _slots, _tempo
 
 from cinecut.analysis.edit.arrange import arrange
+from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.edit.cuts import Cut, Take
+from cinecut.analysis.edit.sound import _gain
 from cinecut.analysis.edit.weights import read_weights
+from cinecut.analysis.film.loudness import LoudnessCurve
+from cinecut.analysis.story.arc import Zone
 from cinecut.analysis.story.meaning import DRAMA, meanings
 from cinecut.analysis.title import is_doubtful
 from cinecut.inference.models import find_onnx_minilm, minilm_engine
+from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.vibes import load_vibe, names
+from cinecut.vibes.skeleton import load_skeleton, skeleton_names
 
 RATE = Fraction(24)
 
@@ -86,3 +94,76 @@ def test_descriptions_mean_something(monkeypatch: pytest.MonkeyPatch) -> None:
     assert max(found, key=lambda shot: found[shot]["introduce"]) == 2
     assert max(found, key=lambda shot: found[shot]["release"]) == 1
     assert meanings({}) == {}
+
+
+def _cut(name: str, takes: list[Take], length: int = 90, talks: bool = False) -> list[Cut]:
+    vibe = load_vibe(name)
+    speed = Fraction(vibe.likely_tempo)
+    order = float(load_skeleton(vibe.skeleton).order)
+    return arrange(_slots(vibe, Fraction(length), speed, talks), takes, vibe, _tempo(vibe, speed, RATE), order)
+
+
+@pytest.mark.parametrize("skeleton", skeleton_names())
+def test_no_act_but_the_last_names_the_climax(skeleton: str) -> None:
+    """What a part's zones are, it may show: act 1 nothing from behind the escalation, act 2 not the climax."""
+    parts = [part for part in load_skeleton(skeleton).parts if part.kind == "shots"]
+    if any(part.act == "act 2" for part in parts):
+        assert all(set(part.zones) == {"begin"} for part in parts if part.act == "act 1")
+        assert all("climax" not in part.zones for part in parts if part.act in ("cold open", "act 2"))
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_slot_shows_or_offers_what_comes_later_in_the_film(name: str) -> None:
+    """However a take is described: it is its time that spoils."""
+    takes = _film(random.Random(f"late {name}"), RATE, shots=160, spoken=0.3)
+    order = list(Zone)
+    liar = random.Random(name)
+    takes = [replace(take, since=take.zone, zone=liar.choice(order)) for take in takes]
+    for cut in _cut(name, takes, talks=True):
+        latest = max((order.index(zone) for zone in cut.slot.zones), default=len(order))
+        for take in ([cut.take] if cut.take else []) + [other.take for other in cut.others]:
+            assert take.since is not None
+            assert order.index(take.since) <= latest, (cut.slot.act, cut.slot.zones)
+
+
+@pytest.mark.parametrize("name", names())
+def test_neighbours_and_the_trailer_itself_share_no_alternatives(name: str) -> None:
+    takes = _film(random.Random(f"others {name}"), RATE, shots=240, spoken=0.0)
+    cuts = _cut(name, takes)
+    shown = {cut.take.shot for cut in cuts if cut.take}
+    others = [{other.take.shot for other in cut.others} for cut in cuts]
+    assert sum(map(len, others)) >= 4 * len(shown)
+    for at, mine in enumerate(others):
+        assert not mine & shown
+        assert len(mine) <= 2 or not any(mine & near for near in others[at + 1 : at + 3] if len(near) > 2)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_last_fright_is_dark_and_a_last_joke_is_not(name: str) -> None:
+    cuts = _cut(name, _film(random.Random(f"button {name}"), RATE, shots=200, spoken=0.0))
+    for cut in cuts:
+        if cut.take and cut.slot.want in (Want.STING, Want.GAG):
+            assert (cut.take.signals.brightness < 0.5) == (cut.slot.want is Want.STING)
+
+
+def test_a_film_whose_shots_are_short_gets_shorter_slots() -> None:
+    """A slot that only few shots are long enough for would show the same ones in every trailer."""
+    takes = _film(random.Random(3), RATE, shots=60, spoken=0.0)
+    three = Fraction(3)
+    short = [replace(t, range=FilmRange(t.range.start, min(t.range.end, t.range.start + three))) for t in takes]
+    short[5], short[9] = takes[5], takes[9]
+    cuts = [cut for cut in _cut("drama", short, length=30) if cut.take]
+    beat = Fraction(60, load_vibe("drama").likely_tempo)
+    assert all(cut.slot.beats * beat <= 3 for cut in cuts if not cut.slot.best)
+
+
+def test_a_gain_says_what_it_is_for() -> None:
+    """Only where somebody speaks, a level is that of speech."""
+    curve = LoudnessCurve(np.full(100, -26, np.float32))
+    phrase = FilmRange(FilmTime(Fraction(1)), FilmTime(Fraction(2)))
+    soft, loud = (Cut(Slot("act 1", 4, Want.SHOT, level=level)) for level in (-4, 4))
+    assert _gain(soft, [], curve, -20)[0] == -4
+    assert _gain(loud, [], curve, -20)[0] == 4
+    for cut in (soft, loud):
+        assert "dialogue" not in _gain(cut, [], curve, -20)[1]
+        assert _gain(cut, [phrase], curve, -20) == (6, "what is said to the level of the dialogue")

@@ -13,15 +13,15 @@ from footage import HEIGHT, RATE, WIDTH, X264, encode, scene
 from cinecut.analysis.dialogue.lines import Line
 from cinecut.analysis.film.blends import GradualCut
 from cinecut.analysis.film.loudness import STEP, LoudnessCurve, listen
+from cinecut.analysis.film.movement.activity import Activity, activities, by_packets
+from cinecut.analysis.film.movement.course import MOVE, courses
 from cinecut.analysis.film.pictures import LARGEST_GAP, KeyPicture, key_pictures, moments
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.film.signals import (
     NEUTRAL,
     WEIGHTS,
-    Activity,
     Appearance,
     Signals,
-    activity,
     likeness,
     measure,
     observe,
@@ -112,15 +112,36 @@ def test_activity_finds_what_moves_and_when_it_happens(tmp_path: Path) -> None:
     struck[40:] = np.roll(struck[40:], 60, axis=2)
     options = f"{X264} -g 75 -keyint_min 75 -sc_threshold 0 -bf 0"
     film = encode(tmp_path / "film.mp4", np.concatenate([still, moving, struck]), options=options)
-    found = activity(film, film_facts(film), shots(75, 75, 75))
+    found = by_packets(film, film_facts(film), shots(75, 75, 75))
     assert found[1].motion > 2 * found[0].motion
     assert found[2].peak == FilmTime(Fraction(150 + 40) / RATE)
     assert found[1].peak is None
 
 
-def test_key_frames_alone_tell_nothing_of_activity(tmp_path: Path) -> None:
-    film = encode(tmp_path / "intra.mov", scene(1, 50), options="-c:v mjpeg -q:v 4 -pix_fmt yuvj420p")
-    assert activity(film, film_facts(film), shots(50)) == {}
+def test_key_frames_tell_nothing_by_their_sizes_and_all_by_their_pictures(tmp_path: Path) -> None:
+    frames = np.concatenate([np.repeat(scene(1, 1), 25, axis=0), scene(2, 25, speed=5)])
+    film = encode(tmp_path / "intra.mov", frames, options="-c:v mjpeg -q:v 4 -pix_fmt yuvj420p")
+    assert by_packets(film, film_facts(film), shots(25, 25)) == {}
+    found = activities(film, film_facts(film), shots(25, 25), lambda share: None)
+    assert found[1].motion > 5 * found[0].motion
+
+
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
+def test_the_course_of_a_shot_is_that_of_its_own_pictures(container: str, tmp_path: Path) -> None:
+    """A still picture between two that move, of another light: nothing of them is in its figures."""
+    still = np.full_like(scene(1, 50), 40)
+    still[:, : HEIGHT // 3, : WIDTH // 3] = 220  # where the eye goes
+    film = encode(tmp_path / f"film.{container}", np.concatenate([scene(2, 50, speed=5), still, scene(3, 50, speed=9)]))
+    three = shots(50, 50, 50)
+    found = courses(film, film_facts(film), three, lambda share: None)
+    assert len(found) == 3
+    for shot in three:
+        course, steps = found[shot.index], -(-shot.range.duration // MOVE)
+        assert len(course.moves) == len(course.light) == len(course.eye) == steps
+    assert found[1].moves.max() < 0.1 < found[0].moves.min() < 10 * found[2].moves.min()
+    assert np.ptp(found[1].light) < 0.02
+    assert found[1].light.mean() == pytest.approx(float(still[0].mean()) / 255, abs=0.05)
+    assert (found[1].eye < 0.5).all()
 
 
 @pytest.mark.parametrize("options", [X264, f"{X264} -g 300 -sc_threshold 0", f"{X264} -output_ts_offset 5"])

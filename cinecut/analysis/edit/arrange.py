@@ -8,27 +8,30 @@ all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
+from fractions import Fraction
 
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.candidates import Candidate, Market, reason_for
 from cinecut.analysis.edit.cuts import Cut, Other, Take, Tempo
+from cinecut.analysis.edit.pairs import Pairs
 from cinecut.analysis.edit.parts import Gap, gaps_of
-from cinecut.analysis.edit.sequence import Pairs, sequence
+from cinecut.analysis.edit.sequence import sequence
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.vibes import Vibe
 
 _ALIKE = 0.72  # greatest likeness of neighbouring shots
 _MET = 0.9  # share of the wanted beats; if fewer are filled, alike neighbours are allowed
 _SPARE = 24  # candidates of a slot beyond one for each slot of the trailer
-_ROUNDS = 5  # of splitting slots that nothing fills; then they are left out
+_ROUNDS = 7  # of splitting slots that nothing fills; then they are left out
 _SPLIT = 4  # beats from which a best slot is split before its shot is muted
+_CHOICE, _PART = 5, 6  # shots that fill a slot, if a sixth of all takes are so many; with fewer it is split
+_BRIEF = Fraction(9, 10)  # seconds: no slot is split into shorter ones for the sake of choice
+_KEPT = 2  # of the strongest takes for a best slot, that no other slot gets
 _OTHERS = 5  # alternatives of a slot
-_RISES = (1.0, 2.5, 5.0)  # further weights of movement, in act 3 and against it in act 2
-_RISE = 0.2  # by which each third of act 3 should move more than act 2, in ranks
+_APART = 3  # slots within which no two have the same alternative
+_FEW = 2  # alternatives that a slot has at least, if need be those of its neighbours
 
 Chosen = list[Candidate | None]
 
@@ -37,29 +40,15 @@ def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tem
     """Fill the slots. A slot for which nothing is long enough is split in two; empty ones are left out. `order` is the
     skeleton's.
 
-    If act 3 does not move more than act 2, movement counts for more. In a film of one look, neighbours cannot differ;
-    then alike ones are allowed.
+    In a film of one look, neighbours cannot differ; then alike ones are allowed.
     """
     if not takes:
         return [Cut(slot) for slot in slots if not slot.want.shows]
     market = Market(takes, vibe, tempo, read_weights())
     pairs = Pairs(takes, market.weights, order)
     cuts = _arranged(slots, market, pairs, _ALIKE)
-    for rising in _RISES:
-        if _rises(cuts):
-            break
-        cuts = _arranged(slots, replace(market, rising=rising), pairs, _ALIKE)
     wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
     return cuts if met >= _MET * wanted else _arranged(slots, market, pairs, 1.0)
-
-
-def _rises(cuts: Sequence[Cut]) -> bool:
-    """Whether each third of act 3 moves clearly more than act 2 on average."""
-    motion = {act: [c.motion for c in cuts if c.take and c.slot.act == act] for act in ("act 2", "act 3")}
-    if not motion["act 2"] or len(motion["act 3"]) < 3:
-        return True
-    usual = sum(motion["act 2"]) / len(motion["act 2"])
-    return all(float(third.mean()) >= usual + _RISE for third in np.array_split(motion["act 3"], 3))
 
 
 def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs, alike: float) -> list[Cut]:
@@ -67,14 +56,44 @@ def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs, alike: float)
     for left in reversed(range(_ROUNDS)):
         gaps = gaps_of(slots, market.vibe, market.tempo)
         offers = _offers(gaps, market)
+        scarce = _scarce(gaps, offers, market) if left > 1 else set()
+        if scarce:
+            slots = _paced([part for n, slot in enumerate(slots) for part in _halves(slot, n in scarce)])
+            slots = _affordable(slots, len(market.takes))
+            continue
         chosen = sequence(gaps, offers, pairs, alike)
         empty = {n for n, slot in enumerate(slots) if slot.want.shows and chosen[n] is None}
         if not empty or not left:
             break
         used = {each.cut.take.shot for each in chosen if each and each.cut.take}
         splits = left > 1 and any(take.shot not in used for take in market.takes)
-        slots = [part for n, slot in enumerate(slots) for part in (_halves(slot, splits) if n in empty else [slot])]
+        slots = _paced([part for n, slot in enumerate(slots) for part in _filled(slot, n in empty, splits)])
     return _cuts(gaps, offers, chosen, pairs, alike)
+
+
+def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market) -> set[int]:
+    """The slots that few takes can fill, because few are so long or pause so long. One with a line is what it is."""
+    enough = min(_CHOICE, len(market.takes) // _PART)
+    scarce = set()
+    for number, (gap, offered) in enumerate(zip(gaps, offers, strict=True)):
+        slot = gap.slot
+        if not slot.want.shows or slot.best or slot.beats < 2 or gap.length < 2 * _BRIEF:
+            continue
+        if slot.want is Want.LINE and any(each.cut.line is not None for each in offered):
+            continue
+        fitting = [each.cut.take for each in offered if not each.cut.mute and not each.spoils]
+        if len({take.shot for take in fitting if take is not None}) < enough:
+            scarce.add(number)
+    return scarce
+
+
+def _paced(slots: Sequence[Slot]) -> list[Slot]:
+    """The slots; the first of act 3 is no longer than those of act 2 are."""
+    second = [slot.beats for slot in slots if slot.act == "act 2" and slot.want.shows]
+    first = next((n for n, slot in enumerate(slots) if slot.act == "act 3" and slot.want.shows), None)
+    if first is None or not second or slots[first].beats * len(second) <= sum(second) or slots[first].beats < 2:
+        return list(slots)
+    return _paced([*slots[:first], *_halves(slots[first], True), *slots[first + 1 :]])
 
 
 def _affordable(slots: Sequence[Slot], count: int) -> list[Slot]:
@@ -90,11 +109,18 @@ def _affordable(slots: Sequence[Slot], count: int) -> list[Slot]:
     return kept
 
 
+def _filled(slot: Slot, empty: bool, splits: bool) -> list[Slot]:
+    """A slot; if nothing fills it, two shorter ones, or none if it cannot be split."""
+    if not empty:
+        return [slot]
+    return _halves(slot, True) if splits and slot.beats > 1 else []
+
+
 def _halves(slot: Slot, splits: bool) -> list[Slot]:
-    """Two slots in place of one; none if it cannot be split. The best shot comes first at the drop, else last."""
+    """Two slots in place of one, if it is to be split and can be. The best shot comes first at the drop, else last."""
     half = slot.beats // 2
     if not splits or not half:
-        return []
+        return [slot]
     first, second = replace(slot, beats=slot.beats - half), replace(slot, beats=half, text="")
     if second.want is Want.LINE:
         second = replace(second, want=Want.SHOT)
@@ -104,7 +130,8 @@ def _halves(slot: Slot, splits: bool) -> list[Slot]:
 
 
 def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
-    """The candidates of each gap. The best slots get the strongest takes, before all others; none if none fits."""
+    """The candidates of each gap. The best slots get the strongest takes, and keep some to themselves; none if none
+    fits."""
     count = sum(gap.slot.want.shows for gap in gaps) + _SPARE
     offers: list[list[Candidate]] = [[] for _ in gaps]
     taken: set[int] = set()
@@ -112,9 +139,9 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
         gap = gaps[number]
         if gap.slot.best:
             strongest = [each for each in market.strongest(gap) if each.number not in taken]
-            heard = [each for each in strongest if not each.cut.mute]
-            offers[number] = (heard or (strongest if gap.slot.beats < _SPLIT else []))[:1]
-            taken |= {each.number for each in offers[number]}
+            heard = any(not each.cut.mute for each in strongest)
+            offers[number] = strongest if heard or gap.slot.beats < _SPLIT else []
+            taken |= {each.number for each in offers[number][:_KEPT]}
             if offers[number] or gap.slot.beats >= _SPLIT:
                 continue
         if gap.slot.want.shows:
@@ -126,31 +153,58 @@ def _cuts(
     gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Chosen, pairs: Pairs, alike: float
 ) -> list[Cut]:
     """The cuts with their alternatives; slots that nothing fills are left out."""
-    used = {each.number for each in chosen if each is not None}
+    used = {each.cut.take.shot for each in chosen if each is not None and each.cut.take is not None}
+    free: dict[int, list[Cut]] = {}
+    for number, (offered, each) in enumerate(zip(offers, chosen, strict=True)):
+        if each is not None:
+            beside = [other.number for other in chosen[max(0, number - 1) : number + 2] if other and other is not each]
+            free[number] = _spare(each, offered, used, beside, pairs, alike)
+    others = _dealt(free)
     cuts: list[Cut] = []
-    for number, (gap, offered, each) in enumerate(zip(gaps, offers, chosen, strict=True)):
+    for number, (gap, each) in enumerate(zip(gaps, chosen, strict=True)):
         if each is None:
             cuts += [] if gap.slot.want.shows else [Cut(gap.slot)]
             continue
         assert each.cut.take is not None
-        beside = [other.number for other in chosen[max(0, number - 1) : number + 2] if other and other is not each]
-        free = [
-            other.cut
-            for other in offered
-            if other.number not in used and all(pairs.likeness[other.number, near] <= alike for near in beside)
-        ]
         why = each.cut.why or reason_for(each.cut.take, gap.slot, each.cut.sync is not None)
-        cuts.append(replace(each.cut, why=why, others=_others(each.cut, free)))
+        cuts.append(replace(each.cut, why=why, others=tuple(others[number])))
     return cuts
 
 
-def _others(cut: Cut, free: Sequence[Cut]) -> tuple[Other, ...]:
-    """Unmuted parts of other shots than the chosen one, each of another shot."""
-    others: dict[int, Other] = {}
-    for other in free:
-        take = other.take
-        if take is None or cut.take is None or other.mute or other.enters != cut.enters or take.shot == cut.take.shot:
+def _spare(
+    each: Candidate, offered: Sequence[Candidate], used: set[int], beside: Sequence[int], pairs: Pairs, alike: float
+) -> list[Cut]:
+    """Unmuted parts of shots that the trailer does not show, the best first, each of another shot."""
+    spare: dict[int, Cut] = {}
+    for other in offered:
+        take, cut = other.cut.take, other.cut
+        if take is None or take.shot in used or cut.mute or cut.enters != each.cut.enters or other.spoils:
             continue
-        if len(others) < _OTHERS and take.shot not in others:
-            others[take.shot] = Other(take, other.in_, reason_for(take, cut.slot, False))
-    return tuple(others.values())
+        if all(pairs.likeness[other.number, near] <= alike for near in beside):
+            spare.setdefault(take.shot, cut)
+    return list(spare.values())
+
+
+def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[Other]]:
+    """Up to five alternatives of each slot. The slots choose in turn, and none what a slot within reach has chosen;
+    only a slot with hardly any may have those of another, too."""
+    dealt: dict[int, list[Cut]] = {number: [] for number in free}
+    for most, apart in ((_OTHERS, _APART), (_FEW, 0)):
+        for _ in range(most):
+            for number, cuts in free.items():
+                near = range(number - apart, number + apart + 1)
+                taken = {_shot(cut) for other in near for cut in dealt.get(other, [])}
+                following = next((cut for cut in cuts if _shot(cut) not in taken), None)
+                if len(dealt[number]) < most and following is not None:
+                    dealt[number].append(following)
+    return {number: [_other(cut) for cut in cuts] for number, cuts in dealt.items()}
+
+
+def _shot(cut: Cut) -> int:
+    assert cut.take is not None
+    return cut.take.shot
+
+
+def _other(cut: Cut) -> Other:
+    assert cut.take is not None
+    return Other(cut.take, cut.in_, reason_for(cut.take, cut.slot, False))

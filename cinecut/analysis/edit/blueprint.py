@@ -38,6 +38,8 @@ class Want(StrEnum):
     THREAT = "threat"
     RELEASE = "release"  # a wide or bright picture
     CALM = "calm"
+    STING = "sting"  # a last dark picture that frightens
+    GAG = "gag"  # a last joke
     BLACK = "black"
     CARD = "card"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -20,12 +21,13 @@ from cinecut.analysis.edit.cuts import Cut, Take, Tempo
 from cinecut.analysis.edit.parts import SPOKEN_WELL, Gap, line_worth, silent_part, spoken_part
 from cinecut.analysis.edit.weights import Weights
 from cinecut.analysis.film.signals import Signals
+from cinecut.analysis.story.arc import Zone
 from cinecut.vibes import Vibe
 
 Floats = NDArray[np.float64]
 
+_OPENING = Fraction(5, 100)  # of the film
 _BEST_SHARE, _BEST_LEAST = 0.1, 3  # of the takes that the best slots may have, and how many at least
-_RISING = {"act 2": -0.4, "act 3": 1.0}  # how far an act seeks movement, beside its weights
 _DRAMATIC = {"act 1": -1.0, "act 2": 0.2, "beat drop": 0.5, "act 3": 1.0, "button": -0.5}  # how far an act seeks drama
 
 
@@ -36,6 +38,7 @@ class Candidate:
     number: int
     cut: Cut
     worth: float
+    spoils: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,6 @@ class Market:
     vibe: Vibe
     tempo: Tempo
     weights: Weights
-    rising: float = 0.0  # how much more the last act should move
     _parts: dict[tuple[int, tuple[object, ...]], Cut | None] = field(default_factory=dict)
 
     @cached_property
@@ -70,8 +72,21 @@ class Market:
         worth = worth + self._tasted(slot)
         for table in (weights.want.get(slot.want, {}), weights.act.get(slot.act, {})):
             worth = worth + self._weighted(table)
-        worth = worth + self.rising * _RISING.get(slot.act, 0.0) * signals["motion"]
-        return worth + self._told(slot) + self._zones(slot)
+        worth = worth + self._told(slot) + self._zones(slot) + weights.opening * self._opening
+        return worth + weights.spoils * self.spoiling(slot)
+
+    @cached_property
+    def _opening(self) -> NDArray[np.bool_]:
+        """The takes from the first part of the film."""
+        until = _OPENING * max(take.range.end.seconds for take in self.takes)
+        return np.array([take.range.start.seconds < until for take in self.takes], bool)
+
+    def spoiling(self, slot: Slot) -> NDArray[np.bool_]:
+        """The takes from later in the film than the last of the slot's zones: they would tell what is to come. It is
+        their time that counts, not what a description says of them."""
+        order = list(Zone)
+        latest = max((order.index(zone) for zone in slot.zones), default=len(order))
+        return np.array([order.index(take.since or take.zone) > latest for take in self.takes], bool)
 
     @cached_property
     def _described(self) -> bool:
@@ -89,8 +104,7 @@ class Market:
     def _movement(self, slot: Slot) -> float:
         """The weight of the movement in the part that is shown."""
         weights = self.weights
-        own = weights.want.get(slot.want, {}).get("motion", 0.0) + weights.act.get(slot.act, {}).get("motion", 0.0)
-        return own + self.rising * _RISING.get(slot.act, 0.0)
+        return weights.want.get(slot.want, {}).get("motion", 0.0) + weights.act.get(slot.act, {}).get("motion", 0.0)
 
     @cached_property
     def _moves(self) -> Floats:
@@ -119,21 +133,29 @@ class Market:
 
     def candidates(self, gap: Gap, count: int) -> list[Candidate]:
         """The best `count` cuts for a gap, the best first."""
-        worths = self.worths(gap.slot)
+        worths, spoils = self.worths(gap.slot), self.spoiling(gap.slot)
         found = self._spoken(gap, worths) if gap.slot.want is Want.LINE else []
-        return _sorted(found + self._silent(gap, worths, self._order(worths), count))
+        found += self._silent(gap, worths, self._order(worths), count)
+        return _sorted([replace(each, spoils=bool(spoils[each.number])) for each in found])
 
     def strongest(self, gap: Gap) -> list[Candidate]:
-        """The cuts of the strongest takes for a gap, those that the genre likes first: all of them are good."""
+        """The cuts of the strongest takes for a gap, those that the genre likes first: all of them are good. If none
+        of them fits, or is no spoiler, the strongest one that does."""
         slot = gap.slot
+        spoils = self.spoiling(slot)
         worths = (
             self._tasted(slot)
             + self._told(slot)
             + self._zones(slot)
             + self._weighted(self.weights.act.get(slot.act, {}))
         )
-        order = [number for number in self._order(worths) if number in self.best]
-        return _sorted(self._silent(gap, worths, order, len(order)))
+        order = [number for number in self._order(worths) if number in self.best and not spoils[number]]
+        found = _sorted(self._silent(gap, worths, order, len(order)))
+        if any(not each.cut.mute for each in found):
+            return found
+        weaker = sorted(range(len(self.takes)), key=lambda n: (-self.takes[n].score, n))
+        others = (self._silent(gap, worths, [n], 1) for n in weaker if n not in self.best and not spoils[n])
+        return [*next((each for each in others if each and not each[0].cut.mute), []), *found]
 
     def _order(self, worths: Floats) -> list[int]:
         return [int(number) for number in np.argsort(-np.round(worths, 6), kind="stable")]
@@ -196,6 +218,8 @@ _FOR = {
     Want.THREAT: "a threat",
     Want.RELEASE: "a release",
     Want.CALM: "a quiet moment",
+    Want.STING: "a last fright",
+    Want.GAG: "a last joke",
 }
 
 

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.dialogue.lines import Line
 from cinecut.analysis.edit.blueprint import Slot
-from cinecut.analysis.film.signals import MOVE, Appearance, Signals
+from cinecut.analysis.film.movement.activity import Activity
+from cinecut.analysis.film.movement.course import MOVE
+from cinecut.analysis.film.signals import Appearance, Signals
 from cinecut.analysis.story.arc import BeatType, Zone
 from cinecut.language.grid import Grid
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
@@ -31,18 +33,35 @@ class Take:
     beat_type: BeatType
     lines: tuple[Line, ...]  # those that overlap it
     peak: FilmTime | None  # its moment of action
-    moves: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))  # motion in each MOVE
+    activity: Activity | None = None  # from the start of its range on; None if it is unknown
+    since: Zone | None = None  # the part of the film where it is, whatever its description says; None: its zone
     meaning: Mapping[str, float] = field(default_factory=dict)  # rank of its description for each want, 0 to 1
 
     @property
     def score(self) -> float:
         return self.signals.score
 
+    @property
+    def moves(self) -> NDArray[np.float32]:
+        """The motion in each MOVE; empty if it is unknown."""
+        return self.activity.curve if self.activity else np.zeros(0, np.float32)
+
     def motion(self, start: FilmTime, length: Fraction) -> float:
-        """The motion in a part of it, in the unit of `moves`; 0 if it is unknown."""
-        first = max(0, int((start - self.range.start) / MOVE))
+        """The motion in a part of it, in the unit of `moves`; the rank of the shot's if it is unknown."""
+        first = self._step(start)
         part = self.moves[first : max(first + 1, int((start + length - self.range.start) / MOVE))]
-        return float(part.mean()) if len(part) else 0.0
+        return float(part.mean()) if len(part) else self.signals.motion
+
+    def sight(self, time: FilmTime) -> tuple[float, float, float]:
+        """The light and the place of the eye at a time: light, from the left, from the top, all 0 to 1."""
+        if self.activity is None or not len(self.activity.light):
+            return float(self.look.light.mean()), *self.look.eye
+        at = min(self._step(time), len(self.activity.light) - 1)
+        across, down = self.activity.eye[at]
+        return float(self.activity.light[at]), float(across), float(down)
+
+    def _step(self, time: FilmTime) -> int:
+        return max(0, int((time - self.range.start) / MOVE))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

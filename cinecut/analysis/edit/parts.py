@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
 
 from cinecut.analysis.dialogue.lines import Line
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
-from cinecut.analysis.film.signals import MOVE
+from cinecut.analysis.film.movement.course import MOVE
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.vibes import Vibe
 
@@ -52,12 +52,11 @@ def gaps_of(slots: Sequence[Slot], vibe: Vibe, tempo: Tempo) -> list[Gap]:
     for number, slot in enumerate(slots):
         before = slots[number - 1] if number else None
         follows = slots[number + 1] if number + 1 < len(slots) else None
-        # A crossfade may follow, except before black and cards and in the montage.
-        faded = follows is not None and follows.want.shows and slot.act != "act 3"
+        leaves = _transition(follows, slot, vibe, tempo) if follows is not None else "cut"
         opens = before is None or before.act != slot.act or not before.want.shows
         enters = _transition(slot, before, vibe, tempo)
         length = tempo.frames(beat, slot.beats) / tempo.rate
-        tail = tempo.handle if faded else Fraction(0)
+        tail = tempo.handle if leaves.startswith("crossfade") else Fraction(0)
         gaps.append(Gap(slot, beat, enters, length, tail, opens, tempo.frames(beat, slot.beats // 2)))
         beat += slot.beats
     return gaps
@@ -96,7 +95,15 @@ def spoken_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
 
 def silent_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
     """The part of the take around its moment of action, else its middle, or another part if that would chop a line;
-    muted if every part would."""
+    entered by a cut if only a crossfade would chop one, and muted if every part would."""
+    cut = _silent_part(gap, take, tempo)
+    if cut is None or not cut.mute or not cut.enters.startswith("crossfade"):
+        return cut
+    other = _silent_part(replace(gap, enters="cut"), take, tempo)
+    return cut if other is None or other.mute else other
+
+
+def _silent_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
     slot, length = gap.slot, gap.length
     if length > take.range.duration:
         return None
@@ -109,9 +116,9 @@ def silent_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
         # The moment is placed on the beat nearest the middle of the slot.
         hit = _on_frame(take.peak - Fraction(gap.middle) / tempo.rate, tempo)
         wishes.insert(0, hit)
-    edge = tempo.handle + 1 / tempo.film_rate
+    edges = [1 / tempo.film_rate, tempo.handle + 1 / tempo.film_rate]
     speech = _stretches(take.lines)
-    outer = [time for stretch in speech for time in (stretch.start - edge, stretch.end + edge)]
+    outer = [time for stretch in speech for edge in edges for time in (stretch.start - edge, stretch.end + edge)]
     aside = [*outer, *(time - length for time in outer)]
     wishes += sorted(aside, key=lambda time: abs(time - wishes[0]))
     parts = (part for wish in wishes if (part := _part(gap, take, tempo, [wish])) is not None)

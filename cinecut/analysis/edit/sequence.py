@@ -1,90 +1,33 @@
 """The sequence: one candidate for each slot, chosen together, so that each shot leads to the next.
 
-    candidates of all slots ─ beam search: their worth, and that of each pair in a row ─► one path
+    candidates of all slots ─ beam search ─ exchanges, as long as one is for the better ─► one candidate for each slot
 
-Two in a row must not look alike; movement, light and the place of the eye carry over, picture sizes alternate, and the
-order of the film is kept as far as the skeleton wants. After black anything may follow: the cut is the hit.
+What a sequence is worth: its candidates' worths, what each pair in a row is worth (movement, light and the place of the
+eye carry over, picture sizes alternate, the order of the film is kept as far as the skeleton wants), less for
+look-alikes within reach, and less if a third of act 3 does not move more than act 2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.edit.candidates import Candidate
-from cinecut.analysis.edit.cuts import Take
+from cinecut.analysis.edit.pairs import Floats, Options, Pairs
 from cinecut.analysis.edit.parts import Gap
-from cinecut.analysis.edit.weights import Weights
-
-Floats = NDArray[np.float64]
 
 _BEAM = 24  # paths that are kept
 _REACH = 3  # shots within which two that look alike disturb
-_CLOSE = 0.6  # likeness from which two shots disturb each other
-_FACE = 0.02  # of the picture: a face from which a shot is a close one
+_ROUNDS = 12  # of exchanges, at most
+_BETTER = 1e-6  # least gain of an exchange
+_NEARBY = 6  # slots apart, between which shots change places; with the last slot, from anywhere
+_MORE = 1.35  # times the movement of act 2 that each third of act 3 should have
 
-
-@dataclass(frozen=True)
-class Pairs:
-    """How well takes follow each other, all against all [n, n]: rows are the earlier ones."""
-
-    takes: Sequence[Take]
-    weights: Weights
-    order: float  # of the skeleton, 0 to 1
-
-    @cached_property
-    def likeness(self) -> Floats:
-        """As `signals.likeness`, for all pairs."""
-        colors = np.stack([take.look.colors for take in self.takes]).astype(np.float64)
-        layouts = np.stack([take.look.layout.ravel() for take in self.takes]).astype(np.float64)
-        shared = np.stack([np.minimum(row, colors).sum(axis=1) for row in colors])
-        return np.asarray((shared + np.maximum(0, layouts @ layouts.T / layouts.shape[1])) / 2)
-
-    @cached_property
-    def flow(self) -> Floats:
-        """What a pair in a row is worth, without the order of the film and likeness."""
-        weight = self.weights.pair
-        motion = np.array([take.signals.motion for take in self.takes])
-        light = np.stack([take.look.light for take in self.takes]).astype(np.float64)
-        eye = np.array([take.look.eye for take in self.takes])
-        close = np.array([take.look.face >= _FACE for take in self.takes])
-        steps = np.abs(light[:, None] - light[None]).mean(axis=2)
-        usual = float(np.median(steps)) or 1.0
-        worth = weight["movement"] * np.abs(motion[:, None] - motion[None])
-        worth = worth + weight["light"] * np.minimum(1, steps / usual / 3)
-        worth = worth + weight["eye"] * np.hypot(*np.moveaxis(eye[:, None] - eye[None], 2, 0))
-        return np.asarray(worth + weight["size"] * (close[:, None] == close[None]) * bool(close.any()))
-
-    @cached_property
-    def later(self) -> Floats:
-        """1 if the second of a pair is also later in the film, -1 if it is earlier."""
-        start = np.array([float(take.range.start.seconds) for take in self.takes])
-        return np.asarray(np.sign(start[None] - start[:, None]))
-
-    @cached_property
-    def swell(self) -> Floats:
-        loud = np.array([take.signals.loud for take in self.takes])
-        return np.asarray(np.sign(loud[None] - loud[:, None]))
-
-    @cached_property
-    def near(self) -> Floats:
-        """What two that look alike cost, within reach."""
-        return np.asarray(self.weights.pair["alike"] * np.maximum(0, self.likeness - _CLOSE))
-
-
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """Candidates for the first slots, by their place in the slots' lists (-1: none); `takes` are their numbers."""
-
-    worth: float
-    chosen: tuple[int, ...] = ()
-    takes: tuple[int, ...] = ()
-    shots: frozenset[int] = frozenset()
-    last: int = -1  # the take before, or -1 after black
+Places = list[int]  # of the candidate of each slot in its list; -1 for none
 
 
 def sequence(
@@ -92,50 +35,182 @@ def sequence(
 ) -> list[Candidate | None]:
     """The best candidate of each gap, None where nothing is left. `alike` is the greatest likeness of neighbours. No
     take is used twice."""
-    paths = [_Path(0.0)]
-    for gap, offered in zip(gaps, offers, strict=True):
-        if not gap.slot.want.shows:
-            paths = [_Path(p.worth, (*p.chosen, -1), p.takes, p.shots) for p in paths]
-            continue
-        numbers = np.array([each.number for each in offered], int)
-        worths = np.array([each.worth for each in offered])
-        grown: list[tuple[float, int, int]] = []
-        for at, path in enumerate(paths):
-            values = _values(gap, numbers, worths, path, pairs, alike)
-            grown.append((path.worth + pairs.weights.empty, at, -1))
-            for place in np.argsort(-values, kind="stable")[:_BEAM]:
-                if np.isfinite(values[place]):
-                    grown.append((path.worth + float(values[place]), at, int(place)))
-        grown.sort(key=lambda each: (-round(each[0], 6), each[1], each[2]))
-        paths = [_grown(paths[at], worth, place, numbers, pairs) for worth, at, place in grown[:_BEAM]]
-    best = paths[0]
-    return [None if place < 0 else offered[place] for place, offered in zip(best.chosen, offers, strict=True)]
+    search = _Search(gaps, [Options.of(gap, each) for gap, each in zip(gaps, offers, strict=True)], pairs, alike)
+    places = search.improved(search.beam())
+    return [None if place < 0 else offered[place] for place, offered in zip(places, offers, strict=True)]
 
 
-def _values(gap: Gap, numbers: NDArray[np.int_], worths: Floats, path: _Path, pairs: Pairs, alike: float) -> Floats:
-    """What each candidate adds to a path; -inf for those that must not follow."""
-    if not len(numbers):
-        return worths
-    weight, act = pairs.weights.pair, gap.slot.act
-    values = worths.copy()
-    if path.last >= 0:
-        values += pairs.flow[path.last, numbers]
-        if not gap.opens:
-            values += weight["order"] * pairs.order * pairs.later[path.last, numbers]
-            if act == "act 3":
-                values += weight["swell"] * pairs.swell[path.last, numbers]
-        values[pairs.likeness[path.last, numbers] > alike] = -np.inf
-    for other in path.takes[-_REACH:]:
-        values += pairs.near[other, numbers]
-    shots = np.array([pairs.takes[number].shot in path.shots for number in numbers])
-    values += pairs.weights.again * shots
-    values[np.isin(numbers, path.takes)] = -np.inf
-    return values
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """Candidates for the first slots."""
+
+    worth: float
+    places: tuple[int, ...] = ()
+    takes: tuple[int, ...] = ()
+    shots: frozenset[int] = frozenset()
 
 
-def _grown(path: _Path, worth: float, place: int, numbers: NDArray[np.int_], pairs: Pairs) -> _Path:
+class _Search:
+    """All that is known before the search: what each candidate is worth, and each pair of neighbouring slots."""
+
+    def __init__(self, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, alike: float) -> None:
+        self.gaps, self.options, self.pairs = gaps, options, pairs
+        self.shown = [n for n, gap in enumerate(gaps) if gap.slot.want.shows]
+        self.before: dict[int, int] = dict(zip(self.shown[1:], self.shown, strict=False))
+        self.after: dict[int, int] = dict(zip(self.shown, self.shown[1:], strict=False))
+        usual = pairs.usual(options)
+        self.steps = {
+            n: pairs.steps(options[b], options[n], gaps[n], usual, alike, b == n - 1) for n, b in self.before.items()
+        }
+        self.rise = _Rise.of(gaps, options, pairs.weights.rise)
+
+    def beam(self) -> Places:
+        """A sequence, chosen from its start on: the best of those paths that were the best so far at every slot."""
+        paths = [_Path(0.0)]
+        for number, (gap, options) in enumerate(zip(self.gaps, self.options, strict=True)):
+            if not gap.slot.want.shows:
+                paths = [_Path(p.worth, (*p.places, -1), p.takes, p.shots) for p in paths]
+                continue
+            grown: list[tuple[float, int, int]] = []
+            for at, path in enumerate(paths):
+                values = self._values(number, options, path)
+                grown.append((path.worth + self.pairs.weights.empty, at, -1))
+                for place in np.argsort(-values, kind="stable")[:_BEAM]:
+                    if np.isfinite(values[place]):
+                        grown.append((path.worth + float(values[place]), at, int(place)))
+            grown.sort(key=lambda each: (-round(each[0], 6), each[1], each[2]))
+            paths = [_grown(paths[at], worth, place, options) for worth, at, place in grown[:_BEAM]]
+        return list(paths[0].places)
+
+    def _values(self, number: int, options: Options, path: _Path) -> Floats:
+        """What each candidate adds to a path; -inf for those that must not follow."""
+        values = options.worths.copy()
+        before = self.before.get(number)
+        if before is not None and path.places[before] >= 0:
+            values += self.steps[number][path.places[before]]
+        return self._among(values, options, path.takes[-_REACH:], path.takes, path.shots)
+
+    def _among(
+        self, values: Floats, options: Options, near: Sequence[int], takes: Sequence[int], shots: frozenset[int]
+    ) -> Floats:
+        """The values of candidates among others: less for look-alikes and other parts of a shot, -inf for a take that
+        is there already."""
+        for other in near:
+            values += self.pairs.near[other, options.numbers]
+        values += self.pairs.weights.again * np.isin(options.shots, list(shots))
+        values[np.isin(options.numbers, takes)] = -np.inf
+        return values
+
+    def improved(self, places: Places) -> Places:
+        """The sequence after all exchanges that are for the better: of one shot by another, and of two shots."""
+        for _ in range(_ROUNDS):
+            changed = False
+            for number in self.shown:
+                values = self._alone(number, places)
+                best = int(np.argmax(values)) if len(values) else -1
+                if places[number] >= 0 and values[best] > values[places[number]] + _BETTER:
+                    places[number], changed = best, True
+            if not (self._swapped(places) or changed):
+                break
+        return places
+
+    def _alone(self, number: int, places: Places) -> Floats:
+        """What the sequence is worth with each candidate of a slot, beside what does not depend on it."""
+        options = self.options[number]
+        values = options.worths.copy()
+        before, after = self.before.get(number), self.after.get(number)
+        if before is not None and places[before] >= 0:
+            values += self.steps[number][places[before]]
+        if after is not None and places[after] >= 0:
+            values += self.steps[after][:, places[after]]
+        others = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if n != number and places[n] >= 0}
+        shots = frozenset(self.pairs.takes[take].shot for take in others.values())
+        at = self.shown.index(number)
+        near = [others[n] for n in self.shown[max(0, at - _REACH) : at + _REACH + 1] if n in others]
+        return self._among(values, options, near, list(others.values()), shots) + self.rise.changed(
+            number, places, self.options
+        )
+
+    def _swapped(self, places: Places) -> bool:
+        """Let two shots change places, wherever that is for the better."""
+        changed = False
+        for one, other in combinations(self.shown, 2):
+            near = other - one <= _NEARBY or other == self.shown[-1]
+            if not near or places[one] < 0 or places[other] < 0:
+                continue
+            there = self.options[other].place.get(int(self.options[one].numbers[places[one]]))
+            here = self.options[one].place.get(int(self.options[other].numbers[places[other]]))
+            if there is None or here is None:
+                continue
+            swapped = list(places)
+            swapped[one], swapped[other] = here, there
+            if self._local(swapped, one, other) > self._local(places, one, other) + _BETTER:
+                places[one], places[other], changed = here, there, True
+        return changed
+
+    def _local(self, places: Places, one: int, other: int) -> float:
+        """What the sequence is worth, beside what two slots have no part in."""
+        total = self.rise.penalty(places, self.options)
+        chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
+        for number in {one, other, self.after.get(one, one), self.after.get(other, other)}:
+            before = self.before.get(number)
+            if before is not None and places[before] >= 0 and places[number] >= 0:
+                total += float(self.steps[number][places[before], places[number]])
+        for number in (one, other):
+            total += float(self.options[number].worths[places[number]])
+            at = self.shown.index(number)
+            near = [n for n in self.shown[max(0, at - _REACH) : at + _REACH + 1] if n in chosen and n != number]
+            total += sum(float(self.pairs.near[chosen[n], chosen[number]]) for n in near)
+        return total
+
+
+def _grown(path: _Path, worth: float, place: int, options: Options) -> _Path:
     if place < 0:
-        return _Path(worth, (*path.chosen, -1), path.takes, path.shots, path.last)
-    take = int(numbers[place])
-    shots = path.shots | {pairs.takes[take].shot}
-    return _Path(worth, (*path.chosen, place), (*path.takes, take), shots, take)
+        return _Path(worth, (*path.places, -1), path.takes, path.shots)
+    take, shot = int(options.numbers[place]), int(options.shots[place])
+    return _Path(worth, (*path.places, place), (*path.takes, take), path.shots | {shot})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rise:
+    """The rise from act 2 to act 3: `means` [4 x slots] gives the movement of act 2 and of each third of act 3."""
+
+    means: Floats
+    floor: float  # movement below which shots are equally still
+    weight: float
+
+    @classmethod
+    def of(cls, gaps: Sequence[Gap], options: Sequence[Options], weight: float) -> _Rise:
+        acts = {
+            act: np.array([n for n, gap in enumerate(gaps) if gap.slot.act == act and gap.slot.want.shows], int)
+            for act in ("act 2", "act 3")
+        }
+        groups: list[NDArray[np.int_]] = [acts["act 2"], *np.array_split(acts["act 3"], 3)]
+        means = np.zeros((4, len(gaps)))
+        for row, group in enumerate(groups):
+            means[row, group] = 1 / max(1, len(group))
+        known = np.concatenate([each.moves for each in options]) if options else np.zeros(0)
+        floor = 0.05 * float(np.median(known)) if len(known) else 0.0
+        return cls(means, floor, weight if len(acts["act 2"]) and len(acts["act 3"]) and floor else 0.0)
+
+    def penalty(self, places: Places, options: Sequence[Options]) -> float:
+        return float(self._worth(self.means @ self._moves(places, options)[:, None])[0]) if self.weight else 0.0
+
+    def changed(self, number: int, places: Places, options: Sequence[Options]) -> Floats:
+        """The penalty with each candidate of a slot in place of the chosen one."""
+        if not self.weight:
+            return np.zeros(len(options[number].moves))
+        moves = self._moves(places, options)
+        difference = options[number].moves - moves[number]
+        return self._worth((self.means @ moves)[:, None] + self.means[:, number][:, None] * difference)
+
+    def _moves(self, places: Places, options: Sequence[Options]) -> Floats:
+        return np.array([each.moves[place] if place >= 0 else 0.0 for place, each in zip(places, options, strict=True)])
+
+    def _worth(self, means: Floats) -> Floats:
+        """[n] from the movement of act 2 and of the thirds [4 x n]: by the number of their shots, so that it weighs as
+        much as what those are worth."""
+        levels = np.log(np.maximum(means, 0) + self.floor)
+        short = np.maximum(0, np.log(_MORE) + levels[:1] - levels[1:])
+        shots = (self.means[1:] > 0).sum(axis=1)
+        return np.asarray(-self.weight * (shots[:, None] * np.minimum(2, short)).sum(axis=0))

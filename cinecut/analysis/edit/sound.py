@@ -61,6 +61,7 @@ class Sounds:
     effects: tuple[Sfx, ...] = ()
     voices: tuple[LeveledVoice, ...] = ()
     gain: int = 0  # of the film's own sound
+    why_gain: str = ""
     duck: int | None = None
     why_duck: str = ""
     silent: bool = False
@@ -101,9 +102,7 @@ def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, so
             Sounds(
                 tuple(effects.of(cut, before)),
                 tuple(voice for voice in leveled if voice.over.event == number),
-                line_gain(film, phrases[number], mix.anchor, _SHOT_GAIN)
-                if mix.spoken and phrases[number]
-                else cut.slot.level,
+                *_gain(cut, phrases[number] if mix.spoken else [], film, mix.anchor),
                 *_duck(cut, number in speaks),
                 _is_silent(cut),
                 _cue(cut, before, edit),
@@ -111,6 +110,15 @@ def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, so
         )
     beat = tempo.grid.seconds_at(Fraction(1)) - tempo.grid.seconds_at(Fraction(0))
     return Score(song, edit, mix, vibe.pulse, 60 / beat, tuple(events))
+
+
+def _gain(cut: Cut, phrases: Sequence[FilmRange], film: LoudnessCurve, anchor: int) -> tuple[int, str]:
+    """The gain of the film's own sound, and why: by what is said in it, else by its part in the trailer."""
+    if phrases:
+        what = "the line" if cut.line is not None else "what is said"
+        return line_gain(film, phrases, anchor, _SHOT_GAIN), f"{what} to the level of the dialogue"
+    level = cut.slot.level
+    return level, "softer, so that the last act can rise" if level < 0 else "louder: the trailer rises"
 
 
 def _shown(cut: Cut, start: Fraction, end: Fraction) -> FilmRange:
@@ -174,7 +182,7 @@ class _Effects:
             yield from _card_hit(self.vibe)
         elif cut.take is not None:
             gain = effect_gain(self.film, cut.in_, self.usual)
-            if cut.slot.act == "beat drop" and _opens(cut, before):
+            if cut.slot.act == "beat drop" and before is not None and _opens(cut, before):
                 yield from _drop_hit(self.vibe, heavy, gain, self.metre)
             elif gain and _has_effect(cut, before, self.vibe):
                 yield Sfx(gain=gain)

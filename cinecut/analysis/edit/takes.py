@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-import numpy as np
-
 from cinecut.analysis.dialogue.lines import Line, Spoken
 from cinecut.analysis.edit.cuts import Take
+from cinecut.analysis.film.movement.activity import Activity
+from cinecut.analysis.film.movement.course import MOVE
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.analysis.film.signals import MOVE, Activity, Appearance, Signals
+from cinecut.analysis.film.signals import Appearance, Signals
 from cinecut.analysis.story.arc import BeatType, beat_types, clean_range
 from cinecut.analysis.story.meaning import Meaning
 from cinecut.analysis.story.narrative import Narrative
@@ -56,12 +56,25 @@ class Measurements:
             part = FilmRange(start, start + whole.duration / count)
             lines = tuple(spoken.within(part))
             here = peak if peak is not None and part.start <= peak < part.end else None
-            moves = np.zeros(0, np.float32)
+            active = None
             if index in self.active:
                 first = max(0, int((start - shot.range.start) / MOVE))
-                moves = self.active[index].curve[first : max(first + 1, int((part.end - shot.range.start) / MOVE))]
-            zone = self.narrative.zones.get(index, self.narrative.story.zone(part.start))
-            yield Take(index, part, self.measured[index], self.looks[index], zone, kind, lines, here, moves, meaning)
+                active = self.active[index].within(first, max(first + 1, int((part.end - shot.range.start) / MOVE)))
+            since = self.narrative.story.zone(part.start)
+            zone = self.narrative.zones.get(index, since)
+            yield Take(
+                index,
+                part,
+                self.measured[index],
+                self.looks[index],
+                zone,
+                kind,
+                lines,
+                here,
+                active,
+                since,
+                meaning,
+            )
 
 
 def _ranks(meanings: Mapping[int, Meaning]) -> dict[int, Meaning]:

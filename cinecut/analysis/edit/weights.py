@@ -25,10 +25,13 @@ class Weights:
     meaning: float
     drama: float
     zone: tuple[float, float]
+    opening: float
     line: float
     mute: float
     again: float
     empty: float
+    spoils: float
+    rise: float
     want: Mapping[str, Mapping[Signal, float]]
     act: Mapping[str, Mapping[Signal, float]]
     pair: Mapping[str, float]

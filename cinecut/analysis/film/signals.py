@@ -8,9 +8,8 @@ neutral: 0.5.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -21,11 +20,6 @@ from cinecut.analysis.film.faces import Size, faces, size_of
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.analysis.stage import Stage
-from cinecut.language.facts import FilmFacts
-from cinecut.language.timebase import FilmTime
-from cinecut.media.frames import open_film
-from cinecut.media.open import packets_of, picture_stream
 
 NEUTRAL = 0.5
 WEIGHTS = {
@@ -143,10 +137,19 @@ def likeness(one: Appearance, other: Appearance) -> float:
     return (shared + max(0.0, correlated)) / 2
 
 
+class Moving(Protocol):
+    """What is needed of a shot's activity."""
+
+    @property
+    def motion(self) -> float: ...
+    @property
+    def light(self) -> NDArray[np.float32]: ...
+
+
 def measure(
     shots: Sequence[FilmShot],
     looks: Mapping[int, Appearance],
-    activities: Mapping[int, Activity],
+    activities: Mapping[int, Moving],
     loudness: LoudnessCurve,
     lines: Sequence[Line],
     drama: Mapping[int, float] | None = None,
@@ -167,7 +170,7 @@ def measure(
         "saturation": _ranks([look.saturation for look in appearances]),
         "place": _ranks([float(shot.range.start.seconds) for shot in measured]),
         "sharpness": _ranks([look.sharpness for look in appearances]),
-        "brightness": _ranks([float(look.light.mean()) for look in appearances]),
+        "brightness": _ranks([_brightness(look, activities.get(look.shot)) for look in appearances]),
         "rise": _ranks([loudness.rise(shot.range) if not loudness.silent else None for shot in measured]),
         "loud": _ranks([_level(loudness, shot) for shot in measured]),
     }
@@ -191,6 +194,11 @@ def _ranks(values: Sequence[float | None]) -> list[float]:
 
 def _level(loudness: LoudnessCurve, shot: FilmShot) -> float | None:
     return None if loudness.silent else float(loudness.within(shot.range).mean())
+
+
+def _brightness(look: Appearance, activity: Moving | None) -> float:
+    """The mean of all of a shot's pictures, if they are known."""
+    return float(activity.light.mean()) if activity and len(activity.light) else float(look.light.mean())
 
 
 def _emotion(lines: Sequence[Line]) -> float:
@@ -217,83 +225,3 @@ def _unlikeness(looks: Sequence[Appearance]) -> list[float | None]:
         alike[i] = -1
         unlikeness.append(1 - float(np.sort(alike)[-3:].mean()))
     return unlikeness
-
-
-MOVE = Fraction(1, 4)  # seconds between two figures of a shot's motion
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Activity:
-    """The movement in a shot, judged by the sizes of its packets."""
-
-    motion: float  # usual size of a picture, as a share of the film's usual key frame
-    peak: FilmTime | None  # the moment of action: a picture much larger than the others
-    # the motion in each MOVE from the shot's start on
-    curve: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
-
-
-_USUAL = (
-    60  # percentile of a shot's picture sizes: it follows the movement better than their mean, which one cut spoils
-)
-_PEAK = 3.0  # times the upper quartile of a shot's picture sizes that a moment of action has at least
-_PEAK_LEAST = 0.05  # of a key frame's size; smaller pictures show no visible change
-
-
-def activity(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> dict[int, Activity]:
-    """The activity of each shot by its index. Since an encoder spends bytes where the picture changes, nothing is
-    decoded. Empty for films of key frames only."""
-    time, size, key = _packets(film, facts)
-    if len(time) == 0 or key.mean() > 0.9:
-        return {}
-    key_size, usual_key = np.interp(time, time[key], size[key]), float(np.median(size[key]))
-    activities = {}
-    for shot in shots:
-        first, last = np.searchsorted(time, [float(shot.range.start.seconds), float(shot.range.end.seconds)])
-        inner = np.flatnonzero(~key[first:last]) + first
-        if len(inner):
-            motion = float(np.percentile(size[inner], _USUAL) / usual_key)
-            peak = _peak(time[inner], size[inner], key_size[inner], facts.rate)
-            curve = _curve(time[inner] - float(shot.range.start.seconds), size[inner] / usual_key)
-            activities[shot.index] = Activity(motion, peak, curve)
-    return activities
-
-
-def _curve(time: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The median of the sizes in each MOVE; where there is no picture, that of the shot."""
-    place = np.maximum(0, (time / float(MOVE)).astype(int))
-    usual = float(np.median(size))
-    bins = (size[place == number] for number in range(int(place.max()) + 1))
-    return np.array([np.median(each) if len(each) else usual for each in bins], np.float32)
-
-
-def _peak(
-    time: NDArray[np.float64], size: NDArray[np.float64], key_size: NDArray[np.float64], rate: Fraction
-) -> FilmTime | None:
-    """The picture with several times the usual bytes, if there is one away from the shot's ends."""
-    margin = max(2, int(rate / 4))
-    if len(size) < 2 * margin + 3:
-        return None
-    place = margin + int(np.argmax(size[margin:-margin]))
-    if size[place] < max(_PEAK * np.percentile(size, 75), _PEAK_LEAST * key_size[place]):
-        return None
-    return FilmTime(round(float(time[place]) * float(rate)) / rate)
-
-
-def _packets(film: Path, facts: FilmFacts) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Time in seconds, size in bytes and key flag of every video packet, in display order."""
-    stamps, sizes, keys = [], [], []
-    with open_film(film, facts) as media:
-        video = picture_stream(media, film)
-        base = Fraction(video.time_base or 1)
-        for packet in packets_of(media, video):
-            stamp = packet.pts if packet.pts is not None else packet.dts
-            if stamp is not None and packet.size:
-                stamps.append(stamp)
-                sizes.append(packet.size)
-                keys.append(packet.is_keyframe)
-    time = (np.array(stamps, float) - round(facts.start / base)) * float(base)
-    order = np.argsort(time, kind="stable")
-    return time[order], np.array(sizes, float)[order], np.array(keys, np.bool_)[order]
-
-
-ACTIVITY = Stage("activity", dict[int, Activity], activity)

@@ -49,6 +49,16 @@ _SERVES: dict[str, tuple[str, ...]] = {
         "A funny little moment, somebody smiles or makes a face.",
         "An empty, quiet place where nothing moves.",
     ),
+    "sting": (
+        "Something frightening looks out of the dark.",
+        "A figure stands in the shadow and does not move.",
+        "A scream, a grin, a hand out of nowhere.",
+    ),
+    "gag": (
+        "Somebody stumbles, falls down and looks silly.",
+        "A funny face, somebody laughs.",
+        "An animal does something that nobody expected.",
+    ),
 }
 
 

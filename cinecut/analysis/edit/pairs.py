@@ -1,0 +1,132 @@
+"""What two shots in a row are worth, by what the eye meets at the cut between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.edit.candidates import Candidate
+from cinecut.analysis.edit.cuts import Take
+from cinecut.analysis.edit.parts import Gap
+from cinecut.analysis.edit.weights import Weights
+
+Floats = NDArray[np.float64]
+
+_CLOSE = 0.6  # likeness from which two shots disturb each other
+_FACE = 0.02  # of the picture: a face from which a shot is a close one
+_FAR = 3.0  # times the usual difference, from which two pictures are as far apart as they can be
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Options:
+    """The candidates of a gap [n] as arrays. `enters` and `leaves` [n, 3] are the light and the place of the eye in the
+    first and in the last picture that is shown."""
+
+    numbers: NDArray[np.int_]  # of the takes
+    shots: NDArray[np.int_]
+    worths: Floats
+    moves: Floats  # in the film's own unit
+    motion: Floats  # the same as ranks, 0 to 1
+    enters: Floats
+    leaves: Floats
+    place: dict[int, int]  # of each take in the list: its first one
+
+    @classmethod
+    def of(cls, gap: Gap, offered: Sequence[Candidate]) -> Options:
+        takes = [each.cut.take for each in offered if each.cut.take is not None]
+        cuts = [each.cut for each in offered]
+        moves = [take.motion(cut.in_, gap.length) for take, cut in zip(takes, cuts, strict=True)]
+        place: dict[int, int] = {}
+        for at, each in enumerate(offered):
+            place.setdefault(each.number, at)
+        return cls(
+            np.array([each.number for each in offered], int),
+            np.array([take.shot for take in takes], int),
+            np.array([each.worth for each in offered], float),
+            np.array(moves, float),
+            np.array([cut.motion for cut in cuts], float),
+            np.array([take.sight(cut.in_) for take, cut in zip(takes, cuts, strict=True)], float).reshape(-1, 3),
+            np.array([take.sight(cut.in_ + gap.length) for take, cut in zip(takes, cuts, strict=True)], float).reshape(
+                -1, 3
+            ),
+            place,
+        )
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """How well takes follow each other."""
+
+    takes: Sequence[Take]
+    weights: Weights
+    order: float  # of the skeleton, 0 to 1
+
+    @cached_property
+    def likeness(self) -> Floats:
+        """As `signals.likeness`, for all pairs of takes."""
+        colors = np.stack([take.look.colors for take in self.takes]).astype(np.float64)
+        layouts = np.stack([take.look.layout.ravel() for take in self.takes]).astype(np.float64)
+        shared = np.stack([np.minimum(row, colors).sum(axis=1) for row in colors])
+        return np.asarray((shared + np.maximum(0, layouts @ layouts.T / layouts.shape[1])) / 2)
+
+    @cached_property
+    def near(self) -> Floats:
+        """What two takes that look alike cost, within reach."""
+        return np.asarray(self.weights.pair["alike"] * np.maximum(0, self.likeness - _CLOSE))
+
+    @cached_property
+    def _close(self) -> NDArray[np.bool_]:
+        return np.array([take.look.face >= _FACE for take in self.takes])
+
+    @cached_property
+    def _start(self) -> Floats:
+        return np.array([float(take.range.start.seconds) for take in self.takes])
+
+    @cached_property
+    def _loud(self) -> Floats:
+        return np.array([take.signals.loud for take in self.takes])
+
+    def usual(self, options: Sequence[Options]) -> Floats:
+        """The mean differences of the candidates of neighbouring slots: of movement, light, and the place of the
+        eye. What is much in one film is little in another."""
+        pairs = [_differences(a, b) for a, b in pairwise([each for each in options if len(each.numbers)])]
+        if not pairs:
+            return np.ones(3)
+        means = np.array([[float(each.mean()) for each in three] for three in pairs]).mean(axis=0)
+        return np.asarray(np.where(means > 1e-9, means, 1.0))
+
+    def steps(self, before: Options, after: Options, gap: Gap, usual: Floats, alike: float, at_once: bool) -> Floats:
+        """What each candidate of a gap is worth after each one of the gap before it [before x after]; -inf for two that
+        look alike. After black or a card little of it is left."""
+        weight = self.weights.pair
+        worth = np.zeros((len(before.numbers), len(after.numbers)))
+        for name, difference, mean in zip(
+            ("movement", "light", "eye"), _differences(before, after), usual, strict=True
+        ):
+            worth += weight[name] * np.minimum(_FAR, difference / mean)
+        close = self._close[before.numbers][:, None] == self._close[after.numbers][None]
+        worth += weight["size"] * close * bool(self._close.any())
+        if not at_once:
+            return np.asarray(weight["across"] * worth)
+        if not gap.opens:
+            start, loud = self._start, self._loud
+            worth += weight["order"] * self.order * np.sign(start[after.numbers][None] - start[before.numbers][:, None])
+            if gap.slot.act == "act 3":
+                worth += weight["swell"] * np.sign(loud[after.numbers][None] - loud[before.numbers][:, None])
+        worth[self.likeness[np.ix_(before.numbers, after.numbers)] > alike] = -np.inf
+        return worth
+
+
+def _differences(before: Options, after: Options) -> tuple[Floats, Floats, Floats]:
+    """Of movement, light and the place of the eye, each [before x after]."""
+    steps = before.leaves[:, None] - after.enters[None]
+    return (
+        np.abs(before.motion[:, None] - after.motion[None]),
+        np.abs(steps[:, :, 0]),
+        np.hypot(steps[:, :, 1], steps[:, :, 2]),
+    )
