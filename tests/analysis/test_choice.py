@@ -14,7 +14,7 @@ from test_arrange import _film, _slots, _tempo
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import Cut, Take
-from cinecut.analysis.edit.sound import _gain
+from cinecut.analysis.edit.sound import _duck, _gain
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.story.arc import Zone
@@ -167,3 +167,11 @@ def test_a_gain_says_what_it_is_for() -> None:
     for cut in (soft, loud):
         assert "dialogue" not in _gain(cut, [], curve, -20)[1]
         assert _gain(cut, [phrase], curve, -20) == (6, "what is said to the level of the dialogue")
+
+
+def test_the_music_goes_down_by_less_where_a_film_hardly_speaks() -> None:
+    """There a phrase may as well be a bird."""
+    takes = _film(random.Random(3), RATE, shots=60, spoken=0.0)
+    cut = next(cut for cut in _cut("drama", takes, length=30) if cut.take and not cut.mute and cut.line is None)
+    assert _duck(cut, speaks=True, sure=True) == (12, "somebody speaks")
+    assert _duck(cut, speaks=True, sure=False) == (6, "somebody may speak")

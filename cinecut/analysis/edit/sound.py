@@ -103,7 +103,7 @@ def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, so
                 tuple(effects.of(cut, before)),
                 tuple(voice for voice in leveled if voice.over.event == number),
                 *_gain(cut, phrases[number] if mix.spoken else [], film, mix.anchor),
-                *_duck(cut, number in speaks),
+                *_duck(cut, number in speaks, mix.spoken),
                 _is_silent(cut),
                 _cue(cut, before, edit),
             )
@@ -229,12 +229,13 @@ def _has_effect(cut: Cut, before: Cut | None, vibe: Vibe) -> bool:
     return vibe.effects.get(kind, "none") != "none" or acts != "none"
 
 
-def _duck(cut: Cut, speaks: bool) -> tuple[int | None, str]:
-    """By how much the music is lowered in a cut without a `line`, and why: other speech, or a strong moment."""
+def _duck(cut: Cut, speaks: bool, sure: bool) -> tuple[int | None, str]:
+    """By how much the music is lowered in a cut without a `line`, and why: other speech, or a strong moment. In a film
+    that hardly speaks a phrase may as well be a bird, so it is not `sure`, and the music goes down by less."""
     if cut.take is None or cut.mute or cut.line is not None:
         return None, ""
     if speaks:
-        return _UNDER_SPEECH, "somebody speaks"
+        return (_UNDER_SPEECH, "somebody speaks") if sure else (_UNDER_FEELING, "somebody may speak")
     strong = any(line.strength >= _STRONG for line in cut.take.lines)
     return (_UNDER_FEELING, "a strong moment") if strong and cut.take.signals.emotion >= _TOP else (None, "")
 
