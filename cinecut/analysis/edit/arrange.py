@@ -72,9 +72,11 @@ def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs, alike: float)
 
 
 def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market) -> set[int]:
-    """The slots that few takes can fill, because few are so long or pause so long. One with a line is what it is."""
+    """The slots that few takes can fill, because few are so long or pause so long. One with a line is what it is; and
+    no more than there are takes for the slots that splitting makes."""
     enough = min(_CHOICE, len(market.takes) // _PART)
-    scarce = set()
+    spare = len(market.takes) - sum(gap.slot.want.shows for gap in gaps)
+    scarce = set[int]()
     for number, (gap, offered) in enumerate(zip(gaps, offers, strict=True)):
         slot = gap.slot
         if not slot.want.shows or slot.best or slot.beats < 2 or gap.length < 2 * _BRIEF:
@@ -82,7 +84,7 @@ def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: 
         if slot.want is Want.LINE and any(each.cut.line is not None for each in offered):
             continue
         fitting = [each.cut.take for each in offered if not each.cut.mute and not each.spoils]
-        if len({take.shot for take in fitting if take is not None}) < enough:
+        if len(scarce) < spare and len({take.shot for take in fitting if take is not None}) < enough:
             scarce.add(number)
     return scarce
 
@@ -132,7 +134,8 @@ def _halves(slot: Slot, splits: bool) -> list[Slot]:
 def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
     """The candidates of each gap. The best slots get the strongest takes, and keep some to themselves; none if none
     fits."""
-    count = sum(gap.slot.want.shows for gap in gaps) + _SPARE
+    shown = sum(gap.slot.want.shows for gap in gaps)
+    count, kept = shown + _SPARE, min(_KEPT, 1 + max(0, len(market.takes) - shown))
     offers: list[list[Candidate]] = [[] for _ in gaps]
     taken: set[int] = set()
     for number in sorted(range(len(gaps)), key=lambda n: (not gaps[n].slot.best, n)):
@@ -141,7 +144,7 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
             strongest = [each for each in market.strongest(gap) if each.number not in taken]
             heard = any(not each.cut.mute for each in strongest)
             offers[number] = strongest if heard or gap.slot.beats < _SPLIT else []
-            taken |= {each.number for each in offers[number][:_KEPT]}
+            taken |= {each.number for each in offers[number][:kept]}
             if offers[number] or gap.slot.beats >= _SPLIT:
                 continue
         if gap.slot.want.shows:

@@ -67,6 +67,8 @@ def _transition(slot: Slot, before: Slot | None, vibe: Vibe, tempo: Tempo) -> st
         return "fade in 1s" if tempo.frames(0, slot.beats) >= 2 * tempo.rate else "fade in 1/2 beat"
     if not before.want.shows or not slot.want.shows:
         return "cut"  # after black, the cut is the hit
+    if min(before.beats, slot.beats) < 2:
+        return "cut"  # nothing but transitions would be left of an event of one beat
     if before.act != slot.act:
         return "cut" if vibe.acts == "cut" else f"{vibe.acts} 1 beat"
     return "crossfade 1 beat" if vibe.usual == "crossfade" and slot.beats >= 4 and slot.act != "act 3" else "cut"
