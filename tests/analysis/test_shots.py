@@ -144,6 +144,16 @@ def test_fades_and_dissolves_have_ranges(options: str, tmp_path: Path) -> None:
     assert is_tiled(found)
 
 
+def test_the_shot_after_a_title_in_the_opening_belongs_to_it(tmp_path: Path) -> None:
+    """Somebody presents, and over the next shot comes the film's name."""
+    card, name = lettering(25, ["", "", "", "Nobody presents"]), scene(2, 50)
+    frames = np.concatenate([card, name, scene(3, 400, 0.5), scene(2, 425), card, scene(3, 400, 0.5)])
+    found = shots_of(encode(tmp_path / "opening.mp4", frames, options="-pix_fmt yuv420p"))
+    reasons = {int(shot.range.start.seconds * 25): shot.why_not for shot in found.shots}
+    assert {start for start, reason in reasons.items() if reason == "title"} == {0, 25, 900}
+    assert {75, 925} <= set(reasons)
+
+
 def test_credits_and_titles_are_kept_out(tmp_path: Path) -> None:
     names = ["Directed by", "Sacha Goedegebure", "Written by", "Nathan Vegdahl", "Edited by", "Enrico Valenza"] * 4
     frames = np.concatenate(

@@ -53,6 +53,7 @@ _SLACK = 1.2  # by which a dissolve may look stranger there
 _SUSPECT = 5  # least pictures of it there: fewer are too little evidence
 _LETTERED = 0.4  # least share of key pictures with lettering in a shot of credits or titles
 _CREDITS = Fraction(4, 5)  # of the film: lettering after this is credits
+_OPENING = Fraction(1, 20)  # of the film: who presents it, and then its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +325,10 @@ def _judged(shots: list[FilmShot], keys: list[KeyPicture], scan: _Scan, facts: F
     if lettered:  # shots between credits belong to them
         for i in range(lettered[0], lettered[-1]):
             reasons[i] = "credits"
+    titles = [i for i, reason in enumerate(reasons[:-1]) if reason == "title"]
+    for following in (i + 1 for i in titles if shots[i + 1].range.start.seconds < _OPENING * facts.duration):
+        # The name comes over the shot after "presents", and often between two key pictures.
+        reasons[following] = reasons[following] or "title"
     return tuple(replace(shot, why_not=reason) for shot, reason in zip(shots, reasons, strict=True))
 
 
