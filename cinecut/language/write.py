@@ -277,7 +277,17 @@ def value_text(value: Any) -> str:
         case tuple():
             return ", ".join(map(value_text, value))
         case _:
-            return print_flow(value_tree(value))
+            return print_flow(value_tree(_rounded(value)))
+
+
+def _rounded(value: Any) -> Any:
+    """A record with its film times to the millisecond, as a clock shows them."""
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    times = {item.name: getattr(value, item.name) for item in dataclasses.fields(value) if item.init}
+    shown = {name: FilmTime(Fraction(round(each.seconds * 1000), 1000)) for name, each in times.items()
+             if isinstance(each, FilmTime)}  # fmt: skip
+    return dataclasses.replace(value, **shown)
 
 
 # Canonical order and short forms

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from cinecut.diagnostics import Report, as_text
 from cinecut.language.document import Document, Node, children, parse_document
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.layout import Remark
+from cinecut.language.events import Sync
 from cinecut.language.formats import formats
 from cinecut.language.read import ANY_RATE, fill_spec
 from cinecut.language.schema import TRAILER, check_document
 from cinecut.language.spec import Spec
-from cinecut.language.write import format_document, spec_tree, write_spec
+from cinecut.language.timebase import FilmTime
+from cinecut.language.write import format_document, spec_tree, value_text, write_spec
 
 settings.register_profile("cinecut", derandomize=True, deadline=None, database=None)
 settings.load_profile("cinecut")
@@ -156,3 +159,10 @@ film: {file: 'film.mp4'} # the film
     wanted = wanted.replace("film: film.mp4", "\n# - shot: 1:04 - 1:05\nfilm: film.mp4")
     assert format_document(read(messy)) == wanted
     assert format_document(read(TIDY)) == TIDY
+
+
+def test_a_value_is_said_as_one_reads_a_clock() -> None:
+    """Inside a record too: nobody reads 1067/3s."""
+    third = FilmTime(Fraction(1067, 3))
+    assert value_text(third) == "5:55.667"
+    assert value_text(Sync(at=third, to="beat")) == "{at: 5:55.667}"
