@@ -539,7 +539,9 @@ def test_the_environment_says_how_much_memory_must_be_free(
         pass
 
 
-def test_memory_is_looked_at_again_before_each_question(tmp_path: Path, free: Callable[[int | str], None]) -> None:
+def test_memory_is_looked_at_again_before_each_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: Callable[[int | str], None]
+) -> None:
     free(8000)
     with Scripted(tmp_path).models().open("vision") as chat:
         chat.ask("Well?", MOOD)
@@ -551,6 +553,7 @@ def test_memory_is_looked_at_again_before_each_question(tmp_path: Path, free: Ca
         assert time.monotonic() - began >= 0.9
         later.join()
         free(10)
+        monkeypatch.setattr(server, "_PAUSE", 1.0)
         with pytest.raises(NoAnswer, match="needs 256 MiB of free GPU memory, and 10 MiB are free") as caught:
             chat.ask("Well?", MOOD)
         assert not caught.value.gone

@@ -204,6 +204,7 @@ def test_a_broken_copy_of_the_model_stops_with_its_folder(no_minilm: Path) -> No
     assert stopped.value.diagnostics[0].code == "model"
 
 
+@pytest.mark.slow
 @with_minilm
 def test_the_libraries_say_nothing(tmp_path: Path) -> None:
     program = "from cinecut.inference.minilm import encode; encode(['A cat.'])"
