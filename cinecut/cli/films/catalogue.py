@@ -92,7 +92,9 @@ def index(
         print(json.dumps({"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]}))
         return
     shots = sum(each.shots for each in done.films)
-    say(f"{report}: {len(done.films)} films with {shots} shots, {done.new} of them new, {len(done.failed)} failed")
+    say(
+        f"{report}: {_counted(len(done.films), 'film')} with {_counted(shots, 'shot')}, {done.new} of them new, {len(done.failed)} failed"
+    )
 
 
 @contextmanager
@@ -208,3 +210,7 @@ def _print(hits: list[Hit], as_json: bool) -> None:
 def _why(row: dict[str, Any]) -> str:
     fits = [each for each in row["reasons"] if each["score"]]
     return "; ".join(f"{each['term']} {each['score']:.0%} by {each['by']}" for each in fits)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
