@@ -92,9 +92,8 @@ def index(
         print(json.dumps({"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]}))
         return
     shots = sum(each.shots for each in done.films)
-    say(
-        f"{report}: {_counted(len(done.films), 'film')} with {_counted(shots, 'shot')}, {done.new} of them new, {len(done.failed)} failed"
-    )
+    seen = f"{_counted(len(done.films), 'film')} with {_counted(shots, 'shot')}"
+    say(f"{report}: {seen}, {done.new} of them new, {len(done.failed)} failed")
 
 
 @contextmanager
