@@ -27,7 +27,7 @@ from bench.film_analysis.talkie import talkie
 from cinecut import analysis
 from cinecut.analysis import Analysis, Request, analyze
 from cinecut.analysis.edit.cuts import Cut
-from cinecut.analysis.edit.voices import placed
+from cinecut.analysis.edit.score.voices import placed
 from cinecut.analysis.film.signals import eye_of
 from cinecut.analysis.story.scene_store import Scene
 from cinecut.analysis.story.scenes import NOTHING, Described

@@ -29,7 +29,7 @@ from cinecut.analysis.cache import Cache
 from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
 from cinecut.analysis.dialogue.voice_activity import find_voices
 from cinecut.analysis.edit.cuts import Cut
-from cinecut.analysis.edit.voices import placed
+from cinecut.analysis.edit.score.voices import placed
 from cinecut.analysis.stage import Line
 from cinecut.language.timebase import FilmRange
 from cinecut.media.probe import film_facts

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bench.figures import Figure
 from bench.song_analysis.songs import MadeSong, make, measured, shaped
 from cinecut.analysis.edit.blueprint import Plan, Want, draw
-from cinecut.analysis.edit.song_edit import SongEdit, beat_of, edit_song
+from cinecut.analysis.edit.score.song_edit import SongEdit, beat_of, edit_song
 from cinecut.analysis.song.beats import Beats, beats_in, counted
 from cinecut.analysis.song.levels import SongLevels, measure_song
 from cinecut.analysis.song.sections import SongSection, find_sections

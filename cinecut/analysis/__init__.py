@@ -25,10 +25,10 @@ from cinecut.analysis.dialogue.voice_activity import VOICES, Voices
 from cinecut.analysis.edit import blueprint, light
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
-from cinecut.analysis.edit.song_edit import first_bar
-from cinecut.analysis.edit.sound import Score, Song, compose
+from cinecut.analysis.edit.score.song_edit import first_bar
+from cinecut.analysis.edit.score.sound import Score, Song, compose
+from cinecut.analysis.edit.score.voices import FilmSound
 from cinecut.analysis.edit.takes import Measurements
-from cinecut.analysis.edit.voices import FilmSound
 from cinecut.analysis.episodes import Episode, Watched, united
 from cinecut.analysis.film import pictures, signals
 from cinecut.analysis.film.looks import looks_stage

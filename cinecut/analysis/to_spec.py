@@ -12,7 +12,7 @@ from typing import Any
 from cinecut import __version__
 from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.edit.cuts import Cut, Other
-from cinecut.analysis.edit.sound import LeveledVoice, Score, Sfx, Song, Sounds
+from cinecut.analysis.edit.score.sound import LeveledVoice, Score, Sfx, Song, Sounds
 from cinecut.analysis.episodes import Episode, Watched
 from cinecut.analysis.film.screen import NO_BARS, Bars
 from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint

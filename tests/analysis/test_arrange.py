@@ -15,8 +15,8 @@ from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
-from cinecut.analysis.edit.sound import compose
-from cinecut.analysis.edit.voices import FilmSound
+from cinecut.analysis.edit.score.sound import compose
+from cinecut.analysis.edit.score.voices import FilmSound
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import Appearance, Signals, likeness
 from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone

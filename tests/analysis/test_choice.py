@@ -14,7 +14,7 @@ from test_arrange import _film, _slots, _tempo
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import Cut, Take
-from cinecut.analysis.edit.sound import _duck, _gain
+from cinecut.analysis.edit.score.sound import _duck, _gain
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.story.arc import Zone

@@ -15,9 +15,9 @@ from commandline import COMMAND
 from footage import make_film
 from many import indexed
 
-from cinecut.catalogue.cluster import Cluster as Looking
 from cinecut.catalogue.store import Catalogue
 from cinecut.catalogue.task import Asked
+from cinecut.catalogue.workers.cluster import Cluster as Looking
 
 distributed = pytest.importorskip("distributed")
 _COUNT = 12

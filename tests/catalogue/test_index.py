@@ -13,10 +13,10 @@ from commandline import cinecut
 from many import ASKED, TITLE, indexed, make_folder, without_torch
 
 from cinecut.catalogue.folders import films_in
-from cinecut.catalogue.here import Here
 from cinecut.catalogue.page import write_report
 from cinecut.catalogue.store import Catalogue, locked
 from cinecut.catalogue.task import look_into
+from cinecut.catalogue.workers.here import Here
 from cinecut.diagnostics import Stop
 
 

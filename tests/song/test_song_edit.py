@@ -12,8 +12,8 @@ import pytest
 import soundfile
 
 from cinecut.analysis.edit.blueprint import Plan, Slot, draw
-from cinecut.analysis.edit.song_edit import SongEdit, bar_hits, beat_of, edit_song
-from cinecut.analysis.edit.sound import Score, Song
+from cinecut.analysis.edit.score.song_edit import SongEdit, bar_hits, beat_of, edit_song
+from cinecut.analysis.edit.score.sound import Score, Song
 from cinecut.analysis.song.beats import Beats, Phrase
 from cinecut.analysis.song.levels import Balance, SongLevels, measure_song
 from cinecut.analysis.story.arc import Story, TurningPoint

@@ -25,7 +25,7 @@ from cinecut.analysis.dialogue.lines import Hearing, read_dialogue
 from cinecut.analysis.dialogue.timing import Timing, judge
 from cinecut.analysis.dialogue.transcribe import Transcript, Word
 from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
-from cinecut.analysis.edit.voices import audible_lines, placed
+from cinecut.analysis.edit.score.voices import audible_lines, placed
 from cinecut.diagnostics import Stop
 from cinecut.inference.whisper import find_whisper
 from cinecut.language.timebase import FilmRange, FilmTime

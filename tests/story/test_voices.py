@@ -13,7 +13,7 @@ import pytest
 from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
-from cinecut.analysis.edit.voices import FilmSound, VoiceOver, audible_lines, choose_voices
+from cinecut.analysis.edit.score.voices import FilmSound, VoiceOver, audible_lines, choose_voices
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import Appearance, Signals
 from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone

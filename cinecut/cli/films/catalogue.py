@@ -99,14 +99,14 @@ def index(
 @contextmanager
 def _workers(where: Where, catalogue: Path, asked: Asked) -> Iterator[Callable[[Progress], Workers]]:
     """Who looks at the films: the workers of a scheduler, or a process of this machine."""
-    from cinecut.catalogue.here import Here
+    from cinecut.catalogue.workers.here import Here
 
     if not where.scheduler:
         if where.workers or where.memory:
             raise Stop("option", "--workers and --memory are of a cluster", "add --scheduler local")
         yield lambda tell: Here(catalogue, asked, tell)
         return
-    from cinecut.catalogue.cluster import Cluster
+    from cinecut.catalogue.workers.cluster import Cluster
 
     with client_of(where, lambda text: print(text, file=sys.stderr)) as client:
         yield lambda tell: Cluster(client, catalogue, asked)

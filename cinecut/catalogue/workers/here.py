@@ -42,7 +42,7 @@ class Here:
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cinecut.catalogue.worker"],
+            [sys.executable, "-P", "-m", "cinecut.catalogue.workers.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.edit.cuts import Cut, Tempo
-from cinecut.analysis.edit.song_edit import SongEdit, edit_song
-from cinecut.analysis.edit.voices import FilmSound, VoiceOver, audible_lines, choose_voices, placed
+from cinecut.analysis.edit.score.song_edit import SongEdit, edit_song
+from cinecut.analysis.edit.score.voices import FilmSound, VoiceOver, audible_lines, choose_voices, placed
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.levels import Balance, SongLevels, balance, effect_gain, gated, level_within, line_gain
