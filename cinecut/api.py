@@ -39,10 +39,7 @@ def load(path: AnyPath) -> Spec:
     from cinecut.language.read import load_spec
 
     report = Report()
-    _, spec = load_spec(Path(path), report)
-    report.stop_on_error()
-    assert spec is not None  # or there was an error
-    return spec
+    return report.require(load_spec(Path(path), report)[1])
 
 
 def check(path: AnyPath) -> list[Diagnostic]:

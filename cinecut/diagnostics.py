@@ -12,7 +12,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 from urllib.parse import quote
+
+T = TypeVar("T")
 
 
 class Severity(StrEnum):
@@ -125,6 +128,12 @@ class Report:
     def stop_on_error(self) -> None:
         if not self.ok:
             raise Stop.of(list(self))
+
+    def require(self, value: T | None) -> T:
+        """What was read, which is there unless an error was found. Raises Stop."""
+        self.stop_on_error()
+        assert value is not None
+        return value
 
 
 _NOWHERE = Span("", 0, 0, 0, 0)

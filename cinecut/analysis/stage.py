@@ -36,10 +36,6 @@ class Stage(Generic[T]):
     work: Callable[..., T]
     by: str = ""
 
-    @property
-    def depends_on(self) -> tuple[str, ...]:
-        return tuple(name for name in inspect.signature(self.work).parameters if name != "progress")
-
     def key(self, inputs: Iterable[object]) -> str:
         parts = (self.name, self.by, code_of(self.work.__module__), *map(content_of, inputs))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cinecut.diagnostics import Diagnostic, Severity, as_text, harmless
+from cinecut.diagnostics import Diagnostic, Severity, Stop, as_text, harmless
 
 if TYPE_CHECKING:
     from cinecut.render.job import Watch
@@ -46,6 +46,19 @@ def may_replace(target: Path) -> bool:
     if not target.is_file() or not sys.stdin.isatty() or not sys.stderr.isatty():
         return False
     return typer.confirm(f"{target} is there already. Replace it?", err=True)
+
+
+def check_free(target: Path | None, force: bool, hint: str = "--force replaces it") -> None:
+    """Raise Stop where a file stands that neither --force nor an answer on a terminal gives up."""
+    if target is not None and os.path.lexists(target) and not force and not may_replace(target):
+        raise Stop("output", f"{target} is there already", hint)
+
+
+def check_ending(target: Path | None, what: str, *endings: str) -> None:
+    """Raise Stop where a file's name does not end as its kind does: "a list of shots", ".csv", ".json"."""
+    if target is not None and target.suffix.lower() not in endings:
+        named = " or ".join(filter(None, (", ".join(endings[:-1]), endings[-1])))
+        raise Stop("output", f"{target} is no name for {what}: it ends with {named}")
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cinecut.delivery.papers import paper, papers_of
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.files import disk_errors, write_beside
+from cinecut.files import write_beside
 from cinecut.render.job import USUAL, Effort, Job, Rendered, Watch, render
 from cinecut.render.outputs import check_output
 
@@ -64,8 +64,7 @@ def deliver(
     rendered = render(job, output, ffmpeg, watch, force=force, effort=effort)
     papers = papers_of(job, output)
     for file, kind in papers.items():
-        with disk_errors(file.parent):
-            write_beside(file, paper(job, kind, file.stem))
+        write_beside(file, paper(job, kind, file.stem))
     return Delivered(rendered, list(papers), _judged(job, rendered, ffmpeg, watch))
 
 

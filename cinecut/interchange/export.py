@@ -23,7 +23,7 @@ from cinecut.interchange.build import Wishes, sequence_of
 from cinecut.interchange.fidelity import unsupported
 from cinecut.interchange.model import Sequence, Unsupported, Written
 from cinecut.language.read import inside
-from cinecut.render.check import examine
+from cinecut.render.check import layout_at
 
 # target: (module, function, the end of its file's name, the program)
 TARGETS: dict[str, tuple[str, str, str, str]] = {
@@ -89,9 +89,8 @@ def export(spec: Path, target: str, output: Path | None, wishes: Wishes, *, forc
     files = {path if name == end else path.with_name(stem + name): data for name, data in written.files.items()}
     files |= {path.with_name(beside.name + name): data for name, data in _looks(layout, wishes.folder).items()}
     refuse_existing(list(files), force)
-    with disk_errors(path.parent):
-        for file, data in files.items():
-            write_beside(file, data, never=[spec, *_sources(sequence)])
+    for file, data in files.items():
+        write_beside(file, data, never=[spec, *_sources(sequence)])
     written_files = [*files, *([path] if target not in TARGETS else [])]
     return Exported(written_files, sequence, [*unsupported(sequence, target), *written.unsupported])
 
@@ -102,10 +101,7 @@ def _sources(sequence: Sequence) -> list[Path]:
 
 def layout_for(spec: Path) -> Layout:
     """The layout of a spec without mistakes, whose media are measured; they need not be there."""
-    report = Report()
-    layout = examine(spec, report)
-    report.stop_on_error()
-    assert layout is not None  # or there was an error
+    layout, report = layout_at(spec), Report()
     check_linked(layout.trailer.spec, report)
     report.stop_on_error()
     return layout

@@ -13,7 +13,7 @@ import numpy as np
 
 from cinecut.analysis.film.pictures import Moment, key_pictures
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.files import check_no_source, disk_errors, write_beside
+from cinecut.files import check_no_source, write_beside
 from cinecut.interchange import model
 from cinecut.interchange.writers import otio_file
 from cinecut.language.facts import FilmFacts
@@ -96,9 +96,3 @@ def write_stills(
         write_beside(target, data.tobytes())
         written += 1
     return written
-
-
-def write_file(target: Path, content: str | bytes, film: Path) -> None:
-    """Raises Stop where the disk refuses it, and where it would replace the film."""
-    with disk_errors(target):
-        write_beside(target, content, [film])

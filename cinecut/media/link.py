@@ -169,9 +169,8 @@ def relink(path: Path, film: Path | None, force: bool = False, name: str | None 
     must be the same film unless `force`; `name` says which one of several. Returns the files that were measured. Raises
     Stop; the spec is replaced at once or not at all."""
     report = Report()
-    document, spec = load_spec(path, report, unmeasured=ANY_RATE)
-    report.stop_on_error()
-    assert spec is not None
+    document, read = load_spec(path, report, unmeasured=ANY_RATE)
+    spec = report.require(read)
     assets = assets_of(spec, path.parent)
     films, files = _films(spec), dict[TreePath, str]()
     moved = _moved(spec, film, name)

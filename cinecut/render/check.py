@@ -49,6 +49,12 @@ def examine(path: Path, report: Report, *, files: bool = False, link: bool = Fal
     return layout_of(spec, report)
 
 
+def layout_at(path: Path) -> Layout:
+    """The layout of a spec without mistakes; none of the files that it names need be there. Raises Stop."""
+    report = Report()
+    return report.require(examine(path, report))
+
+
 def layout_of(spec: Spec, report: Report) -> Layout:
     """Where everything of a spec falls; reads its vibe and the faces that its texts are set in."""
     vibe, kits = vibe_of(spec.vibe), kits_of(spec.deliverables, Path(spec.place.span.file).parent, report)
@@ -86,10 +92,7 @@ def _lines(layout: Layout) -> Iterator[tuple[str, Span]]:
 def laid_out(document: Document) -> tuple[Document, Layout]:
     """A document that is a spec without mistakes, and its layout. Raises Stop."""
     report = Report()
-    spec = fill_spec(document, report)
-    report.stop_on_error()
-    assert spec is not None  # or there was an error
-    layout = layout_of(spec, report)
+    layout = layout_of(report.require(fill_spec(document, report)), report)
     report.stop_on_error()
     return document, layout
 

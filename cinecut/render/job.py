@@ -33,6 +33,10 @@ class Watch:
     stage: Callable[[str, int, int, float | None], None]
     waiting: Callable[[str], None]
 
+    def share(self, stage: str, done: float) -> None:
+        """Of a stage that counts nothing the share that is done, 0 to 1."""
+        self.stage(stage, round(1000 * done), 1000, None)
+
 
 SILENT = Watch(lambda name, done, total, speed: None, lambda holder: None)
 
@@ -98,10 +102,7 @@ def prepare_live(path: Path) -> Job:
 
 def _examined(path: Path) -> tuple[Layout, Report]:
     report = Report()
-    layout = examine(path, report, files=True, link=True)
-    report.stop_on_error()
-    assert layout is not None  # or there was an error
-    return layout, report
+    return report.require(examine(path, report, files=True, link=True)), report
 
 
 def _job(layout: Layout, outputs: Mapping[str, Delivery], path: Path, report: Report, *, small: bool) -> Job:

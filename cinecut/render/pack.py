@@ -34,7 +34,7 @@ def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
         before = set(work.iterdir())
         place = Workplace(ffmpeg, work, lock, job.plan.places)
         sounds = [sound for sound in sounds_of(job.plan) if sound.target.loudness is not None]
-        told = lambda done: watch.stage("mix", round(100 * done), 100, None)  # noqa: E731
+        told = lambda done: watch.share("mix", done)  # noqa: E731
         mastered = make_sounds(job.plan, sounds, place, told)
         for measured in set(work.iterdir()) - before:
             measured.unlink()

@@ -98,8 +98,7 @@ def _trailer(film: Path, facts: FilmFacts, moment: FilmTime) -> Trailer:
     """A trailer of one frame."""
     report = Report()
     text = "{cinecut: 1, film: film, timeline: [shot: {in: 0s, for: 1f}]}"
-    spec = fill_spec(parse_document(film, text, report), report)
-    assert spec is not None
+    spec = report.require(fill_spec(parse_document(film, text, report), report))
     shot = spec.timeline[0]
     assert isinstance(shot, Shot)
     shot = replace(shot, shot=replace(shot.shot, in_=moment))

@@ -11,7 +11,8 @@ from typing import Any
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import Sounding
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
-from cinecut.edits.verbs.actions import STEMS, entries_of
+from cinecut.edits.verbs.actions import STEMS
+from cinecut.edits.verbs.entries import entries_of
 from cinecut.language.events import Card
 from cinecut.language.timebase import SAMPLE_RATE, nearest
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from cinecut.analysis import stage
 from cinecut.analysis.cache import Cache, packed, unpacked
-from cinecut.analysis.film.looks import LOOKS
 from cinecut.analysis.film.shots import SHOTS
 from cinecut.analysis.stage import Line, Stage, code_of
 from cinecut.analysis.story.arc import Zone
@@ -96,11 +95,6 @@ def test_other_code_is_another_stage(module: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(stage, "source_of", lambda name: real(name) + ("# more" if name == "analysis.to_spec" else ""))
     code_of.cache_clear()
     assert SHOTS.key([1]) == before, "what it is not made of"
-
-
-def test_a_stage_says_what_it_depends_on() -> None:
-    assert SHOTS.depends_on == ("film", "facts")
-    assert LOOKS.depends_on == ("film", "facts", "shots", "moments")
 
 
 VALUES: list[object] = [None, "abc", 5, [], {}, [None] * 7, ["a"] * 7]

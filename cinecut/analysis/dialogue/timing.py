@@ -26,8 +26,6 @@ _FEWEST = 12  # cues; fewer would fit anywhere
 _NTSC = Fraction(24000, 1001)
 _RATES = ((_NTSC, 25), (25, _NTSC), (24, 25), (25, 24), (_NTSC, 24), (24, _NTSC))  # of the subtitles, of the film
 
-Curve = NDArray[np.float32]
-
 
 @dataclass(frozen=True, slots=True)
 class Timing:

@@ -13,11 +13,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cinecut.cli.films.options import FilmOptions, with_film_options
+from cinecut.cli.films.music import find_song
+from cinecut.cli.films.options import FilmOptions, open_models, trailer_length, with_film_options
 from cinecut.cli.films.report import review as pause
 from cinecut.cli.films.report import tell
+from cinecut.cli.films.speech import rate_of, shift_of
 from cinecut.cli.specs.render import render_spec
-from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, may_replace, print_diagnostics, watch
+from cinecut.cli.terminal import (
+    FFmpegOption,
+    ForceOption,
+    JsonOption,
+    check_free,
+    may_replace,
+    print_diagnostics,
+    watch,
+)
 from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
@@ -70,11 +80,8 @@ def trailer(
     if review and as_json:
         raise Stop("option", "--review, and --json for programs: choose one of them")
     find_ffmpeg(ffmpeg)  # what would end the render is said before the long work
-    replacing = force
-    if output is not None and os.path.lexists(output) and not force:
-        replacing = may_replace(output)
-        if not replacing:
-            raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
+    check_free(output, force, "--force replaces it, -o names another")
+    replacing = force or (output is not None and os.path.lexists(output))  # what stands there was given up
     target = options.spec
     analysis = _analyze(options, target, force)
     if not as_json:
@@ -97,15 +104,16 @@ _OF_MODELS = ("scenes", "story")
 def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
     """Write the spec, and the page beside it. What is wrong with the options is said before any work."""
     _check_target(options, target, force)
-    seconds, shift, rate = options.seconds, options.words.seconds, options.words.frame_rate
+    seconds = trailer_length(options.length)
+    shift, rate = shift_of(options.subtitles_shift), rate_of(options.subtitles_rate)
     plugins, skeleton, texts, vibe = options.plugins(), options.skeleton(), options.texts(), options.genre()
     from cinecut.analysis import Request, analyze
     from cinecut.analysis.report.credits import write_credits
 
     with watch("Analyzing", shares := dict(SHARES)) as watching:
-        models = options.models.open(watching.waiting)
+        models = open_models(options.llama_server, options.llm_url, options.no_models, watching.waiting)
         leave_out(shares, models, options.no_models)
-        song, credit, warnings = options.song.find(vibe, lambda what, done, of: watching.stage(what, done, of, None))
+        song, credit, warnings = find_song(options.music, options.jamendo_id, vibe, watching)
         request = Request(
             options.film,
             target,
@@ -127,18 +135,14 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
             texts=texts,
             others=tuple(options.films[1:]),
         )
-
-        def progress(stage: str, done: float) -> None:
-            watching.stage(stage, round(100 * done), 100, None)
-
-        analysis = analyze(request, progress)
+        analysis = analyze(request, watching.share)
         if analysis.seen.note:
             print(analysis.seen.note, file=sys.stderr)
         _make_folder(target.parent)
         warnings += write_credits(target.with_suffix(".credits.txt"), analysis.credits)
         analysis = replace(analysis, diagnostics=(*warnings, *analysis.diagnostics))
         print_diagnostics(list(analysis.diagnostics))
-        _keep(analysis, request, options.sources, lambda done: progress("sheet", done))
+        _keep(analysis, request, options.sources, lambda done: watching.share("sheet", done))
     return analysis
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +10,7 @@ from typing import Annotated
 import typer
 
 from cinecut.cli.films.options import vibe_names
-from cinecut.cli.terminal import ForceOption, JsonOption, completing, may_replace, print_diagnostics, watch
-from cinecut.diagnostics import Stop
+from cinecut.cli.terminal import ForceOption, JsonOption, check_free, completing, print_diagnostics, watch
 
 app = typer.Typer()
 
@@ -48,12 +45,10 @@ def beats(
     from cinecut.vibes import load_vibe
 
     chosen = load_vibe(vibe) if vibe else None
-    if click is not None and os.path.lexists(click) and not force and not may_replace(click):
-        raise Stop("output", f"{click} is there already", "--force replaces it")
+    check_free(click, force)
     expected, likely = (chosen.tempo, chosen.likely_tempo) if chosen else ((60, 160), 110)
     with watch("Listening") as watching:
-        advance: Callable[[float], None] = lambda done: watching.stage("music", round(100 * done), 100, None)  # noqa: E731
-        result, warnings = analyse_music(song, expected, likely, advance)
+        result, warnings = analyse_music(song, expected, likely, lambda done: watching.share("music", done))
     print_diagnostics(warnings)
     if click is not None:
         write_clicks(song, result, click)

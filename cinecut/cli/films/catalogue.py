@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.films.options import ModelChoice, NoModelsOption, ServerOption, UrlOption
+from cinecut.cli.films.options import NoModelsOption, ServerOption, UrlOption, open_models
 from cinecut.cli.films.speech import LanguageOption
 from cinecut.cli.terminal import (
     ForceOption,
     JsonOption,
     SchedulerOption,
-    may_replace,
+    check_ending,
+    check_free,
     print_diagnostics,
     print_table,
     say,
@@ -76,15 +76,11 @@ def index(
     from cinecut.catalogue.store import Catalogue
     from cinecut.catalogue.task import Asked
 
-    ModelChoice(llama_server, llm_url, no_models).open(lambda holder: None)  # what is wrong with them is said at once
+    open_models(llama_server, llm_url, no_models, lambda holder: None)  # what is wrong with them is said at once
     asked = Asked(Wish(language, not no_models), llama_server, llm_url, no_models)
     where = Where(scheduler or "", workers, memory)
     with watch("Indexing") as watching, _workers(where, catalogue, asked) as work:
-
-        def progress(stage: str, share: float) -> None:
-            watching.stage(stage, round(1000 * share), 1000, None)
-
-        done = run(folders, catalogue, asked, work, progress)
+        done = run(folders, catalogue, asked, work, watching.share)
         report = write_report(Catalogue.load(catalogue))
     told = [each.failed if each.path in each.failed else f"{each.path}: {each.failed}" for each in done.failed]
     print_diagnostics([Diagnostic("film", message) for message in told])
@@ -137,7 +133,10 @@ def find(
 
     Example: cinecut find "close-up, night, rain" --page found.html
     """
-    _check_targets([(page, (".html", ".htm")), (spec, (".yaml", ".yml"))], force)
+    check_ending(page, "a page", ".html", ".htm")
+    check_ending(spec, "a spec", ".yaml", ".yml")
+    for file in (page, spec):
+        check_free(file, force)
     from cinecut.catalogue.find import Index
     from cinecut.catalogue.store import Catalogue
     from cinecut.catalogue.words import terms_of
@@ -168,16 +167,6 @@ def find(
     for file in (page, spec):
         if file is not None:
             print(f"{file}: {len(hits)} shots", file=sys.stderr)
-
-
-def _check_targets(targets: list[tuple[Path | None, tuple[str, ...]]], force: bool) -> None:
-    for target, ends in targets:
-        if target is None:
-            continue
-        if target.suffix.lower() not in ends:
-            raise Stop("output", f"{target} is no name for that file: it ends with {ends[0]}")
-        if os.path.lexists(target) and not force and not may_replace(target):
-            raise Stop("output", f"{target} is there already", "--force replaces it")
 
 
 def _print(hits: list[Hit], as_json: bool) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +15,7 @@ from cinecut.language.timebase import clock
 if TYPE_CHECKING:
     from cinecut.diagnostics import Diagnostic
     from cinecut.library.songs import SongMatch
+    from cinecut.render.job import Watch
     from cinecut.vibes import Vibe
 
 app = typer.Typer(name="music", no_args_is_help=True, help="The free music that was fetched, one song a vibe.")
@@ -42,25 +42,17 @@ MusicOption = Annotated[
 JAMENDO = "jamendo"  # `./jamendo` names a file
 
 
-@dataclass(frozen=True, slots=True)
-class MusicChoice:
-    """Which song the user wants: a file, or `jamendo` and the client id to ask it with."""
+def find_song(
+    wanted: str | None, client_id: str | None, vibe: Vibe, watching: Watch
+) -> tuple[Path | None, str | None, list[Diagnostic]]:
+    """The file of the song that the user wants, and its credit where it was fetched, from Jamendo with this client id.
+    Where nothing could be fetched, a warning says why."""
+    if wanted != JAMENDO:
+        return (None if wanted is None else Path(wanted)), None, []
+    from cinecut.library.jamendo import try_fetch
 
-    wanted: str | None
-    client_id: str | None
-
-    def find(
-        self, vibe: Vibe, progress: Callable[[str, int, int], None]
-    ) -> tuple[Path | None, str | None, list[Diagnostic]]:
-        """The song's file, and its credit where it was fetched. Where nothing could be fetched, a warning says why."""
-        if self.wanted is None:
-            return None, None, []
-        if self.wanted != JAMENDO:
-            return Path(self.wanted), None, []
-        from cinecut.library.jamendo import try_fetch
-
-        fetched, warnings = try_fetch(vibe, self.client_id, progress=progress)
-        return (fetched.file, str(fetched.credit), warnings) if fetched is not None else (None, None, warnings)
+    fetched, warnings = try_fetch(vibe, client_id, progress=lambda what, done, of: watching.stage(what, done, of, None))
+    return (fetched.file, str(fetched.credit), warnings) if fetched is not None else (None, None, warnings)
 
 
 @app.command("list")

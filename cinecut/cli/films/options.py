@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.films.music import JAMENDO, JamendoIdOption, MusicChoice, MusicOption
-from cinecut.cli.films.speech import LanguageOption, RateOption, ShiftOption, SubtitleChoice, SubtitlesOption
+from cinecut.cli.films.music import JAMENDO, JamendoIdOption, MusicOption
+from cinecut.cli.films.speech import LanguageOption, RateOption, ShiftOption, SubtitlesOption
 from cinecut.cli.terminal import completing
 from cinecut.diagnostics import Stop, excerpt
 
@@ -30,7 +30,6 @@ FilmsArgument = Annotated[
         metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, … Several, such as a series, in their order."
     ),
 ]
-FilmArgument = Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")]
 
 
 def vibe_names() -> list[str]:
@@ -128,33 +127,27 @@ BeatsOption = Annotated[str | None, _plugin_option("beats", "Find the song's bea
 NoModelsOption = Annotated[bool, typer.Option("--no-models", help="Measure only, also where there are models.")]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelChoice:
-    """Which models the user wants."""
+def open_models(
+    llama_server: str | None, llm_url: str | None, none: bool, waiting: Callable[[str], None]
+) -> Models | None:
+    """The models that the user wants. Raises Stop("option") where those that are named are not there."""
+    named = llama_server is not None or llm_url is not None
+    if none:
+        if named:
+            raise Stop("option", "--no-models, and a server to ask: choose one of them")
+        return None
+    from cinecut.inference.server import choose_models
 
-    llama_server: str | None
-    llm_url: str | None
-    none: bool
-
-    def open(self, waiting: Callable[[str], None]) -> Models | None:
-        """Raises Stop("option") where those that the user named are not there: that is no matter of taste."""
-        named = self.llama_server is not None or self.llm_url is not None
-        if self.none:
-            if named:
-                raise Stop("option", "--no-models, and a server to ask: choose one of them")
+    try:
+        chosen = choose_models(llama_server, llm_url, waiting)
+        if named and chosen is not None and not (chosen.identity("vision") or chosen.identity("text")):
+            raise Stop("option", "there is no model for that server", "cinecut models pull fetches one")
+        return chosen
+    except Stop as stop:
+        if not named:
             return None
-        from cinecut.inference.server import choose_models
-
-        try:
-            chosen = choose_models(self.llama_server, self.llm_url, waiting)
-            if named and chosen is not None and not (chosen.identity("vision") or chosen.identity("text")):
-                raise Stop("option", "there is no model for that server", "cinecut models pull fetches one")
-            return chosen
-        except Stop as stop:
-            if not named:
-                return None
-            first = stop.diagnostics[0]
-            raise Stop("option", first.message, *first.hints) from None
+        first = stop.diagnostics[0]
+        raise Stop("option", first.message, *first.hints) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,26 +201,9 @@ class FilmOptions:
         return replace(self, **filled)
 
     @property
-    def words(self) -> SubtitleChoice:
-        return SubtitleChoice(self.subtitles, self.language, self.subtitles_shift, self.subtitles_rate)
-
-    @property
-    def song(self) -> MusicChoice:
-        return MusicChoice(self.music, self.jamendo_id)
-
-    @property
-    def models(self) -> ModelChoice:
-        return ModelChoice(self.llama_server, self.llm_url, self.no_models)
-
-    @property
     def sources(self) -> list[Path]:
         """The user's files that are read, and so never written over."""
         return [Path(file) for file in (*self.films, self.subtitles, self.music, self.credits) if file is not None]
-
-    @property
-    def seconds(self) -> Fraction | None:
-        """The wanted length of the trailer. Raises Stop."""
-        return trailer_length(self.length)
 
     def skeleton(self) -> Skeleton | None:
         """The skeleton that was named. Raises Stop."""

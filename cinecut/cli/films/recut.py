@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cinecut.cli.films.analyze import SHARES, is_sheet, leave_out
-from cinecut.cli.films.music import MusicChoice, MusicOption
-from cinecut.cli.films.options import ModelChoice, NoModelsOption, VibeOption, trailer_length
+from cinecut.cli.films.music import MusicOption, find_song
+from cinecut.cli.films.options import NoModelsOption, VibeOption, open_models, trailer_length
 from cinecut.cli.films.speech import SubtitlesOption
-from cinecut.cli.terminal import ForceOption, JsonOption, SpecArgument, may_replace, print_diagnostics, say, watch
+from cinecut.cli.terminal import ForceOption, JsonOption, SpecArgument, check_free, print_diagnostics, say, watch
 from cinecut.diagnostics import Diagnostic, Report, Stop, harmless
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def recut(
     from cinecut.render.check import check_spec
 
     wanted, target = trailer_length(length), output or spec
-    if output is not None and output.exists() and not force and not dry_run and not may_replace(output):
-        raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
+    check_free(output, force or dry_run, "--force replaces it, -o names another")
     ours, base, known = _versions(spec, only_kept)
     choice = _Choice(music, wanted, vibe, subtitles, no_models)
     analysis, now, sources = _analyzed(spec, ours, known, choice)
@@ -160,16 +159,14 @@ def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -
     vibe = load_vibe(choice.vibe) if choice.vibe is not None else vibe_of(ours.spec.vibe) or load_vibe(DEFAULT)
     measured = choice.no_models or "measured" in asked
     with watch("Analyzing", shares := dict(SHARES)) as watching:
-        models = ModelChoice(None, None, measured).open(watching.waiting)
+        models = open_models(None, None, measured, watching.waiting)
         leave_out(shares, models, measured)
         request = _request(spec, ours, asked, choice)
-        song, credit, warnings = MusicChoice(choice.music, os.environ.get("JAMENDO_CLIENT_ID")).find(
-            vibe, lambda what, done, of: watching.stage(what, done, of, None)
-        )
+        song, credit, warnings = find_song(choice.music, os.environ.get("JAMENDO_CLIENT_ID"), vibe, watching)
         request = replace(request, vibe=vibe, models=models, transcribes=not measured)
         if choice.music is not None:
             request = replace(request, music=song, credit=credit)
-        analysis = analyze(request, lambda stage, done: watching.stage(stage, round(100 * done), 100, None))
+        analysis = analyze(request, watching.share)
     print_diagnostics([*warnings, *analysis.diagnostics])
     files = [request.film, request.music, request.subtitles]
     return analysis, known_about(analysis, request), [file for file in files if file is not None]

@@ -72,7 +72,7 @@ def review(spec: Path) -> None:
     """Show the contact sheet, and wait until the spec has been edited and is without mistakes."""
     from cinecut.render.check import check_spec
 
-    show_page(spec.with_suffix(".html"))
+    show_page(spec.with_suffix(".html").absolute().as_uri())
     question = f"Edit {spec}, then press Enter to render"
     while True:
         typer.prompt(question, default="", show_default=False, err=True)
@@ -83,10 +83,10 @@ def review(spec: Path) -> None:
         question = f"Nothing is rendered yet. Mend {spec}, then press Enter"
 
 
-def show_page(page: Path) -> None:
+def show_page(address: str) -> None:
     """Open a page in the user's browser, where there is a screen to show it."""
     if sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")):
         import webbrowser
 
         with contextlib.suppress(webbrowser.Error, OSError):
-            webbrowser.open(page.absolute().as_uri())
+            webbrowser.open(address)

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cinecut.cli.films.options import ModelChoice, NoModelsOption, ServerOption, UrlOption
+from cinecut.cli.films.options import NoModelsOption, ServerOption, UrlOption, open_models
 from cinecut.cli.films.speech import LanguageOption
-from cinecut.cli.terminal import ForceOption, JsonOption, may_replace, print_diagnostics, print_table, watch
-from cinecut.diagnostics import Stop
+from cinecut.cli.terminal import (
+    ForceOption,
+    JsonOption,
+    check_ending,
+    check_free,
+    print_diagnostics,
+    print_table,
+    watch,
+)
+
+if TYPE_CHECKING:
+    from cinecut.interchange.shot_list import Row
 
 app = typer.Typer()
 
@@ -36,12 +47,10 @@ def shots(
 
     Example: cinecut shots film.mkv -o film.otio --stills stills
     """
-    if output is not None and output.suffix.lower() not in (".csv", ".json", ".otio"):
-        raise Stop("output", f"{output} is no name for a list of shots: it ends with .csv, .json or .otio")
-    for target in (output, stills):
-        occupied = target is not None and os.path.lexists(target) and (target is output or any(target.iterdir()))
-        if occupied and not force and not may_replace(Path(str(target))):
-            raise Stop("output", f"{target} is there already", "--force replaces it")
+    check_ending(output, "a list of shots", ".csv", ".json", ".otio")
+    check_free(output, force)
+    if stills is not None and os.path.lexists(stills) and any(stills.iterdir()):
+        check_free(stills, force)
     from cinecut.analysis import FACTS
     from cinecut.analysis.cache import Cache
     from cinecut.analysis.film.shots import SHOTS
@@ -50,25 +59,14 @@ def shots(
     from cinecut.interchange import shot_list
 
     with watch("Looking") as watching:
-        line = Line(Cache(fingerprint(film)), lambda stage, done: watching.stage(stage, round(100 * done), 100, None))
+        line = Line(Cache(fingerprint(film)), watching.share)
         facts = line.run(FACTS, film)
         found = line.run(SHOTS, film, facts)
         if stills is not None:
             shot_list.write_stills(film, facts, found.shots, stills, lambda done: line.progress("stills", done))
     listed = shot_list.rows(found.shots, facts)
     print_diagnostics(list(found.diagnostics))
-    text = json.dumps(listed, ensure_ascii=False)
-    if output is not None:
-        written = {".csv": lambda: shot_list.as_csv(listed), ".json": lambda: text + "\n"}
-        end = output.suffix.lower()
-        content = shot_list.as_otio(film, facts, found.shots) if end == ".otio" else written[end]()
-        shot_list.write_file(output, content, film)
-    if as_json:
-        print(text)
-    elif output is None:
-        print_table(list(listed[0]), [[str(cell) for cell in row.values()] for row in listed])
-    else:
-        print(f"{output}: {len(listed)} shots")
+    _hand_over(listed, film, output, as_json, lambda: shot_list.as_otio(film, facts, found.shots))
 
 
 @app.command()
@@ -90,29 +88,32 @@ def scenes(
 
     Example: cinecut scenes film.mkv -o film.csv
     """
-    if output is not None and output.suffix.lower() not in (".csv", ".json"):
-        raise Stop("output", f"{output} is no name for a list of scenes: it ends with .csv or .json")
-    if output is not None and os.path.lexists(output) and not force and not may_replace(output):
-        raise Stop("output", f"{output} is there already", "--force replaces it")
+    check_ending(output, "a list of scenes", ".csv", ".json")
+    check_free(output, force)
     from cinecut.catalogue.listing import rows
     from cinecut.catalogue.look import Wish, look_at
     from cinecut.diagnostics import Diagnostic
-    from cinecut.interchange import shot_list
 
     with watch("Looking") as watching:
-        models = ModelChoice(llama_server, llm_url, no_models).open(watching.waiting)
-        found = look_at(
-            film,
-            Wish(language, not no_models),
-            models,
-            lambda stage, done: watching.stage(stage, round(100 * done), 100, None),
-        )
+        models = open_models(llama_server, llm_url, no_models, watching.waiting)
+        found = look_at(film, Wish(language, not no_models), models, watching.share)
     listed = rows(found)
     print_diagnostics([Diagnostic("film", warning) for warning in found.warnings])
+    _hand_over(listed, film, output, as_json)
+
+
+def _hand_over(
+    listed: Sequence[Row], film: Path, output: Path | None, as_json: bool, as_otio: Callable[[], bytes] = bytes
+) -> None:
+    """Write a list into the file that was asked for, or print it."""
+    from cinecut.files import write_beside
+    from cinecut.interchange.shot_list import as_csv
+
     text = json.dumps(listed, ensure_ascii=False)
     if output is not None:
-        content = shot_list.as_csv(listed) if output.suffix.lower() == ".csv" else text + "\n"
-        shot_list.write_file(output, content, film)
+        end = output.suffix.lower()
+        content = as_otio() if end == ".otio" else as_csv(listed) if end == ".csv" else text + "\n"
+        write_beside(output, content, [film])
     if as_json:
         print(text)
     elif output is None:

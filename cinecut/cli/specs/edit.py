@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, say
-from cinecut.diagnostics import Report, Stop, harmless
+from cinecut.diagnostics import Stop, harmless
 
 if TYPE_CHECKING:
-    from cinecut.compiler.layout import Layout
     from cinecut.edits.anew import NewSegments
     from cinecut.edits.revise import Edit
 
@@ -56,8 +55,9 @@ def diff(
     Examples: cinecut diff film.yaml film_v2.yaml    |    git show HEAD:film.yaml | cinecut diff - film.yaml
     """
     from cinecut.edits.changes.compare import differences
+    from cinecut.render.check import layout_at
 
-    found = differences(_layout(before), _layout(after))
+    found = differences(layout_at(before), layout_at(after))
     if as_json:
         print(json.dumps({"differences": [each.as_json() for each in found]}, ensure_ascii=False, indent=2))
         return
@@ -65,17 +65,6 @@ def diff(
         print(harmless(each.text))
     if not found:
         say("they show the same")
-
-
-def _layout(spec: Path) -> Layout:
-    """Where everything of a spec falls. Raises Stop."""
-    from cinecut.render.check import examine
-
-    report = Report()
-    layout = examine(spec, report)
-    report.stop_on_error()
-    assert layout is not None  # or there was an error
-    return layout
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

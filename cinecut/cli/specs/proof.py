@@ -8,19 +8,18 @@ from typing import Annotated
 
 import typer
 
-from cinecut import __version__
-from cinecut.cli.specs.check import FORMATS, FormatOption
+from cinecut.cli.specs.check import FormatOption, check_format, print_for_host
 from cinecut.cli.specs.render import deliverables
 from cinecut.cli.terminal import (
     FFmpegOption,
     ForceOption,
     JsonOption,
     SpecArgument,
+    check_free,
     print_diagnostics,
     say,
     watch,
 )
-from cinecut.diagnostics import Stop, as_github, as_sarif, harmless
 
 app = typer.Typer()
 
@@ -118,14 +117,12 @@ def verify(
 
     Examples: cinecut verify specs/film.yaml upload.mp4    |    cinecut verify specs/film.yaml cut.mov --page look.html
     """
-    if format not in FORMATS:
-        raise Stop("option", f"--format cannot be {format!r}", f"one of: {', '.join(FORMATS)}")
+    check_format(format)
     from cinecut.ffmpeg.builds import find_ffmpeg
     from cinecut.proof.verify.judging import deliverable_of, summary
     from cinecut.proof.verify.judging import verify as run
 
-    if page is not None and page.exists() and not force:
-        raise Stop("output", f"{page} is there already", "--force replaces it")
+    check_free(page, force)
     build, job = find_ffmpeg(ffmpeg), deliverable_of(spec, file, only)
     with watch("Verifying") as watching:
         found = run(job, file, build, watching.waiting)
@@ -133,10 +130,8 @@ def verify(
     if format == "json" or as_json:
         rows = [each.as_json(found.rate) for each in found.findings]
         print(json.dumps({"diagnostics": rows, "file": summary(found)}, ensure_ascii=False, indent=2))
-    elif format == "sarif":
-        print(as_sarif(diagnostics, __version__))
-    elif format == "github":
-        print("".join(f"{harmless(as_github(each))}\n" for each in diagnostics), end="")
+    elif format != "text":
+        print_for_host(format, diagnostics)
     else:
         print_diagnostics(diagnostics)
         if found.ok:
@@ -173,10 +168,9 @@ def conform(
 
     target = output or trailer.with_suffix(".yaml")
     for file in (target, as_template):
-        if file is not None and file.exists() and not force:
-            raise Stop("output", f"{file} is there already", "--force replaces it")
+        check_free(file, force)
     with watch("Conforming", {"film": 1, "shots": 3}) as watching:
-        found = run(trailer, films, target, lambda stage, done: watching.stage(stage, round(100 * done), 100, None))
+        found = run(trailer, films, target, watching.share)
     write_beside(target, found.text, [trailer, *films])
     if as_template is not None:
         write_beside(as_template, found.template, [trailer, *films, target])

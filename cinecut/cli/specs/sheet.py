@@ -58,7 +58,7 @@ def sheet(
     warn(layout, spec, report)
     with watch("Sheet") as watching:
         subject = Subject(layout, document, films, found, list(report))
-        write_sheet(subject, page, lambda done: watching.stage("stills", round(100 * done), 100, None))
+        write_sheet(subject, page, lambda done: watching.share("stills", done))
     files = [page]
     if known and found is not None:
         files.append(spec.with_suffix(".known.json"))

@@ -32,13 +32,10 @@ def explain(
 
     Example: cinecut explain specs/film.yaml --timeline
     """
-    from cinecut.render.check import examine
+    from cinecut.render.check import layout_at
     from cinecut.review.explain import rows, settings
 
-    report = Report()
-    layout = examine(spec, report)
-    report.stop_on_error()
-    assert layout is not None  # or there was an error
+    layout = layout_at(spec)
     found, placed = [*settings(layout.trailer), *_own_defaults(spec)], rows(layout)
     if as_json_:
         parts: dict[str, Any] = {"settings": [asdict(s) for s in found], "timeline": [asdict(r) for r in placed]}

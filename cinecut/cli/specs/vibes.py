@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cinecut.cli.films.options import vibe_names
-from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, completing, may_replace, print_table, watch
+from cinecut.cli.terminal import (
+    FFmpegOption,
+    ForceOption,
+    JsonOption,
+    check_ending,
+    check_free,
+    completing,
+    print_table,
+    watch,
+)
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
@@ -56,7 +65,7 @@ def vibes(
     elif output is not None:
         raise Stop("option", "-o names the file of a still, and none is asked for", "--still FILM@TIME asks for one")
     elif as_json:
-        print(json.dumps([_record(vibe) for vibe in listed], ensure_ascii=False, indent=2))
+        print(json.dumps([_record(vibe) for vibe in listed], ensure_ascii=False, indent=2, default=float))
     elif name:
         print_table(["", listed[0].name], [[k, _words(v)] for k, v in _record(listed[0]).items() if k != "name" and v])
     else:
@@ -72,7 +81,7 @@ def _record(vibe: Vibe) -> dict[str, Any]:
     from cinecut.vibes import changes
 
     base = {"base": vibe.base} if vibe.base != vibe.name else {}
-    record = {
+    return {
         "name": vibe.name,
         **base,
         "about": vibe.about,
@@ -89,20 +98,6 @@ def _record(vibe: Vibe) -> dict[str, Any]:
         "titles": asdict(vibe.titles),
         "grade": changes(vibe.grade, NEUTRAL),
     }
-    return {key: _plain(value) for key, value in record.items()}
-
-
-def _plain(value: Any) -> Any:
-    """As JSON has it."""
-    match value:
-        case Fraction():
-            return float(value)
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case list():
-            return [_plain(item) for item in value]
-        case _:
-            return value
 
 
 def _words(value: Any) -> str:
@@ -112,8 +107,8 @@ def _words(value: Any) -> str:
             return ", ".join(parts)
         case list():
             return " ".join(map(_words, value))
-        case float():
-            return f"{value:g}"
+        case float() | Fraction():
+            return f"{float(value):g}"
         case _:
             return str(value)
 
@@ -127,12 +122,10 @@ def _draw(vibes: Sequence[Vibe], still: str, target: Path, force: bool, ffmpeg: 
     film, _, at = still.rpartition("@")
     if not film or not at:
         raise Stop("option", f"--still {still}: it takes a film and a time", "--still film.mkv@1:02:11.5")
-    if target.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise Stop("option", f"{target} is no name for a picture: it ends with .png or .jpg", "name another with -o")
+    check_ending(target, "a picture", ".png", ".jpg", ".jpeg")
     if not target.parent.is_dir():
         raise Stop("output", f"there is no folder {target.parent}", "create it first, or choose another with -o")
-    if target.exists() and not force and not may_replace(target):
-        raise Stop("output", f"{target} is there already", "--force replaces it, -o names another")
+    check_free(target, force, "--force replaces it, -o names another")
     from cinecut.ffmpeg.builds import find_ffmpeg
     from cinecut.review.still import draw_still
 

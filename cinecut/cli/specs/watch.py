@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Annotated
 
 import typer
 
+from cinecut.cli.films.report import show_page
 from cinecut.cli.terminal import FFmpegOption, SpecArgument
 
 app = typer.Typer()
@@ -38,9 +37,7 @@ def watch(
 
     def ready(address: str) -> None:
         print(address, flush=True)
-        if browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"):
-            import webbrowser
-
-            webbrowser.open(address)
+        if browser:
+            show_page(address)
 
     serve(spec, find_ffmpeg(ffmpeg), port, ready)

@@ -39,9 +39,7 @@ class Version:
     def of(cls, document: Document, lay_out: LayOut) -> Version:
         """Raises Stop where the text is no spec without mistakes."""
         report = Report()
-        layout = read_layout(document, report, lay_out)
-        report.stop_on_error()
-        assert layout is not None  # or there was an error
+        layout = report.require(read_layout(document, report, lay_out))
         return cls(document, layout, items_of(document, layout))
 
 
@@ -105,10 +103,6 @@ def _without_hand(
         rows += [there.rows] if there is not None else []
     rows += [item.rows for item in gone]
     return with_items(theirs.document, rows or [item.rows for item in theirs.items])
-
-
-def _keys(items: Sequence[Item]) -> list[str]:
-    return [item.key for item in items]
 
 
 def _places(ours: Version, theirs: Version, hand: Touched, wish: Wish) -> list[Place]:

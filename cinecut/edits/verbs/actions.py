@@ -14,7 +14,7 @@ from typing import Any
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Stop, excerpt
-from cinecut.edits.verbs.entries import Entries, entries_of
+from cinecut.edits.verbs.entries import Entries
 from cinecut.edits.verbs.values import read_value, set_value
 from cinecut.language.document import Document, Mapping
 from cinecut.language.document import Sequence as Items
@@ -25,8 +25,6 @@ from cinecut.language.formats import parse_shift
 from cinecut.language.read import make
 from cinecut.language.timebase import BadTimeError, FilmTime, Length, parse_length, parse_seconds, split_span
 from cinecut.language.write import length_text, set_clip, value_tree
-
-__all__ = ["STEMS", "VERBS", "edited", "entries_of"]
 
 STEMS = ("film", "music", "effects", "voice")
 LONGEST = 500  # characters of a text

@@ -121,7 +121,7 @@ class Studio:
 
     def _record(self, sounds: Sequence[Sound]) -> None:
         def progress(done: float) -> None:
-            self.watch.stage("mix", round(100 * done), 100, None)
+            self.watch.share("mix", done)
 
         mastered = make_sounds(self.plan, [*map(self._of_kept_stems, sounds)], self.place, progress)
         self.levels |= {name: found.level for name, found in mastered.items() if found.level is not None}

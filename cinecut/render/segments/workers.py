@@ -1,7 +1,6 @@
 """Who does the work of a render, and how many at a time.
 
-An `Executor` is handed tasks, each of which runs one FFmpeg, and is done when all of them are. Here it is threads of
-this machine; whatever runs tasks elsewhere only needs to do the same.
+Tasks, each of which runs one FFmpeg, are done by threads of this machine.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Protocol
 
 from cinecut.graph.nodes import Video, nodes_of
 from cinecut.graph.plan import Run
@@ -23,13 +21,6 @@ _DECODED = 24  # pictures that a decoder and the filters behind it hold
 _ENCODED = 60  # pictures that an encoder looks ahead
 
 
-class Executor(Protocol):
-    def run(self, tasks: Iterable[Task]) -> None:
-        """Do all tasks, the first ones first; they are asked for one by one, for what a task needs may be made
-        meanwhile. The first that fails ends it: those that have not begun never do, and its exception is raised when no
-        task runs any more."""
-
-
 @dataclass(frozen=True, slots=True)
 class Threads:
     """So many tasks at a time. `end` makes those that run give up."""
@@ -38,6 +29,9 @@ class Threads:
     end: Callable[[], None]
 
     def run(self, tasks: Iterable[Task]) -> None:
+        """Do all tasks, the first ones first; they are asked for one by one, for what a task needs may be made
+        meanwhile. The first that fails ends it: those that have not begun never do, and its exception is raised when no
+        task runs any more."""
         futures = list[Future[None]]()
         with ThreadPoolExecutor(self.workers) as pool:
             try:

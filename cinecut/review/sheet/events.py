@@ -9,7 +9,7 @@ from itertools import groupby
 
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
-from cinecut.edits.verbs.actions import entries_of
+from cinecut.edits.verbs.entries import entries_of
 from cinecut.known.record import KnownShot
 from cinecut.language.document.layout import Remarks
 from cinecut.language.events import Black, Card, Shot, Still

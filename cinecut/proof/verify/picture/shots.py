@@ -23,7 +23,6 @@ from cinecut.proof.verify.picture.strip import Planes, Strip
 _BLACK = 26.0  # levels of luma: no picture is darker
 _LOOKS = 7  # frames of an event that are looked at closely
 _LIKE = 0.9  # correlation of what is the same picture
-_SIGNATURE = 0.9  # of what may be the same
 _LIGHT, _COLOR, _CONTRAST = 3.0, 2.5, 0.1  # levels, levels and share by which a look differs visibly
 _BLIP = 2  # frames: a shift of no more is a fault of single frames
 _FROZEN = 2.5  # levels by which the reference moves on while a picture stands still
