@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,6 +42,7 @@ def open_container(path: Path, what: str = "film", *, decodes: bool = True) -> I
 
 def _opened(source: Any, formats: str, more: dict[str, str] = {}) -> InputContainer:  # noqa: B006 - never changed
     media: InputContainer = av.open(source, "r", options=reading(formats) | more, **_ANY_TAGS)
+    _count_channels(media)
     return media
 
 
@@ -104,6 +106,29 @@ def picture_stream(media: InputContainer, path: Path) -> VideoStream:
 def sound_streams(media: InputContainer) -> list[Any]:
     """The streams of sound that can be decoded, in the order in which facts list them."""
     return [stream for stream in media.streams.audio if _decodes(stream)]
+
+
+def layout_of(stream: Any) -> str:
+    """The layout of a stream's channels; where they stand in an order of their own, their names, joined by +."""
+    return str(stream.metadata.get(_ORDER) or stream.layout.name)
+
+
+def _count_channels(media: InputContainer) -> None:
+    """Leave decoders no more than the number of channels where a container (QuickTime, CAF, MXF) lists them one by one.
+    PyAV shares that list with every frame and frees it with each: the process would crash. The names stay as a tag."""
+    for stream in media.streams.audio:
+        stream.metadata.pop(_ORDER, None)
+        context = stream.codec_context
+        if context is None or not re.match(r"\d+ channels \(", (layout := context.layout).name):
+            continue
+        order = "+".join(channel.name.split("@")[0] for channel in layout.channels)
+        context.layout = f"{layout.nb_channels} channels"  # from here on the list is `layout`'s alone
+        if layout.nb_channels > 1 and len(order) <= _LONGEST_LAYOUT:
+            stream.metadata[_ORDER] = order
+
+
+_ORDER = "cinecut: order of channels"
+_LONGEST_LAYOUT = 200  # characters; the schema takes no longer one
 
 
 def _decodes(stream: Any) -> bool:

@@ -23,7 +23,7 @@ from cinecut.media.dolby_vision import profile_of
 from cinecut.media.first_picture import first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture, whole_packets
 from cinecut.media.joined import JoinedMedia, restart
-from cinecut.media.open import check_sound, open_media, packets_of, picture_stream, sound_streams, tags
+from cinecut.media.open import check_sound, layout_of, open_media, packets_of, picture_stream, sound_streams, tags
 from cinecut.media.sound.film_audio import film_audio
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
@@ -268,7 +268,7 @@ def song_facts(path: Path) -> SongFacts:
         if seconds is None or media.format.name in _GUESSED:
             packets = (packet for packet in packets_of(media, stream) if packet.size)
             seconds = sum((packet.duration or 0 for packet in packets), 0) * Fraction(stream.time_base)
-        return SongFacts(fingerprint(path), seconds, stream.rate, stream.channels, stream.layout.name)
+        return SongFacts(fingerprint(path), seconds, stream.rate, stream.channels, layout_of(stream))
 
 
 _GUESSED = {"mp3", "aac", "ac3", "eac3", "dts", "dtshd", "loas", "truehd", "amr"}  # by their size and first bit rate

@@ -110,3 +110,27 @@ def test_every_layout_has_a_place_in_six_channels() -> None:
         for number in range(len(channels.channels_of(layout))):
             assert any(f"c{number}" in term.partition("=")[2].replace("*", "+").split("+") for term in terms[1:])
     assert channels.surround("5.1(side)").split("|")[5] == "c4=0.4142*c4"
+
+
+@pytest.mark.parametrize("name", ["film", "song"])
+def test_channels_in_an_order_of_their_own(
+    films: Films, bundled: Path, ffmpeg: Path, tmp_path: Path, name: str
+) -> None:
+    """QuickTime names each channel, in any order: what is said to be in the centre is heard in the centre."""
+    plain = films(Film(Path("a.mkv"), Fraction(24), 120, (160, 90), gop=24))
+    tones = "|".join(f"0.1*sin(2*PI*{hertz}*t)" for hertz in (300, 400, 500, 60))
+    mixed = ["-f", "lavfi", "-i", f"aevalsrc=exprs={tones}:c=FC+FR+FL+LFE:s={RATE}:d=5"]
+    inputs: list[str | Path] = [*mixed, "-i", plain.path, "-c:v", "copy", "-c:a", "pcm_s24le"]
+    file = tmp_path / "named.mov"
+    subprocess.run([bundled, "-v", "error", *inputs, file], check=True)
+    output = "effects: none\noutput: {codec: ffv1, loudness: as mixed}"
+    if name == "film":
+        text = spec_text(Film(file, plain.rate, plain.frames), ["{shot: {in: 0.5s, for: 48f}}"], output)
+    else:
+        music = "music: {file: named.mov, gain: 0, duck: 0, fade_out: 1f}"
+        text = spec_text(plain, ["{black: 48f}"], f"{output}\n{music}")
+    sound = read(render_text(text, tmp_path, ffmpeg).path, bundled, 2)[RATE // 2 : RATE + RATE // 2]
+    left, right = ([amplitude(sound[:, side], hertz) for hertz in (300, 400, 500, 60)] for side in (0, 1))
+    scale = 0.1 / 1.7071
+    assert left == pytest.approx([0.7071 * scale, 0, scale, 0], abs=0.0005)
+    assert right == pytest.approx([0.7071 * scale, scale, 0, 0], abs=0.0005)

@@ -14,7 +14,7 @@ from av.stream import Disposition
 from cinecut.diagnostics import Stop
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.media.frames import from_start
-from cinecut.media.open import check_sound, open_media, sound_streams, tags
+from cinecut.media.open import check_sound, layout_of, open_media, sound_streams, tags
 
 _ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descriptions
 _ASIDE_TITLE = re.compile(r"comment|descri(b|pt|ç|c)|karaoke|kommentar|audiodesk", re.IGNORECASE)
@@ -84,14 +84,14 @@ def _facts(media: InputContainer, stream: Any, start: Fraction, number: int) -> 
     language = stream.language if stream.language not in (None, "und") else None
     if language is not None and not re.fullmatch("[A-Za-z-]{2,12}", language):
         language = None
-    rate, layout = stream.rate, stream.layout
-    if not rate or not layout.nb_channels:  # what the header leaves out a decoded block tells
+    rate, channels, layout = stream.rate, stream.channels, layout_of(stream)
+    if not rate or not channels:  # what the header leaves out a decoded block tells
         frame = next((frame for packet in from_start(media, stream) for frame in packet.decode()), None)
         if frame is None:
             return None
-        rate, layout = frame.sample_rate, frame.layout
-    check_sound(Path(media.name.removeprefix("file:")), rate, layout.nb_channels)
-    return AudioFacts(rate, layout.nb_channels, layout.name, begins - start, language, number)
+        rate, channels, layout = frame.sample_rate, frame.layout.nb_channels, frame.layout.name
+    check_sound(Path(media.name.removeprefix("file:")), rate, channels)
+    return AudioFacts(rate, channels, layout, begins - start, language, number)
 
 
 def _is_aside(stream: Any) -> bool:

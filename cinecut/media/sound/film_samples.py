@@ -10,6 +10,7 @@ to half of one; there the place follows from the count of whole packets, or from
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -267,11 +268,13 @@ def _converted(frames: Iterable[Placed], kind: str, audio: AudioFacts) -> Iterat
 
 
 def default_layout(audio: AudioFacts) -> str:
-    """The layout of a stream; of one that only knows how many channels it has, the usual one of so many.
+    """The layout of a stream; of one that only knows how many channels it has, or has an order of its own, the usual one
+    of so many: all that stands in FFmpeg's files and frames is the number, and the mix goes by the facts.
 
     Raises Stop where the facts name a layout that there is not.
     """
-    layout = USUAL.get(audio.channels, audio.layout) if audio.layout.endswith(" channels") else audio.layout
+    own = re.search(r" channels$|\+|^ambisonic", audio.layout)
+    layout = USUAL.get(audio.channels, f"{audio.channels} channels") if own else audio.layout
     try:
         av.AudioLayout(layout)
     except ValueError:
