@@ -173,8 +173,8 @@ CODES: dict[str, tuple[str, str]] = {
         "Make it the transition that `from` names.",
     ),
     "flipped": (
-        "In a file, a picture is mirrored.",
-        "Turn it back.",
+        "In a file, a picture is mirrored, or is not and shall be.",
+        "Turn it back; or write `mirror: true`.",
     ),
     "black-frame": (
         "In a file, frames are black that the spec has not black.",

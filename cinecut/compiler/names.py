@@ -21,6 +21,7 @@ from cinecut.language.timebase import nearest
 # What changes nothing of what is rendered.
 _NOTES = {"place", "id", "act", "keep", "zone", "beat_type", "score", "why", "by", "scene", "alternatives"}
 _HUNG_ON = {"sound", "voice", "cue", "titles"}  # have names of their own, after their event's
+_IF_SO = {"mirror"}  # said only where it is so: what came after the first version leaves all other names as they are
 
 
 def digest(*parts: object) -> str:
@@ -37,6 +38,8 @@ def labels_of(events: Iterable[Event], first: str | None = None) -> list[str]:
         values = [(name, value) for name in _SAID[type(event)] if (value := getattr(event, name)) not in (None, ())]
         if isinstance(event, Shot) and event.shot.film not in (None, first):
             values.append(("film", event.shot.film))
+        if isinstance(event, Shot) and event.mirror:
+            values.append(("mirror", True))
         label = f"{_readable(event)}_{digest(values)[:4]}"
         times[label] += 1
         labels.append(label if times[label] == 1 else f"{label}_{times[label]}")
@@ -44,7 +47,9 @@ def labels_of(events: Iterable[Event], first: str | None = None) -> list[str]:
 
 
 _KINDS = (Shot, Black, Card, Still)
-_SAID = {kind: tuple(item.name for item in fields(kind) if item.name not in _NOTES | _HUNG_ON) for kind in _KINDS}
+_SAID = {
+    kind: tuple(item.name for item in fields(kind) if item.name not in _NOTES | _HUNG_ON | _IF_SO) for kind in _KINDS
+}
 
 
 def _readable(event: Event) -> str:

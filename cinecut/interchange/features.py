@@ -137,6 +137,8 @@ def _of_shot(placed: Placed, shot: Shot, layout: Layout) -> Iterator[tuple[str, 
     whole = layout.trailer.footage[layout.trailer.spec.key_of(shot.shot.film)].film.crop
     if shot.crop is not None or whole is not None:
         yield "crop", "its crop"
+    if shot.mirror:
+        yield "mirror", "mirrored"
 
 
 def _of_sound(placed: Placed, layout: Layout, rendered: bool) -> Iterator[tuple[str, str]]:

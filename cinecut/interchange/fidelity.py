@@ -66,6 +66,7 @@ ROWS: dict[str, dict[str, str]] = {
     "reframe": {**dict.fromkeys(_EVERYWHERE, "the frame filled, the picture's middle in sight"),
                 "otio": _WHOLE, "edl": _WHOLE},
     "crop": dict.fromkeys(_EVERYWHERE, "the whole picture"),
+    "mirror": dict.fromkeys(_EVERYWHERE, "the picture as the film has it"),
 }  # fmt: skip
 
 

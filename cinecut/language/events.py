@@ -213,6 +213,7 @@ class Shot(TimedEvent):
     sound_trail: Length | None
     sound_fade: SoundFade | None
     crop: Crop | None
+    mirror: bool
     grade: Mapping[str, Any] | None
     reframe: Reframe | None
     titles: tuple[Title, ...]

@@ -22,7 +22,7 @@ _NOTHING_ELSE = ("trailer", "acts", "anchors", "protagonist")  # what these say 
 _SOUND = {"gain", "mute", "duck", "sound", "voice", "cue", "sound_lead", "sound_trail", "sound_fade", "channels"}
 _SOUND |= {"music", "effects", "mix", "loudness", "audio", "audio_bitrate"}
 _PICTURE = {"titles", "grade", "crop", "reframe", "lut", "size", "fit", "codec", "crf", "preset", "card", "still"}
-_PICTURE |= {"scale", "hardware", "subtitles"}
+_PICTURE |= {"mirror", "scale", "hardware", "subtitles"}
 
 
 @dataclass(frozen=True, slots=True)

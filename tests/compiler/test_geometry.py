@@ -94,6 +94,16 @@ def test_reframe_inside_a_crop(film: Film, ffmpeg: Path, tmp_path: Path) -> None
     assert close(ring(picture), wanted)
 
 
+@pytest.mark.parametrize("more", ["", ", reframe: {y: 0}", ", reframe: {y: 0, to: {y: 1}}"])
+def test_mirror(film: Film, ffmpeg: Path, tmp_path: Path, more: str) -> None:
+    """Left and right change places after the crop, which names the film's own left."""
+    event = f"{{shot: {{in: 0s, for: 2f}}, crop: {{x: 0.1, w: 0.9}}, mirror: true{more}}}"
+    plain = shown(film, event.replace("mirror: true", "mirror: false"), tmp_path, ffmpeg).pictures[0]
+    picture = shown(film, event, tmp_path, ffmpeg).pictures[0]
+    assert np.abs(picture.astype(int) - plain[:, ::-1]).mean() < 1  # scalers are not quite the same to both sides
+    assert abs(ring(picture)[0] - ring(plain)[0]) > 20
+
+
 def test_another_size_gets_bars(film: Film, ffmpeg: Path, tmp_path: Path) -> None:
     picture = shown(film, "{shot: {in: 0s, for: 2f}}", tmp_path, ffmpeg, "size: 320x320").pictures[0]
     assert picture.shape == (320, 320)

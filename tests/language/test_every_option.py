@@ -206,6 +206,7 @@ CHANGES: dict[str, tuple[str, str]] = {
     "shot.sound_fade.out": ("out: 3f}", "out: 4f}"),
     "film.crop": row("FILM", "  crop: {x: 0.2, w: 0.6}"),
     "shot.crop": ("    crop: {x: 0.1, y: 0.1, w: 0.8, h: 0.6}\n", ""),
+    "shot.mirror": row("SHOT", "    mirror: true"),
     "crop.x": ("x: 0.1, y", "x: 0.2, y"),
     "crop.y": ("y: 0.1, w", "y: 0.2, w"),
     "crop.w": ("w: 0.8", "w: 0.7"),

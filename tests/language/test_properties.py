@@ -192,6 +192,7 @@ def events(draw: st.DrawFn) -> list[str]:
             "gain": st.integers(-20, 6).map(str),
             "crop": st.just("{x: 0.1, w: 0.7}"),
             "reframe": st.just("{y: 1}"),
+            "mirror": st.sampled_from(["true", "false"]),
             "sound_fade": st.just("{in: 3f, out: 3f}"),
             "titles": st.just("[Over it]"),
         }

@@ -128,7 +128,7 @@ def test_a_trailer_of_another_render(folder: Path) -> None:
     crop = spec.main_film.crop
     assert crop is not None
     assert [round(float(each), 1) for each in (crop.x, crop.y, crop.w, crop.h)] == [0.0, 0.1, 0.9, 0.7]
-    assert "mirrored" in found.text
+    assert [entry.mirror for entry in spec.timeline if isinstance(entry, Shot)] == [piece.flipped for piece in shots]
     assert "saturation × 0." in found.text
     assert prepare(folder / "e.yaml").plan.frames == found.frames
 

@@ -181,6 +181,16 @@ def test_stills_have_no_burned_in_bars(films: Films, rotation: Literal[0, 90, 18
         assert np.abs(still.astype(int) - inside).mean() < 4  # two JPEGs of one picture
 
 
+def test_stills_of_a_mirrored_shot_are_mirrored(films: Films, tmp_path: Path) -> None:
+    film, other = films(FILM).path, "\n    alternatives: [{in: 4s}]"
+    plain, turned = (
+        page_of(subject(film, [event(44, 2, more=other + more)]), tmp_path) for more in ("", "\n    mirror: true")
+    )
+    for kind in ("Still of event", "Still of alternative"):
+        (one,), (back,) = plain.stills(kind), turned.stills(kind)
+        assert np.abs(one.astype(int) - back[:, ::-1]).mean() < 4 < np.abs(one.astype(int) - back).mean()
+
+
 def _turned(rotation: int) -> list[str]:
     """Where the stored left, top, right and bottom are as displayed."""
     sides = ["left", "top", "right", "bottom"]

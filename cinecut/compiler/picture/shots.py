@@ -1,4 +1,4 @@
-"""A shot's picture on a canvas: upright, cropped, scaled, graded, and between bars or over itself."""
+"""A shot's picture on a canvas: upright, cropped, mirrored, scaled, graded, and between bars or over itself."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _colors(pad: Pad, facts: FilmFacts, canvas: Canvas, first: bool) -> Colors:
 
 
 def _reshape(pad: Pad, geometry: Geometry, canvas: Canvas, colors: Colors, placed: PlacedShot) -> Pad:
-    """Cropped, scaled and brought to the canvas's shape and colours. What is right already is left alone."""
+    """Cropped, mirrored, scaled and brought to the canvas's shape and colours. What is right already is left alone."""
     label = placed.label
     if geometry.crop is not None and geometry.end is not None:
         video = pad.video
@@ -49,6 +49,7 @@ def _reshape(pad: Pad, geometry: Geometry, canvas: Canvas, colors: Colors, place
         pad, colors = filters.crop_path(pad, geometry.crop, geometry.end, placed.extent.length, label), {}
     elif geometry.crop is not None:
         pad = filters.crop(pad, *geometry.crop, label)
+    pad = filters.upright(pad, 0, placed.event.mirror, label)
     if geometry.scaled != (canvas.width, canvas.height) and canvas.fit == "blur":
         return _graded(_over_blur(pad, geometry, canvas, colors, label), canvas, placed)
     pad = _graded(_scaled(pad, geometry.scaled, canvas, colors, label), canvas, placed)

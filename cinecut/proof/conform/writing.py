@@ -102,6 +102,7 @@ class Writer:
             speed=Fraction(round(piece.speed * 10000), 10000),  # as many digits as a spec may have
             mute=bool(self.facts.audio),
             crop=self._crop(film, piece.view) if piece.view is not None else None,
+            mirror=piece.flipped,
             **blend,
         )
 
@@ -110,7 +111,5 @@ class Writer:
             return
         if piece.film is None:
             yield f"at {clock(piece.start / self.facts.rate, 2)} the trailer shows what is in no film"
-        if piece.flipped:
-            yield "the trailer shows this mirrored"
         if piece.film is not None and (look := graded(piece, self.placer)):
             yield f"beside the film: {look}"

@@ -52,8 +52,7 @@ def write_sheet(subject: Subject, target: Path, progress: Callable[[float], None
     """
     shots, trailer = subject.known.shots if subject.known is not None else (), subject.layout.trailer
     events = list(events_of(subject.layout, remarks_of(subject.document), shots))
-    wanted = [Wanted(event.film) for event in events if event.film is not None]
-    wanted += [Wanted(other.film, small=True) for event in events for other in event.others]
+    wanted = [each for event in events for each in _of_event(event)]
     wanted += [_of_shot(shot) for shot in shots[:_MOST_STILLS]]
     stills = dict[Wanted, str | None]()
     for number, (name, each) in enumerate(trailer.footage.items()):
@@ -69,9 +68,16 @@ def _of_shot(shot: KnownShot) -> Wanted:
     return Wanted(shot.range, small=True, rough=True)
 
 
+def _of_event(event: Event) -> list[Wanted]:
+    """The stills of an event's own picture, if it is of the film, and of each of its alternatives."""
+    own = [Wanted(event.film, mirrored=event.mirrored)] if event.film is not None else []
+    return own + [Wanted(other.film, small=True, mirrored=event.mirrored) for other in event.others]
+
+
 def _with_stills(event: Event, stills: Mapping[Wanted, str | None]) -> Event:
-    others = tuple(replace(other, still=stills[Wanted(other.film, small=True)]) for other in event.others)
-    still = stills[Wanted(event.film)] if event.film is not None else None
+    found = [stills[each] for each in _of_event(event)]
+    still = found.pop(0) if event.film is not None else None
+    others = tuple(replace(other, still=each) for other, each in zip(event.others, found, strict=True))
     return replace(event, still=still, others=others)
 
 

@@ -58,6 +58,10 @@ class Event:
         return self.placed.film if isinstance(self.placed, PlacedShot) else None
 
     @property
+    def mirrored(self) -> bool:
+        return isinstance(self.placed.event, Shot) and self.placed.event.mirror
+
+    @property
     def hit(self) -> Fraction | None:
         """Trailer seconds at which its moment of action is seen."""
         event = self.placed.event

@@ -39,13 +39,14 @@ class Wanted:
     range: FilmRange
     small: bool = False
     rough: bool = False
+    mirrored: bool = False
 
 
 def stills_of(
     film: Path, facts: FilmFacts, crop: Crop | None, wanted: Sequence[Wanted], progress: Callable[[float], None]
 ) -> dict[Wanted, str | None]:
     """The stills, each decoded once; None where the film could not be decoded. Raises Stop if it cannot be opened."""
-    each = sorted(dict.fromkeys(wanted), key=lambda one: (one.range.start, one.range.end, one.small))
+    each = sorted(dict.fromkeys(wanted), key=lambda one: (one.range.start, one.range.end, one.small, one.mirrored))
     window = (crop.x, crop.y, crop.w, crop.h) if crop is not None else None
     line = Line(Cache(facts.fingerprint), lambda stage, done: progress(done))
     found = line.run(Stage("stills", list[str | None], draw), film, facts, window, each)
@@ -76,7 +77,9 @@ def draw(
             picture = upright(frame, facts, side)
             if one.rough and picture.mean() < _DARK and (later := reader.at(third, shown.end)) is not None:
                 picture = upright(later, facts, side)  # the key frame may be the black of which a shot fades in
-            found.append(_data_uri(_inside(window, picture), _BYTES // 4 if one.small else _BYTES))
+            part = _inside(window, picture)
+            part = part[:, ::-1] if one.mirrored else part
+            found.append(_data_uri(part, _BYTES // 4 if one.small else _BYTES))
     return found
 
 

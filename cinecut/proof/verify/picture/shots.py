@@ -92,7 +92,7 @@ class Pictures:
         for name, axis in (("left and right are", 1), ("upside and down are", 0)):
             turned = [correlate(a, np.flip(b, axis)) for a, b in zip(shown, wanted, strict=True)]
             if np.median(turned) > _LIKE:
-                return "flipped", f"{name} exchanged"
+                return "flipped", f"{name} exchanged", "`mirror` says whether a shot is mirrored"
         speed = self._speed(rows, bounds)
         if speed is not None:
             return speed
