@@ -85,17 +85,19 @@ class Watched:
         return FilmRange(FilmTime(start), FilmTime(end), "" if each is self.episodes[0] else each.name or "")
 
 
-def united(parts: Sequence[Watched]) -> Watched:
-    """Films one behind the other."""
+def united(parts: Sequence[Watched], names: Sequence[str] = ()) -> Watched:
+    """Films one behind the other, by their names in the spec; without any a single film has none, and several are
+    named by their files."""
     if len(parts) == 1:
-        return parts[0]
+        alone = [replace(each, name=names[0] if names else None) for each in parts[0].episodes]
+        return replace(parts[0], episodes=tuple(alone))
     starts, counts, at, count = list[Fraction](), list[int](), Fraction(0), 0
     for part in parts:
         starts.append(at)
         counts.append(count)
         at = Fraction(ceil(at + part.facts.duration) + _PAUSE)
         count += len(part.shots)
-    names = film_names([part.episodes[0].path for part in parts])
+    names = names or film_names([part.episodes[0].path for part in parts])
     episodes = [replace(part.episodes[0], name=name, start=start)
                 for part, name, start in zip(parts, names, starts, strict=True)]  # fmt: skip
     whole = list(zip(parts, starts, counts, strict=True))
