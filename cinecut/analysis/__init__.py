@@ -10,7 +10,7 @@ scenes and choose the story's turning points; whatever they cannot do is measure
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
@@ -39,6 +39,7 @@ from cinecut.analysis.film.shots import FilmShot, ShotList
 from cinecut.analysis.known import known_about
 from cinecut.analysis.plugged import Describing, beats_stage, shots_stage, transcribed
 from cinecut.analysis.report.credits import credits_text, own_credit
+from cinecut.analysis.request import Request as Request
 from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.levels import LEVELS, as_rendered
 from cinecut.analysis.stage import Line, Progress, Stage
@@ -60,44 +61,9 @@ from cinecut.language.timebase import FilmTime
 from cinecut.language.write import write_spec
 from cinecut.media import probe
 from cinecut.media.sound.film_audio import choice, with_first
-from cinecut.plugins import Plugin
 from cinecut.vibes import Vibe
-from cinecut.vibes.skeleton import Skeleton, load_skeleton
 
 FACTS = Stage("facts", FilmFacts, probe.film_facts)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The request to `analyze`. `target` is the spec's future path; `models` are optional."""
-
-    film: Path
-    target: Path
-    vibe: Vibe
-    subtitles: Path | None = None
-    language: str | None = None
-    shift: Fraction | None = None  # seconds by which the subtitles are moved; None: judged by the film's sound
-    rate: Fraction | None = None  # frames a second of the film that the subtitles were made for; None: the same
-    transcribes: bool = True  # if there are no subtitles, and Whisper is installed
-    audio: int | None = None  # which of the film's sounds is heard, from 1; None: its own
-    music: Path | None = None
-    credit: str | None = None  # of the music, as its licence demands
-    length: Fraction | None = None
-    spoilers: bool = False
-    match_light: bool = False  # of shots whose light differs much from their act's
-    models: Models | None = None
-    plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
-    structure: Skeleton | None = None  # None: the vibe's
-    texts: Mapping[str, str] = field(default_factory=dict)  # of cards: title, tagline, release, credits
-    others: tuple[Path, ...] = ()  # films that follow the first one, as episodes do
-
-    @property
-    def films(self) -> tuple[Path, ...]:
-        return self.film, *self.others
-
-    @property
-    def skeleton(self) -> Skeleton:
-        return self.structure or load_skeleton(self.vibe.skeleton)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +113,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     listened = [_listen(each, line) for each, line in _each(request, progress, cache)]
     _check_twice(listened)
     song, song_warnings = _music(request, progress)
-    watched = united([_watch(each, models) for each in listened])
+    watched = united([_watch(each, models) for each in listened], request.names)
     line, facts, dialogue, usable = listened[0].line, watched.facts, watched.dialogue, watched.usable
     drama = {index: meaning[DRAMA] for index, meaning in watched.meanings.items()}
     measured = signals.measure(usable, watched.looks, watched.active, watched.levels, dialogue.lines, drama)
@@ -208,12 +174,12 @@ class _Listened:
 def _each(request: Request, progress: Progress, cache: Cache | None) -> Iterator[tuple[Request, Line]]:
     """The request for each film by itself, and the line of its stages, which tells its share of all."""
     count = len(request.films)
-    for number, film in enumerate(request.films):
+    for number, each in enumerate(request.each):
 
         def tell(stage: str, done: float, number: int = number) -> None:
             progress(stage, (number + done) / count)
 
-        yield replace(request, film=film, others=()), Line(cache or Cache(fingerprint(film)), tell)
+        yield each, Line(cache or Cache(fingerprint(each.film)), tell)
 
 
 def _listen(request: Request, line: Line) -> _Listened:

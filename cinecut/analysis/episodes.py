@@ -6,8 +6,6 @@ with a pause between them. What chooses the shots sees one long film; in the spe
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -25,7 +23,8 @@ from cinecut.analysis.story.meaning import Meaning
 from cinecut.analysis.story.scenes import Described
 from cinecut.diagnostics import Diagnostic
 from cinecut.language.facts import FilmFacts
-from cinecut.language.timebase import FILM_NAME, FilmRange, FilmTime
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.link import film_names
 
 _PAUSE = 2  # seconds at least between two films, over which no shot and no line reaches
 
@@ -85,17 +84,19 @@ class Watched:
         return FilmRange(FilmTime(start), FilmTime(end), "" if each is self.episodes[0] else each.name or "")
 
 
-def united(parts: Sequence[Watched]) -> Watched:
-    """Films one behind the other."""
+def united(parts: Sequence[Watched], names: Sequence[str] = ()) -> Watched:
+    """Films one behind the other, by their names in the spec; without any a single film has none, and several are
+    named by their files."""
     if len(parts) == 1:
-        return parts[0]
+        alone = [replace(each, name=names[0] if names else None) for each in parts[0].episodes]
+        return replace(parts[0], episodes=tuple(alone))
     starts, counts, at, count = list[Fraction](), list[int](), Fraction(0), 0
     for part in parts:
         starts.append(at)
         counts.append(count)
         at = Fraction(ceil(at + part.facts.duration) + _PAUSE)
         count += len(part.shots)
-    names = film_names([part.episodes[0].path for part in parts])
+    names = names or film_names([part.episodes[0].path for part in parts])
     episodes = [replace(part.episodes[0], name=name, start=start)
                 for part, name, start in zip(parts, names, starts, strict=True)]  # fmt: skip
     whole = list(zip(parts, starts, counts, strict=True))
@@ -115,18 +116,6 @@ def united(parts: Sequence[Watched]) -> Watched:
         _numbered((first, part.meanings) for part, _, first in whole),
         tuple(each for part in parts for each in part.diagnostics),
     )
-
-
-def film_names(films: Sequence[Path]) -> list[str]:
-    """A name for each film, by its file: what a spec takes for one."""
-    found = list[str]()
-    for film in films:
-        plain = unicodedata.normalize("NFC", film.stem)
-        name = re.sub(r"[^\w.-]+", "-", plain).strip("-._")[:30]
-        name = name if FILM_NAME.fullmatch(name) else f"film-{name}".rstrip("-")
-        taken = [each for each in found if each == name or each.rpartition("-")[0] == name]
-        found.append(f"{name}-{len(taken) + 1}" if name in found else name)
-    return found
 
 
 def _later(span: FilmRange, start: Fraction) -> FilmRange:

@@ -142,8 +142,8 @@ _TINY = Fraction(1, 1_000_000)
 
 def _films(decided: Decisions, notes: _Notes) -> dict[str, Any]:
     """The film, or the films by their names."""
-    first, *others = decided.episodes
-    if not others:
+    first = decided.episodes[0]
+    if first.name is None:
         return {"film": _film(first, ("film",), decided, notes)}
     named = {each.name or "": _film(each, ("films", each.name or ""), decided, notes) for each in decided.episodes}
     return {"film": None, "films": named}

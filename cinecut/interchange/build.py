@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.compiler.picture.look import Look, look_of
+from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Stop
 from cinecut.interchange.features import features_of, frame_of
 from cinecut.interchange.marks import marks_of
@@ -40,7 +41,7 @@ def sequence_of(layout: Layout, name: str, wishes: Wishes) -> Sequence:
     """The trailer for editing programs. Raises Stop where the start timecode is none."""
     trailer, timeline = layout.trailer, layout.timeline
     shelf = Shelf(wishes, timeline.rate)
-    films = {name: shelf.film(each.film.file, each.facts) for name, each in trailer.footage.items()}
+    films = shelf.films(trailer)
     opening = tuple(_opening(layout, shelf))
     later = opening[-1].end if opening else 0
     look = look_of(trailer)
@@ -81,6 +82,10 @@ class Shelf:
     def __init__(self, wishes: Wishes, rate: Fraction) -> None:
         self.wishes, self.rate = wishes, rate
         self.media: dict[tuple[str, str], Medium] = {}
+
+    def films(self, trailer: Trailer) -> dict[str, Medium]:
+        """The films of a trailer, by the names that a `FilmRange` has for them."""
+        return {name: self.film(each.film.file, each.facts) for name, each in trailer.footage.items()}
 
     def film(self, file: str, facts: FilmFacts) -> Medium:
         audio = facts.audio[0] if facts.audio else None

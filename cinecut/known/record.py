@@ -94,11 +94,17 @@ def known_of(spec: Spec, text: str, path: Path) -> Known | None:
     prints = {key: film.facts.fingerprint for key, film in spec.every_film.items() if film.facts is not None}
     if len(prints) < len(spec.every_film):
         return None
-    whole = _most_like(films_print(list(prints.values())), text, path)
+    whole = _most_like([films_print(list(prints.values()))], text, path)
     if whole is not None or len(prints) == 1:
         return whole
-    parts = ((key, _most_like(each, text, path)) for key, each in prints.items())
+    parts = ((key, _most_like([each], text, path)) for key, each in prints.items())
     return _together([(key, part) for key, part in parts if part is not None])
+
+
+def written_before(spec: Spec, text: str, path: Path) -> Known | None:
+    """What an analysis knew that wrote the spec: of all its films, or of the first of them, before more were added."""
+    prints = [film.facts.fingerprint for film in spec.every_film.values() if film.facts is not None]
+    return _most_like([films_print(prints[:count]) for count in range(len(prints), 0, -1)], text, path)
 
 
 def films_print(prints: Sequence[str]) -> str:
@@ -106,10 +112,11 @@ def films_print(prints: Sequence[str]) -> str:
     return "+".join(prints)
 
 
-def _most_like(film: str, text: str, path: Path) -> Known | None:
+def _most_like(films: Sequence[str], text: str, path: Path) -> Known | None:
+    """Of the records of these films, or groups of films, the one whose spec is most like a text."""
     rows = Counter(map(str.strip, text.splitlines()))
-    files = [path.with_suffix(".known.json"), *_newest_first(_folder(film))]
-    records = [record for record in map(_read, files) if record.get("film") == film]
+    files = [path.with_suffix(".known.json"), *(file for film in films for file in _newest_first(_folder(film)))]
+    records = [record for record in map(_read, files) if record.get("film") in films]
     records.sort(key=lambda record: _common(str(record.get("wrote")), rows), reverse=True)
     for record in records:
         with contextlib.suppress(ValueError, TypeError, KeyError, ZeroDivisionError):

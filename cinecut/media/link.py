@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import unicodedata
 from collections.abc import Mapping as Records
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
@@ -16,7 +19,7 @@ from cinecut.language.events import ActMarker, Cue, Entry, Picture, Still
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.read import ABSENT, ANY_RATE, inside, load_spec
 from cinecut.language.spec import Film, Lut, Music, RatingClip, Spec
-from cinecut.language.timebase import clock, rate_text
+from cinecut.language.timebase import FILM_NAME, clock, rate_text
 
 Facts = FilmFacts | SongFacts | StillFacts | LutFacts
 TreePath = tuple[str | int, ...]
@@ -214,3 +217,15 @@ def name_from(folder: Path, file: Path) -> str:
     target = file.absolute()
     relative = os.path.relpath(target, folder.absolute())
     return relative if relative.count("..") <= 2 else str(target)
+
+
+def film_names(films: Sequence[Path]) -> list[str]:
+    """A name for each film, by its file: what a spec takes for one."""
+    found = list[str]()
+    for film in films:
+        plain = unicodedata.normalize("NFC", film.stem)
+        name = re.sub(r"[^\w.-]+", "-", plain).strip("-._")[:30]
+        name = name if FILM_NAME.fullmatch(name) else f"film-{name}".rstrip("-")
+        taken = [each for each in found if each == name or each.rpartition("-")[0] == name]
+        found.append(f"{name}-{len(taken) + 1}" if name in found else name)
+    return found

@@ -38,12 +38,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """`order` is how much the shots of an act keep the order of the film, 0 to 1."""
+    """`order` is how much the shots of an act keep the order of the film, 0 to 1; `file` is where it is read from."""
 
     name: str
     about: str
     order: Fraction
     parts: tuple[Part, ...]
+    file: Path
+
+    @property
+    def choice(self) -> str:
+        """What `load_skeleton` takes for it, from whatever folder."""
+        return self.file.stem if self.file.parent == _FOLDER else str(self.file.absolute())
 
 
 def skeleton_names() -> list[str]:
@@ -67,7 +73,7 @@ def read_skeleton(path: Path) -> Skeleton:
     parts = tuple(_part(entry) for entry in data["parts"])
     if not any(part.kind == "shots" for part in parts):
         raise Stop("option", f"{path} has no shots", "give one of its parts a `share` alone")
-    return Skeleton(data.get("name") or path.stem, data["about"], Fraction(data.get("order", "1/2")), parts)
+    return Skeleton(data.get("name") or path.stem, data["about"], Fraction(data.get("order", "1/2")), parts, path)
 
 
 def _part(entry: Mapping[str, Any]) -> Part:

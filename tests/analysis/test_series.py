@@ -11,11 +11,11 @@ from footage import Footage, make_film
 
 from cinecut.analysis import Analysis, Request, analyze
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.episodes import film_names
 from cinecut.diagnostics import Report, Stop
 from cinecut.known.record import known_of
 from cinecut.language.events import Shot
 from cinecut.language.read import load_spec
+from cinecut.media.link import film_names
 from cinecut.render.check import check_spec, examine
 from cinecut.vibes import load_vibe
 

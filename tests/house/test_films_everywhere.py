@@ -13,8 +13,7 @@ import pytest
 from commandline import cinecut
 from oracle import Film, Sound
 
-from cinecut.diagnostics import Report, Stop
-from cinecut.interchange.back.bring import bring
+from cinecut.diagnostics import Report
 from cinecut.known.record import Known, KnownLine, KnownShot, keep
 from cinecut.language.read import load_spec
 from cinecut.language.timebase import FilmRange, FilmTime
@@ -142,9 +141,72 @@ def test_what_is_known_of_each_film_judges_its_shots(folder: Path) -> None:
     assert "shot 1 begins inside 'Now!'" in found[0][1]
 
 
-def test_what_cannot_take_several_says_so(folder: Path) -> None:
+def exported(folder: Path, name: str, kind: str, text: str) -> str:
+    """The file of an editing program with the cut of another text."""
+    (folder / f"{name}.yaml").write_text(text)
+    run(folder, "export", f"{name}.yaml", "--to", kind)
+    return next(each.name for each in folder.glob(f"{name}.*") if each.suffix in (".edl", ".fcpxml", ".xml", ".otio"))
+
+
+@pytest.mark.parametrize("kind", ["edl", "fcp", "premiere", "otio"])
+def test_an_editing_program_brings_back_clips_of_either(kind: str, folder: Path) -> None:
+    """A slip in the second film, and a shot of it put in; its name is the spec's."""
     run(folder, "link", "spec.yaml")
-    refused = cinecut("recut", "spec.yaml", "--length", "10s", "--no-models", cwd=folder)
-    assert "cut from several films" in refused.stderr
-    with pytest.raises(Stop, match="cut from several films"):
-        bring(folder / "spec.yaml", folder / "spec.edl")
+    before = (folder / "spec.yaml").read_text()
+    assert (
+        run(folder, "import", exported(folder, "same", kind, before), "--into", "spec.yaml") == "nothing was changed\n"
+    )
+    other = before.replace("making-of 0:04 - 0:05", "making-of 0:05 - 0:06")
+    other += "  - shot: {film: making-of, in: 0:01, for: 12f}\n"
+    file = exported(folder, "other", kind, other)
+    record = json.loads(run(folder, "import", file, "--into", "spec.yaml", "--json"))
+    assert "shot 2: slipped, in 0:04.000 → 0:05.000" in record["changed"]
+    assert any("a shot from making-of 0:01.000 for 12 frames" in each for each in record["changed"])
+    assert record["by_hand"] == []
+    after = (folder / "spec.yaml").read_text()
+    assert "# the crew" in after
+    assert "# both of them" in after
+    spec = load_spec(folder / "spec.yaml", Report())[1]
+    assert spec is not None
+    shots = [entry.shot for entry in spec.timeline[1::2]]  # type: ignore[union-attr]
+    assert [(shot.film, shot.in_ and shot.in_.seconds) for shot in shots] == [
+        ("making-of", 5), ("making-of", 1)]  # fmt: skip
+    run(folder, "import", file, "--new", "new.yaml", "--film", "film.mp4", "--film", "extra.mkv")
+    begun = load_spec(folder / "new.yaml", Report())[1]
+    assert begun is not None
+    assert [(entry.shot.film, entry.shot.in_.seconds) for entry in begun.timeline] == [  # type: ignore[union-attr]
+        ("film", 1), ("extra", 5), ("film", 3), ("extra", 1)]  # fmt: skip
+    alone = json.loads(run(folder, "import", file, "--new", "one.yaml", "--film", "film.mp4", "--json"))
+    assert any("extra.mkv at frame 24 is not film.mp4" in each for each in alone["by_hand"])
+
+
+@pytest.mark.parametrize("kind", ["edl", "fcp", "premiere", "otio"])
+def test_films_with_one_file_name_are_told_apart(kind: str, folder: Path) -> None:
+    """As episodes in folders of their own are: by the folders, and in an EDL by the reels."""
+    for number, film in enumerate(("film.mp4", "extra.mkv"), 1):
+        (folder / str(number)).mkdir()
+        (folder / str(number) / "film.mkv").symlink_to((folder / film).resolve())
+    text = SPEC.replace("film.mp4", "1/film.mkv").replace("extra.mkv", "2/film.mkv")
+    (folder / "spec.yaml").write_text(text)
+    run(folder, "link", "spec.yaml")
+    before = (folder / "spec.yaml").read_text()
+    other = before.replace("making-of 0:04 - 0:05", "main 0:00.5 - 0:01.5") + "  - shot: making-of 0:06 - 0:07\n"
+    file = exported(folder, "other", kind, other)
+    record = json.loads(run(folder, "import", file, "--into", "spec.yaml", "--json"))
+    assert record["by_hand"] == []
+    spec = load_spec(folder / "spec.yaml", Report())[1]
+    assert spec is not None
+    assert [entry.shot.film or "main" for entry in spec.timeline] == [  # type: ignore[union-attr]
+        "main", "main", "main", "making-of"]  # fmt: skip
+
+
+def test_a_medium_that_the_spec_does_not_have_is_said(folder: Path) -> None:
+    run(folder, "link", "spec.yaml")
+    before = (folder / "spec.yaml").read_text()
+    file = exported(folder, "other", "fcp", before)
+    (folder / file).write_text((folder / file).read_text().replace("extra.mkv", "stranger.mkv"))
+    record = json.loads(run(folder, "import", file, "--into", "spec.yaml", "--dry-run", "--json"))
+    assert any("stranger.mkv at frame 24 is no film of this spec" in each for each in record["by_hand"])
+    (folder / file).write_text((folder / file).read_text().replace("film.mp4", "other.mp4"))
+    none = cinecut("import", file, "--into", "spec.yaml", cwd=folder)
+    assert "and nothing of film.mp4 or extra.mkv" in none.stderr

@@ -24,6 +24,7 @@ from cinecut.interchange.back.bring import bring, compared, read_cut, today
 from cinecut.interchange.build import Wishes, sequence_of
 from cinecut.interchange.export import layout_for
 from cinecut.interchange.readers import xml_tree
+from cinecut.interchange.readers.cut import Media
 from cinecut.interchange.writers import edl, fcpxml, otio_file, xmeml
 from cinecut.render.check import layout_of
 
@@ -197,7 +198,7 @@ def test_an_unchanged_export_is_no_change(golden: Path, kind: str) -> None:
 @pytest.mark.parametrize("spec", sorted((Path(__file__).parents[2] / "specs").glob("*.yaml")), ids=lambda p: p.stem)
 def test_a_shipped_spec_comes_back_unchanged(spec: Path, kind: str) -> None:
     layout = layout_for(spec)
-    changes = compared(layout, today(layout, spec.parent, kind), today(layout, spec.parent, kind))
+    changes = compared(layout, spec.parent, today(layout, spec.parent, kind), today(layout, spec.parent, kind))
     assert (changes.none, changes.said, changes.by_hand) == (True, [], [])
 
 
@@ -207,7 +208,7 @@ def _unchanged(text: str, kind: str, rate: Fraction = Fraction(24), random: bool
     if random:
         assume(report.ok)  # random parts may not fit each other; the golden ones do
     assert report.ok, list(report)
-    changes = compared(layout, today(layout, Path("/work"), kind), today(layout, Path("/work"), kind))
+    changes = compared(layout, Path("/work"), today(layout, Path("/work"), kind), today(layout, Path("/work"), kind))
     assert changes.none, changes.said
     assert (changes.said, changes.by_hand) == ([], [])
     assert [each.placed.number for each in changes.order] == [p.number for p in layout.timeline.events]  # type: ignore[union-attr]
@@ -246,7 +247,7 @@ def test_a_spec_begins_from_a_timeline(kind: str, tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(BEFORE)
     wanted = layout_for(tmp_path / "spec.yaml")
     end = FORMATS[kind][0]
-    begun = begin(f"cut{end}", (tmp_path / f"cut{end}").read_bytes(), "film.mov", wanted.trailer.film)
+    begun = begin(f"cut{end}", (tmp_path / f"cut{end}").read_bytes(), tmp_path, [("film.mov", wanted.trailer.film)])
     (tmp_path / "new.yaml").write_text(begun.text)
     found = layout_for(tmp_path / "new.yaml")
     assert cut_of(found) == cut_of(wanted)
@@ -353,7 +354,7 @@ def test_what_is_not_understood_is_listed(tmp_path: Path) -> None:
     added = added.replace("</spine>", '<asset-clip ref="r99" offset="3611s" start="0s" duration="1s"/></spine>')
     (tmp_path / "cut.fcpxml").write_text(added)
     by_hand = bring(tmp_path / "spec.yaml", tmp_path / "cut.fcpxml").by_hand
-    assert any("b.mov" in each and "no medium of this spec" in each for each in by_hand)
+    assert any("b.mov" in each and "no film of this spec" in each for each in by_hand)
 
 
 ODD = (b"-", b"9999999999", b"0/0", b"nan", b"\0", b"<a>", b"1e400", b'"', b"")
@@ -368,7 +369,7 @@ def test_a_damaged_file_is_read_or_refused(kind: str, damage: list[tuple[float, 
         at = int(share * len(data))
         data[at : at + gone] = put
     with contextlib.suppress(Stop):
-        assert read_cut(f"cut{FORMATS[kind][0]}", bytes(data), Fraction(24), Fraction(24)).rate > 0
+        assert read_cut(f"cut{FORMATS[kind][0]}", bytes(data), Fraction(24), Media()).rate > 0
 
 
 @cache

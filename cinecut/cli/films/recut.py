@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cinecut.analysis import Analysis, Request
     from cinecut.edits.recut.merging import Recut, Version, Wish
     from cinecut.known.record import Known
+    from cinecut.language.spec import Spec
 
 app = typer.Typer()
 
@@ -36,6 +37,9 @@ def recut(
         str | None, typer.Option("--length", metavar="TIME", help="Of the new trailer: 60s, 1:30.")
     ] = None,
     vibe: VibeOption = None,
+    structure: Annotated[
+        str | None, typer.Option("--structure", metavar="NAME", help="Another skeleton. Default: the one before.")
+    ] = None,
     subtitles: SubtitlesOption = None,
     act: Annotated[str | None, typer.Option("--act", metavar="NAME", help="Cut this act only.")] = None,
     only_kept: Annotated[
@@ -65,7 +69,7 @@ def recut(
     wanted, target = trailer_length(length), output or spec
     check_free(output, force or dry_run, "--force replaces it, -o names another")
     ours, base, known = _versions(spec, only_kept)
-    choice = _Choice(music, wanted, vibe, subtitles, no_models)
+    choice = _Choice(music, wanted, vibe, subtitles, structure, no_models)
     analysis, now, sources = _analyzed(spec, ours, known, choice)
     wish = Wish(act, choice.paths, only_kept, known.timeline if base is not None and known is not None else "")
     result = _merged(spec, (base, ours), analysis, wish)
@@ -109,6 +113,7 @@ class _Choice:
     length: Fraction | None
     vibe: str | None
     subtitles: Path | None
+    structure: str | None
     no_models: bool
 
     @property
@@ -123,29 +128,38 @@ class _Choice:
 def _versions(spec: Path, only_kept: bool) -> tuple[Version, Version | None, Known | None]:
     """The spec, what analyze wrote, and what it knew; each of the last two only if it is at hand."""
     from cinecut.edits.recut.merging import Version
-    from cinecut.known.record import known_of
-    from cinecut.language.document import parse_document, read_document
+    from cinecut.known.record import written_before
+    from cinecut.language.document import read_document
     from cinecut.render.check import layout_of
 
     report = Report()
     document = read_document(spec, report)
     report.stop_on_error()
     ours = Version.of(document, layout_of)
-    if ours.spec.films is not None:
-        message = f"{spec.name} is cut from several films, which recut does not cut anew yet"
-        raise Stop("option", message, "`cinecut edit` changes its events, and `analyze` writes another spec")
-    known, base = known_of(ours.spec, document.text, spec), None
+    known, base = written_before(ours.spec, document.text, spec), None
     if known is not None:
         with contextlib.suppress(Stop):
-            base = Version.of(parse_document(spec, known.wrote, Report()), layout_of)
+            base = _written_by(known, spec, ours)
     standing = {item.key for item in ours.items if not item.marker}
     if base is not None and not standing & {item.key for item in base.items}:
-        base = None  # of another spec of this film
+        base = None  # of another spec of these films
     if base is None and not only_kept:
         message = "what analyze wrote is not at hand, so every event is taken for one that you touched, and is kept"
         hint = "--only-kept keeps what says `keep: true`, and cuts the rest anew"
         print_diagnostics([Diagnostic("no-side-file", message, None, (hint,))])
     return ours, base, known
+
+
+def _written_by(known: Known, spec: Path, ours: Version) -> Version:
+    """The spec as analyze wrote it, with the names that its films have now. Raises Stop where it cannot be read."""
+    from cinecut.edits.recut.merging import Version
+    from cinecut.edits.recut.naming import named_as
+    from cinecut.language.document import parse_document
+    from cinecut.render.check import layout_of
+
+    base = Version.of(parse_document(spec, known.wrote, Report()), layout_of)
+    text = named_as(base.document, base.spec, ours.spec)
+    return base if text == known.wrote else Version.of(parse_document(spec, text, Report()), layout_of)
 
 
 def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -> tuple[Analysis, Known, list[Path]]:
@@ -168,7 +182,7 @@ def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -
             request = replace(request, music=song, credit=credit)
         analysis = analyze(request, watching.share)
     print_diagnostics([*warnings, *analysis.diagnostics])
-    files = [request.film, request.music, request.subtitles]
+    files = [*request.films, request.music, request.subtitles]
     return analysis, known_about(analysis, request), [file for file in files if file is not None]
 
 
@@ -177,29 +191,49 @@ def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) 
     from cinecut.analysis import Request
     from cinecut.language.read import inside
     from cinecut.vibes import DEFAULT, load_vibe
+    from cinecut.vibes.skeleton import load_skeleton
 
-    film, music = inside(spec.parent, ours.spec.main_film.file), ours.spec.music
+    music, films = ours.spec.music, _films(spec, ours.spec)
     subtitles = choice.subtitles
+    if subtitles is not None and len(films) > 1:
+        hint = "leave it out: subtitles are found beside each film by its name"
+        raise Stop("option", "--subtitles are of one film, and the spec has several", hint)
     if subtitles is None and "subtitles" in asked and Path(asked["subtitles"]).is_file():
         subtitles = Path(asked["subtitles"])
     seconds = choice.length
     if seconds is None:
         seconds = Fraction(asked["length"]) if "length" in asked else ours.layout.timeline.events[-1].end
+    structure = choice.structure or asked.get("structure")
     return Request(
-        film,
+        films[0][1],
         spec,
         load_vibe(DEFAULT),
         subtitles,
         asked.get("language"),
         _fraction(asked, "shift") if choice.subtitles is None else None,
         _fraction(asked, "rate") if choice.subtitles is None else None,
-        audio=ours.spec.main_film.audio if ours.spec.main_film.audio > 1 else None,
         music=inside(spec.parent, music.file) if music is not None and music.file is not None else None,
         credit=music.credit if music is not None else None,
         length=seconds,
         spoilers="spoilers" in asked,
         match_light="match_light" in asked,
+        structure=load_skeleton(structure) if structure is not None else None,
+        texts={key.removeprefix("text."): text for key, text in asked.items() if key.startswith("text.")},
+        others=tuple(path for _, path, _ in films[1:]),
+        names=tuple(name for name, _, _ in films if name is not None),
+        audios=tuple(audio if audio > 1 else None for _, _, audio in films),
     )
+
+
+def _films(spec: Path, ours: Spec) -> list[tuple[str | None, Path, int]]:
+    """The films of a spec, each once: the name that they have there, the file, and which of its sounds is heard."""
+    from cinecut.language.read import inside
+
+    films = dict[Path, tuple[str | None, Path, int]]()
+    for key, film in ours.every_film.items():
+        path = inside(spec.parent, film.file)
+        films.setdefault(path.resolve(), (ours.name_of(key), path, film.audio))
+    return list(films.values())
 
 
 def _fraction(asked: dict[str, str], key: str) -> Fraction | None:

@@ -131,7 +131,10 @@ def import_(
         Path | None, typer.Option("--into", metavar="SPEC", help="The spec that it was exported from.")
     ] = None,
     new: Annotated[Path | None, typer.Option("--new", metavar="SPEC", help="Begin a spec from it.")] = None,
-    film: Annotated[Path | None, typer.Option("--film", metavar="FILM", help="With --new: its film.")] = None,
+    film: Annotated[
+        list[Path] | None,
+        typer.Option("--film", metavar="FILM", help="With --new: its film; once for each."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be changed.")] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -144,10 +147,10 @@ def import_(
     """
     if (into is None) == (new is None):
         raise Stop("option", "name a spec with --into, or begin one with --new")
-    if (new is None) != (film is None):
+    if (new is None) != (not film):
         raise Stop("option", "--new begins a spec of the film that --film names")
     said, by_hand = _bring(file, into, dry_run) if into is not None else ([], [])
-    if new is not None and film is not None:
+    if new is not None and film:
         said, by_hand = _begin(file, new, film, force)
     if as_json:
         print(json.dumps({"changed": said, "by_hand": by_hand}, ensure_ascii=False, indent=2))
@@ -168,7 +171,7 @@ def _bring(file: Path, into: Path, dry_run: bool) -> tuple[list[str], list[str]]
     return found.said, found.by_hand
 
 
-def _begin(file: Path, new: Path, film: Path, force: bool) -> tuple[list[str], list[str]]:
+def _begin(file: Path, new: Path, films: list[Path], force: bool) -> tuple[list[str], list[str]]:
     from cinecut.files import open_file, write_beside
     from cinecut.interchange.back.begin import begin
     from cinecut.interchange.export import refuse_existing
@@ -177,6 +180,7 @@ def _begin(file: Path, new: Path, film: Path, force: bool) -> tuple[list[str], l
 
     refuse_existing([new], force)
     with open_file(file) as opened:
-        found = begin(file.name, opened.read(), name_from(new.parent, film), film_facts(film))
-    write_beside(new, found.text, never=[file, film])
+        named = [(name_from(new.parent, film), film_facts(film)) for film in films]
+        found = begin(file.name, opened.read(), new.parent, named)
+    write_beside(new, found.text, never=[file, *films])
     return [f"{new}: {found.events} events"], found.by_hand

@@ -11,6 +11,7 @@ from pathlib import Path
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.diagnostics import Report
+from cinecut.edits.recut.naming import renamed
 from cinecut.known.timeline import key_of
 from cinecut.language.document import Document, Mapping, parse_document
 from cinecut.language.document import Sequence as Items
@@ -65,13 +66,16 @@ def items_of(document: Document, layout: Layout) -> list[Item]:
     for path, remark in remarks.items():
         if len(path) > 1 and path[0] == "timeline":
             comments.setdefault(int(path[1]), []).extend(_texts(remark))
+    first = layout.trailer.spec.name_of("")
+    plain = {first: None} if first is not None else {}
     placed, items, act, end = iter(layout.timeline.events), list[Item](), "", None
     for number, entry in enumerate(layout.trailer.spec.timeline):
         where = None if isinstance(entry, ActMarker) else next(placed)
         act = entry.act if isinstance(entry, ActMarker) else act
         rows, end = _rows(edits, sequence, number, end)
         said = tuple(comments.get(number, ()))
-        items.append(Item(entry, key_of(entry), said, rows, (where.act if where else act) or "", where))
+        key = key_of(renamed(entry, plain))
+        items.append(Item(entry, key, said, rows, (where.act if where else act) or "", where))
     return items
 
 

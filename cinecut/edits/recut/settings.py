@@ -7,6 +7,7 @@ base (as analyze wrote it) ─┬─ ours (the file) ─────┐
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from collections.abc import Mapping as Map
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -15,11 +16,11 @@ from cinecut.language.document import Document, Mapping, Node, Scalar, end_of
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import print_flow
-from cinecut.language.spec import Spec
+from cinecut.language.spec import Film, Spec
 from cinecut.language.write import spec_tree
 
 _NOT_MERGED = ("cinecut", "timeline")
-_OF_THE_FILE = {("film", "file"), ("film", "facts")}  # where the film lies is no matter of taste
+_OF_THE_FILE = ("file", "facts")  # where a film lies is no matter of taste
 SONG = ("file", "beats", "start", "parts", "loop", "credit", "facts", "pulse")  # what comes with another song
 
 
@@ -50,9 +51,9 @@ def merged(
     settings, conflicts = list[Setting](), list[Conflict]()
     own, new_tree = (spec_tree(spec, {}) for spec in (ours, theirs))
     for part in (item.name for item in fields(Spec) if item.name not in (*_NOT_MERGED, "place")):
-        values = [getattr(spec, part) if spec is not None else None for spec in (base, ours, theirs)]
+        values = [_part(spec, part, ours) if spec is not None else None for spec in (base, ours, theirs)]
         for path, was, mine, new in _leaves(part, *values):
-            if path in _OF_THE_FILE or mine == new:
+            if (part in ("film", "films") and path[-1] in _OF_THE_FILE) or mine == new:
                 continue
             if path in asked or (base is not None and mine == was):
                 settings.append(Setting(path, _written(theirs, new_tree, path)))
@@ -62,8 +63,21 @@ def merged(
     return settings, conflicts
 
 
+def _part(spec: Spec, part: str, ours: Spec) -> Any:
+    """A part of a spec; its only film as the first of several, where there are several now."""
+    if part == "films" and spec.film is not None and ours.films is not None:
+        return {ours.name_of(""): spec.film}
+    return getattr(spec, part)
+
+
 def _leaves(part: str, was: Any, mine: Any, new: Any) -> Iterator[tuple[tuple[str, ...], Any, Any, Any]]:
-    """A part's keys with their values in the three versions; the whole part where one of the last two has none."""
+    """A part's keys with their values in the three versions, and of the films those of each; the whole part where one
+    of the last two has none."""
+    if part == "films" and mine is not None and new is not None:
+        for name in (each for each in mine if each in new):
+            for path, *values in _leaves(name, (was or {}).get(name), mine[name], new[name]):
+                yield (part, *path), *values
+        return
     if not is_dataclass(mine) or not is_dataclass(new) or part == "rating":
         yield (part,), was, mine, new
         return
@@ -76,12 +90,12 @@ def _leaves(part: str, was: Any, mine: Any, new: Any) -> Iterator[tuple[tuple[st
 
 def _written(spec: Spec, tree: Mapping, path: tuple[str, ...]) -> Node | None:
     """How a value is written in a spec; None where it is the usual one."""
-    node = tree.get(path[0])
-    if len(path) == 1 or node is None:
-        return node
-    if isinstance(node, Mapping):
-        return node.get(path[1])
-    return node if path[1] == getattr(type(getattr(spec, path[0])), "short", "") else None
+    node, value = tree.get(path[0]), getattr(spec, path[0])
+    for key in path[1:]:
+        if not isinstance(node, Mapping):
+            return node if node is not None and key == getattr(type(value), "short", "") else None
+        node, value = node.get(key), value[key] if isinstance(value, Map) else value
+    return node
 
 
 def _shown(node: Node | None) -> str:
@@ -111,7 +125,7 @@ def with_settings(versions: Versions, ours: Spec, theirs: Spec, settings: list[S
             edits.put(first, 0, last, len(edits.lines[last]), text)
             continue
         for setting in own:
-            _set(edits, root, setting, type(getattr(theirs, part)))
+            _set(edits, setting, Film if part == "films" else type(getattr(theirs, part)))
     return edits.text()
 
 
@@ -144,22 +158,25 @@ def _comments(document: Document, part: str) -> set[str]:
     return {text for each in remarks for text in (*each.above, each.beside, *each.below) if text}
 
 
-def _set(edits: Edits, root: Mapping, setting: Setting, cls: type) -> None:
-    part, value = setting.path[0], setting.value
-    if len(setting.path) == 1:
+def _set(edits: Edits, setting: Setting, cls: type) -> None:
+    """`cls`: what the value is a key of, where it is a key of a part."""
+    where, key, value = setting.path[:-1], setting.path[-1], setting.value
+    root, short = edits.node(where[:-1]), getattr(cls, "short", "")
+    assert isinstance(root, Mapping)
+    if not where:
         if value is not None:
-            edits.set((part,), value)
-        elif part in root.entries:
-            edits.remove((part,))
+            edits.set((key,), value)
+        elif key in root.entries:
+            edits.remove((key,))
         return
-    key, node, short = setting.path[1], root.get(part), getattr(cls, "short", "")
+    node = root.get(where[-1])
     if isinstance(node, Scalar) and key == short:
-        edits.set((part,), value or node)
+        edits.set(where, value or node)
     elif value is not None and node is None:
-        edits.set((part,), Mapping({key: value}, {key: root.span}, root.span, False))
+        edits.set(where, Mapping({key: value}, {key: root.span}, root.span, False))
     elif value is not None:
-        edits.fill((part,), short, {key: value})
+        edits.fill(where, short, {key: value})
     elif isinstance(node, Mapping) and key in node.entries and len(node.entries) > 1:
-        edits.remove((part, key))
+        edits.remove((*where, key))
     elif isinstance(node, Mapping) and key in node.entries:
-        edits.remove((part,))
+        edits.remove(where)

@@ -25,10 +25,12 @@ class Amended:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """An event that the file adds: a shot of the film, or black where it has none."""
+    """An event that the file adds: a shot of a film, or black where it has none. `film`: its name in the spec, if it
+    has one."""
 
     frames: int
     source: Fraction | None = None  # seconds from the film's first picture
+    film: str | None = None
     speed: Fraction = Fraction(1)
 
 

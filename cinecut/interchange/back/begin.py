@@ -1,12 +1,15 @@
-"""A spec that begins as an editor's timeline: file + film → Spec, with the markers as remarks."""
+"""A spec that begins as an editor's timeline: file + films → Spec, with the markers as remarks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 
 from cinecut.interchange.back.bring import read_cut
-from cinecut.interchange.readers.cut import Cut, Line, Marked, Piece
+from cinecut.interchange.build import Shelf, Wishes
+from cinecut.interchange.readers.cut import Cut, Line, Marked, Media, Piece
 from cinecut.language.document.layout import Path as Place
 from cinecut.language.document.layout import Remark
 from cinecut.language.events import Black, Clip, Entry, Shot, Title, Transition
@@ -15,6 +18,7 @@ from cinecut.language.read import make
 from cinecut.language.spec import Film, Output, Spec
 from cinecut.language.timebase import FilmTime, Length
 from cinecut.language.write import write_spec
+from cinecut.media.link import film_names
 
 _SILENT = -90.0  # dB: nobody hears what is lower
 
@@ -28,29 +32,38 @@ class Begun:
     by_hand: list[str] = field(default_factory=list)
 
 
-def begin(name: str, data: bytes, film: str, facts: FilmFacts) -> Begun:
-    """A spec of the timeline in a file. `film` is the film's name as the spec shall have it; clips of other media
-    become black, and are listed. Raises Stop where the file cannot be read."""
-    cut = read_cut(name, data, facts.rate, facts.rate)
-    own = film.replace("\\", "/").rpartition("/")[2]
-    started = _Timeline(cut, facts, [*cut.odd])
+def begin(name: str, data: bytes, folder: Path, films: Sequence[tuple[str, FilmFacts]]) -> Begun:
+    """A spec of the timeline in a file. `films` are their names as the spec in `folder` shall have them, with what is
+    measured of them; clips of other media become black, and are listed. Raises Stop where the file cannot be read."""
+    rate = films[0][1].rate
+    shelf = Shelf(Wishes(folder), rate)
+    media = [shelf.film(film, facts) for film, facts in films]
+    called = film_names([Path(film) for film, _ in films]) if len(films) > 1 else [None]
+    known = Media(tuple(media))
+    named = {known.called(medium.path, medium.reel): each for medium, each in zip(media, called, strict=True)}
+    cut = read_cut(name, data, rate, known)
+    started = _Timeline(cut, named, [*cut.odd])
     at = 0
     for piece in cut.pieces:
-        if piece.medium != own:
-            started.by_hand.append(f"{piece.medium} at frame {piece.start} is not {own}: black stands in its place")
+        if piece.medium not in named:
+            words = f"is not {' or '.join(named)}: black stands in its place"
+            started.by_hand.append(f"{piece.medium} at frame {piece.start} {words}")
             continue
         started.black(at, piece.start)
         started.shot(piece)
         at = piece.end
     end = max([at, *(line.end for line in cut.lines)])
     started.black(at, end)
-    started.by_hand += [f"{name} is heard in it" for name in dict.fromkeys(s.medium for s in cut.sounds) if name != own]
-    rate = cut.rate if cut.rate != facts.rate else None
+    heard = dict.fromkeys(sound.medium for sound in cut.sounds)
+    started.by_hand += [f"{medium} is heard in it" for medium in heard if medium not in named]
+    own = [make(Film, file=film, facts=facts) for film, facts in films]
+    several = {each: film for each, film in zip(called, own, strict=True) if each is not None}
     spec = make(
         Spec,
         cinecut=1,
-        film=make(Film, file=film, facts=facts),
-        output=make(Output, rate=rate),
+        film=None if several else own[0],
+        films=several or None,
+        output=make(Output, rate=cut.rate if cut.rate != rate else None),
         timeline=tuple(started.entries),
     )
     remarks: dict[Place, Remark] = {("timeline", at): Remark(above=tuple(f"# {text}" for text in texts))
@@ -61,18 +74,20 @@ def begin(name: str, data: bytes, film: str, facts: FilmFacts) -> Begun:
 @dataclass(slots=True)
 class _Timeline:
     cut: Cut
-    facts: FilmFacts
+    films: Mapping[str, str | None]  # their names in the spec, by what they are called in the cut
     by_hand: list[str]
     entries: list[Entry] = field(default_factory=list)
     remarks: dict[int, list[str]] = field(default_factory=dict)
 
     def shot(self, piece: Piece) -> None:
-        numbered = self.facts.timecodes
+        medium = self.cut.known.by_name(piece.medium)
+        assert medium is not None  # or no shot is made of it
+        numbered = medium.numbered
         source = max(Fraction(0), piece.source - numbered.first / numbered.rate)
         silent = bool(self.cut.sounds) and (piece.gain is None or piece.gain < _SILENT)
         lead, trail = (_frames(frames) if frames > 0 else None for frames in piece.over)
         gain = Fraction(0) if silent or piece.gain is None else Fraction(str(round(piece.gain, 1)))
-        clip = Clip(in_=FilmTime(source), out=None, for_=_frames(piece.length))
+        clip = Clip(film=self.films[piece.medium], in_=FilmTime(source), out=None, for_=_frames(piece.length))
         self._note(piece.start, piece.end)
         self.entries.append(
             make(

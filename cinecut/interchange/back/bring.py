@@ -23,12 +23,12 @@ from cinecut.edits.changes.matching import standing
 from cinecut.edits.verbs.entries import Entries
 from cinecut.files import open_file
 from cinecut.interchange.back.amendments import Amended, Changes, New
-from cinecut.interchange.back.changes import Comparison
+from cinecut.interchange.back.changes import Comparison, FilmNamed
 from cinecut.interchange.back.matching import as_they_stood
-from cinecut.interchange.build import Wishes, sequence_of
+from cinecut.interchange.build import Shelf, Wishes, sequence_of
 from cinecut.interchange.export import TARGETS, layout_for
 from cinecut.interchange.model import Sequence
-from cinecut.interchange.readers.cut import Cut
+from cinecut.interchange.readers.cut import Cut, Media
 from cinecut.language.document import Document, Mapping, parse_document, read_document
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.edit import Edits
@@ -56,16 +56,14 @@ class Brought:
 def bring(spec: Path, file: Path) -> Brought:
     """Bring the changes in a file back into a spec. Raises Stop where either cannot be read, or the film differs."""
     layout, document = layout_for(spec), read_document(spec, Report())
-    if len(layout.trailer.footage) > 1:
-        message = f"{spec.name} is cut from several films, whose changes cannot be brought back yet"
-        raise Stop("option", message, "take them over by hand: `cinecut edit` changes one event at a time")
     with open_file(file) as opened:
         data = opened.read()
     target = kind_of(file.name, data)
-    before, after = today(layout, spec.parent, target), _read(file.name, data, layout)
+    before = today(layout, spec.parent, target)
+    after = _read(file.name, data, layout, before.known)
     _check_film(layout, file, before, after)
     after = as_they_stood(before, after)
-    changes = compared(layout, before, after)
+    changes = compared(layout, spec.parent, before, after)
     if changes.none:
         return Brought(document.text, changes.said, changes.by_hand)
     text = amended(document, layout, changes)
@@ -76,20 +74,22 @@ def bring(spec: Path, file: Path) -> Brought:
 def today(layout: Layout, folder: Path, target: str) -> Cut:
     """The cut that a target's reader finds in what the spec exports today."""
     module, function, end, _ = TARGETS[target]
-    sequence = _sequence(layout, folder)
+    wishes = Wishes(folder)
+    sequence = sequence_of(layout, "cut", wishes)
+    known = [*Shelf(wishes, layout.timeline.rate).films(layout.trailer).values(), *sequence.media]
     write: Callable[[Sequence], object] = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)
     files: dict[str, bytes] = getattr(write(sequence), "files")  # noqa: B009 - Written's
-    return _read(f"export{end}", files[end], layout)
+    return _read(f"export{end}", files[end], layout, Media(tuple(dict.fromkeys(known))))
 
 
-def compared(layout: Layout, before: Cut, after: Cut) -> Changes:
-    later = layout.trailer.opening.frames if layout.trailer.opening is not None else 0
-    numbered = layout.trailer.film.timecodes
-    return Comparison(layout, before, after, numbered.first / numbered.rate, later).changed()
-
-
-def _sequence(layout: Layout, folder: Path) -> Sequence:
-    return sequence_of(layout, "cut", Wishes(folder))
+def compared(layout: Layout, folder: Path, before: Cut, after: Cut) -> Changes:
+    """The changes from the one cut to the other; media lie in `folder`, or are named from there."""
+    films = dict[str, FilmNamed]()
+    for key, medium in Shelf(Wishes(folder), layout.timeline.rate).films(layout.trailer).items():
+        first = medium.numbered.first / medium.numbered.rate
+        named = FilmNamed(layout.trailer.spec.name_of(key), first)
+        films.setdefault(before.known.called(medium.path, medium.reel), named)
+    return Comparison(layout, before, after, films).changed()
 
 
 def kind_of(name: str, data: bytes) -> str:
@@ -106,16 +106,16 @@ def kind_of(name: str, data: bytes) -> str:
     return known
 
 
-def read_cut(name: str, data: bytes, rate: Fraction, film: Fraction) -> Cut:
-    """The cut in a file of any kind that is read; `rate` where it does not say one, `film` that of an EDL's sources."""
+def read_cut(name: str, data: bytes, rate: Fraction, known: Media) -> Cut:
+    """The cut in a file of any kind that is read; `rate` where it does not say one."""
     target = kind_of(name, data)
     reader = import_module(f"cinecut.interchange.readers.{_READERS[target]}")
-    found: Cut = reader.read(data, name, rate, *((film,) if target == "edl" else ()))
+    found: Cut = reader.read(data, name, rate, known)
     return found
 
 
-def _read(name: str, data: bytes, layout: Layout) -> Cut:
-    found = read_cut(name, data, layout.timeline.rate, layout.trailer.film.rate)
+def _read(name: str, data: bytes, layout: Layout, known: Media) -> Cut:
+    found = read_cut(name, data, layout.timeline.rate, known)
     if found.rate != layout.timeline.rate:
         rates = f"{float(found.rate):.6g} frames a second, not {float(layout.timeline.rate):.6g}"
         raise Stop("other-file", f"{name} has {rates}", "set the project to the trailer's rate, and export it anew")
@@ -125,8 +125,8 @@ def _read(name: str, data: bytes, layout: Layout) -> Cut:
 def _check_film(layout: Layout, file: Path, before: Cut, after: Cut) -> None:
     own, theirs = ({piece.medium for piece in cut.pieces} for cut in (before, after))
     if own and theirs and not own & theirs:
-        film = layout.trailer.spec.main_film.file
-        message = f"{file.name} shows {', '.join(sorted(theirs)[:3])}, and nothing of {film}"
+        films = " or ".join(film.file for film in layout.trailer.spec.every_film.values())
+        message = f"{file.name} shows {', '.join(sorted(theirs)[:3])}, and nothing of {films}"
         raise Stop("other-file", message, "is it this spec's?")
 
 
@@ -150,7 +150,7 @@ def _differences(spec: Path, text: str, target: str, wanted: Cut) -> list[str]:
             left.append(
                 f"{piece.medium} at frame {piece.start}: it ends at {other.end} in the spec, not at {piece.end}"
             )
-        elif abs(other.source - piece.source) * layout.trailer.film.rate >= 1:
+        elif abs(other.source - piece.source) * cut.known.rate(piece.medium, cut.rate) >= 1:
             left.append(f"{piece.medium} at frame {piece.start}: the spec shows another moment of it")
     return left
 
@@ -293,7 +293,7 @@ def _entry(event: New, layout: Layout) -> Mapping:
     if event.source is None:
         entries = {"black": value_tree(f"{event.frames}f")}
     else:
-        clip = Clip(in_=FilmTime(max(Fraction(0), event.source)), out=None, for_=length)
+        clip = Clip(film=event.film, in_=FilmTime(max(Fraction(0), event.source)), out=None, for_=length)
         entries = {"shot": value_tree(clip)}
         if event.speed != 1:
             entries["speed"] = value_tree(event.speed)

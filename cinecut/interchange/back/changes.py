@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.compiler.layout import Layout
@@ -20,14 +20,22 @@ from cinecut.language.timebase import FilmTime, Length, clock, nearest
 from cinecut.language.write import length_text
 
 
+@dataclass(frozen=True, slots=True)
+class FilmNamed:
+    """A film of the spec: its name there, if it has one, and its first timecode in seconds."""
+
+    name: str | None
+    first: Fraction
+
+
 class Comparison:
     """A changed cut beside the one that the spec exports today, read by the same reader."""
 
-    def __init__(self, layout: Layout, before: Cut, after: Cut, first: Fraction, later: int) -> None:
-        """`first` is the film's first timecode in seconds, `later` the frames of the rating card."""
-        self.layout, self.before, self.after = layout, before, after
-        self.first, self.later, self.rate = first, later, layout.timeline.rate
-        self.film = layout.trailer.spec.main_film.file.replace("\\", "/").rpartition("/")[2]
+    def __init__(self, layout: Layout, before: Cut, after: Cut, films: Mapping[str, FilmNamed]) -> None:
+        """`films` by what their media are called in the cuts."""
+        self.layout, self.before, self.after, self.films = layout, before, after, films
+        self.later = layout.trailer.opening.frames if layout.trailer.opening is not None else 0  # the rating card
+        self.rate = layout.timeline.rate
         self.known, self.placed = self._known()
         self.events = {placed.number: Amended(placed) for placed in layout.timeline.events}
         self.changes = Changes(by_hand=list(dict.fromkeys(each for each in after.odd if each not in before.odd)))
@@ -44,15 +52,7 @@ class Comparison:
         return [piece for piece, _ in pairs], [placed for _, placed in pairs]
 
     def changed(self) -> Changes:
-        media = {piece.medium for piece in self.before.pieces}
-        pieces = []
-        for piece in self.after.pieces:
-            if piece.start < self.later:
-                continue  # the rating card
-            if piece.medium in media:
-                pieces.append(piece)
-            else:
-                self._hand(f"{piece.medium} at frame {piece.start} is no medium of this spec: black stays in its place")
+        pieces = self._shown([piece for piece in self.after.pieces if piece.start >= self.later])
         were = pictures_matched(self.known, pieces, self.rate)
         self._arrange(pieces, were)
         self._texts(pieces, were)
@@ -65,6 +65,14 @@ class Comparison:
         self._marks(pieces, were)
         self._sounds()
         return self.changes
+
+    def _shown(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """The pictures that the spec can show: those of its films, and others where they are one of its events."""
+        were = pictures_matched(self.known, pieces, self.rate)
+        odd = [p for p, was in zip(pieces, were, strict=True) if was is None and p.medium not in self.films]
+        for piece in odd:
+            self._hand(f"{piece.medium} at frame {piece.start} is no film of this spec: black stays in its place")
+        return [piece for piece in pieces if piece not in odd]
 
     def _hand(self, text: str) -> None:
         self.changes.by_hand.append(text)
@@ -85,9 +93,11 @@ class Comparison:
                 used.add(group)
                 self._fill(order, between.get(group, []), black.get(group, 0), gap.frames, piece)
             if was is None:
-                source = piece.source - self.first
-                order.append(New(piece.length, source, piece.speed))
-                self.changes.said.append(words.new(f"a shot from {clock(source)} for {piece.length} frames"))
+                film = self.films[piece.medium]
+                source = piece.source - film.first
+                order.append(New(piece.length, source, film.name, piece.speed))
+                named = f"{film.name} " if film.name is not None else ""
+                self.changes.said.append(words.new(f"a shot from {named}{clock(source)} for {piece.length} frames"))
             else:
                 order.append(self.events[self.placed[was].number])
             above = was if was is not None else above
@@ -308,7 +318,7 @@ class Comparison:
     def _sounds(self) -> None:
         """Report songs and other sounds that moved: the spec's music has to be edited by hand."""
         old, new = (
-            [(s.medium, s.start, s.end, s.source, round(s.gain, 1)) for s in cut.sounds if s.medium != self.film]
+            [(s.medium, s.start, s.end, s.source, round(s.gain, 1)) for s in cut.sounds if s.medium not in self.films]
             for cut in (self.before, self.after)
         )
         for name, *_ in dict.fromkeys(each[:1] for each in {*old} ^ {*new}):

@@ -4,10 +4,59 @@ Positions are whole frames of the sequence, from 0; sources are seconds by the m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, takewhile
+
+from cinecut.interchange.model import Medium
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """The media that a spec knows, as an export of it has them."""
+
+    known: tuple[Medium, ...] = ()
+
+    def called(self, path: str, reel: str = "") -> str:
+        """What a medium is called whose path, or only its name, stands in a file: its file's name, and where several
+        known ones have the same, with as many folders as tell them apart. An EDL tells them by their reels; what cannot
+        be told is none of them.
+
+        >>> from cinecut.language.timebase import Timecodes
+        >>> one, two = (Medium("film", f"/s/{n}/film.mov", f"R{n}", Fraction(24), Fraction(9), Timecodes(Fraction(24)))
+        ...             for n in (1, 2))
+        >>> Media((one, two)).called("D:/elsewhere/2/film.mov"), Media((one, two)).called("film.mov", "R1")
+        ('2/film.mov', '1/film.mov')
+        """
+        parts = path.replace("\\", "/").split("/")
+        alike = [medium for medium in self.known if medium.name == parts[-1]]
+        if len(alike) < 2:
+            return parts[-1]
+        by_reel = [medium for medium in alike if medium.reel == reel]
+        likeness = [_shared(medium.path.split("/"), parts) for medium in alike]
+        likest = [medium for medium, alike_by in zip(alike, likeness, strict=True) if alike_by == max(likeness)]
+        if len(likest) > 1 and len(by_reel) != 1:
+            return parts[-1]
+        best = likest[0] if len(likest) == 1 else by_reel[0]
+        own = best.path.split("/")
+        apart = 1 + max(_shared(own, other.path.split("/")) for other in alike if other is not best)
+        return "/".join(own[-apart:])
+
+    def rate(self, name: str, otherwise: Fraction) -> Fraction:
+        """Pictures a second of what is called so; of what is not known, those of the first medium that is."""
+        medium = self.by_name(name) or next(iter(self.known), None)
+        return medium.rate if medium is not None else otherwise
+
+    def by_name(self, name: str) -> Medium | None:
+        """The known medium that is called so."""
+        return next((medium for medium in self.known if self.called(medium.path, medium.reel) == name), None)
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts at the ends of two paths are the same."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +65,7 @@ class Piece:
 
     start: int
     end: int
-    medium: str  # the file's name
+    medium: str  # as `Media` calls it
     source: Fraction  # at `start`
     speed: Fraction = Fraction(1)
     joint: tuple[int, int] = (0, 0)  # frames of a cross-fade before its start and after it
@@ -60,6 +109,7 @@ class Cut:
     """What was read; `odd` says what could not be understood, and where."""
 
     rate: Fraction
+    known: Media = Media()
     pieces: list[Piece] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     marks: list[Marked] = field(default_factory=list)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from cinecut.diagnostics import Stop
-from cinecut.interchange.readers.cut import Cut, Heard, Marked, Piece
+from cinecut.interchange.readers.cut import Cut, Heard, Marked, Media, Piece
 from cinecut.language.timebase import BadTimeError, Timecodes, nearest
 
 _CODE = r"(\d{1,2}[:;]\d{2}[:;]\d{2}[:;.]\d{2,3})"
@@ -25,17 +25,18 @@ class _Event:
     reel: str
     channel: str
     dissolve: int
-    source: int  # picture of the reel's timecode
+    source: str  # the first picture's timecode, as the medium counts
     start: int
     end: int
     speed: Fraction | None = None  # pictures a second
     name: str = ""
+    row: int = 0
 
 
 @dataclass(slots=True)
 class _Reading:
     rate: Fraction
-    film: Fraction  # pictures a second of the sources
+    known: Media
     events: list[_Event] = field(default_factory=list)
     marks: list[Marked] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
@@ -47,17 +48,17 @@ class _Reading:
         return nearest(numbered.seconds(f"{head.replace(';', ':')}{sign}{frames}") * rate)
 
 
-def read(data: bytes, name: str, rate: Fraction, film: Fraction | None = None) -> Cut:
-    """`rate` is the sequence's, `film` that of its sources. Raises Stop where there is no event."""
-    reading = _Reading(rate, film or rate)
+def read(data: bytes, name: str, rate: Fraction, known: Media) -> Cut:
+    """`rate` is the sequence's. Raises Stop where there is no event."""
+    reading = _Reading(rate, known)
     wrong = 0
     for number, row in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
         text = row.strip()
         try:
-            known = _row(reading, text)
+            read = _row(reading, text, number)
         except BadTimeError as error:
-            known, text = False, str(error)
-        if not known:
+            read, text = False, str(error)
+        if not read:
             wrong += 1
             if wrong <= _SHOWN:
                 reading.odd.append(f"row {number}: {text[:80]!r} is no event")
@@ -68,13 +69,13 @@ def read(data: bytes, name: str, rate: Fraction, film: Fraction | None = None) -
     return _cut(reading)
 
 
-def _row(reading: _Reading, text: str) -> bool:
+def _row(reading: _Reading, text: str, row: int) -> bool:
     """Read one row; False where it is not a row of an EDL."""
     if match := _EVENT.match(text):
         _, reel, channel, kind, length, first, _, start, end = match.groups()
         if kind[0] in "WK":
             reading.odd.append(f"{reel} at {start}: a {'wipe' if kind[0] == 'W' else 'key'} is read as a dissolve")
-        event = _Event(reel, channel, int(length or 0), reading.number(first, reading.film), 0, 0)
+        event = _Event(reel, channel, int(length or 0), first, 0, 0, row=row)
         event.start, event.end = reading.number(start, reading.rate), reading.number(end, reading.rate)
         reading.events.append(event)
     elif match := _SPEED.match(text):
@@ -91,7 +92,7 @@ def _row(reading: _Reading, text: str) -> bool:
 
 
 def _cut(reading: _Reading) -> Cut:
-    cut = Cut(reading.rate, odd=reading.odd)
+    cut = Cut(reading.rate, reading.known, odd=reading.odd)
     zero = min(event.start for event in reading.events)
     cut.marks = [replace(mark, frame=mark.frame - zero) for mark in reading.marks]
     names = {event.reel: event.name for event in reading.events if event.name}
@@ -103,20 +104,23 @@ def _cut(reading: _Reading) -> Cut:
                 continue
             before = own[at - 1] if at and own[at - 1].end == event.start else None
             after = own[at + 1] if at + 1 < len(own) and own[at + 1].start == event.end else None
-            _place(cut, event, before, after, names, zero, reading.film)
+            try:
+                _place(reading, cut, event, (before, after), names, zero)
+            except BadTimeError as error:
+                cut.odd.append(f"row {event.row}: {str(error)[:80]!r} is no event")
     return cut.sorted()
 
 
 def _place(
+    reading: _Reading,
     cut: Cut,
     event: _Event,
-    before: _Event | None,
-    after: _Event | None,
+    beside: tuple[_Event | None, _Event | None],
     names: dict[str, str],
     zero: int,
-    film: Fraction,
 ) -> None:
-    """An event from cut to cut: a dissolve straddles the cut that it starts before."""
+    """An event from cut to cut: a dissolve straddles the cut that it starts before. Raises BadTimeError."""
+    before, after = beside
     crossed = event.dissolve and before is not None and before.reel != "BL"
     lead = event.dissolve // 2 if crossed else 0
     lag = (
@@ -124,10 +128,11 @@ def _place(
     )
     faded = after.dissolve if after is not None and after.dissolve and after.reel == "BL" else 0
     pictures = event.speed if event.speed is not None else cut.rate
-    speed = pictures / film
-    source = event.source / film + lead * speed / cut.rate
+    name = reading.known.called(event.name or names.get(event.reel, event.reel), event.reel)
+    own = reading.known.rate(name, cut.rate)
+    speed = pictures / own
+    source = reading.number(event.source, own) / own + lead * speed / cut.rate
     start, end = event.start + lead - zero, event.end + lag + faded - zero
-    name = names.get(event.reel, event.reel)
     if event.channel.startswith("A") or event.channel == "NONE":
         cut.sounds.append(Heard(start, end, name, source))
         return

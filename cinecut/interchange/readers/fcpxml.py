@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
-from cinecut.interchange.readers.cut import Cut, Heard, Line, Marked, Piece, step_of
+from cinecut.interchange.readers.cut import Cut, Heard, Line, Marked, Media, Piece, step_of
 from cinecut.interchange.readers.xml_tree import root_of
 from cinecut.language.timebase import nearest
 
@@ -16,13 +16,14 @@ _NESTED = ("ref-clip", "mc-clip", "sync-clip", "clip", "audition")
 _PLACED = ("asset-clip", "video", "audio", "title", "gap", *_NESTED)
 
 
-def read(data: bytes, name: str, rate: Fraction) -> Cut:
+def read(data: bytes, name: str, rate: Fraction, known: Media) -> Cut:
     """The first project of a document. Raises Stop where there is none."""
     root = root_of(data, name)
     sequence = root.find(".//project/sequence")
     if sequence is None:
         raise Stop("unreadable", f"{name} holds no project", "export the project, not a clip")
-    return _Reading(sequence, {item.get("id", ""): item for item in root.iterfind("resources/*")}, Cut(rate)).cut()
+    by_id = {item.get("id", ""): item for item in root.iterfind("resources/*")}
+    return _Reading(sequence, by_id, Cut(rate, known)).cut()
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ class _Reading:
         asset = self.by_id.get(item.get("ref", ""), ET.Element("none"))
         points = [(_seconds(point, "time"), _seconds(point, "value")) for point in item.iterfind("timeMap/timept")]
         speed = step_of(points) if points else Fraction(1)
-        name = _file_name(asset)
+        name = self.found.known.called(_file_of(asset))
         if speed is None:
             self.found.odd.append(f"{name} at frame {start}: its speed changes within it")
             speed = Fraction(1)
@@ -121,10 +122,11 @@ def _figure(text: str) -> float:
         return 0.0
 
 
-def _file_name(asset: ET.Element) -> str:
+def _file_of(asset: ET.Element) -> str:
+    """The path of an asset, or its name where that is all."""
     media = asset.find("media-rep")
     url = media.get("src") if media is not None else asset.get("src")
-    return path_of(url).replace("\\", "/").rpartition("/")[2] if url else asset.get("name", "")
+    return path_of(url) if url else asset.get("name", "")
 
 
 def _seconds(item: ET.Element, key: str, default: Fraction = Fraction(0)) -> Fraction:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
-from cinecut.interchange.readers.cut import Cut, Heard, Line, Marked, Piece
+from cinecut.interchange.readers.cut import Cut, Heard, Line, Marked, Media, Piece
 from cinecut.language.timebase import nearest
 
 try:
@@ -16,7 +16,7 @@ except ImportError:  # an extra
     otio = None
 
 
-def read(data: bytes, name: str, rate: Fraction) -> Cut:
+def read(data: bytes, name: str, rate: Fraction, known: Media) -> Cut:
     """Raises Stop where the library is not installed, or the file holds no timeline."""
     if otio is None:
         raise Stop("option", f"{name}: reading .otio needs the package opentimelineio", "install cinecut[export]")
@@ -24,7 +24,7 @@ def read(data: bytes, name: str, rate: Fraction) -> Cut:
         timeline: Any = otio.adapters.read_from_string(data.decode("utf-8"), "otio_json")
         if not isinstance(timeline, otio.schema.Timeline):
             raise Stop("unreadable", f"{name} holds no timeline")
-        return _cut(timeline, rate)
+        return _cut(timeline, rate, known)
     except (otio.exceptions.OTIOError, ArithmeticError, *_OF_ODD_VALUES) as error:
         why = " ".join(str(error).split())[:120]
         raise Stop("unreadable", f"{name} is no OpenTimelineIO file: {why}") from None
@@ -34,10 +34,10 @@ def read(data: bytes, name: str, rate: Fraction) -> Cut:
 _OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError)
 
 
-def _cut(timeline: Any, rate: Fraction) -> Cut:
+def _cut(timeline: Any, rate: Fraction, known: Media) -> Cut:
     pictures = [track for track in timeline.tracks if track.kind == otio.schema.TrackKind.Video]
     own = timeline.global_start_time.rate if timeline.global_start_time is not None else float(rate)
-    cut = Cut(_exact(own))
+    cut = Cut(_exact(own), known)
     for mark in timeline.tracks.markers:
         note = str(dict(mark.metadata.get("cinecut", {})).get("note", "") or getattr(mark, "comment", "") or "")
         cut.marks.append(
@@ -85,7 +85,7 @@ def _clip(
         cut.lines.append(Line(str(text).strip(), start, end))
         return
     url = getattr(reference, "target_url", "") or ""
-    name = path_of(url).replace("\\", "/").rpartition("/")[2] or clip.name
+    name = cut.known.called(path_of(url) or clip.name)
     speed = Fraction(1)
     for effect in clip.effects:
         if isinstance(effect, otio.schema.LinearTimeWarp):

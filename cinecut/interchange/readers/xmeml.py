@@ -9,16 +9,16 @@ from xml.etree import ElementTree as ET
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
-from cinecut.interchange.readers.cut import Cut, Heard, Line, Marked, Piece
+from cinecut.interchange.readers.cut import Cut, Heard, Line, Marked, Media, Piece
 from cinecut.interchange.readers.xml_tree import root_of
 
 
-def read(data: bytes, name: str, rate: Fraction) -> Cut:
+def read(data: bytes, name: str, rate: Fraction, known: Media) -> Cut:
     """The first sequence of a document. Raises Stop where there is none."""
     sequence = root_of(data, name).find(".//sequence[media]")
     if sequence is None:
         raise Stop("unreadable", f"{name} holds no sequence", "export the sequence, not a clip")
-    return _Reading(sequence, Cut(_rate(sequence, rate))).cut()
+    return _Reading(sequence, Cut(_rate(sequence, rate), known)).cut()
 
 
 @dataclass(slots=True)
@@ -81,9 +81,7 @@ class _Reading:
             self.found.unread += [(start, end)] if media == "video" and not number else []
             return
         file = self.files.get(file.get("id", ""), file)
-        name = (
-            path_of(file.findtext("pathurl") or "").replace("\\", "/").rpartition("/")[2] or file.findtext("name") or ""
-        )
+        name = self.found.known.called(path_of(file.findtext("pathurl") or "") or file.findtext("name") or "")
         speed, source = self._time(item, file, name, start)
         source += (start - reads) * speed / self.found.rate
         if media == "audio":

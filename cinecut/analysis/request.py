@@ -1,0 +1,55 @@
+"""What an analysis is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+from cinecut.inference.server import Models
+from cinecut.plugins import Plugin
+from cinecut.vibes import Vibe
+from cinecut.vibes.skeleton import Skeleton, load_skeleton
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The request to `analyze`. `target` is the spec's future path; `models` are optional."""
+
+    film: Path
+    target: Path
+    vibe: Vibe
+    subtitles: Path | None = None
+    language: str | None = None
+    shift: Fraction | None = None  # seconds by which the subtitles are moved; None: judged by the film's sound
+    rate: Fraction | None = None  # frames a second of the film that the subtitles were made for; None: the same
+    transcribes: bool = True  # if there are no subtitles, and Whisper is installed
+    audio: int | None = None  # which of the film's sounds is heard, from 1; None: its own
+    music: Path | None = None
+    credit: str | None = None  # of the music, as its licence demands
+    length: Fraction | None = None
+    spoilers: bool = False
+    match_light: bool = False  # of shots whose light differs much from their act's
+    models: Models | None = None
+    plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
+    structure: Skeleton | None = None  # None: the vibe's
+    texts: Mapping[str, str] = field(default_factory=dict)  # of cards: title, tagline, release, credits
+    others: tuple[Path, ...] = ()  # films that follow the first one, as episodes do
+    names: tuple[str, ...] = ()  # of the films in the spec, in their order; none: by their files
+    audios: tuple[int | None, ...] = ()  # `audio` of each film, where they differ
+
+    @property
+    def films(self) -> tuple[Path, ...]:
+        return self.film, *self.others
+
+    @property
+    def each(self) -> list[Request]:
+        """The request for each film by itself."""
+        audios = self.audios or (self.audio,) * len(self.films)
+        alone = replace(self, others=(), names=(), audios=())
+        return [replace(alone, film=film, audio=audio) for film, audio in zip(self.films, audios, strict=True)]
+
+    @property
+    def skeleton(self) -> Skeleton:
+        return self.structure or load_skeleton(self.vibe.skeleton)

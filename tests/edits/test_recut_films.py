@@ -1,0 +1,117 @@
+"""A new cut of a spec of several films: over all of them, with the names that the spec has for them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from commandline import cinecut
+from footage import Footage, make_film
+
+from cinecut.diagnostics import Report
+from cinecut.language.events import Shot
+from cinecut.language.read import load_spec
+from cinecut.language.spec import Spec
+from cinecut.render.check import examine
+
+COUNTS = {"pilot": 12, "second": 15, "third": 13}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("films")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def films(folder: Path) -> dict[str, Footage]:
+    return {name: make_film(folder / f"{name}.mkv", count) for name, count in COUNTS.items()}
+
+
+def run(folder: Path, *arguments: str) -> str:
+    done = cinecut(*arguments, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def spec_of(path: Path) -> Spec:
+    spec = load_spec(path, Report())[1]
+    assert spec is not None
+    return spec
+
+
+def shown(path: Path, films: dict[str, Footage]) -> set[str | None]:
+    """The films of which the spec shows something, by their names there; each piece lies in one shot of its film."""
+    layout = examine(path, Report())
+    assert layout is not None
+    spec = layout.trailer.spec
+    for placed in layout.timeline.shots:
+        footage = films[Path(spec.every_film[placed.film.film].file).stem]
+        assert footage.holds(placed.film.start.seconds, placed.film.end.seconds), placed
+    return {spec.name_of(placed.film.film) for placed in layout.timeline.shots}
+
+
+def touched(text: str) -> tuple[str, str]:
+    """The spec with a comment and a title of mine on its second shot; and those rows."""
+    row = re.findall(r"(?m)^  - shot: .*\n", text)[1]
+    mine = f"  # mine\n{row}    titles: [Mine]\n"
+    return text.replace(row, mine, 1), mine
+
+
+def test_a_new_cut_is_of_all_films_and_keeps_what_a_hand_did(folder: Path, films: dict[str, Footage]) -> None:
+    run(folder, "analyze", "pilot.mkv", "second.mkv", "--no-models", "--length", "25s", "-o", "two.yaml")
+    path = folder / "two.yaml"
+    text, mine = touched(re.sub(r"\bpilot\b(?!\.)", "eins", path.read_text()))  # another name for a film is no edit
+    path.write_text(text)
+    record = json.loads(run(folder, "recut", "two.yaml", "--no-models", "--length", "15s", "--json"))
+    assert [each.partition(" (")[0] for each in record["kept"]] == ["shot 2"]
+    assert not any(each.startswith("films") for each in record["conflicts"])
+    assert mine in path.read_text()
+    assert shown(path, films) == {"eins", "second"}
+    assert 12 <= record["seconds"] <= 19
+    again = cinecut("recut", "two.yaml", "--subtitles", "pilot.srt", cwd=folder)
+    assert "are of one film" in again.stderr
+
+
+def test_a_film_that_is_added_is_cut_in_and_names_of_ones_own_stay(folder: Path, films: dict[str, Footage]) -> None:
+    """A spec of one film, to which others are written: what analyze wrote of the first is still known."""
+    run(folder, "analyze", "pilot.mkv", "--no-models", "--length", "15s", "-o", "one.yaml")
+    path = folder / "one.yaml"
+    text, mine = touched(path.read_text())
+    found = re.search(r"(?ms)^film:\n(.*?)^(?=\S)", text)
+    assert found is not None
+    before = (
+        "films:\n  first:\n" + re.sub("(?m)^", "  ", found[1].rstrip()) + "\n  last: second.mkv   # the new one\n\n"
+    )
+    path.write_text(text.replace(found[0], before))
+    run(folder, "link", "one.yaml")
+    record = json.loads(run(folder, "recut", "one.yaml", "--no-models", "--length", "20s", "--json"))
+    assert len(record["kept"]) == 1, "only what a hand touched"
+    after = path.read_text()
+    assert mine in after
+    assert "# the new one" in after
+    assert list(spec_of(path).films or {}) == ["first", "last"]
+    assert shown(path, films) == {"first", "last"}
+    assert run(folder, "check", "one.yaml")
+
+
+def test_a_film_by_name_alone_is_cut_anew_too(folder: Path, films: dict[str, Footage]) -> None:
+    run(folder, "analyze", "third.mkv", "--no-models", "--length", "15s", "--title", "Mine", "-o", "named.yaml")
+    path = folder / "named.yaml"
+    text = re.sub(
+        r"(?ms)^film:\n(.*?)^(?=\S)",
+        lambda found: "films:\n  only:\n" + re.sub("(?m)^", "  ", found[1].rstrip()) + "\n",
+        path.read_text(),
+    )
+    path.write_text(text)
+    run(folder, "recut", "named.yaml", "--no-models", "--length", "12s", "--structure", "teaser")
+    spec = spec_of(path)
+    assert list(spec.films or {}) == ["only"]
+    assert shown(path, films) == {"only"}
+    assert "Mine" in path.read_text(), "the title that analyze was given"
+    assert any(isinstance(entry, Shot) for entry in spec.timeline)
