@@ -34,8 +34,9 @@ from oracle import (
 )
 
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
 from cinecut.render.stems import render_stems
+from cinecut.render.trailer import render
 
 SAMPLE_RATE = 48000
 

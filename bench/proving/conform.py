@@ -23,7 +23,8 @@ from cinecut.language.timebase import seconds_text
 from cinecut.proof.conform.film import FilmPictures
 from cinecut.proof.conform.placing import Piece
 from cinecut.proof.conform.reading import conform
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 
 TRAILERS, RENDERS, SHOTS = 20, 3, 12
 

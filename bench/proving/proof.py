@@ -12,7 +12,8 @@ from bench.figures import Figure, print_rows, work_folder
 from bench.film import FFMPEG, Film
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.proof.verify.judging import verify
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 
 # Two trailers: lengths in frames at 24 a second, times in seconds of the film. Each has what the other has not.
 FIRST = """cinecut: 1

@@ -13,7 +13,8 @@ from typing import NoReturn
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render.job import Watch, prepare, render
+from cinecut.render.job import Watch, prepare
+from cinecut.render.trailer import render
 
 
 def _end(signum: int, frame: object) -> NoReturn:

@@ -16,8 +16,9 @@ from cinecut.delivery.papers import paper, papers_of
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import write_beside
-from cinecut.render.job import USUAL, Effort, Job, Rendered, Watch, render
+from cinecut.render.job import Job, Watch
 from cinecut.render.outputs import check_output
+from cinecut.render.trailer import USUAL, Effort, Rendered, render
 
 if TYPE_CHECKING:
     from cinecut.delivery.judge import Verdict

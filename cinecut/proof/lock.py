@@ -30,7 +30,7 @@ from cinecut.render.job import SILENT, Job
 from cinecut.render.master import sounds_of
 from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import segments_of
-from cinecut.render.segments.store import Store, code
+from cinecut.render.store import Store, code
 
 _VERSION = 1
 _NOTES = {"place", "zone", "beat_type", "score", "why", "by", "scene", "alternatives", "anchors", "protagonist"}

@@ -10,7 +10,8 @@ from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import disk_errors, working_folder, write_beside
 from cinecut.proof.lock import Lock, lock_file, made_of, other_than, print_lock, read_lock, with_results
-from cinecut.render.job import Effort, Job, Rendered, Watch, render
+from cinecut.render.job import Job, Watch
+from cinecut.render.trailer import Effort, Rendered, render
 
 _NAMED = 12  # differences
 

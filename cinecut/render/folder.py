@@ -19,11 +19,11 @@ from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
 from cinecut.graph.script import Build
 from cinecut.language.read import inside
-from cinecut.render.segments.store import Store, code, key_of
+from cinecut.render.job import Job, Watch
+from cinecut.render.store import Store, code, key_of
 
 if TYPE_CHECKING:
     from cinecut.media.reels import Reels
-    from cinecut.render.job import Job, Watch
 
 
 def write_script(plan: RenderPlan, folder: Path) -> None:

@@ -1,4 +1,7 @@
-"""From a spec to a finished file: check, link, compile, fill the folder, measure, run FFmpeg under the lock, rename."""
+"""From a spec to a job: a checked, linked and compiled trailer that is ready to be rendered.
+
+file ─ check ─ link ─ lay out ─ compile ─► Job
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,10 @@ from cinecut.compiler.encode import draft
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.resolve import Trailer
-from cinecut.diagnostics import Diagnostic, Report, Stop
-from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.ffmpeg.meter import Level
-from cinecut.ffmpeg.run import Elsewhere, Running, Workplace
-from cinecut.files import disk_errors, working_folder
+from cinecut.diagnostics import Report, Stop
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
-from cinecut.machine.gpu import gpu_lock
 from cinecut.render.check import examine, plan_of
-from cinecut.render.folder import Materials
-from cinecut.render.outputs import captions_beside, check_filters, check_output, check_target
-from cinecut.render.segments.store import Store, usual_store
-from cinecut.render.segments.studio import Studio
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,64 +120,3 @@ def _only(trailer: Trailer, names: Sequence[str]) -> Trailer:
             raise Stop("option", f"--only {name}: the spec has no deliverable of this name", hint)
     wanted = {name for name, words in known.items() if words & {*names}}
     return replace(trailer, outputs={n: f for n, f in trailer.outputs.items() if n in wanted}) if names else trailer
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """What came of a render: its files by their names, how loud each is (of those that are not as they were mixed),
-    warnings, and what of the pictures was made anew: of each output (its name) the frames [start, end). `parts` are all
-    pictures, likewise, each with a name of what it shows: it has another name when it shows anything else."""
-
-    files: dict[str, Path]
-    levels: dict[str, Level]
-    warnings: list[Diagnostic]
-    new: list[tuple[str, int, int]]
-    parts: list[tuple[str, int, int, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How a render may go about it: so many FFmpegs at a time (None: as many as the machine serves), whether what was
-    rendered before is used and kept, by what somebody may end it, and who runs FFmpeg if not this process. `accept`
-    sees the finished files, by the outputs' names, before they take theirs; where it raises Stop, they do not."""
-
-    jobs: int | None = None
-    store: bool = True
-    accept: Callable[[Mapping[str, Path]], None] = lambda files: None
-    running: Running | None = None
-    elsewhere: Elsewhere | None = None
-
-
-USUAL = Effort()
-
-
-def render(
-    job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False, effort: Effort = USUAL
-) -> Rendered:
-    """Write the trailer. The output appears only when it is complete; nothing else stays but what the store keeps."""
-    check_output(job, output, force)
-    files, plan = job.files(output), job.plan
-    check_filters(plan, ffmpeg)
-    for target in plan.targets:
-        check_target(target, files[target.name], ffmpeg)
-    with (
-        gpu_lock(f"rendering {output.name}", watch.waiting) as lock,
-        disk_errors(output.parent),
-        working_folder(output) as folder,
-    ):
-        check_output(job, output, force)  # another render may have held the lock till now
-        store = usual_store() if effort.store else Store(None)
-        place = Workplace(ffmpeg, folder, lock, plan.places, effort.running or Running(), effort.elsewhere)
-        studio = Studio(plan, place, Materials(job, folder, watch, store), store, watch)
-        made = studio.make(effort.jobs)
-        effort.accept({name: folder / file for name, file in made.items()})
-        for target in plan.targets:
-            if target.captions_file:
-                (folder / target.dialogue).write_bytes(plan.files[target.dialogue])
-                (folder / target.dialogue).replace(captions_beside(files[target.name]))
-            (folder / made[target.name]).replace(files[target.name])
-        store.prune()
-    warnings = [*plan.diagnostics, *studio.warnings, *store.warnings]
-    new = [(each.output, each.start, each.end) for each in studio.new]
-    parts = [(each.output, each.start, each.end, key) for each, key in studio.parts]
-    return Rendered(files, studio.levels, warnings, new, parts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cinecut.compiler.encode import HARDWARE
 from cinecut.compiler.plan import RenderPlan
@@ -14,9 +13,7 @@ from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import check_no_source, disk_errors
 from cinecut.graph.plan import Target
 from cinecut.media.link import assets_of
-
-if TYPE_CHECKING:
-    from cinecut.render.job import Job
+from cinecut.render.job import Job
 
 
 def check_output(job: Job, output: Path, force: bool) -> None:

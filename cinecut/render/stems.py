@@ -11,7 +11,7 @@ from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import Materials
 from cinecut.render.job import Job, Watch
 from cinecut.render.outputs import check_filters, check_stems
-from cinecut.render.segments.store import Store
+from cinecut.render.store import Store
 
 
 def render_stems(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False) -> list[Path]:

@@ -17,7 +17,8 @@ from cinecut.files import open_file
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
 from cinecut.render.check import warn
-from cinecut.render.job import Effort, Job, Watch, prepare_live, render
+from cinecut.render.job import Job, Watch, prepare_live
+from cinecut.render.trailer import Effort, render
 from cinecut.watch.describe import description, stills_of
 
 _KEPT = 2  # drafts: the one that plays, and the next

@@ -28,7 +28,8 @@ from cinecut.language.read import load_spec
 from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmTime
 from cinecut.render.check import check_spec, layout_of
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 from cinecut.vibes import DEFAULT, load_vibe
 from cinecut.vibes import names as vibe_names
 

@@ -22,7 +22,8 @@ from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.read import load_spec
 from cinecut.media.probe import film_facts
 from cinecut.render.check import check_spec, layout_of
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 from cinecut.vibes import load_vibe
 from cinecut.vibes import names as vibe_names
 

@@ -17,7 +17,8 @@ from rendering import Piece, Rendered, looks, nearest_sample, render_text, sound
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 
 Films = Callable[[Film], Film]
 

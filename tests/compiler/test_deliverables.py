@@ -21,7 +21,8 @@ from rendering import Piece, Rendered, looks, nearest_sample, sound_errors, wron
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render.job import SILENT, Job, prepare, render
+from cinecut.render.job import SILENT, Job, prepare
+from cinecut.render.trailer import render
 
 RATE = Fraction(24)
 SIZES = {"wide": (384, 216), "tall": (216, 384), "square": (240, 240)}

@@ -28,7 +28,8 @@ from cinecut.language.facts import Color
 from cinecut.language.read import load_spec
 from cinecut.language.timebase import Timecodes
 from cinecut.render.check import check_spec
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))

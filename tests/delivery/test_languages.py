@@ -16,7 +16,8 @@ from rendering import Rendered
 from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.render.check import check_spec
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 
 SPEC = """cinecut: 1
 film: {film}

@@ -25,7 +25,8 @@ from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.document.layout import scalar_text
 from cinecut.media.link import relink
 from cinecut.media.probe import film_facts
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 
 _FRAMES = 144
 

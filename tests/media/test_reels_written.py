@@ -22,7 +22,7 @@ from cinecut.media.probe import film_facts
 from cinecut.media.reels import Reels
 from cinecut.render.folder import Materials
 from cinecut.render.job import SILENT, prepare
-from cinecut.render.segments.store import Store
+from cinecut.render.store import Store
 
 Films = Callable[[Film], Film]
 SMALL = Film(Path("a.mp4"), Fraction(24), 48, size=(160, 90), gop=24, sound=Sound())

@@ -20,7 +20,8 @@ from cinecut.language.events import Black, Shot
 from cinecut.language.read import load_spec
 from cinecut.proof.conform.reading import conform
 from cinecut.proof.conform.vectors import alike, mirrored, vectors_of
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 
 SPEC = """cinecut: 1
 film: film.mp4

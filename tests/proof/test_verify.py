@@ -20,7 +20,8 @@ from cinecut.diagnostics import CODES
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.proof.verify.judging import Verified, verify
 from cinecut.proof.verify.picture.flashes import flashing
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 
 SPEC = """cinecut: 1
 film: film.mp4

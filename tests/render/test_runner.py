@@ -22,7 +22,8 @@ from oracle import Film, Sound, read_frames
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 
 _SPEC = """\
 cinecut: 1

@@ -26,11 +26,12 @@ from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph.digest import digest
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import fill
-from cinecut.render.job import SILENT, Effort, Job, prepare, prepare_live, render
-from cinecut.render.job import Rendered as Result
+from cinecut.render.job import SILENT, Job, prepare, prepare_live
 from cinecut.render.master import sounds_of
 from cinecut.render.segments.pictures import run_of, segments_of
-from cinecut.render.segments.store import Store
+from cinecut.render.store import Store
+from cinecut.render.trailer import Effort, render
+from cinecut.render.trailer import Rendered as Result
 
 RATE = Fraction(24)
 PIECES = tuple(Piece(Fraction(n, 2), 50 + n % 5) for n in range(12))
@@ -373,8 +374,8 @@ def test_killed_at_twenty_random_moments_nothing_that_was_done_is_done_again(
 
 
 def test_what_was_used_least_recently_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cinecut.render.segments import store as module
-    from cinecut.render.segments.store import key_of
+    from cinecut.render import store as module
+    from cinecut.render.store import key_of
 
     store, file = Store(tmp_path / "store"), tmp_path / "file"
     for number in range(6):

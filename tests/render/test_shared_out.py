@@ -17,8 +17,9 @@ from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.ffmpeg.run import Running
 from cinecut.machine.cluster import Where, client_of
-from cinecut.render.job import SILENT, Effort, Watch, prepare, render
+from cinecut.render.job import SILENT, Watch, prepare
 from cinecut.render.segments.elsewhere import OnCluster
+from cinecut.render.trailer import Effort, render
 
 pytest.importorskip("distributed")
 RATE = Fraction(24)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from cinecut.config import Default
     from cinecut.delivery.deliver import Delivered
     from cinecut.ffmpeg.meter import Level
-    from cinecut.render.job import Effort, Job
+    from cinecut.render.job import Job
+    from cinecut.render.trailer import Effort
 
 app = typer.Typer()
 
@@ -153,9 +154,10 @@ def render_spec(
         asked = beside.submit(find_ffmpeg, ffmpeg)
         from cinecut.config import defaults
         from cinecut.delivery.deliver import check_delivery, deliver
-        from cinecut.render.job import Effort, prepare
+        from cinecut.render.job import prepare
         from cinecut.render.outputs import check_stems
         from cinecut.render.stems import render_stems
+        from cinecut.render.trailer import Effort
 
         job = prepare(spec, size=size, small=draft, only=only)
         build = asked.result()

@@ -30,7 +30,7 @@ from cinecut.proof.verify.sound.stems import Sound
 from cinecut.proof.verify.wrapping import wrapping
 from cinecut.render.folder import Materials
 from cinecut.render.job import SILENT, Job, alone, prepare
-from cinecut.render.segments.store import usual_store
+from cinecut.render.store import usual_store
 
 _LOUDNESS, _PEAK = 0.3, 1.5  # LU beside the target; dB above the ceiling: encoders differ by less
 _LAME = 0.45  # dB by which the usual encoder of MP3 lowers what it is given

@@ -32,7 +32,7 @@ from cinecut.render.job import Job
 from cinecut.render.master import sounds_of
 from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import Segment, run_of, segments_of
-from cinecut.render.segments.store import Store, key_of
+from cinecut.render.store import Store, key_of
 
 _SIDE = 360  # pixels of the shorter side with which graphs are run at least, where the output has as many
 _RAW = ("-pix_fmt", "yuv420p", "-c:v", "rawvideo", "-f", "rawvideo")

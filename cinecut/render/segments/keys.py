@@ -10,7 +10,7 @@ from cinecut.graph.digest import digest
 from cinecut.graph.plan import Run
 from cinecut.render.master import Sound
 from cinecut.render.segments.pictures import Segment, run_of
-from cinecut.render.segments.store import code, key_of
+from cinecut.render.store import code, key_of
 
 
 @dataclass(frozen=True, slots=True)

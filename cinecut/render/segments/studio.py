@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from importlib import import_module
 from threading import Thread
-from typing import TYPE_CHECKING
 
 from cinecut.compiler.picture.assembly import label_of
 from cinecut.compiler.plan import RenderPlan
@@ -24,14 +23,12 @@ from cinecut.ffmpeg.meter import Level
 from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph.plan import Run, Target
 from cinecut.render.folder import Materials, write_texts
+from cinecut.render.job import Watch
 from cinecut.render.master import Sound, excess, file_of, make_sounds, mixed_of_files, sounds_of, stems_of
 from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import HeadersDifferError, Segment, Shooting, run_of, segments_of, together
-from cinecut.render.segments.store import Store
 from cinecut.render.segments.workers import Threads, workers_for
-
-if TYPE_CHECKING:
-    from cinecut.render.job import Watch
+from cinecut.render.store import Store
 
 
 @dataclass
