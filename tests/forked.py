@@ -92,11 +92,11 @@ def serve(line: int) -> None:
     signal.signal(signal.SIGCHLD, lambda signum, frame: None)
     asking, answers = socket.socket(fileno=line), dict[int, socket.socket]()
     while True:
-        ready, _, _ = select.select([asking, ended], [], [])
+        ready, _, _ = select.select([line, ended], [], [])
         if ended in ready:
             os.read(ended, 4096)
             _tell(answers)
-        if asking in ready:
+        if line in ready:
             head, files, _, _ = socket.recv_fds(asking, 8, 4)
             if not head:
                 return

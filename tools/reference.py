@@ -1,5 +1,5 @@
-"""python -m tools.reference: writes docs/reference, and the list of commands that `cinecut --help` shows, from the schemas
-and the commands; `--check` says what is stale."""
+"""python -m tools.reference: writes docs/reference from the schemas and the commands, and the list of commands that
+`cinecut --help` shows; `--check` says what is stale."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from cinecut.cli.terminal import FFmpegOption, ForceOption, JsonOption, may_repl
 from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
-    from cinecut.analysis import Analysis, Request
+    from cinecut.analysis.analyze import Analysis, Request
     from cinecut.inference.server import Models
 
 app = typer.Typer()
@@ -99,7 +99,7 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
     _check_target(options, target, force)
     seconds, shift, rate = options.seconds, options.words.seconds, options.words.frame_rate
     plugins, skeleton, texts, vibe = options.plugins(), options.skeleton(), options.texts(), options.genre()
-    from cinecut.analysis import Request, analyze
+    from cinecut.analysis.analyze import Request, analyze
     from cinecut.analysis.report.credits import write_credits
 
     with watch("Analyzing", shares := dict(SHARES)) as watching:

@@ -42,8 +42,8 @@ def shots(
         occupied = target is not None and os.path.lexists(target) and (target is output or any(target.iterdir()))
         if occupied and not force and not may_replace(Path(str(target))):
             raise Stop("output", f"{target} is there already", "--force replaces it")
-    from cinecut.analysis import FACTS
     from cinecut.analysis.cache import Cache
+    from cinecut.analysis.facts import FACTS
     from cinecut.analysis.film.shots import SHOTS
     from cinecut.analysis.stage import Line
     from cinecut.files import fingerprint

@@ -96,11 +96,11 @@ def transcribe(
         raise Stop("output", f"{target} is no name for subtitles: it ends with .srt", "name another with -o")
     if os.path.lexists(target) and not force and not may_replace(target):
         raise Stop("output", f"{target} is there already", "--force replaces it, -o names another")
-    from cinecut.analysis import FACTS
     from cinecut.analysis.cache import Cache
     from cinecut.analysis.dialogue.transcribe import transcribe as words_of
     from cinecut.analysis.dialogue.transcribe import usable_whisper
     from cinecut.analysis.dialogue.voice_activity import VOICES
+    from cinecut.analysis.facts import FACTS
     from cinecut.analysis.stage import Line
     from cinecut.files import disk_errors, fingerprint, write_beside
 
