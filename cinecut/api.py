@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from cinecut.diagnostics import Diagnostic, Report, Stop
 
 if TYPE_CHECKING:
-    from cinecut.analysis import Analysis
+    from cinecut.analysis.analyze import Analysis
     from cinecut.compiler.plan import RenderPlan
     from cinecut.edits.revise import Edit
     from cinecut.language.spec import Spec
@@ -134,8 +134,8 @@ def analyze(
 
     `vibe` is a genre or a file of one's own; `length` is in seconds. The spec names its files as one beside the film.
     """
-    from cinecut.analysis import Request
-    from cinecut.analysis import analyze as run
+    from cinecut.analysis.analyze import Request
+    from cinecut.analysis.analyze import analyze as run
     from cinecut.vibes import load_vibe
 
     path = Path(film)

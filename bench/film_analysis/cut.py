@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import Film
 from bench.film_analysis.talkie import talkie
-from cinecut import analysis
-from cinecut.analysis import Analysis, Request, analyze
+from cinecut.analysis import analyze as line
+from cinecut.analysis.analyze import Analysis, Request, analyze
 from cinecut.analysis.edit.cuts import Cut
 from cinecut.analysis.edit.score.voices import placed
 from cinecut.analysis.film.signals import eye_of
@@ -332,7 +332,7 @@ def _told(place: float, dice: random.Random) -> Scene:
 
 def _given(path: Path, vibe: str, scenes: dict[int, Scene]) -> Analysis:
     """A trailer with these descriptions, as a server's answers are handed on."""
-    with mock.patch.object(analysis, "describe", return_value=Described(scenes, "given") if scenes else NOTHING):
+    with mock.patch.object(line, "describe", return_value=Described(scenes, "given") if scenes else NOTHING):
         return trailer(path, vibe)
 
 

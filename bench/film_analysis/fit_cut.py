@@ -18,8 +18,8 @@ from unittest import mock
 import numpy as np
 
 from bench.film_analysis import cut as figures
-from cinecut import analysis
-from cinecut.analysis import Analysis
+from cinecut.analysis import analyze as line
+from cinecut.analysis.analyze import Analysis
 from cinecut.analysis.edit import arrange
 from cinecut.analysis.edit.weights import Weights, read_weights
 
@@ -95,7 +95,7 @@ def main() -> int:
     if len(paths) < 3:
         print("give at least three films: each is judged by what the others choose", file=sys.stderr)
         return 2
-    with mock.patch.object(analysis, "keep"):  # nothing is kept for specs that nobody writes
+    with mock.patch.object(line, "keep"):  # nothing is kept for specs that nobody writes
         films = [Measured(path, figures.pictures_of(path)) for path in paths]
         before, after = [], []
         for film, changes, first, then in judged(films, read_weights()):

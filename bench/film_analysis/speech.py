@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure, print_rows, work_folder
 from bench.film import FFMPEG, Film
-from cinecut.analysis import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, Request, analyze
 from cinecut.analysis.cache import Cache
 from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
 from cinecut.analysis.dialogue.voice_activity import find_voices

@@ -9,7 +9,7 @@ from cinecut.known.timeline import timeline_digest
 from cinecut.language.spec import Music
 
 if TYPE_CHECKING:
-    from cinecut.analysis import Analysis, Request
+    from cinecut.analysis.analyze import Analysis, Request
 
 
 def known_about(analysis: Analysis, request: Request) -> Known:

@@ -16,11 +16,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis import FACTS
 from cinecut.analysis.cache import Cache
 from cinecut.analysis.dialogue.lines import Dialogue, Hearing, Spoken, read_dialogue
 from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
 from cinecut.analysis.dialogue.voice_activity import VOICES
+from cinecut.analysis.facts import FACTS
 from cinecut.analysis.film import pictures, signals
 from cinecut.analysis.film.looks import looks_stage
 from cinecut.analysis.film.loudness import LOUDNESS

@@ -7,6 +7,7 @@ import gc
 gc.set_threshold(500_000)  # imports and specs are many small values: looking for cycles among them took a tenth
 
 import io
+import json
 import os
 import signal
 import sys
@@ -48,6 +49,24 @@ _MODULES = {
 
 def command_line(asked: str | None = None) -> typer.Typer:
     """The commands: all of them, or only those of the module that holds `asked`, since loading all takes a while."""
+    app = _without_commands()
+    wanted = [module for module, names in _MODULES.items() if asked in names] or list(_MODULES)
+    for module in wanted:
+        app.add_typer(import_module(f"cinecut.cli.{module}").app)
+    return app
+
+
+def listed() -> typer.Typer:
+    """The names of the commands, each with its line of help: enough for `cinecut --help`, and to say which of them a
+    mistyped one resembles. The lines are those of the commands themselves: `python -m tools.reference` collects them.
+    """
+    app = _without_commands()
+    for name, line in json.loads((Path(__file__).parent / "commands.json").read_text(encoding="utf-8")).items():
+        app.command(name, help=line)(lambda: None)
+    return app
+
+
+def _without_commands() -> typer.Typer:
     app = typer.Typer(
         name="cinecut",
         no_args_is_help=True,
@@ -57,9 +76,6 @@ def command_line(asked: str | None = None) -> typer.Typer:
         epilog="Start with: cinecut check specs/big_buck_bunny.yaml, then cinecut render specs/big_buck_bunny.yaml",
     )
     app.callback()(_common)
-    wanted = [module for module, names in _MODULES.items() if asked in names] or list(_MODULES)
-    for module in wanted:
-        app.add_typer(import_module(f"cinecut.cli.{module}").app)
     return app
 
 
@@ -76,7 +92,8 @@ def main() -> None:
         words = _options_first(sys.argv[1:])
         asked = next((word for word in words if not word.startswith("-")), None)
         read_plainly()
-        command_line(asked)(words, standalone_mode=True)
+        needed = "_CINECUT_COMPLETE" in os.environ or any(asked in names for names in _MODULES.values())
+        (command_line(asked) if needed else listed())(words, standalone_mode=True)
     except Stop as stop:
         print_diagnostics(stop.diagnostics)
         sys.exit(1)

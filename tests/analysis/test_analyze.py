@@ -18,7 +18,7 @@ from commandline import COMMAND, cinecut, environment, names, on_a_terminal
 from footage import X264, Footage, make_film, song
 from oracle import read_pictures
 
-from cinecut.analysis import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, Request, analyze
 from cinecut.analysis.cache import Cache
 from cinecut.compiler.layout.timeline import PlacedShot, Timeline
 from cinecut.diagnostics import Report

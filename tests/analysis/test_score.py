@@ -15,7 +15,7 @@ from footage import Footage, make_film, song
 from numpy.typing import NDArray
 from test_jamendo import Host
 
-from cinecut.analysis import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, Request, analyze
 from cinecut.analysis.report.credits import credits_text, own_credit, write_credits
 from cinecut.compiler.layout.timeline import Placed
 from cinecut.diagnostics import Report

@@ -9,7 +9,7 @@ import pytest
 from commandline import cinecut
 from footage import Footage, make_film
 
-from cinecut.analysis import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, Request, analyze
 from cinecut.analysis.cache import Cache
 from cinecut.diagnostics import Report, Stop
 from cinecut.known.record import known_of

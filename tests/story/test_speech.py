@@ -16,7 +16,7 @@ from commandline import cinecut, names
 from footage import LINES, RATE, Footage, encode, make_film, scene, srt, swelling
 from numpy.typing import NDArray
 
-from cinecut.analysis import Request, analyze
+from cinecut.analysis.analyze import Request, analyze
 from cinecut.analysis.cache import Cache
 from cinecut.analysis.dialogue import transcribe as whisper
 from cinecut.analysis.dialogue import voice_networks

@@ -138,7 +138,7 @@ def _linked_seeds(media: Path, folder: Path) -> dict[str, str]:
 
 def _preload() -> None:
     """What most commands import, once; every case then starts from here."""
-    import cinecut.analysis
+    import cinecut.analysis.analyze
     import cinecut.compiler
     import cinecut.media.link
     import cinecut.render.job  # noqa: F401

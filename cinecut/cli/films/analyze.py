@@ -31,7 +31,7 @@ from cinecut.cli.terminal import (
 from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
-    from cinecut.analysis import Analysis, Request
+    from cinecut.analysis.analyze import Analysis, Request
     from cinecut.inference.server import Models
 
 app = typer.Typer()
@@ -107,7 +107,7 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
     seconds = trailer_length(options.length)
     shift, rate = shift_of(options.subtitles_shift), rate_of(options.subtitles_rate)
     plugins, skeleton, texts, vibe = options.plugins(), options.skeleton(), options.texts(), options.genre()
-    from cinecut.analysis import Request, analyze
+    from cinecut.analysis.analyze import Request, analyze
     from cinecut.analysis.report.credits import write_credits
 
     with watch("Analyzing", shares := dict(SHARES)) as watching:

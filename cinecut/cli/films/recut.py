@@ -21,7 +21,7 @@ from cinecut.cli.terminal import ForceOption, JsonOption, SpecArgument, check_fr
 from cinecut.diagnostics import Diagnostic, Report, Stop, harmless
 
 if TYPE_CHECKING:
-    from cinecut.analysis import Analysis, Request
+    from cinecut.analysis.analyze import Analysis, Request
     from cinecut.edits.recut.merging import Recut, Version, Wish
     from cinecut.known.record import Known
     from cinecut.language.spec import Spec
@@ -165,7 +165,7 @@ def _written_by(known: Known, spec: Path, ours: Version) -> Version:
 def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -> tuple[Analysis, Known, list[Path]]:
     """A new analysis, asked as the one before was but for what is to be otherwise; what it found out; and the files
     that it read."""
-    from cinecut.analysis import analyze
+    from cinecut.analysis.analyze import analyze
     from cinecut.analysis.known import known_about
     from cinecut.vibes import DEFAULT, load_vibe, vibe_of
 
@@ -188,7 +188,7 @@ def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -
 
 def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) -> Request:
     """The request of the analysis before, as far as it is known."""
-    from cinecut.analysis import Request
+    from cinecut.analysis.analyze import Request
     from cinecut.language.read import inside
     from cinecut.vibes import DEFAULT, load_vibe
     from cinecut.vibes.skeleton import load_skeleton

@@ -16,7 +16,7 @@ import typer
 from cinecut.cli.terminal import print_diagnostics, say
 
 if TYPE_CHECKING:
-    from cinecut.analysis import Analysis
+    from cinecut.analysis.analyze import Analysis
     from cinecut.language.timebase import FilmTime
 
 

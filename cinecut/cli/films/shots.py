@@ -51,8 +51,8 @@ def shots(
     check_free(output, force)
     if stills is not None and os.path.lexists(stills) and any(stills.iterdir()):
         check_free(stills, force)
-    from cinecut.analysis import FACTS
     from cinecut.analysis.cache import Cache
+    from cinecut.analysis.facts import FACTS
     from cinecut.analysis.film.shots import SHOTS
     from cinecut.analysis.stage import Line
     from cinecut.files import fingerprint

@@ -80,11 +80,11 @@ def transcribe(
     target = output or film.with_suffix(".srt")
     check_ending(target, "subtitles", ".srt")
     check_free(target, force, "--force replaces it, -o names another")
-    from cinecut.analysis import FACTS
     from cinecut.analysis.cache import Cache
     from cinecut.analysis.dialogue.transcribe import transcribe as words_of
     from cinecut.analysis.dialogue.transcribe import usable_whisper
     from cinecut.analysis.dialogue.voice_activity import VOICES
+    from cinecut.analysis.facts import FACTS
     from cinecut.analysis.stage import Line
     from cinecut.files import disk_errors, fingerprint, write_beside
 

@@ -1,0 +1,362 @@
+"""Film → Spec, as text. Each stage is a module and a pure function over typed values; slow stages are cached.
+
+    film ─ probe ─ dialogue ─ music ─ shots ─ loudness ─ looks ─ scenes ─ signals ─ story ─ blueprint ─ arrange ─ score
+    ─► write
+
+Files that the user may have named wrongly are opened before any slow stage. If there are models, they describe the
+scenes and choose the story's turning points; whatever they cannot do is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+from cinecut.analysis.cache import Cache
+from cinecut.analysis.dialogue.cues import Cues
+from cinecut.analysis.dialogue.lines import Dialogue, Hearing, read_dialogue, with_phrases
+from cinecut.analysis.dialogue.timing import Timing
+from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
+from cinecut.analysis.dialogue.voice_activity import VOICES, Voices
+from cinecut.analysis.edit import blueprint, light
+from cinecut.analysis.edit.arrange import arrange
+from cinecut.analysis.edit.cuts import Cut, Take, Tempo
+from cinecut.analysis.edit.score.song_edit import first_bar
+from cinecut.analysis.edit.score.sound import Score, Song, compose
+from cinecut.analysis.edit.score.voices import FilmSound
+from cinecut.analysis.edit.takes import Measurements
+from cinecut.analysis.episodes import Episode, Watched, united
+from cinecut.analysis.facts import FACTS
+from cinecut.analysis.film import pictures, signals
+from cinecut.analysis.film.looks import looks_stage
+from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
+from cinecut.analysis.film.movement.activity import ACTIVITY
+from cinecut.analysis.film.screen import NO_BARS, Bars
+from cinecut.analysis.film.shots import FilmShot, ShotList
+from cinecut.analysis.known import known_about
+from cinecut.analysis.plugged import Describing, beats_stage, shots_stage, transcribed
+from cinecut.analysis.report.credits import credits_text, own_credit
+from cinecut.analysis.request import Request
+from cinecut.analysis.song.beats import Beats
+from cinecut.analysis.song.levels import LEVELS, as_rendered
+from cinecut.analysis.stage import Line, Progress
+from cinecut.analysis.story import arc
+from cinecut.analysis.story.meaning import DRAMA
+from cinecut.analysis.story.narrative import Evidence, find_narrative, understand
+from cinecut.analysis.story.scenes import NOTHING, Described, describe
+from cinecut.analysis.title import film_title, is_doubtful
+from cinecut.analysis.to_spec import Decisions, to_spec
+from cinecut.diagnostics import Diagnostic, Stop, excerpt
+from cinecut.files import fingerprint
+from cinecut.inference.server import Models
+from cinecut.known.record import keep
+from cinecut.language.document.layout import Remarks
+from cinecut.language.facts import FilmFacts
+from cinecut.language.grid import Grid
+from cinecut.language.spec import Spec
+from cinecut.language.timebase import FilmTime
+from cinecut.language.write import write_spec
+from cinecut.media import probe
+from cinecut.media.sound.film_audio import choice, with_first
+from cinecut.vibes import Vibe
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The result of `analyze`."""
+
+    spec: Spec
+    remarks: Remarks  # for the spec's file
+    facts: FilmFacts
+    shots: tuple[FilmShot, ...]
+    dialogue: Dialogue
+    story: arc.Story
+    beats: Beats | None
+    tempo: Tempo
+    cuts: tuple[Cut, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    seen: Described = NOTHING
+    bars: Bars = NO_BARS
+    credits: str | None = None  # the text of a file with the credits that the licences demand
+    takes: tuple[Take, ...] = ()  # that could be chosen
+    score: Score | None = None
+    levels: LoudnessCurve | None = None
+    episodes: tuple[Episode, ...] = ()  # the film, or several; shots and lines have their own film's times
+
+    @property
+    def text(self) -> str:
+        """The text of the spec's file."""
+        return write_spec(self.spec, self.remarks)
+
+    @property
+    def seconds(self) -> Fraction:
+        """The trailer's length."""
+        return _length_of(self.cuts, self.tempo)
+
+
+def analyze(request: Request, progress: Progress, cache: Cache | None = None) -> Analysis:
+    """Analyse a film and make the spec of a trailer; what was found out is kept for `check`, `sheet` and `recut`.
+    Raises Stop if no trailer can be made of the film."""
+    analysis = _analyze(request, progress, cache)
+    keep(known_about(analysis, request))
+    return analysis
+
+
+def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analysis:
+    vibe, plugins, models = request.vibe, request.plugins, _models(request)
+    _check_names(request)
+    listened = [_listen(each, line) for each, line in _each(request, progress, cache)]
+    _check_twice(listened)
+    song, song_warnings = _music(request, progress)
+    watched = united([_watch(each, models) for each in listened], request.names)
+    line, facts, dialogue, usable = listened[0].line, watched.facts, watched.dialogue, watched.usable
+    drama = {index: meaning[DRAMA] for index, meaning in watched.meanings.items()}
+    measured = signals.measure(usable, watched.looks, watched.active, watched.levels, dialogue.lines, drama)
+    evidence = Evidence(watched.shots, watched.levels, dialogue, watched.described, watched.meanings)
+    narrative = find_narrative(evidence, models, line)
+    wanted, length = _lengths(request, usable, facts)
+    heard = Dialogue() if watched.levels.silent else dialogue  # subtitles of a silent film are not heard
+    texts, unsure = _texts(request)
+    talks = any(line.standalone >= 0.5 for line in heard.lines)
+    slots, song = _slots(replace(request, texts=texts), length, song, talks)
+    tempo = _tempo(vibe, song, facts)
+    story, end = narrative.story, FilmTime(facts.duration)
+    shown = usable if request.spoilers else arc.without_the_end(usable, story) or usable
+    measurements = Measurements(watched.looks, measured, watched.active, narrative, heard.lines, watched.meanings)
+    takes = measurements.takes(shown, facts.rate)
+    bars = watched.episodes[0].bars
+    cuts = _cuts(request, slots, takes, tempo, bars)
+    sound = FilmSound(watched.rendered, heard, end, end if request.spoilers else story.climax.at)
+    score = compose(cuts, tempo, vibe, song, sound, story)
+    decided = Decisions(request.film, request.target, facts, vibe, story, cuts, score, watched=watched)
+    decided = replace(decided, described=watched.described, protagonist=narrative.protagonist)
+    decided = replace(decided, spoilers=request.spoilers, plugins=plugins)
+    length = _length_of(cuts, tempo)
+    short = [*unsure, *_left_out(texts, cuts), *_too_short(request.film, length, wanted, tempo, score)]
+    said = (*watched.diagnostics, *song_warnings, *watched.described.diagnostics, *narrative.diagnostics, *short)
+    return Analysis(
+        *to_spec(decided),
+        facts,
+        tuple(replace(shot, range=watched.own(shot.range)) for shot in watched.shots),
+        replace(dialogue, lines=tuple(replace(each, range=watched.own(each.range)) for each in dialogue.lines)),
+        story,
+        song.beats if song else None,
+        tempo,
+        tuple(cuts),
+        said,
+        watched.described,
+        bars,
+        credits_text(_credits(request.films), song.credit if song else None),
+        tuple(takes),
+        score,
+        watched.rendered,
+        watched.episodes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Listened:
+    """What is known of a film before it is looked at: its facts, and with the sound first that is asked for."""
+
+    request: Request
+    line: Line
+    facts: FilmFacts
+    sounding: FilmFacts
+    dialogue: Dialogue
+    warnings: Sequence[Diagnostic]
+
+
+def _each(request: Request, progress: Progress, cache: Cache | None) -> Iterator[tuple[Request, Line]]:
+    """The request for each film by itself, and the line of its stages, which tells its share of all."""
+    count = len(request.films)
+    for number, each in enumerate(request.each):
+
+        def tell(stage: str, done: float, number: int = number) -> None:
+            progress(stage, (number + done) / count)
+
+        yield each, Line(cache or Cache(fingerprint(each.film)), tell)
+
+
+def _listen(request: Request, line: Line) -> _Listened:
+    film = request.film
+    facts = line.run(FACTS, film)
+    sounding = facts if request.audio is None else with_first(film, facts, request.audio)
+    return _Listened(request, line, facts, sounding, *_dialogue(request, sounding, line))
+
+
+def _watch(heard: _Listened, models: Models | Describing | None) -> Watched:
+    """All that is measured of a film's pictures and of its sound."""
+    request, line, facts, film = heard.request, heard.line, heard.facts, heard.request.film
+    shots = line.run(shots_stage(request.plugins.get("shots")), film, facts)
+    usable = _usable(film, shots)
+    levels = line.run(LOUDNESS, film, heard.sounding, 0)
+    looks = line.run(looks_stage(), film, facts, usable, pictures.moments(usable, heard.dialogue.lines))
+    active = line.run(ACTIVITY, film, facts, usable)
+    described = describe(film, facts, usable, models, line.cache.folder, partial(line.progress, "scenes"))
+    meanings = understand(described, line)
+    sound = heard.sounding.audio
+    rendered = as_rendered(levels, sound[0].layout) if sound else levels
+    audio = request.audio or 1, choice(film, facts, request.audio)
+    said = (*shots.diagnostics, *heard.warnings)
+    episodes = (Episode(film, facts, shots.bars, audio),)
+    return Watched(episodes, heard.dialogue, shots.shots, levels, rendered, looks, active, described, meanings, said)
+
+
+def _models(request: Request) -> Models | Describing | None:
+    plugins = request.plugins
+    return Describing(plugins["describe"], request.models) if "describe" in plugins else request.models
+
+
+def _check_twice(films: Sequence[_Listened]) -> None:
+    known: dict[str, Path] = {}
+    for each in films:
+        other = known.setdefault(each.facts.fingerprint, each.request.film)
+        if other is not each.request.film:
+            raise Stop("option", f"{each.request.film} is the same film as {other}", "name each film once")
+
+
+def _credits(films: Sequence[Path]) -> str | None:
+    return "\nFilm: ".join(filter(None, (own_credit(film, "film") for film in films))) or None
+
+
+def _check_names(request: Request) -> None:
+    """Raise Stop if a file's name is not UTF-8, since the spec must name it and is UTF-8."""
+    for file in (*request.films, request.music):
+        if file is not None and _holds_other_bytes(str(file.absolute())):
+            message = f"the name of {file} is not UTF-8, so a spec cannot name it"
+            raise Stop("unreadable", message, "rename it, or make a link to it")
+
+
+def _holds_other_bytes(name: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in name)  # Python's representation of bytes that are not UTF-8
+
+
+def _usable(film: Path, shots: ShotList) -> list[FilmShot]:
+    usable = [shot for shot in shots.shots if shot.usable]
+    if not usable:
+        reasons = ", ".join(sorted({shot.why_not or "" for shot in shots.shots}))
+        raise Stop("no-material", f"nothing of {film} can be shown: all of it is {reasons or 'empty'}")
+    return usable
+
+
+def _lengths(request: Request, usable: Sequence[FilmShot], facts: FilmFacts) -> tuple[Fraction, Fraction]:
+    """The wanted length of the trailer, and the possible one, limited by the usable material; both in seconds."""
+    material = sum((shot.range.duration for shot in usable), Fraction(0))
+    wanted = request.length or blueprint.trailer_length(min(facts.duration, 4 * material))
+    return wanted, min(wanted, max(Fraction(blueprint.LEAST), material))
+
+
+def _dialogue(request: Request, facts: FilmFacts, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
+    film, voices, timing = request.film, line.run(VOICES, request.film, facts, 0), None
+    if "transcribe" in request.plugins:
+        dialogue, warnings = transcribed(request.plugins["transcribe"], film, facts, line)
+        return with_phrases(dialogue, voices), warnings
+    if request.shift is not None or request.rate is not None:
+        timing = Timing((request.rate or facts.rate) / facts.rate, request.shift or Fraction(0))
+    hearing = Hearing(voices, timing, partial(_words, request, facts, voices, line))
+    return read_dialogue(film, facts.duration, facts.start, request.subtitles, request.language, hearing)
+
+
+def _words(request: Request, facts: FilmFacts, voices: Voices, line: Line) -> Cues | None:
+    """The words of a film with speech, by Whisper; None if there is no speech or no Whisper."""
+    model = usable_whisper() if request.transcribes and voices.phrases else None
+    return transcribe(request.film, facts, voices, model, line).cues() if model else None
+
+
+def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diagnostic]]:
+    if request.music is None:
+        return None, []
+    vibe, file = request.vibe, request.music
+    facts = probe.song_facts(file)
+    line = Line(Cache(facts.fingerprint), progress)
+    stage = beats_stage(request.plugins.get("beats"))
+    beats, warnings = line.run(stage, file, vibe.tempo, vibe.likely_tempo)
+    return Song(file, facts, beats, line.run(LEVELS, file), request.credit or own_credit(file, "song")), warnings
+
+
+def _slots(
+    request: Request, length: Fraction, song: Song | None, talks: bool
+) -> tuple[list[blueprint.Slot], Song | None]:
+    """The slots of the trailer, and the song; if its tempo changes, with a start, whose tempo is used."""
+    vibe, beats = request.vibe, song.beats if song else None
+    metre = beats.metre if beats else 4
+    plan = blueprint.Plan(request.skeleton, vibe, length, _mean_tempo(vibe, beats), metre, talks, request.texts)
+    slots = blueprint.draw(plan)
+    if song is None or song.beats.tempo is not None:
+        return slots, song
+    song = replace(song, start=first_bar(song.beats, slots))
+    grid = _grid(vibe, song)
+    return blueprint.draw(replace(plan, tempo=grid.beat_at(length) * 60 / length)), song
+
+
+def _texts(request: Request) -> tuple[Mapping[str, str], list[Diagnostic]]:
+    """The texts of the cards, with the film's own title if none was given; one that is doubtful is left out."""
+    if "title" in request.texts:
+        return request.texts, []
+    title = film_title(request.film)
+    if is_doubtful(title):
+        message = f"{excerpt(title)} is no title for a card: the trailer has none"
+        return request.texts, [Diagnostic("film", message, None, ("--title says what the film is called",))]
+    return {"title": title, **request.texts}, []
+
+
+def _left_out(texts: Mapping[str, str], cuts: Sequence[Cut]) -> list[Diagnostic]:
+    """A warning for each text that has no place in the trailer."""
+    shown = " ".join(cut.slot.text for cut in cuts).split()
+    gone = [name for name, text in texts.items() if text and not set(text.split()) <= set(shown)]
+    message = "there is no room for the {}: black and cards take a tenth of a trailer at most"
+    return [Diagnostic("film", message.format(name), None, ("take a longer trailer with --length",)) for name in gone]
+
+
+def _mean_tempo(vibe: Vibe, beats: Beats | None) -> Fraction:
+    if beats is None:
+        return Fraction(vibe.likely_tempo)
+    return beats.tempo or 60 * (len(beats.times) - 1) / (beats.times[-1] - beats.times[0])
+
+
+def _grid(vibe: Vibe, song: Song | None) -> Grid:
+    """The trailer's beats; beat 0 is its first frame."""
+    if song is not None and song.beats.tempo is None:
+        start = song.start
+        return Grid(song.beats.metre, times=tuple(time - start for time in song.beats.times if time >= start))
+    beats = song.beats if song else None
+    return Grid(beats.metre if beats else 4, Fraction(0), 60 / _mean_tempo(vibe, beats))
+
+
+def _tempo(vibe: Vibe, song: Song | None, facts: FilmFacts) -> Tempo:
+    grid = _grid(vibe, song)
+    longest = max((right - left for left, right in pairwise(grid.times)), default=grid.period)
+    fades = "crossfade" in (vibe.usual, vibe.acts)
+    return Tempo(grid, facts.rate, facts.rate, longest / 2 + 2 / facts.rate if fades else Fraction(0))
+
+
+def _cuts(
+    request: Request, slots: Sequence[blueprint.Slot], takes: Sequence[Take], tempo: Tempo, bars: Bars
+) -> list[Cut]:
+    cuts = arrange(slots, takes, request.vibe, tempo, float(request.skeleton.order))
+    if not any(cut.take for cut in cuts):
+        raise Stop("no-material", f"no part of {request.film} is long enough to be shown")
+    return light.match(cuts, request.vibe.grade, bars) if request.match_light else cuts
+
+
+def _length_of(cuts: Sequence[Cut], tempo: Tempo) -> Fraction:
+    return tempo.grid.seconds_at(Fraction(sum(cut.slot.beats for cut in cuts)))
+
+
+def _too_short(film: Path, seconds: Fraction, wanted: Fraction, tempo: Tempo, score: Score) -> list[Diagnostic]:
+    """Warnings if the film or the song is too short for the trailer."""
+    song, shortages = score.song, []
+    if seconds < wanted - tempo.grid.seconds_at(Fraction(tempo.grid.metre)):
+        needed = f"{float(wanted):.0f} s: the trailer takes {float(seconds):.0f} s"
+        shortages.append(Diagnostic("film", f"{film.name} has too little to show for {needed}"))
+    if song is not None and (missing := seconds - (song.facts.duration - score.edit.start)) > 0:
+        message = f"{song.file.name} ends {float(missing):.1f} s before the trailer does"
+        message += ": parts of it are heard again" if song.beats.tempo is not None else ""
+        shortages.append(
+            Diagnostic("music", message, None, ("take a longer song, or a shorter trailer with --length",))
+        )
+    return shortages
