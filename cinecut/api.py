@@ -134,8 +134,8 @@ def analyze(
 
     `vibe` is a genre or a file of one's own; `length` is in seconds. The spec names its files as one beside the film.
     """
-    from cinecut.analysis.analyze import Request
     from cinecut.analysis.analyze import analyze as run
+    from cinecut.analysis.request import Request
     from cinecut.vibes import load_vibe
 
     path = Path(film)

@@ -25,10 +25,11 @@ from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import Film
 from bench.film_analysis.talkie import talkie
 from cinecut.analysis import analyze as line
-from cinecut.analysis.analyze import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.edit.cuts import Cut
 from cinecut.analysis.edit.score.voices import placed
 from cinecut.analysis.film.signals import eye_of
+from cinecut.analysis.request import Request
 from cinecut.analysis.story.scene_store import Scene
 from cinecut.analysis.story.scenes import NOTHING, Described
 from cinecut.language.timebase import FilmRange

@@ -24,12 +24,13 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure, print_rows, work_folder
 from bench.film import FFMPEG, Film
-from cinecut.analysis.analyze import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.cache import Cache
 from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
 from cinecut.analysis.dialogue.voice_activity import find_voices
 from cinecut.analysis.edit.cuts import Cut
 from cinecut.analysis.edit.score.voices import placed
+from cinecut.analysis.request import Request
 from cinecut.analysis.stage import Line
 from cinecut.language.timebase import FilmRange
 from cinecut.media.probe import film_facts

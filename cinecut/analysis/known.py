@@ -9,7 +9,8 @@ from cinecut.known.timeline import timeline_digest
 from cinecut.language.spec import Music
 
 if TYPE_CHECKING:
-    from cinecut.analysis.analyze import Analysis, Request
+    from cinecut.analysis.analyze import Analysis
+    from cinecut.analysis.request import Request
 
 
 def known_about(analysis: Analysis, request: Request) -> Known:

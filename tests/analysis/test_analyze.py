@@ -18,8 +18,9 @@ from commandline import COMMAND, cinecut, environment, names, on_a_terminal
 from footage import X264, Footage, make_film, song
 from oracle import read_pictures
 
-from cinecut.analysis.analyze import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.cache import Cache
+from cinecut.analysis.request import Request
 from cinecut.compiler.layout.timeline import PlacedShot, Timeline
 from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg

@@ -15,7 +15,8 @@ import soundfile
 from commandline import cinecut, names, needs_name
 from footage import HEIGHT, LINES, WIDTH, X264, Footage, Frames, encode, make_film, scene, song, srt, swelling
 
-from cinecut.analysis.analyze import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, analyze
+from cinecut.analysis.request import Request
 from cinecut.compiler.layout.timeline import PlacedShot, Timeline
 from cinecut.diagnostics import Report, Stop
 from cinecut.ffmpeg.builds import find_ffmpeg

@@ -20,9 +20,10 @@ from commandline import COMMAND, cinecut, environment, model_server
 from footage import Footage, make_film, srt
 from talking import Question, Reply, sensible, talker
 
-from cinecut.analysis.analyze import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.signals import NEUTRAL, observe
+from cinecut.analysis.request import Request
 from cinecut.analysis.story.scene_store import NAME
 from cinecut.analysis.story.scenes import SAVE_COUNT
 from cinecut.diagnostics import Report

@@ -15,8 +15,9 @@ from footage import Footage, make_film, song
 from numpy.typing import NDArray
 from test_jamendo import Host
 
-from cinecut.analysis.analyze import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.report.credits import credits_text, own_credit, write_credits
+from cinecut.analysis.request import Request
 from cinecut.compiler.layout.timeline import Placed
 from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg

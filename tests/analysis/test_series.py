@@ -9,8 +9,9 @@ import pytest
 from commandline import cinecut
 from footage import Footage, make_film
 
-from cinecut.analysis.analyze import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.cache import Cache
+from cinecut.analysis.request import Request
 from cinecut.diagnostics import Report, Stop
 from cinecut.known.record import known_of
 from cinecut.language.events import Shot

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from footage import HEIGHT, LINES, WIDTH, encode, make_film, scene, song, srt, swelling
 
-from cinecut.analysis.analyze import Request, analyze
+from cinecut.analysis.analyze import analyze
+from cinecut.analysis.request import Request
 from cinecut.diagnostics import Stop, as_text
 from cinecut.render.check import check_spec
 from cinecut.vibes import load_vibe

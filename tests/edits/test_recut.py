@@ -17,7 +17,8 @@ import pytest
 from commandline import cinecut
 from footage import make_film, song
 
-from cinecut.analysis.analyze import Analysis, Request, analyze
+from cinecut.analysis.analyze import Analysis, analyze
+from cinecut.analysis.request import Request
 from cinecut.diagnostics import Report, Stop
 from cinecut.edits.recut.merging import Recut, Version, Wish, recut
 from cinecut.known.timeline import timeline_digest

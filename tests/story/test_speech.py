@@ -16,7 +16,7 @@ from commandline import cinecut, names
 from footage import LINES, RATE, Footage, encode, make_film, scene, srt, swelling
 from numpy.typing import NDArray
 
-from cinecut.analysis.analyze import Request, analyze
+from cinecut.analysis.analyze import analyze
 from cinecut.analysis.cache import Cache
 from cinecut.analysis.dialogue import transcribe as whisper
 from cinecut.analysis.dialogue import voice_networks
@@ -26,6 +26,7 @@ from cinecut.analysis.dialogue.timing import Timing, judge
 from cinecut.analysis.dialogue.transcribe import Transcript, Word
 from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
 from cinecut.analysis.edit.score.voices import audible_lines, placed
+from cinecut.analysis.request import Request
 from cinecut.diagnostics import Stop
 from cinecut.inference.whisper import find_whisper
 from cinecut.language.timebase import FilmRange, FilmTime

@@ -31,7 +31,8 @@ from cinecut.cli.terminal import (
 from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
-    from cinecut.analysis.analyze import Analysis, Request
+    from cinecut.analysis.analyze import Analysis
+    from cinecut.analysis.request import Request
     from cinecut.inference.server import Models
 
 app = typer.Typer()
@@ -107,8 +108,9 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
     seconds = trailer_length(options.length)
     shift, rate = shift_of(options.subtitles_shift), rate_of(options.subtitles_rate)
     plugins, skeleton, texts, vibe = options.plugins(), options.skeleton(), options.texts(), options.genre()
-    from cinecut.analysis.analyze import Request, analyze
+    from cinecut.analysis.analyze import analyze
     from cinecut.analysis.report.credits import write_credits
+    from cinecut.analysis.request import Request
 
     with watch("Analyzing", shares := dict(SHARES)) as watching:
         models = open_models(options.llama_server, options.llm_url, options.no_models, watching.waiting)

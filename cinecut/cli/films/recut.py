@@ -21,7 +21,8 @@ from cinecut.cli.terminal import ForceOption, JsonOption, SpecArgument, check_fr
 from cinecut.diagnostics import Diagnostic, Report, Stop, harmless
 
 if TYPE_CHECKING:
-    from cinecut.analysis.analyze import Analysis, Request
+    from cinecut.analysis.analyze import Analysis
+    from cinecut.analysis.request import Request
     from cinecut.edits.recut.merging import Recut, Version, Wish
     from cinecut.known.record import Known
     from cinecut.language.spec import Spec
@@ -188,7 +189,7 @@ def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -
 
 def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) -> Request:
     """The request of the analysis before, as far as it is known."""
-    from cinecut.analysis.analyze import Request
+    from cinecut.analysis.request import Request
     from cinecut.language.read import inside
     from cinecut.vibes import DEFAULT, load_vibe
     from cinecut.vibes.skeleton import load_skeleton
