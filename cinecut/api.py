@@ -123,8 +123,11 @@ def edit(
 
 def analyze(
     film: AnyPath,
-    *,
+    *others: AnyPath,
     vibe: str = "drama",
+    structure: str | None = None,
+    title: str | None = None,
+    blocks: bool = False,
     music: AnyPath | None = None,
     subtitles: AnyPath | None = None,
     length: Fraction | int | None = None,
@@ -132,13 +135,23 @@ def analyze(
 ) -> Analysis:
     """Look at a film, by what can be measured: its `spec`, and `text`, the file that says why. Nothing is written.
 
-    `vibe` is a genre or a file of one's own; `length` is in seconds. The spec names its files as one beside the film.
+    Of several films, such as a series, it chooses over all of them, as if one followed the other; with `blocks` each
+    has a part of its own after its title. `vibe` and `structure` are a genre and a skeleton, or files of one's own;
+    `length` is in seconds; `subtitles` are of a single film. The spec names its files as one beside the first film.
+    An example is in docs/llms.md.
     """
     from cinecut.analysis.analyze import analyze as run
     from cinecut.analysis.request import Request
     from cinecut.vibes import load_vibe
+    from cinecut.vibes.skeleton import load_skeleton
 
     path = Path(film)
+    if others and subtitles is not None:
+        raise Stop(
+            "option", "subtitles are of one film, and there are several", "they are found beside each by its name"
+        )
+    if blocks and (not others or structure is not None):
+        raise Stop("option", "blocks are of several films, and have no other structure")
     request = Request(
         path,
         path.with_suffix(".yaml"),
@@ -147,5 +160,9 @@ def analyze(
         music=Path(music) if music is not None else None,
         length=Fraction(length) if length is not None else None,
         spoilers=spoilers,
+        structure=load_skeleton(structure) if structure is not None else None,
+        texts={"title": title} if title is not None else {},
+        others=tuple(map(Path, others)),
+        blocks=blocks,
     )
     return run(request, lambda stage, done: None)

@@ -24,6 +24,7 @@ from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
 from cinecut.analysis.dialogue.voice_activity import VOICES, Voices
 from cinecut.analysis.edit import blueprint, light
 from cinecut.analysis.edit.arrange import arrange
+from cinecut.analysis.edit.blocks import Block, draw_blocks
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
 from cinecut.analysis.edit.score.song_edit import first_bar
 from cinecut.analysis.edit.score.sound import Score, Song, compose
@@ -39,6 +40,7 @@ from cinecut.analysis.film.screen import NO_BARS, Bars
 from cinecut.analysis.film.shots import FilmShot, ShotList
 from cinecut.analysis.known import known_about
 from cinecut.analysis.plugged import Describing, beats_stage, shots_stage, transcribed
+from cinecut.analysis.programme import Programme
 from cinecut.analysis.report.credits import credits_text, own_credit
 from cinecut.analysis.request import Request
 from cinecut.analysis.song.beats import Beats
@@ -48,7 +50,7 @@ from cinecut.analysis.story import arc
 from cinecut.analysis.story.meaning import DRAMA
 from cinecut.analysis.story.narrative import Evidence, find_narrative, understand
 from cinecut.analysis.story.scenes import NOTHING, Described, describe
-from cinecut.analysis.title import film_title, is_doubtful
+from cinecut.analysis.title import common_title, film_title, is_doubtful
 from cinecut.analysis.to_spec import Decisions, to_spec
 from cinecut.diagnostics import Diagnostic, Stop, excerpt
 from cinecut.files import fingerprint
@@ -112,7 +114,9 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     listened = [_listen(each, line) for each, line in _each(request, progress, cache)]
     _check_twice(listened)
     song, song_warnings = _music(request, progress)
-    watched = united([_watch(each, models) for each in listened], request.names)
+    parts = [_watch(each, models) for each in listened]
+    watched = united(parts, request.names)
+    programme = Programme(parts, watched) if request.blocks else None
     line, facts, dialogue, usable = listened[0].line, watched.facts, watched.dialogue, watched.usable
     drama = {index: meaning[DRAMA] for index, meaning in watched.meanings.items()}
     measured = signals.measure(usable, watched.looks, watched.active, watched.levels, dialogue.lines, drama)
@@ -122,12 +126,15 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     heard = Dialogue() if watched.levels.silent else dialogue  # subtitles of a silent film are not heard
     texts, unsure = _texts(request)
     talks = any(line.standalone >= 0.5 for line in heard.lines)
-    slots, song = _slots(replace(request, texts=texts), length, song, talks)
+    blocks = programme.blocks() if programme is not None else ()
+    slots, song = _slots(replace(request, texts=texts), length, song, talks, blocks)
     tempo = _tempo(vibe, song, facts)
     story, end = narrative.story, FilmTime(facts.duration)
     shown = usable if request.spoilers else arc.without_the_end(usable, story) or usable
     measurements = Measurements(watched.looks, measured, watched.active, narrative, heard.lines, watched.meanings)
     takes = measurements.takes(shown, facts.rate)
+    if programme is not None:
+        takes = programme.takes(measurements, [each.line for each in listened], models, request.spoilers)
     bars = watched.episodes[0].bars
     cuts = _cuts(request, slots, takes, tempo, bars)
     sound = FilmSound(watched.rendered, heard, end, end if request.spoilers else story.climax.at)
@@ -279,25 +286,31 @@ def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diag
 
 
 def _slots(
-    request: Request, length: Fraction, song: Song | None, talks: bool
+    request: Request, length: Fraction, song: Song | None, talks: bool, films: Sequence[Block]
 ) -> tuple[list[blueprint.Slot], Song | None]:
-    """The slots of the trailer, and the song; if its tempo changes, with a start, whose tempo is used."""
+    """The slots of the trailer, of a programme in blocks of `films`, and the song; if its tempo changes, with a start,
+    whose tempo is used."""
     vibe, beats = request.vibe, song.beats if song else None
     metre = beats.metre if beats else 4
     plan = blueprint.Plan(request.skeleton, vibe, length, _mean_tempo(vibe, beats), metre, talks, request.texts)
-    slots = blueprint.draw(plan)
+    draw = partial(draw_blocks, blocks=films) if films else blueprint.draw
+    slots = draw(plan)
     if song is None or song.beats.tempo is not None:
         return slots, song
     song = replace(song, start=first_bar(song.beats, slots))
     grid = _grid(vibe, song)
-    return blueprint.draw(replace(plan, tempo=grid.beat_at(length) * 60 / length)), song
+    return draw(replace(plan, tempo=grid.beat_at(length) * 60 / length)), song
 
 
 def _texts(request: Request) -> tuple[Mapping[str, str], list[Diagnostic]]:
-    """The texts of the cards, with the film's own title if none was given; one that is doubtful is left out."""
-    if "title" in request.texts:
+    """The texts of the cards, with the film's own title if none was given; one that is doubtful is left out, and a
+    programme has that of none of its films."""
+    if "title" in request.texts or request.blocks:
         return request.texts, []
-    title = film_title(request.film)
+    title = common_title(request.films) if request.others else film_title(request.film)
+    if request.others and not title:
+        message = "the films' titles have nothing in common: the trailer has none"
+        return request.texts, [Diagnostic("film", message, None, ("--title says what they are called together",))]
     if is_doubtful(title):
         message = f"{excerpt(title)} is no title for a card: the trailer has none"
         return request.texts, [Diagnostic("film", message, None, ("--title says what the film is called",))]

@@ -54,6 +54,7 @@ def _asked(request: Request) -> dict[str, str]:
         "spoilers": request.spoilers or None,
         "match_light": request.match_light or None,
         "measured": not request.transcribes or None,
+        "blocks": request.blocks or None,
         "structure": request.structure and request.structure.choice,
         **{f"text.{name}": text for name, text in request.texts.items()},
     }

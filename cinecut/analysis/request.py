@@ -37,6 +37,7 @@ class Request:
     texts: Mapping[str, str] = field(default_factory=dict)  # of cards: title, tagline, release, credits
     others: tuple[Path, ...] = ()  # films that follow the first one, as episodes do
     names: tuple[str, ...] = ()  # of the films in the spec, in their order; none: by their files
+    blocks: bool = False  # each film in a part of its own, after a card with its title
     audios: tuple[int | None, ...] = ()  # `audio` of each film, where they differ
 
     @property
@@ -47,7 +48,7 @@ class Request:
     def each(self) -> list[Request]:
         """The request for each film by itself."""
         audios = self.audios or (self.audio,) * len(self.films)
-        alone = replace(self, others=(), names=(), audios=())
+        alone = replace(self, others=(), names=(), audios=(), blocks=False)
         return [replace(alone, film=film, audio=audio) for film, audio in zip(self.films, audios, strict=True)]
 
     @property

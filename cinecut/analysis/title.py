@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from cinecut.media.open import open_media, tags
@@ -35,6 +37,17 @@ def film_title(film: Path) -> str:
     plain = _RELEASE.sub("", name).strip(" -")
     plain = re.sub(r"\b(19|20)\d\d$", "", plain).strip(" -") or film.stem
     return plain.upper()[:LONGEST]
+
+
+def common_title(films: Sequence[Path]) -> str:
+    """What the titles of several films begin with, in whole words: the series', without the episode's number and name.
+    Empty where they have nothing in common, or no title."""
+    words = [film_title(film).split() for film in films]
+    first = [row[0] for row in takewhile(lambda row: len(set(row)) == 1, zip(*words, strict=False))]
+    while first and re.fullmatch(r"[\W_]*|PARTS?|EPISODES?|SEASON|[ES]|S?\d+|S\d+E\d*", first[-1]):
+        first.pop()
+    title = " ".join(first).strip(" -:,–—")
+    return "" if is_doubtful(title) else title
 
 
 def is_doubtful(title: str) -> bool:

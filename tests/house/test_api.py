@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from footage import make_film
 from test_architecture import HEAVY
 
 import cinecut
@@ -45,3 +47,19 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert [found.code for found in stop.value.diagnostics] == ["bad-time", "bad-time"]
     assert [found.code for found in cinecut.check(path)] == ["missing-file", "bad-time", "bad-time"]
     assert all(isinstance(found, cinecut.Diagnostic) for found in cinecut.check(path))
+
+
+def test_the_example_of_several_films_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it stands in docs/llms.md."""
+    page = (Path(__file__).parents[2] / "docs" / "llms.md").read_text(encoding="utf-8")
+    example = next(block for block in re.findall(r"```python\n(.+?)```", page, re.S) if "analyze(" in block)
+    monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    for name, count in (("one", 9), ("two", 10)):
+        make_film(tmp_path / f"{name}.mkv", count)
+    exec(example, known := {"cinecut": cinecut})
+    assert list(known["found"].spec.films) == ["one", "two"]
+    assert {event.act for event in known["found"].spec.timeline if hasattr(event, "card")} <= {"ONE", "TWO"}
+    for wrong in ({"subtitles": "one.srt"}, {"blocks": True, "structure": "teaser"}):
+        with pytest.raises(cinecut.Stop, match="several"):
+            cinecut.analyze("one.mkv", "two.mkv", **wrong)

@@ -23,8 +23,8 @@ LEAST = 3  # seconds of the shortest trailer of all
 SHORTEST = 15  # seconds, without a requested length
 LONGEST = 120
 _SHARE = Fraction(15, 100)  # of the film: a short film gets a short trailer
-_DARK = Fraction(11, 100)  # of the trailer at most: black and cards
-_READ = Fraction(12, 10)  # seconds that a card needs to be read
+DARK = Fraction(11, 100)  # of the trailer at most: black and cards
+READ = Fraction(12, 10)  # seconds that a card needs to be read
 
 
 class Want(StrEnum):
@@ -65,6 +65,7 @@ class Slot:
     silent: bool = False
     level: int = 0  # dB of the film's own sound
     best: bool = False
+    shots: range | None = None  # the shots that it may show, by their index; None: any
 
 
 class Pace(Protocol):
@@ -137,7 +138,7 @@ def _drawn(plan: Plan, parts: Sequence[Part], least: int = _SHORT_ACT) -> list[S
     bars = _bars(plan, blocks, dark)
     if bars is None:
         return None
-    pace = _scaled_pace(plan, parts, plan.bars * plan.metre - sum(dark.values()))
+    pace = scaled_pace(plan, parts, plan.bars * plan.metre - sum(dark.values()))
     slots: list[Slot] = []
     for block, count in zip(blocks, bars, strict=True):
         left = count * plan.metre - sum(dark[id(part)] for part in block if id(part) in dark)
@@ -148,7 +149,7 @@ def _drawn(plan: Plan, parts: Sequence[Part], least: int = _SHORT_ACT) -> list[S
             return None
         for part in block:
             if part.kind == "shots":
-                slots += _shots(plan, part, left if part is shown[-1] else beats, pace)
+                slots += shots_of(plan, part, left if part is shown[-1] else beats, pace)
                 left -= beats
             elif dark[id(part)]:
                 slots.append(_dark_slot(part, dark[id(part)]))
@@ -182,12 +183,12 @@ def _bars(plan: Plan, blocks: Sequence[Sequence[Part]], dark: Mapping[int, int])
             fixed[number] = -(-beats // plan.metre)
             last += fixed[number] * plan.metre if shown else beats
     shares = [sum((part.share for part in block), Fraction(0)) for n, block in enumerate(blocks) if n not in fixed]
-    shared = _shared(round((plan.length * plan.tempo / 60 - last) / plan.metre), shares)
-    rest = iter(shared or ())
-    return None if shared is None else [fixed[n] if n in fixed else next(rest) for n in range(len(blocks))]
+    counts = shared(round((plan.length * plan.tempo / 60 - last) / plan.metre), shares)
+    rest = iter(counts or ())
+    return None if counts is None else [fixed[n] if n in fixed else next(rest) for n in range(len(blocks))]
 
 
-def _shared(bars: int, shares: Sequence[Fraction]) -> list[int] | None:
+def shared(bars: int, shares: Sequence[Fraction]) -> list[int] | None:
     """Whole bars by shares, at least one each; None if there are too few. The largest remainders are rounded up."""
     if bars < len(shares) and len(shares) > 1:
         return None
@@ -209,13 +210,13 @@ def _dark(plan: Plan, parts: Sequence[Part]) -> tuple[dict[int, int], dict[str, 
     total = plan.bars * plan.metre
     whole = sum((part.share for part in parts), Fraction(0))
     dark = [part for part in parts if part.kind != "shots"]
-    read = max(2, -(-_READ * plan.tempo // 60))
+    read = max(2, -(-READ * plan.tempo // 60))
     beats = {id(part): max(1, round(total * part.share / whole)) for part in dark}
     beats |= {id(part): max(read, beats[id(part)]) for part in dark if part.kind == "card"}
     title = {id(part) for part in dark if part.text == "title"}
     over = {part.act: part.words for part in dark if part.over}
     beats |= {id(part): 0 for part in dark if part.over}
-    while sum(beats.values()) > max(_DARK * total, 2 if title else 0):
+    while sum(beats.values()) > max(DARK * total, 2 if title else 0):
         spare = [p for p in dark if beats[id(p)] > (read if p.kind == "card" else 1)]
         gone = [p for p in dark if beats[id(p)] and id(p) not in title]
         if spare:
@@ -260,7 +261,7 @@ def _with_best(slots: list[Slot]) -> list[Slot]:
     return [replace(slot, best=n in best) for n, slot in enumerate(slots)]
 
 
-def _scaled_pace(plan: Plan, parts: Sequence[Part], beats: int) -> tuple[int, int, int]:
+def scaled_pace(plan: Plan, parts: Sequence[Part], beats: int) -> tuple[int, int, int]:
     """The vibe's pace, changed if it would give fewer or more shots than the vibe allows. Each act is faster than the
     one before."""
     vibe = plan.vibe
@@ -275,8 +276,8 @@ def _scaled_pace(plan: Plan, parts: Sequence[Part], beats: int) -> tuple[int, in
     return max(2, round(first * factor)), max(2, round(second * factor)), max(1, round(third * factor))
 
 
-def _shots(plan: Plan, part: Part, beats: int, paces: tuple[int, int, int]) -> list[Slot]:
-    """The slots of a part of shots."""
+def shots_of(plan: Plan, part: Part, beats: int, paces: tuple[int, int, int]) -> list[Slot]:
+    """The slots of a part of shots, that last so many beats in all."""
     pace = paces[part.pace]
     lengths = {
         "one": lambda: [beats],

@@ -66,14 +66,18 @@ class Market:
         return frozenset(order[:count])
 
     def worths(self, slot: Slot) -> Floats:
-        """How good each take is for a slot, whether it fits or not."""
+        """How good each take is for a slot, whether it fits or not; -inf for what is of none of its shots."""
         weights, signals = self.weights, self.signals
         worth = weights.worth * signals["score"] + weights.sharpness * signals["sharpness"]
         worth = worth + self._tasted(slot)
         for table in (weights.want.get(slot.want, {}), weights.act.get(slot.act, {})):
             worth = worth + self._weighted(table)
         worth = worth + self._told(slot) + self._zones(slot) + weights.opening * self._opening
-        return worth + weights.spoils * self.spoiling(slot)
+        worth = worth + weights.spoils * self.spoiling(slot)
+        return worth if slot.shots is None else np.where(self._among(slot.shots), worth, -np.inf)
+
+    def _among(self, shots: range) -> NDArray[np.bool_]:
+        return np.array([take.shot in shots for take in self.takes], bool)
 
     @cached_property
     def _opening(self) -> NDArray[np.bool_]:
@@ -158,13 +162,14 @@ class Market:
         return [*next((each for each in others if each and not each[0].cut.mute), []), *found]
 
     def _order(self, worths: Floats) -> list[int]:
-        return [int(number) for number in np.argsort(-np.round(worths, 6), kind="stable")]
+        order = np.argsort(-np.round(worths, 6), kind="stable")
+        return [int(number) for number in order if np.isfinite(worths[number])]
 
     def _spoken(self, gap: Gap, worths: Floats) -> list[Candidate]:
         """Takes with a whole line."""
         found = []
         for number, take in enumerate(self.takes):
-            if any(line.standalone >= SPOKEN_WELL for line in take.lines):
+            if np.isfinite(worths[number]) and any(line.standalone >= SPOKEN_WELL for line in take.lines):
                 cut = spoken_part(gap, take, self.tempo)
                 if cut is not None and cut.line is not None:
                     said = self.weights.line * (0.5 + line_worth(cut.line))

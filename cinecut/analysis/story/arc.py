@@ -8,7 +8,7 @@ point of no return at about 55 %, the climax at about 90 %.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -58,6 +58,11 @@ class Story:
     escalation: TurningPoint
     climax: TurningPoint
     end: FilmTime
+
+    def later(self, seconds: Fraction) -> Story:
+        """The same on a clock on which the film begins so much later."""
+        begin, escalation, climax = (replace(p, at=p.at + seconds) for p in (self.begin, self.escalation, self.climax))
+        return Story(begin, escalation, climax, self.end + seconds)
 
     def zone(self, time: FilmTime) -> Zone:
         """BEGIN before the point of no return, CLIMAX from the run-up to the climax on, else ESCALATION."""

@@ -136,6 +136,7 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
             structure=skeleton,
             texts=texts,
             others=tuple(options.films[1:]),
+            blocks=options.blocks,
         )
         analysis = analyze(request, watching.share)
         if analysis.seen.note:
@@ -199,6 +200,10 @@ def _check_target(options: FilmOptions, target: Path, force: bool) -> None:
     if len(options.films) > 1 and (options.subtitles or options.subtitles_shift or options.subtitles_rate):
         hint = "leave them out: subtitles are found beside each film by its name"
         raise Stop("option", "--subtitles, and their shift and rate, are of one film, and there are several", hint)
+    if options.blocks and len(options.films) < 2:
+        raise Stop("option", "--blocks is for several films, and there is one", "name the others after it")
+    if options.blocks and options.structure is not None:
+        raise Stop("option", "--blocks, and --structure, which is of one film's trailer: choose one of them")
     sheet = target.with_suffix(".html")
     with disk_errors(target):
         _check_free(target, sheet, force)

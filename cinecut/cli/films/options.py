@@ -88,6 +88,10 @@ AudioOption = Annotated[
         help="Which of the film's sounds is heard, as the spec counts them: its own is 1, a commentary comes after it.",
     ),
 ]
+BlocksOption = Annotated[
+    bool,
+    typer.Option("--blocks", help="Of several films: each in a part of its own after its title, as at a festival."),
+]
 LengthOption = Annotated[
     str | None,
     typer.Option(
@@ -157,6 +161,7 @@ class FilmOptions:
     films: FilmsArgument
     vibe: VibeOption = None
     structure: StructureOption = None
+    blocks: BlocksOption = False
     title: TitleOption = None
     tagline: TaglineOption = None
     release: ReleaseOption = None

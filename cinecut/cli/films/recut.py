@@ -218,6 +218,7 @@ def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) 
         length=seconds,
         spoilers="spoilers" in asked,
         match_light="match_light" in asked,
+        blocks="blocks" in asked and choice.structure is None,
         structure=load_skeleton(structure) if structure is not None else None,
         texts={key.removeprefix("text."): text for key, text in asked.items() if key.startswith("text.")},
         others=tuple(path for _, path, _ in films[1:]),
