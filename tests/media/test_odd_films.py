@@ -301,3 +301,31 @@ def test_a_film_of_a_few_pixels_is_rendered_larger(bundled: Path, tmp_path: Path
     pictures = render_text(text, tmp_path, bundled).pictures
     assert len(pictures) == 4
     assert min(pictures[0].shape) == 16
+
+
+ASIDE = (
+    "Director's Commentary", "Comentario del director", "Kommentar des Regisseurs", "Комментарии", "コメンタリー",
+    "Hörfilmfassung", "Audiodeskrypcja", "Audiodescription", "Тифлокомментарий", "Isolated Score",
+)  # fmt: skip
+
+
+def test_no_commentary_is_the_films_sound(bundled: Path, tmp_path: Path) -> None:
+    """Most files say by a title alone what a sound is, in any language; the one without such a title is the film's."""
+    sources = ["-f", "lavfi", "-i", "color=gray:s=64x36:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1"]
+    streams = [part for n in range(len(ASIDE) + 1) for part in ("-map", "1:a", f"-disposition:a:{n}", "0")]
+    titles = [part for n, title in enumerate(ASIDE) for part in (f"-metadata:s:a:{n}", f"title={title}")]
+    film = tmp_path / "film.mkv"
+    command: list[str | Path] = [
+        bundled,
+        "-v",
+        "error",
+        *sources,
+        "-map",
+        "0:v",
+        *streams,
+        *titles,
+        "-c:a",
+        "pcm_s16le",
+    ]
+    subprocess.run([*command, film], check=True)
+    assert film_facts(film).audio[0].stream == len(ASIDE) + 1
