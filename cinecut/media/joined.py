@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from av.container import InputContainer
 
@@ -36,8 +36,8 @@ class JoinedMedia:
     joined = True
 
     def __init__(self, media: InputContainer, path: Path) -> None:
-        self._media, self._path = media, path
-        self._offsets = _offsets(path.absolute(), path.stat().st_mtime_ns)
+        self._media, self._path, self._video = media, path, picture_stream(media, path).index
+        self._parts = _parts(path.absolute(), path.stat().st_mtime_ns)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._media, name)
@@ -60,28 +60,50 @@ class JoinedMedia:
                 index, base = packet.stream_index, Fraction(packet.time_base or 1)
                 if packet.dts is not None:
                     at = packet.dts * base
-                    if at < last.get(index, at) - _FALL and parts[index] + 1 < len(self._offsets):
+                    if at < last.get(index, at) - _FALL and parts[index] + 1 < len(self._parts):
                         parts[index] += 1
                     last[index] = at
-                offset = round(self._offsets[parts[index]] / base)
-                packet.pts = None if packet.pts is None else packet.pts + offset
+                part = self._parts[parts[index]]
+                offset = round(part.offset / base)
+                early = part.by if index == self._video and packet.pts == part.late else 0
+                packet.pts = None if packet.pts is None else packet.pts + offset - early
                 packet.dts = None if packet.dts is None else packet.dts + offset
                 yield packet
 
 
+class _Part(NamedTuple):
+    """Seconds by which a recording is moved, so that its first picture follows the last one of the recording before. A
+    stamp of it that is too late, and by how much: program streams do not say when each picture is shown, and of the
+    last one libraries guess as if more were to follow."""
+
+    offset: Fraction
+    late: int | None = None
+    by: int = 0
+
+
 @cache
-def _offsets(path: Path, changed: int) -> list[Fraction]:
-    """Seconds by which each part is moved, so that its first picture follows the last one of the part before."""
-    offsets = [Fraction(0)]
+def _parts(path: Path, changed: int) -> list[_Part]:
+    offset = Fraction(0)
+    parts = []
     with open_container(path) as media:
         video = picture_stream(media, path)
         base, step, last = Fraction(video.time_base or 1), 0, None
+        shown: list[int] = []
         for packet in packets_of(media, video):
             if packet.dts is None:
                 continue
             if last is not None and packet.dts < last - _FALL / base:
-                offsets.append(offsets[-1] + (last + step - packet.dts) * base)
+                follows = last + step + (packet.pts or packet.dts) - packet.dts
+                parts.append(_part(offset, shown, step, follows))
+                offset, shown = offset + (last + step - packet.dts) * base, []
             elif last is not None and packet.dts > last:
                 step = step or packet.dts - last
             last = packet.dts
-    return offsets
+            shown += [] if packet.pts is None else [packet.pts]
+    return [*parts, _Part(offset)]
+
+
+def _part(offset: Fraction, shown: list[int], step: int, follows: int) -> _Part:
+    """A recording with another one behind it; `follows` is where that one's first picture comes. None stands there."""
+    before, last = sorted(shown)[-2:] if len(shown) > 1 else (0, 0)
+    return _Part(offset, last, last - before - step) if last >= follows > before else _Part(offset)

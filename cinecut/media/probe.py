@@ -256,21 +256,38 @@ def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tup
 
 
 def song_facts(path: Path) -> SongFacts:
-    """Measure a song, its length by every packet of it: what containers without an index say is a guess. Raises Stop
-    when it cannot be read or has no sound."""
+    """Measure a song, its length by every packet of it: what containers without an index say is a guess, and an index
+    may be of a file that was longer. Raises Stop when it cannot be read or has no sound."""
     with open_media(path, "song") as media:
         stream = next(iter(sound_streams(media)), None)
         if stream is None:
             undecodable = " that can be decoded here" if media.streams.audio else ""
             raise Stop("no-audio", f"{path} has no sound{undecodable}")
         check_sound(path, stream.rate, stream.channels)
-        seconds = Fraction(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
-        if seconds is None or media.format.name in _GUESSED:
-            packets = (packet for packet in packets_of(media, stream) if packet.size)
-            seconds = sum((packet.duration or 0 for packet in packets), 0) * Fraction(stream.time_base)
+        said = Fraction(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+        seconds = _heard(media, stream)
+        if said is not None and media.format.name not in _GUESSED and abs(said - seconds) < _TRIMMED:
+            seconds = said
         return SongFacts(fingerprint(path), seconds, stream.rate, stream.channels, layout_of(stream))
 
 
+def _heard(media: Any, stream: Any) -> Fraction:
+    """The seconds of a song by its packets: by their lengths, or where those are a guess by their times, which start
+    again where one recording follows another."""
+    base = Fraction(stream.time_base)
+    counted, parts = 0, list[tuple[int, int]]()
+    for packet in packets_of(media, stream):
+        length = packet.duration or 0
+        counted += length if packet.size else 0
+        if packet.pts is not None and packet.size:
+            goes_on = parts and packet.pts > parts[-1][1] - 1 / base
+            begin, end = parts.pop() if goes_on else (packet.pts, packet.pts)
+            parts.append((begin, max(end, packet.pts + length)))
+    timed = sum(end - begin for begin, end in parts)
+    return (timed if timed and media.format.name not in _GUESSED else counted) * base
+
+
+_TRIMMED = Fraction(1, 4)  # seconds that an encoder may have put before and after a song
 _GUESSED = {"mp3", "aac", "ac3", "eac3", "dts", "dtshd", "loas", "truehd", "amr"}  # by their size and first bit rate
 
 

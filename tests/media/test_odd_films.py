@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -19,6 +20,7 @@ from cinecut.analysis.film.blends import GradualCut
 from cinecut.analysis.film.pictures import Moment, key_pictures
 from cinecut.analysis.film.shots import FilmShot, find_shots
 from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.frames import open_film
 from cinecut.media.probe import film_facts
 
 Films = Callable[[Film], Film]
@@ -230,6 +232,23 @@ def test_two_recordings_in_one_file(films: Films, bundled: Path, tmp_path: Path,
     assert len(list(key_pictures(odd, facts, whole, wanted, lambda share: None))) >= 3
 
 
+def test_small_pictures_in_a_joined_program_stream(bundled: Path, tmp_path: Path) -> None:
+    """Of several pictures in one packet of the stream only the first has a stamp. Libraries guess the others', and that
+    of the last one before the joint as if more of its group were to follow: there the next recording's picture is."""
+    odd = tmp_path / "joined.mpg"
+    for pictures in (35, 47):
+        part = tmp_path / f"{pictures}.mpg"
+        sources = ["-f", "lavfi", "-i", "color=gray:s=64x36:r=25", "-f", "lavfi", "-i", "sine=r=48000"]
+        options = ["-t", str(pictures / 25), "-c:v", "mpeg1video", "-q:v", "3", "-g", "12", "-bf", "2", "-c:a", "mp2"]
+        subprocess.run([bundled, "-v", "error", *sources, *options, part], check=True)
+        with odd.open("ab") as file:
+            file.write(part.read_bytes())
+    with open_film(odd, film_facts(odd)) as media:
+        stamps = sorted(packet.pts for packet in media.demux(media.streams.video[0]) if packet.size)
+    assert {after - stamp for stamp, after in pairwise(stamps)} == {90_000 // 25}
+    assert len(stamps) == 35 + 47
+
+
 MATRICES = {"hflip": (-1, 0, 0, 1), "vflip": (1, 0, 0, -1), "transpose": (0, 1, 1, 0), "anti": (0, -1, -1, 0)}
 
 
@@ -282,3 +301,31 @@ def test_a_film_of_a_few_pixels_is_rendered_larger(bundled: Path, tmp_path: Path
     pictures = render_text(text, tmp_path, bundled).pictures
     assert len(pictures) == 4
     assert min(pictures[0].shape) == 16
+
+
+ASIDE = (
+    "Director's Commentary", "Comentario del director", "Kommentar des Regisseurs", "Комментарии", "コメンタリー",
+    "Hörfilmfassung", "Audiodeskrypcja", "Audiodescription", "Тифлокомментарий", "Isolated Score",
+)  # fmt: skip
+
+
+def test_no_commentary_is_the_films_sound(bundled: Path, tmp_path: Path) -> None:
+    """Most files say by a title alone what a sound is, in any language; the one without such a title is the film's."""
+    sources = ["-f", "lavfi", "-i", "color=gray:s=64x36:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1"]
+    streams = [part for n in range(len(ASIDE) + 1) for part in ("-map", "1:a", f"-disposition:a:{n}", "0")]
+    titles = [part for n, title in enumerate(ASIDE) for part in (f"-metadata:s:a:{n}", f"title={title}")]
+    film = tmp_path / "film.mkv"
+    command: list[str | Path] = [
+        bundled,
+        "-v",
+        "error",
+        *sources,
+        "-map",
+        "0:v",
+        *streams,
+        *titles,
+        "-c:a",
+        "pcm_s16le",
+    ]
+    subprocess.run([*command, film], check=True)
+    assert film_facts(film).audio[0].stream == len(ASIDE) + 1

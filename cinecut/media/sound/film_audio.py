@@ -16,8 +16,13 @@ from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.media.frames import from_start
 from cinecut.media.open import check_sound, layout_of, open_media, sound_streams, tags
 
-_ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descriptions
-_ASIDE_TITLE = re.compile(r"comment|descri(b|pt|ç|c)|karaoke|kommentar|audiodesk", re.IGNORECASE)
+_ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descriptions | Disposition.karaoke
+_ASIDE_TITLE = re.compile(  # a commentary, a description for the blind, the music alone: in the languages of many discs
+    r"comm?ent|[kc]omm?ent[aá]|kommentti|коммент|коментар|σχολ|הערות|تعليق|コメンタリ|解説|副音声|评论|評論|讲评|해설|코멘터리"
+    r"|descri(b|pt|ç|c|z)|beskriv|audiod[ei]s[ck]|h(ö|oe)rfilm|sehbehind|blind|syntolk|тифло|описан|音声ガイド|화면해설"
+    r"|karaoke|isolated|music only|score only",
+    re.IGNORECASE,
+)
 _SINGLE_CHANNELS = re.compile(r"mxf|mov|gxf|lxf")  # containers in which each channel of one sound may be a stream
 
 

@@ -268,8 +268,8 @@ def _converted(frames: Iterable[Placed], kind: str, audio: AudioFacts) -> Iterat
 
 
 def default_layout(audio: AudioFacts) -> str:
-    """The layout of a stream; of one that only knows how many channels it has, or has an order of its own, the
-    usual one of so many: all that stands in FFmpeg's files and frames is the number, and the mix goes by the facts.
+    """The layout of a stream in FFmpeg's files and frames. Of one of no known order, or of an order of its own, it is
+    the usual one of so many channels: only their number counts there, and the mix goes by the facts.
 
     Raises Stop where the facts name a layout that there is not.
     """
