@@ -218,15 +218,22 @@ def test_of_an_edit_only_its_segment_is_made(film: Film, tmp_path: Path, kept: P
     assert rendered(cut_of(film), tmp_path).new == []
 
 
-def test_another_text_changes_no_sound(film: Film, tmp_path: Path, kept: Path) -> None:
+def test_another_text_or_in_point_changes_no_effect(film: Film, tmp_path: Path, kept: Path) -> None:
     card = "{{card: {}, for: 30f, sound: [braam, whoosh]}}"
+    shot = "{{shot: {{in: {}s, for: 31f}}, sound: [riser, whoosh]}}"
 
-    def sounds(*texts: str) -> list[str]:
-        cards = [card.format(text) for text in texts]
-        (tmp_path / "spec.yaml").write_text(spec_text(film, [PIECES[0].event, *cards, PIECES[1].event], ""))
-        return [digest(list(sound.run.sinks.values())) for sound in sounds_of(prepare(tmp_path / "spec.yaml").plan)]
+    def effects(text: str, start: int, length: int = 30) -> list[str]:
+        """What the effects sound like, and what all sounds like."""
+        rows = [PIECES[0].event, card.format(text).replace("30f", f"{length}f"), shot.format(start)]
+        (tmp_path / "spec.yaml").write_text(spec_text(film, rows, ""))
+        plan = prepare(tmp_path / "spec.yaml").plan
+        return [digest([plan.stems.sinks["effects"]]), *(digest(list(s.run.sinks.values())) for s in sounds_of(plan))]
 
-    assert sounds("One", "Two") == sounds("Another", "Text")
+    first = effects("One", 1)
+    assert effects("Another", 1) == first
+    assert effects("One", 2)[0] == first[0]
+    assert effects("One", 2)[1:] != first[1:]
+    assert effects("One", 1, 32)[0] != first[0]
 
 
 def test_of_several_outputs_only_what_is_new_is_made(film: Film, tmp_path: Path, kept: Path) -> None:

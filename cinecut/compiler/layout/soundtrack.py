@@ -13,10 +13,10 @@ from fractions import Fraction
 
 from cinecut.compiler.layout.clockwork import GRID_HINT
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
-from cinecut.compiler.names import digest, labels_of, suffix_of
+from cinecut.compiler.names import digest, suffix_of
 from cinecut.compiler.resolve import Song, Trailer, cue_song
 from cinecut.diagnostics import Report, Span
-from cinecut.language.events import Black, Card, Effect, Voice
+from cinecut.language.events import Black, Effect, Voice
 from cinecut.language.facts import SongFacts
 from cinecut.language.grid import Grid, SongPart, heard_parts, measure
 from cinecut.language.timebase import SAMPLE_RATE, FilmRange, FilmTime, Length, TrailerFrame, clock, nearest
@@ -52,7 +52,7 @@ class PlacedEffect:
     pitches: tuple[Fraction | None, Fraction | None]
     label: str
     owner: str  # the label of the event that it hangs on
-    seed: str  # of its noise: its label, as it would be if cards were empty
+    seed: str  # of its noise: its event's length, and which of the effects there it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,7 @@ class _Ruler:
 
 def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[PlacedEffect]:
     previous: Placed | None = None
-    wordless = [replace(each, card="") if isinstance(each, Card) else each for _, _, each in trailer.events]
-    for placed, seed in zip(timeline.events, labels_of(wordless, trailer.spec.name_of("")), strict=True):
+    for placed in timeline.events:
         kinds = [] if previous is None else _kinds(previous, placed, timeline)
         usual = [trailer.effects[kind] for kind in kinds]
         wanted: list[tuple[Effect | None, str]] = [(None, name) for name in usual]
@@ -187,7 +186,9 @@ def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[Pl
             if name != "none":
                 counted[name] += 1
                 suffix = _suffix(name.replace(" ", "_"), counted[name])
-                yield replace(_effect(effect, name, placed, ruler, suffix), seed=seed + suffix)
+                # Another in point or text is the same noise, so that the effects need not be made again.
+                seed = f"{placed.range.end.index - placed.range.start.index}{suffix}"
+                yield replace(_effect(effect, name, placed, ruler, suffix), seed=seed)
         previous = placed
 
 

@@ -149,7 +149,7 @@ def _expression(effect: PlacedEffect, recipe: Recipe, glide: Glide) -> str:
 
 
 def _seed(effect: PlacedEffect) -> int:
-    """Of its noise: neither what comes before it nor a card's text makes it another."""
+    """Of its noise."""
     return int(digest(effect.seed)[:7], 16)
 
 
