@@ -19,7 +19,7 @@ from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.events import Black, Shot
 from cinecut.language.read import load_spec
 from cinecut.proof.conform.reading import conform
-from cinecut.proof.conform.vectors import alike, mirrored, vectors_of
+from cinecut.proof.conform.vectors import View, alike, mirrored, vectors_of
 from cinecut.render.job import SILENT, prepare
 from cinecut.render.trailer import render
 
@@ -167,3 +167,35 @@ def test_a_trailer_of_two_films(folder: Path) -> None:
     assert [shot.film for shot in shots] == [None, "film-2"]
     assert found.foreign == 0
     assert prepare(folder / "f.yaml").plan.frames == 50
+
+
+def test_still_reframed_quick_and_foreign_shots(tmp_path: Path) -> None:
+    """What cannot be told is said; a shot with a part of the picture of its own is found with it; four frames are
+    enough; what is of no film is nowhere."""
+    speeds = [0, 3, 2, 4, 3]
+    scenes = [scene(n, 60, speed) // 2 + scene(n + 20, 60, 0) // 2 for n, speed in enumerate(speeds)]
+    film = encode(tmp_path / "film.mp4", np.concatenate(scenes))
+    foreign = encode(tmp_path / "foreign.mp4", scene(50, 30, 2))
+    cuts = [(0, 10, 24, "null"), (0, 130, 20, "null"), (0, 70, 24, "crop=iw*0.75:ih*0.75:0:ih*0.25,scale=256:144"),
+            (0, 200, 4, "null"), (0, 260, 24, "null"), (1, 0, 24, "null")]  # fmt: skip
+    parts = [
+        f"[{medium}:v]trim=start_frame={first}:end_frame={first + length},setpts=PTS-STARTPTS,{way}[v{number}]"
+        for number, (medium, first, length, way) in enumerate(cuts)
+    ]
+    graph = f"{';'.join(parts)};{''.join(f'[v{n}]' for n in range(len(cuts)))}concat=n={len(cuts)}[out]"
+    files = ["-i", str(film), "-i", str(foreign), "-filter_complex", graph, "-map", "[out]", "-crf", "20"]
+    subprocess.run([str(BUNDLED), "-v", "error", *files, str(tmp_path / "trailer.mp4")], check=True)
+    found = conform(tmp_path / "trailer.mp4", [film], tmp_path / "a.yaml", lambda *_: None)
+    still, plain, part, quick, last, other = found.pieces
+    assert (still.film, still.certain, plain.certain, last.certain) == (0, False, True, True)
+    assert 0 <= still.first <= 36
+    assert "not certain" in found.text
+    assert all(
+        abs(piece.first - first) <= 1 for piece, (_, first, *_) in zip(found.pieces[1:5], cuts[1:5], strict=True)
+    )
+    assert part.view is not None
+    assert part.view.differs(View(0, 0.25, 0.75, 1)) < 0.02
+    assert (quick.film, quick.end - quick.start) == (0, 4)
+    assert other.film is None
+    (tmp_path / "a.yaml").write_text(found.text, encoding="utf-8")
+    assert prepare(tmp_path / "a.yaml").plan.frames == found.frames

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.proof.conform.film import THREADS, FilmPictures
+from cinecut.proof.conform.framing import framings, reframed
 from cinecut.proof.conform.placing import LEAST, LIKELY, NEAR, SURE, Candidate, Piece, Placer, ranks_of, spread
 from cinecut.proof.conform.vectors import alike
 
@@ -44,6 +45,7 @@ class Matcher:
                 progress(0.8 * done / len(bounds))
         for covered in (False, True):
             pieces = self._sought(pieces, covered)
+        pieces = self._reframed(pieces)
         progress(1.0)
         rate, films = self.placer.rate, self.placer.films
         return joined(self._adopted(joined(pieces, films, rate)), films, rate)
@@ -153,6 +155,26 @@ class Matcher:
                 first = first if piece.end - piece.start > 2 * _PART else piece.start
                 places[piece] += self.placer.within_group(first, last, replace(candidate, flipped=flipped))
 
+    def _reframed(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """The pieces; those that show another part of the picture than the usual one with that."""
+        with ThreadPoolExecutor(THREADS) as pool:
+            parts = list(pool.map(self._with_part, pieces))
+        return [each for part in parts for each in part]
+
+    def _with_part(self, piece: Piece) -> list[Piece]:
+        if piece.film is not None:
+            return [reframed(piece, self.placer)] if piece.like < SURE else [piece]
+        if not self._is_worth_it(piece):
+            return [piece]
+        places = list[Piece]()
+        for candidate in framings(piece, self.placer):
+            near = [reframed(each, self.placer) for each in self.placer.within_group(piece.start, piece.end, candidate)]
+            places += [each for each in near if each.like > NEAR]
+            if max((each.like for each in places), default=0.0) > SURE:
+                break
+        found = self.placer.chosen(places)
+        return self._replaced(piece, found)
+
     # Neighbours
 
     def _adopted(self, pieces: Sequence[Piece]) -> list[Piece]:
@@ -235,7 +257,8 @@ def joined(pieces: Sequence[Piece], films: Sequence[FilmPictures], rate: Fractio
 
 
 def _goes_on(last: Piece, piece: Piece, films: Sequence[FilmPictures], rate: Fraction) -> bool:
-    if (last.film, last.black, last.flipped, last.speed) != (piece.film, piece.black, piece.flipped, piece.speed):
+    one, other = ((each.film, each.black, each.flipped, each.speed, each.view) for each in (last, piece))
+    if one != other:
         return False
     if piece.film is None:
         return True

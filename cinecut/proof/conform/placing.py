@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from cinecut.analysis.film.gops import Inside, Thumbs
 from cinecut.proof.conform.film import FilmPictures
 from cinecut.proof.conform.vectors import Vectors, View, alike, colors_of, framed, mirrored, one_by_one, vectors_of
 
-LEAST = 5  # frames of a stretch
+LEAST = 4  # frames of a stretch
 SURE = 0.97  # mean correlation from which on no better place is looked for
 _CERTAIN, LIKELY = 0.9, 0.7  # this is the place; it is where all others are less like it by
 _CLEAR = 0.1  # so much
@@ -26,12 +27,14 @@ _REACH, _AGAIN = 20, 5  # film frames around a rough place in which the exact on
 _WIDE, _STILL = 60, 0.03  # the same where it is like that far away too: correlation that is less by no more
 _ALIKE = 0.004  # correlation by which places are as good as each other
 _EVEN, _PLAIN = 4, 0.75  # levels of one light; share of a card's picture that is of it
-_MOVING = 12  # frames by which a speed is told
+MOVING = 12  # frames by which a speed is told
 _ODD, _GOOD = 1.4, 0.01  # times as unlike it may be as what is unusual; what is hardly unlike at all
 _FLIPPED = 0.03  # by which a mirrored picture must promise more
 _MOST = 16  # groups that are decoded for one stretch by what their key pictures promise
 _PROMISE = 4  # of them, where nothing in them was near
-_SPEEDS = tuple(map(Fraction, (
+_STANDS = 0.95  # correlation with a key picture from which on the group before it may show the same
+_SET_UP, _OTHERS = 0.8, 3  # correlation with that of another group of the same set-up; so many of those are looked into
+SPEEDS = tuple(map(Fraction, (
     "1/4", "1/3", "2/5", "1/2", "3/5", "2/3", "3/4", "4/5", "9/10", "24/25", "25/24", "11/10", "6/5", "5/4", "4/3",
     "3/2", "7/4", "2", "5/2", "3", "4",
 )))  # fmt: skip
@@ -42,7 +45,8 @@ class Piece:
     """Frames [start, end) of the trailer. `film` is the number of the film, None where it is in none (`black`: nothing
     is shown); `first` the place of its first frame, in film frames; `like` the mean correlation; `view` the part of the
     picture that it shows, where that is another than the whole trailer's; `blend` the dissolve into it, in frames;
-    `covered`: something lies over it, so that most of its parts are compared, not all."""
+    `covered`: something lies over it, so that most of its parts are compared, not all. It is not `certain` where hardly
+    anything moves: other frames of its shot, and other speeds, look the same."""
 
     start: int
     end: int
@@ -55,6 +59,7 @@ class Piece:
     view: View | None = None
     blend: int = 0
     covered: bool = False
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +137,40 @@ class Placer:
 
     def place(self, start: int, end: int) -> Piece | None:
         """The place of a stretch, if it is certainly in one of the groups that promise most."""
-        places = list[Piece]()
-        for number, candidate in enumerate(self.candidates(start, end)[:_MOST]):
+        places, candidates = list[Piece](), self.candidates(start, end)
+        for number, candidate in enumerate(candidates[:_MOST]):
             places += self.within_group(start, end, candidate)
             best = max((each.like for each in places), default=0.0)
+            if best > SURE:
+                for other in self._as_likely(start, end, candidate, candidates[:_MOST]):
+                    places += self.within_group(start, end, other)
             if best > SURE or (number + 1 >= _PROMISE and best < NEAR):
                 break
         found = self.chosen(places)
         return found if found is not None and found.like > _CERTAIN else None
 
+    def _as_likely(self, start: int, end: int, found: Candidate, others: Sequence[Candidate]) -> list[Candidate]:
+        """The groups that may show the same as the one in which a stretch was found: of the same set-up, or beside it
+        where hardly anything moves."""
+        own = self.own(spread(start, end, _FEW), found.flipped)
+
+        def key_like(film: int, group: int) -> float:
+            return float(alike(self.films[film].keys[group : group + 1], own).max(initial=-1.0))
+
+        least = max(_SET_UP, key_like(found.film, found.group) - _CLEAR)
+        same = (
+            each
+            for each in others
+            if each.flipped == found.flipped and (each.film, each.group) != (found.film, found.group)
+        )
+        likely = (c for c in same if key_like(c.film, c.group) > least or key_like(c.film, c.group + 1) > _STANDS)
+        return list(islice(likely, _OTHERS))
+
     # Exact places
 
     def chosen(self, places: Sequence[Piece]) -> Piece | None:
         """The one place that it is, if that is clear."""
-        best = max(places, key=_rated, default=None)
+        best = max(places, key=lambda each: (_rated(each), each.like), default=None)
         if best is None or best.like < LIKELY:
             return None
         rivals = (each for each in places if self._elsewhere(best, each))
@@ -166,13 +191,14 @@ class Placer:
             return
         best, tried = self.aligned(whole, anchor), {Fraction(1)}
         yield best
-        while best.like < 1 - _GOOD and end - start >= _MOVING:  # how fast it is shows the better, the nearer one is
+        while best.like < 1 - _GOOD and end - start >= MOVING:  # how fast it is shows the better, the nearer one is
             speeds = self._speeds(best, anchor) - tried
             found = [self.aligned(replace(whole, speed=each), anchor) for each in sorted(speeds)]
             yield from found
-            if max(map(_rated, found), default=-1.0) <= _rated(best):
+            better = max(found, key=_rated, default=best)
+            if _rated(better) <= _rated(best):
                 break
-            best, tried = max(found, key=_rated), tried | speeds
+            best, tried = better, tried | speeds
 
     def _rough(self, piece: Piece, group: int) -> tuple[int, int] | None:
         """A frame of a piece and the film's like it, by the pictures of one group alone; None where none is near."""
@@ -188,7 +214,7 @@ class Placer:
         inside = (ranks >= 0) & (ranks < len(vectors))
         likes = np.where(inside, table[np.arange(len(rows))[None], np.clip(ranks, 0, len(vectors) - 1)], 0).sum(1)
         count = inside.sum(1)
-        means = np.where(count >= min(3, len(vectors)), likes / np.maximum(count, 1), -1)
+        means = np.where(count >= min(3, len(rows), len(vectors)), likes / np.maximum(count, 1), -1)
         first = int(firsts[int(means.argmax())]) + begin
         row = int(rows[int(np.flatnonzero(inside[int(means.argmax())])[0])])
         return row, first + int((row - piece.start) * step + 1e-6)
@@ -209,8 +235,8 @@ class Placer:
         first, second = np.triu_indices(len(moments), 1)
         slope = float(np.median((ranks[second] - ranks[first]) / (moments[second] - moments[first]))) / float(normal)
         own = Fraction(slope).limit_denominator(20)
-        near = [each for each in _SPEEDS if abs(float(each) - slope) < 0.15 * slope]
-        return {*near, *([own] if 0.25 <= own <= 4 and len(moments) > _MOVING else [])} - {1}
+        near = [each for each in SPEEDS if abs(float(each) - slope) < 0.15 * slope]
+        return {*near, *([own] if 0.25 <= own <= 4 and len(moments) > MOVING else [])} - {1}
 
     def _around(self, piece: Piece, anchor: tuple[int, int], reach: int) -> tuple[int, Vectors]:
         """The film's vectors in which a piece lies, and the first one's rank."""
@@ -267,7 +293,7 @@ class Placer:
 
 def _rated(piece: Piece) -> float:
     """How like a place is; another speed or a mirrored picture must be so by more."""
-    odd = (piece.speed != 1) + piece.flipped + (piece.speed != 1 and piece.speed not in _SPEEDS)
+    odd = (piece.speed != 1) + piece.flipped + (piece.speed != 1 and piece.speed not in SPEEDS)
     return -max(1 - piece.like, _GOOD) * _ODD**odd
 
 

@@ -23,6 +23,7 @@ from cinecut.media.probe import film_facts
 from cinecut.proof.conform.blending import with_blends
 from cinecut.proof.conform.film import FilmPictures
 from cinecut.proof.conform.matching import Matcher
+from cinecut.proof.conform.motion import by_motion
 from cinecut.proof.conform.placing import Piece, Placer, spread
 from cinecut.proof.conform.template import template
 from cinecut.proof.conform.vectors import vectors_of
@@ -62,6 +63,7 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
         _set_views(placer, facts, bounds)
         pieces = Matcher(placer).matched(bounds, lambda done: progress("shots", done))
         _refine_views(placer, pieces)
+        pieces = by_motion(pieces, placer)
         pieces = with_blends(pieces, placer)
         main = _main(pieces, pictures)
         text = Writer(trailer, facts, spec, placer, main).text(pieces)

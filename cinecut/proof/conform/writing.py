@@ -111,5 +111,7 @@ class Writer:
             return
         if piece.film is None:
             yield f"at {clock(piece.start / self.facts.rate, 2)} the trailer shows what is in no film"
+        if piece.film is not None and not piece.certain:
+            yield "hardly anything moves here: its frame and its speed are not certain"
         if piece.film is not None and (look := graded(piece, self.placer)):
             yield f"beside the film: {look}"

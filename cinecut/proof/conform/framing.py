@@ -1,0 +1,94 @@
+"""Shots of which a trailer shows another part of the film's picture than usual: reframed, or zoomed into.
+
+a frame, smaller ─ sought in each of the film's pictures that promise something ─► how large, and where ─► View
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS
+from cinecut.proof.conform.film import FilmPictures
+from cinecut.proof.conform.placing import LEAST, Candidate, Piece, Placer, ranks_of, spread
+from cinecut.proof.conform.vectors import View, one_by_one, vectors_of
+from cinecut.proof.conform.views import Pair, refined
+
+_ZOOMS = (0.94, 0.86, 0.78, 0.7, 0.62, 0.54)  # of the usual part's width and height
+_COARSE = 31  # pixels of a thumbnail: the window over which light is evened out
+_GROUPS, _KEPT = 400, 80  # groups, as they are and mirrored, whose key pictures are looked through; whose frames are
+_EVERY = 8  # of those, if they are decoded already
+_AKIN = 0.5  # correlation from which on a place is worth an exact look
+_TRIED = 5  # places for one shot
+_PLAIN = 3.0  # levels of deviation: a picture with less shows nothing
+_LOOKS = 4  # frames of a shot by which its part is told exactly
+_NARROWER, _BETTER = 0.015, 0.01  # another part than usual differs by so much, and is so much more like
+
+
+def framings(piece: Piece, placer: Placer) -> list[Candidate]:
+    """The likeliest groups of a piece, each with the part of its pictures that the piece would show."""
+    middle = (piece.start + piece.end) // 2
+    found = list[Candidate]()
+    for number, each in enumerate(placer.candidates(piece.start, piece.end)[:_GROUPS]):
+        film = placer.films[each.film]
+        luma = placer.luma[middle][:, ::-1] if each.flipped else placer.luma[middle]
+        pictures = [film.key_luma[each.group]]
+        if number < _KEPT and film.is_kept(each.group):
+            pictures += list(film.block(each.group)[_EVERY // 2 :: _EVERY])
+        like, view = max((_sought(luma, picture, film.view) for picture in pictures), key=lambda rated: rated[0])
+        if like > _AKIN:
+            found.append(replace(each, promise=like, view=view))
+    return sorted(found, key=lambda each: -each.promise)[:_TRIED]
+
+
+def _sought(luma: NDArray[np.uint8], picture: NDArray[np.uint8], usual: View) -> tuple[float, View]:
+    """Where in a film's picture a trailer's frame is most like it, and how like it is there."""
+    best, whole = (0.0, usual), _details(picture)
+    if picture.std() < _PLAIN:
+        return best
+    for zoom in _ZOOMS:
+        wide, high = zoom * (usual.right - usual.left), zoom * (usual.bottom - usual.top)
+        size = round(wide * THUMB_COLUMNS), round(high * THUMB_ROWS)
+        part = _details(np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8))
+        likes = cv2.matchTemplate(whole, part, cv2.TM_CCOEFF_NORMED)
+        row, column = np.unravel_index(int(likes.argmax()), likes.shape)
+        if likes[row, column] > best[0]:
+            left, top = float(column) / THUMB_COLUMNS, float(row) / THUMB_ROWS
+            best = float(likes[row, column]), View(left, top, min(1.0, left + wide), min(1.0, top + high))
+    return best
+
+
+def _details(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A picture without its coarse light."""
+    picture = luma.astype(np.float32)
+    return picture - cv2.blur(picture, (_COARSE, _COARSE), borderType=cv2.BORDER_REFLECT)
+
+
+def reframed(piece: Piece, placer: Placer) -> Piece:
+    """A piece with the part of the picture that it alone shows, where that is clearly another than the usual one."""
+    if piece.film is None or piece.covered or piece.end - piece.start < LEAST:
+        return piece
+    film = placer.films[piece.film]
+    pairs = list(_pairs(piece, placer, film))
+    view = refined(pairs, piece.view or film.view)
+    if view.differs(film.view) < _NARROWER:
+        return replace(piece, view=None)
+    if _like(pairs, view) < _like(pairs, film.view) + _BETTER:
+        return replace(piece, view=None)
+    return placer.aligned(replace(piece, view=view), (piece.start, int(piece.first)))
+
+
+def _pairs(piece: Piece, placer: Placer, film: FilmPictures) -> Iterator[Pair]:
+    rows = spread(piece.start, piece.end, _LOOKS)
+    for row, rank in zip(rows, ranks_of(piece.first, placer.step(piece), rows - piece.start, film.count), strict=True):
+        luma = placer.luma[row]
+        yield luma[:, ::-1] if piece.flipped else luma, film.luma_between(int(rank), int(rank) + 1)[0]
+
+
+def _like(pairs: Sequence[Pair], view: View) -> float:
+    ours, theirs = (np.stack(each) for each in zip(*pairs, strict=True))
+    return float(one_by_one(vectors_of(ours), vectors_of(theirs, view)).mean())

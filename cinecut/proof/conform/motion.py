@@ -1,0 +1,109 @@
+"""What moves in a shot tells its first frame and its speed, also where little does: what stands still is taken away.
+
+frames, the film's around them ─ minus the mean of each ─ correlation for each speed and place ─► the best, and whether
+another one is as good
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.proof.conform.film import FilmPictures
+from cinecut.proof.conform.placing import MOVING, SPEEDS, Piece, Placer, ranks_of, spread
+from cinecut.proof.conform.vectors import Vectors
+
+_LOOKS = 32  # frames of a shot that are compared at most
+_REACH = 30  # film frames around the place found by the pictures themselves
+_BETTER = 0.05  # correlation by which another speed or place must be better
+_USUAL = 0.03  # by which one that is not the trailer's usual speed must be so
+_MOVES = 0.3  # correlation below which nothing is told
+_DOUBT = 0.03  # another place that is worse by no more is as good
+_OTHER = 3  # film frames by which either end of it lies elsewhere, at least
+_AS_LIKE, _NOISE = 1.5, 0.0005  # times as unlike, and by so much more, the pictures of another place may be
+
+
+def by_motion(pieces: Sequence[Piece], placer: Placer) -> list[Piece]:
+    """The pieces at the speeds and frames that their motion tells; where it tells none, they are not `certain`."""
+    speeds = Counter[Fraction]()
+    for piece in pieces:
+        speeds[piece.speed] += piece.end - piece.start if piece.film is not None else 0
+    usual = speeds.most_common(1)[0][0] if speeds else Fraction(1)
+    return [piece if piece.film is None or piece.covered else _refined(piece, placer, usual) for piece in pieces]
+
+
+def _refined(piece: Piece, placer: Placer, usual: Fraction) -> Piece:
+    assert piece.film is not None
+    film, rows = placer.films[piece.film], spread(piece.start, piece.end, _LOOKS)
+    normal = film.facts.rate / placer.rate
+    moments = rows - piece.start
+    low, high = _decoded(film, piece, placer)
+    places = _places(piece, usual, moments, normal, low, high)
+    if not places:
+        return piece
+    ranks = np.stack([ranks_of(first, speed * normal, moments, film.count) for speed, first in places]) - low
+    _, vectors = film.between(low, high, piece.view)
+    own = places.index((piece.speed, piece.first))
+    likes, scores = _scores(placer.own(rows, piece.flipped), vectors, ranks)
+    scores[1 - likes > _AS_LIKE * (1 - likes[own]) + _NOISE] = -1
+    rated = scores + np.array([_USUAL * (speed == usual) for speed, _ in places])
+    best = int(rated.argmax())
+    if rated[best] < rated[own] + _BETTER:
+        best = own
+    moved = replace(
+        piece, speed=places[best][0], first=places[best][1], like=piece.like + float(likes[best] - likes[own])
+    )
+    away = np.abs(ranks[:, [0, -1]] - ranks[best, [0, -1]]).max(1)
+    doubt = float(scores[away > _OTHER].max(initial=-1.0))
+    return replace(moved, certain=bool(scores[best] > _MOVES and doubt < scores[best] - _DOUBT))
+
+
+def _decoded(film: FilmPictures, piece: Piece, placer: Placer) -> tuple[int, int]:
+    """The film frames [first, last) around a piece in groups that are decoded already."""
+    first = last = film.group_at(int(piece.first + (piece.end - piece.start) / 2 * placer.step(piece)))
+    reach = 2 * (piece.end - piece.start) + _REACH
+    while first > 0 and film.is_kept(first - 1) and film.starts[first] > piece.first - reach:
+        first -= 1
+    while last + 1 < len(film.starts) and film.is_kept(last + 1) and film.end(last) < piece.first + 2 * reach:
+        last += 1
+    return int(film.starts[first]), film.end(last)
+
+
+def _places(
+    piece: Piece, usual: Fraction, moments: NDArray[np.int64], normal: Fraction, low: int, high: int
+) -> list[tuple[Fraction, Fraction]]:
+    """Speeds, and first frames with which the middle of a piece lies near where it was found; its own among them."""
+    middle, last = Fraction(int(moments[len(moments) // 2])), int(moments[-1])
+    there = piece.first + middle * piece.speed * normal
+    found = {(piece.speed, piece.first)}
+    speeds = {Fraction(1), *SPEEDS} if last >= MOVING else set[Fraction]()
+    for speed in {piece.speed, usual, *speeds}:
+        for shift in range(-_REACH, _REACH + 1):
+            first = (
+                piece.first + shift
+                if speed == piece.speed
+                else Fraction(round(there - middle * speed * normal) + shift)
+            )
+            if first >= low and first + last * speed * normal < high:
+                found.add((speed, first))
+    own = piece.first, piece.first + last * piece.speed * normal
+    return sorted(found) if low <= own[0] and own[1] < high else []
+
+
+def _scores(own: Vectors, film: Vectors, ranks: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For each row of film frames, how like they are to a shot's frames, and how like their changes are."""
+    across, among = own @ film.T, film @ film.T
+    frames = np.arange(len(own))
+    tt = float((own * own).sum(1).mean() - (own @ own.T).mean())
+    likes, changes = np.empty(len(ranks)), np.empty(len(ranks))
+    for at, row in enumerate(ranks):
+        likes[at] = across[frames, row].mean(dtype=np.float64)
+        cross = likes[at] - across[:, row].mean(dtype=np.float64)
+        ff = among[row, row].mean(dtype=np.float64) - among[np.ix_(row, row)].mean(dtype=np.float64)
+        changes[at] = cross / np.sqrt(max(tt * ff, 1e-12))
+    return likes, changes
