@@ -11,6 +11,7 @@ import subprocess
 import sys
 import typing
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +57,22 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(path: Path, known: dict[str, Path], inside: bool = True) -> set[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path, inside: bool = True) -> set[str]:
     """The modules of cinecut that a file imports, at its top or, with `inside`, also in its functions."""
     found: set[str] = set()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     for node in ast.walk(tree) if inside else tree.body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "cinecut":
             base = str(node.module).removeprefix("cinecut").lstrip(".")
             for alias in node.names:
                 inner = f"{base}.{alias.name}".lstrip(".")
-                found.add(inner if inner in known else base)
+                found.add(inner if inner in MODULES else base)
         elif isinstance(node, ast.Import):
             found |= {a.name.removeprefix("cinecut.") for a in node.names if a.name.startswith("cinecut.")}
     return found - {""}
@@ -77,7 +84,6 @@ def room(module: str) -> str:
 
 
 MODULES = modules()
-IMPORTS = {name: imports(path, MODULES) for name, path in MODULES.items()}
 
 
 def test_imports_point_downward() -> None:
@@ -86,7 +92,7 @@ def test_imports_point_downward() -> None:
     upward = [
         (module, other)
         for module in sorted(set(MODULES) - {""})
-        for other in IMPORTS[module]
+        for other in imports(MODULES[module])
         if room(other) != room(module) and FLOOR[room(other)] >= FLOOR[room(module)]
     ]
     assert not upward
@@ -94,7 +100,7 @@ def test_imports_point_downward() -> None:
 
 def test_no_module_waits_for_itself() -> None:
     """No cycle at the time of import, also not inside a room."""
-    at_the_top = {name: imports(path, MODULES, inside=False) for name, path in MODULES.items()}
+    at_the_top = {name: imports(path, inside=False) for name, path in MODULES.items()}
     done: set[str] = set()
 
     def visit(module: str, above: tuple[str, ...]) -> None:
@@ -117,10 +123,10 @@ PURE = {name for name in MODULES if room(name) in ("compiler", "graph")} | {"lan
 def test_the_compiler_is_pure() -> None:
     """No file, no process, no clock, no FFmpeg: one spec, one plan, everywhere."""
     for module in sorted(PURE):
-        rooms = {room(other) for other in IMPORTS[module]}
+        rooms = {room(other) for other in imports(MODULES[module])}
         assert rooms.isdisjoint({"ffmpeg", "machine", "media", "render", "analysis"}), module
         source = MODULES[module].read_text(encoding="utf-8")
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(MODULES[module])):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
             assert {name.split(".")[0] for name in names}.isdisjoint(IMPURE | HEAVY), module
@@ -142,7 +148,7 @@ def opened_for_reading(tree: ast.AST) -> Iterator[str]:
 
 def test_media_are_opened_for_reading_in_one_place() -> None:
     """So that every reader stands behind the same wall: no playlist, no URL, no pattern, no second file."""
-    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+    trees = {name: parsed(path) for name, path in MODULES.items()}
     assert {name: found for name, tree in trees.items() if (found := [*opened_for_reading(tree)])} == {
         "media.open": ["av.open"]
     }
