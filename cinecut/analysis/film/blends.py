@@ -16,13 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.gradual.outline import Outline, spreads
-from cinecut.analysis.film.gradual.ramps import ramps
+from cinecut.analysis.film.gradual.ramps import REACH, ramps
 
 PLAIN = 2.5  # levels of spread: a picture without content, whatever its brightness
 _FADED = 0.4  # greatest share of the spread that is left after a fade
+_FLAT = 0.05  # levels by which the spread of a plain picture may waver
+_SHOWS = 1.2 * PLAIN  # least spread of a shot that fades
+_LEAST = 8.0  # least levels between it and the plain picture, root mean square
+_UNEVEN = 0.08  # greatest distance of a fade's shares from the ramp, root mean square
+_RESIDUE = 0.35  # greatest mean part of the way that a mix leaves unexplained
 _SHORTEST = 4  # pictures: shorter blends are cuts
 _LONGEST = 3  # seconds
-VALLEY = 0.4  # greatest spread in the middle of a dip, relative to that on both sides
+VALLEY = 0.25  # greatest spread in the middle of a dip, relative to that on both sides
 
 
 class GradualCut(StrEnum):
@@ -94,59 +99,48 @@ def _anchors(
 def _ramp(
     outline: Outline, spread: NDArray[np.float32], low: int, step: int, cuts: set[int], longest: int
 ) -> Blend | None:
-    """The fade that ends (step -1) or begins (step 1) at the nearly plain picture `low`."""
+    """The fade that ends (step -1) or begins (step 1) at the nearly plain picture `low`.
+
+    As vectors, its pictures go from the plain one to that of the shot in even steps, and the shot stays there. Every
+    picture is tried as that of the shot; the one whose ramp errs least is.
+    """
     if not 0 <= low < len(spread):
         return None
-    ranks = outline.ranks
-    top = low
-    while (following := _rising(spread, top, step, cuts)) is not None:
-        if abs(int(ranks[following] - ranks[low])) > longest:
-            break
-        top = following
-    top = _steep(ranks, spread, low, top, step)
-    length = abs(int(ranks[top] - ranks[low]))
-    if length < _SHORTEST or abs(top - low) < 2 or spread[low] > _FADED * spread[top] or spread[top] < 2 * PLAIN:
-        return None
-    middle = low + step * max(1, abs(top - low) // 2)
-    if _likeness(outline.luma[middle], outline.luma[top]) < 0.7:
-        return None  # the content changes, not its strength
-    if step < 0:
-        return Blend(int(ranks[top]) + 1, int(ranks[low]) + (0 if spread[low] < PLAIN else 1), GradualCut.FADE)
-    return Blend(int(ranks[low]) + (1 if spread[low] < PLAIN else 0), int(ranks[top]), GradualCut.FADE)
-
-
-def _steep(ranks: NDArray[np.int64], spread: NDArray[np.float32], low: int, top: int, step: int) -> int:
-    """The end of a ramp from `low`, without the slow changes of the shot's own content up to `top`.
-
-    The spread rises evenly up to that end, and evenly but less from there on, with the least squared error.
-    """
-    places = np.arange(low, top + step, step)
-    rise, at = spread[places] - float(spread[low]), np.abs(ranks[places] - ranks[low]).astype(np.float64)
-    ends: list[tuple[bool, float, int]] = []
+    while spread[low] < PLAIN and 0 <= low - step < len(spread) and spread[low - step] < spread[low] - _FLAT:
+        low -= step  # of a shot of little contrast, half the ramp is nearly plain
+    places = _places(outline.ranks, low, step, cuts, longest)
+    at = np.abs(outline.ranks[places] - outline.ranks[low]).astype(np.float64)
+    apart = outline.luma[places].astype(np.float32) - outline.luma[low]
+    products = apart @ apart.T
+    best, error = None, _UNEVEN
     for end in range(2, len(places)):
-        parts = np.stack([np.minimum(at, at[end]), np.maximum(at - at[end], 0)], 1)
-        slopes, *_ = np.linalg.lstsq(parts, rise, rcond=None)
-        if slopes[1] < 0.5 * slopes[0] and rise[end] >= 0.5 * rise[-1]:
-            error = float(((rise - parts @ slopes) ** 2).sum())
-            ends.append((bool(slopes[1] > 0.25 * slopes[0]), error, int(places[end])))
-    return min(ends)[2] if ends else top
+        way = float(products[end, end])
+        faded = spread[low] <= _FADED * spread[places[end]] and spread[places[end]] >= _SHOWS
+        if not faded or not _SHORTEST <= at[end] <= longest or way < _LEAST**2 * apart.shape[1]:
+            continue
+        known = at <= at[end] + REACH
+        share = products[end, known] / way
+        uneven = float(np.sqrt(np.mean((share - np.minimum(at[known] / at[end], 1)) ** 2)))
+        residue = np.sqrt(np.maximum(0, np.diag(products)[:end] / way - share[:end] ** 2)).mean()
+        if uneven < error and residue <= _RESIDUE:
+            best, error = int(places[end]), uneven
+    if best is None:
+        return None
+    edges = sorted((int(outline.ranks[low]), int(outline.ranks[best])))
+    plain = spread[low] < PLAIN
+    if step < 0:
+        return Blend(edges[0] + 1, edges[1] + (0 if plain else 1), GradualCut.FADE)
+    return Blend(edges[0] + (1 if plain else 0), edges[1], GradualCut.FADE)
 
 
-def _rising(spread: NDArray[np.float32], top: int, step: int, cuts: set[int]) -> int | None:
-    """The next index in direction `step` with a greater spread; a rise may pause for two pictures."""
-    for place in range(top + step, top + 4 * step, step):
-        if not 0 <= place < len(spread) or (place + 1 if step < 0 else place) in cuts:
-            return None
-        if spread[place] >= 1.01 * spread[top]:
-            return place
-    return None
-
-
-def _likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Correlation of two pictures, -1..1."""
-    a, b = one - one.mean(), other - other.mean()
-    norm = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return float(a @ b) / norm if norm > 0 else 0.0
+def _places(ranks: NDArray[np.int64], low: int, step: int, cuts: set[int], longest: int) -> NDArray[np.int64]:
+    """The indices from `low` on in a direction, up to the next cut, as far as they can matter for a fade there."""
+    end = low
+    while 0 <= end + step < len(ranks) and (end if step < 0 else end + step) not in cuts:
+        if abs(int(ranks[end + step] - ranks[low])) > longest + REACH:
+            break
+        end += step
+    return np.arange(low, end + step, step)
 
 
 # --- dissolves ------------------------------------------------------------------------------------------------------

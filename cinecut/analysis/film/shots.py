@@ -47,10 +47,11 @@ from cinecut.language.timebase import FilmRange, FilmTime, clock
 
 _THREADS = max(1, min(4, os.cpu_count() or 1))
 _SURVEY_SHARE = 0.3  # of the whole work, for the progress
-_PERHAPS = 1.5  # by which the middle of a dip may be less plain in an outline that lacks pictures
+_PERHAPS = 2.0  # by which the middle of a dip may be less plain in an outline that lacks pictures
 _DIP = 6  # most pictures in the middle of a dip
 _SLACK = 1.2  # by which a dissolve may look stranger there
 _SUSPECT = 5  # least pictures of it there: fewer are too little evidence
+_GAP, _FURTHER = 16, 24  # pictures in a row that an outline may lack, and how many more are decoded where it does
 _LETTERED = 0.4  # least share of key pictures with lettering in a shot of credits or titles
 _CREDITS = Fraction(4, 5)  # of the film: lettering after this is credits
 _OPENING = Fraction(1, 20)  # of the film: who presents it, and then its name
@@ -258,11 +259,20 @@ def _blends(scan: _Scan, rate: Fraction) -> tuple[list[Blend], Outline]:
     """
     faded = _joined(fades(scan.outline, scan.cuts, rate, paler=_PERHAPS * VALLEY))
     suspected = [b for b in dissolves(scan.outline, scan.cuts, [], slack=_SLACK) if b.end - b.start >= _SUSPECT]
-    outline = scan.closer([(b.start - REACH - 2, b.end + REACH + 2) for b in (*faded, *suspected)])
+    outline = scan.closer([_around(blend, scan.outline.ranks) for blend in (*faded, *suspected)])
     faded = _joined(fades(outline, scan.cuts, rate))
     around = united([(blend.start - FARTHEST, blend.end + FARTHEST) for blend in suspected])
     exact = [blend for part in outline.near(around) for blend in dissolves(part, scan.cuts, faded)]
     return _joined(faded + exact), outline
+
+
+def _around(blend: Blend, ranks: NDArray[np.int64]) -> tuple[int, int]:
+    """The pictures to judge a suspected gradual cut by: more of them on a side where the outline lacks pictures, since
+    it may begin or end among those."""
+    first, last = np.searchsorted(ranks, [blend.start, blend.end])
+    before = int(blend.start - ranks[max(0, first - 2)]) > _GAP
+    after = int(ranks[min(last + 1, len(ranks) - 1)] - blend.end) > _GAP
+    return blend.start - REACH - 2 - before * _FURTHER, blend.end + REACH + 2 + after * _FURTHER
 
 
 # --- shots ----------------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ _SHORTEST = 3  # pictures inside
 _LONGEST = 75  # ranks from P to Q
 _SPANS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 24, 29, 35, 42, 50, 60, 72)  # pictures from P to Q that are tried
 _BESIDE = 3  # least pictures on both sides, without which nothing shows where a ramp begins and ends
+_NEAR = 2 * REACH  # ranks from a ramp within which a picture says something of it
 _BLOCK = 192  # pictures P that are tried together
 _FINE = 6  # ranks by which the second look moves either edge
 _STEADY = 20, 64.0  # pictures on each side for its weights, and the least variance
@@ -152,11 +153,12 @@ def _apart(pairs: list[Pair], mixed: bool) -> list[Pair]:
 def _tried(ranks: NDArray[np.int64], luma: Pictures, slack: float) -> list[Pair]:
     """Pairs of unlike pictures between which the others go in about even steps."""
     pairs: list[Pair] = []
-    for start in range(_BESIDE, len(ranks) - _BESIDE, _BLOCK):
+    beside = 0 if slack > 1 else _BESIDE  # where pictures are missing, a ramp may begin with the first that is known
+    for start in range(beside, len(ranks) - beside, _BLOCK):
         low, high = max(0, start - REACH), min(len(ranks), start + _BLOCK + _SPANS[-1] + REACH)
         table = _Table(ranks[low:high], luma[low:high])
-        last = high - low - _BESIDE * (high == len(ranks))
-        for before, after in table.unlike(start - low, min(start + _BLOCK, len(ranks) - _BESIDE) - low, last):
+        last = high - low - beside * (high == len(ranks))
+        for before, after in table.unlike(start - low, min(start + _BLOCK, len(ranks) - beside) - low, last):
             even = table.glance(before, after) <= slack * _UNEVEN_GLANCE
             before, after = before[even], after[even]
             uneven, residue = table.errors(before, after)
@@ -225,10 +227,11 @@ class _Table:
         there = (places >= 0) & (places < len(self.ranks))
         places = np.clip(places, 0, len(self.ranks) - 1)
         first, last = before[:, None], after[:, None]
+        ranks = self.ranks.astype(np.float32)
+        there &= (ranks[places] >= ranks[first] - _NEAR) & (ranks[places] <= ranks[last] + _NEAR)
         along = self._products[places, last] - self._products[places, first]
         start = self._products[before, after] - self._squares[before]
         share = (along - start[:, None]) / self._way(before, after)[:, None]
-        ranks = self.ranks.astype(np.float32)
         ideal = (ranks[places] - ranks[first]) / (ranks[last] - ranks[first])
         return np.where(there, share, np.nan).astype(np.float32), np.clip(ideal, 0, 1)
 
