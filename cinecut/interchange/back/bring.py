@@ -128,7 +128,7 @@ def _check_film(layout: Layout, file: Path, before: Cut, after: Cut) -> None:
 
 def _differences(spec: Path, text: str, target: str, wanted: Cut) -> list[str]:
     """What the new text makes otherwise than the file. Raises Stop where the text is no spec without mistakes."""
-    _, layout = laid_out(parse_document(spec, text, Report()))
+    layout = laid_out(parse_document(spec, text, Report()))
     cut = today(layout, spec.parent, target)
     made = {(piece.medium, piece.start): piece for piece in cut.pieces}
     left = []
