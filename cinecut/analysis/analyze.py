@@ -99,7 +99,7 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
 
 
 def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analysis:
-    vibe, plugins, models = request.vibe, request.plugins, _models(request)
+    vibe, models = request.vibe, _models(request)
     _check_names(request)
     listened = [listen(each, line) for each, line in _each(request, progress, cache)]
     _check_twice(listened)
@@ -124,9 +124,8 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     cuts = _cuts(request, slots, takes, tempo, bars)
     sound = FilmSound(watched.rendered, heard, end, end if request.spoilers else story.climax.at)
     score = compose(cuts, tempo, vibe, song, sound, story)
-    decided = Decisions(request.film, request.target, facts, vibe, story, cuts, score, watched=watched)
-    decided = replace(decided, described=watched.described, protagonist=narrative.protagonist)
-    decided = replace(decided, spoilers=request.spoilers, plugins=plugins)
+    decided = Decisions(watched, request.target, vibe, story, cuts, score, narrative.protagonist)
+    decided = replace(decided, spoilers=request.spoilers, plugins=request.plugins)
     length = _length_of(cuts, tempo)
     short = [*unsure, *_left_out(texts, cuts), *_too_short(request.film, length, wanted, tempo, score)]
     said = (*watched.diagnostics, *song_warnings, *watched.described.diagnostics, *narrative.diagnostics, *short)
