@@ -14,7 +14,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from cinecut.analysis.dialogue.lines import Dialogue, Hearing, Timing, read_dialogue
+from cinecut.analysis.dialogue.lines import Dialogue, Hearing, read_dialogue
+from cinecut.analysis.dialogue.timing import Timing
 from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
 from cinecut.analysis.episodes import Episode, Watched
 from cinecut.analysis.film.loudness import LoudnessCurve
