@@ -14,6 +14,17 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from cinecut.analysis.dialogue.lines import Dialogue, Hearing, read_dialogue
+from cinecut.analysis.dialogue.timing import Timing
+from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
+from cinecut.analysis.episodes import Episode, Watched
+from cinecut.analysis.film.loudness import LoudnessCurve
+from cinecut.analysis.film.screen import NO_BARS
+from cinecut.analysis.story.scenes import NOTHING
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.language.facts import FilmFacts
+from cinecut.media.probe import film_facts
+
 Frames = NDArray[np.uint8]  # [n, height, width, 3], RGB
 
 WIDTH, HEIGHT = 256, 144
@@ -139,3 +150,20 @@ def song(path: Path, beats: NDArray[np.float64], metre: int = 4) -> Path:
             bar += 0.06 * chord[: bar.size] * np.minimum(1, 50 * held[: bar.size])
     soundfile.write(path, 0.6 * sound[: int((beats[-1] + 1) * rate)], rate)
     return path
+
+
+def unseen(film: Path, facts: FilmFacts) -> Watched:
+    """A film of which nothing was measured."""
+    quiet = LoudnessCurve(np.zeros(0, np.float32))
+    return Watched((Episode(film, facts, NO_BARS, (1, "")),), Dialogue(), (), quiet, quiet, {}, {}, NOTHING, {}, ())
+
+
+def dialogue_in(
+    film: Path, duration: Fraction, start: Fraction, subtitles: Path | None, language: str | None
+) -> tuple[Dialogue, list[Diagnostic]]:
+    """The dialogue of a film whose sound is heard first; where it cannot be opened, of the files beside it."""
+    try:
+        hearing = Hearing(find_voices(film, film_facts(film), 0, lambda done: None))
+    except Stop:
+        hearing = Hearing(Voices((), np.zeros(0, np.bool_)), Timing())
+    return read_dialogue(film, duration, start, subtitles, language, hearing)

@@ -12,16 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.dialogue.cues import Cues
-from cinecut.analysis.dialogue.lines import Dialogue, Hearing, read_dialogue, with_phrases
-from cinecut.analysis.dialogue.timing import Timing
-from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
-from cinecut.analysis.dialogue.voice_activity import VOICES, Voices
+from cinecut.analysis.dialogue.lines import Dialogue
 from cinecut.analysis.edit import blueprint, light
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blocks import Block, draw_blocks
@@ -30,26 +25,24 @@ from cinecut.analysis.edit.score.song_edit import first_bar
 from cinecut.analysis.edit.score.sound import Score, Song, compose
 from cinecut.analysis.edit.score.voices import FilmSound
 from cinecut.analysis.edit.takes import Measurements
-from cinecut.analysis.episodes import Episode, Watched, united
-from cinecut.analysis.facts import FACTS
-from cinecut.analysis.film import pictures, signals
-from cinecut.analysis.film.looks import looks_stage
-from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
-from cinecut.analysis.film.movement.activity import ACTIVITY
+from cinecut.analysis.episodes import Episode, united
+from cinecut.analysis.film import signals
+from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.screen import NO_BARS, Bars
-from cinecut.analysis.film.shots import FilmShot, ShotList
+from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.known import known_about
-from cinecut.analysis.plugged import Describing, beats_stage, shots_stage, transcribed
+from cinecut.analysis.measure import Listened, listen, watch
+from cinecut.analysis.plugged import Describing, beats_stage
 from cinecut.analysis.programme import Programme
 from cinecut.analysis.report.credits import credits_text, own_credit
 from cinecut.analysis.request import Request
 from cinecut.analysis.song.beats import Beats
-from cinecut.analysis.song.levels import LEVELS, as_rendered
+from cinecut.analysis.song.levels import LEVELS
 from cinecut.analysis.stage import Line, Progress
 from cinecut.analysis.story import arc
 from cinecut.analysis.story.meaning import DRAMA
-from cinecut.analysis.story.narrative import Evidence, find_narrative, understand
-from cinecut.analysis.story.scenes import NOTHING, Described, describe
+from cinecut.analysis.story.narrative import Evidence, find_narrative
+from cinecut.analysis.story.scenes import NOTHING, Described
 from cinecut.analysis.title import common_title, film_title, is_doubtful
 from cinecut.analysis.to_spec import Decisions, to_spec
 from cinecut.diagnostics import Diagnostic, Stop, excerpt
@@ -63,7 +56,6 @@ from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmTime
 from cinecut.language.write import write_spec
 from cinecut.media import probe
-from cinecut.media.sound.film_audio import choice, with_first
 from cinecut.vibes import Vibe
 
 
@@ -109,12 +101,12 @@ def analyze(request: Request, progress: Progress, cache: Cache | None = None) ->
 
 
 def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analysis:
-    vibe, plugins, models = request.vibe, request.plugins, _models(request)
+    vibe, models = request.vibe, _models(request)
     _check_names(request)
-    listened = [_listen(each, line) for each, line in _each(request, progress, cache)]
+    listened = [listen(each, line) for each, line in _each(request, progress, cache)]
     _check_twice(listened)
     song, song_warnings = _music(request, progress)
-    parts = [_watch(each, models) for each in listened]
+    parts = [watch(each, models) for each in listened]
     watched = united(parts, request.names)
     programme = Programme(parts, watched) if request.blocks else None
     line, facts, dialogue, usable = listened[0].line, watched.facts, watched.dialogue, watched.usable
@@ -139,9 +131,8 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     cuts = _cuts(request, slots, takes, tempo, bars)
     sound = FilmSound(watched.rendered, heard, end, end if request.spoilers else story.climax.at)
     score = compose(cuts, tempo, vibe, song, sound, story)
-    decided = Decisions(request.film, request.target, facts, vibe, story, cuts, score, watched=watched)
-    decided = replace(decided, described=watched.described, protagonist=narrative.protagonist)
-    decided = replace(decided, spoilers=request.spoilers, plugins=plugins)
+    decided = Decisions(watched, request.target, vibe, story, cuts, score, narrative.protagonist)
+    decided = replace(decided, spoilers=request.spoilers, plugins=request.plugins)
     length = _length_of(cuts, tempo)
     short = [*unsure, *_left_out(texts, cuts), *_too_short(request.film, length, wanted, tempo, score)]
     said = (*watched.diagnostics, *song_warnings, *watched.described.diagnostics, *narrative.diagnostics, *short)
@@ -165,18 +156,6 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Listened:
-    """What is known of a film before it is looked at: its facts, and with the sound first that is asked for."""
-
-    request: Request
-    line: Line
-    facts: FilmFacts
-    sounding: FilmFacts
-    dialogue: Dialogue
-    warnings: Sequence[Diagnostic]
-
-
 def _each(request: Request, progress: Progress, cache: Cache | None) -> Iterator[tuple[Request, Line]]:
     """The request for each film by itself, and the line of its stages, which tells its share of all."""
     count = len(request.films)
@@ -188,37 +167,12 @@ def _each(request: Request, progress: Progress, cache: Cache | None) -> Iterator
         yield each, Line(cache or Cache(fingerprint(each.film)), tell)
 
 
-def _listen(request: Request, line: Line) -> _Listened:
-    film = request.film
-    facts = line.run(FACTS, film)
-    sounding = facts if request.audio is None else with_first(film, facts, request.audio)
-    return _Listened(request, line, facts, sounding, *_dialogue(request, sounding, line))
-
-
-def _watch(heard: _Listened, models: Models | Describing | None) -> Watched:
-    """All that is measured of a film's pictures and of its sound."""
-    request, line, facts, film = heard.request, heard.line, heard.facts, heard.request.film
-    shots = line.run(shots_stage(request.plugins.get("shots")), film, facts)
-    usable = _usable(film, shots)
-    levels = line.run(LOUDNESS, film, heard.sounding, 0)
-    looks = line.run(looks_stage(), film, facts, usable, pictures.moments(usable, heard.dialogue.lines))
-    active = line.run(ACTIVITY, film, facts, usable)
-    described = describe(film, facts, usable, models, line.cache.folder, partial(line.progress, "scenes"))
-    meanings = understand(described, line)
-    sound = heard.sounding.audio
-    rendered = as_rendered(levels, sound[0].layout) if sound else levels
-    audio = request.audio or 1, choice(film, facts, request.audio)
-    said = (*shots.diagnostics, *heard.warnings)
-    episodes = (Episode(film, facts, shots.bars, audio),)
-    return Watched(episodes, heard.dialogue, shots.shots, levels, rendered, looks, active, described, meanings, said)
-
-
 def _models(request: Request) -> Models | Describing | None:
     plugins = request.plugins
     return Describing(plugins["describe"], request.models) if "describe" in plugins else request.models
 
 
-def _check_twice(films: Sequence[_Listened]) -> None:
+def _check_twice(films: Sequence[Listened]) -> None:
     known: dict[str, Path] = {}
     for each in films:
         other = known.setdefault(each.facts.fingerprint, each.request.film)
@@ -242,36 +196,11 @@ def _holds_other_bytes(name: str) -> bool:
     return any("\ud800" <= char <= "\udfff" for char in name)  # Python's representation of bytes that are not UTF-8
 
 
-def _usable(film: Path, shots: ShotList) -> list[FilmShot]:
-    usable = [shot for shot in shots.shots if shot.usable]
-    if not usable:
-        reasons = ", ".join(sorted({shot.why_not or "" for shot in shots.shots}))
-        raise Stop("no-material", f"nothing of {film} can be shown: all of it is {reasons or 'empty'}")
-    return usable
-
-
 def _lengths(request: Request, usable: Sequence[FilmShot], facts: FilmFacts) -> tuple[Fraction, Fraction]:
     """The wanted length of the trailer, and the possible one, limited by the usable material; both in seconds."""
     material = sum((shot.range.duration for shot in usable), Fraction(0))
     wanted = request.length or blueprint.trailer_length(min(facts.duration, 4 * material))
     return wanted, min(wanted, max(Fraction(blueprint.LEAST), material))
-
-
-def _dialogue(request: Request, facts: FilmFacts, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
-    film, voices, timing = request.film, line.run(VOICES, request.film, facts, 0), None
-    if "transcribe" in request.plugins:
-        dialogue, warnings = transcribed(request.plugins["transcribe"], film, facts, line)
-        return with_phrases(dialogue, voices), warnings
-    if request.shift is not None or request.rate is not None:
-        timing = Timing((request.rate or facts.rate) / facts.rate, request.shift or Fraction(0))
-    hearing = Hearing(voices, timing, partial(_words, request, facts, voices, line))
-    return read_dialogue(film, facts.duration, facts.start, request.subtitles, request.language, hearing)
-
-
-def _words(request: Request, facts: FilmFacts, voices: Voices, line: Line) -> Cues | None:
-    """The words of a film with speech, by Whisper; None if there is no speech or no Whisper."""
-    model = usable_whisper() if request.transcribes and voices.phrases else None
-    return transcribe(request.film, facts, voices, model, line).cues() if model else None
 
 
 def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diagnostic]]:

@@ -14,9 +14,8 @@ from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.edit.cuts import Cut, Other
 from cinecut.analysis.edit.score.sound import LeveledVoice, Score, Sfx, Song, Sounds
 from cinecut.analysis.episodes import Episode, Watched
-from cinecut.analysis.film.screen import NO_BARS, Bars
 from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint
-from cinecut.analysis.story.scenes import NOTHING, Described
+from cinecut.analysis.story.scenes import Described
 from cinecut.language.document.layout import Path as Place
 from cinecut.language.document.layout import Remark, number_text
 from cinecut.language.events import (
@@ -36,7 +35,6 @@ from cinecut.language.events import (
     Transition,
     Voice,
 )
-from cinecut.language.facts import FilmFacts
 from cinecut.language.read import make
 from cinecut.language.schema import TRAILER
 from cinecut.language.spec import Anchor, Anchors, BeatGrid, Effects, Film, Mix, Music, Part, Spec, VibeChoice
@@ -50,32 +48,20 @@ from cinecut.vibes import Vibe, differences
 class Decisions:
     """All results of the analysis. `protagonist` is a name and who chose it; `target` is the spec's future path."""
 
-    film: Path
+    watched: Watched
     target: Path
-    facts: FilmFacts
     vibe: Vibe
     story: Story
     cuts: Sequence[Cut]
     score: Score
-    bars: Bars | None = None
-    described: Described = NOTHING
     protagonist: tuple[str, str] | None = None
     spoilers: bool = False
     plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
-    watched: Watched | None = None  # of which films it is all
-
-    @property
-    def episodes(self) -> tuple[Episode, ...]:
-        if self.watched is not None:
-            return self.watched.episodes
-        return (Episode(self.film, self.facts, self.bars or NO_BARS, (1, "")),)
 
     def own(self, span: FilmRange) -> tuple[Episode, FilmRange]:
         """A part of all films as a part of its own."""
-        if self.watched is None:
-            return self.episodes[0], span
-        found = self.watched.own(span)
-        return next((each for each in self.episodes if each.name == found.film), self.episodes[0]), found
+        found, episodes = self.watched.own(span), self.watched.episodes
+        return next((each for each in episodes if each.name == found.film), episodes[0]), found
 
 
 def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
@@ -95,10 +81,11 @@ def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
         timeline=_timeline(decided, notes),
     )
     helped = [f"{group} by {_one_line(plugin.by)}" for group, plugin in decided.plugins.items()]
+    names = [_one_line(each.path.name) for each in decided.watched.episodes]
     notes.above(
         (),
         f"yaml-language-server: $schema={TRAILER}.schema.json",
-        f"Written by cinecut {__version__} from {', '.join(_one_line(each.path.name) for each in decided.episodes)}.",
+        f"Written by cinecut {__version__} from {', '.join(names)}.",
         f"It is yours now: edit it, then `cinecut render {_one_line(decided.target.name)}`.",
         *([f"Found by plug-ins: {', '.join(helped)}."] if helped else []),
     )
@@ -142,15 +129,17 @@ _TINY = Fraction(1, 1_000_000)
 
 def _films(decided: Decisions, notes: _Notes) -> dict[str, Any]:
     """The film, or the films by their names."""
-    first = decided.episodes[0]
+    first = decided.watched.episodes[0]
     if first.name is None:
         return {"film": _film(first, ("film",), decided, notes)}
-    named = {each.name or "": _film(each, ("films", each.name or ""), decided, notes) for each in decided.episodes}
+    named = {
+        each.name or "": _film(each, ("films", each.name or ""), decided, notes) for each in decided.watched.episodes
+    }
     return {"film": None, "films": named}
 
 
 def _film(film: Episode, where: Place, decided: Decisions, notes: _Notes) -> Film:
-    name, by = (decided.protagonist if film is decided.episodes[0] else None) or (None, "")
+    name, by = (decided.protagonist if film is decided.watched.episodes[0] else None) or (None, "")
     if name is not None:
         notes.beside((*where, "protagonist"), f"by {by}")
     audio, why = film.audio
@@ -285,7 +274,7 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
         return make(Card, card=cut.slot.text, for_=length, **values), why
     why["shot",] = cut.why
     film, in_ = _moment(cut.in_, decided)
-    values |= _notes_of(cut, decided.described)
+    values |= _notes_of(cut, decided.watched.described)
     if cut.sync is not None:
         values["sync"] = make(Sync, at=_moment(cut.sync, decided)[1])
     if cut.grade:

@@ -17,23 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.dialogue.lines import Dialogue, Hearing, Spoken, read_dialogue
-from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
-from cinecut.analysis.dialogue.voice_activity import VOICES
-from cinecut.analysis.facts import FACTS
-from cinecut.analysis.film import pictures, signals
-from cinecut.analysis.film.looks import looks_stage
-from cinecut.analysis.film.loudness import LOUDNESS
-from cinecut.analysis.film.movement.activity import ACTIVITY
-from cinecut.analysis.film.shots import SHOTS, FilmShot
+from cinecut.analysis.dialogue.lines import Dialogue, Spoken
+from cinecut.analysis.film import signals
+from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.film.signals import Appearance
+from cinecut.analysis.measure import listen, watch
+from cinecut.analysis.request import Request
 from cinecut.analysis.stage import Line, Progress, Stage
 from cinecut.analysis.story.meaning import DRAMA
-from cinecut.analysis.story.narrative import understand
-from cinecut.analysis.story.scenes import Described, describe
+from cinecut.analysis.story.scenes import Described
 from cinecut.analysis.title import film_title
 from cinecut.catalogue.words import MEASURES, measures_of
-from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.inference import minilm
 from cinecut.inference.models import minilm_engine
@@ -41,6 +36,7 @@ from cinecut.inference.server import Models
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange
 from cinecut.review.sheet.stills import Wanted, draw
+from cinecut.vibes import DEFAULT, load_vibe
 
 Rows = NDArray[np.float32]
 LOOK_WIDTH, TEXT_WIDTH = 512 + 9 * 16, 384  # numbers of a look, and of MiniLM's sentences
@@ -83,27 +79,20 @@ class Wish:
 def look_at(film: Path, wish: Wish, models: Models | None, progress: Progress) -> Film:
     """Look at a film. Raises Stop if it cannot be read, or shows nothing."""
     line = Line(Cache(fingerprint(film)), progress)
-    facts = line.run(FACTS, film)
-    dialogue, warnings = _dialogue(film, facts, wish, line)
-    listed = line.run(SHOTS, film, facts)
-    shots = [shot for shot in listed.shots if shot.usable]
-    if not shots:
-        raise Stop("no-material", f"{film} shows nothing but black, titles or credits")
-    levels = line.run(LOUDNESS, film, facts, 0)
-    looks = line.run(looks_stage(), film, facts, shots, pictures.moments(shots, dialogue.lines))
-    active = line.run(ACTIVITY, film, facts, shots)
-    described = describe(film, facts, shots, models, line.cache.folder, partial(progress, "scenes"))
-    drama = {index: meaning[DRAMA] for index, meaning in understand(described, line).items()}
-    ranks = signals.measure(shots, looks, active, levels, dialogue.lines, drama)
+    asked = Request(film, film, load_vibe(DEFAULT), language=wish.language, transcribes=wish.transcribes)
+    watched = watch(listen(asked, line), models)
+    shots, looks, dialogue = watched.usable, watched.looks, watched.dialogue
+    drama = {index: meaning[DRAMA] for index, meaning in watched.meanings.items()}
+    ranks = signals.measure(shots, looks, watched.active, watched.levels, dialogue.lines, drama)
     shown = [shot for shot in shots if shot.index in ranks]  # of the others no picture could be decoded
-    texts, meanings = _texts(shown, dialogue, described, line)
+    texts, meanings = _texts(shown, dialogue, watched.described, line)
     spoken = _spoken_shares(shown, dialogue)
     rows = [
         measures_of(looks[shot.index], ranks[shot.index], float(shot.range.duration), share)
         for shot, share in zip(shown, spoken, strict=True)
     ]
     return Film(
-        facts,
+        watched.facts,
         film_title(film),
         tuple(shot.index + 1 for shot in shown),
         tuple(shot.range for shot in shown),
@@ -112,8 +101,8 @@ def look_at(film: Path, wish: Wish, models: Models | None, progress: Progress) -
         np.stack([look_vector(looks[shot.index]) for shot in shown]),
         texts,
         meanings,
-        described.by,
-        tuple(each.message for each in (*listed.diagnostics, *warnings, *described.diagnostics)),
+        watched.described.by,
+        tuple(each.message for each in (*watched.diagnostics, *watched.described.diagnostics)),
     )
 
 
@@ -130,15 +119,6 @@ def look_vector(look: Appearance) -> NDArray[np.float32]:
     layout = layout / max(float(np.linalg.norm(layout)), 1e-6)
     both = np.concatenate([np.sqrt(look.colors), layout])
     return np.asarray(both / np.linalg.norm(both), np.float32)
-
-
-def _dialogue(film: Path, facts: FilmFacts, wish: Wish, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
-    voices = line.run(VOICES, film, facts, 0)
-    model = usable_whisper() if wish.transcribes and voices.phrases else None
-    hearing = Hearing(voices)
-    if model is not None:
-        hearing = Hearing(voices, None, lambda: transcribe(film, facts, voices, model, line).cues())
-    return read_dialogue(film, facts.duration, facts.start, None, wish.language, hearing)
 
 
 def _texts(

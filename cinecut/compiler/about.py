@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.compiler.deliveries import Delivery
 from cinecut.compiler.layout.timeline import Timeline
+from cinecut.compiler.names import on_one_line
 
 _BEFORE = "opening"  # what comes before the first act, a rating card too: in mp4 the first chapter starts at 0
 
@@ -31,8 +31,8 @@ def about_of(timeline: Timeline, file: Delivery, opening: int) -> About:
     """What a file says. `opening` are the frames before the timeline's first."""
     starts = [*(_chapters(timeline, opening) if file.chapters else ())]
     ends = [*(start for start, _ in starts[1:]), timeline.frames + opening]
-    chapters = [(start, end, _on_one_line(act)) for (start, act), end in zip(starts, ends, strict=False)]
-    return About(_on_one_line(file.title or ""), tuple(chapters))
+    chapters = [(start, end, on_one_line(act)) for (start, act), end in zip(starts, ends, strict=False)]
+    return About(on_one_line(file.title or ""), tuple(chapters))
 
 
 def about_text(about: About, rate: Fraction) -> bytes:
@@ -53,10 +53,6 @@ def _chapters(timeline: Timeline, opening: int) -> Iterator[tuple[int, str]]:
         if placed.act is not None and placed.act != before:
             yield placed.range.start.index + opening, placed.act
             before = placed.act
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join("".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text).split())
 
 
 def _escaped(line: str) -> str:

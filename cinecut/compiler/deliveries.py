@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from cinecut.compiler.picture.geometry import shown_size
 from cinecut.diagnostics import Report, Span
@@ -53,61 +54,51 @@ class Delivery:
     live: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A file as a spec asks for it: its output, and the loudness of its kit where the spec says none."""
-
-    name: str
-    group: str
-    output: Output
-    stem: Stem | None
-    kit: Kit | None
-    own_loudness: bool
-    place: Span
-
-
 def deliveries(
     spec: Spec, film: FilmFacts, vibe: Vibe | None, kits: Mapping[str, Kit], languages: Iterable[str]
 ) -> dict[str, Delivery]:
     """The files by their names; of a spec that names none, the one of `output` under an empty name. After each that has
     words those in other languages."""
     found = dict[str, Delivery]()
-    for asked in _asked(spec, kits):
-        file = found[asked.name] = _delivery(asked, spec, film, vibe)
+    for own, file in _asked(spec, shown_size(spec.main_film, film), vibe, kits):
+        found[own] = file
         if file.stem is None and (file.texts or file.subtitles != "none"):
             for language in languages:
-                name = f"{asked.name}_{language}" if asked.name else language
-                found[name] = replace(file, language=language)
+                found[f"{own}_{language}" if own else language] = replace(file, language=language)
     return found
 
 
-def _asked(spec: Spec, kits: Mapping[str, Kit]) -> Iterator[_Asked]:
+def _asked(
+    spec: Spec, size: tuple[int, int], vibe: Vibe | None, kits: Mapping[str, Kit]
+) -> Iterator[tuple[str, Delivery]]:
+    """The files by their names. `size` is the film's own."""
     if not spec.deliverables:
-        yield _Asked("", "", spec.output, None, None, True, spec.output.place.span)
+        loudness = _profile(spec.output.loudness, vibe)
+        yield "", _delivery(spec.output, None, size, loudness=loudness, place=spec.output.place.span)
     for item in spec.deliverables:
         kit = kits.get(item.kit or "")
         group = item.name or (kit.name if kit is not None else "kit")
         place = item.place.of("kit" if item.kit else "name")
-        if kit is None or not kit.outputs:
-            own = item.loudness is not None or kit is None or not kit.levels
-            yield _Asked(group, group, item.over(spec.output), item.stem, kit, own, place)
-            continue
-        for part in kit.outputs:
-            name = group if len(kit.outputs) == 1 else f"{group}_{part.name}"
-            own = item.loudness is not None or part.loudness is not None or not kit.levels
-            yield _Asked(name, group, item.over(part.over(spec.output)), item.stem or part.stem, kit, own, place)
+        parts = kit.outputs if kit is not None else ()
+        for part in parts or (None,):
+            asked = [item] if part is None else [item, part]
+            output = item.over(spec.output if part is None else part.over(spec.output))
+            named = kit is None or not kit.levels or any(each.loudness is not None for each in asked)
+            loudness = _of_kit(kit) if kit is not None and not named else _profile(output.loudness, vibe)
+            stem = next((each.stem for each in asked if each.stem is not None), None)
+            name = f"{group}_{part.name}" if part is not None and len(parts) > 1 else group
+            yield name, _delivery(output, stem, size, group=group, loudness=loudness, kit=kit, place=place)
 
 
-def _delivery(asked: _Asked, spec: Spec, film: FilmFacts, vibe: Vibe | None) -> Delivery:
-    output, alone = asked.output, asked.stem is not None
+def _delivery(output: Output, stem: Stem | None, size: tuple[int, int], **more: Any) -> Delivery:
+    alone = stem is not None
     return Delivery(
-        size=output.size or shown_size(spec.main_film, film),
+        size=output.size or size,
         fit=output.fit,
         codec=output.codec,
         hardware=output.hardware,
         crf=output.crf if output.crf is not None else _CRF.get(output.codec, 0),
         preset=output.preset,
-        loudness=_profile(output.loudness, vibe) if asked.own_loudness or asked.kit is None else _of_kit(asked.kit),
         subtitles="none" if alone else output.subtitles,
         channels=output.channels,
         audio_bitrate=output.audio_bitrate,
@@ -115,10 +106,8 @@ def _delivery(asked: _Asked, spec: Spec, film: FilmFacts, vibe: Vibe | None) -> 
         chapters=output.chapters and not alone,
         texts=output.texts,
         safe=output.safe,
-        stem=asked.stem,
-        group=asked.group,
-        kit=asked.kit,
-        place=asked.place,
+        stem=stem,
+        **more,
     )
 
 

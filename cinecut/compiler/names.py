@@ -77,6 +77,11 @@ def _joined(kind: str, text: str) -> str:
     return "_".join([kind, *re.findall(r"[a-z0-9]+", plain)])[:24].rstrip("_")
 
 
+def on_one_line(text: str) -> str:
+    """A text without control characters and line ends."""
+    return " ".join("".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text).split())
+
+
 def suffix_of(file: str) -> str:
     """The end of a user's file name, where it is a plain one."""
     end = file.rpartition(".")[2].lower() if "." in file else ""

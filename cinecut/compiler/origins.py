@@ -12,7 +12,7 @@ from cinecut.compiler.resolve import Trailer
 from cinecut.grade import NEUTRAL
 from cinecut.language.events import NOWHERE, Place, Transition
 from cinecut.language.timebase import FilmTime, Length, rate_text
-from cinecut.vibes.titles import PLAIN
+from cinecut.vibes import PLAIN
 
 UNMEASURED = "the film's own, not measured yet"
 

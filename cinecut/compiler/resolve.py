@@ -22,8 +22,7 @@ from cinecut.language.grid import Grid, grid_of, measure
 from cinecut.language.spec import Film, Music, Rating, Spec
 from cinecut.language.timebase import nearest
 from cinecut.language.translation import Translation
-from cinecut.vibes import Vibe
-from cinecut.vibes.titles import PLAIN, TitleStyle
+from cinecut.vibes import PLAIN, TitleStyle, Vibe
 
 CUTS = ("cut", "beat_cut", "crossfade", "dip_to_black", "dip_to_white", "act")  # the kinds that have a sound effect
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from cinecut.config import chosen
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
-from cinecut.graph.script import BUILDS, Build
+from cinecut.graph.script import SCRIPT_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class FFmpeg:
     """An FFmpeg on this machine."""
 
     path: str
-    build: Build
+    script_option: str
     encoders: frozenset[str]
     filters: frozenset[str]
     identity: str  # what tells one build from another
@@ -55,15 +55,15 @@ def _ask(path: str) -> FFmpeg:
         options, listed, filtering, version = pool.map(lambda words: _output(path, *words), questions)
     encoders, filters = frozenset(_names(listed)), frozenset(_names(filtering))
     if "-filter_complex_script" in options:
-        build = BUILDS["classic"]
+        script_option = SCRIPT_OPTIONS["classic"]
     elif "filter_complex" in options:
-        build = BUILDS["modern"]
+        script_option = SCRIPT_OPTIONS["modern"]
     else:
         raise Stop("no-ffmpeg", f"{path} does not answer as FFmpeg does")
     missing = sorted({"overlay", "blend", "ass", "amix", "aresample"} - filters | {"libx264", "aac"} - encoders)
     if missing:
         raise Stop("no-ffmpeg", f"{path} was built without {', '.join(missing)}", "the bundled FFmpeg has them")
-    return FFmpeg(path, build, encoders, filters, f"{fingerprint(Path(path))} {version}")
+    return FFmpeg(path, script_option, encoders, filters, f"{fingerprint(Path(path))} {version}")
 
 
 def _output(path: str, *arguments: str) -> str:

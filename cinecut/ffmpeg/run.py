@@ -107,7 +107,7 @@ def run_graph(
     """
     (place.folder / run.name).write_text(run.script, encoding="utf-8")
     telling = ["-v", f"level+{level}", "-progress", "pipe:1", "-stats_period", "0.2"]
-    command = [place.ffmpeg.path, *telling, *run.arguments(place.ffmpeg.build, outputs)]
+    command = [place.ffmpeg.path, *telling, *run.arguments(place.ffmpeg.script_option, outputs)]
     if place.elsewhere is None:
         ended = run_command(command, place.folder, place.running, progress, [place.lock.descriptor])
     else:

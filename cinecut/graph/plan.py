@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import chain
 
 from cinecut.graph.nodes import GraphError, Pad, filled, nodes_of
-from cinecut.graph.script import Build, print_script, sources_of
+from cinecut.graph.script import print_script, sources_of
 from cinecut.graph.verify import verify
 from cinecut.language.facts import LoudnessTarget
 from cinecut.language.timebase import FilmRange
@@ -210,8 +210,9 @@ class Run:
     def _said(self) -> tuple[object, ...]:
         return self.name, self.script, self.inputs, self.targets
 
-    def arguments(self, build: Build, outputs: Sequence[str]) -> list[str]:
-        """FFmpeg's arguments after its own name; every file name is relative to the working folder."""
+    def arguments(self, script_option: str, outputs: Sequence[str]) -> list[str]:
+        """FFmpeg's arguments after its own name, for builds that read a graph by this option. Every file name is
+        relative to the working folder."""
         # One thread for each decoder and filter: a thread pool for each of 45 shots costs memory and gains nothing.
         head = ["-hide_banner", "-nostdin", "-y", "-copyts", "-filter_complex_threads", "1"]
         inputs, written = list(self.inputs), list[str]()
@@ -226,5 +227,5 @@ class Run:
                 encode += ["-map_chapters", str(len(inputs))]
                 inputs.append(("-f", "ffmetadata", "-i", target.about))
             written += [*maps, *encode, output]
-        graph = [build.script_option, self.name] if self.sinks else []
+        graph = [script_option, self.name] if self.sinks else []
         return [*head, *chain.from_iterable(inputs), *graph, *written]

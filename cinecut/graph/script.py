@@ -9,22 +9,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.graph.nodes import Arg, Node, Pad, nodes_of
 
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """How one FFmpeg build wants things spelled."""
-
-    script_option: str
-
-
-BUILDS = {
-    "modern": Build("-/filter_complex"),  # 7.0 and later
-    "classic": Build("-filter_complex_script"),  # up to 8
+# How FFmpeg builds call the option that names a graph's script.
+SCRIPT_OPTIONS = {
+    "modern": "-/filter_complex",  # 7.0 and later
+    "classic": "-filter_complex_script",  # up to 8
 }
 
 

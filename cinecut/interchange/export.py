@@ -85,18 +85,19 @@ def export(spec: Path, target: str, output: Path | None, wishes: Wishes, *, forc
     stem = path.name.removesuffix(path.suffix)
     beside = path.with_name(f"{stem}_")
     sequence = replace(sequence_of(layout, stem, wishes), beside=str(beside.absolute()))
-    written = _written(target, sequence, path, [spec, *_sources(sequence)], force)
-    files = {path if name == end else path.with_name(stem + name): data for name, data in written.files.items()}
+    sources = [spec, *(Path(medium.path) for medium in sequence.media)]
+    if target in TARGETS:
+        made = written(target, sequence)
+    else:
+        refuse_existing([path], force)
+        made = _by_plugin(target, sequence, path, sources)
+    files = {path if name == end else path.with_name(stem + name): data for name, data in made.files.items()}
     files |= {path.with_name(beside.name + name): data for name, data in _looks(layout, wishes.folder).items()}
     refuse_existing(list(files), force)
     for file, data in files.items():
-        write_beside(file, data, never=[spec, *_sources(sequence)])
-    written_files = [*files, *([path] if target not in TARGETS else [])]
-    return Exported(written_files, sequence, [*unsupported(sequence, target), *written.unsupported])
-
-
-def _sources(sequence: Sequence) -> list[Path]:
-    return [Path(medium.path) for medium in sequence.media]
+        write_beside(file, data, never=sources)
+    listed = [*files, *([path] if target not in TARGETS else [])]
+    return Exported(listed, sequence, [*unsupported(sequence, target), *made.unsupported])
 
 
 def layout_for(spec: Path) -> Layout:
@@ -114,12 +115,14 @@ def refuse_existing(files: list[Path], force: bool) -> None:
             raise Stop("output", f"{file} is there already", "--force replaces it")
 
 
-def _written(target: str, sequence: Sequence, path: Path, never: list[Path], force: bool) -> Written:
-    if target in TARGETS:
-        module, function, _, _ = TARGETS[target]
-        found: Written = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)(sequence)
-        return found
-    refuse_existing([path], force)
+def written(target: str, sequence: Sequence) -> Written:
+    """The files of one of TARGETS."""
+    module, function, _, _ = TARGETS[target]
+    found: Written = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)(sequence)
+    return found
+
+
+def _by_plugin(target: str, sequence: Sequence, path: Path, never: list[Path]) -> Written:
     plugin = plugins.find("exporters", target)
     with disk_errors(path.parent), beside_of(path, never) as part:
         lost = plugin(sequence, part)

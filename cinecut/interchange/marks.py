@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from cinecut.compiler.layout import Layout
-from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.compiler.layout.timeline import Placed
 from cinecut.interchange.model import COLORS, Mark
 from cinecut.language.events import Shot
 from cinecut.language.timebase import clock
@@ -46,13 +45,9 @@ def _turns(layout: Layout) -> dict[str, str]:
         anchor = getattr(anchors, name)
         for placed in layout.timeline.shots:
             own = anchor is not None and layout.trailer.spec.key_of(anchor.film) == placed.film.film
-            if own and name not in found and _shows(placed, anchor.at.seconds):
+            if own and name not in found and placed.film.start <= anchor.at < placed.film.end:
                 found[name] = placed.label
     return found
-
-
-def _shows(placed: PlacedShot, seconds: Fraction) -> bool:
-    return placed.film.start.seconds <= seconds < placed.film.end.seconds
 
 
 def _notes(placed: Placed) -> Iterator[str]:

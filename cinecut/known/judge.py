@@ -16,7 +16,7 @@ from cinecut.compiler.layout.soundtrack import Sounding, sample_at
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.diagnostics import Diagnostic, Report, Span, excerpt
 from cinecut.known.record import Known, KnownLine, shots_with_music, was_analysed
-from cinecut.language.events import Black, Card, Event, Shot, Still
+from cinecut.language.events import Black, Card, Event, Shot, Still, written_length
 from cinecut.language.grid import Grid
 from cinecut.language.timebase import SAMPLE_RATE, FilmRange, FilmTime, clock
 
@@ -217,7 +217,7 @@ def _off_grid(layout: Layout, report: Report) -> None:
 
 
 def _in_beats(event: Event) -> bool:
-    length = event.black if isinstance(event, Black) else event.shot.for_ if isinstance(event, Shot) else event.for_
+    length = written_length(event)
     return event.snap is not None or (length is not None and length.unit in ("beats", "bars"))
 
 

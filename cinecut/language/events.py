@@ -267,4 +267,9 @@ Event = Shot | Black | Card | Still
 Entry = Event | ActMarker
 
 
+def written_length(event: Event) -> Length | None:
+    """How long an event is as the spec has it; None for a shot from one point to another."""
+    return event.black if isinstance(event, Black) else event.shot.for_ if isinstance(event, Shot) else event.for_
+
+
 EVENTS: dict[str, type[Event]] = {"shot": Shot, "black": Black, "card": Card, "still": Still}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -60,6 +61,12 @@ class Grid:
         """The first beat or bar line after a position."""
         step = self.metre if line == "bar" else 1
         return self.seconds_at(Fraction((math.floor(self.beat_at(seconds) / step) + 1) * step))
+
+    def lines(self, end: Fraction) -> Iterator[tuple[Fraction, bool]]:
+        """The beats from the trailer's start to `end`, at most 5,000, and whether a bar begins on each."""
+        first = math.ceil(self.beat_at(Fraction(0)))
+        for beat in range(first, min(math.floor(self.beat_at(end)), first + 5000) + 1):
+            yield self.seconds_at(Fraction(beat)), beat % self.metre == 0
 
 
 def grid_of(music: Music | None) -> Grid | None:

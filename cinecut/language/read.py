@@ -241,6 +241,11 @@ def _timecodes(film: Node | None) -> Timecodes | None:
     return None
 
 
+def film_files(spec: Spec, folder: Path) -> dict[str, Path]:
+    """The files of the films of a spec in `folder`, by their names in a `FilmRange`."""
+    return {name: inside(folder, film.file) for name, film in spec.every_film.items()}
+
+
 def inside(folder: Path, name: str) -> Path:
     """The path of a file that a spec in `folder` names: relative to the spec, or absolute, or from the home folder."""
     return folder / os.path.expanduser(name)  # noqa: PTH111 - unlike Path's, it leaves a ~ that is nobody's home alone

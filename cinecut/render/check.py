@@ -89,12 +89,11 @@ def _lines(layout: Layout) -> Iterator[tuple[str, Span]]:
                 yield spoken.line, spoken.place.of("line")
 
 
-def laid_out(document: Document) -> tuple[Document, Layout]:
-    """A document that is a spec without mistakes, and its layout. Raises Stop."""
+def laid_out(document: Document) -> Layout:
+    """The layout of a document that is a spec without mistakes. Raises Stop."""
     report = Report()
     layout = layout_of(report.require(fill_spec(document, report)), report)
-    report.stop_on_error()
-    return document, layout
+    return report.require(layout)
 
 
 def plan_of(layout: Layout, report: Report) -> RenderPlan:

@@ -17,7 +17,6 @@ from cinecut.files import disk_errors, fingerprint
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
-from cinecut.graph.script import Build
 from cinecut.language.read import inside
 from cinecut.render.job import Job, Watch
 from cinecut.render.store import Store, code, key_of
@@ -170,7 +169,7 @@ def _bring(file: Path, target: Path, copy: bool) -> None:
         target.symlink_to(file.absolute())
 
 
-def write_compiled(plan: RenderPlan, folder: Path, build: Build) -> list[str]:
+def write_compiled(plan: RenderPlan, folder: Path, script_option: str) -> list[str]:
     """Write what comes from the spec alone; returns the names of the inputs that a run needs besides. What was compiled
     there before is replaced."""
     with disk_errors(folder):
@@ -179,6 +178,6 @@ def write_compiled(plan: RenderPlan, folder: Path, build: Build) -> list[str]:
         write_generated(plan, folder)
         write_luts(plan.luts, folder)
         outputs = [f"trailer{'_' * bool(t.name)}{t.name}{t.suffix}" for t in plan.targets]
-        command = shlex.join(["ffmpeg", *plan.render.arguments(build, outputs)])
+        command = shlex.join(["ffmpeg", *plan.render.arguments(script_option, outputs)])
         (folder / "command.sh").write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
     return sorted({item.name for item in plan.inputs})

@@ -15,7 +15,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Report, Stop
-from cinecut.language.read import inside
+from cinecut.language.read import film_files
 from cinecut.language.spec import Spec
 from cinecut.render.check import examine, plan_of
 
@@ -50,7 +50,7 @@ class Job:
     @property
     def films(self) -> dict[str, Path]:
         """The films' files, by their names in a `FilmRange`."""
-        return {name: inside(self.folder, film.file) for name, film in self.spec.every_film.items()}
+        return film_files(self.spec, self.folder)
 
     @property
     def film(self) -> Path:

@@ -10,7 +10,7 @@ from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Workplace
 from cinecut.files import disk_errors, working_folder
-from cinecut.graph.script import BUILDS, Build
+from cinecut.graph.script import SCRIPT_OPTIONS
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import fill, write_script
 from cinecut.render.job import Job, Watch
@@ -51,7 +51,7 @@ def shell_script(plan: RenderPlan) -> str:
     """The command as a POSIX shell script that asks the FFmpeg it finds how it wants the graph named."""
     mark, several = "GRAPH_OPTION", len(plan.targets) > 1
     marks = [f"OUTPUT_FILE_{number}_" for number in range(len(plan.targets))]
-    arguments = shlex.join(plan.render.arguments(Build(mark), marks)).replace(mark, '"$graph"')
+    arguments = shlex.join(plan.render.arguments(mark, marks)).replace(mark, '"$graph"')
     names = [f"_{t.name}{t.suffix}" if several and t.name else t.suffix for t in plan.targets]
     for each, name in zip(marks, names, strict=True):
         arguments = arguments.replace(each, f'"$base.part{name}"')
@@ -59,7 +59,7 @@ def shell_script(plan: RenderPlan) -> str:
     moves = " && ".join(
         f'mv -f -- "$base.part{name}" ' + (f'"${{base}}{name}"' if several else '"$output"') for name in names
     )
-    classic, modern = BUILDS["classic"].script_option, BUILDS["modern"].script_option
+    classic, modern = SCRIPT_OPTIONS["classic"], SCRIPT_OPTIONS["modern"]
     return f"""#!/bin/sh
 # Renders this trailer: sh render.sh [OUTPUT]. Nothing but FFmpeg is needed; FFMPEG names another than the one on PATH.
 output=${{1:-trailer{plan.suffix}}}

@@ -30,7 +30,7 @@ def write_pictures(trailer: Path, timeline: Timeline, opening: int = 0) -> list[
     replaced. `opening` is how many frames the trailer has before its timeline. Raises Stop."""
     events = [placed for placed in timeline.events if not isinstance(placed.event, Black)]
     best = _strongest(events)
-    wanted = {opening + _middle(placed): placed for placed in events}
+    wanted = {opening + placed.middle: placed for placed in events}
     cells, poster = list[Image](), None
     for frame, image in _frames(trailer, sorted(wanted), timeline.rate):
         placed = wanted[frame]
@@ -49,10 +49,6 @@ def _strongest(events: Sequence[Placed]) -> Placed | None:
     """The shot with the highest score that no title lies over; of a spec without scores the longest."""
     shots = [p for p in events if isinstance(p.event, Shot) and not p.event.titles]
     return max(shots, key=lambda p: (p.event.score or 0, p.range.length, -p.number), default=None)
-
-
-def _middle(placed: Placed) -> int:
-    return (placed.range.start.index + placed.range.end.index) // 2
 
 
 def _frames(trailer: Path, wanted: Sequence[int], rate: Fraction) -> Iterator[tuple[int, Image]]:

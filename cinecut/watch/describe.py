@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
@@ -15,8 +14,6 @@ from cinecut.edits.verbs.actions import STEMS
 from cinecut.edits.verbs.entries import entries_of
 from cinecut.language.events import Card
 from cinecut.language.timebase import SAMPLE_RATE, nearest
-
-MOST_BEATS = 5000
 
 
 def description(layout: Layout, opening: int) -> dict[str, Any]:
@@ -43,7 +40,7 @@ def stills_of(timeline: Timeline, opening: int, parts: Sequence[tuple[str, int, 
     the file. `parts` are those of `Rendered`, of one output."""
     found = []
     for placed in timeline.events:
-        frame = opening + (placed.range.start.index + placed.range.end.index) // 2
+        frame = opening + placed.middle
         found += [(f"{key[:16]}_{frame - start}", frame) for _, start, end, key in parts if start <= frame < end]
     return found
 
@@ -101,15 +98,8 @@ def _acts(timeline: Timeline) -> list[dict[str, Any]]:
 
 def _beats(timeline: Timeline) -> list[dict[str, Any]]:
     """The beats inside the trailer, each on its nearest frame; `bar` where a bar begins."""
-    grid = timeline.grid
-    if grid is None:
-        return []
-    first = math.ceil(grid.beat_at(Fraction(0)))
-    last = min(math.floor(grid.beat_at(timeline.frames / timeline.rate)), first + MOST_BEATS)
-    return [
-        {"frame": nearest(grid.seconds_at(Fraction(beat)) * timeline.rate), "bar": beat % grid.metre == 0}
-        for beat in range(first, last + 1)
-    ]
+    lines = timeline.grid.lines(timeline.frames / timeline.rate) if timeline.grid is not None else ()
+    return [{"frame": nearest(at * timeline.rate), "bar": bar} for at, bar in lines]
 
 
 def _sounds(layout: Layout) -> dict[str, Any]:

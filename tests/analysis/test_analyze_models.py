@@ -87,7 +87,7 @@ def about_models(found: Analysis) -> list[str]:
 
 def page_of(found: Analysis, film: Path, folder: Path) -> str:
     """The contact sheet of what an analysis wrote."""
-    document, layout = laid_out(parse_document(folder / "spec.yaml", found.text, Report()))
+    layout = laid_out(document := parse_document(folder / "spec.yaml", found.text, Report()))
     write_sheet(Subject(layout, document, {"": film}, None), folder / "sheet.html", lambda done: None)
     return (folder / "sheet.html").read_text(encoding="utf-8")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from footage import unseen
 
 from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.edit.arrange import arrange
@@ -142,7 +143,8 @@ def _check_compiles(cuts: list[Cut], vibe: Vibe, rate: Fraction, speed: Fraction
     tempo = Tempo(Grid(4, Fraction(0), 60 / speed), rate, rate, Fraction(0))
     quiet = LoudnessCurve(np.zeros(0, np.float32))
     score = compose(cuts, tempo, vibe, None, FilmSound(quiet, Dialogue(), end, story.climax.at), story)
-    text = write_spec(*to_spec(Decisions(Path("/nowhere/film.mkv"), path, facts, vibe, story, cuts, score)))
+    watched = unseen(Path("/nowhere/film.mkv"), facts)
+    text = write_spec(*to_spec(Decisions(watched, path, vibe, story, cuts, score)))
     report = Report()
     spec = fill_spec(parse_document(path, text, report), report)
     assert spec is not None

@@ -23,7 +23,7 @@ from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
 from cinecut.grade import Grade
 from cinecut.grade.cube import cube_text
 from cinecut.grade.formula import lut
-from cinecut.graph.script import BUILDS
+from cinecut.graph.script import SCRIPT_OPTIONS
 from cinecut.language.facts import Color
 from cinecut.language.read import load_spec
 from cinecut.language.timebase import Timecodes
@@ -51,7 +51,7 @@ def plan_at(path: Path) -> RenderPlan:
 def text_of(plan: RenderPlan) -> str:
     """The trailer's graph, FFmpeg's arguments, and what is generated beside them, one after another."""
     outputs = [f"trailer{target.name}{target.suffix}" for target in plan.targets]
-    arguments = " ".join(plan.render.arguments(BUILDS["modern"], outputs))
+    arguments = " ".join(plan.render.arguments(SCRIPT_OPTIONS["modern"], outputs))
     for option in (" -threads 1 ", " -/filter_complex ", " -map ", " -f srt "):
         arguments = arguments.replace(option, "\n" + option[1:])
     texts = {plan.render.name: plan.render.script, "arguments": arguments + "\n"}

@@ -11,8 +11,7 @@ import pytest
 from compiling import compiled
 
 from cinecut.graph import filters, sounds
-from cinecut.graph.digest import digest
-from cinecut.graph.nodes import Audio, GraphError, Node, Pad, Video, filled, split
+from cinecut.graph.nodes import Audio, GraphError, Node, Pad, Video, digest, filled, split
 from cinecut.graph.script import print_script
 from cinecut.graph.sounds import STEREO
 from cinecut.graph.verify import RULES, verify

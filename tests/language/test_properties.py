@@ -98,7 +98,7 @@ def test_quoting_survives_ffmpeg(values: list[str]) -> None:
     pad = Pad(Node("ametadata", (pad,), (("mode", "print"), ("file", "-")), (STEREO,)))
     ffmpeg = find_ffmpeg()
     script = print_script([pad], ["sound"])
-    command = [ffmpeg.path, "-v", "error", ffmpeg.build.script_option, "/dev/stdin", "-map", "[sound]"]
+    command = [ffmpeg.path, "-v", "error", ffmpeg.script_option, "/dev/stdin", "-map", "[sound]"]
     command += ["-frames:a", "1", "-f", "null", "-"]
     done = subprocess.run(command, input=script.encode(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()

@@ -146,7 +146,8 @@ def test_ffmpeg_converts_nothing_by_itself(swatches: Make, ffmpeg: Path, tmp_pat
     (tmp_path / "a.yaml").write_text(spec_of(film, "preset: ultrafast, size: 160x160", *events), encoding="utf-8")
     job = prepare(tmp_path / "a.yaml")
     pack(job, tmp_path / "pack", find_ffmpeg(str(ffmpeg)), SILENT)
-    command = [str(ffmpeg), "-v", "verbose", *job.plan.render.arguments(find_ffmpeg(str(ffmpeg)).build, ["out.mp4"])]
+    option = find_ffmpeg(str(ffmpeg)).script_option
+    command = [str(ffmpeg), "-v", "verbose", *job.plan.render.arguments(option, ["out.mp4"])]
     log = subprocess.run(command, cwd=tmp_path / "pack", capture_output=True, text=True, check=True).stderr
     assert "[overlay@shot_0m00s500_" in log  # the filters do tell
     assert [line for line in log.splitlines() if "auto_" in line or "auto-insert" in line.lower()] == []

@@ -21,8 +21,7 @@ from cinecut.language.read import make
 from cinecut.language.schema import read_schema
 from cinecut.language.spec import Safe
 from cinecut.language.timebase import TrailerFrame, TrailerRange
-from cinecut.vibes import load_vibe, names
-from cinecut.vibes.titles import PLAIN, TitleStyle
+from cinecut.vibes import PLAIN, TitleStyle, load_vibe, names
 
 Pictures = npt.NDArray[np.uint8]  # [shape=(frames, height, width, 3)]
 

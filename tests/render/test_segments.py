@@ -23,7 +23,7 @@ from rendering import Piece, Rendered, looks, sound_errors, spec_text, wrong_fra
 from cinecut.compiler.plan import RenderPlan
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.ffmpeg.run import Workplace, run_graph
-from cinecut.graph.digest import digest
+from cinecut.graph.nodes import digest
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import fill
 from cinecut.render.job import SILENT, Job, prepare, prepare_live

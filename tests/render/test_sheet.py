@@ -90,7 +90,7 @@ def subject(
         reason, line = why or f"why {number}", why or "A <b>line</b>"
         text += f"  {point}: {{at: {80 * number}/24s, why: {quoted(reason)}, by: signals, line: {quoted(line)}}}\n"
     text += "timeline:\n" + "".join(events)
-    document, layout = laid_out(parse_document(Path("spec.yaml"), text, Report()))
+    layout = laid_out(document := parse_document(Path("spec.yaml"), text, Report()))
     found = Known(facts.fingerprint, SHOTS, (), None, (), False, "", "", {})
     return Subject(layout, document, {"": film}, found if known else None)
 

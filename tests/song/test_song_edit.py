@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from footage import unseen
 
 from cinecut.analysis.edit.blueprint import Plan, Slot, draw
 from cinecut.analysis.edit.score.song_edit import SongEdit, bar_hits, beat_of, edit_song
@@ -64,10 +65,10 @@ def written(song: Beats, edit: SongEdit, seconds: Fraction) -> Music:
     facts = SongFacts("1-0", seconds, 44100, 2)
     known = Song(Path("/nowhere/song.ogg"), facts, song, steady(float(seconds)))
     score = Score(known, edit, Balance(-24, True, -9, 0, 0, -9), "soft", Fraction(120), ())
-    head = (Path("/nowhere/a.mp4"), Path("/nowhere/spec.yaml"), FilmFacts("1-0", (64, 36), Fraction(24), seconds))
+    film = unseen(Path("/nowhere/a.mp4"), FilmFacts("1-0", (64, 36), Fraction(24), seconds))
     point = TurningPoint(FilmTime(Fraction(0)), "why", "signals")
     story = Story(point, point, point, FilmTime(seconds))
-    text = write_spec(*to_spec(Decisions(*head, load_vibe("action"), story, (), score)))
+    text = write_spec(*to_spec(Decisions(film, Path("/nowhere/spec.yaml"), load_vibe("action"), story, (), score)))
     report = Report()
     text = text.replace("timeline: []", "timeline: [black: 1s]")
     spec = fill_spec(parse_document(Path("/nowhere/spec.yaml"), text, report), report)

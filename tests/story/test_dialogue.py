@@ -10,12 +10,13 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 from effort import effort
+from footage import dialogue_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cinecut.analysis.dialogue import charset, subtitles
 from cinecut.analysis.dialogue.cues import parse_cues
-from cinecut.analysis.dialogue.lines import Dialogue, Line, protagonist, read_dialogue
+from cinecut.analysis.dialogue.lines import Dialogue, Line, protagonist
 from cinecut.analysis.dialogue.speech import MAX_TEXT, Speech, speeches
 from cinecut.analysis.dialogue.subtitles import find_tracks, preferred
 from cinecut.diagnostics import Diagnostic, Stop
@@ -43,7 +44,7 @@ def read_with_warnings(
     folder: Path, data: bytes | str, name: str = "film.srt", duration: Fraction = 60 * MINUTE
 ) -> tuple[Dialogue, list[Diagnostic]]:
     (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
-    return read_dialogue(folder / "film.mkv", duration, Fraction(0), None, None)
+    return dialogue_in(folder / "film.mkv", duration, Fraction(0), None, None)
 
 
 def texts(found: Dialogue) -> list[str]:
@@ -258,7 +259,7 @@ def test_four_times_the_lines_are_four_times_the_work(tmp_path: Path) -> None:
     def work(count: int) -> int:
         lines = [f"<i>Nobody told me</i> that\nthe house was number {i}, John." for i in range(count)]
         (tmp_path / "film.srt").write_text(srt(*lines), encoding="utf-8")
-        return len(read_dialogue(tmp_path / "film.mkv", Fraction(50_000), Fraction(0), None, None)[0].lines)
+        return len(dialogue_in(tmp_path / "film.mkv", Fraction(50_000), Fraction(0), None, None)[0].lines)
 
     assert work(2_000) == 2_000
     assert effort(lambda: work(2_000)) < 4.4 * effort(lambda: work(500))
@@ -313,7 +314,7 @@ def test_one_cue_after_the_end_costs_only_itself(tmp_path: Path) -> None:
 
 
 def test_a_film_without_subtitles_says_so(tmp_path: Path) -> None:
-    found, warnings = read_dialogue(tmp_path / "film.mkv", MINUTE, Fraction(0), None, None)
+    found, warnings = dialogue_in(tmp_path / "film.mkv", MINUTE, Fraction(0), None, None)
     assert found == Dialogue()
     assert [warning.code for warning in warnings] == ["subtitles"]
 
@@ -362,7 +363,7 @@ def test_a_broken_side_car_gives_way_to_the_next(tmp_path: Path) -> None:
 
 def test_a_language_that_is_missing_is_said(tmp_path: Path) -> None:
     (tmp_path / "film.srt").write_text(srt(*SAMPLES["de"]), encoding="utf-8")
-    found, warnings = read_dialogue(tmp_path / "film.mkv", MINUTE, Fraction(0), None, "fr")
+    found, warnings = dialogue_in(tmp_path / "film.mkv", MINUTE, Fraction(0), None, "fr")
     assert found.language == "de"
     assert "no usable subtitles in 'fr'" in warnings[0].message
 
@@ -378,7 +379,7 @@ def test_a_commentary_is_not_the_films_dialogue(tmp_path: Path) -> None:
 
 def refused(path: Path) -> Diagnostic:
     with pytest.raises(Stop) as stop:
-        read_dialogue(path.parent / "film.mkv", MINUTE, Fraction(0), path, None)
+        dialogue_in(path.parent / "film.mkv", MINUTE, Fraction(0), path, None)
     (only,) = stop.value.diagnostics
     return only
 
@@ -396,7 +397,7 @@ def test_unusable_given_subtitles_stop_with_one_message(tmp_path: Path) -> None:
 def test_given_subtitles_win_over_those_beside_the_film(tmp_path: Path) -> None:
     (tmp_path / "film.srt").write_text(srt("This lies beside the film."), encoding="utf-8")
     (tmp_path / "mine.txt").write_text(srt("This was given."), encoding="utf-8")
-    found, _ = read_dialogue(tmp_path / "film.mkv", MINUTE, Fraction(0), tmp_path / "mine.txt", None)
+    found, _ = dialogue_in(tmp_path / "film.mkv", MINUTE, Fraction(0), tmp_path / "mine.txt", None)
     assert (texts(found), found.source) == (["This was given."], "mine.txt")
 
 
@@ -421,7 +422,7 @@ def test_embedded_text_is_read_in_film_time(tmp_path: Path, suffix: str, codec: 
     )
     film = tmp_path / f"film.{suffix}"
     mux(film, "-c:s", codec, "-metadata:s:s:0", "language=pol", files=(tmp_path / "subs",))
-    found, warnings = read_dialogue(film, Fraction(20), Fraction(0), None, None)
+    found, warnings = dialogue_in(film, Fraction(20), Fraction(0), None, None)
     assert warnings == []
     assert texts(found) == ["Gdzie są wszyscy?", "Nie wiem, co się stało.", "Chodźmy już do domu."]
     assert [span(found.lines[0])[0], span(found.lines[1])[1], *span(found.lines[2])] == [0, 3, 4, 7]
@@ -432,10 +433,10 @@ def test_a_film_that_starts_late_keeps_its_subtitles_in_place(tmp_path: Path) ->
     (tmp_path / "subs").write_text(srt("The first line is here.", "The second line is here."), encoding="utf-8")
     film = tmp_path / "film.mkv"
     mux(film, "-c:s", "srt", files=(tmp_path / "subs",), shift="5")
-    found, _ = read_dialogue(film, Fraction(20), Fraction(5), None, None)
+    found, _ = dialogue_in(film, Fraction(20), Fraction(5), None, None)
     assert [span(line) for line in found.lines] == [(0, 3), (4, 7)]
     (tmp_path / "film.srt").write_text(srt("The first line is here.", "The second line is here."), encoding="utf-8")
-    found, _ = read_dialogue(film, Fraction(20), Fraction(5), None, None)
+    found, _ = dialogue_in(film, Fraction(20), Fraction(5), None, None)
     assert found.source == "film.srt"
     assert [span(line) for line in found.lines] == [(0, 3), (4, 7)]
 
@@ -446,7 +447,7 @@ def test_side_car_times_count_from_the_sound_that_starts_before_the_picture(tmp_
     picture = ["-itsoffset", "2", "-f", "lavfi", "-i", "color=size=64x48:rate=25:duration=8"]
     subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *sound, *picture, str(film)], check=True)
     (tmp_path / "film.srt").write_text(srt("The first line is here.", "The second line is here."), encoding="utf-8")
-    found, _ = read_dialogue(film, Fraction(8), Fraction(2), None, None)
+    found, _ = dialogue_in(film, Fraction(8), Fraction(2), None, None)
     assert [span(line) for line in found.lines] == [(0, 1), (2, 5)]
 
 
@@ -459,7 +460,7 @@ def test_the_right_one_of_several_streams_is_read(tmp_path: Path) -> None:
     mux(film, "-c:s", "srt", *marks, "-metadata:s:s:2", "language=pol", files=files)
     sources = {None: "stream 2 (eng)", "pl": "stream 3 (pol)"}
     for language, source in sources.items():
-        found, _ = read_dialogue(film, Fraction(20), Fraction(0), None, language)
+        found, _ = dialogue_in(film, Fraction(20), Fraction(0), None, language)
         assert found.source == source
         assert len(found.lines) == 1
 
@@ -475,7 +476,7 @@ def test_embedded_bitmaps_are_named_and_of_no_use(tmp_path: Path) -> None:
     (tmp_path / "subs.sup").write_bytes(pgs())
     film = tmp_path / "film.mkv"
     mux(film, "-c:s", "copy", files=(tmp_path / "subs.sup",))
-    found, warnings = read_dialogue(film, Fraction(20), Fraction(0), None, None)
+    found, warnings = dialogue_in(film, Fraction(20), Fraction(0), None, None)
     assert found == Dialogue()
     assert "stream 1 (und) are pictures of text" in warnings[0].message
 
@@ -568,4 +569,4 @@ def test_a_film_is_no_subtitle_file(tmp_path: Path) -> None:
     film = tmp_path / "film.mkv"
     film.write_bytes(b"\x1aE\xdf\xa3" + bytes(64) + b"1\n00:00:01,000 --> 00:00:02,000\nWords\n")
     with pytest.raises(Stop, match="is no text"):
-        read_dialogue(film, Fraction(60), Fraction(0), film, None)
+        dialogue_in(film, Fraction(60), Fraction(0), film, None)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from commandline import cinecut, names
-from footage import LINES, RATE, Footage, encode, make_film, scene, srt, swelling
+from footage import LINES, RATE, Footage, dialogue_in, encode, make_film, scene, srt, swelling
 from numpy.typing import NDArray
 
 from cinecut.analysis.analyze import analyze
@@ -176,7 +176,7 @@ def test_the_films_own_sound_shifts_its_subtitles(tmp_path: Path) -> None:
     path = film(tmp_path / "film.mkv", spoken(spans, 110))
     late = [(start + 6, end + 6, f"This is what is said in line {n}.") for n, (start, end) in enumerate(spans)]
     path.with_suffix(".srt").write_text(srt(tuple(late)), encoding="utf-8")
-    found, said = read_dialogue(path, film_facts(path).duration, Fraction(0), None, None)
+    found, said = dialogue_in(path, film_facts(path).duration, Fraction(0), None, None)
     assert [diagnostic.message for diagnostic in said if "late" in diagnostic.message]
     worded = [line for line in found.lines if line.text]
     assert all(
@@ -317,7 +317,7 @@ def test_a_spoken_film_is_transcribed(tmp_path: Path) -> None:
     right = [word for word in words if any(word[1] == w and abs(word[0] - s) <= 0.2 for s, w in true)]
     assert len(right) >= 0.8 * len(true)
     assert path.with_suffix(".srt").is_file()
-    again, _ = read_dialogue(path, film_facts(path).duration, Fraction(0), None, None)
+    again, _ = dialogue_in(path, film_facts(path).duration, Fraction(0), None, None)
     assert len([line for line in again.lines if line.text]) >= 3
 
 

@@ -167,7 +167,7 @@ def _keep(analysis: Analysis, request: Request, sources: list[Path], progress: C
     from cinecut.render.check import laid_out
     from cinecut.review.sheet import Subject, write_sheet
 
-    document, layout = laid_out(parse_document(request.target, analysis.text, Report()))
+    layout = laid_out(document := parse_document(request.target, analysis.text, Report()))
     films = dict(zip(layout.trailer.footage, request.films, strict=True))
     subject = Subject(layout, document, films, known_about(analysis, request), analysis.diagnostics)
     write_sheet(subject, request.target.with_suffix(".html"), progress)

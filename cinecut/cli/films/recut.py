@@ -95,14 +95,14 @@ def recut(
 def _page_anew(target: Path, analysis: Analysis, now: Known) -> None:
     """The contact sheet beside a spec, if there is one, as the spec is now."""
     from cinecut.language.document import read_document
-    from cinecut.language.read import inside
+    from cinecut.language.read import film_files
     from cinecut.render.check import laid_out
     from cinecut.review.sheet import Subject, write_sheet
 
     page = target.with_suffix(".html")
     if is_sheet(page):
-        document, layout = laid_out(read_document(target, Report()))
-        films = {name: inside(target.parent, film.file) for name, film in layout.trailer.spec.every_film.items()}
+        layout = laid_out(document := read_document(target, Report()))
+        films = film_files(layout.trailer.spec, target.parent)
         write_sheet(Subject(layout, document, films, now, analysis.diagnostics), page, lambda done: None)
 
 

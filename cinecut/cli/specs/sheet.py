@@ -36,7 +36,7 @@ def sheet(
     from cinecut.files import check_no_source, write_beside
     from cinecut.known.record import as_json as known_json
     from cinecut.language.document import read_document
-    from cinecut.language.read import inside
+    from cinecut.language.read import film_files
     from cinecut.render.check import known_at, laid_out, warn
     from cinecut.review.sheet import Subject, write_sheet
 
@@ -44,15 +44,14 @@ def sheet(
     report = Report()
     document = read_document(spec, report)
     report.stop_on_error()
-    document, layout = laid_out(document)
-    films = {name: inside(spec.parent, film.file) for name, film in layout.trailer.spec.every_film.items()}
+    layout = laid_out(document)
+    films = film_files(layout.trailer.spec, spec.parent)
     found = known_at(layout.trailer.spec, spec)
     for source in (spec, *films.values()):
         check_no_source(page, [source])
     if page.exists() and not force and not is_sheet(page):
-        raise Stop(
-            "output", f"{page} is there already, and is no contact sheet", "--force replaces it, -o names another"
-        )
+        hint = "--force replaces it, -o names another"
+        raise Stop("output", f"{page} is there already, and is no contact sheet", hint)
     if known and found is None:
         raise Stop("option", "--known: what analyze knew of this film is not on this machine", "analyze the film first")
     warn(layout, spec, report)

@@ -108,11 +108,11 @@ def compile_(
 
     Example: cinecut compile specs/film.yaml -o build
     """
-    from cinecut.graph.script import BUILDS
+    from cinecut.graph.script import SCRIPT_OPTIONS
     from cinecut.render.check import examine, plan_of
     from cinecut.render.folder import write_compiled
 
-    if syntax not in BUILDS:
+    if syntax not in SCRIPT_OPTIONS:
         raise Stop("option", f"--syntax cannot be {syntax!r}", "modern or classic")
     report = Report()
     layout = examine(spec, report)
@@ -121,7 +121,7 @@ def compile_(
     plan = plan_of(layout, report)
     print_diagnostics(list(plan.diagnostics))
     folder = output or Path(spec.stem + ".graph")
-    needed = write_compiled(plan, folder, BUILDS[syntax])
+    needed = write_compiled(plan, folder, SCRIPT_OPTIONS[syntax])
     if as_json:
         seconds = round(float(plan.frames / plan.rate), 6)
         print(json.dumps({"folder": str(folder), "frames": plan.frames, "seconds": seconds, "inputs": needed}))

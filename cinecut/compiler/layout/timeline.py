@@ -64,6 +64,11 @@ class Placed:
         return TrailerRange(self.range.start - self.lead, self.range.end + self.lag)
 
     @property
+    def middle(self) -> int:
+        """The trailer frame in its middle."""
+        return (self.range.start.index + self.range.end.index) // 2
+
+    @property
     def name(self) -> str:
         """What people call it: `shot 12`."""
         return f"{type(self.event).__name__.lower()} {self.number}"

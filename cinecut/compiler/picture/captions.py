@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.compiler.layout.soundtrack import Soundtrack
 from cinecut.compiler.layout.timeline import Text, Timeline
+from cinecut.compiler.names import on_one_line
 from cinecut.diagnostics import Span
 from cinecut.language.events import NOWHERE
 from cinecut.language.timebase import SAMPLE_RATE, FilmRange, TrailerFrame, TrailerRange, nearest
@@ -63,8 +63,7 @@ def caption_text(line: Caption, rate: Fraction) -> Text:
 
 def plain_text(text: str) -> str:
     """A text on one line, without what a player could take for markup or for the end of the line."""
-    kept = "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text)
-    return " ".join(kept.translate(_HARMLESS).split())
+    return on_one_line(text).translate(_HARMLESS)
 
 
 _HARMLESS = str.maketrans("<>{}\\", "‹›()/")

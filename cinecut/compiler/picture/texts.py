@@ -20,7 +20,7 @@ from cinecut.fonts.face import Face
 from cinecut.graph.filters import TICKS
 from cinecut.language.spec import Safe
 from cinecut.language.timebase import TrailerFrame, nearest
-from cinecut.vibes.titles import PLAIN, TitleStyle
+from cinecut.vibes import PLAIN, TitleStyle
 
 FONTS = "fonts"
 

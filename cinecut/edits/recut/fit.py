@@ -13,10 +13,9 @@ from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text, exc
 from cinecut.edits.recut.arrange import Place
 from cinecut.language.document import Document, parse_document
 from cinecut.language.document.edit import Edits
-from cinecut.language.events import Black, Cue, Entry, Event, Shot
+from cinecut.language.events import Black, Cue, Entry, Event, Shot, written_length
 from cinecut.language.grid import Grid
 from cinecut.language.read import fill_spec
-from cinecut.language.rules import check_rules
 from cinecut.language.spec import Spec
 from cinecut.language.timebase import Length, nearest
 from cinecut.language.write import length_text, numbering_of, set_clip, value_tree
@@ -37,10 +36,7 @@ class Fitted:
 
 def read_layout(document: Document, report: Report, lay_out: LayOut) -> Layout | None:
     spec = fill_spec(document, report)
-    if spec is None:
-        return None
-    check_rules(spec, report)
-    return lay_out(spec, report)
+    return None if spec is None else lay_out(spec, report)
 
 
 def parsed(document: Document, text: str) -> Document:
@@ -169,7 +165,7 @@ def _with_length(document: Document, layout: Layout, change: _Length) -> Documen
 
 def _shorter(event: Event) -> Length | None:
     """A beat less than its length, or half of a single one: the film may have no more of a shot."""
-    length = event.black if isinstance(event, Black) else event.shot.for_ if isinstance(event, Shot) else event.for_
+    length = written_length(event)
     if length is None or length.unit != "beats":
         return length
     return Length(length.amount - 1 if length.amount > 1 else length.amount / 2, "beats")

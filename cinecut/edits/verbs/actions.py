@@ -15,11 +15,10 @@ from typing import Any
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Stop, excerpt
 from cinecut.edits.verbs.entries import Entries
-from cinecut.edits.verbs.values import read_value, set_value
+from cinecut.edits.verbs.values import read_value, set_title, set_value
 from cinecut.language.document import Document, Mapping
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.edit import Edits
-from cinecut.language.document.layout import Path
 from cinecut.language.events import EVENTS, Alternative, Black, Card, Clip, Entry, Shot, Still, Sync
 from cinecut.language.formats import parse_shift
 from cinecut.language.read import make
@@ -271,26 +270,15 @@ def _duplicate(action: Action) -> None:
 def _retitle(action: Action) -> None:
     """Give a card, or a title of an event, another text."""
     index, entry = action.event()
-    path: Path = ("timeline", index)
-    text, edits = value_tree(action.text("text")), action.on.edits
+    text, edits = action.text("text"), action.on.edits
     if isinstance(entry, Card):
-        edits.set((*path, "card"), text)
+        edits.set(("timeline", index, "card"), value_tree(text))
         return
     titles = getattr(entry, "titles", ())
     if not titles:
         raise Stop("option", "this event has no title", "set EVENT.titles '[A title]' gives it one")
     which = action.number("title", 1, len(titles)) - 1 if action.has("title") or len(titles) > 1 else 0
-    path = (*path, "titles")
-    node = edits.node(path)
-    if isinstance(node, Items):
-        path = (*path, which)
-        node = node.items[which]
-    if isinstance(node, Mapping):
-        edits.set((*path, "text"), text)
-    elif len(path) == 3:
-        edits.set(path, text)
-    else:
-        edits.set_item(path, text)
+    set_title(edits, ("timeline", index, "titles"), which, text)
 
 
 def _retime(action: Action) -> None:

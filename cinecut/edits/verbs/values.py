@@ -10,12 +10,13 @@ from cinecut.diagnostics import Report, Span, Stop, excerpt
 from cinecut.edits.verbs.entries import Entries
 from cinecut.language.document import Mapping, Node, Scalar, parse_document
 from cinecut.language.document import Sequence as Items
+from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Path
 from cinecut.language.events import EVENTS, ActMarker, Clip
 from cinecut.language.formats import properties_of, resolved
 from cinecut.language.spec import Part, Spec
 from cinecut.language.timebase import split_span
-from cinecut.language.write import record_hints, record_of
+from cinecut.language.write import record_hints, record_of, value_tree
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _NOWHERE = Span("", 0, 0, 0, 0)
@@ -55,6 +56,18 @@ def set_value(on: Entries, path: str, value: Node | None, text: str | None = Non
     else:
         _check(isinstance(node, Mapping), path)
         on.edits.set(tuple(steps), value)
+
+
+def set_title(edits: Edits, titles: Path, which: int, text: str) -> None:
+    """Give one of an event's titles another text, whatever way the event writes its titles."""
+    node = edits.node(titles)
+    path = (*titles, which) if isinstance(node, Items) else titles
+    if isinstance(node.items[which] if isinstance(node, Items) else node, Mapping):
+        edits.set((*path, "text"), value_tree(text))
+    elif isinstance(node, Items):
+        edits.set_item(path, value_tree(text))
+    else:
+        edits.set(path, value_tree(text))
 
 
 def _takes_words(cls: Any, key: str) -> bool:

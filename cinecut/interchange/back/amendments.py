@@ -47,9 +47,6 @@ class Changes:
     def none(self) -> bool:
         events = [each for each in self.order if isinstance(each, Amended)]
         moved = [each.placed.number for each in events] != sorted(each.placed.number for each in events)
-        return not (moved or self.removed or len(events) < len(self.order) or any(touched(e) for e in events))
-
-
-def touched(event: Amended) -> bool:
-    """Whether an event changes at all."""
-    return bool(event.values or event.remarks)
+        return not (
+            moved or self.removed or len(events) < len(self.order) or any(e.values or e.remarks for e in events)
+        )

@@ -13,31 +13,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from importlib import import_module
+from operator import methodcaller
 from pathlib import Path
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
 from cinecut.edits.changes.matching import standing
 from cinecut.edits.verbs.entries import Entries
+from cinecut.edits.verbs.values import set_title
 from cinecut.files import open_file
 from cinecut.interchange.back.amendments import Amended, Changes, New
 from cinecut.interchange.back.changes import Comparison, FilmNamed
 from cinecut.interchange.back.matching import as_they_stood
 from cinecut.interchange.build import Shelf, Wishes, sequence_of
-from cinecut.interchange.export import TARGETS, layout_for
-from cinecut.interchange.model import Sequence
+from cinecut.interchange.export import TARGETS, layout_for, written
 from cinecut.interchange.readers.cut import Cut, Media
 from cinecut.language.document import Document, Mapping, parse_document, read_document
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.edit import Edits
 from cinecut.language.events import ActMarker, Clip
-from cinecut.language.read import fill_spec
-from cinecut.language.rules import check_rules
 from cinecut.language.timebase import FilmTime, Length, Numbering
 from cinecut.language.write import set_clip, value_tree
-from cinecut.render.check import layout_of
+from cinecut.render.check import laid_out
 
 # the end of a file's name: the target that writes such files
 _KINDS = {".otio": "otio", ".fcpxml": "fcp", ".edl": "edl", ".xml": "premiere"}
@@ -73,13 +71,11 @@ def bring(spec: Path, file: Path) -> Brought:
 
 def today(layout: Layout, folder: Path, target: str) -> Cut:
     """The cut that a target's reader finds in what the spec exports today."""
-    module, function, end, _ = TARGETS[target]
     wishes = Wishes(folder)
     sequence = sequence_of(layout, "cut", wishes)
     known = [*Shelf(wishes, layout.timeline.rate).films(layout.trailer).values(), *sequence.media]
-    write: Callable[[Sequence], object] = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)
-    files: dict[str, bytes] = getattr(write(sequence), "files")  # noqa: B009 - Written's
-    return _read(f"export{end}", files[end], layout, Media(tuple(dict.fromkeys(known))))
+    end = TARGETS[target][2]
+    return _read(f"export{end}", written(target, sequence).files[end], layout, Media(tuple(dict.fromkeys(known))))
 
 
 def compared(layout: Layout, folder: Path, before: Cut, after: Cut) -> Changes:
@@ -132,13 +128,7 @@ def _check_film(layout: Layout, file: Path, before: Cut, after: Cut) -> None:
 
 def _differences(spec: Path, text: str, target: str, wanted: Cut) -> list[str]:
     """What the new text makes otherwise than the file. Raises Stop where the text is no spec without mistakes."""
-    report = Report()
-    found = fill_spec(parse_document(spec, text, report), report)
-    if found is None:
-        raise Stop.of(list(report))
-    check_rules(found, report)
-    layout = layout_of(found, report)
-    report.stop_on_error()
+    layout = laid_out(parse_document(spec, text, Report()))
     cut = today(layout, spec.parent, target)
     made = {(piece.medium, piece.start): piece for piece in cut.pieces}
     left = []
@@ -157,6 +147,8 @@ def _differences(spec: Path, text: str, target: str, wanted: Cut) -> list[str]:
 
 # The spec's text
 
+_TIMELINE = ("timeline",)
+
 
 def amended(document: Document, layout: Layout, changes: Changes) -> str:
     """The text of a spec with the changes: first what becomes of each event, then which are gone, where they stand, and
@@ -166,7 +158,7 @@ def amended(document: Document, layout: Layout, changes: Changes) -> str:
     ids = [*range(len(layout.trailer.spec.timeline))]  # of the entries as they stand now, by their first places
     for placed in reversed(changes.removed):
         at = ids.index(places[placed.number - 1])
-        document = _edited(document, partial(_take_out, at))
+        document = _edited(document, methodcaller("take_out", _TIMELINE, at))
         del ids[at]
     wanted = [each for each in changes.order if isinstance(each, Amended)]
     document, ids = _ordered(document, ids, [places[each.placed.number - 1] for each in wanted], places)
@@ -180,18 +172,6 @@ def _edited(document: Document, edit: Callable[[Edits], None]) -> Document:
     found = parse_document(document.path, edits.text(), report)
     report.stop_on_error()
     return found
-
-
-def _take_out(at: int, edits: Edits) -> None:
-    edits.take_out(("timeline",), at)
-
-
-def _move(at: int, to: int, edits: Edits) -> None:
-    edits.move(("timeline",), at, to)
-
-
-def _insert(at: int, entry: Mapping, edits: Edits) -> None:
-    edits.insert(("timeline",), at, entry)
 
 
 def _with_values(document: Document, layout: Layout, changes: Changes, places: list[int]) -> Document:
@@ -217,24 +197,11 @@ def _values(edits: Edits, event: Amended, at: int, numbering: Numbering) -> None
         elif isinstance(value, tuple):
             edits.set(path, Items(tuple(value_tree(title) for title in value), entry.span, False))
         elif keys[0] == "titles" and value is not None:
-            _title(edits, path, str(value))
+            set_title(edits, path[:-1], int(path[-1]), str(value))
         elif value is not None:
             edits.set(path, value_tree(value))
         elif keys[0] in entry.entries:
             edits.remove(path)
-
-
-def _title(edits: Edits, path: tuple[str | int, ...], text: str) -> None:
-    """Give a title another text, whatever way its event writes its titles."""
-    titles = edits.node(path[:-1])
-    node = titles.items[int(path[-1])] if isinstance(titles, Items) else titles
-    own = path if isinstance(titles, Items) else path[:-1]
-    if isinstance(node, Mapping):
-        edits.set((*own, "text"), value_tree(text))
-    elif isinstance(titles, Items):
-        edits.set_item(own, value_tree(text))
-    else:
-        edits.set(own, value_tree(text))
 
 
 def _remarks(edits: Edits, event: Amended, at: int) -> None:
@@ -257,7 +224,7 @@ def _ordered(document: Document, ids: list[int], wanted: list[int], places: list
         at = ids.index(entry)
         rest = [each for each in ids if each != entry]
         to = rest.index(target[rank - 1]) + 1 if rank else 0
-        document = _edited(document, partial(_move, at, to))
+        document = _edited(document, methodcaller("move", _TIMELINE, at, to))
         ids = [*rest[:to], entry, *rest[to:]]
     return document, ids
 
@@ -281,7 +248,7 @@ def _with_new(document: Document, layout: Layout, changes: Changes, ids: list[in
         if isinstance(event, Amended):
             at = ids.index(places[event.placed.number - 1]) + 1
             continue
-        document = _edited(document, partial(_insert, at, _entry(event, layout)))
+        document = _edited(document, methodcaller("insert", _TIMELINE, at, _entry(event, layout)))
         ids = [*ids[:at], -1, *ids[at:]]
         at += 1
     return document

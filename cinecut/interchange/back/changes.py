@@ -44,7 +44,7 @@ class Comparison:
         """The pictures of the export, and the events that they are: each covers the middle of its own."""
         pairs, at, pieces = [], 0, self.before.pieces
         for placed in self.layout.timeline.events:
-            middle = (placed.range.start.index + placed.range.end.index) // 2 + self.later
+            middle = placed.middle + self.later
             while at < len(pieces) and pieces[at].end <= middle:
                 at += 1
             if isinstance(placed.event, Shot | Still) and at < len(pieces) and pieces[at].start <= middle:

@@ -7,7 +7,7 @@ and fades are dissolves with black, BL. An M2 line gives the pictures a second a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.interchange.model import Medium, Sequence, SoundTrack, Unsupported, Written, timecode
@@ -71,7 +71,8 @@ def _pictures(sequence: Sequence) -> Iterator[_Row]:
             yield _Row(None, "V", 0, shown.head.before, start - shown.head.before, start, shown.head.before, before)
         row = _row(shown.medium, "V", shown.source - lead * shown.speed / rate, shown.speed, start, end - out, rate)
         crossed = before if shown.head.kind == "crossfade" else None
-        before = _with(row, head if shown.head.kind != "cut" else 0, crossed, notes)
+        dissolve = head if shown.head.kind != "cut" else 0
+        before = replace(row, dissolve=dissolve, before=crossed, notes=notes)
         yield before
         if out:
             black = _Row(None, "V", 0, out, end - out, end, out, before)
@@ -88,10 +89,6 @@ def _row(
     first = medium.picture(source)
     last = first + max(1, nearest((end - start) * pictures / rate)) if end > start else first
     return _Row(medium, channel, first, last, start, end, speed=pictures if pictures != rate else Fraction(0))
-
-
-def _with(row: _Row, dissolve: int, before: _Row | None, notes: tuple[str, ...]) -> _Row:
-    return _Row(row.medium, row.channel, row.first, row.last, row.start, row.end, dissolve, before, row.speed, notes)
 
 
 def _notes(sequence: Sequence, event: str) -> tuple[str, ...]:
@@ -111,7 +108,8 @@ def _sounds(track: SoundTrack, sequence: Sequence) -> Iterator[_Row]:
         last = max(end - out, start + 1)
         row = _row(clip.medium, "AA", max(Fraction(0), source), clip.speed, start, last, sequence.rate)
         notes = (f"AUDIO LEVEL IS {float(clip.gain):+.2f} DB",) if clip.gain else ()
-        before = _with(row, nearest(sum(lead) or clip.fade_in), before if clip.head is not None else None, notes)
+        crossed, dissolve = before if clip.head is not None else None, nearest(sum(lead) or clip.fade_in)
+        before = replace(row, dissolve=dissolve, before=crossed, notes=notes)
         yield before
         if out > 0:
             before = _Row(None, "AA", 0, out, last, last + out, out, before)
@@ -158,13 +156,8 @@ def _speed(pictures: Fraction) -> str:
 
 
 def _source(medium: Medium | None, picture: int, sequence: Sequence) -> str:
-    return sequence_zero(sequence, picture) if medium is None else timecode(medium.numbered, picture)
-
-
-def sequence_zero(sequence: Sequence, frame: int) -> str:
-    """Of a frame of black, which counts from 0."""
-    numbered = sequence.numbered
-    return timecode(type(numbered)(numbered.rate, 0, numbered.drop), frame)
+    """The timecode of a medium's picture; of black, which counts from 0."""
+    return timecode(replace(sequence.numbered, first=0) if medium is None else medium.numbered, picture)
 
 
 def _reel(row: _Row | None) -> str:

@@ -231,12 +231,13 @@ class _Spine:
         """The fades of a picture, out of black and into it."""
         head = shown.head.after if shown.head.kind not in ("cut", "crossfade") else 0
         tail = shown.tail.before if shown.tail.kind not in ("cut", "crossfade") else 0
-        self._fades(item, "adjust-blend", head, tail)
+        if head or tail:
+            self._fades(ET.SubElement(item, "adjust-blend"), head, tail)
 
-    def _fades(self, item: ET.Element, tag: str, head: Fraction | int, tail: Fraction | int) -> ET.Element | None:
+    def _fades(self, adjust: ET.Element, head: Fraction | int, tail: Fraction | int) -> ET.Element | None:
         if not head and not tail:
             return None
-        param = ET.SubElement(ET.SubElement(item, tag), "param", name="amount")
+        param = ET.SubElement(adjust, "param", name="amount")
         for name, frames in (("fadeIn", head), ("fadeOut", tail)):
             if frames:
                 ET.SubElement(param, name, type="linear", duration=_time(self._seconds(frames)))
@@ -244,19 +245,17 @@ class _Spine:
 
     def _volume(self, item: ET.Element, clip: Heard, shift: Fraction) -> None:
         """Gain, fades and ramps. `shift` leads from seconds of the sequence to the clip's own time."""
+        if not (clip.levels or clip.gain or clip.fade_in or clip.fade_out):
+            return
+        volume = ET.SubElement(item, "adjust-volume")
+        param = self._fades(volume, clip.fade_in, clip.fade_out)
         if clip.levels:
-            param = self._fades(item, "adjust-volume", clip.fade_in, clip.fade_out)
-            if param is None:
-                param = ET.SubElement(ET.SubElement(item, "adjust-volume"), "param", name="amount")
+            param = ET.SubElement(volume, "param", name="amount") if param is None else param
             keys = ET.SubElement(param, "keyframeAnimation")
             for at, level in clip.levels:
                 time = _time(self._seconds(at) + shift)
                 ET.SubElement(keys, "keyframe", time=time, value=self._gain(clip.gain + level))
-            return
-        param = self._fades(item, "adjust-volume", clip.fade_in, clip.fade_out)
-        if clip.gain:
-            volume = item.find("adjust-volume") if param is not None else ET.SubElement(item, "adjust-volume")
-            assert volume is not None
+        elif clip.gain:
             volume.set("amount", self._gain(clip.gain))
 
     def _gain(self, level: Fraction) -> str:
@@ -272,7 +271,8 @@ class _Spine:
             return
         place = {"lane": str(lane), "name": plain(what.text)[:80], "offset": _time(self._seconds(what.start) + shift)}
         title = self._title(item, what, what.end - what.start, place)
-        self._fades(title, "adjust-blend", what.fade_in, what.fade_out)
+        if what.fade_in or what.fade_out:
+            self._fades(ET.SubElement(title, "adjust-blend"), what.fade_in, what.fade_out)
 
     def _connected(self, item: ET.Element, clip: Heard, lane: int, role: str, shift: Fraction) -> None:
         """A sound, on a frame, in step with what it was placed for. `shift` leads to its host's own time."""

@@ -7,6 +7,7 @@ mix of the tractor leads from one to the other. Sounds that cross-fade stand on 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from xml.etree import ElementTree as ET
@@ -68,8 +69,7 @@ class _Project:
             place = {"id": self.producers[key], "in": "0", "out": str(frames - 1)}
             found = ET.SubElement(self.root, "producer", place)
             about = {"length": str(frames), "eof": "pause", "resource": resource, "mlt_service": service}
-            for name, value in {**about, **more, "kdenlive:id": str(len(self.producers) + 1)}.items():
-                _property(found, name, value)
+            _properties(found, {**about, **more, "kdenlive:id": str(len(self.producers) + 1)})
         return self.producers[key]
 
     def _medium(self, medium: Medium, speed: Fraction) -> str:
@@ -82,12 +82,13 @@ class _Project:
         return self._producer((medium, speed), service, medium.path, frames)
 
     def _bin(self, main_bin: ET.Element) -> None:
-        marks = [{"comment": _comment(m.name, m.note), "pos": m.frame, "type": COLORS.index(m.color)} for m in
-                 self.sequence.marks]  # fmt: skip
+        marks = [
+            {"comment": ": ".join(filter(None, (m.name, m.note))), "pos": m.frame, "type": COLORS.index(m.color)}
+            for m in self.sequence.marks
+        ]
         about = {"kdenlive:docproperties.version": "1.04", "kdenlive:docproperties.kdenliveversion": "22.12.3"}
         about["kdenlive:docproperties.guides"] = json.dumps(marks)
-        for name, value in {**about, "xml_retain": "1"}.items():
-            _property(main_bin, name, value)
+        _properties(main_bin, {**about, "xml_retain": "1"})
         for key, name in self.producers.items():
             if isinstance(key, tuple):
                 ET.SubElement(main_bin, "entry", producer=name)
@@ -123,20 +124,18 @@ class _Project:
             first = self._first(shown, lead)
         entry = self._entry(playlist, name, first, length)
         if shown.fills:
-            _property(_filter(entry, "crop", first, length, "crop"), "center", "1")
+            _filter(entry, "crop", first, length, "crop", {"center": "1"})
         for filter_name, file in shown.looks:
-            look = _filter(entry, f"avfilter.{filter_name}", first, length)
-            _property(look, "av.file", self.sequence.beside + file)
+            kind = f"avfilter.{filter_name}"
+            _filter(entry, kind, first, length, kind, {"av.file": self.sequence.beside + file})
         head = shown.head.after if shown.head.kind not in ("cut", "crossfade") else 0
         tail = shown.tail.before if shown.tail.kind not in ("cut", "crossfade") else 0
         if head:
-            fade = _filter(entry, "brightness", first, head, "fade_from_black")
-            _property(fade, "level", f"0=0;{head}=1")
-            _property(fade, "start", "1")
+            level = {"level": f"0=0;{head}=1", "start": "1"}
+            _filter(entry, "brightness", first, head, "fade_from_black", level)
         if tail:
-            fade = _filter(entry, "brightness", first + length - tail, tail, "fade_to_black")
-            _property(fade, "level", f"0=1;{tail}=0")
-            _property(fade, "start", "1")
+            level = {"level": f"0=1;{tail}=0", "start": "1"}
+            _filter(entry, "brightness", first + length - tail, tail, "fade_to_black", level)
 
     def _first(self, shown: Shown, lead: int) -> int:
         """The first frame that is read of a medium as it runs at the sequence's rate.
@@ -175,9 +174,8 @@ class _Project:
             for frames, level, at in ((words.fade_in, "0=0;{}=1", 0), (words.fade_out, "0=1;{}=0", length)):
                 if frames:
                     kind = "fade_from_black" if at == 0 else "fade_to_black"
-                    fade = _filter(entry, "brightness", at if at == 0 else at - frames, frames, kind)
-                    _property(fade, "alpha", level.format(frames))
-                    _property(fade, "level", "1")
+                    alpha = {"alpha": level.format(frames), "level": "1"}
+                    _filter(entry, "brightness", at if at == 0 else at - frames, frames, kind, alpha)
             ends[0] = words.end
         return self._track(f"titles {number}", (playlist, ET.Element("playlist")), [], hide="audio")
 
@@ -200,14 +198,12 @@ class _Project:
         length = end - start
         if clip.gain or clip.levels:
             keys = [(nearest(at) - start, clip.gain + level) for at, level in clip.levels] or [(0, clip.gain)]
-            volume = _filter(entry, "volume", first, length, "volume")
-            _property(volume, "level", ";".join(f"{max(0, at)}={float(level):g}" for at, level in keys))
-        for frames, at in ((nearest(clip.fade_in), 0), (nearest(clip.fade_out), 1)):
-            if frames:
-                fade = _filter(entry, "volume", first if at == 0 else first + length - frames, frames,
-                               "fadein" if at == 0 else "fadeout")  # fmt: skip
-                _property(fade, "gain", "0" if at == 0 else "1")
-                _property(fade, "end", "1" if at == 0 else "0")
+            levels = ";".join(f"{max(0, at)}={float(level):g}" for at, level in keys)
+            _filter(entry, "volume", first, length, "volume", {"level": levels})
+        if fade := nearest(clip.fade_in):
+            _filter(entry, "volume", first, fade, "fadein", {"gain": "0", "end": "1"})
+        if fade := nearest(clip.fade_out):
+            _filter(entry, "volume", first + length - fade, fade, "fadeout", {"gain": "1", "end": "0"})
 
     def _entry(self, playlist: ET.Element, producer: str, first: int, length: int) -> ET.Element:
         self.clips += 1
@@ -223,9 +219,8 @@ class _Project:
         number = len(self.tracks)
         self.tracks.append(hide)
         tractor = ET.Element("tractor", {"id": f"tractor{number}", "in": "0", "out": str(self.sequence.frames - 1)})
-        if hide == "video":
-            _property(tractor, "kdenlive:audio_track", "1")
-        _property(tractor, "kdenlive:track_name", name)
+        kind = {"kdenlive:audio_track": "1"} if hide == "video" else {}
+        _properties(tractor, {**kind, "kdenlive:track_name": name})
         for part, playlist in enumerate(lists):
             playlist.set("id", f"playlist{number}_{part}")
             self.root.append(playlist)
@@ -243,36 +238,29 @@ class _Project:
             found = ET.SubElement(tractor, "transition")
             mixed = {"mlt_service": "mix", "sum": "1"} if hide == "video" else {"mlt_service": "qtblend"}
             about = {"a_track": "0", "b_track": str(number), **mixed, "always_active": "1", "internal_added": "237"}
-            for name, value in about.items():
-                _property(found, name, value)
+            _properties(found, about)
 
 
 def _lead(shown: Shown) -> int:
     return shown.head.before if shown.head.kind == "crossfade" else 0
 
 
-def _property(parent: ET.Element, name: str, value: str) -> None:
-    ET.SubElement(parent, "property", name=name).text = value
+def _properties(parent: ET.Element, values: Mapping[str, str]) -> None:
+    for name, value in values.items():
+        ET.SubElement(parent, "property", name=name).text = value
 
 
-def _filter(entry: ET.Element, service: str, first: int, length: int, id_: str | None = None) -> ET.Element:
+def _filter(entry: ET.Element, service: str, first: int, length: int, id_: str, values: Mapping[str, str]) -> None:
     found = ET.SubElement(entry, "filter", {"in": str(first), "out": str(first + length - 1)})
-    _property(found, "mlt_service", service)
-    _property(found, "kdenlive_id", id_ or service)
-    return found
+    _properties(found, {"mlt_service": service, "kdenlive_id": id_, **values})
 
 
 def _mix(start: int, length: int, before: int, reverse: bool) -> ET.Element:
     """From one playlist of a track to the other."""
     found = ET.Element("transition", {"in": str(start), "out": str(start + length - 1)})
     about = {"a_track": "0", "b_track": "1", "mlt_service": "luma", "kdenlive_id": "luma"}
-    for name, value in {**about, "reverse": str(int(reverse)), "kdenlive:mixcut": str(before)}.items():
-        _property(found, name, value)
+    _properties(found, {**about, "reverse": str(int(reverse)), "kdenlive:mixcut": str(before)})
     return found
-
-
-def _comment(name: str, note: str) -> str:
-    return f"{name}: {note}" if note else name
 
 
 def _title(words: Words, sequence: Sequence) -> str:

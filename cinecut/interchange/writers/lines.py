@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 from cinecut.interchange.model import Heard, SoundTrack, Words
+
+T = TypeVar("T", Words, Heard)
 
 
 def lines_of(words: tuple[Words, ...]) -> list[list[Words]]:
     """Texts on as many lines as they need, so that none overlaps on its line."""
     lines: list[list[Words]] = []
     for text in sorted(words, key=lambda text: text.start):
-        line = next((line for line in lines if line[-1].end <= text.start), None)
-        if line is None:
-            lines.append([text])
-        else:
-            line.append(text)
+        _lay(text, lines)
     return lines
 
 
@@ -32,9 +31,14 @@ def checkered(track: SoundTrack) -> list[list[Heard]]:
         if following is not None and following.head is not None:
             before, after = following.head
             clip = replace(clip, end=clip.end + after, fade_out=before + after)
-        line = next((line for line in lines if line[-1].end <= clip.start), None)
-        if line is None:
-            lines.append([clip])
-        else:
-            line.append(clip)
+        _lay(clip, lines)
     return lines
+
+
+def _lay(item: T, lines: list[list[T]]) -> None:
+    """On the first line that is free there, or a new one."""
+    line = next((line for line in lines if line[-1].end <= item.start), None)
+    if line is None:
+        lines.append([item])
+    else:
+        line.append(item)

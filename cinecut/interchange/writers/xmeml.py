@@ -17,7 +17,7 @@ from cinecut.interchange.locate import file_url
 from cinecut.interchange.model import Heard, Medium, Sequence, Shown, SoundTrack, Unsupported, Words, Written
 from cinecut.interchange.writers.edl import uneven
 from cinecut.interchange.writers.lines import lines_of
-from cinecut.interchange.writers.xml_text import add, document, plain
+from cinecut.interchange.writers.xml_text import add, document, fill, plain
 from cinecut.language.timebase import Timecodes, nearest, rate_text
 
 _TICKS = 254016000000  # Premiere's own clock: ticks a second
@@ -52,19 +52,14 @@ class _Document:
     def text(self) -> bytes:
         sequence, root = self.sequence, ET.Element("xmeml", version="5")
         cut = add(root, "sequence", id="sequence-1")
-        add(cut, "name", plain(sequence.name))
-        add(cut, "duration", sequence.frames)
+        fill(cut, name=plain(sequence.name), duration=sequence.frames)
         _rate(cut, sequence.rate)
         _timecode(cut, sequence.numbered, sequence.timecode(0))
         media = add(cut, "media")
         self._video(add(media, "video"))
         self._audio(add(media, "audio"))
         for mark in sequence.marks:
-            marker = add(cut, "marker")
-            add(marker, "name", plain(mark.name))
-            add(marker, "comment", plain(mark.note))
-            add(marker, "in", mark.frame)
-            add(marker, "out", -1)
+            fill(add(cut, "marker"), name=plain(mark.name), comment=plain(mark.note), in_=mark.frame, out=-1)
         self._link()
         return document(root, "xmeml")
 
@@ -116,10 +111,7 @@ class _Document:
 
     def _item(self, track: ET.Element, name: str) -> ET.Element:
         self.clips += 1
-        item = add(track, "clipitem", id=f"clipitem-{self.clips}")
-        add(item, "name", plain(name))
-        add(item, "enabled", "TRUE")
-        return item
+        return fill(add(track, "clipitem", id=f"clipitem-{self.clips}"), name=plain(name), enabled="TRUE")
 
     def _range(
         self,
@@ -136,12 +128,10 @@ class _Document:
         first = self._first(source, speed, medium)
         add(item, "duration", nearest(medium.duration / speed * rate))
         _rate(item, rate)
-        add(item, "start", -1 if joined[0] else place[0])
-        add(item, "end", -1 if joined[1] else place[1])
-        add(item, "in", first)
-        add(item, "out", first + length)
-        add(item, "pproTicksIn", nearest(max(Fraction(0), source / speed) * _TICKS))
-        add(item, "pproTicksOut", nearest((max(Fraction(0), source / speed) + length / rate) * _TICKS))
+        start, end = (-1 if met else frame for met, frame in zip(joined, place, strict=True))
+        fill(item, start=start, end=end, in_=first, out=first + length)
+        begin = max(Fraction(0), source / speed)
+        fill(item, pproTicksIn=nearest(begin * _TICKS), pproTicksOut=nearest((begin + length / rate) * _TICKS))
 
     def _first(self, source: Fraction, speed: Fraction, medium: Medium) -> int:
         exact = max(Fraction(0), source / speed * self.sequence.rate)
@@ -153,8 +143,8 @@ class _Document:
             return
         self.files[medium] = f"file-{len(self.files) + 1}"
         file = add(item, "file", id=self.files[medium])
-        add(file, "name", plain(medium.name))
-        add(file, "pathurl", file_url(medium.path).replace("file:///", "file://localhost/", 1))
+        url = file_url(medium.path).replace("file:///", "file://localhost/", 1)
+        fill(file, name=plain(medium.name), pathurl=url)
         _rate(file, medium.rate)
         add(file, "duration", medium.frames)
         if medium.kind != "still":
@@ -166,9 +156,7 @@ class _Document:
             _size(about, medium.size)
         if medium.channels:
             sound = add(media, "audio")
-            about = add(sound, "samplecharacteristics")
-            add(about, "depth", 16)
-            add(about, "samplerate", medium.sample_rate)
+            fill(add(sound, "samplecharacteristics"), depth=16, samplerate=medium.sample_rate)
             add(sound, "channelcount", medium.channels)
 
     def _words(self, track: ET.Element, line: list[Words]) -> None:
@@ -177,14 +165,10 @@ class _Document:
                 _transition(track, self.sequence, words.start, words.start + words.fade_in, "in", "video")
             self.clips += 1
             item = add(track, "generatoritem", id=f"clipitem-{self.clips}")
-            add(item, "name", plain(words.text)[:80])
-            add(item, "enabled", "TRUE")
-            add(item, "duration", words.end - words.start)
-            _rate(item, self.sequence.rate)
-            add(item, "start", -1 if words.fade_in else words.start)
-            add(item, "end", -1 if words.fade_out else words.end)
-            add(item, "in", 0)
-            add(item, "out", words.end - words.start)
+            frames = words.end - words.start
+            _rate(fill(item, name=plain(words.text)[:80], enabled="TRUE", duration=frames), self.sequence.rate)
+            start, end = -1 if words.fade_in else words.start, -1 if words.fade_out else words.end
+            fill(item, start=start, end=end, in_=0, out=frames)
             self._text(item, words)
             if words.fade_out:
                 _transition(track, self.sequence, words.end - words.fade_out, words.end, "out", "video")
@@ -199,16 +183,13 @@ class _Document:
         _parameter(effect, "fontalign", "Alignment", 2)
         _color(effect, "fontcolor", "Font Color", face.color)
         origin = add(_parameter(effect, "origin", "Origin"), "value")
-        add(origin, "horiz", 0)
-        add(origin, "vert", {"upper": -0.37, "lower": 0.37}.get(words.position, 0))
+        fill(origin, horiz=0, vert={"upper": -0.37, "lower": 0.37}.get(words.position, 0))
 
     # Sounds
 
     def _audio(self, audio: ET.Element) -> None:
         add(audio, "numOutputChannels", 2)
-        about = add(add(audio, "format"), "samplecharacteristics")
-        add(about, "depth", 16)
-        add(about, "samplerate", 48000)
+        fill(add(add(audio, "format"), "samplecharacteristics"), depth=16, samplerate=48000)
         index = 0
         for track in self.sequence.tracks:
             channels = min(2, max(clip.medium.channels for clip in track.clips)) if track.clips else 0
@@ -244,9 +225,7 @@ class _Document:
         length = end - start + lead + lag
         self._range(item, (start, end), ends, source, clip.speed, length, clip.medium)
         self._file(item, clip.medium)
-        origin = add(item, "sourcetrack")
-        add(origin, "mediatype", "audio")
-        add(origin, "trackindex", channel)
+        fill(add(item, "sourcetrack"), mediatype="audio", trackindex=channel)
         if clip.speed != 1:
             _remap(item, source, clip.speed, length, clip.medium, rate, "audio")
         _levels(item, clip, self._first(source, clip.speed, clip.medium) - start + lead)
@@ -259,11 +238,7 @@ class _Document:
         for group in self.links.values():
             for item, _, _, _, _ in group if len(group) > 1 else ():
                 for _, name, media, track, clip in group:
-                    link = add(item, "link")
-                    add(link, "linkclipref", name)
-                    add(link, "mediatype", media)
-                    add(link, "trackindex", track)
-                    add(link, "clipindex", clip)
+                    fill(add(item, "link"), linkclipref=name, mediatype=media, trackindex=track, clipindex=clip)
 
 
 def _lead(shown: Shown, rate: Fraction) -> int:
@@ -274,39 +249,27 @@ def _lead(shown: Shown, rate: Fraction) -> int:
 
 
 def _rate(parent: ET.Element, rate: Fraction) -> None:
-    found = add(parent, "rate")
-    add(found, "timebase", -(-rate // 1))
-    add(found, "ntsc", "TRUE" if rate.denominator == 1001 else "FALSE")
+    fill(add(parent, "rate"), timebase=-(-rate // 1), ntsc="TRUE" if rate.denominator == 1001 else "FALSE")
 
 
 def _size(parent: ET.Element, size: tuple[int, int]) -> None:
-    add(parent, "width", size[0])
-    add(parent, "height", size[1])
-    add(parent, "pixelaspectratio", "square")
-    add(parent, "fielddominance", "none")
+    fill(parent, width=size[0], height=size[1], pixelaspectratio="square", fielddominance="none")
 
 
 def _timecode(parent: ET.Element, numbered: Timecodes, first: str) -> ET.Element:
     found = add(parent, "timecode")
     _rate(found, numbered.rate)
-    add(found, "string", first)
-    add(found, "frame", numbered.first)
-    add(found, "displayformat", "DF" if numbered.drop else "NDF")
-    return found
+    return fill(found, string=first, frame=numbered.first, displayformat="DF" if numbered.drop else "NDF")
 
 
 def _switches(track: ET.Element) -> None:
-    add(track, "enabled", "TRUE")
-    add(track, "locked", "FALSE")
+    fill(track, enabled="TRUE", locked="FALSE")
 
 
 def _transition(
     track: ET.Element, sequence: Sequence, start: int, end: int, side: str, media: Media, color: int | None = None
 ) -> None:
-    found = add(track, "transitionitem")
-    add(found, "start", start)
-    add(found, "end", end)
-    add(found, "alignment", _SIDES[side])
+    found = fill(add(track, "transitionitem"), start=start, end=end, alignment=_SIDES[side])
     _rate(found, sequence.rate)
     if media == "audio":
         _effect(found, "Cross Fade (+3dB)", "KGAudioTransCrossFade3dB", "", "transition", "audio")
@@ -318,20 +281,14 @@ def _transition(
 
 
 def _effect(parent: ET.Element, name: str, id_: str, category: str, kind: str, media: Media) -> ET.Element:
-    effect = add(parent, "effect")
-    add(effect, "name", name)
-    add(effect, "effectid", id_)
+    effect = fill(add(parent, "effect"), name=name, effectid=id_)
     if category:
         add(effect, "effectcategory", category)
-    add(effect, "effecttype", kind)
-    add(effect, "mediatype", media)
-    return effect
+    return fill(effect, effecttype=kind, mediatype=media)
 
 
 def _parameter(effect: ET.Element, id_: str, name: str, value: object = None) -> ET.Element:
-    found = add(effect, "parameter")
-    add(found, "parameterid", id_)
-    add(found, "name", name)
+    found = fill(add(effect, "parameter"), parameterid=id_, name=name)
     if value is not None:
         add(found, "value", value)
     return found
@@ -345,10 +302,8 @@ def _scale(item: ET.Element, have: tuple[int, int], frame: tuple[int, int], fill
 
 
 def _color(effect: ET.Element, id_: str, name: str, color: str) -> None:
-    value = add(_parameter(effect, id_, name), "value")
-    add(value, "alpha", 255)
-    for part, at in (("red", 1), ("green", 3), ("blue", 5)):
-        add(value, part, int(color[at : at + 2], 16))
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    fill(add(_parameter(effect, id_, name), "value"), alpha=255, red=red, green=green, blue=blue)
 
 
 def _remap(
@@ -368,10 +323,7 @@ def _remap(
     keys |= {"out": (first + length, (source + length * speed / rate) * pictures)}
     keys |= {"end": (whole, medium.duration * pictures)}
     for name, (when, value) in keys.items():
-        key = add(graph, "keyframe")
-        add(key, "when", when)
-        add(key, "value", _number(value))
-        add(key, "speedvirtualkf", "TRUE")
+        key = fill(add(graph, "keyframe"), when=when, value=_number(value), speedvirtualkf="TRUE")
         add(key, f"speedkf{name}", "TRUE")
     add(add(graph, "interpolation"), "name", "FCPCurve")
 
@@ -387,9 +339,8 @@ def _levels(item: ET.Element, clip: Heard, shift: int) -> None:
     effect = _effect(add(item, "filter"), "Audio Levels", "audiolevels", "audiolevels", "audiolevels", "audio")
     level = _parameter(effect, "level", "Level", _number(_factor(clip.gain)))
     for at, change in clip.levels:
-        key = add(level, "keyframe")
-        add(key, "when", max(0, nearest(at) + shift))
-        add(key, "value", _number(_factor(clip.gain + change)))
+        when, factor = max(0, nearest(at) + shift), _factor(clip.gain + change)
+        fill(add(level, "keyframe"), when=when, value=_number(factor))
 
 
 def _factor(gain: Fraction) -> Fraction:

@@ -26,3 +26,10 @@ def add(parent: ET.Element, tag: str, value: object = None, /, **attributes: str
     if value is not None:
         found.text = str(value)
     return found
+
+
+def fill(parent: ET.Element, **values: object) -> ET.Element:
+    """The parent with a new child for each value, by their tags; `in_` is `in`."""
+    for tag, value in values.items():
+        add(parent, tag.rstrip("_"), value)
+    return parent

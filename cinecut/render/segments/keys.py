@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.graph.digest import digest
+from cinecut.graph.nodes import digest
 from cinecut.graph.plan import Run
 from cinecut.render.master import Sound
 from cinecut.render.segments.pictures import Segment, run_of

@@ -12,7 +12,7 @@ from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.edits.verbs.entries import entries_of
 from cinecut.known.record import KnownShot
 from cinecut.language.document.layout import Remarks
-from cinecut.language.events import Black, Card, Shot, Still
+from cinecut.language.events import Black, Card, Shot, Still, written_length
 from cinecut.language.timebase import FilmRange
 from cinecut.language.write import length_text, transition_text
 
@@ -91,8 +91,7 @@ class Event:
     @property
     def length(self) -> str:
         """As the spec has it."""
-        event = self.placed.event
-        length = event.black if isinstance(event, Black) else event.shot.for_ if isinstance(event, Shot) else event.for_
+        length = written_length(self.placed.event)
         return length_text(length) if length is not None else f"{float(self.seconds):.2f} s"
 
     @property
@@ -138,11 +137,7 @@ def _others(shot: Shot, film: FilmRange, layout: Layout) -> Iterator[Other]:
     for number, other in enumerate(shot.alternatives, 1):
         name = film.film if other.film is None else layout.trailer.spec.key_of(other.film)
         shown = FilmRange(other.in_, other.in_ + film.duration, name)
-        yield Other(number, shown, _figure(other.score), other.why or "")
-
-
-def _figure(score: Fraction | None) -> float | None:
-    return None if score is None else float(score)
+        yield Other(number, shown, None if other.score is None else float(other.score), other.why or "")
 
 
 def acts_of(events: Sequence[Event]) -> Iterator[Act]:

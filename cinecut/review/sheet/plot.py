@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,7 +22,6 @@ _LABEL_ROOM = 20  # what a number of two digits takes
 _PACE_HEIGHT = 80
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)  # seconds between two ticks
 _TICKS = 14
-_MOST_BEATS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def plot(events: Sequence[Event], shots: Sequence[KnownShot], cut: Trailer, grid
         last = (shot.range.end.seconds for shot in shots if shot.range.film == name)
         end += max([each.facts.duration, *last])
     scale, trailer = Scale(end), Scale(events[-1].end)
-    lines = list(_lines(grid, events[-1].end)) if grid is not None else []
+    lines = list(grid.lines(events[-1].end)) if grid is not None else []
     return Curve(
         scale,
         starts,
@@ -102,13 +100,6 @@ def plot(events: Sequence[Event], shots: Sequence[KnownShot], cut: Trailer, grid
         tuple(trailer(at) for at, bar in lines if bar),
         _pace(events, trailer),
     )
-
-
-def _lines(grid: Grid, end: Fraction) -> Iterator[tuple[Fraction, bool]]:
-    """The beats inside the trailer, not rounded to frames, and whether a bar begins there."""
-    first = math.ceil(grid.beat_at(Fraction(0)))
-    last = min(math.floor(grid.beat_at(end)), first + _MOST_BEATS)
-    return ((grid.seconds_at(Fraction(beat)), beat % grid.metre == 0) for beat in range(first, last + 1))
 
 
 def _zone(shot: FilmRange, spec: Spec) -> str:

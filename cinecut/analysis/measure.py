@@ -1,0 +1,99 @@
+"""One film measured: what is said in it, and all of its pictures and its sound. A trailer chooses from it, a catalogue
+keeps it.
+
+    film ─ facts ─ dialogue ─► Listened ─ shots ─ loudness ─ looks ─ activity ─ scenes ─► Watched
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+from cinecut.analysis.dialogue.cues import Cues
+from cinecut.analysis.dialogue.lines import Dialogue, Hearing, read_dialogue, with_phrases
+from cinecut.analysis.dialogue.timing import Timing
+from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
+from cinecut.analysis.dialogue.voice_activity import VOICES, Voices
+from cinecut.analysis.episodes import Episode, Watched
+from cinecut.analysis.facts import FACTS
+from cinecut.analysis.film import pictures
+from cinecut.analysis.film.looks import looks_stage
+from cinecut.analysis.film.loudness import LOUDNESS
+from cinecut.analysis.film.movement.activity import ACTIVITY
+from cinecut.analysis.film.shots import FilmShot, ShotList
+from cinecut.analysis.plugged import Describing, shots_stage, transcribed
+from cinecut.analysis.request import Request
+from cinecut.analysis.song.levels import as_rendered
+from cinecut.analysis.stage import Line
+from cinecut.analysis.story.narrative import understand
+from cinecut.analysis.story.scenes import describe
+from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.inference.server import Models
+from cinecut.language.facts import FilmFacts
+from cinecut.media.sound.film_audio import choice, with_first
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """What is known of a film before it is looked at: its facts, and with the sound first that is asked for."""
+
+    request: Request
+    line: Line
+    facts: FilmFacts
+    sounding: FilmFacts
+    dialogue: Dialogue
+    warnings: Sequence[Diagnostic]
+
+
+def listen(request: Request, line: Line) -> Listened:
+    """What is said in the film of a request."""
+    film = request.film
+    facts = line.run(FACTS, film)
+    sounding = facts if request.audio is None else with_first(film, facts, request.audio)
+    return Listened(request, line, facts, sounding, *_dialogue(request, sounding, line))
+
+
+def watch(heard: Listened, models: Models | Describing | None) -> Watched:
+    """All that is measured of a film's pictures and of its sound."""
+    request, line, facts, film = heard.request, heard.line, heard.facts, heard.request.film
+    shots = line.run(shots_stage(request.plugins.get("shots")), film, facts)
+    usable = _usable(film, shots)
+    levels = line.run(LOUDNESS, film, heard.sounding, 0)
+    looks = line.run(looks_stage(), film, facts, usable, pictures.moments(usable, heard.dialogue.lines))
+    active = line.run(ACTIVITY, film, facts, usable)
+    described = describe(film, facts, usable, models, line.cache.folder, partial(line.progress, "scenes"))
+    meanings = understand(described, line)
+    sound = heard.sounding.audio
+    rendered = as_rendered(levels, sound[0].layout) if sound else levels
+    audio = request.audio or 1, choice(film, facts, request.audio)
+    said = (*shots.diagnostics, *heard.warnings)
+    episodes = (Episode(film, facts, shots.bars, audio),)
+    return Watched(episodes, heard.dialogue, shots.shots, levels, rendered, looks, active, described, meanings, said)
+
+
+def _usable(film: Path, shots: ShotList) -> list[FilmShot]:
+    usable = [shot for shot in shots.shots if shot.usable]
+    if not usable:
+        reasons = ", ".join(sorted({shot.why_not or "" for shot in shots.shots}))
+        raise Stop("no-material", f"nothing of {film} can be shown: all of it is {reasons or 'empty'}")
+    return usable
+
+
+def _dialogue(request: Request, facts: FilmFacts, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
+    film, voices, timing = request.film, line.run(VOICES, request.film, facts, 0), None
+    if "transcribe" in request.plugins:
+        dialogue, warnings = transcribed(request.plugins["transcribe"], film, facts, line)
+        return with_phrases(dialogue, voices), warnings
+    if request.shift is not None or request.rate is not None:
+        timing = Timing((request.rate or facts.rate) / facts.rate, request.shift or Fraction(0))
+    hearing = Hearing(voices, timing, partial(_words, request, facts, voices, line))
+    return read_dialogue(film, facts.duration, facts.start, request.subtitles, request.language, hearing)
+
+
+def _words(request: Request, facts: FilmFacts, voices: Voices, line: Line) -> Cues | None:
+    """The words of a film with speech, by Whisper; None if there is no speech or no Whisper."""
+    model = usable_whisper() if request.transcribes and voices.phrases else None
+    return transcribe(request.film, facts, voices, model, line).cues() if model else None
