@@ -14,7 +14,7 @@ from typing import Any
 
 from cinecut.diagnostics import Stop
 from cinecut.language.formats import properties_of, resolved
-from cinecut.language.read import inside
+from cinecut.language.read import inside, is_spec
 from cinecut.language.spec import Spec
 
 _SUFFIXES = (".yaml", ".yml")
@@ -59,7 +59,7 @@ class Fence:
         found = set(self.specs)
         for folder in self.folders:
             for file in sorted(folder.rglob("*")):
-                if file.suffix.lower() in _SUFFIXES and self._holds(file.resolve()) and _is_spec(file):
+                if file.suffix.lower() in _SUFFIXES and self._holds(file.resolve()) and is_spec(file):
                     found.add(file.resolve())
                 if len(found) >= _MOST:
                     break
@@ -108,12 +108,3 @@ def _file_names(record: Any) -> Iterator[str]:
             yield from (name for inner in value if dataclasses.is_dataclass(inner) for name in _file_names(inner))
         elif dataclasses.is_dataclass(value):
             yield from _file_names(value)
-
-
-def _is_spec(file: Path) -> bool:
-    try:
-        with file.open(encoding="utf-8", errors="replace") as text:
-            head = text.read(20_000)
-    except OSError:
-        return False
-    return any(line.startswith("cinecut:") for line in head.splitlines())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from bisect import bisect_left
 from difflib import get_close_matches
 from fractions import Fraction
@@ -239,6 +240,15 @@ def _timecodes(film: Node | None) -> Timecodes | None:
         if isinstance(rate, Scalar):
             return Timecodes.starting(positive(rate.value), str(start.value) if isinstance(start, Scalar) else None)
     return None
+
+
+def is_spec(file: Path) -> bool:
+    """Whether a file names the language's version near its start, as every spec does."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as text:
+            return file.is_file() and re.search(r"^\W*cinecut\W", text.read(100_000), re.M) is not None
+    except OSError:
+        return False
 
 
 def film_files(spec: Spec, folder: Path) -> dict[str, Path]:

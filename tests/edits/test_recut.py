@@ -24,14 +24,13 @@ from cinecut.edits.recut.merging import Recut, Version, Wish, recut
 from cinecut.known.timeline import timeline_digest
 from cinecut.language.document import parse_document, plain
 from cinecut.language.events import ActMarker, Card, Shot
-from cinecut.render.check import layout_of
 from cinecut.vibes import load_vibe
 
 LONG, SHORT = Fraction(40), Fraction(25)
 
 
 def version(text: str) -> Version:
-    return Version.of(parse_document(Path("spec.yaml"), text, Report()), layout_of)
+    return Version.of(parse_document(Path("spec.yaml"), text, Report()))
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +97,7 @@ def test_every_touched_entry_is_kept_to_the_byte_and_all_others_are_on_the_beats
     for number, block in hands.items():
         text = text.replace(entries[number].rstrip("\n") + "\n", block, 1)
     theirs = made("fast", dice.choice(["thriller", "action"]), dice.choice([LONG, SHORT]))
-    result = recut(version(base.text), version(text), version(theirs.text), Wish(), layout_of)
+    result = recut(version(base.text), version(text), version(theirs.text), Wish())
     for block in hands.values():
         assert _without_joints(_without_cue(block)) in _without_joints(_without_cue(result.text))
     _check_beats(result.text, list(hands.values()))
@@ -139,7 +138,7 @@ def test_a_new_analysis_that_finds_the_same_changes_no_byte(made: Made) -> None:
     text = text.replace("zone: begin\n", "zone: begin\n\n    # a remark\n", 1).replace("\n", "\r\n")
     base = version(made("slow", "thriller", LONG).text)
     wish = Wish(before=timeline_digest(base.spec.timeline))
-    assert recut(base, version(text), base, wish, layout_of).text == text
+    assert recut(base, version(text), base, wish).text == text
 
 
 def as_json(text: str) -> str:
@@ -159,7 +158,7 @@ def indented(text: str, by: int) -> str:
 def test_a_spec_keeps_its_form(form: Callable[[str], str], made: Made) -> None:
     base, theirs = made("slow", "thriller", LONG), made("fast", "action", SHORT)
     text = form(base.text.replace("card: FILM", "card: MINE"))
-    result = recut(version(base.text), version(text), version(theirs.text), Wish(), layout_of)
+    result = recut(version(base.text), version(text), version(theirs.text), Wish())
     assert len(result.kept) == 1
     found, wanted = version(result.text).spec, theirs.spec
     assert found.music == wanted.music
@@ -174,12 +173,12 @@ def test_what_a_hand_took_out_does_not_come_back(made: Made) -> None:
     gone = shots[2]
     text = base.text.replace("\n".join(f"  {row}" for row in gone.rows.splitlines()) + "\n", "")
     assert text != base.text
-    result = recut(version(base.text), version(text), version(made("fast", "thriller", LONG).text), Wish(), layout_of)
+    result = recut(version(base.text), version(text), version(made("fast", "thriller", LONG).text), Wish())
     assert gone.film is not None
     for item in version(result.text).items:
         if item.film is not None:
             assert min(item.film.end, gone.film.end) - max(item.film.start, gone.film.start) <= Fraction(1, 10)
-    again = recut(version(result.wrote), version(result.text), version(base.text), Wish(), layout_of)
+    again = recut(version(result.wrote), version(result.text), version(base.text), Wish())
     assert not [i for i in version(again.text).items if i.film is not None and i.film.start == gone.film.start]
 
 
@@ -189,36 +188,36 @@ def test_settings_are_merged_and_a_conflict_is_said(made: Made) -> None:
     assert mix is not None
     text = base.text.replace(mix[0], mix[0].replace("splice: 0.005s", "splice: 0.02s"))
     text = text.replace("\nvibe: thriller", "\nvibe: horror   # mine")
-    result = recut(version(base.text), version(text), version(theirs.text), Wish(), layout_of)
+    result = recut(version(base.text), version(text), version(theirs.text), Wish())
     new, wanted = version(result.text).spec, theirs.spec
     assert new.music == wanted.music
     assert new.vibe is not None
     assert new.vibe.base == "horror"
     assert (new.mix.splice, new.mix.music) == (version(text).spec.mix.splice, wanted.mix.music)
     assert "vibe.base: yours is 'horror', the new analysis says 'action': yours stays" in result.conflicts
-    asked = recut(version(base.text), version(text), version(theirs.text), Wish(asked={("vibe", "base")}), layout_of)
+    asked = recut(version(base.text), version(text), version(theirs.text), Wish(asked={("vibe", "base")}))
     assert "\nvibe: action   # mine\n" in asked.text
 
 
 def test_one_act_alone(made: Made) -> None:
     base, theirs = made("slow", "thriller", LONG), made("slow", "action", LONG)
-    result = recut(version(base.text), version(base.text), version(theirs.text), Wish(act="act 3"), layout_of)
+    result = recut(version(base.text), version(base.text), version(theirs.text), Wish(act="act 3"))
     before, after = (
         [item.rows for item in version(text).items if item.act != "act 3"] for text in (base.text, result.text)
     )
     assert before == after
     assert version(result.text).spec.music == base.spec.music
     with pytest.raises(Stop, match="no act 'act 9'"):
-        recut(version(base.text), version(base.text), version(theirs.text), Wish(act="act 9"), layout_of)
+        recut(version(base.text), version(base.text), version(theirs.text), Wish(act="act 9"))
 
 
 def test_without_what_analyze_wrote_everything_is_kept(made: Made) -> None:
     text, theirs = made("slow", "thriller", LONG).text, made("fast", "action", LONG)
-    result = recut(None, version(text), version(theirs.text), Wish(), layout_of)
+    result = recut(None, version(text), version(theirs.text), Wish())
     kept = {item.key for item in version(text).items if not isinstance(item.entry, ActMarker) and not _cue(item.entry)}
     assert kept <= {item.key for item in version(result.text).items}
     marked = text.replace("zone: begin\n", "zone: begin\n    keep: true\n", 1)
-    only = recut(None, version(marked), version(theirs.text), Wish(only_kept=True), layout_of)
+    only = recut(None, version(marked), version(theirs.text), Wish(only_kept=True))
     assert _by_keep(only) == 1
     assert len(only.kept) == 1
 
@@ -235,7 +234,7 @@ def test_the_music_ends_where_the_new_cut_has_its_title(made: Made) -> None:
     """The card's words are the hand's, the cue of the old song is not."""
     base, theirs = made("slow", "thriller", LONG), made("fast", "thriller", LONG)
     text = base.text.replace("card: FILM", "card: MINE")
-    result = recut(version(base.text), version(text), version(theirs.text), Wish(), layout_of)
+    result = recut(version(base.text), version(text), version(theirs.text), Wish())
     [mine] = [entry for entry in version(result.text).spec.timeline if isinstance(entry, Card)]
     [new] = [entry for entry in theirs.spec.timeline if isinstance(entry, Card)]
     assert mine.card == "MINE"

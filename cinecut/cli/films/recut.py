@@ -131,12 +131,11 @@ def _versions(spec: Path, only_kept: bool) -> tuple[Version, Version | None, Kno
     from cinecut.edits.recut.merging import Version
     from cinecut.known.record import written_before
     from cinecut.language.document import read_document
-    from cinecut.render.check import layout_of
 
     report = Report()
     document = read_document(spec, report)
     report.stop_on_error()
-    ours = Version.of(document, layout_of)
+    ours = Version.of(document)
     known, base = written_before(ours.spec, document.text, spec), None
     if known is not None:
         with contextlib.suppress(Stop):
@@ -156,11 +155,10 @@ def _written_by(known: Known, spec: Path, ours: Version) -> Version:
     from cinecut.edits.recut.merging import Version
     from cinecut.edits.recut.naming import named_as
     from cinecut.language.document import parse_document
-    from cinecut.render.check import layout_of
 
-    base = Version.of(parse_document(spec, known.wrote, Report()), layout_of)
+    base = Version.of(parse_document(spec, known.wrote, Report()))
     text = named_as(base.document, base.spec, ours.spec)
-    return base if text == known.wrote else Version.of(parse_document(spec, text, Report()), layout_of)
+    return base if text == known.wrote else Version.of(parse_document(spec, text, Report()))
 
 
 def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -> tuple[Analysis, Known, list[Path]]:
@@ -245,10 +243,9 @@ def _fraction(asked: dict[str, str], key: str) -> Fraction | None:
 def _merged(spec: Path, known: tuple[Version | None, Version], analysis: Analysis, wish: Wish) -> Recut:
     from cinecut.edits.recut.merging import Version, recut
     from cinecut.language.document import parse_document
-    from cinecut.render.check import layout_of
 
-    theirs = Version.of(parse_document(spec, analysis.text, Report()), layout_of)
-    return recut(*known, theirs, wish, layout_of)
+    theirs = Version.of(parse_document(spec, analysis.text, Report()))
+    return recut(*known, theirs, wish)
 
 
 def _tell(target: Path, result: Recut, said: list[str], dry_run: bool) -> None:

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+FilmArgument = Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")]
+
 
 @app.command()
 def shots(
-    film: Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")],
+    film: FilmArgument,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the list: .csv, .json or .otio.")
     ] = None,
@@ -71,7 +73,7 @@ def shots(
 
 @app.command()
 def scenes(
-    film: Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")],
+    film: FilmArgument,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the list: .csv or .json.")
     ] = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -121,26 +120,18 @@ def _explain(code: str) -> None:
 
 def _found(specs: Sequence[Path]) -> Iterator[Path]:
     """The specs that are named, and those in the folders that are: YAML files that name the language's version."""
+    from cinecut.language.read import is_spec
+
     for spec in specs:
         if not spec.is_dir():
             yield spec
             continue
-        inside = [
-            file for file in sorted(spec.rglob("*")) if file.suffix.lower() in (".yaml", ".yml") and _is_spec(file)
-        ]
+        named = (file for file in sorted(spec.rglob("*")) if file.suffix.lower() in (".yaml", ".yml"))
+        inside = list(filter(is_spec, named))
         if not inside:
-            raise Stop(
-                "missing-file", f"there is no spec in {spec}", "a spec is a .yaml file that begins with cinecut: 1"
-            )
+            hint = "a spec is a .yaml file that begins with cinecut: 1"
+            raise Stop("missing-file", f"there is no spec in {spec}", hint)
         yield from inside
-
-
-def _is_spec(file: Path) -> bool:
-    try:
-        with file.open(encoding="utf-8", errors="replace") as text:
-            return file.is_file() and re.search(r"^\W*cinecut\W", text.read(100_000), re.M) is not None
-    except OSError:
-        return False
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from math import floor
@@ -16,11 +16,10 @@ from cinecut.language.document.edit import Edits
 from cinecut.language.events import Black, Cue, Entry, Event, Shot, written_length
 from cinecut.language.grid import Grid
 from cinecut.language.read import fill_spec
-from cinecut.language.spec import Spec
 from cinecut.language.timebase import Length, nearest
 from cinecut.language.write import length_text, numbering_of, set_clip, value_tree
+from cinecut.render.check import layout_of
 
-LayOut = Callable[[Spec, Report], Layout]
 _ROUNDS = 60  # of corrections
 _EXACT = Fraction(1, 10_000)  # seconds
 
@@ -34,11 +33,6 @@ class Fitted:
     taken: list[tuple[int, str]] = field(default_factory=list)
 
 
-def read_layout(document: Document, report: Report, lay_out: LayOut) -> Layout | None:
-    spec = fill_spec(document, report)
-    return None if spec is None else lay_out(spec, report)
-
-
 def parsed(document: Document, text: str) -> Document:
     report = Report()
     found = parse_document(document.path, text, report)
@@ -48,12 +42,13 @@ def parsed(document: Document, text: str) -> Document:
     return found
 
 
-def fitted(document: Document, places: Sequence[Place], lay_out: LayOut) -> Fitted:
+def fitted(document: Document, places: Sequence[Place]) -> Fitted:
     """Raises Stop where the result would have mistakes that nothing helps against."""
     document, taken = _with_cues(document, places), list[tuple[int, str]]()
     for _ in range(_ROUNDS):
         report = Report()
-        layout = read_layout(document, report, lay_out)
+        spec = fill_spec(document, report)
+        layout = None if spec is None else layout_of(spec, report)
         if layout is None or not report.ok:
             found = [finding for finding in report if finding.severity is Severity.ERROR]
             joint = None if layout is None else _wrong_joint(layout, places, found)

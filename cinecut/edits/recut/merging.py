@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from cinecut.compiler.layout import Layout
-from cinecut.diagnostics import Report, Stop, excerpt
+from cinecut.diagnostics import Stop, excerpt
 from cinecut.edits.recut.arrange import Arrangement, Place
-from cinecut.edits.recut.fit import Fitted, LayOut, fitted, parsed, read_layout
+from cinecut.edits.recut.fit import Fitted, fitted, parsed
 from cinecut.edits.recut.items import Item, items_of, with_items
 from cinecut.edits.recut.settings import Versions, merged, with_settings
 from cinecut.edits.recut.touched import Touched, touched
@@ -21,6 +21,7 @@ from cinecut.language.document import Document
 from cinecut.language.events import Card
 from cinecut.language.spec import Spec
 from cinecut.language.timebase import clock
+from cinecut.render.check import laid_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,9 @@ class Version:
         return self.layout.trailer.spec
 
     @classmethod
-    def of(cls, document: Document, lay_out: LayOut) -> Version:
+    def of(cls, document: Document) -> Version:
         """Raises Stop where the text is no spec without mistakes."""
-        report = Report()
-        layout = report.require(read_layout(document, report, lay_out))
+        layout = laid_out(document)
         return cls(document, layout, items_of(document, layout))
 
 
@@ -66,7 +66,7 @@ class Recut:
     conflicts: list[str] = field(default_factory=list)
 
 
-def recut(base: Version | None, ours: Version, theirs: Version, wish: Wish, lay_out: LayOut) -> Recut:
+def recut(base: Version | None, ours: Version, theirs: Version, wish: Wish) -> Recut:
     """Raises Stop where the act is not there, or the result would have mistakes."""
     hand = touched(base.items if base is not None else None, ours.items, wish.only_kept)
     settings, conflicts = merged(base.spec if base is not None else None, ours.spec, theirs.spec, wish.asked)
@@ -82,7 +82,7 @@ def recut(base: Version | None, ours: Version, theirs: Version, wish: Wish, lay_
     document = parsed(ours.document, text)
     if rows != [item.rows for item in ours.items]:
         document = parsed(document, with_items(document, _spaced(rows, places)))
-    fit = fitted(document, places, lay_out)
+    fit = fitted(document, places)
     document, layout = fit.document, fit.layout
     hands = {id(ours.items[number]): was for number, was in hand.entries.items()}
     wrote = _without_hand(theirs, items_of(document, layout), places, hands, hand.gone)
