@@ -69,12 +69,12 @@ class Cluster:
 
 def _look(film: str, folder: str, asked: Asked) -> Entry:
     """What a worker does."""
-    with _without_profile():
+    with without_profile():
         return look_into(Path(film), Path(folder), asked, lambda stage, share: None)
 
 
 @contextmanager
-def _without_profile() -> Iterator[None]:
+def without_profile() -> Iterator[None]:
     """Without Dask's profile of this worker, which samples its threads a hundred times a second."""
     distributed: Any = import_module("distributed")
     worker = distributed.get_worker()
