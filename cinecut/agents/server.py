@@ -9,6 +9,7 @@ import functools
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from inspect import getdoc
 from pathlib import Path
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar
 
@@ -35,7 +36,7 @@ Verb = Literal[
     "trim", "slip", "replace", "swap", "move", "insert", "remove", "duplicate", "retitle", "retime", "sync", "set"
 ]
 Spec = Annotated[str, Field(description="The spec's name, as `specs` lists it; empty if there is only one.")]
-Event = Annotated[str | int | None, Field(description='Its number, its id, or "act 2/3".')]
+Event = Annotated[str | int | None, Field(description='Its number in the timeline, its id, or "act 2/3"')]
 
 _READS, _WRITES = ToolAnnotations(read_only_hint=True), ToolAnnotations(read_only_hint=False, destructive_hint=False)
 
@@ -72,7 +73,7 @@ def _said(tool: Callable[P, T]) -> Callable[P, T]:
 
 def _reading(made: MCPServer[Any], fence: Fence) -> None:
     def tool(function: Callable[..., Any]) -> None:
-        made.tool(annotations=_READS, structured_output=False)(_said(function))
+        made.tool(annotations=_READS, structured_output=False, description=getdoc(function))(_said(function))
 
     @tool
     def specs() -> str:
@@ -129,44 +130,58 @@ def _pictures(layout: Any, spec: Path, numbers: list[int]) -> list[Any]:
 
 def _editing(made: MCPServer[Any], fence: Fence) -> None:
     def tool(function: Callable[..., Any]) -> None:
-        made.tool(annotations=_WRITES, structured_output=False)(_said(function))
+        made.tool(annotations=_WRITES, structured_output=False, description=getdoc(function))(_said(function))
 
     @tool
     def edit_spec(
         verb: Verb,
         spec: Spec = "",
         event: Event = None,
-        in_point: Annotated[str | None, Field(description="trim: where it begins in the film.")] = None,
-        out_point: Annotated[str | None, Field(description="trim: where it ends in the film.")] = None,
-        length: Annotated[str | None, Field(description="trim: how long it is seen, 1.5s.")] = None,
-        by: Annotated[str | None, Field(description="slip: by how much of the film, 1s or -12f.")] = None,
-        film: Annotated[str | None, Field(description="replace: other film, 0:40 or 0:40 - 0:42.")] = None,
-        to: Annotated[str | int | None, Field(description="move: the event whose place it takes.")] = None,
-        what: Annotated[
-            str | None, Field(description='insert: shot: 0:16 - 0:20, or card: THE END. event may be "end".')
+        in_point: Annotated[str, Field(description="trim: where it begins in the film, 0:16.5")] = "",
+        out_point: Annotated[str, Field(description="trim: where it ends in the film")] = "",
+        length: Annotated[str, Field(description="trim: how long it is seen, 1.5s")] = "",
+        by: Annotated[str, Field(description="slip: 1s, or -12f for 12 frames earlier")] = "",
+        film: Annotated[str, Field(description="replace: the film's time, 0:40 or 0:40 - 0:42")] = "",
+        to: Annotated[str | int, Field(description="move: the event whose place it takes")] = "",
+        what: Annotated[str, Field(description="insert: YAML of the new event")] = "",
+        text: Annotated[str, Field(description="retitle: the new words")] = "",
+        number: Annotated[int, Field(description="swap: which alternative, from 1; retitle: which title")] = 0,
+        speed: Annotated[str | float, Field(description="retime: 0.5 is half as fast")] = "",
+        at: Annotated[str, Field(description="sync: the film's moment that falls on a beat")] = "",
+        path: Annotated[str, Field(description="set: mix.music, output.size, 3.gain, 3.titles")] = "",
+        value: Annotated[
+            str | int | float | bool | None, Field(description="set: the new value; null takes it out")
         ] = None,
-        text: Annotated[str | None, Field(description="retitle: what the card or title says.")] = None,
-        number: Annotated[int | None, Field(description="swap: which alternative; retitle: which title.")] = None,
-        speed: Annotated[str | float | None, Field(description="retime: 0.5 is slow motion.")] = None,
-        at: Annotated[str | None, Field(description="sync: the film's moment that falls on a beat.")] = None,
-        path: Annotated[str | None, Field(description="set: mix.music, output.size, 3.gain, 3.titles.")] = None,
-        value: Annotated[str | int | float | bool | None, Field(description="set: as YAML; none takes it out.")] = None,
-        revision: Annotated[str | None, Field(description="Refuse where the spec is another by now.")] = None,
+        revision: Annotated[str, Field(description="Refuse where the spec is another by now")] = "",
         dry_run: bool = False,
     ) -> list[Any]:
-        """Change a spec by one verb, on one event or value.
+        """Change one event, or one value, of a spec. Give the verb, the event, and what the verb takes:
 
-        Nothing else in the file changes; what would make the spec wrong is refused. Answers what was changed, with
-        pictures of both sides of every cut that is another now.
+        trim event 3, out_point 0:19.5 - it begins or ends elsewhere (in_point, out_point, length)
+        slip event 3, by 1.5s - a later part of the film, just as long
+        replace event 3, film 0:40 - another part of the film, just as long
+        swap event 3, number 1 - takes one of its alternatives
+        move event 3, to 5 - takes it to the place of event 5
+        insert event 3, what "{card: SOON, for: 1s}" or "shot: 0:16 - 0:20" - puts it before event 3, or event "end"
+        remove event 3; duplicate event 3
+        retitle event 3, text "Run" - what its title, or the card, says
+        retime event 3, speed 0.5 - slow motion
+        sync event 3, at 0:17.2 - that moment of the film falls on a beat
+        set path mix.music, value -3 - any other value; levels are in dB
+
+        All else in the file stays; what would make the spec wrong is refused. Answers what was changed, with pictures
+        of both sides of every changed cut.
         """
         place = fence.spec(spec)
-        action = {
-            "do": verb, "event": event, "in": in_point, "out": out_point, "for": length, "by": by, "with": film,
-            "to": to, "what": what, "text": text, "number": number, "title": number, "at": at, "path": path,
-            "speed": None if speed is None else str(speed), "value": value,
+        action: dict[str, Any] = {
+            "event": event, "in": in_point, "out": out_point, "for": length, "by": by, "with": film, "to": to,
+            "what": what, "text": text, "number": number or "", "title": number or "", "at": at, "path": path,
+            "speed": str(speed),
         }  # fmt: skip
+        given = {key: each if each != "" else None for key, each in action.items()}
         guard = functools.partial(fence.check_names, place)
-        return _answer(edit(place, action, Terms(revision, dry_run, guard)), dry_run)
+        terms = Terms(revision or None, dry_run, guard)
+        return _answer(edit(place, {"do": verb, **given, "value": value}, terms), dry_run)
 
     @tool
     def undo_edit(spec: Spec = "", revision: str | None = None) -> list[Any]:

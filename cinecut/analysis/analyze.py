@@ -240,7 +240,8 @@ def _texts(request: Request) -> tuple[Mapping[str, str], list[Diagnostic]]:
     title = common_title(request.films) if request.others else film_title(request.film)
     if request.others and not title:
         message = "the films' titles have nothing in common: the trailer has none"
-        return request.texts, [Diagnostic("film", message, None, ("--title says what they are called together",))]
+        hint = "analyze --title says what they are called together"
+        return request.texts, [Diagnostic("film", message, None, (hint,))]
     if is_doubtful(title):
         message = f"{excerpt(title)} is no title for a card: the trailer has none"
         return request.texts, [Diagnostic("film", message, None, ("--title says what the film is called",))]

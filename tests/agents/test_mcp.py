@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
+from editing import SPEC, TASKS
 from oracle import Film
 
 import cinecut
@@ -21,23 +22,6 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from cinecut.agents.answers import MOST
-
-SPEC = """# ours
-cinecut: 1
-film:
-  file: {film}
-  facts: {facts}
-timeline:
-  - act: one
-  - shot: 0:00 - 0:01   # the door
-    titles: [One last chance]
-  - {{shot: {{in: 0:02, for: 1s}}, gain: -2, why: quiet}}
-  - black: 1s
-  - act: two
-  - {{shot: 0:04 - 0:05, alternatives: [{{in: 6s, why: a face}}]}}
-  - shot: 0:06 - 0:07
-  - card: THE END
-"""
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -78,56 +62,6 @@ def text_of(result: Any) -> str:
 
 def images(result: Any) -> int:
     return sum(part.type == "image" for part in result.content)
-
-
-# what is asked, the tool's values, and the row of the spec that becomes another
-TASKS: list[tuple[str, dict[str, Any], str, str]] = [
-    (
-        "end the first shot at 0.5 s",
-        {"verb": "trim", "event": 1, "out_point": "0:00.5"},
-        "shot: 0:00 - 0:01 ",
-        "shot: 0:00 - 0:00.5 ",
-    ),
-    ("show shot 2 half a second later", {"verb": "slip", "event": "act 1/2", "by": "12f"}, "in: 0:02,", "in: 0:02.5,"),
-    (
-        "other film for the last shot",
-        {"verb": "replace", "event": "shot 5", "film": "0:08"},
-        "  - shot: 0:06 - 0:07\n",
-        "  - shot: 0:08 - 0:09\n    by: user\n",
-    ),
-    (
-        "take the alternative",
-        {"verb": "swap", "event": "two/1"},
-        "{shot: 0:04 - 0:05, alternatives: [{in: 6s, why: a face}]}",
-        "{shot: 0:06 - 0:07, alternatives: [{in: 00:00:04:00}], why: a face, by: user}",
-    ),
-    ("without the black", {"verb": "remove", "event": "black 3"}, "  - black: 1s\n", ""),
-    (
-        "a card first",
-        {"verb": "insert", "event": 1, "what": "{card: SOON, for: 1s}"},
-        "  - shot: 0:00 - 0:01 ",
-        "  - {card: SOON, for: 1s}\n  - shot: 0:00 - 0:01 ",
-    ),
-    ("another title", {"verb": "retitle", "event": 1, "text": "Run"}, "[One last chance]", "[Run]"),
-    (
-        "slow motion",
-        {"verb": "retime", "event": 5, "speed": 0.5},
-        "  - shot: 0:06 - 0:07\n",
-        "  - shot: 0:06 - 0:07\n    speed: 0.5\n",
-    ),
-    (
-        "softer film",
-        {"verb": "set", "path": "mix.film", "value": -6},
-        "  - card: THE END\n",
-        "  - card: THE END\nmix: {film: -6}\n",
-    ),
-    (
-        "the end before the last shot",
-        {"verb": "move", "event": 6, "to": 5},
-        "  - shot: 0:06 - 0:07\n  - card: THE END\n",
-        "  - card: THE END\n  - shot: 0:06 - 0:07\n",
-    ),
-]
 
 
 def test_ten_tasks_are_done_and_no_file_is_damaged(folder: Path) -> None:

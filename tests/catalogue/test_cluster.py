@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clusters import Cluster, cluster_in
@@ -18,6 +19,7 @@ from many import indexed
 from cinecut.catalogue.store import Catalogue
 from cinecut.catalogue.task import Asked
 from cinecut.catalogue.workers.cluster import Cluster as Looking
+from cinecut.catalogue.workers.cluster import without_profile
 
 distributed = pytest.importorskip("distributed")
 _COUNT = 12
@@ -75,3 +77,28 @@ def test_models_are_asked_where_workers_have_a_gpu(tmp_path: Path, tagged: dict[
     ):
         assert Looking(client, tmp_path, Asked(no_models=True)).resources() is None
         assert Looking(client, tmp_path, Asked()).resources() == (tagged or None)
+
+
+def _profiled() -> list[bool]:
+    """Whether Dask takes samples of the worker: before a film, while it is looked at, and after it."""
+    profile = distributed.get_worker().periodic_callbacks["profile"]
+    found = [profile.is_running()]
+    with without_profile():
+        found.append(_becomes(profile, False))
+    return [*found, _becomes(profile, True)]
+
+
+def _becomes(profile: Any, running: bool) -> bool:
+    end = time.monotonic() + 20
+    while profile.is_running() != running and time.monotonic() < end:
+        time.sleep(0.01)
+    return bool(profile.is_running())
+
+
+def test_a_worker_is_not_profiled_while_it_looks_at_a_film() -> None:
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with (
+        distributed.LocalCluster(processes=False, **options) as workers,
+        distributed.Client(workers, set_as_default=False) as client,
+    ):
+        assert client.submit(_profiled, pure=False).result(timeout=60) == [True, False, True]

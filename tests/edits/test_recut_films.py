@@ -115,3 +115,13 @@ def test_a_film_by_name_alone_is_cut_anew_too(folder: Path, films: dict[str, Foo
     assert shown(path, films) == {"only"}
     assert "Mine" in path.read_text(), "the title that analyze was given"
     assert any(isinstance(entry, Shot) for entry in spec.timeline)
+
+
+def test_a_film_that_is_not_there_is_named(folder: Path, films: dict[str, Footage]) -> None:
+    run(folder, "analyze", "pilot.mkv", "second.mkv", "--no-models", "--length", "15s", "-o", "gone.yaml")
+    path = folder / "gone.yaml"
+    path.write_text(path.read_text().replace("file: second.mkv", "file: moved.mkv"))
+    refused = cinecut("recut", "gone.yaml", "--no-models", cwd=folder)
+    assert refused.returncode == 1
+    assert "moved.mkv is not there" in refused.stderr
+    assert "cinecut link SPEC FILM --name second" in refused.stderr

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -68,4 +69,21 @@ class Cluster:
 
 def _look(film: str, folder: str, asked: Asked) -> Entry:
     """What a worker does."""
-    return look_into(Path(film), Path(folder), asked, lambda stage, share: None)
+    with without_profile():
+        return look_into(Path(film), Path(folder), asked, lambda stage, share: None)
+
+
+@contextmanager
+def without_profile() -> Iterator[None]:
+    """Without Dask's profile of this worker, which samples its threads a hundred times a second."""
+    distributed: Any = import_module("distributed")
+    worker = distributed.get_worker()
+    profile = worker.periodic_callbacks.get("profile")
+    if profile is None or not profile.is_running():
+        yield
+        return
+    worker.loop.add_callback(profile.stop)
+    try:
+        yield
+    finally:
+        worker.loop.add_callback(profile.start)

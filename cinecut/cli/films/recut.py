@@ -226,9 +226,13 @@ def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) 
 
 
 def _films(spec: Path, ours: Spec) -> list[tuple[str | None, Path, int]]:
-    """The films of a spec, each once: the name that they have there, the file, and which of its sounds is heard."""
+    """The films of a spec, each once: the name that they have there, the file, and which of its sounds is heard. Raises
+    Stop with where one of them is missing, or another than it was."""
     from cinecut.language.read import inside
+    from cinecut.media.link import check_files
 
+    check_files(replace(ours, timeline=(), music=None, lut=None, rating=None), spec.parent, report := Report())
+    report.stop_on_error()
     films = dict[Path, tuple[str | None, Path, int]]()
     for key, film in ours.every_film.items():
         path = inside(spec.parent, film.file)

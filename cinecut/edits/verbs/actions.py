@@ -39,12 +39,14 @@ class Action:
     def has(self, name: str) -> bool:
         return self.values.get(name) is not None
 
-    def number(self, name: str, least: int, most: int) -> int:
+    def number(self, name: str, least: int, most: int, of: str = "") -> int:
+        """`of`: what is counted, in words, for who names one that is not there."""
         value = self.values.get(name)
         if isinstance(value, str) and value.strip().isdecimal():
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise Stop("option", f"`{name}` takes a whole number, {least} to {most}")
+            why = f"this event has {most} {of}: " if of else ""
+            raise Stop("option", f"{why}`{name}` takes a whole number, {least} to {most}")
         return value
 
     def text(self, name: str) -> str:
@@ -201,7 +203,8 @@ def _swap(action: Action) -> None:
     index, shot = action.shot()
     if not shot.alternatives:
         raise Stop("option", "this shot has no alternatives")
-    which = (action.number("number", 1, len(shot.alternatives)) if action.has("number") else 1) - 1
+    count = len(shot.alternatives)
+    which = (action.number("number", 1, count, "alternatives") if action.has("number") else 1) - 1
     other, path, edits = shot.alternatives[which], ("timeline", index), action.on.edits
     film, spec = other.film or shot.shot.film, action.on.spec
     same = spec.key_of(film) == spec.key_of(shot.shot.film)
@@ -277,7 +280,7 @@ def _retitle(action: Action) -> None:
     titles = getattr(entry, "titles", ())
     if not titles:
         raise Stop("option", "this event has no title", "set EVENT.titles '[A title]' gives it one")
-    which = action.number("title", 1, len(titles)) - 1 if action.has("title") or len(titles) > 1 else 0
+    which = action.number("title", 1, len(titles), "titles") - 1 if action.has("title") or len(titles) > 1 else 0
     set_title(edits, ("timeline", index, "titles"), which, text)
 
 
