@@ -350,3 +350,21 @@ def test_fields_that_begin_later(bundled: Path, tmp_path: Path, suffix: str, pla
             file.write(part.read_bytes())
     film = odd if suffix == "ts" else made(odd, tmp_path / "odd.mkv", "-c copy")
     assert first_picture(film).field_order == order
+
+
+def test_a_larger_picture_and_sound_begin_midway_a_little_early(films: Films, bundled: Path, tmp_path: Path) -> None:
+    """As a receiver's parts may overlap: times are there twice, and the header knows nothing of the sound."""
+    base = films(BASE)
+    codec = "-c:v mpeg2video -q:v 3 -g 12"
+    odd = tmp_path / "odd.ts"
+    cuts = {"-t 4": "-an", "-ss 4": "-vf scale=640:360:flags=neighbor -c:a ac3 -output_ts_offset 3.96"}
+    parts = (made(base.path, tmp_path / "part.ts", f"{codec} {options}", cut) for cut, options in cuts.items())
+    odd.write_bytes(b"".join(part.read_bytes() for part in parts))
+    text = spec_text(replace(base, path=odd), ["shot: {in: 3.8s, for: 10f}", "shot: {in: 6s, for: 10f}"])
+    rendered = render_text(text, tmp_path, bundled)
+    shown = [number for number in rendered.numbers if isinstance(number, int)]
+    assert len(shown) == 20
+    assert shown == sorted(set(shown))
+    assert shown[10:] == [*range(shown[10], shown[10] + 10)]
+    assert not rendered.sound[:4_000].any()
+    assert rendered.sound[20_000:].any()
