@@ -5,12 +5,15 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from fractions import Fraction
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import Any, cast
 
 import av
+import av.error
 import av.filter
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
@@ -45,6 +48,8 @@ def first_picture(path: Path) -> FirstPicture:
             raise Stop("unreadable", f"no picture of {path} can be decoded", "the file may be damaged; does it play?")
         rotation, mirrored = _orientation(frame)
         order = _field_order(frame, video.codec_context, frames)
+        if order == "progressive" and video.codec_context.name in _IN_FIELDS:
+            order = _later_order(media, video)
         return FirstPicture(frame.pts, rotation, mirrored, order, _color(frame, video.codec_context))
 
 
@@ -73,6 +78,34 @@ def _field_order(frame: VideoFrame, context: Any, following: Iterator[VideoFrame
         return "bff" if frame.height <= 576 else "tff"
     votes = Counter(_told_by_movement(frame, following))
     return "bff" if votes["bff"] > votes["tff"] else "tff"
+
+
+_IN_FIELDS = ("h264", "mpeg2video", "mpeg4", "vc1")  # codecs that may change to fields midway, as broadcasts do
+
+
+def _later_order(media: Any, video: Any) -> str:
+    """Which field is shown first where most later pictures say that they are interlaced: a recording may begin with
+    something else than what was to be recorded."""
+    seen, order = list[bool](), "progressive"
+    length = Fraction(media.duration or 0, av.time_base) / video.time_base  # Matroska's streams have none
+    for share in range(1, _PLACES + 1):
+        with suppress(av.error.FFmpegError):
+            media.seek(int((video.start_time or 0) + length * share / (_PLACES + 1)), stream=video)
+            frames = _decoded(dropwhile(lambda packet: not packet.is_keyframe, packets_of(media, video)))
+            few = list(islice(frames, _FEW))
+            seen += [frame.interlaced_frame for frame in few]
+            if few and few[-1].interlaced_frame and order == "progressive":
+                order = _field_order(few[-1], video.codec_context, frames)
+    return order if 2 * sum(seen) > len(seen) else "progressive"
+
+
+def _decoded(packets: Iterator[Any]) -> Iterator[VideoFrame]:
+    for packet in packets:
+        with suppress(av.error.FFmpegError):
+            yield from packet.decode()
+
+
+_PLACES, _FEW = 3, 3  # places of a film at which pictures are looked at, and how many of each
 
 
 def _told_by_movement(frame: VideoFrame, following: Iterator[VideoFrame]) -> Iterator[str]:

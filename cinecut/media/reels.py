@@ -224,9 +224,13 @@ class _Decoded(_Pictures):
     def packets(self, target: Any) -> Iterator[Any]:
         head, end = (at.seconds + self.facts.start for at in (self.reel.seen.start, self.reel.seen.end))
         last: VideoFrame | None = None
+        reached = None
         for frame in self._frames():
             if frame.pts is None or frame.pts * self.base >= end:
                 break
+            if reached is not None and frame.pts <= reached:  # where two recordings meet, their pictures may overlap
+                continue
+            reached = frame.pts
             if frame.pts * self.base + self.slack >= head:
                 if last is not None:
                     yield from self._stored(last, target)

@@ -20,6 +20,7 @@ from cinecut.analysis.film.blends import GradualCut
 from cinecut.analysis.film.pictures import Moment, key_pictures
 from cinecut.analysis.film.shots import FilmShot, find_shots
 from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.first_picture import first_picture
 from cinecut.media.frames import open_film
 from cinecut.media.probe import film_facts
 
@@ -329,3 +330,41 @@ def test_no_commentary_is_the_films_sound(bundled: Path, tmp_path: Path) -> None
     ]
     subprocess.run([*command, film], check=True)
     assert film_facts(film).audio[0].stream == len(ASIDE) + 1
+
+
+@pytest.mark.parametrize(("plain", "order"), [(1, "tff"), (8, "progressive")])
+@pytest.mark.parametrize("suffix", ["ts", "mkv"])
+def test_fields_that_begin_later(bundled: Path, tmp_path: Path, suffix: str, plain: int, order: str) -> None:
+    """A recording begins with what came before it on air: what most of its pictures are, counts."""
+    codec = "-c:v mpeg2video -q:v 4 -g 12"
+    parts = {"plain": f"-t {plain} {codec}", "fields": f"-t 3 -vf tinterlace=4 -flags +ilme+ildct {codec}"}
+    odd = tmp_path / "odd.ts"
+    for name, options in parts.items():
+        rate, later = (25, 0) if name == "plain" else (50, plain)
+        source = ["-f", "lavfi", "-i", f"testsrc2=s=180x144:r={rate}"]
+        part = tmp_path / f"{name}.ts"
+        subprocess.run(
+            [bundled, "-v", "error", *source, *options.split(), "-output_ts_offset", str(later), part], check=True
+        )
+        with odd.open("ab") as file:
+            file.write(part.read_bytes())
+    film = odd if suffix == "ts" else made(odd, tmp_path / "odd.mkv", "-c copy")
+    assert first_picture(film).field_order == order
+
+
+def test_a_larger_picture_and_sound_begin_midway_a_little_early(films: Films, bundled: Path, tmp_path: Path) -> None:
+    """As a receiver's parts may overlap: times are there twice, and the header knows nothing of the sound."""
+    base = films(BASE)
+    codec = "-c:v mpeg2video -q:v 3 -g 12"
+    odd = tmp_path / "odd.ts"
+    cuts = {"-t 4": "-an", "-ss 4": "-vf scale=640:360:flags=neighbor -c:a ac3 -output_ts_offset 3.96"}
+    parts = (made(base.path, tmp_path / "part.ts", f"{codec} {options}", cut) for cut, options in cuts.items())
+    odd.write_bytes(b"".join(part.read_bytes() for part in parts))
+    text = spec_text(replace(base, path=odd), ["shot: {in: 3.8s, for: 10f}", "shot: {in: 6s, for: 10f}"])
+    rendered = render_text(text, tmp_path, bundled)
+    shown = [number for number in rendered.numbers if isinstance(number, int)]
+    assert len(shown) == 20
+    assert shown == sorted(set(shown))
+    assert shown[10:] == [*range(shown[10], shown[10] + 10)]
+    assert not rendered.sound[:4_000].any()
+    assert rendered.sound[20_000:].any()

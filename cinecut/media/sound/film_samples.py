@@ -49,8 +49,12 @@ class FilmSounds:
     @property
     def kind(self) -> str:
         """The type of samples in which all that the streams hold is kept."""
-        format = self.parts[0].stream.codec_context.format.name.removesuffix("p")
-        return {"u8": "int16", "s16": "int16", "s32": "int32", "s64": "int32"}.get(format, "float32")
+        part = self.parts[0]
+        format = part.stream.codec_context.format or next(
+            (frame.format for _, frame in part.all()), None
+        )  # begins late
+        name = "" if format is None else format.name.removesuffix("p")
+        return {"u8": "int16", "s16": "int16", "s32": "int32", "s64": "int32"}.get(name, "float32")
 
 
 @contextmanager
@@ -84,7 +88,9 @@ def _fresh_decoder(stream: Any) -> Any:
     if known.codec.name not in _NOISY:
         return None
     fresh: Any = av.CodecContext.create(known.codec.name, "r")
-    fresh.extradata, fresh.sample_rate, fresh.layout = known.extradata, known.sample_rate, known.layout.name
+    fresh.extradata = known.extradata
+    if known.layout.nb_channels:  # of sound that begins late in a file its first packet says it
+        fresh.sample_rate, fresh.layout = known.sample_rate, known.layout.name
     return fresh
 
 
