@@ -560,6 +560,9 @@ def test_edits_in_a_row_are_all_made(page: tuple[str, Path], browser: Any) -> No
     def rows() -> list[str]:
         return [row.strip() for row in spec.read_text().splitlines() if row.startswith("  - ")]
 
+    def written_down(words: str) -> Callable[[], bool]:
+        return lambda: words in spec.read_text()
+
     # The mark on the film and the length are those of the event that is selected
     assert browser.execute_script("return document.getElementById('film-frame').value") == "24"
     browser.execute_script("select(1)")
@@ -581,11 +584,11 @@ def test_edits_in_a_row_are_all_made(page: tuple[str, Path], browser: Any) -> No
     level = browser.find_element(By.ID, "mix-music")
     level.clear()
     level.send_keys("-6.5", Keys.ENTER)
-    wait_for(lambda: "music: -6.5" in spec.read_text())
+    wait_for(written_down("music: -6.5"))
     for wanted in ("music: -60", "music: -6.5"):
         wait_for(lambda: at_rest(browser, spec))
         browser.find_element(By.ID, "mute-music").click()
-        wait_for(lambda wanted=wanted: f"{wanted}}}" in spec.read_text())
+        wait_for(written_down(f"{wanted}}}"))
     wait_for(lambda: at_rest(browser, spec))
 
     # J goes back, K stops it
