@@ -50,6 +50,7 @@ def _film(name: str, layout: Layout) -> dict[str, Any]:
     rate = [facts.rate.numerator, facts.rate.denominator]
     return {
         "name": layout.trailer.spec.name_of(name) or "film",
+        "fingerprint": facts.fingerprint,
         "rate": rate,
         "frames": math.floor(facts.duration * facts.rate),
     }
@@ -113,7 +114,7 @@ def _sounds(layout: Layout) -> dict[str, Any]:
             length = effect.length or SAMPLE_RATE
             yield {"name": effect.name, **frames(Sounding(effect.anchor, effect.anchor + length))}
 
-    songs = [{"name": song.name, **frames(song.place)} for song in track.songs]
+    songs = [{"name": song.file.rpartition("/")[2], **frames(song.place)} for song in track.songs]
     if track.pulse is not None:
         songs.append({"name": f"{track.pulse.style} pulse", **frames(track.pulse.place)})
     voices = [{"name": voice.line or "voice", **frames(voice.place)} for voice in track.voices]

@@ -29,7 +29,7 @@ from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.watch.session import Session
 
 _PAGE = Path(__file__).with_name("page")
-_FILES = {"": "index.html", "watch.js": "watch.js", "watch.css": "watch.css"}
+_FILES = {"": "index.html", **{name: name for name in ("player.js", "watch.js", "watch.css")}}
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 _POLICY = "default-src 'none'; img-src 'self' data:; " + "; ".join(
     f"{kind}-src 'self'" for kind in ("script", "style", "media", "connect")

@@ -27,13 +27,16 @@ Contents = dict[Path, tuple[int, int, int] | None]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the page shows. `trailer` describes the last text without mistakes, `revision` is the text as it is now;
+    """What the page shows. `trailer` describes the last text without mistakes, which was `described`; `revision` is the
+    text as it is now, and of two states that with the higher `number` is the later one;
     `draft` is the name of the file that plays, `drafted` the revision that it was rendered from, and `stills` are the
     names of a picture of each of its events."""
 
     spec: str = ""  # the file's name
+    number: int = 0
     revision: str = ""
     trailer: dict[str, Any] = field(default_factory=dict)
+    described: str = ""
     mistakes: tuple[str, ...] = ()
     broken: bool = False  # the text cannot be rendered
     draft: str = ""
@@ -51,6 +54,8 @@ class Session:
         self.state = State(spec.name)
         self.job: Job | None = None  # of the last text without mistakes
         self.stills: dict[str, tuple[str, int]] = {}  # by their names which frame of which draft each is
+        self._guard = threading.Lock()  # of the state
+        self._drafts = 0  # begun
         self._dirty = threading.Event()
         self._ended = False
         self._running = Running()  # the FFmpegs of the draft under way
@@ -120,6 +125,7 @@ class Session:
         if job is not None:
             self.job = job
             changes["trailer"] = description(job.plan.layout, job.plan.opening)
+            changes["described"] = changes["revision"]
         self._looked = {file: before.get(file, stamp) for file, stamp in self._contents().items()}
         self._tell(**changes)
         return job
@@ -127,7 +133,8 @@ class Session:
     def _render(self, job: Job, running: Running) -> None:
         """A draft; what goes wrong is said on the page, unless it was given up."""
         revision = self.state.revision
-        target = self.folder / f"draft-{revision}-{threading.get_native_id()}.mp4"
+        self._drafts += 1  # another song or film under the same words is another draft
+        target = self.folder / f"draft-{revision}-{self._drafts}.mp4"
         try:
             watch = Watch(self._stage, self._waiting)
             done = render(job, target, self.ffmpeg, watch, force=True, effort=Effort(running=running))
@@ -157,7 +164,8 @@ class Session:
         self._tell(progress=f"waiting for the GPU lock, held by {holder}")
 
     def _tell(self, **changes: Any) -> None:
-        self.state = replace(self.state, **changes)
+        with self._guard:  # drafts and edits are made by threads of their own
+            self.state = replace(self.state, number=self.state.number + 1, **changes)
         self._changed()
 
     # Editing: by the desk, which checks, writes and keeps the journal
@@ -179,7 +187,7 @@ class Session:
     def _revise(self, change: Callable[[desk.Terms], desk.Edit], revision: str) -> None:
         try:
             done = change(desk.Terms(revision, measure=True))
-            self.state = replace(self.state, revision=done.after.revision)
+            self._tell(revision=done.after.revision)
         finally:
             self.touch()  # the file is another: by this change or, where it was refused, by somebody else's
 

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -281,6 +282,23 @@ def test_a_still_has_another_name_when_it_shows_anything_else(films: Films, tmp_
         watched.until(lambda: session.state.stills == first.stills)
 
 
+def test_another_medium_under_the_same_words_is_another_draft(films: Films, tmp_path: Path) -> None:
+    """The page takes a draft by its name."""
+    film, drafts = tmp_path / "own.mp4", tmp_path / "drafts"
+    shutil.copy(films(SMALL).path, film)
+    spec = written(tmp_path, film)
+    drafts.mkdir()
+    with Watched(spec, drafts) as watched:
+        session = watched.session
+        watched.until(lambda: bool(session.state.drafted))
+        first = session.state
+        assert first.described == first.revision
+        shutil.copy(films(replace(SMALL, path=Path("b.mp4"), gop=12)).path, film)
+        session.touch()
+        watched.until(lambda: session.state.draft != first.draft)
+        assert session.state.revision == first.revision
+
+
 def test_a_newer_edit_gives_up_the_draft_under_way(films: Films, bundled: Path, tmp_path: Path) -> None:
     """The FFmpeg of the first draft never ends by itself."""
     spec, drafts, stuck = written(tmp_path, films(SMALL).path), tmp_path / "drafts", tmp_path / "stuck"
@@ -455,8 +473,11 @@ def plays(browser: Any) -> str:
 
 
 def at_rest(browser: Any, spec: Path) -> bool:
-    """The page plays a draft of the file as it is."""
-    script = "return state.drafted === arguments[0] && document.body.dataset.plays === state.draft"
+    """The page shows and plays the file as it is."""
+    script = (
+        "return state.described === arguments[0] && state.drafted === arguments[0]"
+        " && document.body.dataset.plays === state.draft"
+    )
     return bool(browser.execute_script(script, hashlib.sha256(spec.read_bytes()).hexdigest()[:16]))
 
 
@@ -517,3 +538,67 @@ def test_the_page_plays_edits_and_shows_mistakes(page: tuple[str, Path], browser
     assert plays(browser) == good
     severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert not [entry for entry in severe if "409" not in entry["message"]]
+
+
+def test_edits_in_a_row_are_all_made(page: tuple[str, Path], browser: Any) -> None:
+    """Each on what the one before left: faster than they are drafted, and from keys or buttons."""
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    address, spec = page
+    before = spec.read_text()
+    browser.get(address)
+    wait_for(lambda: plays(browser))
+
+    def press(key: str, held: str, times: int) -> None:
+        chain = ActionChains(browser).key_down(held)
+        for _ in range(times):
+            chain.send_keys(key)
+        chain.key_up(held).perform()
+
+    def rows() -> list[str]:
+        return [row.strip() for row in spec.read_text().splitlines() if row.startswith("  - ")]
+
+    def written_down(words: str) -> Callable[[], bool]:
+        return lambda: words in spec.read_text()
+
+    # The mark on the film and the length are those of the event that is selected
+    assert browser.execute_script("return document.getElementById('film-frame').value") == "24"
+    browser.execute_script("select(1)")
+    assert browser.execute_script("return [$('film-frame').value, $('amount').value, $('unit').value]") == [
+        "72",
+        "4",
+        "beats",
+    ]
+
+    browser.execute_script("select(0)")
+    press(Keys.ARROW_RIGHT, Keys.ALT, 3)
+    wait_for(lambda: "- shot: 0:01" in rows()[-2])
+    assert browser.execute_script("return selected") == 3
+    press("z", Keys.CONTROL, 3)
+    wait_for(lambda: spec.read_text() == before)
+    wait_for(lambda: at_rest(browser, spec))
+
+    # A stem that is muted comes back at the level that it had
+    level = browser.find_element(By.ID, "mix-music")
+    level.clear()
+    level.send_keys("-6.5", Keys.ENTER)
+    wait_for(written_down("music: -6.5"))
+    for wanted in ("music: -60", "music: -6.5"):
+        wait_for(lambda: at_rest(browser, spec))
+        browser.find_element(By.ID, "mute-music").click()
+        wait_for(written_down(f"{wanted}}}"))
+    wait_for(lambda: at_rest(browser, spec))
+
+    # J goes back, K stops it
+    browser.execute_script("document.activeElement.blur(); seek(60)")
+    body = browser.find_element(By.TAG_NAME, "body")
+    body.send_keys("j")
+    wait_for(lambda: browser.execute_script("return frame()") < 55)
+    body.send_keys("k")
+    assert browser.execute_script("return [moving(), video.paused]") == [False, True]
+
+    # Why an edit is refused stays readable
+    browser.execute_script("edit(() => ({ do: 'trim', entry: 1, in: 10 ** 9 }))")
+    wait_for(lambda: browser.find_element(By.ID, "status").text.startswith("not done: "))

@@ -73,6 +73,7 @@ class PlacedSong:
     fade-out at its end."""
 
     name: str  # in the working folder
+    file: str  # what the spec calls it
     facts: SongFacts
     parts: tuple[SongPart, ...]
     place: Sounding
@@ -297,7 +298,7 @@ def _music(trailer: Trailer, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], Pla
         parts = tuple(heard_parts(music, Fraction(place.length, SAMPLE_RATE)))
         join = ruler.count(music.join, Fraction(0))
         name, facts = song_name(trailer.song), trailer.song.facts
-        songs.append(PlacedSong(name, facts, parts, place, join, music.gain, fade, "music", ""))
+        songs.append(PlacedSong(name, trailer.song.file, facts, parts, place, join, music.gain, fade, "music", ""))
     elif music is not None and music.pulse != "none" and trailer.grid is not None:
         pulse = PlacedPulse(music.pulse, place, music.gain, fade, trailer.grid)
     for (placed, cue), (until, fade) in zip(cues, ends[1:], strict=True):
@@ -311,7 +312,7 @@ def _music(trailer: Trailer, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], Pla
         place, name = Sounding(ruler.start(placed), until), song_name(song)
         part = (cue.start.seconds, cue.start.seconds + Fraction(place.length, SAMPLE_RATE))
         label, fade = placed.label + _suffix("cue", 1), min(fade, place.length)
-        songs.append(PlacedSong(name, song.facts, (part,), place, 0, cue.gain, fade, label, placed.label))
+        songs.append(PlacedSong(name, song.file, song.facts, (part,), place, 0, cue.gain, fade, label, placed.label))
     return tuple(songs), pulse
 
 

@@ -2,118 +2,9 @@
 // The page of `cinecut watch`. The server sends its state whenever that changes; every edit is one request, which
 // changes the spec's file. All texts are set as text, never as HTML.
 
-const $ = (id) => document.getElementById(id);
-const ZOOM = 4; // pixels a frame, at most; a long trailer fits fewer
-let state = { revision: "", trailer: {}, mistakes: [], draft: "", progress: "" };
-let shown = ""; // the trailer in the timeline, as JSON
-let playing = { draft: "", trailer: {}, stills: [] }; // what the player has
-let video = $("one");
-let selected = 0; // index of an event
-let looping = false;
-let speed = 0; // of J and L
-let scale = ZOOM;
-
-const rate = () => (state.trailer.rate ? state.trailer.rate[0] / state.trailer.rate[1] : 25);
-const filmRate = (film) => state.trailer.films[film].rate[0] / state.trailer.films[film].rate[1];
-const filmPicture = (film, at) => `film/${film}/${at}.jpg`;
-const events = () => state.trailer.events || [];
-const opening = () => state.trailer.opening || 0;
-const clock = (seconds) => {
-  const minutes = Math.floor(seconds / 60);
-  return `${minutes}:${(seconds - 60 * minutes).toFixed(3).padStart(6, "0")}`;
-};
-
-// Playing
-
-const frame = () => Math.floor(video.currentTime * rate() + 0.01) - opening();
-function seek(to) {
-  const last = (state.trailer.frames || 1) - 1;
-  const wanted = Math.max(0, Math.min(last, to)) + opening();
-  video.currentTime = (wanted + 0.5) / rate(); // the middle of a frame shows that frame
-  drawPlayhead();
-}
-function play(on) {
-  speed = on ? 1 : 0;
-  video.playbackRate = 1;
-  if (on) video.play().catch(() => {}); else video.pause();
-}
-function shuttle(by) { // J and L: each press is faster; back in steps, since no browser plays backwards
-  speed = Math.max(-8, Math.min(8, by > 0 ? (speed < 1 ? 1 : speed * 2) : (speed > -1 ? -1 : speed * 2)));
-  if (speed > 0) { video.playbackRate = speed; video.play().catch(() => {}); } else video.pause();
-}
-function jump(marks, by) {
-  const now = frame();
-  const next = by > 0 ? marks.find((mark) => mark > now) : marks.filter((mark) => mark < now).pop();
-  if (next !== undefined) seek(next);
-}
-const marks = {
-  event: () => events().map((event) => event.start),
-  act: () => (state.trailer.acts || []).map((act) => act.start),
-  beat: () => (state.trailer.beats || []).map((beat) => beat.frame),
-  bar: () => (state.trailer.beats || []).filter((beat) => beat.bar).map((beat) => beat.frame),
-};
-
-function firstChange(before, after) {
-  const told = (event) => JSON.stringify([event.kind, event.in, event.out, event.end - event.start, event.titles, event.card]);
-  const old = before.events || [], now = after.events || [];
-  const index = now.findIndex((event, number) => !old[number] || told(old[number]) !== told(event));
-  return index < 0 ? null : now[index].start;
-}
-function takeDraft() {
-  if (!state.draft || state.draft === playing.draft) return;
-  const other = video === $("one") ? $("two") : $("one");
-  const trailer = state.trailer, name = state.draft, stills = state.stills, old = playing;
-  const change = old.draft ? firstChange(old.trailer, trailer) : null;
-  const at = change === null ? video.currentTime : (change + (trailer.opening || 0) + 0.5) * trailer.rate[1] / trailer.rate[0];
-  const on = !video.paused && !video.ended;
-  playing = { draft: name, trailer, stills };
-  other.src = `draft/${name}`;
-  other.onloadeddata = () => {
-    other.onloadeddata = null;
-    other.onseeked = () => {
-      other.onseeked = null;
-      video.pause();
-      video.hidden = true;
-      other.hidden = false;
-      video = other;
-      $("empty").hidden = true;
-      if (on) play(true);
-      document.body.dataset.plays = name;
-      drawSound(name);
-      drawStills();
-    };
-    other.currentTime = at || 0.5 / rate();
-  };
-  other.load();
-}
-
-function tick() {
-  if (speed < 0) seek(frame() + speed);
-  if (looping && events()[selected] && speed > 0) {
-    const event = events()[selected];
-    if (frame() >= event.end || frame() < event.start - 1) seek(event.start);
-  }
-  drawPlayhead();
-  requestAnimationFrame(tick);
-}
-let drawn = ""; // of the playhead: while nothing moves, the browser has nothing to paint
-function drawPlayhead() {
-  const now = `${frame()} ${rate()} ${video.paused} ${scale}`;
-  if (now === drawn) return;
-  drawn = now;
-  $("clock").textContent = `${clock(Math.max(0, frame()) / rate())}  frame ${Math.max(0, frame())}`;
-  $("playhead").style.left = `${Math.max(0, frame()) * scale}px`;
-  $("play").setAttribute("aria-pressed", String(!video.paused));
-  $("play").textContent = video.paused ? "play" : "pause";
-  const view = $("timeline");
-  if (!video.paused) {
-    const at = frame() * scale;
-    if (at < view.scrollLeft || at > view.scrollLeft + view.clientWidth - 40) view.scrollLeft = at - 40;
-  }
-}
-
 // The timeline
 
+const ROW = 1.35; // rem, the height of a lane
 function block(lane, start, end, text, tag = "div") {
   const element = document.createElement(tag);
   element.style.left = `${start * scale}px`;
@@ -124,6 +15,16 @@ function block(lane, start, end, text, tag = "div") {
   element.append(label);
   lane.append(element);
   return element;
+}
+function stack(lane, sounds) { // those that overlap lie one below the other
+  const ends = []; // where each row is free again
+  for (const sound of sounds) {
+    let row = ends.findIndex((end) => end <= sound.start);
+    if (row < 0) row = ends.length;
+    ends[row] = sound.end;
+    block(lane, sound.start, sound.end, sound.name).style.top = `${row * ROW + 0.06}rem`;
+  }
+  lane.style.height = `${Math.max(1, ends.length) * ROW}rem`;
 }
 const lane = (name) => document.querySelector(`.lane.${name}`);
 function drawTimeline() {
@@ -144,15 +45,13 @@ function drawTimeline() {
     for (const title of event.titles) block(lane("titles"), event.start, event.end, title);
     if (event.card) block(lane("titles"), event.start, event.end, event.card);
   }
-  for (const name of ["effects", "voices", "songs"]) {
-    for (const sound of trailer[name]) block(lane(name), sound.start, sound.end, sound.name);
-  }
+  for (const name of ["effects", "voices", "songs"]) stack(lane(name), trailer[name]);
   const beats = lane("beats"), pen = canvas(beats, 12);
   for (const beat of trailer.beats) {
     pen.fillStyle = beat.bar ? "#3b82f6" : "#8888";
     pen.fillRect(beat.frame * scale, beat.bar ? 0 : 5, 1, 12);
   }
-  if (!$("mix").contains(document.activeElement)) drawMix();
+  if (!document.activeElement.matches("#mix input")) drawMix(); // a level that is being typed stays
   select(selected, true);
   drawStills();
 }
@@ -183,6 +82,7 @@ function drawStills() {
 
 // One event
 
+let marked = null; // the event to which the mark on the film belongs
 function select(index, again = false) { // again: what is being typed, and the mark on the film, stay
   const event = events()[index];
   if (!event) return;
@@ -199,11 +99,16 @@ function select(index, again = false) { // again: what is being typed, and the m
     const slider = $("film-frame");
     slider.min = Math.max(0, event.in - around);
     slider.max = Math.min(state.trailer.films[event.film].frames - 1, event.out + around);
-    if (!again) slider.value = event.in;
+    if (!again || !sameShot(event, marked)) slider.value = event.in;
+    marked = event;
     showFilm();
   }
+  showLength(event);
+  if (!again || !$("texts").contains(document.activeElement)) drawTexts(event);
+  drawAlternatives(event);
+}
+function drawTexts(event) {
   const box = $("texts");
-  if (again && box.contains(document.activeElement)) return;
   box.replaceChildren();
   const texts = event.card === undefined ? event.titles : [event.card];
   texts.forEach((text, number) => {
@@ -215,11 +120,16 @@ function select(index, again = false) { // again: what is being typed, and the m
     label.textContent = "text ";
     label.append(input);
     set.textContent = "set text";
-    const send = () => edit({ do: "retitle", entry: event.entry, title: number + 1, text: input.value });
+    const send = () => {
+      const words = input.value;
+      edit((now) => ({ do: "retitle", entry: now.entry, title: number + 1, text: words }));
+    };
     set.addEventListener("click", send);
     input.addEventListener("keydown", (key) => { if (key.key === "Enter") send(); });
     box.append(label, set);
   });
+}
+function drawAlternatives(event) {
   const others = $("alternatives");
   others.replaceChildren();
   (event.alternatives || []).forEach((other, number) => {
@@ -228,9 +138,18 @@ function select(index, again = false) { // again: what is being typed, and the m
     picture.alt = "";
     label.textContent = `take ${clock(other.in / filmRate(other.film))} instead${other.why ? `: ${other.why}` : ""}`;
     button.append(picture, label);
-    button.addEventListener("click", () => edit({ do: "swap", entry: event.entry, number: number + 1 }));
+    button.addEventListener("click", () => edit((now) => ({ do: "swap", entry: now.entry, number: number + 1 })));
     others.append(button);
   });
+}
+// Whether an event is the shot that another was before an edit of its in or out point.
+const sameShot = (now, before) => before !== null && now.film === before.film && (now.in === before.in || now.out === before.out);
+function showLength(event) { // in beats where it begins and ends on one
+  if ($("event").contains(document.activeElement) && document.activeElement === $("amount")) return;
+  const at = (frame) => marks.beat().indexOf(frame);
+  const counted = at(event.start) >= 0 && at(event.end) >= 0;
+  $("amount").value = counted ? at(event.end) - at(event.start) : event.end - event.start;
+  $("unit").value = counted ? "beats" : "frames";
 }
 function showFilm() {
   const at = Number($("film-frame").value), film = events()[selected].film;
@@ -241,31 +160,60 @@ function showFilm() {
 
 // Editing
 
-async function edit(action) {
-  const answer = await fetch("edit", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ ...action, revision: state.revision }),
-  });
-  const body = await answer.json();
-  if (answer.ok) state = { ...state, revision: body.revision };
-  say(answer.ok ? "edited" : body.error);
+const READING = 10000; // ms for which it is shown why an edit was not made
+let refused = "", reading = 0; // why the last edit was not made, and the timer that takes that away
+const waiting = []; // edits that were asked for and not made yet
+let sending = false;
+
+// Edits are made one after the other, each of the trailer as the one before has left it: `action` is a function of the
+// event at the place that was selected when the edit was asked for.
+function edit(action, index = selected) {
+  waiting.push(() => (events()[index] ? action(events()[index]) : null));
+  makeNext();
 }
-const entryOf = () => events()[selected].entry;
+async function makeNext() {
+  const settled = state.broken || state.described === state.revision;
+  if (sending || !settled || waiting.length === 0) return;
+  const action = waiting.shift()();
+  if (action === null) { makeNext(); return; }
+  sending = true;
+  let made = null;
+  try {
+    const answer = await fetch("edit", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ ...action, revision: state.revision }),
+    });
+    const body = await answer.json();
+    refused = answer.ok ? "" : `not done: ${body.error}`;
+    if (answer.ok) made = body;
+  } catch {
+    refused = "not done: cinecut watch does not answer";
+  }
+  sending = false;
+  clearTimeout(reading);
+  if (refused) {
+    waiting.length = 0; // those were meant for what it would have become
+    reading = setTimeout(() => { refused = ""; sayState(); }, READING);
+  }
+  if (made) take(made);
+  say(refused || "edited");
+  makeNext();
+}
 const filmFrame = () => Number($("film-frame").value);
-function neighbour(by) { // the entry of the event that is so many places away
-  const event = events()[selected + by];
-  return event ? event.entry : null;
+function move(by) {
+  const from = selected, to = selected + by;
+  if (!events()[to]) return;
+  selected = to;
+  edit((event) => (events()[to] ? { do: "move", entry: event.entry, to: events()[to].entry } : null), from);
 }
-async function move(by) {
-  const to = neighbour(by);
-  if (to === null) return;
-  const entry = entryOf();
-  selected += by;
-  await edit({ do: "move", entry, to });
+function onFilm(make) { // an edit by the frame of the film that is marked now
+  if (events()[selected].in === undefined) return;
+  const frame = filmFrame();
+  edit((event) => make(event.entry, frame));
 }
 const actions = {
-  play: () => play(video.paused),
+  play: () => play(!moving()),
   loop: () => { looping = !looping; $("loop").setAttribute("aria-pressed", String(looping)); },
   "frame-back": () => { play(false); seek(frame() - 1); },
   "frame-on": () => { play(false); seek(frame() + 1); },
@@ -273,14 +221,17 @@ const actions = {
   "act-back": () => jump(marks.act(), -1), "act-on": () => jump(marks.act(), 1),
   "beat-back": () => jump(marks.beat(), -1), "beat-on": () => jump(marks.beat(), 1),
   "bar-back": () => jump(marks.bar(), -1), "bar-on": () => jump(marks.bar(), 1),
-  "mark-in": () => edit({ do: "trim", entry: entryOf(), in: filmFrame() }),
-  "mark-out": () => edit({ do: "trim", entry: entryOf(), out: filmFrame() }),
-  hit: () => edit({ do: "sync", entry: entryOf(), at: filmFrame() }),
-  length: () => edit({ do: "trim", entry: entryOf(), for: `${Number($("amount").value)} ${$("unit").value}` }),
+  "mark-in": () => onFilm((entry, frame) => ({ do: "trim", entry, in: frame })),
+  "mark-out": () => onFilm((entry, frame) => ({ do: "trim", entry, out: frame })),
+  hit: () => onFilm((entry, frame) => ({ do: "sync", entry, at: frame })),
+  length: () => {
+    const length = `${Number($("amount").value)} ${$("unit").value}`;
+    edit((event) => ({ do: "trim", entry: event.entry, for: length }));
+  },
   earlier: () => move(-1), later: () => move(1),
-  duplicate: () => edit({ do: "duplicate", entry: entryOf() }),
-  delete: () => edit({ do: "remove", entry: entryOf() }),
-  undo: () => edit({ do: "undo" }), redo: () => edit({ do: "redo" }),
+  duplicate: () => edit((event) => ({ do: "duplicate", entry: event.entry })),
+  delete: () => edit((event) => ({ do: "remove", entry: event.entry })),
+  undo: () => edit(() => ({ do: "undo" })), redo: () => edit(() => ({ do: "redo" })),
 };
 function step(by) {
   const index = Math.max(0, Math.min(events().length - 1, selected + by));
@@ -315,8 +266,9 @@ document.addEventListener("keydown", (key) => {
 
 // The mix
 
+const muted = {}; // the level of each stem before it was muted
 function drawMix() {
-  const box = $("mix");
+  const box = $("mix"), focused = document.activeElement.id;
   box.replaceChildren();
   for (const [stem, level] of Object.entries(state.trailer.mix)) {
     const label = document.createElement("label"), input = document.createElement("input"), mute = document.createElement("button");
@@ -325,21 +277,32 @@ function drawMix() {
     input.max = 20;
     input.value = level;
     input.id = `mix-${stem}`;
-    input.addEventListener("change", () => edit({ do: "set", path: `mix.${stem}`, value: Math.round(Number(input.value)) }));
+    const set = (value) => edit(() => ({ do: "set", path: `mix.${stem}`, value }));
+    input.step = "any";
+    input.addEventListener("change", () => set(Number(input.value)));
     label.textContent = `${stem}, dB `;
     label.append(input);
     mute.textContent = level > -60 ? "mute" : "unmute";
     mute.setAttribute("aria-label", `${mute.textContent} ${stem}`);
-    mute.addEventListener("click", () => edit({ do: "set", path: `mix.${stem}`, value: level > -60 ? -60 : 0 }));
-    label.append(mute);
-    box.append(label);
+    mute.id = `mute-${stem}`;
+    mute.addEventListener("click", () => {
+      const now = state.trailer.mix[stem];
+      if (now > -60) muted[stem] = now;
+      set(now > -60 ? -60 : muted[stem] ?? 0);
+    });
+    box.append(label, mute);
   }
+  if (focused.startsWith("mute-")) $(focused).focus();
 }
 
 // The state
 
 function say(text) { $("status").textContent = text; }
-function take(next) {
+function sayState() {
+  say(state.progress || refused || (state.broken ? "the last good draft plays" : state.draft ? "ready" : "starting"));
+}
+function take(next) { // an edit's answer may come later than the news of what it did
+  if (next.number <= state.number) return;
   state = next;
   $("spec").textContent = state.spec;
   document.title = `${state.spec} - cinecut watch`;
@@ -349,9 +312,12 @@ function take(next) {
   box.firstElementChild.textContent = state.mistakes.join("\n\n");
   document.body.dataset.revision = state.revision;
   document.body.dataset.drafted = state.drafted;
-  say(state.progress || (state.broken ? "the last good draft plays" : state.draft ? "ready" : "starting"));
+  sayState();
   drawTimeline();
   takeDraft();
+  makeNext();
 }
-new EventSource("changes").onmessage = (message) => take(JSON.parse(message.data));
+const changes = new EventSource("changes");
+changes.onmessage = (message) => take(JSON.parse(message.data));
+changes.onerror = () => say("cinecut watch does not answer: does it still run?");
 requestAnimationFrame(tick);
