@@ -62,6 +62,7 @@ class Vibe:
     shots: tuple[int, int]  # least and most in 90 seconds
     dialogue: Fraction  # share of acts 1 and 2
     taste: Mapping[str, Fraction]  # which shots it prefers: a weight for each signal
+    lines: Mapping[str, Fraction]  # which lines it prefers: a weight for each emotion
     skeleton: str  # the name of the one that it usually has
     usual: str  # transition between the shots of acts 1 and 2
     acts: str  # transition between acts
@@ -190,6 +191,7 @@ def _filled(data: Mapping[str, Any], path: Path) -> Vibe:
         shots=(shots["least"], shots["most"]),
         dialogue=Fraction(data["dialogue"]),
         taste={name: Fraction(str(weight)) for name, weight in data.get("taste", {}).items()},
+        lines={name: Fraction(str(weight)) for name, weight in data.get("lines", {}).items()},
         skeleton=data.get("skeleton", "cold-open"),
         usual=data["transitions"]["usual"],
         acts=data["transitions"]["acts"],

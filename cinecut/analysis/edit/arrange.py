@@ -30,8 +30,8 @@ _CHOICE, _PART = 5, 6  # shots that fill a slot, if a sixth of all takes are so 
 _BRIEF = Fraction(9, 10)  # seconds: no slot is split into shorter ones for the sake of choice
 _KEPT = 2  # of the strongest takes for a best slot, that no other slot gets
 _OTHERS = 5  # alternatives of a slot
-_APART = 3  # slots within which no two have the same alternative
-_FEW = 2  # alternatives that a slot has at least, if need be those of its neighbours
+_APART = 4  # slots within which no two have the same alternative, however few shots are left
+_SOME, _FEW = 4, 2  # alternatives that a slot has at least, if need be those of slots nearby, of its neighbours
 
 Chosen = list[Candidate | None]
 
@@ -142,10 +142,10 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
         gap = gaps[number]
         if gap.slot.best:
             strongest = [each for each in market.strongest(gap) if each.number not in taken]
-            heard = any(not each.cut.mute for each in strongest)
-            offers[number] = strongest if heard or gap.slot.beats < _SPLIT else []
+            splits = gap.slot.beats >= _SPLIT and all(each.cut.mute for each in strongest)
+            offers[number] = [] if splits else strongest or market.next_strongest(gap)
             taken |= {each.number for each in offers[number][:kept]}
-            if offers[number] or gap.slot.beats >= _SPLIT:
+            if offers[number] or splits:
                 continue
         if gap.slot.want.shows:
             offers[number] = [each for each in market.candidates(gap, count) if each.number not in taken]
@@ -189,10 +189,12 @@ def _spare(
 
 
 def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[Other]]:
-    """Up to five alternatives of each slot. The slots choose in turn, and none what a slot within reach has chosen;
-    only a slot with hardly any may have those of another, too."""
+    """Up to five alternatives of each slot. The slots choose in turn, and none what a slot within reach has chosen: as
+    far away as there are shots for. A slot with few may have those of farther slots, and with hardly any those of
+    its neighbours, too."""
     dealt: dict[int, list[Cut]] = {number: [] for number in free}
-    for most, apart in ((_OTHERS, _APART), (_FEW, 0)):
+    shots = {_shot(cut) for cuts in free.values() for cut in cuts}
+    for most, apart in ((_OTHERS, max(_APART, len(shots) // _OTHERS)), (_SOME, _APART), (_FEW, 0)):
         for _ in range(most):
             for number, cuts in free.items():
                 near = range(number - apart, number + apart + 1)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,11 +60,14 @@ class Market:
         return {**found, "score": _ranks(np.array([take.score for take in self.takes]))}
 
     @cached_property
+    def by_score(self) -> list[int]:
+        """All takes, those with the highest scores first."""
+        return sorted(range(len(self.takes)), key=lambda n: (-self.takes[n].score, n))
+
+    @cached_property
     def best(self) -> frozenset[int]:
         """The takes with the highest scores, which the best slots choose from."""
-        count = max(_BEST_LEAST, int(len(self.takes) * _BEST_SHARE))
-        order = sorted(range(len(self.takes)), key=lambda n: (-self.takes[n].score, n))
-        return frozenset(order[:count])
+        return frozenset(self.by_score[: max(_BEST_LEAST, int(len(self.takes) * _BEST_SHARE))])
 
     def worths(self, slot: Slot) -> Floats:
         """How good each take is for a slot, whether it fits or not; -inf for what is of none of its shots."""
@@ -143,8 +147,15 @@ class Market:
         return _sorted([replace(each, spoils=bool(spoils[each.number])) for each in found])
 
     def strongest(self, gap: Gap) -> list[Candidate]:
-        """The cuts of the strongest takes for a gap, those that the genre likes first: all of them are good. If none
-        of them fits, or is no spoiler, the strongest one that does."""
+        """The cuts of the film's strongest takes for a gap, those that the genre likes first: all of them are good."""
+        return self._of_the_best(gap, [n for n in self.by_score if n in self.best])
+
+    def next_strongest(self, gap: Gap) -> list[Candidate]:
+        """As `strongest`, of those takes that fit the gap, for one that none of the film's strongest fits."""
+        fitting = (n for n in self.by_score if n not in self.best and not self.spoiling(gap.slot)[n])
+        return self._of_the_best(gap, list(islice((n for n in fitting if self._part(gap, n)), _BEST_LEAST)))
+
+    def _of_the_best(self, gap: Gap, numbers: Sequence[int]) -> list[Candidate]:
         slot = gap.slot
         spoils = self.spoiling(slot)
         worths = (
@@ -153,13 +164,8 @@ class Market:
             + self._zones(slot)
             + self._weighted(self.weights.act.get(slot.act, {}))
         )
-        order = [number for number in self._order(worths) if number in self.best and not spoils[number]]
-        found = _sorted(self._silent(gap, worths, order, len(order)))
-        if any(not each.cut.mute for each in found):
-            return found
-        weaker = sorted(range(len(self.takes)), key=lambda n: (-self.takes[n].score, n))
-        others = (self._silent(gap, worths, [n], 1) for n in weaker if n not in self.best and not spoils[n])
-        return [*next((each for each in others if each and not each[0].cut.mute), []), *found]
+        order = [number for number in numbers if not spoils[number]]
+        return _sorted(self._silent(gap, worths, order, len(order)))
 
     def _order(self, worths: Floats) -> list[int]:
         order = np.argsort(-np.round(worths, 6), kind="stable")
@@ -170,27 +176,35 @@ class Market:
         found = []
         for number, take in enumerate(self.takes):
             if np.isfinite(worths[number]) and any(line.standalone >= SPOKEN_WELL for line in take.lines):
-                cut = spoken_part(gap, take, self.tempo)
+                cut = spoken_part(gap, take, self.tempo, self.vibe)
                 if cut is not None and cut.line is not None:
-                    said = self.weights.line * (0.5 + line_worth(cut.line))
+                    said = self.weights.line * (0.5 + line_worth(cut.line, self.vibe))
                     found.append(Candidate(number, cut, float(worths[number]) + said))
         return found
 
     def _silent(self, gap: Gap, worths: Floats, order: Sequence[int], count: int) -> list[Candidate]:
+        """The first `count` takes of the order that fit, and then more until half as many need not be muted."""
         found: list[Candidate] = []
+        heard = 0
         for number in order:
-            key = (number, gap.form)
-            if key not in self._parts:
-                self._parts[key] = silent_part(gap, self.takes[number], self.tempo)
-            cut = self._parts[key]
-            if cut is not None:
-                worth = float(worths[number]) + (self.weights.mute if cut.mute else 0.0)
-                motion = self._moving(cut, gap)
-                worth += self._movement(gap.slot) * (motion - self.takes[number].signals.motion)
-                found.append(Candidate(number, replace(cut, slot=gap.slot, motion=motion), worth))
-            if len(found) == count:
+            cut = self._part(gap, number)
+            if cut is None or (cut.mute and len(found) >= count):
+                continue
+            worth = float(worths[number]) + (self.weights.mute if cut.mute else 0.0)
+            motion = self._moving(cut, gap)
+            worth += self._movement(gap.slot) * (motion - self.takes[number].signals.motion)
+            found.append(Candidate(number, replace(cut, slot=gap.slot, motion=motion), worth))
+            heard += not cut.mute
+            if len(found) >= count and heard >= count / 2:
                 break
         return found
+
+    def _part(self, gap: Gap, number: int) -> Cut | None:
+        """The part of a take that fills a gap, without a line of its own."""
+        key = (number, gap.form)
+        if key not in self._parts:
+            self._parts[key] = silent_part(gap, self.takes[number], self.tempo)
+        return self._parts[key]
 
 
 def _sorted(found: list[Candidate]) -> list[Candidate]:

@@ -48,9 +48,14 @@ class Take:
 
     def motion(self, start: FilmTime, length: Fraction) -> float:
         """The motion in a part of it, in the unit of `moves`; the rank of the shot's if it is unknown."""
-        first = self._step(start)
-        part = self.moves[first : max(first + 1, int((start + length - self.range.start) / MOVE))]
-        return float(part.mean()) if len(part) else self.signals.motion
+        steps = self.moves
+        if not len(steps):
+            return self.signals.motion
+        begin = min(max(0.0, float((start - self.range.start) / MOVE)), len(steps) - 0.01)
+        end = min(begin + max(0.01, float(length / MOVE)), float(len(steps)))
+        first, last = int(begin), -int(-end // 1)
+        shares = np.minimum(np.arange(first + 1, last + 1), end) - np.maximum(np.arange(first, last), begin)
+        return float(steps[first:last] @ shares / (end - begin))
 
     def sight(self, time: FilmTime) -> tuple[float, float, float]:
         """The light and the place of the eye at a time: light, from the left, from the top, all 0 to 1."""

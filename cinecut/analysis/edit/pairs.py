@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 
@@ -14,9 +15,11 @@ from cinecut.analysis.edit.candidates import Candidate
 from cinecut.analysis.edit.cuts import Take
 from cinecut.analysis.edit.parts import Gap
 from cinecut.analysis.edit.weights import Weights
+from cinecut.language.timebase import FilmTime
 
 Floats = NDArray[np.float64]
 
+_LAST = Fraction(1, 25)  # seconds before its end at which the last picture of a part is
 _CLOSE = 0.6  # likeness from which two shots disturb each other
 _FACE = 0.02  # of the picture: a face from which a shot is a close one
 _FAR = 3.0  # times the usual difference, from which two pictures are as far apart as they can be
@@ -34,6 +37,7 @@ class Options:
     motion: Floats  # the same as ranks, 0 to 1
     enters: Floats
     leaves: Floats
+    mute: NDArray[np.bool_]
     place: dict[int, int]  # of each take in the list: its first one
 
     @classmethod
@@ -50,12 +54,21 @@ class Options:
             np.array([each.worth for each in offered], float),
             np.array(moves, float),
             np.array([cut.motion for cut in cuts], float),
-            np.array([take.sight(cut.in_) for take, cut in zip(takes, cuts, strict=True)], float).reshape(-1, 3),
-            np.array([take.sight(cut.in_ + gap.length) for take, cut in zip(takes, cuts, strict=True)], float).reshape(
-                -1, 3
-            ),
+            _sights(takes, [cut.in_ for cut in cuts]),
+            _sights(takes, [cut.in_ + gap.length - _LAST for cut in cuts]),
+            np.array([cut.mute for cut in cuts], bool),
             place,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """How a shot follows the one before: at once, or after black or a card; the greatest likeness of the two; and what
+    the eye has to pay, a factor."""
+
+    at_once: bool
+    alike: float
+    price: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -100,26 +113,31 @@ class Pairs:
         means = np.array([[float(each.mean()) for each in three] for three in pairs]).mean(axis=0)
         return np.asarray(np.where(means > 1e-9, means, 1.0))
 
-    def steps(self, before: Options, after: Options, gap: Gap, usual: Floats, alike: float, at_once: bool) -> Floats:
+    def steps(self, before: Options, after: Options, gap: Gap, usual: Floats, joint: Joint) -> Floats:
         """What each candidate of a gap is worth after each one of the gap before it [before x after]; -inf for two that
-        look alike. After black or a card little of it is left."""
+        look alike. After black or a card only what the eye meets counts."""
         weight = self.weights.pair
         worth = np.zeros((len(before.numbers), len(after.numbers)))
         for name, difference, mean in zip(
             ("movement", "light", "eye"), _differences(before, after), usual, strict=True
         ):
-            worth += weight[name] * np.minimum(_FAR, difference / mean)
+            worth += joint.price * weight[name] * np.minimum(_FAR, difference / mean)
         close = self._close[before.numbers][:, None] == self._close[after.numbers][None]
         worth += weight["size"] * close * bool(self._close.any())
-        if not at_once:
+        if not joint.at_once:
             return np.asarray(weight["across"] * worth)
         if not gap.opens:
             start, loud = self._start, self._loud
             worth += weight["order"] * self.order * np.sign(start[after.numbers][None] - start[before.numbers][:, None])
             if gap.slot.act == "act 3":
                 worth += weight["swell"] * np.sign(loud[after.numbers][None] - loud[before.numbers][:, None])
-        worth[self.likeness[np.ix_(before.numbers, after.numbers)] > alike] = -np.inf
+        worth[self.likeness[np.ix_(before.numbers, after.numbers)] > joint.alike] = -np.inf
         return worth
+
+
+def _sights(takes: Sequence[Take], times: Sequence[FilmTime]) -> Floats:
+    """What is seen of each take at a time: light and place of the eye [n, 3]."""
+    return np.array([take.sight(time) for take, time in zip(takes, times, strict=True)], float).reshape(-1, 3)
 
 
 def _differences(before: Options, after: Options) -> tuple[Floats, Floats, Floats]:

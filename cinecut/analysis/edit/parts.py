@@ -16,6 +16,7 @@ from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.vibes import Vibe
 
 _BEFORE_LINE, _AFTER_LINE = Fraction(1, 5), Fraction(3, 10)  # seconds of pause around a line
+_LIKED = 2  # weight of the genre's liking for what a line expresses
 SPOKEN_WELL = 0.5  # least value of a line that stands alone
 
 
@@ -74,15 +75,15 @@ def _transition(slot: Slot, before: Slot | None, vibe: Vibe, tempo: Tempo) -> st
     return "crossfade 1 beat" if vibe.usual == "crossfade" and slot.beats >= 4 and slot.act != "act 3" else "cut"
 
 
-def line_worth(line: Line) -> float:
-    """How good a line is on its own, 0 to 1.5."""
-    return line.standalone * (0.5 + line.strength)
+def line_worth(line: Line, vibe: Vibe) -> float:
+    """How good a line is on its own, 0 to 1.5, and how much the genre likes what it expresses, -2 to 2."""
+    return line.standalone * (0.5 + line.strength) + _LIKED * float(vibe.lines.get(line.emotion, 0)) * line.strength
 
 
-def spoken_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
-    """A part of the take with a whole line that stands alone, which chops no other line."""
+def spoken_part(gap: Gap, take: Take, tempo: Tempo, vibe: Vibe) -> Cut | None:
+    """A part of the take with a whole line that stands alone, which chops no other line; of several, the best one."""
     speech = _stretches(take.lines)
-    for line in sorted(take.lines, key=lambda line: (-line_worth(line), line.index)):
+    for line in sorted(take.lines, key=lambda line: (-line_worth(line, vibe), line.index)):
         if line.standalone < SPOKEN_WELL:
             continue
         spare = gap.length - line.range.duration - _BEFORE_LINE - _AFTER_LINE

@@ -9,20 +9,23 @@ look-alikes within reach, and less if a third of act 3 does not move more than a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.edit.candidates import Candidate
-from cinecut.analysis.edit.pairs import Floats, Options, Pairs
+from cinecut.analysis.edit.pairs import Floats, Joint, Options, Pairs
 from cinecut.analysis.edit.parts import Gap
+from cinecut.analysis.edit.promises import Lacks, Prices
 
 _BEAM = 24  # paths that are kept
 _REACH = 3  # shots within which two that look alike disturb
 _ROUNDS = 12  # of exchanges, at most
+_TRIES = 5  # searches, each with other prices
 _BETTER = 1e-6  # least gain of an exchange
 _NEARBY = 6  # slots apart, between which shots change places; with the last slot, from anywhere
 _MORE = 1.35  # times the movement of act 2 that each third of act 3 should have
@@ -34,10 +37,23 @@ def sequence(
     gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: Pairs, alike: float
 ) -> list[Candidate | None]:
     """The best candidate of each gap, None where nothing is left. `alike` is the greatest likeness of neighbours. No
-    take is used twice."""
-    search = _Search(gaps, [Options.of(gap, each) for gap, each in zip(gaps, offers, strict=True)], pairs, alike)
-    places = search.improved(search.beam())
-    return [None if place < 0 else offered[place] for place, offered in zip(places, offers, strict=True)]
+    take is used twice.
+
+    What the sequence must reach as a whole (see `promises`) is a matter of prices: what it lacks costs more, and it is
+    searched again; the sequence that lacks least is taken.
+    """
+    options = [Options.of(gap, each) for gap, each in zip(gaps, offers, strict=True)]
+    best, least, prices = [-1] * len(gaps), float("inf"), Prices()
+    for _ in range(_TRIES):
+        search = _Search(gaps, options, pairs, alike, prices)
+        places = search.improved(search.beam())
+        lacks = search.lacks(places)
+        if lacks.total < least:
+            best, least = places, lacks.total
+        if not lacks.total:
+            break
+        prices = prices.raised(lacks)
+    return [None if place < 0 else offered[place] for place, offered in zip(best, offers, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +69,26 @@ class _Path:
 class _Search:
     """All that is known before the search: what each candidate is worth, and each pair of neighbouring slots."""
 
-    def __init__(self, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, alike: float) -> None:
-        self.gaps, self.options, self.pairs = gaps, options, pairs
+    def __init__(
+        self, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, alike: float, prices: Prices
+    ) -> None:
+        mute = pairs.weights.mute * (prices.mute - 1)
+        self.gaps, self.pairs = gaps, pairs
+        self.options = options = [replace(each, worths=each.worths + mute * each.mute) for each in options]
         self.shown = [n for n, gap in enumerate(gaps) if gap.slot.want.shows]
         self.before: dict[int, int] = dict(zip(self.shown[1:], self.shown, strict=False))
         self.after: dict[int, int] = dict(zip(self.shown, self.shown[1:], strict=False))
         usual = pairs.usual(options)
         self.steps = {
-            n: pairs.steps(options[b], options[n], gaps[n], usual, alike, b == n - 1) for n, b in self.before.items()
+            n: pairs.steps(options[b], options[n], gaps[n], usual, Joint(b == n - 1, alike, prices.eye))
+            for n, b in self.before.items()
         }
-        self.rise = _Rise.of(gaps, options, pairs.weights.rise)
+        self.rise = _Rise.of(gaps, options, pairs.weights.rise * prices.rise)
+
+    def lacks(self, places: Places) -> Lacks:
+        """What a sequence lacks of what it must reach."""
+        shown = [(self.options[n], places[n]) for n in self.shown if places[n] >= 0]
+        return Lacks.of(shown, self.rise.least(places, self.options))
 
     def beam(self) -> Places:
         """A sequence, chosen from its start on: the best of those paths that were the best so far at every slot."""
@@ -195,6 +221,14 @@ class _Rise:
 
     def penalty(self, places: Places, options: Sequence[Options]) -> float:
         return float(self._worth(self.means @ self._moves(places, options)[:, None])[0]) if self.weight else 0.0
+
+    def least(self, places: Places, options: Sequence[Options]) -> float:
+        """The movement of that third of act 3 that moves least, as a multiple of act 2's; infinite without one."""
+        if not self.weight:
+            return math.inf
+        second, *thirds = self.means @ self._moves(places, options)
+        shown = [third for third, row in zip(thirds, self.means[1:], strict=True) if row.any()]
+        return float((min(shown) + self.floor) / (second + self.floor)) if shown else math.inf
 
     def changed(self, number: int, places: Places, options: Sequence[Options]) -> Floats:
         """The penalty with each candidate of a slot in place of the chosen one."""

@@ -89,6 +89,7 @@ def _record(vibe: Vibe) -> dict[str, Any]:
         "shots in 90 s": dict(zip(("least", "most"), vibe.shots, strict=True)),
         "dialogue": vibe.dialogue,
         "taste": vibe.taste,
+        "lines": vibe.lines,
         "transitions": {"usual": vibe.usual, "acts": vibe.acts},
         "tempo": {"likely": vibe.likely_tempo, "least": vibe.tempo[0], "most": vibe.tempo[1]},
         "loudness": vibe.loudness,

@@ -1,0 +1,120 @@
+"""What a trailer must reach as a whole: it is measured on the sequence, and what is lacking gets dearer."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from test_arrange import RATES, _film, _slots, _tempo
+
+from cinecut.analysis.dialogue.lines import Line
+from cinecut.analysis.edit.arrange import arrange
+from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.edit.cuts import Cut
+from cinecut.analysis.edit.pairs import Options
+from cinecut.analysis.edit.parts import line_worth
+from cinecut.analysis.edit.promises import Lacks, Prices, continuity
+from cinecut.analysis.film.movement.activity import Activity
+from cinecut.analysis.film.movement.course import MOVE
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.vibes import load_vibe, names
+
+
+def _options(light: float, mute: bool = False) -> Options:
+    """A slot with one candidate, whose pictures are all as light."""
+    sight = np.array([[light, light, 0.5]])
+    one, number = np.zeros(1), np.zeros(1, int)
+    return Options(number, number, one, one, np.array([light]), sight, sight, np.array([mute]), {0: 0})
+
+
+def test_a_row_that_gets_lighter_is_smoother_than_its_shuffles_and_one_that_jumps_is_not() -> None:
+    rising = [(_options(n / 12), 0) for n in range(12)]
+    jumping = [rising[n] for n in (0, 11, 1, 10, 2, 9, 3, 8, 4, 7, 5, 6)]
+    assert continuity(rising) == 1
+    assert continuity(jumping) < 0.1
+
+
+def test_only_what_is_lacking_gets_dearer() -> None:
+    smooth = [(_options(n / 12, mute=n < 3), 0) for n in range(12)]
+    lacks = Lacks.of(smooth, rise=2.0)
+    assert lacks.mute == pytest.approx(0.15)
+    assert lacks.eye == lacks.rise == 0
+    dearer = Prices().raised(lacks)
+    assert dearer.mute > 1 == dearer.eye == dearer.rise
+    assert Lacks.of(smooth[3:], rise=0.5).rise > 0
+
+
+def test_the_movement_of_a_part_is_that_of_what_it_shows() -> None:
+    """A jerk in the quarter of a second before a part begins, or after it ends, is none of it."""
+    take = _film(random.Random(1), Fraction(24), shots=1, spoken=0.0)[0]
+    curve = np.array([0, 8, 0, 0], np.float32)
+    take = replace(
+        take, range=FilmRange(FilmTime(Fraction(0)), FilmTime(4 * MOVE)), activity=Activity(2.0, None, curve)
+    )
+    half, zero = MOVE / 2, Fraction(0)
+    assert take.motion(FilmTime(zero), 2 * MOVE) == pytest.approx(4)
+    assert take.motion(FilmTime(half), MOVE) == pytest.approx(4)  # half of it is still
+    assert take.motion(FilmTime(2 * MOVE), half) == 0
+    assert take.motion(FilmTime(zero), MOVE + half) == pytest.approx(8 / 3)
+    assert take.motion(FilmTime(3 * MOVE), 9 * MOVE) == 0  # what is behind its end is not known
+
+
+@pytest.mark.matrix(4)
+@pytest.mark.parametrize("name", names())
+def test_every_genre_is_smooth_and_rises_on_a_film_that_can(name: str) -> None:
+    """Whatever the genre likes: of enough takes some row of shots keeps all promises."""
+    dice = random.Random(f"promise {name}")
+    rate = RATES[0]
+    takes = []
+    for take in _film(dice, rate, shots=150, spoken=0.0):
+        steps = int(take.range.duration / MOVE) + 1
+        active = Activity(
+            1.0,
+            None,
+            np.full(steps, dice.random(), np.float32),
+            np.full(steps, dice.random(), np.float32),
+            np.full((steps, 2), dice.random(), np.float32),
+        )
+        takes.append(replace(take, activity=active))
+    vibe = load_vibe(name)
+    speed = Fraction(vibe.likely_tempo)
+    tempo = _tempo(vibe, speed, rate)
+    cuts = [cut for cut in arrange(_slots(vibe, Fraction(90), speed, False), takes, vibe, tempo) if cut.take]
+    row = [(_shown(cut, tempo.grid.seconds_at(Fraction(cut.slot.beats))), 0) for cut in cuts]
+    assert continuity(row) > 0.8
+    moves = {act: [cut.motion for cut in cuts if cut.slot.act == act] for act in ("act 2", "act 3")}
+    assert all(third.mean() > np.mean(moves["act 2"]) for third in np.array_split(moves["act 3"], 3))
+
+
+def _shown(cut: Cut, length: Fraction) -> Options:
+    assert cut.take is not None
+    seen = [np.array([cut.take.sight(time)]) for time in (cut.in_, cut.in_ + length)]
+    one, number = np.zeros(1), np.zeros(1, int)
+    return Options(number, number, one, one, np.array([cut.motion]), seen[0], seen[1], np.zeros(1, bool), {0: 0})
+
+
+def test_a_genre_says_what_it_likes_to_hear() -> None:
+    """Of two lines that are as strong, horror has the fear and romance the love."""
+    spoken = FilmRange(FilmTime(Fraction(1)), FilmTime(Fraction(2)))
+    fear, love = (Line(n, spoken, "…", None, kind, 0.8, 0.9, 0.0) for n, kind in enumerate(("negative", "romantic")))
+    liked = {name: line_worth(love, load_vibe(name)) - line_worth(fear, load_vibe(name)) for name in names()}
+    assert liked["romance"] > 0 > liked["horror"]
+    assert all(load_vibe(name).lines for name in names())
+
+
+def test_a_best_slot_that_none_of_the_strongest_fits_gets_the_next_that_does() -> None:
+    """Not the one that its genre likes most: the strongest of those that are long enough."""
+    takes = _film(random.Random(5), Fraction(24), shots=60, spoken=0.0)
+    ranked = sorted(takes, key=lambda take: -take.score)
+    brief = {take.shot for take in ranked[:20]}
+    third = Fraction(1, 3)
+    takes = [replace(t, range=FilmRange(t.range.start, t.range.start + third)) if t.shot in brief else t for t in takes]
+    vibe, speed = load_vibe("action"), Fraction(120)
+    slots = [Slot("act 1", 2, Want.SHOT), Slot("beat drop", 2, Want.STRONG, best=True)]
+    drop = next(c for c in arrange(slots, takes, vibe, _tempo(vibe, speed, Fraction(24))) if c.slot.act == "beat drop")
+    long_enough = [take.shot for take in ranked if take.shot not in brief and take.range.duration >= 1]
+    assert drop.take is not None
+    assert drop.take.shot in long_enough[:3]
