@@ -106,7 +106,7 @@ KINDS: Mapping[str, Kind] = {
     "washed out": Kind(f"{_SIZE},eq=brightness=0.2:contrast=0.4"),
     "logo and time code": Kind(f"{_SIZE},{_CODE}", "drawbox=560:20:60:30:white@0.7:fill"),
     "speeds": Kind(cut=_each(speed=_SPEEDS)),
-    "dissolves": Kind(cut=_each(blend=[0, 16, 10, 24])),
+    "dissolves": Kind(cut=_each(blend=[0, 16, 10, 24], frames=[60, 72, 64])),
     "fades": Kind(cut=_each(more=_FADES)),
     "flash frames": Kind(cut=_half("drawbox=t=fill:c=white:enable='lt(n,2)'")),
     "mirrored": Kind(cut=_half("hflip")),

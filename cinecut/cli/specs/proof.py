@@ -159,7 +159,8 @@ def conform(
 ) -> None:
     """Read a finished trailer back into a spec: for each of its shots the exact place in the film.
 
-    Its sound becomes the music, whole. What is in no film is black and marked.
+    Its sound becomes the music, whole. What is in no film is kept as a clip of the trailer, and marked; cards are read
+    where the extra `ocr` is installed.
 
     Example: cinecut conform trailer.mp4 film.mkv -o specs/old_trailer.yaml
     """
@@ -176,7 +177,8 @@ def conform(
         write_beside(as_template, found.template, [trailer, *films, target])
     shots = [piece for piece in found.pieces if piece.film is not None]
     if as_json:
-        numbers = {"frames": found.frames, "shots": len(shots), "foreign": found.foreign}
+        numbers = {"frames": found.frames, "shots": len(shots), "foreign": found.foreign, "cards": len(found.cards)}
         print(json.dumps({"spec": str(target), **numbers}))
     else:
-        say(f"{target}: {len(shots)} shots, {found.foreign} of {found.frames} frames are of no film")
+        read = f", {len(found.cards)} cards are read" if found.cards else ""
+        say(f"{target}: {len(shots)} shots, {found.foreign} of {found.frames} frames are of no film{read}")

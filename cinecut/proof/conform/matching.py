@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.conform.film import THREADS, FilmPictures
+from cinecut.proof.conform.film import THREADS
 from cinecut.proof.conform.framing import framings, reframed
 from cinecut.proof.conform.placing import LEAST, LIKELY, NEAR, SURE, Candidate, Piece, Placer, ranks_of, spread
 from cinecut.proof.conform.vectors import alike
@@ -47,8 +46,7 @@ class Matcher:
             pieces = self._sought(pieces, covered)
         pieces = self._reframed(pieces)
         progress(1.0)
-        rate, films = self.placer.rate, self.placer.films
-        return joined(self._adopted(joined(pieces, films, rate)), films, rate)
+        return joined(self._adopted(joined(pieces, self.placer)), self.placer)
 
     def _pieces(self, start: int, end: int, depth: int = 0, known: Piece | None = None) -> Iterator[Piece]:
         """What a stretch is; `known` is a place of a part of it."""
@@ -244,23 +242,22 @@ def _steady(bad: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return found
 
 
-def joined(pieces: Sequence[Piece], films: Sequence[FilmPictures], rate: Fraction) -> list[Piece]:
+def joined(pieces: Sequence[Piece], placer: Placer) -> list[Piece]:
     """Pieces that go on where the one before ended are one."""
     found: list[Piece] = []
     for piece in pieces:
         last = found[-1] if found else None
-        if last is not None and _goes_on(last, piece, films, rate):
+        if last is not None and _goes_on(last, piece, placer):
             found[-1] = replace(last, end=piece.end, like=max(last.like, piece.like))
         else:
             found.append(piece)
     return found
 
 
-def _goes_on(last: Piece, piece: Piece, films: Sequence[FilmPictures], rate: Fraction) -> bool:
+def _goes_on(last: Piece, piece: Piece, placer: Placer) -> bool:
     one, other = ((each.film, each.black, each.flipped, each.speed, each.view) for each in (last, piece))
     if one != other:
         return False
-    if piece.film is None:
-        return True
-    step = piece.speed * films[piece.film].facts.rate / rate
-    return abs(last.first + (last.end - last.start) * step - piece.first) <= 1
+    if piece.film is None:  # a card is a piece of its own
+        return piece.black or not (placer.is_plain(last) or placer.is_plain(piece))
+    return abs(last.first + (last.end - last.start) * placer.step(piece) - piece.first) <= 1

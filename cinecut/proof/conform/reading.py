@@ -21,6 +21,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.probe import film_facts
 from cinecut.proof.conform.blending import with_blends
+from cinecut.proof.conform.cards import read_cards
 from cinecut.proof.conform.film import FilmPictures
 from cinecut.proof.conform.matching import Matcher
 from cinecut.proof.conform.motion import by_motion
@@ -41,14 +42,15 @@ _GLANCES = 24  # frames by which the bars of a trailer are found
 
 @dataclass(frozen=True, slots=True)
 class Conformed:
-    """What came of it: the spec's text, the trailer's rhythm as a skeleton's text, its pieces, and how many frames of
-    the trailer are of no film."""
+    """What came of it: the spec's text, the trailer's rhythm as a skeleton's text, its pieces, how many frames of the
+    trailer are of no film, and the texts of the cards that were read."""
 
     text: str
     template: str
     pieces: list[Piece]
     frames: int
     foreign: int
+    cards: tuple[str, ...]
 
 
 def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable[[str, float], None]) -> Conformed:
@@ -66,11 +68,12 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
         pieces = by_motion(pieces, placer)
         pieces = with_blends(pieces, placer)
         main = _main(pieces, pictures)
-        text = Writer(trailer, facts, spec, placer, main).text(pieces)
+        cards = [piece for piece in pieces if piece.film is None and not piece.black and placer.is_plain(piece)]
+        texts = read_cards(trailer, facts, cards)
+        text = Writer(trailer, facts, spec, placer, main, texts).text(pieces)
     foreign = sum(p.end - p.start for p in pieces if not p.black and p.film is None)
-    cards = [piece for piece in pieces if piece.film is None and not piece.black and placer.is_plain(piece)]
     rhythm = template(trailer.stem, pieces, cards, [film.count for film in pictures])
-    return Conformed(text, rhythm, pieces, len(thumbs), foreign)
+    return Conformed(text, rhythm, pieces, len(thumbs), foreign, tuple(texts.values()))
 
 
 def _set_views(placer: Placer, facts: FilmFacts, bounds: Sequence[tuple[int, int]]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS
 from cinecut.language.document.layout import Path as Place
 from cinecut.language.document.layout import Remark
-from cinecut.language.events import Black, Clip, Crop, Entry, Shot, Transition
+from cinecut.language.events import Black, Card, Clip, Crop, Entry, Shot, Transition
 from cinecut.language.facts import FilmFacts
 from cinecut.language.read import make
 from cinecut.language.spec import Film, Music, Output, Spec
@@ -23,16 +23,20 @@ from cinecut.proof.conform.grading import graded
 from cinecut.proof.conform.placing import Piece, Placer
 from cinecut.proof.conform.vectors import WHOLE, View
 
+_TRAILER = "trailer"  # its name among the films where it is one
+
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes the pieces of a trailer, of which most are of the film of number `main`."""
+    """Writes the pieces of a trailer, of which most are of the film of number `main`; `cards` holds the texts of those
+    that were read."""
 
     trailer: Path
     facts: FilmFacts
     spec: Path
     placer: Placer
     main: int
+    cards: Mapping[Piece, str]
 
     def _names(self, pieces: Sequence[Piece]) -> dict[int, str]:
         """The films that the trailer shows and their names in the spec, the main one first."""
@@ -42,6 +46,8 @@ class Writer:
     def text(self, pieces: Sequence[Piece]) -> str:
         names = self._names(pieces)
         films = {name: self._film(self.placer.films[number]) for number, name in names.items()}
+        if any(self._is_kept(piece) for piece in pieces):
+            films[_TRAILER] = make(Film, file=name_from(self.spec.parent, self.trailer), facts=self.facts)
         entries, remarks = list[Entry](), dict[Place, Remark]()
         for number, piece in enumerate(pieces):
             if lines := tuple(f"# {line}" for line in self._remarks(piece)):
@@ -62,13 +68,17 @@ class Writer:
         file = name_from(self.spec.parent, film.path)
         return make(Film, file=file, facts=film.facts, crop=self._crop(film, film.view))
 
+    def _is_kept(self, piece: Piece) -> bool:
+        """Whether a piece is a clip of the trailer itself: in no film, and no card that was read."""
+        return piece.film is None and not piece.black and piece not in self.cards and not self.facts.variable
+
     def _music(self) -> Music | None:
-        """The trailer's whole sound, under shots that are mute."""
+        """The trailer's whole sound, as loud as it is, under shots that are mute."""
         if not self.facts.audio:
             return None
         none = Length(Fraction(1, 1000), "s")  # the least that there can be
         file = name_from(self.spec.parent, self.trailer)
-        return make(Music, file=file, facts=song_facts(self.trailer), fade_out=none)
+        return make(Music, file=file, facts=song_facts(self.trailer), gain=Fraction(0), fade_out=none)
 
     @staticmethod
     def _crop(film: FilmPictures, view: View) -> Crop | None:
@@ -88,6 +98,11 @@ class Writer:
 
     def _event(self, piece: Piece, names: Mapping[int, str]) -> Entry:
         length = Length(Fraction(piece.end - piece.start), "f")
+        if piece in self.cards:
+            return make(Card, card=self.cards[piece], for_=length)
+        if self._is_kept(piece):
+            clip = Clip(film=_TRAILER, in_=FilmTime(piece.start / self.facts.rate), out=None, for_=length)
+            return make(Shot, shot=clip, mute=bool(self.facts.audio))
         if piece.film is None:
             return make(Black, black=length)
         film, name = self.placer.films[piece.film], None if piece.film == self.main else names[piece.film]
@@ -109,8 +124,12 @@ class Writer:
     def _remarks(self, piece: Piece) -> Iterator[str]:
         if piece.black:
             return
-        if piece.film is None:
-            yield f"at {clock(piece.start / self.facts.rate, 2)} the trailer shows what is in no film"
+        at = clock(piece.start / self.facts.rate, 2)
+        if piece in self.cards:
+            yield f"read from the trailer's picture at {at}; the letters are this spec's own"
+        elif piece.film is None:
+            kept = "kept as a clip of it" if self._is_kept(piece) else "black here"
+            yield f"at {at} the trailer shows what is in no film: {kept}"
         if piece.film is not None and not piece.certain:
             yield "hardly anything moves here: its frame and its speed are not certain"
         if piece.film is not None and (look := graded(piece, self.placer)):
