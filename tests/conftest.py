@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import footage
 import pytest
 from oracle import BUNDLED, Film, make_film
 
@@ -50,8 +51,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Film], Film]:
 
     Of the path asked for only the suffix matters: `films(Film(Path("a.mkv"), rate=Fraction(24), frames=48)).path`.
     """
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "films"
+    folder = _shared(tmp_path_factory) / "films"
     folder.mkdir(exist_ok=True)
 
     def film(wanted: Film) -> Film:
@@ -68,8 +68,13 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Film], Film]:
 @pytest.fixture(scope="session")
 def analyses(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache for CINECUT_CACHE_DIR that all tests and workers of a session share: an equal film is looked at once."""
+    return _shared(tmp_path_factory) / "analyses"
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that all workers of a session see."""
     base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "analyses"
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands start here: none shall compile all anew
@@ -96,6 +101,7 @@ def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         # What dies with its parent is forked from it; of a process that has loaded all that the tests need, 600 MB,
         # that takes 40 ms for each FFmpeg. Commands that are killed are processes of their own, and do it as ever.
         patch.setattr("cinecut.ffmpeg.run.die_with_parent", lambda: None)
+        patch.setattr(footage, "KEPT", _shared(tmp_path_factory) / "footage")
         yield
 
 
@@ -110,9 +116,9 @@ _SYSTEM_CASES = 12  # one in so many cases also runs with the system's FFmpeg in
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What `make test` leaves to `make test-slow`.
 
-    Both builds run every golden, which is every feature of the language. Of the other tests the system's build runs a
-    sample: the first case of each file, and others that depend on their names alone. Of a test that is marked as a
-    `matrix` a part of the cases is run.
+    The bundled build runs every golden, which is every feature of the language. Of these, and of the other tests, the
+    system's build runs a sample: the first case of each file, and others that depend on their names alone. Of a test
+    that is marked as a `matrix` a part of the cases is run.
     """
     files: set[Path] = set()
     matrices: dict[str, list[pytest.Item]] = {}

@@ -107,6 +107,7 @@ def assert_runs(path: Path, media: Path, folder: Path, build: FFmpeg) -> None:
         assert abs(len(read_sound(file)) - job.plan.samples) <= (1024 if file.suffix == ".mp4" else 0)
 
 
+@pytest.mark.matrix(36)
 @RUN
 def test_the_systems_ffmpeg_runs_it(media: Path, path: Path, tmp_path: Path, system: Path) -> None:
     assert_runs(path, media, tmp_path, find_ffmpeg(str(system)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
@@ -34,13 +35,13 @@ def version(text: str) -> Version:
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def studio(tmp_path_factory: pytest.TempPathFactory, analyses: Path) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("studio")
-    make_film(folder / "film.mkv", 40)
+    make_film(folder / "film.mkv")
     for name, tempo, metre in (("slow", 96, 4), ("fast", 141, 3)):
         song(folder / f"{name}.wav", np.arange(0.4, 60, 60 / tempo), metre)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("CINECUT_CACHE_DIR", str(analyses))
         yield folder
 
 
@@ -243,7 +244,9 @@ def test_the_music_ends_where_the_new_cut_has_its_title(made: Made) -> None:
     assert replace(mine.cue, facts=None) == replace(new.cue, facts=None)
 
 
-def test_the_command(studio: Path, tmp_path: Path) -> None:
+def test_the_command(studio: Path, analyses: Path, tmp_path: Path) -> None:
+    analyses.mkdir(exist_ok=True)
+    shutil.copytree(analyses, tmp_path / "cache", copy_function=os.link)  # of its own, since a part of it is cleared
     for name in ("film.mkv", "film.srt", "slow.wav", "fast.wav"):
         shutil.copy(studio / name, tmp_path)
     cache = {"CINECUT_CACHE_DIR": str(tmp_path / "cache")}

@@ -11,10 +11,7 @@ import pytest
 
 from cinecut import __version__
 
-FAULTY = (
-    "import sys\nimport cinecut.cli as cli\ndef fail(*_, **__): raise {error}\n"
-    "cli.command_line = fail\nsys.argv = ['cinecut', 'check']\ncli.main()\n"
-)
+FAULTY = "import cinecut.cli as cli\ndef fail(*_, **__): raise {error}\ncli.command_line = cli.listed = fail\ncli.main()\n"
 
 
 def run(folder: Path, program: str, **changes: str) -> subprocess.CompletedProcess[str]:

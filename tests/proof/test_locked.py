@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -23,13 +24,20 @@ timeline:
 """
 
 
-@pytest.fixture
-def folder(films: Callable[[Film], Film], tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def locked(films: Callable[[Film], Film], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("locked")
     film = films(Film(Path("a.mp4"), Fraction(24), 240, (160, 90), gop=12, sound=Sound()))
-    (tmp_path / "film.mp4").write_bytes(film.path.read_bytes())
-    (tmp_path / "a.yaml").write_text(SPEC, encoding="utf-8")
-    assert cinecut("lock", "a.yaml", cwd=tmp_path).returncode == 0
-    return tmp_path
+    (folder / "film.mp4").write_bytes(film.path.read_bytes())
+    (folder / "a.yaml").write_text(SPEC, encoding="utf-8")
+    assert cinecut("lock", "a.yaml", cwd=folder).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def folder(locked: Path, tmp_path: Path) -> Path:
+    """A copy of each test's own: a lock holds wherever the same files lie."""
+    return shutil.copytree(locked, tmp_path, dirs_exist_ok=True)
 
 
 def why(folder: Path, *words: str) -> list[tuple[str, list[str]]]:

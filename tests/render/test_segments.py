@@ -34,7 +34,7 @@ from cinecut.render.trailer import Effort, render
 from cinecut.render.trailer import Rendered as Result
 
 RATE = Fraction(24)
-PIECES = tuple(Piece(Fraction(n, 2), 50 + n % 5) for n in range(12))
+PIECES = tuple(Piece(Fraction(n, 2), 50 + n % 5) for n in range(8))
 
 
 @pytest.fixture(scope="module")
@@ -190,9 +190,9 @@ def digests(plan: RenderPlan) -> list[tuple[int, str]]:
 
 @pytest.mark.parametrize("length", [3, 25, 100])
 def test_an_event_that_comes_makes_only_its_neighbours_new(length: int) -> None:
-    before = digests(planned(cuts(60)))
-    for at in range(60):
-        shots = cuts(60)
+    before = digests(planned(cuts(30)))
+    for at in range(30):
+        shots = cuts(30)
         shots.insert(at, f"  - black: {length}f\n")
         after = digests(planned(shots))
         new = [frames for frames, name in after if name not in {name for _, name in before}]
@@ -330,7 +330,7 @@ def test_killed_at_any_moment_it_goes_on(film: Film, tmp_path: Path, kept: Path)
     text = cut_of(film, head="output: {preset: fast, size: 480x270, loudness: web}")
     wanted = rendered(text, tmp_path, Effort(store=False)).files[""].read_bytes()
     command = [*COMMAND, "render", "spec.yaml", "-o", "killed.mp4", "--jobs", "2", "--json"]
-    for least in (1, 30):
+    for least in (1, 20):
         run = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), start_new_session=True)
         while run.poll() is None and len(list(kept.glob("??/[!.]*"))) < least:
             time.sleep(0.005)
