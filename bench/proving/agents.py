@@ -196,7 +196,7 @@ def _judged(done: Done, spec: Path, wanted: str) -> Done:
     without the comments of its author."""
     text = spec.read_text(encoding="utf-8")
     try:
-        there, goal = (laid_out(parse_document(spec, each, Report()))[1] for each in (text, wanted))
+        there, goal = (laid_out(parse_document(spec, each, Report())) for each in (text, wanted))
     except Stop:
         done.damaged = True
         return done

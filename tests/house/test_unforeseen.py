@@ -11,7 +11,9 @@ import pytest
 
 from cinecut import __version__
 
-FAULTY = "import cinecut.cli as cli\ndef fail(*_, **__): raise {error}\ncli.command_line = cli.listed = fail\ncli.main()\n"
+FAULTY = (
+    "import cinecut.cli as cli\ndef fail(*_, **__): raise {error}\ncli.command_line = cli.listed = fail\ncli.main()\n"
+)
 
 
 def run(folder: Path, program: str, **changes: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,8 @@ from cinecut.language.read import load_spec
 from cinecut.proof.conform import cards
 from cinecut.proof.conform.reading import Conformed, conform
 from cinecut.proof.verify.judging import verify
-from cinecut.render.job import SILENT, prepare, render
+from cinecut.render.job import SILENT, prepare
+from cinecut.render.trailer import render
 
 WORDS = "The end is near\nThis summer"
 SPEC = f"""cinecut: 1

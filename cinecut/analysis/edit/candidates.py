@@ -164,7 +164,8 @@ class Market:
             + self._zones(slot)
             + self._weighted(self.weights.act.get(slot.act, {}))
         )
-        order = [number for number in numbers if not spoils[number]]
+        among = range(len(self.takes)) if slot.shots is None else np.flatnonzero(self._among(slot.shots))
+        order = [number for number in numbers if number in among and not spoils[number]]
         return _sorted(self._silent(gap, worths, order, len(order)))
 
     def _order(self, worths: Floats) -> list[int]:
