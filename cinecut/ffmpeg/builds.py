@@ -24,12 +24,12 @@ class FFmpeg:
     script_option: str
     encoders: frozenset[str]
     filters: frozenset[str]
-    identity: str  # what tells one build from another
+    identity: str  # differs between any two builds
 
 
 def find_ffmpeg(choice: str | None = None) -> FFmpeg:
     """The chosen FFmpeg (a path or a name on PATH; else the user's default), else the bundled one, else the
-    system's. Raises Stop when it is none or cannot do what every trailer needs."""
+    system's. Raises Stop where there is none, or where it lacks what every trailer needs."""
     choice = os.path.expanduser(choice or chosen("ffmpeg") or "")  # noqa: PTH111 - Path strips the ./
     path = shutil.which(choice) if choice else _bundled() or shutil.which("ffmpeg")
     if path is None:

@@ -1,4 +1,4 @@
-"""How loud a file is, as those measure who receive it: FFmpeg's EBU R 128 meter, and our own Leq(m)."""
+"""How loud a file is, measured as its recipients do: by FFmpeg's EBU R 128 meter, and Leq(m) by our own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a plan: its working folder, FFmpeg processes under the GPU lock, progress, and FFmpeg's words as ours."""
+"""Running FFmpeg: processes that hold the GPU lock, their progress, and their complaints as diagnostics."""
 
 from __future__ import annotations
 
@@ -32,17 +32,18 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a run wrote, what it warned of, and FFmpeg's own words."""
+    """The result of a run: the frames that it wrote, warnings of damaged media, FFmpeg's first errors and the end of
+    its log."""
 
     frames: int
     warnings: list[Diagnostic]
-    words: tuple[str, ...]  # its errors
-    said: tuple[str, ...] = ()  # all of it, the end
+    errors: tuple[str, ...]
+    log: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Running:
-    """The FFmpegs that run. `end` ends them, and all that would begin later."""
+    """The FFmpegs that run now. `end` ends them, and every one that starts later."""
 
     processes: set[subprocess.Popen[bytes]] = field(default_factory=set)
     ended: bool = False
@@ -67,8 +68,8 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an FFmpeg ended: its status, the frames that it wrote, the last that it said; `stuck` if it did nothing more
-    and was ended."""
+    """How an FFmpeg ended: its status, the frames that it wrote, its last lines, and whether it was ended since it was
+    `stuck`."""
 
     status: int
     frames: int
@@ -84,8 +85,8 @@ class Elsewhere(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where graphs run: the FFmpeg, the folder with all that they read, the lock that is held meanwhile; the places in
-    the spec to which the graphs' labels lead; what runs now; and who runs FFmpeg, where that is not this process."""
+    """Where graphs run: the FFmpeg, the folder with all that they read, the lock that is held meanwhile; `places`, the
+    places in the spec that the graphs' labels stand for; what is `running`; and what runs FFmpeg `elsewhere`."""
 
     ffmpeg: FFmpeg
     folder: Path
@@ -103,7 +104,7 @@ def run_graph(
     level: str = "warning",
 ) -> Finished:
     """Run a graph in its folder, which gets its script; `outputs` are the names of the files that it writes there, and
-    `level` says how much FFmpeg tells. Raises Stop with what FFmpeg said, at its place in the spec. Leaves no process.
+    `level` is FFmpeg's log level. Raises Stop with FFmpeg's error, at its place in the spec. Leaves no process.
     """
     (place.folder / run.name).write_text(run.script, encoding="utf-8")
     telling = ["-v", f"level+{level}", "-progress", "pipe:1", "-stats_period", "0.2"]
@@ -116,10 +117,10 @@ def run_graph(
     if ended.stuck:
         message = f"FFmpeg did nothing for {child.PATIENCE} seconds, at frame {ended.frames}, and was ended"
         raise Stop("ffmpeg", message, "a disk that does not answer, or a fault of FFmpeg: try again, or another FFmpeg")
-    said = ended.lines
-    if ended.status != 0 or any(_INCOMPLETE.search(line) for line in said):
-        raise _explain(place.places, place.folder, ended.status, said)
-    return Finished(ended.frames, _damage(said), tuple(_errors(said)[:3]), said)
+    log = ended.lines
+    if ended.status != 0 or any(_INCOMPLETE.search(line) for line in log):
+        raise _explain(place.places, place.folder, ended.status, log)
+    return Finished(ended.frames, _damage(log), tuple(_errors(log)[:3]), log)
 
 
 def run_command(
@@ -129,7 +130,7 @@ def run_command(
     progress: Callable[[Progress], None],
     held: Sequence[int] = (),
 ) -> Ended:
-    """Run an FFmpeg in a folder to its end; it holds the descriptors `held` as well. Leaves no process."""
+    """Run an FFmpeg in a folder to its end; it inherits the descriptors `held`. Leaves no process."""
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -195,11 +196,11 @@ def _explain(places: Mapping[str, Span], folder: Path, status: int, lines: Seque
         if match and match[1] in places:
             span = places[match[1]]
             break
-    if status < 0:  # whatever it said before, that is not why
+    if status < 0:  # its messages are not the reason
         hint = "where nobody did that, the machine may have run out of memory" if status == -signal.SIGKILL else ""
         message = f"FFmpeg was ended from outside by {signal.Signals(-status).name}"
         return Stop("ffmpeg", message, *([hint] if hint else []), *errors[:3], span=span)
-    first = _LEVEL.sub("", errors[0]) if errors else "no word of why"
+    first = _LEVEL.sub("", errors[0]) if errors else "it gave no reason"
     return Stop("ffmpeg", f"FFmpeg ended with status {status}: {first}", *errors[1:4], span=span)
 
 
@@ -212,7 +213,7 @@ def _errors(lines: Iterable[str]) -> list[str]:
     return [line for line in lines if "[error]" in line or "[fatal]" in line]
 
 
-# What decoders say of broken pictures and sound. What they say at the join of an open GOP is not among it.
+# Decoders' messages about broken pictures and sound, without those that any open GOP causes where it is cut.
 _DAMAGE = re.compile(r"corrupt|concealing|error while decoding|Invalid data found|Invalid NAL|Error splitting", re.I)
 
 

@@ -63,7 +63,8 @@ class Materials:
             pass
 
     def in_turn(self, groups: Sequence[set[str]]) -> Generator[None, None, None]:
-        """Bring one group of files after another; what uses the first ones can begin while the next are made."""
+        """Bring one group of files after another, so that what reads the first group can start while the next is
+        made."""
         missing = {name for name in set().union(*groups) if not (self.folder / name).exists()}
         for item in self.job.plan.inputs:
             if isinstance(item, UserFile) and item.name in missing:
@@ -101,7 +102,7 @@ class Materials:
 
 
 class _Maker:
-    """Makes reels and tables, of so many reels in all; the films stay open till it is closed."""
+    """Makes reels and tables; `reels` is how many reels there are in all. Films stay open until it is closed."""
 
     def __init__(self, materials: Materials, reels: int) -> None:
         self._materials, self._total, self._done = materials, reels, 0

@@ -22,7 +22,8 @@ from cinecut.render.check import examine, plan_of
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who is told how the work goes: of each stage its name, what is done and what there is, and FFmpeg's speed."""
+    """Callbacks for progress: `stage` gets a stage's name, how much of it is done, how much there is, and FFmpeg's
+    speed; `waiting` gets who holds the GPU lock."""
 
     stage: Callable[[str, int, int, float | None], None]
     waiting: Callable[[str], None]
@@ -41,7 +42,7 @@ class Job:
 
     plan: RenderPlan
     folder: Path  # of the spec: its file names are relative to it
-    small: bool = False  # a draft, which takes no other file's name
+    small: bool = False  # a draft: its file has a name of its own
 
     @property
     def spec(self) -> Spec:
@@ -68,7 +69,7 @@ class Job:
         return len(self.plan.targets) == 1
 
     def files(self, output: Path) -> dict[str, Path]:
-        """Where each of the trailer's files goes, by their names: of several, each has its name at the end."""
+        """The path of each of the trailer's files, by its name; where there are several, each ends in its name."""
         if self._alone:
             return {self.plan.targets[0].name: output}
         ends = {target.name: f"_{target.name}" if target.name else "" for target in self.plan.targets}

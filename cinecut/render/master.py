@@ -40,8 +40,8 @@ _GRAPH, _HEARD = "master.graph", "heard.wav"
 
 @dataclass(frozen=True, slots=True)
 class Mastered:
-    """What brings a sound to its loudness (None: nothing, it is silent), and how it then measures; of a part of a mix
-    that says nothing."""
+    """What brings a sound to its loudness (None: it is silent), and its level then (None: it is only a part of a
+    mix)."""
 
     master: Master | None
     level: Level | None
@@ -49,9 +49,8 @@ class Mastered:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A sound of a plan: the outputs whose it is, by their names, the run that makes it as it is mixed, and the target
-    that says how it is encoded and what loudness it is brought to; and the run that makes the mix that is measured for
-    that, of which a stem is a part."""
+    """A sound of a plan: `names` of the outputs that have it; the `run` that makes it as it is mixed; the `target` with
+    its encoder and its loudness; and the `mix` that is measured for its gain, the whole of which a stem is a part."""
 
     names: tuple[str, ...]
     run: Run
@@ -65,7 +64,7 @@ class Sound:
 
     @property
     def notes(self) -> str:
-        """The file of what was measured of it."""
+        """The file with its measured level."""
         return f"{self.target.heard}.json"
 
 
@@ -121,18 +120,18 @@ def file_of(stem: Run) -> str:
 def make_sounds(
     plan: RenderPlan, wanted: Sequence[Sound], place: Workplace, progress: Callable[[float], None]
 ) -> dict[str, Mastered]:
-    """Write the files of sounds into the working folder, which must be filled. Returns, by their outputs' names, how
-    those are that are brought to a loudness."""
-    desks, found = dict[str, _Desk](), dict[str, Mastered]()
+    """Write the files of sounds into the working folder, which holds what they read. Returns the masters of those that
+    are brought to a loudness, by the outputs' names."""
+    masterings, found = dict[str, _Mastering](), dict[str, Mastered]()
     for done, sound in enumerate(wanted):
         goal, run = sound.target.loudness, sound.mix
         if goal is None:
             run_graph(sound.run, [sound.file], place)
         else:
-            if run.name not in desks:
-                desks[run.name] = _Desk(place, plan.samples, f"{run.name}.wav", sound.target.channels)
-                run_graph(run, [desks[run.name].mix], place)
-            mastered = desks[run.name].bring(sound, goal)
+            if run.name not in masterings:
+                masterings[run.name] = _Mastering(place, plan.samples, f"{run.name}.wav", sound.target.channels)
+                run_graph(run, [masterings[run.name].mix], place)
+            mastered = masterings[run.name].bring(sound, goal)
             found |= dict.fromkeys(sound.names, mastered)
         progress((done + 1) / len(wanted))
     return found
@@ -151,8 +150,8 @@ def excess(level: Level, goal: LoudnessTarget) -> float:
 
 
 @dataclass(frozen=True)
-class _Desk:
-    """Where a mix of so many samples and channels, a file of the working folder, is measured."""
+class _Mastering:
+    """Measures a mix, a file of the working folder, and encodes sounds at the gain that it needs."""
 
     place: Workplace
     samples: int
@@ -248,7 +247,7 @@ class _Desk:
 
     def _run(self, name: str, pad: Pad, target: Target, output: str) -> tuple[str, ...]:
         graph = Run(_GRAPH, {"sound": pad}, (target,), {name: UserFile(name, name, "wav,mov,matroska")})
-        return run_graph(graph, [output], self.place, level="info").said
+        return run_graph(graph, [output], self.place, level="info").log
 
 
 def _wanted(goal: LoudnessTarget, mix: Level) -> float:
@@ -281,9 +280,9 @@ def _hundredths(value: float) -> Fraction:
     return Fraction(round(value * 100), 100)
 
 
-def read_level(said: str) -> Level:
-    """What FFmpeg's meter said last."""
-    loudness = re.findall(r"\bI:\s+(-?[\d.]+|-?inf|nan) LUFS", said)
-    peak = re.findall(r"\bPeak:\s+(-?[\d.]+|-?inf|nan) dBFS", said)
+def read_level(log: str) -> Level:
+    """The last level in the log of FFmpeg's meter."""
+    loudness = re.findall(r"\bI:\s+(-?[\d.]+|-?inf|nan) LUFS", log)
+    peak = re.findall(r"\bPeak:\s+(-?[\d.]+|-?inf|nan) dBFS", log)
     heard = float(loudness[-1]) if loudness else float("-inf")
     return Level(heard if heard > SILENCE else None, float(peak[-1]) if peak else float("-inf"))

@@ -30,7 +30,7 @@ _READERS = 4  # files that are checked at a time
 
 
 def key_of(*parts: object) -> str:
-    """Forty hexadecimal signs of what something is made of: values whose `repr` tells all of them."""
+    """Forty hexadecimal digits of what something is made of: of values that `repr` shows completely."""
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
@@ -74,7 +74,7 @@ class Store:
             return {name for name, has in zip(keys, taken, strict=True) if has}
 
     def keep(self, key: str, file: Path) -> None:
-        """Take a finished file in. A disk that refuses only costs the keeping."""
+        """Add a finished file. Where the disk refuses, it is not kept, and nothing else happens."""
         if self.folder is None:
             return
         with contextlib.suppress(OSError):
@@ -101,7 +101,7 @@ class Store:
 
 
 def usual_store() -> Store:
-    """The user's, unless it may not take any room."""
+    """The user's store; one that keeps nothing where its limit is 0."""
     return Store(cache_folder() / "render" if limit() else None)
 
 

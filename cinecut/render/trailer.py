@@ -24,9 +24,9 @@ from cinecut.render.store import Store, usual_store
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What came of a render: its files by their names, how loud each is (of those that are not as they were mixed),
-    warnings, and what of the pictures was made anew: of each output (its name) the frames [start, end). `parts` are all
-    pictures, likewise, each with a name of what it shows: it has another name when it shows anything else."""
+    """The result of a render, by the outputs' names: `files`; `levels`, how loud those are that were brought to a
+    loudness; `new`, the frames [start, end) that were rendered this time; and `parts`, all frames likewise, each part
+    with a key that changes whenever the part shows anything else."""
 
     files: dict[str, Path]
     levels: dict[str, Level]
@@ -37,9 +37,10 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How a render may go about it: so many FFmpegs at a time (None: as many as the machine serves), whether what was
-    rendered before is used and kept, by what somebody may end it, and who runs FFmpeg if not this process. `accept`
-    sees the finished files, by the outputs' names, before they take theirs; where it raises Stop, they do not."""
+    """How a render is done: `jobs` FFmpegs at a time (None: as many as the machine serves); `store`, whether rendered
+    parts are used again and kept; `accept` gets the finished files, by the outputs' names, before they are put in
+    place, and raises Stop to refuse them; `running` lets another thread end the render; `elsewhere` runs FFmpeg on
+    other machines."""
 
     jobs: int | None = None
     store: bool = True

@@ -1,4 +1,4 @@
-"""The page's server, on this machine alone: who has not got its address, with the secret in it, gets nothing."""
+"""The page's server, for this machine alone. Its address holds a secret; requests without it get nothing."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _listening(port: int) -> Any:
 
 
 class _Guard:
-    """Turns away what comes by another name than this machine's (a rebound domain) or from another site's page."""
+    """Refuses requests that name another host than this machine (a rebound domain) or come from another site's page."""
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self.app = app
@@ -167,7 +167,7 @@ class _Page:
         return {file.resolve() for file in (self.session.spec, *self.session.media)}
 
     def end(self) -> None:
-        """Open connections are about to close, from any thread."""
+        """Close open connections; may be called from any thread."""
         self._ended = True
         self._changed()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text
-from cinecut.edits import revise as desk
+from cinecut.edits import revise
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Running
 from cinecut.files import open_file
@@ -118,7 +118,7 @@ class Session:
         except Stop as stop:
             found = stop.diagnostics
         changes: dict[str, Any] = {
-            "revision": desk.revision_of(text),
+            "revision": revise.revision_of(text),
             "mistakes": _shown(found, text),
             "broken": job is None,
         }
@@ -168,25 +168,25 @@ class Session:
             self.state = replace(self.state, number=self.state.number + 1, **changes)
         self._changed()
 
-    # Editing: by the desk, which checks, writes and keeps the journal
+    # Editing: `revise` checks, writes and keeps the journal
 
     def edit(self, action: dict[str, Any], revision: str) -> None:
         """Do an action and write the spec. Raises Stop where it cannot be done, or the file is another by now."""
         if self.job is None or self.state.broken:
             raise Stop("option", "mend the mistakes in the file first")
-        self._revise(lambda terms: desk.edit(self.spec, action, terms), revision)
+        self._revise(lambda terms: revise.edit(self.spec, action, terms), revision)
 
     def undo(self, revision: str) -> None:
         """Take the last edit back. Raises Stop as `edit` does."""
-        self._revise(lambda terms: desk.undo(self.spec, terms), revision)
+        self._revise(lambda terms: revise.undo(self.spec, terms), revision)
 
     def redo(self, revision: str) -> None:
         """Make the edit again that was taken back last. Raises Stop as `edit` does."""
-        self._revise(lambda terms: desk.redo(self.spec, terms), revision)
+        self._revise(lambda terms: revise.redo(self.spec, terms), revision)
 
-    def _revise(self, change: Callable[[desk.Terms], desk.Edit], revision: str) -> None:
+    def _revise(self, change: Callable[[revise.Terms], revise.Edit], revision: str) -> None:
         try:
-            done = change(desk.Terms(revision, measure=True))
+            done = change(revise.Terms(revision, measure=True))
             self._tell(revision=done.after.revision)
         finally:
             self.touch()  # the file is another: by this change or, where it was refused, by somebody else's

@@ -19,7 +19,7 @@ from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
 from cinecut.ffmpeg.run import Ended, Progress, Running, run_command
 
-_LOOK = 0.2  # seconds after which it is asked again whether somebody ended the render
+_LOOK = 0.2  # seconds between two looks whether the render was ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class OnCluster:
 
 
 def _on_worker(command: list[str], identity: str, folder: str) -> tuple[int, int, tuple[str, ...], bool] | str:
-    """How the FFmpeg ended, or why it was not run. When its folder is gone, nobody waits for it: then it is ended."""
+    """How the FFmpeg ended, or why it was not run. It is ended when its folder is gone, since then nobody waits."""
     own = _same_ffmpeg(command[0], identity)
     if own is None:
         return "a worker has not this FFmpeg, and another one writes other bytes"

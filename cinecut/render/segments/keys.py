@@ -15,7 +15,7 @@ from cinecut.render.store import code, key_of
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Names the parts of a plan; `materials` are the keys of the files that its runs read, by the files' names."""
+    """The keys of a plan's parts; `materials` are the keys of the files that its runs read, by the files' names."""
 
     materials: Mapping[str, str]
     ffmpeg: FFmpeg
@@ -24,7 +24,7 @@ class Keys:
         return self.run(run_of([segment], {}))
 
     def sound(self, sound: Sound, *part: str) -> str:
-        whole = self.run(sound.mix) if sound.target.stem else ""  # a stem's gain is that of all of it
+        whole = self.run(sound.mix) if sound.target.stem else ""  # a stem gets the gain of the whole mix
         return self.run(sound.run, sound.target.loudness, whole, *part)
 
     def run(self, run: Run, *more: object) -> str:

@@ -23,7 +23,7 @@ _SECONDS_OF_A_THREAD, _THREADS = 8, 8  # one thread encodes a segment of so many
 
 
 class HeadersDifferError(Exception):
-    """Segments that are no parts of one stream: each has headers of its own for its decoder."""
+    """Segments that cannot be joined to one stream, since their headers for the decoder differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class Segment:
 
     @property
     def place(self) -> tuple[str, int]:
-        """Which of a plan's segments it is."""
+        """What tells it from the plan's other segments."""
         return self.output, self.start
 
 
 def segments_of(plan: RenderPlan, whole: bool = False) -> list[Segment]:
-    """Of every output its segments in order: where they could not be joined, or with `whole`, one."""
+    """The segments of every output, in order; where they could not be joined, or with `whole`, one for each output."""
     found = []
     for target in plan.targets:
         if target.stem is not None:
@@ -76,24 +76,26 @@ def run_of(segments: Sequence[Segment], items: Mapping[str, Input]) -> Run:
 
 
 def together(segments: Iterable[Segment]) -> list[list[Segment]]:
-    """Those that are made by one run; the longest first, so that what begins last is soon done."""
+    """Segments in groups that one run makes; the longest first, so that the run that starts last is short."""
     ordered = sorted(segments, key=lambda each: (each.start - each.end, each.start))
     return [list(same) for _, same in itertools.groupby(ordered, key=lambda each: (each.start, each.end))]
 
 
 @dataclass
 class Shooting:
-    """Makes the segments of a plan. `finished` hears of every one that is whole and that FFmpeg did not complain of;
-    what it did complain of is in `warnings`."""
+    """Makes the segments of a plan. `finished` is called with every segment that is complete and of which FFmpeg did
+    not complain; its complaints are in `warnings`. `progress` is called with a segment and how many of its frames are
+    done."""
 
     plan: RenderPlan
     place: Workplace
     finished: Callable[[Segment], None]
-    progress: Callable[[Segment, int], None]  # told the frames of it that are done
+    progress: Callable[[Segment, int], None]
     warnings: list[Diagnostic] = field(default_factory=list)
 
     def make(self, segments: Sequence[Segment]) -> None:
-        """Several are of several outputs, and show the same frames. Raises Stop where FFmpeg loses some."""
+        """Make a segment, or the segments of several outputs that show the same frames. Raises Stop where FFmpeg loses
+        frames."""
         frames = segments[0].frames
         done = self._run(segments)
         if done.warnings or done.frames != frames:
@@ -101,7 +103,7 @@ class Shooting:
             done = self._run([self._holding[segment.place] for segment in segments])
         if done.frames != frames:
             message = f"FFmpeg wrote {done.frames} frames, not the {frames} of this trailer from {segments[0].start} on"
-            raise Stop("ffmpeg", message, *done.words)
+            raise Stop("ffmpeg", message, *done.errors)
         self.warnings += done.warnings
         if not done.warnings:
             for segment in segments:

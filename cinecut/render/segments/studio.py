@@ -33,10 +33,10 @@ from cinecut.render.store import Store
 
 @dataclass
 class Studio:
-    """Where a plan is rendered: its FFmpegs' workplace, the media there, and the store of what was rendered before.
+    """Renders a plan: in `place`, with the media of `materials`, and with what the store has of earlier renders.
 
-    What came of it: levels of sounds by the outputs' names, warnings, the segments with the keys by which the store
-    knows them, and those of them that it did not have.
+    Its results: `levels` of sounds by the outputs' names, `warnings`, `parts` (all segments, each with its key in the
+    store), and `new` (the segments that the store did not have).
     """
 
     plan: RenderPlan
@@ -56,11 +56,11 @@ class Studio:
     def make(self, jobs: int | None) -> dict[str, str]:
         """The trailer's files in the working folder, by the outputs' names, made by so many FFmpegs at a time (None: as
         many as the machine serves)."""
-        self._tell_of_whole()
+        self._warn_of_whole()
         Thread(target=import_module, args=("cinecut.media.reels",), daemon=True).start()  # while the store is read
         segments = segments_of(self.plan)
         self._make(segments, sounds_of(self.plan), jobs)
-        self._tell_of_loud()
+        self._warn_of_loud()
         try:
             return self._joined(segments)
         except HeadersDifferError:
@@ -70,13 +70,13 @@ class Studio:
             self._make(segments, [], jobs)
             return self._joined(segments)
 
-    def _tell_of_whole(self) -> None:
+    def _warn_of_whole(self) -> None:
         for target in self.plan.targets:
             if not target.segment.joins and target.stem is None:
                 message = f"what {target.encoders[0]} encodes cannot be joined: its trailer is rendered in one piece"
                 self.warnings.append(Diagnostic("segments", message, None))
 
-    def _tell_of_loud(self) -> None:
+    def _warn_of_loud(self) -> None:
         for target in self.plan.targets:
             level, goal = self.levels.get(target.name), target.loudness
             if level is not None and goal is not None and (over := excess(level, goal)) > 0:
@@ -92,10 +92,10 @@ class Studio:
         alone = [each for each in segments if once[keys[each.file]] == each.file]
         stored = self.store.take_all({each.file: keys[each.file] for each in alone}, self.place.folder)
         new = [each for each in alone if each.file not in stored]
-        unheard = [sound for sound in sounds if not self._take(sound)]
+        new_sounds = [sound for sound in sounds if not self._take(sound)]
         shots = together(new)
         runs = [run_of(shot, self.plan.render.items) for shot in shots]
-        heard = {name for sound in unheard for run in (sound.run, sound.mix) for name in run.reads}
+        reads = {name for sound in new_sounds for run in (sound.run, sound.mix) for name in run.reads}
         for segment in new:
             write_texts(segment.texts, self.place.folder)
 
@@ -103,12 +103,12 @@ class Studio:
         meter.stored = sum(shot[0].frames for shot in together(alone)) - sum(shot[0].frames for shot in shots)
         shooting = Shooting(self.plan, self.place, lambda each: self._keep(keys[each.file], each.file), meter.tell)
         tasks = [(partial(shooting.make, shot), run.reads) for shot, run in zip(shots, runs, strict=True)]
-        if unheard:  # soon, for it cannot be shared out; but of many pictures the first can be made beside its reels
-            tasks.insert(1 if len(tasks) > 1 else 0, (partial(self._record, unheard), heard))
+        if new_sounds:  # early, since it is one piece of work; but a first segment can run while its reels are made
+            tasks.insert(1 if len(tasks) > 1 else 0, (partial(self._record, new_sounds), reads))
         with closing(self.materials.in_turn([reads for _, reads in tasks])) as brought:
             ready = (task for (task, _), _ in zip(tasks, brought, strict=False))
             Threads(workers_for(runs, jobs), self.place.running.end).run(ready)
-        for segment in segments:  # what several outputs show alike was made once
+        for segment in segments:  # segments that are the same in several outputs were made once
             if (made := once[keys[segment.file]]) != segment.file:
                 (self.place.folder / segment.file).unlink(missing_ok=True)
                 (self.place.folder / segment.file).symlink_to(made)
@@ -129,8 +129,8 @@ class Studio:
             self._keep(self.keys.sound(sound, "notes"), sound.notes)
 
     def _of_kept_stems(self, sound: Sound) -> Sound:
-        """A live draft's sound, mixed of stems that are kept: who moves a fader waits for no stem, and for new ones
-        only as long as the longest takes."""
+        """A live draft's sound, mixed of stems that the store keeps: after a fader's move no stem is made again, and
+        new ones are made side by side."""
         if not sound.target.live:
             return sound
         stems = {file_of(stem): stem for stem in stems_of(sound)}
@@ -192,8 +192,7 @@ class Studio:
 
 @dataclass
 class _Meter:
-    """Tells how far all segments together are: of each that is made the frames that are done, and those of the
-    others."""
+    """Reports how far all segments together are: `done` frames of each that is made, and those that were `stored`."""
 
     watch: Watch
     plan: RenderPlan

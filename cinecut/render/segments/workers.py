@@ -15,23 +15,23 @@ from cinecut.graph.plan import Run
 
 Task = Callable[[], None]
 
-_SHARE = 2  # of the machine's memory the workers take one part in so many
-_PROCESS = 60_000_000  # bytes of an FFmpeg that does nothing yet
+_SHARE = 2  # the machine's memory divided by this is what the workers may take
+_PROCESS = 60_000_000  # bytes of an idle FFmpeg
 _DECODED = 24  # pictures that a decoder and the filters behind it hold
 _ENCODED = 60  # pictures that an encoder looks ahead
 
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """So many tasks at a time. `end` makes those that run give up."""
+    """Runs as many tasks at a time as there are `workers`. `end` is called to stop those that run."""
 
     workers: int
     end: Callable[[], None]
 
     def run(self, tasks: Iterable[Task]) -> None:
-        """Do all tasks, the first ones first; they are asked for one by one, for what a task needs may be made
-        meanwhile. The first that fails ends it: those that have not begun never do, and its exception is raised when no
-        task runs any more."""
+        """Do all tasks in order. They are taken from the iterable one at a time, since what the next task needs may be
+        made while earlier ones run. When a task fails, no further one starts, and its exception is raised once none is
+        running."""
         futures = list[Future[None]]()
         with ThreadPoolExecutor(self.workers) as pool:
             try:
@@ -48,8 +48,8 @@ class Threads:
 
 
 def workers_for(runs: Sequence[Run], asked: int | None) -> int:
-    """How many runs are served at a time: as many as were asked for; else one for each core, but no more than half of
-    the machine's memory holds."""
+    """How many runs there are at a time: as many as were asked for, else one for each core, as far as half of the
+    machine's memory holds them."""
     if asked is not None:
         return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -58,7 +58,7 @@ def workers_for(runs: Sequence[Run], asked: int | None) -> int:
 
 
 def need_of(run: Run) -> int:
-    """Bytes that a run takes, about, and rather more: known from how many pictures of which size its decoders and its
+    """A generous estimate of a run's bytes of memory, by the number and size of the pictures that its decoders and
     encoders hold."""
     read = [pad for node in nodes_of(list(run.sinks.values())) if node.filter == "input" for pad in node.outs]
     held = sum(_DECODED * _bytes(format) for format in read)
