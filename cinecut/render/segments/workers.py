@@ -48,13 +48,13 @@ class Threads:
 
 
 def workers_for(runs: Sequence[Run], asked: int | None) -> int:
-    """How many runs there are at a time: as many as were asked for, else one for each core, as far as half of the
-    machine's memory holds them."""
+    """How many runs there are at a time: as many as were asked for, else one more than there are cores, which keeps
+    them busy while an FFmpeg starts or ends; but no more than half of the machine's memory holds."""
     if asked is not None:
         return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _SHARE
-    return max(1, min(cores, memory // max(map(need_of, runs), default=1)))
+    return max(1, min(cores + 1, memory // max(map(need_of, runs), default=1)))
 
 
 def need_of(run: Run) -> int:
