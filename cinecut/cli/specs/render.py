@@ -72,7 +72,8 @@ def render(
         bool, typer.Option("--sheet", help="Also write a contact sheet and the poster frame of each file.")
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", metavar="N", min=1, help="So many FFmpegs at a time. Default: the cores, and one.")
+        int | None,
+        typer.Option("--jobs", metavar="N", min=1, help="So many FFmpegs at a time. Default: the cores, and one."),
     ] = None,
     no_store: Annotated[
         bool, typer.Option("--no-store", help="Make all anew, and keep nothing for the next render.")
