@@ -172,12 +172,15 @@ class Timecodes:
         if minutes >= 60 or seconds >= 60 or frames >= self._nominal:
             message = f"{excerpt(text)} is no timecode at {float(self.rate):.6g} frames/s: frames run from 00 to "
             raise BadTimeError(f"{message}{self._nominal - 1}")
-        number = ((hours * 60 + minutes) * 60 + seconds) * self._nominal + frames
+        number, day = ((hours * 60 + minutes) * 60 + seconds) * self._nominal + frames, 86_400 * self._nominal
         if match[4] == ";":
             if not self._left_out:
                 message = f"{excerpt(text)} is drop-frame timecode, which there is at 29.97 and 59.94 frames/s only"
                 raise BadTimeError(f"{message}: write HH:MM:SS:FF")
             number -= self._left_out * (hours * 54 + minutes - minutes // 10)
+            day -= self._left_out * 24 * 54
+        if number < self.first and (number + day - self.first) / self.rate < _OVER_MIDNIGHT:
+            number += day
         if number < self.first:
             message = f"{excerpt(text)} is before the film, whose own timecode starts at {self.of(Fraction(0))}"
             raise BadTimeError(f"{message}; a clock such as 0:04 counts from its first picture")
@@ -194,9 +197,12 @@ class Timecodes:
         whole, frames = divmod(frame, self._nominal)
         minutes, second = divmod(whole, 60)
         hours, minute = divmod(minutes, 60)
+        hours = hours % 24 if self.first else hours
         width = max(2, len(str(self._nominal - 1)))
         return f"{sign}{hours:02d}:{minute:02d}:{second:02d}{';' if self.drop else ':'}{frames:0{width}d}"
 
+
+_OVER_MIDNIGHT = 6 * 3600  # seconds: a film whose timecode starts again at zero is no longer than that
 
 Numbering = Mapping[str, Timecodes | None]
 """How the pictures of a spec's films are numbered, by the films' names; the first one's by an empty one too. None: that

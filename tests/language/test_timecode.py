@@ -79,3 +79,17 @@ def test_a_spec_keeps_the_numbers_that_its_times_were_written_by(films: Callable
     relink(spec, None)
     relink(spec, tmp_path / "two.mov")
     assert "timecode" not in spec.read_text()
+
+
+@pytest.mark.parametrize(
+    ("rate", "start", "text", "frames"),
+    [
+        (Fraction(25), "23:59:58:00", "00:00:00:10", 60),
+        (Fraction(30000, 1001), "23:59:58;00", "00:00:00;02", 62),
+        (Fraction(24), "22:00:00:00", "00:30:00:00", 9000 * 24),
+    ],
+)
+def test_a_timecode_goes_on_over_midnight(rate: Fraction, start: str, text: str, frames: int) -> None:
+    numbered = Timecodes.starting(rate, start)
+    assert numbered.seconds(text) == frames / rate
+    assert numbered.of(frames / rate) == text

@@ -6,6 +6,7 @@ trailer ─ decode ────────────────────�
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from bisect import bisect_right
@@ -170,6 +171,8 @@ def _resampled(sound: Samples, rate: int) -> Samples:
 def _channel_names(layout: str) -> tuple[str, ...]:
     if layout.endswith(" channels"):  # of no known order
         return tuple(f"channel {n}" for n in range(int(layout.split()[0])))
+    if own := re.fullmatch(r"\d+ channels \((.+)\)", layout):  # one by one, in an order of their own
+        return tuple(own[1].split("+"))
     return tuple(channel.name for channel in av.AudioLayout(layout).channels)
 
 
