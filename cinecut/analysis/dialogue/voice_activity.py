@@ -18,7 +18,7 @@ from cinecut.analysis.dialogue.voice_networks import RATE, STEPS, Floats, detect
 from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
-from cinecut.media.sound.film_samples import film_sounds
+from cinecut.media.sound.film_samples import FilmSounds, film_sounds
 from cinecut.media.sound.samples import mono
 
 Answers = NDArray[np.bool_]  # one for each hundredth of a second
@@ -66,13 +66,27 @@ VOICES = Stage("voices", Voices, find_voices)
 
 def film_samples(film: Path, facts: FilmFacts, stream: int, since: Fraction = Fraction(0)) -> Iterator[Floats]:
     """The mono sound of a film at RATE, in pieces, starting `since` seconds after its first picture."""
-    begin, end = facts.start + since, facts.start + facts.duration
     with film_sounds(film, facts, min(stream, len(facts.audio) - 1)) as sounds:
-        channels = []
-        for sound in sounds.parts:
-            first, frames = nearest(begin * sound.rate), sound.between(begin, end) if since else sound.all()
-            channels.append(mono(((place - first, frame) for place, frame in frames), RATE))
-        yield from channels[0] if len(channels) == 1 else _summed(channels)
+        yield from _mono(sounds, facts.start + since, facts.start + facts.duration if since else None)
+
+
+def film_stretches(
+    film: Path, facts: FilmFacts, stream: int, ranges: Iterable[tuple[Fraction, Fraction]]
+) -> Iterator[Floats]:
+    """The mono sound of a film at RATE in some ranges (seconds after its first picture), as far as there is any."""
+    with film_sounds(film, facts, min(stream, len(facts.audio) - 1)) as sounds:
+        for begin, end in ranges:
+            parts = _mono(sounds, facts.start + begin, facts.start + end)
+            yield np.concatenate([*parts, np.zeros(0, np.float32)])[: int((end - begin) * RATE)]
+
+
+def _mono(sounds: FilmSounds, begin: Fraction, end: Fraction | None) -> Iterator[Floats]:
+    """One channel from a moment to another of the container's clock; without an `end` all that there is."""
+    channels = []
+    for sound in sounds.parts:
+        first, frames = nearest(begin * sound.rate), sound.all() if end is None else sound.between(begin, end)
+        channels.append(mono(((place - first, frame) for place, frame in frames), RATE))
+    yield from channels[0] if len(channels) == 1 else _summed(channels)
 
 
 def _summed(channels: Sequence[Iterator[Floats]]) -> Iterator[Floats]:

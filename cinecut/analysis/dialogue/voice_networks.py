@@ -34,11 +34,15 @@ _SHA256 = "c59271c284ae9c8335d795d60e0bfdb71aaaceec578d9bd9ffc1b8153c319ea1"
 def detect_voice(sound: Floats, certain: bool = False) -> NDArray[np.bool_]:
     """Whether somebody speaks, for every hundredth of a second of `sound` [shape=(n,), at RATE]; `certain`: only where
     both networks say so."""
-    steps = len(sound) * STEPS // RATE
-    by_silero = np.repeat(silero(sound) > _SPEAKS_SILERO, 16)[::5]  # from one value each 32 ms, over 2 ms, to 10 ms
-    by_firered = firered(sound)
-    one, other = np.resize(by_silero, steps), np.pad(by_firered, (0, max(0, steps - len(by_firered))))[:steps]
+    one, by_firered = by_silero(sound), firered(sound)
+    other = np.pad(by_firered, (0, max(0, len(one) - len(by_firered))))[: len(one)]
     return one & other if certain else one | other
+
+
+def by_silero(sound: Floats) -> NDArray[np.bool_]:
+    """The same by Silero's network alone."""
+    spoken = np.repeat(silero(sound) > _SPEAKS_SILERO, 16)[::5]  # from one value each 32 ms, over 2 ms, to 10 ms
+    return np.resize(spoken, len(sound) * STEPS // RATE)
 
 
 def firered(sound: Floats) -> NDArray[np.bool_]:

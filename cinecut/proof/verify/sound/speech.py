@@ -5,7 +5,7 @@ edges of the shots that are heard ─ the film's sound around each, all in one r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.dialogue.voice_activity import film_samples
-from cinecut.analysis.dialogue.voice_networks import RATE, STEPS, Floats, detect_voice
+from cinecut.analysis.dialogue.voice_activity import film_stretches
+from cinecut.analysis.dialogue.voice_networks import RATE, STEPS, Floats, by_silero, detect_voice
 from cinecut.known.judge import chopped_lines, heard_edges
 from cinecut.known.record import KnownLine
 from cinecut.language.facts import FilmFacts
@@ -46,41 +46,42 @@ def chopped(job: Job, events: Events) -> Iterator[Finding]:
 
 def _spoken_over(film: Path, facts: FilmFacts, stream: int, edges: Sequence[FilmTime]) -> list[FilmRange]:
     """The stretches of speech in which edges lie, as far as they are looked at."""
-    sounds = [_around(film, facts, stream, edge) for edge in edges]
-    loud = [number for number, sound in enumerate(sounds) if np.abs(sound).max(initial=0) > _SILENT]
-    if not loud:
+    begins = [max(Fraction(0), edge.seconds - _AROUND) for edge in sorted(edges)]
+    ranges = [(begin, begin + 2 * _AROUND) for begin in begins]
+    looked = zip(sorted(edges), begins, film_stretches(film, facts, stream, ranges), strict=True)
+    loud = [each for each in looked if np.abs(each[2]).max(initial=0) > _SILENT]
+    likely = [each for each, run in zip(loud, _runs(loud, by_silero), strict=True) if run]  # the other one costs thrice
+    found = zip(likely, _runs(likely, lambda row: detect_voice(row, certain=True)), strict=True)
+    return [
+        FilmRange(FilmTime(begin + Fraction(run[0], STEPS)), FilmTime(begin + Fraction(run[1], STEPS)))
+        for (_, begin, _), run in found
+        if run
+    ]
+
+
+_Look = tuple[FilmTime, Fraction, Floats]  # an edge, where the sound around it begins, and that sound
+
+
+def _runs(looked: Sequence[_Look], detector: Callable[[Floats], NDArray[np.bool_]]) -> list[tuple[int, int] | None]:
+    """For each edge the stretch of speech around it, in hundredths of a second of its sound; None without any."""
+    if not looked:
         return []
     gap = np.zeros(_ROOM, np.float32)
-    row = np.concatenate([gap, *chain.from_iterable((sounds[number], gap) for number in loud)])
-    speaks, found, at = detect_voice(row, certain=True), list[FilmRange](), _ROOM
-    for number in loud:
-        length = len(sounds[number])
-        own = speaks[at * STEPS // RATE : (at + length) * STEPS // RATE]
-        at += length + _ROOM
-        begin = max(Fraction(0), edges[number].seconds - _AROUND)
-        middle = int((edges[number].seconds - begin) * STEPS)
-        first, last = _run(own, middle)
-        if last > first:
-            found.append(FilmRange(FilmTime(begin + Fraction(first, STEPS)), FilmTime(begin + Fraction(last, STEPS))))
+    speaks = detector(np.concatenate([gap, *chain.from_iterable((sound, gap) for _, _, sound in looked)]))
+    found, at = list[tuple[int, int] | None](), _ROOM
+    for edge, begin, sound in looked:
+        own = speaks[at * STEPS // RATE : (at + len(sound)) * STEPS // RATE]
+        at += len(sound) + _ROOM
+        found.append(_run(own, int((edge.seconds - begin) * STEPS)))
     return found
 
 
-def _around(film: Path, facts: FilmFacts, stream: int, edge: FilmTime) -> Floats:
-    """The film's sound around an edge."""
-    begin, parts, wanted = max(Fraction(0), edge.seconds - _AROUND), list[Floats](), int(2 * _AROUND * RATE)
-    for part in film_samples(film, facts, stream, begin):
-        parts.append(part)
-        if sum(map(len, parts)) >= wanted:
-            break
-    return np.concatenate([*parts, np.zeros(0, np.float32)])[:wanted]
-
-
-def _run(speaks: NDArray[np.bool_], middle: int) -> tuple[int, int]:
-    """The stretch of speech around a moment, in hundredths of a second; empty where nobody speaks there."""
+def _run(speaks: NDArray[np.bool_], middle: int) -> tuple[int, int] | None:
+    """The stretch of speech around a moment, in hundredths of a second; None where nobody speaks there."""
     at = np.flatnonzero(speaks)
     before, after = at[at < middle], at[at >= middle]
     if not len(before) or not len(after) or after[0] - before[-1] > _BREATH:
-        return 0, 0
+        return None
     breaks = np.flatnonzero(np.diff(before) > _BREATH)
     first = int(before[breaks[-1] + 1]) if len(breaks) else int(before[0])
     breaks = np.flatnonzero(np.diff(after) > _BREATH)

@@ -168,7 +168,7 @@ class Sound:
             found += self._shots(elsewhere)
         return found
 
-    @property
+    @cached_property
     def usual(self) -> float:
         """The gain of the whole: that of the stem that carries most."""
         powers = {name: _rms(part) * max(0.0, self.gains[name]) for name, part in self._parts.items()}
@@ -332,7 +332,8 @@ class Sound:
 
 
 def _rms(sound: NDArray[np.floating]) -> float:
-    return float(np.sqrt(np.square(sound, dtype=np.float64).mean())) if sound.size else 0.0
+    rows = sound if sound.ndim > 1 else sound[None]
+    return float(np.sqrt(sum(float(np.dot(row, row)) for row in rows) / sound.size)) if sound.size else 0.0
 
 
 def _moved(channel: Floats, samples: int) -> Floats:
