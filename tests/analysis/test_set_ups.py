@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from cinecut.analysis.film.shots import find_shots
+from cinecut.analysis.film.blends import dissolves, fades
+from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS, Outline
+from cinecut.analysis.film.gradual.ramps import REACH
+from cinecut.analysis.film.shots import _around, find_shots
 from cinecut.media.probe import film_facts
 from tools.cut_films import (
     ENCODERS,
@@ -66,6 +70,39 @@ def test_gradual_cuts_leave_nothing_over(kind: str, tmp_path: Path) -> None:
         result = found(gradual(kind, set_up(5, 80, 0), set_up(8, 80, 2), kind, length), encoder, tmp_path)
         assert (result.blends_found, result.extra) == (1, 0)
         assert result.left_over[0] <= 1
+
+
+def outline(frames: Frames) -> Outline:
+    small = [cv2.resize(frame[..., 1], (COLUMNS, ROWS), interpolation=cv2.INTER_AREA) for frame in frames]
+    return Outline(np.arange(len(frames)), np.stack(small).reshape(len(frames), -1))
+
+
+@pytest.mark.parametrize("length", [15, 16, 36])
+@pytest.mark.parametrize("kind", ["dip to black", "dip to white"])
+def test_both_halves_of_a_dip_are_found_whatever_looks_like_a_cut_in_it(kind: str, length: int) -> None:
+    """Of a shot of little contrast, a step in the middle of a dip is as new as a cut."""
+    clear, pale = set_up(5, 80, 0), np.asarray(set_up(8, 80, 2) * 0.3 + 20, np.uint8)
+    for one, other in ((clear, pale), (pale, clear)):
+        film = gradual(kind, one, other, kind, length)
+        ((start, end),) = film.blends
+        parts = fades(outline(film.frames), [(start + end) // 2], Fraction(24))
+        inside = {rank for part in parts for rank in range(*part.range)}
+        assert len(set(range(start, end)) - inside) <= 3  # two plain ones in the middle, and one at an edge
+        assert len(inside - set(range(start, end))) <= 2
+
+
+@pytest.mark.parametrize("kind", ["mix", "fog"])
+def test_a_gradual_cut_that_began_in_a_group_not_decoded_is_judged_from_its_begin(kind: str) -> None:
+    """Nothing is known between the key pictures 0 and 48, and the gradual cut began at 41."""
+    film = gradual(kind, set_up(5, 71, 0), set_up(8, 80, 2), kind, 30)
+    whole = outline(film.frames)
+    known = np.array([0, *range(48, len(film.frames), 2)])
+    (suspect,) = dissolves(Outline(known, whole.luma[known]), [], [], slack=1.2)
+    first, after = _around(suspect, known)
+    assert first <= 41 - REACH
+    assert after >= 71 + REACH
+    ((start, end),) = (blend.range for blend in dissolves(whole, [], []))
+    assert abs(start - 41) + abs(end - 71) <= 1
 
 
 @pytest.mark.parametrize("encoder", ["x264", "x264 fixed"])

@@ -20,10 +20,11 @@ from cinecut.analysis.film.gradual.ramps import REACH, ramps
 
 PLAIN = 2.5  # levels of spread: a picture without content, whatever its brightness
 _FADED = 0.4  # greatest share of the spread that is left after a fade
-_FLAT = 0.05  # levels by which the spread of a plain picture may waver
+_FLAT = 0.3  # levels by which the spread of a plain picture may waver
 _SHOWS = 1.2 * PLAIN  # least spread of a shot that fades
 _LEAST = 8.0  # least levels between it and the plain picture, root mean square
 _UNEVEN = 0.08  # greatest distance of a fade's shares from the ramp, root mean square
+_UNSURE = 0.03  # the same that counts in addition where nothing is known of the shot beyond
 _RESIDUE = 0.35  # greatest mean part of the way that a mix leaves unexplained
 _SHORTEST = 4  # pictures: shorter blends are cuts
 _LONGEST = 3  # seconds
@@ -66,11 +67,11 @@ def fades(outline: Outline, cuts: list[int], rate: Fraction, paler: float = VALL
     cut_places = set(np.searchsorted(outline.ranks, cuts).tolist())
     blends = []
     for first, last in _anchors(outline.ranks, spread, cut_places, longest, paler):
-        # pictures first..last-1 are plain; for a cut there are none; a fade's last step can look like a cut
-        others = cut_places - {first, last}
-        out = _ramp(outline, spread, first - 1 if first == last else first, -1, others, longest)
-        into = _ramp(outline, spread, last if first == last else last - 1, 1, others, longest)
-        blends += [blend for blend in (out, into) if blend]
+        # pictures first..last-1 are plain; for a cut there are none
+        out = _ramp(outline, spread, first - 1 if first == last else first, -1, cut_places, longest)
+        into = _ramp(outline, spread, last if first == last else last - 1, 1, cut_places, longest)
+        if first == last or spread[first] < 2 * PLAIN or (out and into):  # else it may only be bare for a moment
+            blends += [blend for blend in (out, into) if blend]
     return blends
 
 
@@ -101,27 +102,31 @@ def _ramp(
 ) -> Blend | None:
     """The fade that ends (step -1) or begins (step 1) at the nearly plain picture `low`.
 
-    As vectors, its pictures go from the plain one to that of the shot in even steps, and the shot stays there. Every
-    picture is tried as that of the shot; the one whose ramp errs least is.
+    The distance from the plain picture grows in even steps, and then stays as it is until the next cut. Every picture
+    is tried as that of the shot; the one whose ramp errs least is. A step between two pictures of little contrast can
+    look like a cut, so `cuts` do not end a ramp that is even.
     """
     if not 0 <= low < len(spread):
         return None
-    while spread[low] < PLAIN and 0 <= low - step < len(spread) and spread[low - step] < spread[low] - _FLAT:
-        low -= step  # of a shot of little contrast, half the ramp is nearly plain
-    places = _places(outline.ranks, low, step, cuts, longest)
+    low = _plainest(spread, low, -step)
+    places = _places(outline.ranks, low, step, longest)
     at = np.abs(outline.ranks[places] - outline.ranks[low]).astype(np.float64)
     apart = outline.luma[places].astype(np.float32) - outline.luma[low]
     products = apart @ apart.T
+    squares = np.diag(products)
+    borders = np.array([place in cuts for place in (places + (1 if step < 0 else 0)).tolist()])
     best, error = None, _UNEVEN
     for end in range(2, len(places)):
-        way = float(products[end, end])
+        way = float(squares[end])
         faded = spread[low] <= _FADED * spread[places[end]] and spread[places[end]] >= _SHOWS
         if not faded or not _SHORTEST <= at[end] <= longest or way < _LEAST**2 * apart.shape[1]:
             continue
         known = at <= at[end] + REACH
-        share = products[end, known] / way
-        uneven = float(np.sqrt(np.mean((share - np.minimum(at[known] / at[end], 1)) ** 2)))
-        residue = np.sqrt(np.maximum(0, np.diag(products)[:end] / way - share[:end] ** 2)).mean()
+        known[end + 1 :] &= ~np.logical_or.accumulate(borders[end + 1 :])
+        strength = np.sqrt(squares[known] / way)  # not the share of the way: a shot may move
+        uneven = float(np.sqrt(np.mean((strength - np.minimum(at[known] / at[end], 1)) ** 2)))
+        uneven += _UNSURE * (known.sum() == end + 1)
+        residue = np.sqrt(np.maximum(0, squares[:end] / way - (products[end, :end] / way) ** 2)).mean()
         if uneven < error and residue <= _RESIDUE:
             best, error = int(places[end]), uneven
     if best is None:
@@ -133,14 +138,20 @@ def _ramp(
     return Blend(edges[0] + (1 if plain else 0), edges[1], GradualCut.FADE)
 
 
-def _places(ranks: NDArray[np.int64], low: int, step: int, cuts: set[int], longest: int) -> NDArray[np.int64]:
-    """The indices from `low` on in a direction, up to the next cut, as far as they can matter for a fade there."""
-    end = low
-    while 0 <= end + step < len(ranks) and (end if step < 0 else end + step) not in cuts:
-        if abs(int(ranks[end + step] - ranks[low])) > longest + REACH:
-            break
-        end += step
-    return np.arange(low, end + step, step)
+def _plainest(spread: NDArray[np.float32], low: int, step: int) -> int:
+    """The first of the plain pictures from `low` on that shows as little as any: where a shot of little contrast fades,
+    half the ramp is nearly plain."""
+    last = low
+    while spread[low] < PLAIN and 0 <= last + step < len(spread) and spread[last + step] < PLAIN:
+        last += step
+    run = np.arange(low, last + step, step)
+    return int(run[np.argmax(spread[run] <= spread[run].min() + _FLAT)])
+
+
+def _places(ranks: NDArray[np.int64], low: int, step: int, longest: int) -> NDArray[np.int64]:
+    """The indices from `low` on in a direction, as far as they can matter for a fade there."""
+    farthest = int(np.searchsorted(ranks, ranks[low] + step * (longest + REACH), "left" if step < 0 else "right"))
+    return np.arange(low, farthest - (step < 0), step)
 
 
 # --- dissolves ------------------------------------------------------------------------------------------------------

@@ -269,10 +269,11 @@ def _blends(scan: _Scan, rate: Fraction) -> tuple[list[Blend], Outline]:
 def _around(blend: Blend, ranks: NDArray[np.int64]) -> tuple[int, int]:
     """The pictures to judge a suspected gradual cut by: more of them on a side where the outline lacks pictures, since
     it may begin or end among those."""
-    first, last = np.searchsorted(ranks, [blend.start, blend.end])
-    before = int(blend.start - ranks[max(0, first - 2)]) > _GAP
-    after = int(ranks[min(last + 1, len(ranks) - 1)] - blend.end) > _GAP
-    return blend.start - REACH - 2 - before * _FURTHER, blend.end + REACH + 2 + after * _FURTHER
+    start, end = blend.start - REACH - 2, blend.end + REACH + 2
+    first, begins, ends, last = np.searchsorted(ranks, [start, blend.start, blend.end, end])
+    before = np.diff(ranks[max(0, first - 1) : begins + 1]).max(initial=0) > _GAP
+    after = np.diff(ranks[max(0, ends - 1) : last + 1]).max(initial=0) > _GAP
+    return start - before * _FURTHER, end + after * _FURTHER
 
 
 # --- shots ----------------------------------------------------------------------------------------------------------

@@ -377,8 +377,9 @@ def _measured(ranks: NDArray[np.int64], luma: Pictures, edges: tuple[int, int], 
     residue = np.abs(inside - before - mix[:, None] * way).mean(1) / max(1.0, levels)
     either = np.minimum(np.abs(inside - before), np.abs(inside - after)).mean() / max(1.0, levels)
     ends = (_spread(before) + _spread(after)) / 2
-    middle = inside[np.abs(mix - 0.5) <= max(0.2, float(np.abs(mix - 0.5).min()))]
-    paler = float(np.mean([_spread(picture) for picture in middle])) / max(1.0, ends)
+    middle = np.flatnonzero(np.abs(mix - 0.5) <= max(0.2, float(np.abs(mix - 0.5).min())))
+    usual = np.maximum(max(1.0, ends), _spread(before) + mix[middle] * (_spread(after) - _spread(before)))
+    paler = float(np.mean([_spread(inside[at]) for at in middle] / usual))
     return Ramp(
         start, end, uneven, float(residue.mean()), float(residue.max()), float(either), paler,
         _correlation(before, after), levels, levels / (ends + _NOISE),
