@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import footage
 import pytest
 from oracle import BUNDLED, Film, make_film
 
@@ -101,7 +100,7 @@ def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         # What dies with its parent is forked from it; of a process that has loaded all that the tests need, 600 MB,
         # that takes 40 ms for each FFmpeg. Commands that are killed are processes of their own, and do it as ever.
         patch.setattr("cinecut.ffmpeg.run.die_with_parent", lambda: None)
-        patch.setattr(footage, "KEPT", _shared(tmp_path_factory) / "footage")
+        patch.setattr("footage.KEPT", _shared(tmp_path_factory) / "footage")
         yield
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -32,6 +32,7 @@ import av
 import cv2
 import imageio_ffmpeg
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 Luma = NDArray[np.uint8]  # [shape=(height, width)], 0 black to 255 white
@@ -241,7 +242,8 @@ def _cells(number: int) -> NDArray[np.bool_]:
 
 def number_of(luma: Luma) -> Picture:
     """What a frame shows. A mixture counts as a number while the other frame's weight is under 0.05."""
-    dark, light = np.percentile(luma, (1, 99))
+    below = cv2.calcHist([luma], [0], None, [256], [0, 256]).cumsum() / luma.size  # share of pixels up to each level
+    dark, light = (int(level) for level in np.searchsorted(below, (0.01, 0.99)))
     if light - dark < 12:
         return Shown.BLACK if light < 48 else Shown.WHITE if dark > 208 else None
     try:
@@ -322,9 +324,11 @@ def read_pictures(path: Path) -> Iterator[Luma]:
     """The frames of a video as a player shows them: full-range grey, turned by the display matrix."""
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "AUTO"
+        reformatter = VideoReformatter()  # one for all: each frame would make one of its own
         for frame in container.decode(video=0):
+            grey = reformatter.reformat(frame, format="gray").to_ndarray()
             # The matrix turns counter-clockwise, and so does rot90.
-            yield np.ascontiguousarray(np.rot90(frame.to_ndarray(format="gray"), round(frame.rotation / 90)))
+            yield np.ascontiguousarray(np.rot90(grey, round(frame.rotation / 90)))
 
 
 def read_frames(path: Path) -> list[Picture]:
@@ -384,15 +388,35 @@ def sound_offset(samples: Samples, film_sound: Samples, at_sample: int, window: 
     to 0.05 samples, through AAC and resampling too, and to 0.3 where a downmix adds other channels. Raises LookupError
     when the piece isn't from that film (correlation under 0.35; chance reaches 0.25).
     """
-    piece = samples[at_sample : at_sample + window, channel].astype(np.float64)
+    return sound_offsets(samples, film_sound, [at_sample], window, channel)[0]
+
+
+def sound_offsets(
+    samples: Samples, film_sound: Samples, at_samples: Sequence[int], window: int = 4096, channel: int = 0
+) -> list[float]:
+    """The same of several places, for which the film's sound is transformed once: block by block (overlap-save)."""
     sound = film_sound[:, channel].astype(np.float64)
-    if len(piece) < window or len(sound) < window:
-        raise LookupError(f"no {window} samples from {at_sample}")
-    size = 1 << (len(sound) + window).bit_length()
-    product = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(piece, size))
-    correlation = np.fft.irfft(product, size)[: len(sound) - window + 1]
+    pieces = [samples[at : at + window, channel].astype(np.float64) for at in at_samples]
+    for at, piece in zip(at_samples, pieces, strict=True):
+        if len(piece) < window or len(sound) < window:
+            raise LookupError(f"no {window} samples from {at}")
+    if not pieces:
+        return []
+    lags, block = len(sound) - window + 1, 4 * window
+    hop = block - window + 1
+    padded = np.pad(sound, (0, -(-lags // hop) * hop + window - 1 - len(sound)))
+    spectra = np.fft.rfft(np.lib.stride_tricks.sliding_window_view(padded, block)[::hop])
     energy = np.concatenate([[0.0], np.cumsum(sound**2)])
-    correlation /= np.sqrt((energy[window:] - energy[:-window]) * (piece @ piece)) + 1e-9
+    loudness = np.sqrt(energy[window:] - energy[:-window])
+    found = []
+    for at, piece in zip(at_samples, pieces, strict=True):
+        correlation = np.fft.irfft(spectra * np.conj(np.fft.rfft(piece, block)), block)[:, :hop].ravel()[:lags]
+        correlation /= loudness * np.sqrt(piece @ piece) + 1e-9
+        found.append(_peak_of(correlation, at))
+    return found
+
+
+def _peak_of(correlation: NDArray[np.float64], at_sample: int) -> float:
     peak = int(np.argmax(correlation))
     if correlation[peak] < 0.35:
         raise LookupError(f"the sound at {at_sample} isn't the film's (correlation {correlation[peak]:.2f})")

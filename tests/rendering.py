@@ -30,7 +30,7 @@ from oracle import (
     read_pictures,
     read_sound,
     read_stamps,
-    sound_offset,
+    sound_offsets,
 )
 
 from cinecut.ffmpeg.builds import find_ffmpeg
@@ -210,7 +210,8 @@ def sound_errors(rendered: Rendered, film: Film, pieces: Sequence[Piece], rate: 
     """Samples by which the film's sound is off at the head, the middle and the tail of every piece that plays at
     speed 1, in what no transition touches; positive: too late a part of the film."""
     assert film.sound
-    heard, errors, position = film.heard(SAMPLE_RATE), [], 0
+    heard, position = film.heard(SAMPLE_RATE), 0
+    wanted: list[tuple[int, Fraction]] = []  # a place of the trailer, and the film's samples minus the trailer's there
     begins = nearest_sample(film.sound.start)
     for index, piece in enumerate(pieces):
         after = pieces[index + 1] if index + 1 < len(pieces) else None
@@ -223,9 +224,9 @@ def sound_errors(rendered: Rendered, film: Film, pieces: Sequence[Piece], rate: 
         start, end = max(start, nearest_sample(0) - floor(exact)), min(end, len(heard) - floor(exact) - 1)
         if piece.speed != 1 or end - start < WINDOW:
             continue
-        for at in sorted({start, (start + end - WINDOW) // 2, end - WINDOW}):
-            errors.append(sound_offset(rendered.sound, heard, at, WINDOW) - float(exact) - at)
-    return errors
+        wanted += [(at, exact) for at in sorted({start, (start + end - WINDOW) // 2, end - WINDOW})]
+    found = sound_offsets(rendered.sound, heard, [at for at, _ in wanted], WINDOW)
+    return [offset - float(exact) - at for offset, (at, exact) in zip(found, wanted, strict=True)]
 
 
 WINDOW = 4096
