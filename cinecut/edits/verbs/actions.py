@@ -45,7 +45,7 @@ class Action:
         if isinstance(value, str) and value.strip().isdecimal():
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            why = f"this event has {most} {of}: " if of else ""
+            why = f"this event has {most} {of}{'' if most == 1 else 's'}: " if of else ""
             raise Stop("option", f"{why}`{name}` takes a whole number, {least} to {most}")
         return value
 
@@ -132,6 +132,8 @@ def _clip(action: Action, shot: Shot) -> Clip:
     clip = shot.shot
     if not any(map(action.has, ("in", "out", "for"))):
         raise Stop("option", "give `in`, `out` or `for`")
+    if all(map(action.has, ("in", "out", "for"))):
+        raise Stop("option", "`in`, `out` and `for` are one too many", "give two of them: the third follows from these")
     if action.has("in"):
         clip = replace(clip, in_=action.moment("in", clip.film))
     if action.has("out"):
@@ -204,7 +206,7 @@ def _swap(action: Action) -> None:
     if not shot.alternatives:
         raise Stop("option", "this shot has no alternatives")
     count = len(shot.alternatives)
-    which = (action.number("number", 1, count, "alternatives") if action.has("number") else 1) - 1
+    which = (action.number("number", 1, count, "alternative") if action.has("number") else 1) - 1
     other, path, edits = shot.alternatives[which], ("timeline", index), action.on.edits
     film, spec = other.film or shot.shot.film, action.on.spec
     same = spec.key_of(film) == spec.key_of(shot.shot.film)
@@ -280,7 +282,7 @@ def _retitle(action: Action) -> None:
     titles = getattr(entry, "titles", ())
     if not titles:
         raise Stop("option", "this event has no title", "set EVENT.titles '[A title]' gives it one")
-    which = action.number("title", 1, len(titles), "titles") - 1 if action.has("title") or len(titles) > 1 else 0
+    which = action.number("title", 1, len(titles), "title") - 1 if action.has("title") or len(titles) > 1 else 0
     set_title(edits, ("timeline", index, "titles"), which, text)
 
 
