@@ -90,6 +90,12 @@ CASES: list[Case] = [
         ["  - {card: HELLO, for: 1s}"],
         "card 2 is new",
     ),
+    (
+        {"do": "insert", "event": 2, "what": "card: HELLO, for: 1s"},
+        [],
+        ["  - {card: HELLO, for: 1s}"],
+        "card 2 is new",
+    ),
     ({"do": "remove", "event": "black 3"}, ["  - black: 1s"], [], "black 3 is gone"),
     ({"do": "duplicate", "event": 2}, [], [LOOK], "shot 3 is new"),
     (

@@ -16,7 +16,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Stop, excerpt
 from cinecut.edits.verbs.entries import Entries
 from cinecut.edits.verbs.values import read_value, set_title, set_value
-from cinecut.language.document import Document, Mapping
+from cinecut.language.document import Document, Mapping, Scalar
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.edit import Edits
 from cinecut.language.events import EVENTS, Alternative, Black, Card, Clip, Entry, Shot, Still, Sync
@@ -252,8 +252,11 @@ def _move(action: Action) -> None:
 
 
 def _insert(action: Action) -> None:
-    """Put a new event before the one that is named, or at the `end`: `what` is as a spec has it, shot: 0:16 - 0:20."""
+    """Put a new event before the one that is named, or at the `end`: `what` is as a spec has it, shot: 0:16 - 0:20; or
+    without the braces, card: SOON, for: 1s, which is no YAML."""
     value = read_value(action.text("what"))
+    if isinstance(value, Scalar):
+        value = read_value(f"{{{action.text('what')}}}")
     if not isinstance(value, Mapping) or not ({*EVENTS, "act"} & set(value.entries)):
         raise Stop("option", f"{excerpt(action.text('what'))} is no event", "write shot: 0:16 - 0:20, or card: THE END")
     end = len(action.on.spec.timeline)
