@@ -9,6 +9,8 @@ Two straight lines meet at one type, `Spec`:
 Programs use `load`, `check`, `compile`, `edit`, `render` and `analyze`, each imported when it is first asked for.
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.2.0"
@@ -26,6 +28,17 @@ if TYPE_CHECKING:
     from cinecut.language.spec import Spec as Spec
 
 _HOMES = {"Diagnostic": "diagnostics", "Stop": "diagnostics", "Spec": "language.spec"}
+
+
+class _Package(ModuleType):
+    """This package, of which `render` is the function, also once the room of that name has been imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):  # as an import sets them
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -130,14 +130,16 @@ def analyze(
     blocks: bool = False,
     music: AnyPath | None = None,
     subtitles: AnyPath | None = None,
-    length: Fraction | int | None = None,
+    length: Fraction | float | str | None = None,
     spoilers: bool = False,
 ) -> Analysis:
     """Look at a film, by what can be measured: its `spec`, and `text`, the file that says why. Nothing is written.
 
     Of several films, such as a series, it chooses over all of them, as if one followed the other; with `blocks` each
     has a part of its own after its title. `vibe` and `structure` are a genre and a skeleton, or files of one's own;
-    `length` is in seconds; `subtitles` are of a single film. The spec names its files as one beside the first film.
+    `length` is in seconds, or a text such as 1:30; `subtitles` are of a single film. The spec names its files as one
+    beside the first film.
+
     An example is in docs/llms.md.
     """
     from cinecut.analysis.analyze import analyze as run
@@ -158,7 +160,7 @@ def analyze(
         load_vibe(vibe),
         Path(subtitles) if subtitles is not None else None,
         music=Path(music) if music is not None else None,
-        length=Fraction(length) if length is not None else None,
+        length=_seconds(length) if length is not None else None,
         spoilers=spoilers,
         structure=load_skeleton(structure) if structure is not None else None,
         texts={"title": title} if title is not None else {},
@@ -166,3 +168,13 @@ def analyze(
         blocks=blocks,
     )
     return run(request, lambda stage, done: None)
+
+
+def _seconds(length: Fraction | float | str) -> Fraction:
+    """Raises Stop for what is no length."""
+    from cinecut.language.timebase import BadTimeError, parse_seconds
+
+    try:
+        return parse_seconds(length) if isinstance(length, str) else Fraction(length)
+    except (BadTimeError, ValueError, TypeError, OverflowError):
+        raise Stop("option", f"`length` cannot be {length!r}", "write seconds as a number, or 90s, 1:30") from None

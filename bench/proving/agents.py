@@ -1,8 +1,9 @@
 """Ten editing tasks, told in words to a small text model that has nothing but the tools of `cinecut mcp`.
 
-The model is a GGUF file that CINECUT_AGENT_MODEL names, run by llama.cpp's server on this machine. It is given the
-tools and the timeline, as the server's instructions ask, and one task; what it calls is called, on a copy of the spec.
-Right is what shows and sounds as the task's own edit does, at the first edit that was tried.
+The model is a GGUF file that CINECUT_AGENT_MODEL names, run by llama.cpp's server on this machine, or that of a server
+of its kind at CINECUT_AGENT_URL. It is given the tools and the timeline, as the server's instructions ask, and one
+task; what it calls is called, on a copy of the spec. Right is what shows and sounds as the task's own edit does, at the
+first edit that was tried.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from mcp.client.client import Client
 
 Task = tuple[str, dict[str, Any], str, str]
-MODEL = "CINECUT_AGENT_MODEL"
+MODEL, URL = "CINECUT_AGENT_MODEL", "CINECUT_AGENT_URL"
 _CALLS = 3  # of tools for one task: two looks and an edit
 _THREADS = "1"
 _PATIENCE = 1800  # seconds of one answer, on a busy machine
@@ -58,8 +59,8 @@ def table(film: Film, runs: int) -> list[Figure]:
     except ImportError:
         return [Figure("tasks right at the first try", None, _WANTED, reason="the extra mcp is not here", needed=False)]
     path = Path(os.environ.get(MODEL, ""))
-    if not path.is_file():
-        reason = f"{MODEL} names no GGUF file of a text model"
+    if not path.is_file() and URL not in os.environ:
+        reason = f"{MODEL} names no GGUF file of a text model, and {URL} no server"
         return [Figure("tasks right at the first try", None, _WANTED, reason=reason, needed=False)]
     sys.path.append(str(ROOT / "tests" / "agents"))
     from editing import TASKS
@@ -79,6 +80,10 @@ def table(film: Film, runs: int) -> list[Figure]:
 @contextmanager
 def _served(weights: Path) -> Iterator[_Model]:
     """llama.cpp's server with the model; its prompts are kept, for all begin with the tools."""
+    if URL in os.environ:
+        with closing(requests.Session()) as session:
+            yield _Model(os.environ[URL], session)
+        return
     command = llama.find_server()
     if command is None:
         raise Stop("model", "there is no llama.cpp server here", "pip install 'cinecut[models]'")
@@ -114,7 +119,7 @@ async def _all(spec: Path, tasks: Sequence[Task], model: _Model) -> list[Done]:
     from mcp.client.stdio import StdioServerParameters, stdio_client
 
     before, found = spec.read_text(encoding="utf-8"), list[Done]()
-    words = ["-m", "cinecut", "mcp", str(spec.parent), "--allow-edits"]
+    words = ["-m", "cinecut", "mcp", str(spec), "--allow-edits"]
     server = StdioServerParameters(command=sys.executable, args=words, env=dict(os.environ))
     async with Client(stdio_client(server)) as client:
         for task in tasks:
@@ -127,7 +132,7 @@ async def _all(spec: Path, tasks: Sequence[Task], model: _Model) -> list[Done]:
 
 async def _done(client: Client, task: str, model: _Model) -> Done:
     """What the model does of one task, until its first edit."""
-    tools = [
+    tools: list[dict[str, Any]] = [
         {"type": "function", "function": {"name": tool.name, "description": tool.description,
          "parameters": _plain(tool.input_schema)}}
         for tool in (await client.list_tools()).tools
@@ -140,11 +145,10 @@ async def _done(client: Client, task: str, model: _Model) -> Done:
     ]
     for _ in range(_CALLS):
         message = model.answer(messages, tools)
-        calls = message.get("tool_calls") or []
-        if not calls:
-            done.how = f"said {str(message.get('content'))[:60]!r}"
+        name, given = _call(message)
+        if name not in {tool["function"]["name"] for tool in tools}:
+            done.how = f"said {' '.join(str(message.get('content')).split())[:100]!r}"
             break
-        name, given = calls[0]["function"]["name"], _given(calls[0]["function"]["arguments"])
         done.how = f"{name} {json.dumps(given, ensure_ascii=False)}"[:150]
         result = await client.call_tool(name, given)
         said = _text(result)
@@ -152,7 +156,10 @@ async def _done(client: Client, task: str, model: _Model) -> Done:
         if name in ("edit_spec", "undo_edit"):
             done.how += f": {said.splitlines()[0][:80]}" if result.is_error else ""
             break
-        messages += [message, {"role": "tool", "tool_call_id": calls[0].get("id", ""), "content": said}]
+        messages += [
+            {"role": "assistant", "content": json.dumps({"name": name, "arguments": given})},
+            {"role": "user", "content": f"{name} answers:\n{said}"},
+        ]
     return done
 
 
@@ -167,12 +174,23 @@ def _plain(schema: Any) -> Any:
     }
 
 
-def _given(text: str) -> dict[str, Any]:
-    try:
-        given = json.loads(text)
-    except ValueError:
-        return {}
-    return given if isinstance(given, dict) else {}
+def _call(message: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The call in a message: as the protocol has it, or written out as JSON, as small models do."""
+    for call in message.get("tool_calls") or ():
+        return call["function"]["name"], _object(call["function"]["arguments"])
+    written = _object(str(message.get("content") or ""))
+    given = written.get("arguments", {})
+    return str(written.get("name", "")), given if isinstance(given, dict) else {}
+
+
+def _object(text: str) -> dict[str, Any]:
+    """The first JSON object in a text; an empty one where there is none."""
+    for at, sign in enumerate(text):
+        if sign == "{":
+            with suppress(ValueError):
+                found, _ = json.JSONDecoder().raw_decode(text, at)
+                return found if isinstance(found, dict) else {}
+    return {}
 
 
 def _spec_in(folder: Path, film: Film) -> Path:

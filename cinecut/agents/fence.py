@@ -39,6 +39,11 @@ class Fence:
         folders = tuple(place for place in resolved if place.is_dir())
         return cls(tuple(place for place in resolved if not place.is_dir()), folders)
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is but one spec, and never another."""
+        return len(self.specs) == 1 and not self.folders
+
     def spec(self, name: str) -> Path:
         """The spec of a name: a path, or the end of one that only one spec has. Raises Stop for any other file."""
         known = self.listed()

@@ -9,7 +9,7 @@ import functools
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from inspect import getdoc
+from inspect import getdoc, signature
 from pathlib import Path
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar
 
@@ -35,7 +35,7 @@ event is its number, its id, or "act 2/3" (the third event of act 2). `undo_edit
 Verb = Literal[
     "trim", "slip", "replace", "swap", "move", "insert", "remove", "duplicate", "retitle", "retime", "sync", "set"
 ]
-Spec = Annotated[str, Field(description="The spec's name, as `specs` lists it; empty if there is only one.")]
+Spec = Annotated[str, Field(description="Leave it out if there is only one spec; else its name, as `specs` lists it")]
 Event = Annotated[str | int | None, Field(description='Its number in the timeline, its id, or "act 2/3"')]
 
 _READS, _WRITES = ToolAnnotations(read_only_hint=True), ToolAnnotations(read_only_hint=False, destructive_hint=False)
@@ -71,9 +71,19 @@ def _said(tool: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
+def _without_choice(tool: Callable[P, T], fence: Fence) -> Callable[P, T]:
+    """A tool that does not take `spec` where there is but one: small models write something into it."""
+    if fence.alone:
+        taken = signature(tool, eval_str=True)
+        left = [each for each in taken.parameters.values() if each.name != "spec"]
+        tool.__signature__ = taken.replace(parameters=left)  # type: ignore[attr-defined]
+    return tool
+
+
 def _reading(made: MCPServer[Any], fence: Fence) -> None:
     def tool(function: Callable[..., Any]) -> None:
-        made.tool(annotations=_READS, structured_output=False, description=getdoc(function))(_said(function))
+        shown = _without_choice(_said(function), fence)
+        made.tool(annotations=_READS, structured_output=False, description=getdoc(function))(shown)
 
     @tool
     def specs() -> str:
@@ -130,32 +140,33 @@ def _pictures(layout: Any, spec: Path, numbers: list[int]) -> list[Any]:
 
 def _editing(made: MCPServer[Any], fence: Fence) -> None:
     def tool(function: Callable[..., Any]) -> None:
-        made.tool(annotations=_WRITES, structured_output=False, description=getdoc(function))(_said(function))
+        shown = _without_choice(_said(function), fence)
+        made.tool(annotations=_WRITES, structured_output=False, description=getdoc(function))(shown)
 
     @tool
     def edit_spec(
         verb: Verb,
-        spec: Spec = "",
         event: Event = None,
-        in_point: Annotated[str, Field(description="trim: where it begins in the film, 0:16.5")] = "",
-        out_point: Annotated[str, Field(description="trim: where it ends in the film")] = "",
-        length: Annotated[str, Field(description="trim: how long it is seen, 1.5s")] = "",
-        by: Annotated[str, Field(description="slip: 1s, or -12f for 12 frames earlier")] = "",
-        film: Annotated[str, Field(description="replace: the film's time, 0:40 or 0:40 - 0:42")] = "",
-        to: Annotated[str | int, Field(description="move: the event whose place it takes")] = "",
-        what: Annotated[str, Field(description="insert: YAML of the new event")] = "",
-        text: Annotated[str, Field(description="retitle: the new words")] = "",
-        number: Annotated[int, Field(description="swap: which alternative, from 1; retitle: which title")] = 0,
-        speed: Annotated[str | float, Field(description="retime: 0.5 is half as fast")] = "",
-        at: Annotated[str, Field(description="sync: the film's moment that falls on a beat")] = "",
-        path: Annotated[str, Field(description="set: mix.music, output.size, 3.gain, 3.titles")] = "",
+        in_point: Annotated[str, Field(description="trim only: where it begins in the film")] = "",
+        out_point: Annotated[str, Field(description="trim only: where it ends in the film")] = "",
+        length: Annotated[str, Field(description="trim only: how long it is seen, in place of one of its ends")] = "",
+        by: Annotated[str, Field(description="slip only: how much later; earlier with a minus")] = "",
+        film: Annotated[str, Field(description="replace only: the time in the film")] = "",
+        to: Annotated[str | int, Field(description="move only: the event whose place it takes")] = "",
+        what: Annotated[str, Field(description="insert only: the new event as YAML")] = "",
+        text: Annotated[str, Field(description="retitle only: the new words")] = "",
+        number: Annotated[int, Field(description="swap, retitle: which alternative or title, from 1")] = 0,
+        speed: Annotated[str | float, Field(description="retime only: 1 is the film's own")] = "",
+        at: Annotated[str, Field(description="sync only: a moment of the film")] = "",
+        path: Annotated[str, Field(description="set only: mix.music, output.size, 3.gain, 3.titles")] = "",
         value: Annotated[
-            str | int | float | bool | None, Field(description="set: the new value; null takes it out")
+            str | int | float | bool | None, Field(description="set only: the new value; null takes it out")
         ] = None,
         revision: Annotated[str, Field(description="Refuse where the spec is another by now")] = "",
         dry_run: bool = False,
+        spec: Spec = "",
     ) -> list[Any]:
-        """Change one event, or one value, of a spec. Give the verb, the event, and what the verb takes:
+        """Change one event, or one value, of a spec. Give the verb, and only what is named here with it:
 
         trim event 3, out_point 0:19.5 - it begins or ends elsewhere (in_point, out_point, length)
         slip event 3, by 1.5s - a later part of the film, just as long
@@ -199,7 +210,6 @@ def _answer(done: Edit, dry_run: bool) -> list[Any]:
 
 
 def _rendering(made: MCPServer[Any], fence: Fence) -> None:
-    @made.tool(annotations=_READS, structured_output=False)
     async def render_draft(context: Context[Any, Any], spec: Spec = "") -> str:
         """Render a small draft into the cache and say where it lies. Takes a while; may be cancelled."""
         try:
@@ -209,6 +219,8 @@ def _rendering(made: MCPServer[Any], fence: Fence) -> None:
             raise ToolError(answers.findings(stop.diagnostics)) from None
         target.parent.mkdir(parents=True, exist_ok=True)
         return await _draft(path, target, context.report_progress)
+
+    made.tool(annotations=_READS, structured_output=False)(_without_choice(render_draft, fence))
 
 
 async def _draft(spec: Path, target: Path, report: Callable[[float, float, str], Awaitable[None]]) -> str:

@@ -60,7 +60,7 @@ from cinecut.media import probe
 from cinecut.vibes import Vibe
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Analysis:
     """The result of `analyze`."""
 
@@ -81,6 +81,11 @@ class Analysis:
     score: Score | None = None
     levels: LoudnessCurve | None = None
     episodes: tuple[Episode, ...] = ()  # the film, or several; shots and lines have their own film's times
+
+    def __repr__(self) -> str:
+        """In a line: all that it holds are megabytes."""
+        films = ", ".join(each.path.name for each in self.episodes)
+        return f"<Analysis of {films}: {len(self.cuts)} events, {float(self.seconds):.1f} s>"
 
     @property
     def text(self) -> str:

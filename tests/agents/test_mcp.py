@@ -43,11 +43,11 @@ def folder(tmp_path: Path, films: Callable[[Film], Film]) -> Path:
     return tmp_path
 
 
-def talk(folder: Path, *options: str, with_: Callable[[Client], Awaitable[None]]) -> None:
-    """Start the server on the folder's specs and talk to it."""
+def talk(folder: Path, *options: str, with_: Callable[[Client], Awaitable[None]], on: str = "specs") -> None:
+    """Start the server on the folder's specs, or on one of them, and talk to it."""
 
     async def run() -> None:
-        words = ["-m", "cinecut", "mcp", str(folder / "specs"), *options]
+        words = ["-m", "cinecut", "mcp", str(folder / on), *options]
         server = StdioServerParameters(command=sys.executable, args=words, env=dict(os.environ), cwd=folder)
         with anyio.fail_after(100):
             async with Client(stdio_client(server)) as client:
@@ -84,6 +84,21 @@ def test_ten_tasks_are_done_and_no_file_is_damaged(folder: Path) -> None:
             assert spec.read_text() == before, task
 
     talk(folder, "--allow-edits", with_=with_)
+
+
+def test_one_spec_has_not_to_be_named(folder: Path) -> None:
+    """Where there is but one, no tool takes a name: small models write something into it."""
+    spec = folder / "specs" / "film.yaml"
+    before = spec.read_text()
+
+    async def with_(client: Client) -> None:
+        for tool in (await client.list_tools()).tools:
+            assert "spec" not in tool.input_schema["properties"], tool.name
+        done = await client.call_tool("edit_spec", {"verb": "remove", "event": 3})
+        assert not done.is_error, text_of(done)
+        assert spec.read_text() == before.replace("  - black: 1s\n", "")
+
+    talk(folder, "--allow-edits", with_=with_, on="specs/film.yaml")
 
 
 def test_without_leave_nothing_can_be_edited(folder: Path) -> None:

@@ -60,6 +60,20 @@ def test_the_example_of_several_films_runs(tmp_path: Path, monkeypatch: pytest.M
     exec(example, known := {"cinecut": cinecut})
     assert list(known["found"].spec.films) == ["one", "two"]
     assert {event.act for event in known["found"].spec.timeline if hasattr(event, "card")} <= {"ONE", "TWO"}
+    assert repr(known["found"]).startswith("<Analysis of one.mkv, two.mkv: ")
     for wrong in ({"subtitles": "one.srt"}, {"blocks": True, "structure": "teaser"}):
         with pytest.raises(cinecut.Stop, match="several"):
             cinecut.analyze("one.mkv", "two.mkv", **wrong)
+
+
+def test_a_room_that_is_imported_hides_no_function() -> None:
+    """`cinecut.render` is a package too, and every import of it would set that name."""
+    program = "import cinecut, cinecut.render.check; cinecut.check('none.yaml'); print(cinecut.render.__module__)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["cinecut.api"]
+
+
+def test_a_length_that_is_none_is_said() -> None:
+    for wrong in ("soon", float("nan"), float("inf")):
+        with pytest.raises(cinecut.Stop, match="`length` cannot be"):
+            cinecut.analyze("none.mkv", length=wrong)

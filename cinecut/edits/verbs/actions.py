@@ -16,7 +16,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Stop, excerpt
 from cinecut.edits.verbs.entries import Entries
 from cinecut.edits.verbs.values import read_value, set_title, set_value
-from cinecut.language.document import Document, Mapping
+from cinecut.language.document import Document, Mapping, Scalar
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.edit import Edits
 from cinecut.language.events import EVENTS, Alternative, Black, Card, Clip, Entry, Shot, Still, Sync
@@ -45,7 +45,7 @@ class Action:
         if isinstance(value, str) and value.strip().isdecimal():
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            why = f"this event has {most} {of}: " if of else ""
+            why = f"this event has {most} {of}{'' if most == 1 else 's'}: " if of else ""
             raise Stop("option", f"{why}`{name}` takes a whole number, {least} to {most}")
         return value
 
@@ -132,6 +132,8 @@ def _clip(action: Action, shot: Shot) -> Clip:
     clip = shot.shot
     if not any(map(action.has, ("in", "out", "for"))):
         raise Stop("option", "give `in`, `out` or `for`")
+    if all(map(action.has, ("in", "out", "for"))):
+        raise Stop("option", "`in`, `out` and `for` are one too many", "give two of them: the third follows from these")
     if action.has("in"):
         clip = replace(clip, in_=action.moment("in", clip.film))
     if action.has("out"):
@@ -204,7 +206,7 @@ def _swap(action: Action) -> None:
     if not shot.alternatives:
         raise Stop("option", "this shot has no alternatives")
     count = len(shot.alternatives)
-    which = (action.number("number", 1, count, "alternatives") if action.has("number") else 1) - 1
+    which = (action.number("number", 1, count, "alternative") if action.has("number") else 1) - 1
     other, path, edits = shot.alternatives[which], ("timeline", index), action.on.edits
     film, spec = other.film or shot.shot.film, action.on.spec
     same = spec.key_of(film) == spec.key_of(shot.shot.film)
@@ -250,8 +252,11 @@ def _move(action: Action) -> None:
 
 
 def _insert(action: Action) -> None:
-    """Put a new event before the one that is named, or at the `end`: `what` is as a spec has it, shot: 0:16 - 0:20."""
+    """Put a new event before the one that is named, or at the `end`: `what` is as a spec has it, shot: 0:16 - 0:20; or
+    without the braces, card: SOON, for: 1s, which is no YAML."""
     value = read_value(action.text("what"))
+    if isinstance(value, Scalar):
+        value = read_value(f"{{{action.text('what')}}}")
     if not isinstance(value, Mapping) or not ({*EVENTS, "act"} & set(value.entries)):
         raise Stop("option", f"{excerpt(action.text('what'))} is no event", "write shot: 0:16 - 0:20, or card: THE END")
     end = len(action.on.spec.timeline)
@@ -280,7 +285,7 @@ def _retitle(action: Action) -> None:
     titles = getattr(entry, "titles", ())
     if not titles:
         raise Stop("option", "this event has no title", "set EVENT.titles '[A title]' gives it one")
-    which = action.number("title", 1, len(titles), "titles") - 1 if action.has("title") or len(titles) > 1 else 0
+    which = action.number("title", 1, len(titles), "title") - 1 if action.has("title") or len(titles) > 1 else 0
     set_title(edits, ("timeline", index, "titles"), which, text)
 
 
