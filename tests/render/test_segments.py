@@ -218,7 +218,7 @@ def test_of_an_edit_only_its_segment_is_made(film: Film, tmp_path: Path, kept: P
     assert rendered(cut_of(film), tmp_path).new == []
 
 
-def test_another_text_or_in_point_changes_no_effect(film: Film, tmp_path: Path, kept: Path) -> None:
+def test_another_text_or_an_in_point_near_changes_no_effect(film: Film, tmp_path: Path, kept: Path) -> None:
     card = "{{card: {}, for: 30f, sound: [braam, whoosh]}}"
     shot = "{{shot: {{in: {}s, for: 31f}}, sound: [riser, whoosh]}}"
 
@@ -233,6 +233,7 @@ def test_another_text_or_in_point_changes_no_effect(film: Film, tmp_path: Path, 
     assert effects("Another", 1) == first
     assert effects("One", 2)[0] == first[0]
     assert effects("One", 2)[1:] != first[1:]
+    assert effects("One", 6)[0] != first[0], "a row of shots of one length does not ring"
     assert effects("One", 1, 32)[0] != first[0]
 
 

@@ -119,7 +119,7 @@ def test_for_is_how_long_it_lasts(film: Film, ffmpeg: Path, tmp_path: Path, leng
         assert 0 <= start - 3 * RATE <= MILLISECOND
         assert 0 <= 3 * RATE + samples - end <= MILLISECOND
     start, end = sounding(one(film, f"{{effect: riser, for: {length}}}", tmp_path, ffmpeg))
-    assert 0 <= start - (3 * RATE - samples) <= MILLISECOND
+    assert 0 <= start - (3 * RATE - samples) <= 3 * MILLISECOND, "it rises from nothing"
     assert 0 <= 3 * RATE - end <= MILLISECOND
 
 

@@ -13,10 +13,10 @@ from fractions import Fraction
 
 from cinecut.compiler.layout.clockwork import GRID_HINT
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
-from cinecut.compiler.names import digest, suffix_of
+from cinecut.compiler.names import digest, labels_of, suffix_of
 from cinecut.compiler.resolve import Song, Trailer, cue_song
 from cinecut.diagnostics import Report, Span
-from cinecut.language.events import Black, Effect, Voice
+from cinecut.language.events import Black, Card, Effect, Event, Shot, Voice
 from cinecut.language.facts import SongFacts
 from cinecut.language.grid import Grid, SongPart, heard_parts, measure
 from cinecut.language.timebase import SAMPLE_RATE, FilmRange, FilmTime, Length, TrailerFrame, clock, nearest
@@ -52,7 +52,7 @@ class PlacedEffect:
     pitches: tuple[Fraction | None, Fraction | None]
     label: str
     owner: str  # the label of the event that it hangs on
-    seed: str  # of its noise: its event's length, and which of the effects there it is
+    seed: str  # of its noise: its event in rough, that event's length, and which of the effects there it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ class Soundtrack:
 
 
 RISING = ("riser", "reverse swell")  # the effects that end on their cut
+_NEAR = 5  # seconds of the film
 
 
 def place_sounds(trailer: Trailer, timeline: Timeline, report: Report) -> Soundtrack:
@@ -175,7 +176,8 @@ class _Ruler:
 
 def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[PlacedEffect]:
     previous: Placed | None = None
-    for placed in timeline.events:
+    roughly = labels_of((_in_rough(event) for _, _, event in trailer.events), trailer.spec.name_of(""))
+    for placed, rough in zip(timeline.events, roughly, strict=True):
         kinds = [] if previous is None else _kinds(previous, placed, timeline)
         usual = [trailer.effects[kind] for kind in kinds]
         wanted: list[tuple[Effect | None, str]] = [(None, name) for name in usual]
@@ -187,10 +189,22 @@ def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[Pl
             if name != "none":
                 counted[name] += 1
                 suffix = _suffix(name.replace(" ", "_"), counted[name])
-                # Another in point or text is the same noise, so that the effects need not be made again.
-                seed = f"{placed.range.end.index - placed.range.start.index}{suffix}"
+                seed = f"{rough}_{placed.range.end.index - placed.range.start.index}{suffix}"
                 yield replace(_effect(effect, name, placed, ruler, suffix), seed=seed)
         previous = placed
+
+
+def _in_rough(event: Event) -> Event:
+    """An event without its text, and of a shot's in point only the five seconds of the film in which it lies: what makes
+    its effects' noise. So another text, or a shot that is slipped, seldom makes the effects anew, and yet two shots do
+    not sound the same, as a row of them would ring."""
+    match event:
+        case Card():
+            return replace(event, card="")
+        case Shot(shot=clip) if moment := clip.in_ or clip.out:
+            near = FilmTime(Fraction(moment.seconds // _NEAR * _NEAR))
+            return replace(event, shot=replace(clip, in_=near, out=None, for_=None))
+    return event
 
 
 def _effect(effect: Effect | None, name: str, placed: Placed, ruler: _Ruler, suffix: str) -> PlacedEffect:
