@@ -67,7 +67,7 @@ def table(film: Film, runs: int) -> list[Figure]:
 
     with TemporaryDirectory(dir=work_folder()) as place, _served(path) as model:
         found = anyio.run(_all, _spec_in(Path(place), film), TASKS, model)
-    rows = [(task[0], "right" if done.right else "wrong", str(max(done.answers, default=0)), done.how)
+    rows = [(task[0], "right" if done.right else "wrong", str(max(done.answers, default=0)), done.how[:90])
             for task, done in zip(TASKS, found, strict=True)]  # fmt: skip
     print_rows(("task", "at the first try", "tokens", "what it did"), rows)
     return [
