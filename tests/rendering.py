@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import floor
 from pathlib import Path
 from typing import Literal
@@ -210,7 +210,7 @@ def sound_errors(rendered: Rendered, film: Film, pieces: Sequence[Piece], rate: 
     """Samples by which the film's sound is off at the head, the middle and the tail of every piece that plays at
     speed 1, in what no transition touches; positive: too late a part of the film."""
     assert film.sound
-    heard, position = film.heard(SAMPLE_RATE), 0
+    heard, position = _heard(film), 0
     wanted: list[tuple[int, Fraction]] = []  # a place of the trailer, and the film's samples minus the trailer's there
     begins = nearest_sample(film.sound.start)
     for index, piece in enumerate(pieces):
@@ -230,6 +230,11 @@ def sound_errors(rendered: Rendered, film: Film, pieces: Sequence[Piece], rate: 
 
 
 WINDOW = 4096
+
+
+@lru_cache(maxsize=2)
+def _heard(film: Film) -> Samples:
+    return film.heard(SAMPLE_RATE)
 
 
 def nearest_sample(seconds: Fraction | int) -> int:
