@@ -64,7 +64,7 @@ def _refined(piece: Piece, placer: Placer, usual: Fraction) -> Piece:
         plain = [at for at in np.flatnonzero(rivals).tolist() if places[at][0] == usual]
         best = min(plain, key=lambda at: (int(away[at]), -float(scores[at])), default=best)
     speed, first = places[best]
-    like = piece.like + float(likes[best] - likes[own])
+    like = piece.like if best == own else float(likes[best])
     return replace(piece, speed=speed, first=first, like=like, certain=certain)
 
 
