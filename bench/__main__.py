@@ -15,7 +15,7 @@ ROOMS = {
     "rendering": ("render", "segments", "watch", "memory", "compile", "bytes", "sound", "picture", "kits"),
     "film_analysis": ("shots", "analyze", "models", "speech", "cut", "find", "cluster"),
     "song_analysis": ("music",),
-    "proving": ("proof", "conform", "agents"),
+    "proving": ("proof", "conform", "kinds", "agents"),
 }
 TABLES = {name: f"bench.{room}.{name}" for room, names in ROOMS.items() for name in names}
 """Each is a module with `table(film, runs) -> list[Figure]`, which prints its rows and returns its bounds."""

@@ -27,6 +27,8 @@ from cinecut.render.job import SILENT, prepare
 from cinecut.render.trailer import render
 
 TRAILERS, RENDERS, SHOTS = 20, 3, 12
+_SAME = 0.5  # mean levels: one picture of a film that stands still
+ALIKE = 1.5  # mean levels: two pictures that nobody can tell apart
 
 LOOK = "crop=iw*0.96:ih*0.96,scale=960:540,setsar=1,crop=960:402,eq=gamma=1.25:saturation=0.8:contrast=1.05"
 TITLE = "drawbox=250:160:460:8:white:fill,drawbox=300:190:360:40:white:fill,drawbox=250:250:460:8:white:fill"
@@ -50,7 +52,8 @@ def table(film: Film, runs: int) -> list[Figure]:
     lost, wrong, shown = 0, 0, 0
     for seed in range(RENDERS):
         takes, file = another_render(film, seed, folder)
-        missing, elsewhere = judge_shots(takes, _conformed(film, file))
+        with FilmPictures.open(film.path, lambda done: None) as pictures:
+            missing, elsewhere = judge_shots(takes, _conformed(film, file), pictures)
         lost, wrong, shown = lost + missing, wrong + elsewhere, shown + len(takes)
     decode = run(Command((FFMPEG, "-nostdin", "-v", "error", "-i", str(film.path), "-f", "null", "-")))
     cold = run(_command(film, folder, folder / "cold"))
@@ -126,8 +129,9 @@ def another_render(film: Film, seed: int, folder: Path) -> tuple[list[Take], Pat
     return takes, file
 
 
-def judge_shots(takes: Sequence[Take], pieces: Sequence[Piece]) -> tuple[int, int]:
-    """Shots of which the middle is not found, and those of which it is found at another place."""
+def judge_shots(takes: Sequence[Take], pieces: Sequence[Piece], film: FilmPictures) -> tuple[int, int]:
+    """Shots of which the middle is not found, and those of which it is found at another place. One that the spec calls
+    not certain is at no other place while nobody can tell its picture from the right one."""
     lost, wrong = 0, 0
     for take in takes:
         middle = take.start + (take.frames + take.blend) // 2
@@ -135,9 +139,10 @@ def judge_shots(takes: Sequence[Take], pieces: Sequence[Piece]) -> tuple[int, in
         if piece.film is None:
             lost += 1
             continue
-        shown = take.first + float((middle - take.start) * take.speed) * 24 / 25
-        found = float(piece.first) + float((middle - piece.start) * piece.speed) * 24 / 25
-        wrong += abs(shown - found) > 12 or piece.flipped != take.flipped
+        shown = int(take.first + (middle - take.start) * take.speed * 24 / 25)
+        found = int(piece.first + (middle - piece.start) * piece.speed * 24 / 25)
+        same = abs(shown - found) <= 12 or (not piece.certain and apart(film, shown, found) < ALIKE)
+        wrong += not same or piece.flipped != take.flipped
     return lost, wrong
 
 
@@ -145,10 +150,10 @@ def _conformed(film: Film, file: Path) -> list[Piece]:
     return conform(file, [film.path], file.with_suffix(".yaml"), lambda stage, done: None).pieces
 
 
-def _same(film: FilmPictures, one: int, other: int) -> bool:
-    """Whether two pictures of the film differ by less than half a level."""
+def apart(film: FilmPictures, one: int, other: int) -> float:
+    """Mean levels between two pictures of the film."""
     a, b = (film.luma_between(rank, rank + 1)[0].astype(np.int16) for rank in (one, other))
-    return float(np.abs(a - b).mean()) < 0.5
+    return float(np.abs(a - b).mean())
 
 
 def moment(frame: int, film: Film) -> str:
@@ -173,7 +178,7 @@ def judge(shots: Sequence[Shot], pieces: Sequence[Piece], film: FilmPictures, ra
             if piece.film is not None and shown:
                 own = piece.first + (frame - piece.start) * piece.speed * film_rate / rate
                 away, nearest = min((abs(int(own) - each), each) for each in shown)
-                same = away <= 1 or _same(film, int(own), nearest)
+                same = away <= 1 or apart(film, int(own), nearest) < _SAME
                 right, astray = right + same, astray + (away > 24 and not same)
     return right, astray, count
 

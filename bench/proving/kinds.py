@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
 from bench.figures import Figure, print_rows, work_folder
 from bench.film import FFMPEG, Film
+from bench.proving.conform import ALIKE, apart
 from cinecut.language.timebase import seconds_text
 from cinecut.media.probe import film_facts
 from cinecut.proof.conform.film import FilmPictures
@@ -24,7 +23,6 @@ from cinecut.proof.conform.reading import conform
 SHOTS, SEED = 10, 2024
 _NEAR = Fraction(1, 12)  # seconds of the film beside the true place: two frames
 _APART = Fraction(1, 2)  # beside it and not yet at another place
-_SAME = 1.5  # levels of mean difference: two pictures that nobody can tell apart
 _SIZE = "scale=640:360,setsar=1"
 
 
@@ -211,12 +209,6 @@ def _verdict(cut: Cut, piece: Piece, row: int, shown: int, film: FilmPictures, r
         return 3
     found = int(piece.first + (row - piece.start) * piece.speed * film.facts.rate / rate)
     away = abs(found - shown) / film.facts.rate
-    if away <= _NEAR or (not piece.certain and _apart(film, found, shown) < _SAME):
+    if away <= _NEAR or (not piece.certain and apart(film, found, shown) < ALIKE):
         return 0
     return 1 if away <= _APART else 3
-
-
-def _apart(film: FilmPictures, one: int, other: int) -> float:
-    """Levels between two pictures of the film."""
-    a, b = (film.luma_between(rank, rank + 1)[0].astype(np.int16) for rank in (one, other))
-    return float(np.abs(a - b).mean())

@@ -1,7 +1,7 @@
 """What moves in a shot tells its first frame and its speed, also where little does: what stands still is taken away.
 
-frames, the film's around them ─ minus the mean of each ─ correlation for each speed and place ─► the best, and whether
-another one is as good
+frames, the film's around them ─ minus the mean of each ─ the share of the changes that each speed and place explains
+─► the best, and whether another one is as good
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from cinecut.proof.conform.vectors import Vectors
 
 _LOOKS = 32  # frames of a shot that are compared at most
 _REACH = 30  # film frames around the place found by the pictures themselves
-_BETTER = 0.05  # correlation by which another speed or place must be better
+_BETTER = 0.05  # of the changes by which another speed or place must be better
 _USUAL = 0.03  # by which one that is not the trailer's usual speed must be so
-_MOVES = 0.3  # correlation below which nothing is told
+_MOVES = 0.3  # share of the changes that is explained: with less nothing is told
 _DOUBT = 0.03  # another place that is worse by no more is as good
+_UNLIKE = -1e6  # the share of a place whose pictures are another's
 _OTHER = 3  # film frames by which either end of it lies elsewhere, at least
 _AS_LIKE, _NOISE = 1.5, 0.0005  # times as unlike, and by so much more, the pictures of another place may be
 
@@ -50,17 +51,21 @@ def _refined(piece: Piece, placer: Placer, usual: Fraction) -> Piece:
     _, vectors = film.between(low, high, piece.view)
     own = places.index((piece.speed, piece.first))
     likes, scores = _scores(placer.own(rows, piece.flipped), vectors, ranks)
-    scores[1 - likes > _AS_LIKE * (1 - likes[own]) + _NOISE] = -1
+    scores[1 - likes > _AS_LIKE * (1 - likes[own]) + _NOISE] = _UNLIKE
     rated = scores + np.array([_USUAL * (speed == usual) for speed, _ in places])
     best = int(rated.argmax())
-    if rated[best] < rated[own] + _BETTER:
+    if rated[best] < rated[own] + _BETTER or scores[best] < _MOVES:
         best = own
-    moved = replace(
-        piece, speed=places[best][0], first=places[best][1], like=piece.like + float(likes[best] - likes[own])
-    )
     away = np.abs(ranks[:, [0, -1]] - ranks[best, [0, -1]]).max(1)
-    doubt = float(scores[away > _OTHER].max(initial=-1.0))
-    return replace(moved, certain=bool(scores[best] > _MOVES and doubt < scores[best] - _DOUBT))
+    least = scores[best] - _DOUBT if scores[best] > _MOVES else _UNLIKE
+    rivals = (away > _OTHER) & (scores > least)
+    certain = bool(scores[best] > _MOVES and not rivals.any())
+    if not certain and places[best][0] != usual:  # of what looks the same the plainest, and nearest
+        plain = [at for at in np.flatnonzero(rivals).tolist() if places[at][0] == usual]
+        best = min(plain, key=lambda at: (int(away[at]), -float(scores[at])), default=best)
+    speed, first = places[best]
+    like = piece.like if best == own else float(likes[best])
+    return replace(piece, speed=speed, first=first, like=like, certain=certain)
 
 
 def _decoded(film: FilmPictures, piece: Piece, placer: Placer) -> tuple[int, int]:
@@ -96,7 +101,7 @@ def _places(
 
 
 def _scores(own: Vectors, film: Vectors, ranks: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For each row of film frames, how like they are to a shot's frames, and how like their changes are."""
+    """For each row of film frames, how like they are to a shot's frames, and what share of its changes they explain."""
     across, among = own @ film.T, film @ film.T
     frames = np.arange(len(own))
     tt = float((own * own).sum(1).mean() - (own @ own.T).mean())
@@ -105,5 +110,5 @@ def _scores(own: Vectors, film: Vectors, ranks: NDArray[np.int64]) -> tuple[NDAr
         likes[at] = across[frames, row].mean(dtype=np.float64)
         cross = likes[at] - across[:, row].mean(dtype=np.float64)
         ff = among[row, row].mean(dtype=np.float64) - among[np.ix_(row, row)].mean(dtype=np.float64)
-        changes[at] = cross / np.sqrt(max(tt * ff, 1e-12))
+        changes[at] = (2 * cross - ff) / max(tt, 1e-9)
     return likes, changes
