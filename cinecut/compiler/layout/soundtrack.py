@@ -195,9 +195,9 @@ def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[Pl
 
 
 def _in_rough(event: Event) -> Event:
-    """An event without its text, and of a shot's in point only the five seconds of the film in which it lies: what makes
-    its effects' noise. So another text, or a shot that is slipped, seldom makes the effects anew, and yet two shots do
-    not sound the same, as a row of them would ring."""
+    """An event without its text, and of a shot's in point only the five seconds of the film in which it lies: what
+    makes its effects' noise. So another text, or a shot that is slipped, seldom makes the effects anew, and yet two
+    shots do not sound the same, as a row of them would ring."""
     match event:
         case Card():
             return replace(event, card="")
