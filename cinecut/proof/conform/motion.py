@@ -60,9 +60,8 @@ def _refined(piece: Piece, placer: Placer, usual: Fraction) -> Piece:
     least = scores[best] - _DOUBT if scores[best] > _MOVES else _UNLIKE
     rivals = (away > _OTHER) & (scores > least)
     certain = bool(scores[best] > _MOVES and not rivals.any())
-    if not certain and places[best][0] != usual:  # of what looks the same the plainest, and nearest
-        plain = [at for at in np.flatnonzero(rivals).tolist() if places[at][0] == usual]
-        best = min(plain, key=lambda at: (int(away[at]), -float(scores[at])), default=best)
+    if not certain and piece.speed == usual:  # another speed is said only for certain
+        best = own
     speed, first = places[best]
     like = piece.like if best == own else float(likes[best])
     return replace(piece, speed=speed, first=first, like=like, certain=certain)
