@@ -20,8 +20,8 @@ from bench.measure import MB, Command, run
 from bench.rendering.cutlist import Shot
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.timebase import seconds_text
-from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.placing import Piece
+from cinecut.proof.conform.places.film import FilmPictures
+from cinecut.proof.conform.places.placing import Piece
 from cinecut.proof.conform.reading import conform
 from cinecut.render.job import SILENT, prepare
 from cinecut.render.trailer import render

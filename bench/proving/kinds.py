@@ -16,8 +16,8 @@ from bench.film import FFMPEG, Film
 from bench.proving.conform import ALIKE, apart
 from cinecut.language.timebase import seconds_text
 from cinecut.media.probe import film_facts
-from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.placing import Piece
+from cinecut.proof.conform.places.film import FilmPictures
+from cinecut.proof.conform.places.placing import Piece
 from cinecut.proof.conform.reading import conform
 
 SHOTS, SEED = 10, 2024

@@ -18,8 +18,8 @@ from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.events import Black, Shot
 from cinecut.language.read import load_spec
+from cinecut.proof.conform.places.vectors import View, alike, mirrored, vectors_of
 from cinecut.proof.conform.reading import conform
-from cinecut.proof.conform.vectors import View, alike, mirrored, vectors_of
 from cinecut.render.job import SILENT, prepare
 from cinecut.render.trailer import render
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from cinecut.analysis.edit.blueprint import Plan, Want, draw
-from cinecut.proof.conform.placing import Piece
+from cinecut.proof.conform.places.placing import Piece
 from cinecut.proof.conform.template import template
 from cinecut.vibes import load_vibe
 from cinecut.vibes.skeleton import read_skeleton

@@ -16,7 +16,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.frames import FrameReader, open_film
 from cinecut.media.open import picture_stream
-from cinecut.proof.conform.placing import Piece
+from cinecut.proof.conform.places.placing import Piece
 
 _LOOKS = (Fraction(2, 5), Fraction(3, 5))  # of a card's length: its picture there must read the same
 _SURE = 0.9  # confidence of a line from which on it is taken

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.conform.placing import Piece, Placer, ranks_of, spread
-from cinecut.proof.conform.vectors import WHOLE, seen, tints_of
+from cinecut.proof.conform.places.placing import Piece, Placer, ranks_of, spread
+from cinecut.proof.conform.places.vectors import WHOLE, seen, tints_of
 
 _LOOKS = 5  # frames of a shot
 _SAME = 0.04  # share by which figures may differ without a word

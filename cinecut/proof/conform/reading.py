@@ -20,15 +20,15 @@ from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.probe import film_facts
-from cinecut.proof.conform.blending import with_blends
 from cinecut.proof.conform.cards import read_cards
-from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.matching import Matcher
-from cinecut.proof.conform.motion import by_motion
-from cinecut.proof.conform.placing import Piece, Placer, spread
+from cinecut.proof.conform.places.blending import with_blends
+from cinecut.proof.conform.places.film import FilmPictures
+from cinecut.proof.conform.places.matching import Matcher
+from cinecut.proof.conform.places.motion import by_motion
+from cinecut.proof.conform.places.placing import Piece, Placer, spread
+from cinecut.proof.conform.places.vectors import vectors_of
+from cinecut.proof.conform.places.views import Pair, likely_view, refined
 from cinecut.proof.conform.template import template
-from cinecut.proof.conform.vectors import vectors_of
-from cinecut.proof.conform.views import Pair, likely_view, refined
 from cinecut.proof.conform.writing import Writer
 
 _PIECES, _FEWEST, _LOOKS = (

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import mean, median
 
-from cinecut.proof.conform.placing import Piece
+from cinecut.proof.conform.places.placing import Piece
 
 _SHORT_BLACK, _SHORT_CARD = 4, 12  # frames: less is no part of its own
 _LAST = 0.7  # of the trailer: a card after it may be the title's

@@ -18,10 +18,10 @@ from cinecut.language.timebase import FilmTime, Length, clock
 from cinecut.language.write import write_spec
 from cinecut.media.link import name_from
 from cinecut.media.probe import song_facts
-from cinecut.proof.conform.film import FilmPictures
 from cinecut.proof.conform.grading import graded
-from cinecut.proof.conform.placing import Piece, Placer
-from cinecut.proof.conform.vectors import WHOLE, View
+from cinecut.proof.conform.places.film import FilmPictures
+from cinecut.proof.conform.places.placing import Piece, Placer
+from cinecut.proof.conform.places.vectors import WHOLE, View
 
 _TRAILER = "trailer"  # its name among the films where it is one
 

@@ -13,8 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.gops import Inside, Thumbs
-from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.vectors import Vectors, View, alike, colors_of, framed, mirrored, one_by_one, vectors_of
+from cinecut.proof.conform.places.film import FilmPictures
+from cinecut.proof.conform.places.vectors import (
+    Vectors,
+    View,
+    alike,
+    colors_of,
+    framed,
+    mirrored,
+    one_by_one,
+    vectors_of,
+)
 
 LEAST = 4  # frames of a stretch
 SURE = 0.97  # mean correlation from which on no better place is looked for

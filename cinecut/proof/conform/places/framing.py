@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS
-from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.placing import LEAST, Candidate, Piece, Placer, ranks_of, spread
-from cinecut.proof.conform.vectors import View, one_by_one, vectors_of
-from cinecut.proof.conform.views import Pair, refined
+from cinecut.proof.conform.places.film import FilmPictures
+from cinecut.proof.conform.places.placing import LEAST, Candidate, Piece, Placer, ranks_of, spread
+from cinecut.proof.conform.places.vectors import View, one_by_one, vectors_of
+from cinecut.proof.conform.places.views import Pair, refined
 
 _ZOOMS = (0.94, 0.86, 0.78, 0.7, 0.62, 0.54)  # of the usual part's width and height
 _COARSE = 31  # pixels of a thumbnail: the window over which light is evened out

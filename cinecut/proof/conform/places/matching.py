@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.conform.film import THREADS
-from cinecut.proof.conform.framing import framings, reframed
-from cinecut.proof.conform.placing import LEAST, LIKELY, NEAR, SURE, Candidate, Piece, Placer, ranks_of, spread
-from cinecut.proof.conform.vectors import alike
+from cinecut.proof.conform.places.film import THREADS
+from cinecut.proof.conform.places.framing import framings, reframed
+from cinecut.proof.conform.places.placing import LEAST, LIKELY, NEAR, SURE, Candidate, Piece, Placer, ranks_of, spread
+from cinecut.proof.conform.places.vectors import alike
 
 _BROKEN = 0.7  # share of its usual correlation below which a frame is of something else
 _SAME, _SAME_SHOT = 0.02, 0.1  # correlation by which going on is as good as another place, or one of the same shot

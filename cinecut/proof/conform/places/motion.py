@@ -14,9 +14,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.conform.film import FilmPictures
-from cinecut.proof.conform.placing import MOVING, SPEEDS, Piece, Placer, ranks_of, spread
-from cinecut.proof.conform.vectors import Vectors
+from cinecut.proof.conform.places.film import FilmPictures
+from cinecut.proof.conform.places.placing import MOVING, SPEEDS, Piece, Placer, ranks_of, spread
+from cinecut.proof.conform.places.vectors import Vectors
 
 _LOOKS = 32  # frames of a shot that are compared at most
 _REACH = 30  # film frames around the place found by the pictures themselves

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.conform.placing import Piece, Placer, ranks_of
-from cinecut.proof.conform.vectors import WHOLE, seen
+from cinecut.proof.conform.places.placing import Piece, Placer, ranks_of
+from cinecut.proof.conform.places.vectors import WHOLE, seen
 
 _LONGEST, _AROUND = 72, 16  # frames of what lies between two pieces; beside it that are looked at
 _EXPLAINED = 0.9  # of a frame's variance by the sum

@@ -37,7 +37,7 @@ from cinecut.diagnostics import Stop
 from cinecut.files import cache_folder, write_beside
 from cinecut.language.facts import FilmFacts
 from cinecut.media.probe import film_facts
-from cinecut.proof.conform.vectors import TINTS, WHOLE, Vectors, View, colors_of, framed, tints_of, vectors_of
+from cinecut.proof.conform.places.vectors import TINTS, WHOLE, Vectors, View, colors_of, framed, tints_of, vectors_of
 
 THREADS = 2
 _AT_HAND = 64  # groups whose pictures and vectors are kept in memory

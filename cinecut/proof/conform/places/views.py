@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.conform.vectors import WHOLE, Vectors, View, alike, vectors_of
+from cinecut.proof.conform.places.vectors import WHOLE, Vectors, View, alike, vectors_of
 
 _ZOOMS = (1.0, 0.96, 0.92, 0.88)  # of the picture's width or height
 _SHARE = 3  # of the frames, the third that is most like a key picture tells
