@@ -146,11 +146,14 @@ class Timecodes:
 
     @classmethod
     def starting(cls, rate: Fraction, start: str | None) -> Timecodes:
-        """Those of a film whose first picture has the timecode `start`; from 0 where that cannot be."""
+        """Those of a film whose first picture has the timecode `start`; from 0 where that cannot be, as timecodes end
+        with the day."""
         zero = cls(rate)
         try:
             first = zero.seconds(start or "00:00:00:00") * rate
         except BadTimeError:
+            return zero
+        if first >= 86_400 * zero._nominal:
             return zero
         return cls(rate, nearest(first), ";" in (start or ""))
 

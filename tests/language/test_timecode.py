@@ -93,3 +93,10 @@ def test_a_timecode_goes_on_over_midnight(rate: Fraction, start: str, text: str,
     numbered = Timecodes.starting(rate, start)
     assert numbered.seconds(text) == frames / rate
     assert numbered.of(frames / rate) == text
+
+
+@pytest.mark.parametrize("start", ["24:00:00:00", "58:04:20:00", "00:61:00:00", "nonsense"])
+def test_a_timecode_of_no_day_is_not_counted_from(start: str) -> None:
+    numbered = Timecodes.starting(Fraction(25), start)
+    assert numbered.seconds(numbered.of(Fraction(4))) == 4
+    assert numbered.of(Fraction(4)) == "00:00:04:00"

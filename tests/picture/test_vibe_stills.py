@@ -105,7 +105,7 @@ def test_what_is_there_is_not_replaced_unasked(film: Path, tmp_path: Path) -> No
         (("drama", "--still", "FILM@soon"), "'soon' is no time"),
         (("drama", "--still", "FILM@0:04"), "film.mkv has no frame at 0:04: it ends at 0:04.000"),
         (("drama", "--still", "none.mkv@1"), "there is no file none.mkv"),
-        (("drama", "--still", "FILM@1", "-o", "still.gif"), "ends with .png or .jpg"),
+        (("drama", "--still", "FILM@1", "-o", "still.gif"), "ends with .png, .jpg or .jpeg"),
         (("drama", "--still", "FILM@1", "-o", "no/still.png"), "there is no folder no"),
         (("drama", "-o", "still.png"), "--still FILM@TIME asks for one"),
         (("drama", "--still", "FILM@1", "--ffmpeg", "/no/such"), "there is no FFmpeg at"),
