@@ -55,8 +55,8 @@ def shown_and_heard(film: Path) -> tuple[list[object], list[NDArray[np.int16]]]:
     heard = list[NDArray[np.int16]]()
     with open_media(film) as media:
         reader = FrameReader(media, picture_stream(media, film), facts.start, rough=False)
-        for at in ("0", "0.2", "1", "3.2"):
-            frame = reader.at(FilmTime(Fraction(at)))
+        for moment in ("0", "0.2", "1", "3.2"):
+            frame = reader.at(FilmTime(Fraction(moment)))
             assert frame is not None
             found.append(contents(frame))
     with film_sounds(film, facts, 0) as sounds:
