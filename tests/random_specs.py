@@ -8,6 +8,7 @@ import types
 import typing
 from fractions import Fraction
 from typing import Any
+from unicodedata import category
 
 from hypothesis import strategies as st
 
@@ -51,6 +52,9 @@ FORMATS: dict[str, st.SearchStrategy[Any]] = {
     "frame-size": st.tuples(st.integers(8, 8000), st.integers(8, 8000)).map(lambda s: (2 * s[0], 2 * s[1])),
     "frame-rate": st.sampled_from([Fraction(24), Fraction(30000, 1001), Fraction(60)]),
     "file-name": WORDS,
+    "shown-text": WORDS.filter(
+        lambda text: not any(category(sign) == "Cc" for sign in text if sign not in "\t\n\r\x85")
+    ),
 }
 
 

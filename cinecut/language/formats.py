@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
@@ -69,6 +70,15 @@ def _file_name(value: object) -> str:
     return name
 
 
+def shown_text(value: object) -> str:
+    """A text that is read on the screen: of control characters only tabs and line ends. Raises BadTimeError."""
+    text = str(value)
+    unseen = next((sign for sign in text if sign not in "\t\n\r\x85" and unicodedata.category(sign) == "Cc"), None)
+    if unseen is not None:
+        raise BadTimeError(f"it holds the control character U+{ord(unseen):04X}, which no font shows")
+    return text
+
+
 def _transition(*kinds: str) -> Callable[[str | int | Fraction], Transition]:
     def parse(value: str | int | Fraction) -> Transition:
         transition = Transition.parse(str(value))
@@ -97,6 +107,7 @@ def formats(numbered: Timecodes | None) -> schemas.Formats:
         "frame-size": parse_frame_size,
         "frame-rate": _frame_rate,
         "file-name": _file_name,
+        "shown-text": shown_text,
     }
 
 

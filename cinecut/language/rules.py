@@ -29,12 +29,18 @@ def check_rules(spec: Spec, report: Report) -> None:
         report.add("no-grid", message, spec.rating.place.of("for"), "give seconds or frames: 5s")
     if spec.mix.splice.unit in ("beats", "bars"):
         report.add("no-grid", "a splice has no beats", spec.mix.place.of("splice"), "give seconds: 0.005s")
+    elif spec.mix.splice.amount > _LONGEST_SPLICE[spec.mix.splice.unit]:
+        message = "a splice takes the click from a cut: it is no longer than a second"
+        report.add("wrong-value", message, spec.mix.place.of("splice"), "0.005s is usual; a shot's own fade is `from`")
     check_names(spec.deliverables, report)
     _check_chapters(spec, report)
     _check_ids(spec, report)
     for entry in spec.timeline:
         if isinstance(entry, Shot) and entry.crop is not None:
             _check_crop(entry.crop, report)
+
+
+_LONGEST_SPLICE = {"s": 1, "f": 24}
 
 
 def _check_ids(spec: Spec, report: Report) -> None:

@@ -16,8 +16,10 @@ from pathlib import Path
 from cinecut.diagnostics import Report, Span, Stop, excerpt
 from cinecut.language.document import Mapping as YamlMapping
 from cinecut.language.document import Node, Scalar, read_document
+from cinecut.language.formats import shown_text
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
+from cinecut.language.timebase import BadTimeError
 
 _LONGEST = 500  # characters, as of a spec's own texts
 _CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -103,5 +105,8 @@ def _text(node: Node, report: Report) -> str | None:
         what = "empty" if not node.value.strip() else f"longer than {_LONGEST} characters"
         report.add("wrong-value", f"these words are {what}", node.span)
     else:
-        return node.value
+        try:
+            return shown_text(node.value)
+        except BadTimeError as error:
+            report.add("wrong-value", str(error), node.span)
     return None

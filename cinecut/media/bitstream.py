@@ -41,6 +41,22 @@ def referenced(packet: Any, codec: str) -> tuple[bool, int]:
     return not alone, (pictures[0][1][1] & 7) - 1 if pictures else 0
 
 
+def shows_nothing(packet: Any, codec: str) -> bool:
+    """Whether a packet seems to hold no picture of its codec: damaged, scrambled, or of another codec. False where that
+    is not known."""
+    data = bytes(packet)
+    if codec in _PICTURE_AFTER:
+        return _PICTURE_AFTER[codec] not in data
+    if codec not in _SPS:
+        return False
+    heads = [data[start] for start, end in _places(data) if end > start]
+    pictures = (head & 31 in (1, 5) if codec == "h264" else head >> 1 & 63 < 32 for head in heads)
+    return any(head & 0x80 for head in heads) or not any(pictures)  # the first bit of a unit is never set
+
+
+_PICTURE_AFTER = {"mpeg1video": b"\0\0\1\0", "mpeg2video": b"\0\0\1\0", "mpeg4": b"\0\0\1\xb6"}
+
+
 def shape_of(packet: Any, codec: str) -> bytes | None:
     """What a key frame's packet says of the size and the format of its pictures; None where it says nothing."""
     if codec in _SPS:

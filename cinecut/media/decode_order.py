@@ -19,6 +19,7 @@ from cinecut.graph.plan import Reel
 from cinecut.language.facts import FilmFacts
 from cinecut.media.frames import from_start, joined, whole_packets
 from cinecut.media.open import open_media, packets_of, picture_stream
+from cinecut.media.undecodable import check_pictures
 
 _NO_STAMPS = 0x80  # AVFMT_NOTIMESTAMPS
 _LOOKED_AT = 60  # packets: pictures that are shown in another order are soon among them
@@ -64,6 +65,10 @@ def restamped_packets(media: Any, facts: FilmFacts, reel: Reel, video: Any) -> I
         if target <= 0 or not pictures or (0 in shown and shown[0] <= wanted):
             break
         target, step = max(0, min(target, pictures[0][1]) - step), step * 2
+    packet_times, times = (
+        [at * base - facts.start for at in stamps] for stamps in ([place for _, place in pictures], shown.values())
+    )
+    check_pictures(Path(media.name.removeprefix("file:")), reel.seen, packet_times, times)
     for n, (packet, _) in enumerate(pictures):
         if n in shown:
             packet.pts = shown[n]

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,35 @@ def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
     """The packets of streams, and an empty one of each at the end. Streams that begin midway are none of a file's: PyAV
     fails at the end where there were some."""
     with suppress(IndexError):
-        yield from media.demux(*streams)
+        if not isinstance(media, InputContainer) or media.format.name != "mpegts":
+            yield from media.demux(*streams)
+            return
+        first = _first_stamp(media)
+        for packet in media.demux(*streams):
+            packet.pts, packet.dts = _near(packet.pts, first), _near(packet.dts, first)
+            yield packet
+
+
+def start_of(media: Any, stream: Any) -> Fraction:
+    """The first stamp of a stream in seconds; zero where it has none."""
+    stamp = stream.start_time or 0
+    stamp = _near(stamp, _first_stamp(media)) if media.format.name == "mpegts" else stamp
+    return Fraction(stamp or 0) * Fraction(stream.time_base)
+
+
+def _first_stamp(media: Any) -> int | None:
+    return next((video.start_time for video in media.streams.video if video.start_time is not None), None)
+
+
+def _near(stamp: int | None, first: int | None) -> int | None:
+    """A stamp of a transport stream as that of its picture's first one goes on: they have 33 bits and start again at
+    zero, once in 26 hours, of which FFmpeg does not know where a stream begins just before that."""
+    if stamp is None or first is None:
+        return stamp
+    return (stamp - first + _TURN // 2) % _TURN - _TURN // 2 + first
+
+
+_TURN = 1 << 33
 
 
 def picture_stream(media: InputContainer, path: Path) -> VideoStream:

@@ -24,6 +24,7 @@ from cinecut.media.first_picture import first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture, whole_packets
 from cinecut.media.joined import JoinedMedia, restart
 from cinecut.media.open import check_sound, layout_of, open_media, packets_of, picture_stream, sound_streams, tags
+from cinecut.media.program_map import check_codecs
 from cinecut.media.sound.film_audio import film_audio
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
@@ -40,6 +41,8 @@ def film_facts(path: Path) -> FilmFacts:
         if context.name == "hevc" and first.color.space == "unknown" and profile_of(path) == 5:
             message = f"{path} is in Dolby Vision's profile 5, whose colours nothing here can read"
             raise Stop("unreadable", message, "get a copy in HDR10 or in SDR, or one of another profile")
+        sounds = {stream.index: "its sound" for stream in sound_streams(media)}
+        check_codecs(media, path, {video.index: "its picture", **sounds})
         lies = _keys_lie(path)
         times = _Clock(media, video, path, first.stamp)
         return FilmFacts(

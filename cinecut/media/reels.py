@@ -35,11 +35,12 @@ from cinecut.diagnostics import Stop
 from cinecut.graph.plan import REEL_EPOCH, Reel, SoundReel
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, clock, nearest
-from cinecut.media.bitstream import referenced
+from cinecut.media.bitstream import referenced, shows_nothing
 from cinecut.media.decode_order import restamped_packets
 from cinecut.media.frames import contents, only_picture, open_film, packets_from, whole_packets
 from cinecut.media.open import open_bytes, open_media, packets_of, picture_stream
 from cinecut.media.sound.film_samples import FilmSounds, default_layout, film_sounds, in_blocks, stretch
+from cinecut.media.undecodable import check_pictures, check_reel
 
 _BEFORE = Fraction(2)  # seconds by which stamps of decoding precede those of showing
 _SAMPLES = 4096  # of a packet of sound: with a decoder's 1024, mixing 45 shots takes FFmpeg twice the time
@@ -96,7 +97,10 @@ def _write_pictures(
     try:
         if container is None:
             raise _NotCopyableError
-        _write(path, container, _Copied(media, film, facts, reel))
+        copied = _Copied(media, film, facts, reel)
+        _write(path, container, copied)
+        if copied.doubtful:
+            check_reel(path, Fraction(REEL_EPOCH), film, reel.seen)
     except _NotCopyableError:
         with open_film(film, facts) as anew:
             _write(path, "nut", _Decoded(anew, film, facts, reel))
@@ -167,15 +171,18 @@ class _Pictures:
 
 
 class _Copied(_Pictures):
-    """Its packets, nothing re-encoded."""
+    """Its packets, nothing re-encoded; `doubtful` where some of them seem to hold no picture."""
+
+    doubtful = False
 
     def add_stream(self, out: Any) -> Any:
         return _same_stream(out, self.video)
 
     def packets(self, target: Any) -> Iterator[Any]:
         source = self._needed(self.source()) if self.facts.stamps else self.packets_of_film()
-        decoded = None
+        decoded, codec = None, self.video.codec_context.name
         for packet in source:
+            self.doubtful = self.doubtful or shows_nothing(packet, codec)
             packet.pts -= self.shift
             # Containers guess the order of decoding, or let it stand still: any stamps will do that rise, early enough.
             decoded = packet.pts - round(_BEFORE / self.base) if decoded is None else decoded + 1
@@ -224,8 +231,10 @@ class _Decoded(_Pictures):
     def packets(self, target: Any) -> Iterator[Any]:
         head, end = (at.seconds + self.facts.start for at in (self.reel.seen.start, self.reel.seen.end))
         last: VideoFrame | None = None
+        packets, pictures = list[int | None](), list[int | None]()
         reached = None
-        for frame in self._frames():
+        for frame in self._frames(packets):
+            pictures.append(frame.pts)
             if frame.pts is None or frame.pts * self.base >= end:
                 break
             if reached is not None and frame.pts <= reached:  # where two recordings meet, their pictures may overlap
@@ -238,12 +247,18 @@ class _Decoded(_Pictures):
                 last = None
             else:  # what a hole at the head shows
                 last = frame
+        check_pictures(self.film, self.reel.seen, self._times(packets), self._times(pictures))
         if last is not None:
             yield from self._stored(last, target)
         yield from target.encode(None)
 
-    def _frames(self) -> Iterator[VideoFrame]:
+    def _times(self, stamps: Sequence[int | None]) -> list[Fraction]:
+        return [stamp * self.base - self.facts.start for stamp in stamps if stamp is not None]
+
+    def _frames(self, stamps: list[int | None]) -> Iterator[VideoFrame]:
+        """Pictures; `stamps` gathers those of the packets that were read for them."""
         for packet in chain(self.packets_of_film(), [None]):
+            stamps += [] if packet is None else [packet.pts]
             try:
                 yield from self.video.codec_context.decode(packet)
             except av.error.FFmpegError:

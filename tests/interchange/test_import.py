@@ -399,7 +399,12 @@ def test_the_command_shows_first_and_writes_then(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == "shot 2: slipped, in 0:20.000 → 0:21.000\n"
     assert spec.read_text() == BEFORE
-    assert cinecut("import", "cut.xml", "--into", "spec.yaml", cwd=tmp_path).returncode == 0
+    for both in (("spec.yaml", "cut.xml"), ("cut.xml", "spec.yaml")):
+        assert cinecut("import", *both, "--dry-run", cwd=tmp_path).stdout == done.stdout
+    for wrong in (["spec.yaml"], ["cut.xml"], ["cut.xml", "cut.xml"], ["spec.yaml", "cut.xml", "--into", "spec.yaml"]):
+        assert "cinecut import SPEC FILE" in (refused := cinecut("import", *wrong, cwd=tmp_path)).stderr
+        assert refused.returncode == 1
+    assert cinecut("import", "spec.yaml", "cut.xml", cwd=tmp_path).returncode == 0
     assert "in: 0:21" in spec.read_text().replace('"', "")
     again = cinecut("import", "cut.xml", "--into", "spec.yaml", cwd=tmp_path)
     assert again.stdout == "nothing was changed\n"

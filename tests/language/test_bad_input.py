@@ -350,7 +350,6 @@ _TEXTS = [
     "  Ag  ",
     "\tAg",
     "Ag\r\n",
-    "Ag\x1b[31m\x07",
     "&H00FFFFFF& Ag",
     "<b>Ag</b> &amp;",
 ]

@@ -21,7 +21,7 @@ from cinecut.cli.terminal import (
     say,
     watch,
 )
-from cinecut.diagnostics import Stop, harmless
+from cinecut.diagnostics import Stop, excerpt, harmless
 
 if TYPE_CHECKING:
     from cinecut.interchange.export import Exported
@@ -126,7 +126,12 @@ def _stems(spec: Path, target: Path, ffmpeg: str | None, force: bool) -> Stems:
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=".otio, .fcpxml, .xml or .edl of an editing program.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[SPEC] FILE", help="The spec, .yaml, and the .otio, .fcpxml, .xml or .edl of an editor."
+        ),
+    ],
     into: Annotated[
         Path | None, typer.Option("--into", metavar="SPEC", help="The spec that it was exported from.")
     ] = None,
@@ -143,10 +148,11 @@ def import_(
 
     Comments, beats that still fit, and what no editor knows stay; what is not understood is listed.
 
-    Examples: cinecut import v2.fcpxml --into a.yaml --dry-run    |    cinecut import v2.otio --new x.yaml --film x.mp4
+    Examples: cinecut import a.yaml v2.fcpxml --dry-run    |    cinecut import v2.otio --new x.yaml --film x.mp4
     """
+    file, into = _edited(files, into)
     if (into is None) == (new is None):
-        raise Stop("option", "name a spec with --into, or begin one with --new")
+        raise Stop("option", "name the spec beside the file: cinecut import SPEC FILE; or begin one with --new")
     if (new is None) != (not film):
         raise Stop("option", "--new begins a spec of the film that --film names")
     said, by_hand = _bring(file, into, dry_run) if into is not None else ([], [])
@@ -159,6 +165,16 @@ def import_(
         say(harmless(each))
     for each in by_hand:
         print(harmless(f"by hand: {each}"), file=sys.stderr)
+
+
+def _edited(files: list[Path], into: Path | None) -> tuple[Path, Path | None]:
+    """The file of an editing program, and the spec: whichever ends as one does, or the one of `--into`. Raises Stop."""
+    specs = [file for file in files if file.suffix.lower() in (".yaml", ".yml")]
+    edited = [file for file in files if file not in specs]
+    if len(edited) != 1 or len(specs) > (into is None):
+        message = f"import takes one spec and one file of an editing program, not {excerpt(' '.join(map(str, files)))}"
+        raise Stop("option", message, "cinecut import SPEC FILE: the spec ends in .yaml")
+    return edited[0], specs[0] if specs else into
 
 
 def _bring(file: Path, into: Path, dry_run: bool) -> tuple[list[str], list[str]]:

@@ -14,7 +14,7 @@ from av.stream import Disposition
 from cinecut.diagnostics import Stop
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.media.frames import from_start
-from cinecut.media.open import check_sound, layout_of, open_media, sound_streams, tags
+from cinecut.media.open import check_sound, layout_of, open_media, sound_streams, start_of, tags
 
 _ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descriptions | Disposition.karaoke
 _ASIDE_TITLE = re.compile(  # a commentary, a description for the blind, the music alone: in the languages of many discs
@@ -85,7 +85,6 @@ def _groups(sounds: list[AudioFacts], size: int) -> list[list[AudioFacts]]:
 
 def _facts(media: InputContainer, stream: Any, start: Fraction, number: int) -> AudioFacts | None:
     """None of a stream of which nothing decodes."""
-    begins = Fraction(stream.start_time or 0) * Fraction(stream.time_base)
     language = stream.language if stream.language not in (None, "und") else None
     if language is not None and not re.fullmatch("[A-Za-z-]{2,12}", language):
         language = None
@@ -96,7 +95,7 @@ def _facts(media: InputContainer, stream: Any, start: Fraction, number: int) -> 
             return None
         rate, channels, layout = frame.sample_rate, frame.layout.nb_channels, frame.layout.name
     check_sound(Path(media.name.removeprefix("file:")), rate, channels)
-    return AudioFacts(rate, channels, layout, begins - start, language, number)
+    return AudioFacts(rate, channels, layout, start_of(media, stream) - start, language, number)
 
 
 def _is_aside(stream: Any) -> bool:

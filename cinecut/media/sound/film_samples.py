@@ -29,7 +29,7 @@ from cinecut.graph.channels import USUAL
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
 from cinecut.media.frames import from_start, open_film
-from cinecut.media.open import packets_of, sound_streams
+from cinecut.media.open import packets_of, sound_streams, start_of
 from cinecut.media.sound.samples import Placed, channels_of, decoded, samples_of
 
 _RUN_UP = Fraction(1, 2)  # seconds decoded before what is wanted: AAC, MP3 and Opus build on what came before
@@ -121,7 +121,7 @@ class FilmSound:
         count = _FEW if not coarse or self._grid is None or self._grid.size > 4 * self._tick else _MANY
         for further in _FURTHER:
             target = start - _RUN_UP - further
-            if target <= Fraction(self.stream.start_time or 0) * self.stream.time_base:
+            if target <= start_of(self._media, self.stream):
                 break
             self._media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
             frames = decoded(packets_of(self._media, self.stream), [], _fresh_decoder(self.stream))

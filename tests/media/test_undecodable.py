@@ -1,0 +1,87 @@
+"""What does not decode is said, never shown as one picture that stands or as silence."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from oracle import BUNDLED
+
+from cinecut.diagnostics import Stop
+from cinecut.graph.plan import Reel
+from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.probe import film_facts
+from cinecut.media.reels import Reels
+
+H264, MPEG2 = "-c:v libx264 -preset ultrafast -g 25 -bf 2", "-c:v mpeg2video -q:v 4 -g 12 -bf 2"
+M2TS = "-mpegts_m2ts_mode 1"
+
+
+def recording(path: Path, picture: str, sound: str = "-c:a ac3", more: str = "") -> bytes:
+    """Four seconds of a film."""
+    source = "-f lavfi -i testsrc2=s=192x108:r=25:d=4 -f lavfi -i sine=r=48000:d=4"
+    command = f"{BUNDLED} -v error -y {source} {picture} {sound} {more}".split()
+    subprocess.run([*command, str(path)], check=True, capture_output=True)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "why"),
+    [
+        ((H264,), (MPEG2,), "its picture changes from H.264 to MPEG-2 at 0:04"),
+        ((H264, "-c:a ac3", M2TS), (MPEG2, "-c:a ac3", M2TS), "its picture changes from H.264 to MPEG-2 at 0:04"),
+        ((MPEG2,), (H264,), "its picture changes from MPEG-2 to H.264 at 0:04"),
+        ((H264,), (H264, "-c:a mp2"), "its sound changes from AC-3 to MPEG audio at 0:03.9"),
+        ((H264, "-c:a mp2"), (H264, "-c:a aac"), "its sound changes from MPEG audio to AAC at 0:04"),
+        ((H264, "-c:a ac3"), (H264, "-c:a eac3"), None),  # one decoder takes both
+    ],
+)
+def test_a_codec_that_changes_midway_is_named(
+    first: tuple[str, ...], then: tuple[str, ...], why: str | None, tmp_path: Path
+) -> None:
+    one = recording(tmp_path / "1.ts", *first)
+    two = recording(tmp_path / "2.ts", then[0], " ".join(then[1:]) or "-c:a ac3", "-output_ts_offset 4")
+    (film := tmp_path / "film.ts").write_bytes(one + two)
+    if why is None:
+        assert film_facts(film).duration > 7
+        return
+    with pytest.raises(Stop, match=why) as stop:
+        film_facts(film)
+    place = int(stop.value.diagnostics[0].hints[0].partition("head -c ")[2].partition(" ")[0])
+    assert 0 <= place - len(one) < 3000  # a few packets of other tables may come first
+
+
+def scrambled(source: Path, target: Path, start: int, end: int) -> None:
+    """The film, the packets of its picture from one second to another overwritten."""
+    with av.open(str(source)) as film, av.open(str(target), "w") as out:
+        video = film.streams.video[0]
+        stream = out.add_stream_from_template(video)
+        for packet in film.demux(video):
+            if packet.size:
+                at = ((packet.pts or 0) - (video.start_time or 0)) * Fraction(video.time_base or 1)
+                if start <= at < end:
+                    memoryview(packet)[:] = bytes(n * 37 & 0x7F | 0x10 for n in range(packet.size))
+                packet.stream = stream
+                out.mux(packet)
+
+
+@pytest.mark.parametrize(("picture", "kind"), [(H264, "mp4"), (H264, "mkv"), (MPEG2, "mkv"), (f"{H264} -bf 0", "avi")])
+def test_packets_of_which_nothing_decodes_are_no_picture_that_stands(picture: str, kind: str, tmp_path: Path) -> None:
+    recording(tmp_path / f"1.{kind}", picture)
+    scrambled(tmp_path / f"1.{kind}", film := tmp_path / f"film.{kind}", 1, 3)
+    facts = film_facts(film)
+
+    def write(start: str, end: str) -> None:
+        seen = FilmRange(FilmTime(Fraction(start)), FilmTime(Fraction(end)))
+        with closing(Reels(film, facts)) as reels:
+            reels.write([Reel("r.nut", seen)], tmp_path, lambda done: None)
+
+    write("0", "1.5")  # a moment of it
+    for shot in (("0.5", "2.5"), ("1", "2.4"), ("1", "3.5")):
+        with pytest.raises(Stop, match=r"holds nothing that can be decoded from 0:0(1|0\.96)"):
+            write(*shot)
+    write("3", "3.8")
