@@ -70,6 +70,12 @@ class Appearance:
     light: NDArray[np.float32]  # [3] mean red, green and blue, 0 to 1
     size: Size | None = None  # of the shot, by its largest face: close, medium, wide; None without a face
     eye: tuple[float, float] = (0.5, 0.5)  # where the eye goes: from the left and from the top, 0 to 1
+    structure: float = 1.0  # share of the picture's inner part that has edges; texture is none
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it shows nothing: only asphalt, a wall, the sky, fog."""
+        return self.structure < _BLANK and not self.face
 
 
 def observe(picture: KeyPicture) -> Appearance:
@@ -89,7 +95,39 @@ def observe(picture: KeyPicture) -> Appearance:
         size=size_of(found, gray.shape[0]),
         light=(picture.bgr.mean(axis=(0, 1))[::-1] / 255).astype(np.float32),
         eye=eye_of(np.asarray(gray, np.uint8)),
+        structure=structure_of(picture.bgr),
     )
+
+
+_BLANK = 0.015  # share of edges below which a picture shows nothing; a figure in the snow has more
+_COARSE = (64, 36)  # width and height in pixels at which grain and texture are gone
+_STEP, _STEP_SHARE = 5.0, 0.12  # an edge is a step of so many levels, and of this share of the brightness around it
+_BAR = 32  # levels that a black bar does not reach, as an encoder leaves it
+_RIM = (3, 5)  # rows and columns at each side of the coarse picture in which something only looks in
+
+
+def structure_of(bgr: NDArray[np.uint8]) -> float:
+    """The share of a picture with edges: steps between neighbours in any colour, at a size where the grain of a
+    surface has become even. A dark picture needs smaller steps than a bright one."""
+    coarse = cv2.resize(_between_bars(bgr), _COARSE, interpolation=cv2.INTER_AREA).astype(np.float32)
+    coarse = cv2.GaussianBlur(coarse, (0, 0), 0.8)
+    around = np.ones((3, 3), np.uint8)
+    steps = (cv2.dilate(coarse, around) - cv2.erode(coarse, around)).max(axis=2)
+    least = np.maximum(_STEP, _STEP_SHARE * cv2.GaussianBlur(coarse.max(axis=2), (0, 0), 3))
+    rows, columns = _RIM
+    return float((steps > least)[rows:-rows, columns:-columns].mean())
+
+
+def _between_bars(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture without black bars, which are equal at both sides and take half of it at most."""
+    lit = bgr.max(axis=2) > _BAR
+    (top, height), (left, width) = (_bar(lit.any(axis=axis)) for axis in (1, 0))
+    return bgr[top : height - top, left : width - left]
+
+
+def _bar(lit: NDArray[np.bool_]) -> tuple[int, int]:
+    """The width of the bars at both ends of a side, and its length."""
+    return min(int(lit.argmax()), int(lit[::-1].argmax()), len(lit) // 4), len(lit)
 
 
 _SALIENT = (36, 64)  # height and width in pixels at which the spectral residual shows objects rather than texture
@@ -114,7 +152,8 @@ def eye_of(gray: NDArray[np.uint8]) -> tuple[float, float]:
 
 
 def combined(looks: Sequence[Appearance]) -> Appearance:
-    """The measurements of several pictures of one shot: the layout of the middle one, the largest face, else means."""
+    """The measurements of several pictures of one shot: the layout of the middle one, the largest face, the most
+    structure, else means."""
     middle, count = looks[len(looks) // 2], len(looks)
     return Appearance(
         shot=middle.shot,
@@ -127,6 +166,7 @@ def combined(looks: Sequence[Appearance]) -> Appearance:
         size=max(looks, key=lambda look: look.face).size,
         light=np.mean([look.light for look in looks], axis=0, dtype=np.float32),
         eye=middle.eye,
+        structure=max(look.structure for look in looks),
     )
 
 
