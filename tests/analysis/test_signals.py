@@ -26,6 +26,7 @@ from cinecut.analysis.film.signals import (
     Appearance,
     Signals,
     likeness,
+    likenesses,
     measure,
     observe,
 )
@@ -67,6 +68,23 @@ def test_likeness_is_one_for_the_same_and_small_for_other_pictures() -> None:
     others = [likeness(a, b) for i, a in enumerate(looks) for b in looks[:i]]
     assert max(others) < 0.72
     assert likeness(looks[0], looks[1]) == likeness(looks[1], looks[0])
+
+
+@pytest.mark.parametrize(
+    ("zoom", "left", "top", "least"),
+    [(1.25, 0.5, 0.5, 0.72), (1.5, 0.2, 0.9, 0.72), (1.5, 1, 0, 0.72), (1.8, 0.4, 0.6, 0.6)],
+)
+def test_a_set_up_is_like_itself_through_a_longer_lens(zoom: float, left: float, top: float, least: float) -> None:
+    wholes = [scene(seed, 1)[0] for seed in range(6)]
+    rows, columns = (round((1 - 1 / zoom) * share * side) for share, side in ((top, HEIGHT), (left, WIDTH)))
+    parts = [whole[rows:, columns:][: round(HEIGHT / zoom), : round(WIDTH / zoom)] for whole in wholes]
+    zoomed = [cv2.resize(part, (WIDTH, HEIGHT)) for part in parts]
+    looks = [observe(KeyPicture(0, FilmTime(Fraction(0)), picture)) for picture in (*wholes, *zoomed)]
+    alike = likenesses(looks)
+    assert np.array_equal(alike, alike.T)
+    same, others = np.diagonal(alike[:6, 6:]), alike[:6, 6:][~np.eye(6, dtype=bool)]
+    assert same.min() > least
+    assert others.max() < 0.6
 
 
 def test_a_look_tells_colour_contrast_and_sharpness() -> None:
