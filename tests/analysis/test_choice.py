@@ -146,6 +146,15 @@ def test_a_last_fright_is_dark_and_a_last_joke_is_not(name: str) -> None:
             assert (cut.take.signals.brightness < 0.5) == (cut.slot.want is Want.STING)
 
 
+@pytest.mark.parametrize("name", ["action", "drama", "horror", "romance"])
+def test_a_shot_of_nothing_is_not_shown_unless_something_passes_through_it(name: str) -> None:
+    takes = _film(random.Random(f"blank {name}"), RATE, shots=200, spoken=0.3)
+    takes = [replace(t, look=replace(t.look, structure=0.0)) if n % 3 == 0 else t for n, t in enumerate(takes)]
+    shown = [cut.take for cut in _cut(name, takes, talks=True) if cut.take]
+    assert not [take.shot for take in shown if take.look.is_blank and take.signals.motion <= 0.5]
+    assert [take.shot for take in shown if take.look.is_blank]
+
+
 def test_a_film_whose_shots_are_short_gets_shorter_slots() -> None:
     """A slot that only few shots are long enough for would show the same ones in every trailer."""
     takes = _film(random.Random(3), RATE, shots=60, spoken=0.0)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from footage import HEIGHT, RATE, WIDTH, X264, encode, scene
+from numpy.typing import NDArray
 
 from cinecut.analysis.dialogue.lines import Line
 from cinecut.analysis.film.blends import GradualCut
@@ -23,6 +26,7 @@ from cinecut.analysis.film.signals import (
     Appearance,
     Signals,
     likeness,
+    likenesses,
     measure,
     observe,
 )
@@ -64,6 +68,23 @@ def test_likeness_is_one_for_the_same_and_small_for_other_pictures() -> None:
     others = [likeness(a, b) for i, a in enumerate(looks) for b in looks[:i]]
     assert max(others) < 0.72
     assert likeness(looks[0], looks[1]) == likeness(looks[1], looks[0])
+
+
+@pytest.mark.parametrize(
+    ("zoom", "left", "top", "least"),
+    [(1.25, 0.5, 0.5, 0.72), (1.5, 0.2, 0.9, 0.72), (1.5, 1, 0, 0.72), (1.8, 0.4, 0.6, 0.6)],
+)
+def test_a_set_up_is_like_itself_through_a_longer_lens(zoom: float, left: float, top: float, least: float) -> None:
+    wholes = [scene(seed, 1)[0] for seed in range(6)]
+    rows, columns = (round((1 - 1 / zoom) * share * side) for share, side in ((top, HEIGHT), (left, WIDTH)))
+    parts = [whole[rows:, columns:][: round(HEIGHT / zoom), : round(WIDTH / zoom)] for whole in wholes]
+    zoomed = [cv2.resize(part, (WIDTH, HEIGHT)) for part in parts]
+    looks = [observe(KeyPicture(0, FilmTime(Fraction(0)), picture)) for picture in (*wholes, *zoomed)]
+    alike = likenesses(looks)
+    assert np.array_equal(alike, alike.T)
+    same, others = np.diagonal(alike[:6, 6:]), alike[:6, 6:][~np.eye(6, dtype=bool)]
+    assert same.min() > least
+    assert others.max() < 0.6
 
 
 def test_a_look_tells_colour_contrast_and_sharpness() -> None:
@@ -196,3 +217,35 @@ def test_a_film_without_sound_is_silent(tmp_path: Path) -> None:
     found = listen(film, film_facts(film), 0, lambda done: None)
     assert found.silent
     assert found.rise(span(0, 1)) == 0
+
+
+def _picture(light: float, grain: float, *things: tuple[slice, slice, float]) -> NDArray[np.uint8]:
+    """A surface with its grain, and things of another light on it."""
+    gray = np.full((180, 320), light) + np.linspace(0, light / 5, 320)
+    gray += np.random.default_rng(1).normal(0, grain, gray.shape)
+    for rows, columns, level in things:
+        gray[rows, columns] = level
+    return np.repeat(np.clip(cv2.GaussianBlur(gray, (0, 0), 0.7), 0, 255)[:, :, None], 3, axis=2).astype(np.uint8)
+
+
+BARS = (slice(0, 24), slice(None), 0.0), (slice(156, 180), slice(None), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("picture", "blank"),
+    [
+        (_picture(110, 25), True),  # asphalt
+        (_picture(190, 1), True),  # the sky
+        (_picture(14, 4), True),  # the night
+        (_picture(110, 25, *BARS), True),  # asphalt between bars
+        (_picture(110, 25, (slice(0, 12), slice(0, 25), 230)), True),  # a line that only looks in at the corner
+        (_picture(225, 4, (slice(85, 105), slice(150, 155), 60)), False),  # a figure in the snow
+        (_picture(170, 4, (slice(90, 180), slice(None), 110)), False),  # a horizon
+        (_picture(14, 3, (slice(60, 120), slice(130, 180), 40)), False),  # a shape in the dark
+        (_picture(170, 4, (slice(90, 180), slice(None), 110), *BARS), False),
+    ],
+)
+def test_a_picture_is_blank_where_nothing_stands_out_of_its_grain(picture: NDArray[np.uint8], blank: bool) -> None:
+    look = observe(KeyPicture(0, FilmTime(Fraction(0)), picture))
+    assert look.is_blank is blank
+    assert not replace(look, face=0.1).is_blank

@@ -21,7 +21,7 @@ from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
 from cinecut.analysis.edit.parts import SPOKEN_WELL, Gap, line_worth, silent_part, spoken_part
 from cinecut.analysis.edit.weights import Weights
-from cinecut.analysis.film.signals import Signals
+from cinecut.analysis.film.signals import NEUTRAL, Signals
 from cinecut.analysis.story.arc import Zone
 from cinecut.vibes import Vibe
 
@@ -119,6 +119,11 @@ class Market:
         """The motion of all takes, in order."""
         return np.sort([take.motion(take.range.start, take.range.duration) for take in self.takes])
 
+    def _blank(self, cut: Cut, gap: Gap) -> bool:
+        """Whether a part shows nothing, and nothing passes through it: it moves less than half of the film's takes."""
+        assert cut.take is not None
+        return cut.take.look.is_blank and self._moving(cut, gap) <= NEUTRAL
+
     def _moving(self, cut: Cut, gap: Gap) -> float:
         """The rank of a part's movement, 0 to 1; that of its take if its parts are not known."""
         assert cut.take is not None
@@ -180,11 +185,13 @@ class Market:
                 cut = spoken_part(gap, take, self.tempo, self.vibe)
                 if cut is not None and cut.line is not None:
                     said = self.weights.line * (0.5 + line_worth(cut.line, self.vibe))
+                    said += self.weights.blank * self._blank(cut, gap)
                     found.append(Candidate(number, cut, float(worths[number]) + said))
         return found
 
     def _silent(self, gap: Gap, worths: Floats, order: Sequence[int], count: int) -> list[Candidate]:
-        """The first `count` takes of the order that fit, and then more until half as many need not be muted."""
+        """The first `count` takes of the order that fit, and then more until half as many need not be muted and are not
+        blank."""
         found: list[Candidate] = []
         heard = 0
         for number in order:
@@ -192,10 +199,11 @@ class Market:
             if cut is None or (cut.mute and len(found) >= count):
                 continue
             worth = float(worths[number]) + (self.weights.mute if cut.mute else 0.0)
-            motion = self._moving(cut, gap)
+            motion, blank = self._moving(cut, gap), self._blank(cut, gap)
+            worth += self.weights.blank * blank
             worth += self._movement(gap.slot) * (motion - self.takes[number].signals.motion)
             found.append(Candidate(number, replace(cut, slot=gap.slot, motion=motion), worth))
-            heard += not cut.mute
+            heard += not (cut.mute or blank)
             if len(found) >= count and heard >= count / 2:
                 break
         return found

@@ -15,6 +15,7 @@ from cinecut.analysis.edit.candidates import Candidate
 from cinecut.analysis.edit.cuts import Take
 from cinecut.analysis.edit.parts import Gap
 from cinecut.analysis.edit.weights import Weights
+from cinecut.analysis.film.signals import likenesses
 from cinecut.language.timebase import FilmTime
 
 Floats = NDArray[np.float64]
@@ -81,11 +82,8 @@ class Pairs:
 
     @cached_property
     def likeness(self) -> Floats:
-        """As `signals.likeness`, for all pairs of takes."""
-        colors = np.stack([take.look.colors for take in self.takes]).astype(np.float64)
-        layouts = np.stack([take.look.layout.ravel() for take in self.takes]).astype(np.float64)
-        shared = np.stack([np.minimum(row, colors).sum(axis=1) for row in colors])
-        return np.asarray((shared + np.maximum(0, layouts @ layouts.T / layouts.shape[1])) / 2)
+        """Of all pairs of takes."""
+        return likenesses([take.look for take in self.takes]).astype(np.float64)
 
     @cached_property
     def near(self) -> Floats:

@@ -31,6 +31,7 @@ class Weights:
     again: float
     empty: float
     spoils: float
+    blank: float
     rise: float
     want: Mapping[str, Mapping[Signal, float]]
     act: Mapping[str, Mapping[Signal, float]]

@@ -7,8 +7,8 @@ neutral: 0.5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import cv2
@@ -22,6 +22,8 @@ from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.shots import FilmShot
 
 NEUTRAL = 0.5
+_LAYOUT = (9, 16)  # rows and columns
+_COARSE = (64, 36)  # width and height in pixels at which grain and texture are gone
 WEIGHTS = {
     "motion": 0.20,
     "emotion": 0.20,
@@ -70,13 +72,20 @@ class Appearance:
     light: NDArray[np.float32]  # [3] mean red, green and blue, 0 to 1
     size: Size | None = None  # of the shot, by its largest face: close, medium, wide; None without a face
     eye: tuple[float, float] = (0.5, 0.5)  # where the eye goes: from the left and from the top, 0 to 1
+    structure: float = 1.0  # share of the picture's inner part that has edges; texture is none
+    gray: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(_COARSE[::-1], np.uint8))  # [36 x 64] luma
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it shows nothing: only asphalt, a wall, the sky, fog."""
+        return self.structure < _BLANK and not self.face
 
 
 def observe(picture: KeyPicture) -> Appearance:
     hsv = cv2.cvtColor(picture.bgr, cv2.COLOR_BGR2HSV)
     gray = cv2.cvtColor(picture.bgr, cv2.COLOR_BGR2GRAY)
     colors = cv2.calcHist([hsv], [0, 1, 2], None, [8, 8, 8], [0, 180, 0, 256, 0, 256]).ravel()
-    layout = cv2.resize(gray, (16, 9), interpolation=cv2.INTER_AREA).astype(np.float32)
+    layout = cv2.resize(gray, _LAYOUT[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
     found = faces(picture.bgr)
     return Appearance(
         shot=picture.shot,
@@ -89,7 +98,39 @@ def observe(picture: KeyPicture) -> Appearance:
         size=size_of(found, gray.shape[0]),
         light=(picture.bgr.mean(axis=(0, 1))[::-1] / 255).astype(np.float32),
         eye=eye_of(np.asarray(gray, np.uint8)),
+        structure=structure_of(picture.bgr),
+        gray=np.asarray(cv2.resize(gray, _COARSE, interpolation=cv2.INTER_AREA), np.uint8),
     )
+
+
+_BLANK = 0.015  # share of edges below which a picture shows nothing; a figure in the snow has more
+_STEP, _STEP_SHARE = 5.0, 0.12  # an edge is a step of so many levels, and of this share of the brightness around it
+_BAR = 32  # levels that a black bar does not reach, as an encoder leaves it
+_RIM = (3, 5)  # rows and columns at each side of the coarse picture in which something only looks in
+
+
+def structure_of(bgr: NDArray[np.uint8]) -> float:
+    """The share of a picture with edges: steps between neighbours in any colour, at a size where the grain of a
+    surface has become even. A dark picture needs smaller steps than a bright one."""
+    coarse = cv2.resize(_between_bars(bgr), _COARSE, interpolation=cv2.INTER_AREA).astype(np.float32)
+    coarse = cv2.GaussianBlur(coarse, (0, 0), 0.8)
+    around = np.ones((3, 3), np.uint8)
+    steps = (cv2.dilate(coarse, around) - cv2.erode(coarse, around)).max(axis=2)
+    least = np.maximum(_STEP, _STEP_SHARE * cv2.GaussianBlur(coarse.max(axis=2), (0, 0), 3))
+    rows, columns = _RIM
+    return float((steps > least)[rows:-rows, columns:-columns].mean())
+
+
+def _between_bars(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture without black bars, which are equal at both sides and take half of it at most."""
+    lit = bgr.max(axis=2) > _BAR
+    (top, height), (left, width) = (_bar(lit.any(axis=axis)) for axis in (1, 0))
+    return bgr[top : height - top, left : width - left]
+
+
+def _bar(lit: NDArray[np.bool_]) -> tuple[int, int]:
+    """The width of the bars at both ends of a side, and its length."""
+    return min(int(lit.argmax()), int(lit[::-1].argmax()), len(lit) // 4), len(lit)
 
 
 _SALIENT = (36, 64)  # height and width in pixels at which the spectral residual shows objects rather than texture
@@ -114,7 +155,8 @@ def eye_of(gray: NDArray[np.uint8]) -> tuple[float, float]:
 
 
 def combined(looks: Sequence[Appearance]) -> Appearance:
-    """The measurements of several pictures of one shot: the layout of the middle one, the largest face, else means."""
+    """The measurements of several pictures of one shot: the layout of the middle one, the largest face, the most
+    structure, else means."""
     middle, count = looks[len(looks) // 2], len(looks)
     return Appearance(
         shot=middle.shot,
@@ -127,14 +169,55 @@ def combined(looks: Sequence[Appearance]) -> Appearance:
         size=max(looks, key=lambda look: look.face).size,
         light=np.mean([look.light for look in looks], axis=0, dtype=np.float32),
         eye=middle.eye,
+        structure=max(look.structure for look in looks),
+        gray=middle.gray,
     )
 
 
 def likeness(one: Appearance, other: Appearance) -> float:
-    """1 for the same picture, about 0 for unrelated ones: the mean of common colours and correlation of layouts."""
-    shared = float(np.minimum(one.colors, other.colors).sum())
-    correlated = float((one.layout * other.layout).mean())
-    return (shared + max(0.0, correlated)) / 2
+    """As `likenesses`, of two looks."""
+    return float(likenesses([one, other])[0, 1])
+
+
+def likenesses(looks: Sequence[Appearance]) -> NDArray[np.float32]:
+    """1 for the same picture, about 0 for unrelated ones [n x n]: the mean of common colours and correlation of
+    layouts, that of a part of one of the two with the other if it is higher. So one set-up is itself, however near the
+    camera or long the lens."""
+    colors = np.stack([look.colors for look in looks])
+    layouts = np.stack([look.layout.ravel() for look in looks])
+    alike = layouts @ layouts.T
+    for part in _parts(np.stack([look.gray for look in looks])):
+        zoomed = part @ layouts.T
+        np.maximum(alike, np.maximum(zoomed, zoomed.T), out=alike)
+    shared = np.stack([np.minimum(row, colors).sum(axis=1) for row in colors])
+    return np.asarray((shared + np.maximum(0, alike / layouts.shape[1])) / 2, np.float32)
+
+
+_ZOOMS, _ROWS, _COLUMNS = (1.2, 1.4, 1.65, 1.9), 3, 5  # of the parts of a picture, and how many of each
+
+
+def _parts(grays: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
+    """The layouts [n x 144] of parts of n pictures, one part of all pictures after another."""
+    for zoom in _ZOOMS:
+        rows, columns = (
+            _areas(length, cells, zoom, places)
+            for length, cells, places in zip(grays.shape[1:], _LAYOUT, (_ROWS, _COLUMNS), strict=True)
+        )
+        for row in rows:
+            strips = row @ grays
+            for column in columns:
+                part = (strips @ column.T).reshape(len(grays), -1)
+                part -= part.mean(axis=1, keepdims=True)
+                yield part / np.maximum(part.std(axis=1, keepdims=True), 1.0)
+
+
+def _areas(length: int, cells: int, zoom: float, places: int) -> NDArray[np.float32]:
+    """For parts at some places along a side: the share that each pixel has in each cell [places x cells x length]."""
+    size = length / zoom
+    starts = np.linspace(0, length - size, places)[:, None] + np.arange(cells) * size / cells
+    pixels = np.arange(length)
+    inside = np.minimum(starts[..., None] + size / cells, pixels + 1) - np.maximum(starts[..., None], pixels)
+    return np.asarray(np.maximum(0, inside) * cells / size, np.float32)
 
 
 class Moving(Protocol):
