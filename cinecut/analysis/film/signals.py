@@ -113,7 +113,7 @@ def structure_of(bgr: NDArray[np.uint8]) -> float:
     """The share of a picture with edges: steps between neighbours in any colour, at a size where the grain of a
     surface has become even. A dark picture needs smaller steps than a bright one."""
     coarse = cv2.resize(_between_bars(bgr), _COARSE, interpolation=cv2.INTER_AREA).astype(np.float32)
-    coarse = cv2.GaussianBlur(coarse, (0, 0), 0.8)
+    coarse = np.asarray(cv2.GaussianBlur(coarse, (0, 0), 0.8), np.float32)
     around = np.ones((3, 3), np.uint8)
     steps = (cv2.dilate(coarse, around) - cv2.erode(coarse, around)).max(axis=2)
     least = np.maximum(_STEP, _STEP_SHARE * cv2.GaussianBlur(coarse.max(axis=2), (0, 0), 3))
