@@ -46,7 +46,7 @@ def test_an_entry_is_inserted(go: int, spec: Spec, random: Any, event: Any, inde
     text = messy(spec, random)
     before, at = load(text), min(index, len(spec.timeline))
     edits = Edits(read(text))
-    facts = spec.main_film.facts
+    facts = before.main_film.facts  # of several films the text may name another first
     numbered = facts.timecodes if facts and not facts.variable else None
     edits.insert(("timeline",), at, value_tree(event, {"": numbered}))
     found = edits.text()
