@@ -235,8 +235,17 @@ def _likely_rate(times: list[Fraction], declared: Fraction) -> Fraction:
         return min(_STANDARD_RATES[:12], key=lambda rate: abs(rate - declared))
     middle = usual[len(usual) // 2]
     kept = sum(abs(length - middle) <= middle / 10 for length in usual)
-    average = 1 / middle if 2 * kept > len(usual) else len(usual) / times[-1]
-    return min(_STANDARD_RATES[:12], key=lambda rate: abs(rate - average))
+    mostly = kept > Fraction(3, 5) * len(usual)  # of two lengths that alternate neither is the usual one
+    average = 1 / middle if mostly else len(usual) / times[-1]
+    rates = _STANDARD_RATES[:12]
+    for fields in (Fraction(60000, 1001), Fraction(60)):  # pictures of two or three fields each, as films are on discs
+        if not mostly and all(abs(time * fields - round(time * fields)) < _FIELD_OFF for time in times):
+            rates = [rate for rate in rates if rate.denominator == fields.denominator]
+            break
+    return min(rates, key=lambda rate: abs(rate - average))
+
+
+_FIELD_OFF = Fraction(1, 16)  # of a field, by which stamps are rounded
 
 
 def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tuple[list[_Packet], bool]:

@@ -369,3 +369,20 @@ def test_a_larger_picture_and_sound_begin_midway_a_little_early(films: Films, bu
     assert shown[10:] == [*range(shown[10], shown[10] + 10)]
     assert not rendered.sound[:4_000].any()
     assert rendered.sound[20_000:].any()
+
+
+@pytest.mark.parametrize(
+    ("fields", "rate"), [("60000/1001", Fraction(24000, 1001)), ("60", Fraction(24))], ids=["of 59.94", "of 60"]
+)
+@pytest.mark.parametrize(("kind", "longer"), [("ts", 0), ("ts", 1), ("mkv", 1)])
+def test_pictures_of_two_and_three_fields_are_of_one_film(
+    fields: str, rate: Fraction, kind: str, longer: int, tmp_path: Path
+) -> None:
+    """A film as discs have it, however short: its rate is that of its fields, not merely the nearest to its average."""
+    film, base = tmp_path / f"film.{kind}", "/".join(reversed([*fields.split("/"), "1"][:2]))
+    source = f"testsrc2=s=64x36:r=25,settb={base},setpts=floor((5*N+{longer})/2)"
+    options = f"-frames:v 50 -fps_mode passthrough -enc_time_base {base} -c:v libx264 -preset ultrafast"
+    made(Path(source), film, options, "-f lavfi")
+    facts = film_facts(film)
+    assert facts.variable
+    assert facts.rate == rate

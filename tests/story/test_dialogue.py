@@ -133,6 +133,27 @@ def test_ass_gives_names_and_loses_overrides_drawings_and_karaoke(tmp_path: Path
     assert span(found.lines[0]) == (1, 3.5)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "[Events]\nFormat: Start, End, Layer, Text\nDialogue: 0:00:01.00,0:00:03.50,0,It left, you fool.",
+        "[events]\nformat: End, Start, Text\n dialogue: 0:00:03.50,0:00:01.00,It left, you fool.",
+        "1\n00：00：01，000 --> 00：00：03，500\nIt left, you fool.\n",
+        "\ufeff1\n00:00:01,000 --> 00:00:03,500\nIt left, you fool.\n\n\ufeff2\n\ufeff0:0:4 --> 0:0:5\n[horn]\n",
+    ],
+    ids=["fields in an order of their own", "few fields", "full-width signs", "marks of byte order within"],
+)
+def test_rare_spellings_are_read(tmp_path: Path, written: str) -> None:
+    found = read(tmp_path, written, "film.ass" if "vents]" in written else "film.srt")
+    assert [(line.text, *span(line)) for line in found.lines] == [("It left, you fool.", 1, 3.5)]
+
+
+def test_times_without_any_words_are_no_subtitles() -> None:
+    page = '<tt><body><p begin="00:00:01.000" end="00:00:02.000">Where is the train?</p></body></tt>'
+    with pytest.raises(Stop, match="holds no subtitle cue"):
+        parse_cues(page.encode(), "film.srt")
+
+
 VTT = """WEBVTT
 
 STYLE

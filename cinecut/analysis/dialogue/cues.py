@@ -43,7 +43,7 @@ class Cues:
         return Cues(tuple(replace(c, start=c.start + by, end=c.end + by) for c in self.cues), self.language)
 
 
-_CLOCK = r"(-?\d{1,6} ?: ?)?(-?\d{1,6}) ?: ?(-?\d{1,6})(?: ?[.,:;] ?(\d{1,9}))?"
+_CLOCK = r"(-?\d{1,6} ?[:：] ?)?(-?\d{1,6}) ?[:：] ?(-?\d{1,6})(?: ?[.,:;：，．] ?(\d{1,9}))?"
 _TIMING = re.compile(rf"^[ \t]*(-?){_CLOCK}[ \t]*[-–—]+[ \t]*>[ \t]*(-?){_CLOCK}.*$", re.MULTILINE)
 _INLINE_STAMP = re.compile(r"<\d{1,4}:\d\d[\d:.]{0,10}>")  # VTT karaoke; two of them look like a timing line
 _ASS_ROW = re.compile(
@@ -56,12 +56,30 @@ _ASS_ROW = re.compile(
 def parse_cues(data: bytes, source: str) -> Cues:
     """All cues of a file, with its own times and order. Raises Stop("unreadable") if there is none."""
     decoded = decode(data)
-    text = decoded.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    rows = _ASS_ROW.findall(text)
+    text = decoded.text.replace("\ufeff", "").replace("\r\n", "\n").replace("\r", "\n")
+    rows = _ASS_ROW.findall(_in_usual_order(text))
     cues = _from_ass(rows) if rows else _from_srt(text)
-    if not cues:
+    if not any(cue.text.strip() for cue in cues):
         raise Stop("unreadable", f"{source} {_why_nothing(data, text)}", "SRT, ASS and VTT files are read")
     return Cues(tuple(cues), decoded.language)
+
+
+def _in_usual_order(text: str) -> str:
+    """ASS whose rows have the fields that most files have, in their order, whatever its own are. Text is the last."""
+    match = _ASS_FIELDS.search(text)
+    fields = [field.strip().casefold() for field in match[1].split(",")] if match else list(_USUAL)
+    if fields[1:] == list(_USUAL[1:]) or not {"start", "end"} <= {*fields} or fields[-1] != "text":
+        return text
+
+    def row(found: re.Match[str]) -> str:
+        values = dict(zip(fields, found[1].split(",", len(fields) - 1), strict=False))
+        return "Dialogue: " + ",".join(values.get(field, "").strip() or "0" for field in _USUAL)
+
+    return re.sub(r"^[ \t]*Dialogue[ \t]*:(.*)$", row, text, flags=re.MULTILINE | re.IGNORECASE)
+
+
+_ASS_FIELDS = re.compile(r"\[Events\]\s*^[ \t]*Format[ \t]*:(.*)$", re.MULTILINE | re.IGNORECASE)
+_USUAL = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
 
 
 def _why_nothing(data: bytes, text: str) -> str:
@@ -110,7 +128,7 @@ def _spell_timing(match: re.Match[str]) -> str:
 
 
 def _spell_clock(sign: str, hours: str | None, minutes: str, seconds: str, fraction: str | None) -> str:
-    parts = [(hours or "0").strip(" :"), minutes, seconds]
+    parts = [(hours or "0").strip(" :："), minutes, seconds]
     whole = 0
     for part in parts:
         whole = whole * 60 + abs(int(part))
