@@ -160,3 +160,15 @@ def test_what_would_leave_nothing_or_break_an_alias_is_refused(step: tuple[Any, 
     edits = Edits(read(text))
     with pytest.raises(Stop):
         getattr(edits, step[0])(*step[1:])
+
+
+@pytest.mark.parametrize("below", ["      # deeper\n", "\n\n    # after a while\n", "# at the head\n", ""])
+def test_a_comment_below_stays_a_comment(below: str) -> None:
+    """A text of several lines is no block where what is indented below it would become a part of it."""
+    text = f"cinecut: 1\nfilm: f.mkv\ntimeline:\n  - black: 1s\n{below}"
+    edits = Edits(read(text))
+    card = replace(load("cinecut: 1\nfilm: f.mkv\ntimeline:\n  - card: x\n").timeline[0], line="-*\n''%")
+    edits.insert(("timeline",), 1, value_tree(card, {}))
+    found = edits.text()
+    assert load(found).timeline[1] == card, found
+    assert found.count("#") == text.count("#")

@@ -114,6 +114,11 @@ class Edits:
         span = Span(str(self.document.path), line, column, end_line, end_column)
         self.made[span] = self.made.get(span, "") + text
 
+    def printed(self, value: Node, indent: str, head: str, row: int) -> str:
+        """A value as it is printed after a row: an indented comment below must not become a part of its text."""
+        below = next((line for line in self.lines[row + 1 :] if line.strip()), "")
+        return print_value(value, indent, head, literal=not below.lstrip(" ").startswith("#") or below.startswith("#"))
+
     def end(self, parent: Mapping, key: str) -> tuple[int, int]:
         if parent.is_alias(key):
             place = parent.keys[key]
@@ -129,7 +134,7 @@ class Edits:
             self.made[old.span] = print_flow(value)
             return
         indent, head = " " * place.column, self.lines[place.line][place.end_column :]
-        text = print_value(value, indent)
+        text = self.printed(value, indent, "", end_of(old)[0])
         if (isinstance(old, Scalar) or old.flow) and text.startswith(" "):
             self.made[old.span] = text[1:]
             return
@@ -152,7 +157,7 @@ class Edits:
             return
         indent = " " * min(place.column for place in parent.keys.values())
         end = len(self.lines[line])
-        self.put(line, end, line, end, f"\n{indent}{key}:{print_value(value, indent)}")
+        self.put(line, end, line, end, f"\n{indent}{key}:{self.printed(value, indent, '', line)}")
 
     def lengthen(self, path: Path, node: Scalar, short: str, values: Map[str, Node]) -> None:
         """`film: film.mp4` becomes `file` and what else there is below `film`. A comment stays with the name, an anchor
@@ -175,7 +180,9 @@ class Edits:
             start, head = len(before.rstrip()), f" {mark}".rstrip() + f"\n{indent}"  # right after the colon
         else:  # the name stands below its key already
             indent, start, head = before, span.column, f"{mark}\n{before}" if mark else ""
-        rows = "".join(f"\n{indent}{key}:{print_value(value, indent)}" for key, value in more.items())
+        rows = "".join(
+            f"\n{indent}{key}:{self.printed(value, indent, '', span.end_line)}" for key, value in more.items()
+        )
         text = f"{head}{short}: {name}{last[span.end_column :]}{rows}"
         self.put(span.line, start, span.end_line, len(last), text)
 
@@ -226,9 +233,9 @@ class Edits:
             else:
                 self.put(at.end_line, at.end_column, at.end_line, at.end_column, f", {text}")
             return
+        row = self.rows_of(items, index - 1)[1] if index else self.rows_of(items, 0)[0] - 1
         if text is None and item is not None:
             indent = " " * items.span.column
-            text = print_value(item, indent, f"{indent}-")
-        row = self.rows_of(items, index - 1)[1] if index else self.rows_of(items, 0)[0] - 1
+            text = self.printed(item, indent, f"{indent}-", row)
         end = len(self.lines[row])
         self.put(row, end, row, end, f"\n{text}")

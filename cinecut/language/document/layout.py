@@ -45,9 +45,10 @@ def print_tree(root: Mapping, remarks: Remarks, anchors: Map[Span, str] | None =
     return "\n".join([*head, *rows]) + "\n"
 
 
-def print_value(node: Node, indent: str = "", head: str = "") -> str:
-    """The value of a key, or an item, from its colon or dash (`head`) on; both stand so far from the line's start."""
-    return "\n".join(_Printer({}, {}).entry(head, node, (), indent))
+def print_value(node: Node, indent: str = "", head: str = "", literal: bool = True) -> str:
+    """The value of a key, or an item, from its colon or dash (`head`) on; both stand so far from the line's start.
+    Without `literal` a text of several lines is put in quotes, for a block would take in what is indented below it."""
+    return "\n".join(_Printer({}, {}, literal).entry(head, node, (), indent))
 
 
 def print_flow(node: Node) -> str:
@@ -67,6 +68,7 @@ def _flowing(node: Node) -> Node:
 class _Printer:
     remarks: Remarks
     anchors: Map[Span, str]
+    literal: bool = True
     commented: set[Path] = field(init=False)  # what holds a remark inside
     printed: set[Span] = field(init=False, default_factory=set)
 
@@ -121,7 +123,7 @@ class _Printer:
     def inline(self, node: Node, path: Path, room: int) -> str | None:
         """The node on the rest of a line of which `room` is taken; None where it does not fit."""
         if isinstance(node, Scalar):
-            return None if _is_literal(node.value) else scalar_text(node.value)
+            return None if self.literal and _is_literal(node.value) else scalar_text(node.value)
         text = self.flow(node, path)
         return text if text is not None and room + len(text) <= WIDTH else None
 
