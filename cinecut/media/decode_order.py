@@ -62,9 +62,9 @@ def restamped_packets(media: Any, facts: FilmFacts, reel: Reel, video: Any) -> I
     while True:
         pictures = _pictures(media, facts, video, target, end)
         shown = _shown([packet for packet, _ in pictures], [place for _, place in pictures], video)
-        if target <= 0 or not pictures or (0 in shown and shown[0] <= wanted):
+        if target <= 0 or (0 in shown and shown[0] <= wanted):
             break
-        target, step = max(0, min(target, pictures[0][1]) - step), step * 2
+        target, step = max(0, min([target, *(place for _, place in pictures[:1])]) - step), step * 2
     packet_times, times = (
         [at * base - facts.start for at in stamps] for stamps in ([place for _, place in pictures], shown.values())
     )

@@ -6,9 +6,10 @@ for longer, nobody meant it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 
 import av.error
@@ -17,20 +18,27 @@ from cinecut.diagnostics import Stop
 from cinecut.language.timebase import FilmRange, clock
 from cinecut.media.open import open_media, packets_of, picture_stream
 
-_HELD = Fraction(1)  # seconds for which one picture may stand in the place of others
+_MOMENT = Fraction(1)  # seconds; of shorter shots three quarters
+_SHOWN = Fraction(1, 4)  # of a moment's packets show a picture, at least: two fields make one, and decoders guess some
 
 
 def check_pictures(film: Path, seen: FilmRange, packets: Iterable[Fraction], pictures: Iterable[Fraction]) -> None:
-    """Raise Stop where what is seen of a film has packets but no picture for longer than a moment; the times of both
-    are seconds of the film."""
+    """Raise Stop where what is seen of a film has packets but next to no pictures for longer than a moment; the times
+    of both are seconds of the film."""
     start, end = seen.start.seconds, seen.end.seconds
-    packet_times = sorted(packets)
-    for before, after in pairwise([start, *sorted(at for at in pictures if start < at < end), end]):
-        between = [at for at in packet_times if before < at < after]
-        if between and between[-1] - before > _HELD:
-            message = f"{film} holds nothing that can be decoded from {clock(between[0])} to {clock(after)}"
-            hint = f"the shot of {clock(start)} to {clock(end)} would show one picture all the while: take another one"
-            raise Stop("unreadable", message, hint, "the film may be damaged there, or of another codec: does it play?")
+    stamps, shown = sorted(packets), sorted(pictures)
+    lost, moment = {*stamps} - {*shown}, min(_MOMENT, (end - start) * 3 / 4)
+    bad = [at for at in stamps if at in lost and start <= at <= end - moment and _is_bad(stamps, shown, at, moment)]
+    if bad:
+        message = f"{film} holds next to nothing that can be decoded from {clock(bad[0])} to {clock(bad[-1] + moment)}"
+        hint = f"the shot of {clock(start)} to {clock(end)} would show a picture that stands: take another one"
+        raise Stop("unreadable", message, hint, "the film may be damaged there, or of another codec: does it play?")
+
+
+def _is_bad(stamps: list[Fraction], shown: list[Fraction], at: Fraction, moment: Fraction) -> bool:
+    """Whether next to no packets of the moment that begins at one show a picture; both lists rise."""
+    read, seen = (bisect_left(times, at + moment) - bisect_left(times, at) for times in (stamps, shown))
+    return seen < _SHOWN * read
 
 
 def check_reel(reel: Path, epoch: Fraction, film: Path, seen: FilmRange) -> None:
