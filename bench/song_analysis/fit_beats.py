@@ -38,7 +38,8 @@ def labelled(song: MadeSong, sound: SongSound) -> tuple[Array, NDArray[np.bool_]
     pulse = find_pulse(env)
     if pulse is None:
         return None
-    ways, features = counting.hypotheses(env, timbre(sound), pulse)
+    sounds = timbre(sound)
+    ways, features = counting.hypotheses(counting.places_of(env, sounds, pulse), sounds, pulse)
     return (features, np.array([_right(song, way) for way in ways])) if ways else None
 
 

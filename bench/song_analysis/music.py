@@ -10,6 +10,7 @@ tempo      share of songs and vibes whose tempo is the true one or an octave of 
 F          mean F-measure of the beats against the truth in that octave (±70 ms); and the share of .95 and more
 bars       share whose downbeats are right: every one found is true, or every true one is found from the first on
 unsure     share of the wrong ones (tempo, beats or bars) whose confidence is below a half
+sure       share of the right ones whose confidence is a half or more
 range      share of the songs of which an octave lies in the range that get it; the others keep theirs (`tempo`)
 
 The second form prints for real songs of known tempo: their tempo, its worst error in percent over the vibes that hold
@@ -62,9 +63,9 @@ def table(film: Film, runs: int) -> list[Figure]:
     for half, found in zip(HALVES, halves, strict=True):
         print(f"\nthe half to {half} by\n")
         rows = [_row(kind, [one for one in found if kind in (one.kind, "all")]) for kind in (*KINDS, "all")]
-        print_rows(["songs", "tempo", "F", "F ≥ .95", "bars", "wrong", "unsure", "range"], rows)
+        print_rows(["songs", "tempo", "F", "F ≥ .95", "bars", "wrong", "unsure", "sure", "range"], rows)
     judged = halves[1]
-    wrong = [one for one in judged if not one.right]
+    right, wrong = ([one for one in judged if one.right is kind] for kind in (True, False))
     return [
         Figure("tempo or an octave of it", _share(one.tempo for one in judged), 1.0, at_least=True),
         Figure("F ≥ .95", _share(one.beats >= 0.95 for one in judged), 0.95, at_least=True),
@@ -72,7 +73,10 @@ def table(film: Film, runs: int) -> list[Figure]:
         Figure(
             "wrong with a confidence of a half or more",
             len([1 for w in wrong if w.confidence >= 0.5]) / len(judged),
-            0.05,
+            0.02,
+        ),
+        Figure(
+            "right with a confidence of a half or more", _share(r.confidence >= 0.5 for r in right), 0.8, at_least=True
         ),
         Figure("tempo as the range wants it", _share(one.placed for one in judged), 0.99, at_least=True),
         *sections.figures(),
@@ -145,6 +149,7 @@ def agreement(grid: Array, beats: Array, tolerance: float = 0.07) -> float:
 
 def _row(kind: str, found: list[Result]) -> list[str]:
     wrong = [one for one in found if not one.right]
+    sure = [one.confidence >= 0.5 for one in found if one.right]
     held = [one.placed for one in found if one.fits]
     unsure = f"{_share(one.confidence < 0.5 for one in wrong):.2f}" if wrong else "none"
     return [
@@ -153,6 +158,7 @@ def _row(kind: str, found: list[Result]) -> list[str]:
         *(f"{_share(values):.3f}" for values in ([one.beats >= 0.95 for one in found], [one.bars for one in found])),
         f"{len(wrong) / len(found):.3f}",
         unsure,
+        f"{_share(sure):.2f}",
         f"{_share(held):.2f}",
     ]
 

@@ -11,7 +11,9 @@ from footage import song
 
 from bench.song_analysis.music import judged
 from bench.song_analysis.songs import KINDS, Recipe, make, measured
+from bench.song_analysis.songs import recipe as by_number
 from cinecut.analysis.song.beats import Beats, analyse_music, beats_in, counted
+from cinecut.analysis.song.certainty import LOWERS, MOST, RAISES, certainty, in_the_bar
 
 WIDE, DRAMA, ACTION = (60.0, 200.0), (60.0, 110.0), (100.0, 160.0)
 
@@ -75,3 +77,40 @@ def test_what_has_no_pulse_has_no_confidence(tmp_path: Path) -> None:
     times = 0.4 + np.cumsum(dice.uniform(0.15, 1.2, 50))
     beats, _ = analyse_music(song(tmp_path / "song.wav", times, 50), WIDE, 120)
     assert beats.confidence < 0.5
+
+
+@pytest.mark.parametrize("number", [39, 577])
+def test_a_song_that_is_counted_wrong_is_not_sure_of_itself(number: int) -> None:
+    """Drums that say the same half a beat later, six eighths that could be three beats: none was fitted to."""
+    truth, sound = measured(make(by_number(number)))
+    found = beats_in(counted(sound), WIDE, 120.0)
+    assert not judged(truth, found, WIDE).right
+    assert found.confidence < 0.5
+
+
+@pytest.mark.parametrize("kind", ["straight", "live", "3"])
+def test_a_clear_song_is_sure_of_itself(kind: str) -> None:
+    assert counted(measured(make(recipe(kind)))[1]).confidence >= 0.6
+
+
+def test_evidence_moves_the_confidence_its_own_way() -> None:
+    evidence = dict.fromkeys((*RAISES, *LOWERS), 1.0)
+    for name in RAISES:
+        assert certainty(evidence | {name: 2.0}) > certainty(evidence)
+    for name in LOWERS:
+        assert certainty(evidence | {name: 2.0}) < certainty(evidence)
+    assert certainty(evidence | {"odds": np.inf}) == certainty(evidence | {"odds": MOST})
+
+
+def test_what_falls_beside_the_downbeat_and_between_the_beats() -> None:
+    """A bar of four: a snare on the second and fourth beat; hats on every half beat, then on a single one."""
+    bar = np.zeros(4 * 48)
+    snare, even, uneven = bar.copy(), bar.copy(), bar.copy()
+    snare[[0, 48, 144]] = 1, 3, 3
+    even[::24] = 1
+    uneven[[0, 48, 96, 144, 24]] = 1
+    with_even = in_the_bar({"mid": np.tile(snare, 5), "high": np.tile(even, 5)}, 0, 48, 4)
+    with_uneven = in_the_bar({"mid": np.tile(snare, 5), "high": np.tile(uneven, 5)}, 0, 48, 4)
+    assert with_even["another place in the middle"] == pytest.approx(np.log(3.05 / 1.05))
+    assert with_even["uneven treble between beats"] == 0
+    assert with_uneven["uneven treble between beats"] > 3

@@ -2,8 +2,8 @@
 
 Every way to count is a hypothesis: a period, an offset, a metre and a downbeat. Each is described by what musicians go
 by: bass and accents on beats and downbeats, a change of harmony at a bar line, a snare after it, bars that are alike. A
-log-linear model weighs these, so that the share of the ways that agree with the best one is its probability:
-the confidence. The weights were fitted to songs by recipe and to tracker modules by `bench/fit_beats.py`.
+log-linear model weighs these; by how far the best way leads, and what else speaks for it, `certainty` says how probable
+it is. The weights were fitted to songs by recipe and to tracker modules by `bench/song_analysis/fit_beats.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.song.bars import BeatSound, Timbre, alikeness, beat_sound, change
+from cinecut.analysis.song.certainty import certainty, in_the_bar, lead, odds
 from cinecut.analysis.song.onsets import FINE_FPS, FPS
 from cinecut.analysis.song.pulse import Pulse
 from cinecut.analysis.song.tempogram import Envelopes, tempo_scores
@@ -29,7 +30,6 @@ _OFFSETS = 6  # the strongest places of a period where a beat could begin
 _LEAST = 8  # beats
 _BLUR = 0.018  # seconds (standard deviation) by which onsets miss their places without being missed
 _SOFT = 0.05  # against the mean strength of a song: onsets below it do not differ
-_DOUBT = 0.85  # of the certainty that the fitted songs would give: other songs differ from them
 _AUDIBLE = 1e-3  # power, against a loud moment's, at which a song begins
 _NEAR = 0.03  # seconds (standard deviation) around a beat within which the song's begin lies on it
 _LAGS = (1, 2, 3, 4, 1 / 3, 2 / 3, 3 / 2)  # beats at which the onsets are compared with themselves
@@ -54,7 +54,7 @@ class Counting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
+class Places:
     """Seconds of every place [n], the strength of the onsets there by band group [n], with a mean of 1; and the number
     of the place where the song begins to sound."""
 
@@ -65,36 +65,53 @@ class _Places:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The likeliest way to count, the probability of its beats and bars, and its likeliest way in other octaves (-1:
-    half as many beats), where the song has one."""
+    """The likeliest way to count, the evidence for it by kind, and its likeliest way in other octaves (-1: half as many
+    beats), where the song has one."""
 
     way: Counting
-    probability: float
+    evidence: dict[str, float]
     octaves: dict[int, Counting]
+
+    @property
+    def probability(self) -> float:
+        """That its beats and bars are right, 0..1."""
+        return certainty(self.evidence)
 
 
 def count(env: Envelopes, timbre: Timbre, pulse: Pulse) -> Counted | None:
     """How a song is counted; None for a song of too few beats."""
-    ways, features = hypotheses(env, timbre, pulse)
+    places = places_of(env, timbre, pulse)
+    ways, features = hypotheses(places, timbre, pulse)
     if not ways:
         return None
     score = features @ np.array(list(_WEIGHTS.values()))
-    share = np.exp(_DOUBT * (score - score.max()))
     order = [ways[index] for index in np.argsort(-score)]
     best = order[0]
-    same = np.array([_same_bars(best, way) for way in ways])
     octaves = {}
     for octave in (-2, -1, 1, 2):
         others = [way for way in order if way.period * 2.0**octave == best.period and _same_bars(best, way)]
         whole = [way for bars in (1, 2) for way in others if way.bar == bars * best.bar]
         if whole:
             octaves[octave] = whole[0]
-    return Counted(best, float(share[same].sum() / share.sum()), octaves)
+    return Counted(best, _evidence(places, ways, features, score), octaves)
 
 
-def hypotheses(env: Envelopes, timbre: Timbre, pulse: Pulse) -> tuple[list[Counting], Array]:
+def _evidence(places: Places, ways: list[Counting], features: Array, score: Array) -> dict[str, float]:
+    """What speaks for the way of the highest score, by kind."""
+    index = int(score.argmax())
+    best = ways[index]
+    same = np.array([_same_bars(best, way) for way in ways])
+    other_bars = np.array([_same_beats(best, way) and way.bar != best.bar for way in ways]) & ~same
+    return {
+        "odds": odds(score, same),
+        "lead over other metres": lead(score, other_bars),
+        **in_the_bar(places.onsets, best.offset + best.downbeat * best.period, best.period, best.metre),
+        **dict(zip(NAMES, features[index].tolist(), strict=True)),
+    }
+
+
+def hypotheses(places: Places, timbre: Timbre, pulse: Pulse) -> tuple[list[Counting], Array]:
     """Every way to count, and its features [ways, NAMES]."""
-    places = _places(env, timbre, pulse)
     rate = 60 / (float(np.median(np.diff(places.seconds))) * PLACES)
     ways: list[Counting] = []
     rows: list[list[float]] = []
@@ -118,7 +135,8 @@ def hypotheses(env: Envelopes, timbre: Timbre, pulse: Pulse) -> tuple[list[Count
     return ways, np.array(rows)
 
 
-def _places(env: Envelopes, timbre: Timbre, pulse: Pulse) -> _Places:
+def places_of(env: Envelopes, timbre: Timbre, pulse: Pulse) -> Places:
+    """The onsets of a song at the places of its pulse."""
     frames = np.arange(env.all.size)
     numbers = np.arange(np.ceil(pulse.turns[0] * PLACES), np.floor(pulse.turns[-1] * PLACES) + 1)
     seconds = np.interp(numbers / PLACES, pulse.turns, frames / FPS)
@@ -132,10 +150,10 @@ def _places(env: Envelopes, timbre: Timbre, pulse: Pulse) -> _Places:
     step = FINE_FPS // 200
     power = np.diff(timbre.power[::step, 0])
     begin = float(np.argmax(power > _AUDIBLE * np.percentile(power, 95))) * step / FINE_FPS
-    return _Places(seconds, onsets, float(np.interp(begin, seconds, np.arange(seconds.size))))
+    return Places(seconds, onsets, float(np.interp(begin, seconds, np.arange(seconds.size))))
 
 
-def _offsets(places: _Places, period: int) -> NDArray[np.int_]:
+def _offsets(places: Places, period: int) -> NDArray[np.int_]:
     """The places of a period where onsets peak, of which low ones weigh most."""
     strength = places.onsets["all"] + 1.5 * places.onsets["low"]
     folded = strength[: strength.size // period * period].reshape(-1, period).mean(axis=0)
@@ -153,7 +171,7 @@ def _pace(pulse: Pulse, tempo: float) -> list[float]:
     return [line, *lags, usual, usual**2]
 
 
-def _of_beats(places: _Places, index: NDArray[np.int_], period: int) -> list[float]:
+def _of_beats(places: Places, index: NDArray[np.int_], period: int) -> list[float]:
     """What falls on the beats, between them, and on their quarters and thirds."""
     last = places.seconds.size - 1
 
@@ -174,14 +192,14 @@ def _of_beats(places: _Places, index: NDArray[np.int_], period: int) -> list[flo
     ]
 
 
-def _begins(places: _Places, first: int, step: int) -> float:
+def _begins(places: Places, first: int, step: int) -> float:
     """Whether the song begins on one of the places `first`, `first + step` …, 0..1: most songs begin with a bar."""
     apart = (places.begin - first + step / 2) % step - step / 2
     return float(np.exp(-0.5 * (apart * (places.seconds[1] - places.seconds[0]) / _NEAR) ** 2))
 
 
 def _of_bars(
-    places: _Places, index: NDArray[np.int_], beat: BeatSound, half: BeatSound
+    places: Places, index: NDArray[np.int_], beat: BeatSound, half: BeatSound
 ) -> list[tuple[int, int, list[float]]]:
     """Every metre and downbeat, with what speaks for them."""
     onsets = np.array([places.onsets[name][index] for name in ("low", "mid", "high", "all")])
