@@ -14,14 +14,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.emotion import feeling, lexicon, stands_alone, voice_over
 from cinecut.analysis.dialogue.speech import Speech, speeches
 from cinecut.analysis.dialogue.subtitles import SubtitleSource, Track, find_tracks, language_code, preferred, read_cues
 from cinecut.analysis.dialogue.timing import Timing, judge
-from cinecut.analysis.dialogue.voice_activity import Voices
+from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.timebase import FilmRange, FilmTime, clock
+from cinecut.media.probe import film_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +88,26 @@ def read_dialogue(
     start: Fraction,
     subtitles: Path | None,
     language: str | None,
-    hearing: Hearing,
+    hearing: Hearing | None = None,
 ) -> tuple[Dialogue, list[Diagnostic]]:
     """The dialogue of `film` from the file `subtitles`, else from the best track beside it or in it, else from its
     sound.
 
     `duration` is the film's length and `start` the time stamp of its first picture, both in seconds; `language` is
-    preferred. If nothing is usable, the dialogue has only phrases
+    preferred. Without `hearing` the film's sound is analysed here. If nothing is usable, the dialogue has only phrases
     without words, and a diagnostic says why. Raises Stop("missing-file") or Stop("unreadable") only for `subtitles`.
     """
+    hearing = hearing or _listen(film)
     dialogue, warnings = _worded(film, (start, duration), subtitles, language, hearing)
     return with_phrases(dialogue, hearing.voices), warnings
+
+
+def _listen(film: Path) -> Hearing:
+    """The voices of a film; none if it cannot be opened, since the subtitle files beside it are still usable."""
+    try:
+        return Hearing(find_voices(film, film_facts(film), 0, lambda done: None))
+    except Stop:
+        return Hearing(Voices((), np.zeros(0, np.bool_)), Timing())
 
 
 def with_phrases(dialogue: Dialogue, voices: Voices) -> Dialogue:
