@@ -155,6 +155,14 @@ def test_a_shot_of_nothing_is_not_shown_unless_something_passes_through_it(name:
     assert [take.shot for take in shown if take.look.is_blank]
 
 
+@pytest.mark.parametrize("name", ["action", "drama", "horror", "romance"])
+def test_no_shot_comes_twice_where_there_are_enough_others(name: str) -> None:
+    takes = _film(random.Random(f"again {name}"), RATE, shots=200, spoken=0.0)
+    favourites = [replace(take, shot=take.shot // 4) for take in takes]  # four takes of each shot, some liked very much
+    shown = [cut.take.shot for cut in _cut(name, favourites) if cut.take]
+    assert len(set(shown)) == len(shown)
+
+
 def test_a_film_whose_shots_are_short_gets_shorter_slots() -> None:
     """A slot that only few shots are long enough for would show the same ones in every trailer."""
     takes = _film(random.Random(3), RATE, shots=60, spoken=0.0)
