@@ -167,7 +167,7 @@ def test_a_comment_below_stays_a_comment(below: str) -> None:
     """A text of several lines is no block where what is indented below it would become a part of it."""
     text = f"cinecut: 1\nfilm: f.mkv\ntimeline:\n  - black: 1s\n{below}"
     edits = Edits(read(text))
-    card = replace(load("cinecut: 1\nfilm: f.mkv\ntimeline:\n  - card: x\n").timeline[0], line="-*\n''%")
+    card = load("cinecut: 1\nfilm: f.mkv\ntimeline:\n  - card: x\n    line: \"-*\\n''%\"\n").timeline[0]
     edits.insert(("timeline",), 1, value_tree(card, {}))
     found = edits.text()
     assert load(found).timeline[1] == card, found
