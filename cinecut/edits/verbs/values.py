@@ -72,7 +72,7 @@ def set_title(edits: Edits, titles: Path, which: int, text: str) -> None:
 
 def _takes_words(cls: Any, key: str) -> bool:
     part = resolved(properties_of(cls).get(key, {}))
-    return part.get("type") == "string" and "format" not in part
+    return part.get("type") == "string" and part.get("format") in (None, "shown-text", "file-name")
 
 
 def _steps(on: Entries, path: str) -> list[str | int]:
