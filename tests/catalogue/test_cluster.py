@@ -42,7 +42,7 @@ def test_one_of_two_workers_is_killed_and_nothing_else_is_lost(
     """The results are those of one process, and nothing is done twice but what the dead worker held."""
     (tmp_path / "films").mkdir()
     for number in range(_COUNT):
-        make_film(tmp_path / "films" / f"film{number:02}.mkv", 3 + number // 2, spoken=False)
+        make_film(tmp_path / "films" / f"film{number:02}.mkv", 3 + number // 2, bars=number % 2 * 8, spoken=False)
     command = [*COMMAND, "index", "films", "-C", "together", "--no-models", "--scheduler", cluster.address]
     running = subprocess.Popen(command, cwd=tmp_path, env=cluster.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while len(results(tmp_path / "together")) < 6:
