@@ -143,7 +143,7 @@ def analyze(
     An example is in docs/llms.md.
     """
     from cinecut.analysis.analyze import analyze as run
-    from cinecut.analysis.request import Request
+    from cinecut.analysis.request import Request, trailer_length
     from cinecut.vibes import load_vibe
     from cinecut.vibes.skeleton import load_skeleton
 
@@ -160,7 +160,7 @@ def analyze(
         load_vibe(vibe),
         Path(subtitles) if subtitles is not None else None,
         music=Path(music) if music is not None else None,
-        length=_seconds(length) if length is not None else None,
+        length=trailer_length(length, "`length`") if length is not None else None,
         spoilers=spoilers,
         structure=load_skeleton(structure) if structure is not None else None,
         texts={"title": title} if title is not None else {},
@@ -169,12 +169,3 @@ def analyze(
     )
     return run(request, lambda stage, done: None)
 
-
-def _seconds(length: Fraction | float | str) -> Fraction:
-    """Raises Stop for what is no length."""
-    from cinecut.language.timebase import BadTimeError, parse_seconds
-
-    try:
-        return parse_seconds(length) if isinstance(length, str) else Fraction(length)
-    except (BadTimeError, ValueError, TypeError, OverflowError):
-        raise Stop("option", f"`length` cannot be {length!r}", "write seconds as a number, or 90s, 1:30") from None

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
+from cinecut.diagnostics import Stop, excerpt
 from cinecut.inference.server import Models
+from cinecut.language.timebase import BadTimeError, parse_seconds
 from cinecut.plugins import Plugin
 from cinecut.vibes import Vibe
 from cinecut.vibes.skeleton import Skeleton, load_skeleton
@@ -54,3 +56,14 @@ class Request:
     @property
     def skeleton(self) -> Skeleton:
         return self.structure or load_skeleton(self.vibe.skeleton)
+
+
+def trailer_length(asked: Fraction | float | str, name: str) -> Fraction:
+    """Seconds, from a number or a text such as 1:30; `name` is what the option is called. Raises Stop."""
+    try:
+        seconds = parse_seconds(asked) if isinstance(asked, str) else Fraction(asked)
+    except (BadTimeError, ValueError, TypeError, OverflowError):
+        raise Stop("option", f"{name} cannot be {excerpt(asked)}", "write 90s, 1:30 or 1m30s") from None
+    if not 3 <= seconds <= 600:
+        raise Stop("option", f"{name} cannot be {excerpt(asked)}: a trailer takes 3 seconds to 10 minutes")
+    return seconds

@@ -90,7 +90,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
     try:
         words = _options_first(sys.argv[1:])
-        asked = next((word for word in words if not word.startswith("-")), None)
+        asked = next((word for word in words if not word.startswith("-") or word in ("-h", "--help")), None)
         read_plainly()
         needed = "_CINECUT_COMPLETE" in os.environ or any(asked in names for names in _MODULES.values())
         (command_line(asked) if needed else listed())(words, standalone_mode=True)

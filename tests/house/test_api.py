@@ -74,6 +74,6 @@ def test_a_room_that_is_imported_hides_no_function() -> None:
 
 
 def test_a_length_that_is_none_is_said() -> None:
-    for wrong in ("soon", float("nan"), float("inf")):
+    for wrong in ("soon", float("nan"), float("inf"), -3, 0, "2s", 601):
         with pytest.raises(cinecut.Stop, match="`length` cannot be"):
             cinecut.analyze("none.mkv", length=wrong)

@@ -311,6 +311,7 @@ def test_version_help_and_typing_errors() -> None:
     help_text = cinecut("--help")
     assert help_text.status == 0
     assert all(name in help_text.out for name in ("check", "explain", "compile", "render", "link", "pack"))
+    assert cinecut("--help", "check").out == help_text.out, "of all commands"
     done = cinecut("chek", BUNNY)
     assert done.status == 2
     assert "Did you mean 'check'" in done.err

@@ -295,14 +295,6 @@ def _text_of(file: Path) -> str:
 
 
 def trailer_length(text: str | None) -> Fraction | None:
-    from cinecut.language.timebase import BadTimeError, parse_seconds
+    from cinecut.analysis import request
 
-    if text is None:
-        return None
-    try:
-        seconds = parse_seconds(text)
-    except BadTimeError:
-        raise Stop("option", f"--length cannot be {excerpt(text)}", "write 90s, 1:30 or 1m30s") from None
-    if not 3 <= seconds <= 600:
-        raise Stop("option", f"--length {excerpt(text)[1:-1]}: a trailer takes 3 seconds to 10 minutes")
-    return seconds
+    return None if text is None else request.trailer_length(text, "--length")
