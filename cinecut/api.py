@@ -168,4 +168,3 @@ def analyze(
         blocks=blocks,
     )
     return run(request, lambda stage, done: None)
-
