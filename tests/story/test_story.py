@@ -136,6 +136,25 @@ def test_beat_types_follow_the_signals() -> None:
     assert found[15] is BeatType.ESCALATION
 
 
+def test_beat_types_follow_the_descriptions_where_there_are_some() -> None:
+    film = shots(*[4.0] * 25)
+    measured = {shot.index: signals(motion=0.4) for shot in film}
+    meant = {
+        2: {"introduce": 0.9},
+        8: {"calm": 1.0},
+        9: {"calm": 1.0, "threat": 0.9},
+        10: {"strong": 0.9, "drama": 0.8},
+    }
+    meanings = {**meant, 22: {"strong": 0.8}}
+    plain = beat_types(film, measured, story(begin=20), [])
+    described = beat_types(film, measured, story(begin=20), [], meanings=meanings)
+    assert {plain[index] for index in meanings} == {BeatType.ESCALATION}
+    assert [described[index] for index in meanings] == [
+        BeatType.CHARACTER, BeatType.BREATH, BeatType.ESCALATION, BeatType.MONEY, BeatType.CLIMAX,
+    ]  # fmt: skip
+    assert {**described, **{index: plain[index] for index in meanings}} == plain
+
+
 def test_a_clean_range_leaves_a_frame_at_either_end() -> None:
     (shot,) = shots(2.0, first=10)
     assert clean_range(shot, Fraction(25)) == FilmRange(at(Fraction(251, 25)), at(Fraction(299, 25)))

@@ -34,7 +34,7 @@ class Measurements:
     def takes(self, shots: Sequence[FilmShot], rate: Fraction) -> list[Take]:
         """The takes of these shots: one each, or several of a long one."""
         ranks = _ranks(self.meanings)
-        types = beat_types(shots, self.measured, self.narrative.story, self.lines, self.narrative.zones)
+        types = beat_types(shots, self.measured, self.narrative.story, self.lines, self.narrative.zones, ranks)
         spoken = Spoken(self.lines)
         known = (shot for shot in shots if shot.index in self.measured)
         return [

@@ -8,7 +8,7 @@ point of no return at about 55 %, the climax at about 90 %.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -190,9 +190,11 @@ def beat_types(
     story: Story,
     lines: Sequence[Line],
     zones: Mapping[int, Zone] | None = None,
+    meanings: Mapping[int, Mapping[str, float]] | None = None,
 ) -> dict[int, BeatType]:
-    """The role of each shot by its index, from its signals, its zone and its dialogue. `zones` are those known from
-    descriptions; other shots' zones depend on their time."""
+    """The role of each shot by its index, from its signals, its zone, its dialogue and its description. `zones` are
+    those known from descriptions; other shots' zones depend on their time. `meanings` has, for each shot with a
+    description, how well that fits each purpose, as a rank among all described shots, 0 to 1."""
     known = [shot for shot in shots if shot.index in signals]
     ranked = sorted((shot.index for shot in known), key=lambda index: (-signals[index].score, index))
     strongest = set(ranked[: max(1, len(known) // 10)])
@@ -205,32 +207,42 @@ def beat_types(
         new = speakers - introduced
         introduced |= speakers
         zone = (zones or {}).get(shot.index) or story.zone(shot.range.start)
-        role = _Role(shot is turn, shot.index in strongest, bool(new))
+        role = _Role(shot is turn, shot.index in strongest, bool(new), (meanings or {}).get(shot.index, {}))
         types[shot.index] = _beat_type(signals[shot.index], zone, lines_of_shot, role)
     return types
 
 
 @dataclass(frozen=True, slots=True)
 class _Role:
-    """What is special about a shot: it is at the first turning point, one of the strongest, has a new speaker."""
+    """What is special about a shot: it is at the first turning point, one of the strongest, has a new speaker; and its
+    description's rank for each purpose (empty without one)."""
 
     turn: bool
     strong: bool
     new: bool
+    meaning: Mapping[str, float] = field(default_factory=dict)
+
+    def described_as(self, *purposes: str) -> bool:
+        """Whether the description is among the best fifth for one of these."""
+        return any(self.meaning.get(purpose, 0.0) >= 0.8 for purpose in purposes)
 
 
 def _beat_type(signals: Signals, zone: Zone, lines: list[Line], role: _Role) -> BeatType:
     if role.turn:
         return BeatType.INCITING
-    if zone is Zone.CLIMAX and (role.strong or signals.motion + signals.rise > 1.6):
+    struck = role.described_as("strong")
+    if zone is Zone.CLIMAX and (role.strong or struck or signals.motion + signals.rise > 1.6):
         return BeatType.CLIMAX
-    if role.strong:
+    if role.strong or (struck and role.described_as("drama")):
         return BeatType.MONEY
-    if zone is Zone.BEGIN and (role.new or (signals.face > 0.5 and signals.motion < 0.6)):
+    portrait = role.described_as("introduce") or signals.face > 0.5
+    if zone is Zone.BEGIN and (role.new or (portrait and signals.motion < 0.6)):
         return BeatType.CHARACTER
     if any(line.emotion in ("romantic", "positive") for line in lines) or len({line.speaker for line in lines}) > 1:
         return BeatType.RELATIONSHIP
-    if signals.motion < 0.25 and signals.rise < 0.5:
+    still = signals.motion < 0.25 and signals.rise < 0.5
+    rest = role.described_as("calm", "release") and signals.motion < 0.5
+    if (still or rest) and not role.described_as("threat") and not struck:
         return BeatType.BREATH
     return BeatType.ESCALATION
 
