@@ -364,7 +364,7 @@ def _plain(outline: Outline, black: int) -> NDArray[np.str_]:
 
 
 def _reason(keys: list[KeyPicture], plain: NDArray[np.str_], black: int, lettering: str) -> str | None:
-    """Why no trailer should use a shot, by its key pictures and its pictures in the outline; `lettering` is one reason."""
+    """Why no trailer should use a shot, by its key pictures and its pictures in the outline; `lettering` is one."""
     lettered = sum(is_text(key.glance) or is_card(key.glance, black) for key in keys)
     if lettered and lettered >= _LETTERED * sum(not is_black(key.glance, black) for key in keys):
         return lettering
