@@ -55,6 +55,7 @@ _GAP, _FURTHER = 16, 24  # pictures in a row that an outline may lack, and how m
 _LETTERED = 0.4  # least share of key pictures with lettering in a shot of credits or titles
 _CREDITS = Fraction(4, 5)  # of the film: lettering after this is credits
 _OPENING = Fraction(1, 20)  # of the film: who presents it, and then its name
+_END = 1 << 62  # a rank after all pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,9 @@ def find_shots(film: Path, facts: FilmFacts, progress: Callable[[float], None]) 
         scan = _watch(film, facts, progress)
     blends, outline = _blends(scan, facts.rate)
     scan = replace(scan, outline=outline)
-    shots = _tile(scan, [cut for cut in scan.cuts if not any(b.start <= cut <= b.end for b in blends)], blends)
-    keys = _with_missing_keys(shots, scan)
-    return ShotList(_judged(shots, keys, scan, facts), scan.bars, tuple(scan.diagnostics))
+    tiles = _tiled(scan, [cut for cut in scan.cuts if not any(b.start <= cut <= b.end for b in blends)], blends)
+    keys = _with_missing_keys(tiles, scan)
+    return ShotList(_judged(tiles, keys, scan, facts), scan.bars, tuple(scan.diagnostics))
 
 
 SHOTS = Stage("shots", ShotList, find_shots)
@@ -293,45 +294,58 @@ def _joined(blends: list[Blend]) -> list[Blend]:
     return joined
 
 
-def _tile(scan: _Scan, cuts: list[int], blends: list[Blend]) -> list[FilmShot]:
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """A shot, and the places in the outline, half-open, of its pictures there: those are found sooner than times."""
+
+    shot: FilmShot
+    first: int
+    last: int
+
+
+def _tiled(scan: _Scan, cuts: list[int], blends: list[Blend]) -> list[_Tile]:
     """The shots between the cuts and blends."""
     bounds = sorted([(cut, cut, GradualCut.CUT) for cut in cuts] + [(b.start, b.end, b.kind) for b in blends])
-    shots: list[FilmShot] = []
-    start, begins = FilmTime(Fraction(0)), GradualCut.CUT
-    for first, after, kind in bounds:
-        end = scan.time(first)
+    tiles: list[_Tile] = []
+    start, begins, rank = FilmTime(Fraction(0)), GradualCut.CUT, 0
+
+    def add(end: FilmTime, end_rank: int) -> None:
         if end > start:
-            shots.append(FilmShot(len(shots), FilmRange(start, end), begins))
-        start, begins = max(start, scan.time(after)), kind
-    if start < scan.end:
-        shots.append(FilmShot(len(shots), FilmRange(start, scan.end), begins))
-    return shots
+            first, last = np.searchsorted(scan.outline.ranks, [rank, end_rank]).tolist()
+            tiles.append(_Tile(FilmShot(len(tiles), FilmRange(start, end), begins), first, last))
+
+    for first, after, kind in bounds:
+        add(scan.time(first), first)
+        start, begins, rank = max(start, scan.time(after)), kind, max(rank, after)
+    add(scan.end, _END)
+    return tiles
 
 
-def _with_missing_keys(shots: list[FilmShot], scan: _Scan) -> list[KeyPicture]:
+def _with_missing_keys(tiles: list[_Tile], scan: _Scan) -> list[KeyPicture]:
     """The key pictures, and one more for each shot of a second or more that has none and may be a title."""
     times = [key.time for key in scan.keys]
-    outlined = [scan.time(int(rank)) for rank in scan.outline.ranks]
     ground = has_plain_ground(scan.outline)
     missing = []
-    for shot in shots:
-        start, end = shot.range.start, shot.range.end
-        if shot.range.duration >= 1 and bisect_left(times, start) == bisect_left(times, end):
-            middle = FilmTime((start.seconds + end.seconds) / 2)
-            if ground[min(bisect_left(outlined, middle), len(ground) - 1)]:
-                missing.append(middle)
+    for tile in tiles:
+        start, end = tile.shot.range.start, tile.shot.range.end
+        keyless = tile.shot.range.duration >= 1 and bisect_left(times, start) == bisect_left(times, end)
+        if keyless and ground[min((tile.first + tile.last) // 2, len(ground) - 1)]:
+            missing.append(FilmTime((start.seconds + end.seconds) / 2))
     return sorted([*scan.keys, *scan.look(missing)], key=lambda key: key.time)
 
 
-def _judged(shots: list[FilmShot], keys: list[KeyPicture], scan: _Scan, facts: FilmFacts) -> tuple[FilmShot, ...]:
+def _judged(tiles: list[_Tile], keys: list[KeyPicture], scan: _Scan, facts: FilmFacts) -> tuple[FilmShot, ...]:
     """The shots, with `why_not` where no trailer should use one."""
     black = black_level(facts)
     times = [key.time for key in keys]
-    plain = _plain(scan, black)
+    plain = _plain(scan.outline, black)
+    shots = [tile.shot for tile in tiles]
     reasons: list[str | None] = []
-    for shot in shots:
-        own = keys[bisect_left(times, shot.range.start) : bisect_left(times, shot.range.end)]
-        reasons.append(_reason(shot, own, plain, black, facts))
+    for tile in tiles:
+        start, end = tile.shot.range.start, tile.shot.range.end
+        own = keys[bisect_left(times, start) : bisect_left(times, end)]
+        late = start.seconds > _CREDITS * facts.duration
+        reasons.append(_reason(own, plain[tile.first : tile.last], black, "credits" if late else "title"))
     lettered = [i for i, reason in enumerate(reasons) if reason == "credits"]
     if lettered:  # shots between credits belong to them
         for i in range(lettered[0], lettered[-1]):
@@ -343,20 +357,15 @@ def _judged(shots: list[FilmShot], keys: list[KeyPicture], scan: _Scan, facts: F
     return tuple(replace(shot, why_not=reason) for shot, reason in zip(shots, reasons, strict=True))
 
 
-def _plain(scan: _Scan, black: int) -> list[tuple[FilmTime, str]]:
-    """For every picture of the outline, in order: its time, and whether it is "black", "blank", or neither."""
-    plain = spreads(scan.outline) < PLAIN
-    dark = scan.outline.luma.max(1, initial=0) <= black + 20
-    kinds = np.where(plain, np.where(dark, "black", "blank"), "")
-    return [(scan.time(int(rank)), str(kind)) for rank, kind in zip(scan.outline.ranks, kinds, strict=True)]
+def _plain(outline: Outline, black: int) -> NDArray[np.str_]:
+    """For every picture of the outline, in order: "black", "blank", or neither."""
+    dark = outline.luma.max(1, initial=0) <= black + 20
+    return np.where(spreads(outline) < PLAIN, np.where(dark, "black", "blank"), "")
 
 
-def _reason(
-    shot: FilmShot, keys: list[KeyPicture], plain: list[tuple[FilmTime, str]], black: int, facts: FilmFacts
-) -> str | None:
-    first, last = bisect_left(plain, (shot.range.start, "")), bisect_left(plain, (shot.range.end, ""))
-    kinds = [kind for _, kind in plain[first:last]]
+def _reason(keys: list[KeyPicture], plain: NDArray[np.str_], black: int, lettering: str) -> str | None:
+    """Why no trailer should use a shot, by its key pictures and its pictures in the outline; `lettering` is one."""
     lettered = sum(is_text(key.glance) or is_card(key.glance, black) for key in keys)
     if lettered and lettered >= _LETTERED * sum(not is_black(key.glance, black) for key in keys):
-        return "credits" if shot.range.start.seconds > _CREDITS * facts.duration else "title"
-    return next((kind for kind in ("black", "blank") if kinds.count(kind) > 0.8 * len(kinds)), None)
+        return lettering
+    return next((kind for kind in ("black", "blank") if (plain == kind).sum() > 0.8 * len(plain)), None)
