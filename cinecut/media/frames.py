@@ -139,7 +139,7 @@ class _Refresh:
         """The stamp of the first whole picture, once the packets from the key frame on tell; they are put into `read`.
         None before that."""
         read.append(packet)
-        if self._left == 0 and packet is self._key or self._codec != "h264":
+        if (self._left == 0 and packet is self._key) or self._codec != "h264":
             return int(_stamp(self._key) + self._left * self._picture)
         needed = referenced(packet, self._codec)[0]
         if needed and self._left == 0:
