@@ -87,10 +87,10 @@ def from_start(media: Any, stream: Any) -> Iterator[Any]:
 
 def _from_last_key(packets: Iterator[Any], stamp: int, video: Any) -> Iterator[Any]:
     """The packets from the last key frame on from which the picture at a stamp decodes whole; where there is none, from
-    the first one on."""
+    the first one on. No reading begins with what an edit list takes from before a piece: its times are another one's."""
     held, since, refresh = list[Any](), list[Any](), None
     for packet in packets:
-        if packet.is_keyframe:
+        if packet.is_keyframe and not (packet.is_discard and (held or since)):
             held, since, refresh = held + since, [], _Refresh(packet, video)
         if refresh is None:
             since += [packet] if held or since else []
