@@ -114,8 +114,13 @@ def united(parts: Sequence[Watched], names: Sequence[str] = ()) -> Watched:
         _numbered((first, _moved(part.active, start)) for part, start, first in whole),
         _described(parts, counts),
         _numbered((first, part.meanings) for part, _, first in whole),
-        tuple(each for part in parts for each in part.diagnostics),
+        tuple(_named(each, part.episodes[0].path) for part in parts for each in part.diagnostics),
     )
+
+
+def _named(diagnostic: Diagnostic, film: Path) -> Diagnostic:
+    """A diagnostic of one of several films, which says of which."""
+    return replace(diagnostic, message=f"{film.name}: {diagnostic.message}")
 
 
 def _later(span: FilmRange, start: Fraction) -> FilmRange:

@@ -133,7 +133,7 @@ class Writer:
         held["shot_of_text"][texts] = [first + text.shot for text in film.texts]
         if len(film.meanings):
             held["meanings"][texts] = film.meanings
-        named = (self.films, json.dumps(entry.path), _storable(film.title))
+        named = (self.films, json.dumps(entry.path), _storable(entry.title))
         self.rows.execute("insert into films values (?, ?, ?)", named)
         each = zip(film.numbers, film.shots, film.scores, strict=True)
         self.rows.executemany(

@@ -26,7 +26,6 @@ from cinecut.analysis.request import Request
 from cinecut.analysis.stage import Line, Progress, Stage
 from cinecut.analysis.story.meaning import DRAMA
 from cinecut.analysis.story.scenes import Described
-from cinecut.analysis.title import film_title
 from cinecut.catalogue.words import MEASURES, measures_of
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
@@ -53,10 +52,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Film:
-    """The result for one film. All arrays and tuples are of the usable shots, in order, but those of the texts."""
+    """The result for one film, by its content: no name of it is in it. All arrays and tuples are of the usable shots,
+    in order, but those of the texts."""
 
     facts: FilmFacts
-    title: str
     numbers: tuple[int, ...]  # of the shots, from 1, among all of the film's
     shots: tuple[FilmRange, ...]
     scores: tuple[float, ...]  # 0 to 1: how much it would give to a trailer
@@ -93,7 +92,6 @@ def look_at(film: Path, wish: Wish, models: Models | None, progress: Progress) -
     ]
     return Film(
         watched.facts,
-        film_title(film),
         tuple(shot.index + 1 for shot in shown),
         tuple(shot.range for shot in shown),
         tuple(round(ranks[shot.index].score, 4) for shot in shown),

@@ -14,6 +14,7 @@ from cinecut.analysis.dialogue.subtitles import find_tracks
 from cinecut.analysis.dialogue.transcribe import usable_whisper
 from cinecut.analysis.film.faces import by as faces_by
 from cinecut.analysis.stage import Progress, Stage
+from cinecut.analysis.title import film_title
 from cinecut.catalogue.look import Film, Wish, look_at, pictures_of
 from cinecut.catalogue.store import Catalogue, Entry
 from cinecut.catalogue.words import MEASURES
@@ -73,7 +74,7 @@ def entry_of(path: Path, film: Film, key: str) -> Entry:
         str(path),
         film.facts.fingerprint,
         key,
-        title=film.title,
+        title=film_title(path),
         seconds=round(float(film.facts.duration), 3),
         shots=len(film.shots),
         texts=len(film.texts),
@@ -85,7 +86,8 @@ def entry_of(path: Path, film: Film, key: str) -> Entry:
 def key_of(path: Path, wish: Wish, models: Models | None) -> str:
     """Names a film's result by all that it depends on. Raises Stop if the film cannot be read."""
     whisper = usable_whisper() if wish.transcribes else None
-    beside = [track.path for track in find_tracks(path).tracks if track.path is not None]
+    tracks = [track for track in find_tracks(path).tracks if track.path is not None]
+    beside = [part for track in tracks for part in (track.source, track.path)]  # its name says in which language it is
     helpers = (minilm_engine(), faces_by(), whisper and whisper.identity, _vision(models))
     return _LOOK.key([path, *beside, wish, helpers, MEASURES])
 

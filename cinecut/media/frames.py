@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from cinecut.diagnostics import Diagnostic
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
-from cinecut.media.bitstream import pictures_to_recover
+from cinecut.media.bitstream import pictures_to_recover, referenced
 from cinecut.media.joined import JoinedMedia
 from cinecut.media.open import open_container, open_media, packets_of
 
@@ -49,13 +49,17 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
         packets = _stamped(packets_of(media, video))
         keys = (packet for packet in packets if packet.is_keyframe)
         key = next(islice(keys, int(media.format.name == "mpeg"), None), None)
-        if key is not None and _stamp(key) + _recovery(key, video) <= stamp:
-            yield from chain([key], packets)
-            return
+        if key is not None and _stamp(key) <= stamp:
+            read, packets = list[Any](), chain([key], packets)
+            refresh = _Refresh(key, video)
+            whole = next((at for each in packets if (at := refresh.whole_from(each, read)) is not None), None)
+            if whole is not None and whole <= stamp:
+                yield from chain(read, packets)
+                return
         target, step = target - step, step * 2
     packets = _stamped(from_start(media, video))
     if joined(media) and not keys_doubtful(video, head := list(islice(packets, KEYS_TRIED))):
-        packets = _from_last_key(chain(head, packets), stamp)
+        packets = _from_last_key(chain(head, packets), stamp, video)
     elif joined(media):
         packets = chain(head, packets)
     else:
@@ -81,21 +85,21 @@ def from_start(media: Any, stream: Any) -> Iterator[Any]:
         yield from packets_of(anew, anew.streams[stream.index])
 
 
-def _from_last_key(packets: Iterator[Any], stamp: int) -> Iterator[Any]:
-    """The packets from the last key frame on that is shown at or before a stamp."""
-    held: list[Any] = []
+def _from_last_key(packets: Iterator[Any], stamp: int, video: Any) -> Iterator[Any]:
+    """The packets from the last key frame on from which the picture at a stamp decodes whole; where there is none, from
+    the first one on. No reading begins with what an edit list takes from before a piece: its times are another one's."""
+    held, since, refresh = list[Any](), list[Any](), None
     for packet in packets:
-        stands = _stamp(packet) <= stamp
-        if packet.is_keyframe and (stands or not held):
-            held = []
-        elif packet.is_keyframe:
-            yield from [*held, packet]
+        if packet.is_keyframe and not (packet.is_discard and (held or since)):
+            held, since, refresh = held + since, [], _Refresh(packet, video)
+        if refresh is None:
+            since += [packet] if held or since else []
+            continue
+        whole = refresh.whole_from(packet, since)
+        if whole is not None and held and whole > stamp:
             break
-        if packet.is_keyframe or held:
-            held.append(packet)
-    else:
-        yield from held
-    yield from packets
+        held, refresh = ([], None) if whole is not None else (held, refresh)
+    yield from chain(held, since, packets)
 
 
 def whole_packets(packets: Iterator[Any], diagnostics: list[Diagnostic] | None = None) -> Iterator[Any]:
@@ -121,10 +125,27 @@ def _stamp(packet: Any) -> Any:
     return packet.pts if packet.pts is not None else packet.dts
 
 
-def _recovery(packet: Any, video: Any) -> int:
-    """Ticks from a key frame to the first picture that decodes whole from it on."""
-    count = pictures_to_recover(packet, video.codec_context.name)
-    return int(count / Fraction(video.guessed_rate or 25) / Fraction(video.time_base)) if count else 0
+class _Refresh:
+    """From where on pictures decode whole after a key frame: from itself, or once the refresh that it begins has passed
+    over the whole picture. HEVC counts the pictures until then as they are shown; H.264 those that others need, as they
+    are decoded: with the next of these it is over."""
+
+    def __init__(self, key: Any, video: Any) -> None:
+        self._key, self._codec = key, video.codec_context.name
+        self._left = pictures_to_recover(key, self._codec)
+        self._picture = 1 / Fraction(video.guessed_rate or 25) / Fraction(video.time_base)
+
+    def whole_from(self, packet: Any, read: list[Any]) -> int | None:
+        """The stamp of the first whole picture, once the packets from the key frame on tell; they are put into `read`.
+        None before that."""
+        read.append(packet)
+        if (self._left == 0 and packet is self._key) or self._codec != "h264":
+            return int(_stamp(self._key) + self._left * self._picture)
+        needed = referenced(packet, self._codec)[0]
+        if needed and self._left == 0:
+            return int(_stamp(packet))
+        self._left -= needed
+        return None
 
 
 class FrameReader:

@@ -2,7 +2,8 @@
 
     packets, their times falling back at 8 s ─ each part moved behind the one before ─► packets with times that rise
 
-A seek by time would find any of the parts. So every reading begins at the file's start, and nothing else changes.
+A seek by time would find any of the parts. So every reading begins at the file's start, and nothing else changes. What
+an edit list takes from before its pieces, only for decoding them, begins no part.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class JoinedMedia:
                     yield packet
                     continue
                 index, base = packet.stream_index, Fraction(packet.time_base or 1)
-                if packet.dts is not None:
+                if packet.dts is not None and not packet.is_discard:
                     at = packet.dts * base
                     if at < last.get(index, at) - _FALL and parts[index] + 1 < len(self._parts):
                         parts[index] += 1
@@ -90,7 +91,7 @@ def _parts(path: Path, changed: int) -> list[_Part]:
         base, step, last = Fraction(video.time_base or 1), 0, None
         shown: list[int] = []
         for packet in packets_of(media, video):
-            if packet.dts is None:
+            if packet.dts is None or packet.is_discard:
                 continue
             if last is not None and packet.dts < last - _FALL / base:
                 follows = last + step + (packet.pts or packet.dts) - packet.dts

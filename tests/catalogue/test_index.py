@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from commandline import cinecut
+from footage import make_film
 from many import ASKED, TITLE, indexed, make_folder, without_torch
 
 from cinecut.catalogue.folders import films_in
@@ -56,6 +57,25 @@ def test_a_second_run_does_nothing_again(films: Path, catalogue: Path) -> None:
     assert len(done.films) == 3
     assert results() == before
     assert len(before) == 4
+
+
+def test_films_of_one_content_have_their_own_names(tmp_path: Path) -> None:
+    """The results are kept by content, and hold no name of a film, its song or its subtitles: no other file's is shown
+    in its place."""
+    (tmp_path / "films").mkdir()
+    for name in ("First", "Second"):
+        made = make_film(tmp_path / "films" / f"{name}.mkv", 6)
+        late = f"\n90\n01:00:00,000 --> 01:00:01,000\n{name}\n"
+        made.path.with_suffix(".en.srt").write_text(made.path.with_suffix(".srt").read_text() + late)
+        make_film(tmp_path / "films" / f"Silent {name}.mkv", 6, spoken=False)
+    done, _ = indexed(tmp_path / "films", tmp_path / "catalogue")
+    for film in done.films:
+        name = Path(film.path).stem
+        assert film.title == name.upper()
+        said = " ".join(film.warnings)
+        assert f"{name}.en.srt fits" in said or "the film has no subtitles" in said
+    silent = [film for film in done.films if "SILENT" in film.title]
+    assert len({film.key for film in silent}) == 1  # looked at once
 
 
 def test_a_damaged_result_is_made_anew(films: Path, catalogue: Path) -> None:

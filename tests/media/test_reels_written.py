@@ -101,6 +101,28 @@ def test_pictures_that_no_other_needs_are_left_out_before_a_shot(
     assert packets < 190 if "bframes=0" not in "".join(encode) else packets >= 216
 
 
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("b_pictures", [0, 3])
+def test_a_picture_is_whole_once_the_refresh_before_it_has_passed(
+    bundled: Path, tmp_path: Path, b_pictures: int, joined: bool
+) -> None:
+    """H.264 counts a refresh in pictures that others need, so that with B pictures it takes longer."""
+    film, length = tmp_path / "film.ts", 5 if joined else 10
+    source = ["-f", "lavfi", "-i", f"smptebars=s=320x48:d={length}:r=25,rotate=t/9"]
+    encode = ["-c:v", "libx264", "-g", "50", "-x264-params", f"intra-refresh=1:bframes={b_pictures}"]
+    subprocess.run([bundled, "-v", "error", *source, "-pix_fmt", "yuv420p", *encode, str(film)], check=True)
+    whole = pictures(film, 0, 99)
+    if joined:
+        film.write_bytes(2 * film.read_bytes())
+        whole += whole
+    facts = film_facts(film)
+    assert facts.joined == joined
+    for start in (3, 7, 8):
+        write(film, facts, [Reel(f"{start}.nut", span(start, start + 1))], tmp_path)
+        shown = pictures(tmp_path / f"{start}.nut", start, start + 1, REEL_EPOCH)
+        assert shown == whole[25 * start : 25 * start + 25]
+
+
 def test_a_length_that_looks_like_a_start_code_is_a_length() -> None:
     """A packet whose first unit has 283 bytes: after words of the encoder it says that it takes five pictures."""
     words, recovery = bytes((5, 255, 20)) + b"x" * 275, bytes((6, 1, 0b00110100))

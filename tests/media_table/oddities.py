@@ -33,6 +33,7 @@ def _with(codec: str, *options: str) -> tuple[str, ...]:
 _OPEN_H264 = _with("h264", "-x264-params", "open-gop=1:scenecut=0:keyint=12:min-keyint=12:b-pyramid=2")
 _OPEN_HEVC = _with("hevc", "-x265-params", "log-level=error:open-gop=1:scenecut=0:keyint=12:min-keyint=12:b-pyramid=1")
 _REFRESH = _with("h264", "-x264-params", "intra-refresh=1:bframes=0")
+_LONG = _with("h264", "-g", "60")
 _INTRA = _with("h264", "-g", "1")
 _CUT = copied(before=("-ss", "1.3"))
 
@@ -67,6 +68,8 @@ def _edits() -> list[Recipe]:
         *_films("an edit list, cut without encoding", "mp4 h264 aac, mov h264 pcm_s16le, mp4 mpeg4 aac, mp4 hevc aac, "
                 "mov prores pcm_s16le", steps=(copied(before=("-ss", "1.32")),)),
         *_films("an edit list of two pieces", silent, steps=(edited((Fraction(0), "1"), (Fraction(2), "1")),)),
+        *_films("an edit list whose second piece is earlier", silent, frames=200, picture=_LONG,
+                steps=(edited((Fraction(5), "1"), (Fraction(1), "1"), (Fraction(3), "2")),)),
         *_films("an edit list that begins late", silent, steps=(edited((Fraction(1, 2), "3")),)),
         *_films("an empty edit first", silent, steps=(edited((None, "1"), (Fraction(0), "3")),)),
         *_films("no edit list", "mp4 h264 aac, mov h264 aac", more=("-use_editlist", "0")),

@@ -234,6 +234,7 @@ def test_no_pulse_takes_the_expected_tempo(tmp_path: Path, kind: str) -> None:
     assert beats.first == 0
     assert beats.confidence == 0
     assert [d.code for d in found] == ["music"]
+    assert found[0].message.startswith("the song ")  # kept by content: another file's name would be a wrong one
     assert ("silent" in found[0].message) == (kind == "silence")
     assert (max(beats.energy) == 0) == (kind == "silence")
 

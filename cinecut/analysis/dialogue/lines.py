@@ -157,7 +157,7 @@ def _worded(
             return dialogue_of(Track("the film's sound"), words, duration, warnings), warnings
     except Stop as stop:
         warnings += [Diagnostic("subtitles", d.message, None, d.hints) for d in stop.diagnostics]
-    return Dialogue(), [*warnings, _no_subtitles(film, source)]
+    return Dialogue(), [*warnings, _no_subtitles(source)]
 
 
 def _timed(track: Track, cues: Cues, hearing: Hearing, warnings: list[Diagnostic]) -> Cues:
@@ -183,13 +183,13 @@ def _reservations(track: Track, dialogue: Dialogue, language: str | None) -> Ite
         yield _about(track, f"is in {dialogue.language!r}; there are no usable subtitles in {wanted!r}")
 
 
-def _no_subtitles(film: Path, source: SubtitleSource) -> Diagnostic:
-    hint = f"put text subtitles beside the film as {film.stem}.srt, or name a file with --subtitles"
+def _no_subtitles(source: SubtitleSource) -> Diagnostic:
+    hint = "put text subtitles beside the film, named as it is (FILM.srt), or name a file with --subtitles"
     if source.bitmaps:
-        message = f"{film.name}: {', '.join(source.bitmaps)} are pictures of text, which cannot be read"
+        message = f"{', '.join(source.bitmaps)} are pictures of text, which cannot be read"
     else:
         usable = "usable " if source.tracks else ""
-        message = f"{film.name} has no {usable}subtitles: lines of dialogue are unknown"
+        message = f"the film has no {usable}subtitles: lines of dialogue are unknown"
     return Diagnostic("subtitles", message, None, (hint,))
 
 

@@ -108,7 +108,7 @@ def analyse_music(
     sound = listen(song, progress)
     song_counted = counted(sound)
     beats = beats_in(song_counted, tempo_range, likely)
-    doubts = _doubts(song, beats, tempo_range) if song_counted.grids else [_no_pulse(song, sound, likely)]
+    doubts = _doubts(beats, tempo_range) if song_counted.grids else [_no_pulse(sound, likely)]
     return beats, [*sound.warnings, *doubts]
 
 
@@ -226,31 +226,29 @@ def _octaves(gram: tempogram.Tempogram, hertz: float) -> tuple[tuple[Fraction, f
     return tuple(sorted((o for o in found if o[1] >= 0.1), key=lambda o: -o[1]))
 
 
-def _doubts(song: Path, beats: Beats, tempo_range: tuple[float, float]) -> list[Diagnostic]:
+def _doubts(beats: Beats, tempo_range: tuple[float, float]) -> list[Diagnostic]:
     found = []
     low, high = tempo_range
     if beats.tempo is None:
-        found.append(Diagnostic("music", f"{song.name}: its tempo changes, so its beats are kept as a list"))
+        found.append(Diagnostic("music", "the song's tempo changes, so its beats are kept as a list"))
     elif not low * 0.995 <= beats.tempo <= high * 1.005:
-        message = f"{song.name} has {float(beats.tempo):g} beats a minute, outside the {low:g} to {high:g} of the vibe"
+        message = f"the song has {float(beats.tempo):g} beats a minute, outside the {low:g} to {high:g} of the vibe"
         found.append(Diagnostic("music", message, None, ("another song or another vibe may suit better",)))
     for tempo, evidence in beats.octaves:
         if beats.tempo is not None and low <= tempo <= high and evidence > _RIVAL:
-            message = (
-                f"{song.name} is counted at {float(beats.tempo):g} beats a minute; {float(tempo):g} is possible too"
-            )
+            message = f"the song is counted at {float(beats.tempo):g} beats a minute; {float(tempo):g} is possible too"
             found.append(Diagnostic("music", message, None, _AUDITION))
     if len(beats.times) < 2 * _SHORT:
-        message = f"{song.name} is so short that its tempo is uncertain ({len(beats.times)} beats)"
+        message = f"the song is so short that its tempo is uncertain ({len(beats.times)} beats)"
         found.append(Diagnostic("music", message, None, _AUDITION))
     return found
 
 
-def _no_pulse(song: Path, sound: SongSound, likely: float) -> Diagnostic:
+def _no_pulse(sound: SongSound, likely: float) -> Diagnostic:
     silent = float(sound.level.max(initial=0.0)) < 1e-8
     why = "is silent" if silent else "is too short for a tempo" if sound.duration < 2 else "has no steady pulse"
     hint = "write `beats: {tempo: …, first: …}` under `music:` in the spec where you know them"
-    return Diagnostic("music", f"{song.name} {why}; cuts follow {likely:g} beats a minute instead", None, (hint,))
+    return Diagnostic("music", f"the song {why}; cuts follow {likely:g} beats a minute instead", None, (hint,))
 
 
 def _millis(seconds: float) -> Fraction:

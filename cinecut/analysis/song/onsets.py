@@ -80,7 +80,7 @@ def listen(song: Path, progress: Progress | None = None, limit: int = LIMIT) -> 
     parts.append(_measure(np.pad(carried, (0, tail + 2 * _EDGE - carried.size)), bands, chroma))
     if listened >= limit * RATE:
         part = f"the first {limit // 60} minutes"
-        warnings.append(Diagnostic("music", f"{song.name}: beats are taken from {part} of a longer recording"))
+        warnings.append(Diagnostic("music", f"the beats are taken from {part} of a longer recording"))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return SongSound(columns[0], columns[1], columns[2], columns[3], Fraction(listened, RATE), tuple(warnings))
 

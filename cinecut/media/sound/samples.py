@@ -50,7 +50,7 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
         raise Stop("unreadable", f"{song}: its sound cannot be decoded", "is the file complete? try to play it")
     if damage:
         usable = f"{samples / rate:.1f} s are usable"
-        warnings.append(Diagnostic("music", f"{song.name} is damaged: {len(damage)} packets were skipped, {usable}"))
+        warnings.append(Diagnostic("music", f"the song is damaged: {len(damage)} packets were skipped, {usable}"))
 
 
 def decoded(packets: Iterator[Any], damage: list[str], decoder: Any = None) -> Iterator[av.AudioFrame]:
