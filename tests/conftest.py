@@ -77,6 +77,7 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands start here: none shall compile all anew
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as for every command; workers and their commands get it before NumPy
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other give a busy machine's cores away
 
 for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell in the background has its children ignore some
