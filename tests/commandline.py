@@ -11,6 +11,7 @@ from pathlib import Path
 
 import forked
 import pytest
+from effort import GIVE_UP
 
 from cinecut.inference.models import find_onnx_minilm, is_installed
 from cinecut.inference.server import find_server
@@ -36,7 +37,7 @@ def cinecut(*arguments: str | Path, cwd: Path, **changes: str) -> subprocess.Com
     """A whole run in `cwd`: its status, and all it printed. Forked, but where Python itself shall start otherwise."""
     env = environment(cwd, **changes)
     if _LIGHT and forked.serves(env):
-        return forked.run([str(argument) for argument in arguments], cwd, env, seconds=120)
+        return forked.run([str(argument) for argument in arguments], cwd, env, seconds=GIVE_UP)
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=cwd,
@@ -45,7 +46,7 @@ def cinecut(*arguments: str | Path, cwd: Path, **changes: str) -> subprocess.Com
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",
-        timeout=120,
+        timeout=GIVE_UP,
         check=False,
     )
 

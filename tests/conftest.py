@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands start here: none shall compile all anew
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as for every command; read when NumPy is loaded
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other give a busy machine's cores away
+
+import hashlib
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -75,9 +80,6 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
-
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands start here: none shall compile all anew
-os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other give a busy machine's cores away
 
 for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell in the background has its children ignore some
     if signal.getsignal(signum) == signal.SIG_IGN:

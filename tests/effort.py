@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+GIVE_UP = 600  # seconds after which a test waits no longer: a hang has an end, and nothing must be done by then
+
 
 def effort(work: Callable[[], object]) -> int:
     """The function calls that a piece of work makes, those into C included."""

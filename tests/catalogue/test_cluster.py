@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from clusters import Cluster, cluster_in
 from commandline import COMMAND
+from effort import GIVE_UP
 from footage import make_film
 from many import indexed
 
@@ -50,7 +51,7 @@ def test_one_of_two_workers_is_killed_and_nothing_else_is_lost(
         time.sleep(0.05)
     before = {file: file.stat().st_mtime_ns for file in (tmp_path / "together").glob("analysis/*/*.msgpack")}
     os.kill(cluster.workers[0].pid, signal.SIGKILL)
-    printed, said = running.communicate(timeout=300)
+    printed, said = running.communicate(timeout=GIVE_UP)
     assert running.returncode == 0, said
     assert f"{_COUNT} films" in printed.decode()
     assert "dashboard" in said.decode()
@@ -89,7 +90,7 @@ def _profiled() -> list[bool]:
 
 
 def _becomes(profile: Any, running: bool) -> bool:
-    end = time.monotonic() + 20
+    end = time.monotonic() + GIVE_UP
     while profile.is_running() != running and time.monotonic() < end:
         time.sleep(0.01)
     return bool(profile.is_running())
@@ -101,4 +102,4 @@ def test_a_worker_is_not_profiled_while_it_looks_at_a_film() -> None:
         distributed.LocalCluster(processes=False, **options) as workers,
         distributed.Client(workers, set_as_default=False) as client,
     ):
-        assert client.submit(_profiled, pure=False).result(timeout=60) == [True, False, True]
+        assert client.submit(_profiled, pure=False).result(timeout=GIVE_UP) == [True, False, True]

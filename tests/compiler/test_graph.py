@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from compiling import compiled
+from effort import GIVE_UP
 
 from cinecut.graph import filters, sounds
 from cinecut.graph.nodes import Audio, GraphError, Node, Pad, Video, digest, filled, split
@@ -115,7 +116,7 @@ def test_ffmpeg_works_in_the_formats_of_the_table(ffmpeg: Path, tmp_path: Path) 
                 chains.append(f"{one},{call},{last},{sink}")
     graph = ";".join(chains).format(folder=tmp_path)
     command = [str(ffmpeg), "-v", "verbose", "-filter_complex", graph, "-map", "[out]", "-f", "null", "-"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=GIVE_UP)
     assert "Error" not in done.stderr, done.stderr[-2000:]
     between = re.findall(r"between the filter '(\S+)' and the filter '(\S+)'", done.stderr)
     assert between == []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from commandline import COMMAND, cinecut, environment, on_a_terminal
-from effort import effort
+from effort import GIVE_UP, effort
 
 from cinecut import codes
 from cinecut.cli.terminal import Whole
@@ -66,7 +66,7 @@ def test_zsh_takes_what_is_offered(tmp_path: Path) -> None:
     """
     env = environment(tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}", TERM="dumb")
     done = subprocess.run(
-        ["zsh", "-f", "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        ["zsh", "-f", "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=GIVE_UP, check=False
     )
     assert "--vibe thriller" in done.stdout, done.stdout + done.stderr
 

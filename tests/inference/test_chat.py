@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from effort import GIVE_UP
 
 from cinecut.diagnostics import Stop
 from cinecut.inference.chat import Chat, NoAnswer
@@ -199,7 +200,7 @@ def test_a_question_on_which_the_server_hangs_ends_with_patience_and_the_next_is
 
     def answer(body: dict[str, Any], count: int) -> Reply:
         if count == 1:
-            release.wait(120)
+            release.wait(GIVE_UP)
         return said('{"mood": "calm"}')
 
     with serving(answer) as server:

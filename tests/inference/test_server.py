@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from commandline import model_server
+from effort import GIVE_UP
 
 from cinecut.diagnostics import Stop
 from cinecut.inference import server
@@ -98,7 +99,7 @@ def runs(pid: int) -> bool:
 
 
 def until(what: str, come_true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + GIVE_UP
     while not come_true():
         assert time.monotonic() < end, f"waited in vain for {what}"
         time.sleep(0.02)
@@ -226,7 +227,8 @@ def test_weights_that_were_cut_short_are_an_error_before_any_server(
 def test_the_module_itself_names_what_is_not_there(tmp_path: Path) -> None:
     command = find_server()
     assert command is not None
-    said = subprocess.run([*command, "--model", str(tmp_path / "no.gguf")], capture_output=True, text=True, timeout=60)
+    command += ["--model", str(tmp_path / "no.gguf")]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=GIVE_UP)
     assert (said.returncode, said.stderr) == (1, f"error: there is no file {tmp_path / 'no.gguf'}\n")
 
 

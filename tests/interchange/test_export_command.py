@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 from commandline import cinecut, names
+from effort import GIVE_UP
 from oracle import Film, Sound, make_film, number_of, read_pictures, read_sound
 
 ROOT = Path(__file__).parents[2]
@@ -171,7 +172,7 @@ def test_melt_plays_the_project_as_cinecut_renders_it(tmp_path: Path) -> None:
         done = cinecut(*arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     play = ["melt", "cut.kdenlive", "-consumer", "avformat:melt.mkv", "vcodec=ffv1", "acodec=pcm_s16le", "ar=48000"]
-    subprocess.run([*play, "real_time=-1"], cwd=tmp_path, capture_output=True, check=True, timeout=120)
+    subprocess.run([*play, "real_time=-1"], cwd=tmp_path, capture_output=True, check=True, timeout=GIVE_UP)
     theirs, ours = ([number_of(p) for p in read_pictures(tmp_path / name)] for name in ("melt.mkv", "ours.mp4"))
     assert theirs == ours
     heard, stems = read_sound(tmp_path / "melt.mkv"), tmp_path / "cut_stems"
@@ -199,7 +200,7 @@ def test_melt_fills_the_frame_as_cinecut_does(tmp_path: Path) -> None:
         assert cinecut(*arguments, cwd=tmp_path).returncode == 0
     assert cinecut("render", "cut.yaml", "-o", "ours.mkv", cwd=tmp_path).returncode == 0
     play = ["melt", "cut.kdenlive", "-consumer", "avformat:melt.mkv", "vcodec=ffv1", "an=1", "real_time=-1"]
-    subprocess.run(play, cwd=tmp_path, capture_output=True, check=True, timeout=120)
+    subprocess.run(play, cwd=tmp_path, capture_output=True, check=True, timeout=GIVE_UP)
     theirs, ours = (list(read_pictures(tmp_path / name)) for name in ("melt.mkv", "ours.mkv"))
     assert len(theirs) == len(ours) == 12
     assert all(np.array_equal(*pair) for pair in zip(theirs, ours, strict=True))

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from effort import GIVE_UP
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
@@ -62,6 +63,9 @@ def test_only_a_child_that_does_nothing_is_killed(busy: bool, monkeypatch: pytes
     work = "while :; do :; done" if busy else "read never"
     with subprocess.Popen(["sh", "-c", work], stdin=subprocess.PIPE) as process:
         with Watchdog(process) as watchdog:
-            time.sleep(4)
+            if busy:
+                time.sleep(3)
+            else:
+                process.wait(GIVE_UP)
             assert watchdog.stuck is not busy
         process.kill()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from commandline import COMMAND, cinecut, environment, names
+from effort import GIVE_UP
 from oracle import Film, read_frames
 
 from cinecut.diagnostics import Stop
@@ -67,8 +68,8 @@ def state(pid: int) -> str:
 
 
 def until(what: str, found: Callable[[], int | None]) -> int:
-    """Wait for a fact to come true; its number. A minute is not the time that it takes, but the end of patience."""
-    end = time.monotonic() + 60
+    """Wait for a fact to come true; its number. There is no time in which it must."""
+    end = time.monotonic() + GIVE_UP
     while time.monotonic() < end:
         number = found()
         if number is not None:
@@ -111,7 +112,7 @@ def test_second_render_waits_says_for_whom_and_goes_on_when_that_one_is_killed(f
 
             holder.kill()  # -9: no chance to say or to clean anything
             ended(ffmpeg)  # its FFmpeg goes with it, and so the lock is free
-            out, err = waiting.communicate(timeout=60)
+            out, err = waiting.communicate(timeout=GIVE_UP)
         assert (waiting.returncode, out, err) == (0, "b.mp4: 24 frames, 1.000 s\n", "")
     assert len(read_frames(folder / "b.mp4")) == 24
     assert ".a.mp4.part" in names(folder)  # what a kill -9 leaves
@@ -139,7 +140,7 @@ def test_interrupted_in_the_middle_leaves_nothing(
         ffmpeg = encoding_child(process.pid, folder / ".a.mp4.part" / "segment_0.mp4")
         for each in signals:
             (os.killpg if to_group else os.kill)(process.pid, each)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=GIVE_UP)
     assert process.returncode == status
     assert (out, err) == ("", "cinecut: interrupted; nothing was left behind\n")
     assert state(ffmpeg) in "XZ"
@@ -162,7 +163,7 @@ def test_interrupted_while_it_waits(folder: Path) -> None:
         assert process.stderr is not None
         assert f"held by process {os.getpid()}: a test" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60) == ("", "cinecut: interrupted; nothing was left behind\n")
+        assert process.communicate(timeout=GIVE_UP) == ("", "cinecut: interrupted; nothing was left behind\n")
     assert process.returncode == 130
     assert names(folder) == before
 
@@ -171,7 +172,7 @@ def test_ffmpeg_killed_from_outside(folder: Path) -> None:
     before = names(folder)
     with running(folder, "render", "long.yaml", "-o", "a.mp4") as process:
         os.kill(encoding_child(process.pid, folder / ".a.mp4.part" / "segment_0.mp4"), signal.SIGKILL)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=GIVE_UP)
     assert process.returncode == 1
     assert out == ""
     assert err.startswith("error: FFmpeg was ended from outside by SIGKILL [ffmpeg]\n  hint: ")

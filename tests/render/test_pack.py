@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from commandline import cinecut, names
+from effort import GIVE_UP
 from oracle import Film, Sound, read_frames
 
 from cinecut.diagnostics import Stop
@@ -63,7 +64,7 @@ def folder(
 def run_script(script: Path, output: str | None, ffmpeg: Path | str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = ["sh", str(script), *([output] if output else [])]
     env = {"PATH": os.environ["PATH"], "FFMPEG": str(ffmpeg), "CDPATH": "/"}
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=GIVE_UP, check=False)
 
 
 def content(file: Path, ffmpeg: Path) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from commandline import COMMAND, cinecut, environment, names
+from effort import GIVE_UP
 from oracle import Film, Sound, read_frames
 
 from cinecut.diagnostics import Stop
@@ -281,8 +282,8 @@ def on_terminal(command: list[str], folder: Path) -> tuple[int, str]:
 
         reader = threading.Thread(target=read)
         reader.start()
-        status = process.wait(timeout=120)
-        reader.join(timeout=10)
+        status = process.wait(timeout=GIVE_UP)
+        reader.join(GIVE_UP)
     os.close(master)
     return status, shown.decode()
 

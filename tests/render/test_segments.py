@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from commandline import COMMAND, cinecut, environment
 from compiling import compiled
-from effort import mostly_slow
+from effort import GIVE_UP, mostly_slow
 from oracle import Film, Sound
 from rendering import Piece, Rendered, looks, sound_errors, spec_text, wrong_frames
 
@@ -320,7 +320,7 @@ def test_two_renders_at_once_share_a_store(film: Film, tmp_path: Path, kept: Pat
     for name in ("a", "b"):
         env = {**environment(tmp_path), "CINECUT_RUNTIME_DIR": str(tmp_path / name)}
         runs.append(subprocess.Popen([*COMMAND, "render", "spec.yaml", "-o", f"{name}.mp4"], cwd=tmp_path, env=env))
-    assert [run.wait(timeout=120) for run in runs] == [0, 0]
+    assert [run.wait(timeout=GIVE_UP) for run in runs] == [0, 0]
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
     keys = [entry.name.partition(".")[0] for entry in kept.glob("??/[!.]*")]
     assert len(keys) == len(set(keys))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from clusters import Cluster, cluster_in
+from effort import GIVE_UP
 from oracle import Film, Sound
 from rendering import Piece, spec_text
 
@@ -44,7 +45,7 @@ def test_two_workers_make_the_same_bytes_and_so_does_the_one_that_is_left(
     wanted = render(job, tmp_path / "here.mp4", build, SILENT, effort=Effort(store=False)).files[""].read_bytes()
     told = list[str]()
     with client_of(Where(cluster.address), told.append) as client:
-        client.wait_for_workers(2, timeout=60)
+        client.wait_for_workers(2, timeout=GIVE_UP)
         shared = Effort(OnCluster(client).places, store=False, elsewhere=OnCluster(client))
         assert shared.jobs == 2
         done = render(job, tmp_path / "shared.mp4", build, SILENT, effort=shared)

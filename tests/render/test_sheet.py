@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import pytest
 from commandline import cinecut
+from effort import GIVE_UP
 from numpy.typing import NDArray
 from oracle import Film, number_of
 
@@ -274,7 +275,7 @@ def test_a_click_copies_a_time(browser: Any, films: Films, tmp_path: Path) -> No
     time = browser.find_element("css selector", "button.copy")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", time)
     time.click()
-    deadline = monotonic() + 20
+    deadline = monotonic() + GIVE_UP
     while not (copied := browser.find_element("id", "copied").get_attribute("textContent")) and monotonic() < deadline:
         sleep(0.05)
     assert copied == f"{time.get_attribute('textContent')} is copied"

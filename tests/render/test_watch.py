@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import pytest
 from commandline import COMMAND, cinecut, environment
 from compiling import laid_out
+from effort import GIVE_UP
 from oracle import Film, Sound
 
 from cinecut.api import load
@@ -190,7 +191,7 @@ class Watched:
 
     def until(self, wanted: Callable[[], bool]) -> None:
         with self.changed:
-            assert self.changed.wait_for(wanted, timeout=60), self.session.state
+            assert self.changed.wait_for(wanted, timeout=GIVE_UP), self.session.state
 
     def __enter__(self) -> Watched:
         self.thread.start()
@@ -382,14 +383,14 @@ def page(films: Films, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     assert process.stderr is not None
     yield process.stdout.readline().strip(), spec
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
+    assert process.wait(GIVE_UP) == 130
     assert process.stderr.read().strip().endswith("nothing was left behind")
 
 
 def ask(address: str, path: str, method: str = "GET", body: str = "", **headers: str) -> tuple[int, bytes]:
     """A request below the page's address; of a path that begins with a slash below the server's."""
     parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=GIVE_UP)
     connection.request(method, path if path.startswith("/") else parts.path + path, body or None, headers)
     answer = connection.getresponse()
     found = answer.status, answer.read()
@@ -403,7 +404,7 @@ def state_of(address: str) -> dict[str, Any]:
 
 
 def wait_for(wanted: Callable[[], object]) -> None:
-    for _ in range(600):
+    for _ in range(10 * GIVE_UP):
         if wanted():
             return
         time.sleep(0.1)

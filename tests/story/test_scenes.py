@@ -17,6 +17,7 @@ import cv2
 import msgpack
 import numpy as np
 import pytest
+from effort import GIVE_UP
 from footage import RATE, Footage, make_film
 from talking import Question, Reply, Talker, sensible, talker
 
@@ -118,7 +119,7 @@ def test_several_are_asked_at_a_time_and_nothing_changes(footage: Footage, facts
     four = threading.Barrier(4)
 
     def reply(question: Question) -> Reply:
-        four.wait(30)  # until four have come
+        four.wait(GIVE_UP)  # until four have come
         return sensible(question)
 
     with talker(reply) as server:
@@ -218,7 +219,7 @@ def test_an_interrupt_does_not_wait_for_a_server_that_is_silent(
             return sensible(question)
         if number == 4:
             threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
-        waited.append(silent.wait(60))
+        waited.append(silent.wait(GIVE_UP))
         return 503
 
     with talker(reply) as server:
