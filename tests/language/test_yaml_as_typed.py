@@ -181,3 +181,27 @@ def test_a_text_that_is_no_yaml(text: str, place: tuple[int, int], message: str,
     assert found.span is not None
     assert (found.span.line + 1, found.span.column + 1) == place
     assert hint in " ".join(found.hints)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("gain: -2,5", "write -2.5"),
+        ("gain: -2 dB", "write -2"),
+        ("gain: 3,5dB", "write 3.5"),
+        ("speed: 50%", "write 0.5"),
+        ("speed: 50 %", "write 0.5"),
+        ("from: fade-in 1s", "did you mean fade in 1s?"),
+        ("from: crosfade 12f", "did you mean crossfade 12f?"),
+        ("from: Dip_to_black", "did you mean dip to black?"),
+        ("from: wipe", "write cut, crossfade 1.5s"),
+    ],
+)
+def test_what_is_nearly_right_is_answered_by_what_is(line: str, hint: str) -> None:
+    ((_, message, hints),) = found(f"{SPEC}    {line}\n")
+    assert hint in f"{message} {hints}"
+
+
+@pytest.mark.parametrize("size", ["640x360", "640×360", "640 X 360"])
+def test_a_size_is_read_as_people_write_it(size: str) -> None:
+    assert found(SPEC + f"output: {{size: {size}}}\n") == []
