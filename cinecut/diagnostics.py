@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import quote
@@ -143,6 +143,30 @@ def width(text: str) -> int:
     """Columns that a text takes on a terminal: East Asian wide characters take two, combining ones none."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
+
+
+def condensed(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """For people: what is wrong in the same words at many places is said at the first, with the lines of the others."""
+    alike: dict[object, list[Diagnostic]] = {}
+    for each in found:
+        alike.setdefault(_words(each), []).append(each)
+    shown: list[Diagnostic] = []
+    for each in found:
+        first, *others = alike[_words(each)]
+        lines = [str(other.span.line + 1) for other in others if other.span is not None]
+        if len(lines) < _MANY:
+            shown.append(each)
+        elif each is first:
+            rest = f" and {len(lines) - _LINES} more" if len(lines) > _LINES else ""
+            shown.append(replace(first, hints=(*first.hints, f"the same in lines {', '.join(lines[:_LINES])}{rest}")))
+    return shown
+
+
+def _words(each: Diagnostic) -> object:
+    return each.code, each.message, each.hints, each.span and each.span.file
+
+
+_MANY, _LINES = 3, 12  # so many more are not said one by one; so many of their lines are
 
 
 def as_text(diagnostic: Diagnostic, source: list[str] | None = None) -> str:

@@ -49,6 +49,7 @@ def examine(ffmpeg: str | None = None) -> list[Finding]:
         _server(),
         *_models(),
         _sentences(),
+        _speech(),
         _gpu(),
         _memory(),
         _disk("disk, caches", cache_folder()),
@@ -133,6 +134,13 @@ def _sentences() -> Finding:
     if is_installed("onnxruntime", "tokenizers"):
         return Finding("MiniLM's engine", "ok", f"onnxruntime {metadata.version('onnxruntime')}")
     return Finding("MiniLM's engine", "gap", "neither torch nor onnxruntime", f"{WITH_TORCH}; or {WITHOUT_TORCH}")
+
+
+def _speech() -> Finding:
+    if is_installed("faster_whisper"):
+        return Finding("Whisper's engine", "ok", f"faster-whisper {metadata.version('faster-whisper')}")
+    remedy = "python -m pip install 'cinecut[speech]'; without it a film without subtitles has no words"
+    return Finding("Whisper's engine", "gap", "none", remedy)
 
 
 def _gpu() -> Finding:

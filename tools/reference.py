@@ -200,12 +200,11 @@ def _prose(text: str) -> str:
     """A command's words; its examples as code."""
     blocks = []
     for block in text.strip().split("\n\n"):
-        line = " ".join(block.split())
-        head, _, examples = line.partition(": ")
-        if head in ("Example", "Examples"):
-            blocks.append("\n".join(f"    {example.strip()}" for example in examples.split("   |   ")))
+        head, *lines = block.split("\n")
+        if head in ("Example:", "Examples:"):
+            blocks.append("\n".join(f"    {example.strip()}" for example in lines))
         else:
-            blocks.append(line)
+            blocks.append("\n".join(f"    {line}" for line in (head, *lines)) if lines else head)
     return "\n\n".join(blocks)
 
 

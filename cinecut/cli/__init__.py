@@ -8,8 +8,10 @@ import os
 gc.set_threshold(500_000)  # imports and specs are many small values: looking for cycles among them took a tenth
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read by NumPy: its products are small, more threads only wait
 
+import inspect
 import io
 import json
+import re
 import signal
 import sys
 from importlib import import_module
@@ -53,8 +55,26 @@ def command_line(asked: str | None = None) -> typer.Typer:
     app = _without_commands()
     wanted = [module for module, names in _MODULES.items() if asked in names] or list(_MODULES)
     for module in wanted:
-        app.add_typer(import_module(f"cinecut.cli.{module}").app)
+        commands = import_module(f"cinecut.cli.{module}").app
+        for group in (commands, *(inner.typer_instance for inner in commands.registered_groups)):
+            for each in group.registered_commands:
+                each.help = _laid_out(each.callback.__doc__ or "")
+        app.add_typer(commands)
     return app
+
+
+def _laid_out(text: str) -> str:
+    """A command's help: what is written as one paragraph fills the lines of any terminal, tables and each example
+    have lines of their own."""
+    blocks = []
+    for block in inspect.cleandoc(text).split("\n\n"):
+        head, _, examples = block.partition(": ")
+        if head in ("Example", "Examples"):
+            each = [" ".join(example.split()) for example in re.split(r"\s{4}\|\s+", examples)]
+            blocks.append("\n".join([f"{head}:", *(f"  {example}" for example in each)]))
+        else:
+            blocks.append(block if "    " in block else " ".join(block.split()))
+    return "\n\n".join(blocks)
 
 
 def listed() -> typer.Typer:
@@ -74,7 +94,7 @@ def _without_commands() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
         help="Cut trailers from a YAML spec: one editable file, one FFmpeg graph, exact frames.",
-        epilog="Start with: cinecut check specs/big_buck_bunny.yaml, then cinecut render specs/big_buck_bunny.yaml",
+        epilog="Start with: cinecut analyze film.mkv, which says what comes next; cinecut COMMAND --help has examples.",
     )
     app.callback()(_common)
     return app

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cinecut.diagnostics import Diagnostic, Severity, Stop, as_text, harmless
+from cinecut.diagnostics import Diagnostic, Severity, Stop, as_text, condensed, harmless
 
 if TYPE_CHECKING:
     from cinecut.render.job import Watch
@@ -164,7 +164,7 @@ def say(text: str) -> None:
 def print_diagnostics(diagnostics: list[Diagnostic]) -> None:
     sources: dict[str, list[str] | None] = {}
     colors = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    for diagnostic in diagnostics:
+    for diagnostic in condensed(diagnostics):
         if LOUDNESS.quiet and diagnostic.severity is not Severity.ERROR:
             continue
         name = diagnostic.span.file if diagnostic.span else ""

@@ -7,6 +7,7 @@ The straight line:
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -93,7 +94,7 @@ def export(spec: Path, target: str, output: Path | None, wishes: Wishes, *, forc
         made = _by_plugin(target, sequence, path, sources)
     files = {path if name == end else path.with_name(stem + name): data for name, data in made.files.items()}
     files |= {path.with_name(beside.name + name): data for name, data in _looks(layout, wishes.folder).items()}
-    refuse_existing(list(files), force)
+    refuse_existing([file for file, data in files.items() if not _holds(file, data)], force)
     for file, data in files.items():
         write_beside(file, data, never=sources)
     listed = [*files, *([path] if target not in TARGETS else [])]
@@ -113,6 +114,13 @@ def refuse_existing(files: list[Path], force: bool) -> None:
     for file in files:
         if os.path.lexists(file) and not force:
             raise Stop("output", f"{file} is there already", "--force replaces it")
+
+
+def _holds(file: Path, data: bytes) -> bool:
+    """Whether a file, such as the look beside an export to another program, has these very bytes already."""
+    with contextlib.suppress(OSError):
+        return file.is_file() and file.stat().st_size == len(data) and file.read_bytes() == data
+    return False
 
 
 def written(target: str, sequence: Sequence) -> Written:

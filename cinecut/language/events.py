@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
@@ -48,8 +49,10 @@ class Transition:
         """`crossfade 1.5s`, `dip to black`, `cut`. Raises BadTimeError."""
         match = _TRANSITION.fullmatch(text.strip())
         if match is None:
-            message = "is no transition; write cut, crossfade 1.5s, dip to black 1s, fade in 1s, …"
-            raise BadTimeError(f"{excerpt(text)} {message}")
+            kind, length = re.fullmatch(r"\s*(\D*?)[\s_-]*(\d.*)?", text).groups()  # type: ignore[union-attr]
+            close = get_close_matches(re.sub(r"[\s_-]+", " ", kind.lower()), _KINDS, n=1)
+            meant = f"did you mean {' '.join(filter(None, (close[0], length)))}?" if close else _EXAMPLES
+            raise BadTimeError(f"{excerpt(text)} is no transition; {meant}")
         kind = " ".join(match[1].lower().split())
         if kind == "cut" and match[2]:
             raise BadTimeError("a cut has no length; a crossfade or a dip has")
@@ -59,6 +62,8 @@ class Transition:
         return cls(kind=kind, length=length)  # type: ignore[arg-type]  # the pattern holds it to the six
 
 
+_KINDS = ("cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out")
+_EXAMPLES = "write cut, crossfade 1.5s, dip to black 1s, fade in 1s, …"
 _TRANSITION = re.compile(r"(cut|crossfade|dip\s+to\s+black|dip\s+to\s+white|fade\s+in|fade\s+out)(?:\s+(\S.*))?", re.I)
 
 

@@ -42,7 +42,7 @@ def positive(value: object) -> Fraction:
 
 def parse_size(value: object) -> tuple[int, int]:
     """Width and height in pixels: `1920x1080`. Raises BadTimeError."""
-    match = re.fullmatch(r"([1-9]\d{0,4})\s*x\s*([1-9]\d{0,4})", str(value))
+    match = re.fullmatch(r"([1-9]\d{0,4})\s*[xX×]\s*([1-9]\d{0,4})", str(value))
     if match is None:
         raise BadTimeError(f"{excerpt(value)} is no size such as 1920x1080")
     return int(match[1]), int(match[2])

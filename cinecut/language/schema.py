@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
@@ -277,7 +278,13 @@ def _rewritten(kinds: list[str], value: object) -> tuple[str, ...]:
         return (f"a list, be it of one: [{excerpt(value)[1:-1]}]",)
     if "string" in kinds and isinstance(value, int | Fraction):
         return ("in quotes it is a text",)
+    if "number" in kinds and isinstance(value, str) and (match := _NUMBER.fullmatch(value.strip())):
+        number = f"{match[1]}.{match[2]}" if match[2] else match[1]
+        return (f"write {float(number) / 100:g}" if match[3] == "%" else f"write {number}",)
     return ()
+
+
+_NUMBER = re.compile(r"([-+]?\d{1,9})(?:[.,](\d{1,9}))?\s*(%|[a-zA-Z]{0,3})")  # as people write it: -2,5 dB, 50 %
 
 
 def _not_allowed(error: ValidationError, node: Node, name: str, allowed: list[object]) -> Iterator[Finding]:

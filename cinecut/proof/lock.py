@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -114,6 +115,14 @@ def with_results(lock: Lock, files: Mapping[str, Path], ffmpeg: FFmpeg) -> Lock:
 def lock_file(spec: Path) -> Path:
     """Where a spec's lock lies: beside it."""
     return spec.with_name(spec.name + ".lock")
+
+
+def own_lock(spec: Path) -> Path:
+    """The lock beside a spec. Raises Stop where the spec has none."""
+    found = lock_file(spec)
+    if spec.is_file() and not found.is_file():
+        raise Stop("missing-file", f"{spec} has no lock", f"cinecut lock {shlex.quote(str(spec))} writes it")
+    return found
 
 
 def _media(job: Job) -> Iterator[Medium]:

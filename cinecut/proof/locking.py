@@ -9,7 +9,7 @@ from pathlib import Path
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import disk_errors, working_folder, write_beside
-from cinecut.proof.lock import Lock, lock_file, made_of, other_than, print_lock, read_lock, with_results
+from cinecut.proof.lock import Lock, lock_file, made_of, other_than, own_lock, print_lock, read_lock, with_results
 from cinecut.render.job import Job, Watch
 from cinecut.render.trailer import Effort, Rendered, render
 
@@ -38,7 +38,7 @@ def write_lock(job: Job, spec: Path, output: Path | None, ffmpeg: FFmpeg, watch:
 def only_as_locked(job: Job, spec: Path, ffmpeg: FFmpeg, only: Sequence[str]) -> Callable[[Mapping[str, Path]], None]:
     """Raises Stop where a job is not what its lock says. What comes back is for `Effort.accept`: it refuses files that
     came out otherwise all the same."""
-    path = lock_file(spec)
+    path = own_lock(spec)
     locked = _only(read_lock(path), [target.name for target in job.plan.targets] if only else ())
     now = made_of(job, ffmpeg)
     _refuse(path, list(other_than(locked, now)))

@@ -12,7 +12,7 @@ from cinecut.diagnostics import Report, Span
 from cinecut.edits.changes.compare import differences
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.language.timebase import clock
-from cinecut.proof.lock import Lock, LockedOutput, LockedSegment, lock_file, made_of, read_lock, spec_of
+from cinecut.proof.lock import Lock, LockedOutput, LockedSegment, made_of, own_lock, read_lock, spec_of
 from cinecut.render.check import layout_of
 from cinecut.render.job import prepare
 
@@ -93,7 +93,7 @@ def _locked(path: Path) -> State:
 
 def locked_state(spec: Path) -> State:
     """Of a spec's own lock. Raises Stop where it has none."""
-    return _locked(lock_file(spec))
+    return _locked(own_lock(spec))
 
 
 def why(old: State, new: State) -> list[Anew]:

@@ -14,12 +14,12 @@ from cinecut.compiler.deliveries import check_kits
 from cinecut.compiler.layout import Layout, lay_out
 from cinecut.compiler.layout.timeline import translated
 from cinecut.compiler.resolve import check_linked, faces_of, resolve
-from cinecut.diagnostics import Report, Span, Stop
+from cinecut.diagnostics import Report, Severity, Span, Stop
 from cinecut.fonts.glyphs import check_glyphs, load_face
 from cinecut.kits import kits_of
 from cinecut.known.judge import judge
 from cinecut.known.record import Known, known_of, was_analysed
-from cinecut.language.document import STDIN, Document
+from cinecut.language.document import STDIN, Document, Mapping
 from cinecut.language.read import fill_spec, load_spec
 from cinecut.language.rules import check_rules
 from cinecut.language.spec import Spec
@@ -36,7 +36,7 @@ def examine(path: Path, report: Report, *, files: bool = False, link: bool = Fal
     `files` looks at the files that it names, too; `link` measures those without facts. Raises Stop where the spec or a
     medium cannot be read at all.
     """
-    _, spec = load_spec(path, report)
+    document, spec = load_spec(path, report)
     if spec is None:
         return None
     if files:
@@ -46,7 +46,19 @@ def examine(path: Path, report: Report, *, files: bool = False, link: bool = Fal
         if link and report.ok:
             spec = linked(spec, path.parent)
             check_rules(spec, report)  # once more, now that all is measured
-    return layout_of(spec, report)
+    layout = layout_of(spec, report)
+    if _music_is_wrong(document, report):
+        report.found = [each for each in report.found if each.code != "no-grid"]  # it follows from that mistake
+    return layout
+
+
+def _music_is_wrong(document: Document, report: Report) -> bool:
+    music = document.root.entries.get("music") if isinstance(document.root, Mapping) else None
+    if music is None:
+        return False
+    errors = [each.span for each in report if each.severity is Severity.ERROR and each.code != "no-grid" and each.span]
+    first, last = (music.span.line, music.span.column), (music.span.end_line, music.span.end_column)
+    return any(first <= (span.line, span.column) < last for span in errors)
 
 
 def layout_at(path: Path) -> Layout:

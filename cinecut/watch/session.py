@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text
+from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text, condensed
 from cinecut.edits import revise
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Running
@@ -195,7 +195,8 @@ class Session:
 def _shown(found: list[Diagnostic], text: str) -> tuple[str, ...]:
     """Findings as `cinecut check` prints them."""
     lines = text.splitlines()
-    return tuple(as_text(item, lines if item.span else None) for item in found if item.severity is not Severity.NOTE)
+    told = condensed([item for item in found if item.severity is not Severity.NOTE])
+    return tuple(as_text(item, lines if item.span else None) for item in told)
 
 
 def _named(spec: Spec, folder: Path) -> Iterator[Path]:

@@ -330,3 +330,23 @@ def test_what_an_edit_knows_from_before_is_what_reading_anew_finds(spec: Path) -
 
 def places(found: Spec) -> list[object]:
     return [entry.place for entry in found.timeline]
+
+
+@pytest.mark.parametrize(
+    ("acts", "event", "wanted"),
+    [
+        (("act 1", "beat drop", "act 2"), "act 2/1", 4),  # by its name, though it is the third
+        (("act 1", "beat drop", "act 2"), "beat drop/1", 3),
+        (("one", "two", "three"), "act 2/1", 3),
+        (("1", "2", "3"), "act 3/1", 4),
+    ],
+)
+def test_an_event_of_an_act(acts: tuple[str, ...], event: str, wanted: int, tmp_path: Path) -> None:
+    """The act of that name comes before the one that is so many in order."""
+    facts = SPEC[SPEC.index("film:") : SPEC.index("music:")]
+    rows = [f"  - act: '{act}'\n  - shot: {10 * number} - {10 * number + 1}\n" for number, act in enumerate(acts)]
+    spec = tmp_path / "a.yaml"
+    spec.write_text(f"cinecut: 1\n{facts}timeline:\n  - black: 1s\n{''.join(rows)}")
+    edit(spec, {"do": "remove", "event": event})
+    assert f"shot: {10 * (wanted - 2)} -" not in spec.read_text()
+    assert spec.read_text().count("shot:") == 2

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from oracle import Film, Sound
+from typer.core import TyperGroup
 from typer.main import get_group
 from typer.testing import CliRunner
 
@@ -54,6 +55,30 @@ def test_a_command_alone_is_the_one_of_all_commands() -> None:
     for name, command in everything.items():
         alone = get_group(command_line(name)).commands[name]
         assert (alone.help, [p.name for p in alone.params]) == (command.help, [p.name for p in command.params])
+
+
+def helped() -> dict[str, str]:
+    """Every command's help, those of groups too."""
+    groups = [("", get_group(command_line()))]
+    found: dict[str, str] = {}
+    for before, group in groups:
+        for name, each in group.commands.items():
+            if isinstance(each, TyperGroup):
+                groups.append((f"{name} ", each))
+            else:
+                found[before + name] = each.help or ""
+    return found
+
+
+@pytest.mark.parametrize(("name", "text"), helped().items(), ids=helped())
+def test_help_fits_a_terminal(name: str, text: str) -> None:
+    """Prose fills the lines of any terminal; what has lines of its own fits into one of 80 columns."""
+    *prose, examples = text.split("\n\n")
+    assert examples.startswith(("Example:\n  ", "Examples:\n  "))
+    assert all("cinecut " in line for line in examples.splitlines()[1:])
+    for block in prose:
+        lines = block.split("\n")
+        assert len(lines) == 1 or max(map(len, lines)) <= 78
 
 
 def command(*arguments: str | Path) -> list[str]:

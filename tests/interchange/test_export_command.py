@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
@@ -41,6 +42,21 @@ def test_every_target_writes_its_files_and_lists_what_is_lost(target: str, tmp_p
     assert told_again.returncode == 0
     for lost in told["unsupported"]:
         assert lost["what"] in told_again.stdout
+
+
+def test_another_program_takes_the_same_looks(tmp_path: Path) -> None:
+    """They lie there from the first export, by a name of what they hold; only another file is in the way."""
+    spec = tmp_path / "horror.yaml"
+    spec.write_text(BUNNY.read_text(encoding="utf-8") + "vibe: horror\n", encoding="utf-8")
+    told = cinecut("export", spec, "--to", "edl", cwd=tmp_path)
+    assert told.returncode == 0
+    assert re.search(r"shot \d+ to \d+.*\tthe trailer.s grade", told.stdout)  # what is lost of many shots is one row
+    assert cinecut("export", spec, "--to", "fcp", cwd=tmp_path).returncode == 0
+    look = next(tmp_path.glob("*.cube"))
+    look.write_text("mine", encoding="utf-8")
+    refused = cinecut("export", spec, "--to", "otio", cwd=tmp_path)
+    assert f"{look.name} is there already" in refused.stderr
+    assert look.read_text(encoding="utf-8") == "mine"
 
 
 def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:

@@ -139,3 +139,69 @@ def test_what_is_repeated_in_a_wrong_place_is_wrong_there(what: str, repeated: s
     """The mistake is reported where the text stands; what repeats it is left out as well."""
     text = f"cinecut: 1\nfilm: {{file: film.mp4, protagonist: &a {what}}}\n{repeated}\n"
     assert all(line >= 2 for line, _, _ in found(text))
+
+
+SHOT = "timeline:\n  - shot: 0:16 - 0:20\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message", "hint"),
+    [
+        (SHOT + "    gain:6\n    mute: true\n", (3, 5), "no space after the colon", "write gain: 6"),
+        (SHOT + "    gain:6\n", (3, 5), "no space after the colon", "write gain: 6"),
+        ("timeline:\n  -shot: 0 - 1\n  - act: x\n", (2, 3), "no space after the dash", "write - shot: 0 - 1"),
+        ("cinecut: 1\nfilm film.mkv\ntimeline: []\n", (2, 1), "'film film.mkv' is no `key: value`", "a colon"),
+        ("<<<<<<< HEAD\ncinecut: 1\n", (1, 1), "'<<<<<<< HEAD' is no `key: value`", ""),
+        (SHOT + "      mute: true\n", (3, 7), "deeper than the one above", "line 2"),
+        ("cinecut: 1\n film: a.mkv\n", (2, 2), "deeper than the one above", "line 1"),
+        (SHOT + "   mute: true\n", (3, 4), "begins in column 4", "line 2 begins in column 3"),
+        (SHOT + "    mute: true\n - act: x\n", (4, 2), "begins in column 2", "line 2 begins in column 3"),
+        (SHOT + "    - act: x\n", (3, 5), "begins in column 5", "line 2 begins in column 3"),
+        ("music:\n  - pulse: soft\n  gain: 1\n", (3, 3), "stand in one column: here, and in line 2", "below"),
+        ("a: WAIT: NOW\n", (1, 8), "a second `: `", "quotes around"),
+        ("a: “WAIT: NOW”\n", (1, 9), "a second `: `", "no quotes to YAML"),
+        ('a: "He said "no""\n', (1, 14), "the quotes end before this", '\\"'),
+        ("a: 'it's'\n", (1, 8), "the quotes end before this", "''"),
+        ("a: %5\n", (1, 4), "no text begins with this sign", "in quotes"),
+        ("a: @me\n", (1, 4), "no text begins with this sign", "in quotes"),
+        ("a: !Now\n", (1, 4), "the tag !Now means nothing", "in quotes"),
+        ("a: & more\n", (1, 5), "signs of YAML", "in quotes"),
+        ('a: "C:\\Users\\me"\n', (1, 9), "begins an escape", "single quotes"),
+        ("a: | text\n", (1, 6), "begins in the next line", "in quotes"),
+        ("a: {b: 1\nc: 2\n", (1, 4), "this { is never closed", ""),
+    ],
+    ids=str,
+)
+def test_a_text_that_is_no_yaml(text: str, place: tuple[int, int], message: str, hint: str) -> None:
+    report = Report()
+    parse_document(Path("a.yaml"), text, report)
+    (found,) = report
+    assert found.code == "yaml"
+    assert message in found.message
+    assert found.span is not None
+    assert (found.span.line + 1, found.span.column + 1) == place
+    assert hint in " ".join(found.hints)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("gain: -2,5", "write -2.5"),
+        ("gain: -2 dB", "write -2"),
+        ("gain: 3,5dB", "write 3.5"),
+        ("speed: 50%", "write 0.5"),
+        ("speed: 50 %", "write 0.5"),
+        ("from: fade-in 1s", "did you mean fade in 1s?"),
+        ("from: crosfade 12f", "did you mean crossfade 12f?"),
+        ("from: Dip_to_black", "did you mean dip to black?"),
+        ("from: wipe", "write cut, crossfade 1.5s"),
+    ],
+)
+def test_what_is_nearly_right_is_answered_by_what_is(line: str, hint: str) -> None:
+    ((_, message, hints),) = found(f"{SPEC}    {line}\n")
+    assert hint in f"{message} {hints}"
+
+
+@pytest.mark.parametrize("size", ["640x360", "640×360", "640 X 360"])
+def test_a_size_is_read_as_people_write_it(size: str) -> None:
+    assert found(SPEC + f"output: {{size: {size}}}\n") == []

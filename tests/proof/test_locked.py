@@ -131,3 +131,11 @@ def test_what_is_no_lock(folder: Path, text: str) -> None:
         done = cinecut(*command, cwd=folder)
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
+
+
+def test_no_lock_yet(folder: Path) -> None:
+    (folder / "a.yaml.lock").unlink()
+    for command in (("why", "a.yaml"), ("render", "a.yaml", "--locked", "-o", "a.mp4")):
+        done = cinecut(*command, cwd=folder)
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: a.yaml has no lock [missing-file]\n  hint: cinecut lock a.yaml writes it")

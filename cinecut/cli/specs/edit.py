@@ -83,15 +83,17 @@ def edit(
 
     An EVENT is its number (12, or shot 12), its id, or of act 2 the third: "act 2/3". `explain` shows all of them.
 
-    trim EVENT --in TIME --out TIME --for LENGTH    other ends; what is not named stays
-    slip EVENT BY                                   a later part of the film: 1.5s, -12f
-    replace EVENT WITH                              other film, as long: 0:40, or 0:40 - 0:42
-    swap EVENT [N]                                  one of its alternatives
-    move EVENT TO | remove EVENT | duplicate EVENT
-    insert EVENT|end WHAT                           a new event before it: "shot: 0:16 - 0:20"
-    retitle EVENT TEXT [N]                          a card's text, or its title N's
-    retime EVENT SPEED | sync EVENT TIME            slow motion; a moment onto a beat
-    set PATH [VALUE]                                any key: mix.music -3, 3.gain 2; without VALUE it is taken out
+    trim EVENT --in TIME      other ends: --in, --out, --for; the others stay
+    slip EVENT BY             a later part of the film, as long: 1.5s, -12f
+    replace EVENT WITH        other film: 0:40 (as long), or 0:40 - 0:42
+    swap EVENT [N]            one of its alternatives
+    move EVENT TO             to the place that another event has
+    remove EVENT              and the other way: duplicate EVENT
+    insert EVENT|end WHAT     a new event before it: "shot: 0:16 - 0:20"
+    retitle EVENT TEXT [N]    a card's text, or its title N's
+    retime EVENT SPEED        0.5 is slow motion
+    sync EVENT TIME           that moment of the film falls on a beat
+    set PATH [VALUE]          any key: mix.music -3; without VALUE it goes
 
     Refused is what would make the spec wrong. `cinecut undo SPEC` takes it back.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +26,7 @@ from cinecut.diagnostics import Stop, excerpt, harmless
 
 if TYPE_CHECKING:
     from cinecut.interchange.export import Exported
+    from cinecut.interchange.model import Unsupported
     from cinecut.interchange.tracks import Stems
 
 app = typer.Typer()
@@ -92,7 +94,31 @@ def export(
         say(harmless(str(file)))
     if done.unsupported:
         say(f"{to} shows otherwise:")
-        print_table(["event", "what", "shown instead"], [[u.event, u.what, u.instead] for u in done.unsupported])
+        print_table(["event", "what", "shown instead"], _rows(done.unsupported))
+
+
+def _rows(unsupported: Sequence[Unsupported]) -> list[list[str]]:
+    """What of many events is shown in the same other way is one row: `shot 1 to 4, 6`."""
+    events: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for each in unsupported:
+        kind, _, number = each.event.rpartition(" ") if each.event[-1:].isdecimal() else (each.event, "", "")
+        found = events.setdefault((each.what, each.instead), {}).setdefault(kind, [])
+        found += [int(number)] if number else []
+    return [
+        ["; ".join(" ".join(filter(None, (kind, _spans(found)))) for kind, found in kinds.items()), *key]
+        for key, kinds in events.items()
+    ]
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """Ascending numbers with the runs among them in short: `1 to 4, 6`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
 
 
 def _record(to: str, done: Exported) -> dict[str, object]:

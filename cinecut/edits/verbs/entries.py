@@ -30,13 +30,13 @@ def id_of(placed: Placed) -> str:
     return placed.event.id or placed.label
 
 
-_OF_ACT = re.compile(r"\s*(?:act\s+)?(.+?)\s*/\s*(\d+)\s*")
+_OF_ACT = re.compile(r"\s*(.+?)\s*/\s*(\d+)\s*")
 _OF_KIND = re.compile(r"\s*(shot|black|card|still|event)\s+(\d+)\s*")
 
 
 def find_event(layout: Layout, name: str | int) -> Placed:
-    """The event that is meant: `12`, `shot 12`, `act 2/3` (the third event of the second act), `revenge/1`, or an id.
-    Raises Stop where there is none."""
+    """The event that is meant: `12`, `shot 12`, `act 2/3` (the third event of the act of that name, else of the second
+    act), `revenge/1`, or an id. Raises Stop where there is none."""
     events = layout.timeline.events
     if isinstance(name, int) or name.strip().isdecimal():
         return _numbered(events, int(name))
@@ -64,17 +64,21 @@ def _numbered(events: tuple[Placed, ...], number: int) -> Placed:
     return events[number - 1]
 
 
-def _in_act(events: tuple[Placed, ...], act: str, number: int) -> Placed:
+def _in_act(events: tuple[Placed, ...], written: str, number: int) -> Placed:
+    """`written` is an act's name, with or without `act` before it, or how many acts there are up to it."""
     acts = [list(run) for name, run in groupby(events, lambda placed: placed.act) if name is not None]
-    named = [run for run in acts if run[0].act == act]
-    if not named and act.isdecimal() and 1 <= int(act) <= len(acts):
-        named = [acts[int(act) - 1]]
-    if not named:
-        names = ", ".join(dict.fromkeys(str(run[0].act) for run in acts)) or "none"
-        raise Stop("option", f"there is no act {act}", f"the acts are: {names}")
-    found = [placed for run in named for placed in run]
+    bare = re.sub(r"^act\s+", "", written)
+    names = [str(run[0].act) for run in acts]
+    meant = next((name for name in (written, f"act {bare}", bare) if name in names), None)
+    if meant is None and bare.isdecimal() and 1 <= int(bare) <= len(acts):
+        found = acts[int(bare) - 1]
+    else:
+        found = [placed for name, run in zip(names, acts, strict=True) if name == meant for placed in run]
+    if not found:
+        raise Stop("option", f"there is no act {bare}", f"the acts are: {', '.join(dict.fromkeys(names)) or 'none'}")
     if not 1 <= number <= len(found):
-        raise Stop("option", f"act {act} has {len(found)} events; there is no event {number} in it")
+        named = meant or f"act {bare}, {found[0].act!r},"
+        raise Stop("option", f"{named} has {len(found)} events; there is no event {number} in it")
     return found[number - 1]
 
 

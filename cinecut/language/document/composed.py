@@ -13,7 +13,8 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from cinecut.diagnostics import Report, Span, excerpt
-from cinecut.language.document import LINE_BREAK, MAX_NODES, odd_spaces, resolve
+from cinecut.language.document import LINE_BREAK, MAX_NODES, resolve
+from cinecut.language.document.complaints import complaint
 from cinecut.language.document.leniency import as_ruamel_takes_it
 from cinecut.language.document.nodes import Mapping, Node, Scalar, Sequence, Value
 
@@ -25,7 +26,7 @@ def composed_tree(name: str, text: str, report: Report) -> Node | None:
             root = YAML(typ="safe", pure=True).compose(as_ruamel_takes_it(text))  # leaves comments: edits splice text
         return None if root is None else _Tree(name, text, report).convert(root)
     except MarkedYAMLError as error:
-        report.add("yaml", *_explain_yaml(name, text, error))
+        report.add("yaml", *complaint(name, text, error))
     except YAMLError as error:  # a forbidden control character has no mark
         report.add("yaml", " ".join(str(error).split()), Span(name, 0, 0, 0, 1))
     except ValueError:  # the one that ruamel.yaml lets through
@@ -47,35 +48,6 @@ def _beyond(name: str, text: str) -> Span:
             if int(match[1], 16) > sys.maxunicode:
                 return Span(name, number, match.start(), number, match.end())
     return Span(name, 0, 0, 0, 1)
-
-
-_YAML_HINT = "every `key:` stands on its own line, indented by spaces; texts with signs go in quotes"
-
-
-def _explain_yaml(name: str, text: str, error: MarkedYAMLError) -> tuple[str, Span, str]:
-    """ruamel's finding in plainer words, where it has some that people meet often."""
-    problem = " ".join(str(error.problem or error.context or "this is not YAML").split())
-    mark = error.problem_mark or error.context_mark
-    lines = LINE_BREAK.split(text)
-    if error.context_mark and ("but got" in problem or "unexpected end of stream" in problem):
-        opened = error.context_mark
-        sign = lines[opened.line][opened.column : opened.column + 1]
-        if sign in tuple("[{\"'"):
-            span = Span(name, opened.line, opened.column, opened.line, opened.column + 1)
-            return f"this {sign} is never closed, or something stands in it that needs quotes", span, _YAML_HINT
-    span = Span(name, mark.line, mark.column, mark.line, mark.column + 1) if mark else Span(name, 0, 0, 0, 1)
-    line = lines[span.line] if span.line < len(lines) else ""
-    if spaces := odd_spaces(line) or odd_spaces("".join(lines[max(0, span.line - 1) : span.line])):
-        return problem, span, spaces
-    if "\t" in line[: span.column + 1]:
-        return "a tab stands where YAML takes only spaces", span, "indent by spaces"
-    if ": " in line and "mapping values are not allowed" in problem:
-        return "a second `: ` in one value", span, "put quotes around a text that holds a colon and a space"
-    if "undefined alias" in problem:
-        return problem, span, "*name repeats what &name marked before; a text that begins with * goes in quotes"
-    if "another document" in problem:
-        return "a second document begins here", span, "a spec is one document: remove the `---`"
-    return problem, span, _YAML_HINT
 
 
 class _EndlessError(Exception):
@@ -128,7 +100,9 @@ class _Tree:
         plain = not node.style
         tag = str(node.tag)
         if not tag.startswith("tag:yaml.org,2002:"):
-            self.report.add("yaml", f"the tag {tag} means nothing here", self.span(node))
+            self.report.add(
+                "yaml", f"the tag {tag} means nothing here", self.span(node), "a text that begins with ! goes in quotes"
+            )
         value = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), node.value)
         if _SURROGATE.search(value):
             self.report.add("yaml", "half a surrogate pair is no character", self.span(node), "write the sign itself")
