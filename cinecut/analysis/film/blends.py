@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.film.gradual.outline import Outline, spreads
 from cinecut.analysis.film.gradual.ramps import REACH, ramps
+from cinecut.analysis.film.gradual.wipes import wipes
 
 PLAIN = 2.5  # levels of spread: a picture without content, whatever its brightness
 _FADED = 0.4  # greatest share of the spread that is left after a fade
@@ -164,8 +165,12 @@ def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], slack: floa
     """
     blends: list[Blend] = []
     for first, last in _stretches(outline, cuts, taken):
-        for ramp in ramps(outline.ranks[first:last], outline.luma[first:last].astype(np.float32), slack):
-            blends.append(Blend(ramp.start, ramp.end, GradualCut.DISSOLVE))
+        ranks, luma = outline.ranks[first:last], outline.luma[first:last]
+        mixed = [(ramp.start, ramp.end) for ramp in ramps(ranks, luma.astype(np.float32), slack)]
+        wiped = [
+            (start, end) for start, end in wipes(ranks, luma, slack) if all(end <= a or start >= b for a, b in mixed)
+        ]
+        blends += [Blend(start, end, GradualCut.DISSOLVE) for start, end in sorted(mixed + wiped)]
     return blends
 
 

@@ -2,8 +2,8 @@
 
 Between the pictures P before and Q after it, a gradual cut goes from P to Q in even steps. So the share of the way that
 each picture has covered is a ramp: 0 before, then rising evenly, then 1. Every two pictures are tried as P and Q; those
-whose ramp errs least are the edges. What remains unexplained tells a blend, in which each point is mixed, from a wipe,
-in which each point is of P or of Q, and from movement, which is neither.
+whose ramp errs least are the edges. What remains unexplained tells a blend, in which each point is mixed, from a wipe
+and from movement.
 
 Where shots move, points that also change before and after the gradual cut say little: a second look at its edges gives
 each point a weight, one over the variance that it has there (weighted least squares).
@@ -11,7 +11,7 @@ each point a weight, one over the variance that it has there (weighted least squ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,7 +23,6 @@ from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS
 
 Pictures = NDArray[np.float32]  # [n x 576] luma: ROWS times COLUMNS
 Floats = NDArray[np.float32]
-Shares = Callable[[Pictures, Floats, Floats], Floats]
 
 REACH = 10  # pictures beyond a gradual cut that are looked at
 FARTHEST = 60  # pictures on both sides that can matter
@@ -37,13 +36,10 @@ _FINE = 6  # ranks by which the second look moves either edge
 _STEADY = 20, 64.0  # pictures on each side for its weights, and the least variance
 _MIXED = 0.4  # greatest part of the way that a mix leaves unexplained, root mean square over the points
 _COST = 0.5  # of what is left unexplained, relative to unevenness, where ramps compete
-_ROUNDS, _WIDENINGS = 4, 4
 _UNEVEN = 0.06  # greatest root mean square distance of the shares from the ramp
 _UNEVEN_FIRST = 0.12  # the same at the first look
 _UNEVEN_GLANCE = 0.2  # and of a few of the shares, which saves the others' cost
-_UNEVEN_WIPE = 0.045  # greatest mean distance of a wipe's
 _RESIDUE, _RESIDUE_ONCE = 0.25, 0.35  # greatest part of the difference that a blend leaves unexplained, mean and most
-_EITHER = 0.1  # greatest part of the difference by which points of a wipe are neither of P nor of Q
 _PALER = 0.98  # greatest spread in the middle of a blend, relative to that of its ends
 _LIKE = 0.65  # greatest correlation of P and Q
 _LEAST = 8.0  # least levels between them
@@ -56,9 +52,8 @@ _SLID, _SLID_BETTER = 0.96, 0.05  # least correlation with a picture moved aside
 class Ramp:
     """Ranks, half-open, of the pictures inside, and what is left unexplained.
 
-    uneven : distance of the shares from the ramp, root mean square of a blend's, mean of a wipe's
+    uneven : root mean square distance of the shares from the ramp
     residue, residue_once : of the distance from P to Q, what a mix of them leaves unexplained: mean, and most
-    either : how far the points are from being of P or of Q, as a part of the same distance
     paler : spread in the middle, relative to that of the ends
     like : correlation of P and Q
     levels, novelty : distance from P to Q, and relative to their spread
@@ -69,7 +64,6 @@ class Ramp:
     uneven: float
     residue: float
     residue_once: float
-    either: float
     paler: float
     like: float
     levels: float
@@ -81,47 +75,23 @@ class Ramp:
         plain = self.residue <= slack * _RESIDUE and self.residue_once <= slack * _RESIDUE_ONCE
         return even and plain and self.paler <= _PALER and self._changes
 
-    def is_wipe(self, slack: float) -> bool:
-        even = self.uneven <= slack * _UNEVEN_WIPE and self.either <= slack * _EITHER
-        return even and self.residue > _RESIDUE / slack and self._changes
-
     @property
     def _changes(self) -> bool:
         return self.levels >= _LEAST and self.novelty >= _LEAST_NOVELTY and self.like <= _LIKE
 
 
 def ramps(ranks: NDArray[np.int64], luma: Pictures, slack: float = 1.0) -> list[Ramp]:
-    """The blends and wipes among pictures without hard cuts, in order; none overlap.
+    """The blends among pictures without hard cuts, in order; none overlap.
 
     ranks [n], luma [n x 576] : the pictures
     slack : how many times stranger than one they may look, if pictures are missing
     """
-    pairs = _tried(ranks, luma, slack)
-    kept = _kept([], (_blend(ranks, luma, pair, slack) for pair in _apart(pairs, mixed=True)))
-    kept = _kept(kept, (_wipe(ranks, luma, pair, slack) for pair in _apart(pairs, mixed=False)))
-    return [ramp for ramp in kept if not _pans(ranks, luma, ramp)]
-
-
-def _kept(kept: list[Ramp], more: Iterable[Ramp | None]) -> list[Ramp]:
-    """The ramps, in order, and of further ones those that overlap none before."""
-    for ramp in more:
-        if ramp is not None and all(ramp.end <= other.start or ramp.start >= other.end for other in kept):
-            kept = sorted([*kept, ramp], key=lambda ramp: ramp.start)
-    return kept
-
-
-def _blend(ranks: NDArray[np.int64], luma: Pictures, first: Pair, slack: float) -> Ramp | None:
-    """The blend where two pictures look like its ends."""
-    ramp = _weighted(ranks, luma, first)
-    return ramp if ramp.is_blend(slack) else None
-
-
-def _wipe(ranks: NDArray[np.int64], luma: Pictures, first: Pair, slack: float) -> Ramp | None:
-    """The wipe where two pictures look like its ends."""
-    start, end = int(ranks[first.before]) + 1, int(ranks[first.after])
-    near, far = np.searchsorted(ranks, [start - FARTHEST, end + FARTHEST])
-    ramp = _widened(ranks[near:far], luma[near:far], (start, end), _wiped)
-    return ramp if ramp is not None and ramp.is_wipe(slack) else None
+    kept: list[Ramp] = []
+    for pair in _apart(_tried(ranks, luma, slack)):
+        ramp = _weighted(ranks, luma, pair)
+        if ramp.is_blend(slack) and all(ramp.end <= other.start or ramp.start >= other.end for other in kept):
+            kept.append(ramp)
+    return sorted((ramp for ramp in kept if not _pans(ranks, luma, ramp)), key=lambda ramp: ramp.start)
 
 
 # --- every two pictures ---------------------------------------------------------------------------------------------
@@ -141,10 +111,10 @@ class Pair:
         return self.uneven + _COST * self.residue
 
 
-def _apart(pairs: list[Pair], mixed: bool) -> list[Pair]:
-    """The pairs that cost least, of those that overlap: those that a mix explains, or the others."""
+def _apart(pairs: list[Pair]) -> list[Pair]:
+    """Of the pairs that a mix explains, those that cost least of all that overlap."""
     kept: list[Pair] = []
-    for pair in sorted((pair for pair in pairs if (pair.residue <= _MIXED) is mixed), key=lambda pair: pair.cost):
+    for pair in sorted((pair for pair in pairs if pair.residue <= _MIXED), key=lambda pair: pair.cost):
         if all(pair.after <= other.before or pair.before >= other.after for other in kept):
             kept.append(pair)
     return kept
@@ -278,15 +248,20 @@ def _pans(ranks: NDArray[np.int64], luma: Pictures, ramp: Ramp) -> bool:
 
 
 def _slides(one: Floats, other: Floats) -> bool:
-    """Whether a picture is another one moved aside: up to half its width, and a sixth of its height."""
+    """Whether a picture is another one moved aside."""
+    best = slid(one, other)
+    return best > _SLID and best > _correlation(one, other) + _SLID_BETTER
+
+
+def slid(one: Floats, other: Floats) -> float:
+    """The greatest correlation of a picture with another one moved up to half its width, and a sixth of its height."""
     a, b = one.reshape(ROWS, COLUMNS), other.reshape(ROWS, COLUMNS)
     far, high = COLUMNS // 2, ROWS // 6
-    best = max(
+    return max(
         _correlation(_overlap(a, x, y), _overlap(b, -x, -y))
         for y in range(-high, high + 1)
         for x in range(-far, far + 1)
     )
-    return best > _SLID and best > _correlation(a, b) + _SLID_BETTER
 
 
 def _overlap(picture: Floats, x: int, y: int) -> Floats:
@@ -300,72 +275,6 @@ def _correlation(a: Floats, b: Floats) -> float:
     return float((a * b).sum()) / max(1.0, float(np.linalg.norm(a) * np.linalg.norm(b)))
 
 
-def _widened(ranks: NDArray[np.int64], luma: Pictures, suspected: tuple[int, int], shares: Shares) -> Ramp | None:
-    """The ramp among the pictures around the suspected one, and among more of them while it reaches their ends."""
-    near, far = suspected[0] - REACH, suspected[1] + REACH
-    ramp = None
-    for _ in range(_WIDENINGS):
-        first, last = np.searchsorted(ranks, [near, far])
-        if last - first < _SHORTEST + 2:
-            break
-        ramp = _fit(ranks[first:last], luma[first:last], shares)
-        if ramp is None:
-            break
-        wide = ramp.start <= ranks[first] + 2, ramp.end >= ranks[last - 1] - 1
-        if not any(wide):
-            break
-        near, far = near - REACH * wide[0], far + REACH * wide[1]
-    return ramp
-
-
-def _fit(ranks: NDArray[np.int64], luma: Pictures, shares: Shares) -> Ramp | None:
-    before, after = 0, len(ranks) - 1
-    edges: set[tuple[int, int]] = set()
-    ramp = None
-    for _ in range(_ROUNDS):
-        share = shares(luma, luma[before], luma[after])
-        best = _best(ranks, share)
-        if best is None:
-            return None
-        first, last = np.searchsorted(ranks, best)
-        ideal = np.clip((ranks[first:last] - best[0] + 1) / (best[1] - best[0] + 1), 0, 1)
-        ramp = _measured(ranks, luma, best, float(np.abs(share[first:last] - ideal).mean()) if last > first else 0.0)
-        if best in edges:
-            break
-        edges.add(best)
-        before = max(0, int(np.searchsorted(ranks, best[0])) - 2)
-        after = min(len(ranks) - 1, int(np.searchsorted(ranks, best[1])) + 1)
-    return ramp
-
-
-def _mixed(luma: Pictures, before: Floats, after: Floats) -> Floats:
-    """[n] the share of the way from one picture to another that each has covered."""
-    way = after - before
-    return np.asarray((luma - before) @ way / max(1.0, float(way @ way)), np.float32)
-
-
-def _wiped(luma: Pictures, before: Floats, after: Floats) -> Floats:
-    """[n] the share of its points, of those that differ between two pictures, in which each is nearer to the second."""
-    clear = np.abs(after - before) >= _LEAST
-    if not clear.any():
-        return _mixed(luma, before, after)
-    nearer = np.abs(luma[:, clear] - after[clear]) < np.abs(luma[:, clear] - before[clear])
-    return np.asarray(nearer.mean(1, dtype=np.float32))
-
-
-def _best(ranks: NDArray[np.int64], share: Floats) -> tuple[int, int] | None:
-    """The first rank, and the rank after the last, of the ramp with the least squared error."""
-    places = np.arange(ranks[0] + 1, ranks[-1] + 1)
-    start, end = (side.ravel() for side in np.meshgrid(places, places, indexing="ij"))
-    long_enough = end - start >= _SHORTEST
-    start, end = start[long_enough], end[long_enough]
-    if not len(start):
-        return None
-    ramps = np.clip((ranks[None] - start[:, None] + 1) / (end - start + 1)[:, None], 0, 1)
-    best = int(((share[None] - ramps) ** 2).sum(1).argmin())
-    return int(start[best]), int(end[best])
-
-
 def _measured(ranks: NDArray[np.int64], luma: Pictures, edges: tuple[int, int], uneven: float) -> Ramp:
     start, end = edges
     first, last = (int(place) for place in np.searchsorted(ranks, [start, end]))
@@ -375,15 +284,12 @@ def _measured(ranks: NDArray[np.int64], luma: Pictures, edges: tuple[int, int], 
     inside = luma[first:last] if last > first else luma[first : first + 1]
     mix = (inside - before) @ way / max(1.0, float(way @ way))
     residue = np.abs(inside - before - mix[:, None] * way).mean(1) / max(1.0, levels)
-    either = np.minimum(np.abs(inside - before), np.abs(inside - after)).mean() / max(1.0, levels)
     ends = (_spread(before) + _spread(after)) / 2
     middle = np.flatnonzero(np.abs(mix - 0.5) <= max(0.2, float(np.abs(mix - 0.5).min())))
     usual = np.maximum(max(1.0, ends), _spread(before) + mix[middle] * (_spread(after) - _spread(before)))
     paler = float(np.mean([_spread(inside[at]) for at in middle] / usual))
-    return Ramp(
-        start, end, uneven, float(residue.mean()), float(residue.max()), float(either), paler,
-        _correlation(before, after), levels, levels / (ends + _NOISE),
-    )  # fmt: skip
+    like, novelty = _correlation(before, after), levels / (ends + _NOISE)
+    return Ramp(start, end, uneven, float(residue.mean()), float(residue.max()), paler, like, levels, novelty)
 
 
 def _spread(picture: Floats) -> float:

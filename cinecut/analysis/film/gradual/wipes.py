@@ -1,0 +1,224 @@
+"""Wipes and irises: an edge crosses the picture, on one side of it is the shot before, on the other the one after.
+
+Each point has a hard cut of its own. If every point is shown at the moment at which the edge reaches it, a little
+before and a little after, two whole pictures appear that differ as those at a hard cut, however much both shots move:
+the wipe has become one. So shapes, lengths and moments are tried, and the cut between those two pictures decides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS
+from cinecut.analysis.film.gradual.ramps import slid
+
+_LENGTHS = (8, 12, 18, 27, 40)  # pictures inside that are tried at first
+_LONGEST = 64
+_COARSE = 2  # points of a side that are one at the first look
+_KNOWN, _KNOWN_SURE = 5, 0.8  # least pictures known between its ends, and least share of them
+_LEAST, _LEAST_NOVELTY, _LIKE = 8.0, 0.5, 0.65  # of the pictures before and after it, as of a blend's
+_NOISE, _CALM = 4.0, 1.0  # levels
+_SCORE_FIRST = 1.5  # least score at the first look
+_SCORE_SUSPECT = 2.5  # the same where pictures are missing
+_SCORE = 2.0  # least score of a wipe, times the share of its points that are cut
+_CUT, _CUT_LEAST = 1.5, 8.0  # such a point's change: times the largest before and after, and in levels
+_SHORTEST = 6  # pictures
+_SOFT = 0.5  # of the greatest change: the edge is there
+_CLEARLY = 0.75  # pictures by which an edge is softer than a sharp one
+_SOFTEST = 0.2  # of the length: a softer edge is movement
+_SLID = 0.9  # correlation
+_SAME = 0.5  # greatest detail along a pan, relative to that of a picture
+_TRIES = 12  # most of the first look that are looked at again
+_MARGIN = 10  # part of the length by which a point is shown before and after the edge at the first look
+
+Pictures = NDArray[np.uint8]  # [n x points] luma
+Places = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Wipe:
+    """Places, half-open, of the pictures inside; the shape's number; its score as a cut."""
+
+    start: int
+    length: int
+    shape: int
+    score: float
+
+    @property
+    def end(self) -> int:
+        return self.start + self.length
+
+
+def _shapes(rows: int, columns: int) -> Floats:
+    """[shapes x points] the share of the way at which the edge reaches each point: from all sides and corners, from the
+    middle and to it (as a circle, a box, a diamond, two doors across and down), round like a clock's hand."""
+    y, x = (side.ravel() for side in np.mgrid[:rows, :columns])
+    x, y = (x + 0.5) / columns, (y + 0.5) / rows
+    across, down = abs(2 * x - 1), abs(2 * y - 1)
+    one_way = [x, y, (x + y) / 2, (x + 1 - y) / 2]
+    one_way += [np.hypot(16 * across, 9 * down) / np.hypot(16, 9), np.maximum(across, down), (across + down) / 2]
+    one_way += [across, down, np.arctan2(2 * x - 1, 1 - 2 * y) / (2 * np.pi) % 1]
+    return np.array([*one_way, *(1 - shape for shape in one_way)], np.float32)
+
+
+_FINE_SHAPES, _COARSE_SHAPES = _shapes(ROWS, COLUMNS), _shapes(ROWS // _COARSE, COLUMNS // _COARSE)
+
+
+def wipes(ranks: NDArray[np.int64], luma: Pictures, slack: float = 1.0) -> list[tuple[int, int]]:
+    """The ranks, half-open, of the wipes among pictures without hard cuts, in order.
+
+    ranks [n], luma [n x 576] : the pictures
+    slack : above 1 if pictures are missing; then what may be a wipe is returned
+    """
+    if len(ranks) < _KNOWN + 2:
+        return []
+    every = np.arange(ranks[0], ranks[-1] + 1)
+    nearest = np.searchsorted((ranks[1:] + ranks[:-1]) / 2, every)
+    whole, known = luma[nearest], np.isin(every, ranks)
+    found, tries = list[Wipe](), _TRIES
+    enough = np.full(len(known), _KNOWN) if slack > 1 else _KNOWN_SURE * np.arange(len(known))
+    for first in sorted(_first_look(whole, known, enough), key=lambda wipe: -wipe.score):
+        if not tries:
+            break
+        if any(first.end > other.start and first.start < other.end for other in found):
+            continue
+        tries -= 1
+        if _pans(whole, first):
+            continue
+        wipe = first if slack > 1 else _refined(whole, first)
+        if wipe.score >= (_SCORE_SUSPECT if slack > 1 else _SCORE) and wipe.length >= _SHORTEST:
+            found.append(wipe)
+    return sorted((int(every[wipe.start]), int(every[wipe.start]) + wipe.length) for wipe in found)
+
+
+def _first_look(luma: Pictures, known: NDArray[np.bool_], enough: NDArray[np.floating]) -> Iterator[Wipe]:
+    """The best shape for each length and start whose pictures before and after are of two shots.
+
+    known, enough : which pictures are known, and how many of so many must be
+    """
+    small = luma.reshape(-1, ROWS // _COARSE, _COARSE, COLUMNS // _COARSE, _COARSE).mean((2, 4)).astype(np.uint8)
+    small = small.reshape(len(luma), -1)
+    counted = np.concatenate([[0], np.cumsum(known)])
+    for length in _LENGTHS:
+        starts = np.arange(1, len(luma) - length, max(1, length // 8))
+        if not len(starts):
+            break
+        starts = starts[counted[starts + length] - counted[starts] >= enough[length]]
+        starts = starts[_unlike(small, starts - 1, starts + length)]
+        if not len(starts):
+            continue
+        margin = max(1, length // _MARGIN)
+        scores = np.stack([_score(small, shape, starts, length, margin) for shape in _COARSE_SHAPES])
+        for at in np.flatnonzero(scores.max(0) >= _SCORE_FIRST).tolist():
+            shape = int(scores[:, at].argmax())
+            yield Wipe(int(starts[at]), length, shape, float(scores[shape, at]))
+
+
+def _unlike(luma: Pictures, before: Places, after: Places) -> NDArray[np.bool_]:
+    """Whether each two pictures are of two shots."""
+    one, other = luma[before].astype(np.float32), luma[after].astype(np.float32)
+    one_mean, other_mean = one.mean(1, keepdims=True), other.mean(1, keepdims=True)
+    way = np.sqrt(((other - one) ** 2).mean(1))
+    one, other = one - one_mean, other - other_mean
+    a, b = np.sqrt((one**2).mean(1)) + 1, np.sqrt((other**2).mean(1)) + 1
+    enough = np.maximum(_LEAST, _LEAST_NOVELTY * np.sqrt((a**2 + b**2) / 2))
+    return np.asarray((way >= enough) & ((one * other).mean(1) <= _LIKE * a * b))
+
+
+def _score(luma: Pictures, shape: Floats, starts: Places, length: int, margin: int) -> Floats:
+    """[n] how clear the cut is if each point is shown when the edge reaches it: novelty times change across the edge,
+    relative to the change in as much time before and after it."""
+    far_before, before, after, far_after = _sides(luma, shape, starts, length, margin)
+    change = np.abs(after - before).mean(1)
+    around = (np.abs(before - far_before).mean(1) + np.abs(far_after - after).mean(1)) / 2
+    spread = (_spread(before) + _spread(after)) / 2
+    return np.asarray(change / (spread + _NOISE) * change / (around + _CALM), np.float32)
+
+
+def _cut_share(luma: Pictures, wipe: Wipe, margin: int) -> float:
+    """The share of the points with a cut of their own: what only crosses the picture leaves the others as they are."""
+    sides = _sides(luma, _FINE_SHAPES[wipe.shape], np.array([wipe.start]), wipe.length, margin)
+    before, across, after = (np.abs(other - one) for one, other in pairwise(sides))
+    return float(((across > _CUT_LEAST) & (across > _CUT * np.maximum(before, after))).mean())
+
+
+def _sides(luma: Pictures, shape: Floats, starts: Places, length: int, margin: int) -> list[NDArray[np.int16]]:
+    """Four pictures [n x points] in which each point is shown: long before the edge reaches it, shortly before, shortly
+    after and long after; in equal steps."""
+    reached = starts[:, None] - 1 + np.floor(shape * (length + 1)).astype(np.int64)
+    points, gap = np.arange(luma.shape[1]), 2 * margin + 1
+    moments = (-margin - gap, -margin, 1 + margin, 1 + margin + gap)
+    return [luma[np.clip(reached + later, 0, len(luma) - 1), points].astype(np.int16) for later in moments]
+
+
+def _spread(pictures: NDArray[np.int16]) -> Floats:
+    return np.asarray(np.abs(pictures - pictures.mean(1, keepdims=True)).mean(1), np.float32)
+
+
+def _refined(luma: Pictures, first: Wipe) -> Wipe:
+    """The wipe near one of the first look, to the picture. A soft edge takes several pictures to pass a point."""
+    margin = max(1, first.length // _MARGIN)
+    rough = _best_near(luma, first, max(2, first.length // 4), margin)
+    softness = _softness(luma, rough)
+    sharp = _best_near(luma, rough, max(3, softness), softness)
+    beyond = _softness(luma, sharp)
+    score = rough.score * _cut_share(luma, rough, margin) if beyond <= _SOFTEST * rough.length + 1 else 0.0
+    return Wipe(sharp.start - beyond, sharp.length + 2 * beyond, sharp.shape, score)
+
+
+def _best_near(luma: Pictures, near: Wipe, reach: int, margin: int) -> Wipe:
+    shape, best = _FINE_SHAPES[near.shape], replace(near, score=0.0)
+    for length in range(max(4, near.length - 2 * reach), near.length + 2 * reach + 1):
+        starts = np.arange(max(1, near.start - reach), near.start + reach + 1)
+        starts = starts[np.abs(starts + length - near.end) <= reach]
+        starts = starts[starts + length < len(luma)]
+        if len(starts):
+            scores = _score(luma, shape, starts, length, margin)
+            at = int(scores.argmax())
+            if scores[at] > best.score:
+                best = Wipe(int(starts[at]), length, near.shape, float(scores[at]))
+    return best
+
+
+def _softness(luma: Pictures, wipe: Wipe) -> int:
+    """Half the pictures for which the edge is at a point, beyond those that a sharp one needs to cross it."""
+    reached = wipe.start - 1 + np.floor(_FINE_SHAPES[wipe.shape] * (wipe.length + 1)).astype(np.int64)
+    reach = wipe.length // 3 + 2
+    later = np.arange(-reach, reach + 2)
+    places = np.clip(reached + later[:, None], 0, len(luma) - 1)
+    shown = luma[places, np.arange(luma.shape[1])].astype(np.int16)
+    change = np.abs(np.diff(shown, axis=0)).mean(1)
+    change -= np.median(np.concatenate([change[:3], change[-3:]]))
+    strong = change > _SOFT * change.max()
+    first, last = int(strong.argmax()), len(strong) - int(strong[::-1].argmax())
+    beyond = (last - first - 1 - wipe.length / COLUMNS) / 2
+    return math.ceil(beyond) if beyond > _CLEARLY else 0
+
+
+def _pans(luma: Pictures, wipe: Wipe) -> bool:
+    """Whether the camera pans: a picture only slides into one a third of the wipe later, or what the edge meets on its
+    way is the same everywhere, on both sides of it."""
+    middle, part = wipe.start + wipe.length // 2, max(1, wipe.length // 6)
+    if slid(luma[middle - part].astype(np.float32), luma[middle + part].astype(np.float32)) > _SLID:
+        return True
+    along = 1 - wipe.shape % (len(_FINE_SHAPES) // 2)
+    if along < 0:  # neither across nor down
+        return False
+    margin = max(1, wipe.length // _MARGIN)
+    _, before, after, _ = _sides(luma, _FINE_SHAPES[wipe.shape], np.array([wipe.start]), wipe.length, margin)
+    usual = luma[wipe.start - 1], luma[min(wipe.end, len(luma) - 1)]
+    met = [_detail(side, along) / _detail(whole, along) for side, whole in zip((before, after), usual, strict=True)]
+    return max(met) < _SAME
+
+
+def _detail(picture: NDArray[np.integer], along: int) -> float:
+    """How much a picture differs along its rows (1) or columns (0), in levels."""
+    points = picture.reshape(ROWS, COLUMNS).astype(np.float32)
+    return float(np.abs(points - points.mean(along, keepdims=True)).mean()) + 1
