@@ -116,23 +116,24 @@ def is_card(picture: Glance, black: int) -> bool:
     return picture.dark >= 0.9 and picture.peak >= black + 110
 
 
-def letterbox(glances: Sequence[Glance], black: int) -> Bars:
+def letterbox(glances: Sequence[Glance], black: int, share: float = 0.98) -> Bars:
     """The bars of the whole film, measured over its key pictures.
 
-    A row belongs to a bar if it is black in nearly all pictures that are not dark. So dark scenes make no bars, and
-    single glitches hide none. Bars thinner than 1/100, or covering more than half of the picture, do not count.
+    A row belongs to a bar if it is black in a large `share` of the pictures that are not dark. So dark scenes make no
+    bars, and single glitches hide none. Bars thinner than 1/100, or covering more than half of the picture, do not
+    count.
     """
     shown = [picture for picture in glances if not is_black(picture, black) and picture.dark < 0.9]
     if len(shown) < 3:
         return Bars()
-    top, bottom = _edges(np.stack([picture.rows for picture in shown]), black)
-    left, right = _edges(np.stack([picture.columns for picture in shown]), black)
+    top, bottom = _edges(np.stack([picture.rows for picture in shown]), black, share)
+    left, right = _edges(np.stack([picture.columns for picture in shown]), black, share)
     return Bars(left, top, right, bottom)
 
 
-def _edges(profiles: NDArray[np.uint8], black: int) -> tuple[Fraction, Fraction]:
+def _edges(profiles: NDArray[np.uint8], black: int, share: float) -> tuple[Fraction, Fraction]:
     """Bars at the two ends of `profiles` [uint8, pictures x length], as shares of the length."""
-    lit = np.flatnonzero(np.percentile(profiles, 98, axis=0) > black + _BLACK_SPAN // 2)
+    lit = np.flatnonzero(np.quantile(profiles, share, axis=0) > black + _BLACK_SPAN // 2)
     length = profiles.shape[1]
     if lit.size == 0 or lit[-1] - lit[0] < length // 2:
         return Fraction(0), Fraction(0)

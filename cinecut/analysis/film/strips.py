@@ -73,12 +73,21 @@ class Strip:
 class GroupReader:
     """Decodes groups of one film, in one thread; thumbnails are cropped to `inside`. A context manager.
 
-    filter_loop : enable the loop filter, for pictures that are measured in full size; without it blocks are visible
+    filter_loop : enable the loop filter, for pictures that are looked at in more detail; without it blocks are visible
+    size : columns and rows of a thumbnail
     """
 
-    def __init__(self, film: Path, index: PacketIndex, inside: Inside, filter_loop: bool = False) -> None:
+    def __init__(
+        self,
+        film: Path,
+        index: PacketIndex,
+        inside: Inside,
+        filter_loop: bool = False,
+        size: tuple[int, int] = (THUMB_COLUMNS, THUMB_ROWS),
+    ) -> None:
         self._index = index
         self._inside = inside
+        self._size = size
         self._container, self._stream = open_video(film, filter_loop)
         discard_others(self._container, self._stream)
         self._base = self._stream.time_base or Fraction(1, 1000)
@@ -102,7 +111,7 @@ class GroupReader:
                 rank = int(np.searchsorted(self._index.shown, frame.pts)) if frame.pts is not None else -1
                 if rank > newest:
                     newest = rank
-                    yield rank, small_planes(frame, THUMB_COLUMNS, THUMB_ROWS)[:, *self._inside]
+                    yield rank, small_planes(frame, *self._size)[:, *self._inside]
 
     def _needed(self, group: int, fine: NDArray[np.bool_]) -> Iterator[Packet[VideoStream] | None]:
         """The packets from `group` on that are needed for `fine`, each after setting the decoder; None to drain it.

@@ -38,6 +38,8 @@ _PIECES, _FEWEST, _LOOKS = (
 )  # pieces, at least, and frames of each, by which it is told exactly what of the film's pictures a trailer shows
 _FIRST = 6  # stretches that are placed for this before all others
 _GLANCES = 24  # frames by which the bars of a trailer are found
+_BARRED = 0.85  # share of them in which a bar is black: an encoder leaves traces of pictures in it; too wide a bar does
+# no harm, for the rest is found as a part of the film's picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
         raise Stop("unreadable", f"{trailer} holds no picture that can be decoded")
     with ExitStack() as stack:
         pictures = [stack.enter_context(FilmPictures.open(film, lambda d: progress("film", d))) for film in films]
-        placer, bounds = Placer(thumbs, within, facts.rate, pictures), _stretches(thumbs)
+        placer, bounds = Placer(trailer, facts, thumbs, within, pictures), _stretches(thumbs)
         _set_views(placer, facts, bounds)
         pieces = Matcher(placer).matched(bounds, lambda done: progress("shots", done))
         _refine_views(placer, pieces)
@@ -125,7 +127,7 @@ def _thumbs(trailer: Path, facts: FilmFacts) -> tuple[NDArray[np.uint8], Inside]
             found += [found[-1]] * (min(at, len(found) + 100) - len(found)) if found else []
         found.append(thumb)
     whole = np.stack(found) if found else np.empty((0, 3, THUMB_ROWS, THUMB_COLUMNS), np.uint8)
-    return whole, inside(letterbox(glances, black))
+    return whole, inside(letterbox(glances, black, _BARRED))
 
 
 def _stretches(thumbs: NDArray[np.uint8]) -> list[tuple[int, int]]:

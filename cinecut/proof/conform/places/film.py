@@ -41,6 +41,8 @@ from cinecut.proof.conform.places.vectors import TINTS, WHOLE, Vectors, View, co
 
 THREADS = 2
 _AT_HAND = 64  # groups whose pictures and vectors are kept in memory
+CLOSE_UP = (240, 135)  # columns and rows of a picture that is looked at closely
+_CLOSE_AT_HAND = 6  # groups of which those are kept in memory
 _FOLDER = "conform"
 _ALL: Inside = (slice(None), slice(None))
 _SHAPE = (THUMB_ROWS, THUMB_COLUMNS)
@@ -97,6 +99,7 @@ class FilmPictures:
     _locks: defaultdict[int, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _readers: SimpleQueue[GroupReader] = field(default_factory=SimpleQueue)
+    _close_ups: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -211,6 +214,24 @@ class FilmPictures:
         begin = int(self.starts[groups[0]])
         return np.concatenate([self.block(group) for group in groups])[first - begin : last - begin]
 
+    def close_ups(self, first: int, last: int) -> NDArray[np.uint8]:
+        """The luma of the pictures [first, last), all of which there are, with their bars [n, 135, 240]."""
+        groups = range(self.group_at(first), self.group_at(last - 1) + 1)
+        begin = int(self.starts[groups[0]])
+        return np.concatenate([self._close_up(group) for group in groups])[first - begin : last - begin]
+
+    def _close_up(self, group: int) -> NDArray[np.uint8]:
+        with self._lock_of(group):
+            found = self._close_ups.get(group)
+            if found is None:
+                with GroupReader(self.path, self.index, _ALL, filter_loop=True, size=CLOSE_UP) as reader:
+                    found = self._filled(reader, group, np.zeros((CLOSE_UP[1], CLOSE_UP[0]), np.uint8), lambda p: p[0])
+        with self._lock:
+            self._close_ups[group] = found
+            while len(self._close_ups) > _CLOSE_AT_HAND:
+                del self._close_ups[next(iter(self._close_ups))]
+        return found
+
     def _lock_of(self, group: int) -> threading.Lock:
         with self._lock:
             return self._locks[group]
@@ -227,18 +248,28 @@ class FilmPictures:
             self._readers.put(reader)
 
     def _decode(self, group: int) -> NDArray[np.uint8]:
+        with self._reader() as reader:
+            return self._filled(reader, group, np.zeros(_ROW, np.uint8), _row)
+
+    def _filled(
+        self,
+        reader: GroupReader,
+        group: int,
+        empty: NDArray[np.uint8],
+        kept: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+    ) -> NDArray[np.uint8]:
+        """What is `kept` of each picture of a group; of a damaged one that of the one before, or nothing (`empty`)."""
         start, end = int(self.starts[group]), self.end(group)
-        found = np.zeros((end - start, _ROW), np.uint8)
+        found = np.stack([empty] * (end - start))
         last = start - 1
         fine = np.zeros(self.count + 1, bool)
         fine[start:end] = True
-        with self._reader() as reader:
-            for rank, thumb in reader.pictures(group, fine):
-                if start <= rank < end:
-                    found[max(last + 1, start) - start : rank - start + 1] = _row(thumb)
-                    last = rank
-                if rank >= end - 1:
-                    break
+        for rank, thumb in reader.pictures(group, fine):
+            if start <= rank < end:
+                found[max(last + 1, start) - start : rank - start + 1] = kept(thumb)
+                last = rank
+            if rank >= end - 1:
+                break
         with self._lock:
             self.decoded += end - start
         if 0 <= last - start < end - start - 1:

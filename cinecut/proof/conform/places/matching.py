@@ -14,17 +14,15 @@ from numpy.typing import NDArray
 
 from cinecut.proof.conform.places.film import THREADS
 from cinecut.proof.conform.places.framing import framings, reframed
-from cinecut.proof.conform.places.placing import LEAST, LIKELY, NEAR, SURE, Candidate, Piece, Placer, ranks_of, spread
-from cinecut.proof.conform.places.vectors import alike
+from cinecut.proof.conform.places.placing import LEAST, LIKELY, NEAR, SURE, Piece, Placer, ranks_of
+from cinecut.proof.conform.places.seeking import sought
 
 _BROKEN = 0.7  # share of its usual correlation below which a frame is of something else
 _SAME, _SAME_SHOT = 0.02, 0.1  # correlation by which going on is as good as another place, or one of the same shot
 _NEAR = 48  # film frames within which two places are most likely of one shot
 _COVERED = 0.35  # correlation of a picture with a title over it with the one without, at least
 _PART, _DEEP = 24, 5  # frames of its head that are placed alone; how often a stretch is parted
-_BUDGET = 0.4  # of a film's pictures that are decoded at most to find what its key pictures do not show
-_FREE = 1500  # pictures that are decoded of any film
-_HIDDEN = 0.8  # promise of a group in which there is a shot that its key picture does not show
+_ROUNDS = 3  # of the search for what is left over
 _BLACK, _FLAT = 26.0, 4.0  # levels
 _DARK = 0.9  # share of a stretch's frames that show nothing where it is black
 
@@ -42,9 +40,7 @@ class Matcher:
             for done, found in enumerate(pool.map(lambda each: list(self._pieces(*each)), bounds), 1):
                 pieces += found
                 progress(0.8 * done / len(bounds))
-        for covered in (False, True):
-            pieces = self._sought(pieces, covered)
-        pieces = self._reframed(pieces)
+        pieces = self._reframed(self._sought(pieces))
         progress(1.0)
         return joined(self._adopted(joined(pieces, self.placer)), self.placer)
 
@@ -96,23 +92,19 @@ class Matcher:
         last = middle + int(after[0]) if len(after) else len(bad)
         return replace(whole, start=whole.start + first, end=whole.start + last, first=whole.first + first * step)
 
-    # What no key picture is like
+    # What has no place yet
 
-    def _sought(self, pieces: Sequence[Piece], covered: bool) -> list[Piece]:
-        """The pieces, those without a place looked for in outlines of the films: all of them at once."""
-        lost = [p for p in pieces if self._is_worth_it(p)]
-        places: dict[Piece, list[Piece]] = {piece: [] for piece in lost}
-        order = self._order(lost, covered)
-        with ThreadPoolExecutor(THREADS) as pool:
-            while order:
-                some, order = order[: 2 * THREADS], order[2 * THREADS :]
-                waiting = [p for p in lost if max((each.like for each in places[p]), default=0.0) < SURE]
-                if not waiting:
-                    break
-                some = [each for each in some if self._affordable(each)]
-                list(pool.map(lambda each, waiting=waiting: self._look(each, waiting, places), some))
-        found = {piece: self.placer.chosen(each) for piece, each in places.items()}
-        return [new for piece in pieces for new in self._replaced(piece, found.get(piece))]
+    def _sought(self, pieces: list[Piece]) -> list[Piece]:
+        """The pieces, those without a place looked for in outlines of the films; then what is left over of them."""
+        asked = set[Piece]()
+        for _ in range(_ROUNDS):
+            lost = [p for p in pieces if self._is_worth_it(p) and p not in asked]
+            if not lost:
+                break
+            asked.update(lost)
+            places = sought(lost, self.placer)
+            pieces = [new for piece in pieces for new in self._replaced(piece, places.get(piece))]
+        return pieces
 
     def _is_worth_it(self, piece: Piece) -> bool:
         """Whether a piece without a place may be of a film: it is neither black nor a card on a plain ground."""
@@ -120,38 +112,8 @@ class Matcher:
             return False
         return not self.placer.is_plain(piece)
 
-    def _order(self, lost: Sequence[Piece], covered: bool) -> list[Candidate]:
-        """The groups in which some pieces may be, the most promising first; some hide a shot from their key picture."""
-        best, films = dict[tuple[int, int], Candidate](), self.placer.films
-        for piece in lost:
-            for each in self.placer.candidates(piece.start, piece.end):
-                held = best.get((each.film, each.group))
-                if held is None or held.promise < each.promise:
-                    best[each.film, each.group] = replace(each, covered=covered)
-        return sorted(best.values(), key=lambda c: -c.promise - _HIDDEN * bool(films[c.film].known.cut[c.group]))
-
     def _replaced(self, piece: Piece, found: Piece | None) -> list[Piece]:
         return [piece] if found is None else list(self._pieces(piece.start, piece.end, 1, found))
-
-    def _affordable(self, candidate: Candidate) -> bool:
-        film = self.placer.films[candidate.film]
-        return film.decoded < max(_BUDGET * film.count, _FREE) or film.is_kept(candidate.group)
-
-    def _look(self, candidate: Candidate, waiting: Sequence[Piece], places: dict[Piece, list[Piece]]) -> None:
-        """Add to `places` those of pieces that are in a group, or whose heads or tails are."""
-        outline = self.placer.films[candidate.film].outline(candidate.group)
-        for piece in waiting:
-            rows = spread(piece.start, piece.end, 7)
-            for flipped in (False, True):
-                likes = alike(self.placer.own(rows, flipped), outline, candidate.covered).max(1, initial=0)
-                if likes.max() < NEAR:
-                    continue
-                row = int(rows[int(likes.argmax())])
-                part = min(_PART, piece.end - piece.start)
-                first = min(max(piece.start, row - part // 2), piece.end - part)
-                last = first + part if piece.end - piece.start > 2 * _PART else piece.end
-                first = first if piece.end - piece.start > 2 * _PART else piece.start
-                places[piece] += self.placer.within_group(first, last, replace(candidate, flipped=flipped))
 
     def _reframed(self, pieces: Sequence[Piece]) -> list[Piece]:
         """The pieces; those that show another part of the picture than the usual one with that."""

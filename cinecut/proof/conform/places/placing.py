@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.gops import Inside, Thumbs
+from cinecut.language.facts import FilmFacts
 from cinecut.proof.conform.places.film import FilmPictures
 from cinecut.proof.conform.places.vectors import (
     Vectors,
@@ -85,15 +87,20 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Placer:
-    """A trailer's frames, its rate, and the films.
+    """A trailer, its frames, and the films.
 
     thumbs, within : its frames [n, 3, rows, columns], and what of them lies inside its bars
     """
 
+    trailer: Path
+    facts: FilmFacts
     thumbs: Thumbs
     within: Inside
-    rate: Fraction
     films: Sequence[FilmPictures]
+
+    @property
+    def rate(self) -> Fraction:
+        return self.facts.rate
 
     @cached_property
     def luma(self) -> NDArray[np.uint8]:
@@ -179,23 +186,24 @@ class Placer:
 
     def chosen(self, places: Sequence[Piece]) -> Piece | None:
         """The one place that it is, if that is clear."""
-        best = max(places, key=lambda each: (_rated(each), each.like), default=None)
+        best = max(places, key=lambda each: (rated(each), each.like), default=None)
         if best is None or best.like < LIKELY:
             return None
-        rivals = (each for each in places if self._elsewhere(best, each))
+        rivals = (each for each in places if self.elsewhere(best, each))
         second = max((each.like for each in rivals), default=0.0)
         return best if best.like > _CERTAIN or best.like - second > _CLEAR else None
 
-    def _elsewhere(self, one: Piece, other: Piece) -> bool:
+    def elsewhere(self, one: Piece, other: Piece) -> bool:
+        """Whether two places are different ones."""
         film = self.films[one.film] if one.film is not None else None
         reach = film.facts.rate * _ELSEWHERE if film is not None else Fraction(0)
         return one.film != other.film or abs(one.first - other.first) > reach
 
-    def within_group(self, start: int, end: int, candidate: Candidate) -> Iterator[Piece]:
-        """Places of a stretch of which a part is in a group."""
+    def within_group(self, start: int, end: int, candidate: Candidate, near: float = NEAR) -> Iterator[Piece]:
+        """Places of a stretch of which a part is in a group, if one picture there is as like as `near`."""
         flipped, covered = candidate.flipped, candidate.covered
         whole = Piece(start, end, candidate.film, flipped=flipped, view=candidate.view, covered=covered)
-        anchor = self._rough(whole, candidate.group)
+        anchor = self._rough(whole, candidate.group, near)
         if anchor is None:
             return
         best, tried = self.aligned(whole, anchor), {Fraction(1)}
@@ -204,18 +212,18 @@ class Placer:
             speeds = self._speeds(best, anchor) - tried
             found = [self.aligned(replace(whole, speed=each), anchor) for each in sorted(speeds)]
             yield from found
-            better = max(found, key=_rated, default=best)
-            if _rated(better) <= _rated(best):
+            better = max(found, key=rated, default=best)
+            if rated(better) <= rated(best):
                 break
             best, tried = better, tried | speeds
 
-    def _rough(self, piece: Piece, group: int) -> tuple[int, int] | None:
+    def _rough(self, piece: Piece, group: int, near: float) -> tuple[int, int] | None:
         """A frame of a piece and the film's like it, by the pictures of one group alone; None where none is near."""
         film = self.films[piece.film or 0]
         begin, vectors = int(film.starts[group]), film.vectors(group, piece.view)
         rows, step = spread(piece.start, piece.end, _SAMPLES), float(self.step(piece))
         table = alike(self.own(rows, piece.flipped), vectors, piece.covered)
-        if not table.size or table.max() < NEAR:
+        if not table.size or table.max() < near:
             return None
         moments = (rows - piece.start) * step
         firsts = np.arange(-int(moments[-1]), len(vectors))
@@ -300,7 +308,7 @@ class Placer:
         )
 
 
-def _rated(piece: Piece) -> float:
+def rated(piece: Piece) -> float:
     """How like a place is; another speed or a mirrored picture must be so by more."""
     odd = (piece.speed != 1) + piece.flipped + (piece.speed != 1 and piece.speed not in SPEEDS)
     return -max(1 - piece.like, _GOOD) * _ODD**odd

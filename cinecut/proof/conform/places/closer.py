@@ -1,0 +1,146 @@
+"""A closer look at places that small pictures leave in doubt.
+
+Text that rolls, leaves and grain are finer than what a thumbnail holds: there the right place is hardly more like than
+a wrong one. In pictures three times as large it stands out.
+
+rough places ─ pictures of both, 240 x 135, part by part ─► likeness at each speed and shift ─► the one that is clear
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS, Inside, small_planes
+from cinecut.language.timebase import FilmTime
+from cinecut.media.frames import FrameReader, open_film
+from cinecut.media.open import picture_stream
+from cinecut.proof.conform.places.film import CLOSE_UP
+from cinecut.proof.conform.places.placing import SPEEDS, Piece, Placer, rated, spread
+from cinecut.proof.conform.places.vectors import View
+
+_PARTS = (3, 4)  # rows and columns of parts of a picture
+_FINE = 31  # pixels: what is larger is taken away
+_EMPTY = 2.5  # levels of deviation: a part of the film's picture with less shows nothing that could be compared
+_FEWEST = 3  # parts that show something: with fewer a picture tells nothing
+_LOOKS = 8  # frames of a piece
+_REACH = 24  # film frames around the rough place
+_SLOWEST, _FASTEST = Fraction(1, 2), Fraction(2)
+_CERTAIN, _CLEAR = (
+    0.6,
+    0.2,
+)  # likeness from which on a place is the right one, if all others are less like it by so much
+
+
+def clear_place(places: Sequence[Piece], placer: Placer) -> Piece | None:
+    """The one of some rough places that is right, at its exact frame, if a closer look leaves no doubt."""
+    if placer.facts.variable:  # its frames are not to be had by their numbers
+        return None
+    looked = [_looked_at(each, placer) for each in places]
+    best = max(looked, key=lambda each: each.like, default=None)
+    if best is None or best.like < _CERTAIN:
+        return None
+    others = max((each.like for each in looked if placer.elsewhere(best, each)), default=0.0)
+    return best if best.like - others > _CLEAR else None
+
+
+def _looked_at(piece: Piece, placer: Placer) -> Piece:
+    """A piece at the best speed and frame near its rough ones."""
+    assert piece.film is not None
+    film, rows = placer.films[piece.film], spread(piece.start, piece.end, _LOOKS)
+    normal = film.facts.rate / placer.rate
+    middle, half = int(rows[len(rows) // 2]), (piece.end - piece.start + 1) // 2
+    there = piece.first + (middle - piece.start) * placer.step(piece)
+    around = int(half * normal * max(_FASTEST, piece.speed)) + _REACH + 1
+    low, high = max(0, int(there) - around), min(film.count, int(there) + around)
+    table = _likes(piece, rows, placer, low, high)
+    best = replace(piece, like=0.0)
+    for speed in {piece.speed, Fraction(1), *(each for each in SPEEDS if _SLOWEST <= each <= _FASTEST)}:
+        step, parts = speed * normal, 1 if speed * normal == 1 else 4
+        for shift in range(-_REACH * parts, _REACH * parts + 1):
+            moved = (round(there * parts) + Fraction(shift)) / parts
+            ranks = np.floor(float(moved) + (rows - middle) * float(step) + 1e-6).astype(np.int64)
+            first = moved - (middle - piece.start) * step
+            if first < 0 or ranks[0] < low or ranks[-1] >= high:
+                continue
+            like = float(table[np.arange(len(rows)), ranks - low].mean())
+            found = replace(piece, speed=speed, first=first, like=like)
+            best = max(best, found, key=rated)
+    return best
+
+
+def _likes(piece: Piece, rows: NDArray[np.int64], placer: Placer, low: int, high: int) -> NDArray[np.float32]:
+    """How like some frames are to the film's pictures [low, high): the median over the parts that show something there,
+    so that a title over some of them does not count [rows, pictures]."""
+    assert piece.film is not None
+    film = placer.films[piece.film]
+    own = _frames(placer, rows)
+    ours, _ = _in_parts(own[:, :, ::-1] if piece.flipped else own, _whole(placer.within, piece.flipped))
+    theirs, deviations = _in_parts(film.close_ups(low, high), _within(film.inside, piece.view or film.view))
+    shown = deviations > _EMPTY
+    likes = np.einsum("ipk,jpk->ijp", ours, theirs)
+    likes[:, ~shown] = np.nan
+    likes[:, shown.sum(1) < _FEWEST] = 0
+    return np.asarray(np.nanmedian(likes, axis=2), np.float32)
+
+
+def _frames(placer: Placer, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The luma of some frames of the trailer, with its bars [n, 135, 240]."""
+    found = list[NDArray[np.uint8]]()
+    with open_film(placer.trailer, placer.facts) as media:
+        reader = FrameReader(media, picture_stream(media, placer.trailer), placer.facts.start, rough=False)
+        for row in rows.tolist():
+            frame = reader.at(FilmTime(max(Fraction(0), (row - Fraction(1, 2)) / placer.rate)))
+            found.append(
+                small_planes(frame, *CLOSE_UP)[0]
+                if frame is not None
+                else np.zeros((CLOSE_UP[1], CLOSE_UP[0]), np.uint8)
+            )
+    return np.stack(found)
+
+
+def _whole(within: Inside, flipped: bool) -> View:
+    view = _within(within, View())
+    return View(1 - view.right, view.top, 1 - view.left, view.bottom) if flipped else view
+
+
+def _within(inside: Inside, view: View) -> View:
+    """A part of what lies inside the bars, as a part of the whole frame."""
+    rows, columns = inside
+    left, top = columns.start / THUMB_COLUMNS, rows.start / THUMB_ROWS
+    wide, high = (columns.stop - columns.start) / THUMB_COLUMNS, (rows.stop - rows.start) / THUMB_ROWS
+    return View(left + view.left * wide, top + view.top * high, left + view.right * wide, top + view.bottom * high)
+
+
+def _in_parts(luma: NDArray[np.uint8], view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The parts of pictures [n, 135, 240], each without its coarse light and of unit length [n, 12, 2700], and their
+    deviations in levels [n, 12]."""
+    columns, rows = CLOSE_UP
+    high, wide = rows // _PARTS[0], columns // _PARTS[1]
+    small = np.empty((len(luma), rows, columns), np.float32)
+    for picture, target in zip(luma, small, strict=True):
+        shown = _cut(picture.astype(np.float32), view)
+        target[:] = shown - cv2.blur(shown, (_FINE, _FINE), borderType=cv2.BORDER_REFLECT)
+    parts = (
+        small.reshape(-1, _PARTS[0], high, _PARTS[1], wide).transpose(0, 1, 3, 2, 4).reshape(len(luma), -1, high * wide)
+    )
+    parts = parts - parts.mean(2, keepdims=True)
+    length = np.linalg.norm(parts, axis=2)
+    return parts / np.maximum(length, 1e-3)[..., None], length / (high * wide) ** 0.5
+
+
+def _cut(picture: NDArray[np.float32], view: View) -> NDArray[np.float32]:
+    """A part of a picture in the size of the whole."""
+    columns, rows = CLOSE_UP
+    wide, high = view.right - view.left, view.bottom - view.top
+    corner = view.left * columns + wide / 2 - 0.5, view.top * rows + high / 2 - 0.5
+    matrix = np.array([[wide, 0, corner[0]], [0, high, corner[1]]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(
+        cv2.warpAffine(picture, matrix, CLOSE_UP, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )

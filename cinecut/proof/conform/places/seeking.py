@@ -1,0 +1,133 @@
+"""The places of stretches that no key picture is like: sought in outlines of the films' groups, all of them at once.
+
+outlines, the most promising group first ─► places ─ the clear ones ─► found
+                                         └ doubtful ones ─ a closer look ─► found
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from cinecut.proof.conform.places.closer import clear_place
+from cinecut.proof.conform.places.film import THREADS
+from cinecut.proof.conform.places.placing import NEAR, SURE, Candidate, Piece, Placer, spread
+from cinecut.proof.conform.places.vectors import alike
+
+_PART = 24  # frames that are placed alone
+_BUDGET = 0.4  # of a film's pictures that are decoded at most to find what its key pictures do not show
+_FREE = 1500  # pictures that are decoded of any film
+_HIDDEN = 0.8  # promise of a group in which there is a shot that its key picture does not show
+_DOUBTFUL = 0.45  # correlation of one picture from which on a group is worth a closer look
+_TRIED = 3  # groups for one stretch that get it, with and without something over the picture
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A group with a picture that is so `like` the frame `row` of a stretch."""
+
+    like: float
+    row: int
+    candidate: Candidate
+
+
+@dataclass
+class _Search:
+    """What is found for one stretch."""
+
+    piece: Piece
+    places: list[Piece] = field(default_factory=list)
+    doubts: list[_Doubt] = field(default_factory=list)
+    found: Piece | None = None
+
+    @property
+    def is_sure(self) -> bool:
+        return max((each.like for each in self.places), default=0.0) >= SURE
+
+
+def sought(lost: Sequence[Piece], placer: Placer) -> dict[Piece, Piece]:
+    """The places of those stretches, or of parts of them, that are found."""
+    searches = [_Search(piece) for piece in lost]
+    for covered in (False, True):
+        waiting = [each for each in searches if each.found is None]
+        _seek(waiting, placer, covered)
+        for search in waiting:
+            search.found = placer.chosen(search.places)
+            search.places = []
+    with ThreadPoolExecutor(THREADS) as pool:
+        doubtful = [each for each in searches if each.found is None and each.doubts]
+        for search, found in zip(doubtful, pool.map(lambda each: _clear(each, placer), doubtful), strict=True):
+            search.found = found
+    return {each.piece: each.found for each in searches if each.found is not None}
+
+
+def _seek(searches: Sequence[_Search], placer: Placer, covered: bool) -> None:
+    """Look into the outlines of groups, as many as may be decoded; pictures may be `covered` by something."""
+    order = _order([each.piece for each in searches], placer, covered)
+    with ThreadPoolExecutor(THREADS) as pool:
+        while order:
+            some, order = order[: 2 * THREADS], order[2 * THREADS :]
+            waiting = [each for each in searches if not each.is_sure]
+            if not waiting:
+                break
+            some = [each for each in some if _is_affordable(each, placer)]
+            list(pool.map(lambda each, waiting=waiting: _look(each, waiting, placer), some))
+
+
+def _order(lost: Sequence[Piece], placer: Placer, covered: bool) -> list[Candidate]:
+    """The groups in which some pieces may be, the most promising first; some hide a shot from their key picture."""
+    best, films = dict[tuple[int, int], Candidate](), placer.films
+    for piece in lost:
+        for each in placer.candidates(piece.start, piece.end):
+            held = best.get((each.film, each.group))
+            if held is None or held.promise < each.promise:
+                best[each.film, each.group] = replace(each, covered=covered)
+    return sorted(best.values(), key=lambda c: -c.promise - _HIDDEN * bool(films[c.film].known.cut[c.group]))
+
+
+def _is_affordable(candidate: Candidate, placer: Placer) -> bool:
+    film = placer.films[candidate.film]
+    return film.decoded < max(_BUDGET * film.count, _FREE) or film.is_kept(candidate.group)
+
+
+def _look(candidate: Candidate, searches: Sequence[_Search], placer: Placer) -> None:
+    """Add the places of pieces, or of parts of them, that are in a group; and what leaves doubt."""
+    outline = placer.films[candidate.film].outline(candidate.group)
+    for search in searches:
+        rows = spread(search.piece.start, search.piece.end, 7)
+        for flipped in (False, True):
+            likes = alike(placer.own(rows, flipped), outline, candidate.covered).max(1, initial=0)
+            doubt = _Doubt(float(likes.max()), int(rows[int(likes.argmax())]), replace(candidate, flipped=flipped))
+            if doubt.like > _DOUBTFUL:
+                search.doubts.append(doubt)
+            if doubt.like > NEAR:
+                first, last = _windows(search.piece, doubt.row)[0]
+                search.places += placer.within_group(first, last, doubt.candidate)
+
+
+def _windows(piece: Piece, row: int) -> list[tuple[int, int]]:
+    """Stretches of a piece around, after and before a frame; all of it, if it is short."""
+    if piece.end - piece.start <= 2 * _PART:
+        return [(piece.start, piece.end)]
+    firsts = (row - _PART // 2, row, row - _PART + 1)
+    inside = [min(max(piece.start, first), piece.end - _PART) for first in firsts]
+    return [(first, first + _PART) for first in dict.fromkeys(inside)]
+
+
+def _clear(search: _Search, placer: Placer) -> Piece | None:
+    """The place of a piece, or of a part of it, that a closer look makes clear."""
+    for window in range(3):
+        places = list[Piece]()
+        for covered in (False, True):
+            own = [each for each in search.doubts if each.candidate.covered == covered]
+            for doubt in sorted(own, key=lambda each: -each.like)[:_TRIED]:
+                windows = _windows(search.piece, doubt.row)
+                if window < len(windows):
+                    near = placer.within_group(*windows[window], doubt.candidate, _DOUBTFUL)
+                    best = max(near, key=lambda each: each.like, default=None)
+                    places += [best] if best is not None else []
+        found = clear_place(places, placer)
+        if found is not None:
+            return found
+    return None
