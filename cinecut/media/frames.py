@@ -87,7 +87,7 @@ def from_start(media: Any, stream: Any) -> Iterator[Any]:
 
 def _from_last_key(packets: Iterator[Any], stamp: int, video: Any) -> Iterator[Any]:
     """The packets from the last key frame on from which the picture at a stamp decodes whole; where there is none, from
-    the first one on. No reading begins with what an edit list takes from before a piece: its times are another one's."""
+    the first one on. No reading begins with what an edit list takes from before a piece: its times are another's."""
     held, since, refresh = list[Any](), list[Any](), None
     for packet in packets:
         if packet.is_keyframe and not (packet.is_discard and (held or since)):

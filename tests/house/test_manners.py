@@ -220,6 +220,13 @@ def test_a_full_stdout_and_an_absent_folder_are_said(command: str, tmp_path: Pat
     assert absent == f"error: there is no folder {tmp_path / 'none'} [missing-file]\n"
 
 
+def test_a_schema_is_written_over_nothing_but_a_schema(tmp_path: Path) -> None:
+    (tmp_path / "film.mkv").write_bytes(b"mine")
+    assert "is there already" in cinecut("schema", "-o", "film.mkv", cwd=tmp_path).stderr
+    assert (tmp_path / "film.mkv").read_bytes() == b"mine"
+    assert not any(cinecut("schema", "-o", "a.json", cwd=tmp_path).returncode for _ in range(2))
+
+
 @pytest.mark.parametrize(
     ("words", "keys"),
     [

@@ -193,11 +193,15 @@ def schema(
 
     Example: cinecut schema -o trailer-1.schema.json
     """
-    from cinecut.files import write_beside
+    from cinecut.files import open_file, write_beside
     from cinecut.language.schema import bundled
 
     if output is None:
         print(bundled(), end="")
-    else:
-        write_beside(output, bundled())
-        say(str(output))
+        return
+    if output.exists():
+        with open_file(output) as file:
+            if b'"$schema"' not in file.read(200):
+                raise Stop("output", f"{output} is there already, and is no schema", "name another file with -o")
+    write_beside(output, bundled())
+    say(str(output))
