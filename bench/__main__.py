@@ -13,7 +13,7 @@ from bench.film import FFMPEG, film
 
 ROOMS = {
     "rendering": ("render", "segments", "watch", "memory", "compile", "bytes", "sound", "picture", "kits"),
-    "film_analysis": ("shots", "analyze", "models", "speech", "cut", "find", "cluster"),
+    "film_analysis": ("shots", "transnet", "analyze", "models", "speech", "cut", "find", "cluster"),
     "song_analysis": ("music",),
     "proving": ("proof", "conform", "kinds", "agents"),
 }

@@ -44,12 +44,9 @@ def table(film: Film) -> list[Figure]:
     """Recall and what is left over, by half, encoder and kind; the figures are those of the half that judges."""
     scores: dict[tuple[str, str, str], Score] = defaultdict(Score)
     for half, name in enumerate(HALVES):
-        for kind, made in _films(film.path, half):
-            for encoder, options in ENCODERS.items():
-                end = "avi" if encoder.startswith("mpeg4") else "mp4"
-                path = work_folder() / f"recipe_{half}_{made.name}_{encoder}.{end}".replace(" ", "_")
-                if not path.exists():
-                    encode(path, made.frames, options)
+        for kind, made in films(film.path, half):
+            for encoder in ENCODERS:
+                path = encoded(made, half, encoder)
                 scores[name, encoder, kind] += score(find_shots(path, film_facts(path), lambda share: None), made)
     print()
     print_rows(("half", "encoder", "kind", "recall", "extra", "left > 1", "black inside"), [*map(_row, scores.items())])
@@ -90,7 +87,15 @@ def _row(entry: tuple[tuple[str, str, str], Score]) -> tuple[str, ...]:
     )
 
 
-def _films(path: Path, half: int) -> Iterator[tuple[str, CutFilm]]:
+def encoded(made: CutFilm, half: int, encoder: str) -> Path:
+    """The file of a film, made once."""
+    end = "avi" if encoder.startswith("mpeg4") else "mp4"
+    path = work_folder() / f"recipe_{half}_{made.name}_{encoder}.{end}".replace(" ", "_")
+    return path if path.exists() else encode(path, made.frames, ENCODERS[encoder])
+
+
+def films(path: Path, half: int) -> Iterator[tuple[str, CutFilm]]:
+    """The kind and the pictures of each film of a half."""
     first, last = _SET_UPS[half]
     whole = _piece(path, first, last - first)
     starts = np.linspace(0, len(whole) - max(_PIECES), len(_PIECES)).astype(int)

@@ -15,8 +15,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.outline import Outline, spreads
-from cinecut.analysis.film.gradual.ramps import REACH, ramps
+from cinecut.analysis.film.gradual.mixes import Mix, mixes
+from cinecut.analysis.film.gradual.outline import Filled, Outline, spreads
+from cinecut.analysis.film.gradual.ramps import REACH, Ramp, ramps
 from cinecut.analysis.film.gradual.wipes import wipes
 
 PLAIN = 2.5  # levels of spread: a picture without content, whatever its brightness
@@ -29,6 +30,10 @@ _UNSURE = 0.03  # the same that counts in addition where nothing is known of the
 _RESIDUE = 0.35  # greatest mean part of the way that a mix leaves unexplained
 _SHORTEST = 4  # pictures: shorter blends are cuts
 _LONGEST = 3  # seconds
+_EVEN, _COSTS = (
+    0.015,
+    2.0,
+)  # a ramp so even stands; of another, a mix errs less whose cost is below so many times its own
 VALLEY = 0.25  # greatest spread in the middle of a dip, relative to that on both sides
 
 
@@ -166,12 +171,35 @@ def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], slack: floa
     blends: list[Blend] = []
     for first, last in _stretches(outline, cuts, taken):
         ranks, luma = outline.ranks[first:last], outline.luma[first:last]
-        mixed = [(ramp.start, ramp.end) for ramp in ramps(ranks, luma.astype(np.float32), slack)]
-        wiped = [
-            (start, end) for start, end in wipes(ranks, luma, slack) if all(end <= a or start >= b for a, b in mixed)
-        ]
-        blends += [Blend(start, end, GradualCut.DISSOLVE) for start, end in sorted(mixed + wiped)]
+        if len(ranks) < _SHORTEST:
+            continue
+        whole = Filled.of(ranks, luma)
+        blends += _distinct(
+            _surer(ramps(ranks, luma.astype(np.float32), slack), mixes(whole, slack)), wipes(whole, slack)
+        )
     return blends
+
+
+def _surer(still: list[Ramp], moving: list[Mix]) -> list[tuple[int, int]]:
+    """The ranges of the dissolves that were found as mixes of two pictures or by what movement leaves; where both are
+    one, of that which errs less."""
+    kept = [mix for mix in moving if all(_apart(mix, ramp) or _errs_less(mix, ramp) for ramp in still)]
+    kept_ramps = [ramp for ramp in still if all(_apart(mix, ramp) for mix in kept)]
+    return [(each.start, each.end) for each in (*kept, *kept_ramps)]
+
+
+def _apart(mix: Mix, ramp: Ramp) -> bool:
+    return mix.end <= ramp.start or mix.start >= ramp.end
+
+
+def _errs_less(mix: Mix, ramp: Ramp) -> bool:
+    return ramp.uneven > _EVEN and mix.cost < _COSTS * ramp.uneven
+
+
+def _distinct(mixed: list[tuple[int, int]], wiped: list[tuple[int, int]]) -> list[Blend]:
+    """All in order, without wipes that overlap another gradual cut."""
+    more = [(start, end) for start, end in wiped if all(end <= a or start >= b for a, b in mixed)]
+    return [Blend(start, end, GradualCut.DISSOLVE) for start, end in sorted(mixed + more)]
 
 
 def _stretches(outline: Outline, cuts: list[int], taken: list[Blend]) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from cinecut.analysis.film.gops import Thumbs
 
 COLUMNS, ROWS = 32, 18
+LEAST, LEAST_NOVELTY = 8.0, 0.5  # least levels between pictures of two shots, and relative to their spread
+LIKE = 0.65  # greatest correlation of two such pictures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +48,42 @@ def outline_of(thumbs: Thumbs, ranks: NDArray[np.int64]) -> Outline:
     for thumb, target in zip(thumbs, luma, strict=True):
         cv2.resize(np.ascontiguousarray(thumb[0]), (COLUMNS, ROWS), dst=target, interpolation=cv2.INTER_AREA)
     return Outline(np.asarray(ranks, np.int64), luma.reshape(len(ranks), ROWS * COLUMNS))
+
+
+def unlike(luma: NDArray[np.uint8], before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """[n] whether each two pictures, named by their places, can be of two shots."""
+    one, other = luma[before].astype(np.float32), luma[after].astype(np.float32)
+    way = np.sqrt(((other - one) ** 2).mean(1))
+    one -= one.mean(1, keepdims=True)
+    other -= other.mean(1, keepdims=True)
+    a, b = np.sqrt((one**2).mean(1)) + 1, np.sqrt((other**2).mean(1)) + 1
+    enough = np.maximum(LEAST, LEAST_NOVELTY * np.sqrt((a**2 + b**2) / 2))
+    return np.asarray((way >= enough) & ((one * other).mean(1) <= LIKE * a * b))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filled:
+    """Pictures without gaps: the missing ones are shown as their nearest neighbours.
+
+    ranks [n], luma [n x 576]; known [n + 1] : how many pictures before each place are no such copies
+    """
+
+    ranks: NDArray[np.int64]
+    luma: NDArray[np.uint8]
+    known: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, ranks: NDArray[np.int64], luma: NDArray[np.uint8]) -> Filled:
+        every = np.arange(ranks[0], ranks[-1] + 1)
+        nearest = np.searchsorted((ranks[1:] + ranks[:-1]) / 2, every)
+        return cls(every, luma[nearest], np.append(0, np.cumsum(np.isin(every, ranks))))
+
+    def may_hold(self, starts: NDArray[np.int64], length: int, least: float) -> NDArray[np.bool_]:
+        """[n] whether a gradual cut of `length` pictures can begin at each place: at least so many of them are known,
+        and the pictures before and after are unlike."""
+        enough = self.known[starts + length] - self.known[starts] >= least
+        enough[enough] = unlike(self.luma, starts[enough] - 1, starts[enough] + length)
+        return np.asarray(enough)
 
 
 def spreads(outline: Outline) -> NDArray[np.float32]:

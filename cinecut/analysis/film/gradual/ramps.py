@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS
+from cinecut.analysis.film.gradual.outline import COLUMNS, LEAST, LEAST_NOVELTY, LIKE, ROWS
 
 Pictures = NDArray[np.float32]  # [n x 576] luma: ROWS times COLUMNS
 Floats = NDArray[np.float32]
@@ -41,9 +41,6 @@ _UNEVEN_FIRST = 0.12  # the same at the first look
 _UNEVEN_GLANCE = 0.2  # and of a few of the shares, which saves the others' cost
 _RESIDUE, _RESIDUE_ONCE = 0.25, 0.35  # greatest part of the difference that a blend leaves unexplained, mean and most
 _PALER = 0.98  # greatest spread in the middle of a blend, relative to that of its ends
-_LIKE = 0.65  # greatest correlation of P and Q
-_LEAST = 8.0  # least levels between them
-_LEAST_NOVELTY = 0.5  # the same, relative to their spread
 _NOISE = 4.0  # levels
 _SLID, _SLID_BETTER = 0.96, 0.05  # least correlation with a picture moved aside, and how much better than unmoved
 
@@ -77,7 +74,7 @@ class Ramp:
 
     @property
     def _changes(self) -> bool:
-        return self.levels >= _LEAST and self.novelty >= _LEAST_NOVELTY and self.like <= _LIKE
+        return self.levels >= LEAST and self.novelty >= LEAST_NOVELTY and self.like <= LIKE
 
 
 def ramps(ranks: NDArray[np.int64], luma: Pictures, slack: float = 1.0) -> list[Ramp]:
@@ -160,11 +157,11 @@ class _Table:
         length = self.ranks[after] - self.ranks[before]
         way = self._way(before, after) / self._points
         spread = (self._variance[before] + self._variance[after]) / 2
-        enough = np.maximum(_LEAST, _LEAST_NOVELTY * np.sqrt(spread)) ** 2
+        enough = np.maximum(LEAST, LEAST_NOVELTY * np.sqrt(spread)) ** 2
         far = (length > _SHORTEST) & (length <= _LONGEST) & (way >= enough)
         before, after = before[far], after[far]
         both = self._products[before, after] / self._points - self._means[before] * self._means[after]
-        like = both / np.sqrt(self._variance[before] * self._variance[after]) <= _LIKE
+        like = both / np.sqrt(self._variance[before] * self._variance[after]) <= LIKE
         before, after = before[like], after[like]
         starts = np.flatnonzero(np.diff(after - before, prepend=0))[1:]
         yield from zip(np.split(before, starts), np.split(after, starts), strict=True)

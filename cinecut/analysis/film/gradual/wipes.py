@@ -15,14 +15,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS
+from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS, Filled
 from cinecut.analysis.film.gradual.ramps import slid
 
 _LENGTHS = (8, 12, 18, 27, 40)  # pictures inside that are tried at first
 _LONGEST = 64
 _COARSE = 2  # points of a side that are one at the first look
 _KNOWN, _KNOWN_SURE = 5, 0.8  # least pictures known between its ends, and least share of them
-_LEAST, _LEAST_NOVELTY, _LIKE = 8.0, 0.5, 0.65  # of the pictures before and after it, as of a blend's
 _NOISE, _CALM = 4.0, 1.0  # levels
 _SCORE_FIRST = 1.5  # least score at the first look
 _SCORE_SUSPECT = 2.5  # the same where pictures are missing
@@ -71,47 +70,34 @@ def _shapes(rows: int, columns: int) -> Floats:
 _FINE_SHAPES, _COARSE_SHAPES = _shapes(ROWS, COLUMNS), _shapes(ROWS // _COARSE, COLUMNS // _COARSE)
 
 
-def wipes(ranks: NDArray[np.int64], luma: Pictures, slack: float = 1.0) -> list[tuple[int, int]]:
+def wipes(pictures: Filled, slack: float = 1.0) -> list[tuple[int, int]]:
     """The ranks, half-open, of the wipes among pictures without hard cuts, in order.
 
-    ranks [n], luma [n x 576] : the pictures
     slack : above 1 if pictures are missing; then what may be a wipe is returned
     """
-    if len(ranks) < _KNOWN + 2:
-        return []
-    every = np.arange(ranks[0], ranks[-1] + 1)
-    nearest = np.searchsorted((ranks[1:] + ranks[:-1]) / 2, every)
-    whole, known = luma[nearest], np.isin(every, ranks)
     found, tries = list[Wipe](), _TRIES
-    enough = np.full(len(known), _KNOWN) if slack > 1 else _KNOWN_SURE * np.arange(len(known))
-    for first in sorted(_first_look(whole, known, enough), key=lambda wipe: -wipe.score):
+    for first in sorted(_first_look(pictures, slack), key=lambda wipe: -wipe.score):
         if not tries:
             break
         if any(first.end > other.start and first.start < other.end for other in found):
             continue
         tries -= 1
-        if _pans(whole, first):
+        if _pans(pictures.luma, first):
             continue
-        wipe = first if slack > 1 else _refined(whole, first)
+        wipe = first if slack > 1 else _refined(pictures.luma, first)
         if wipe.score >= (_SCORE_SUSPECT if slack > 1 else _SCORE) and wipe.length >= _SHORTEST:
             found.append(wipe)
-    return sorted((int(every[wipe.start]), int(every[wipe.start]) + wipe.length) for wipe in found)
+    start = int(pictures.ranks[0])
+    return sorted((start + wipe.start, start + wipe.end) for wipe in found)
 
 
-def _first_look(luma: Pictures, known: NDArray[np.bool_], enough: NDArray[np.floating]) -> Iterator[Wipe]:
-    """The best shape for each length and start whose pictures before and after are of two shots.
-
-    known, enough : which pictures are known, and how many of so many must be
-    """
-    small = luma.reshape(-1, ROWS // _COARSE, _COARSE, COLUMNS // _COARSE, _COARSE).mean((2, 4)).astype(np.uint8)
-    small = small.reshape(len(luma), -1)
-    counted = np.concatenate([[0], np.cumsum(known)])
+def _first_look(pictures: Filled, slack: float) -> Iterator[Wipe]:
+    """The best shape for each length and start whose pictures before and after are of two shots."""
+    luma = pictures.luma.reshape(-1, ROWS // _COARSE, _COARSE, COLUMNS // _COARSE, _COARSE)
+    small = luma.mean((2, 4)).astype(np.uint8).reshape(len(luma), -1)
     for length in _LENGTHS:
         starts = np.arange(1, len(luma) - length, max(1, length // 8))
-        if not len(starts):
-            break
-        starts = starts[counted[starts + length] - counted[starts] >= enough[length]]
-        starts = starts[_unlike(small, starts - 1, starts + length)]
+        starts = starts[pictures.may_hold(starts, length, _KNOWN if slack > 1 else _KNOWN_SURE * length)]
         if not len(starts):
             continue
         margin = max(1, length // _MARGIN)
@@ -119,17 +105,6 @@ def _first_look(luma: Pictures, known: NDArray[np.bool_], enough: NDArray[np.flo
         for at in np.flatnonzero(scores.max(0) >= _SCORE_FIRST).tolist():
             shape = int(scores[:, at].argmax())
             yield Wipe(int(starts[at]), length, shape, float(scores[shape, at]))
-
-
-def _unlike(luma: Pictures, before: Places, after: Places) -> NDArray[np.bool_]:
-    """Whether each two pictures are of two shots."""
-    one, other = luma[before].astype(np.float32), luma[after].astype(np.float32)
-    one_mean, other_mean = one.mean(1, keepdims=True), other.mean(1, keepdims=True)
-    way = np.sqrt(((other - one) ** 2).mean(1))
-    one, other = one - one_mean, other - other_mean
-    a, b = np.sqrt((one**2).mean(1)) + 1, np.sqrt((other**2).mean(1)) + 1
-    enough = np.maximum(_LEAST, _LEAST_NOVELTY * np.sqrt((a**2 + b**2) / 2))
-    return np.asarray((way >= enough) & ((one * other).mean(1) <= _LIKE * a * b))
 
 
 def _score(luma: Pictures, shape: Floats, starts: Places, length: int, margin: int) -> Floats:

@@ -1,0 +1,114 @@
+"""Dissolves between shots that move: by what movement leaves as it is.
+
+A picture's mean, its variance and that of its details stay about the same while a camera or people move. In a dissolve,
+with the share a of the second shot, the mean goes evenly from the one shot's to the other's, and a variance as that of
+a mix of two pictures: (1 - a)² of the first, a² of the second, and 2 a (1 - a) of what they have in common, which is
+about nothing for the details of two shots. (For film without movement, see Alattar, 1993.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS, Filled
+
+_LENGTHS = (6, 8, 10, 13, 16, 20, 25, 31, 39, 48, 60)  # pictures inside that are tried at first
+_BESIDE, _BESIDE_LEAST = 16, 3  # pictures on both sides that are looked at, and how many there must be
+_FLOOR = (2.0, 0.1, 0.1)  # changes that say little: of the mean, in levels; of the variances, as a part of them
+_COST_FIRST, _COST = 0.12, 0.06  # greatest part of the changes that the mix leaves unexplained: at first, and then
+_KNOWN, _KNOWN_SURE = 5, 0.8  # least pictures known between its ends, and least share of them
+_COMMON, _COMMON_DETAILS = 0.65, 0.35  # greatest correlation of the two shots, and of their details
+_DIP = 0.8  # greatest detail in the middle, relative to the mean of both ends
+_LONG = 24  # pictures: the first and the last of a longer one hardly differ from the shots, and are taken into it
+_FINE = 3  # pictures by which the second look moves either edge
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Places or ranks, half-open, of the pictures inside; the part of the changes that is unexplained."""
+
+    start: int
+    end: int
+    cost: float
+
+
+def mixes(pictures: Filled, slack: float = 1.0) -> list[Mix]:
+    """What looks like a dissolve among pictures without hard cuts, in order.
+
+    slack : how many times stranger one may look, if pictures are missing
+    """
+    curves = _curves(pictures)
+    found: list[Mix] = []
+    first = [mix for length in _LENGTHS for mix in _fitting(curves, length, range(len(pictures.ranks)))]
+    for mix in sorted(first, key=lambda mix: mix.cost):
+        if all(mix.end <= other.start or mix.start >= other.end for other in found):
+            best = _refined(curves, mix)
+            least = _KNOWN if slack > 1 else _KNOWN_SURE * (best.end - best.start)
+            if (
+                best.cost <= slack * _COST
+                and pictures.may_hold(np.array([best.start]), best.end - best.start, least)[0]
+            ):
+                found.append(best)
+    return sorted((_ranked(mix, int(pictures.ranks[0])) for mix in found), key=lambda mix: mix.start)
+
+
+def _ranked(mix: Mix, first: int) -> Mix:
+    """A mix by ranks instead of places."""
+    more = int(mix.end - mix.start >= _LONG)
+    return Mix(first + mix.start - more, first + mix.end + more, mix.cost)
+
+
+def _curves(pictures: Filled) -> Floats:
+    """[3 x n] mean, variance, and variance of the details of pictures: the mean square of the steps between points. The
+    missing ones are taken to lie evenly between their neighbours."""
+    known = np.flatnonzero(np.diff(pictures.known))
+    curves = np.empty((3, len(known)))
+    for at, place in enumerate(known.tolist()):
+        points = pictures.luma[place].reshape(ROWS, COLUMNS).astype(np.float32)
+        across, down = np.diff(points, axis=1).ravel(), np.diff(points, axis=0).ravel()
+        mean = points.mean()
+        curves[:, at] = mean, (points**2).mean() - mean**2, across @ across / len(across) + down @ down / len(down)
+    return np.stack([np.interp(np.arange(len(pictures.ranks)), known, curve) for curve in curves])
+
+
+def _fitting(curves: Floats, length: int, starts: range) -> list[Mix]:
+    """The mixes of a length that explain the curves well."""
+    count = curves.shape[1]
+    first, last = max(_BESIDE_LEAST, starts.start), min(count - length - _BESIDE_LEAST + 1, starts.stop)
+    if last <= first:
+        return []
+    padded = np.pad(curves, ((0, 0), (_BESIDE, _BESIDE)), mode="edge")[:, first : last + length + 2 * _BESIDE - 1]
+    windows = sliding_window_view(padded, length + 2 * _BESIDE, axis=1)  # [3 x starts x pictures]
+    share = np.clip((np.arange(-_BESIDE, length + _BESIDE) + 1) / (length + 1), 0, 1)
+    linear = np.stack([1 - share, share])
+    square = np.stack([(1 - share) ** 2, share**2, 2 * share * (1 - share)])
+    cost = np.zeros(windows.shape[1])
+    common = []
+    for window, shapes, floor in zip(windows, (linear, square, square), _FLOOR, strict=True):
+        parts = window @ np.linalg.pinv(shapes)
+        left = ((window - parts @ shapes) ** 2).mean(1)
+        scale = floor if len(shapes) == 2 else floor * window.mean(1) + 1
+        cost += left / (window.var(1) + scale**2) / len(curves)
+        if len(shapes) == 3:
+            ends = np.sqrt(np.maximum(1e-6, parts[:, 0] * parts[:, 1]))
+            common.append(parts[:, 2] / ends)
+            middle = parts.sum(1) / 2 + parts[:, 2] / 2
+            dip = middle / 2 / np.maximum(1e-6, (parts[:, 0] + parts[:, 1]) / 2)
+    good = (cost <= _COST_FIRST) & (common[0] <= _COMMON) & (np.abs(common[1]) <= _COMMON_DETAILS) & (dip <= _DIP)
+    return [Mix(first + at, first + at + length, float(cost[at])) for at in np.flatnonzero(good).tolist()]
+
+
+def _refined(curves: Floats, first: Mix) -> Mix:
+    """The mix near one of the first look that explains the curves best."""
+    best = first
+    reach = max(_FINE, (first.end - first.start) // 4)
+    for length in range(max(4, first.end - first.start - reach), first.end - first.start + reach + 1):
+        near = range(first.start - reach, first.start + reach + 1)
+        best = min([best, *_fitting(curves, length, near)], key=lambda mix: mix.cost)
+    return best
