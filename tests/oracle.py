@@ -300,10 +300,10 @@ def _find_code(luma: Luma) -> _Code:
     Raises LookupError when there is none.
     """
     bright = (luma > (int(luma.min()) + int(luma.max())) // 2).astype(np.uint8)
-    boxes = cv2.connectedComponentsWithStats(bright, connectivity=8)[2][1:, :4].astype(np.int64)
-    if not len(boxes):
+    figures, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not figures:
         raise LookupError("nothing in this picture")
-    x, y, width, height = boxes[np.argmax(boxes[:, 2] * boxes[:, 3])]
+    x, y, width, height = max(map(cv2.boundingRect, figures), key=lambda box: box[2] * box[3])
     # Four samples to a side of a unit, of which the middle two count.
     fine = cv2.resize(luma[y : y + height, x : x + width], (_COLUMNS * 4, _ROWS * 4), interpolation=cv2.INTER_AREA)
     units = fine.reshape(_ROWS, 4, _COLUMNS, 4)[:, 1:3, :, 1:3].mean(axis=(1, 3), dtype=np.float64)
@@ -322,13 +322,18 @@ def _ring(grid: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def read_pictures(path: Path) -> Iterator[Luma]:
     """The frames of a video as a player shows them: full-range grey, turned by the display matrix."""
+    return (luma for _, luma in read_shown(path))
+
+
+def read_shown(path: Path) -> Iterator[tuple[Fraction, Luma]]:
+    """The same with the container's stamps, in seconds."""
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "AUTO"
         reformatter = VideoReformatter()  # one for all: each frame would make one of its own
         for frame in container.decode(video=0):
             grey = reformatter.reformat(frame, format="gray").to_ndarray()
             # The matrix turns counter-clockwise, and so does rot90.
-            yield np.ascontiguousarray(np.rot90(grey, round(frame.rotation / 90)))
+            yield _stamp(frame), np.ascontiguousarray(np.rot90(grey, round(frame.rotation / 90)))
 
 
 def read_frames(path: Path) -> list[Picture]:

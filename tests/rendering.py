@@ -27,7 +27,7 @@ from oracle import (
     blend_of,
     contrast_of,
     number_of,
-    read_pictures,
+    read_shown,
     read_sound,
     read_stamps,
     sound_offsets,
@@ -48,8 +48,17 @@ class Rendered:
     path: Path
 
     @cached_property
+    def _shown(self) -> list[tuple[Fraction, Luma]]:
+        return list(read_shown(self.path))
+
+    @property
     def pictures(self) -> list[Luma]:
-        return list(read_pictures(self.path))
+        return [picture for _, picture in self._shown]
+
+    @property
+    def stamps(self) -> list[Fraction]:
+        """Seconds from the container's zero to each picture."""
+        return [stamp for stamp, _ in self._shown]
 
     @cached_property
     def numbers(self) -> list[Picture]:

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 from commandline import cinecut, names
-from oracle import Film, Sound, read_stamps
+from oracle import Film, Sound
 from rendering import Piece, Rendered, looks, nearest_sample, render_text, sound_errors, spec_text, wrong_frames
 
 from cinecut.diagnostics import Stop
@@ -77,7 +77,7 @@ def test_a_file_is_what_it_should_be(rendered: Rendered, codec: str) -> None:
 
 def test_no_frame_and_no_sample_is_wrong(film: Film, rendered: Rendered, codec: str) -> None:
     assert wrong_frames(rendered, looks(film, PIECES, RATE)) == []
-    assert max(abs(stamp - k / RATE) for k, stamp in enumerate(read_stamps(rendered.path))) <= Fraction(1, 2000)
+    assert max(abs(stamp - k / RATE) for k, stamp in enumerate(rendered.stamps)) <= Fraction(1, 2000)
     assert max(map(abs, sound_errors(rendered, film, PIECES, RATE))) <= 1
     if CODECS[codec][4] != "aac":
         assert len(rendered.sound) == nearest_sample(sum(piece.frames for piece in PIECES) / RATE)

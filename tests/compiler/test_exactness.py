@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from effort import mostly_slow
-from oracle import Film, Sound, read_stamps
+from oracle import Film, Sound
 from rendering import Piece, looks, nearest_sample, render_text, shown_stamps, sound_errors, spec_text, up, wrong_frames
 
 Films = Callable[[Film], Film]
@@ -62,7 +62,7 @@ def check(
     head = f"output: {{codec: ffv1, rate: {rate}}}"
     rendered = render_text(spec_text(film, [piece.event for piece in pieces], head), folder, ffmpeg)
     assert wrong_frames(rendered, looks(film, pieces, rate)) == []
-    assert max(abs(stamp - k / rate) for k, stamp in enumerate(read_stamps(rendered.path))) <= Fraction(1, 2000)
+    assert max(abs(stamp - k / rate) for k, stamp in enumerate(rendered.stamps)) <= Fraction(1, 2000)
     assert len(rendered.sound) == nearest_sample(sum(piece.frames for piece in pieces) / rate)
     if film.sound:
         errors = sound_errors(rendered, film, pieces, rate)

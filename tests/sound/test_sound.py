@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from compiling import compiled
 from numpy.typing import NDArray
-from oracle import Film, Samples, Sound, read_stamps, sound_offset
+from oracle import Film, Samples, Sound, sound_offset
 from rendering import render_text, spec_text
 
 from cinecut.ffmpeg.builds import find_ffmpeg
@@ -231,7 +231,7 @@ def test_picture_and_sound_of_an_mp4_end_together(film: Film, ffmpeg: Path, tmp_
     head = f"output: {{preset: ultrafast, rate: {rate}, audio_bitrate: 192k}}"
     rendered = render_text(spec_text(film, events, head), tmp_path, ffmpeg)
     assert len(rendered.pictures) == 59
-    assert read_stamps(rendered.path) == [k / Fraction(rate) for k in range(59)]
+    assert rendered.stamps == [k / Fraction(rate) for k in range(59)]
     end = round(59 * 48_000 / Fraction(rate))
     assert abs(sound_offset(rendered.sound, film.heard(), 20_000) - 24_000 - 20_000) < 0.1
     assert 0 <= len(rendered.sound) - end < 1024 or abs(len(rendered.sound) - end) <= 1
