@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,9 @@ def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
     """The packets of streams, and an empty one of each at the end. Streams that begin midway are none of a file's: PyAV
     fails at the end where there were some."""
     with suppress(IndexError):
+        if isinstance(media, InputContainer) and media.format.name == "mpeg":
+            yield from _first_key_apart(media.demux(*streams))
+            return
         if not isinstance(media, InputContainer) or media.format.name != "mpegts":
             yield from media.demux(*streams)
             return
@@ -97,6 +101,30 @@ def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
         for packet in media.demux(*streams):
             packet.pts, packet.dts = _near(packet.pts, first), _near(packet.dts, first)
             yield packet
+
+
+def _first_key_apart(packets: Iterator[Any]) -> Iterator[Any]:
+    """The packets of a program stream, which does not say of each picture when it is shown. Where one begins between
+    two that it tells, libraries guess the time of the first key frame as that of the next picture with which others are
+    predicted; it is shown when that one is decoded."""
+    key, held = None, list[Any]()
+    for packet in packets:
+        held.append(packet)
+        if packet.stream.type != "video" or packet.pts is None:
+            continue
+        if key is None:
+            key = packet if packet.is_keyframe else None
+        elif packet.pts == key.pts and packet.dts is not None:
+            key.pts = packet.dts
+            break
+        if len(held) > _FIRST:
+            break
+    else:  # all are read
+        packets = iter(())
+    yield from chain(held, packets)
+
+
+_FIRST = 24  # packets: the next picture with which others are predicted is among them
 
 
 def start_of(media: Any, stream: Any) -> Fraction:

@@ -120,6 +120,7 @@ def _losses() -> list[Recipe]:
                 picture=_INTRA, places=("1.8", "4", "5.9")),
         *_films("begins between key frames", "ts h264 mp2, ts mpeg2 ac3, ts hevc aac, vob mpeg2 ac3, mpg mpeg1 mp2",
                 steps=(bytes_of("0.31"),)),
+        *_films("begins between two stamps", "vob mpeg2 ac3, mpg mpeg1 mp2", steps=(bytes_of("0.31"),), frames=200),
         *_films("broken off", f"{h264}, mkv mpeg2 ac3, webm vp9 opus, avi mjpeg pcm_s16le, avi mpeg4 mp3, "
                 "vob mpeg2 ac3, wmv wmv2 wmav2, mxf mpeg2 pcm_s16le, ogv theora vorbis, nut h264 pcm_s16le",
                 steps=(bytes_of("0", "0.7"),)),
