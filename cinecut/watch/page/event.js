@@ -25,6 +25,9 @@ function select(index, again = false) { // again: what is being typed, and the m
     slider.max = Math.min(state.trailer.films[event.film].frames - 1, event.out + around);
     if (!again || !sameShot(event, marked)) slider.value = event.in;
     marked = event;
+    const whole = Math.max(1, slider.max - slider.min), span = $("film-span").firstElementChild;
+    span.style.left = `${(100 * (event.in - slider.min)) / whole}%`;
+    span.style.width = `${(100 * (event.out - event.in)) / whole}%`;
     showFilm();
   }
   showLength(event);

@@ -86,12 +86,12 @@ function step(by) {
   if (held) button.focus({ preventScroll: true });
   button.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
-// Who points at a button goes on with the keys of the player: the focus stays where it was, and a value that was typed
+// Who points at a button goes on with the keys of the player: no button takes the space bar, and a value that was typed
 // is taken.
 document.addEventListener("mousedown", (press) => {
   if (!press.target.closest("button")) return;
   press.preventDefault();
-  if (document.activeElement.matches("input, select")) document.activeElement.blur();
+  document.activeElement.blur();
 });
 document.addEventListener("click", (click) => {
   const button = click.target.closest("[data-do]");
