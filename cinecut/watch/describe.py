@@ -11,7 +11,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import Sounding
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.edits.verbs.actions import STEMS
-from cinecut.edits.verbs.entries import entries_of
+from cinecut.edits.verbs.entries import entries_of, id_of
 from cinecut.language.events import Card
 from cinecut.language.timebase import SAMPLE_RATE, nearest
 
@@ -31,6 +31,9 @@ def description(layout: Layout, opening: int) -> dict[str, Any]:
         ],
         "acts": _acts(timeline),
         "beats": _beats(timeline),
+        "titles": [
+            {"name": text.text, "start": text.range.start.index, "end": text.range.end.index} for text in timeline.texts
+        ],
         **_sounds(layout),
     }
 
@@ -60,6 +63,7 @@ def _event(placed: Placed, entry: int, layout: Layout) -> dict[str, Any]:
     event = placed.event
     record: dict[str, Any] = {
         "entry": entry,
+        "id": id_of(placed),
         "kind": type(event).__name__.lower(),
         "name": placed.name,
         "start": placed.range.start.index,

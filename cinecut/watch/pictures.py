@@ -29,7 +29,7 @@ class FilmPictures:
     """Pictures of a film for its page, one at a time; it stays open between them."""
 
     def __init__(self, film: Path, facts: FilmFacts) -> None:
-        self.film, self.facts = film, facts
+        self.facts = facts
         self._lock = threading.Lock()
         self._stack = ExitStack()
         media = self._stack.enter_context(open_film(film, facts))

@@ -12,7 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -26,14 +26,18 @@ from watchfiles import awatch
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.language.facts import FilmFacts
 from cinecut.watch.session import Session
 
+if TYPE_CHECKING:
+    from cinecut.watch.pictures import FilmPictures
+
 _PAGE = Path(__file__).with_name("page")
-_FILES = {"": "index.html", **{name: name for name in ("player.js", "watch.js", "watch.css")}}
+_PARTS = ("player.js", "timeline.js", "event.js", "watch.js", "watch.css")
+_FILES = {"": "index.html", **{name: name for name in _PARTS}}
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
-_POLICY = "default-src 'none'; img-src 'self' data:; " + "; ".join(
-    f"{kind}-src 'self'" for kind in ("script", "style", "media", "connect")
-)
+_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; img-src 'self' data:; "
+_POLICY += "; ".join(f"{kind}-src 'self'" for kind in ("script", "style", "media", "connect"))
 _LARGEST = 100_000  # bytes of a request
 _ALIVE = 15  # seconds after which a silent page gets a sign of life
 
@@ -107,7 +111,8 @@ class _Page:
         self.started: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
-        self._pictures: Any = None
+        self._pictures: dict[tuple[Path, FilmFacts], FilmPictures] = {}  # of the films that the page has asked for
+        self._opening = threading.Lock()
         self._ended = False
         routes = [
             Route("/state", self._state),
@@ -134,8 +139,8 @@ class _Page:
             yield
         finally:
             watching.cancel()
-            if self._pictures is not None:
-                self._pictures.close()
+            for pictures in self._pictures.values():
+                pictures.close()
 
     async def _watch(self) -> None:
         """Wake the session when the spec, or a file that it names, is another. Editors write beside and rename, so
@@ -237,7 +242,9 @@ class _Page:
         file = self._drafted(draft)
         if file is None or job is None:
             return Response(status_code=404)
-        return _jpeg(await run_in_threadpool(draft_jpeg, file, frame, job.plan.rate))
+        with contextlib.suppress(Stop):  # a draft that was replaced meanwhile
+            return _jpeg(await run_in_threadpool(draft_jpeg, file, frame, job.plan.rate))
+        return Response(status_code=404)
 
     async def _outline(self, request: Request) -> Response:
         from cinecut.watch.pictures import outline
@@ -246,9 +253,10 @@ class _Page:
         return JSONResponse(await run_in_threadpool(outline, file)) if file else Response(status_code=404)
 
     async def _film(self, request: Request) -> Response:
-        return _jpeg(
-            await run_in_threadpool(self._film_jpeg, request.path_params["film"], request.path_params["frame"])
-        )
+        wanted = request.path_params["film"], request.path_params["frame"]
+        with contextlib.suppress(Stop):  # a film that is being replaced
+            return _jpeg(await run_in_threadpool(self._film_jpeg, *wanted))
+        return Response(status_code=404)
 
     def _film_jpeg(self, number: int, frame: int) -> bytes | None:
         """A picture of the film that the description of the trailer lists at a place."""
@@ -259,12 +267,12 @@ class _Page:
             return None
         name, file = list(job.films.items())[number]
         facts = job.plan.layout.trailer.footage[name].facts
-        if self._pictures is None or (self._pictures.film, self._pictures.facts) != (file, facts):
-            if self._pictures is not None:
-                self._pictures.close()
-            self._pictures = FilmPictures(file, facts)
-        found: bytes | None = self._pictures.jpeg(frame) if Fraction(frame) / facts.rate < facts.duration else None
-        return found
+        if Fraction(frame) / facts.rate >= facts.duration:
+            return None
+        with self._opening:  # several pictures are asked for at a time; a film that was replaced has other facts
+            pictures = self._pictures.get((file, facts)) or FilmPictures(file, facts)
+            self._pictures[file, facts] = pictures
+        return pictures.jpeg(frame)
 
 
 def _jpeg(data: bytes | None) -> Response:

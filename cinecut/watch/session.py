@@ -42,7 +42,8 @@ class State:
     draft: str = ""
     drafted: str = ""
     stills: tuple[str, ...] = ()
-    progress: str = ""
+    progress: str = ""  # what is under way, and how much of it is done
+    percent: int = 0
 
 
 class Session:
@@ -156,9 +157,10 @@ class Session:
             file.unlink(missing_ok=True)
 
     def _stage(self, name: str, done: int, total: int, speed: float | None) -> None:
-        progress = f"{name}: {100 * done // max(total, 1)} %"
-        if progress != self.state.progress:
-            self._tell(progress=progress)
+        percent = 100 * done // max(total, 1)
+        progress = "reading the film" if name == "reels" else "rendering"
+        if (progress, percent) != (self.state.progress, self.state.percent):
+            self._tell(progress=progress, percent=percent)
 
     def _waiting(self, holder: str) -> None:
         self._tell(progress=f"waiting for the GPU lock, held by {holder}")

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -35,6 +36,8 @@ from cinecut.known.record import as_json as known_json
 from cinecut.language.document import parse_document
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.render.check import check_spec
+from cinecut.render.job import prepare_live
+from cinecut.watch.server import _Page
 from cinecut.watch.session import Session
 
 Films = Callable[[Film], Film]
@@ -539,6 +542,61 @@ def test_the_page_plays_edits_and_shows_mistakes(page: tuple[str, Path], browser
     assert plays(browser) == good
     severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert not [entry for entry in severe if "409" not in entry["message"]]
+
+
+def test_the_page_goes_on_where_somebody_is(page: tuple[str, Path], browser: Any) -> None:
+    """What is selected stays so while the file changes; the pointer leaves the keys to the player; a loop ends nowhere;
+    what happens is said in few words."""
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.by import By
+
+    address, spec = page
+    browser.get(address)
+    wait_for(lambda: plays(browser) and at_rest(browser, spec))
+    script = browser.execute_script
+
+    # One stop of the tabulator for all events, and nothing that is read out while it plays
+    tabs = script("return [...document.querySelectorAll('.lane.events > button')].map((button) => button.tabIndex)")
+    assert tabs == [0, -1, -1, -1, -1]
+    assert script("return [...document.querySelectorAll('output')].map((each) => each.ariaLive)") == ["off", "off"]
+
+    browser.find_elements(By.CSS_SELECTOR, ".lane.events > button")[3].click()
+    ActionChains(browser).send_keys(" ").perform()
+    wait_for(lambda: script("return frame() > events()[3].start"))
+    ActionChains(browser).send_keys("k").perform()
+    assert script("return selected") == 3
+
+    spec.write_text(spec.read_text().replace("  # the opening\n", "  - black: 6f\n"))
+    wait_for(lambda: at_rest(browser, spec))
+    assert script("return [events().length, selected, events()[selected].card]") == [6, 4, "The End"]
+
+    script("select(5); seek(events()[5].end - 3); actions.loop(); play(true)")
+    for _ in range(2):  # the last event ends where the draft does
+        wait_for(lambda: script("return moving() && frame() > events()[5].start + 4"))
+        wait_for(lambda: script("return moving() && frame() < events()[5].start + 4"))
+    script("actions.loop(); play(false)")
+
+    assert script("return [document.body.dataset.state, $('status').textContent]") == ["ready", "ready"]
+    spec.write_text(spec.read_text().replace("black: 6f", "balck: 6f"))
+    wait_for(lambda: script("return document.body.dataset.state") == "broken")
+    assert script("return $('status').textContent") == "mistakes: the last good draft plays"
+    script("changes.onerror()")
+    assert script("return document.body.dataset.state") == "lost"
+    script("changes.onopen()")
+    assert script("return document.body.dataset.state") == "broken"
+
+
+def test_two_films_at_a_time(films: Films, tmp_path: Path) -> None:
+    """A page asks for the pictures of several alternatives at once, each of its film."""
+    other = films(replace(SMALL, path=Path("b.mp4"), gop=12)).path
+    spec = written(tmp_path, films(SMALL).path)
+    spec.write_text(spec.read_text().replace("film: ", f"films: {{b: {other}, a: ").replace(".mp4\n", ".mp4}\n", 1))
+    shown = _Page(spec, tmp_path, find_ffmpeg(None), 1)
+    shown.session.job = prepare_live(spec)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: shown._film_jpeg(number % 2, 10 * (number // 2)), range(40)))
+    assert all(picture is not None and picture.startswith(b"\xff\xd8") for picture in found)
+    assert shown._film_jpeg(2, 0) is None
 
 
 def test_edits_in_a_row_are_all_made(page: tuple[str, Path], browser: Any) -> None:

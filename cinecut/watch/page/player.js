@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const ZOOM = 4; // pixels a frame, at most; a long trailer fits fewer
-let state = { number: -1, revision: "", trailer: {}, mistakes: [], draft: "", progress: "" };
+let state = { number: -1, revision: "", trailer: {}, mistakes: [], draft: "", progress: "", percent: 0 };
 let shown = ""; // the trailer in the timeline, as JSON
 let playing = { draft: "", trailer: {}, stills: [] }; // what the player has
 let video = $("one");
@@ -98,7 +98,8 @@ function tick(now) {
   ticked = now;
   if (looping && events()[selected] && speed > 0) {
     const event = events()[selected];
-    if (frame() >= event.end || frame() < event.start - 1) seek(event.start);
+    if (video.ended || frame() >= event.end || frame() < event.start - 1) seek(event.start);
+    if (video.paused && !video.seeking) video.play().catch(() => {}); // the last event ends where the draft does
   }
   drawPlayhead();
   requestAnimationFrame(tick);
@@ -109,12 +110,8 @@ function drawPlayhead() {
   if (now === drawn) return;
   drawn = now;
   $("clock").textContent = `${clock(Math.max(0, frame()) / rate())}  frame ${Math.max(0, frame())}`;
-  $("playhead").style.left = `${Math.max(0, frame()) * scale}px`;
+  const at = Math.max(0, frame()) * scale, view = $("timeline"), names = lane("events").offsetLeft;
+  $("playhead").style.transform = `translateX(${at}px)`;
   $("play").setAttribute("aria-pressed", String(moving()));
-  $("play").textContent = moving() ? "pause" : "play";
-  const view = $("timeline");
-  if (moving()) {
-    const at = frame() * scale;
-    if (at < view.scrollLeft || at > view.scrollLeft + view.clientWidth - 40) view.scrollLeft = at - 40;
-  }
+  if (at < view.scrollLeft || at > view.scrollLeft + view.clientWidth - names - 40) view.scrollLeft = at - 40;
 }
