@@ -183,5 +183,5 @@ def dialogue_in(
     try:
         hearing = Hearing(find_voices(film, film_facts(film), 0, lambda done: None))
     except Stop:
-        hearing = Hearing(Voices((), np.zeros(0, np.bool_)), Timing())
+        hearing = Hearing(Voices((), (), np.zeros(0, np.bool_)), Timing())
     return read_dialogue(film, duration, start, subtitles, language, hearing)

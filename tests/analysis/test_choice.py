@@ -12,13 +12,16 @@ import pytest
 from effort import mostly_slow
 from test_arrange import _film, _slots, _tempo
 
+from cinecut.analysis.dialogue.lines import Dialogue
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import Cut, Take
-from cinecut.analysis.edit.score.sound import _duck, _gain
+from cinecut.analysis.edit.score.sound import _duck, _gain, compose
+from cinecut.analysis.edit.score.voices import FilmSound
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.analysis.film.loudness import LoudnessCurve
-from cinecut.analysis.story.arc import Zone
+from cinecut.analysis.film.signals import likeness
+from cinecut.analysis.story.arc import Story, TurningPoint, Zone
 from cinecut.analysis.story.meaning import DRAMA, meanings
 from cinecut.analysis.title import is_doubtful
 from cinecut.inference.models import find_onnx_minilm, minilm_engine
@@ -171,6 +174,26 @@ def test_no_shot_comes_twice_where_there_are_enough_others(name: str) -> None:
     assert len(set(shown)) == len(shown)
 
 
+@pytest.mark.parametrize("name", names())
+def test_no_set_up_comes_again_within_three_shots_where_there_are_enough_others(name: str) -> None:
+    """However much a genre likes it."""
+    takes = _film(random.Random(f"set-up {name}"), RATE, shots=200, spoken=0.0)  # three takes of each set-up
+    shown = [cut.take for cut in _cut(name, takes) if cut.take]
+    near = [(one, other) for n, one in enumerate(shown) for other in shown[n + 1 : n + 4]]
+    assert not [(one.shot, other.shot) for one, other in near if likeness(one.look, other.look) > 0.72]
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_last_shot_of_all_is_a_strong_one_that_does_what_it_is_for(name: str) -> None:
+    takes = _film(random.Random(f"last {name}"), RATE, shots=160, spoken=0.0)
+    last = [cut for cut in _cut(name, takes) if cut.take][-1]
+    scores = sorted((take.score for take in takes), reverse=True)
+    assert last.take is not None
+    assert scores.index(last.take.score) < len(takes) / (4 if last.slot.act == "button" else 10)
+    part = [part for part in load_skeleton(load_vibe(name).skeleton).parts if part.kind == "shots"][-1]
+    assert last.slot.want == part.wants[-1]
+
+
 def test_a_film_whose_shots_are_short_gets_shorter_slots() -> None:
     """A slot that only few shots are long enough for would show the same ones in every trailer."""
     takes = _film(random.Random(3), RATE, shots=60, spoken=0.0)
@@ -192,6 +215,28 @@ def test_a_gain_says_what_it_is_for() -> None:
     for cut in (soft, loud):
         assert "dialogue" not in _gain(cut, [], curve, -20)[1]
         assert _gain(cut, [phrase], curve, -20) == (6, "what is said to the level of the dialogue")
+
+
+def _ducks(takes: list[Take], sure: set[int]) -> set[tuple[int | None, str]]:
+    """How the music is lowered in a film whose phrases have no words, and which of them are sure."""
+    lines = [replace(line, text="", emotion="neutral", sure=line.index in sure) for t in takes for line in t.lines]
+    known = {line.index: line for line in lines}
+    takes = [replace(take, lines=tuple(known[line.index] for line in take.lines)) for take in takes]
+    vibe, end = load_vibe("drama"), takes[-1].range.end
+    turns = [TurningPoint(FilmTime(end.seconds * k / 4), "", "signals") for k in (1, 2, 3)]
+    sound = FilmSound(LoudnessCurve(np.zeros(0, np.float32)), Dialogue(tuple(lines)), end, end)
+    tempo = _tempo(vibe, Fraction(vibe.likely_tempo), RATE)
+    score = compose(_cut("drama", takes), tempo, vibe, None, sound, Story(*turns, end))
+    return {(event.duck, event.why_duck) for event in score.events}
+
+
+def test_the_music_stays_where_nobody_surely_speaks_in_all_of_the_film() -> None:
+    """A bird deceives one network now and then, a film full of speech both."""
+    takes = _film(random.Random(7), RATE, shots=60, spoken=0.8)
+    every = {line.index for take in takes for line in take.lines}
+    assert _ducks(takes, set()) == {(None, "")}
+    assert (6, "somebody may speak") in _ducks(takes, {next(iter(every))})
+    assert _ducks(takes, every) == {(None, ""), (12, "somebody speaks")}
 
 
 def test_the_music_goes_down_by_less_where_a_film_hardly_speaks() -> None:

@@ -29,8 +29,8 @@ from cinecut.media.probe import film_facts
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one person says in one go; `text` is empty if somebody speaks but the words are not known. `strength`,
-    `standalone` and `voice_over` range from 0 to 1."""
+    """What one person says in one go; `text` is empty if somebody speaks but the words are not known, and then it is
+    `sure` or may as well be a bird. `strength`, `standalone` and `voice_over` range from 0 to 1."""
 
     index: int
     range: FilmRange
@@ -40,6 +40,7 @@ class Line:
     strength: float
     standalone: float
     voice_over: float  # 0: cannot be used over other pictures
+    sure: bool = True
 
 
 class Spoken:
@@ -107,14 +108,15 @@ def _listen(film: Path) -> Hearing:
     try:
         return Hearing(find_voices(film, film_facts(film), 0, lambda done: None))
     except Stop:
-        return Hearing(Voices((), np.zeros(0, np.bool_)), Timing())
+        return Hearing(Voices((), (), np.zeros(0, np.bool_)), Timing())
 
 
 def with_phrases(dialogue: Dialogue, voices: Voices) -> Dialogue:
     """The dialogue, and a line without words for each phrase of which lines cover less than half."""
     spoken = Spoken(dialogue.lines)
-    more = [phrase for phrase in voices.phrases if 2 * _covered(phrase, spoken.within(phrase)) < phrase.duration]
-    mute = [Line(0, phrase, "", None, "neutral", 0.0, 0.0, 0.0) for phrase in more]
+    phrases = zip(voices.phrases, voices.sure, strict=True)
+    more = [(p, sure) for p, sure in phrases if 2 * _covered(p, spoken.within(p)) < p.duration]
+    mute = [Line(0, phrase, "", None, "neutral", 0.0, 0.0, 0.0, sure) for phrase, sure in more]
     ordered = sorted([*dialogue.lines, *mute], key=lambda line: line.range.start)
     return replace(dialogue, lines=tuple(replace(line, index=index) for index, line in enumerate(ordered)))
 

@@ -31,34 +31,40 @@ BREATH = Fraction(12, 100)  # seconds added at each end of a phrase
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Voices:
-    """The phrases of a film in order, with gaps between them.
+    """The phrases of a film in order, with gaps between them. `sure` says for each whether both networks hear a voice in
+    it: a bird or a violin deceives one of them, now and then.
 
     `loud` [shape=(n,)]: for each hundredth of a second, whether it is louder than most of the film.
     """
 
     phrases: tuple[FilmRange, ...]
+    sure: tuple[bool, ...]
     loud: Answers
 
 
 def find_voices(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float], None]) -> Voices:
     """The phrases of one of a film's audio streams (from 0); none if it has no sound."""
     if not facts.audio:
-        return Voices((), np.zeros(0, np.bool_))
+        return Voices((), (), np.zeros(0, np.bool_))
     last = int(facts.duration * STEPS) + 1
-    spoken, levels = list[Answers](), list[Floats]()
+    spoken, agreed, levels = list[Answers](), list[Answers](), list[Floats]()
     for window in _windows(film_samples(film, facts, stream)):
         inner = window[_MARGIN:-_MARGIN].reshape(-1, RATE // STEPS)
         if float(np.abs(window).max()) < _SILENT:
-            spoken.append(np.zeros(len(inner), np.bool_))
+            either = both = np.zeros(len(inner), np.bool_)
         else:
-            spoken.append(detect_voice(window)[_MARGIN * STEPS // RATE :][: len(inner)])
+            either, both = (each[_MARGIN * STEPS // RATE :][: len(inner)] for each in detect_voice(window))
+        spoken.append(either)
+        agreed.append(both)
         levels.append(np.log10(np.square(inner).mean(axis=1) + 1e-9))
         progress(min(1.0, len(spoken) * len(inner) / last))
         if len(spoken) * len(inner) >= last:
             break
-    speech = np.concatenate([*spoken, np.zeros(0, np.bool_)])[:last]
+    speech, certain = (np.concatenate([*each, np.zeros(0, np.bool_)])[:last] for each in (spoken, agreed))
     level = np.concatenate([*levels, np.zeros(1, np.float32)])[:last]
-    return Voices(tuple(_phrases(speech, facts.duration)), level > np.median(level) + 0.6)
+    phrases = tuple(_phrases(speech, facts.duration))
+    sure = tuple(bool(certain[int(p.start.seconds * STEPS) : int(p.end.seconds * STEPS)].any()) for p in phrases)
+    return Voices(phrases, sure, level > np.median(level) + 0.6)
 
 
 VOICES = Stage("voices", Voices, find_voices)

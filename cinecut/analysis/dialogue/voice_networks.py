@@ -31,12 +31,12 @@ _SILERO = "silero_vad_16k.safetensors"
 _SHA256 = "c59271c284ae9c8335d795d60e0bfdb71aaaceec578d9bd9ffc1b8153c319ea1"
 
 
-def detect_voice(sound: Floats, certain: bool = False) -> NDArray[np.bool_]:
-    """Whether somebody speaks, for every hundredth of a second of `sound` [shape=(n,), at RATE]; `certain`: only where
-    both networks say so."""
+def detect_voice(sound: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether somebody may speak, and whether somebody does, for every hundredth of a second of `sound` [shape=(n,), at
+    RATE]: one of the networks says so, and both do."""
     one, by_firered = by_silero(sound), firered(sound)
     other = np.pad(by_firered, (0, max(0, len(one) - len(by_firered))))[: len(one)]
-    return one & other if certain else one | other
+    return one | other, one & other
 
 
 def by_silero(sound: Floats) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ from cinecut.analysis.edit.sequence import sequence
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.vibes import Vibe
 
-_ALIKE = 0.72  # greatest likeness of neighbouring shots
+_ALIKE = 0.72  # likeness above which two shots are of one set-up
 _MET = 0.9  # share of the wanted beats; if fewer are filled, alike neighbours are allowed
 _SPARE = 24  # candidates of a slot beyond one for each slot of the trailer
 _ROUNDS = 7  # of splitting slots that nothing fills; then they are left out
@@ -45,13 +45,13 @@ def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tem
     if not takes:
         return [Cut(slot) for slot in slots if not slot.want.shows]
     market = Market(takes, vibe, tempo, read_weights())
-    pairs = Pairs(takes, market.weights, order)
-    cuts = _arranged(slots, market, pairs, _ALIKE)
+    pairs = Pairs(takes, market.weights, order, _ALIKE)
+    cuts = _arranged(slots, market, pairs)
     wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
-    return cuts if met >= _MET * wanted else _arranged(slots, market, pairs, 1.0)
+    return cuts if met >= _MET * wanted else _arranged(slots, market, replace(pairs, alike=1.0))
 
 
-def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs, alike: float) -> list[Cut]:
+def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:
     slots = _affordable(slots, len(market.takes))
     for left in reversed(range(_ROUNDS)):
         gaps = gaps_of(slots, market.vibe, market.tempo)
@@ -61,14 +61,14 @@ def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs, alike: float)
             slots = _paced([part for n, slot in enumerate(slots) for part in _halves(slot, n in scarce)])
             slots = _affordable(slots, len(market.takes))
             continue
-        chosen = sequence(gaps, offers, pairs, alike)
+        chosen = sequence(gaps, offers, pairs)
         empty = {n for n, slot in enumerate(slots) if slot.want.shows and chosen[n] is None}
         if not empty or not left:
             break
         used = {each.cut.take.shot for each in chosen if each and each.cut.take}
         splits = left > 1 and any(take.shot not in used for take in market.takes)
         slots = _paced([part for n, slot in enumerate(slots) for part in _filled(slot, n in empty, splits)])
-    return _cuts(gaps, offers, chosen, pairs, alike)
+    return _cuts(gaps, offers, chosen, pairs)
 
 
 def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market) -> set[int]:
@@ -79,7 +79,7 @@ def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: 
     scarce = set[int]()
     for number, (gap, offered) in enumerate(zip(gaps, offers, strict=True)):
         slot = gap.slot
-        if not slot.want.shows or slot.best or slot.beats < 2 or gap.length < 2 * _BRIEF:
+        if not slot.want.shows or slot.best or slot.ends or slot.beats < 2 or gap.length < 2 * _BRIEF:
             continue
         if slot.want is Want.LINE and any(each.cut.line is not None for each in offered):
             continue
@@ -102,7 +102,7 @@ def _affordable(slots: Sequence[Slot], count: int) -> list[Slot]:
     """The slots, so many of them with shots as there are takes: the act with the most loses its last one."""
     kept = list(slots)
     while sum(slot.want.shows for slot in kept) > max(1, count):
-        spare = [n for n, slot in enumerate(kept) if slot.want.shows and not slot.best] or [
+        spare = [n for n, slot in enumerate(kept) if slot.want.shows and not (slot.best or slot.ends)] or [
             n for n, slot in enumerate(kept) if slot.want.shows
         ]
         acts = [kept[n].act for n in spare]
@@ -128,7 +128,7 @@ def _halves(slot: Slot, splits: bool) -> list[Slot]:
         second = replace(second, want=Want.SHOT)
     if slot.best and slot.act == "beat drop":
         return [first, replace(second, best=False)]
-    return [replace(first, best=False), second]
+    return [replace(first, best=False, ends=False), second]
 
 
 def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
@@ -138,9 +138,9 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
     count, kept = shown + _SPARE, min(_KEPT, 1 + max(0, len(market.takes) - shown))
     offers: list[list[Candidate]] = [[] for _ in gaps]
     taken: set[int] = set()
-    for number in sorted(range(len(gaps)), key=lambda n: (not gaps[n].slot.best, n)):
+    for number in sorted(range(len(gaps)), key=lambda n: (not gaps[n].slot.best, not gaps[n].slot.ends, n)):
         gap = gaps[number]
-        if gap.slot.best:
+        if gap.slot.best or gap.slot.ends:
             strongest = [each for each in market.strongest(gap) if each.number not in taken]
             splits = gap.slot.beats >= _SPLIT and all(each.cut.mute for each in strongest)
             offers[number] = [] if splits else strongest or market.next_strongest(gap)
@@ -152,16 +152,14 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
     return offers
 
 
-def _cuts(
-    gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Chosen, pairs: Pairs, alike: float
-) -> list[Cut]:
+def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Chosen, pairs: Pairs) -> list[Cut]:
     """The cuts with their alternatives; slots that nothing fills are left out."""
     used = {each.cut.take.shot for each in chosen if each is not None and each.cut.take is not None}
     free: dict[int, list[Cut]] = {}
     for number, (offered, each) in enumerate(zip(offers, chosen, strict=True)):
         if each is not None:
             beside = [other.number for other in chosen[max(0, number - 1) : number + 2] if other and other is not each]
-            free[number] = _spare(each, offered, used, beside, pairs, alike)
+            free[number] = _spare(each, offered, used, beside, pairs)
     others = _dealt(free)
     cuts: list[Cut] = []
     for number, (gap, each) in enumerate(zip(gaps, chosen, strict=True)):
@@ -175,7 +173,7 @@ def _cuts(
 
 
 def _spare(
-    each: Candidate, offered: Sequence[Candidate], used: set[int], beside: Sequence[int], pairs: Pairs, alike: float
+    each: Candidate, offered: Sequence[Candidate], used: set[int], beside: Sequence[int], pairs: Pairs
 ) -> list[Cut]:
     """Unmuted parts of shots that the trailer does not show, the best first, each of another shot."""
     spare: dict[int, Cut] = {}
@@ -183,7 +181,7 @@ def _spare(
         take, cut = other.cut.take, other.cut
         if take is None or take.shot in used or cut.mute or cut.enters != each.cut.enters or other.spoils:
             continue
-        if all(pairs.likeness[other.number, near] <= alike for near in beside):
+        if all(pairs.likeness[other.number, near] <= pairs.alike for near in beside):
             spare.setdefault(take.shot, cut)
     return list(spare.values())
 

@@ -54,7 +54,7 @@ class Slot:
     """A place in the trailer: its act, its length in beats, what it is for, and the zones that it may come from.
 
     `text` is what stands on a card, or over the picture of a slot with a shot. `best` slots get one of the film's
-    strongest shots.
+    strongest shots, and one that `ends` the trailer a strong one.
     """
 
     act: str
@@ -65,6 +65,7 @@ class Slot:
     silent: bool = False
     level: int = 0  # dB of the film's own sound
     best: bool = False
+    ends: bool = False
     shots: range | None = None  # the shots that it may show, by their index; None: any
 
 
@@ -253,12 +254,14 @@ def _with_texts(slots: list[Slot], over: Mapping[str, str]) -> list[Slot]:
 
 
 def _with_best(slots: list[Slot]) -> list[Slot]:
-    """The slots; the first shot of the drop and the last one before the title get the strongest shots."""
+    """The slots; the first shot of the drop and the last one before the title get the strongest shots, the last one of
+    all a strong one."""
     end = next((n for n, slot in enumerate(slots) if slot.act == "title card"), len(slots))
-    drop = [n for n, slot in enumerate(slots) if slot.act == "beat drop" and slot.want.shows]
-    last = [n for n, slot in enumerate(slots[:end]) if slot.want.shows]
-    best = {*drop[:1], *last[-1:]}
-    return [replace(slot, best=n in best) for n, slot in enumerate(slots)]
+    shown = [n for n, slot in enumerate(slots) if slot.want.shows]
+    drop = [n for n in shown if slots[n].act == "beat drop"]
+    best = {*drop[:1], *[n for n in shown if n < end][-1:]}
+    ends = {*shown[-1:]} - best
+    return [replace(slot, best=n in best, ends=n in ends) for n, slot in enumerate(slots)]
 
 
 def scaled_pace(plan: Plan, parts: Sequence[Part], beats: int) -> tuple[int, int, int]:
@@ -287,7 +290,8 @@ def shots_of(plan: Plan, part: Part, beats: int, paces: tuple[int, int, int]) ->
     zones = tuple(Zone(name) for name in part.zones)
     wants = [Want(part.wants[n * len(part.wants) // len(lengths)]) for n in range(len(lengths))]
     if part.shape == "even" and len(part.wants) > 1:  # taken in turns: no act is all faces and then all views
-        wants = [Want(part.wants[n % len(part.wants)]) for n in range(len(lengths))]
+        first = -len(lengths) if part.act == "button" else 0  # a button ends on what it is for
+        wants = [Want(part.wants[(first + n) % len(part.wants)]) for n in range(len(lengths))]
     if not plan.talks:
         wants = [Want.SHOT if want is Want.LINE else want for want in wants]
     spoken = _spoken(len(lengths), plan.vibe.dialogue * part.lines if plan.talks else Fraction(0))

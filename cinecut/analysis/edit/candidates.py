@@ -29,6 +29,7 @@ Floats = NDArray[np.float64]
 
 _OPENING = Fraction(5, 100)  # of the film
 _BEST_SHARE, _BEST_LEAST = 0.1, 3  # of the takes that the best slots may have, and how many at least
+_END_SHARE = 0.25  # the same for the last shot after the title: strong, and what its genre ends on
 _DRAMATIC = {"act 1": -1.0, "act 2": 0.2, "beat drop": 0.5, "act 3": 1.0, "button": -0.5}  # how far an act seeks drama
 
 
@@ -64,10 +65,10 @@ class Market:
         """All takes, those with the highest scores first."""
         return sorted(range(len(self.takes)), key=lambda n: (-self.takes[n].score, n))
 
-    @cached_property
-    def best(self) -> frozenset[int]:
-        """The takes with the highest scores, which the best slots choose from."""
-        return frozenset(self.by_score[: max(_BEST_LEAST, int(len(self.takes) * _BEST_SHARE))])
+    def best(self, slot: Slot) -> list[int]:
+        """The takes with the highest scores, from which a best slot is filled, or the last one."""
+        share = _END_SHARE if slot.ends else _BEST_SHARE
+        return self.by_score[: max(_BEST_LEAST, int(len(self.takes) * share))]
 
     def worths(self, slot: Slot) -> Floats:
         """How good each take is for a slot, whether it fits or not; -inf for what is of none of its shots."""
@@ -153,11 +154,12 @@ class Market:
 
     def strongest(self, gap: Gap) -> list[Candidate]:
         """The cuts of the film's strongest takes for a gap, those that the genre likes first: all of them are good."""
-        return self._of_the_best(gap, [n for n in self.by_score if n in self.best])
+        return self._of_the_best(gap, self.best(gap.slot))
 
     def next_strongest(self, gap: Gap) -> list[Candidate]:
         """As `strongest`, of those takes that fit the gap, for one that none of the film's strongest fits."""
-        fitting = (n for n in self.by_score if n not in self.best and not self.spoiling(gap.slot)[n])
+        others = self.by_score[len(self.best(gap.slot)) :]
+        fitting = (n for n in others if not self.spoiling(gap.slot)[n])
         return self._of_the_best(gap, list(islice((n for n in fitting if self._part(gap, n)), _BEST_LEAST)))
 
     def _of_the_best(self, gap: Gap, numbers: Sequence[int]) -> list[Candidate]:
@@ -168,6 +170,7 @@ class Market:
             + self._told(slot)
             + self._zones(slot)
             + self._weighted(self.weights.act.get(slot.act, {}))
+            + self._weighted(self.weights.want.get(slot.want, {}))
         )
         among = range(len(self.takes)) if slot.shots is None else np.flatnonzero(self._among(slot.shots))
         order = [number for number in numbers if number in among and not spoils[number]]

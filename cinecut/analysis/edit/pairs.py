@@ -64,21 +64,21 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """How a shot follows the one before: at once, or after black or a card; the greatest likeness of the two; and what
-    the eye has to pay, a factor."""
+    """How a shot follows the one before: at once, or after black or a card; and what the eye has to pay, a factor."""
 
     at_once: bool
-    alike: float
     price: float = 1.0
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """How well takes follow each other."""
+    """How well takes follow each other. Two of more than the likeness `alike` are of one set-up: they are never
+    neighbours, and cost within reach."""
 
     takes: Sequence[Take]
     weights: Weights
     order: float  # of the skeleton, 0 to 1
+    alike: float
 
     @cached_property
     def likeness(self) -> Floats:
@@ -88,7 +88,8 @@ class Pairs:
     @cached_property
     def near(self) -> Floats:
         """What two takes that look alike cost, within reach."""
-        return np.asarray(self.weights.pair["alike"] * np.maximum(0, self.likeness - _CLOSE))
+        same = self.weights.pair["set_up"] * (self.likeness > self.alike)
+        return np.asarray(self.weights.pair["alike"] * np.maximum(0, self.likeness - _CLOSE) + same)
 
     @cached_property
     def _close(self) -> NDArray[np.bool_]:
@@ -112,8 +113,8 @@ class Pairs:
         return np.asarray(np.where(means > 1e-9, means, 1.0))
 
     def steps(self, before: Options, after: Options, gap: Gap, usual: Floats, joint: Joint) -> Floats:
-        """What each candidate of a gap is worth after each one of the gap before it [before x after]; -inf for two that
-        look alike. After black or a card only what the eye meets counts."""
+        """What each candidate of a gap is worth after each one of the gap before it [before x after]; -inf for two of
+        one set-up. After black or a card only what the eye meets counts."""
         weight = self.weights.pair
         worth = np.zeros((len(before.numbers), len(after.numbers)))
         for name, difference, mean in zip(
@@ -129,7 +130,7 @@ class Pairs:
             worth += weight["order"] * self.order * np.sign(start[after.numbers][None] - start[before.numbers][:, None])
             if gap.slot.act == "act 3":
                 worth += weight["swell"] * np.sign(loud[after.numbers][None] - loud[before.numbers][:, None])
-        worth[self.likeness[np.ix_(before.numbers, after.numbers)] > joint.alike] = -np.inf
+        worth[self.likeness[np.ix_(before.numbers, after.numbers)] > self.alike] = -np.inf
         return worth
 
 

@@ -33,11 +33,8 @@ _MORE = 1.35  # times the movement of act 2 that each third of act 3 should have
 Places = list[int]  # of the candidate of each slot in its list; -1 for none
 
 
-def sequence(
-    gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: Pairs, alike: float
-) -> list[Candidate | None]:
-    """The best candidate of each gap, None where nothing is left. `alike` is the greatest likeness of neighbours. No
-    take is used twice.
+def sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: Pairs) -> list[Candidate | None]:
+    """The best candidate of each gap, None where nothing is left. No take is used twice.
 
     What the sequence must reach as a whole (see `promises`) is a matter of prices: what it lacks costs more, and it is
     searched again; the sequence that lacks least is taken.
@@ -45,7 +42,7 @@ def sequence(
     options = [Options.of(gap, each) for gap, each in zip(gaps, offers, strict=True)]
     best, least, prices = [-1] * len(gaps), float("inf"), Prices()
     for _ in range(_TRIES):
-        search = _Search(gaps, options, pairs, alike, prices)
+        search = _Search(gaps, options, pairs, prices)
         places = search.improved(search.beam())
         lacks = search.lacks(places)
         if lacks.total < least:
@@ -69,9 +66,7 @@ class _Path:
 class _Search:
     """All that is known before the search: what each candidate is worth, and each pair of neighbouring slots."""
 
-    def __init__(
-        self, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, alike: float, prices: Prices
-    ) -> None:
+    def __init__(self, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, prices: Prices) -> None:
         mute = pairs.weights.mute * (prices.mute - 1)
         self.gaps, self.pairs = gaps, pairs
         self.options = options = [replace(each, worths=each.worths + mute * each.mute) for each in options]
@@ -80,7 +75,7 @@ class _Search:
         self.after: dict[int, int] = dict(zip(self.shown, self.shown[1:], strict=False))
         usual = pairs.usual(options)
         self.steps = {
-            n: pairs.steps(options[b], options[n], gaps[n], usual, Joint(b == n - 1, alike, prices.eye))
+            n: pairs.steps(options[b], options[n], gaps[n], usual, Joint(b == n - 1, prices.eye))
             for n, b in self.before.items()
         }
         self.rise = _Rise.of(gaps, options, pairs.weights.rise * prices.rise)

@@ -87,13 +87,15 @@ def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, so
     edit = edit_song(song.beats, slots, song.levels, song.facts.duration, song.start) if song else SongEdit()
     lines = [cut.line.range for cut in cuts if cut.line is not None] + [voice.line.range for voice in voices]
     shown = [_shown(cut, start, until) for cut, start, until in placed(cuts, tempo) if cut.take and not cut.mute]
-    phrases = [_audible_phrases(cut, start, until) for cut, start, until in placed(cuts, tempo)]
-    wordless = [phrase for each in phrases for phrase in each]
+    sure = {line.index for line in sound.dialogue.lines if line.sure}
+    audible = placed(cuts, tempo) if sure else ()  # where no phrase is sure, all are birds and violins
+    phrases = {number: _audible_phrases(*each) for number, each in enumerate(audible)}
+    wordless = [phrase for each in phrases.values() for phrase in each]
     if not lines and 10 * _seconds(wordless) >= _seconds(shown):
         lines = wordless  # speech whose words are not known
     mix = balance(film, lines, shown, vibe, _song_level(song, edit))
     effects = _Effects(vibe, tempo.grid.metre, film, level_within(film, shown))
-    speaks = audible_lines(cuts, tempo)
+    speaks = audible_lines(cuts, tempo) if sure else {}
     leveled = [LeveledVoice(v, line_gain(film, [v.line.range], mix.anchor, _VOICE_GAIN)) for v in voices]
     events = []
     for number, cut in enumerate(cuts):
@@ -102,8 +104,8 @@ def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, so
             Sounds(
                 tuple(effects.of(cut, before)),
                 tuple(voice for voice in leveled if voice.over.event == number),
-                *_gain(cut, phrases[number] if mix.spoken else [], film, mix.anchor),
-                *_duck(cut, number in speaks, mix.spoken),
+                *_gain(cut, phrases.get(number, []) if mix.spoken else [], film, mix.anchor),
+                *_duck(cut, number in speaks, mix.spoken or not sure.isdisjoint(speaks.get(number, ()))),
                 _is_silent(cut),
                 _cue(cut, before, edit),
             )
@@ -231,7 +233,7 @@ def _has_effect(cut: Cut, before: Cut | None, vibe: Vibe) -> bool:
 
 def _duck(cut: Cut, speaks: bool, sure: bool) -> tuple[int | None, str]:
     """By how much the music is lowered in a cut without a `line`, and why: other speech, or a strong moment. In a film
-    that hardly speaks a phrase may as well be a bird, so it is not `sure`, and the music goes down by less."""
+    that hardly speaks a phrase may as well be a bird unless it is `sure`, and the music goes down by less."""
     if cut.take is None or cut.mute or cut.line is not None:
         return None, ""
     if speaks:

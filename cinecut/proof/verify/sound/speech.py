@@ -51,7 +51,7 @@ def _spoken_over(film: Path, facts: FilmFacts, stream: int, edges: Sequence[Film
     looked = zip(sorted(edges), begins, film_stretches(film, facts, stream, ranges), strict=True)
     loud = [each for each in looked if np.abs(each[2]).max(initial=0) > _SILENT]
     likely = [each for each, run in zip(loud, _runs(loud, by_silero), strict=True) if run]  # the other one costs thrice
-    found = zip(likely, _runs(likely, lambda row: detect_voice(row, certain=True)), strict=True)
+    found = zip(likely, _runs(likely, lambda row: detect_voice(row)[1]), strict=True)
     return [
         FilmRange(FilmTime(begin + Fraction(run[0], STEPS)), FilmTime(begin + Fraction(run[1], STEPS)))
         for (_, begin, _), run in found
