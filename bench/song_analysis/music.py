@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure, print_rows
 from bench.film import Film
-from bench.song_analysis import sections
+from bench.song_analysis import edits, sections
 from bench.song_analysis.songs import KINDS, MadeSong, make, measured, recipe
 from cinecut.analysis.song.beats import Beats, analyse_music, beats_in, counted
 from cinecut.analysis.song.onsets import SongSound, listen
@@ -80,6 +80,7 @@ def table(film: Film, runs: int) -> list[Figure]:
         ),
         Figure("tempo as the range wants it", _share(one.placed for one in judged), 0.99, at_least=True),
         *sections.figures(),
+        *edits.figures(),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from fractions import Fraction
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -107,12 +108,51 @@ def test_a_song_that_fits_as_it_is_needs_no_edit() -> None:
     assert (edit.start, edit.parts, edit.ending) == (song.first, (), "hit")
 
 
-def test_the_joint_before_act_3_lies_in_its_silence() -> None:
-    song, slots = beats(75, seed=3), slots_of()
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("vibe", ["action", "adventure", "horror", "romance"])
+def test_joints_lie_where_the_trailer_turns_or_phrases_end(vibe: str, seed: int) -> None:
+    """Where an act begins, at the breath's two ends, or from the end of a phrase to the start of one."""
+    song, slots = beats(75, seed=seed), slots_of(vibe=vibe)
     edit = edit_song(song, slots, struck(steady(151), song.first + 70 * BAR), Fraction(151), Fraction(0))
-    assert len(edit.parts) == 2
-    joint = edit.parts[0][1] - edit.parts[0][0]
-    assert abs(joint - (beat_of(slots, "act 3") or 0) * 60 / TEMPO) < Fraction(1, 100_000)
+    begins = [0, *accumulate(slot.beats for slot in slots)]
+    turns = {at for at, slot in zip(begins, slots, strict=False) if slot.act in ("beat drop", "act 3", "title card")}
+    turns |= {at for slot, at, end in zip(slots, begins, begins[1:], strict=False) if slot.act == "breath"}
+    phrases = {phrase.start for phrase in song.phrases}
+    position = Fraction(0)
+    for (begin, end), (after, _) in pairwise(edit.parts):
+        position += end - begin
+        at_turn = any(abs(position - turn * 60 / TEMPO) < Fraction(1, 100_000) for turn in turns)
+        assert at_turn or (end in phrases and after in phrases), (position, edit.parts)
+
+
+FORM = ((0.45, 8), (0.6, 8), (0.92, 16), (0.5, 8), (0.97, 16), (0.35, 8))
+"""A song's intro, build, drop, break, second drop and end: energy and bars."""
+
+
+@pytest.mark.parametrize("length", [30, 60, 90])
+@pytest.mark.parametrize("vibe", ["action", "adventure", "horror", "music", "romance", "war"])
+def test_the_songs_form_is_the_trailers(vibe: str, length: int) -> None:
+    """Its drop on the trailer's, its break in the breath, its climax in act 3, a hit under the title."""
+    ends = list(accumulate(bars for _, bars in FORM))
+    energy = tuple(level for level, bars in FORM for _ in range(bars))
+    song = beats(len(energy))
+    phrases = (Phrase(song.times[4 * (e - n)], e - n, n, 0.9, level) for e, (level, n) in zip(ends, FORM, strict=True))
+    song = replace(song, energy=energy, phrases=tuple(phrases))
+    end = song.first + len(energy) * BAR
+    slots = slots_of(length, vibe)
+    edit = edit_song(song, slots, struck(steady(float(end)), song.first + ends[4] * BAR), end, Fraction(0))
+    music = written(song, edit, end)
+    played: dict[str, list[int]] = {}
+    for slot, at in zip(slots, accumulate((slot.beats for slot in slots), initial=0), strict=False):
+        if slot.act == "title card":
+            break
+        if slot.act == "breath" or slot.want.shows:
+            bar = (song_time(music, at * 60 / TEMPO + Fraction(1, 1000)) - song.first) / BAR
+            played.setdefault(slot.act, []).append(int(bar))
+    assert played["beat drop"][0] in (ends[1], ends[3])
+    assert all(ends[2] <= bar < ends[3] for bar in played.get("breath", []))
+    assert all(ends[3] <= bar < ends[4] for bar in played["act 3"])
+    assert edit.ending == "hit"
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -134,11 +174,11 @@ def test_whatever_the_edit_the_beats_are_those_that_the_trailer_was_cut_to(seed:
         exact = beat * 60 / tempo
         line = grid.nearest_line(exact, "bar" if beat % 4 == 0 else "beat")
         assert abs(line - exact) < Fraction(2, 1_000_000), beat
+    line = song.first
     for begin, end in edit.parts:
         assert 0 <= begin < end <= seconds
-        assert abs((begin - song.first) * tempo / 240 - round((begin - song.first) * tempo / 240)) < Fraction(
-            1, 100_000
-        )
+        assert abs((begin - line) * tempo / 240 - round((begin - line) * tempo / 240)) < Fraction(1, 100_000)
+        line = end
 
 
 def test_a_short_song_is_heard_until_the_title_card() -> None:

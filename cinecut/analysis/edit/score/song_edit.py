@@ -1,9 +1,10 @@
 """The song's edit: the bars that are used, so that its turns match the trailer's and it ends on a hit.
 
     start ─ acts 1 and 2 ─┬─ act 3 ─ HIT on the title card, ringing out ─ silence under the button
-       a turn at the drop  └ the joint is in the silence before act 3
+       a turn at the drop  └ the joint, where there is one, is in the silence of the breath
 
-Only whole bars are used, so that the beats stay regular across a joint; a song that is too short repeats whole phrases.
+The beats and bars stay regular across a joint: it lies on a bar line, or at the same place of two bars. Which bars are
+used, `song_path` decides.
 """
 
 from __future__ import annotations
@@ -12,20 +13,19 @@ import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.edit.score.song_path import HIT, SongBars, TrailerBars, best_path, straight
 from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.levels import STEP, SongLevels
 from cinecut.language.grid import SongPart
 from cinecut.language.timebase import nearest
 
-HIT = 0.4  # least strength of a downbeat that can end a trailer as a hit
-_PLAIN = 0.15  # bonus for a song without a joint
 _MOST_PARTS = 200
-_AT_ONCE, _JUMP = 4, 0.2  # bars around the drop, and the rise in energy between them (6 dB) that makes a turn a drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +39,12 @@ class SongEdit:
     cue: Fraction = Fraction(0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A trailer in bars: the starts of its drop, its act 3 and its title card, and the end of the card."""
-
-    drop: int
-    third: int
-    card: int
-    end: int
-
-
 def first_bar(beats: Beats, slots: Sequence[Slot]) -> Fraction:
-    """The bar line at which the trailer begins in a song of changing tempo, so that the song turns at the beat drop and
-    at act 3, and act 3 is loud; the earliest of equals. A song that is too short begins at its first bar."""
-    bars = sum(slot.beats for slot in slots) // beats.metre
-    turns = [(beat_of(slots, act) or 0) // beats.metre for act in ("beat drop", "act 3")]
-    strength = _strengths(beats)
-
-    def worth(bar: int) -> float:
-        return sum(strength.get(bar + turn, 0.0) for turn in turns) + _energy(beats, bar + turns[1], bar + bars)
-
-    choices = range(max(1, len(beats.energy) - bars + 1))
-    best = max(choices, key=lambda bar: (round(worth(bar), 3), -bar))
-    return _bar_time(beats, best)
+    """The bar line at which the trailer begins in a song of changing tempo, so that the song turns where the trailer
+    does, and act 3 is loud. A song that is too short begins at its first bar."""
+    return _beat_time(
+        beats, beats.metre * straight(_song_bars(beats, {}, len(beats.energy)), _bars(slots, beats.metre))
+    )
 
 
 def edit_song(beats: Beats, slots: Sequence[Slot], levels: SongLevels, end: Fraction, start: Fraction) -> SongEdit:
@@ -70,91 +53,70 @@ def edit_song(beats: Beats, slots: Sequence[Slot], levels: SongLevels, end: Frac
     card = beat_of(slots, "title card", Want.CARD)
     hit_at = _best_hit(beats, levels)
     if beats.tempo is None or card is None or card % beats.metre:
-        if beats.tempo is not None:
-            start = _choose_start(beats, _plan(slots, beats.metre))
-        return _with_hit(SongEdit(start), hit_at)
-    plan = _plan(slots, beats.metre)
+        return _with_hit(SongEdit(start if beats.tempo is None else first_bar(beats, slots)), hit_at)
     bars = _whole_bars(beats, end)
     if bars < 2:
-        return _with_hit(SongEdit(_bar_time(beats, 0)), hit_at)
-    return _edited(beats, plan, bars, bar_hits(beats, levels), hit_at, end)
+        return _with_hit(SongEdit(_beat_time(beats, 0)), hit_at)
+    song = _song_bars(beats, bar_hits(beats, levels), bars)
+    path = best_path(song, _bars(slots, beats.metre))
+    edit = _of_pieces(beats, _pieces(path, slots, beats, end), end)
+    return SongEdit(edit.start, edit.parts, "hit") if song.hits[path[-1]] >= HIT else _with_hit(edit, hit_at)
 
 
-def _edited(
-    beats: Beats, plan: _Plan, bars: int, hits: Mapping[int, float], hit_at: Fraction | None, end: Fraction
-) -> SongEdit:
-    strength, lasts = _strengths(beats), plan.card - plan.third
-
-    def late(hit: int) -> float:
-        """The worth of a bar for the title card, with the bars before it for act 3."""
-        turn = strength.get(hit - lasts, 0.0) / 2
-        strikes = hits.get(hit, 0.0)
-        return turn + _energy(beats, hit - lasts, hit) + (1.5 * strikes if strikes >= HIT else 0.0)
-
-    starts = range(bars - plan.third + 1) if plan.third <= bars else range(1)
-    ends = range(lasts, bars + 1) if lasts <= bars else range(0)
-    best = max(starts, key=lambda bar: (round(_early(beats, plan, bar), 3), -bar))
-    if not ends:
-        return _with_hit(_of_bars(beats, _walk(beats, best, plan.card, bars), end), hit_at)
-    hit = max(ends, key=lambda bar: (round(late(bar), 3), -bar))
-    straight = [bar for bar in starts if bar + plan.card in ends]
-    if straight:
-        plain = max(straight, key=lambda bar: (round(_early(beats, plan, bar) + late(bar + plan.card), 3), -bar))
-        edited = _early(beats, plan, best) + late(hit)
-        if _early(beats, plan, plain) + late(plain + plan.card) + _PLAIN >= edited:
-            best, hit = plain, plain + plan.card
-    pieces = [*_walk(beats, best, plan.third, bars), (hit - lasts, hit + plan.end - plan.card)]
-    edit = _of_bars(beats, pieces, end)
-    if hits.get(hit, 0.0) >= HIT:
-        return SongEdit(edit.start, edit.parts, "hit")
-    return _with_hit(edit, hit_at)
+def _song_bars(beats: Beats, hits: Mapping[int, float], bars: int) -> SongBars:
+    """The first `bars` bars of a song."""
+    strength, starts = np.zeros(bars), np.zeros(bars, bool)
+    for phrase in beats.phrases:
+        if phrase.bar < bars:
+            strength[phrase.bar], starts[phrase.bar] = phrase.strength, True
+    strikes = np.array([hits.get(bar, 0.0) for bar in range(bars + 1)])
+    return SongBars(np.array(beats.energy[:bars]), strength, starts, strikes)
 
 
-def _early(beats: Beats, plan: _Plan, bar: int) -> float:
-    """The worth of a bar for the trailer's start: the song should turn, and get louder, at the beat drop."""
-    if not plan.drop:
-        return 0.0
-    drop = bar + plan.drop
-    rise = _energy(beats, drop, bar + plan.third) - _energy(beats, bar, drop)
-    jump = _energy(beats, drop, drop + _AT_ONCE) - _energy(beats, max(bar, drop - _AT_ONCE), drop)
-    return _strengths(beats).get(drop, 0.0) * min(1.0, max(0.0, jump / _JUMP)) + rise / 2
+def _bars(slots: Sequence[Slot], metre: int) -> TrailerBars:
+    """A trailer in bars. Its drop and act 3 begin with their first shot, whatever card is before it."""
+    whole = sum(slot.beats for slot in slots)
+    card = beat_of(slots, "title card", Want.CARD)
+    drop, third = ((_shown(slots, act) or 0) // metre for act in ("beat drop", "act 3"))
+    begin, end = _breath(slots)
+    breath = range(begin // metre, -(-end // metre))
+    hidden = all(slot.silent for slot in slots if slot.act == "breath")
+    return TrailerBars(drop, breath, hidden, third, max(1, (whole if card is None else card) // metre))
 
 
-def _choose_start(beats: Beats, plan: _Plan) -> Fraction:
-    choices = range(max(1, len(beats.energy) - plan.card + 1))
-    best = max(choices, key=lambda bar: (round(_early(beats, plan, bar), 3), -bar))
-    return _bar_time(beats, best)
+def _breath(slots: Sequence[Slot]) -> tuple[int, int]:
+    """The beats between which the breath lies; of a trailer without one, none."""
+    at = [0]
+    for slot in slots:
+        at.append(at[-1] + slot.beats)
+    inside = [number for number, slot in enumerate(slots) if slot.act == "breath"]
+    return (at[inside[0]], at[inside[-1] + 1]) if inside else (0, 0)
 
 
-def _walk(beats: Beats, bar: int, count: int, bars: int) -> list[tuple[int, int]]:
-    """`count` bars from bar `bar` on, as (first, end); at the song's end it continues with an early phrase."""
-    turns = sorted({phrase.bar for phrase in beats.phrases if 0 < phrase.bar < bars})
-    last = turns[-1] if turns and beats.phrases[-1].energy < 0.5 else bars  # a fading last phrase is left out
-    loud = [phrase.bar for phrase in beats.phrases if phrase.energy >= 0.5 and phrase.bar < last]
-    back = loud[0] if loud else 0
-    pieces, left = [], count
-    while left > 0:
-        end = last if bar < last else bars
-        step = min(left, end - bar)
-        pieces.append((bar, bar + step))
-        bar, left = back, left - step
-    return pieces
+def _pieces(path: Sequence[int], slots: Sequence[Slot], beats: Beats, end: Fraction) -> list[tuple[int, int]]:
+    """The pieces of a song in beats from its first downbeat, (first, end), of which the last one rings to the card's
+    end. A joint for the breath is where the breath begins, also inside a bar."""
+    metre, breath = beats.metre, _breath(slots)[0]
+    rings = sum(slot.beats for slot in slots if slot.want is Want.CARD)
+    pieces, begin = [], path[0] * metre
+    for bar, (before, after) in enumerate(pairwise(path), 1):
+        if after == before + 1:
+            continue
+        late = breath % metre if bar == breath // metre else 0
+        if _beat_time(beats, (before + 1) * metre + late) > end:
+            late = 0
+        pieces.append((begin, (before + 1) * metre + late))
+        begin = after * metre + late
+    return [*pieces, (begin, path[-1] * metre + -(-rings // metre) * metre)]
 
 
-def _of_bars(beats: Beats, pieces: Sequence[tuple[int, int]], end: Fraction) -> SongEdit:
-    """The edit of pieces of whole bars, (first, end); consecutive pieces are joined."""
-    joined: list[tuple[int, int]] = []
-    for first, until in pieces:
-        if joined and joined[-1][1] == first:
-            joined[-1] = (joined[-1][0], until)
-        elif first < until:
-            joined.append((first, until))
-    start = _bar_time(beats, joined[0][0])
-    if len(joined) == 1 or len(joined) > _MOST_PARTS:
+def _of_pieces(beats: Beats, pieces: Sequence[tuple[int, int]], end: Fraction) -> SongEdit:
+    start = _beat_time(beats, pieces[0][0])
+    if len(pieces) == 1 or len(pieces) > _MOST_PARTS:
         return SongEdit(start)
     last = Fraction(int(end * 1_000_000), 1_000_000)  # the hit may ring until the song is over
-    times = ((_bar_time(beats, first), min(last, _bar_time(beats, until))) for first, until in joined)
-    return SongEdit(start, tuple(times))
+    times = ((_beat_time(beats, first), min(last, _beat_time(beats, until))) for first, until in pieces)
+    return SongEdit(start, tuple(part for part in times if part[0] < part[1]))
 
 
 def _with_hit(edit: SongEdit, hit_at: Fraction | None) -> SongEdit:
@@ -166,7 +128,7 @@ def _with_hit(edit: SongEdit, hit_at: Fraction | None) -> SongEdit:
 
 def bar_hits(beats: Beats, levels: SongLevels) -> dict[int, float]:
     """The strength of each downbeat as a final hit, 0 to 1, by its bar."""
-    return {bar: _strike(levels, _bar_time(beats, bar)) for bar in range(len(beats.energy) + 1)}
+    return {bar: _strike(levels, _beat_time(beats, bar * beats.metre)) for bar in range(len(beats.energy) + 1)}
 
 
 def _best_hit(beats: Beats, levels: SongLevels) -> Fraction | None:
@@ -217,34 +179,26 @@ def beat_of(slots: Sequence[Slot], act: str, want: Want | None = None) -> int | 
     return None
 
 
-def _plan(slots: Sequence[Slot], metre: int) -> _Plan:
-    card = beat_of(slots, "title card", Want.CARD)
-    drop, third = beat_of(slots, "beat drop"), beat_of(slots, "act 3")
-    whole = sum(slot.beats for slot in slots)
-    card = whole if card is None else card
-    lasts = sum(slot.beats for slot in slots if slot.want is Want.CARD)
-    return _Plan((drop or 0) // metre, (third or 0) // metre, card // metre, -(-(card + lasts) // metre))
+def _shown(slots: Sequence[Slot], act: str) -> int | None:
+    """The beat at which the first shot of an act begins; None without one."""
+    beat = 0
+    for slot in slots:
+        if slot.act == act and slot.want.shows:
+            return beat
+        beat += slot.beats
+    return None
 
 
 def _whole_bars(beats: Beats, end: Fraction) -> int:
     """The number of complete bars in the song."""
-    lines = [_bar_time(beats, bar) for bar in range(len(beats.energy) + 1)]
+    lines = [_beat_time(beats, bar * beats.metre) for bar in range(len(beats.energy) + 1)]
     return max(0, bisect.bisect_right(lines, end) - 1)
 
 
-def _bar_time(beats: Beats, bar: int) -> Fraction:
-    """Seconds in the song of a bar line, rounded as in the spec."""
+def _beat_time(beats: Beats, beat: int) -> Fraction:
+    """Seconds in the song of a beat after its first downbeat, rounded as in the spec; of a changing tempo, of the bar
+    in which it lies."""
     if beats.tempo is not None:
-        exact = beats.first + bar * beats.metre * 60 / beats.tempo
-        return Fraction(nearest(exact * 1_000_000), 1_000_000)
+        return Fraction(nearest((beats.first + beat * 60 / beats.tempo) * 1_000_000), 1_000_000)
     downs = beats.downbeats
-    return downs[min(bar, len(downs) - 1)] if downs else beats.first
-
-
-def _strengths(beats: Beats) -> dict[int, float]:
-    return {phrase.bar: phrase.strength for phrase in beats.phrases}
-
-
-def _energy(beats: Beats, first: int, end: int) -> float:
-    inside = beats.energy[max(0, first) : max(0, end)]
-    return sum(inside) / len(inside) if inside else 0.0
+    return downs[min(beat // beats.metre, len(downs) - 1)] if downs else beats.first
