@@ -30,7 +30,8 @@ from cinecut.media.probe import film_facts
 @dataclass(frozen=True, slots=True)
 class Line:
     """What one person says in one go; `text` is empty if somebody speaks but the words are not known. `strength`,
-    `standalone` and `voice_over` range from 0 to 1."""
+    `standalone` and `voice_over` range from 0 to 1. `speaker` is a name, `voice` the number of a voice of which no name
+    is known (0: unknown too), `lead` whether the protagonist says it."""
 
     index: int
     range: FilmRange
@@ -40,6 +41,13 @@ class Line:
     strength: float
     standalone: float
     voice_over: float  # 0: cannot be used over other pictures
+    voice: int = 0
+    lead: bool = False
+
+    @property
+    def said_by(self) -> str:
+        """Who says it, for people; empty if that is unknown."""
+        return self.speaker or (f"voice {self.voice}" if self.voice else "")
 
 
 class Spoken:
@@ -59,13 +67,15 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """`source` is the subtitle file's name or `stream 2 (eng)`; `confidence` (0 to 1) is the protagonist's."""
+    """`source` is the subtitle file's name or `stream 2 (eng)`; `confidence` (0 to 1) is the protagonist's. `cast` has
+    the seconds that each speaker talks, the one who talks most first."""
 
     lines: tuple[Line, ...] = ()
     protagonist: str | None = None
     language: str | None = None
     source: str | None = None
     confidence: float = 0.0
+    cast: tuple[tuple[str, Fraction], ...] = ()
 
     def voice_overs(self) -> list[Line]:
         """The lines that can be used over other pictures, best first."""
@@ -193,6 +203,9 @@ def _no_subtitles(film: Path, source: SubtitleSource) -> Diagnostic:
     return Diagnostic("subtitles", message, None, (hint,))
 
 
+LEADS, UNKNOWN, OTHERS = 1.0, 0.6, 0.4  # closeness to the story: of the protagonist, of nobody known, of others
+
+
 def dialogue_of(track: Track, cues: Cues, duration: Fraction, warnings: list[Diagnostic]) -> Dialogue:
     """The lines of one track; empty, with a warning, if it belongs to another film or nobody speaks in it."""
     language = cues.language or track.language
@@ -241,10 +254,10 @@ def _line(index: int, speech: Speech, hero: str | None, language: str | None, al
 def _closeness(speech: Speech, hero: str | None) -> float:
     """How central the speaker is to the story, for voice-overs: 1 for the protagonist and a narrator."""
     if speech.speaker is None:
-        return 0.6
+        return UNKNOWN
     if speech.off_screen or (hero is not None and hero in speech.speaker.split()):
-        return 1.0
-    return 0.4
+        return LEADS
+    return OTHERS
 
 
 # --- the protagonist ----------------------------------------------------------------------------------------------
