@@ -20,7 +20,7 @@ from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.emotion import feeling, lexicon, stands_alone, voice_over
 from cinecut.analysis.dialogue.speech import Speech, speeches
 from cinecut.analysis.dialogue.subtitles import SubtitleSource, Track, find_tracks, language_code, preferred, read_cues
-from cinecut.analysis.dialogue.timing import Timing, judge
+from cinecut.analysis.dialogue.timing import Timing, Verdict, judge, judge_by_words
 from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.timebase import FilmRange, FilmTime, clock
@@ -148,14 +148,17 @@ def _worded(
     warnings: list[Diagnostic] = []
     if subtitles is not None:
         track = Track(subtitles.name, path=subtitles)
-        cues = _timed(track, read_cues(film, track, start, source.container_start), hearing, warnings)
-        return dialogue_of(track, cues, duration, warnings), warnings
+        named = read_cues(film, track, start, source.container_start)
+        timed = _timed(track, named, hearing, warnings, wanted=True) or named
+        return dialogue_of(track, timed, duration, warnings), warnings
     for track in preferred(source.tracks, language):
         if track.role == "commentary":
             warnings.append(_about(track, "is a commentary and not the film's dialogue: not used"))
             continue
         try:
             cues = _timed(track, read_cues(film, track, start, source.container_start), hearing, warnings)
+            if cues is None:
+                continue
         except Stop as stop:
             warnings += [Diagnostic("subtitles", d.message, None, d.hints) for d in stop.diagnostics]
             continue
@@ -170,15 +173,30 @@ def _worded(
     return Dialogue(), [*warnings, _no_subtitles(film, source)]
 
 
-def _timed(track: Track, cues: Cues, hearing: Hearing, warnings: list[Diagnostic]) -> Cues:
-    """The cues at the times of the speech: corrected as the user asks, else by the film's sound, with a warning."""
+def _timed(track: Track, cues: Cues, hearing: Hearing, warnings: list[Diagnostic], wanted: bool = False) -> Cues | None:
+    """The cues at the times of the speech: corrected as the user asks, else by the film's voices, else by its words,
+    with a warning. None if the words are another film's, unless the user named them."""
     timing = hearing.timing
     if timing is None:
         verdict = judge(cues.cues, hearing.voices)
+        if verdict.doubtful:
+            verdict = _by_words(cues, hearing) or verdict
         timing = verdict.timing
         if verdict.message:
-            warnings.append(_about(track, verdict.message, "--subtitles-shift and --subtitles-rate set it by hand"))
+            by_hand = () if verdict.foreign else ("--subtitles-shift and --subtitles-rate set it by hand",)
+            warnings.append(_about(track, verdict.message, *by_hand))
+        if verdict.foreign and not wanted:
+            return None
     return replace(cues, cues=tuple(timing.of(cues.cues)))
+
+
+def _by_words(cues: Cues, hearing: Hearing) -> Verdict | None:
+    """The verdict by the words of the film; None where there is no Whisper, or they do not tell."""
+    try:
+        words = hearing.transcribe()
+    except Stop:  # it is said where the words are needed
+        return None
+    return judge_by_words(cues.cues, words.cues) if words is not None else None
 
 
 def _about(track: Track, message: str, *hints: str) -> Diagnostic:
