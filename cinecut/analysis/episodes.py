@@ -143,7 +143,7 @@ def _dialogue(parts: Sequence[Watched], starts: Sequence[Fraction]) -> Dialogue:
                   for at, each in enumerate(part.dialogue.lines)]  # fmt: skip
     surest = max((part.dialogue for part in parts), key=lambda dialogue: dialogue.confidence)
     language = next((part.dialogue.language for part in parts if part.dialogue.language), None)
-    return replace(surest, lines=tuple(lines), language=language)
+    return replace(surest, lines=tuple(lines), language=language, cast=())  # each film numbers its own voices
 
 
 def _described(parts: Sequence[Watched], counts: Sequence[int]) -> Described:

@@ -1,7 +1,7 @@
 """One film measured: what is said in it, and all of its pictures and its sound. A trailer chooses from it, a catalogue
 keeps it.
 
-    film ─ facts ─ dialogue ─► Listened ─ shots ─ loudness ─ looks ─ activity ─ scenes ─► Watched
+    film ─ facts ─ dialogue ─ speakers ─► Listened ─ shots ─ loudness ─ looks ─ activity ─ scenes ─► Watched
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cinecut.analysis.dialogue.cues import Cues
 from cinecut.analysis.dialogue.lines import Dialogue, Hearing, read_dialogue, with_phrases
+from cinecut.analysis.dialogue.speakers import SPEAKERS, Turn, with_cast
 from cinecut.analysis.dialogue.timing import Timing
 from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
 from cinecut.analysis.dialogue.voice_activity import VOICES, Voices
@@ -53,7 +54,11 @@ def listen(request: Request, line: Line) -> Listened:
     film = request.film
     facts = line.run(FACTS, film)
     sounding = facts if request.audio is None else with_first(film, facts, request.audio)
-    return Listened(request, line, facts, sounding, *_dialogue(request, sounding, line))
+    voices = line.run(VOICES, film, sounding, 0)
+    dialogue, warnings = _dialogue(request, sounding, voices, line)
+    turns: tuple[Turn, ...] = line.run(SPEAKERS, film, sounding, 0, voices.phrases)
+    dialogue = with_cast(dialogue, turns)
+    return Listened(request, line, facts, sounding, dialogue, warnings)
 
 
 def watch(heard: Listened, models: Models | Describing | None) -> Watched:
@@ -82,8 +87,8 @@ def _usable(film: Path, shots: ShotList) -> list[FilmShot]:
     return usable
 
 
-def _dialogue(request: Request, facts: FilmFacts, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
-    film, voices, timing = request.film, line.run(VOICES, request.film, facts, 0), None
+def _dialogue(request: Request, facts: FilmFacts, voices: Voices, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
+    film, timing = request.film, None
     if "transcribe" in request.plugins:
         dialogue, warnings = transcribed(request.plugins["transcribe"], film, facts, line)
         return with_phrases(dialogue, voices), warnings

@@ -223,10 +223,10 @@ def _ducks(takes: list[Take], sure: set[int]) -> set[tuple[int | None, str]]:
     known = {line.index: line for line in lines}
     takes = [replace(take, lines=tuple(known[line.index] for line in take.lines)) for take in takes]
     vibe, end = load_vibe("drama"), takes[-1].range.end
-    turns = [TurningPoint(FilmTime(end.seconds * k / 4), "", "signals") for k in (1, 2, 3)]
+    begin, escalation, climax = (TurningPoint(FilmTime(end.seconds * k / 4), "", "signals") for k in (1, 2, 3))
     sound = FilmSound(LoudnessCurve(np.zeros(0, np.float32)), Dialogue(tuple(lines)), end, end)
     tempo = _tempo(vibe, Fraction(vibe.likely_tempo), RATE)
-    score = compose(_cut("drama", takes), tempo, vibe, None, sound, Story(*turns, end))
+    score = compose(_cut("drama", takes), tempo, vibe, None, sound, Story(begin, escalation, climax, end))
     return {(event.duck, event.why_duck) for event in score.events}
 
 

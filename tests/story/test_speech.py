@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -20,9 +20,9 @@ from cinecut.analysis.analyze import analyze
 from cinecut.analysis.cache import Cache
 from cinecut.analysis.dialogue import transcribe as whisper
 from cinecut.analysis.dialogue import voice_networks
-from cinecut.analysis.dialogue.cues import SubtitleCue
+from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.lines import Hearing, read_dialogue
-from cinecut.analysis.dialogue.timing import Timing, judge
+from cinecut.analysis.dialogue.timing import Timing, judge, judge_by_words
 from cinecut.analysis.dialogue.transcribe import Transcript, Word
 from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
 from cinecut.analysis.edit.score.voices import audible_lines, placed
@@ -98,11 +98,21 @@ def test_what_is_heard_is_counted_from_the_first_picture(tmp_path: Path) -> None
     assert abs(heard(path)[0][0] - SPOKEN[0][0]) < 0.4
 
 
-def test_damaged_weights_are_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(voice_networks, "_SHA256", "0" * 64)
-    voice_networks._silero_weights.cache_clear()
-    with pytest.raises(Stop, match="damaged"):
-        voice_networks.silero(np.zeros(1024, np.float32))
+@pytest.mark.parametrize(
+    ("file", "sound"),
+    [
+        (voice_networks._SILERO, lambda: voice_networks.silero(np.zeros(1024, np.float32))),
+        (
+            voice_networks._ENCODER,
+            lambda: voice_networks.voiceprints(np.zeros((1, voice_networks.WINDOW), np.float32)),
+        ),
+    ],
+)
+def test_damaged_weights_are_said(file: str, sound: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(voice_networks._SHA256, file, "0" * 64)
+    voice_networks._weights.cache_clear()
+    with pytest.raises(Stop, match=f"{file} of this installation is damaged"):
+        sound()
 
 
 # --- the times of subtitles ------------------------------------------------------------------------------------------
@@ -163,6 +173,79 @@ def test_another_films_subtitles_are_left_as_they_are_and_doubted() -> None:
     verdict = judge(cues(dialogue(1200, 5)), voices(dialogue(1200, 6), 1200))
     assert verdict.timing == Timing()
     assert "rate" in verdict.message
+
+
+# What is said, in words, for subtitles that the voices alone cannot judge
+
+_SUBJECTS = ("my brother", "the old captain", "your sister", "the river", "nobody here", "that letter", "our enemy")
+_VERBS = ("never forgot", "has stolen", "will burn", "cannot find", "once promised", "should have left", "is hiding")
+_OBJECTS = ("the silver key", "a map of the harbour", "his own house", "this winter", "the last train", "her name")
+
+
+def sentences(count: int, seed: int) -> list[str]:
+    """Of one film; another seed has the same words in other sentences."""
+    dice = np.random.default_rng(seed)
+    parts = [[str(dice.choice(each)) for each in (_SUBJECTS, _VERBS, _OBJECTS)] for _ in range(count)]
+    return [" ".join(each).capitalize() + "." for each in parts]
+
+
+def transcript_of(spans: Spans, texts: Sequence[str]) -> Cues:
+    """As Whisper writes it: a seventh of the words is wrong."""
+    dice, heard = np.random.default_rng(4), list[SubtitleCue]()
+    for (start, end), text in zip(spans, texts, strict=True):
+        words = [word if dice.random() > 1 / 7 else "umbrella" for word in text.split()]
+        heard.append(SubtitleCue(Fraction(round(start * 100), 100), Fraction(round(end * 100), 100), " ".join(words)))
+    return Cues(tuple(heard), "en")
+
+
+def worded(spans: Spans, texts: Sequence[str]) -> list[SubtitleCue]:
+    return [replace(cue, text=texts[spans.index(span)]) for cue, span in zip(cues(spans), kept(spans), strict=True)]
+
+
+def kept(spans: Spans) -> list[tuple[float, float]]:
+    """Those of which `cues` has one."""
+    dice = np.random.default_rng(1)
+    return [span for span in spans if dice.random() > 0.1]
+
+
+@pytest.mark.parametrize("wrong", [*WRONG.values(), Timing(shift=Fraction(700))], ids=[*WRONG, "700 s late"])
+@pytest.mark.parametrize("share", [1, 2], ids=["whole", "half of the film"])
+def test_words_put_subtitles_right(wrong: Timing, share: int) -> None:
+    spans = dialogue(1200, 8)
+    texts = sentences(len(spans), 1)
+    true = [cue for cue in worded(spans, texts) if cue.start * wrong.scale + wrong.shift > 0]
+    true = true[: len(true) // share]
+    verdict = judge_by_words(wrong.of(true), transcript_of(spans, texts).cues)
+    assert verdict is not None
+    put = verdict.timing.of(wrong.of(true))
+    assert max(abs(a.start - b.start) for a, b in zip(true, put, strict=True)) < Fraction(1, 2)
+    assert bool(verdict.message) == (wrong != Timing())
+
+
+def test_words_tell_another_films_subtitles_and_not_another_languages() -> None:
+    spans = dialogue(1200, 8)
+    heard = transcript_of(spans, sentences(len(spans), 1)).cues
+    other = judge_by_words(worded(spans, sentences(len(spans), 2)), heard)
+    assert other is not None
+    assert other.foreign
+    german = judge_by_words(worded(spans, ["Mein Bruder hat niemals den Schlüssel vergessen."] * len(spans)), heard)
+    assert german is None
+
+
+def test_another_films_subtitles_make_room_for_the_words_that_are_heard(tmp_path: Path) -> None:
+    spans = dialogue(1200, 8)
+    texts = sentences(len(spans), 1)
+    rows = [(float(cue.start), float(cue.end), cue.text) for cue in worded(dialogue(1200, 5), sentences(999, 2))]
+    (tmp_path / "film.srt").write_text(srt(tuple(rows)), encoding="utf-8")
+    hearing = Hearing(voices(spans, 1200), None, lambda: transcript_of(spans, texts))
+    found, said = read_dialogue(tmp_path / "film.mkv", Fraction(1200), Fraction(0), None, None, hearing)
+    assert found.source == "the film's sound"
+    assert [each.message for each in said if "another film's" in each.message]
+    found, said = read_dialogue(
+        tmp_path / "film.mkv", Fraction(1200), Fraction(0), tmp_path / "film.srt", None, hearing
+    )
+    assert found.source == "film.srt"  # who names a file means it
+    assert [each.message for each in said if "another film's" in each.message]
 
 
 def test_few_cues_fit_anywhere_so_they_are_believed() -> None:

@@ -20,7 +20,7 @@ from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.emotion import feeling, lexicon, stands_alone, voice_over
 from cinecut.analysis.dialogue.speech import Speech, speeches
 from cinecut.analysis.dialogue.subtitles import SubtitleSource, Track, find_tracks, language_code, preferred, read_cues
-from cinecut.analysis.dialogue.timing import Timing, judge
+from cinecut.analysis.dialogue.timing import Timing, Verdict, judge, judge_by_words
 from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.timebase import FilmRange, FilmTime, clock
@@ -30,7 +30,8 @@ from cinecut.media.probe import film_facts
 @dataclass(frozen=True, slots=True)
 class Line:
     """What one person says in one go; `text` is empty if somebody speaks but the words are not known, and then it is
-    `sure` or may as well be a bird. `strength`, `standalone` and `voice_over` range from 0 to 1."""
+    `sure` or may as well be a bird. `strength`, `standalone` and `voice_over` range from 0 to 1. `speaker` is a name,
+    `voice` the number of a voice of which no name is known (0: unknown too), `lead` whether the protagonist says it."""
 
     index: int
     range: FilmRange
@@ -41,6 +42,13 @@ class Line:
     standalone: float
     voice_over: float  # 0: cannot be used over other pictures
     sure: bool = True
+    voice: int = 0
+    lead: bool = False
+
+    @property
+    def said_by(self) -> str:
+        """Who says it, for people; empty if that is unknown."""
+        return self.speaker or (f"voice {self.voice}" if self.voice else "")
 
 
 class Spoken:
@@ -60,13 +68,15 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """`source` is the subtitle file's name or `stream 2 (eng)`; `confidence` (0 to 1) is the protagonist's."""
+    """`source` is the subtitle file's name or `stream 2 (eng)`; `confidence` (0 to 1) is the protagonist's. `cast` has
+    the seconds that each speaker talks, the one who talks most first."""
 
     lines: tuple[Line, ...] = ()
     protagonist: str | None = None
     language: str | None = None
     source: str | None = None
     confidence: float = 0.0
+    cast: tuple[tuple[str, Fraction], ...] = ()
 
     def voice_overs(self) -> list[Line]:
         """The lines that can be used over other pictures, best first."""
@@ -140,14 +150,17 @@ def _worded(
     warnings: list[Diagnostic] = []
     if subtitles is not None:
         track = Track(subtitles.name, path=subtitles)
-        cues = _timed(track, read_cues(film, track, start, source.container_start), hearing, warnings)
-        return dialogue_of(track, cues, duration, warnings), warnings
+        named = read_cues(film, track, start, source.container_start)
+        timed = _timed(track, named, hearing, warnings, wanted=True) or named
+        return dialogue_of(track, timed, duration, warnings), warnings
     for track in preferred(source.tracks, language):
         if track.role == "commentary":
             warnings.append(_about(track, "is a commentary and not the film's dialogue: not used"))
             continue
         try:
             cues = _timed(track, read_cues(film, track, start, source.container_start), hearing, warnings)
+            if cues is None:
+                continue
         except Stop as stop:
             warnings += [Diagnostic("subtitles", d.message, None, d.hints) for d in stop.diagnostics]
             continue
@@ -162,15 +175,30 @@ def _worded(
     return Dialogue(), [*warnings, _no_subtitles(source)]
 
 
-def _timed(track: Track, cues: Cues, hearing: Hearing, warnings: list[Diagnostic]) -> Cues:
-    """The cues at the times of the speech: corrected as the user asks, else by the film's sound, with a warning."""
+def _timed(track: Track, cues: Cues, hearing: Hearing, warnings: list[Diagnostic], wanted: bool = False) -> Cues | None:
+    """The cues at the times of the speech: corrected as the user asks, else by the film's voices, else by its words,
+    with a warning. None if the words are another film's, unless the user named them."""
     timing = hearing.timing
     if timing is None:
         verdict = judge(cues.cues, hearing.voices)
+        if verdict.doubtful:
+            verdict = _by_words(cues, hearing) or verdict
         timing = verdict.timing
         if verdict.message:
-            warnings.append(_about(track, verdict.message, "--subtitles-shift and --subtitles-rate set it by hand"))
+            by_hand = () if verdict.foreign else ("--subtitles-shift and --subtitles-rate set it by hand",)
+            warnings.append(_about(track, verdict.message, *by_hand))
+        if verdict.foreign and not wanted:
+            return None
     return replace(cues, cues=tuple(timing.of(cues.cues)))
+
+
+def _by_words(cues: Cues, hearing: Hearing) -> Verdict | None:
+    """The verdict by the words of the film; None where there is no Whisper, or they do not tell."""
+    try:
+        words = hearing.transcribe()
+    except Stop:  # it is said where the words are needed
+        return None
+    return judge_by_words(cues.cues, words.cues) if words is not None else None
 
 
 def _about(track: Track, message: str, *hints: str) -> Diagnostic:
@@ -193,6 +221,9 @@ def _no_subtitles(source: SubtitleSource) -> Diagnostic:
         usable = "usable " if source.tracks else ""
         message = f"the film has no {usable}subtitles: lines of dialogue are unknown"
     return Diagnostic("subtitles", message, None, (hint,))
+
+
+LEADS, UNKNOWN, OTHERS = 1.0, 0.6, 0.4  # closeness to the story: of the protagonist, of nobody known, of others
 
 
 def dialogue_of(track: Track, cues: Cues, duration: Fraction, warnings: list[Diagnostic]) -> Dialogue:
@@ -243,10 +274,10 @@ def _line(index: int, speech: Speech, hero: str | None, language: str | None, al
 def _closeness(speech: Speech, hero: str | None) -> float:
     """How central the speaker is to the story, for voice-overs: 1 for the protagonist and a narrator."""
     if speech.speaker is None:
-        return 0.6
+        return UNKNOWN
     if speech.off_screen or (hero is not None and hero in speech.speaker.split()):
-        return 1.0
-    return 0.4
+        return LEADS
+    return OTHERS
 
 
 # --- the protagonist ----------------------------------------------------------------------------------------------

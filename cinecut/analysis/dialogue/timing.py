@@ -1,13 +1,16 @@
 """Whether subtitles match their film's speech: another frame rate or offset is recognised and corrected.
 
 cues, voices ─ correlation over every offset, for each pair of frame rates ─► Timing, and its certainty
+cues, words that were heard ─ pairs of words that both have ─ offset of most of them, for each pair of rates ─► Timing
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +45,17 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The correction that subtitles need, and a message for the user, empty if their times are right."""
+    """The correction that subtitles need, and a message for the user, empty if their times are right. `foreign`: their
+    words are another film's."""
 
     timing: Timing
     message: str = ""
+    foreign: bool = False
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is unknown if the times are right."""
+        return bool(self.message) and self.timing == Timing() and not self.foreign
 
 
 def judge(cues: Sequence[SubtitleCue], voices: Voices) -> Verdict:
@@ -115,10 +125,83 @@ def _corrected(cues: Sequence[SubtitleCue], evidence: NDArray[np.bool_], fit: _F
     gaps = np.where(np.abs(before - placed) < np.abs(nearest - placed), before, nearest) - placed
     close = gaps[np.abs(gaps) < 1]
     shift = fit.offset + (Fraction(round(float(np.median(close)) * STEPS), STEPS) if len(close) else 0)
-    if fit.scale == 1 and abs(shift) <= _IN_TIME:
+    return _verdict(Timing(fit.scale, shift), "the film's sound")
+
+
+def _verdict(timing: Timing, witness: str) -> Verdict:
+    shift = timing.shift
+    if timing.scale == 1 and abs(shift) <= _IN_TIME:
         return Verdict(Timing())
     faults = [] if abs(shift) <= _IN_TIME else [f"{float(abs(shift)):.1f} s {'early' if shift > 0 else 'late'}"]
     for own, film in _RATES:
-        if Fraction(own) / film == fit.scale:
+        if Fraction(own) / film == timing.scale:
             faults.insert(0, f"made for a frame rate of {float(own):.5g} and not {float(film):.5g}")
-    return Verdict(Timing(fit.scale, shift), f"is {' and '.join(faults)}, as the film's sound tells: put right")
+    return Verdict(timing, f"is {' and '.join(faults)}, as {witness} tells: put right")
+
+
+# --- by words ---------------------------------------------------------------------------------------------------------
+
+_PLAIN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_RARE = 4  # times at most that a pair of words occurs in each, to tell a place
+_NEAR = 0.75  # seconds of a pair's offset from the others'
+_PLACED, _OTHERS = 0.2, 0.04  # least share of the heard pairs at one offset, and greatest one of another film's
+_LEAST_PAIRS = 40  # that are heard
+_SHARED = 0.3  # least share of the heard words that are in the subtitles: else they are in another language
+
+
+def judge_by_words(cues: Sequence[SubtitleCue], heard: Sequence[SubtitleCue]) -> Verdict | None:
+    """The timing by the words that were heard; None if they cannot tell: too few, or in another language."""
+    shown, spoken = _pairs(cues), _pairs(heard)
+    if len(spoken) < _LEAST_PAIRS or not _one_language(shown, spoken):
+        return None
+    common = [pair for pair in spoken if len(spoken[pair]) <= _RARE and 0 < len(shown.get(pair, ())) <= _RARE]
+    fits = []
+    for scale in (Fraction(1), *(Fraction(a) / b for a, b in _RATES)):
+        fits.append(
+            _Placed.of(scale, [b - a * float(scale) for pair in common for a in shown[pair] for b in spoken[pair]])
+        )
+    best = max(fits, key=lambda fit: fit.closeness)
+    if best.closeness < _BETTER * fits[0].closeness:
+        best = fits[0]
+    if best.count >= _PLACED * len(spoken):
+        return _verdict(Timing(best.scale, best.offset), "what is said in the film")
+    if best.count <= _OTHERS * len(spoken):
+        return Verdict(Timing(), "has other words than the film: another film's", foreign=True)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """The offset at which most pairs lie, how many, and how close to it: each counts up to 1."""
+
+    scale: Fraction
+    offset: Fraction = Fraction(0)
+    count: int = 0
+    closeness: float = 0.0
+
+    @classmethod
+    def of(cls, scale: Fraction, offsets: Sequence[float]) -> _Placed:
+        if not offsets:
+            return cls(scale)
+        ordered = np.sort(offsets)
+        counts = np.searchsorted(ordered, ordered + 2 * _NEAR, "right") - np.arange(len(ordered))
+        inside = ordered[counts.argmax() :][: counts.max()]
+        middle = float(np.median(inside))
+        closeness = float(np.maximum(0, 1 - np.abs(inside - middle) / _NEAR).sum())
+        return cls(scale, Fraction(round(middle * STEPS), STEPS), len(inside), closeness)
+
+
+def _pairs(cues: Sequence[SubtitleCue]) -> dict[tuple[str, str], list[float]]:
+    """The seconds of each pair of neighbouring words; those of a cue are spread over it evenly."""
+    places: dict[tuple[str, str], list[float]] = {}
+    for cue in cues:
+        words = _PLAIN.findall(cue.text.casefold())
+        step = float(cue.end - cue.start) / max(1, len(words))
+        for number, pair in enumerate(pairwise(words)):
+            places.setdefault(pair, []).append(float(cue.start) + step * number)
+    return places
+
+
+def _one_language(one: Collection[tuple[str, str]], other: Collection[tuple[str, str]]) -> bool:
+    words, others = ({word for pair in each for word in pair} for each in (one, other))
+    return len(words & others) >= _SHARED * len(others)

@@ -31,8 +31,8 @@ BREATH = Fraction(12, 100)  # seconds added at each end of a phrase
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Voices:
-    """The phrases of a film in order, with gaps between them. `sure` says for each whether both networks hear a voice in
-    it: a bird or a violin deceives one of them, now and then.
+    """The phrases of a film in order, with gaps between them. `sure` says for each whether both networks hear a voice
+    in it: a bird or a violin deceives one of them, now and then.
 
     `loud` [shape=(n,)]: for each hundredth of a second, whether it is louder than most of the film.
     """

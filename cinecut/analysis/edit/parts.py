@@ -17,6 +17,7 @@ from cinecut.vibes import Vibe
 
 _BEFORE_LINE, _AFTER_LINE = Fraction(1, 5), Fraction(3, 10)  # seconds of pause around a line
 _LIKED = 2  # weight of the genre's liking for what a line expresses
+_LEAD = 0.3  # worth of a line that the protagonist says: as much as a third of a good line
 SPOKEN_WELL = 0.5  # least value of a line that stands alone
 
 
@@ -76,8 +77,9 @@ def _transition(slot: Slot, before: Slot | None, vibe: Vibe, tempo: Tempo) -> st
 
 
 def line_worth(line: Line, vibe: Vibe) -> float:
-    """How good a line is on its own, 0 to 1.5, and how much the genre likes what it expresses, -2 to 2."""
-    return line.standalone * (0.5 + line.strength) + _LIKED * float(vibe.lines.get(line.emotion, 0)) * line.strength
+    """How good a line is on its own, 0 to 1.5, how much the genre likes what it expresses, -2 to 2, and whose it is."""
+    liked = _LIKED * float(vibe.lines.get(line.emotion, 0)) * line.strength
+    return line.standalone * (0.5 + line.strength) + liked + (_LEAD if line.lead else 0)
 
 
 def spoken_part(gap: Gap, take: Take, tempo: Tempo, vibe: Vibe) -> Cut | None:
@@ -92,8 +94,14 @@ def spoken_part(gap: Gap, take: Take, tempo: Tempo, vibe: Vibe) -> Cut | None:
         first = line.range.start - _BEFORE_LINE
         part = _part(gap, take, tempo, [first - spare / 3, first, first - spare])
         if part is not None and not part.chops(speech):
-            return Cut(gap.slot, take, part.shown.start, part.enters, line=line, why="the line stands alone")
+            return Cut(gap.slot, take, part.shown.start, part.enters, line=line, why=_why(line))
     return None
+
+
+def _why(line: Line) -> str:
+    if not line.said_by:
+        return "the line stands alone"
+    return f"a line of {line.said_by}{', the protagonist,' if line.lead else ''} that stands alone"
 
 
 def silent_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:

@@ -203,7 +203,7 @@ def beat_types(
     types = {}
     for shot in known:
         lines_of_shot = [line for line in spoken.within(shot.range) if line.range.start >= shot.range.start]
-        speakers = {line.speaker for line in lines_of_shot if line.speaker}
+        speakers = {line.said_by for line in lines_of_shot if line.said_by}
         new = speakers - introduced
         introduced |= speakers
         zone = (zones or {}).get(shot.index) or story.zone(shot.range.start)
@@ -238,7 +238,7 @@ def _beat_type(signals: Signals, zone: Zone, lines: list[Line], role: _Role) -> 
     portrait = role.described_as("introduce") or signals.face > 0.5
     if zone is Zone.BEGIN and (role.new or (portrait and signals.motion < 0.6)):
         return BeatType.CHARACTER
-    if any(line.emotion in ("romantic", "positive") for line in lines) or len({line.speaker for line in lines}) > 1:
+    if any(line.emotion in ("romantic", "positive") for line in lines) or len({line.said_by for line in lines}) > 1:
         return BeatType.RELATIONSHIP
     still = signals.motion < 0.25 and signals.rise < 0.5
     rest = role.described_as("calm", "release") and signals.motion < 0.5

@@ -49,7 +49,18 @@ def _facts(analysis: Analysis) -> dict[str, Any]:
         "times": [float(time) for time in analysis.beats.times],
     }
     timeline = json.loads(json.dumps(plain(spec_tree(analysis.spec, {}))["timeline"], default=float))
-    return {"film": {"shots": shots, "anchors": anchors}, "beats": beats, "timeline": timeline}
+    film = {"shots": shots, "anchors": anchors, "speakers": _speakers(analysis)}
+    return {"film": film, "beats": beats, "timeline": timeline}
+
+
+def _speakers(analysis: Analysis) -> list[dict[str, Any]]:
+    """Who speaks in the film, the one who talks most first: a name, or a voice's number."""
+    dialogue = analysis.dialogue
+    leads = {line.said_by for line in dialogue.lines if line.lead}
+    return [
+        {"name": name, "seconds": round(float(seconds), 3), "protagonist": name in leads}
+        for name, seconds in dialogue.cast
+    ]
 
 
 def tell(analysis: Analysis, target: Path, as_json: bool, following: bool) -> None:

@@ -84,7 +84,9 @@ def choose_voices(cuts: Sequence[Cut], tempo: Tempo, sound: FilmSound, story: St
                 continue
             place = room.place(take.duration, voices)
             if place is not None:
-                voices.append(VoiceOver(place.event, place.at + _BREATH, take, line, _reason(line, dialogue)))
+                voices.append(
+                    VoiceOver(place.event, place.at + _BREATH, take, line, _reason(line, dialogue.protagonist))
+                )
                 break
     return sorted(voices, key=lambda voice: voice.event)
 
@@ -146,11 +148,12 @@ def _millis(time: FilmTime) -> FilmTime:
     return FilmTime(Fraction(nearest(max(Fraction(0), time.seconds) * 1000), 1000))
 
 
-def _reason(line: Line, dialogue: Dialogue) -> str:
-    hero = dialogue.protagonist
+def _reason(line: Line, hero: str | None) -> str:
     if hero is not None and line.speaker is not None:
         return f"{hero} says what it is about"
-    return "a line that carries over other pictures"
+    if line.lead:
+        return f"{line.said_by}, who speaks most, says what it is about"
+    return f"a line{f' of {line.said_by}' if line.said_by else ''} that carries over other pictures"
 
 
 # Places
