@@ -26,6 +26,7 @@ _MOVES = 0.3  # share of the changes that is explained: with less nothing is tol
 _DOUBT = 0.03  # another place that is worse by no more is as good
 _UNLIKE = -1e6  # the share of a place whose pictures are another's
 _OTHER = 3  # film frames by which either end of it lies elsewhere, at least
+_BESIDE = (-24, -12, -6, 6, 12, 24)  # film frames
 _AS_LIKE, _NOISE = 1.5, 0.0005  # times as unlike, and by so much more, the pictures of another place may be
 
 
@@ -35,16 +36,29 @@ def by_motion(pieces: Sequence[Piece], placer: Placer) -> list[Piece]:
     for piece in pieces:
         speeds[piece.speed] += piece.end - piece.start if piece.film is not None else 0
     usual = speeds.most_common(1)[0][0] if speeds else Fraction(1)
-    return [piece if piece.film is None or piece.covered else _settled(piece, placer, usual) for piece in pieces]
+    return [piece if piece.film is None else _settled(piece, placer, usual) for piece in pieces]
 
 
 def _settled(piece: Piece, placer: Placer, usual: Fraction) -> Piece:
     """A piece by what moves near its place; where that leaves doubt, by what moves in the whole shot around it."""
+    if piece.covered:
+        return replace(piece, certain=_differs_beside(piece, placer))
     near = _refined(piece, placer, usual, _REACH)
     if near.certain:
         return near
     far = _refined(piece, placer, usual, _FAR)
     return far if far.certain else near
+
+
+def _differs_beside(piece: Piece, placer: Placer) -> bool:
+    """Whether the film's frames a little earlier and later are less like a piece that something lies over."""
+    own = float(placer.likes(piece).mean())
+    beside = (replace(piece, first=piece.first + shift) for shift in _BESIDE if piece.first + shift >= 0)
+    return all(_is_unlike(float(placer.likes(each).mean()), own) for each in beside)
+
+
+def _is_unlike(like: float, best: float) -> bool:
+    return 1 - like > _AS_LIKE * (1 - best) + _NOISE
 
 
 def _refined(piece: Piece, placer: Placer, usual: Fraction, reach: int) -> Piece:
