@@ -91,16 +91,12 @@ def _likes(piece: Piece, rows: NDArray[np.int64], placer: Placer, low: int, high
 
 def _frames(placer: Placer, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     """The luma of some frames of the trailer, with its bars [n, 135, 240]."""
-    found = list[NDArray[np.uint8]]()
+    found, nothing = list[NDArray[np.uint8]](), np.zeros((CLOSE_UP[1], CLOSE_UP[0]), np.uint8)
     with open_film(placer.trailer, placer.facts) as media:
         reader = FrameReader(media, picture_stream(media, placer.trailer), placer.facts.start, rough=False)
         for row in rows.tolist():
             frame = reader.at(FilmTime(max(Fraction(0), (row - Fraction(1, 2)) / placer.rate)))
-            found.append(
-                small_planes(frame, *CLOSE_UP)[0]
-                if frame is not None
-                else np.zeros((CLOSE_UP[1], CLOSE_UP[0]), np.uint8)
-            )
+            found.append(small_planes(frame, *CLOSE_UP)[0] if frame is not None else nothing)
     return np.stack(found)
 
 

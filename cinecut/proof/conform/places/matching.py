@@ -107,10 +107,10 @@ class Matcher:
         return pieces
 
     def _is_worth_it(self, piece: Piece) -> bool:
-        """Whether a piece without a place may be of a film: it is neither black nor a card on a plain ground."""
+        """Whether a piece without a place may be of a film: it is neither black nor a card that stands still."""
         if piece.film is not None or piece.black or piece.end - piece.start < LEAST:
             return False
-        return not self.placer.is_plain(piece)
+        return not self.placer.is_plain(piece) or self.placer.moves(piece)
 
     def _replaced(self, piece: Piece, found: Piece | None) -> list[Piece]:
         return [piece] if found is None else list(self._pieces(piece.start, piece.end, 1, found))

@@ -19,13 +19,14 @@ from cinecut.proof.conform.places.placing import MOVING, SPEEDS, Piece, Placer, 
 from cinecut.proof.conform.places.vectors import Vectors
 
 _LOOKS = 32  # frames of a shot that are compared at most
-_REACH = 30  # film frames around the place found by the pictures themselves
+_REACH, _FAR = 30, 120  # film frames around the place found by the pictures themselves; where that leaves doubt
 _BETTER = 0.05  # of the changes by which another speed or place must be better
 _USUAL = 0.03  # by which one that is not the trailer's usual speed must be so
 _MOVES = 0.3  # share of the changes that is explained: with less nothing is told
 _DOUBT = 0.03  # another place that is worse by no more is as good
 _UNLIKE = -1e6  # the share of a place whose pictures are another's
 _OTHER = 3  # film frames by which either end of it lies elsewhere, at least
+_BESIDE = (-24, -12, -6, 6, 12, 24)  # film frames
 _AS_LIKE, _NOISE = 1.5, 0.0005  # times as unlike, and by so much more, the pictures of another place may be
 
 
@@ -35,16 +36,38 @@ def by_motion(pieces: Sequence[Piece], placer: Placer) -> list[Piece]:
     for piece in pieces:
         speeds[piece.speed] += piece.end - piece.start if piece.film is not None else 0
     usual = speeds.most_common(1)[0][0] if speeds else Fraction(1)
-    return [piece if piece.film is None or piece.covered else _refined(piece, placer, usual) for piece in pieces]
+    return [piece if piece.film is None else _settled(piece, placer, usual) for piece in pieces]
 
 
-def _refined(piece: Piece, placer: Placer, usual: Fraction) -> Piece:
+def _settled(piece: Piece, placer: Placer, usual: Fraction) -> Piece:
+    """A piece by what moves near its place; where that leaves doubt, by what moves in the whole shot around it."""
+    if piece.covered:
+        return replace(piece, certain=_differs_beside(piece, placer))
+    near = _refined(piece, placer, usual, _REACH)
+    if near.certain:
+        return near
+    far = _refined(piece, placer, usual, _FAR)
+    return far if far.certain else near
+
+
+def _differs_beside(piece: Piece, placer: Placer) -> bool:
+    """Whether the film's frames a little earlier and later are less like a piece that something lies over."""
+    own = float(placer.likes(piece).mean())
+    beside = (replace(piece, first=piece.first + shift) for shift in _BESIDE if piece.first + shift >= 0)
+    return all(_is_unlike(float(placer.likes(each).mean()), own) for each in beside)
+
+
+def _is_unlike(like: float, best: float) -> bool:
+    return 1 - like > _AS_LIKE * (1 - best) + _NOISE
+
+
+def _refined(piece: Piece, placer: Placer, usual: Fraction, reach: int) -> Piece:
     assert piece.film is not None
     film, rows = placer.films[piece.film], spread(piece.start, piece.end, _LOOKS)
     normal = film.facts.rate / placer.rate
     moments = rows - piece.start
-    low, high = _decoded(film, piece, placer)
-    places = _places(piece, usual, moments, normal, low, high)
+    low, high = _decoded(film, piece, placer, reach)
+    places = _places(piece, usual, moments, normal, range(low, high), reach)
     if not places:
         return piece
     ranks = np.stack([ranks_of(first, speed * normal, moments, film.count) for speed, first in places]) - low
@@ -67,10 +90,10 @@ def _refined(piece: Piece, placer: Placer, usual: Fraction) -> Piece:
     return replace(piece, speed=speed, first=first, like=like, certain=certain)
 
 
-def _decoded(film: FilmPictures, piece: Piece, placer: Placer) -> tuple[int, int]:
+def _decoded(film: FilmPictures, piece: Piece, placer: Placer, reach: int) -> tuple[int, int]:
     """The film frames [first, last) around a piece in groups that are decoded already."""
     first = last = film.group_at(int(piece.first + (piece.end - piece.start) / 2 * placer.step(piece)))
-    reach = 2 * (piece.end - piece.start) + _REACH
+    reach = 2 * (piece.end - piece.start) + reach
     while first > 0 and film.is_kept(first - 1) and film.starts[first] > piece.first - reach:
         first -= 1
     while last + 1 < len(film.starts) and film.is_kept(last + 1) and film.end(last) < piece.first + 2 * reach:
@@ -79,7 +102,7 @@ def _decoded(film: FilmPictures, piece: Piece, placer: Placer) -> tuple[int, int
 
 
 def _places(
-    piece: Piece, usual: Fraction, moments: NDArray[np.int64], normal: Fraction, low: int, high: int
+    piece: Piece, usual: Fraction, moments: NDArray[np.int64], normal: Fraction, decoded: range, reach: int
 ) -> list[tuple[Fraction, Fraction]]:
     """Speeds, and first frames with which the middle of a piece lies near where it was found; its own among them."""
     middle, last = Fraction(int(moments[len(moments) // 2])), int(moments[-1])
@@ -87,16 +110,16 @@ def _places(
     found = {(piece.speed, piece.first)}
     speeds = {Fraction(1), *SPEEDS} if last >= MOVING else set[Fraction]()
     for speed in {piece.speed, usual, *speeds}:
-        for shift in range(-_REACH, _REACH + 1):
+        for shift in range(-reach, reach + 1):
             first = (
                 piece.first + shift
                 if speed == piece.speed
                 else Fraction(round(there - middle * speed * normal) + shift)
             )
-            if first >= low and first + last * speed * normal < high:
+            if first >= decoded.start and first + last * speed * normal < decoded.stop:
                 found.add((speed, first))
     own = piece.first, piece.first + last * piece.speed * normal
-    return sorted(found) if low <= own[0] and own[1] < high else []
+    return sorted(found) if decoded.start <= own[0] and own[1] < decoded.stop else []
 
 
 def _scores(own: Vectors, film: Vectors, ranks: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -37,6 +37,7 @@ _SAMPLES, _FEW = 24, 5  # frames of a stretch that are compared; that are looked
 _REACH, _AGAIN = 20, 5  # film frames around a rough place in which the exact one is looked for; how often, as it moves
 _WIDE, _STILL = 60, 0.03  # the same where it is like that far away too: correlation that is less by no more
 _ALIKE = 0.004  # correlation by which places are as good as each other
+_MOVED = 0.7  # correlation of two frames of a piece in which something moves, at most
 _EVEN, _PLAIN = 4, 0.75  # levels of one light; share of a card's picture that is of it
 MOVING = 12  # frames by which a speed is told
 _ODD, _GOOD = 1.4, 0.01  # times as unlike it may be as what is unusual; what is hardly unlike at all
@@ -124,6 +125,12 @@ class Placer:
         """Whether most of a piece's picture is of one light, as a card's is."""
         middle = self.luma[(piece.start + piece.end) // 2].astype(np.int16)
         return bool((np.abs(middle - int(np.median(middle))) <= _EVEN).mean() > _PLAIN)
+
+    def moves(self, piece: Piece) -> bool:
+        """Whether a piece shows something else late than early, as text that rolls does."""
+        quarter = (piece.end - piece.start) // 4
+        early, late = self.vectors[[piece.start + quarter, piece.end - 1 - quarter]]
+        return float(early @ late) < _MOVED
 
     def likes(self, piece: Piece) -> NDArray[np.float32]:
         """The correlation of each frame with the film's."""
