@@ -20,6 +20,7 @@ _LENGTHS = (6, 8, 10, 13, 16, 20, 25, 31, 39, 48, 60)  # pictures inside that ar
 _BESIDE, _BESIDE_LEAST = 16, 3  # pictures on both sides that are looked at, and how many there must be
 _FLOOR = (2.0, 0.1, 0.1)  # changes that say little: of the mean, in levels; of the variances, as a part of them
 _COST_FIRST, _COST = 0.12, 0.06  # greatest part of the changes that the mix leaves unexplained: at first, and then
+_SHORTEST = 6  # pictures inside
 _KNOWN, _KNOWN_SURE = 5, 0.8  # least pictures known between its ends, and least share of them
 _COMMON, _COMMON_DETAILS = 0.65, 0.35  # greatest correlation of the two shots, and of their details
 _DIP = 0.8  # greatest detail in the middle, relative to the mean of both ends
@@ -108,7 +109,7 @@ def _refined(curves: Floats, first: Mix) -> Mix:
     """The mix near one of the first look that explains the curves best."""
     best = first
     reach = max(_FINE, (first.end - first.start) // 4)
-    for length in range(max(4, first.end - first.start - reach), first.end - first.start + reach + 1):
+    for length in range(max(_SHORTEST, first.end - first.start - reach), first.end - first.start + reach + 1):
         near = range(first.start - reach, first.start + reach + 1)
         best = min([best, *_fitting(curves, length, near)], key=lambda mix: mix.cost)
     return best

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.outline import COLUMNS, LEAST, LEAST_NOVELTY, LIKE, ROWS
+from cinecut.analysis.film.gradual.outline import COLUMNS, LEAST, LEAST_NOVELTY, LIKE, NOISE, ROWS
 
 Pictures = NDArray[np.float32]  # [n x 576] luma: ROWS times COLUMNS
 Floats = NDArray[np.float32]
@@ -41,7 +41,6 @@ _UNEVEN_FIRST = 0.12  # the same at the first look
 _UNEVEN_GLANCE = 0.2  # and of a few of the shares, which saves the others' cost
 _RESIDUE, _RESIDUE_ONCE = 0.25, 0.35  # greatest part of the difference that a blend leaves unexplained, mean and most
 _PALER = 0.98  # greatest spread in the middle of a blend, relative to that of its ends
-_NOISE = 4.0  # levels
 _SLID, _SLID_BETTER = 0.96, 0.05  # least correlation with a picture moved aside, and how much better than unmoved
 
 
@@ -285,7 +284,7 @@ def _measured(ranks: NDArray[np.int64], luma: Pictures, edges: tuple[int, int], 
     middle = np.flatnonzero(np.abs(mix - 0.5) <= max(0.2, float(np.abs(mix - 0.5).min())))
     usual = np.maximum(max(1.0, ends), _spread(before) + mix[middle] * (_spread(after) - _spread(before)))
     paler = float(np.mean([_spread(inside[at]) for at in middle] / usual))
-    like, novelty = _correlation(before, after), levels / (ends + _NOISE)
+    like, novelty = _correlation(before, after), levels / (ends + NOISE)
     return Ramp(start, end, uneven, float(residue.mean()), float(residue.max()), paler, like, levels, novelty)
 
 

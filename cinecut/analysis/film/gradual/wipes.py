@@ -15,14 +15,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS, Filled
+from cinecut.analysis.film.gradual.outline import COLUMNS, NOISE, ROWS, Filled
 from cinecut.analysis.film.gradual.ramps import slid
 
 _LENGTHS = (8, 12, 18, 27, 40)  # pictures inside that are tried at first
 _LONGEST = 64
 _COARSE = 2  # points of a side that are one at the first look
 _KNOWN, _KNOWN_SURE = 5, 0.8  # least pictures known between its ends, and least share of them
-_NOISE, _CALM = 4.0, 1.0  # levels
+_CALM = 1.0  # levels
 _SCORE_FIRST = 1.5  # least score at the first look
 _SCORE_SUSPECT = 2.5  # the same where pictures are missing
 _SCORE = 2.0  # least score of a wipe, times the share of its points that are cut
@@ -88,7 +88,8 @@ def wipes(pictures: Filled, slack: float = 1.0) -> list[tuple[int, int]]:
         if wipe.score >= (_SCORE_SUSPECT if slack > 1 else _SCORE) and wipe.length >= _SHORTEST:
             found.append(wipe)
     start = int(pictures.ranks[0])
-    return sorted((start + wipe.start, start + wipe.end) for wipe in found)
+    last = len(pictures.ranks)
+    return sorted((start + max(0, wipe.start), start + min(wipe.end, last)) for wipe in found)
 
 
 def _first_look(pictures: Filled, slack: float) -> Iterator[Wipe]:
@@ -114,7 +115,7 @@ def _score(luma: Pictures, shape: Floats, starts: Places, length: int, margin: i
     change = np.abs(after - before).mean(1)
     around = (np.abs(before - far_before).mean(1) + np.abs(far_after - after).mean(1)) / 2
     spread = (_spread(before) + _spread(after)) / 2
-    return np.asarray(change / (spread + _NOISE) * change / (around + _CALM), np.float32)
+    return np.asarray(change / (spread + NOISE) * change / (around + _CALM), np.float32)
 
 
 def _cut_share(luma: Pictures, wipe: Wipe, margin: int) -> float:
