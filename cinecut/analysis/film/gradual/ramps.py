@@ -244,20 +244,15 @@ def _pans(ranks: NDArray[np.int64], luma: Pictures, ramp: Ramp) -> bool:
 
 
 def _slides(one: Floats, other: Floats) -> bool:
-    """Whether a picture is another one moved aside."""
-    best = slid(one, other)
-    return best > _SLID and best > _correlation(one, other) + _SLID_BETTER
-
-
-def slid(one: Floats, other: Floats) -> float:
-    """The greatest correlation of a picture with another one moved up to half its width, and a sixth of its height."""
+    """Whether a picture is another one moved aside: up to half its width, and a sixth of its height."""
     a, b = one.reshape(ROWS, COLUMNS), other.reshape(ROWS, COLUMNS)
     far, high = COLUMNS // 2, ROWS // 6
-    return max(
+    best = max(
         _correlation(_overlap(a, x, y), _overlap(b, -x, -y))
         for y in range(-high, high + 1)
         for x in range(-far, far + 1)
     )
+    return best > _SLID and best > _correlation(a, b) + _SLID_BETTER
 
 
 def _overlap(picture: Floats, x: int, y: int) -> Floats:
