@@ -9,6 +9,7 @@ about nothing for the details of two shots. (For film without movement, see Alat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -20,6 +21,7 @@ _LENGTHS = (6, 8, 10, 13, 16, 20, 25, 31, 39, 48, 60)  # pictures inside that ar
 _BESIDE, _BESIDE_LEAST = 16, 3  # pictures on both sides that are looked at, and how many there must be
 _FLOOR = (2.0, 0.1, 0.1)  # changes that say little: of the mean, in levels; of the variances, as a part of them
 _COST_FIRST, _COST = 0.12, 0.06  # greatest part of the changes that the mix leaves unexplained: at first, and then
+_SHORTEST = 6  # pictures inside
 _KNOWN, _KNOWN_SURE = 5, 0.8  # least pictures known between its ends, and least share of them
 _COMMON, _COMMON_DETAILS = 0.65, 0.35  # greatest correlation of the two shots, and of their details
 _DIP = 0.8  # greatest detail in the middle, relative to the mean of both ends
@@ -44,18 +46,24 @@ def mixes(pictures: Filled, slack: float = 1.0) -> list[Mix]:
     slack : how many times stranger one may look, if pictures are missing
     """
     curves = _curves(pictures)
+    if curves[2].min() > _DIP * curves[2].max():  # nothing loses its details
+        return []
     found: list[Mix] = []
     first = [mix for length in _LENGTHS for mix in _fitting(curves, length, range(len(pictures.ranks)))]
     for mix in sorted(first, key=lambda mix: mix.cost):
-        if all(mix.end <= other.start or mix.start >= other.end for other in found):
-            best = _refined(curves, mix)
-            least = _KNOWN if slack > 1 else _KNOWN_SURE * (best.end - best.start)
-            if (
-                best.cost <= slack * _COST
-                and pictures.may_hold(np.array([best.start]), best.end - best.start, least)[0]
-            ):
-                found.append(best)
+        if any(mix.end > other.start and mix.start < other.end for other in found) or not _may_hold(
+            pictures, mix, slack
+        ):
+            continue
+        best = _refined(curves, mix)
+        if best.cost <= slack * _COST and _may_hold(pictures, best, slack):
+            found.append(best)
     return sorted((_ranked(mix, int(pictures.ranks[0])) for mix in found), key=lambda mix: mix.start)
+
+
+def _may_hold(pictures: Filled, mix: Mix, slack: float) -> bool:
+    length = mix.end - mix.start
+    return bool(pictures.may_hold(np.array([mix.start]), length, _KNOWN if slack > 1 else _KNOWN_SURE * length)[0])
 
 
 def _ranked(mix: Mix, first: int) -> Mix:
@@ -77,6 +85,15 @@ def _curves(pictures: Filled) -> Floats:
     return np.stack([np.interp(np.arange(len(pictures.ranks)), known, curve) for curve in curves])
 
 
+@cache
+def _courses(length: int) -> list[tuple[Floats, Floats]]:
+    """What a mean and a variance are made of in a mix of a length, and beside it [2 or 3 x pictures], each with its
+    pseudo-inverse."""
+    share = np.clip((np.arange(-_BESIDE, length + _BESIDE) + 1) / (length + 1), 0, 1)
+    courses = np.stack([1 - share, share]), np.stack([(1 - share) ** 2, share**2, 2 * share * (1 - share)])
+    return [(course, np.linalg.pinv(course)) for course in courses]
+
+
 def _fitting(curves: Floats, length: int, starts: range) -> list[Mix]:
     """The mixes of a length that explain the curves well."""
     count = curves.shape[1]
@@ -85,13 +102,11 @@ def _fitting(curves: Floats, length: int, starts: range) -> list[Mix]:
         return []
     padded = np.pad(curves, ((0, 0), (_BESIDE, _BESIDE)), mode="edge")[:, first : last + length + 2 * _BESIDE - 1]
     windows = sliding_window_view(padded, length + 2 * _BESIDE, axis=1)  # [3 x starts x pictures]
-    share = np.clip((np.arange(-_BESIDE, length + _BESIDE) + 1) / (length + 1), 0, 1)
-    linear = np.stack([1 - share, share])
-    square = np.stack([(1 - share) ** 2, share**2, 2 * share * (1 - share)])
     cost = np.zeros(windows.shape[1])
     common = []
-    for window, shapes, floor in zip(windows, (linear, square, square), _FLOOR, strict=True):
-        parts = window @ np.linalg.pinv(shapes)
+    linear, square = _courses(length)
+    for window, (shapes, inverse), floor in zip(windows, (linear, square, square), _FLOOR, strict=True):
+        parts = window @ inverse
         left = ((window - parts @ shapes) ** 2).mean(1)
         scale = floor if len(shapes) == 2 else floor * window.mean(1) + 1
         cost += left / (window.var(1) + scale**2) / len(curves)
@@ -108,7 +123,7 @@ def _refined(curves: Floats, first: Mix) -> Mix:
     """The mix near one of the first look that explains the curves best."""
     best = first
     reach = max(_FINE, (first.end - first.start) // 4)
-    for length in range(max(4, first.end - first.start - reach), first.end - first.start + reach + 1):
+    for length in range(max(_SHORTEST, first.end - first.start - reach), first.end - first.start + reach + 1):
         near = range(first.start - reach, first.start + reach + 1)
         best = min([best, *_fitting(curves, length, near)], key=lambda mix: mix.cost)
     return best

@@ -14,6 +14,7 @@ from cinecut.analysis.film.gops import Thumbs
 COLUMNS, ROWS = 32, 18
 LEAST, LEAST_NOVELTY = 8.0, 0.5  # least levels between pictures of two shots, and relative to their spread
 LIKE = 0.65  # greatest correlation of two such pictures
+NOISE = 4.0  # levels of spread that say nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,12 +54,12 @@ def outline_of(thumbs: Thumbs, ranks: NDArray[np.int64]) -> Outline:
 def unlike(luma: NDArray[np.uint8], before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.bool_]:
     """[n] whether each two pictures, named by their places, can be of two shots."""
     one, other = luma[before].astype(np.float32), luma[after].astype(np.float32)
-    way = np.sqrt(((other - one) ** 2).mean(1))
+    levels = np.abs(other - one).mean(1)
     one -= one.mean(1, keepdims=True)
     other -= other.mean(1, keepdims=True)
-    a, b = np.sqrt((one**2).mean(1)) + 1, np.sqrt((other**2).mean(1)) + 1
-    enough = np.maximum(LEAST, LEAST_NOVELTY * np.sqrt((a**2 + b**2) / 2))
-    return np.asarray((way >= enough) & ((one * other).mean(1) <= LIKE * a * b))
+    spread = (np.abs(one).mean(1) + np.abs(other).mean(1)) / 2
+    like = (one * other).sum(1) <= LIKE * np.sqrt(np.maximum(1, (one**2).sum(1) * (other**2).sum(1)))
+    return np.asarray(like & (levels >= np.maximum(LEAST, LEAST_NOVELTY * (spread + NOISE))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

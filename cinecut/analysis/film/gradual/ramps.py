@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.outline import COLUMNS, LEAST, LEAST_NOVELTY, LIKE, ROWS
+from cinecut.analysis.film.gradual.outline import COLUMNS, LEAST, LEAST_NOVELTY, LIKE, NOISE, ROWS
 
 Pictures = NDArray[np.float32]  # [n x 576] luma: ROWS times COLUMNS
 Floats = NDArray[np.float32]
@@ -41,7 +41,6 @@ _UNEVEN_FIRST = 0.12  # the same at the first look
 _UNEVEN_GLANCE = 0.2  # and of a few of the shares, which saves the others' cost
 _RESIDUE, _RESIDUE_ONCE = 0.25, 0.35  # greatest part of the difference that a blend leaves unexplained, mean and most
 _PALER = 0.98  # greatest spread in the middle of a blend, relative to that of its ends
-_NOISE = 4.0  # levels
 _SLID, _SLID_BETTER = 0.96, 0.05  # least correlation with a picture moved aside, and how much better than unmoved
 
 
@@ -245,20 +244,15 @@ def _pans(ranks: NDArray[np.int64], luma: Pictures, ramp: Ramp) -> bool:
 
 
 def _slides(one: Floats, other: Floats) -> bool:
-    """Whether a picture is another one moved aside."""
-    best = slid(one, other)
-    return best > _SLID and best > _correlation(one, other) + _SLID_BETTER
-
-
-def slid(one: Floats, other: Floats) -> float:
-    """The greatest correlation of a picture with another one moved up to half its width, and a sixth of its height."""
+    """Whether a picture is another one moved aside: up to half its width, and a sixth of its height."""
     a, b = one.reshape(ROWS, COLUMNS), other.reshape(ROWS, COLUMNS)
     far, high = COLUMNS // 2, ROWS // 6
-    return max(
+    best = max(
         _correlation(_overlap(a, x, y), _overlap(b, -x, -y))
         for y in range(-high, high + 1)
         for x in range(-far, far + 1)
     )
+    return best > _SLID and best > _correlation(a, b) + _SLID_BETTER
 
 
 def _overlap(picture: Floats, x: int, y: int) -> Floats:
@@ -285,7 +279,7 @@ def _measured(ranks: NDArray[np.int64], luma: Pictures, edges: tuple[int, int], 
     middle = np.flatnonzero(np.abs(mix - 0.5) <= max(0.2, float(np.abs(mix - 0.5).min())))
     usual = np.maximum(max(1.0, ends), _spread(before) + mix[middle] * (_spread(after) - _spread(before)))
     paler = float(np.mean([_spread(inside[at]) for at in middle] / usual))
-    like, novelty = _correlation(before, after), levels / (ends + _NOISE)
+    like, novelty = _correlation(before, after), levels / (ends + NOISE)
     return Ramp(start, end, uneven, float(residue.mean()), float(residue.max()), paler, like, levels, novelty)
 
 

@@ -12,24 +12,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS, Filled
-from cinecut.analysis.film.gradual.ramps import slid
+from cinecut.analysis.film.gradual.outline import COLUMNS, NOISE, ROWS, Filled
 
 _LENGTHS = (8, 12, 18, 27, 40)  # pictures inside that are tried at first
 _LONGEST = 64
 _COARSE = 2  # points of a side that are one at the first look
 _KNOWN, _KNOWN_SURE = 5, 0.8  # least pictures known between its ends, and least share of them
-_NOISE, _CALM = 4.0, 1.0  # levels
+_CALM = 1.0  # levels
 _SCORE_FIRST = 1.5  # least score at the first look
 _SCORE_SUSPECT = 2.5  # the same where pictures are missing
 _SCORE = 2.0  # least score of a wipe, times the share of its points that are cut
 _CUT, _CUT_LEAST = 1.5, 8.0  # such a point's change: times the largest before and after, and in levels
 _SHORTEST = 6  # pictures
 _SOFT = 0.5  # of the greatest change: the edge is there
-_CLEARLY = 0.75  # pictures by which an edge is softer than a sharp one
+_CLEARLY = 0.25  # pictures by which an edge is softer than a sharp one
 _SOFTEST = 0.2  # of the length: a softer edge is movement
 _SLID = 0.9  # correlation
 _SAME = 0.5  # greatest detail along a pan, relative to that of a picture
@@ -88,7 +88,8 @@ def wipes(pictures: Filled, slack: float = 1.0) -> list[tuple[int, int]]:
         if wipe.score >= (_SCORE_SUSPECT if slack > 1 else _SCORE) and wipe.length >= _SHORTEST:
             found.append(wipe)
     start = int(pictures.ranks[0])
-    return sorted((start + wipe.start, start + wipe.end) for wipe in found)
+    last = len(pictures.ranks)
+    return sorted((start + max(0, wipe.start), start + min(wipe.end, last)) for wipe in found)
 
 
 def _first_look(pictures: Filled, slack: float) -> Iterator[Wipe]:
@@ -101,40 +102,41 @@ def _first_look(pictures: Filled, slack: float) -> Iterator[Wipe]:
         if not len(starts):
             continue
         margin = max(1, length // _MARGIN)
-        scores = np.stack([_score(small, shape, starts, length, margin) for shape in _COARSE_SHAPES])
+        scores = _scores(small, _COARSE_SHAPES, starts, length, margin)
         for at in np.flatnonzero(scores.max(0) >= _SCORE_FIRST).tolist():
             shape = int(scores[:, at].argmax())
             yield Wipe(int(starts[at]), length, shape, float(scores[shape, at]))
 
 
-def _score(luma: Pictures, shape: Floats, starts: Places, length: int, margin: int) -> Floats:
-    """[n] how clear the cut is if each point is shown when the edge reaches it: novelty times change across the edge,
-    relative to the change in as much time before and after it."""
-    far_before, before, after, far_after = _sides(luma, shape, starts, length, margin)
-    change = np.abs(after - before).mean(1)
-    around = (np.abs(before - far_before).mean(1) + np.abs(far_after - after).mean(1)) / 2
+def _scores(luma: Pictures, shapes: Floats, starts: Places, length: int, margin: int) -> Floats:
+    """[shapes x starts] how clear the cut is if each point is shown when the edge reaches it: novelty times change
+    across the edge, relative to the change in as much time before and after it."""
+    far_before, before, after, far_after = _sides(luma, shapes[:, None], starts, length, margin)
+    change = np.abs(after - before).mean(-1)
+    around = (np.abs(before - far_before).mean(-1) + np.abs(far_after - after).mean(-1)) / 2
     spread = (_spread(before) + _spread(after)) / 2
-    return np.asarray(change / (spread + _NOISE) * change / (around + _CALM), np.float32)
+    return np.asarray(change / (spread + NOISE) * change / (around + _CALM), np.float32)
 
 
 def _cut_share(luma: Pictures, wipe: Wipe, margin: int) -> float:
     """The share of the points with a cut of their own: what only crosses the picture leaves the others as they are."""
-    sides = _sides(luma, _FINE_SHAPES[wipe.shape], np.array([wipe.start]), wipe.length, margin)
+    sides = _sides(luma, _FINE_SHAPES[wipe.shape], np.array(wipe.start), wipe.length, margin)
     before, across, after = (np.abs(other - one) for one, other in pairwise(sides))
     return float(((across > _CUT_LEAST) & (across > _CUT * np.maximum(before, after))).mean())
 
 
 def _sides(luma: Pictures, shape: Floats, starts: Places, length: int, margin: int) -> list[NDArray[np.int16]]:
-    """Four pictures [n x points] in which each point is shown: long before the edge reaches it, shortly before, shortly
-    after and long after; in equal steps."""
-    reached = starts[:, None] - 1 + np.floor(shape * (length + 1)).astype(np.int64)
+    """Four pictures [... x starts x points] in which each point is shown: long before the edge of a shape
+    [... x points] reaches it, shortly before, shortly after and long after; in equal steps."""
+    reached = starts[..., None] - 1 + np.floor(shape * (length + 1)).astype(np.int64)
     points, gap = np.arange(luma.shape[1]), 2 * margin + 1
     moments = (-margin - gap, -margin, 1 + margin, 1 + margin + gap)
     return [luma[np.clip(reached + later, 0, len(luma) - 1), points].astype(np.int16) for later in moments]
 
 
 def _spread(pictures: NDArray[np.int16]) -> Floats:
-    return np.asarray(np.abs(pictures - pictures.mean(1, keepdims=True)).mean(1), np.float32)
+    means = np.rint(pictures.mean(-1, keepdims=True)).astype(np.int16)
+    return np.asarray(np.abs(pictures - means).mean(-1), np.float32)
 
 
 def _refined(luma: Pictures, first: Wipe) -> Wipe:
@@ -149,13 +151,13 @@ def _refined(luma: Pictures, first: Wipe) -> Wipe:
 
 
 def _best_near(luma: Pictures, near: Wipe, reach: int, margin: int) -> Wipe:
-    shape, best = _FINE_SHAPES[near.shape], replace(near, score=0.0)
+    shape, best = _FINE_SHAPES[near.shape : near.shape + 1], replace(near, score=0.0)
     for length in range(max(4, near.length - 2 * reach), near.length + 2 * reach + 1):
         starts = np.arange(max(1, near.start - reach), near.start + reach + 1)
         starts = starts[np.abs(starts + length - near.end) <= reach]
         starts = starts[starts + length < len(luma)]
         if len(starts):
-            scores = _score(luma, shape, starts, length, margin)
+            scores = _scores(luma, shape, starts, length, margin)[0]
             at = int(scores.argmax())
             if scores[at] > best.score:
                 best = Wipe(int(starts[at]), length, near.shape, float(scores[at]))
@@ -178,16 +180,18 @@ def _softness(luma: Pictures, wipe: Wipe) -> int:
 
 
 def _pans(luma: Pictures, wipe: Wipe) -> bool:
-    """Whether the camera pans: a picture only slides into one a third of the wipe later, or what the edge meets on its
-    way is the same everywhere, on both sides of it."""
+    """Whether the camera pans: the middle of a picture is somewhere in the one a third of the wipe later, or what the
+    edge meets on its way is the same everywhere, on both sides of it."""
     middle, part = wipe.start + wipe.length // 2, max(1, wipe.length // 6)
-    if slid(luma[middle - part].astype(np.float32), luma[middle + part].astype(np.float32)) > _SLID:
+    one, other = (luma[place].reshape(ROWS, COLUMNS) for place in (middle - part, middle + part))
+    inner = one[ROWS // 5 : -(ROWS // 5), COLUMNS // 4 : -(COLUMNS // 4)]
+    if cv2.matchTemplate(other, np.ascontiguousarray(inner), cv2.TM_CCOEFF_NORMED).max() > _SLID:
         return True
     along = 1 - wipe.shape % (len(_FINE_SHAPES) // 2)
     if along < 0:  # neither across nor down
         return False
     margin = max(1, wipe.length // _MARGIN)
-    _, before, after, _ = _sides(luma, _FINE_SHAPES[wipe.shape], np.array([wipe.start]), wipe.length, margin)
+    _, before, after, _ = _sides(luma, _FINE_SHAPES[wipe.shape], np.array(wipe.start), wipe.length, margin)
     usual = luma[wipe.start - 1], luma[min(wipe.end, len(luma) - 1)]
     met = [_detail(side, along) / _detail(whole, along) for side, whole in zip((before, after), usual, strict=True)]
     return max(met) < _SAME
