@@ -20,7 +20,7 @@ from cinecut.analysis.song.levels import SongLevels, measure_song
 from cinecut.vibes import load_vibe, names
 from cinecut.vibes.skeleton import load_skeleton
 
-SONGS = range(12, 24)  # those before were chosen by
+SONGS = range(12, 18)  # those before were chosen by
 LENGTHS = (30, 60, 90)  # seconds of a trailer
 _ON = 0.15  # seconds from a drop to a drop
 _QUIETER = ("break", "build", "intro")

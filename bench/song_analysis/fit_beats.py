@@ -2,9 +2,10 @@
 
     python -m bench.song_analysis.fit_beats [FOLDER OF TRACKER MODULES]
 
-Taken are the recipes of the half to choose by, and every other module of the folder. Of each song, the ways to count
-that are right (in any octave of its tempo) get all the probability that a log-linear model can give them, less a small
-price for large weights. What comes out is pasted into `counting._WEIGHTS`.
+Taken are the recipes of the half to choose by, the songs of twenty styles of that half, and every other module of the
+folder, if there is one. Of each song, the ways to count that are right (in any octave of its tempo) get all the
+probability that a log-linear model can give them, less a small price for weights far from those at hand: what these
+know of songs that are not here is kept. What comes out is pasted into `counting._WEIGHTS`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from scipy.special import logsumexp
 from bench.song_analysis.modules import module, modules
 from bench.song_analysis.music import SONGS, agreement, in_octave, made, numbers, right_bars
 from bench.song_analysis.songs import MadeSong, measured
+from bench.song_analysis.styles import style_numbers, style_song
 from cinecut.analysis.song import counting
 from cinecut.analysis.song.bars import timbre
 from cinecut.analysis.song.onsets import SongSound
@@ -58,9 +60,10 @@ def _right(song: MadeSong, way: counting.Counting) -> bool:
     return right_bars(song.downbeats, way.beats[way.downbeat :: way.metre])
 
 
-def fitted(songs: list[tuple[Array, NDArray[np.bool_]]]) -> Array:
-    """The weights [features] of the largest penalised likelihood."""
+def fitted(songs: list[tuple[Array, NDArray[np.bool_]]], now: Array) -> Array:
+    """The weights [features] of the largest likelihood, penalised by their distance from those of `now`."""
     scale = np.vstack([features for features, _ in songs]).std(axis=0) + 1e-9
+    start = now * scale
     known = [(features / scale, right) for features, right in songs if right.any()]
 
     def loss(weights: Array) -> tuple[float, Array]:
@@ -70,18 +73,21 @@ def fitted(songs: list[tuple[Array, NDArray[np.bool_]]]) -> Array:
             whole, good = logsumexp(score), logsumexp(score[right])
             total += whole - good
             slope += features.T @ np.exp(score - whole) - features[right].T @ np.exp(score[right] - good)
-        return float(total / len(known) + PRICE * weights @ weights), slope / len(known) + 2 * PRICE * weights
+        moved = weights - start
+        return float(total / len(known) + PRICE * moved @ moved), slope / len(known) + 2 * PRICE * moved
 
-    found = minimize(loss, np.zeros(scale.size), jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
     print(f"loss {found.fun:.4f} over {len(known)} songs", file=sys.stderr)
     return np.asarray(found.x / scale)
 
 
 def main() -> None:
     songs = [made(number) for number in numbers("choose", round(SONGS * FITTED))]
+    songs += [measured(style_song(number)) for number in style_numbers("choose")]
     if len(sys.argv) > 1:
         songs += [measured(song) for path in modules(Path(sys.argv[1]))[::2] if (song := module(path))]
-    weights = fitted([known for song in songs if (known := labelled(*song))])
+    known = [one for song in songs if (one := labelled(*song))]
+    weights = fitted(known, np.array(list(counting._WEIGHTS.values())))
     for name, weight in zip(counting.NAMES, weights, strict=True):
         print(f'    "{name}": {weight:.3g},')
 

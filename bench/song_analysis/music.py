@@ -30,7 +30,9 @@ from numpy.typing import NDArray
 from bench.figures import Figure, print_rows
 from bench.film import Film
 from bench.song_analysis import edits, sections
+from bench.song_analysis.grooves import STYLES
 from bench.song_analysis.songs import KINDS, MadeSong, make, measured, recipe
+from bench.song_analysis.styles import style_numbers, style_song
 from cinecut.analysis.song.beats import Beats, analyse_music, beats_in, counted
 from cinecut.analysis.song.onsets import SongSound, listen
 from cinecut.vibes import load_vibe, names
@@ -64,7 +66,7 @@ def table(film: Film, runs: int) -> list[Figure]:
         print(f"\nthe half to {half} by\n")
         rows = [_row(kind, [one for one in found if kind in (one.kind, "all")]) for kind in (*KINDS, "all")]
         print_rows(["songs", "tempo", "F", "F ≥ .95", "bars", "wrong", "unsure", "sure", "range"], rows)
-    judged = halves[1]
+    judged, styled = halves[1], _styled()
     right, wrong = ([one for one in judged if one.right is kind] for kind in (True, False))
     return [
         Figure("tempo or an octave of it", _share(one.tempo for one in judged), 1.0, at_least=True),
@@ -79,9 +81,29 @@ def table(film: Film, runs: int) -> list[Figure]:
             "right with a confidence of a half or more", _share(r.confidence >= 0.5 for r in right), 0.8, at_least=True
         ),
         Figure("tempo as the range wants it", _share(one.placed for one in judged), 0.99, at_least=True),
+        Figure("songs in styles: right", _share(one.right for one in styled), 0.8, at_least=True),
+        Figure(
+            "songs in styles: wrong with a confidence of a half or more",
+            _share(one.confidence >= 0.5 and not one.right for one in styled),
+            0.02,
+        ),
         *sections.figures(),
         *edits.figures(),
     ]
+
+
+def _styled() -> list[Result]:
+    """The results of a round of songs in styles, of the half that judges; prints each."""
+    print("\na song of each style\n")
+    rows, found = [], list[Result]()
+    for number in style_numbers("judge")[: len(STYLES)]:
+        song = measured(style_song(number))
+        mine = list(results(song))
+        found += mine
+        cells = [_share(one.tempo for one in mine), _share(one.beats for one in mine), _share(one.bars for one in mine)]
+        rows.append([song[0].recipe.name, *(f"{cell:.3f}" for cell in cells), f"{mine[0].confidence:.2f}"])
+    print_rows(["song", "tempo", "F", "bars", "confidence"], rows)
+    return found
 
 
 def numbers(half: str, songs: int = SONGS) -> list[int]:

@@ -33,6 +33,7 @@ class Band:
     sound: Array
     key: float
     gains: dict[str, float] = field(default_factory=dict)
+    drums: dict[str, Array] = field(default_factory=dict)
 
     def put(self, what: Array, seconds: float, gain: float) -> None:
         start = max(0, round(seconds * RATE))
@@ -43,11 +44,19 @@ class Band:
         return self.gains.setdefault(name, float(10 ** (self.dice.uniform(-6, 3) / 20)))
 
     def play(self, name: str, seconds: float, root: float, accent: float) -> None:
-        dice = np.random.default_rng([5, int(self.key), len(name)])  # one sound for a name in a song
+        if name in _DRUMS and name not in self.drums:
+            self.drums[name] = _DRUMS[name](np.random.default_rng([5, int(self.key), len(name)]))
         if name in _DRUMS:
-            self.put(_DRUMS[name](dice), seconds, accent * self.gain(name))
+            self.put(self.drums[name], seconds, accent * self.gain(name))
         else:
             self.put(_TONES[name](root, self.dice), seconds, accent * self.gain(name) * _LEVELS[name])
+
+
+def style_numbers(half: str) -> list[int]:
+    """The songs of one half, `choose` or `judge`: rounds of all styles by turns; and more of what changed the weights
+    most, bars of thirds and sixes, to choose by."""
+    more = [len(STYLES) * turn + at for turn in (6, 8, 10, 12) for at in (3, 6, 8, 11)] if half == "choose" else []
+    return [n for n in range(6 * len(STYLES)) if n // len(STYLES) % 2 == (half == "judge")] + more
 
 
 def style_song(number: int, seconds: float | None = None) -> MadeSong:

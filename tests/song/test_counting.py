@@ -12,6 +12,7 @@ from footage import song
 from bench.song_analysis.music import judged
 from bench.song_analysis.songs import KINDS, Recipe, make, measured
 from bench.song_analysis.songs import recipe as by_number
+from bench.song_analysis.styles import style_song
 from cinecut.analysis.song.beats import Beats, analyse_music, beats_in, counted
 from cinecut.analysis.song.certainty import LOWERS, MOST, RAISES, certainty, in_the_bar
 
@@ -79,13 +80,28 @@ def test_what_has_no_pulse_has_no_confidence(tmp_path: Path) -> None:
     assert beats.confidence < 0.5
 
 
-@pytest.mark.parametrize("number", [39, 577])
+@pytest.mark.parametrize("number", [13, 39])
 def test_a_song_that_is_counted_wrong_is_not_sure_of_itself(number: int) -> None:
-    """Drums that say the same half a beat later, six eighths that could be three beats: none was fitted to."""
+    """A player's drums that say the same two beats later, a march's that say it half a beat later."""
     truth, sound = measured(make(by_number(number)))
     found = beats_in(counted(sound), WIDE, 120.0)
     assert not judged(truth, found, WIDE).right
     assert found.confidence < 0.5
+
+
+@pytest.mark.parametrize("number", [86, 106])
+def test_a_shuffle_is_counted_in_beats_of_three(number: int) -> None:
+    """All three parts of each beat are played, so that two thirds of a beat could be one."""
+    truth = style_song(number)
+    assert truth.recipe.kind == "shuffle"
+    assert judged(truth, beats_in(counted(measured(truth)[1]), WIDE, 120.0), WIDE).right
+
+
+@pytest.mark.parametrize("number", [34, 94])
+def test_a_player_who_takes_every_freedom_is_followed_with_doubt(number: int) -> None:
+    truth = style_song(number)
+    assert truth.recipe.kind == "rubato"
+    assert 0 < counted(measured(truth)[1]).confidence < 0.5
 
 
 @pytest.mark.parametrize("kind", ["straight", "live", "3"])

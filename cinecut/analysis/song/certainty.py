@@ -32,7 +32,7 @@ LOWERS = {
     "bars alike pattern": 2.27,  # a loop that never varies says the same for every way to count it
     "half low": 0.235,
 }
-_BIAS = 1.15
+_BIAS = 1.05
 
 
 def certainty(evidence: Mapping[str, float]) -> float:

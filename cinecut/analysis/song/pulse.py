@@ -31,6 +31,8 @@ _SHARPER = 1.7  # times as sharp a fold shows a changing tempo: a player's misse
 _BARELY = 1.15  # times as sharp shows it where a part of the song has another tempo
 _WANDERS = 0.015  # a window's tempo that is this far from the grid's is another tempo
 _WANDERING = 0.05  # of the windows
+_FOLLOWED, _FREE = 0.01, 0.03  # change of tempo a second: drifts stay under half the first, rubato is above the second
+_DOUBTED = 0.7  # share of its standing that a tempo loses which is that free
 _FOLDED = 24  # bins of a turn for that fold
 _WINDOWS = (8.0, 4.0)  # seconds over which the phase of a changing tempo is measured, first coarsely
 _PULSE, _CLEAR = 2.0, 3.0  # times the median of the tempogram: speech stays under the first, songs reach the second
@@ -72,6 +74,7 @@ def find_pulse(env: Envelopes) -> Pulse | None:
         return Pulse(constant, grid.hertz, standing, gram, alike) if standing else None
     along = [np.interp(rate, hertz, row) for rate, row in zip(path, scores, strict=True)]
     standing = _between(float(np.median(along)) / floor, _PULSE, _CLEAR)
+    standing *= 1 - _DOUBTED * _between(_freedom(changing), _FOLLOWED, _FREE)
     return Pulse(changing, None, standing, gram, alike) if standing else None
 
 
@@ -130,6 +133,12 @@ def _wanders(gram: Tempogram, scores: Array, path: Array, grid: SteadyBeat) -> b
     agreement = np.interp(gram.centers, grid.centers, grid.agreement)
     wandering = (agreement < 0.5) & (np.abs(path / grid.hertz - 1) > _WANDERS)
     return bool(clear.any() and wandering[clear].mean() > _WANDERING)
+
+
+def _freedom(turns: Array) -> float:
+    """The share by which the tempo of `turns` [frames] changes in a second, on average."""
+    rate = np.diff(turns[::FPS])
+    return float(np.abs(np.diff(np.log(np.maximum(rate, _EVEN)))).mean()) if rate.size > 1 else 0.0
 
 
 def _sharpness(env: Envelopes, turns: Array) -> float:

@@ -95,7 +95,7 @@ def _price(trailer: TrailerBars, bar: int) -> float:
 
 def worth(song: SongBars, trailer: TrailerBars) -> Array:
     """What each bar of the song is worth in each bar of the trailer [trailer.card, bars]."""
-    loud, drop = _loudness(song.energy), song.strength * _jumps(song.energy)
+    loud, drop = _loudness(song.energy), song.strength * _drops(song.energy)
     table = np.zeros((trailer.card, song.energy.size))
     for first, end, share in (
         (0, trailer.drop, -_RISE),
@@ -137,11 +137,12 @@ def _softness(energy: Array) -> Array:
     return np.asarray(np.clip((top - parts) / (top - low), 0, 1) * fits)
 
 
-def _jumps(energy: Array) -> Array:
-    """How far the energy rises at the start of each bar, 0..1."""
+def _drops(energy: Array) -> Array:
+    """How far the energy rises at the start of each bar, if it rises to the song's loudest, 0..1."""
     total = np.concatenate([[0.0], np.cumsum(energy)])
     place = np.arange(energy.size)
     before, after = np.maximum(place - _AROUND, 0), np.minimum(place + _AROUND, energy.size)
     earlier = (total[place] - total[before]) / np.maximum(place - before, 1)
-    rise = np.where(place > 0, (total[after] - total[place]) / (after - place) - earlier, 0.0)
-    return np.asarray(np.clip(rise / _JUMP, 0, 1))
+    later = (total[after] - total[place]) / (after - place)
+    loud = np.clip(1 + (later - np.percentile(energy, 90)) / _JUMP, 0, 1)
+    return np.asarray(np.where(place > 0, np.clip((later - earlier) / _JUMP, 0, 1), 0.0) * loud)
