@@ -177,16 +177,15 @@ def test_another_films_subtitles_are_left_as_they_are_and_doubted() -> None:
 
 # What is said, in words, for subtitles that the voices alone cannot judge
 
-_SUBJECTS = ("my brother", "the old captain", "your sister", "the river", "nobody here", "that letter", "our enemy")
-_VERBS = ("never forgot", "has stolen", "will burn", "cannot find", "once promised", "should have left", "is hiding")
-_OBJECTS = ("the silver key", "a map of the harbour", "his own house", "this winter", "the last train", "her name")
+_SYLLABLES = [first + vowel for first in "bdfghklmnprstvw" for vowel in "aeiou"]
 
 
-def sentences(count: int, seed: int) -> list[str]:
-    """Of one film; another seed has the same words in other sentences."""
-    dice = np.random.default_rng(seed)
-    parts = [[str(dice.choice(each)) for each in (_SUBJECTS, _VERBS, _OBJECTS)] for _ in range(count)]
-    return [" ".join(each).capitalize() + "." for each in parts]
+def sentences(count: int, seed: int, language: int = 0) -> list[str]:
+    """Of one film; another seed has other sentences of the same words, of which few are frequent and many are rare."""
+    dice, alphabet = np.random.default_rng(seed), np.random.default_rng(language)
+    words = ["".join(alphabet.choice(_SYLLABLES, 2)) for _ in range(800)]
+    often = 1 / np.arange(1, 801)
+    return [" ".join(dice.choice(words, int(dice.integers(3, 10)), p=often / often.sum())) + "." for _ in range(count)]
 
 
 def transcript_of(spans: Spans, texts: Sequence[str]) -> Cues:
@@ -228,8 +227,7 @@ def test_words_tell_another_films_subtitles_and_not_another_languages() -> None:
     other = judge_by_words(worded(spans, sentences(len(spans), 2)), heard)
     assert other is not None
     assert other.foreign
-    german = judge_by_words(worded(spans, ["Mein Bruder hat niemals den Schlüssel vergessen."] * len(spans)), heard)
-    assert german is None
+    assert judge_by_words(worded(spans, sentences(len(spans), 1, language=1)), heard) is None
 
 
 def test_another_films_subtitles_make_room_for_the_words_that_are_heard(tmp_path: Path) -> None:

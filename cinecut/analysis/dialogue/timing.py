@@ -144,17 +144,18 @@ def _verdict(timing: Timing, witness: str) -> Verdict:
 _PLAIN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _RARE = 4  # times at most that a pair of words occurs in each, to tell a place
 _NEAR = 0.75  # seconds of a pair's offset from the others'
-_PLACED, _OTHERS = 0.2, 0.04  # least share of the heard pairs at one offset, and greatest one of another film's
-_LEAST_PAIRS = 40  # that are heard
+_PLACED, _OTHERS = 0.2, 0.04  # least share of the rare pairs at one offset, and greatest one of another film's
+_LEAST_PAIRS = 40  # rare ones that are heard
 _SHARED = 0.3  # least share of the heard words that are in the subtitles: else they are in another language
 
 
 def judge_by_words(cues: Sequence[SubtitleCue], heard: Sequence[SubtitleCue]) -> Verdict | None:
     """The timing by the words that were heard; None if they cannot tell: too few, or in another language."""
     shown, spoken = _pairs(cues), _pairs(heard)
-    if len(spoken) < _LEAST_PAIRS or not _one_language(shown, spoken):
+    rare = {pair: times for pair, times in spoken.items() if len(times) <= _RARE}
+    if len(rare) < _LEAST_PAIRS or not _one_language(shown, spoken):
         return None
-    common = [pair for pair in spoken if len(spoken[pair]) <= _RARE and 0 < len(shown.get(pair, ())) <= _RARE]
+    common = [pair for pair in rare if 0 < len(shown.get(pair, ())) <= _RARE]
     fits = []
     for scale in (Fraction(1), *(Fraction(a) / b for a, b in _RATES)):
         fits.append(
@@ -163,9 +164,9 @@ def judge_by_words(cues: Sequence[SubtitleCue], heard: Sequence[SubtitleCue]) ->
     best = max(fits, key=lambda fit: fit.closeness)
     if best.closeness < _BETTER * fits[0].closeness:
         best = fits[0]
-    if best.count >= _PLACED * len(spoken):
+    if best.count >= _PLACED * len(rare):
         return _verdict(Timing(best.scale, best.offset), "what is said in the film")
-    if best.count <= _OTHERS * len(spoken):
+    if best.count <= _OTHERS * len(rare):
         return Verdict(Timing(), "has other words than the film: another film's", foreign=True)
     return None
 

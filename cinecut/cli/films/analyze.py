@@ -97,7 +97,7 @@ def trailer(
 
 
 # What the stages of an analysis take: about so many seconds of two cores for ten minutes of film.
-SHARES = {"song": 5, "voices": 10, "words": 150, "beats": 5, "shots": 20, "loudness": 2, "looks": 20}
+SHARES = {"song": 5, "voices": 10, "speakers": 5, "words": 150, "beats": 5, "shots": 20, "loudness": 2, "looks": 20}
 SHARES |= {"scenes": 600, "story": 60, "sheet": 4}
 _OF_MODELS = ("scenes", "story")
 
