@@ -107,7 +107,7 @@ def made(folder: Path) -> Exact:
     with closing(create(folder)) as rows:
         writer = Writer(rows, arrays(folder, FILMS * SHOTS, FILMS * SHOTS))
         for number, film in enumerate(films(sentences, known)):
-            writer.add(Entry(f"/films/{number}.mkv", key=str(number)), film)
+            writer.add(Entry(f"/films/{number}.mkv", key=str(number), title=f"FILM {number}"), film)
             looks.append(film.looks)
         finish(rows)
     return np.concatenate(looks)
@@ -125,7 +125,7 @@ def films(sentences: list[str], known: Exact) -> Iterator[Result]:
         texts = tuple(Text(k, "scene", f"{sentences[a]}, {sentences[b]}") for k, (a, b) in enumerate(picks))
         measures = dice.uniform(0, 1, (SHOTS, len(MEASURES))).astype(np.float32)
         numbers = tuple(range(1, SHOTS + 1))
-        yield Result(facts, f"FILM {seed}", numbers, ranges, (0.5,) * SHOTS, measures, look, texts, meaning, "made", ())
+        yield Result(facts, numbers, ranges, (0.5,) * SHOTS, measures, look, texts, meaning, "made", ())
 
 
 def _looks(dice: np.random.Generator) -> Exact:
