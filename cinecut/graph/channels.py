@@ -25,6 +25,7 @@ _LAYOUTS = {  # FFmpeg's names and the channels behind them, in their order
     "22.2": "FL FR FC LFE BL BR FLC FRC BC SL SR TC TFL TFC TFR TBL TBC TBR LFE2 TSL TSR BFC BFL BFR",
 }  # fmt: skip
 USUAL = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}  # of so many channels
+_MANY = {10: "5.1.4", 12: "7.1.4", 14: "9.1.4", 16: "hexadecagonal", 24: "22.2"}
 _FRONT = {"FL": "L", "DL": "L", "BIL": "L", "FR": "R", "DR": "R", "BIR": "R"}
 _SURROUND = {  # where channels of other layouts go in 5.1, if not to the front of their side or to the centre
     "LFE": ("LFE",), "LFE2": ("LFE",), "BL": ("BL",), "SL": ("BL",), "TBL": ("BL",), "TSL": ("BL",), "BR": ("BR",),
@@ -39,7 +40,8 @@ def channels_of(layout: str) -> list[str]:
     if names := re.search(r"([A-Z][A-Z0-9]*(?:\+[A-Z][A-Z0-9]*)+|(?<=\()[A-Z]+(?=\)))\)?$", layout):
         return names[1].split("+")
     if match := re.fullmatch(r"(\d+) channels", layout):
-        return channels_of(USUAL[int(match[1])]) if int(match[1]) in USUAL else ["FC"] * int(match[1])
+        usual = (USUAL | _MANY).get(int(match[1]))
+        return channels_of(usual) if usual else ["FC"] * int(match[1])
     return _LAYOUTS.get(layout, "FC").split()
 
 

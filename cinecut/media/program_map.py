@@ -6,7 +6,7 @@ alone: of what comes after the change nothing decodes, and nobody says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +19,12 @@ from cinecut.media.open import open_container, packets_of
 
 _SYNC, _PACKET = 0x47, 188  # ISO/IEC 13818-1, 2.4.3.2
 _BLOCK = 1 << 20  # bytes: of a broadcast of 20 Mbit/s more than 0.4 s, in which a map comes several times
-_READ_WHOLE = 128  # blocks; of larger files so many, evenly spread
+_READ_WHOLE = 3000  # blocks, a third of a second for each thousand; of larger files some, evenly spread
+_SPREAD = 256  # blocks of a larger file
+
+Map = tuple[int, dict[int, str]]
+"""Where in the file a map stands (the table of programs before it, where there is one), and the codecs of its streams
+by their PIDs."""
 
 
 def check_codecs(media: Any, path: Path, streams: dict[int, str]) -> None:
@@ -28,7 +33,7 @@ def check_codecs(media: Any, path: Path, streams: dict[int, str]) -> None:
         return
     names = {media.streams[index].id: (media.streams[index], name) for index, name in streams.items()}
     first = dict[int, str]()
-    for place, codecs in _program_maps(path):
+    for place, codecs in _program_maps(path, names.keys()):
         for pid in names.keys() & codecs.keys():
             was, now = first.setdefault(pid, codecs[pid]), codecs[pid]
             if was != now:
@@ -51,18 +56,24 @@ def _seconds_before(path: Path, index: int, place: int) -> Fraction:
         return (max(stamps) - min(stamps)) * Fraction(stream.time_base or 1) if stamps else Fraction(0)
 
 
-def _program_maps(path: Path) -> Iterator[tuple[int, dict[int, str]]]:
-    """Where in the file each map stands (the table of programs before it, where there is one), and the codecs of its
-    streams by their PIDs."""
+def _program_maps(path: Path, pids: Set[int]) -> Iterator[Map]:
+    """The maps of a file in order: of a very large one those of some of its blocks, and where these differ in what they
+    say of the streams `pids`, those between them too."""
     with path.open("rb") as file:
-        size = path.stat().st_size
-        step = max(_BLOCK, size // _READ_WHOLE)
-        of_programs = set[int]()
-        for start in range(0, size, step):
-            yield from _maps_in(file, start, of_programs)
+        blocks, of_programs = -(-path.stat().st_size // _BLOCK), set[int]()
+        step = 1 if blocks <= _READ_WHOLE else blocks // _SPREAD
+        known = dict[int, str]()
+        for block in range(0, blocks, step):
+            maps = list(_maps_in(file, block * _BLOCK, of_programs))
+            said = {pid: name for _, codecs in maps for pid, name in codecs.items() if pid in pids}
+            if any(known.get(pid, name) != name for pid, name in said.items()):
+                for between in range(block - step + 1, block):
+                    yield from _maps_in(file, between * _BLOCK, of_programs)
+            yield from maps
+            known |= said
 
 
-def _maps_in(file: BinaryIO, start: int, of_programs: set[int]) -> Iterator[tuple[int, dict[int, str]]]:
+def _maps_in(file: BinaryIO, start: int, of_programs: set[int]) -> Iterator[Map]:
     """The maps of one block; `of_programs` gathers the PIDs on which maps come."""
     file.seek(start)
     data = file.read(_BLOCK + 5 * 204)

@@ -307,30 +307,35 @@ def test_a_film_of_a_few_pixels_is_rendered_larger(bundled: Path, tmp_path: Path
 
 ASIDE = (
     "Director's Commentary", "Comentario del director", "Kommentar des Regisseurs", "Комментарии", "コメンタリー",
-    "Hörfilmfassung", "Audiodeskrypcja", "Audiodescription", "Тифлокомментарий", "Isolated Score",
+    "Hörfilmfassung", "Audiodeskrypcja", "Audiodescription", "Тифлокомментарий", "Isolated Score", "M&E",
+    "Music and Effects",
 )  # fmt: skip
 
 
-def test_no_commentary_is_the_films_sound(bundled: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("suffix", "key"), [("mkv", "title"), ("mp4", "handler_name")])
+def test_no_commentary_is_the_films_sound(bundled: Path, tmp_path: Path, suffix: str, key: str) -> None:
     """Most files say by a title alone what a sound is, in any language; the one without such a title is the film's."""
-    sources = ["-f", "lavfi", "-i", "color=gray:s=64x36:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1"]
-    streams = [part for n in range(len(ASIDE) + 1) for part in ("-map", "1:a", f"-disposition:a:{n}", "0")]
-    titles = [part for n, title in enumerate(ASIDE) for part in (f"-metadata:s:a:{n}", f"title={title}")]
-    film = tmp_path / "film.mkv"
-    command: list[str | Path] = [
-        bundled,
-        "-v",
-        "error",
-        *sources,
-        "-map",
-        "0:v",
-        *streams,
-        *titles,
-        "-c:a",
-        "pcm_s16le",
-    ]
-    subprocess.run([*command, film], check=True)
+    titles = {f"-metadata:s:a:{n}": f"{key}={title}" for n, title in enumerate(ASIDE)}
+    film = several_sounds(bundled, tmp_path / f"film.{suffix}", len(ASIDE) + 1, titles)
     assert film_facts(film).audio[0].stream == len(ASIDE) + 1
+
+
+@pytest.mark.parametrize(("flags", "own"), [("0 0 0", 1), ("0 default 0", 2), ("dub 0 0", 2), ("dub dub original", 3)])
+def test_which_of_several_sounds_is_the_films(bundled: Path, tmp_path: Path, flags: str, own: int) -> None:
+    """The one that its container prefers, or else no translation."""
+    options = {f"-disposition:a:{n}": flag for n, flag in enumerate(flags.split())}
+    film = several_sounds(bundled, tmp_path / "film.mkv", len(options), options)
+    assert (film_facts(film).audio[0].stream or 1) == own
+
+
+def several_sounds(bundled: Path, film: Path, count: int, options: dict[str, str]) -> Path:
+    """A film with so many sounds, none of them preferred, and further options of FFmpeg."""
+    sources = ["-f", "lavfi", "-i", "color=gray:s=64x36:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1", "-map", "0:v"]
+    streams = [part for n in range(count) for part in ("-map", "1:a", f"-disposition:a:{n}", "0")]
+    more = [part for option in options.items() for part in option]
+    codecs = ["-c:a", "aac" if film.suffix == ".mp4" else "pcm_s16le"]
+    subprocess.run([bundled, "-v", "error", *sources, *streams, *more, *codecs, film], check=True)
+    return film
 
 
 @pytest.mark.parametrize(("plain", "order"), [(1, "tff"), (8, "progressive")])

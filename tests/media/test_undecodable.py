@@ -14,6 +14,8 @@ from oracle import BUNDLED
 from cinecut.diagnostics import Stop
 from cinecut.graph.plan import Reel
 from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media import program_map
+from cinecut.media.open import open_container
 from cinecut.media.probe import film_facts
 from cinecut.media.reels import Reels
 
@@ -53,6 +55,22 @@ def test_a_codec_that_changes_midway_is_named(
         film_facts(film)
     place = int(stop.value.diagnostics[0].hints[0].partition("head -c ")[2].partition(" ")[0])
     assert 0 <= place - len(one) < 3000  # a few packets of other tables may come first
+
+
+@pytest.mark.parametrize("parts", ["112222222222", "1111111222222", "1111111111121"])
+def test_where_a_very_large_film_changes_its_codec_is_exact(
+    parts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only some of its blocks are read, until two of them differ."""
+    each = {"1": recording(tmp_path / "1.ts", H264), "2": recording(tmp_path / "2.ts", MPEG2)}
+    (film := tmp_path / "film.ts").write_bytes(b"".join(each[part] for part in parts))
+    monkeypatch.setattr(program_map, "_BLOCK", 1 << 15)
+    monkeypatch.setattr(program_map, "_READ_WHOLE", 0 if parts.endswith("2") else 1 << 20)
+    monkeypatch.setattr(program_map, "_SPREAD", 5)
+    with open_container(film) as media, pytest.raises(Stop, match=r"changes from H\.264 to MPEG-2") as stop:
+        program_map.check_codecs(media, film, {media.streams.video[0].index: "its picture"})
+    place = int(stop.value.diagnostics[0].hints[0].partition("head -c ")[2].partition(" ")[0])
+    assert 0 <= place - parts.index("2") * len(each["1"]) < 3000
 
 
 def scrambled(source: Path, target: Path, start: int, end: int) -> None:

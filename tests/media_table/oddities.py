@@ -204,6 +204,7 @@ def _sounds() -> list[Recipe]:
         films += _films(layout, "mkv h264 flac", layout=layout)
     for layout in ("2.1", "4.1", "7.1", "hexagonal"):
         films += _films(layout, "mov h264 pcm_s16le", layout=layout)
+    films += _films("22.2", "mov h264 pcm_s16le", layout="22.2")
     films += _films("channels in an order of their own", "mov h264 pcm_s16le", layout="FC+FR+FL+LFE")
     for layout in ("mono", "5.1", "7.1"):
         films += _films(f"{layout}, of no stated order", "mkv h264 pcm_s16le, avi mjpeg pcm_s16le", layout=layout)

@@ -20,7 +20,7 @@ _ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descrip
 _ASIDE_TITLE = re.compile(  # a commentary, a description for the blind, the music alone: in the languages of many discs
     r"comm?ent|[kc]omm?ent[aá]|kommentti|коммент|коментар|σχολ|הערות|تعليق|コメンタリ|解説|副音声|评论|評論|讲评|해설|코멘터리"
     r"|descri(b|pt|ç|c|z)|beskriv|audiod[ei]s[ck]|h(ö|oe)rfilm|sehbehind|blind|syntolk|тифло|описан|音声ガイド|화면해설"
-    r"|karaoke|isolated|music only|score only",
+    r"|karaoke|isolated|music only|score only|\bm ?[&+] ?e\b|music (&|and|\+) effects",
     re.IGNORECASE,
 )
 _SINGLE_CHANNELS = re.compile(r"mxf|mov|gxf|lxf")  # containers in which each channel of one sound may be a stream
@@ -36,7 +36,7 @@ def film_audio(media: InputContainer, start: Fraction) -> tuple[AudioFacts, ...]
         size = 6 if len(streams) == 6 else 2
         joined = [(group[0], len(group)) for group in _groups(sounds, size)]
         return tuple(replace(one, channels=n, layout=_LAYOUTS[n], parts=n) for one, n in joined)
-    order = sorted(range(len(streams)), key=lambda at: (_is_aside(streams[at]), not _is_preferred(streams[at]), at))
+    order = sorted(range(len(streams)), key=lambda at: (_is_aside(streams[at]), _later(streams[at]), at))
     if order == sorted(order) and len(sounds) == len(streams_read):
         return tuple(replace(sound, stream=0) for sound in sounds)
     return tuple(sounds[at] for at in order)
@@ -99,11 +99,14 @@ def _facts(media: InputContainer, stream: Any, start: Fraction, number: int) -> 
 
 
 def _is_aside(stream: Any) -> bool:
-    return bool(stream.disposition & _ASIDE) or bool(_ASIDE_TITLE.search(tags(stream).get("title", "")))
+    """By its flags, or by its title, which MP4 keeps as the name of its handler."""
+    named = " ".join(tags(stream).get(key, "") for key in ("title", "handler_name"))
+    return bool(stream.disposition & _ASIDE) or bool(_ASIDE_TITLE.search(named))
 
 
-def _is_preferred(stream: Any) -> bool:
-    return bool(stream.disposition & Disposition.default)
+def _later(stream: Any) -> tuple[bool, bool]:
+    """The one that its container prefers comes first, a translation after the original."""
+    return not stream.disposition & Disposition.default, bool(stream.disposition & Disposition.dub)
 
 
 def _is_one_for_each_channel(media: InputContainer, streams: list[Any]) -> bool:
