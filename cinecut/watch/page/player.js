@@ -2,7 +2,7 @@
 // What the page of `cinecut watch` knows, and its player: two videos, so that a new draft takes over in place.
 
 const $ = (id) => document.getElementById(id);
-let zoom = 4; // pixels a frame, at most; a long trailer fits fewer
+let zoom = 2; // pixels a frame, at most; a long trailer fits fewer
 let state = { number: -1, revision: "", trailer: {}, mistakes: [], draft: "", progress: "", percent: 0 };
 let shown = ""; // the trailer in the timeline, as JSON
 let playing = { draft: "", trailer: {}, stills: [] }; // what the player has

@@ -90,7 +90,10 @@ async function drawSound(draft) {
 function paintSound() {
   const pen = canvas(lane("sound"), 40), step = (scale * rate()) / 50;
   pen.fillStyle = colour("wave");
-  levels.forEach((level, index) => pen.fillRect(index * step - opening() * scale, 20 - level / 5, Math.max(step, 0.5), level / 2.5 + 0.5));
+  levels.forEach((level, index) => {
+    const high = 2 * Math.sqrt(level); // of 20 pixels: what is soft is seen, too
+    pen.fillRect(index * step - opening() * scale, 20 - high, Math.max(step, 0.5), 2 * high + 0.5);
+  });
 }
 function drawStills() {
   if (!playing.draft || JSON.stringify(playing.trailer) !== shown) return;
