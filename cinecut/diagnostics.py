@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -137,6 +138,12 @@ class Report:
 
 
 _NOWHERE = Span("", 0, 0, 0, 0)
+
+
+def as_word(path: object) -> str:
+    """A path in a command that is suggested: one word of a shell, and no option."""
+    name = str(path)
+    return shlex.quote(f"./{name}" if name.startswith("-") else name)
 
 
 def width(text: str) -> int:

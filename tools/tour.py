@@ -11,9 +11,11 @@ import pty
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import cv2
@@ -31,6 +33,7 @@ _WIDTH = 960  # pixels of a picture
 _MADE_FROM = {
     "tour_sheet.jpg": "specs/bunny.html",
     "tour_trailer.jpg": "bunny_trailer_animation_draft.sheet.jpg",
+    "tour_watch.jpg": "specs/bunny.yaml",
     "tour_look.jpg": "bunny_horror_0.50.png",
 }
 
@@ -93,12 +96,43 @@ def _draw(folder: Path) -> None:
             command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", *window]
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL, timeout=120)
             file = shot
+        elif file.suffix == ".yaml":
+            file = _watched(folder, file)
         picture = cv2.imread(str(file))
         assert picture is not None, f"{file} was not made"
         height, width = picture.shape[:2]
         size = (_WIDTH, round(height * _WIDTH / width))
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         cv2.imwrite(str(PICTURES / name), small, [cv2.IMWRITE_JPEG_QUALITY, 82])
+
+
+def _watched(folder: Path, spec: Path) -> Path:
+    """The page of `cinecut watch`, its draft rendered and a shot of it selected."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    options = webdriver.ChromeOptions()
+    for word in ("headless=new", "no-sandbox", "disable-gpu", "hide-scrollbars", "window-size=1280,1080"):
+        options.add_argument(f"--{word}")
+    command = [sys.executable, "-m", "cinecut", "watch", str(spec), "--no-browser"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as page:
+        browser = webdriver.Chrome(options, Service(shutil.which("chromedriver")))  # found here, never fetched
+        try:
+            assert page.stdout is not None
+            browser.get(page.stdout.readline().strip())
+            ready = WebDriverWait(browser, 300)
+            ready.until(lambda each: each.execute_script("return document.body.dataset.plays"))
+            browser.execute_script("rescale(0.5); select(5); seek(events()[5].start + 40)")
+            ready.until(lambda each: each.execute_script("return [...document.images].every((one) => one.complete)"))
+            time.sleep(2)  # its stills are backgrounds, of which a page cannot say that they came
+            browser.save_screenshot(str(folder / "watch.png"))
+        finally:
+            browser.quit()
+            page.send_signal(signal.SIGINT)
+    return folder / "watch.png"
 
 
 def main() -> None:

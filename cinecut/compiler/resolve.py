@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.compiler.deliveries import Delivery, deliveries, rate_for
-from cinecut.diagnostics import Report, Span
+from cinecut.diagnostics import Report, Span, as_word
 from cinecut.fonts.face import Face
 from cinecut.grade import NEUTRAL, Grade
 from cinecut.kits import Kit
@@ -208,7 +208,7 @@ def _opening(rating: Rating | None, rate: Fraction) -> Opening | None:
 
 def check_linked(spec: Spec, report: Report) -> None:
     """Report every file whose facts a render needs and the spec has not."""
-    hint = f"run `cinecut link {spec.place.span.file}`"
+    hint = f"run `cinecut link {as_word(spec.place.span.file)}`"
     music, rating, lut = spec.music, spec.rating, spec.lut
     card = (rating.still or rating.clip) if rating is not None else None
     wanted: list[tuple[str, object, Span]] = [

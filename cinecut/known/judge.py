@@ -14,7 +14,7 @@ from itertools import pairwise
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import Sounding, sample_at
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
-from cinecut.diagnostics import Diagnostic, Report, Span, excerpt
+from cinecut.diagnostics import Diagnostic, Report, Span, as_word, excerpt
 from cinecut.known.record import Known, KnownLine, shots_with_music, was_analysed
 from cinecut.language.events import Black, Card, Event, Shot, Still, written_length
 from cinecut.language.grid import Grid
@@ -262,7 +262,7 @@ def _other_beats(layout: Layout, known: Known, report: Report) -> None:
         return
     if music.facts.fingerprint != song.fingerprint and song.has(music.beats):
         message = "these are the beats of the song that was here before"
-        cure = f"cinecut beats {music.file} finds its own, and cinecut recut SPEC --music {music.file} cuts to them"
+        cure = f"cinecut beats {as_word(music.file)} finds its own, and cinecut recut SPEC --music with it cuts to them"
         report.add("off-grid", message, music.place.of("beats"), cure)
 
 

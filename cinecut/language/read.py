@@ -20,6 +20,7 @@ from cinecut.language.document import (
     Node,
     Scalar,
     Sequence,
+    head_span,
     odd_spaces,
     plain,
     read_document,
@@ -49,6 +50,21 @@ def load_spec(path: Path, report: Report, unmeasured: Timecodes | None = None) -
     return document, fill_spec(document, report, unmeasured)
 
 
+_SHOWN = {  # files of one's own beside specs, and what reads them
+    "vibe": "`cinecut vibes FILE` shows it, `analyze --vibe FILE` cuts by it",
+    "kit": "`cinecut kits FILE TRAILER` measures by it, a spec's `kit: FILE` delivers it",
+    "skeleton": "`analyze --structure FILE` cuts by it",
+}
+
+
+def _other_kind(root: Node) -> tuple[str, Span] | None:
+    """Which of the other languages a file is in, and where it says so: `vibe: 1`."""
+    if not isinstance(root, Mapping) or "cinecut" in root.entries or "timeline" in root.entries:
+        return None
+    found = ((kind, root.entries[kind]) for kind in _SHOWN if kind in root.entries)
+    return next(((kind, head_span(node)) for kind, node in found if plain(node) == 1), None)
+
+
 def fill_spec(
     document: Document,
     report: Report,
@@ -61,6 +77,10 @@ def fill_spec(
     if root is None:
         if report.ok:
             report.add("missing-key", "the spec is empty", Span(str(document.path), 0, 0, 0, 1), *_STARTER)
+        return None
+    if (other := _other_kind(root)) is not None:
+        kind, place = other
+        report.add("wrong-value", f"{document.path} is a {kind}, and no spec of a trailer", place, _SHOWN[kind])
         return None
     numbering = {name: found or unmeasured for name, found in numbering_in(root).items()}
     same = _same_entries(document, known, numbering, unmeasured) if known is not None else {}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shlex
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cinecut import __version__
-from cinecut.diagnostics import Report, Stop
+from cinecut.diagnostics import Report, Stop, as_word
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import open_file
 from cinecut.fonts.glyphs import FACES
@@ -121,7 +120,7 @@ def own_lock(spec: Path) -> Path:
     """The lock beside a spec. Raises Stop where the spec has none."""
     found = lock_file(spec)
     if spec.is_file() and not found.is_file():
-        raise Stop("missing-file", f"{spec} has no lock", f"cinecut lock {shlex.quote(str(spec))} writes it")
+        raise Stop("missing-file", f"{spec} has no lock", f"cinecut lock {as_word(spec)} writes it")
     return found
 
 
@@ -196,9 +195,8 @@ def _streams(file: Path, ffmpeg: FFmpeg) -> tuple[str, ...]:
 
 def print_lock(lock: Lock, name: str) -> str:
     """A lock as YAML, one value a line, always in the same order. `name` is the spec's file."""
-    head = (
-        f"# What the trailer of {name} is made of, and what came of it: `cinecut render {name} --locked` makes exactly"
-    )
+    command = f"cinecut render {as_word(name)} --locked"
+    head = f"# What the trailer of {name} is made of, and what came of it: `{command}` makes exactly"
     rows = [re.sub(r"[\r\n]", " ", head), "# this; `cinecut why` says what differs. Made by `cinecut lock`."]
     rows += [f"lock: {_VERSION}", *_rows(_plain(lock))]
     return "\n".join(rows) + "\n"
@@ -245,7 +243,7 @@ def read_lock(path: Path) -> Lock:
     document = read_document(path, report)
     report.stop_on_error()
     values = plain(document.root)
-    hint = f"write it anew: cinecut lock {path.name.removesuffix('.lock')}"
+    hint = f"write it anew: cinecut lock {as_word(path.name.removesuffix('.lock'))}"
     if not isinstance(values, dict) or values.get("lock") != _VERSION:
         raise Stop("locked", f"{path} is no lock that this cinecut reads", hint)
     try:

@@ -14,7 +14,7 @@ from cinecut.compiler.deliveries import check_kits
 from cinecut.compiler.layout import Layout, lay_out
 from cinecut.compiler.layout.timeline import translated
 from cinecut.compiler.resolve import check_linked, faces_of, resolve
-from cinecut.diagnostics import Report, Severity, Span, Stop
+from cinecut.diagnostics import Report, Severity, Span, Stop, as_word
 from cinecut.fonts.glyphs import check_glyphs, load_face
 from cinecut.kits import kits_of
 from cinecut.known.judge import judge
@@ -126,7 +126,7 @@ def check_spec(path: Path) -> Report:
         report.found += stop.diagnostics
         return report
     if layout is not None and report.ok and not layout.trailer.measured:
-        hint = f"cinecut link {path} measures it and writes the facts into the spec"
+        hint = f"cinecut link {as_word(path)} measures it and writes the facts into the spec"
         message = "the film has not been measured: its end and its handles are unchecked"
         for film in layout.trailer.spec.every_film.values():
             if film.facts is None:

@@ -128,6 +128,14 @@ def test_nothing_outside_the_named_folders_is_a_film(films: Path, tmp_path: Path
         list(films_in([tmp_path / "nowhere"]))
 
 
+def test_folders_without_a_film_are_not_passed_over_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "notes.txt").write_text("none yet")
+    done = cinecut("index", "films", "--no-models", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "there is no film in these folders" in done.stderr
+
+
 def test_a_folder_that_cannot_be_read_is_in_the_report(tmp_path: Path) -> None:
     entry = look_into(tmp_path, tmp_path / "catalogue", ASKED, lambda stage, share: None)
     assert entry.failed == f"the folder {tmp_path} cannot be read"

@@ -286,3 +286,4 @@ def test_the_command(studio: Path, analyses: Path, tmp_path: Path) -> None:
     cinecut("cache", "--clear", "known", cwd=tmp_path, **cache)
     blind = cinecut(*asked, cwd=tmp_path, **cache)
     assert "what analyze wrote is not at hand" in blind.stderr
+    assert "and not 20 s: what you touched stays" in blind.stderr

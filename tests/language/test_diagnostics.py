@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cinecut.diagnostics import Diagnostic, Span, as_text, condensed
+import shlex
+
+from cinecut.diagnostics import Diagnostic, Span, as_text, as_word, condensed
 
 
 def test_others_words_do_not_rule_a_terminal() -> None:
@@ -18,3 +20,8 @@ def test_the_same_mistake_at_many_places_is_said_once() -> None:
     first, second = condensed([alike[0], other, *alike[1:]])
     assert second == other
     assert first.hints == ("add some", "the same in lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 7 more")
+
+
+def test_a_path_in_a_suggested_command_is_one_word_and_no_option() -> None:
+    assert shlex.split(as_word("-o 'my' film.yaml")) == ["./-o 'my' film.yaml"]
+    assert as_word("specs/film.yaml") == "specs/film.yaml"

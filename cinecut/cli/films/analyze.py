@@ -28,7 +28,7 @@ from cinecut.cli.terminal import (
     print_diagnostics,
     watch,
 )
-from cinecut.diagnostics import Report, Stop
+from cinecut.diagnostics import Report, Stop, as_word
 
 if TYPE_CHECKING:
     from cinecut.analysis.analyze import Analysis
@@ -195,7 +195,7 @@ def _check_target(options: FilmOptions, target: Path, force: bool) -> None:
 
     for film in options.films:
         if film.suffix.lower() in _SPECS and film.is_file():
-            again = f"cinecut render {shlex.quote(str(film))} renders it"
+            again = f"cinecut render {as_word(film)} renders it"
             raise Stop("unreadable", f"{film} is a spec, and no film", again)
     if len(options.films) > 1 and (options.subtitles or options.subtitles_shift or options.subtitles_rate):
         hint = "leave them out: subtitles are found beside each film by its name"
@@ -223,7 +223,7 @@ def _check_free(target: Path, sheet: Path, force: bool) -> None:
     with contextlib.suppress(FileNotFoundError):
         target.with_name(f"{target.stem}.credits.txt").lstat()  # of what will be written the longest name
     if target.exists() and not force and not may_replace(target):
-        again = f"cinecut render {shlex.quote(str(target))} renders it as it is"
+        again = f"cinecut render {as_word(target)} renders it as it is"
         hints = (again, "-o SPEC writes another beside it", "--force replaces it")
         raise Stop("output", f"{target} is there already, and may have been edited", *hints)
     if sheet.exists() and not force and not target.exists() and not is_sheet(sheet):

@@ -82,6 +82,9 @@ def index(
     with watch("Indexing") as watching, _workers(where, catalogue, asked) as work:
         done = run(folders, catalogue, asked, work, watching.share)
         report = write_report(Catalogue.load(catalogue))
+    if not done.films:
+        endings = "films are told by the ends of their names; what is hidden, and links that lead out, are left out"
+        print_diagnostics([Diagnostic("film", "there is no film in these folders", None, (endings,))])
     told = [each.failed if each.path in each.failed else f"{each.path}: {each.failed}" for each in done.failed]
     print_diagnostics([Diagnostic("film", message) for message in told])
     if as_json:

@@ -88,6 +88,11 @@ def recut(
         print(json.dumps(record, ensure_ascii=False, indent=2))
         return
     _tell(target, result, [each.text for each in found], dry_run)
+    if wanted is not None and abs(_seconds(result) - float(wanted)) > max(1.0, float(wanted) / 20):
+        kept = "what you touched stays as long as it is"
+        print_diagnostics(
+            [Diagnostic("film", f"it lasts {_seconds(result):.1f} s, and not {float(wanted):g} s: {kept}")]
+        )
     if not dry_run:
         print_diagnostics(list(check_spec(target)))  # what was kept may not fit the new beats
 

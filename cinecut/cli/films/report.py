@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cinecut.cli.terminal import print_diagnostics, say
+from cinecut.diagnostics import as_word
 
 if TYPE_CHECKING:
     from cinecut.analysis.analyze import Analysis
@@ -76,7 +76,7 @@ def tell(analysis: Analysis, target: Path, as_json: bool, following: bool) -> No
     else:
         say(f"{target}: {named}, {seconds:.1f} s; the contact sheet is {sheet}")
         if following:
-            say(f"next: cinecut render {shlex.quote(str(target))}")
+            say(f"next: cinecut render {as_word(target)}")
 
 
 def review(spec: Path) -> None:

@@ -20,6 +20,7 @@ from cinecut.cli.terminal import (
     say,
     watch,
 )
+from cinecut.diagnostics import as_word
 
 app = typer.Typer()
 
@@ -56,7 +57,7 @@ def lock(
         kept = [str(file) for file in done.files.values()] if output is not None else []
         print(json.dumps({"lock": str(target), "frames": job.plan.frames, "files": kept}))
     else:
-        say(f"{target}: `cinecut render {spec} --locked` makes exactly this trailer")
+        say(f"{target}: `cinecut render {as_word(spec)} --locked` makes exactly this trailer")
 
 
 @app.command()

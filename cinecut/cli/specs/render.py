@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -25,7 +24,7 @@ from cinecut.cli.terminal import (
     say,
     watch,
 )
-from cinecut.diagnostics import Report, Stop, harmless
+from cinecut.diagnostics import Report, Stop, as_word, harmless
 from cinecut.files import disk_errors
 
 if TYPE_CHECKING:
@@ -293,7 +292,7 @@ def pack(
     if as_json:
         print(json.dumps({"folder": str(folder), "script": str(script), "frames": job.plan.frames}))
     else:
-        say(f"{folder}: sh {shlex.quote(str(script))} renders it")
+        say(f"{folder}: sh {as_word(script)} renders it")
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import sys
 import unicodedata
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from cinecut.diagnostics import Report, Span, Stop
+from cinecut.diagnostics import Report, Span, Stop, as_word
 from cinecut.files import open_file
 from cinecut.language.document.nodes import Mapping as Mapping
 from cinecut.language.document.nodes import Node as Node
@@ -87,7 +86,7 @@ def _read_text(path: Path) -> str:
         if stop.diagnostics[0].code == "missing-file":
             raise Stop("missing-file", f"there is no file {path}", *near(path)) from None
         raise
-    film = f"is this a film? cinecut trailer {shlex.quote(str(path))} cuts a trailer of it"
+    film = f"is this a film? cinecut trailer {as_word(path)} cuts a trailer of it"
     if len(data) > MAX_BYTES:
         raise Stop("not-text", f"{path} is larger than {MAX_BYTES // 1_000_000} MB: that is no spec", film)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -2,7 +2,7 @@
 // What the page of `cinecut watch` knows, and its player: two videos, so that a new draft takes over in place.
 
 const $ = (id) => document.getElementById(id);
-const ZOOM = 4; // pixels a frame, at most; a long trailer fits fewer
+let zoom = 2; // pixels a frame, at most; a long trailer fits fewer
 let state = { number: -1, revision: "", trailer: {}, mistakes: [], draft: "", progress: "", percent: 0 };
 let shown = ""; // the trailer in the timeline, as JSON
 let playing = { draft: "", trailer: {}, stills: [] }; // what the player has
@@ -10,7 +10,7 @@ let video = $("one");
 let selected = 0; // index of an event
 let looping = false;
 let speed = 0; // of J and L
-let scale = ZOOM;
+let scale = zoom;
 
 const rate = () => (state.trailer.rate ? state.trailer.rate[0] / state.trailer.rate[1] : 25);
 const filmRate = (film) => state.trailer.films[film].rate[0] / state.trailer.films[film].rate[1];

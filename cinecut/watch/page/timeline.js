@@ -33,7 +33,7 @@ function drawTimeline() {
   const held = lane("events").contains(document.activeElement);
   const again = sending || waiting.length ? -1 : trailer.events.findIndex((event) => event.id === chosen);
   selected = again >= 0 ? again : Math.max(0, Math.min(selected, trailer.events.length - 1));
-  scale = Math.max(0.5, Math.min(ZOOM, 60000 / Math.max(1, trailer.frames)));
+  scale = Math.max(0.25, Math.min(zoom, 60000 / Math.max(1, trailer.frames)));
   for (const name of ["acts", "events", "titles", "effects", "voices", "songs"]) {
     lane(name).replaceChildren();
     lane(name).style.width = `${trailer.frames * scale}px`;
@@ -90,7 +90,10 @@ async function drawSound(draft) {
 function paintSound() {
   const pen = canvas(lane("sound"), 40), step = (scale * rate()) / 50;
   pen.fillStyle = colour("wave");
-  levels.forEach((level, index) => pen.fillRect(index * step - opening() * scale, 20 - level / 5, Math.max(step, 0.5), level / 2.5 + 0.5));
+  levels.forEach((level, index) => {
+    const high = 2 * Math.sqrt(level); // of 20 pixels: what is soft is seen, too
+    pen.fillRect(index * step - opening() * scale, 20 - high, Math.max(step, 0.5), 2 * high + 0.5);
+  });
 }
 function drawStills() {
   if (!playing.draft || JSON.stringify(playing.trailer) !== shown) return;
@@ -98,6 +101,14 @@ function drawStills() {
     // A still's name tells what it shows: of a new draft only those are fetched that are new.
     if (playing.stills[index]) button.style.backgroundImage = `url("still/${playing.stills[index]}.jpg")`;
   }
+}
+function rescale(by) { // what is under the playhead stays in sight
+  zoom = Math.max(0.25, Math.min(16, scale * by));
+  shown = drawn = "";
+  drawTimeline();
+  paintSound();
+  $("timeline").scrollLeft = frame() * scale - $("timeline").clientWidth / 2;
+  drawPlayhead();
 }
 $("timeline").addEventListener("click", (click) => {
   if (click.target.closest("button, .row-of > span")) return;

@@ -72,6 +72,7 @@ const actions = {
     const length = `${Number($("amount").value)} ${$("unit").value}`;
     edit((event) => ({ do: "trim", entry: event.entry, for: length }));
   },
+  smaller: () => rescale(0.5), larger: () => rescale(2),
   earlier: () => move(-1), later: () => move(1),
   duplicate: () => edit((event) => ({ do: "duplicate", entry: event.entry })),
   delete: () => edit((event) => ({ do: "remove", entry: event.entry })),
@@ -99,7 +100,7 @@ document.addEventListener("click", (click) => {
 });
 $("film-frame").addEventListener("input", showFilm);
 const KEYS = { " ": "play", k: "play", r: "loop", i: "mark-in", o: "mark-out", h: "hit", d: "duplicate", Delete: "delete",
-  ",": "beat-back", ".": "beat-on", "<": "bar-back", ">": "bar-on", ArrowLeft: "frame-back", ArrowRight: "frame-on" };
+  "+": "larger", "-": "smaller", ",": "beat-back", ".": "beat-on", "<": "bar-back", ">": "bar-on", ArrowLeft: "frame-back", ArrowRight: "frame-on" };
 document.addEventListener("keydown", (key) => {
   if (key.target.matches("input:not([type=range]), select, textarea")) return;
   if (key.target.matches("button") && (key.key === " " || key.key === "Enter")) return;
