@@ -189,7 +189,8 @@ def _music(decided: Decisions, notes: _Notes) -> Music:
     song, edit = score.song, score.edit
     if edit.parts:
         end = "; the last ends on a hit, which the title card has" if edit.ending == "hit" else ""
-        notes.above(("music", "parts"), f"Parts of the song, in time with its bars, so that it turns where the trailer does{end}.")
+        turns = f"Parts of the song, in time with its bars, so that it turns where the trailer does{end}."
+        notes.above(("music", "parts"), turns)
     else:
         notes.beside(("music", "start"), "where in the song the trailer begins: a bar line")
         if song.beats.tempo is None:
