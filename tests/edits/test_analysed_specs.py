@@ -26,7 +26,7 @@ FILMS = ("spoken", "speechless", "silent", "one shot", "tiny", "black")
 def studio(tmp_path_factory: pytest.TempPathFactory, analyses: Path) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("studio")
     make_film(folder / "spoken.mkv", 24)
-    make_film(folder / "speechless.mkv", 20, spoken=False)
+    make_film(folder / "speechless.mkv", 24, spoken=False)  # the same pictures: they are looked at once
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", "spoken.mkv", "-an", "-c", "copy", "silent.mkv"]
     subprocess.run(command, cwd=folder, check=True)
     (folder / "silent.srt").write_text((folder / "spoken.srt").read_text(encoding="utf-8"), encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -17,13 +18,29 @@ from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint, Zone
 from cinecut.analysis.story.zones import zone_scenes
 from cinecut.diagnostics import Stop
 from cinecut.inference import minilm
-from cinecut.inference.models import MINILM, find_minilm, find_onnx_minilm, minilm_engine
+from cinecut.inference.models import MINILM, find_minilm, find_onnx_minilm, is_installed, minilm_engine
 from cinecut.language.timebase import FilmTime
 
 with_minilm = pytest.mark.skipif(
     importlib.util.find_spec("sentence_transformers") is None or find_minilm() is None,
     reason="needs sentence-transformers and MiniLM's weights",
 )
+
+
+@pytest.fixture
+def with_torch() -> Iterator[None]:
+    """The engine of four seconds."""
+    zones.zone_vectors.cache_clear()
+    yield
+    zones.zone_vectors.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where both are there, the one that starts in a tenth of the time: they agree, which is tested here, too."""
+    if "with_torch" not in request.fixturenames and find_onnx_minilm() and is_installed("onnxruntime"):
+        monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+
 
 PLAIN = {
     Zone.BEGIN: (
@@ -117,6 +134,7 @@ def test_every_scene_gets_one_zone_and_always_the_same() -> None:
 
 
 @with_minilm
+@pytest.mark.usefixtures("with_torch")
 def test_vectors_have_length_one_and_the_threads_are_given_back() -> None:
     import torch
 
@@ -133,6 +151,7 @@ def test_vectors_have_length_one_and_the_threads_are_given_back() -> None:
 
 @with_minilm
 @pytest.mark.skipif(find_onnx_minilm() is None, reason="needs the ONNX copy of MiniLM")
+@pytest.mark.usefixtures("with_torch")
 def test_both_engines_agree_on_the_zones_of_300_descriptions() -> None:
     assert agreement([1]) >= 0.99
 
@@ -192,6 +211,7 @@ def test_anchors_that_coincide_leave_hard_edges() -> None:
     assert zone_of(QUIET, 3000, told) is Zone.CLIMAX
 
 
+@pytest.mark.usefixtures("with_torch")
 def test_a_broken_copy_of_the_model_stops_with_its_folder(no_minilm: Path) -> None:
     pytest.importorskip("sentence_transformers")
     (no_minilm / "1_Pooling").mkdir(parents=True)
