@@ -47,7 +47,7 @@ SLOTS = 4  # questions at a time that a remote server is asked
 def film(tmp_path_factory: pytest.TempPathFactory) -> Footage:
     """A film that has been looked at without models; what came of it lies in `cache` beside it."""
     folder = tmp_path_factory.mktemp("models")
-    made = make_film(folder / "film.mkv", 24)
+    made = make_film(folder / "film.mkv", 30)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
         analysed(made.path, folder / "spec.yaml", None)
@@ -264,14 +264,14 @@ def _drawn_face(seed: int) -> KeyPicture:
 
 
 def test_a_killed_run_goes_on_where_it_was(film: Footage, tmp_path: Path) -> None:
-    """Killed after the 3rd, the 9th and the 15th picture: the same spec, and few pictures asked for twice."""
+    """Killed after the 3rd, the 11th and the 22nd picture: the same spec, and few pictures asked for twice."""
     with talker(delay=0.02) as server:
         whole = _folder(tmp_path / "whole", film)
         assert cinecut(*_arguments(film, server.url), cwd=whole, **_caches(whole)).returncode == 0
         pictures = set(server.pictures)
     killed = _folder(tmp_path / "killed", film)
     with talker(delay=0.02) as server:
-        for count in (3, 9, 15):
+        for count in (3, 11, 22):
             run = subprocess.Popen(
                 [*COMMAND, *_arguments(film, server.url)],
                 cwd=killed,
