@@ -127,12 +127,19 @@ def disk_errors(where: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             message = f"the disk is full: {where} has {free_space(where)} MB left"
             raise Stop("disk-full", message, "free some space, or write elsewhere with -o") from None
-        named = error.filename if error.filename and not _PART.fullmatch(Path(str(error.filename)).name) else where
+        named = error.filename if error.filename and not _is_beside(Path(str(error.filename)), error.errno) else where
         if error.errno == errno.ENOENT:
             folder = Path(str(named)).absolute().parent
             gone = f"{named} any more" if folder.is_dir() else f"folder {folder}"
             raise Stop("missing-file", f"there is no {gone}") from None
         raise Stop("output", f"{named} cannot be written: {error.strerror}") from None
+
+
+def _is_beside(path: Path, reason: int | None) -> bool:
+    """Whether it is what is renamed when it is whole, and no name that anybody knows. What is itself in the way is."""
+    closed = reason in (errno.EACCES, errno.EPERM, errno.EROFS)
+    folders = closed and any(part.startswith(".") and part.endswith(".part") for part in path.parts)
+    return folders or _PART.fullmatch(path.name) is not None
 
 
 def free_space(where: Path) -> int:

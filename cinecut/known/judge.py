@@ -99,15 +99,18 @@ def _film_cut(
     inside: Sequence[tuple[FilmTime, FilmTime]],
     report: Report,
 ) -> None:
-    begin, end = inside[0]
+    # Between the cuts lie the parts of it that are one shot of the film each: the longest is what it could be cut to.
+    starts, ends = [shown.start, *(end for _, end in inside)], [*(begin for begin, _ in inside), shown.end]
+    kept = max(range(len(starts)), key=lambda part: (ends[part] - starts[part], part))
+    begin, end = inside[max(0, kept - 1)]
     what = f"cut at {clock(begin.seconds)}" if begin == end else f"change of shots, {_span_of(begin, end)}"
     others = f", and {len(inside) - 1} more" if len(inside) > 1 else ""
-    early = len(inside) == 1 and end - shown.start <= shown.end - begin
-    frames = layout.trailer.footage[shown.film].facts.rate * (end - shown.start if early else shown.end - begin)
-    where = f"{-(-frames // 1)} frames after it begins" if early else f"{-(-frames // 1)} frames before it ends"
-    cure = f"begin at {_written(layout, end, shown.film)} or later"
-    cure = cure if early else f"end at {_written(layout, begin, shown.film)} or earlier"
-    span = placed.event.shot.place.of("in") if early else _end_of(placed.event)
+    frames = layout.trailer.footage[shown.film].facts.rate * (end - shown.start if kept else shown.end - begin)
+    where = f"{-(-frames // 1)} frames {'after it begins' if kept else 'before it ends'}"
+    cures = [f"begin at {_written(layout, starts[kept], shown.film)} or later"] if kept else []
+    cures += [f"end at {_written(layout, ends[kept], shown.film)} or earlier"] if kept < len(inside) else []
+    cure = " and ".join(cures) if ends[kept] > starts[kept] else "choose another moment"
+    span = placed.event.shot.place.of("in") if kept else _end_of(placed.event)
     message = f"{placed.name} crosses the film's {what}, {where}{others}"
     report.add("film-cut", message, span, cure, "`keep: true` if it is meant")
 

@@ -27,7 +27,7 @@ def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
     check_filters(job.plan, ffmpeg)
     with (
         gpu_lock(f"packing {folder.name}", watch.waiting) as lock,
-        disk_errors(folder.parent),
+        disk_errors(folder),
         working_folder(folder) as work,
     ):
         fill(job, work, watch)

@@ -94,6 +94,25 @@ def test_a_damaged_or_foreign_file_is_done_without(content: bytes, folder: Path)
     assert known_of(load("spec.yaml"), "", Path("spec.yaml")) is not None
 
 
+@pytest.mark.parametrize(
+    ("shot", "cure"),
+    [
+        ("0:08 - 0:11", "end at 00:00:10:00 or earlier"),
+        ("0:09 - 0:12", "begin at 00:00:10:00 or later"),
+        ("0:09 - 0:22", "begin at 00:00:10:00 or later and end at 00:00:20:00 or earlier"),
+        ("0:20.5 - 0:23", "begin at 00:00:21:00 or later"),  # begins inside the dissolve
+        ("0:18 - 0:20.5", "end at 00:00:20:00 or earlier"),
+        ("0:20.25 - 0:20.75", "choose another moment"),
+    ],
+)
+def test_the_cure_keeps_the_longest_part_between_two_cuts(shot: str, cure: str, folder: Path) -> None:
+    shutil.copy(BAD / "film_cut.known.json", "spec.known.json")
+    head, _, _ = Path("spec.yaml").read_text(encoding="utf-8").partition("timeline:\n")
+    Path("spec.yaml").write_text(f"{head}timeline:\n  - shot: {shot}\n", encoding="utf-8")
+    (found,) = (each for each in check_spec(Path("spec.yaml")) if each.code == "film-cut")
+    assert found.hints[0] == cure
+
+
 def test_another_film_is_not_this_one(folder: Path) -> None:
     keep(replace(known(), film="4-00"))
     (folder / "spec.known.json").write_text(as_json(replace(known(), film="4-00")), encoding="utf-8")

@@ -183,12 +183,14 @@ def test_folder_that_cannot_be_written(folder: Path) -> None:
             pytest.skip("nothing here keeps this user from writing")
     try:
         done = cinecut("render", "spec.yaml", "-o", "locked/out.mp4", cwd=folder)
+        packed = cinecut("pack", "spec.yaml", "-o", "locked/out.pack", cwd=folder)
     finally:
         if mounted:
             subprocess.run(["umount", locked], check=True)
         locked.chmod(0o755)
     assert (done.returncode, done.stdout) == (1, "")
     assert re.match(r"error: .*locked.* cannot be written", done.stderr)
+    assert re.match(r"error: locked(/out.pack)? cannot be written", packed.stderr)
     assert names(locked) == []
 
 
