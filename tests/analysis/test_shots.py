@@ -275,3 +275,5 @@ def test_no_bars_where_any_picture_fills_the_frame() -> None:
     full = np.full((HEIGHT, WIDTH), 120, np.uint8)
     assert letterbox([glance(boxed, 16)] * 20, 16) == Bars(top=Fraction(22, HEIGHT), bottom=Fraction(22, HEIGHT))
     assert letterbox([glance(boxed, 16)] * 20 + [glance(full, 16)] * 5, 16) == Bars()
+    traces = [glance(boxed, 16)] * 20 + [glance(full, 16)] * 2
+    assert letterbox(traces, 16, share=0.85) == Bars(top=Fraction(22, HEIGHT), bottom=Fraction(22, HEIGHT))

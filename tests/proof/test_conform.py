@@ -11,13 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commandline import cinecut
-from footage import encode, make_film, scene
+from footage import Frames, encode, make_film, scene
 from oracle import BUNDLED
 
 from cinecut.diagnostics import Report
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.events import Black, Shot
 from cinecut.language.read import load_spec
+from cinecut.media.probe import film_facts
+from cinecut.proof.conform.places.closer import clear_place
+from cinecut.proof.conform.places.film import FilmPictures
+from cinecut.proof.conform.places.placing import Piece, Placer
 from cinecut.proof.conform.places.vectors import View, alike, mirrored, vectors_of
 from cinecut.proof.conform.reading import conform
 from cinecut.render.job import SILENT, prepare
@@ -199,3 +203,48 @@ def test_still_reframed_quick_and_foreign_shots(tmp_path: Path) -> None:
     assert other.film is None
     (tmp_path / "a.yaml").write_text(found.text, encoding="utf-8")
     assert prepare(tmp_path / "a.yaml").plan.frames == found.frames
+
+
+def _rolling(length: int) -> Frames:
+    """Names that roll up over black, as at the end of a film: many small lines, 2 pixels a frame."""
+    dice = np.random.default_rng(8)
+    page = np.zeros((144 + 2 * length, 256), np.uint8)
+    for top in range(4, len(page) - 4, 8):
+        page[top : top + 4, 20:236] = 230 * np.repeat(dice.random(72) < 0.6, 3) * (dice.random() < 0.9)
+    rolled = np.stack([page[2 * n : 2 * n + 144] for n in range(length)])
+    return rolled[..., None].repeat(3, axis=-1)
+
+
+def test_names_that_roll(tmp_path: Path) -> None:
+    """Shots of rolling text are found at their frames in another render, also under a title. A closer look tells the
+    right place from a rough one, and says nothing where only wrong ones are asked about."""
+    scenes = [scene(n, 50, 2 + n) for n in range(3)]
+    film = encode(tmp_path / "film.mp4", np.concatenate([*scenes, _rolling(260)]))
+    cuts = [(20, 24), (190, 24), (70, 24), (320, 30), (250, 24)]
+    title = "drawbox=60:50:136:5:white:fill,drawbox=80:62:96:20:white:fill"
+    parts = [
+        f"[0:v]trim=start_frame={first}:end_frame={first + length},setpts=PTS-STARTPTS,"
+        f"crop=iw*0.96:ih*0.96,scale=384:216{',' + title if number == 4 else ''}[v{number}]"
+        for number, (first, length) in enumerate(cuts)
+    ]
+    graph = f"{';'.join(parts)};{''.join(f'[v{n}]' for n in range(len(cuts)))}concat=n={len(cuts)},eq=gamma=1.2[out]"
+    files = ["-i", str(film), "-filter_complex", graph, "-map", "[out]", "-crf", "18", "-pix_fmt", "yuv420p"]
+    subprocess.run([str(BUNDLED), "-v", "error", *files, str(tmp_path / "trailer.mp4")], check=True)
+    found = conform(tmp_path / "trailer.mp4", [film], tmp_path / "a.yaml", lambda *_: None)
+    assert found.foreign == 0, found.pieces
+    start = 0
+    for first, length in cuts:
+        middle = start + length // 2
+        piece = next(each for each in found.pieces if each.start <= middle < each.end)
+        assert abs(piece.first + (middle - piece.start) - (first + length // 2)) <= 1, (first, found.pieces)
+        start += length
+    everything = slice(0, 45), slice(0, 80)
+    with FilmPictures.open(film, lambda done: None) as pictures:
+        pictures.view = View(0.02, 0.02, 0.98, 0.98)
+        trailer = tmp_path / "trailer.mp4"
+        placer = Placer(trailer, film_facts(trailer), np.zeros((1, 3, 45, 80), np.uint8), everything, [pictures])
+        right, wrong = (Piece(72, 102, 0, Fraction(first)) for first in (327, 200))
+        clear = clear_place([right, wrong], placer)
+        assert clear is not None
+        assert (clear.first, clear.speed) == (Fraction(320), Fraction(1))
+        assert clear_place([wrong], placer) is None

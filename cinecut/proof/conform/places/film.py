@@ -248,6 +248,8 @@ class FilmPictures:
             self._readers.put(reader)
 
     def _decode(self, group: int) -> NDArray[np.uint8]:
+        with self._lock:
+            self.decoded += self.end(group) - int(self.starts[group])
         with self._reader() as reader:
             return self._filled(reader, group, np.zeros(_ROW, np.uint8), _row)
 
@@ -270,8 +272,6 @@ class FilmPictures:
                 last = rank
             if rank >= end - 1:
                 break
-        with self._lock:
-            self.decoded += end - start
         if 0 <= last - start < end - start - 1:
             found[last - start + 1 :] = found[last - start]
         return found

@@ -17,7 +17,7 @@ from cinecut.proof.conform.places.vectors import alike
 
 _PART = 24  # frames that are placed alone
 _BUDGET = 0.4  # of a film's pictures that are decoded at most to find what its key pictures do not show
-_FREE = 1500  # pictures that are decoded of any film
+_FREE = 2500  # pictures that are decoded for one search in any film, however many were before
 _HIDDEN = 0.8  # promise of a group in which there is a shot that its key picture does not show
 _DOUBTFUL = 0.45  # correlation of one picture from which on a group is worth a closer look
 _TRIED = 3  # groups for one stretch that get it, with and without something over the picture
@@ -65,13 +65,14 @@ def sought(lost: Sequence[Piece], placer: Placer) -> dict[Piece, Piece]:
 def _seek(searches: Sequence[_Search], placer: Placer, covered: bool) -> None:
     """Look into the outlines of groups, as many as may be decoded; pictures may be `covered` by something."""
     order = _order([each.piece for each in searches], placer, covered)
+    most = [max(_BUDGET * film.count, film.decoded + _FREE) for film in placer.films]
     with ThreadPoolExecutor(THREADS) as pool:
         while order:
             some, order = order[: 2 * THREADS], order[2 * THREADS :]
             waiting = [each for each in searches if not each.is_sure]
             if not waiting:
                 break
-            some = [each for each in some if _is_affordable(each, placer)]
+            some = [each for each in some if _is_affordable(each, placer, most)]
             list(pool.map(lambda each, waiting=waiting: _look(each, waiting, placer), some))
 
 
@@ -86,9 +87,10 @@ def _order(lost: Sequence[Piece], placer: Placer, covered: bool) -> list[Candida
     return sorted(best.values(), key=lambda c: -c.promise - _HIDDEN * bool(films[c.film].known.cut[c.group]))
 
 
-def _is_affordable(candidate: Candidate, placer: Placer) -> bool:
+def _is_affordable(candidate: Candidate, placer: Placer, most: Sequence[float]) -> bool:
+    """Whether a group may be decoded: `most` says of each film how many pictures may be."""
     film = placer.films[candidate.film]
-    return film.decoded < max(_BUDGET * film.count, _FREE) or film.is_kept(candidate.group)
+    return film.decoded < most[candidate.film] or film.is_kept(candidate.group)
 
 
 def _look(candidate: Candidate, searches: Sequence[_Search], placer: Placer) -> None:
