@@ -92,7 +92,7 @@ def _courses(length: int) -> list[tuple[Floats, Floats]]:
     pseudo-inverse."""
     share = np.clip((np.arange(-_BESIDE, length + _BESIDE) + 1) / (length + 1), 0, 1)
     courses = np.stack([1 - share, share]), np.stack([(1 - share) ** 2, share**2, 2 * share * (1 - share)])
-    return [(course, np.linalg.pinv(course)) for course in courses]
+    return [(course, np.asarray(np.linalg.pinv(course), np.float64)) for course in courses]
 
 
 def _fitting(curves: Floats, length: int, starts: range) -> list[Mix]:
