@@ -34,7 +34,8 @@ ENCODERS = {
     "mpeg4": "-c:v mpeg4 -q:v 4 -g 240",
     "mpeg4 fixed": "-c:v mpeg4 -q:v 4 -g 48 -sc_threshold 1000000000",
 }
-GRADUAL = ("mix", "fog", "dark to bright", "fast", "wipe", "dip to black", "dip to white")
+WIPES = ("wipe", "wipe up", "corner", "iris", "iris closing", "doors", "soft wipe")
+GRADUAL = ("mix", "fog", "dark to bright", "fast", "wipe", "dip to black", "dip to white", *WIPES[1:])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,13 +135,23 @@ def gradual(name: str, one: Frames, other: Frames, kind: str, length: int) -> Cu
         ground = 0 if kind.endswith("black") else 235
         strength = np.abs(2 * share - 1)
         middle = np.where(share < 0.5, out, into) * strength + ground * (1 - strength)
-    elif kind == "wipe":
-        columns = np.arange(WIDTH)[None, None, :, None]
-        middle = np.where(columns < share * WIDTH, into, out)
+    elif kind in WIPES:
+        soft = 0.2 if kind == "soft wipe" else 0.001
+        done = np.clip((share * (1 + soft) - _reached(kind)[..., None]) / soft, 0, 1)
+        middle = out * (1 - done) + into * done
     else:
         middle = out * (1 - share) + into * share
     frames = np.concatenate([head, middle.astype(np.uint8), tail])
     return CutFilm(name, frames, (), ((len(head), len(head) + length),))
+
+
+def _reached(kind: str) -> NDArray[np.float64]:
+    """[180 x 320] the share of a wipe at which its edge reaches each pixel."""
+    y, x = (np.mgrid[:HEIGHT, :WIDTH] + 0.5) / np.array([HEIGHT, WIDTH])[:, None, None]
+    from_middle = np.hypot(WIDTH * (x - 0.5), HEIGHT * (y - 0.5)) / np.hypot(WIDTH / 2, HEIGHT / 2)
+    shapes = {"wipe up": 1 - y, "corner": (x + y) / 2, "doors": abs(2 * x - 1)}
+    shapes |= {"iris": from_middle, "iris closing": 1 - from_middle}
+    return np.asarray(shapes.get(kind, x))
 
 
 def _shaded(one: Frames, other: Frames, kind: str) -> tuple[Frames, Frames]:

@@ -20,6 +20,7 @@ from cinecut.media.probe import film_facts
 from tools.cut_films import (
     ENCODERS,
     GRADUAL,
+    WIPES,
     CutFilm,
     Frames,
     Score,
@@ -37,7 +38,7 @@ _PAIRS = (((800, 1370), (2500, 3300), (5600, 5900)), ((1150, 2710), (9155, 10850
 _LENGTHS = (8, 12, 16, 24, 36, 48)  # frames of a gradual cut
 _PIECES = (26, 40, 33, 52, 29, 45, 36, 40)  # frames of a set-up
 _BLACK = (0, 6, 12, 24, 48)  # frames between them
-_HARD = ("fast", "wipe")  # kinds that are told apart from the others
+_HARD = ("fast", *WIPES)  # kinds that are told apart from the others
 
 
 def table(film: Film) -> list[Figure]:
@@ -50,7 +51,7 @@ def table(film: Film) -> list[Figure]:
                 scores[name, encoder, kind] += score(find_shots(path, film_facts(path), lambda share: None), made)
     print()
     print_rows(("half", "encoder", "kind", "recall", "extra", "left > 1", "black inside"), [*map(_row, scores.items())])
-    judged = {kind: _sum(scores, kind) for kind in ("jump cuts", "black", "gradual", "flashes")}
+    judged = {kind: _sum(scores, kind) for kind in ("jump cuts", "black", "gradual", "fast or wipe", "flashes")}
     late = sum(left > 1 for left in judged["gradual"].left_over)
     return [
         Figure("shots, black between pieces of one set-up: recall", judged["black"].recall, 0.97, at_least=True),
@@ -60,6 +61,7 @@ def table(film: Film) -> list[Figure]:
         Figure(
             "shots, dissolves and dips: share with more than a frame left over", late / judged["gradual"].blends, 0.05
         ),
+        Figure("shots, wipes and fast movement: found", judged["fast or wipe"].blends_recall, 0.9, at_least=True),
         Figure("shots, flashes taken for cuts", judged["flashes"].extra, 0),
     ]
 

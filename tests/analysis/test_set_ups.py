@@ -18,6 +18,7 @@ from tools.cut_films import (
     ENCODERS,
     HEIGHT,
     WIDTH,
+    WIPES,
     CutFilm,
     Frames,
     Score,
@@ -89,6 +90,45 @@ def test_both_halves_of_a_dip_are_found_whatever_looks_like_a_cut_in_it(kind: st
         inside = {rank for part in parts for rank in range(*part.range)}
         assert len(set(range(start, end)) - inside) <= 3  # two plain ones in the middle, and one at an edge
         assert len(inside - set(range(start, end))) <= 2
+
+
+def filmed(seed: int, length: int, speed: int) -> Frames:
+    """A set-up filmed by a camera that pans by `speed` pixels a picture."""
+    frames = set_up(seed, length, seed, drift=0.3)
+    wide = np.concatenate([frames, frames[:, :, ::-1]], 2)
+    return np.stack([np.roll(frame, speed * at, 1)[:, :WIDTH] for at, frame in enumerate(wide)])
+
+
+@pytest.mark.parametrize("kind", WIPES)
+def test_wipes_between_shots_that_move_are_found_to_the_picture(kind: str) -> None:
+    for length in (10, 20, 36):
+        film = gradual(kind, set_up(5, 80, 0, drift=0.5), set_up(8, 80, 2, drift=0.5), kind, length)
+        ((start, end),) = film.blends
+        ((first, after),) = (blend.range for blend in dissolves(outline(film.frames), [], []))
+        assert abs(first - start) <= 2
+        assert abs(after - end) <= 2
+
+
+@pytest.mark.parametrize("length", [12, 24])
+def test_a_dissolve_is_found_though_the_camera_pans(length: int) -> None:
+    film = gradual("mix", filmed(5, 80, 1), filmed(8, 80, -1), "mix", length)
+    ((start, end),) = film.blends
+    ((first, after),) = (blend.range for blend in dissolves(outline(film.frames), [], []))
+    assert abs(first - start) <= 2
+    assert abs(after - end) <= 2
+
+
+@pytest.mark.parametrize("speed", [2, 6, 10])
+def test_a_pan_is_no_gradual_cut(speed: int) -> None:
+    for seed in (5, 8):
+        assert dissolves(outline(filmed(seed, 120, speed)), [], []) == []
+
+
+def test_what_crosses_the_picture_is_no_wipe() -> None:
+    frames = set_up(5, 80, 0).copy()
+    for at in range(45):
+        frames[20 + at, 40:150, max(0, 8 * at - 40) : 8 * at] = 20
+    assert dissolves(outline(frames), [], []) == []
 
 
 @pytest.mark.parametrize("kind", ["mix", "fog"])

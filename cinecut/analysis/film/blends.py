@@ -185,7 +185,7 @@ def _surer(still: list[Ramp], moving: list[Mix]) -> list[tuple[int, int]]:
     one, of that which errs less."""
     kept = [mix for mix in moving if all(_apart(mix, ramp) or _errs_less(mix, ramp) for ramp in still)]
     kept_ramps = [ramp for ramp in still if all(_apart(mix, ramp) for mix in kept)]
-    return [(each.start, each.end) for each in kept] + [(each.start, each.end) for each in kept_ramps]
+    return [(mix.start, mix.end) for mix in kept] + [(ramp.start, ramp.end) for ramp in kept_ramps]
 
 
 def _apart(mix: Mix, ramp: Ramp) -> bool:

@@ -15,14 +15,15 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS, Filled
+from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS, Filled, blocks
 
 _LENGTHS = (6, 8, 10, 13, 16, 20, 25, 31, 39, 48, 60)  # pictures inside that are tried at first
 _BESIDE, _BESIDE_LEAST = 16, 3  # pictures on both sides that are looked at, and how many there must be
 _FLOOR = (2.0, 0.1, 0.1)  # changes that say little: of the mean, in levels; of the variances, as a part of them
-_COST_FIRST, _COST = 0.12, 0.06  # greatest part of the changes that the mix leaves unexplained: at first, and then
+_COST_FIRST, _COST_SUSPECT = 0.12, 0.1  # greatest part of the changes that a mix leaves unexplained: where one may be
+_COST = 0.06  # and where one is
 _SHORTEST = 6  # pictures inside
-_KNOWN, _KNOWN_SURE = 5, 0.8  # least pictures known between its ends, and least share of them
+_KNOWN, _KNOWN_SURE = 3, 0.8  # least pictures known between its ends, and least share of them
 _COMMON, _COMMON_DETAILS = 0.65, 0.35  # greatest correlation of the two shots, and of their details
 _DIP = 0.8  # greatest detail in the middle, relative to the mean of both ends
 _LONG = 24  # pictures: the first and the last of a longer one hardly differ from the shots, and are taken into it
@@ -43,7 +44,7 @@ class Mix:
 def mixes(pictures: Filled, slack: float = 1.0) -> list[Mix]:
     """What looks like a dissolve among pictures without hard cuts, in order.
 
-    slack : how many times stranger one may look, if pictures are missing
+    slack : above 1 if pictures are missing; then what may be one is returned
     """
     curves = _curves(pictures)
     if curves[2].min() > _DIP * curves[2].max():  # nothing loses its details
@@ -56,7 +57,7 @@ def mixes(pictures: Filled, slack: float = 1.0) -> list[Mix]:
         ):
             continue
         best = _refined(curves, mix)
-        if best.cost <= slack * _COST and _may_hold(pictures, best, slack):
+        if best.cost <= (_COST_SUSPECT if slack > 1 else _COST) and _may_hold(pictures, best, slack):
             found.append(best)
     return sorted((_ranked(mix, int(pictures.ranks[0])) for mix in found), key=lambda mix: mix.start)
 
@@ -77,11 +78,11 @@ def _curves(pictures: Filled) -> Floats:
     missing ones are taken to lie evenly between their neighbours."""
     known = np.flatnonzero(np.diff(pictures.known))
     curves = np.empty((3, len(known)))
-    for at, place in enumerate(known.tolist()):
-        points = pictures.luma[place].reshape(ROWS, COLUMNS).astype(np.float32)
-        across, down = np.diff(points, axis=1).ravel(), np.diff(points, axis=0).ravel()
-        mean = points.mean()
-        curves[:, at] = mean, (points**2).mean() - mean**2, across @ across / len(across) + down @ down / len(down)
+    for block in blocks(len(known)):
+        points = pictures.luma[known[block]].reshape(-1, ROWS, COLUMNS).astype(np.float32)
+        across, down = np.diff(points, axis=2), np.diff(points, axis=1)
+        curves[0, block], curves[1, block] = points.mean((1, 2)), points.var((1, 2))
+        curves[2, block] = (across**2).mean((1, 2)) + (down**2).mean((1, 2))
     return np.stack([np.interp(np.arange(len(pictures.ranks)), known, curve) for curve in curves])
 
 

@@ -90,19 +90,19 @@ class Filled:
 def spreads(outline: Outline) -> NDArray[np.float32]:
     """[n] mean absolute deviation of each picture's luma, in levels."""
     means = outline.luma.mean(1, dtype=np.float32, keepdims=True)
-    blocks = _blocks(len(outline.luma))
-    return np.concatenate([np.abs(outline.luma[block] - means[block]).mean(1) for block in blocks], dtype=np.float32)
+    parts = [np.abs(outline.luma[block] - means[block]).mean(1) for block in blocks(len(outline.luma))]
+    return np.concatenate(parts, dtype=np.float32)
 
 
 def has_plain_ground(outline: Outline) -> NDArray[np.bool_]:
     """[n] whether half of each picture has about the same luma, as the background of a title mostly has."""
     plain = []
-    for block in _blocks(len(outline.luma)):
+    for block in blocks(len(outline.luma)):
         luma = outline.luma[block].astype(np.int16)
         plain.append((np.abs(luma - np.median(luma, 1, keepdims=True)) <= 8).mean(1) > 0.5)
     return np.concatenate(plain)
 
 
-def _blocks(length: int) -> list[slice]:
+def blocks(length: int) -> list[slice]:
     """Slices (at least one) of a number of pictures, so that a long film takes no more memory than a short one."""
     return [slice(start, start + 2048) for start in range(0, max(1, length), 2048)]

@@ -21,12 +21,13 @@ from cinecut.analysis.film.gradual.outline import COLUMNS, NOISE, ROWS, Filled
 _LENGTHS = (8, 12, 18, 27, 40)  # pictures inside that are tried at first
 _LONGEST = 64
 _COARSE = 2  # points of a side that are one at the first look
-_KNOWN, _KNOWN_SURE = 5, 0.8  # least pictures known between its ends, and least share of them
+_KNOWN, _KNOWN_SURE = 3, 0.8  # least pictures known between its ends, and least share of them
 _CALM = 1.0  # levels
 _SCORE_FIRST = 1.5  # least score at the first look
 _SCORE_SUSPECT = 2.5  # the same where pictures are missing
 _SCORE = 2.0  # least score of a wipe, times the share of its points that are cut
 _CUT, _CUT_LEAST = 1.5, 8.0  # such a point's change: times the largest before and after, and in levels
+_CUT_SHARE = 0.45  # least share of such points: what only crosses the picture leaves the others as they are
 _SHORTEST = 6  # pictures
 _SOFT = 0.5  # of the greatest change: the edge is there
 _CLEARLY = 0.25  # pictures by which an edge is softer than a sharp one
@@ -119,7 +120,7 @@ def _scores(luma: Pictures, shapes: Floats, starts: Places, length: int, margin:
 
 
 def _cut_share(luma: Pictures, wipe: Wipe, margin: int) -> float:
-    """The share of the points with a cut of their own: what only crosses the picture leaves the others as they are."""
+    """The share of the points with a cut of their own."""
     sides = _sides(luma, _FINE_SHAPES[wipe.shape], np.array(wipe.start), wipe.length, margin)
     before, across, after = (np.abs(other - one) for one, other in pairwise(sides))
     return float(((across > _CUT_LEAST) & (across > _CUT * np.maximum(before, after))).mean())
@@ -146,7 +147,9 @@ def _refined(luma: Pictures, first: Wipe) -> Wipe:
     softness = _softness(luma, rough)
     sharp = _best_near(luma, rough, max(3, softness), softness)
     beyond = _softness(luma, sharp)
-    score = rough.score * _cut_share(luma, rough, margin) if beyond <= _SOFTEST * rough.length + 1 else 0.0
+    share = _cut_share(luma, rough, margin)
+    is_wipe = share >= _CUT_SHARE and beyond <= _SOFTEST * rough.length + 1
+    score = rough.score * share if is_wipe else 0.0
     return Wipe(sharp.start - beyond, sharp.length + 2 * beyond, sharp.shape, score)
 
 
