@@ -56,7 +56,8 @@ def listen(request: Request, line: Line) -> Listened:
     sounding = facts if request.audio is None else with_first(film, facts, request.audio)
     voices = line.run(VOICES, film, sounding, 0)
     dialogue, warnings = _dialogue(request, sounding, voices, line)
-    turns: tuple[Turn, ...] = line.run(SPEAKERS, film, sounding, 0, voices.phrases)
+    sure = tuple(phrase for phrase, certain in zip(voices.phrases, voices.sure, strict=True) if certain)
+    turns: tuple[Turn, ...] = line.run(SPEAKERS, film, sounding, 0, sure)
     dialogue = with_cast(dialogue, turns)
     return Listened(request, line, facts, sounding, dialogue, warnings)
 

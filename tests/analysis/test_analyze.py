@@ -278,6 +278,7 @@ def test_analyze_writes_a_spec_and_a_sheet_and_never_over_them(film: Footage, tm
     said = json.loads(run.stdout)
     assert {"spec", "sheet", "shots", "seconds", "warnings", "film", "beats", "timeline"} == set(said)
     assert set(said["film"]["anchors"]) == {"begin", "escalation", "climax"}
+    assert all(set(each) == {"name", "seconds", "protagonist"} for each in said["film"]["speakers"])
     assert len([event for event in said["timeline"] if "shot" in event]) == said["shots"] < len(said["film"]["shots"])
     spec, sheet = tmp_path / said["spec"], tmp_path / said["sheet"]
     assert names(spec.parent) == ["mine.html", "mine.yaml"]
