@@ -31,11 +31,8 @@ from cinecut.proof.conform.places.views import Pair, likely_view, refined
 from cinecut.proof.conform.template import template
 from cinecut.proof.conform.writing import Writer
 
-_PIECES, _FEWEST, _LOOKS = (
-    8,
-    2,
-    3,
-)  # pieces, at least, and frames of each, by which it is told exactly what of the film's pictures a trailer shows
+# What part of the film's pictures a trailer shows is measured on so many pieces, at least, and on frames of each:
+_PIECES, _FEWEST, _LOOKS = 8, 2, 3
 _FIRST = 6  # stretches that are placed for this before all others
 _GLANCES = 24  # frames by which the bars of a trailer are found
 _BARRED = 0.85  # share of them in which a bar is black: an encoder leaves traces of pictures in it; too wide a bar does

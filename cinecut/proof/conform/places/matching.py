@@ -1,6 +1,6 @@
 """A trailer in pieces, each at its place in a film.
 
-stretches without cuts ─ placed by key pictures ─► pieces ─ the rest sought in outlines ─► pieces ─► adopted, joined
+stretches without cuts ─ placed by key pictures ─► pieces ─ the rest sought in outlines ─► pieces ─► joined
 """
 
 from __future__ import annotations

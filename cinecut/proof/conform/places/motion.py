@@ -54,11 +54,12 @@ def _differs_beside(piece: Piece, placer: Placer) -> bool:
     """Whether the film's frames a little earlier and later are less like a piece that something lies over."""
     own = float(placer.likes(piece).mean())
     beside = (replace(piece, first=piece.first + shift) for shift in _BESIDE if piece.first + shift >= 0)
-    return all(_is_unlike(float(placer.likes(each).mean()), own) for each in beside)
+    return bool(_is_unlike(np.array([float(placer.likes(each).mean()) for each in beside]), own).all())
 
 
-def _is_unlike(like: float, best: float) -> bool:
-    return 1 - like > _AS_LIKE * (1 - best) + _NOISE
+def _is_unlike(likes: NDArray[np.float64], best: float) -> NDArray[np.bool_]:
+    """Which places are clearly less like a piece than the best one."""
+    return np.asarray(1 - likes > _AS_LIKE * (1 - best) + _NOISE, np.bool_)
 
 
 def _refined(piece: Piece, placer: Placer, usual: Fraction, reach: int) -> Piece:
@@ -74,7 +75,7 @@ def _refined(piece: Piece, placer: Placer, usual: Fraction, reach: int) -> Piece
     _, vectors = film.between(low, high, piece.view)
     own = places.index((piece.speed, piece.first))
     likes, scores = _scores(placer.own(rows, piece.flipped), vectors, ranks)
-    scores[1 - likes > _AS_LIKE * (1 - likes[own]) + _NOISE] = _UNLIKE
+    scores[_is_unlike(likes, float(likes[own]))] = _UNLIKE
     rated = scores + np.array([_USUAL * (speed == usual) for speed, _ in places])
     best = int(rated.argmax())
     if rated[best] < rated[own] + _BETTER or scores[best] < _MOVES:
