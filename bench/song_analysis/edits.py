@@ -45,6 +45,7 @@ def figures() -> list[Figure]:
     print_rows(["trailer", "drop on drop", "breath in break", "in a quieter part", "act 3 in drops", "joints"], rows)
     return [
         Figure("the song's drop on the trailer's", float(np.mean(every["drop"])), 0.95, at_least=True),
+        Figure("breaths in the song's break", float(np.mean(every["break"])), 0.95, at_least=True),
         Figure("breaths in a break, a build or an intro", float(np.mean(every["quieter"])), 0.95, at_least=True),
         Figure("share of act 3 under the song's drops", float(np.mean(every["climax"])), 0.95, at_least=True),
     ]

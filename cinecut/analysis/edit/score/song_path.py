@@ -23,7 +23,8 @@ _AROUND, _JUMP = 4, 0.2  # bars around a drop, and the rise in energy between th
 _STEP = 0.1  # energy (3 dB) by which a song has to fall somewhere to have a break
 _LOUD = 0.5  # loudness from which on a bar is one of the loud ones that a break lies between
 _AHEAD, _BEHIND = 0.6, 0.2  # worth of a soft bar before the first loud one, and after the last, for a breath
-_LATE = 0.2  # what a soft bar just before a loud one is worth less than one just after it
+_DEEP = 0.6  # share of a break's depth from which on a bar is soft
+_LATE = 0.6  # what a soft bar just before a loud one is worth less than one just after it
 _DROP, _TURN, _CLIMAX, _BREATH, _RISE, _STRIKE = 1.0, 0.5, 1.2, 0.6, 0.3, 1.5  # worth of what the trailer wants
 _HIDDEN, _AT_ACT, _AT_PHRASE, _ANYWHERE = 0.05, 0.15, 0.3, 0.6  # price of a joint
 _LATER = 0.3  # price of beginning at the song's last bar: a song begins as it was written, unless more speaks for it
@@ -119,8 +120,8 @@ def _loudness(energy: Array) -> Array:
 
 
 def _softness(energy: Array) -> Array:
-    """1 for the softest bars of the song's break, less towards the end of it, where a song builds up again, and for
-    soft bars outside its loud parts; all 0 without a break."""
+    """1 where the song's break has become soft, less towards its end, where a song builds up again, and for soft bars
+    outside its loud parts; all 0 without a break."""
     size, place = min(_AROUND, energy.size), np.arange(energy.size)
     parts = np.convolve(np.pad(energy, (size // 2, size - 1 - size // 2), "edge"), np.full(size, 1 / size), "valid")
     sounds = np.flatnonzero(_loudness(parts) >= _LOUD)  # one stroke after the end is no loud part
@@ -134,7 +135,7 @@ def _softness(energy: Array) -> Array:
     begin, end = sounds[np.maximum(after - 1, 0)], sounds[np.minimum(after, sounds.size - 1)]
     late = (place - begin) / np.maximum(end - begin, 1)
     fits = np.where(between, 1 - _LATE * late, np.where(after == 0, _AHEAD, _BEHIND))
-    return np.asarray(np.clip((top - parts) / (top - low), 0, 1) * fits)
+    return np.asarray(np.clip((top - parts) / (top - low) / _DEEP, 0, 1) * fits)
 
 
 def _drops(energy: Array) -> Array:
