@@ -34,7 +34,7 @@ _CLEARLY = 0.25  # pictures by which an edge is softer than a sharp one
 _SOFTEST = 0.2  # of the length: a softer edge is movement
 _SLID = 0.9  # correlation
 _SAME = 0.5  # greatest detail along a pan, relative to that of a picture
-_TRIES = 12  # most of the first look that are looked at again
+_TRIES = 16  # most of the first look that are looked at again
 _MARGIN = 10  # part of the length by which a point is shown before and after the edge at the first look
 
 Pictures = NDArray[np.uint8]  # [n x points] luma
@@ -54,6 +54,14 @@ class Wipe:
     @property
     def end(self) -> int:
         return self.start + self.length
+
+    def is_near(self, other: Wipe) -> bool:
+        """Whether a second look at either comes to the same."""
+        apart = max(abs(self.start - other.start), abs(self.end - other.end))
+        return self.shape == other.shape and apart <= other.length // 4
+
+    def overlaps(self, other: Wipe) -> bool:
+        return self.end > other.start and self.start < other.end
 
 
 def _shapes(rows: int, columns: int) -> Floats:
@@ -76,17 +84,19 @@ def wipes(pictures: Filled, slack: float = 1.0) -> list[tuple[int, int]]:
 
     slack : above 1 if pictures are missing; then what may be a wipe is returned
     """
-    found, tries = list[Wipe](), _TRIES
-    for first in sorted(_first_look(pictures, slack), key=lambda wipe: -wipe.score):
-        if not tries:
+    likely: list[Wipe] = []
+    for wipe in sorted(_first_look(pictures, slack), key=lambda wipe: -wipe.score):
+        if len(likely) == _TRIES:
             break
-        if any(first.end > other.start and first.start < other.end for other in found):
-            continue
-        tries -= 1
-        if _pans(pictures.luma, first):
-            continue
-        wipe = first if slack > 1 else _refined(pictures.luma, first)
-        if wipe.score >= (_SCORE_SUSPECT if slack > 1 else _SCORE) and wipe.length >= _SHORTEST:
+        if not any(wipe.is_near(other) for other in likely) and not _pans(pictures.luma, wipe):
+            likely.append(wipe)
+    least = _SCORE_SUSPECT
+    if slack <= 1:
+        likely, least = [_refined(pictures.luma, wipe) for wipe in likely], _SCORE
+    found: list[Wipe] = []
+    for wipe in sorted(likely, key=lambda wipe: -wipe.score):
+        enough = wipe.score >= least and wipe.length >= _SHORTEST
+        if enough and not any(wipe.overlaps(other) for other in found):
             found.append(wipe)
     start = int(pictures.ranks[0])
     last = len(pictures.ranks)
