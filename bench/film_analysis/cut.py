@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import Film
 from bench.film_analysis.talkie import talkie
-from cinecut.analysis import analyze as line
+from cinecut.analysis import measure
 from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.edit.cuts import Cut
 from cinecut.analysis.edit.score.voices import placed
@@ -333,7 +333,7 @@ def _told(place: float, dice: random.Random) -> Scene:
 
 def _given(path: Path, vibe: str, scenes: dict[int, Scene]) -> Analysis:
     """A trailer with these descriptions, as a server's answers are handed on."""
-    with mock.patch.object(line, "describe", return_value=Described(scenes, "given") if scenes else NOTHING):
+    with mock.patch.object(measure, "describe", return_value=Described(scenes, "given") if scenes else NOTHING):
         return trailer(path, vibe)
 
 

@@ -25,8 +25,8 @@ _ALIKE = 0.72  # likeness above which two shots are of one set-up
 _MET = 0.9  # share of the wanted beats; if fewer are filled, alike neighbours are allowed
 _SPARE = 24  # candidates of a slot beyond one for each slot of the trailer
 _ROUNDS = 7  # of splitting slots that nothing fills; then they are left out
-_SPLIT = 4  # beats from which a best slot is split before its shot is muted
 _CHOICE, _PART = 5, 6  # shots that fill a slot, if a sixth of all takes are so many; with fewer it is split
+_CHOICE_OF_BEST = 3  # the same of the strongest takes for a best slot
 _BRIEF = Fraction(9, 10)  # seconds: no slot is split into shorter ones for the sake of choice
 _KEPT = 2  # of the strongest takes for a best slot, that no other slot gets
 _OTHERS = 5  # alternatives of a slot
@@ -72,19 +72,20 @@ def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:
 
 
 def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market) -> set[int]:
-    """The slots that few takes can fill, because few are so long or pause so long. One with a line is what it is; and
-    no more than there are takes for the slots that splitting makes."""
+    """The slots that few takes can fill, because few are so long or pause so long, a best one few of the strongest. One
+    with a line is what it is; and no more than there are takes for the slots that splitting makes."""
     enough = min(_CHOICE, len(market.takes) // _PART)
     spare = len(market.takes) - sum(gap.slot.want.shows for gap in gaps)
     scarce = set[int]()
     for number, (gap, offered) in enumerate(zip(gaps, offers, strict=True)):
         slot = gap.slot
-        if not slot.want.shows or slot.best or slot.ends or slot.beats < 2 or gap.length < 2 * _BRIEF:
+        if not slot.want.shows or slot.ends or slot.beats < 2 or gap.length < 2 * _BRIEF:
             continue
         if slot.want is Want.LINE and any(each.cut.line is not None for each in offered):
             continue
-        fitting = [each.cut.take for each in offered if not each.cut.mute and not each.spoils]
-        if len(scarce) < spare and len({take.shot for take in fitting if take is not None}) < enough:
+        fitting = market.strongest(gap) if slot.best else offered
+        shots = {each.cut.take.shot for each in fitting if each.cut.take and not each.cut.mute and not each.spoils}
+        if len(scarce) < spare and len(shots) < (min(_CHOICE_OF_BEST, enough) if slot.best else enough):
             scarce.add(number)
     return scarce
 
@@ -119,7 +120,8 @@ def _filled(slot: Slot, empty: bool, splits: bool) -> list[Slot]:
 
 
 def _halves(slot: Slot, splits: bool) -> list[Slot]:
-    """Two slots in place of one, if it is to be split and can be. The best shot comes first at the drop, else last."""
+    """Two slots in place of one, if it is to be split and can be: the longer one first, or last where that gets the
+    best shot. At the drop that comes first."""
     half = slot.beats // 2
     if not splits or not half:
         return [slot]
@@ -128,7 +130,9 @@ def _halves(slot: Slot, splits: bool) -> list[Slot]:
         second = replace(second, want=Want.SHOT)
     if slot.best and slot.act == "beat drop":
         return [first, replace(second, best=False)]
-    return [replace(first, best=False, ends=False), second]
+    if slot.best or slot.ends:
+        first, second = replace(first, beats=half, best=False, ends=False), replace(second, beats=first.beats)
+    return [first, second]
 
 
 def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
@@ -142,10 +146,9 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
         gap = gaps[number]
         if gap.slot.best or gap.slot.ends:
             strongest = [each for each in market.strongest(gap) if each.number not in taken]
-            splits = gap.slot.beats >= _SPLIT and all(each.cut.mute for each in strongest)
-            offers[number] = [] if splits else strongest or market.next_strongest(gap)
+            offers[number] = strongest or market.next_strongest(gap)
             taken |= {each.number for each in offers[number][:kept]}
-            if offers[number] or splits:
+            if offers[number]:
                 continue
         if gap.slot.want.shows:
             offers[number] = [each for each in market.candidates(gap, count) if each.number not in taken]

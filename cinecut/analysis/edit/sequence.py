@@ -23,9 +23,9 @@ from cinecut.analysis.edit.parts import Gap
 from cinecut.analysis.edit.promises import Lacks, Prices
 
 _BEAM = 24  # paths that are kept
-_REACH = 3  # shots within which two that look alike disturb
+_REACH, _FAR, _LESS = 3, 6, 0.5  # shots within which two that look alike disturb, and disturb less: by this factor
 _ROUNDS = 12  # of exchanges, at most
-_TRIES = 5  # searches, each with other prices
+_TRIES = 8  # searches, each with other prices
 _BETTER = 1e-6  # least gain of an exchange
 _NEARBY = 6  # slots apart, between which shots change places; with the last slot, from anywhere
 _MORE = 1.35  # times the movement of act 2 that each third of act 3 should have
@@ -109,15 +109,21 @@ class _Search:
         before = self.before.get(number)
         if before is not None and path.places[before] >= 0:
             values += self.steps[number][path.places[before]]
-        return self._among(values, options, path.takes[-_REACH:], path.takes, path.shots)
+        near = [(_nearness(away), take) for away, take in enumerate(reversed(path.takes[-_FAR:]), 1)]
+        return self._among(values, options, near, path.takes, path.shots)
 
     def _among(
-        self, values: Floats, options: Options, near: Sequence[int], takes: Sequence[int], shots: frozenset[int]
+        self,
+        values: Floats,
+        options: Options,
+        near: Sequence[tuple[float, int]],
+        takes: Sequence[int],
+        shots: frozenset[int],
     ) -> Floats:
         """The values of candidates among others: less for look-alikes and other parts of a shot, -inf for a take that
         is there already."""
-        for other in near:
-            values += self.pairs.near[other, options.numbers]
+        for nearness, other in near:
+            values += nearness * self.pairs.near[other, options.numbers]
         values += self.pairs.weights.again * np.isin(options.shots, list(shots))
         values[np.isin(options.numbers, takes)] = -np.inf
         return values
@@ -146,8 +152,7 @@ class _Search:
             values += self.steps[after][:, places[after]]
         others = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if n != number and places[n] >= 0}
         shots = frozenset(self.pairs.takes[take].shot for take in others.values())
-        at = self.shown.index(number)
-        near = [others[n] for n in self.shown[max(0, at - _REACH) : at + _REACH + 1] if n in others]
+        near = [(nearness, others[n]) for nearness, n in self._near(number) if n in others]
         return self._among(values, options, near, list(others.values()), shots) + self.rise.changed(
             number, places, self.options
         )
@@ -179,10 +184,21 @@ class _Search:
                 total += float(self.steps[number][places[before], places[number]])
         for number in (one, other):
             total += float(self.options[number].worths[places[number]])
-            at = self.shown.index(number)
-            near = [n for n in self.shown[max(0, at - _REACH) : at + _REACH + 1] if n in chosen and n != number]
-            total += sum(float(self.pairs.near[chosen[n], chosen[number]]) for n in near)
+            near = [(nearness, chosen[n]) for nearness, n in self._near(number) if n in chosen]
+            total += sum(nearness * float(self.pairs.near[take, chosen[number]]) for nearness, take in near)
         return total
+
+    def _near(self, number: int) -> list[tuple[float, int]]:
+        """The slots within reach of one, each with its nearness."""
+        at = self.shown.index(number)
+        first = max(0, at - _FAR)
+        around = enumerate(self.shown[first : at + _FAR + 1], first)
+        return [(_nearness(abs(place - at)), n) for place, n in around if n != number]
+
+
+def _nearness(away: int) -> float:
+    """How much of their likeness two shots so many places apart have to pay."""
+    return 1.0 if away <= _REACH else _LESS
 
 
 def _grown(path: _Path, worth: float, place: int, options: Options) -> _Path:
