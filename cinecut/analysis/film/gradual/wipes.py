@@ -153,7 +153,7 @@ def _spread(pictures: NDArray[np.int16]) -> Floats:
 def _refined(luma: Pictures, first: Wipe) -> Wipe:
     """The wipe near one of the first look, to the picture. A soft edge takes several pictures to pass a point."""
     margin = max(1, first.length // _MARGIN)
-    rough = _best_near(luma, first, max(2, first.length // 4), margin)
+    rough = _best_near(luma, first, max(2, first.length // 6), margin)
     softness = _softness(luma, rough)
     sharp = _best_near(luma, rough, max(3, softness), softness)
     beyond = _softness(luma, sharp)
