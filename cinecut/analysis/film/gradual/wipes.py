@@ -25,6 +25,7 @@ _KNOWN, _KNOWN_SURE = 3, 0.8  # least pictures known between its ends, and least
 _CALM = 1.0  # levels
 _SCORE_FIRST = 1.5  # least score at the first look
 _SCORE_SUSPECT = 2.5  # the same where pictures are missing
+_SCORE_LIKELY = 2.9  # the same where none is
 _SCORE = 2.0  # least score of a wipe, times the share of its points that are cut
 _CUT, _CUT_LEAST = 1.5, 8.0  # such a point's change: times the largest before and after, and in levels
 _CUT_SHARE = 0.45  # least share of such points: what only crosses the picture leaves the others as they are
@@ -86,7 +87,7 @@ def wipes(pictures: Filled, slack: float = 1.0) -> list[tuple[int, int]]:
     """
     likely: list[Wipe] = []
     for wipe in sorted(_first_look(pictures, slack), key=lambda wipe: -wipe.score):
-        if len(likely) == _TRIES:
+        if len(likely) == _TRIES or wipe.score < (_SCORE_SUSPECT if slack > 1 else _SCORE_LIKELY):
             break
         if not any(wipe.is_near(other) for other in likely) and not _pans(pictures.luma, wipe):
             likely.append(wipe)
@@ -153,7 +154,7 @@ def _spread(pictures: NDArray[np.int16]) -> Floats:
 def _refined(luma: Pictures, first: Wipe) -> Wipe:
     """The wipe near one of the first look, to the picture. A soft edge takes several pictures to pass a point."""
     margin = max(1, first.length // _MARGIN)
-    rough = _best_near(luma, first, max(2, first.length // 4), margin)
+    rough = _best_near(luma, first, max(2, first.length // 6), margin)
     softness = _softness(luma, rough)
     sharp = _best_near(luma, rough, max(3, softness), softness)
     beyond = _softness(luma, sharp)
