@@ -159,9 +159,7 @@ def test_what_comes_after_the_climax_is_shown_only_to_who_asks(film: Footage, tm
     assert "stays out" not in told
 
 
-def test_the_songs_tempo_is_exact_and_the_trailer_starts_on_a_bar_line(
-    film: Footage, studio: Path, tmp_path: Path
-) -> None:
+def test_the_songs_tempo_is_exact_and_its_bars_are_the_trailers(film: Footage, studio: Path, tmp_path: Path) -> None:
     analysed(film.path, tmp_path / "spec.yaml", "action", music=studio / "song.wav")
     spec, _ = read(tmp_path / "spec.yaml")
     assert spec.music is not None
@@ -169,8 +167,12 @@ def test_the_songs_tempo_is_exact_and_the_trailer_starts_on_a_bar_line(
     assert spec.music.beats.tempo == TEMPO
     assert spec.music.beats.metre == 4
     assert abs(float(spec.music.beats.first.seconds) - FIRST) < 0.005
-    for start in [part.in_ for part in spec.music.parts] or [spec.music.start]:
-        bars = (start.seconds - spec.music.beats.first.seconds) * TEMPO / 60 / 4
+    parts = spec.music.parts
+    start = parts[0].in_ if parts else spec.music.start
+    whole = [start.seconds - spec.music.beats.first.seconds]
+    whole += [after.in_.seconds - before.out.seconds for before, after in pairwise(parts)]  # the bars go on at a joint
+    for seconds in whole:
+        bars = seconds * TEMPO / 60 / 4
         assert abs(bars - round(bars)) < Fraction(1, 10_000)
 
 
