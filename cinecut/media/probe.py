@@ -127,26 +127,34 @@ class _Clock:
         if not stamps:
             raise Stop("unreadable", f"{path} holds no picture", "the file may be cut short; does it play?")
         self.start = stamps[0] * self.time_base
-        times = [(stamp - stamps[0]) * self.time_base for stamp in stamps]
-        rate = self._constant_rate(times, declared, whole)
+        ticks = [stamp - stamps[0] for stamp in stamps]
+        last = ticks[-1] * self.time_base
+        rate = self._constant_rate(ticks, declared, whole)
         self.variable = rate is None
-        self.rate = rate or _likely_rate(times, declared)
-        self.gaps = rate is not None and whole and len(times) < round(times[-1] * rate) + 1
-        last = times[-1] if self.variable else round(times[-1] * self.rate) / self.rate
+        self.rate = rate or _likely_rate([tick * self.time_base for tick in ticks], declared)
+        self.gaps = rate is not None and whole and len(ticks) < round(last * rate) + 1
+        if not self.variable:
+            last = round(last * self.rate) / self.rate
         longest = max((packet.length for packet in packets[-50:] if packet.length), default=0) * self.time_base
         self.duration = last + (longest if self.variable and longest else 1 / self.rate)
 
-    def _constant_rate(self, times: list[Fraction], declared: Fraction, whole: bool) -> Fraction | None:
+    def _constant_rate(self, ticks: list[int], declared: Fraction, whole: bool) -> Fraction | None:
         """The rate on whose grid every stamp lies, each on its own line; None if there is none. Lines may be empty: a
         film that was damaged or interrupted lacks pictures, and the one before stays on screen. But most pictures have
-        one on the next line."""
+        one on the next line.
+
+        ticks : the stamps after the first one, in units of the time base
+        """
         slack = max(self.time_base, Fraction(1, 2000))  # stamps are rounded to the container's clock
-        for rate in dict.fromkeys([declared, *_near_standard(times, declared)]):
-            lines = [round(time * rate) for time in times]
-            fits = all(abs(time - line / rate) <= slack for time, line in zip(times, lines, strict=True))
+        for rate in dict.fromkeys([declared, *_near_standard(len(ticks), ticks[-1] * self.time_base, declared)]):
+            step, most = self.time_base * rate, slack * rate  # lines of the grid a tick; by which a stamp may be off
+            lines = [(2 * tick * step.numerator + step.denominator) // (2 * step.denominator) for tick in ticks]
+            off = max(
+                abs(tick * step.numerator - line * step.denominator) for tick, line in zip(ticks, lines, strict=True)
+            )
             next_to = sum(line - before == 1 for before, line in pairwise(lines))
             full = not whole or next_to >= Fraction(3, 4) * (len(lines) - 1)
-            if fits and full and len(set(lines)) == len(lines):
+            if off <= most * step.denominator and full and len(set(lines)) == len(lines):
                 return rate
         return None
 
@@ -222,8 +230,9 @@ def _standard(rate: Fraction) -> Fraction:
     return best if abs(best - rate) <= rate / 5000 else rate
 
 
-def _near_standard(times: list[Fraction], declared: Fraction) -> list[Fraction]:
-    measured = (len(times) - 1) / times[-1] if len(times) > 1 and times[-1] else declared
+def _near_standard(count: int, last: Fraction, declared: Fraction) -> list[Fraction]:
+    """The standard rates near the average of so many pictures, the last one of which is shown at `last` seconds."""
+    measured = (count - 1) / last if last else declared
     return [rate for rate in _STANDARD_RATES if abs(rate - measured) < measured / 100]
 
 

@@ -248,3 +248,24 @@ def test_names_that_roll(tmp_path: Path) -> None:
         assert clear is not None
         assert (clear.first, clear.speed) == (Fraction(320), Fraction(1))
         assert clear_place([wrong], placer) is None
+
+
+def test_what_stands_twice_in_a_film_is_decoded_once(folder: Path, tmp_path: Path) -> None:
+    """By packets copied behind each other; pictures of the copies are those of the first, each at its own rank."""
+    (tmp_path / "list.txt").write_text(f"file '{folder / 'film.mp4'}'\n" * 3)
+    copy = ["-f", "concat", "-safe", "0", "-i", str(tmp_path / "list.txt"), "-map", "0:v", "-c", "copy"]
+    subprocess.run([BUNDLED, "-v", "error", *copy, str(tmp_path / "thrice.mp4")], check=True)
+    with (
+        FilmPictures.open(folder / "film.mp4", lambda done: None) as once,
+        FilmPictures.open(tmp_path / "thrice.mp4", lambda done: None) as thrice,
+    ):
+        count = len(once.starts)
+        assert len(thrice.starts) == 3 * count
+        assert thrice.distinct[:count] == list(range(count))
+        assert len(thrice.distinct) <= count + 1  # what follows the last group counts too
+        for group in range(count - 1):
+            assert np.array_equal(thrice.block(2 * count + group), once.block(group))
+        decoded = thrice.decoded
+        assert decoded == int(once.starts[-1])
+        thrice.block(0), thrice.block(count)
+        assert thrice.decoded == decoded

@@ -5,6 +5,7 @@ Both are kept by the film's content, so that a second trailer of it decodes only
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -43,6 +45,7 @@ THREADS = 2
 _AT_HAND = 64  # groups whose pictures and vectors are kept in memory
 CLOSE_UP = (240, 135)  # columns and rows of a picture that is looked at closely
 _CLOSE_AT_HAND = 6  # groups of which those are kept in memory
+_TELLING, _LEADING = 12, 4  # packets by whose sizes a group is known; those of the next one that count too
 _FOLDER = "conform"
 _ALL: Inside = (slice(None), slice(None))
 _SHAPE = (THUMB_ROWS, THUMB_COLUMNS)
@@ -96,7 +99,7 @@ class FilmPictures:
     decoded: int = 0
     _keys: tuple[View, Vectors] | None = None
     _at_hand: dict[tuple[int, View], Vectors] = field(default_factory=dict)
-    _locks: defaultdict[int, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    _locks: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _readers: SimpleQueue[GroupReader] = field(default_factory=SimpleQueue)
     _close_ups: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
@@ -234,7 +237,7 @@ class FilmPictures:
 
     def _lock_of(self, group: int) -> threading.Lock:
         with self._lock:
-            return self._locks[group]
+            return self._locks[self._names[group]]
 
     @contextmanager
     def _reader(self) -> Iterator[GroupReader]:
@@ -288,7 +291,28 @@ class FilmPictures:
         return np.stack(found) if found else np.empty((0, _ROW), np.uint8)
 
     def _file(self, group: int, kind: str = "frames") -> Path:
-        return cache_folder() / _FOLDER / f"{self.facts.fingerprint}-{self._shape}" / f"{group}.{kind}"
+        return cache_folder() / _FOLDER / f"{self.facts.fingerprint}-{self._shape}" / f"{self._names[group]}.{kind}"
+
+    @cached_property
+    def distinct(self) -> list[int]:
+        """The groups without those that are copies of earlier ones."""
+        return sorted({name: group for group, name in reversed([*enumerate(self._names)])}.values())
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """A name for the pictures of each group. What stands twice in a film, packet for packet, has one name, so that
+        it is decoded once: a title sequence, a recap, the parts of a reel."""
+        index, names = self.index, list[str]()
+        bounds = np.append(index.groups, len(index.pts))
+        for group, (first, last) in enumerate(pairwise(bounds.tolist())):
+            sizes = index.size[first : last + _LEADING]  # with those of the next group that may be shown in this one
+            if last - first < _TELLING or len(np.unique(sizes)) < _TELLING // 2:
+                names.append(str(group))
+                continue
+            order = index.rank[first:last] - self.starts[group]
+            told = np.concatenate([sizes, order, [self.end(group) - self.starts[group]]])
+            names.append(hashlib.blake2b(told.tobytes(), digest_size=12).hexdigest())
+        return names
 
     @staticmethod
     def _kept_or(file: Path, make: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:

@@ -6,16 +6,18 @@ frames, the film's around them ─ minus the mean of each ─ the share of the c
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.proof.conform.places.film import FilmPictures
-from cinecut.proof.conform.places.placing import MOVING, SPEEDS, Piece, Placer, ranks_of, spread
+from cinecut.proof.conform.places.placing import MOVING, SPEEDS, Piece, Placer, spread
 from cinecut.proof.conform.places.vectors import Vectors
 
 _LOOKS = 32  # frames of a shot that are compared at most
@@ -71,9 +73,11 @@ def _refined(piece: Piece, placer: Placer, usual: Fraction, reach: int) -> Piece
     places = _places(piece, usual, moments, normal, range(low, high), reach)
     if not places:
         return piece
-    ranks = np.stack([ranks_of(first, speed * normal, moments, film.count) for speed, first in places]) - low
-    _, vectors = film.between(low, high, piece.view)
-    own = places.index((piece.speed, piece.first))
+    firsts, speeds = (np.array([float(each[of]) for each in places])[:, None] for of in (1, 0))
+    ranks = np.floor(firsts + moments * (speeds * float(normal)) + 1e-6).astype(np.int64).clip(0, film.count - 1)
+    low, vectors = film.between(int(ranks.min()), int(ranks.max()) + 1, piece.view)
+    ranks -= low
+    own = bisect_left(places, (piece.speed, piece.first))
     likes, scores = _scores(placer.own(rows, piece.flipped), vectors, ranks)
     scores[_is_unlike(likes, float(likes[own]))] = _UNLIKE
     rated = scores + np.array([_USUAL * (speed == usual) for speed, _ in places])
@@ -105,33 +109,31 @@ def _decoded(film: FilmPictures, piece: Piece, placer: Placer, reach: int) -> tu
 def _places(
     piece: Piece, usual: Fraction, moments: NDArray[np.int64], normal: Fraction, decoded: range, reach: int
 ) -> list[tuple[Fraction, Fraction]]:
-    """Speeds, and first frames with which the middle of a piece lies near where it was found; its own among them."""
+    """Speeds, and first frames with which the middle of a piece lies near where it was found, in order; its own among
+    them, or none at all."""
     middle, last = Fraction(int(moments[len(moments) // 2])), int(moments[-1])
     there = piece.first + middle * piece.speed * normal
-    found = {(piece.speed, piece.first)}
+    found = list[tuple[Fraction, Fraction]]()
     speeds = {Fraction(1), *SPEEDS} if last >= MOVING else set[Fraction]()
-    for speed in {piece.speed, usual, *speeds}:
-        for shift in range(-reach, reach + 1):
-            first = (
-                piece.first + shift
-                if speed == piece.speed
-                else Fraction(round(there - middle * speed * normal) + shift)
-            )
-            if first >= decoded.start and first + last * speed * normal < decoded.stop:
-                found.add((speed, first))
-    own = piece.first, piece.first + last * piece.speed * normal
-    return sorted(found) if decoded.start <= own[0] and own[1] < decoded.stop else []
+    for speed in sorted({piece.speed, usual, *speeds}):
+        own = speed == piece.speed
+        begin = piece.first if own else Fraction(round(there - middle * speed * normal))
+        first = max(-reach, ceil(decoded.start - begin))
+        end = min(reach + 1, ceil(decoded.stop - last * speed * normal - begin))
+        if own and not first <= 0 < end:
+            return []
+        found += [(speed, begin + shift) for shift in range(first, end)]
+    return found
 
 
 def _scores(own: Vectors, film: Vectors, ranks: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """For each row of film frames, how like they are to a shot's frames, and what share of its changes they explain."""
     across, among = own @ film.T, film @ film.T
-    frames = np.arange(len(own))
     tt = float((own * own).sum(1).mean() - (own @ own.T).mean())
-    likes, changes = np.empty(len(ranks)), np.empty(len(ranks))
-    for at, row in enumerate(ranks):
-        likes[at] = across[frames, row].mean(dtype=np.float64)
-        cross = likes[at] - across[:, row].mean(dtype=np.float64)
-        ff = among[row, row].mean(dtype=np.float64) - among[np.ix_(row, row)].mean(dtype=np.float64)
-        changes[at] = (2 * cross - ff) / max(tt, 1e-9)
-    return likes, changes
+    likes = across[np.arange(len(own)), ranks].mean(1, dtype=np.float64)
+    cross = likes - across.mean(0, dtype=np.float64)[ranks].mean(1)
+    shares = np.zeros((len(ranks), len(film)), np.float32)  # of each film picture in a row
+    np.add.at(shares, (np.arange(len(ranks))[:, None], ranks), np.float32(1 / ranks.shape[1]))
+    alike = np.einsum("ij,ij->i", shares @ among, shares, dtype=np.float64)
+    ff = np.diag(among)[ranks].mean(1, dtype=np.float64) - alike
+    return likes, (2 * cross - ff) / max(tt, 1e-9)

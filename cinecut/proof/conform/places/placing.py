@@ -144,7 +144,7 @@ class Placer:
     # Rough places
 
     def candidates(self, start: int, end: int) -> list[Candidate]:
-        """All groups, the most promising first."""
+        """All groups that are no copies of others, the most promising first."""
         rows = spread(start, end, _FEW)
         colors = colors_of(self.thumbs[rows], self.within)
         found = list[Candidate]()
@@ -155,7 +155,7 @@ class Placer:
                 promise = details + rough
                 after = np.append(promise[1:], -2)  # a shot may end with the next group's first picture
                 score = np.maximum(promise, after - 0.05) - _FLIPPED * flipped
-                found += [Candidate(float(s), number, group, flipped) for group, s in enumerate(score)]
+                found += [Candidate(float(score[group]), number, group, flipped) for group in film.distinct]
         return sorted(found, key=lambda each: -each.promise)
 
     def place(self, start: int, end: int) -> Piece | None:
