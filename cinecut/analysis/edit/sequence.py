@@ -37,16 +37,16 @@ def sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: 
     """The best candidate of each gap, None where nothing is left. No take is used twice.
 
     What the sequence must reach as a whole (see `promises`) is a matter of prices: what it lacks costs more, and it is
-    searched again; the sequence that lacks least is taken.
+    searched again; of the sequences that fill most, the one that lacks least is taken: an empty slot lacks nothing.
     """
     options = [Options.of(gap, each) for gap, each in zip(gaps, offers, strict=True)]
-    best, least, prices = [-1] * len(gaps), float("inf"), Prices()
+    best, least, prices = [-1] * len(gaps), (len(gaps) + 1, 0.0), Prices()
     for _ in range(_TRIES):
         search = _Search(gaps, options, pairs, prices)
         places = search.improved(search.beam())
         lacks = search.lacks(places)
-        if lacks.total < least:
-            best, least = places, lacks.total
+        if (places.count(-1), lacks.total) < least:
+            best, least = places, (places.count(-1), lacks.total)
         if not lacks.total:
             break
         prices = prices.raised(lacks)
