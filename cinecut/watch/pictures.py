@@ -25,7 +25,7 @@ _RATE = 8000  # samples a second that the outline is made of
 _STEPS = 50  # of the outline, a second
 
 
-class FilmPictures:
+class FilmStills:
     """Pictures of a film for its page, one at a time; it stays open between them."""
 
     def __init__(self, film: Path, facts: FilmFacts) -> None:

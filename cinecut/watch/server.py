@@ -30,7 +30,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.watch.session import Session
 
 if TYPE_CHECKING:
-    from cinecut.watch.pictures import FilmPictures
+    from cinecut.watch.pictures import FilmStills
 
 _PAGE = Path(__file__).with_name("page")
 _PARTS = ("player.js", "timeline.js", "event.js", "watch.js", "watch.css")
@@ -111,7 +111,7 @@ class _Page:
         self.started: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
-        self._pictures: dict[tuple[Path, FilmFacts], FilmPictures] = {}  # of the films that the page has asked for
+        self._pictures: dict[tuple[Path, FilmFacts], FilmStills] = {}  # of the films that the page has asked for
         self._opening = threading.Lock()
         self._ended = False
         routes = [
@@ -260,7 +260,7 @@ class _Page:
 
     def _film_jpeg(self, number: int, frame: int) -> bytes | None:
         """A picture of the film that the description of the trailer lists at a place."""
-        from cinecut.watch.pictures import FilmPictures
+        from cinecut.watch.pictures import FilmStills
 
         job = self.session.job
         if job is None or number >= len(job.films):
@@ -270,7 +270,7 @@ class _Page:
         if Fraction(frame) / facts.rate >= facts.duration:
             return None
         with self._opening:  # several pictures are asked for at a time; a film that was replaced has other facts
-            pictures = self._pictures.get((file, facts)) or FilmPictures(file, facts)
+            pictures = self._pictures.get((file, facts)) or FilmStills(file, facts)
             self._pictures[file, facts] = pictures
         return pictures.jpeg(frame)
 

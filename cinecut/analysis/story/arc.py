@@ -8,7 +8,7 @@ point of no return at about 55 %, the climax at about 90 %.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -220,7 +220,7 @@ class _Role:
     turn: bool
     strong: bool
     new: bool
-    meaning: Mapping[str, float] = field(default_factory=dict)
+    meaning: Mapping[str, float]
 
     def described_as(self, *purposes: str) -> bool:
         """Whether the description is among the best fifth for one of these."""

@@ -88,11 +88,7 @@ def recut(
         print(json.dumps(record, ensure_ascii=False, indent=2))
         return
     _tell(target, result, [each.text for each in found], dry_run)
-    if wanted is not None and abs(_seconds(result) - float(wanted)) > max(1.0, float(wanted) / 20):
-        kept = "what you touched stays as long as it is"
-        print_diagnostics(
-            [Diagnostic("film", f"it lasts {_seconds(result):.1f} s, and not {float(wanted):g} s: {kept}")]
-        )
+    _tell_length(result, wanted)
     if not dry_run:
         print_diagnostics(list(check_spec(target)))  # what was kept may not fit the new beats
 
@@ -264,6 +260,13 @@ def _tell(target: Path, result: Recut, said: list[str], dry_run: bool) -> None:
         print(harmless(f"conflict: {each}"), file=sys.stderr)
     if not dry_run:
         say(f"{target}: {len(result.kept)} of your edits kept, {_seconds(result):.1f} s")
+
+
+def _tell_length(result: Recut, wanted: Fraction | None) -> None:
+    """Warn where the new trailer is not as long as was asked."""
+    if wanted is not None and abs(_seconds(result) - float(wanted)) > max(1.0, float(wanted) / 20):
+        message = f"it lasts {_seconds(result):.1f} s, and not {float(wanted):g} s"
+        print_diagnostics([Diagnostic("film", f"{message}: what you touched stays as long as it is")])
 
 
 def _seconds(result: Recut) -> float:

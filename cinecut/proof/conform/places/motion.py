@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.proof.conform.places.film import FilmPictures
-from cinecut.proof.conform.places.placing import MOVING, SPEEDS, Piece, Placer, spread
+from cinecut.proof.conform.places.placing import MOVING, SPEEDS, Piece, Placer, ranks_at, spread
 from cinecut.proof.conform.places.vectors import Vectors
 
 _LOOKS = 32  # frames of a shot that are compared at most
@@ -73,8 +73,8 @@ def _refined(piece: Piece, placer: Placer, usual: Fraction, reach: int) -> Piece
     places = _places(piece, usual, moments, normal, range(low, high), reach)
     if not places:
         return piece
-    firsts, speeds = (np.array([float(each[of]) for each in places])[:, None] for of in (1, 0))
-    ranks = np.floor(firsts + moments * (speeds * float(normal)) + 1e-6).astype(np.int64).clip(0, film.count - 1)
+    speeds, firsts = np.array([(float(speed), float(first)) for speed, first in places]).T
+    ranks = ranks_at(firsts, speeds * float(normal), moments, film.count)
     low, vectors = film.between(int(ranks.min()), int(ranks.max()) + 1, piece.view)
     ranks -= low
     own = bisect_left(places, (piece.speed, piece.first))

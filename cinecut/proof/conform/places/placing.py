@@ -323,7 +323,14 @@ def rated(piece: Piece) -> float:
 
 def ranks_of(first: Fraction, step: Fraction, frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """The film frames on screen at some frames after a place."""
-    ranks = np.floor(float(first) + frames * float(step) + 1e-6).astype(np.int64)
+    return ranks_at(np.array([float(first)]), np.array([float(step)]), frames, count).ravel()
+
+
+def ranks_at(
+    firsts: NDArray[np.float64], steps: NDArray[np.float64], frames: NDArray[np.int64], count: int
+) -> NDArray[np.int64]:
+    """The same for several places [places, frames]."""
+    ranks = np.floor(firsts[:, None] + frames * steps[:, None] + 1e-6).astype(np.int64)
     return np.asarray(np.clip(ranks, 0, count - 1), np.int64)
 
 
