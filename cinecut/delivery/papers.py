@@ -10,7 +10,7 @@ from cinecut.language.timebase import nearest
 from cinecut.render.job import Job
 
 if TYPE_CHECKING:
-    from cinecut.interchange.model import Sequence
+    from cinecut.interchange.model import EditSequence
 
 _ENDS = {"dialogue list": "_dialogue_list.txt", "edl": ".edl"}
 
@@ -35,7 +35,7 @@ def paper(job: Job, kind: str, name: str) -> bytes:
     return _dialogue_list(job, sequence)
 
 
-def _dialogue_list(job: Job, sequence: Sequence) -> bytes:
+def _dialogue_list(job: Job, sequence: EditSequence) -> bytes:
     """A line for each that is heard: number, from and to in the trailer, from and to in the film, words. Tabs between
     them; times are timecodes."""
     from cinecut.interchange.model import timecode

@@ -15,7 +15,7 @@ from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Stop
 from cinecut.interchange.features import features_of, frame_of
 from cinecut.interchange.marks import marks_of
-from cinecut.interchange.model import Face, Medium, Sequence, Shown, Words
+from cinecut.interchange.model import EditSequence, Medium, PictureClip, TextClip, TextFace
 from cinecut.interchange.tracks import Stems, sound_tracks
 from cinecut.language.events import Card, Shot, Still
 from cinecut.language.facts import FilmFacts
@@ -27,8 +27,8 @@ START = "01:00:00:00"
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is asked of an export: the timecode of its first frame, the folder that the spec's names are relative to,
-    the one that media lie in on the editor's machine, the frames of handles, and the rendered stems."""
+    """The options of an export: the first frame's timecode, the spec's folder, the folder of the media on the editor's
+    machine, frames of handles, rendered stems."""
 
     folder: Path
     start: str | None = None
@@ -37,8 +37,8 @@ class Wishes:
     stems: Stems | None = None
 
 
-def sequence_of(layout: Layout, name: str, wishes: Wishes) -> Sequence:
-    """The trailer for editing programs. Raises Stop where the start timecode is none."""
+def sequence_of(layout: Layout, name: str, wishes: Wishes) -> EditSequence:
+    """The trailer for editing programs. Raises Stop where the start timecode cannot be read."""
     trailer, timeline = layout.trailer, layout.timeline
     shelf = Shelf(wishes, timeline.rate)
     films = shelf.films(trailer)
@@ -49,7 +49,7 @@ def sequence_of(layout: Layout, name: str, wishes: Wishes) -> Sequence:
         replace(_shown(placed, films, shelf, look, later), fills=frame_of(placed, trailer) == "crop")
         for placed in timeline.events
     )
-    sequence = Sequence(
+    sequence = EditSequence(
         name=name,
         rate=timeline.rate,
         numbered=_numbered(timeline.rate, wishes.start, films[""]),
@@ -59,14 +59,14 @@ def sequence_of(layout: Layout, name: str, wishes: Wishes) -> Sequence:
         tracks=tuple(sound_tracks(layout, films, shelf.sound, wishes.stems, later)),
         marks=tuple(marks_of(layout, later)),
         features=(),
-        face=Face(trailer.style.face, trailer.style.size / 12, trailer.style.color),
+        face=TextFace(trailer.style.face, trailer.style.size / 12, trailer.style.color),
         handles=wishes.handles,
     )
     return replace(sequence, features=tuple(features_of(layout, sequence, rendered=wishes.stems is not None)))
 
 
 def _numbered(rate: Fraction, start: str | None, film: Medium) -> Timecodes:
-    """The sequence's timecode: as it is asked for, else from one o'clock, dropping numbers where the film does."""
+    """The sequence's timecode: from `start`, else from one o'clock; drop-frame where the film is."""
     drop = film.numbered.drop and film.rate == rate
     text = start or (START[:-3] + ";00" if drop else START)
     try:
@@ -77,7 +77,7 @@ def _numbered(rate: Fraction, start: str | None, film: Medium) -> Timecodes:
 
 
 class Shelf:
-    """The media of an export: each file once, with a reel name of its own."""
+    """The media of an export: each file once, each with its own reel name."""
 
     def __init__(self, wishes: Wishes, rate: Fraction) -> None:
         self.wishes, self.rate = wishes, rate
@@ -142,7 +142,7 @@ def _reel(name: str, taken: set[str]) -> str:
     return reel
 
 
-def _opening(layout: Layout, shelf: Shelf) -> Iterator[Shown]:
+def _opening(layout: Layout, shelf: Shelf) -> Iterator[PictureClip]:
     """The rating card before the trailer."""
     card = layout.trailer.opening
     if card is None:
@@ -153,22 +153,22 @@ def _opening(layout: Layout, shelf: Shelf) -> Iterator[Shown]:
         else shelf.still(card.file, card.facts.size)
     )
     have = min(card.frames, medium.duration * shelf.rate // 1) if medium.kind == "film" else card.frames
-    yield Shown("rating", "rating", "rating card", 0, have, medium)
+    yield PictureClip("rating", "rating", "rating card", 0, have, medium)
     if have < card.frames:
-        yield Shown("rating", "rating_hold", "rating card", have, card.frames)
+        yield PictureClip("rating", "rating_hold", "rating card", have, card.frames)
 
 
-def _shown(placed: Placed, films: Mapping[str, Medium], shelf: Shelf, look: Look, later: int) -> Shown:
+def _shown(placed: Placed, films: Mapping[str, Medium], shelf: Shelf, look: Look, later: int) -> PictureClip:
     event, start, end = placed.event, placed.range.start.index + later, placed.range.end.index + later
     where = (placed.name, placed.label, _name(placed), start, end)
     head, tail = placed.head, placed.tail
     if isinstance(placed, PlacedShot):
         shot, source = placed.event, placed.film.start.seconds
-        return Shown(*where, films[placed.film.film], source, shot.speed, head, tail, tuple(look.tables(shot)))
+        return PictureClip(*where, films[placed.film.film], source, shot.speed, head, tail, tuple(look.tables(shot)))
     if isinstance(event, Still):
         size = event.still.facts.size if event.still.facts is not None else (16, 9)
-        return Shown(*where, shelf.still(event.still.file, size), head=head, tail=tail)
-    return Shown(*where, head=head, tail=tail)
+        return PictureClip(*where, shelf.still(event.still.file, size), head=head, tail=tail)
+    return PictureClip(*where, head=head, tail=tail)
 
 
 def _name(placed: Placed) -> str:
@@ -180,13 +180,13 @@ def _name(placed: Placed) -> str:
     return placed.name
 
 
-def _words(layout: Layout, later: int) -> Iterator[Words]:
+def _words(layout: Layout, later: int) -> Iterator[TextClip]:
     timeline, style = layout.timeline, layout.trailer.style
     texts = iter(timeline.texts)
     for placed in timeline.events:
         for _ in range(1 if isinstance(placed.event, Card) else len(placed.event.titles)):
             text = next(texts)
-            yield Words(
+            yield TextClip(
                 event=placed.name,
                 text=style.cased(text.text),
                 start=text.range.start.index + later,

@@ -22,7 +22,7 @@ from cinecut.files import beside as beside_of
 from cinecut.files import disk_errors, open_file, write_beside
 from cinecut.interchange.build import Wishes, sequence_of
 from cinecut.interchange.fidelity import unsupported
-from cinecut.interchange.model import Sequence, Unsupported, Written
+from cinecut.interchange.model import EditSequence, Unsupported, Written
 from cinecut.language.read import inside
 from cinecut.render.check import layout_at
 
@@ -50,12 +50,12 @@ class Exported:
     """The files of an export, the sequence in them, and what they do not carry."""
 
     files: list[Path]
-    sequence: Sequence
+    sequence: EditSequence
     unsupported: list[Unsupported]
 
 
 def targets() -> list[str]:
-    """What `--to` takes: the targets here, and the exporters of plug-ins."""
+    """What `--to` takes: our own targets and the exporters of plug-ins."""
     return [*TARGETS, *(name for name in plugins.names("exporters") if name not in TARGETS)]
 
 
@@ -123,14 +123,14 @@ def _holds(file: Path, data: bytes) -> bool:
     return False
 
 
-def written(target: str, sequence: Sequence) -> Written:
+def written(target: str, sequence: EditSequence) -> Written:
     """The files of one of TARGETS."""
     module, function, _, _ = TARGETS[target]
     found: Written = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)(sequence)
     return found
 
 
-def _by_plugin(target: str, sequence: Sequence, path: Path, never: list[Path]) -> Written:
+def _by_plugin(target: str, sequence: EditSequence, path: Path, never: list[Path]) -> Written:
     plugin = plugins.find("exporters", target)
     with disk_errors(path.parent), beside_of(path, never) as part:
         lost = plugin(sequence, part)
@@ -144,7 +144,7 @@ def _by_plugin(target: str, sequence: Sequence, path: Path, never: list[Path]) -
 
 
 def _looks(layout: Layout, folder: Path) -> dict[str, bytes]:
-    """The looks of the trailer's shots as LUT files, by the names that the shots know them by."""
+    """The looks of the trailer's shots as LUT files, by the names that the clips use."""
     trailer, found = layout.trailer, dict[str, bytes]()
     grades = lut_files(trailer)
     if grades or trailer.lut is not None:

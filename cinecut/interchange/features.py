@@ -1,4 +1,4 @@
-"""What a trailer has that not every editing program can hold, by event: nothing is left out of an export unsaid."""
+"""What a trailer has that some editing programs cannot hold, by event, so that an export can report every loss."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.compiler.picture.geometry import frame_shot
 from cinecut.compiler.resolve import Footage, Trailer
 from cinecut.interchange.marks import lost_turns
-from cinecut.interchange.model import Feature, Sequence
+from cinecut.interchange.model import EditSequence, Feature
 from cinecut.language.events import Black, Card, Shot, Still
 from cinecut.language.facts import LoudnessTarget
 from cinecut.language.spec import Fit
@@ -18,15 +18,15 @@ from cinecut.language.timebase import rate_text
 from cinecut.language.write import exact_text, transition_text
 
 
-def features_of(layout: Layout, sequence: Sequence, *, rendered: bool) -> Iterator[Feature]:
-    """Every feature of a trailer, the whole's first. With `rendered` the sounds that no editor makes are a file."""
+def features_of(layout: Layout, sequence: EditSequence, *, rendered: bool) -> Iterator[Feature]:
+    """Every feature of a trailer, those of the whole first. `rendered`: the sounds that no editor makes are a file."""
     yield from _of_the_whole(layout, sequence, rendered)
     for placed in layout.timeline.events:
         for kind, detail in [*_of_picture(placed, layout), *_of_sound(placed, layout, rendered)]:
             yield Feature(kind, placed.name, detail)
 
 
-def _of_the_whole(layout: Layout, sequence: Sequence, rendered: bool) -> Iterator[Feature]:
+def _of_the_whole(layout: Layout, sequence: EditSequence, rendered: bool) -> Iterator[Feature]:
     trailer = layout.trailer
     yield Feature("start timecode", "trailer", f"it begins at {sequence.timecode(0)}")
     yield Feature("reel", "trailer", "reels: " + ", ".join(medium.reel for medium in sequence.media))
@@ -110,7 +110,7 @@ def _of_picture(placed: Placed, layout: Layout) -> Iterator[tuple[str, str]]:
 
 
 def frame_of(placed: Placed, trailer: Trailer) -> Fit:
-    """How a shot fills the frame of the first output: where the shapes are the same, as if there were bars."""
+    """How a shot fills the first output's frame; `letterbox` where film and frame have the same shape."""
     file = next(iter(trailer.outputs.values()))
     if not isinstance(placed, PlacedShot) or (file.fit == "letterbox" and placed.event.reframe is None):
         return "letterbox"

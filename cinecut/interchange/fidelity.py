@@ -1,11 +1,11 @@
-"""What each target holds of a trailer: a row a feature, a column a target, and in the cells that are not "kept" what
-the editor shows instead. `docs/handoff.md` is this table."""
+"""What each target keeps of a trailer: a row per feature, a column per target; a cell that is not "kept" says what the
+editor shows instead. `docs/handoff.md` prints this table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cinecut.interchange.model import Sequence, Unsupported
+from cinecut.interchange.model import EditSequence, Unsupported
 
 TARGETS = ("fcp", "resolve", "premiere", "kdenlive", "otio", "edl")
 """Those that carry a cut; `markers` carries the markers alone."""
@@ -70,8 +70,8 @@ ROWS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 
-def unsupported(sequence: Sequence, target: str) -> Iterator[Unsupported]:
-    """What a target does not carry of a sequence, in its order."""
+def unsupported(sequence: EditSequence, target: str) -> Iterator[Unsupported]:
+    """What a target does not carry of a sequence, in the sequence's order."""
     for feature in sequence.features:
         instead = ROWS[feature.kind].get(target)
         if instead is not None:

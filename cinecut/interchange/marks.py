@@ -15,7 +15,7 @@ TURNING_POINTS = ("begin", "escalation", "climax")
 
 
 def marks_of(layout: Layout, later: int) -> Iterator[Mark]:
-    """One marker a frame, in order; of several at one frame the names and the notes are joined."""
+    """One marker per frame, in order; the names and notes of several at one frame are joined."""
     acts = list(dict.fromkeys(placed.act for placed in layout.timeline.events))
     before, turns = None, _turns(layout)
     for placed in layout.timeline.events:

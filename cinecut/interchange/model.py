@@ -46,7 +46,7 @@ class Medium:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PictureClip:
     """What the picture track shows from `start` to `end`: a stretch of a medium, or black where there is none."""
 
     event: str  # what people call it: `shot 12`
@@ -68,7 +68,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TextClip:
     """A text over the picture, or over black. Fades are in frames."""
 
     event: str
@@ -82,7 +82,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SoundClip:
     """A stretch of a medium's sound. A cross-fade at its head joins it to the clip before it on its track."""
 
     event: str
@@ -105,7 +105,7 @@ class SoundTrack:
     name: str  # film, film 2, voice, music, effects …
     role: Role
     rate: Fraction  # the sequence's
-    clips: tuple[Heard, ...]
+    clips: tuple[SoundClip, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,8 @@ COLORS = ("Red", "Blue", "Green", "Yellow", "Purple", "Cyan", "Pink")
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
-    """How the texts are set: the face's family and style, their height as a share of the picture's, `#RRGGBB`."""
+class TextFace:
+    """How texts are set: the font family, the height as a share of the picture's, the colour as `#RRGGBB`."""
 
     family: str
     size: Fraction
@@ -132,7 +132,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Something that an event has and that a format may be unable to carry. `kind` is a row of fidelity.ROWS."""
+    """A property of an event that a format may be unable to carry. `kind` is a row of fidelity.ROWS."""
 
     kind: str
     event: str
@@ -140,19 +140,19 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class EditSequence:
     """A trailer for editing programs."""
 
     name: str
     rate: Fraction
     numbered: Timecodes  # its frames: `first` is the number of its first
     size: tuple[int, int]
-    pictures: tuple[Shown, ...]
-    words: tuple[Words, ...]
+    pictures: tuple[PictureClip, ...]
+    words: tuple[TextClip, ...]
     tracks: tuple[SoundTrack, ...]
     marks: tuple[Mark, ...]
     features: tuple[Feature, ...]
-    face: Face
+    face: TextFace
     beside: str = ""  # the path that the names of files beside the export begin with
     handles: int | None = None  # frames of media around each clip that an editor shall copy; None: all of it
 
@@ -168,12 +168,12 @@ class Sequence:
         return list(dict.fromkeys(used))
 
     def timecode(self, frame: int) -> str:
-        """Of a frame of the sequence; after a day timecode starts again."""
+        """The timecode of a frame of the sequence; it starts again after a day."""
         return timecode(self.numbered, frame)
 
 
 def timecode(numbered: Timecodes, frame: int) -> str:
-    """Of a frame, counted from 0 at the first that is numbered; after a day timecode starts again."""
+    """The timecode of a frame, counted from 0 at the first numbered one; it starts again after a day."""
     text = numbered.of(frame / numbered.rate)
     hours, _, rest = text.partition(":")
     return f"{int(hours) % 24:02d}:{rest}"
@@ -181,7 +181,7 @@ def timecode(numbered: Timecodes, frame: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """What an export could not carry: whose, what, and what the editor shows instead."""
+    """What an export could not carry: the event, the feature, and what the editor shows instead."""
 
     event: str
     what: str
@@ -190,8 +190,7 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An export's files by what is put after its name (`.edl`, `_music.edl`), and what only its writer finds out that
-    they do not carry."""
+    """An export's files by the end of their names (`.edl`, `_music.edl`), and losses that only the writer knows of."""
 
     files: dict[str, bytes]
     unsupported: tuple[Unsupported, ...] = ()

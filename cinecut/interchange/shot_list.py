@@ -23,8 +23,8 @@ Row = dict[str, int | str | float]
 
 
 def rows(shots: Sequence[FilmShot], facts: FilmFacts) -> list[Row]:
-    """One row for each shot: its number from 1, times of the film, frames (the last one is inside), seconds, how it
-    begins, and what it is where no trailer should use it."""
+    """One row per shot: number from 1, times in the film, frames (the last one included), seconds, how it begins, and
+    why no trailer should use it."""
     return [
         {
             "shot": number,
@@ -41,7 +41,7 @@ def rows(shots: Sequence[FilmShot], facts: FilmFacts) -> list[Row]:
 
 
 def as_csv(listed: Sequence[Row]) -> str:
-    """A head line, and a line for each row."""
+    """A header line, and a line per row."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(listed[0]) if listed else [], lineterminator="\n")
     writer.writeheader()
@@ -57,19 +57,19 @@ def as_otio(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> bytes:
     medium = model.Medium(
         "film", str(film.resolve()), "film", facts.rate, facts.duration, facts.timecodes, facts.display_size
     )
-    shown: list[model.Shown] = []
+    shown: list[model.PictureClip] = []
     for number, shot in enumerate(shots, 1):
         start, end = (nearest(side.seconds * facts.rate) for side in (shot.range.start, shot.range.end))
         at = shown[-1].end if shown else 0
         if start > at:
-            shown.append(model.Shown(f"before shot {number}", f"gap_{number}", shot.begins.value, at, start))
+            shown.append(model.PictureClip(f"before shot {number}", f"gap_{number}", shot.begins.value, at, start))
         name = f"shot {number}" + (f" ({shot.why_not})" if shot.why_not else "")
         shown.append(
-            model.Shown(
+            model.PictureClip(
                 f"shot {number}", f"shot_{number}", name, start, end, medium, Fraction(shot.range.start.seconds)
             )
         )
-    sequence = model.Sequence(
+    sequence = model.EditSequence(
         name=film.stem,
         rate=facts.rate,
         numbered=Timecodes(facts.rate),
@@ -79,25 +79,23 @@ def as_otio(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> bytes:
         tracks=(),
         marks=(),
         features=(),
-        face=model.Face("", Fraction(1, 12), "#FFFFFF"),
+        face=model.TextFace("", Fraction(1, 12), "#FFFFFF"),
     )
     return otio_file.write(sequence).files[".otio"]
 
 
 def write_stills(
     film: Path, facts: FilmFacts, shots: Sequence[FilmShot], folder: Path, progress: Callable[[float], None]
-) -> int:
-    """Write a small picture from the middle of each shot, `shot_001.jpg` …, into a folder; the number of pictures."""
+) -> None:
+    """Write a small picture from the middle of each shot, `shot_001.jpg` …, into a folder."""
     from cinecut.analysis.film.pictures import Moment, key_pictures
 
     folder.mkdir(parents=True, exist_ok=True)
     middles = [Moment(FilmTime((shot.range.start.seconds + shot.range.end.seconds) / 2), shot.index) for shot in shots]
     numbers = {shot.index: number for number, shot in enumerate(shots, 1)}
-    digits, written = max(3, len(str(len(shots)))), 0
+    digits = max(3, len(str(len(shots))))
     for picture in key_pictures(film, facts, shots, middles, progress):
         target = folder / f"shot_{numbers[picture.shot]:0{digits}d}.jpg"
         check_no_source(target, [film])
         _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture.bgr), [cv2.IMWRITE_JPEG_QUALITY, 88])
         write_beside(target, data.tobytes())
-        written += 1
-    return written

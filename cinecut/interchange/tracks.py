@@ -13,7 +13,7 @@ from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.compiler.sound.ducking import TAIL, corners
 from cinecut.compiler.sound.film_sound import is_heard
 from cinecut.compiler.sound.stems import UNDER_VOICE
-from cinecut.interchange.model import Heard, Medium, Role, SoundTrack
+from cinecut.interchange.model import Medium, Role, SoundClip, SoundTrack
 from cinecut.language.timebase import SAMPLE_RATE
 
 Ramps = Sequence[tuple[tuple[int, Fraction], ...]]
@@ -34,11 +34,11 @@ class Stems:
 def sound_tracks(
     layout: Layout, films: Mapping[str, Medium], sound: SoundFile, stems: Stems | None, later: int
 ) -> Iterator[SoundTrack]:
-    """The film's own sound, voices and songs as clips that can be edited; of rendered stems what no editor makes: the
-    effects, and the pulse. `later` are the frames before the trailer's first."""
+    """The film's own sound, voices and songs as editable clips; of rendered stems the effects and the pulse, which no
+    editor makes. `later`: frames before the trailer's first."""
     track, mix, rate = layout.track, layout.trailer.spec.mix, layout.timeline.rate
     spoken = corners(Duck(voice.place, UNDER_VOICE) for voice in track.voices)
-    parts: list[tuple[str, Role, Fraction, list[Heard], Ramps]] = [
+    parts: list[tuple[str, Role, Fraction, list[SoundClip], Ramps]] = [
         ("film", "dialogue", mix.film, [*_film(layout, films)], spoken),
         ("voice", "dialogue", mix.voice, [*_voices(layout, films)], ()),
         ("music", "music", mix.music, [*_songs(layout, sound)], corners(track.ducks)),
@@ -56,8 +56,8 @@ def _frames(samples: int, rate: Fraction) -> Fraction:
     return Fraction(samples, SAMPLE_RATE) * rate
 
 
-def _film(layout: Layout, films: Mapping[str, Medium]) -> Iterator[Heard]:
-    """The sound of each shot, with what of it is heard before its picture and after it."""
+def _film(layout: Layout, films: Mapping[str, Medium]) -> Iterator[SoundClip]:
+    """The sound of each shot, including what is heard before and after its picture."""
     for placed in layout.timeline.shots:
         shot = placed.event
         if not is_heard(placed, layout.trailer):
@@ -65,7 +65,7 @@ def _film(layout: Layout, films: Mapping[str, Medium]) -> Iterator[Heard]:
         lead, trail = placed.sound_over
         over = trail if trail and not shot.sound_trail else 0  # it dies away into a silence
         crossed = placed.head.kind == "crossfade"
-        yield Heard(
+        yield SoundClip(
             event=placed.name,
             label=placed.label,
             name=placed.name,
@@ -87,7 +87,7 @@ def _faded(placed: PlacedShot, side: str) -> int:
     return frames if joint.kind not in ("cut", "crossfade") else 0
 
 
-def _voices(layout: Layout, films: Mapping[str, Medium]) -> Iterator[Heard]:
+def _voices(layout: Layout, films: Mapping[str, Medium]) -> Iterator[SoundClip]:
     rate = layout.timeline.rate
     names = {placed.label: placed.name for placed in layout.timeline.events}
     for voice in layout.track.voices:
@@ -96,11 +96,13 @@ def _voices(layout: Layout, films: Mapping[str, Medium]) -> Iterator[Heard]:
         film = films[voice.film.film]
         start, end = _frames(voice.place.start, rate), _frames(voice.place.end, rate)
         name = (voice.line or "voice")[:80]
-        yield Heard(names[voice.owner], voice.label, name, start, end, film, voice.film.start.seconds, gain=voice.gain)
+        yield SoundClip(
+            names[voice.owner], voice.label, name, start, end, film, voice.film.start.seconds, gain=voice.gain
+        )
 
 
-def _songs(layout: Layout, sound: SoundFile) -> Iterator[Heard]:
-    """Each part of each song. Where parts meet they cross-fade before the line at which they meet."""
+def _songs(layout: Layout, sound: SoundFile) -> Iterator[SoundClip]:
+    """Each part of each song. Two parts cross-fade just before the bar line at which they meet."""
     rate, trailer = layout.timeline.rate, layout.trailer
     cues = {placed.label: placed for placed in layout.timeline.events if placed.event.cue is not None}
     for song in layout.track.songs:
@@ -112,7 +114,7 @@ def _songs(layout: Layout, sound: SoundFile) -> Iterator[Heard]:
         yield from _parts(song, medium, event, rate)
 
 
-def _parts(song: PlacedSong, medium: Medium, event: str, rate: Fraction) -> Iterator[Heard]:
+def _parts(song: PlacedSong, medium: Medium, event: str, rate: Fraction) -> Iterator[SoundClip]:
     heard, until = Fraction(song.place.start, SAMPLE_RATE), Fraction(song.place.end, SAMPLE_RATE)
     parts = [part for part in song.parts if part[0] < song.facts.duration]
     for number, (begin, end) in enumerate(parts):
@@ -122,7 +124,7 @@ def _parts(song: PlacedSong, medium: Medium, event: str, rate: Fraction) -> Iter
         last = number == len(parts) - 1
         fade = _frames(song.fade, rate) - (until - stop) * rate if last else Fraction(0)
         label = song.label + (f"_{number + 1}" if number else "")
-        yield Heard(
+        yield SoundClip(
             event, label, medium.name, heard * rate, stop * rate, medium, begin,
             gain=song.gain, fade_out=max(Fraction(0), fade), head=(join, Fraction(0)) if join else None,
         )  # fmt: skip
@@ -131,8 +133,8 @@ def _parts(song: PlacedSong, medium: Medium, event: str, rate: Fraction) -> Iter
             return
 
 
-def _hushed(clip: Heard, silences: Iterable[Sounding], rate: Fraction) -> Iterator[Heard]:
-    """A clip without what falls into a silence, into which it dies away."""
+def _hushed(clip: SoundClip, silences: Iterable[Sounding], rate: Fraction) -> Iterator[SoundClip]:
+    """A clip without what falls into a silence; it fades out at the silence's start."""
     for silence in silences:
         start, end = _frames(silence.start, rate), _frames(silence.end, rate)
         if clip.end <= start or clip.start >= end:
@@ -148,8 +150,8 @@ def _hushed(clip: Heard, silences: Iterable[Sounding], rate: Fraction) -> Iterat
     yield clip
 
 
-def _ducked(clip: Heard, ramps: Ramps, rate: Fraction) -> Heard:
-    """A clip with the ramps that reach into it, in frames of the sequence."""
+def _ducked(clip: SoundClip, ramps: Ramps, rate: Fraction) -> SoundClip:
+    """A clip with the volume ramps that reach into it, in frames of the sequence."""
     found: list[tuple[Fraction, Fraction]] = []
     for ramp in ramps:
         points = [(_frames(sample, rate), level) for sample, level in ramp]
@@ -158,10 +160,9 @@ def _ducked(clip: Heard, ramps: Ramps, rate: Fraction) -> Heard:
     return replace(clip, levels=tuple(found))
 
 
-def _lines(clips: Iterable[Heard]) -> list[list[Heard]]:
-    """The clips on as many lines as they need, so that none overlaps on its line; one that cross-fades with another
-    stands behind it."""
-    lines: list[list[Heard]] = []
+def _lines(clips: Iterable[SoundClip]) -> list[list[SoundClip]]:
+    """The clips on as many lines as needed so that none overlap; a clip that cross-fades follows its partner."""
+    lines: list[list[SoundClip]] = []
     for clip in sorted(clips, key=lambda clip: clip.start):
         free = [line for line in lines if line[-1].end <= clip.start]
         met = [line for line in free if clip.head is not None and line[-1].end == clip.start]
@@ -174,13 +175,13 @@ def _lines(clips: Iterable[Heard]) -> list[list[Heard]]:
     return lines
 
 
-def _later(clip: Heard, frames: int) -> Heard:
+def _later(clip: SoundClip, frames: int) -> SoundClip:
     levels = tuple((at + frames, level) for at, level in clip.levels)
     return replace(clip, start=clip.start + frames, end=clip.end + frames, levels=levels)
 
 
 def _rendered(layout: Layout, sound: SoundFile, stems: Stems | None) -> Iterator[SoundTrack]:
-    """Of the stems what no editor can make: the effects, and the music where it is synthesized."""
+    """The stems that no editor can make: the effects, and the music if it is synthesized."""
     if stems is None:
         return
     roles: dict[str, Role] = {"effects": "effects", "music": "music"}
@@ -189,5 +190,5 @@ def _rendered(layout: Layout, sound: SoundFile, stems: Stems | None) -> Iterator
             seconds = Fraction(stems.samples, SAMPLE_RATE)
             medium = sound(str(stems.files[name].absolute()), seconds, 2, SAMPLE_RATE)
             end = seconds * layout.timeline.rate
-            clip = Heard(name, name, medium.name, Fraction(0), end, medium, Fraction(0))
+            clip = SoundClip(name, name, medium.name, Fraction(0), end, medium, Fraction(0))
             yield SoundTrack(name, role, layout.timeline.rate, (clip,))

@@ -16,7 +16,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
 from cinecut.interchange.build import Wishes, sequence_of
 from cinecut.interchange.fidelity import ROWS, TARGETS, unsupported
-from cinecut.interchange.model import Sequence, Written
+from cinecut.interchange.model import EditSequence, Written
 from cinecut.interchange.tracks import Stems
 from cinecut.interchange.writers import edl, fcpxml, kdenlive, otio_file, xmeml
 from cinecut.language.facts import FilmFacts
@@ -75,11 +75,11 @@ def layout(text: str = WHOLE, film: FilmFacts = TIMECODED) -> Layout:
     return found
 
 
-def sequence(text: str = WHOLE, film: FilmFacts = TIMECODED, **wishes: object) -> Sequence:
+def sequence(text: str = WHOLE, film: FilmFacts = TIMECODED, **wishes: object) -> EditSequence:
     return sequence_of(layout(text, film), "cut", Wishes(Path("/work/specs"), **wishes))  # type: ignore[arg-type]
 
 
-WRITERS: dict[str, tuple[Callable[[Sequence], Written], str]] = {
+WRITERS: dict[str, tuple[Callable[[EditSequence], Written], str]] = {
     "fcp": (fcpxml.write, ".fcpxml"),
     "resolve": (fcpxml.write_for_resolve, ".fcpxml"),
     "premiere": (xmeml.write, ".xml"),
@@ -90,7 +90,7 @@ WRITERS: dict[str, tuple[Callable[[Sequence], Written], str]] = {
 assert set(WRITERS) == set(TARGETS)
 
 
-def read(target: str, made: Sequence) -> Cut:
+def read(target: str, made: EditSequence) -> Cut:
     write, end = WRITERS[target]
     files = write(made).files
     data = files[end]
@@ -120,7 +120,7 @@ SHOTS += [(216, 240, "0:44", "1"), (240, 264, "0:50", "1")]
 ZERO = Fraction(1 * 3600 + 2 * 60 + 3) + Fraction(4, 24)  # the film's first timecode
 
 
-def plain(clips: list[Clip], made: Sequence, kind: str) -> dict[int, tuple[int, Fraction, Fraction]]:
+def plain(clips: list[Clip], made: EditSequence, kind: str) -> dict[int, tuple[int, Fraction, Fraction]]:
     """Clips of the film by their starts: end, source from the film's first picture, speed."""
     return {
         int(c.start): (int(c.end), c.source, c.speed)
@@ -471,7 +471,7 @@ def test_how_the_frame_is_filled_is_kept_or_listed(target: str, fit: str) -> Non
         assert filled(target, made) == [fit == "crop", True]
 
 
-def filled(target: str, made: Sequence) -> list[bool]:
+def filled(target: str, made: EditSequence) -> list[bool]:
     """Whether each shot is written as one that fills the frame; the film is 1920x1080."""
     write, end = WRITERS[target]
     root = ET.fromstring(write(made).files[end])

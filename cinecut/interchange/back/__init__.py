@@ -1,1 +1,1 @@
-"""The way back: a file of an editing program → a change of the spec, or the beginning of one."""
+"""The way back: a file of an editing program → changes of the spec, or a new spec."""

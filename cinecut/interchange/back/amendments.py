@@ -1,4 +1,4 @@
-"""The changes to make in a spec: new values of each event, the new order, and what is left to do by hand."""
+"""The changes to make in a spec: new values of events, the new order, and what is left to do by hand."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Amended:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """An event that the file adds: a shot of a film, or black where it has none. `film`: its name in the spec, if it
-    has one."""
+    """An event that the file adds: a shot of a film, or black without a source. `film`: its name in the spec, if
+    any."""
 
     frames: int
     source: Fraction | None = None  # seconds from the film's first picture
@@ -36,7 +36,7 @@ class New:
 
 @dataclass(slots=True)
 class Changes:
-    """The timeline as it is to be, what was done to it in words, and what was not understood."""
+    """The new order of the timeline, what was changed in words, and what was not understood."""
 
     order: list[Amended | New] = field(default_factory=list)
     removed: list[Placed] = field(default_factory=list)

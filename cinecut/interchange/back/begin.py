@@ -1,4 +1,4 @@
-"""A spec that begins as an editor's timeline: file + films → Spec, with the markers as remarks."""
+"""A new spec from an editor's timeline: file + films → Spec, with the markers as comments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cinecut.interchange.back.bring import read_cut
 from cinecut.interchange.build import Shelf, Wishes
-from cinecut.interchange.readers.cut import Cut, Line, Marked, Media, Piece
+from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorText, Media
 from cinecut.language.document.layout import Path as Place
 from cinecut.language.document.layout import Remark
 from cinecut.language.events import Black, Clip, Entry, Shot, Title, Transition
@@ -33,8 +33,8 @@ class Begun:
 
 
 def begin(name: str, data: bytes, folder: Path, films: Sequence[tuple[str, FilmFacts]]) -> Begun:
-    """A spec of the timeline in a file. `films` are their names as the spec in `folder` shall have them, with what is
-    measured of them; clips of other media become black, and are listed. Raises Stop where the file cannot be read."""
+    """A spec of the timeline in a file. `films`: their names for the spec in `folder`, and their facts. Clips of other
+    media become black and are listed. Raises Stop where the file cannot be read."""
     rate = films[0][1].rate
     shelf = Shelf(Wishes(folder), rate)
     media = [shelf.film(film, facts) for film, facts in films]
@@ -73,13 +73,13 @@ def begin(name: str, data: bytes, folder: Path, films: Sequence[tuple[str, FilmF
 
 @dataclass(slots=True)
 class _Timeline:
-    cut: Cut
+    cut: EditorCut
     films: Mapping[str, str | None]  # their names in the spec, by what they are called in the cut
     by_hand: list[str]
     entries: list[Entry] = field(default_factory=list)
     remarks: dict[int, list[str]] = field(default_factory=dict)
 
-    def shot(self, piece: Piece) -> None:
+    def shot(self, piece: EditorPicture) -> None:
         medium = self.cut.known.by_name(piece.medium)
         assert medium is not None  # or no shot is made of it
         numbered = medium.numbered
@@ -102,7 +102,7 @@ class _Timeline:
             self._note(start, end)
             self.entries.append(make(Black, black=_frames(end - start), titles=self._titles(start, end)))
 
-    def _from(self, piece: Piece) -> Transition:
+    def _from(self, piece: EditorPicture) -> Transition:
         return (
             _transition("crossfade", sum(piece.joint)) if any(piece.joint) else _transition("fade in", piece.fades[0])
         )
@@ -115,13 +115,13 @@ class _Timeline:
         return tuple(found)
 
     def _note(self, start: int, end: int) -> None:
-        """Markers are remarks on the event in which they stand."""
-        marks: list[Marked] = [mark for mark in self.cut.marks if start <= mark.frame < end and mark.text]
+        """Markers become comments on the event that they fall into."""
+        marks: list[EditorMarker] = [mark for mark in self.cut.marks if start <= mark.frame < end and mark.text]
         if marks:
             self.remarks[len(self.entries)] = [" ".join(mark.text.split()) for mark in marks]
 
 
-def _title(line: Line, start: int) -> Title:
+def _title(line: EditorText, start: int) -> Title:
     return make(Title, text=line.text, at=_frames(line.start - start), for_=_frames(line.end - line.start))
 
 

@@ -28,7 +28,7 @@ from cinecut.interchange.back.changes import Comparison, FilmNamed
 from cinecut.interchange.back.matching import as_they_stood
 from cinecut.interchange.build import Shelf, Wishes, sequence_of
 from cinecut.interchange.export import TARGETS, layout_for, written
-from cinecut.interchange.readers.cut import Cut, Media
+from cinecut.interchange.readers.cut import EditorCut, Media
 from cinecut.language.document import Document, Mapping, parse_document, read_document
 from cinecut.language.document import Sequence as Items
 from cinecut.language.document.edit import Edits
@@ -69,8 +69,8 @@ def bring(spec: Path, file: Path) -> Brought:
     return Brought(text, changes.said, [*changes.by_hand, *(each for each in left if each not in changes.by_hand)])
 
 
-def today(layout: Layout, folder: Path, target: str) -> Cut:
-    """The cut that a target's reader finds in what the spec exports today."""
+def today(layout: Layout, folder: Path, target: str) -> EditorCut:
+    """The cut that a target's reader reads from what the spec exports now."""
     wishes = Wishes(folder)
     sequence = sequence_of(layout, "cut", wishes)
     known = [*Shelf(wishes, layout.timeline.rate).films(layout.trailer).values(), *sequence.media]
@@ -78,8 +78,8 @@ def today(layout: Layout, folder: Path, target: str) -> Cut:
     return _read(f"export{end}", written(target, sequence).files[end], layout, Media(tuple(dict.fromkeys(known))))
 
 
-def compared(layout: Layout, folder: Path, before: Cut, after: Cut) -> Changes:
-    """The changes from the one cut to the other; media lie in `folder`, or are named from there."""
+def compared(layout: Layout, folder: Path, before: EditorCut, after: EditorCut) -> Changes:
+    """The changes from one cut to the other; names of media are relative to `folder`."""
     films = dict[str, FilmNamed]()
     for key, medium in Shelf(Wishes(folder), layout.timeline.rate).films(layout.trailer).items():
         first = medium.numbered.first / medium.numbered.rate
@@ -89,7 +89,7 @@ def compared(layout: Layout, folder: Path, before: Cut, after: Cut) -> Changes:
 
 
 def kind_of(name: str, data: bytes) -> str:
-    """The target that writes files of this kind. Raises Stop where none does that is read."""
+    """The target that writes files of this kind. Raises Stop where we have no reader for it."""
     head = data[:2000]
     if b"<xmeml" in head:
         return "premiere"
@@ -102,15 +102,15 @@ def kind_of(name: str, data: bytes) -> str:
     return known
 
 
-def read_cut(name: str, data: bytes, rate: Fraction, known: Media) -> Cut:
-    """The cut in a file of any kind that is read; `rate` where it does not say one."""
+def read_cut(name: str, data: bytes, rate: Fraction, known: Media) -> EditorCut:
+    """The cut in a file of any readable kind; `rate` is used if the file names none."""
     target = kind_of(name, data)
     reader = import_module(f"cinecut.interchange.readers.{_READERS[target]}")
-    found: Cut = reader.read(data, name, rate, known)
+    found: EditorCut = reader.read(data, name, rate, known)
     return found
 
 
-def _read(name: str, data: bytes, layout: Layout, known: Media) -> Cut:
+def _read(name: str, data: bytes, layout: Layout, known: Media) -> EditorCut:
     found = read_cut(name, data, layout.timeline.rate, known)
     if found.rate != layout.timeline.rate:
         rates = f"{float(found.rate):.6g} frames a second, not {float(layout.timeline.rate):.6g}"
@@ -118,7 +118,7 @@ def _read(name: str, data: bytes, layout: Layout, known: Media) -> Cut:
     return found
 
 
-def _check_film(layout: Layout, file: Path, before: Cut, after: Cut) -> None:
+def _check_film(layout: Layout, file: Path, before: EditorCut, after: EditorCut) -> None:
     own, theirs = ({piece.medium for piece in cut.pieces} for cut in (before, after))
     if own and theirs and not own & theirs:
         films = " or ".join(film.file for film in layout.trailer.spec.every_film.values())
@@ -126,8 +126,8 @@ def _check_film(layout: Layout, file: Path, before: Cut, after: Cut) -> None:
         raise Stop("other-file", message, "is it this spec's?")
 
 
-def _differences(spec: Path, text: str, target: str, wanted: Cut) -> list[str]:
-    """What the new text makes otherwise than the file. Raises Stop where the text is no spec without mistakes."""
+def _differences(spec: Path, text: str, target: str, wanted: EditorCut) -> list[str]:
+    """Where the new text still differs from the file. Raises Stop where the text is not a valid spec."""
     layout = laid_out(parse_document(spec, text, Report()))
     cut = today(layout, spec.parent, target)
     made = {(piece.medium, piece.start): piece for piece in cut.pieces}
@@ -151,8 +151,8 @@ _TIMELINE = ("timeline",)
 
 
 def amended(document: Document, layout: Layout, changes: Changes) -> str:
-    """The text of a spec with the changes: first what becomes of each event, then which are gone, where they stand, and
-    what is new. Every other byte stays."""
+    """The text of a spec with the changes: new values, then removals, then the order, then new events. Every other byte
+    stays."""
     places = [at for at, entry in enumerate(layout.trailer.spec.timeline) if not isinstance(entry, ActMarker)]
     document = _with_values(document, layout, changes, places)
     ids = [*range(len(layout.trailer.spec.timeline))]  # of the entries as they stand now, by their first places
@@ -214,7 +214,7 @@ def _remarks(edits: Edits, event: Amended, at: int) -> None:
 
 
 def _ordered(document: Document, ids: list[int], wanted: list[int], places: list[int]) -> tuple[Document, list[int]]:
-    """The entries that stay, in their new order. Act markers stay before the event that followed them."""
+    """The remaining entries in their new order. Act markers stay before the event that followed them."""
     target = _with_acts(ids, wanted, set(places))
     ranks = {entry: rank for rank, entry in enumerate(target)}
     still = standing([ranks[entry] for entry in ids])

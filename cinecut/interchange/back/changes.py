@@ -1,4 +1,4 @@
-"""What a changed file means for the spec: each event's new values, the new order, and what is to be done by hand."""
+"""What a changed file means for the spec: new values of events, the new order, and what is to be done by hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cinecut.edits.changes.words import Said, Times
 from cinecut.interchange.back.amendments import Amended, Changes, New
 from cinecut.interchange.back.matching import gaps_of, pictures_matched
 from cinecut.interchange.back.titles import retitle
-from cinecut.interchange.readers.cut import Cut, Line, Piece
+from cinecut.interchange.readers.cut import EditorCut, EditorPicture, EditorText
 from cinecut.language.events import Shot, Still
 from cinecut.language.grid import Grid
 from cinecut.language.timebase import FilmTime, Length, clock, nearest
@@ -22,16 +22,16 @@ from cinecut.language.write import length_text
 
 @dataclass(frozen=True, slots=True)
 class FilmNamed:
-    """A film of the spec: its name there, if it has one, and its first timecode in seconds."""
+    """A film of the spec: its name there, if any, and its first timecode in seconds."""
 
     name: str | None
     first: Fraction
 
 
 class Comparison:
-    """A changed cut beside the one that the spec exports today, read by the same reader."""
+    """A changed cut compared with the spec's export of today, both read by the same reader."""
 
-    def __init__(self, layout: Layout, before: Cut, after: Cut, films: Mapping[str, FilmNamed]) -> None:
+    def __init__(self, layout: Layout, before: EditorCut, after: EditorCut, films: Mapping[str, FilmNamed]) -> None:
         """`films` by what their media are called in the cuts."""
         self.layout, self.before, self.after, self.films = layout, before, after, films
         self.later = layout.trailer.opening.frames if layout.trailer.opening is not None else 0  # the rating card
@@ -40,8 +40,8 @@ class Comparison:
         self.events = {placed.number: Amended(placed) for placed in layout.timeline.events}
         self.changes = Changes(by_hand=list(dict.fromkeys(each for each in after.odd if each not in before.odd)))
 
-    def _known(self) -> tuple[list[Piece], list[Placed]]:
-        """The pictures of the export, and the events that they are: each covers the middle of its own."""
+    def _known(self) -> tuple[list[EditorPicture], list[Placed]]:
+        """The pictures of the export and their events; a picture belongs to the event whose middle it covers."""
         pairs, at, pieces = [], 0, self.before.pieces
         for placed in self.layout.timeline.events:
             middle = placed.middle + self.later
@@ -66,8 +66,8 @@ class Comparison:
         self._sounds()
         return self.changes
 
-    def _shown(self, pieces: Sequence[Piece]) -> list[Piece]:
-        """The pictures that the spec can show: those of its films, and others where they are one of its events."""
+    def _shown(self, pieces: Sequence[EditorPicture]) -> list[EditorPicture]:
+        """The pictures that the spec can show: those of its films, and those that are one of its events."""
         were = pictures_matched(self.known, pieces, self.rate)
         odd = [p for p, was in zip(pieces, were, strict=True) if was is None and p.medium not in self.films]
         for piece in odd:
@@ -79,19 +79,18 @@ class Comparison:
 
     # The order
 
-    def _arrange(self, pieces: Sequence[Piece], were: Sequence[int | None]) -> None:
-        """Events as the pictures follow each other, and between them the black events of the spec, or new ones."""
-        between, head = self._between(), self._head()
-        black = {gap.number - 1: gap.frames for gap in gaps_of([head, *self.known])[1:]}
+    def _arrange(self, pieces: Sequence[EditorPicture], were: Sequence[int | None]) -> None:
+        """Events in the order of the pictures, and between them the spec's black events, or new ones."""
+        between, black = self._between(), dict(enumerate(gaps_of(self.later, self.known)))
         used: set[int] = set()
         order, above = self.changes.order, -1  # the number of the known picture before
-        for gap, piece, was in zip(gaps_of([head, *pieces])[1:], pieces, were, strict=True):
+        for gap, piece, was in zip(gaps_of(self.later, pieces), pieces, were, strict=True):
             near = [k for k in (was, above + 1) if k is not None and k not in used and between.get(k)]
-            fits = [k for k in near if black.get(k) == gap.frames]
+            fits = [k for k in near if black.get(k) == gap]
             group = (fits or near or [-1])[0]
-            if gap.frames:
+            if gap:
                 used.add(group)
-                self._fill(order, between.get(group, []), black.get(group, 0), gap.frames, piece)
+                self._fill(order, between.get(group, []), black.get(group, 0), gap, piece)
             if was is None:
                 film = self.films[piece.medium]
                 source = piece.source - film.first
@@ -111,12 +110,8 @@ class Comparison:
         if numbers != sorted(numbers):
             self.changes.said.append("the events stand in another order")
 
-    def _head(self) -> Piece:
-        """What comes before the trailer's first event."""
-        return Piece(0, self.later, "", Fraction(0))
-
     def _between(self) -> dict[int, list[Placed]]:
-        """The events that show no medium, by the number of the picture that follows them."""
+        """The events without a medium, by the number of the picture that follows them."""
         found: dict[int, list[Placed]] = {}
         numbers = {placed.number: at for at, placed in enumerate(self.placed)}
         waiting: list[Placed] = []
@@ -129,8 +124,10 @@ class Comparison:
         found[len(self.placed)] = waiting
         return found
 
-    def _fill(self, order: list[Amended | New], group: list[Placed], whole: int, frames: int, piece: Piece) -> None:
-        """The black before a picture: the events that were there, as long as it is now."""
+    def _fill(
+        self, order: list[Amended | New], group: list[Placed], whole: int, frames: int, piece: EditorPicture
+    ) -> None:
+        """The black before a picture: the events that were there, at their new length."""
         order += [self.events[placed.number] for placed in group]
         if not group:
             order.append(New(frames))
@@ -144,7 +141,7 @@ class Comparison:
 
     # An event
 
-    def _amend(self, event: Amended, was: Piece, now: Piece) -> None:
+    def _amend(self, event: Amended, was: EditorPicture, now: EditorPicture) -> None:
         placed = event.placed
         if isinstance(placed, PlacedShot):
             self._times(event, placed, was, now)
@@ -153,7 +150,7 @@ class Comparison:
             self._length(event, now.length, ("for",))
         self._joints(event, was, now)
 
-    def _times(self, event: Amended, placed: PlacedShot, was: Piece, now: Piece) -> None:
+    def _times(self, event: Amended, placed: PlacedShot, was: EditorPicture, now: EditorPicture) -> None:
         shift, shot, clip = now.source - was.source, placed.event, placed.event.shot
         speed = now.speed if now.speed != was.speed else shot.speed
         if speed != shot.speed:
@@ -193,7 +190,7 @@ class Comparison:
         self._unbind(event, event.placed, Fraction(0), True)
 
     def _span(self, start: int, frames: int, written: Length | None) -> Length:
-        """A length of so many frames: in beats where it was so and they fit."""
+        """A length of `frames`; in beats if it was written so and beats fit exactly."""
         grid = self.layout.timeline.grid
         if written is not None and grid is not None and written.unit in ("beats", "bars"):
             beats = _beats(grid, start - self.later, frames, self.rate)
@@ -203,7 +200,7 @@ class Comparison:
                 return Length(whole, "bars") if fits else Length(beats, "beats")
         return Length(Fraction(frames), "f")
 
-    def _sound(self, event: Amended, placed: PlacedShot, was: Piece, now: Piece) -> None:
+    def _sound(self, event: Amended, placed: PlacedShot, was: EditorPicture, now: EditorPicture) -> None:
         shot = placed.event
         if was.gain is not None and now.gain is None:
             event.values["mute",] = True
@@ -223,7 +220,7 @@ class Comparison:
                 elif old != new:
                     self._hand(f"{placed.name}: its sound is shorter than its picture by {-new} frames")
 
-    def _joints(self, event: Amended, was: Piece, now: Piece) -> None:
+    def _joints(self, event: Amended, was: EditorPicture, now: EditorPicture) -> None:
         head, tail = event.placed.head.kind, event.placed.tail.kind
         if was.joint != now.joint:
             frames = sum(now.joint)
@@ -244,8 +241,8 @@ class Comparison:
 
     # Texts, markers, sounds
 
-    def _texts(self, pieces: Sequence[Piece], were: Sequence[int | None]) -> None:
-        """Titles by the shots over which they begin; cards, and titles over black, by what they say."""
+    def _texts(self, pieces: Sequence[EditorPicture], were: Sequence[int | None]) -> None:
+        """Match titles by the shots over which they begin; cards, and titles over black, by their text."""
         owners = self._owners()
         gone, new = _apart(self.before.lines, self.after.lines)
         for piece, was in zip(pieces, were, strict=True):
@@ -265,7 +262,10 @@ class Comparison:
         self._cards(gone, new, owners)
 
     def _cards(
-        self, gone: list[Line], new: list[Line], owners: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]]
+        self,
+        gone: list[EditorText],
+        new: list[EditorText],
+        owners: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]],
     ) -> None:
         for line in list(gone):
             alone = new[0] if len(gone) == 1 and len(new) == 1 else None
@@ -280,13 +280,13 @@ class Comparison:
         self.changes.by_hand += [f"the title {line.text!r} is gone" for line in gone if self._stays(line, owners)]
         self.changes.by_hand += [f"the title {line.text!r} at frame {line.start} is new" for line in new]
 
-    def _stays(self, line: Line, owners: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]]) -> bool:
+    def _stays(self, line: EditorText, owners: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]]) -> bool:
         """Whether the event that a title belongs to still exists."""
         path = owners.get((line.text, line.start))
         return path is None or path[0] not in {placed.number for placed in self.changes.removed}
 
     def _owners(self) -> dict[tuple[str, int], tuple[int, tuple[str | int, ...]]]:
-        """The event and the place of each text that the export had."""
+        """The event and the key of each text in the export."""
         found: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]] = {}
         texts, cased = iter(self.layout.timeline.texts), self.layout.trailer.style.cased
         for placed in self.layout.timeline.events:
@@ -299,7 +299,7 @@ class Comparison:
                 found.setdefault((cased(text.text).strip(), 0), (placed.number, keys))  # of an EDL, which has no places
         return found
 
-    def _marks(self, pieces: Sequence[Piece], were: Sequence[int | None]) -> None:
+    def _marks(self, pieces: Sequence[EditorPicture], were: Sequence[int | None]) -> None:
         """New markers become comments above the event in which they stand."""
         there = {mark.text for mark in self.before.marks}
         for mark in self.after.marks:
@@ -326,14 +326,14 @@ class Comparison:
 
 
 def _beats(grid: Grid, start: int, frames: int, rate: Fraction) -> Fraction | None:
-    """A length as quarters of a beat that end exactly on a frame; None where none do."""
+    """A length in quarters of a beat that ends exactly on a frame; None if there is none."""
     begin, end = start / rate, (start + frames) / rate
     exact = grid.beat_at(end) - grid.beat_at(begin)
     beats = Fraction(nearest(exact * 4), 4)
     return beats if beats > 0 and nearest(grid.after(begin, beats) * rate) == start + frames else None
 
 
-def _apart(before: Sequence[Line], after: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+def _apart(before: Sequence[EditorText], after: Sequence[EditorText]) -> tuple[list[EditorText], list[EditorText]]:
     """The texts that were removed and those that were added, compared by their words."""
     texts = [line.text for line in before]
     new = []

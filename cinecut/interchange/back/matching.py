@@ -1,16 +1,18 @@
-"""Matching the pictures of a changed cut with those of the exported one, and finding the black between them."""
+"""Matching the pictures of a changed cut with those of the export, and finding the black between them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from cinecut.edits.changes.matching import matched
-from cinecut.interchange.readers.cut import Cut, Piece
+from cinecut.interchange.readers.cut import EditorCut, EditorPicture
 
 
-def pictures_matched(before: Sequence[Piece], after: Sequence[Piece], rate: Fraction) -> list[int | None]:
+def pictures_matched(
+    before: Sequence[EditorPicture], after: Sequence[EditorPicture], rate: Fraction
+) -> list[int | None]:
     """For each picture of the changed cut the index of the same picture in the export; None for a new one."""
 
     def shared(at: int, number: int) -> Fraction:
@@ -22,9 +24,9 @@ def pictures_matched(before: Sequence[Piece], after: Sequence[Piece], rate: Frac
     return matched([_key(piece) for piece in before], [_key(piece) for piece in after], shared, fits)
 
 
-def as_they_stood(before: Cut, after: Cut) -> Cut:
-    """The changed cut, in which what could not be read is as it was before: the pictures between the same neighbours,
-    where they last as long, or where it was one."""
+def as_they_stood(before: EditorCut, after: EditorCut) -> EditorCut:
+    """The changed cut with its unreadable parts as they were before: the pictures between the same neighbours, if they
+    last as long, or if there was only one."""
     if not after.unread:
         return after
     was = pictures_matched(before.pieces, after.pieces, before.rate)
@@ -42,11 +44,11 @@ def as_they_stood(before: Cut, after: Cut) -> Cut:
     return replace(after, pieces=sorted(pieces, key=lambda piece: piece.start))
 
 
-def _key(piece: Piece) -> tuple[str, Fraction, int, Fraction]:
+def _key(piece: EditorPicture) -> tuple[str, Fraction, int, Fraction]:
     return piece.medium, piece.source, piece.length, piece.speed
 
 
-def _shared(one: Piece, other: Piece, rate: Fraction) -> Fraction:
+def _shared(one: EditorPicture, other: EditorPicture, rate: Fraction) -> Fraction:
     """Seconds of the medium that both show; of a picture that stands still, the shorter one's length."""
     if one.medium != other.medium:
         return Fraction(0)
@@ -54,14 +56,7 @@ def _shared(one: Piece, other: Piece, rate: Fraction) -> Fraction:
     return min(ends) - max(one.source, other.source)
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Frames of black before the picture `number` of the cut that there is now."""
-
-    number: int
-    frames: int
-
-
-def gaps_of(pieces: Sequence[Piece]) -> list[Gap]:
-    ends = [0, *(piece.end for piece in pieces)]
-    return [Gap(number, piece.start - end) for number, (piece, end) in enumerate(zip(pieces, ends, strict=False))]
+def gaps_of(start: int, pieces: Sequence[EditorPicture]) -> list[int]:
+    """Frames of black before each picture of a cut that begins at frame `start`."""
+    ends = [start, *(piece.end for piece in pieces)]
+    return [piece.start - end for piece, end in zip(pieces, ends, strict=False)]

@@ -1,4 +1,4 @@
-"""The titles of a shot, as they come back."""
+"""The titles of a shot, compared with those in the file."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from fractions import Fraction
 
 from cinecut.edits.changes import words
 from cinecut.interchange.back.amendments import Amended
-from cinecut.interchange.readers.cut import Line, Piece
+from cinecut.interchange.readers.cut import EditorPicture, EditorText
 from cinecut.language.events import Title
 from cinecut.language.read import make
 from cinecut.language.timebase import Length
 
 
-def retitle(event: Amended, were: tuple[dict[str | int, Line], Piece], now: tuple[list[Line], Piece]) -> None:
-    """The titles of a shot: what they say now, when, and which there are. Times count from the shot's start."""
+def retitle(
+    event: Amended, were: tuple[dict[str | int, EditorText], EditorPicture], now: tuple[list[EditorText], EditorPicture]
+) -> None:
+    """Amend a shot's titles: their texts, their times, and which there are. Times count from the shot's start."""
     (old, was), (lines, piece) = were, now
     left = [replace(line, start=line.start - piece.start, end=line.end - piece.start) for line in lines]
     kept: dict[int, Title] = {}
-    waiting: list[tuple[int, Title, Line]] = []
+    waiting: list[tuple[int, Title, EditorText]] = []
     titles: tuple[Title, ...] = getattr(event.placed.event, "titles", ())
     for which, line in old.items():
         own = replace(line, start=line.start - was.start, end=line.end - was.start)
@@ -59,8 +61,8 @@ def retitle(event: Amended, were: tuple[dict[str | int, Line], Piece], now: tupl
         event.values["titles",] = tuple(kept[which] for which in sorted(kept)) or None
 
 
-def _timed(title: Title, was: Line | None, now: Line) -> Title:
-    """A title at another place of its event, in frames; what did not move is as it was written."""
+def _timed(title: Title, was: EditorText | None, now: EditorText) -> Title:
+    """A title with new times in frames; a time that did not move stays as it was written."""
     if was is None or now.start != was.start:
         title = replace(title, at=Length(Fraction(now.start), "f"))
     if was is None or now.end - now.start != was.end - was.start:

@@ -1,1 +1,1 @@
-"""What comes back: files of editing programs → the cut that they hold."""
+"""Files of editing programs → the cut in them."""

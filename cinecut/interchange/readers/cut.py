@@ -1,6 +1,7 @@
-"""A cut as a file of an editing program holds it.
+"""A cut as read from a file of an editing program.
 
-Positions are whole frames of the sequence, from 0; sources are seconds by the medium's own timecode."""
+Positions are whole frames of the sequence, from 0; sources are seconds by the medium's own timecode.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from cinecut.interchange.model import Medium
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """The media that a spec knows, as an export of it has them."""
+    """The media that a spec knows, as its export names them."""
 
     known: tuple[Medium, ...] = ()
 
@@ -44,24 +45,24 @@ class Media:
         return "/".join(own[-apart:])
 
     def rate(self, name: str, otherwise: Fraction) -> Fraction:
-        """Pictures a second of what is called so; of what is not known, those of the first medium that is."""
+        """Pictures a second of the medium with this name; if unknown, those of the first known medium."""
         medium = self.by_name(name) or next(iter(self.known), None)
         return medium.rate if medium is not None else otherwise
 
     def by_name(self, name: str) -> Medium | None:
-        """The known medium that is called so."""
+        """The known medium with this name."""
         return next((medium for medium in self.known if self.called(medium.path, medium.reel) == name), None)
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many parts at the ends of two paths are the same."""
+    """How many trailing parts two paths have in common."""
     pairs = zip(reversed(one), reversed(other), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A picture from one cut to the next, whatever transitions straddle them."""
+class EditorPicture:
+    """A picture from one cut to the next, including any transitions across those cuts."""
 
     start: int
     end: int
@@ -79,8 +80,8 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A sound, which is in a medium from `source` on."""
+class EditorSound:
+    """A sound, taken from a medium from `source` on."""
 
     start: int
     end: int
@@ -90,7 +91,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EditorText:
     """A text on the screen."""
 
     text: str
@@ -99,28 +100,28 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class EditorMarker:
     frame: int
     text: str
 
 
 @dataclass(slots=True)
-class Cut:
-    """What was read; `odd` says what could not be understood, and where."""
+class EditorCut:
+    """What was read; `odd` lists what could not be understood, and where."""
 
     rate: Fraction
     known: Media = Media()
-    pieces: list[Piece] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    marks: list[Marked] = field(default_factory=list)
-    sounds: list[Heard] = field(default_factory=list)
+    pieces: list[EditorPicture] = field(default_factory=list)
+    lines: list[EditorText] = field(default_factory=list)
+    marks: list[EditorMarker] = field(default_factory=list)
+    sounds: list[EditorSound] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
     unread: list[tuple[int, int]] = field(default_factory=list)  # from and to: pictures of which nothing is known
 
-    def sorted(self) -> Cut:
-        """The cut in the order of time, without pictures that lie over others; each of those is reported."""
+    def sorted(self) -> EditorCut:
+        """The cut in time order, without pictures that overlap an earlier one; those are reported."""
         self.pieces.sort(key=lambda piece: (piece.start, -piece.end))
-        kept: list[Piece] = []
+        kept: list[EditorPicture] = []
         for piece in self.pieces:
             if kept and piece.start < kept[-1].end:
                 self.odd.append(f"{piece.medium} at frame {piece.start} lies over {kept[-1].medium}")
@@ -132,8 +133,8 @@ class Cut:
         self.sounds.sort(key=lambda sound: (sound.start, sound.medium, sound.source))
         return self
 
-    def _with_sound(self, piece: Piece) -> Piece:
-        """With the sound that is heard with it: of the same medium, in the middle of the picture, in step."""
+    def _with_sound(self, piece: EditorPicture) -> EditorPicture:
+        """The picture with the sound that belongs to it: same medium, heard at the picture's middle, in sync."""
         middle = (piece.start + piece.end) // 2
         for sound in self.sounds:
             if sound.medium == piece.medium and sound.start <= middle < sound.end:
@@ -146,7 +147,7 @@ class Cut:
 
 
 def step_of(points: Iterable[tuple[Fraction, Fraction]]) -> Fraction | None:
-    """The speed of a map from time to source, if it is constant; else None."""
+    """The speed of a map from time to source if it is constant; else None."""
     found = list(points)
     speeds = {(last - first) / (end - start) for (start, first), (end, last) in pairwise(found) if end > start}
     if not speeds:

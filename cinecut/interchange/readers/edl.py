@@ -1,4 +1,4 @@
-"""CMX 3600, a list of pictures with the sounds that go with them."""
+"""CMX 3600: a list of pictures and their sounds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from cinecut.diagnostics import Stop
-from cinecut.interchange.readers.cut import Cut, Heard, Marked, Media, Piece
+from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, Media
 from cinecut.language.timebase import BadTimeError, Timecodes, nearest
 
 _CODE = r"(\d{1,2}[:;]\d{2}[:;]\d{2}[:;.]\d{2,3})"
@@ -38,7 +38,7 @@ class _Reading:
     rate: Fraction
     known: Media
     events: list[_Event] = field(default_factory=list)
-    marks: list[Marked] = field(default_factory=list)
+    marks: list[EditorMarker] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
 
     def number(self, code: str, rate: Fraction) -> int:
@@ -48,7 +48,7 @@ class _Reading:
         return nearest(numbered.seconds(f"{head.replace(';', ':')}{sign}{frames}") * rate)
 
 
-def read(data: bytes, name: str, rate: Fraction, known: Media) -> Cut:
+def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     """`rate` is the sequence's. Raises Stop where there is no event."""
     reading = _Reading(rate, known)
     wrong = 0
@@ -82,7 +82,7 @@ def _row(reading: _Reading, text: str, row: int) -> bool:
         if reading.events:
             reading.events[-1].speed = Fraction(match[2])
     elif match := _MARK.match(text):
-        reading.marks.append(Marked(reading.number(match[1], reading.rate), match[2].strip()))
+        reading.marks.append(EditorMarker(reading.number(match[1], reading.rate), match[2].strip()))
     elif match := re.match(r"\*\s*(FROM|TO) CLIP NAME:\s*(.+)", text):
         if reading.events and (match[1] == "TO" or not reading.events[-1].dissolve):
             reading.events[-1].name = match[2].strip()
@@ -91,8 +91,8 @@ def _row(reading: _Reading, text: str, row: int) -> bool:
     return True
 
 
-def _cut(reading: _Reading) -> Cut:
-    cut = Cut(reading.rate, reading.known, odd=reading.odd)
+def _cut(reading: _Reading) -> EditorCut:
+    cut = EditorCut(reading.rate, reading.known, odd=reading.odd)
     zero = min(event.start for event in reading.events)
     cut.marks = [replace(mark, frame=mark.frame - zero) for mark in reading.marks]
     names = {event.reel: event.name for event in reading.events if event.name}
@@ -113,13 +113,13 @@ def _cut(reading: _Reading) -> Cut:
 
 def _place(
     reading: _Reading,
-    cut: Cut,
+    cut: EditorCut,
     event: _Event,
     beside: tuple[_Event | None, _Event | None],
     names: dict[str, str],
     zero: int,
 ) -> None:
-    """An event from cut to cut: a dissolve straddles the cut that it starts before. Raises BadTimeError."""
+    """Add an event, from cut to cut: a dissolve is moved to straddle the cut that it starts at. Raises BadTimeError."""
     before, after = beside
     crossed = event.dissolve and before is not None and before.reel != "BL"
     lead = event.dissolve // 2 if crossed else 0
@@ -134,10 +134,10 @@ def _place(
     source = reading.number(event.source, own) / own + lead * speed / cut.rate
     start, end = event.start + lead - zero, event.end + lag + faded - zero
     if event.channel.startswith("A") or event.channel == "NONE":
-        cut.sounds.append(Heard(start, end, name, source))
+        cut.sounds.append(EditorSound(start, end, name, source))
         return
     joint = (lead, event.dissolve - lead) if crossed else (0, 0)
     fades = (event.dissolve if not crossed else 0, faded)
-    cut.pieces.append(Piece(start, end, name, source, speed, joint, fades))
+    cut.pieces.append(EditorPicture(start, end, name, source, speed, joint, fades))
     if event.channel not in ("V", "VA1", "VA2"):  # B, AA/V: its sound goes with it
-        cut.sounds.append(Heard(start, end, name, source))
+        cut.sounds.append(EditorSound(start, end, name, source))

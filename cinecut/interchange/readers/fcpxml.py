@@ -8,7 +8,15 @@ from xml.etree import ElementTree as ET
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
-from cinecut.interchange.readers.cut import Cut, Heard, Line, Marked, Media, Piece, step_of
+from cinecut.interchange.readers.cut import (
+    EditorCut,
+    EditorMarker,
+    EditorPicture,
+    EditorSound,
+    EditorText,
+    Media,
+    step_of,
+)
 from cinecut.interchange.readers.xml_tree import root_of
 from cinecut.language.timebase import nearest
 
@@ -16,23 +24,23 @@ _NESTED = ("ref-clip", "mc-clip", "sync-clip", "clip", "audition")
 _PLACED = ("asset-clip", "video", "audio", "title", "gap", *_NESTED)
 
 
-def read(data: bytes, name: str, rate: Fraction, known: Media) -> Cut:
+def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     """The first project of a document. Raises Stop where there is none."""
     root = root_of(data, name)
     sequence = root.find(".//project/sequence")
     if sequence is None:
         raise Stop("unreadable", f"{name} holds no project", "export the project, not a clip")
     by_id = {item.get("id", ""): item for item in root.iterfind("resources/*")}
-    return _Reading(sequence, by_id, Cut(rate, known)).cut()
+    return _Reading(sequence, by_id, EditorCut(rate, known)).cut()
 
 
 @dataclass(slots=True)
 class _Reading:
     sequence: ET.Element
     by_id: dict[str, ET.Element]
-    found: Cut
+    found: EditorCut
 
-    def cut(self) -> Cut:
+    def cut(self) -> EditorCut:
         own = self.by_id.get(self.sequence.get("format", ""))
         length = _seconds(own, "frameDuration") if own is not None else Fraction(0)
         self.found.rate = 1 / length if length else self.found.rate
@@ -54,12 +62,12 @@ class _Reading:
         return nearest(seconds * self.found.rate)
 
     def _item(self, item: ET.Element, start: int, joint: tuple[int, int], lane: int) -> None:
-        """Something in the storyline, or connected to it, with what is connected to it in turn."""
+        """An item of the storyline, or connected to it, and what is connected to it in turn."""
         own = _seconds(item, "start", default=self._begin(item))
         end = start + self._frame(_seconds(item, "duration"))
         if item.tag == "title":
             text = "".join("".join(part.itertext()) for part in item.iterfind("text")).strip()
-            self.found.lines.append(Line(text, start, end))
+            self.found.lines.append(EditorText(text, start, end))
         elif item.tag in _NESTED:
             self.found.odd.append(f"{item.tag} {item.get('name', '')!r} at frame {start}: what is in it is not read")
             self.found.unread += [] if lane else [(start, end)]
@@ -69,7 +77,7 @@ class _Reading:
             if inner.tag == "marker" or inner.tag == "chapter-marker":
                 at = start + self._frame(_seconds(inner, "start") - own)
                 text = " ".join(filter(None, (inner.get("value"), inner.get("note"))))
-                self.found.marks.append(Marked(at, text))
+                self.found.marks.append(EditorMarker(at, text))
             elif inner.tag in _PLACED and (inner.get("lane") or "0") != "0":
                 at = start + self._frame(_seconds(inner, "offset") - own)
                 self._item(inner, at, (0, 0), int(inner.get("lane") or 0))
@@ -96,7 +104,7 @@ class _Reading:
                 return
             fades = (self._fade(item, "adjust-blend", "fadeIn"), self._fade(item, "adjust-blend", "fadeOut"))
             still = asset.get("duration", "0s") in ("0s", "0/1s")
-            piece = Piece(start, end, name, Fraction(0) if still else source, speed, joint, fades)
+            piece = EditorPicture(start, end, name, Fraction(0) if still else source, speed, joint, fades)
             self.found.pieces.append(piece)
         if kinds != "video" and asset.get("hasAudio") == "1" and item.tag != "video":
             begin, length = (
@@ -108,7 +116,7 @@ class _Reading:
             volume = item.find("adjust-volume")
             gain = (volume.get("amount") if volume is not None else None) or "0"
             heard = source + (begin - own) * speed
-            self.found.sounds.append(Heard(first, last, name, heard, _figure(gain)))
+            self.found.sounds.append(EditorSound(first, last, name, heard, _figure(gain)))
 
     def _fade(self, item: ET.Element, tag: str, name: str) -> int:
         found = item.find(f"{tag}/param/{name}")
@@ -123,14 +131,14 @@ def _figure(text: str) -> float:
 
 
 def _file_of(asset: ET.Element) -> str:
-    """The path of an asset, or its name where that is all."""
+    """The path of an asset, or its name if it has no path."""
     media = asset.find("media-rep")
     url = media.get("src") if media is not None else asset.get("src")
     return path_of(url) if url else asset.get("name", "")
 
 
 def _seconds(item: ET.Element, key: str, default: Fraction = Fraction(0)) -> Fraction:
-    """A time, `1001/24000s`. Raises Stop where it is none."""
+    """A time such as `1001/24000s`. Raises Stop where it cannot be read."""
     text = item.get(key)
     if text is None:
         return default

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
-from cinecut.interchange.readers.cut import Cut, Heard, Line, Marked, Media, Piece
+from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, EditorText, Media
 from cinecut.language.timebase import nearest
 
 try:
@@ -16,7 +17,7 @@ except ImportError:  # an extra
     otio = None
 
 
-def read(data: bytes, name: str, rate: Fraction, known: Media) -> Cut:
+def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     """Raises Stop where the library is not installed, or the file holds no timeline."""
     if otio is None:
         raise Stop("option", f"{name}: reading .otio needs the package opentimelineio", "install cinecut[export]")
@@ -34,14 +35,14 @@ def read(data: bytes, name: str, rate: Fraction, known: Media) -> Cut:
 _OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError)
 
 
-def _cut(timeline: Any, rate: Fraction, known: Media) -> Cut:
+def _cut(timeline: Any, rate: Fraction, known: Media) -> EditorCut:
     pictures = [track for track in timeline.tracks if track.kind == otio.schema.TrackKind.Video]
     own = timeline.global_start_time.rate if timeline.global_start_time is not None else float(rate)
-    cut = Cut(_exact(own), known)
+    cut = EditorCut(_exact(own), known)
     for mark in timeline.tracks.markers:
         note = str(dict(mark.metadata.get("cinecut", {})).get("note", "") or getattr(mark, "comment", "") or "")
         cut.marks.append(
-            Marked(_frames(mark.marked_range.start_time, cut.rate), " ".join(filter(None, (mark.name, note))))
+            EditorMarker(_frames(mark.marked_range.start_time, cut.rate), " ".join(filter(None, (mark.name, note))))
         )
     for number, track in enumerate(pictures):
         _track(cut, track, number, True)
@@ -51,7 +52,7 @@ def _cut(timeline: Any, rate: Fraction, known: Media) -> Cut:
     return cut.sorted()
 
 
-def _track(cut: Cut, track: Any, number: int, shown: bool) -> None:
+def _track(cut: EditorCut, track: Any, number: int, shown: bool) -> None:
     joint, fade, begun = (0, 0), 0, False
     for child in track:
         if isinstance(child, otio.schema.Transition):
@@ -62,8 +63,7 @@ def _track(cut: Cut, track: Any, number: int, shown: bool) -> None:
                 fade = lengths[1]
                 if begun and cut.pieces and shown and lengths[0]:
                     last = cut.pieces[-1]
-                    cut.pieces[-1] = Piece(last.start, last.end, last.medium, last.source, last.speed, last.joint,
-                                           (last.fades[0], lengths[0]))  # fmt: skip
+                    cut.pieces[-1] = replace(last, fades=(last.fades[0], lengths[0]))
             continue
         placed = track.range_of_child(child)
         start, end = _frames(placed.start_time, cut.rate), _frames(placed.end_time_exclusive(), cut.rate)
@@ -77,12 +77,12 @@ def _track(cut: Cut, track: Any, number: int, shown: bool) -> None:
 
 
 def _clip(
-    cut: Cut, clip: Any, place: tuple[int, int], joined: tuple[tuple[int, int], int], number: int, shown: bool
+    cut: EditorCut, clip: Any, place: tuple[int, int], joined: tuple[tuple[int, int], int], number: int, shown: bool
 ) -> None:
     reference, (start, end) = clip.media_reference, place
     if isinstance(reference, otio.schema.GeneratorReference):
         text = dict(reference.parameters).get("text", clip.name)
-        cut.lines.append(Line(str(text).strip(), start, end))
+        cut.lines.append(EditorText(str(text).strip(), start, end))
         return
     url = getattr(reference, "target_url", "") or ""
     name = cut.known.called(path_of(url) or clip.name)
@@ -95,11 +95,11 @@ def _clip(
     begin = clip.trimmed_range().start_time
     source = Fraction(begin.value).limit_denominator(1_000_000) / _exact(begin.rate)
     if not shown:
-        cut.sounds.append(Heard(start, end, name, source))
+        cut.sounds.append(EditorSound(start, end, name, source))
     elif number:
         cut.odd.append(f"{name} at frame {start} lies over the pictures")
     else:
-        cut.pieces.append(Piece(start, end, name, source, speed, joined[0], (joined[1], 0)))
+        cut.pieces.append(EditorPicture(start, end, name, source, speed, joined[0], (joined[1], 0)))
 
 
 def _exact(rate: float) -> Fraction:

@@ -9,25 +9,25 @@ from xml.etree import ElementTree as ET
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
-from cinecut.interchange.readers.cut import Cut, Heard, Line, Marked, Media, Piece
+from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, EditorText, Media
 from cinecut.interchange.readers.xml_tree import root_of
 
 
-def read(data: bytes, name: str, rate: Fraction, known: Media) -> Cut:
+def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     """The first sequence of a document. Raises Stop where there is none."""
     sequence = root_of(data, name).find(".//sequence[media]")
     if sequence is None:
         raise Stop("unreadable", f"{name} holds no sequence", "export the sequence, not a clip")
-    return _Reading(sequence, Cut(_rate(sequence, rate), known)).cut()
+    return _Reading(sequence, EditorCut(_rate(sequence, rate), known)).cut()
 
 
 @dataclass(slots=True)
 class _Reading:
     sequence: ET.Element
-    found: Cut
+    found: EditorCut
     files: dict[str, ET.Element] = field(default_factory=dict)
 
-    def cut(self) -> Cut:
+    def cut(self) -> EditorCut:
         for file in self.sequence.iter("file"):
             if len(file):
                 self.files[file.get("id", "")] = file
@@ -38,7 +38,7 @@ class _Reading:
                 self._track(track, 0, "audio")
         for mark in self.sequence.iterfind("marker"):
             text = " ".join(filter(None, (mark.findtext("name"), mark.findtext("comment"))))
-            self.found.marks.append(Marked(_whole(mark, "in"), text))
+            self.found.marks.append(EditorMarker(_whole(mark, "in"), text))
         return self.found.sorted()
 
     def _track(self, track: ET.Element, number: int, media: str) -> None:
@@ -72,7 +72,7 @@ class _Reading:
             text = next(
                 (p.findtext("value") for p in item.iter("parameter") if p.findtext("parameterid") == "str"), None
             )
-            self.found.lines.append(Line((text or item.findtext("name") or "").strip(), start, end))
+            self.found.lines.append(EditorText((text or item.findtext("name") or "").strip(), start, end))
             return
         file = item.find("file")
         if file is None or item.find("sequence") is not None:
@@ -85,14 +85,16 @@ class _Reading:
         speed, source = self._time(item, file, name, start)
         source += (start - reads) * speed / self.found.rate
         if media == "audio":
-            self.found.sounds.append(Heard(start, end, name, source, _gain(item)))
+            self.found.sounds.append(EditorSound(start, end, name, source, _gain(item)))
         elif number:
             self.found.odd.append(f"{name} at frame {start} lies over the pictures")
         else:
             dip = before is not None and before.findtext("effect/effectid") == "Dip to Color Dissolve"
             joint = (0, 0) if dip else head
             still = file.find("timecode") is None
-            piece = Piece(start, end, name, Fraction(0) if still else source, speed, joint, (fades[0], fades[1]))
+            piece = EditorPicture(
+                start, end, name, Fraction(0) if still else source, speed, joint, (fades[0], fades[1])
+            )
             self.found.pieces.append(piece)
 
     def _time(self, item: ET.Element, file: ET.Element, name: str, start: int) -> tuple[Fraction, Fraction]:

@@ -1,1 +1,1 @@
-"""A target each: Sequence → the files that it opens."""
+"""One writer per target: EditSequence → the files that the target opens."""

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cinecut.interchange.model import Medium, Sequence, SoundTrack, Unsupported, Written, timecode
+from cinecut.interchange.model import EditSequence, Medium, SoundTrack, Unsupported, Written, timecode
 from cinecut.language.timebase import nearest
 
 _MOST = 999  # events that the format counts
 
 
-def write(sequence: Sequence) -> Written:
+def write(sequence: EditSequence) -> Written:
     film = next((track for track in sequence.tracks if track.name == "film"), None)
     rows = [*_pictures(sequence), *(_sounds(film, sequence) if film is not None else ())]
     files, lost = {".edl": _list(sequence, sequence.name, rows, marked=True)}, [*_uncarried(sequence, rows)]
@@ -27,7 +27,7 @@ def write(sequence: Sequence) -> Written:
     return Written(files, tuple(lost))
 
 
-def write_markers(sequence: Sequence) -> Written:
+def write_markers(sequence: EditSequence) -> Written:
     """The markers as DaVinci Resolve imports them onto a timeline."""
     rows = [f"TITLE: {_line(sequence.name)}", _fcm(sequence), ""]
     for number, mark in enumerate(sequence.marks, 1):
@@ -41,7 +41,7 @@ def write_markers(sequence: Sequence) -> Written:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One line of the list: source [first, last) in pictures of its medium, record in frames of the sequence."""
+    """One line of the list: source [first, last) in the medium's pictures, start and end in frames of the sequence."""
 
     medium: Medium | None  # None: black
     channel: str  # V, or AA
@@ -55,8 +55,8 @@ class _Row:
     notes: tuple[str, ...] = ()
 
 
-def _pictures(sequence: Sequence) -> Iterator[_Row]:
-    """A row for each picture, whose cut is where its transition starts, and one for each stretch of black."""
+def _pictures(sequence: EditSequence) -> Iterator[_Row]:
+    """A row for each picture, cut where its transition starts, and one for each stretch of black."""
     rate, before = sequence.rate, None
     for number, shown in enumerate(sequence.pictures):
         following = sequence.pictures[number + 1] if number + 1 < len(sequence.pictures) else None
@@ -91,13 +91,13 @@ def _row(
     return _Row(medium, channel, first, last, start, end, speed=pictures if pictures != rate else Fraction(0))
 
 
-def _notes(sequence: Sequence, event: str) -> tuple[str, ...]:
+def _notes(sequence: EditSequence, event: str) -> tuple[str, ...]:
     texts = [f"{'CARD' if words.card else 'TITLE'}: {words.text}" for words in sequence.words if words.event == event]
     return tuple(_line(text) for text in texts)
 
 
-def _sounds(track: SoundTrack, sequence: Sequence) -> Iterator[_Row]:
-    """A row for each clip; one that fades begins or ends as a dissolve with silence."""
+def _sounds(track: SoundTrack, sequence: EditSequence) -> Iterator[_Row]:
+    """A row for each clip; a fade becomes a dissolve with silence."""
     before: _Row | None = None
     for number, clip in enumerate(track.clips):
         following = track.clips[number + 1] if number + 1 < len(track.clips) else None
@@ -119,7 +119,7 @@ def _sounds(track: SoundTrack, sequence: Sequence) -> Iterator[_Row]:
 _NO_FADE = (Fraction(0), Fraction(0))
 
 
-def _list(sequence: Sequence, title: str, rows: list[_Row], marked: bool = False) -> bytes:
+def _list(sequence: EditSequence, title: str, rows: list[_Row], marked: bool = False) -> bytes:
     lines = [f"TITLE: {_line(title)}", _fcm(sequence), ""]
     for number, row in enumerate(sorted(rows, key=lambda row: (row.start, row.channel != "V")), 1):
         lines += [*_event(number, row, sequence), ""]
@@ -130,7 +130,7 @@ def _list(sequence: Sequence, title: str, rows: list[_Row], marked: bool = False
     return _text(lines)
 
 
-def _event(number: int, row: _Row, sequence: Sequence) -> Iterator[str]:
+def _event(number: int, row: _Row, sequence: EditSequence) -> Iterator[str]:
     head = f"{number:03d}"
     if row.dissolve:
         left = row.before
@@ -155,8 +155,8 @@ def _speed(pictures: Fraction) -> str:
     return f"{nearest(pictures * 10) / 10:05.1f}"
 
 
-def _source(medium: Medium | None, picture: int, sequence: Sequence) -> str:
-    """The timecode of a medium's picture; of black, which counts from 0."""
+def _source(medium: Medium | None, picture: int, sequence: EditSequence) -> str:
+    """The timecode of a medium's picture; black counts from 0."""
     return timecode(replace(sequence.numbered, first=0) if medium is None else medium.numbered, picture)
 
 
@@ -164,7 +164,7 @@ def _reel(row: _Row | None) -> str:
     return row.medium.reel if row is not None and row.medium is not None else "BL"
 
 
-def _fcm(sequence: Sequence) -> str:
+def _fcm(sequence: EditSequence) -> str:
     return f"FCM: {'DROP FRAME' if sequence.numbered.drop else 'NON-DROP FRAME'}"
 
 
@@ -177,8 +177,8 @@ def _text(lines: list[str]) -> bytes:
     return "\r\n".join([*lines, ""]).encode("utf-8", "replace")
 
 
-def _uncarried(sequence: Sequence, rows: list[_Row]) -> Iterator[Unsupported]:
-    """What the format's own narrowness loses."""
+def _uncarried(sequence: EditSequence, rows: list[_Row]) -> Iterator[Unsupported]:
+    """What is lost because the format has no room for it."""
     if len(rows) > _MOST:
         yield Unsupported("trailer", f"{len(rows)} events", f"whatever a program makes of more than {_MOST}")
     for row in rows:
@@ -189,8 +189,8 @@ def _uncarried(sequence: Sequence, rows: list[_Row]) -> Iterator[Unsupported]:
     yield from uneven(sequence)
 
 
-def uneven(sequence: Sequence) -> Iterator[Unsupported]:
-    """Sounds that begin between two frames, where an editor counts frames."""
+def uneven(sequence: EditSequence) -> Iterator[Unsupported]:
+    """Sounds that begin between two frames, in an editor that counts whole frames."""
     for track in sequence.tracks:
         for clip in track.clips:
             off = (nearest(clip.start) - clip.start) / sequence.rate * 1000

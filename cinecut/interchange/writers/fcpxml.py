@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 from cinecut.compiler.layout.timeline import Joint
 from cinecut.interchange.locate import file_url
-from cinecut.interchange.model import Heard, Mark, Medium, Sequence, Shown, Words, Written
+from cinecut.interchange.model import EditSequence, Mark, Medium, PictureClip, SoundClip, TextClip, Written
 from cinecut.interchange.writers.edl import uneven, write_markers
 from cinecut.interchange.writers.lines import checkered, lines_of
 from cinecut.interchange.writers.xml_text import document, plain
@@ -31,12 +31,12 @@ _HEIGHTS = {"upper": 400, "middle": 0, "lower": -400, "card": 0}  # of titles, f
 _CONFORMED = ("23.98", "24", "25", "29.97", "30", "60", "47.95", "48", "50", "59.94")
 
 
-def write(sequence: Sequence) -> Written:
+def write(sequence: EditSequence) -> Written:
     return Written({".fcpxml": _document(sequence, "dB")}, tuple(uneven(sequence)))
 
 
-def write_for_resolve(sequence: Sequence) -> Written:
-    """Resolve reads gains as bare figures, and takes coloured markers of a timeline from an EDL alone."""
+def write_for_resolve(sequence: EditSequence) -> Written:
+    """Resolve reads gains without a unit, and coloured timeline markers only from an EDL."""
     markers = {"_markers.edl": write_markers(sequence).files[".edl"]} if sequence.marks else {}
     return Written({".fcpxml": _document(sequence, ""), **markers}, tuple(uneven(sequence)))
 
@@ -95,7 +95,7 @@ def _time(seconds: Fraction) -> str:
     return f"{seconds.numerator}s" if seconds.denominator == 1 else f"{seconds.numerator}/{seconds.denominator}s"
 
 
-def _document(sequence: Sequence, unit: str) -> bytes:
+def _document(sequence: EditSequence, unit: str) -> bytes:
     root = ET.Element("fcpxml", version=VERSION)
     resources = _Resources(ET.SubElement(root, "resources"))
     event = ET.SubElement(ET.SubElement(root, "library"), "event", name=plain(sequence.name))
@@ -118,7 +118,7 @@ def _document(sequence: Sequence, unit: str) -> bytes:
 class _Spine:
     """The primary storyline, written event by event."""
 
-    sequence: Sequence
+    sequence: EditSequence
     resources: _Resources
     spine: ET.Element
     unit: str  # after gains
@@ -146,9 +146,9 @@ class _Spine:
         """The number of the picture that is seen at a frame."""
         return max(0, bisect_right(self.starts, nearest(Fraction(frame))) - 1)
 
-    def _hung(self) -> dict[int, list[tuple[int, Words | Heard, str]]]:
-        """What is connected to each picture, with its lane and its role: texts above it, sounds below."""
-        found: dict[int, list[tuple[int, Words | Heard, str]]] = {}
+    def _hung(self) -> dict[int, list[tuple[int, TextClip | SoundClip, str]]]:
+        """The clips connected to each picture, each with lane and role: texts above it, sounds below."""
+        found: dict[int, list[tuple[int, TextClip | SoundClip, str]]] = {}
         for lane, line in enumerate(lines_of(tuple(w for w in self.sequence.words if not w.card)), 1):
             for words in line:
                 found.setdefault(self._host(words.start), []).append((lane, words, ""))
@@ -173,8 +173,8 @@ class _Spine:
         for tag, name in (("filter-video", "Cross Dissolve"), ("filter-audio", "Audio Crossfade")):
             ET.SubElement(found, tag, ref=self.resources.effect(name), name=name)
 
-    def _item(self, shown: Shown, card: Words | None, sound: Heard | None) -> tuple[ET.Element, Fraction]:
-        """An event in the storyline, and where it begins in its own time."""
+    def _item(self, shown: PictureClip, card: TextClip | None, sound: SoundClip | None) -> tuple[ET.Element, Fraction]:
+        """An event in the storyline, and its start in its own time."""
         place = {"offset": self._offset(shown.start), "name": plain(shown.name)}
         place["duration"] = _time(self._seconds(shown.length))
         medium = shown.medium
@@ -206,7 +206,7 @@ class _Spine:
         return item, start
 
     def _start(self, source: Fraction, speed: Fraction, medium: Medium) -> Fraction:
-        """Where a clip begins in its medium as it runs. Of the same rate it begins on a picture."""
+        """Where a clip begins in its medium at the clip's speed; at the sequence's own rate, on a whole picture."""
         if speed == 1 and medium.rate == self.sequence.rate:
             return _zero(medium) + medium.picture(source) / medium.rate
         return _zero(medium) + source / speed
@@ -227,8 +227,8 @@ class _Spine:
                 ET.SubElement(remap, "timept", time=_time(time), value=_time(value), interp="linear")
         return item
 
-    def _opacity(self, item: ET.Element, shown: Shown) -> None:
-        """The fades of a picture, out of black and into it."""
+    def _opacity(self, item: ET.Element, shown: PictureClip) -> None:
+        """The fades of a picture from and to black."""
         head = shown.head.after if shown.head.kind not in ("cut", "crossfade") else 0
         tail = shown.tail.before if shown.tail.kind not in ("cut", "crossfade") else 0
         if head or tail:
@@ -243,8 +243,8 @@ class _Spine:
                 ET.SubElement(param, name, type="linear", duration=_time(self._seconds(frames)))
         return param
 
-    def _volume(self, item: ET.Element, clip: Heard, shift: Fraction) -> None:
-        """Gain, fades and ramps. `shift` leads from seconds of the sequence to the clip's own time."""
+    def _volume(self, item: ET.Element, clip: SoundClip, shift: Fraction) -> None:
+        """Gain, fades and ramps. `shift` converts seconds of the sequence to the clip's own time."""
         if not (clip.levels or clip.gain or clip.fade_in or clip.fade_out):
             return
         volume = ET.SubElement(item, "adjust-volume")
@@ -263,10 +263,10 @@ class _Spine:
 
     # What is connected to an event
 
-    def _connect(self, item: ET.Element, hung: tuple[int, Words | Heard, str], shift: Fraction) -> None:
-        """`shift` leads from seconds of the sequence to the host's own time."""
+    def _connect(self, item: ET.Element, hung: tuple[int, TextClip | SoundClip, str], shift: Fraction) -> None:
+        """`shift` converts seconds of the sequence to the host clip's own time."""
         lane, what, role = hung
-        if isinstance(what, Heard):
+        if isinstance(what, SoundClip):
             self._connected(item, what, lane, role, shift)
             return
         place = {"lane": str(lane), "name": plain(what.text)[:80], "offset": _time(self._seconds(what.start) + shift)}
@@ -274,8 +274,8 @@ class _Spine:
         if what.fade_in or what.fade_out:
             self._fades(ET.SubElement(title, "adjust-blend"), what.fade_in, what.fade_out)
 
-    def _connected(self, item: ET.Element, clip: Heard, lane: int, role: str, shift: Fraction) -> None:
-        """A sound, on a frame, in step with what it was placed for. `shift` leads to its host's own time."""
+    def _connected(self, item: ET.Element, clip: SoundClip, lane: int, role: str, shift: Fraction) -> None:
+        """A sound, moved to a frame with its content. `shift` converts to the host clip's own time."""
         first, last = nearest(clip.start), max(nearest(clip.end), nearest(clip.start) + 1)
         source = max(Fraction(0), clip.source + self._seconds(first - clip.start) * clip.speed)
         start = _zero(clip.medium) + source / clip.speed
@@ -287,7 +287,7 @@ class _Spine:
         found.set("audioRole", role)
         self._volume(found, replace(clip, start=Fraction(first)), start - self._seconds(first))
 
-    def _title(self, parent: ET.Element, words: Words, frames: int, place: dict[str, str]) -> ET.Element:
+    def _title(self, parent: ET.Element, words: TextClip, frames: int, place: dict[str, str]) -> ET.Element:
         about = {"ref": self.resources.effect("Basic Title"), **place, "start": _time(_STILL_START)}
         title = ET.SubElement(parent, "title", {**about, "duration": _time(self._seconds(frames))})
         height = str(_HEIGHTS.get(words.position, 0))

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
-from cinecut.interchange.model import COLORS, Heard, Medium, Sequence, Shown, Unsupported, Words, Written
+from cinecut.interchange.model import (
+    COLORS,
+    EditSequence,
+    Medium,
+    PictureClip,
+    SoundClip,
+    TextClip,
+    Unsupported,
+    Written,
+)
 from cinecut.interchange.writers.edl import uneven
 from cinecut.interchange.writers.lines import checkered, lines_of
 from cinecut.interchange.writers.xml_text import add, document, plain
@@ -21,14 +30,14 @@ from cinecut.language.timebase import nearest
 _FONT_SHARE = Fraction(3, 4)  # Qt's points of a picture's lines
 
 
-def write(sequence: Sequence) -> Written:
+def write(sequence: EditSequence) -> Written:
     project = _Project(sequence)
     return Written({".kdenlive": project.text()}, (*uneven(sequence), *project.lost))
 
 
 @dataclass(slots=True)
 class _Project:
-    sequence: Sequence
+    sequence: EditSequence
     root: ET.Element = field(default_factory=lambda: ET.Element("mlt", LC_NUMERIC="C", version="7.12.0"))
     producers: dict[object, str] = field(default_factory=dict)
     tracks: list[str] = field(default_factory=list)
@@ -96,7 +105,7 @@ class _Project:
     # Tracks
 
     def _picture_track(self) -> ET.Element:
-        """Both playlists, and the mixes that lead from one to the other."""
+        """Both playlists, and the mixes between them."""
         lists, ends = (ET.Element("playlist"), ET.Element("playlist")), [0, 0]
         side, mixes = 0, list[ET.Element]()
         pictures = self.sequence.pictures
@@ -115,7 +124,7 @@ class _Project:
             ends[side] = shown.end + lag
         return self._track("picture", lists, mixes, hide="audio")
 
-    def _shown(self, playlist: ET.Element, shown: Shown, lead: int, lag: int) -> None:
+    def _shown(self, playlist: ET.Element, shown: PictureClip, lead: int, lag: int) -> None:
         length = shown.length + lead + lag
         if shown.medium is None:
             name, first = self._producer("dark", "color", "black", self.sequence.frames), 0
@@ -137,7 +146,7 @@ class _Project:
             level = {"level": f"0=1;{tail}=0", "start": "1"}
             _filter(entry, "brightness", first + length - tail, tail, "fade_to_black", level)
 
-    def _first(self, shown: Shown, lead: int) -> int:
+    def _first(self, shown: PictureClip, lead: int) -> int:
         """The first frame that is read of a medium as it runs at the sequence's rate.
 
         MLT shows the picture nearest to a frame's time, cinecut the one on screen at it: the best start is found by
@@ -162,7 +171,7 @@ class _Project:
             self.lost.append(Unsupported(shown.event, "its pictures lie between two frames", moved))
         return best
 
-    def _words_track(self, line: list[Words], number: int) -> ET.Element:
+    def _words_track(self, line: list[TextClip], number: int) -> ET.Element:
         playlist, ends = ET.Element("playlist"), [0]
         for words in line:
             length = words.end - words.start
@@ -179,7 +188,7 @@ class _Project:
             ends[0] = words.end
         return self._track(f"titles {number}", (playlist, ET.Element("playlist")), [], hide="audio")
 
-    def _sound_track(self, name: str, line: list[Heard]) -> ET.Element:
+    def _sound_track(self, name: str, line: list[SoundClip]) -> ET.Element:
         playlist, ends, rate = ET.Element("playlist"), [0], self.sequence.rate
         for clip in line:
             start, end = nearest(clip.start), max(nearest(clip.end), nearest(clip.start) + 1)
@@ -193,7 +202,7 @@ class _Project:
             ends[0] = end
         return self._track(name, (playlist, ET.Element("playlist")), [], hide="video")
 
-    def _levels(self, entry: ET.Element, clip: Heard, first: int, start: int, end: int) -> None:
+    def _levels(self, entry: ET.Element, clip: SoundClip, first: int, start: int, end: int) -> None:
         """Gain and ramps as one filter, fades as others."""
         length = end - start
         if clip.gain or clip.levels:
@@ -229,7 +238,7 @@ class _Project:
         return tractor
 
     def _main(self, black: str) -> None:
-        """All tracks over black: sounds are added up, pictures laid over one another."""
+        """All tracks over black: sounds are summed, pictures laid over one another."""
         tractor = add(self.root, "tractor", id="timeline")
         ET.SubElement(tractor, "track", producer=black)
         for number in range(len(self.tracks)):
@@ -241,7 +250,7 @@ class _Project:
             _properties(found, about)
 
 
-def _lead(shown: Shown) -> int:
+def _lead(shown: PictureClip) -> int:
     return shown.head.before if shown.head.kind == "crossfade" else 0
 
 
@@ -256,14 +265,14 @@ def _filter(entry: ET.Element, service: str, first: int, length: int, id_: str, 
 
 
 def _mix(start: int, length: int, before: int, reverse: bool) -> ET.Element:
-    """From one playlist of a track to the other."""
+    """A cross-fade from one playlist of a track to the other."""
     found = ET.Element("transition", {"in": str(start), "out": str(start + length - 1)})
     about = {"a_track": "0", "b_track": "1", "mlt_service": "luma", "kdenlive_id": "luma"}
     _properties(found, {**about, "reverse": str(int(reverse)), "kdenlive:mixcut": str(before)})
     return found
 
 
-def _title(words: Words, sequence: Sequence) -> str:
+def _title(words: TextClip, sequence: EditSequence) -> str:
     """A title as Kdenlive's own titler writes it."""
     width, height = sequence.size
     root = ET.Element("kdenlivetitle", LC_NUMERIC="C", width=str(width), height=str(height), out="100", duration="100")

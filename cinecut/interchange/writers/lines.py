@@ -1,27 +1,26 @@
-"""Clips on lines where none overlaps, for programs that cannot join two on one."""
+"""Clips on lines without overlap, for programs that cannot join two clips on one line."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TypeVar
 
-from cinecut.interchange.model import Heard, SoundTrack, Words
+from cinecut.interchange.model import SoundClip, SoundTrack, TextClip
 
-T = TypeVar("T", Words, Heard)
+T = TypeVar("T", TextClip, SoundClip)
 
 
-def lines_of(words: tuple[Words, ...]) -> list[list[Words]]:
-    """Texts on as many lines as they need, so that none overlaps on its line."""
-    lines: list[list[Words]] = []
+def lines_of(words: tuple[TextClip, ...]) -> list[list[TextClip]]:
+    """Texts on as many lines as needed so that none overlap."""
+    lines: list[list[TextClip]] = []
     for text in sorted(words, key=lambda text: text.start):
         _lay(text, lines)
     return lines
 
 
-def checkered(track: SoundTrack) -> list[list[Heard]]:
-    """A track's clips without cross-fades: where two are joined, both run through the joint and fade, each on a line of
-    its own."""
-    lines: list[list[Heard]] = []
+def checkered(track: SoundTrack) -> list[list[SoundClip]]:
+    """A track's clips without cross-fades: two joined clips both run through the joint and fade, on separate lines."""
+    lines: list[list[SoundClip]] = []
     for number, clip in enumerate(track.clips):
         following = track.clips[number + 1] if number + 1 < len(track.clips) else None
         if clip.head is not None:
@@ -36,7 +35,7 @@ def checkered(track: SoundTrack) -> list[list[Heard]]:
 
 
 def _lay(item: T, lines: list[list[T]]) -> None:
-    """On the first line that is free there, or a new one."""
+    """Put an item on the first line that is free there, or on a new one."""
     line = next((line for line in lines if line[-1].end <= item.start), None)
     if line is None:
         lines.append([item])

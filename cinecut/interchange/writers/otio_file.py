@@ -11,7 +11,7 @@ from typing import Any
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import file_url
-from cinecut.interchange.model import CUT, Heard, Medium, Sequence, Shown, Words, Written
+from cinecut.interchange.model import CUT, EditSequence, Medium, PictureClip, SoundClip, TextClip, Written
 from cinecut.interchange.writers.lines import lines_of
 from cinecut.language.timebase import SAMPLE_RATE, nearest, rate_text
 
@@ -21,21 +21,21 @@ except ImportError:  # an extra
     otio = None
 
 
-def write(sequence: Sequence) -> Written:
+def write(sequence: EditSequence) -> Written:
     """Raises Stop where the library is not installed."""
     if otio is None:
         raise Stop("option", "--to otio needs the package opentimelineio", "install cinecut[export]")
     return Written({".otio": otio.adapters.write_to_string(timeline_of(sequence), "otio_json").encode()})
 
 
-def timeline_of(sequence: Sequence) -> Any:
+def timeline_of(sequence: EditSequence) -> Any:
     """The sequence as an opentimelineio Timeline."""
     rate = sequence.rate
     timeline = otio.schema.Timeline(name=sequence.name, global_start_time=_time(sequence.numbered.first, rate))
     about = {"rate": rate_text(rate), "drop": sequence.numbered.drop, "start": sequence.timecode(0)}
     timeline.metadata["cinecut"] = about
     picture = otio.schema.Track("picture", kind=otio.schema.TrackKind.Video)
-    before: Shown | None = None
+    before: PictureClip | None = None
     for shown in sequence.pictures:
         picture.extend([*_transition(before, shown, rate), _shown(shown, sequence)])
         before = shown
@@ -65,8 +65,8 @@ def _length(frames: Fraction, rate: Fraction) -> Any:
     return otio.opentime.RationalTime(nearest(frames / rate * SAMPLE_RATE), SAMPLE_RATE)
 
 
-def _reference(medium: Medium, sequence: Sequence, used: tuple[Fraction, Fraction]) -> Any:
-    """Of a medium, with what of it there is: all of it, or what is used and the handles around it."""
+def _reference(medium: Medium, sequence: EditSequence, used: tuple[Fraction, Fraction]) -> Any:
+    """A medium and its available range: all of it, or the used part with handles."""
     low, high = 0, medium.frames
     if sequence.handles is not None:
         low = max(0, medium.picture(used[0]) - sequence.handles)
@@ -83,7 +83,7 @@ def _clip(name: str, start: Any, frames: Fraction, rate: Fraction) -> Any:
     return otio.schema.Clip(name=name, source_range=otio.opentime.TimeRange(start, _length(frames, rate)))
 
 
-def _shown(shown: Shown, sequence: Sequence) -> Any:
+def _shown(shown: PictureClip, sequence: EditSequence) -> Any:
     rate, about = sequence.rate, {"event": shown.event, "label": shown.label}
     if shown.medium is None:
         found = otio.schema.Gap(source_range=otio.opentime.TimeRange(_time(0, rate), _time(shown.length, rate)))
@@ -93,7 +93,8 @@ def _shown(shown: Shown, sequence: Sequence) -> Any:
     medium = shown.medium
     start = _time(medium.numbered.first + medium.picture(shown.source), medium.rate)
     found = _clip(shown.name, start, Fraction(shown.length), rate)
-    lead, lag = (joint if kind == "crossfade" else 0 for joint, kind in _handles(shown))
+    lead = shown.head.before if shown.head.kind == "crossfade" else 0
+    lag = shown.tail.after if shown.tail.kind == "crossfade" else 0
     step = shown.speed / rate
     used = (shown.source - lead * step, shown.source + (shown.length + lag) * step)
     found.media_reference = _reference(medium, sequence, used)
@@ -103,18 +104,14 @@ def _shown(shown: Shown, sequence: Sequence) -> Any:
     return found
 
 
-def _handles(shown: Shown) -> tuple[tuple[int, str], tuple[int, str]]:
-    return (shown.head.before, shown.head.kind), (shown.tail.after, shown.tail.kind)
-
-
 def _retime(speed: Fraction) -> Any:
     return otio.schema.LinearTimeWarp(
         name="retime", time_scalar=float(speed), metadata={"cinecut": {"speed": rate_text(speed)}}
     )
 
 
-def _transition(before: Shown | None, shown: Shown | None, rate: Fraction) -> list[Any]:
-    """What leads from one picture to the next. One fade out and one fade in that meet are one transition: two cannot be
+def _transition(before: PictureClip | None, shown: PictureClip | None, rate: Fraction) -> list[Any]:
+    """The transition between two pictures. A fade out that meets a fade in is one transition, since two cannot be
     neighbours."""
     tail = before.tail if before is not None and before.tail.kind == "fade out" else CUT
     head = shown.head if shown is not None else CUT
@@ -129,7 +126,7 @@ def _joint(name: str, kind: str, before: Any, after: Any) -> Any:
     return otio.schema.Transition(name=name, transition_type=kind, in_offset=before, out_offset=after)
 
 
-def _words_track(line: list[Words], number: int, rate: Fraction) -> Any:
+def _words_track(line: list[TextClip], number: int, rate: Fraction) -> Any:
     track = otio.schema.Track("titles" if number == 1 else f"titles {number}", kind=otio.schema.TrackKind.Video)
     at = 0
     for text in line:
@@ -151,7 +148,7 @@ def _gap(frames: Fraction, rate: Fraction) -> Any:
     return otio.schema.Gap(source_range=otio.opentime.TimeRange(_time(0, rate), _length(frames, rate)))
 
 
-def _sound_track(name: str, clips: tuple[Heard, ...], sequence: Sequence) -> Any:
+def _sound_track(name: str, clips: tuple[SoundClip, ...], sequence: EditSequence) -> Any:
     track, at, rate = otio.schema.Track(name, kind=otio.schema.TrackKind.Audio), Fraction(0), sequence.rate
     for clip in clips:
         if clip.start > at:
@@ -164,8 +161,8 @@ def _sound_track(name: str, clips: tuple[Heard, ...], sequence: Sequence) -> Any
     return track
 
 
-def _heard(clip: Heard, sequence: Sequence) -> Any:
-    """Its start is counted in samples: sounds begin anywhere."""
+def _heard(clip: SoundClip, sequence: EditSequence) -> Any:
+    """The clip's start is counted in samples, since sounds begin anywhere."""
     medium = clip.medium
     first = medium.numbered.first / medium.rate
     start = otio.opentime.RationalTime(nearest((first + clip.source) * SAMPLE_RATE), SAMPLE_RATE)

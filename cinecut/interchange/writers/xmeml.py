@@ -14,7 +14,16 @@ from xml.etree import ElementTree as ET
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import file_url
-from cinecut.interchange.model import Heard, Medium, Sequence, Shown, SoundTrack, Unsupported, Words, Written
+from cinecut.interchange.model import (
+    EditSequence,
+    Medium,
+    PictureClip,
+    SoundClip,
+    SoundTrack,
+    TextClip,
+    Unsupported,
+    Written,
+)
 from cinecut.interchange.writers.edl import uneven
 from cinecut.interchange.writers.lines import lines_of
 from cinecut.interchange.writers.xml_text import add, document, fill, plain
@@ -26,8 +35,8 @@ _SIDES = {"in": "start-black", "out": "end-black", "both": "center"}
 Media = Literal["video", "audio"]
 
 
-def write(sequence: Sequence) -> Written:
-    """Raises Stop where no rate of xmeml's is the sequence's."""
+def write(sequence: EditSequence) -> Written:
+    """Raises Stop where xmeml cannot express the sequence's rate."""
     rate = sequence.rate
     if rate not in (nominal := Fraction(-(-rate // 1)), nominal * Fraction(1000, 1001)):
         message = f"xmeml counts whole frames a second, or 1000/1001 of them; this trailer has {rate_text(rate)}"
@@ -35,7 +44,7 @@ def write(sequence: Sequence) -> Written:
     return Written({".xml": _Document(sequence).text()}, (*uneven(sequence), *_too_loud(sequence)))
 
 
-def _too_loud(sequence: Sequence) -> Iterator[Unsupported]:
+def _too_loud(sequence: EditSequence) -> Iterator[Unsupported]:
     for track in sequence.tracks:
         for clip in track.clips:
             if clip.gain > _LOUDEST:
@@ -44,7 +53,7 @@ def _too_loud(sequence: Sequence) -> Iterator[Unsupported]:
 
 @dataclass(slots=True)
 class _Document:
-    sequence: Sequence
+    sequence: EditSequence
     files: dict[Medium, str] = field(default_factory=dict)
     clips: int = 0
     links: dict[str, list[tuple[ET.Element, str, Media, int, int]]] = field(default_factory=dict)
@@ -83,7 +92,7 @@ class _Document:
         for line in lines_of(self.sequence.words):
             self._words(add(video, "track"), line)
 
-    def _head(self, track: ET.Element, shown: Shown, before: Shown | None) -> None:
+    def _head(self, track: ET.Element, shown: PictureClip, before: PictureClip | None) -> None:
         if shown.head.kind == "cut":
             return
         start, end = shown.start - _lead(shown, self.sequence.rate), shown.start + shown.head.after
@@ -94,7 +103,9 @@ class _Document:
             return  # black into black
         _transition(track, self.sequence, start, end, side, "video", color)
 
-    def _shown(self, track: ET.Element, shown: Shown, medium: Medium, following: Shown | None, number: int) -> None:
+    def _shown(
+        self, track: ET.Element, shown: PictureClip, medium: Medium, following: PictureClip | None, number: int
+    ) -> None:
         lead = _lead(shown, self.sequence.rate)
         lag = following.head.after if following is not None and following.head.kind not in ("cut", "fade in") else 0
         item = self._item(track, shown.name)
@@ -123,7 +134,8 @@ class _Document:
         length: int,
         medium: Medium,
     ) -> None:
-        """Where a clip lies; `source` and `length` count its transitions. In the sequence's frames, as it runs."""
+        """Where a clip lies, in the sequence's frames at the clip's speed; `source` and `length` include its
+        transitions."""
         rate = self.sequence.rate
         first = self._first(source, speed, medium)
         add(item, "duration", nearest(medium.duration / speed * rate))
@@ -159,7 +171,7 @@ class _Document:
             fill(add(sound, "samplecharacteristics"), depth=16, samplerate=medium.sample_rate)
             add(sound, "channelcount", medium.channels)
 
-    def _words(self, track: ET.Element, line: list[Words]) -> None:
+    def _words(self, track: ET.Element, line: list[TextClip]) -> None:
         for words in line:
             if words.fade_in:
                 _transition(track, self.sequence, words.start, words.start + words.fade_in, "in", "video")
@@ -174,7 +186,7 @@ class _Document:
                 _transition(track, self.sequence, words.end - words.fade_out, words.end, "out", "video")
         _switches(track)
 
-    def _text(self, item: ET.Element, words: Words) -> None:
+    def _text(self, item: ET.Element, words: TextClip) -> None:
         effect = _effect(item, "Text", "Text", "Text", "generator", "video")
         face = self.sequence.face
         _parameter(effect, "str", "Text", plain(words.text, lines=True))
@@ -207,9 +219,9 @@ class _Document:
         add(element, "outputchannelindex", channel)
 
     def _heard(
-        self, track: ET.Element, clip: Heard, following: Heard | None, channel: int, at: tuple[int, int]
+        self, track: ET.Element, clip: SoundClip, following: SoundClip | None, channel: int, at: tuple[int, int]
     ) -> None:
-        """A clip on its nearest frames, in step; with its fades as transitions."""
+        """A clip on its nearest frames, its content moved with it; its fades are transitions."""
         sequence, rate = self.sequence, self.sequence.rate
         start, end = nearest(clip.start), max(nearest(clip.end), nearest(clip.start) + 1)
         lead, after = (nearest(part) for part in clip.head or (Fraction(0), Fraction(0)))
@@ -234,15 +246,15 @@ class _Document:
             _transition(track, sequence, end - out, end, "out", "audio")
 
     def _link(self) -> None:
-        """What belongs together: a picture and the channels of its sound."""
+        """Link each picture with the channels of its sound."""
         for group in self.links.values():
             for item, _, _, _, _ in group if len(group) > 1 else ():
                 for _, name, media, track, clip in group:
                     fill(add(item, "link"), linkclipref=name, mediatype=media, trackindex=track, clipindex=clip)
 
 
-def _lead(shown: Shown, rate: Fraction) -> int:
-    """Frames of a shot's transition before it, as far as its medium reaches: a dip needs no material there."""
+def _lead(shown: PictureClip, rate: Fraction) -> int:
+    """Frames of a shot's transition before its cut, as far as its medium reaches; a dip needs no material there."""
     if shown.head.kind in ("cut", "fade in"):
         return 0
     return shown.head.before if shown.medium is None else min(shown.head.before, shown.source / shown.speed * rate // 1)
@@ -267,7 +279,7 @@ def _switches(track: ET.Element) -> None:
 
 
 def _transition(
-    track: ET.Element, sequence: Sequence, start: int, end: int, side: str, media: Media, color: int | None = None
+    track: ET.Element, sequence: EditSequence, start: int, end: int, side: str, media: Media, color: int | None = None
 ) -> None:
     found = fill(add(track, "transitionitem"), start=start, end=end, alignment=_SIDES[side])
     _rate(found, sequence.rate)
@@ -295,7 +307,7 @@ def _parameter(effect: ET.Element, id_: str, name: str, value: object = None) ->
 
 
 def _scale(item: ET.Element, have: tuple[int, int], frame: tuple[int, int], fills: bool) -> None:
-    """A picture of another size as large as the frame: Premiere shows each pixel as one."""
+    """Scale a picture of another size to the frame: Premiere shows each pixel as one."""
     shares = [100 * Fraction(wanted, size) for wanted, size in zip(frame, have, strict=True)]
     effect = _effect(add(item, "filter"), "Basic Motion", "basic", "motion", "motion", "video")
     _parameter(effect, "scale", "Scale", _number(max(shares) if fills else min(shares)))
@@ -332,8 +344,8 @@ def _number(value: Fraction) -> str:
     return f"{float(value):.6f}".rstrip("0").rstrip(".")
 
 
-def _levels(item: ET.Element, clip: Heard, shift: int) -> None:
-    """Gain and ramps, as factors. `shift` leads from frames of the sequence to the clip's own."""
+def _levels(item: ET.Element, clip: SoundClip, shift: int) -> None:
+    """Gain and ramps, as factors. `shift` converts frames of the sequence to the clip's own."""
     if not clip.gain and not clip.levels:
         return
     effect = _effect(add(item, "filter"), "Audio Levels", "audiolevels", "audiolevels", "audiolevels", "audio")

@@ -1,4 +1,4 @@
-"""XML as text: what every document here is printed by, and what of a text XML can hold."""
+"""Printing XML, and removing the characters that XML cannot hold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def document(root: ET.Element, doctype: str | None = None) -> bytes:
 
 
 def plain(text: str, lines: bool = False) -> str:
-    """A text without signs that XML has none of; `lines` may stay.
+    """A text without characters that XML cannot hold; line breaks are kept if `lines`.
 
     >>> plain("one\\ntwo\\x00"), plain("one\\ntwo", lines=True)
     ('one two ', 'one\\ntwo')
@@ -21,7 +21,7 @@ def plain(text: str, lines: bool = False) -> str:
 
 
 def add(parent: ET.Element, tag: str, value: object = None, /, **attributes: str) -> ET.Element:
-    """A new child, with its text."""
+    """A new child element, with its text."""
     found = ET.SubElement(parent, tag, attributes)
     if value is not None:
         found.text = str(value)
@@ -29,7 +29,7 @@ def add(parent: ET.Element, tag: str, value: object = None, /, **attributes: str
 
 
 def fill(parent: ET.Element, **values: object) -> ET.Element:
-    """The parent with a new child for each value, by their tags; `in_` is `in`."""
+    """The parent with a new child for each value, named by its key; `in_` means `in`."""
     for tag, value in values.items():
         add(parent, tag.rstrip("_"), value)
     return parent
