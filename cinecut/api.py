@@ -114,11 +114,11 @@ def edit(
     >>> edit("specs/big_buck_bunny.yaml", "retitle", "act 2/1", text="A bird", dry_run=True).said
     ["shot 2: 'An unlucky bird' → 'A bird'"]
     """
-    from cinecut.edits.revise import Terms
+    from cinecut.edits.revise import EditOptions
     from cinecut.edits.revise import edit as run
 
     named = {name.rstrip("_"): value for name, value in values.items()}
-    return run(Path(path), {"do": verb, "event": event, **named}, Terms(revision, dry_run))
+    return run(Path(path), {"do": verb, "event": event, **named}, EditOptions(revision, dry_run))
 
 
 def analyze(

@@ -33,7 +33,7 @@ _LEAST_DISK = 2 << 30  # bytes that an analysis and a render of a long film may 
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Condition:
     """One part of the machine: its state, what was found, and what to do if something is missing."""
 
     what: str
@@ -42,7 +42,7 @@ class Finding:
     remedy: str = ""
 
 
-def examine(ffmpeg: str | None = None) -> list[Finding]:
+def examine(ffmpeg: str | None = None) -> list[Condition]:
     """Everything that cinecut uses; what it cannot work without comes first."""
     return [
         *_ffmpeg(ffmpeg),
@@ -57,19 +57,19 @@ def examine(ffmpeg: str | None = None) -> list[Finding]:
     ]
 
 
-def _ffmpeg(choice: str | None) -> Iterator[Finding]:
+def _ffmpeg(choice: str | None) -> Iterator[Condition]:
     try:
         ffmpeg = find_ffmpeg(choice)
     except Stop as stop:
         reason = stop.diagnostics[0]
-        yield Finding("FFmpeg", "broken", reason.message, "; ".join(reason.hints))
+        yield Condition("FFmpeg", "broken", reason.message, "; ".join(reason.hints))
         return
-    yield Finding("FFmpeg", "ok", f"{_version(ffmpeg.path)}, {ffmpeg.path}")
+    yield Condition("FFmpeg", "ok", f"{_version(ffmpeg.path)}, {ffmpeg.path}")
     yield _encoders(ffmpeg, shutil.which("nvidia-smi") is not None)
     yield _films(ffmpeg)
 
 
-def _encoders(ffmpeg: FFmpeg, nvidia: bool) -> Finding:
+def _encoders(ffmpeg: FFmpeg, nvidia: bool) -> Condition:
     wanted = {name: what for name, what in _ENCODERS.items() if nvidia or not name.endswith("_nvenc")}
     present = ["libx264", *(name for name in wanted if name in ffmpeg.encoders)]
     missing = [f"{what} ({name})" for name, what in wanted.items() if name not in ffmpeg.encoders]
@@ -77,11 +77,11 @@ def _encoders(ffmpeg: FFmpeg, nvidia: bool) -> Finding:
     return _ok_or_gap("encoders", not missing, ", ".join(present), remedy)
 
 
-def _ok_or_gap(what: str, ok: bool, found: str, remedy: str) -> Finding:
-    return Finding(what, "ok", found) if ok else Finding(what, "gap", found, remedy)
+def _ok_or_gap(what: str, ok: bool, found: str, remedy: str) -> Condition:
+    return Condition(what, "ok", found) if ok else Condition(what, "gap", found, remedy)
 
 
-def _films(ffmpeg: FFmpeg) -> Finding:
+def _films(ffmpeg: FFmpeg) -> Condition:
     """Whether a film that FFmpeg has just made can be opened and its sound decoded."""
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mkv"
@@ -99,8 +99,8 @@ def _films(ffmpeg: FFmpeg) -> Finding:
         except Exception as failure:  # mismatched versions fail in many ways
             reason = " ".join(f"{type(failure).__name__}: {failure}".split())
             remedy = "python -m pip install --upgrade cinecut brings packages that fit"
-            return Finding("films", "broken", f"a film that FFmpeg made cannot be opened: {reason}", remedy)
-    return Finding("films", "ok" if rate == 24 else "broken", f"PyAV {av.__version__} opens what FFmpeg makes")
+            return Condition("films", "broken", f"a film that FFmpeg made cannot be opened: {reason}", remedy)
+    return Condition("films", "ok" if rate == 24 else "broken", f"PyAV {av.__version__} opens what FFmpeg makes")
 
 
 def _version(path: str) -> str:
@@ -108,45 +108,45 @@ def _version(path: str) -> str:
     return words[2] if words[:2] == ["ffmpeg", "version"] else "of an unknown version"
 
 
-def _server() -> Finding:
+def _server() -> Condition:
     command = find_server()
     if command is None:
         remedy = f"llama.cpp's llama-server on PATH, or {_MODELS_EXTRA}; without it no model describes or reads"
-        return Finding("model server", "gap", "none", remedy)
+        return Condition("model server", "gap", "none", remedy)
     packaged = command[-1].endswith("llama_server.py")
-    return Finding("model server", "ok", "the packaged llama.cpp (xllamacpp)" if packaged else command[0])
+    return Condition("model server", "ok", "the packaged llama.cpp (xllamacpp)" if packaged else command[0])
 
 
-def _models() -> Iterator[Finding]:
+def _models() -> Iterator[Condition]:
     for held in inventory(models_folder()):
         what = f"model, {held.purpose}"
         if held.ready:
-            yield Finding(what, "ok", f"{held.title}, in {held.where}")
+            yield Condition(what, "ok", f"{held.title}, in {held.where}")
         elif held.state.endswith(NEEDS_REPAIR):
-            yield Finding(what, "gap", held.state, "cinecut models repair")
+            yield Condition(what, "gap", held.state, "cinecut models repair")
         else:
-            yield Finding(what, "gap", f"{held.title}: {held.state}", f"cinecut models pull {held.known}")
+            yield Condition(what, "gap", f"{held.title}: {held.state}", f"cinecut models pull {held.known}")
 
 
-def _sentences() -> Finding:
+def _sentences() -> Condition:
     if is_installed("sentence_transformers", "torch"):
-        return Finding("MiniLM's engine", "ok", f"sentence-transformers on torch {metadata.version('torch')}")
+        return Condition("MiniLM's engine", "ok", f"sentence-transformers on torch {metadata.version('torch')}")
     if is_installed("onnxruntime", "tokenizers"):
-        return Finding("MiniLM's engine", "ok", f"onnxruntime {metadata.version('onnxruntime')}")
-    return Finding("MiniLM's engine", "gap", "neither torch nor onnxruntime", f"{WITH_TORCH}; or {WITHOUT_TORCH}")
+        return Condition("MiniLM's engine", "ok", f"onnxruntime {metadata.version('onnxruntime')}")
+    return Condition("MiniLM's engine", "gap", "neither torch nor onnxruntime", f"{WITH_TORCH}; or {WITHOUT_TORCH}")
 
 
-def _speech() -> Finding:
+def _speech() -> Condition:
     if is_installed("faster_whisper"):
-        return Finding("Whisper's engine", "ok", f"faster-whisper {metadata.version('faster-whisper')}")
+        return Condition("Whisper's engine", "ok", f"faster-whisper {metadata.version('faster-whisper')}")
     remedy = "python -m pip install 'cinecut[speech]'; without it a film without subtitles has no words"
-    return Finding("Whisper's engine", "gap", "none", remedy)
+    return Condition("Whisper's engine", "gap", "none", remedy)
 
 
-def _gpu() -> Finding:
+def _gpu() -> Condition:
     free = _unless_stopped(free_memory)
     if free is None:
-        return Finding("GPU", "gap", "no NVIDIA GPU", "models run on the processor, many times slower")
+        return Condition("GPU", "gap", "no NVIDIA GPU", "models run on the processor, many times slower")
     least = _unless_stopped(least_memory) or 0
     name = _output(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]).partition("\n")[0].strip()
     remedy = f"models want {least / 1024:.1f} GiB: end what else uses the GPU"
@@ -160,18 +160,18 @@ def _unless_stopped(question: Callable[[], int | None]) -> int | None:
         return None
 
 
-def _memory(least: int = 8 << 30) -> Finding:
+def _memory(least: int = 8 << 30) -> Condition:
     """A model of 7 billion weights on the processor takes about 6 GB, besides the analysis itself."""
     try:
         rows = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         free = next(int(row.split()[1]) * 1024 for row in rows if row.startswith("MemAvailable:"))
     except (OSError, ValueError, StopIteration):
-        return Finding("memory", "ok", "this system does not tell")
+        return Condition("memory", "ok", "this system does not tell")
     remedy = "a 7B model on the processor wants about 8 GiB; on a GPU, less"
     return _ok_or_gap("memory", free >= least, f"{free / 2**30:.1f} GiB free", remedy)
 
 
-def _disk(what: str, folder: Path) -> Finding:
+def _disk(what: str, folder: Path) -> Condition:
     free = free_bytes(folder)
     found = f"{free / 2**30:.1f} GiB free in {folder}"
     return _ok_or_gap(what, free >= _LEAST_DISK, found, "make room: a full disk ends a render")

@@ -50,7 +50,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class FetchOptions:
     """How to fetch."""
 
     progress: Progress = silent
@@ -83,7 +83,7 @@ class _OtherRange(_BrokeOff):
     """This host cannot resume the download where it broke off."""
 
 
-def fetch(file: Source, target: Path, terms: Terms) -> None:
+def fetch(file: Source, target: Path, terms: FetchOptions) -> None:
     """Fetch a file to `target`. Raises Stop (`download`, `disk-full`), and OSError from the disk."""
     part = target.with_name(target.name + ".part")
     with _locked(part) as arrived:
@@ -127,7 +127,7 @@ def _locked(part: Path) -> Iterator[BinaryIO]:
                 _validator_file(part).unlink(missing_ok=True)
 
 
-def _append(file: Source, arrived: BinaryIO, part: Path, terms: Terms) -> None:
+def _append(file: Source, arrived: BinaryIO, part: Path, terms: FetchOptions) -> None:
     """Resume the download; from the start if the host cannot resume, or if its file has changed."""
     have = arrived.seek(0, os.SEEK_END)
     headers = dict(HEADERS)
@@ -195,7 +195,7 @@ def _is_loopback(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
 
 
-def _check_room(name: str, needed: int, folder: Path, terms: Terms) -> None:
+def _check_room(name: str, needed: int, folder: Path, terms: FetchOptions) -> None:
     """Raise Stop if `needed` bytes do not fit on the disk."""
     free = terms.free(folder)
     if needed + _RESERVE > free:

@@ -26,7 +26,7 @@ import platformdirs
 import requests
 
 from cinecut.diagnostics import Stop
-from cinecut.download import Progress, Source, Terms, fetch, sha256, silent, why
+from cinecut.download import FetchOptions, Progress, Source, fetch, sha256, silent, why
 
 LOCAL_COPY = "CINECUT_DEMO_FILM"
 HOST_ANSWERS = 5.0  # seconds until the original host counts as out of reach
@@ -128,7 +128,7 @@ def _from_host(folder: Path, progress: Progress) -> Path:
     _ask_host(ORIGINAL_URL)
     source = Source(ORIGINAL_URL, ORIGINAL.name, ORIGINAL.sha256, ORIGINAL.size)
     try:
-        fetch(source, folder / ORIGINAL.name, Terms(progress, pauses=PAUSES))
+        fetch(source, folder / ORIGINAL.name, FetchOptions(progress, pauses=PAUSES))
     except Stop as stop:
         if stop.diagnostics[0].code != "download":
             raise

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film
-from cinecut.catalogue.store import Entry
+from cinecut.catalogue.store import CatalogueEntry
 from cinecut.catalogue.task import Asked, look_into
 from cinecut.catalogue.workers.cluster import Cluster
 from cinecut.machine.cluster import Where, client_of
@@ -87,7 +87,7 @@ def _parts(film: Film, folder: Path) -> Iterator[Path]:
 
 def look(films: Sequence[Path], folder: Path) -> Cost:
     """What a process does alone."""
-    entries, marks = list[Entry](), list[float]()
+    entries, marks = list[CatalogueEntry](), list[float]()
     for film in films:
         entries.append(look_into(film, folder, Asked(no_models=True), lambda stage, share: None))
         marks.append(sum(use.ru_utime + use.ru_stime for use in map(resource.getrusage, _WHO)))
@@ -108,7 +108,7 @@ def _alone(films: Sequence[Path], folder: Path) -> Cost:
 
 def _shared(films: Sequence[Path], folder: Path) -> Cost:
     with _worker(folder) as (address, process), client_of(Where(address), lambda said: None) as client:
-        entries, marks = list[Entry](), list[float]()
+        entries, marks = list[CatalogueEntry](), list[float]()
         for part in (films[:1], films[1:]):
             entries += Cluster(client, folder, Asked(no_models=True)).each(part)
             marks.append(_used(process.pid))
@@ -152,7 +152,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return os.environ | {"CINECUT_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": paths}
 
 
-def _check(entries: Sequence[Entry]) -> None:
+def _check(entries: Sequence[CatalogueEntry]) -> None:
     if failed := [entry.failed for entry in entries if entry.failed]:
         raise NotMeasuredError(failed[0])
 

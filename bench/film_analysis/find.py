@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure, print_rows, work_folder
 from bench.film import Film
-from cinecut.catalogue.build import Writer, arrays, create, finish
+from cinecut.catalogue.build import IndexWriter, arrays, create, finish
 from cinecut.catalogue.find import Index
-from cinecut.catalogue.look import Film as Result
-from cinecut.catalogue.look import Text
-from cinecut.catalogue.store import Entry
+from cinecut.catalogue.look import FilmContents as Result
+from cinecut.catalogue.look import FilmText
+from cinecut.catalogue.store import CatalogueEntry
 from cinecut.catalogue.words import MEASURES
 from cinecut.inference import minilm
 from cinecut.inference.models import minilm_engine
@@ -105,9 +105,9 @@ def made(folder: Path) -> Exact:
     known = minilm.encode(sentences)
     looks = list[Exact]()
     with closing(create(folder)) as rows:
-        writer = Writer(rows, arrays(folder, FILMS * SHOTS, FILMS * SHOTS))
+        writer = IndexWriter(rows, arrays(folder, FILMS * SHOTS, FILMS * SHOTS))
         for number, film in enumerate(films(sentences, known)):
-            writer.add(Entry(f"/films/{number}.mkv", key=str(number), title=f"FILM {number}"), film)
+            writer.add(CatalogueEntry(f"/films/{number}.mkv", key=str(number), title=f"FILM {number}"), film)
             looks.append(film.looks)
         finish(rows)
     return np.concatenate(looks)
@@ -122,7 +122,7 @@ def films(sentences: list[str], known: Exact) -> Iterator[Result]:
         meaning = known[picks[:, 0]] + dice.uniform(0, 0.8, (SHOTS, 1)).astype(np.float32) * known[picks[:, 1]]
         meaning = np.asarray(meaning / np.linalg.norm(meaning, axis=1, keepdims=True), np.float32)
         look = _looks(dice)
-        texts = tuple(Text(k, "scene", f"{sentences[a]}, {sentences[b]}") for k, (a, b) in enumerate(picks))
+        texts = tuple(FilmText(k, "scene", f"{sentences[a]}, {sentences[b]}") for k, (a, b) in enumerate(picks))
         measures = dice.uniform(0, 1, (SHOTS, len(MEASURES))).astype(np.float32)
         numbers = tuple(range(1, SHOTS + 1))
         yield Result(facts, numbers, ranges, (0.5,) * SHOTS, measures, look, texts, meaning, "made", ())

@@ -35,7 +35,7 @@ from cinecut.analysis.dialogue.voice_activity import find_voices
 from cinecut.analysis.edit.cuts import Cut
 from cinecut.analysis.edit.score.voices import placed
 from cinecut.analysis.request import Request
-from cinecut.analysis.stage import Line
+from cinecut.analysis.stage import StageRunner
 from cinecut.language.timebase import FilmRange
 from cinecut.media.probe import film_facts
 from cinecut.vibes import load_vibe
@@ -283,7 +283,7 @@ def _words(folder: Path) -> Iterator[Figure]:
         return
     voice, _, truth = _talk(600, 3, 1.0)
     path = _film(folder / "words.mkv", None, voice)
-    facts, line = film_facts(path), Line(Cache("words", folder / "cache"), lambda stage, done: None)
+    facts, line = film_facts(path), StageRunner(Cache("words", folder / "cache"), lambda stage, done: None)
     begun, used = time.perf_counter(), time.process_time()
     voices = find_voices(path, facts, 0, lambda done: None)
     heard = time.process_time() - used

@@ -23,7 +23,7 @@ from cinecut import __version__
 from cinecut.agents import answers
 from cinecut.agents.fence import Fence
 from cinecut.diagnostics import Stop, as_text
-from cinecut.edits.revise import Edit, Terms, edit, log, state_of, undo
+from cinecut.edits.revise import Edit, EditOptions, edit, log, state_of, undo
 from cinecut.files import cache_folder
 from cinecut.render.check import check_spec
 
@@ -191,13 +191,13 @@ def _editing(made: MCPServer[Any], fence: Fence) -> None:
         }  # fmt: skip
         given = {key: each if each != "" else None for key, each in action.items()}
         guard = functools.partial(fence.check_names, place)
-        terms = Terms(revision or None, dry_run, guard)
+        terms = EditOptions(revision or None, dry_run, guard)
         return _answer(edit(place, {"do": verb, **given, "value": value}, terms), dry_run)
 
     @tool
     def undo_edit(spec: Spec = "", revision: str | None = None) -> list[Any]:
         """Take back the last edit of a spec; what a person changed elsewhere since then stays."""
-        return _answer(undo(fence.spec(spec), Terms(revision)), False)
+        return _answer(undo(fence.spec(spec), EditOptions(revision)), False)
 
 
 def _answer(done: Edit, dry_run: bool) -> list[Any]:

@@ -23,8 +23,8 @@ from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blocks import Block, draw_blocks
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
 from cinecut.analysis.edit.score.song_edit import first_bar
-from cinecut.analysis.edit.score.sound import Score, Song, compose
-from cinecut.analysis.edit.score.voices import FilmSound
+from cinecut.analysis.edit.score.sound import CutSong, Score, compose
+from cinecut.analysis.edit.score.voices import SpokenSound
 from cinecut.analysis.edit.takes import Measurements
 from cinecut.analysis.episodes import Episode, united
 from cinecut.analysis.film import signals
@@ -39,7 +39,7 @@ from cinecut.analysis.report.credits import credits_text, own_credit
 from cinecut.analysis.request import Request
 from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.levels import LEVELS
-from cinecut.analysis.stage import Line, Progress
+from cinecut.analysis.stage import Progress, StageRunner
 from cinecut.analysis.story import arc
 from cinecut.analysis.story.meaning import DRAMA
 from cinecut.analysis.story.narrative import Evidence, find_narrative
@@ -135,7 +135,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
         takes = programme.takes(measurements, [each.line for each in listened], models, request.spoilers)
     bars = watched.episodes[0].bars
     cuts = _cuts(request, slots, takes, tempo, bars)
-    sound = FilmSound(watched.rendered, heard, end, end if request.spoilers else story.climax.at)
+    sound = SpokenSound(watched.rendered, heard, end, end if request.spoilers else story.climax.at)
     score = compose(cuts, tempo, vibe, song, sound, story)
     decided = Decisions(watched, request.target, vibe, story, cuts, score, narrative.protagonist)
     decided = replace(decided, spoilers=request.spoilers, plugins=request.plugins)
@@ -162,7 +162,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     )
 
 
-def _each(request: Request, progress: Progress, cache: Cache | None) -> Iterator[tuple[Request, Line]]:
+def _each(request: Request, progress: Progress, cache: Cache | None) -> Iterator[tuple[Request, StageRunner]]:
     """The request for each film by itself, and the line of its stages, which tells its share of all."""
     count = len(request.films)
     for number, each in enumerate(request.each):
@@ -170,7 +170,7 @@ def _each(request: Request, progress: Progress, cache: Cache | None) -> Iterator
         def tell(stage: str, done: float, number: int = number) -> None:
             progress(stage, (number + done) / count)
 
-        yield each, Line(cache or Cache(fingerprint(each.film)), tell)
+        yield each, StageRunner(cache or Cache(fingerprint(each.film)), tell)
 
 
 def _models(request: Request) -> Models | Describing | None:
@@ -209,20 +209,20 @@ def _lengths(request: Request, usable: Sequence[FilmShot], facts: FilmFacts) -> 
     return wanted, min(wanted, max(Fraction(blueprint.LEAST), material))
 
 
-def _music(request: Request, progress: Progress) -> tuple[Song | None, list[Diagnostic]]:
+def _music(request: Request, progress: Progress) -> tuple[CutSong | None, list[Diagnostic]]:
     if request.music is None:
         return None, []
     vibe, file = request.vibe, request.music
     facts = probe.song_facts(file)
-    line = Line(Cache(facts.fingerprint), progress)
+    line = StageRunner(Cache(facts.fingerprint), progress)
     stage = beats_stage(request.plugins.get("beats"))
     beats, warnings = line.run(stage, file, vibe.tempo, vibe.likely_tempo)
-    return Song(file, facts, beats, line.run(LEVELS, file), request.credit or own_credit(file, "song")), warnings
+    return CutSong(file, facts, beats, line.run(LEVELS, file), request.credit or own_credit(file, "song")), warnings
 
 
 def _slots(
-    request: Request, length: Fraction, song: Song | None, talks: bool, films: Sequence[Block]
-) -> tuple[list[blueprint.Slot], Song | None]:
+    request: Request, length: Fraction, song: CutSong | None, talks: bool, films: Sequence[Block]
+) -> tuple[list[blueprint.Slot], CutSong | None]:
     """The slots of the trailer, of a programme in blocks of `films`, and the song; if its tempo changes, with a start,
     whose tempo is used."""
     vibe, beats = request.vibe, song.beats if song else None
@@ -267,7 +267,7 @@ def _mean_tempo(vibe: Vibe, beats: Beats | None) -> Fraction:
     return beats.tempo or 60 * (len(beats.times) - 1) / (beats.times[-1] - beats.times[0])
 
 
-def _grid(vibe: Vibe, song: Song | None) -> Grid:
+def _grid(vibe: Vibe, song: CutSong | None) -> Grid:
     """The trailer's beats; beat 0 is its first frame."""
     if song is not None and song.beats.tempo is None:
         start = song.start
@@ -276,7 +276,7 @@ def _grid(vibe: Vibe, song: Song | None) -> Grid:
     return Grid(beats.metre if beats else 4, Fraction(0), 60 / _mean_tempo(vibe, beats))
 
 
-def _tempo(vibe: Vibe, song: Song | None, facts: FilmFacts) -> Tempo:
+def _tempo(vibe: Vibe, song: CutSong | None, facts: FilmFacts) -> Tempo:
     grid = _grid(vibe, song)
     longest = max((right - left for left, right in pairwise(grid.times)), default=grid.period)
     fades = "crossfade" in (vibe.usual, vibe.acts)

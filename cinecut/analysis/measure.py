@@ -28,7 +28,7 @@ from cinecut.analysis.film.shots import FilmShot, ShotList
 from cinecut.analysis.plugged import Describing, shots_stage, transcribed
 from cinecut.analysis.request import Request
 from cinecut.analysis.song.levels import as_rendered
-from cinecut.analysis.stage import Line
+from cinecut.analysis.stage import StageRunner
 from cinecut.analysis.story.narrative import understand
 from cinecut.analysis.story.scenes import describe
 from cinecut.diagnostics import Diagnostic, Stop
@@ -42,14 +42,14 @@ class Listened:
     """What is known of a film before it is looked at: its facts, and with the sound first that is asked for."""
 
     request: Request
-    line: Line
+    line: StageRunner
     facts: FilmFacts
     sounding: FilmFacts
     dialogue: Dialogue
     warnings: Sequence[Diagnostic]
 
 
-def listen(request: Request, line: Line) -> Listened:
+def listen(request: Request, line: StageRunner) -> Listened:
     """What is said in the film of a request."""
     film = request.film
     facts = line.run(FACTS, film)
@@ -88,7 +88,9 @@ def _usable(film: Path, shots: ShotList) -> list[FilmShot]:
     return usable
 
 
-def _dialogue(request: Request, facts: FilmFacts, voices: Voices, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
+def _dialogue(
+    request: Request, facts: FilmFacts, voices: Voices, line: StageRunner
+) -> tuple[Dialogue, list[Diagnostic]]:
     film, timing = request.film, None
     if "transcribe" in request.plugins:
         dialogue, warnings = transcribed(request.plugins["transcribe"], film, facts, line)
@@ -99,7 +101,7 @@ def _dialogue(request: Request, facts: FilmFacts, voices: Voices, line: Line) ->
     return read_dialogue(film, facts.duration, facts.start, request.subtitles, request.language, hearing)
 
 
-def _words(request: Request, facts: FilmFacts, voices: Voices, line: Line) -> Cues | None:
+def _words(request: Request, facts: FilmFacts, voices: Voices, line: StageRunner) -> Cues | None:
     """The words of a film with speech, by Whisper; None if there is no speech or no Whisper."""
     model = usable_whisper() if request.transcribes and voices.phrases else None
     return transcribe(request.film, facts, voices, model, line).cues() if model else None

@@ -18,7 +18,7 @@ from cinecut.analysis.film.blends import GradualCut
 from cinecut.analysis.film.screen import NO_BARS
 from cinecut.analysis.film.shots import SHOTS, FilmShot, ShotList
 from cinecut.analysis.song.beats import BEATS, Beats
-from cinecut.analysis.stage import Advance, Line, Stage
+from cinecut.analysis.stage import Advance, Stage, StageRunner
 from cinecut.diagnostics import Diagnostic
 from cinecut.inference.chat import Chat
 from cinecut.inference.models import Part
@@ -60,7 +60,7 @@ def beats_stage(plugin: Plugin | None) -> Stage[tuple[Beats, list[Diagnostic]]]:
     return Stage("beats", BEATS.kind, work, plugin.by)
 
 
-def transcribed(plugin: Plugin, film: Path, facts: FilmFacts, line: Line) -> tuple[Dialogue, list[Diagnostic]]:
+def transcribed(plugin: Plugin, film: Path, facts: FilmFacts, line: StageRunner) -> tuple[Dialogue, list[Diagnostic]]:
     """The dialogue, transcribed by a plug-in."""
 
     def work(film: Path, facts: FilmFacts, progress: Advance) -> list[tuple[Fraction, Fraction, str]]:

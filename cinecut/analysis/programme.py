@@ -9,7 +9,7 @@ from cinecut.analysis.edit.blocks import Block
 from cinecut.analysis.edit.cuts import Take
 from cinecut.analysis.edit.takes import Measurements
 from cinecut.analysis.episodes import Watched
-from cinecut.analysis.stage import Line
+from cinecut.analysis.stage import StageRunner
 from cinecut.analysis.story import arc
 from cinecut.analysis.story.narrative import Evidence, find_narrative
 from cinecut.analysis.title import film_title, is_doubtful
@@ -34,7 +34,9 @@ class Programme:
             found.append(Block(f"{act} {known[act]}" if known[act] > 1 else act, title, shots))
         return found
 
-    def takes(self, measured: Measurements, lines: Sequence[Line], models: Models | None, spoilers: bool) -> list[Take]:
+    def takes(
+        self, measured: Measurements, lines: Sequence[StageRunner], models: Models | None, spoilers: bool
+    ) -> list[Take]:
         """What may be shown of each film by its own story, which `measured` has of all of them together."""
         takes = list[Take]()
         for part, line, shots, each in zip(self.parts, lines, self._ranges(), self.whole.episodes, strict=True):

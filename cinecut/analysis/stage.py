@@ -42,7 +42,7 @@ class Stage(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StageRunner:
     """Runs stages one after another, and caches their results."""
 
     cache: Cache

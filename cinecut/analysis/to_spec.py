@@ -11,8 +11,8 @@ from typing import Any
 
 from cinecut import __version__
 from cinecut.analysis.edit.blueprint import Want
-from cinecut.analysis.edit.cuts import Cut, Other
-from cinecut.analysis.edit.score.sound import LeveledVoice, Score, Sfx, Song, Sounds
+from cinecut.analysis.edit.cuts import Cut, OtherTake
+from cinecut.analysis.edit.score.sound import CutSong, LeveledVoice, Score, Sfx, Sounds
 from cinecut.analysis.episodes import Episode, Watched
 from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint
 from cinecut.analysis.story.scenes import Described
@@ -208,7 +208,7 @@ def _music(decided: Decisions, notes: _Notes) -> Music:
     )
 
 
-def _beats(song: Song, notes: _Notes) -> BeatGrid:
+def _beats(song: CutSong, notes: _Notes) -> BeatGrid:
     beats = song.beats
     others = " or ".join(number_text(_rounded(other)) for other, _ in beats.octaves[:3])
     note = f"confidence {beats.confidence:.0%}" + (f"; it could also be counted at {others}" if others else "")
@@ -291,7 +291,7 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
     return make(Shot, shot=clip, from_=enters, mute=cut.mute, gain=Fraction(sounds.gain), **values), why
 
 
-def _alternative(other: Other, beside: str | None, decided: Decisions) -> Alternative:
+def _alternative(other: OtherTake, beside: str | None, decided: Decisions) -> Alternative:
     """`beside` is the name of its shot's film."""
     score = min(max(Fraction(f"{other.take.score:.2f}"), Fraction(0)), Fraction(1))
     film, in_ = _moment(other.in_, decided)

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from cinecut.catalogue.look import LOOK_WIDTH, TEXT_WIDTH, Film
-from cinecut.catalogue.store import Catalogue, Entry
+from cinecut.catalogue.look import LOOK_WIDTH, TEXT_WIDTH, FilmContents
+from cinecut.catalogue.store import Catalogue, CatalogueEntry
 from cinecut.catalogue.words import MEASURES
 from cinecut.files import disk_errors
 
@@ -40,7 +40,7 @@ def build(catalogue: Catalogue, progress: Callable[[float], None]) -> None:
     """Bring the index up to date; a film whose result is damaged becomes one that failed. Raises Stop."""
     with disk_errors(catalogue.folder):
         while True:
-            entries, damaged = catalogue.whole, list[Entry]()
+            entries, damaged = catalogue.whole, list[CatalogueEntry]()
             name = f"index-{_digest(entries)}"
             if (catalogue.folder / name).is_dir():
                 break
@@ -54,21 +54,25 @@ def build(catalogue: Catalogue, progress: Callable[[float], None]) -> None:
                 shutil.rmtree(part, ignore_errors=True)
             for each in damaged:
                 why = "its result is damaged: the next run looks at it again"
-                catalogue.films[each.path] = Entry(each.path, failed=why)
+                catalogue.films[each.path] = CatalogueEntry(each.path, failed=why)
     catalogue.index = name
 
 
-def _digest(entries: Iterable[Entry]) -> str:
+def _digest(entries: Iterable[CatalogueEntry]) -> str:
     named = [(each.path, each.fingerprint, each.key) for each in entries]
     return hashlib.sha256(json.dumps([_FORMAT, MEASURES, named]).encode()).hexdigest()[:16]
 
 
 def _fill(
-    folder: Path, catalogue: Catalogue, entries: list[Entry], damaged: list[Entry], progress: Callable[[float], None]
+    folder: Path,
+    catalogue: Catalogue,
+    entries: list[CatalogueEntry],
+    damaged: list[CatalogueEntry],
+    progress: Callable[[float], None],
 ) -> None:
     shots, texts = sum(each.shots for each in entries), sum(each.texts for each in entries)
     with closing(create(folder)) as rows:
-        writer = Writer(rows, arrays(folder, shots, texts))
+        writer = IndexWriter(rows, arrays(folder, shots, texts))
         for done, entry in enumerate(entries):
             progress(done / len(entries))
             try:
@@ -117,7 +121,7 @@ def _storable(text: str) -> str:
 
 
 @dataclass(slots=True)
-class Writer:
+class IndexWriter:
     """Adds films to an index, row by row."""
 
     rows: sqlite3.Connection
@@ -126,7 +130,7 @@ class Writer:
     shots: int = 0
     texts: int = 0
 
-    def add(self, entry: Entry, film: Film) -> None:
+    def add(self, entry: CatalogueEntry, film: FilmContents) -> None:
         first, count, first_text, said = self.shots, len(film.shots), self.texts, len(film.texts)
         mine, texts, held = slice(first, first + count), slice(first_text, first_text + said), self.arrays
         held["looks"][mine], held["measures"][mine], held["film_of_shot"][mine] = film.looks, film.measures, self.films

@@ -11,7 +11,7 @@ from typing import Protocol
 from cinecut.analysis.stage import Progress
 from cinecut.catalogue.build import build
 from cinecut.catalogue.folders import absolute, films_in
-from cinecut.catalogue.store import Catalogue, Entry, locked
+from cinecut.catalogue.store import Catalogue, CatalogueEntry, locked
 from cinecut.catalogue.task import Asked, key_of
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
@@ -20,7 +20,7 @@ _SAVE = 10.0  # seconds after which the list is written while films are looked a
 
 
 class Workers(Protocol):
-    def each(self, films: Sequence[Path]) -> Iterator[Entry]:
+    def each(self, films: Sequence[Path]) -> Iterator[CatalogueEntry]:
         """The entry of each film as it is done, in any order."""
 
 
@@ -28,11 +28,11 @@ class Workers(Protocol):
 class Indexed:
     """What a run did: the films that it was asked for, and how many of them it had to look at."""
 
-    films: tuple[Entry, ...]
+    films: tuple[CatalogueEntry, ...]
     new: int
 
     @property
-    def failed(self) -> list[Entry]:
+    def failed(self) -> list[CatalogueEntry]:
         return [each for each in self.films if each.failed]
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from cinecut.catalogue.look import Film
+from cinecut.catalogue.look import FilmContents
 from cinecut.catalogue.words import columns_of, strongest
 from cinecut.language.timebase import clock
 
 Row = dict[str, int | str | float]
 
 
-def rows(film: Film) -> list[Row]:
+def rows(film: FilmContents) -> list[Row]:
     """One row for each usable shot: its number among all shots, its times, how it looks, its lines, and its scene."""
     columns = columns_of(film.measures)
 

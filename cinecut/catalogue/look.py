@@ -23,7 +23,7 @@ from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.film.signals import Appearance
 from cinecut.analysis.measure import listen, watch
 from cinecut.analysis.request import Request
-from cinecut.analysis.stage import Line, Progress, Stage
+from cinecut.analysis.stage import Progress, Stage, StageRunner
 from cinecut.analysis.story.meaning import DRAMA
 from cinecut.analysis.story.scenes import Described
 from cinecut.catalogue.words import MEASURES, measures_of
@@ -42,7 +42,7 @@ LOOK_WIDTH, TEXT_WIDTH = 512 + 9 * 16, 384  # numbers of a look, and of MiniLM's
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class FilmText:
     """What is said in a shot, or what a model says of its picture; `shot` is its place among the usable ones."""
 
     shot: int
@@ -51,7 +51,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Film:
+class FilmContents:
     """The result for one film, by its content: no name of it is in it. All arrays and tuples are of the usable shots,
     in order, but those of the texts."""
 
@@ -61,23 +61,23 @@ class Film:
     scores: tuple[float, ...]  # 0 to 1: how much it would give to a trailer
     measures: Rows  # [shots x MEASURES]
     looks: Rows  # [shots x LOOK_WIDTH], each of length 1
-    texts: tuple[Text, ...]
+    texts: tuple[FilmText, ...]
     meanings: Rows  # [texts x TEXT_WIDTH], each of length 1; [0 x TEXT_WIDTH] where MiniLM is missing
     described_by: str  # the model of the scenes
     warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LookOptions:
     """How films are looked at: whose subtitles are preferred, whether Whisper may listen."""
 
     language: str | None = None
     transcribes: bool = True
 
 
-def look_at(film: Path, wish: Wish, models: Models | None, progress: Progress) -> Film:
+def look_at(film: Path, wish: LookOptions, models: Models | None, progress: Progress) -> FilmContents:
     """Look at a film. Raises Stop if it cannot be read, or shows nothing."""
-    line = Line(Cache(fingerprint(film)), progress)
+    line = StageRunner(Cache(fingerprint(film)), progress)
     asked = Request(film, film, load_vibe(DEFAULT), language=wish.language, transcribes=wish.transcribes)
     watched = watch(listen(asked, line), models)
     shots, looks, dialogue = watched.usable, watched.looks, watched.dialogue
@@ -90,7 +90,7 @@ def look_at(film: Path, wish: Wish, models: Models | None, progress: Progress) -
         measures_of(looks[shot.index], ranks[shot.index], float(shot.range.duration), share)
         for shot, share in zip(shown, spoken, strict=True)
     ]
-    return Film(
+    return FilmContents(
         watched.facts,
         tuple(shot.index + 1 for shot in shown),
         tuple(shot.range for shot in shown),
@@ -120,17 +120,17 @@ def look_vector(look: Appearance) -> NDArray[np.float32]:
 
 
 def _texts(
-    shots: Sequence[FilmShot], dialogue: Dialogue, described: Described, line: Line
-) -> tuple[tuple[Text, ...], Rows]:
+    shots: Sequence[FilmShot], dialogue: Dialogue, described: Described, line: StageRunner
+) -> tuple[tuple[FilmText, ...], Rows]:
     """The scene of each shot and the lines whose middle lies in it, and what they mean to MiniLM."""
-    spoken, texts = Spoken(dialogue.lines), list[Text]()
+    spoken, texts = Spoken(dialogue.lines), list[FilmText]()
     for place, shot in enumerate(shots):
         if shot.index in described.scenes:
-            texts.append(Text(place, "scene", described.scenes[shot.index].text))
+            texts.append(FilmText(place, "scene", described.scenes[shot.index].text))
         for each in spoken.within(shot.range):
             middle = each.range.start + each.range.duration / 2
             if each.text and shot.range.start <= middle < shot.range.end:
-                texts.append(Text(place, "line", each.text))
+                texts.append(FilmText(place, "line", each.text))
     said, engine = [each.text for each in texts], minilm_engine() or ""
     if not said or not engine:
         return tuple(texts), np.zeros((0, TEXT_WIDTH), np.float32)

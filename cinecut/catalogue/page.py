@@ -10,7 +10,7 @@ from typing import Any
 
 from cinecut import __version__
 from cinecut.catalogue.find import Hit
-from cinecut.catalogue.store import Catalogue, Entry
+from cinecut.catalogue.store import Catalogue, CatalogueEntry
 from cinecut.files import write_beside
 from cinecut.language.timebase import clock
 from cinecut.review.page import COPYING, environment
@@ -20,10 +20,10 @@ _PICTURED = 300  # films of a report that have pictures: more make a page that n
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """A film on the report, its length, and pictures from all of it."""
 
-    entry: Entry
+    entry: CatalogueEntry
     length: str
     pictures: Sequence[str]
 
@@ -33,7 +33,7 @@ def write_report(catalogue: Catalogue) -> Path:
     target = catalogue.folder / "report.html"
     ordered = sorted(catalogue.films.values(), key=lambda each: (not each.failed, each.path))
     rows = [
-        Row(each, clock(Fraction(each.seconds), 0), _strip(catalogue, each) if place < _PICTURED else ())
+        ReportRow(each, clock(Fraction(each.seconds), 0), _strip(catalogue, each) if place < _PICTURED else ())
         for place, each in enumerate(ordered)
     ]
     write_beside(target, _page("report.html.j2", rows=rows, catalogue=catalogue.folder))
@@ -52,12 +52,12 @@ def _page(template: str, **values: Any) -> str:
     return environment(Path(__file__).parent).get_template(template).render(**values, **COPYING, version=__version__)
 
 
-def _strip(catalogue: Catalogue, entry: Entry) -> list[str]:
+def _strip(catalogue: Catalogue, entry: CatalogueEntry) -> list[str]:
     found = [each for each in _pictures(catalogue, entry) if each is not None]
     return [found[place * len(found) // _STRIP] for place in range(_STRIP)] if len(found) > _STRIP else found
 
 
-def _pictures(catalogue: Catalogue, entry: Entry | None) -> Sequence[str | None]:
+def _pictures(catalogue: Catalogue, entry: CatalogueEntry | None) -> Sequence[str | None]:
     """None at all where the file is gone or damaged: a page lacks a picture then, no more."""
     try:
         return catalogue.pictures(entry) if entry is not None and not entry.failed else []

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from cinecut.analysis.cache import Cache
-from cinecut.catalogue.look import Film
+from cinecut.catalogue.look import FilmContents
 from cinecut.diagnostics import Stop
 from cinecut.files import disk_errors, write_beside
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """A film of a catalogue: where it lies, and its result, or why there is none (`failed`)."""
 
     path: str
@@ -48,7 +48,7 @@ class Catalogue:
     """The folder, its films by path, and the name of the present index."""
 
     folder: Path
-    films: dict[str, Entry] = field(default_factory=dict)
+    films: dict[str, CatalogueEntry] = field(default_factory=dict)
     index: str = ""
 
     @classmethod
@@ -88,7 +88,7 @@ class Catalogue:
         write_beside(self.folder / _FILE, json.dumps(content, indent=0))
 
     @property
-    def whole(self) -> list[Entry]:
+    def whole(self) -> list[CatalogueEntry]:
         """The films with a result, by their paths: in which order they were looked at changes nothing."""
         return [each for _, each in sorted(self.films.items()) if not each.failed]
 
@@ -96,11 +96,11 @@ class Catalogue:
         """Whether a film's result and its pictures are there."""
         return all(_file(self.folder, fingerprint, name, key).is_file() for name in ("film", "pictures"))
 
-    def result(self, entry: Entry) -> Film:
+    def result(self, entry: CatalogueEntry) -> FilmContents:
         """Raises LookupError where the file is gone or damaged."""
-        return _read(self.folder, entry, "film", Film)
+        return _read(self.folder, entry, "film", FilmContents)
 
-    def pictures(self, entry: Entry) -> Sequence[str | None]:
+    def pictures(self, entry: CatalogueEntry) -> Sequence[str | None]:
         """Of each usable shot a small picture as a data URI. Raises LookupError."""
         return _read(self.folder, entry, "pictures", list[str | None])
 
@@ -120,15 +120,15 @@ class Catalogue:
                     file.unlink()
 
 
-def _entry(values: dict[str, Any]) -> Entry:
-    return Entry(**{**values, "warnings": tuple(values["warnings"])})
+def _entry(values: dict[str, Any]) -> CatalogueEntry:
+    return CatalogueEntry(**{**values, "warnings": tuple(values["warnings"])})
 
 
 def _file(folder: Path, fingerprint: str, name: str, key: str) -> Path:
     return Cache(fingerprint, folder).folder / f"{name}-{key}.msgpack"
 
 
-def _read(folder: Path, entry: Entry, name: str, kind: type[T]) -> T:
+def _read(folder: Path, entry: CatalogueEntry, name: str, kind: type[T]) -> T:
     def gone() -> NoReturn:
         raise LookupError
 

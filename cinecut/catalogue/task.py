@@ -15,22 +15,22 @@ from cinecut.analysis.dialogue.transcribe import usable_whisper
 from cinecut.analysis.film.faces import by as faces_by
 from cinecut.analysis.stage import Progress, Stage
 from cinecut.analysis.title import film_title
-from cinecut.catalogue.look import Film, Wish, look_at, pictures_of
-from cinecut.catalogue.store import Catalogue, Entry
+from cinecut.catalogue.look import FilmContents, LookOptions, look_at, pictures_of
+from cinecut.catalogue.store import Catalogue, CatalogueEntry
 from cinecut.catalogue.words import MEASURES
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.inference.models import minilm_engine
 from cinecut.inference.server import Models, choose_models
 
-_LOOK = Stage("film", Film, look_at)
+_LOOK = Stage("film", FilmContents, look_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """How all films of a run are looked at."""
 
-    wish: Wish = field(default_factory=Wish)
+    wish: LookOptions = field(default_factory=LookOptions)
     llama_server: str | None = None
     llm_url: str | None = None
     no_models: bool = False
@@ -42,35 +42,35 @@ class Asked:
         return choose_models(self.llama_server, self.llm_url, lambda holder: None)
 
 
-def look_into(path: Path, folder: Path, asked: Asked, progress: Progress) -> Entry:
+def look_into(path: Path, folder: Path, asked: Asked, progress: Progress) -> CatalogueEntry:
     """Look at a film, unless its result lies in the catalogue's `folder` already."""
     if path.is_dir():  # which the search for films could not enter
-        return Entry(str(path), failed=f"the folder {path} cannot be read")
+        return CatalogueEntry(str(path), failed=f"the folder {path} cannot be read")
     try:
         return _look_into(path, folder, asked, progress)
     except Stop as stop:
-        return Entry(str(path), failed="; ".join(each.message for each in stop.diagnostics))
+        return CatalogueEntry(str(path), failed="; ".join(each.message for each in stop.diagnostics))
     except OSError as error:
-        return Entry(str(path), failed=f"{error.filename or path}: {error.strerror or error}")
+        return CatalogueEntry(str(path), failed=f"{error.filename or path}: {error.strerror or error}")
     except Exception as error:  # a fault of this program's must not end the run of a thousand films
-        return Entry(str(path), failed=f"cinecut failed with {type(error).__name__}: {str(error)[:300]}")
+        return CatalogueEntry(str(path), failed=f"cinecut failed with {type(error).__name__}: {str(error)[:300]}")
 
 
-def _look_into(path: Path, folder: Path, asked: Asked, progress: Progress) -> Entry:
+def _look_into(path: Path, folder: Path, asked: Asked, progress: Progress) -> CatalogueEntry:
     began, identity, models = time.monotonic(), fingerprint(path), asked.models()
     key = key_of(path, asked.wish, models)
     cache = Cache(identity, folder)
     fresh = not Catalogue(folder).has(identity, key)
-    film = cache.kept("film", key, Film, lambda: look_at(path, asked.wish, models, progress))
+    film = cache.kept("film", key, FilmContents, lambda: look_at(path, asked.wish, models, progress))
     if fresh:
         cache.kept("pictures", key, list[str | None], lambda: pictures_of(path, film.facts, film.shots, progress))
     entry = entry_of(path, film, key)
     return replace(entry, worked=round(time.monotonic() - began, 2)) if fresh else entry
 
 
-def entry_of(path: Path, film: Film, key: str) -> Entry:
+def entry_of(path: Path, film: FilmContents, key: str) -> CatalogueEntry:
     """What the list says of a film with a result."""
-    return Entry(
+    return CatalogueEntry(
         str(path),
         film.facts.fingerprint,
         key,
@@ -83,7 +83,7 @@ def entry_of(path: Path, film: Film, key: str) -> Entry:
     )
 
 
-def key_of(path: Path, wish: Wish, models: Models | None) -> str:
+def key_of(path: Path, wish: LookOptions, models: Models | None) -> str:
     """Names a film's result by all that it depends on. Raises Stop if the film cannot be read."""
     whisper = usable_whisper() if wish.transcribes else None
     tracks = [track for track in find_tracks(path).tracks if track.path is not None]

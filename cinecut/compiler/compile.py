@@ -22,10 +22,10 @@ from cinecut.compiler.encode import (
     pcm_sound,
     stem_target,
 )
-from cinecut.compiler.inputs import Heard, Inputs
+from cinecut.compiler.inputs import Inputs, SoundInputs
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.soundtrack import sample_at
-from cinecut.compiler.layout.timeline import Text, translated
+from cinecut.compiler.layout.timeline import PlacedText, translated
 from cinecut.compiler.picture.assembly import label_of, lower_pictures
 from cinecut.compiler.picture.canvas import Canvas
 from cinecut.compiler.picture.captions import Caption, caption_text, captions, captions_text
@@ -35,7 +35,7 @@ from cinecut.compiler.picture.rating import lower_rating, rating_source
 from cinecut.compiler.picture.texts import Screen
 from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.resolve import Opening, Trailer
-from cinecut.compiler.segments import Pictures
+from cinecut.compiler.segments import PictureTrack
 from cinecut.compiler.sound.master import lower_masters
 from cinecut.compiler.sound.stems import lower_splits, lower_stems
 from cinecut.diagnostics import Diagnostic, Span
@@ -69,10 +69,10 @@ def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> Re
         if (about_name := about_file(name, file)) is not None:
             files[about_name] = about_text(about[name], timeline.rate)
     samples = sample_at(TrailerFrame(timeline.frames + opening), timeline.rate)
-    mixed = {file.channels: _stems(layout, Heard(inputs, file.channels), samples) for file in outputs.values()}
-    stems = mixed or {2: _stems(layout, Heard(inputs, 2), samples)}
+    mixed = {file.channels: _stems(layout, SoundInputs(inputs, file.channels), samples) for file in outputs.values()}
+    stems = mixed or {2: _stems(layout, SoundInputs(inputs, 2), samples)}
     alone = {file.channels for file in trailer.outputs.values() if file.stem is not None}
-    undipped = {each: _stems(layout, Heard(inputs, each), samples, dipped=False) for each in sorted(alone)}
+    undipped = {each: _stems(layout, SoundInputs(inputs, each), samples, dipped=False) for each in sorted(alone)}
     targets = [
         stem_target(name, file) if file.stem else _target(name, file, encodings[name])
         for name, file in trailer.outputs.items()
@@ -135,8 +135,8 @@ def _measured(script: str, channels: int, mixed: Pad, inputs: Inputs) -> Run:
 
 
 def _pictures(
-    layout: Layout, canvases: Mapping[str, Canvas], inputs: Inputs, written: Mapping[str, Sequence[Text]]
-) -> dict[str, Pictures]:
+    layout: Layout, canvases: Mapping[str, Canvas], inputs: Inputs, written: Mapping[str, Sequence[PlacedText]]
+) -> dict[str, PictureTrack]:
     """Of each output all pictures, after the rating card where there is one, and what is written over them."""
     trailer, timeline, opening = layout.trailer, layout.timeline, layout.trailer.opening
     if not canvases:
@@ -149,11 +149,11 @@ def _pictures(
         whole = {0: [cards[name]], **after} if name in cards else after
         file = trailer.outputs[name]
         screen = Screen(trailer.rate, *file.size, trailer.style, trailer.faces, file.safe)
-        by_output[name] = Pictures(timeline.frames + later, whole, written[name], screen, marks)
+        by_output[name] = PictureTrack(timeline.frames + later, whole, written[name], screen, marks)
     return by_output
 
 
-def _stems(layout: Layout, heard: Heard, samples: int, *, dipped: bool = True) -> dict[str, Pad]:
+def _stems(layout: Layout, heard: SoundInputs, samples: int, *, dipped: bool = True) -> dict[str, Pad]:
     """The stems at their levels in the mix, each after a rating card's silence. Those of a live draft come from a hole,
     which a file of the stem may fill."""
     trailer, timeline, track = layout.trailer, layout.timeline, layout.track
@@ -219,7 +219,7 @@ def _places(layout: Layout) -> dict[str, Span]:
     return {**events, **{label: events[owner] for label, owner in owners.items()}}
 
 
-def _shown(layout: Layout, spoken: Mapping[str | None, Sequence[Caption]], opening: int) -> dict[str, list[Text]]:
+def _shown(layout: Layout, spoken: Mapping[str | None, Sequence[Caption]], opening: int) -> dict[str, list[PlacedText]]:
     """What is written on each output: titles and cards, and the lines that are heard where they shall be burned in."""
     timeline, trailer, by_output = layout.timeline, layout.trailer, {}
     for name, file in trailer.outputs.items():

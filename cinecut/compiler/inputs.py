@@ -92,7 +92,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SoundInputs:
     """The sounds among the inputs, the film's in so many channels, songs in stereo."""
 
     inputs: Inputs

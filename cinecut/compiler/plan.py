@@ -9,7 +9,7 @@ from fractions import Fraction
 from cinecut.compiler.about import About
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Timeline
-from cinecut.compiler.segments import Pictures
+from cinecut.compiler.segments import PictureTrack
 from cinecut.compiler.sound.master import Master, hole_of, lower_master
 from cinecut.diagnostics import Diagnostic, Span
 from cinecut.grade import Grade
@@ -32,7 +32,7 @@ class RenderPlan:
     layout: Layout = field(repr=False)
     inputs: tuple[Input, ...]
     render: Run
-    pictures: Mapping[str, Pictures] = field(repr=False, compare=False)  # the same nodes are in `render`
+    pictures: Mapping[str, PictureTrack] = field(repr=False, compare=False)  # the same nodes are in `render`
     about: Mapping[str, About]
     mixes: Mapping[int, Run]
     undipped: Mapping[int, Run]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from cinecut.compiler.layout.timeline import Text
+from cinecut.compiler.layout.timeline import PlacedText
 from cinecut.compiler.names import digest
 from cinecut.compiler.picture.assembly import Stretches
 from cinecut.compiler.picture.texts import FONTS, Screen, lower_texts
@@ -23,13 +23,13 @@ from cinecut.language.timebase import nearest
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class PictureTrack:
     """All pictures of an output of so many frames, by where each stretch of them begins, and the texts over them.
     `marks` tell what begins at each cut."""
 
     frames: int
     stretches: Stretches
-    texts: Sequence[Text]
+    texts: Sequence[PlacedText]
     screen: Screen
     marks: Mapping[int, str]
 

@@ -26,10 +26,10 @@ def papers_of(job: Job, output: Path) -> dict[Path, str]:
 
 def paper(job: Job, kind: str, name: str) -> bytes:
     """The text of a paper that is called so."""
-    from cinecut.interchange.build import Wishes, sequence_of
+    from cinecut.interchange.build import ExportOptions, sequence_of
     from cinecut.interchange.writers import edl
 
-    sequence = sequence_of(job.plan.layout, name, Wishes(job.folder))
+    sequence = sequence_of(job.plan.layout, name, ExportOptions(job.folder))
     if kind == "edl":
         return edl.write(sequence).files[".edl"]
     return _dialogue_list(job, sequence)

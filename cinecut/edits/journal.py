@@ -29,7 +29,7 @@ _DONE, _UNDONE = ".json", ".undone"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One edit: what it did in words, when (seconds since 1970), and the texts before and after it."""
 
     number: int
@@ -63,27 +63,27 @@ class Journal:
         for number in self._numbers(_UNDONE):
             self._file(number, _UNDONE).unlink(missing_ok=True)
 
-    def done(self) -> list[Entry]:
+    def done(self) -> list[JournalEntry]:
         """The edits that can be taken back, the first one first: those after a damaged one."""
         return [*self._whole(self._numbers(_DONE)[::-1], _DONE)][::-1]
 
-    def undone(self) -> list[Entry]:
+    def undone(self) -> list[JournalEntry]:
         """The edits that were taken back and can be made again, the next one first: those before a damaged one."""
         return [*self._whole(self._numbers(_UNDONE), _UNDONE)]
 
-    def note_undone(self, entry: Entry) -> None:
+    def note_undone(self, entry: JournalEntry) -> None:
         self._file(entry.number, _DONE).replace(self._file(entry.number, _UNDONE))
 
-    def note_redone(self, entry: Entry) -> None:
+    def note_redone(self, entry: JournalEntry) -> None:
         self._file(entry.number, _UNDONE).replace(self._file(entry.number, _DONE))
 
-    def _whole(self, numbers: list[int], suffix: str) -> Iterator[Entry]:
+    def _whole(self, numbers: list[int], suffix: str) -> Iterator[JournalEntry]:
         """The entries with these numbers, up to the first damaged one."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, zlib.error):
             for number in numbers:
                 record: dict[str, Any] = json.loads(self._file(number, suffix).read_text(encoding="utf-8"))
                 before, after = (_unpacked(record[key]) for key in ("before", "after"))
-                yield Entry(number, record["when"], tuple(record["said"]), before, after)
+                yield JournalEntry(number, record["when"], tuple(record["said"]), before, after)
 
     def _numbers(self, suffix: str) -> list[int]:
         return sorted(int(file.stem) for file in self.folder.glob(f"*{suffix}") if file.stem.isdecimal())
@@ -105,7 +105,7 @@ def _unpacked(text: str) -> str:
     return zlib.decompress(b64decode(text, validate=True)).decode("utf-8", "surrogateescape")
 
 
-def taken_back(entry: Entry, now: str) -> str:
+def taken_back(entry: JournalEntry, now: str) -> str:
     """The text without an edit, and with all that was changed elsewhere since then. Raises Stop where that touches what
     the edit had written.
 
@@ -118,7 +118,7 @@ def taken_back(entry: Entry, now: str) -> str:
     return _changed(entry.after, entry.before, now, refusal)
 
 
-def made_again(entry: Entry, now: str) -> str:
+def made_again(entry: JournalEntry, now: str) -> str:
     """The text with an edit that was taken back. Raises Stop where what the edit changes was changed since then."""
     refusal = Stop("option", "what the edit changes was changed since it was taken back: nothing was made again")
     return _changed(entry.before, entry.after, now, refusal)

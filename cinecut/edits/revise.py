@@ -18,7 +18,7 @@ from typing import Any
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Diagnostic, Report, Stop
 from cinecut.edits.changes.compare import Difference, differences
-from cinecut.edits.journal import Entry, Journal, journal_of, made_again, taken_back
+from cinecut.edits.journal import Journal, JournalEntry, journal_of, made_again, taken_back
 from cinecut.edits.verbs.actions import edited
 from cinecut.files import open_file, write_beside
 from cinecut.language.document import MAX_BYTES, Document, parse_document, read_document
@@ -31,7 +31,7 @@ Guard = Callable[[Spec, Spec], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class EditOptions:
     """On which a spec is edited: the revision that it must have (None: any), whether nothing is written, who may refuse
     the edit, and whether media without facts are measured (a number of the film's frames then means what it shows)."""
 
@@ -41,11 +41,11 @@ class Terms:
     measure: bool = False
 
 
-USUAL = Terms()
+USUAL = EditOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class SpecState:
     """A spec's text without mistakes, and what it means. `found` are warnings."""
 
     document: Document
@@ -67,8 +67,8 @@ class Edit:
     """The result of an edit, or of a dry run."""
 
     spec: Path
-    before: State
-    after: State
+    before: SpecState
+    after: SpecState
     differences: list[Difference]
 
     @property
@@ -90,17 +90,17 @@ def revision_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def state_of(spec: Path) -> State:
+def state_of(spec: Path) -> SpecState:
     """What a spec's file says now. Raises Stop with all that is wrong with it."""
     report = Report()
     return _state(read_document(spec, report), report, USUAL)
 
 
-def edit(spec: Path, action: Mapping[str, Any], terms: Terms = USUAL) -> Edit:
+def edit(spec: Path, action: Mapping[str, Any], terms: EditOptions = USUAL) -> Edit:
     """Do an action (`{"do": "trim", "event": 3, "out": "0:19"}`) and write the spec; on a dry run only say what it
     would do. Raises Stop where it cannot be done, would make the spec wrong, or the terms forbid it."""
 
-    def change(before: State) -> str:
+    def change(before: SpecState) -> str:
         return edited(before.document, before.layout, action)
 
     return _revised(spec, change, terms, _note)
@@ -109,7 +109,7 @@ def edit(spec: Path, action: Mapping[str, Any], terms: Terms = USUAL) -> Edit:
 def rewrite(spec: Path, was: str, text: str) -> Edit:
     """Write another text in place of the one that was there; `undo` takes it back. Raises Stop as `edit` does."""
 
-    def change(before: State) -> str:
+    def change(before: SpecState) -> str:
         if before.text != was:
             raise _changed_meanwhile(spec)
         return text
@@ -117,7 +117,7 @@ def rewrite(spec: Path, was: str, text: str) -> Edit:
     return _revised(spec, change, USUAL, _note)
 
 
-def undo(spec: Path, terms: Terms = USUAL) -> Edit:
+def undo(spec: Path, terms: EditOptions = USUAL) -> Edit:
     """Take the last edit back; what was changed elsewhere in the file since then stays. Raises Stop."""
     entry = next(iter(log(spec)[::-1]), None)
     if entry is None:
@@ -125,7 +125,7 @@ def undo(spec: Path, terms: Terms = USUAL) -> Edit:
     return _revised(spec, lambda now: taken_back(entry, now.text), terms, lambda journal, _: journal.note_undone(entry))
 
 
-def redo(spec: Path, terms: Terms = USUAL) -> Edit:
+def redo(spec: Path, terms: EditOptions = USUAL) -> Edit:
     """Make the edit again that was taken back last, while none was made since then. Raises Stop."""
     entry = next(iter(journal_of(spec).undone()), None)
     if entry is None:
@@ -133,7 +133,7 @@ def redo(spec: Path, terms: Terms = USUAL) -> Edit:
     return _revised(spec, lambda now: made_again(entry, now.text), terms, lambda journal, _: journal.note_redone(entry))
 
 
-def log(spec: Path) -> list[Entry]:
+def log(spec: Path) -> list[JournalEntry]:
     """The edits that can be taken back, the first one first."""
     with open_file(spec):
         return journal_of(spec).done()
@@ -144,7 +144,9 @@ def _note(journal: Journal, done: Edit) -> None:
         journal.add(tuple(done.said) or ("other notes, names or spaces",), done.before.text, done.after.text)
 
 
-def _revised(spec: Path, change: Callable[[State], str], terms: Terms, note: Callable[[Journal, Edit], None]) -> Edit:
+def _revised(
+    spec: Path, change: Callable[[SpecState], str], terms: EditOptions, note: Callable[[Journal, Edit], None]
+) -> Edit:
     """Every change of a spec's file goes through here; `note` writes it into the journal."""
     journal = journal_of(spec)
     with contextlib.nullcontext() if terms.dry_run else journal.alone():
@@ -169,7 +171,7 @@ def _changed_meanwhile(spec: Path) -> Stop:
     return Stop("option", f"{spec} was changed meanwhile: nothing was written", "look at it and try again")
 
 
-def _checked(spec: Path, text: str, before: State, terms: Terms) -> State:
+def _checked(spec: Path, text: str, before: SpecState, terms: EditOptions) -> SpecState:
     """The state of a new text. Raises Stop with all of its mistakes."""
     report = Report()
     try:
@@ -185,7 +187,7 @@ def _unplaced(found: Diagnostic) -> Diagnostic:
     return Diagnostic(found.code, f"{where}{found.message}", None, found.hints)
 
 
-def _state(document: Document, report: Report, terms: Terms, before: State | None = None) -> State:
+def _state(document: Document, report: Report, terms: EditOptions, before: SpecState | None = None) -> SpecState:
     """What a document means; `before` is the state before an edit."""
     earlier = (before.document, before.layout.trailer.spec) if before is not None else None
     spec = fill_spec(document, report, known=earlier)
@@ -199,7 +201,7 @@ def _state(document: Document, report: Report, terms: Terms, before: State | Non
         spec = linked(spec, document.path.parent)
     layout = layout_of(spec, report)
     report.stop_on_error()
-    return State(document, layout, tuple(report))
+    return SpecState(document, layout, tuple(report))
 
 
 def _content(spec: Path) -> str:

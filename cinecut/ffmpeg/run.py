@@ -19,7 +19,7 @@ from cinecut.files import free_space
 from cinecut.graph.plan import Run
 from cinecut.machine import child
 from cinecut.machine.child import Watchdog, die_with_parent, drain
-from cinecut.machine.gpu import Lock
+from cinecut.machine.gpu import GpuLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Workplace:
 
     ffmpeg: FFmpeg
     folder: Path
-    lock: Lock
+    lock: GpuLock
     places: Mapping[str, Span]
     running: Running = field(default_factory=Running)
     elsewhere: Elsewhere | None = None

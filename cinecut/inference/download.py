@@ -13,18 +13,23 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from cinecut.diagnostics import Stop
-from cinecut.download import Progress, Source, Terms, fetch, sha256
+from cinecut.download import FetchOptions, Progress, Source, fetch, sha256
 from cinecut.files import beside
 from cinecut.inference.models import KnownFile, KnownModel
 
 HUB = "https://huggingface.co"
 HUB_ENVIRONMENT = "CINECUT_HUB"
 
-_TERMS = Terms(room="CINECUT_MODELS_DIR names a folder on another disk")
+_TERMS = FetchOptions(room="CINECUT_MODELS_DIR names a folder on another disk")
 
 
 def pull(
-    model: KnownModel, folder: Path, progress: Progress | None = None, *, force: bool = False, terms: Terms = _TERMS
+    model: KnownModel,
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    force: bool = False,
+    terms: FetchOptions = _TERMS,
 ) -> list[Path]:
     """Fetch the files of a model that `folder` lacks; returns the fetched ones.
 

@@ -27,7 +27,7 @@ from cinecut.inference.chat import Chat, NoAnswer, session
 from cinecut.inference.models import ModelFiles, Part, find_model
 from cinecut.inference.remote import Remote
 from cinecut.machine.child import die_with_parent, drain
-from cinecut.machine.gpu import Lock, gpu_lock
+from cinecut.machine.gpu import GpuLock, gpu_lock
 from cinecut.machine.memory import LEAST, free_memory, lacking_memory, least_memory
 
 _PORT: dict[Part, int] = {"vision": 8089, "text": 8090}
@@ -240,7 +240,7 @@ _STAMP = re.compile(r"^[\d.]+ [A-Z] ")  # llama.cpp's time and level
 
 
 @contextlib.contextmanager
-def _running(command: list[str], lock: Lock) -> Iterator[_Server]:
+def _running(command: list[str], lock: GpuLock) -> Iterator[_Server]:
     """A server process that also holds the lock; it is ended after the block, and when cinecut ends."""
     environment = {key: value for key, value in os.environ.items() if key != "LLAMA_API_KEY"}
     try:

@@ -2,6 +2,6 @@
 
 A trailer's way out:
 
-    spec ─► Layout ─ build ─► Sequence ─ a target's writer ─► .fcpxml, .xml, .kdenlive, .otio, .edl
+    spec ─► Layout ─ build ─► EditSequence ─ a target's writer ─► .fcpxml, .xml, .kdenlive, .otio, .edl
                                        ─ fidelity ─► what the target shows otherwise, by event
 """

@@ -1,4 +1,4 @@
-"""Layout → Sequence: the compiled trailer as an editing program's tracks."""
+"""Layout → EditSequence: the compiled trailer as an editing program's tracks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ START = "01:00:00:00"
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ExportOptions:
     """The options of an export: the first frame's timecode, the spec's folder, the folder of the media on the editor's
     machine, frames of handles, rendered stems."""
 
@@ -37,7 +37,7 @@ class Wishes:
     stems: Stems | None = None
 
 
-def sequence_of(layout: Layout, name: str, wishes: Wishes) -> EditSequence:
+def sequence_of(layout: Layout, name: str, wishes: ExportOptions) -> EditSequence:
     """The trailer for editing programs. Raises Stop where the start timecode cannot be read."""
     trailer, timeline = layout.trailer, layout.timeline
     shelf = Shelf(wishes, timeline.rate)
@@ -79,7 +79,7 @@ def _numbered(rate: Fraction, start: str | None, film: Medium) -> Timecodes:
 class Shelf:
     """The media of an export: each file once, each with its own reel name."""
 
-    def __init__(self, wishes: Wishes, rate: Fraction) -> None:
+    def __init__(self, wishes: ExportOptions, rate: Fraction) -> None:
         self.wishes, self.rate = wishes, rate
         self.media: dict[tuple[str, str], Medium] = {}
 

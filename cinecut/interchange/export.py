@@ -2,7 +2,7 @@
 
 The straight line:
 
-    spec ─ examine ─► Layout ─ sequence_of ─► Sequence ─ a target's writer ─► files
+    spec ─ examine ─► Layout ─ sequence_of ─► EditSequence ─ a target's writer ─► files
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cinecut.compiler.resolve import check_linked
 from cinecut.diagnostics import Report, Stop
 from cinecut.files import beside as beside_of
 from cinecut.files import disk_errors, open_file, write_beside
-from cinecut.interchange.build import Wishes, sequence_of
+from cinecut.interchange.build import ExportOptions, sequence_of
 from cinecut.interchange.fidelity import unsupported
 from cinecut.interchange.model import EditSequence, Unsupported, Written
 from cinecut.language.read import inside
@@ -77,7 +77,7 @@ def _end(target: str) -> str:
     return TARGETS[target][2] if target in TARGETS else f".{target}"
 
 
-def export(spec: Path, target: str, output: Path | None, wishes: Wishes, *, force: bool = False) -> Exported:
+def export(spec: Path, target: str, output: Path | None, wishes: ExportOptions, *, force: bool = False) -> Exported:
     """Write a spec's trailer for a target. Raises Stop with everything that is wrong."""
     check_to(target)
     layout = layout_for(spec)

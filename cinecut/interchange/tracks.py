@@ -1,4 +1,4 @@
-"""Soundtrack → the sound tracks of a sequence: each clip where it is heard, with its gain, its fades and its ramps."""
+"""Soundtrack → the sound tracks of an export: each clip with its place, gain, fades and ramps."""
 
 from __future__ import annotations
 

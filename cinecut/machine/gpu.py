@@ -21,7 +21,7 @@ from cinecut.diagnostics import Stop
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
+class GpuLock:
     """A held lock; `descriptor` is for child processes to inherit."""
 
     descriptor: int
@@ -39,7 +39,7 @@ def lock_path(device: str = "gpu0") -> Path:
 
 
 @contextlib.contextmanager
-def gpu_lock(what: str, waiting: Callable[[str], None], device: str = "gpu0") -> Iterator[Lock]:
+def gpu_lock(what: str, waiting: Callable[[str], None], device: str = "gpu0") -> Iterator[GpuLock]:
     """Hold the lock for `what`. While another process holds it, `waiting` is called with the holder, once for each."""
     path = lock_path(device)
     try:
@@ -56,7 +56,7 @@ def gpu_lock(what: str, waiting: Callable[[str], None], device: str = "gpu0") ->
                 announced = holder
             time.sleep(0.1)
         _write(descriptor, {"pid": os.getpid(), "what": what, "since": time.strftime("%H:%M:%S")})
-        yield Lock(descriptor)
+        yield GpuLock(descriptor)
     finally:
         os.close(descriptor)  # a child that inherited it keeps the lock
 

@@ -37,7 +37,7 @@ _NOTES = {"place", "zone", "beat_type", "score", "why", "by", "scene", "alternat
 
 
 @dataclass(frozen=True, slots=True)
-class Medium:
+class LockedMedium:
     """A file that is read: what the spec calls it, its bytes and their hash."""
 
     file: str
@@ -69,14 +69,14 @@ class LockedOutput:
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
+class TrailerLock:
     """What a trailer is made of. `spec_digest` is that of the spec's values, however they are written; `spec` is the
     spec itself, its facts measured, in lines."""
 
     cinecut: str
     code: str
     spec_digest: str
-    media: tuple[Medium, ...]
+    media: tuple[LockedMedium, ...]
     fonts: Mapping[str, str]
     looks: Mapping[str, str]
     ffmpeg: Mapping[str, str]
@@ -84,12 +84,12 @@ class Lock:
     spec: tuple[str, ...]
 
 
-def made_of(job: Job, ffmpeg: FFmpeg) -> Lock:
+def made_of(job: Job, ffmpeg: FFmpeg) -> TrailerLock:
     """The lock of a job that has not been rendered: its outputs have no results yet. Reads every medium whole."""
     spec = job.spec
     materials = Materials(job, Path(), SILENT, Store(None)).keys
     faces = sorted(job.plan.layout.trailer.faces)
-    return Lock(
+    return TrailerLock(
         cinecut=__version__,
         code=code(),
         spec_digest=hashlib.sha256(repr(_values(spec)).encode()).hexdigest(),
@@ -102,7 +102,7 @@ def made_of(job: Job, ffmpeg: FFmpeg) -> Lock:
     )
 
 
-def with_results(lock: Lock, files: Mapping[str, Path], ffmpeg: FFmpeg) -> Lock:
+def with_results(lock: TrailerLock, files: Mapping[str, Path], ffmpeg: FFmpeg) -> TrailerLock:
     """The lock with what came of a render: `files` by the outputs' names."""
     done = (
         replace(output, sha256=_sha256(files[output.name])[1], streams=_streams(files[output.name], ffmpeg))
@@ -124,10 +124,10 @@ def own_lock(spec: Path) -> Path:
     return found
 
 
-def _media(job: Job) -> Iterator[Medium]:
+def _media(job: Job) -> Iterator[LockedMedium]:
     files = {str(asset.owner.file): asset.file for asset in assets_of(job.spec, job.folder)}
     for name, file in files.items():
-        yield Medium(name, *_sha256(file))
+        yield LockedMedium(name, *_sha256(file))
 
 
 def _sha256(file: Path) -> tuple[int, str]:
@@ -193,7 +193,7 @@ def _streams(file: Path, ffmpeg: FFmpeg) -> tuple[str, ...]:
 # As a text
 
 
-def print_lock(lock: Lock, name: str) -> str:
+def print_lock(lock: TrailerLock, name: str) -> str:
     """A lock as YAML, one value a line, always in the same order. `name` is the spec's file."""
     command = f"cinecut render {as_word(name)} --locked"
     head = f"# What the trailer of {name} is made of, and what came of it: `{command}` makes exactly"
@@ -237,7 +237,7 @@ def _text(key: str) -> str:
     return key if re.fullmatch(r"[a-z_][a-z0-9_]*", key) else json.dumps(key, ensure_ascii=False)
 
 
-def read_lock(path: Path) -> Lock:
+def read_lock(path: Path) -> TrailerLock:
     """A lock from its file. Raises Stop where it is none, or is of another version."""
     report = Report()
     document = read_document(path, report)
@@ -247,9 +247,9 @@ def read_lock(path: Path) -> Lock:
     if not isinstance(values, dict) or values.get("lock") != _VERSION:
         raise Stop("locked", f"{path} is no lock that this cinecut reads", hint)
     try:
-        return Lock(
+        return TrailerLock(
             **{key: values[key] for key in ("cinecut", "code", "spec_digest", "fonts", "looks", "ffmpeg")},
-            media=tuple(Medium(**each) for each in values["media"]),
+            media=tuple(LockedMedium(**each) for each in values["media"]),
             outputs=tuple(map(_output, values["outputs"])),
             spec=tuple(values["spec"]),
         )
@@ -262,7 +262,7 @@ def _output(values: Mapping[str, Any]) -> LockedOutput:
     return LockedOutput(**{**values, "segments": segments, "streams": tuple(values["streams"])})
 
 
-def spec_of(lock: Lock, path: Path) -> Spec:
+def spec_of(lock: TrailerLock, path: Path) -> Spec:
     """The spec that a lock holds; its places are in the lock's own copy. Raises Stop."""
     report = Report()
     spec = fill_spec(parse_document(path, "\n".join(lock.spec) + "\n", report), report)
@@ -275,7 +275,7 @@ def spec_of(lock: Lock, path: Path) -> Spec:
 # What differs
 
 
-def other_than(locked: Lock, now: Lock) -> Iterator[str]:
+def other_than(locked: TrailerLock, now: TrailerLock) -> Iterator[str]:
     """What is not as it was locked, in words: of what a trailer is made, and what came of it where both know."""
     if locked.cinecut != now.cinecut or locked.code != now.code:
         yield f"cinecut {locked.cinecut} made it, this is {now.cinecut}" + (

@@ -9,7 +9,16 @@ from pathlib import Path
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import disk_errors, working_folder, write_beside
-from cinecut.proof.lock import Lock, lock_file, made_of, other_than, own_lock, print_lock, read_lock, with_results
+from cinecut.proof.lock import (
+    TrailerLock,
+    lock_file,
+    made_of,
+    other_than,
+    own_lock,
+    print_lock,
+    read_lock,
+    with_results,
+)
 from cinecut.render.job import Job, Watch
 from cinecut.render.trailer import Effort, Rendered, render
 
@@ -49,7 +58,7 @@ def only_as_locked(job: Job, spec: Path, ffmpeg: FFmpeg, only: Sequence[str]) ->
     return accept
 
 
-def _only(lock: Lock, names: Sequence[str]) -> Lock:
+def _only(lock: TrailerLock, names: Sequence[str]) -> TrailerLock:
     return replace(lock, outputs=tuple(o for o in lock.outputs if o.name in names)) if names else lock
 
 

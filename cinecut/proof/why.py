@@ -12,7 +12,7 @@ from cinecut.diagnostics import Report, Span
 from cinecut.edits.changes.compare import differences
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.language.timebase import clock
-from cinecut.proof.lock import Lock, LockedOutput, LockedSegment, made_of, own_lock, read_lock, spec_of
+from cinecut.proof.lock import LockedOutput, LockedSegment, TrailerLock, made_of, own_lock, read_lock, spec_of
 from cinecut.render.check import layout_of
 from cinecut.render.job import prepare
 
@@ -71,32 +71,32 @@ def _place(span: Span | None) -> dict[str, object] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class TrailerState:
     """A trailer as described by a lock or a spec."""
 
-    lock: Lock
+    lock: TrailerLock
     layout: Layout
 
 
-def state_of(path: Path, ffmpeg: FFmpeg) -> State:
+def state_of(path: Path, ffmpeg: FFmpeg) -> TrailerState:
     """Of a spec or of a lock. Raises Stop."""
     if path.suffix == ".lock":
         return _locked(path)
     job = prepare(path)
-    return State(made_of(job, ffmpeg), job.plan.layout)
+    return TrailerState(made_of(job, ffmpeg), job.plan.layout)
 
 
-def _locked(path: Path) -> State:
+def _locked(path: Path) -> TrailerState:
     lock, report = read_lock(path), Report()
-    return State(lock, layout_of(spec_of(lock, path), report))
+    return TrailerState(lock, layout_of(spec_of(lock, path), report))
 
 
-def locked_state(spec: Path) -> State:
+def locked_state(spec: Path) -> TrailerState:
     """Of a spec's own lock. Raises Stop where it has none."""
     return _locked(own_lock(spec))
 
 
-def why(old: State, new: State) -> list[Anew]:
+def why(old: TrailerState, new: TrailerState) -> list[Anew]:
     """The parts of the newer trailer that the older one does not have, and why."""
     causes = [*_surroundings(old.lock, new.lock), *_causes(old.layout, new.layout)]
     known = {output.name: output for output in old.lock.outputs}
@@ -130,7 +130,7 @@ def _causes(old: Layout, new: Layout) -> Iterator[Cause]:
                 yield Cause(text, name, said.span or place, pictures or not sound, sound or not pictures)
 
 
-def _keys(lock: Lock) -> set[str]:
+def _keys(lock: TrailerLock) -> set[str]:
     return {segment.key for output in lock.outputs for segment in output.segments}
 
 
@@ -139,7 +139,7 @@ def _new_segments(was: LockedOutput | None, now: LockedOutput) -> list[LockedSeg
     return [segment for segment in now.segments if segment.key not in keys]
 
 
-def _surroundings(old: Lock, new: Lock) -> Iterator[Cause]:
+def _surroundings(old: TrailerLock, new: TrailerLock) -> Iterator[Cause]:
     """What is not in a spec: FFmpeg, cinecut, fonts."""
     if old.ffmpeg["sha256"] != new.ffmpeg["sha256"]:
         yield Cause(f"FFmpeg is another build: {new.ffmpeg['version']}")

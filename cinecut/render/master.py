@@ -48,7 +48,7 @@ class Mastered:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class PlanSound:
     """A sound of a plan: `names` of the outputs that have it; the `run` that makes it as it is mixed; the `target` with
     its encoder and its loudness; and the `mix` that is measured for its gain, the whole of which a stem is a part."""
 
@@ -68,7 +68,7 @@ class Sound:
         return f"{self.target.heard}.json"
 
 
-def sounds_of(plan: RenderPlan) -> list[Sound]:
+def sounds_of(plan: RenderPlan) -> list[PlanSound]:
     """All sounds of a plan: outputs of one loudness and one encoder share theirs. A stem has its own."""
     kinds: dict[object, list[Target]] = {}
     for target in plan.targets:
@@ -78,10 +78,10 @@ def sounds_of(plan: RenderPlan) -> list[Sound]:
     return [_sound(plan, same) for same in kinds.values()]
 
 
-def _sound(plan: RenderPlan, same: Sequence[Target]) -> Sound:
+def _sound(plan: RenderPlan, same: Sequence[Target]) -> PlanSound:
     target = same[0]
     mix = (plan.mixes if target.stem is None else plan.undipped)[target.channels]
-    return Sound(tuple(each.name for each in same), _mixed(plan, target), target, mix)
+    return PlanSound(tuple(each.name for each in same), _mixed(plan, target), target, mix)
 
 
 def _mixed(plan: RenderPlan, target: Target) -> Run:
@@ -90,7 +90,7 @@ def _mixed(plan: RenderPlan, target: Target) -> Run:
     return Run(f"{label}.graph", {label: pad}, (Target((label,), target.sound, target.suffix),), plan.render.items)
 
 
-def stems_of(sound: Sound) -> list[Run]:
+def stems_of(sound: PlanSound) -> list[Run]:
     """What a live draft's sound is mixed of, each a run of its own."""
     nodes = [node for node in nodes_of(list(sound.run.sinks.values())) if node.filter == HOLE]
     return [_stem(node.ins[0], node.label, sound.run) for node in nodes]
@@ -101,7 +101,7 @@ def _stem(pad: Pad, label: str, whole: Run) -> Run:
     return Run(f"{label}.graph", {label: label_pad}, (float_sound(label),), whole.items)
 
 
-def mixed_of_files(sound: Sound, stems: Sequence[Run]) -> Sound:
+def mixed_of_files(sound: PlanSound, stems: Sequence[Run]) -> PlanSound:
     """The same sound, mixed of its stems' files in the working folder."""
     items = {file_of(stem): UserFile(file_of(stem), file_of(stem), "wav") for stem in stems}
     fillings = {next(iter(stem.sinks)): partial(_instead, file_of(stem)) for stem in stems}
@@ -118,7 +118,7 @@ def file_of(stem: Run) -> str:
 
 
 def make_sounds(
-    plan: RenderPlan, wanted: Sequence[Sound], place: Workplace, progress: Callable[[float], None]
+    plan: RenderPlan, wanted: Sequence[PlanSound], place: Workplace, progress: Callable[[float], None]
 ) -> dict[str, Mastered]:
     """Write the files of sounds into the working folder, which holds what they read. Returns the masters of those that
     are brought to a loudness, by the outputs' names."""
@@ -158,7 +158,7 @@ class _Mastering:
     mix: str
     channels: int
 
-    def bring(self, sound: Sound, goal: LoudnessTarget) -> Mastered:
+    def bring(self, sound: PlanSound, goal: LoudnessTarget) -> Mastered:
         """A sound brought to a goal, encoded in its file. A part of the mix gets the gain that the whole needs."""
         split = sound.target.stem not in (None, "printmaster")
         mastered = self.found(goal, sound.target, "split.wav" if split else sound.file)

@@ -46,7 +46,7 @@ def _figure(value: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EventRow:
     """One event of the timeline, by its number without the markers, and its line in the spec, both from 1. Beats count
     from 1, as `bar:beat`; timecodes are those one would type."""
 
@@ -72,7 +72,7 @@ class Row:
     sounds: str  # effects and voices that hang on it, and a new song
 
 
-def rows(layout: Layout) -> list[Row]:
+def rows(layout: Layout) -> list[EventRow]:
     sounds = _sounds(layout.track)
     return [_row(placed, layout, sounds.get(placed.label, [])) for placed in layout.timeline.events]
 
@@ -85,14 +85,14 @@ def _sounds(track: Soundtrack) -> dict[str, list[str]]:
     return names
 
 
-def _row(placed: Placed, layout: Layout, sounds: list[str]) -> Row:
+def _row(placed: Placed, layout: Layout, sounds: list[str]) -> EventRow:
     timeline, trailer = layout.timeline, layout.trailer
     start, end = (Fraction(frame.index) / timeline.rate for frame in (placed.range.start, placed.range.end))
     film = placed.film if isinstance(placed, PlacedShot) else None
     numbered = trailer.footage[film.film if film is not None else ""].facts.timecodes
     beat, offset = _beat(start, timeline.grid)
     cue = placed.event.cue
-    return Row(
+    return EventRow(
         number=placed.number,
         line=placed.event.place.span.line + 1,
         kind=type(placed.event).__name__.lower(),

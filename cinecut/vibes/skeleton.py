@@ -18,7 +18,7 @@ _FOLDER = Path(__file__).resolve().parent / "skeletons"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SkeletonPart:
     """A part of a trailer: shots, or black, or a card. Shares are of the trailer's length."""
 
     act: str
@@ -43,7 +43,7 @@ class Skeleton:
     name: str
     about: str
     order: Fraction
-    parts: tuple[Part, ...]
+    parts: tuple[SkeletonPart, ...]
     file: Path
 
     @property
@@ -76,10 +76,10 @@ def read_skeleton(path: Path) -> Skeleton:
     return Skeleton(data.get("name") or path.stem, data["about"], Fraction(data.get("order", "1/2")), parts, path)
 
 
-def _part(entry: Mapping[str, Any]) -> Part:
+def _part(entry: Mapping[str, Any]) -> SkeletonPart:
     wants = entry.get("want", "shot")
     kind: Literal["shots", "black", "card"] = "black" if "black" in entry else "card" if "card" in entry else "shots"
-    return Part(
+    return SkeletonPart(
         act=entry["act"],
         share=Fraction(entry.get("black", entry.get("share", "1/20"))),
         kind=kind,

@@ -26,7 +26,7 @@ Contents = dict[Path, tuple[int, int, int] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class PageState:
     """What the page shows. `trailer` describes the last text without mistakes, which was `described`; `revision` is the
     text as it is now, and of two states that with the higher `number` is the later one;
     `draft` is the name of the file that plays, `drafted` the revision that it was rendered from, and `stills` are the
@@ -52,7 +52,7 @@ class Session:
 
     def __init__(self, spec: Path, folder: Path, ffmpeg: FFmpeg, changed: Callable[[], None]) -> None:
         self.spec, self.folder, self.ffmpeg, self._changed = spec, folder, ffmpeg, changed
-        self.state = State(spec.name)
+        self.state = PageState(spec.name)
         self.job: Job | None = None  # of the last text without mistakes
         self.stills: dict[str, tuple[str, int]] = {}  # by their names which frame of which draft each is
         self._guard = threading.Lock()  # of the state
@@ -186,9 +186,9 @@ class Session:
         """Make the edit again that was taken back last. Raises Stop as `edit` does."""
         self._revise(lambda terms: revise.redo(self.spec, terms), revision)
 
-    def _revise(self, change: Callable[[revise.Terms], revise.Edit], revision: str) -> None:
+    def _revise(self, change: Callable[[revise.EditOptions], revise.Edit], revision: str) -> None:
         try:
-            done = change(revise.Terms(revision, measure=True))
+            done = change(revise.EditOptions(revision, measure=True))
             self._tell(revision=done.after.revision)
         finally:
             self.touch()  # the file is another: by this change or, where it was refused, by somebody else's

@@ -17,7 +17,7 @@ from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
 from cinecut.analysis.edit.score.sound import compose
-from cinecut.analysis.edit.score.voices import FilmSound
+from cinecut.analysis.edit.score.voices import SpokenSound
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import Appearance, Signals, likeness
 from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
@@ -142,7 +142,7 @@ def _check_compiles(cuts: list[Cut], vibe: Vibe, rate: Fraction, speed: Fraction
     path = Path("/nowhere/specs/film.yaml")
     tempo = Tempo(Grid(4, Fraction(0), 60 / speed), rate, rate, Fraction(0))
     quiet = LoudnessCurve(np.zeros(0, np.float32))
-    score = compose(cuts, tempo, vibe, None, FilmSound(quiet, Dialogue(), end, story.climax.at), story)
+    score = compose(cuts, tempo, vibe, None, SpokenSound(quiet, Dialogue(), end, story.climax.at), story)
     watched = unseen(Path("/nowhere/film.mkv"), facts)
     text = write_spec(*to_spec(Decisions(watched, path, vibe, story, cuts, score)))
     report = Report()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cinecut.analysis import stage
 from cinecut.analysis.cache import Cache, packed, unpacked
 from cinecut.analysis.film.shots import SHOTS
-from cinecut.analysis.stage import Line, Stage, code_of
+from cinecut.analysis.stage import Stage, StageRunner, code_of
 from cinecut.analysis.story.arc import Zone
 from cinecut.language.timebase import FilmTime
 
@@ -45,7 +45,7 @@ def _count(cache: Cache, options: object = None, by: str = "") -> int:
         calls += 1
         return SAMPLE
 
-    found = Line(cache, lambda stage, done: None).run(Stage("sample", Sample, work, by), options)
+    found = StageRunner(cache, lambda stage, done: None).run(Stage("sample", Sample, work, by), options)
     assert found.names == SAMPLE.names
     return calls
 

@@ -17,7 +17,7 @@ from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import Cut, Take
 from cinecut.analysis.edit.score.sound import _duck, _gain, compose
-from cinecut.analysis.edit.score.voices import FilmSound
+from cinecut.analysis.edit.score.voices import SpokenSound
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import likeness
@@ -224,7 +224,7 @@ def _ducks(takes: list[Take], sure: set[int]) -> set[tuple[int | None, str]]:
     takes = [replace(take, lines=tuple(known[line.index] for line in take.lines)) for take in takes]
     vibe, end = load_vibe("drama"), takes[-1].range.end
     begin, escalation, climax = (TurningPoint(FilmTime(end.seconds * k / 4), "", "signals") for k in (1, 2, 3))
-    sound = FilmSound(LoudnessCurve(np.zeros(0, np.float32)), Dialogue(tuple(lines)), end, end)
+    sound = SpokenSound(LoudnessCurve(np.zeros(0, np.float32)), Dialogue(tuple(lines)), end, end)
     tempo = _tempo(vibe, Fraction(vibe.likely_tempo), RATE)
     score = compose(_cut("drama", takes), tempo, vibe, None, sound, Story(begin, escalation, climax, end))
     return {(event.duck, event.why_duck) for event in score.events}

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.blends import GradualCut
-from cinecut.analysis.film.cuts import Verdict, judge, merge
+from cinecut.analysis.film.cuts import FoundCuts, judge, merge
 from cinecut.analysis.film.gops import survey
 from cinecut.analysis.film.screen import Bars, glance, is_text, letterbox
 from cinecut.analysis.film.search import _chosen, examine, plan
@@ -251,14 +251,14 @@ def test_judge_asks_for_a_finer_look_at_gaps() -> None:
     thumbs = np.full((5, 3, 45, 80), 128, np.uint8)
     thumbs[:3, 0] = np.random.default_rng(0).integers(0, 255, (45, 80))
     thumbs[3:, 0] = np.random.default_rng(1).integers(0, 255, (45, 80))
-    assert judge(Strip(np.array([0, 4, 8, 12, 16]), thumbs)) == Verdict(gaps=((8, 12),))
+    assert judge(Strip(np.array([0, 4, 8, 12, 16]), thumbs)) == FoundCuts(gaps=((8, 12),))
     verdict = judge(Strip(np.arange(5), thumbs))
     assert [rank for rank, _ in verdict.cuts] == [3]
     assert not verdict.gaps
 
 
 def test_merge_keeps_the_clearer_of_close_cuts_and_drops_flashes() -> None:
-    verdicts = [Verdict(cuts=((50, 9.0), (10, 5.0), (12, 8.0)), flashes=((88, 91),)), Verdict(cuts=((90, 6.0),))]
+    verdicts = [FoundCuts(cuts=((50, 9.0), (10, 5.0), (12, 8.0)), flashes=((88, 91),)), FoundCuts(cuts=((90, 6.0),))]
     assert merge(verdicts) == [12, 50]
 
 

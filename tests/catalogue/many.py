@@ -11,11 +11,11 @@ from footage import X264, make_film
 
 from cinecut.analysis.stage import Progress
 from cinecut.catalogue.index import Indexed, index
-from cinecut.catalogue.look import Wish
-from cinecut.catalogue.store import Entry
+from cinecut.catalogue.look import LookOptions
+from cinecut.catalogue.store import CatalogueEntry
 from cinecut.catalogue.task import Asked, look_into
 
-ASKED = Asked(Wish(None, False), no_models=True)
+ASKED = Asked(LookOptions(None, False), no_models=True)
 TITLE = "<script>alert(1)</script>"
 
 
@@ -26,7 +26,7 @@ class InProcess:
         self.folder, self.progress = folder, progress
         self.done: list[Path] = []
 
-    def each(self, films: Sequence[Path]) -> Iterator[Entry]:
+    def each(self, films: Sequence[Path]) -> Iterator[CatalogueEntry]:
         for film in films:
             self.done.append(film)
             yield look_into(film, self.folder, ASKED, self.progress)

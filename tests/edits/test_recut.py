@@ -21,7 +21,7 @@ from footage import make_film, song
 from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.request import Request
 from cinecut.diagnostics import Report, Stop
-from cinecut.edits.recut.merging import Recut, Version, Wish, recut
+from cinecut.edits.recut.merging import Recut, RecutOptions, Version, recut
 from cinecut.known.timeline import timeline_digest
 from cinecut.language.document import parse_document, plain
 from cinecut.language.events import ActMarker, Card, Shot
@@ -110,7 +110,7 @@ def test_every_touched_entry_is_kept_to_the_byte_and_all_others_are_on_the_beats
             hands[number], text = block, touched
     assert hands
     theirs = made("fast", dice.choice(["thriller", "action"]), dice.choice([LONG, SHORT]))
-    result = recut(version(base.text), version(text), version(theirs.text), Wish())
+    result = recut(version(base.text), version(text), version(theirs.text), RecutOptions())
     for block in hands.values():
         assert _without_joints(_without_cue(block)) in _without_joints(_without_cue(result.text))
     _check_beats(result.text, list(hands.values()))
@@ -150,7 +150,7 @@ def test_a_new_analysis_that_finds_the_same_changes_no_byte(made: Made) -> None:
     text = made("slow", "thriller", LONG).text.replace("card: FILM", "card: MINE   # of mine")
     text = text.replace("zone: begin\n", "zone: begin\n\n    # a remark\n", 1).replace("\n", "\r\n")
     base = version(made("slow", "thriller", LONG).text)
-    wish = Wish(before=timeline_digest(base.spec.timeline))
+    wish = RecutOptions(before=timeline_digest(base.spec.timeline))
     assert recut(base, version(text), base, wish).text == text
 
 
@@ -171,7 +171,7 @@ def indented(text: str, by: int) -> str:
 def test_a_spec_keeps_its_form(form: Callable[[str], str], made: Made) -> None:
     base, theirs = made("slow", "thriller", LONG), made("fast", "action", SHORT)
     text = form(base.text.replace("card: FILM", "card: MINE"))
-    result = recut(version(base.text), version(text), version(theirs.text), Wish())
+    result = recut(version(base.text), version(text), version(theirs.text), RecutOptions())
     assert len(result.kept) == 1
     found, wanted = version(result.text).spec, theirs.spec
     assert found.music == wanted.music
@@ -186,12 +186,12 @@ def test_what_a_hand_took_out_does_not_come_back(made: Made) -> None:
     gone = shots[2]
     text = base.text.replace("\n".join(f"  {row}" for row in gone.rows.splitlines()) + "\n", "")
     assert text != base.text
-    result = recut(version(base.text), version(text), version(made("fast", "thriller", LONG).text), Wish())
+    result = recut(version(base.text), version(text), version(made("fast", "thriller", LONG).text), RecutOptions())
     assert gone.film is not None
     for item in version(result.text).items:
         if item.film is not None:
             assert min(item.film.end, gone.film.end) - max(item.film.start, gone.film.start) <= Fraction(1, 10)
-    again = recut(version(result.wrote), version(result.text), version(base.text), Wish())
+    again = recut(version(result.wrote), version(result.text), version(base.text), RecutOptions())
     assert not [i for i in version(again.text).items if i.film is not None and i.film.start == gone.film.start]
 
 
@@ -201,36 +201,36 @@ def test_settings_are_merged_and_a_conflict_is_said(made: Made) -> None:
     assert mix is not None
     text = base.text.replace(mix[0], mix[0].replace("splice: 0.005s", "splice: 0.02s"))
     text = text.replace("\nvibe: thriller", "\nvibe: horror   # mine")
-    result = recut(version(base.text), version(text), version(theirs.text), Wish())
+    result = recut(version(base.text), version(text), version(theirs.text), RecutOptions())
     new, wanted = version(result.text).spec, theirs.spec
     assert new.music == wanted.music
     assert new.vibe is not None
     assert new.vibe.base == "horror"
     assert (new.mix.splice, new.mix.music) == (version(text).spec.mix.splice, wanted.mix.music)
     assert "vibe.base: yours is 'horror', the new analysis says 'action': yours stays" in result.conflicts
-    asked = recut(version(base.text), version(text), version(theirs.text), Wish(asked={("vibe", "base")}))
+    asked = recut(version(base.text), version(text), version(theirs.text), RecutOptions(asked={("vibe", "base")}))
     assert "\nvibe: action   # mine\n" in asked.text
 
 
 def test_one_act_alone(made: Made) -> None:
     base, theirs = made("slow", "thriller", LONG), made("slow", "action", LONG)
-    result = recut(version(base.text), version(base.text), version(theirs.text), Wish(act="act 3"))
+    result = recut(version(base.text), version(base.text), version(theirs.text), RecutOptions(act="act 3"))
     before, after = (
         [item.rows for item in version(text).items if item.act != "act 3"] for text in (base.text, result.text)
     )
     assert before == after
     assert version(result.text).spec.music == base.spec.music
     with pytest.raises(Stop, match="no act 'act 9'"):
-        recut(version(base.text), version(base.text), version(theirs.text), Wish(act="act 9"))
+        recut(version(base.text), version(base.text), version(theirs.text), RecutOptions(act="act 9"))
 
 
 def test_without_what_analyze_wrote_everything_is_kept(made: Made) -> None:
     text, theirs = made("slow", "thriller", LONG).text, made("fast", "action", LONG)
-    result = recut(None, version(text), version(theirs.text), Wish())
+    result = recut(None, version(text), version(theirs.text), RecutOptions())
     kept = {item.key for item in version(text).items if not isinstance(item.entry, ActMarker) and not _cue(item.entry)}
     assert kept <= {item.key for item in version(result.text).items}
     marked = text.replace("zone: begin\n", "zone: begin\n    keep: true\n", 1)
-    only = recut(None, version(marked), version(theirs.text), Wish(only_kept=True))
+    only = recut(None, version(marked), version(theirs.text), RecutOptions(only_kept=True))
     assert _by_keep(only) == 1
     assert len(only.kept) == 1
 
@@ -247,7 +247,7 @@ def test_the_music_ends_where_the_new_cut_has_its_title(made: Made) -> None:
     """The card's words are the hand's, the cue of the old song is not."""
     base, theirs = made("slow", "thriller", LONG), made("fast", "thriller", LONG)
     text = base.text.replace("card: FILM", "card: MINE")
-    result = recut(version(base.text), version(text), version(theirs.text), Wish())
+    result = recut(version(base.text), version(text), version(theirs.text), RecutOptions())
     [mine] = [entry for entry in version(result.text).spec.timeline if isinstance(entry, Card)]
     [new] = [entry for entry in theirs.spec.timeline if isinstance(entry, Card)]
     assert mine.card == "MINE"

@@ -12,7 +12,7 @@ from commandline import cinecut
 
 from cinecut.diagnostics import Report, Stop
 from cinecut.edits.anew import new_segments
-from cinecut.edits.revise import Terms, edit, log, redo, revision_of, state_of, undo
+from cinecut.edits.revise import EditOptions, edit, log, redo, revision_of, state_of, undo
 from cinecut.edits.verbs.actions import VERBS
 from cinecut.language.document import parse_document
 from cinecut.language.read import fill_spec
@@ -239,10 +239,10 @@ def test_an_id_that_follows_from_what_an_event_says_is_written_when_that_changes
 def test_another_revision_is_refused(spec: Path) -> None:
     revision = state_of(spec).revision
     action = {"do": "trim", "event": 1, "out": "0:11"}
-    assert edit(spec, action, Terms(revision)).before.revision == revision
+    assert edit(spec, action, EditOptions(revision)).before.revision == revision
     before = spec.read_bytes()
     with pytest.raises(Stop, match="by now"):
-        edit(spec, action, Terms(revision))
+        edit(spec, action, EditOptions(revision))
     assert spec.read_bytes() == before
 
 
@@ -283,7 +283,7 @@ def test_what_a_person_changed_in_an_edit_is_not_taken_back(spec: Path) -> None:
 
 def test_what_would_be_rendered_anew_is_said(spec: Path) -> None:
     spec.write_text(SPEC.replace("music: song.ogg   # loud\n", ""))
-    done = edit(spec, {"do": "slip", "event": "run", "by": "1s"}, Terms(dry_run=True))
+    done = edit(spec, {"do": "slip", "event": "run", "by": "1s"}, EditOptions(dry_run=True))
     anew = new_segments(done.before.layout, done.after.layout)
     assert anew is not None
     assert 0 < len(anew.segments) < anew.whole
@@ -321,7 +321,7 @@ def test_what_an_edit_knows_from_before_is_what_reading_anew_finds(spec: Path) -
     for case in CASES:
         if case[0]["do"] == "sync":
             continue
-        done = edit(spec, case[0], Terms(dry_run=True))
+        done = edit(spec, case[0], EditOptions(dry_run=True))
         anew = fill_spec(parse_document(spec, done.after.text, Report()), Report())
         known = done.after.layout.trailer.spec
         assert anew is not None

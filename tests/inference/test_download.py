@@ -16,7 +16,7 @@ import pytest
 from commandline import cinecut, names
 
 from cinecut.diagnostics import Stop
-from cinecut.download import Terms, sha256
+from cinecut.download import FetchOptions, sha256
 from cinecut.inference import download
 from cinecut.inference.download import pull, recorded
 from cinecut.inference.models import KNOWN, KnownFile, KnownModel
@@ -118,7 +118,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 
 def stopped(model: KnownModel, folder: Path, force: bool = False, free: int = 1 << 40) -> Stop:
     with pytest.raises(Stop) as stop:
-        pull(model, folder, force=force, terms=Terms(free=lambda folder: free, pauses=(0, 0)))
+        pull(model, folder, force=force, terms=FetchOptions(free=lambda folder: free, pauses=(0, 0)))
     return stop.value
 
 
@@ -146,7 +146,7 @@ def test_a_model_is_fetched_once(host: Host, tmp_path: Path) -> None:
 
 def test_a_broken_connection_goes_on_where_it_broke(host: Host, tmp_path: Path) -> None:
     host.break_after = [5 * BLOCK, 6 * BLOCK]
-    pull(ONE, tmp_path, terms=Terms(pauses=(0,)))
+    pull(ONE, tmp_path, terms=FetchOptions(pauses=(0,)))
     assert host.starts == [0, 5 * BLOCK, 11 * BLOCK]
     assert (tmp_path / "tiny.gguf").read_bytes() == WEIGHTS
 
@@ -176,14 +176,14 @@ def test_another_file_on_the_host_is_fetched_from_its_start(host: Host, tmp_path
 def test_a_host_without_ranges_starts_again(host: Host, tmp_path: Path) -> None:
     host.ranges = False
     host.break_after = [5 * BLOCK]
-    pull(ONE, tmp_path, terms=Terms(pauses=(0,)))
+    pull(ONE, tmp_path, terms=FetchOptions(pauses=(0,)))
     assert (tmp_path / "tiny.gguf").read_bytes() == WEIGHTS
 
 
 def test_a_host_without_an_etag_starts_again(host: Host, tmp_path: Path) -> None:
     host.etag = 'W/"weak"'
     host.break_after = [5 * BLOCK]
-    pull(ONE, tmp_path, terms=Terms(pauses=(0,)))
+    pull(ONE, tmp_path, terms=FetchOptions(pauses=(0,)))
     assert host.starts == [0, 0]
     assert (tmp_path / "tiny.gguf").read_bytes() == WEIGHTS
 
@@ -200,7 +200,7 @@ def test_what_has_arrived_whole_is_not_fetched_again(host: Host, tmp_path: Path)
 def test_more_than_there_is_starts_again(host: Host, tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf.part").write_bytes(WEIGHTS + b"of another")
     (tmp_path / "tiny.gguf.part.etag").write_text(host.etag, encoding="utf-8")
-    pull(ONE, tmp_path, terms=Terms(pauses=(0,)))
+    pull(ONE, tmp_path, terms=FetchOptions(pauses=(0,)))
     assert host.starts == [len(WEIGHTS) + 10, 0]
     assert (tmp_path / "tiny.gguf").read_bytes() == WEIGHTS
 
@@ -234,7 +234,7 @@ def test_a_refusal_is_said_at_once(host: Host, tmp_path: Path, status: int) -> N
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_a_host_in_trouble_is_asked_again(host: Host, tmp_path: Path, status: int) -> None:
     host.statuses = [status, status]
-    pull(ONE, tmp_path, terms=Terms(pauses=(0, 0)))
+    pull(ONE, tmp_path, terms=FetchOptions(pauses=(0, 0)))
     assert (tmp_path / "tiny.gguf").read_bytes() == WEIGHTS
     host.statuses = [status] * 3
     assert str(status) in str(stopped(MODEL, tmp_path))
@@ -258,7 +258,7 @@ def test_only_what_is_still_to_come_needs_room(host: Host, tmp_path: Path) -> No
     host.break_after = [20 * BLOCK, 0, 0]
     stopped(ONE, tmp_path)
     room = len(WEIGHTS) - 20 * BLOCK + (64 << 20)
-    pull(ONE, tmp_path, terms=Terms(free=lambda folder: room))
+    pull(ONE, tmp_path, terms=FetchOptions(free=lambda folder: room))
     assert (tmp_path / "tiny.gguf").read_bytes() == WEIGHTS
 
 
@@ -275,7 +275,7 @@ def test_the_files_may_lie_on_another_host(host: Host, tmp_path: Path) -> None:
     other = Host()
     host.moved_to = other.url
     other.break_after = [5 * BLOCK]
-    pull(ONE, tmp_path, terms=Terms(pauses=(0,)))
+    pull(ONE, tmp_path, terms=FetchOptions(pauses=(0,)))
     assert (tmp_path / "tiny.gguf").read_bytes() == WEIGHTS
     assert other.starts == [0, 5 * BLOCK]
     other.server.shutdown()
@@ -304,7 +304,7 @@ def test_two_at_once_do_not_write_one_file(host: Host, tmp_path: Path) -> None:
         if not inner:
             inner.append(stopped(ONE, tmp_path))
 
-    pull(ONE, tmp_path, meanwhile, terms=Terms(pauses=(0,)))
+    pull(ONE, tmp_path, meanwhile, terms=FetchOptions(pauses=(0,)))
     assert "another process" in str(inner[0])
     assert (tmp_path / "tiny.gguf").read_bytes() == WEIGHTS
 

@@ -14,7 +14,7 @@ from editors import Clip, Cut, read_edl, read_fcpxml, read_mlt, read_otio, read_
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
-from cinecut.interchange.build import Wishes, sequence_of
+from cinecut.interchange.build import ExportOptions, sequence_of
 from cinecut.interchange.fidelity import ROWS, TARGETS, unsupported
 from cinecut.interchange.model import EditSequence, Written
 from cinecut.interchange.tracks import Stems
@@ -76,7 +76,7 @@ def layout(text: str = WHOLE, film: FilmFacts = TIMECODED) -> Layout:
 
 
 def sequence(text: str = WHOLE, film: FilmFacts = TIMECODED, **wishes: object) -> EditSequence:
-    return sequence_of(layout(text, film), "cut", Wishes(Path("/work/specs"), **wishes))  # type: ignore[arg-type]
+    return sequence_of(layout(text, film), "cut", ExportOptions(Path("/work/specs"), **wishes))  # type: ignore[arg-type]
 
 
 WRITERS: dict[str, tuple[Callable[[EditSequence], Written], str]] = {

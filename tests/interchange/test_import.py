@@ -21,7 +21,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
 from cinecut.interchange.back.begin import begin
 from cinecut.interchange.back.bring import bring, compared, read_cut, today
-from cinecut.interchange.build import Wishes, sequence_of
+from cinecut.interchange.build import ExportOptions, sequence_of
 from cinecut.interchange.export import layout_for
 from cinecut.interchange.readers import xml_tree
 from cinecut.interchange.readers.cut import Media
@@ -123,7 +123,7 @@ def export(text: str, path: Path, kind: str) -> None:
     spec = path.with_name("other.yaml")
     spec.write_text(text)
     end, write = FORMATS[kind]
-    made = write(sequence_of(layout_for(spec), "cut", Wishes(path.parent)))
+    made = write(sequence_of(layout_for(spec), "cut", ExportOptions(path.parent)))
     path.with_suffix(end).write_bytes(made.files[end])  # type: ignore[attr-defined]
     spec.unlink()
 
@@ -377,7 +377,7 @@ def _whole(kind: str) -> bytes:
     report = Report()
     layout = layout_of(read_text(BEFORE), report)
     end, write = FORMATS[kind]
-    made = write(sequence_of(layout, "cut", Wishes(Path("/work"))))
+    made = write(sequence_of(layout, "cut", ExportOptions(Path("/work"))))
     return made.files[end]  # type: ignore[attr-defined, no-any-return]
 
 

@@ -18,7 +18,7 @@ import pytest
 from commandline import cinecut, names, needs_name
 from oracle import Film, Luma, Sound, read_frames, read_pictures
 
-from cinecut.compiler.layout.timeline import Text
+from cinecut.compiler.layout.timeline import PlacedText
 from cinecut.compiler.picture.texts import Screen, lower_texts
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
@@ -391,7 +391,7 @@ def test_titles_hold_no_commands(cards: Path, tmp_path: Path, ffmpeg: Path) -> N
 def test_measure_of_titles_sees_commands(cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same with the escapes taken away, so that the test above is known to see what it looks for."""
 
-    def bare(texts: Sequence[Text], screen: Screen) -> bytes:
+    def bare(texts: Sequence[PlacedText], screen: Screen) -> bytes:
         return lower_texts(texts, screen).replace(rb"\{", b"{").replace("\u2060".encode(), b"")
 
     monkeypatch.setattr("cinecut.compiler.segments.lower_texts", bare)

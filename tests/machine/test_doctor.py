@@ -10,7 +10,7 @@ import av
 import pytest
 from commandline import cinecut
 
-from cinecut.doctor import Finding, examine
+from cinecut.doctor import Condition, examine
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def program(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def found(what: str) -> Finding:
+def found(what: str) -> Condition:
     (finding,) = [finding for finding in examine() if finding.what.startswith(what)]
     return finding
 
@@ -63,7 +63,7 @@ def test_versions_that_do_not_fit_are_seen(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_gpu_is_described_with_its_free_memory(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = 'case "$*" in *name*) echo "NVIDIA Test" ;; *) echo 8192 ;; esac'
     program(bare / "nvidia-smi", answer)
-    assert found("GPU") == Finding("GPU", "ok", "NVIDIA Test, 8.0 GiB free")
+    assert found("GPU") == Condition("GPU", "ok", "NVIDIA Test, 8.0 GiB free")
     assert "h264_nvenc" in found("encoders").found
     program(bare / "nvidia-smi", answer.replace("8192", "1024"))
     assert (found("GPU").state, found("GPU").found) == ("gap", "NVIDIA Test, 1.0 GiB free")
@@ -78,7 +78,7 @@ def test_a_gpu_tool_that_fails_counts_as_no_gpu(bare: Path) -> None:
 
 def test_a_server_on_the_path_is_taken(bare: Path) -> None:
     program(bare / "llama-server", "exit 0")
-    assert found("model server") == Finding("model server", "ok", str(bare / "llama-server"))
+    assert found("model server") == Condition("model server", "ok", str(bare / "llama-server"))
 
 
 def test_models_and_half_models_are_told_apart(bare: Path, tmp_path: Path) -> None:

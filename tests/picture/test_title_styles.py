@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from cinecut.compiler.layout.timeline import Text
+from cinecut.compiler.layout.timeline import PlacedText
 from cinecut.compiler.picture.texts import Screen, lower_texts, typeset
 from cinecut.diagnostics import Span
 from cinecut.fonts.glyphs import FACES, FOLDER, load_face
@@ -47,7 +47,7 @@ def drawn(
     span = TrailerRange(TrailerFrame(frames[0]), TrailerFrame(frames[1]))
     faces = {face: load_face(face) for face in (style.face, PLAIN.face)}
     screen = Screen(rate, width, height, style, faces, make(Safe))
-    written = lower_texts([Text(text, span, *fades, position, Span("", 0, 0, 0, 0))], screen)
+    written = lower_texts([PlacedText(text, span, *fades, position, Span("", 0, 0, 0, 0))], screen)
     (folder / "a.ass").write_bytes(written)
     if not (folder / "fonts").exists():
         (folder / "fonts").symlink_to(FOLDER)
@@ -305,6 +305,6 @@ def test_a_styled_text_holds_no_commands(name: str, text: str, ffmpeg: Path, tmp
 
 
 def test_a_plain_title_is_a_plain_line() -> None:
-    text = Text("A", TrailerRange(TrailerFrame(2), TrailerFrame(9)), 0, 0, "lower", Span("", 0, 0, 0, 0))
+    text = PlacedText("A", TrailerRange(TrailerFrame(2), TrailerFrame(9)), 0, 0, "lower", Span("", 0, 0, 0, 0))
     screen = Screen(RATE, 1280, 720, PLAIN, {PLAIN.face: load_face(PLAIN.face)}, make(Safe))
     assert lower_texts([text], screen).decode().splitlines()[-1] == "Dialogue: 0,0:00:00.08,0:00:00.36,lower,A"

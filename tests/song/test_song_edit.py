@@ -15,7 +15,7 @@ from footage import unseen
 
 from cinecut.analysis.edit.blueprint import Plan, Slot, draw
 from cinecut.analysis.edit.score.song_edit import SongEdit, bar_hits, beat_of, edit_song
-from cinecut.analysis.edit.score.sound import Score, Song
+from cinecut.analysis.edit.score.sound import CutSong, Score
 from cinecut.analysis.song.beats import Beats, Phrase
 from cinecut.analysis.song.levels import Balance, SongLevels, measure_song
 from cinecut.analysis.story.arc import Story, TurningPoint
@@ -64,7 +64,7 @@ def slots_of(length: int = 90, vibe: str = "action", tempo: Fraction = TEMPO) ->
 def written(song: Beats, edit: SongEdit, seconds: Fraction) -> Music:
     """The edit as a spec has it."""
     facts = SongFacts("1-0", seconds, 44100, 2)
-    known = Song(Path("/nowhere/song.ogg"), facts, song, steady(float(seconds)))
+    known = CutSong(Path("/nowhere/song.ogg"), facts, song, steady(float(seconds)))
     score = Score(known, edit, Balance(-24, True, -9, 0, 0, -9), "soft", Fraction(120), ())
     film = unseen(Path("/nowhere/a.mp4"), FilmFacts("1-0", (64, 36), Fraction(24), seconds))
     point = TurningPoint(FilmTime(Fraction(0)), "why", "signals")

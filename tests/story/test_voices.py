@@ -13,7 +13,7 @@ import pytest
 from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
-from cinecut.analysis.edit.score.voices import FilmSound, VoiceOver, audible_lines, choose_voices
+from cinecut.analysis.edit.score.voices import SpokenSound, VoiceOver, audible_lines, choose_voices
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import Appearance, Signals
 from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
@@ -81,7 +81,7 @@ def places(cuts: list[Cut], voices: list[VoiceOver]) -> list[tuple[Fraction, Fra
 @pytest.mark.parametrize("seed", range(25))
 def test_voices_keep_every_promise(seed: int) -> None:
     cuts, lines = film(seed)
-    sound = FilmSound(quiet(), Dialogue(tuple(lines), "TOM"), END, story().climax.at)
+    sound = SpokenSound(quiet(), Dialogue(tuple(lines), "TOM"), END, story().climax.at)
     voices = choose_voices(cuts, TEMPO, sound, story())
     assert len(voices) >= 1
     acts = Counter(cuts[voice.event].slot.act for voice in voices)
@@ -116,7 +116,7 @@ def plain() -> list[Cut]:
 def chosen(lines: list[Line], spoilers: bool = False, film: LoudnessCurve | None = None) -> list[VoiceOver]:
     found = Dialogue(tuple(lines), "TOM")
     until = END if spoilers else story().climax.at
-    return choose_voices(plain(), TEMPO, FilmSound(film or quiet(), found, END, until), story())
+    return choose_voices(plain(), TEMPO, SpokenSound(film or quiet(), found, END, until), story())
 
 
 def test_one_line_in_act_1_and_two_in_act_2() -> None:

@@ -20,7 +20,7 @@ from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.emotion import feeling, lexicon, stands_alone, voice_over
 from cinecut.analysis.dialogue.speech import Speech, speeches
 from cinecut.analysis.dialogue.subtitles import SubtitleSource, Track, find_tracks, language_code, preferred, read_cues
-from cinecut.analysis.dialogue.timing import Timing, Verdict, judge, judge_by_words
+from cinecut.analysis.dialogue.timing import Correction, Timing, judge, judge_by_words
 from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.timebase import FilmRange, FilmTime, clock
@@ -192,7 +192,7 @@ def _timed(track: Track, cues: Cues, hearing: Hearing, warnings: list[Diagnostic
     return replace(cues, cues=tuple(timing.of(cues.cues)))
 
 
-def _by_words(cues: Cues, hearing: Hearing) -> Verdict | None:
+def _by_words(cues: Cues, hearing: Hearing) -> Correction | None:
     """The verdict by the words of the film; None where there is no Whisper, or they do not tell."""
     try:
         words = hearing.transcribe()

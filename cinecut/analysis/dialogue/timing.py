@@ -44,7 +44,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Correction:
     """The correction that subtitles need, and a message for the user, empty if their times are right. `foreign`: their
     words are another film's."""
 
@@ -58,10 +58,10 @@ class Verdict:
         return bool(self.message) and self.timing == Timing() and not self.foreign
 
 
-def judge(cues: Sequence[SubtitleCue], voices: Voices) -> Verdict:
+def judge(cues: Sequence[SubtitleCue], voices: Voices) -> Correction:
     """The timing that fits the film's voices; no correction if none is certain."""
     if len(cues) < _FEWEST:
-        return Verdict(Timing())
+        return Correction(Timing())
     speech = np.zeros(len(voices.loud), np.bool_)
     for phrase in voices.phrases:
         speech[round(phrase.start.seconds * STEPS) : round(phrase.end.seconds * STEPS)] = True
@@ -73,9 +73,9 @@ def judge(cues: Sequence[SubtitleCue], voices: Voices) -> Verdict:
         if best.sure:
             return _corrected(cues, evidence, best)
         if best.scale == 1 and abs(best.offset) <= _IN_TIME and best.likeness >= _LIKE:
-            return Verdict(Timing())
+            return Correction(Timing())
     reason = "does not match them" if len(voices.phrases) >= _FEWEST else "has too little speech to check them"
-    return Verdict(Timing(), f"may have another frame rate or be late or early: the film's sound {reason}")
+    return Correction(Timing(), f"may have another frame rate or be late or early: the film's sound {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _quick_changes(curve: NDArray[np.float64]) -> NDArray[np.float64]:
     return curve - np.convolve(curve, np.ones(size) / size, "same") if size else curve
 
 
-def _corrected(cues: Sequence[SubtitleCue], evidence: NDArray[np.bool_], fit: _Fit) -> Verdict:
+def _corrected(cues: Sequence[SubtitleCue], evidence: NDArray[np.bool_], fit: _Fit) -> Correction:
     """The exact correction, measured at the starts of the cues, since captions stay longer than the speech."""
     starts = np.flatnonzero(np.diff(np.concatenate([[False], evidence]).astype(np.int8)) == 1) / STEPS
     placed = np.array([float(cue.start * fit.scale + fit.offset) for cue in cues])
@@ -128,15 +128,15 @@ def _corrected(cues: Sequence[SubtitleCue], evidence: NDArray[np.bool_], fit: _F
     return _verdict(Timing(fit.scale, shift), "the film's sound")
 
 
-def _verdict(timing: Timing, witness: str) -> Verdict:
+def _verdict(timing: Timing, witness: str) -> Correction:
     shift = timing.shift
     if timing.scale == 1 and abs(shift) <= _IN_TIME:
-        return Verdict(Timing())
+        return Correction(Timing())
     faults = [] if abs(shift) <= _IN_TIME else [f"{float(abs(shift)):.1f} s {'early' if shift > 0 else 'late'}"]
     for own, film in _RATES:
         if Fraction(own) / film == timing.scale:
             faults.insert(0, f"made for a frame rate of {float(own):.5g} and not {float(film):.5g}")
-    return Verdict(timing, f"is {' and '.join(faults)}, as {witness} tells: put right")
+    return Correction(timing, f"is {' and '.join(faults)}, as {witness} tells: put right")
 
 
 # --- by words ---------------------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ _LEAST_PAIRS = 40  # rare ones that are heard
 _SHARED = 0.3  # least share of the heard words that are in the subtitles: else they are in another language
 
 
-def judge_by_words(cues: Sequence[SubtitleCue], heard: Sequence[SubtitleCue]) -> Verdict | None:
+def judge_by_words(cues: Sequence[SubtitleCue], heard: Sequence[SubtitleCue]) -> Correction | None:
     """The timing by the words that were heard; None if they cannot tell: too few, or in another language."""
     shown, spoken = _pairs(cues), _pairs(heard)
     rare = {pair: times for pair, times in spoken.items() if len(times) <= _RARE}
@@ -167,7 +167,7 @@ def judge_by_words(cues: Sequence[SubtitleCue], heard: Sequence[SubtitleCue]) ->
     if best.count >= _PLACED * len(rare):
         return _verdict(Timing(best.scale, best.offset), "what is said in the film")
     if best.count <= _OTHERS * len(rare):
-        return Verdict(Timing(), "has other words than the film: another film's", foreign=True)
+        return Correction(Timing(), "has other words than the film: another film's", foreign=True)
     return None
 
 

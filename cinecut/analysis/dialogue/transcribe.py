@@ -22,7 +22,7 @@ import numpy as np
 from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.voice_activity import BREATH, Voices, film_samples
 from cinecut.analysis.dialogue.voice_networks import RATE, Floats
-from cinecut.analysis.stage import Line, code_of
+from cinecut.analysis.stage import StageRunner, code_of
 from cinecut.diagnostics import Stop
 from cinecut.inference.whisper import Whisper, find_whisper
 from cinecut.language.facts import FilmFacts
@@ -70,7 +70,7 @@ def usable_whisper() -> Whisper | None:
     return find_whisper() if importlib.util.find_spec("faster_whisper") else None
 
 
-def transcribe(film: Path, facts: FilmFacts, voices: Voices, model: Whisper, line: Line) -> Transcript:
+def transcribe(film: Path, facts: FilmFacts, voices: Voices, model: Whisper, line: StageRunner) -> Transcript:
     """All words of a film's first audio stream. Raises Stop("model") if the model or its engine cannot be used."""
     folder, bounds = model.prepared(), _bounds(voices, facts.duration)
     engine = cache(lambda: _load(folder))

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.candidates import Candidate, Market, reason_for
-from cinecut.analysis.edit.cuts import Cut, Other, Take, Tempo
+from cinecut.analysis.edit.cuts import Cut, OtherTake, Take, Tempo
 from cinecut.analysis.edit.pairs import Pairs
 from cinecut.analysis.edit.parts import Gap, gaps_of
 from cinecut.analysis.edit.sequence import sequence
@@ -189,7 +189,7 @@ def _spare(
     return list(spare.values())
 
 
-def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[Other]]:
+def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[OtherTake]]:
     """Up to five alternatives of each slot. The slots choose in turn, and none what a slot within reach has chosen: as
     far away as there are shots for. A slot with few may have those of farther slots, and with hardly any those of
     its neighbours, too."""
@@ -211,6 +211,6 @@ def _shot(cut: Cut) -> int:
     return cut.take.shot
 
 
-def _other(cut: Cut) -> Other:
+def _other(cut: Cut) -> OtherTake:
     assert cut.take is not None
-    return Other(cut.take, cut.in_, reason_for(cut.take, cut.slot, False))
+    return OtherTake(cut.take, cut.in_, reason_for(cut.take, cut.slot, False))

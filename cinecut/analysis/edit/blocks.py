@@ -12,7 +12,7 @@ from fractions import Fraction
 from cinecut.analysis.edit.blueprint import DARK, READ, Plan, Slot, Want, scaled_pace, shared, shots_of
 from cinecut.analysis.story.arc import Zone
 from cinecut.diagnostics import Stop
-from cinecut.vibes.skeleton import Part
+from cinecut.vibes.skeleton import SkeletonPart
 
 _LEAST = 2  # bars of a block
 _ZONES = tuple(Zone)
@@ -60,5 +60,5 @@ def _cards(plan: Plan, beats: int, act: str, *names: str) -> list[Slot]:
     return [Slot(act, beats, Want.CARD, text=text) for text in texts if text]
 
 
-def _part(block: Block) -> Part:
-    return Part(block.act, Fraction(1), "shots", pace=1, wants=_WANTS, zones=_ZONES, lines=Fraction(1, 2))
+def _part(block: Block) -> SkeletonPart:
+    return SkeletonPart(block.act, Fraction(1), "shots", pace=1, wants=_WANTS, zones=_ZONES, lines=Fraction(1, 2))

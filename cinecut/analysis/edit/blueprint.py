@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from cinecut.analysis.story.arc import Zone
-from cinecut.vibes.skeleton import TEASER, Part, Skeleton, load_skeleton
+from cinecut.vibes.skeleton import TEASER, Skeleton, SkeletonPart, load_skeleton
 
 LEAST = 3  # seconds of the shortest trailer of all
 SHORTEST = 15  # seconds, without a requested length
@@ -112,7 +112,7 @@ def draw(plan: Plan) -> list[Slot]:
     return _with_best(slots)
 
 
-def _worded(parts: Sequence[Part], texts: Mapping[str, str]) -> list[Part]:
+def _worded(parts: Sequence[SkeletonPart], texts: Mapping[str, str]) -> list[SkeletonPart]:
     """The parts with the words of their cards, without cards that have none."""
     count = sum(part.text == "tagline" for part in parts)
     tagline = iter(_divided(texts.get("tagline", ""), count))
@@ -132,7 +132,7 @@ def _divided(text: str, count: int) -> list[str]:
 _SHORT_ACT = 4  # beats; a trailer with a shorter act 1, 2 or 3 is a teaser
 
 
-def _drawn(plan: Plan, parts: Sequence[Part], least: int = _SHORT_ACT) -> list[Slot] | None:
+def _drawn(plan: Plan, parts: Sequence[SkeletonPart], least: int = _SHORT_ACT) -> list[Slot] | None:
     """The slots of these parts; None if an act gets less than `least` beats of shots."""
     blocks = _blocks(parts)
     dark, over = _dark(plan, parts)
@@ -157,10 +157,10 @@ def _drawn(plan: Plan, parts: Sequence[Part], least: int = _SHORT_ACT) -> list[S
     return _with_texts(slots, over)
 
 
-def _blocks(parts: Sequence[Part]) -> list[list[Part]]:
+def _blocks(parts: Sequence[SkeletonPart]) -> list[list[SkeletonPart]]:
     """The parts in groups that last whole bars: each part of shots with the black and cards after it; the title card,
     and all after it, are one."""
-    blocks: list[list[Part]] = []
+    blocks: list[list[SkeletonPart]] = []
     for part in parts:
         closing = bool(blocks) and blocks[-1][0].act == "title card"
         opens = part.kind == "shots" or (part.act == "title card" and part.kind == "card")
@@ -170,7 +170,7 @@ def _blocks(parts: Sequence[Part]) -> list[list[Part]]:
     return blocks
 
 
-def _bars(plan: Plan, blocks: Sequence[Sequence[Part]], dark: Mapping[int, int]) -> list[int] | None:
+def _bars(plan: Plan, blocks: Sequence[Sequence[SkeletonPart]], dark: Mapping[int, int]) -> list[int] | None:
     """The bars of each block: what the closing one needs, the others by their shares so that the length is met. None if
     there are too few."""
     whole = sum((part.share for block in blocks for part in block), Fraction(0))
@@ -205,7 +205,7 @@ def shared(bars: int, shares: Sequence[Fraction]) -> list[int] | None:
     return counts
 
 
-def _dark(plan: Plan, parts: Sequence[Part]) -> tuple[dict[int, int], dict[str, str]]:
+def _dark(plan: Plan, parts: Sequence[SkeletonPart]) -> tuple[dict[int, int], dict[str, str]]:
     """The beats of each black and card, by the part's id: together within the limit. Cards that are over a picture, and
     those without room, have no beats: their words, by their acts."""
     total = plan.bars * plan.metre
@@ -231,7 +231,7 @@ def _dark(plan: Plan, parts: Sequence[Part]) -> tuple[dict[int, int], dict[str, 
     return beats, over
 
 
-def _dark_slot(part: Part, beats: int) -> Slot:
+def _dark_slot(part: SkeletonPart, beats: int) -> Slot:
     if part.kind == "black":
         return Slot(part.act, beats, Want.BLACK, silent=part.silent)
     return Slot(part.act, beats, Want.CARD, text=part.words)
@@ -264,7 +264,7 @@ def _with_best(slots: list[Slot]) -> list[Slot]:
     return [replace(slot, best=n in best, ends=n in ends) for n, slot in enumerate(slots)]
 
 
-def scaled_pace(plan: Plan, parts: Sequence[Part], beats: int) -> tuple[int, int, int]:
+def scaled_pace(plan: Plan, parts: Sequence[SkeletonPart], beats: int) -> tuple[int, int, int]:
     """The vibe's pace, changed if it would give fewer or more shots than the vibe allows. Each act is faster than the
     one before."""
     vibe = plan.vibe
@@ -279,7 +279,7 @@ def scaled_pace(plan: Plan, parts: Sequence[Part], beats: int) -> tuple[int, int
     return max(2, round(first * factor)), max(2, round(second * factor)), max(1, round(third * factor))
 
 
-def shots_of(plan: Plan, part: Part, beats: int, paces: tuple[int, int, int]) -> list[Slot]:
+def shots_of(plan: Plan, part: SkeletonPart, beats: int, paces: tuple[int, int, int]) -> list[Slot]:
     """The slots of a part of shots, that last so many beats in all."""
     pace = paces[part.pace]
     lengths = {

@@ -70,7 +70,7 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Other:
+class OtherTake:
     """A part of another take that would fill a slot as well."""
 
     take: Take
@@ -92,7 +92,7 @@ class Cut:
     why: str = ""
     motion: float = 0.5  # rank of the shown part's movement within the film, 0 to 1
     grade: Mapping[str, Fraction] = field(default_factory=dict)  # in place of the vibe's, to match light
-    others: tuple[Other, ...] = ()
+    others: tuple[OtherTake, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Joint:
+class Meeting:
     """How a shot follows the one before: at once, or after black or a card; and what the eye has to pay, a factor."""
 
     at_once: bool
@@ -112,7 +112,7 @@ class Pairs:
         means = np.array([[float(each.mean()) for each in three] for three in pairs]).mean(axis=0)
         return np.asarray(np.where(means > 1e-9, means, 1.0))
 
-    def steps(self, before: Options, after: Options, gap: Gap, usual: Floats, joint: Joint) -> Floats:
+    def steps(self, before: Options, after: Options, gap: Gap, usual: Floats, joint: Meeting) -> Floats:
         """What each candidate of a gap is worth after each one of the gap before it [before x after]; -inf for two of
         one set-up. After black or a card only what the eye meets counts."""
         weight = self.weights.pair

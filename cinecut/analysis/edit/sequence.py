@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.edit.candidates import Candidate
-from cinecut.analysis.edit.pairs import Floats, Joint, Options, Pairs
+from cinecut.analysis.edit.pairs import Floats, Meeting, Options, Pairs
 from cinecut.analysis.edit.parts import Gap
 from cinecut.analysis.edit.promises import Lacks, Prices
 
@@ -75,7 +75,7 @@ class _Search:
         self.after: dict[int, int] = dict(zip(self.shown, self.shown[1:], strict=False))
         usual = pairs.usual(options)
         self.steps = {
-            n: pairs.steps(options[b], options[n], gaps[n], usual, Joint(b == n - 1, prices.eye))
+            n: pairs.steps(options[b], options[n], gaps[n], usual, Meeting(b == n - 1, prices.eye))
             for n, b in self.before.items()
         }
         self.rise = _Rise.of(gaps, options, pairs.weights.rise * prices.rise)

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.mixes import Mix, mixes
+from cinecut.analysis.film.gradual.mixes import PictureMix, mixes
 from cinecut.analysis.film.gradual.outline import Filled, Outline, spreads
 from cinecut.analysis.film.gradual.ramps import REACH, Ramp, ramps
 from cinecut.analysis.film.gradual.wipes import wipes
@@ -180,7 +180,7 @@ def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], slack: floa
     return blends
 
 
-def _surer(still: list[Ramp], moving: list[Mix]) -> list[tuple[int, int]]:
+def _surer(still: list[Ramp], moving: list[PictureMix]) -> list[tuple[int, int]]:
     """The ranges of the dissolves that were found as mixes of two pictures or by what movement leaves; where both are
     one, of that which errs less."""
     kept = [mix for mix in moving if all(_apart(mix, ramp) or _errs_less(mix, ramp) for ramp in still)]
@@ -188,11 +188,11 @@ def _surer(still: list[Ramp], moving: list[Mix]) -> list[tuple[int, int]]:
     return [(mix.start, mix.end) for mix in kept] + [(ramp.start, ramp.end) for ramp in kept_ramps]
 
 
-def _apart(mix: Mix, ramp: Ramp) -> bool:
+def _apart(mix: PictureMix, ramp: Ramp) -> bool:
     return mix.end <= ramp.start or mix.start >= ramp.end
 
 
-def _errs_less(mix: Mix, ramp: Ramp) -> bool:
+def _errs_less(mix: PictureMix, ramp: Ramp) -> bool:
     return ramp.uneven > _EVEN and mix.cost < _COSTS * ramp.uneven
 
 

@@ -83,7 +83,7 @@ def is_similar(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FoundCuts:
     """The cuts of a strip.
 
     cuts : rank of the first picture after each, and its score
@@ -131,13 +131,13 @@ def _stirs(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     return float((least > _AT_ONCE_LEAST).mean()) < SUDDEN / 2
 
 
-def judge(strip: Strip, resets: Container[int] = ()) -> Verdict:
+def judge(strip: Strip, resets: Container[int] = ()) -> FoundCuts:
     """Find the cuts in a strip.
 
     resets : ranks of key pictures, where the errors that decoding has gathered disappear at once
     """
     if len(strip.ranks) < 2:
-        return Verdict()
+        return FoundCuts()
     gap = np.diff(strip.ranks)
     novel, changes, score = steps(strip)
     cuts: list[Cut] = []
@@ -158,7 +158,7 @@ def judge(strip: Strip, resets: Container[int] = ()) -> Verdict:
             bright.append((after, int(strip.ranks[back]) + 1))
         else:
             cuts.append((after, float(score[i])))
-    return Verdict(tuple(cuts), tuple(gaps), tuple(bright))
+    return FoundCuts(tuple(cuts), tuple(gaps), tuple(bright))
 
 
 def _around(values: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -180,12 +180,12 @@ def _flash_end(thumbs: Thumbs, i: int, step: float) -> int | None:
     return i + 2 + int(alike[0]) if len(alike) else None
 
 
-def flashes(verdicts: Iterable[Verdict]) -> list[tuple[int, int]]:
+def flashes(verdicts: Iterable[FoundCuts]) -> list[tuple[int, int]]:
     """The half-open stretches of ranks that are flashes."""
     return [(start, end - 1) for verdict in verdicts for start, end in verdict.flashes]
 
 
-def merge(verdicts: Iterable[Verdict], shortest: int = 3) -> list[int]:
+def merge(verdicts: Iterable[FoundCuts], shortest: int = 3) -> list[int]:
     """The ranks of all cuts in order, without flashes; of cuts too close together, the one with the highest score."""
     verdicts = list(verdicts)
     bright = [flash for verdict in verdicts for flash in verdict.flashes]

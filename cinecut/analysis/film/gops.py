@@ -41,7 +41,7 @@ _PENDING = 8  # most key pictures waiting for the decoding threads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeyPicture:
+class KeyFrame:
     """A key frame: its thumbnail, and the measurements of the full-size picture."""
 
     time: FilmTime
@@ -154,7 +154,7 @@ class Survey:
     """The result of one pass over the file. `keys` [m] belong to `index.groups`; None for one that is damaged."""
 
     index: PacketIndex
-    keys: list[KeyPicture | None]
+    keys: list[KeyFrame | None]
     clock: Clock
     bars: Bars
     diagnostics: list[Diagnostic]
@@ -187,8 +187,8 @@ def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float
     size: list[int] = []
     key: list[bool] = []
     groups: list[int] = []
-    keys: list[KeyPicture | None] = []
-    waiting: deque[Future[KeyPicture | None]] = deque()
+    keys: list[KeyFrame | None] = []
+    waiting: deque[Future[KeyFrame | None]] = deque()
     diagnostics: list[Diagnostic] = []
     with container, ThreadPoolExecutor(threads) as pool, _Decoders(film, threads) as decoders:
         for packet in whole_packets(packets_of(container, stream), diagnostics):
@@ -241,7 +241,7 @@ class _Decoders:
         for container, _ in self._open:
             container.close()
 
-    def key_picture(self, packet: Packet[VideoStream], time: FilmTime, black: int) -> KeyPicture | None:
+    def key_picture(self, packet: Packet[VideoStream], time: FilmTime, black: int) -> KeyFrame | None:
         decoder = self._free.get()
         try:
             frames = [*decoder.decode(packet), *decoder.decode(None)]
@@ -262,7 +262,7 @@ def inside(bars: Bars) -> Inside:
     return part(bars.top, bars.bottom, THUMB_ROWS), part(bars.left, bars.right, THUMB_COLUMNS)
 
 
-def key_picture(frame: VideoFrame, time: FilmTime, black: int) -> KeyPicture:
+def key_picture(frame: VideoFrame, time: FilmTime, black: int) -> KeyFrame:
     planes = planes_of(frame)
     luma = planes[0] if planes else np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8)
-    return KeyPicture(time, small_planes(frame, THUMB_COLUMNS, THUMB_ROWS), glance(luma, black))
+    return KeyFrame(time, small_planes(frame, THUMB_COLUMNS, THUMB_ROWS), glance(luma, black))

@@ -19,7 +19,7 @@ from cinecut.analysis.film.cuts import (
     SCORE,
     STEADY,
     SUDDEN,
-    Verdict,
+    FoundCuts,
     is_similar,
     judge,
     novelty,
@@ -196,14 +196,14 @@ def _hushes(index: PacketIndex, chosen: NDArray[np.int64]) -> list[tuple[int, in
     return [(edge - _BEFORE - 1, edge + _AFTER) for edge in sorted(edges) if not (np.abs(chosen - edge) <= _HUSH).any()]
 
 
-def examine(reader: GroupReader, survey: Survey, group: Group) -> tuple[Verdict, Strip | None]:
+def examine(reader: GroupReader, survey: Survey, group: Group) -> tuple[FoundCuts, Strip | None]:
     """The cuts from a group's first picture to the one after its end, and the pictures decoded to find them."""
     if not group.suspects:
         if group.is_still and not group.chosen:
-            return Verdict(), None
+            return FoundCuts(), None
         here, after = survey.thumb(group.place), survey.thumb(group.place + 1)
         if here is not None and after is not None and group.ends_in_cut(here, after):
-            return _with_cut(Verdict(), group.end), None
+            return _with_cut(FoundCuts(), group.end), None
     fine = np.zeros(len(survey.index.pts) + _AFTER, np.bool_)
     for start, end in group.suspects:
         fine[max(0, start) : end] = True
@@ -217,7 +217,7 @@ def examine(reader: GroupReader, survey: Survey, group: Group) -> tuple[Verdict,
     return verdict, strip
 
 
-def _decoded(reader: GroupReader, survey: Survey, group: Group, fine: NDArray[np.bool_]) -> tuple[Verdict, Strip]:
+def _decoded(reader: GroupReader, survey: Survey, group: Group, fine: NDArray[np.bool_]) -> tuple[FoundCuts, Strip]:
     """The verdict on a group, decoded up to its end, or until the rest is settled or a closer look is needed."""
     pictures = reader.pictures(group.place, fine)
     strip = Strip.empty()
@@ -241,7 +241,7 @@ def _resets(survey: Survey, group: Group) -> frozenset[int]:
     return survey.index.resets - {group.end} if group.chosen else survey.index.resets
 
 
-def _early_verdict(survey: Survey, group: Group, strip: Strip, verdict: Verdict) -> Verdict | None:
+def _early_verdict(survey: Survey, group: Group, strip: Strip, verdict: FoundCuts) -> FoundCuts | None:
     """The verdict on the whole group from a strip that ends early; None if the next key picture does not settle it."""
     after = survey.thumb(group.place + 1)
     if after is None or not len(strip.ranks):
@@ -254,7 +254,7 @@ def _early_verdict(survey: Survey, group: Group, strip: Strip, verdict: Verdict)
     return verdict if still else None
 
 
-def _verdict_by_key(survey: Survey, group: Group, strip: Strip) -> Verdict | None:
+def _verdict_by_key(survey: Survey, group: Group, strip: Strip) -> FoundCuts | None:
     """The verdict from a strip up to the group's end, if the next key picture shows whether that is a cut.
 
     None if it is undecided until later pictures are decoded: after sudden movement, or if it may be a flash.
@@ -277,5 +277,5 @@ def _verdict_by_key(survey: Survey, group: Group, strip: Strip) -> Verdict | Non
     return verdict if score >= 2 * SCORE and soon.max(initial=0) < 0.5 * survey.index.size[key] else None
 
 
-def _with_cut(verdict: Verdict, rank: int) -> Verdict:
+def _with_cut(verdict: FoundCuts, rank: int) -> FoundCuts:
     return replace(verdict, cuts=(*verdict.cuts, (rank, float("inf"))))

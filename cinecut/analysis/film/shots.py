@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.blends import PLAIN, VALLEY, Blend, GradualCut, dissolves, fades
-from cinecut.analysis.film.cuts import Verdict, flashes, judge, merge
+from cinecut.analysis.film.cuts import FoundCuts, flashes, judge, merge
 from cinecut.analysis.film.gops import (
     THUMB_COLUMNS,
     THUMB_ROWS,
-    KeyPicture,
+    KeyFrame,
     Survey,
     Unstamped,
     black_level,
@@ -110,10 +110,10 @@ class _Scan:
 
     cuts: list[int]
     outline: Outline
-    keys: list[KeyPicture]
+    keys: list[KeyFrame]
     bars: Bars
     time: Callable[[int], FilmTime]  # of a rank
-    look: Callable[[list[FilmTime]], list[KeyPicture]]  # decodes further pictures; none if that is not possible
+    look: Callable[[list[FilmTime]], list[KeyFrame]]  # decodes further pictures; none if that is not possible
     closer: Callable[[list[tuple[int, int]]], Outline]  # the outline with all pictures of some stretches of ranks
     end: FilmTime
     diagnostics: list[Diagnostic]
@@ -123,14 +123,14 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> 
     """Decode only the parts with possible cuts. Raises Unstamped and Stop."""
     surveyed = survey(film, facts, _THREADS, lambda share: progress(_SURVEY_SHARE * share))
     groups = plan(surveyed)
-    verdicts: list[Verdict] = []
+    verdicts: list[FoundCuts] = []
     outlines: list[Outline] = []
     with ExitStack() as stack:
         free: SimpleQueue[GroupReader] = SimpleQueue()
         for _ in range(_THREADS):
             free.put(stack.enter_context(GroupReader(film, surveyed.index, surveyed.inside)))
 
-        def task(group: Group) -> tuple[Verdict, Outline]:
+        def task(group: Group) -> tuple[FoundCuts, Outline]:
             reader = free.get()
             try:
                 verdict, strip = examine(reader, surveyed, group)
@@ -164,7 +164,7 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> 
     )
 
 
-def _look(film: Path, surveyed: Survey, times: list[FilmTime], black: int) -> list[KeyPicture]:
+def _look(film: Path, surveyed: Survey, times: list[FilmTime], black: int) -> list[KeyFrame]:
     """Decode a picture at each of some times, in order."""
     shown = surveyed.index.shown
     stamps = [int((time.seconds + surveyed.clock.start) / surveyed.clock.time_base) for time in times]
@@ -215,9 +215,9 @@ def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _
     black = black_level(facts)
     every = max(1, round(facts.rate))
     strip = Strip.empty()
-    verdicts: list[Verdict] = []
+    verdicts: list[FoundCuts] = []
     outlines: list[Outline] = []
-    keys: list[KeyPicture] = []
+    keys: list[KeyFrame] = []
     ranks: list[int] = []
     thumbs: list[NDArray[np.uint8]] = []
     diagnostics: list[Diagnostic] = []
@@ -321,7 +321,7 @@ def _tiled(scan: _Scan, cuts: list[int], blends: list[Blend]) -> list[_Tile]:
     return tiles
 
 
-def _with_missing_keys(tiles: list[_Tile], scan: _Scan) -> list[KeyPicture]:
+def _with_missing_keys(tiles: list[_Tile], scan: _Scan) -> list[KeyFrame]:
     """The key pictures, and one more for each shot of a second or more that has none and may be a title."""
     times = [key.time for key in scan.keys]
     ground = has_plain_ground(scan.outline)
@@ -334,7 +334,7 @@ def _with_missing_keys(tiles: list[_Tile], scan: _Scan) -> list[KeyPicture]:
     return sorted([*scan.keys, *scan.look(missing)], key=lambda key: key.time)
 
 
-def _judged(tiles: list[_Tile], keys: list[KeyPicture], scan: _Scan, facts: FilmFacts) -> tuple[FilmShot, ...]:
+def _judged(tiles: list[_Tile], keys: list[KeyFrame], scan: _Scan, facts: FilmFacts) -> tuple[FilmShot, ...]:
     """The shots, with `why_not` where no trailer should use one."""
     black = black_level(facts)
     times = [key.time for key in keys]
@@ -363,7 +363,7 @@ def _plain(outline: Outline, black: int) -> NDArray[np.str_]:
     return np.where(spreads(outline) < PLAIN, np.where(dark, "black", "blank"), "")
 
 
-def _reason(keys: list[KeyPicture], plain: NDArray[np.str_], black: int, lettering: str) -> str | None:
+def _reason(keys: list[KeyFrame], plain: NDArray[np.str_], black: int, lettering: str) -> str | None:
     """Why no trailer should use a shot, by its key pictures and its pictures in the outline; `lettering` is one."""
     lettered = sum(is_text(key.glance) or is_card(key.glance, black) for key in keys)
     if lettered and lettered >= _LETTERED * sum(not is_black(key.glance, black) for key in keys):

@@ -24,7 +24,7 @@ from cinecut.analysis.film.gops import (
     THUMB_ROWS,
     Clock,
     Inside,
-    KeyPicture,
+    KeyFrame,
     PacketIndex,
     Thumbs,
     discard_others,
@@ -136,7 +136,7 @@ class GroupReader:
                 decoder.skip_frame = "DEFAULT" if wanted else "NONREF"
                 yield packet
 
-    def key_picture(self, rank: int, clock: Clock, black: int) -> KeyPicture | None:
+    def key_picture(self, rank: int, clock: Clock, black: int) -> KeyFrame | None:
         """The picture of a rank, or the next reference picture after it, as a KeyPicture."""
         index = self._index
         group = int(np.searchsorted(index.rank[index.groups], rank, "right")) - 1

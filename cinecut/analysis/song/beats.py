@@ -72,7 +72,7 @@ class Beats:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class BeatTimes:
     """Beats in seconds, their metre, the number of the first downbeat, and the rate in Hz; None where it changes."""
 
     times: Array
@@ -93,7 +93,7 @@ class CountedSong:
 
     timbre: bars.Timbre
     duration: Fraction
-    grids: dict[int, Grid]
+    grids: dict[int, BeatTimes]
     confidence: float
     gram: tempogram.Tempogram | None
 
@@ -128,12 +128,12 @@ def beats_in(song: CountedSong, tempo_range: tuple[float, float], likely: float)
     """The beats of a song in the octave that a vibe expects; beats of the likely tempo for a song without a pulse."""
     if song.gram is None:
         times = np.arange(0.0, max(float(song.duration), 90 / likely), 60 / likely)
-        return _beats(song.timbre, Grid(times, 4, 0, likely / 60), 0.0, ())
+        return _beats(song.timbre, BeatTimes(times, 4, 0, likely / 60), 0.0, ())
     grid = _in_range(song.grids, tempo_range, likely)
     return _beats(song.timbre, grid, song.confidence, _octaves(song.gram, grid.rate))
 
 
-def _placed(sound: SongSound, env: tempogram.Envelopes, pulse: Pulse, way: Counting) -> Grid:
+def _placed(sound: SongSound, env: tempogram.Envelopes, pulse: Pulse, way: Counting) -> BeatTimes:
     """The beats of a way to count at their attacks: as a constant grid at the tempo that will be written, or a list."""
     span = float(sound.duration)
     misses, struck = tempogram.misses(env, way.beats)
@@ -141,7 +141,7 @@ def _placed(sound: SongSound, env: tempogram.Envelopes, pulse: Pulse, way: Count
     if pulse.hertz is None:
         times = way.beats + misses + late
         ahead = np.arange(times[-1] + np.diff(times)[-1], span, np.diff(times)[-1])
-        return Grid(np.concatenate([times, ahead]), way.metre, way.downbeat, None)
+        return BeatTimes(np.concatenate([times, ahead]), way.metre, way.downbeat, None)
     hertz = _written(pulse.hertz * PLACES / way.period, span)
     late += float(misses[struck].mean()) if struck.any() else 0.0
     middle = len(way.beats) // 2  # a rounded tempo is off by least at both ends if it is right in the middle
@@ -149,7 +149,7 @@ def _placed(sound: SongSound, env: tempogram.Envelopes, pulse: Pulse, way: Count
     if first > 1 / hertz - _AT_START:
         first = 0.0
     down = way.downbeat + round((way.beats[0] + late - first) * hertz)
-    return Grid(np.arange(first, span, 1 / hertz), way.metre, down % way.metre, hertz)
+    return BeatTimes(np.arange(first, span, 1 / hertz), way.metre, down % way.metre, hertz)
 
 
 def _written(hertz: float, span: float) -> float:
@@ -159,7 +159,7 @@ def _written(hertz: float, span: float) -> float:
     return (whole if drift < _SNAP else round(hertz * 60, 3)) / 60
 
 
-def _in_range(grids: dict[int, Grid], tempo_range: tuple[float, float], likely: float) -> Grid:
+def _in_range(grids: dict[int, BeatTimes], tempo_range: tuple[float, float], likely: float) -> BeatTimes:
     """The grid in the octave that lies inside the range and nearest to the likely tempo; if none does, the one in which
     songs are usually counted."""
     low, high = tempo_range
@@ -176,21 +176,23 @@ def _in_range(grids: dict[int, Grid], tempo_range: tuple[float, float], likely: 
     return grid
 
 
-def _doubled(grid: Grid) -> Grid:
+def _doubled(grid: BeatTimes) -> BeatTimes:
     """Twice as many beats; a bar stays as long, so that it has twice the metre."""
     halves = np.interp(np.arange(2 * grid.times.size - 1) / 2, np.arange(grid.times.size), grid.times)
     last = halves[-1] + (halves[-1] - halves[-2])
-    return Grid(np.append(halves, last), 2 * grid.metre, 2 * grid.down, grid.hertz and 2 * grid.hertz)
+    return BeatTimes(np.append(halves, last), 2 * grid.metre, 2 * grid.down, grid.hertz and 2 * grid.hertz)
 
 
-def _halved(grid: Grid) -> Grid:
+def _halved(grid: BeatTimes) -> BeatTimes:
     """Half as many beats; a bar stays as long, but of an odd bar or one of two beats, two are one."""
     metre = grid.metre // 2 if grid.metre % 2 == 0 and grid.metre > 2 else grid.metre
     start = grid.down % 2
-    return Grid(grid.times[start::2], metre, (grid.down - start) // 2 % metre, grid.hertz and grid.hertz / 2)
+    return BeatTimes(grid.times[start::2], metre, (grid.down - start) // 2 % metre, grid.hertz and grid.hertz / 2)
 
 
-def _beats(timbre: bars.Timbre, grid: Grid, confidence: float, octaves: tuple[tuple[Fraction, float], ...]) -> Beats:
+def _beats(
+    timbre: bars.Timbre, grid: BeatTimes, confidence: float, octaves: tuple[tuple[Fraction, float], ...]
+) -> Beats:
     """Bars, phrases and energies over a grid."""
     times = tuple(_millis(moment) for moment in grid.times)
     after = grid.times[grid.down :]

@@ -8,7 +8,7 @@ import numpy as np
 
 from cinecut.analysis.cache import Cache
 from cinecut.analysis.song.beats import BEATS, Beats
-from cinecut.analysis.stage import Line
+from cinecut.analysis.stage import StageRunner
 from cinecut.diagnostics import Diagnostic
 from cinecut.files import fingerprint
 from cinecut.language.spec import BeatGrid, Music
@@ -27,7 +27,7 @@ def other_beats(music: Music, song: Path) -> Diagnostic | None:
     if written is None or (written.tempo is None and len(written.times) < 2):
         return None
     tempo = float(written.tempo or 60 / np.median(np.diff([float(time) for time in written.times])))
-    line = Line(Cache(fingerprint(song)), lambda stage, done: None)
+    line = StageRunner(Cache(fingerprint(song)), lambda stage, done: None)
     found, _ = line.run(BEATS, song, (tempo * _OCTAVE[0], tempo * _OCTAVE[1]), tempo)
     if found.confidence < _SURE or _agree(written, found):
         return None

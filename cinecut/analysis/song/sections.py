@@ -21,7 +21,7 @@ from cinecut.analysis.cache import Cache
 from cinecut.analysis.song.bars import BeatSound, bar_means, beat_sound, timbre
 from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.onsets import SongSound, listen
-from cinecut.analysis.stage import Line, Stage
+from cinecut.analysis.stage import Stage, StageRunner
 from cinecut.files import fingerprint
 
 Array = NDArray[np.float64]
@@ -49,7 +49,7 @@ class SongSection:
 
 def sections_of(song: Path, beats: Beats) -> tuple[SongSection, ...]:
     """The sections of a song, from the cache if possible. Raises Stop as `listen` does."""
-    return Line(Cache(fingerprint(song)), lambda stage, done: None).run(SECTIONS, song, beats)
+    return StageRunner(Cache(fingerprint(song)), lambda stage, done: None).run(SECTIONS, song, beats)
 
 
 SECTIONS = Stage("sections", tuple[SongSection, ...], lambda song, beats: find_sections(listen(song), beats))

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cinecut.analysis.dialogue.lines import Dialogue
-from cinecut.analysis.dialogue.lines import Line as Spoken
+from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.analysis.stage import Advance, Line, Stage
+from cinecut.analysis.stage import Advance, Stage, StageRunner
 from cinecut.analysis.story import ask_anchors, zones
 from cinecut.analysis.story.arc import SIGNALS, Story, Zone, find_story
 from cinecut.analysis.story.ask_anchors import ModelStory
@@ -47,7 +46,7 @@ class Evidence:
     meanings: Mapping[int, Meaning] = field(default_factory=dict)
 
 
-def understand(described: Described, line: Line) -> dict[int, Meaning]:
+def understand(described: Described, line: StageRunner) -> dict[int, Meaning]:
     """The meaning of each description, by the shot's index; none without MiniLM, which `find_narrative` says."""
     texts = {index: scene.text for index, scene in described.scenes.items()}
     try:
@@ -61,7 +60,7 @@ def _meanings(texts: Mapping[int, str], engine: str) -> dict[int, Meaning]:
     return meanings(texts)
 
 
-def find_narrative(film: Evidence, models: Models | None, line: Line) -> Narrative:
+def find_narrative(film: Evidence, models: Models | None, line: StageRunner) -> Narrative:
     """The story of a film. A model's failure never raises."""
     drama = {index: meaning[DRAMA] for index, meaning in film.meanings.items()}
     measured = find_story(film.shots, film.levels, film.dialogue.lines, drama)
@@ -80,7 +79,7 @@ class _Unfinished(Exception):  # noqa: N818 - not an error
         self.plot = plot
 
 
-def _plot(film: Evidence, models: Models | None, measured: Story, line: Line) -> tuple[ModelStory, str]:
+def _plot(film: Evidence, models: Models | None, measured: Story, line: StageRunner) -> tuple[ModelStory, str]:
     """The plot by the text model, and the model's name; the measured story if there is no model."""
     lines = [line for line in film.dialogue.lines if line.text]
     if models is None or not ask_anchors.worth_asking(lines):
@@ -101,7 +100,7 @@ def _asking(models: Models) -> Stage[ModelStory]:
     """The stage that asks the text model for the plot."""
 
     def ask(
-        lines: Sequence[Spoken], shots: Sequence[FilmShot], measured: Story, identity: str, progress: Advance
+        lines: Sequence[Line], shots: Sequence[FilmShot], measured: Story, identity: str, progress: Advance
     ) -> ModelStory:
         with models.open("text") as chat:
             plot = ask_anchors.ask_anchors(chat, lines, shots, measured, progress)
@@ -112,7 +111,7 @@ def _asking(models: Models) -> Stage[ModelStory]:
     return Stage("story", ModelStory, ask)
 
 
-def _zones(film: Evidence, story: Story, line: Line) -> tuple[dict[int, Zone], tuple[Diagnostic, ...]]:
+def _zones(film: Evidence, story: Story, line: StageRunner) -> tuple[dict[int, Zone], tuple[Diagnostic, ...]]:
     """The zones of the described shots, from the descriptions and the shots' times."""
     if not film.described.scenes:
         return {}, ()

@@ -17,7 +17,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cinecut.catalogue.store import Catalogue, Entry
+from cinecut.catalogue.store import Catalogue, CatalogueEntry
 from cinecut.catalogue.task import Asked, look_into
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Cluster:
     def __init__(self, client: Client, folder: Path, asked: Asked) -> None:
         self._client, self._folder, self._asked = client, folder.absolute(), asked
 
-    def each(self, films: Sequence[Path]) -> Iterator[Entry]:
+    def each(self, films: Sequence[Path]) -> Iterator[CatalogueEntry]:
         """The entry of each film, as it is done. A film at which workers die has that as its reason."""
         distributed: Any = import_module("distributed")
         resources = self.resources()
@@ -43,9 +43,9 @@ class Cluster:
             film = futures.pop(future)
             if future.status != "finished":
                 reason = str(future.exception()).partition("\n")[0] or type(future.exception()).__name__
-                yield Entry(str(film), failed=f"the cluster gave it up: {reason[:300]}")
+                yield CatalogueEntry(str(film), failed=f"the cluster gave it up: {reason[:300]}")
             elif not found.failed and not Catalogue(self._folder).has(found.fingerprint, found.key):
-                yield Entry(
+                yield CatalogueEntry(
                     str(film), failed="its worker wrote elsewhere: the catalogue must be on storage that all share"
                 )
             else:
@@ -67,7 +67,7 @@ class Cluster:
         return self._client.submit(_look, *task, key=f"look-{name}", pure=False, retries=_RETRIES, resources=resources)
 
 
-def _look(film: str, folder: str, asked: Asked) -> Entry:
+def _look(film: str, folder: str, asked: Asked) -> CatalogueEntry:
     """What a worker does."""
     with without_profile():
         return look_into(Path(film), Path(folder), asked, lambda stage, share: None)

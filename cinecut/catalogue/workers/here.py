@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cinecut.analysis.stage import Progress
-from cinecut.catalogue.store import Entry
+from cinecut.catalogue.store import CatalogueEntry
 from cinecut.catalogue.task import Asked
 from cinecut.machine.child import die_with_parent, drain
 
@@ -24,7 +24,7 @@ class Here:
     def __init__(self, folder: Path, asked: Asked, progress: Progress) -> None:
         self._folder, self._asked, self._progress = folder.absolute(), asked, progress
 
-    def each(self, films: Sequence[Path]) -> Iterator[Entry]:
+    def each(self, films: Sequence[Path]) -> Iterator[CatalogueEntry]:
         """The entry of each film, as it is done. A film at which the process dies has that as its reason."""
         waiting = collections.deque(films)
         while waiting:
@@ -33,7 +33,7 @@ class Here:
                 while waiting:
                     film = waiting.popleft()
                     entry = self._ask(process, film)
-                    yield entry or Entry(str(film), failed=f"looking at it {_end(process)}")
+                    yield entry or CatalogueEntry(str(film), failed=f"looking at it {_end(process)}")
                     if entry is None:
                         break
             finally:
@@ -53,7 +53,7 @@ class Here:
         threading.Thread(target=drain, args=(process.stderr, collections.deque(maxlen=1)), daemon=True).start()
         return process
 
-    def _ask(self, process: subprocess.Popen[bytes], film: Path) -> Entry | None:
+    def _ask(self, process: subprocess.Popen[bytes], film: Path) -> CatalogueEntry | None:
         """None if the process died."""
         assert process.stdin is not None
         assert process.stdout is not None
@@ -68,7 +68,7 @@ class Here:
                 return None  # it died while it answered
             answer = json.loads(line)
             if "entry" in answer:
-                return Entry(**{**answer["entry"], "warnings": tuple(answer["entry"]["warnings"])})
+                return CatalogueEntry(**{**answer["entry"], "warnings": tuple(answer["entry"]["warnings"])})
             self._progress(answer["stage"], answer["share"])
         return None
 

@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from cinecut.catalogue.look import Wish
+from cinecut.catalogue.look import LookOptions
 from cinecut.catalogue.task import Asked, look_into
 
 
@@ -25,7 +25,7 @@ def main() -> None:
 
     for line in sys.stdin:
         task = json.loads(line)
-        asked = Asked(**{**task["asked"], "wish": Wish(**task["asked"]["wish"])})
+        asked = Asked(**{**task["asked"], "wish": LookOptions(**task["asked"]["wish"])})
 
         def progress(stage: str, share: float) -> None:
             answer(stage=stage, share=share)

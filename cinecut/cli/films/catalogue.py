@@ -71,13 +71,13 @@ def index(
     Example: cinecut index films --catalogue catalogue
     """
     from cinecut.catalogue.index import index as run
-    from cinecut.catalogue.look import Wish
+    from cinecut.catalogue.look import LookOptions
     from cinecut.catalogue.page import write_report
     from cinecut.catalogue.store import Catalogue
     from cinecut.catalogue.task import Asked
 
     open_models(llama_server, llm_url, no_models, lambda holder: None)  # what is wrong with them is said at once
-    asked = Asked(Wish(language, not no_models), llama_server, llm_url, no_models)
+    asked = Asked(LookOptions(language, not no_models), llama_server, llm_url, no_models)
     where = Where(scheduler or "", workers, memory)
     with watch("Indexing") as watching, _workers(where, catalogue, asked) as work:
         done = run(folders, catalogue, asked, work, watching.share)

@@ -23,7 +23,7 @@ from cinecut.diagnostics import Diagnostic, Report, Stop, harmless
 if TYPE_CHECKING:
     from cinecut.analysis.analyze import Analysis
     from cinecut.analysis.request import Request
-    from cinecut.edits.recut.merging import Recut, Version, Wish
+    from cinecut.edits.recut.merging import Recut, RecutOptions, Version
     from cinecut.known.record import Known
     from cinecut.language.spec import Spec
 
@@ -61,7 +61,7 @@ def recut(
     Example: cinecut recut specs/film.yaml --music other.ogg --length 60s --dry-run
     """
     from cinecut.edits.changes.compare import differences
-    from cinecut.edits.recut.merging import Wish
+    from cinecut.edits.recut.merging import RecutOptions
     from cinecut.edits.revise import rewrite
     from cinecut.files import write_beside
     from cinecut.known.record import keep
@@ -72,7 +72,7 @@ def recut(
     ours, base, known = _versions(spec, only_kept)
     choice = _Choice(music, wanted, vibe, subtitles, structure, no_models)
     analysis, now, sources = _analyzed(spec, ours, known, choice)
-    wish = Wish(act, choice.paths, only_kept, known.timeline if base is not None and known is not None else "")
+    wish = RecutOptions(act, choice.paths, only_kept, known.timeline if base is not None and known is not None else "")
     result = _merged(spec, (base, ours), analysis, wish)
     if not dry_run:
         if output is None:
@@ -245,7 +245,7 @@ def _fraction(asked: dict[str, str], key: str) -> Fraction | None:
     return Fraction(asked[key]) if key in asked else None
 
 
-def _merged(spec: Path, known: tuple[Version | None, Version], analysis: Analysis, wish: Wish) -> Recut:
+def _merged(spec: Path, known: tuple[Version | None, Version], analysis: Analysis, wish: RecutOptions) -> Recut:
     from cinecut.edits.recut.merging import Version, recut
     from cinecut.language.document import parse_document
 

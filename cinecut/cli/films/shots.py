@@ -56,12 +56,12 @@ def shots(
     from cinecut.analysis.cache import Cache
     from cinecut.analysis.facts import FACTS
     from cinecut.analysis.film.shots import SHOTS
-    from cinecut.analysis.stage import Line
+    from cinecut.analysis.stage import StageRunner
     from cinecut.files import fingerprint
     from cinecut.interchange import shot_list
 
     with watch("Looking") as watching:
-        line = Line(Cache(fingerprint(film)), watching.share)
+        line = StageRunner(Cache(fingerprint(film)), watching.share)
         facts = line.run(FACTS, film)
         found = line.run(SHOTS, film, facts)
         if stills is not None:
@@ -93,12 +93,12 @@ def scenes(
     check_ending(output, "a list of scenes", ".csv", ".json")
     check_free(output, force)
     from cinecut.catalogue.listing import rows
-    from cinecut.catalogue.look import Wish, look_at
+    from cinecut.catalogue.look import LookOptions, look_at
     from cinecut.diagnostics import Diagnostic
 
     with watch("Looking") as watching:
         models = open_models(llama_server, llm_url, no_models, watching.waiting)
-        found = look_at(film, Wish(language, not no_models), models, watching.share)
+        found = look_at(film, LookOptions(language, not no_models), models, watching.share)
     listed = rows(found)
     print_diagnostics([Diagnostic("film", warning) for warning in found.warnings])
     _hand_over(listed, film, output, as_json)

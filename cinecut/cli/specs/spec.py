@@ -14,7 +14,7 @@ from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_dia
 from cinecut.diagnostics import Report, Stop, harmless
 
 if TYPE_CHECKING:
-    from cinecut.review.explain import Row, Setting
+    from cinecut.review.explain import EventRow, Setting
 
 app = typer.Typer()
 
@@ -58,7 +58,7 @@ def _own_defaults(spec: Path) -> list[Setting]:
     return [Setting(f"render: {key}", own[key].value, own[key].where) for key in of_render if key in own]
 
 
-def _print_rows(placed: list[Row]) -> None:
+def _print_rows(placed: list[EventRow]) -> None:
     """The timeline: on a terminal what fits on 80 columns, for programs all of it."""
     if sys.stdout.isatty():
         columns = "{:>3} {:>4}  {:<5} {:>11}  {:<24} {:>6}  {}"

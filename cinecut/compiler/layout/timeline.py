@@ -86,7 +86,7 @@ class PlacedShot(Placed):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class PlacedText:
     """A text on the screen: a title over the picture, or a card. Fades are in frames."""
 
     text: str
@@ -102,7 +102,7 @@ class Text:
 class Timeline:
     rate: Fraction
     events: tuple[Placed, ...]
-    texts: tuple[Text, ...]
+    texts: tuple[PlacedText, ...]
     grid: Grid | None
 
     @property
@@ -114,9 +114,9 @@ class Timeline:
         return self.events[-1].range.end.index if self.events else 0
 
 
-def translated(texts: Sequence[Text], translation: Translation | None) -> list[Text]:
+def translated(texts: Sequence[PlacedText], translation: Translation | None) -> list[PlacedText]:
     """Texts in the words of another language, each at its own place; those that it has not stay as they are."""
-    found = list[Text]()
+    found = list[PlacedText]()
     for text in texts:
         words = translation.of(text.text, text.event) if translation is not None else None
         found.append(text if words is None else replace(text, text=words.text, span=words.span))
@@ -277,17 +277,17 @@ def _check_handles(left: Placed, right: Placed, clockwork: Clockwork) -> None:
             clockwork.report.add("no-handle", message, span, "shorten the crossfade, or move the out point")
 
 
-def _texts(placed: Placed, clockwork: Clockwork, trailer_end: TrailerFrame) -> list[Text]:
+def _texts(placed: Placed, clockwork: Clockwork, trailer_end: TrailerFrame) -> list[PlacedText]:
     event = placed.event
     if isinstance(event, Card):
         fade_in, fade_out = placed.lead + placed.head.after, placed.lag + placed.tail.before
         owner = event.id or placed.name
-        return [Text(event.card, placed.extent, fade_in, fade_out, "card", event.place.of("card"), owner)]
+        return [PlacedText(event.card, placed.extent, fade_in, fade_out, "card", event.place.of("card"), owner)]
     titles = [_title(title, placed, clockwork, trailer_end) for title in event.titles]
     return titles if len(titles) > 1 else [replace(title, event=event.id or placed.name) for title in titles]
 
 
-def _title(title: Title, placed: Placed, clockwork: Clockwork, trailer_end: TrailerFrame) -> Text:
+def _title(title: Title, placed: Placed, clockwork: Clockwork, trailer_end: TrailerFrame) -> PlacedText:
     place = title.place
     start = placed.start + clockwork.seconds(title.at, placed.start, place.of("at"))
     end = placed.end
@@ -304,4 +304,4 @@ def _title(title: Title, placed: Placed, clockwork: Clockwork, trailer_end: Trai
     if 2 * fade > max(shown.length, 1):
         message = f"this title is seen for {shown.length} frames, but its two fades take {2 * fade}"
         clockwork.report.add("transition", message, place.of("fade"))
-    return Text(title.text, shown, fade, fade, title.position, place.of("text"))
+    return PlacedText(title.text, shown, fade, fade, title.position, place.of("text"))

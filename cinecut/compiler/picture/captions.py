@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.compiler.layout.soundtrack import Soundtrack
-from cinecut.compiler.layout.timeline import Text, Timeline
+from cinecut.compiler.layout.timeline import PlacedText, Timeline
 from cinecut.compiler.names import on_one_line
 from cinecut.diagnostics import Span
 from cinecut.language.events import NOWHERE
@@ -55,10 +55,10 @@ def captions_text(lines: Sequence[Caption], later: Fraction) -> bytes:
     return "\n".join(rows).encode()
 
 
-def caption_text(line: Caption, rate: Fraction) -> Text:
+def caption_text(line: Caption, rate: Fraction) -> PlacedText:
     """A line as a text on the picture."""
     start, end = (TrailerFrame(nearest(seconds * rate)) for seconds in (line.start, line.end))
-    return Text(line.text, TrailerRange(start, end), 0, 0, "caption", line.span)
+    return PlacedText(line.text, TrailerRange(start, end), 0, 0, "caption", line.span)
 
 
 def plain_text(text: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cinecut.compiler.layout.timeline import Text
+from cinecut.compiler.layout.timeline import PlacedText
 from cinecut.fonts.face import Face
 from cinecut.graph.filters import TICKS
 from cinecut.language.spec import Safe
@@ -65,7 +65,7 @@ class Screen:
         return PLAIN if position == "caption" else self.style
 
 
-def lower_texts(texts: Sequence[Text], screen: Screen) -> bytes:
+def lower_texts(texts: Sequence[PlacedText], screen: Screen) -> bytes:
     """The ASS file of all texts."""
     width, height = screen.width, screen.height
     margin_x = round(width * screen.safe.sides)
@@ -110,7 +110,7 @@ def _share(position: str, safe: Safe) -> float:
     return min(_SHARES[position], float(free))
 
 
-def _dialogue(text: Text, screen: Screen) -> str:
+def _dialogue(text: PlacedText, screen: Screen) -> str:
     rate, width, height, style = screen.rate, screen.width, screen.height, screen.look(text.position)
     face = screen.faces[style.face]
     words = style.cased(_printable(text.text)).strip("\n")
@@ -172,18 +172,18 @@ def _milliseconds(frames: int) -> int:
     return frames * TICKS * 10
 
 
-def _entrance(text: Text, rate: Fraction) -> int:
+def _entrance(text: PlacedText, rate: Fraction) -> int:
     """Frames in which a text comes, and goes: never more than two thirds of it together."""
     return min(nearest(_ENTRANCE * rate), text.range.length // 3)
 
 
-def _fades(text: Text, rate: Fraction, style: TitleStyle) -> str:
+def _fades(text: PlacedText, rate: Fraction, style: TitleStyle) -> str:
     usual = _entrance(text, rate) if style.animation in ("fade", "track-out", "rise") else 0
     fade_in, fade_out = text.fade_in or usual, text.fade_out or usual
     return rf"\fad({_milliseconds(fade_in)},{_milliseconds(fade_out)})" if fade_in or fade_out else ""
 
 
-def _rise(text: Text, screen: Screen, size: int) -> str:
+def _rise(text: PlacedText, screen: Screen, size: int) -> str:
     duration, width, height = _milliseconds(_entrance(text, screen.rate)), screen.width, screen.height
     if not duration:  # to ASS, 0 is the whole event
         return ""
@@ -193,7 +193,7 @@ def _rise(text: Text, screen: Screen, size: int) -> str:
     return rf"\move({float(x):g},{rest + _RISE * size:g},{float(x):g},{rest:g},0,{duration})"
 
 
-def _flicker(text: Text, rate: Fraction) -> str:
+def _flicker(text: PlacedText, rate: Fraction) -> str:
     """Steps of opacity, each on a frame's bound; on a text that is too short for them, none."""
     frames = min(nearest(_FLICKER_SECONDS * rate), text.range.length // 2)
     if frames < len(_FLICKER):

@@ -25,7 +25,7 @@ _SHARED = Fraction(1, 10)  # seconds that two shots may show of the same
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class NewEntry:
     """An entry of the new timeline. `was`: what analyze had written where a hand's entry stands; `instead`: the entry
     of the new analysis whose slot it took."""
 
@@ -61,10 +61,10 @@ class Arrangement:
     grids: tuple[Grid | None, Grid | None]
     elsewhere: Sequence[FilmRange] = ()
     spec: Spec | None = None  # how its films are called and numbered
-    places: list[Place] = field(default_factory=list)
+    places: list[NewEntry] = field(default_factory=list)
 
-    def made(self) -> list[Place]:
-        self.places = [Place(item) for item in self.theirs]
+    def made(self) -> list[NewEntry]:
+        self.places = [NewEntry(item) for item in self.theirs]
         last = -1
         for number, was in self.touched.entries.items():
             item = self.ours[number]
@@ -79,7 +79,7 @@ class Arrangement:
         name = was.act if was is not None else item.act
         for at, place in enumerate(self.places):
             if place.item.marker and not place.by_hand and place.item.act == name:
-                self.places[at] = Place(item, True, was, place.item)
+                self.places[at] = NewEntry(item, True, was, place.item)
                 return last
         return self._insert(item, was, last)
 
@@ -97,7 +97,7 @@ class Arrangement:
         at = min(free, key=lambda at: (not _shares(self.places[at].item.film, item.film),
                                        abs(self.places[at].item.middle - target)))  # fmt: skip
         slot = self.places[at].item
-        self.places[at] = Place(item, True, was, slot)
+        self.places[at] = NewEntry(item, True, was, slot)
         return self._make_room(at, self._seconds(item) - slot.seconds)
 
     def _insert(self, item: Item, was: Item | None, last: int) -> int:
@@ -109,7 +109,7 @@ class Arrangement:
         before = (at for at in range(low, min(high, len(self.places))) if self.places[at].item.middle >= target
                   and not self.places[at].by_hand)  # fmt: skip
         at = next(before, high)
-        self.places.insert(at, Place(item, True, was))
+        self.places.insert(at, NewEntry(item, True, was))
         return at
 
     def _make_room(self, at: int, longer: Fraction) -> int:

@@ -10,7 +10,7 @@ from math import floor
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed
 from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text, excerpt
-from cinecut.edits.recut.arrange import Place
+from cinecut.edits.recut.arrange import NewEntry
 from cinecut.language.document import Document, parse_document
 from cinecut.language.document.edit import Edits
 from cinecut.language.events import Black, Cue, Entry, Event, Shot, written_length
@@ -42,7 +42,7 @@ def parsed(document: Document, text: str) -> Document:
     return found
 
 
-def fitted(document: Document, places: Sequence[Place]) -> Fitted:
+def fitted(document: Document, places: Sequence[NewEntry]) -> Fitted:
     """Raises Stop where the result would have mistakes that nothing helps against."""
     document, taken = _with_cues(document, places), list[tuple[int, str]]()
     for _ in range(_ROUNDS):
@@ -69,7 +69,7 @@ def fitted(document: Document, places: Sequence[Place]) -> Fitted:
     raise Stop("option", "the new cut does not come to lie on the beats: nothing was written")
 
 
-def _with_cues(document: Document, places: Sequence[Place]) -> Document:
+def _with_cues(document: Document, places: Sequence[NewEntry]) -> Document:
     edits, changed = Edits(document), False
     for number, place in enumerate(places):
         own: Cue | None = getattr(place.item.entry, "cue", None)
@@ -87,7 +87,7 @@ _JOINTS = {"transition": ("from", "to"), "no-handle": ("from",), "sync": ("sync"
            "sound-outside": ("sound", "sound_trail", "sound_lead")}  # fmt: skip
 
 
-def _wrong_joint(layout: Layout, places: Sequence[Place], found: Sequence[Diagnostic]) -> tuple[int, str] | None:
+def _wrong_joint(layout: Layout, places: Sequence[NewEntry], found: Sequence[Diagnostic]) -> tuple[int, str] | None:
     """A key of an entry that does not fit its new neighbours: if there is one, one that no hand wrote."""
     wrong = [
         (number, key)
@@ -113,7 +113,7 @@ class _Length:
     snaps: bool
 
 
-def _off_beat(layout: Layout, places: Sequence[Place]) -> _Length | None:
+def _off_beat(layout: Layout, places: Sequence[NewEntry]) -> _Length | None:
     """What brings the first entry that begins off the beats, after a hand's that take no whole number of them, onto
     one: the entry before the hand's ends so much sooner. If it cannot, the entry itself ends on a beat."""
     grid = layout.timeline.grid
@@ -166,7 +166,7 @@ def _shorter(event: Event) -> Length | None:
     return Length(length.amount - 1 if length.amount > 1 else length.amount / 2, "beats")
 
 
-def _check_kept(places: Sequence[Place], result: Fitted) -> None:
+def _check_kept(places: Sequence[NewEntry], result: Fitted) -> None:
     """What a hand touched is there, all of it, but for a cue of the old song and what was taken out."""
     for number, (place, entry) in enumerate(zip(places, result.layout.trailer.spec.timeline, strict=True)):
         taken = {key for at, key in result.taken if at == number} | {"cue"}

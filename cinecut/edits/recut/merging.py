@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Stop, excerpt
-from cinecut.edits.recut.arrange import Arrangement, Place
+from cinecut.edits.recut.arrange import Arrangement, NewEntry
 from cinecut.edits.recut.fit import Fitted, fitted, parsed
 from cinecut.edits.recut.items import Item, items_of, with_items
 from cinecut.edits.recut.settings import Versions, merged, with_settings
@@ -44,7 +44,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RecutOptions:
     """What a recut was asked: which act (None: all), the paths that it is to change, whether only what says
     `keep: true` is kept; and the digest of the timeline that the analysis before made."""
 
@@ -66,7 +66,7 @@ class Recut:
     conflicts: list[str] = field(default_factory=list)
 
 
-def recut(base: Version | None, ours: Version, theirs: Version, wish: Wish) -> Recut:
+def recut(base: Version | None, ours: Version, theirs: Version, wish: RecutOptions) -> Recut:
     """Raises Stop where the act is not there, or the result would have mistakes."""
     hand = touched(base.items if base is not None else None, ours.items, wish.only_kept)
     settings, conflicts = merged(base.spec if base is not None else None, ours.spec, theirs.spec, wish.asked)
@@ -93,7 +93,11 @@ def recut(base: Version | None, ours: Version, theirs: Version, wish: Wish) -> R
 
 
 def _without_hand(
-    theirs: Version, items: Sequence[Item], places: Sequence[Place], hands: dict[int, Item | None], gone: Sequence[Item]
+    theirs: Version,
+    items: Sequence[Item],
+    places: Sequence[NewEntry],
+    hands: dict[int, Item | None],
+    gone: Sequence[Item],
 ) -> str:
     """The text of the new analysis with the timeline as it is now, but for what the hand put in, changed or took out:
     there what the analyses had."""
@@ -105,7 +109,7 @@ def _without_hand(
     return with_items(theirs.document, rows or [item.rows for item in theirs.items])
 
 
-def _places(ours: Version, theirs: Version, hand: Touched, wish: Wish) -> list[Place]:
+def _places(ours: Version, theirs: Version, hand: Touched, wish: RecutOptions) -> list[NewEntry]:
     """The new timeline; of one act, all others stay as they are."""
     grids = (ours.layout.timeline.grid, theirs.layout.timeline.grid)
     if wish.act is None:
@@ -124,16 +128,16 @@ def _places(ours: Version, theirs: Version, hand: Touched, wish: Wish) -> list[P
     return [*_as_they_are(ours.items[:first]), *made.made(), *_as_they_are(ours.items[last + 1 :])]
 
 
-def _as_they_are(items: Sequence[Item]) -> list[Place]:
-    return [Place(item, True, item) for item in items]
+def _as_they_are(items: Sequence[Item]) -> list[NewEntry]:
+    return [NewEntry(item, True, item) for item in items]
 
 
-def _row(place: Place, standing: dict[str, Item]) -> str:
+def _row(place: NewEntry, standing: dict[str, Item]) -> str:
     """An entry that did not change keeps its rows as they were."""
     return place.item.rows if place.by_hand else standing.get(place.item.key, place.item).rows
 
 
-def _spaced(rows: Sequence[str], places: Sequence[Place]) -> list[str]:
+def _spaced(rows: Sequence[str], places: Sequence[NewEntry]) -> list[str]:
     """With a row left empty before each act."""
     opens = [number > 0 and place.item.marker for number, place in enumerate(places)]
     return [f"\n{row}" if act else row for act, row in zip(opens, rows, strict=True)]
@@ -152,7 +156,7 @@ def _name(item: Item) -> str:
     return f"{item.placed.name} ({words}{float(item.seconds):.2f} s)"
 
 
-def _kept(by_hand: Sequence[Place], places: Sequence[Place]) -> list[str]:
+def _kept(by_hand: Sequence[NewEntry], places: Sequence[NewEntry]) -> list[str]:
     number, words = 0, list[str]()
     for place in places:
         number += not place.item.marker
@@ -162,7 +166,7 @@ def _kept(by_hand: Sequence[Place], places: Sequence[Place]) -> list[str]:
     return words
 
 
-def _taken(fit: Fitted, places: Sequence[Place]) -> list[str]:
+def _taken(fit: Fitted, places: Sequence[NewEntry]) -> list[str]:
     """The keys that had to be taken out of the user's entries, in words."""
     return [
         f"{_name(places[number].item)}: its `{key}` cannot be where it stands now: it is taken out"
@@ -171,7 +175,7 @@ def _taken(fit: Fitted, places: Sequence[Place]) -> list[str]:
     ]
 
 
-def _contested(places: Sequence[Place]) -> list[str]:
+def _contested(places: Sequence[NewEntry]) -> list[str]:
     """The slots for which the user and the new analysis chose different film, in words."""
     return [
         f"{_name(place.item)}: the new analysis has {_name(place.instead)} there: yours stays"

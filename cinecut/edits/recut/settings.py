@@ -25,7 +25,7 @@ SONG = ("file", "beats", "start", "parts", "loop", "credit", "facts", "pulse")  
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class MergedValue:
     """A value that the file gets, as it is written (None: the usual one). `path`: of a part, or of a key in one."""
 
     path: tuple[str, ...]
@@ -46,9 +46,9 @@ class Conflict:
 
 def merged(
     base: Spec | None, ours: Spec, theirs: Spec, asked: Collection[tuple[str, ...]]
-) -> tuple[list[Setting], list[Conflict]]:
+) -> tuple[list[MergedValue], list[Conflict]]:
     """The settings that the file takes from the new analysis. `asked` are the paths that the command itself changes."""
-    settings, conflicts = list[Setting](), list[Conflict]()
+    settings, conflicts = list[MergedValue](), list[Conflict]()
     own, new_tree = (spec_tree(spec, {}) for spec in (ours, theirs))
     for part in (item.name for item in fields(Spec) if item.name not in (*_NOT_MERGED, "place")):
         values = [_part(spec, part, ours) if spec is not None else None for spec in (base, ours, theirs)]
@@ -56,7 +56,7 @@ def merged(
             if (part in ("film", "films") and path[-1] in _OF_THE_FILE) or mine == new:
                 continue
             if path in asked or (base is not None and mine == was):
-                settings.append(Setting(path, _written(theirs, new_tree, path)))
+                settings.append(MergedValue(path, _written(theirs, new_tree, path)))
             elif base is not None and new != was:
                 shown = (_shown(_written(ours, own, path)), _shown(_written(theirs, new_tree, path)))
                 conflicts.append(Conflict(path, *shown))
@@ -111,7 +111,7 @@ class Versions:
     theirs: Document
 
 
-def with_settings(versions: Versions, ours: Spec, theirs: Spec, settings: list[Setting]) -> str:
+def with_settings(versions: Versions, ours: Spec, theirs: Spec, settings: list[MergedValue]) -> str:
     """The text of the file with its settings. A part of which all comes from the new analysis, and on which no hand
     commented, stands as analyze writes it, with its reasons."""
     edits, root = Edits(versions.ours), versions.ours.root
@@ -138,7 +138,7 @@ def _rows(document: Document, part: str) -> tuple[int, int]:
     return first, last
 
 
-def _same(ours: Spec, theirs: Spec, part: str, own: list[Setting]) -> bool:
+def _same(ours: Spec, theirs: Spec, part: str, own: list[MergedValue]) -> bool:
     """Whether a part is as the new analysis has it once the settings are applied."""
     changed = {setting.path[-1].rstrip("_") for setting in own if len(setting.path) > 1}
     mine, new = getattr(ours, part), getattr(theirs, part)
@@ -158,7 +158,7 @@ def _comments(document: Document, part: str) -> set[str]:
     return {text for each in remarks for text in (*each.above, each.beside, *each.below) if text}
 
 
-def _set(edits: Edits, setting: Setting, cls: type) -> None:
+def _set(edits: Edits, setting: MergedValue, cls: type) -> None:
     """`cls`: what the value is a key of, where it is a key of a part."""
     where, key, value = setting.path[:-1], setting.path[-1], setting.value
     root, short = edits.node(where[:-1]), getattr(cls, "short", "")

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from cinecut.interchange.back.bring import read_cut
-from cinecut.interchange.build import Shelf, Wishes
+from cinecut.interchange.build import ExportOptions, Shelf
 from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorText, Media
 from cinecut.language.document.layout import Path as Place
 from cinecut.language.document.layout import Remark
@@ -36,7 +36,7 @@ def begin(name: str, data: bytes, folder: Path, films: Sequence[tuple[str, FilmF
     """A spec of the timeline in a file. `films`: their names for the spec in `folder`, and their facts. Clips of other
     media become black and are listed. Raises Stop where the file cannot be read."""
     rate = films[0][1].rate
-    shelf = Shelf(Wishes(folder), rate)
+    shelf = Shelf(ExportOptions(folder), rate)
     media = [shelf.film(film, facts) for film, facts in films]
     called = film_names([Path(film) for film, _ in films]) if len(films) > 1 else [None]
     known = Media(tuple(media))

@@ -26,7 +26,7 @@ from cinecut.files import open_file
 from cinecut.interchange.back.amendments import Amended, Changes, New
 from cinecut.interchange.back.changes import Comparison, FilmNamed
 from cinecut.interchange.back.matching import as_they_stood
-from cinecut.interchange.build import Shelf, Wishes, sequence_of
+from cinecut.interchange.build import ExportOptions, Shelf, sequence_of
 from cinecut.interchange.export import TARGETS, layout_for, written
 from cinecut.interchange.readers.cut import EditorCut, Media
 from cinecut.language.document import Document, Mapping, parse_document, read_document
@@ -71,7 +71,7 @@ def bring(spec: Path, file: Path) -> Brought:
 
 def today(layout: Layout, folder: Path, target: str) -> EditorCut:
     """The cut that a target's reader reads from what the spec exports now."""
-    wishes = Wishes(folder)
+    wishes = ExportOptions(folder)
     sequence = sequence_of(layout, "cut", wishes)
     known = [*Shelf(wishes, layout.timeline.rate).films(layout.trailer).values(), *sequence.media]
     end = TARGETS[target][2]
@@ -81,7 +81,7 @@ def today(layout: Layout, folder: Path, target: str) -> EditorCut:
 def compared(layout: Layout, folder: Path, before: EditorCut, after: EditorCut) -> Changes:
     """The changes from one cut to the other; names of media are relative to `folder`."""
     films = dict[str, FilmNamed]()
-    for key, medium in Shelf(Wishes(folder), layout.timeline.rate).films(layout.trailer).items():
+    for key, medium in Shelf(ExportOptions(folder), layout.timeline.rate).films(layout.trailer).items():
         first = medium.numbered.first / medium.numbered.rate
         named = FilmNamed(layout.trailer.spec.name_of(key), first)
         films.setdefault(before.known.called(medium.path, medium.reel), named)

@@ -1,4 +1,4 @@
-"""Sequence → CMX 3600: the pictures and the film's sound in one list, a list for each further track of sound.
+"""EditSequence → CMX 3600: the pictures and the film's sound in one list, a list for each further track of sound.
 
 A dissolve starts where its incoming clip does: a transition that straddles its cut moves the cut to its own start. Dips
 and fades are dissolves with black, BL. An M2 line gives the pictures a second at which a source runs.

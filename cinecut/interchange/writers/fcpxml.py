@@ -1,4 +1,4 @@
-"""Sequence → FCPXML 1.11, for Final Cut Pro and, with its own ways, for DaVinci Resolve.
+"""EditSequence → FCPXML 1.11, for Final Cut Pro and, with its own ways, for DaVinci Resolve.
 
 The pictures and cards are the primary storyline; the film's sound stays with its picture, longer than it where it is
 heard before or after (audioStart); titles, voices and songs are connected clips. Dips and fades are fades of opacity,

@@ -1,4 +1,4 @@
-"""Sequence → an MLT project as Kdenlive writes it, which Shotcut opens and melt plays.
+"""EditSequence → an MLT project as Kdenlive writes it, which Shotcut opens and melt plays.
 
 Each track is a tractor of two playlists: where two clips cross-fade, both run through the joint, each on its own, and a
 mix of the tractor leads from one to the other. Sounds that cross-fade stand on two tracks and fade there.

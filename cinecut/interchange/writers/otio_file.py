@@ -1,4 +1,4 @@
-"""Sequence → .otio: an OpenTimelineIO timeline, which that library writes.
+"""EditSequence → .otio: an OpenTimelineIO timeline, which that library writes.
 
 Every number of it is a whole count at a rate, so that its doubles hold them exactly. What it has no word for (gains,
 fades, ramps, words' styles) is in the metadata under `cinecut`.

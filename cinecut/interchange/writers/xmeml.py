@@ -1,4 +1,4 @@
-"""Sequence → xmeml 5, the XML of Final Cut Pro 7, which Premiere Pro and Resolve read.
+"""EditSequence → xmeml 5, the XML of Final Cut Pro 7, which Premiere Pro and Resolve read.
 
 It counts in frames. A clip at a transition has -1 for that end: the transition says where. Of a retimed clip `in` and
 `out` count frames as it runs, and the graph of its time remap says which picture each is.

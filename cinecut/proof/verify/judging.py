@@ -20,13 +20,13 @@ from cinecut.media.probe import film_facts
 from cinecut.proof.verify.findings import Events, Finding
 from cinecut.proof.verify.picture.alignment import Alignment, align
 from cinecut.proof.verify.picture.flashes import flashing
-from cinecut.proof.verify.picture.shots import Pictures
-from cinecut.proof.verify.picture.strip import Strip, read_strip
+from cinecut.proof.verify.picture.shots import PicturePair
+from cinecut.proof.verify.picture.strip import Thumbnails, read_strip
 from cinecut.proof.verify.picture.texts import Cover, Texts
 from cinecut.proof.verify.reference import Reference
-from cinecut.proof.verify.sound.listening import Heard, listen
+from cinecut.proof.verify.sound.listening import FileSound, listen
 from cinecut.proof.verify.sound.speech import chopped
-from cinecut.proof.verify.sound.stems import Sound
+from cinecut.proof.verify.sound.stems import SoundPair
 from cinecut.proof.verify.wrapping import wrapping
 from cinecut.render.folder import Materials
 from cinecut.render.job import SILENT, Job, alone, prepare
@@ -45,8 +45,8 @@ class Verified:
     """What came of it: the findings in their order, both strips, and which frame of the reference each frame shows."""
 
     findings: list[Finding]
-    file: Strip
-    reference: Strip
+    file: Thumbnails
+    reference: Thumbnails
     alignment: Alignment
     measured: Measured
     rate: Fraction
@@ -97,11 +97,11 @@ def verify(job: Job, file: Path, ffmpeg: FFmpeg, waiting: Callable[[str], None])
     return found.verified()
 
 
-def _hear(file: Path, ffmpeg: FFmpeg) -> tuple[Heard | None, Measured]:
+def _hear(file: Path, ffmpeg: FFmpeg) -> tuple[FileSound | None, Measured]:
     return listen(file), measure(file, ffmpeg, leq=False)
 
 
-def _stems(reference: Reference) -> dict[str, Heard]:
+def _stems(reference: Reference) -> dict[str, FileSound]:
     heard = {name: listen(file) for name, file in reference.stems().items()}
     return {name: each for name, each in heard.items() if each is not None}
 
@@ -112,11 +112,11 @@ class _Found:
 
     job: Job
     path: Path
-    strip: Strip
-    reference: Strip
+    strip: Thumbnails
+    reference: Thumbnails
     covers: list[Cover]
-    stems: Mapping[str, Heard] | None  # None: the file's sound is the very one that was rendered
-    heard: Heard | None
+    stems: Mapping[str, FileSound] | None  # None: the file's sound is the very one that was rendered
+    heard: FileSound | None
     measured: Measured
 
     def verified(self) -> Verified:
@@ -125,7 +125,7 @@ class _Found:
         plan = self.job.plan
         events = Events(plan.timeline, plan.opening)
         alignment = align(self.strip, self.reference, plan.rate)
-        pictures = Pictures(self.strip, self.reference, alignment, events)
+        pictures = PicturePair(self.strip, self.reference, alignment, events)
         seen = pictures.findings()
         wrong = {name for each in seen if each.code in _WHOLE and each.end - each.start > 2 for name in each.events}
         written = list(plan.pictures[plan.targets[0].name].texts)
@@ -139,15 +139,15 @@ class _Found:
         beats = _on_beats(events, alignment, sound)
         return Verified(found, self.strip, self.reference, alignment, self.measured, plan.rate, beats)
 
-    def _sound(self, events: Events) -> Sound | None:
+    def _sound(self, events: Events) -> SoundPair | None:
         if self.heard is None or not self.stems:
             return None
         stems = {name: heard.sound for name, heard in self.stems.items()}
         goal = next(iter(self.job.plan.layout.trailer.outputs.values())).loudness
         ceiling = 10 ** (float(goal.peak) / 20) if goal is not None else None
-        return Sound(self.heard, stems, self.job.plan.layout.track, events, ceiling)
+        return SoundPair(self.heard, stems, self.job.plan.layout.track, events, ceiling)
 
-    def _sound_findings(self, sound: Sound | None, seen: Sequence[Finding]) -> list[Finding]:
+    def _sound_findings(self, sound: SoundPair | None, seen: Sequence[Finding]) -> list[Finding]:
         if sound is not None:
             codes = (*_WHOLE, "shifted-shot")
             return sound.findings({name for each in seen if each.code in codes for name in each.events})
@@ -166,7 +166,7 @@ class _Found:
             )
             yield events.finding("flashes" if own else "flashing", message, (first, last), frame=start)
 
-    def _figures(self, sound: Sound | None) -> Iterator[Finding]:
+    def _figures(self, sound: SoundPair | None) -> Iterator[Finding]:
         """Loudness, true peak, clipping."""
         plan, frames = self.job.plan, self.job.plan.frames
         goal = next(iter(plan.layout.trailer.outputs.values())).loudness
@@ -190,7 +190,7 @@ class _Found:
             yield Finding("clipped", f"the sound is clipped: {self.heard.clipped} samples at full scale", 0, frames)
 
 
-def _on_beats(events: Events, alignment: Alignment, sound: Sound | None) -> tuple[int, float] | None:
+def _on_beats(events: Events, alignment: Alignment, sound: SoundPair | None) -> tuple[int, float] | None:
     """How far the cuts of the file lie from the beats that are heard in it, of those that the spec puts on one."""
     grid, rate = events.timeline.grid, events.timeline.rate
     if grid is None:

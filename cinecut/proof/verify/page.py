@@ -14,7 +14,7 @@ from cinecut.files import write_beside
 from cinecut.language.timebase import clock
 from cinecut.proof.verify.findings import Finding
 from cinecut.proof.verify.judging import Verified
-from cinecut.proof.verify.picture.strip import Strip
+from cinecut.proof.verify.picture.strip import Thumbnails
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222 }
@@ -53,7 +53,7 @@ def _article(each: Finding, found: Verified) -> str:
     return f"<article>{''.join(rows)}</article>"
 
 
-def _figure(strip: Strip, frame: int, caption: str) -> str:
+def _figure(strip: Thumbnails, frame: int, caption: str) -> str:
     height, width = strip.luma.shape[1:]
     planes = np.concatenate([strip.luma[frame].ravel(), strip.chroma[frame].ravel()]).reshape(height * 3 // 2, width)
     picture = cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420)

@@ -25,7 +25,7 @@ from cinecut.graph import filters
 from cinecut.graph.nodes import Pad, pruned
 from cinecut.graph.plan import Run, Target
 from cinecut.proof.verify.packets import held
-from cinecut.proof.verify.picture.strip import Strip, decoded_pictures, strip_of, thumb_of, thumb_size
+from cinecut.proof.verify.picture.strip import Thumbnails, decoded_pictures, strip_of, thumb_of, thumb_size
 from cinecut.proof.verify.picture.texts import Cover
 from cinecut.render.folder import Materials, write_texts
 from cinecut.render.job import Job
@@ -56,7 +56,7 @@ class Reference:
     def _keys(self) -> Keys:
         return Keys(self.materials.keys, self.place.ffmpeg)
 
-    def pictures(self, file: Path, shown: Callable[[], Strip]) -> Strip:
+    def pictures(self, file: Path, shown: Callable[[], Thumbnails]) -> Thumbnails:
         """A thumbnail of every frame of the trailer. Where a file holds the very packets that were rendered, the
         thumbnails are its own, which `shown` gives."""
         plan = self.job.plan

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.graph.nodes import digest
 from cinecut.graph.plan import Run
-from cinecut.render.master import Sound
+from cinecut.render.master import PlanSound
 from cinecut.render.segments.pictures import Segment, run_of
 from cinecut.render.store import code, key_of
 
@@ -23,7 +23,7 @@ class Keys:
     def segment(self, segment: Segment) -> str:
         return self.run(run_of([segment], {}))
 
-    def sound(self, sound: Sound, *part: str) -> str:
+    def sound(self, sound: PlanSound, *part: str) -> str:
         whole = self.run(sound.mix) if sound.target.stem else ""  # a stem gets the gain of the whole mix
         return self.run(sound.run, sound.target.loudness, whole, *part)
 

@@ -24,7 +24,7 @@ from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph.plan import Run, Target
 from cinecut.render.folder import Materials, write_texts
 from cinecut.render.job import Watch
-from cinecut.render.master import Sound, excess, file_of, make_sounds, mixed_of_files, sounds_of, stems_of
+from cinecut.render.master import PlanSound, excess, file_of, make_sounds, mixed_of_files, sounds_of, stems_of
 from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import HeadersDifferError, Segment, Shooting, run_of, segments_of, together
 from cinecut.render.segments.workers import Threads, workers_for
@@ -85,7 +85,7 @@ class Studio:
                 hint = "they were evened out as far as that goes: turn the loudest shots or effects down by `gain`"
                 self.warnings.append(Diagnostic("loud-seconds", message, None, (hint,)))
 
-    def _make(self, segments: Sequence[Segment], sounds: Sequence[Sound], jobs: int | None) -> None:
+    def _make(self, segments: Sequence[Segment], sounds: Sequence[PlanSound], jobs: int | None) -> None:
         """Bring all segments and sounds into the working folder."""
         keys = {segment.file: self.keys.segment(segment) for segment in segments}
         once = {key: file for file, key in reversed(keys.items())}
@@ -116,7 +116,7 @@ class Studio:
         self.parts = [(segment, keys[segment.file]) for segment in segments]
         self.new += new
 
-    def _record(self, sounds: Sequence[Sound]) -> None:
+    def _record(self, sounds: Sequence[PlanSound]) -> None:
         def progress(done: float) -> None:
             self.watch.share("mix", done)
 
@@ -128,7 +128,7 @@ class Studio:
             self._keep(self.keys.sound(sound), sound.file)
             self._keep(self.keys.sound(sound, "notes"), sound.notes)
 
-    def _of_kept_stems(self, sound: Sound) -> Sound:
+    def _of_kept_stems(self, sound: PlanSound) -> PlanSound:
         """A live draft's sound, mixed of stems that the store keeps: after a fader's move no stem is made again, and
         new ones are made side by side."""
         if not sound.target.live:
@@ -146,7 +146,7 @@ class Studio:
                 pass
         return mixed_of_files(sound, list(stems.values()))
 
-    def _take(self, sound: Sound) -> bool:
+    def _take(self, sound: PlanSound) -> bool:
         """Whether the store has a sound, and what was measured of it."""
         folder, keys = self.place.folder, [self.keys.sound(sound), self.keys.sound(sound, "notes")]
         if not all(map(self.store.take, keys, [folder / sound.file, folder / sound.notes])):

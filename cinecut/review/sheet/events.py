@@ -20,7 +20,7 @@ _COLORS = 8  # in the page's palette
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Other:
+class OtherShot:
     """An alternative of a shot: its number, what it would show, and a still of that."""
 
     number: int
@@ -42,7 +42,7 @@ class Event:
     muted: str = ""
     shot: int | None = None
     still: str | None = None
-    others: tuple[Other, ...] = ()
+    others: tuple[OtherShot, ...] = ()
 
     @property
     def number(self) -> int:
@@ -133,11 +133,11 @@ def events_of(layout: Layout, remarks: Remarks, shots: Sequence[KnownShot]) -> I
         yield Event(placed, start, end, why, beside.get("mute", "").lstrip("# "), number, None, others)
 
 
-def _others(shot: Shot, film: FilmRange, layout: Layout) -> Iterator[Other]:
+def _others(shot: Shot, film: FilmRange, layout: Layout) -> Iterator[OtherShot]:
     for number, other in enumerate(shot.alternatives, 1):
         name = film.film if other.film is None else layout.trailer.spec.key_of(other.film)
         shown = FilmRange(other.in_, other.in_ + film.duration, name)
-        yield Other(number, shown, None if other.score is None else float(other.score), other.why or "")
+        yield OtherShot(number, shown, None if other.score is None else float(other.score), other.why or "")
 
 
 def acts_of(events: Sequence[Event]) -> Iterator[Act]:

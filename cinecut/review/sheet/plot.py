@@ -53,7 +53,7 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PaceCurve:
     """The lengths of the shots as steps over the trailer; `longest` in seconds is its full height."""
 
     longest: Fraction
@@ -72,7 +72,7 @@ class Curve:
     labels: tuple[Label, ...]
     beats: tuple[float, ...]
     bars: tuple[float, ...]
-    pace: Pace
+    pace: PaceCurve
 
     def left(self, film: FilmRange) -> float:
         return self.film(self.starts[film.film] + film.start.seconds)
@@ -125,7 +125,7 @@ def _labels(events: Sequence[Event], scale: Scale, starts: Mapping[str, Fraction
         yield Label(number, x, row)
 
 
-def _pace(events: Sequence[Event], scale: Scale) -> Pace:
+def _pace(events: Sequence[Event], scale: Scale) -> PaceCurve:
     longest = max((event.seconds for event in events if event.film), default=Fraction(1))
     steps = []
     for shown, run in groupby(events, key=lambda event: event.film is not None):
@@ -134,4 +134,4 @@ def _pace(events: Sequence[Event], scale: Scale) -> Pace:
             tops = [(e, -round(_PACE_HEIGHT * float(e.seconds / longest), 1)) for e in shots]
             path = " ".join(f"V{top} H{scale(event.end)}" for event, top in tops)
             steps.append(f"M{scale(shots[0].start)} 0 {path} V0")
-    return Pace(longest, " ".join(steps))
+    return PaceCurve(longest, " ".join(steps))

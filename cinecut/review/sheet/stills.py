@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.stage import Line, Stage
+from cinecut.analysis.stage import Stage, StageRunner
 from cinecut.analysis.story.scenes import upright
 from cinecut.language.events import Crop
 from cinecut.language.facts import FilmFacts
@@ -48,7 +48,7 @@ def stills_of(
     """The stills, each decoded once; None where the film could not be decoded. Raises Stop if it cannot be opened."""
     each = sorted(dict.fromkeys(wanted), key=lambda one: (one.range.start, one.range.end, one.small, one.mirrored))
     window = (crop.x, crop.y, crop.w, crop.h) if crop is not None else None
-    line = Line(Cache(facts.fingerprint), lambda stage, done: progress(done))
+    line = StageRunner(Cache(facts.fingerprint), lambda stage, done: progress(done))
     found = line.run(Stage("stills", list[str | None], draw), film, facts, window, each)
     return dict(zip(each, found, strict=True))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.edit.cuts import Cut, Tempo
 from cinecut.analysis.edit.score.song_edit import SongEdit, edit_song
-from cinecut.analysis.edit.score.voices import FilmSound, VoiceOver, audible_lines, choose_voices, placed
+from cinecut.analysis.edit.score.voices import SpokenSound, VoiceOver, audible_lines, choose_voices, placed
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.levels import Balance, SongLevels, balance, effect_gain, gated, level_within, line_gain
@@ -28,7 +28,7 @@ _TOP, _STRONG = 0.9, 0.5  # least rank of a shot's emotion, and least strength o
 
 
 @dataclass(frozen=True, slots=True)
-class Song:
+class CutSong:
     """The user's music with its measurements."""
 
     file: Path
@@ -72,7 +72,7 @@ class Sounds:
 class Score:
     """`events` has one entry for each cut; `tempo` is in beats a minute, for a trailer without a song."""
 
-    song: Song | None
+    song: CutSong | None
     edit: SongEdit
     balance: Balance
     pulse: str
@@ -80,7 +80,9 @@ class Score:
     events: tuple[Sounds, ...]
 
 
-def compose(cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: Song | None, sound: FilmSound, story: Story) -> Score:
+def compose(
+    cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: CutSong | None, sound: SpokenSound, story: Story
+) -> Score:
     """The sound of a trailer."""
     voices, film = choose_voices(cuts, tempo, sound, story), sound.levels
     slots = [cut.slot for cut in cuts]
@@ -141,7 +143,7 @@ def _seconds(ranges: Sequence[FilmRange]) -> Fraction:
     return sum((each.duration for each in ranges), Fraction(0))
 
 
-def _song_level(song: Song | None, edit: SongEdit) -> float | None:
+def _song_level(song: CutSong | None, edit: SongEdit) -> float | None:
     """The level of the song at a gain of 0 dB, in the loudest of its used parts; None without a song, or if silent."""
     if song is None:
         return None

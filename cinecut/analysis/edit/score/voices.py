@@ -55,7 +55,7 @@ class _Window:
 
 
 @dataclass(frozen=True, slots=True)
-class FilmSound:
+class SpokenSound:
     """The sound of a film: its loudness and its dialogue."""
 
     levels: LoudnessCurve
@@ -64,7 +64,7 @@ class FilmSound:
     until: FilmTime  # later lines would be spoilers
 
 
-def choose_voices(cuts: Sequence[Cut], tempo: Tempo, sound: FilmSound, story: Story) -> list[VoiceOver]:
+def choose_voices(cuts: Sequence[Cut], tempo: Tempo, sound: SpokenSound, story: Story) -> list[VoiceOver]:
     """Up to three voice-overs, in the trailer's order."""
     dialogue = sound.dialogue
     audible = set[int]().union(*audible_lines(cuts, tempo).values())
@@ -105,7 +105,7 @@ def audible_lines(cuts: Sequence[Cut], tempo: Tempo) -> dict[int, set[int]]:
     return by_event
 
 
-def _usable(line: Line, sound: FilmSound, audible: set[int]) -> bool:
+def _usable(line: Line, sound: SpokenSound, audible: set[int]) -> bool:
     """Whether a line is good enough, by the protagonist if speakers are known, no spoiler, and not audible anyway."""
     hero, late = sound.dialogue.protagonist, line.range.end > sound.until
     stranger = hero is not None and line.speaker is not None and hero not in line.speaker

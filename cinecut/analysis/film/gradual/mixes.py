@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Mix:
+class PictureMix:
     """Places or ranks, half-open, of the pictures inside; the part of the changes that is unexplained."""
 
     start: int
@@ -41,7 +41,7 @@ class Mix:
     cost: float
 
 
-def mixes(pictures: Filled, slack: float = 1.0) -> list[Mix]:
+def mixes(pictures: Filled, slack: float = 1.0) -> list[PictureMix]:
     """What looks like a dissolve among pictures without hard cuts, in order.
 
     slack : above 1 if pictures are missing; then what may be one is returned
@@ -49,7 +49,7 @@ def mixes(pictures: Filled, slack: float = 1.0) -> list[Mix]:
     curves = _curves(pictures)
     if curves[2].min() > _DIP * curves[2].max():  # nothing loses its details
         return []
-    found: list[Mix] = []
+    found: list[PictureMix] = []
     first = [mix for length in _LENGTHS for mix in _fitting(curves, length, range(len(pictures.ranks)))]
     for mix in sorted(first, key=lambda mix: mix.cost):
         if any(mix.end > other.start and mix.start < other.end for other in found) or not _may_hold(
@@ -62,15 +62,15 @@ def mixes(pictures: Filled, slack: float = 1.0) -> list[Mix]:
     return sorted((_ranked(mix, int(pictures.ranks[0])) for mix in found), key=lambda mix: mix.start)
 
 
-def _may_hold(pictures: Filled, mix: Mix, slack: float) -> bool:
+def _may_hold(pictures: Filled, mix: PictureMix, slack: float) -> bool:
     length = mix.end - mix.start
     return bool(pictures.may_hold(np.array([mix.start]), length, _KNOWN if slack > 1 else _KNOWN_SURE * length)[0])
 
 
-def _ranked(mix: Mix, first: int) -> Mix:
+def _ranked(mix: PictureMix, first: int) -> PictureMix:
     """A mix by ranks instead of places."""
     more = int(mix.end - mix.start >= _LONG)
-    return Mix(first + mix.start - more, first + mix.end + more, mix.cost)
+    return PictureMix(first + mix.start - more, first + mix.end + more, mix.cost)
 
 
 def _curves(pictures: Filled) -> Floats:
@@ -95,7 +95,7 @@ def _courses(length: int) -> list[tuple[Floats, Floats]]:
     return [(course, np.asarray(np.linalg.pinv(course), np.float64)) for course in courses]
 
 
-def _fitting(curves: Floats, length: int, starts: range) -> list[Mix]:
+def _fitting(curves: Floats, length: int, starts: range) -> list[PictureMix]:
     """The mixes of a length that explain the curves well."""
     count = curves.shape[1]
     first, last = max(_BESIDE_LEAST, starts.start), min(count - length - _BESIDE_LEAST + 1, starts.stop)
@@ -117,10 +117,10 @@ def _fitting(curves: Floats, length: int, starts: range) -> list[Mix]:
             middle = parts.sum(1) / 2 + parts[:, 2] / 2
             dip = middle / 2 / np.maximum(1e-6, (parts[:, 0] + parts[:, 1]) / 2)
     good = (cost <= _COST_FIRST) & (common[0] <= _COMMON) & (np.abs(common[1]) <= _COMMON_DETAILS) & (dip <= _DIP)
-    return [Mix(first + at, first + at + length, float(cost[at])) for at in np.flatnonzero(good).tolist()]
+    return [PictureMix(first + at, first + at + length, float(cost[at])) for at in np.flatnonzero(good).tolist()]
 
 
-def _refined(curves: Floats, first: Mix) -> Mix:
+def _refined(curves: Floats, first: PictureMix) -> PictureMix:
     """The mix near one of the first look that explains the curves best."""
     best = first
     reach = max(_FINE, (first.end - first.start) // 4)

@@ -34,7 +34,7 @@ from cinecut.analysis.film.gops import (
 from cinecut.analysis.film.screen import Bars
 from cinecut.analysis.film.search import plan
 from cinecut.analysis.film.strips import GroupReader
-from cinecut.analysis.stage import Line, Stage
+from cinecut.analysis.stage import Stage, StageRunner
 from cinecut.diagnostics import Stop
 from cinecut.files import cache_folder, write_beside
 from cinecut.language.facts import FilmFacts
@@ -109,7 +109,7 @@ class FilmPictures:
     def open(cls, path: Path, progress: Callable[[float], None]) -> Iterator[FilmPictures]:
         """Raises Stop."""
         facts = film_facts(path)
-        line = Line(Cache(facts.fingerprint), lambda stage, done: progress(done))
+        line = StageRunner(Cache(facts.fingerprint), lambda stage, done: progress(done))
         film = cls(path, facts, line.run(KEY_PICTURES, path, facts))
         try:
             yield film

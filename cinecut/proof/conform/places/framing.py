@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS
 from cinecut.proof.conform.places.film import FilmPictures
-from cinecut.proof.conform.places.placing import LEAST, Candidate, Piece, Placer, ranks_of, spread
+from cinecut.proof.conform.places.placing import LEAST, Piece, Placer, PossiblePlace, ranks_of, spread
 from cinecut.proof.conform.places.vectors import View, one_by_one, vectors_of
 from cinecut.proof.conform.places.views import Pair, refined
 
@@ -29,10 +29,10 @@ _LOOKS = 4  # frames of a shot by which its part is told exactly
 _NARROWER, _BETTER = 0.015, 0.01  # another part than usual differs by so much, and is so much more like
 
 
-def framings(piece: Piece, placer: Placer) -> list[Candidate]:
+def framings(piece: Piece, placer: Placer) -> list[PossiblePlace]:
     """The likeliest groups of a piece, each with the part of its pictures that the piece would show."""
     middle = (piece.start + piece.end) // 2
-    found = list[Candidate]()
+    found = list[PossiblePlace]()
     for number, each in enumerate(placer.candidates(piece.start, piece.end)[:_GROUPS]):
         film = placer.films[each.film]
         luma = placer.luma[middle][:, ::-1] if each.flipped else placer.luma[middle]

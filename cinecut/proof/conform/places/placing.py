@@ -75,7 +75,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PossiblePlace:
     """A group of pictures that may hold a stretch. `promise`: how like it is, by its key pictures (2: the same)."""
 
     promise: float
@@ -143,11 +143,11 @@ class Placer:
 
     # Rough places
 
-    def candidates(self, start: int, end: int) -> list[Candidate]:
+    def candidates(self, start: int, end: int) -> list[PossiblePlace]:
         """All groups that are no copies of others, the most promising first."""
         rows = spread(start, end, _FEW)
         colors = colors_of(self.thumbs[rows], self.within)
-        found = list[Candidate]()
+        found = list[PossiblePlace]()
         for number, film in enumerate(self.films):
             for flipped in (False, True):
                 details = alike(film.keys, self.own(rows, flipped)).max(1)
@@ -155,7 +155,7 @@ class Placer:
                 promise = details + rough
                 after = np.append(promise[1:], -2)  # a shot may end with the next group's first picture
                 score = np.maximum(promise, after - 0.05) - _FLIPPED * flipped
-                found += [Candidate(float(score[group]), number, group, flipped) for group in film.distinct]
+                found += [PossiblePlace(float(score[group]), number, group, flipped) for group in film.distinct]
         return sorted(found, key=lambda each: -each.promise)
 
     def place(self, start: int, end: int) -> Piece | None:
@@ -172,7 +172,9 @@ class Placer:
         found = self.chosen(places)
         return found if found is not None and found.like > _CERTAIN else None
 
-    def _as_likely(self, start: int, end: int, found: Candidate, others: Sequence[Candidate]) -> list[Candidate]:
+    def _as_likely(
+        self, start: int, end: int, found: PossiblePlace, others: Sequence[PossiblePlace]
+    ) -> list[PossiblePlace]:
         """The groups that may show the same as the one in which a stretch was found: of the same set-up, or beside it
         where hardly anything moves."""
         own = self.own(spread(start, end, _FEW), found.flipped)
@@ -206,7 +208,7 @@ class Placer:
         reach = film.facts.rate * _ELSEWHERE if film is not None else Fraction(0)
         return one.film != other.film or abs(one.first - other.first) > reach
 
-    def within_group(self, start: int, end: int, candidate: Candidate, near: float = NEAR) -> Iterator[Piece]:
+    def within_group(self, start: int, end: int, candidate: PossiblePlace, near: float = NEAR) -> Iterator[Piece]:
         """Places of a stretch of which a part is in a group, if one picture there is as like as `near`."""
         flipped, covered = candidate.flipped, candidate.covered
         whole = Piece(start, end, candidate.film, flipped=flipped, view=candidate.view, covered=covered)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from cinecut.proof.conform.places.closer import clear_place
 from cinecut.proof.conform.places.film import THREADS
-from cinecut.proof.conform.places.placing import NEAR, SURE, Candidate, Piece, Placer, spread
+from cinecut.proof.conform.places.placing import NEAR, SURE, Piece, Placer, PossiblePlace, spread
 from cinecut.proof.conform.places.vectors import alike
 
 _PART = 24  # frames that are placed alone
@@ -29,7 +29,7 @@ class _Doubt:
 
     like: float
     row: int
-    candidate: Candidate
+    candidate: PossiblePlace
 
 
 @dataclass
@@ -76,9 +76,9 @@ def _seek(searches: Sequence[_Search], placer: Placer, covered: bool) -> None:
             list(pool.map(lambda each, waiting=waiting: _look(each, waiting, placer), some))
 
 
-def _order(lost: Sequence[Piece], placer: Placer, covered: bool) -> list[Candidate]:
+def _order(lost: Sequence[Piece], placer: Placer, covered: bool) -> list[PossiblePlace]:
     """The groups in which some pieces may be, the most promising first; some hide a shot from their key picture."""
-    best, films = dict[tuple[int, int], Candidate](), placer.films
+    best, films = dict[tuple[int, int], PossiblePlace](), placer.films
     for piece in lost:
         for each in placer.candidates(piece.start, piece.end):
             held = best.get((each.film, each.group))
@@ -87,13 +87,13 @@ def _order(lost: Sequence[Piece], placer: Placer, covered: bool) -> list[Candida
     return sorted(best.values(), key=lambda c: -c.promise - _HIDDEN * bool(films[c.film].known.cut[c.group]))
 
 
-def _is_affordable(candidate: Candidate, placer: Placer, most: Sequence[float]) -> bool:
+def _is_affordable(candidate: PossiblePlace, placer: Placer, most: Sequence[float]) -> bool:
     """Whether a group may be decoded: `most` says of each film how many pictures may be."""
     film = placer.films[candidate.film]
     return film.decoded < most[candidate.film] or film.is_kept(candidate.group)
 
 
-def _look(candidate: Candidate, searches: Sequence[_Search], placer: Placer) -> None:
+def _look(candidate: PossiblePlace, searches: Sequence[_Search], placer: Placer) -> None:
     """Add the places of pieces, or of parts of them, that are in a group; and what leaves doubt."""
     outline = placer.films[candidate.film].outline(candidate.group)
     for search in searches:

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.verify.picture.strip import Strip
+from cinecut.proof.verify.picture.strip import Thumbnails
 
 REACH = 4  # frames by which a shift is searched, to either side
 _CAP = 20.0  # levels: a picture that differs more is another, however much
@@ -41,7 +41,7 @@ class Alignment:
         return self.distance[:, REACH + offset]
 
 
-def align(file: Strip, reference: Strip, rate: Fraction) -> Alignment:
+def align(file: Thumbnails, reference: Thumbnails, rate: Fraction) -> Alignment:
     """`rate` is the reference's."""
     small, wanted = _coarse(file.luma), _coarse(reference.luma)
     clock = np.array([float(time * rate) for time in file.times])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.proof.verify.picture.alignment import Alignment
-from cinecut.proof.verify.picture.strip import Planes, Strip
+from cinecut.proof.verify.picture.strip import Planes, Thumbnails
 
 FLAT = 4.0  # levels of deviation: a picture with less shows nothing
 _ZOOMS = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3, 1.4, 1.6)
@@ -40,7 +40,7 @@ class Likeness:
         return np.where(self.flat, plain, (self.correlation > 0.85) | (self.distance < 5))
 
 
-def likeness(file: Strip, reference: Strip, alignment: Alignment) -> Likeness:
+def likeness(file: Thumbnails, reference: Thumbnails, alignment: Alignment) -> Likeness:
     parts = [
         _block(file, reference, alignment.shown, slice(start, start + _BLOCK))
         for start in range(0, file.frames, _BLOCK)
@@ -48,7 +48,9 @@ def likeness(file: Strip, reference: Strip, alignment: Alignment) -> Likeness:
     return Likeness(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
-def _block(file: Strip, reference: Strip, shown: NDArray[np.int64], rows: slice) -> tuple[NDArray[np.float32], ...]:
+def _block(
+    file: Thumbnails, reference: Thumbnails, shown: NDArray[np.int64], rows: slice
+) -> tuple[NDArray[np.float32], ...]:
     ours, theirs = file.luma[rows].astype(np.float32), reference.luma[shown[rows]].astype(np.float32)
     level, wanted = ours.mean((1, 2)), theirs.mean((1, 2))
     distance = np.abs(ours - theirs).mean((1, 2))

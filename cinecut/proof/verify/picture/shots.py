@@ -18,7 +18,7 @@ from cinecut.compiler.layout.timeline import Placed
 from cinecut.proof.verify.findings import Events, Finding, frames_text
 from cinecut.proof.verify.picture.alignment import Alignment
 from cinecut.proof.verify.picture.likeness import FLAT, Likeness, correlate, likeness, signatures, zoomed
-from cinecut.proof.verify.picture.strip import Planes, Strip
+from cinecut.proof.verify.picture.strip import Planes, Thumbnails
 
 _BLACK = 26.0  # levels of luma: no picture is darker
 _LOOKS = 7  # frames of an event that are looked at closely
@@ -31,11 +31,11 @@ _SLOPE = 0.08  # by which a speed differs
 
 
 @dataclass(frozen=True)
-class Pictures:
+class PicturePair:
     """A file's pictures beside the reference's."""
 
-    file: Strip
-    reference: Strip
+    file: Thumbnails
+    reference: Thumbnails
     alignment: Alignment
     events: Events
 

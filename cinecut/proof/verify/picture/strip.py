@@ -23,7 +23,7 @@ _PIXELS = 160 * 90  # of a thumbnail, about
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class Thumbnails:
     """Thumbnails in showing order: luma [n, height, width], chroma [n, 2, height / 2, width / 2], as coded; and when
     each is shown, in seconds after the first."""
 
@@ -35,7 +35,7 @@ class Strip:
     def frames(self) -> int:
         return len(self.luma)
 
-    def same_as(self, other: Strip) -> bool:
+    def same_as(self, other: Thumbnails) -> bool:
         return np.array_equal(self.luma, other.luma) and np.array_equal(self.chroma, other.chroma)
 
     def planes(self, start: int, end: int) -> bytes:
@@ -51,7 +51,7 @@ def thumb_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(2, round(height * aspect / 2) * 2), height
 
 
-def read_strip(file: Path, size: tuple[int, int]) -> Strip:
+def read_strip(file: Path, size: tuple[int, int]) -> Thumbnails:
     """All pictures of a file as thumbnails. Raises Stop. What is damaged is left out."""
     parts, times = list[bytes](), list[Fraction]()
     for time, frame in decoded_pictures(file):
@@ -93,9 +93,9 @@ def _small(plane: VideoPlane, size: tuple[int, int]) -> bytes:
     return np.asarray(cv2.resize(rows, size, interpolation=cv2.INTER_AREA)).tobytes()
 
 
-def strip_of(data: bytes, size: tuple[int, int], times: tuple[Fraction, ...]) -> Strip:
+def strip_of(data: bytes, size: tuple[int, int], times: tuple[Fraction, ...]) -> Thumbnails:
     """Thumbnails from their planes."""
     width, height = size
     planes = np.frombuffer(data, np.uint8).reshape(-1, width * height * 3 // 2)
     luma = planes[:, : width * height].reshape(-1, height, width)
-    return Strip(luma, planes[:, width * height :].reshape(-1, 2, height // 2, width // 2), times)
+    return Thumbnails(luma, planes[:, width * height :].reshape(-1, 2, height // 2, width // 2), times)

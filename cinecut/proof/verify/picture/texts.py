@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.compiler.layout.timeline import Text
+from cinecut.compiler.layout.timeline import PlacedText
 from cinecut.proof.verify.findings import Events, Finding
 from cinecut.proof.verify.picture.alignment import Alignment
-from cinecut.proof.verify.picture.strip import Strip
+from cinecut.proof.verify.picture.strip import Thumbnails
 
 AROUND = 24  # frames before and after a text in which it is looked for
 _TOLD = 3.0  # levels by which a text changes its picture at least, to be judged
@@ -51,10 +51,10 @@ class Cover:
 class Texts:
     """The texts of a trailer, their covers, and a file beside the reference."""
 
-    texts: Sequence[Text]
+    texts: Sequence[PlacedText]
     covers: Sequence[Cover]
-    file: Strip
-    reference: Strip
+    file: Thumbnails
+    reference: Thumbnails
     alignment: Alignment
     events: Events
 
@@ -67,7 +67,7 @@ class Texts:
                 found += self._judge(text)
         return found
 
-    def _judge(self, text: Text) -> Iterator[Finding]:
+    def _judge(self, text: PlacedText) -> Iterator[Finding]:
         start, end = text.range.start.index, text.range.end.index
         cover = next((each for each in self.covers if each.start <= start < each.start + len(each.black)), None)
         full = self._fullest(text, cover) if cover is not None else None
@@ -84,7 +84,7 @@ class Texts:
             return
         yield from self._ends(text, cover, full, inside)
 
-    def _ends(self, text: Text, cover: Cover, full: int, inside: dict[int, bool]) -> Iterator[Finding]:
+    def _ends(self, text: PlacedText, cover: Cover, full: int, inside: dict[int, bool]) -> Iterator[Finding]:
         """Whether a text comes and goes at its frames."""
         start, end = text.range.start.index, text.range.end.index
         allowed = 1 if self.alignment.same_rate else 4
@@ -100,7 +100,7 @@ class Texts:
             if count > allowed:
                 yield self._finding("title-time", f"{_quoted(text)} {words.format(f'{count} frames')}", text, row)
 
-    def _moved(self, text: Text, cover: Cover) -> int:
+    def _moved(self, text: PlacedText, cover: Cover) -> int:
         """The frames by which a text fits best if it comes that much later; what lies under it is told by the reference
         where it is not wholly hidden."""
         middle = (text.range.start.index + text.range.end.index) // 2
@@ -161,13 +161,13 @@ class Texts:
             return None
         return at
 
-    def _fullest(self, text: Text, cover: Cover) -> int | None:
+    def _fullest(self, text: PlacedText, cover: Cover) -> int | None:
         """The frame in which most of a text is seen."""
         frames = range(text.range.start.index, text.range.end.index)
         sums = [float(cover.at(frame)[0].sum()) for frame in frames]
         return frames[int(np.argmax(sums))] if sums and max(sums) > _PIXELS else None
 
-    def _readable(self, text: Text, cover: Cover, full: int) -> Iterator[Finding]:
+    def _readable(self, text: PlacedText, cover: Cover, full: int) -> Iterator[Finding]:
         """Whether a text stays long enough to be read, and where no screen cuts it off."""
         seconds = text.range.length / float(self.events.timeline.rate)
         need = _LEAST + len(text.text.strip()) / _PACE
@@ -183,7 +183,7 @@ class Texts:
             message = f"{_quoted(text)} leaves the safe area: some screens cut it off"
             yield self._finding("title-unsafe", message, text, self._row(full))
 
-    def _finding(self, code: str, message: str, text: Text, row: int | None) -> Finding:
+    def _finding(self, code: str, message: str, text: PlacedText, row: int | None) -> Finding:
         frames = text.range.start.index, text.range.end.index
         placed = self.events.at(frames[0])
         return Finding(code, message, *frames, placed.name if placed else "", text.span, (), row)
@@ -194,7 +194,7 @@ def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.f
     return np.abs(cv2.GaussianBlur(one - other, (0, 0), _BLUR), dtype=np.float32)
 
 
-def _quoted(text: Text) -> str:
+def _quoted(text: PlacedText) -> str:
     words = " ".join(text.text.split())
     kind = {"card": "the card", "caption": "the caption"}.get(text.position, "the title")
     return f"{kind} “{words if len(words) < 40 else words[:38] + '…'}”"

@@ -21,7 +21,7 @@ _RUN = 3  # samples in a row that do
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heard:
+class FileSound:
     """A file's sound [2, samples] at RATE, its codec, how many seconds after the first picture it begins, and how many
     samples are clipped."""
 
@@ -31,7 +31,7 @@ class Heard:
     clipped: int
 
 
-def listen(file: Path) -> Heard | None:
+def listen(file: Path) -> FileSound | None:
     """The first sound of a file from its first picture on; None where it has none."""
     with open_media(file) as media:
         stream = next(iter(sound_streams(media)), None)
@@ -52,7 +52,7 @@ def listen(file: Path) -> Heard | None:
     sound = np.concatenate(parts, 1) if parts else np.zeros((2, 0), np.float32)
     shift = round((place or Fraction(0)) * RATE)
     sound = np.pad(sound, ((0, 0), (shift, 0))) if shift > 0 else sound[:, -shift:]
-    return Heard(np.ascontiguousarray(sound, np.float32), codec, float(place or 0), clipped)
+    return FileSound(np.ascontiguousarray(sound, np.float32), codec, float(place or 0), clipped)
 
 
 def _floats(frames: list[av.AudioFrame]) -> list[Floats]:

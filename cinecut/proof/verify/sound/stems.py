@@ -17,7 +17,7 @@ from cinecut.compiler.layout.soundtrack import RISING, PlacedEffect, Soundtrack
 from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.language.timebase import SAMPLE_RATE
 from cinecut.proof.verify.findings import Events, Finding
-from cinecut.proof.verify.sound.listening import RATE, Floats, Heard
+from cinecut.proof.verify.sound.listening import RATE, FileSound, Floats
 
 _REACH = 2 * RATE  # samples by which all of the sound may be off
 _NEAR = round(0.3 * RATE)  # and one thing
@@ -41,10 +41,10 @@ _NAMES = {"film": "the film's own sound", "music": "the music", "effects": "all 
 
 
 @dataclass(frozen=True)
-class Sound:
+class SoundPair:
     """A file's sound beside the stems of the mix, each [2, samples] at RATE from the trailer's first frame on."""
 
-    heard: Heard
+    heard: FileSound
     stems: Mapping[str, Floats]
     track: Soundtrack
     events: Events
