@@ -15,6 +15,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 import cinecut
 from cinecut.analysis.cache import Cache, packed
 from cinecut.files import fingerprint
@@ -53,6 +55,8 @@ class StageRunner:
         work = partial(stage.work, *inputs)
         if "progress" in inspect.signature(stage.work).parameters:
             work = partial(work, progress=partial(self.progress, stage.name))
+        # Of a library's threads only those of matrix products: models have threads of their own, and use them well.
+        work = threadpool_limits.wrap(limits=1, user_api="blas")(work)
         result: T = self.cache.kept(stage.name, stage.key(inputs), stage.kind, work)
         return result
 

@@ -11,6 +11,7 @@ import msgpack
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from cinecut.analysis import stage
 from cinecut.analysis.cache import Cache, packed, unpacked
@@ -115,3 +116,19 @@ def test_a_damaged_or_foreign_file_is_a_miss(tmp_path: Path, damage: bytes) -> N
 def test_a_folder_that_cannot_be_made_costs_only_the_keeping(tmp_path: Path) -> None:
     (tmp_path / "analysis").write_text("a file stands here", encoding="utf-8")
     assert _count(Cache("film", tmp_path)) == 1
+
+
+def _threads() -> dict[str, int]:
+    """The most threads that a library's matrix products ("blas") and its other work ("openmp") may take."""
+    libraries = sorted(threadpool_info(), key=lambda library: library["num_threads"])
+    return {library["user_api"]: library["num_threads"] for library in libraries}
+
+
+def test_matrix_products_of_a_stage_have_one_thread_and_models_keep_theirs(tmp_path: Path) -> None:
+    line = Line(Cache("film", tmp_path), lambda stage, done: None)
+    with threadpool_limits(3):
+        before = _threads()
+        within = line.run(Stage("threads", dict[str, int], _threads))
+        after = _threads()
+    assert before["blas"] == 3
+    assert (within, after) == ({**before, "blas": 1}, before)

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from cinecut.analysis.dialogue.lines import LEADS, OTHERS, UNKNOWN, Dialogue, Line
 from cinecut.analysis.dialogue.voice_activity import film_stretches
@@ -59,13 +58,11 @@ def find_speakers(
     batches = [list(each) for _, each in groupby(spans, lambda span: span.first // _TOGETHER)]
     reach = [(each[0].first, each[-1].last) for each in batches]
     prints, done = list[Floats](), 0
-    with threadpool_limits(1):  # on a busy machine several threads wait for each other: 14 times the CPU
-        for batch, sound in zip(batches, film_stretches(film, facts, stream, reach), strict=True):
-            prints.append(voiceprints(_windows(batch, sound)))
-            done += len(batch)
-            progress(done / len(spans))
-        voices = _by_time(spans, tell_apart(np.concatenate(prints)))
-    return tuple(_turns(spans, voices))
+    for batch, sound in zip(batches, film_stretches(film, facts, stream, reach), strict=True):
+        prints.append(voiceprints(_windows(batch, sound)))
+        done += len(batch)
+        progress(done / len(spans))
+    return tuple(_turns(spans, _by_time(spans, tell_apart(np.concatenate(prints)))))
 
 
 SPEAKERS: Stage[tuple[Turn, ...]] = Stage("speakers", tuple[Turn, ...], find_speakers)
