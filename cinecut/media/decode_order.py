@@ -85,7 +85,7 @@ def _pictures(media: Any, facts: FilmFacts, video: Any, target: int, end: int) -
         packets = packets_of(media, video)
     waiting: list[tuple[Any, int]] = []
     for n, packet in enumerate(dropwhile(lambda packet: not packet.is_keyframe, whole_packets(packets))):
-        stamp = None if joined(media) else place_of(media, packet)
+        stamp = place_of(media, packet) if media.format.name == "avi" or not joined(media) else None
         place = stamp if stamp is not None else round((facts.start + n / facts.rate) / base)
         if place >= end:
             break

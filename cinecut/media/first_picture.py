@@ -22,7 +22,10 @@ from cinecut.diagnostics import Stop
 from cinecut.language.facts import Color
 from cinecut.media.open import open_media, packets_of, picture_stream
 
-_ORDERS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # AVFieldOrder, by which field is shown first
+# AVFieldOrder. Of the last two, one field is stored first and the other shown first; but whoever writes them means by
+# them, as QuickTime's 9 and 14, the first field of pictures whose lines stand between each other.
+_ORDERS = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
+_ORDER_UNTOLD = ("utvideo", "magicyuv")  # their pictures say that they are of two fields, no more
 _WATCHED = 40  # pictures in which movement tells which field is first
 
 
@@ -69,15 +72,38 @@ def _orientation(frame: VideoFrame) -> tuple[int, bool]:
 
 
 def _field_order(frame: VideoFrame, context: Any, following: Iterator[VideoFrame]) -> str:
-    """Which field is shown first: as the header says, else, of pictures that say they are interlaced, as DV means it
-    or as their movement tells."""
+    """Which field is shown first: of pictures that say they are interlaced, as they say, or as DV means it; where they
+    do not say it, as the header says, or else as their movement tells."""
     known = _ORDERS.get(int(context.field_order))
-    if known is not None or not frame.interlaced_frame:
+    if not frame.interlaced_frame:
         return known or "progressive"
     if context.name == "dvvideo":
         return "bff" if frame.height <= 576 else "tff"
+    if context.name not in _ORDER_UNTOLD:
+        return "tff" if _is_top_first(frame) else "bff"
     votes = Counter(_told_by_movement(frame, following))
-    return "bff" if votes["bff"] > votes["tff"] else "tff"
+    return known or ("bff" if votes["bff"] > votes["tff"] else "tff")
+
+
+def _is_top_first(frame: VideoFrame) -> bool:
+    """What a picture of two fields says of their order, which FFmpeg's filters see alone."""
+    graph, _, sink = _filtered(frame, "select", "eq(interlace_type,TOPFIRST)")
+    graph.push(frame)
+    try:
+        return sink.pull() is not None
+    except (av.error.BlockingIOError, av.error.EOFError):
+        return False
+
+
+def _filtered(frame: VideoFrame, name: str, options: str | None = None) -> tuple[Any, Any, Any]:
+    """A graph of one filter for pictures like this one, its source and its sink."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
+    filter, sink = graph.add(name, options), graph.add("buffersink")
+    source.link_to(filter)
+    filter.link_to(sink)
+    graph.configure()
+    return graph, source, sink
 
 
 _IN_FIELDS = ("h264", "mpeg2video", "mpeg4", "vc1")  # codecs that may change to fields midway, as broadcasts do
@@ -109,16 +135,11 @@ _PLACES, _FEW = 3, 3  # places of a film at which pictures are looked at, and ho
 
 
 def _told_by_movement(frame: VideoFrame, following: Iterator[VideoFrame]) -> Iterator[str]:
-    graph = av.filter.Graph()
-    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
-    detector, sink = graph.add("idet"), graph.add("buffersink")
-    source.link_to(detector)
-    detector.link_to(sink)
-    graph.configure()
+    graph, _, sink = _filtered(frame, "idet")
     for each in [frame, *islice(following, _WATCHED)]:
         graph.push(each)
         try:
-            yield str(graph.vpull().metadata.get("lavfi.idet.multiple.current_frame"))
+            yield str(sink.pull().metadata.get("lavfi.idet.multiple.current_frame"))
         except (av.error.BlockingIOError, av.error.EOFError):
             continue
 

@@ -123,7 +123,8 @@ class _Pictures:
         self.media, self.film, self.facts, self.reel = media, film, facts, reel
         self.video = picture_stream(media, film)
         self.base = Fraction(self.video.time_base or 1)
-        self.shift = round((facts.start - REEL_EPOCH) / self.base)
+        # A reel's clock ticks in whole parts of a second: every shift by seconds is exact.
+        self.clock = Fraction(1, self.base.denominator)
         # Stamps of a constant rate may be rounded.
         self.slack = Fraction(0) if facts.variable else Fraction(1, 2) / facts.rate
 
@@ -152,6 +153,10 @@ class _Pictures:
         reached = None if reached is None else reached - self.facts.start
         if reached is None or (not self.facts.variable and reached < self.reel.seen.end.seconds - 3 * self.slack):
             raise self.broken_off(reached)
+
+    def on_reel(self, stamp: int) -> int:
+        """A stamp of the film as one of the reel, in ticks of its clock."""
+        return round((stamp * self.base - self.facts.start + REEL_EPOCH) / self.clock)
 
     def broken_off(self, reached: Fraction | None) -> Stop:
         """What to say where pictures are missing after a time of the film, or where there are none."""
@@ -183,9 +188,10 @@ class _Copied(_Pictures):
         decoded, codec = None, self.video.codec_context.name
         for packet in source:
             self.doubtful = self.doubtful or shows_nothing(packet, codec)
-            packet.pts -= self.shift
+            packet.pts, packet.time_base = self.on_reel(packet.pts), self.clock
+            packet.duration = (packet.duration or 0) * self.base.numerator
             # Containers guess the order of decoding, or let it stand still: any stamps will do that rise, early enough.
-            decoded = packet.pts - round(_BEFORE / self.base) if decoded is None else decoded + 1
+            decoded = packet.pts - round(_BEFORE / self.clock) if decoded is None else decoded + 1
             packet.dts, packet.stream = decoded, target
             yield packet
 
@@ -223,7 +229,7 @@ class _Decoded(_Pictures):
         stream = out.add_stream(stored, rate=self.facts.rate)
         stream.width, stream.height = self.facts.size
         stream.pix_fmt = self.format
-        stream.time_base = stream.codec_context.time_base = Fraction(1, self.base.denominator)
+        stream.time_base = stream.codec_context.time_base = self.clock
         if stored == "ffv1":
             stream.codec_context.options = {"level": "3", "slices": "4"}
         return stream
@@ -267,7 +273,7 @@ class _Decoded(_Pictures):
     def _stored(self, frame: VideoFrame, target: Any) -> Iterator[Any]:
         width, height = self.facts.size
         even = frame.reformat(width=width, height=height, format=self.format)
-        even.pts, even.time_base = (frame.pts or 0) - self.shift, Fraction(1, self.base.denominator)
+        even.pts, even.time_base = self.on_reel(frame.pts or 0), self.clock
         even.pict_type = 0
         yield from target.encode(even)
 
@@ -334,7 +340,7 @@ def _gives_back(name: str, video: Any, packet: Any, frame: VideoFrame) -> bool:
 
 
 def _same_stream(out: Any, stream: Any) -> Any:
-    """The same stream, its clock in ticks of which a second holds a whole number: every shift by seconds is exact."""
+    """The same stream, its clock in ticks of which a second holds a whole number."""
     target = out.add_stream_from_template(stream, opaque=True)
     target.time_base = Fraction(1, Fraction(stream.time_base).denominator)
     return target

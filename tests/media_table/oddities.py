@@ -114,8 +114,8 @@ def _losses() -> list[Recipe]:
         *_films("a gap in the sound", f"{h264}, mkv h264 flac, mkv h264 pcm_s16le, mkv vp8 opus, ts mpeg2 ac3, "
                 "ts hevc aac, vob mpeg2 ac3", steps=(lost("1.5", "2.1", "a"),), places=("1.4", "2")),
         *_films("a hole in the picture", h264, steps=hole, places=around, picture=_INTRA),
-        *_films("a hole in the picture", "mkv mjpeg flac, mov mjpeg pcm_s16le, nut png pcm_s16le", steps=hole,
-                places=around),
+        *_films("a hole in the picture", "mkv mjpeg flac, mov mjpeg pcm_s16le, nut png pcm_s16le, avi jpegls pcm_s16le",
+                steps=hole, places=around),
         *_films("a long hole", "mkv h264 flac, ts h264 mp2, mov h264 pcm_s16le", steps=(lost("2", "6"),), frames=200,
                 picture=_INTRA, places=("1.8", "4", "5.9")),
         *_films("begins between key frames", "ts h264 mp2, ts mpeg2 ac3, ts hevc aac, vob mpeg2 ac3, mpg mpeg1 mp2",
@@ -233,7 +233,8 @@ def _streams() -> list[Recipe]:
 
 
 _RATES = {
-    "24000/1001": "mkv h264 flac, mp4 h264 aac, ts h264 mp2, avi mjpeg pcm_s16le, vob mpeg2 ac3, wmv wmv2 wmav2",
+    "24000/1001": "mkv h264 flac, mp4 h264 aac, ts h264 mp2, avi mjpeg pcm_s16le, avi h263p pcm_s16le, vob mpeg2 ac3, "
+    "wmv wmv2 wmav2",
     "24": "mp4 h264 aac, flv h264 aac",
     "30000/1001": "mkv h264 aac, mp4 hevc aac, ts mpeg2 ac3, vob mpeg2 ac3, mxf mpeg2 pcm_s16le, flv h264 aac",
     "30": "mkv h264 flac, avi mpeg4 pcm_s16le",

@@ -13,12 +13,14 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.fuzz.cases import KINDS, PLAIN, RICH, Setting
+from tools.fuzz import beside, cases
+from tools.fuzz.cases import PLAIN, RICH, Setting
 from tools.fuzz.damage import spoil_bytes
 from tools.fuzz.media import make_media
 from tools.fuzz.nonsense import start_server
 from tools.fuzz.watched import Outcome, run_watched
 
+KINDS = cases.KINDS | beside.KINDS
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -26,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 class _Run:
     media: Path
     seeds: dict[str, str]
+    projects: dict[str, bytes]
     server: str
     kept: Path
 
@@ -39,7 +42,8 @@ def main() -> int:
     server, url = start_server(options.seed)
     try:
         with tempfile.TemporaryDirectory(prefix="cinecut-fuzz-") as folder:
-            run = _Run(media, _linked_seeds(media, Path(folder)), url, options.out)
+            seeds, projects = _linked_seeds(media, Path(folder))
+            run = _Run(media, seeds, projects, url, options.out)
             _preload()
             return _draw(run, options)
     finally:
@@ -83,13 +87,11 @@ def _run_case(run: _Run, kind: str, name: str) -> list[Outcome]:
     folder.mkdir()
     _at_home_in(own)
     dice = random.Random(name)
-    commands = KINDS[kind][0](Setting(folder, run.media, dice, run.seeds, run.server))
+    commands = KINDS[kind][0](Setting(folder, run.media, dice, run.seeds, run.projects, run.server))
     outcomes = []
     for words in commands:
-        if words == ["SPOIL-CACHE"]:
-            for file in sorted((own / "cache").rglob("*.*")):
-                if file.is_file() and dice.random() < 0.5:
-                    file.write_bytes(spoil_bytes(file.read_bytes(), dice))
+        if words[0] == "SPOIL":
+            _spoil_kept(base, words[1], dice)
             continue
         outcome = run_watched(words, folder, (own,))
         outcomes.append(outcome)
@@ -108,6 +110,14 @@ def _run_case(run: _Run, kind: str, name: str) -> list[Outcome]:
     return outcomes
 
 
+def _spoil_kept(base: Path, pattern: str, dice: random.Random) -> None:
+    """Spoil about half of the files that a pattern names, or that lie in folders that it names."""
+    named = sorted(base.glob(pattern))
+    for file in [*named, *(below for folder in named if folder.is_dir() for below in sorted(folder.rglob("*.*")))]:
+        if file.is_file() and dice.random() < 0.5:
+            file.write_bytes(spoil_bytes(file.read_bytes(), dice))
+
+
 def _at_home_in(own: Path) -> None:
     """Have the commands keep their caches, lock, models and temporary files in a new folder."""
     (own / "tmp").mkdir(parents=True)
@@ -120,20 +130,24 @@ def _at_home_in(own: Path) -> None:
     )
 
 
-def _linked_seeds(media: Path, folder: Path) -> dict[str, str]:
-    """The specs to spoil, as they are and with the facts of their media."""
+def _linked_seeds(media: Path, folder: Path) -> tuple[dict[str, str], dict[str, bytes]]:
+    """The specs to spoil, as they are and with the facts of their media; and projects for editing programs."""
     seeds = {"rich": RICH, "plain": PLAIN}
     for name in ("film.mkv", "film.mp4", "song.wav", "logo.png", "look.cube"):
         shutil.copyfile(media / name, folder / name)
     _at_home_in(folder / "own")
+
+    def run(words: list[str]) -> None:
+        outcome = run_watched(words, folder, (folder / "own",))
+        if outcome.status != 0 or outcome.faults:
+            sys.exit(f"a seed cannot be made: cinecut {' '.join(words)}: {outcome.printed} {outcome.faults}")
+
     for name in ("rich", "plain"):
         spec = folder / f"{name}.yaml"
         spec.write_text(seeds[name], encoding="utf-8")
-        outcome = run_watched(["link", spec.name], folder, (folder / "own",))
-        if outcome.status != 0 or outcome.faults:
-            sys.exit(f"the seed {name} cannot be linked: {outcome.printed} {outcome.faults}")
+        run(["link", spec.name])
         seeds[f"{name} linked"] = spec.read_text(encoding="utf-8")
-    return seeds
+    return seeds, beside.exported(run, folder, seeds["rich linked"])
 
 
 def _preload() -> None:

@@ -20,17 +20,20 @@ from tools.fuzz.damage import spoil_bytes, spoil_text, spoil_value
 from tools.fuzz.media import FILMS, SONGS, SUBTITLES
 
 Commands = list[list[str]]
+"""The words of each command, as a shell takes them: NAME=value before them, <file behind them. SPOIL is none: it spoils
+kept files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where a case is made: its folder, the media to take, this run's dice, the linked seed specs by name, and the
-    address of a server whose answers are nonsense."""
+    """Where a case is made: its folder, the media to take, this run's dice, the linked seed specs and the projects for
+    editing programs by name, and the address of a server whose answers are nonsense."""
 
     folder: Path
     media: Path
     dice: random.Random
     seeds: dict[str, str]
+    projects: dict[str, bytes]
     server: str
 
     def take(self, *names: str) -> None:
@@ -54,14 +57,14 @@ timeline:
   - shot: 0:01 - 0:02
     from: fade in 4f
     titles: [Hello, {text: There, at: 6f, for: 12f, fade: 3f, position: upper}]
-    sound: [riser, {effect: punch, gain: 3, at: 2f}]
+    sound: {effect: punch, gain: 3, at: 2f}
     line: Where were you?
   - shot: {in: 0:03, for: 2 beats}
     speed: 0.5
     sync: {at: 0:03.2, to: beat}
     from: crossfade 6f
     reframe: {x: 0, to: {x: 1}}
-    sound_lead: 4f
+    sound: riser
   - black: 1 beat
     silent: true
   - card: THE END
@@ -115,17 +118,18 @@ def _on_spec(case: Setting) -> Commands:
     return commands
 
 
-def _keys(part: Any) -> Iterator[str]:
+def keys_of(part: Any) -> Iterator[str]:
+    """The names of all properties in a schema."""
     if isinstance(part, dict):
         yield from part.get("properties", {})
         for value in part.values():
-            yield from _keys(value)
+            yield from keys_of(value)
     elif isinstance(part, list):
         for value in part:
-            yield from _keys(value)
+            yield from keys_of(value)
 
 
-KEYS = sorted({*_keys(read_schema(TRAILER)), "<<", "fade_in", "start", "end"})
+KEYS = sorted({*keys_of(read_schema(TRAILER)), "<<", "fade_in", "start", "end"})
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "cp1251", "cp932", "gb18030", "euc_kr", "cp874", "mac_roman", "utf-32")
 
 
@@ -186,7 +190,7 @@ def films(case: Setting) -> Commands:
 def caches(case: Setting) -> Commands:
     """Kept results of an earlier run, spoiled, before the same run again."""
     case.take("film.mp4")
-    return [_analyze("film.mp4"), ["SPOIL-CACHE"], [*_analyze("film.mp4"), "--force"]]
+    return [_analyze("film.mp4"), ["SPOIL", "own/cache"], [*_analyze("film.mp4"), "--force"]]
 
 
 def answers(case: Setting) -> Commands:

@@ -30,7 +30,8 @@ class Outcome:
 
 
 def run_watched(words: Sequence[str], folder: Path, own: Sequence[Path]) -> Outcome:
-    """Run `cinecut WORDS` in `folder`. It may write below `folder` and `own` (its cache and runtime folders)."""
+    """Run `cinecut WORDS` in `folder`. It may write below `folder` and `own` (its cache and runtime folders). As in a
+    shell, NAME=value before the words is for the environment, and <file behind them what is read."""
     before = _listing(folder)
     log, audit = own[0] / "printed", own[0] / "audit"
     secrets = list(folder.glob("secret*"))
@@ -64,7 +65,7 @@ def _be_cinecut(words: Sequence[str], folder: Path, log: Path, audit: Path) -> N
     os.chdir(folder)
     note = os.open(audit, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    words = _as_in_a_shell(words)
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's own
@@ -101,6 +102,18 @@ def _be_cinecut(words: Sequence[str], folder: Path, log: Path, audit: Path) -> N
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status & 255)
+
+
+def _as_in_a_shell(words: Sequence[str]) -> list[str]:
+    """The words of the command alone, once its environment and its input are as the others say."""
+    plain, source = list(words), os.devnull
+    while match := re.fullmatch(r"([A-Z_0-9]+)=(.*)", plain[0], re.DOTALL):
+        os.environ[match[1]] = match[2]
+        del plain[0]
+    if plain[-1].startswith("<"):
+        source = plain.pop()[1:]
+    os.dup2(os.open(source, os.O_RDONLY), 0)
+    return plain
 
 
 def _wait(child: int) -> tuple[int, int, bool]:
