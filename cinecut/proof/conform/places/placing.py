@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cinecut.analysis.film.gops import Inside, Thumbs
 from cinecut.language.facts import FilmFacts
 from cinecut.proof.conform.places.film import FilmPictures
+from cinecut.proof.conform.places.logo import logo_in, without
 from cinecut.proof.conform.places.vectors import (
     Vectors,
     View,
@@ -105,8 +106,9 @@ class Placer:
 
     @cached_property
     def luma(self) -> NDArray[np.uint8]:
-        """The frames [n, 45, 80]."""
-        return np.stack([framed(thumb, self.within) for thumb in self.thumbs])
+        """The frames without a logo that lies over all of them [n, 45, 80]."""
+        luma = np.stack([framed(thumb, self.within) for thumb in self.thumbs])
+        return without(luma, logo_in(luma))
 
     @cached_property
     def vectors(self) -> Vectors:
