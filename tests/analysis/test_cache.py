@@ -125,7 +125,7 @@ def _threads() -> dict[str, int]:
 
 
 def test_matrix_products_of_a_stage_have_one_thread_and_models_keep_theirs(tmp_path: Path) -> None:
-    line = Line(Cache("film", tmp_path), lambda stage, done: None)
+    line = StageRunner(Cache("film", tmp_path), lambda stage, done: None)
     with threadpool_limits(3):
         before = _threads()
         within = line.run(Stage("threads", dict[str, int], _threads))
