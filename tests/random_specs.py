@@ -12,7 +12,7 @@ from unicodedata import category
 
 from hypothesis import strategies as st
 
-from cinecut.language.document import Mapping, Node, Scalar, children
+from cinecut.language.document import MapNode, Node, Scalar, children
 from cinecut.language.document.layout import number_text, scalar_text
 from cinecut.language.events import Alternative, Clip, Transition
 from cinecut.language.formats import resolved, schema_of
@@ -151,7 +151,7 @@ class Messy:
         self.random = random
         self.count = 0
 
-    def text(self, root: Mapping) -> str:
+    def text(self, root: MapNode) -> str:
         return self.block(root, 0).lstrip("\n") + self.rows("a", 0)
 
     def rows(self, kind: str, indent: int) -> str:
@@ -169,7 +169,7 @@ class Messy:
 
     def block(self, node: Node, indent: int) -> str:
         found, steps = "", children(node)
-        if isinstance(node, Mapping):
+        if isinstance(node, MapNode):
             self.random.shuffle(steps)
         for step, child in steps:
             found += self.rows("a", indent)
@@ -193,7 +193,7 @@ class Messy:
         parts = [f"{step}: {self.flow(child, indent + 2)}" if isinstance(step, str) else self.flow(child, indent + 2)
                  for step, child in children(node)]  # fmt: skip
         inside = f",{gap} ".join(parts)
-        return f"{{{gap}{inside}{gap}}}" if isinstance(node, Mapping) else f"[{gap}{inside}{gap}]"
+        return f"{{{gap}{inside}{gap}}}" if isinstance(node, MapNode) else f"[{gap}{inside}{gap}]"
 
     def scalar(self, node: Scalar) -> str:
         text: str = scalar_text(node.value, flow=True)

@@ -16,7 +16,7 @@ from cinecut.analysis.edit.score.sound import CutSong, LeveledVoice, Score, Sfx,
 from cinecut.analysis.episodes import Episode, Watched
 from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint
 from cinecut.analysis.story.scenes import Described
-from cinecut.language.document.layout import Path as Place
+from cinecut.language.document import NodePath
 from cinecut.language.document.layout import Remark, number_text
 from cinecut.language.events import (
     ActMarker,
@@ -64,7 +64,7 @@ class Decisions:
         return next((each for each in episodes if each.name == found.film), episodes[0]), found
 
 
-def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
+def to_spec(decided: Decisions) -> tuple[Spec, dict[NodePath, Remark]]:
     """The spec, and the remarks for its file."""
     notes = _Notes()
     over = differences(decided.vibe)
@@ -96,12 +96,12 @@ def to_spec(decided: Decisions) -> tuple[Spec, dict[Place, Remark]]:
 class _Notes:
     """The remarks collected so far."""
 
-    remarks: dict[Place, Remark] = field(default_factory=dict)
+    remarks: dict[NodePath, Remark] = field(default_factory=dict)
 
-    def above(self, path: Place, *rows: str) -> None:
+    def above(self, path: NodePath, *rows: str) -> None:
         self.remarks[path] = Remark(above=tuple(f"# {row}" for row in rows))
 
-    def beside(self, path: Place, text: str) -> None:
+    def beside(self, path: NodePath, text: str) -> None:
         self.remarks[path] = Remark(beside=f"# {_one_line(text)}")
 
 
@@ -138,7 +138,7 @@ def _films(decided: Decisions, notes: _Notes) -> dict[str, Any]:
     return {"film": None, "films": named}
 
 
-def _film(film: Episode, where: Place, decided: Decisions, notes: _Notes) -> Film:
+def _film(film: Episode, where: NodePath, decided: Decisions, notes: _Notes) -> Film:
     name, by = (decided.protagonist if film is decided.watched.episodes[0] else None) or (None, "")
     if name is not None:
         notes.beside((*where, "protagonist"), f"by {by}")
@@ -258,7 +258,7 @@ def _timeline(decided: Decisions, notes: _Notes) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Event, dict[Place, str]]:
+def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Event, dict[NodePath, str]]:
     """An event, and the reasons for its values, by their places in it."""
     length = Length(Fraction(cut.slot.beats), "beats")
     fade = Length(Fraction(1) if cut.slot.beats > 1 else Fraction(1, 2), "beats")
@@ -333,8 +333,8 @@ def _sound(cut: Cut, sounds: Sounds, decided: Decisions) -> dict[str, Any]:
     return values if sounds.duck is None else {**values, "duck": Fraction(sounds.duck)}
 
 
-def _reasons(sounds: Sounds) -> dict[Place, str]:
-    why: dict[Place, str] = {("gain",): sounds.why_gain} if sounds.gain else {}
+def _reasons(sounds: Sounds) -> dict[NodePath, str]:
+    why: dict[NodePath, str] = {("gain",): sounds.why_gain} if sounds.gain else {}
     if sounds.duck is not None:
         why["duck",] = sounds.why_duck
     if len(sounds.effects) == 1 and sounds.effects[0].name is None and sounds.effects[0].gain < 0:

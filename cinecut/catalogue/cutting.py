@@ -11,7 +11,7 @@ from pathlib import Path
 from cinecut.catalogue.find import Hit
 from cinecut.catalogue.store import Catalogue
 from cinecut.diagnostics import Stop
-from cinecut.language.document.layout import Path as Place
+from cinecut.language.document import NodePath
 from cinecut.language.document.layout import Remark
 from cinecut.language.events import Clip, Shot
 from cinecut.language.facts import FilmFacts
@@ -29,7 +29,7 @@ def spec_of(hits: Sequence[Hit], catalogue: Catalogue, target: Path, query: str)
     names = _names(list(dict.fromkeys(hit.film for hit in hits)))
     films = {film: _film(film, catalogue, target) for film in names}
     ordered = sorted(hits, key=lambda hit: (list(names).index(hit.film), hit.range.start))
-    remarks: dict[Place, Remark] = {
+    remarks: dict[NodePath, Remark] = {
         (): Remark(above=(f"# yaml-language-server: $schema={TRAILER}.schema.json", f"# Found by: {_plain(query)}"))
     }
     for place, hit in enumerate(ordered):

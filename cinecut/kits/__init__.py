@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Report, Stop
-from cinecut.language.document import Mapping as YamlMapping
-from cinecut.language.document import plain
+from cinecut.language.document import MapNode, plain
 from cinecut.language.formats import formats, parse_size
 from cinecut.language.read import fill_list, inside
 from cinecut.language.rules import check_names
@@ -81,7 +80,7 @@ def read_kit(path: Path) -> Kit:
     root = root_of(path, KIT, "{kit: 1, about: …}", report)
     check_document(root, KIT, formats(None), report)
     report.stop_on_error()
-    assert isinstance(root, YamlMapping)
+    assert isinstance(root, MapNode)
     outputs = fill_list(Deliverable, root.entries["outputs"]) if "outputs" in root.entries else ()
     _check_outputs(outputs, report)
     return _filled(plain(root), path.stem, outputs)

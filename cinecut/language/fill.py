@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from cinecut.diagnostics import Report, Span, excerpt
-from cinecut.language.document import Mapping, Node, Scalar, Sequence, head_span, plain
+from cinecut.language.document import ListNode, MapNode, Node, Scalar, head_span, plain
 from cinecut.language.events import EVENTS, ActMarker, Alternative, Clip, Entry, Place, Shot, Transition
 from cinecut.language.formats import exact, parse_shift, parse_size, resolved, schema_of
 from cinecut.language.spec import Anchor, Part
@@ -44,7 +44,7 @@ class Filler:
     def fill(self, cls: type[T], node: Node) -> T:
         if isinstance(node, Scalar):
             node = _expand(cls, node)
-        assert isinstance(node, Mapping)
+        assert isinstance(node, MapNode)
         values: dict[str, Any] = {}
         outside, self.film = self.film, self._film_in(cls, node)
         for item in _fields(typing.cast(typing.Hashable, cls)):
@@ -56,11 +56,11 @@ class Filler:
             values["place"] = Place(head_span(node), given)
         return cls(**values)
 
-    def _film_in(self, cls: type, node: Mapping) -> str:
+    def _film_in(self, cls: type, node: MapNode) -> str:
         """The film whose times are in a record: a shot's own is that of its sync point and its alternatives too."""
         if cls is Shot:
             clip = node.entries["shot"]
-            name = _text(clip.get("film")) if isinstance(clip, Mapping) else split_span(_text(clip))[0]
+            name = _text(clip.get("film")) if isinstance(clip, MapNode) else split_span(_text(clip))[0]
             return name or ""
         if cls not in (Clip, Alternative, Anchor):
             return self.film
@@ -88,7 +88,7 @@ def _text(node: Node | None) -> str:
     return str(node.value) if isinstance(node, Scalar) else ""
 
 
-def _expand(cls: type, node: Scalar) -> Mapping:
+def _expand(cls: type, node: Scalar) -> MapNode:
     """The short form of a value as its long form, every part with its own place."""
     if cls in (Clip, Part):
         text = str(node.value)
@@ -105,7 +105,7 @@ def _expand(cls: type, node: Scalar) -> Mapping:
             entries[key] = Scalar(part, span)
     else:
         entries = {cls.short: node}  # type: ignore[attr-defined]
-    return Mapping(entries, {key: value.span for key, value in entries.items()}, node.span, flow=True)
+    return MapNode(entries, {key: value.span for key, value in entries.items()}, node.span, flow=True)
 
 
 @cache
@@ -151,12 +151,12 @@ def _default_node(part: dict[str, Any], hint: Any) -> Node | None:
     if "default" in part:
         value = part["default"]
         if isinstance(value, list):
-            return Sequence((), _SCHEMA_PLACE)
+            return ListNode((), _SCHEMA_PLACE)
         return Scalar(value, _SCHEMA_PLACE)
     if typing.get_origin(hint) is tuple and typing.get_args(hint)[1:] == (Ellipsis,):
-        return Sequence((), _SCHEMA_PLACE)
+        return ListNode((), _SCHEMA_PLACE)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint) and hint not in _SIMPLE:
-        return Mapping({}, {}, _SCHEMA_PLACE, flow=True)
+        return MapNode({}, {}, _SCHEMA_PLACE, flow=True)
     return None
 
 
@@ -186,18 +186,18 @@ def _converter(hint: Any) -> _Convert:
 
 def _items(node: Node) -> tuple[Node, ...]:
     """The items of a list; of one thing that may stand for a list, the thing."""
-    return node.items if isinstance(node, Sequence) else (node,)
+    return node.items if isinstance(node, ListNode) else (node,)
 
 
 def _entries(node: Node) -> dict[str, Node]:
-    assert isinstance(node, Mapping)
+    assert isinstance(node, MapNode)
     return node.entries
 
 
 def _entry(filler: Filler, node: Node) -> Entry:
     if id(node) in filler.known:
         return filler.known[id(node)]
-    assert isinstance(node, Mapping)
+    assert isinstance(node, MapNode)
     for kind, cls in EVENTS.items():
         if kind in node.entries:
             return filler.fill(cls, node)

@@ -16,10 +16,10 @@ from cinecut.diagnostics import Report, Span, excerpt
 from cinecut.language import schema as schemas
 from cinecut.language.document import (
     Document,
-    Mapping,
+    ListNode,
+    MapNode,
     Node,
     Scalar,
-    Sequence,
     head_span,
     odd_spaces,
     plain,
@@ -59,7 +59,7 @@ _SHOWN = {  # files of one's own beside specs, and what reads them
 
 def _other_kind(root: Node) -> tuple[str, Span] | None:
     """Which of the other languages a file is in, and where it says so: `vibe: 1`."""
-    if not isinstance(root, Mapping) or "cinecut" in root.entries or "timeline" in root.entries:
+    if not isinstance(root, MapNode) or "cinecut" in root.entries or "timeline" in root.entries:
         return None
     found = ((kind, root.entries[kind]) for kind in _SHOWN if kind in root.entries)
     return next(((kind, head_span(node)) for kind, node in found if plain(node) == 1), None)
@@ -125,17 +125,17 @@ def _same_entries(
 
 
 def _timeline(root: Node | None) -> tuple[Node, ...]:
-    timeline = root.get("timeline") if isinstance(root, Mapping) else None
-    return timeline.items if isinstance(timeline, Sequence) else ()
+    timeline = root.get("timeline") if isinstance(root, MapNode) else None
+    return timeline.items if isinstance(timeline, ListNode) else ()
 
 
 def _without(root: Node, same: dict[int, Entry]) -> Node:
     """A spec with the entries alone that are not known to be right, and one more: none is a mistake."""
-    assert isinstance(root, Mapping)  # or there were no entries
+    assert isinstance(root, MapNode)  # or there were no entries
     items = _timeline(root)
     left = tuple(item for item in items if id(item) not in same)
-    timeline = Sequence(left or items[:1], root.span)
-    return Mapping({**root.entries, "timeline": timeline}, root.keys, root.span)
+    timeline = ListNode(left or items[:1], root.span)
+    return MapNode({**root.entries, "timeline": timeline}, root.keys, root.span)
 
 
 _STARTER = ("the shortest spec: {cinecut: 1, film: film.mp4, timeline: [shot: 0:16 - 0:20]}",)
@@ -159,27 +159,27 @@ def _texts() -> frozenset[str]:
     return frozenset(keys)
 
 
-def _sound_parts(root: Node, report: Report) -> Mapping | None:
+def _sound_parts(root: Node, report: Report) -> MapNode | None:
     """The spec without the parts that have mistakes; a broken event becomes black, for its neighbours' sake."""
-    if not isinstance(root, Mapping):
+    if not isinstance(root, MapNode):
         return None
     broken, known = sorted(d.span for d in report if d.span is not None), dict[int, bool]()
     entries: dict[str, Node] = {
         "cinecut": Scalar(1, root.span),
         "film": Scalar(ABSENT, root.span),
-        "timeline": Sequence((), root.span),
+        "timeline": ListNode((), root.span),
     }
     for key, node in root.entries.items():
-        if key == "timeline" and isinstance(node, Sequence):
+        if key == "timeline" and isinstance(node, ListNode):
             items = tuple(_BROKEN_EVENT if _holds(item, broken, known) else item for item in node.items)
-            entries[key] = Sequence(items, node.span)
-        elif key == "films" and isinstance(node, Mapping):
+            entries[key] = ListNode(items, node.span)
+        elif key == "films" and isinstance(node, MapNode):
             del entries["film"]
             films = {name: _LOST if _holds(film, broken, known) else film for name, film in node.entries.items()}
-            entries[key] = Mapping(films or {"": _LOST}, node.keys, node.span)
+            entries[key] = MapNode(films or {"": _LOST}, node.keys, node.span)
         elif not _holds(node, broken, known) and root.keys[key] not in broken:
             entries[key] = node
-    return Mapping(entries, root.keys, root.span)
+    return MapNode(entries, root.keys, root.span)
 
 
 def _holds(node: Node, spans: list[Span], known: dict[int, bool]) -> bool:
@@ -189,20 +189,20 @@ def _holds(node: Node, spans: list[Span], known: dict[int, bool]) -> bool:
         known[id(node)] = False
         first = bisect_left(spans, (node.span.line, node.span.column), key=lambda span: (span.line, span.column))
         end = (node.span.end_line, node.span.end_column)
-        parts = node.entries.values() if isinstance(node, Mapping) else getattr(node, "items", ())
+        parts = node.entries.values() if isinstance(node, MapNode) else getattr(node, "items", ())
         begins = first < len(spans) and (spans[first].line, spans[first].column) < end
         known[id(node)] = begins or any(_holds(part, spans, known) for part in parts)
     return known[id(node)]
 
 
 _LOST = Scalar(ABSENT, Span("", 0, 0, 0, 0))
-_BROKEN_EVENT = Mapping({"black": Scalar("60s", Span("", 0, 0, 0, 0))}, {}, Span("", 0, 0, 0, 0), flow=True)
+_BROKEN_EVENT = MapNode({"black": Scalar("60s", Span("", 0, 0, 0, 0))}, {}, Span("", 0, 0, 0, 0), flow=True)
 
 
 def _check_films(root: Node, report: Report) -> None:
     """There is one film, or there are several with names that no time can be taken for."""
-    films = root.get("films") if isinstance(root, Mapping) else None
-    if not isinstance(root, Mapping) or not isinstance(films, Mapping):
+    films = root.get("films") if isinstance(root, MapNode) else None
+    if not isinstance(root, MapNode) or not isinstance(films, MapNode):
         return
     if "film" in root.entries:
         hint = "give it a name among the others: films: {main: film.mkv, …}"
@@ -217,9 +217,9 @@ def _check_films(root: Node, report: Report) -> None:
 
 def _check_kinds(root: Node, report: Report) -> None:
     """Every entry of the timeline is exactly one kind of event. The schema cannot say this at its exact place."""
-    timeline, twice = root.get("timeline") if isinstance(root, Mapping) else None, set[Span]()
-    for entry in timeline.items if isinstance(timeline, Sequence) else ():
-        if not isinstance(entry, Mapping):
+    timeline, twice = root.get("timeline") if isinstance(root, MapNode) else None, set[Span]()
+    for entry in timeline.items if isinstance(timeline, ListNode) else ():
+        if not isinstance(entry, MapNode):
             continue
         kinds = [kind for kind in EVENTS if kind in entry.entries]
         if len(kinds) > 1:
@@ -231,7 +231,7 @@ def _check_kinds(root: Node, report: Report) -> None:
     report.found = [d for d in report.found if d.code != "unknown-key" or d.span not in twice]
 
 
-def _report_no_kind(entry: Mapping, report: Report) -> None:
+def _report_no_kind(entry: MapNode, report: Report) -> None:
     known = schemas.definition(schemas.TRAILER, "shot")["properties"]
     for key in entry.entries:
         close = [] if key in known else get_close_matches(key, EVENTS, n=1)
@@ -246,16 +246,16 @@ def _report_no_kind(entry: Mapping, report: Report) -> None:
 
 def numbering_in(root: Node) -> dict[str, Timecodes | None]:
     """How the films' pictures are numbered, as their facts say; None where they do not."""
-    films = root.get("films") if isinstance(root, Mapping) else None
-    if isinstance(films, Mapping) and films.entries:
+    films = root.get("films") if isinstance(root, MapNode) else None
+    if isinstance(films, MapNode) and films.entries:
         found = {name: _timecodes(film) for name, film in films.entries.items()}
         return {"": next(iter(found.values())), **found}
-    return {"": _timecodes(root.get("film") if isinstance(root, Mapping) else None)}
+    return {"": _timecodes(root.get("film") if isinstance(root, MapNode) else None)}
 
 
 def _timecodes(film: Node | None) -> Timecodes | None:
-    facts = film.get("facts") if isinstance(film, Mapping) else None
-    rate, start = (facts.get(key) if isinstance(facts, Mapping) else None for key in ("rate", "timecode"))
+    facts = film.get("facts") if isinstance(film, MapNode) else None
+    rate, start = (facts.get(key) if isinstance(facts, MapNode) else None for key in ("rate", "timecode"))
     with contextlib.suppress(BadTimeError):
         if isinstance(rate, Scalar):
             return Timecodes.starting(positive(rate.value), str(start.value) if isinstance(start, Scalar) else None)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cinecut.diagnostics import Report, Span, Stop, excerpt
-from cinecut.language.document import Mapping as YamlMapping
-from cinecut.language.document import Node, Sequence, head_span, odd_spaces, plain, read_document
+from cinecut.language.document import ListNode, MapNode, Node, head_span, odd_spaces, plain, read_document
 from cinecut.language.document.accept import Acceptance
 
 if TYPE_CHECKING:
@@ -250,7 +249,7 @@ def _branch(error: ValidationError) -> list[ValidationError]:
 def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:
     known = list(error.schema["properties"])  # type: ignore[index]
     elsewhere: dict[str, str] = error.schema.get("x-elsewhere", {})  # type: ignore[union-attr]
-    assert isinstance(node, YamlMapping)
+    assert isinstance(node, MapNode)
     for key in node.entries:
         if key in known:
             continue
@@ -302,9 +301,9 @@ def _find(root: Node, path: list[str | int]) -> tuple[Node, str]:
     """The node at a path, and how to call it."""
     node, name = root, "this file"
     for step in path:
-        if isinstance(node, YamlMapping) and isinstance(step, str):
+        if isinstance(node, MapNode) and isinstance(step, str):
             node, name = node.entries[step], f"`{step}`"
-        elif isinstance(node, Sequence) and isinstance(step, int):
+        elif isinstance(node, ListNode) and isinstance(step, int):
             node, name = node.items[step], "this entry"
     return node, name
 

@@ -14,8 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from cinecut.diagnostics import Report, Span, Stop, excerpt
-from cinecut.language.document import Mapping as YamlMapping
-from cinecut.language.document import Node, Scalar, read_document
+from cinecut.language.document import MapNode, Node, Scalar, read_document
 from cinecut.language.formats import shown_text
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
@@ -80,14 +79,14 @@ def translations_of(spec: Spec, report: Report) -> dict[str, Translation]:
             continue
         if document.root is None:
             found[language] = Translation(language, file, {}, {})
-        elif isinstance(document.root, YamlMapping):
+        elif isinstance(document.root, MapNode):
             found[language] = _read(language, file, document.root, report)
         else:
             report.add("wrong-type", f"{file} must be a mapping (text: words)", document.root.span)
     return found
 
 
-def _read(language: str, file: str, root: YamlMapping, report: Report) -> Translation:
+def _read(language: str, file: str, root: MapNode, report: Report) -> Translation:
     words = dict[str, Words]()
     for key, node in root.entries.items():
         if isinstance(node, Scalar) and node.value is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import typing
-from collections.abc import Mapping as Map
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -16,10 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 from cinecut.diagnostics import Span
-from cinecut.language.document import Document, Mapping, Node, Scalar, Sequence
+from cinecut.language.document import Document, ListNode, MapNode, Node, NodePath, Scalar
 from cinecut.language.document.comments import anchors_of, remarks_of
 from cinecut.language.document.edit import Edits
-from cinecut.language.document.layout import Path, Remark, Remarks, number_text, print_flow, print_tree
+from cinecut.language.document.layout import Remark, Remarks, number_text, print_flow, print_tree
 from cinecut.language.events import EVENTS, ActMarker, Alternative, Clip, Effect, Shot, Sync, Transition
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.formats import properties_of, resolved
@@ -63,12 +63,12 @@ def _spaced(spec: Spec, remarks: Remarks) -> Remarks:
 
 def format_document(document: Document) -> str:
     """A document in canonical order, spacing and short forms. Comments, anchors and the file's line ends stay."""
-    assert isinstance(document.root, Mapping)
+    assert isinstance(document.root, MapNode)
     remarks = remarks_of(document)
     inside = {path[:length] for path in remarks for length in range(len(path))}
     fixed = set(anchors_of(document))
     tree = _Canonical(inside, fixed).record(document.root, Spec, ())
-    assert isinstance(tree, Mapping)
+    assert isinstance(tree, MapNode)
     text = print_tree(tree, remarks, anchors_of(document))
     return document.mark + (text.replace("\n", "\r\n") if "\r\n" in document.text else text)
 
@@ -76,10 +76,10 @@ def format_document(document: Document) -> str:
 # A Spec as a tree
 
 
-def spec_tree(spec: Spec, remarks: Remarks) -> Mapping:
+def spec_tree(spec: Spec, remarks: Remarks) -> MapNode:
     inside = frozenset(path[:length] for path in remarks for length in range(len(path)))
     tree = _Trees(numbering_of(spec), frozenset(remarks), inside).record(spec, ())
-    assert isinstance(tree, Mapping)
+    assert isinstance(tree, MapNode)
     return tree
 
 
@@ -102,11 +102,11 @@ def value_tree(value: Any, numbering: Numbering = MappingProxyType({})) -> Node:
 @dataclass(frozen=True, slots=True)
 class _Trees:
     numbering: Numbering
-    remarked: frozenset[Path]
-    inside: frozenset[Path]  # of what something inside is remarked on
+    remarked: frozenset[NodePath]
+    inside: frozenset[NodePath]  # of what something inside is remarked on
     film: str = ""  # whose times they are that name none
 
-    def record(self, record: Any, path: Path) -> Node:
+    def record(self, record: Any, path: NodePath) -> Node:
         cls: Any = type(record)
         if cls is Shot:
             self = dataclasses.replace(self, film=record.shot.film or "")
@@ -124,7 +124,7 @@ class _Trees:
         tree = _mapping(entries, flow=cls not in _BLOCKS)
         return tree if path in self.inside else shortened(tree, cls)
 
-    def value(self, value: Any, part: Map[str, Any], path: Path, owner: Any) -> Node:
+    def value(self, value: Any, part: Mapping[str, Any], path: NodePath, owner: Any) -> Node:
         match value:
             case FilmTime():
                 return Scalar(self.time(value, owner), _NOWHERE)
@@ -141,15 +141,15 @@ class _Trees:
                 if len(value) == 1 and part.get("type") != "array" and not numbered:
                     return self.item(value[0], path)
                 items = tuple(self.item(item, (*path, number)) for number, item in enumerate(value))
-                return Sequence(items, _NOWHERE, flow=not value or isinstance(value[0], Effect | Fraction))
+                return ListNode(items, _NOWHERE, flow=not value or isinstance(value[0], Effect | Fraction))
             case _ if dataclasses.is_dataclass(value):
                 return self.record(value, path)
-            case Map() if record_of_each(value):
+            case Mapping() if record_of_each(value):
                 return _mapping({key: self.record(item, (*path, key)) for key, item in value.items()}, flow=False)
             case _:
                 return _plain_tree(value)
 
-    def item(self, item: Any, path: Path) -> Node:
+    def item(self, item: Any, path: NodePath) -> Node:
         return self.record(item, path) if dataclasses.is_dataclass(item) else _plain_tree(item)
 
     def time(self, time: FilmTime, owner: Any) -> str:
@@ -164,7 +164,7 @@ class _Trees:
         return seconds_text(time.seconds, always_clock=bool(span))
 
 
-def set_clip(edits: Edits, path: Path, clip: Clip, numbering: Numbering) -> None:
+def set_clip(edits: Edits, path: NodePath, clip: Clip, numbering: Numbering) -> None:
     """Give a shot other times. A time that stays is left as it is written, with its comments; a new one is written as
     the others are."""
     numbered = numbering.get(clip.film or "")
@@ -184,7 +184,7 @@ def set_clip(edits: Edits, path: Path, clip: Clip, numbering: Numbering) -> None
     for key, text in old.items():
         if key in entries and _same_time(text, getattr(clip, f"{key}_" if key != "out" else key, None), numbered):
             entries[key] = Scalar(text, tree.span)
-    if not isinstance(node, Mapping) or (node.flow and node.entries.keys() != entries.keys()):
+    if not isinstance(node, MapNode) or (node.flow and node.entries.keys() != entries.keys()):
         edits.set(path, shortened(_mapping(entries, flow=True), Clip))
         return
     for key in node.entries:
@@ -200,7 +200,7 @@ def _clip_texts(node: Node) -> dict[str, str]:
     if isinstance(node, Scalar):
         film, times = split_span(str(node.value))
         return {**({"film": film} if film else {}), **dict(zip(("in", "out"), times, strict=False))}
-    entries = node.entries if isinstance(node, Mapping) else {}
+    entries = node.entries if isinstance(node, MapNode) else {}
     return {key: str(_plain_text(value.value)) for key, value in entries.items() if isinstance(value, Scalar)}
 
 
@@ -216,15 +216,15 @@ def _same_time(text: str, time: Any, numbered: Timecodes | None) -> bool:
     return False
 
 
-def _mapping(entries: dict[str, Node], flow: bool) -> Mapping:
-    return Mapping(entries, dict.fromkeys(entries, _NOWHERE), _NOWHERE, flow)
+def _mapping(entries: dict[str, Node], flow: bool) -> MapNode:
+    return MapNode(entries, dict.fromkeys(entries, _NOWHERE), _NOWHERE, flow)
 
 
 def _plain_tree(value: Any) -> Node:
-    if isinstance(value, Map):
+    if isinstance(value, Mapping):
         return _mapping({key: _plain_tree(item) for key, item in value.items()}, flow=True)
     if isinstance(value, list | tuple):
-        return Sequence(tuple(map(_plain_tree, value)), _NOWHERE, flow=True)
+        return ListNode(tuple(map(_plain_tree, value)), _NOWHERE, flow=True)
     return Scalar(value, _NOWHERE)
 
 
@@ -293,7 +293,7 @@ def _rounded(value: Any) -> Any:
 # Canonical order and short forms
 
 
-def shortened(tree: Mapping, cls: type) -> Node:
+def shortened(tree: MapNode, cls: type) -> Node:
     """A record that says no more than its short form says, as its short form."""
     if cls in (Clip, Part):
         return _span(tree)
@@ -302,7 +302,7 @@ def shortened(tree: Mapping, cls: type) -> Node:
     return inner if isinstance(inner, Scalar) and isinstance(inner.value, str) else tree
 
 
-def _span(tree: Mapping) -> Node:
+def _span(tree: MapNode) -> Node:
     """`0:16 - 0:20` of an in and an out point."""
     ends, film = [tree.entries.get("in"), tree.entries.get("out")], tree.entries.get("film")
     times = [exact_text(end.value) if isinstance(end.value, Fraction) else str(end.value)
@@ -322,7 +322,7 @@ def _span(tree: Mapping) -> Node:
 def record_of(hint: Any) -> type | None:
     """The record that a field holds, one or many; None where it holds none."""
     parts = [part for part in typing.get_args(hint) if part not in (type(None), Ellipsis)]
-    if typing.get_origin(hint) is Map:
+    if typing.get_origin(hint) is Mapping:
         return record_of(parts[1])
     if parts:
         return record_of(parts[0])
@@ -331,15 +331,15 @@ def record_of(hint: Any) -> type | None:
 
 @dataclass(frozen=True, slots=True)
 class _Canonical:
-    commented: set[Path]  # what holds a comment inside
+    commented: set[NodePath]  # what holds a comment inside
     fixed: set[Span]  # what stands in several places
 
-    def record(self, node: Node, cls: type, path: Path) -> Node:
+    def record(self, node: Node, cls: type, path: NodePath) -> Node:
         if isinstance(node, Scalar) and cls in (Clip, Part) and isinstance(node.value, str):
             film, ends = split_span(node.value)
             text = " - ".join(ends) if film is None else f"{film} {' - '.join(ends)}"
             return dataclasses.replace(node, value=text) if len(ends) == 2 else node
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MapNode):
             return node
         if cls in EVENTS.values():
             cls = next((event for kind, event in EVENTS.items() if kind in node.entries), ActMarker)
@@ -354,26 +354,26 @@ class _Canonical:
             entries[key] = child
         flow = node.flow and cls is not Spec and cls is not ActMarker and cls not in EVENTS.values()
         keys = {key: node.keys[key] for key in entries}
-        tree = Mapping(entries, keys, node.span, flow)
+        tree = MapNode(entries, keys, node.span, flow)
         kept = path in self.commented or node.span in self.fixed
         return tree if kept or any(child.span in self.fixed for child in entries.values()) else shortened(tree, cls)
 
-    def value(self, node: Node, cls: type, part: Map[str, Any], path: Path) -> Node:
-        if path == ("films",) and isinstance(node, Mapping):
+    def value(self, node: Node, cls: type, part: Mapping[str, Any], path: NodePath) -> Node:
+        if path == ("films",) and isinstance(node, MapNode):
             films = {name: self.record(film, cls, (*path, name)) for name, film in node.entries.items()}
             return dataclasses.replace(node, entries=films)
-        if not isinstance(node, Sequence):
+        if not isinstance(node, ListNode):
             return self.record(node, cls, path)
         items = tuple(self.record(item, cls, (*path, number)) for number, item in enumerate(node.items))
         if len(items) == 1 and part.get("type") != "array" and path not in self.commented and not self.is_fixed(node):
             return items[0]
-        return Sequence(items, node.span, node.flow and path != ("timeline",))
+        return ListNode(items, node.span, node.flow and path != ("timeline",))
 
-    def is_fixed(self, node: Sequence) -> bool:
+    def is_fixed(self, node: ListNode) -> bool:
         return bool({node.span, node.items[0].span} & self.fixed)
 
 
-def record_of_each(values: Map[str, Any]) -> bool:
+def record_of_each(values: Mapping[str, Any]) -> bool:
     """Whether a mapping has records by names of one's own."""
     return bool(values) and all(dataclasses.is_dataclass(value) for value in values.values())
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Mapping as Records
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop
 from cinecut.files import fingerprint, write_beside
-from cinecut.language.document import Document, Mapping, near, odd_spaces
+from cinecut.language.document import Document, MapNode, NodePath, near, odd_spaces
 from cinecut.language.events import ActMarker, Cue, Entry, Picture, Still
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.read import ABSENT, ANY_RATE, inside, load_spec
@@ -22,14 +21,13 @@ from cinecut.language.spec import Film, Lut, Music, RatingClip, Spec
 from cinecut.language.timebase import FILM_NAME, clock, rate_text
 
 Facts = FilmFacts | SongFacts | StillFacts | LutFacts
-TreePath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NamedMedium:
     """A file that a spec names: where in its tree, what it is, its facts so far."""
 
-    path: TreePath
+    path: NodePath
     file: Path
     owner: Film | Music | Cue | Picture | RatingClip | Lut
 
@@ -50,7 +48,7 @@ def assets_of(spec: Spec, folder: Path) -> list[NamedMedium]:
     return found
 
 
-def _films(spec: Spec) -> dict[TreePath, Film]:
+def _films(spec: Spec) -> dict[NodePath, Film]:
     """The films, the first one first, by where they stand in the tree."""
     if spec.film is not None:
         return {("film",): spec.film}
@@ -116,7 +114,7 @@ def measure(asset: NamedMedium) -> Facts:
 
 def linked(spec: Spec, folder: Path) -> Spec:
     """The spec with the facts that it lacks measured, for one run; the file is left as it is."""
-    facts: dict[TreePath, Any] = {a.path: measure(a) for a in assets_of(spec, folder) if a.owner.facts is None}
+    facts: dict[NodePath, Any] = {a.path: measure(a) for a in assets_of(spec, folder) if a.owner.facts is None}
     if not facts:
         return spec
     timeline = tuple(_linked_entry(entry, index, facts) for index, entry in enumerate(spec.timeline))
@@ -133,7 +131,7 @@ def linked(spec: Spec, folder: Path) -> Spec:
     return changed(whole, film=films.get(("film",)), films=several or None)
 
 
-def _linked_entry(entry: Entry, index: int, facts: dict[TreePath, Any]) -> Entry:
+def _linked_entry(entry: Entry, index: int, facts: dict[NodePath, Any]) -> Entry:
     if isinstance(entry, Still) and (path := ("timeline", index, "still")) in facts:
         entry = changed(entry, still=changed(entry.still, facts=facts[path]))
     if not isinstance(entry, ActMarker) and (path := ("timeline", index, "cue")) in facts:
@@ -142,17 +140,17 @@ def _linked_entry(entry: Entry, index: int, facts: dict[TreePath, Any]) -> Entry
     return entry
 
 
-def write_facts(document: Document, facts: Records[TreePath, Facts], files: Records[TreePath, str]) -> str:
+def write_facts(document: Document, facts: Mapping[NodePath, Facts], files: Mapping[NodePath, str]) -> str:
     """The spec's text with facts (and new file names) put under their assets; nothing else changes. An asset that
     stands in several places by an alias gets its facts where it is written. Raises Stop where there is no such place.
     """
     from cinecut.language.document.edit import Edits
     from cinecut.language.write import value_tree  # `check` writes nothing, and need not load them
 
-    edits, written = Edits(document), dict[Span, TreePath]()
+    edits, written = Edits(document), dict[Span, NodePath]()
     for path in facts:
         parent, node = edits.node(path[:-1]), edits.node(path)
-        assert isinstance(parent, Mapping)
+        assert isinstance(parent, MapNode)
         owner = written.setdefault(node.span, path)
         if facts[owner] != facts[path] or files.get(owner) != files.get(path):
             message = "this is another file than what it repeats: write it out"
@@ -175,7 +173,7 @@ def relink(path: Path, film: Path | None, force: bool = False, name: str | None 
     document, read = load_spec(path, report, unmeasured=ANY_RATE)
     spec = report.require(read)
     assets = assets_of(spec, path.parent)
-    films, files = _films(spec), dict[TreePath, str]()
+    films, files = _films(spec), dict[NodePath, str]()
     moved = _moved(spec, film, name)
     if film is not None:
         files[moved] = name_from(path.parent, film)
@@ -191,7 +189,7 @@ def relink(path: Path, film: Path | None, force: bool = False, name: str | None 
     return measured
 
 
-def _moved(spec: Spec, film: Path | None, name: str | None) -> TreePath:
+def _moved(spec: Spec, film: Path | None, name: str | None) -> NodePath:
     """Where the film stands of which a file is another one now. Raises Stop where it is not clear which that is."""
     films = _films(spec)
     if name is not None and ("films", name) not in films:

@@ -19,7 +19,7 @@ from cinecut.fonts.glyphs import check_glyphs, load_face
 from cinecut.kits import kits_of
 from cinecut.known.judge import judge
 from cinecut.known.record import Known, known_of, was_analysed
-from cinecut.language.document import STDIN, Document, Mapping
+from cinecut.language.document import STDIN, Document, MapNode
 from cinecut.language.read import fill_spec, load_spec
 from cinecut.language.rules import check_rules
 from cinecut.language.spec import Spec
@@ -53,7 +53,7 @@ def examine(path: Path, report: Report, *, files: bool = False, link: bool = Fal
 
 
 def _music_is_wrong(document: Document, report: Report) -> bool:
-    music = document.root.entries.get("music") if isinstance(document.root, Mapping) else None
+    music = document.root.entries.get("music") if isinstance(document.root, MapNode) else None
     if music is None:
         return False
     errors = [each.span for each in report if each.severity is Severity.ERROR and each.code != "no-grid" and each.span]

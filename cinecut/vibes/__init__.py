@@ -14,8 +14,7 @@ from typing import Any, Literal
 
 from cinecut.diagnostics import Report
 from cinecut.grade import Grade
-from cinecut.language.document import Mapping as YamlMapping
-from cinecut.language.document import Node, Scalar, plain, read_document
+from cinecut.language.document import MapNode, Node, Scalar, plain, read_document
 from cinecut.language.schema import VIBE, check_document, chosen_file, names_in, root_of
 from cinecut.language.spec import VibeChoice
 
@@ -147,21 +146,21 @@ def read_vibe(path: Path) -> Vibe:
 
 def _with_base(root: Node) -> Node:
     """The file's tree, completed from the genre that it names as its base."""
-    base = root.get("base") if isinstance(root, YamlMapping) else None
-    if not isinstance(root, YamlMapping) or not isinstance(base, Scalar) or base.value not in names():
+    base = root.get("base") if isinstance(root, MapNode) else None
+    if not isinstance(root, MapNode) or not isinstance(base, Scalar) or base.value not in names():
         return root
     below = read_document(_FOLDER / f"{base.value}.yaml", Report()).root
-    assert isinstance(below, YamlMapping)
+    assert isinstance(below, MapNode)
     own = {key: node for key, node in below.entries.items() if key not in ("vibe", "name")}
     return _merged(root, replace(below, entries=own))
 
 
-def _merged(over: YamlMapping, below: YamlMapping) -> YamlMapping:
+def _merged(over: MapNode, below: MapNode) -> MapNode:
     """Two trees as one: mappings are merged key by key; anything else, and every position, is taken from `over`."""
     entries = dict(below.entries)
     for key, node in over.entries.items():
         under = below.get(key)
-        if isinstance(node, YamlMapping) and isinstance(under, YamlMapping):
+        if isinstance(node, MapNode) and isinstance(under, MapNode):
             node = _merged(node, under)
         entries[key] = node
     return replace(over, entries=entries, keys={**over.keys, **below.keys, **over.keys})
@@ -171,7 +170,7 @@ _RISING = {"tempo": ("least", "likely", "most"), "shots": ("least", "most")}
 
 
 def _check_order(root: Node, report: Report) -> None:
-    assert isinstance(root, YamlMapping)
+    assert isinstance(root, MapNode)
     for key, steps in _RISING.items():
         record = plain(root.entries[key])
         figures = [record[step] for step in steps]

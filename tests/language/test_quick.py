@@ -15,7 +15,7 @@ from test_write import NO_SHRINK, SLOW
 
 from cinecut.diagnostics import Report
 from cinecut.language import document
-from cinecut.language.document import Mapping, Node, Scalar, children, parse_document
+from cinecut.language.document import MapNode, Node, Scalar, children, parse_document
 from cinecut.language.document.quick import quick_tree
 from cinecut.language.spec import Spec
 from cinecut.language.write import spec_tree, write_spec
@@ -28,7 +28,7 @@ def told(node: Node | None) -> Any:
     """A tree as plain values: kinds, places, texts."""
     if node is None or isinstance(node, Scalar):
         return node and (node.value, type(node.value), node.span, node.plain)
-    keys = list(node.keys.items()) if isinstance(node, Mapping) else None
+    keys = list(node.keys.items()) if isinstance(node, MapNode) else None
     return type(node), node.span, node.flow, keys, [(step, told(child)) for step, child in children(node)]
 
 

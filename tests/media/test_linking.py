@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cinecut.diagnostics import Report, Stop, as_text
-from cinecut.language.document import Document, parse_document
+from cinecut.language.document import Document, NodePath, parse_document
 from cinecut.language.events import Still
 from cinecut.language.facts import AudioFacts, Color, FilmFacts, SongFacts, StillFacts
 from cinecut.language.read import fill_spec
 from cinecut.language.spec import Spec
-from cinecut.media.link import TreePath, write_facts
+from cinecut.media.link import write_facts
 
 settings.register_profile("cinecut", derandomize=True, deadline=None, database=None)
 settings.load_profile("cinecut")
@@ -101,9 +101,9 @@ def layouts(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(["", "\ufeff"])) + text
 
 
-def facts_for(spec: Spec) -> tuple[dict[TreePath, FilmFacts | SongFacts | StillFacts], Spec]:
+def facts_for(spec: Spec) -> tuple[dict[NodePath, FilmFacts | SongFacts | StillFacts], Spec]:
     """Facts for every asset, and the spec as it is with them."""
-    found: dict[TreePath, FilmFacts | SongFacts | StillFacts] = {("film",): FILM}
+    found: dict[NodePath, FilmFacts | SongFacts | StillFacts] = {("film",): FILM}
     wanted = replace(spec, film=replace(spec.main_film, facts=FILM))
     if spec.music is not None and spec.music.file is not None:
         found["music",] = SONG

@@ -171,11 +171,11 @@ def fmt(
 
 def _document(spec: Path) -> Document:
     """A document that is YAML, and a mapping. Raises Stop."""
-    from cinecut.language.document import Mapping, read_document
+    from cinecut.language.document import MapNode, read_document
 
     report = Report()
     document = read_document(spec, report)
-    if report.ok and not isinstance(document.root, Mapping):
+    if report.ok and not isinstance(document.root, MapNode):
         report.add("wrong-type", f"{spec} is no spec: a spec is a mapping (key: value)")
     report.stop_on_error()
     return document

@@ -13,8 +13,7 @@ from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.diagnostics import Report
 from cinecut.edits.recut.naming import renamed
 from cinecut.known.timeline import key_of
-from cinecut.language.document import Document, Mapping, parse_document
-from cinecut.language.document import Sequence as Items
+from cinecut.language.document import Document, ListNode, MapNode, parse_document
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Remark, print_flow
@@ -59,7 +58,7 @@ class Item:
 
 def items_of(document: Document, layout: Layout) -> list[Item]:
     """The entries of a timeline in their order. Raises Stop where one repeats another by an alias."""
-    assert isinstance(document.root, Mapping)
+    assert isinstance(document.root, MapNode)
     edits, remarks = Edits(document), remarks_of(document)
     sequence = edits.sequence(("timeline",))
     comments: dict[int, list[str]] = {}
@@ -83,7 +82,7 @@ def _texts(remark: Remark) -> list[str]:
     return [text for text in (*remark.above, remark.beside, *remark.below) if text]
 
 
-def _rows(edits: Edits, items: Items, number: int, before: int | None) -> tuple[str, int | None]:
+def _rows(edits: Edits, items: ListNode, number: int, before: int | None) -> tuple[str, int | None]:
     """An entry as it stands, with the comments since the one before it, which ends in row `before`; and where it ends.
     One inside brackets stands alone."""
     if items.flow:
@@ -117,5 +116,5 @@ def _in_brackets(rows: str) -> str:
     if rows.lstrip().startswith("- {"):
         return rows.lstrip().removeprefix("- ")
     root = parse_document(Path("entry"), rows.strip("\n") + "\n", Report()).root
-    assert isinstance(root, Items)
+    assert isinstance(root, ListNode)
     return print_flow(root.items[0])

@@ -6,13 +6,12 @@ base (as analyze wrote it) ─┬─ ours (the file) ─────┐
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from collections.abc import Mapping as Map
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from cinecut.diagnostics import excerpt
-from cinecut.language.document import Document, Mapping, Node, Scalar, end_of
+from cinecut.language.document import Document, MapNode, Node, Scalar, end_of
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import print_flow
@@ -88,13 +87,13 @@ def _leaves(part: str, was: Any, mine: Any, new: Any) -> Iterator[tuple[tuple[st
             yield (part, key), before, getattr(mine, item.name), getattr(new, item.name)
 
 
-def _written(spec: Spec, tree: Mapping, path: tuple[str, ...]) -> Node | None:
+def _written(spec: Spec, tree: MapNode, path: tuple[str, ...]) -> Node | None:
     """How a value is written in a spec; None where it is the usual one."""
     node, value = tree.get(path[0]), getattr(spec, path[0])
     for key in path[1:]:
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MapNode):
             return node if node is not None and key == getattr(type(value), "short", "") else None
-        node, value = node.get(key), value[key] if isinstance(value, Map) else value
+        node, value = node.get(key), value[key] if isinstance(value, Mapping) else value
     return node
 
 
@@ -115,7 +114,7 @@ def with_settings(versions: Versions, ours: Spec, theirs: Spec, settings: list[M
     """The text of the file with its settings. A part of which all comes from the new analysis, and on which no hand
     commented, stands as analyze writes it, with its reasons."""
     edits, root = Edits(versions.ours), versions.ours.root
-    assert isinstance(root, Mapping)
+    assert isinstance(root, MapNode)
     for part in dict.fromkeys(setting.path[0] for setting in settings):
         own = [setting for setting in settings if setting.path[0] == part]
         if not root.flow and part in root.entries and _same(ours, theirs, part, own) and not _commented(versions, part):
@@ -131,7 +130,7 @@ def with_settings(versions: Versions, ours: Spec, theirs: Spec, settings: list[M
 
 def _rows(document: Document, part: str) -> tuple[int, int]:
     """The first and last row of a part, with the comments right above it."""
-    assert isinstance(document.root, Mapping)
+    assert isinstance(document.root, MapNode)
     first, last = document.root.keys[part].line, end_of(document.root.entries[part])[0]
     while first and document.lines[first - 1].startswith("#"):
         first -= 1
@@ -162,7 +161,7 @@ def _set(edits: Edits, setting: MergedValue, cls: type) -> None:
     """`cls`: what the value is a key of, where it is a key of a part."""
     where, key, value = setting.path[:-1], setting.path[-1], setting.value
     root, short = edits.node(where[:-1]), getattr(cls, "short", "")
-    assert isinstance(root, Mapping)
+    assert isinstance(root, MapNode)
     if not where:
         if value is not None:
             edits.set((key,), value)
@@ -173,10 +172,10 @@ def _set(edits: Edits, setting: MergedValue, cls: type) -> None:
     if isinstance(node, Scalar) and key == short:
         edits.set(where, value or node)
     elif value is not None and node is None:
-        edits.set(where, Mapping({key: value}, {key: root.span}, root.span, False))
+        edits.set(where, MapNode({key: value}, {key: root.span}, root.span, False))
     elif value is not None:
         edits.fill(where, short, {key: value})
-    elif isinstance(node, Mapping) and key in node.entries and len(node.entries) > 1:
+    elif isinstance(node, MapNode) and key in node.entries and len(node.entries) > 1:
         edits.remove((*where, key))
-    elif isinstance(node, Mapping) and key in node.entries:
+    elif isinstance(node, MapNode) and key in node.entries:
         edits.remove(where)

@@ -6,8 +6,7 @@ values by name; they are somebody's, so each is checked when it is taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping as Map
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -16,8 +15,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Stop, excerpt
 from cinecut.edits.verbs.entries import Entries
 from cinecut.edits.verbs.values import read_value, set_title, set_value
-from cinecut.language.document import Document, Mapping, Scalar
-from cinecut.language.document import Sequence as Items
+from cinecut.language.document import Document, ListNode, MapNode, Scalar
 from cinecut.language.document.edit import Edits
 from cinecut.language.events import EVENTS, Alternative, Black, Card, Clip, Entry, Shot, Still, Sync
 from cinecut.language.formats import parse_shift
@@ -34,7 +32,7 @@ class Action:
     """The values of an action, and the entries that it works on."""
 
     on: Entries
-    values: Map[str, Any]
+    values: Mapping[str, Any]
 
     def has(self, name: str) -> bool:
         return self.values.get(name) is not None
@@ -95,7 +93,7 @@ class Action:
             raise Stop("option", f"`{name}`: {error}") from None
 
 
-def edited(document: Document, layout: Layout, values: Map[str, Any]) -> str:
+def edited(document: Document, layout: Layout, values: Mapping[str, Any]) -> str:
     """The text of a spec after an action. Raises Stop on an action that cannot be done."""
     name = values.get("do")
     if not isinstance(name, str) or name not in VERBS:
@@ -215,7 +213,7 @@ def _swap(action: Action) -> None:
     former = make(Alternative, film=name, in_=start, score=shot.score, why=shot.why, place=other.place)
     _show(action, index, shot, other.in_, shot.shot.film if same else film)
     tree, key = value_tree(former, action.on.numbering), "alternatives"
-    if isinstance(edits.node((*path, key)), Items):
+    if isinstance(edits.node((*path, key)), ListNode):
         edits.set_item((*path, key, which), tree)
     else:
         edits.set((*path, key), tree)
@@ -230,15 +228,15 @@ def _name_alternatives(action: Action, index: int, shot: Shot, film: str | None,
         return
     for number, other in enumerate(shot.alternatives):
         if other.film is None and number != but:
-            several = isinstance(action.on.edits.node(path), Items)
+            several = isinstance(action.on.edits.node(path), ListNode)
             where = (*path, number, "film") if several else (*path, "film")
             action.on.edits.set(where, value_tree(shot.shot.film or spec.name_of("")))
 
 
-def _note(action: Action, index: int, notes: Map[str, Any]) -> None:
+def _note(action: Action, index: int, notes: Mapping[str, Any]) -> None:
     """Write notes of an event; a value of None takes the key out."""
     node = action.on.edits.node(("timeline", index))
-    assert isinstance(node, Mapping)
+    assert isinstance(node, MapNode)
     for key, value in notes.items():
         if value is not None:
             action.on.edits.set(("timeline", index, key), value_tree(value))
@@ -257,7 +255,7 @@ def _insert(action: Action) -> None:
     value = read_value(action.text("what"))
     if isinstance(value, Scalar):
         value = read_value(f"{{{action.text('what')}}}")
-    if not isinstance(value, Mapping) or not ({*EVENTS, "act"} & set(value.entries)):
+    if not isinstance(value, MapNode) or not ({*EVENTS, "act"} & set(value.entries)):
         raise Stop("option", f"{excerpt(action.text('what'))} is no event", "write shot: 0:16 - 0:20, or card: THE END")
     end = len(action.on.spec.timeline)
     index = end if action.values.get("event") == "end" else action.index()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path as File
+from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop, excerpt
 from cinecut.edits.verbs.entries import Entries
-from cinecut.language.document import Mapping, Node, Scalar, parse_document
-from cinecut.language.document import Sequence as Items
+from cinecut.language.document import ListNode, MapNode, Node, NodePath, Scalar, parse_document
 from cinecut.language.document.edit import Edits
-from cinecut.language.document.layout import Path
 from cinecut.language.events import EVENTS, ActMarker, Clip
 from cinecut.language.formats import properties_of, resolved
 from cinecut.language.spec import Part, Spec
@@ -25,7 +23,7 @@ _NOWHERE = Span("", 0, 0, 0, 0)
 def read_value(text: str) -> Node:
     """A value as YAML after a key; what cannot be read as YAML is taken as plain text."""
     report = Report()
-    tree = parse_document(File("value"), f"{text}\n", report).root
+    tree = parse_document(Path("value"), f"{text}\n", report).root
     if not report.ok or tree is None:
         return Scalar(text, _NOWHERE)
     return tree
@@ -40,31 +38,31 @@ def set_value(on: Entries, path: str, value: Node | None, text: str | None = Non
     if text is not None and isinstance(key, str) and cls is not None and _takes_words(cls, key):
         value = Scalar(text, _NOWHERE)
     if isinstance(key, int):
-        _check(isinstance(node, Items) and 0 <= key < len(node.items), path)
+        _check(isinstance(node, ListNode) and 0 <= key < len(node.items), path)
         if value is None:
             on.edits.take_out(tuple(steps[:-1]), key)
         else:
             on.edits.set_item(tuple(steps), value)
         return
     if value is None:
-        _check(isinstance(node, Mapping) and key in node.entries, path)
+        _check(isinstance(node, MapNode) and key in node.entries, path)
         on.edits.remove(tuple(steps))
     elif isinstance(node, Scalar):
         _lengthen(on, tuple(steps[:-1]), node, cls, {key: value})
     elif node is None:
         _make(on, steps, value, path)
     else:
-        _check(isinstance(node, Mapping), path)
+        _check(isinstance(node, MapNode), path)
         on.edits.set(tuple(steps), value)
 
 
-def set_title(edits: Edits, titles: Path, which: int, text: str) -> None:
+def set_title(edits: Edits, titles: NodePath, which: int, text: str) -> None:
     """Give one of an event's titles another text, whatever way the event writes its titles."""
     node = edits.node(titles)
-    path = (*titles, which) if isinstance(node, Items) else titles
-    if isinstance(node.items[which] if isinstance(node, Items) else node, Mapping):
+    path = (*titles, which) if isinstance(node, ListNode) else titles
+    if isinstance(node.items[which] if isinstance(node, ListNode) else node, MapNode):
         edits.set((*path, "text"), value_tree(text))
-    elif isinstance(node, Items):
+    elif isinstance(node, ListNode):
         edits.set_item(path, value_tree(text))
     else:
         edits.set(path, value_tree(text))
@@ -99,27 +97,27 @@ def _walk(on: Entries, steps: list[str | int], path: str) -> tuple[Node | None, 
     cls: Any = Spec
     for number, step in enumerate(steps):
         if isinstance(step, int):
-            if not isinstance(node, Items) and step == 0 and node is not None:
+            if not isinstance(node, ListNode) and step == 0 and node is not None:
                 del steps[number]  # one thing that stands for a list
                 return _walk(on, steps, path)
-            _check(isinstance(node, Items) and 0 <= step < len(node.items), path)
+            _check(isinstance(node, ListNode) and 0 <= step < len(node.items), path)
             node = node.items[step]  # type: ignore[union-attr]  # it was just checked
             if number == 1 and steps[0] == "timeline":
-                kinds = [kind for kind in EVENTS if isinstance(node, Mapping) and kind in node.entries]
+                kinds = [kind for kind in EVENTS if isinstance(node, MapNode) and kind in node.entries]
                 cls = EVENTS[kinds[0]] if kinds else ActMarker
             continue
         if number == 1 and steps[0] == "films":  # a name of one's own
-            node = node.get(step) if isinstance(node, Mapping) else None
+            node = node.get(step) if isinstance(node, MapNode) else None
             continue
         hints = record_hints(cls) if cls is not None else {}
         if cls is not None and step not in hints:
             raise Stop("unknown-key", f"`{step}` in {path} is not known", f"known there: {', '.join(hints)}")
         cls = record_of(hints[step]) if step in hints else None
-        node = node.get(step) if isinstance(node, Mapping) else None
+        node = node.get(step) if isinstance(node, MapNode) else None
     return node, cls
 
 
-def _lengthen(on: Entries, path: Path, node: Scalar, cls: Any, values: dict[str, Node]) -> None:
+def _lengthen(on: Entries, path: NodePath, node: Scalar, cls: Any, values: dict[str, Node]) -> None:
     """Write a value that has its short form in the long form, with more keys."""
     if cls in (Clip, Part):
         film, times = split_span(str(node.value))
@@ -137,7 +135,7 @@ def _make(on: Entries, steps: list[str | int], value: Node, path: str) -> None:
     """Create the missing mappings on the path, and put the value into the last one."""
     while True:
         above, _ = _walk(on, steps[:-1], path)
-        if isinstance(above, Mapping):
+        if isinstance(above, MapNode):
             on.edits.set(tuple(steps), value)
             return
         key = steps.pop()
@@ -145,8 +143,8 @@ def _make(on: Entries, steps: list[str | int], value: Node, path: str) -> None:
         value = _mapping({str(key): value})
 
 
-def _mapping(entries: dict[str, Node]) -> Mapping:
-    return Mapping(entries, dict.fromkeys(entries, _NOWHERE), _NOWHERE, True)
+def _mapping(entries: dict[str, Node]) -> MapNode:
+    return MapNode(entries, dict.fromkeys(entries, _NOWHERE), _NOWHERE, True)
 
 
 def _check(right: bool, path: str) -> None:

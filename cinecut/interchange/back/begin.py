@@ -10,7 +10,7 @@ from pathlib import Path
 from cinecut.interchange.back.bring import read_cut
 from cinecut.interchange.build import ExportOptions, Shelf
 from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorText, Media
-from cinecut.language.document.layout import Path as Place
+from cinecut.language.document import NodePath
 from cinecut.language.document.layout import Remark
 from cinecut.language.events import Black, Clip, Entry, Shot, Title, Transition
 from cinecut.language.facts import FilmFacts
@@ -66,7 +66,7 @@ def begin(name: str, data: bytes, folder: Path, films: Sequence[tuple[str, FilmF
         output=make(Output, rate=cut.rate if cut.rate != rate else None),
         timeline=tuple(started.entries),
     )
-    remarks: dict[Place, Remark] = {("timeline", at): Remark(above=tuple(f"# {text}" for text in texts))
+    remarks: dict[NodePath, Remark] = {("timeline", at): Remark(above=tuple(f"# {text}" for text in texts))
                                     for at, texts in started.remarks.items()}  # fmt: skip
     return Begun(write_spec(spec, remarks), len(started.entries), started.by_hand)
 

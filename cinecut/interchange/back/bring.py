@@ -29,8 +29,7 @@ from cinecut.interchange.back.matching import as_they_stood
 from cinecut.interchange.build import ExportOptions, Shelf, sequence_of
 from cinecut.interchange.export import TARGETS, layout_for, written
 from cinecut.interchange.readers.cut import EditorCut, Media
-from cinecut.language.document import Document, Mapping, parse_document, read_document
-from cinecut.language.document import Sequence as Items
+from cinecut.language.document import Document, ListNode, MapNode, parse_document, read_document
 from cinecut.language.document.edit import Edits
 from cinecut.language.events import ActMarker, Clip
 from cinecut.language.timebase import FilmTime, Length, Numbering
@@ -189,13 +188,13 @@ def _with_values(document: Document, layout: Layout, changes: Changes, places: l
 
 def _values(edits: Edits, event: Amended, at: int, numbering: Numbering) -> None:
     entry = edits.node(("timeline", at))
-    assert isinstance(entry, Mapping)
+    assert isinstance(entry, MapNode)
     for keys, value in event.values.items():
         path = ("timeline", at, *keys)
         if isinstance(value, Clip):
             set_clip(edits, path, value, numbering)
         elif isinstance(value, tuple):
-            edits.set(path, Items(tuple(value_tree(title) for title in value), entry.span, False))
+            edits.set(path, ListNode(tuple(value_tree(title) for title in value), entry.span, False))
         elif keys[0] == "titles" and value is not None:
             set_title(edits, path[:-1], int(path[-1]), str(value))
         elif value is not None:
@@ -254,7 +253,7 @@ def _with_new(document: Document, layout: Layout, changes: Changes, ids: list[in
     return document
 
 
-def _entry(event: New, layout: Layout) -> Mapping:
+def _entry(event: New, layout: Layout) -> MapNode:
     span = layout.trailer.spec.place.span
     length = Length(Fraction(event.frames), "f")
     if event.source is None:
@@ -265,4 +264,4 @@ def _entry(event: New, layout: Layout) -> Mapping:
         if event.speed != 1:
             entries["speed"] = value_tree(event.speed)
         entries["by"] = value_tree("user")
-    return Mapping({**entries}, dict.fromkeys(entries, span), span, False)
+    return MapNode({**entries}, dict.fromkeys(entries, span), span, False)

@@ -1,6 +1,6 @@
 """A YAML file as a tree in which every key and every value knows its place, and edits that touch nothing else.
 
-Reading composes YAML 1.2 with ruamel.yaml (so `on` and `1:02` stay text) into Mapping, Sequence and Scalar. Numbers
+Reading composes YAML 1.2 with ruamel.yaml (so `on` and `1:02` stay text) into MapNode, ListNode and Scalar. Numbers
 are exact: `62.5` is Fraction(125, 2). Writing splices text at a node's place, so that every comment and every blank of
 the rest survives.
 """
@@ -18,10 +18,11 @@ from typing import Any
 
 from cinecut.diagnostics import Report, Span, Stop, as_word
 from cinecut.files import open_file
-from cinecut.language.document.nodes import Mapping as Mapping
+from cinecut.language.document.nodes import ListNode as ListNode
+from cinecut.language.document.nodes import MapNode as MapNode
 from cinecut.language.document.nodes import Node as Node
+from cinecut.language.document.nodes import NodePath as NodePath
 from cinecut.language.document.nodes import Scalar as Scalar
-from cinecut.language.document.nodes import Sequence as Sequence
 from cinecut.language.document.nodes import Value as Value
 from cinecut.language.document.quick import quick_tree
 
@@ -161,23 +162,23 @@ def resolve(text: str) -> Value:
 
 def plain(node: Node | None) -> Any:
     """The tree as dicts, lists and scalars, for the schema check."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MapNode):
         return {key: plain(value) for key, value in node.entries.items()}
-    if isinstance(node, Sequence):
+    if isinstance(node, ListNode):
         return [plain(item) for item in node.items]
     return node.value if isinstance(node, Scalar) else None
 
 
 def children(node: Node) -> list[tuple[str | int, Node]]:
     """What a node holds, by key or number."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MapNode):
         return list(node.entries.items())
-    return list(enumerate(node.items)) if isinstance(node, Sequence) else []
+    return list(enumerate(node.items)) if isinstance(node, ListNode) else []
 
 
 def repeated(node: Node) -> list[bool]:
     """Of each child whether it stands in another place, which `*name` repeats here."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MapNode):
         return [node.is_alias(key) for key in node.entries]
     found, last = [], (node.span.line, node.span.column - 1)
     for _, child in children(node):
@@ -189,10 +190,10 @@ def repeated(node: Node) -> list[bool]:
 
 def end_of(node: Node) -> tuple[int, int]:
     """Line and column where the node's own text ends; ruamel lets a block run on to the next token."""
-    if isinstance(node, Mapping) and not node.flow and node.entries:
+    if isinstance(node, MapNode) and not node.flow and node.entries:
         keys = [(span.end_line, span.end_column) for span in node.keys.values()]
         return max(keys + [end_of(value) for key, value in node.entries.items() if not node.is_alias(key)])
-    if isinstance(node, Sequence) and not node.flow and node.items:
+    if isinstance(node, ListNode) and not node.flow and node.items:
         own = [end_of(item) for item, again in zip(node.items, repeated(node), strict=True) if not again]
         return max(own, default=(node.span.end_line, node.span.end_column))
     return node.span.end_line, node.span.end_column
@@ -201,7 +202,7 @@ def end_of(node: Node) -> tuple[int, int]:
 def head_span(node: Node) -> Span:
     """The first line of a node: enough to point at a long mapping or text."""
     span = node.span
-    if isinstance(node, Mapping) and node.keys and not node.flow:
+    if isinstance(node, MapNode) and node.keys and not node.flow:
         return next(iter(node.keys.values()))
     if span.end_line == span.line:
         return span

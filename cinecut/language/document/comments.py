@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cinecut.diagnostics import Span
-from cinecut.language.document import Document, Mapping, Node, Scalar, children, end_of, repeated
-from cinecut.language.document.layout import Path, Remark
+from cinecut.language.document import Document, MapNode, Node, NodePath, Scalar, children, end_of, repeated
+from cinecut.language.document.layout import Remark
 
 _Place = tuple[int, int]  # line and column
 
@@ -23,7 +23,7 @@ _Place = tuple[int, int]  # line and column
 class _Entry:
     """A key with its value, or an item of a list. `one_line`: its value is no block."""
 
-    path: Path
+    path: NodePath
     start: _Place
     end: _Place
     one_line: bool
@@ -37,7 +37,7 @@ class _Comment:
     text: str
 
 
-def remarks_of(document: Document) -> dict[Path, Remark]:
+def remarks_of(document: Document) -> dict[NodePath, Remark]:
     """Every comment of a document, and its empty rows, by the path of its entry."""
     return _Collector(document).collect()
 
@@ -66,10 +66,10 @@ def anchors_of(document: Document) -> dict[Span, str]:
 class _Collector:
     def __init__(self, document: Document) -> None:
         self.lines = document.lines
-        self.blocks: dict[Path, int] = {}  # the column of each block's entries
-        self.flows: dict[Path, tuple[_Place, _Place]] = {}
+        self.blocks: dict[NodePath, int] = {}  # the column of each block's entries
+        self.flows: dict[NodePath, tuple[_Place, _Place]] = {}
         self.hidden: dict[int, list[tuple[int, int]]] = {}  # columns of each line that texts take
-        self.empty: set[Path] = set()  # the flows that hold nothing
+        self.empty: set[NodePath] = set()  # the flows that hold nothing
         self.entries: list[_Entry] = []
         if document.root is not None:
             self.visit(document.root, ())
@@ -78,25 +78,25 @@ class _Collector:
         self.ends: dict[int, list[_Entry]] = {}
         for entry in self.entries:
             self.ends.setdefault(entry.end[0], []).append(entry)
-        self.above: dict[Path, list[str]] = {}
-        self.beside: dict[Path, str] = {}
-        self.below: dict[Path, list[str]] = {}
+        self.above: dict[NodePath, list[str]] = {}
+        self.beside: dict[NodePath, str] = {}
+        self.below: dict[NodePath, list[str]] = {}
 
-    def visit(self, node: Node, path: Path) -> None:
+    def visit(self, node: Node, path: NodePath) -> None:
         span = node.span
         if isinstance(node, Scalar):
             self.hide(span)
         elif node.flow:
             self.flows[path] = (span.line, span.column), (span.end_line, span.end_column)
             self.empty |= set() if children(node) else {path}
-        elif isinstance(node, Mapping):
+        elif isinstance(node, MapNode):
             self.blocks[path] = min((key.column for key in node.keys.values()), default=span.column)
         else:
             self.blocks[path] = span.column
         for (step, child), again in zip(children(node), repeated(node), strict=True):
             here = (*path, step)
             one_line = isinstance(child, Scalar) or child.flow or again
-            if isinstance(node, Mapping):
+            if isinstance(node, MapNode):
                 key = node.keys[str(step)]
                 self.hide(key)
                 end = (key.end_line, key.end_column) if again else end_of(child)
@@ -120,7 +120,7 @@ class _Collector:
             end = span.end_column if line == span.end_line else len(self.lines[line])
             self.hidden.setdefault(line, []).append((begin, end))
 
-    def collect(self) -> dict[Path, Remark]:
+    def collect(self) -> dict[NodePath, Remark]:
         waiting: list[_Comment] = []
         for number, line in enumerate(self.lines):
             sign = self.comment_at(number, line)
@@ -187,7 +187,7 @@ class _Collector:
             above = self.above.setdefault(follows.path, [])
             above.extend(rows[1:] if above and not above[-1] and not rows[0] else rows)
 
-    def ended(self, place: _Place, follows: _Entry | None) -> Path | None:
+    def ended(self, place: _Place, follows: _Entry | None) -> NodePath | None:
         """The collection at the end of which a comment stands; None where it belongs to what follows."""
         index = bisect_right(self.starts, place) - 1
         if index < 0:
@@ -212,7 +212,7 @@ class _Collector:
         return max((n for n, row in enumerate(rows, 1) if "yaml-language-server" in row), default=0)
 
 
-def _holds(outer: Path, inner: Path) -> bool:
+def _holds(outer: NodePath, inner: NodePath) -> bool:
     return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 

@@ -16,7 +16,7 @@ from cinecut.diagnostics import Report, Span, excerpt
 from cinecut.language.document import LINE_BREAK, MAX_NODES, resolve
 from cinecut.language.document.complaints import complaint
 from cinecut.language.document.leniency import as_ruamel_takes_it
-from cinecut.language.document.nodes import Mapping, Node, Scalar, Sequence, Value
+from cinecut.language.document.nodes import ListNode, MapNode, Node, Scalar, Value
 
 
 def composed_tree(name: str, text: str, report: Report) -> Node | None:
@@ -116,9 +116,9 @@ class _Tree:
         self.report.add("wrong-value", f"{excerpt(node.value)[1:-1]} is too {what} a number", self.span(node))
         return 1
 
-    def sequence(self, node: SequenceNode) -> Sequence:
+    def sequence(self, node: SequenceNode) -> ListNode:
         items = tuple(self.item(item) for item in node.value)
-        return Sequence(items, self.span(node), bool(node.flow_style))
+        return ListNode(items, self.span(node), bool(node.flow_style))
 
     def item(self, node: Any) -> Node:
         found = self.convert(node)
@@ -130,7 +130,7 @@ class _Tree:
     def is_empty(self, line: int) -> bool:
         return line >= len(self.lines) or not self.lines[line].strip()
 
-    def mapping(self, node: MappingNode) -> Mapping:
+    def mapping(self, node: MappingNode) -> MapNode:
         entries: dict[str, Node] = {}
         keys: dict[str, Span] = {}
         for key_node, value_node in node.value:
@@ -148,4 +148,4 @@ class _Tree:
                 after = Span(self.name, place.line, place.end_column, place.line, place.end_column + 1)
                 value = Scalar(None, after)  # nothing is written; ruamel says that it is where the next token is
             entries[key], keys[key] = value, place
-        return Mapping(entries, keys, self.span(node), bool(node.flow_style))
+        return MapNode(entries, keys, self.span(node), bool(node.flow_style))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping as Map
+from collections.abc import Mapping
 
 from cinecut.diagnostics import Span, Stop
-from cinecut.language.document import Document, Mapping, Node, Scalar, Sequence, end_of, repeated
-from cinecut.language.document.layout import Path, print_flow, print_value
+from cinecut.language.document import Document, ListNode, MapNode, Node, NodePath, Scalar, end_of, repeated
+from cinecut.language.document.layout import print_flow, print_value
 
 
 class Edits:
@@ -21,10 +21,10 @@ class Edits:
         """The whole text with all edits made."""
         return self.document.replaced(list(self.made.items()))
 
-    def set(self, path: Path, value: Node) -> None:
+    def set(self, path: NodePath, value: Node) -> None:
         """Give a key its value, instead of the one that it has or after the last key. Raises Stop on an alias."""
         parent, key = self.node(path[:-1]), str(path[-1])
-        assert isinstance(parent, Mapping)
+        assert isinstance(parent, MapNode)
         if key not in parent.entries:
             self.append(parent, key, value)
         elif parent.is_alias(key):
@@ -32,11 +32,11 @@ class Edits:
         else:
             self.replace(parent, key, value)
 
-    def fill(self, path: Path, short: str, values: Map[str, Node]) -> None:
+    def fill(self, path: NodePath, short: str, values: Mapping[str, Node]) -> None:
         """Give a record values. One that stands in its short form, the value of `short` alone, gets its long one.
         Raises Stop on an alias."""
         record, parent = self.node(path), self.node(path[:-1])
-        if isinstance(parent, Mapping) and parent.is_alias(str(path[-1])):
+        if isinstance(parent, MapNode) and parent.is_alias(str(path[-1])):
             place = parent.keys[str(path[-1])]
             raise Stop("yaml", "nothing has a place below an alias: write it out", span=place)
         if isinstance(record, Scalar):
@@ -45,10 +45,10 @@ class Edits:
             for key, value in values.items():
                 self.set((*path, key), value)
 
-    def remove(self, path: Path) -> None:
+    def remove(self, path: NodePath) -> None:
         """Take a key with its value out of a mapping. Raises Stop where it is the only one, or an alias."""
         parent, key = self.node(path[:-1]), str(path[-1])
-        assert isinstance(parent, Mapping)
+        assert isinstance(parent, MapNode)
         if len(parent.entries) == 1 or parent.is_alias(key):
             raise Stop("yaml", f"`{key}` cannot be taken out: it is all that stands here", span=parent.keys[key])
         keys, place = list(parent.keys), parent.keys[key]
@@ -61,28 +61,28 @@ class Edits:
         else:
             self.drop_rows(place.line, self.end(parent, key)[0])
 
-    def insert(self, path: Path, index: int, item: Node) -> None:
+    def insert(self, path: NodePath, index: int, item: Node) -> None:
         """Put an item into a list, before the one that has the index now."""
         items = self.sequence(path)
         self.put_item(items, index, print_flow(item) if items.flow else None, item)
 
-    def take_out(self, path: Path, index: int) -> None:
+    def take_out(self, path: NodePath, index: int) -> None:
         """Take an item out of a list, with the comments on it. Raises Stop where it is the only one."""
         items = self.sequence(path)
         if len(items.items) == 1:
             raise Stop("yaml", "the only entry cannot be taken out", span=items.items[0].span)
         self.drop_item(items, index)
 
-    def set_item(self, path: Path, value: Node) -> None:
+    def set_item(self, path: NodePath, value: Node) -> None:
         """Put a value into the place of an item of a list."""
         self.made[self.node(path).span] = print_flow(value)
 
-    def copy(self, path: Path, index: int) -> None:
+    def copy(self, path: NodePath, index: int) -> None:
         """Put an item into its list once more, after itself, with the comments on it."""
         items = self.sequence(path)
         self.put_item(items, index + 1, self.text_of(items, index), None)
 
-    def move(self, path: Path, index: int, to: int) -> None:
+    def move(self, path: NodePath, index: int, to: int) -> None:
         """Take an item, with the comments on it, to where another stands: to the place that it has afterwards."""
         items = self.sequence(path)
         if index == to:
@@ -94,17 +94,17 @@ class Edits:
 
     # The places
 
-    def node(self, path: Path) -> Node:
+    def node(self, path: NodePath) -> Node:
         node = self.document.root
         for step in path:
-            node = node.entries[str(step)] if isinstance(node, Mapping) else node.items[int(step)]  # type: ignore
+            node = node.entries[str(step)] if isinstance(node, MapNode) else node.items[int(step)]  # type: ignore
         assert node is not None
         return node
 
-    def sequence(self, path: Path) -> Sequence:
+    def sequence(self, path: NodePath) -> ListNode:
         """A list, the items of which all stand where they are written."""
         items = self.node(path)
-        assert isinstance(items, Sequence)
+        assert isinstance(items, ListNode)
         for item, again in zip(items.items, repeated(items), strict=True):
             if again:
                 raise Stop("yaml", "this list repeats an entry by *: write it out", span=item.span)
@@ -119,7 +119,7 @@ class Edits:
         below = next((line for line in self.lines[row + 1 :] if line.strip()), "")
         return print_value(value, indent, head, literal=not below.lstrip(" ").startswith("#") or below.startswith("#"))
 
-    def end(self, parent: Mapping, key: str) -> tuple[int, int]:
+    def end(self, parent: MapNode, key: str) -> tuple[int, int]:
         if parent.is_alias(key):
             place = parent.keys[key]
             alias = re.match(r":\s*\*[^\s,\[\]{}]+", self.lines[place.end_line][place.end_column :])
@@ -128,7 +128,7 @@ class Edits:
 
     # Keys
 
-    def replace(self, parent: Mapping, key: str, value: Node) -> None:
+    def replace(self, parent: MapNode, key: str, value: Node) -> None:
         old, place = parent.entries[key], parent.keys[key]
         if parent.flow:
             self.made[old.span] = print_flow(value)
@@ -146,10 +146,10 @@ class Edits:
         end = len(self.lines[line]) if rest else column
         self.put(place.line, place.end_column, line, end, f":{first}{note}{after if rest else ''}{rest}")
 
-    def append(self, parent: Mapping, key: str, value: Node) -> None:
+    def append(self, parent: MapNode, key: str, value: Node) -> None:
         """After the last key that stands there."""
         if not parent.keys:
-            self.made[parent.span] = print_flow(Mapping({key: value}, {}, parent.span))
+            self.made[parent.span] = print_flow(MapNode({key: value}, {}, parent.span))
             return
         line, column = self.end(parent, list(parent.keys)[-1])
         if parent.flow:
@@ -159,11 +159,11 @@ class Edits:
         end = len(self.lines[line])
         self.put(line, end, line, end, f"\n{indent}{key}:{self.printed(value, indent, '', line)}")
 
-    def lengthen(self, path: Path, node: Scalar, short: str, values: Map[str, Node]) -> None:
+    def lengthen(self, path: NodePath, node: Scalar, short: str, values: Mapping[str, Node]) -> None:
         """`film: film.mp4` becomes `file` and what else there is below `film`. A comment stays with the name, an anchor
         above."""
         parent, key, span = self.node(path[:-1]), str(path[-1]), node.span
-        assert isinstance(parent, Mapping)
+        assert isinstance(parent, MapNode)
         line = self.lines[span.line]
         own = line[span.column : span.end_column] if span.end_line == span.line else print_flow(node)
         anchor = re.match(r"&\S+", line[span.column :])
@@ -188,7 +188,7 @@ class Edits:
 
     # Items
 
-    def rows_of(self, items: Sequence, index: int) -> tuple[int, int]:
+    def rows_of(self, items: ListNode, index: int) -> tuple[int, int]:
         """The first and the last row of an item of a block, with the comments that stand right on and in it."""
         column, first = items.span.column, items.items[index].span.line
         while self.lines[first][column : column + 1] != "-" or self.lines[first][:column].strip():
@@ -200,7 +200,7 @@ class Edits:
             last += 1
         return first, last
 
-    def text_of(self, items: Sequence, index: int) -> str:
+    def text_of(self, items: ListNode, index: int) -> str:
         """An item as it stands there, with the comments on it."""
         if items.flow:
             span = items.items[index].span
@@ -212,7 +212,7 @@ class Edits:
         """Rows with the line end before them; there is a row before the first."""
         self.put(first - 1, len(self.lines[first - 1]), last, len(self.lines[last]), "")
 
-    def drop_item(self, items: Sequence, index: int) -> None:
+    def drop_item(self, items: ListNode, index: int) -> None:
         if not items.flow:
             self.drop_rows(*self.rows_of(items, index))
             return
@@ -224,7 +224,7 @@ class Edits:
             before = items.items[index - 1].span
             self.put(before.end_line, before.end_column, span.end_line, span.end_column, "")
 
-    def put_item(self, items: Sequence, index: int, text: str | None, item: Node | None) -> None:
+    def put_item(self, items: ListNode, index: int, text: str | None, item: Node | None) -> None:
         """`text` as it stands there, or an item to be printed."""
         if items.flow:
             at = items.items[min(index, len(items.items) - 1)].span

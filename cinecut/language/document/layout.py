@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
-from collections.abc import Mapping as Map
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import dropwhile
 
 from cinecut.diagnostics import Span
-from cinecut.language.document import Mapping, Node, Scalar, Value, children, resolve
-from cinecut.language.document import Sequence as Items
+from cinecut.language.document import ListNode, MapNode, Node, NodePath, Scalar, Value, children, resolve
 
 WIDTH = 120  # columns that a flow collection may take up to
-Path = tuple[str | int, ...]  # of a node: ("timeline", 3, "shot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +28,11 @@ class Remark:
     below: tuple[str, ...] = ()
 
 
-Remarks = Map[Path, Remark]
+Remarks = Mapping[NodePath, Remark]
 _NONE = Remark()
 
 
-def print_tree(root: Mapping, remarks: Remarks, anchors: Map[Span, str] | None = None) -> str:
+def print_tree(root: MapNode, remarks: Remarks, anchors: Mapping[Span, str] | None = None) -> str:
     """The text of a file. The remark of the path () holds the comments at its head and at its end.
 
     `anchors` are the names of nodes that stand in several places, by their span."""
@@ -59,24 +56,24 @@ def print_flow(node: Node) -> str:
 
 
 def _flowing(node: Node) -> Node:
-    if isinstance(node, Mapping):
-        return Mapping({k: _flowing(v) for k, v in node.entries.items()}, node.keys, node.span, flow=True)
-    return Items(tuple(map(_flowing, node.items)), node.span, flow=True) if isinstance(node, Items) else node
+    if isinstance(node, MapNode):
+        return MapNode({k: _flowing(v) for k, v in node.entries.items()}, node.keys, node.span, flow=True)
+    return ListNode(tuple(map(_flowing, node.items)), node.span, flow=True) if isinstance(node, ListNode) else node
 
 
 @dataclass(slots=True)
 class _Printer:
     remarks: Remarks
-    anchors: Map[Span, str]
+    anchors: Mapping[Span, str]
     literal: bool = True
-    commented: set[Path] = field(init=False)  # what holds a remark inside
+    commented: set[NodePath] = field(init=False)  # what holds a remark inside
     printed: set[Span] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.commented = {path[:length] for path in self.remarks for length in range(len(path))}
         self.commented |= {path for path, remark in self.remarks.items() if remark.below}
 
-    def block(self, node: Node, path: Path, indent: str) -> Iterator[str]:
+    def block(self, node: Node, path: NodePath, indent: str) -> Iterator[str]:
         """The rows of a mapping or a sequence."""
         for number, (step, child) in enumerate(children(node)):
             here = (*path, step)
@@ -86,7 +83,7 @@ class _Printer:
             yield from self.entry(head, child, here, indent)
         yield from _indented(self.remarks.get(path, _NONE).below, indent)
 
-    def entry(self, head: str, node: Node, path: Path, indent: str) -> Iterator[str]:
+    def entry(self, head: str, node: Node, path: NodePath, indent: str) -> Iterator[str]:
         beside = self.remarks.get(path, _NONE).beside
         note = f"   {beside}" if beside else ""
         if (name := self.anchors.get(node.span)) is not None:
@@ -102,17 +99,17 @@ class _Printer:
             text = str(node.value)
             yield f"{head} |{'' if text.endswith(chr(10)) else '-'}{note}"
             yield from _indented(text.removesuffix("\n").split("\n"), indent + "  ")
-        elif isinstance(node, Items) and path not in self.commented and all(_is_number(item) for item in node.items):
+        elif isinstance(node, ListNode) and path not in self.commented and all(_is_number(item) for item in node.items):
             yield f"{head} [{note}" if note else f"{head} ["
             yield from _wrapped(node, indent + "  ")
             yield f"{indent}]"
-        elif head.endswith("-") and isinstance(node, Mapping):
+        elif head.endswith("-") and isinstance(node, MapNode):
             yield from self.dashed(node, path, indent, beside)
         else:
             yield f"{head}{note}"
             yield from self.block(node, path, indent + "  ")
 
-    def dashed(self, node: Mapping, path: Path, indent: str, beside: str) -> Iterator[str]:
+    def dashed(self, node: MapNode, path: NodePath, indent: str, beside: str) -> Iterator[str]:
         """A mapping that begins right after its dash; comments before its first key stand before the dash."""
         rows = list(self.block(node, path, indent + "  "))
         first = next(number for number, row in enumerate(rows) if row and not row.lstrip().startswith("#"))
@@ -120,14 +117,14 @@ class _Printer:
         yield f"{indent}- {rows[first].lstrip()}"
         yield from rows[first + 1 :]
 
-    def inline(self, node: Node, path: Path, room: int) -> str | None:
+    def inline(self, node: Node, path: NodePath, room: int) -> str | None:
         """The node on the rest of a line of which `room` is taken; None where it does not fit."""
         if isinstance(node, Scalar):
             return None if self.literal and _is_literal(node.value) else scalar_text(node.value)
         text = self.flow(node, path)
         return text if text is not None and room + len(text) <= WIDTH else None
 
-    def flow(self, node: Node, path: Path) -> str | None:
+    def flow(self, node: Node, path: NodePath) -> str | None:
         """The node as one line of any width; None where it is a block or holds comments."""
         if isinstance(node, Scalar):
             return scalar_text(node.value, flow=True)
@@ -143,7 +140,7 @@ class _Printer:
             if text is None:
                 return None
             parts.append(f"{scalar_text(step, flow=True)}: {text}" if isinstance(step, str) else text)
-        return ("{%s}" if isinstance(node, Mapping) else "[%s]") % ", ".join(parts)
+        return ("{%s}" if isinstance(node, MapNode) else "[%s]") % ", ".join(parts)
 
 
 def _indented(rows: Iterator[str] | Sequence[str] | dropwhile[str], indent: str) -> Iterator[str]:
@@ -154,7 +151,7 @@ def _is_number(node: Node) -> bool:
     return isinstance(node, Scalar) and isinstance(node.value, int | Fraction)
 
 
-def _wrapped(node: Items, indent: str) -> list[str]:
+def _wrapped(node: ListNode, indent: str) -> list[str]:
     """Numbers, as many on each row as fit."""
     text = ", ".join(scalar_text(item.value) for item in node.items if isinstance(item, Scalar))
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)

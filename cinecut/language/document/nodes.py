@@ -8,6 +8,7 @@ from fractions import Fraction
 from cinecut.diagnostics import Span
 
 Value = str | int | Fraction | bool | None
+NodePath = tuple[str | int, ...]  # ("timeline", 3, "shot")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,14 +19,14 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sequence:
+class ListNode:
     items: tuple[Node, ...]
     span: Span
     flow: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mapping:
+class MapNode:
     entries: dict[str, Node]
     keys: dict[str, Span]
     span: Span
@@ -40,4 +41,4 @@ class Mapping:
         return (value.line, value.column) < (place.line, place.column)
 
 
-Node = Scalar | Sequence | Mapping
+Node = Scalar | ListNode | MapNode

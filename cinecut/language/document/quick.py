@@ -13,7 +13,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from cinecut.diagnostics import Span
-from cinecut.language.document.nodes import Mapping, Node, Scalar, Sequence, Value
+from cinecut.language.document.nodes import ListNode, MapNode, Node, Scalar, Value
 
 _ODD = re.compile("[^\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
 _MARKS = re.compile(r"^(---|\.\.\.|%)", re.M)
@@ -32,7 +32,7 @@ class _OddError(Exception):
     """Something that is not read here."""
 
 
-def quick_tree(name: str, text: str, lines: list[str], resolve: Callable[[str], Value], most: int) -> Mapping | None:
+def quick_tree(name: str, text: str, lines: list[str], resolve: Callable[[str], Value], most: int) -> MapNode | None:
     """The tree of a text; None where it is to be read by ruamel.yaml. `resolve` tells what an unquoted text means."""
     if _ODD.search(text) or _MARKS.search(text):
         return None
@@ -56,7 +56,7 @@ class _Reader:
         self.at = 0
         self.depth = 0
 
-    def document(self) -> Mapping:
+    def document(self) -> MapNode:
         line, indent = self.rows[0]
         found = self.mapping(line, indent, indent)
         if self.at < len(self.rows):
@@ -75,7 +75,7 @@ class _Reader:
         if self.depth > _DEPTH or self.left < 0:
             raise _OddError
 
-    def mapping(self, line: int, column: int, indent: int) -> Mapping:
+    def mapping(self, line: int, column: int, indent: int) -> MapNode:
         """A block whose first key stands at this place, in the row that comes next; the others below it."""
         self.deeper()
         entries: dict[str, Node] = {}
@@ -95,7 +95,7 @@ class _Reader:
             if here != indent:
                 raise _OddError
         self.depth -= 1
-        return Mapping(entries, keys, Span(self.name, line, column, *self.end()), False)
+        return MapNode(entries, keys, Span(self.name, line, column, *self.end()), False)
 
     def value(self, number: int, column: int, indent: int) -> Node:
         """What stands after a key, or in the rows below it."""
@@ -111,7 +111,7 @@ class _Reader:
             return self.inline(below, at, indent)
         return self.mapping(below, at, at)
 
-    def sequence(self, line: int, indent: int) -> Sequence:
+    def sequence(self, line: int, indent: int) -> ListNode:
         self.deeper()
         items: list[Node] = []
         while self.at < len(self.rows):
@@ -129,7 +129,7 @@ class _Reader:
             else:
                 items.append(self.inline(number, column, indent))
         self.depth -= 1
-        return Sequence(tuple(items), Span(self.name, line, indent, *self.end()), False)
+        return ListNode(tuple(items), Span(self.name, line, indent, *self.end()), False)
 
     def inline(self, number: int, column: int, indent: int) -> Node:
         """A value on the line of its key or dash; brackets may run on over lines. What follows is the next row."""
@@ -236,7 +236,7 @@ class _Reader:
                 raise _OddError
         self.depth -= 1
         span = Span(self.name, line, here, number, column + 1)
-        made: Node = Mapping(entries, keys, span, True) if sign == "{" else Sequence(tuple(items), span, True)
+        made: Node = MapNode(entries, keys, span, True) if sign == "{" else ListNode(tuple(items), span, True)
         return made, number, column + 1
 
     def token(self, number: int, column: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS
-from cinecut.language.document.layout import Path as Place
+from cinecut.language.document import NodePath
 from cinecut.language.document.layout import Remark
 from cinecut.language.events import Black, Card, Clip, Crop, Entry, Shot, Transition
 from cinecut.language.facts import FilmFacts
@@ -48,7 +48,7 @@ class Writer:
         films = {name: self._film(self.placer.films[number]) for number, name in names.items()}
         if any(self._is_kept(piece) for piece in pieces):
             films[_TRAILER] = make(Film, file=name_from(self.spec.parent, self.trailer), facts=self.facts)
-        entries, remarks = list[Entry](), dict[Place, Remark]()
+        entries, remarks = list[Entry](), dict[NodePath, Remark]()
         for number, piece in enumerate(pieces):
             if lines := tuple(f"# {line}" for line in self._remarks(piece)):
                 remarks["timeline", number] = Remark(above=lines)
