@@ -114,6 +114,16 @@ def test_no_module_waits_for_itself() -> None:
         visit(module, ())
 
 
+def test_a_class_name_means_one_thing() -> None:
+    """Also across rooms, so that whoever reads a name knows what it is; private classes are their file's own."""
+    homes: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for node in parsed(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(module)
+    assert not {name: where for name, where in homes.items() if len(where) > 1}
+
+
 IMPURE = {"asyncio", "datetime", "io", "os", "random", "secrets", "shutil", "socket", "subprocess", "tempfile", "time"}
 
 
