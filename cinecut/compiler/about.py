@@ -1,4 +1,4 @@
-"""What a trailer's file says of itself to players and libraries: its title, and its acts as chapters."""
+"""What a trailer's file tells players and libraries: its title, and its acts as chapters."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _BEFORE = "opening"  # what comes before the first act, a rating card too: in mp
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A title, or an empty text, and chapters: the frames [start, end) of each, and its name."""
+    """A title (may be empty), and chapters: for each its frames [start, end) and its name."""
 
     title: str
     chapters: tuple[tuple[int, int, str], ...]
 
 
 def about_file(name: str, file: Delivery) -> str | None:
-    """Where it lies in the working folder; None: there is nothing to say."""
+    """The file's name in the working folder; None if there is neither title nor chapter."""
     return f"{name or 'trailer'}.about" if file.title or file.chapters else None
 
 
 def about_of(timeline: Timeline, file: Delivery, opening: int) -> About:
-    """What a file says. `opening` are the frames before the timeline's first."""
+    """The title and chapters of a file. `opening`: frames before the timeline's first."""
     starts = [*(_chapters(timeline, opening) if file.chapters else ())]
     ends = [*(start for start, _ in starts[1:]), timeline.frames + opening]
     chapters = [(start, end, on_one_line(act)) for (start, act), end in zip(starts, ends, strict=False)]
@@ -36,7 +36,7 @@ def about_of(timeline: Timeline, file: Delivery, opening: int) -> About:
 
 
 def about_text(about: About, rate: Fraction) -> bytes:
-    """It as FFmpeg reads it."""
+    """The same as an FFmpeg metadata file."""
     rows = [";FFMETADATA1", *([f"title={_escaped(about.title)}"] if about.title else [])]
     for start, end, act in about.chapters:
         frame = f"TIMEBASE={rate.denominator}/{rate.numerator}"
@@ -56,5 +56,5 @@ def _chapters(timeline: Timeline, opening: int) -> Iterator[tuple[int, str]]:
 
 
 def _escaped(line: str) -> str:
-    """In which nothing ends the value or begins another."""
+    """The line with the characters escaped that would end the value or start another."""
     return re.sub(r"([\\=;#])", r"\\\1", line)

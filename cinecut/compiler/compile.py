@@ -47,7 +47,7 @@ from cinecut.language.timebase import TrailerFrame
 
 
 def compile_layout(layout: Layout, diagnostics: Sequence[Diagnostic] = ()) -> RenderPlan:
-    """The plan of a layout without mistakes, whose film has been measured; `diagnostics` go along in it."""
+    """The plan of a layout without mistakes, whose films are measured; `diagnostics` are passed on in it."""
     trailer, timeline, track = layout.trailer, layout.timeline, layout.track
     inputs, film = Inputs(layout), trailer.film
     outputs = {name: file for name, file in trailer.outputs.items() if file.stem is None}
@@ -101,8 +101,8 @@ def _runs(
     inputs: Inputs,
     samples: int,
 ) -> dict[str, Any]:
-    """The trailer's one graph, and the parts of it that are run by themselves. The stems are given by the number of
-    their channels."""
+    """The trailer's one graph, and the parts of it that also run alone. `stems` and `undipped` are keyed by channel
+    count."""
     mixes = {channels: sounds.mix(list(parts.values()), "mix") for channels, parts in stems.items()}
     mastered = dict[str, Pad]()
     for channels, mixed in mixes.items():
@@ -127,7 +127,7 @@ def _runs(
 
 
 def _measured(script: str, channels: int, mixed: Pad, inputs: Inputs) -> Run:
-    """A mix before its master; that of six channels has a script of its own."""
+    """A mix before its master; a mix of six channels has a script of its own."""
     floats = sounds.samples_as(mixed, FLOAT_SAMPLES, "sound")
     return Run(
         script if channels == 2 else f"surround_{script}", {"sound": floats}, (float_sound("sound"),), inputs.items
@@ -137,7 +137,7 @@ def _measured(script: str, channels: int, mixed: Pad, inputs: Inputs) -> Run:
 def _pictures(
     layout: Layout, canvases: Mapping[str, Canvas], inputs: Inputs, written: Mapping[str, Sequence[PlacedText]]
 ) -> dict[str, PictureTrack]:
-    """Of each output all pictures, after the rating card where there is one, and what is written over them."""
+    """For each output all pictures, after the rating card if there is one, and the texts over them."""
     trailer, timeline, opening = layout.trailer, layout.timeline, layout.trailer.opening
     if not canvases:
         return {}
@@ -154,8 +154,8 @@ def _pictures(
 
 
 def _stems(layout: Layout, heard: SoundInputs, samples: int, *, dipped: bool = True) -> dict[str, Pad]:
-    """The stems at their levels in the mix, each after a rating card's silence. Those of a live draft come from a hole,
-    which a file of the stem may fill."""
+    """The stems at their levels in the mix, each after the silence of a rating card. Stems of a live draft pass through
+    a hole, so that a stored file can replace them."""
     trailer, timeline, track = layout.trailer, layout.timeline, layout.track
     parts = lower_stems(trailer, timeline, track, heard, dipped=dipped)
     parts = _after(samples - track.samples, parts, samples)
@@ -165,7 +165,7 @@ def _stems(layout: Layout, heard: SoundInputs, samples: int, *, dipped: bool = T
 
 
 def _after(silent: int, stems: dict[str, Pad], samples: int) -> dict[str, Pad]:
-    """The stems after so many silent samples."""
+    """The stems after `silent` silent samples."""
     if not silent:
         return stems
     return {name: sounds.lay([Laid(silent, samples - silent, pad)], samples, name) for name, pad in stems.items()}
@@ -205,12 +205,12 @@ def _target(name: str, file: Delivery, encoding: Encoding) -> Target:
 
 
 def _dialogue_file(file: Delivery) -> str:
-    """The working folder's file of what is heard, in a file's language."""
+    """The name of the subtitle file in the working folder, in this file's language."""
     return f"dialogue{'.' * bool(file.language)}{file.language or ''}.srt"
 
 
 def _places(layout: Layout) -> dict[str, Span]:
-    """Where in the spec what FFmpeg complains of was asked for, by the graph's labels."""
+    """The place in the spec for each label of the graph, so that FFmpeg's messages can point there."""
     events = {placed.label: placed.event.place.span for placed in layout.timeline.events}
     track = layout.track
     owners = {sound.label: sound.owner for sound in track.effects}
@@ -220,7 +220,7 @@ def _places(layout: Layout) -> dict[str, Span]:
 
 
 def _shown(layout: Layout, spoken: Mapping[str | None, Sequence[Caption]], opening: int) -> dict[str, list[PlacedText]]:
-    """What is written on each output: titles and cards, and the lines that are heard where they shall be burned in."""
+    """The texts on each output: titles and cards, and the dialogue where it is burned in."""
     timeline, trailer, by_output = layout.timeline, layout.trailer, {}
     for name, file in trailer.outputs.items():
         if file.stem is not None:

@@ -1,4 +1,4 @@
-"""The files of a trailer: what a spec's output and deliverables mean, and the files that a kit asks for."""
+"""The files of a trailer: those of the spec's output and deliverables, and those that a kit asks for."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _PROFILES = {
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One file of the trailer. `loudness` is what its sound is brought to; None: nothing, it stays as it is mixed.
-    `stem`: it is that sound alone. `group` names the deliverable that it is of, and `kit` is what it is asked to be.
-    One that is `live` is a draft for a page that plays it as soon as it can: sooner there than small."""
+    """One file of the trailer. `loudness`: its target, None keeps the mix as it is. `stem`: the file holds this sound
+    alone. `group`: the name of its deliverable. `kit`: what it is checked against. `live`: a draft for a page that
+    plays it at once, so that speed counts more than size."""
 
     size: tuple[int, int]
     fit: Fit
@@ -57,8 +57,8 @@ class Delivery:
 def deliveries(
     spec: Spec, film: FilmFacts, vibe: Vibe | None, kits: Mapping[str, Kit], languages: Iterable[str]
 ) -> dict[str, Delivery]:
-    """The files by their names; of a spec that names none, the one of `output` under an empty name. After each that has
-    words those in other languages."""
+    """The files by their names; a spec without deliverables has one file with an empty name, that of `output`. Each
+    file with words is followed by its other languages."""
     found = dict[str, Delivery]()
     for own, file in _asked(spec, shown_size(spec.main_film, film), vibe, kits):
         found[own] = file
@@ -131,7 +131,7 @@ def _of_kit(kit: Kit) -> LoudnessTarget:
 
 
 def rate_for(spec: Spec, film: Fraction, kits: Mapping[str, Kit]) -> Fraction:
-    """Frames a second: the spec's; else the film's, or where a kit does not take those, the nearest that all take."""
+    """Frames a second: the spec's, else the film's; if a kit does not take it, the nearest that all kits take."""
     if spec.output.rate is not None:
         return spec.output.rate
     asked = [kit.rates for kit in kits.values() if kit.rates]
@@ -140,7 +140,7 @@ def rate_for(spec: Spec, film: Fraction, kits: Mapping[str, Kit]) -> Fraction:
 
 
 def check_kits(outputs: Mapping[str, Delivery], rate: Fraction, frames: int, report: Report) -> None:
-    """Report what a kit takes and a file is sure not to be, before it is made."""
+    """Report, before rendering, where a file cannot be what its kit asks for."""
     for name, file in outputs.items():
         kit = file.kit
         if kit is None or file.stem is not None:

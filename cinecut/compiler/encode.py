@@ -1,4 +1,4 @@
-"""What the trailer is written as: containers, codecs and their settings."""
+"""How the trailer is encoded: containers, codecs and their settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _SVT_PRESETS = dict(zip(_PRESETS, (12, 11, 10, 9, 8, 7, 6, 5, 4), strict=True))
 
 
 def draft(file: Delivery, live: bool = False) -> Delivery:
-    """Small and fast, for looking at the cut; a `live` one is as mixed, for a master is measured several times."""
+    """A small and fast version for looking at the cut. A `live` one keeps the mix as it is, since a master takes
+    several measurements."""
     width, height = file.size
     shorter = min(width, height)
     if shorter > _DRAFT_HEIGHT:
@@ -42,8 +43,8 @@ _PLAIN = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact"
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """`segment` is how a part of the pictures is encoded, `sound` are the arguments of the sound alone, `encoders`
-    those of FFmpeg's that it needs, and `captions` the codec of a track of subtitles."""
+    """`segment`: how a part of the pictures is encoded. `sound`: the arguments for sound alone. `encoders`: the FFmpeg
+    encoders that are needed. `captions`: the codec of a subtitle track."""
 
     suffix: str
     pix_fmt: str
@@ -56,7 +57,7 @@ class Encoding:
 
 
 def choose_encoding(output: Delivery, facts: FilmFacts, color: Color, rate: Fraction) -> Encoding:
-    """FFmpeg's output arguments for one output of a spec, the trailer's colour tags carried."""
+    """FFmpeg's output arguments for one output of a spec, including the trailer's colour tags."""
     stamps = ["-flags:v", "+bitexact", "-fps_mode", "passthrough"]
     stamps += ["-enc_time_base:v", f"{rate.denominator}/{rate.numerator}"]
     pix_fmt = {"ffv1": _lossless_format(facts), "prores": "yuv422p10le"}.get(output.codec, "yuv420p")
@@ -84,7 +85,7 @@ def choose_encoding(output: Delivery, facts: FilmFacts, color: Color, rate: Frac
 
 
 def _sound_encoder(output: Delivery) -> tuple[list[str], str]:
-    """Its arguments, and the format in which it takes samples."""
+    """The encoder's arguments, and the sample format that it takes."""
     if output.codec in ("ffv1", "prores"):
         return ["-c:a", "pcm_s24le"], PCM_SAMPLES
     if output.live:  # a sixth of the time of AAC, and every browser plays it
@@ -96,8 +97,9 @@ _BITRATES = {2: "192k", 6: "448k"}  # of AAC, by the number of channels
 
 
 def _least(output: Delivery, facts: FilmFacts) -> Fraction:
-    """Seconds of a segment at least: each costs a process, and begins without what its encoder had learned. But who
-    waits for a live draft waits for one of them, and of large pictures every shot in it holds a score in memory."""
+    """The least seconds of a segment: each costs a process, and its encoder starts without statistics. Segments are
+    short for a live draft, so that the user waits less, and for large pictures, since each shot in a segment takes much
+    memory."""
     large = any(width * height > _LARGE for width, height in (output.size, facts.size))
     return Fraction(1) if output.live or large else Fraction(2)
 
@@ -114,7 +116,7 @@ _STITCHABLE = {
 
 
 def _picture_encoder(output: Delivery) -> tuple[str, list[str], int | None]:
-    """The encoder, its settings, and how many threads encode the whole, where that is for us to say."""
+    """The encoder, its settings, and its number of threads for the whole trailer if we set it."""
     crf = min(output.crf, _COARSEST.get(output.codec, output.crf))
     tag = ["-tag:v", "hvc1"] if output.codec == "hevc" else []  # the name by which Apple's players know it
     if output.codec in _COARSEST and output.hardware != "none":
@@ -154,7 +156,7 @@ PCM_SAMPLES, FLOAT_SAMPLES = "s32", "flt"  # what FFmpeg's encoders of PCM take
 
 
 def float_sound(label: str) -> Target:
-    """A graph's sound as it is, for measuring: floats neither clip nor round."""
+    """A graph's sound as floats, for measuring: they neither clip nor round."""
     return Target((label,), (*_PLAIN, "-c:a", "pcm_f32le"), ".wav")
 
 

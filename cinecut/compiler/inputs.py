@@ -1,5 +1,5 @@
-"""What the graph reads: the files of the working folder by their names, and the streams in them. A reel is called by
-what it holds, so two shots that need the same packets share one."""
+"""What the graph reads: the files of the working folder by their names, and the streams in them. A reel is named by its
+contents, so shots that need the same packets share one."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Inputs:
         self._sounds[label] = self._add(SoundReel(_name(film, audio), heard, audio))
 
     def _heard_with(self, placed: PlacedShot) -> FilmRange:
-        """What is heard of the film in a shot."""
+        """The range of the film that is heard in a shot."""
         rate, speed, (lead, trail) = self.trailer.rate, placed.event.speed, placed.sound_over
         in_ = placed.film.start.seconds - max(placed.lead, lead) * speed / rate
         frames = placed.range.length + max(placed.lead, lead) + max(placed.lag, trail)
@@ -87,13 +87,13 @@ class Inputs:
         return filters.source(self._sounds[label], "a", Audio(stream.rate, stream.layout), label)
 
     def _still_name(self, still: Picture) -> str:
-        """Without the suffix of a kind that its bytes may not be: they alone tell FFmpeg."""
+        """Without the file's suffix, which may be wrong: FFmpeg goes by the contents."""
         return f"still_{digest(still.file, self.trailer.picture_of(still))}"
 
 
 @dataclass(frozen=True, slots=True)
 class SoundInputs:
-    """The sounds among the inputs, the film's in so many channels, songs in stereo."""
+    """The sounds among the inputs: the film's in `channels` channels, songs in stereo."""
 
     inputs: Inputs
     channels: int

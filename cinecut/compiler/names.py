@@ -1,4 +1,4 @@
-"""What an event is called in the graph and in the working folder: by what it is, never by where it stands.
+"""Names of events in the graph and in the working folder: made from their content, never from their position.
 
 An event that nobody touched keeps its names, its reels and its seeds when another is inserted before it. A name is
 readable in front (a shot's in point, a card's first words) and ends in a digest of what the event says of itself; those
@@ -25,13 +25,13 @@ _IF_SO = {"mirror"}  # said only where it is so: what came after the first versi
 
 
 def digest(*parts: object) -> str:
-    """Ten hexadecimal signs of what values say, places left out: of two that are equal the same, on every machine."""
+    """Ten hexadecimal digits of the values; equal values give the same digits on every machine."""
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:10]
 
 
 def labels_of(events: Iterable[Event], first: str | None = None) -> list[str]:
-    """A label for each of a trailer's events: letters, digits and underscores. `first` names the first of several
-    films, which is said or not."""
+    """A label for each of a trailer's events: letters, digits and underscores. `first`: the first film's name, which a
+    shot may name or leave out."""
     times: Counter[str] = Counter()
     labels = []
     for event in events:
@@ -83,6 +83,6 @@ def on_one_line(text: str) -> str:
 
 
 def suffix_of(file: str) -> str:
-    """The end of a user's file name, where it is a plain one."""
+    """The suffix of a user's file name, if it is a plain one."""
     end = file.rpartition(".")[2].lower() if "." in file else ""
     return f".{end}" if end.isascii() and end.isalnum() and len(end) <= 6 else ""

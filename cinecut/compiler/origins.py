@@ -1,4 +1,4 @@
-"""Who set what: every value of a trailer, with the user, the vibe, the film, or the language's schema as its origin."""
+"""The origin of every value of a trailer: the user, the vibe, the film, the kit, or the language's defaults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNMEASURED = "the film's own, not measured yet"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One value, where it stands in the spec (`output.size`, `timeline[3].speed`), and who set it."""
+    """One value, its path in the spec (`output.size`, `timeline[3].speed`), and who set it."""
 
     path: str
     value: Any
@@ -62,7 +62,7 @@ def _walk(record: Any, path: str) -> Iterator[Origin]:
 
 
 def _from_vibe(trailer: Trailer) -> Iterator[Origin]:
-    """What the vibe says where the spec leaves it open: the effects, the loudness, the look."""
+    """What the vibe sets where the spec leaves it open: effects, loudness, look."""
     vibe, choice = trailer.vibe, trailer.spec.vibe
     if vibe is None or choice is None:
         return

@@ -1,4 +1,4 @@
-"""A RenderPlan: all that rendering a trailer needs, decided without looking at any media."""
+"""A RenderPlan: everything needed to render a trailer, decided without looking at any media."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ class RenderPlan:
 
     @property
     def suffix(self) -> str:
-        """Of the trailer's first file."""
+        """The suffix of the trailer's first file."""
         return self.targets[0].suffix
 
     def mastered(self, masters: Mapping[str, Master]) -> RenderPlan:
-        """The plan with its outputs' masters, by the outputs' names, in the holes of its graph."""
+        """The plan with the masters of its outputs, by output name, filled into the holes of its graph."""
         fillings = {hole_of(name): self._filling(master) for name, master in masters.items()}
         return replace(self, render=self.render.filled(fillings))
 

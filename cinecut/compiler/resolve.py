@@ -47,7 +47,7 @@ class Song:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The rating card before the trailer: its file, what that is, and the frames for which it is seen."""
+    """The rating card before the trailer: its file, the file's facts, and for how many frames it is shown."""
 
     file: str
     facts: FilmFacts | StillFacts
@@ -56,7 +56,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class OwnLut:
-    """A .cube of the user's."""
+    """A .cube file of the user's."""
 
     file: str
     facts: LutFacts
@@ -64,8 +64,7 @@ class OwnLut:
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A film that the trailer is cut from: what the spec says of it, what it is, and the sound of it that is heard, if
-    it has any."""
+    """A film that the trailer is cut from: its entry in the spec, its facts, and the audio stream used, if any."""
 
     film: Film
     facts: FilmFacts
@@ -78,7 +77,7 @@ class Footage:
 
 @dataclass(frozen=True, kw_only=True)
 class Trailer:
-    """A spec with everything decided. What may still be None has a meaning: a film without sound has no `audio`."""
+    """A spec with everything decided. A remaining None has a meaning: a film without sound has no `audio`."""
 
     spec: Spec  # as it was written: where each value stands
     vibe: Vibe | None
@@ -126,8 +125,8 @@ def resolve(
     faces: Mapping[str, Face],
     translations: Mapping[str, Translation] | None = None,
 ) -> Trailer:
-    """The trailer that a spec means. `vibe` is the one it chooses, `kits` are those that its deliverables name, `faces`
-    those of `faces_of`, `translations` those of its languages."""
+    """The trailer that a spec describes. `vibe`: the chosen one. `kits`: those that deliverables name. `faces`: those
+    of `faces_of`. `translations`: by language."""
     films = spec.every_film
     film = films[""].facts or _unmeasured(spec)
     rate = rate_for(spec, film.rate, kits)
@@ -153,13 +152,13 @@ def resolve(
 
 
 def cue_song(event: Event) -> Song | None:
-    """The song that begins with an event; of one that ends the music, or changes nothing, None."""
+    """The song that starts with an event; None if the event starts none."""
     cue = event.cue
     return None if cue is None or cue.stops else Song(cue.file, cue.facts or _UNMEASURED_SONG)
 
 
 def faces_of(spec: Spec, vibe: Vibe | None, kits: Mapping[str, Kit]) -> set[str]:
-    """The names of the faces that a spec's texts are set in."""
+    """The names of the typefaces that a spec's texts use."""
     files = [*spec.deliverables, *(part for kit in kits.values() for part in kit.outputs)]
     subtitles = [spec.output.subtitles, *(item.subtitles for item in files)]
     burned = {PLAIN.face} if "burned" in subtitles else set()
@@ -188,7 +187,7 @@ def _events(spec: Spec) -> tuple[tuple[int, str | None, Event], ...]:
 
 
 def _effect(spec: Spec, vibe: Vibe | None, kind: str) -> str:
-    """The sound effect of a kind of cut: as the spec names it, else as the vibe does."""
+    """The sound effect for a kind of cut: the spec's, else the vibe's."""
     named: str | None = getattr(spec.effects, kind)
     if named is None and spec.effects.usual == "vibe" and vibe is not None:
         named = vibe.effects[kind]
@@ -207,7 +206,7 @@ def _opening(rating: Rating | None, rate: Fraction) -> Opening | None:
 
 
 def check_linked(spec: Spec, report: Report) -> None:
-    """Report every file whose facts a render needs and the spec has not."""
+    """Report every file whose facts a render needs but the spec lacks."""
     hint = f"run `cinecut link {as_word(spec.place.span.file)}`"
     music, rating, lut = spec.music, spec.rating, spec.lut
     card = (rating.still or rating.clip) if rating is not None else None

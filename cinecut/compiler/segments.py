@@ -1,4 +1,4 @@
-"""The pictures of an output, whole or by segments: parts that show the same frames by themselves as in the whole.
+"""The pictures of an output, whole or in segments: each segment rendered alone shows the same frames as in the whole.
 
 A seam is a cut that no crossfade and no text goes over. Which seams bound segments is decided by what lies near each of
 them, so that an event that comes or goes changes the segments beside it and no other.
@@ -24,8 +24,8 @@ from cinecut.language.timebase import nearest
 
 @dataclass(frozen=True, slots=True)
 class PictureTrack:
-    """All pictures of an output of so many frames, by where each stretch of them begins, and the texts over them.
-    `marks` tell what begins at each cut."""
+    """All pictures of an output of `frames` frames, by the frame at which each stretch starts, and the texts over them.
+    `marks`: a label for each cut."""
 
     frames: int
     stretches: Stretches
@@ -34,7 +34,7 @@ class PictureTrack:
     marks: Mapping[int, str]
 
     def part(self, start: int, end: int, label: str) -> tuple[Pad, dict[str, bytes]]:
-        """The frames [start, end), which begin and end at seams, in their own time; and the files of their texts."""
+        """The frames [start, end) between two seams, with time from 0, and the text files they need."""
         pads = [pad for at, stretch in self.stretches.items() if start <= at < end for pad in stretch]
         texts = [text for text in self.texts if start <= text.range.start.index < end]
         if not texts:
@@ -45,8 +45,8 @@ class PictureTrack:
         return over, {file: written}
 
     def segments(self, seconds: Fraction) -> list[tuple[int, int]]:
-        """Where segments of at least so many seconds begin and end: at the seams that are, of all less than that away,
-        the first in an order of their marks that has nothing to do with time. None is nearer than that to an end."""
+        """The bounds of segments of at least `seconds`. Of the seams that are closer together, the one whose mark has
+        the smallest hash is taken, so that an edit moves only the bounds near it."""
         least = max(1, nearest(seconds * self.screen.rate))
         seams = [frame for frame in self._seams() if least <= frame <= self.frames - least]
         order = {frame: hashlib.sha256(self.marks[frame].encode()).digest() for frame in seams}

@@ -14,7 +14,7 @@ from cinecut.render.segments.pictures import Segment, run_of, segments_of
 
 @dataclass(frozen=True, slots=True)
 class NewSegments:
-    """The segments that an edit changed, as frames [start, end) of an output, and the number of all segments."""
+    """The segments that an edit changed, as frames [start, end) of an output, and the total number of segments."""
 
     segments: tuple[tuple[str, int, int], ...]
     whole: int
@@ -28,8 +28,7 @@ class NewSegments:
 
 
 def new_segments(before: Layout, after: Layout) -> NewSegments | None:
-    """The segments of `after` that `before` does not have; None where this is unknown because the media are not
-    measured."""
+    """The segments of `after` that `before` lacks; None if this is unknown because media are not measured."""
     try:
         known, now = {key for _, key in _keyed(before)}, _keyed(after)
     except Stop:

@@ -1,4 +1,4 @@
-"""What edits did to a spec, kept in the cache: one entry a file, numbered in their order.
+"""The journal of edits to a spec, kept in the cache: one numbered file per edit.
 
 An entry holds the texts before and after its edit, so that it can be taken back and made again; how far a person has
 changed the file since then is seen by comparing. What was taken back stays until the next edit is made.
@@ -64,11 +64,11 @@ class Journal:
             self._file(number, _UNDONE).unlink(missing_ok=True)
 
     def done(self) -> list[JournalEntry]:
-        """The edits that can be taken back, the first one first: those after a damaged one."""
+        """The edits that can be undone, the first one first; a damaged entry hides those before it."""
         return [*self._whole(self._numbers(_DONE)[::-1], _DONE)][::-1]
 
     def undone(self) -> list[JournalEntry]:
-        """The edits that were taken back and can be made again, the next one first: those before a damaged one."""
+        """The edits that can be redone, the next one first; a damaged entry hides those after it."""
         return [*self._whole(self._numbers(_UNDONE), _UNDONE)]
 
     def note_undone(self, entry: JournalEntry) -> None:
@@ -119,14 +119,14 @@ def taken_back(entry: JournalEntry, now: str) -> str:
 
 
 def made_again(entry: JournalEntry, now: str) -> str:
-    """The text with an edit that was taken back. Raises Stop where what the edit changes was changed since then."""
+    """The text with an undone edit applied again. Raises Stop where the same lines were changed since then."""
     refusal = Stop("option", "what the edit changes was changed since it was taken back: nothing was made again")
     return _changed(entry.before, entry.after, now, refusal)
 
 
 def _changed(old: str, new: str, now: str, refusal: Stop) -> str:
-    """The text `now`, a later state of `old`, with what makes `new` of `old`. Raises `refusal` where both change the
-    same lines."""
+    """The text `now`, a later state of `old`, with the change from `old` to `new` applied. Raises `refusal` where both
+    change the same lines."""
     if now == old:
         return new
     start, end, put = _region(old, new)
@@ -140,7 +140,7 @@ def _changed(old: str, new: str, now: str, refusal: Stop) -> str:
 
 
 def _region(text: str, other: str) -> tuple[int, int, str]:
-    """The smallest stretch of whole lines of `text` in which `other` differs, and what that has there."""
+    """The smallest range of whole lines of `text` in which `other` differs, and what `other` has there."""
     lines, others = text.splitlines(keepends=True), other.splitlines(keepends=True)
     head = _alike(lines, others)
     tail = _alike(lines[head:][::-1], others[head:][::-1])

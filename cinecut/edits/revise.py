@@ -1,4 +1,4 @@
-"""One edit of a spec's file, from the text that is there to the text that is written.
+"""One edit of a spec's file, from reading it to writing it.
 
     file ─ read, is it the expected revision? ─► Layout ─ action ─► new text ─ read, check ─► Layout ─ compare ─► words
          ◄─ write beside and rename, note in the journal ─────────────────────────────────────────────────────────┘
@@ -32,8 +32,8 @@ Guard = Callable[[Spec, Spec], None]
 
 @dataclass(frozen=True, slots=True)
 class EditOptions:
-    """On which a spec is edited: the revision that it must have (None: any), whether nothing is written, who may refuse
-    the edit, and whether media without facts are measured (a number of the film's frames then means what it shows)."""
+    """How a spec is edited: the revision that it must have (None: any), whether nothing is written, who may refuse the
+    edit, and whether media without facts are measured (so that a frame number can be converted to a time)."""
 
     revision: str | None = None
     dry_run: bool = False
@@ -46,7 +46,7 @@ USUAL = EditOptions()
 
 @dataclass(frozen=True, slots=True)
 class SpecState:
-    """A spec's text without mistakes, and what it means. `found` are warnings."""
+    """A spec's text without mistakes, and its layout. `found` holds warnings."""
 
     document: Document
     layout: Layout
@@ -54,7 +54,7 @@ class SpecState:
 
     @property
     def text(self) -> str:
-        """The whole file's."""
+        """The text of the whole file."""
         return self.document.mark + self.document.text
 
     @property
@@ -86,19 +86,19 @@ class Edit:
 
 
 def revision_of(text: str) -> str:
-    """Sixteen hexadecimal signs of a spec's text: `--revision` names the one that an edit is meant for."""
+    """Sixteen hexadecimal digits of a spec's text; `--revision` names the one that an edit is meant for."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def state_of(spec: Path) -> SpecState:
-    """What a spec's file says now. Raises Stop with all that is wrong with it."""
+    """The current state of a spec's file. Raises Stop with all of its mistakes."""
     report = Report()
     return _state(read_document(spec, report), report, USUAL)
 
 
 def edit(spec: Path, action: Mapping[str, Any], terms: EditOptions = USUAL) -> Edit:
-    """Do an action (`{"do": "trim", "event": 3, "out": "0:19"}`) and write the spec; on a dry run only say what it
-    would do. Raises Stop where it cannot be done, would make the spec wrong, or the terms forbid it."""
+    """Do an action (`{"do": "trim", "event": 3, "out": "0:19"}`) and write the spec; a dry run only reports it. Raises
+    Stop where it cannot be done, would make the spec wrong, or is refused."""
 
     def change(before: SpecState) -> str:
         return edited(before.document, before.layout, action)
@@ -107,7 +107,7 @@ def edit(spec: Path, action: Mapping[str, Any], terms: EditOptions = USUAL) -> E
 
 
 def rewrite(spec: Path, was: str, text: str) -> Edit:
-    """Write another text in place of the one that was there; `undo` takes it back. Raises Stop as `edit` does."""
+    """Replace the file's text, which must still be `was`; `undo` takes it back. Raises Stop as `edit` does."""
 
     def change(before: SpecState) -> str:
         if before.text != was:
@@ -118,7 +118,7 @@ def rewrite(spec: Path, was: str, text: str) -> Edit:
 
 
 def undo(spec: Path, terms: EditOptions = USUAL) -> Edit:
-    """Take the last edit back; what was changed elsewhere in the file since then stays. Raises Stop."""
+    """Undo the last edit; later changes elsewhere in the file stay. Raises Stop."""
     entry = next(iter(log(spec)[::-1]), None)
     if entry is None:
         raise Stop("option", f"there is no edit of {spec} to take back", "cinecut log SPEC lists those that there are")
@@ -126,7 +126,7 @@ def undo(spec: Path, terms: EditOptions = USUAL) -> Edit:
 
 
 def redo(spec: Path, terms: EditOptions = USUAL) -> Edit:
-    """Make the edit again that was taken back last, while none was made since then. Raises Stop."""
+    """Redo the edit that was undone last, if no other was made since then. Raises Stop."""
     entry = next(iter(journal_of(spec).undone()), None)
     if entry is None:
         raise Stop("option", f"no edit of {spec} was taken back that could be made again")
@@ -134,7 +134,7 @@ def redo(spec: Path, terms: EditOptions = USUAL) -> Edit:
 
 
 def log(spec: Path) -> list[JournalEntry]:
-    """The edits that can be taken back, the first one first."""
+    """The edits that can be undone, the first one first."""
     with open_file(spec):
         return journal_of(spec).done()
 
@@ -182,13 +182,13 @@ def _checked(spec: Path, text: str, before: SpecState, terms: EditOptions) -> Sp
 
 
 def _unplaced(found: Diagnostic) -> Diagnostic:
-    """A finding without its place, which is in a text that was never written."""
+    """A finding without its place, since its text was never written."""
     where = f"line {found.span.line + 1} would say: " if found.span is not None else ""
     return Diagnostic(found.code, f"{where}{found.message}", None, found.hints)
 
 
 def _state(document: Document, report: Report, terms: EditOptions, before: SpecState | None = None) -> SpecState:
-    """What a document means; `before` is the state before an edit."""
+    """The layout of a document; `before` is the state before an edit."""
     earlier = (before.document, before.layout.trailer.spec) if before is not None else None
     spec = fill_spec(document, report, known=earlier)
     if spec is None:

@@ -18,7 +18,7 @@ from cinecut.language.timebase import BadTimeError, FilmTime, Length, parse_leng
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands in the spec; `given` holds the places of the values that the user wrote."""
+    """The place of something in the spec; `given` has the places of the values that the user wrote."""
 
     span: Span
     given: Mapping[str, Span] = field(default_factory=dict)
@@ -32,14 +32,14 @@ NOWHERE = Place(Span("", 0, 0, 0, 0))
 
 @dataclass(frozen=True, kw_only=True)
 class Marked:
-    """What has a place in the file. Two specs are equal wherever their values stand."""
+    """A record that has a place in the file. Places do not count when records are compared."""
 
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
-    """How one event passes into the next: its kind and its whole length."""
+    """How one event leads to the next: the kind and the whole length."""
 
     kind: Literal["cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out"]
     length: Length
@@ -130,7 +130,7 @@ class Cue(Marked):
 
     @property
     def stops(self) -> bool:
-        """It is no song but the end of the music."""
+        """Whether it ends the music instead of starting a song."""
         return self.file == "stop"
 
 
@@ -152,7 +152,7 @@ class Crop(Marked):
 
 @dataclass(frozen=True, kw_only=True)
 class Position(Marked):
-    """What stays in sight of a picture that is larger than the frame: 0 keeps the left or upper edge, 1 the other."""
+    """Which part of a picture larger than the frame is shown: 0 is the left or upper edge, 1 the other."""
 
     schema: ClassVar[str] = "shot.reframe.to"
     x: Fraction
@@ -169,7 +169,7 @@ class Reframe(Marked):
 
 @dataclass(frozen=True, kw_only=True)
 class Alternative(Marked):
-    """Another shot that would fit a place, of the same length."""
+    """Another shot of the same length that would fit the place."""
 
     schema: ClassVar[str] = "alternative"
     film: str | None  # None: that of its shot
@@ -180,7 +180,7 @@ class Alternative(Marked):
 
 @dataclass(frozen=True, kw_only=True)
 class Notes(Marked):
-    """What analyze, people and edits keep beside an event."""
+    """Notes of analyze, of people and of edits beside an event."""
 
     id: str | None
     act: str | None
@@ -273,7 +273,7 @@ Entry = Event | ActMarker
 
 
 def written_length(event: Event) -> Length | None:
-    """How long an event is as the spec has it; None for a shot from one point to another."""
+    """An event's length as written in the spec; None for a shot with in and out point."""
     return event.black if isinstance(event, Black) else event.shot.for_ if isinstance(event, Shot) else event.for_
 
 

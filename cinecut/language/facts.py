@@ -23,7 +23,7 @@ class Color:
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
-    """One sound of the film. `start` is in seconds after the film's first picture (negative: before it)."""
+    """One audio track of the film. `start`: seconds after the film's first picture (negative: before it)."""
 
     rate: int
     channels: int
@@ -36,7 +36,7 @@ class AudioFacts:
 
 @dataclass(frozen=True, slots=True)
 class FilmFacts:
-    """A film. Times count from its first picture, whatever stamp that carries."""
+    """A film. Times count from its first picture, whatever its timestamp."""
 
     fingerprint: str
     size: tuple[int, int]  # stored pixels, before rotation and pixel aspect
@@ -101,8 +101,8 @@ class LutFacts:
 
 @dataclass(frozen=True, slots=True)
 class LoudnessTarget:
-    """What a trailer's sound is brought to: integrated loudness in LUFS, and the true peak's ceiling in dBTP; the most
-    that its loudest 3 s and 0.4 s may have, in LUFS; and where it has no target, Leq(m) in dB. None: nothing."""
+    """The loudness that a trailer is brought to: integrated loudness in LUFS, true-peak ceiling in dBTP, limits for its
+    loudest 3 s and 0.4 s in LUFS, and without a target Leq(m) in dB. None: no limit."""
 
     target: Fraction | None
     peak: Fraction
@@ -112,7 +112,7 @@ class LoudnessTarget:
 
     @property
     def plain(self) -> bool:
-        """Loudness and peak are all of it."""
+        """Whether it consists of loudness and peak alone."""
         return self.target is not None and self.short_term is self.momentary is None
 
 

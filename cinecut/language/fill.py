@@ -1,4 +1,5 @@
-"""Filling: the dataclasses of a Spec from a tree that keeps to the schema, which has all that the tree leaves out."""
+"""Filling the dataclasses of a Spec from a tree that conforms to the schema; missing values get the schema's
+defaults."""
 
 from __future__ import annotations
 
@@ -33,8 +34,8 @@ class _Field:
 
 
 class Filler:
-    """The one generic function that fills dataclasses from a checked document. Times are numbered as those of `film`;
-    where one is none of its own, or a film is not there, the report says so."""
+    """Fills any dataclass from a checked document. Times are read by the numbering of `film`; what cannot be read, or
+    names an unknown film, goes into the report."""
 
     def __init__(self, numbering: Numbering, known: dict[int, Entry] | None = None) -> None:
         self.numbering = numbering
@@ -57,7 +58,7 @@ class Filler:
         return cls(**values)
 
     def _film_in(self, cls: type, node: MapNode) -> str:
-        """The film whose times are in a record: a shot's own is that of its sync point and its alternatives too."""
+        """The film whose times a record holds; a shot's film also applies to its sync point and alternatives."""
         if cls is Shot:
             clip = node.entries["shot"]
             name = _text(clip.get("film")) if isinstance(clip, MapNode) else split_span(_text(clip))[0]
@@ -124,19 +125,19 @@ def _fields(cls: Any) -> tuple[_Field, ...]:
 
 
 def fill_list(cls: type[T], node: Node) -> tuple[T, ...]:
-    """Records from a checked list, or from one thing that may stand for a list."""
+    """Records from a checked list, or from a single item that may stand for a list."""
     return tuple(Filler({}).fill(cls, item) for item in _items(node))
 
 
 @cache
 def defaults_of(cls: Any) -> dict[str, Any]:
-    """The values of a record's fields that the schema has where a spec says nothing, by their keys."""
+    """The schema's defaults for a record's fields, by key."""
     filler = Filler({})
     return {item.key: item.convert(filler, item.default) for item in _fields(cls) if item.default is not None}
 
 
 def make(cls: type[T], **values: Any) -> T:
-    """A record with these values, by its fields' names, and of all others what the schema has."""
+    """A record with these values; the other fields have the schema's defaults."""
     defaults = defaults_of(typing.cast(typing.Hashable, cls))
     for item in _fields(typing.cast(typing.Hashable, cls)):
         values.setdefault(item.name, defaults.get(item.key))
@@ -161,7 +162,7 @@ def _default_node(part: dict[str, Any], hint: Any) -> Node | None:
 
 
 def _converter(hint: Any) -> _Convert:
-    """How a node becomes a value of a type."""
+    """The function that converts a node to a type."""
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         options = [option for option in typing.get_args(hint) if option is not type(None)]
         return _entry if len(options) > 1 else _converter(options[0])
@@ -185,7 +186,7 @@ def _converter(hint: Any) -> _Convert:
 
 
 def _items(node: Node) -> tuple[Node, ...]:
-    """The items of a list; of one thing that may stand for a list, the thing."""
+    """The items of a list; a single item that stands for a list."""
     return node.items if isinstance(node, ListNode) else (node,)
 
 

@@ -1,4 +1,4 @@
-"""The schema's formats, and the schema's part of each record: what reading and writing share."""
+"""The schema's formats, and the schema's part for each record: shared by reading and writing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def parse_size(value: object) -> tuple[int, int]:
 
 
 def parse_frame_size(value: object) -> tuple[int, int]:
-    """The size of a trailer: what every encoder takes. Raises BadTimeError."""
+    """The size of a trailer, within what every encoder takes. Raises BadTimeError."""
     width, height = parse_size(value)
     if width % 2 or height % 2 or not (16 <= width <= 16384 and 16 <= height <= 16384):
         raise BadTimeError(f"both sides of {excerpt(value)} must be even, from 16 to 16384")
@@ -71,7 +71,7 @@ def _file_name(value: object) -> str:
 
 
 def shown_text(value: object) -> str:
-    """A text that is read on the screen: of control characters only tabs and line ends. Raises BadTimeError."""
+    """A text for the screen: its only control characters are tabs and line ends. Raises BadTimeError."""
     text = str(value)
     unseen = next((sign for sign in text if sign not in "\t\n\r\x85" and unicodedata.category(sign) == "Cc"), None)
     if unseen is not None:
@@ -91,7 +91,7 @@ def _transition(*kinds: str) -> Callable[[str | int | Fraction], Transition]:
 
 @cache
 def formats(numbered: Timecodes | None) -> schemas.Formats:
-    """The parsers of the schema's formats, for a film whose pictures are so numbered (None: not measured yet)."""
+    """The parsers of the schema's formats, for a film with this numbering (None: not measured yet)."""
     return {
         "film-time": lambda value: parse_seconds(str(value), numbered) if isinstance(value, str) else value,
         "film-span": lambda value: parse_span(str(value), numbered),

@@ -1,4 +1,4 @@
-"""The trailer's one beat grid: where its beats and bars fall, in exact seconds of the trailer.
+"""The trailer's beat grid: its beats and bars in exact seconds of the trailer.
 
 Beats are counted from the exact position and rounded to a frame once, by whoever places something on them.
 """
@@ -41,7 +41,7 @@ class Grid:
         return left + (beat - index) * (right - left)
 
     def beat_at(self, seconds: Fraction) -> Fraction:
-        """The beat, with its fraction, that runs at a trailer position."""
+        """The beat at a trailer position, with its fraction."""
         if not self.times:
             return (seconds - self.first) / self.period
         index = min(max(bisect_right(self.times, seconds) - 1, 0), len(self.times) - 2)
@@ -49,7 +49,7 @@ class Grid:
         return index + (seconds - left) / (right - left)
 
     def after(self, seconds: Fraction, beats: Fraction) -> Fraction:
-        """The position so many beats after another."""
+        """The position so many beats later."""
         return self.seconds_at(self.beat_at(seconds) + beats)
 
     def nearest_line(self, seconds: Fraction, line: Line) -> Fraction:
@@ -63,14 +63,14 @@ class Grid:
         return self.seconds_at(Fraction((math.floor(self.beat_at(seconds) / step) + 1) * step))
 
     def lines(self, end: Fraction) -> Iterator[tuple[Fraction, bool]]:
-        """The beats from the trailer's start to `end`, at most 5,000, and whether a bar begins on each."""
+        """The beats from the trailer's start to `end`, at most 5,000, and whether each starts a bar."""
         first = math.ceil(self.beat_at(Fraction(0)))
         for beat in range(first, min(math.floor(self.beat_at(end)), first + 5000) + 1):
             yield self.seconds_at(Fraction(beat)), beat % self.metre == 0
 
 
 def grid_of(music: Music | None) -> Grid | None:
-    """The grid of a spec's music on the trailer's clock, or None where there are no beats."""
+    """The grid of a spec's music on the trailer's clock, or None without beats."""
     beats = music.beats if music else None
     if music is None or beats is None:
         return None
@@ -96,8 +96,8 @@ SongPart = tuple[Fraction, Fraction]
 
 
 def heard_parts(music: Music, length: Fraction) -> list[SongPart]:
-    """What of the song is heard in `length` seconds of trailer, in order, in the song's own seconds: the parts that
-    the spec lists, or all from `start` on, and from the last bar line back to the first while there is more to fill."""
+    """The parts of the song that `length` seconds of trailer use, in order, in seconds of the song: the parts listed in
+    the spec, or all from `start` on, looping from the last bar line to the first."""
     wanted = [(part.in_.seconds, part.out.seconds) for part in music.parts]
     if not wanted:
         wanted = _played_on(music, length)
@@ -122,7 +122,7 @@ def _played_on(music: Music, length: Fraction) -> list[SongPart]:
 
 
 def _loop(music: Music, duration: Fraction) -> SongPart:
-    """Where a song that is too short goes back to, and from where: bar lines where they are known."""
+    """The bar lines between which a song that is too short loops, or its start and end."""
     beats = music.beats
     if beats is not None and beats.times:
         bars = [time for time in beats.times[:: beats.metre] if time <= duration]
@@ -136,7 +136,7 @@ def _loop(music: Music, duration: Fraction) -> SongPart:
 
 
 def _on_bars(music: Music, beats: BeatGrid) -> bool:
-    """Each part of the edit goes on where the constant beats of the one before leave off."""
+    """Whether each part of the edit continues the constant beats of the one before."""
     if beats.tempo is None:
         return False
     bar, line = beats.metre * 60 / beats.tempo, music.parts[0].in_.seconds
@@ -149,7 +149,7 @@ def _on_bars(music: Music, beats: BeatGrid) -> bool:
 
 
 def _edited_beats(music: Music, beats: BeatGrid) -> tuple[Fraction, ...]:
-    """Trailer seconds of every beat of an edited song; those before the trailer's start count the bars."""
+    """Trailer seconds of every beat of an edited song; beats before the trailer's start keep the bars counted."""
     parts = heard_parts(music, Fraction(LONGEST))
     first = parts[0][0] if parts else Fraction(0)
     beat_times = [time - first for time in _song_beats(beats, Fraction(0), first)]
@@ -161,7 +161,7 @@ def _edited_beats(music: Music, beats: BeatGrid) -> tuple[Fraction, ...]:
 
 
 def _song_beats(beats: BeatGrid, begin: Fraction, end: Fraction) -> list[Fraction]:
-    """The beats of the song in [begin, end); of a constant tempo also those before its first downbeat are none."""
+    """The beats of the song in [begin, end); with a constant tempo none before its first downbeat."""
     if beats.times:
         return [time for time in beats.times if begin <= time < end]
     assert beats.tempo is not None
@@ -171,7 +171,7 @@ def _song_beats(beats: BeatGrid, begin: Fraction, end: Fraction) -> list[Fractio
 
 
 def measure(length: Length, at: Fraction, rate: Fraction, grid: Grid | None) -> Fraction | None:
-    """Exact seconds that a length takes from a trailer position on; None where it counts beats and there is no grid."""
+    """Exact seconds of a length that starts at a trailer position; None if it counts beats and there is no grid."""
     match length.unit:
         case "s":
             return length.amount

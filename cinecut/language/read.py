@@ -42,10 +42,9 @@ ANY_RATE = Timecodes(Fraction(9_999_989, 1001))
 
 
 def load_spec(path: Path, report: Report, unmeasured: Timecodes | None = None) -> tuple[Document, Spec | None]:
-    """Read and check a spec. All mistakes go into the report. Where some parts have mistakes, the spec holds the rest,
-    so that what can be said of the rest is said too; it is None where nothing is left to work with.
-
-    `unmeasured` numbers the pictures of a film without facts; without it they are mistakes."""
+    """Read and check a spec. All mistakes go into the report. Parts with mistakes are left out, so that the rest can be
+    checked too; the spec is None if nothing remains. `unmeasured` numbers the pictures of a film without facts; without
+    it, timecodes of such a film are mistakes."""
     document = read_document(path, report)
     return document, fill_spec(document, report, unmeasured)
 
@@ -58,7 +57,7 @@ _SHOWN = {  # files of one's own beside specs, and what reads them
 
 
 def _other_kind(root: Node) -> tuple[str, Span] | None:
-    """Which of the other languages a file is in, and where it says so: `vibe: 1`."""
+    """The language of another kind of file, and the place where it says so: `vibe: 1`."""
     if not isinstance(root, MapNode) or "cinecut" in root.entries or "timeline" in root.entries:
         return None
     found = ((kind, root.entries[kind]) for kind in _SHOWN if kind in root.entries)
@@ -71,8 +70,8 @@ def fill_spec(
     unmeasured: Timecodes | None = None,
     known: tuple[Document, Spec] | None = None,
 ) -> Spec | None:
-    """A spec from its document. What `known`, an earlier text without mistakes, has at the very same place in the very
-    same words is taken from there."""
+    """A spec from its document. Entries that are unchanged since `known`, an earlier text without mistakes, are taken
+    from there."""
     root = document.root
     if root is None:
         if report.ok:
@@ -107,7 +106,7 @@ def fill_spec(
 def _same_entries(
     document: Document, known: tuple[Document, Spec], numbering: Numbering, unmeasured: Timecodes | None
 ) -> dict[int, Entry]:
-    """The entries of the timeline that stand where they stood, in the same words, by their nodes' identity."""
+    """The entries of the timeline that are unchanged in place and text, by the identity of their nodes."""
     earlier, spec = known
     if earlier.root is None or {n: t or unmeasured for n, t in numbering_in(earlier.root).items()} != numbering:
         return {}
@@ -130,7 +129,7 @@ def _timeline(root: Node | None) -> tuple[Node, ...]:
 
 
 def _without(root: Node, same: dict[int, Entry]) -> Node:
-    """A spec with the entries alone that are not known to be right, and one more: none is a mistake."""
+    """A spec without the entries that are known to be right, except one if no other is left."""
     assert isinstance(root, MapNode)  # or there were no entries
     items = _timeline(root)
     left = tuple(item for item in items if id(item) not in same)
@@ -143,7 +142,7 @@ _STARTER = ("the shortest spec: {cinecut: 1, film: film.mp4, timeline: [shot: 0:
 
 @cache
 def _texts() -> frozenset[str]:
-    """The keys whose values are words of one's own."""
+    """The keys whose values are free text."""
     keys: set[str] = set()
 
     def visit(part: Any) -> None:
@@ -160,7 +159,8 @@ def _texts() -> frozenset[str]:
 
 
 def _sound_parts(root: Node, report: Report) -> MapNode | None:
-    """The spec without the parts that have mistakes; a broken event becomes black, for its neighbours' sake."""
+    """The spec without the parts that have mistakes; a broken event becomes black, so that its neighbours can be
+    checked."""
     if not isinstance(root, MapNode):
         return None
     broken, known = sorted(d.span for d in report if d.span is not None), dict[int, bool]()
@@ -183,8 +183,8 @@ def _sound_parts(root: Node, report: Report) -> MapNode | None:
 
 
 def _holds(node: Node, spans: list[Span], known: dict[int, bool]) -> bool:
-    """Whether one of the spans, in their order, begins in a node or in what it repeats by an alias, which stands
-    elsewhere. `known` are the answers so far, by the nodes' identity."""
+    """Whether one of the sorted spans begins inside a node, or inside what it repeats by an alias. `known` caches the
+    answers by node identity."""
     if id(node) not in known:
         known[id(node)] = False
         first = bisect_left(spans, (node.span.line, node.span.column), key=lambda span: (span.line, span.column))
@@ -200,7 +200,7 @@ _BROKEN_EVENT = MapNode({"black": Scalar("60s", Span("", 0, 0, 0, 0))}, {}, Span
 
 
 def _check_films(root: Node, report: Report) -> None:
-    """There is one film, or there are several with names that no time can be taken for."""
+    """Check that there is either `film` or `films`, and that no film's name could be read as a time."""
     films = root.get("films") if isinstance(root, MapNode) else None
     if not isinstance(root, MapNode) or not isinstance(films, MapNode):
         return
@@ -216,7 +216,8 @@ def _check_films(root: Node, report: Report) -> None:
 
 
 def _check_kinds(root: Node, report: Report) -> None:
-    """Every entry of the timeline is exactly one kind of event. The schema cannot say this at its exact place."""
+    """Check that every entry of the timeline is exactly one kind of event; the schema cannot report this at the exact
+    place."""
     timeline, twice = root.get("timeline") if isinstance(root, MapNode) else None, set[Span]()
     for entry in timeline.items if isinstance(timeline, ListNode) else ():
         if not isinstance(entry, MapNode):
@@ -245,7 +246,7 @@ def _report_no_kind(entry: MapNode, report: Report) -> None:
 
 
 def numbering_in(root: Node) -> dict[str, Timecodes | None]:
-    """How the films' pictures are numbered, as their facts say; None where they do not."""
+    """The numbering of the films' pictures, from their facts; None if a film has none."""
     films = root.get("films") if isinstance(root, MapNode) else None
     if isinstance(films, MapNode) and films.entries:
         found = {name: _timecodes(film) for name, film in films.entries.items()}
@@ -272,10 +273,10 @@ def is_spec(file: Path) -> bool:
 
 
 def film_files(spec: Spec, folder: Path) -> dict[str, Path]:
-    """The files of the films of a spec in `folder`, by their names in a `FilmRange`."""
+    """The files of a spec's films, by their names in a `FilmRange`."""
     return {name: inside(folder, film.file) for name, film in spec.every_film.items()}
 
 
 def inside(folder: Path, name: str) -> Path:
-    """The path of a file that a spec in `folder` names: relative to the spec, or absolute, or from the home folder."""
+    """The path of a file that a spec in `folder` names: relative to the spec, absolute, or from the home folder."""
     return folder / os.path.expanduser(name)  # noqa: PTH111 - unlike Path's, it leaves a ~ that is nobody's home alone

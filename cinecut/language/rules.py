@@ -56,7 +56,7 @@ def _check_ids(spec: Spec, report: Report) -> None:
 
 
 def check_names(deliverables: Sequence[Deliverable], report: Report) -> None:
-    """Each has a name of its own, or its kit's."""
+    """Each deliverable has a name of its own, or its kit's."""
     names = list[str]()
     for item in deliverables:
         name = item.name or item.kit
@@ -69,7 +69,7 @@ def check_names(deliverables: Sequence[Deliverable], report: Report) -> None:
 
 
 def _check_chapters(spec: Spec, report: Report) -> None:
-    """Chapters are acts: without any there is nothing to begin one."""
+    """Chapters are acts, so there must be acts."""
     if any(entry.act for entry in spec.timeline):
         return
     files: tuple[Output | Deliverable, ...] = (spec.output, *spec.deliverables)
@@ -80,7 +80,7 @@ def _check_chapters(spec: Spec, report: Report) -> None:
 
 
 def _check_film(film: Film, report: Report) -> None:
-    """A chosen audio stream must be there; a film without any sound is simply silent."""
+    """The chosen audio stream must exist; a film without sound is simply silent."""
     if film.crop is not None:
         _check_crop(film.crop, report)
     streams = len(film.facts.audio) if film.facts is not None else 0
@@ -90,7 +90,7 @@ def _check_film(film: Film, report: Report) -> None:
 
 
 def _check_twice(spec: Spec, report: Report) -> None:
-    """A film has one name; two only where another sound of it is heard, or another part of its frame is seen."""
+    """A film may have two names only for different audio streams or crops."""
     names: dict[object, str] = {}
     for name, film in (spec.films or {}).items():
         content = film.facts.fingerprint if film.facts is not None and film.facts.fingerprint else None

@@ -1,4 +1,5 @@
-"""The JSON Schemas: the one source of names, types, ranges, enums, defaults and words; and the check against them."""
+"""The JSON Schemas, the only source of names, types, ranges, enums, defaults and descriptions; and the check against
+them."""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ def _for_reading(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def bundled() -> str:
-    """The trailer's schema in one file, with what it takes from the vibe's: for editors, wherever it lies."""
+    """The trailer's schema in one file, including the parts of the vibe's that it uses: for editors."""
 
     def moved(part: Any, inside: bool) -> Any:
         if isinstance(part, list):
@@ -66,8 +67,8 @@ def bundled() -> str:
 
 
 def _for_editors(part: dict[str, Any]) -> dict[str, Any]:
-    """Without words that only we know, which strict validators refuse; and a default is read, not typed: editors write
-    each default of a mapping into the file, a single example too, and 0 for a number that has neither."""
+    """The schema without our own keywords, which strict validators refuse. Defaults become part of the description,
+    since editors would write them into the file, as they do with a single example or 0 for a number without either."""
     found = {key: value for key, value in part.items() if key not in ("format", "x-elsewhere", "default")}
     if "default" in part:
         default = json.dumps(part["default"], ensure_ascii=False).strip('"')
@@ -87,13 +88,13 @@ def definition(schema: str, name: str) -> dict[str, Any]:
 
 
 def names_in(folder: Path) -> list[str]:
-    """The names of those that come along."""
+    """The names of the bundled files in a folder."""
     return sorted(file.stem for file in folder.glob("*.yaml"))
 
 
 def chosen_file(choice: str, schema: str, folder: Path, own: Path) -> Path:
-    """The one in `folder` of this name; or `own`, where the choice is a file, NAME.yaml. Raises Stop with the nearest
-    name where it is neither."""
+    """The bundled file of this name in `folder`; or `own` if the choice is a file, NAME.yaml. Raises Stop with the
+    nearest name if it is neither."""
     names, kind = names_in(folder), schema.partition("-")[0]
     if choice in names:
         return folder / f"{choice}.yaml"
@@ -105,7 +106,7 @@ def chosen_file(choice: str, schema: str, folder: Path, own: Path) -> Path:
 
 
 def root_of(path: Path, schema: str, starter: str, report: Report) -> Node:
-    """The tree of a file that is to keep to a schema. Raises Stop where there is none; `starter` is how one begins."""
+    """The tree of a file that follows a schema. Raises Stop if it is empty; `starter` shows how such a file begins."""
     root = read_document(path, report).root
     if root is None:
         if report.ok:
@@ -122,8 +123,8 @@ Formats = Mapping[str, Callable[[str | int | Fraction], object]]
 
 
 def check_document(root: Node, schema: str, formats: Formats, report: Report) -> None:
-    """Report every place where the tree differs from the schema. `formats` parse the schema's named formats; what
-    they say with a ValueError is the message."""
+    """Report every place where the tree violates the schema. `formats` parse the schema's named formats; a ValueError's
+    text is the message."""
     data = plain(root)
     if keeps(data, schema, formats):
         return
@@ -137,7 +138,7 @@ def check_document(root: Node, schema: str, formats: Formats, report: Report) ->
 
 
 def keeps(data: object, schema: str, formats: Formats) -> bool:
-    """Whether plain data keeps to a schema."""
+    """Whether plain data conforms to a schema."""
     schemas = {name: read_schema(name) for name in _ALL}
     return Acceptance(schemas, formats).keeps(data, schemas[schema], schema)
 
@@ -163,7 +164,7 @@ def _validator(schema: str, formats: tuple[tuple[str, Callable[[Any], object]], 
 
 
 def _odd_spaces(error: ValidationError) -> str:
-    """A hint about signs in what is wrong that only look like spaces."""
+    """A hint about characters in the value that only look like spaces."""
     words = list(error.instance) if isinstance(error.instance, dict) else [error.instance]
     return next((hint for word in words if isinstance(word, str) and (hint := odd_spaces(word))), "")
 
@@ -191,7 +192,7 @@ Finding = tuple[str, str, Span, tuple[str, ...]]
 
 
 def _explain(error: ValidationError, root: Node) -> Iterator[Finding]:
-    """jsonschema's finding in the words of the language, at its place in the file."""
+    """A finding of jsonschema in plain words, at its place in the file."""
     schema: Any = error.schema
     wanted: Any = error.validator_value
     value: Any = error.instance
@@ -235,7 +236,7 @@ def _explain(error: ValidationError, root: Node) -> Iterator[Finding]:
 
 
 def _branch(error: ValidationError) -> list[ValidationError]:
-    """What is wrong with a value by the alternative that it was meant as: of a list, that of lists."""
+    """The errors of the alternative that the value was meant as: for a list that of lists."""
     alternatives: Any = error.validator_value
     branches: dict[int, list[ValidationError]] = {}
     for inner in error.context or ():
@@ -266,13 +267,13 @@ def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:
 
 
 def _misspelled(missing: str, value: dict[str, object], schema: Mapping[str, Any]) -> bool:
-    """The mapping holds an unknown key that stands for the missing one: one mistake, which is reported already."""
+    """Whether an unknown key stands for the missing one: one mistake, reported already."""
     unknown = [key for key in value if key not in schema.get("properties", {})]
     return any(" " in key or get_close_matches(key, [missing]) for key in unknown)
 
 
 def _rewritten(kinds: list[str], value: object) -> tuple[str, ...]:
-    """How a value of the wrong type would be written as one of the right."""
+    """How a value of the wrong type would be written correctly."""
     if kinds == ["array"] and isinstance(value, str):
         return (f"a list, be it of one: [{excerpt(value)[1:-1]}]",)
     if "string" in kinds and isinstance(value, int | Fraction):
@@ -298,7 +299,7 @@ def _not_allowed(error: ValidationError, node: Node, name: str, allowed: list[ob
 
 
 def _find(root: Node, path: list[str | int]) -> tuple[Node, str]:
-    """The node at a path, and how to call it."""
+    """The node at a path, and its name in messages."""
     node, name = root, "this file"
     for step in path:
         if isinstance(node, MapNode) and isinstance(step, str):

@@ -45,7 +45,7 @@ class Rating(Marked):
 
 @dataclass(frozen=True, kw_only=True)
 class VibeChoice(Marked):
-    """A genre, and what is wanted otherwise than it has it, as plain values."""
+    """A genre, and the values that differ from it."""
 
     schema: ClassVar[str] = "vibe"
     short: ClassVar[str] = "base"
@@ -104,7 +104,7 @@ class Music(Marked):
 
 @dataclass(frozen=True, kw_only=True)
 class Effects(Marked):
-    """Which effect goes with which kind of cut; None: as `usual` says."""
+    """The effect for each kind of cut; None: as `usual` says."""
 
     schema: ClassVar[str] = "effects"
     short: ClassVar[str] = "usual"
@@ -149,7 +149,7 @@ Stem = Literal["printmaster", "dialogue", "music", "effects"]
 
 @dataclass(frozen=True, kw_only=True)
 class Safe(Marked):
-    """How far texts keep off the edges, as shares of the frame's height and width."""
+    """The margin of texts, as shares of the frame's height and width."""
 
     schema: ClassVar[str] = "safe"
     top: Fraction
@@ -179,7 +179,7 @@ class Output(Marked):
 
 @dataclass(frozen=True, kw_only=True)
 class Deliverable(Marked):
-    """One file of several, or those of a kit; None: as in the spec's output."""
+    """One of several files, or those of a kit; None: as in the spec's output."""
 
     schema: ClassVar[str] = "deliverable"
     name: str | None
@@ -201,7 +201,7 @@ class Deliverable(Marked):
     stem: Stem | None
 
     def over(self, output: Output) -> Output:
-        """The output that this deliverable is."""
+        """This deliverable's values, over those of the output."""
         shared = [item.name for item in fields(output) if hasattr(self, item.name) and item.name != "place"]
         given = {name: getattr(self, name) for name in shared}
         return replace(output, **{key: value for key, value in given.items() if value is not None}, place=self.place)
@@ -245,20 +245,20 @@ class Spec(Marked):
 
     @property
     def main_film(self) -> Film:
-        """The only film, or the first of several: the trailer's size, rate and colours are its own."""
+        """The only film, or the first of several; it decides the trailer's size, rate and colours."""
         return next(iter(self.every_film.values()))
 
     @property
     def every_film(self) -> dict[str, Film]:
-        """The films by the names that a `FilmRange` has for them: the first one's is empty."""
+        """The films by their names in a `FilmRange`: the first one's is empty."""
         if self.film is not None:
             return {"": self.film}
         return {self.key_of(name): film for name, film in (self.films or {}).items()}
 
     def key_of(self, name: str | None) -> str:
-        """A film's name as a `FilmRange` has it; None: the first film's."""
+        """A film's name in a `FilmRange`; None means the first film."""
         return "" if name is None or name == next(iter(self.films or {}), None) else name
 
     def name_of(self, key: str) -> str | None:
-        """A film's name as the spec has it, from that of a `FilmRange`; None: there is but one."""
+        """A film's name in the spec, from its name in a `FilmRange`; None if there is only one film."""
         return key or next(iter(self.films or {}), None)

@@ -62,8 +62,8 @@ class TrailerFrame:
 
 @dataclass(frozen=True, slots=True)
 class FilmRange:
-    """A half-open range of a film: `start` is in it, `end` is not. `film` is that film's name in a spec that has
-    several; the first one's, and that of the only one, is empty."""
+    """A half-open range of a film: `start` is included, `end` is not. `film`: the film's name in a spec with several;
+    empty for the first or only one."""
 
     start: FilmTime
     end: FilmTime
@@ -74,7 +74,7 @@ class FilmRange:
         return self.end - self.start
 
     def shared(self, other: FilmRange) -> Fraction:
-        """Seconds that both hold; below zero, or of two films, none."""
+        """Seconds in both ranges; 0 for different films or without overlap."""
         if self.film != other.film:
             return Fraction(0)
         return max(Fraction(0), min(self.end, other.end) - max(self.start, other.start))
@@ -137,8 +137,8 @@ class BadTimeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Timecodes:
-    """How a film's pictures are numbered: whole ones a second of its rate, the first being picture `first`. Drop-frame
-    timecode, `01:00:12;05`, leaves numbers out, so that it keeps to the clock at 29.97 and 59.94 pictures a second."""
+    """The numbering of a film's pictures; `first` is the first picture's number. Drop-frame timecode, `01:00:12;05`,
+    skips numbers to stay with the clock at 29.97 and 59.94 pictures a second."""
 
     rate: Fraction
     first: int = 0
@@ -146,8 +146,7 @@ class Timecodes:
 
     @classmethod
     def starting(cls, rate: Fraction, start: str | None) -> Timecodes:
-        """Those of a film whose first picture has the timecode `start`; from 0 where that cannot be, as timecodes end
-        with the day."""
+        """The numbering of a film whose first picture has the timecode `start`; from 0 if that is not possible."""
         zero = cls(rate)
         try:
             first = zero.seconds(start or "00:00:00:00") * rate
@@ -163,7 +162,7 @@ class Timecodes:
 
     @property
     def _left_out(self) -> int:
-        """Numbers that drop-frame timecode leaves out at each minute but every tenth."""
+        """Numbers that drop-frame timecode skips at each minute except every tenth."""
         return self._nominal // 15 if self.rate.denominator == 1001 and self._nominal % 30 == 0 else 0
 
     def seconds(self, text: str) -> Fraction:
@@ -190,7 +189,7 @@ class Timecodes:
         return (number - self.first) / self.rate
 
     def of(self, seconds: Fraction) -> str:
-        """The timecode of the picture that is on screen at a moment of a film of constant rate."""
+        """The timecode of the picture on screen at a moment, for a film of constant rate."""
         frame = math.floor(seconds * self.rate) + self.first
         sign, frame = ("-", -frame) if frame < 0 else ("", frame)
         if self.drop and self._left_out:
@@ -250,7 +249,7 @@ def _parse_seconds(text: str, numbered: Timecodes | None) -> Fraction:
 
 
 def split_span(text: str) -> tuple[str | None, list[str]]:
-    """The film that a range names, `making-of 0:16 - 0:20`, where it names one; and its two times as they are written.
+    """The film that a range names, as in `making-of 0:16 - 0:20`, if any, and the range's two times as written.
 
     >>> split_span("making-of 0:16 - 0:20")
     ('making-of', ['0:16', '0:20'])
@@ -261,12 +260,12 @@ def split_span(text: str) -> tuple[str | None, list[str]]:
 
 
 def parse_span(text: str, numbered: Timecodes | None = None) -> tuple[Fraction, Fraction]:
-    """In and out point of a range such as `0:16 - 0:20`, whatever film it names. Raises BadTimeError."""
+    """In and out point of a range such as `0:16 - 0:20`, of whichever film. Raises BadTimeError."""
     return parse_times(split_span(text)[1], text, numbered)
 
 
 def parse_times(parts: Sequence[str], text: str, numbered: Timecodes | None = None) -> tuple[Fraction, Fraction]:
-    """The two times of a range, which stands as `text`. Raises BadTimeError."""
+    """The two times of a range, written as `text`. Raises BadTimeError."""
     if len(parts) != 2:
         raise BadTimeError(f"{excerpt(text)} is no range; write the in and the out point as 0:16 - 0:20")
     return parse_seconds(parts[0], numbered), parse_seconds(parts[1], numbered)
@@ -301,12 +300,12 @@ def clock(seconds: Fraction, digits: int = 3) -> str:
 
 
 def timecode(seconds: Fraction, rate: Fraction) -> str:
-    """Timecode from 00:00:00:00, as a trailer's."""
+    """Timecode from 00:00:00:00, as in a trailer."""
     return Timecodes(rate).of(seconds)
 
 
 def seconds_text(value: Fraction) -> str:
-    """Seconds for FFmpeg and for people's eyes: six decimals, no exponent, rounded once."""
+    """Seconds for FFmpeg and for people: six decimals, no exponent, rounded once."""
     micros = nearest(value * 1_000_000)
     sign, micros = ("-", -micros) if micros < 0 else ("", micros)
     return f"{sign}{micros // 1_000_000}.{micros % 1_000_000:06d}"

@@ -1,8 +1,7 @@
-"""A trailer's words in another language: a YAML file of the spec's own words, or of the events that show them, and what
-is read instead.
+"""A trailer's words in another language: a YAML file from the spec's texts, or from events, to their translations.
 
-    "One last chance": Une dernière chance
-    ending: JAMAIS      # the event of that id; one without is `card 5`
+"One last chance": Une dernière chance
+ending: JAMAIS      # the event of that id; one without is `card 5`
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is read, and where it stands."""
+    """A translation, and its place."""
 
     text: str
     span: Span
@@ -34,7 +33,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Translation:
-    """The words of one language by their keys, spaces and line ends alike; `places` are those of the keys."""
+    """The words of one language by their keys, with spaces and line ends folded; `places`: the places of the keys."""
 
     language: str
     file: str
@@ -42,12 +41,12 @@ class Translation:
     places: Mapping[str, Span]
 
     def of(self, text: str, event: str = "") -> Words | None:
-        """What is read instead of a text; `event` is the one that shows it, if it shows no other."""
+        """The translation of a text; `event`: the one that shows it, if it shows only this text."""
         return self.words.get(event) or self.words.get(as_key(text))
 
     def check(self, shown: Iterable[tuple[str, str, Span]], known: Iterable[str], report: Report) -> None:
-        """Report keys that are none of the `known` texts and events, and the texts that are shown and have no words:
-        each with the event that shows it, and its place."""
+        """Report keys that match no `known` text or event, and shown texts without a translation, each with its event
+        and place."""
         keys = {as_key(text) for text in known}
         for key, span in self.places.items():
             if key not in keys:
@@ -65,7 +64,7 @@ def as_key(text: str) -> str:
 
 
 def translations_of(spec: Spec, report: Report) -> dict[str, Translation]:
-    """The translations that a spec names, by their languages; what is wrong with one goes into the report."""
+    """The translations that a spec names, by language; mistakes go into the report."""
     found, folder = dict[str, Translation](), Path(spec.place.span.file).parent
     for language, file in (spec.languages or {}).items():
         place = spec.place.of("languages")

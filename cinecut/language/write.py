@@ -1,4 +1,4 @@
-"""Writing: a Spec becomes YAML, the short way; and a document that somebody wrote gets the same form.
+"""Writing: a Spec becomes YAML in its shortest form; an existing document is brought into the same form.
 
 What is as the schema has it anyway is left out, unless a remark stands there: `load(write(spec)) == spec`.
 """
@@ -46,7 +46,7 @@ _BLOCKS: frozenset[type] = frozenset((Spec, Film, Music, VibeChoice, Anchors, Ac
 
 
 def write_spec(spec: Spec, remarks: Remarks | None = None) -> str:
-    """The YAML of a spec, with remarks at their places, and rows left empty between its parts and acts."""
+    """The YAML of a spec, with comments at their places, and empty rows between its parts and acts."""
     remarks = _spaced(spec, remarks or {})
     return print_tree(spec_tree(spec, remarks), remarks)
 
@@ -62,7 +62,7 @@ def _spaced(spec: Spec, remarks: Remarks) -> Remarks:
 
 
 def format_document(document: Document) -> str:
-    """A document in canonical order, spacing and short forms. Comments, anchors and the file's line ends stay."""
+    """A document in canonical order, spacing and short forms. Comments, anchors and line ends stay."""
     assert isinstance(document.root, MapNode)
     remarks = remarks_of(document)
     inside = {path[:length] for path in remarks for length in range(len(path))}
@@ -84,14 +84,14 @@ def spec_tree(spec: Spec, remarks: Remarks) -> MapNode:
 
 
 def numbering_of(spec: Spec) -> Numbering:
-    """How the pictures of a spec's films are numbered where they come at a constant rate, as it has their facts."""
+    """The numbering of the films' pictures, for films of constant rate with facts."""
     known = {key: film.facts for key, film in spec.every_film.items()}
     found = {key: None if facts is None or facts.variable else facts.timecodes for key, facts in known.items()}
     return {**found, spec.name_of("") or "": found[""]}
 
 
 def value_tree(value: Any, numbering: Numbering = MappingProxyType({})) -> Node:
-    """A record of a spec, or a plain value, as a tree. `numbering` are the timecodes of the spec's films."""
+    """A record or plain value of a spec as a tree. `numbering`: the timecodes of the spec's films."""
     return (
         _Trees(numbering, frozenset(), frozenset()).record(value, ())
         if dataclasses.is_dataclass(value)
@@ -153,7 +153,7 @@ class _Trees:
         return self.record(item, path) if dataclasses.is_dataclass(item) else _plain_tree(item)
 
     def time(self, time: FilmTime, owner: Any) -> str:
-        """A timecode where all the times of a record fall on pictures of the film; else a clock."""
+        """A timecode if all times of the record fall on pictures of the film; else a clock time."""
         times = [getattr(owner, item.name) for item in dataclasses.fields(owner)]
         moments = [each.seconds for each in times if isinstance(each, FilmTime)]
         film = getattr(owner, "film", None) or ("" if isinstance(owner, Clip | Anchor) else self.film)
@@ -165,8 +165,8 @@ class _Trees:
 
 
 def set_clip(edits: Edits, path: NodePath, clip: Clip, numbering: Numbering) -> None:
-    """Give a shot other times. A time that stays is left as it is written, with its comments; a new one is written as
-    the others are."""
+    """Change a shot's times. Unchanged times stay as written, with their comments; new ones are written in the same
+    style."""
     numbered = numbering.get(clip.film or "")
     node = edits.node(path)
     old = _clip_texts(node)
@@ -196,7 +196,7 @@ def set_clip(edits: Edits, path: NodePath, clip: Clip, numbering: Numbering) -> 
 
 
 def _clip_texts(node: Node) -> dict[str, str]:
-    """The film and the times of a shot as they are written, by their keys."""
+    """The film and the times of a shot as written, by key."""
     if isinstance(node, Scalar):
         film, times = split_span(str(node.value))
         return {**({"film": film} if film else {}), **dict(zip(("in", "out"), times, strict=False))}
@@ -239,7 +239,7 @@ def transition_text(transition: Transition) -> str:
 
 
 def seconds_text(seconds: Fraction, always_clock: bool = False) -> str:
-    """A time without a rate: `12.5s` within the first minute, then `1:02:11.5`; `100/3s` where decimals have no end."""
+    """A time without a rate: `12.5s` within the first minute, then `1:02:11.5`; `100/3s` if decimals do not end."""
     try:
         text = number_text(seconds)
     except ValueError:
@@ -258,7 +258,7 @@ def exact_text(number: Fraction) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Any value of a spec on one line, as one would write it; `none` where there is none."""
+    """Any value of a spec on one line, as a user would write it; `none` for nothing."""
     match value:
         case None | ():
             return "none"
@@ -281,7 +281,7 @@ def value_text(value: Any) -> str:
 
 
 def _rounded(value: Any) -> Any:
-    """A record with its film times to the millisecond, as a clock shows them."""
+    """A record with its film times rounded to milliseconds, as a clock shows them."""
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return value
     times = {item.name: getattr(value, item.name) for item in dataclasses.fields(value) if item.init}
@@ -294,7 +294,7 @@ def _rounded(value: Any) -> Any:
 
 
 def shortened(tree: MapNode, cls: type) -> Node:
-    """A record that says no more than its short form says, as its short form."""
+    """A record in its short form, if that says everything."""
     if cls in (Clip, Part):
         return _span(tree)
     short = getattr(cls, "short", None)
@@ -303,7 +303,7 @@ def shortened(tree: MapNode, cls: type) -> Node:
 
 
 def _span(tree: MapNode) -> Node:
-    """`0:16 - 0:20` of an in and an out point."""
+    """The form `0:16 - 0:20` for an in and an out point."""
     ends, film = [tree.entries.get("in"), tree.entries.get("out")], tree.entries.get("film")
     times = [exact_text(end.value) if isinstance(end.value, Fraction) else str(end.value)
              for end in ends if isinstance(end, Scalar) and not isinstance(end.value, bool)]  # fmt: skip
@@ -320,7 +320,7 @@ def _span(tree: MapNode) -> Node:
 
 @cache
 def record_of(hint: Any) -> type | None:
-    """The record that a field holds, one or many; None where it holds none."""
+    """The record type of a field that holds one or many; None if it holds none."""
     parts = [part for part in typing.get_args(hint) if part not in (type(None), Ellipsis)]
     if typing.get_origin(hint) is Mapping:
         return record_of(parts[1])
@@ -374,7 +374,7 @@ class _Canonical:
 
 
 def record_of_each(values: Mapping[str, Any]) -> bool:
-    """Whether a mapping has records by names of one's own."""
+    """Whether a mapping holds records under names that the user chose."""
     return bool(values) and all(dataclasses.is_dataclass(value) for value in values.values())
 
 

@@ -1,5 +1,5 @@
-"""Trailer → Layout: where everything falls on the trailer's clock, in frames and in samples. No graph yet: this is as
-far as checking and explaining go."""
+"""Trailer → Layout: the place of everything on the trailer's clock, in frames and samples. Checking and explaining need
+no more; the graph comes later."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ class Layout:
 
 
 def lay_out(trailer: Trailer, report: Report) -> Layout:
-    """Mistakes go into the report; a layout can only be compiled where there are none."""
+    """Mistakes go into the report; only a layout without mistakes can be compiled."""
     timeline = build_timeline(trailer, report)
     return Layout(trailer, timeline, place_sounds(trailer, timeline, report))

@@ -1,4 +1,5 @@
-"""Measuring on the trailer's clock: lengths as exact seconds, positions as frames, each rounded by itself."""
+"""Measuring on the trailer's clock: lengths as exact seconds, positions as frames, each rounded from its exact
+value."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ GRID_HINT = "add `music: {beats: {tempo: 120}}`"
 
 @dataclass(frozen=True, slots=True)
 class Clockwork:
-    """What measuring needs: the trailer's rate and grid, the films' lengths, and where mistakes go."""
+    """What measuring needs: the trailer's rate and grid, the films' lengths, and the report for mistakes."""
 
     trailer: Trailer
     report: Report
@@ -29,14 +30,14 @@ class Clockwork:
         return self.trailer.grid
 
     def film_end(self, film: FilmRange) -> Fraction:
-        """How long the film is of which this is a part."""
+        """The length of the film that this range is from."""
         return self.trailer.footage[film.film].facts.duration
 
     def frame(self, position: Fraction) -> TrailerFrame:
         return TrailerFrame(nearest(position * self.rate))
 
     def seconds(self, length: Length, at: Fraction, span: Span) -> Fraction:
-        """Of a length from a position on. A missing grid is reported at `span`."""
+        """The seconds of a length that starts at a position. A missing grid is reported at `span`."""
         seconds = measure(length, at, self.rate, self.grid)
         if seconds is None:
             message = "a length in beats needs a beat grid"

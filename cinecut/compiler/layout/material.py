@@ -40,7 +40,7 @@ _USUAL = Length(Fraction(2), "s")  # of what has no length, which is reported
 
 
 def film_range(shot: Shot, start: Fraction, end: Fraction, frames: TrailerRange, clockwork: Clockwork) -> FilmRange:
-    """What a shot shows of the film, slipped to its sync point."""
+    """The range of the film that a shot shows, moved to its sync point."""
     clip, length = shot.shot, (end - start) * shot.speed
     film = clockwork.trailer.spec.key_of(clip.film)
     if clip.in_ is not None:
@@ -56,7 +56,7 @@ def film_range(shot: Shot, start: Fraction, end: Fraction, frames: TrailerRange,
 
 
 def _synced(shot: Shot, in_: FilmTime, start: Fraction, frames: TrailerRange, clockwork: Clockwork) -> FilmTime:
-    """The in point for which the moment `sync.at` is first seen on the frame nearest to a beat."""
+    """The in point for which the moment `sync.at` is first shown on the frame nearest to a beat."""
     if shot.sync is None:
         return in_
     place = shot.sync.place
@@ -106,7 +106,7 @@ def sound_fades(
 
 
 def sound_over(shot: Shot, start: Fraction, end: Fraction, film: FilmRange, clockwork: Clockwork) -> tuple[int, int]:
-    """How many frames the sound comes earlier and stays longer than the picture (J- and L-cut)."""
+    """Frames by which the sound starts before the picture and ends after it (J- and L-cut)."""
     found, film_end = [], clockwork.film_end(film)
     for key, length, at in (("sound_lead", shot.sound_lead, start), ("sound_trail", shot.sound_trail, end)):
         frames = clockwork.frames(length, at, shot.place.of(key)) if length else 0

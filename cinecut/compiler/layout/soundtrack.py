@@ -42,8 +42,8 @@ class Sounding:
 
 @dataclass(frozen=True, slots=True)
 class PlacedEffect:
-    """An effect at its place. `anchor` is the sample it starts on, or ends on if it is one that rises to its cut;
-    `length` in samples and the pitches are None where they are the effect's own."""
+    """An effect at its place. `anchor`: the sample at which it starts, or ends if it rises to its cut. `length` in
+    samples and the pitches are None for the effect's own."""
 
     name: str
     anchor: int
@@ -69,8 +69,8 @@ class PlacedVoice:
 
 @dataclass(frozen=True, slots=True)
 class PlacedSong:
-    """A song at its place: its parts in its own seconds, joined by cross-fades of `join` samples; `fade` samples of
-    fade-out at its end."""
+    """A song at its place: its parts in seconds of the song, joined by cross-fades of `join` samples; `fade`: samples
+    of fade-out at its end."""
 
     name: str  # in the working folder
     file: str  # what the spec calls it
@@ -97,7 +97,7 @@ class PlacedPulse:
 
 @dataclass(frozen=True, slots=True)
 class Duck:
-    """Where the music goes down, and by how many dB."""
+    """Where the music is lowered, and by how many dB."""
 
     place: Sounding
     depth: Fraction
@@ -119,7 +119,7 @@ _NEAR = 5  # seconds of the film
 
 
 def place_sounds(trailer: Trailer, timeline: Timeline, report: Report) -> Soundtrack:
-    """Everything that sounds beside the shots' own sound. Mistakes go into the report."""
+    """Every sound besides the shots' own. Mistakes go into the report."""
     samples = sample_at(TrailerFrame(timeline.frames), timeline.rate)
     ruler = _Ruler(timeline, samples, report)
     for placed in timeline.events:
@@ -155,7 +155,7 @@ class _Ruler:
         return Sounding(self.start(placed), sample_at(placed.range.end, self.timeline.rate))
 
     def count(self, length: Length, at: Fraction) -> int:
-        """Samples of a length from a position on; none where a missing grid is reported by `need_grid`."""
+        """Samples of a length that starts at a position; 0 if a grid is missing, which `need_grid` reports."""
         sign = -1 if length.amount < 0 else 1
         size = Length(abs(length.amount), length.unit)
         seconds = measure(size, at, self.timeline.rate, self.timeline.grid)
@@ -195,9 +195,8 @@ def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[Pl
 
 
 def _in_rough(event: Event) -> Event:
-    """An event without its text, and of a shot's in point only the five seconds of the film in which it lies: what
-    makes its effects' noise. So another text, or a shot that is slipped, seldom makes the effects anew, and yet two
-    shots do not sound the same, as a row of them would ring."""
+    """An event without its text, and with its in point rounded down to five seconds: the seed of its effects' noise. So
+    a new text or a small slip keeps the noise, while two shots still sound different."""
     match event:
         case Card():
             return replace(event, card="")
@@ -224,12 +223,12 @@ def _effect(effect: Effect | None, name: str, placed: Placed, ruler: _Ruler, suf
 
 
 def _suffix(name: str, index: int) -> str:
-    """What one of an event's sounds is called after the event: the `index`-th of its name."""
+    """The ending of a sound's label after its event's: `index` counts the sounds of this name."""
     return f"_{name}" + (f"_{index}" if index > 1 else "")
 
 
 def _kinds(previous: Placed, placed: Placed, timeline: Timeline) -> list[str]:
-    """Which kinds of cut lead into an event. A silence has none: nothing sounds in it."""
+    """The kinds of cut that lead into an event. A silence has none, since nothing sounds in it."""
     if isinstance(placed.event, Black) and placed.event.silent:
         return []
     kinds = [] if placed.head.kind == "fade in" else [_cut_kind(previous, placed, timeline)]
@@ -289,12 +288,12 @@ def _voice(voice: Voice, index: int, placed: Placed, trailer: Trailer, ruler: _R
 
 
 def song_name(song: Song) -> str:
-    """What a song is called in the working folder."""
+    """The name of a song's file in the working folder."""
     return f"song_{digest(song)}{suffix_of(song.file)}"
 
 
 def _music(trailer: Trailer, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], PlacedPulse | None]:
-    """The song or the pulse that the trailer begins with, and the cues after it, each until the next one's fade."""
+    """The song or pulse that starts with the trailer, and the cues after it, each until the next one has faded in."""
     cues = [(placed, placed.event.cue) for placed in ruler.timeline.events if placed.event.cue is not None]
     fades = [ruler.count(cue.fade, placed.start) for placed, cue in cues]
     ends = [(min(ruler.start(p) + fade, ruler.samples), fade) for (p, _), fade in zip(cues, fades, strict=True)]
@@ -334,7 +333,7 @@ def _music(trailer: Trailer, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], Pla
 
 
 def _ducks(trailer: Trailer, timeline: Timeline, voices: tuple[PlacedVoice, ...], ruler: _Ruler) -> Iterator[Duck]:
-    """Under every voice, and under the shots in which somebody is heard to speak."""
+    """Under every voice, and under the shots with speech."""
     depth = trailer.music.duck if trailer.music is not None else Fraction(0)
     yield from [Duck(voice.place, depth) for voice in voices if depth]
     for placed in timeline.events:

@@ -60,7 +60,7 @@ class Placed:
 
     @property
     def extent(self) -> TrailerRange:
-        """Its range with the handles that its crossfades take."""
+        """Its range with the handles that its crossfades need."""
         return TrailerRange(self.range.start - self.lead, self.range.end + self.lag)
 
     @property
@@ -70,13 +70,13 @@ class Placed:
 
     @property
     def name(self) -> str:
-        """What people call it: `shot 12`."""
+        """The name that people use: `shot 12`."""
         return f"{type(self.event).__name__.lower()} {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedShot(Placed):
-    """A shot, with what it takes of the film."""
+    """A shot, with the range of the film that it shows."""
 
     event: Shot
     _: KW_ONLY
@@ -115,7 +115,7 @@ class Timeline:
 
 
 def translated(texts: Sequence[PlacedText], translation: Translation | None) -> list[PlacedText]:
-    """Texts in the words of another language, each at its own place; those that it has not stay as they are."""
+    """Texts in another language; texts without a translation stay as they are."""
     found = list[PlacedText]()
     for text in texts:
         words = translation.of(text.text, text.event) if translation is not None else None
@@ -124,7 +124,7 @@ def translated(texts: Sequence[PlacedText], translation: Translation | None) -> 
 
 
 def build_timeline(trailer: Trailer, report: Report) -> Timeline:
-    """Place every event. Mistakes go into the report; the timeline is only for use where there are none."""
+    """Place every event. Mistakes go into the report; only a timeline without mistakes is used further."""
     clockwork = Clockwork(trailer, report)
     events = _join(_place(trailer, clockwork), clockwork)
     if trailer.spec.timeline and not events:  # without any entry it has been refused already
@@ -161,7 +161,7 @@ def _place(trailer: Trailer, clockwork: Clockwork) -> list[Placed]:
 
 
 def _end(event: Event, position: Fraction, clockwork: Clockwork) -> Fraction:
-    """Where an event ends: its own length, or the line of the grid that it snaps to."""
+    """Where an event ends: after its own length, or at the grid line that it snaps to."""
     match event:
         case Shot():
             length = shot_length(event, position, clockwork)
@@ -210,7 +210,7 @@ _TAIL = Fraction(4, 10)  # seconds of a shot's sound that are heard into the sil
 
 
 def _breathe(joined: list[Placed], clockwork: Clockwork) -> list[Placed]:
-    """A shot before a silence is not chopped: its sound dies away into it, where the film has more of it."""
+    """Let a shot's sound fade into the silence after it, if the film has more of that sound."""
     softened = list(joined)
     for index, (placed, following) in enumerate(pairwise(joined)):
         silent = isinstance(following.event, Black) and following.event.silent and following.head.kind == "cut"
@@ -259,7 +259,7 @@ def _check_room(placed: Placed, clockwork: Clockwork) -> None:
 
 
 def _check_handles(left: Placed, right: Placed, clockwork: Clockwork) -> None:
-    """A crossfade shows both shots: the left one beyond its out point, the right one before its in point."""
+    """A crossfade shows both shots: the left one past its out point, the right one before its in point."""
     span = right.event.place.of("from")
     if isinstance(right, PlacedShot):
         room = right.film.start.seconds

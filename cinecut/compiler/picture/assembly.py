@@ -27,7 +27,7 @@ stretch begins."""
 def lower_pictures(
     trailer: Trailer, timeline: Timeline, canvases: Mapping[str, Canvas], source: Source
 ) -> dict[str, Stretches]:
-    """The pictures of each output, by their names. What is decoded is decoded once: the outputs part before scaling."""
+    """The pictures of each output, by name. Decoding is shared: the outputs split before scaling."""
     copies: dict[int, list[Pad]] = {}
     for placed in timeline.events:
         if isinstance(placed, PlacedShot) or isinstance(placed.event, Still):
@@ -42,7 +42,7 @@ def lower_pictures(
 
 
 def label_of(kind: str, name: str) -> str:
-    """Of one of the graph's outputs."""
+    """The label of one of the graph's outputs."""
     return f"{kind}_{name}" if name else kind
 
 
@@ -75,7 +75,7 @@ def _mixed(joint: Joint, own: int) -> int:
 
 
 def _cut_up(pad: Pad, head: int, tail: int, placed: Placed) -> tuple[Pad | None, Pad | None, Pad | None]:
-    """An event's first `head` frames, its last `tail` frames, and in the middle what is left; None where it is none."""
+    """An event's first `head` frames, the middle, and its last `tail` frames; None for a part without frames."""
     length = placed.extent.length
     bounds = [(0, head), (head, length - tail), (length - tail, length)]
     wanted = [start < end for start, end in bounds]
@@ -87,7 +87,7 @@ def _cut_up(pad: Pad, head: int, tail: int, placed: Placed) -> tuple[Pad | None,
 
 
 def _lower_event(trailer: Trailer, placed: Placed, canvas: Canvas, sources: Mapping[int, Pad]) -> Pad:
-    """One event at its full extent, independent of its neighbours but for the joints at its ends."""
+    """One event at its full extent; of its neighbours only the joints matter."""
     event = placed.event
     if isinstance(placed, PlacedShot):
         pad = lower_shot(placed, canvas, trailer.footage[placed.film.film], sources[placed.number])
@@ -99,7 +99,7 @@ def _lower_event(trailer: Trailer, placed: Placed, canvas: Canvas, sources: Mapp
 
 
 def _apply_joints(pad: Pad, placed: Placed) -> Pad:
-    """Fades from and to black, and the halves of dips to it."""
+    """Fades from and to black, and the two halves of dips to black."""
     if placed.head.kind in _FADES and placed.head.after:
         pad = filters.fade(pad, "in", 0, placed.head.after, placed.label)
     if placed.tail.kind in _FADES and placed.tail.before:

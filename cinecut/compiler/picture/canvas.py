@@ -1,4 +1,4 @@
-"""What every picture of an output is brought to."""
+"""The common format of all pictures of an output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cinecut.language.spec import Fit
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """What every picture is brought to."""
+    """The size, rate, pixel format, colours and look that every picture of an output is converted to."""
 
     width: int
     height: int
@@ -25,5 +25,5 @@ class Canvas:
 
     @property
     def matrix(self) -> str:
-        """Of its colours: the tagged one, or the one that players take it for."""
+        """The matrix of its colours: the tagged one, else the one that players assume."""
         return matrix_of(self.color, (self.width, self.height))

@@ -1,4 +1,4 @@
-"""The dialogue that remains in a trailer, as subtitles in its own time."""
+"""The trailer's dialogue as subtitles, timed to the trailer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cinecut.language.translation import Translation
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A line, the trailer's seconds in which it is heard, and what of the film it is."""
+    """A line, the trailer's seconds in which it is heard, and its range in the film."""
 
     start: Fraction
     end: Fraction
@@ -27,8 +27,8 @@ class Caption:
 
 
 def captions(timeline: Timeline, track: Soundtrack, translation: Translation | None = None) -> list[Caption]:
-    """The lines that are heard: those of shots with their sound, and the voices over other pictures; as the spec has
-    them, or as they are translated."""
+    """The lines that are heard, of shots with sound and of voices over other pictures, in the spec's language or
+    translated."""
 
     def read(line: str) -> str:
         words = translation.of(line) if translation is not None else None
@@ -48,7 +48,7 @@ def captions(timeline: Timeline, track: Soundtrack, translation: Translation | N
 
 
 def captions_text(lines: Sequence[Caption], later: Fraction) -> bytes:
-    """The lines as SubRip, so many seconds later than in the cut."""
+    """The lines as SubRip, shifted by `later` seconds."""
     rows = []
     for number, line in enumerate(lines, 1):
         rows.append(f"{number}\n{_clock(line.start + later)} --> {_clock(line.end + later)}\n{line.text}\n")
@@ -56,13 +56,13 @@ def captions_text(lines: Sequence[Caption], later: Fraction) -> bytes:
 
 
 def caption_text(line: Caption, rate: Fraction) -> PlacedText:
-    """A line as a text on the picture."""
+    """A line as a text over the picture."""
     start, end = (TrailerFrame(nearest(seconds * rate)) for seconds in (line.start, line.end))
     return PlacedText(line.text, TrailerRange(start, end), 0, 0, "caption", line.span)
 
 
 def plain_text(text: str) -> str:
-    """A text on one line, without what a player could take for markup or for the end of the line."""
+    """A text on one line, without characters that players could take for markup."""
     return on_one_line(text).translate(_HARMLESS)
 
 

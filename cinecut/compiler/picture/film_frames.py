@@ -1,4 +1,4 @@
-"""The film frames that a shot shows, as they are stored, at the trailer's rate.
+"""The film frames that a shot shows, at the trailer's rate.
 
 The rule for a film of any rate, at any speed: trailer frame k of a shot is the film frame that is on screen at
 in + k·speed/rate. With F the film's rate, a/b = speed·F/rate in lowest terms and X = ⌊b·in·F⌋, that frame is
@@ -22,7 +22,7 @@ from cinecut.language.timebase import FilmRange, FilmTime
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """Which film frames a shot shows: frame k of the trailer shows film frame ⌊(offset + k·step)/parts⌋ of a grid."""
+    """The film frames of a shot: trailer frame k shows film frame ⌊(offset + k·step)/parts⌋ of a grid."""
 
     grid: Fraction  # film frames per second; ticks per second of a film with a variable rate
     step: int
@@ -56,7 +56,7 @@ def shot_frames(placed: PlacedShot, trailer: Trailer) -> Frames:
 
 
 def film_frames(placed: PlacedShot, trailer: Trailer, pad: Pad) -> Pad:
-    """A shot's frames, out of the film's."""
+    """Take a shot's frames out of the film's."""
     label, rate, facts = placed.label, trailer.rate, trailer.footage[placed.film.film].facts
     if facts.field_order != "progressive":
         pad = filters.deinterlace(pad, facts.field_order, label)
@@ -70,19 +70,19 @@ def film_frames(placed: PlacedShot, trailer: Trailer, pad: Pad) -> Pad:
 
 
 def _in_step(frames: Frames, facts: FilmFacts, rate: Fraction) -> bool:
-    """The trailer shows the film's own frames, every one once."""
+    """Whether the trailer shows each of the film's own frames exactly once."""
     return frames.grid == rate and frames.step == frames.parts and not facts.variable and not facts.gaps
 
 
 def _copy_frames(pad: Pad, frames: Frames, rate: Fraction, label: str) -> Pad:
-    """The film's own frames. Neither `fps` nor `tpad` here: each holds frames back, at 45 shots a hundred megabytes."""
+    """The film's own frames. Neither `fps` nor `tpad` is used: each buffers frames, a hundred megabytes at 45 shots."""
     pad = filters.trim(filters.settb(pad, 1 / rate, label), frames.first, frames.last + 1, label)
     return filters.setpts(pad, f"PTS-{frames.first}", label, rate)
 
 
 def _retime(pad: Pad, frames: Frames, rate: Fraction, in_time: bool, label: str) -> Pad:
-    """The shot's frames at the trailer's rate from stamp 0 on; what follows them may be anything. Unless there is one
-    on every line, the one before the first is what is seen there."""
+    """The shot's frames at the trailer's rate from time 0 on; later frames do not matter. If some grid positions have
+    no film frame (not `in_time`), the frame before the first is kept, as it is still on screen."""
     pad = filters.settb(pad, 1 / frames.grid, label)
     if in_time:
         pad = filters.trim(pad, frames.first, frames.last + 1, label)
@@ -98,7 +98,7 @@ def _retime(pad: Pad, frames: Frames, rate: Fraction, in_time: bool, label: str)
 
 
 def _common_unit(left: Fraction, right: Fraction) -> Fraction:
-    """The longest time of which both are whole multiples."""
+    """The longest time that divides both evenly."""
     return Fraction(
         math.gcd(left.numerator * right.denominator, right.numerator * left.denominator),
         left.denominator * right.denominator,

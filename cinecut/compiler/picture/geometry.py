@@ -1,4 +1,4 @@
-"""How a shot's picture fills the trailer's frame: crop, scale and bars, in whole even pixels."""
+"""How a shot's picture fits the trailer's frame: crop, scale and bars, in whole even pixels."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cinecut.language.spec import Film, Fit
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """What is cut out of the upright stored picture (x, y, width, height), what it is scaled to, and where it lies;
-    of a window that moves, where it ends (x, y)."""
+    """The window cut from the upright stored picture (x, y, width, height), the size it is scaled to, its position in
+    the frame; for a moving window also where it ends (x, y)."""
 
     crop: tuple[int, int, int, int] | None
     scaled: tuple[int, int]
@@ -25,8 +25,8 @@ _SMALLEST = 16  # pixels of a trailer's shorter side
 
 
 def shown_size(film: Film, facts: FilmFacts) -> tuple[int, int]:
-    """The film's own size: upright square pixels of what is used of its frame, even on both sides; of a film of
-    a few pixels several times that."""
+    """The film's own size: upright square pixels of the used part of its frame, even on both sides; tiny films are
+    enlarged."""
     width, height = facts.display_size
     if film.crop is not None:
         width, height = (max(2, 2 * round(side * share / 2)) for side, share in
@@ -38,8 +38,8 @@ def shown_size(film: Film, facts: FilmFacts) -> tuple[int, int]:
 def frame_shot(
     shot: Shot, whole: Crop | None, facts: FilmFacts, width: int, height: int, fit: Fit = "letterbox"
 ) -> Geometry:
-    """Fit a shot into a frame of square pixels. Unless it is reframed or the fit is `crop`, nothing is lost. `whole`
-    is the crop of shots that have none of their own."""
+    """Fit a shot into a frame of square pixels. Nothing is lost unless it is reframed or the fit is `crop`. `whole`:
+    the film's crop, for shots without their own."""
     reframe = shot.reframe
     filled = reframe is not None or fit == "crop"
     keep = (reframe.x, reframe.y) if reframe is not None else (_MIDDLE, _MIDDLE)
@@ -71,14 +71,14 @@ _MIDDLE = Fraction(1, 2)
 
 
 def _even(length: Fraction, most: int) -> int:
-    """The nearest even number; the whole frame where it is within a pixel of it."""
+    """The nearest even number; the whole frame if it is within a pixel."""
     return most if abs(length - most) <= 1 else max(2, 2 * round(length / 2))
 
 
 def _even_window(
     x: Fraction, y: Fraction, w: Fraction, h: Fraction, stored: tuple[int, int]
 ) -> tuple[int, int, int, int] | None:
-    """A window on even pixels, as chroma needs; None where it is the whole picture."""
+    """A window on even pixels, as chroma needs; None if it is the whole picture."""
     if x == y == 0 and w == stored[0] and h == stored[1]:
         return None
     width = min(max(2, 2 * round(w / 2)), stored[0] // 2 * 2)

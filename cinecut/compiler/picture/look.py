@@ -1,4 +1,4 @@
-"""The look of each shot: which LUTs it goes through. They are made of their grades when the files are written."""
+"""The LUTs that each shot goes through. They are computed from grades when the files are written."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ OWN = "look"  # the user's own LUT, by what it holds: look.1d.cube, look.3d.cube
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The grade of all shots, or the user's own LUT in its place."""
+    """The grade of all shots, or the user's own LUT instead."""
 
     grade: Grade = NEUTRAL
     own: LutFacts | None = None
 
     def tables(self, shot: Shot) -> list[tuple[str, str]]:
-        """The LUTs of a shot, in order: each a filter of FFmpeg's and a file's name."""
+        """The LUTs of a shot, in order: FFmpeg's filter and the file's name."""
         own = [(f"lut{kind}", own_name(kind)) for kind in self.own.tables.split()] if self.own is not None else []
         grade = self.of(shot)
         return own if grade.neutral else [*own, ("lut3d", lut_name(grade))]
 
     def of(self, shot: Shot) -> Grade:
-        """A shot's grade: the trailer's, with what the shot wants otherwise."""
+        """A shot's grade: the trailer's, changed by the shot's own values."""
         return self.grade.merged(shot.grade) if shot.grade else self.grade
 
 

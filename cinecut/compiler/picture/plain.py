@@ -1,4 +1,4 @@
-"""Pictures that are no film: one colour, stills with and without transparency."""
+"""Pictures that are not from a film: plain colours and stills, with or without transparency."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def plain(color: str, frames: int, canvas: Canvas, label: str) -> Pad:
 
 
 def lower_still(placed: Placed, facts: StillFacts, scale: Fraction, canvas: Canvas, pad: Pad) -> Pad:
-    """A picture for as long as its event is seen; `scale` is the share of the canvas that it fills."""
+    """A still for the length of its event; `scale` is the share of the canvas that it fills."""
     width, height = facts.size
     factor = min(Fraction(canvas.width, width), Fraction(canvas.height, height)) * scale
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
@@ -29,7 +29,7 @@ def lower_still(placed: Placed, facts: StillFacts, scale: Fraction, canvas: Canv
 
 
 def _over_black(pad: Pad, size: tuple[int, int], canvas: Canvas, label: str) -> Pad:
-    """A picture with transparency, endless."""
+    """A picture with transparency, repeated endlessly."""
     shared = canvas.pix_fmt if canvas.pix_fmt in OVERLAYS else "yuv444p"
     matrix, upper = canvas.matrix, OVERLAYS[shared][1]
     pad = filters.scale(pad, *size, upper, label, out_color_matrix=matrix, out_range="tv")
@@ -42,7 +42,7 @@ def _over_black(pad: Pad, size: tuple[int, int], canvas: Canvas, label: str) -> 
 
 
 def between_bars(pad: Pad, size: tuple[int, int], canvas: Canvas, label: str) -> Pad:
-    """A picture without transparency, endless."""
+    """A picture without transparency, repeated endlessly."""
     pad = filters.scale(pad, *size, canvas.pix_fmt, label, out_color_matrix=canvas.matrix, out_range="tv")
     at = ((canvas.width - size[0]) // 4 * 2, (canvas.height - size[1]) // 4 * 2)
     return filters.repeat(filters.pad_black(pad, canvas.width, canvas.height, *at, label), canvas.rate, label)

@@ -1,4 +1,4 @@
-"""The rating card before the trailer: a picture or a clip. The cut itself knows nothing of it."""
+"""The rating card before the trailer: a picture or a clip. The timeline does not include it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def rating_source(opening: Opening) -> Pad:
 
 
 def lower_rating(opening: Opening, pad: Pad, canvas: Canvas) -> Pad:
-    """The card for its frames, all of it in sight, between bars where its shape is another."""
+    """The card for its number of frames, shown whole, with bars if its shape differs."""
     if isinstance(opening.facts, FilmFacts):
         pad = _clip(pad, opening.facts, canvas)
     else:
@@ -59,7 +59,7 @@ def _clip(pad: Pad, facts: FilmFacts, canvas: Canvas) -> Pad:
 
 
 def _fitting(width: int, height: int, sar: Fraction, canvas: Canvas) -> tuple[int, int]:
-    """The largest even size of a shape that the canvas holds."""
+    """The largest even size of this shape that fits the canvas."""
     factor = min(canvas.width / (width * sar), Fraction(canvas.height, height))
     wide, high = (max(2, 2 * round(side * factor / 2)) for side in (width * sar, Fraction(height)))
     return min(wide, canvas.width), min(high, canvas.height)

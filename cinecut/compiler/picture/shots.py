@@ -18,7 +18,7 @@ from cinecut.language.facts import FilmFacts
 
 
 def lower_shot(placed: PlacedShot, canvas: Canvas, footage: Footage, pad: Pad) -> Pad:
-    """The frames of a shot with its handles, as the canvas shows them."""
+    """The frames of a shot with its handles, converted to the canvas."""
     label, facts = placed.label, footage.facts
     geometry = frame_shot(placed.event, footage.film.crop, facts, canvas.width, canvas.height, canvas.fit)
     colors = _colors(pad, facts, canvas, first=not placed.film.film)
@@ -30,8 +30,8 @@ Colors = Mapping[str, str]  # arguments of the first filter that scales: ranges 
 
 
 def _colors(pad: Pad, facts: FilmFacts, canvas: Canvas, first: bool) -> Colors:
-    """What brings a film's colours to the trailer's: of the `first` one, whose own they are, only its full range, or
-    RGB; and of others their matrix."""
+    """The conversion of a film's colours to the trailer's: for the `first` film only from full range or RGB, for others
+    also between matrices."""
     as_stored = pad.video.pix_fmt == facts.pix_fmt
     if as_stored and is_rgb(facts):
         return {"out_color_matrix": trailer_color(facts).space if first else canvas.matrix, "out_range": "tv"}
@@ -41,7 +41,7 @@ def _colors(pad: Pad, facts: FilmFacts, canvas: Canvas, first: bool) -> Colors:
 
 
 def _reshape(pad: Pad, geometry: Geometry, canvas: Canvas, colors: Colors, placed: PlacedShot) -> Pad:
-    """Cropped, mirrored, scaled and brought to the canvas's shape and colours. What is right already is left alone."""
+    """Crop, mirror, scale and convert to the canvas's shape and colours, skipping what is already right."""
     label = placed.label
     if geometry.crop is not None and geometry.end is not None:
         video = pad.video
@@ -62,7 +62,7 @@ _FULL_CHROMA = "yuv444p"  # a picture that moves by single pixels has them for i
 
 
 def _graded(pad: Pad, canvas: Canvas, placed: PlacedShot) -> Pad:
-    """In the look of its shot. What is not the film's (bars, cards, stills) keeps its colours."""
+    """With the look of its shot. Bars, cards and stills keep their colours."""
     tables = canvas.look.tables(placed.event)
     return filters.look_up(pad, tables, canvas.matrix, placed.label) if tables else pad
 
@@ -78,7 +78,7 @@ _BLUR_SIDE = 8  # the blurred picture behind is made at an eighth of the size: n
 
 
 def _over_blur(pad: Pad, geometry: Geometry, canvas: Canvas, colors: Colors, label: str) -> Pad:
-    """The picture over itself, which fills the frame, blurred."""
+    """The picture over a blurred copy of itself that fills the frame."""
     upper, lower = split(pad, 2, label)
     shared = canvas.pix_fmt if canvas.pix_fmt in OVERLAYS else "yuv444p"
     width, height = geometry.scaled

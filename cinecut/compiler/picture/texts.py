@@ -51,7 +51,7 @@ _FLICKER = ((0, 0.5), (2, 0.08), (4, 0.8), (6, 0.15), (9, 0.9), (11, 0.35), (13,
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What texts are set for: pictures of so many a second and of width x height pixels; and how they are written."""
+    """What texts are set for: the rate and the size of the pictures, the style, the typefaces, the safe area."""
 
     rate: Fraction
     width: int
@@ -61,7 +61,7 @@ class Screen:
     safe: Safe
 
     def look(self, position: str) -> TitleStyle:
-        """Whoever reads dialogue along wants plain letters, whatever the genre's."""
+        """Captions get plain letters, whatever the genre's style."""
         return PLAIN if position == "caption" else self.style
 
 
@@ -105,7 +105,7 @@ def _usual_size(position: str, height: int, style: TitleStyle) -> int:
 
 
 def _share(position: str, safe: Safe) -> float:
-    """Of the frame's height, how much a text may take; one in the middle has as much room above it as below."""
+    """The share of the frame's height that a text may take; texts in the middle have equal room above and below."""
     free = 1 - (2 * max(safe.top, safe.bottom) if position in ("card", "middle") else safe.top + safe.bottom)
     return min(_SHARES[position], float(free))
 
@@ -141,7 +141,7 @@ def _dialogue(text: PlacedText, screen: Screen) -> str:
 
 
 def _spaced(row: str, spacing: str) -> str:
-    """A row with its tracking. ASS adds it after each letter; after the last one it would push the row off centre."""
+    """A row with its letter spacing. ASS adds spacing after each letter; after the last one it would shift the row."""
     if not spacing or not row:
         return escape(row)
     last = len(row) - 1
@@ -173,7 +173,7 @@ def _milliseconds(frames: int) -> int:
 
 
 def _entrance(text: PlacedText, rate: Fraction) -> int:
-    """Frames in which a text comes, and goes: never more than two thirds of it together."""
+    """Frames in which a text appears, and disappears: together at most two thirds of its time."""
     return min(nearest(_ENTRANCE * rate), text.range.length // 3)
 
 
@@ -194,7 +194,7 @@ def _rise(text: PlacedText, screen: Screen, size: int) -> str:
 
 
 def _flicker(text: PlacedText, rate: Fraction) -> str:
-    """Steps of opacity, each on a frame's bound; on a text that is too short for them, none."""
+    """Steps of opacity, each on a frame boundary; none if the text is too short."""
     frames = min(nearest(_FLICKER_SECONDS * rate), text.range.length // 2)
     if frames < len(_FLICKER):
         return ""
@@ -217,7 +217,7 @@ def _clock(boundary: TrailerFrame) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """What a line breaks after. Widths in sizes: `advance` with the blanks that follow, `ink` without."""
+    """A part after which a line can break. Widths in sizes: `advance` with the blanks that follow, `ink` without."""
 
     text: str
     advance: float
@@ -243,8 +243,8 @@ def typeset(text: str, usual: int, width: float, height: float, face: Face, trac
 
 
 def _words(line: str, face: Face, tracking: float) -> list[_Word]:
-    """Words with the blanks after them. Between the wide signs of Chinese, Japanese and Korean a line breaks, too, but
-    never before punctuation."""
+    """Words with the blanks after them. Between wide signs (Chinese, Japanese, Korean) a line may break too, but not
+    before punctuation."""
     parts: list[str] = []
     for word in re.findall(r" +|[^ ]+ *", line):
         start = 0
@@ -259,7 +259,7 @@ def _words(line: str, face: Face, tracking: float) -> list[_Word]:
 
 
 def _fill(words: Sequence[_Word], room: float) -> list[str]:
-    """As many words in each row as there is room for, in sizes; a word that is longer has a row of its own."""
+    """As many words per row as fit `room`, in sizes; a longer word has its own row."""
     rows, at = [""], 0.0
     for word in words:
         if rows[-1] and at + word.ink > room:
@@ -272,7 +272,7 @@ def _fill(words: Sequence[_Word], room: float) -> list[str]:
 
 
 def _even(words: Sequence[_Word], room: float) -> list[str]:
-    """As few rows as the room allows, and then in the narrowest room that makes no more of them."""
+    """As few rows as possible, then as evenly filled as possible."""
     rows = _fill(words, room)
     low, high = 0.0, room
     for _ in range(12 if len(rows) > 1 else 0):

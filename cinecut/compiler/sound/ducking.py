@@ -1,4 +1,4 @@
-"""What goes down: the music under voices and lines, the film under voices, everything in a silence."""
+"""Lowering sounds: music under voices and lines, the film under voices, everything in a silence."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ TAIL = SAMPLE_RATE * 4 // 10  # samples in which what sounds before a silence di
 
 
 def duck(pad: Pad, ducks: Iterable[Duck], samples: int, label: str) -> Pad:
-    """Down by the ducks' depths, by an envelope computed from their known places: it neither listens nor pumps. Each
-    duck is shaped in its own time, and only the gap before it says where it is."""
+    """Lower a sound by the ducks' depths, with an envelope computed from their known places instead of the signal. Each
+    duck has its own clock, so its place affects only the gap before it."""
     pieces = [_piece(each, samples, f"{label}_duck") for each in _merged(ducks)]
     if not pieces:
         return pad
@@ -38,7 +38,7 @@ def _piece(duck: Duck, samples: int, label: str) -> Laid:
 
 
 def corners(ducks: Iterable[Duck]) -> list[tuple[tuple[int, Fraction], ...]]:
-    """Each duck as (sample, dB) at the corners of its envelope, for programs that draw it themselves."""
+    """Each duck's envelope as (sample, dB) corners, for programs that draw it themselves."""
     found: list[tuple[tuple[int, Fraction], ...]] = []
     for duck in _merged(ducks):
         start = duck.place.start - round(_AHEAD * SAMPLE_RATE)
@@ -50,7 +50,7 @@ def corners(ducks: Iterable[Duck]) -> list[tuple[tuple[int, Fraction], ...]]:
 
 
 def _merged(ducks: Iterable[Duck]) -> list[Duck]:
-    """Ducks that touch, ramps counted, as one as deep as the deepest."""
+    """Ducks that touch, including their ramps, joined into one as deep as the deepest."""
     room = round((_AHEAD + _HOLD + _RELEASE) * SAMPLE_RATE)
     found: list[Duck] = []
     for duck in sorted(ducks, key=lambda duck: duck.place.start):
@@ -63,7 +63,7 @@ def _merged(ducks: Iterable[Duck]) -> list[Duck]:
 
 
 def hush(pad: Pad, track: Soundtrack, label: str) -> Pad:
-    """Silence where the spec says so: what comes before dies away into it, and the sample after it is itself again."""
+    """Silence where the spec asks for it: sound before it fades into it, and returns in full right after it."""
     if not track.silences:
         return pad
     bounds = [0, *[edge for silence in track.silences for edge in (silence.start, silence.end)], track.samples]
@@ -79,8 +79,8 @@ def hush(pad: Pad, track: Soundtrack, label: str) -> Pad:
 
 
 def lay_into_silences(pieces: Sequence[Laid], track: Soundtrack, label: str) -> Pad:
-    """Effects or voices as a stem. One that runs into a silence dies away in it, for good; what is placed in a silence
-    was put there by hand, and is heard."""
+    """Effects or voices as a stem. A sound that runs into a silence fades out there; a sound placed inside a silence on
+    purpose is heard."""
     laid = list(pieces)
     for silence in track.silences:
         tail = min(TAIL, silence.length)

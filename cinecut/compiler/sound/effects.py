@@ -20,7 +20,7 @@ from cinecut.language.timebase import SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True)
 class Glide:
-    """A pitch on its way from one frequency to another, in Hz, over an effect's seconds."""
+    """A pitch that glides from one frequency to another, in Hz, over an effect's seconds."""
 
     start: float
     end: float
@@ -28,7 +28,7 @@ class Glide:
 
     @property
     def sampling(self) -> int:
-        """Samples a second that are enough: eight for each turn of the highest pitch. It is most of what they cost."""
+        """A sufficient sample rate: eight samples per turn of the highest pitch. It decides most of the cost."""
         return next((rate for rate in (8000, 16000) if rate >= 8 * max(self.start, self.end)), SAMPLE_RATE)
 
     @property
@@ -62,17 +62,17 @@ _NOISE = "(2*random(9)-1)"
 
 
 def decay(seconds: float, halvings: float = 7) -> str:
-    """At once there, then half as loud again and again."""
+    """Full at once, then halving again and again."""
     return f"min(1,t/0.001)*exp({-halvings * math.log(2) / seconds:.9g}*t)"
 
 
 def arch(seconds: float, power: float = 1) -> str:
-    """Swelling and fading, from the first sample on."""
+    """Rising and falling, from the first sample on."""
     return f"pow(abs(sin({math.pi / (seconds + 0.001):.9g}*(t+0.001))),{power:g})"
 
 
 def swell(seconds: float, power: float = 2) -> str:
-    """Growing to the end."""
+    """Rising to the end."""
     return f"pow(t/{seconds:.9g},{power:g})"
 
 
@@ -125,7 +125,7 @@ _RELEASE = 0.005  # seconds in which every effect ends, so that its end is no cl
 
 
 def lay_effect(effect: PlacedEffect, total: int) -> Laid | None:
-    """An effect as sound at its place in a trailer of `total` samples; None where nothing of it is inside."""
+    """An effect as sound at its place in a trailer of `total` samples; None if no part of it is inside."""
     recipe = RECIPES[effect.name]
     length = effect.length if effect.length is not None else round(recipe.seconds * SAMPLE_RATE)
     start = effect.anchor
@@ -149,7 +149,7 @@ def _expression(effect: PlacedEffect, recipe: Recipe, glide: Glide) -> str:
 
 
 def _seed(effect: PlacedEffect) -> int:
-    """Of its noise."""
+    """The seed of the effect's noise."""
     return int(digest(effect.seed)[:7], 16)
 
 

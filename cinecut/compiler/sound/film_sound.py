@@ -1,4 +1,5 @@
-"""The film's own sound: all events joined as the picture is, and what is heard over its neighbours laid over them."""
+"""The film's own sound: the events' sounds joined like the pictures, and sounds that overlap their neighbours laid over
+them."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ from cinecut.language.timebase import SAMPLE_RATE, FilmTime, nearest
 
 
 class Sources(Protocol):
-    """Where the graph finds the sound of a shot and of a voice, both in so many channels, and of a song in stereo (each
-    use of it opens it anew): 48 kHz floats."""
+    """The sounds that the graph reads, at 48 kHz in floats: those of a shot and of a voice in `channels` channels,
+    songs in stereo; each use of a song opens it again."""
 
     @property
     def channels(self) -> int: ...
@@ -28,8 +29,8 @@ class Sources(Protocol):
 
 
 def film_sound(trailer: Trailer, timeline: Timeline, sources: Sources, splice: int) -> Pad:
-    """The film's own sound: all events joined as the picture is, `splice` samples faded at either side of each cut, and
-    what overlaps its neighbours laid over them."""
+    """The film's own sound: all events joined, `splice` samples of fade on each side of a cut, and overlapping sounds
+    laid over them."""
     joined: Pad | None = None
     run: list[Pad] = []
     first = timeline.events[0]
@@ -64,7 +65,7 @@ def _close_run(joined: Pad | None, run: list[Pad], first: Placed, rate: Fraction
 
 
 def is_heard(placed: Placed, trailer: Trailer) -> TypeGuard[PlacedShot]:
-    """A shot with its sound, where its film has any."""
+    """Whether this is a shot with sound."""
     if not isinstance(placed, PlacedShot) or placed.event.mute:
         return False
     return trailer.footage[placed.film.film].audio is not None
@@ -84,7 +85,7 @@ def _own_sound(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: S
 
 
 def take(source: Pad, in_: FilmTime, samples: int, speed: Fraction, audio: AudioFacts, label: str) -> Pad:
-    """So many samples of the film's sound from a moment on."""
+    """`samples` samples of the film's sound from a moment on."""
     begin = nearest(in_.seconds * SAMPLE_RATE)
     end = nearest((in_.seconds + samples * speed / SAMPLE_RATE) * SAMPLE_RATE)
     missing = nearest(audio.start * SAMPLE_RATE) - begin
@@ -97,7 +98,7 @@ def take(source: Pad, in_: FilmTime, samples: int, speed: Fraction, audio: Audio
 
 
 def _lay_over(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: Sources) -> Laid:
-    """A shot's sound with what comes before its picture and after it; both ends are softened."""
+    """A shot's sound including what is heard before and after its picture; both ends are faded."""
     shot, (lead, trail) = placed.event, placed.sound_over
     start, end = sample_at(placed.range.start - lead, rate), sample_at(placed.range.end + trail, rate)
     in_ = FilmTime(placed.film.start.seconds - lead * shot.speed / rate)
@@ -117,7 +118,7 @@ def soften(pad: Pad, samples: int, ramp: int, label: str) -> Pad:
 
 
 def _fades(pad: Pad, placed: PlacedShot, samples: int, rate: Fraction, splice: int) -> Pad:
-    """The sound fades with the picture's fades and dips, and by itself where the spec says so, or at a hard cut."""
+    """The sound fades with the picture's fades and dips, where the spec asks for it, and shortly at hard cuts."""
 
     def length(frames: int) -> int:
         return nearest(frames * SAMPLE_RATE / rate)

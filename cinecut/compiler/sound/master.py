@@ -1,6 +1,5 @@
-"""The master: what brings a mix to its loudness. Its figures are known once the mix has been measured, so the graph
-has a hole in its place until then.
-"""
+"""The master brings a mix to its loudness. Its values are known only after the mix is measured; until then the graph
+has a hole in its place."""
 
 from __future__ import annotations
 
@@ -14,8 +13,8 @@ from cinecut.graph.nodes import Pad, split
 
 @dataclass(frozen=True, slots=True)
 class Master:
-    """What brings the mix to its loudness: a gain in dB, the limiter's ceiling in dB where it has work to do, and the
-    level in dB above which loud passages are evened out, where they must be."""
+    """The last step of a mix: a gain in dB, the limiter's ceiling in dB if one is needed, and the level in dB above
+    which loud passages are evened out, if they must be."""
 
     gain: Fraction
     ceiling: Fraction | None = None
@@ -23,13 +22,13 @@ class Master:
 
     @property
     def linear(self) -> Master:
-        """What of it is a gain: for parts of the mix, which add up to all of it."""
+        """Its gain alone, for parts of the mix that must add up to the whole."""
         return Master(self.gain)
 
 
 def lower_masters(mix: Pad, kinds: Mapping[str, Hashable]) -> dict[str, Pad]:
-    """The mix of each output, by their names, with a hole for its master. Outputs of one kind (a loudness and an
-    encoder) share it; those of kind None stay as they are mixed."""
+    """The mix of each output, by name, with a hole for its master. Outputs of one kind (loudness and encoder) share it;
+    those of kind None stay as they are."""
     pads = dict[str, Pad]()
     wanted = list(dict.fromkeys(kinds.values()))
     for kind, copy in zip(wanted, split(mix, len(wanted), "mix"), strict=True):
@@ -45,7 +44,7 @@ def hole_of(name: str) -> str:
 
 
 def lower_master(pad: Pad, master: Master | None, samples: int, rough: bool = False) -> Pad:
-    """The mastered mix. A `rough` one is as loud and takes a third of the time, but peaks slip through the limiter."""
+    """The mastered mix. A `rough` one is as loud in a third of the time, but some peaks pass the limiter."""
     if master is None:
         return pad
     pad = sounds.volume(pad, master.gain, "master")

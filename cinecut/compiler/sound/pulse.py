@@ -23,7 +23,7 @@ from cinecut.language.timebase import SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """How loud the drone is, and how loud and how often in a beat or a bar the kick and the ticks come."""
+    """The level of the drone, and level and interval of the kick and the ticks."""
 
     drone: float
     kick: float = 0
@@ -56,7 +56,7 @@ def lower_pulse(pulse: PlacedPulse, timeline: Timeline) -> Pad:
 
 
 def _cut_off(piece: Laid, end: int) -> Laid:
-    """The piece, no longer than to the sample at which the pulse ends."""
+    """The piece, cut at the sample at which the pulse ends."""
     length = end - piece.start
     if piece.samples <= length:
         return piece
@@ -64,8 +64,8 @@ def _cut_off(piece: Laid, end: int) -> Laid:
 
 
 def _stages(timeline: Timeline, style: str) -> Iterator[tuple[list[Placed], _Layer]]:
-    """The events act by act, each act with its stage; a trailer without acts is all one stage. What comes before the
-    first act belongs to it."""
+    """The events act by act, each act with its stage; a trailer without acts has one stage. Events before the first act
+    belong to it."""
     first = next((placed.act for placed in timeline.events if placed.act is not None), None)
     acts = [list(events) for _, events in groupby(timeline.events, key=lambda placed: placed.act or first)]
     for index, events in enumerate(acts):
@@ -75,7 +75,7 @@ def _stages(timeline: Timeline, style: str) -> Iterator[tuple[list[Placed], _Lay
 
 
 def _act(events: list[Placed], layer: _Layer, timeline: Timeline, grid: Grid) -> Iterator[Laid]:
-    """One act: its black events hold their breath over the drone alone."""
+    """One act; in its black events only the drone plays."""
     start, end = (sample_at(frame, timeline.rate) for frame in (events[0].range.start, events[-1].range.end))
     drone = sounds.synthesis(_drone(layer.drone), end - start, "pulse", _LOW_RATE)
     drone = sounds.sound_fade(drone, "in", 0, min(_RAMP, end - start), "pulse")
@@ -96,7 +96,7 @@ def _act(events: list[Placed], layer: _Layer, timeline: Timeline, grid: Grid) ->
 
 
 def _age(start: int, step: Fraction, rate: Fraction, grid: Grid, samples: int) -> str:
-    """An expression that stores in register 0 the seconds since the last beat, of which each is on its frame."""
+    """An expression that stores the seconds since the last beat in register 0; each beat starts on its frame."""
     period = step * grid.period
     offset = Fraction(start, SAMPLE_RATE) - grid.first  # of the piece's start after beat 0
     # Beats on whole frames come round again: where the piece starts in that round is all that its sound hangs on.

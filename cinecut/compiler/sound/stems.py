@@ -1,5 +1,5 @@
-"""Timeline + Soundtrack → the sound half of the graph: stems of 48 kHz, each exactly as long as the trailer. In 5.1 the
-film keeps its channels, and music and effects come from the front.
+"""Timeline + Soundtrack → the sound half of the graph: stems at 48 kHz, each exactly as long as the trailer. In 5.1 the
+film keeps its channels; music and effects are in front.
 
 Sample boundaries are rounded from the frames' exact times on the whole timeline, so they never drift at 30000/1001.
 """
@@ -29,8 +29,8 @@ from cinecut.language.timebase import SAMPLE_RATE, nearest
 def lower_stems(
     trailer: Trailer, timeline: Timeline, track: Soundtrack, sources: Sources, *, dipped: bool = True
 ) -> dict[str, Pad]:
-    """The stems that the trailer has, by their names: film always, music, effects and voice where there are any; none
-    at its level in the mix yet. Unless they are `dipped`, none goes down under another."""
+    """The trailer's stems by name, before their levels in the mix: always film; music, effects and voice if there are
+    any. Without `dipped` no stem is lowered under another."""
     if not dipped:
         track = replace(track, ducks=())
     film = film_sound(trailer, timeline, sources, nearest(trailer.splice * SAMPLE_RATE))
@@ -58,8 +58,8 @@ _SPLITS = {  # what each split is made of
 
 
 def lower_splits(stems: Mapping[str, Pad], wanted: Mapping[str, tuple[str, bool]], samples: int) -> dict[str, Pad]:
-    """Parts of the sound for studios, by the outputs' names; `wanted` is which of them each is, and whether it gets a
-    master, for which there is a hole. What a trailer has nothing of is silence of so many samples."""
+    """Parts of the sound for studios, by output name; `wanted`: which part each is, and whether it gets a hole for a
+    master. A part that the trailer lacks is silence of `samples` samples."""
     channels = len(channels_of(stems["film"].audio.layout))
     takers = {part: [name for name, (kind, _) in wanted.items() if part in _SPLITS[kind]] for part in stems}
     taps = {
@@ -88,7 +88,7 @@ def _voice(voice: PlacedVoice, audio: AudioFacts, sources: Sources) -> Laid:
 
 
 def _music(timeline: Timeline, track: Soundtrack, sources: Sources) -> Pad:
-    """All music: down under voices and lines, and gone in the silences."""
+    """All music: lowered under voices and lines, and silent in the silences."""
     laid = [Laid(song.place.start, song.place.length, _song(song, sources)) for song in track.songs]
     if track.pulse is not None:
         laid.append(Laid(0, track.pulse.place.length, lower_pulse(track.pulse, timeline)))
@@ -97,8 +97,8 @@ def _music(timeline: Timeline, track: Soundtrack, sources: Sources) -> Pad:
 
 
 def _song(song: PlacedSong, sources: Sources) -> Pad:
-    """A song's parts, joined by equal-power cross-fades that end on the bar line at which they meet. Before a song's
-    first sample there is silence; where it begins or ends in its midst it is softened, for a step would click."""
+    """A song's parts, joined by equal-power cross-fades that end on the bar line where they meet. A start or an end in
+    the middle of the song is faded, since a step would click."""
     pads: list[Pad] = []  # what has been joined so far: one at most
     samples, label, heard = song.place.length, song.label, 0
     for use, (begin, end) in enumerate(song.parts):

@@ -1,1 +1,1 @@
-"""What differs between two cuts, in the words of a trailer."""
+"""The differences between two cuts, in words."""

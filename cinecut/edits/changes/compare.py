@@ -1,4 +1,4 @@
-"""Two layouts compared: how a trailer differs from an earlier one, event by event and part by part.
+"""Comparing two layouts: how a trailer differs from an earlier one, event by event and part by part.
 
 before ─┐
         ├─ which event is which ─► of each pair what differs ─► what is gone, new, moved ─► the parts around them
@@ -26,8 +26,8 @@ from cinecut.language.timebase import clock
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What differs in an event or in another part: its name, the numbers that an event had and has (None: it was not
-    there, it is gone), and what is said of it."""
+    """The changes of an event or of another part: its name, the event's numbers before and after (None: it was added,
+    or removed), and the changes in words."""
 
     what: str
     said: tuple[Said, ...]
@@ -54,8 +54,8 @@ class Difference:
 
 
 def differences(before: Layout, after: Layout) -> list[Difference]:
-    """What is different in `after`: first the trailer as a whole and its parts, then the events in their order. Removed
-    events come where they were."""
+    """What is different in `after`: the trailer as a whole, its parts, then the events in order. Removed events are
+    listed at their former place."""
     return [*_whole(before, after), *_parts(before, after), *_acts(before, after), *_events(before, after)]
 
 
@@ -67,7 +67,7 @@ def _whole(before: Layout, after: Layout) -> Iterator[Difference]:
 
 
 def _parts(before: Layout, after: Layout) -> Iterator[Difference]:
-    """The film, the music, the mix, the outputs …: all of a spec but its events."""
+    """The film, the music, the mix, the outputs …: everything but the events."""
     was, now = before.trailer.spec, after.trailer.spec
     for item in fields(was):
         if item.name not in ("place", "timeline", "cinecut"):
@@ -117,8 +117,8 @@ def _renamed_acts(before: Layout, after: Layout) -> dict[str | None, str | None]
 
 
 def events_matched(before: Sequence[Placed], after: Sequence[Placed]) -> list[int | None]:
-    """For each event in `after` the index of the same event in `before`, None for a new one. Events are matched by id,
-    by equal content, by the film or the words that both show, or by their neighbours."""
+    """For each event in `after` the index of the same event in `before`, None for a new one. They are matched by id, by
+    equal content, by shared film or words, or by their neighbours."""
     ids = {placed.event.id: at for at, placed in enumerate(before) if placed.event.id is not None}
     own = {number: ids[placed.event.id] for number, placed in enumerate(after) if placed.event.id in ids}
     left = [at for at in range(len(before)) if at not in set(own.values())]
@@ -138,7 +138,7 @@ def events_matched(before: Sequence[Placed], after: Sequence[Placed]) -> list[in
 
 
 def _shared(one: Placed, other: Placed) -> Fraction:
-    """How much of the same two events show: seconds of film, or the likeness of their words."""
+    """How much two events have in common: seconds of film, or the likeness of their texts."""
     if isinstance(one, PlacedShot) and isinstance(other, PlacedShot):
         return one.film.shared(other.film)
     if isinstance(one.event, Card) and isinstance(other.event, Card):
@@ -149,7 +149,7 @@ def _shared(one: Placed, other: Placed) -> Fraction:
 
 
 def described(placed: Placed) -> str:
-    """An event in a few words: what it shows, and for how many frames."""
+    """An event in a few words: its content, and its length in frames."""
     frames = f"{placed.range.length} frames"
     if isinstance(placed, PlacedShot):
         times = f"{clock(placed.film.start.seconds)} – {clock(placed.film.end.seconds)}"

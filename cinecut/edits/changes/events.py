@@ -1,4 +1,4 @@
-"""Two states of one event compared."""
+"""Comparing two states of one event."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def matched(
 
 
 def standing(order: Sequence[int]) -> set[int]:
-    """The longest ascending part of a sequence: the numbers that need not be moved.
+    """The longest ascending part of a sequence: the numbers that need not move.
 
     >>> sorted(standing([1, 2, 3, 0, 4]))
     [1, 2, 3, 4]

@@ -1,4 +1,4 @@
-"""Two values of specs compared, key by key, as they would be written."""
+"""Comparing two values of specs, key by key, as they would be written."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _DECIBELS = ("gain", "duck", "film", "music", "effects", "voice")  # of these ke
 
 
 def value_changes(was: Any, now: Any, path: str = "", span: Span | None = None) -> Iterator[Said]:
-    """What differs between two values of one key, which may be records, mappings, lists or plain. `span` is where the
-    newer spec writes the key."""
+    """The differences between two values of one key: records, mappings, lists or plain values. `span` is the key's
+    place in the newer spec."""
     if was == now:
         return
     if _is_record(was) and type(was) is type(now):

@@ -1,4 +1,4 @@
-"""The words in which a change of a trailer is said: of two specs, of an edit, of a timeline that came back.
+"""The words for a change of a trailer: between two specs, by an edit, or in a timeline that is imported.
 
 >>> second = FilmTime(Fraction(20)), FilmTime(Fraction(21)), 24, Fraction(1)
 >>> later = FilmTime(Fraction(22)), FilmTime(Fraction(23)), 24, Fraction(1)
@@ -22,8 +22,8 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One change of an event or of another part of a trailer: its kind, its words without whose it is, the path of the
-    key that has another value, and where the newer spec writes that (None: it does not)."""
+    """One change of an event or another part: its kind, its words without the part's name, the changed key's path, and
+    its place in the newer spec (None: it is not there)."""
 
     kind: Kind
     text: str
@@ -33,7 +33,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What a shot shows: from where to where in the film, for how many frames of the trailer, and at which speed."""
+    """What a shot shows: its range in the film, its frames in the trailer, and its speed."""
 
     start: FilmTime
     end: FilmTime
@@ -42,7 +42,7 @@ class Times:
 
 
 def retimed(was: Times, now: Times) -> list[Said]:
-    """A shot whose times changed: trimmed or lengthened at its ends, slipped over the film, or of another speed."""
+    """A shot with new times: trimmed, lengthened, slipped, or at another speed."""
     found = []
     if was.speed != now.speed:
         found.append(Said("retimed", f"speed {figure(was.speed)} → {figure(now.speed)}"))
@@ -94,7 +94,7 @@ def title_new(text: str) -> Said:
 
 
 def title_moved(text: str, start: int, end: int) -> Said:
-    """A title that moved: its new frames, counted from the start of its event."""
+    """A title with new times, in frames from the start of its event."""
     return Said("retitled", f"the title {text!r} from frame {start} to {end}")
 
 

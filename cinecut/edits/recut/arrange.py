@@ -1,4 +1,4 @@
-"""The timeline of a new cut: the new analysis's slots, of which the entries that a hand touched take theirs.
+"""The timeline of a new cut: the slots of the new analysis, some of them taken by the entries that the user edited.
 
 A touched entry stays in its act and at about its share of it, in the order in which the hand left it. It takes the slot
 of an entry of its own kind, one that shows the same of the film before others, and of as many shots beside it as it is
@@ -26,8 +26,8 @@ _SHARED = Fraction(1, 10)  # seconds that two shots may show of the same
 
 @dataclass(slots=True, eq=False)
 class NewEntry:
-    """An entry of the new timeline. `was`: what analyze had written where a hand's entry stands; `instead`: the entry
-    of the new analysis whose slot it took."""
+    """An entry of the new timeline. `was`: what analyze had written for the user's entry. `instead`: the new analysis's
+    entry whose slot it took."""
 
     item: Item
     by_hand: bool = False
@@ -36,7 +36,7 @@ class NewEntry:
 
     @property
     def cue(self) -> Cue | None:
-        """The cue that it gets: the slot's own, unless the user changed it."""
+        """The cue that it gets: the slot's, unless the user changed the cue."""
         own: Cue | None = getattr(self.item.entry, "cue", None)
         before: Cue | None = getattr(self.was.entry, "cue", None) if self.was is not None else None
         return getattr(self.instead.entry, "cue", None) if self.instead is not None and own == before else own
@@ -53,7 +53,7 @@ class NewEntry:
 
 @dataclass(slots=True, eq=False)
 class Arrangement:
-    """`theirs` with the touched entries of `ours`; `elsewhere` is what else the trailer shows of the film."""
+    """`theirs` with the edited entries of `ours`; `elsewhere`: film that the rest of the trailer shows."""
 
     ours: Sequence[Item]
     theirs: Sequence[Item]
@@ -113,7 +113,7 @@ class Arrangement:
         return at
 
     def _make_room(self, at: int, longer: Fraction) -> int:
-        """Leave out shots beside a place that takes more time than its slot had; where the place is then."""
+        """Remove shots next to an entry that is longer than its slot; returns the entry's new index."""
         act = self.places[at].item.act
         for step in (1, -1):
             while 0 <= at + step < len(self.places) and longer > 0:
@@ -130,7 +130,7 @@ class Arrangement:
         return item.act if any(each.act == item.act for each in self.theirs) else None
 
     def _target(self, item: Item) -> Fraction:
-        """The time in the new cut that lies as far in the act, or in the whole, as the entry does now."""
+        """The time in the new cut at the same share of the act, or of the whole, as the entry's now."""
         name = self._act(item)
         mine, new = ([each for each in items if each.placed is not None and name in (None, each.act)]
                      for items in (self.ours, self.theirs))  # fmt: skip
@@ -173,7 +173,7 @@ class Arrangement:
         return replace(item.film, end=item.film.start + self._seconds(item) * item.entry.speed)
 
     def _alternative(self, item: Item, shown: Sequence[FilmRange | None]) -> Item | None:
-        """An entry of the new analysis that shows its first alternative of which nothing is shown yet."""
+        """The entry with its first alternative that is not shown elsewhere yet."""
         if not isinstance(item.entry, Shot) or item.film is None:
             return None
         for other in item.entry.alternatives:
@@ -188,7 +188,7 @@ class Arrangement:
 
 
 def _showing(shot: Shot, other: Alternative, first: str | None) -> Shot:
-    """A shot that shows an alternative: what was said of the picture before goes. `first` is the first film's name."""
+    """A shot that shows an alternative; notes about the former picture are dropped. `first`: the first film's name."""
     before = shot.shot.film or first
     rest = tuple(each for each in shot.alternatives if each is not other)
     if other.film not in (None, before):
@@ -208,6 +208,6 @@ def _shares(one: FilmRange | None, other: FilmRange | None) -> bool:
 
 
 def _span(items: Sequence[Item]) -> tuple[Fraction, Fraction]:
-    """Trailer seconds from the first to the last of them."""
+    """Trailer seconds from the first to the last of the entries."""
     placed = [item.placed for item in items if item.placed is not None]
     return (placed[0].start, placed[-1].end) if placed else (Fraction(0), Fraction(0))

@@ -1,4 +1,4 @@
-"""A new timeline made to fit: cues at their places, what is not a hand's on the beats, no joint where none can be."""
+"""Fitting a new timeline: cues at their places, entries of the analysis on the beats, no transitions that cannot be."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EXACT = Fraction(1, 10_000)  # seconds
 
 @dataclass(slots=True)
 class Fitted:
-    """The document, where all of it falls, and the keys that were taken out, by the numbers of their entries."""
+    """The document, its layout, and the keys that had to be removed, by entry number."""
 
     document: Document
     layout: Layout
@@ -43,7 +43,7 @@ def parsed(document: Document, text: str) -> Document:
 
 
 def fitted(document: Document, places: Sequence[NewEntry]) -> Fitted:
-    """Raises Stop where the result would have mistakes that nothing helps against."""
+    """Raises Stop if mistakes remain that no correction removes."""
     document, taken = _with_cues(document, places), list[tuple[int, str]]()
     for _ in range(_ROUNDS):
         report = Report()
@@ -88,7 +88,7 @@ _JOINTS = {"transition": ("from", "to"), "no-handle": ("from",), "sync": ("sync"
 
 
 def _wrong_joint(layout: Layout, places: Sequence[NewEntry], found: Sequence[Diagnostic]) -> tuple[int, str] | None:
-    """A key of an entry that does not fit its new neighbours: if there is one, one that no hand wrote."""
+    """A key of an entry that does not fit its new neighbours; preferably one that the user did not write."""
     wrong = [
         (number, key)
         for finding in found
@@ -106,7 +106,7 @@ def _stands_in(finding: Diagnostic, entry: Entry) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Length:
-    """Another length for an entry; `snaps`: it ends on the nearest beat."""
+    """A new length for an entry; `snaps`: it ends on the nearest beat."""
 
     number: int
     length: Length
@@ -114,8 +114,8 @@ class _Length:
 
 
 def _off_beat(layout: Layout, places: Sequence[NewEntry]) -> _Length | None:
-    """What brings the first entry that begins off the beats, after a hand's that take no whole number of them, onto
-    one: the entry before the hand's ends so much sooner. If it cannot, the entry itself ends on a beat."""
+    """The change that puts the first off-beat entry after a user's entry back onto a beat: the entry before the user's
+    gets shorter, or else the entry itself ends on a beat."""
     grid = layout.timeline.grid
     if grid is None:
         return None
@@ -136,7 +136,7 @@ def _off_beat(layout: Layout, places: Sequence[NewEntry]) -> _Length | None:
 
 
 def _sooner(placed: Placed, late: Fraction, grid: Grid) -> Length | None:
-    """The length of an event that ends so many seconds sooner; None if too little would be left, or it has a line."""
+    """The length of an event that ends `late` seconds earlier; None if too little is left, or it has a line."""
     event = placed.event
     left, beat = placed.end - placed.start - late, grid.after(placed.start, Fraction(1)) - placed.start
     if event.snap is not None or event.line is not None or event.voice or left < beat / 2:
@@ -159,7 +159,7 @@ def _with_length(document: Document, layout: Layout, change: _Length) -> Documen
 
 
 def _shorter(event: Event) -> Length | None:
-    """A beat less than its length, or half of a single one: the film may have no more of a shot."""
+    """One beat less than its length, or half of a single beat, since the film may have no more of the shot."""
     length = written_length(event)
     if length is None or length.unit != "beats":
         return length
@@ -167,7 +167,7 @@ def _shorter(event: Event) -> Length | None:
 
 
 def _check_kept(places: Sequence[NewEntry], result: Fitted) -> None:
-    """What a hand touched is there, all of it, but for a cue of the old song and what was taken out."""
+    """Everything that the user edited must be there, except cues of the old song and removed keys."""
     for number, (place, entry) in enumerate(zip(places, result.layout.trailer.spec.timeline, strict=True)):
         taken = {key for at, key in result.taken if at == number} | {"cue"}
         if place.by_hand and (changed := _changed(place.item.entry, entry, taken)):

@@ -1,4 +1,4 @@
-"""The timeline of a spec, entry by entry: what each says, how it stands in the file, and where it falls."""
+"""The timeline of a spec, entry by entry: its content, its text in the file, and its place."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from cinecut.language.timebase import FilmRange
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """An entry of a timeline. `key` is all that it says, but for what analyze only offers (alternatives); `rows` is how
-    it stands in the file, with the comments on it, its dash in column 0."""
+    """An entry of a timeline. `key`: its content without alternatives, which analyze only offers. `rows`: its text in
+    the file, with its comments, its dash in column 0."""
 
     entry: Entry
     key: str
@@ -43,7 +43,7 @@ class Item:
 
     @property
     def film(self) -> FilmRange | None:
-        """The stretch of film that it shows; None where it shows none."""
+        """The range of the film that it shows, if any."""
         return self.placed.film if isinstance(self.placed, PlacedShot) else None
 
     @property
@@ -57,7 +57,7 @@ class Item:
 
 
 def items_of(document: Document, layout: Layout) -> list[Item]:
-    """The entries of a timeline in their order. Raises Stop where one repeats another by an alias."""
+    """The entries of a timeline, in order. Raises Stop if an entry is an alias."""
     assert isinstance(document.root, MapNode)
     edits, remarks = Edits(document), remarks_of(document)
     sequence = edits.sequence(("timeline",))
@@ -83,8 +83,8 @@ def _texts(remark: Remark) -> list[str]:
 
 
 def _rows(edits: Edits, items: ListNode, number: int, before: int | None) -> tuple[str, int | None]:
-    """An entry as it stands, with the comments since the one before it, which ends in row `before`; and where it ends.
-    One inside brackets stands alone."""
+    """An entry's text with the comments since the entry before it, which ends in row `before`; and its last row. In a
+    list in brackets an entry stands alone."""
     if items.flow:
         return f"- {edits.text_of(items, number)}", None
     first, last = edits.rows_of(items, number)
@@ -98,7 +98,7 @@ def _rows(edits: Edits, items: ListNode, number: int, before: int | None) -> tup
 
 
 def with_items(document: Document, rows: Sequence[str]) -> str:
-    """The text of a document whose timeline holds these entries instead; every byte outside stays."""
+    """The document with these entries as its timeline; every byte outside stays."""
     edits = Edits(document)
     items = edits.sequence(("timeline",))
     if items.flow:
@@ -112,7 +112,7 @@ def with_items(document: Document, rows: Sequence[str]) -> str:
 
 
 def _in_brackets(rows: str) -> str:
-    """An entry for a list in brackets, in which no row has a comment."""
+    """An entry for a list in brackets, where rows cannot have comments."""
     if rows.lstrip().startswith("- {"):
         return rows.lstrip().removeprefix("- ")
     root = parse_document(Path("entry"), rows.strip("\n") + "\n", Report()).root

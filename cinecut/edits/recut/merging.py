@@ -1,5 +1,5 @@
-"""A new analysis merged with what a hand did to a spec: nothing that the hand touched is lost, and what it did not
-touch is as the new analysis has it, on the new song's beats.
+"""Merging a new analysis with the user's edits of a spec: no edit is lost, and the rest follows the new analysis, on
+the beats of the new song.
 
     base, ours, theirs ─ settings ─ touched ─ arrange ─► rows ─► text ─ cues, beats, joints ─ checked ─► Recut
 """
@@ -38,15 +38,15 @@ class Version:
 
     @classmethod
     def of(cls, document: Document) -> Version:
-        """Raises Stop where the text is no spec without mistakes."""
+        """Raises Stop if the text is not a spec without mistakes."""
         layout = laid_out(document)
         return cls(document, layout, items_of(document, layout))
 
 
 @dataclass(frozen=True, slots=True)
 class RecutOptions:
-    """What a recut was asked: which act (None: all), the paths that it is to change, whether only what says
-    `keep: true` is kept; and the digest of the timeline that the analysis before made."""
+    """What a recut was asked: the act (None: all), the paths to change, whether only `keep: true` is kept; and the
+    digest of the timeline that the previous analysis made."""
 
     act: str | None = None
     asked: Collection[tuple[str, ...]] = ()
@@ -56,8 +56,8 @@ class RecutOptions:
 
 @dataclass(slots=True)
 class Recut:
-    """The new text of a spec; the same without what the hand did, by which the next recut knows that; where all of it
-    falls; and in words what was kept, and what conflicts."""
+    """The new text of a spec; the same without the user's edits, so that the next recut can find them; its layout; what
+    was kept, and what conflicts, in words."""
 
     text: str
     wrote: str
@@ -67,7 +67,7 @@ class Recut:
 
 
 def recut(base: Version | None, ours: Version, theirs: Version, wish: RecutOptions) -> Recut:
-    """Raises Stop where the act is not there, or the result would have mistakes."""
+    """Raises Stop if the act does not exist, or the result would have mistakes."""
     hand = touched(base.items if base is not None else None, ours.items, wish.only_kept)
     settings, conflicts = merged(base.spec if base is not None else None, ours.spec, theirs.spec, wish.asked)
     if wish.act is not None:
@@ -99,8 +99,7 @@ def _without_hand(
     hands: dict[int, Item | None],
     gone: Sequence[Item],
 ) -> str:
-    """The text of the new analysis with the timeline as it is now, but for what the hand put in, changed or took out:
-    there what the analyses had."""
+    """The new analysis's text with the new timeline, but without the user's edits: there it has what analyze wrote."""
     rows = list[str]()
     for item, place in zip(items, places, strict=True):
         there = (place.instead or hands[id(place.item)]) if id(place.item) in hands else item
@@ -110,7 +109,7 @@ def _without_hand(
 
 
 def _places(ours: Version, theirs: Version, hand: Touched, wish: RecutOptions) -> list[NewEntry]:
-    """The new timeline; of one act, all others stay as they are."""
+    """The new timeline; if one act is recut, all others stay as they are."""
     grids = (ours.layout.timeline.grid, theirs.layout.timeline.grid)
     if wish.act is None:
         return Arrangement(ours.items, theirs.items, hand, grids, spec=ours.spec).made()
@@ -133,12 +132,12 @@ def _as_they_are(items: Sequence[Item]) -> list[NewEntry]:
 
 
 def _row(place: NewEntry, standing: dict[str, Item]) -> str:
-    """An entry that did not change keeps its rows as they were."""
+    """The text of an entry; an unchanged one keeps its rows."""
     return place.item.rows if place.by_hand else standing.get(place.item.key, place.item).rows
 
 
 def _spaced(rows: Sequence[str], places: Sequence[NewEntry]) -> list[str]:
-    """With a row left empty before each act."""
+    """Insert an empty row before each act."""
     opens = [number > 0 and place.item.marker for number, place in enumerate(places)]
     return [f"\n{row}" if act else row for act, row in zip(opens, rows, strict=True)]
 
@@ -147,7 +146,7 @@ def _spaced(rows: Sequence[str], places: Sequence[NewEntry]) -> list[str]:
 
 
 def _name(item: Item) -> str:
-    """`shot 12 (0:20.880, 4 beats)`: as the trailer knows it."""
+    """An entry's name in messages: `shot 12 (0:20.880, 4 beats)`."""
     if item.placed is None:
         return f"act {excerpt(item.act)}"
     if item.film is not None:
@@ -167,7 +166,7 @@ def _kept(by_hand: Sequence[NewEntry], places: Sequence[NewEntry]) -> list[str]:
 
 
 def _taken(fit: Fitted, places: Sequence[NewEntry]) -> list[str]:
-    """The keys that had to be taken out of the user's entries, in words."""
+    """The keys that had to be removed from the user's entries, in words."""
     return [
         f"{_name(places[number].item)}: its `{key}` cannot be where it stands now: it is taken out"
         for number, key in fit.taken

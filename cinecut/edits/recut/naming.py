@@ -1,4 +1,4 @@
-"""The names of films in two versions of a spec: those of one read as those of the other."""
+"""Translating the names of films between two versions of a spec."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Part = TypeVar("Part")
 
 
 def renamed(part: Part, names: Mapping[str, str | None]) -> Part:
-    """A part of a spec in which each film has its new name; None: the first film's, which goes without saying."""
+    """A part of a spec with the films' new names; None stands for the first film, which need not be named."""
     if isinstance(part, tuple):
         return tuple(renamed(each, names) for each in part)  # type: ignore[return-value]
     if not is_dataclass(part) or isinstance(part, type):
@@ -30,8 +30,7 @@ def renamed(part: Part, names: Mapping[str, str | None]) -> Part:
 
 
 def named_as(document: Document, spec: Spec, other: Spec) -> str:
-    """The text of a spec whose films have the names that another one has for them, which begins with the same films in
-    the same order."""
+    """The spec's text with the film names of another spec that starts with the same films in the same order."""
     if spec.films is None or other.films is None or list(spec.films) == list(other.films)[: len(spec.films)]:
         return document.text
     names = dict(zip(spec.films, other.films, strict=False))

@@ -25,7 +25,7 @@ SONG = ("file", "beats", "start", "parts", "loop", "credit", "facts", "pulse")  
 
 @dataclass(frozen=True, slots=True)
 class MergedValue:
-    """A value that the file gets, as it is written (None: the usual one). `path`: of a part, or of a key in one."""
+    """A value that the file gets (None: the default). `path`: of a part, or of a key in a part."""
 
     path: tuple[str, ...]
     value: Node | None
@@ -33,7 +33,7 @@ class MergedValue:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A value that both the user and the new analysis changed, in different ways; the user's stays."""
+    """A value that both the user and the new analysis changed, differently; the user's stays."""
 
     path: tuple[str, ...]
     ours: str
@@ -46,7 +46,7 @@ class Conflict:
 def merged(
     base: Spec | None, ours: Spec, theirs: Spec, asked: Collection[tuple[str, ...]]
 ) -> tuple[list[MergedValue], list[Conflict]]:
-    """The settings that the file takes from the new analysis. `asked` are the paths that the command itself changes."""
+    """The values that the file takes from the new analysis. `asked`: the paths that the command itself changes."""
     settings, conflicts = list[MergedValue](), list[Conflict]()
     own, new_tree = (spec_tree(spec, {}) for spec in (ours, theirs))
     for part in (item.name for item in fields(Spec) if item.name not in (*_NOT_MERGED, "place")):
@@ -63,15 +63,15 @@ def merged(
 
 
 def _part(spec: Spec, part: str, ours: Spec) -> Any:
-    """A part of a spec; its only film as the first of several, where there are several now."""
+    """A part of a spec; a single film is treated as the first of several if there are several now."""
     if part == "films" and spec.film is not None and ours.films is not None:
         return {ours.name_of(""): spec.film}
     return getattr(spec, part)
 
 
 def _leaves(part: str, was: Any, mine: Any, new: Any) -> Iterator[tuple[tuple[str, ...], Any, Any, Any]]:
-    """A part's keys with their values in the three versions, and of the films those of each; the whole part where one
-    of the last two has none."""
+    """A part's keys with their values in the three versions; for films those of each film; the whole part if one of the
+    last two versions lacks it."""
     if part == "films" and mine is not None and new is not None:
         for name in (each for each in mine if each in new):
             for path, *values in _leaves(name, (was or {}).get(name), mine[name], new[name]):
@@ -88,7 +88,7 @@ def _leaves(part: str, was: Any, mine: Any, new: Any) -> Iterator[tuple[tuple[st
 
 
 def _written(spec: Spec, tree: MapNode, path: tuple[str, ...]) -> Node | None:
-    """How a value is written in a spec; None where it is the usual one."""
+    """The node of a value in a spec; None for the default."""
     node, value = tree.get(path[0]), getattr(spec, path[0])
     for key in path[1:]:
         if not isinstance(node, MapNode):
@@ -103,7 +103,7 @@ def _shown(node: Node | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """The three versions as they are written; no base: what analyze wrote is not at hand."""
+    """The three versions as documents; `base` is None if what analyze wrote is not known."""
 
     base: Document | None
     ours: Document
@@ -111,8 +111,8 @@ class Versions:
 
 
 def with_settings(versions: Versions, ours: Spec, theirs: Spec, settings: list[MergedValue]) -> str:
-    """The text of the file with its settings. A part of which all comes from the new analysis, and on which no hand
-    commented, stands as analyze writes it, with its reasons."""
+    """The text of the file with the merged values. A part that comes entirely from the new analysis, and has no comment
+    of the user's, is written as analyze writes it, with its reasons."""
     edits, root = Edits(versions.ours), versions.ours.root
     assert isinstance(root, MapNode)
     for part in dict.fromkeys(setting.path[0] for setting in settings):
@@ -138,7 +138,7 @@ def _rows(document: Document, part: str) -> tuple[int, int]:
 
 
 def _same(ours: Spec, theirs: Spec, part: str, own: list[MergedValue]) -> bool:
-    """Whether a part is as the new analysis has it once the settings are applied."""
+    """Whether a part equals the new analysis's after the merge."""
     changed = {setting.path[-1].rstrip("_") for setting in own if len(setting.path) > 1}
     mine, new = getattr(ours, part), getattr(theirs, part)
     if new is None or not is_dataclass(mine):
@@ -158,7 +158,7 @@ def _comments(document: Document, part: str) -> set[str]:
 
 
 def _set(edits: Edits, setting: MergedValue, cls: type) -> None:
-    """`cls`: what the value is a key of, where it is a key of a part."""
+    """`cls`: the record that the key belongs to, if it belongs to one."""
     where, key, value = setting.path[:-1], setting.path[-1], setting.value
     root, short = edits.node(where[:-1]), getattr(cls, "short", "")
     assert isinstance(root, MapNode)

@@ -11,15 +11,16 @@ from cinecut.edits.recut.items import Item
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Touched:
-    """By the numbers of the entries: of each entry that a hand touched what analyze had written there (None: the hand
-    put it in), and what the hand took out."""
+    """The entries that the user edited, by number, with what analyze had written there (None: the user added it), and
+    the entries that the user removed."""
 
     entries: dict[int, Item | None]
     gone: tuple[Item, ...]
 
 
 def touched(base: Sequence[Item] | None, ours: Sequence[Item], only_kept: bool = False) -> Touched:
-    """Without `base`, what analyze wrote, every entry counts as touched. `only_kept`: only what says `keep: true`."""
+    """Without `base`, which analyze wrote, every entry counts as edited. `only_kept`: only entries with `keep:
+    true`."""
     kept = {n: None for n, item in enumerate(ours) if getattr(item.entry, "keep", False)}
     if only_kept:
         return Touched(dict(kept), ())
@@ -52,8 +53,8 @@ def _said(was: Item, now: Item) -> bool:
 def _paired(
     base: Sequence[Item], were: Sequence[int], ours: Sequence[Item], now: Sequence[int]
 ) -> Iterator[tuple[int, int]]:
-    """The entries of ours, each with the one of the base that it was: of one kind, at the same place, first those that
-    show the same of the film. What stands elsewhere as analyze wrote it is none of them: it was moved."""
+    """Pairs of an entry of ours and the base entry that it was: of one kind, at the same place, preferably showing the
+    same film. An entry found elsewhere exactly as analyze wrote it was moved, and is not paired here."""
     written, standing = {item.key for item in base}, {item.key for item in ours}
     free = [m for m in were if base[m].key not in standing]
     waiting = [n for n in now if ours[n].key not in written]

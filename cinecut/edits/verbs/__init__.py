@@ -1,1 +1,1 @@
-"""What can be done to a spec, each leaving every other byte as it is."""
+"""The edits that a spec can get, each leaving every other byte as it is."""

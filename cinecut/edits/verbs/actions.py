@@ -29,7 +29,7 @@ LONGEST = 500  # characters of a text
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """The values of an action, and the entries that it works on."""
+    """The values of an action, and the timeline that it changes."""
 
     on: Entries
     values: Mapping[str, Any]
@@ -38,7 +38,7 @@ class Action:
         return self.values.get(name) is not None
 
     def number(self, name: str, least: int, most: int, of: str = "") -> int:
-        """`of`: what is counted, in words, for who names one that is not there."""
+        """`of` names what is counted, for the message."""
         value = self.values.get(name)
         if isinstance(value, str) and value.strip().isdecimal():
             value = int(value)
@@ -54,7 +54,7 @@ class Action:
         return value
 
     def index(self, name: str = "event", index: str = "entry") -> int:
-        """The entry that is meant: `event` is as people call it, `entry` the index in the timeline."""
+        """The index of an entry: from `event` as people name it, or from `entry`, an index in the timeline."""
         if not self.has(name):
             return self.number(index, 0, len(self.on.spec.timeline) - 1)
         value = self.values[name]
@@ -73,7 +73,7 @@ class Action:
         return index, entry
 
     def moment(self, name: str, film: str | None) -> FilmTime:
-        """Of a film: a time as specs have it, or a number of the film's frames."""
+        """A time of a film, or a frame number of it."""
         value, facts = self.values.get(name), self.on.facts(film)
         if isinstance(value, str):
             return self.time(name, value, film)
@@ -107,7 +107,7 @@ def edited(document: Document, layout: Layout, values: Mapping[str, Any]) -> str
 
 
 def _keep_id(action: Action) -> None:
-    """Write down the id by which an event was named: without that it would change, since it is made of the content."""
+    """Write down the id by which an event was named: it is made of the content, so the edit would change it."""
     name = action.values.get("event")
     placed = action.on.events[action.index()] if isinstance(name, str) else None
     if placed is not None and placed.label == name and placed.event.id is None:
@@ -115,7 +115,7 @@ def _keep_id(action: Action) -> None:
 
 
 def _trim(action: Action) -> None:
-    """Give an event other ends: `in`, `out`, `for`. What is not named stays as it is written."""
+    """Change an event's ends: `in`, `out`, `for`. Ends that are not given stay as written."""
     index, entry = action.event()
     if isinstance(entry, Shot):
         set_clip(action.on.edits, ("timeline", index, "shot"), _clip(action, entry), action.on.numbering)
@@ -146,7 +146,7 @@ def _clip(action: Action, shot: Shot) -> Clip:
 
 
 def _slip(action: Action) -> None:
-    """Show an earlier or later part of the film, as long as before: `by` 1.5s, -12f (frames of the film)."""
+    """Show an earlier or later part of the film, equally long: `by` 1.5s, -12f (frames of the film)."""
     index, shot = action.shot()
     shift: Length = action.parsed("by", action.text("by"), parse_shift)
     if shift.unit not in ("s", "f"):
@@ -161,7 +161,7 @@ def _slip(action: Action) -> None:
 
 
 def _show(action: Action, index: int, shot: Shot, start: FilmTime, film: str | None) -> None:
-    """Another part of a film in the place of a shot, as long, written in the same way."""
+    """Show another part of a film in a shot, equally long and written in the same way."""
     clip, length = replace(shot.shot, film=film), action.on.film_range(index).duration
     if clip.in_ is None:
         clip = replace(clip, out=start + length)
@@ -174,8 +174,8 @@ _OF_THE_SHOT = ("line", "scene", "zone", "beat_type", "sync", "mute")  # what is
 
 
 def _replace(action: Action) -> None:
-    """Put other film into the place of a shot, as long: `with` 0:40; or from one point to another: 0:40 - 0:42. Of
-    another film with its name: making-of 0:40."""
+    """Show other film in a shot: `with` 0:40 (equally long) or 0:40 - 0:42; of another film with its name: making-of
+    0:40."""
     index, shot = action.shot()
     value = action.values.get("with")
     named, ends = split_span(value) if isinstance(value, str) else (None, [])
@@ -199,7 +199,7 @@ def _replace(action: Action) -> None:
 
 
 def _swap(action: Action) -> None:
-    """Put one of its alternatives into the place of a shot, which becomes an alternative itself."""
+    """Show one of the shot's alternatives; the shot becomes an alternative itself."""
     index, shot = action.shot()
     if not shot.alternatives:
         raise Stop("option", "this shot has no alternatives")
@@ -222,7 +222,7 @@ def _swap(action: Action) -> None:
 
 
 def _name_alternatives(action: Action, index: int, shot: Shot, film: str | None, but: int | None = None) -> None:
-    """A shot of another film now: its alternatives that meant the film of before by saying none name it."""
+    """When a shot changes its film, write the former film's name into the alternatives that left it out."""
     path, spec = ("timeline", index, "alternatives"), action.on.spec
     if spec.key_of(film) == spec.key_of(shot.shot.film):
         return
@@ -234,7 +234,7 @@ def _name_alternatives(action: Action, index: int, shot: Shot, film: str | None,
 
 
 def _note(action: Action, index: int, notes: Mapping[str, Any]) -> None:
-    """Write notes of an event; a value of None takes the key out."""
+    """Write notes of an event; None removes a note."""
     node = action.on.edits.node(("timeline", index))
     assert isinstance(node, MapNode)
     for key, value in notes.items():
@@ -245,13 +245,13 @@ def _note(action: Action, index: int, notes: Mapping[str, Any]) -> None:
 
 
 def _move(action: Action) -> None:
-    """Take an event to the place that another has now: `to`."""
+    """Move an event to the place that another has now: `to`."""
     action.on.edits.move(("timeline",), action.index(), action.index("to", "to"))
 
 
 def _insert(action: Action) -> None:
-    """Put a new event before the one that is named, or at the `end`: `what` is as a spec has it, shot: 0:16 - 0:20; or
-    without the braces, card: SOON, for: 1s, which is no YAML."""
+    """Insert a new event before the named one, or at the `end`: `what` is written as in a spec, shot: 0:16 - 0:20; or
+    with several keys and no braces: card: SOON, for: 1s."""
     value = read_value(action.text("what"))
     if isinstance(value, Scalar):
         value = read_value(f"{{{action.text('what')}}}")
@@ -274,7 +274,7 @@ def _duplicate(action: Action) -> None:
 
 
 def _retitle(action: Action) -> None:
-    """Give a card, or a title of an event, another text."""
+    """Change the text of a card, or of an event's title."""
     index, entry = action.event()
     text, edits = action.text("text"), action.on.edits
     if isinstance(entry, Card):
@@ -288,14 +288,14 @@ def _retitle(action: Action) -> None:
 
 
 def _retime(action: Action) -> None:
-    """Give a shot another speed: 0.5 is slow motion, 2 twice as fast."""
+    """Change a shot's speed: 0.5 is slow motion, 2 twice as fast."""
     index, _ = action.shot()
     value = read_value(str(action.values.get("speed", "")))
     action.on.edits.set(("timeline", index, "speed"), value)
 
 
 def _sync(action: Action) -> None:
-    """Have a moment of the film fall on a beat."""
+    """Place a moment of the film on a beat."""
     index, shot = action.shot()
     at = action.moment("at", shot.shot.film)
     sync = replace(shot.sync, at=at) if shot.sync is not None else Sync(at=at, to="beat", place=shot.place)
@@ -304,7 +304,7 @@ def _sync(action: Action) -> None:
 
 
 def _set(action: Action) -> None:
-    """Give any key of the spec a value, by its `path`: mix.music, 3.gain. Without a `value` it is taken out."""
+    """Set any key of the spec by its `path`: mix.music, 3.gain. Without a `value` the key is removed."""
     value = action.values.get("value")
     tree = read_value(value) if isinstance(value, str) else None if value is None else value_tree(_plain(value))
     set_value(action.on, action.text("path"), tree, value if isinstance(value, str) else None)

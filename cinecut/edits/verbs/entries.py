@@ -1,4 +1,4 @@
-"""The entries of a spec's timeline as edits name them: by number, id, act, or index.
+"""The entries of a spec's timeline, found by number, id, act or index.
 
 An event's id is the one that it has (`id: bird`) or, while it has none, the one that follows from what it says
 (`shot_0m16s_1f2a`, as `explain` shows it). An edit that would change such an id writes it down first, so that it stays.
@@ -22,7 +22,7 @@ from cinecut.language.write import numbering_of
 
 
 def entries_of(layout: Layout) -> list[int]:
-    """Where each event stands in the spec's timeline, which holds act markers too: indices, from 0."""
+    """The index of each event in the spec's timeline, which also holds act markers."""
     return [place for place, entry in enumerate(layout.trailer.spec.timeline) if not isinstance(entry, ActMarker)]
 
 
@@ -35,8 +35,8 @@ _OF_KIND = re.compile(r"\s*(shot|black|card|still|event)\s+(\d+)\s*")
 
 
 def find_event(layout: Layout, name: str | int) -> Placed:
-    """The event that is meant: `12`, `shot 12`, `act 2/3` (the third event of the act of that name, else of the second
-    act), `revenge/1`, or an id. Raises Stop where there is none."""
+    """The named event: `12`, `shot 12`, `act 2/3` (the third event of the act with that name, else of the second act),
+    `revenge/1`, or an id. Raises Stop if there is none."""
     events = layout.timeline.events
     if isinstance(name, int) or name.strip().isdecimal():
         return _numbered(events, int(name))
@@ -65,7 +65,7 @@ def _numbered(events: tuple[Placed, ...], number: int) -> Placed:
 
 
 def _in_act(events: tuple[Placed, ...], written: str, number: int) -> Placed:
-    """`written` is an act's name, with or without `act` before it, or how many acts there are up to it."""
+    """`written` is an act's name, with or without `act` before it, or the act's number."""
     acts = [list(run) for name, run in groupby(events, lambda placed: placed.act) if name is not None]
     bare = re.sub(r"^act\s+", "", written)
     names = [str(run[0].act) for run in acts]
@@ -83,7 +83,7 @@ def _in_act(events: tuple[Placed, ...], written: str, number: int) -> Placed:
 
 
 class Entries:
-    """The timeline of a document that is edited, its entries by their index."""
+    """The timeline of a document being edited, its entries by their index."""
 
     def __init__(self, edits: Edits, layout: Layout) -> None:
         self.edits, self.layout = edits, layout
@@ -99,13 +99,13 @@ class Entries:
         return self.spec.timeline[index]
 
     def index(self, name: str | int) -> int:
-        """Of the event that is meant. Raises Stop."""
+        """The index of a named event. Raises Stop."""
         return self.places[find_event(self.layout, name).number - 1]
 
     def film_range(self, index: int) -> FilmRange:
-        """What the shot that is this entry shows of the film."""
+        """The range of the film that the shot at this index shows."""
         return self._shots[index].film
 
     def facts(self, film: str | None) -> FilmFacts:
-        """Of a film by its name in the spec."""
+        """The facts of a film, by its name in the spec."""
         return self.footage[self.spec.key_of(film)].facts

@@ -1,4 +1,4 @@
-"""Any value of a spec, by its path: `mix.music`, `3.gain`, `bird.titles[1].text`, `timeline[4].speed`."""
+"""Any value of a spec by its path: `mix.music`, `3.gain`, `bird.titles[1].text`, `timeline[4].speed`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOWHERE = Span("", 0, 0, 0, 0)
 
 
 def read_value(text: str) -> Node:
-    """A value as YAML after a key; what cannot be read as YAML is taken as plain text."""
+    """A value read as YAML; plain text if that fails."""
     report = Report()
     tree = parse_document(Path("value"), f"{text}\n", report).root
     if not report.ok or tree is None:
@@ -30,8 +30,8 @@ def read_value(text: str) -> Node:
 
 
 def set_value(on: Entries, path: str, value: Node | None, text: str | None = None) -> None:
-    """Give the key at a path a value, with the mappings above it where there are none; None takes it out. Where a key
-    takes words, `text` is the value as it was typed. Raises Stop where the path leads nowhere."""
+    """Set the key at a path, and create missing mappings above it; None removes it. For a key that takes text, `text`
+    is the value as typed. Raises Stop if the path leads nowhere."""
     steps = _steps(on, path)
     node, cls = _walk(on, steps[:-1], path)
     key = steps[-1]
@@ -57,7 +57,7 @@ def set_value(on: Entries, path: str, value: Node | None, text: str | None = Non
 
 
 def set_title(edits: Edits, titles: NodePath, which: int, text: str) -> None:
-    """Give one of an event's titles another text, whatever way the event writes its titles."""
+    """Change the text of one of an event's titles, in any of the ways to write titles."""
     node = edits.node(titles)
     path = (*titles, which) if isinstance(node, ListNode) else titles
     if isinstance(node.items[which] if isinstance(node, ListNode) else node, MapNode):
@@ -74,7 +74,7 @@ def _takes_words(cls: Any, key: str) -> bool:
 
 
 def _steps(on: Entries, path: str) -> list[str | int]:
-    """The steps from the root; an event at the head of the path means its place in the timeline."""
+    """The steps from the root; an event at the start of the path stands for its place in the timeline."""
     if not path.strip():
         raise Stop("option", "`path` is empty")
     head, dot, rest = path.partition(".")
@@ -92,7 +92,7 @@ _ROOT = {name for name in Spec.__dataclass_fields__ if name != "place"}
 
 
 def _walk(on: Entries, steps: list[str | int], path: str) -> tuple[Node | None, Any]:
-    """The node at a path (None where there is none yet), and the class of its record."""
+    """The node at a path (None if it does not exist yet), and the class of its record."""
     node: Node | None = on.edits.document.root
     cls: Any = Spec
     for number, step in enumerate(steps):
@@ -118,7 +118,7 @@ def _walk(on: Entries, steps: list[str | int], path: str) -> tuple[Node | None, 
 
 
 def _lengthen(on: Entries, path: NodePath, node: Scalar, cls: Any, values: dict[str, Node]) -> None:
-    """Write a value that has its short form in the long form, with more keys."""
+    """Write a value in its long form, with more keys."""
     if cls in (Clip, Part):
         film, times = split_span(str(node.value))
         parts = {**({"film": film} if film else {}), **dict(zip(("in", "out"), times, strict=True))}
@@ -132,7 +132,7 @@ def _lengthen(on: Entries, path: NodePath, node: Scalar, cls: Any, values: dict[
 
 
 def _make(on: Entries, steps: list[str | int], value: Node, path: str) -> None:
-    """Create the missing mappings on the path, and put the value into the last one."""
+    """Create the missing mappings on the path, and set the value in the last one."""
     while True:
         above, _ = _walk(on, steps[:-1], path)
         if isinstance(above, MapNode):
