@@ -31,7 +31,7 @@ _HOMES = {"Diagnostic": "diagnostics", "Stop": "diagnostics", "Spec": "language.
 
 
 class _Package(ModuleType):
-    """This package, of which `render` is the function, also once the room of that name has been imported."""
+    """The package itself; it keeps `render` the function even after the room of that name is imported."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in __all__ and isinstance(value, ModuleType)):  # as an import sets them

@@ -1,4 +1,4 @@
-"""What programs ask of cinecut. Every function raises `Stop`, whose `diagnostics` say all that is wrong.
+"""The functions for programs. Each raises `Stop`, whose `diagnostics` list all mistakes.
 
 >>> import cinecut
 >>> spec = cinecut.load("specs/big_buck_bunny.yaml")
@@ -43,7 +43,7 @@ def load(path: AnyPath) -> Spec:
 
 
 def check(path: AnyPath) -> list[Diagnostic]:
-    """All that is wrong with a spec and the files that it names, and what is worth a word.
+    """All mistakes in a spec and the files that it names, and warnings.
 
     >>> for finding in check("tests/bad_specs/no_handle.yaml"):
     ...     print(finding.severity, finding.code, finding.span.line + 1)
@@ -57,7 +57,7 @@ def check(path: AnyPath) -> list[Diagnostic]:
 
 
 def compile(spec: Spec) -> RenderPlan:
-    """The graph of a spec whose media are measured (`cinecut link`), and the command that runs it. Opens nothing.
+    """The graph of a spec whose media are measured (`cinecut link`), and the command that runs it. Opens no file.
 
     >>> plan = compile(load("specs/beats.yaml"))
     >>> plan.timeline.events[0].name, sorted(plan.render.filters & {"concat", "xfade"})
@@ -80,8 +80,8 @@ def render(
     only: Sequence[str] = (),
     force: bool = False,
 ) -> dict[str, Path]:
-    """Render a spec; the files by the names of their deliverables. `force` replaces what is there. Where a file is not
-    as its kit asks, it is there all the same, and Stop says what it misses."""
+    """Render a spec; returns the files by the names of their deliverables. `force` replaces existing files. If a file
+    misses its kit, it stays and Stop says what it misses."""
     from cinecut.delivery.deliver import deliver
     from cinecut.ffmpeg.builds import find_ffmpeg
     from cinecut.render.job import SILENT, prepare

@@ -1,4 +1,4 @@
-"""Every code of a finding: what causes it, and what cures it. `cinecut check --explain CODE` prints them."""
+"""Every code of a finding, with its cause and its cure. `cinecut check --explain CODE` prints them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defaults of one's own, from TOML files, so that no command need say them:
+"""The user's own defaults, from TOML files, so that no command has to repeat them:
 
     option > environment > beside the spec (cinecut.toml, or [tool.cinecut] of a pyproject.toml) > the user's file
 
@@ -24,7 +24,7 @@ _MOST_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One default: what it is for, the environment's name for it, and the check that turns a value into text."""
+    """One default: its purpose, the environment variable, and the check that turns a value into text."""
 
     about: str
     variable: str
@@ -39,18 +39,18 @@ def _text(value: Any, folder: Path | None) -> str:
 
 
 def _path(value: Any, folder: Path | None) -> str:
-    """Relative to the file that says it."""
+    """A path relative to the file that sets it."""
     path = os.path.expanduser(_text(value, folder))  # noqa: PTH111 - Path strips the ./ by which programs are meant
     return os.path.join(folder, path) if folder is not None else path  # noqa: PTH118
 
 
 def _program(value: Any, folder: Path | None) -> str:
-    """A path, or a name that is looked for on PATH."""
+    """A path, or a name to be found on PATH."""
     return _path(value, folder) if "/" in _text(value, folder) else str(value)
 
 
 def _vibe(value: Any, folder: Path | None) -> str:
-    """A genre, or a file of one's own."""
+    """A genre, or the user's own file."""
     return _path(value, folder) if _text(value, folder).endswith((".yaml", ".yml")) else str(value)
 
 
@@ -74,14 +74,14 @@ KEYS: dict[str, Key] = {
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """A value that is set, and where: `cinecut.toml:3`, or the environment's name."""
+    """A value that is set, and where: `cinecut.toml:3`, or the environment variable."""
 
     value: str
     where: str
 
 
 def defaults(folder: Path | None) -> dict[str, Default]:
-    """What is set for specs in a folder; None: for no spec. Raises Stop with all that is wrong in the files."""
+    """The defaults for specs in a folder; None: without a spec. Raises Stop with all mistakes in the files."""
     report = Report()
     found: dict[str, Default] = {}
     files = [(user_file(), "user"), *([(file, "spec")] if folder and (file := file_beside(folder)) else [])]
@@ -99,7 +99,7 @@ def defaults(folder: Path | None) -> dict[str, Default]:
 
 
 def chosen(name: str, folder: Path | None = None) -> str | None:
-    """The value of one default; None where nothing sets it. Raises Stop."""
+    """The value of one default; None if it is not set. Raises Stop."""
     found = defaults(folder).get(name)
     return found.value if found is not None else None
 
@@ -111,7 +111,7 @@ def user_file() -> Path:
 
 
 def file_beside(folder: Path) -> Path | None:
-    """The file that is nearest to a folder's specs: a pyproject.toml counts where it has a part for cinecut."""
+    """The file nearest to a folder's specs; a pyproject.toml counts only with a section for cinecut."""
     for place in (folder.absolute(), *folder.absolute().parents):
         for file in (place / "cinecut.toml", place / "pyproject.toml"):
             if file.is_file() and (file.name == "cinecut.toml" or "[tool.cinecut" in _content(file)):
@@ -155,7 +155,7 @@ def _read(file: Path, of_user: bool, report: Report) -> dict[str, Default]:
 
 
 def _place(file: Path, text: str, key: str) -> Span:
-    """Where a key stands: TOML's reader does not say."""
+    """The place of a key, which TOML's reader does not report."""
     lines = text.splitlines()
     start = next((n for n, line in enumerate(lines) if line.strip().startswith("[tool.cinecut")), 0)
     pattern = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]|\s*\[(tool\.cinecut\.)?{re.escape(key)}\]")
@@ -171,7 +171,7 @@ def _near(name: str) -> str:
 
 
 def song_file(file: Path, folder: Path) -> Path:
-    """A song that is named: as it is, or in the folder for music where it is there only."""
+    """The path of a song: as given, or in the folder for music if it exists only there."""
     music = chosen("music", folder)
     if music is None or file.exists() or file.is_absolute() or not (Path(music) / file).is_file():
         return file

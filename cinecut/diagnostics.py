@@ -1,4 +1,4 @@
-"""Everything that can be wrong, as data: one table of codes, places, messages and hints.
+"""All possible findings as data: one table of codes; places, messages and hints.
 
 Mistakes in a spec are collected in a Report, so that all are reported at once. What ends a command (an unreadable film,
 a full disk) raises `Stop`, which carries the same Diagnostic. Only the command line prints either.
@@ -95,7 +95,7 @@ class Diagnostic:
 
 
 class Stop(Exception):  # noqa: N818 - it ends a command, and nothing in the program need be wrong
-    """A command cannot go on; the diagnostic says why. The command line prints it and exits with its status."""
+    """A command cannot continue; the diagnostic says why. The command line prints it and exits with status 1."""
 
     def __init__(self, code: str, message: str, *hints: str, span: Span | None = None) -> None:
         super().__init__(message)
@@ -131,7 +131,7 @@ class Report:
             raise Stop.of(list(self))
 
     def require(self, value: T | None) -> T:
-        """What was read, which is there unless an error was found. Raises Stop."""
+        """The value, which exists unless there was an error. Raises Stop."""
         self.stop_on_error()
         assert value is not None
         return value
@@ -141,7 +141,7 @@ _NOWHERE = Span("", 0, 0, 0, 0)
 
 
 def as_word(path: object) -> str:
-    """A path in a command that is suggested: one word of a shell, and no option."""
+    """A path as one word of a shell command, never read as an option."""
     name = str(path)
     return shlex.quote(f"./{name}" if name.startswith("-") else name)
 
@@ -153,7 +153,7 @@ def width(text: str) -> int:
 
 
 def condensed(found: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """For people: what is wrong in the same words at many places is said at the first, with the lines of the others."""
+    """For people: equal findings at many places are shown once, with the lines of the others."""
     alike: dict[object, list[Diagnostic]] = {}
     for each in found:
         alike.setdefault(_words(each), []).append(each)
@@ -191,13 +191,13 @@ _ENDLESS = re.compile(r"(\S{200})\S{150,}(\S{50})")  # a word that nobody reads 
 
 
 def excerpt(value: object, most: int = 60) -> str:
-    """A value as Python writes it, for a message; the middle of a long one is left out."""
+    """A value as Python writes it, for a message; a long one is shortened in the middle."""
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= most else f"{text[: most * 2 // 3]} … {text[-most // 4 :]}"
 
 
 def harmless(text: str) -> str:
-    """Foreign text (a file name, a server's reply) in which nothing can control the terminal that shows it."""
+    """Foreign text (a file name, a server's reply) without characters that control the terminal."""
     return "".join("\ufffd" if _controls_terminal(char) else char for char in text)
 
 

@@ -1,5 +1,5 @@
 """What this machine can do for a trailer, and how to fix what is missing. No model is loaded and no server started. One
-second of film is made and opened, since only that shows whether FFmpeg, PyAV and cinecut work together."""
+second of film is encoded and opened, since only that proves that FFmpeg, PyAV and cinecut fit together."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LEAST_DISK = 2 << 30  # bytes that an analysis and a render of a long film may 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One part of the machine: its state, what was found, and what to do if something is missing."""
+    """The state of one part of the machine, and what to do if something is missing."""
 
     what: str
     state: State

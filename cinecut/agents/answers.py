@@ -1,4 +1,4 @@
-"""What a client is answered: short texts, so that a model with a small window can work with them."""
+"""The answers to a client: short texts, for models with a small context."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST = 5000  # characters of an answer: below 2,000 tokens also where most of it
 
 
 def short(text: str, more: str) -> str:
-    """A text of at most so many characters, cut at a line's end; `more` says how to get the rest."""
+    """A text of at most MOST characters, cut at a line's end; `more` says how to get the rest."""
     text = harmless(text)
     if len(text) <= MOST:
         return text
@@ -30,7 +30,7 @@ def short(text: str, more: str) -> str:
 
 
 def timeline(layout: Layout, first: int, last: int) -> str:
-    """The events from one number to another: number, id, kind, act, film, trailer, and what is said of them."""
+    """The events from one number to another: number, id, kind, act, film, trailer, and their notes."""
     events = layout.timeline.events
     head = f"{len(events)} events, {layout.timeline.frames} frames at {float(layout.timeline.rate):g}/s"
     rows = [_row(placed, layout) for placed in events if first <= placed.number <= last]
@@ -57,7 +57,7 @@ def _row(placed: Placed, layout: Layout) -> str:
 
 
 def values(layout: Layout, below: str) -> str:
-    """The settings whose paths begin so, and who set each."""
+    """The settings whose paths start with `below`, and who set each."""
     rows = [
         f"{each.path} = {each.value} ({each.by})" for each in settings(layout.trailer) if each.path.startswith(below)
     ]
@@ -70,7 +70,7 @@ def findings(found: Iterable[Diagnostic]) -> str:
 
 
 def edit_answer(done: Edit, found: Sequence[Diagnostic], dry_run: bool) -> str:
-    """What was changed, in words, the events that were, as they are now, and what check finds."""
+    """The changes in words, the changed events as they are now, and the findings of `check`."""
     rows = ["would be changed:" if dry_run else "changed:", *(f"- {said}" for said in done.said)]
     if not done.said:
         rows = ["nothing that is seen or heard is other"]
@@ -82,7 +82,7 @@ def edit_answer(done: Edit, found: Sequence[Diagnostic], dry_run: bool) -> str:
 
 
 def about(path: str) -> str:
-    """What the language knows of a key, from its schema: `shot.speed`, `music`, `output`."""
+    """The schema's description of a key: `shot.speed`, `music`, `output`."""
     schema = read_schema(TRAILER)
     name, _, key = path.partition(".")
     part: Any = schema["$defs"].get(name) or schema["properties"].get(name)

@@ -1,4 +1,4 @@
-"""Which files a client may reach: the specs that were named, and those below the folders that were named.
+"""The files that a client may reach: the named specs, and those below the named folders.
 
 Links are followed before anything is judged. What a spec names (a film, a song, a picture) may lie anywhere as long as
 a person wrote it; an edit of a client can only name files inside the fence.
@@ -30,7 +30,7 @@ class Fence:
 
     @classmethod
     def around(cls, places: Sequence[Path]) -> Fence:
-        """Raises Stop where there is no such file or folder."""
+        """Raises Stop if a file or folder does not exist."""
         resolved = []
         for place in places:
             if not place.exists():
@@ -41,11 +41,12 @@ class Fence:
 
     @property
     def alone(self) -> bool:
-        """Whether there is but one spec, and never another."""
+        """Whether there is exactly one spec, and no folder in which others could appear."""
         return len(self.specs) == 1 and not self.folders
 
     def spec(self, name: str) -> Path:
-        """The spec of a name: a path, or the end of one that only one spec has. Raises Stop for any other file."""
+        """The spec with this name: a path, or the end of a path that only one spec has. Raises Stop for any other
+        file."""
         known = self.listed()
         for base in (Path(), *self.folders):
             path = (base / name).resolve() if name else Path()
@@ -71,7 +72,7 @@ class Fence:
         return sorted(found)
 
     def shown(self, spec: Path) -> str:
-        """A spec by the shortest name that finds it."""
+        """The shortest name that finds a spec."""
         for folder in self.folders:
             if spec.is_relative_to(folder):
                 return str(spec.relative_to(folder))
@@ -90,7 +91,7 @@ class Fence:
 
 
 def _named(spec: Spec, folder: Path) -> Iterator[Path]:
-    """The files that a spec names, resolved: whatever its schema says is a file's name."""
+    """The files that a spec names, resolved: every value that the schema marks as a file's name."""
     names = list(_file_names(spec))
     if spec.vibe is not None and spec.vibe.base.lower().endswith(_SUFFIXES):
         names.append(spec.vibe.base)

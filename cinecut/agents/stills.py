@@ -1,4 +1,4 @@
-"""Small pictures of cuts: left the last frame before, right the first one after, as they are in the film."""
+"""Small pictures of cuts: on the left the last frame before, on the right the first one after."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ Picture = NDArray[np.uint8]  # [height, width, 3]
 
 
 def cuts_of(layout: Layout, numbers: Sequence[int]) -> list[int]:
-    """The cuts at both ends of these events: each is the index of the event after it; 0 and the last have one side."""
+    """The cuts at both ends of these events: each is the index of the event after it; the first and the last cut have
+    one side."""
     found = {at for number in numbers for at in (number - 1, number)}
     return sorted(at for at in found if 0 <= at <= len(layout.timeline.events))[:MOST]
 
 
 def cut_pictures(layout: Layout, folder: Path, cuts: Sequence[int]) -> Iterator[bytes]:
-    """Of each cut one JPEG of both its sides. Raises Stop where the film cannot be read."""
+    """For each cut one JPEG of both its sides. Raises Stop where the film cannot be read."""
     with ExitStack() as stack:
         readers: dict[str, tuple[FrameReader, FilmFacts]] = {}
 
@@ -79,7 +80,7 @@ def cut_pictures(layout: Layout, folder: Path, cuts: Sequence[int]) -> Iterator[
 
 
 def _boxed(picture: Picture, height: int, width: int) -> Picture:
-    """A picture in the middle of a black one of the page's size."""
+    """A picture in the middle of a black one of this size."""
     scale = min(height / picture.shape[0], width / picture.shape[1])
     size = (max(1, int(picture.shape[1] * scale)), max(1, int(picture.shape[0] * scale)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)

@@ -43,7 +43,7 @@ def write_report(catalogue: Catalogue) -> Path:
 def write_hits(hits: Sequence[Hit], catalogue: Catalogue, query: str, target: Path) -> None:
     """Write the page of what was found. Raises Stop."""
     kept = {str(film): _pictures(catalogue, catalogue.films.get(str(film))) for film in {hit.film for hit in hits}}
-    shown = [(hit, _at(kept[str(hit.film)], hit.place)) for hit in hits]
+    shown = [(hit, next(iter(kept[str(hit.film)][hit.place :]), None)) for hit in hits]
     page = _page("hits.html.j2", hits=shown, query=query, catalogue=catalogue.folder)
     write_beside(target, page, [hit.film for hit in hits])
 
@@ -63,7 +63,3 @@ def _pictures(catalogue: Catalogue, entry: CatalogueEntry | None) -> Sequence[st
         return catalogue.pictures(entry) if entry is not None and not entry.failed else []
     except LookupError:
         return []
-
-
-def _at(pictures: Sequence[str | None], place: int) -> str | None:
-    return pictures[place] if place < len(pictures) else None

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from cinecut.analysis.cache import Cache
 from cinecut.catalogue.look import FilmContents
@@ -58,7 +58,10 @@ class Catalogue:
             content = json.loads((folder / _FILE).read_bytes())
             if content[_HEAD] != _FORMAT:
                 raise Stop("other-file", f"{folder} is a catalogue of another version of cinecut", "index it anew")
-            return cls(folder, {each["path"]: _entry(each) for each in content["films"]}, str(content["index"]))
+            films = {
+                each["path"]: CatalogueEntry(**each | {"warnings": (*each["warnings"],)}) for each in content["films"]
+            }
+            return cls(folder, films, str(content["index"]))
         except FileNotFoundError:
             hint = "`cinecut index FOLDER --catalogue C` makes one"
             raise Stop("missing-file", f"there is no catalogue {folder}", hint) from None
@@ -118,10 +121,6 @@ class Catalogue:
             for file in self.folder.glob("analysis/*/*-*.msgpack"):
                 if (file.parent.name, file.stem.rpartition("-")[2]) not in named:
                     file.unlink()
-
-
-def _entry(values: dict[str, Any]) -> CatalogueEntry:
-    return CatalogueEntry(**{**values, "warnings": tuple(values["warnings"])})
 
 
 def _file(folder: Path, fingerprint: str, name: str, key: str) -> Path:

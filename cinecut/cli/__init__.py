@@ -51,7 +51,7 @@ _MODULES = {
 
 
 def command_line(asked: str | None = None) -> typer.Typer:
-    """The commands: all of them, or only those of the module that holds `asked`, since loading all takes a while."""
+    """All commands, or only those of the module with `asked`, since loading all takes time."""
     app = _without_commands()
     wanted = [module for module, names in _MODULES.items() if asked in names] or list(_MODULES)
     for module in wanted:
@@ -64,8 +64,7 @@ def command_line(asked: str | None = None) -> typer.Typer:
 
 
 def _laid_out(text: str) -> str:
-    """A command's help: what is written as one paragraph fills the lines of any terminal, tables and each example
-    have lines of their own."""
+    """A command's help: paragraphs fill the lines of any terminal; tables and examples keep their own lines."""
     blocks = []
     for block in inspect.cleandoc(text).split("\n\n"):
         head, _, examples = block.partition(": ")
@@ -78,9 +77,8 @@ def _laid_out(text: str) -> str:
 
 
 def listed() -> typer.Typer:
-    """The names of the commands, each with its line of help: enough for `cinecut --help`, and to say which of them a
-    mistyped one resembles. The lines are those of the commands themselves: `python -m tools.reference` collects them.
-    """
+    """The names of the commands, each with its help line: enough for `cinecut --help`, and to suggest a command for a
+    mistyped one. `python -m tools.reference` collects the lines from the commands."""
     app = _without_commands()
     for name, line in json.loads((Path(__file__).parent / "commands.json").read_text(encoding="utf-8")).items():
         app.command(name, help=line)(lambda: None)
@@ -136,7 +134,7 @@ def main() -> None:
 
 
 def _open_closed_streams() -> None:
-    """A standard stream that the caller closed leads nowhere: else the next file that is opened takes its number."""
+    """Connect closed standard streams to nothing; otherwise the next opened file would take their number."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             nowhere = Path(os.devnull).open("r+", encoding="utf-8")  # noqa: SIM115
@@ -145,7 +143,7 @@ def _open_closed_streams() -> None:
 
 
 def _options_first(words: list[str]) -> list[str]:
-    """The words of a command line with -q and -v before the command, wherever they stand."""
+    """Move -q and -v before the command, wherever they are."""
     end = words.index("--") if "--" in words else len(words)
     common = [word for word in words[:end] if word in ("-q", "--quiet", "-v", "--verbose")]
     return [*common, *(word for word in words[:end] if word not in common), *words[end:]]
@@ -155,7 +153,7 @@ _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Interrupted(BaseException):
-    """A signal ends the command. No KeyboardInterrupt: Typer would swallow that without a word."""
+    """A signal ends the command. Not KeyboardInterrupt, which Typer would swallow silently."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signum)

@@ -1,4 +1,4 @@
-"""What the words of a command line become: texts, paths, whole numbers and switches, without Pydantic.
+"""Reading the values of the command line (texts, paths, whole numbers, switches) without Pydantic.
 
 Typer makes an adapter of Pydantic's for each parameter, and loading that takes longer than all the rest of `check`. A
 Typer that makes them elsewhere, or none, is left as it is.
@@ -17,7 +17,7 @@ _KINDS: dict[Any, Callable[[Any], Any]] = {str: str, Path: Path, int: int, bool:
 
 
 def read_plainly() -> None:
-    """From now on Typer reads the parameters of these kinds by `_Plain`."""
+    """From now on Typer reads parameters of these types by `_Plain`."""
     usual: Any = getattr(typer.core, "build_runtime_param", None)
 
     def reader(described: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the commands share: progress, tables, findings, a question, and the options that several of them take."""
+"""Shared by the commands: progress, tables, findings, a question, and common options."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,11 +33,16 @@ SchedulerOption = Annotated[
 ]
 
 
-def completing(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    """What a shell offers for a value that is one of these words."""
+def completing(words: Iterable[str] | str, *values: str) -> Callable[[str], list[str]]:
+    """What a shell offers for a value that is one of these words, or of those that `module:name` gives for values."""
 
     def offered(incomplete: str) -> list[str]:
-        return [word for word in words() if word.startswith(incomplete)]
+        found = words
+        if isinstance(found, str):
+            module, _, name = found.partition(":")
+            given = getattr(import_module(f"cinecut.{module}"), name)
+            found = given(*values) if callable(given) else sorted(given)
+        return [word for word in found if word.startswith(incomplete)]
 
     return offered
 
@@ -49,13 +55,13 @@ def may_replace(target: Path) -> bool:
 
 
 def check_free(target: Path | None, force: bool, hint: str = "--force replaces it") -> None:
-    """Raise Stop where a file stands that neither --force nor an answer on a terminal gives up."""
+    """Raise Stop if a file exists and neither --force nor an answer on the terminal allows replacing it."""
     if target is not None and os.path.lexists(target) and not force and not may_replace(target):
         raise Stop("output", f"{target} is there already", hint)
 
 
 def check_ending(target: Path | None, what: str, *endings: str) -> None:
-    """Raise Stop where a file's name does not end as its kind does: "a list of shots", ".csv", ".json"."""
+    """Raise Stop if a file's name has the wrong suffix: "a list of shots", ".csv", ".json"."""
     if target is not None and target.suffix.lower() not in endings:
         named = " or ".join(filter(None, (", ".join(endings[:-1]), endings[-1])))
         raise Stop("output", f"{target} is no name for {what}: it ends with {named}")
@@ -63,15 +69,15 @@ def check_ending(target: Path | None, what: str, *endings: str) -> None:
 
 @dataclass(slots=True)
 class Whole:
-    """How much of a whole work is done. `shares` are what its stages usually take of its time, in their order; without
-    them each stage counts by itself."""
+    """How much of the whole work is done. `shares`: the usual share of each stage, in order; without them each stage
+    counts by itself."""
 
     shares: Mapping[str, float]
     done: float = 0.0
 
     def after(self, stage: str, done: float) -> float:
-        """The share of the whole, 0..1, when this share of a stage is done; it never falls while the whole goes on. A
-        stage that comes out of its turn, or that nobody foresaw, takes no share."""
+        """The share of the whole, 0..1, after a share of a stage; it never decreases. A stage out of order, or an
+        unknown one, counts nothing."""
         if not self.shares:
             self.done = done
         elif stage in self.shares:
@@ -83,7 +89,7 @@ class Whole:
 
 @contextlib.contextmanager
 def watch(title: str, shares: Mapping[str, float] | None = None) -> Iterator[Watch]:
-    """One bar with the whole's ETA and the stage it is at, on a terminal; silence when piped."""
+    """One progress bar with the time left and the current stage, on a terminal; nothing if piped."""
     from cinecut.render.job import Watch
 
     with _bar(title) as (move, write):
@@ -103,8 +109,8 @@ def watch(title: str, shares: Mapping[str, float] | None = None) -> Iterator[Wat
 
 @contextlib.contextmanager
 def _bar(title: str) -> Iterator[tuple[Callable[[float, str, bool], None], Callable[[str], None]]]:
-    """What moves a bar (the share that is done, what is under way, whether it begins anew), and what writes a line
-    above it. Where nobody sees one, the library that draws it is not loaded."""
+    """A function that moves the bar (share done, stage, whether it starts anew), and one that prints a line above it.
+    Without a terminal the library that draws it is not loaded."""
     if LOUDNESS.quiet or not sys.stderr.isatty():
         yield lambda done, stage, anew: None, lambda line: print(line, file=sys.stderr, flush=True)
         return
@@ -146,7 +152,7 @@ def print_table(head: list[str], body: list[list[str]]) -> None:
 
 @dataclass(slots=True)
 class Loudness:
-    """How much is said: -q leaves errors and what was asked for, -v tells of each stage."""
+    """How much is printed: -q only errors and results, -v each stage."""
 
     quiet: bool = False
     verbose: bool = False
@@ -156,7 +162,7 @@ LOUDNESS = Loudness()
 
 
 def say(text: str) -> None:
-    """What a command did, unless nobody wants to hear it."""
+    """Print what a command did, except with -q."""
     if not LOUDNESS.quiet:
         print(text)
 
@@ -178,7 +184,7 @@ _COLORS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
 
 
 def _colored(text: str, diagnostic: Diagnostic) -> str:
-    """The kind of the finding and its caret in its colour."""
+    """The severity and the caret in colour."""
     start, end = f"\x1b[1;{_COLORS[diagnostic.severity]}m", "\x1b[0m"
     text = text.replace(f"{diagnostic.severity}: ", f"{start}{diagnostic.severity}:{end} ", 1)
     return re.sub(r"^( *\| *)(\^~*)$", rf"\1{start}\2{end}", text, count=1, flags=re.M)

@@ -1,4 +1,4 @@
-"""The last resort: what nobody foresaw becomes one sentence, and a report that a maintainer can use."""
+"""Unexpected errors: one sentence for the user, and a report for a maintainer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WANTED = "CINECUT_DEBUG"
 
 
 def say(error: Exception) -> None:
-    """Print that cinecut failed and where the report lies; with CINECUT_DEBUG=1 the traceback as well."""
+    """Print that cinecut failed and where the report is; with CINECUT_DEBUG=1 also the traceback."""
     if os.environ.get(_WANTED, "") not in ("", "0"):
         traceback.print_exception(error)
     reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
@@ -30,7 +30,7 @@ def say(error: Exception) -> None:
 
 
 def _report(error: Exception) -> str:
-    """All that tells one machine from another; the arguments too, so read it before you pass it on."""
+    """Everything that may matter on this machine, including the arguments; users should read it before they send it."""
     packages = sorted({f"{each.name} {each.version}" for each in metadata.distributions() if each.name}, key=str.lower)
     rows = [
         f"cinecut {__version__}, Python {platform.python_version()}, {platform.platform()}",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 
 from cinecut.compiler.about import About
 from cinecut.compiler.layout import Layout
@@ -13,7 +14,6 @@ from cinecut.compiler.segments import PictureTrack
 from cinecut.compiler.sound.master import Master, hole_of, lower_master
 from cinecut.diagnostics import Diagnostic, Span
 from cinecut.grade import Grade
-from cinecut.graph.nodes import Pad
 from cinecut.graph.plan import Input, Run, Target
 
 
@@ -75,8 +75,8 @@ class RenderPlan:
 
     def mastered(self, masters: Mapping[str, Master]) -> RenderPlan:
         """The plan with the masters of its outputs, by output name, filled into the holes of its graph."""
-        fillings = {hole_of(name): self._filling(master) for name, master in masters.items()}
+        fillings = {
+            hole_of(name): partial(lower_master, master=master, samples=self.samples)
+            for name, master in masters.items()
+        }
         return replace(self, render=self.render.filled(fillings))
-
-    def _filling(self, master: Master) -> Callable[[Pad], Pad]:
-        return lambda pad: lower_master(pad, master, self.samples)

@@ -1,1 +1,1 @@
-"""Whether a finished file is what a kit asks for: it is measured, as those measure who receive it."""
+"""Checking finished files against the kit that asked for them, by measuring them as the recipient does."""

@@ -1,8 +1,7 @@
-"""A trailer's files and what belongs to them: rendered, measured against the kits that asked for them, and the papers
-beside them.
+"""Delivering a trailer: its files are rendered, measured against their kits, and accompanied by papers.
 
-    Job ─ render ─► files ─ measure ─ judged ─► Delivered
-        └ papers ─► lists
+Job ─ render ─► files ─ measure ─ judged ─► Delivered
+    └ papers ─► lists
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A file, the kit that asked for it, and every figure that it asks for."""
+    """A file, the kit that asked for it, and a verdict for each figure of the kit."""
 
     file: Path
     kit: str
@@ -35,7 +34,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What came of a delivery. Drafts are not judged."""
+    """The result of a delivery. Drafts are not checked against kits."""
 
     rendered: Rendered
     papers: list[Path]
@@ -43,13 +42,13 @@ class Delivered:
 
     @property
     def missed(self) -> list[str]:
-        """A line for each figure that is not as a kit asks."""
+        """A line for each figure that misses its kit's requirement."""
         each = ((judged.file, verdict) for judged in self.judged for verdict in judged.verdicts if not verdict.kept)
         return [f"{file}: {verdict.figure}: {verdict.found}, asked {verdict.asked}" for file, verdict in each]
 
 
 def check_delivery(job: Job, output: Path, force: bool) -> None:
-    """Raise Stop where a file or a paper cannot or may not be written."""
+    """Raise Stop where a file or a paper cannot be written."""
     check_output(job, output, force)
     for file in papers_of(job, output):
         if os.path.lexists(file) and not force:
@@ -59,8 +58,8 @@ def check_delivery(job: Job, output: Path, force: bool) -> None:
 def deliver(
     job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False, effort: Effort = USUAL
 ) -> Delivered:
-    """Render a trailer, write its papers, and measure its files. Raises Stop where it cannot be made; what is made, and
-    not as a kit asks, stays and is in `missed`."""
+    """Render a trailer, write its papers, and measure its files. Raises Stop where it cannot be rendered; a file that
+    misses its kit stays, and is listed in `missed`."""
     check_delivery(job, output, force)
     rendered = render(job, output, ffmpeg, watch, force=force, effort=effort)
     papers = papers_of(job, output)

@@ -1,4 +1,4 @@
-"""A measured file beside a kit: each figure that is asked for, what was found, and whether it is so."""
+"""Comparing a measured file with a kit: each required figure, the measured one, and whether it fits."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Verdict:
 
 
 def judged(kit: Kit, file: Measured, *, levels: bool = True) -> Iterator[Verdict]:
-    """Every figure that the kit asks for; without `levels` none of how loud it is, as of a part of the sound. A file of
-    sound alone is asked for no picture."""
+    """Every figure of the kit; without `levels` none about loudness, as for a part of the sound. Files of sound alone
+    have no figures about pictures."""
     if file.picture is not None:
         yield from _of_picture(kit, file.picture)
     yield from _of_sound(kit, file.sound)

@@ -1,4 +1,4 @@
-"""What studios want beside a kit's files: the list of the lines that are heard, and the cut against the full film."""
+"""The papers beside a kit's files: the list of lines that are heard, and the cut against the full film."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENDS = {"dialogue list": "_dialogue_list.txt", "edl": ".edl"}
 
 
 def papers_of(job: Job, output: Path) -> dict[Path, str]:
-    """Which papers the trailer's kits ask for, by their files beside its own."""
+    """The papers that the trailer's kits ask for, by their files."""
     found = dict[Path, str]()
     for file in job.plan.layout.trailer.outputs.values():
         for paper in file.kit.papers if file.kit is not None else ():
@@ -25,7 +25,7 @@ def papers_of(job: Job, output: Path) -> dict[Path, str]:
 
 
 def paper(job: Job, kind: str, name: str) -> bytes:
-    """The text of a paper that is called so."""
+    """The text of a paper of this kind."""
     from cinecut.interchange.build import ExportOptions, sequence_of
     from cinecut.interchange.writers import edl
 
@@ -36,8 +36,8 @@ def paper(job: Job, kind: str, name: str) -> bytes:
 
 
 def _dialogue_list(job: Job, sequence: EditSequence) -> bytes:
-    """A line for each that is heard: number, from and to in the trailer, from and to in the film, words. Tabs between
-    them; times are timecodes."""
+    """A line for each spoken line: number, in and out in the trailer, in and out in the film, words. Separated by tabs;
+    times are timecodes."""
     from cinecut.interchange.model import timecode
 
     layout, opening = job.plan.layout, job.plan.opening

@@ -1,4 +1,4 @@
-"""Channels of a sound: the layouts that FFmpeg names, and the mix of any of them down to stereo or into 5.1."""
+"""Channels of a sound: FFmpeg's layouts, and the mix from any of them to stereo or 5.1."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _MINUS_3_DB, _MINUS_6_DB = 0.7071, 0.5
 
 
 def channels_of(layout: str) -> list[str]:
-    """The channels of a layout, by FFmpeg's names for both; of `6 channels` and their like the usual ones. A channel
-    of no known place is taken for one in the middle."""
+    """The channels of a layout, by FFmpeg's names for both; `6 channels` and the like get the usual ones. A channel of
+    unknown place is treated as a centre."""
     if names := re.search(r"([A-Z][A-Z0-9]*(?:\+[A-Z][A-Z0-9]*)+|(?<=\()[A-Z]+(?=\)))\)?$", layout):
         return names[1].split("+")
     if match := re.fullmatch(r"(\d+) channels", layout):
@@ -46,8 +46,8 @@ def channels_of(layout: str) -> list[str]:
 
 
 def downmix(layout: str) -> str:
-    """The arguments of `pan` from a channel layout to stereo, as ITU-R BS.775 has it: the centre, and surrounds, at
-    -3 dB (several of a side at -6 each), without the LFE. `<` scales the sum so that nothing clips."""
+    """The arguments of `pan` from a layout to stereo, after ITU-R BS.775: centre and surrounds at -3 dB (several per
+    side at -6 each), no LFE. `<` scales the sum so that nothing clips."""
     names = channels_of(layout)
     if len(names) == 1:
         return "stereo|c0=c0|c1=c0"
@@ -57,9 +57,8 @@ def downmix(layout: str) -> str:
 
 
 def surround(layout: str) -> str:
-    """The arguments of `pan` from a channel layout to 5.1: each channel at its place, or at the nearest that 5.1 has;
-    a single channel comes from the front, as in stereo. The film is as loud as its downmix to stereo, so that music and
-    effects stand to it alike in both."""
+    """The arguments of `pan` from a layout to 5.1: each channel at its place, or at the nearest one; a mono sound at
+    the front. The film keeps the loudness of its stereo mix, so that music and effects balance with it alike."""
     names = channels_of(layout)
     if len(names) == 1:
         return "5.1|c0=c0|c1=c0"
@@ -73,7 +72,7 @@ def surround(layout: str) -> str:
 
 
 def _sides(names: list[str]) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
-    """What the left and the right of a downmix consist of: the weight and the number of each channel."""
+    """The left and the right side of a downmix: weight and number of each channel."""
     beside = [name for name in names if (name not in _FRONT and name[-1] in "LR") or name in ("FLC", "FRC")]
     weight = _MINUS_3_DB if len(beside) <= 2 else _MINUS_6_DB
     left, right = list[tuple[float, int]](), list[tuple[float, int]]()
@@ -89,5 +88,5 @@ def _sides(names: list[str]) -> tuple[list[tuple[float, int]], list[tuple[float,
 
 
 def _sum(terms: list[tuple[float, int]]) -> str:
-    """Weighted channels in the language of `pan`."""
+    """Weighted channels in the syntax of `pan`."""
     return "+".join(f"c{number}" if weight == 1 else f"{weight:.4g}*c{number}" for weight, number in terms) or "0*c0"

@@ -1,6 +1,5 @@
-"""A typed constructor for each filter of pictures that cinecut uses; those of sound are in sounds.py. Each computes its
-output format, so that a mismatch which FFmpeg would report in the middle of a run is a GraphError at compile time.
-"""
+"""A typed constructor for each picture filter that cinecut uses; those for sound are in sounds.py. Each computes its
+output format, so that a mismatch is a GraphError at compile time instead of a failure in the middle of a run."""
 
 from __future__ import annotations
 
@@ -23,46 +22,47 @@ def node(name: str, ins: Sequence[Pad], out: Format, label: str, **args: Arg) ->
 
 
 def source(file: str, stream: str, format: Format, label: str, use: int = 0) -> Pad:
-    """The first picture (`v`) or sound (`a`) stream of a file of the working folder; each `use` opens it anew."""
+    """The first picture (`v`) or sound (`a`) stream of a file in the working folder; each `use` opens it again."""
     return Pad(Node("input", (), (("file", file), ("stream", stream), ("use", use)), (format,), label))
 
 
 def settb(pad: Pad, time_base: Fraction | None, label: str) -> Pad:
-    """Re-stamp to a grid: every stamp goes to its nearest multiple."""
+    """Move the timestamps to a grid: each to its nearest multiple."""
     out = replace(pad.video, time_base=time_base)
     return node("settb", [pad], out, label, expr=ratio(time_base))
 
 
 def setpts(pad: Pad, expression: str, label: str, rate: Fraction | None = None) -> Pad:
-    """New stamps; `rate` is theirs where the expression leaves no line of its grid out."""
+    """New timestamps; `rate` is their rate if the expression fills every grid position."""
     return node("setpts", [pad], replace(pad.video, rate=rate), label, expr=expression)
 
 
 def trim(pad: Pad, start: int, end: int, label: str) -> Pad:
-    """The frames whose stamps, in the pad's own time base, lie in [start, end)."""
+    """The frames with timestamps in [start, end), in the pad's own time base."""
     return node("trim", [pad], pad.video, label, start_pts=start, end_pts=end)
 
 
 def exact_frames(pad: Pad, count: int, label: str) -> Pad:
-    """Exactly so many frames: the last one is held, or the end cut off."""
+    """Exactly `count` frames: the last one is repeated, or the end cut off."""
     held = node("tpad", [pad], pad.video, label, stop=-1, stop_mode="clone")
     return node("trim", [held], pad.video, label, end_frame=count)
 
 
 def repeat(pad: Pad, rate: Fraction, label: str) -> Pad:
-    """One picture, endless at a constant rate."""
+    """One picture, repeated endlessly at a constant rate."""
     held = node("tpad", [pad], pad.video, label, stop=-1, stop_mode="clone")
     return setpts(settb(held, 1 / rate, label), "N", label, rate)
 
 
 def fps(pad: Pad, rate: Fraction, label: str) -> Pad:
-    """Constant rate from stamp 0 on: of frames with one stamp the last, between stamps the one before."""
+    """Constant rate from time 0 on: of frames with equal timestamps the last, and between timestamps the frame
+    before."""
     out = replace(pad.video, rate=rate, time_base=1 / rate)
     return node("fps", [pad], out, label, fps=rate_text(rate), start_time=0, eof_action="pass")
 
 
 def planar(pad: Pad, label: str) -> Pad:
-    """In a format that every filter knows."""
+    """In a planar format, which every filter accepts."""
     video = pad.video
     return pad if PLANAR.fullmatch(video.pix_fmt) else scale(pad, video.width, video.height, "yuv444p", label)
 
@@ -73,7 +73,7 @@ def deinterlace(pad: Pad, parity: str, label: str) -> Pad:
 
 
 def upright(pad: Pad, degrees: int, mirrored: bool, label: str) -> Pad:
-    """Turned clockwise by a multiple of 90 degrees, then mirrored left to right, as a player shows it."""
+    """Rotate clockwise by a multiple of 90 degrees, then mirror left to right, as a player does."""
     video = pad.video
     if mirrored and degrees % 180 == 0:
         return node("vflip" if degrees else "hflip", [pad], video, label)
@@ -98,7 +98,7 @@ def crop(pad: Pad, x: int, y: int, width: int, height: int, label: str) -> Pad:
 
 
 def crop_path(pad: Pad, window: tuple[int, int, int, int], end: tuple[int, int], frames: int, label: str) -> Pad:
-    """A window that moves from its place to another in so many frames, starting and stopping softly."""
+    """A window that moves from its place to another within `frames` frames, starting and stopping gently."""
     x, y, width, height = window
     share = f"min(1,n/{max(1, frames - 1)})"
     soft = f"({share}*{share}*(3-2*{share}))"
@@ -108,8 +108,8 @@ def crop_path(pad: Pad, window: tuple[int, int, int, int], end: tuple[int, int],
 
 
 def blur(pad: Pad, sigma: float, label: str) -> Pad:
-    """Nearly a Gaussian: three means over squares, in whole numbers. `gblur` now and then makes other first pictures of
-    the same, out of memory that it has not written."""
+    """Almost a Gaussian: three box means in whole numbers. `gblur` sometimes gives different first pictures, from
+    uninitialised memory."""
     video, radius = pad.video, round((math.sqrt(4 * sigma * sigma + 1) - 1) / 2)
     halves = 1 if "444" in video.pix_fmt else 2
     luma, chroma = (min(radius // part, min(video.width, video.height) // part // 2) for part in (1, halves))
@@ -118,14 +118,15 @@ def blur(pad: Pad, sigma: float, label: str) -> Pad:
 
 
 def lay_over(below: Pad, above: Pad, x: int, y: int, label: str) -> Pad:
-    """A picture over another, at a place."""
+    """One picture over another, at a place."""
     name = OVERLAYS[below.video.pix_fmt][0]
     return node("overlay", [below, above], below.video, label, x=x, y=y, format=name)
 
 
 def look_up(pad: Pad, tables: Sequence[tuple[str, str]], matrix: str, label: str) -> Pad:
-    """Through LUT files, each a filter (lut1d, lut3d) and a name: in full-range RGB of 16 bits and back, by FFmpeg's
-    most exact converter. FFmpeg 9.0 spoils pixels of rows that are no multiple of eight long, so such get longer."""
+    """Apply LUT files, each a filter (lut1d, lut3d) and a file name, in full-range 16-bit RGB, converted by FFmpeg's
+    most exact converter. FFmpeg 9.0 corrupts rows whose length is not a multiple of eight, so such rows are padded
+    meanwhile."""
     video, name = pad.video, _ZIMG_MATRICES.get(matrix, "709")
     wide = replace(video, pix_fmt="gbrp16le")
     there = node("zscale", [pad], wide, label, f="bicubic", min=name, rin="limited", m="gbr", r="full")
@@ -146,7 +147,7 @@ _ZIMG_MATRICES = {"smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl
 
 
 def tone_map(pad: Pad, label: str) -> Pad:
-    """HDR (PQ, HLG) to the light of a BT.709 screen: linear light, 100 cd/m² as white, highlights rolled off."""
+    """HDR (PQ, HLG) to BT.709: linear light, 100 cd/m² as white, highlights compressed."""
     pad = planar(pad, label)
     video = pad.video
     floats = replace(video, pix_fmt="gbrpf32le")
@@ -180,25 +181,25 @@ def square_pixels(pad: Pad, label: str) -> Pad:
 
 
 def tag_color(pad: Pad, color: Color, label: str) -> Pad:
-    """Carry the film's tags, absent ones too: where two pictures meet whose tags differ, FFmpeg converts by itself."""
+    """Set the film's tags, also the missing ones: where two pictures with different tags meet, FFmpeg converts."""
     transfer = {"gamma22": "bt470m", "gamma28": "bt470bg"}.get(color.transfer, color.transfer)  # as the filter knows it
     tags = {"colorspace": color.space, "color_primaries": color.primaries, "color_trc": transfer}
     return node("setparams", [pad], pad.video, label, range=color.range, **tags)
 
 
 def fade(pad: Pad, direction: str, start: int, frames: int, label: str) -> Pad:
-    """From or to black. To any other colour the filter only fades RGB."""
+    """From or to black. The filter can fade to other colours only in RGB."""
     return node("fade", [pad], pad.video, label, type=direction, start_frame=start, nb_frames=frames)
 
 
 def part(pad: Pad, start: int, end: int, label: str) -> Pad:
-    """The frames [start, end), from stamp 0 on."""
+    """The frames [start, end), with timestamps from 0."""
     cut = node("trim", [pad], pad.video, label, start_frame=start, end_frame=end)
     return setpts(cut, f"PTS-{start}", label, pad.video.rate)
 
 
 def crossfade(left: Pad, right: Pad, frames: int, label: str) -> Pad:
-    """`right` fades in over `left`, which both last exactly so many frames.
+    """`right` fades in over `left`; both last exactly `frames` frames.
 
     `xfade` only knows 4:4:4, and in FFmpeg 5.1 its end depends on how fast its inputs come.
     """
@@ -216,9 +217,9 @@ def crossfade(left: Pad, right: Pad, frames: int, label: str) -> Pad:
 
 
 def run(pads: Sequence[Pad], rate: Fraction, label: str, over: Callable[[Pad], Pad] = lambda pad: pad) -> Pad:
-    """Pictures one after another, every one on the next line of the rate's grid, with what is drawn `over` them.
-    `concat` counts microseconds and leaves a gap where FFmpeg tells the end of a stream late. The one `fps` tells
-    FFmpeg the rate of all."""
+    """Pictures one after another, each on the next grid position of the rate, with `over` drawn on them. `concat`
+    counts microseconds and leaves a gap where FFmpeg reports a stream's end late; the final `fps` sets one rate for
+    all."""
     pad, joined = pads[0], replace(pads[0].video, rate=rate, time_base=MICROSECOND)
     if len(pads) > 1:
         pad = node("concat", pads, joined, label, n=len(pads), v=1, a=0)
@@ -226,7 +227,7 @@ def run(pads: Sequence[Pad], rate: Fraction, label: str, over: Callable[[Pad], P
 
 
 def _on_grid(pad: Pad, time_base: Fraction | None, stamps: str, label: str, rate: Fraction | None) -> Pad:
-    """On another grid, with new stamps."""
+    """Move to another grid, with new timestamps."""
     if pad.video.time_base != time_base:
         pad = settb(pad, time_base, label)
     return setpts(pad, stamps, label, rate)
@@ -250,7 +251,7 @@ def plain(color: str, width: int, height: int, rate: Fraction, pix_fmt: str, lab
 
 
 def overlay(below: Pad, above: Pad, label: str) -> Pad:
-    """`above` in the middle of `below`; a single picture stays for as long as `below` lasts."""
+    """`above` in the middle of `below`; a single picture stays as long as `below` lasts."""
     name = OVERLAYS[below.video.pix_fmt][0]
     centre = {"x": "(W-w)/2", "y": "(H-h)/2"}
     return node("overlay", [below, above], below.video, label, **centre, format=name, eof_action="repeat")
@@ -260,7 +261,7 @@ TICKS = 4  # centiseconds of its own clock that a text gives to each frame
 
 
 def subtitles(pad: Pad, file: str, fonts: str, label: str) -> Pad:
-    """Texts over pictures that lie on the lines of their rate's grid. Each is drawn at the middle of its ticks."""
+    """Texts over pictures on the grid of their rate. Each is drawn at the middle of its ticks."""
     before = pad.video
     pad = _on_grid(pad, Fraction(TICKS, 200), "2*N+1", label, before.rate)
     drawn = node("ass", [pad], pad.video, label, filename=file, fontsdir=fonts)

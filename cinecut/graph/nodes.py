@@ -14,7 +14,7 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """Pictures: size in pixels, frames per second (None: as they come), pixel format, unit of the stamps."""
+    """Pictures: size in pixels, frames per second (None: variable), pixel format, unit of the timestamps."""
 
     width: int
     height: int
@@ -26,7 +26,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Sound: samples per second, channel layout, unit of the stamps, sample format (empty: as it comes)."""
+    """Sound: samples per second, channel layout, unit of the timestamps, sample format (empty: unknown)."""
 
     rate: int
     layout: str
@@ -41,7 +41,7 @@ HOLE = "anull"  # what stands in a hole that nothing has filled: it passes sound
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Node:
-    """One filter, or an input stream where `filter` is `input`. `label` leads from FFmpeg's words to the spec."""
+    """One filter, or an input stream if `filter` is `input`. `label` connects FFmpeg's messages with the spec."""
 
     filter: str
     ins: tuple[Pad, ...]
@@ -78,12 +78,12 @@ class Pad:
 
 
 class GraphError(Exception):
-    """The compiler built a graph that FFmpeg would refuse: a defect of cinecut, never of a spec."""
+    """The compiler built a graph that FFmpeg would refuse: an error in cinecut, never in a spec."""
 
 
 def nodes_of(sinks: Sequence[Pad]) -> Iterator[Node]:
-    """Every node once, each after the nodes it reads from; a chain without branches comes in one piece. Iterative: a
-    chain may be thousands of nodes long."""
+    """Every node once, each after its inputs; a chain without branches stays together. Iterative, since a chain may be
+    thousands of nodes long."""
     done: set[Node] = set()
     stack: list[Node | None] = []  # None: the node below it has had all its inputs
     stack += [pad.node for pad in reversed(sinks)]
@@ -101,7 +101,7 @@ def nodes_of(sinks: Sequence[Pad]) -> Iterator[Node]:
 
 
 def split(pad: Pad, copies: int, label: str) -> list[Pad]:
-    """A stream so many times."""
+    """`copies` copies of a stream."""
     if copies == 1:
         return [pad]
     kind = "split" if isinstance(pad.format, Video) else "asplit"
@@ -110,8 +110,8 @@ def split(pad: Pad, copies: int, label: str) -> list[Pad]:
 
 
 def filled(sinks: Sequence[Pad], fillings: Mapping[str, Callable[[Pad], Pad]]) -> list[Pad]:
-    """The graph with filters in its holes, by the holes' labels: each filling takes the sound that comes in, and makes
-    of it what goes out. What does not lie behind a hole is the same node as before."""
+    """The graph with its holes filled, by label: each filling turns the incoming sound into the outgoing one. Nodes
+    that do not depend on a hole stay the same objects."""
     moved: dict[Pad, Pad] = {}
     for node in nodes_of(sinks):
         ins = tuple(moved.get(pad, pad) for pad in node.ins)
@@ -124,7 +124,7 @@ def filled(sinks: Sequence[Pad], fillings: Mapping[str, Callable[[Pad], Pad]]) -
 
 
 def pruned(sinks: Sequence[Pad]) -> list[Pad]:
-    """What some of a graph's sinks need of it: where others took copies of a stream, there are as many fewer."""
+    """The part of a graph that some of its sinks need: a split with unused copies gets fewer."""
     used = {*sinks, *(pad for node in nodes_of(sinks) for pad in node.ins)}
     moved: dict[Pad, Pad] = {}
     for node in nodes_of(sinks):
@@ -142,8 +142,8 @@ _OPENED = "use"  # how often a file is opened is not what it holds
 
 
 def digest(sinks: Sequence[Pad]) -> str:
-    """Forty hexadecimal signs of all that the sinks show or sound like: filters, their arguments, how they hang
-    together, and the names of the files that they read, which in a working folder are made of what they hold."""
+    """Forty hexadecimal digits of everything that the sinks show or play: filters, arguments, connections, and the
+    names of the files read, which the working folder makes from their content."""
     known: dict[Node, str] = {}
 
     def named(pad: Pad) -> str:

@@ -34,7 +34,7 @@ PICTURE_FORMATS = (
 
 
 def reading(formats: str) -> dict[str, str]:
-    """FFmpeg's options for reading nothing but the file that is named."""
+    """FFmpeg's options that allow reading the named file and nothing else."""
     return {"format_whitelist": formats, "protocol_whitelist": "file"}
 
 
@@ -68,7 +68,7 @@ class Reel:
 
 @dataclass(frozen=True, slots=True)
 class SoundReel:
-    """What one shot or voice lets hear of the film's sound `audio` (from 0), with stamps as a reel's."""
+    """The film's sound `audio` (from 0) for one shot or voice, with timestamps as in a reel."""
 
     name: str
     heard: FilmRange
@@ -89,8 +89,8 @@ class SoundReel:
 
 @dataclass(frozen=True, slots=True)
 class UserFile:
-    """A file of the user's, taken along under a name of ours. `file` is what the spec calls it, `formats` the
-    demuxers that may open it."""
+    """A file of the user's under a name of ours. `file`: its name in the spec. `formats`: the demuxers that may open
+    it."""
 
     name: str
     file: str
@@ -103,7 +103,7 @@ class UserFile:
 
 @dataclass(frozen=True, slots=True)
 class LutFile:
-    """A user's .cube, taken along as the tables that FFmpeg reads: NAME.1d.cube, NAME.3d.cube."""
+    """A user's .cube, converted to the tables that FFmpeg reads: NAME.1d.cube, NAME.3d.cube."""
 
     name: str
     file: str
@@ -117,8 +117,8 @@ Input = Reel | SoundReel | UserFile | LutFile
 
 @dataclass(frozen=True, slots=True)
 class SegmentEncoding:
-    """FFmpeg's arguments for pictures alone, whether their encoder is told its number of threads, whether its files can
-    be joined as they are, and how many seconds each lasts at least."""
+    """FFmpeg's arguments for pictures alone, whether the number of threads is set, whether the files can be joined
+    without encoding again, and the least length in seconds."""
 
     arguments: tuple[str, ...] = ()
     threaded: bool = False
@@ -162,9 +162,8 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One FFmpeg process over one graph: `name` is the script's file, `sinks` the graph's outputs by their labels,
-    `items` the files of the working folder. What it says is worked out when it is asked for: of the runs of a trailer
-    most commands need one."""
+    """One FFmpeg process over one graph: `name` is the script's file, `sinks` the graph's outputs by label, `items` the
+    files of the working folder. Its text is built only when needed: most commands need only one of a trailer's runs."""
 
     name: str
     sinks: Mapping[str, Pad] = field(repr=False)
@@ -172,35 +171,35 @@ class Run:
     items: Mapping[str, Input] = field(repr=False)
 
     def filled(self, fillings: Mapping[str, Callable[[Pad], Pad]]) -> Run:
-        """The same run with filters in its graph's holes."""
+        """The same run with its graph's holes filled."""
         pads = filled(list(self.sinks.values()), fillings)
         return replace(self, sinks=dict(zip(self.sinks, pads, strict=True)))
 
     @cached_property
     def script(self) -> str:
-        """The graph as text, verified: nothing is run or handed out that has not been."""
+        """The graph as text, verified first."""
         verify(list(self.sinks.values()))
         return print_script(list(self.sinks.values()), list(self.sinks))
 
     @cached_property
     def inputs(self) -> tuple[tuple[str, ...], ...]:
-        """The arguments that open each input: what the graph reads, and only that."""
+        """The arguments that open each input that the graph reads."""
         opened = [dict(node.args) for node in sources_of(list(self.sinks.values()))]
         return tuple(tuple(self.items[str(source["file"])].arguments(str(source["stream"]))) for source in opened)
 
     @property
     def reads(self) -> set[str]:
-        """The names of the media and tables in the working folder that it reads."""
+        """The names of the media and tables that it reads in the working folder."""
         nodes = nodes_of(list(self.sinks.values()))
         return {str(value) for node in nodes for key, value in node.args if key == "file"}
 
     @cached_property
     def filters(self) -> frozenset[str]:
-        """FFmpeg's filters that it needs."""
+        """The FFmpeg filters that it needs."""
         return frozenset(node.filter for node in nodes_of(list(self.sinks.values()))) - {"input"}
 
     def __eq__(self, other: object) -> bool:
-        """Two runs are equal that run alike."""
+        """Runs are equal if they run the same."""
         return isinstance(other, Run) and self._said == other._said
 
     def __hash__(self) -> int:
@@ -211,7 +210,7 @@ class Run:
         return self.name, self.script, self.inputs, self.targets
 
     def arguments(self, script_option: str, outputs: Sequence[str]) -> list[str]:
-        """FFmpeg's arguments after its own name, for builds that read a graph by this option. Every file name is
+        """FFmpeg's arguments after its own name, for builds that take a graph by this option. Every file name is
         relative to the working folder."""
         # One thread for each decoder and filter: a thread pool for each of 45 shots costs memory and gains nothing.
         head = ["-hide_banner", "-nostdin", "-y", "-copyts", "-filter_complex_threads", "1"]

@@ -38,7 +38,7 @@ _PLAIN = re.compile(r"[^\\':\[\],;\s]*")
 
 
 def sources_of(sinks: Sequence[Pad]) -> list[Node]:
-    """What a graph reads, in the order in which FFmpeg numbers its inputs: by name, so that a new one shifts few."""
+    """The inputs of a graph in the order in which FFmpeg numbers them: by name, so that a new one shifts few."""
     return sorted((node for node in nodes_of(sinks) if node.filter == "input"), key=lambda node: str(node.args))
 
 
@@ -72,7 +72,7 @@ def print_script(sinks: Sequence[Pad], names: Sequence[str]) -> str:
 
 
 def _open_end(pad: Pad, labels: dict[Pad, str], counted: Counter[str]) -> str:
-    """The end of a chain, with the name by which another one takes it up."""
+    """The end of a chain, with the label by which another chain continues it."""
     return f"[{_label(pad, labels, counted)}];\n"
 
 

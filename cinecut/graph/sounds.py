@@ -1,4 +1,5 @@
-"""A typed constructor for each filter of sound that cinecut uses: 48 kHz floats, two or six channels, by samples."""
+"""A typed constructor for each sound filter that cinecut uses: 48 kHz floats, two or six channels, counted in
+samples."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ _GRIDS = {2: STEREO, 6: replace(STEREO, layout="5.1")}  # by the number of chann
 
 
 def of_channels(pad: Pad, channels: int, label: str) -> Pad:
-    """48 kHz floats of two or six channels, an explicit mix of the source's own, on a grid of samples."""
+    """48 kHz floats in two or six channels, mixed explicitly from the source's channels, on a grid of samples."""
     grid = _GRIDS[channels]
     mixing = downmix(pad.audio.layout) if channels == 2 else surround(pad.audio.layout)
     return on_grid(node("pan", [pad], replace(pad.audio, layout=grid.layout), label, args_=mixing), label)
@@ -29,22 +30,22 @@ def on_grid(pad: Pad, label: str) -> Pad:
 
 
 def in_front(pad: Pad, channels: int, label: str) -> Pad:
-    """Stereo as the front left and right of so many channels, the others silent."""
+    """Stereo as the front left and right of `channels` channels; the others are silent."""
     return pad if channels == 2 else node("pan", [pad], _GRIDS[channels], label, args_="5.1|c0=c0|c1=c1")
 
 
 def _grid(pad: Pad) -> Audio:
-    """48 kHz floats on a grid of samples, of a pad's channels."""
+    """48 kHz floats on a grid of samples, with the pad's channels."""
     return replace(STEREO, layout=pad.audio.layout)
 
 
 def count_samples(pad: Pad, label: str) -> Pad:
-    """Stamps that count the samples from 0."""
+    """Timestamps that count the samples from 0."""
     return node("asetpts", [pad], _grid(pad), label, expr="N")
 
 
 def trim_samples(pad: Pad, start: int, end: int, label: str) -> Pad:
-    """The samples of [start, end) by their stamps, from stamp 0 on."""
+    """The samples [start, end) by their timestamps, with timestamps from 0."""
     trimmed = node("atrim", [pad], _grid(pad), label, start_pts=start, end_pts=end)
     return count_samples(trimmed, label)
 
@@ -54,7 +55,8 @@ def delay(pad: Pad, samples: int, label: str) -> Pad:
 
 
 def tempo(pad: Pad, speed: Fraction, label: str) -> Pad:
-    """Another speed, the pitch kept. One atempo keeps its quality between half and double: more are chained."""
+    """Another speed at the same pitch. One atempo keeps its quality between half and double speed, so several are
+    chained."""
     left, pad = speed, samples_as(pad, "flt", label)
     while left != 1:
         step = min(max(left, Fraction(1, 2)), Fraction(2))
@@ -71,7 +73,7 @@ def samples_as(pad: Pad, kind: str, label: str) -> Pad:
 
 
 def exact_length(pad: Pad, samples: int, label: str) -> Pad:
-    """Exactly so many samples: silence is added at the end, or the end cut off."""
+    """Exactly `samples` samples: silence is added, or the end cut off."""
     padded = node("apad", [pad], _grid(pad), label)
     cut = node("atrim", [padded], _grid(padded), label, end_sample=samples)
     return count_samples(cut, label)
@@ -86,8 +88,8 @@ def volume(pad: Pad, decibels: Fraction, label: str) -> Pad:
 
 
 def concat(pads: Sequence[Pad], label: str) -> Pad:
-    """Sounds one after another. The filter counts microseconds, whose roundings put a sample in another's place after a
-    minute: the samples are counted anew."""
+    """Sounds one after another. The filter counts microseconds, whose rounding misplaces samples after a minute, so the
+    samples are counted again."""
     if len(pads) == 1:
         return pads[0]
     joined = node("concat", pads, replace(_grid(pads[0]), time_base=MICROSECOND), label, n=len(pads), v=0, a=1)
@@ -95,7 +97,8 @@ def concat(pads: Sequence[Pad], label: str) -> Pad:
 
 
 def sound_crossfade(left: Pad, right: Pad, samples: int, label: str) -> Pad:
-    """The last samples of `left` over the first of `right`, at equal power: two unrelated sounds keep their level."""
+    """The last samples of `left` over the first of `right`, at equal power, which keeps the level of unrelated
+    sounds."""
     return node("acrossfade", [left, right], _grid(left), label, nb_samples=samples, curve1="qsin", curve2="qsin")
 
 
@@ -109,12 +112,12 @@ def silence(label: str, channels: int = 2) -> Pad:
 
 
 def ones(label: str, channels: int = 2) -> Pad:
-    """Endless full scale: an envelope that changes nothing."""
+    """Endless full scale: an envelope without effect."""
     return _everywhere(_synthesized("1", label, SAMPLE_RATE), channels, label)
 
 
 def _everywhere(pad: Pad, channels: int, label: str) -> Pad:
-    """The same in each of so many channels, of a sound that is the same in all that it has."""
+    """The same sound in each of `channels` channels."""
     if len(channels_of(pad.audio.layout)) == channels:
         return pad
     grid = _GRIDS[channels]
@@ -124,7 +127,7 @@ def _everywhere(pad: Pad, channels: int, label: str) -> Pad:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A sound of exactly so many samples at its place on a stem."""
+    """A sound of exactly `samples` samples at its place on a stem."""
 
     start: int
     samples: int
@@ -132,8 +135,8 @@ class Laid:
 
 
 def lay(pieces: Sequence[Laid], samples: int, label: str, between: Callable[[str, int], Pad] = silence) -> Pad:
-    """A stem of so many samples with sounds at their places, and silence (or what `between` makes) elsewhere. Those
-    that overlap take another lane. Without any sound it is stereo."""
+    """A stem of `samples` samples with sounds at their places, and silence (or `between`) elsewhere. Overlapping sounds
+    use further lanes. Without any sound it is stereo."""
     lanes: list[list[Laid]] = []
     for piece in sorted(pieces, key=lambda piece: piece.start):
         free = [lane for lane in lanes if lane[-1].start + lane[-1].samples <= piece.start]
@@ -160,7 +163,7 @@ def _lane(pieces: Sequence[Laid], samples: int, label: str, between: Callable[[s
 
 
 def synthesis(expression: str, samples: int, label: str, rate: int = SAMPLE_RATE) -> Pad:
-    """Exactly so many samples of an expression of the time, evaluated so many times a second."""
+    """Exactly `samples` samples of an expression of the time, evaluated `rate` times a second."""
     return trim_samples(_synthesized(expression, label, rate), 0, samples, label)
 
 
@@ -174,25 +177,24 @@ def _synthesized(expression: str, label: str, rate: int) -> Pad:
 
 
 def multiply(pad: Pad, envelope: Pad, label: str) -> Pad:
-    """Sample by sample: an envelope that is computed moves without the steps of `volume`."""
+    """Sample by sample: a computed envelope moves without the steps of `volume`."""
     envelope = _everywhere(envelope, len(channels_of(pad.audio.layout)), label)
     return node("amultiply", [pad, envelope], _grid(pad), label)
 
 
 def hole(pad: Pad, label: str) -> Pad:
-    """The place of filters that only a measurement can tell; see `filled`."""
+    """A place for filters that depend on a measurement; see `filled`."""
     return node(HOLE, [pad], pad.audio, label)
 
 
 def meter(pad: Pad, label: str, peaks: bool = True) -> Pad:
-    """Says the loudness (EBU R 128) and the true peak of a sound when it ends; passes it on unchanged."""
+    """Report the loudness (EBU R 128) and the true peak of a sound at its end; the sound passes unchanged."""
     pad = samples_as(pad, "dbl", label)
     return node("ebur128", [pad], pad.audio, label, peak="true" if peaks else "none", framelog="verbose")
 
 
 def even_out(pad: Pad, threshold: Fraction, label: str) -> Pad:
-    """Loud passages down to a quarter of what they are above a level in dB: slowly, by their power, as a hand on the
-    fader would."""
+    """Reduce loud passages above a level in dB by 4:1, slowly and by their power, like a hand on the fader."""
     pad = samples_as(pad, "dbl", label)
     level = f"{max(0.001, min(1.0, 10 ** (float(threshold) / 20))):.6f}"
     pad = node("acompressor", [pad], pad.audio, label, threshold=level, ratio=4, attack=200, release=1000)
@@ -200,7 +202,7 @@ def even_out(pad: Pad, threshold: Fraction, label: str) -> Pad:
 
 
 def limit(pad: Pad, ceiling: Fraction, samples: int, label: str, times: int = 4) -> Pad:
-    """Hold true peaks below a ceiling in dB: four samples for one, so that what lies between samples is seen."""
+    """Hold true peaks below a ceiling in dB, oversampled by `times` to catch peaks between samples."""
     fine = Audio(times * SAMPLE_RATE, pad.audio.layout, Fraction(1, times * SAMPLE_RATE), "dbl")
     oversampled = node("aresample", [pad], fine, label, osr=times * SAMPLE_RATE, osf="dbl")
     amplitude = f"{10 ** (float(ceiling) / 20):.6f}"
@@ -210,7 +212,7 @@ def limit(pad: Pad, ceiling: Fraction, samples: int, label: str, times: int = 4)
 
 
 def mix(pads: Sequence[Pad], label: str) -> Pad:
-    """The sum, no level changed."""
+    """The sum, without changing levels."""
     if len(pads) == 1:
         return pads[0]
     return node("amix", pads, _grid(pads[0]), label, inputs=len(pads), normalize=0, duration="first")

@@ -1,4 +1,4 @@
-"""What is legal in a graph: a table of what each filter may take and give, and the check against it.
+"""The rules of a graph: a table of what each filter takes and gives, and the check against it.
 
 FFmpeg puts conversions of its own where two filters do not fit, and says nothing. So everything fits here: each format
 is one in which its filter works, what joins streams gets streams alike, and a filter changes what it is there for and
@@ -22,8 +22,8 @@ _ALL = re.compile(r"\w*")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One filter: the kinds of its input and of its output pads (`v` pictures, `a` sound, `+` one or more of the last),
-    the names of the formats that it works in, and what it changes of a format. Of several inputs all are alike."""
+    """One filter: the kinds of its input and output pads (`v` pictures, `a` sound, `+` one or more of the last), the
+    formats that it works in, and the properties that it changes. Several inputs must be alike."""
 
     takes: str
     gives: str
@@ -91,7 +91,8 @@ _CONCAT = {"v": Rule("v+", "v", changes=("time_base", "rate")), "a": Rule("a+", 
 
 
 def verify(sinks: Sequence[Pad]) -> None:
-    """Raise GraphError where the graph is not legal: also where a pad feeds two filters, or goes nowhere."""
+    """Raise GraphError for a graph that breaks a rule, has a pad that feeds two filters, or a pad that leads
+    nowhere."""
     consumed: dict[Pad, Node | None] = dict.fromkeys(sinks)
     if len(consumed) != len(sinks):
         raise GraphError("one pad feeds two outputs")
@@ -162,7 +163,7 @@ OVERLAYS = {  # what `overlay` calls the formats in which it can lay one picture
 
 
 def _check_overlay(node: Node) -> None:
-    """The upper picture has the transparency of the lower one's format."""
+    """The upper picture must have the lower one's format with transparency."""
     below, above = (pad.video.pix_fmt for pad in node.ins)
     if OVERLAYS.get(below, ("", ""))[1] != above:
         raise GraphError(f"{node!r} cannot lay {above} over {below}")

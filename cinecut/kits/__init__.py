@@ -1,5 +1,5 @@
-"""Delivery kits: what studios, channels and cinemas ask of a trailer's files, each a data file checked by a schema; and
-kits of one's own, by their files."""
+"""Delivery kits: what studios, channels and cinemas require of a trailer's files. Each is a data file checked by a
+schema; users can add their own."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _FOLDER = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What is asked; None and () ask for nothing. Levels are in LUFS, dBTP and dB, lengths in seconds. `outputs` are
-    the files that it consists of (none: one, as the spec has it), and `papers` what lies beside them."""
+    """The requirements; None and () require nothing. Levels are in LUFS, dBTP and dB, lengths in seconds. `outputs`:
+    the files of the kit (none: one, as in the spec). `papers`: the documents beside them."""
 
     name: str
     about: str
@@ -44,7 +44,7 @@ class Kit:
 
     @property
     def levels(self) -> bool:
-        """Whether it asks for a loudness of any kind."""
+        """Whether it requires any loudness."""
         asked = (self.loudness, self.peak, self.short_term, self.momentary, self.leq_m)
         return any(level is not None for level in asked)
 
@@ -54,13 +54,13 @@ def names() -> list[str]:
 
 
 def load_kit(choice: str, folder: Path = Path()) -> Kit:
-    """A kit by its name, or one's own by its file, NAME.yaml, relative to `folder`. Raises Stop with the nearest name
-    if there is none."""
+    """A kit by its name, or a user's own by its file, NAME.yaml, relative to `folder`. Raises Stop with the nearest
+    name if there is none."""
     return read_kit(chosen_file(choice, KIT, _FOLDER, inside(folder, choice)))
 
 
 def kits_of(deliverables: tuple[Deliverable, ...], folder: Path, report: Report) -> dict[str, Kit]:
-    """The kits that deliverables name, by those names; what is wrong with one goes into the report."""
+    """The kits that deliverables name, by name; mistakes in one go into the report."""
     found = dict[str, Kit]()
     for item in deliverables:
         if item.kit is not None and item.kit not in found:

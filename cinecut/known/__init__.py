@@ -1,1 +1,1 @@
-"""What an analysis learnt of a film and its song, kept beside the spec, and what of a spec breaks it."""
+"""What an analysis knows of a film and its song, and the checks of edited specs against it."""

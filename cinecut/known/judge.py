@@ -1,4 +1,4 @@
-"""What an edit breaks, by what analysis knows of the film and its song: warnings, each with its place and a cure.
+"""Checking edits against what the analysis knows of the film and its song: warnings, each with its place and a cure.
 
 An event that says `keep: true` is as somebody wants it, and is not judged.
 """
@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from cinecut.compiler.layout import Layout
-from cinecut.compiler.layout.soundtrack import Sounding, sample_at
+from cinecut.compiler.layout.soundtrack import sample_at
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.diagnostics import Diagnostic, Report, Span, as_word, excerpt
 from cinecut.known.record import Known, KnownLine, shots_with_music, was_analysed
@@ -27,7 +27,7 @@ _EARLY = 1  # seconds of silence at the end of the music that nobody minds
 
 
 def judge(layout: Layout, known: Known | None, report: Report) -> None:
-    """Add the warnings to the report. Without `known` only a spec that an analysis wrote is judged, by itself."""
+    """Add the warnings to the report. Without `known`, only specs written by an analysis are checked, by themselves."""
     if known is None and not was_analysed(layout.trailer.spec):
         return
     _same_shots(layout, report)
@@ -45,14 +45,14 @@ def _shots(layout: Layout) -> list[PlacedShot]:
 
 
 def _written(layout: Layout, time: FilmTime, of: str) -> str:
-    """A time of a film as one writes it into the spec."""
+    """A time of a film as a user writes it into the spec."""
     film = layout.trailer.footage[of].facts
     whole = not film.variable and (time.seconds * film.rate).denominator == 1
     return film.timecodes.of(time.seconds) if whole else clock(time.seconds)
 
 
 def _end_of(shot: Shot) -> Span:
-    """Where the spec says when a shot ends."""
+    """The place in the spec that sets a shot's end."""
     place = shot.shot.place
     return place.of("out") if "out" in place.given else place.of("for")
 
@@ -87,7 +87,7 @@ def _crossed(
 
 
 def _with_handles(placed: PlacedShot, rate: Fraction) -> FilmRange:
-    """All that is seen of the film, with what its crossfades take."""
+    """The whole range of the film that is shown, including crossfades."""
     step = placed.event.speed / rate
     return replace(placed.film, start=placed.film.start - placed.lead * step, end=placed.film.end + placed.lag * step)
 
@@ -123,8 +123,8 @@ def _span_of(start: FilmTime, end: FilmTime) -> str:
 
 
 def heard_edges(layout: Layout) -> Iterator[tuple[PlacedShot, FilmTime, bool]]:
-    """Where the sound of each shot begins and ends in its film, and whether it begins there; without the places where
-    it goes on in the next shot."""
+    """Where the sound of each shot begins and ends in its film, and whether it begins there; without edges where the
+    sound continues in the next shot."""
     for placed, goes_on, went_on in _heard(layout):
         if layout.trailer.footage[placed.film.film].audio is None:
             continue
@@ -135,7 +135,7 @@ def heard_edges(layout: Layout) -> Iterator[tuple[PlacedShot, FilmTime, bool]]:
 
 
 def chopped_lines(layout: Layout, lines: Sequence[KnownLine]) -> Iterator[tuple[PlacedShot, Diagnostic]]:
-    """Shots whose sound begins or ends inside a line; of one that does both, only the first is said."""
+    """Shots whose sound begins or ends inside a line; if both, only the first is reported."""
     longest = max((line.range.duration for line in lines), default=Fraction(0))
     spoken, starts = dict[str, list[KnownLine]](), dict[str, list[FilmTime]]()
     for line in sorted(lines, key=lambda line: line.range.start):
@@ -157,7 +157,8 @@ def chopped_lines(layout: Layout, lines: Sequence[KnownLine]) -> Iterator[tuple[
 
 
 def _heard(layout: Layout) -> Iterator[tuple[PlacedShot, bool, bool]]:
-    """Each shot that is heard, and whether its sound goes on in the next shot, and went on from the one before."""
+    """Each shot with sound, whether its sound continues in the next shot, and whether it continues from the one
+    before."""
     events: list[Placed | None] = [None, *layout.timeline.events, None]
     frames = {film: 2 / footage.facts.rate for film, footage in layout.trailer.footage.items()}
 
@@ -174,7 +175,7 @@ def _heard(layout: Layout) -> Iterator[tuple[PlacedShot, bool, bool]]:
 
 
 def _heard_range(placed: PlacedShot, rate: Fraction) -> FilmRange:
-    """What is heard of the film: with crossfades, and with the sound's own lead and trail."""
+    """The range of the film that is heard, including crossfades and the sound's own lead and trail."""
     shot, step = placed.event, placed.event.speed / rate
     lead = placed.sound_over[0] if shot.sound_lead else placed.lead
     trail = placed.sound_over[1] if shot.sound_trail else placed.lag
@@ -198,8 +199,8 @@ def _chopped(placed: PlacedShot, line: KnownLine, begins: bool) -> Diagnostic:
 
 
 def _off_grid(layout: Layout, report: Report) -> None:
-    """Events that end off the beats while the trailer's own music plays; what follows them at the same distance from
-    the beats is not said again. A trailer that is not cut on beats is not judged."""
+    """Report events that end off the beats while the trailer's own music plays; later events at the same offset are not
+    reported again. A trailer that is not cut on beats is not checked."""
     timeline, grid, track = layout.timeline, layout.timeline.grid, layout.track
     own = [song.place for song in track.songs if not song.owner]
     own += [track.pulse.place] if track.pulse is not None else []
@@ -207,7 +208,8 @@ def _off_grid(layout: Layout, report: Report) -> None:
         return
     ended, judged, before = list[Placed](), 0, grid.beat_at(Fraction(0))
     for placed in timeline.events[:-1]:
-        if not _plays(own, sample_at(placed.range.end, timeline.rate)):
+        sample = sample_at(placed.range.end, timeline.rate)
+        if not any(place.start <= sample < place.end for place in own):
             continue
         judged += 1
         beat, slack = grid.beat_at(placed.end), _slack(grid, placed.end, timeline.rate)
@@ -222,10 +224,6 @@ def _off_grid(layout: Layout, report: Report) -> None:
 def _in_beats(event: Event) -> bool:
     length = written_length(event)
     return event.snap is not None or (length is not None and length.unit in ("beats", "bars"))
-
-
-def _plays(own: Sequence[Sounding], sample: int) -> bool:
-    return any(place.start <= sample < place.end for place in own)
 
 
 def _slack(grid: Grid, at: Fraction, rate: Fraction) -> Fraction:

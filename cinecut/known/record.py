@@ -1,4 +1,4 @@
-"""What analysis knows of a film and of its song, and the spec that it wrote of them: a side file.
+"""What an analysis knows of a film and of its song, and the spec that it wrote: a side file.
 
 It is kept by content, in the cache: any spec of the film is checked by it, wherever the spec lies and whatever its name
 is, and a copy or a renamed spec finds what it was made from. For another machine it also lies beside a spec, as
@@ -30,8 +30,8 @@ _LARGEST = 20_000_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class KnownShot:
-    """A shot of the film without the transitions at its ends: between two of them lies a cut, or a dissolve or fade.
-    `why_not`: why it should not be shown ("black", "title", "credits")."""
+    """A shot of the film without the transitions at its ends. `why_not`: why it should not be shown ("black", "title",
+    "credits")."""
 
     range: FilmRange
     why_not: str | None = None
@@ -62,8 +62,8 @@ class KnownSong:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`film` is the fingerprint of the film, or of several, `wrote` the text of the spec as analyze or recut wrote it,
-    without what a hand had touched; `asked` is how the analysis was asked."""
+    """`film`: the fingerprint of the film, or of several. `wrote`: the spec's text as analyze or recut wrote it,
+    without the user's edits. `asked`: the options of the analysis."""
 
     film: str
     shots: tuple[KnownShot, ...]
@@ -77,7 +77,7 @@ class Known:
 
 
 def keep(known: Known) -> None:
-    """Put it into the cache, if the disk allows."""
+    """Write it into the cache, if the disk allows."""
     folder = _folder(known.film)
     name = hashlib.sha256(known.wrote.encode()).hexdigest()[:24]
     with contextlib.suppress(OSError):
@@ -89,8 +89,8 @@ def keep(known: Known) -> None:
 
 
 def known_of(spec: Spec, text: str, path: Path) -> Known | None:
-    """What is known of the films of a spec at `path`: of several analyses the one whose spec is most like `text`. What
-    several films were analysed for one by one is put together."""
+    """What is known of the films of a spec at `path`; of several analyses the one whose spec is most like `text`.
+    Separate analyses of single films are combined."""
     prints = {key: film.facts.fingerprint for key, film in spec.every_film.items() if film.facts is not None}
     if len(prints) < len(spec.every_film):
         return None
@@ -102,7 +102,7 @@ def known_of(spec: Spec, text: str, path: Path) -> Known | None:
 
 
 def written_before(spec: Spec, text: str, path: Path) -> Known | None:
-    """What an analysis knew that wrote the spec: of all its films, or of the first of them, before more were added."""
+    """What the analysis knew that wrote the spec: of all its films, or of the first ones, before more were added."""
     prints = [film.facts.fingerprint for film in spec.every_film.values() if film.facts is not None]
     return _most_like([films_print(prints[:count]) for count in range(len(prints), 0, -1)], text, path)
 
@@ -125,7 +125,8 @@ def _most_like(films: Sequence[str], text: str, path: Path) -> Known | None:
 
 
 def _together(parts: Sequence[tuple[str, Known]]) -> Known | None:
-    """What is known of films by their names: their shots and lines alone, for none of them was cut to the other."""
+    """The knowledge of separately analysed films, by their names: only shots and lines, since none was cut with the
+    others."""
     if not parts:
         return None
     shots, lines = list[KnownShot](), list[KnownLine]()
@@ -137,7 +138,7 @@ def _together(parts: Sequence[tuple[str, Known]]) -> Known | None:
 
 
 def was_analysed(spec: Spec) -> bool:
-    """Whether an analysis wrote the spec, so that there once was a side file."""
+    """Whether an analysis wrote the spec, so that there was a side file."""
     return spec.anchors is not None and any(isinstance(e, Shot) and e.score is not None for e in spec.timeline)
 
 
@@ -167,7 +168,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def shots_with_music(spec: Spec) -> Iterator[tuple[str, int, bool]]:
-    """Each shot's act, its place in the timeline, and whether music plays to it, by the order of events and cues."""
+    """Each shot's act, its place in the timeline, and whether music plays then, from the order of events and cues."""
     playing, act = spec.music is not None, ""
     for number, entry in enumerate(spec.timeline):
         if isinstance(entry, ActMarker):
@@ -179,7 +180,7 @@ def shots_with_music(spec: Spec) -> Iterator[tuple[str, int, bool]]:
 
 
 def scored_acts(spec: Spec) -> tuple[str, ...]:
-    """The acts to all of whose shots music plays."""
+    """The acts with music under all of their shots."""
     shots = list(shots_with_music(spec))
     bare = {act for act, _, playing in shots if not playing}
     return tuple(dict.fromkeys(act for act, _, _ in shots if act not in bare))
@@ -215,7 +216,7 @@ def _ends(range: FilmRange) -> list[str]:
 
 
 def _film(range: FilmRange) -> list[str]:
-    """Of which of several films it is."""
+    """The film's name, if there are several."""
     return [range.film] if range.film else []
 
 

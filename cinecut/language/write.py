@@ -201,11 +201,8 @@ def _clip_texts(node: Node) -> dict[str, str]:
         film, times = split_span(str(node.value))
         return {**({"film": film} if film else {}), **dict(zip(("in", "out"), times, strict=False))}
     entries = node.entries if isinstance(node, MapNode) else {}
-    return {key: str(_plain_text(value.value)) for key, value in entries.items() if isinstance(value, Scalar)}
-
-
-def _plain_text(value: Any) -> Any:
-    return exact_text(value) if isinstance(value, Fraction) else value
+    values = {key: node.value for key, node in entries.items() if isinstance(node, Scalar)}
+    return {key: exact_text(value) if isinstance(value, Fraction) else str(value) for key, value in values.items()}
 
 
 def _same_time(text: str, time: Any, numbered: Timecodes | None) -> bool:
@@ -365,12 +362,10 @@ class _Canonical:
         if not isinstance(node, ListNode):
             return self.record(node, cls, path)
         items = tuple(self.record(item, cls, (*path, number)) for number, item in enumerate(node.items))
-        if len(items) == 1 and part.get("type") != "array" and path not in self.commented and not self.is_fixed(node):
+        fixed = path in self.commented or any(each.span in self.fixed for each in (node, *node.items))
+        if len(items) == 1 and part.get("type") != "array" and not fixed:
             return items[0]
         return ListNode(items, node.span, node.flow and path != ("timeline",))
-
-    def is_fixed(self, node: ListNode) -> bool:
-        return bool({node.span, node.items[0].span} & self.fixed)
 
 
 def record_of_each(values: Mapping[str, Any]) -> bool:

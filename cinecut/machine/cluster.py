@@ -1,4 +1,4 @@
-"""Other processes and machines that take tasks, by Dask: a scheduler that runs already, or one of this machine alone.
+"""Workers in other processes and on other machines, by Dask: an existing scheduler, or one on this machine.
 
 Whoever reaches a scheduler has its workers do anything: it belongs on a network of one's own. A local one listens on
 this machine only.
@@ -25,8 +25,8 @@ _PATIENCE = 20  # seconds that a scheduler may take to answer
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which scheduler: `local`, or an address such as tcp://host:8786. A local one has so many `workers`, of so much
-    `memory` (4GB)."""
+    """The scheduler: `local`, or an address such as tcp://host:8786. For a local one the number of `workers` and the
+    `memory` of each (4GB)."""
 
     scheduler: str
     workers: int | None = None
@@ -35,7 +35,7 @@ class Where:
 
 @contextmanager
 def client_of(where: Where, say: Callable[[str], None]) -> Iterator[Client]:
-    """A scheduler's client; `say` is called with the dashboard's address. Raises Stop("option") without Dask, and where
+    """A scheduler's client; `say` is called with the dashboard's address. Raises Stop("option") without Dask, or if
     nothing answers."""
     try:
         distributed: Any = import_module("distributed")

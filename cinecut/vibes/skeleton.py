@@ -19,7 +19,7 @@ _FOLDER = Path(__file__).resolve().parent / "skeletons"
 
 @dataclass(frozen=True, slots=True)
 class SkeletonPart:
-    """A part of a trailer: shots, or black, or a card. Shares are of the trailer's length."""
+    """A part of a trailer: shots, a black, or a card. Shares are of the trailer's length."""
 
     act: str
     share: Fraction  # of a black too

@@ -103,7 +103,7 @@ _OF_MODELS = ("scenes", "story")
 
 
 def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
-    """Write the spec, and the page beside it. What is wrong with the options is said before any work."""
+    """Write the spec and the page beside it. Mistakes in the options are reported before any work."""
     _check_target(options, target, force)
     seconds = trailer_length(options.length)
     shift, rate = shift_of(options.subtitles_shift), rate_of(options.subtitles_rate)
@@ -150,7 +150,7 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
 
 
 def leave_out(shares: dict[str, int], models: Models | None, measure_only: bool) -> None:
-    """Take the stages out of the shares that will not run."""
+    """Remove the stages from the shares that will not run."""
     from cinecut.analysis.dialogue.transcribe import usable_whisper
 
     absent = [*(_OF_MODELS if models is None else ()), *(("words",) if measure_only or not usable_whisper() else ())]
@@ -159,7 +159,7 @@ def leave_out(shares: dict[str, int], models: Models | None, measure_only: bool)
 
 
 def _keep(analysis: Analysis, request: Request, sources: list[Path], progress: Callable[[float], None]) -> None:
-    """Write the sheet, the schema and the spec: the spec last, so that a run that ended before can be repeated."""
+    """Write the sheet, the schema and the spec; the spec last, so that an interrupted run can be repeated."""
     from cinecut.analysis.known import known_about
     from cinecut.files import write_beside
     from cinecut.language.document import parse_document
@@ -176,7 +176,7 @@ def _keep(analysis: Analysis, request: Request, sources: list[Path], progress: C
 
 
 def _write_schema(file: Path) -> None:
-    """What the spec's first line names; a file of that name that is not the schema stays."""
+    """Write the schema that the spec's first line names; another file of that name stays."""
     from cinecut.files import write_beside
     from cinecut.language.schema import bundled
 
@@ -190,7 +190,7 @@ _SPECS = (".yaml", ".yml")
 
 
 def _check_target(options: FilmOptions, target: Path, force: bool) -> None:
-    """Before any work: nothing that is read may be written over."""
+    """Before any work: no file that is read may be overwritten."""
     from cinecut.files import check_no_source, disk_errors
 
     for film in options.films:
@@ -212,7 +212,7 @@ def _check_target(options: FilmOptions, target: Path, force: bool) -> None:
 
 
 def _check_free(target: Path, sheet: Path, force: bool) -> None:
-    """An existing spec is somebody's edit, and a page that is no contact sheet is somebody's too."""
+    """Protect an existing spec, which may have been edited, and a page that is not a contact sheet."""
     if target.is_dir():
         raise Stop("output", f"{target} is a folder", "name a file with -o")
     if target.suffix.lower() not in _SPECS:

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.films.options import vibe_names
 from cinecut.cli.terminal import ForceOption, JsonOption, check_free, completing, print_diagnostics, watch
 
 app = typer.Typer()
@@ -26,7 +25,7 @@ def beats(
         typer.Option(
             "--vibe",
             metavar="NAME",
-            autocompletion=completing(vibe_names),
+            autocompletion=completing("vibes:names"),
             help="The genre or file whose tempo range settles the octave.",
         ),
     ] = None,

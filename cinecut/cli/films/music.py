@@ -45,8 +45,8 @@ JAMENDO = "jamendo"  # `./jamendo` names a file
 def find_song(
     wanted: str | None, client_id: str | None, vibe: Vibe, watching: Watch
 ) -> tuple[Path | None, str | None, list[Diagnostic]]:
-    """The file of the song that the user wants, and its credit where it was fetched, from Jamendo with this client id.
-    Where nothing could be fetched, a warning says why."""
+    """The song to use, and its credit if it was fetched from Jamendo with this client id. If nothing could be fetched,
+    a warning says why."""
     if wanted != JAMENDO:
         return (None if wanted is None else Path(wanted)), None, []
     from cinecut.library.jamendo import try_fetch

@@ -1,4 +1,4 @@
-"""What analyze and trailer are asked: their options, each written once, and what is made of them."""
+"""The options that analyze and trailer share, and what is made of them."""
 
 from __future__ import annotations
 
@@ -32,28 +32,16 @@ FilmsArgument = Annotated[
 ]
 
 
-def vibe_names() -> list[str]:
-    from cinecut.vibes import names
-
-    return names()
-
-
 VibeOption = Annotated[
     str | None,
     typer.Option(
         "--vibe",
         metavar="NAME",
-        autocompletion=completing(vibe_names),
+        autocompletion=completing("vibes:names"),
         help="The genre to cut for (`cinecut vibes` lists them), or a file of your own. "
         "Default: a terminal asks, a script gets drama.",
     ),
 ]
-
-
-def _skeleton_names() -> list[str]:
-    from cinecut.vibes.skeleton import skeleton_names
-
-    return skeleton_names()
 
 
 StructureOption = Annotated[
@@ -61,7 +49,7 @@ StructureOption = Annotated[
     typer.Option(
         "--structure",
         metavar="NAME",
-        autocompletion=completing(_skeleton_names),
+        autocompletion=completing("vibes.skeleton:skeleton_names"),
         help="The skeleton: which acts the trailer has, and what their shots are for; or a file of your own. "
         "Default: the vibe's.",
     ),
@@ -114,14 +102,8 @@ UrlOption = Annotated[
 
 def _plugin_option(group: str, what: str) -> Any:
     """The option that has a plug-in do a part of the analysis."""
-
-    def names() -> list[str]:
-        from cinecut import plugins
-
-        return plugins.names(group)
-
     about = f"{what} by a plug-in: an entry point of cinecut.{group}."
-    return typer.Option(f"--{group}", metavar="NAME", help=about, autocompletion=completing(names))
+    return typer.Option(f"--{group}", metavar="NAME", help=about, autocompletion=completing("plugins:names", group))
 
 
 ShotsOption = Annotated[str | None, _plugin_option("shots", "Find the shots")]
@@ -134,7 +116,7 @@ NoModelsOption = Annotated[bool, typer.Option("--no-models", help="Measure only,
 def open_models(
     llama_server: str | None, llm_url: str | None, none: bool, waiting: Callable[[str], None]
 ) -> Models | None:
-    """The models that the user wants. Raises Stop("option") where those that are named are not there."""
+    """The models to use. Raises Stop("option") if named ones do not exist."""
     named = llama_server is not None or llm_url is not None
     if none:
         if named:
@@ -191,11 +173,11 @@ class FilmOptions:
 
     @property
     def spec(self) -> Path:
-        """Where the spec lies if nothing else is said."""
+        """The default path of the spec."""
         return Path("specs") / f"{self.film.stem}.yaml"
 
     def with_defaults(self) -> FilmOptions:
-        """What nobody asked for, as the user's defaults and those beside the spec have it. Raises Stop."""
+        """The options with the user's defaults and those beside the spec filled in. Raises Stop."""
         from cinecut.config import defaults, song_file
 
         folder = self.spec.parent
@@ -207,11 +189,11 @@ class FilmOptions:
 
     @property
     def sources(self) -> list[Path]:
-        """The user's files that are read, and so never written over."""
+        """The user's files that are read, and must not be overwritten."""
         return [Path(file) for file in (*self.films, self.subtitles, self.music, self.credits) if file is not None]
 
     def skeleton(self) -> Skeleton | None:
-        """The skeleton that was named. Raises Stop."""
+        """The chosen skeleton. Raises Stop."""
         from cinecut.vibes.skeleton import load_skeleton
 
         return None if self.structure is None else load_skeleton(self.structure)
@@ -231,7 +213,7 @@ class FilmOptions:
         return texts
 
     def plugins(self) -> dict[str, Plugin]:
-        """The plug-ins that were named, by what they do. Raises Stop."""
+        """The chosen plug-ins, by their group. Raises Stop."""
         from cinecut.plugins import find
 
         named = {"shots": self.shots, "transcribe": self.transcribe, "describe": self.describe, "beats": self.beats}
@@ -240,14 +222,14 @@ class FilmOptions:
         return {group: find(group, name) for group, name in named.items() if name is not None}
 
     def genre(self) -> Vibe:
-        """The vibe that was named, or is asked for. Raises Stop."""
+        """The chosen vibe, or the answer to a question. Raises Stop."""
         from cinecut.vibes import load_vibe
 
         return load_vibe(_ask_vibe() if self.vibe is None else self.vibe)
 
 
 def with_film_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose first parameter is `FilmOptions`, as one that takes each of them as an option of its own."""
+    """A command whose first parameter is `FilmOptions`, as one with an option for each of its fields."""
     shared = inspect.signature(FilmOptions).parameters
     own = list(inspect.signature(command).parameters.values())[1:]
     hints = {
@@ -270,7 +252,7 @@ def with_film_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _ask_vibe() -> str:
-    """On a terminal a choice; for a script the default."""
+    """A choice on a terminal; the default for a script."""
     from cinecut.vibes import DEFAULT, names
 
     if not sys.stdin.isatty() or not sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""The command that cuts a spec anew and keeps what a hand did to it."""
+"""The command that makes a new cut and keeps the user's edits."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def recut(
 
 
 def _page_anew(target: Path, analysis: Analysis, now: Known) -> None:
-    """The contact sheet beside a spec, if there is one, as the spec is now."""
+    """Write the contact sheet beside a spec again, if there is one."""
     from cinecut.language.document import read_document
     from cinecut.language.read import film_files
     from cinecut.render.check import laid_out
@@ -109,7 +109,7 @@ def _page_anew(target: Path, analysis: Analysis, now: Known) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """What is to be otherwise than it was."""
+    """What the new cut changes."""
 
     music: str | None
     length: Fraction | None
@@ -120,7 +120,7 @@ class _Choice:
 
     @property
     def paths(self) -> set[tuple[str, ...]]:
-        """The parts of the spec that the command is asked to change."""
+        """The parts of the spec that the command changes."""
         from cinecut.edits.recut.settings import SONG
 
         paths = {("vibe", "base")} if self.vibe is not None else set()
@@ -128,7 +128,7 @@ class _Choice:
 
 
 def _versions(spec: Path, only_kept: bool) -> tuple[Version, Version | None, Known | None]:
-    """The spec, what analyze wrote, and what it knew; each of the last two only if it is at hand."""
+    """The spec, what analyze wrote, and what it knew; the last two only if they are known."""
     from cinecut.edits.recut.merging import Version
     from cinecut.known.record import written_before
     from cinecut.language.document import read_document
@@ -152,7 +152,7 @@ def _versions(spec: Path, only_kept: bool) -> tuple[Version, Version | None, Kno
 
 
 def _written_by(known: Known, spec: Path, ours: Version) -> Version:
-    """The spec as analyze wrote it, with the names that its films have now. Raises Stop where it cannot be read."""
+    """The spec as analyze wrote it, with the films' present names. Raises Stop if it cannot be read."""
     from cinecut.edits.recut.merging import Version
     from cinecut.edits.recut.naming import named_as
     from cinecut.language.document import parse_document
@@ -163,8 +163,7 @@ def _written_by(known: Known, spec: Path, ours: Version) -> Version:
 
 
 def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -> tuple[Analysis, Known, list[Path]]:
-    """A new analysis, asked as the one before was but for what is to be otherwise; what it found out; and the files
-    that it read."""
+    """A new analysis with the former options, except those that change; what it knows; and the files that it read."""
     from cinecut.analysis.analyze import analyze
     from cinecut.analysis.known import known_about
     from cinecut.vibes import DEFAULT, load_vibe, vibe_of
@@ -187,7 +186,7 @@ def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -
 
 
 def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) -> Request:
-    """The request of the analysis before, as far as it is known."""
+    """The request of the former analysis, as far as it is known."""
     from cinecut.analysis.request import Request
     from cinecut.language.read import inside
     from cinecut.vibes import DEFAULT, load_vibe
@@ -227,8 +226,8 @@ def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) 
 
 
 def _films(spec: Path, ours: Spec) -> list[tuple[str | None, Path, int]]:
-    """The films of a spec, each once: the name that they have there, the file, and which of its sounds is heard. Raises
-    Stop with where one of them is missing, or another than it was."""
+    """The films of a spec, each once: its name there, its file, and the audio stream used. Raises Stop, with the place,
+    if one is missing or changed."""
     from cinecut.language.read import inside
     from cinecut.media.link import check_files
 
@@ -263,7 +262,7 @@ def _tell(target: Path, result: Recut, said: list[str], dry_run: bool) -> None:
 
 
 def _tell_length(result: Recut, wanted: Fraction | None) -> None:
-    """Warn where the new trailer is not as long as was asked."""
+    """Warn if the new trailer is not as long as requested."""
     if wanted is not None and abs(_seconds(result) - float(wanted)) > max(1.0, float(wanted) / 20):
         message = f"it lasts {_seconds(result):.1f} s, and not {float(wanted):g} s"
         print_diagnostics([Diagnostic("film", f"{message}: what you touched stays as long as it is")])

@@ -1,5 +1,5 @@
-"""What analyze tells of its work: a line and what to do next for people, everything for programs; and the pause in
-which a person edits the spec before it is rendered."""
+"""The result of analyze: a line and the next step for people, everything for programs; and the pause in which a user
+edits the spec before it is rendered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _facts(analysis: Analysis) -> dict[str, Any]:
-    """What was found in the film, and what was chosen of it; times are seconds."""
+    """What was found in the film, and what was chosen; times in seconds."""
     from cinecut.language.document import plain
     from cinecut.language.write import spec_tree
 
@@ -54,7 +54,7 @@ def _facts(analysis: Analysis) -> dict[str, Any]:
 
 
 def _speakers(analysis: Analysis) -> list[dict[str, Any]]:
-    """Who speaks in the film, the one who talks most first: a name, or a voice's number."""
+    """The speakers of the film, the one who talks most first: a name, or a voice's number."""
     dialogue = analysis.dialogue
     leads = {line.said_by for line in dialogue.lines if line.lead}
     return [
@@ -64,7 +64,7 @@ def _speakers(analysis: Analysis) -> list[dict[str, Any]]:
 
 
 def tell(analysis: Analysis, target: Path, as_json: bool, following: bool) -> None:
-    """Print where the spec lies and, where it is the `following` step, how to render it; as JSON all that was found."""
+    """Print the spec's path and, if `following`, the next command; as JSON everything that was found."""
     seconds = float(analysis.seconds)
     shots = sum(cut.take is not None for cut in analysis.cuts)
     named = f"{shots} shot{'s' if shots != 1 else ''}"
@@ -80,7 +80,7 @@ def tell(analysis: Analysis, target: Path, as_json: bool, following: bool) -> No
 
 
 def review(spec: Path) -> None:
-    """Show the contact sheet, and wait until the spec has been edited and is without mistakes."""
+    """Show the contact sheet, and wait until the user's edits have no mistakes."""
     from cinecut.render.check import check_spec
 
     show_page(spec.with_suffix(".html").absolute().as_uri())

@@ -28,7 +28,7 @@ def cache(
             "--clear",
             metavar="NAME",
             help=f"Empty one: {', '.join(_KEPT)}. Repeatable.",
-            autocompletion=completing(lambda: _KEPT),
+            autocompletion=completing(_KEPT),
         ),
     ] = None,
     as_json: JsonOption = False,

@@ -55,7 +55,7 @@ def pull(
         typer.Argument(
             metavar="[NAME]...",
             help="llava, mistral, minilm. Default: what is lacking.",
-            autocompletion=completing(lambda: ("llava", "mistral", "minilm")),
+            autocompletion=completing(("llava", "mistral", "minilm")),
         ),
     ] = None,
     force: Annotated[

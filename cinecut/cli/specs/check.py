@@ -30,7 +30,7 @@ FormatOption = Annotated[
         "--format",
         metavar="|".join(FORMATS),
         help="text for people, json for programs, github and sarif for code hosts.",
-        autocompletion=completing(lambda: FORMATS),
+        autocompletion=completing(FORMATS),
     ),
 ]
 
@@ -47,7 +47,7 @@ def check(
             "--explain",
             metavar="CODE",
             help="Say what causes a finding and what cures it.",
-            autocompletion=completing(codes),
+            autocompletion=completing("codes:CODES"),
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings give status 1 too.")] = False,
@@ -97,12 +97,6 @@ def print_for_host(format: str, findings: Sequence[Diagnostic]) -> None:
         print(as_sarif(findings, __version__))
     else:
         print("".join(f"{harmless(as_github(finding))}\n" for finding in findings), end="")
-
-
-def codes() -> list[str]:
-    from cinecut.codes import CODES
-
-    return sorted(CODES)
 
 
 def _explain(code: str) -> None:

@@ -70,7 +70,7 @@ def diff(
 @app.command(context_settings={"ignore_unknown_options": True})
 def edit(
     spec: SpecArgument,
-    verb: Annotated[str, typer.Argument(metavar="VERB", autocompletion=completing(lambda: WORDS), help="What to do.")],
+    verb: Annotated[str, typer.Argument(metavar="VERB", autocompletion=completing(WORDS), help="What to do.")],
     words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]...", help="To which event, and how.")] = None,
     in_: Annotated[str | None, typer.Option("--in", metavar="TIME", help="trim: its in point in the film.")] = None,
     out: Annotated[str | None, typer.Option("--out", metavar="TIME", help="trim: its out point.")] = None,

@@ -32,12 +32,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-def _targets() -> list[str]:
-    from cinecut.interchange.export import targets
-
-    return targets()
-
-
 @app.command()
 def export(
     spec: SpecArgument,
@@ -47,7 +41,7 @@ def export(
             "--to",
             metavar="TARGET",
             help="resolve, premiere, fcp, kdenlive, otio, edl, markers, or an exporter that a package provides.",
-            autocompletion=completing(_targets),
+            autocompletion=completing("interchange.export:targets"),
         ),
     ],
     output: Annotated[
@@ -98,7 +92,7 @@ def export(
 
 
 def _rows(unsupported: Sequence[Unsupported]) -> list[list[str]]:
-    """What of many events is shown in the same other way is one row: `shot 1 to 4, 6`."""
+    """The table of losses; equal ones are one row: `shot 1 to 4, 6`."""
     events: dict[tuple[str, str], dict[str, list[int]]] = {}
     for each in unsupported:
         kind, _, number = each.event.rpartition(" ") if each.event[-1:].isdecimal() else (each.event, "", "")
@@ -111,7 +105,7 @@ def _rows(unsupported: Sequence[Unsupported]) -> list[list[str]]:
 
 
 def _spans(numbers: Sequence[int]) -> str:
-    """Ascending numbers with the runs among them in short: `1 to 4, 6`."""
+    """Ascending numbers with their runs shortened: `1 to 4, 6`."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
@@ -194,7 +188,8 @@ def import_(
 
 
 def _edited(files: list[Path], into: Path | None) -> tuple[Path, Path | None]:
-    """The file of an editing program, and the spec: whichever ends as one does, or the one of `--into`. Raises Stop."""
+    """The file of the editing program and the spec, told apart by their suffixes, or the spec of `--into`. Raises
+    Stop."""
     specs = [file for file in files if file.suffix.lower() in (".yaml", ".yml")]
     edited = [file for file in files if file not in specs]
     if len(edited) != 1 or len(specs) > (into is None):

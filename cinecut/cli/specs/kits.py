@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from cinecut.kits import Kit
 
 
-def _names() -> list[str]:
-    from cinecut.kits import names
-
-    return names()
-
-
 app = typer.Typer()
 
 
@@ -29,7 +23,9 @@ app = typer.Typer()
 def kits(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[KIT]", help="One of them, or a file of your own.", autocompletion=completing(_names)),
+        typer.Argument(
+            metavar="[KIT]", help="One of them, or a file of your own.", autocompletion=completing("kits:names")
+        ),
     ] = None,
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A finished trailer, to be measured.")] = None,
     ffmpeg: FFmpegOption = None,

@@ -114,7 +114,7 @@ def render(
 
 @contextlib.contextmanager
 def _shared_out(scheduler: str | None, effort: Effort) -> Iterator[Effort]:
-    """The same effort, by the workers of a scheduler if there is one."""
+    """The effort, with a scheduler's workers if there is one."""
     if scheduler is None:
         yield effort
         return
@@ -145,7 +145,7 @@ def render_spec(
     locked: bool = False,
     scheduler: str | None = None,
 ) -> None:
-    """Render a spec and say what came of it."""
+    """Render a spec and report the result."""
     from concurrent.futures import ThreadPoolExecutor
 
     from cinecut.ffmpeg.builds import find_ffmpeg
@@ -219,7 +219,7 @@ def _kits_record(delivered: Delivered) -> list[dict[str, object]]:
 
 
 def _say_kits(delivered: Delivered) -> None:
-    """The papers, what every file was measured against, and what is not as it is asked."""
+    """Print the papers, the result of each kit, and every missed figure."""
     for paper in delivered.papers:
         say(str(paper))
     for each in delivered.judged:
@@ -230,12 +230,12 @@ def _say_kits(delivered: Delivered) -> None:
 
 
 def _shown(job: Job, files: Mapping[str, Path]) -> list[Path]:
-    """Those that have a picture."""
+    """The files that have a picture."""
     return [file for name, file in files.items() if name in job.plan.pictures]
 
 
 def _into(folder: Default | None, name: str) -> Path:
-    """Where a trailer goes that nobody named: here, or into the folder of one's own, which is made."""
+    """The default place of a trailer: here, or the user's own output folder, which is created."""
     if folder is None:
         return Path(name)
     with disk_errors(Path(folder.value)):
@@ -244,7 +244,7 @@ def _into(folder: Default | None, name: str) -> Path:
 
 
 def _check_pictures(files: Iterable[Path], force: bool) -> None:
-    """Raise Stop where a sheet or a poster would replace what nobody gave up."""
+    """Raise Stop where a sheet or a poster would replace a file."""
     from cinecut.review.contact import picture_files
 
     for picture in (picture for file in files for picture in picture_files(file)):

@@ -97,7 +97,7 @@ def compile_(
         typer.Option(
             metavar="modern|classic",
             help="Spelled for FFmpeg 7 and later, or for earlier ones.",
-            autocompletion=completing(lambda: ("modern", "classic")),
+            autocompletion=completing(("modern", "classic")),
         ),
     ] = "modern",
     as_json: JsonOption = False,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.films.options import vibe_names
 from cinecut.cli.terminal import (
     FFmpegOption,
     ForceOption,
@@ -35,7 +34,9 @@ def vibes(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]", help="One of them, or a file of your own, in full.", autocompletion=completing(vibe_names)
+            metavar="[NAME]",
+            help="One of them, or a file of your own, in full.",
+            autocompletion=completing("vibes:names"),
         ),
     ] = None,
     still: Annotated[

@@ -144,13 +144,8 @@ def lay_effect(effect: PlacedEffect, total: int) -> Laid | None:
 def _expression(effect: PlacedEffect, recipe: Recipe, glide: Glide) -> str:
     body, seconds = recipe.make(glide), glide.seconds
     release = f"min(1,max(0,{seconds:.9g}-t)/{min(_RELEASE, seconds / 4):.9g})"
-    seeded = f"if(eq(n,0),st(9,{_seed(effect)}))"
+    seeded = f"if(eq(n,0),st(9,{int(digest(effect.seed)[:7], 16)}))"
     return f"0*{seeded}+{recipe.level:g}*{release}*{body}"
-
-
-def _seed(effect: PlacedEffect) -> int:
-    """The seed of the effect's noise."""
-    return int(digest(effect.seed)[:7], 16)
 
 
 def _hertz(asked: Fraction | None, usual: float) -> float:

@@ -32,7 +32,7 @@ def touched(base: Sequence[Item] | None, ours: Sequence[Item], only_kept: bool =
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
             same = zip(range(a, b), range(c, d), strict=True)
-            entries.update({n: base[m] for m, n in same if _said(base[m], ours[n])})
+            entries.update({n: base[m] for m, n in same if not set(ours[n].comments) <= set(base[m].comments)})
             continue
         pairs = dict(_paired(base, range(a, b), ours, range(c, d)))
         entries.update({n: base[m] for n, m in pairs.items()})
@@ -43,11 +43,6 @@ def touched(base: Sequence[Item] | None, ours: Sequence[Item], only_kept: bool =
         left = [item for item in left if item is not moved]
         entries[number] = moved
     return Touched(dict(sorted(entries.items())), tuple(item for item in left if not item.marker))
-
-
-def _said(was: Item, now: Item) -> bool:
-    """Whether the user commented on an entry."""
-    return not set(now.comments) <= set(was.comments)
 
 
 def _paired(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cinecut.interchange.back.bring import read_cut
 from cinecut.interchange.build import ExportOptions, Shelf
-from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorText, Media
+from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, Media
 from cinecut.language.document import NodePath
 from cinecut.language.document.layout import Remark
 from cinecut.language.events import Black, Clip, Entry, Shot, Title, Transition
@@ -87,12 +87,14 @@ class _Timeline:
         silent = bool(self.cut.sounds) and (piece.gain is None or piece.gain < _SILENT)
         lead, trail = (_frames(frames) if frames > 0 else None for frames in piece.over)
         gain = Fraction(0) if silent or piece.gain is None else Fraction(str(round(piece.gain, 1)))
+        crossed = sum(piece.joint)
+        head = _transition("crossfade", crossed) if crossed else _transition("fade in", piece.fades[0])
         clip = Clip(film=self.films[piece.medium], in_=FilmTime(source), out=None, for_=_frames(piece.length))
         self._note(piece.start, piece.end)
         self.entries.append(
             make(
                 Shot, shot=clip, speed=piece.speed, mute=silent, gain=gain, sound_lead=lead, sound_trail=trail,
-                from_=self._from(piece), to=_transition("fade out", piece.fades[1]),
+                from_=head, to=_transition("fade out", piece.fades[1]),
                 titles=self._titles(piece.start, piece.end),
             )
         )  # fmt: skip
@@ -102,27 +104,18 @@ class _Timeline:
             self._note(start, end)
             self.entries.append(make(Black, black=_frames(end - start), titles=self._titles(start, end)))
 
-    def _from(self, piece: EditorPicture) -> Transition:
-        return (
-            _transition("crossfade", sum(piece.joint)) if any(piece.joint) else _transition("fade in", piece.fades[0])
-        )
-
     def _titles(self, start: int, end: int) -> tuple[Title, ...]:
-        found = []
-        for line in self.cut.lines:
-            if start <= line.start < end and line.text:
-                found.append(_title(line, start))
-        return tuple(found)
+        return tuple(
+            make(Title, text=line.text, at=_frames(line.start - start), for_=_frames(line.end - line.start))
+            for line in self.cut.lines
+            if start <= line.start < end and line.text
+        )
 
     def _note(self, start: int, end: int) -> None:
         """Markers become comments on the event that they fall into."""
         marks: list[EditorMarker] = [mark for mark in self.cut.marks if start <= mark.frame < end and mark.text]
         if marks:
             self.remarks[len(self.entries)] = [" ".join(mark.text.split()) for mark in marks]
-
-
-def _title(line: EditorText, start: int) -> Title:
-    return make(Title, text=line.text, at=_frames(line.start - start), for_=_frames(line.end - line.start))
 
 
 def _transition(kind: str, frames: int) -> Transition:

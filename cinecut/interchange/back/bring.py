@@ -20,7 +20,7 @@ from pathlib import Path
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Stop
 from cinecut.edits.changes.matching import standing
-from cinecut.edits.verbs.entries import Entries
+from cinecut.edits.verbs.entries import Entries, entries_of
 from cinecut.edits.verbs.values import set_title
 from cinecut.files import open_file
 from cinecut.interchange.back.amendments import Amended, Changes, New
@@ -31,7 +31,7 @@ from cinecut.interchange.export import TARGETS, layout_for, written
 from cinecut.interchange.readers.cut import EditorCut, Media
 from cinecut.language.document import Document, ListNode, MapNode, parse_document, read_document
 from cinecut.language.document.edit import Edits
-from cinecut.language.events import ActMarker, Clip
+from cinecut.language.events import Clip
 from cinecut.language.timebase import FilmTime, Length, Numbering
 from cinecut.language.write import set_clip, value_tree
 from cinecut.render.check import laid_out
@@ -152,7 +152,7 @@ _TIMELINE = ("timeline",)
 def amended(document: Document, layout: Layout, changes: Changes) -> str:
     """The text of a spec with the changes: new values, then removals, then the order, then new events. Every other byte
     stays."""
-    places = [at for at, entry in enumerate(layout.trailer.spec.timeline) if not isinstance(entry, ActMarker)]
+    places = entries_of(layout)
     document = _with_values(document, layout, changes, places)
     ids = [*range(len(layout.trailer.spec.timeline))]  # of the entries as they stand now, by their first places
     for placed in reversed(changes.removed):

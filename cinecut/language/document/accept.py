@@ -68,10 +68,6 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _type(of: Acceptance, value: Any, wanted: str | list[str], part: Any, home: str) -> bool:
-    return any(_TYPES[name](value) for name in ([wanted] if isinstance(wanted, str) else wanted))
-
-
 def _same(value: Any, other: Any) -> bool:
     return bool(value == other) and isinstance(value, bool) == isinstance(other, bool)
 
@@ -93,7 +89,9 @@ def _bound(kind: type | tuple[type, ...], right: Callable[[Any, Any], bool]) -> 
 _NUMBER = (int, Fraction)
 _NOTES = {"description", "default", "examples", "x-elsewhere", "title", "$schema", "$id", "$defs", "then", "else"}
 _KEYWORDS: dict[str, Callable[..., bool]] = {
-    "type": _type,
+    "type": lambda of, value, wanted, part, home: any(
+        _TYPES[name](value) for name in ([wanted] if isinstance(wanted, str) else wanted)
+    ),
     "$ref": Acceptance.ref,
     "properties": Acceptance.properties,
     "additionalProperties": _only_known,

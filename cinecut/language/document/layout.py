@@ -99,7 +99,11 @@ class _Printer:
             text = str(node.value)
             yield f"{head} |{'' if text.endswith(chr(10)) else '-'}{note}"
             yield from _indented(text.removesuffix("\n").split("\n"), indent + "  ")
-        elif isinstance(node, ListNode) and path not in self.commented and all(_is_number(item) for item in node.items):
+        elif (
+            isinstance(node, ListNode)
+            and path not in self.commented
+            and all(isinstance(getattr(item, "value", ""), int | Fraction) for item in node.items)
+        ):
             yield f"{head} [{note}" if note else f"{head} ["
             yield from _wrapped(node, indent + "  ")
             yield f"{indent}]"
@@ -145,10 +149,6 @@ class _Printer:
 
 def _indented(rows: Iterator[str] | Sequence[str] | dropwhile[str], indent: str) -> Iterator[str]:
     yield from (f"{indent}{row}" if row else "" for row in rows)
-
-
-def _is_number(node: Node) -> bool:
-    return isinstance(node, Scalar) and isinstance(node.value, int | Fraction)
 
 
 def _wrapped(node: ListNode, indent: str) -> list[str]:
