@@ -1,4 +1,4 @@
-"""The index over all results of a catalogue: arrays of every shot and text, and a database of what they are.
+"""The index over all results of a catalogue: arrays of all shots and texts, and a database that describes them.
 
     each film's result ─► rows of looks, measures, meanings ─ beside them ─► index-…/, which `find` opens
 
@@ -37,7 +37,7 @@ create table texts (id integer primary key, shot integer, kind text, by text, te
 
 
 def build(catalogue: Catalogue, progress: Callable[[float], None]) -> None:
-    """Bring the index up to date; a film whose result is damaged becomes one that failed. Raises Stop."""
+    """Bring the index up to date; a film with a damaged result is marked as failed. Raises Stop."""
     with disk_errors(catalogue.folder):
         while True:
             entries, damaged = catalogue.whole, list[CatalogueEntry]()
@@ -85,7 +85,7 @@ def _fill(
 
 
 def create(folder: Path) -> sqlite3.Connection:
-    """The database of an index, without rows; nobody reads it before it is whole."""
+    """The database of an index, without rows; it is read only when complete."""
     rows = sqlite3.connect(folder / "rows.sqlite")
     rows.executescript("pragma journal_mode = off; pragma synchronous = off;" + _TABLES)
     return rows
@@ -116,7 +116,7 @@ def _array(file: Path, kind: Any, shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def _storable(text: str) -> str:
-    """Text without what UTF-8 cannot hold."""
+    """Text without characters that UTF-8 cannot hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

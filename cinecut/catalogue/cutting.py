@@ -1,4 +1,4 @@
-"""A spec to cut on: the shots that were found, one event each."""
+"""A spec made from the shots that were found, one event each."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from cinecut.media.link import name_from
 
 
 def spec_of(hits: Sequence[Hit], catalogue: Catalogue, target: Path, query: str) -> str:
-    """The text of a spec that shows the hits, film by film in the order of the best hits, each film's in its own order.
-    Raises Stop where the catalogue has lost a film."""
+    """The text of a spec with the hits: films in the order of their best hits, each film's hits in its own order.
+    Raises Stop if the catalogue has lost a film."""
     names = _names(list(dict.fromkeys(hit.film for hit in hits)))
     films = {film: _film(film, catalogue, target) for film in names}
     ordered = sorted(hits, key=lambda hit: (list(names).index(hit.film), hit.range.start))
@@ -57,7 +57,7 @@ def _shot(hit: Hit, facts: FilmFacts | None, film: str | None) -> Shot:
 
 
 def _names(films: Sequence[Path]) -> dict[Path, str]:
-    """For each film a name that a spec takes: its file's in letters and digits; of two alike, one has a number."""
+    """A name for each film that a spec accepts: its file's, in letters and digits, with a number if it is taken."""
     names = dict[Path, str]()
     for film in films:
         plain = re.sub(r"[^a-z0-9]+", "-", film.stem.lower()).strip("-")

@@ -39,7 +39,7 @@ _LEAST = 0.05  # the score of a hit
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a shot is a hit: a term, how well it fits (0 to 1), by what, and the text in which it was found."""
+    """Why a shot is a hit: a term, how well it fits (0 to 1), what found it, and the text in which it was found."""
 
     term: str
     score: float
@@ -49,7 +49,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A shot that was found. `place` counts the usable shots of its film from 0, `number` all of them from 1."""
+    """A shot that was found. `place` counts the usable shots of its film from 0, `number` all its shots from 1."""
 
     film: Path
     title: str
@@ -63,7 +63,7 @@ class Hit:
 
 @dataclass(slots=True)
 class Index:
-    """An index that is open. All arrays are of the shots or of the texts, row by row."""
+    """An open index. All arrays have a row per shot or per text."""
 
     rows: sqlite3.Connection
     films: list[tuple[Path, str]]  # path and title
@@ -75,7 +75,7 @@ class Index:
 
     @classmethod
     def open(cls, folder: Path) -> Index:
-        """The index of a catalogue. Raises Stop where there is none, or a part of it is missing."""
+        """The index of a catalogue. Raises Stop if there is none, or a part of it is missing."""
         name = Catalogue.load(folder).index
         if not name:
             raise Stop(
@@ -104,7 +104,8 @@ class Index:
             ) from None
 
     def find(self, terms: Sequence[str], look: Look | None, films: Sequence[str], most: int) -> list[Hit]:
-        """The best shots, the best first. `look` is a vector of a picture; `films` are patterns of names, none: all."""
+        """The best shots, the best first. `look`: the vector of a picture. `films`: patterns of names; empty means
+        all."""
         found = [self._of_term(term) for term in terms]
         if look is not None:
             likeness = np.clip(self.looks @ look, 0, 1)
@@ -140,7 +141,7 @@ class Index:
         return _Found(term, scores, texts)
 
     def _as_written(self, term: str) -> NDArray[np.float32]:
-        """[texts] 1 where a text holds the term's very words, else 0."""
+        """[texts] 1 where a text contains the exact term, else 0."""
         found = np.zeros(len(self.shot_of_text), np.float32)
         escaped = re.sub(r"([\\%_])", r"\\\1", term)
         query = "select id, text from texts where text like ? escape '\\'"
@@ -172,7 +173,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """A term's scores [shots], and where texts decided them, those of each [texts]."""
+    """A term's scores [shots], and, if texts decided, the scores of the texts [texts]."""
 
     term: str
     scores: Strengths
@@ -188,6 +189,6 @@ def _first(total: NDArray[np.float32], most: int) -> NDArray[np.intp]:
 
 
 def _is_named(path: Path, title: str, patterns: Sequence[str]) -> bool:
-    """Whether a film's path, its name or its title is meant by one of the patterns."""
+    """Whether a pattern matches a film's path, file name or title."""
     names = (str(path), path.name, path.stem, title)
     return any(fnmatch(name.casefold(), pattern.casefold()) for name in names for pattern in patterns)

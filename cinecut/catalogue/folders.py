@@ -1,4 +1,4 @@
-"""Which films lie in folders: by the ends of their names, in a fixed order, and none from outside the folders."""
+"""The films in folders: by file suffix, in a fixed order, none from outside the folders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def films_in(named: Iterable[Path]) -> Iterator[Path]:
 
 
 def absolute(path: Path) -> Path:
-    """A path from the root, without `..`; links stay what they are called."""
+    """An absolute path without `..`; links are not followed."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow links
 
 

@@ -1,4 +1,4 @@
-"""Bringing a catalogue up to date: the new and changed films of some folders are looked at, and all are listed."""
+"""Bringing a catalogue up to date: new and changed films of some folders are analysed, and all are listed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Workers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What a run did: the films that it was asked for, and how many of them it had to look at."""
+    """The result of a run: the requested films, and how many of them were analysed."""
 
     films: tuple[CatalogueEntry, ...]
     new: int
@@ -71,7 +71,7 @@ def index(
 
 
 def _drop_gone(catalogue: Catalogue, named: Sequence[Path]) -> None:
-    """Films below the named folders that are no longer there."""
+    """Remove films below the named folders that no longer exist."""
     folders = [absolute(folder) for folder in named if folder.is_dir()]
     for path in [Path(path) for path in catalogue.films]:
         if not path.exists() and any(path.is_relative_to(folder) for folder in folders):
@@ -79,7 +79,7 @@ def _drop_gone(catalogue: Catalogue, named: Sequence[Path]) -> None:
 
 
 def _is_done(catalogue: Catalogue, path: Path, key: Callable[[Path], str]) -> bool:
-    """Whether the catalogue has a film's result as it would be now."""
+    """Whether the catalogue has an up-to-date result for a film."""
     entry = catalogue.films.get(str(path))
     if entry is None or entry.failed:
         return False

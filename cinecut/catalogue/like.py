@@ -1,4 +1,4 @@
-"""The look that shots are compared with: of a picture's file, or of a moment of a film."""
+"""The look that shots are compared with: that of a picture's file, or of a moment of a film."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WIDTH, _TALLEST = 320, 640  # pixels, as those of the shots' pictures
 
 
 def look_of(what: str, films: Sequence[Path]) -> NDArray[np.float32]:
-    """The look vector of a picture's file or of `FILM@TIME`; a film of the catalogue may be named by its file's name
+    """The look vector of a picture's file or of `FILM@TIME`; a film of the catalogue may be named by its file name
     alone. Raises Stop."""
     if Path(what).is_file():
         with open_media(Path(what), "picture") as media:

@@ -1,4 +1,4 @@
-"""What the usable shots of one film show, as a list."""
+"""The usable shots of one film as a list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Row = dict[str, int | str | float]
 
 
 def rows(film: FilmContents) -> list[Row]:
-    """One row for each usable shot: its number among all shots, its times, how it looks, its lines, and its scene."""
+    """One row per usable shot: its number among all shots, its times, its look, its lines, and its scene."""
     columns = columns_of(film.measures)
 
     def texts(place: int, kind: str) -> str:

@@ -1,7 +1,7 @@
 """One film, looked at for a catalogue: by the stages of the analysis, and kept where the analysis keeps them.
 
-film ─ facts ─ dialogue ─ shots ─ signals ─ scenes ─► Film: measures, looks and texts of every usable shot
-                                 └─ key pictures ─► Pictures
+film ─ facts ─ dialogue ─ shots ─ signals ─ scenes ─► FilmContents: measures, looks and texts of every usable shot
+                                 └─ key pictures ─► pictures
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ LOOK_WIDTH, TEXT_WIDTH = 512 + 9 * 16, 384  # numbers of a look, and of MiniLM's
 
 @dataclass(frozen=True, slots=True)
 class FilmText:
-    """What is said in a shot, or what a model says of its picture; `shot` is its place among the usable ones."""
+    """A line spoken in a shot, or a model's description of its picture; `shot` is its place among the usable ones."""
 
     shot: int
     kind: Literal["line", "scene"]
@@ -52,8 +52,8 @@ class FilmText:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FilmContents:
-    """The result for one film, by its content: no name of it is in it. All arrays and tuples are of the usable shots,
-    in order, but those of the texts."""
+    """The result for one film; it contains no path or name of the film. All arrays and tuples but those of the texts
+    have an item per usable shot, in order."""
 
     facts: FilmFacts
     numbers: tuple[int, ...]  # of the shots, from 1, among all of the film's
@@ -69,14 +69,14 @@ class FilmContents:
 
 @dataclass(frozen=True, slots=True)
 class LookOptions:
-    """How films are looked at: whose subtitles are preferred, whether Whisper may listen."""
+    """How films are analysed: the preferred subtitle language, and whether Whisper may be used."""
 
     language: str | None = None
     transcribes: bool = True
 
 
 def look_at(film: Path, wish: LookOptions, models: Models | None, progress: Progress) -> FilmContents:
-    """Look at a film. Raises Stop if it cannot be read, or shows nothing."""
+    """Analyse a film. Raises Stop if it cannot be read, or shows nothing."""
     line = StageRunner(Cache(fingerprint(film)), progress)
     asked = Request(film, film, load_vibe(DEFAULT), language=wish.language, transcribes=wish.transcribes)
     watched = watch(listen(asked, line), models)
@@ -105,14 +105,14 @@ def look_at(film: Path, wish: LookOptions, models: Models | None, progress: Prog
 
 
 def pictures_of(film: Path, facts: FilmFacts, shots: Sequence[FilmRange], progress: Progress) -> list[str | None]:
-    """A small picture of each shot as a data URI, None where none can be decoded."""
+    """A small picture of each shot as a data URI; None if it cannot be decoded."""
     wanted = [Wanted(shot, small=True, rough=True) for shot in shots]
     return draw(film, facts, None, wanted, partial(progress, "pictures"))
 
 
 def look_vector(look: Appearance) -> NDArray[np.float32]:
-    """[LOOK_WIDTH], of length 1: the product of two is the mean of how much colours overlap (Bhattacharyya's
-    coefficient of their histograms) and how layouts correlate."""
+    """[LOOK_WIDTH], of length 1: the product of two is the mean of how far their colours overlap (Bhattacharyya's
+    coefficient of the histograms) and how their layouts correlate."""
     layout = look.layout.ravel()
     layout = layout / max(float(np.linalg.norm(layout)), 1e-6)
     both = np.concatenate([np.sqrt(look.colors), layout])
@@ -122,7 +122,7 @@ def look_vector(look: Appearance) -> NDArray[np.float32]:
 def _texts(
     shots: Sequence[FilmShot], dialogue: Dialogue, described: Described, line: StageRunner
 ) -> tuple[tuple[FilmText, ...], Rows]:
-    """The scene of each shot and the lines whose middle lies in it, and what they mean to MiniLM."""
+    """The scene of each shot, and the lines whose middle lies in it, with their meanings by MiniLM."""
     spoken, texts = Spoken(dialogue.lines), list[FilmText]()
     for place, shot in enumerate(shots):
         if shot.index in described.scenes:
@@ -141,12 +141,12 @@ def _texts(
 
 
 def _sentences(texts: Sequence[str], engine: str) -> Rows:
-    """The engine only tells cached results apart."""
+    """`engine` only distinguishes cached results."""
     return minilm.encode(texts)
 
 
 def _spoken_shares(shots: Sequence[FilmShot], dialogue: Dialogue) -> list[float]:
-    """The share of each shot during which somebody speaks."""
+    """The share of each shot with speech."""
     spoken = Spoken(dialogue.lines)
 
     def share(shot: FilmShot) -> float:

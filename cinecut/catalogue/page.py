@@ -1,4 +1,4 @@
-"""A catalogue for people: a page of its films, and a page of the shots that were found. Each is one file."""
+"""A catalogue's pages for people: all its films, and the shots that were found. Each page is one file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ReportRow:
 
 
 def write_report(catalogue: Catalogue) -> Path:
-    """Write the page of all films, those that failed first, into the catalogue; returns its file. Raises Stop."""
+    """Write the page of all films, failed ones first, into the catalogue; returns its file. Raises Stop."""
     target = catalogue.folder / "report.html"
     ordered = sorted(catalogue.films.values(), key=lambda each: (not each.failed, each.path))
     rows = [
@@ -58,7 +58,7 @@ def _strip(catalogue: Catalogue, entry: CatalogueEntry) -> list[str]:
 
 
 def _pictures(catalogue: Catalogue, entry: CatalogueEntry | None) -> Sequence[str | None]:
-    """None at all where the file is gone or damaged: a page lacks a picture then, no more."""
+    """Empty if the file is missing or damaged; then the page only lacks these pictures."""
     try:
         return catalogue.pictures(entry) if entry is not None and not entry.failed else []
     except LookupError:

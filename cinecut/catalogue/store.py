@@ -1,4 +1,4 @@
-"""A catalogue's folder: what it knows of which films, their results by content, and the index over all of them.
+"""A catalogue's folder: the list of its films, their results by content, and the index over all of them.
 
 catalogue.json            the films, each with its result or why there is none; which index is the present one
 analysis/FILM/*.msgpack   a film's result and its pictures, named by all that they depend on
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """A film of a catalogue: where it lies, and its result, or why there is none (`failed`)."""
+    """A film of a catalogue: its path, and its result, or why there is none (`failed`)."""
 
     path: str
     fingerprint: str = ""
@@ -45,7 +45,7 @@ class CatalogueEntry:
 
 @dataclass(slots=True)
 class Catalogue:
-    """The folder, its films by path, and the name of the present index."""
+    """The folder, its films by path, and the name of the current index."""
 
     folder: Path
     films: dict[str, CatalogueEntry] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Catalogue:
 
     @classmethod
     def load(cls, folder: Path) -> Catalogue:
-        """Raises Stop where there is none, or one of another version."""
+        """Raises Stop if there is no catalogue, or one of another version."""
         try:
             content = json.loads((folder / _FILE).read_bytes())
             if content[_HEAD] != _FORMAT:
@@ -72,7 +72,7 @@ class Catalogue:
 
     @classmethod
     def begin(cls, folder: Path) -> Catalogue:
-        """The one that is there, or a new one. Raises Stop where another program's files lie."""
+        """The existing catalogue, or a new one. Raises Stop if the folder holds another program's files."""
         with disk_errors(folder):
             if (folder / _FILE).exists():
                 return cls.load(folder)
@@ -92,23 +92,23 @@ class Catalogue:
 
     @property
     def whole(self) -> list[CatalogueEntry]:
-        """The films with a result, by their paths: in which order they were looked at changes nothing."""
+        """The films with a result, by path, so that the order of analysis does not matter."""
         return [each for _, each in sorted(self.films.items()) if not each.failed]
 
     def has(self, fingerprint: str, key: str) -> bool:
-        """Whether a film's result and its pictures are there."""
+        """Whether a film's result and its pictures exist."""
         return all(_file(self.folder, fingerprint, name, key).is_file() for name in ("film", "pictures"))
 
     def result(self, entry: CatalogueEntry) -> FilmContents:
-        """Raises LookupError where the file is gone or damaged."""
+        """Raises LookupError if the file is missing or damaged."""
         return _read(self.folder, entry, "film", FilmContents)
 
     def pictures(self, entry: CatalogueEntry) -> Sequence[str | None]:
-        """Of each usable shot a small picture as a data URI. Raises LookupError."""
+        """A small picture of each usable shot as a data URI. Raises LookupError."""
         return _read(self.folder, entry, "pictures", list[str | None])
 
     def sweep(self) -> None:
-        """Delete results that nothing names any more, and older indexes."""
+        """Delete results that are no longer listed, and older indexes."""
         with suppress(OSError):
             for folder in self.folder.glob("index-*"):
                 if folder.name != self.index:
@@ -136,7 +136,7 @@ def _read(folder: Path, entry: CatalogueEntry, name: str, kind: type[T]) -> T:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a catalogue for writing. Raises Stop where another process does."""
+    """Lock a catalogue for writing. Raises Stop if another process has locked it."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The task of one film: its result as files of the catalogue, and what the catalogue's list says of it.
+"""The task for one film: write its result into the catalogue, and return its entry in the list.
 
 A task never raises: whatever is wrong with a film is the reason in its entry. What is there already is not done again.
 """
@@ -69,7 +69,7 @@ def _look_into(path: Path, folder: Path, asked: Asked, progress: Progress) -> Ca
 
 
 def entry_of(path: Path, film: FilmContents, key: str) -> CatalogueEntry:
-    """What the list says of a film with a result."""
+    """The entry of a film with a result."""
     return CatalogueEntry(
         str(path),
         film.facts.fingerprint,
@@ -84,7 +84,7 @@ def entry_of(path: Path, film: FilmContents, key: str) -> CatalogueEntry:
 
 
 def key_of(path: Path, wish: LookOptions, models: Models | None) -> str:
-    """Names a film's result by all that it depends on. Raises Stop if the film cannot be read."""
+    """A key made of everything that a film's result depends on. Raises Stop if the film cannot be read."""
     whisper = usable_whisper() if wish.transcribes else None
     tracks = [track for track in find_tracks(path).tracks if track.path is not None]
     beside = [part for track in tracks for part in (track.source, track.path)]  # its name says in which language it is

@@ -1,4 +1,4 @@
-"""Words for what is measured of a shot, so that shots are found by words where no model has described them.
+"""Words for measured properties, so that shots can be found by words without a model's descriptions.
 
 A word's strength is 0 to 1: it rises between two values of a measure. Light, colour, faces and lengths are absolute
 measures; movement and loudness are ranks within the film, since encoders and mixes differ too much for more.
@@ -26,7 +26,7 @@ _SIZES = {"close": 2.0, "medium": 1.0, "wide": 0.0}
 
 
 def measures_of(look: Appearance, ranks: Signals, seconds: float, spoken: float) -> list[float]:
-    """The row of a shot; `spoken` is the share of it that lines cover."""
+    """The row of a shot; `spoken` is its share with speech."""
     red, _, blue = (float(value) for value in look.light)
     size = math.nan if look.size is None else _SIZES[look.size]
     light = float(look.light.mean()), look.saturation / 255, red - blue
@@ -34,7 +34,7 @@ def measures_of(look: Appearance, ranks: Signals, seconds: float, spoken: float)
 
 
 def _rising(name: str, none: float, full: float) -> Callable[[Columns], Strengths]:
-    """0 at `none` and before it, 1 at `full` and after it; either may be the larger one."""
+    """0 up to `none`, 1 from `full` on; either may be the larger one."""
 
     def strength(columns: Columns) -> Strengths:
         share = np.clip((columns[name] - np.float32(none)) / np.float32(full - none), 0, 1)
@@ -44,13 +44,13 @@ def _rising(name: str, none: float, full: float) -> Callable[[Columns], Strength
 
 
 def _wide(columns: Columns) -> Strengths:
-    """A small face is a sure sign; a shot without a face may be one."""
+    """1 for a small face, one half for a shot without a face."""
     size = columns["size"]
     return np.where(np.isnan(size), np.float32(0.5), (size == _SIZES["wide"]).astype(np.float32))
 
 
 def _night(columns: Columns) -> Strengths:
-    """Dark, and rather blue than by a lamp."""
+    """Dark, and bluish rather than lit by a lamp."""
     blue = _rising("warmth", 0.2, -0.05)(columns)
     return np.asarray(_dark(columns) * (0.6 + 0.4 * blue), np.float32)
 
@@ -83,7 +83,7 @@ WORDS = {word: strength for names, strength in _TABLE.items() for word in names.
 
 
 def terms_of(query: str) -> list[str]:
-    """The parts of a query between commas, in small letters, each once; a word of the table before `of` counts too.
+    """The parts of a query between commas, in lower case, each once; a word of the table before `of` counts separately.
 
     >>> terms_of("Close-Up of an old man,  night;rain, night")
     ['close-up', 'close-up of an old man', 'night', 'rain']
@@ -97,12 +97,12 @@ def terms_of(query: str) -> list[str]:
 
 
 def columns_of(measures: NDArray[np.float32]) -> Columns:
-    """The measures [shots x MEASURES] by their names."""
+    """The measures [shots x MEASURES] by name."""
     return {name: measures[:, place] for place, name in enumerate(MEASURES)}
 
 
 def strongest(columns: Columns, row: int) -> Iterator[str]:
-    """The words that describe a shot best, the strongest first, for people to read."""
+    """The words that describe a shot best, the strongest first."""
     own = {name: column[row : row + 1] for name, column in columns.items()}
     rated = sorted(((float(strength(own)[0]), names) for names, strength in _TABLE.items()), reverse=True)
     for _, names in takewhile(lambda each: each[0] >= 0.75, rated):

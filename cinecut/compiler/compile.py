@@ -1,7 +1,7 @@
 """Layout → RenderPlan: pictures, texts and stems become one graph, which is verified, and the files beside it.
 
-Layout ─ lower_pictures + texts ─► Pictures ─┐
-       ─ lower_stems ─ mix ──────────────────┴─► Graph ─ verify ─► RenderPlan
+Layout ─ lower_pictures + texts ─► PictureTrack ─┐
+       ─ lower_stems ─ mix ──────────────────────┴─► Graph ─ verify ─► RenderPlan
 """
 
 from __future__ import annotations

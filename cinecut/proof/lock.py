@@ -1,6 +1,6 @@
 """A lock: all that a trailer was made of and what came of it, by content, as a text that people read and compare.
 
-Job + FFmpeg ─ made_of ─► Lock without results ─ results_of its files ─► Lock ─ print_lock ─► SPEC.lock
+Job + FFmpeg ─ made_of ─► TrailerLock without results ─ results_of its files ─► TrailerLock ─ print_lock ─► SPEC.lock
 """
 
 from __future__ import annotations

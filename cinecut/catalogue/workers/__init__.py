@@ -1,1 +1,1 @@
-"""Who looks at the films of a catalogue: a process beside this one, or the workers of a cluster."""
+"""The workers that analyse a catalogue's films: a process of this machine, or a cluster's."""

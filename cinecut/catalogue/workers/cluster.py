@@ -27,13 +27,13 @@ _RETRIES = 2  # of a task that failed by itself; a worker that died is the sched
 
 
 class Cluster:
-    """Looks at films for a catalogue."""
+    """Analyses films for a catalogue."""
 
     def __init__(self, client: Client, folder: Path, asked: Asked) -> None:
         self._client, self._folder, self._asked = client, folder.absolute(), asked
 
     def each(self, films: Sequence[Path]) -> Iterator[CatalogueEntry]:
-        """The entry of each film, as it is done. A film at which workers die has that as its reason."""
+        """The entry of each film as it is done. If workers die at a film, its entry says so."""
         distributed: Any = import_module("distributed")
         resources = self.resources()
         futures = {self._submitted(film, resources): film for film in films}
@@ -53,7 +53,7 @@ class Cluster:
             del future  # its result may go
 
     def resources(self) -> dict[str, int] | None:
-        """What a film takes of a worker's resources; None where nothing is tagged, or no model is asked."""
+        """A worker's resources that a film takes; None if no worker is tagged, or no model is used."""
         if self._asked.no_models:
             return None
         listing: Any = self._client.scheduler_info
@@ -68,14 +68,14 @@ class Cluster:
 
 
 def _look(film: str, folder: str, asked: Asked) -> CatalogueEntry:
-    """What a worker does."""
+    """The task that a worker runs."""
     with without_profile():
         return look_into(Path(film), Path(folder), asked, lambda stage, share: None)
 
 
 @contextmanager
 def without_profile() -> Iterator[None]:
-    """Without Dask's profile of this worker, which samples its threads a hundred times a second."""
+    """Switch off Dask's profiler of this worker, which samples its threads a hundred times a second."""
     distributed: Any = import_module("distributed")
     worker = distributed.get_worker()
     profile = worker.periodic_callbacks.get("profile")

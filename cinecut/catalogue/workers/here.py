@@ -1,4 +1,4 @@
-"""Films looked at on this machine, one after another, in a process beside this one."""
+"""Films analysed on this machine, one after another, in a child process."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from cinecut.machine.child import die_with_parent, drain
 
 
 class Here:
-    """Looks at films for a catalogue. `progress` is called with the stage that a film is at."""
+    """Analyses films for a catalogue. `progress` is called with a film's current stage."""
 
     def __init__(self, folder: Path, asked: Asked, progress: Progress) -> None:
         self._folder, self._asked, self._progress = folder.absolute(), asked, progress
 
     def each(self, films: Sequence[Path]) -> Iterator[CatalogueEntry]:
-        """The entry of each film, as it is done. A film at which the process dies has that as its reason."""
+        """The entry of each film as it is done. If the process dies at a film, its entry says so."""
         waiting = collections.deque(films)
         while waiting:
             process = self._start()
