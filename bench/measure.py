@@ -91,6 +91,16 @@ def interleaved(commands: Mapping[str, Command], times: int) -> dict[str, Meter 
     return {name: failed.get(name) or _median(meters[name]) for name in commands}
 
 
+def measured(commands: Mapping[str, Command], times: int) -> dict[str, Meter]:
+    """The same, where no command may fail. Raises NotMeasuredError."""
+    meters: dict[str, Meter] = {}
+    for name, meter in interleaved(commands, times).items():
+        if isinstance(meter, NotMeasuredError):
+            raise meter
+        meters[name] = meter
+    return meters
+
+
 def _median(meters: Sequence[Meter]) -> Meter:
     return Meter(
         statistics.median(meter.wall for meter in meters),

@@ -205,7 +205,7 @@ class Rise:
 
     @classmethod
     def of(cls, found: Analysis, pictures: Pictures) -> Rise:
-        shown = list(_shown(found))
+        shown = list(shown_spans(found))
         moves = {id(cut): _movement(pictures, _frames(part, found)) for cut, part in shown}
         acts = {act: [cut for cut, _ in group] for act, group in groupby(shown, key=lambda pair: pair[0].slot.act)}
         second = float(np.mean([moves[id(cut)] for cut in acts["act 2"]])) if "act 2" in acts else 1.0
@@ -227,7 +227,8 @@ class Rise:
         )
 
 
-def _shown(found: Analysis) -> Iterator[tuple[Cut, FilmRange]]:
+def shown_spans(found: Analysis) -> Iterator[tuple[Cut, FilmRange]]:
+    """The shots of a trailer, each with its range of the film."""
     for cut, start, end in placed(found.cuts, found.tempo):
         if cut.take is not None:
             yield cut, FilmRange(cut.in_, cut.in_ + (end - start))
@@ -253,7 +254,7 @@ def _level(found: Analysis, act: str) -> float:
     assert found.levels is not None
     powers, seconds = 0.0, 0.0
     gains = [sounds.gain for cut, sounds in zip(found.cuts, found.score.events, strict=True) if cut.take]
-    for (cut, part), gain in zip(_shown(found), gains, strict=True):
+    for (cut, part), gain in zip(shown_spans(found), gains, strict=True):
         if cut.slot.act == act and not cut.mute:
             levels = found.levels.within(part) + gain
             powers += float((10 ** (levels / 10)).sum())

@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film, measure
 from bench.film_analysis import recipes
-from bench.measure import MB, Command, Meter, interleaved
+from bench.measure import MB, Command, measured
 
 HERE = Path(__file__).resolve().parent
 SCENEDETECT = ("scenedetect==0.7.*", "opencv-python-headless")
@@ -53,7 +53,7 @@ def _against_rival(name: str, film: Film, runs: int, bound: float, rows: list[tu
     outputs = {finder: work_folder() / f"shots_{finder}.json" for finder in ("cinecut", "scenedetect")}
     try:
         commands = {"cinecut": _ours(film, outputs["cinecut"]), "scenedetect": _rival(film, outputs["scenedetect"])}
-        meters = _measured(commands, runs)
+        meters = measured(commands, runs)
     except NotMeasuredError as error:
         return [Figure(wall, None, bound, reason=str(error), needed=False)]
     found = {finder: json.loads(output.read_text()) for finder, output in outputs.items()}
@@ -75,7 +75,7 @@ def _two_hours(film: Film) -> list[Figure]:
     long = long_film(film)
     output = work_folder() / "shots_long.json"
     decode = Command((FFMPEG, "-nostdin", "-v", "error", "-i", str(long.path), "-map", "0:v:0", "-f", "null", "-"))
-    meters = _measured({"cinecut": _ours(long, output), "decode": decode}, 1)
+    meters = measured({"cinecut": _ours(long, output), "decode": decode}, 1)
     print()
     cells = [(name, f"{m.wall:.1f}", f"{m.cpu:.1f}", f"{m.peak / MB:.0f}") for name, m in meters.items()]
     print_rows(("two hours", "wall s", "CPU s", "peak MB"), cells)
@@ -83,15 +83,6 @@ def _two_hours(film: Film) -> list[Figure]:
         Figure("shots, two hours: wall against a full decode", meters["cinecut"].wall / meters["decode"].wall, 1.0),
         Figure("shots, two hours: peak memory", meters["cinecut"].peak / MB, 1500, " MB"),
     ]
-
-
-def _measured(commands: dict[str, Command], runs: int) -> dict[str, Meter]:
-    meters: dict[str, Meter] = {}
-    for name, meter in interleaved(commands, runs).items():
-        if isinstance(meter, NotMeasuredError):
-            raise meter
-        meters[name] = meter
-    return meters
 
 
 def _agreement(found: Sequence[int], truth: Sequence[int]) -> tuple[float, float]:

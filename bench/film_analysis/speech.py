@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure, print_rows, work_folder
 from bench.film import FFMPEG, Film
+from bench.film_analysis.cut import shown_spans
 from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.cache import Cache
 from cinecut.analysis.dialogue.speakers import Turn, find_speakers
 from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
 from cinecut.analysis.dialogue.voice_activity import find_voices
-from cinecut.analysis.edit.cuts import Cut
 from cinecut.analysis.edit.score.voices import placed
 from cinecut.analysis.request import Request
 from cinecut.analysis.stage import StageRunner
@@ -222,7 +222,7 @@ def _trailers(film: Film, folder: Path) -> Iterator[Figure]:
         request = Request(path, target, load_vibe(vibe), length=Fraction(60), transcribes=False)
         found = analyze(request, lambda stage, done: None, Cache("speech", folder / "cache"))
         target.write_text(found.text, encoding="utf-8")
-        here = [(cut.mute, span) for cut, span in _spans(found)]
+        here = [(cut.mute, span) for cut, span in shown_spans(found)]
         bad = sum(not mute and _chops(span, phrases) for mute, span in here)
         muted = sum(mute and bool(_inside(span, phrases)) for mute, span in here)
         above = list(_above(found, target, phrases))
@@ -232,12 +232,6 @@ def _trailers(film: Film, folder: Path) -> Iterator[Figure]:
     yield Figure("phrases chopped in unmuted shots", chopped / max(1, shown), 0.05)
     clear = sum(each >= 6 for each in levels) / max(1, len(levels))
     yield Figure("shots with the voice 6 dB above music and effects", clear, 0.95, at_least=True)
-
-
-def _spans(found: Analysis) -> Iterator[tuple[Cut, FilmRange]]:
-    for cut, start, end in placed(found.cuts, found.tempo):
-        if cut.take is not None:
-            yield cut, FilmRange(cut.in_, cut.in_ + (end - start))
 
 
 def _chops(span: FilmRange, phrases: Sequence[Phrase]) -> bool:

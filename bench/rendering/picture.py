@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film
-from bench.measure import Command, Meter, interleaved
+from bench.measure import measured
 from bench.rendering.ancestor import ancestor
 from bench.rendering.cutlist import SHOTS, cut_list, hand_graph
 from bench.rendering.sound import every_effect, render, shot_events, song, write_spec
@@ -47,15 +47,6 @@ def _folder() -> Path:
     return folder
 
 
-def _metered(commands: dict[str, Command], runs: int) -> dict[str, Meter]:
-    meters: dict[str, Meter] = {}
-    for name, result in interleaved(commands, runs).items():
-        if isinstance(result, NotMeasuredError):
-            raise result
-        meters[name] = result
-    return meters
-
-
 # Costs
 
 
@@ -76,7 +67,7 @@ def _cost(film: Film, runs: int) -> list[Figure]:
     table_file = folder / f"{VIBE}.cube"
     table_file.write_bytes(cube_text(lut([load_vibe(VIBE).grade])))
     commands[ANCESTOR] = ancestor(film, shots, table_file, song(), folder / "ancestor.mp4")
-    meters = _metered(commands, runs)
+    meters = measured(commands, runs)
     hand = meters[HAND]
     rows = [
         (name, f"{m.wall:.2f}", f"{m.wall / hand.wall:.2f}", f"{m.cpu:.1f}", f"{m.cpu / hand.cpu:.2f}")
@@ -169,7 +160,7 @@ def _deliverables(film: Film, runs: int) -> list[Figure]:
     commands = {"three in one run": render(spec, folder / "three.mp4", "--force")}
     for name in _SHAPES:
         commands[name] = render(spec, folder / f"{name}.mp4", "--only", name)
-    meters = _metered(commands, runs)
+    meters = measured(commands, runs)
     print_rows(
         (f"{SHOTS} shots", "wall s", "CPU s"), [(name, f"{m.wall:.2f}", f"{m.cpu:.1f}") for name, m in meters.items()]
     )

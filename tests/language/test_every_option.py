@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pytest
-from compiling import plan_of
+from compiling import plan_of, read_text
 
 from cinecut.diagnostics import Report, as_text
-from cinecut.language.document import parse_document
-from cinecut.language.read import fill_spec
 from cinecut.language.schema import TRAILER, read_schema
-from cinecut.language.spec import Spec
 from cinecut.render.check import layout_of
 from cinecut.review.explain import settings
 
@@ -361,14 +357,6 @@ def variants(path: str, change: tuple[str, str]) -> list[str]:
     return [BASE.replace(old, new.replace("{}", str(value)) if values else new) for value in values or [None]]
 
 
-def load(text: str) -> Spec:
-    report = Report()
-    spec = fill_spec(parse_document(Path("spec.yaml"), text, report), report)
-    assert report.ok, "\n".join(as_text(d, text.splitlines()) for d in report)
-    assert spec is not None
-    return spec
-
-
 @lru_cache(maxsize=1)
 def default_outcome() -> object:
     return outcome(BASE)
@@ -377,7 +365,7 @@ def default_outcome() -> object:
 def outcome(text: str) -> object:
     """All that a render does: FFmpeg's graph, inputs and settings, and the files beside them."""
     report = Report()
-    plan = plan_of(load(text), report)
+    plan = plan_of(read_text(text), report)
     assert plan is not None, "\n".join(as_text(d, text.splitlines()) for d in report)
     return plan.render, plan.inputs, dict(plan.files), dict(plan.luts)
 
@@ -398,7 +386,7 @@ def test_an_option_changes_the_render(path: str) -> None:
 @pytest.mark.parametrize("path", NOTES)
 def test_a_note_is_explained(path: str) -> None:
     shown = [
-        {(s.path, s.value) for s in settings(layout_of(load(text), Report()).trailer)}
+        {(s.path, s.value) for s in settings(layout_of(read_text(text), Report()).trailer)}
         for text in [BASE, *variants(path, NOTES[path])]
     ]
     assert differ(list(shown))

@@ -16,6 +16,7 @@ from typing import Any
 
 from judge import Decoded, Shot, Timeline, decode, joined, picture_faults, sound_faults
 from making import Recipe, make
+from rendering import up
 from ruamel.yaml import YAML
 
 from cinecut.cli import command_line
@@ -159,11 +160,11 @@ def _shots(recipe: Recipe, plain: Decoded, times: Timeline, duration: Fraction) 
     key = next((n for n in range(min(20, last), last) if _number(plain, n) % _GOP == 0), last // 3)
     shots = [
         Shot("head", Fraction(0), _FRAMES),
-        Shot("key frame", _up(times.times[key]), _FRAMES),
+        Shot("key frame", up(times.times[key]), _FRAMES),
         Shot("before a key frame", times.times[min(key + _GOP - 1, last)] + half, _FRAMES),
         Shot("middle", times.times[last // 2 + 3] + half, _FRAMES),
         *(Shot(f"at {place} s", Fraction(place), _FRAMES) for place in recipe.places),
-        Shot("tail", _up(duration - _FRAMES / rate), _FRAMES),
+        Shot("tail", up(duration - _FRAMES / rate), _FRAMES),
     ]
     return [Shot(shot.what, floor(shot.start * 10**7) / Fraction(10**7), shot.frames) for shot in shots]
 
@@ -171,11 +172,6 @@ def _shots(recipe: Recipe, plain: Decoded, times: Timeline, duration: Fraction) 
 def _number(plain: Decoded, index: int) -> int:
     text = plain.number(index)
     return int(text) if text.isdigit() else -1
-
-
-def _up(time: Fraction) -> Fraction:
-    """The least time of seven decimals at or after this one."""
-    return Fraction(-floor(-time * 10**7), 10**7)
 
 
 def _decimal(time: Fraction) -> str:
