@@ -265,7 +265,7 @@ def test_what_stands_twice_in_a_film_is_decoded_once(folder: Path, tmp_path: Pat
         assert len(thrice.distinct) <= count + 1  # what follows the last group counts too
         for group in range(count - 1):
             assert np.array_equal(thrice.block(2 * count + group), once.block(group))
-        decoded = thrice.decoded
-        assert decoded == int(once.starts[-1])
+        asked = thrice.asked
+        assert asked == int(once.starts[-1])
         thrice.block(0), thrice.block(count)
-        assert thrice.decoded == decoded
+        assert thrice.asked == asked

@@ -22,9 +22,10 @@ from cinecut.language.timebase import FilmTime
 from cinecut.media.probe import film_facts
 from cinecut.proof.conform.cards import read_cards
 from cinecut.proof.conform.places.blending import with_blends
+from cinecut.proof.conform.places.course import by_light
 from cinecut.proof.conform.places.film import FilmPictures
-from cinecut.proof.conform.places.matching import Matcher
-from cinecut.proof.conform.places.motion import by_motion
+from cinecut.proof.conform.places.matching import Matcher, joined
+from cinecut.proof.conform.places.motion import by_motion, usual_speed
 from cinecut.proof.conform.places.placing import Piece, Placer, spread
 from cinecut.proof.conform.places.vectors import vectors_of
 from cinecut.proof.conform.places.views import Pair, likely_view, refined
@@ -65,6 +66,7 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
         pieces = Matcher(placer).matched(bounds, lambda done: progress("shots", done))
         _refine_views(placer, pieces)
         pieces = by_motion(pieces, placer)
+        pieces = joined(by_light(pieces, placer, usual_speed(pieces)), placer)
         pieces = with_blends(pieces, placer)
         main = _main(pieces, pictures)
         cards = [piece for piece in pieces if piece.film is None and not piece.black and placer.is_plain(piece)]

@@ -15,7 +15,9 @@ from cinecut.proof.conform.places.placing import Piece, Placer, ranks_of
 from cinecut.proof.conform.places.vectors import WHOLE, seen
 
 _LONGEST, _AROUND = 72, 16  # frames of what lies between two pieces; beside it that are looked at
+_SHORT = 24  # frames of what has a place that is not certain
 _EXPLAINED = 0.9  # of a frame's variance by the sum
+_BOTH = 2.0  # times as much of it that one picture alone leaves unexplained: no sum needs a picture that is black
 _PURE = 0.08  # share below which a picture is not in a frame
 _LEAST = 4  # frames of a dissolve
 _WEAK = 0.93  # of a piece's usual correlation: something lies over its end
@@ -37,7 +39,10 @@ def with_blends(pieces: Sequence[Piece], placer: Placer) -> list[Piece]:
 
 
 def _is_gap(piece: Piece) -> bool:
-    return piece.film is None and not piece.black and piece.end - piece.start <= _LONGEST
+    """Whether a piece may be no more than what lies between two others."""
+    if piece.film is not None:
+        return not piece.certain and piece.end - piece.start <= _SHORT
+    return not piece.black and piece.end - piece.start <= _LONGEST
 
 
 def _weak(one: Piece, other: Piece, placer: Placer) -> bool:
@@ -56,7 +61,9 @@ def _blended(one: Piece, other: Piece, placer: Placer) -> list[Piece] | None:
     before, after = (_continued(piece, frames, placer) for piece in (one, other))
     shown = _small(placer.luma[first:last])
     weights, explained = _sum_of(before, after, shown)
-    mixed = (weights > _PURE) & (weights < 1 - _PURE) & (explained > _EXPLAINED)
+    alone = np.maximum(_share_of(before, shown), _share_of(after, shown))
+    needed = 1 - alone > _BOTH * (1 - explained)
+    mixed = needed & (weights > _PURE) & (weights < 1 - _PURE) & (explained > _EXPLAINED)
     if mixed.sum() < _LEAST:
         return None
     slope, offset = np.polyfit(frames[mixed], weights[mixed], 1)
@@ -100,3 +107,9 @@ def _sum_of(
     explained = (a * ta + b * tb) / tt
     share = np.where(a + b > 0.3, b / np.maximum(a + b, 1e-3), 0.5)
     return np.asarray(np.clip(share, 0, 1), np.float64), np.asarray(np.where(a + b > 0.3, explained, 0), np.float64)
+
+
+def _share_of(one: NDArray[np.float32], shown: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How much of each frame one picture explains alone."""
+    product, own, all_ = (one * shown).sum(1), (one * one).sum(1) + 1e-3, (shown * shown).sum(1) + 1e-3
+    return np.asarray(product**2 / (own * all_), np.float64)

@@ -89,14 +89,15 @@ class FilmPictures:
     """A film's pictures by their ranks in showing order, small and without its bars. May be used by several threads.
 
     view : the part of its pictures that the trailer shows; all vectors are of that part
-    decoded : pictures so far
+    asked : pictures that were asked for so far: what is found may depend on that, never on what is decoded already
     """
 
     path: Path
     facts: FilmFacts
     known: KeyPictures
     view: View = WHOLE
-    decoded: int = 0
+    asked: int = 0
+    _asked: set[str] = field(default_factory=set)  # files of groups that were
     _keys: tuple[View, Vectors] | None = None
     _at_hand: dict[tuple[int, View], Vectors] = field(default_factory=dict)
     _locks: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
@@ -175,18 +176,38 @@ class FilmPictures:
     def _pictures(self, group: int) -> NDArray[np.uint8]:
         """The pictures of a group, luma and then tints [n, _ROW]."""
         with self._lock_of(group):
-            return self._kept_or(self._file(group), lambda: self._decode(group))
+            rows = self._kept_or(self._file(group), lambda: self._decode(group))
+        self._count(self._file(group), len(rows))
+        return rows
 
-    def is_kept(self, group: int) -> bool:
-        """Whether the pictures of a group are decoded already."""
-        return self._file(group).exists()
+    def was_asked(self, group: int) -> bool:
+        """Whether all pictures of a group were asked for. While threads do so, the answer depends on which is first."""
+        return self._file(group).name in self._asked
 
-    def outline(self, group: int) -> Vectors:
-        """Some pictures of a group, a few frames apart: those that others refer to."""
-        if self.is_kept(group):
+    def asked_around(self, rank: int, first: int, last: int) -> tuple[int, int]:
+        """The pictures [low, high) around one, so far as all of their groups were asked for; they reach from `first` to
+        `last` if they can."""
+        low = high = self.group_at(rank)
+        while low > 0 and self.was_asked(low - 1) and self.starts[low] > first:
+            low -= 1
+        while high + 1 < len(self.starts) and self.was_asked(high + 1) and self.end(high) < last:
+            high += 1
+        return int(self.starts[low]), self.end(high)
+
+    def _count(self, file: Path, pictures: int) -> None:
+        """Note that pictures were asked for."""
+        with self._lock:
+            if file.name not in self._asked:
+                self._asked.add(file.name)
+                self.asked += pictures
+
+    def outline(self, group: int, whole: bool) -> Vectors:
+        """Some pictures of a group, a few frames apart: of the `whole` one, or those that others refer to."""
+        if whole:
             return self.vectors(group)[::2]
         with self._lock_of(group):
             rows = self._kept_or(self._file(group, "outline"), lambda: self._sketch(group))
+        self._count(self._file(group, "outline"), len(rows))
         return vectors_of(rows[:, :_LUMA].reshape(-1, *_SHAPE), self.view)
 
     def vectors(self, group: int, view: View | None = None) -> Vectors:
@@ -251,8 +272,6 @@ class FilmPictures:
             self._readers.put(reader)
 
     def _decode(self, group: int) -> NDArray[np.uint8]:
-        with self._lock:
-            self.decoded += self.end(group) - int(self.starts[group])
         with self._reader() as reader:
             return self._filled(reader, group, np.zeros(_ROW, np.uint8), _row)
 
@@ -286,8 +305,6 @@ class FilmPictures:
                 if rank >= end:
                     break
                 found.append(_row(thumb))
-        with self._lock:
-            self.decoded += len(found)
         return np.stack(found) if found else np.empty((0, _ROW), np.uint8)
 
     def _file(self, group: int, kind: str = "frames") -> Path:

@@ -21,7 +21,7 @@ from cinecut.proof.conform.places.views import Pair, refined
 _ZOOMS = (0.94, 0.86, 0.78, 0.7, 0.62, 0.54)  # of the usual part's width and height
 _COARSE = 31  # pixels of a thumbnail: the window over which light is evened out
 _GROUPS, _KEPT = 400, 80  # groups, as they are and mirrored, whose key pictures are looked through; whose frames are
-_EVERY = 8  # of those, if they are decoded already
+_EVERY = 8  # of those, if they were asked for already
 _AKIN = 0.5  # correlation from which on a place is worth an exact look
 _TRIED = 5  # places for one shot
 _PLAIN = 3.0  # levels of deviation: a picture with less shows nothing
@@ -29,15 +29,16 @@ _LOOKS = 4  # frames of a shot by which its part is told exactly
 _NARROWER, _BETTER = 0.015, 0.01  # another part than usual differs by so much, and is so much more like
 
 
-def framings(piece: Piece, placer: Placer) -> list[PossiblePlace]:
-    """The likeliest groups of a piece, each with the part of its pictures that the piece would show."""
+def framings(piece: Piece, placer: Placer, asked: Sequence[frozenset[int]]) -> list[PossiblePlace]:
+    """The likeliest groups of a piece, each with the part of its pictures that the piece would show. `asked`: groups
+    of each film of which more than the key picture is looked at."""
     middle = (piece.start + piece.end) // 2
     found = list[PossiblePlace]()
     for number, each in enumerate(placer.candidates(piece.start, piece.end)[:_GROUPS]):
         film = placer.films[each.film]
         luma = placer.luma[middle][:, ::-1] if each.flipped else placer.luma[middle]
         pictures = [film.key_luma[each.group]]
-        if number < _KEPT and film.is_kept(each.group):
+        if number < _KEPT and each.group in asked[each.film]:
             pictures += list(film.block(each.group)[_EVERY // 2 :: _EVERY])
         like, view = max((_sought(luma, picture, film.view) for picture in pictures), key=lambda rated: rated[0])
         if like > _AKIN:

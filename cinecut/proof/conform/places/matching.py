@@ -117,17 +117,18 @@ class Matcher:
 
     def _reframed(self, pieces: Sequence[Piece]) -> list[Piece]:
         """The pieces; those that show another part of the picture than the usual one with that."""
+        asked = [frozenset(g for g in range(len(f.starts)) if f.was_asked(g)) for f in self.placer.films]
         with ThreadPoolExecutor(THREADS) as pool:
-            parts = list(pool.map(self._with_part, pieces))
+            parts = list(pool.map(lambda each: self._with_part(each, asked), pieces))
         return [each for part in parts for each in part]
 
-    def _with_part(self, piece: Piece) -> list[Piece]:
+    def _with_part(self, piece: Piece, asked: Sequence[frozenset[int]]) -> list[Piece]:
         if piece.film is not None:
             return [reframed(piece, self.placer)] if piece.like < SURE else [piece]
         if not self._is_worth_it(piece):
             return [piece]
         places = list[Piece]()
-        for candidate in framings(piece, self.placer):
+        for candidate in framings(piece, self.placer, asked):
             near = [reframed(each, self.placer) for each in self.placer.within_group(piece.start, piece.end, candidate)]
             places += [each for each in near if each.like > NEAR]
             if max((each.like for each in places), default=0.0) > SURE:
@@ -210,7 +211,9 @@ def joined(pieces: Sequence[Piece], placer: Placer) -> list[Piece]:
     for piece in pieces:
         last = found[-1] if found else None
         if last is not None and _goes_on(last, piece, placer):
-            found[-1] = replace(last, end=piece.end, like=max(last.like, piece.like))
+            found[-1] = replace(
+                last, end=piece.end, like=max(last.like, piece.like), certain=last.certain or piece.certain
+            )
         else:
             found.append(piece)
     return found

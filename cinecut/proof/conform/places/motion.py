@@ -16,7 +16,6 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.conform.places.film import FilmPictures
 from cinecut.proof.conform.places.placing import MOVING, SPEEDS, Piece, Placer, ranks_at, spread
 from cinecut.proof.conform.places.vectors import Vectors
 
@@ -34,11 +33,16 @@ _AS_LIKE, _NOISE = 1.5, 0.0005  # times as unlike, and by so much more, the pict
 
 def by_motion(pieces: Sequence[Piece], placer: Placer) -> list[Piece]:
     """The pieces at the speeds and frames that their motion tells; where it tells none, they are not `certain`."""
+    usual = usual_speed(pieces)
+    return [piece if piece.film is None else _settled(piece, placer, usual) for piece in pieces]
+
+
+def usual_speed(pieces: Sequence[Piece]) -> Fraction:
+    """The speed that most of the trailer has."""
     speeds = Counter[Fraction]()
     for piece in pieces:
         speeds[piece.speed] += piece.end - piece.start if piece.film is not None else 0
-    usual = speeds.most_common(1)[0][0] if speeds else Fraction(1)
-    return [piece if piece.film is None else _settled(piece, placer, usual) for piece in pieces]
+    return speeds.most_common(1)[0][0] if speeds else Fraction(1)
 
 
 def _settled(piece: Piece, placer: Placer, usual: Fraction) -> Piece:
@@ -69,7 +73,8 @@ def _refined(piece: Piece, placer: Placer, usual: Fraction, reach: int) -> Piece
     film, rows = placer.films[piece.film], spread(piece.start, piece.end, _LOOKS)
     normal = film.facts.rate / placer.rate
     moments = rows - piece.start
-    low, high = _decoded(film, piece, placer, reach)
+    half, far = (piece.end - piece.start) / 2 * normal * piece.speed, 2 * (piece.end - piece.start) + reach
+    low, high = film.asked_around(int(piece.first + half), int(piece.first) - far, int(piece.first) + 2 * far)
     places = _places(piece, usual, moments, normal, range(low, high), reach)
     if not places:
         return piece
@@ -93,17 +98,6 @@ def _refined(piece: Piece, placer: Placer, usual: Fraction, reach: int) -> Piece
     speed, first = places[best]
     like = piece.like if best == own else float(likes[best])
     return replace(piece, speed=speed, first=first, like=like, certain=certain)
-
-
-def _decoded(film: FilmPictures, piece: Piece, placer: Placer, reach: int) -> tuple[int, int]:
-    """The film frames [first, last) around a piece in groups that are decoded already."""
-    first = last = film.group_at(int(piece.first + (piece.end - piece.start) / 2 * placer.step(piece)))
-    reach = 2 * (piece.end - piece.start) + reach
-    while first > 0 and film.is_kept(first - 1) and film.starts[first] > piece.first - reach:
-        first -= 1
-    while last + 1 < len(film.starts) and film.is_kept(last + 1) and film.end(last) < piece.first + 2 * reach:
-        last += 1
-    return int(film.starts[first]), film.end(last)
 
 
 def _places(

@@ -65,7 +65,7 @@ def sought(lost: Sequence[Piece], placer: Placer) -> dict[Piece, Piece]:
 def _seek(searches: Sequence[_Search], placer: Placer, covered: bool) -> None:
     """Look into the outlines of groups, as many as may be decoded; pictures may be `covered` by something."""
     order = _order([each.piece for each in searches], placer, covered)
-    most = [max(_BUDGET * film.count, film.decoded + _FREE) for film in placer.films]
+    most = [max(_BUDGET * film.count, film.asked + _FREE) for film in placer.films]
     with ThreadPoolExecutor(THREADS) as pool:
         while order:
             some, order = order[: 2 * THREADS], order[2 * THREADS :]
@@ -73,7 +73,11 @@ def _seek(searches: Sequence[_Search], placer: Placer, covered: bool) -> None:
             if not waiting:
                 break
             some = [each for each in some if _is_affordable(each, placer, most)]
-            list(pool.map(lambda each, waiting=waiting: _look(each, waiting, placer), some))
+            whole = [placer.films[each.film].was_asked(each.group) for each in some]
+            looks = pool.map(lambda each, known, waiting=waiting: _look(each, known, waiting, placer), some, whole)
+            for search, look in ((s, each) for found in list(looks) for s, each in zip(waiting, found, strict=True)):
+                search.doubts += look.doubts
+                search.places += look.places
 
 
 def _order(lost: Sequence[Piece], placer: Placer, covered: bool) -> list[PossiblePlace]:
@@ -90,22 +94,32 @@ def _order(lost: Sequence[Piece], placer: Placer, covered: bool) -> list[Possibl
 def _is_affordable(candidate: PossiblePlace, placer: Placer, most: Sequence[float]) -> bool:
     """Whether a group may be decoded: `most` says of each film how many pictures may be."""
     film = placer.films[candidate.film]
-    return film.decoded < most[candidate.film] or film.is_kept(candidate.group)
+    return film.asked < most[candidate.film] or film.was_asked(candidate.group)
 
 
-def _look(candidate: PossiblePlace, searches: Sequence[_Search], placer: Placer) -> None:
-    """Add the places of pieces, or of parts of them, that are in a group; and what leaves doubt."""
-    outline = placer.films[candidate.film].outline(candidate.group)
-    for search in searches:
+@dataclass
+class _Look:
+    """What of one stretch is in one group."""
+
+    places: list[Piece] = field(default_factory=list)
+    doubts: list[_Doubt] = field(default_factory=list)
+
+
+def _look(candidate: PossiblePlace, whole: bool, searches: Sequence[_Search], placer: Placer) -> list[_Look]:
+    """The places of pieces, or of parts of them, that are in a group, and what leaves doubt: of each search."""
+    outline = placer.films[candidate.film].outline(candidate.group, whole)
+    looks = [_Look() for _ in searches]
+    for search, look in zip(searches, looks, strict=True):
         rows = spread(search.piece.start, search.piece.end, 7)
         for flipped in (False, True):
             likes = alike(placer.own(rows, flipped), outline, candidate.covered).max(1, initial=0)
             doubt = _Doubt(float(likes.max()), int(rows[int(likes.argmax())]), replace(candidate, flipped=flipped))
             if doubt.like > _DOUBTFUL:
-                search.doubts.append(doubt)
+                look.doubts.append(doubt)
             if doubt.like > NEAR:
                 first, last = _windows(search.piece, doubt.row)[0]
-                search.places += placer.within_group(first, last, doubt.candidate)
+                look.places += placer.within_group(first, last, doubt.candidate)
+    return looks
 
 
 def _windows(piece: Piece, row: int) -> list[tuple[int, int]]:
