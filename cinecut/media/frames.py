@@ -21,6 +21,7 @@ from cinecut.media.joined import JoinedMedia
 from cinecut.media.open import open_container, open_media, packets_of
 
 _PATIENCE = 1500  # pictures decoded for one moment, at most
+_AHEAD = 17  # pictures of a piece that are decoded before its first one may be: more than any decoder delays one
 KEYS_TRIED = 10  # packets at a film's head
 _NEAR = Fraction(2)  # seconds ahead up to which decoding on is cheaper than seeking
 
@@ -53,7 +54,7 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
             read, packets = list[Any](), chain([key], packets)
             refresh = _Refresh(key, video)
             whole = next((at for each in packets if (at := refresh.whole_from(each, read)) is not None), None)
-            if whole is not None and whole <= stamp:
+            if whole is not None and whole <= stamp and _leads_to(stamp, read, packets):
                 yield from chain(read, packets)
                 return
         target, step = target - step, step * 2
@@ -66,6 +67,18 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
         packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
     key = next(packets, None)
     yield from chain([key], packets) if key is not None else _stamped(from_start(media, video))  # none is marked
+
+
+def _leads_to(stamp: int, read: list[Any], packets: Iterator[Any]) -> bool:
+    """Whether a picture at or before a stamp is among those that follow a key frame; the packets looked at are put into
+    `read`. What an edit list takes from before a piece only for decoding has times of the piece before."""
+    if not read[0].is_discard:
+        return True
+    shown = sum(not packet.is_discard for packet in read)
+    while shown < _AHEAD and (packet := next(packets, None)) is not None:
+        read.append(packet)
+        shown += not packet.is_discard
+    return any(_stamp(packet) <= stamp for packet in read if not packet.is_discard)
 
 
 def keys_doubtful(video: Any, head: list[Any]) -> bool:

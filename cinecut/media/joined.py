@@ -88,18 +88,21 @@ def _parts(path: Path, changed: int) -> list[_Part]:
     parts = []
     with open_container(path) as media:
         video = picture_stream(media, path)
-        base, step, last = Fraction(video.time_base or 1), 0, None
+        base, step, last, since = Fraction(video.time_base or 1), 0, None, 0
         shown: list[int] = []
         for packet in packets_of(media, video):
-            if packet.dts is None or packet.is_discard:
+            if packet.is_discard or not packet.size:
+                continue
+            since += 1  # of which but the last one need not have a time
+            if packet.dts is None:
                 continue
             if last is not None and packet.dts < last - _FALL / base:
-                follows = last + step + (packet.pts or packet.dts) - packet.dts
-                parts.append(_part(offset, shown, step, follows))
-                offset, shown = offset + (last + step - packet.dts) * base, []
+                end = last + since * step
+                parts.append(_part(offset, shown, step, end + (packet.pts or packet.dts) - packet.dts))
+                offset, shown = offset + (end - packet.dts) * base, []
             elif last is not None and packet.dts > last:
-                step = step or packet.dts - last
-            last = packet.dts
+                step = step or (packet.dts - last) // since
+            last, since = packet.dts, 0
             shown += [] if packet.pts is None else [packet.pts]
     return [*parts, _Part(offset)]
 

@@ -140,7 +140,7 @@ def _placed(film: Path, folder: Path, number: int) -> tuple[Fraction, Samples | 
     for pts, length in rows:
         stamp, samples = round(pts * tick), round(length * tick)
         counted = sum(places[-1]) if places else stamp
-        lost = round((stamp - counted) / samples) * samples  # in whole blocks, if the clock allows it
+        lost = max(0, round((stamp - counted) / samples)) * samples  # in whole blocks, if the clock allows it
         place = next((at for at in (counted, counted + lost) if abs(stamp - at) <= slack), stamp)
         places.append((place, samples))
     begin, end = min(place for place, _ in places), max(place + samples for place, samples in places)

@@ -70,6 +70,8 @@ def _edits() -> list[Recipe]:
         *_films("an edit list of two pieces", silent, steps=(edited((Fraction(0), "1"), (Fraction(2), "1")),)),
         *_films("an edit list whose second piece is earlier", silent, frames=200, picture=_LONG,
                 steps=(edited((Fraction(5), "1"), (Fraction(1), "1"), (Fraction(3), "2")),)),
+        *_films("an edit list whose pieces overlap", silent, places=("1.6", "2.1"),
+                steps=(edited((Fraction(2), "1"), (Fraction(1), "2"), (Fraction(3, 2), "1")),)),
         *_films("an edit list that begins late", silent, steps=(edited((Fraction(1, 2), "3")),)),
         *_films("an empty edit first", silent, steps=(edited((None, "1"), (Fraction(0), "3")),)),
         *_films("no edit list", "mp4 h264 aac, mov h264 aac", more=("-use_editlist", "0")),

@@ -107,7 +107,7 @@ def _number_replaced(text: str, case: Setting) -> str:
 _SETTINGS = (
     "CINECUT_VIBE", "CINECUT_OUTPUT", "CINECUT_MUSIC", "CINECUT_JOBS", "CINECUT_LANGUAGE", "CINECUT_FFMPEG",
     "CINECUT_STORE_GB", "CINECUT_GPU_MEMORY_MIB", "CINECUT_CONFIG", "CINECUT_LLM_KEY", "COLUMNS", "LINES", "TERM",
-    "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "TZ", "SOURCE_DATE_EPOCH", "GITHUB_ACTIONS", "CI", "PYTHONUTF8",
+    "NO_COLOR", "LANG", "LC_ALL", "TZ", "SOURCE_DATE_EPOCH", "GITHUB_ACTIONS", "CI", "PYTHONUTF8",
 )  # fmt: skip
 _TOML = (
     'vibe = "horror"\noutput = "made"\nmusic = "."\njobs = 2\nlanguage = "en"\n',
@@ -239,6 +239,8 @@ def exported(link: Callable[[list[str]], Any], folder: Path, seed: str) -> dict[
     return projects
 
 
+GOES_ON = ("edits", "records", "asked")
+"""Kinds whose next command is run also where one ended with a mistake."""
 KINDS: dict[str, tuple[Callable[[Setting], Commands], int]] = {  # and how often each is drawn
     "values_files": (values_files, 12),
     "pictures": (pictures, 5),

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import time
 import unicodedata
 from collections.abc import Sequence
@@ -65,7 +66,7 @@ def _be_cinecut(words: Sequence[str], folder: Path, log: Path, audit: Path) -> N
     os.chdir(folder)
     note = os.open(audit, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    words = _as_in_a_shell(words)
+    words, tempfile.tempdir = _as_in_a_shell(words), None
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's own

@@ -178,26 +178,31 @@ class FilmSound:
 
     def _placed(self, frames: Iterator[av.AudioFrame], origin: int | None) -> Iterator[Placed]:
         """Frames with their places."""
-        rate = self.rate
+        rate, exact = self.rate, math.ceil(self._tick)
         at: int | Fraction | None = origin  # a fraction after frames of another rate
-        slack = max(math.ceil(self._tick), rate // _TOGETHER)
-
-        def strays(frame: av.AudioFrame | None, place: int | Fraction) -> bool:
-            near = frame is None or frame.pts is None or -slack <= self._place(frame.pts) - place <= slack
-            return not near
-
+        slack = max(exact, rate // _TOGETHER)
+        before = 0  # by how much the stamp of the frame before was off
         for frame, following in pairwise(chain(frames, [None])):
             assert frame is not None
             length = samples_of(frame, rate)
             if at is None:
                 at = self._place(frame.pts or 0)
-            elif strays(frame, at) and (following is None or strays(following, at + length)):
-                missing = self._place(frame.pts or 0) - at
-                whole = nearest(Fraction(missing) / max(length, 1)) * length  # what is lost is lost in whole frames
-                lost = length > 2 * slack and -self._tick <= whole - missing <= self._tick
-                at += whole if lost else missing
+            off = self._off(frame, at)
+            after = None if following is None else self._off(following, at + length)
+            # A leap is believed where it lasts; where it is a small one, only if it is the very same after it.
+            leaps = abs(off) > slack and (after is None or abs(after) > slack)
+            leaps = leaps or (after is not None and abs(off - before) > exact and abs(after - off) <= 1 < abs(off))
+            if leaps:
+                whole = nearest(Fraction(off) / max(length, 1)) * length  # what is lost is lost in whole frames
+                lost = off > 0 and length > 2 * slack and -self._tick <= whole - off <= self._tick
+                at += whole if lost else off
+            before = 0 if leaps else off
             yield (at if isinstance(at, int) else nearest(at)), frame
             at += length
+
+    def _off(self, frame: av.AudioFrame, place: int | Fraction) -> int | Fraction:
+        """By how many samples a frame's stamp is after a place; where it has none, it is not off."""
+        return 0 if frame.pts is None else self._place(frame.pts) - place
 
 
 def stretch(sounds: FilmSounds, audio: AudioFacts, start: Fraction, end: Fraction) -> Iterator[NDArray[Any]]:
