@@ -29,7 +29,7 @@ _PART = re.compile(r"\.cinecut-(\d+)-[0-9a-f]{8}\.part")
 
 
 def cache_folder() -> Path:
-    """Where all is kept that can be worked out again."""
+    """The folder for everything that can be computed again."""
     import platformdirs
 
     return Path(os.environ.get("CINECUT_CACHE_DIR") or platformdirs.user_cache_dir("cinecut"))
@@ -136,7 +136,7 @@ def disk_errors(where: Path) -> Iterator[None]:
 
 
 def _is_beside(path: Path, reason: int | None) -> bool:
-    """Whether it is what is renamed when it is whole, and no name that anybody knows. What is itself in the way is."""
+    """Whether it is a temporary file of `beside`."""
     closed = reason in (errno.EACCES, errno.EPERM, errno.EROFS)
     folders = closed and any(part.startswith(".") and part.endswith(".part") for part in path.parts)
     return folders or _PART.fullmatch(path.name) is not None

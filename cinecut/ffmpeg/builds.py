@@ -1,4 +1,4 @@
-"""Which FFmpeg runs, and what it can do: asked of the build, never guessed from its version."""
+"""The FFmpeg to run, and what it can do: asked of the build, never guessed from its version."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class FFmpeg:
 
 
 def find_ffmpeg(choice: str | None = None) -> FFmpeg:
-    """The chosen FFmpeg (a path or a name on PATH; else the user's default), else the bundled one, else the
-    system's. Raises Stop where there is none, or where it lacks what every trailer needs."""
+    """The chosen FFmpeg (a path or a name on PATH; else the user's default), else the bundled one, else the system's.
+    Raises Stop if there is none, or if it lacks what every trailer needs."""
     choice = os.path.expanduser(choice or chosen("ffmpeg") or "")  # noqa: PTH111 - Path strips the ./
     path = shutil.which(choice) if choice else _bundled() or shutil.which("ffmpeg")
     if path is None:

@@ -1,4 +1,4 @@
-"""How loud a file is, measured as its recipients do: by FFmpeg's EBU R 128 meter, and Leq(m) by our own."""
+"""The loudness of a file, measured as recipients do: EBU R 128 by FFmpeg's meter, Leq(m) by our own."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SILENCE = -70.0  # LUFS: the meter's gate
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Integrated loudness in LUFS and true peak in dBTP; the loudest 3 s and 0.4 s in LUFS, and Leq(m) in dB, where
-    they were measured. None: silence, or not measured."""
+    """Integrated loudness in LUFS and true peak in dBTP; if measured, the loudest 3 s and 0.4 s in LUFS, and Leq(m) in
+    dB. None: silence, or not measured."""
 
     loudness: float | None
     peak: float
@@ -34,7 +34,7 @@ class Level:
 
     @property
     def lufs(self) -> float:
-        """The loudness as a number, silence too."""
+        """The loudness as a number, also for silence."""
         return SILENCE if self.loudness is None else self.loudness
 
     def __str__(self) -> str:
@@ -45,7 +45,7 @@ class Level:
 
 
 def level_of(file: Path, ffmpeg: FFmpeg, *, leq: int = 0) -> Level:
-    """The level of a file's first sound; Leq(m) of that many channels. Raises Stop where FFmpeg cannot read it."""
+    """The level of a file's first sound, with Leq(m) of that many channels. Raises Stop if FFmpeg cannot read it."""
     found = _levels(file, ffmpeg)
     weighted = None
     if leq:
@@ -67,7 +67,7 @@ def _command(file: Path, ffmpeg: FFmpeg, *more: str) -> list[str]:
 
 
 def _levels(file: Path, ffmpeg: FFmpeg) -> dict[str, float]:
-    """Integrated loudness at the end, and the highest of what is measured ten times a second."""
+    """Integrated loudness at the end, and the maximum of the values measured ten times a second."""
     meter = "ebur128=peak=true:metadata=1,ametadata=mode=print:file=-"
     done = subprocess.run(
         [*_command(file, ffmpeg), "-af", meter, "-f", "null", "-"],

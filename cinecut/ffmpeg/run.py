@@ -1,4 +1,4 @@
-"""Running FFmpeg: processes that hold the GPU lock, their progress, and their complaints as diagnostics."""
+"""Running FFmpeg: processes that hold the GPU lock, their progress, and their messages as diagnostics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cinecut.machine.gpu import GpuLock
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: frames done, and FFmpeg's speed against the trailer's own time."""
+    """How far a run is: frames done, and FFmpeg's speed relative to the trailer's time."""
 
     frames: int
     speed: float | None
@@ -32,8 +32,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The result of a run: the frames that it wrote, warnings of damaged media, FFmpeg's first errors and the end of
-    its log."""
+    """The result of a run: the number of written frames, warnings of damaged media, FFmpeg's first errors and the end
+    of its log."""
 
     frames: int
     warnings: list[Diagnostic]
@@ -43,7 +43,7 @@ class Finished:
 
 @dataclass(slots=True)
 class Running:
-    """The FFmpegs that run now. `end` ends them, and every one that starts later."""
+    """The FFmpegs that are running. `end` ends them, and every later one."""
 
     processes: set[subprocess.Popen[bytes]] = field(default_factory=set)
     ended: bool = False
@@ -68,8 +68,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an FFmpeg ended: its status, the frames that it wrote, its last lines, and whether it was ended since it was
-    `stuck`."""
+    """How an FFmpeg ended: its status, the number of written frames, its last lines, and whether it was `stuck`."""
 
     status: int
     frames: int
@@ -85,8 +84,8 @@ class Elsewhere(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where graphs run: the FFmpeg, the folder with all that they read, the lock that is held meanwhile; `places`, the
-    places in the spec that the graphs' labels stand for; what is `running`; and what runs FFmpeg `elsewhere`."""
+    """Where graphs run: the FFmpeg, the folder with their inputs, the held lock; `places`: the spec's places for the
+    graph's labels; the `running` processes; and what runs FFmpeg `elsewhere`."""
 
     ffmpeg: FFmpeg
     folder: Path
@@ -103,9 +102,8 @@ def run_graph(
     progress: Callable[[Progress], None] = lambda done: None,
     level: str = "warning",
 ) -> Finished:
-    """Run a graph in its folder, which gets its script; `outputs` are the names of the files that it writes there, and
-    `level` is FFmpeg's log level. Raises Stop with FFmpeg's error, at its place in the spec. Leaves no process.
-    """
+    """Run a graph in its folder, where its script is written; `outputs`: the names of the files that it writes;
+    `level`: FFmpeg's log level. Raises Stop with FFmpeg's error, at its place in the spec. Leaves no process."""
     (place.folder / run.name).write_text(run.script, encoding="utf-8")
     telling = ["-v", f"level+{level}", "-progress", "pipe:1", "-stats_period", "0.2"]
     command = [place.ffmpeg.path, *telling, *run.arguments(place.ffmpeg.script_option, outputs)]
@@ -164,7 +162,7 @@ def run_command(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill it where it still runs: asked to stop, it would first complete a file that nobody wants."""
+    """Kill the process if it still runs: a polite request would make it finish a useless file first."""
     if process.poll() is None:
         process.kill()
         process.wait()
@@ -184,7 +182,7 @@ def _read_progress(stream: IO[bytes]) -> Iterator[Progress]:
 
 
 def _explain(places: Mapping[str, Span], folder: Path, status: int, lines: Sequence[str]) -> Stop:
-    """FFmpeg's failure as a diagnostic: where it names one of our labels, at the event's place in the spec."""
+    """FFmpeg's failure as a diagnostic, at the event's place in the spec if FFmpeg names one of our labels."""
     text = "\n".join(lines)
     if "No space left on device" in text:
         message = f"the disk is full: {folder.parent} has {free_space(folder)} MB left"

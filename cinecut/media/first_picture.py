@@ -1,4 +1,4 @@
-"""What only a decoded picture tells of a film: where it begins, how it is turned, interlaced and coloured."""
+"""What only a decoded picture shows about a film: its start, rotation, interlacing and colours."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WATCHED = 40  # pictures in which movement tells which field is first
 
 @dataclass(frozen=True, slots=True)
 class FirstPicture:
-    """The first picture of a film that decodes: `stamp` is its own, in the stream's time base, where it has one."""
+    """The first picture of a film that decodes; `stamp`: its own timestamp in the stream's time base, if any."""
 
     stamp: int | None
     rotation: int
@@ -41,7 +41,7 @@ class FirstPicture:
 
 
 def first_picture(path: Path) -> FirstPicture:
-    """Decode the first picture. Raises Stop where none decodes."""
+    """Decode the first picture. Raises Stop if none decodes."""
     with open_media(path) as media:
         video = picture_stream(media, path)
         video.codec_context.thread_count = 1
@@ -57,7 +57,7 @@ def first_picture(path: Path) -> FirstPicture:
 
 
 def _orientation(frame: VideoFrame) -> tuple[int, bool]:
-    """Degrees clockwise that a player turns a picture, and whether it mirrors it, left to right, after that."""
+    """Degrees clockwise that a player turns a picture, and whether it is then mirrored left to right."""
     rotation = -frame.rotation % 360 // 90 * 90
     try:
         matrix = cast("Any", frame.side_data).get(Type.DISPLAYMATRIX)

@@ -1,4 +1,4 @@
-"""Pictures at moments of a film, and the packets that lead to them, however roughly its container seeks."""
+"""Pictures at moments of a film, and the packets that they need, even if the container seeks imprecisely."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NEAR = Fraction(2)  # seconds ahead up to which decoding on is cheaper than see
 
 @contextmanager
 def open_film(film: Path, facts: FilmFacts) -> Iterator[Any]:
-    """The film's container, its times rising. Raises Stop."""
+    """The film's container with rising timestamps. Raises Stop."""
     with open_media(film) as media:
         yield JoinedMedia(media, film) if facts.joined else media
 
@@ -82,7 +82,7 @@ def _leads_to(stamp: int, read: list[Any], packets: Iterator[Any]) -> bool:
 
 
 def keys_doubtful(video: Any, head: list[Any]) -> bool:
-    """Whether all packets at a film's head are marked as key frames, though its codec has others too."""
+    """Whether all packets at a film's start are marked as key frames, although its codec also has others."""
     return not video.codec_context.codec.intra_only and all(packet.is_keyframe for packet in head)
 
 
@@ -116,7 +116,7 @@ def _from_last_key(packets: Iterator[Any], stamp: int, video: Any) -> Iterator[A
 
 
 def whole_packets(packets: Iterator[Any], diagnostics: list[Diagnostic] | None = None) -> Iterator[Any]:
-    """Packets as far as the file goes; one that breaks off is noted."""
+    """Packets up to the end of the file; one that breaks off is noted."""
     while True:
         try:
             packet = next(packets, None)
@@ -178,7 +178,7 @@ class FrameReader:
             video.codec_context.skip_frame = "NONREF"
 
     def since(self, moment: FilmTime) -> Iterator[tuple[FilmTime, VideoFrame]]:
-        """Pictures and their times in showing order: the first is a key frame at or before a moment."""
+        """Pictures and their times in showing order; the first is a key frame at or before a moment."""
         going_on = joined(self._media) and self._reached is not None and self._reached < moment
         if not going_on:  # there, going back means reading from the start
             self._frames = self._since(moment)
@@ -199,7 +199,7 @@ class FrameReader:
                 yield FilmTime(frame.pts * self._base - self._start), frame
 
     def at(self, moment: FilmTime, before: FilmTime | None = None) -> VideoFrame | None:
-        """The first picture from a moment on, and `before` another; None where there is none."""
+        """The first picture from a moment on, if it is before `before`; else None."""
         if self._reached is None or not self._reached < moment <= self._reached + _NEAR:
             self._frames = self._since(moment)
         for time, frame in islice(self._frames, None if joined(self._media) else _PATIENCE):
@@ -216,7 +216,7 @@ def _decoded(packet: Any, video: Any) -> list[VideoFrame]:
 
 
 def only_picture(decoder: Any, packet: Any) -> VideoFrame | None:
-    """What a packet shows to a decoder that has seen no other; None where it shows nothing."""
+    """The picture that a packet alone decodes to; None if it decodes to nothing."""
     try:
         frames = [*decoder.decode(packet), *decoder.decode(None)]
     except av.error.FFmpegError:
@@ -226,7 +226,7 @@ def only_picture(decoder: Any, packet: Any) -> VideoFrame | None:
 
 
 def contents(frame: VideoFrame) -> list[object]:
-    """What tells one decoded picture from another, whatever tags its container has for its colours."""
+    """A value that differs between decoded pictures, whatever colour tags the container has."""
     rows = [
         np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].tobytes()
         for plane in frame.planes

@@ -1,4 +1,4 @@
-"""Films made of several recordings put one after another, whose times start again at each: read from the start on.
+"""Films joined from several recordings, with timestamps that restart at each: read from the start.
 
     packets, their times falling back at 8 s ─ each part moved behind the one before ─► packets with times that rise
 
@@ -24,7 +24,7 @@ _FALL = Fraction(1, 2)  # seconds: the same of sound
 
 
 def restart(decoded: list[int | None]) -> int | None:
-    """The last time of decoding before one from which they start again; None where they rise as they should."""
+    """The last decoding time before timestamps restart; None if they rise."""
     known = [at for at in decoded if at is not None]
     usual = sorted(after - at for at, after in pairwise(known))[len(known) // 2] if len(known) > 2 else 0
     falls = (at for at, after in pairwise(known) if usual > 0 and after < at - _REORDERED * usual)
@@ -32,7 +32,7 @@ def restart(decoded: list[int | None]) -> int | None:
 
 
 class JoinedMedia:
-    """A container whose times rise; in all else the one that it is made of."""
+    """A container with rising timestamps; otherwise the same as the underlying one."""
 
     joined = True
 
@@ -44,7 +44,7 @@ class JoinedMedia:
         return getattr(self._media, name)
 
     def seek(self, *_: Any, **__: Any) -> None:
-        """Whatever the place: reading begins at the start, with decoders that remember nothing."""
+        """Wherever the target: reading starts from the beginning, with fresh decoders."""
         for stream in (*self._media.streams.video, *self._media.streams.audio):
             if stream.codec_context is not None:
                 stream.codec_context.flush_buffers()

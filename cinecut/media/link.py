@@ -1,4 +1,4 @@
-"""Linking: the media that a spec names, measured, and their facts written into the spec, all else left as it is."""
+"""Linking: the media that a spec names are measured, and their facts written into the spec; everything else stays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Facts = FilmFacts | SongFacts | StillFacts | LutFacts
 
 @dataclass(frozen=True, slots=True)
 class NamedMedium:
-    """A file that a spec names: where in its tree, what it is, its facts so far."""
+    """A file that a spec names: its place in the tree, its record, its facts so far."""
 
     path: NodePath
     file: Path
@@ -49,7 +49,7 @@ def assets_of(spec: Spec, folder: Path) -> list[NamedMedium]:
 
 
 def _films(spec: Spec) -> dict[NodePath, Film]:
-    """The films, the first one first, by where they stand in the tree."""
+    """The films by their place in the tree, the first one first."""
     if spec.film is not None:
         return {("film",): spec.film}
     return {("films", name): film for name, film in (spec.films or {}).items()}
@@ -61,7 +61,7 @@ def _rating_parts(spec: Spec) -> dict[str, Picture | RatingClip]:
 
 
 def check_files(spec: Spec, folder: Path, report: Report) -> None:
-    """Report every file that is not there, and every one whose fingerprint is not the spec's."""
+    """Report every missing file, and every one with another fingerprint than the spec's."""
     for asset in assets_of(spec, folder):
         span = asset.owner.place.of("file")
         if asset.owner.file == ABSENT:
@@ -96,7 +96,7 @@ def _check_same(asset: NamedMedium, report: Report) -> None:
 
 
 def measure(asset: NamedMedium) -> Facts:
-    """The facts of an asset's file. Raises Stop."""
+    """The facts of a file. Raises Stop."""
     from cinecut.media import probe
 
     match asset.owner:
@@ -113,7 +113,7 @@ def measure(asset: NamedMedium) -> Facts:
 
 
 def linked(spec: Spec, folder: Path) -> Spec:
-    """The spec with the facts that it lacks measured, for one run; the file is left as it is."""
+    """The spec with its missing facts measured, for one run; the file stays as it is."""
     facts: dict[NodePath, Any] = {a.path: measure(a) for a in assets_of(spec, folder) if a.owner.facts is None}
     if not facts:
         return spec
@@ -141,9 +141,8 @@ def _linked_entry(entry: Entry, index: int, facts: dict[NodePath, Any]) -> Entry
 
 
 def write_facts(document: Document, facts: Mapping[NodePath, Facts], files: Mapping[NodePath, str]) -> str:
-    """The spec's text with facts (and new file names) put under their assets; nothing else changes. An asset that
-    stands in several places by an alias gets its facts where it is written. Raises Stop where there is no such place.
-    """
+    """The spec's text with facts (and new file names) written under their media; everything else stays. A medium that
+    is repeated by an alias gets its facts where it is written. Raises Stop if there is no such place."""
     from cinecut.language.document.edit import Edits
     from cinecut.language.write import value_tree  # `check` writes nothing, and need not load them
 
@@ -166,9 +165,9 @@ def write_facts(document: Document, facts: Mapping[NodePath, Facts], files: Mapp
 
 
 def relink(path: Path, film: Path | None, force: bool = False, name: str | None = None) -> list[Path]:
-    """Measure every asset of a spec anew and write the facts into it; with `film`, make the spec name that file, which
-    must be the same film unless `force`; `name` says which one of several. Returns the files that were measured. Raises
-    Stop; the spec is replaced at once or not at all."""
+    """Measure all media of a spec again and write the facts into it; with `film`, make the spec name that file, which
+    must be the same film unless `force`; `name` chooses one of several films. Returns the measured files. Raises Stop;
+    the spec is replaced completely or not at all."""
     report = Report()
     document, read = load_spec(path, report, unmeasured=ANY_RATE)
     spec = report.require(read)
@@ -190,7 +189,7 @@ def relink(path: Path, film: Path | None, force: bool = False, name: str | None 
 
 
 def _moved(spec: Spec, film: Path | None, name: str | None) -> NodePath:
-    """Where the film stands of which a file is another one now. Raises Stop where it is not clear which that is."""
+    """The place of the film that got another file. Raises Stop if that is ambiguous."""
     films = _films(spec)
     if name is not None and ("films", name) not in films:
         names = ", ".join(spec.films or {})
@@ -201,7 +200,7 @@ def _moved(spec: Spec, film: Path | None, name: str | None) -> NodePath:
 
 
 def _check_film(film: Path, known: FilmFacts | None, found: Facts) -> None:
-    """A film that moved, or another encode of it, has the length and the rate that the spec's times were taken from."""
+    """A moved or re-encoded film must have the length and the rate that the spec's times were taken from."""
     if known is None or not isinstance(found, FilmFacts):
         return
     if known.rate != found.rate or abs(known.duration - found.duration) > 1:
@@ -211,14 +210,14 @@ def _check_film(film: Path, known: FilmFacts | None, found: Facts) -> None:
 
 
 def name_from(folder: Path, file: Path) -> str:
-    """How a spec in `folder` names a file: relative where it lies below it or near it, else absolute."""
+    """The name of a file in a spec in `folder`: relative if it is below or near it, else absolute."""
     target = file.absolute()
     relative = os.path.relpath(target, folder.absolute())
     return relative if relative.count("..") <= 2 else str(target)
 
 
 def film_names(films: Sequence[Path]) -> list[str]:
-    """A name for each film, by its file: what a spec takes for one."""
+    """A name for each film, made from its file name, that a spec accepts."""
     found = list[str]()
     for film in films:
         plain = unicodedata.normalize("NFC", film.stem)

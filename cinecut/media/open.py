@@ -1,4 +1,5 @@
-"""The one place where media are opened for reading: no URL and no second file is ever opened, whatever a file holds."""
+"""The only place where media are opened for reading: no URL and no second file is ever opened, whatever a file
+contains."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ _ATTACHED_PICTURE = 0x400
 
 
 def open_container(path: Path, what: str = "film", *, decodes: bool = True) -> InputContainer:
-    """A container opened for reading, which the caller closes. One that `decodes` nothing opens thirty times as fast:
-    no picture is decoded to learn its format. Raises Stop for whatever is wrong with the file."""
+    """A container opened for reading; the caller closes it. Without `decodes` it opens thirty times as fast, since no
+    picture is decoded to find its format. Raises Stop for any fault of the file."""
     with open_file(path) as file:  # says what is wrong with the path in plain words
         # A picture goes by its bytes: as a name, logo%d.png would be a pattern over many files.
         formats = PICTURE_FORMATS if what == "picture" else MEDIA_FORMATS
@@ -54,7 +55,7 @@ _ANY_TAGS: dict[str, Any] = {"metadata_errors": "surrogateescape"} if int(av.__v
 
 @contextmanager
 def open_media(path: Path, what: str = "film") -> Iterator[InputContainer]:
-    """`open_container`, closed at the end; what FFmpeg says while it is read is a Stop as well."""
+    """`open_container`, closed at the end; FFmpeg's errors while reading become a Stop too."""
     try:
         with open_container(path, what) as media:
             yield media
@@ -75,7 +76,7 @@ def unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
 
 
 def tags(thing: Any) -> dict[str, str]:
-    """The tags of a container or a stream, keys in small letters; what is not UTF-8 is read as Western European."""
+    """The tags of a container or a stream, keys in lower case; what is not UTF-8 is read as Western European."""
     return {key.lower(): _text(value) for key, value in thing.metadata.items()}
 
 
@@ -128,7 +129,7 @@ _FIRST = 24  # packets: the next picture with which others are predicted is amon
 
 
 def start_of(media: Any, stream: Any) -> Fraction:
-    """The first stamp of a stream in seconds; zero where it has none."""
+    """The first timestamp of a stream in seconds; zero if it has none."""
     stamp = stream.start_time or 0
     stamp = _near(stamp, _first_stamp(media)) if media.format.name == "mpegts" else stamp
     return Fraction(stamp or 0) * Fraction(stream.time_base)
@@ -150,7 +151,7 @@ _TURN = 1 << 33
 
 
 def picture_stream(media: InputContainer, path: Path) -> VideoStream:
-    """The first stream of moving pictures that can be decoded: cover art is none."""
+    """The first stream of moving pictures that can be decoded, ignoring cover art."""
     moving = [stream for stream in media.streams.video if not int(stream.disposition) & _ATTACHED_PICTURE]
     for stream in moving:
         if _decodes(stream) and stream.codec_context.width:
@@ -161,7 +162,7 @@ def picture_stream(media: InputContainer, path: Path) -> VideoStream:
 
 
 def sound_streams(media: InputContainer) -> list[Any]:
-    """The streams of sound that can be decoded, in the order in which facts list them."""
+    """The streams of sound that can be decoded, in the order of the facts."""
     return [stream for stream in media.streams.audio if _decodes(stream)]
 
 
@@ -189,12 +190,12 @@ _LONGEST_LAYOUT = 200  # characters; the schema takes no longer one
 
 
 def _decodes(stream: Any) -> bool:
-    """A stream of a codec that the libraries do not know has no context."""
+    """A stream whose codec is unknown to the libraries has no context."""
     return stream.codec_context is not None
 
 
 def check_sound(path: Path, rate: int, channels: int) -> None:
-    """Raise Stop if sound cannot be meant so: a header is damaged, or something else was taken for one."""
+    """Raise Stop if this cannot be real sound: a damaged header, or other data mistaken for sound."""
     if rate not in _RATES or not 1 <= channels <= _CHANNELS:
         message = f"the sound of {path} has {rate} samples a second in {channels} channels"
         limits = f"{_RATES.start} to {_RATES.stop - 1} samples in up to {_CHANNELS} channels are read"

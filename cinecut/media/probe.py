@@ -1,4 +1,4 @@
-"""Measuring films, songs and pictures in the process, with PyAV: their facts, exact."""
+"""Measuring films, songs and pictures in the process, with PyAV: their exact facts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WINDOW = 600  # packets
 
 
 def film_facts(path: Path) -> FilmFacts:
-    """Measure a film. Raises Stop when it cannot be read, has no picture, or has no picture that decodes."""
+    """Measure a film. Raises Stop if it cannot be read, or no picture of it decodes."""
     first = first_picture(path)
     with open_media(path) as media:
         video = picture_stream(media, path)
@@ -88,7 +88,7 @@ def _keys_lie(path: Path) -> bool:
 
 
 def _timecode(media: InputContainer, rate: Fraction) -> str | None:
-    """The timecode that a film's tags give its first picture; None where they give none, or zero."""
+    """The timecode of the first picture in a film's tags; None if there is none, or it is zero."""
     things = (*media.streams.video, media, *media.streams.data)
     said = next((found for thing in things if (found := tags(thing).get("timecode"))), "")
     said = re.sub(r"[.,;](?=\d+$)", ";", said.strip())
@@ -160,7 +160,7 @@ class _Clock:
 
 
 class _Packet(NamedTuple):
-    """When a packet's picture is shown, for how long, when it is decoded; how many bytes it has."""
+    """When a packet's picture is shown, for how long, when it is decoded, and its number of bytes."""
 
     shown: int | None
     length: int | None
@@ -169,7 +169,7 @@ class _Packet(NamedTuple):
 
 
 def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> bool:
-    """Whether packets after a seek have other times than in a reading from the start: an index was lost."""
+    """Whether packets after a seek have other times than when read from the start: the index was lost."""
     known = {(packet.shown, packet.size) for packet in packets}
     stamps = [packet.shown for packet in packets if packet.shown is not None]
     if bare(media) or not stamps:
@@ -225,13 +225,13 @@ def _declared_rate(video: VideoStream) -> Fraction:
 
 
 def _standard(rate: Fraction) -> Fraction:
-    """The standard rate that a container rounded to this one, if there is one within a hundredth of a percent."""
+    """The standard rate that a container rounded to this one, if one is within a hundredth of a percent."""
     best = min(_STANDARD_RATES, key=lambda standard: abs(standard - rate))
     return best if abs(best - rate) <= rate / 5000 else rate
 
 
 def _near_standard(count: int, last: Fraction, declared: Fraction) -> list[Fraction]:
-    """The standard rates near the average of so many pictures, the last one of which is shown at `last` seconds."""
+    """The standard rates near the average of `count` pictures, the last of which is shown at `last` seconds."""
     measured = (count - 1) / last if last else declared
     return [rate for rate in _STANDARD_RATES if abs(rate - measured) < measured / 100]
 
@@ -313,7 +313,7 @@ _GUESSED = {"mp3", "aac", "ac3", "eac3", "dts", "dtshd", "loas", "truehd", "amr"
 
 
 def still_facts(path: Path) -> StillFacts:
-    """Measure a picture. Raises Stop when it is none."""
+    """Measure a picture. Raises Stop if it is not one."""
     with open_media(path, "picture") as media:
         stream = next(iter(media.streams.video), None)
         if stream is None or stream.codec_context is None or next(media.decode(stream), None) is None:

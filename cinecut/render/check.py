@@ -1,5 +1,5 @@
-"""From a spec's file to its layout, in the one order in which everything is checked: `check`, `explain`, `compile`,
-`render` and `pack` find the same mistakes.
+"""From a spec's file to its layout, in one order of checking, so that `check`, `explain`, `compile`, `render` and
+`pack` report the same mistakes.
 
     file ─ read ─► Spec ─ files, facts ─ vibe, faces ─ resolve ─► Trailer ─ lay_out ─► Layout
 """
@@ -62,13 +62,13 @@ def _music_is_wrong(document: Document, report: Report) -> bool:
 
 
 def layout_at(path: Path) -> Layout:
-    """The layout of a spec without mistakes; none of the files that it names need be there. Raises Stop."""
+    """The layout of a spec without mistakes; the files that it names need not exist. Raises Stop."""
     report = Report()
     return report.require(examine(path, report))
 
 
 def layout_of(spec: Spec, report: Report) -> Layout:
-    """Where everything of a spec falls; reads its vibe and the faces that its texts are set in."""
+    """The layout of a spec; reads its vibe and the typefaces of its texts."""
     vibe, kits = vibe_of(spec.vibe), kits_of(spec.deliverables, Path(spec.place.span.file).parent, report)
     faces = {name: load_face(name) for name in faces_of(spec, vibe, kits)}
     layout = lay_out(resolve(spec, vibe, kits, faces, translations_of(spec, report)), report)
@@ -79,7 +79,7 @@ def layout_of(spec: Spec, report: Report) -> Layout:
 
 
 def _check_words(layout: Layout, report: Report) -> None:
-    """Every language has words for every text that is shown, and the typeface signs for all of them."""
+    """Check that every language has all shown texts, and that the typeface has all of their characters."""
     trailer, texts, style = layout.trailer, layout.timeline.texts, layout.trailer.style
     written, lines = [*texts], list(_lines(layout))
     for translation in trailer.translations.values():
@@ -94,7 +94,7 @@ def _check_words(layout: Layout, report: Report) -> None:
 
 
 def _lines(layout: Layout) -> Iterator[tuple[str, Span]]:
-    """The lines that may be heard, each at its place."""
+    """The lines that may be heard, each with its place."""
     for placed in layout.timeline.events:
         for spoken in (placed.event, *placed.event.voice):
             if spoken.line:
@@ -102,14 +102,14 @@ def _lines(layout: Layout) -> Iterator[tuple[str, Span]]:
 
 
 def laid_out(document: Document) -> Layout:
-    """The layout of a document that is a spec without mistakes. Raises Stop."""
+    """The layout of a document without mistakes. Raises Stop."""
     report = Report()
     layout = layout_of(report.require(fill_spec(document, report)), report)
     return report.require(layout)
 
 
 def plan_of(layout: Layout, report: Report) -> RenderPlan:
-    """The plan of a layout, what there was to say in it. Raises Stop where anything is wrong or not measured."""
+    """The plan of a layout, with its findings. Raises Stop if anything is wrong or not measured."""
     from cinecut.compiler.compile import compile_layout
 
     check_linked(layout.trailer.spec, report)
@@ -137,7 +137,7 @@ def check_spec(path: Path) -> Report:
 
 
 def warn(layout: Layout, path: Path, report: Report) -> None:
-    """Add what the edits in the spec at a path break, by what analysis knows; or say that this is not at hand."""
+    """Add warnings about edits of the spec at a path, from what the analysis knows; or a note that this is missing."""
     spec = layout.trailer.spec
     known = known_at(spec, path)
     if known is None and was_analysed(spec):
@@ -148,6 +148,6 @@ def warn(layout: Layout, path: Path, report: Report) -> None:
 
 
 def known_at(spec: Spec, path: Path) -> Known | None:
-    """What analysis knows of the film and the song of the spec at a path."""
+    """What the analysis knows of the film and the song of the spec at a path."""
     text = path.read_text(encoding="utf-8", errors="replace") if path != STDIN and path.is_file() else ""
     return known_of(spec, text, path)

@@ -1,4 +1,4 @@
-"""The working folder: what a plan generates, and what its runs read."""
+"""The working folder: the files that a plan generates and reads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_script(plan: RenderPlan, folder: Path) -> None:
 
 
 def write_texts(files: Mapping[str, bytes], folder: Path) -> None:
-    """Texts, and the fonts that they are set in."""
+    """Write the texts and their fonts."""
     for name, data in files.items():
         (folder / name).write_bytes(data)
     fonts = folder / "fonts"
@@ -41,7 +41,7 @@ def write_texts(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def write_generated(plan: RenderPlan, folder: Path) -> None:
-    """What comes from the spec alone and needs no arrays: script, texts, fonts."""
+    """Write what the spec alone determines, without arrays: script, texts, fonts."""
     folder.mkdir(parents=True, exist_ok=True)
     write_script(plan, folder)
     write_texts(plan.files, folder)
@@ -49,8 +49,8 @@ def write_generated(plan: RenderPlan, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Materials:
-    """The media and tables that a plan's runs read, brought into their folder when they are needed: from the store, or
-    made anew and kept there. The user's own files lie there under our names, linked unless `copy`."""
+    """The media and tables that a plan's runs read, brought into their folder when needed: from the store, or made and
+    stored. The user's own files get names of ours, as links unless `copy`."""
 
     job: Job
     folder: Path
@@ -63,8 +63,7 @@ class Materials:
             pass
 
     def in_turn(self, groups: Sequence[set[str]]) -> Generator[None, None, None]:
-        """Bring one group of files after another, so that what reads the first group can start while the next is
-        made."""
+        """Bring one group of files after another, so that a run can start while the next group is made."""
         missing = {name for name in set().union(*groups) if not (self.folder / name).exists()}
         for item in self.job.plan.inputs:
             if isinstance(item, UserFile) and item.name in missing:
@@ -83,7 +82,7 @@ class Materials:
 
     @cached_property
     def keys(self) -> dict[str, str]:
-        """What each of these files is made of, by its name."""
+        """The key of each of these files, by name."""
         footage, found = self.job.plan.layout.trailer.footage, dict[str, str]()
         # Missing pictures only say how the others are shown.
         films = {name: key_of(replace(each.facts, gaps=False)) for name, each in footage.items()}
@@ -102,7 +101,7 @@ class Materials:
 
 
 class _Maker:
-    """Makes reels and tables; `reels` is how many reels there are in all. Films stay open until it is closed."""
+    """Makes reels and tables; `reels` is the total number of reels. Films stay open until it is closed."""
 
     def __init__(self, materials: Materials, reels: int) -> None:
         self._materials, self._total, self._done = materials, reels, 0
@@ -140,7 +139,7 @@ class _Maker:
 
 
 def write_luts(luts: Mapping[str, Grade], folder: Path) -> None:
-    """The LUT files of grades, by their names."""
+    """Write the LUT files of grades, by name."""
     if luts:
         from cinecut.grade.cube import cube_text
         from cinecut.grade.formula import lut
@@ -150,7 +149,7 @@ def write_luts(luts: Mapping[str, Grade], folder: Path) -> None:
 
 
 def _write_tables(cube: Path, lut: LutFile, folder: Path) -> None:
-    """A user's own .cube as the tables that FFmpeg reads."""
+    """Write a user's .cube as the tables that FFmpeg reads."""
     from cinecut.grade.cube import read_cube, stages
 
     for kind, data in stages(read_cube(cube.read_bytes(), str(cube))):
@@ -158,7 +157,7 @@ def _write_tables(cube: Path, lut: LutFile, folder: Path) -> None:
 
 
 def fill(job: Job, folder: Path, watch: Watch) -> None:
-    """All that any of the plan's runs reads, the user's own files as copies."""
+    """Bring everything that the plan's runs read, copying the user's files."""
     write_generated(job.plan, folder)
     Materials(job, folder, watch, Store(None), copy=True).bring(job.plan.render.reads)
 
@@ -171,8 +170,8 @@ def _bring(file: Path, target: Path, copy: bool) -> None:
 
 
 def write_compiled(plan: RenderPlan, folder: Path, script_option: str) -> list[str]:
-    """Write what comes from the spec alone; returns the names of the inputs that a run needs besides. What was compiled
-    there before is replaced."""
+    """Write what the spec alone determines, replacing earlier files; returns the names of the other inputs that a run
+    needs."""
     with disk_errors(folder):
         if folder.is_dir() and any(folder.iterdir()) and not (folder / SCRIPT).is_file():
             raise Stop("output", f"{folder} is there already, and holds no compiled trailer", "name another with -o")

@@ -22,14 +22,14 @@ from cinecut.render.check import examine, plan_of
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Callbacks for progress: `stage` gets a stage's name, how much of it is done, how much there is, and FFmpeg's
-    speed; `waiting` gets who holds the GPU lock."""
+    """Callbacks for progress: `stage` gets a stage's name, how much is done, how much there is, and FFmpeg's speed;
+    `waiting` gets the holder of the GPU lock."""
 
     stage: Callable[[str, int, int, float | None], None]
     waiting: Callable[[str], None]
 
     def share(self, stage: str, done: float) -> None:
-        """Of a stage that counts nothing the share that is done, 0 to 1."""
+        """For a stage without a count: the share that is done, 0 to 1."""
         self.stage(stage, round(1000 * done), 1000, None)
 
 
@@ -38,7 +38,7 @@ SILENT = Watch(lambda name, done, total, speed: None, lambda holder: None)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A trailer that is ready to be rendered: its media are there and are the ones it was made for."""
+    """A trailer that is ready to be rendered: its media exist and are the expected ones."""
 
     plan: RenderPlan
     folder: Path  # of the spec: its file names are relative to it
@@ -69,7 +69,7 @@ class Job:
         return len(self.plan.targets) == 1
 
     def files(self, output: Path) -> dict[str, Path]:
-        """The path of each of the trailer's files, by its name; where there are several, each ends in its name."""
+        """The path of each of the trailer's files, by name; several files have their names at the end."""
         if self._alone:
             return {self.plan.targets[0].name: output}
         ends = {target.name: f"_{target.name}" if target.name else "" for target in self.plan.targets}
@@ -77,8 +77,7 @@ class Job:
 
 
 def prepare(path: Path, *, size: tuple[int, int] | None = None, small: bool = False, only: Sequence[str] = ()) -> Job:
-    """Check, link and compile a spec; `only` names the deliverables that are wanted. Raises Stop with everything that
-    is wrong."""
+    """Check, link and compile a spec; `only` names the wanted deliverables. Raises Stop with all mistakes."""
     layout, report = _examined(path)
     trailer = _only(layout.trailer, only)
     outputs = {name: replace(file, size=size or file.size) for name, file in trailer.outputs.items()}
@@ -88,7 +87,7 @@ def prepare(path: Path, *, size: tuple[int, int] | None = None, small: bool = Fa
 
 
 def prepare_live(path: Path) -> Job:
-    """A live draft of a spec's first file that shows something. Raises Stop with everything that is wrong."""
+    """A live draft of a spec's first file with pictures. Raises Stop with all mistakes."""
     layout, report = _examined(path)
     files = layout.trailer.outputs
     name, file = next((each for each in files.items() if each[1].stem is None), next(iter(files.items())))
@@ -106,14 +105,14 @@ def _job(layout: Layout, outputs: Mapping[str, Delivery], path: Path, report: Re
 
 
 def alone(job: Job, name: str) -> Job:
-    """The same job of one of its files."""
+    """The job reduced to one of its files."""
     layout = job.plan.layout
     trailer = replace(layout.trailer, outputs={name: layout.trailer.outputs[name]})
     return replace(job, plan=plan_of(replace(layout, trailer=trailer), Report()))
 
 
 def _only(trailer: Trailer, names: Sequence[str]) -> Trailer:
-    """The trailer with those files that are named, by themselves or by the deliverable that they are of."""
+    """The trailer reduced to the named files, by their own names or their deliverables'."""
     known = {name: {name, file.group, file.language} for name, file in trailer.outputs.items()}
     for name in names:
         if not any(name in words for words in known.values()):

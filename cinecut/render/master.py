@@ -1,4 +1,4 @@
-"""The master: what brings a trailer's mix to its loudness, found by measuring the mix itself.
+"""The master brings a trailer's mix to its loudness; it is found by measuring the mix itself.
 
 The mix is rendered once, sound alone, and measured (EBU R 128, by FFmpeg's own meter). Where its peaks leave no room
 for the gain, the gain is solved with the limiter in it: gain first and limit after would end too soft. Then the
@@ -40,8 +40,7 @@ _GRAPH, _HEARD = "master.graph", "heard.wav"
 
 @dataclass(frozen=True, slots=True)
 class Mastered:
-    """What brings a sound to its loudness (None: it is silent), and its level then (None: it is only a part of a
-    mix)."""
+    """The master of a sound (None: it is silent), and its level with it (None: it is only a part of a mix)."""
 
     master: Master | None
     level: Level | None
@@ -49,8 +48,8 @@ class Mastered:
 
 @dataclass(frozen=True, slots=True)
 class PlanSound:
-    """A sound of a plan: `names` of the outputs that have it; the `run` that makes it as it is mixed; the `target` with
-    its encoder and its loudness; and the `mix` that is measured for its gain, the whole of which a stem is a part."""
+    """A sound of a plan: the `names` of its outputs; the `run` that makes it without master; the `target` with encoder
+    and loudness; and the `mix` that is measured for its gain, of which a stem is a part."""
 
     names: tuple[str, ...]
     run: Run
@@ -59,7 +58,7 @@ class PlanSound:
 
     @property
     def file(self) -> str:
-        """In the working folder, encoded."""
+        """The encoded file in the working folder."""
         return f"{self.target.heard}{self.target.suffix}"
 
     @property
@@ -69,7 +68,7 @@ class PlanSound:
 
 
 def sounds_of(plan: RenderPlan) -> list[PlanSound]:
-    """All sounds of a plan: outputs of one loudness and one encoder share theirs. A stem has its own."""
+    """All sounds of a plan: outputs with the same loudness and encoder share one. A stem has its own."""
     kinds: dict[object, list[Target]] = {}
     for target in plan.targets:
         kinds.setdefault((target.loudness, target.channels, target.sound, target.stem and target.name), []).append(
@@ -91,7 +90,7 @@ def _mixed(plan: RenderPlan, target: Target) -> Run:
 
 
 def stems_of(sound: PlanSound) -> list[Run]:
-    """What a live draft's sound is mixed of, each a run of its own."""
+    """The runs that make the stems of a live draft's sound."""
     nodes = [node for node in nodes_of(list(sound.run.sinks.values())) if node.filter == HOLE]
     return [_stem(node.ins[0], node.label, sound.run) for node in nodes]
 
@@ -102,7 +101,7 @@ def _stem(pad: Pad, label: str, whole: Run) -> Run:
 
 
 def mixed_of_files(sound: PlanSound, stems: Sequence[Run]) -> PlanSound:
-    """The same sound, mixed of its stems' files in the working folder."""
+    """The same sound, mixed from its stems' files in the working folder."""
     items = {file_of(stem): UserFile(file_of(stem), file_of(stem), "wav") for stem in stems}
     fillings = {next(iter(stem.sinks)): partial(_instead, file_of(stem)) for stem in stems}
     return replace(sound, run=replace(sound.run.filled(fillings), items={**sound.run.items, **items}))
@@ -120,8 +119,8 @@ def file_of(stem: Run) -> str:
 def make_sounds(
     plan: RenderPlan, wanted: Sequence[PlanSound], place: Workplace, progress: Callable[[float], None]
 ) -> dict[str, Mastered]:
-    """Write the files of sounds into the working folder, which holds what they read. Returns the masters of those that
-    are brought to a loudness, by the outputs' names."""
+    """Encode sounds in the working folder, which holds their inputs. Returns the masters of sounds with a target
+    loudness, by output name."""
     masterings, found = dict[str, _Mastering](), dict[str, Mastered]()
     for done, sound in enumerate(wanted):
         goal, run = sound.target.loudness, sound.mix
@@ -138,12 +137,12 @@ def make_sounds(
 
 
 def masters_of(mastered: Mapping[str, Mastered]) -> dict[str, Master]:
-    """The masters of the outputs that need one, by their names."""
+    """The masters of the outputs that need one, by name."""
     return {name: found.master for name, found in mastered.items() if found.master is not None}
 
 
 def excess(level: Level, goal: LoudnessTarget) -> float:
-    """LU by which a sound's loudest seconds are louder than they may be; 0 or less: they are not."""
+    """LU by which a sound's loudest seconds exceed their limit; 0 or less if they do not."""
     pairs = ((level.short_term, goal.short_term), (level.momentary, goal.momentary))
     over = [have - float(most) - _ROUNDED for have, most in pairs if have is not None and most is not None]
     return max(over, default=0.0)
@@ -151,7 +150,7 @@ def excess(level: Level, goal: LoudnessTarget) -> float:
 
 @dataclass(frozen=True)
 class _Mastering:
-    """Measures a mix, a file of the working folder, and encodes sounds at the gain that it needs."""
+    """Measures a mix, a file of the working folder, and encodes sounds with the gain that it needs."""
 
     place: Workplace
     samples: int
@@ -159,7 +158,7 @@ class _Mastering:
     channels: int
 
     def bring(self, sound: PlanSound, goal: LoudnessTarget) -> Mastered:
-        """A sound brought to a goal, encoded in its file. A part of the mix gets the gain that the whole needs."""
+        """Bring a sound to a goal, and encode it. A part of the mix gets the gain of the whole."""
         split = sound.target.stem not in (None, "printmaster")
         mastered = self.found(goal, sound.target, "split.wav" if split else sound.file)
         if split:
@@ -172,7 +171,7 @@ class _Mastering:
         return mastered
 
     def found(self, goal: LoudnessTarget, target: Target, file: str) -> Mastered:
-        """The master that brings the mix to a goal, and the sound encoded with it in a file of the working folder."""
+        """The master that brings the mix to a goal, and the sound encoded with it."""
         mix = self.measured(self.mix, goal)
         if mix.loudness is None:
             return Mastered(None, mix)
@@ -189,7 +188,7 @@ class _Mastering:
     def _brought(
         self, goal: LoudnessTarget, target: Target, file: str, mix: Level, threshold: Fraction | None
     ) -> tuple[Master, Level]:
-        """The same with loud passages evened out from a threshold; None: they stay as they are."""
+        """The same with loud passages evened out above a threshold, unless it is None."""
         wanted, peak = _wanted(goal, mix), float(goal.peak)
         spare = _OVERSHOOT if "aac" in target.sound else _ROUNDED
         aim, ceiling = wanted, None  # of the sound before the encoder
@@ -214,7 +213,7 @@ class _Mastering:
     def _solve(
         self, gain: float, ceiling: float | None, wanted: float, goal: LoudnessTarget, threshold: Fraction | None
     ) -> float:
-        """The gain with which the limited mix is as loud as wanted: by secants, from the gain without the limiter."""
+        """The gain with which the limited mix reaches its loudness: by secants, from the gain without a limiter."""
         known: list[tuple[float, float]] = []
         for _ in range(_SOLVES):
             master = Master(_hundredths(gain), None if ceiling is None else _hundredths(ceiling), threshold)
@@ -226,7 +225,7 @@ class _Mastering:
         return gain
 
     def _encoded(self, master: Master, target: Target, file: str, goal: LoudnessTarget) -> Level:
-        """How the sound measures after the output's own encoder."""
+        """The level of the sound after the output's own encoder."""
         pad = sounds.samples_as(
             lower_master(_source(self.mix, self.channels), master, self.samples), target.samples, "master"
         )
@@ -234,7 +233,7 @@ class _Mastering:
         return self.measured(file, goal)
 
     def measured(self, name: str, goal: LoudnessTarget, master: Master | None = None, rough: bool = False) -> Level:
-        """How a file measures, mastered; of a `rough` measure the peaks are not known."""
+        """The level of a file with a master; a `rough` measurement has no peaks."""
         pad = lower_master(_source(name, self.channels), master, self.samples, rough)
         if goal.plain or (rough and goal.leq_m is None):
             pad = sounds.meter(pad, "meter", not rough)
@@ -251,25 +250,25 @@ class _Mastering:
 
 
 def _wanted(goal: LoudnessTarget, mix: Level) -> float:
-    """What the sound is brought to: a loudness, or Leq(m); without either it stays as loud as it is mixed."""
+    """The goal of a sound: a loudness, or Leq(m); without either it stays as mixed."""
     wanted = goal.target if goal.target is not None else goal.leq_m
     return float(wanted) if wanted is not None else mix.lufs
 
 
 def _loudness(level: Level, goal: LoudnessTarget) -> float:
-    """The figure that is brought to what is wanted."""
+    """The figure that the goal is about."""
     if goal.target is None and goal.leq_m is not None and level.leq_m is not None:
         return level.leq_m
     return level.lufs
 
 
 def _source(name: str, channels: int) -> Pad:
-    """The sound of a file of the working folder, which has so many channels."""
+    """The sound of a file in the working folder with this number of channels."""
     return sounds.on_grid(filters.source(name, "a", Audio(SAMPLE_RATE, USUAL[channels]), "mix"), "mix")
 
 
 def _slope(known: list[tuple[float, float]]) -> float:
-    """dB of gain for each LU that is missing."""
+    """dB of gain for each missing LU."""
     if len(known) < 2 or abs(known[-1][1] - known[-2][1]) < 1e-6:
         return 1.2
     (gain, loud), (later_gain, later_loud) = known[-2:]

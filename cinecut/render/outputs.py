@@ -1,4 +1,4 @@
-"""What is checked before any work is done: that the outputs can and may be written, and that the FFmpeg can do it."""
+"""Checks before any work: whether the outputs can be written, and whether this FFmpeg can make them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cinecut.render.job import Job
 
 
 def check_output(job: Job, output: Path, force: bool) -> None:
-    """Raise Stop where an output cannot or may not be written."""
+    """Raise Stop where an output cannot be written."""
     files = job.files(output)
     beside = [captions_beside(files[target.name]) for target in job.plan.targets if target.captions_file]
     for file in (*files.values(), *beside):
@@ -44,7 +44,7 @@ def _sources(job: Job) -> list[Path]:
 
 
 def check_stems(job: Job, folder: Path, force: bool) -> list[Path]:
-    """The files of the stems. Raises Stop where one cannot or may not be written."""
+    """The files of the stems. Raises Stop where one cannot be written."""
     files = [folder / f"{name}.wav" for name in job.plan.stem_names]
     if not folder.parent.is_dir():
         raise Stop("output", f"there is no folder {folder.parent}", "create it first, or name another with --stems")
@@ -63,7 +63,7 @@ def captions_beside(file: Path) -> Path:
 
 
 def check_filters(plan: RenderPlan, ffmpeg: FFmpeg) -> None:
-    """Raise Stop where the FFmpeg lacks a filter that the graph has."""
+    """Raise Stop if the FFmpeg lacks a filter of the graph."""
     missing = sorted((plan.render.filters | plan.sound.filters) - ffmpeg.filters)
     if missing:
         message = f"{ffmpeg.path} was built without {', '.join(missing)}, which this trailer needs"
@@ -71,7 +71,7 @@ def check_filters(plan: RenderPlan, ffmpeg: FFmpeg) -> None:
 
 
 def check_target(target: Target, file: Path, ffmpeg: FFmpeg) -> None:
-    """Raise Stop where a file is named as another kind, or the FFmpeg cannot encode it."""
+    """Raise Stop if a file has the wrong suffix, or the FFmpeg cannot encode it."""
     suffixes = {".mp4", ".mov", ".m4v"} if target.suffix == ".mp4" else {target.suffix}
     if file.suffix.lower() not in suffixes:
         raise Stop("option", f"this trailer is a {target.suffix} file; {file.name} ends otherwise")
@@ -86,7 +86,7 @@ def check_target(target: Target, file: Path, ffmpeg: FFmpeg) -> None:
 
 
 def _encodes(ffmpeg: FFmpeg, encoder: str) -> bool:
-    """Whether an encoder that the build has finds its hardware: a few plain frames tell."""
+    """Whether an encoder of the build finds its hardware, by encoding a few plain frames."""
     trial = ["-f", "lavfi", "-i", "color=size=256x256:duration=0.2", "-c:v", encoder, "-f", "null", "-"]
     try:
         done = subprocess.run([ffmpeg.path, "-v", "quiet", "-nostdin", *trial], timeout=60, check=False)

@@ -19,7 +19,7 @@ from cinecut.render.outputs import check_filters
 
 
 def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
-    """Leave the folder, its sound measured and its media copied. Raises Stop where it may not be written."""
+    """Write the folder, with its sound measured and its media copied. Raises Stop where it cannot be written."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Stop("output", f"{folder} is there already", "name a new folder with -o")
     if not folder.parent.is_dir():
@@ -48,7 +48,7 @@ def pack(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch) -> None:
 
 
 def shell_script(plan: RenderPlan) -> str:
-    """The command as a POSIX shell script that asks the FFmpeg it finds how it wants the graph named."""
+    """The command as a POSIX shell script that adapts to the FFmpeg it finds."""
     mark, several = "GRAPH_OPTION", len(plan.targets) > 1
     marks = [f"OUTPUT_FILE_{number}_" for number in range(len(plan.targets))]
     arguments = shlex.join(plan.render.arguments(mark, marks)).replace(mark, '"$graph"')

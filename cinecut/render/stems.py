@@ -15,7 +15,7 @@ from cinecut.render.store import Store
 
 
 def render_stems(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False) -> list[Path]:
-    """Write each stem of the mix, before its master, as a file; together they are the mix."""
+    """Write each stem of the mix, before the master, as a file; their sum is the mix."""
     files = check_stems(job, folder, force)
     check_filters(job.plan, ffmpeg)
     with (

@@ -1,4 +1,5 @@
-"""What was rendered, kept by what it was made of: an edit renders what is new, and a render that was killed goes on.
+"""Rendered parts, stored under keys of everything they are made of: an edit renders only what is new, and a killed
+render continues.
 
     KEY, a digest of all that a file depends on ─► KEY.SUM, the file; SUM is a digest of what it holds
 
@@ -30,13 +31,13 @@ _READERS = 4  # files that are checked at a time
 
 
 def key_of(*parts: object) -> str:
-    """Forty hexadecimal digits of what something is made of: of values that `repr` shows completely."""
+    """Forty hexadecimal digits of values that `repr` shows completely."""
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
 @cache
 def code() -> str:
-    """A digest of the code that makes files from media, and of the decoder's version: neither is in a graph."""
+    """A digest of the code that makes files from media, and of the decoder's version, since neither is in a graph."""
     digest = hashlib.sha256(importlib.metadata.version("av").encode())
     for room in ("fonts", "grade", "media", "render"):
         for file in sorted((Path(cinecut.__file__).parent / room).rglob("*")):
@@ -47,13 +48,13 @@ def code() -> str:
 
 @dataclass(slots=True)
 class Store:
-    """A folder of entries, or none, which keeps nothing; `warnings` tell of entries that were damaged."""
+    """A folder of entries, or None, which stores nothing; `warnings` report damaged entries."""
 
     folder: Path | None
     warnings: list[Diagnostic] = field(default_factory=list)
 
     def take(self, key: str, target: Path) -> bool:
-        """Put an entry's file at `target`; False where there is none."""
+        """Copy an entry's file to `target`; False if there is none."""
         for entry in self.folder.glob(f"{key[:2]}/{key}.*") if self.folder else ():
             with contextlib.suppress(OSError):
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,14 +68,13 @@ class Store:
         return False
 
     def take_all(self, keys: Mapping[str, str], folder: Path) -> set[str]:
-        """Put files into a folder, several at a time, each by its name and its key; returns the names of those that
-        the store has."""
+        """Copy files into a folder in parallel, each by name and key; returns the names of those that the store has."""
         with ThreadPoolExecutor(_READERS) as pool:
             taken = pool.map(lambda name: self.take(keys[name], folder / name), keys)
             return {name for name, has in zip(keys, taken, strict=True) if has}
 
     def keep(self, key: str, file: Path) -> None:
-        """Add a finished file. Where the disk refuses, it is not kept, and nothing else happens."""
+        """Add a finished file. If the disk refuses, it is simply not stored."""
         if self.folder is None:
             return
         with contextlib.suppress(OSError):
@@ -84,7 +84,7 @@ class Store:
                 _link(file, part)
 
     def prune(self) -> None:
-        """Remove what was used least recently, down to the limit."""
+        """Remove the least recently used entries, down to the limit."""
         for shelf in self.folder.glob("??") if self.folder else ():
             sweep(shelf)
         with contextlib.suppress(OSError):  # another process prunes, too
@@ -96,17 +96,17 @@ class Store:
                     excess -= size
 
     def entries(self) -> dict[Path, os.stat_result]:
-        """Its files and what is known of each."""
+        """The files, and their facts."""
         return {file: file.stat() for file in self.folder.glob("??/[!.]*")} if self.folder else {}
 
 
 def usual_store() -> Store:
-    """The user's store; one that keeps nothing where its limit is 0."""
+    """The user's store; without a limit above 0 it stores nothing."""
     return Store(cache_folder() / "render" if limit() else None)
 
 
 def limit() -> int:
-    """Bytes that a store may take. Raises Stop where the environment names none."""
+    """The most bytes in a store. Raises Stop if the environment variable is not a number."""
     chosen = os.environ.get(LIMIT, "").strip() or str(_USUAL_LIMIT)
     if not chosen.isdecimal():
         raise Stop("option", f"{LIMIT} is {chosen!r}, not a whole number of GB")
@@ -119,7 +119,7 @@ def _sum(file: Path) -> str:
 
 
 def _link(file: Path, target: Path) -> None:
-    """Another name of a finished file; where a link cannot be, a copy."""
+    """Link a finished file; copy it where links are not possible."""
     try:
         target.hardlink_to(file)
     except OSError:

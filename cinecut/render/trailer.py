@@ -1,4 +1,4 @@
-"""From a job to its finished files: checked, filled, rendered under the lock, renamed when they are whole.
+"""From a job to its finished files: checked, rendered under the lock, renamed when complete.
 
 Job ─ outputs checked ─ lock ─ working folder ─ Studio ─► files under their own names
 """
@@ -24,9 +24,8 @@ from cinecut.render.store import Store, usual_store
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The result of a render, by the outputs' names: `files`; `levels`, how loud those are that were brought to a
-    loudness; `new`, the frames [start, end) that were rendered this time; and `parts`, all frames likewise, each part
-    with a key that changes whenever the part shows anything else."""
+    """The result of a render, by output name: `files`; `levels`, for outputs with a target loudness; `new`, the frames
+    [start, end) rendered this time; `parts`, all frames in parts, each with a key that changes with its content."""
 
     files: dict[str, Path]
     levels: dict[str, Level]
@@ -37,10 +36,9 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How a render is done: `jobs` FFmpegs at a time (None: as many as the machine serves); `store`, whether rendered
-    parts are used again and kept; `accept` gets the finished files, by the outputs' names, before they are put in
-    place, and raises Stop to refuse them; `running` lets another thread end the render; `elsewhere` runs FFmpeg on
-    other machines."""
+    """How a render is done. `jobs`: FFmpegs at a time (None: as many as the machine serves). `store`: whether rendered
+    parts are reused and stored. `accept`: gets the finished files by output name before they are put in place; raises
+    Stop to refuse them. `running`: lets another thread end the render. `elsewhere`: runs FFmpeg on other machines."""
 
     jobs: int | None = None
     store: bool = True
@@ -55,7 +53,7 @@ USUAL = Effort()
 def render(
     job: Job, output: Path, ffmpeg: FFmpeg, watch: Watch, *, force: bool = False, effort: Effort = USUAL
 ) -> Rendered:
-    """Write the trailer. The output appears only when it is complete; nothing else stays but what the store keeps."""
+    """Write the trailer. The output appears only when complete; besides it only the store's entries remain."""
     check_output(job, output, force)
     files, plan = job.files(output), job.plan
     check_filters(plan, ffmpeg)

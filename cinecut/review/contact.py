@@ -21,13 +21,13 @@ _COLUMNS, _WIDTH = 6, 320  # pictures a row; pixels that one is wide
 
 
 def picture_files(trailer: Path) -> tuple[Path, Path]:
-    """Where its sheet and its poster go: beside the trailer."""
+    """The paths of a trailer's sheet and poster, beside it."""
     return trailer.with_suffix(".sheet.jpg"), trailer.with_suffix(".poster.jpg")
 
 
 def write_pictures(trailer: Path, timeline: Timeline, opening: int = 0) -> list[Path]:
-    """Write the sheet, and the poster where there is a shot to take it from; returns their files. What lies there is
-    replaced. `opening` is how many frames the trailer has before its timeline. Raises Stop."""
+    """Write the sheet, and the poster if there is a shot for it, replacing existing ones; returns their files.
+    `opening`: frames before the timeline. Raises Stop."""
     events = [placed for placed in timeline.events if not isinstance(placed.event, Black)]
     best = _strongest(events)
     wanted = {opening + placed.middle: placed for placed in events}
@@ -46,7 +46,7 @@ def write_pictures(trailer: Path, timeline: Timeline, opening: int = 0) -> list[
 
 
 def _strongest(events: Sequence[Placed]) -> Placed | None:
-    """The shot with the highest score that no title lies over; of a spec without scores the longest."""
+    """The shot with the highest score and no title over it; without scores the longest one."""
     shots = [p for p in events if isinstance(p.event, Shot) and not p.event.titles]
     return max(shots, key=lambda p: (p.event.score or 0, p.range.length, -p.number), default=None)
 

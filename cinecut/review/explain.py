@@ -1,4 +1,4 @@
-"""Explaining a spec: who set every value, and where every event falls on both clocks."""
+"""Explaining a spec: who set every value, and the place of every event on both clocks."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from cinecut.language.write import value_text
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One value of the spec and who set it: user, vibe, film, schema (the language's default), or where a
-    configuration sets it."""
+    """One value of the spec and its origin: user, vibe, film, schema (the language's default), or a configuration
+    file."""
 
     path: str
     value: str
@@ -30,13 +30,13 @@ class Setting:
 
 
 def settings(trailer: Trailer) -> list[Setting]:
-    """Every value in the order of the spec, and what the vibe adds; the film's facts are left out: they are
-    measurements, not settings."""
+    """Every value in the order of the spec, and those that the vibe adds. Facts are left out, since they are
+    measurements."""
     return [Setting(o.path, (_figure if o.by == "vibe" else value_text)(o.value), o.by) for o in origins(trailer)]
 
 
 def _figure(value: Any) -> str:
-    """A figure of a look as a spec would say it."""
+    """A value of a look as a spec would write it."""
     if dataclasses.is_dataclass(value):
         inner = ", ".join(f"{i.name}: {_figure(getattr(value, i.name))}" for i in dataclasses.fields(value))
         return "{" + inner + "}"

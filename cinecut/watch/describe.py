@@ -1,4 +1,4 @@
-"""What the page knows of a trailer: its events, acts, beats and sounds, in frames from its start, as plain data."""
+"""The page's data about a trailer: its events, acts, beats and sounds, in frames from its start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cinecut.language.timebase import SAMPLE_RATE, nearest
 
 
 def description(layout: Layout, opening: int) -> dict[str, Any]:
-    """`opening` is how many frames the file has before the timeline: those of a rating card."""
+    """`opening`: the file's frames before the timeline, those of a rating card."""
     timeline, trailer = layout.timeline, layout.trailer
     films = [*trailer.footage]
     return {
@@ -39,8 +39,8 @@ def description(layout: Layout, opening: int) -> dict[str, Any]:
 
 
 def stills_of(timeline: Timeline, opening: int, parts: Sequence[tuple[str, int, int, str]]) -> list[tuple[str, int]]:
-    """Of each event the picture in its middle: a name that is another whenever it shows anything else, and its frame in
-    the file. `parts` are those of `Rendered`, of one output."""
+    """The middle picture of each event: a name that changes with its content, and its frame in the file. `parts`: those
+    of `Rendered`, for one output."""
     found = []
     for placed in timeline.events:
         frame = opening + placed.middle
@@ -92,7 +92,7 @@ def _event(placed: Placed, entry: int, layout: Layout) -> dict[str, Any]:
 
 
 def _acts(timeline: Timeline) -> list[dict[str, Any]]:
-    """The stretches of the acts, in order; events before the first act belong to none."""
+    """The ranges of the acts, in order; events before the first act belong to none."""
     runs = [(act, list(run)) for act, run in groupby(timeline.events, lambda placed: placed.act)]
     return [
         {"name": act, "start": run[0].range.start.index, "end": run[-1].range.end.index}
@@ -102,7 +102,7 @@ def _acts(timeline: Timeline) -> list[dict[str, Any]]:
 
 
 def _beats(timeline: Timeline) -> list[dict[str, Any]]:
-    """The beats inside the trailer, each on its nearest frame; `bar` where a bar begins."""
+    """The beats inside the trailer, each on its nearest frame; `bar` if a bar starts there."""
     lines = timeline.grid.lines(timeline.frames / timeline.rate) if timeline.grid is not None else ()
     return [{"frame": nearest(at * timeline.rate), "bar": bar} for at, bar in lines]
 

@@ -1,4 +1,4 @@
-"""For the page: frames of the draft and of the film as JPEG, and the outline of the draft's sound."""
+"""Pictures for the page: frames of the draft and of the film as JPEG, and the outline of the draft's sound."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FilmStills:
         self.jpeg = lru_cache(maxsize=400)(self._jpeg)
 
     def _jpeg(self, frame: int) -> bytes | None:
-        """The film's picture of a number; None where there is none."""
+        """The film's picture with this number; None if there is none."""
         with self._lock:
             picture = self._reader.at(_moment(frame, self.facts.rate))
             return None if picture is None else _encoded(upright(picture, self.facts, _SIDE))
@@ -56,7 +56,7 @@ def draft_jpeg(draft: Path, frame: int, rate: Fraction) -> bytes | None:
 
 
 def _moment(frame: int, rate: Fraction) -> FilmTime:
-    """Half a frame before it: stamps are rounded, and the first picture from here on is the one."""
+    """Half a frame earlier: timestamps are rounded, and the first picture after this moment is the right one."""
     return FilmTime(max(Fraction(0), (frame - Fraction(1, 2)) / rate))
 
 

@@ -1,4 +1,4 @@
-"""The page's server, for this machine alone. Its address holds a secret; requests without it get nothing."""
+"""The page's web server, for this machine only. Its address holds a secret; requests without it are refused."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ _ALIVE = 15  # seconds after which a silent page gets a sign of life
 
 
 def serve(spec: Path, ffmpeg: FFmpeg, port: int, ready: Callable[[str], None]) -> None:
-    """Watch a spec until the process is interrupted. `ready` is called with the page's address. Raises Stop where
-    the port is taken."""
+    """Watch a spec until the process is interrupted. `ready` is called with the page's address. Raises Stop if the port
+    is taken."""
     with tempfile.TemporaryDirectory(prefix="cinecut-watch-") as folder, _listening(port) as listening:
         taken = listening.getsockname()[1]
         page = _Page(spec, Path(folder), ffmpeg, taken)
@@ -143,8 +143,8 @@ class _Page:
                 pictures.close()
 
     async def _watch(self) -> None:
-        """Wake the session when the spec, or a file that it names, is another. Editors write beside and rename, so
-        folders are watched."""
+        """Wake the session when the spec, or a file that it names, changes. Editors write beside and rename, so folders
+        are watched."""
         while True:
             files = self._watched()
             folders = {file.parent for file in files if file.parent.is_dir()}
@@ -226,7 +226,7 @@ class _Page:
         return JSONResponse(self.session.as_json())
 
     def _drafted(self, name: str) -> Path | None:
-        """The draft of a name: one that the session rendered, and nothing else."""
+        """The draft with this name, only if the session rendered it."""
         file = self.folder / Path(name).name
         return file if file.name.startswith("draft-") and file.is_file() else None
 
@@ -259,7 +259,7 @@ class _Page:
         return Response(status_code=404)
 
     def _film_jpeg(self, number: int, frame: int) -> bytes | None:
-        """A picture of the film that the description of the trailer lists at a place."""
+        """A picture of a film that the trailer's description lists."""
         from cinecut.watch.pictures import FilmStills
 
         job = self.session.job

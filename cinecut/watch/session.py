@@ -1,4 +1,4 @@
-"""One spec that is watched: what its file says now, its last good draft, and what the page does to it."""
+"""One watched spec: its file's current state, its last good draft, and the page's edits."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ Contents = dict[Path, tuple[int, int, int] | None]
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """What the page shows. `trailer` describes the last text without mistakes, which was `described`; `revision` is the
-    text as it is now, and of two states that with the higher `number` is the later one;
-    `draft` is the name of the file that plays, `drafted` the revision that it was rendered from, and `stills` are the
-    names of a picture of each of its events."""
+    """What the page shows. `trailer` describes the last text without mistakes, revision `described`; `revision` is the
+    current text's; a higher `number` means a later state. `draft` is the name of the playing file, `drafted` the
+    revision that it was rendered from, and `stills` the names of a picture of each of its events."""
 
     spec: str = ""  # the file's name
     number: int = 0
@@ -47,8 +46,8 @@ class PageState:
 
 
 class Session:
-    """Reads, renders and edits one spec; drafts lie in `folder`. `changed` is called, from any thread, whenever the
-    state is another."""
+    """Reads, renders and edits one spec; drafts are in `folder`. `changed` is called, from any thread, when the state
+    changes."""
 
     def __init__(self, spec: Path, folder: Path, ffmpeg: FFmpeg, changed: Callable[[], None]) -> None:
         self.spec, self.folder, self.ffmpeg, self._changed = spec, folder, ffmpeg, changed
@@ -68,7 +67,7 @@ class Session:
     # Reading and rendering
 
     def run(self) -> None:
-        """Render a draft whenever something changed, until `end` is called."""
+        """Render a draft after every change, until `end` is called."""
         while not self._ended:
             self._dirty.clear()
             self._running = Running()
@@ -78,8 +77,8 @@ class Session:
             self._dirty.wait()
 
     def touch(self) -> None:
-        """Something that the spec is made of may have changed. Where it has, a draft under way is given up: what of it
-        is done stays in the store."""
+        """Check whether something that the spec is made of has changed. If so, a running draft is given up; its
+        finished parts stay in the store."""
         if self._contents() != self._looked:
             self._dirty.set()
             self._running.end()
@@ -90,7 +89,7 @@ class Session:
         self._running.end()
 
     def _contents(self) -> Contents:
-        """What tells the spec and its media from what they were before."""
+        """A value that changes with the spec and its media."""
         found = Contents()
         for file in (self.spec, *self.media):
             found[file] = None
@@ -105,7 +104,7 @@ class Session:
         return list(_named(self.job.spec, self.job.folder)) if self.job is not None else []
 
     def _look(self) -> Job | None:
-        """What the file says now; None where it has mistakes. The last good trailer then stays on the page."""
+        """The file's current state; None if it has mistakes. Then the last good trailer stays on the page."""
         text, found = "", list[Diagnostic]()
         job: Job | None = None
         self._looked = before = self._contents()
@@ -132,7 +131,7 @@ class Session:
         return job
 
     def _render(self, job: Job, running: Running) -> None:
-        """A draft; what goes wrong is said on the page, unless it was given up."""
+        """Render a draft; failures are shown on the page, unless it was given up."""
         revision = self.state.revision
         self._drafts += 1  # another song or film under the same words is another draft
         target = self.folder / f"draft-{revision}-{self._drafts}.mp4"
@@ -173,17 +172,17 @@ class Session:
     # Editing: `revise` checks, writes and keeps the journal
 
     def edit(self, action: dict[str, Any], revision: str) -> None:
-        """Do an action and write the spec. Raises Stop where it cannot be done, or the file is another by now."""
+        """Do an action and write the spec. Raises Stop if it cannot be done, or the file has changed."""
         if self.job is None or self.state.broken:
             raise Stop("option", "mend the mistakes in the file first")
         self._revise(lambda terms: revise.edit(self.spec, action, terms), revision)
 
     def undo(self, revision: str) -> None:
-        """Take the last edit back. Raises Stop as `edit` does."""
+        """Undo the last edit. Raises Stop as `edit` does."""
         self._revise(lambda terms: revise.undo(self.spec, terms), revision)
 
     def redo(self, revision: str) -> None:
-        """Make the edit again that was taken back last. Raises Stop as `edit` does."""
+        """Redo the edit that was undone last. Raises Stop as `edit` does."""
         self._revise(lambda terms: revise.redo(self.spec, terms), revision)
 
     def _revise(self, change: Callable[[revise.EditOptions], revise.Edit], revision: str) -> None:
@@ -202,7 +201,7 @@ def _shown(found: list[Diagnostic], text: str) -> tuple[str, ...]:
 
 
 def _named(spec: Spec, folder: Path) -> Iterator[Path]:
-    """The files that a spec names, as far as they are files of its own."""
+    """The files that a spec names."""
     names = [
         *(film.file for film in spec.every_film.values()),
         spec.music.file if spec.music else None,

@@ -1,1 +1,1 @@
-"""Rendering by segments: what is new is rendered side by side, kept, and joined."""
+"""Rendering by segments: new ones are rendered in parallel, stored, and joined."""

@@ -1,4 +1,5 @@
-"""A render's FFmpegs run by the workers of a Dask scheduler, which see the working folder and the media where we do.
+"""Running a render's FFmpegs on the workers of a Dask scheduler, which see the working folder and the media at the same
+paths.
 
     run ─ command, folder ─► a task ─ the same FFmpeg in the same folder ─► its file there, and how it ended
 
@@ -30,11 +31,11 @@ class OnCluster:
 
     @property
     def places(self) -> int:
-        """How many FFmpegs its workers run at a time."""
+        """How many FFmpegs the workers run at a time."""
         return max(1, sum(map(int, self.client.nthreads().values())))
 
     def __call__(self, command: Sequence[str], ffmpeg: FFmpeg, folder: Path, running: Running) -> Ended:
-        """Raises Stop where a worker sees another folder or has another FFmpeg."""
+        """Raises Stop if a worker sees another folder or has another FFmpeg."""
         task = self.client.submit(_on_worker, list(command), ffmpeg.identity, str(folder.absolute()), pure=False)
         while not running.ended:
             try:
@@ -51,7 +52,7 @@ class OnCluster:
 
 
 def _on_worker(command: list[str], identity: str, folder: str) -> tuple[int, int, tuple[str, ...], bool] | str:
-    """How the FFmpeg ended, or why it was not run. It is ended when its folder is gone, since then nobody waits."""
+    """How the FFmpeg ended, or why it did not run. It is ended when its folder disappears, since nobody waits then."""
     own = _same_ffmpeg(command[0], identity)
     if own is None:
         return "a worker has not this FFmpeg, and another one writes other bytes"
@@ -68,7 +69,7 @@ def _on_worker(command: list[str], identity: str, folder: str) -> tuple[int, int
 
 
 def _same_ffmpeg(path: str, identity: str) -> str | None:
-    """Where this machine has the FFmpeg of that identity: at the same path, or as its own."""
+    """The path of this FFmpeg build on this machine: the same path, or the machine's own FFmpeg."""
     for choice in (path, None):
         with suppress(Stop):
             if (found := find_ffmpeg(choice)).identity == identity:

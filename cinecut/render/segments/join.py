@@ -1,4 +1,4 @@
-"""Joining segments: their packets are copied into one file, every stamp exact, with the sound and the captions beside.
+"""Joining segments: their packets are copied into one file with exact timestamps, together with sound and captions.
 
 segments ─┐
 sound     ├─ packets in the order of time ─► trailer
@@ -56,19 +56,19 @@ def _chapter(number: int, start: int, end: int, name: str, frame: Fraction) -> A
 
 
 def _ticks(bases: Sequence[Fraction]) -> list[int]:
-    """Of clocks how long a tick of each is, in whole ticks of one that all of them share."""
+    """For each clock the length of its tick, in whole ticks of a clock that all share."""
     shared = math.lcm(*(base.denominator for base in bases))
     return [base.numerator * shared // base.denominator for base in bases]
 
 
 def _timed(packets: Iterator[Any], tick: int) -> Iterator[tuple[int, Any]]:
-    """Packets, each with when it is decoded, on the clock that all of them share."""
+    """Packets, each with its decoding time on the shared clock."""
     return ((packet.dts * tick, packet) for packet in packets)
 
 
 def _pictures(segments: Sequence[Path], target: Any, rate: Fraction) -> Iterator[Any]:
-    """The packets of all segments, one after another. A file's own stamps are only good for their order: they may be
-    rounded, or begin before zero."""
+    """The packets of all segments in sequence. A file's timestamps only give their order, since they may be rounded or
+    start below zero."""
     at, delay, headers, frame = 0, 0, None, 1 / rate
     for file in segments:
         with open_container(file, decodes=False) as media:

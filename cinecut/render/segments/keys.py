@@ -1,4 +1,4 @@
-"""What each part of a trailer is made of, as the name by which the store keeps it."""
+"""The store's keys: everything that each part of a trailer is made of."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cinecut.render.store import code, key_of
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of a plan's parts; `materials` are the keys of the files that its runs read, by the files' names."""
+    """The keys of a plan's parts; `materials`: the keys of the files that its runs read, by file name."""
 
     materials: Mapping[str, str]
     ffmpeg: FFmpeg
@@ -28,12 +28,12 @@ class Keys:
         return self.run(sound.run, sound.target.loudness, whole, *part)
 
     def run(self, run: Run, *more: object) -> str:
-        """What a run's file is made of, and by which FFmpeg and which code of ours it is made."""
+        """The key of a run's file: its content, the FFmpeg and the version of our code."""
         return key_of_run(run, self.materials, self.ffmpeg.identity, code(), *more)
 
 
 def key_of_run(run: Run, materials: Mapping[str, str], *more: object) -> str:
-    """What a run's file is made of: its graph, what is read for it, and how it is encoded."""
+    """The key of a run's content: its graph, its inputs and its encoding."""
     read = sorted((name, materials[name]) for name in run.reads)
     encode = [(target.encode, target.suffix) for target in run.targets]
     return key_of(digest(list(run.sinks.values())), read, encode, *more)

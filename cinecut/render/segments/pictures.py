@@ -1,4 +1,4 @@
-"""The pictures of a trailer, by segments: each is a file of its own, made once and kept.
+"""The pictures of a trailer in segments: each is a file of its own, made once and stored.
 
 plan ─ segments_of ─► Segment, … ─ together ─ run_of ─► an FFmpeg run ─► their files in the working folder
 """
@@ -23,12 +23,12 @@ _SECONDS_OF_A_THREAD, _THREADS = 8, 8  # one thread encodes a segment of so many
 
 
 class HeadersDifferError(Exception):
-    """Segments that cannot be joined to one stream, since their headers for the decoder differ."""
+    """Segments that cannot be joined into one stream, because their decoder headers differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The frames [start, end) of an output: what shows them, the files of its texts, and how they are encoded."""
+    """The frames [start, end) of an output: their graph, the files of their texts, and their encoding."""
 
     output: str
     start: int
@@ -43,17 +43,17 @@ class Segment:
 
     @property
     def file(self) -> str:
-        """In the working folder."""
+        """The segment's file in the working folder."""
         return f"{label_of('segment', self.output)}_{self.start}{self.target.suffix}"
 
     @property
     def place(self) -> tuple[str, int]:
-        """What tells it from the plan's other segments."""
+        """Distinguishes it from the plan's other segments."""
         return self.output, self.start
 
 
 def segments_of(plan: RenderPlan, whole: bool = False) -> list[Segment]:
-    """The segments of every output, in order; where they could not be joined, or with `whole`, one for each output."""
+    """The segments of every output, in order; one per output if they could not be joined, or with `whole`."""
     found = []
     for target in plan.targets:
         if target.stem is not None:
@@ -69,23 +69,22 @@ def segments_of(plan: RenderPlan, whole: bool = False) -> list[Segment]:
 
 
 def run_of(segments: Sequence[Segment], items: Mapping[str, Input]) -> Run:
-    """The run that makes one segment, or the same one of several outputs: what they decode is decoded once."""
+    """The run that makes one segment, or the same segment of several outputs, decoding shared inputs once."""
     labels = [segment.target.maps[0] for segment in segments]
     sinks = dict(zip(labels, pruned([segment.pad for segment in segments]), strict=True))
     return Run(f"{Path(segments[0].file).stem}.graph", sinks, tuple(segment.target for segment in segments), items)
 
 
 def together(segments: Iterable[Segment]) -> list[list[Segment]]:
-    """Segments in groups that one run makes; the longest first, so that the run that starts last is short."""
+    """Segments grouped by run; the longest first, so that the last run is short."""
     ordered = sorted(segments, key=lambda each: (each.start - each.end, each.start))
     return [list(same) for _, same in itertools.groupby(ordered, key=lambda each: (each.start, each.end))]
 
 
 @dataclass
 class Shooting:
-    """Makes the segments of a plan. `finished` is called with every segment that is complete and of which FFmpeg did
-    not complain; its complaints are in `warnings`. `progress` is called with a segment and how many of its frames are
-    done."""
+    """Makes the segments of a plan. `finished` is called with every complete segment without complaints from FFmpeg,
+    which go into `warnings`. `progress` is called with a segment and the number of its frames that are done."""
 
     plan: RenderPlan
     place: Workplace
@@ -94,8 +93,7 @@ class Shooting:
     warnings: list[Diagnostic] = field(default_factory=list)
 
     def make(self, segments: Sequence[Segment]) -> None:
-        """Make a segment, or the segments of several outputs that show the same frames. Raises Stop where FFmpeg loses
-        frames."""
+        """Make a segment, or the same segment of several outputs. Raises Stop if FFmpeg loses frames."""
         frames = segments[0].frames
         done = self._run(segments)
         if done.warnings or done.frames != frames:
@@ -118,7 +116,7 @@ class Shooting:
 
     @cached_property
     def _holding(self) -> dict[tuple[str, int], Segment]:
-        """The segments for films of which pictures are missing."""
+        """The segments for films with missing pictures."""
         trailer = self.plan.layout.trailer
         held = {n: replace(each, facts=replace(each.facts, gaps=True)) for n, each in trailer.footage.items()}
         layout = replace(self.plan.layout, trailer=replace(trailer, footage=held))

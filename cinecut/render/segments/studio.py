@@ -1,4 +1,4 @@
-"""Making a trailer's files: what the store has is taken, what it has not is made side by side, and all of it is joined.
+"""Making a trailer's files: stored parts are reused, new ones made in parallel, and all of them joined.
 
 plan ─┬─ segments ─ those that are new ─┬─ materials ─ workers ─► join ─► files of the working folder
       └─ sounds ─── those that are new ─┘
@@ -54,8 +54,8 @@ class Studio:
         return Keys(self.materials.keys, self.place.ffmpeg)
 
     def make(self, jobs: int | None) -> dict[str, str]:
-        """The trailer's files in the working folder, by the outputs' names, made by so many FFmpegs at a time (None: as
-        many as the machine serves)."""
+        """The trailer's files in the working folder, by output name, made by `jobs` FFmpegs at a time (None: as many as
+        the machine serves)."""
         self._warn_of_whole()
         Thread(target=import_module, args=("cinecut.media.reels",), daemon=True).start()  # while the store is read
         segments = segments_of(self.plan)
@@ -129,8 +129,8 @@ class Studio:
             self._keep(self.keys.sound(sound, "notes"), sound.notes)
 
     def _of_kept_stems(self, sound: PlanSound) -> PlanSound:
-        """A live draft's sound, mixed of stems that the store keeps: after a fader's move no stem is made again, and
-        new ones are made side by side."""
+        """A live draft's sound, mixed from stored stems: moving a fader makes no stem again, and new stems are made in
+        parallel."""
         if not sound.target.live:
             return sound
         stems = {file_of(stem): stem for stem in stems_of(sound)}
@@ -147,7 +147,7 @@ class Studio:
         return mixed_of_files(sound, list(stems.values()))
 
     def _take(self, sound: PlanSound) -> bool:
-        """Whether the store has a sound, and what was measured of it."""
+        """Whether the store has a sound, and its measured level."""
         folder, keys = self.place.folder, [self.keys.sound(sound), self.keys.sound(sound, "notes")]
         if not all(map(self.store.take, keys, [folder / sound.file, folder / sound.notes])):
             return False
@@ -159,7 +159,7 @@ class Studio:
         self.store.keep(key, self.place.folder / file)
 
     def _joined(self, segments: Sequence[Segment]) -> dict[str, str]:
-        """Each output's segments, its sound and its captions in one file."""
+        """Join each output's segments, sound and captions into one file."""
         from cinecut.render.segments.join import join  # it loads a decoder, which needs no memory while FFmpeg runs
 
         folder, found = self.place.folder, dict[str, str]()
@@ -192,7 +192,7 @@ class Studio:
 
 @dataclass
 class _Meter:
-    """Reports how far all segments together are: `done` frames of each that is made, and those that were `stored`."""
+    """Reports the progress of all segments together: the frames of each that are `done`, and the `stored` ones."""
 
     watch: Watch
     plan: RenderPlan

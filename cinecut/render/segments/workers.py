@@ -1,4 +1,4 @@
-"""Who does the work of a render, and how many at a time.
+"""The workers of a render, and how many run at a time.
 
 Tasks, each of which runs one FFmpeg, are done by threads of this machine.
 """
@@ -23,15 +23,14 @@ _ENCODED = 60  # pictures that an encoder looks ahead
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """Runs as many tasks at a time as there are `workers`. `end` is called to stop those that run."""
+    """Runs up to `workers` tasks at a time. `end` is called to stop running ones."""
 
     workers: int
     end: Callable[[], None]
 
     def run(self, tasks: Iterable[Task]) -> None:
-        """Do all tasks in order. They are taken from the iterable one at a time, since what the next task needs may be
-        made while earlier ones run. When a task fails, no further one starts, and its exception is raised once none is
-        running."""
+        """Run all tasks in order. They are taken from the iterable one by one, since a task's inputs may be made while
+        earlier ones run. After a failure no further task starts, and its exception is raised when none is running."""
         futures = list[Future[None]]()
         with ThreadPoolExecutor(self.workers) as pool:
             try:
@@ -48,8 +47,8 @@ class Threads:
 
 
 def workers_for(runs: Sequence[Run], asked: int | None) -> int:
-    """How many runs there are at a time: as many as were asked for, else one more than there are cores, which keeps
-    them busy while an FFmpeg starts or ends; but no more than half of the machine's memory holds."""
+    """How many runs at a time: as requested, else one more than the cores, which keeps them busy while an FFmpeg starts
+    or ends; but only as many as half of the machine's memory holds."""
     if asked is not None:
         return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -58,15 +57,15 @@ def workers_for(runs: Sequence[Run], asked: int | None) -> int:
 
 
 def need_of(run: Run) -> int:
-    """A generous estimate of a run's bytes of memory, by the number and size of the pictures that its decoders and
-    encoders hold."""
+    """A generous estimate of a run's memory in bytes, from the number and size of the pictures in its decoders and
+    encoders."""
     read = [pad for node in nodes_of(list(run.sinks.values())) if node.filter == "input" for pad in node.outs]
     held = sum(_DECODED * _bytes(format) for format in read)
     return _PROCESS + held + sum(_ENCODED * _bytes(pad.format) for pad in run.sinks.values())
 
 
 def _bytes(format: object) -> int:
-    """Of one picture; of sound nearly none."""
+    """The bytes of one picture; almost none for sound."""
     if not isinstance(format, Video):
         return 0
     name = format.pix_fmt

@@ -21,7 +21,7 @@ _COLORS = 8  # in the page's palette
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OtherShot:
-    """An alternative of a shot: its number, what it would show, and a still of that."""
+    """An alternative of a shot: its number, what it would show, and a still."""
 
     number: int
     film: FilmRange
@@ -32,8 +32,8 @@ class OtherShot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """One event. `start` and `end` are trailer seconds, each the time of a whole frame; `why` and `muted` are what the
-    spec says of its choice and of its silence; `shot` is the film's shot that it shows, from 1."""
+    """One event. `start` and `end`: trailer seconds of whole frames. `why` and `muted`: the spec's reasons for its
+    choice and its silence. `shot`: the number of the film shot that it shows, from 1."""
 
     placed: Placed
     start: Fraction
@@ -54,7 +54,7 @@ class Event:
 
     @property
     def film(self) -> FilmRange | None:
-        """What it shows of the film."""
+        """The range of the film that it shows."""
         return self.placed.film if isinstance(self.placed, PlacedShot) else None
 
     @property
@@ -63,7 +63,7 @@ class Event:
 
     @property
     def hit(self) -> Fraction | None:
-        """Trailer seconds at which its moment of action is seen."""
+        """Trailer seconds of its moment of action."""
         event = self.placed.event
         if not isinstance(event, Shot) or event.sync is None or self.film is None:
             return None
@@ -90,7 +90,7 @@ class Event:
 
     @property
     def length(self) -> str:
-        """As the spec has it."""
+        """The length as written in the spec."""
         length = written_length(self.placed.event)
         return length_text(length) if length is not None else f"{float(self.seconds):.2f} s"
 
@@ -117,7 +117,7 @@ class Act:
 
 
 def events_of(layout: Layout, remarks: Remarks, shots: Sequence[KnownShot]) -> Iterator[Event]:
-    """The events without their stills. The reasons that analyze wrote beside the values are the `remarks`."""
+    """The events without their stills. `remarks`: the reasons that analyze wrote beside the values."""
     rate = layout.timeline.rate
     for placed, entry in zip(layout.timeline.events, entries_of(layout), strict=True):
         start, end = (frame.index / rate for frame in (placed.range.start, placed.range.end))

@@ -45,7 +45,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """An event's number above the strip: a row of its own where the neighbours would touch."""
+    """An event's number above the strip, in a separate row if it would touch its neighbour."""
 
     number: int
     x: float
@@ -54,7 +54,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class PaceCurve:
-    """The lengths of the shots as steps over the trailer; `longest` in seconds is its full height."""
+    """The lengths of the shots as steps over the trailer; `longest`, in seconds, is the full height."""
 
     longest: Fraction
     outline: str  # SVG path data, 0 at the bottom
@@ -63,7 +63,7 @@ class PaceCurve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """What the drawing needs beyond the events: two scales, and where beats, bars and labels stand."""
+    """What the drawing needs besides the events: two scales, and the places of beats, bars and labels."""
 
     film: Scale
     starts: Mapping[str, Fraction]  # of the films, which stand one behind the other
@@ -103,7 +103,8 @@ def plot(events: Sequence[Event], shots: Sequence[KnownShot], cut: Trailer, grid
 
 
 def _zone(shot: FilmRange, spec: Spec) -> str:
-    """The zone of the film's story; its run-up belongs to the climax. Of several films those of the turning points'."""
+    """The zone of the film's story; its run-up belongs to the climax. With several films, that of the turning points'
+    film."""
     anchors, at = spec.anchors, shot.start
     if anchors is None or anchors.escalation is None or anchors.climax is None or at < anchors.escalation.at:
         return "begin"
@@ -114,7 +115,7 @@ def _zone(shot: FilmRange, spec: Spec) -> str:
 
 
 def _labels(events: Sequence[Event], scale: Scale, starts: Mapping[str, Fraction]) -> Iterator[Label]:
-    """From left to right, each number in the first row that has room for it, else in the emptiest."""
+    """From left to right, each number in the first row with room for it, else in the emptiest."""
     middles = ((e.film, e.film.start.seconds + e.film.duration / 2, e.number) for e in events if e.film)
     places = sorted((scale(starts[film.film] + middle), number) for film, middle, number in middles)
     taken = [-float(WIDTH)] * _LABEL_ROWS

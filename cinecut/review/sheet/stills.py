@@ -33,8 +33,8 @@ _PATIENCE = 300  # pictures that are decoded to come from a key frame into a sho
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A still of a range of the film, from a third into it. A `rough` one is small, and may be any picture of it but a
-    black one: a key frame, if there is one in its first half."""
+    """A still of a range of the film, a third into it. A `rough` one is small, and may be any picture but a black one:
+    a key frame if there is one in the range's first half."""
 
     range: FilmRange
     small: bool = False
@@ -60,8 +60,8 @@ def draw(
     wanted: Sequence[Wanted],
     progress: Callable[[float], None],
 ) -> list[str | None]:
-    """The stills in the order in which they are wanted, best that of the film; `window` is the part of the upright
-    picture that is shown (x, y, width, height). Raises Stop if the film cannot be opened."""
+    """The stills in the given order, ideally the film's; `window`: the part of the upright picture to show (x, y,
+    width, height). Raises Stop if the film cannot be opened."""
     found: list[str | None] = []
     with open_film(film, facts) as media:
         reader = FrameReader(media, picture_stream(media, film), facts.start)
@@ -84,7 +84,7 @@ def draw(
 
 
 def _any(reader: FrameReader, shown: FilmRange) -> VideoFrame | None:
-    """The key frame before a shot's middle, or the first picture of the shot after it."""
+    """The key frame before a shot's middle, or the shot's first picture after it."""
     middle = FilmTime(shown.start.seconds + shown.duration / 2)
     pictures = islice(reader.since(middle), _PATIENCE)
     return next((frame for time, frame in pictures if shown.start <= time < shown.end), None)
@@ -93,7 +93,7 @@ def _any(reader: FrameReader, shown: FilmRange) -> VideoFrame | None:
 def _inside(
     window: tuple[Fraction, Fraction, Fraction, Fraction] | None, picture: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """What of an upright picture the trailer shows."""
+    """The part of an upright picture that the trailer shows."""
     if window is None:
         return picture
     (height, width), (x, y, w, h) = picture.shape[:2], window
@@ -102,7 +102,7 @@ def _inside(
 
 
 def _data_uri(bgr: NDArray[np.uint8], most: int) -> str:
-    """A JPEG inside a page, at the best quality that keeps to the bytes."""
+    """A JPEG inside a page, at the best quality within the byte limit."""
     jpeg = b""
     for quality in _QUALITIES:
         jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1])[1].tobytes()
