@@ -1,2 +1,2 @@
-"""Proof of a trailer: what it is made of (lock), what an edit renders anew (why), whether a file is what its spec says
-(verify), and a finished trailer read back into a spec (conform)."""
+"""Proof of a trailer: what it was made of (lock), what an edit renders again (why), whether a file matches its spec
+(verify), and reading a finished trailer back into a spec (conform)."""

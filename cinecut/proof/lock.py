@@ -1,4 +1,4 @@
-"""A lock: all that a trailer was made of and what came of it, by content, as a text that people read and compare.
+"""A lock: everything that a trailer was made of, and the result, by content, as a text to read and compare.
 
 Job + FFmpeg ─ made_of ─► TrailerLock without results ─ results_of its files ─► TrailerLock ─ print_lock ─► SPEC.lock
 """
@@ -38,7 +38,7 @@ _NOTES = {"place", "zone", "beat_type", "score", "why", "by", "scene", "alternat
 
 @dataclass(frozen=True, slots=True)
 class LockedMedium:
-    """A file that is read: what the spec calls it, its bytes and their hash."""
+    """A file that is read: its name in the spec, its size in bytes and its hash."""
 
     file: str
     bytes: int
@@ -47,7 +47,7 @@ class LockedMedium:
 
 @dataclass(frozen=True, slots=True)
 class LockedSegment:
-    """The frames [start, end) of an output, the key of what they are made of, and the events in them."""
+    """The frames [start, end) of an output, the key of their content, and the events in them."""
 
     start: int
     end: int
@@ -57,8 +57,8 @@ class LockedSegment:
 
 @dataclass(frozen=True, slots=True)
 class LockedOutput:
-    """One file of the trailer: of what it is made and, once it was rendered, what came of it. `streams` are hashes of
-    what each of its streams decodes to."""
+    """One file of the trailer: what it is made of and, once rendered, the result. `streams`: hashes of the decoded
+    streams."""
 
     name: str
     about: str  # a hash of its title and chapters
@@ -70,8 +70,8 @@ class LockedOutput:
 
 @dataclass(frozen=True, slots=True)
 class TrailerLock:
-    """What a trailer is made of. `spec_digest` is that of the spec's values, however they are written; `spec` is the
-    spec itself, its facts measured, in lines."""
+    """Everything that a trailer is made of. `spec_digest`: a digest of the spec's values, however they are written.
+    `spec`: the spec's lines, with measured facts."""
 
     cinecut: str
     code: str
@@ -85,7 +85,7 @@ class TrailerLock:
 
 
 def made_of(job: Job, ffmpeg: FFmpeg) -> TrailerLock:
-    """The lock of a job that has not been rendered: its outputs have no results yet. Reads every medium whole."""
+    """The lock of a job before rendering, without results. Reads every medium completely."""
     spec = job.spec
     materials = Materials(job, Path(), SILENT, Store(None)).keys
     faces = sorted(job.plan.layout.trailer.faces)
@@ -103,7 +103,7 @@ def made_of(job: Job, ffmpeg: FFmpeg) -> TrailerLock:
 
 
 def with_results(lock: TrailerLock, files: Mapping[str, Path], ffmpeg: FFmpeg) -> TrailerLock:
-    """The lock with what came of a render: `files` by the outputs' names."""
+    """The lock with the results of a render: `files` by output name."""
     done = (
         replace(output, sha256=_sha256(files[output.name])[1], streams=_streams(files[output.name], ffmpeg))
         for output in lock.outputs
@@ -112,12 +112,12 @@ def with_results(lock: TrailerLock, files: Mapping[str, Path], ffmpeg: FFmpeg) -
 
 
 def lock_file(spec: Path) -> Path:
-    """Where a spec's lock lies: beside it."""
+    """The path of a spec's lock, beside it."""
     return spec.with_name(spec.name + ".lock")
 
 
 def own_lock(spec: Path) -> Path:
-    """The lock beside a spec. Raises Stop where the spec has none."""
+    """The lock beside a spec. Raises Stop if there is none."""
     found = lock_file(spec)
     if spec.is_file() and not found.is_file():
         raise Stop("missing-file", f"{spec} has no lock", f"cinecut lock {as_word(spec)} writes it")
@@ -131,14 +131,14 @@ def _media(job: Job) -> Iterator[LockedMedium]:
 
 
 def _sha256(file: Path) -> tuple[int, str]:
-    """The bytes of a file, and their hash."""
+    """A file's size in bytes, and its hash."""
     with open_file(file) as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]  # a file of bytes is one
         return content.tell(), digest
 
 
 def _values(value: Any) -> Any:
-    """What a part of a spec says, without its places and without what changes nothing of the trailer."""
+    """The values of a part of a spec, without places and without notes that do not affect the trailer."""
     if is_dataclass(value) and not isinstance(value, type):
         names = [item.name for item in fields(value) if item.name not in _NOTES]
         return type(value).__name__, [(name, _values(getattr(value, name))) for name in names]
@@ -150,7 +150,7 @@ def _values(value: Any) -> Any:
 
 
 def _build(ffmpeg: FFmpeg) -> dict[str, str]:
-    """The first lines of what a build says of itself, and its hash."""
+    """The first lines of a build's version text, and its hash."""
     said = ffmpeg.identity.partition(" ")[2].splitlines()
     configuration = next((line.partition(":")[2].strip() for line in said if line.startswith("configuration")), "")
     version = said[0].partition(" Copyright")[0] if said else ""
@@ -180,7 +180,7 @@ def _events(job: Job, start: int, end: int) -> tuple[str, ...]:
 
 
 def _streams(file: Path, ffmpeg: FFmpeg) -> tuple[str, ...]:
-    """A hash of what each stream of a file decodes to, by FFmpeg's `streamhash`: `0,v,SHA256=…`."""
+    """A hash of each decoded stream of a file, by FFmpeg's `streamhash`: `0,v,SHA256=…`."""
     command = [ffmpeg.path, "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe", "-bitexact"]
     command += ["-i", f"file:{file.absolute()}", "-map", "0:v?", "-map", "0:a?", "-map", "0:s?", "-c:s", "copy"]
     command += ["-f", "streamhash", "-hash", "sha256", "-"]
@@ -194,7 +194,7 @@ def _streams(file: Path, ffmpeg: FFmpeg) -> tuple[str, ...]:
 
 
 def print_lock(lock: TrailerLock, name: str) -> str:
-    """A lock as YAML, one value a line, always in the same order. `name` is the spec's file."""
+    """A lock as YAML, one value per line, always in the same order. `name`: the spec's file."""
     command = f"cinecut render {as_word(name)} --locked"
     head = f"# What the trailer of {name} is made of, and what came of it: `{command}` makes exactly"
     rows = [re.sub(r"[\r\n]", " ", head), "# this; `cinecut why` says what differs. Made by `cinecut lock`."]
@@ -238,7 +238,7 @@ def _text(key: str) -> str:
 
 
 def read_lock(path: Path) -> TrailerLock:
-    """A lock from its file. Raises Stop where it is none, or is of another version."""
+    """A lock from its file. Raises Stop if it is not one, or of another version."""
     report = Report()
     document = read_document(path, report)
     report.stop_on_error()
@@ -263,7 +263,7 @@ def _output(values: Mapping[str, Any]) -> LockedOutput:
 
 
 def spec_of(lock: TrailerLock, path: Path) -> Spec:
-    """The spec that a lock holds; its places are in the lock's own copy. Raises Stop."""
+    """The spec inside a lock; places refer to the lock's copy. Raises Stop."""
     report = Report()
     spec = fill_spec(parse_document(path, "\n".join(lock.spec) + "\n", report), report)
     report.stop_on_error()
@@ -276,7 +276,7 @@ def spec_of(lock: TrailerLock, path: Path) -> Spec:
 
 
 def other_than(locked: TrailerLock, now: TrailerLock) -> Iterator[str]:
-    """What is not as it was locked, in words: of what a trailer is made, and what came of it where both know."""
+    """The differences from the lock, in words: what the trailer is made of, and results that both have."""
     if locked.cinecut != now.cinecut or locked.code != now.code:
         yield f"cinecut {locked.cinecut} made it, this is {now.cinecut}" + (
             "" if locked.cinecut != now.cinecut else " with other code"

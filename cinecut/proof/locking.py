@@ -1,4 +1,4 @@
-"""Making a lock, and rendering what one says and nothing else."""
+"""Making a lock, and rendering exactly what a lock says."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def write_lock(job: Job, spec: Path, output: Path | None, ffmpeg: FFmpeg, watch:
 
 
 def only_as_locked(job: Job, spec: Path, ffmpeg: FFmpeg, only: Sequence[str]) -> Callable[[Mapping[str, Path]], None]:
-    """Raises Stop where a job is not what its lock says. What comes back is for `Effort.accept`: it refuses files that
-    came out otherwise all the same."""
+    """Raises Stop if a job differs from its lock. Returns a check for `Effort.accept`, which refuses files that still
+    came out differently."""
     path = own_lock(spec)
     locked = _only(read_lock(path), [target.name for target in job.plan.targets] if only else ())
     now = made_of(job, ffmpeg)

@@ -27,8 +27,8 @@ _PICTURE |= {"mirror", "scale", "hardware", "subtitles"}
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why something would be rendered anew, in words. `event` is the event's name in the newer spec (empty: it is of
-    the whole trailer); `span` is None where the newer spec does not write it."""
+    """Why something would be rendered again, in words. `event`: its name in the newer spec (empty: the whole trailer).
+    `span`: None if the newer spec does not write it."""
 
     words: str
     event: str = ""
@@ -39,7 +39,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Anew:
-    """A part of an output that would be rendered: its pictures from `start` to `end` (frames), or its sound."""
+    """A part of an output to be rendered: its pictures from `start` to `end` (frames), or its sound."""
 
     output: str
     start: int
@@ -79,7 +79,7 @@ class TrailerState:
 
 
 def state_of(path: Path, ffmpeg: FFmpeg) -> TrailerState:
-    """Of a spec or of a lock. Raises Stop."""
+    """The state of a spec or of a lock. Raises Stop."""
     if path.suffix == ".lock":
         return _locked(path)
     job = prepare(path)
@@ -92,12 +92,12 @@ def _locked(path: Path) -> TrailerState:
 
 
 def locked_state(spec: Path) -> TrailerState:
-    """Of a spec's own lock. Raises Stop where it has none."""
+    """The state of a spec's own lock. Raises Stop if there is none."""
     return _locked(own_lock(spec))
 
 
 def why(old: TrailerState, new: TrailerState) -> list[Anew]:
-    """The parts of the newer trailer that the older one does not have, and why."""
+    """The parts of the newer trailer that the older one lacks, and why."""
     causes = [*_surroundings(old.lock, new.lock), *_causes(old.layout, new.layout)]
     known = {output.name: output for output in old.lock.outputs}
     kept = _keys(old.lock) & _keys(new.lock)  # where most is as it was, nothing of the whole explains one part
@@ -115,7 +115,7 @@ def why(old: TrailerState, new: TrailerState) -> list[Anew]:
 
 
 def _causes(old: Layout, new: Layout) -> Iterator[Cause]:
-    """Everything in which the newer trailer is another than the older one, as `diff` says it, each with its place."""
+    """All differences between the trailers, as `diff` words them, each with its place."""
     events = new.timeline.events
     for difference in differences(old, new):
         if difference.what in _NOTHING_ELSE:
@@ -140,7 +140,7 @@ def _new_segments(was: LockedOutput | None, now: LockedOutput) -> list[LockedSeg
 
 
 def _surroundings(old: TrailerLock, new: TrailerLock) -> Iterator[Cause]:
-    """What is not in a spec: FFmpeg, cinecut, fonts."""
+    """Differences outside the spec: FFmpeg, cinecut, fonts."""
     if old.ffmpeg["sha256"] != new.ffmpeg["sha256"]:
         yield Cause(f"FFmpeg is another build: {new.ffmpeg['version']}")
     if (old.cinecut, old.code) != (new.cinecut, new.code):

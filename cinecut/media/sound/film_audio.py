@@ -1,4 +1,4 @@
-"""Which sound is the film's: no commentary, the one that its container prefers, and each with all of its channels."""
+"""The sound of a film: not a commentary, preferably the container's default, with all of its channels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SINGLE_CHANNELS = re.compile(r"mxf|mov|gxf|lxf")  # containers in which each ch
 
 
 def film_audio(media: InputContainer, start: Fraction) -> tuple[AudioFacts, ...]:
-    """The sounds of a film whose first picture has the stamp `start` (seconds), its own first."""
+    """The sounds of a film, its own first; `start`: the timestamp of its first picture in seconds."""
     streams = sound_streams(media)
     streams_read = [_facts(media, stream, start, number) for number, stream in enumerate(streams, 1)]
     sounds = [facts for facts in streams_read if facts is not None]
@@ -43,7 +43,7 @@ def film_audio(media: InputContainer, start: Fraction) -> tuple[AudioFacts, ...]
 
 
 def with_first(film: Path, facts: FilmFacts, number: int) -> FilmFacts:
-    """The facts with another sound as the film's own: `number` counts them from 1. Raises Stop where there is none."""
+    """The facts with another sound as the film's own: `number` counts from 1. Raises Stop if there is none."""
     if number > len(facts.audio):
         known = {0: "no sound", 1: "one sound"}.get(len(facts.audio), f"{len(facts.audio)} sounds")
         raise Stop("option", f"--audio {number}: {film} has {known}")
@@ -52,7 +52,7 @@ def with_first(film: Path, facts: FilmFacts, number: int) -> FilmFacts:
 
 
 def choice(film: Path, facts: FilmFacts, asked: int | None) -> str:
-    """Why one of several sounds is the film's, and which others there are; empty where there is but one."""
+    """Why one of several sounds is the film's, and which others there are; empty for a single one."""
     if len(facts.audio) < 2:
         return ""
     with open_media(film) as media:
@@ -84,7 +84,7 @@ def _groups(sounds: list[AudioFacts], size: int) -> list[list[AudioFacts]]:
 
 
 def _facts(media: InputContainer, stream: Any, start: Fraction, number: int) -> AudioFacts | None:
-    """None of a stream of which nothing decodes."""
+    """None for a stream of which nothing decodes."""
     language = stream.language if stream.language not in (None, "und") else None
     if language is not None and not re.fullmatch("[A-Za-z-]{2,12}", language):
         language = None
@@ -99,7 +99,7 @@ def _facts(media: InputContainer, stream: Any, start: Fraction, number: int) -> 
 
 
 def _is_aside(stream: Any) -> bool:
-    """By its flags, or by its title, which MP4 keeps as the name of its handler."""
+    """Whether its flags, or its title (in MP4 the name of its handler), say that it is a commentary."""
     named = " ".join(tags(stream).get(key, "") for key in ("title", "handler_name"))
     return bool(stream.disposition & _ASIDE) or bool(_ASIDE_TITLE.search(named))
 
@@ -110,7 +110,7 @@ def _later(stream: Any) -> tuple[bool, bool]:
 
 
 def _is_one_for_each_channel(media: InputContainer, streams: list[Any]) -> bool:
-    """As broadcasts and editing systems store their sound."""
+    """Whether each stream is one channel, as broadcasts and editing systems store sound."""
     if len(streams) < 2 or not _SINGLE_CHANNELS.search(media.format.name):
         return False
     like = {(stream.rate, stream.codec_context.name, stream.language) for stream in streams}

@@ -1,4 +1,4 @@
-"""A film's sound as samples, each at its exact place, wherever reading begins.
+"""A film's sound as samples, each at its exact place, wherever reading starts.
 
     packets ─ decode, damage left out ─► frames ─ placed ─► (place, frame) ─ stretch ─► as it is, between two moments
 
@@ -42,7 +42,7 @@ _TOGETHER = 1000  # of a second: stamps may be off by that much
 
 @dataclass(frozen=True, slots=True)
 class FilmSounds:
-    """The streams that make one sound of a film: one, or one for each channel."""
+    """The streams that make up one sound of a film: one, or one per channel."""
 
     parts: tuple[FilmSound, ...]
 
@@ -95,7 +95,7 @@ def _fresh_decoder(stream: Any) -> Any:
 
 
 class FilmSound:
-    """One stream of a film's sound, to be read from anywhere."""
+    """One stream of a film's sound, readable from any place."""
 
     def __init__(self, media: Any, stream: Any, rate: int) -> None:
         self._media, self.stream, self.rate = media, stream, rate  # that of a decoder may change
@@ -108,7 +108,7 @@ class FilmSound:
         return self._placed(decoded(from_start(self._media, self.stream), []), None)
 
     def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
-        """The frames that hold what is heard from `start` to `end`, seconds of the container's clock."""
+        """The frames heard from `start` to `end`, in seconds of the container's clock."""
         for place, frame in self._from(start):
             if place >= nearest(end * self.rate):
                 return
@@ -232,7 +232,7 @@ def _stretch(sound: FilmSound, kind: str, audio: AudioFacts, start: Fraction, en
 
 
 def in_blocks(parts: Iterable[NDArray[Any]], size: int) -> Iterator[NDArray[Any]]:
-    """The same samples, [channels, samples], in blocks of so many; the last one may be smaller."""
+    """The same samples, [channels, samples], in blocks of this size; the last may be smaller."""
     held = None
     for part in parts:
         held = part if held is None else np.concatenate([held, part], 1)

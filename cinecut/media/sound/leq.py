@@ -1,8 +1,5 @@
-"""Leq(m), by which cinemas limit how loud trailers are: ISO 21727, its weighting that of ITU-R BS.468 less 5.6 dB.
-
-The power of all channels is weighted in the spectrum and taken together. In the room that the standard assumes -20 dBFS
-plays at 85 dB, so a sine of full scale would be at 105.
-"""
+"""Leq(m), the measure by which cinemas limit the loudness of trailers: ISO 21727, with the weighting of ITU-R BS.468
+less 5.6 dB."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def decoded(packets: Iterator[Any], damage: list[str], decoder: Any = None) -> I
 
 
 def counted(frames: Iterable[av.AudioFrame]) -> Iterator[Placed]:
-    """Frames that simply follow each other: gaps in the stamps of a song mean nothing."""
+    """Frames placed one after another: gaps in a song's timestamps mean nothing."""
     place = 0
     for frame in frames:
         yield place, frame
@@ -118,7 +118,7 @@ def mono(frames: Iterable[Placed], rate: int, gain: Callable[[str], float] = lam
 
 
 def samples_of(frame: av.AudioFrame, rate: int) -> int | Fraction:
-    """How many samples of a rate a frame lasts."""
+    """How many samples at a rate a frame lasts."""
     samples: int = frame.samples
     return samples if frame.sample_rate == rate else Fraction(samples * rate, frame.sample_rate)
 
@@ -170,7 +170,7 @@ _SAMPLE_TYPES = {"u8p": "u1", "s16p": "i2", "s32p": "i4", "s64p": "i8", "fltp": 
 
 
 def _like(frame: av.AudioFrame, sound: NDArray[Any]) -> av.AudioFrame:
-    """A frame with other samples [channels, n], of the same layout and rate."""
+    """A frame with other samples [channels, n], and the same layout and rate."""
     laid = np.ascontiguousarray(sound.T.reshape(1, -1))
     other = av.AudioFrame.from_ndarray(laid, frame.format.name.removesuffix("p"), frame.layout)
     other.sample_rate = frame.sample_rate

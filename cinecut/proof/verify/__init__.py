@@ -1,5 +1,5 @@
-"""Whether a file is what its spec says, frame by frame and sound by sound: matched, not hashed, so that a file that was
-encoded again is judged as well.
+"""Whether a file matches its spec, frame by frame and sound by sound. Contents are matched, not hashed, so re-encoded
+files can be checked too.
 
     file ─ thumbnails, sound ─┐
     spec ─ reference ─────────┴─ align ─► pictures, texts, sound, flashes, figures ─► findings

@@ -1,4 +1,4 @@
-"""A finding about a file: what is not as the spec has it, where in the trailer, and where in the spec."""
+"""A finding about a file: what differs from the spec, and its place in the trailer and in the spec."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cinecut.language.timebase import clock
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`start` and `end` are frames of the trailer as the spec has it; `event` is the event's name, or empty; `frame` is
-    the file's frame to look at, None where there is nothing to see."""
+    """`start` and `end`: frames of the trailer in the spec. `event`: the event's name, or empty. `frame`: the file's
+    frame to look at, None if there is nothing to see."""
 
     code: str
     message: str
@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The events of a trailer by its frames, a rating card before them counted in."""
+    """The events of a trailer by frame, including a rating card before them."""
 
     timeline: Timeline
     opening: int
@@ -46,7 +46,7 @@ class Events:
         return [(e.range.start.index + self.opening, e.range.end.index + self.opening, e) for e in self.timeline.events]
 
     def joints(self) -> list[tuple[int, int, Placed]]:
-        """Frames [start, end) of each transition, and the event that it leads into."""
+        """Frames [start, end) of each transition, and the event after it."""
         found = []
         for start, _, placed in self.ranges():
             head = placed.head

@@ -1,4 +1,4 @@
-"""The line of `verify`: a file and its spec, and everything in which the one is not the other."""
+"""The steps of `verify`: a file, its spec, and all differences between them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _WHOLE = {"swapped-shot", "wrong-picture", "black-frame", "wrong-speed"}  # of a
 
 @dataclass(frozen=True)
 class Verified:
-    """What came of it: the findings in their order, both strips, and which frame of the reference each frame shows."""
+    """The result: the findings in order, both strips, and the reference frame that each frame shows."""
 
     findings: list[Finding]
     file: Thumbnails
@@ -58,8 +58,8 @@ class Verified:
 
 
 def deliverable_of(spec: Path, file: Path, only: str | None) -> Job:
-    """The job of the deliverable that a file is: the one that is named, or of several the one of its name, or of its
-    shape. Raises Stop where the spec or the file cannot be read."""
+    """The job of the deliverable that a file is: the named one, else the one with its name or its shape. Raises Stop if
+    the spec or the file cannot be read."""
     job = prepare(spec, only=[only] if only else ())
     outputs = {name: output for name, output in job.plan.layout.trailer.outputs.items() if output.stem is None}
     if not outputs:
@@ -75,7 +75,7 @@ def deliverable_of(spec: Path, file: Path, only: str | None) -> Job:
 
 
 def verify(job: Job, file: Path, ffmpeg: FFmpeg, waiting: Callable[[str], None]) -> Verified:
-    """Judge a file by the first output of a job. Raises Stop where it cannot be read at all."""
+    """Check a file against the first output of a job. Raises Stop if it cannot be read at all."""
     with (
         tempfile.TemporaryDirectory(prefix="cinecut-") as name,
         gpu_lock(f"verifying {file.name}", waiting) as lock,
@@ -108,7 +108,7 @@ def _stems(reference: Reference) -> dict[str, FileSound]:
 
 @dataclass(frozen=True)
 class _Found:
-    """All that was read."""
+    """Everything that was read."""
 
     job: Job
     path: Path
@@ -156,7 +156,7 @@ class _Found:
         return [Finding("no-sound", "the file has no sound", 0, self.job.plan.frames)]
 
     def _flashes(self, events: Events, alignment: Alignment) -> Iterator[Finding]:
-        """Stretches that flash, and whether the spec has them so."""
+        """Flashing stretches, and whether the spec has them too."""
         asked = flashing(self.reference.luma, self.reference.times)
         for start, end in flashing(self.strip.luma, self.strip.times):
             first, last = int(alignment.base[start]), int(alignment.base[end - 1]) + 1
@@ -191,7 +191,7 @@ class _Found:
 
 
 def _on_beats(events: Events, alignment: Alignment, sound: SoundPair | None) -> tuple[int, float] | None:
-    """How far the cuts of the file lie from the beats that are heard in it, of those that the spec puts on one."""
+    """How far the file's cuts are from the beats heard in it, for cuts that the spec puts on a beat."""
     grid, rate = events.timeline.grid, events.timeline.rate
     if grid is None:
         return None
@@ -207,7 +207,7 @@ def _on_beats(events: Events, alignment: Alignment, sound: SoundPair | None) -> 
 
 
 def summary(found: Verified) -> dict[str, object]:
-    """What was measured, for programs."""
+    """The measurements, for programs."""
     beats = {"cuts": found.beats[0], "worst_ms": round(1000 * found.beats[1], 1)} if found.beats else None
     measured = found.measured.level
     return {

@@ -1,4 +1,4 @@
-"""Whether a file holds the very packets that were rendered: then what they decode to needs no comparing."""
+"""Whether a file contains the very packets that were rendered, so that decoding and comparing can be skipped."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cinecut.media.open import open_media, packets_of
 
 
 def held(file: Path, parts: Sequence[tuple[Path, int | None]], kind: str) -> list[bool]:
-    """Of each part of a stream (`video` or `audio`), a file and its packets, whether a file has it at its place; None:
-    all packets, to the end."""
+    """For each part of a stream (`video` or `audio`), a file and its packets, whether the tested file has it at its
+    place; None: all packets to the end."""
     with ExitStack() as stack:
         header, packets = _stream(stack, file, kind)
         return [_same(header, packets, part, count, kind) for part, count in parts]

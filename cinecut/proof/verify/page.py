@@ -1,4 +1,4 @@
-"""The findings about a file as one page: what the spec asks for and what the file shows, side by side."""
+"""The findings about a file as one page: the spec's pictures and the file's, side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file shall show and sound like: the spec's own pictures, small, and its stems.
+"""What a file should show and sound like: the spec's own pictures, small, and its stems.
 
 Pictures that were rendered before are taken from the store and decoded; for the rest the spec's graph is run at a small
 size. Sound is the mix before its master, a part for each stem.
@@ -40,7 +40,7 @@ _RAW = ("-pix_fmt", "yuv420p", "-c:v", "rawvideo", "-f", "rawvideo")
 
 @dataclass(frozen=True)
 class Reference:
-    """Makes what a job's first output shall be, in a workplace of its own."""
+    """Makes the expected pictures and sounds of a job's first output, in a workplace of its own."""
 
     job: Job
     place: Workplace
@@ -49,7 +49,7 @@ class Reference:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Of the thumbnails."""
+        """The size of the thumbnails."""
         return thumb_size(next(iter(self.job.plan.layout.trailer.outputs.values())).size)
 
     @cached_property
@@ -57,8 +57,8 @@ class Reference:
         return Keys(self.materials.keys, self.place.ffmpeg)
 
     def pictures(self, file: Path, shown: Callable[[], Thumbnails]) -> Thumbnails:
-        """A thumbnail of every frame of the trailer. Where a file holds the very packets that were rendered, the
-        thumbnails are its own, which `shown` gives."""
+        """A thumbnail of every frame of the trailer. For packets that the file shares with the render, the file's own
+        thumbnails are used, which `shown` gives."""
         plan = self.job.plan
         segments = segments_of(plan)
         kept = {s.file for s in segments if self.store.take(self._keys.segment(s), self.place.folder / s.file)}
@@ -81,14 +81,14 @@ class Reference:
         return strip_of(b"".join(data), self.size, tuple(n / plan.rate for n in range(plan.frames)))
 
     def sound_is_kept(self, file: Path) -> bool:
-        """Whether a file holds the very sound that was rendered."""
+        """Whether a file contains the very sound that was rendered."""
         sound, kept = sounds_of(self.job.plan)[0], self.place.folder / "kept"
         if not self.store.take(self._keys.sound(sound), kept.with_suffix(sound.target.suffix)):
             return False
         return held(file, [(kept.with_suffix(sound.target.suffix), None)], "audio") == [True]
 
     def _decoded(self, segment: Segment) -> bytes:
-        """A segment that was rendered before; its thumbnails are kept, too."""
+        """A segment that was rendered before; its thumbnails are stored too."""
         key, file = key_of(self._keys.segment(segment), self.size), self.place.folder / f"{segment.file}.thumbs"
         if not self.store.take(key, file):
             pictures = decoded_pictures(self.place.folder / segment.file)
@@ -102,7 +102,7 @@ class Reference:
         return compile_layout(replace(layout, trailer=replace(layout.trailer, outputs=outputs)))
 
     def _run(self, segment: Segment) -> bytes:
-        """A segment by its graph, at a small size."""
+        """Render a segment's graph at a small size."""
         small = filters.scale(segment.pad, *self.size, "yuv420p", "thumbnails")
         segment = replace(segment, pad=small, target=Target(segment.target.maps, _RAW, ".yuv"))
         write_texts(segment.texts, self.place.folder)
@@ -110,7 +110,7 @@ class Reference:
         return (self.place.folder / segment.file).read_bytes()
 
     def covers(self) -> list[Cover]:
-        """The texts of the trailer alone, over black and over white, wherever there are some."""
+        """The trailer's texts alone, over black and over white, for frames that have some."""
         plan, name = self._small(), self.job.plan.targets[0].name
         pictures, trailer = plan.pictures[name], plan.layout.trailer
         width, height = trailer.outputs[name].size
@@ -151,6 +151,6 @@ class Reference:
 
 
 def _smaller(size: tuple[int, int]) -> tuple[int, int]:
-    """A size at which graphs run faster, of the same shape: what they round to whole pixels still matters little."""
+    """A size of the same shape at which graphs run faster; rounding to whole pixels still matters little there."""
     factor = max(1, min(size) // _SIDE)
     return max(2, round(size[0] / factor / 2) * 2), max(2, round(size[1] / factor / 2) * 2)

@@ -1,4 +1,4 @@
-"""What a file has around its pictures and its sound: shape, subtitles, title, chapters."""
+"""The shape, subtitles, title and chapters of a file."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class _Line:
 
 
 def _subtitles(file: Path) -> list[_Line]:
-    """The lines of a file's first track of subtitles, or of a file of them; none where there is no such."""
+    """The lines of a file's first subtitle track, or of a subtitle file; empty if there is none."""
     if not file.is_file():
         return []
     command = [find_ffmpeg().path, "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]

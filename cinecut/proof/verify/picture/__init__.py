@@ -1,1 +1,1 @@
-"""Whether a file shows what its spec names."""
+"""Whether a file shows what its spec says."""

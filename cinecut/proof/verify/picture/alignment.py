@@ -1,4 +1,4 @@
-"""Which frame of the reference each frame of a file shows: whatever the file's rate, size and codec.
+"""The reference frame that each frame of a file shows, whatever the file's rate, size and codec.
 
     file frame i, shown at t ─ clock ─► base(i), the reference frame of that moment ─ path ─► base(i) + offset(i)
 
@@ -26,9 +26,9 @@ _BLOCK = 256  # frames compared at once
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """For each frame of a file: `base`, the reference frame that its time asks for; `offset`, how many frames later the
-    one lies that it shows; `shown`, the reference frame that is most like it there; `distance` [n, 2 * REACH + 1], mean
-    levels of luma to those around `base`."""
+    """For each frame of a file: `base`, the reference frame at its time; `offset`, by how many frames the shown one is
+    later; `shown`, the most similar reference frame there; `distance` [n, 2 * REACH + 1], mean luma levels to the
+    frames around `base`."""
 
     base: NDArray[np.int64]
     offset: NDArray[np.int64]
@@ -37,7 +37,7 @@ class Alignment:
     same_rate: bool
 
     def at(self, offset: int) -> NDArray[np.float32]:
-        """The distance of each frame to that at one offset."""
+        """The distance of each frame at one offset."""
         return self.distance[:, REACH + offset]
 
 
@@ -60,7 +60,7 @@ def align(file: Thumbnails, reference: Thumbnails, rate: Fraction) -> Alignment:
 
 
 def _coarse(luma: NDArray[np.uint8]) -> NDArray[np.int16]:
-    """Half as wide and high, in one row each, without their light: a look that is another shall not count."""
+    """Half the width and height, one row per picture, without overall light, so that another look does not count."""
     height, width = luma.shape[1] // 2 * 2, luma.shape[2] // 2 * 2
     parts = luma[:, :height, :width].astype(np.int16)
     rows = parts[:, ::2] + parts[:, 1::2]
@@ -69,7 +69,7 @@ def _coarse(luma: NDArray[np.uint8]) -> NDArray[np.int16]:
 
 
 def _distances(small: NDArray[np.int16], wanted: NDArray[np.int16], base: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Mean levels between frames and the reference around their base; beyond its ends the cap."""
+    """Mean levels between frames and the reference around their base; the cap beyond its ends."""
     found = np.full((len(small), 2 * REACH + 1), _CAP * 2, np.float32)
     for column, offset in enumerate(range(-REACH, REACH + 1)):
         at = base + offset
@@ -83,8 +83,8 @@ def _distances(small: NDArray[np.int16], wanted: NDArray[np.int16], base: NDArra
 def _set_clock(
     small: NDArray[np.int16], wanted: NDArray[np.int16], clock: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Of another rate: the phase with which its frames were chosen is the one that fits best. A neighbour is as right:
-    how a program rounds the times of pictures is its own affair."""
+    """For another rate: the best-fitting phase of choosing frames. A neighbouring frame is accepted, since programs
+    round picture times differently."""
     whole = np.floor(clock).astype(np.int64)
     near = _distances(small, wanted, whole)
     best: tuple[float, NDArray[np.int64]] | None = None
@@ -105,7 +105,7 @@ def _column(near: NDArray[np.float32], offset: NDArray[np.int64]) -> NDArray[np.
 
 
 def _path(distance: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The offsets that cost least, changes included."""
+    """The cheapest offsets, including the cost of changes."""
     offsets = np.arange(-REACH, REACH + 1)
     costs = np.minimum(distance, _CAP) + _STILL * np.abs(offsets)
     best, came = costs[0] + _CHANGE * (offsets != 0), np.zeros(distance.shape, np.int64)

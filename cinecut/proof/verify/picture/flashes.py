@@ -52,7 +52,7 @@ def _luminance(luma: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _turns(screen: NDArray[np.float32]) -> list[int]:
-    """The frames at which a quarter of the screen has changed by a step against the way it went before."""
+    """The frames at which a quarter of the screen has changed by a step, opposite to its previous change."""
     found, way = list[int](), 0
     low, high = screen[0].copy(), screen[0].copy()
     for frame, now in enumerate(screen):

@@ -1,4 +1,4 @@
-"""How like two pictures are, whatever was done to them: encoded, scaled, graded, mirrored, cropped."""
+"""How similar two pictures are after encoding, scaling, grading, mirroring or cropping."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _BLOCK = 256  # frames at once
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Likeness:
-    """Of each frame of a file to the reference frame that it shows: correlation of luma (1: the same up to contrast),
-    mean difference of luma and of both chromas, contrast against the reference's, and whether it is that picture."""
+    """For each frame of a file and its reference frame: correlation of luma (1: equal up to contrast), mean difference
+    of luma and of both chromas, relative contrast, and whether it is the same picture."""
 
     correlation: NDArray[np.float32]
     light: NDArray[np.float32]
@@ -65,7 +65,7 @@ def _block(
 
 
 def correlate(one: Planes, other: Planes) -> float:
-    """Of two pictures; 0 where either shows nothing."""
+    """The correlation of two pictures; 0 if either shows nothing."""
     a, b = one.astype(np.float32), other.astype(np.float32)
     if a.std() < FLAT or b.std() < FLAT:
         return 0.0
@@ -73,7 +73,7 @@ def correlate(one: Planes, other: Planes) -> float:
 
 
 def signatures(luma: Planes) -> NDArray[np.float32]:
-    """A row of unit length for each picture: what it shows in rough, without its light and contrast."""
+    """A row of unit length for each picture: its coarse content without light and contrast."""
     small = np.stack([cv2.resize(each, (20, 12), interpolation=cv2.INTER_AREA) for each in luma]).astype(np.float32)
     rows = small.reshape(len(small), -1)
     rows -= rows.mean(1, keepdims=True)
@@ -82,7 +82,7 @@ def signatures(luma: Planes) -> NDArray[np.float32]:
 
 
 def zoomed(picture: Planes, wanted: Planes) -> tuple[float, float]:
-    """How large a picture shows a wanted one (1: as large), and how like it is then."""
+    """The scale at which a picture shows the wanted one (1: equal), and how similar it is then."""
     rough = _best_zoom(picture, wanted, _ZOOMS, (1.0, 0.0))
     return _best_zoom(picture, wanted, [rough[0] * factor for factor in _FINER], rough)
 

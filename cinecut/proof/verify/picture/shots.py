@@ -1,8 +1,4 @@
-"""Whether each event of a file shows what the spec names: another shot, a shift, a look, a crop, single frames.
-
-Alignment + Likeness ─ by event ─► wrong as a whole: named by what it is like
-                     ─ by frame ─► shifts, doubled and lost frames, frames of something else
-"""
+"""Whether each event of a file shows what the spec says: another shot, a shift, a look, a crop, single frames."""
 
 from __future__ import annotations
 
@@ -32,7 +28,7 @@ _SLOPE = 0.08  # by which a speed differs
 
 @dataclass(frozen=True)
 class PicturePair:
-    """A file's pictures beside the reference's."""
+    """A file's pictures and the reference's."""
 
     file: Thumbnails
     reference: Thumbnails
@@ -52,7 +48,7 @@ class PicturePair:
         return [*wrong.values(), *shifts.values(), *looks, *single, *self._length()]
 
     def rows(self, start: int, end: int) -> NDArray[np.int64]:
-        """The file's frames that ought to show the reference's frames [start, end)."""
+        """The file's frames that should show the reference's frames [start, end)."""
         base = self.alignment.base
         return np.flatnonzero((base >= start) & (base < end))
 
@@ -115,7 +111,7 @@ class PicturePair:
         return signatures(self.reference.luma)
 
     def _matches(self, rows: Sequence[int] | NDArray[np.int64], start: int, end: int) -> list[tuple[int, int, float]]:
-        """Of each file frame the most similar reference frame in [start, end), and how similar: (row, frame, r)."""
+        """For each file frame the most similar reference frame in [start, end), and how similar: (row, frame, r)."""
         likes = signatures(self.file.luma[rows]) @ self._signatures[start:end].T
         found = []
         for row, like in zip(rows, likes, strict=True):
@@ -125,7 +121,7 @@ class PicturePair:
         return found
 
     def _other_event(self, look: NDArray[np.int64], placed: Placed) -> Placed | None:
-        """The event that most of some frames are of, where it is another one."""
+        """Another event that most of these frames are from, if any."""
         matches = [at for _, at, like in self._matches(look, 0, self.reference.frames) if like > _LIKE]
         events = [event for at in matches if (event := self.events.at(at)) is not None]
         counts = {event.number: sum(e.number == event.number for e in events) for event in events}
@@ -135,7 +131,7 @@ class PicturePair:
         return best
 
     def _speed(self, rows: NDArray[np.int64], bounds: tuple[int, int]) -> tuple[str, ...] | None:
-        """Whether an event's own frames go by at another pace, or from another one on."""
+        """Whether an event's frames pass at another speed, possibly from some frame on."""
         start, end = bounds
         matches = [(row, at) for row, at, like in self._matches(rows, start, end) if like > 0.95]
         if len(matches) < max(4, 0.3 * len(rows)) or len({at for _, at in matches}) < 4:
@@ -148,7 +144,7 @@ class PicturePair:
         return None if not shift else ("shifted-shot", _shift_text(shift))
 
     def _paces(self, wrong: set[int]) -> Iterator[tuple[Placed, Finding]]:
-        """Events in which the file goes on and on sooner, or later, than the spec: their speed is another."""
+        """Events in which the file runs ahead of or behind the spec more and more: their speed differs."""
         for start, end, placed in self.events.ranges():
             rows = self._inside(placed, start, end)
             if placed.number in wrong or not len(rows) or np.ptp(self.alignment.offset[rows]) < 2:
@@ -161,8 +157,7 @@ class PicturePair:
     # Shifts
 
     def _shifts(self, wrong: set[int]) -> Iterator[tuple[tuple[int, ...], Finding]]:
-        """Events that begin too early or too late in the film; one finding for all that follow each other so, with
-        their numbers."""
+        """Events that begin too early or too late in the film; consecutive ones with equal shifts are one finding."""
         shifted = []
         for start, end, placed in self.events.ranges():
             rows = self._inside(placed, start, end)
@@ -215,7 +210,7 @@ class PicturePair:
     # Single frames
 
     def _single(self, elsewhere: set[int], wrong: set[int]) -> Iterator[Finding]:
-        """`elsewhere` are the numbers of the events that are wrong or shifted, whose frames are not judged singly."""
+        """`elsewhere`: the numbers of wrong or shifted events, whose single frames are not checked."""
         judged, present = np.ones(self.file.frames, bool), np.ones(self.file.frames, bool)
         for start, end, placed in self.events.ranges():
             if placed.number in elsewhere:
@@ -235,7 +230,7 @@ class PicturePair:
         yield from self._steps(present & ~strange & ~doubled)
 
     def _stray(self, run: NDArray[np.int64]) -> Finding:
-        """Some frames in an event that are another picture."""
+        """Some frames of another picture within an event."""
         first, last = int(self.alignment.base[run[0]]), int(self.alignment.base[run[-1]])
         count = frames_text(len(run))
         level = float(np.median(self.likeness.level[run]))
@@ -256,7 +251,7 @@ class PicturePair:
         return self.events.finding("doubled-frame", message, (first, last + 1), frame=int(run[0]))
 
     def _doubled(self) -> NDArray[np.bool_]:
-        """Frames that are the one before once more, where the reference moves on."""
+        """Repeated frames where the reference moves on."""
         luma, shown = self.file.luma.astype(np.int16), self.alignment.base
         found = np.zeros(len(luma), bool)
         if not self.alignment.same_rate or len(luma) < 3:
@@ -275,8 +270,8 @@ class PicturePair:
         return found
 
     def _steps(self, judged: NDArray[np.bool_]) -> Iterator[Finding]:
-        """Where within an event the file goes on as far behind or ahead as the events after it: frames were lost there,
-        or shown twice."""
+        """Where within an event the file takes on the offset of the following events: frames were lost or repeated
+        there."""
         offset, base, usual = self.alignment.offset, self.alignment.base, self._usual_offsets()
         for row in np.flatnonzero(np.diff(offset)) + 1:
             step, at = int(offset[row] - offset[row - 1]), int(base[row])
@@ -290,7 +285,7 @@ class PicturePair:
                 yield self.events.finding(code, message, (at, at + 1), frame=int(row))
 
     def _usual_offsets(self) -> dict[int, int]:
-        """The offset of most frames of each event, by the events' numbers."""
+        """The offset of most frames of each event, by event number."""
         found = {}
         for start, end, placed in self.events.ranges():
             values, counts = np.unique(self.alignment.offset[self.rows(start, end)], return_counts=True)
@@ -300,7 +295,7 @@ class PicturePair:
     # The whole
 
     def _length(self) -> Iterator[Finding]:
-        """A file that ends too early, or goes on."""
+        """A file that ends too early or too late."""
         frames, rate = self.reference.frames, float(self.events.timeline.rate)
         end = int(self.alignment.base[-1] + 1) if self.file.frames else 0
         shown = int(self.alignment.base[-1] + self.alignment.offset[-1]) + 1 if self.file.frames else 0
@@ -323,8 +318,8 @@ def _closeness(one: Planes, other: Planes) -> float:
 
 
 def _line(x: NDArray[np.int64], y: NDArray[np.int64]) -> tuple[float, float]:
-    """The slope through most of some points (the median of all slopes between them, Theil and Sen), and its value at
-    the first x."""
+    """The slope through most of the points (the median of all slopes between them, Theil and Sen), and its value at the
+    first x."""
     a, b = np.triu_indices(len(x), 1)
     apart = x[b] != x[a]
     slope = float(np.median((y[b] - y[a])[apart] / (x[b] - x[a])[apart])) if apart.any() else 1.0

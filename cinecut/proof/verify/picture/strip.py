@@ -1,4 +1,4 @@
-"""Pictures as thumbnails with their times: small enough that a whole trailer is held and compared at once."""
+"""Pictures as thumbnails with their times, small enough to hold and compare a whole trailer at once."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _PIXELS = 160 * 90  # of a thumbnail, about
 
 @dataclass(frozen=True, slots=True)
 class Thumbnails:
-    """Thumbnails in showing order: luma [n, height, width], chroma [n, 2, height / 2, width / 2], as coded; and when
-    each is shown, in seconds after the first."""
+    """Thumbnails in showing order: luma [n, height, width], chroma [n, 2, height / 2, width / 2], as coded; and their
+    times in seconds after the first."""
 
     luma: Planes
     chroma: Planes
@@ -45,14 +45,14 @@ class Thumbnails:
 
 
 def thumb_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Width and height of the thumbnails of pictures of a size, both even."""
+    """Width and height of thumbnails for pictures of this size, both even."""
     aspect = size[0] / size[1]
     height = max(2, round((_PIXELS / aspect) ** 0.5 / 2) * 2)
     return max(2, round(height * aspect / 2) * 2), height
 
 
 def read_strip(file: Path, size: tuple[int, int]) -> Thumbnails:
-    """All pictures of a file as thumbnails. Raises Stop. What is damaged is left out."""
+    """All pictures of a file as thumbnails, without damaged ones. Raises Stop."""
     parts, times = list[bytes](), list[Fraction]()
     for time, frame in decoded_pictures(file):
         parts.append(thumb_of(frame, size))
@@ -62,7 +62,7 @@ def read_strip(file: Path, size: tuple[int, int]) -> Thumbnails:
 
 
 def decoded_pictures(file: Path) -> Iterator[tuple[Fraction, VideoFrame]]:
-    """The pictures of a file in showing order and their stamps in seconds, as far as they decode."""
+    """The pictures of a file that decode, in showing order, with their timestamps in seconds."""
     import av.error
 
     with open_media(file) as media:
@@ -80,7 +80,7 @@ def decoded_pictures(file: Path) -> Iterator[tuple[Fraction, VideoFrame]]:
 
 
 def thumb_of(frame: VideoFrame, size: tuple[int, int]) -> bytes:
-    """The planes of a picture's thumbnail, one after another (yuv420p); of that format by OpenCV, twice as fast."""
+    """The planes of a picture's thumbnail, one after another (yuv420p); scaled by OpenCV, twice as fast."""
     half = size[0] // 2, size[1] // 2
     if frame.format.name == "yuv420p":
         return b"".join(_small(plane, size if number == 0 else half) for number, plane in enumerate(frame.planes))

@@ -1,4 +1,4 @@
-"""Whether titles, cards and captions are there, and from when to when.
+"""Whether titles, cards and captions are present, and at the right times.
 
 A text alone, over black and over white, tells its cover: where it hides the picture, and with what. Of each frame two
 things can then be true: it looks as with the text, or as without it.
@@ -40,7 +40,7 @@ class Cover:
     white: NDArray[np.uint8]
 
     def at(self, frame: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """How much of each pixel is hidden, and the light that the texts add."""
+        """How much of each pixel the texts hide, and the light that they add."""
         number = min(max(frame - self.start, 0), len(self.black) - 1)
         black, white = self.black[number].astype(np.float32), self.white[number].astype(np.float32)
         hidden = np.clip(1 - (white - black) / 219, 0, 1)
@@ -49,7 +49,7 @@ class Cover:
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts of a trailer, their covers, and a file beside the reference."""
+    """The texts of a trailer, their covers, and a file with its reference."""
 
     texts: Sequence[PlacedText]
     covers: Sequence[Cover]
@@ -59,7 +59,7 @@ class Texts:
     events: Events
 
     def findings(self, wrong: set[str]) -> list[Finding]:
-        """`wrong` names the events that show something else altogether."""
+        """`wrong`: the events that show something else entirely."""
         found = list[Finding]()
         for text in self.texts:
             placed = self.events.at(text.range.start.index)
@@ -85,7 +85,7 @@ class Texts:
         yield from self._ends(text, cover, full, inside)
 
     def _ends(self, text: PlacedText, cover: Cover, full: int, inside: dict[int, bool]) -> Iterator[Finding]:
-        """Whether a text comes and goes at its frames."""
+        """Whether a text appears and disappears at its frames."""
         start, end = text.range.start.index, text.range.end.index
         allowed = 1 if self.alignment.same_rate else 4
         frames, row = list(inside), self._row(full)
@@ -101,8 +101,8 @@ class Texts:
                 yield self._finding("title-time", f"{_quoted(text)} {words.format(f'{count} frames')}", text, row)
 
     def _moved(self, text: PlacedText, cover: Cover) -> int:
-        """The frames by which a text fits best if it comes that much later; what lies under it is told by the reference
-        where it is not wholly hidden."""
+        """The delay in frames at which a text fits best; the reference shows what is behind it where that is
+        visible."""
         middle = (text.range.start.index + text.range.end.index) // 2
         frames = [f for f in range(text.range.start.index - 2, middle) if self._row(f) is not None and f >= 0]
         costs = dict.fromkeys(range(-AROUND, AROUND + 1), 0.0)
@@ -118,7 +118,7 @@ class Texts:
         return best if costs[best] < 0.8 * costs[0] else 0
 
     def _extra(self, cover: Cover, full: int, frames: range) -> int:
-        """In how many frames from the first on a text is seen that shall not be there."""
+        """In how many frames, from the first on, a text is visible that should not be."""
         count = 0
         for frame in frames:
             if not self._seen(cover, frame, full, shall=False):
@@ -127,7 +127,7 @@ class Texts:
         return count
 
     def _seen(self, cover: Cover, frame: int, template: int, shall: bool = True) -> bool | None:
-        """Whether the text of a template frame is in the file at a frame; None where that cannot be told."""
+        """Whether the text of a template frame is visible in a frame of the file; None if that is unclear."""
         row = self._row(frame)
         if row is None or not 0 <= frame < self.reference.frames:
             return None
@@ -155,20 +155,20 @@ class Texts:
         return float(np.median(self.alignment.at(0)))
 
     def _row(self, frame: int) -> int | None:
-        """The file's frame that ought to show a frame of the reference."""
+        """The file's frame that should show a frame of the reference."""
         at = int(np.searchsorted(self.alignment.base, frame))
         if at >= len(self.alignment.base) or abs(int(self.alignment.base[at]) - frame) > 1:
             return None
         return at
 
     def _fullest(self, text: PlacedText, cover: Cover) -> int | None:
-        """The frame in which most of a text is seen."""
+        """The frame that shows most of a text."""
         frames = range(text.range.start.index, text.range.end.index)
         sums = [float(cover.at(frame)[0].sum()) for frame in frames]
         return frames[int(np.argmax(sums))] if sums and max(sums) > _PIXELS else None
 
     def _readable(self, text: PlacedText, cover: Cover, full: int) -> Iterator[Finding]:
-        """Whether a text stays long enough to be read, and where no screen cuts it off."""
+        """Whether a text stays long enough to be read, inside the safe area."""
         seconds = text.range.length / float(self.events.timeline.rate)
         need = _LEAST + len(text.text.strip()) / _PACE
         if seconds < need:
@@ -190,7 +190,7 @@ class Texts:
 
 
 def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Levels between two pictures, fine lines blurred: those a smaller size has lost."""
+    """Levels between two pictures, with fine lines blurred, which a smaller size loses."""
     return np.abs(cv2.GaussianBlur(one - other, (0, 0), _BLUR), dtype=np.float32)
 
 

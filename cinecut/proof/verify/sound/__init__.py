@@ -1,1 +1,1 @@
-"""Whether a file lets hear what its spec names."""
+"""Whether a file sounds as its spec says."""

@@ -1,4 +1,4 @@
-"""Sound as it is compared: stereo at a rate that holds what codecs keep truly, from a file's first picture on."""
+"""Sound for comparison: stereo, at a rate that codecs preserve, from a file's first picture on."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _RUN = 3  # samples in a row that do
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileSound:
-    """A file's sound [2, samples] at RATE, its codec, how many seconds after the first picture it begins, and how many
-    samples are clipped."""
+    """A file's sound [2, samples] at RATE, its codec, its start in seconds after the first picture, and the number of
+    clipped samples."""
 
     sound: Floats
     codec: str
@@ -32,7 +32,7 @@ class FileSound:
 
 
 def listen(file: Path) -> FileSound | None:
-    """The first sound of a file from its first picture on; None where it has none."""
+    """The first sound of a file from its first picture on; None if it has none."""
     with open_media(file) as media:
         stream = next(iter(sound_streams(media)), None)
         if stream is None:
@@ -60,7 +60,7 @@ def _floats(frames: list[av.AudioFrame]) -> list[Floats]:
 
 
 def _clipped(frame: av.AudioFrame) -> int:
-    """Samples of a frame that stand at full scale, several in a row."""
+    """Samples of a frame at full scale, several in a row."""
     scale = {"s16": 32768, "s32": 2**31, "flt": 1, "dbl": 1}.get(frame.format.name.removesuffix("p"))
     if scale is None or (frame.format.is_planar and frame.layout.nb_channels > 8):
         return 0

@@ -1,4 +1,4 @@
-"""Speech that is chopped at a cut: somebody speaks in the film on both sides of where a shot's sound begins or ends.
+"""Speech chopped at a cut: somebody speaks in the film on both sides of a shot's start or end of sound.
 
 edges of the shots that are heard ─ the film's sound around each, all in one row ─ voice detection ─► lines that are cut
 """
@@ -30,7 +30,7 @@ _SILENT = 0.002  # amplitude below which nobody is heard
 
 
 def chopped(job: Job, events: Events) -> Iterator[Finding]:
-    """A finding for each shot whose sound begins or ends while somebody speaks. Raises Stop where a film is gone."""
+    """A finding for each shot whose sound begins or ends during speech. Raises Stop if a film is missing."""
     layout, lines = job.plan.layout, list[KnownLine]()
     edges = [(placed.film.film, edge) for placed, edge, _ in heard_edges(layout)]
     for name, film in job.spec.every_film.items():
@@ -77,7 +77,7 @@ def _runs(looked: Sequence[_Look], detector: Callable[[Floats], NDArray[np.bool_
 
 
 def _run(speaks: NDArray[np.bool_], middle: int) -> tuple[int, int] | None:
-    """The stretch of speech around a moment, in hundredths of a second; None where nobody speaks there."""
+    """The stretch of speech around a moment, in hundredths of a second; None without speech there."""
     at = np.flatnonzero(speaks)
     before, after = at[at < middle], at[at >= middle]
     if not len(before) or not len(after) or after[0] - before[-1] > _BREATH:

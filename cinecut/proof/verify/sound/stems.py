@@ -1,4 +1,4 @@
-"""Whether each thing that shall be heard is heard, at its moment and as loud: film, lines, effects, music.
+"""Whether everything is heard at its time and level: film, lines, effects, music.
 
 The file's sound is a sum of the stems, each at some gain: least squares over a stretch tell the gains. What is left
 without the other stems, correlated with one of them, tells when that one is heard.
@@ -42,7 +42,7 @@ _NAMES = {"film": "the film's own sound", "music": "the music", "effects": "all 
 
 @dataclass(frozen=True)
 class SoundPair:
-    """A file's sound beside the stems of the mix, each [2, samples] at RATE from the trailer's first frame on."""
+    """A file's sound and the stems of the mix, each [2, samples] at RATE from the trailer's first frame on."""
 
     heard: FileSound
     stems: Mapping[str, Floats]
@@ -56,18 +56,18 @@ class SoundPair:
 
     @cached_property
     def _loud(self) -> dict[str, Floats]:
-        """The stems as one channel, without those that are silent."""
+        """The stems in one channel, without silent ones."""
         parts = {name: sound.mean(0) for name, sound in self.stems.items()}
         return {name: part for name, part in parts.items() if _rms(part) > _QUIET} or dict(list(parts.items())[:1])
 
     @cached_property
     def mix(self) -> Floats:
-        """What shall be heard, before the master [2, samples]."""
+        """The expected sound, before the master [2, samples]."""
         return np.asarray(sum(self.stems.values()), np.float32)
 
     @cached_property
     def _lags(self) -> dict[str, int]:
-        """Samples by which each stem is late in the file, of those that can be told."""
+        """Samples by which each stem is late in the file, for stems where that is clear."""
         heard, found = _fitted(self.heard.sound.mean(0), self._length), dict[str, int]()
         for name, part in self._loud.items():
             lag, sure = _lag(heard, part, _REACH)
@@ -77,7 +77,7 @@ class SoundPair:
 
     @cached_property
     def _common(self) -> int:
-        """Samples by which all of the file's sound is late: as most of the mix is."""
+        """Samples by which the whole sound of the file is late, as most of the mix is."""
         agreed = [lag for lag in self._lags.values() if self._agrees(lag)]
         return round(float(np.median(agreed))) if agreed else 0
 
@@ -87,12 +87,12 @@ class SoundPair:
 
     @property
     def late(self) -> float:
-        """Seconds by which all of the file's sound is late."""
+        """Seconds by which the whole sound of the file is late."""
         return self._common / RATE
 
     @cached_property
     def _parts(self) -> dict[str, Floats]:
-        """The stems as one channel, each where it is heard in the file once all of its sound is moved."""
+        """The stems in one channel, at their places in the file after the whole sound is moved."""
         moves = {name: lag - self._common for name, lag in self._lags.items()}
         return {
             name: _moved(part, moves.get(name, 0) if abs(moves.get(name, 0)) > _LATE * RATE else 0)
@@ -106,8 +106,8 @@ class SoundPair:
         return np.asarray(sound / self._master(sound), np.float32)
 
     def _master(self, sound: Floats) -> Floats:
-        """What the master did to the mix, as a gain at each sample: the same everywhere, and less where a limiter held
-        the peaks down, which it can only have done near loud ones."""
+        """The master's gain at each sample: constant, and lower where a limiter acted, which is only near loud
+        passages."""
         count = self._length // _WINDOW
         whole = (s.mean(0, dtype=np.float64)[: count * _WINDOW] for s in (sound, self.mix))
         heard, mix = (s.reshape(count, _WINDOW) for s in whole)
@@ -128,17 +128,17 @@ class SoundPair:
 
     @cached_property
     def whole_gain(self) -> float:
-        """Of the mix where no limiter held it down."""
+        """The gain of the mix where no limiter acted."""
         sound = np.stack([_moved(_fitted(channel, self._length), -self._common) for channel in self.heard.sound])
         return float(self._master(sound).max(initial=1e-3))
 
     @cached_property
     def gains(self) -> dict[str, float]:
-        """Of each stem in the whole file."""
+        """The gain of each stem in the whole file."""
         return self._gains(0, self._length)
 
     def _gains(self, start: int, end: int) -> dict[str, float]:
-        """Of each stem in a stretch, of those that are heard there."""
+        """The gain of each stem that is heard in a stretch."""
         sounding = {name: part[start:end] for name, part in self._parts.items() if _rms(part[start:end]) > _QUIET}
         if not sounding:
             return {}
@@ -149,7 +149,7 @@ class SoundPair:
         return dict(zip(sounding, map(float, found), strict=True))
 
     def findings(self, elsewhere: Collection[str] = ()) -> list[Finding]:
-        """`elsewhere` names the events that show something else, whose own sound is another, too."""
+        """`elsewhere`: the events that show something else, whose own sound differs too."""
         whole = list(self._whole())
         if any(each.code == "no-sound" for each in whole):
             return whole
@@ -170,7 +170,7 @@ class SoundPair:
 
     @cached_property
     def usual(self) -> float:
-        """The gain of the whole: that of the stem that carries most."""
+        """The gain of the whole: that of the dominant stem."""
         powers = {name: _rms(part) * max(0.0, self.gains[name]) for name, part in self._parts.items()}
         return max(1e-6, self.gains[max(powers, key=lambda name: powers[name])])
 
@@ -222,7 +222,7 @@ class SoundPair:
             yield from self._thing("effects", f"the {effect.name}", "effect-missing", (start, end), effect.owner)
 
     def _effect_range(self, effect: PlacedEffect) -> tuple[int, int]:
-        """Where most of an effect is heard."""
+        """The range with most of an effect."""
         at, part = self._at(effect.anchor), self._parts.get("effects", np.zeros(self._length, np.float32))
         length = effect.length * RATE // SAMPLE_RATE if effect.length else RATE
         length = min(max(length, RATE // 5), 2 * RATE)
@@ -241,7 +241,7 @@ class SoundPair:
                 yield from self._thing("film", "the sound of this shot", "shot-silent", (start, end), placed.label)
 
     def _thing(self, stem: str, what: str, code: str, place: tuple[int, int], owner: str) -> Iterator[Finding]:
-        """Whether one thing is heard in its stretch, and when."""
+        """Check whether one sound is heard in its stretch, and when."""
         start, end = place
         part = self._parts.get(stem)
         if part is None or end - start < RATE // 25 or self._share(stem, start, end) < _AUDIBLE:
@@ -259,8 +259,8 @@ class SoundPair:
             yield self._owned("stem-gain", message, start, end, owner)
 
     def _gain_within(self, stem: str, start: int, end: int) -> tuple[float, float]:
-        """The gain of a stem in a stretch, beside the whole's, and how far it stands out of what no stem explains (a
-        ratio of powers). By short pieces: where it is missing, nothing goes down under it either."""
+        """The gain of a stem in a stretch relative to the whole's, and how far it exceeds what no stem explains (a
+        ratio of powers). In short pieces, since a missing sound also lowers nothing else."""
         gain, power, rest = 0.0, 1e-12, 1e-12
         for at in range(start, end - _PIECE // 2, _PIECE):
             piece = slice(at, min(at + _PIECE, end))
@@ -273,7 +273,7 @@ class SoundPair:
         return gain / power, power / rest
 
     def _when(self, stem: str, start: int, end: int) -> tuple[int, float]:
-        """How late (samples) a stem is in a stretch, and how sure that is: the rest of the mix taken away."""
+        """How late (samples) a stem is in a stretch, and how sure that is, after subtracting the rest of the mix."""
         low, high = max(0, start - _NEAR), min(self._length, end + _NEAR)
         others = sum(
             (self.gains[name] * part[low:high] for name, part in self._parts.items() if name != stem),
@@ -295,7 +295,7 @@ class SoundPair:
             yield self._finding("one-sided", message, 0, self._length)
 
     def _silences(self) -> Iterator[Finding]:
-        """Stretches in which nothing is heard, though something shall be."""
+        """Silent stretches where something should be heard."""
         wanted, found = _levels(self.mix), _levels(self._sound)
         usual = max(self.usual, 1e-3)
         quiet = (found < 0.02 * usual * wanted) & (wanted * usual > 0.003)
@@ -337,7 +337,7 @@ def _rms(sound: NDArray[np.floating]) -> float:
 
 
 def _moved(channel: Floats, samples: int) -> Floats:
-    """A channel so many samples later, of the same length."""
+    """A channel moved later by these samples, at the same length."""
     if not samples:
         return channel
     rest = np.zeros(min(abs(samples), len(channel)), np.float32)
@@ -349,7 +349,7 @@ def _fitted(channel: Floats, length: int) -> Floats:
 
 
 def _lag(sound: Floats, wanted: Floats, reach: int) -> tuple[int, float]:
-    """Samples by which a sound comes after a wanted one of the same length, and how like they are then."""
+    """Samples by which a sound is later than the expected one of the same length, and how similar they are then."""
     size = 1 << (len(sound) + reach).bit_length()
     product = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(wanted, size)), size)
     near = np.concatenate([product[-reach:], product[: reach + 1]])
