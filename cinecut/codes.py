@@ -172,10 +172,7 @@ CODES: dict[str, tuple[str, str]] = {
         "In a file, two events pass into each other otherwise than the spec has it.",
         "Make it the transition that `from` names.",
     ),
-    "flipped": (
-        "In a file, a picture is mirrored, or is not and shall be.",
-        "Turn it back; or write `mirror: true`.",
-    ),
+    "flipped": ("In a file, a picture is mirrored, or is not and shall be.", "Turn it back; or write `mirror: true`."),
     "black-frame": (
         "In a file, frames are black that the spec has not black.",
         "Render it again; look at the joins of an edit.",
@@ -192,10 +189,7 @@ CODES: dict[str, tuple[str, str]] = {
         "In a file, frames are missing within an event.",
         "Render it again; look whether the rate was changed on the way.",
     ),
-    "frozen": (
-        "In a file, the picture stands still where the spec moves on.",
-        "Render it again.",
-    ),
+    "frozen": ("In a file, the picture stands still where the spec moves on.", "Render it again."),
     "flashing": (
         "A file flashes more than three times within a second (ITU-R BT.1702), and its spec does not.",
         "Take the flashes out: they can harm people.",
@@ -204,14 +198,8 @@ CODES: dict[str, tuple[str, str]] = {
         "The trailer flashes more than three times within a second (ITU-R BT.1702), as its spec has it.",
         "Put fewer cuts between dark and light there: broadcasters refuse it, and it can harm people.",
     ),
-    "title-missing": (
-        "In a file, a title or a card is not there.",
-        "Render it again; set it again in an edit.",
-    ),
-    "title-time": (
-        "In a file, a text comes or goes at another time than the spec has it.",
-        "Move it to its frames.",
-    ),
+    "title-missing": ("In a file, a title or a card is not there.", "Render it again; set it again in an edit."),
+    "title-time": ("In a file, a text comes or goes at another time than the spec has it.", "Move it to its frames."),
     "title-short": (
         "A text is seen for less time than reading it takes.",
         "Show it longer (`for`), or say it in fewer words.",
@@ -236,10 +224,7 @@ CODES: dict[str, tuple[str, str]] = {
         "In a file, an effect of the spec cannot be heard.",
         "Look at its gain, and whether a stem was lost.",
     ),
-    "music-missing": (
-        "In a file, the music of the spec cannot be heard.",
-        "Take the music's stem along.",
-    ),
+    "music-missing": ("In a file, the music of the spec cannot be heard.", "Take the music's stem along."),
     "shot-silent": (
         "In a file, the film's own sound of a shot cannot be heard.",
         "Take the film's stem along; or say `mute: true`.",
@@ -248,14 +233,8 @@ CODES: dict[str, tuple[str, str]] = {
         "In a file, one part of the mix is louder or softer beside the others than the spec has it.",
         "Bring `mix` and `gain` of spec and file together.",
     ),
-    "silent": (
-        "In a file, nothing is heard where the spec lets something be heard.",
-        "Render it again.",
-    ),
-    "no-sound": (
-        "A file has no sound, or only silence.",
-        "Take the sound along.",
-    ),
+    "silent": ("In a file, nothing is heard where the spec lets something be heard.", "Render it again."),
+    "no-sound": ("A file has no sound, or only silence.", "Take the sound along."),
     "one-sided": (
         "A file's sound is on one side, or the same on both, and the spec's mix is not.",
         "Look at how the program mapped the channels.",
@@ -264,14 +243,8 @@ CODES: dict[str, tuple[str, str]] = {
         "A file is louder or softer than the spec's loudness.",
         "Bring it to the loudness; `output: {loudness: …}` chooses another.",
     ),
-    "true-peak": (
-        "The peaks of a file are higher than the spec allows.",
-        "Lower them by a limiter of true peaks.",
-    ),
-    "clipped": (
-        "The sound of a file is cut off at full scale.",
-        "Lower it before it is encoded.",
-    ),
+    "true-peak": ("The peaks of a file are higher than the spec allows.", "Lower them by a limiter of true peaks."),
+    "clipped": ("The sound of a file is cut off at full scale.", "Lower it before it is encoded."),
     "file-length": (
         "A file is shorter or longer than the trailer of its spec.",
         "Render it again; look for a damaged upload.",
