@@ -31,7 +31,6 @@ from cinecut.analysis.film import signals
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.screen import NO_BARS, Bars
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.analysis.known import known_about
 from cinecut.analysis.measure import Listened, listen, watch
 from cinecut.analysis.plugged import Describing, beats_stage
 from cinecut.analysis.programme import Programme
@@ -49,11 +48,12 @@ from cinecut.analysis.to_spec import Decisions, to_spec
 from cinecut.diagnostics import Diagnostic, Stop, excerpt
 from cinecut.files import fingerprint
 from cinecut.inference.server import Models
-from cinecut.known.record import keep
+from cinecut.known.record import Known, KnownLine, KnownShot, KnownSong, films_print, keep, scored_acts
+from cinecut.known.timeline import timeline_digest
 from cinecut.language.document.layout import Remarks
 from cinecut.language.facts import FilmFacts
 from cinecut.language.grid import Grid
-from cinecut.language.spec import Spec
+from cinecut.language.spec import Music, Spec
 from cinecut.language.timebase import FilmTime
 from cinecut.language.write import write_spec
 from cinecut.media import probe
@@ -309,3 +309,54 @@ def _too_short(film: Path, seconds: Fraction, wanted: Fraction, tempo: Tempo, sc
             Diagnostic("music", message, None, ("take a longer song, or a shorter trailer with --length",))
         )
     return shortages
+
+
+# For `check`, `sheet` and `recut`
+
+
+def known_about(analysis: Analysis, request: Request) -> Known:
+    """The side file of an analysis."""
+    music = analysis.spec.music
+    return Known(
+        films_print([each.facts.fingerprint for each in analysis.episodes]),
+        tuple(KnownShot(shot.range, shot.why_not) for shot in analysis.shots),
+        tuple(KnownLine(line.range, line.text) for line in analysis.dialogue.lines),
+        _known_song(music) if music is not None else None,
+        scored_acts(analysis.spec),
+        music is not None and _ends_early(music, analysis),
+        analysis.text,
+        timeline_digest(analysis.spec.timeline),
+        _asked(request),
+    )
+
+
+def _known_song(music: Music) -> KnownSong | None:
+    beats = music.beats
+    if music.facts is None or beats is None:
+        return None
+    return KnownSong(music.facts.fingerprint, beats.tempo, beats.first.seconds, beats.metre, beats.times)
+
+
+def _ends_early(music: Music, analysis: Analysis) -> bool:
+    """Whether the song is over before the trailer is."""
+    if music.facts is None or music.loop:
+        return False
+    return music.facts.duration - music.start.seconds < analysis.seconds
+
+
+def _asked(request: Request) -> dict[str, str]:
+    """The options that a new analysis of the film takes over."""
+    asked = {
+        "subtitles": request.subtitles and str(request.subtitles.absolute()),
+        "language": request.language,
+        "shift": request.shift,
+        "rate": request.rate,
+        "length": request.length,
+        "spoilers": request.spoilers or None,
+        "match_light": request.match_light or None,
+        "measured": not request.transcribes or None,
+        "blocks": request.blocks or None,
+        "structure": request.structure and request.structure.choice,
+        **{f"text.{name}": text for name, text in request.texts.items()},
+    }
+    return {key: str(value) for key, value in asked.items() if value is not None}

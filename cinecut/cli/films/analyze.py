@@ -160,7 +160,7 @@ def leave_out(shares: dict[str, int], models: Models | None, measure_only: bool)
 
 def _keep(analysis: Analysis, request: Request, sources: list[Path], progress: Callable[[float], None]) -> None:
     """Write the sheet, the schema and the spec; the spec last, so that an interrupted run can be repeated."""
-    from cinecut.analysis.known import known_about
+    from cinecut.analysis.analyze import known_about
     from cinecut.files import write_beside
     from cinecut.language.document import parse_document
     from cinecut.language.schema import TRAILER

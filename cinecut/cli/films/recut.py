@@ -164,8 +164,7 @@ def _written_by(known: Known, spec: Path, ours: Version) -> Version:
 
 def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -> tuple[Analysis, Known, list[Path]]:
     """A new analysis with the former options, except those that change; what it knows; and the files that it read."""
-    from cinecut.analysis.analyze import analyze
-    from cinecut.analysis.known import known_about
+    from cinecut.analysis.analyze import analyze, known_about
     from cinecut.vibes import DEFAULT, load_vibe, vibe_of
 
     asked = dict(known.asked) if known is not None else {}
