@@ -1,1 +1,1 @@
-"""Film → Spec: `analyze.py` is the line, each wing a stage or two of it. Whoever needs one part imports that part."""
+"""Film → Spec. `analyze.py` calls the stages in order; each subpackage holds the stages of one subject."""

@@ -83,7 +83,7 @@ class Analysis:
     episodes: tuple[Episode, ...] = ()  # the film, or several; shots and lines have their own film's times
 
     def __repr__(self) -> str:
-        """In a line: all that it holds are megabytes."""
+        """Short, since the fields hold megabytes."""
         films = ", ".join(each.path.name for each in self.episodes)
         return f"<Analysis of {films}: {len(self.cuts)} events, {float(self.seconds):.1f} s>"
 
@@ -99,8 +99,8 @@ class Analysis:
 
 
 def analyze(request: Request, progress: Progress, cache: Cache | None = None) -> Analysis:
-    """Analyse a film and make the spec of a trailer; what was found out is kept for `check`, `sheet` and `recut`.
-    Raises Stop if no trailer can be made of the film."""
+    """Analyse a film and write the spec of a trailer; the results are kept for `check`, `sheet` and `recut`. Raises
+    Stop if no trailer can be made of the film."""
     analysis = _analyze(request, progress, cache)
     keep(known_about(analysis, request))
     return analysis
@@ -163,7 +163,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
 
 
 def _each(request: Request, progress: Progress, cache: Cache | None) -> Iterator[tuple[Request, StageRunner]]:
-    """The request for each film by itself, and the line of its stages, which tells its share of all."""
+    """A request for each film, and the progress of its stages as a share of all."""
     count = len(request.films)
     for number, each in enumerate(request.each):
 
@@ -191,7 +191,7 @@ def _credits(films: Sequence[Path]) -> str | None:
 
 
 def _check_names(request: Request) -> None:
-    """Raise Stop if a file's name is not UTF-8, since the spec must name it and is UTF-8."""
+    """Raise Stop if a file's name is not UTF-8: the spec, which is UTF-8, could not contain it."""
     for file in (*request.films, request.music):
         if file is not None and _holds_other_bytes(str(file.absolute())):
             message = f"the name of {file} is not UTF-8, so a spec cannot name it"
@@ -203,7 +203,7 @@ def _holds_other_bytes(name: str) -> bool:
 
 
 def _lengths(request: Request, usable: Sequence[FilmShot], facts: FilmFacts) -> tuple[Fraction, Fraction]:
-    """The wanted length of the trailer, and the possible one, limited by the usable material; both in seconds."""
+    """The wanted length of the trailer, and the length that the usable material allows; both in seconds."""
     material = sum((shot.range.duration for shot in usable), Fraction(0))
     wanted = request.length or blueprint.trailer_length(min(facts.duration, 4 * material))
     return wanted, min(wanted, max(Fraction(blueprint.LEAST), material))
@@ -223,8 +223,8 @@ def _music(request: Request, progress: Progress) -> tuple[CutSong | None, list[D
 def _slots(
     request: Request, length: Fraction, song: CutSong | None, talks: bool, films: Sequence[Block]
 ) -> tuple[list[blueprint.Slot], CutSong | None]:
-    """The slots of the trailer, of a programme in blocks of `films`, and the song; if its tempo changes, with a start,
-    whose tempo is used."""
+    """The slots of the trailer (for a programme, a block for each film), and the song, with a start if its tempo
+    changes."""
     vibe, beats = request.vibe, song.beats if song else None
     metre = beats.metre if beats else 4
     plan = blueprint.Plan(request.skeleton, vibe, length, _mean_tempo(vibe, beats), metre, talks, request.texts)
@@ -238,8 +238,8 @@ def _slots(
 
 
 def _texts(request: Request) -> tuple[Mapping[str, str], list[Diagnostic]]:
-    """The texts of the cards, with the film's own title if none was given; one that is doubtful is left out, and a
-    programme has that of none of its films."""
+    """The texts of the cards, with the film's own title if the request has none. A doubtful title is left out; a
+    programme takes no title from its films."""
     if "title" in request.texts or request.blocks:
         return request.texts, []
     title = common_title(request.films) if request.others else film_title(request.film)
@@ -338,14 +338,14 @@ def _known_song(music: Music) -> KnownSong | None:
 
 
 def _ends_early(music: Music, analysis: Analysis) -> bool:
-    """Whether the song is over before the trailer is."""
+    """Whether the song ends before the trailer does."""
     if music.facts is None or music.loop:
         return False
     return music.facts.duration - music.start.seconds < analysis.seconds
 
 
 def _asked(request: Request) -> dict[str, str]:
-    """The options that a new analysis of the film takes over."""
+    """The options of this request that a later analysis of the film reuses."""
     asked = {
         "subtitles": request.subtitles and str(request.subtitles.absolute()),
         "language": request.language,

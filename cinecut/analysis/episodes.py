@@ -1,8 +1,5 @@
-"""Several films analysed as one: each is looked at by itself, and then they lie one behind the other in their order,
-with a pause between them. What chooses the shots sees one long film; in the spec every time is its own film's again.
-
-    Watched of each film ─ united ─► Watched of all, on one clock ─ choosing ─► times of that clock ─ own ─► each film's
-"""
+"""Several films analysed as one: each is measured separately, then they are put one after another, with a pause between
+them. The choice of shots works on this one long film; in the spec, every time is a time in its own film."""
 
 from __future__ import annotations
 
@@ -33,8 +30,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """A film as a part of the whole: its name in the spec (None: it is the only one), the second at which it begins,
-    its bars, and which of its sounds is heard, from 1, and why, if there is a choice."""
+    """A film as a part of the whole: its name in the spec (None for a single film), the second at which it begins, its
+    black bars, and the audio stream that is used, from 1, with the reason if there was a choice."""
 
     path: Path
     facts: FilmFacts
@@ -46,8 +43,8 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What was measured of a film, or of several one behind the other; shots by their index among all of them.
-    `levels` are those of the films' sound, `rendered` those it has in a trailer."""
+    """The measurements of a film, or of several one after another; shots by their index among all of them. `levels` are
+    those of the films' sound, `rendered` the levels of that sound in a trailer."""
 
     episodes: tuple[Episode, ...]
     dialogue: Dialogue
@@ -62,7 +59,7 @@ class Watched:
 
     @property
     def facts(self) -> FilmFacts:
-        """Those of the first film, as long as all of them together."""
+        """The first film's, with the duration of all films."""
         first, last = self.episodes[0], self.episodes[-1]
         return replace(first.facts, duration=last.start + last.facts.duration)
 
@@ -71,11 +68,11 @@ class Watched:
         return [shot for shot in self.shots if shot.usable]
 
     def episode(self, time: FilmTime) -> Episode:
-        """The film that lies at a moment of the whole."""
+        """The film at a time of the whole."""
         return next(each for each in reversed(self.episodes) if each.start <= time.seconds or each.start == 0)
 
     def own(self, span: FilmRange) -> FilmRange:
-        """A part of the whole as a part of its film."""
+        """A range of the whole as a range of its film."""
         if len(self.episodes) == 1:
             return span
         each = self.episode(span.start + span.duration / 2)
@@ -85,8 +82,7 @@ class Watched:
 
 
 def united(parts: Sequence[Watched], names: Sequence[str] = ()) -> Watched:
-    """Films one behind the other, by their names in the spec; without any a single film has none, and several are
-    named by their files."""
+    """Films one after another, with their names in the spec: none for a single film, else made from the file names."""
     if len(parts) == 1:
         alone = [replace(each, name=names[0] if names else None) for each in parts[0].episodes]
         return replace(parts[0], episodes=tuple(alone))
@@ -119,7 +115,7 @@ def united(parts: Sequence[Watched], names: Sequence[str] = ()) -> Watched:
 
 
 def _named(diagnostic: Diagnostic, film: Path) -> Diagnostic:
-    """A diagnostic of one of several films, which says of which."""
+    """A diagnostic that names its film, if there are several."""
     return replace(diagnostic, message=f"{film.name}: {diagnostic.message}")
 
 
@@ -136,7 +132,7 @@ def _moved(active: Mapping[int, Activity], start: Fraction) -> dict[int, Activit
 
 
 def _dialogue(parts: Sequence[Watched], starts: Sequence[Fraction]) -> Dialogue:
-    """The lines of all; the protagonist is the one who is surest."""
+    """The lines of all films; the protagonist is the one with the highest confidence."""
     lines = list[Line]()
     for part, start in zip(parts, starts, strict=True):
         lines += [replace(each, range=_later(each.range, start), index=len(lines) + at)

@@ -1,4 +1,4 @@
-"""The first stage: what a film's file says of itself."""
+"""The first stage: a film's metadata."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""One film measured: what is said in it, and all of its pictures and its sound. A trailer chooses from it, a catalogue
-keeps it.
-
-    film ─ facts ─ dialogue ─ speakers ─► Listened ─ shots ─ loudness ─ looks ─ activity ─ scenes ─► Watched
-"""
+"""All measurements of one film: its dialogue, its pictures, its sound. Used for trailers and by the catalogue."""
 
 from __future__ import annotations
 
@@ -39,7 +35,7 @@ from cinecut.media.sound.film_audio import choice, with_first
 
 @dataclass(frozen=True, slots=True)
 class Listened:
-    """What is known of a film before it is looked at: its facts, and with the sound first that is asked for."""
+    """The results before the pictures are analysed: the film's facts, and its dialogue."""
 
     request: Request
     line: StageRunner
@@ -50,7 +46,7 @@ class Listened:
 
 
 def listen(request: Request, line: StageRunner) -> Listened:
-    """What is said in the film of a request."""
+    """The facts and the dialogue of the requested film."""
     film = request.film
     facts = line.run(FACTS, film)
     sounding = facts if request.audio is None else with_first(film, facts, request.audio)
@@ -63,7 +59,7 @@ def listen(request: Request, line: StageRunner) -> Listened:
 
 
 def watch(heard: Listened, models: Models | Describing | None) -> Watched:
-    """All that is measured of a film's pictures and of its sound."""
+    """All measurements of a film's pictures and sound."""
     request, line, facts, film = heard.request, heard.line, heard.facts, heard.request.film
     shots = line.run(shots_stage(request.plugins.get("shots")), film, facts)
     usable = _usable(film, shots)
@@ -102,6 +98,6 @@ def _dialogue(
 
 
 def _words(request: Request, facts: FilmFacts, voices: Voices, line: StageRunner) -> Cues | None:
-    """The words of a film with speech, by Whisper; None if there is no speech or no Whisper."""
+    """The words of a film, transcribed by Whisper; None without speech or without Whisper."""
     model = usable_whisper() if request.transcribes and voices.phrases else None
     return transcribe(request.film, facts, voices, model, line).cues() if model else None

@@ -90,7 +90,7 @@ def _seconds(plugin: Plugin, value: object) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class Describing:
-    """Models in which a plug-in takes the vision model's part; `others` has the text model."""
+    """Models with a plug-in in place of the vision model; `others` has the text model."""
 
     plugin: Plugin
     others: Models | None

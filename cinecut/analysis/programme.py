@@ -1,4 +1,4 @@
-"""A programme of several films: each tells a story of its own, and no film's end is shown."""
+"""A trailer for a programme of several films: each has a story of its own, and no film's end is shown."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from cinecut.inference.server import Models
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """Films, each by itself and on one clock."""
+    """The films, each measured separately, and all of them on one clock."""
 
     parts: Sequence[Watched]
     whole: Watched
 
     def blocks(self) -> list[Block]:
-        """A block for each film. A doubtful title has no card, and its block is called as the film is in the spec."""
+        """A block for each film. Without a certain title it has no card, and its block has the film's name in the
+        spec."""
         found, known = list[Block](), dict[str, int]()
         for episode, shots in zip(self.whole.episodes, self._ranges(), strict=True):
             title = film_title(episode.path)
@@ -37,7 +38,7 @@ class Programme:
     def takes(
         self, measured: Measurements, lines: Sequence[StageRunner], models: Models | None, spoilers: bool
     ) -> list[Take]:
-        """What may be shown of each film by its own story, which `measured` has of all of them together."""
+        """The takes of all films, each judged by its own film's story; `measured` covers all films."""
         takes = list[Take]()
         for part, line, shots, each in zip(self.parts, lines, self._ranges(), self.whole.episodes, strict=True):
             own = find_narrative(
@@ -51,7 +52,7 @@ class Programme:
         return takes
 
     def _ranges(self) -> Iterator[range]:
-        """The shots of each film, by their index among all."""
+        """The shots of each film, as ranges of indices among all."""
         first = 0
         for part in self.parts:
             yield range(first, first + len(part.shots))

@@ -1,4 +1,4 @@
-"""What an analysis is asked."""
+"""The request to an analysis."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Request:
 
     @property
     def each(self) -> list[Request]:
-        """The request for each film by itself."""
+        """A request for each film."""
         audios = self.audios or (self.audio,) * len(self.films)
         alone = replace(self, others=(), names=(), audios=(), blocks=False)
         return [replace(alone, film=film, audio=audio) for film, audio in zip(self.films, audios, strict=True)]
@@ -59,7 +59,7 @@ class Request:
 
 
 def trailer_length(asked: Fraction | float | str, name: str) -> Fraction:
-    """Seconds, from a number or a text such as 1:30; `name` is what the option is called. Raises Stop."""
+    """Seconds, from a number or a text such as 1:30; `name` is the option's name for the message. Raises Stop."""
     try:
         seconds = parse_seconds(asked) if isinstance(asked, str) else Fraction(asked)
     except (BadTimeError, ValueError, TypeError, OverflowError):

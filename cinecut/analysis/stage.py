@@ -1,4 +1,4 @@
-"""Stages as data: the slow steps of the analysis, whose results are cached by their inputs.
+"""Stages: the slow steps of the analysis, whose results are cached by their inputs.
 
 A stage's key is derived from its name, the source code of its modules, and the content of its inputs. If one of them
 changes, the stage runs again, so that no version number is needed.

@@ -1,4 +1,4 @@
-"""The title of a film, for its card: from its tags or its file name; and whether that is a title at all."""
+"""The title of a film for its card, from its tags or its file name, and whether it is a title at all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _HASH = re.compile(r"(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3
 
 
 def film_title(film: Path) -> str:
-    """The film's title: from its tags, else its file name without the additions of releases."""
+    """The film's title: from its tags, else its file name without release tags (year, codec, group)."""
     with open_media(film) as media:
         title = " ".join(tags(media).get("title", "").split())
     if 0 < len(title) <= LONGEST and not is_doubtful(title):
@@ -40,8 +40,8 @@ def film_title(film: Path) -> str:
 
 
 def common_title(films: Sequence[Path]) -> str:
-    """What the titles of several films begin with, in whole words: the series', without the episode's number and name.
-    Empty where they have nothing in common, or no title."""
+    """The words that the titles of several films begin with: the series' name, without number and name of the episode.
+    Empty if they have none in common."""
     words = [film_title(film).split() for film in films]
     first = [row[0] for row in takewhile(lambda row: len(set(row)) == 1, zip(*words, strict=False))]
     while first and re.fullmatch(r"[\W_]*|PARTS?|EPISODES?|SEASON|[ES]|S?\d+|S\d+E\d*", first[-1]):
@@ -51,8 +51,8 @@ def common_title(films: Sequence[Path]) -> str:
 
 
 def is_doubtful(title: str) -> bool:
-    """Whether a title is the name of a file rather than of a film: numbers, dates, hashes, and words of the cutting
-    room (VTS_01_1, FINAL_v3, 2024-05-01, IMG_0042)."""
+    """Whether a title is only a file name: numbers, dates, hashes, and words of the cutting room (VTS_01_1, FINAL_v3,
+    2024-05-01, IMG_0042)."""
     if _HASH.fullmatch(title.strip()):
         return True
     words = [word for word in re.split(r"[\W_]+", re.sub(r"(?<=[a-zA-Z])(?=\d)", " ", title)) if word]

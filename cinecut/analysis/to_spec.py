@@ -46,7 +46,7 @@ from cinecut.vibes import Vibe, differences
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """All results of the analysis. `protagonist` is a name and who chose it; `target` is the spec's future path."""
+    """All results of the analysis. `protagonist` is a name and its source; `target` is the spec's future path."""
 
     watched: Watched
     target: Path
@@ -59,7 +59,7 @@ class Decisions:
     plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
 
     def own(self, span: FilmRange) -> tuple[Episode, FilmRange]:
-        """A part of all films as a part of its own."""
+        """A range of all films as a range of its own film."""
         found, episodes = self.watched.own(span), self.watched.episodes
         return next((each for each in episodes if each.name == found.film), episodes[0]), found
 
@@ -128,7 +128,7 @@ _TINY = Fraction(1, 1_000_000)
 
 
 def _films(decided: Decisions, notes: _Notes) -> dict[str, Any]:
-    """The film, or the films by their names."""
+    """The `film`, or the `films` by name."""
     first = decided.watched.episodes[0]
     if first.name is None:
         return {"film": _film(first, ("film",), decided, notes)}
@@ -224,7 +224,7 @@ _SILENT = "nothing is heard in the film"
 
 
 def _anchor(score: Score) -> str:
-    """What the levels are set by."""
+    """What the mix levels are relative to."""
     return "the dialogue" if score.balance.spoken else "the film's own sound"
 
 
@@ -259,7 +259,7 @@ def _timeline(decided: Decisions, notes: _Notes) -> tuple[Entry, ...]:
 
 
 def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Event, dict[NodePath, str]]:
-    """An event, and the reasons for its values, by their places in it."""
+    """An event, and the reasons for its values by their keys."""
     length = Length(Fraction(cut.slot.beats), "beats")
     fade = Length(Fraction(1) if cut.slot.beats > 1 else Fraction(1, 2), "beats")
     values: dict[str, Any] = _sound(cut, sounds, decided)
@@ -292,14 +292,14 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
 
 
 def _alternative(other: OtherTake, beside: str | None, decided: Decisions) -> Alternative:
-    """`beside` is the name of its shot's film."""
+    """Another take for an event; `beside` is the film of the event's own shot."""
     score = min(max(Fraction(f"{other.take.score:.2f}"), Fraction(0)), Fraction(1))
     film, in_ = _moment(other.in_, decided)
     return make(Alternative, film=None if film == beside else film, in_=in_, score=score, why=other.why)
 
 
 def _moment(time: FilmTime, decided: Decisions) -> tuple[str | None, FilmTime]:
-    """The name of a film, and the exact time of a picture of it at a constant frame rate, else rounded."""
+    """A film's name, and a time in it: exact for a picture at a constant frame rate, else rounded."""
     film, span = decided.own(FilmRange(time, time))
     if film.facts.variable:
         return film.name, _time(span.start.seconds)
@@ -309,7 +309,7 @@ def _moment(time: FilmTime, decided: Decisions) -> tuple[str | None, FilmTime]:
 
 
 def _notes_of(cut: Cut, described: Described) -> dict[str, Any]:
-    """The results of the analysis for the shot."""
+    """The analysis's remarks on a shot."""
     if cut.take is None:
         return {}
     scene = described.scenes.get(cut.take.shot)
@@ -324,7 +324,7 @@ def _notes_of(cut: Cut, described: Described) -> dict[str, Any]:
 
 
 def _sound(cut: Cut, sounds: Sounds, decided: Decisions) -> dict[str, Any]:
-    """The fields of an event about its sound, besides the film's own."""
+    """The sound fields of an event, other than the film's own sound."""
     values: dict[str, Any] = {
         "sound": tuple(map(_effect, sounds.effects)),
         "voice": tuple(_voice(voice, decided) for voice in sounds.voices),
@@ -367,7 +367,7 @@ def _cue(sounds: Sounds, decided: Decisions, beats: int) -> Cue | None:
 
 
 def _rings(cut: Cut, cuts: Sequence[Cut]) -> int:
-    """Beats from a card to the end of the last card that follows it at once."""
+    """Beats from a card to the end of the last of the cards that follow it directly."""
     at = next(number for number, each in enumerate(cuts) if each is cut)
     return sum(each.slot.beats for each in takewhile(lambda each: each.slot.want is Want.CARD, cuts[at:]))
 

@@ -65,7 +65,7 @@ def parse_cues(data: bytes, source: str) -> Cues:
 
 
 def _in_usual_order(text: str) -> str:
-    """ASS whose rows have the fields that most files have, in their order, whatever its own are. Text is the last."""
+    """ASS rows read with the usual field order, whatever the file's header says. Text is the last field."""
     match = _ASS_FIELDS.search(text)
     fields = [field.strip().casefold() for field in match[1].split(",")] if match else list(_USUAL)
     if fields[1:] == list(_USUAL[1:]) or not {"start", "end"} <= {*fields} or fields[-1] != "text":

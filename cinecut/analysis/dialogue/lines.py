@@ -29,9 +29,9 @@ from cinecut.media.probe import film_facts
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one person says in one go; `text` is empty if somebody speaks but the words are not known, and then it is
-    `sure` or may as well be a bird. `strength`, `standalone` and `voice_over` range from 0 to 1. `speaker` is a name,
-    `voice` the number of a voice of which no name is known (0: unknown too), `lead` whether the protagonist says it."""
+    """What one person says without a break; `text` is empty if speech was detected without known words: then `sure`
+    tells speech from a possible bird call. `strength`, `standalone` and `voice_over` range from 0 to 1. `speaker` is a
+    name, `voice` the number of an unnamed voice (0: unknown), `lead` whether the protagonist speaks."""
 
     index: int
     range: FilmRange
@@ -47,7 +47,7 @@ class Line:
 
     @property
     def said_by(self) -> str:
-        """Who says it, for people; empty if that is unknown."""
+        """The speaker, for messages; empty if unknown."""
         return self.speaker or (f"voice {self.voice}" if self.voice else "")
 
 
@@ -85,8 +85,8 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What a film's sound shows of its dialogue. `timing` is set if the user corrects the subtitles, else `voices`
-    decide. `transcribe` gives the words of a film without subtitles, if it can."""
+    """The dialogue as measured in a film's sound. `timing` is set if the user corrects the subtitles, else `voices`
+    decide. `transcribe` returns the words of a film without subtitles, if it can."""
 
     voices: Voices
     timing: Timing | None = None
@@ -177,7 +177,7 @@ def _worded(
 
 def _timed(track: Track, cues: Cues, hearing: Hearing, warnings: list[Diagnostic], wanted: bool = False) -> Cues | None:
     """The cues at the times of the speech: corrected as the user asks, else by the film's voices, else by its words,
-    with a warning. None if the words are another film's, unless the user named them."""
+    with a warning. None if the words belong to another film, unless the user named the file."""
     timing = hearing.timing
     if timing is None:
         verdict = judge(cues.cues, hearing.voices)
@@ -193,7 +193,7 @@ def _timed(track: Track, cues: Cues, hearing: Hearing, warnings: list[Diagnostic
 
 
 def _by_words(cues: Cues, hearing: Hearing) -> Correction | None:
-    """The verdict by the words of the film; None where there is no Whisper, or they do not tell."""
+    """The verdict by the words of the film; None without Whisper, or if the words do not decide."""
     try:
         words = hearing.transcribe()
     except Stop:  # it is said where the words are needed

@@ -1,4 +1,4 @@
-"""Who speaks when: the voices of a film told apart, from its sound alone.
+"""Who speaks when: the voices of a film separated by its sound alone (speaker diarisation).
 
 phrases ─ windows ─ voiceprints ─ groups of alike ones ─► Turn …
 Dialogue, turns ─ names of voices ─ who talks most ─► with_cast: who says each line
@@ -51,7 +51,7 @@ def find_speakers(
     film: Path, facts: FilmFacts, stream: int, phrases: Sequence[FilmRange], progress: Callable[[float], None]
 ) -> tuple[Turn, ...]:
     """The turns of all voices in the phrases of one of a film's audio streams (from 0), in order; none if there is too
-    little speech to tell."""
+    little speech."""
     spans = [span for phrase in phrases for span in _spans(phrase)]
     if len(spans) < _FEWEST or not facts.audio:
         return ()
@@ -70,7 +70,7 @@ SPEAKERS: Stage[tuple[Turn, ...]] = Stage("speakers", tuple[Turn, ...], find_spe
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Film seconds: what a window hears, `first` to `last`, and the part of its phrase that it stands for."""
+    """A window of sound, from `first` to `last` in film seconds, and the part of its phrase that it represents."""
 
     first: Fraction
     last: Fraction
@@ -120,7 +120,7 @@ def _by_time(spans: Sequence[_Span], groups: Numbers) -> Numbers:
 
 
 def tell_apart(prints: Floats) -> Numbers:
-    """The group of each voiceprint [shape=(n, 256)], numbered from 0."""
+    """Cluster voiceprints [shape=(n, 256)]: the group of each, numbered from 0."""
     compared = prints[:: -(-len(prints) // _COMPARED)]
     groups = _spectral(compared)
     middles = np.stack([compared[groups == group].mean(axis=0) for group in np.unique(groups)])
@@ -152,7 +152,7 @@ def _k_means(points: NDArray[np.float64]) -> Numbers:
 
 
 def _gathered(points: NDArray[np.float64], dice: np.random.Generator) -> tuple[float, Numbers]:
-    """The squared distances of all points to the middles of their groups, and the groups."""
+    """The squared distances of all points to the centres of their groups, and the groups."""
 
     def away(middles: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.square(points[:, None] - middles).sum(axis=2))
@@ -177,8 +177,8 @@ _FEW = 3  # lines with words of the protagonist
 
 
 def with_cast(dialogue: Dialogue, turns: Sequence[Turn]) -> Dialogue:
-    """The dialogue with who says each line: the name in the subtitles, else that of the voice, else the voice's number.
-    The protagonist says most, unless the subtitles tell."""
+    """The dialogue with the speaker of each line: the name in the subtitles, else the name of the voice, else its
+    number. The protagonist is the one who speaks most, unless the subtitles show another."""
     voices = [_voice_of(line.range, turns) for line in dialogue.lines]
     names = _names(dialogue.lines, voices)
     lines = [
@@ -197,7 +197,7 @@ def with_cast(dialogue: Dialogue, turns: Sequence[Turn]) -> Dialogue:
 
 
 def _voice_of(span: FilmRange, turns: Sequence[Turn]) -> int:
-    """The voice that speaks longest in a range, if for half of it; else 0."""
+    """The voice that speaks longest in a range, if for at least half of it; else 0."""
     first = bisect_left(turns, span.start, key=lambda turn: turn.range.end)
     shares: dict[int, Fraction] = {}
     for turn in turns[first:]:
@@ -210,7 +210,7 @@ def _voice_of(span: FilmRange, turns: Sequence[Turn]) -> int:
 
 
 def _names(lines: Sequence[Line], voices: Sequence[int]) -> dict[int, str]:
-    """The name of each voice most of whose named lines have it."""
+    """The name of each voice: the one that most of its named lines have."""
     by_voice: dict[int, Counter[str]] = {}
     for line, voice in zip(lines, voices, strict=True):
         if line.speaker and voice:
@@ -220,8 +220,8 @@ def _names(lines: Sequence[Line], voices: Sequence[int]) -> dict[int, str]:
 
 
 def _lead(dialogue: Dialogue, lines: Sequence[Line], cast: Sequence[tuple[str, Fraction]]) -> str | None:
-    """Whose lines are preferred: the protagonist's, if lines are known to be his or hers, else those of who clearly
-    talks most, if these have words."""
+    """The speaker whose lines are preferred: the protagonist, if lines are known to be theirs, else the one who clearly
+    talks most, if these lines have words."""
     hero = dialogue.protagonist
     if hero is not None and any(_is_by(line, hero) for line in lines):
         return hero
@@ -236,7 +236,7 @@ def _is_by(line: Line, name: str) -> bool:
 
 
 def _led(line: Line, lead: str) -> Line:
-    """The line with what its speaker makes of it; that of a name in the subtitles has been judged by it before."""
+    """The line with its values adjusted to its speaker; a name in the subtitles was taken into account earlier."""
     mine = _is_by(line, lead)
     if not line.voice:
         return replace(line, lead=mine)

@@ -46,7 +46,7 @@ class Timing:
 @dataclass(frozen=True, slots=True)
 class Correction:
     """The correction that subtitles need, and a message for the user, empty if their times are right. `foreign`: their
-    words are another film's."""
+    words belong to another film."""
 
     timing: Timing
     message: str = ""
@@ -150,7 +150,7 @@ _SHARED = 0.3  # least share of the heard words that are in the subtitles: else 
 
 
 def judge_by_words(cues: Sequence[SubtitleCue], heard: Sequence[SubtitleCue]) -> Correction | None:
-    """The timing by the words that were heard; None if they cannot tell: too few, or in another language."""
+    """The timing by the recognised words; None if there are too few, or they are in another language."""
     shown, spoken = _pairs(cues), _pairs(heard)
     rare = {pair: times for pair, times in spoken.items() if len(times) <= _RARE}
     if len(rare) < _LEAST_PAIRS or not _one_language(shown, spoken):

@@ -31,11 +31,8 @@ BREATH = Fraction(12, 100)  # seconds added at each end of a phrase
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Voices:
-    """The phrases of a film in order, with gaps between them. `sure` says for each whether both networks hear a voice
-    in it: a bird or a violin deceives one of them, now and then.
-
-    `loud` [shape=(n,)]: for each hundredth of a second, whether it is louder than most of the film.
-    """
+    """The phrases of a film in order, with gaps between them. `sure`, for each phrase: both networks detect a voice in
+    it. A bird or a violin sometimes deceives one of them."""
 
     phrases: tuple[FilmRange, ...]
     sure: tuple[bool, ...]

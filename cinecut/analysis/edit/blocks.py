@@ -1,4 +1,5 @@
-"""The blueprint of a programme, as of a festival: a block for each film in their order, its title and then shots of it.
+"""The blueprint for a programme such as a festival's: a block for each film in their order, its title and then shots of
+it.
 
 tagline ─ title of the first film, its shots ─ title of the second, its shots ─ … ─ title of all, release, credits
 """
@@ -21,7 +22,7 @@ _WANTS = ("introduce", "shot", "strong", "release")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A film of the programme: what its part is called, the title on its card ("": none), its shots by their index."""
+    """A film of the programme: the name of its act, the title on its card (empty: no card), its shots by index."""
 
     act: str
     title: str
@@ -29,8 +30,8 @@ class Block:
 
 
 def draw_blocks(plan: Plan, blocks: Sequence[Block]) -> list[Slot]:
-    """The slots of a programme. Titles stand over the first shot of their film where they would be too much black.
-    Raises Stop where the trailer is too short for so many films."""
+    """The slots of a programme. Titles stand over the first shot of their film if title cards would make the trailer
+    too black. Raises Stop if the trailer is too short for so many films."""
     read = int(max(2, -(-READ * plan.tempo // 60)))
     opening = _cards(plan, read, "opening", "tagline")
     closing = _cards(plan, read, "title card", "title", "release", "credits")

@@ -28,7 +28,7 @@ READ = Fraction(12, 10)  # seconds that a card needs to be read
 
 
 class Want(StrEnum):
-    """What a slot is for."""
+    """The purpose of a slot."""
 
     SHOT = "shot"
     LINE = "line"  # a shot in which a line stands alone
@@ -45,17 +45,14 @@ class Want(StrEnum):
 
     @property
     def shows(self) -> bool:
-        """Whether a shot fills such a slot."""
+        """Whether the slot shows a shot of the film."""
         return self not in (Want.BLACK, Want.CARD)
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in the trailer: its act, its length in beats, what it is for, and the zones that it may come from.
-
-    `text` is what stands on a card, or over the picture of a slot with a shot. `best` slots get one of the film's
-    strongest shots, and one that `ends` the trailer a strong one.
-    """
+    """A place in the trailer: its act, its length in beats, its purpose, and the zones of the film that its shot may
+    come from."""
 
     act: str
     beats: int
@@ -70,7 +67,7 @@ class Slot:
 
 
 class Pace(Protocol):
-    """What a blueprint needs of a vibe."""
+    """The figures of a vibe that a blueprint needs."""
 
     @property
     def pace(self) -> tuple[int, int, int]: ...
@@ -82,8 +79,8 @@ class Pace(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a trailer is drawn from: about `length` seconds at `tempo` beats a minute. `texts` are those of the cards;
-    `talks`: somebody says lines that stand alone."""
+    """The inputs of a blueprint: about `length` seconds at `tempo` beats a minute. `texts` are those of the cards;
+    `talks`: the film has lines that stand alone."""
 
     skeleton: Skeleton
     vibe: Pace
@@ -99,12 +96,12 @@ class Plan:
 
 
 def trailer_length(film: Fraction) -> Fraction:
-    """Seconds of a trailer without a requested length: about two minutes, less for a short film."""
+    """Seconds of a trailer if no length is requested: about two minutes, less for a short film."""
     return min(Fraction(LONGEST), max(Fraction(SHORTEST), film * _SHARE), film)
 
 
 def draw(plan: Plan) -> list[Slot]:
-    """The slots of a trailer; those of the teaser if its acts would be too short."""
+    """The slots of a trailer; the teaser's if the acts would be too short."""
     slots = _drawn(plan, _worded(plan.skeleton.parts, plan.texts))
     if slots is None:
         slots = _drawn(plan, _worded(load_skeleton(TEASER).parts, plan.texts), least=1)
@@ -113,7 +110,7 @@ def draw(plan: Plan) -> list[Slot]:
 
 
 def _worded(parts: Sequence[SkeletonPart], texts: Mapping[str, str]) -> list[SkeletonPart]:
-    """The parts with the words of their cards, without cards that have none."""
+    """The parts with the texts of their cards; cards without a text are left out."""
     count = sum(part.text == "tagline" for part in parts)
     tagline = iter(_divided(texts.get("tagline", ""), count))
     words = {id(p): next(tagline, "") if p.text == "tagline" else texts.get(p.text, "") for p in parts}
@@ -121,7 +118,7 @@ def _worded(parts: Sequence[SkeletonPart], texts: Mapping[str, str]) -> list[Ske
 
 
 def _divided(text: str, count: int) -> list[str]:
-    """A text in as many pieces, at the ends of its sentences and lines; whole if it has fewer."""
+    """A text split into this many pieces at the ends of sentences or lines; not split if it has fewer."""
     pieces = [piece.strip() for piece in re.split(r"(?<=[.!?…])\s+|\n+", text.strip()) if piece.strip()]
     if count < 2 or len(pieces) < 2:
         return [" ".join(pieces)] if pieces else []
@@ -206,8 +203,8 @@ def shared(bars: int, shares: Sequence[Fraction]) -> list[int] | None:
 
 
 def _dark(plan: Plan, parts: Sequence[SkeletonPart]) -> tuple[dict[int, int], dict[str, str]]:
-    """The beats of each black and card, by the part's id: together within the limit. Cards that are over a picture, and
-    those without room, have no beats: their words, by their acts."""
+    """The beats of each black and card, by the part's id, within the limit for all. Cards over a picture, or without
+    room, get no beats; their texts are returned by act."""
     total = plan.bars * plan.metre
     whole = sum((part.share for part in parts), Fraction(0))
     dark = [part for part in parts if part.kind != "shots"]
@@ -254,8 +251,8 @@ def _with_texts(slots: list[Slot], over: Mapping[str, str]) -> list[Slot]:
 
 
 def _with_best(slots: list[Slot]) -> list[Slot]:
-    """The slots; the first shot of the drop and the last one before the title get the strongest shots, the last one of
-    all a strong one."""
+    """The slots, where the first shot of the drop and the last before the title get the strongest shots, and the very
+    last a strong one."""
     end = next((n for n, slot in enumerate(slots) if slot.act == "title card"), len(slots))
     shown = [n for n, slot in enumerate(slots) if slot.want.shows]
     drop = [n for n in shown if slots[n].act == "beat drop"]
@@ -265,8 +262,8 @@ def _with_best(slots: list[Slot]) -> list[Slot]:
 
 
 def scaled_pace(plan: Plan, parts: Sequence[SkeletonPart], beats: int) -> tuple[int, int, int]:
-    """The vibe's pace, changed if it would give fewer or more shots than the vibe allows. Each act is faster than the
-    one before."""
+    """The vibe's pace, changed if the number of shots would leave the vibe's limits. Each act is faster than the one
+    before."""
     vibe = plan.vibe
     least, most = (count * plan.length / 90 for count in vibe.shots)
     first, second, third = vibe.pace
@@ -280,7 +277,7 @@ def scaled_pace(plan: Plan, parts: Sequence[SkeletonPart], beats: int) -> tuple[
 
 
 def shots_of(plan: Plan, part: SkeletonPart, beats: int, paces: tuple[int, int, int]) -> list[Slot]:
-    """The slots of a part of shots, that last so many beats in all."""
+    """The slots of a part with shots that lasts this many beats."""
     pace = paces[part.pace]
     lengths = {
         "one": lambda: [beats],
@@ -314,8 +311,8 @@ def _even(beats: int, pace: int) -> list[int]:
 
 
 def _quickening(beats: int, pace: int, first: int) -> list[int]:
-    """A montage: its shots last `first` beats at its start, then the act's pace, and half of it at its end, at least a
-    beat each; its last shot, the best one, is longer."""
+    """A montage: its shots last `first` beats at its start, then the act's pace, and half of that at its end, at least
+    a beat each; the last shot, the best one, is longer."""
     last = pace if beats > 3 * pace else 0
     lengths: list[int] = []
     left = beats - last
@@ -328,6 +325,6 @@ def _quickening(beats: int, pace: int, first: int) -> list[int]:
 
 
 def _spoken(count: int, share: Fraction) -> set[int]:
-    """Which of the slots of an act have a line: a share of them, evenly distributed."""
+    """The slots of an act that have a line: a share of them, evenly distributed."""
     wanted = round(count * share)
     return {int((k + Fraction(1, 2)) * count / wanted) for k in range(wanted)} if wanted else set()

@@ -1,10 +1,4 @@
-"""Candidates: for each slot the takes that fit it, scored for what the slot is for.
-
-    signals, zone, description ─ weights of the slot's want and act, the vibe's taste ─► worth ─ the best that fit ─►
-    parts
-
-All signals are ranks within the film; 0.5 is neutral.
-"""
+"""Candidates: for each slot the takes that fit, scored by the slot's purpose."""
 
 from __future__ import annotations
 
@@ -35,7 +29,7 @@ _DRAMATIC = {"act 1": -1.0, "act 2": 0.2, "beat drop": 0.5, "act 3": 1.0, "butto
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A cut that would fill a slot: the number of its take among the film's takes, and how well it does."""
+    """A cut that could fill a slot: the index of its take, and its score."""
 
     number: int
     cut: Cut
@@ -45,7 +39,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Market:
-    """All takes of a film, as a vibe values them."""
+    """All takes of a film, with the values that a vibe gives them."""
 
     takes: Sequence[Take]
     vibe: Vibe
@@ -55,23 +49,23 @@ class Market:
 
     @cached_property
     def signals(self) -> Mapping[str, Floats]:
-        """Each signal of all takes, with its middle at 0."""
+        """Each signal of all takes, centred on 0."""
         names = list(Signals.__dataclass_fields__)
         found = {name: np.array([getattr(t.signals, name) for t in self.takes], float) - 0.5 for name in names}
         return {**found, "score": _ranks(np.array([take.score for take in self.takes]))}
 
     @cached_property
     def by_score(self) -> list[int]:
-        """All takes, those with the highest scores first."""
+        """All takes, the highest score first."""
         return sorted(range(len(self.takes)), key=lambda n: (-self.takes[n].score, n))
 
     def best(self, slot: Slot) -> list[int]:
-        """The takes with the highest scores, from which a best slot is filled, or the last one."""
+        """The takes with the highest scores: a best slot, or the last one, is filled from these."""
         share = _END_SHARE if slot.ends else _BEST_SHARE
         return self.by_score[: max(_BEST_LEAST, int(len(self.takes) * share))]
 
     def worths(self, slot: Slot) -> Floats:
-        """How good each take is for a slot, whether it fits or not; -inf for what is of none of its shots."""
+        """The value of each take for a slot, whether it fits or not; -inf if its shot is excluded."""
         weights, signals = self.weights, self.signals
         worth = weights.worth * signals["score"] + weights.sharpness * signals["sharpness"]
         worth = worth + self._tasted(slot)
@@ -91,8 +85,8 @@ class Market:
         return np.array([take.range.start.seconds < until for take in self.takes], bool)
 
     def spoiling(self, slot: Slot) -> NDArray[np.bool_]:
-        """The takes from later in the film than the last of the slot's zones: they would tell what is to come. It is
-        their time that counts, not what a description says of them."""
+        """The takes from later in the film than the last of the slot's zones, which would give away the plot. Their
+        time decides, not their description."""
         order = list(Zone)
         latest = max((order.index(zone) for zone in slot.zones), default=len(order))
         return np.array([order.index(take.since or take.zone) > latest for take in self.takes], bool)
@@ -102,7 +96,7 @@ class Market:
         return any(take.meaning for take in self.takes)
 
     def _told(self, slot: Slot) -> Floats:
-        """What the takes' descriptions are worth; 0 without any."""
+        """The value of the takes' descriptions; 0 without any."""
         drama = self.weights.drama * _DRAMATIC.get(slot.act, 0.0) * self.signals["drama"]
         meant = np.array([take.meaning.get(slot.want, 0.5) - 0.5 for take in self.takes])
         return np.asarray(drama + self.weights.meaning * meant)
@@ -111,7 +105,7 @@ class Market:
         return sum((weight * self.signals[name] for name, weight in table.items()), np.zeros(len(self.takes)))
 
     def _movement(self, slot: Slot) -> float:
-        """The weight of the movement in the part that is shown."""
+        """The weight of movement in the part that is shown."""
         weights = self.weights
         return weights.want.get(slot.want, {}).get("motion", 0.0) + weights.act.get(slot.act, {}).get("motion", 0.0)
 
@@ -121,12 +115,12 @@ class Market:
         return np.sort([take.motion(take.range.start, take.range.duration) for take in self.takes])
 
     def _blank(self, cut: Cut, gap: Gap) -> bool:
-        """Whether a part shows nothing, and nothing passes through it: it moves less than half of the film's takes."""
+        """Whether a part shows nothing and moves less than half of the film's takes do."""
         assert cut.take is not None
         return cut.take.look.is_blank and self._moving(cut, gap) <= NEUTRAL
 
     def _moving(self, cut: Cut, gap: Gap) -> float:
-        """The rank of a part's movement, 0 to 1; that of its take if its parts are not known."""
+        """The rank of a part's movement, 0 to 1; the take's rank if the parts are not measured."""
         assert cut.take is not None
         if not len(cut.take.moves):
             return cut.take.signals.motion
@@ -134,7 +128,7 @@ class Market:
         return min(1.0, place / max(1, len(self._moves) - 1))
 
     def _tasted(self, slot: Slot) -> Floats:
-        """How much the genre likes each take. The last act moves in every genre."""
+        """The genre's preference for each take. The last act moves in every genre."""
         taste = self.vibe.taste.items()
         likings = [(n, float(liking)) for n, liking in taste if slot.act != "act 3" or n != "motion" or liking > 0]
         liked = sum((liking * self.signals[name] for name, liking in likings), np.zeros(len(self.takes)))
@@ -153,11 +147,12 @@ class Market:
         return _sorted([replace(each, spoils=bool(spoils[each.number])) for each in found])
 
     def strongest(self, gap: Gap) -> list[Candidate]:
-        """The cuts of the film's strongest takes for a gap, those that the genre likes first: all of them are good."""
+        """The cuts of the film's strongest takes for a gap, ordered by the genre's preference, since all of them are
+        good."""
         return self._of_the_best(gap, self.best(gap.slot))
 
     def next_strongest(self, gap: Gap) -> list[Candidate]:
-        """As `strongest`, of those takes that fit the gap, for one that none of the film's strongest fits."""
+        """As `strongest`, for a gap that none of the strongest takes fits: of the takes that do fit."""
         others = self.by_score[len(self.best(gap.slot)) :]
         fitting = (n for n in others if not self.spoiling(gap.slot)[n])
         return self._of_the_best(gap, list(islice((n for n in fitting if self._part(gap, n)), _BEST_LEAST)))
@@ -181,7 +176,7 @@ class Market:
         return [int(number) for number in order if np.isfinite(worths[number])]
 
     def _spoken(self, gap: Gap, worths: Floats) -> list[Candidate]:
-        """Takes with a whole line."""
+        """The candidates with a whole line."""
         found = []
         for number, take in enumerate(self.takes):
             if np.isfinite(worths[number]) and any(line.standalone >= SPOKEN_WELL for line in take.lines):
@@ -193,8 +188,7 @@ class Market:
         return found
 
     def _silent(self, gap: Gap, worths: Floats, order: Sequence[int], count: int) -> list[Candidate]:
-        """The first `count` takes of the order that fit, and then more until half as many need not be muted and are not
-        blank."""
+        """The first `count` takes of the order that fit, and more until half as many are neither muted nor blank."""
         found: list[Candidate] = []
         heard = 0
         for number in order:
@@ -255,7 +249,7 @@ _FOR = {
 
 
 def reason_for(take: Take, slot: Slot, hit: bool) -> str:
-    """What the slot is for, and the take's two strongest signals, in words."""
+    """The slot's purpose and the take's two strongest signals, in words."""
     strongest = sorted(_WORDS, key=lambda name: -float(getattr(take.signals, name)))[:2]
     reasons = [_WORDS[name] for name in strongest if getattr(take.signals, name) > 0.6]
     reasons += ["its moment of action on the beat"] if hit else []

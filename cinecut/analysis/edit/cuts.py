@@ -1,4 +1,4 @@
-"""What the edit is made of: takes of the film, and the cuts of the trailer that show parts of them."""
+"""The elements of the edit: takes of the film, and the cuts of the trailer, which show parts of takes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OtherTake:
-    """A part of another take that would fill a slot as well."""
+    """A part of another take that would fill the slot as well."""
 
     take: Take
     in_: FilmTime
@@ -80,7 +80,8 @@ class OtherTake:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """One event of the trailer: a slot and the part of a take that fills it; `others` would too, the best first."""
+    """An event of the trailer: a slot and the part of a take that fills it; `others` are alternatives, the best
+    first."""
 
     slot: Slot
     take: Take | None = None

@@ -1,4 +1,4 @@
-"""What two shots in a row are worth, by what the eye meets at the cut between them."""
+"""The value of two consecutive shots, from what the eye meets at the cut between them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """How a shot follows the one before: at once, or after black or a card; and what the eye has to pay, a factor."""
+    """How a shot follows the one before: directly, or after black or a card; and a factor on the cost for the eye."""
 
     at_once: bool
     price: float = 1.0
@@ -72,8 +72,8 @@ class Meeting:
 
 @dataclass(frozen=True)
 class Pairs:
-    """How well takes follow each other. Two of more than the likeness `alike` are of one set-up: they are never
-    neighbours, and cost within reach."""
+    """How well takes follow each other. Two with more than the likeness `alike` show the same set-up: never neighbours,
+    and at a cost within reach."""
 
     takes: Sequence[Take]
     weights: Weights
@@ -82,12 +82,12 @@ class Pairs:
 
     @cached_property
     def likeness(self) -> Floats:
-        """Of all pairs of takes."""
+        """Between all pairs of takes."""
         return likenesses([take.look for take in self.takes]).astype(np.float64)
 
     @cached_property
     def near(self) -> Floats:
-        """What two takes that look alike cost, within reach."""
+        """The cost of two similar takes within reach."""
         same = self.weights.pair["set_up"] * (self.likeness > self.alike)
         return np.asarray(self.weights.pair["alike"] * np.maximum(0, self.likeness - _CLOSE) + same)
 
@@ -104,8 +104,8 @@ class Pairs:
         return np.array([take.signals.loud for take in self.takes])
 
     def usual(self, options: Sequence[Options]) -> Floats:
-        """The mean differences of the candidates of neighbouring slots: of movement, light, and the place of the
-        eye. What is much in one film is little in another."""
+        """The mean differences between the candidates of neighbouring slots in movement, light and place of the eye: a
+        large difference in one film is small in another."""
         pairs = [_differences(a, b) for a, b in pairwise([each for each in options if len(each.numbers)])]
         if not pairs:
             return np.ones(3)
@@ -113,8 +113,8 @@ class Pairs:
         return np.asarray(np.where(means > 1e-9, means, 1.0))
 
     def steps(self, before: Options, after: Options, gap: Gap, usual: Floats, joint: Meeting) -> Floats:
-        """What each candidate of a gap is worth after each one of the gap before it [before x after]; -inf for two of
-        one set-up. After black or a card only what the eye meets counts."""
+        """The value of each candidate of a gap after each candidate of the gap before it [before x after]; -inf for the
+        same set-up. After black or a card only what the eye meets counts."""
         weight = self.weights.pair
         worth = np.zeros((len(before.numbers), len(after.numbers)))
         for name, difference, mean in zip(
@@ -135,7 +135,7 @@ class Pairs:
 
 
 def _sights(takes: Sequence[Take], times: Sequence[FilmTime]) -> Floats:
-    """What is seen of each take at a time: light and place of the eye [n, 3]."""
+    """The light and the place of the eye in each take at a time [n, 3]."""
     return np.array([take.sight(time) for take, time in zip(takes, times, strict=True)], float).reshape(-1, 3)
 
 

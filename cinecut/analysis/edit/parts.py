@@ -1,4 +1,4 @@
-"""The part of a take that fills a slot: a line whole, or the moment of action on a beat, and no line chopped."""
+"""The part of a take that fills a slot: a whole line, or the moment of action on a beat; no line is cut off."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SPOKEN_WELL = 0.5  # least value of a line that stands alone
 @dataclass(frozen=True, slots=True)
 class Gap:
     """The place of a shot: its slot, the beat at which it begins, the transition into it, and in seconds its length and
-    the handle after it. `opens`: nothing of its act was shown before it."""
+    the handle after it. `opens`: it is the first shot of its act."""
 
     slot: Slot
     beat: int
@@ -36,19 +36,19 @@ class Gap:
 
     @property
     def form(self) -> tuple[object, ...]:
-        """What decides which part of a take fits."""
+        """The values that decide which part of a take fits."""
         return self.enters, self.length, self.tail, self.middle, self.slot.beats >= 2, self.lively
 
     @property
     def lively(self) -> int:
-        """1 for the liveliest part of a take, -1 for the calmest one, 0 for its middle."""
+        """1 for the liveliest part of a take, -1 for the calmest, 0 for the middle."""
         if self.slot.act == "act 3" or self.slot.want in (Want.STRONG, Want.THREAT):
             return 1
         return -1 if self.slot.want is Want.CALM or self.slot.act == "act 2" else 0
 
 
 def gaps_of(slots: Sequence[Slot], vibe: Vibe, tempo: Tempo) -> list[Gap]:
-    """The places of all slots, those of black and cards too."""
+    """The places of all slots, including black and cards."""
     gaps: list[Gap] = []
     beat = 0
     for number, slot in enumerate(slots):
@@ -77,13 +77,13 @@ def _transition(slot: Slot, before: Slot | None, vibe: Vibe, tempo: Tempo) -> st
 
 
 def line_worth(line: Line, vibe: Vibe) -> float:
-    """How good a line is on its own, 0 to 1.5, how much the genre likes what it expresses, -2 to 2, and whose it is."""
+    """The value of a line: its quality, 0 to 1.5, the genre's preference for its emotion, -2 to 2, and its speaker."""
     liked = _LIKED * float(vibe.lines.get(line.emotion, 0)) * line.strength
     return line.standalone * (0.5 + line.strength) + liked + (_LEAD if line.lead else 0)
 
 
 def spoken_part(gap: Gap, take: Take, tempo: Tempo, vibe: Vibe) -> Cut | None:
-    """A part of the take with a whole line that stands alone, which chops no other line; of several, the best one."""
+    """The best part of the take with a whole line that stands alone and cuts off no other line."""
     speech = _stretches(take.lines)
     for line in sorted(take.lines, key=lambda line: (-line_worth(line, vibe), line.index)):
         if line.standalone < SPOKEN_WELL:
@@ -105,8 +105,8 @@ def _why(line: Line) -> str:
 
 
 def silent_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
-    """The part of the take around its moment of action, else its middle, or another part if that would chop a line;
-    entered by a cut if only a crossfade would chop one, and muted if every part would."""
+    """The part of the take around its moment of action, else its middle, or another part if that would cut off a line.
+    A crossfade becomes a cut if only the fade would cut one off; the part is muted if every part would."""
     cut = _silent_part(gap, take, tempo)
     if cut is None or not cut.mute or not cut.enters.startswith("crossfade"):
         return cut
@@ -142,7 +142,7 @@ def _silent_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
 
 
 def _stretches(lines: Sequence[Line]) -> list[FilmRange]:
-    """Where somebody speaks, in order: lines that overlap are one stretch."""
+    """The times with speech, in order; lines that overlap are one stretch."""
     stretches: list[FilmRange] = []
     for line in sorted((line.range for line in lines), key=lambda spoken: spoken.start):
         if stretches and line.start < stretches[-1].end:

@@ -1,4 +1,4 @@
-"""What a sequence of shots must reach as a whole, and the prices by which a search gets there.
+"""The requirements on a whole sequence of shots, and the prices with which the search meets them.
 
     sequence ─ muted shots, continuity, movement of act 3 ─► what it lacks ─ higher prices ─► the next search
 
@@ -25,7 +25,7 @@ _DEARER = 1.4  # factor on the price of what is lacking
 
 @dataclass(frozen=True, slots=True)
 class Lacks:
-    """How far a sequence is from what it must reach, as shares; 0 where it reaches it."""
+    """How far a sequence is from the requirements, as shares; 0 where it meets them."""
 
     mute: float
     eye: float
@@ -33,8 +33,8 @@ class Lacks:
 
     @classmethod
     def of(cls, shown: Sequence[tuple[Options, int]], rise: float) -> Lacks:
-        """Of the shots in their order, each its slot's options and its place among them; `rise` is the least of act
-        3's thirds over act 2."""
+        """Of the shots in order, each as its slot's options and its index among them; `rise` is the least movement of
+        act 3's thirds over act 2's."""
         muted = float(np.mean([options.mute[place] for options, place in shown])) if shown else 0.0
         return cls(
             max(0.0, muted - _MUTED), max(0.0, _SMOOTH - continuity(shown)), max(0.0, 1 - min(rise, _RISING) / _RISING)

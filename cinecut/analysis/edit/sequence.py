@@ -1,4 +1,4 @@
-"""The sequence: one candidate for each slot, chosen together, so that each shot leads to the next.
+"""One candidate for each slot, chosen together so that each shot leads to the next.
 
     candidates of all slots ─ beam search ─ exchanges, as long as one is for the better ─► one candidate for each slot
 
@@ -34,7 +34,7 @@ Places = list[int]  # of the candidate of each slot in its list; -1 for none
 
 
 def sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: Pairs) -> list[Candidate | None]:
-    """The best candidate of each gap, None where nothing is left. No take is used twice.
+    """The best candidate of each gap, None if nothing is left. No take is used twice.
 
     What the sequence must reach as a whole (see `promises`) is a matter of prices: what it lacks costs more, and it is
     searched again; of the sequences that fill most, the one that lacks least is taken: an empty slot lacks nothing.
@@ -64,7 +64,7 @@ class _Path:
 
 
 class _Search:
-    """All that is known before the search: what each candidate is worth, and each pair of neighbouring slots."""
+    """The values that are computed before the search: of each candidate, and of each pair of neighbouring slots."""
 
     def __init__(self, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, prices: Prices) -> None:
         mute = pairs.weights.mute * (prices.mute - 1)
@@ -81,12 +81,12 @@ class _Search:
         self.rise = _Rise.of(gaps, options, pairs.weights.rise * prices.rise)
 
     def lacks(self, places: Places) -> Lacks:
-        """What a sequence lacks of what it must reach."""
+        """How far a sequence is from the requirements."""
         shown = [(self.options[n], places[n]) for n in self.shown if places[n] >= 0]
         return Lacks.of(shown, self.rise.least(places, self.options))
 
     def beam(self) -> Places:
-        """A sequence, chosen from its start on: the best of those paths that were the best so far at every slot."""
+        """A sequence by beam search: only the best paths are continued at every slot."""
         paths = [_Path(0.0)]
         for number, (gap, options) in enumerate(zip(self.gaps, self.options, strict=True)):
             if not gap.slot.want.shows:
@@ -104,7 +104,7 @@ class _Search:
         return list(paths[0].places)
 
     def _values(self, number: int, options: Options, path: _Path) -> Floats:
-        """What each candidate adds to a path; -inf for those that must not follow."""
+        """The value that each candidate adds to a path; -inf for those that must not follow."""
         values = options.worths.copy()
         before = self.before.get(number)
         if before is not None and path.places[before] >= 0:
@@ -120,8 +120,8 @@ class _Search:
         takes: Sequence[int],
         shots: frozenset[int],
     ) -> Floats:
-        """The values of candidates among others: less for look-alikes and other parts of a shot, -inf for a take that
-        is there already."""
+        """The values of candidates beside other shots: lower for similar shots and other parts of one shot, -inf for a
+        take already used."""
         for nearness, other in near:
             values += nearness * self.pairs.near[other, options.numbers]
         values += self.pairs.weights.again * np.isin(options.shots, list(shots))
@@ -129,7 +129,7 @@ class _Search:
         return values
 
     def improved(self, places: Places) -> Places:
-        """The sequence after all exchanges that are for the better: of one shot by another, and of two shots."""
+        """The sequence after all exchanges that raise its value: of one shot for another, and of two shots' places."""
         for _ in range(_ROUNDS):
             changed = False
             for number in self.shown:
@@ -142,7 +142,7 @@ class _Search:
         return places
 
     def _alone(self, number: int, places: Places) -> Floats:
-        """What the sequence is worth with each candidate of a slot, beside what does not depend on it."""
+        """The value of the sequence with each candidate of a slot, without the terms that do not depend on it."""
         options = self.options[number]
         values = options.worths.copy()
         before, after = self.before.get(number), self.after.get(number)
@@ -158,7 +158,7 @@ class _Search:
         )
 
     def _swapped(self, places: Places) -> bool:
-        """Let two shots change places, wherever that is for the better."""
+        """Exchange two shots wherever that raises the value."""
         changed = False
         for one, other in combinations(self.shown, 2):
             near = other - one <= _NEARBY or other == self.shown[-1]
@@ -175,7 +175,7 @@ class _Search:
         return changed
 
     def _local(self, places: Places, one: int, other: int) -> float:
-        """What the sequence is worth, beside what two slots have no part in."""
+        """The value of the sequence, without the terms that do not depend on two slots."""
         total = self.rise.penalty(places, self.options)
         chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
         for number in {one, other, self.after.get(one, one), self.after.get(other, other)}:
@@ -189,7 +189,7 @@ class _Search:
         return total
 
     def _near(self, number: int) -> list[tuple[float, int]]:
-        """The slots within reach of one, each with its nearness."""
+        """The slots within reach of a slot, each with its nearness."""
         at = self.shown.index(number)
         first = max(0, at - _FAR)
         around = enumerate(self.shown[first : at + _FAR + 1], first)
@@ -197,7 +197,7 @@ class _Search:
 
 
 def _nearness(away: int) -> float:
-    """How much of their likeness two shots so many places apart have to pay."""
+    """The share of their likeness that two shots so many places apart cost."""
     return 1.0 if away <= _REACH else _LESS
 
 
@@ -234,7 +234,7 @@ class _Rise:
         return float(self._worth(self.means @ self._moves(places, options)[:, None])[0]) if self.weight else 0.0
 
     def least(self, places: Places, options: Sequence[Options]) -> float:
-        """The movement of that third of act 3 that moves least, as a multiple of act 2's; infinite without one."""
+        """The movement of act 3's calmest third, as a multiple of act 2's; infinite without one."""
         if not self.weight:
             return math.inf
         second, *thirds = self.means @ self._moves(places, options)

@@ -120,7 +120,7 @@ def sudden(strip: Strip) -> NDArray[np.float32]:
 
 
 def _stirs(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
-    """Whether most of what changes between two lumas [rows, columns] only moves a little."""
+    """Whether most of the change between two lumas [rows, columns] is small movement."""
     rows, columns = (length // _BLOCK * _BLOCK for length in before.shape)
     wide = np.pad(before.astype(np.int16), _STIR, mode="edge")
     least = np.full((rows // _BLOCK, columns // _BLOCK), np.inf)

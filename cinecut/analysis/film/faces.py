@@ -46,7 +46,7 @@ def size_of(found: list[Box], height: int) -> Size | None:
 
 
 def by() -> str:
-    """What finds the faces here, for the key of what is kept and for those who ask."""
+    """The name of the face detector in use, for cache keys and for messages."""
     return "Haar" if _weights() is None else "CenterFace"
 
 

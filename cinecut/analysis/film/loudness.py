@@ -71,7 +71,7 @@ LOUDNESS = Stage("loudness", LoudnessCurve, listen)
 
 
 def one_behind_the_other(curves: Sequence[tuple[LoudnessCurve, Fraction]]) -> LoudnessCurve:
-    """Films' curves as one, each from a second on, silent between them; none has levels where none of them has."""
+    """Films' curves as one, each from a second on, with silence between them; no levels if no film has any."""
     if not any(len(curve.levels) for curve, _ in curves):
         return curves[0][0]
     length = max(int(start / STEP) + len(curve.levels) for curve, start in curves)

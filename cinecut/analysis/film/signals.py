@@ -137,7 +137,7 @@ _SALIENT = (36, 64)  # height and width in pixels at which the spectral residual
 
 
 def eye_of(gray: NDArray[np.uint8]) -> tuple[float, float]:
-    """The centre of what stands out of a picture, by its spectral residual (Hou and Zhang, 2007)."""
+    """The centre of the salient area of a picture, by its spectral residual (Hou and Zhang, 2007)."""
     small = cv2.resize(gray, _SALIENT[::-1], interpolation=cv2.INTER_AREA).astype(np.float64)
     spectrum = np.fft.fft2(small)
     size = np.log(np.abs(spectrum) + 1e-9)
@@ -181,8 +181,8 @@ def likeness(one: Appearance, other: Appearance) -> float:
 
 def likenesses(looks: Sequence[Appearance]) -> NDArray[np.float32]:
     """1 for the same picture, about 0 for unrelated ones [n x n]: the mean of common colours and correlation of
-    layouts, that of a part of one of the two with the other if it is higher. So one set-up is itself, however near the
-    camera or long the lens."""
+    layouts, or of a part of one picture with the other if that is higher, so that a set-up is recognised at any
+    distance or focal length."""
     colors = np.stack([look.colors for look in looks])
     layouts = np.stack([look.layout.ravel() for look in looks])
     alike = layouts @ layouts.T
@@ -221,7 +221,7 @@ def _areas(length: int, cells: int, zoom: float, places: int) -> NDArray[np.floa
 
 
 class Moving(Protocol):
-    """What is needed of a shot's activity."""
+    """The fields of a shot that its activity is measured from."""
 
     @property
     def motion(self) -> float: ...

@@ -149,7 +149,7 @@ _NEAR = Fraction(6, 100)  # seconds around a beat in which its attack is searche
 
 def _strike(levels: SongLevels, at: Fraction) -> float:
     """The strength of a hit, 0 to 1: about as loud as the loudest of the song, not the echo of a louder one before it
-    or the lead to one after it, and decaying: two seconds later all is far quieter."""
+    or the lead-in to one after it, and decaying: much quieter two seconds later."""
 
     def loudest(first: int, end: int) -> float:
         """The level of the loudest tenth of a second from `first` to `end` tenths after the moment."""

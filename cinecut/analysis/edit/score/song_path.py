@@ -54,7 +54,7 @@ class TrailerBars:
 
 
 def straight(song: SongBars, trailer: TrailerBars) -> int:
-    """The bar of the song with which a trailer should begin that has no joint."""
+    """The bar of the song at which a trailer without joints should begin."""
     wanted = worth(song, trailer)
     starts = range(max(1, song.energy.size - trailer.card + 1))
     return max(starts, key=lambda bar: (round(float(np.trace(wanted, bar)), 6), -bar))
@@ -87,7 +87,7 @@ def best_path(song: SongBars, trailer: TrailerBars) -> list[int]:
 
 
 def _price(trailer: TrailerBars, bar: int) -> float:
-    """Of a joint at the start of a bar of the trailer."""
+    """The cost of a joint at the start of a bar of the trailer."""
     edges = {trailer.breath.start, trailer.breath.stop} if trailer.breath else set()
     if trailer.hidden and bar in edges:
         return _HIDDEN
@@ -95,7 +95,7 @@ def _price(trailer: TrailerBars, bar: int) -> float:
 
 
 def worth(song: SongBars, trailer: TrailerBars) -> Array:
-    """What each bar of the song is worth in each bar of the trailer [trailer.card, bars]."""
+    """The value of each bar of the song in each bar of the trailer [trailer.card, bars]."""
     loud, drop = _loudness(song.energy), song.strength * _drops(song.energy)
     table = np.zeros((trailer.card, song.energy.size))
     for first, end, share in (

@@ -1,4 +1,4 @@
-"""The score: everything that a spec states about sound, decided from the measurements of the film and the song.
+"""The score: all sound fields of a spec, decided from the measurements of the film and the song.
 
 cuts ─ voices ─ balance ─ the song's edit ─ effects, ducks, silence of each event ─► Score
 """
@@ -117,7 +117,7 @@ def compose(
 
 
 def _gain(cut: Cut, phrases: Sequence[FilmRange], film: LoudnessCurve, anchor: int) -> tuple[int, str]:
-    """The gain of the film's own sound, and why: by what is said in it, else by its part in the trailer."""
+    """The gain of the film's own sound, and the reason: the speech in it, else its part in the trailer."""
     if phrases:
         what = "the line" if cut.line is not None else "what is said"
         return line_gain(film, phrases, anchor, _SHOT_GAIN), f"{what} to the level of the dialogue"
@@ -234,8 +234,8 @@ def _has_effect(cut: Cut, before: Cut | None, vibe: Vibe) -> bool:
 
 
 def _duck(cut: Cut, speaks: bool, sure: bool) -> tuple[int | None, str]:
-    """By how much the music is lowered in a cut without a `line`, and why: other speech, or a strong moment. In a film
-    that hardly speaks a phrase may as well be a bird unless it is `sure`, and the music goes down by less."""
+    """How much the music is lowered in a cut without a `line`, and the reason: other speech, or a strong moment. In a
+    film with hardly any speech, a phrase that is not `sure` may be a bird, and the music is lowered less."""
     if cut.take is None or cut.mute or cut.line is not None:
         return None, ""
     if speaks:
@@ -245,7 +245,7 @@ def _duck(cut: Cut, speaks: bool, sure: bool) -> tuple[int | None, str]:
 
 
 def _cue(cut: Cut, before: Cut | None, edit: SongEdit) -> str | None:
-    """The music ends on the title card, and rings until the card is over."""
+    """The music ends on the title card and rings until the card ends."""
     if _is_title(cut) and _opens(cut, before):
         return "hit" if edit.ending == "cue" else "stop"
     after_card = before is not None and _is_title(before) and not _is_title(cut)

@@ -106,7 +106,7 @@ def audible_lines(cuts: Sequence[Cut], tempo: Tempo) -> dict[int, set[int]]:
 
 
 def _usable(line: Line, sound: SpokenSound, audible: set[int]) -> bool:
-    """Whether a line is good enough, by the protagonist if speakers are known, no spoiler, and not audible anyway."""
+    """Whether a line is good enough, by the protagonist if speakers are known, no spoiler, and not already audible."""
     hero, late = sound.dialogue.protagonist, line.range.end > sound.until
     stranger = hero is not None and line.speaker is not None and hero not in line.speaker
     return line.voice_over >= _WORTH and not stranger and not late and line.index not in audible
@@ -161,7 +161,7 @@ def _reason(line: Line, hero: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """Where a voice can begin in an act, and where it should; `starts` are those of all cuts, in trailer seconds."""
+    """Where in an act a voice can begin, and where it should; `starts` are those of all cuts, in trailer seconds."""
 
     windows: tuple[_Window, ...]
     wished: Fraction
