@@ -110,8 +110,8 @@ def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _rounded(value: Fraction, digits: int = 6) -> Fraction:
-    return Fraction(nearest(value * 10**digits), 10**digits)
+def _rounded(value: Fraction) -> Fraction:
+    return Fraction(nearest(value * 10**6), 10**6)
 
 
 def _time(seconds: Fraction) -> FilmTime:

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from footage import unseen
 
-from cinecut.analysis.edit.blueprint import Plan, Slot, draw
+from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw
 from cinecut.analysis.edit.score.song_edit import SongEdit, bar_hits, beat_of, edit_song
 from cinecut.analysis.edit.score.sound import CutSong, Score
 from cinecut.analysis.song.beats import Beats, Phrase
@@ -94,13 +94,13 @@ def test_the_songs_last_hit_falls_on_the_title_card(hit_bar: int) -> None:
     hit = song.first + hit_bar * BAR
     edit = edit_song(song, slots, struck(steady(151), hit), Fraction(151), Fraction(0))
     assert edit.ending == "hit"
-    card = (beat_of(slots, "title card") or 0) * 60 / TEMPO
+    card = (beat_of(slots, "title card", {Want.CARD}) or 0) * 60 / TEMPO
     assert abs(song_time(written(song, edit, Fraction(151)), card) - hit) < Fraction(1, 1000)
 
 
 def test_a_song_that_fits_as_it_is_needs_no_edit() -> None:
     slots = slots_of()
-    card = (beat_of(slots, "title card") or 0) // 4
+    card = (beat_of(slots, "title card", {Want.CARD}) or 0) // 4
     song = beats(card + 3)
     song = replace(song, energy=(0.8,) * len(song.energy), phrases=(replace(song.phrases[0], bars=card + 3),))
     end = song.first + (card + 4) * BAR
@@ -184,7 +184,7 @@ def test_whatever_the_edit_the_beats_are_those_that_the_trailer_was_cut_to(seed:
 def test_a_short_song_is_heard_until_the_title_card() -> None:
     song, slots = beats(12), slots_of(60)
     edit = edit_song(song, slots, steady(24.5), Fraction(49, 2), Fraction(0))
-    card = (beat_of(slots, "title card") or 0) * 60 / TEMPO
+    card = (beat_of(slots, "title card", {Want.CARD}) or 0) * 60 / TEMPO
     assert sum(end - begin for begin, end in heard_parts(written(song, edit, Fraction(49, 2)), Fraction(300))) >= card
     assert len(edit.parts) > 2
 

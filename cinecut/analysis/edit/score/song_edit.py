@@ -10,7 +10,7 @@ used, `song_path` decides.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -26,6 +26,7 @@ from cinecut.language.grid import SongPart
 from cinecut.language.timebase import nearest
 
 _MOST_PARTS = 200
+_SHOTS = frozenset(want for want in Want if want.shows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def first_bar(beats: Beats, slots: Sequence[Slot]) -> Fraction:
 def edit_song(beats: Beats, slots: Sequence[Slot], levels: SongLevels, end: Fraction, start: Fraction) -> SongEdit:
     """The edit of a song of `end` seconds for the slots of a trailer. A song of changing tempo is used from `start` on,
     since the trailer was cut to these beats. For other songs `start` is ignored: any bar line can be used."""
-    card = beat_of(slots, "title card", Want.CARD)
+    card = beat_of(slots, "title card", {Want.CARD})
     hit_at = _best_hit(beats, levels)
     if beats.tempo is None or card is None or card % beats.metre:
         return _with_hit(SongEdit(start if beats.tempo is None else first_bar(beats, slots)), hit_at)
@@ -76,8 +77,8 @@ def _song_bars(beats: Beats, hits: Mapping[int, float], bars: int) -> SongBars:
 def _bars(slots: Sequence[Slot], metre: int) -> TrailerBars:
     """A trailer in bars. Its drop and act 3 begin with their first shot, whatever card is before it."""
     whole = sum(slot.beats for slot in slots)
-    card = beat_of(slots, "title card", Want.CARD)
-    drop, third = ((_shown(slots, act) or 0) // metre for act in ("beat drop", "act 3"))
+    card = beat_of(slots, "title card", {Want.CARD})
+    drop, third = ((beat_of(slots, act, _SHOTS) or 0) // metre for act in ("beat drop", "act 3"))
     begin, end = _breath(slots)
     breath = range(begin // metre, -(-end // metre))
     hidden = all(slot.silent for slot in slots if slot.act == "breath")
@@ -169,21 +170,11 @@ _LOUD, _DEAD, _ECHO, _DYING = 16.0, 15.0, 1.5, 2.0  # dB
 # Bars
 
 
-def beat_of(slots: Sequence[Slot], act: str, want: Want | None = None) -> int | None:
-    """The beat at which an act begins after its black, or at which its first slot with `want` begins; None without."""
+def beat_of(slots: Sequence[Slot], act: str, wants: Collection[Want]) -> int | None:
+    """The beat at which the first slot of an act for one of these purposes begins; None without one."""
     beat = 0
     for slot in slots:
-        if slot.act == act and (slot.want is want if want is not None else slot.want is not Want.BLACK):
-            return beat
-        beat += slot.beats
-    return None
-
-
-def _shown(slots: Sequence[Slot], act: str) -> int | None:
-    """The beat at which the first shot of an act begins; None without one."""
-    beat = 0
-    for slot in slots:
-        if slot.act == act and slot.want.shows:
+        if slot.act == act and slot.want in wants:
             return beat
         beat += slot.beats
     return None
