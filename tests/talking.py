@@ -1,10 +1,12 @@
-"""A loopback server that speaks like an OpenAI-compatible one and answers from a script: real HTTP, no model."""
+"""HTTP servers on this machine: any one from its handler, and one that speaks like an OpenAI-compatible one and answers
+from a script, without a model."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +16,42 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Reply = dict[str, Any] | str | int  # an object, a text, or a status
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Sends whole answers and writes no log."""
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *values: object) -> None:
+        pass
+
+
+class Loopback:
+    """A server in a thread, at `url`, until `close`."""
+
+    def __init__(self, handler: type[Handler]) -> None:
+        self._server = _Server(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # such as a client that was killed
+            super().handle_error(request, client_address)
 
 
 @dataclass(frozen=True)
@@ -70,10 +108,9 @@ def talker(
     """Runs until the end of the block. `reply` raises ConnectionError to hang up, or sleeps to be slow."""
     found, lock, busy = Talker(), threading.Lock(), [0]
 
-    class Handler(BaseHTTPRequestHandler):
+    class Talking(Handler):
         def do_GET(self) -> None:
-            status = {"data": [{"id": model}]} if self.path == "/v1/models" else 404
-            self._send(status)
+            self._send({"data": [{"id": model}]} if self.path == "/v1/models" else 404)
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -98,36 +135,14 @@ def talker(
             self._send({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]})
 
         def _send(self, said: Reply) -> None:
-            data = json.dumps(said).encode()
-            self.send_response(said if isinstance(said, int) else 200)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            self.answer(said if isinstance(said, int) else 200, json.dumps(said).encode())
 
-        def log_message(self, format: str, *values: object) -> None:
-            pass
-
-    with _Server(("127.0.0.1", 0), Handler) as server:
-        found.url = f"http://127.0.0.1:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-        def leave() -> None:
-            server.shutdown()
-            server.server_close()
-
-        found.leave = leave
-        try:
-            yield found
-        finally:
-            leave()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Whoever asked was killed, or has hung up."""
+    server = Loopback(Talking)
+    found.url, found.leave = server.url, server.close
+    try:
+        yield found
+    finally:
+        server.close()
 
 
 def _question(body: dict[str, Any]) -> Question:

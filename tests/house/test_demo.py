@@ -7,12 +7,12 @@ import http.server
 import io
 import re
 import tarfile
-import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from talking import Handler, Loopback
 
 from cinecut.diagnostics import Stop
 from tools import demo_film
@@ -43,7 +43,7 @@ def known(name: str, data: bytes) -> demo_film.Download:
 BLOCK = 1 << 16  # bytes
 
 
-class Host:
+class Host(Loopback):
     """A loopback host of one file, which can break off, know no ranges or serve other bytes."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Host:
         self.starts: list[int] = []  # where each request began
         host = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Serving(Handler):
             def do_HEAD(self) -> None:
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(host.data)))
@@ -72,12 +72,8 @@ class Host:
                 self.end_headers()
                 self.wfile.write(body[: host.break_after.pop(0)] if host.break_after else body)
 
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/film.mov"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        super().__init__(Serving)
+        self.url += "/film.mov"
 
 
 @pytest.fixture
@@ -93,8 +89,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     yield host
-    host.server.shutdown()
-    host.server.server_close()
+    host.close()
 
 
 def add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

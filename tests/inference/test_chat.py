@@ -6,12 +6,12 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 from effort import GIVE_UP
+from talking import Handler, Loopback
 
 from cinecut.diagnostics import Stop
 from cinecut.inference.chat import Chat, NoAnswer
@@ -32,7 +32,7 @@ def said(content: str, **choice: str) -> Reply:
     return 200, json.dumps({"choices": [{"message": {"role": "assistant", "content": content}, **choice}]})
 
 
-class Serving:
+class Serving(Loopback):
     """A server whose replies a test scripts. `asked` holds the questions, `seen` path and headers of each request."""
 
     def __init__(self, answer: Callable[[dict[str, Any], int], Reply], pages: dict[str, Reply]) -> None:
@@ -40,7 +40,7 @@ class Serving:
         self.seen: list[tuple[str, dict[str, str]]] = []
         serving = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Replying(Handler):
             def do_GET(self) -> None:
                 serving.seen.append((self.path, dict(self.headers)))
                 self._send(*pages.get(self.path, (404, "")))
@@ -51,28 +51,9 @@ class Serving:
                 self._send(*answer(serving.asked[-1], len(serving.asked)))
 
             def _send(self, status: int, text: str) -> None:
-                self.send_response(status)
-                if 300 <= status < 400:
-                    self.send_header("Location", text)
-                self.send_header("Content-Length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
+                self.answer(status, text.encode(), **({"Location": text} if 300 <= status < 400 else {}))
 
-            def log_message(self, format: str, *arguments: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    @contextmanager
-    def open(self) -> Iterator[Serving]:
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
+        super().__init__(Replying)
 
 
 @contextmanager
@@ -80,7 +61,7 @@ def serving(
     answer: Callable[[dict[str, Any], int], Reply] | Reply, pages: dict[str, Reply] = MODELS
 ) -> Iterator[Serving]:
     reply = answer if callable(answer) else lambda body, count: answer
-    with Serving(reply, pages).open() as server:
+    with closing(Serving(reply, pages)) as server:
         yield server
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import importlib.util
 import json
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from commandline import cinecut, names
+from talking import Handler, Loopback
 
 from cinecut.diagnostics import Stop
 from cinecut.download import FetchOptions, sha256
@@ -43,7 +42,7 @@ MODEL = KnownModel(
 ONE = replace(MODEL, files=MODEL.files[:1])
 
 
-class Host:
+class Host(Loopback):
     """A loopback hub that can break off, know no ranges, fail for a while, redirect or serve other bytes."""
 
     def __init__(self) -> None:
@@ -56,16 +55,16 @@ class Host:
         self.requests: list[tuple[str, str]] = []  # path and Range of each
         host = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Hub(Handler):
             def do_GET(self) -> None:
                 wanted = self.headers.get("Range", "") if host.ranges else ""
                 host.requests.append((self.path, wanted))
                 if host.moved_to and "/resolve/" in self.path:
-                    self.empty(302, Location=host.moved_to + self.path.replace("/resolve/", "/cdn/"))
+                    self.answer(302, Location=host.moved_to + self.path.replace("/resolve/", "/cdn/"))
                 elif host.statuses:
-                    self.empty(host.statuses.pop(0))
+                    self.answer(host.statuses.pop(0))
                 elif (name := self.path.split("/", 5)[-1]) not in host.files:
-                    self.empty(404)
+                    self.answer(404)
                 else:
                     self.file(host.files[name], wanted)
 
@@ -75,7 +74,7 @@ class Host:
                     self.send_response(200)
                     start = 0
                 elif (start := int(match[1])) >= len(data):
-                    return self.empty(416, **{"Content-Range": f"bytes */{len(data)}"})
+                    return self.answer(416, Content_Range=f"bytes */{len(data)}")
                 else:
                     self.send_response(206)
                     self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
@@ -86,19 +85,7 @@ class Host:
                 self.wfile.write(body[: host.break_after.pop(0)] if host.break_after else body)
                 return None
 
-            def empty(self, status: int, **headers: str) -> None:
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        super().__init__(Hub)
 
     @property
     def starts(self) -> list[int]:
@@ -112,8 +99,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv(download.HUB_ENVIRONMENT, host.url)
     yield host
-    host.server.shutdown()
-    host.server.server_close()
+    host.close()
 
 
 def stopped(model: KnownModel, folder: Path, force: bool = False, free: int = 1 << 40) -> Stop:
@@ -278,8 +264,7 @@ def test_the_files_may_lie_on_another_host(host: Host, tmp_path: Path) -> None:
     pull(ONE, tmp_path, terms=FetchOptions(pauses=(0,)))
     assert (tmp_path / "tiny.gguf").read_bytes() == WEIGHTS
     assert other.starts == [0, 5 * BLOCK]
-    other.server.shutdown()
-    other.server.server_close()
+    other.close()
 
 
 @pytest.mark.parametrize("place", ["http://example.invalid", "ftp://127.0.0.1", "file:///etc"])

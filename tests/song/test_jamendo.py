@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import io
 import json
-import threading
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -18,6 +16,7 @@ import numpy as np
 import pytest
 import requests
 import soundfile
+from talking import Handler, Loopback
 
 from cinecut.diagnostics import Stop
 from cinecut.library import jamendo, songs
@@ -37,7 +36,7 @@ def song(seconds: int = 8, pitch: float = 220) -> bytes:
     return file.getvalue()
 
 
-class Host:
+class Host(Loopback):
     """A loopback host that plays Jamendo: its API under /v3.0, each track's song under /song/ID."""
 
     def __init__(self) -> None:
@@ -50,7 +49,7 @@ class Host:
         self.asked: list[str] = []
         host = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Jamendo(Handler):
             def do_GET(self) -> None:
                 host.asked.append(self.path)
                 time.sleep(host.pause)
@@ -72,18 +71,7 @@ class Host:
                     self.wfile.write(body[:sent][start : start + 2048])
                     time.sleep(host.pause / 4)
 
-            def handle(self) -> None:
-                try:
-                    super().handle()
-                except ConnectionError:
-                    self.close_connection = True  # whoever asked has lost patience
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        super().__init__(Jamendo)
 
     def add(self, track: str, body: bytes | None = None, **changes: Any) -> None:
         """Another track, the next in popularity."""
@@ -105,10 +93,6 @@ class Host:
     def listed(self) -> bytes:
         headers = {"status": "success", "code": 0, "error_message": "", "results_count": len(self.tracks)}
         return json.dumps({"headers": headers, "results": self.tracks}).encode()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture
