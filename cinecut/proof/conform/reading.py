@@ -24,6 +24,7 @@ from cinecut.proof.conform.cards import read_cards
 from cinecut.proof.conform.places.blending import with_blends
 from cinecut.proof.conform.places.course import by_light
 from cinecut.proof.conform.places.film import FilmPictures
+from cinecut.proof.conform.places.framing import with_usual_part
 from cinecut.proof.conform.places.matching import Matcher, joined
 from cinecut.proof.conform.places.motion import by_motion, usual_speed
 from cinecut.proof.conform.places.placing import Piece, Placer, spread
@@ -65,6 +66,7 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
         _set_views(placer, facts, bounds)
         pieces = Matcher(placer).matched(bounds, lambda done: progress("shots", done))
         _refine_views(placer, pieces)
+        pieces = [with_usual_part(piece, placer) for piece in pieces]
         pieces = by_motion(pieces, placer)
         pieces = joined(by_light(pieces, placer, usual_speed(pieces)), placer)
         pieces = with_blends(pieces, placer)
