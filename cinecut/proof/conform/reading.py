@@ -24,6 +24,7 @@ from cinecut.proof.conform.cards import read_cards
 from cinecut.proof.conform.places.blending import with_blends
 from cinecut.proof.conform.places.course import by_light
 from cinecut.proof.conform.places.film import FilmPictures
+from cinecut.proof.conform.places.framing import with_usual_part
 from cinecut.proof.conform.places.matching import Matcher, joined
 from cinecut.proof.conform.places.motion import by_motion, usual_speed
 from cinecut.proof.conform.places.placing import Piece, Placer, spread
@@ -35,6 +36,7 @@ from cinecut.proof.conform.writing import Writer
 # What part of the film's pictures a trailer shows is measured on so many pieces, at least, and on frames of each:
 _PIECES, _FEWEST, _LOOKS = 8, 2, 3
 _FIRST = 6  # stretches that are placed for this before all others
+_ROUNDS, _EXACT = 4, 0.01  # of that; until the edges move by less, as shares of the picture
 _GLANCES = 24  # frames by which the bars of a trailer are found
 _BARRED = 0.85  # share of them in which a bar is black: an encoder leaves traces of pictures in it; too wide a bar does
 # no harm, for the rest is found as a part of the film's picture
@@ -65,6 +67,7 @@ def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable
         _set_views(placer, facts, bounds)
         pieces = Matcher(placer).matched(bounds, lambda done: progress("shots", done))
         _refine_views(placer, pieces)
+        pieces = [with_usual_part(piece, placer) for piece in pieces]
         pieces = by_motion(pieces, placer)
         pieces = joined(by_light(pieces, placer, usual_speed(pieces)), placer)
         pieces = with_blends(pieces, placer)
@@ -85,7 +88,11 @@ def _set_views(placer: Placer, facts: FilmFacts, bounds: Sequence[tuple[int, int
         shape = _shape(facts, placer.within) / _shape(film.facts, film.inside)
         film.view = likely_view(vectors_of(shown), shown, film.key_luma, shape)
     promising = sorted(bounds, key=lambda each: -placer.candidates(*each)[0].promise)
-    _refine_views(placer, [piece for each in promising[:_FIRST] if (piece := placer.place(*each)) is not None])
+    for _ in range(_ROUNDS):  # with a better part, more stretches are found, and nearer to their frames
+        views = [film.view for film in placer.films]
+        _refine_views(placer, [piece for each in promising[:_FIRST] if (piece := placer.place(*each)) is not None])
+        if all(film.view.differs(view) < _EXACT for film, view in zip(placer.films, views, strict=True)):
+            break
 
 
 def _refine_views(placer: Placer, pieces: Sequence[Piece]) -> None:

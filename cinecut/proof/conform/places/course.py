@@ -46,9 +46,10 @@ def by_light(pieces: Sequence[Piece], placer: Placer, usual: Fraction) -> list[P
     """The pieces; those that are not certain, and what is of no film, by their light. `usual`: the trailer's speed."""
     lights = [light_of(pieces, placer, number) for number in range(len(placer.films))]
     found, at = list[Piece](), 0
+    is_open = [not _Run([piece], [], lights, placer, usual).is_right() for piece in pieces]
     while at < len(pieces):
         last = at
-        while last < len(pieces) and last - at < _MOST and _is_open(pieces[last]):
+        while last < len(pieces) and last - at < _MOST and is_open[last]:
             last += 1
         if last > at:
             run = _Run(pieces[at:last], [*found[-1:], *pieces[last : last + 1]], lights, placer, usual)
@@ -57,10 +58,6 @@ def by_light(pieces: Sequence[Piece], placer: Placer, usual: Fraction) -> list[P
             found.append(pieces[at])
         at = max(last, at + 1)
     return found
-
-
-def _is_open(piece: Piece) -> bool:
-    return piece.film is None or not piece.certain
 
 
 @dataclass(frozen=True)
@@ -81,6 +78,19 @@ class _Run:
     def end(self) -> int:
         return self.pieces[-1].end
 
+    def is_right(self) -> bool:
+        """Whether one piece is certain, and no other place fits its light better."""
+        piece = self.pieces[0]
+        if piece.film is None or not piece.certain:
+            return False
+        places = self._places(piece, True)
+        if places is None:
+            return True
+        means = places.off.mean(1)
+        own = next(n for n, at in enumerate(zip(places.speeds, places.firsts, strict=True)) if at == (piece.speed, piece.first))
+        away = np.abs(places.ranks[:, [0, -1]] - places.ranks[own, [0, -1]]).max(1) > _OTHER
+        return not bool((away & (_CLEAR * means + _NOISE < means[own])).any())
+
     def settled(self) -> list[Piece]:
         asked = [*((p, True) for p in self.pieces), *((p, False) for p in self.beside)]
         places = [each for piece, moves in asked if (each := self._places(piece, moves)) is not None]
@@ -90,13 +100,18 @@ class _Run:
         price = np.concatenate([each.price for each in places])
         owners = [(each, number) for each in places for number in range(len(each.firsts))]
         found = list[Piece]()
-        for first, last, line in _way(off + price[:, None]):
+        ends = [np.array([*(self._is_beside(each.piece, end) for each, _ in owners), False]) for end in (0, 1)]
+        for first, last, line in _way(off + price[:, None], *ends):
             if line == len(owners):
                 found += _cut(self.pieces, self.start + first, self.start + last, self.placer)
             else:
                 own, number = owners[line]
                 found.append(self._piece(own, number, first, last))
         return found
+
+    def _is_beside(self, piece: Piece, after: int) -> bool:
+        """Whether a piece lies right before or `after` the run."""
+        return piece in self.beside and (piece.start >= self.end if after else piece.end <= self.start)
 
     def _places(self, piece: Piece, moves: bool) -> _Places | None:
         """Places near a piece's; only its own if it does not move; None where its light tells nothing."""
@@ -122,8 +137,7 @@ class _Run:
         own = areas_of(luma[:, :, ::-1] if piece.flipped else luma)
         table = off_by(own, areas_of(film.luma_between(low, high), piece.view or film.view, light.tone)) / light.usual
         known = (ranks >= low) & (ranks < high)
-        off = np.where(known, table[frames, np.clip(ranks - low, 0, high - low - 1)], np.inf)
-        off = np.nan_to_num(off, nan=np.inf, posinf=np.inf).astype(np.float32)
+        off = np.where(known, table[frames, np.clip(ranks - low, 0, high - low - 1)], np.float32(np.inf))
         return _Places(piece, speeds, firsts, ranks, off, np.array(price, np.float32))
 
     def _piece(self, own: _Places, number: int, first: int, last: int) -> Piece:
@@ -150,19 +164,19 @@ def _cut(pieces: Sequence[Piece], first: int, last: int, placer: Placer) -> Iter
             yield replace(piece, start=start, end=end, first=moved)
 
 
-def _way(costs: Costs) -> Iterator[tuple[int, int, int]]:
+def _way(costs: Costs, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
     """The cheapest way through all frames: stretches [first, last) and the row of each; the number of rows for those
-    that are of no place."""
+    that are of no place. `before` and `after`: the rows that are no change from what lies there [rows + 1]."""
     rows, frames = costs.shape
     costs = np.vstack([costs, np.full((1, frames), _NOTHING, np.float32)])
-    best = costs[:, 0].copy()
+    best = costs[:, 0] + _CHANGE * ~before
     changed, cheapest = np.zeros((frames, rows + 1), np.bool_), np.zeros(frames, np.int64)
     for frame in range(1, frames):
         cheapest[frame] = best.argmin()
         other = best[cheapest[frame]] + _CHANGE
         changed[frame] = other < best
         best = np.minimum(best, other) + costs[:, frame]
-    row, last, found = int(best.argmin()), frames, list[tuple[int, int, int]]()
+    row, last, found = int((best + _CHANGE * ~after).argmin()), frames, list[tuple[int, int, int]]()
     for frame in range(frames - 1, 0, -1):
         if changed[frame, row]:
             found.append((frame, last, row))

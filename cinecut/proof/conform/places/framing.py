@@ -83,6 +83,13 @@ def reframed(piece: Piece, placer: Placer) -> Piece:
     return placer.aligned(replace(piece, view=view), (piece.start, int(piece.first)))
 
 
+def with_usual_part(piece: Piece, placer: Placer) -> Piece:
+    """A piece without a part of its own where that is the usual one after all: the usual one was not exact before."""
+    if piece.film is None or piece.view is None or piece.view.differs(placer.films[piece.film].view) >= _NARROWER:
+        return piece
+    return replace(piece, view=None)
+
+
 def _pairs(piece: Piece, placer: Placer, film: FilmPictures) -> Iterator[Pair]:
     rows = spread(piece.start, piece.end, _LOOKS)
     for row, rank in zip(rows, ranks_of(piece.first, placer.step(piece), rows - piece.start, film.count), strict=True):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +23,6 @@ _LOOKS, _PIECES, _FEWEST = 5, 40, 3  # frames of a piece, and pieces, of which a
 _OFF = 4.0  # levels by which sure pieces are off in a tone that all of the trailer has, at most
 _BEYOND = 12.0  # levels beyond all that the film shows there: a title, not the film
 _FARTHEST = 24.0  # levels: what is off by more is not this picture, by however much
-_SHOWN = 0.25  # share of the areas that must be of the film
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +42,8 @@ def light_of(pieces: Sequence[Piece], placer: Placer, number: int) -> Light | No
     ours, theirs, views = list[NDArray[np.uint8]](), list[NDArray[np.uint8]](), list[View]()
     for piece in sure:
         rows = spread(piece.start, piece.end, _LOOKS)
-        for row, rank in zip(rows, ranks_of(piece.first, placer.step(piece), rows - piece.start, film.count), strict=True):
+        ranks = ranks_of(piece.first, placer.step(piece), rows - piece.start, film.count)
+        for row, rank in zip(rows, ranks, strict=True):
             luma = placer.luma[row]
             ours.append(luma[:, ::-1] if piece.flipped else luma)
             theirs.append(film.luma_between(int(rank), int(rank) + 1)[0])
@@ -72,18 +72,27 @@ def _curve(levels: NDArray[np.float32], ours: NDArray[np.float32]) -> NDArray[np
 
 def areas_of(luma: NDArray[np.uint8], view: View = WHOLE, tone: NDArray[np.float32] | None = None) -> Areas:
     """Of a part of pictures [n, 45, 80], in a tone."""
-    pictures = luma if tone is None else tone[luma]
-    small = [cv2.resize(seen(picture, view), _AREAS, interpolation=cv2.INTER_AREA).ravel() for picture in pictures]
-    return np.asarray(np.stack(small), np.float32)
+    pictures = luma.astype(np.float32) if tone is None else tone[luma]
+    down = _means(view.top, view.bottom, _AREAS[1], luma.shape[1])
+    across = _means(view.left, view.right, _AREAS[0], luma.shape[2])
+    return np.asarray((down @ (pictures @ across.T)).reshape(len(luma), -1), np.float32)
+
+
+@lru_cache(maxsize=64)
+def _means(near: float, far: float, parts: int, pixels: int) -> NDArray[np.float32]:
+    """The share of each pixel in the mean of each part of what lies between two edges [parts, pixels]."""
+    edges = np.linspace(near, far, parts + 1)[:, None] * pixels
+    inside = np.minimum(edges[1:], np.arange(1, pixels + 1)) - np.maximum(edges[:-1], np.arange(pixels))
+    return np.asarray(np.maximum(inside, 0) / (edges[1:] - edges[:-1]), np.float32)
 
 
 def off_by(own: Areas, film: Areas) -> NDArray[np.float32]:
-    """The mean levels by which each frame is off each picture of the film [n, m], without what lies over it; NaN for
-    frames of which nearly nothing can be of the film."""
-    found = np.full((len(own), len(film)), np.nan, np.float32)
+    """The mean levels by which each frame is off each picture of the film [n, m]. Areas that show what the film shows
+    nowhere there, as under a title, are all off by the same."""
+    found = np.empty((len(own), len(film)), np.float32)
     low, high = film.min(0) - _BEYOND, film.max(0) + _BEYOND
     for row, areas in zip(found, own, strict=True):
         shown = (areas > low) & (areas < high)
-        if shown.mean() >= _SHOWN:
-            row[:] = np.minimum(np.abs(film[:, shown] - areas[shown]), _FARTHEST).mean(1)
+        off = np.minimum(np.abs(film[:, shown] - areas[shown]), _FARTHEST).sum(1)
+        row[:] = (off + _BEYOND * (~shown).sum()) / len(areas)
     return found

@@ -23,7 +23,7 @@ _LOOKS = 32  # frames of a shot that are compared at most
 _REACH, _FAR = 30, 120  # film frames around the place found by the pictures themselves; where that leaves doubt
 _BETTER = 0.05  # of the changes by which another speed or place must be better
 _USUAL = 0.03  # by which one that is not the trailer's usual speed must be so
-_MOVES = 0.3  # share of the changes that is explained: with less nothing is told
+_MOVES, _TOLD = 0.3, 0.5  # share of the changes that is explained: with less nothing is told; not for certain
 _DOUBT = 0.03  # another place that is worse by no more is as good
 _UNLIKE = -1e6  # the share of a place whose pictures are another's
 _OTHER = 3  # film frames by which either end of it lies elsewhere, at least
@@ -92,7 +92,7 @@ def _refined(piece: Piece, placer: Placer, usual: Fraction, reach: int) -> Piece
     away = np.abs(ranks[:, [0, -1]] - ranks[best, [0, -1]]).max(1)
     least = scores[best] - _DOUBT if scores[best] > _MOVES else _UNLIKE
     rivals = (away > _OTHER) & (scores > least)
-    certain = bool(scores[best] > _MOVES and not rivals.any())
+    certain = bool(scores[best] > _TOLD and not rivals.any())
     if not certain and piece.speed == usual:  # another speed is said only for certain
         best = own
     speed, first = places[best]

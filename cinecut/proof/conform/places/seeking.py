@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from cinecut.proof.conform.places.closer import clear_place
 from cinecut.proof.conform.places.film import THREADS
-from cinecut.proof.conform.places.placing import NEAR, SURE, Piece, Placer, PossiblePlace, spread
+from cinecut.proof.conform.places.placing import LIKELY, NEAR, SURE, PossiblePlace, Piece, Placer, spread
 from cinecut.proof.conform.places.vectors import alike
 
 _PART = 24  # frames that are placed alone
@@ -20,6 +20,7 @@ _BUDGET = 0.4  # of a film's pictures that are decoded at most to find what its 
 _FREE = 2500  # pictures that are decoded for one search in any film, however many were before
 _HIDDEN = 0.8  # promise of a group in which there is a shot that its key picture does not show
 _DOUBTFUL = 0.45  # correlation of one picture from which on a group is worth a closer look
+_CLEARLY = 0.85  # from which on one picture may tell where a part of a stretch is
 _TRIED = 3  # groups for one stretch that get it, with and without something over the picture
 
 
@@ -117,9 +118,17 @@ def _look(candidate: PossiblePlace, whole: bool, searches: Sequence[_Search], pl
             if doubt.like > _DOUBTFUL:
                 look.doubts.append(doubt)
             if doubt.like > NEAR:
-                first, last = _windows(search.piece, doubt.row)[0]
-                look.places += placer.within_group(first, last, doubt.candidate)
+                look.places += _within(search.piece, doubt, placer)
     return looks
+
+
+def _within(piece: Piece, doubt: _Doubt, placer: Placer) -> list[Piece]:
+    """The places in a group of a stretch of a piece; where that fades away under a title, of a short one."""
+    found = list(placer.within_group(*_windows(piece, doubt.row)[0], doubt.candidate))
+    if doubt.like > _CLEARLY and max((each.like for each in found), default=0.0) < LIKELY:
+        first, last = max(piece.start, doubt.row - _PART // 4), min(piece.end, doubt.row + _PART // 4)
+        found += placer.within_group(first, last, doubt.candidate)
+    return found
 
 
 def _windows(piece: Piece, row: int) -> list[tuple[int, int]]:
