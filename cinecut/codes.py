@@ -212,6 +212,10 @@ CODES: dict[str, tuple[str, str]] = {
         "In a file, a text comes or goes at another time than the spec has it.",
         "Move it to its frames.",
     ),
+    "title-wrong": (
+        "In a file, a title, a card or a caption reads otherwise than the spec has it, or is set otherwise.",
+        "Render it again; look at the face and at the language.",
+    ),
     "title-short": (
         "A text is seen for less time than reading it takes.",
         "Show it longer (`for`), or say it in fewer words.",
@@ -227,6 +231,10 @@ CODES: dict[str, tuple[str, str]] = {
     "sound-late": (
         "In a file, a sound is heard earlier or later than the spec has it.",
         "Move it; look whether a program took an encoder's delay for sound.",
+    ),
+    "sound-extra": (
+        "In a file, something is heard that no part of the spec's mix explains.",
+        "Look for a shot that shall be mute, another song, or a track that an editing program added.",
     ),
     "line-missing": (
         "In a file, a line that the spec lets hear cannot be heard.",
