@@ -198,8 +198,18 @@ CODES: dict[str, tuple[str, str]] = {
         "The trailer flashes more than three times within a second (ITU-R BT.1702), as its spec has it.",
         "Put fewer cuts between dark and light there: broadcasters refuse it, and it can harm people.",
     ),
-    "title-missing": ("In a file, a title or a card is not there.", "Render it again; set it again in an edit."),
-    "title-time": ("In a file, a text comes or goes at another time than the spec has it.", "Move it to its frames."),
+    "title-missing": (
+        "In a file, a title or a card is not there.",
+        "Render it again; set it again in an edit.",
+    ),
+    "title-time": (
+        "In a file, a text comes or goes at another time than the spec has it.",
+        "Move it to its frames.",
+    ),
+    "title-wrong": (
+        "In a file, a title, a card or a caption reads otherwise than the spec has it, or is set otherwise.",
+        "Render it again; look at the face and at the language.",
+    ),
     "title-short": (
         "A text is seen for less time than reading it takes.",
         "Show it longer (`for`), or say it in fewer words.",
@@ -215,6 +225,10 @@ CODES: dict[str, tuple[str, str]] = {
     "sound-late": (
         "In a file, a sound is heard earlier or later than the spec has it.",
         "Move it; look whether a program took an encoder's delay for sound.",
+    ),
+    "sound-extra": (
+        "In a file, something is heard that no part of the spec's mix explains.",
+        "Look for a shot that shall be mute, another song, or a track that an editing program added.",
     ),
     "line-missing": (
         "In a file, a line that the spec lets hear cannot be heard.",

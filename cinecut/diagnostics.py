@@ -44,8 +44,8 @@ missing-file unreadable no-video no-audio no-material other-file output disk-ful
 no-ffmpeg ffmpeg option download plugin locked kit
 shifted-shot swapped-shot wrong-picture wrong-look wrong-crop wrong-speed wrong-transition flipped
 black-frame stray-frame doubled-frame lost-frame frozen flashing
-title-missing title-time caption-missing
-sound-late line-missing effect-missing music-missing shot-silent stem-gain silent no-sound one-sided
+title-missing title-time title-wrong caption-missing
+sound-late sound-extra line-missing effect-missing music-missing shot-silent stem-gain silent no-sound one-sided
 loudness true-peak clipped file-length file-shape
 """
 _WARNINGS = """

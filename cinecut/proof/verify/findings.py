@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cinecut.compiler.layout.timeline import Placed, Timeline
+from cinecut.compiler.layout.timeline import Kind, Placed, Timeline
 from cinecut.diagnostics import Diagnostic, Span
 from cinecut.language.timebase import clock
 
@@ -45,13 +45,15 @@ class Events:
         """Frames [start, end) of each event, and the event."""
         return [(e.range.start.index + self.opening, e.range.end.index + self.opening, e) for e in self.timeline.events]
 
-    def joints(self) -> list[tuple[int, int, Placed]]:
-        """Frames [start, end) of each transition, and the event after it."""
-        found = []
-        for start, _, placed in self.ranges():
-            head = placed.head
+    def joints(self) -> list[tuple[int, int, Placed, Kind]]:
+        """Frames [start, end) of each transition, the event that it leads into or out of, and its kind."""
+        found = list[tuple[int, int, Placed, Kind]]()
+        for start, end, placed in self.ranges():
+            head, tail = placed.head, placed.tail
             if head.kind != "cut":
-                found.append((start - head.before, start + head.after, placed))
+                found.append((start - head.before, start + head.after, placed, head.kind))
+            if tail.kind == "fade out":
+                found.append((end - tail.before, end + tail.after, placed, tail.kind))
         return found
 
     def at(self, frame: int) -> Placed | None:

@@ -14,12 +14,14 @@ from cinecut.diagnostics import Severity, Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Workplace
 from cinecut.files import disk_errors
+from cinecut.language.facts import LoudnessTarget
 from cinecut.language.timebase import clock
 from cinecut.machine.gpu import gpu_lock
 from cinecut.media.probe import film_facts
 from cinecut.proof.verify.findings import Events, Finding
 from cinecut.proof.verify.picture.alignment import Alignment, align
 from cinecut.proof.verify.picture.flashes import flashing
+from cinecut.proof.verify.picture.framing import framed
 from cinecut.proof.verify.picture.shots import PicturePair
 from cinecut.proof.verify.picture.strip import Thumbnails, read_strip
 from cinecut.proof.verify.picture.texts import Cover, Texts
@@ -34,6 +36,7 @@ from cinecut.render.store import usual_store
 
 _LOUDNESS, _PEAK = 0.3, 1.5  # LU beside the target; dB above the ceiling: encoders differ by less
 _LAME = 0.45  # dB by which the usual encoder of MP3 lowers what it is given
+_DULL = 1.5, 4.5  # LU that a file may lose with its high tones; and one of a single channel, that loses its sides
 _BEGINS = 0.002  # seconds beside the first picture
 _CLIPPED = 20  # samples
 
@@ -84,21 +87,31 @@ def verify(job: Job, file: Path, ffmpeg: FFmpeg, waiting: Callable[[str], None])
         store = usual_store()
         materials = Materials(job, Path(name), SILENT, store)
         reference = Reference(job, Workplace(ffmpeg, Path(name), lock, job.plan.places), materials, store)
+        window = framed(file, reference.output.size)
         with ThreadPoolExecutor(2) as pool:  # the file's pictures are read in one thread, all else in another
-            strip = pool.submit(read_strip, file, reference.size)
+            strip = pool.submit(read_strip, file, reference.size, window, reference.matrix)
             heard = pool.submit(_hear, file, ffmpeg)
             kept = reference.sound_is_kept(file)
             listened, measured = heard.result()
             stems = None if kept and listened is not None and abs(listened.begins) < _BEGINS else _stems(reference)
+            soft = _away(measured, reference.output.loudness) < -_LOUDNESS
+            rendered = listen(reference.kept_sound) if soft and reference.kept_sound is not None else None
             wanted = reference.pictures(file, strip.result)
             shown = strip.result()
             covers = reference.covers() if not shown.same_as(wanted) else []
-            found = _Found(job, file, shown, wanted, covers, stems, listened, measured)
+            found = _Found(job, file, shown, wanted, covers, stems, listened, measured, rendered, window is not None)
     return found.verified()
 
 
 def _hear(file: Path, ffmpeg: FFmpeg) -> tuple[FileSound | None, Measured]:
     return listen(file), measure(file, ffmpeg, leq=False)
+
+
+def _away(measured: Measured, goal: LoudnessTarget | None) -> float:
+    """LU by which a file is louder than it shall be; 0 where nothing says how loud, or there is no sound."""
+    if goal is None or goal.target is None or measured.level.loudness is None:
+        return 0.0
+    return measured.level.loudness - float(goal.target)
 
 
 def _stems(reference: Reference) -> dict[str, FileSound]:
@@ -118,6 +131,8 @@ class _Found:
     stems: Mapping[str, FileSound] | None  # None: the file's sound is the very one that was rendered
     heard: FileSound | None
     measured: Measured
+    rendered: FileSound | None  # the sound as it was rendered, where that is kept and the file is not as loud as asked
+    barred: bool  # a site put bars around its picture
 
     def verified(self) -> Verified:
         if not self.strip.frames:
@@ -134,7 +149,7 @@ class _Found:
         found = [*seen, *self._sound_findings(sound, seen), *self._flashes(events, alignment), *self._figures(sound)]
         if self.heard is not None and self.heard.sound.any():
             found += chopped(self.job, events)
-        found += wrapping(self.job, self.path, self.measured)
+        found += wrapping(self.job, self.path, self.measured, self.barred)
         found.sort(key=lambda each: (each.start, each.end, each.code))
         beats = _on_beats(events, alignment, sound)
         return Verified(found, self.strip, self.reference, alignment, self.measured, plan.rate, beats)
@@ -172,17 +187,18 @@ class _Found:
         goal = next(iter(plan.layout.trailer.outputs.values())).loudness
         if sound is None or self.heard is None:
             return
-        measured = self.measured.level
-        if goal is not None and goal.target is not None and measured.loudness is not None:
-            away = measured.loudness - float(goal.target)
+        away, asked = _away(self.measured, goal), "as it is mixed"
+        if goal is not None and goal.target is not None:
             asked = f"{float(goal.target):g} LUFS"
-        else:
-            away, asked = (sound.level() if goal is None else 0.0), "as it is mixed"
+        elif goal is None:
+            away = sound.level()
         lame = _LAME if self.heard.codec == "mp3" else 0.0
+        if self.rendered is not None and -_DULL[self.heard.channels == 1] < away < 0:
+            away = max(away, sound.beside(self.rendered))
         if min(abs(away), abs(away + lame)) > _LOUDNESS:
             message = f"the file is {abs(away):.1f} LU too {'loud' if away > 0 else 'soft'}; it shall be {asked}"
             yield Finding("loudness", message, 0, frames)
-        peak = measured.peak
+        peak = self.measured.level.peak
         if goal is not None and peak > float(goal.peak) + _PEAK:
             yield Finding("true-peak", f"peaks of {peak:.1f} dBTP; {float(goal.peak):g} is the most", 0, frames)
         expected = float(abs(sound.mix).max()) * sound.whole_gain if sound.mix.size else 0.0

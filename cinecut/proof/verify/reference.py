@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.compiler.compile import compile_layout
+from cinecut.compiler.deliveries import Delivery
 from cinecut.compiler.picture.canvas import Canvas
 from cinecut.compiler.picture.color import trailer_color
 from cinecut.compiler.picture.plain import plain
@@ -48,9 +49,20 @@ class Reference:
     store: Store
 
     @property
+    def output(self) -> Delivery:
+        """What the file shall be."""
+        return next(iter(self.job.plan.layout.trailer.outputs.values()))
+
+    @property
     def size(self) -> tuple[int, int]:
-        """The size of the thumbnails."""
-        return thumb_size(next(iter(self.job.plan.layout.trailer.outputs.values())).size)
+        """Of the thumbnails."""
+        return thumb_size(self.output.size)
+
+    @property
+    def matrix(self) -> str | None:
+        """By which the trailer is coded, where it is tagged."""
+        space = trailer_color(self.job.plan.layout.trailer.film).space
+        return space if space != "unknown" else None
 
     @cached_property
     def _keys(self) -> Keys:
@@ -80,12 +92,16 @@ class Reference:
         ]
         return strip_of(b"".join(data), self.size, tuple(n / plan.rate for n in range(plan.frames)))
 
+    @cached_property
+    def kept_sound(self) -> Path | None:
+        """The sound as it was rendered, where the store has it."""
+        sound = sounds_of(self.job.plan)[0]
+        kept = (self.place.folder / "kept").with_suffix(sound.target.suffix)
+        return kept if self.store.take(self._keys.sound(sound), kept) else None
+
     def sound_is_kept(self, file: Path) -> bool:
-        """Whether a file contains the very sound that was rendered."""
-        sound, kept = sounds_of(self.job.plan)[0], self.place.folder / "kept"
-        if not self.store.take(self._keys.sound(sound), kept.with_suffix(sound.target.suffix)):
-            return False
-        return held(file, [(kept.with_suffix(sound.target.suffix), None)], "audio") == [True]
+        """Whether a file holds the very sound that was rendered."""
+        return self.kept_sound is not None and held(file, [(self.kept_sound, None)], "audio") == [True]
 
     def _decoded(self, segment: Segment) -> bytes:
         """A segment that was rendered before; its thumbnails are stored too."""
@@ -134,9 +150,7 @@ class Reference:
             list(files.values()),
             self.place,
         )
-        return [
-            Cover(start, *(self._luma(files[f"{color}_{start}"]) for color in ("black", "white"))) for start in parts
-        ]
+        return [Cover(n, self._luma(files[f"black_{n}"]), self._luma(files[f"white_{n}"])) for n in parts]
 
     def _luma(self, file: str) -> NDArray[np.uint8]:
         return strip_of((self.place.folder / file).read_bytes(), self.size, ()).luma

@@ -13,20 +13,22 @@ from cinecut.delivery.meters import Measured
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.media.open import open_media, tags
 from cinecut.proof.verify.findings import Events, Finding
+from cinecut.proof.verify.picture.framing import SHAPE
 from cinecut.render.job import Job
 from cinecut.render.outputs import captions_beside
 
-_SHAPE = 0.02  # share by which the sides' ratio may differ
+_NAMELESS = {"mpegts", "mpeg", "h264", "hevc", "ivf", "yuv4mpegpipe"}  # containers that hold no title
 _NEAR = 0.15  # seconds by which a line of subtitles may
 
 
-def wrapping(job: Job, file: Path, measured: Measured) -> Iterator[Finding]:
-    """Findings about a file's shape, its tags and its subtitles."""
+def wrapping(job: Job, file: Path, measured: Measured, barred: bool) -> Iterator[Finding]:
+    """Findings about a file's shape, its tags and its subtitles; `barred`: its picture lies between bars, as it shall
+    be."""
     plan = job.plan
     name, output = next(iter(plan.layout.trailer.outputs.items()))
     size = measured.picture.size if measured.picture is not None else output.size
     wanted, shape = output.size[0] / output.size[1], size[0] / size[1]
-    if abs(shape / wanted - 1) > _SHAPE:
+    if abs(shape / wanted - 1) > SHAPE and not barred:
         message = f"the picture is {size[0]}x{size[1]}: another shape than {output.size[0]}x{output.size[1]}"
         yield Finding("file-shape", message, 0, plan.frames)
     yield from _tags(job, file, name)
@@ -40,6 +42,8 @@ def _tags(job: Job, file: Path, name: str) -> Iterator[Finding]:
     about = job.plan.about[name]
     with open_media(file) as media:
         title, chapters = tags(media).get("title", ""), len(media.chapters())
+        if media.format.name in _NAMELESS:
+            return
     if about.title and title != about.title:
         yield Finding("file-tags", f"its title is {title!r}, not {about.title!r}", 0, job.plan.frames)
     if len(about.chapters) > chapters:
@@ -73,6 +77,10 @@ def _plain(text: str) -> str:
 def _captions(job: Job, said: Sequence[_Line], wanted: Sequence[Caption]) -> Iterator[Finding]:
     plan = job.plan
     events, opening = Events(plan.timeline, plan.opening), float(plan.opening / plan.rate)
+    if wanted and not said:
+        message = f"the file has no subtitles: {len(wanted)} lines are missing"
+        yield Finding("caption-missing", message, 0, plan.frames)
+        return
     for line in wanted:
         start = float(line.start) + opening
         same = [each for each in said if each.text == _plain(line.text)]

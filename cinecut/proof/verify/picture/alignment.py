@@ -21,6 +21,9 @@ _CAP = 20.0  # levels: a picture that differs more is another, however much
 _CHANGE = 5.0  # levels that a change of the offset costs
 _STILL = 0.02  # levels that a frame of offset costs: of equals the smaller
 _PHASES = 8  # of a frame: how finely the clock of another rate is set
+_BEHIND, _AHEAD = 1.1, 0.5  # pictures of a file by which a conversion of its rate lags at most, and runs ahead
+_OTHER_RATE = 0.0005  # 24 and 24000/1001 frames a second differ by twice as much
+_ROUNDED = 0.0015  # seconds by which the times of two pictures are rounded together
 _BLOCK = 256  # frames compared at once
 
 
@@ -40,23 +43,37 @@ class Alignment:
         """The distance of each frame at one offset."""
         return self.distance[:, REACH + offset]
 
+    def rows(self, start: int, end: int) -> NDArray[np.int64]:
+        """The file's frames that ought to show the reference's frames [start, end)."""
+        return np.flatnonzero((self.base >= start) & (self.base < end))
+
 
 def align(file: Thumbnails, reference: Thumbnails, rate: Fraction) -> Alignment:
     """`rate` is the reference's."""
     small, wanted = _coarse(file.luma), _coarse(reference.luma)
     clock = np.array([float(time * rate) for time in file.times])
-    same = file.frames < 2 or bool(abs(file.frames - 1 - clock[-1]) < max(1.0, 0.01 * file.frames))
-    if same:
+    if _same_rate(clock, float(rate)):
         base = np.floor(clock + 0.5).astype(np.int64)
         distance = _distances(small, wanted, base)
         offset = _path(distance)
         return Alignment(base, offset, np.clip(base + offset, 0, len(wanted) - 1), distance, True)
-    base, distance = _set_clock(small, wanted, clock)
+    ratio = (file.frames - 1) and clock[-1] / (file.frames - 1)
+    base, distance = _set_clock(small, wanted, clock, ratio)
     offset = _path(distance)
     beside = np.stack([base + offset + step for step in (0, -1, 1)], 1)
     own = _distances(small, wanted, base + offset)[:, [REACH, REACH - 1, REACH + 1]]
     shown = beside[np.arange(len(base)), own.argmin(1)]
     return Alignment(base, offset, np.clip(shown, 0, len(wanted) - 1), distance, False)
+
+
+def _same_rate(clock: NDArray[np.float64], rate: float) -> bool:
+    """Whether pictures come at the reference's rate; `clock` is when, in its frames. The median over stretches of a
+    quarter of the file, so that a lost frame does not count; containers round times to thousandths of a second."""
+    step = len(clock) // 4
+    if not step:
+        return True
+    pace = float(np.median(clock[step:] - clock[:-step])) / step
+    return abs(pace - 1) <= max(_OTHER_RATE, _ROUNDED * rate / step)
 
 
 def _coarse(luma: NDArray[np.uint8]) -> NDArray[np.int16]:
@@ -81,15 +98,18 @@ def _distances(small: NDArray[np.int16], wanted: NDArray[np.int16], base: NDArra
 
 
 def _set_clock(
-    small: NDArray[np.int16], wanted: NDArray[np.int16], clock: NDArray[np.float64]
+    small: NDArray[np.int16], wanted: NDArray[np.int16], clock: NDArray[np.float64], ratio: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """For another rate: the best-fitting phase of choosing frames. A neighbouring frame is accepted, since programs
-    round picture times differently."""
+    """Of another rate: the phase with which its frames were chosen is the one that fits best. A neighbour is as right:
+    how a program rounds the times of pictures is its own affair. `ratio`: reference frames for one of the file."""
     whole = np.floor(clock).astype(np.int64)
     near = _distances(small, wanted, whole)
+    first = max(min(0.0, 0.5 - _BEHIND * ratio), 1.0 - REACH)
+    last = min(max(1.0, 0.5 + _AHEAD * ratio), REACH - 1.0)
+    phases = [step / _PHASES for step in range(round(first * _PHASES), round(last * _PHASES) + 1)]
     best: tuple[float, NDArray[np.int64]] | None = None
-    for step in range(_PHASES + 1):
-        base = np.floor(clock + step / _PHASES + 1e-6).astype(np.int64)
+    for phase in sorted(phases, key=lambda each: abs(each - 0.5)):
+        base = np.floor(clock + phase + 1e-6).astype(np.int64)
         cost = float(np.minimum(_column(near, base - whole), _CAP).sum())
         if best is None or cost < best[0] - 1e-3:
             best = cost, base

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from cinecut.proof.verify.picture.alignment import Alignment
 from cinecut.proof.verify.picture.strip import Planes, Thumbnails
 
+BLACK = 26.0  # levels of luma: no picture is darker
 FLAT = 4.0  # levels of deviation: a picture with less shows nothing
 _ZOOMS = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3, 1.4, 1.6)
 _FINER = (0.955, 0.97, 0.985, 1.015, 1.03, 1.045)  # beside the best of those
+_GROUND, _WRITING = 6, 0.6  # levels of a ground beside its usual one, and the share of a picture that it has at least
 _BLOCK = 256  # frames at once
 
 
@@ -70,6 +72,20 @@ def correlate(one: Planes, other: Planes) -> float:
     if a.std() < FLAT or b.std() < FLAT:
         return 0.0
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+def coarse_deviation(picture: Planes) -> float:
+    """The deviation of a picture's levels, a quarter as wide and high."""
+    height, width = picture.shape
+    small = cv2.resize(picture, (max(2, width // 4), max(2, height // 4)), interpolation=cv2.INTER_AREA)
+    return float(small.std())
+
+
+def is_writing(picture: Planes) -> bool:
+    """Whether most of a picture is of one level, as writing on black is."""
+    levels = np.bincount(picture.ravel(), minlength=256)
+    ground = int(levels.argmax())
+    return bool(levels[max(0, ground - _GROUND) : ground + _GROUND + 1].sum() > _WRITING * picture.size)
 
 
 def signatures(luma: Planes) -> NDArray[np.float32]:

@@ -11,18 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.compiler.layout.timeline import Placed
+from cinecut.language.events import Shot, Still
 from cinecut.proof.verify.findings import Events, Finding, frames_text
 from cinecut.proof.verify.picture.alignment import Alignment
-from cinecut.proof.verify.picture.likeness import FLAT, Likeness, correlate, likeness, signatures, zoomed
+from cinecut.proof.verify.picture.frames import Frames
+from cinecut.proof.verify.picture.likeness import (
+    BLACK,
+    FLAT,
+    Likeness,
+    correlate,
+    is_writing,
+    signatures,
+    zoomed,
+)
+from cinecut.proof.verify.picture.looks import LOOKS, Looks, some
 from cinecut.proof.verify.picture.strip import Planes, Thumbnails
 
-_BLACK = 26.0  # levels of luma: no picture is darker
-_LOOKS = 7  # frames of an event that are looked at closely
 _LIKE = 0.9  # correlation of what is the same picture
-_LIGHT, _COLOR, _CONTRAST = 3.0, 2.5, 0.1  # levels, levels and share by which a look differs visibly
-_BLIP = 2  # frames: a shift of no more is a fault of single frames
-_FROZEN = 2.5  # levels by which the reference moves on while a picture stands still
-_TRANSITION = 0.25  # of its frames are something else: it is another one
 _SLOPE = 0.08  # by which a speed differs
 
 
@@ -36,27 +41,33 @@ class PicturePair:
     events: Events
 
     @cached_property
+    def looks(self) -> Looks:
+        return Looks(self.file, self.reference, self.alignment)
+
+    @property
     def likeness(self) -> Likeness:
-        return likeness(self.file, self.reference, self.alignment)
+        return self.looks.likeness
 
     def findings(self) -> list[Finding]:
         wrong = {placed.number: self._name(placed) for placed in self._wholly_wrong()}
         wrong |= {placed.number: found for placed, found in self._paces(set(wrong))}
+        wrong |= {placed.number: found for placed, found in self._framings(set(wrong))}
         shifts = dict(self._shifts(set(wrong)))
         looks = list(self._looks(set(wrong)))
-        single = list(self._single(set(wrong) | {number for numbers in shifts for number in numbers}, set(wrong)))
+        elsewhere = {number for each in looks for number in self._numbers(each)}
+        elsewhere |= {number for numbers in shifts for number in numbers}
+        single = Frames(self.looks, self.events).findings(set(wrong) | elsewhere, set(wrong))
         return [*wrong.values(), *shifts.values(), *looks, *single, *self._length()]
 
-    def rows(self, start: int, end: int) -> NDArray[np.int64]:
-        """The file's frames that should show the reference's frames [start, end)."""
-        base = self.alignment.base
-        return np.flatnonzero((base >= start) & (base < end))
+    def _numbers(self, finding: Finding) -> set[int]:
+        """The numbers of the events that a finding is about."""
+        return {placed.number for _, _, placed in self.events.ranges() if placed.name in finding.events}
 
     def _inside(self, placed: Placed, start: int, end: int) -> NDArray[np.int64]:
         """The file's frames of an event without its transitions."""
         head = placed.head.after if placed.head.kind != "cut" else 0
         tail = placed.tail.before if placed.tail.kind != "cut" else 0
-        return self.rows(start + head, end - tail)
+        return self.alignment.rows(start + head, end - tail)
 
     # Events that show something else from end to end
 
@@ -64,16 +75,21 @@ class PicturePair:
         found = []
         for start, end, placed in self.events.ranges():
             rows = self._inside(placed, start, end)
-            if len(rows) > 1 and self.likeness.alike[rows].mean() < 0.6:
+            if len(rows) > 1 and self.likeness.alike[rows].mean() < 0.6 and not self._reads_otherwise(rows):
                 found.append(placed)
         return found
+
+    def _reads_otherwise(self, rows: NDArray[np.int64]) -> bool:
+        """Whether some frames are writing on one colour, as they shall be: what is written `Texts` judges."""
+        shown = [(self.file.luma[row], self.reference.luma[self.alignment.shown[row]]) for row in some(rows, LOOKS)]
+        return all(is_writing(own) and is_writing(wanted) for own, wanted in shown)
 
     def _name(self, placed: Placed) -> Finding:
         """What an event shows instead."""
         start, end = placed.range.start.index + self.events.opening, placed.range.end.index + self.events.opening
         rows = self._inside(placed, start, end)
         bad = rows[~self.likeness.alike[rows]]
-        look = bad[np.linspace(0, len(bad) - 1, min(_LOOKS, len(bad))).round().astype(int)]
+        look = some(bad, LOOKS)
         code, message, *hints = self._what(placed, look, rows, (start, end))
         return self.events.finding(code, message, (start, end), *hints, frame=int(look[len(look) // 2]))
 
@@ -83,7 +99,7 @@ class PicturePair:
         shown = [self.file.luma[row] for row in look]
         wanted = [self.reference.luma[self.alignment.shown[row]] for row in look]
         if np.median(self.likeness.deviation[look]) < FLAT:
-            dark = np.median(self.likeness.level[look]) < _BLACK
+            dark = np.median(self.likeness.level[look]) < BLACK
             return ("black-frame", "this is black") if dark else ("stray-frame", "much of this is of one colour")
         for name, axis in (("left and right are", 1), ("upside and down are", 0)):
             turned = [correlate(a, np.flip(b, axis)) for a, b in zip(shown, wanted, strict=True)]
@@ -168,7 +184,7 @@ class PicturePair:
             several = list(group)
             if shift:
                 names = several[0][2].name if len(several) == 1 else f"{several[0][2].name} to {several[-1][2].name}"
-                frame = int(self.rows(several[0][0], several[0][1])[0])
+                frame = int(self.alignment.rows(several[0][0], several[0][1])[0])
                 message = f"{names}: {_shift_text(shift)}"
                 bounds = several[0][0], several[-1][1]
                 numbers = tuple(placed.number for _, _, placed, _ in several)
@@ -181,9 +197,14 @@ class PicturePair:
         for start, end, placed in self.events.ranges():
             rows = self._inside(placed, start, end)
             rows = rows[self.likeness.alike[rows] & ~self.likeness.flat[rows]]
-            if placed.number not in wrong and len(rows) > 2 and (words := self._look(rows)):
+            if (
+                isinstance(placed.event, Shot | Still)
+                and placed.number not in wrong
+                and len(rows) > 2
+                and (words := self.looks.look(rows))
+            ):
                 found.append((placed, (start, end), words, int(rows[len(rows) // 2])))
-        shots = sum(not self.likeness.flat[self.rows(a, b)].all() for a, b, _ in self.events.ranges())
+        shots = sum(not self.likeness.flat[self.alignment.rows(a, b)].all() for a, b, _ in self.events.ranges())
         if len(found) > 3 and len(found) > 0.6 * shots:
             _, (start, _), words, frame = found[0]
             end = found[-1][1][1]
@@ -193,104 +214,20 @@ class PicturePair:
             return
         for _, bounds, words, frame in found:
             yield self.events.finding("wrong-look", f"the look is another: {words}", bounds, frame=frame)
+        rows = np.flatnonzero(self.likeness.alike & ~self.likeness.flat)
+        if not found and not wrong and len(rows) and self.looks.other_matrix(rows):
+            message = "the colours are others: they are coded by another matrix than they are taken for"
+            hint = "BT.601 for BT.709, or the other way round"
+            yield self.events.finding("wrong-look", message, (0, self.reference.frames), hint, frame=int(rows[0]))
 
-    def _look(self, rows: NDArray[np.int64]) -> str:
-        like = self.likeness
-        light, contrast = float(np.median(like.light[rows])), float(np.median(like.contrast[rows]))
-        blue, red = (float(each) for each in np.median(like.color[rows], 0))
-        words = []
-        if abs(light) > _LIGHT:
-            words.append(f"{'brighter' if light > 0 else 'darker'} by {abs(light):.0f} levels")
-        if abs(contrast - 1) > _CONTRAST:
-            words.append(f"contrast {contrast:.2f} times as high")
-        if max(abs(blue), abs(red)) > _COLOR:
-            words.append(f"colours shifted by {blue:+.0f} (blue) and {red:+.0f} (red) levels")
-        return ", ".join(words)
-
-    # Single frames
-
-    def _single(self, elsewhere: set[int], wrong: set[int]) -> Iterator[Finding]:
-        """`elsewhere`: the numbers of wrong or shifted events, whose single frames are not checked."""
-        judged, present = np.ones(self.file.frames, bool), np.ones(self.file.frames, bool)
+    def _framings(self, wrong: set[int]) -> Iterator[tuple[Placed, Finding]]:
+        """Events whose pictures lie elsewhere in the frame, or are of another size, by little."""
         for start, end, placed in self.events.ranges():
-            if placed.number in elsewhere:
-                judged[self.rows(start - placed.lead, end + placed.lag)] = False
-            if placed.number in wrong:
-                present[self.rows(start - placed.lead, end + placed.lag)] = False
-        strange = ~self.likeness.alike & present & (self.alignment.base < self.reference.frames)
-        for start, end, placed in self.events.joints():
-            rows = self.rows(start, end)
-            if len(rows) > 2 and strange[rows].mean() > _TRANSITION:
-                strange[rows] = judged[rows] = False
-                message = f"this is no {placed.head.kind} as the spec has it"
-                yield self.events.finding("wrong-transition", message, (start, end), frame=int(rows[len(rows) // 2]))
-        doubled = self._doubled() & judged
-        for value, run in _runs(np.where(strange, 1, np.where(doubled, 2, 0))):
-            yield self._stray(run) if value == 1 else self._repeated(run)
-        yield from self._steps(present & ~strange & ~doubled)
-
-    def _stray(self, run: NDArray[np.int64]) -> Finding:
-        """Some frames of another picture within an event."""
-        first, last = int(self.alignment.base[run[0]]), int(self.alignment.base[run[-1]])
-        count = frames_text(len(run))
-        level = float(np.median(self.likeness.level[run]))
-        if np.median(self.likeness.deviation[run]) < FLAT:
-            kind = "black" if level < _BLACK else "white" if level > 200 else "one colour"
-            code, message = "black-frame" if level < _BLACK else "stray-frame", f"{count} of {kind} in the picture"
-        else:
-            code, message = "stray-frame", f"{count} of something else in the picture"
-        return self.events.finding(code, message, (first, last + 1), frame=int(run[0]))
-
-    def _repeated(self, run: NDArray[np.int64]) -> Finding:
-        first, last = int(self.alignment.base[run[0]]), int(self.alignment.base[run[-1]])
-        if len(run) > _BLIP:
-            seconds = len(run) / float(self.events.timeline.rate)
-            return self.events.finding("frozen", f"the picture stands still for {seconds:.2f} s", (first, last + 1),
-                                       frame=int(run[0]))  # fmt: skip
-        message = f"{frames_text(len(run))} shown twice"
-        return self.events.finding("doubled-frame", message, (first, last + 1), frame=int(run[0]))
-
-    def _doubled(self) -> NDArray[np.bool_]:
-        """Repeated frames where the reference moves on."""
-        luma, shown = self.file.luma.astype(np.int16), self.alignment.base
-        found = np.zeros(len(luma), bool)
-        if not self.alignment.same_rate or len(luma) < 3:
-            return found
-        noise = float(np.median(self.alignment.at(0)))
-        wanted = self.reference.luma.astype(np.int16)
-        inside = np.flatnonzero((shown > 0) & (shown < len(wanted)))[1:]
-        at = np.clip(shown[inside] + self.alignment.offset[inside - 1], 1, len(wanted) - 1)
-        moved, expected = _apart(luma[inside], luma[inside - 1]), _apart(wanted[at], wanted[at - 1])
-        before, own = _apart(luma[inside], wanted[at - 1]), _apart(luma[inside], wanted[at])
-        still = (expected > 0.5 + 1.5 * noise) & (moved < 0.3 * expected) & (before < 0.5 * own)
-        found[inside[still]] = True
-        for _, run in _runs((moved < np.maximum(0.2 * expected, 0.05)).astype(np.int64)):
-            lost = own[run].max() > 2 * noise + 0.5
-            found[inside[run]] |= len(run) > _BLIP and lost and expected[run].sum() > _FROZEN
-        return found
-
-    def _steps(self, judged: NDArray[np.bool_]) -> Iterator[Finding]:
-        """Where within an event the file takes on the offset of the following events: frames were lost or repeated
-        there."""
-        offset, base, usual = self.alignment.offset, self.alignment.base, self._usual_offsets()
-        for row in np.flatnonzero(np.diff(offset)) + 1:
-            step, at = int(offset[row] - offset[row - 1]), int(base[row])
-            placed, before = self.events.at(at), self.events.at(int(base[row - 1]))
-            if placed is None or before is None or placed.number != before.number or not judged[row]:
-                continue
-            first, last = usual.get(placed.number - 1, 0), usual.get(placed.number + 1, int(offset[row]))
-            if (first, last) == (offset[row - 1], offset[row]):
-                code = "lost-frame" if step > 0 else "doubled-frame"
-                message = f"{frames_text(step)} {'missing' if step > 0 else 'too many'}: all that follows is shifted"
-                yield self.events.finding(code, message, (at, at + 1), frame=int(row))
-
-    def _usual_offsets(self) -> dict[int, int]:
-        """The offset of most frames of each event, by event number."""
-        found = {}
-        for start, end, placed in self.events.ranges():
-            values, counts = np.unique(self.alignment.offset[self.rows(start, end)], return_counts=True)
-            found[placed.number] = int(values[counts.argmax()]) if len(values) else 0
-        return found
+            rows = self._inside(placed, start, end)
+            rows = rows[self.likeness.alike[rows] & ~self.likeness.flat[rows]]
+            if placed.number not in wrong and len(rows) > 2 and (words := self.looks.moved(rows)):
+                frame = int(rows[len(rows) // 2])
+                yield placed, self.events.finding("wrong-crop", words, (start, end), frame=frame)
 
     # The whole
 
@@ -308,11 +245,6 @@ class PicturePair:
             yield self.events.finding("file-length", message, (frames - 1, frames), frame=self.file.frames - 1)
 
 
-def _apart(some: NDArray[np.int16], others: NDArray[np.int16]) -> NDArray[np.float64]:
-    """Mean levels between pictures, pair by pair."""
-    return np.array([np.abs(one - other).mean() for one, other in zip(some, others, strict=True)])
-
-
 def _closeness(one: Planes, other: Planes) -> float:
     return -float(np.abs(one.astype(np.int16) - other).mean())
 
@@ -328,11 +260,3 @@ def _line(x: NDArray[np.int64], y: NDArray[np.int64]) -> tuple[float, float]:
 
 def _shift_text(shift: int) -> str:
     return f"{frames_text(shift)} too {'late' if shift > 0 else 'early'} in the film"
-
-
-def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Stretches of equal values other than 0."""
-    bounds = np.flatnonzero(np.diff(values)) + 1
-    for part in np.split(np.arange(len(values)), bounds):
-        if len(part) and values[part[0]]:
-            yield int(values[part[0]]), part

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cinecut.media.frames import whole_packets
 from cinecut.media.open import open_media, packets_of, picture_stream
+from cinecut.proof.verify.picture.framing import Coding, Window, coding_of, recoded
 
 Planes = NDArray[np.uint8]
 
@@ -51,14 +52,18 @@ def thumb_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(2, round(height * aspect / 2) * 2), height
 
 
-def read_strip(file: Path, size: tuple[int, int]) -> Thumbnails:
-    """All pictures of a file as thumbnails, without damaged ones. Raises Stop."""
-    parts, times = list[bytes](), list[Fraction]()
+def read_strip(file: Path, size: tuple[int, int], window: Window | None = None, matrix: str | None = None) -> Thumbnails:
+    """All pictures of a file as thumbnails of what lies in a window, by a matrix if their own is known. Raises Stop.
+    What is damaged is left out."""
+    parts, times, coding = list[bytes](), list[Fraction](), Coding()
     for time, frame in decoded_pictures(file):
-        parts.append(thumb_of(frame, size))
+        coding = coding if parts else coding_of(frame)
+        parts.append(thumb_of(frame, size, window))
         times.append(time)
     start = times[0] if times else Fraction(0)
-    return strip_of(b"".join(parts), size, tuple(time - start for time in times))
+    strip = strip_of(b"".join(parts), size, tuple(time - start for time in times))
+    luma, chroma = recoded(strip.luma, strip.chroma, coding, matrix)
+    return Thumbnails(luma, chroma, strip.times)
 
 
 def decoded_pictures(file: Path) -> Iterator[tuple[Fraction, VideoFrame]]:
@@ -79,18 +84,24 @@ def decoded_pictures(file: Path) -> Iterator[tuple[Fraction, VideoFrame]]:
                 yield last, frame
 
 
-def thumb_of(frame: VideoFrame, size: tuple[int, int]) -> bytes:
-    """The planes of a picture's thumbnail, one after another (yuv420p); scaled by OpenCV, twice as fast."""
-    half = size[0] // 2, size[1] // 2
-    if frame.format.name == "yuv420p":
-        return b"".join(_small(plane, size if number == 0 else half) for number, plane in enumerate(frame.planes))
+def thumb_of(frame: VideoFrame, size: tuple[int, int], window: Window | None = None) -> bytes:
+    """The planes of a picture's thumbnail, one after another (yuv420p); of that format by OpenCV, twice as fast."""
+    if frame.format.name in ("yuv420p", "yuvj420p"):
+        return b"".join(_small(plane, size, window, 1 + bool(number)) for number, plane in enumerate(frame.planes))
+    if window is not None:
+        return thumb_of(frame.reformat(format="yuv420p"), size, window)
     small = frame.reformat(width=size[0], height=size[1], format="yuv420p", interpolation="AREA")
     return small.to_ndarray().tobytes()
 
 
-def _small(plane: VideoPlane, size: tuple[int, int]) -> bytes:
+def _small(plane: VideoPlane, size: tuple[int, int], window: Window | None, part: int) -> bytes:
+    """A plane that is a `part` as wide and high as the picture, at that part of a size."""
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
-    return np.asarray(cv2.resize(rows, size, interpolation=cv2.INTER_AREA)).tobytes()
+    if window is not None:
+        top, left = window.top // part, window.left // part
+        rows = rows[top : top + window.height // part, left : left + window.width // part]
+    small = cv2.resize(rows, (size[0] // part, size[1] // part), interpolation=cv2.INTER_AREA)
+    return np.asarray(small).tobytes()
 
 
 def strip_of(data: bytes, size: tuple[int, int], times: tuple[Fraction, ...]) -> Thumbnails:

@@ -22,11 +22,12 @@ _RUN = 3  # samples in a row that do
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileSound:
-    """A file's sound [2, samples] at RATE, its codec, its start in seconds after the first picture, and the number of
-    clipped samples."""
+    """A file's sound [2, samples] at RATE, its codec and channels, how many seconds after the first picture it begins,
+    and how many samples are clipped."""
 
     sound: Floats
     codec: str
+    channels: int
     begins: float
     clipped: int
 
@@ -40,7 +41,7 @@ def listen(file: Path) -> FileSound | None:
         start = max((Fraction(v.start_time or 0) * Fraction(v.time_base or 1) for v in media.streams.video), default=0)
         resampler = av.AudioResampler("fltp", "stereo", RATE)
         parts, clipped, place = list[Floats](), 0, None
-        codec = str(stream.codec_context.codec.canonical_name)
+        codec, channels = str(stream.codec_context.codec.canonical_name), int(stream.codec_context.channels)
         for frame in decoded(packets_of(media, stream), []):
             if place is None:
                 stamp = Fraction(frame.pts or 0) * Fraction(frame.time_base or 1)
@@ -52,7 +53,7 @@ def listen(file: Path) -> FileSound | None:
     sound = np.concatenate(parts, 1) if parts else np.zeros((2, 0), np.float32)
     shift = round((place or Fraction(0)) * RATE)
     sound = np.pad(sound, ((0, 0), (shift, 0))) if shift > 0 else sound[:, -shift:]
-    return FileSound(np.ascontiguousarray(sound, np.float32), codec, float(place or 0), clipped)
+    return FileSound(np.ascontiguousarray(sound, np.float32), codec, channels, float(place or 0), clipped)
 
 
 def _floats(frames: list[av.AudioFrame]) -> list[Floats]:

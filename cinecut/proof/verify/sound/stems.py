@@ -6,18 +6,19 @@ without the other stems, correlated with one of them, tells when that one is hea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cinecut.compiler.layout.soundtrack import RISING, PlacedEffect, Soundtrack
 from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.language.timebase import SAMPLE_RATE
 from cinecut.proof.verify.findings import Events, Finding
-from cinecut.proof.verify.sound.listening import RATE, FileSound, Floats
+from cinecut.proof.verify.sound.listening import RATE, Floats, FileSound
+from cinecut.proof.verify.sound.sides import exchanged, uneven
+from cinecut.proof.verify.sound.signals import WINDOW, fitted, lag_between, lag_within, levels, moved, rms, stretches
 
 _REACH = 2 * RATE  # samples by which all of the sound may be off
 _NEAR = round(0.3 * RATE)  # and one thing
@@ -31,11 +32,16 @@ _PLAIN = 8.0  # that ratio for its gain to be judged
 _QUIET = 3e-4  # amplitude: below it there is nothing to compare
 _STEM_GAIN = 1.5  # dB by which a stem may lie beside the others
 _SILENT = 0.3  # seconds
-_ASIDE = 6.0  # dB between the sides, other than the spec's
-_WINDOW = RATE // 20
 _LIMITED = 0.5  # share of the ceiling from which on a limiter may be at work: peaks are lower at RATE
 _RELEASE = 6  # windows around a peak in which it may be
 _PIECE = RATE // 6  # samples in which gains are taken as constant
+
+_PHRASE = RATE // 2  # samples of music that are judged at once
+_CARRIES = 0.1  # share of the mix from which on music is judged by itself
+_UNKNOWN, _NOTICED = 0.5, 0.004  # share of the power that no stem explains, and amplitude, of what is strange
+_NOTICEABLE = 3  # pieces in a row
+
+_Thing = tuple[str, Finding]  # a stem, and what is wrong with one thing in it
 
 _NAMES = {"film": "the film's own sound", "music": "the music", "effects": "all effects", "voice": "all lines"}
 
@@ -58,7 +64,7 @@ class SoundPair:
     def _loud(self) -> dict[str, Floats]:
         """The stems in one channel, without silent ones."""
         parts = {name: sound.mean(0) for name, sound in self.stems.items()}
-        return {name: part for name, part in parts.items() if _rms(part) > _QUIET} or dict(list(parts.items())[:1])
+        return {name: part for name, part in parts.items() if rms(part) > _QUIET} or dict(list(parts.items())[:1])
 
     @cached_property
     def mix(self) -> Floats:
@@ -67,10 +73,10 @@ class SoundPair:
 
     @cached_property
     def _lags(self) -> dict[str, int]:
-        """Samples by which each stem is late in the file, for stems where that is clear."""
-        heard, found = _fitted(self.heard.sound.mean(0), self._length), dict[str, int]()
+        """Samples by which each stem is late in the file, of those that can be told."""
+        heard, found = fitted(self.heard.sound.mean(0), self._length), dict[str, int]()
         for name, part in self._loud.items():
-            lag, sure = _lag(heard, part, _REACH)
+            lag, sure = lag_between(heard, part, _REACH)
             if sure > _HEARD:
                 found[name] = lag
         return found
@@ -95,41 +101,41 @@ class SoundPair:
         """The stems in one channel, at their places in the file after the whole sound is moved."""
         moves = {name: lag - self._common for name, lag in self._lags.items()}
         return {
-            name: _moved(part, moves.get(name, 0) if abs(moves.get(name, 0)) > _LATE * RATE else 0)
+            name: moved(part, moves.get(name, 0) if abs(moves.get(name, 0)) > _LATE * RATE else 0)
             for name, part in self._loud.items()
         }
 
     @cached_property
     def _sound(self) -> Floats:
         """The file's sound on the trailer's clock [2, samples]."""
-        sound = np.stack([_moved(_fitted(channel, self._length), -self._common) for channel in self.heard.sound])
+        sound = np.stack([moved(fitted(channel, self._length), -self._common) for channel in self.heard.sound])
         return np.asarray(sound / self._master(sound), np.float32)
 
     def _master(self, sound: Floats) -> Floats:
-        """The master's gain at each sample: constant, and lower where a limiter acted, which is only near loud
-        passages."""
-        count = self._length // _WINDOW
-        whole = (s.mean(0, dtype=np.float64)[: count * _WINDOW] for s in (sound, self.mix))
-        heard, mix = (s.reshape(count, _WINDOW) for s in whole)
+        """What the master did to the mix, as a gain at each sample: the same everywhere, and less where a limiter held
+        the peaks down, which it can only have done near loud ones."""
+        count = self._length // WINDOW
+        whole = (s.mean(0, dtype=np.float64)[: count * WINDOW] for s in (sound, self.mix))
+        heard, mix = (s.reshape(count, WINDOW) for s in whole)
         power = np.square(mix).sum(1)
         gain = (heard * mix).sum(1) / np.maximum(power, 1e-9)
         present = power > power.max(initial=0) * 1e-4
         usual = float(np.median(gain[present])) if present.any() else 1.0
         if self.ceiling is None or usual <= 0:
             return np.full(self._length, max(usual, 1e-3), np.float32)
-        peaks = np.abs(self.mix[:, : count * _WINDOW]).max(0).reshape(count, _WINDOW).max(1)
+        peaks = np.abs(self.mix[:, : count * WINDOW]).max(0).reshape(count, WINDOW).max(1)
         for _ in range(2):
             near = np.convolve(peaks * usual > _LIMITED * self.ceiling, np.ones(2 * _RELEASE + 1), "same") > 0
             calm = present & ~near
             usual = float(np.median(gain[calm if calm.sum() > 0.1 * present.sum() else present]))
         held = np.where(near, np.clip(gain, 0.25 * usual, usual), usual)
-        centres = (np.arange(count) + 0.5) * _WINDOW
+        centres = (np.arange(count) + 0.5) * WINDOW
         return np.maximum(np.interp(np.arange(self._length), centres, held), 1e-3).astype(np.float32)
 
     @cached_property
     def whole_gain(self) -> float:
-        """The gain of the mix where no limiter acted."""
-        sound = np.stack([_moved(_fitted(channel, self._length), -self._common) for channel in self.heard.sound])
+        """Of the mix where no limiter held it down."""
+        sound = np.stack([moved(fitted(channel, self._length), -self._common) for channel in self.heard.sound])
         return float(self._master(sound).max(initial=1e-3))
 
     @cached_property
@@ -138,8 +144,8 @@ class SoundPair:
         return self._gains(0, self._length)
 
     def _gains(self, start: int, end: int) -> dict[str, float]:
-        """The gain of each stem that is heard in a stretch."""
-        sounding = {name: part[start:end] for name, part in self._parts.items() if _rms(part[start:end]) > _QUIET}
+        """Of each stem in a stretch, of those that are heard there."""
+        sounding = {name: part[start:end] for name, part in self._parts.items() if rms(part[start:end]) > _QUIET}
         if not sounding:
             return {}
         rows = np.stack(list(sounding.values())).astype(np.float64)
@@ -151,7 +157,7 @@ class SoundPair:
     def findings(self, elsewhere: Collection[str] = ()) -> list[Finding]:
         """`elsewhere`: the events that show something else, whose own sound differs too."""
         whole = list(self._whole())
-        if any(each.code == "no-sound" for each in whole):
+        if any(each.code == "one-sided" for each in whole) or any(each.code == "no-sound" for each in whole):
             return whole
         found_late = [
             self._finding("sound-late", f"{_NAMES[name]} is {abs(lag - self._common) / RATE * 1000:.0f} ms too "
@@ -159,24 +165,30 @@ class SoundPair:
             for name, lag in self._lags.items() if abs(lag - self._common) > _LATE * RATE
         ]  # fmt: skip
         missing = {name for name in self._parts if self._is_missing(name)}
-        found = [*whole, *found_late, *self._stem_findings(missing), *self._sides(), *self._silences()]
+        things = list(self._music()) if "music" not in missing else []
         if "voice" not in missing:
-            found += self._lines()
+            things += self._lines()
         if "effects" not in missing:
-            found += self._effects()
+            things += self._effects()
         if "film" not in missing:
-            found += self._shots(elsewhere)
-        return found
+            things += self._shots(elsewhere)
+        apart = {stem for stem, each in things if each.code != "stem-gain"}  # their gain says when, not how loud
+        other_music = "music" in apart | missing
+        found = [each for _, each in things if not (other_music and each.code == "stem-gain")]
+        found += [*whole, *found_late, *self._stem_findings(missing, apart), *self._sides(), *self._silences()]
+        return [*found, *self._strange(elsewhere, found)]
 
     @cached_property
     def usual(self) -> float:
-        """The gain of the whole: that of the dominant stem."""
-        powers = {name: _rms(part) * max(0.0, self.gains[name]) for name, part in self._parts.items()}
+        """The gain of the whole: that of the stem that carries most."""
+        powers = {name: rms(part) * max(0.0, self.gains[name]) for name, part in self._parts.items()}
         return max(1e-6, self.gains[max(powers, key=lambda name: powers[name])])
 
     def _whole(self) -> Iterator[Finding]:
-        if _rms(self.mix) > _QUIET and (self.heard.sound.shape[1] == 0 or _rms(self.heard.sound) < 1e-5):
+        if rms(self.mix) > _QUIET and (self.heard.sound.shape[1] == 0 or rms(self.heard.sound) < 1e-5):
             yield self._finding("no-sound", "the file is silent from end to end", 0, self._length)
+        elif message := self._exchanged():
+            yield self._finding("one-sided", message, 0, self._length)  # then nothing else can be judged
         elif abs(self.late) > _LATE:
             word = "late" if self.late > 0 else "early"
             message = f"all of the sound is {abs(self.late) * 1000:.0f} ms too {word}"
@@ -191,10 +203,11 @@ class SoundPair:
 
     def _share(self, name: str, start: int, end: int) -> float:
         """The share of a stem in the power of a stretch of the mix."""
-        powers = {each: _rms(part[start:end]) ** 2 for each, part in self._parts.items()}
+        powers = {each: rms(part[start:end]) ** 2 for each, part in self._parts.items()}
         return powers.get(name, 0.0) / (sum(powers.values()) or 1.0)
 
-    def _stem_findings(self, missing: set[str]) -> Iterator[Finding]:
+    def _stem_findings(self, missing: set[str], apart: set[str]) -> Iterator[Finding]:
+        """Stems that are missing, or not as loud as they shall be; the loudness of those in `apart` cannot be told."""
         for name in missing:
             code = {"music": "music-missing", "voice": "line-missing", "effects": "effect-missing"}.get(
                 name, "shot-silent"
@@ -206,17 +219,55 @@ class SoundPair:
             others = [other for each, other in heard.items() if each != name]
             middle = float(np.median(others)) if others else level
             odd = max(heard, key=lambda each: abs(heard[each] - float(np.median(list(heard.values())))))
-            if abs(level - middle) > _STEM_GAIN and (name == odd if len(heard) > 2 else name != "film"):
+            if (
+                name not in apart
+                and abs(level - middle) > _STEM_GAIN
+                and (name == odd if len(heard) > 2 else name != "film")
+            ):
                 message = f"{_NAMES[name]} is {level - middle:+.1f} dB beside the rest of the mix"
                 yield self._finding("stem-gain", message, 0, self._length, "`mix` and `gain` say how loud each is")
 
-    def _lines(self) -> Iterator[Finding]:
+    def _music(self) -> Iterator[_Thing]:
+        """Where the music is another, or cannot be heard: by pieces, for an edit of it may go on elsewhere."""
+        part = self._parts.get("music", np.zeros(0, np.float32))
+        gone = np.zeros(len(part) // _PHRASE, bool)
+        for number in range(len(gone)):
+            start, end = number * _PHRASE, (number + 1) * _PHRASE
+            if self._share("music", start, end) > _CARRIES and rms(part[start:end]) > _QUIET:
+                gain, clear = self._gain_within("music", start, end)
+                gone[number] = gain < _MISSING and clear * _PHRASE > _CLEAR * RATE
+        for first, last in stretches(gone):
+            if last - first > 1:
+                message = (
+                    f"the music cannot be heard for {(last - first) * _PHRASE / RATE:.1f} s: there is none, or another"
+                )
+                yield "music", self._finding("music-missing", message, first * _PHRASE, last * _PHRASE)
+
+    def _strange(self, elsewhere: Collection[str], found: Collection[Finding]) -> Iterator[Finding]:
+        """Stretches in which something is heard that no stem has. Where something else is wrong, that is why."""
+        count = self._length // _PIECE
+        strange = np.zeros(count, bool)
+        for number in range(count):
+            piece = slice(number * _PIECE, (number + 1) * _PIECE)
+            heard = self._sound[:, piece].mean(0)
+            gains = self._gains(piece.start, piece.stop)
+            known = sum((gain * self._parts[name][piece] for name, gain in gains.items()), np.zeros_like(heard))
+            strange[number] = rms(heard) > _NOTICED and rms(heard - known) ** 2 > _UNKNOWN * rms(heard) ** 2
+        wrong = [(each.start, each.end) for each in found if each.code not in ("one-sided", "silent")]
+        wrong += [(start, end) for start, end, placed in self.events.ranges() if placed.name in elsewhere]
+        for first, last in stretches(strange):
+            each = self._finding("sound-extra", "something is heard that the spec does not have", first * _PIECE,
+                                 last * _PIECE)  # fmt: skip
+            if last - first >= _NOTICEABLE and not any(a < each.end and each.start < b for a, b in wrong):
+                yield each
+
+    def _lines(self) -> Iterator[_Thing]:
         for voice in self.track.voices:
             start, end = (self._at(sample) for sample in (voice.place.start, voice.place.end))
             line = f" ({voice.line})" if voice.line else ""
             yield from self._thing("voice", f"this line{line}", "line-missing", (start, end), voice.owner)
 
-    def _effects(self) -> Iterator[Finding]:
+    def _effects(self) -> Iterator[_Thing]:
         for effect in self.track.effects:
             start, end = self._effect_range(effect)
             yield from self._thing("effects", f"the {effect.name}", "effect-missing", (start, end), effect.owner)
@@ -233,15 +284,15 @@ class SoundPair:
         first, last = np.searchsorted(power, (0.02 * power[-1], 0.95 * power[-1]))
         return start + int(first), max(start + int(first) + RATE // 20, start + int(last) + 1)
 
-    def _shots(self, elsewhere: Collection[str]) -> Iterator[Finding]:
+    def _shots(self, elsewhere: Collection[str]) -> Iterator[_Thing]:
         for placed in self.events.timeline.events:
             if isinstance(placed, PlacedShot) and not placed.event.mute and placed.name not in elsewhere:
                 frames = placed.range.start.index, placed.range.end.index
                 start, end = (self._frame(frame + self.events.opening) for frame in frames)
                 yield from self._thing("film", "the sound of this shot", "shot-silent", (start, end), placed.label)
 
-    def _thing(self, stem: str, what: str, code: str, place: tuple[int, int], owner: str) -> Iterator[Finding]:
-        """Check whether one sound is heard in its stretch, and when."""
+    def _thing(self, stem: str, what: str, code: str, place: tuple[int, int], owner: str) -> Iterator[_Thing]:
+        """Whether one thing is heard in its stretch, and when; a finding with its stem."""
         start, end = place
         part = self._parts.get(stem)
         if part is None or end - start < RATE // 25 or self._share(stem, start, end) < _AUDIBLE:
@@ -251,12 +302,12 @@ class SoundPair:
         seconds = lag / RATE
         if sure > _SURE and abs(seconds) > _LATE and abs(lag) < _NEAR - 1:
             message = f"{what} is {abs(seconds) * 1000:.0f} ms too {'late' if seconds > 0 else 'early'}"
-            yield self._owned("sound-late", message, start, end, owner)
+            yield stem, self._owned("sound-late", message, start, end, owner)
         elif clear * (end - start) > _CLEAR * RATE and gain < _MISSING:
-            yield self._owned(code, f"{what} cannot be heard", start, end, owner)
+            yield stem, self._owned(code, f"{what} cannot be heard", start, end, owner)
         elif clear > _PLAIN and sure > _SURE and not 0.6 < gain < 1.7:
             message = f"{what} is {20 * np.log10(max(gain, 1e-3)):+.0f} dB beside what it shall be"
-            yield self._owned("stem-gain", message, start, end, owner)
+            yield stem, self._owned("stem-gain", message, start, end, owner)
 
     def _gain_within(self, stem: str, start: int, end: int) -> tuple[float, float]:
         """The gain of a stem in a stretch relative to the whole's, and how far it exceeds what no stem explains (a
@@ -280,29 +331,33 @@ class SoundPair:
             np.zeros(high - low, np.float32),
         )
         rest = self._sound[:, low:high].mean(0) - others
-        return _lag_within(rest, self._parts[stem][start:end], start - low)
+        return lag_within(rest, self._parts[stem][start:end], start - low)
+
+    def _exchanged(self) -> str:
+        sides = np.stack([fitted(side, self._length) for side in self.heard.sound])
+        return exchanged(sides, self.mix) if self.heard.channels > 1 else ""
 
     def _sides(self) -> Iterator[Finding]:
-        wanted, found = (np.sqrt(np.square(s, dtype=np.float64).mean(1)) + 1e-9 for s in (self.mix, self._sound))
-        other = 20 * np.log10((found[0] / found[1]) / (wanted[0] / wanted[1]))
-        if abs(other) > _ASIDE:
-            side = "right" if other > 0 else "left"
-            yield self._finding("one-sided", f"the {side} side is {abs(other):.0f} dB too soft", 0, self._length)
-            return
-        widths = [float(_rms(s[0] - s[1]) / (_rms(s.mean(0)) + 1e-9)) for s in (self.mix, self._sound)]
-        if widths[0] > 0.03 and widths[1] < 0.15 * widths[0]:
-            message = "both sides are the same: this is mono, and the mix is not"
+        if self.heard.channels > 1 and (message := uneven(self.mix, self._sound)):
             yield self._finding("one-sided", message, 0, self._length)
 
     def _silences(self) -> Iterator[Finding]:
-        """Silent stretches where something should be heard."""
-        wanted, found = _levels(self.mix), _levels(self._sound)
+        """Stretches in which nothing is heard, though something shall be."""
+        wanted, found = levels(self.mix), levels(self._sound)
         usual = max(self.usual, 1e-3)
         quiet = (found < 0.02 * usual * wanted) & (wanted * usual > 0.003)
-        for start, end in _stretches(quiet):
-            if (end - start) * _WINDOW >= _SILENT * RATE:
-                seconds = (end - start) * _WINDOW / RATE
-                yield self._finding("silent", f"nothing is heard for {seconds:.2f} s", start * _WINDOW, end * _WINDOW)
+        for start, end in stretches(quiet):
+            if (end - start) * WINDOW >= _SILENT * RATE:
+                seconds = (end - start) * WINDOW / RATE
+                yield self._finding("silent", f"nothing is heard for {seconds:.2f} s", start * WINDOW, end * WINDOW)
+
+    def beside(self, rendered: FileSound) -> float:
+        """dB by which the file is louder than the trailer as it was rendered: of what both hold, for encoders take away
+        what is high."""
+        own = fitted(rendered.sound.mean(0), self._length)
+        lag, _ = lag_between(heard := fitted(self.heard.sound.mean(0), self._length), own, _REACH)
+        heard = moved(heard, -lag)
+        return 20 * float(np.log10(max(1e-3, float(heard @ own) / max(1e-9, float(own @ own)))))
 
     def level(self) -> float:
         """dB by which the whole is louder than it was mixed."""
@@ -329,55 +384,3 @@ class SoundPair:
         frames = int(start / RATE * rate), max(int(start / RATE * rate) + 1, int(end / RATE * rate))
         name, span = (placed.name, placed.event.place.span) if placed is not None else ("", None)
         return Finding(code, message, *frames, name, span)
-
-
-def _rms(sound: NDArray[np.floating]) -> float:
-    rows = sound if sound.ndim > 1 else sound[None]
-    return float(np.sqrt(sum(float(np.dot(row, row)) for row in rows) / sound.size)) if sound.size else 0.0
-
-
-def _moved(channel: Floats, samples: int) -> Floats:
-    """A channel moved later by these samples, at the same length."""
-    if not samples:
-        return channel
-    rest = np.zeros(min(abs(samples), len(channel)), np.float32)
-    return np.concatenate([rest, channel[:-samples]] if samples > 0 else [channel[-samples:], rest])
-
-
-def _fitted(channel: Floats, length: int) -> Floats:
-    return np.pad(channel, (0, length - len(channel))) if len(channel) < length else channel[:length]
-
-
-def _lag(sound: Floats, wanted: Floats, reach: int) -> tuple[int, float]:
-    """Samples by which a sound is later than the expected one of the same length, and how similar they are then."""
-    size = 1 << (len(sound) + reach).bit_length()
-    product = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(wanted, size)), size)
-    near = np.concatenate([product[-reach:], product[: reach + 1]])
-    norm = np.sqrt(np.square(sound, dtype=np.float64).sum() * np.square(wanted, dtype=np.float64).sum()) + 1e-9
-    best = int(near.argmax())
-    return best - reach, float(near[best] / norm)
-
-
-def _lag_within(sound: Floats, wanted: Floats, at: int) -> tuple[int, float]:
-    """Where in a sound a shorter one is heard: samples after `at`, and their correlation there."""
-    size = 1 << (len(sound) + len(wanted)).bit_length()
-    product = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(wanted, size)), size)
-    places = max(1, len(sound) - len(wanted) + 1)
-    energy = np.concatenate([[0.0], np.cumsum(np.square(sound, dtype=np.float64))])
-    power = energy[len(wanted) : len(wanted) + places] - energy[:places]
-    norm = np.sqrt(np.maximum(power, 1e-9) * (np.square(wanted, dtype=np.float64).sum() + 1e-9))
-    like = product[:places] / norm
-    best = int(like.argmax())
-    return best - at, float(like[best])
-
-
-def _levels(sound: Floats) -> NDArray[np.float64]:
-    """Amplitude in windows of a twentieth of a second."""
-    count = sound.shape[1] // _WINDOW
-    parts = sound[:, : count * _WINDOW].reshape(2, count, _WINDOW)
-    return np.asarray(np.sqrt(np.square(parts, dtype=np.float64).mean((0, 2))))
-
-
-def _stretches(marked: NDArray[np.bool_]) -> Sequence[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int8), [0]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
