@@ -109,6 +109,20 @@ def test_wipes_between_shots_that_move_are_found_to_the_picture(kind: str) -> No
         assert abs(after - end) <= 2
 
 
+@pytest.mark.parametrize("kind", WIPES)
+def test_wipes_into_a_pan_are_found_to_the_picture_and_suspected_by_half_their_pictures(kind: str) -> None:
+    for length, speed in ((12, 2),) if kind == "soft wipe" else ((12, 2), (24, 1)):
+        film = gradual(kind, set_up(5, 80, 0, drift=0.5), filmed(8, 80, speed), kind, length)
+        ((start, end),) = film.blends
+        whole = outline(film.frames)
+        half = Outline(whole.ranks[::2], whole.luma[::2])
+        suspected = [blend.range for blend in dissolves(half, [], [], slack=1.2)]
+        assert any(first <= start + 2 and after >= end - 2 for first, after in suspected)
+        ((first, after),) = (blend.range for blend in dissolves(whole, [], []))
+        assert abs(first - start) <= 2
+        assert abs(after - end) <= 2
+
+
 @pytest.mark.parametrize("length", [12, 24])
 def test_a_dissolve_is_found_though_the_camera_pans(length: int) -> None:
     film = gradual("mix", filmed(5, 80, 1), filmed(8, 80, -1), "mix", length)

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.gradual.mixes import PictureMix, mixes
-from cinecut.analysis.film.gradual.outline import Filled, Outline, spreads
+from cinecut.analysis.film.gradual.outline import Outline, spreads
 from cinecut.analysis.film.gradual.ramps import REACH, Ramp, ramps
-from cinecut.analysis.film.gradual.wipes import wipes
+from cinecut.analysis.film.gradual.unlike import Filled, Unlike
+from cinecut.analysis.film.gradual.wipes import Wipe, wipes
 
 PLAIN = 2.5  # levels of spread: a picture without content, whatever its brightness
 _FADED = 0.4  # greatest share of the spread that is left after a fade
@@ -117,15 +118,19 @@ def _ramp(
     low = _plainest(spread, low, -step)
     places = _places(outline.ranks, low, step, longest)
     at = np.abs(outline.ranks[places] - outline.ranks[low]).astype(np.float64)
+    shows = (spread[low] <= _FADED * spread[places]) & (spread[places] >= _SHOWS)
+    shows &= (at >= _SHORTEST) & (at <= longest)
+    ends = [end for end in np.flatnonzero(shows).tolist() if end >= 2]
+    if not ends:
+        return None
     apart = outline.luma[places].astype(np.float32) - outline.luma[low]
     products = apart @ apart.T
     squares = np.diag(products)
     borders = np.array([place in cuts for place in (places + (1 if step < 0 else 0)).tolist()])
     best, error = None, _UNEVEN
-    for end in range(2, len(places)):
+    for end in ends:
         way = float(squares[end])
-        faded = spread[low] <= _FADED * spread[places[end]] and spread[places[end]] >= _SHOWS
-        if not faded or not _SHORTEST <= at[end] <= longest or way < _LEAST**2 * apart.shape[1]:
+        if way < _LEAST**2 * apart.shape[1]:
             continue
         known = at <= at[end] + REACH
         known[end + 1 :] &= ~np.logical_or.accumulate(borders[end + 1 :])
@@ -173,10 +178,14 @@ def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], slack: floa
         ranks, luma = outline.ranks[first:last], outline.luma[first:last]
         if len(ranks) < _SHORTEST:
             continue
-        whole = Filled.of(ranks, luma)
-        blends += _distinct(
-            _surer(ramps(ranks, luma.astype(np.float32), slack), mixes(whole, slack)), wipes(whole, slack)
-        )
+        unlike = Unlike.of(ranks, luma)
+        for part in unlike.parts():
+            known, shown = ranks[part], luma[part]
+            filled = Filled.of(known, shown, unlike.within(part))
+            mixed = _surer(ramps(known, shown.astype(np.float32), filled.unlike, slack), mixes(filled, slack))
+            wiped = wipes(filled, slack)
+            ranges = _distinct(mixed, wiped) if slack <= 1 else mixed + [wipe.range for wipe in wiped]
+            blends += [Blend(*edges, GradualCut.DISSOLVE) for edges in sorted(ranges)]
     return blends
 
 
@@ -196,10 +205,14 @@ def _errs_less(mix: PictureMix, ramp: Ramp) -> bool:
     return ramp.uneven > _EVEN and mix.cost < _COSTS * ramp.uneven
 
 
-def _distinct(mixed: list[tuple[int, int]], wiped: list[tuple[int, int]]) -> list[Blend]:
-    """All in order, without wipes that overlap another gradual cut."""
-    more = [(start, end) for start, end in wiped if all(end <= a or start >= b for a, b in mixed)]
-    return [Blend(start, end, GradualCut.DISSOLVE) for start, end in sorted(mixed + more)]
+def _distinct(mixed: list[tuple[int, int]], wiped: list[Wipe]) -> list[tuple[int, int]]:
+    """The dissolves, and the wipes that meet none; of a dissolve and a clear wipe that meet, the wipe."""
+    mixed = [mix for mix in mixed if not any(wipe.is_clear and _meet(mix, wipe.range) for wipe in wiped)]
+    return mixed + [wipe.range for wipe in wiped if not any(_meet(mix, wipe.range) for mix in mixed)]
+
+
+def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and one[1] > other[0]
 
 
 def _stretches(outline: Outline, cuts: list[int], taken: list[Blend]) -> Iterator[tuple[int, int]]:

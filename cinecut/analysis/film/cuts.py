@@ -64,9 +64,9 @@ def _blocks(planes: Thumbs) -> NDArray[np.float32]:
     """[n, rows / 5, columns / 5] the mean of luma plus half those of chroma of each block of differences."""
     rows, columns = (length // _BLOCK for length in planes.shape[2:])
     across = np.kron(np.eye(columns, dtype=np.float32), np.full((_BLOCK, 1), 1 / _BLOCK, np.float32))
-    parts = planes[..., : rows * _BLOCK, : columns * _BLOCK].astype(np.float32) @ across
-    blocks = parts.reshape(len(planes), 3, rows, _BLOCK, columns).mean(3)
-    return np.asarray(blocks[:, 0] + (blocks[:, 1] + blocks[:, 2]) / 2)
+    luma, *chroma = planes[..., : rows * _BLOCK, : columns * _BLOCK].astype(np.float32).swapaxes(0, 1)
+    parts = (luma + sum(chroma) / 2) @ across
+    return np.asarray(parts.reshape(len(planes), rows, _BLOCK, columns).mean(2), np.float32)
 
 
 def novelty(before: Thumbs, after: Thumbs) -> NDArray[np.float32]:

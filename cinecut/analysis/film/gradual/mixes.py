@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS, Filled, blocks
+from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS, blocks
+from cinecut.analysis.film.gradual.unlike import Filled
 
 _LENGTHS = (6, 8, 10, 13, 16, 20, 25, 31, 39, 48, 60)  # pictures inside that are tried at first
 _BESIDE, _BESIDE_LEAST = 16, 3  # pictures on both sides that are looked at, and how many there must be
@@ -30,6 +30,7 @@ _LONG = 24  # pictures: the first and the last of a longer one hardly differ fro
 _FINE = 3  # pictures by which the second look moves either edge
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +45,27 @@ class PictureMix:
 def mixes(pictures: Filled, slack: float = 1.0) -> list[PictureMix]:
     """What looks like a dissolve among pictures without hard cuts, in order.
 
-    slack : above 1 if pictures are missing; then what may be one is returned
+    slack : above 1 if pictures are missing; then what may be one among these is returned too
     """
     curves = _curves(pictures)
     if curves[2].min() > _DIP * curves[2].max():  # nothing loses its details
         return []
     found: list[PictureMix] = []
-    first = [mix for length in _LENGTHS for mix in _fitting(curves, length, range(len(pictures.ranks)))]
+    first = [mix for length in _LENGTHS for mix in _fitting(curves, length, _starts(pictures, length, slack))]
     for mix in sorted(first, key=lambda mix: mix.cost):
-        if any(mix.end > other.start and mix.start < other.end for other in found) or not _may_hold(
-            pictures, mix, slack
-        ):
+        if any(mix.end > other.start and mix.start < other.end for other in found):
             continue
         best = _refined(curves, mix)
-        if best.cost <= (_COST_SUSPECT if slack > 1 else _COST) and _may_hold(pictures, best, slack):
+        most = _COST if slack <= 1 or pictures.all_known(best.start, best.end) else _COST_SUSPECT
+        if best.cost <= most and best.start in _starts(pictures, best.end - best.start, slack):
             found.append(best)
     return sorted((_ranked(mix, int(pictures.ranks[0])) for mix in found), key=lambda mix: mix.start)
 
 
-def _may_hold(pictures: Filled, mix: PictureMix, slack: float) -> bool:
-    length = mix.end - mix.start
-    return bool(pictures.may_hold(np.array([mix.start]), length, _KNOWN if slack > 1 else _KNOWN_SURE * length)[0])
+def _starts(pictures: Filled, length: int, slack: float) -> Places:
+    """Where a dissolve of a length can begin."""
+    starts = np.arange(_BESIDE_LEAST, len(pictures.ranks) - length - _BESIDE_LEAST + 1)
+    return starts[pictures.may_hold(starts, length, _KNOWN if slack > 1 else _KNOWN_SURE * length)]
 
 
 def _ranked(mix: PictureMix, first: int) -> PictureMix:
@@ -95,15 +96,14 @@ def _courses(length: int) -> list[tuple[Floats, Floats]]:
     return [(course, np.asarray(np.linalg.pinv(course), np.float64)) for course in courses]
 
 
-def _fitting(curves: Floats, length: int, starts: range) -> list[PictureMix]:
+def _fitting(curves: Floats, length: int, starts: Places) -> list[PictureMix]:
     """The mixes of a length that explain the curves well."""
-    count = curves.shape[1]
-    first, last = max(_BESIDE_LEAST, starts.start), min(count - length - _BESIDE_LEAST + 1, starts.stop)
-    if last <= first:
+    starts = starts[(starts >= _BESIDE_LEAST) & (starts <= curves.shape[1] - length - _BESIDE_LEAST)]
+    if not len(starts):
         return []
-    padded = np.pad(curves, ((0, 0), (_BESIDE, _BESIDE)), mode="edge")[:, first : last + length + 2 * _BESIDE - 1]
-    windows = sliding_window_view(padded, length + 2 * _BESIDE, axis=1)  # [3 x starts x pictures]
-    cost = np.zeros(windows.shape[1])
+    around = starts[:, None] + np.arange(-_BESIDE, length + _BESIDE)
+    windows = curves[:, np.clip(around, 0, curves.shape[1] - 1)]  # [3 x starts x pictures]
+    cost = np.zeros(len(starts))
     common = []
     linear, square = _courses(length)
     for window, (shapes, inverse), floor in zip(windows, (linear, square, square), _FLOOR, strict=True):
@@ -117,7 +117,9 @@ def _fitting(curves: Floats, length: int, starts: range) -> list[PictureMix]:
             middle = parts.sum(1) / 2 + parts[:, 2] / 2
             dip = middle / 2 / np.maximum(1e-6, (parts[:, 0] + parts[:, 1]) / 2)
     good = (cost <= _COST_FIRST) & (common[0] <= _COMMON) & (np.abs(common[1]) <= _COMMON_DETAILS) & (dip <= _DIP)
-    return [PictureMix(first + at, first + at + length, float(cost[at])) for at in np.flatnonzero(good).tolist()]
+    return [
+        PictureMix(start, start + length, left) for start, left in zip(starts[good].tolist(), cost[good].tolist(), strict=True)
+    ]
 
 
 def _refined(curves: Floats, first: PictureMix) -> PictureMix:
@@ -125,6 +127,6 @@ def _refined(curves: Floats, first: PictureMix) -> PictureMix:
     best = first
     reach = max(_FINE, (first.end - first.start) // 4)
     for length in range(max(_SHORTEST, first.end - first.start - reach), first.end - first.start + reach + 1):
-        near = range(first.start - reach, first.start + reach + 1)
+        near = np.arange(first.start - reach, first.start + reach + 1)
         best = min([best, *_fitting(curves, length, near)], key=lambda mix: mix.cost)
     return best

@@ -51,42 +51,6 @@ def outline_of(thumbs: Thumbs, ranks: NDArray[np.int64]) -> Outline:
     return Outline(np.asarray(ranks, np.int64), luma.reshape(len(ranks), ROWS * COLUMNS))
 
 
-def unlike(luma: NDArray[np.uint8], before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """[n] whether each two pictures, named by their places, can be of two shots."""
-    one, other = luma[before].astype(np.float32), luma[after].astype(np.float32)
-    levels = np.abs(other - one).mean(1)
-    one -= one.mean(1, keepdims=True)
-    other -= other.mean(1, keepdims=True)
-    spread = (np.abs(one).mean(1) + np.abs(other).mean(1)) / 2
-    like = (one * other).sum(1) <= LIKE * np.sqrt(np.maximum(1, (one**2).sum(1) * (other**2).sum(1)))
-    return np.asarray(like & (levels >= np.maximum(LEAST, LEAST_NOVELTY * (spread + NOISE))))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Filled:
-    """Pictures without gaps: the missing ones are shown as their nearest neighbours.
-
-    ranks [n], luma [n x 576]; known [n + 1] : how many pictures before each place are no such copies
-    """
-
-    ranks: NDArray[np.int64]
-    luma: NDArray[np.uint8]
-    known: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, ranks: NDArray[np.int64], luma: NDArray[np.uint8]) -> Filled:
-        every = np.arange(ranks[0], ranks[-1] + 1)
-        nearest = np.searchsorted((ranks[1:] + ranks[:-1]) / 2, every)
-        return cls(every, luma[nearest], np.append(0, np.cumsum(np.isin(every, ranks))))
-
-    def may_hold(self, starts: NDArray[np.int64], length: int, least: float) -> NDArray[np.bool_]:
-        """[n] whether a gradual cut of `length` pictures can begin at each place: at least so many of them are known,
-        and the pictures before and after are unlike."""
-        enough = self.known[starts + length] - self.known[starts] >= least
-        enough[enough] = unlike(self.luma, starts[enough] - 1, starts[enough] + length)
-        return np.asarray(enough)
-
-
 def spreads(outline: Outline) -> NDArray[np.float32]:
     """[n] mean absolute deviation of each picture's luma, in levels."""
     means = outline.luma.mean(1, dtype=np.float32, keepdims=True)

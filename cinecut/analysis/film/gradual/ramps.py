@@ -11,15 +11,14 @@ each point a weight, one over the variance that it has there (weighted least squ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.gradual.outline import COLUMNS, LEAST, LEAST_NOVELTY, LIKE, NOISE, ROWS
+from cinecut.analysis.film.gradual.unlike import Unlike
 
 Pictures = NDArray[np.float32]  # [n x 576] luma: ROWS times COLUMNS
 Floats = NDArray[np.float32]
@@ -76,14 +75,14 @@ class Ramp:
         return self.levels >= LEAST and self.novelty >= LEAST_NOVELTY and self.like <= LIKE
 
 
-def ramps(ranks: NDArray[np.int64], luma: Pictures, slack: float = 1.0) -> list[Ramp]:
+def ramps(ranks: NDArray[np.int64], luma: Pictures, unlike: Unlike, slack: float = 1.0) -> list[Ramp]:
     """The blends among pictures without hard cuts, in order; none overlap.
 
-    ranks [n], luma [n x 576] : the pictures
+    ranks [n], luma [n x 576], unlike : the pictures, and which of them can be of two shots
     slack : how many times stranger than one they may look, if pictures are missing
     """
     kept: list[Ramp] = []
-    for pair in _apart(_tried(ranks, luma, slack)):
+    for pair in _apart(_tried(ranks, luma, unlike, slack)):
         ramp = _weighted(ranks, luma, pair)
         if ramp.is_blend(slack) and all(ramp.end <= other.start or ramp.start >= other.end for other in kept):
             kept.append(ramp)
@@ -116,17 +115,20 @@ def _apart(pairs: list[Pair]) -> list[Pair]:
     return kept
 
 
-def _tried(ranks: NDArray[np.int64], luma: Pictures, slack: float) -> list[Pair]:
+def _tried(ranks: NDArray[np.int64], luma: Pictures, unlike: Unlike, slack: float) -> list[Pair]:
     """Pairs of unlike pictures between which the others go in about even steps."""
     pairs: list[Pair] = []
     beside = 0 if slack > 1 else _BESIDE  # where pictures are missing, a ramp may begin with the first that is known
     for start in range(beside, len(ranks) - beside, _BLOCK):
         low, high = max(0, start - REACH), min(len(ranks), start + _BLOCK + _SPANS[-1] + REACH)
         table = _Table(ranks[low:high], luma[low:high])
-        last = high - low - beside * (high == len(ranks))
-        for before, after in table.unlike(start - low, min(start + _BLOCK, len(ranks) - beside) - low, last):
-            even = table.glance(before, after) <= slack * _UNEVEN_GLANCE
-            before, after = before[even], after[even]
+        first = np.arange(start, min(start + _BLOCK, len(ranks) - beside))
+        for span in _SPANS:
+            before = first[first + span < len(ranks) - beside]
+            length = ranks[before + span] - ranks[before]
+            before = before[(length > _SHORTEST) & (length <= _LONGEST) & unlike.pairs(before, before + span)] - low
+            before = before[table.glance(before, before + span) <= slack * _UNEVEN_GLANCE]
+            after = before + span
             uneven, residue = table.errors(before, after)
             for at in np.flatnonzero(uneven <= slack * _UNEVEN_FIRST).tolist():
                 i, j = int(before[at]) + low, int(after[at]) + low
@@ -139,31 +141,8 @@ class _Table:
 
     def __init__(self, ranks: NDArray[np.int64], luma: Pictures) -> None:
         self.ranks = ranks
-        self._products = np.asarray(cv2.mulTransposed(luma, aTa=False), np.float32)  # in one thread, unlike numpy's
+        self._products = luma @ luma.T
         self._squares = np.diag(self._products)
-        self._means = luma.mean(1)
-        self._points = luma.shape[1]
-        self._variance = np.maximum(1.0, self._squares / self._points - self._means**2)
-
-    def unlike(self, start: int, end: int, last: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Pairs of pictures that differ enough to be of two shots, as two arrays for each span: from the places `start`
-        to `end`, to places before `last`."""
-        spans = np.array(_SPANS)
-        before = np.tile(np.arange(start, end), len(spans))
-        after = before + np.repeat(spans, end - start)
-        within = after < last
-        before, after = before[within], after[within]
-        length = self.ranks[after] - self.ranks[before]
-        way = self._way(before, after) / self._points
-        spread = (self._variance[before] + self._variance[after]) / 2
-        enough = np.maximum(LEAST, LEAST_NOVELTY * np.sqrt(spread)) ** 2
-        far = (length > _SHORTEST) & (length <= _LONGEST) & (way >= enough)
-        before, after = before[far], after[far]
-        both = self._products[before, after] / self._points - self._means[before] * self._means[after]
-        like = both / np.sqrt(self._variance[before] * self._variance[after]) <= LIKE
-        before, after = before[like], after[like]
-        starts = np.flatnonzero(np.diff(after - before, prepend=0))[1:]
-        yield from zip(np.split(before, starts), np.split(after, starts), strict=True)
 
     def errors(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """[n] root mean square distance of the shares from the ramp, and the mean part of the way that a mix leaves

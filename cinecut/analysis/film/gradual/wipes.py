@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.outline import COLUMNS, NOISE, ROWS, Filled
+from cinecut.analysis.film.gradual.outline import COLUMNS, NOISE, ROWS
+from cinecut.analysis.film.gradual.unlike import Filled
 
 _LENGTHS = (8, 12, 18, 27, 40)  # pictures inside that are tried at first
 _LONGEST = 64
@@ -29,6 +30,7 @@ _SCORE_LIKELY = 2.9  # the same where none is
 _SCORE = 2.0  # least score of a wipe, times the share of its points that are cut
 _CUT, _CUT_LEAST = 1.5, 8.0  # such a point's change: times the largest before and after, and in levels
 _CUT_SHARE = 0.45  # least share of such points: what only crosses the picture leaves the others as they are
+_CLEAR_SHARE = 0.6  # the same that no dissolve has
 _SHORTEST = 6  # pictures
 _SOFT = 0.5  # of the greatest change: the edge is there
 _CLEARLY = 0.25  # pictures by which an edge is softer than a sharp one
@@ -45,16 +47,29 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Wipe:
-    """Places, half-open, of the pictures inside; the shape's number; its score as a cut."""
+    """Places or ranks, half-open, of the pictures inside; the shape's number; its score as a cut.
+
+    share : of the points, those with a cut of their own; 0 until the second look
+    """
 
     start: int
     length: int
     shape: int
     score: float
+    share: float = 0.0
 
     @property
     def end(self) -> int:
         return self.start + self.length
+
+    @property
+    def range(self) -> tuple[int, int]:
+        return self.start, self.end
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether so many points are cut that it can be no dissolve."""
+        return self.share >= _CLEAR_SHARE
 
     def is_near(self, other: Wipe) -> bool:
         """Whether a second look at either comes to the same."""
@@ -80,10 +95,10 @@ def _shapes(rows: int, columns: int) -> Floats:
 _FINE_SHAPES, _COARSE_SHAPES = _shapes(ROWS, COLUMNS), _shapes(ROWS // _COARSE, COLUMNS // _COARSE)
 
 
-def wipes(pictures: Filled, slack: float = 1.0) -> list[tuple[int, int]]:
-    """The ranks, half-open, of the wipes among pictures without hard cuts, in order.
+def wipes(pictures: Filled, slack: float = 1.0) -> list[Wipe]:
+    """The wipes, by ranks, among pictures without hard cuts, in order.
 
-    slack : above 1 if pictures are missing; then what may be a wipe is returned
+    slack : above 1 if pictures are missing: by which a wipe may be less clear then
     """
     likely: list[Wipe] = []
     for wipe in sorted(_first_look(pictures, slack), key=lambda wipe: -wipe.score):
@@ -91,17 +106,18 @@ def wipes(pictures: Filled, slack: float = 1.0) -> list[tuple[int, int]]:
             break
         if not any(wipe.is_near(other) for other in likely) and not _pans(pictures.luma, wipe):
             likely.append(wipe)
-    least = _SCORE_SUSPECT
-    if slack <= 1:
-        likely, least = [_refined(pictures.luma, wipe) for wipe in likely], _SCORE
     found: list[Wipe] = []
-    for wipe in sorted(likely, key=lambda wipe: -wipe.score):
-        enough = wipe.score >= least and wipe.length >= _SHORTEST
+    for wipe in sorted((_refined(pictures.luma, wipe, slack) for wipe in likely), key=lambda wipe: -wipe.score):
+        enough = wipe.score >= _SCORE / slack and wipe.length >= _SHORTEST
         if enough and not any(wipe.overlaps(other) for other in found):
             found.append(wipe)
-    start = int(pictures.ranks[0])
-    last = len(pictures.ranks)
-    return sorted((start + max(0, wipe.start), start + min(wipe.end, last)) for wipe in found)
+    return [_ranked(wipe, pictures.ranks) for wipe in sorted(found, key=lambda wipe: wipe.start)]
+
+
+def _ranked(wipe: Wipe, ranks: Places) -> Wipe:
+    """A wipe by ranks instead of places."""
+    start, end = max(0, wipe.start), min(wipe.end, len(ranks))
+    return replace(wipe, start=int(ranks[0]) + start, length=end - start)
 
 
 def _first_look(pictures: Filled, slack: float) -> Iterator[Wipe]:
@@ -124,8 +140,8 @@ def _scores(luma: Pictures, shapes: Floats, starts: Places, length: int, margin:
     """[shapes x starts] how clear the cut is if each point is shown when the edge reaches it: novelty times change
     across the edge, relative to the change in as much time before and after it."""
     far_before, before, after, far_after = _sides(luma, shapes[:, None], starts, length, margin)
-    change = np.abs(after - before).mean(-1)
-    around = (np.abs(before - far_before).mean(-1) + np.abs(far_after - after).mean(-1)) / 2
+    change = _mean(_apart(before, after))
+    around = (_mean(_apart(far_before, before)) + _mean(_apart(after, far_after))) / 2
     spread = (_spread(before) + _spread(after)) / 2
     return np.asarray(change / (spread + NOISE) * change / (around + _CALM), np.float32)
 
@@ -133,35 +149,49 @@ def _scores(luma: Pictures, shapes: Floats, starts: Places, length: int, margin:
 def _cut_share(luma: Pictures, wipe: Wipe, margin: int) -> float:
     """The share of the points with a cut of their own."""
     sides = _sides(luma, _FINE_SHAPES[wipe.shape], np.array(wipe.start), wipe.length, margin)
-    before, across, after = (np.abs(other - one) for one, other in pairwise(sides))
+    before, across, after = (_apart(one, other) for one, other in pairwise(sides))
     return float(((across > _CUT_LEAST) & (across > _CUT * np.maximum(before, after))).mean())
 
 
-def _sides(luma: Pictures, shape: Floats, starts: Places, length: int, margin: int) -> list[NDArray[np.int16]]:
+def _sides(luma: Pictures, shape: Floats, starts: Places, length: int, margin: int) -> list[Pictures]:
     """Four pictures [... x starts x points] in which each point is shown: long before the edge of a shape
     [... x points] reaches it, shortly before, shortly after and long after; in equal steps."""
-    reached = starts[..., None] - 1 + np.floor(shape * (length + 1)).astype(np.int64)
-    points, gap = np.arange(luma.shape[1]), 2 * margin + 1
-    moments = (-margin - gap, -margin, 1 + margin, 1 + margin + gap)
-    return [luma[np.clip(reached + later, 0, len(luma) - 1), points].astype(np.int16) for later in moments]
+    points, gap = luma.shape[1], 2 * margin + 1
+    first, last = int(starts.min()) - 1 - margin - gap, int(starts.max()) + length + 1 + margin + gap
+    near = luma[np.clip(np.arange(first, last + 1), 0, len(luma) - 1)].ravel()
+    reached = starts[..., None] - 1 - margin - gap - first + np.floor(shape * (length + 1)).astype(np.int64)
+    places = reached * points + np.arange(points)
+    return [near[later * points :].take(places) for later in (0, gap, gap + 2 * margin + 1, 2 * gap + 2 * margin + 1)]
 
 
-def _spread(pictures: NDArray[np.int16]) -> Floats:
-    means = np.rint(pictures.mean(-1, keepdims=True)).astype(np.int16)
-    return np.asarray(np.abs(pictures - means).mean(-1), np.float32)
+def _apart(one: Pictures, other: Pictures) -> Pictures:
+    return np.asarray(np.maximum(one, other) - np.minimum(one, other))
 
 
-def _refined(luma: Pictures, first: Wipe) -> Wipe:
+def _mean(pictures: Pictures) -> Floats:
+    """[...] of pictures [... x points]."""
+    rows = pictures.reshape(-1, pictures.shape[-1])
+    means = cv2.reduce(rows, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
+    return np.asarray(means, np.float32).reshape(pictures.shape[:-1])
+
+
+def _spread(pictures: Pictures) -> Floats:
+    means = np.rint(_mean(pictures)).astype(np.uint8)
+    return _mean(_apart(pictures, means[..., None]))
+
+
+def _refined(luma: Pictures, first: Wipe, slack: float) -> Wipe:
     """The wipe near one of the first look, to the picture. A soft edge takes several pictures to pass a point."""
     margin = max(1, first.length // _MARGIN)
-    rough = _best_near(luma, first, max(2, first.length // 6), margin)
-    softness = _softness(luma, rough)
-    sharp = _best_near(luma, rough, max(3, softness), softness)
-    beyond = _softness(luma, sharp)
+    sharp = rough = _best_near(luma, first, max(2, first.length // 6), margin)
+    beyond = _softness(luma, rough)
+    for _ in range(2):  # the nearer the edge is, the less its softness is overrated
+        sharp = _best_near(luma, sharp, max(3, beyond), beyond)
+        beyond = _softness(luma, sharp)
     share = _cut_share(luma, rough, margin)
-    is_wipe = share >= _CUT_SHARE and beyond <= _SOFTEST * rough.length + 1
+    is_wipe = share >= _CUT_SHARE / slack and beyond <= _SOFTEST * rough.length + 1
     score = rough.score * share if is_wipe else 0.0
-    return Wipe(sharp.start - beyond, sharp.length + 2 * beyond, sharp.shape, score)
+    return Wipe(sharp.start - beyond, sharp.length + 2 * beyond, sharp.shape, score, share)
 
 
 def _best_near(luma: Pictures, near: Wipe, reach: int, margin: int) -> Wipe:
@@ -179,14 +209,16 @@ def _best_near(luma: Pictures, near: Wipe, reach: int, margin: int) -> Wipe:
 
 
 def _softness(luma: Pictures, wipe: Wipe) -> int:
-    """Half the pictures for which the edge is at a point, beyond those that a sharp one needs to cross it."""
+    """Half the pictures for which the edge is at a point, beyond those that a sharp one needs to cross it: those in
+    which it changes more than in the shot before or after."""
     reached = wipe.start - 1 + np.floor(_FINE_SHAPES[wipe.shape] * (wipe.length + 1)).astype(np.int64)
     reach = wipe.length // 3 + 2
     later = np.arange(-reach, reach + 2)
     places = np.clip(reached + later[:, None], 0, len(luma) - 1)
     shown = luma[places, np.arange(luma.shape[1])].astype(np.int16)
     change = np.abs(np.diff(shown, axis=0)).mean(1)
-    change -= np.median(np.concatenate([change[:3], change[-3:]]))
+    edge = int(change.argmax())
+    change -= np.where(np.arange(len(change)) <= edge, np.median(change[:3]), np.median(change[-3:]))
     strong = change > _SOFT * change.max()
     first, last = int(strong.argmax()), len(strong) - int(strong[::-1].argmax())
     beyond = (last - first - 1 - wipe.length / COLUMNS) / 2
