@@ -7,7 +7,6 @@ import http.client
 import json
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from commandline import COMMAND, environment
+from commandline import start
 from effort import GIVE_UP
 from watching import SMALL, Films, wait_for, written
 
@@ -32,10 +31,7 @@ from cinecut.watch.server import _Page
 def page(films: Films, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """The address of a running `cinecut watch`, and its spec."""
     spec = written(tmp_path, films(SMALL).path)
-    command = [*COMMAND, "watch", str(spec), "--no-browser"]
-    process = subprocess.Popen(
-        command, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = start("watch", str(spec), "--no-browser", cwd=tmp_path)
     assert process.stdout is not None
     assert process.stderr is not None
     yield process.stdout.readline().strip(), spec
