@@ -6,7 +6,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import forked
@@ -51,6 +51,31 @@ def cinecut(*arguments: str | Path, cwd: Path, **changes: str) -> subprocess.Com
     )
 
 
+Running = subprocess.Popen[str] | forked.Process
+
+
+def start(
+    *words: str, cwd: Path, terminal: int | None = None, group: bool = False, changes: Mapping[str, str] | None = None
+) -> Running:
+    """A run that goes on beside the test: on a terminal, or with pipes for what it prints; `group`: in a process group
+    of its own, as a shell starts it. Forked, but where Python itself shall start otherwise."""
+    env = environment(cwd, **(changes or {}))
+    if _LIGHT and forked.serves(env):
+        return forked.Process(words, cwd, env, () if terminal is None else (terminal,) * 3, group)
+    streams = (subprocess.DEVNULL, subprocess.PIPE, subprocess.PIPE) if terminal is None else (terminal,) * 3
+    stdin, stdout, stderr = streams
+    return subprocess.Popen(
+        [*COMMAND, *words],
+        cwd=cwd,
+        env=env,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        encoding="utf-8",
+        start_new_session=group,
+    )
+
+
 Answer = tuple[str, Callable[[], str]]
 """What a question says, and what is done and then typed when it is asked."""
 
@@ -58,8 +83,8 @@ Answer = tuple[str, Callable[[], str]]
 def on_a_terminal(folder: Path, *words: str, answers: Sequence[Answer] = (), **changes: str) -> str:
     """All that is printed on a terminal of 80 columns."""
     master, slave = pty.openpty()
-    env = environment(folder, **{"COLUMNS": "80", "TERM": "xterm", "NO_COLOR": "", **changes})
-    with subprocess.Popen([*COMMAND, *words], stdin=slave, stdout=slave, stderr=slave, env=env, cwd=folder) as process:
+    shown = {"COLUMNS": "80", "TERM": "xterm", "NO_COLOR": "", **changes}
+    with start(*words, cwd=folder, terminal=slave, changes=shown) as process:
         os.close(slave)
         found, heard, waiting = b"", 0, list(answers)
         while True:

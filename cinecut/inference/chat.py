@@ -20,6 +20,7 @@ from requests.auth import AuthBase
 T = TypeVar("T")
 _SEED = 1
 _LARGEST_REPLY = 1 << 20  # bytes; an answer has a few hundred
+_LATE = 0.05  # seconds before the end of patience from which on what fails has taken too long
 _SOON = (429, 503)  # busy, or the model is still loading
 _OPTIONAL = ("response_format", "cache_prompt", "seed")  # not supported by every server; a refused one is left out
 
@@ -85,11 +86,15 @@ class Chat:
 
     def _until_ready(self, body: dict[str, Any], end: float) -> tuple[int, str]:
         """The first reply that is not "busy" or "loading"; at `end`, whatever the last one was."""
-        while True:
-            status, text = self._post(body, end)
-            if status not in _SOON or time.monotonic() + 0.25 > end:
-                return status, text
+        reply = self._post(body, end)
+        while reply[0] in _SOON and time.monotonic() + 0.25 < end:
             time.sleep(0.25)
+            try:
+                reply = self._post(body, end)
+            except NoAnswer as error:
+                if error.gone or time.monotonic() < end - _LATE:
+                    raise
+        return reply
 
     def _post(self, body: dict[str, Any], end: float) -> tuple[int, str]:
         began = time.monotonic()
@@ -108,7 +113,7 @@ class Chat:
             ):
                 return response.status_code, _read_text(response, end)
         except (requests.RequestException, OSError) as error:
-            late = isinstance(error, requests.Timeout) or time.monotonic() >= end - 0.05
+            late = isinstance(error, requests.Timeout) or time.monotonic() >= end - _LATE
             time.sleep(0.1)  # if the server has just died, `ready` needs a moment to notice
             reason = f"no answer within {time.monotonic() - began:.0f} s" if late else "the server broke the connection"
         self.ready()  # raises with a better reason if the server died

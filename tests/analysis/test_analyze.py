@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commandline import COMMAND, cinecut, environment, names, on_a_terminal
+from commandline import cinecut, names, on_a_terminal, start
 from footage import Footage, make_film, song
 from oracle import read_pictures
 
@@ -254,13 +253,7 @@ def test_a_killed_run_goes_on(film: Footage, tmp_path: Path) -> None:
     assert cinecut(*arguments, cwd=whole, **caches("whole")).returncode == 0
     took = time.monotonic() - begun
     for share in (0.5, 0.7, 0.9):
-        run = subprocess.Popen(
-            [*COMMAND, *arguments],
-            cwd=killed,
-            env=environment(killed, **caches("killed")),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        run = start(*arguments, cwd=killed, changes=caches("killed"))
         time.sleep(share * took)
         run.kill()
         run.wait()

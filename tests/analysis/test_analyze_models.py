@@ -6,7 +6,6 @@ import importlib.util
 import re
 import shutil
 import stat
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from commandline import COMMAND, cinecut, environment, model_server
+from commandline import cinecut, model_server, start
 from footage import Footage, make_film, srt
 from talking import Question, Reply, sensible, talker
 
@@ -272,13 +271,7 @@ def test_a_killed_run_goes_on_where_it_was(film: Footage, tmp_path: Path) -> Non
     killed = _folder(tmp_path / "killed", film)
     with talker(delay=0.02) as server:
         for count in (3, 11, 22):
-            run = subprocess.Popen(
-                [*COMMAND, *_arguments(film, server.url)],
-                cwd=killed,
-                env=environment(killed, **_caches(killed)),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            run = start(*_arguments(film, server.url), cwd=killed, changes=_caches(killed))
             while len(server.pictures) < count and run.poll() is None:
                 time.sleep(0.005)
             run.kill()

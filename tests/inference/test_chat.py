@@ -170,8 +170,18 @@ def test_a_server_that_still_loads_is_asked_again_until_it_answers() -> None:
     assert len(server.asked) == 4
 
 
-def test_a_server_that_loads_for_good_ends_patience_and_is_not_gone() -> None:
-    error = refusal((503, '{"error": {"message": "Loading model"}}'), patience=1)
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_server_that_loads_for_good_ends_patience_and_is_not_gone(hangs: bool) -> None:
+    """Also where patience ends in the middle of a question: its last reply says more than that it had none."""
+    release = threading.Event()
+
+    def answer(body: dict[str, Any], count: int) -> Reply:
+        if hangs and count > 1:
+            release.wait(GIVE_UP)
+        return 503, '{"error": {"message": "Loading model"}}'
+
+    error = refusal(answer, patience=2)
+    release.set()
     assert str(error) == "the server answers with status 503: Loading model"
     assert not error.gone
 

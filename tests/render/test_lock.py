@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from commandline import COMMAND, cinecut, environment, names
+from commandline import Running, cinecut, names, start
 from effort import GIVE_UP
 from oracle import Film, read_frames
 
@@ -39,18 +39,9 @@ def folder(tmp_path: Path, films: Callable[[Film], Film]) -> Path:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running(folder: Path, *arguments: str) -> Iterator[Running]:
     """cinecut in a process group of its own, as a shell starts it."""
-    process = subprocess.Popen(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=environment(folder),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        start_new_session=True,
-    )
+    process = start(*arguments, cwd=folder, group=True)
     try:
         yield process
     finally:

@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from commandline import COMMAND, cinecut, environment, names
+from commandline import COMMAND, cinecut, environment, names, start
 from effort import GIVE_UP
 from oracle import Film, Sound, read_frames
 
@@ -266,11 +266,11 @@ def test_full_disk_for_facts(folder: Path, small_disk: Callable[[int], Path]) ->
 # What it says while it runs
 
 
-def on_terminal(command: list[str], folder: Path) -> tuple[int, str]:
+def on_terminal(folder: Path, *words: str) -> tuple[int, str]:
     """Run a command on a terminal of 100 columns; its status and all that was shown."""
     master, slave = pty.openpty()
-    env = environment(folder, TERM="xterm-256color", COLUMNS="100", LINES="30")
-    with subprocess.Popen(command, cwd=folder, env=env, stdin=slave, stdout=slave, stderr=slave) as process:
+    screen = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    with start(*words, cwd=folder, terminal=slave, changes=screen) as process:
         os.close(slave)
         shown = bytearray()
 
@@ -293,7 +293,7 @@ def on_terminal(command: list[str], folder: Path) -> tuple[int, str]:
 def test_terminal_shows_progress_and_is_left_clean(folder: Path) -> None:
     head = "cinecut: 1\nfilm: film.mkv\noutput: {size: 640x360, preset: veryslow}\n"
     (folder / "spec.yaml").write_text(head + "timeline: [shot: 0:00 - 0:01, black: 40s]\n", encoding="utf-8")
-    status, shown = on_terminal([*COMMAND, "render", "spec.yaml"], folder)
+    status, shown = on_terminal(folder, "render", "spec.yaml")
     assert status == 0
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
     assert re.search(r"Rendering +\S+ +\d+% 0:00:\d\d render, \d+\.\dx", plain), plain  # bar, share, ETA, speed
@@ -308,18 +308,18 @@ def test_terminal_asks_before_it_replaces(folder: Path) -> None:
     (folder / "film_trailer.mp4").write_text("mine", encoding="utf-8")
     master, slave = pty.openpty()
     os.write(master, b"n\n")
-    command = [*COMMAND, "render", "spec.yaml"]
-    done = subprocess.run(command, cwd=folder, env=environment(folder), stdin=slave, stdout=slave, stderr=slave)
+    with start("render", "spec.yaml", cwd=folder, terminal=slave) as process:
+        status = process.wait(timeout=GIVE_UP)
     shown = os.read(master, 4096).decode()
     os.close(slave)
     os.close(master)
-    assert done.returncode == 1
+    assert status == 1
     assert "Replace it?" in shown
     assert (folder / "film_trailer.mp4").read_text(encoding="utf-8") == "mine"
 
 
 def test_reader_that_goes_away(folder: Path) -> None:
-    command = [*COMMAND, "explain", "spec.yaml"]
+    command = [*COMMAND, "explain", "spec.yaml"]  # unforked: it is about what Python does at its end
     with subprocess.Popen(
         command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

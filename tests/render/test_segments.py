@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from commandline import COMMAND, cinecut, environment
+from commandline import cinecut, start
 from compiling import compiled
 from effort import GIVE_UP, mostly_slow
 from oracle import Film, Sound
@@ -318,8 +318,8 @@ def test_two_renders_at_once_share_a_store(film: Film, tmp_path: Path, kept: Pat
     (tmp_path / "spec.yaml").write_text(cut_of(film), encoding="utf-8")
     runs = []
     for name in ("a", "b"):
-        env = {**environment(tmp_path), "CINECUT_RUNTIME_DIR": str(tmp_path / name)}
-        runs.append(subprocess.Popen([*COMMAND, "render", "spec.yaml", "-o", f"{name}.mp4"], cwd=tmp_path, env=env))
+        own = {"CINECUT_RUNTIME_DIR": str(tmp_path / name)}
+        runs.append(start("render", "spec.yaml", "-o", f"{name}.mp4", cwd=tmp_path, changes=own))
     assert [run.wait(timeout=GIVE_UP) for run in runs] == [0, 0]
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
     keys = [entry.name.partition(".")[0] for entry in kept.glob("??/[!.]*")]
@@ -330,16 +330,16 @@ def test_two_renders_at_once_share_a_store(film: Film, tmp_path: Path, kept: Pat
 def test_killed_at_any_moment_it_goes_on(film: Film, tmp_path: Path, kept: Path) -> None:
     text = cut_of(film, head="output: {preset: fast, size: 480x270, loudness: web}")
     wanted = rendered(text, tmp_path, Effort(store=False)).files[""].read_bytes()
-    command = [*COMMAND, "render", "spec.yaml", "-o", "killed.mp4", "--jobs", "2", "--json"]
+    command = ("render", "spec.yaml", "-o", "killed.mp4", "--jobs", "2", "--json")
     for least in (1, 20):
-        run = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), start_new_session=True)
+        run = start(*command, cwd=tmp_path, group=True)
         while run.poll() is None and len(list(kept.glob("??/[!.]*"))) < least:
             time.sleep(0.005)
         run.kill()  # nothing, where it has ended already
         run.wait()
     assert not (tmp_path / "killed.mp4").exists()
     made = {entry.name: entry.stat().st_mtime_ns for entry in kept.glob("??/[!.]*")}
-    done = cinecut(*command[len(COMMAND) :], cwd=tmp_path)
+    done = cinecut(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "killed.mp4").read_bytes() == wanted
     total = len(segments_of(prepare(tmp_path / "spec.yaml").plan))
@@ -356,7 +356,7 @@ def test_killed_at_twenty_random_moments_nothing_that_was_done_is_done_again(
     wanted = rendered(text, tmp_path, Effort(store=False)).files[""].read_bytes()
     rendered(text, tmp_path)
     total, dice = len(list(kept.glob("??/[!.]*"))), random.Random(20)
-    command = [*COMMAND, "render", "spec.yaml", "-o", "killed.mp4", "--jobs", "2"]
+    command = ("render", "spec.yaml", "-o", "killed.mp4", "--jobs", "2")
     made, keep = list[str](), Store.keep
 
     def keeping(store: Store, key: str, file: Path) -> None:
@@ -367,7 +367,7 @@ def test_killed_at_twenty_random_moments_nothing_that_was_done_is_done_again(
     for _ in range(20):
         shutil.rmtree(kept)
         least, later = dice.randint(0, total - 1), dice.uniform(0, 0.2)
-        run = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), start_new_session=True)
+        run = start(*command, cwd=tmp_path, group=True)
         while run.poll() is None and len(list(kept.glob("??/[!.]*"))) < least:
             time.sleep(0.002)
         time.sleep(later)

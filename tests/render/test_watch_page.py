@@ -7,7 +7,6 @@ import http.client
 import json
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from commandline import COMMAND, environment
+from commandline import start
 from effort import GIVE_UP
 from watching import SMALL, Films, wait_for, written
 
@@ -32,10 +31,7 @@ from cinecut.watch.server import _Page
 def page(films: Films, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """The address of a running `cinecut watch`, and its spec."""
     spec = written(tmp_path, films(SMALL).path)
-    command = [*COMMAND, "watch", str(spec), "--no-browser"]
-    process = subprocess.Popen(
-        command, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = start("watch", str(spec), "--no-browser", cwd=tmp_path)
     assert process.stdout is not None
     assert process.stderr is not None
     yield process.stdout.readline().strip(), spec
@@ -280,7 +276,7 @@ def test_edits_in_a_row_are_all_made(page: tuple[str, Path], browser: Any) -> No
     browser.execute_script("select(0)")
     press(Keys.ARROW_RIGHT, Keys.ALT, 3)
     wait_for(lambda: "- shot: 0:01" in rows()[-2])
-    assert browser.execute_script("return selected") == 3
+    wait_for(lambda: browser.execute_script("return selected") == 3)  # the page hears of what the file holds
     press("z", Keys.CONTROL, 3)
     wait_for(lambda: spec.read_text() == before)
     wait_for(lambda: at_rest(browser, spec))
