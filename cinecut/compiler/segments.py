@@ -10,7 +10,6 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import pairwise
 
 from cinecut.compiler.layout.timeline import Text
@@ -44,10 +43,10 @@ class Pictures:
         over = filters.run(pads, self.screen.rate, label, lambda pad: filters.subtitles(pad, file, FONTS, "titles"))
         return over, {file: written}
 
-    def segments(self, seconds: Fraction) -> list[tuple[int, int]]:
-        """Where segments of at least so many seconds begin and end: at the seams that are, of all less than that away,
-        the first in an order of their marks that has nothing to do with time. None is nearer than that to an end."""
-        least = max(1, nearest(seconds * self.screen.rate))
+    def segments(self) -> list[tuple[int, int]]:
+        """Where segments of at least a second begin and end: at the seams that are, of all less than that away, the
+        first in an order of their marks that has nothing to do with time. None is nearer than that to an end."""
+        least = max(1, nearest(self.screen.rate))
         seams = [frame for frame in self._seams() if least <= frame <= self.frames - least]
         order = {frame: hashlib.sha256(self.marks[frame].encode()).digest() for frame in seams}
         bounds = [0]
