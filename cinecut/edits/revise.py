@@ -153,8 +153,7 @@ def _revised(
         report = Report()
         before = _state(read_document(spec, report), report, terms)
         if terms.revision not in (None, before.revision):
-            message = f"{spec} is revision {before.revision} by now, not {terms.revision}: nothing was written"
-            raise Stop("option", message, "look at it, and edit that")
+            raise _changed_meanwhile(spec, f"it is revision {before.revision}, not {terms.revision}: look at it again")
         text = change(before)
         after = before if text == before.text else _checked(spec, text, before, terms)
         done = Edit(spec, before, after, differences(before.layout, after.layout))
@@ -167,8 +166,8 @@ def _revised(
     return done
 
 
-def _changed_meanwhile(spec: Path) -> Stop:
-    return Stop("option", f"{spec} was changed meanwhile: nothing was written", "look at it and try again")
+def _changed_meanwhile(spec: Path, hint: str = "look at it and try again") -> Stop:
+    return Stop("option", f"{spec} was changed meanwhile: nothing was written", hint)
 
 
 def _checked(spec: Path, text: str, before: SpecState, terms: EditOptions) -> SpecState:

@@ -50,7 +50,7 @@ def _bundled() -> str | None:
 
 @cache
 def _ask(path: str) -> FFmpeg:
-    questions = (("-h", "full"), ("-encoders",), ("-filters",), ("-version",))
+    questions = (("-h", "long"), ("-encoders",), ("-filters",), ("-version",))
     with ThreadPoolExecutor(len(questions)) as pool:
         options, listed, filtering, version = pool.map(lambda words: _output(path, *words), questions)
     encoders, filters = frozenset(_names(listed)), frozenset(_names(filtering))

@@ -70,6 +70,6 @@ case $ffmpeg in /*) ;; */*) ffmpeg=$PWD/$ffmpeg ;; esac
 CDPATH= cd -- "$(dirname -- "$0")" || exit 1
 trap 'rm -f -- {parts}' EXIT
 trap 'exit 130' HUP INT TERM
-if "$ffmpeg" -hide_banner -h full 2>/dev/null | grep -q -e {classic}; then graph={classic}; else graph={modern}; fi
+if "$ffmpeg" -hide_banner -h long 2>/dev/null | grep -q -e {classic}; then graph={classic}; else graph={modern}; fi
 "$ffmpeg" -v warning -stats {arguments} && {moves}
 """

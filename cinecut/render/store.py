@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import os
 import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import cinecut
@@ -37,8 +37,10 @@ def key_of(*parts: object) -> str:
 
 @cache
 def code() -> str:
-    """A digest of the code that makes files from media, and of the decoder's version, since neither is in a graph."""
-    digest = hashlib.sha256(importlib.metadata.version("av").encode())
+    """A digest of the code that makes files from media, and of the decoder's version: neither is in a graph."""
+    decoder = find_spec("av")  # which need not be loaded for that
+    assert decoder is not None and decoder.origin is not None
+    digest = hashlib.sha256(Path(decoder.origin).with_name("about.py").read_bytes())
     for room in ("fonts", "grade", "media", "render"):
         for file in sorted((Path(cinecut.__file__).parent / room).rglob("*")):
             if file.suffix in (".py", ".ttf"):

@@ -241,7 +241,7 @@ def test_another_revision_is_refused(spec: Path) -> None:
     action = {"do": "trim", "event": 1, "out": "0:11"}
     assert edit(spec, action, EditOptions(revision)).before.revision == revision
     before = spec.read_bytes()
-    with pytest.raises(Stop, match="by now"):
+    with pytest.raises(Stop, match="changed meanwhile"):
         edit(spec, action, EditOptions(revision))
     assert spec.read_bytes() == before
 

@@ -208,7 +208,7 @@ def test_a_session_renders_edits_and_undoes(films: Films, tmp_path: Path) -> Non
 
         # Never over what somebody else wrote meanwhile
         spec.write_text(before.replace("12f", "24f"))
-        with pytest.raises(Stop, match="by now"):
+        with pytest.raises(Stop, match="changed meanwhile"):
             session.edit({"do": "remove", "entry": 3}, session.state.revision)
         assert "24f" in spec.read_text()
         watched.until(lambda: session.state.trailer["frames"] == first.trailer["frames"] + 12)

@@ -197,6 +197,8 @@ def test_the_page_goes_on_where_somebody_is(page: tuple[str, Path], browser: Any
     wait_for(lambda: plays(browser) and at_rest(browser, spec))
     script = browser.execute_script
 
+    assert script("return lane('ruler').innerText.split('\\n')[0]") == "0:00"
+
     # One stop of the tabulator for all events, and nothing that is read out while it plays
     tabs = script("return [...document.querySelectorAll('.lane.events > button')].map((button) => button.tabIndex)")
     assert tabs == [0, -1, -1, -1, -1]
@@ -226,6 +228,8 @@ def test_the_page_goes_on_where_somebody_is(page: tuple[str, Path], browser: Any
     assert script("return document.body.dataset.state") == "lost"
     script("changes.onopen()")
     assert script("return document.body.dataset.state") == "broken"
+    script("changes.close(); changes.onerror()")  # as where another server answers, which does not know this address
+    assert "started again" in script("return $('status').textContent")
 
 
 def test_two_films_at_a_time(films: Films, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ function drawTimeline() {
   const again = sending || waiting.length ? -1 : trailer.events.findIndex((event) => event.id === chosen);
   selected = again >= 0 ? again : Math.max(0, Math.min(selected, trailer.events.length - 1));
   scale = Math.max(0.25, Math.min(zoom, 60000 / Math.max(1, trailer.frames)));
-  for (const name of ["acts", "events", "titles", "effects", "voices", "songs"]) {
+  for (const name of ["ruler", "acts", "events", "titles", "effects", "voices", "songs"]) {
     lane(name).replaceChildren();
     lane(name).style.width = `${trailer.frames * scale}px`;
   }
@@ -48,27 +48,25 @@ function drawTimeline() {
   for (const name of ["acts", "titles", "beats", "effects", "voices", "songs"]) {
     lane(name).parentElement.hidden = trailer[name].length === 0;
   }
-  drawLines();
+  drawSeconds();
+  paintBeats();
   if (!document.activeElement.matches("#mix input")) drawMix(); // a level that is being typed stays
   select(selected, true);
   if (held) lane("events").children[selected].focus({ preventScroll: true });
   drawStills();
 }
-function drawLines() { // what is painted: the seconds and the beats
-  if (!state.trailer.events) return;
-  const beats = canvas(lane("beats"), 12), ruler = canvas(lane("ruler"), 20);
-  const inks = { bar: colour("bar"), beat: colour("beat") };
-  for (const beat of state.trailer.beats) {
-    beats.fillStyle = beat.bar ? inks.bar : inks.beat;
-    beats.fillRect(beat.frame * scale, beat.bar ? 0 : 5, 1, 12);
-  }
+function drawSeconds() {
   const every = [1, 2, 5, 10, 30, 60, 300].find((seconds) => seconds * rate() * scale >= 70) || 600;
-  ruler.font = "11px system-ui, sans-serif";
   for (let second = 0; second * rate() < state.trailer.frames; second += every) {
-    ruler.fillStyle = inks.beat;
-    ruler.fillRect(second * rate() * scale, 12, 1, 8);
-    ruler.fillStyle = colour("quiet");
-    ruler.fillText(clock(second).replace(/\.000$/, ""), second * rate() * scale + 4, 14);
+    block(lane("ruler"), second * rate(), (second + every) * rate(), clock(second).replace(/\.000$/, ""));
+  }
+}
+function paintBeats() {
+  if (!state.trailer.events) return;
+  const pen = canvas(lane("beats"), 12), inks = { bar: colour("bar"), beat: colour("beat") };
+  for (const beat of state.trailer.beats) {
+    pen.fillStyle = beat.bar ? inks.bar : inks.beat;
+    pen.fillRect(beat.frame * scale, beat.bar ? 0 : 5, 1, 12);
   }
 }
 function canvas(element, height) {
@@ -114,4 +112,4 @@ $("timeline").addEventListener("click", (click) => {
   if (click.target.closest("button, .row-of > span")) return;
   seek(Math.floor((click.clientX - lane("events").getBoundingClientRect().left) / scale));
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { drawLines(); paintSound(); });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { paintBeats(); paintSound(); });

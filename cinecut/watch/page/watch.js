@@ -151,14 +151,14 @@ function drawMix() {
 
 // The state
 
-let lost = false; // nobody answers
+let lost = ""; // why no news come
 function say(kind, text) {
   document.body.dataset.state = kind;
   if ($("status").textContent !== text) $("status").textContent = text; // it is read out whenever it changes
 }
 function sayState() {
   $("progress").value = state.percent;
-  if (lost) say("lost", "connection lost: does cinecut watch still run?");
+  if (lost) say("lost", lost);
   else if (refused) say("refused", refused);
   else if (state.progress) say("rendering", state.progress);
   else if (state.broken) say("broken", state.draft ? "mistakes: the last good draft plays" : "mistakes");
@@ -184,7 +184,11 @@ function take(next) { // an edit's answer may come later than the news of what i
   makeNext();
 }
 const changes = new EventSource("changes");
-changes.onopen = () => { lost = false; sayState(); };
+changes.onopen = () => { lost = ""; sayState(); };
 changes.onmessage = (message) => take(JSON.parse(message.data));
-changes.onerror = () => { lost = true; sayState(); };
+changes.onerror = () => { // the browser tries again, unless somebody else answers
+  const other = changes.readyState === EventSource.CLOSED;
+  lost = other ? "cinecut watch was started again: open the address that it printed" : "connection lost: does cinecut watch still run?";
+  sayState();
+};
 requestAnimationFrame(tick);

@@ -103,7 +103,7 @@ class Texts:
             return
         yield from self._ends(text, cover, full, inside)
 
-    def _reads_alike(self, text: Text, cover: Cover, frames: Sequence[int]) -> float | None:
+    def _reads_alike(self, text: PlacedText, cover: Cover, frames: Sequence[int]) -> float | None:
         """Correlation of what is written in the file with what shall be, the picture under it taken away, over some
         frames; None where nothing is to be compared."""
         own, wanted, box = (np.zeros(cover.black.shape[1:], np.float32) for _ in range(3))
@@ -123,14 +123,14 @@ class Texts:
             return None
         return float(np.corrcoef(own[near], wanted[near])[0, 1])
 
-    def _alone(self, text: Text) -> list[int]:
+    def _alone(self, text: PlacedText) -> list[int]:
         """The frames of a text in which no other one is seen; none where there is no other at all."""
         start, end = text.range.start.index, text.range.end.index
         others = [(each.range.start.index, each.range.end.index) for each in self.texts if each is not text]
         near = [(a, b) for a, b in others if a < end + AROUND and start - AROUND < b]
         return [f for f in range(start, end) if not any(a <= f < b for a, b in near)] if near else []
 
-    def _ends(self, text: Text, cover: Cover, full: int, inside: dict[int, bool]) -> Iterator[Finding]:
+    def _ends(self, text: PlacedText, cover: Cover, full: int, inside: dict[int, bool]) -> Iterator[Finding]:
         """Whether a text comes and goes at its frames."""
         start, end = text.range.start.index, text.range.end.index
         allowed = 1 if self.alignment.same_rate else 4
@@ -260,7 +260,7 @@ def _as_light(
     return np.asarray((picture - own.mean()) * contrast + other.mean(), np.float32)
 
 
-def _quoted(text: Text) -> str:
+def _quoted(text: PlacedText) -> str:
     words = " ".join(text.text.split())
     kind = {"card": "the card", "caption": "the caption"}.get(text.position, "the title")
     return f"{kind} “{words if len(words) < 40 else words[:38] + '…'}”"
