@@ -407,6 +407,6 @@ def test_which_field_is_first_is_what_the_pictures_say(bundled: Path, tmp_path: 
         film = tmp_path / f"{order}.{suffix}"
         source = f"testsrc2=s=320x240:r=50:d=0.4,tinterlace={weave},setfield={order}"
         options = coded.get(codec, "-flags +ilme+ildct").format(order).split()
-        command = [bundled, "-v", "error", "-f", "lavfi", "-i", source, "-c:v", codec, *options, film]
+        command = [str(bundled), "-v", "error", "-f", "lavfi", "-i", source, "-c:v", codec, *options, str(film)]
         subprocess.run(command, check=True)
         assert first_picture(film).field_order == order

@@ -118,7 +118,8 @@ def _fitting(curves: Floats, length: int, starts: Places) -> list[PictureMix]:
             dip = middle / 2 / np.maximum(1e-6, (parts[:, 0] + parts[:, 1]) / 2)
     good = (cost <= _COST_FIRST) & (common[0] <= _COMMON) & (np.abs(common[1]) <= _COMMON_DETAILS) & (dip <= _DIP)
     return [
-        PictureMix(start, start + length, left) for start, left in zip(starts[good].tolist(), cost[good].tolist(), strict=True)
+        PictureMix(start, start + length, left)
+        for start, left in zip(starts[good].tolist(), cost[good].tolist(), strict=True)
     ]
 
 

@@ -87,7 +87,9 @@ class _Run:
         if places is None:
             return True
         means = places.off.mean(1)
-        own = next(n for n, at in enumerate(zip(places.speeds, places.firsts, strict=True)) if at == (piece.speed, piece.first))
+        own = next(
+            n for n, at in enumerate(zip(places.speeds, places.firsts, strict=True)) if at == (piece.speed, piece.first)
+        )
         away = np.abs(places.ranks[:, [0, -1]] - places.ranks[own, [0, -1]]).max(1) > _OTHER
         return not bool((away & (_CLEAR * means + _NOISE < means[own])).any())
 

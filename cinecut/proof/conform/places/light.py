@@ -1,6 +1,6 @@
 """The course of light: where nothing moves while the picture fades, its levels tell the frame.
 
-sure pieces ─ the trailer's level for each of the film's ─► tone ─ the film's pictures in it ─► how far off each frame is
+sure pieces ─ trailer's level for each of the film's ─► tone ─ the film's pictures in it ─► how far off each frame is
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from cinecut.proof.conform.places.closer import clear_place
 from cinecut.proof.conform.places.film import THREADS
-from cinecut.proof.conform.places.placing import LIKELY, NEAR, SURE, PossiblePlace, Piece, Placer, spread
+from cinecut.proof.conform.places.placing import LIKELY, NEAR, SURE, Piece, Placer, PossiblePlace, spread
 from cinecut.proof.conform.places.vectors import alike
 
 _PART = 24  # frames that are placed alone

@@ -52,7 +52,9 @@ def thumb_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(2, round(height * aspect / 2) * 2), height
 
 
-def read_strip(file: Path, size: tuple[int, int], window: Window | None = None, matrix: str | None = None) -> Thumbnails:
+def read_strip(
+    file: Path, size: tuple[int, int], window: Window | None = None, matrix: str | None = None
+) -> Thumbnails:
     """All pictures of a file as thumbnails of what lies in a window, by a matrix if their own is known. Raises Stop.
     What is damaged is left out."""
     parts, times, coding = list[bytes](), list[Fraction](), Coding()

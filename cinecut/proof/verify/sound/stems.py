@@ -16,7 +16,7 @@ from cinecut.compiler.layout.soundtrack import RISING, PlacedEffect, Soundtrack
 from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.language.timebase import SAMPLE_RATE
 from cinecut.proof.verify.findings import Events, Finding
-from cinecut.proof.verify.sound.listening import RATE, Floats, FileSound
+from cinecut.proof.verify.sound.listening import RATE, FileSound, Floats
 from cinecut.proof.verify.sound.sides import exchanged, uneven
 from cinecut.proof.verify.sound.signals import WINDOW, fitted, lag_between, lag_within, levels, moved, rms, stretches
 
