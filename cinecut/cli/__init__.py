@@ -173,8 +173,10 @@ def _version(wanted: bool) -> None:
 
 
 def _common(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say errors and results only.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of each stage.")] = False,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors and results.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print each stage.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     LOUDNESS.quiet, LOUDNESS.verbose = quiet, verbose

@@ -23,13 +23,19 @@ if TYPE_CHECKING:
 SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="The trailer spec, a YAML file.")]
 FFmpegOption = Annotated[
     str | None,
-    typer.Option("--ffmpeg", metavar="PATH", help="Another FFmpeg than the bundled one.", envvar="CINECUT_FFMPEG"),
+    typer.Option(
+        "--ffmpeg", metavar="PATH", help="An FFmpeg to use instead of the bundled one.", envvar="CINECUT_FFMPEG"
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
 ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")]
 SchedulerOption = Annotated[
     str | None,
-    typer.Option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786; `local` starts one here."),
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="A Dask scheduler such as tcp://host:8786; `local` starts one on this machine.",
+    ),
 ]
 
 

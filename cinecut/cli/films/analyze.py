@@ -48,10 +48,10 @@ def analyze(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at a film and write a trailer of it as a spec to edit, and a contact sheet beside it.
+    """Analyse a film, and write a trailer as a spec to edit, with a contact sheet beside it.
 
-    Needs no model, no GPU and no network. Where `cinecut models list` shows models, they describe the scenes and choose
-    the turning points; what they cannot do is measured. A second run takes what the first one found out.
+    Needs no model, no GPU and no network. Installed models (`cinecut models list`) describe the scenes and choose
+    the turning points; everything else is measured. A second run reuses the results of the first.
 
     Example: cinecut analyze film.mkv --vibe thriller --music song.ogg --length 90s -o specs/film.yaml
     """
@@ -64,15 +64,18 @@ def analyze(
 def trailer(
     options: FilmOptions,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: FILM_trailer_VIBE.mp4, here.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Default: FILM_trailer_VIBE.mp4 in this folder."),
     ] = None,
-    review: Annotated[bool, typer.Option("--review", help="Show the contact sheet; wait for your edit.")] = False,
-    draft: Annotated[bool, typer.Option("--draft", help="Small and fast, for looking at the cut.")] = False,
+    review: Annotated[
+        bool, typer.Option("--review", help="Show the contact sheet, and wait for your edits before rendering.")
+    ] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="A small, fast version, to judge the cut.")] = False,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Analyze a film and render its trailer in one go. The spec stays, to be edited and rendered again.
+    """Analyse a film and render its trailer in one step. The spec is kept, to be edited and rendered again.
 
     Example: cinecut trailer film.mkv --vibe comedy --review
     """

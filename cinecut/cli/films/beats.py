@@ -26,15 +26,15 @@ def beats(
             "--vibe",
             metavar="NAME",
             autocompletion=completing("vibes:names"),
-            help="The genre or file whose tempo range settles the octave.",
+            help="The vibe (a genre, or a file of your own) whose tempo range decides between half and double tempo.",
         ),
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the beat grid of a song, and render it with clicks to audition.
+    """Print the beat grid of a song, or write the song with clicks to check it by ear.
 
-    The vibe's tempo range settles the octave; without one, 60 to 160 beats a minute are expected.
+    The vibe's tempo range decides between half and double tempo; without a vibe it is 60 to 160 beats a minute.
 
     Example: cinecut beats song.ogg --vibe action --click clicks.wav
     """

@@ -44,7 +44,8 @@ CatalogueOption = Annotated[
 @app.command()
 def index(
     folders: Annotated[
-        list[Path], typer.Argument(metavar="FOLDER…", help="Folders with films, and below them; or single films.")
+        list[Path],
+        typer.Argument(metavar="FOLDER…", help="Films, or folders that are searched for films, subfolders too."),
     ],
     catalogue: CatalogueOption = Path("catalogue"),
     language: LanguageOption = None,
@@ -54,19 +55,23 @@ def index(
     scheduler: SchedulerOption = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", metavar="N", min=1, help="Of a local cluster. Default: one for two cores."),
+        typer.Option("--workers", metavar="N", min=1, help="Workers of a local cluster. Default: one for two cores."),
     ] = None,
     memory: Annotated[
         str | None,
-        typer.Option("--memory", metavar="SIZE", help="Of each of its workers, 4GB: what takes more is ended."),
+        typer.Option(
+            "--memory",
+            metavar="SIZE",
+            help="Memory limit of each worker, such as 4GB; a worker that exceeds it is stopped.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at many films, and keep what is in them for `cinecut find`: shots, signals, lines, scenes, pictures.
+    """Analyse many films for `cinecut find`: their shots, signals, lines, scenes and pictures.
 
-    What is there already is not done again, so a run that was ended goes on where it was. A film that cannot be read
-    ends nothing: the report, a page in the catalogue's folder, says why. Films are only read. On a cluster (the extra
-    `cluster`) films and catalogue lie where all its workers see them.
+    Films in the catalogue are not analysed again, so an interrupted run continues where it stopped. A film that
+    cannot be read is left out; the report, a page in the catalogue's folder, says why. Films are never changed. On
+    a cluster (the extra `cluster`) films and catalogue must be on a disk that all workers share.
 
     Example: cinecut index films --catalogue catalogue
     """
@@ -118,21 +123,25 @@ def find(
     ] = "",
     catalogue: CatalogueOption = Path("catalogue"),
     films: Annotated[
-        list[str] | None, typer.Option("--films", metavar="NAME", help="Only of such films; * stands for anything.")
+        list[str] | None,
+        typer.Option("--films", metavar="NAME", help="Only films whose name matches; * matches anything."),
     ] = None,
     like: Annotated[
-        str | None, typer.Option("--like", metavar="PICTURE", help="That look like a picture's file, or FILM@TIME.")
+        str | None,
+        typer.Option("--like", metavar="PICTURE", help="Shots that look like a picture: an image file, or FILM@TIME."),
     ] = None,
-    number: Annotated[int, typer.Option("-n", "--number", metavar="N", min=1, help="The most shots.")] = 20,
+    number: Annotated[
+        int, typer.Option("-n", "--number", metavar="N", min=1, help="The maximum number of shots.")
+    ] = 20,
     page: Annotated[Path | None, typer.Option("--page", metavar="FILE", help="Write a page with pictures.")] = None,
     spec: Annotated[Path | None, typer.Option("--spec", metavar="FILE", help="Write a spec to cut on.")] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find shots in a catalogue by words, by look, or by both; the best first, and by what each was found.
+    """Find shots in a catalogue by words, by look, or both; the best first, each with the reason.
 
-    Words for what is measured (close-up, wide, face, night, dark, bright, colourful, still, moving, loud, long,
-    dialogue …) need no model. All others are looked for in scenes and lines, by their meaning where MiniLM is there.
+    Words for measurements (close-up, wide, face, night, dark, bright, colourful, still, moving, loud, long,
+    dialogue …) need no model. All others are searched in descriptions and lines, by meaning if MiniLM is installed.
 
     Example: cinecut find "close-up, night, rain" --page found.html
     """

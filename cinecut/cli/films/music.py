@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cinecut.render.job import Watch
     from cinecut.vibes import Vibe
 
-app = typer.Typer(name="music", no_args_is_help=True, help="The free music that was fetched, one song a vibe.")
+app = typer.Typer(name="music", no_args_is_help=True, help="Free music that was downloaded, one song for each vibe.")
 
 JamendoIdOption = Annotated[
     str | None,
@@ -57,7 +57,7 @@ def find_song(
 
 @app.command("list")
 def list_(as_json: JsonOption = False) -> None:
-    """Show the songs in the cache, whose they are and under which licence.
+    """List the songs in the cache, with their artists and licences.
 
     Example: cinecut music list
     """
@@ -87,13 +87,13 @@ def _record(song: SongMatch, used: bool) -> dict[str, Any]:
 
 @app.command()
 def replace(
-    vibe: Annotated[str, typer.Argument(metavar="VIBE", help="The vibe that shall get another song.")],
+    vibe: Annotated[str, typer.Argument(metavar="VIBE", help="The vibe that gets another song.")],
     jamendo_id: JamendoIdOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch another song for a vibe, one that it never had.
+    """Download another song for a vibe, one that it has not had before.
 
-    The one before stays in the cache, because specs may name it.
+    The previous song stays in the cache, because specs may use it.
 
     Example: cinecut music replace thriller
     """
@@ -111,9 +111,9 @@ def replace(
 
 @app.command()
 def clear(
-    vibe: Annotated[str | None, typer.Argument(metavar="[VIBE]", help="Only the songs of this vibe.")] = None,
+    vibe: Annotated[str | None, typer.Argument(metavar="[VIBE]", help="Only this vibe's songs.")] = None,
 ) -> None:
-    """Delete the songs in the cache. A spec that names one of them needs it again to render.
+    """Delete the songs in the cache. A spec that uses one of them cannot be rendered without it.
 
     Examples: cinecut music clear    |    cinecut music clear horror
     """

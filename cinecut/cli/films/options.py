@@ -50,22 +50,26 @@ StructureOption = Annotated[
         "--structure",
         metavar="NAME",
         autocompletion=completing("vibes.skeleton:skeleton_names"),
-        help="The skeleton: which acts the trailer has, and what their shots are for; or a file of your own. "
+        help="The skeleton, with the acts of the trailer and the purpose of their shots; or a file of your own. "
         "Default: the vibe's.",
     ),
 ]
 TitleOption = Annotated[
-    str | None, typer.Option("--title", metavar="TEXT", help="What the title card says. Default: the film's own title.")
+    str | None, typer.Option("--title", metavar="TEXT", help="The text of the title card. Default: the film's title.")
 ]
 TaglineOption = Annotated[
     str | None,
-    typer.Option("--tagline", metavar="TEXT", help="Cards between the acts, one for each sentence where they fit."),
+    typer.Option(
+        "--tagline",
+        metavar="TEXT",
+        help="Text for the cards between the acts, one card for each sentence if there is room.",
+    ),
 ]
 ReleaseOption = Annotated[
-    str | None, typer.Option("--release", metavar="TEXT", help="After the title: “In cinemas this summer”.")
+    str | None, typer.Option("--release", metavar="TEXT", help="Text after the title: “In cinemas this summer”.")
 ]
 CreditsOption = Annotated[
-    Path | None, typer.Option("--credits", metavar="FILE", help="A text of up to 500 letters for the last card.")
+    Path | None, typer.Option("--credits", metavar="FILE", help="Text for the last card, up to 500 characters.")
 ]
 AudioOption = Annotated[
     int | None,
@@ -73,22 +77,26 @@ AudioOption = Annotated[
         "--audio",
         metavar="N",
         min=1,
-        help="Which of the film's sounds is heard, as the spec counts them: its own is 1, a commentary comes after it.",
+        help="Which of the film's sounds to use, numbered as in the spec: the main one is 1, a commentary comes later.",
     ),
 ]
 BlocksOption = Annotated[
     bool,
-    typer.Option("--blocks", help="Of several films: each in a part of its own after its title, as at a festival."),
+    typer.Option("--blocks", help="For several films: a part for each film, after its title, as at a festival."),
 ]
 LengthOption = Annotated[
     str | None,
     typer.Option(
-        "--length", metavar="TIME", help="Of the trailer: 90s, 1:30. Default: 15 % of the film, 2 minutes at most."
+        "--length",
+        metavar="TIME",
+        help="The trailer's length: 90s, 1:30. Default: 15 % of the film, at most 2 minutes.",
     ),
 ]
-SpoilersOption = Annotated[bool, typer.Option("--spoilers", help="Also show what resolves the climax, and the end.")]
+SpoilersOption = Annotated[
+    bool, typer.Option("--spoilers", help="Allow shots from the end of the film and from the resolution of its climax.")
+]
 LightOption = Annotated[
-    bool, typer.Option("--match-light", help="Bring shots from very different light to the others of their act.")
+    bool, typer.Option("--match-light", help="Grade shots whose light differs much from the rest of their act.")
 ]
 ServerOption = Annotated[
     str | None,
@@ -96,7 +104,7 @@ ServerOption = Annotated[
 ]
 UrlOption = Annotated[
     str | None,
-    typer.Option("--llm-url", metavar="URL", help="An OpenAI-compatible server that runs already, to ask instead."),
+    typer.Option("--llm-url", metavar="URL", help="The URL of a running OpenAI-compatible server to use instead."),
 ]
 
 
@@ -110,7 +118,9 @@ ShotsOption = Annotated[str | None, _plugin_option("shots", "Find the shots")]
 TranscribeOption = Annotated[str | None, _plugin_option("transcribe", "Hear the dialogue")]
 DescribeOption = Annotated[str | None, _plugin_option("describe", "Describe the scenes")]
 BeatsOption = Annotated[str | None, _plugin_option("beats", "Find the song's beats")]
-NoModelsOption = Annotated[bool, typer.Option("--no-models", help="Measure only, also where there are models.")]
+NoModelsOption = Annotated[
+    bool, typer.Option("--no-models", help="Use measurements only, even if models are installed.")
+]
 
 
 def open_models(

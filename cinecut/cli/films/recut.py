@@ -35,28 +35,29 @@ def recut(
     spec: SpecArgument,
     music: MusicOption = None,
     length: Annotated[
-        str | None, typer.Option("--length", metavar="TIME", help="Of the new trailer: 60s, 1:30.")
+        str | None, typer.Option("--length", metavar="TIME", help="The length of the new trailer: 60s, 1:30.")
     ] = None,
     vibe: VibeOption = None,
     structure: Annotated[
-        str | None, typer.Option("--structure", metavar="NAME", help="Another skeleton. Default: the one before.")
+        str | None, typer.Option("--structure", metavar="NAME", help="Another skeleton. Default: the present one.")
     ] = None,
     subtitles: SubtitlesOption = None,
-    act: Annotated[str | None, typer.Option("--act", metavar="NAME", help="Cut this act only.")] = None,
+    act: Annotated[str | None, typer.Option("--act", metavar="NAME", help="Recut only this act.")] = None,
     only_kept: Annotated[
-        bool, typer.Option("--only-kept", help="Keep only the events that say `keep: true`, not all that you touched.")
+        bool, typer.Option("--only-kept", help="Keep only events with `keep: true`, not every event that you edited.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Write another spec. Default: the same.")
+        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Write a new spec. Default: change SPEC.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be changed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; list the changes.")] = False,
     no_models: NoModelsOption = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Cut a trailer anew, with another song, length or genre, and keep every event that you touched, comments too.
+    """Cut a trailer again, with another song, length or genre, and keep every event that you edited, comments too.
 
-    What you touched is known by what analyze wrote; `keep: true` on an event keeps more. In a conflict yours stays.
+    Your edits are found by comparing the spec with what analyze wrote; `keep: true` keeps an unedited event too. In
+    a conflict your version stays.
 
     Example: cinecut recut specs/film.yaml --music other.ogg --length 60s --dry-run
     """

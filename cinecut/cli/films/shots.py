@@ -37,12 +37,12 @@ def shots(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the list: .csv, .json or .otio.")
     ] = None,
     stills: Annotated[
-        Path | None, typer.Option("--stills", metavar="FOLDER", help="Write a small picture of each shot into it.")
+        Path | None, typer.Option("--stills", metavar="FOLDER", help="Write a thumbnail of each shot into this folder.")
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print every shot of a film: its times and frames, how it begins, and what no trailer should use.
+    """List every shot of a film: its times and frames, how it begins, and why no trailer should use it, if so.
 
     A shot begins with a cut, a dissolve (or wipe) or a fade; the pictures of a gradual cut belong to no shot. Black,
     blank pictures, titles and credits are named.
@@ -84,9 +84,9 @@ def scenes(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what every usable shot of a film shows: how it looks, its lines, and its scene where a model describes it.
+    """List every usable shot of a film with its look, its lines, and a description if a model is installed.
 
-    Looks are measured: light, faces, movement, loudness, length, speech. What was found out once is not done again.
+    Light, faces, movement, loudness, length and speech are measured. Results are cached.
 
     Example: cinecut scenes film.mkv -o film.csv
     """

@@ -15,17 +15,17 @@ from cinecut.diagnostics import Stop
 app = typer.Typer()
 
 SubtitlesOption = Annotated[
-    Path | None, typer.Option("--subtitles", metavar="FILE", help="Instead of those beside the film or in it.")
+    Path | None, typer.Option("--subtitles", metavar="FILE", help="A subtitle file to use instead of the film's own.")
 ]
 LanguageOption = Annotated[
-    str | None, typer.Option("--language", metavar="CODE", help="The language of subtitles to prefer, such as en.")
+    str | None, typer.Option("--language", metavar="CODE", help="The preferred language of the subtitles, such as en.")
 ]
 ShiftOption = Annotated[
     str | None,
     typer.Option(
         "--subtitles-shift",
         metavar="SECONDS",
-        help="Show the subtitles later by so much, or earlier: -8. Default: the film's sound tells.",
+        help="Seconds to delay the subtitles; -8 shows them earlier. Default: found from the film's sound.",
     ),
 ]
 RateOption = Annotated[
@@ -33,7 +33,7 @@ RateOption = Annotated[
     typer.Option(
         "--subtitles-rate",
         metavar="RATE",
-        help="The frame rate that the subtitles were made for: 23.976, 25. Default: the film's sound tells.",
+        help="The frame rate that the subtitles were made for: 23.976, 25. Default: found from the film's sound.",
     ),
 ]
 
@@ -70,10 +70,10 @@ def transcribe(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write what is said in a film as subtitles, by Whisper on this machine: the extra `speech` brings it.
+    """Transcribe a film's speech into subtitles, by Whisper on this machine (needs the extra `speech`).
 
-    Beside the film they are found by analyze. With --json every word is printed with its times too. What took long is
-    kept: a run that was interrupted goes on where it was.
+    analyze finds the file beside the film. With --json every word is printed with its times too. An interrupted run
+    continues where it stopped.
 
     Example: cinecut transcribe film.mkv -o film.srt
     """

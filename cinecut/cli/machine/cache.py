@@ -33,7 +33,7 @@ def cache(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what is kept to save work, and the room that it takes; or clear it. All of it can be made again.
+    """Show the caches and their sizes, or clear them. Everything in them can be made again.
 
     Example: cinecut cache --clear render
     """

@@ -16,14 +16,18 @@ app = typer.Typer()
 @app.command()
 def config(
     spec: Annotated[
-        Path | None, typer.Argument(metavar="[SPEC]", help="For this spec, or the specs of this folder. Default: here.")
+        Path | None,
+        typer.Argument(
+            metavar="[SPEC]",
+            help="The defaults for this spec, or for specs in this folder. Default: the current folder.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the defaults that are set (vibe, output, music, jobs, language, ffmpeg, models), and where each is.
+    """Show the defaults that are set (vibe, output, music, jobs, language, ffmpeg, models), each with its file.
 
-    An option says more than the environment, that more than cinecut.toml, or [tool.cinecut] of pyproject.toml, beside
-    the spec or above it, and that more than the user's own file.
+    In order of precedence: an option; the environment; cinecut.toml, or [tool.cinecut] of pyproject.toml, in the
+    spec's folder or one above it; the user's own file.
 
     Example: cinecut config specs/film.yaml
     """

@@ -16,7 +16,7 @@ from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_tab
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
-models = typer.Typer(no_args_is_help=True, help="The models that help analyze: list, pull, repair.")
+models = typer.Typer(no_args_is_help=True, help="The models that analyze can use: list, pull, repair.")
 app.add_typer(models, name="models")
 
 
@@ -25,9 +25,9 @@ def list_models(
     verify: Annotated[bool, typer.Option("--verify", help="Read every file and compare its checksum.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which models are there, where, under which licence, how large, and whether their bytes are known.
+    """List the models: whether they are installed and intact, where, their licences and sizes.
 
-    Models are looked for in CINECUT_MODELS_DIR, else in ~/models if it has some, else in the user's data folder.
+    Models are searched in CINECUT_MODELS_DIR, else in ~/models if it has any, else in the user's data folder.
 
     Example: cinecut models list --verify
     """
@@ -54,17 +54,17 @@ def pull(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="llava, mistral, minilm. Default: what is lacking.",
+            help="llava, mistral or minilm. Default: those that are missing.",
             autocompletion=completing(("llava", "mistral", "minilm")),
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", "-f", help="Replace damaged or other files of these names.")
+        bool, typer.Option("--force", "-f", help="Replace damaged or different files of these names.")
     ] = False,
 ) -> None:
-    """Fetch models from their hub, the only time that cinecut uses the network for them.
+    """Download models from their hub; no other command downloads them.
 
-    Checksums are verified; a download that broke off goes on where it ended. LLaVA takes 4.7 GB, Mistral 4.4 GB,
+    Checksums are verified; an interrupted download continues where it stopped. LLaVA takes 4.7 GB, Mistral 4.4 GB,
     MiniLM 92 MB.
 
     Example: cinecut models pull llava
@@ -97,9 +97,9 @@ def repair(
         list[Path] | None, typer.Argument(metavar="[MMPROJ]...", help="Default: those in the models folder.")
     ] = None,
 ) -> None:
-    """Write a mended copy of a LLaVA 1.5 projector that does not say its type, as servers now demand.
+    """Write a repaired copy of a LLaVA 1.5 projector that lacks its type, which servers now require.
 
-    The copy lies beside the original and is used instead of it; the original stays as it is.
+    The copy is put beside the original and used instead of it; the original is not changed.
 
     Example: cinecut models repair
     """
@@ -133,9 +133,9 @@ def _mend_all(paths: list[Path]) -> int:
 
 @app.command()
 def doctor(ffmpeg: FFmpegOption = None, as_json: JsonOption = False) -> None:
-    """Say what this machine can do, and what to do about each gap.
+    """Show what this machine can do, and how to install what is missing.
 
-    The exit status is 1 only where something is missing without which no trailer can be made.
+    The exit status is 1 only if something is missing without which no trailer can be made.
 
     Example: cinecut doctor
     """

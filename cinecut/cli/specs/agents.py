@@ -16,16 +16,16 @@ app = typer.Typer()
 def mcp(
     places: Annotated[
         list[Path],
-        typer.Argument(metavar="SPEC|FOLDER...", help="What may be reached: these specs, or those in folders."),
+        typer.Argument(metavar="SPEC|FOLDER...", help="The specs that may be used, or folders with them."),
     ],
     allow_edits: Annotated[
-        bool, typer.Option("--allow-edits", help="Also offer the tools that change specs. Default: reading only.")
+        bool, typer.Option("--allow-edits", help="Also offer the tools that change specs. Default: read-only.")
     ] = False,
 ) -> None:
-    """Serve specs to a program or a model by the Model Context Protocol, on standard input and output.
+    """Serve specs to a program or a model over the Model Context Protocol, on standard input and output.
 
-    It offers the verbs of `cinecut edit`, the timeline, the findings of `check`, pictures of cuts, and drafts; no file
-    outside of what is named is read or written, but the media that a spec names. Needs the extra `mcp`.
+    It offers the verbs of `cinecut edit`, the timeline, the findings of `check`, pictures of cuts, and drafts.
+    Apart from the media that a spec uses, no other file is read or written. Needs the extra `mcp`.
 
     Example: cinecut mcp specs --allow-edits
     """

@@ -46,16 +46,16 @@ def check(
         typer.Option(
             "--explain",
             metavar="CODE",
-            help="Say what causes a finding and what cures it.",
+            help="Explain a finding: its cause and how to fix it.",
             autocompletion=completing("codes:CODES"),
         ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Warnings give status 1 too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 for warnings too.")] = False,
     as_json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Find every mistake in specs at once, each with its place and a hint.
+    """Find all mistakes in specs, each with its place and a hint.
 
-    Needs neither the film nor FFmpeg, but says so when a file is missing or is not the one the spec was made for.
+    Needs neither the film nor FFmpeg, but reports a file that is missing or is not the one the spec was made for.
 
     Examples: cinecut check specs/film.yaml    |    cinecut check specs    |    cinecut check --explain no-handle
     """
@@ -132,13 +132,13 @@ def _found(specs: Sequence[Path]) -> Iterator[Path]:
 def fmt(
     specs: SpecsArgument,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; status 1 where something would change.")
+        bool, typer.Option("--check", help="Write nothing; exit with status 1 if something would change.")
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; print what would change.")] = False,
 ) -> None:
-    """Bring specs into one form: the order of keys, spaces, quotes, short forms. Comments and meaning stay.
+    """Format specs: the order of keys, spaces, quotes, short forms. Comments and meaning stay.
 
-    A list or a mapping in brackets stays one as long as it fits on its line.
+    A list or a mapping in brackets stays in brackets if it fits on its line.
 
     Examples: cinecut fmt specs/film.yaml    |    cinecut fmt --check specs/*.yaml    |    cinecut fmt - < film.yaml
     """
@@ -181,9 +181,9 @@ def schema(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it. Default: print it.")
     ] = None,
 ) -> None:
-    """Print the language's JSON Schema in one file: an editor completes and explains every key by it.
+    """Print the language's JSON Schema as one file, with which an editor completes and explains every key.
 
-    `analyze` writes it beside the specs that it makes, whose first line names it.
+    `analyze` writes it beside its specs, which refer to it in their first line.
 
     Example: cinecut schema -o trailer-1.schema.json
     """

@@ -35,22 +35,22 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 
 RevisionOption = Annotated[
-    str | None, typer.Option("--revision", metavar="DIGEST", help="Refuse where the spec is another by now.")
+    str | None, typer.Option("--revision", metavar="DIGEST", help="Refuse if the spec has changed since this version.")
 ]
 DryOption = Annotated[
-    bool, typer.Option("--dry-run", help="Write nothing; say what would be other, and rendered anew.")
+    bool, typer.Option("--dry-run", help="Write nothing; list what would change and what would be rendered again.")
 ]
 
 
 @app.command()
 def diff(
     before: Annotated[Path, typer.Argument(metavar="A", help="A spec; - is stdin.")],
-    after: Annotated[Path, typer.Argument(metavar="B", help="Another spec, or the same one later.")],
+    after: Annotated[Path, typer.Argument(metavar="B", help="Another spec, or a later version of the same one.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Say in the trailer's words what B shows and says otherwise than A: trimmed, slipped, moved, removed, retitled, …
+    """Describe how B differs from A in an editor's terms: trimmed, slipped, moved, removed, retitled, …
 
-    Needs neither film nor FFmpeg. Spaces, comments and the order of keys are no difference.
+    Needs neither film nor FFmpeg. Spaces, comments and the order of keys are ignored.
 
     Examples: cinecut diff film.yaml film_v2.yaml    |    git show HEAD:film.yaml | cinecut diff - film.yaml
     """
@@ -70,32 +70,37 @@ def diff(
 @app.command(context_settings={"ignore_unknown_options": True})
 def edit(
     spec: SpecArgument,
-    verb: Annotated[str, typer.Argument(metavar="VERB", autocompletion=completing(WORDS), help="What to do.")],
-    words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]...", help="To which event, and how.")] = None,
+    verb: Annotated[str, typer.Argument(metavar="VERB", autocompletion=completing(WORDS), help="The kind of edit.")],
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORDS]...", help="The event, and the values of the edit.")
+    ] = None,
     in_: Annotated[str | None, typer.Option("--in", metavar="TIME", help="trim: its in point in the film.")] = None,
     out: Annotated[str | None, typer.Option("--out", metavar="TIME", help="trim: its out point.")] = None,
-    for_: Annotated[str | None, typer.Option("--for", metavar="LENGTH", help="trim: how long, 1.5s, 4 beats.")] = None,
+    for_: Annotated[
+        str | None, typer.Option("--for", metavar="LENGTH", help="trim: its length, 1.5s or 4 beats.")
+    ] = None,
     revision: RevisionOption = None,
     dry_run: DryOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Change a spec by one edit that leaves every other byte, and every comment, as it is; or not at all.
+    """Make one edit in a spec and leave every other byte, comments too, as it is; or change nothing at all.
 
-    An EVENT is its number (12, or shot 12), its id, or of act 2 the third: "act 2/3". `explain` shows all of them.
+    An EVENT is a number (12, or shot 12), an id, or a place in an act: "act 2/3" is the third event of act 2.
+    `explain` shows them all.
 
-    trim EVENT --in TIME      other ends: --in, --out, --for; the others stay
-    slip EVENT BY             a later part of the film, as long: 1.5s, -12f
-    replace EVENT WITH        other film: 0:40 (as long), or 0:40 - 0:42
-    swap EVENT [N]            one of its alternatives
-    move EVENT TO             to the place that another event has
-    remove EVENT              and the other way: duplicate EVENT
+    trim EVENT --in TIME      new ends: --in, --out, --for; the others stay
+    slip EVENT BY             a later part, of the same length: 1.5s, -12f
+    replace EVENT WITH        another part: 0:40 (same length), or 0:40 - 0:42
+    swap EVENT [N]            by one of its alternatives
+    move EVENT TO             to the place of another event
+    remove EVENT              (or duplicate EVENT)
     insert EVENT|end WHAT     a new event before it: "shot: 0:16 - 0:20"
-    retitle EVENT TEXT [N]    a card's text, or its title N's
+    retitle EVENT TEXT [N]    a card's text, or that of an event's title N
     retime EVENT SPEED        0.5 is slow motion
-    sync EVENT TIME           that moment of the film falls on a beat
-    set PATH [VALUE]          any key: mix.music -3; without VALUE it goes
+    sync EVENT TIME           put this moment of the film on a beat
+    set PATH [VALUE]          any key: mix.music -3; without VALUE it is removed
 
-    Refused is what would make the spec wrong. `cinecut undo SPEC` takes it back.
+    An edit that would make the spec invalid is refused. `cinecut undo SPEC` undoes the last one.
 
     Examples: cinecut edit film.yaml trim 3 --out 0:19.5    |    cinecut edit film.yaml slip "act 2/3" -12f --dry-run
     """
@@ -122,7 +127,7 @@ def _named(verb: str, words: Sequence[str]) -> dict[str, str]:
 def undo(
     spec: SpecArgument, revision: RevisionOption = None, dry_run: DryOption = False, as_json: JsonOption = False
 ) -> None:
-    """Take back the last edit of `cinecut edit` or of the page of `watch`. What else was changed since then stays.
+    """Undo the last edit of `cinecut edit` or of the page of `watch`. Other changes made since then stay.
 
     Example: cinecut undo specs/film.yaml
     """
@@ -136,7 +141,7 @@ def undo(
 def redo(
     spec: SpecArgument, revision: RevisionOption = None, dry_run: DryOption = False, as_json: JsonOption = False
 ) -> None:
-    """Make the edit again that was taken back last, while no other was made since then.
+    """Redo the edit that was undone last, if no other edit was made since.
 
     Example: cinecut redo specs/film.yaml
     """
@@ -148,7 +153,7 @@ def redo(
 
 @app.command()
 def log(spec: SpecArgument, as_json: JsonOption = False) -> None:
-    """List the edits of a spec that can be taken back, the last one first.
+    """List the edits of a spec that can be undone, the last one first.
 
     Example: cinecut log specs/film.yaml
     """
@@ -199,10 +204,10 @@ def _anew(done: Edit) -> NewSegments | None:
 def swap(
     spec: SpecArgument,
     event: Annotated[str, typer.Argument(metavar="EVENT", help="Its number, id, or act 2/3, as in `cinecut edit`.")],
-    number: Annotated[int, typer.Argument(metavar="[N]", min=1, help="Which of its alternatives.")] = 1,
+    number: Annotated[int, typer.Argument(metavar="[N]", min=1, help="The number of the alternative.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
-    """Put one of its `alternatives` into the place of a shot, which becomes one itself: doing it again undoes it.
+    """Replace a shot by one of its `alternatives`; the shot becomes an alternative, so a second swap undoes the first.
 
     Example: cinecut swap specs/film.yaml 12 2
     """

@@ -45,29 +45,40 @@ def export(
         ),
     ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: SPEC's name, here.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: SPEC's name, in this folder.")
     ] = None,
     start: Annotated[
-        str | None, typer.Option("--start", metavar="TIMECODE", help="Of the first frame. Default: 01:00:00:00.")
+        str | None,
+        typer.Option("--start", metavar="TIMECODE", help="The timecode of the first frame. Default: 01:00:00:00."),
     ] = None,
     media_root: Annotated[
         str | None,
-        typer.Option("--media-root", metavar="DIR", help="Where the media lie on the editor's machine: D:/films."),
+        typer.Option(
+            "--media-root", metavar="DIR", help="The folder with the media on the editor's machine: D:/films."
+        ),
     ] = None,
     handles: Annotated[
         int | None,
-        typer.Option("--handles", min=0, metavar="FRAMES", help="Offer this much around each clip. Default: all."),
+        typer.Option(
+            "--handles",
+            min=0,
+            metavar="FRAMES",
+            help="The length of the handles around each clip. Default: all that the film has.",
+        ),
     ] = None,
     stems: Annotated[
-        bool, typer.Option("--stems", help="Render the sounds that no editor makes (effects, pulse) as a sound track.")
+        bool,
+        typer.Option(
+            "--stems", help="Render the sounds that editing programs cannot make (effects, pulse) as a sound track."
+        ),
     ] = False,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the trailer as a project of an editing program, and say what that cannot show.
+    """Export the trailer as a project of an editing program, and list what that cannot represent.
 
-    The film need not be there. Looks are written beside the file, as .cube.
+    Works without the film. Looks are written beside the file, as .cube.
 
     Examples: cinecut export specs/film.yaml --to resolve    |    cinecut export film.yaml --to edl --start 10:00:00:00
     """
@@ -155,18 +166,21 @@ def import_(
     into: Annotated[
         Path | None, typer.Option("--into", metavar="SPEC", help="The spec that it was exported from.")
     ] = None,
-    new: Annotated[Path | None, typer.Option("--new", metavar="SPEC", help="Begin a spec from it.")] = None,
+    new: Annotated[
+        Path | None, typer.Option("--new", metavar="SPEC", help="Create a new spec from the project.")
+    ] = None,
     film: Annotated[
         list[Path] | None,
-        typer.Option("--film", metavar="FILM", help="With --new: its film; once for each."),
+        typer.Option("--film", metavar="FILM", help="With --new: the film; repeat for several."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be changed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; list the changes.")] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring what was changed in an editing program back into the spec it was exported from, or begin one.
+    """Import the changes from an editing program into the spec that was exported, or create a new spec.
 
-    Comments, beats that still fit, and what no editor knows stay; what is not understood is listed.
+    Comments, beats that still fit, and everything that editing programs do not know stay; changes that cannot be
+    imported are listed.
 
     Examples: cinecut import a.yaml v2.fcpxml --dry-run    |    cinecut import v2.otio --new x.yaml --film x.mp4
     """

@@ -24,16 +24,17 @@ def kits(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[KIT]", help="One of them, or a file of your own.", autocompletion=completing("kits:names")
+            metavar="[KIT]", help="A kit's name, or a file of your own.", autocompletion=completing("kits:names")
         ),
     ] = None,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A finished trailer, to be measured.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A finished trailer to measure.")] = None,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the delivery kits: what studios, channels and cinemas ask for; and whether a file is that.
+    """Show the delivery kits: the requirements of studios, channels and cinemas; or test a file against one.
 
-    A file that is not has the status 1. A kit of your own: {kit: 1, about: my channel, sound: {peak: -3}}.
+    The status is 1 if the file does not meet the kit. A kit of your own: {kit: 1, about: my channel, sound: {peak:
+    -3}}.
 
     Examples: cinecut kits    |    cinecut kits cinema    |    cinecut kits broadcast-r128-s1 trailer.mp4
     """

@@ -31,16 +31,16 @@ _SHARES = {"reels": 3, "render": 97}
 def lock(
     spec: SpecArgument,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Also keep the trailer that is rendered.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Also keep the rendered trailer.")
     ] = None,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Render a trailer and write SPEC.lock: what it was made of, and what came of it, by content.
+    """Render a trailer and write SPEC.lock: checksums of everything that it was made of, and of the results.
 
-    It names each medium, font and look, FFmpeg's build, each segment, and hashes of what every stream decodes to.
-    `render --locked` makes exactly that or says what differs; `cinecut why` says what an edit changes.
+    It lists each medium, font and look, FFmpeg's build, each segment, and hashes of every decoded stream. `render
+    --locked` makes exactly this or lists the differences; `cinecut why` shows what an edit changes.
 
     Examples: cinecut lock specs/film.yaml    |    cinecut lock specs/film.yaml -o trailer.mp4
     """
@@ -67,7 +67,7 @@ def why(
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what of a trailer would be rendered anew, and because of what: a value, a medium, a font, FFmpeg.
+    """Show which parts of a trailer would be rendered again, and why: a value, a medium, a font, FFmpeg.
 
     Without LOCK the spec is compared with its own lock. Nothing is rendered.
 
@@ -98,10 +98,12 @@ def why(
 @app.command()
 def verify(
     spec: SpecArgument,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A finished trailer, encoded again or not.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A finished trailer, even if it was encoded again.")],
     only: Annotated[
         str | None,
-        typer.Option("--only", metavar="NAME", help="The deliverable that it is.", autocompletion=deliverables),
+        typer.Option(
+            "--only", metavar="NAME", help="Which deliverable of the spec the file is.", autocompletion=deliverables
+        ),
     ] = None,
     page: Annotated[
         Path | None, typer.Option("--page", metavar="FILE", help="Also write a page with the pictures side by side.")
@@ -111,10 +113,10 @@ def verify(
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at a finished file, and say everything in which it is not what its spec says: status 1 where there is any.
+    """Compare a finished file with its spec and list every difference; status 1 if there is any.
 
-    Each frame is matched with the one that the spec names there, each sound with the mix; so a file may be of another
-    size, rate or codec. Each finding says where it is in the trailer and in the spec, and what to do.
+    Each frame is compared with the one that the spec has there, and the sound with the mix, so the file may have
+    another size, rate or codec. Each finding has its place in the trailer and in the spec, and a remedy.
 
     Examples: cinecut verify specs/film.yaml upload.mp4    |    cinecut verify specs/film.yaml cut.mov --page look.html
     """
@@ -147,7 +149,7 @@ def verify(
 @app.command()
 def conform(
     trailer: Annotated[Path, typer.Argument(metavar="TRAILER", help="A finished trailer.")],
-    films: Annotated[list[Path], typer.Argument(metavar="FILM...", help="The films that it may be cut from.")],
+    films: Annotated[list[Path], typer.Argument(metavar="FILM...", help="The films that the trailer may be cut from.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Default: TRAILER's name, .yaml.")
     ] = None,
@@ -158,10 +160,10 @@ def conform(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Read a finished trailer back into a spec: for each of its shots the exact place in the film.
+    """Make a spec from a finished trailer: the exact place in the film of each of its shots.
 
-    Its sound becomes the music, whole. What is in no film is kept as a clip of the trailer, and marked; cards are read
-    where the extra `ocr` is installed.
+    The trailer's whole sound becomes the music. Parts that are in no film become clips of the trailer, and are
+    marked; cards are read if the extra `ocr` is installed.
 
     Example: cinecut conform trailer.mp4 film.mkv -o specs/old_trailer.yaml
     """

@@ -54,17 +54,18 @@ def deliverables(ctx: typer.Context, incomplete: str) -> list[str]:
 def render(
     spec: SpecArgument,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: FILM_trailer_VIBE.mp4, here.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Default: FILM_trailer_VIBE.mp4 in this folder."),
     ] = None,
     size: Annotated[str | None, typer.Option(metavar="WxH", help="Another size, such as 1280x720.")] = None,
-    draft: Annotated[bool, typer.Option("--draft", help="Small and fast, for looking at the cut.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="A small, fast version, to judge the cut.")] = False,
     stems: Annotated[
         Path | None, typer.Option("--stems", metavar="DIR", help="Also write each stem of the mix, for a mixing desk.")
     ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(
-            "--only", metavar="NAME", help="Of several deliverables this one. Repeatable.", autocompletion=deliverables
+            "--only", metavar="NAME", help="Render only this deliverable. Repeatable.", autocompletion=deliverables
         ),
     ] = None,
     sheet: Annotated[
@@ -72,26 +73,34 @@ def render(
     ] = False,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", metavar="N", min=1, help="So many FFmpegs at a time. Default: the cores, and one."),
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            help="The number of FFmpeg processes at a time. Default: one more than the cores.",
+        ),
     ] = None,
     no_store: Annotated[
-        bool, typer.Option("--no-store", help="Make all anew, and keep nothing for the next render.")
+        bool, typer.Option("--no-store", help="Render everything again, and keep nothing for the next render.")
     ] = False,
     locked: Annotated[
         bool,
-        typer.Option("--locked", help="Make what SPEC.lock says (`cinecut lock`), or nothing, and say what differs."),
+        typer.Option(
+            "--locked",
+            help="Render only if the result will be what SPEC.lock (`cinecut lock`) states; else list the differences.",
+        ),
     ] = False,
     scheduler: SchedulerOption = None,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Render the trailer: its pictures by segments, beside them its sound, mixed and measured; and join them.
+    """Render the trailer: its pictures in segments, its sound mixed and measured, joined into a file.
 
-    The same spec gives the same trailer, every time. The output appears only when it is complete. What was rendered is
-    kept (`cinecut cache`): the next render makes what has changed, and one that was ended goes on where it was. Files
-    that a kit asks for are measured against it; where one misses a figure the status is 1. On a cluster (the extra
-    `cluster`) films, songs and the output lie where all its workers see them.
+    The same spec always gives the same trailer. The output appears only when it is complete. Rendered segments are
+    kept (`cinecut cache`): the next render makes only what has changed, and an interrupted one continues where it
+    stopped. A file for a delivery kit is measured against it; if a figure is missed, the status is 1. On a cluster
+    (the extra `cluster`) films, songs and the output must be on a disk that all workers share.
 
     Examples: cinecut render specs/film.yaml    |    cinecut render specs/film.yaml --draft -f -o look.mp4
     """
@@ -274,9 +283,9 @@ def pack(
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Leave one folder that renders the same trailer elsewhere, with FFmpeg alone and without the film.
+    """Make a folder that renders the same trailer on any machine, with FFmpeg alone and without the film.
 
-    It holds the script, the shots' packets, music, fonts, generated files and render.sh.
+    It contains the script, the packets of the shots, music, fonts, generated files and render.sh.
 
     Example: cinecut pack specs/film.yaml -o trailer.pack && sh trailer.pack/render.sh
     """

@@ -21,14 +21,15 @@ def sheet(
         Path | None, typer.Option("-o", "--output", metavar="PAGE", help="Default: SPEC's name, .html.")
     ] = None,
     known: Annotated[
-        bool, typer.Option("--known", help="Also write SPEC.known.json: what analyze knows, for whoever gets the spec.")
+        bool,
+        typer.Option("--known", help="Also write SPEC.known.json, the results of analyze, to pass on with the spec."),
     ] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the contact sheet of a spec as it is now: its events, their alternatives, every shot of the film.
+    """Make the contact sheet of a spec: its events, their alternatives, every shot of the film.
 
-    A click on a time copies it. The page is one file; it needs no network.
+    A click on a time copies it. The page is a single file and needs no network.
 
     Example: cinecut sheet specs/film.yaml
     """

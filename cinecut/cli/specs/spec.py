@@ -23,12 +23,12 @@ app = typer.Typer()
 def explain(
     spec: SpecArgument,
     as_json_: JsonOption = False,
-    values: Annotated[bool, typer.Option("--values", help="Only who set each value.")] = False,
-    timeline: Annotated[bool, typer.Option("--timeline", help="Only where each event falls.")] = False,
+    values: Annotated[bool, typer.Option("--values", help="Show only where each value comes from.")] = False,
+    timeline: Annotated[bool, typer.Option("--timeline", help="Show only the timeline.")] = False,
 ) -> None:
-    """Say who set every value (user, vibe, film, schema) and where every event falls.
+    """Show where every value comes from (user, vibe, film, schema), and when every event plays.
 
-    The timeline gives film and trailer positions as clock and timecode, the beat, and the offset from it.
+    The timeline shows film and trailer positions as clock and timecode, the beat, and the offset from it.
 
     Example: cinecut explain specs/film.yaml --timeline
     """
@@ -96,7 +96,7 @@ def compile_(
         str,
         typer.Option(
             metavar="modern|classic",
-            help="Spelled for FFmpeg 7 and later, or for earlier ones.",
+            help="For which FFmpeg: 7 and later, or earlier.",
             autocompletion=completing(("modern", "classic")),
         ),
     ] = "modern",
@@ -104,7 +104,7 @@ def compile_(
 ) -> None:
     """Write the filter script, the generated files and the command into a folder.
 
-    Needs neither film nor FFmpeg: the spec carries the facts (see `cinecut link`).
+    Needs neither film nor FFmpeg: the spec contains the facts (see `cinecut link`).
 
     Example: cinecut compile specs/film.yaml -o build
     """
@@ -132,15 +132,18 @@ def compile_(
 @app.command()
 def link(
     spec: SpecArgument,
-    film: Annotated[Path | None, typer.Argument(metavar="[FILM]", help="Where the film is now, if it moved.")] = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Take FILM even if it is another film.")] = False,
-    name: Annotated[str | None, typer.Option(metavar="NAME", help="Of several films the one that FILM is.")] = None,
+    film: Annotated[Path | None, typer.Argument(metavar="[FILM]", help="The film's new path, if it was moved.")] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Use FILM even if it is a different film.")] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="If the spec has several films, the name of the one that FILM is."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the film and the other files a spec names, and write their facts into it.
 
-    Comments and formatting stay as they are. With FILM, the spec is made to name that file. Of a song that is new, the
-    beats are measured too, and compared with those in the spec.
+    Comments and formatting stay. With FILM, the spec is changed to use that file. The beats of a new song are
+    measured too, and compared with those in the spec.
 
     Example: cinecut link specs/film.yaml /archive/film.mkv
     """

@@ -35,24 +35,27 @@ def vibes(
         str | None,
         typer.Argument(
             metavar="[NAME]",
-            help="One of them, or a file of your own, in full.",
+            help="A vibe's name, or a file of your own, to show in full.",
             autocompletion=completing("vibes:names"),
         ),
     ] = None,
     still: Annotated[
-        str | None, typer.Option("--still", metavar="FILM@TIME", help="Draw a frame before and after the look.")
+        str | None,
+        typer.Option("--still", metavar="FILM@TIME", help="Draw a frame of the film before and after the vibe's look."),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Of the still: .png or .jpg. Default: FILM_NAME_TIME.png."),
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="The picture's file: .png or .jpg. Default: FILM_NAME_TIME.png."
+        ),
     ] = None,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the vibes: the genres that a trailer can be cut for, and how a frame of a film looks in them.
+    """Show the vibes (genres that a trailer can be cut for), or how a frame of a film looks in one.
 
-    A file of your own says only what it has otherwise: {vibe: 1, base: thriller, grade: {saturation: 0.6}}.
+    A file of your own contains only the differences: {vibe: 1, base: thriller, grade: {saturation: 0.6}}.
 
     Examples: cinecut vibes    |    cinecut vibes thriller    |    cinecut vibes mine.yaml --still film.mkv@1:02:11
     """

@@ -15,16 +15,16 @@ app = typer.Typer()
 @app.command()
 def watch(
     spec: SpecArgument,
-    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Default: any that is free.")] = 0,
+    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Default: any free port.")] = 0,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page, where there is a desktop.")
     ] = True,
     ffmpeg: FFmpegOption = None,
 ) -> None:
-    """Play a draft of the trailer on a page, anew whenever the spec, the film, the song or a LUT changes.
+    """Play a draft of the trailer on a web page, updated whenever the spec, the film, the song or a LUT changes.
 
-    The page also edits the spec: in and out points, order, lengths, titles, levels. It is served on this machine alone.
-    Ctrl-C ends it.
+    The page can also edit the spec: in and out points, order, lengths, titles, levels. Only this machine can open
+    it. Ctrl-C ends it.
 
     Example: cinecut watch specs/film.yaml
     """
