@@ -45,7 +45,7 @@ CODES: dict[str, tuple[str, str]] = {
         "Make it longer; look at its times and its speed.",
     ),
     "order": ("An out point is not after its in point.", "Exchange them, or correct one."),
-    "past-end": ("A time lies after the end of the film or song.", "Correct it; `cinecut link` measures a file anew."),
+    "past-end": ("A time lies after the end of the film or song.", "Correct it; `cinecut link` measures a file again."),
     "no-handle": (
         "A crossfade needs pictures from beyond a shot's points, and the film has none there.",
         "Move the point away from the film's edge, shorten the crossfade, or use a dip.",
@@ -75,7 +75,7 @@ CODES: dict[str, tuple[str, str]] = {
     "missing-file": ("A file that is named is not there.", "Correct its name; paths are relative to the spec."),
     "unreadable": (
         "A file is there, but cannot be opened or is damaged.",
-        "Try it in a player; fetch or convert it anew.",
+        "Try it in a player; fetch or convert it again.",
     ),
     "no-video": ("A file holds no moving picture.", "Name the film itself."),
     "no-audio": ("A file holds no sound, or not the stream that is asked for.", "Choose another stream or file."),

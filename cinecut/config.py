@@ -143,7 +143,9 @@ def _read(file: Path, of_user: bool, report: Report) -> dict[str, Default]:
         if name not in KEYS:
             report.add("unknown-key", f"`{name}` is no default", span, _near(name))
         elif KEYS[name].of_user and not of_user:
-            hint = f"it goes into {user_file()}: a spec's folder may come from anybody, and chooses nothing that is run"
+            hint = (
+                f"it goes into {user_file()}: a spec's folder may come from anybody, so it chooses no programs to run"
+            )
             report.add("option", f"`{name}` cannot be set beside a spec", span, hint)
         else:
             try:

@@ -97,7 +97,7 @@ def fetch(file: Source, target: Path, terms: FetchOptions) -> None:
                 failures = failures + 1 if reached <= furthest else 1
                 furthest = max(reached, furthest)
                 if failures > len(terms.pauses):
-                    hint = "the same command goes on where it broke off"
+                    hint = "the same command continues where it stopped"
                     raise Stop("download", f"{file.url}: {reason}", hint) from None
                 time.sleep(terms.pauses[failures - 1])
         arrived.flush()
@@ -171,7 +171,7 @@ def _extent(response: requests.Response, have: int) -> tuple[int, int | None]:
         return have, int(span[2])
     if status >= 500 or status in (requests.codes.request_timeout, requests.codes.too_many_requests):
         raise _BrokeOff(f"it answers with status {status}")
-    hint = "a newer cinecut may know where it has gone" if status == requests.codes.not_found else ""
+    hint = "a newer cinecut may know its new address" if status == requests.codes.not_found else ""
     raise Stop("download", f"{response.url} answers with status {status}", *filter(None, [hint]))
 
 

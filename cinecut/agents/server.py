@@ -113,7 +113,7 @@ def _reading(made: MCPServer[Any], fence: Fence) -> None:
 
     @tool
     def history(spec: Spec = "") -> str:
-        """The edits of a spec that `undo` takes back, the last one first."""
+        """The edits of a spec that `undo` can undo, the last one first."""
         rows = ["; ".join(entry.said) for entry in log(fence.spec(spec))[::-1]]
         return answers.short("\n".join(rows) or "no edit is kept", "")
 

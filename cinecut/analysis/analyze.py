@@ -245,11 +245,11 @@ def _texts(request: Request) -> tuple[Mapping[str, str], list[Diagnostic]]:
     title = common_title(request.films) if request.others else film_title(request.film)
     if request.others and not title:
         message = "the films' titles have nothing in common: the trailer has none"
-        hint = "analyze --title says what they are called together"
+        hint = "analyze --title gives them a common title"
         return request.texts, [Diagnostic("film", message, None, (hint,))]
     if is_doubtful(title):
         message = f"{excerpt(title)} is no title for a card: the trailer has none"
-        return request.texts, [Diagnostic("film", message, None, ("--title says what the film is called",))]
+        return request.texts, [Diagnostic("film", message, None, ("--title sets the film's title",))]
     return {"title": title, **request.texts}, []
 
 

@@ -45,7 +45,9 @@ def _film(path: Path, catalogue: Catalogue, target: Path) -> Film:
     try:
         facts = catalogue.result(catalogue.films[str(path)]).facts
     except LookupError:
-        raise Stop("no-material", f"the catalogue has lost {path}", "`cinecut index` looks at it again") from None
+        raise Stop(
+            "no-material", f"{path} is missing from the catalogue", "`cinecut index` looks at it again"
+        ) from None
     return make(Film, file=name_from(target.absolute().parent, path), facts=facts)
 
 

@@ -100,7 +100,7 @@ class Index:
             return cls(rows, films, array("looks"), array("measures"), array("film_of_shot"), *texts)
         except (OSError, ValueError, sqlite3.Error) as error:
             raise Stop(
-                "unreadable", f"the index {folder} is damaged: {error}", "`cinecut index` makes it anew"
+                "unreadable", f"the index {folder} is damaged: {error}", "`cinecut index` makes it again"
             ) from None
 
     def find(self, terms: Sequence[str], look: Look | None, films: Sequence[str], most: int) -> list[Hit]:

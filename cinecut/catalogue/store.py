@@ -57,7 +57,7 @@ class Catalogue:
         try:
             content = json.loads((folder / _FILE).read_bytes())
             if content[_HEAD] != _FORMAT:
-                raise Stop("other-file", f"{folder} is a catalogue of another version of cinecut", "index it anew")
+                raise Stop("other-file", f"{folder} is a catalogue of another version of cinecut", "index it again")
             films = {
                 each["path"]: CatalogueEntry(**each | {"warnings": (*each["warnings"],)}) for each in content["films"]
             }

@@ -21,10 +21,10 @@ class NewSegments:
 
     def __str__(self) -> str:
         if not self.segments:
-            return "no picture would be rendered anew"
+            return "no picture would be rendered again"
         places = ", ".join(f"{name + ' ' if name else ''}{start}–{end}" for name, start, end in self.segments[:8])
         more = f" and {len(self.segments) - 8} more" if len(self.segments) > 8 else ""
-        return f"{len(self.segments)} of {self.whole} segments would be rendered anew: frames {places}{more}"
+        return f"{len(self.segments)} of {self.whole} segments would be rendered again: frames {places}{more}"
 
 
 def new_segments(before: Layout, after: Layout) -> NewSegments | None:

@@ -1,7 +1,7 @@
 """The journal of edits to a spec, kept in the cache: one numbered file per edit.
 
-An entry holds the texts before and after its edit, so that it can be taken back and made again; how far a person has
-changed the file since then is seen by comparing. What was taken back stays until the next edit is made.
+An entry holds the texts before and after its edit, so that it can be undone and redone; how far a person has
+changed the file since then is seen by comparing. An undone edit is kept until the next edit is made.
 
     1.json  2.json  3.json  ─ undo ─►  1.json  2.json  3.undone  ─ redo ─►  1.json  2.json  3.json
 """
@@ -113,14 +113,16 @@ def taken_back(entry: JournalEntry, now: str) -> str:
     >>> taken_back(entry, "a: 1\\nb: 20\\nc: 4\\n")
     'a: 1\\nb: 2\\nc: 4\\n'
     """
-    message = "what the last edit wrote was changed since then: nothing was taken back"
+    message = "the edit cannot be undone, because what it wrote has changed since: nothing was written"
     refusal = Stop("option", message, "cinecut log SPEC says what the edit did; do it by hand")
     return _changed(entry.after, entry.before, now, refusal)
 
 
 def made_again(entry: JournalEntry, now: str) -> str:
     """The text with an undone edit applied again. Raises Stop where the same lines were changed since then."""
-    refusal = Stop("option", "what the edit changes was changed since it was taken back: nothing was made again")
+    refusal = Stop(
+        "option", "the edit cannot be redone, because what it changes has changed since: nothing was written"
+    )
     return _changed(entry.before, entry.after, now, refusal)
 
 

@@ -121,7 +121,7 @@ def undo(spec: Path, terms: EditOptions = USUAL) -> Edit:
     """Undo the last edit; later changes elsewhere in the file stay. Raises Stop."""
     entry = next(iter(log(spec)[::-1]), None)
     if entry is None:
-        raise Stop("option", f"there is no edit of {spec} to take back", "cinecut log SPEC lists those that there are")
+        raise Stop("option", f"there is no edit of {spec} to undo", "cinecut log SPEC lists the edits")
     return _revised(spec, lambda now: taken_back(entry, now.text), terms, lambda journal, _: journal.note_undone(entry))
 
 
@@ -129,7 +129,7 @@ def redo(spec: Path, terms: EditOptions = USUAL) -> Edit:
     """Redo the edit that was undone last, if no other was made since then. Raises Stop."""
     entry = next(iter(journal_of(spec).undone()), None)
     if entry is None:
-        raise Stop("option", f"no edit of {spec} was taken back that could be made again")
+        raise Stop("option", f"there is no edit of {spec} to redo")
     return _revised(spec, lambda now: made_again(entry, now.text), terms, lambda journal, _: journal.note_redone(entry))
 
 

@@ -195,7 +195,7 @@ def _explain(places: Mapping[str, Span], folder: Path, status: int, lines: Seque
             span = places[match[1]]
             break
     if status < 0:  # its messages are not the reason
-        hint = "where nobody did that, the machine may have run out of memory" if status == -signal.SIGKILL else ""
+        hint = "if nobody did that, the machine may have run out of memory" if status == -signal.SIGKILL else ""
         message = f"FFmpeg was ended from outside by {signal.Signals(-status).name}"
         return Stop("ffmpeg", message, *([hint] if hint else []), *errors[:3], span=span)
     first = _LEVEL.sub("", errors[0]) if errors else "it gave no reason"

@@ -177,7 +177,7 @@ def mend(path: Path) -> Path:
     except NotGGUF as reason:
         raise Stop("unreadable", f"{path} is no GGUF file: {reason}") from None
     if not head.lacks_projector_type or not {"mm.0.weight", "mm.2.weight"} <= head.tensors.keys():
-        raise Stop("other-file", f"{path} is no LLaVA 1.5 projector that lacks its type: there is nothing to mend")
+        raise Stop("other-file", f"{path} is no LLaVA 1.5 projector that lacks its type: there is nothing to repair")
     if head.truncated:
         raise Stop("unreadable", f"{path} is cut short", "fetch it again first")
     target = mended_path(path)

@@ -72,7 +72,7 @@ class ModelFiles:
         _complete_head(self.weights)
         if self.mmproj is not None and _complete_head(self.mmproj).lacks_projector_type:
             message = f"{self.mmproj} does not say what projector it is (clip.projector_type)"
-            raise Stop("model", message, "cinecut models repair writes a mended copy beside it")
+            raise Stop("model", message, "cinecut models repair writes a repaired copy beside it")
 
 
 def _complete_head(path: Path) -> Head:

@@ -209,7 +209,7 @@ def _bindable(ports: Iterable[int]) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that has just ended is no obstacle
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
-    raise Stop("model", "no port of this machine is free for the server")
+    raise Stop("model", "no port is free for the server")
 
 
 @dataclass(frozen=True, slots=True)

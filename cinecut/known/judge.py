@@ -287,7 +287,7 @@ def _no_music(layout: Layout, known: Known, report: Report) -> None:
         heard = sum((end - begin for begin, end in song.parts), Fraction(0))
         missing = Fraction(song.place.length - song.fade, SAMPLE_RATE) - heard
         if not song.owner and missing > _EARLY and not known.short:
-            message = f"the song ends {float(missing):.1f} s before its music is wanted to"
+            message = f"the song ends {float(missing):.1f} s before its music should"
             cure = "let it `loop: true`, list more `parts`, or let a `cue: stop` end the music sooner"
             report.add("no-music", message, spec.music.place.of("parts" if spec.music.parts else "file"), cure)
 

@@ -121,7 +121,7 @@ def _check_music(music: Music, report: Report) -> None:
     if music.pulse != "none":
         report.add("over-determined", "there is a song, so there is no pulse", place.of("pulse"), "remove one of them")
     if music.parts and "start" in place.given:
-        message = "the song's parts say where it begins, so `start` says it twice"
+        message = "the song's parts define where it begins, so `start` is one too many"
         report.add("over-determined", message, place.of("start"), "remove `start`, or `parts`")
     for part in music.parts:
         if part.out <= part.in_:
@@ -146,7 +146,7 @@ def _check_beats(beats: BeatGrid, report: Report) -> None:
         return
     for key in ("tempo", "first"):
         if key in place.given:
-            message = f"`times` lists every beat already, so `{key}` says it twice"
+            message = f"`times` lists every beat already, so `{key}` is one too many"
             report.add("over-determined", message, place.of(key), f"remove `{key}`, or `times`")
     for number, (left, right) in enumerate(pairwise(beats.times), 2):
         if right <= left:

@@ -260,7 +260,7 @@ def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:
         elif key in elsewhere:
             hint = elsewhere[key]
         elif " " in key:
-            hint = "a text that holds a colon and a space goes in quotes"
+            hint = "a text with a colon and a space needs quotes"
         else:
             hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
         yield "unknown-key", f"`{excerpt(key)[1:-1]}` is not known here", node.keys[key], (hint,)

@@ -42,7 +42,7 @@ def client_of(where: Where, say: Callable[[str], None]) -> Iterator[Client]:
     except ImportError:
         raise Stop("option", "--scheduler needs Dask", "python -m pip install 'cinecut[cluster]'") from None
     if where.scheduler != LOCAL and (where.workers or where.memory):
-        raise Stop("option", "--workers and --memory are of a local cluster: others have been started with theirs")
+        raise Stop("option", "--workers and --memory are for a local cluster: a running one has its own")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its failures come back to us as exceptions
     with ExitStack() as stack:
         try:

@@ -91,7 +91,7 @@ def _check_same(asset: NamedMedium, report: Report) -> None:
         size, wanted = int(found.partition("-")[0]), known.partition("-")[0]
         difference = f"it has {size} bytes, not {wanted}" if str(size) != wanted else "the same size, other content"
         message = f"{asset.file} is not the file that this spec was made for: {difference}"
-        hint = "if it is the right one now, measure it anew: cinecut link SPEC"
+        hint = "if it is the right one now, measure it again: cinecut link SPEC"
         report.add("other-file", message, asset.owner.place.of("file"), hint)
 
 
@@ -152,7 +152,7 @@ def write_facts(document: Document, facts: Mapping[NodePath, Facts], files: Mapp
         assert isinstance(parent, MapNode)
         owner = written.setdefault(node.span, path)
         if facts[owner] != facts[path] or files.get(owner) != files.get(path):
-            message = "this is another file than what it repeats: write it out"
+            message = "this is a different file from the value it repeats: write it out"
             raise Stop("yaml", message, span=parent.keys[str(path[-1])])
         if not parent.is_alias(str(path[-1])):
             written[node.span] = path
@@ -206,7 +206,7 @@ def _check_film(film: Path, known: FilmFacts | None, found: Facts) -> None:
     if known.rate != found.rate or abs(known.duration - found.duration) > 1:
         is_, was = (f"{clock(facts.duration)} at {rate_text(facts.rate)} frames/s" for facts in (found, known))
         message = f"{film} is not the film that this spec was made for: it is {is_}, that was {was}"
-        raise Stop("other-file", message, "--force takes it all the same; every time of the spec then means it")
+        raise Stop("other-file", message, "--force uses it anyway; every time in the spec then refers to it")
 
 
 def name_from(folder: Path, file: Path) -> str:

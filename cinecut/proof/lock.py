@@ -243,7 +243,7 @@ def read_lock(path: Path) -> TrailerLock:
     document = read_document(path, report)
     report.stop_on_error()
     values = plain(document.root)
-    hint = f"write it anew: cinecut lock {as_word(path.name.removesuffix('.lock'))}"
+    hint = f"write it again: cinecut lock {as_word(path.name.removesuffix('.lock'))}"
     if not isinstance(values, dict) or values.get("lock") != _VERSION:
         raise Stop("locked", f"{path} is no lock that this cinecut reads", hint)
     try:
@@ -268,7 +268,7 @@ def spec_of(lock: TrailerLock, path: Path) -> Spec:
     spec = fill_spec(parse_document(path, "\n".join(lock.spec) + "\n", report), report)
     report.stop_on_error()
     if spec is None:
-        raise Stop("locked", f"{path} holds no spec", "write it anew: cinecut lock SPEC")
+        raise Stop("locked", f"{path} holds no spec", "write it again: cinecut lock SPEC")
     return spec
 
 

@@ -66,4 +66,4 @@ def _refuse(path: Path, differences: Sequence[str]) -> None:
     if differences:
         more = [f"and {len(differences) - _NAMED} more"] if len(differences) > _NAMED else []
         hint = f"`cinecut why` says what changes; `cinecut lock` accepts it: {path}"
-        raise Stop("locked", "this would not be the trailer that is locked", *differences[:_NAMED], *more, hint)
+        raise Stop("locked", "the result would differ from the locked trailer", *differences[:_NAMED], *more, hint)

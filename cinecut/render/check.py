@@ -141,7 +141,7 @@ def warn(layout: Layout, path: Path, report: Report) -> None:
     spec = layout.trailer.spec
     known = known_at(spec, path)
     if known is None and was_analysed(spec):
-        message = "what analyze knew of the film is not on this machine: its cuts and lines are unchecked"
+        message = "the results of analyze for the film are not on this machine: its cuts and lines are unchecked"
         hint = f"put {path.stem}.known.json beside the spec, or analyze the film here"
         report.add("no-side-file", message, spec.main_film.place.of("file"), hint)
     judge(layout, known, report)

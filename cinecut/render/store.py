@@ -67,7 +67,7 @@ class Store:
                     return True
                 target.unlink()
                 entry.unlink()
-                self.warnings.append(Diagnostic("store", f"{entry} is damaged: it is made again", None))
+                self.warnings.append(Diagnostic("store", f"{entry} is damaged, and is made again", None))
         return False
 
     def take_all(self, keys: Mapping[str, str], folder: Path) -> set[str]:

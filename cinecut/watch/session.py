@@ -174,7 +174,7 @@ class Session:
     def edit(self, action: dict[str, Any], revision: str) -> None:
         """Do an action and write the spec. Raises Stop if it cannot be done, or the file has changed."""
         if self.job is None or self.state.broken:
-            raise Stop("option", "mend the mistakes in the file first")
+            raise Stop("option", "correct the mistakes in the file first")
         self._revise(lambda terms: revise.edit(self.spec, action, terms), revision)
 
     def undo(self, revision: str) -> None:

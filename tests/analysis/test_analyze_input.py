@@ -208,7 +208,7 @@ def test_another_films_subtitles_are_not_used(film: Footage, tmp_path: Path) -> 
     (tmp_path / "other.srt").write_text(srt(lines), encoding="utf-8")
     found, _ = usable(film.path, tmp_path, subtitles=tmp_path / "other.srt")
     assert found.dialogue.lines == ()
-    assert "another film's, not used" in said(found)
+    assert "belongs to another film, not used" in said(found)
 
 
 # --- music ------------------------------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def test_films_are_taken_once_and_subtitles_of_one(folder: Path, films: dict[str
     assert twice.returncode == 1
     assert "is the same film as" in twice.stderr
     words = cinecut("analyze", first, second, "--subtitles", "x.srt", "-o", "x.yaml", cwd=folder)
-    assert "are of one film" in words.stderr
+    assert "need one film" in words.stderr
     request = Request(first, folder / "x.yaml", load_vibe("action"), others=(folder / "none.mkv",))
     with pytest.raises(Stop, match="none"):
         analyze(request, lambda stage, done: None, Cache("series"))

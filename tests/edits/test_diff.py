@@ -84,7 +84,7 @@ CHANGES = {
                      ["music: file song.ogg → other.ogg, gain -3 → 0 dB"]),
     "no music": ([("music: {file: song.ogg, gain: -3, beats: {tempo: 120}", "music: {pulse: soft, beats: {tempo: 120}"),
                   (",\n        facts: {fingerprint: 4-1, duration: 60, rate: 44100, channels: 2}}", "}")],
-                 ["music: file song.ogg → none, pulse none → soft, gain -3 → -6 dB, measured anew"]),
+                 ["music: file song.ogg → none, pulse none → soft, gain -3 → -6 dB, measured again"]),
     "a vibe": ([("timeline:", "vibe: {base: horror, loudness: -20}\ntimeline:")],
                ["vibe: none → {base: horror, loudness: -20}"]),
     "a mix": ([("timeline:", "mix: {music: -4}\ntimeline:")], ["mix: music 0 → -4 dB"]),

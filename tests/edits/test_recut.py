@@ -285,5 +285,5 @@ def test_the_command(studio: Path, analyses: Path, tmp_path: Path) -> None:
     assert cinecut("check", "--strict", "spec.yaml", cwd=tmp_path, **cache).returncode == 0
     cinecut("cache", "--clear", "known", cwd=tmp_path, **cache)
     blind = cinecut(*asked, cwd=tmp_path, **cache)
-    assert "what analyze wrote is not at hand" in blind.stderr
-    assert "and not 20 s: what you touched stays" in blind.stderr
+    assert "the spec as analyze wrote it is missing" in blind.stderr
+    assert "and not 20 s: events that you edited keep" in blind.stderr

@@ -75,7 +75,7 @@ def test_a_new_cut_is_of_all_films_and_keeps_what_a_hand_did(folder: Path, films
     assert shown(path, films) == {"eins", "second"}
     assert 12 <= record["seconds"] <= 19
     again = cinecut("recut", "two.yaml", "--subtitles", "pilot.srt", cwd=folder)
-    assert "are of one film" in again.stderr
+    assert "needs a spec of one film" in again.stderr
 
 
 def test_a_film_that_is_added_is_cut_in_and_names_of_ones_own_stay(folder: Path, films: dict[str, Footage]) -> None:

@@ -254,7 +254,7 @@ def test_a_mended_copy_is_preferred_and_an_unmended_one_refused(folder: Path) ->
     assert found is not None
     with pytest.raises(Stop) as stop:
         found.verify()
-    assert stop.value.diagnostics[0].hints == ("cinecut models repair writes a mended copy beside it",)
+    assert stop.value.diagnostics[0].hints == ("cinecut models repair writes a repaired copy beside it",)
     mended = mend(whole)
     found = find_model("vision")
     assert found is not None
@@ -286,11 +286,11 @@ def test_a_server_takes_the_mended_copy_and_not_the_original(tmp_path: Path) -> 
 def test_only_a_llava_projector_is_mended(tmp_path: Path) -> None:
     weights, whole = write_tiny_llava(tmp_path)
     for path in (weights, whole):
-        with pytest.raises(Stop, match="nothing to mend"):
+        with pytest.raises(Stop, match="nothing to repair"):
             mend(path)
     other = without_type(whole, tmp_path / "other-mmproj.gguf")
     other.write_bytes(other.read_bytes().replace(b"mm.2.weight", b"mm.9.weight"))
-    with pytest.raises(Stop, match="nothing to mend"):
+    with pytest.raises(Stop, match="nothing to repair"):
         mend(other)
     old = without_type(whole, tmp_path / "cut-mmproj.gguf")
     os.truncate(old, read_head(old).data_start)
@@ -301,12 +301,12 @@ def test_only_a_llava_projector_is_mended(tmp_path: Path) -> None:
 
 def test_repair_mends_what_needs_it_once(folder: Path, tmp_path: Path) -> None:
     _, whole = write_tiny_llava(folder)
-    assert cinecut("models", "repair", cwd=tmp_path).stdout == "nothing to mend\n"
+    assert cinecut("models", "repair", cwd=tmp_path).stdout == "nothing to repair\n"
     without_type(whole, tmp_path / "old.gguf").replace(whole)
     done = cinecut("models", "repair", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "llava-tiny-mmproj.mended.gguf" in done.stdout
-    assert cinecut("models", "repair", cwd=tmp_path).stdout == "nothing to mend\n"
+    assert cinecut("models", "repair", cwd=tmp_path).stdout == "nothing to repair\n"
     done = cinecut("models", "repair", tmp_path / "absent.gguf", cwd=tmp_path)
     assert done.returncode == 1
     assert "there is no file" in done.stderr

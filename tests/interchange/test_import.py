@@ -293,8 +293,8 @@ def test_a_file_of_another_film_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "why"),
     [
-        ("bomb.xml", '<!DOCTYPE x [<!ENTITY a "b">]><xmeml>&a;</xmeml>', "defines entities"),
-        ("file.xml", '<!DOCTYPE x SYSTEM "file:///etc/passwd" [ ]><xmeml/>', "defines entities"),
+        ("bomb.xml", '<!DOCTYPE x [<!ENTITY a "b">]><xmeml>&a;</xmeml>', "defines XML entities"),
+        ("file.xml", '<!DOCTYPE x SYSTEM "file:///etc/passwd" [ ]><xmeml/>', "defines XML entities"),
         ("half.fcpxml", "<fcpxml><resources>", "is no XML"),
         ("empty.fcpxml", "<fcpxml version='1.11'/>", "holds no project"),
         ("none.xml", "<xmeml version='5'><bin/></xmeml>", "holds no sequence"),
@@ -302,8 +302,8 @@ def test_a_file_of_another_film_is_refused(tmp_path: Path) -> None:
         ("odd.otio", '{"OTIO_SCHEMA": "Clip.1"}', "holds no timeline"),
         ("bad.otio", "{", "is no OpenTimelineIO file"),
         ("words.edl", "dear editor\n" * 1000, "holds no event"),
-        ("cut.aaf", "x", "is of no kind that is read"),
-        ("cut.kdenlive", "<mlt/>", "is of no kind that is read"),
+        ("cut.aaf", "x", "is not a kind of file that can be imported"),
+        ("cut.kdenlive", "<mlt/>", "is not a kind of file that can be imported"),
     ],
 )
 def test_what_is_no_timeline_is_refused_in_words(name: str, data: str, why: str, tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ def test_a_lead_at_half_speed(film: Film, bundled: Path, tmp_path: Path) -> None
         (
             ["{shot: {in: 1s, for: 1s}}", "{shot: {in: 4s, for: 1s}, from: crossfade 6f, sound_lead: 3f}"],
             "transition",
-            "the sound cross-fades here with the picture, so `sound_lead` has no place",
+            "the sound cross-fades here with the picture, so `sound_lead` is not possible here",
         ),
         (["{shot: {in: 4s, for: 1s}, sound_trail: 0.5s}"], "sound-outside", "this shot's sound outlasts the trailer"),
     ],

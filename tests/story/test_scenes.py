@@ -176,7 +176,7 @@ def test_a_model_that_never_answers_well_is_given_up(footage: Footage, facts: Fi
         found = described(footage, facts, server.url, tmp_path)
         assert len(server.asked) < 2 * COUNT
     assert not found.scenes
-    assert "the vision model was given up after" in said(found)[0]
+    assert "the vision model was abandoned after" in said(found)[0]
     assert not (tmp_path / NAME).exists()
 
 
@@ -255,7 +255,7 @@ def test_a_film_that_changed_is_described_anew(
     os.utime(film, (1, 1))
     found = described(moved, facts, server.url, tmp_path)
     assert len(server.asked) == 2 * COUNT
-    assert said(found) == [f"{NAME} was made before the film changed: the scenes are described anew"]
+    assert said(found) == [f"{NAME} was made before the film changed: the scenes are described again"]
     assert described(moved, replace(facts, fingerprint="1-0"), server.url, tmp_path).kept == 0
 
 
@@ -314,7 +314,7 @@ def test_a_foreign_file_is_a_miss_with_a_warning(
     store.path.parent.mkdir()
     store.path.write_bytes(data)
     found, (warning,) = store.read()
-    assert (found, warning.message) == ({}, f"{NAME} is damaged: the scenes are described anew")
+    assert (found, warning.message) == ({}, f"{NAME} is damaged: the scenes are described again")
     assert not Path("cinecut-was-here").exists()
     store.write(SCENES)
     assert store.read() == (SCENES, [])
@@ -325,7 +325,7 @@ def test_a_file_of_another_version_is_a_miss_with_a_warning(store: SceneStore) -
     kind, version, digest, inner = msgpack.unpackb(store.path.read_bytes())
     store.path.write_bytes(packed([kind, version + 1, digest, inner]))
     found, (warning,) = store.read()
-    assert (found, warning.message) == ({}, f"{NAME} is of another version: the scenes are described anew")
+    assert (found, warning.message) == ({}, f"{NAME} is of another version: the scenes are described again")
 
 
 def test_no_damaged_byte_gets_through(store: SceneStore) -> None:

@@ -257,7 +257,9 @@ def belonging(
         return inside, None
     last = max(cue.start for cue in cues)
     if outside > 1 and outside > _STRAY_SHARE * len(cues):
-        message = f"runs to {clock(last, 0)} and the film only to {clock(duration, 0)}: another film's, not used"
+        message = (
+            f"runs to {clock(last, 0)} and the film only to {clock(duration, 0)}: belongs to another film, not used"
+        )
         return [], _about(track, message, "name the right file with --subtitles")
     plural = "cue lies" if outside == 1 else "cues lie"
     return inside, _about(track, f"fits, but {outside} {plural} after the film's end ({clock(duration, 0)}): left out")

@@ -34,7 +34,7 @@ def other_beats(music: Music, song: Path) -> Diagnostic | None:
     measured = "a changing tempo" if found.tempo is None else f"{float(found.tempo):g} beats a minute"
     message = f"{song.name} has {measured} from {clock(found.first)} on, not the beats in the spec"
     beats = "" if found.tempo is None else f"`{{tempo: {float(found.tempo):g}, first: {float(found.first):g}s}}`, or "
-    hint = f"write {beats}cut anew to them: cinecut recut SPEC --music {music.file}"
+    hint = f"write {beats}cut again to them: cinecut recut SPEC --music {music.file}"
     return Diagnostic("music", message, music.place.of("beats"), (hint,))
 
 

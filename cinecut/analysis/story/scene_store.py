@@ -86,7 +86,7 @@ class SceneStore:
     def read(self) -> tuple[dict[FilmTime, Scene], list[Diagnostic]]:
         """The stored scenes by their time. An unusable file is ignored, with a warning that says why."""
         content, why_not = self._content()
-        warnings = [Diagnostic("model", f"{NAME} {why_not}: the scenes are described anew")] if why_not else []
+        warnings = [Diagnostic("model", f"{NAME} {why_not}: the scenes are described again")] if why_not else []
         mine = next((answers for answers in content.answers if self._is_mine(answers)), None)
         if mine is None:
             return {}, warnings

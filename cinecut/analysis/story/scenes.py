@@ -201,8 +201,10 @@ class _Work:
         if self.unwritten:
             yield Diagnostic("model", f"{NAME} cannot be written: {self.unwritten}; a second run asks again")
         if self.end:
-            message = f"the vision model was given up after {self.done} of {self.total} pictures: {self.end}"
-            yield Diagnostic("model", message, None, ("a second run goes on with those that are not described",))
+            message = f"the vision model was abandoned after {self.done} of {self.total} pictures: {self.end}"
+            yield Diagnostic(
+                "model", message, None, ("a second run continues with the pictures that were not described",)
+            )
         elif self.failed:
             message = f"{self.failed} of {self.total} pictures were not described: {self.reason}"
             yield Diagnostic("model", message)

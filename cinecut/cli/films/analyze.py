@@ -202,11 +202,13 @@ def _check_target(options: FilmOptions, target: Path, force: bool) -> None:
             raise Stop("unreadable", f"{film} is a spec, and no film", again)
     if len(options.films) > 1 and (options.subtitles or options.subtitles_shift or options.subtitles_rate):
         hint = "leave them out: subtitles are found beside each film by its name"
-        raise Stop("option", "--subtitles, and their shift and rate, are of one film, and there are several", hint)
+        raise Stop(
+            "option", "--subtitles, --subtitles-shift and --subtitles-rate need one film, and there are several", hint
+        )
     if options.blocks and len(options.films) < 2:
         raise Stop("option", "--blocks is for several films, and there is one", "name the others after it")
     if options.blocks and options.structure is not None:
-        raise Stop("option", "--blocks, and --structure, which is of one film's trailer: choose one of them")
+        raise Stop("option", "--blocks and --structure exclude each other: choose one of them")
     sheet = target.with_suffix(".html")
     with disk_errors(target):
         _check_free(target, sheet, force)

@@ -107,7 +107,7 @@ def _workers(where: Where, catalogue: Path, asked: Asked) -> Iterator[Callable[[
 
     if not where.scheduler:
         if where.workers or where.memory:
-            raise Stop("option", "--workers and --memory are of a cluster", "add --scheduler local")
+            raise Stop("option", "--workers and --memory are for a cluster", "add --scheduler local")
         yield lambda tell: Here(catalogue, asked, tell)
         return
     from cinecut.catalogue.workers.cluster import Cluster

@@ -146,8 +146,8 @@ def _versions(spec: Path, only_kept: bool) -> tuple[Version, Version | None, Kno
     if base is not None and not standing & {item.key for item in base.items}:
         base = None  # of another spec of these films
     if base is None and not only_kept:
-        message = "what analyze wrote is not at hand, so every event is taken for one that you touched, and is kept"
-        hint = "--only-kept keeps what says `keep: true`, and cuts the rest anew"
+        message = "the spec as analyze wrote it is missing, so every event counts as edited and is kept"
+        hint = "--only-kept keeps only events with `keep: true`, and cuts the rest again"
         print_diagnostics([Diagnostic("no-side-file", message, None, (hint,))])
     return ours, base, known
 
@@ -196,7 +196,7 @@ def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) 
     subtitles = choice.subtitles
     if subtitles is not None and len(films) > 1:
         hint = "leave it out: subtitles are found beside each film by its name"
-        raise Stop("option", "--subtitles are of one film, and the spec has several", hint)
+        raise Stop("option", "--subtitles needs a spec of one film, and this one has several", hint)
     if subtitles is None and "subtitles" in asked and Path(asked["subtitles"]).is_file():
         subtitles = Path(asked["subtitles"])
     seconds = choice.length
@@ -265,7 +265,7 @@ def _tell_length(result: Recut, wanted: Fraction | None) -> None:
     """Warn if the new trailer is not as long as requested."""
     if wanted is not None and abs(_seconds(result) - float(wanted)) > max(1.0, float(wanted) / 20):
         message = f"it lasts {_seconds(result):.1f} s, and not {float(wanted):g} s"
-        print_diagnostics([Diagnostic("film", f"{message}: what you touched stays as long as it is")])
+        print_diagnostics([Diagnostic("film", f"{message}: events that you edited keep their length")])
 
 
 def _seconds(result: Recut) -> float:

@@ -108,9 +108,9 @@ def repair(
 
     if files:
         for path in files:
-            print(f"{path}: mended copy {mend(path).name}")
+            print(f"{path}: repaired copy {mend(path).name}")
     elif not _mend_all(projectors(models_folder())):
-        print("nothing to mend")
+        print("nothing to repair")
 
 
 def _say_engine() -> None:
@@ -127,7 +127,7 @@ def _mend_all(paths: list[Path]) -> int:
 
     broken = [path for path in paths if needs_mending(path)]
     for path in broken:
-        print(f"{path}: did not say its type; mended copy {mend(path).name}")
+        print(f"{path}: did not say its type; repaired copy {mend(path).name}")
     return len(broken)
 
 

@@ -191,7 +191,7 @@ def _tell(done: Edit, dry_run: bool, as_json: bool) -> None:
     if not done.said:
         say("nothing that is seen or heard is other")
     if dry_run:
-        say(str(anew) if anew is not None else "what would be rendered anew is known when the film is measured")
+        say(str(anew) if anew is not None else "what would be rendered again is known when the film is measured")
 
 
 def _anew(done: Edit) -> NewSegments | None:

@@ -87,9 +87,9 @@ def why(
         print(json.dumps({"anew": [each.as_json() for each in found], "same": segments - anew}, ensure_ascii=False))
         return
     if not found:
-        say("nothing would be rendered anew")
+        say("nothing would be rendered again")
     for each in found:
-        print(f"{each.what} anew:")
+        print(f"{each.what} again:")
         for cause in each.causes:
             span = cause.span
             print(f"  {cause.words}" + (f"  ({span.file}:{span.line + 1}:{span.column + 1})" if span else ""))

@@ -54,7 +54,9 @@ def sheet(
         hint = "--force replaces it, -o names another"
         raise Stop("output", f"{page} is there already, and is no contact sheet", hint)
     if known and found is None:
-        raise Stop("option", "--known: what analyze knew of this film is not on this machine", "analyze the film first")
+        raise Stop(
+            "option", "--known: the results of analyze for this film are not on this machine", "analyze the film first"
+        )
     warn(layout, spec, report)
     with watch("Sheet") as watching:
         subject = Subject(layout, document, films, found, list(report))

@@ -67,7 +67,7 @@ def vibes(
         _draw(listed, still, target, force, ffmpeg)
         print(json.dumps({"still": str(target)}, ensure_ascii=False) if as_json else target)
     elif output is not None:
-        raise Stop("option", "-o names the file of a still, and none is asked for", "--still FILM@TIME asks for one")
+        raise Stop("option", "-o is the file of a still, which needs --still", "--still FILM@TIME asks for one")
     elif as_json:
         print(json.dumps([_record(vibe) for vibe in listed], ensure_ascii=False, indent=2, default=float))
     elif name:

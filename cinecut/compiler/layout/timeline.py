@@ -202,7 +202,7 @@ def _check_sound_over(shot: PlacedShot, clockwork: Clockwork) -> None:
     joints = zip(("sound_lead", "sound_trail"), (shot.head, shot.tail), shot.sound_over, strict=True)
     for key, joint, over in joints:
         if over and joint.kind == "crossfade":
-            message = f"the sound cross-fades here with the picture, so `{key}` has no place"
+            message = f"the sound cross-fades here with the picture, so `{key}` is not possible here"
             clockwork.report.add("transition", message, shot.event.place.of(key), "make it a cut")
 
 

@@ -41,7 +41,7 @@ def _record_changes(was: Any, now: Any, path: str, span: Span | None) -> Iterato
         key, old, new = item.name.rstrip("_"), getattr(was, item.name), getattr(now, item.name)
         if key == "facts" and old != new:
             replaced = old is not None and new is not None and was.file == now.file
-            text = f"{now.file} is another file" if replaced else "measured anew"
+            text = f"{now.file} is another file" if replaced else "measured again"
             yield Said("changed", text, _below(path, key), place.of("file"))
         elif key != "place":
             yield from value_changes(old, new, _below(path, key), span if place is NOWHERE else place.of(key))

@@ -38,7 +38,7 @@ def parsed(document: Document, text: str) -> Document:
     found = parse_document(document.path, text, report)
     if not report.ok:
         hint = "an entry that is repeated by * may be gone: write it out, and try again"
-        raise Stop("yaml", "the new timeline would be no YAML: nothing was written", hint)
+        raise Stop("yaml", "the new timeline would not be valid YAML: nothing was written", hint)
     return found
 
 
@@ -66,7 +66,7 @@ def fitted(document: Document, places: Sequence[NewEntry]) -> Fitted:
             _check_kept(places, result)
             return result
         document = _with_length(document, layout, change)
-    raise Stop("option", "the new cut does not come to lie on the beats: nothing was written")
+    raise Stop("option", "the new cut would not be on the beats: nothing was written")
 
 
 def _with_cues(document: Document, places: Sequence[NewEntry]) -> Document:
@@ -171,7 +171,7 @@ def _check_kept(places: Sequence[NewEntry], result: Fitted) -> None:
     for number, (place, entry) in enumerate(zip(places, result.layout.trailer.spec.timeline, strict=True)):
         taken = {key for at, key in result.taken if at == number} | {"cue"}
         if place.by_hand and (changed := _changed(place.item.entry, entry, taken)):
-            message = f"`{changed}` of an entry that a hand touched would be another: nothing was written"
+            message = f"`{changed}` of an edited entry would change: nothing was written"
             raise Stop("option", message, excerpt(place.item.key))
 
 

@@ -141,7 +141,7 @@ def _clip(action: Action, shot: Shot) -> Clip:
         kept = clip.out if clip.in_ is None or (action.has("out") and not action.has("in")) else None
         clip = replace(clip, in_=clip.in_ if kept is None else None, out=kept, for_=action.length("for"))
     if clip.in_ is not None and clip.out is not None and clip.out <= clip.in_:
-        raise Stop("option", "the out point lies after the in point")
+        raise Stop("option", "the out point must be after the in point")
     return clip
 
 
@@ -188,7 +188,7 @@ def _replace(action: Action) -> None:
     if len(ends) == 2:
         start, end = (action.time("with", each, film) for each in ends)
         if end <= start:
-            raise Stop("option", "the out point lies after the in point")
+            raise Stop("option", "the out point must be after the in point")
         clip = replace(shot.shot, film=film, in_=start, out=end, for_=None)
         set_clip(action.on.edits, ("timeline", index, "shot"), clip, action.on.numbering)
     else:

@@ -97,7 +97,7 @@ def kind_of(name: str, data: bytes) -> str:
     known = _KINDS.get(Path(name).suffix.lower())
     if known is None or b"<mlt" in head:
         hint = "what comes back is .otio, .fcpxml, .xml of Premiere Pro, or .edl"
-        raise Stop("option", f"{name} is of no kind that is read", hint)
+        raise Stop("option", f"{name} is not a kind of file that can be imported", hint)
     return known
 
 
@@ -113,7 +113,7 @@ def _read(name: str, data: bytes, layout: Layout, known: Media) -> EditorCut:
     found = read_cut(name, data, layout.timeline.rate, known)
     if found.rate != layout.timeline.rate:
         rates = f"{float(found.rate):.6g} frames a second, not {float(layout.timeline.rate):.6g}"
-        raise Stop("other-file", f"{name} has {rates}", "set the project to the trailer's rate, and export it anew")
+        raise Stop("other-file", f"{name} has {rates}", "set the project to the trailer's rate, and export it again")
     return found
 
 

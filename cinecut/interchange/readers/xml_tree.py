@@ -16,12 +16,12 @@ def root_of(data: bytes, name: str) -> ET.Element:
     if len(data) > _MOST:
         raise Stop("unreadable", f"{name} is far larger than any timeline")
     if re.search(rb"<!\s*ENTITY|<!DOCTYPE[^>\[]*\[", data.replace(b"\0", b""), re.I):
-        raise Stop("unreadable", f"{name} defines entities, which no timeline needs", "export it anew")
+        raise Stop("unreadable", f"{name} defines XML entities, which no timeline needs", "export it again")
     if re.search(rb"<\?xml[^>]*encoding=[\"'](?!utf-?8[\"'])", data[:200], re.I) or data[:2] in (
         b"\xff\xfe",
         b"\xfe\xff",
     ):
-        raise Stop("unreadable", f"{name} is not in UTF-8", "export it anew, or save it as UTF-8")
+        raise Stop("unreadable", f"{name} is not in UTF-8", "export it again, or save it as UTF-8")
     depth = 0
     parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("start", "end"))
     try:

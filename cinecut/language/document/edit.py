@@ -50,7 +50,7 @@ class Edits:
         parent, key = self.node(path[:-1]), str(path[-1])
         assert isinstance(parent, MapNode)
         if len(parent.entries) == 1 or parent.is_alias(key):
-            raise Stop("yaml", f"`{key}` cannot be taken out: it is all that stands here", span=parent.keys[key])
+            raise Stop("yaml", f"`{key}` cannot be removed: it is the only key here", span=parent.keys[key])
         keys, place = list(parent.keys), parent.keys[key]
         number = keys.index(key)
         if number + 1 < len(keys) and (parent.flow or self.lines[place.line][: place.column].strip()):
@@ -70,7 +70,7 @@ class Edits:
         """Take an item out of a list, with the comments on it. Raises Stop where it is the only one."""
         items = self.sequence(path)
         if len(items.items) == 1:
-            raise Stop("yaml", "the only entry cannot be taken out", span=items.items[0].span)
+            raise Stop("yaml", "the only entry cannot be removed", span=items.items[0].span)
         self.drop_item(items, index)
 
     def set_item(self, path: NodePath, value: Node) -> None:

@@ -72,7 +72,7 @@ def key_pictures(film: Path, facts: FilmFacts, progress: Callable[[float], None]
     try:
         found = survey(film, facts, THREADS, progress)
     except Unstamped:
-        hint = "write it anew with time stamps: ffmpeg -i FILM -c copy film.mkv"
+        hint = "write it again with time stamps: ffmpeg -i FILM -c copy film.mkv"
         raise Stop("unreadable", f"{film}: its packets do not say when they are shown", hint) from None
     black = np.zeros((3, THUMB_ROWS, THUMB_COLUMNS), np.uint8)
     thumbs = np.stack([black if key is None else key.thumb for key in found.keys])
