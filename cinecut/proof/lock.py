@@ -61,7 +61,7 @@ class LockedOutput:
     streams."""
 
     name: str
-    about: str  # a hash of its title and chapters
+    about: str  # a hash of its title, its chapters and its subtitles
     segments: tuple[LockedSegment, ...]
     sound: str
     sha256: str = ""
@@ -119,6 +119,9 @@ def lock_file(spec: Path) -> Path:
 def own_lock(spec: Path) -> Path:
     """The lock beside a spec. Raises Stop if there is none."""
     found = lock_file(spec)
+    if spec.suffix == ".lock":
+        hint = f"cinecut why {as_word(spec)} SPEC, or a newer lock"
+        raise Stop("option", f"{spec} is a lock: it takes two things to compare", hint)
     if spec.is_file() and not found.is_file():
         raise Stop("missing-file", f"{spec} has no lock", f"cinecut lock {as_word(spec)} writes it")
     return found
@@ -167,7 +170,8 @@ def _outputs(job: Job, keys: Keys) -> Iterator[LockedOutput]:
             for each in segments
             if each.output == target.name
         ]
-        about = hashlib.sha256(repr(plan.about.get(target.name)).encode()).hexdigest()
+        said = plan.files.get(target.dialogue, b"") if target.captions else b""
+        about = hashlib.sha256(repr((plan.about.get(target.name), said)).encode()).hexdigest()
         yield LockedOutput(target.name, about, tuple(own), sounds[target.name])
 
 
@@ -305,7 +309,7 @@ def _other_output(was: LockedOutput, now: LockedOutput) -> Iterator[str]:
     if was.sound != now.sound:
         yield f"the sound{name} is made of something else"
     if was.about != now.about:
-        yield f"the title or the chapters{name} are others"
+        yield f"title, chapters or subtitles{name} are others"
     if was.streams and now.streams and was.streams != now.streams:
         kinds = {"v": "pictures", "a": "sound", "s": "subtitles"}
         others = [kinds.get(each.split(",")[1], "data") for each in now.streams if each not in was.streams]

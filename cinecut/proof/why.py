@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal, get_args
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Report, Span
@@ -17,12 +18,17 @@ from cinecut.render.check import layout_of
 from cinecut.render.job import prepare
 
 _MOVED = "a cut beside it is another"
-_NOTHING_ELSE = ("trailer", "acts", "anchors", "protagonist")  # what these say follows from the rest, or is a note
+_NOTHING_ELSE = ("trailer", "anchors", "protagonist")  # what these say follows from the rest, or is a note
+_TAGS = {"title", "chapters", "acts", "line"}  # what a file carries beside its pictures and its sound
 # Keys that change nothing but the sound, and nothing but the pictures.
 _SOUND = {"gain", "mute", "duck", "sound", "voice", "cue", "sound_lead", "sound_trail", "sound_fade", "channels"}
 _SOUND |= {"music", "effects", "mix", "loudness", "audio", "audio_bitrate"}
 _PICTURE = {"titles", "grade", "crop", "reframe", "lut", "size", "fit", "codec", "crf", "preset", "card", "still"}
 _PICTURE |= {"mirror", "scale", "hardware", "subtitles"}
+
+
+Part = Literal["pictures", "sound", "tags"]
+_EVERYTHING = frozenset[str](get_args(Part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +39,34 @@ class Cause:
     words: str
     event: str = ""
     span: Span | None = None
-    pictures: bool = True  # whether it can change them
-    sound: bool = True
+    changes: frozenset[str] = _EVERYTHING  # the parts that it can change
 
 
 @dataclass(frozen=True, slots=True)
 class Anew:
-    """A part of an output to be rendered: its pictures from `start` to `end` (frames), or its sound."""
+    """A part of an output that would be made anew: its pictures from `start` to `end` (frames) with the events there,
+    its sound, or its tags: title, chapters and subtitles."""
 
     output: str
-    start: int
-    end: int
-    events: tuple[str, ...]  # none: it is the sound
+    part: Part
     causes: tuple[Cause, ...]
     rate: Fraction
+    start: int = 0
+    end: int = 0
+    events: tuple[str, ...] = ()
 
     @property
     def what(self) -> str:
         name = f"{self.output}: " if self.output else ""
-        if not self.events:
-            return f"{name}the sound"
+        if self.part != "pictures":
+            return f"{name}the sound" if self.part == "sound" else f"{name}title, chapters or subtitles"
         span = f"{clock(self.start / self.rate, 2)} – {clock(self.end / self.rate, 2)}"
         return f"{name}{_listed(self.events)} ({span})"
 
     def as_json(self) -> dict[str, object]:
         because = [{"what": c.words, "event": c.event or None, "place": _place(c.span)} for c in self.causes]
-        part = {"start": self.start, "end": self.end, "events": list(self.events)} if self.events else {}
-        return {"output": self.output, "part": "pictures" if self.events else "sound", **part, "because": because}
+        pictures = {"start": self.start, "end": self.end, "events": list(self.events)}
+        return {"output": self.output, "part": self.part, **(pictures if self.events else {}), "because": because}
 
 
 def _listed(events: Sequence[str]) -> str:
@@ -105,12 +112,18 @@ def why(old: TrailerState, new: TrailerState) -> list[Anew]:
     for output in new.lock.outputs:
         was = known.get(output.name)
         for segment in _new_segments(was, output):
-            own = [cause for cause in causes if cause.pictures and cause.event in ("", *segment.events)]
+            own = [cause for cause in causes if "pictures" in cause.changes and cause.event in ("", *segment.events)]
             if not any(cause.event for cause in own) and kept:
                 own.append(Cause(_MOVED))
-            found.append(Anew(output.name, segment.start, segment.end, segment.events, tuple(own), rate))
-        if was is None or was.sound != output.sound:
-            found.append(Anew(output.name, 0, 0, (), tuple(cause for cause in causes if cause.sound), rate))
+            place = segment.start, segment.end, segment.events
+            found.append(Anew(output.name, "pictures", tuple(own), rate, *place))
+        parts: dict[Part, bool] = {
+            "sound": was is None or was.sound != output.sound,
+            "tags": was is not None and was.about != output.about,
+        }
+        for part in (part for part, anew in parts.items() if anew):
+            own = [cause for cause in causes if part in cause.changes]
+            found.append(Anew(output.name, part, tuple(own), rate))
     return found
 
 
@@ -122,12 +135,23 @@ def _causes(old: Layout, new: Layout) -> Iterator[Cause]:
             continue
         event = events[difference.now - 1] if difference.now is not None else None
         name, place = (event.name, event.event.place.span) if event is not None else ("", None)
+        replaced = any(said.key.rpartition(".")[2] == "file" for said in difference.said)
         for said in difference.said:
+            last = said.key.rpartition(".")[2]
+            if (said.kind == "noted" and last != "line") or (replaced and last == "facts"):  # another file has others
+                continue
             keys = {difference.what, *said.key.replace("[", ".").split(".")}
-            pictures, sound = bool(keys & _PICTURE) or said.kind == "retitled", bool(keys & _SOUND)
-            if said.kind != "noted":
-                text = replace(difference, said=(said,)).text
-                yield Cause(text, name, said.span or place, pictures or not sound, sound or not pictures)
+            text = replace(difference, said=(said,)).text
+            yield Cause(text, name, said.span or place, _changes(keys, said.kind))
+
+
+def _changes(keys: set[str], kind: str) -> frozenset[str]:
+    """What a change of some keys can change."""
+    if keys & _PICTURE or kind == "retitled":
+        return frozenset({"pictures"})
+    if keys & _SOUND:
+        return frozenset({"sound", "tags"})
+    return frozenset({"tags", *(["pictures", "sound"] if "line" in keys else [])}) if keys & _TAGS else _EVERYTHING
 
 
 def _keys(lock: TrailerLock) -> set[str]:

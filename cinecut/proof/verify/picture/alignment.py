@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +25,6 @@ _PHASES = 8  # of a frame: how finely the clock of another rate is set
 _BEHIND, _AHEAD = 1.1, 0.5  # pictures of a file by which a conversion of its rate lags at most, and runs ahead
 _OTHER_RATE = 0.0005  # 24 and 24000/1001 frames a second differ by twice as much
 _ROUNDED = 0.0015  # seconds by which the times of two pictures are rounded together
-_BLOCK = 256  # frames compared at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,12 +88,10 @@ def _coarse(luma: NDArray[np.uint8]) -> NDArray[np.int16]:
 def _distances(small: NDArray[np.int16], wanted: NDArray[np.int16], base: NDArray[np.int64]) -> NDArray[np.float32]:
     """Mean levels between frames and the reference around their base; the cap beyond its ends."""
     found = np.full((len(small), 2 * REACH + 1), _CAP * 2, np.float32)
-    for column, offset in enumerate(range(-REACH, REACH + 1)):
-        at = base + offset
-        inside = np.flatnonzero((at >= 0) & (at < len(wanted)))
-        for start in range(0, len(inside), _BLOCK):
-            rows = inside[start : start + _BLOCK]
-            found[rows, column] = np.abs(small[rows] - wanted[at[rows]]).mean(1)
+    share = 1 / small.shape[1]
+    for row, at in enumerate(base):
+        for column in range(max(0, REACH - int(at)), min(2 * REACH + 1, len(wanted) + REACH - int(at))):
+            found[row, column] = share * cv2.norm(small[row], wanted[at + column - REACH], cv2.NORM_L1)
     return found
 
 

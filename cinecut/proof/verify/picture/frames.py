@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +14,7 @@ from cinecut.proof.verify.findings import Events, Finding, frames_text
 from cinecut.proof.verify.picture.alignment import REACH, Alignment
 from cinecut.proof.verify.picture.likeness import BLACK, FLAT, Likeness
 from cinecut.proof.verify.picture.looks import Looks
-from cinecut.proof.verify.picture.strip import Thumbnails
+from cinecut.proof.verify.picture.strip import Planes, Thumbnails
 
 _BLIP = 2  # frames: a shift of no more is a fault of single frames
 _FROZEN = 2.5  # levels by which the reference moves on while a picture stands still
@@ -127,16 +128,16 @@ class Frames:
 
     def _doubled(self) -> NDArray[np.bool_]:
         """Frames that are the one before once more, where the reference moves on."""
-        luma, shown = self.file.luma.astype(np.int16), self.alignment.base
+        luma, shown = self.file.luma, self.alignment.base
         found = np.zeros(len(luma), bool)
         if not self.alignment.same_rate or len(luma) < 3:
             return found
         noise = float(np.median(self.alignment.at(0)))
-        wanted = self.reference.luma.astype(np.int16)
+        wanted = self.reference.luma
         inside = np.flatnonzero((shown > 0) & (shown < len(wanted)))[1:]
         at = np.clip(shown[inside] + self.alignment.offset[inside - 1], 1, len(wanted) - 1)
-        moved, expected = _apart(luma[inside], luma[inside - 1]), _apart(wanted[at], wanted[at - 1])
-        before, own = _apart(luma[inside], wanted[at - 1]), _apart(luma[inside], wanted[at])
+        moved, expected = _apart(luma, inside, luma, inside - 1), _apart(wanted, at, wanted, at - 1)
+        before, own = _apart(luma, inside, wanted, at - 1), _apart(luma, inside, wanted, at)
         still = (expected > 0.5 + 1.5 * noise) & (moved < 0.3 * expected) & (before < 0.5 * own)
         found[inside[still]] = True
         for _, run in _runs((moved < np.maximum(0.2 * expected, 0.05)).astype(np.int64)):
@@ -168,9 +169,10 @@ class Frames:
         return found
 
 
-def _apart(some: NDArray[np.int16], others: NDArray[np.int16]) -> NDArray[np.float64]:
+def _apart(some: Planes, rows: NDArray[np.int64], others: Planes, at: NDArray[np.int64]) -> NDArray[np.float64]:
     """Mean levels between pictures, pair by pair."""
-    return np.array([np.abs(one - other).mean() for one, other in zip(some, others, strict=True)])
+    sums = [cv2.norm(some[one], others[other], cv2.NORM_L1) for one, other in zip(rows, at, strict=True)]
+    return np.asarray(np.array(sums) / some[0].size)
 
 
 def _mix_apart(shown: NDArray[np.float32], one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

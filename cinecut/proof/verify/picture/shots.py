@@ -49,14 +49,16 @@ class PicturePair:
         return self.looks.likeness
 
     def findings(self) -> list[Finding]:
-        wrong = {placed.number: self._name(placed) for placed in self._wholly_wrong()}
+        others = self._wholly_others()
+        rewritten = {placed.number for placed in others if self._reads_otherwise(placed)}
+        wrong = {placed.number: self._name(placed) for placed in others if placed.number not in rewritten}
         wrong |= {placed.number: found for placed, found in self._paces(set(wrong))}
         wrong |= {placed.number: found for placed, found in self._framings(set(wrong))}
         shifts = dict(self._shifts(set(wrong)))
         looks = list(self._looks(set(wrong)))
         elsewhere = {number for each in looks for number in self._numbers(each)}
         elsewhere |= {number for numbers in shifts for number in numbers}
-        single = Frames(self.looks, self.events).findings(set(wrong) | elsewhere, set(wrong))
+        single = Frames(self.looks, self.events).findings(set(wrong) | rewritten | elsewhere, set(wrong) | rewritten)
         return [*wrong.values(), *shifts.values(), *looks, *single, *self._length()]
 
     def _numbers(self, finding: Finding) -> set[int]:
@@ -71,16 +73,19 @@ class PicturePair:
 
     # Events that show something else from end to end
 
-    def _wholly_wrong(self) -> list[Placed]:
+    def _wholly_others(self) -> list[Placed]:
         found = []
         for start, end, placed in self.events.ranges():
             rows = self._inside(placed, start, end)
-            if len(rows) > 1 and self.likeness.alike[rows].mean() < 0.6 and not self._reads_otherwise(rows):
+            if len(rows) > 1 and self.likeness.alike[rows].mean() < 0.6:
                 found.append(placed)
         return found
 
-    def _reads_otherwise(self, rows: NDArray[np.int64]) -> bool:
-        """Whether some frames are writing on one colour, as they shall be: what is written `Texts` judges."""
+    def _reads_otherwise(self, placed: Placed) -> bool:
+        """Whether an event is writing on one colour, as it shall be: what is written `Texts` judges."""
+        rows = self._inside(
+            placed, *(frame.index + self.events.opening for frame in (placed.range.start, placed.range.end))
+        )
         shown = [(self.file.luma[row], self.reference.luma[self.alignment.shown[row]]) for row in some(rows, LOOKS)]
         return all(is_writing(own) and is_writing(wanted) for own, wanted in shown)
 

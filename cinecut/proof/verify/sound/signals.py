@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cinecut.proof.verify.sound.listening import RATE, Floats
 
 WINDOW = RATE // 20  # samples in which levels are measured
+_CLEARLY = 0.1  # by which a place is more like than another
 
 
 def rms(sound: NDArray[np.floating]) -> float:
@@ -40,7 +41,8 @@ def lag_between(sound: Floats, wanted: Floats, reach: int) -> tuple[int, float]:
 
 
 def lag_within(sound: Floats, wanted: Floats, at: int) -> tuple[int, float]:
-    """Where in a sound a shorter one is heard: samples after `at`, and their correlation there."""
+    """Where in a sound a shorter one is heard: samples after `at`, and their correlation there. A hum is like itself at
+    many places: of those that are about as like, it is `at`."""
     size = 1 << (len(sound) + len(wanted)).bit_length()
     product = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(wanted, size)), size)
     places = max(1, len(sound) - len(wanted) + 1)
@@ -49,6 +51,7 @@ def lag_within(sound: Floats, wanted: Floats, at: int) -> tuple[int, float]:
     norm = np.sqrt(np.maximum(power, 1e-9) * (np.square(wanted, dtype=np.float64).sum() + 1e-9))
     like = product[:places] / norm
     best = int(like.argmax())
+    best = at if at < len(like) and like[at] > like[best] - _CLEARLY else best
     return best - at, float(like[best])
 
 
