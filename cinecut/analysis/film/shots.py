@@ -10,24 +10,27 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain
+from itertools import groupby
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.blends import PLAIN, VALLEY, Blend, GradualCut, dissolves, fades
+from cinecut.analysis.film.blends import PLAIN, VALLEY, Blend, GradualCut, dissolves, dissolves_by_shot, fades
 from cinecut.analysis.film.cuts import FoundCuts, flashes, judge, merge
 from cinecut.analysis.film.gops import (
     THUMB_COLUMNS,
     THUMB_ROWS,
     KeyFrame,
+    PacketIndex,
     Survey,
     Unstamped,
     black_level,
@@ -44,6 +47,8 @@ from cinecut.analysis.stage import Stage
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, clock
+
+Ranks: TypeAlias = tuple[int, int]  # a stretch of pictures, half-open
 
 _THREADS = max(1, min(4, os.cpu_count() or 1))
 _SURVEY_SHARE = 0.3  # of the whole work, for the progress
@@ -87,11 +92,13 @@ class ShotList:
 
 def find_shots(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> ShotList:
     """The shots of a film. `progress` is called with the share done, 0..1. Raises Stop if the film cannot be read."""
-    try:
-        scan = _search(film, facts, progress) if facts.stamps and not facts.joined else _watch(film, facts, progress)
-    except Unstamped:
-        scan = _watch(film, facts, progress)
-    blends, outline = _blends(scan, facts.rate)
+    with ExitStack() as opened:
+        try:
+            searched = facts.stamps and not facts.joined
+            scan = _search(film, facts, progress, opened) if searched else _watch(film, facts, progress)
+        except Unstamped:
+            scan = _watch(film, facts, progress)
+        blends, outline = _blends(scan, facts.rate)
     scan = replace(scan, outline=outline)
     tiles = _tiled(scan, [cut for cut in scan.cuts if not any(b.start <= cut <= b.end for b in blends)], blends)
     keys = _with_missing_keys(tiles, scan)
@@ -114,36 +121,47 @@ class _Scan:
     bars: Bars
     time: Callable[[int], FilmTime]  # of a rank
     look: Callable[[list[FilmTime]], list[KeyFrame]]  # decodes further pictures; none if that is not possible
-    closer: Callable[[list[tuple[int, int]]], Outline]  # the outline with all pictures of some stretches of ranks
+    closer: Callable[[Iterable[list[Ranks]]], Outline]  # the outline with all pictures of some stretches of ranks
     end: FilmTime
     diagnostics: list[Diagnostic]
 
 
-def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _Scan:
-    """Decode only the parts with possible cuts. Raises Unstamped and Stop."""
+class _Readers:
+    """The film opened once for each thread, and these threads."""
+
+    def __init__(self, film: Path, surveyed: Survey, opened: ExitStack) -> None:
+        self._free: SimpleQueue[GroupReader] = SimpleQueue()
+        for _ in range(_THREADS):
+            self._free.put(opened.enter_context(GroupReader(film, surveyed.index, surveyed.inside)))
+        self.pool = opened.enter_context(ThreadPoolExecutor(_THREADS))
+
+    @contextmanager
+    def one(self) -> Iterator[GroupReader]:
+        reader = self._free.get()
+        try:
+            yield reader
+        finally:
+            self._free.put(reader)
+
+
+def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None], opened: ExitStack) -> _Scan:
+    """Decode only the parts with possible cuts; until `opened` is closed, others too. Raises Unstamped and Stop."""
     surveyed = survey(film, facts, _THREADS, lambda share: progress(_SURVEY_SHARE * share))
     groups = plan(surveyed)
+    readers = _Readers(film, surveyed, opened)
     verdicts: list[FoundCuts] = []
     outlines: list[Outline] = []
-    with ExitStack() as stack:
-        free: SimpleQueue[GroupReader] = SimpleQueue()
-        for _ in range(_THREADS):
-            free.put(stack.enter_context(GroupReader(film, surveyed.index, surveyed.inside)))
 
-        def task(group: Group) -> tuple[FoundCuts, Outline]:
-            reader = free.get()
-            try:
-                verdict, strip = examine(reader, surveyed, group)
-            finally:
-                free.put(reader)
-            strip = strip or _key_strip(surveyed, group)
-            return verdict, outline_of(strip.thumbs, strip.ranks)
+    def task(group: Group) -> tuple[FoundCuts, Outline]:
+        with readers.one() as reader:
+            verdict, strip = examine(reader, surveyed, group)
+        strip = strip or _key_strip(surveyed, group)
+        return verdict, outline_of(strip.thumbs, strip.ranks)
 
-        pool = stack.enter_context(ThreadPoolExecutor(_THREADS))
-        for done, (verdict, outline) in enumerate(pool.map(task, groups), 1):
-            verdicts.append(verdict)
-            outlines.append(outline)
-            progress(_SURVEY_SHARE + (1 - _SURVEY_SHARE) * done / len(groups))
+    for done, (verdict, outline) in enumerate(readers.pool.map(task, groups), 1):
+        verdicts.append(verdict)
+        outlines.append(outline)
+        progress(_SURVEY_SHARE + (1 - _SURVEY_SHARE) * done / len(groups))
     bright = flashes(verdicts)
     shown = surveyed.index.shown
     end = surveyed.clock.time(int(shown[-1])) + 1 / facts.rate
@@ -158,7 +176,7 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> 
         surveyed.bars,
         lambda rank: surveyed.clock.time(int(shown[min(rank, len(shown) - 1)])) if rank < len(shown) else end,
         lambda times: _look(film, surveyed, times, black_level(facts)),
-        lambda stretches: _closer(film, surveyed, Outline.joined(outlines), stretches).without(bright),
+        lambda stretches: _closer(readers, surveyed.index, Outline.joined(outlines), stretches).without(bright),
         end,
         surveyed.diagnostics,
     )
@@ -174,28 +192,25 @@ def _look(film: Path, surveyed: Survey, times: list[FilmTime], black: int) -> li
     return [picture for picture in pictures if picture]
 
 
-def _closer(film: Path, surveyed: Survey, outline: Outline, stretches: list[tuple[int, int]]) -> Outline:
-    """The outline, and every picture of some stretches of ranks."""
-    index = surveyed.index
+def _closer(readers: _Readers, index: PacketIndex, outline: Outline, stretches: Iterable[list[Ranks]]) -> Outline:
+    """The outline, and every picture of some stretches of ranks, decoded while more of these are still found."""
     firsts = index.rank[index.groups]
-    wanted: dict[int, list[tuple[int, int]]] = {}
-    for start, end in united(stretches):
-        group = max(0, int(np.searchsorted(firsts, start, "right")) - 1)
-        wanted.setdefault(group, []).append((max(0, start), min(end, len(index.shown))))
 
-    def task(share: int) -> list[Outline]:
-        outlines = []
-        with GroupReader(film, index, surveyed.inside) as reader:
-            for group in list(wanted)[share::_THREADS]:
-                fine = np.zeros(len(index.pts) + 1, np.bool_)
-                for start, end in wanted[group]:
-                    fine[start:end] = True
-                strip = Strip.empty().until(wanted[group][-1][1], reader.pictures(group, fine))
-                outlines.append(outline_of(strip.thumbs, strip.ranks))
-        return outlines
+    def task(parts: list[Ranks]) -> Outline:
+        fine = np.zeros(len(index.pts) + 1, np.bool_)
+        for start, end in parts:
+            fine[max(0, start) : min(end, len(index.shown))] = True
+        group = max(0, int(np.searchsorted(firsts, parts[0][0], "right")) - 1)
+        with readers.one() as reader:
+            last = min(parts[-1][1], len(index.shown))
+            strip = Strip.empty().until(last, reader.pictures(group, fine))
+        return outline_of(strip.thumbs, strip.ranks)
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return Outline.joined([outline, *chain.from_iterable(pool.map(task, range(min(_THREADS, len(wanted)))))])
+    waiting = []
+    for some in stretches:
+        by_group = groupby(united(some), lambda part: int(np.searchsorted(firsts, part[0], "right")))
+        waiting += [readers.pool.submit(task, list(parts)) for _, parts in by_group]
+    return Outline.joined([outline, *(each.result() for each in waiting)])
 
 
 def _short(end: FilmTime, facts: FilmFacts) -> Diagnostic:
@@ -247,7 +262,12 @@ def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _
     if end.seconds < facts.duration - 1:
         diagnostics.append(_short(end, facts))
     outline, time = Outline.joined(outlines).without(flashes(verdicts)), lambda at: FilmTime(at / facts.rate)
-    return _Scan(merge(verdicts), outline, keys, bars, time, lambda _: [], lambda _: outline, end, diagnostics)
+
+    def closer(stretches: Iterable[list[Ranks]]) -> Outline:
+        deque(stretches, maxlen=0)  # every picture is known
+        return outline
+
+    return _Scan(merge(verdicts), outline, keys, bars, time, lambda _: [], closer, end, diagnostics)
 
 
 # --- gradual cuts ---------------------------------------------------------------------------------------------------
@@ -258,9 +278,16 @@ def _blends(scan: _Scan, rate: Fraction) -> tuple[list[Blend], Outline]:
 
     Also the outline with those pictures.
     """
-    faded = _joined(fades(scan.outline, scan.cuts, rate, paler=_PERHAPS * VALLEY))
-    suspected = [b for b in dissolves(scan.outline, scan.cuts, [], slack=_SLACK) if b.end - b.start >= _SUSPECT]
-    outline = scan.closer([_around(blend, scan.outline.ranks) for blend in (*faded, *suspected)])
+    suspected: list[Blend] = []
+
+    def doubtful() -> Iterator[list[Blend]]:
+        yield _joined(fades(scan.outline, scan.cuts, rate, paler=_PERHAPS * VALLEY))
+        for found in dissolves_by_shot(scan.outline, scan.cuts, [], slack=_SLACK):
+            some = [blend for blend in found if blend.end - blend.start >= _SUSPECT]
+            suspected.extend(some)
+            yield some
+
+    outline = scan.closer([_around(blend, scan.outline.ranks) for blend in some] for some in doubtful())
     faded = _joined(fades(outline, scan.cuts, rate))
     around = united([(blend.start - FARTHEST, blend.end + FARTHEST) for blend in suspected])
     exact = [blend for part in outline.near(around) for blend in dissolves(part, scan.cuts, faded)]

@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 _SLOTS = 2  # parts of a stretch whose sound is compared
 _QUIET = 30.0  # dB under the loudest bar at which a bar's energy is 0
 _SILENT = -70.0  # dBFS: no bar counts as loud below it
+_DEEP = 60.0  # dB under the loudest bar at which nothing is heard beside it
 _LENGTH_COST = {8: 0.0, 16: 0.1, 4: 0.2, 12: 0.3}  # of a phrase, by its bars; a clear turn is worth 1
 _ODD_LENGTH_COST = 0.7
 
@@ -83,12 +84,24 @@ def beat_sound(timbre: Timbre, beats: Array) -> BeatSound:
     )
 
 
+def sounding(power: Array, per_bar: int) -> slice:
+    """The bars between the silences at a song's head and tail; all bars of a song that is silent throughout."""
+    loudness = _loudness(power, per_bar)
+    heard = np.flatnonzero(loudness > max(loudness.max() - _DEEP, _SILENT))
+    return slice(int(heard[0]), int(heard[-1]) + 1) if heard.size else slice(0, loudness.size)
+
+
 def bar_energy(power: Array, per_bar: int) -> Array:
     """Loudness of every bar [bars]: 1 for the loudest, 0 for 30 dB less or silence, straight in dB between."""
+    loudness = _loudness(power, per_bar)
+    return np.asarray(np.clip(1 + (loudness - max(loudness.max(), _SILENT)) / _QUIET, 0.0, 1.0))
+
+
+def _loudness(power: Array, per_bar: int) -> Array:
+    """[bars] in dBFS, of the power of every beat."""
     starts = np.arange(0, power.size, per_bar)
     mean = np.add.reduceat(power, starts) / np.diff(np.append(starts, power.size))
-    loudness = 10 * np.log10(mean + 1e-12)
-    return np.asarray(np.clip(1 + (loudness - max(loudness.max(), _SILENT)) / _QUIET, 0.0, 1.0))
+    return np.asarray(10 * np.log10(mean + 1e-12))
 
 
 def sections(beat: BeatSound, per_bar: int, energy: Array) -> tuple[Section, ...]:

@@ -53,11 +53,12 @@ class Beats:
     confidence  0..1: the probability that beats and bar lines are right, times how far the pulse stands above noise;
                 0 without a pulse, where `tempo` is only what was expected
     octaves     other tempi that the song could be counted in, with their evidence relative to `tempo`'s
-    energy      loudness of every bar from `first` on: 1 the loudest, 0 thirty dB under it
+    energy      loudness of every bar from `first` on, up to the last that is not silent: 1 the loudest, 0 thirty dB
+                under it
     """
 
     tempo: Fraction | None  # beats per minute of a constant grid, at most 3 decimals; None where the tempo changes
-    first: Fraction  # the earliest downbeat, >= 0
+    first: Fraction  # the downbeat of the first bar that is not silent, >= 0
     metre: int  # beats per bar: 2 to 7; twice as many where a slow song is counted in halves of its beats
     times: tuple[Fraction, ...]  # every beat of what was listened to, to the millisecond, from the song's start on
     confidence: float
@@ -193,18 +194,21 @@ def _halved(grid: BeatTimes) -> BeatTimes:
 def _beats(
     timbre: bars.Timbre, grid: BeatTimes, confidence: float, octaves: tuple[tuple[Fraction, float], ...]
 ) -> Beats:
-    """Bars, phrases and energies over a grid."""
+    """Bars, phrases and energies over a grid, from the first bar that is not silent to the last."""
     times = tuple(_millis(moment) for moment in grid.times)
     after = grid.times[grid.down :]
-    whole = bars.beat_sound(timbre, np.append(after, 2 * after[-1] - after[-2] if after.size > 1 else after[-1] + 1))
+    ends = np.append(after, 2 * after[-1] - after[-2] if after.size > 1 else after[-1] + 1)
+    sounding = bars.sounding(bars.beat_sound(timbre, ends).power, grid.metre)
+    down = grid.down + grid.metre * sounding.start
+    whole = bars.beat_sound(timbre, ends[grid.metre * sounding.start : grid.metre * sounding.stop + 1])
     energy = bars.bar_energy(whole.power, grid.metre)
     phrases = tuple(
-        Phrase(times[grid.down + grid.metre * s.bar], s.bar, s.bars, round(s.strength, 3), round(s.energy, 3))
+        Phrase(times[down + grid.metre * s.bar], s.bar, s.bars, round(s.strength, 3), round(s.energy, 3))
         for s in bars.sections(whole, grid.metre, energy)
     )
     return Beats(
         None if grid.hertz is None else Fraction(round(grid.hertz * 60_000), 1000),
-        times[grid.down],
+        times[down],
         grid.metre,
         times,
         round(confidence, 3),
