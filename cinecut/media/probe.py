@@ -243,9 +243,9 @@ def _likely_rate(times: list[Fraction], declared: Fraction) -> Fraction:
     if not usual:
         return min(_STANDARD_RATES[:12], key=lambda rate: abs(rate - declared))
     middle = usual[len(usual) // 2]
-    kept = sum(abs(length - middle) <= middle / 10 for length in usual)
-    mostly = kept > Fraction(3, 5) * len(usual)  # of two lengths that alternate neither is the usual one
-    average = 1 / middle if mostly else len(usual) / times[-1]
+    kept = [length for length in usual if abs(length - middle) <= middle / 10]
+    mostly = len(kept) > Fraction(3, 5) * len(usual)  # of two lengths that alternate neither is the usual one
+    average = len(kept) / sum(kept, Fraction(0)) if mostly else len(usual) / times[-1]  # one alone may be rounded
     rates = _STANDARD_RATES[:12]
     for fields in (Fraction(60000, 1001), Fraction(60)):  # pictures of two or three fields each, as films are on discs
         if not mostly and all(abs(time * fields - round(time * fields)) < _FIELD_OFF for time in times):

@@ -132,7 +132,7 @@ def _losses() -> list[Recipe]:
 
 def _joins() -> list[Recipe]:
     late = (*film("ts", "h264").options, "-output_ts_offset", "92")
-    recordings = "ts h264 mp2, ts mpeg2 ac3, vob mpeg2 ac3, mpg mpeg2 mp2, mpg mpeg1 mp2"
+    recordings = "ts h264 mp2, ts mpeg2 ac3, vob mpeg2 ac3, mpg mpeg2 mp2, mpg mpeg1 mp2, vob h264 ac3, mpg hevc mp2"
     films = "mkv h264 aac, mp4 h264 aac, mov h264 pcm_s16le, ts h264 mp2, mkv mpeg4 mp3"
     return [
         *_joined("two recordings joined", recordings, {}, restarts=True),
