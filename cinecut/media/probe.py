@@ -174,15 +174,15 @@ def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> boo
     stamps = [packet.shown for packet in packets if packet.shown is not None]
     if bare(media) or not stamps:
         return False
-    strange = 0
-    for share in (1, 2):
+    for share in range(1, _SEEKS):
         try:
-            media.seek(stamps[0] + (stamps[-1] - stamps[0]) * share // 3, stream=video, backward=True)
-            following = islice((packet for packet in packets_of(media, video) if packet.size), _TRIED)
-            strange += sum((place_of(media, packet), packet.size) not in known for packet in following)
+            media.seek(stamps[0] + (stamps[-1] - stamps[0]) * share // _SEEKS, stream=video, backward=True)
+            following = list(islice((packet for packet in packets_of(media, video) if packet.size), _TRIED))
         except av.error.FFmpegError:
             return True
-    return strange > _TRIED // 2
+        if sum((place_of(media, packet), packet.size) not in known for packet in following) > _TRIED // 2:
+            return True
+    return False
 
 
 class _Shapes:
@@ -213,6 +213,7 @@ _STANDARD_RATES = [
     )
 ]  # fmt: skip
 _NO_PICTURE = {"dirac": 13}  # bytes of a packet that says no more than that the film ends
+_SEEKS = 8  # parts of a film between which it is tried: an index may be right at some of them
 _TRIED = 10  # packets after a seek
 _EQUAL = 4  # pictures at a film's head that may have one stamp together: leading ones of a film that was cut
 
