@@ -391,3 +391,22 @@ def test_pictures_of_two_and_three_fields_are_of_one_film(
     facts = film_facts(film)
     assert facts.variable
     assert facts.rate == rate
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        ("mkv", "mpeg2video"), ("mkv", "ffv1"), ("mkv", "huffyuv"), ("mkv", "utvideo"), ("mov", "prores_ks"),
+        ("mov", "v210"), ("mp4", "libx264"), ("avi", "mpeg4"), ("mxf", "mpeg2video"), ("ts", "libx264"),
+    ],
+)  # fmt: skip
+def test_which_field_is_first_is_what_the_pictures_say(bundled: Path, tmp_path: Path, suffix: str, codec: str) -> None:
+    """And where they do not say it, what the container says of pictures whose lines stand between each other."""
+    coded = {"libx264": "-flags +ilme+ildct -x264-params {}=1", "mpeg2video": "-flags +ilme+ildct -q:v 4"}
+    for order, weave in {"tff": "interleave_top", "bff": "interleave_bottom"}.items():
+        film = tmp_path / f"{order}.{suffix}"
+        source = f"testsrc2=s=320x240:r=50:d=0.4,tinterlace={weave},setfield={order}"
+        options = coded.get(codec, "-flags +ilme+ildct").format(order).split()
+        command = [bundled, "-v", "error", "-f", "lavfi", "-i", source, "-c:v", codec, *options, film]
+        subprocess.run(command, check=True)
+        assert first_picture(film).field_order == order

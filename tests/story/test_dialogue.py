@@ -149,7 +149,7 @@ def test_rare_spellings_are_read(tmp_path: Path, written: str) -> None:
 
 
 def test_times_without_any_words_are_no_subtitles() -> None:
-    page = '<tt><body><p begin="00:00:01.000" end="00:00:02.000">Where is the train?</p></body></tt>'
+    page = "<html><body><p>00:00:01.000 to 00:00:02.000</p><p>Where is the train?</p></body></html>"
     with pytest.raises(Stop, match="holds no subtitle cue"):
         parse_cues(page.encode(), "film.srt")
 

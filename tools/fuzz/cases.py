@@ -136,11 +136,10 @@ _ENCODINGS = ("utf-8", "utf-16", "cp1252", "cp1251", "cp932", "gb18030", "euc_kr
 def subtitles(case: Setting) -> Commands:
     """Subtitles spoiled as text, as bytes, or of another kind than their name says."""
     case.take("film.mp4")
-    text = spoil_text(
-        case.dice.choice((SUBTITLES, "WEBVTT\n\n" + SUBTITLES.replace(",", "."), _ASS, _MICRODVD)), case.dice
-    )
+    kinds = (SUBTITLES, "WEBVTT\n\n" + SUBTITLES.replace(",", "."), _ASS, _MICRODVD, _MPL2, _SAMI, _TTML, _STL)
+    text = spoil_text(case.dice.choice(kinds), case.dice)
     data = text.encode(case.dice.choice(_ENCODINGS), errors="replace")
-    name = case.dice.choice(("subs.srt", "subs.ass", "subs.vtt", "subs.sub", "subs.txt"))
+    name = case.dice.choice(("subs.srt", "subs.ass", "subs.vtt", "subs.sub", "film.txt", "film.smi", "film.stl"))
     (case.folder / name).write_bytes(spoil_bytes(data, case.dice) if case.dice.random() < 0.5 else data)
     return [_analyze("film.mp4", "--subtitles", name)]
 
@@ -150,6 +149,12 @@ _ASS = (
     "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
     "Dialogue: 0,0:00:01.00,0:00:03.00,Default,ANNA,0,0,0,,{\\b1}Where{\\b0} were you?\n"
 )
+_MPL2 = "[10][25]Where were you?\n[30][50]/Nowhere.|Do not lie!\n"
+_SAMI = "<SAMI><BODY>\n<SYNC Start=1000><P Class=EN>Where were you?\n<SYNC Start=3000><P Class=EN>&nbsp;\n</SAMI>\n"
+_TTML = (
+    '<tt frameRate="25"><p begin="00:00:01:05" end="3.5s">Where<br/>were you?</p><p begin="90f" dur="2s">No</p></tt>'
+)
+_STL = "850STL25.0110009".ljust(1024) + "\0\1\0\xff\0\0\0\1\0\0\0\3\0\x14\2\0Where were you?".ljust(128, "\x8f")
 _MICRODVD = "{1}{1}25.000\n{25}{60}Where were you?\n{70}{110}Nowhere.|Do not lie!\n"
 
 

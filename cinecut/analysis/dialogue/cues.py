@@ -1,6 +1,6 @@
-"""Parsing the bytes of a subtitle file into timed cues: SRT, ASS or VTT, in any encoding, damaged or not.
+"""Parsing the bytes of a subtitle file into timed cues, in any encoding, damaged or not.
 
-pysubs2 reads the three formats. Times that it would misread or reject are rewritten first.
+pysubs2 reads SRT, ASS and VTT. Times that it would misread or reject are rewritten first. `timed_text` reads the rest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from fractions import Fraction
 
 import pysubs2
 
-from cinecut.analysis.dialogue.charset import decode
+from cinecut.analysis.dialogue.charset import decode, language_of
+from cinecut.analysis.dialogue.ebu_stl import is_stl, read_stl
+from cinecut.analysis.dialogue.timed_text import kind_of, read_rows
 from cinecut.diagnostics import Stop
 
 _MAX_CUES = 50_000
@@ -53,15 +55,39 @@ _ASS_ROW = re.compile(
 )
 
 
-def parse_cues(data: bytes, source: str) -> Cues:
-    """All cues of a file, with its own times and order. Raises Stop("unreadable") if there is none."""
+def parse_cues(data: bytes, source: str, rate: Fraction = Fraction(25)) -> Cues:
+    """All cues of a file, with its own times and order; `rate` is the film's, for files that count frames. Raises
+    Stop("unreadable") if there is none."""
+    if is_stl(data):
+        cues = [_bounded(*row) for row in read_stl(data)[:_MAX_CUES]]
+        return Cues(tuple(cues), language_of("\n".join(cue.text for cue in cues)))
     decoded = decode(data)
-    text = decoded.text.replace("\ufeff", "").replace("\r\n", "\n").replace("\r", "\n")
-    rows = _ASS_ROW.findall(_in_usual_order(text))
-    cues = _from_ass(rows) if rows else _from_srt(text)
+    text = unified(decoded.text)
+    if text.startswith(_CAPTIONS):
+        cues = []
+    elif rows := _ASS_ROW.findall(_in_usual_order(text)):
+        cues = _from_ass(rows)
+    elif _TIMING.search(text) is None and (kind := kind_of(text)) is not None:
+        cues = [_bounded(*row) for row in read_rows(text, kind, rate)[:_MAX_CUES]]
+    else:
+        cues = _from_srt(text)
     if not any(cue.text.strip() for cue in cues):
-        raise Stop("unreadable", f"{source} {_why_nothing(data, text)}", "SRT, ASS and VTT files are read")
+        raise Stop("unreadable", f"{source} {_why_nothing(data, text)}", f"{_READ} files are read")
     return Cues(tuple(cues), decoded.language)
+
+
+def _bounded(start: Fraction, end: Fraction, text: str) -> SubtitleCue:
+    last = Fraction(_LAST_MS, 1000)
+    return SubtitleCue(min(start, last), min(end, last), text[:_MAX_RAW_TEXT])
+
+
+def unified(text: str) -> str:
+    """A file's text with line ends of one kind, without marks of byte order."""
+    return text.replace("\ufeff", "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+_CAPTIONS = "Scenarist_SCC"
+_READ = "SRT, ASS, VTT, MicroDVD, MPL2, TMPlayer, SubViewer, SAMI, TTML and EBU STL"
 
 
 def _in_usual_order(text: str) -> str:
@@ -85,6 +111,8 @@ _USUAL = ("layer", "start", "end", "style", "name", "marginl", "marginr", "margi
 def _why_nothing(data: bytes, text: str) -> str:
     if not text.strip():
         return "is empty"
+    if text.startswith(_CAPTIONS):
+        return "holds captions of Scenarist (SCC), which are not read: save them as SRT"
     if text.count("\0") or data.startswith((b"PK", b"\x1f\x8b", b"%PDF", b"Rar!", b"\x00\x00\x01\xba")):
         return "is a binary file and no text subtitle"
     return "holds no subtitle cue"

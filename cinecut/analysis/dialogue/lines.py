@@ -150,7 +150,7 @@ def _worded(
     warnings: list[Diagnostic] = []
     if subtitles is not None:
         track = Track(subtitles.name, path=subtitles)
-        named = read_cues(film, track, start, source.container_start)
+        named = read_cues(film, track, start, source)
         timed = _timed(track, named, hearing, warnings, wanted=True) or named
         return dialogue_of(track, timed, duration, warnings), warnings
     for track in preferred(source.tracks, language):
@@ -158,7 +158,7 @@ def _worded(
             warnings.append(_about(track, "is a commentary and not the film's dialogue: not used"))
             continue
         try:
-            cues = _timed(track, read_cues(film, track, start, source.container_start), hearing, warnings)
+            cues = _timed(track, read_cues(film, track, start, source), hearing, warnings)
             if cues is None:
                 continue
         except Stop as stop:

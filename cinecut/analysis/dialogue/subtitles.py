@@ -19,14 +19,17 @@ from av.stream import Discard, Disposition
 from av.subtitles.stream import SubtitleStream
 
 from cinecut.analysis.dialogue.charset import decode
-from cinecut.analysis.dialogue.cues import Cues, SubtitleCue, parse_cues, with_line_breaks
+from cinecut.analysis.dialogue.cues import Cues, SubtitleCue, parse_cues, unified, with_line_breaks
+from cinecut.analysis.dialogue.ebu_stl import is_stl
 from cinecut.analysis.dialogue.languages import codes_by_name
+from cinecut.analysis.dialogue.timed_text import kind_of
 from cinecut.diagnostics import Stop
 from cinecut.media.open import open_media, packets_of, tags
 
 _HEAD = 65_536  # bytes at a file's start that are searched for zeros, which no text contains
 MAX_BYTES = 20_000_000  # the subtitles of a long film take about 200 kB
-_TEXT_SUFFIXES = (".srt", ".ass", ".ssa", ".vtt")
+_TEXT_SUFFIXES = (".srt", ".ass", ".ssa", ".vtt", ".smi", ".sami", ".ttml", ".dfxp", ".sbv", ".mpl", ".stl", ".scc")
+_OTHER_SUFFIXES = (".sub", ".txt", ".xml")  # which may as well be something else
 _BITMAP_SUFFIXES = (".idx", ".sup")
 _TEXT_CODECS = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
 _BITMAP_CODECS = frozenset({"pgssub", "hdmv_pgs_subtitle", "dvdsub", "dvd_subtitle", "dvbsub", "dvb_subtitle", "xsub"})
@@ -60,12 +63,13 @@ class SubtitleSource:
     """The `tracks` of text, the names of the unusable `bitmaps`, and the start of the film's clock.
 
     `container_start` is the time stamp in seconds that players show as 0:00, from which subtitle files count; None if
-    the film could not be opened.
+    the film could not be opened. `rate` is the film's, in pictures a second.
     """
 
     tracks: tuple[Track, ...]
     bitmaps: tuple[str, ...]
     container_start: Fraction | None
+    rate: Fraction = Fraction(25)
 
 
 def language_code(name: str | None) -> str | None:
@@ -85,10 +89,11 @@ def find_tracks(film: Path) -> SubtitleSource:
     beside = list(_beside(film))
     bitmaps = [track.source for track in beside if track.path and track.path.suffix.casefold() in _BITMAP_SUFFIXES]
     tracks = [track for track in beside if track.source not in bitmaps]
-    start = None
+    start, rate = None, Fraction(25)
     try:
         with open_media(film) as container:
             start = Fraction(container.start_time or 0, av.time_base)
+            rate = next((Fraction(video.guessed_rate) for video in container.streams.video if video.guessed_rate), rate)
             for stream in container.streams.subtitles:
                 codec = _codec(stream)
                 track = _embedded(stream)
@@ -98,7 +103,7 @@ def find_tracks(film: Path) -> SubtitleSource:
                     bitmaps.append(track.source)
     except Stop:
         pass  # the film itself is checked elsewhere; the subtitle files beside it are still usable
-    return SubtitleSource(tuple(tracks), tuple(bitmaps), start)
+    return SubtitleSource(tuple(tracks), tuple(bitmaps), start, rate)
 
 
 def preferred(tracks: tuple[Track, ...], language: str | None) -> list[Track]:
@@ -121,14 +126,14 @@ def preferred(tracks: tuple[Track, ...], language: str | None) -> list[Track]:
     return sorted(tracks, key=rank)
 
 
-def read_cues(film: Path, track: Track, start: Fraction, container_start: Fraction | None) -> Cues:
+def read_cues(film: Path, track: Track, start: Fraction, source: SubtitleSource) -> Cues:
     """The cues of `track` in film time. `start` is the time stamp in seconds of the film's first picture.
 
     Raises Stop("missing-file") or Stop("unreadable").
     """
     if track.path is not None:
-        late = start - container_start if container_start is not None else Fraction(0)
-        return parse_cues(read_bytes(track.path), track.source).shifted(-late)
+        late = start - source.container_start if source.container_start is not None else Fraction(0)
+        return parse_cues(read_bytes(track.path), track.source, source.rate).shifted(-late)
     try:
         with open_media(film) as container:
             return _packets(container, track).shifted(-start)
@@ -151,7 +156,7 @@ def read_bytes(path: Path) -> bytes:
         raise Stop("missing-file", f"{str(path)!r} is no file name") from error
     if len(data) > MAX_BYTES:
         raise Stop("unreadable", f"{path} is larger than {MAX_BYTES // 1_000_000} MB, so it is no subtitle file")
-    if b"\0\0\0\0" in data[:_HEAD]:
+    if b"\0\0\0\0" in data[:_HEAD] and not is_stl(data):
         raise Stop("unreadable", f"{path} is no text, so it holds no subtitles", "is it a film, or a picture?")
     return data
 
@@ -165,14 +170,27 @@ def _beside(film: Path) -> Iterator[Track]:
         return
     for path in files:
         name = _fold(path.stem)
-        if path.suffix.casefold() not in (*_TEXT_SUFFIXES, *_BITMAP_SUFFIXES) or not name.startswith(stem):
+        suffixes = (*_TEXT_SUFFIXES, *_BITMAP_SUFFIXES, *_OTHER_SUFFIXES)
+        if path.suffix.casefold() not in suffixes or not name.startswith(stem):
             continue
         rest = name.removeprefix(stem)
         words = [word for word in re.split(r"[\W_]+", rest) if word]
         labels = _labels(words) if not rest or re.match(r"[\W_]", rest) else None  # film2.srt is another film's
-        if labels is not None and path.is_file():
+        if labels is not None and path.is_file() and _may_be_subtitles(path):
             language, role = labels
             yield Track(path.name, path=path, language=language, role=role, default="default" in words)
+
+
+def _may_be_subtitles(path: Path) -> bool:
+    """Whether a file is of text that is shown at times, where its name alone does not say so."""
+    if path.suffix.casefold() not in _OTHER_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            head = decode(file.read(_HEAD)).text
+    except OSError:
+        return False
+    return kind_of(unified(head)) is not None
 
 
 def _labels(words: list[str]) -> tuple[str | None, str] | None:

@@ -200,9 +200,9 @@ class FilmSound:
             yield (at if isinstance(at, int) else nearest(at)), frame
             at += length
 
-    def _off(self, frame: av.AudioFrame, place: int | Fraction) -> int | Fraction:
+    def _off(self, frame: av.AudioFrame, place: int | Fraction) -> int:
         """By how many samples a frame's stamp is after a place; where it has none, it is not off."""
-        return 0 if frame.pts is None else self._place(frame.pts) - place
+        return 0 if frame.pts is None else self._place(frame.pts) - nearest(Fraction(place))
 
 
 def stretch(sounds: FilmSounds, audio: AudioFacts, start: Fraction, end: Fraction) -> Iterator[NDArray[Any]]:
