@@ -81,6 +81,11 @@ _SHAPE_AFTER = {
     "mpeg4": (b"\0\0\1\x20", 4, 20),
     "mjpeg": (b"\xff\xc0\0\x11", 5, 9),
     "vp8": (b"\x9d\1\x2a", 3, 7),
+    "png": (b"IHDR", 4, 14),
+    "jpeg2000": (b"\xff\x4f\xff\x51", 8, 24),
+    "jpegls": (b"\xff\xf7\0", 5, 9),
+    "prores": (b"icpf", 12, 16),
+    "dnxhd": (b"\0\0", 24, 28),
 }
 
 

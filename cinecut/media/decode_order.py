@@ -39,10 +39,12 @@ def place_of(media: Any, packet: Any) -> int | None:
     return stamp
 
 
-def in_decode_order(path: Path, delays: set[int | None]) -> bool:
+def in_decode_order(path: Path, delays: set[int | None], rounded: int) -> bool:
     """Whether a film's stamps are those of decoding. `delays`: how long after its decoding each picture is shown, by
-    its packet. One delay for all, of pictures that change places when they are decoded, cannot be true."""
-    if len(delays) > 1 or None in delays:
+    its packet, in ticks; `rounded`: by how many ticks roundings make equal ones differ. One delay for all, of pictures
+    that change places when they are decoded, cannot be true."""
+    known = [delay for delay in delays if delay is not None]
+    if len(known) < len(delays) or (known and max(known) - min(known) > rounded):
         return False
     with open_media(path) as media:
         video = picture_stream(media, path)

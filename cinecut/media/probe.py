@@ -114,13 +114,13 @@ class _Clock:
         shown = [packet.shown for packet in packets]
         stamps = sorted({stamp for stamp in shown if stamp is not None})
         delays = {None if p.shown is None or p.decoded is None else p.shown - p.decoded for p in packets}
-        by_place = in_decode_order(path, delays)
+        declared = _declared_rate(video)
+        by_place = in_decode_order(path, delays, int(4 * self.time_base < 1 / declared))
         if first in stamps and not by_place:
             stamps = stamps[stamps.index(first) :]
             shown = [stamp for stamp in shown if stamp is None or stamp >= stamps[0]]
         doubtful = len(shown) - len(stamps) > max(_EQUAL, len(shown) // 100)
         self.stamps = bool(packets) and not doubtful and not by_place
-        declared = _declared_rate(video)
         if counted or not stamps:  # the pictures follow at the declared rate
             from_ = stamps[0] if stamps else 0
             stamps = [from_ + round(n / declared / self.time_base) for n in range(len(shown))]

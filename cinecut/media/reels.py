@@ -264,7 +264,7 @@ class _Decoded(_Pictures):
     def _frames(self, stamps: list[int | None]) -> Iterator[VideoFrame]:
         """Pictures; `stamps` gathers those of the packets that were read for them."""
         for packet in chain(self.packets_of_film(), [None]):
-            stamps += [] if packet is None else [packet.pts]
+            stamps += [] if packet is None or packet.is_discard else [packet.pts]
             try:
                 yield from self.video.codec_context.decode(packet)
             except av.error.FFmpegError:

@@ -141,7 +141,8 @@ def _joins() -> list[Recipe]:
         *_joined(
             "the picture grows",
             "ts h264 mp2, ts mpeg2 ac3, mkv h264 aac, webm vp8 opus, webm vp9 opus, "
-            "mkv av1 opus, mkv mjpeg flac, mp4 h264 aac, mp4 av1 aac, flv h264 aac",
+            "mkv av1 opus, mkv mjpeg flac, mp4 h264 aac, mp4 av1 aac, flv h264 aac, avi png pcm_s16le, "
+            "mov prores pcm_s16le, mkv j2k flac",
             {"size": (512, 288)},
             join="concat",
         ),

@@ -68,7 +68,7 @@ def _without_gaps(shot: FilmShot, times: list[Fraction]) -> list[Fraction]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeyFrame:
+class KeyPicture:
     """`bgr` [uint8, height x width x 3] of a shot as stored, without rotation or pixel aspect: 320 pixels wide, or
     less if it would be taller than 640."""
 
@@ -79,7 +79,7 @@ class KeyFrame:
 
 def key_pictures(
     film: Path, facts: FilmFacts, shots: Sequence[FilmShot], wanted: Sequence[Moment], progress: Callable[[float], None]
-) -> Iterator[KeyFrame]:
+) -> Iterator[KeyPicture]:
     """A picture for each moment: the key frame before it if that is in the same shot (a single decode), else the
     picture at the moment itself. A key frame for two moments is yielded once."""
     ranges = {shot.index: shot.range for shot in shots}
@@ -94,12 +94,12 @@ def key_pictures(
                 yield picture
 
 
-def _picture_at(reader: FrameReader, moment: Moment, within: FilmRange) -> KeyFrame | None:
+def _picture_at(reader: FrameReader, moment: Moment, within: FilmRange) -> KeyPicture | None:
     for count, (time, frame) in enumerate(reader.since(moment.time)):
         near = frame.key_frame and within.start <= time < within.end
         if time >= moment.time or near or count > _PATIENCE:
             scale = min(_WIDTH / frame.width, _TALLEST / frame.height)
             width, height = (max(2, round(side * scale)) for side in (frame.width, frame.height))
             small = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA")
-            return KeyFrame(moment.shot, time, np.asarray(small.to_ndarray(), np.uint8))
+            return KeyPicture(moment.shot, time, np.asarray(small.to_ndarray(), np.uint8))
     return None

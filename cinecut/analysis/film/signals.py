@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cinecut.analysis.dialogue.lines import Line, Spoken
 from cinecut.analysis.film.faces import Size, faces, size_of
 from cinecut.analysis.film.loudness import LoudnessCurve
-from cinecut.analysis.film.pictures import KeyFrame
+from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.shots import FilmShot
 
 NEUTRAL = 0.5
@@ -81,7 +81,7 @@ class Appearance:
         return self.structure < _BLANK and not self.face
 
 
-def observe(picture: KeyFrame) -> Appearance:
+def observe(picture: KeyPicture) -> Appearance:
     hsv = cv2.cvtColor(picture.bgr, cv2.COLOR_BGR2HSV)
     gray = cv2.cvtColor(picture.bgr, cv2.COLOR_BGR2GRAY)
     colors = cv2.calcHist([hsv], [0, 1, 2], None, [8, 8, 8], [0, 180, 0, 256, 0, 256]).ravel()

@@ -137,7 +137,7 @@ class GroupReader:
                 yield packet
 
     def key_picture(self, rank: int, clock: Clock, black: int) -> KeyFrame | None:
-        """The picture of a rank, or the next reference picture after it, as a KeyFrame."""
+        """The picture of a rank, or the next reference picture after it, as a KeyPicture."""
         index = self._index
         group = int(np.searchsorted(index.rank[index.groups], rank, "right")) - 1
         decoder = self._stream.codec_context
