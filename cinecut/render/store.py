@@ -38,7 +38,8 @@ def key_of(*parts: object) -> str:
 def code() -> str:
     """A digest of the code that makes files from media, and of the decoder's version: neither is in a graph."""
     decoder = find_spec("av")  # which need not be loaded for that
-    assert decoder is not None and decoder.origin is not None
+    assert decoder is not None
+    assert decoder.origin is not None
     digest = hashlib.sha256(Path(decoder.origin).with_name("about.py").read_bytes())
     for room in ("fonts", "grade", "media", "render"):
         for file in sorted((Path(cinecut.__file__).parent / room).rglob("*")):
