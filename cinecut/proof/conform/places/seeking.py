@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from cinecut.proof.conform.places.closer import clear_place
 from cinecut.proof.conform.places.film import THREADS
-from cinecut.proof.conform.places.placing import LIKELY, NEAR, SURE, Piece, Placer, PossiblePlace, spread
+from cinecut.proof.conform.places.placing import NEAR, SURE, Piece, Placer, PossiblePlace, spread
 from cinecut.proof.conform.places.vectors import alike
 
 _PART = 24  # frames that are placed alone
@@ -39,6 +39,7 @@ class _Search:
 
     piece: Piece
     places: list[Piece] = field(default_factory=list)
+    short: list[Piece] = field(default_factory=list)  # of parts of it
     doubts: list[_Doubt] = field(default_factory=list)
     found: Piece | None = None
 
@@ -54,8 +55,8 @@ def sought(lost: Sequence[Piece], placer: Placer) -> dict[Piece, Piece]:
         waiting = [each for each in searches if each.found is None]
         _seek(waiting, placer, covered)
         for search in waiting:
-            search.found = placer.chosen(search.places)
-            search.places = []
+            search.found = placer.chosen(search.places) or placer.chosen(search.short)
+            search.places, search.short = [], []
     with ThreadPoolExecutor(THREADS) as pool:
         doubtful = [each for each in searches if each.found is None and each.doubts]
         for search, found in zip(doubtful, pool.map(lambda each: _clear(each, placer), doubtful), strict=True):
@@ -79,6 +80,7 @@ def _seek(searches: Sequence[_Search], placer: Placer, covered: bool) -> None:
             for search, look in ((s, each) for found in list(looks) for s, each in zip(waiting, found, strict=True)):
                 search.doubts += look.doubts
                 search.places += look.places
+                search.short += look.short
 
 
 def _order(lost: Sequence[Piece], placer: Placer, covered: bool) -> list[PossiblePlace]:
@@ -103,6 +105,7 @@ class _Look:
     """What of one stretch is in one group."""
 
     places: list[Piece] = field(default_factory=list)
+    short: list[Piece] = field(default_factory=list)
     doubts: list[_Doubt] = field(default_factory=list)
 
 
@@ -118,17 +121,17 @@ def _look(candidate: PossiblePlace, whole: bool, searches: Sequence[_Search], pl
             if doubt.like > _DOUBTFUL:
                 look.doubts.append(doubt)
             if doubt.like > NEAR:
-                look.places += _within(search.piece, doubt, placer)
+                look.places += placer.within_group(*_windows(search.piece, doubt.row)[0], doubt.candidate)
+            if part := _short(search.piece, doubt):
+                look.short += placer.within_group(*part, doubt.candidate)
     return looks
 
 
-def _within(piece: Piece, doubt: _Doubt, placer: Placer) -> list[Piece]:
-    """The places in a group of a stretch of a piece; where that fades away under a title, of a short one."""
-    found = list(placer.within_group(*_windows(piece, doubt.row)[0], doubt.candidate))
-    if doubt.like > _CLEARLY and max((each.like for each in found), default=0.0) < LIKELY:
-        first, last = max(piece.start, doubt.row - _PART // 4), min(piece.end, doubt.row + _PART // 4)
-        found += placer.within_group(first, last, doubt.candidate)
-    return found
+def _short(piece: Piece, doubt: _Doubt) -> tuple[int, int] | None:
+    """A short stretch around a frame that is clearly like the film under a title: the rest of it may fade away."""
+    if not doubt.candidate.covered or doubt.like < _CLEARLY:
+        return None
+    return max(piece.start, doubt.row - _PART // 4), min(piece.end, doubt.row + _PART // 4)
 
 
 def _windows(piece: Piece, row: int) -> list[tuple[int, int]]:
