@@ -27,7 +27,7 @@ def _options(light: float, mute: bool = False) -> Options:
     """A slot with one candidate, whose pictures are all as light."""
     sight = np.array([[light, light, 0.5]])
     one, number = np.zeros(1), np.zeros(1, int)
-    return Options(number, number, one, one, np.array([light]), sight, sight, np.array([mute]), {0: 0})
+    return Options(number, number, one, one, np.array([light]), sight, sight, np.array([mute]), {(0, 0, 0): 0})
 
 
 def test_a_row_that_gets_lighter_is_smoother_than_its_shuffles_and_one_that_jumps_is_not() -> None:
@@ -60,6 +60,8 @@ def test_the_movement_of_a_part_is_that_of_what_it_shows() -> None:
     assert take.motion(FilmTime(2 * MOVE), half) == 0
     assert take.motion(FilmTime(zero), MOVE + half) == pytest.approx(8 / 3)
     assert take.motion(FilmTime(3 * MOVE), 9 * MOVE) == 0  # what is behind its end is not known
+    later = replace(take, range=FilmRange(FilmTime(half), FilmTime(4 * MOVE)), begin=FilmTime(zero))
+    assert later.motion(FilmTime(half), MOVE) == pytest.approx(4)  # its steps are still those of its shot
 
 
 @pytest.mark.matrix(4)
@@ -93,7 +95,9 @@ def _shown(cut: Cut, length: Fraction) -> Options:
     assert cut.take is not None
     seen = [np.array([cut.take.sight(time)]) for time in (cut.in_, cut.in_ + length)]
     one, number = np.zeros(1), np.zeros(1, int)
-    return Options(number, number, one, one, np.array([cut.motion]), seen[0], seen[1], np.zeros(1, bool), {0: 0})
+    return Options(
+        number, number, one, one, np.array([cut.motion]), seen[0], seen[1], np.zeros(1, bool), {(0, 0, 0): 0}
+    )
 
 
 def test_a_genre_says_what_it_likes_to_hear() -> None:
@@ -103,6 +107,15 @@ def test_a_genre_says_what_it_likes_to_hear() -> None:
     liked = {name: line_worth(love, load_vibe(name)) - line_worth(fear, load_vibe(name)) for name in names()}
     assert liked["romance"] > 0 > liked["horror"]
     assert all(load_vibe(name).lines for name in names())
+
+
+def test_the_protagonist_is_introduced_in_act_1() -> None:
+    """There a line of the one who speaks most counts more than a better one of somebody else, later it does not."""
+    spoken = FilmRange(FilmTime(Fraction(1)), FilmTime(Fraction(2)))
+    own, better = (Line(n, spoken, "…", None, "neutral", 0.3 + 0.4 * n, 1.0, 0.0, lead=not n) for n in (0, 1))
+    vibe = load_vibe("drama")
+    assert line_worth(own, vibe, "act 1") > line_worth(better, vibe, "act 1")
+    assert line_worth(own, vibe, "act 2") < line_worth(better, vibe, "act 2")
 
 
 def test_a_best_slot_that_none_of_the_strongest_fits_gets_the_next_that_does() -> None:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 from cinecut.analysis.edit.blueprint import Slot, Want
-from cinecut.analysis.edit.candidates import Candidate, Market, reason_for
+from cinecut.analysis.edit.candidates import Candidate, Market, best_first, reason_for
 from cinecut.analysis.edit.cuts import Cut, OtherTake, Take, Tempo
 from cinecut.analysis.edit.pairs import Pairs
-from cinecut.analysis.edit.parts import Gap, gaps_of
+from cinecut.analysis.edit.parts import Gap, gaps_of, movable
 from cinecut.analysis.edit.sequence import sequence
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.vibes import Vibe
@@ -18,6 +18,8 @@ from cinecut.vibes import Vibe
 _ALIKE = 0.72  # likeness above which two shots are of one set-up
 _MET = 0.9  # share of the wanted beats; if fewer are filled, alike neighbours are allowed
 _SPARE = 24  # candidates of a slot beyond one for each slot of the trailer
+_MOVED = 16  # the same of a slot that takes a beat from a neighbour or gives one
+_TALKING = 0.25  # share of takes with speech from which on slots do so
 _ROUNDS = 7  # of splitting slots that nothing fills; then they are left out
 _CHOICE, _PART = 5, 6  # shots that fill a slot, if a sixth of all takes are so many; with fewer it is split
 _CHOICE_OF_BEST = 3  # the same of the strongest takes for a best slot
@@ -136,19 +138,30 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
     reserved for them."""
     shown = sum(gap.slot.want.shows for gap in gaps)
     count, kept = shown + _SPARE, min(_KEPT, 1 + max(0, len(market.takes) - shown))
+    talking = sum(bool(take.lines) for take in market.takes) >= _TALKING * len(market.takes)
+    forms = movable(gaps, market.tempo) if talking else [[gap] for gap in gaps]
     offers: list[list[Candidate]] = [[] for _ in gaps]
     taken: set[int] = set()
     for number in sorted(range(len(gaps)), key=lambda n: (not gaps[n].slot.best, not gaps[n].slot.ends, n)):
         gap = gaps[number]
         if gap.slot.best or gap.slot.ends:
-            strongest = [each for each in market.strongest(gap) if each.number not in taken]
-            offers[number] = strongest or market.next_strongest(gap)
-            taken |= {each.number for each in offers[number][:kept]}
+            strongest = [each for form in forms[number] for each in _heard(form, market.strongest(form))]
+            offers[number] = [each for each in best_first(strongest) if each.number not in taken]
+            offers[number] = offers[number] or market.next_strongest(gap)
+            taken |= set(list(dict.fromkeys(each.number for each in offers[number]))[:kept])
             if offers[number]:
                 continue
         if gap.slot.want.shows:
-            offers[number] = [each for each in market.candidates(gap, count) if each.number not in taken]
+            found = market.candidates(gap, count)
+            for form in forms[number][1:]:
+                found += _heard(form, market.candidates(form, _MOVED))
+            offers[number] = [each for each in best_first(found) if each.number not in taken]
     return offers
+
+
+def _heard(gap: Gap, offered: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates; of a gap that takes or gives a beat only those that are heard, since that is what it is for."""
+    return [each for each in offered if not (gap.moved and each.cut.mute)]
 
 
 def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Chosen, pairs: Pairs) -> list[Cut]:
@@ -158,7 +171,8 @@ def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Ch
     for number, (offered, each) in enumerate(zip(offers, chosen, strict=True)):
         if each is not None:
             beside = [other.number for other in chosen[max(0, number - 1) : number + 2] if other and other is not each]
-            free[number] = _spare(each, offered, used, beside, pairs)
+            same = [other for other in offered if (other.gap.begin, other.gap.end) == (each.gap.begin, each.gap.end)]
+            free[number] = _spare(each, same, used, beside, pairs)
     others = _dealt(free)
     cuts: list[Cut] = []
     for number, (gap, each) in enumerate(zip(gaps, chosen, strict=True)):

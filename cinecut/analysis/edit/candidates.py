@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -29,11 +29,12 @@ _DRAMATIC = {"act 1": -1.0, "act 2": 0.2, "beat drop": 0.5, "act 3": 1.0, "butto
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A cut that could fill a slot: the index of its take, and its score."""
+    """A cut that would fill a slot: the number of its take among the film's takes, how well it does, and its place."""
 
     number: int
     cut: Cut
     worth: float
+    gap: Gap
     spoils: bool = False
 
 
@@ -144,7 +145,7 @@ class Market:
         worths, spoils = self.worths(gap.slot), self.spoiling(gap.slot)
         found = self._spoken(gap, worths) if gap.slot.want is Want.LINE else []
         found += self._silent(gap, worths, self._order(worths), count)
-        return _sorted([replace(each, spoils=bool(spoils[each.number])) for each in found])
+        return best_first([replace(each, spoils=bool(spoils[each.number])) for each in found])
 
     def strongest(self, gap: Gap) -> list[Candidate]:
         """The cuts of the film's strongest takes for a gap, ordered by the genre's preference, since all of them are
@@ -169,7 +170,7 @@ class Market:
         )
         among = range(len(self.takes)) if slot.shots is None else np.flatnonzero(self._among(slot.shots))
         order = [number for number in numbers if number in among and not spoils[number]]
-        return _sorted(self._silent(gap, worths, order, len(order)))
+        return best_first(self._silent(gap, worths, order, len(order)))
 
     def _order(self, worths: Floats) -> list[int]:
         order = np.argsort(-np.round(worths, 6), kind="stable")
@@ -182,9 +183,9 @@ class Market:
             if np.isfinite(worths[number]) and any(line.standalone >= SPOKEN_WELL for line in take.lines):
                 cut = spoken_part(gap, take, self.tempo, self.vibe)
                 if cut is not None and cut.line is not None:
-                    said = self.weights.line * (0.5 + line_worth(cut.line, self.vibe))
+                    said = self.weights.line * (0.5 + line_worth(cut.line, self.vibe, gap.slot.act))
                     said += self.weights.blank * self._blank(cut, gap)
-                    found.append(Candidate(number, cut, float(worths[number]) + said))
+                    found.append(Candidate(number, cut, float(worths[number]) + said, gap))
         return found
 
     def _silent(self, gap: Gap, worths: Floats, order: Sequence[int], count: int) -> list[Candidate]:
@@ -199,7 +200,7 @@ class Market:
             motion, blank = self._moving(cut, gap), self._blank(cut, gap)
             worth += self.weights.blank * blank
             worth += self._movement(gap.slot) * (motion - self.takes[number].signals.motion)
-            found.append(Candidate(number, replace(cut, slot=gap.slot, motion=motion), worth))
+            found.append(Candidate(number, replace(cut, slot=gap.slot, motion=motion), worth, gap))
             heard += not (cut.mute or blank)
             if len(found) >= count and heard >= count / 2:
                 break
@@ -213,7 +214,7 @@ class Market:
         return self._parts[key]
 
 
-def _sorted(found: list[Candidate]) -> list[Candidate]:
+def best_first(found: Iterable[Candidate]) -> list[Candidate]:
     return sorted(found, key=lambda each: (-round(each.worth, 6), each.number))
 
 

@@ -33,9 +33,10 @@ class Take:
     beat_type: BeatType
     lines: tuple[Line, ...]  # those that overlap it
     peak: FilmTime | None  # its moment of action
-    activity: Activity | None = None  # from the start of its range on; None if it is unknown
+    activity: Activity | None = None  # from `begin` on; None if it is unknown
     since: Zone | None = None  # the part of the film where it is, whatever its description says; None: its zone
     meaning: Mapping[str, float] = field(default_factory=dict)  # rank of its description for each want, 0 to 1
+    begin: FilmTime | None = None  # of its activity, whose steps are the shot's; None: with its range
 
     @property
     def score(self) -> float:
@@ -51,7 +52,7 @@ class Take:
         steps = self.moves
         if not len(steps):
             return self.signals.motion
-        begin = min(max(0.0, float((start - self.range.start) / MOVE)), len(steps) - 0.01)
+        begin = min(max(0.0, float((start - self._first) / MOVE)), len(steps) - 0.01)
         end = min(begin + max(0.01, float(length / MOVE)), float(len(steps)))
         first, last = int(begin), -int(-end // 1)
         shares = np.minimum(np.arange(first + 1, last + 1), end) - np.maximum(np.arange(first, last), begin)
@@ -66,7 +67,11 @@ class Take:
         return float(self.activity.light[at]), float(across), float(down)
 
     def _step(self, time: FilmTime) -> int:
-        return max(0, int((time - self.range.start) / MOVE))
+        return max(0, int((time - self._first) / MOVE))
+
+    @property
+    def _first(self) -> FilmTime:
+        return self.range.start if self.begin is None else self.begin
 
 
 @dataclass(frozen=True, slots=True, eq=False)

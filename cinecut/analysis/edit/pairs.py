@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -39,26 +39,29 @@ class Options:
     enters: Floats
     leaves: Floats
     mute: NDArray[np.bool_]
-    place: dict[int, int]  # of each take in the list: its first one
+    place: dict[tuple[int, int, int], int]  # in the list of each take with its ends: its first one
+    ends: NDArray[np.int_] = field(default_factory=lambda: np.zeros((0, 2), int))  # [n, 2] beats: see Gap
 
     @classmethod
-    def of(cls, gap: Gap, offered: Sequence[Candidate]) -> Options:
+    def of(cls, offered: Sequence[Candidate]) -> Options:
         takes = [each.cut.take for each in offered if each.cut.take is not None]
         cuts = [each.cut for each in offered]
-        moves = [take.motion(cut.in_, gap.length) for take, cut in zip(takes, cuts, strict=True)]
-        place: dict[int, int] = {}
+        lengths = [each.gap.length for each in offered]
+        shown = [(take, cut.in_, length) for take, cut, length in zip(takes, cuts, lengths, strict=True)]
+        place: dict[tuple[int, int, int], int] = {}
         for at, each in enumerate(offered):
-            place.setdefault(each.number, at)
+            place.setdefault((each.number, each.gap.begin, each.gap.end), at)
         return cls(
             np.array([each.number for each in offered], int),
             np.array([take.shot for take in takes], int),
             np.array([each.worth for each in offered], float),
-            np.array(moves, float),
+            np.array([take.motion(in_, length) for take, in_, length in shown], float),
             np.array([cut.motion for cut in cuts], float),
             _sights(takes, [cut.in_ for cut in cuts]),
-            _sights(takes, [cut.in_ + gap.length - _LAST for cut in cuts]),
+            _sights(takes, [in_ + length - _LAST for _, in_, length in shown]),
             np.array([cut.mute for cut in cuts], bool),
             place,
+            np.array([(each.gap.begin, each.gap.end) for each in offered], int).reshape(-1, 2),
         )
 
 
@@ -113,8 +116,9 @@ class Pairs:
         return np.asarray(np.where(means > 1e-9, means, 1.0))
 
     def steps(self, before: Options, after: Options, gap: Gap, usual: Floats, joint: Meeting) -> Floats:
-        """The value of each candidate of a gap after each candidate of the gap before it [before x after]; -inf for the
-        same set-up. After black or a card only what the eye meets counts."""
+        """What each candidate of a gap is worth after each one of the gap before it [before x after]; -inf for two of
+        one set-up, and where one does not begin where the other ends. After black or a card only what the eye meets
+        counts."""
         weight = self.weights.pair
         worth = np.zeros((len(before.numbers), len(after.numbers)))
         for name, difference, mean in zip(
@@ -131,6 +135,7 @@ class Pairs:
             if gap.slot.act == "act 3":
                 worth += weight["swell"] * np.sign(loud[after.numbers][None] - loud[before.numbers][:, None])
         worth[self.likeness[np.ix_(before.numbers, after.numbers)] > self.alike] = -np.inf
+        worth[before.ends[:, 1][:, None] != after.ends[:, 0][None]] = -np.inf
         return worth
 
 

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, pairwise
 
 from cinecut.analysis.dialogue.lines import Line
 from cinecut.analysis.edit.blueprint import Slot, Want
@@ -18,6 +18,7 @@ from cinecut.vibes import Vibe
 _BEFORE_LINE, _AFTER_LINE = Fraction(1, 5), Fraction(3, 10)  # seconds of pause around a line
 _LIKED = 2  # weight of the genre's liking for what a line expresses
 _LEAD = 0.3  # worth of a line that the protagonist says: as much as a third of a good line
+_INTRODUCES = 1.0  # the same in act 1, where the trailer says whose story it is
 SPOKEN_WELL = 0.5  # least value of a line that stands alone
 
 
@@ -33,11 +34,18 @@ class Gap:
     tail: Fraction
     opens: bool
     middle: int  # frames from its start to the beat nearest its middle
+    begin: int = 0  # beats by which it begins later than its slot, and ends later: what its neighbours of the act lose
+    end: int = 0
 
     @property
     def form(self) -> tuple[object, ...]:
         """The values that decide which part of a take fits."""
         return self.enters, self.length, self.tail, self.middle, self.slot.beats >= 2, self.lively
+
+    @property
+    def moved(self) -> bool:
+        """Whether it has another beginning or end than its slot."""
+        return bool(self.begin or self.end)
 
     @property
     def lively(self) -> int:
@@ -64,6 +72,29 @@ def gaps_of(slots: Sequence[Slot], vibe: Vibe, tempo: Tempo) -> list[Gap]:
     return gaps
 
 
+def movable(gaps: Sequence[Gap], tempo: Tempo) -> list[list[Gap]]:
+    """Each gap as it is, and then with each of its ends a beat earlier or later, where a shot of the same act is on the
+    other side: so a shot can end where a phrase does. The first one of act 3 gets no longer."""
+    meet = [a.slot.act == b.slot.act and a.slot.want.shows and b.slot.want.shows for a, b in pairwise(gaps)]
+    found = []
+    for gap, before, after in zip(gaps, [False, *meet], [*meet, False], strict=True):
+        begins = (0, -1, 1) if before else (0,)
+        ends = (0,) if not after else (0, -1) if gap.opens and gap.slot.act == "act 3" else (0, -1, 1)
+        moved = (_moved(gap, begin, end, tempo) for begin in begins for end in ends if begin or end)
+        found.append([gap, *(each for each in moved if each is not None)])
+    return found
+
+
+def _moved(gap: Gap, begin: int, end: int, tempo: Tempo) -> Gap | None:
+    """The gap with its ends moved by so many beats, longer or shorter by one at most; None if too little is left."""
+    beats, beat = gap.slot.beats + end - begin, gap.beat + begin
+    if abs(end - begin) > 1 or beats < 1 or (beats < 2 and (gap.enters != "cut" or gap.tail)):
+        return None
+    slot, length = replace(gap.slot, beats=beats), tempo.frames(beat, beats) / tempo.rate
+    middle = tempo.frames(beat, beats // 2)
+    return replace(gap, slot=slot, beat=beat, length=length, middle=middle, begin=begin, end=end)
+
+
 def _transition(slot: Slot, before: Slot | None, vibe: Vibe, tempo: Tempo) -> str:
     if before is None:
         return "fade in 1s" if tempo.frames(0, slot.beats) >= 2 * tempo.rate else "fade in 1/2 beat"
@@ -76,16 +107,18 @@ def _transition(slot: Slot, before: Slot | None, vibe: Vibe, tempo: Tempo) -> st
     return "crossfade 1 beat" if vibe.usual == "crossfade" and slot.beats >= 4 and slot.act != "act 3" else "cut"
 
 
-def line_worth(line: Line, vibe: Vibe) -> float:
-    """The value of a line: its quality, 0 to 1.5, the genre's preference for its emotion, -2 to 2, and its speaker."""
+def line_worth(line: Line, vibe: Vibe, act: str = "") -> float:
+    """How good a line is on its own, 0 to 1.5, how much the genre likes what it expresses, -2 to 2, and whose it is,
+    which matters most in act 1."""
     liked = _LIKED * float(vibe.lines.get(line.emotion, 0)) * line.strength
-    return line.standalone * (0.5 + line.strength) + liked + (_LEAD if line.lead else 0)
+    lead = 0.0 if not line.lead else _INTRODUCES if act == "act 1" else _LEAD
+    return line.standalone * (0.5 + line.strength) + liked + lead
 
 
 def spoken_part(gap: Gap, take: Take, tempo: Tempo, vibe: Vibe) -> Cut | None:
     """The best part of the take with a whole line that stands alone and cuts off no other line."""
     speech = _stretches(take.lines)
-    for line in sorted(take.lines, key=lambda line: (-line_worth(line, vibe), line.index)):
+    for line in sorted(take.lines, key=lambda line: (-line_worth(line, vibe, gap.slot.act), line.index)):
         if line.standalone < SPOKEN_WELL:
             continue
         spare = gap.length - line.range.duration - _BEFORE_LINE - _AFTER_LINE

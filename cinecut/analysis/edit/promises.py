@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cinecut.analysis.edit.pairs import Options
+from cinecut.analysis.edit.pairs import Floats, Options
 
 _MUTED = 0.1  # greatest share of shots that are muted
 _SMOOTH = 0.9  # least share of shuffles that are rougher
-_RISING = 1.15  # times the movement of act 2 that each third of act 3 has at least
+_RISING = 1.25  # times the movement of act 2 that each third of act 3 has at least
 _SHUFFLES = 200
 _FEW = 4  # shots from which an order can be judged
+_MUTE_COUNTS = 2  # times as much as the others: a share of muted shots is a small number
 _DEARER = 1.4  # factor on the price of what is lacking
 
 
@@ -42,7 +43,7 @@ class Lacks:
 
     @property
     def total(self) -> float:
-        return self.mute + self.eye + self.rise
+        return _MUTE_COUNTS * self.mute + self.eye + self.rise
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +63,26 @@ class Prices:
 
 
 def continuity(shown: Sequence[tuple[Options, int]]) -> float:
-    """The share of shuffles of the same shots at whose cuts movement, light and the place of the eye change more."""
+    """The share of shuffles of the same shots at whose cuts movement, light and the place of the eye change more;
+    movement as a rank, and in the film's own unit, in which few shots move most: the smaller share."""
     if len(shown) < _FEW:
         return 1.0
     leaves = np.array([options.leaves[place] for options, place in shown])
     enters = np.array([options.enters[place] for options, place in shown])
-    moves = np.array([options.motion[place] for options, place in shown])
     steps = leaves[:, None] - enters[None]
-    changes = (np.abs(moves[:, None] - moves[None]), np.abs(steps[:, :, 0]), np.hypot(steps[:, :, 1], steps[:, :, 2]))
-    cost = sum(change / max(1e-9, float(change.mean())) for change in changes)
-    dice = np.random.default_rng(1)
-    orders = dice.permuted(np.tile(np.arange(len(shown)), (_SHUFFLES, 1)), axis=1)
+    seen = _shares(np.abs(steps[:, :, 0])) + _shares(np.hypot(steps[:, :, 1], steps[:, :, 2]))
+    ranks = np.array([options.motion[place] for options, place in shown])
+    moves = np.array([options.moves[place] for options, place in shown])
+    return min(_smoother(seen + _shares(np.abs(each[:, None] - each[None]))) for each in (ranks, moves))
+
+
+def _shares(changes: Floats) -> Floats:
+    """As multiples of their mean."""
+    return changes / max(1e-9, float(changes.mean()))
+
+
+def _smoother(cost: Floats) -> float:
+    """The share of shuffles that cost more than the order as it is; `cost` [n x n] is that of each pair."""
+    orders = np.random.default_rng(1).permuted(np.tile(np.arange(len(cost)), (_SHUFFLES, 1)), axis=1)
     shuffled = cost[orders[:, :-1], orders[:, 1:]].sum(axis=1)
     return float((shuffled > np.trace(cost, 1)).mean())

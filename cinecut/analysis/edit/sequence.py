@@ -36,10 +36,19 @@ Places = list[int]  # of the candidate of each slot in its list; -1 for none
 def sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: Pairs) -> list[Candidate | None]:
     """The best candidate of each gap, None if nothing is left. No take is used twice.
 
+    Shots of one act may give each other a beat; where a slot stays empty they may not, since nothing meets its ends.
+
     What the sequence must reach as a whole (see `promises`) is a matter of prices: what it lacks costs more, and it is
     searched again; of the sequences that fill most, the one that lacks least is taken: an empty slot lacks nothing.
     """
-    options = [Options.of(gap, each) for gap, each in zip(gaps, offers, strict=True)]
+    found = _sequence(gaps, offers, pairs)
+    if any(each is None and gap.slot.want.shows for each, gap in zip(found, gaps, strict=True)):
+        found = _sequence(gaps, [[each for each in offered if not each.gap.moved] for offered in offers], pairs)
+    return found
+
+
+def _sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: Pairs) -> list[Candidate | None]:
+    options = [Options.of(each) for each in offers]
     best, least, prices = [-1] * len(gaps), (len(gaps) + 1, 0.0), Prices()
     for _ in range(_TRIES):
         search = _Search(gaps, options, pairs, prices)
@@ -164,8 +173,7 @@ class _Search:
             near = other - one <= _NEARBY or other == self.shown[-1]
             if not near or places[one] < 0 or places[other] < 0:
                 continue
-            there = self.options[other].place.get(int(self.options[one].numbers[places[one]]))
-            here = self.options[one].place.get(int(self.options[other].numbers[places[other]]))
+            there, here = self._instead(one, other, places), self._instead(other, one, places)
             if there is None or here is None:
                 continue
             swapped = list(places)
@@ -173,6 +181,11 @@ class _Search:
             if self._local(swapped, one, other) > self._local(places, one, other) + _BETTER:
                 places[one], places[other], changed = here, there, True
         return changed
+
+    def _instead(self, one: int, other: int, places: Places) -> int | None:
+        """The place among the options of a slot of the take that another one has."""
+        begin, end = map(int, self.options[other].ends[places[other]])
+        return self.options[other].place.get((int(self.options[one].numbers[places[one]]), begin, end))
 
     def _local(self, places: Places, one: int, other: int) -> float:
         """The value of the sequence, without the terms that do not depend on two slots."""

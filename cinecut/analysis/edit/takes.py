@@ -56,7 +56,7 @@ class Measurements:
             part = FilmRange(start, start + whole.duration / count)
             lines = tuple(spoken.within(part))
             here = peak if peak is not None and part.start <= peak < part.end else None
-            active = None
+            active, first = None, 0
             if index in self.active:
                 first = max(0, int((start - shot.range.start) / MOVE))
                 active = self.active[index].within(first, max(first + 1, int((part.end - shot.range.start) / MOVE)))
@@ -74,6 +74,7 @@ class Measurements:
                 active,
                 since,
                 meaning,
+                shot.range.start + first * MOVE,
             )
 
 
