@@ -109,7 +109,7 @@ def taken_back(entry: JournalEntry, now: str) -> str:
     """The text without an edit, and with all that was changed elsewhere since then. Raises Stop where that touches what
     the edit had written.
 
-    >>> entry = Entry(1, 0, (), "a: 1\\nb: 2\\nc: 3\\n", "a: 1\\nb: 20\\nc: 3\\n")
+    >>> entry = JournalEntry(1, 0, (), "a: 1\\nb: 2\\nc: 3\\n", "a: 1\\nb: 20\\nc: 3\\n")
     >>> taken_back(entry, "a: 1\\nb: 20\\nc: 4\\n")
     'a: 1\\nb: 2\\nc: 4\\n'
     """

@@ -20,6 +20,7 @@ SPECS = sorted(FOLDER.glob("*.yaml"))
 
 # What the text of a spec cannot cause: it comes from the media, from the machine or from the command.
 FILE_CODES = {  # about files, not specs: tests/proof
+    *("title-wrong", "sound-extra"),
     *[
         "shifted-shot",
         "swapped-shot",

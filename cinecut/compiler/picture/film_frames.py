@@ -51,8 +51,7 @@ def shot_frames(placed: PlacedShot, trailer: Trailer) -> Frames:
     grid = 1 / facts.time_base if facts.variable else facts.rate
     ratio = speed * grid / rate
     in_ = placed.film.start.seconds - placed.lead * speed / rate
-    near = Fraction(1, 2) if facts.variable else 0  # of a tick, by which stamps are rounded: most keep some rate
-    offset = math.floor(ratio.denominator * (in_ * grid + near))
+    offset = math.floor(ratio.denominator * in_ * grid)
     return Frames(grid, ratio.numerator, ratio.denominator, offset, placed.extent.length, placed.film.film)
 
 

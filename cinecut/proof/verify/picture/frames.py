@@ -24,7 +24,7 @@ _AROUND, _MIXED = 3, 5.0  # frames around a cut that another rate may mix there,
 
 
 @dataclass(frozen=True)
-class Frames:
+class SingleFrames:
     """A file's frames beside the reference's."""
 
     looks: Looks

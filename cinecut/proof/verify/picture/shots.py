@@ -14,7 +14,7 @@ from cinecut.compiler.layout.timeline import Placed
 from cinecut.language.events import Shot, Still
 from cinecut.proof.verify.findings import Events, Finding, frames_text
 from cinecut.proof.verify.picture.alignment import Alignment
-from cinecut.proof.verify.picture.frames import Frames
+from cinecut.proof.verify.picture.frames import SingleFrames
 from cinecut.proof.verify.picture.likeness import (
     BLACK,
     FLAT,
@@ -58,7 +58,9 @@ class PicturePair:
         looks = list(self._looks(set(wrong)))
         elsewhere = {number for each in looks for number in self._numbers(each)}
         elsewhere |= {number for numbers in shifts for number in numbers}
-        single = Frames(self.looks, self.events).findings(set(wrong) | rewritten | elsewhere, set(wrong) | rewritten)
+        single = SingleFrames(self.looks, self.events).findings(
+            set(wrong) | rewritten | elsewhere, set(wrong) | rewritten
+        )
         return [*wrong.values(), *shifts.values(), *looks, *single, *self._length()]
 
     def _numbers(self, finding: Finding) -> set[int]:
