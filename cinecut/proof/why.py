@@ -19,7 +19,7 @@ from cinecut.render.job import prepare
 
 _MOVED = "a cut beside it is another"
 _NOTHING_ELSE = ("trailer", "anchors", "protagonist")  # what these say follows from the rest, or is a note
-_TAGS = {"title", "chapters", "acts", "line"}  # what a file carries beside its pictures and its sound
+_TAGS = {"title", "chapters", "acts"}  # what a file carries beside its pictures and its sound
 # Keys that change nothing but the sound, and nothing but the pictures.
 _SOUND = {"gain", "mute", "duck", "sound", "voice", "cue", "sound_lead", "sound_trail", "sound_fade", "channels"}
 _SOUND |= {"music", "effects", "mix", "loudness", "audio", "audio_bitrate"}
@@ -138,11 +138,16 @@ def _causes(old: Layout, new: Layout) -> Iterator[Cause]:
         replaced = any(said.key.rpartition(".")[2] == "file" for said in difference.said)
         for said in difference.said:
             last = said.key.rpartition(".")[2]
-            if (said.kind == "noted" and last != "line") or (replaced and last == "facts"):  # another file has others
+            if said.kind == "noted" or (replaced and last == "facts"):  # another file has other facts
                 continue
             keys = {difference.what, *said.key.replace("[", ".").split(".")}
             text = replace(difference, said=(said,)).text
             yield Cause(text, name, said.span or place, _changes(keys, said.kind))
+        if event is not None and difference.was is not None:
+            was, line = old.timeline.events[difference.was - 1].event.line, event.event.line
+            if was != line:  # it is a note, but what subtitles show, too
+                words = f"{name}: line {was or 'none'} → {line or 'none'}"
+                yield Cause(words, name, event.event.place.of("line"), _EVERYTHING)
 
 
 def _changes(keys: set[str], kind: str) -> frozenset[str]:
@@ -151,7 +156,7 @@ def _changes(keys: set[str], kind: str) -> frozenset[str]:
         return frozenset({"pictures"})
     if keys & _SOUND:
         return frozenset({"sound", "tags"})
-    return frozenset({"tags", *(["pictures", "sound"] if "line" in keys else [])}) if keys & _TAGS else _EVERYTHING
+    return frozenset({"tags"}) if keys & _TAGS else _EVERYTHING
 
 
 def _keys(lock: TrailerLock) -> set[str]:

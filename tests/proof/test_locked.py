@@ -45,7 +45,7 @@ def why(folder: Path, *words: str) -> list[tuple[str, list[str]]]:
     found = json.loads(cinecut("why", *(words or ("a.yaml",)), "--json", cwd=folder).stdout)["anew"]
     return [
         (
-            ", ".join(each.get("events", ["sound"])),
+            ", ".join(each.get("events", [each["part"]])),
             [
                 f"{cause['what']}" + (f" @{cause['place']['line']}" if cause["place"] else "")
                 for cause in each["because"]
@@ -84,8 +84,9 @@ def test_the_same_is_rendered_and_locked_again(folder: Path) -> None:
             [(f"shot {n}", "output: preset ultrafast → superfast @3") for n in (1, 2, 3)],
         ),
         ("  - shot: {in: 7s, for: 30f}\n    gain: -3\n", "", [("sound", "shot 3 is gone")]),
+        ("ultrafast", "ultrafast, title: A trailer", [("tags", "output: title none → A trailer @3")]),
     ],
-    ids=["shot", "title", "gain", "output", "gone"],
+    ids=["shot", "title", "gain", "output", "gone", "tags"],
 )
 def test_what_an_edit_changes_is_refused_and_named(
     folder: Path, old: str, new: str, anew: list[tuple[str, str]]
@@ -98,8 +99,8 @@ def test_what_an_edit_changes_is_refused_and_named(
     found = why(folder)
     for part, cause in anew:
         assert any(part in name and cause in " ".join(causes) for name, causes in found), found
-    kinds = {name == "sound" for name, _ in found}
-    assert kinds == {part == "sound" for part, _ in anew}, found
+    kinds = {name in ("sound", "tags") and name for name, _ in found}
+    assert kinds == {part in ("sound", "tags") and part for part, _ in anew}, found
 
 
 def test_another_medium_and_another_build(folder: Path, ffmpeg: Path) -> None:
@@ -131,6 +132,11 @@ def test_what_is_no_lock(folder: Path, text: str) -> None:
         done = cinecut(*command, cwd=folder)
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
+
+
+def test_a_lock_alone_is_compared_with_nothing(folder: Path) -> None:
+    done = cinecut("why", "a.yaml.lock", cwd=folder)
+    assert (done.returncode, "[option]" in done.stderr) == (1, True)
 
 
 def test_no_lock_yet(folder: Path) -> None:

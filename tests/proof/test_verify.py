@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 from commandline import cinecut
 from footage import make_film, song
+from numpy.typing import NDArray
 from oracle import BUNDLED
 
 from cinecut.diagnostics import CODES
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.proof.verify.judging import Verified, verify
 from cinecut.proof.verify.picture.flashes import flashing
+from cinecut.proof.verify.picture.framing import Coding, recoded
+from cinecut.proof.verify.sound.sides import exchanged, uneven
 from cinecut.render.job import SILENT, prepare
 from cinecut.render.trailer import render
 
@@ -85,6 +88,35 @@ def test_the_render_itself_and_the_same_encoded_again(folder: Path) -> None:
     assert found.file.frames != found.reference.frames
     assert found.beats is not None
     assert found.beats[1] < 0.03
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (
+            "-vf",
+            "scale=out_range=full,pad=256:192:0:24",
+            "-color_range",
+            "pc",
+            "-crf",
+            "20",
+            "-ac",
+            "1",
+            "-ar",
+            "44100",
+        ),
+        ("-r", "12.5", "-crf", "20", "-c:a", "copy"),
+    ],
+    ids=["bars, full range, one channel", "half the rate"],
+)
+def test_what_a_site_makes_of_it_is_no_fault(folder: Path, arguments: tuple[str, ...]) -> None:
+    assert findings(judged(folder, encoded(folder, "site.mkv", *arguments))) == {}
+
+
+def test_other_words(folder: Path) -> None:
+    text = (folder / "a.yaml").read_text(encoding="utf-8").replace("Now or never", "Never or now")
+    (folder / "words.yaml").write_text(text, encoding="utf-8")
+    assert findings(judged(folder, rendered(folder, "words.yaml", "words.mp4"))) == {"title-wrong": (25, "shot 2")}
 
 
 def test_what_another_cut_has(folder: Path) -> None:
@@ -157,6 +189,46 @@ def test_flashes(every: int, harm: bool) -> None:
     assert bool(flashing(luma, tuple(Fraction(n, 25) for n in range(75)))) is harm
     luma[:, :, 30:] = 16  # less than a quarter of the screen
     assert flashing(luma, tuple(Fraction(n, 25) for n in range(75))) == []
+
+
+def test_another_matrix_is_brought_to_the_trailers() -> None:
+    """Red, green and blue stay what they were, whichever matrix they are coded by."""
+    dice = np.random.default_rng(0)
+    colors = np.asarray(dice.uniform(0.2, 0.8, (3, 6, 6)))
+
+    def coded(red: float, blue: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        luma = red * colors[0] + (1 - red - blue) * colors[1] + blue * colors[2]
+        chroma = [(colors[2] - luma) / (2 - 2 * blue), (colors[0] - luma) / (2 - 2 * red)]
+        return (
+            np.kron((16.5 + 219 * luma).astype(np.uint8), np.ones((2, 2), np.uint8))[None],
+            np.stack([(128.5 + 224 * each).astype(np.uint8) for each in chroma])[None],
+        )
+
+    wanted, found = coded(0.2126, 0.0722), recoded(*coded(0.299, 0.114), Coding(matrix="bt470bg"), "bt709")
+    for one, other in zip(wanted, found, strict=True):
+        assert np.abs(one.astype(int) - other).max() <= 2
+    assert np.abs(wanted[0].astype(int) - coded(0.299, 0.114)[0]).max() > 5
+    unknown = coded(0.299, 0.114)
+    assert all(map(np.array_equal, recoded(*unknown, Coding(), "bt709"), unknown))
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([[1, 0], [0, 1]], ""),
+        ([[0, 1], [1, 0]], "left and right are exchanged"),
+        ([[1, 0], [0, -1]], "the right side is turned over"),
+        ([[1, 0], [0, 0.5]], "the right side is 6 dB too soft"),
+        ([[0.5, 0.5], [0.5, 0.5]], "both sides are the same"),
+    ],
+)
+def test_sides(rows: list[list[float]], words: str) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (2, 24_000))
+    mix = np.asarray(noise + noise.mean(0), np.float32)
+    heard = np.asarray(np.array(rows) @ mix, np.float32)
+    said = exchanged(heard, mix) or uneven(mix, heard)
+    assert said.startswith(words)
+    assert bool(said) == bool(words)
 
 
 def test_every_code_of_a_finding_is_known() -> None:

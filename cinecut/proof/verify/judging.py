@@ -144,7 +144,9 @@ class _Found:
         seen = pictures.findings()
         wrong = {name for each in seen if each.code in _WHOLE and each.end - each.start > 2 for name in each.events}
         written = list(plan.pictures[plan.targets[0].name].texts)
-        seen += Texts(written, self.covers, self.strip, self.reference, alignment, events).findings(wrong)
+        picture = self.measured.picture
+        legible = picture is not None and picture.size[1] >= self.strip.luma.shape[1]
+        seen += Texts(written, self.covers, self.strip, self.reference, alignment, events, legible).findings(wrong)
         sound = self._sound(events)
         found = [*seen, *self._sound_findings(sound, seen), *self._flashes(events, alignment), *self._figures(sound)]
         if self.heard is not None and self.heard.sound.any():

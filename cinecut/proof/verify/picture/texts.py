@@ -70,6 +70,7 @@ class Texts:
     reference: Thumbnails
     alignment: Alignment
     events: Events
+    legible: bool  # the file's pictures are no smaller than their thumbnails
 
     def findings(self, wrong: set[str]) -> list[Finding]:
         """`wrong`: the events that show something else entirely."""
@@ -96,7 +97,7 @@ class Texts:
             code = "caption-missing" if text.position == "caption" else "title-missing"
             yield self._finding(code, f"{_quoted(text)} is not there", text, row)
             return
-        alike = self._reads_alike(text, cover, [frame for frame, seen in inside.items() if seen])
+        alike = self._reads_alike(text, cover, [n for n, there in inside.items() if there]) if self.legible else None
         if alike is not None and alike < _READS:
             message = f"something else is written where {_quoted(text)} shall be"
             yield self._finding("title-wrong", message, text, row)
