@@ -75,6 +75,16 @@ def analyses(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _shared(tmp_path_factory) / "analyses"
 
 
+@pytest.fixture
+def own_analyses(analyses: Path, tmp_path: Path) -> Path:
+    """A cache for CINECUT_CACHE_DIR of the test's own, in which all lies that the shared one holds by now."""
+    for file in analyses.rglob("*.msgpack"):  # whole ones: others may be written meanwhile
+        own = tmp_path / "cache" / file.relative_to(analyses)
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.hardlink_to(file)
+    return tmp_path / "cache"
+
+
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that all workers of a session see."""
     base = tmp_path_factory.getbasetemp()

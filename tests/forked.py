@@ -27,7 +27,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-_TERMINAL = ("BROWSER", "COLUMNS", "LINES", "NO_COLOR", "TERM")
+_TERMINAL = ("BROWSER", "COLUMNS", "COMP_", "LINES", "NO_COLOR", "TERM", "_CINECUT_", "_TYPER_")
 # What is read while a command runs, never while its modules are loaded; and what libraries set when they are loaded.
 _OWN = ("CINECUT_", "PYTEST_", "JAMENDO_", "NO_PROXY", "KMP_", "TORCHINDUCTOR_", "LD_LIBRARY_PATH", *_TERMINAL)
 _PLACES = "PYTHONPATH"  # what a command finds there in addition comes first, as if Python had read it

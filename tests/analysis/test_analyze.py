@@ -191,7 +191,7 @@ def test_the_length_is_met_where_the_tempo_changes(tempo: tuple[int, int], film:
 
 def test_the_rendered_cuts_lie_on_the_songs_beats(film: Footage, studio: Path, tmp_path: Path) -> None:
     """Re-measured from the file: pictures change exactly where the spec says, half a frame at most from a beat."""
-    analysed(film.path, tmp_path / "spec.yaml", "action", 40, music=studio / "song.wav")
+    analysed(film.path, tmp_path / "spec.yaml", "action", 25, music=studio / "song.wav")
     spec, timeline = read(tmp_path / "spec.yaml")
     assert spec.music is not None
     job = prepare(tmp_path / "spec.yaml", small=True)
@@ -202,7 +202,7 @@ def test_the_rendered_cuts_lie_on_the_songs_beats(film: Footage, studio: Path, t
     starts = [placed.range.start.index for placed in timeline.events[1:]]
     faded = timeline.frames - 13  # the last beat fades out
     assert [frame for frame in changes if frame < faded] == starts
-    assert len(starts) >= 15
+    assert len(starts) >= 10
     start = spec.music.parts[0].in_ if spec.music.parts else spec.music.start
     for frame in starts:
         beat = (frame / timeline.rate + start.seconds - Fraction(FIRST).limit_denominator(10)) * TEMPO / 60
@@ -266,8 +266,9 @@ def test_a_killed_run_goes_on(film: Footage, tmp_path: Path) -> None:
 # --- the commands -----------------------------------------------------------------------------------------------------
 
 
-def test_analyze_writes_a_spec_and_a_sheet_and_never_over_them(film: Footage, tmp_path: Path) -> None:
-    arguments = ("analyze", str(film.path), "--length", "20", "-o", "deep/down/mine.yaml", "--json")
+def test_analyze_writes_a_spec_and_a_sheet_and_never_over_them(studio: Path, tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mkv", 8)
+    arguments = ("analyze", str(film.path), "--length", "8", "-o", "deep/down/mine.yaml", "--json")
     run = cinecut(*arguments, cwd=tmp_path, CINECUT_CACHE_DIR=str(tmp_path / "cache"))
     assert run.returncode == 0, run.stderr
     said = json.loads(run.stdout)

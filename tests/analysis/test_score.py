@@ -134,11 +134,16 @@ def test_the_credit_is_in_the_spec_and_in_a_file(film: Footage, studio: Path, tm
     assert write_credits(tmp_path / "spec.credits.txt", found.credits) == [], "one of ours is replaced"
 
 
-def test_a_fetched_song_is_named_in_the_spec_with_its_credit(film: Footage, tmp_path: Path) -> None:
+def test_a_fetched_song_is_named_in_the_spec_with_its_credit(film: Footage, own_analyses: Path, tmp_path: Path) -> None:
     """The second run asks nobody."""
     host = Host()
     host.add("7", license_ccurl="https://creativecommons.org/licenses/by-nc-sa/4.0/")
-    known = {CLIENT_ID: "my-id", HOST: f"{host.url}/v3.0", "NO_PROXY": "127.0.0.1", "CINECUT_CACHE_DIR": str(tmp_path)}
+    known = {
+        CLIENT_ID: "my-id",
+        HOST: f"{host.url}/v3.0",
+        "NO_PROXY": "127.0.0.1",
+        "CINECUT_CACHE_DIR": str(own_analyses),
+    }
     arguments = ("analyze", film.path, "--vibe", "drama", "--music", "jamendo", "--length", "20s", "-o", "spec.yaml")
     first = cinecut(*arguments, cwd=tmp_path, **known)
     host.close()
@@ -146,7 +151,7 @@ def test_a_fetched_song_is_named_in_the_spec_with_its_credit(film: Footage, tmp_
     assert "not for commercial use" in first.stderr
     spec, _ = read(tmp_path / "spec.yaml")
     assert spec.music is not None
-    assert spec.music.file == "music/drama/7-song-7.mp3"
+    assert spec.music.file == "cache/music/drama/7-song-7.mp3"
     assert spec.music.facts is not None
     assert spec.music.credit is not None
     assert spec.music.credit.startswith("“Song 7” by Somebody")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import shutil
@@ -256,12 +255,10 @@ def test_the_music_ends_where_the_new_cut_has_its_title(made: Made) -> None:
     assert replace(mine.cue, facts=None) == replace(new.cue, facts=None)
 
 
-def test_the_command(studio: Path, analyses: Path, tmp_path: Path) -> None:
-    analyses.mkdir(exist_ok=True)
-    shutil.copytree(analyses, tmp_path / "cache", copy_function=os.link)  # of its own, since a part of it is cleared
+def test_the_command(studio: Path, own_analyses: Path, tmp_path: Path) -> None:
     for name in ("film.mkv", "film.srt", "slow.wav", "fast.wav"):
         shutil.copy(studio / name, tmp_path)
-    cache = {"CINECUT_CACHE_DIR": str(tmp_path / "cache")}
+    cache = {"CINECUT_CACHE_DIR": str(own_analyses)}  # of its own, since a part of it is cleared
     spec, options = tmp_path / "spec.yaml", ("--no-models", "--vibe", "thriller", "--length", "30s")
     done = cinecut("analyze", "film.mkv", "--music", "slow.wav", *options, "-o", "spec.yaml", cwd=tmp_path, **cache)
     assert done.returncode == 0, done.stderr

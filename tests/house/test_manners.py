@@ -44,8 +44,7 @@ BAD = "cinecut: 1\nfilm: film.mkv\ntimeline:\n  - shot: 0:20 - 0:16\n    spede: 
 )
 def test_values_complete_in_the_shell(words: str, offered: list[str], tmp_path: Path) -> None:
     def answer(shell: str, **changes: str) -> str:
-        env = {**os.environ, **changes, "_CINECUT_COMPLETE": f"complete_{shell}"}
-        return subprocess.run(COMMAND, env=env, capture_output=True, text=True, check=False, cwd=tmp_path).stdout
+        return cinecut(cwd=tmp_path, _CINECUT_COMPLETE=f"complete_{shell}", **changes).stdout
 
     assert sorted(answer("bash", COMP_WORDS=words, COMP_CWORD=str(len(words.split()) - 1)).split()) == offered
     assert sorted(re.findall(r'"([^"]+)"', answer("zsh", _TYPER_COMPLETE_ARGS=words))) == offered
@@ -179,6 +178,7 @@ def test_a_film_in_a_specs_place_is_told_from_it(tmp_path: Path) -> None:
     assert "cinecut trailer film.mp4" in cinecut("render", "film.mp4", cwd=tmp_path).stderr
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("words", [["check", "bad.yaml"], ["check", "good.yaml"], ["--help"], ["schema"]], ids=" ".join)
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_a_closed_stream_changes_nothing_else(words: list[str], closed: str, tmp_path: Path) -> None:
