@@ -95,7 +95,9 @@ def _shown(cut: Cut, length: Fraction) -> Options:
     assert cut.take is not None
     seen = [np.array([cut.take.sight(time)]) for time in (cut.in_, cut.in_ + length)]
     one, number = np.zeros(1), np.zeros(1, int)
-    return Options(number, number, one, one, np.array([cut.motion]), seen[0], seen[1], np.zeros(1, bool), {(0, 0, 0): 0})
+    return Options(
+        number, number, one, one, np.array([cut.motion]), seen[0], seen[1], np.zeros(1, bool), {(0, 0, 0): 0}
+    )
 
 
 def test_a_genre_says_what_it_likes_to_hear() -> None:
