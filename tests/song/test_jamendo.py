@@ -24,7 +24,8 @@ from cinecut.library.songs import SongMatch
 from cinecut.vibes import load_vibe
 
 HORROR = load_vibe("horror")
-HASTE = jamendo.Patience(connect=1, read=0.3, whole=2)
+PATIENT = jamendo.Patience(connect=30, read=30, whole=60)  # also where the machine is busy
+HASTE = jamendo.Patience(connect=30, read=0.3, whole=60)
 
 
 @cache
@@ -106,12 +107,12 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 
 
 def fetch(folder: Path, another: bool = False) -> SongMatch:
-    return jamendo.fetch(HORROR, "my-id", folder, patience=HASTE, another=another)
+    return jamendo.fetch(HORROR, "my-id", folder, patience=PATIENT, another=another)
 
 
-def warned(folder: Path) -> str:
+def warned(folder: Path, patience: jamendo.Patience = PATIENT) -> str:
     """The one warning of a fetch that found nothing; no file is left behind."""
-    found, diagnostics = jamendo.try_fetch(HORROR, "my-id", folder, patience=HASTE)
+    found, diagnostics = jamendo.try_fetch(HORROR, "my-id", folder, patience=patience)
     assert found is None
     assert [(each.code, each.severity) for each in diagnostics] == [("music", "warning")]
     assert [path for path in folder.rglob("*") if path.is_file()] == []
@@ -231,7 +232,7 @@ def test_a_track_that_is_not_plainly_usable_is_passed_over(host: Host, tmp_path:
 def test_non_commercial_is_said_every_time(host: Host, tmp_path: Path) -> None:
     host.add("77", license_ccurl="https://creativecommons.org/licenses/by-nc-sa/4.0/")
     for _ in range(2):
-        found, diagnostics = jamendo.try_fetch(HORROR, "my-id", tmp_path, patience=HASTE)
+        found, diagnostics = jamendo.try_fetch(HORROR, "my-id", tmp_path, patience=PATIENT)
         assert found is not None
         assert found.credit.licence == "CC BY-NC-SA 4.0"
         assert found.credit.note.startswith("not for commercial use; a trailer with this song")
@@ -389,7 +390,7 @@ def test_a_redirect_leads_to_the_web_too(host: Host, tmp_path: Path) -> None:
 
 def test_an_encrypted_api_leads_to_nothing_that_is_not(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(jamendo.HOST)
-    with jamendo._Host("my-id", lambda *_: None, HASTE) as real, pytest.raises(requests.exceptions.InvalidSchema):
+    with jamendo._Host("my-id", lambda *_: None, PATIENT) as real, pytest.raises(requests.exceptions.InvalidSchema):
         real._get(host.url + "/song/77", {}, io.BytesIO(), 1000, lambda *_: None)
     assert host.asked == []
 
@@ -397,13 +398,13 @@ def test_an_encrypted_api_leads_to_nothing_that_is_not(host: Host, monkeypatch: 
 def test_a_host_that_never_answers_is_given_up(host: Host, tmp_path: Path) -> None:
     host.add("77")
     host.pause = 1.5
-    assert "no answer in time" in warned(tmp_path)
+    assert "no answer in time" in warned(tmp_path, HASTE)
 
 
 def test_a_song_that_trickles_in_is_given_up(host: Host, tmp_path: Path) -> None:
     host.add("77", song(60))
     host.pause = 0.2
-    slow = jamendo.Patience(connect=1, read=1, whole=0.8)
+    slow = jamendo.Patience(connect=30, read=30, whole=0.8)
     found, diagnostics = jamendo.try_fetch(HORROR, "my-id", tmp_path, patience=slow)
     assert found is None
     assert "was not whole after 0.8 s" in diagnostics[0].message
@@ -433,6 +434,6 @@ def test_names_from_the_host_reach_no_terminal_and_no_path(host: Host, tmp_path:
 def test_a_folder_that_cannot_be_written_is_said(host: Host, tmp_path: Path) -> None:
     host.add("77")
     (tmp_path / "music").write_text("in the way", encoding="utf-8")
-    found, diagnostics = jamendo.try_fetch(HORROR, "my-id", tmp_path, patience=HASTE)
+    found, diagnostics = jamendo.try_fetch(HORROR, "my-id", tmp_path, patience=PATIENT)
     assert found is None
     assert "the song cannot be written to" in diagnostics[0].message
