@@ -215,7 +215,7 @@ def _beats(song: CutSong, notes: _Notes) -> BeatGrid:
     if beats.tempo is not None:
         notes.above(("music", "beats"), note)
         return make(BeatGrid, tempo=_rounded(beats.tempo), first=_time(beats.first), metre=beats.metre)
-    notes.above(("music", "beats"), f"{note}; its tempo changes, so every beat is listed")
+    notes.above(("music", "beats"), f"{note}; its tempo changes, or it was cut, so every beat is listed")
     times = tuple(_rounded(time) for time in beats.times if time >= beats.first)
     return make(BeatGrid, metre=beats.metre, times=times)
 

@@ -236,7 +236,7 @@ def _doubts(beats: Beats, tempo_range: tuple[float, float]) -> list[Diagnostic]:
     found = []
     low, high = tempo_range
     if beats.tempo is None:
-        found.append(Diagnostic("music", "the song's tempo changes, so its beats are kept as a list"))
+        found.append(Diagnostic("music", "the song's tempo changes, or it was cut, so its beats are kept as a list"))
     elif not low * 0.995 <= beats.tempo <= high * 1.005:
         message = f"the song has {float(beats.tempo):g} beats a minute, outside the {low:g} to {high:g} of the vibe"
         found.append(Diagnostic("music", message, None, ("another song or another vibe may suit better",)))

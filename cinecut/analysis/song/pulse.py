@@ -1,4 +1,4 @@
-"""The pulse of a song: one constant tempo, or turns that follow a player.
+"""The pulse of a song: one constant tempo, that of several pieces, or turns that follow a player.
 
     onset envelopes ─ tempogram and autocorrelation ─ candidates ─┬─ constant grid ─┬─ which folds the onsets sharper?
                                                                   └─ path, phases ──┘
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.song import tempogram
 from cinecut.analysis.song.onsets import FPS
+from cinecut.analysis.song.splices import spliced
 from cinecut.analysis.song.tempogram import Envelopes, SteadyBeat, Tempogram
 
 Array = NDArray[np.float64]
@@ -33,6 +34,8 @@ _WANDERS = 0.015  # a window's tempo that is this far from the grid's is another
 _WANDERING = 0.05  # of the windows
 _FOLLOWED, _FREE = 0.01, 0.03  # change of tempo a second: drifts stay under half the first, rubato is above the second
 _DOUBTED = 0.7  # share of its standing that a tempo loses which is that free
+_AS_SHARP = 0.9  # of that of a changing tempo, the least sharpness of pieces: drifts leave them under 0.6
+_JOINED = 0.5  # share of its standing that the pulse of pieces keeps: their bars may not meet where their beats do
 _FOLDED = 24  # bins of a turn for that fold
 _WINDOWS = (8.0, 4.0)  # seconds over which the phase of a changing tempo is measured, first coarsely
 _PULSE, _CLEAR = 2.0, 3.0  # times the median of the tempogram: speech stays under the first, songs reach the second
@@ -42,7 +45,8 @@ _EVEN = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """`turns` [frames at FPS] grows by one each period; `hertz` is its constant rate, None where it changes; `standing`
+    """`turns` [frames at FPS] grows by one each period; `hertz` is its constant rate, None where it changes or the
+    song was cut; `standing`
     (0..1) is how far the pulse stands above noise; `alike` [frames] is the autocorrelation of the onsets."""
 
     turns: Array
@@ -67,8 +71,12 @@ def find_pulse(env: Envelopes) -> Pulse | None:
     near = (hertz > grid.hertz / _REACH) & (hertz < grid.hertz * _REACH)
     path = tempogram.tempo_path(hertz[near], scores[:, near])
     changing = _follow(env, gram, path)
-    sharp = _sharpness(env, constant)
-    gain = _sharpness(env, changing) / (sharp + 1e-9)
+    sharp, follows = _sharpness(env, constant), _sharpness(env, changing)
+    gain = follows / (sharp + 1e-9)
+    cut = spliced(env, grid.hertz)
+    if cut and (joined := _sharpness(env, cut.turns)) > max(sharp, _AS_SHARP * follows):
+        standing = _between(joined * cut.coherence, _FLAT, _SHARP) * cut.coherence * _JOINED
+        return Pulse(cut.turns, None, standing, gram, alike) if standing else None
     if gain < _SHARPER and not (gain > _BARELY and _wanders(gram, scores, path, grid)):
         standing = _between(sharp * grid.coherence, _FLAT, _SHARP) * grid.coherence
         return Pulse(constant, grid.hertz, standing, gram, alike) if standing else None

@@ -94,7 +94,7 @@ def tempo_scores(gram: Tempogram) -> tuple[Array, Array]:
 
 def constant_grid(env: Envelopes, hertz: float) -> SteadyBeat:
     """The constant pulse within 1.5 % of `hertz` that fits the whole song best."""
-    centers, parts = _demodulated(env.all, hertz)
+    centers, parts = demodulated(env.all, hertz)
     span = env.all.size / FPS
     reach = 0.01 * hertz + 0.3 / span  # the uncertainty of the tempogram
     shifts = np.linspace(-reach, reach, 2 * int(np.ceil(reach * span * 16)) + 1)
@@ -103,7 +103,7 @@ def constant_grid(env: Envelopes, hertz: float) -> SteadyBeat:
         score += np.abs(np.exp(-2j * np.pi * factor * np.outer(shifts, centers)) @ part) ** 2
     best = _peak(score)
     exact = hertz + float(np.interp(best, np.arange(shifts.size), shifts))
-    centers, parts = _demodulated(env.all, exact)
+    centers, parts = demodulated(env.all, exact)
     agreement, weight = np.zeros(centers.size), np.zeros(centers.size)
     for part in parts.values():
         whole = part.sum()
@@ -163,7 +163,7 @@ def _smooth(signal: Array, size: int) -> Array:
     return np.asarray((total[right] - total[left]) / (right - left))
 
 
-def _demodulated(envelope: Array, hertz: float) -> tuple[Array, dict[int, Complex]]:
+def demodulated(envelope: Array, hertz: float) -> tuple[Array, dict[int, Complex]]:
     """Centers of the windows [windows] s, and by factor the complex lines at 1, 2 and 4 times `hertz` [windows]."""
     size = max(1, min(int(WINDOW * FPS), envelope.size // 4))
     hop = max(1, size // 10)
