@@ -36,7 +36,8 @@ from cinecut.render.store import usual_store
 
 _LOUDNESS, _PEAK = 0.3, 1.5  # LU beside the target; dB above the ceiling: encoders differ by less
 _LAME = 0.45  # dB by which the usual encoder of MP3 lowers what it is given
-_DULL = 1.5, 4.5  # LU that a file may lose with its high tones; and one of a single channel, that loses its sides
+_DULL = 1.5  # LU that a file may lose with its high tones
+_DOWN = 1.0  # LU within which the loudness of one channel made of two is known
 _BEGINS = 0.002  # seconds beside the first picture
 _CLIPPED = 20  # samples
 
@@ -195,7 +196,10 @@ class _Found:
         elif goal is None:
             away = sound.level()
         lame = _LAME if self.heard.codec == "mp3" else 0.0
-        if self.rendered is not None and -_DULL[self.heard.channels == 1] < away < 0:
+        if self.heard.channels == 1:
+            away = min((away - each for each in sound.mixed_down()), key=abs)
+            away = 0.0 if abs(away) < _DOWN else away
+        elif self.rendered is not None and -_DULL < away < 0:
             away = max(away, sound.beside(self.rendered))
         if min(abs(away), abs(away + lame)) > _LOUDNESS:
             message = f"the file is {abs(away):.1f} LU too {'loud' if away > 0 else 'soft'}; it shall be {asked}"

@@ -51,6 +51,8 @@ def listen(file: Path) -> FileSound | None:
             parts += _floats(resampler.resample(frame))
         parts += _floats(resampler.resample(None)) if place is not None else []
     sound = np.concatenate(parts, 1) if parts else np.zeros((2, 0), np.float32)
+    if channels == 1:  # one channel comes 3 dB softer out of both sides
+        sound = sound * np.float32(2**0.5)
     shift = round((place or Fraction(0)) * RATE)
     sound = np.pad(sound, ((0, 0), (shift, 0))) if shift > 0 else sound[:, -shift:]
     return FileSound(np.ascontiguousarray(sound, np.float32), codec, channels, float(place or 0), clipped)

@@ -351,6 +351,13 @@ class SoundPair:
                 seconds = (end - start) * WINDOW / RATE
                 yield self._finding("silent", f"nothing is heard for {seconds:.2f} s", start * WINDOW, end * WINDOW)
 
+    def mixed_down(self) -> tuple[float, float]:
+        """LU by which the mix is louder (below 0: softer) as one channel: the mean of both sides, or 3 dB more, which
+        programs make of samples in floats."""
+        sides = float(np.square(self.mix, dtype=np.float64).sum())
+        lost = 10 * float(np.log10(max(1e-9, rms(self.mix.mean(0)) ** 2 * self.mix.shape[1]) / max(1e-9, sides)))
+        return lost, lost + 3.01
+
     def beside(self, rendered: FileSound) -> float:
         """dB by which the file is louder than the trailer as it was rendered: of what both hold, for encoders take away
         what is high."""
