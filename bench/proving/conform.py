@@ -3,6 +3,7 @@ size and at another rate. What it costs is measured with trailers of two minutes
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.figures import Figure, print_rows, work_folder
-from bench.film import FFMPEG, Film, long_film
+from bench.film import FFMPEG, Film, long_film, measure
 from bench.measure import MB, Command, run
 from bench.rendering.cutlist import Shot
 from cinecut.ffmpeg.builds import find_ffmpeg
@@ -50,18 +51,39 @@ def table(film: Film, runs: int) -> list[Figure]:
             right, astray, frames = right + good, astray + far, frames + count
             rows.append((file.name, str(count), str(good), str(far)))
     print_rows(("trailer", "frames", "within one", "elsewhere"), rows)
+    lost, wrong, shown = _renders(film, range(RENDERS), folder)
+    return [
+        Figure(f"shots of another render not found, of {shown}", lost, 0),
+        Figure("shots of another render at a wrong place", wrong, 0),
+        *_of_fades(folder),
+        Figure("frames within one of the film's, %", 100 * right / frames, 99, at_least=True),
+        Figure("frames at a wrong place of the film", astray, 0),
+        *_costs(film, folder),
+    ]
+
+
+def _renders(film: Film, seeds: Sequence[int], folder: Path) -> tuple[int, int, int]:
+    """Shots that are not found, that are at a wrong place, and all, of trailers of another render."""
     lost, wrong, shown = 0, 0, 0
-    for seed in range(RENDERS):
+    for seed in seeds:
         takes, file = another_render(film, seed, folder)
         with FilmPictures.open(film.path, lambda done: None) as pictures:
             missing, elsewhere = judge_shots(takes, _conformed(film, file), pictures)
         lost, wrong, shown = lost + missing, wrong + elsewhere, shown + len(takes)
+    return lost, wrong, shown
+
+
+def _of_fades(folder: Path) -> list[Figure]:
+    """The same of a film of fades, cards and logos on black: Sintel's trailer, where CINECUT_FADES names it."""
+    named = os.environ.get("CINECUT_FADES")
+    if not named:
+        return []
+    own = folder / "fades"
+    own.mkdir()
+    lost, wrong, shown = _renders(measure(Path(named).resolve()), range(RENDERS), own)
     return [
-        Figure(f"shots of another render not found, of {shown}", lost, 0),
-        Figure("shots of another render at a wrong place", wrong, 0),
-        Figure("frames within one of the film's, %", 100 * right / frames, 99, at_least=True),
-        Figure("frames at a wrong place of the film", astray, 0),
-        *_costs(film, folder),
+        Figure(f"shots of a film of fades not found, of {shown}", lost, 0),
+        Figure("shots of a film of fades at a wrong place", wrong, 0),
     ]
 
 

@@ -269,3 +269,56 @@ def test_what_stands_twice_in_a_film_is_decoded_once(folder: Path, tmp_path: Pat
         assert asked == int(once.starts[-1])
         thrice.block(0), thrice.block(count)
         assert thrice.asked == asked
+
+
+def test_a_fading_still_under_a_logo_is_told_by_its_light_whatever_is_cached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures that stand still and fade, twice in a row without a visible cut; a logo lies over all of the trailer,
+    also over black. The second run, with everything decoded before, finds the same."""
+    still = np.repeat(scene(40, 1), 100, axis=0).astype(np.float32)
+    fade = np.interp(np.arange(100), [0, 10, 50, 70, 95, 99], [0, 0, 1, 1, 0, 0])[:, None, None, None]
+    moving = [scene(n, 50, 2 + n) for n in range(8)]
+    film = encode(tmp_path / "film.mp4", np.concatenate([*moving[:4], (still * fade).astype(np.uint8), *moving[4:]]))
+    cuts = [(10, 24), (60, 24), (110, 24), (160, 24), (225, 36), (255, 36), (310, 24), (360, 24), (410, 24), (460, 24)]
+    parts = [
+        f"[0:v]trim=start_frame={first}:end_frame={first + length},setpts=PTS-STARTPTS[v{number}]"
+        for number, (first, length) in enumerate(cuts)
+    ]
+    logo = "eq=gamma=1.2,drawbox=216:12:26:14:white@0.6:fill"
+    graph = f"{';'.join(parts)};{''.join(f'[v{n}]' for n in range(len(cuts)))}concat=n={len(cuts)},{logo}[out]"
+    command = ["-i", str(film), "-filter_complex", graph, "-map", "[out]", "-crf", "18", "-pix_fmt", "yuv420p"]
+    subprocess.run([str(BUNDLED), "-v", "error", *command, str(tmp_path / "trailer.mp4")], check=True)
+    monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path / "cache"))
+    found = conform(tmp_path / "trailer.mp4", [film], tmp_path / "a.yaml", lambda *_: None)
+    again = conform(tmp_path / "trailer.mp4", [film], tmp_path / "a.yaml", lambda *_: None)
+    assert again.text == found.text
+    start = 0
+    for first, length in cuts:
+        middle = start + length // 2
+        piece = next(each for each in found.pieces if each.start <= middle < each.end)
+        assert abs(piece.first + (middle - piece.start) * piece.speed - (first + length // 2)) <= 2, (
+            first,
+            found.pieces,
+        )
+        start += length
+
+
+def test_what_was_decoded_for_another_trailer_changes_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache that holds every picture of the film gives the places that an empty one does."""
+    cuts = "".join(f"  - shot: {{in: {at}s, for: 20f}}\n" for at in ("2.0", "9.0", "14.0"))
+    head = SPEC.split("timeline:")[0].replace("film.mp4", str(folder / "film.mp4"))
+    (tmp_path / "a.yaml").write_text(f"{head}timeline:\n{cuts}")
+    render(prepare(tmp_path / "a.yaml"), tmp_path / "a.mp4", find_ffmpeg(), SILENT)
+    texts = list[str]()
+    for cache in ("empty", "full"):
+        monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path / cache))
+        if cache == "full":
+            with FilmPictures.open(folder / "film.mp4", lambda done: None) as pictures:
+                for group in range(len(pictures.starts)):
+                    pictures.block(group)
+                    pictures.outline(group, whole=False)
+        texts.append(conform(tmp_path / "a.mp4", [folder / "film.mp4"], tmp_path / "b.yaml", lambda *_: None).text)
+    assert texts[0] == texts[1]

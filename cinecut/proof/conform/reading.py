@@ -22,9 +22,9 @@ from cinecut.language.timebase import FilmTime
 from cinecut.media.probe import film_facts
 from cinecut.proof.conform.cards import read_cards
 from cinecut.proof.conform.places.blending import with_blends
-from cinecut.proof.conform.places.course import by_light
 from cinecut.proof.conform.places.film import FilmPictures
 from cinecut.proof.conform.places.framing import with_usual_part
+from cinecut.proof.conform.places.light import by_light
 from cinecut.proof.conform.places.matching import Matcher, joined
 from cinecut.proof.conform.places.motion import by_motion, usual_speed
 from cinecut.proof.conform.places.placing import Piece, Placer, spread
