@@ -66,7 +66,8 @@ def test_one_of_two_workers_is_killed_and_nothing_else_is_lost(
         {file.name: file.read_bytes() for file in (each.folder / each.index).iterdir()} for each in (alone, together)
     ]
     assert index[0] == index[1]
-    assert sum(each.worked > 0 for each in together.whole) == _COUNT
+    # What the killed worker had just done, and not yet told, is done: it costs nobody anything.
+    assert sum(each.worked > 0 for each in together.whole) >= _COUNT - 1
 
 
 @pytest.mark.parametrize("tagged", [{}, {"GPU": 1}])

@@ -15,6 +15,7 @@ from footage import unseen
 
 from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw
 from cinecut.analysis.edit.score.song_edit import SongEdit, bar_hits, beat_of, edit_song
+from cinecut.analysis.edit.score.song_path import SongBars, TrailerBars, worth
 from cinecut.analysis.edit.score.sound import CutSong, Score
 from cinecut.analysis.song.beats import Beats, Phrase
 from cinecut.analysis.song.levels import Balance, SongLevels, measure_song
@@ -236,3 +237,10 @@ def test_a_song_of_hardly_a_bar_is_played_as_it_is() -> None:
     song = beats(1)
     edit = edit_song(song, slots_of(), steady(2.2), Fraction(11, 5), Fraction(0))
     assert (edit.start, edit.parts) == (song.first, ())
+
+
+def test_a_last_act_that_begins_with_the_title_card_wants_nothing_of_the_song() -> None:
+    song = SongBars(np.linspace(0, 1, 20), np.ones(20), np.ones(20, np.bool_), np.zeros(21))
+    table = worth(song, TrailerBars(9, range(0), True, third=18, card=18))
+    assert table.shape == (18, 20)
+    assert np.isfinite(table).all()

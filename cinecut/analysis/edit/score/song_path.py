@@ -107,9 +107,9 @@ def worth(song: SongBars, trailer: TrailerBars) -> Array:
         table[wanting] += share * loud / max(1, len(wanting))
     breath = [bar for bar in trailer.breath if bar < trailer.card]
     table[breath] = _BREATH * _softness(song.energy) / max(1, len(breath))
-    if trailer.drop:
+    if 0 < trailer.drop < trailer.card:
         table[trailer.drop] += _DROP * drop
-    if trailer.third - trailer.drop >= _AROUND:
+    if trailer.drop + _AROUND <= trailer.third < trailer.card:
         table[trailer.third] += _TURN * drop
     return table
 
