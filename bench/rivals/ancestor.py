@@ -1,4 +1,4 @@
-"""`python -m bench.rendering.ancestor TASK.json`: a trailer by the way of the tool before, one FFmpeg after another.
+"""`python -m bench.rivals.ancestor TASK.json`: a trailer by the way of the tool before, one FFmpeg after another.
 
     each shot ─ seek, lut3d, x264, AAC ─► clip ┐
     two sweeps ─ aevalsrc ─► wav               ├─ concat ─► film ─ loudnorm, two passes ─► stem ┐
@@ -39,7 +39,7 @@ def ancestor(film: Film, shots: Sequence[Shot], lut: Path, song: Path, output: P
     task = {"film": str(film.path), "shots": seconds, "lut": str(lut), "song": str(song), "output": str(output)}
     path = output.with_suffix(".json")
     path.write_text(json.dumps(task))
-    return Command((sys.executable, "-m", "bench.rendering.ancestor", str(path)), output)
+    return Command((sys.executable, "-m", "bench.rivals.ancestor", str(path)), output)
 
 
 def main(task: Path) -> None:

@@ -27,7 +27,7 @@ def moviepy(film: Film, shots: Sequence[Shot], output: Path) -> Command:
         made = _runs([sys.executable, "-m", "venv", "--clear", str(python.parent.parent)])
         if not made or not _runs([str(python), "-m", "pip", "install", "-q", MOVIEPY]):
             raise NotMeasuredError("not installed: pip cannot get it")
-    argv = (str(python), str(HERE / "rival_moviepy.py"), str(_task(film, shots, output)), str(output))
+    argv = (str(python), str(HERE / "moviepy_render.py"), str(_task(film, shots, output)), str(output))
     return Command(argv, output, {"IMAGEIO_FFMPEG_EXE": FFMPEG})
 
 
@@ -36,7 +36,7 @@ def ges(film: Film, shots: Sequence[Shot], output: Path) -> Command:
     needs = "import gi; gi.require_version('GES', '1.0'); from gi.repository import GES"
     for python in (sys.executable, "/usr/bin/python3"):
         if _runs([python, "-c", needs]):
-            return Command((python, str(HERE / "rival_ges.py"), str(_task(film, shots, output)), str(output)), output)
+            return Command((python, str(HERE / "ges_render.py"), str(_task(film, shots, output)), str(output)), output)
     raise NotMeasuredError("not installed: needs ges1.0-tools, gir1.2-ges-1.0 and python3-gst-1.0")
 
 
