@@ -8,9 +8,9 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from cinecut.analysis.dialogue.cues import Cues
 from cinecut.analysis.dialogue.lines import Dialogue, Hearing, read_dialogue, with_phrases
 from cinecut.analysis.dialogue.speakers import SPEAKERS, Turn, with_cast
+from cinecut.analysis.dialogue.subtitles.cues import Cues
 from cinecut.analysis.dialogue.timing import Timing
 from cinecut.analysis.dialogue.transcribe import transcribe, usable_whisper
 from cinecut.analysis.dialogue.voice_activity import VOICES, Voices

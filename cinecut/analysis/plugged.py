@@ -11,9 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.lines import Dialogue, dialogue_of
-from cinecut.analysis.dialogue.subtitles import Track
+from cinecut.analysis.dialogue.subtitles.cues import Cues, SubtitleCue
+from cinecut.analysis.dialogue.subtitles.tracks import Track
 from cinecut.analysis.film.blends import GradualCut
 from cinecut.analysis.film.screen import NO_BARS
 from cinecut.analysis.film.shots import SHOTS, FilmShot, ShotList

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.dialogue.subtitles import find_tracks
+from cinecut.analysis.dialogue.subtitles.tracks import find_tracks
 from cinecut.analysis.dialogue.transcribe import usable_whisper
 from cinecut.analysis.film.faces import by as faces_by
 from cinecut.analysis.stage import Progress, Stage

@@ -16,7 +16,7 @@ import soundfile
 from footage import encode, scene, swelling
 from numpy.typing import NDArray
 
-from cinecut.analysis.dialogue.subtitles import find_tracks
+from cinecut.analysis.dialogue.subtitles.tracks import find_tracks
 from cinecut.analysis.film.gops import open_video
 from cinecut.analysis.report.credits import own_credit
 from cinecut.analysis.song.onsets import listen

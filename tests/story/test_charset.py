@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from cinecut.analysis.dialogue.charset import decode
+from cinecut.analysis.dialogue.subtitles.charset import decode
 
 # Four lines of dialogue in each language, and the encodings that its files come in.
 LINES: dict[str, tuple[str, str]] = {

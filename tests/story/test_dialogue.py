@@ -14,11 +14,11 @@ from footage import dialogue_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cinecut.analysis.dialogue import charset, subtitles
-from cinecut.analysis.dialogue.cues import parse_cues
 from cinecut.analysis.dialogue.lines import Dialogue, Line, protagonist
 from cinecut.analysis.dialogue.speech import MAX_TEXT, Speech, speeches
-from cinecut.analysis.dialogue.subtitles import find_tracks, preferred
+from cinecut.analysis.dialogue.subtitles import charset, tracks
+from cinecut.analysis.dialogue.subtitles.cues import parse_cues
+from cinecut.analysis.dialogue.subtitles.tracks import find_tracks, preferred
 from cinecut.diagnostics import Diagnostic, Stop
 
 MINUTE = Fraction(60)
@@ -411,7 +411,7 @@ def test_unusable_given_subtitles_stop_with_one_message(tmp_path: Path) -> None:
     for name, data in {"empty.srt": b"", "zip.srt": b"PK\x03\x04" + bytes(900), "prose.srt": b"Just prose.\n"}.items():
         (tmp_path / name).write_bytes(data)
         assert refused(tmp_path / name).code == "unreadable"
-    (tmp_path / "huge.srt").write_bytes(b" " * (subtitles.MAX_BYTES + 1))
+    (tmp_path / "huge.srt").write_bytes(b" " * (tracks.MAX_BYTES + 1))
     assert "larger than 20 MB" in refused(tmp_path / "huge.srt").message
 
 

@@ -22,8 +22,8 @@ from cinecut.analysis.analyze import analyze
 from cinecut.analysis.cache import Cache
 from cinecut.analysis.dialogue import transcribe as whisper
 from cinecut.analysis.dialogue import voice_networks
-from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.lines import Hearing, read_dialogue
+from cinecut.analysis.dialogue.subtitles.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.timing import Timing, judge, judge_by_words
 from cinecut.analysis.dialogue.transcribe import Transcript, Word
 from cinecut.analysis.dialogue.voice_activity import Voices, find_voices

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cinecut.analysis.dialogue.cues import Cues, parse_cues
-from cinecut.analysis.dialogue.subtitles import find_tracks, read_bytes
+from cinecut.analysis.dialogue.subtitles.cues import Cues, parse_cues
+from cinecut.analysis.dialogue.subtitles.tracks import find_tracks, read_bytes
 from cinecut.diagnostics import Stop
 
 Row = tuple[str, Fraction | int, Fraction | int]

@@ -16,10 +16,17 @@ from pathlib import Path
 
 import numpy as np
 
-from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.emotion import feeling, lexicon, stands_alone, voice_over
 from cinecut.analysis.dialogue.speech import Speech, speeches
-from cinecut.analysis.dialogue.subtitles import SubtitleSource, Track, find_tracks, language_code, preferred, read_cues
+from cinecut.analysis.dialogue.subtitles.cues import Cues, SubtitleCue
+from cinecut.analysis.dialogue.subtitles.tracks import (
+    SubtitleSource,
+    Track,
+    find_tracks,
+    language_code,
+    preferred,
+    read_cues,
+)
 from cinecut.analysis.dialogue.timing import Correction, Timing, judge, judge_by_words
 from cinecut.analysis.dialogue.voice_activity import Voices, find_voices
 from cinecut.diagnostics import Diagnostic, Stop

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cinecut.analysis.dialogue.cues import SubtitleCue
 from cinecut.analysis.dialogue.emotion import lexicon
+from cinecut.analysis.dialogue.subtitles.cues import SubtitleCue
 
 MAX_TEXT = 500  # characters of one speech
 _CHARS_PER_SECOND = 15  # brisk speech

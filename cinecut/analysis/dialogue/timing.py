@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.dialogue.cues import SubtitleCue
+from cinecut.analysis.dialogue.subtitles.cues import SubtitleCue
 from cinecut.analysis.dialogue.voice_activity import Voices
 from cinecut.analysis.dialogue.voice_networks import STEPS
 

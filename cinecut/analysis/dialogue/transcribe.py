@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from cinecut.analysis.dialogue.cues import Cues, SubtitleCue
+from cinecut.analysis.dialogue.subtitles.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.voice_activity import BREATH, Voices, film_samples
 from cinecut.analysis.dialogue.voice_networks import RATE, Floats
 from cinecut.analysis.stage import StageRunner, code_of

@@ -18,11 +18,11 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.subtitles.stream import SubtitleStream
 
-from cinecut.analysis.dialogue.charset import decode
-from cinecut.analysis.dialogue.cues import Cues, SubtitleCue, parse_cues, unified, with_line_breaks
-from cinecut.analysis.dialogue.ebu_stl import is_stl
-from cinecut.analysis.dialogue.languages import codes_by_name
-from cinecut.analysis.dialogue.timed_text import kind_of
+from cinecut.analysis.dialogue.subtitles.charset import decode
+from cinecut.analysis.dialogue.subtitles.cues import Cues, SubtitleCue, parse_cues, unified, with_line_breaks
+from cinecut.analysis.dialogue.subtitles.ebu_stl import is_stl
+from cinecut.analysis.dialogue.subtitles.languages import codes_by_name
+from cinecut.analysis.dialogue.subtitles.timed_text import kind_of
 from cinecut.diagnostics import Stop
 from cinecut.media.open import open_media, packets_of, tags
 

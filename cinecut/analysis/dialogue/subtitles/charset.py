@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from cinecut.analysis.dialogue.languages import Language, languages
+from cinecut.analysis.dialogue.subtitles.languages import Language, languages
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from fractions import Fraction
 
 import pysubs2
 
-from cinecut.analysis.dialogue.charset import decode, language_of
-from cinecut.analysis.dialogue.ebu_stl import is_stl, read_stl
-from cinecut.analysis.dialogue.timed_text import kind_of, read_rows
+from cinecut.analysis.dialogue.subtitles.charset import decode, language_of
+from cinecut.analysis.dialogue.subtitles.ebu_stl import is_stl, read_stl
+from cinecut.analysis.dialogue.subtitles.timed_text import kind_of, read_rows
 from cinecut.diagnostics import Stop
 
 _MAX_CUES = 50_000
