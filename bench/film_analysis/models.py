@@ -67,7 +67,7 @@ def table(film: Film, runs: int) -> list[Figure]:
 def _server(log: Path, delay: float = 0) -> Iterator[str]:
     """The URL of a server that answers after so many seconds."""
     log.touch()
-    command = [sys.executable, "-m", "bench.film_analysis.loopback", str(log), str(delay)]
+    command = [sys.executable, "-m", "bench.loopback", str(log), str(delay)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""`python -m bench.film_analysis.loopback LOG DELAY`: a vision model's server without a model, in a process of its own.
+"""`python -m bench.loopback LOG DELAY`: a vision model's server without a model, in a process of its own.
 
 It answers after DELAY seconds, in words that depend on the picture alone, and adds a line to LOG for each picture that
 it is shown. Its first line of output is its URL.
