@@ -146,8 +146,9 @@ class _Found:
         wrong = {name for each in seen if each.code in _WHOLE and each.end - each.start > 2 for name in each.events}
         written = list(plan.pictures[plan.targets[0].name].texts)
         picture = self.measured.picture
-        legible = picture is not None and picture.size[1] >= self.strip.luma.shape[1]
-        seen += Texts(written, self.covers, self.strip, self.reference, alignment, events, legible).findings(wrong)
+        wanted = next(iter(plan.layout.trailer.outputs.values())).size[1]
+        rows = picture.size[1] if picture else 0
+        seen += Texts(written, self.covers, self.strip, self.reference, alignment, events, rows, wanted).findings(wrong)
         sound = self._sound(events)
         found = [*seen, *self._sound_findings(sound, seen), *self._flashes(events, alignment), *self._figures(sound)]
         if self.heard is not None and self.heard.sound.any():
