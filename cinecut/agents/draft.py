@@ -23,7 +23,8 @@ def _end(signum: int, frame: object) -> NoReturn:
 
 
 def _say(**record: object) -> None:
-    print(json.dumps(record), flush=True)
+    sys.stdout.write(json.dumps(record) + "\n")  # at once: several threads report
+    sys.stdout.flush()
 
 
 def main(spec: Path, target: Path) -> int:

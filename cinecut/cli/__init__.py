@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
 
 gc.set_threshold(500_000)  # imports and specs are many small values: looking for cycles among them took a tenth
-atexit.register(gc.freeze)  # nor are they looked through when the process ends, which took 0.03 s of a render
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read by NumPy: its products are small, more threads only wait
 
 import inspect

