@@ -34,9 +34,10 @@ from cinecut.render.folder import Materials
 from cinecut.render.job import SILENT, Job, alone, prepare
 from cinecut.render.store import usual_store
 
-_LOUDNESS, _PEAK = 0.3, 1.5  # LU beside the target; dB above the ceiling: encoders differ by less
+_LOUDNESS, _PEAK = 0.4, 1.5  # LU beside the target; dB above the ceiling: encoders differ by less
 _LAME = 0.45  # dB by which the usual encoder of MP3 lowers what it is given
 _DULL = 1.5  # LU that a file may lose with its high tones
+_FOLDED = 3.01  # dB by which peaks of two sides may add up in one channel made of floats
 _DOWN = 1.0  # LU within which the loudness of one channel made of two is known
 _BEGINS = 0.002  # seconds beside the first picture
 _CLIPPED = 20  # samples
@@ -95,8 +96,8 @@ def verify(job: Job, file: Path, ffmpeg: FFmpeg, waiting: Callable[[str], None])
             kept = reference.sound_is_kept(file)
             listened, measured = heard.result()
             stems = None if kept and listened is not None and abs(listened.begins) < _BEGINS else _stems(reference)
-            soft = _away(measured, reference.output.loudness) < -_LOUDNESS
-            rendered = listen(reference.kept_sound) if soft and reference.kept_sound is not None else None
+            soft = -_DULL < _away(measured, reference.output.loudness) < -_LOUDNESS
+            rendered = listen(reference.sound()) if soft and stems is not None else None
             wanted = reference.pictures(file, strip.result)
             shown = strip.result()
             covers = reference.covers() if not shown.same_as(wanted) else []
@@ -132,7 +133,7 @@ class _Found:
     stems: Mapping[str, FileSound] | None  # None: the file's sound is the very one that was rendered
     heard: FileSound | None
     measured: Measured
-    rendered: FileSound | None  # the sound as it was rendered, where that is kept and the file is not as loud as asked
+    rendered: FileSound | None  # the sound as it is rendered, where the file is somewhat softer than that shall be
     barred: bool  # a site put bars around its picture
 
     def verified(self) -> Verified:
@@ -191,6 +192,9 @@ class _Found:
         goal = next(iter(plan.layout.trailer.outputs.values())).loudness
         if sound is None or self.heard is None:
             return
+        folded = self.heard.channels < plan.targets[0].channels
+        if folded and plan.targets[0].channels > 2:
+            return  # each program folds surround at levels of its own
         away, asked = _away(self.measured, goal), "as it is mixed"
         if goal is not None and goal.target is not None:
             asked = f"{float(goal.target):g} LUFS"
@@ -200,13 +204,13 @@ class _Found:
         if self.heard.channels == 1:
             away = min((away - each for each in sound.mixed_down()), key=abs)
             away = 0.0 if abs(away) < _DOWN else away
-        elif self.rendered is not None and -_DULL < away < 0:
+        elif self.rendered is not None:
             away = max(away, sound.beside(self.rendered))
         if min(abs(away), abs(away + lame)) > _LOUDNESS:
             message = f"the file is {abs(away):.1f} LU too {'loud' if away > 0 else 'soft'}; it shall be {asked}"
             yield Finding("loudness", message, 0, frames)
         peak = self.measured.level.peak
-        if goal is not None and peak > float(goal.peak) + _PEAK:
+        if goal is not None and peak > float(goal.peak) + _PEAK + (_FOLDED if folded else 0):
             yield Finding("true-peak", f"peaks of {peak:.1f} dBTP; {float(goal.peak):g} is the most", 0, frames)
         expected = float(abs(sound.mix).max()) * sound.whole_gain if sound.mix.size else 0.0
         if self.heard.clipped > _CLIPPED and (goal is not None or expected < 1):

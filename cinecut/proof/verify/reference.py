@@ -30,7 +30,7 @@ from cinecut.proof.verify.picture.strip import Thumbnails, decoded_pictures, str
 from cinecut.proof.verify.picture.texts import Cover
 from cinecut.render.folder import Materials, write_texts
 from cinecut.render.job import Job
-from cinecut.render.master import sounds_of
+from cinecut.render.master import make_sounds, sounds_of
 from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import Segment, run_of, segments_of
 from cinecut.render.store import Store, key_of
@@ -98,6 +98,15 @@ class Reference:
         sound = sounds_of(self.job.plan)[0]
         kept = (self.place.folder / "kept").with_suffix(sound.target.suffix)
         return kept if self.store.take(self._keys.sound(sound), kept) else None
+
+    def sound(self) -> Path:
+        """The sound as it was rendered, or as it is rendered now, with its master and its encoder."""
+        if self.kept_sound is not None:
+            return self.kept_sound
+        sound = sounds_of(self.job.plan)[0]
+        self.materials.bring(sound.run.reads | sound.mix.reads)
+        make_sounds(self.job.plan, [sound], self.place, lambda done: None)
+        return self.place.folder / sound.file
 
     def sound_is_kept(self, file: Path) -> bool:
         """Whether a file holds the very sound that was rendered."""

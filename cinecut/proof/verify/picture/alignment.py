@@ -23,6 +23,7 @@ _CHANGE = 5.0  # levels that a change of the offset costs
 _STILL = 0.02  # levels that a frame of offset costs: of equals the smaller
 _PHASES = 8  # of a frame: how finely the clock of another rate is set
 _BEHIND, _AHEAD = 1.1, 0.5  # pictures of a file by which a conversion of its rate lags at most, and runs ahead
+_LIGHT = 0.02  # of a level of light between pictures that are equal otherwise, as those of a fade over black are
 _OTHER_RATE = 0.0005  # 24 and 24000/1001 frames a second differ by twice as much
 _ROUNDED = 0.0015  # seconds by which the times of two pictures are rounded together
 
@@ -62,6 +63,8 @@ def align(file: Thumbnails, reference: Thumbnails, rate: Fraction) -> Alignment:
     offset = _path(distance)
     beside = np.stack([base + offset + step for step in (0, -1, 1)], 1)
     own = _distances(small, wanted, base + offset)[:, [REACH, REACH - 1, REACH + 1]]
+    light, lights = (strip.luma.mean((1, 2), np.float32) for strip in (file, reference))
+    own += _LIGHT * np.abs(light[:, None] - lights[np.clip(beside, 0, len(wanted) - 1)])
     shown = beside[np.arange(len(base)), own.argmin(1)]
     return Alignment(base, offset, np.clip(shown, 0, len(wanted) - 1), distance, False)
 
@@ -100,10 +103,11 @@ def _set_clock(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Of another rate: the phase with which its frames were chosen is the one that fits best. A neighbour is as right:
     how a program rounds the times of pictures is its own affair. `ratio`: reference frames for one of the file."""
-    whole = np.floor(clock).astype(np.int64)
+    first, last = min(0.0, 0.5 - _BEHIND * ratio), max(1.0, 0.5 + _AHEAD * ratio)
+    middle = round((first + last) / 2)  # a picture that stays for long may come long after its time
+    first, last = max(first, middle + 1.0 - REACH), min(last, middle + REACH - 1.0)
+    whole = np.floor(clock).astype(np.int64) + middle
     near = _distances(small, wanted, whole)
-    first = max(min(0.0, 0.5 - _BEHIND * ratio), 1.0 - REACH)
-    last = min(max(1.0, 0.5 + _AHEAD * ratio), REACH - 1.0)
     phases = [step / _PHASES for step in range(round(first * _PHASES), round(last * _PHASES) + 1)]
     best: tuple[float, NDArray[np.int64]] | None = None
     for phase in sorted(phases, key=lambda each: abs(each - 0.5)):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cinecut.proof.verify.findings import Events, Finding, frames_text
 from cinecut.proof.verify.picture.alignment import REACH, Alignment
-from cinecut.proof.verify.picture.likeness import BLACK, FLAT, Likeness
+from cinecut.proof.verify.picture.likeness import BLACK, FLAT, Likeness, coarse
 from cinecut.proof.verify.picture.looks import Looks
 from cinecut.proof.verify.picture.strip import Planes, Thumbnails
 
@@ -98,11 +98,11 @@ class SingleFrames:
         return found
 
     def _mixed(self, row: int) -> bool:
-        """Whether a frame is near ones of the reference, or two of them over each other: what a conversion of the rate
-        makes of a cut."""
+        """Whether a frame is near ones of the reference, or two of them over each other, or in alternate lines
+        (telecine): what a conversion of the rate makes of a cut."""
         near = range(self.alignment.base[row] - _AROUND, self.alignment.base[row] + _AROUND + 1)
-        shown = self.file.luma[row].astype(np.float32)
-        frames = [self.reference.luma[at].astype(np.float32) for at in near if 0 <= at < self.reference.frames]
+        shown = coarse(self.file.luma[row]).astype(np.float32)
+        frames = [coarse(self.reference.luma[at]).astype(np.float32) for at in near if 0 <= at < self.reference.frames]
         return any(_mix_apart(shown, one, other) < _MIXED for n, one in enumerate(frames) for other in frames[n:])
 
     def _stray(self, run: NDArray[np.int64]) -> Finding:

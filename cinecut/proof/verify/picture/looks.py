@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.proof.verify.picture.alignment import Alignment
-from cinecut.proof.verify.picture.likeness import Likeness, coarse_deviation, likeness
+from cinecut.proof.verify.picture.likeness import Likeness, coarse, likeness
 from cinecut.proof.verify.picture.strip import Planes, Thumbnails
 
 LOOKS = 7  # frames of an event that are looked at closely
@@ -54,7 +54,8 @@ class Looks:
     def _coarse_contrast(self, rows: NDArray[np.int64]) -> float:
         """The contrast of some frames against the reference's, without fine lines: those encoders take away."""
         pairs = [(self.file.luma[row], self._wanted(row)) for row in some(rows, LOOKS)]
-        return float(np.median([coarse_deviation(own) / max(1.0, coarse_deviation(wanted)) for own, wanted in pairs]))
+        contrasts = [(float(coarse(own).std()), float(coarse(wanted).std())) for own, wanted in pairs]
+        return float(np.median([own / max(1.0, wanted) for own, wanted in contrasts]))
 
     def _wanted(self, row: int) -> Planes:
         return np.asarray(self.reference.luma[self.alignment.shown[row]])
