@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from commandline import cinecut
@@ -20,8 +21,10 @@ from oracle import BUNDLED
 from cinecut.diagnostics import CODES
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.proof.verify.judging import Verified, verify
+from cinecut.proof.verify.picture.alignment import align
 from cinecut.proof.verify.picture.flashes import flashing
 from cinecut.proof.verify.picture.framing import Coding, recoded
+from cinecut.proof.verify.picture.strip import Thumbnails
 from cinecut.proof.verify.sound.sides import exchanged, uneven
 from cinecut.render.job import SILENT, prepare
 from cinecut.render.trailer import render
@@ -95,8 +98,9 @@ def test_the_render_itself_and_the_same_encoded_again(folder: Path) -> None:
     [
         ("-vf", "scale=out_range=full,pad=256:192:0:24", "-color_range", "pc", "-ac", "1", "-c:a", "flac"),
         ("-r", "12.5", "-crf", "20", "-c:a", "copy"),
+        ("-vf", "scale=480:270,telecine", "-r", "125/4", "-crf", "20", "-c:a", "aac", "-b:a", "96k"),
     ],
-    ids=["bars, full range, one channel", "half the rate"],
+    ids=["bars, full range, one channel", "half the rate", "fields of two pictures"],
 )
 def test_what_a_site_makes_of_it_is_no_fault(folder: Path, arguments: tuple[str, ...]) -> None:
     assert findings(judged(folder, encoded(folder, "site.mkv", *arguments))) == {}
@@ -178,6 +182,31 @@ def test_flashes(every: int, harm: bool) -> None:
     assert bool(flashing(luma, tuple(Fraction(n, 25) for n in range(75)))) is harm
     luma[:, :, 30:] = 16  # less than a quarter of the screen
     assert flashing(luma, tuple(Fraction(n, 25) for n in range(75))) == []
+
+
+def _moving(*parts: int) -> NDArray[np.uint8]:
+    """Pictures [n, 90, 160] of a texture that moves by four pixels a frame, or flat ones of a level above 0."""
+    texture = cv2.GaussianBlur(np.random.default_rng(1).random((90, 800), np.float32), (0, 0), 3)
+    texture = 40 + 160 * (texture - texture.min()) / np.ptp(texture)
+    rolled = [np.roll(texture, 4 * number, 1)[:, :160] if not level else np.full((90, 160), level)
+              for number, level in enumerate(parts)]  # fmt: skip
+    return np.stack(rolled).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "rate", "other", "behind"),
+    [(_moving(*[0] * 100), 50, 12, 4), (_moving(*[0] * 20, *range(16, 236, 20), *[0] * 30), 24, 12, 1)],
+    ids=["each picture stays for four and comes late", "a fade to white over black"],
+)
+def test_a_picture_of_another_rate_is_found(pictures: NDArray[np.uint8], rate: int, other: int, behind: int) -> None:
+    shown = np.maximum(np.arange(len(pictures) * other // rate) * rate // other - behind, 0)
+    file, reference = (
+        Thumbnails(luma, np.zeros((len(luma), 2, 45, 80), np.uint8), tuple(Fraction(n, at) for n in range(len(luma))))
+        for luma, at in ((pictures[shown], other), (pictures, rate))
+    )
+    found = align(file, reference, Fraction(rate))
+    assert not found.offset[2:].any()
+    assert list(found.shown[2:]) == list(shown[2:])
 
 
 def test_another_matrix_is_brought_to_the_trailers() -> None:
