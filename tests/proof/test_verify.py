@@ -194,15 +194,18 @@ def _moving(*parts: int) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize(
-    ("pictures", "rate", "other", "behind"),
-    [(_moving(*[0] * 100), 50, 12, 4), (_moving(*[0] * 20, *range(16, 236, 20), *[0] * 30), 24, 12, 1)],
-    ids=["each picture stays for four and comes late", "a fade to white over black"],
+    ("pictures", "rate", "behind"),
+    [
+        (_moving(*[0] * 100), 50, [5] * 24),
+        (_moving(*[0] * 20, *range(16, 236, 20), *[0] * 29), 24, [0] * 10 + [1] * 5 + [0] * 15),
+    ],
+    ids=["pictures that stay long come late", "a fade over one colour"],
 )
-def test_a_picture_of_another_rate_is_found(pictures: NDArray[np.uint8], rate: int, other: int, behind: int) -> None:
-    shown = np.maximum(np.arange(len(pictures) * other // rate) * rate // other - behind, 0)
+def test_which_picture_is_shown_at_another_rate(pictures: NDArray[np.uint8], rate: int, behind: list[int]) -> None:
+    shown = np.maximum(np.arange(len(behind)) * rate // 12 - behind, 0)
     file, reference = (
         Thumbnails(luma, np.zeros((len(luma), 2, 45, 80), np.uint8), tuple(Fraction(n, at) for n in range(len(luma))))
-        for luma, at in ((pictures[shown], other), (pictures, rate))
+        for luma, at in ((pictures[shown], 12), (pictures, rate))
     )
     found = align(file, reference, Fraction(rate))
     assert not found.offset[2:].any()
