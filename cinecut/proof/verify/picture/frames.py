@@ -79,7 +79,10 @@ class SingleFrames:
         beside = np.r_[np.arange(rows[0] - _BESIDE, rows[0]), np.arange(rows[-1] + 1, rows[-1] + 1 + _BESIDE)]
         beside = beside[(beside >= 0) & (beside < self.file.frames)]
         usual = float(np.median(self.likeness.distance[beside])) if len(beside) else 0.0
-        return float((self.likeness.distance[rows] > _FADED + 2 * usual).mean()) > _TRANSITION
+        far = [row for row in rows if self.likeness.distance[row] > _FADED + 2 * usual]
+        if not self.alignment.same_rate:
+            far = [row for row in far if not self._mixed(int(row))]
+        return len(far) > _TRANSITION * len(rows)
 
     def _late_cuts(self, judged: NDArray[np.bool_]) -> list[tuple[Finding, NDArray[np.int64]]]:
         """Cuts that come some frames too late, or too early, and the file's frames there: they show the event on the
