@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -18,14 +19,18 @@ from footage import make_film, song
 from numpy.typing import NDArray
 from oracle import BUNDLED
 
+from cinecut.compiler.layout.soundtrack import Soundtrack
 from cinecut.diagnostics import CODES
 from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.proof.verify.findings import Events
 from cinecut.proof.verify.judging import Verified, verify
 from cinecut.proof.verify.picture.alignment import align
 from cinecut.proof.verify.picture.flashes import flashing
 from cinecut.proof.verify.picture.framing import Coding, recoded
 from cinecut.proof.verify.picture.strip import Thumbnails
+from cinecut.proof.verify.sound.listening import RATE, FileSound
 from cinecut.proof.verify.sound.sides import exchanged, uneven
+from cinecut.proof.verify.sound.stems import SoundPair
 from cinecut.render.job import SILENT, prepare
 from cinecut.render.trailer import render
 
@@ -250,6 +255,18 @@ def test_sides(rows: list[list[float]], words: str) -> None:
     said = exchanged(heard, mix) or uneven(mix, heard)
     assert said.startswith(words)
     assert bool(said) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("kept", "noise", "decibels"),
+    [(0.8, 0.6, 0.0), (0.7, 0.0, -3.1), (0.7, 0.3, -2.35), (1.4, 0.0, 2.9)],
+    ids=["noise for what was taken away", "softer", "softer, with some noise", "louder"],
+)
+def test_how_loud_a_mix_without_a_goal_is(kept: float, noise: float, decibels: float) -> None:
+    mix, other = np.random.default_rng(2).standard_normal((2, 2, 4 * RATE)).astype(np.float32) / 10
+    heard = FileSound((kept * mix + noise * other).astype(np.float32), "opus", 2, 0.0, 0)
+    pair = SoundPair(heard, {"film": mix}, cast(Soundtrack, None), cast(Events, None), None)
+    assert pair.level() == pytest.approx(decibels, abs=0.15)
 
 
 def test_every_code_of_a_finding_is_known() -> None:

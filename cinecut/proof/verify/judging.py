@@ -37,7 +37,7 @@ from cinecut.render.store import usual_store
 _LOUDNESS, _PEAK = 0.4, 1.5  # LU beside the target; dB above the ceiling: encoders differ by less
 _LAME = 0.45  # dB by which the usual encoder of MP3 lowers what it is given
 _DULL = 1.5  # LU that a file may lose with its high tones
-_FOLDED = 3.01  # dB by which peaks of two sides may add up in one channel made of floats
+_FOLDED = 3.01  # dB by which one channel made of two in floats is louder than their mean
 _DOWN = 1.0  # LU within which the loudness of one channel made of two is known
 _BEGINS = 0.002  # seconds beside the first picture
 _CLIPPED = 20  # samples
@@ -202,7 +202,9 @@ class _Found:
             away = sound.level()
         lame = _LAME if self.heard.codec == "mp3" else 0.0
         if self.heard.channels == 1:
-            away = min((away - each for each in sound.mixed_down()), key=abs)
+            aimed = goal is not None and goal.target is not None  # else the gain alone is known, not the loudness
+            downs = sound.mixed_down() if aimed else (0.0, _FOLDED)
+            away = min((away - each for each in downs), key=abs)
             away = 0.0 if abs(away) < _DOWN else away
         elif self.rendered is not None:
             away = max(away, sound.beside(self.rendered))

@@ -367,8 +367,12 @@ class SoundPair:
         return 20 * float(np.log10(max(1e-3, float(heard @ own) / max(1e-9, float(own @ own)))))
 
     def level(self) -> float:
-        """dB by which the whole is louder than it was mixed."""
-        return 20 * float(np.log10(self.whole_gain * self.usual))
+        """dB by which the whole is louder than it was mixed: what both hold, or all of it, whichever is nearer to 0.
+        Encoders put noise in the place of what they take away."""
+        held = self.whole_gain * self.usual
+        power = rms(fitted(self.heard.sound.mean(0), self._length)) / max(1e-9, rms(self.mix.mean(0)))
+        first, second = (20 * float(np.log10(max(1e-6, each))) for each in (held, power))
+        return 0.0 if first * second < 0 else min(first, second, key=abs)
 
     # Places
 
