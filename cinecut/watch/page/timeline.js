@@ -31,7 +31,8 @@ function drawTimeline() {
   if (text === shown || !trailer.events) return;
   shown = text;
   const held = lane("events").contains(document.activeElement);
-  const again = sending || waiting.length ? -1 : trailer.events.findIndex((event) => event.id === chosen);
+  const pending = sending || waiting.length > 0; // then the selection is ahead of this state, and stands on another event of it
+  const again = pending ? -1 : trailer.events.findIndex((event) => event.id === chosen), meant = chosen;
   selected = again >= 0 ? again : Math.max(0, Math.min(selected, trailer.events.length - 1));
   scale = Math.max(0.25, Math.min(zoom, 60000 / Math.max(1, trailer.frames)));
   for (const name of ["ruler", "acts", "events", "titles", "effects", "voices", "songs"]) {
@@ -52,6 +53,7 @@ function drawTimeline() {
   paintBeats();
   if (!document.activeElement.matches("#mix input")) drawMix(); // a level that is being typed stays
   select(selected, true);
+  if (pending) chosen = meant;
   if (held) lane("events").children[selected].focus({ preventScroll: true });
   drawStills();
 }
