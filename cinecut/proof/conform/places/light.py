@@ -23,7 +23,7 @@ Costs = NDArray[np.float32]  # [places, frames] in usual errors; infinite where 
 
 _AREAS = (16, 9)  # columns and rows
 _BIN, _PIXELS = 4, 40  # levels of the film that share one of the trailer; pixels of those: fewer tell nothing
-_END = 8  # of such bins: as steep as over so many a tone goes on beyond what is known
+_END = 8  # of such bins: above what is known a tone goes on as steeply as over so many
 _LOOKS, _PIECES, _FEWEST = 5, 40, 3  # frames of a piece, and pieces, of which a tone is made; without so many is none
 _ROUNDS = 3  # of settling, where a tone is of likely pieces
 _OFF = 4.0  # levels by which sure pieces are off in a tone that all of the trailer has, at most; likely ones: twice
@@ -38,7 +38,7 @@ _ODD, _FAR = 0.2, 0.002  # of a speed that is not the trailer's usual one; of ea
 _NOTHING = 6.0  # of a frame that is of no place
 _CLEAR, _NOISE = 1.4, 0.4  # times the error, and usual errors beside it, from which on another place is worse
 _FITS = 2.5  # usual errors that a place may have to be certain
-_QUARTERS = 4  # of a piece; each of them must fit, and of a covered one be clear
+_QUARTERS = 4  # of a piece: all of them must fit, and of some pieces be clear alone
 _OTHER = 3  # film frames by which either end of another place lies elsewhere, at least
 
 
@@ -115,7 +115,7 @@ class _Run:
         )
         return not any(
             (away & (_CLEAR * means + _NOISE < means[own])).any()
-            for means, away in _parts(piece, places.off, places.ranks, own)
+            for means, away in self._parts(piece, places.off, places.ranks, own)
         )
 
     def settled(self) -> list[Piece]:
@@ -177,21 +177,22 @@ class _Run:
         off = own.off[:, first:last]
         clear = not any(
             (away & (means < _CLEAR * means[number] + _NOISE)).any()
-            for means, away in _parts(piece, off, own.ranks[:, first:last], number)
+            for means, away in self._parts(piece, off, own.ranks[:, first:last], number)
         )
         fits = all(float(part.mean()) < _FITS for part in np.array_split(off[number], _QUARTERS) if len(part))
         return replace(piece, certain=last - first >= LEAST and fits and clear)
 
-
-def _parts(
-    piece: Piece, off: Costs, ranks: NDArray[np.int64], own: int
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-    """By how much each place is off in the parts of a piece that are judged alone, and whether it lies elsewhere than
-    its `own` there. Something that lies over a piece hides where it becomes another: so each quarter is judged."""
-    for part in np.array_split(np.arange(off.shape[1]), _QUARTERS if piece.covered else 1):
-        if len(part):
-            ends = ranks[:, part[[0, -1]]]
-            yield off[:, part].mean(1), np.abs(ends - ends[own]).max(1) > _OTHER
+    def _parts(
+        self, piece: Piece, off: Costs, ranks: NDArray[np.int64], own: int
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+        """By how much each place is off in the parts of a piece that are judged alone, and whether it lies elsewhere
+        than its `own` there. What lies over a piece may hide a cut in it, and a dissolve looks like a quicker fade: so
+        each quarter of a covered piece, and of one at another speed, is judged."""
+        count = _QUARTERS if piece.covered or piece.speed != self.usual else 1
+        for part in np.array_split(np.arange(off.shape[1]), count):
+            if len(part):
+                ends = ranks[:, part[[0, -1]]]
+                yield off[:, part].mean(1), np.abs(ends - ends[own]).max(1) > _OTHER
 
 
 def _cut(pieces: Sequence[Piece], first: int, last: int, placer: Placer) -> Iterator[Piece]:
@@ -286,7 +287,7 @@ def _agreeing(looks: Sequence[_Looks]) -> list[_Looks]:
 
 
 def _curve(looks: Sequence[_Looks]) -> NDArray[np.float32] | None:
-    """Our level for each of the film's, by the pixels of pieces; beyond what these show it goes on as it ends."""
+    """Our level for each of the film's, by the pixels of pieces; above what these show it goes on as it ends."""
     levels = np.concatenate([seen(each, look.view).ravel() for look in looks for each in look.theirs])
     ours = np.concatenate([seen(each, WHOLE).ravel() for look in looks for each in look.ours])
     bins = (levels / _BIN).astype(np.int64)
@@ -295,10 +296,9 @@ def _curve(looks: Sequence[_Looks]) -> NDArray[np.float32] | None:
         return None
     at = [float(levels[bins == each].mean()) for each in known]
     to = np.maximum.accumulate([float(np.median(ours[bins == each])) for each in known]).tolist()
-    low, high = min(_END, len(at) - 1), max(-1 - _END, -len(at))
-    first = to[0] - (to[low] - to[0]) / (at[low] - at[0]) * at[0]
+    high = max(-1 - _END, -len(at))
     last = to[-1] + (to[-1] - to[high]) / (at[-1] - at[high]) * (255 - at[-1])
-    at, to = [0.0, *at, 255.0], [first, *to, last]
+    at, to = [*at, 255.0], [*to, last]
     return np.asarray(np.interp(np.arange(256), at, to).clip(0, 255), np.float32)
 
 
