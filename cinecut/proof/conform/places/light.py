@@ -320,11 +320,11 @@ def _means(near: float, far: float, parts: int, pixels: int) -> NDArray[np.float
 
 def off_by(own: Areas, film: Areas) -> NDArray[np.float32]:
     """The mean levels by which each frame is off each picture of the film [n, m]. Areas that show what the film shows
-    nowhere there, as under a title, are all off by the same."""
+    nowhere there, as under a title, are all off by the same; a frame of such areas alone is none of these pictures."""
     found = np.empty((len(own), len(film)), np.float32)
     low, high = film.min(0) - _BEYOND, film.max(0) + _BEYOND
     for row, areas in zip(found, own, strict=True):
         shown = (areas > low) & (areas < high)
         off = np.minimum(np.abs(film[:, shown] - areas[shown]), _FARTHEST).sum(1)
-        row[:] = (off + _BEYOND * (~shown).sum()) / len(areas)
+        row[:] = (off + _BEYOND * (~shown).sum()) / len(areas) if shown.any() else _FARTHEST
     return found
