@@ -271,16 +271,25 @@ def test_what_stands_twice_in_a_film_is_decoded_once(folder: Path, tmp_path: Pat
         assert thrice.asked == asked
 
 
+_MOVING = [(10, 24), (60, 24), (110, 24), (160, 24)], [(310, 24), (360, 24), (410, 24), (460, 24)]
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [[*_MOVING[0], (225, 36), (255, 36), *_MOVING[1]], [(60, 24), (225, 36), (255, 36), (410, 24), (510, 24)]],
+    ids=["most-certain", "few-certain"],
+)
 def test_a_fading_still_under_a_logo_is_told_by_its_light_whatever_is_cached(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuts: list[tuple[int, int]]
 ) -> None:
     """Pictures that stand still and fade, twice in a row without a visible cut; a logo lies over all of the trailer,
-    also over black. The second run, with everything decoded before, finds the same."""
+    also over black; perhaps too few pieces are certain by their motion. The second run, with everything decoded before,
+    finds the same."""
     still = np.repeat(scene(40, 1), 100, axis=0).astype(np.float32)
     fade = np.interp(np.arange(100), [0, 10, 50, 70, 95, 99], [0, 0, 1, 1, 0, 0])[:, None, None, None]
     moving = [scene(n, 50, 2 + n) for n in range(8)]
-    film = encode(tmp_path / "film.mp4", np.concatenate([*moving[:4], (still * fade).astype(np.uint8), *moving[4:]]))
-    cuts = [(10, 24), (60, 24), (110, 24), (160, 24), (225, 36), (255, 36), (310, 24), (360, 24), (410, 24), (460, 24)]
+    shots = [*moving[:4], (still * fade).astype(np.uint8), *moving[4:], np.repeat(scene(41, 1), 50, axis=0)]
+    film = encode(tmp_path / "film.mp4", np.concatenate(shots))
     parts = [
         f"[0:v]trim=start_frame={first}:end_frame={first + length},setpts=PTS-STARTPTS[v{number}]"
         for number, (first, length) in enumerate(cuts)
@@ -297,10 +306,8 @@ def test_a_fading_still_under_a_logo_is_told_by_its_light_whatever_is_cached(
     for first, length in cuts:
         middle = start + length // 2
         piece = next(each for each in found.pieces if each.start <= middle < each.end)
-        assert abs(piece.first + (middle - piece.start) * piece.speed - (first + length // 2)) <= 2, (
-            first,
-            found.pieces,
-        )
+        off = abs(piece.first + (middle - piece.start) * piece.speed - (first + length // 2))
+        assert off <= (2 if first < 500 else 50), (first, found.pieces)  # nobody knows which frame of a still it is
         start += length
 
 

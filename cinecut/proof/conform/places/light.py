@@ -23,8 +23,10 @@ Costs = NDArray[np.float32]  # [places, frames] in usual errors; infinite where 
 
 _AREAS = (16, 9)  # columns and rows
 _BIN, _PIXELS = 4, 40  # levels of the film that share one of the trailer; pixels of those: fewer tell nothing
+_END = 8  # of such bins: above what is known a tone goes on as steeply as over so many
 _LOOKS, _PIECES, _FEWEST = 5, 40, 3  # frames of a piece, and pieces, of which a tone is made; without so many is none
-_OFF = 4.0  # levels by which sure pieces are off in a tone that all of the trailer has, at most
+_ROUNDS = 3  # of settling, where a tone is of likely pieces
+_OFF = 4.0  # levels by which sure pieces are off in a tone that all of the trailer has, at most; likely ones: twice
 _LEAST_OFF = 0.25  # levels by which pictures that are rounded differ at least
 _BEYOND = 12.0  # levels beyond all that the film shows there: a title, not the film
 _FARTHEST = 24.0  # levels: what is off by more is not this picture, by however much
@@ -35,7 +37,8 @@ _CHANGE = 12.0  # the price of another place, in usual errors of a frame
 _ODD, _FAR = 0.2, 0.002  # of a speed that is not the trailer's usual one; of each frame from where a piece was found
 _NOTHING = 6.0  # of a frame that is of no place
 _CLEAR, _NOISE = 1.4, 0.4  # times the error, and usual errors beside it, from which on another place is worse
-_FITS = 2.5  # usual errors that a place may have to be certain, in each quarter of its piece
+_FITS = 2.5  # usual errors that a place may have to be certain
+_QUARTERS = 4  # of a piece: all of them must fit, and of some pieces be clear alone
 _OTHER = 3  # film frames by which either end of another place lies elsewhere, at least
 
 
@@ -53,8 +56,19 @@ class _Places:
 
 
 def by_light(pieces: Sequence[Piece], placer: Placer, usual: Fraction) -> list[Piece]:
-    """The pieces; those that are not certain, and what is of no film, by their light. `usual`: the trailer's speed."""
-    lights = [light_of(pieces, placer, number) for number in range(len(placer.films))]
+    """The pieces; those that are not certain, and what is of no film, by their light. `usual`: the trailer's speed.
+    Where a tone is of likely pieces they are settled again, by those that it made certain."""
+    numbers, found = range(len(placer.films)), list(pieces)
+    for _ in range(_ROUNDS):
+        lights = [light_of(found, placer, number) for number in numbers]
+        few = [len(_certain(found, number)) < _FEWEST for number in numbers]
+        found = _settled(found, placer, lights, usual)
+        if not any(light is not None and likely for light, likely in zip(lights, few, strict=True)):
+            break
+    return found
+
+
+def _settled(pieces: Sequence[Piece], placer: Placer, lights: Sequence[Light | None], usual: Fraction) -> list[Piece]:
     found, at = list[Piece](), 0
     is_open = [not _Run([piece], [], lights, placer, usual).is_right() for piece in pieces]
     while at < len(pieces):
@@ -96,12 +110,13 @@ class _Run:
         places = self._places(piece, True)
         if places is None:
             return True
-        means = places.off.mean(1)
         own = next(
             n for n, at in enumerate(zip(places.speeds, places.firsts, strict=True)) if at == (piece.speed, piece.first)
         )
-        away = np.abs(places.ranks[:, [0, -1]] - places.ranks[own, [0, -1]]).max(1) > _OTHER
-        return not bool((away & (_CLEAR * means + _NOISE < means[own])).any())
+        return not any(
+            (away & (_CLEAR * means + _NOISE < means[own])).any()
+            for means, away in self._parts(piece, places.off, places.ranks, own)
+        )
 
     def settled(self) -> list[Piece]:
         asked = [*((p, True) for p in self.pieces), *((p, False) for p in self.beside)]
@@ -159,12 +174,25 @@ class _Run:
         begin = own.firsts[number] + first * speed * self.placer.films[own.piece.film].facts.rate / self.placer.rate
         piece = replace(own.piece, start=self.start + first, end=self.start + last, first=begin, speed=speed)
         piece = replace(piece, like=float(np.median(self.placer.likes(piece))))
-        off, ranks = own.off[:, first:last], own.ranks[:, [first, last - 1]]
-        means = off.mean(1)
-        away = np.abs(ranks - ranks[number]).max(1) > _OTHER
-        rivals = away & (means < _CLEAR * means[number] + _NOISE)
-        fits = all(float(part.mean()) < _FITS for part in np.array_split(off[number], 4) if len(part))
-        return replace(piece, certain=last - first >= LEAST and fits and not bool(rivals.any()))
+        off = own.off[:, first:last]
+        clear = not any(
+            (away & (means < _CLEAR * means[number] + _NOISE)).any()
+            for means, away in self._parts(piece, off, own.ranks[:, first:last], number)
+        )
+        fits = all(float(part.mean()) < _FITS for part in np.array_split(off[number], _QUARTERS) if len(part))
+        return replace(piece, certain=last - first >= LEAST and fits and clear)
+
+    def _parts(
+        self, piece: Piece, off: Costs, ranks: NDArray[np.int64], own: int
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+        """By how much each place is off in the parts of a piece that are judged alone, and whether it lies elsewhere
+        than its `own` there. What lies over a piece may hide a cut in it, and a dissolve looks like a quicker fade: so
+        each quarter of a covered piece, and of one at another speed, is judged."""
+        count = _QUARTERS if piece.covered or piece.speed != self.usual else 1
+        for part in np.array_split(np.arange(off.shape[1]), count):
+            if len(part):
+                ends = ranks[:, part[[0, -1]]]
+                yield off[:, part].mean(1), np.abs(ends - ends[own]).max(1) > _OTHER
 
 
 def _cut(pieces: Sequence[Piece], first: int, last: int, placer: Placer) -> Iterator[Piece]:
@@ -205,40 +233,73 @@ class Light:
 
 
 def light_of(pieces: Sequence[Piece], placer: Placer, number: int) -> Light | None:
-    """By pieces of a film that are at their right places; None where these are too few, or graded differently."""
-    film = placer.films[number]
-    sure = [p for p in pieces if p.film == number and p.certain and not p.covered][:_PIECES]
+    """By pieces of a film that are at their right places: certain ones, or, where these are too few, the likely ones
+    that agree on one tone. None where these are too few as well, or graded differently."""
+    sure = [_Looks.at(piece, placer) for piece in _certain(pieces, number)[:_PIECES]]
     if len(sure) < _FEWEST:
-        return None
-    ours, theirs, views = list[NDArray[np.uint8]](), list[NDArray[np.uint8]](), list[View]()
-    for piece in sure:
-        rows = spread(piece.start, piece.end, _LOOKS)
-        ranks = ranks_of(piece.first, placer.step(piece), rows - piece.start, film.count)
-        for row, rank in zip(rows, ranks, strict=True):
-            luma = placer.luma[row]
-            ours.append(luma[:, ::-1] if piece.flipped else luma)
-            theirs.append(film.luma_between(int(rank), int(rank) + 1)[0])
-            views.append(piece.view or film.view)
-    tone = _curve(
-        np.concatenate([seen(each, view).ravel() for each, view in zip(theirs, views, strict=True)]),
-        np.concatenate([seen(each, WHOLE).ravel() for each in ours]),
-    )
+        likely = sorted((p for p in pieces if p.film == number and not p.covered), key=lambda piece: -piece.like)
+        sure = _agreeing([_Looks.at(piece, placer) for piece in likely[:_PIECES]])
+    tone = _curve(sure) if len(sure) >= _FEWEST else None
     if tone is None:
         return None
-    there = np.concatenate([areas_of(each[None], view, tone) for each, view in zip(theirs, views, strict=True)])
-    off = np.abs(areas_of(np.stack(ours)) - there).mean(1)
+    off = np.concatenate([each.off(tone) for each in sure])
     return Light(tone, max(float(np.median(off)), _LEAST_OFF)) if np.quantile(off, 0.75) < _OFF else None
 
 
-def _curve(levels: NDArray[np.float32], ours: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Our level for each of others, by pixels of the same pictures."""
+def _certain(pieces: Sequence[Piece], number: int) -> list[Piece]:
+    """The pieces of a film by which its tone may be told."""
+    return [p for p in pieces if p.film == number and p.certain and not p.covered]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looks:
+    """Some frames of a piece, and the film's pictures there [n, 45, 80], of which `view` is shown."""
+
+    piece: Piece
+    ours: NDArray[np.uint8]
+    theirs: NDArray[np.uint8]
+    view: View
+
+    @classmethod
+    def at(cls, piece: Piece, placer: Placer) -> _Looks:
+        assert piece.film is not None
+        film, rows = placer.films[piece.film], spread(piece.start, piece.end, _LOOKS)
+        ranks = ranks_of(piece.first, placer.step(piece), rows - piece.start, film.count)
+        ours = placer.luma[rows][:, :, ::-1] if piece.flipped else placer.luma[rows]
+        theirs = np.concatenate([film.luma_between(rank, rank + 1) for rank in ranks.tolist()])
+        return cls(piece, ours, theirs, piece.view or film.view)
+
+    def off(self, tone: NDArray[np.float32]) -> NDArray[np.float32]:
+        """By how many levels each frame is off the film's in a tone."""
+        return np.asarray(np.abs(areas_of(self.ours) - areas_of(self.theirs, self.view, tone)).mean(1), np.float32)
+
+
+def _agreeing(looks: Sequence[_Looks]) -> list[_Looks]:
+    """The most pieces that have one tone: begun with each of them, grown by those that agree."""
+    best = list[_Looks]()
+    for first in looks:
+        some, count = [first], 0
+        while len(some) > count and (tone := _curve(some)) is not None:
+            count = len(some)
+            some = [each for each in looks if float(each.off(tone).mean()) < 2 * _OFF]
+        best = max(best, some, key=lambda each: (sum(one.piece.certain for one in each), len(each)))
+    return best
+
+
+def _curve(looks: Sequence[_Looks]) -> NDArray[np.float32] | None:
+    """Our level for each of the film's, by the pixels of pieces; above what these show it goes on as it ends."""
+    levels = np.concatenate([seen(each, look.view).ravel() for look in looks for each in look.theirs])
+    ours = np.concatenate([seen(each, WHOLE).ravel() for look in looks for each in look.ours])
     bins = (levels / _BIN).astype(np.int64)
     known = [each for each in np.unique(bins) if (bins == each).sum() >= _PIXELS]
     if len(known) < 2:
         return None
     at = [float(levels[bins == each].mean()) for each in known]
-    to = np.maximum.accumulate([float(np.median(ours[bins == each])) for each in known])
-    return np.interp(np.arange(256), at, to).astype(np.float32)
+    to = np.maximum.accumulate([float(np.median(ours[bins == each])) for each in known]).tolist()
+    high = max(-1 - _END, -len(at))
+    last = to[-1] + (to[-1] - to[high]) / (at[-1] - at[high]) * (255 - at[-1])
+    at, to = [*at, 255.0], [*to, last]
+    return np.asarray(np.interp(np.arange(256), at, to).clip(0, 255), np.float32)
 
 
 def areas_of(luma: NDArray[np.uint8], view: View = WHOLE, tone: NDArray[np.float32] | None = None) -> Areas:
@@ -259,11 +320,11 @@ def _means(near: float, far: float, parts: int, pixels: int) -> NDArray[np.float
 
 def off_by(own: Areas, film: Areas) -> NDArray[np.float32]:
     """The mean levels by which each frame is off each picture of the film [n, m]. Areas that show what the film shows
-    nowhere there, as under a title, are all off by the same."""
+    nowhere there, as under a title, are all off by the same; a frame of such areas alone is none of these pictures."""
     found = np.empty((len(own), len(film)), np.float32)
     low, high = film.min(0) - _BEYOND, film.max(0) + _BEYOND
     for row, areas in zip(found, own, strict=True):
         shown = (areas > low) & (areas < high)
         off = np.minimum(np.abs(film[:, shown] - areas[shown]), _FARTHEST).sum(1)
-        row[:] = (off + _BEYOND * (~shown).sum()) / len(areas)
+        row[:] = (off + _BEYOND * (~shown).sum()) / len(areas) if shown.any() else _FARTHEST
     return found
