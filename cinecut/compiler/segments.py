@@ -10,6 +10,7 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import pairwise
 
 from cinecut.compiler.layout.timeline import PlacedText
@@ -43,10 +44,10 @@ class PictureTrack:
         over = filters.run(pads, self.screen.rate, label, lambda pad: filters.subtitles(pad, file, FONTS, "titles"))
         return over, {file: written}
 
-    def segments(self) -> list[tuple[int, int]]:
-        """Where segments of at least a second begin and end: at the seams that are, of all less than that away, the
-        first in an order of their marks that has nothing to do with time. None is nearer than that to an end."""
-        least = max(1, nearest(self.screen.rate))
+    def segments(self, seconds: Fraction) -> list[tuple[int, int]]:
+        """The bounds of segments of at least `seconds`. Of the seams that are closer together, the one whose mark has
+        the smallest hash is taken, so that an edit moves only the bounds near it."""
+        least = max(1, nearest(seconds * self.screen.rate))
         seams = [frame for frame in self._seams() if least <= frame <= self.frames - least]
         order = {frame: hashlib.sha256(self.marks[frame].encode()).digest() for frame in seams}
         bounds = [0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 
@@ -116,12 +117,13 @@ Input = Reel | SoundReel | UserFile | LutFile
 
 @dataclass(frozen=True, slots=True)
 class SegmentEncoding:
-    """FFmpeg's arguments for pictures alone, whether their encoder is told its number of threads, and whether its files
-    can be joined as they are."""
+    """FFmpeg's arguments for pictures alone, whether the number of threads is set, whether the files can be joined
+    without encoding again, and the least length in seconds."""
 
     arguments: tuple[str, ...] = ()
     threaded: bool = False
     joins: bool = False
+    least: Fraction = Fraction(2)
 
 
 @dataclass(frozen=True, slots=True)
