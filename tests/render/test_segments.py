@@ -202,8 +202,8 @@ def test_an_event_that_comes_makes_only_its_neighbours_new(length: int) -> None:
 
 def test_segments_are_neither_short_nor_long() -> None:
     lengths = [frames for frames, _ in digests(planned(cuts(300)))]
-    assert min(lengths) >= 24
-    assert max(lengths) <= 5 * 24
+    assert min(lengths) >= 48
+    assert max(lengths) <= 10 * 24
     assert len(lengths) > 100
 
 
