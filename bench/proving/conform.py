@@ -1,5 +1,6 @@
 """Whether `conform` finds each frame of a trailer in its film: trailers of random cuts, encoded again at half their
-size and at another rate. What it costs is measured with trailers of two minutes and a film of two hours."""
+size and at another rate. What it costs is measured with trailers of two minutes and a film of two hours. Where
+CINECUT_FADES names a film of fades and cards on black, trailers of another render of it are judged, too."""
 
 from __future__ import annotations
 
@@ -74,7 +75,7 @@ def _renders(film: Film, seeds: Sequence[int], folder: Path) -> tuple[int, int, 
 
 
 def _of_fades(folder: Path) -> list[Figure]:
-    """The same of a film of fades, cards and logos on black: Sintel's trailer, where CINECUT_FADES names it."""
+    """The same of a film of fades, cards and logos on black, if there is one."""
     named = os.environ.get("CINECUT_FADES")
     if not named:
         return []

@@ -1,5 +1,8 @@
 """Several films analysed as one: each is measured separately, then they are put one after another, with a pause between
-them. The choice of shots works on this one long film; in the spec, every time is a time in its own film."""
+them. The choice of shots works on this one long film; in the spec, every time is a time in its own film.
+
+    Watched of each film ─ united ─► Watched of all, on one clock ─ choosing ─► times of that clock ─ own ─► each film's
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""All measurements of one film: its dialogue, its pictures, its sound. Used for trailers and by the catalogue."""
+"""All measurements of one film: its dialogue, its pictures, its sound. Used for trailers and by the catalogue.
+
+film ─ facts ─ dialogue ─ speakers ─► Listened ─ shots ─ loudness ─ looks ─ activity ─ scenes ─► Watched
+"""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ _LARGEST = 20_000_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class KnownShot:
-    """A shot of the film without the transitions at its ends. `why_not`: why it should not be shown ("black", "title",
-    "credits")."""
+    """A shot of the film without the transitions at its ends: between two of them is a cut, a dissolve or a fade.
+    `why_not`: why it should not be shown ("black", "title", "credits")."""
 
     range: FilmRange
     why_not: str | None = None

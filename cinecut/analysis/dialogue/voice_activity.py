@@ -36,7 +36,7 @@ class Voices:
 
     phrases: tuple[FilmRange, ...]
     sure: tuple[bool, ...]
-    loud: Answers
+    loud: Answers  # [n] for each hundredth of a second: louder than most of the film
 
 
 def find_voices(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float], None]) -> Voices:

@@ -1,4 +1,10 @@
-"""Every slot of the blueprint gets a part of a take; all are chosen together."""
+"""Every slot of the blueprint gets a part of a take; all are chosen together.
+
+    slots ─ gaps on the grid ─ candidates ─ sequence ─► cuts        a slot that nothing fills is split, or left out
+
+The part lies inside one shot of the film, with room for its transitions, and has each line of dialogue whole or not at
+all. Where people talk, neighbours may give each other a beat, so that more takes end where a phrase does.
+"""
 
 from __future__ import annotations
 

@@ -58,11 +58,11 @@ class Slot:
     beats: int
     want: Want
     zones: tuple[Zone, ...] = ()
-    text: str = ""
+    text: str = ""  # of a card, or over the picture of a shot
     silent: bool = False
     level: int = 0  # dB of the film's own sound
-    best: bool = False
-    ends: bool = False
+    best: bool = False  # gets one of the film's strongest shots
+    ends: bool = False  # ends the trailer, with a strong one
     shots: range | None = None  # the shots that it may show, by their index; None: any
 
 

@@ -1,4 +1,10 @@
-"""Candidates: for each slot the takes that fit, scored by the slot's purpose."""
+"""Candidates: for each slot the takes that fit, scored by the slot's purpose.
+
+    signals, zone, description ─ weights of the slot's want and act, the vibe's taste ─► worth ─ the best that fit ─►
+    parts
+
+All signals are ranks within the film, 0 to 1; 0.5 is neutral.
+"""
 
 from __future__ import annotations
 

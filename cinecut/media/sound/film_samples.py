@@ -197,12 +197,16 @@ class FilmSound:
                 lost = off > 0 and length > 2 * slack and -self._tick <= whole - off <= self._tick
                 at += whole if lost else off
             before = 0 if leaps else off
-            yield (at if isinstance(at, int) else nearest(at)), frame
+            yield _whole(at), frame
             at += length
 
     def _off(self, frame: av.AudioFrame, place: int | Fraction) -> int:
         """By how many samples a frame's stamp is after a place; where it has none, it is not off."""
-        return 0 if frame.pts is None else self._place(frame.pts) - nearest(Fraction(place))
+        return 0 if frame.pts is None else self._place(frame.pts) - _whole(place)
+
+
+def _whole(place: int | Fraction) -> int:
+    return place if isinstance(place, int) else nearest(place)  # most are whole: fractions are slow
 
 
 def stretch(sounds: FilmSounds, audio: AudioFacts, start: Fraction, end: Fraction) -> Iterator[NDArray[Any]]:

@@ -1,5 +1,9 @@
 """Leq(m), the measure by which cinemas limit the loudness of trailers: ISO 21727, with the weighting of ITU-R BS.468
-less 5.6 dB."""
+less 5.6 dB.
+
+The power of all channels is weighted in the spectrum and summed. In the room that the standard assumes, -20 dBFS
+plays at 85 dB, so a sine of full scale would be at 105.
+"""
 
 from __future__ import annotations
 

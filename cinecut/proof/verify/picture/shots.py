@@ -1,4 +1,8 @@
-"""Whether each event of a file shows what the spec says: another shot, a shift, a look, a crop, single frames."""
+"""Whether each event of a file shows what the spec says: another shot, a shift, a look, a crop, single frames.
+
+Alignment + Looks ─ by event ─► wrong as a whole: named by what it resembles
+                  ─ by frame ─► shifts here; doubled and lost frames, frames of something else in frames.py
+"""
 
 from __future__ import annotations
 
