@@ -30,13 +30,18 @@ class FFmpeg:
 def find_ffmpeg(choice: str | None = None) -> FFmpeg:
     """The chosen FFmpeg (a path or a name on PATH; else the user's default), else the bundled one, else the system's.
     Raises Stop if there is none, or if it lacks what every trailer needs."""
+    return _ask(path_of(choice))
+
+
+def path_of(choice: str | None = None) -> str:
+    """The path of that FFmpeg, which is not run. Raises Stop if there is none."""
     choice = os.path.expanduser(choice or chosen("ffmpeg") or "")  # noqa: PTH111 - Path strips the ./
     path = shutil.which(choice) if choice else _bundled() or shutil.which("ffmpeg")
     if path is None:
         if choice:
             raise Stop("no-ffmpeg", f"there is no FFmpeg at {choice!r}", "give a path, or a name that is on PATH")
         raise Stop("no-ffmpeg", "no FFmpeg is installed", "python -m pip install imageio-ffmpeg")
-    return _ask(str(Path(path).absolute()))
+    return str(Path(path).absolute())
 
 
 def _bundled() -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.machine.child import run_watched
 
 if TYPE_CHECKING:
     from cinecut.media.sound.leq import Samples
@@ -69,12 +70,7 @@ def _command(file: Path, ffmpeg: FFmpeg, *more: str) -> list[str]:
 def _levels(file: Path, ffmpeg: FFmpeg) -> dict[str, float]:
     """Integrated loudness at the end, and the maximum of the values measured ten times a second."""
     meter = "ebur128=peak=true:metadata=1,ametadata=mode=print:file=-"
-    done = subprocess.run(
-        [*_command(file, ffmpeg), "-af", meter, "-f", "null", "-"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
+    done = run_watched([*_command(file, ffmpeg), "-af", meter, "-f", "null", "-"], str(file))
     if done.returncode:
         raise Stop("ffmpeg", f"{file} cannot be measured", *done.stderr.decode(errors="replace").splitlines()[-2:])
     found: dict[str, float] = {}

@@ -15,19 +15,21 @@ from typing import IO, Protocol
 
 from cinecut.diagnostics import Diagnostic, Span, Stop
 from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.ffmpeg.decoders import NO_DECODER
 from cinecut.files import free_space
 from cinecut.graph.plan import Run
-from cinecut.machine import child
-from cinecut.machine.child import Watchdog, die_with_parent, drain
+from cinecut.machine.child import Watchdog, die_with_parent, drain, stuck
 from cinecut.machine.gpu import GpuLock
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: frames done, and FFmpeg's speed relative to the trailer's time."""
+    """How far a run is: frames done, FFmpeg's speed relative to the trailer's time, and a number that grows with all
+    that it gives out: frames, microseconds and bytes."""
 
     frames: int
     speed: float | None
+    output: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,13 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an FFmpeg ended: its status, the number of written frames, its last lines, and whether it was `stuck`."""
+    """How an FFmpeg ended: its status, the number of written frames, its last lines, and what it did if it
+    stood still."""
 
     status: int
     frames: int
     lines: tuple[str, ...]
-    stuck: bool = False
+    stuck: str = ""
 
 
 class Elsewhere(Protocol):
@@ -113,8 +116,7 @@ def run_graph(
         ended = place.elsewhere(command, place.ffmpeg, place.folder, place.running)
         progress(Progress(ended.frames, None))
     if ended.stuck:
-        message = f"FFmpeg did nothing for {child.PATIENCE} seconds, at frame {ended.frames}, and was ended"
-        raise Stop("ffmpeg", message, "a disk that does not answer, or a fault of FFmpeg: try again, or another FFmpeg")
+        raise stuck(f"FFmpeg {ended.stuck}, at frame {ended.frames}")
     log = ended.lines
     if ended.status != 0 or any(_INCOMPLETE.search(line) for line in log):
         raise _explain(place.places, place.folder, ended.status, log)
@@ -141,7 +143,7 @@ def run_command(
     )
     running.add(process)
     last: collections.deque[str] = collections.deque(maxlen=200)
-    frames = 0
+    frames = output = 0
     assert process.stdout is not None
     assert process.stderr is not None
     reader = threading.Thread(target=drain, args=(process.stderr, last), daemon=True)
@@ -149,9 +151,9 @@ def run_command(
     try:
         with Watchdog(process) as watchdog:
             for done in _read_progress(process.stdout):
-                if done.frames > frames:
+                if done.output > output:
                     watchdog.progress()
-                frames = done.frames
+                frames, output = done.frames, max(output, done.output)
                 progress(done)
             status = process.wait()
     finally:
@@ -169,16 +171,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _read_progress(stream: IO[bytes]) -> Iterator[Progress]:
-    frames, speed = 0, None
+    frames, speed, output = 0, None, dict[str, int]()
     for line in stream:
         key, _, value = line.decode(errors="replace").strip().partition("=")
-        if key == "frame" and value.isdigit():
-            frames = int(value)
+        if key in ("frame", "out_time_us", "total_size") and value.isdigit():
+            output[key] = int(value)
+            frames = output.get("frame", 0)
         elif key == "speed":
             match = re.match(r"\s*([0-9.]+)x", value)
             speed = float(match[1]) if match else None
         elif key == "progress":
-            yield Progress(frames, speed)
+            yield Progress(frames, speed, sum(output.values()))
 
 
 def _explain(places: Mapping[str, Span], folder: Path, status: int, lines: Sequence[str]) -> Stop:
@@ -198,12 +201,16 @@ def _explain(places: Mapping[str, Span], folder: Path, status: int, lines: Seque
         hint = "if nobody did that, the machine may have run out of memory" if status == -signal.SIGKILL else ""
         message = f"FFmpeg was ended from outside by {signal.Signals(-status).name}"
         return Stop("ffmpeg", message, *([hint] if hint else []), *errors[:3], span=span)
+    if any(_NO_DECODER.search(line) for line in errors):
+        message = f"this FFmpeg has no decoder for what it is to read: {_LEVEL.sub('', errors[0])}"
+        return Stop("no-ffmpeg", message, NO_DECODER, span=span)
     first = _LEVEL.sub("", errors[0]) if errors else "it gave no reason"
     return Stop("ffmpeg", f"FFmpeg ended with status {status}: {first}", *errors[1:4], span=span)
 
 
 # FFmpeg 5.1 says so when the file's end cannot be written, and then ends with status 0 all the same.
 _INCOMPLETE = re.compile(r"Error writing trailer|Error closing file|av_interleaved_write_frame")
+_NO_DECODER = re.compile(r"Decoder \(codec .*\) not found|no decoder found for|Decoder not found")
 _LEVEL = re.compile(r"\[(error|fatal|warning)\]\s*")
 
 

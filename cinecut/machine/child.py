@@ -9,12 +9,19 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-PATIENCE = 60  # seconds without any work after which a child is killed
-_IDLE = 0.01  # share of that time on a processor that is no work: repeating that there is no progress
+from cinecut.diagnostics import Stop, excerpt
+
+PATIENCE = "CINECUT_PATIENCE"  # seconds for which a child may do nothing; 0: for ever
+_USUAL_PATIENCE = 60
+_BUSY = 60  # so many times as long it may compute without giving out anything
+_SLOWER = 20  # or so many times as long as it has needed before
+_IDLE = 0.01  # share of the time on a processor that is no work: repeating that there is no progress
+_STARVED = 0.5  # share of the time in which it waits for a processor that others use
 
 
 def die_with_parent() -> Callable[[], None]:
@@ -46,18 +53,25 @@ def drain(stream: IO[bytes], last: collections.deque[str]) -> None:
 
 
 class Watchdog:
-    """Kills a child that does nothing for `PATIENCE` seconds: its processor time does not grow, and `progress` is not
-    called. `stuck` is True then. Time during which the child or cinecut is stopped by a signal does not count.
+    """Kills a child that stands still, and says in `stuck` what it did: "did nothing for 60 seconds".
 
-    Needs the processor time under /proc; on systems without it nothing is killed.
+    It stands still if for `CINECUT_PATIENCE` seconds its processor time does not grow, it reads nothing, it does not
+    wait for a processor, and `progress` is not called. It also does if it computes for 60 times as long, or for 20
+    times as long as it has needed before, and `progress` is not called. Time during which the child or cinecut is
+    stopped by a signal, or the machine sleeps, does not count.
+
+    Needs the processor time under /proc; on systems without it nothing is killed. Raises Stop if the patience is no
+    number.
     """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.stuck = False
+        self.stuck = ""
+        self._patience = patience()
         self._process, self._ended, self._moved = process, threading.Event(), False
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._watch, daemon=True).start()
+        if self._patience:
+            threading.Thread(target=self._watch, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -67,23 +81,101 @@ class Watchdog:
         self._moved = True
 
     def _watch(self) -> None:
-        idle, since = 0, 0.0
+        since = before = _Work(0, 0, -1)  # at the last sign of life, and a second ago
+        idle, busy, longest = 0, 0.0, 0.0  # seconds
         while not self._ended.wait(1):
-            used = _processor_seconds(self._process.pid)
-            if used is None:
+            now = _work_of(self._process.pid)
+            if now is None:
                 continue
-            if self._moved or idle == 0 or used - since > _IDLE * PATIENCE:
-                self._moved, idle, since = False, 0, used
+            busy += min(1, now.processor - before.processor)
+            before = now
+            if self._moved:
+                longest, busy = max(longest, busy), 0
+            if self._moved or now.lives(since, self._patience, idle):
+                self._moved, since, idle = False, now, 0
             idle += 1
-            if idle > PATIENCE:
-                self.stuck = True
-                self._process.kill()
-                return
+            if idle > self._patience:
+                self._kill(f"did nothing for {self._patience} seconds")
+            elif busy > (allowed := max(_BUSY * self._patience, _SLOWER * longest)):
+                self._kill(f"computed for {allowed:.0f} seconds and gave out nothing")
+
+    def _kill(self, why: str) -> None:
+        self.stuck = why
+        self._process.kill()
+        self._ended.set()
 
 
-def _processor_seconds(pid: int) -> float | None:
-    """The processor time of a process; None if it is unknown, or the process is stopped."""
+def patience() -> int:
+    """The seconds of `CINECUT_PATIENCE`, 60 unless set; 0: without end. Raises Stop if it is no number."""
+    text = os.environ.get(PATIENCE, "").strip() or str(_USUAL_PATIENCE)
+    if not (text.isascii() and text.isdecimal()):
+        raise Stop("option", f"{PATIENCE} is {excerpt(text)}, not a number of seconds", "0 waits without end")
+    return int(text)
+
+
+def run_watched(command: Sequence[str], what: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command to its end and keep its output. Raises Stop if it stands still; `what` begins the message."""
+    with (
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=die_with_parent(),
+        ) as process,
+        Watchdog(process) as watchdog,
+    ):
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            process.kill()
+            raise
+    if watchdog.stuck:
+        raise stuck(f"{what}: FFmpeg {watchdog.stuck}")
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def stuck(message: str) -> Stop:
+    """What to say of a child that stood still."""
+    hint = "a disk that does not answer, or a fault of FFmpeg: try again, or another FFmpeg"
+    return Stop("ffmpeg", f"{message}, and was ended", hint, f"{PATIENCE}=600 has more patience, 0 waits without end")
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a process has done: seconds on a processor, seconds of waiting for one, and bytes that it has read."""
+
+    processor: float
+    waiting: float
+    read: int
+
+    def lives(self, since: _Work, patience: int, seconds: float) -> bool:
+        """Whether it has worked or read since then, or was kept from it by others for most of these seconds."""
+        starved = self.waiting - since.waiting > max(1, _STARVED * seconds)
+        return self.processor - since.processor > _IDLE * patience or self.read != since.read or starved
+
+
+def _work_of(pid: int) -> _Work | None:
+    """What a process has done; None if that is unknown, or the process is stopped."""
+    folder = Path(f"/proc/{pid}")
     with contextlib.suppress(OSError):
-        state, *fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
-        return None if state in "Tt" else (int(fields[10]) + int(fields[11])) / os.sysconf("SC_CLK_TCK")
+        state, *fields = (folder / "stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+        used = (int(fields[10]) + int(fields[11])) / os.sysconf("SC_CLK_TCK")
+        return None if state in "Tt" else _Work(used, _waited(folder), _bytes_read(folder))
     return None
+
+
+def _waited(folder: Path) -> float:
+    """The seconds for which a process's threads waited for a processor; 0 where the kernel does not count them."""
+    seconds = 0.0
+    for thread in folder.glob("task/*/schedstat"):
+        with contextlib.suppress(OSError, IndexError):
+            seconds += int(thread.read_text(encoding="utf-8").split()[1]) / 10**9
+    return seconds
+
+
+def _bytes_read(folder: Path) -> int:
+    """The bytes that a process has read; 0 where the kernel does not say."""
+    with contextlib.suppress(OSError):
+        return int((folder / "io").read_text(encoding="utf-8").split()[1])
+    return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
@@ -164,10 +164,16 @@ def write_facts(document: Document, facts: Mapping[NodePath, Facts], files: Mapp
     return edits.text()
 
 
-def relink(path: Path, film: Path | None, force: bool = False, name: str | None = None) -> list[Path]:
+def relink(
+    path: Path,
+    film: Path | None,
+    force: bool = False,
+    name: str | None = None,
+    check: Callable[[NamedMedium], None] = lambda asset: None,
+) -> list[Path]:
     """Measure all media of a spec again and write the facts into it; with `film`, make the spec name that file, which
-    must be the same film unless `force`; `name` chooses one of several films. Returns the measured files. Raises Stop;
-    the spec is replaced completely or not at all."""
+    must be the same film unless `force`; `name` chooses one of several films; `check` may refuse a medium. Returns the
+    measured files. Raises Stop; the spec is replaced completely or not at all."""
     report = Report()
     document, read = load_spec(path, report, unmeasured=ANY_RATE)
     spec = report.require(read)
@@ -177,7 +183,10 @@ def relink(path: Path, film: Path | None, force: bool = False, name: str | None 
     if film is not None:
         files[moved] = name_from(path.parent, film)
         assets = [changed(asset, file=film) if asset.path == moved else asset for asset in assets]
-    facts = {asset.path: measure(asset) for asset in assets}
+    facts = dict[NodePath, Facts]()
+    for asset in assets:
+        facts[asset.path] = measure(asset)
+        check(asset)
     for where, known in films.items():
         if known.facts is not None and isinstance(found := facts[where], FilmFacts):
             facts[where] = changed(found, timecode=known.facts.timecode)  # the spec's times were written by it

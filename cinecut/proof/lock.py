@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from cinecut.language.document import parse_document, plain, read_document
 from cinecut.language.read import fill_spec
 from cinecut.language.spec import Spec
 from cinecut.language.write import write_spec
+from cinecut.machine.child import run_watched
 from cinecut.media.link import assets_of
 from cinecut.render.folder import Materials
 from cinecut.render.job import SILENT, Job
@@ -188,7 +188,7 @@ def _streams(file: Path, ffmpeg: FFmpeg) -> tuple[str, ...]:
     command = [ffmpeg.path, "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe", "-bitexact"]
     command += ["-i", f"file:{file.absolute()}", "-map", "0:v?", "-map", "0:a?", "-map", "0:s?", "-c:s", "copy"]
     command += ["-f", "streamhash", "-hash", "sha256", "-"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    done = run_watched(command, str(file))
     if done.returncode:
         raise Stop("ffmpeg", f"{file} cannot be decoded", *done.stderr.decode(errors="replace").splitlines()[-2:])
     return tuple(done.stdout.decode().split())

@@ -28,6 +28,9 @@ does it again and compares the results with this page.
 - **exact; …**: so it is, and `cinecut link` or `cinecut render` says what one should know about the film.
 - **refused: …**: `cinecut link` reads no such film and says why. Nothing is rendered.
 
+Another FFmpeg (`--ffmpeg`, `CINECUT_FFMPEG`) may lack a decoder, as one of 2022 does for VVC: `cinecut link` and
+`cinecut analyze` name it.
+
 """
 
 

@@ -14,6 +14,7 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
+from effort import GIVE_UP
 from judge import Decoded, Shot, Timeline, decode, joined, picture_faults, sound_faults
 from making import Recipe, make
 from rendering import up
@@ -33,7 +34,7 @@ timeline:
 """
 _FRAMES = 12  # of a shot
 _BARE = (".h264", ".hevc", ".vvc", ".m1v", ".m2v", ".m4v", ".h261", ".h263", ".drc", ".obu", ".mjpeg")
-_LONGEST = 60  # seconds that a command may take; it takes two
+_LONGEST = GIVE_UP  # seconds that a command may take; it takes two
 _GOP = 12  # from key frame to key frame, in the recipes
 
 

@@ -87,7 +87,7 @@ def trailer(
     check_free(output, force, "--force replaces it, -o names another")
     replacing = force or (output is not None and os.path.lexists(output))  # what stands there was given up
     target = options.spec
-    analysis = _analyze(options, target, force)
+    analysis = _analyze(options, target, force, ffmpeg)
     if not as_json:
         tell(analysis, target, False, False)
     if review:
@@ -105,7 +105,7 @@ SHARES |= {"scenes": 600, "story": 60, "sheet": 4}
 _OF_MODELS = ("scenes", "story")
 
 
-def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
+def _analyze(options: FilmOptions, target: Path, force: bool, ffmpeg: str | None = None) -> Analysis:
     """Write the spec and the page beside it. Mistakes in the options are reported before any work."""
     _check_target(options, target, force)
     seconds = trailer_length(options.length)
@@ -114,7 +114,11 @@ def _analyze(options: FilmOptions, target: Path, force: bool) -> Analysis:
     from cinecut.analysis.analyze import analyze
     from cinecut.analysis.report.credits import write_credits
     from cinecut.analysis.request import Request
+    from cinecut.ffmpeg.builds import path_of
+    from cinecut.ffmpeg.decoders import check_decodes
 
+    for film in options.films:
+        check_decodes(film, path_of(ffmpeg))
     with watch("Analyzing", shares := dict(SHARES)) as watching:
         models = open_models(options.llama_server, options.llm_url, options.no_models, watching.waiting)
         leave_out(shares, models, options.no_models)

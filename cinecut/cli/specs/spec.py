@@ -14,6 +14,7 @@ from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_dia
 from cinecut.diagnostics import Report, Stop, harmless
 
 if TYPE_CHECKING:
+    from cinecut.media.link import NamedMedium
     from cinecut.review.explain import EventRow, Setting
 
 app = typer.Typer()
@@ -151,7 +152,7 @@ def link(
     from cinecut.media.link import relink
 
     before = load_spec(spec, Report(), unmeasured=ANY_RATE)[1]
-    measured = [str(file) for file in relink(spec, film, force, name)]
+    measured = [str(file) for file in relink(spec, film, force, name, _check_decodes)]
     now = load_spec(spec, Report(), unmeasured=ANY_RATE)[1]
     music = now.music if now else None
     if music and music.file and music.facts and music.facts != (before and before.music and before.music.facts):
@@ -162,3 +163,14 @@ def link(
         print(json.dumps({"spec": str(spec), "measured": measured}))
     else:
         say(f"{spec}: {len(measured)} file{'s' if len(measured) > 1 else ''} measured")
+
+
+def _check_decodes(asset: NamedMedium) -> None:
+    """Raise Stop if the FFmpeg that renders cannot decode a medium."""
+    from cinecut.ffmpeg.builds import path_of
+    from cinecut.ffmpeg.decoders import check_decodes
+    from cinecut.language.events import Cue
+    from cinecut.language.spec import Lut, Music
+
+    if not isinstance(asset.owner, Lut):
+        check_decodes(asset.file, path_of(), heard=isinstance(asset.owner, Music | Cue))

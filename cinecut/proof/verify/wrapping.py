@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from cinecut.compiler.picture.captions import Caption, captions
 from cinecut.delivery.meters import Measured
 from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.machine.child import run_watched
 from cinecut.media.open import open_media, tags
 from cinecut.proof.verify.findings import Events, Finding
 from cinecut.proof.verify.picture.framing import SHAPE
@@ -62,7 +62,7 @@ def _subtitles(file: Path) -> list[_Line]:
         return []
     command = [find_ffmpeg().path, "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]
     command += ["-i", f"file:{file.absolute()}", "-map", "0:s:0", "-f", "srt", "-"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    done = run_watched(command, str(file))
     stamp = r"(\d+):(\d\d):(\d\d)[,.](\d{3}) --> [^\n]*\n(.*?)(?:\n\n|\Z)"
     return [
         _Line(int(h) * 3600 + int(m) * 60 + int(s) + int(ms) / 1000, _plain(text))

@@ -51,7 +51,7 @@ class OnCluster:
         return Ended(-signal.SIGKILL, 0, ())
 
 
-def _on_worker(command: list[str], identity: str, folder: str) -> tuple[int, int, tuple[str, ...], bool] | str:
+def _on_worker(command: list[str], identity: str, folder: str) -> tuple[int, int, tuple[str, ...], str] | str:
     """How the FFmpeg ended, or why it did not run. It is ended when its folder disappears, since nobody waits then."""
     own = _same_ffmpeg(command[0], identity)
     if own is None:
