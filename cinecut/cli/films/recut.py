@@ -82,7 +82,7 @@ def recut(
             rewrite(spec, document.mark + document.text, result.text)
         else:
             write_beside(output, result.text, sources)
-        keep(replace(now, wrote=result.wrote))
+        keep(replace(now, wrote=result.wrote, text=result.text))
         _page_anew(target, analysis, now)
     found = differences(ours.layout, result.layout)
     if as_json:
