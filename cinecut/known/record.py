@@ -119,14 +119,14 @@ def films_print(prints: Sequence[str]) -> str:
 
 def _most_like(films: Sequence[str] | None, text: str, path: Path) -> Known | None:
     """Of the records of these films, or groups of films, the one of which the text is most like what was written. None:
-    of any film, and half of the text must be the same."""
+    of any film, if three quarters of the text are the same."""
     files = [path.with_suffix(".known.json")]
     if films is None:
         files += _newest_first(cache_folder() / "known", "*/*.json")[:_OF_ANY_FILM]
     else:
         files += [file for film in films for file in _newest_first(_folder(film))]
     records = [record for record in map(_read, files) if films is None or record.get("film") in films]
-    for record in _by_likeness(records, text, 0.5 if films is None else 0):
+    for record in _by_likeness(records, text, 0.75 if films is None else 0):
         with contextlib.suppress(ValueError, TypeError, KeyError, ZeroDivisionError):
             return _known(record)
     return None
