@@ -25,7 +25,8 @@ from cinecut.language.spec import BeatGrid, Spec
 from cinecut.language.timebase import FilmRange, FilmTime, rate_text
 
 _VERSION = 1
-_KEPT = 40  # side files of one film, the newest ones
+_KEPT = 400  # side files of one film, the newest ones: the specs of an editor's weeks
+_KEPT_BYTES = 20_000_000  # of these; the newest 40 are kept whatever their size
 _OF_ANY_FILM = 100  # side files that are looked through for a film that was encoded anew
 _LARGEST = 20_000_000  # bytes
 
@@ -87,8 +88,11 @@ def keep(known: Known) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with beside(folder / f"{name}.json") as part:
             part.write_text(as_json(known), encoding="utf-8")
-        for old in _newest_first(folder)[_KEPT:]:
-            old.unlink(missing_ok=True)
+        total = 0
+        for number, old in enumerate(_newest_first(folder)):
+            total += old.stat().st_size
+            if number >= _KEPT or (number >= 40 and total > _KEPT_BYTES):
+                old.unlink(missing_ok=True)
 
 
 def known_of(spec: Spec, text: str, path: Path) -> Known | None:
@@ -155,7 +159,9 @@ def _rows(text: str) -> Counter[str]:
 
 
 def _words(text: str) -> Counter[str]:
-    return Counter(word.rstrip(":") for word in re.findall(r"[^\s,{}\[\]\"']+", text))
+    """Without comments and the signs of YAML, of which programs write others."""
+    plain = re.sub(r"(?m)(^|\s)#.*$", "", text)
+    return Counter(word.rstrip(":") for word in re.findall(r"[^\s,{}\[\]\"':-][^\s,{}\[\]\"']*", plain))
 
 
 def _together(parts: Sequence[tuple[str, Known]]) -> Known | None:
