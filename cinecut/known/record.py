@@ -149,7 +149,7 @@ def _by_likeness(records: Sequence[dict[str, Any]], text: str, least: float) -> 
             shared = max(shared, common)
             if common >= least * own.total():
                 found.append((2 * common - theirs.total(), record))
-        if 2 * shared > own.total():
+        if 4 * shared > 3 * own.total():
             break
     return [record for _, record in sorted(found, key=lambda each: each[0], reverse=True)]
 
