@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,9 @@ from cinecut.language.spec import BeatGrid, Spec
 from cinecut.language.timebase import FilmRange, FilmTime, rate_text
 
 _VERSION = 1
-_KEPT = 40  # side files of one film, the newest ones
+_KEPT = 400  # side files of one film, the newest ones: the specs of an editor's weeks
+_KEPT_BYTES = 20_000_000  # of these; the newest 40 are kept whatever their size
+_OF_ANY_FILM = 100  # side files that are looked through for a film that was encoded anew
 _LARGEST = 20_000_000  # bytes
 
 
@@ -63,7 +66,7 @@ class KnownSong:
 @dataclass(frozen=True, slots=True)
 class Known:
     """`film`: the fingerprint of the film, or of several. `wrote`: the spec's text as analyze or recut wrote it,
-    without the user's edits. `asked`: the options of the analysis."""
+    without the user's edits; `text`: with them, if there were any. `asked`: the options of the analysis."""
 
     film: str
     shots: tuple[KnownShot, ...]
@@ -74,18 +77,22 @@ class Known:
     wrote: str
     timeline: str  # a digest of the timeline that analyze made
     asked: Mapping[str, str]
+    text: str = ""
 
 
 def keep(known: Known) -> None:
     """Write it into the cache, if the disk allows."""
     folder = _folder(known.film)
-    name = hashlib.sha256(known.wrote.encode()).hexdigest()[:24]
+    name = hashlib.sha256((known.wrote + known.text).encode()).hexdigest()[:24]
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         with beside(folder / f"{name}.json") as part:
             part.write_text(as_json(known), encoding="utf-8")
-        for old in _newest_first(folder)[_KEPT:]:
-            old.unlink(missing_ok=True)
+        total = 0
+        for number, old in enumerate(_newest_first(folder)):
+            total += old.stat().st_size
+            if number >= _KEPT or (number >= 40 and total > _KEPT_BYTES):
+                old.unlink(missing_ok=True)
 
 
 def known_of(spec: Spec, text: str, path: Path) -> Known | None:
@@ -102,9 +109,11 @@ def known_of(spec: Spec, text: str, path: Path) -> Known | None:
 
 
 def written_before(spec: Spec, text: str, path: Path) -> Known | None:
-    """What the analysis knew that wrote the spec: of all its films, or of the first ones, before more were added."""
+    """What the analysis knew that wrote the spec: of all its films, or of the first ones, before more were added; or of
+    the same film in another file, if most of the spec is as it was written."""
     prints = [film.facts.fingerprint for film in spec.every_film.values() if film.facts is not None]
-    return _most_like([films_print(prints[:count]) for count in range(len(prints), 0, -1)], text, path)
+    films = [films_print(prints[:count]) for count in range(len(prints), 0, -1)]
+    return _most_like(films, text, path) or _most_like(None, text, path)
 
 
 def films_print(prints: Sequence[str]) -> str:
@@ -112,16 +121,47 @@ def films_print(prints: Sequence[str]) -> str:
     return "+".join(prints)
 
 
-def _most_like(films: Sequence[str], text: str, path: Path) -> Known | None:
-    """Of the records of these films, or groups of films, the one whose spec is most like a text."""
-    rows = Counter(map(str.strip, text.splitlines()))
-    files = [path.with_suffix(".known.json"), *(file for film in films for file in _newest_first(_folder(film)))]
-    records = [record for record in map(_read, files) if record.get("film") in films]
-    records.sort(key=lambda record: _common(str(record.get("wrote")), rows), reverse=True)
-    for record in records:
+def _most_like(films: Sequence[str] | None, text: str, path: Path) -> Known | None:
+    """Of the records of these films, or groups of films, the one of which the text is most like what was written. None:
+    of any film, if three quarters of the text are the same."""
+    files = [path.with_suffix(".known.json")]
+    if films is None:
+        files += _newest_first(cache_folder() / "known", "*/*.json")[:_OF_ANY_FILM]
+    else:
+        files += [file for film in films for file in _newest_first(_folder(film))]
+    records = [record for record in map(_read, files) if films is None or record.get("film") in films]
+    for record in _by_likeness(records, text, 0.75 if films is None else 0):
         with contextlib.suppress(ValueError, TypeError, KeyError, ZeroDivisionError):
             return _known(record)
     return None
+
+
+def _by_likeness(records: Sequence[dict[str, Any]], text: str, least: float) -> list[dict[str, Any]]:
+    """The records of which at least this share of the text comes, the likest first: compared by rows, or by words where
+    another program has laid out the text anew."""
+    found = list[tuple[int, dict[str, Any]]]()
+    for parts in (_rows, _words):
+        own, found = parts(text), []
+        shared = 0
+        for record in records:
+            theirs = parts(str(record.get("text") or record.get("wrote")))
+            common = (own & theirs).total()
+            shared = max(shared, common)
+            if common >= least * own.total():
+                found.append((2 * common - theirs.total(), record))
+        if 4 * shared > 3 * own.total():
+            break
+    return [record for _, record in sorted(found, key=lambda each: each[0], reverse=True)]
+
+
+def _rows(text: str) -> Counter[str]:
+    return Counter(map(str.strip, text.splitlines()))
+
+
+def _words(text: str) -> Counter[str]:
+    """Without comments and the signs of YAML, of which programs write others."""
+    plain = re.sub(r"(?m)(^|\s)#.*$", "", text)
+    return Counter(word.rstrip(":") for word in re.findall(r"[^\s,{}\[\]\"':-][^\s,{}\[\]\"']*", plain))
 
 
 def _together(parts: Sequence[tuple[str, Known]]) -> Known | None:
@@ -142,18 +182,13 @@ def was_analysed(spec: Spec) -> bool:
     return spec.anchors is not None and any(isinstance(e, Shot) and e.score is not None for e in spec.timeline)
 
 
-def _common(text: str, rows: Counter[str]) -> int:
-    """How many rows of a text also occur in another text."""
-    return (Counter(map(str.strip, text.splitlines())) & rows).total()
-
-
 def _folder(film: str) -> Path:
     return cache_folder() / "known" / hashlib.sha256(film.encode()).hexdigest()[:24]
 
 
-def _newest_first(folder: Path) -> list[Path]:
+def _newest_first(folder: Path, names: str = "*.json") -> list[Path]:
     with contextlib.suppress(OSError):
-        return sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+        return sorted(folder.glob(names), key=lambda file: file.stat().st_mtime_ns, reverse=True)
     return []
 
 
@@ -199,6 +234,7 @@ def as_json(known: Known) -> str:
         "scored": list(known.scored),
         "short": known.short,
         "asked": dict(known.asked),
+        "text": known.text,
         "wrote": known.wrote,
         "timeline": known.timeline,
     }
@@ -232,6 +268,7 @@ def _known(record: dict[str, Any]) -> Known:
         str(record["wrote"]),
         str(record["timeline"]),
         {str(key): str(value) for key, value in dict(record["asked"]).items()},
+        str(record.get("text", "")),
     )
 
 

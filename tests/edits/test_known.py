@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from commandline import cinecut
+from ruamel.yaml import YAML
 
 from cinecut.api import load
 from cinecut.diagnostics import as_text
-from cinecut.known.record import Known, KnownLine, KnownShot, KnownSong, as_json, keep, known_of
+from cinecut.known.record import Known, KnownLine, KnownShot, KnownSong, as_json, keep, known_of, written_before
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.render.check import check_spec
 
@@ -43,6 +46,15 @@ def known(text: str = "") -> Known:
     return Known(facts.fingerprint, shots, lines, song, ("act 1",), True, text, "digest", {"subtitles": "a b.srt"})
 
 
+def dump(tree: object) -> str:
+    """As a program writes YAML that keeps nothing of its form."""
+    stream = StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(tree, stream)
+    return stream.getvalue()
+
+
 def codes(path: str) -> list[str]:
     return [finding.code for finding in check_spec(Path(path))]
 
@@ -60,6 +72,42 @@ def test_the_analysis_of_this_spec_is_preferred(folder: Path) -> None:
         found = known_of(load("spec.yaml"), text.replace("0:09", "0:08"), Path(name))
         assert found is not None
         assert found.wrote == text
+
+
+def test_a_longer_analysis_that_shares_more_rows_is_not_preferred(folder: Path) -> None:
+    """What the hand had done when recut wrote the file counts too."""
+    text = Path("spec.yaml").read_text(encoding="utf-8")
+    mine = text + "  - card: MINE\n    for: 2s\n"
+    keep(replace(known(text), text=mine))
+    keep(known(mine + "  - card: OF ANOTHER\n    for: 3s\n" * 9))
+    found = known_of(load("spec.yaml"), mine, Path("spec.yaml"))
+    assert found is not None
+    assert found.wrote == text
+
+
+@pytest.mark.parametrize("program", [dump, json.dumps])
+def test_a_spec_that_another_program_laid_out_anew_is_found(program: Callable[[object], str], folder: Path) -> None:
+    text = Path("spec.yaml").read_text(encoding="utf-8")
+    keep(known(text))
+    keep(known(text.replace("in: 0:09", "in: 0:07").replace("cinecut: 1", "cinecut: 1\nvibe: drama")))
+    found = known_of(load("spec.yaml"), program(YAML(typ="safe").load(text)), Path("spec.yaml"))
+    assert found is not None
+    assert found.wrote == text
+
+
+def test_the_same_film_in_another_file_has_the_same_base(folder: Path) -> None:
+    text = Path("spec.yaml").read_text(encoding="utf-8")
+    keep(known(text))
+    spec = load("spec.yaml")
+    facts = spec.main_film.facts
+    assert facts is not None
+    anew = replace(spec, film=replace(spec.main_film, facts=replace(facts, fingerprint="7-other")))
+    assert known_of(anew, text, Path("spec.yaml")) is None, "its cuts may lie elsewhere"
+    found = written_before(anew, text, Path("spec.yaml"))
+    assert found is not None
+    assert found.wrote == text
+    other = "cinecut: 1\nfilm: other.mp4\ntimeline:\n  - shot: 1:00 - 1:03\n  - shot: 2:00 - 2:03\n"
+    assert written_before(anew, other, Path("spec.yaml")) is None
 
 
 def test_a_file_beside_the_spec_will_do(folder: Path) -> None:

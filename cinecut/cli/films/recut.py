@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cinecut.analysis.request import Request
     from cinecut.edits.recut.merging import Recut, RecutOptions, Version
     from cinecut.known.record import Known
+    from cinecut.language.document import Document
     from cinecut.language.spec import Spec
 
 app = typer.Typer()
@@ -70,17 +71,18 @@ def recut(
 
     wanted, target = trailer_length(length), output or spec
     check_free(output, force or dry_run, "--force replaces it, -o names another")
-    ours, base, known = _versions(spec, only_kept)
+    document = _document(spec)
+    ours, base, known = _versions(document, only_kept)
     choice = _Choice(music, wanted, vibe, subtitles, structure, no_models)
     analysis, now, sources = _analyzed(spec, ours, known, choice)
     wish = RecutOptions(act, choice.paths, only_kept, known.timeline if base is not None and known is not None else "")
     result = _merged(spec, (base, ours), analysis, wish)
     if not dry_run:
         if output is None:
-            rewrite(spec, ours.document.mark + ours.document.text, result.text)
+            rewrite(spec, document.mark + document.text, result.text)
         else:
             write_beside(output, result.text, sources)
-        keep(replace(now, wrote=result.wrote))
+        keep(replace(now, wrote=result.wrote, text=result.text))
         _page_anew(target, analysis, now)
     found = differences(ours.layout, result.layout)
     if as_json:
@@ -128,16 +130,20 @@ class _Choice:
         return paths | ({("music",), *(("music", key) for key in SONG)} if self.music is not None else set())
 
 
-def _versions(spec: Path, only_kept: bool) -> tuple[Version, Version | None, Known | None]:
+def _document(spec: Path) -> Document:
+    from cinecut.language.document import read_document
+
+    document = read_document(spec, report := Report())
+    report.stop_on_error()
+    return document
+
+
+def _versions(document: Document, only_kept: bool) -> tuple[Version, Version | None, Known | None]:
     """The spec, what analyze wrote, and what it knew; the last two only if they are known."""
     from cinecut.edits.recut.merging import Version
     from cinecut.known.record import written_before
-    from cinecut.language.document import read_document
 
-    report = Report()
-    document = read_document(spec, report)
-    report.stop_on_error()
-    ours = Version.of(document)
+    ours, spec = Version.of(document), document.path
     known, base = written_before(ours.spec, document.text, spec), None
     if known is not None:
         with contextlib.suppress(Stop):
@@ -158,9 +164,9 @@ def _written_by(known: Known, spec: Path, ours: Version) -> Version:
     from cinecut.edits.recut.naming import named_as
     from cinecut.language.document import parse_document
 
-    base = Version.of(parse_document(spec, known.wrote, Report()))
+    base = Version.of(parse_document(spec, known.wrote, Report()), whole=False)
     text = named_as(base.document, base.spec, ours.spec)
-    return base if text == known.wrote else Version.of(parse_document(spec, text, Report()))
+    return base if text == known.wrote else Version.of(parse_document(spec, text, Report()), whole=False)
 
 
 def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -> tuple[Analysis, Known, list[Path]]:

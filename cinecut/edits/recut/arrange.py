@@ -7,6 +7,7 @@ longer. What the hand took out, and what it shows, is shown by no other entry: a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -16,6 +17,7 @@ from cinecut.edits.recut.touched import Touched
 from cinecut.known.timeline import key_of
 from cinecut.language.document.layout import print_value
 from cinecut.language.events import Alternative, Cue, Shot
+from cinecut.language.fill import make
 from cinecut.language.grid import Grid
 from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmRange
@@ -62,15 +64,42 @@ class Arrangement:
     elsewhere: Sequence[FilmRange] = ()
     spec: Spec | None = None  # how its films are called and numbered
     places: list[NewEntry] = field(default_factory=list)
+    left_out: list[Item] = field(default_factory=list)  # since the user removed it
+    brought_back: list[Item] = field(default_factory=list)  # though the user removed it
 
-    def made(self) -> list[NewEntry]:
+    def make(self) -> None:
+        self._leave_out()
         self.places = [NewEntry(item) for item in self.theirs]
         last = -1
         for number, was in self.touched.entries.items():
             item = self.ours[number]
             last = self._marker(item, was, last) if item.marker else self._put(item, was, last)
         self._without_repeats()
-        return self.places
+
+    # What a hand took out
+
+    def _leave_out(self) -> None:
+        """Leave out the acts that the user removed, with their entries if those went too; and as many silences, cards
+        and stills of an act as the user removed there. Where the music ends, an entry stays; and all of them where the
+        user left less than half of the acts."""
+        with_cue = {item.act for item in self.theirs if getattr(item.entry, "cue", None) is not None}
+        acts = {item.act for item in self.touched.gone if item.marker}
+        if 2 * len(acts) > len({item.act for item in self.theirs if item.marker}):
+            return
+        gone = Counter((item.kind, item.act) for item in self.touched.gone if item.kind != "shot" and not item.marker)
+        kept = list[Item]()
+        for item in self.theirs:
+            of_act = item.act in (acts if item.marker else self.touched.emptied) - with_cue
+            alone = gone[item.kind, item.act] > 0
+            gone[item.kind, item.act] -= 1
+            if not of_act and not alone:
+                kept.append(item)
+            elif getattr(item.entry, "cue", None) is None:
+                self.left_out.append(item)
+            else:
+                kept.append(item)
+                self.brought_back.append(item)
+        self.theirs = kept
 
     # The places of what a hand touched
 
@@ -125,14 +154,19 @@ class Arrangement:
                 at += min(step, 0)
         return at
 
+    def _named(self, act: str) -> str:
+        """An act's name as analyze wrote it."""
+        return self.touched.acts.get(act, act)
+
     def _act(self, item: Item) -> str | None:
         """The act of an entry; None where the new cut has no such act."""
-        return item.act if any(each.act == item.act for each in self.theirs) else None
+        name = self._named(item.act)
+        return name if any(each.act == name for each in self.theirs) else None
 
     def _target(self, item: Item) -> Fraction:
         """The time in the new cut at the same share of the act, or of the whole, as the entry's now."""
         name = self._act(item)
-        mine, new = ([each for each in items if each.placed is not None and name in (None, each.act)]
+        mine, new = ([each for each in items if each.placed is not None and name in (None, self._named(each.act))]
                      for items in (self.ours, self.theirs))  # fmt: skip
         (begin, end), (start, stop) = _span(mine), _span(new)
         middle = item.middle
@@ -160,11 +194,12 @@ class Arrangement:
             if place.by_hand or not any(_shares(place.item.film, film) for film in taken):
                 continue
             shown = [*taken, *(each.item.film for each in self.places if each is not place)]
-            other = self._alternative(place.item, shown)
-            if other is not None:
+            if (other := self._alternative(place.item, shown)) is not None:
                 place.item = other
             elif _spare(place.item):
                 self.places.remove(place)
+            elif (other := self._alternative(place.item, shown, self._offered(place.item))) is not None:
+                place.item = other
 
     def _shown(self, item: Item) -> FilmRange | None:
         """The stretch of film that an entry shows, its length taken from the new beat grid."""
@@ -172,11 +207,26 @@ class Arrangement:
             return None
         return replace(item.film, end=item.film.start + self._seconds(item) * item.entry.speed)
 
-    def _alternative(self, item: Item, shown: Sequence[FilmRange | None]) -> Item | None:
-        """The entry with its first alternative that is not shown elsewhere yet."""
+    def _offered(self, item: Item) -> list[Alternative]:
+        """What both analyses showed or offer for entries at least as long, of the same film."""
+        found = list[Alternative]()
+        for each in (*self.theirs, *self.ours):
+            shot, film = each.entry, each.film
+            if isinstance(shot, Shot) and film is not None and item.film is not None:
+                own = make(
+                    Alternative, film=shot.shot.film, in_=film.start, score=shot.score, why=shot.why, place=shot.place
+                )
+                fits = each.seconds >= item.seconds and film.film == item.film.film
+                found += [*shot.alternatives, own] if fits else []
+        return found
+
+    def _alternative(
+        self, item: Item, shown: Sequence[FilmRange | None], offered: Sequence[Alternative] | None = None
+    ) -> Item | None:
+        """The entry with its first alternative, or the first one offered, that is not shown elsewhere yet."""
         if not isinstance(item.entry, Shot) or item.film is None:
             return None
-        for other in item.entry.alternatives:
+        for other in item.entry.alternatives if offered is None else offered:
             name = item.film.film if other.film is None or self.spec is None else self.spec.key_of(other.film)
             film = FilmRange(other.in_, other.in_ + item.film.duration, name)
             if not any(_shares(film, each) for each in shown):

@@ -96,7 +96,7 @@ def _wrong_joint(layout: Layout, places: Sequence[NewEntry], found: Sequence[Dia
         for key in _JOINTS.get(finding.code, ())
         if key in entry.place.given and _stands_in(finding, entry)
     ]
-    return min(wrong, key=lambda joint: places[joint[0]].owns(joint[1]), default=None)
+    return min(wrong, key=lambda joint: (places[joint[0]].owns(joint[1]), places[joint[0]].by_hand), default=None)
 
 
 def _stands_in(finding: Diagnostic, entry: Entry) -> bool:

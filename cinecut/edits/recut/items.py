@@ -13,10 +13,10 @@ from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.diagnostics import Report
 from cinecut.edits.recut.naming import renamed
 from cinecut.known.timeline import key_of
-from cinecut.language.document import Document, ListNode, MapNode, parse_document
+from cinecut.language.document import Document, ListNode, MapNode, parse_document, repeated
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.edit import Edits
-from cinecut.language.document.layout import Remark, print_flow
+from cinecut.language.document.layout import Remark, print_flow, print_tree
 from cinecut.language.events import ActMarker, Entry
 from cinecut.language.timebase import FilmRange
 
@@ -57,7 +57,7 @@ class Item:
 
 
 def items_of(document: Document, layout: Layout) -> list[Item]:
-    """The entries of a timeline, in order. Raises Stop if an entry is an alias."""
+    """The entries of a timeline, in order. `document`: with its entries in rows."""
     assert isinstance(document.root, MapNode)
     edits, remarks = Edits(document), remarks_of(document)
     sequence = edits.sequence(("timeline",))
@@ -76,6 +76,26 @@ def items_of(document: Document, layout: Layout) -> list[Item]:
         key = key_of(renamed(entry, plain))
         items.append(Item(entry, key, said, rows, (where.act if where else act) or "", where))
     return items
+
+
+def in_rows(document: Document) -> Document:
+    """The document with each entry of its timeline written out in rows of its own, if one is repeated by an alias, or
+    comments stand between entries in brackets."""
+    timeline = document.root.get("timeline") if isinstance(document.root, MapNode) else None
+    if not isinstance(timeline, ListNode):
+        return document
+    remarks = remarks_of(document).items() if timeline.flow else ()
+    commented = any(path[:1] == ("timeline",) and (len(path) > 1 or remark.below) for path, remark in remarks)
+    return written_out(document) if commented or any(repeated(timeline)) else document
+
+
+def written_out(document: Document) -> Document:
+    """The document without brackets around comments, and without anchors and aliases: each value stands where it is
+    used."""
+    assert isinstance(document.root, MapNode)
+    text = print_tree(document.root, remarks_of(document))
+    text = text.replace("\n", "\r\n") if "\r\n" in document.text else text
+    return parse_document(document.path, document.mark + text, Report())
 
 
 def _texts(remark: Remark) -> list[str]:

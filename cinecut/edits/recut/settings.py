@@ -6,7 +6,7 @@ base (as analyze wrote it) ─┬─ ours (the file) ─────┐
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -125,6 +125,7 @@ def with_settings(versions: Versions, ours: Spec, theirs: Spec, settings: list[M
             continue
         for setting in own:
             _set(edits, setting, Film if part == "films" else type(getattr(theirs, part)))
+        _keep_comments(edits, versions, own)
     return edits.text()
 
 
@@ -150,6 +151,22 @@ def _same(ours: Spec, theirs: Spec, part: str, own: list[MergedValue]) -> bool:
 def _commented(versions: Versions, part: str) -> bool:
     """Whether the user wrote a comment in a part."""
     return versions.base is None or not _comments(versions.ours, part) <= _comments(versions.base, part)
+
+
+def _keep_comments(edits: Edits, versions: Versions, settings: Sequence[MergedValue]) -> None:
+    """Put the user's comments in values that are replaced above the part."""
+    part, root = settings[0].path[0], versions.ours.root
+    written = _comments(versions.base, part) if versions.base is not None else set()
+    lost = list[str]()
+    for path, remark in remarks_of(versions.ours).items():
+        for setting in settings:
+            gone = setting.value is None and path == setting.path
+            inside = path[: len(setting.path)] == setting.path and len(path) > len(setting.path)
+            texts = (*(remark.above if inside else ()), remark.beside if inside or gone else "", *remark.below)
+            lost += [text for text in texts if text and text not in written and (inside or gone)]
+    if lost and isinstance(root, MapNode) and part in root.keys:
+        line = 0 if root.flow else root.keys[part].line
+        edits.put(line, 0, line, 0, "".join(f"{text}\n" for text in lost))
 
 
 def _comments(document: Document, part: str) -> set[str]:

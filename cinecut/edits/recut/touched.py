@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from cinecut.edits.recut.items import Item
+from cinecut.language.events import Shot
+from cinecut.language.timebase import FilmTime
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Touched:
-    """The entries that the user edited, by number, with what analyze had written there (None: the user added it), and
-    the entries that the user removed."""
+    """The entries that the user edited, by number, with what analyze had written there (None: the user added it); the
+    entries that the user removed; for each act that the user renamed its former name; and the acts that the user
+    removed with all of their entries."""
 
     entries: dict[int, Item | None]
     gone: tuple[Item, ...]
+    acts: dict[str, str] = field(default_factory=dict)
+    emptied: frozenset[str] = frozenset()
 
 
 def touched(base: Sequence[Item] | None, ours: Sequence[Item], only_kept: bool = False) -> Touched:
@@ -32,7 +37,7 @@ def touched(base: Sequence[Item] | None, ours: Sequence[Item], only_kept: bool =
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
             same = zip(range(a, b), range(c, d), strict=True)
-            entries.update({n: base[m] for m, n in same if not set(ours[n].comments) <= set(base[m].comments)})
+            entries.update({n: base[m] for m, n in same if not _as_written(ours[n], base[m])})
             continue
         pairs = dict(_paired(base, range(a, b), ours, range(c, d)))
         entries.update({n: base[m] for n, m in pairs.items()})
@@ -42,7 +47,21 @@ def touched(base: Sequence[Item] | None, ours: Sequence[Item], only_kept: bool =
         moved = next((item for item in left if item.key == ours[number].key), None)
         left = [item for item in left if item is not moved]
         entries[number] = moved
-    return Touched(dict(sorted(entries.items())), tuple(item for item in left if not item.marker))
+    acts = {ours[n].act: was.act for n, was in entries.items() if ours[n].marker and was is not None}
+    standing = {acts.get(item.act, item.act) for item in ours if item.marker}
+    gone = tuple(item for item in left if not item.marker or item.act not in standing)
+    emptied = {item.act for item in gone if item.marker} - {item.act for item in base if item not in gone}
+    return Touched(dict(sorted(entries.items())), gone, acts, frozenset(emptied))
+
+
+def _as_written(ours: Item, base: Item) -> bool:
+    """Whether an entry of the same content has no comments and alternatives but those that analyze wrote."""
+    return set(ours.comments) <= set(base.comments) and _alternatives(ours) <= _alternatives(base)
+
+
+def _alternatives(item: Item) -> set[tuple[FilmTime, str | None]]:
+    offered = item.entry.alternatives if isinstance(item.entry, Shot) else ()
+    return {(each.in_, each.why) for each in offered}
 
 
 def _paired(

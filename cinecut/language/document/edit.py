@@ -209,8 +209,11 @@ class Edits:
         return "\n".join(self.lines[first : last + 1])
 
     def drop_rows(self, first: int, last: int) -> None:
-        """Rows with the line end before them; there is a row before the first."""
-        self.put(first - 1, len(self.lines[first - 1]), last, len(self.lines[last]), "")
+        """Rows with the line end before them, or after them at the head of the file, which has other rows."""
+        if first == 0:
+            self.put(0, 0, last + 1, 0, "")
+        else:
+            self.put(first - 1, len(self.lines[first - 1]), last, len(self.lines[last]), "")
 
     def drop_item(self, items: ListNode, index: int) -> None:
         if not items.flow:
