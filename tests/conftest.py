@@ -8,6 +8,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands start he
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as for every command; read when NumPy is loaded
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other give a busy machine's cores away
 
+import gc
 import hashlib
 import shutil
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from effort import as_few_as_hold_all
 from oracle import BUNDLED, Film, make_film
 
 _SYSTEM = shutil.which("ffmpeg")
@@ -120,6 +122,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="Write the golden texts anew; then read the diff.")
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()  # all that is loaded by now stays: it is not looked through for garbage again and again
+
+
 _SYSTEM_CASES = 12  # one in so many cases also runs with the system's FFmpeg in `make test`
 
 
@@ -129,7 +135,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     The bundled build runs every golden, which is every feature of the language. Of these, and of the other tests, the
     system's build runs a sample: the first case of each file, and others that depend on their names alone. Of a test
-    that is marked as a `matrix` a part of the cases is run.
+    that is marked as a `matrix` a part of the cases is run. Long ones come first.
     """
     files: set[Path] = set()
     matrices: dict[str, list[pytest.Item]] = {}
@@ -146,6 +152,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for cases in matrices.values():
         for item in _rest_of_matrix(cases):
             item.add_marker("slow")
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def _rest_of_matrix(cases: list[pytest.Item]) -> list[pytest.Item]:
@@ -156,13 +163,8 @@ def _rest_of_matrix(cases: list[pytest.Item]) -> list[pytest.Item]:
         steps = mark.args[0] - 1
         chosen = {round(n * (len(cases) - 1) / steps) for n in range(steps + 1)}
         return [item for n, item in enumerate(cases) if n not in chosen]
-    rest = [(item, _values(item)) for item in cases]
-    wanted = set().union(*(values for _, values in rest))
-    while wanted:
-        best = max(rest, key=lambda case: len(case[1] & wanted))
-        wanted -= best[1]
-        rest.remove(best)
-    return [item for item, _ in rest]
+    chosen = as_few_as_hold_all({n: _values(item) for n, item in enumerate(cases)})
+    return [item for n, item in enumerate(cases) if n not in chosen]
 
 
 def _values(item: Any) -> set[tuple[str, str]]:

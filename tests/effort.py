@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cProfile
 import pstats
-from collections.abc import Callable, Container, Iterable
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Mapping, Set
+from typing import Any, TypeVar
 
 import pytest
 
@@ -19,7 +19,19 @@ def effort(work: Callable[[], object]) -> int:
     return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
 
 
-def mostly_slow(cases: Iterable[str], quick: Container[str]) -> list[Any]:
+Case = TypeVar("Case")
+
+
+def as_few_as_hold_all(cases: Mapping[Case, Set[object]]) -> list[Case]:
+    """A few of the cases that together have everything that any of them has."""
+    chosen, wanted = list[Case](), set[object]().union(*cases.values())
+    while wanted:
+        chosen.append(max(cases, key=lambda case: len(cases[case] & wanted)))
+        wanted -= cases[chosen[-1]]
+    return chosen
+
+
+def mostly_slow(cases: Iterable[Case], quick: Container[Case]) -> list[Any]:
     """Cases of which `make test` runs the `quick` ones, and `make test-slow` the others."""
     return [case if case in quick else pytest.param(case, marks=pytest.mark.slow) for case in cases]
 

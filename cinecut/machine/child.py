@@ -18,6 +18,7 @@ from cinecut.diagnostics import Stop, excerpt
 
 PATIENCE = "CINECUT_PATIENCE"  # seconds for which a child may do nothing; 0: for ever
 _USUAL_PATIENCE = 60
+_TICK = 1.0  # seconds from one look at a child to the next
 _BUSY = 60  # so many times as long it may compute without giving out anything
 _SLOWER = 20  # or so many times as long as it has needed before
 _IDLE = 0.01  # share of the time on a processor that is no work: repeating that there is no progress
@@ -81,19 +82,19 @@ class Watchdog:
         self._moved = True
 
     def _watch(self) -> None:
-        since = before = _Work(0, 0, -1)  # at the last sign of life, and a second ago
-        idle, busy, longest = 0, 0.0, 0.0  # seconds
-        while not self._ended.wait(1):
+        since = before = _Work(0, 0, -1)  # at the last sign of life, and at the last look
+        idle, busy, longest = 0.0, 0.0, 0.0  # seconds
+        while not self._ended.wait(_TICK):
             now = _work_of(self._process.pid)
             if now is None:
                 continue
-            busy += min(1, now.processor - before.processor)
+            busy += min(_TICK, now.processor - before.processor)
             before = now
             if self._moved:
                 longest, busy = max(longest, busy), 0
             if self._moved or now.lives(since, self._patience, idle):
                 self._moved, since, idle = False, now, 0
-            idle += 1
+            idle += _TICK
             if idle > self._patience:
                 self._kill(f"did nothing for {self._patience} seconds")
             elif busy > (allowed := max(_BUSY * self._patience, _SLOWER * longest)):

@@ -185,7 +185,7 @@ def test_no_part_is_shown_twice_however_long_the_trailer_is() -> None:
     dice = random.Random(2)
     vibe = load_vibe("action")
     tempo = _tempo(vibe, Fraction(128), Fraction(24))
-    takes = _film(dice, Fraction(24), shots=30, spoken=0.0)
-    cuts = arrange(_slots(vibe, Fraction(600), Fraction(128), False), takes, vibe, tempo)
+    takes = _film(dice, Fraction(24), shots=16, spoken=0.0)
+    cuts = arrange(_slots(vibe, Fraction(240), Fraction(128), False), takes, vibe, tempo)
     shown = [cut.in_ for cut in cuts if cut.take is not None]
-    assert len(set(shown)) == len(shown) <= 30
+    assert len(set(shown)) == len(shown) <= 16

@@ -174,6 +174,7 @@ def test_no_shot_comes_twice_where_there_are_enough_others(name: str) -> None:
     assert len(set(shown)) == len(shown)
 
 
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("name", names())
 def test_no_set_up_comes_again_within_three_shots_where_there_are_enough_others(name: str) -> None:
     """However much a genre likes it."""
@@ -183,6 +184,7 @@ def test_no_set_up_comes_again_within_three_shots_where_there_are_enough_others(
     assert not [(one.shot, other.shot) for one, other in near if likeness(one.look, other.look) > 0.72]
 
 
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("name", names())
 def test_the_last_shot_of_all_is_a_strong_one_that_does_what_it_is_for(name: str) -> None:
     takes = _film(random.Random(f"last {name}"), RATE, shots=160, spoken=0.0)

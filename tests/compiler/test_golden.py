@@ -6,6 +6,7 @@ them. `pytest tests/compiler/test_golden.py --update-goldens` writes them anew.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import replace
 from fractions import Fraction
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 from compiling import FILM, measured, plan_of
+from effort import as_few_as_hold_all, mostly_slow
 from oracle import Film, Sound, make_film, read_pictures, read_sound
 
 from cinecut.compiler.plan import RenderPlan
@@ -91,7 +93,20 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-RUN = pytest.mark.parametrize("path", [p for p in FEATURES if p.stem not in UNHEARD], ids=lambda path: path.stem)
+RUN = [path for path in FEATURES if path.stem not in UNHEARD]
+
+
+def used(path: Path) -> set[object]:
+    """The words that a golden says to FFmpeg: its options and encoders, its filters and what they are told."""
+    graph, _, rest = path.with_suffix(".txt").read_text(encoding="utf-8").partition("== arguments")
+    words = set[object](re.findall(r"(?<!\S)-[a-z]\S+|(?<=-c:[avs] )\S+", rest.partition("\n==")[0]))
+    for name, told in re.findall(r"(\w+)@[\w.]+=([^\[;\n]*)", graph):
+        words |= {(name, word) for word in ("", *re.findall(r"\b[a-z][a-z0-9_]+\b", told)) if not _OWN.search(word)}
+    return words
+
+
+_OWN = re.compile("_[0-9a-f]{10}")  # the name of a file, by its content
+SYSTEM = as_few_as_hold_all({path: used(path) for path in RUN})
 
 
 def assert_runs(path: Path, media: Path, folder: Path, build: FFmpeg) -> None:
@@ -107,13 +122,12 @@ def assert_runs(path: Path, media: Path, folder: Path, build: FFmpeg) -> None:
         assert abs(len(read_sound(file)) - job.plan.samples) <= (1024 if file.suffix == ".mp4" else 0)
 
 
-@pytest.mark.matrix(36)
-@RUN
+@pytest.mark.parametrize("path", mostly_slow(RUN, SYSTEM), ids=lambda path: path.stem)
 def test_the_systems_ffmpeg_runs_it(media: Path, path: Path, tmp_path: Path, system: Path) -> None:
     assert_runs(path, media, tmp_path, find_ffmpeg(str(system)))
 
 
-@RUN
+@pytest.mark.parametrize("path", RUN, ids=lambda path: path.stem)
 def test_ffmpeg_runs_it_and_converts_nothing_by_itself(media: Path, path: Path, tmp_path: Path) -> None:
     """Between no two filters FFmpeg had to put one of its own."""
     build, told = find_ffmpeg(), tmp_path / "told"

@@ -431,7 +431,8 @@ def test_a_server_that_hangs_on_one_frame_answers_the_next(tmp_path: Path) -> No
         assert chat.ask("What is seen?", MOOD, patience=10)["mood"] == "calm"
 
 
-def test_a_server_that_hangs_as_a_whole_is_gone_and_ended(tmp_path: Path) -> None:
+def test_a_server_that_hangs_as_a_whole_is_gone_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cinecut.inference.chat._ALIVE", 0.5)
     server = Scripted(tmp_path, _HANG + "Server = HTTPServer")
     with server.models().open("vision") as chat:
         with pytest.raises(NoAnswer, match="no answer within 1 s") as caught:
@@ -441,11 +442,12 @@ def test_a_server_that_hangs_as_a_whole_is_gone_and_ended(tmp_path: Path) -> Non
     assert lock_is_free()
 
 
-def test_a_server_that_does_not_end_when_asked_to_is_killed(tmp_path: Path) -> None:
-    server = Scripted(tmp_path, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
-    with server.models().open("vision"):
-        assert runs(server.pid)
-    assert not runs(server.pid)
+def test_a_server_that_does_not_end_when_asked_to_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_GRACE", 0.5)
+    deaf = Scripted(tmp_path, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
+    with deaf.models().open("vision"):
+        assert runs(deaf.pid)
+    assert not runs(deaf.pid)
 
 
 def test_what_a_server_starts_ends_with_it(tmp_path: Path) -> None:
@@ -548,14 +550,14 @@ def test_memory_is_looked_at_again_before_each_question(
     with Scripted(tmp_path).models().open("vision") as chat:
         chat.ask("Well?", MOOD)
         free(10)
-        later = threading.Timer(1, free, [2000])
+        later = threading.Timer(0.4, free, [2000])
         later.start()
         began = time.monotonic()
         chat.ask("Well?", MOOD)  # pauses
-        assert time.monotonic() - began >= 0.9
+        assert time.monotonic() - began >= 0.3
         later.join()
         free(10)
-        monkeypatch.setattr(server, "_PAUSE", 1.0)
+        monkeypatch.setattr(server, "_PAUSE", 0.3)
         with pytest.raises(NoAnswer, match="needs 256 MiB of free GPU memory, and 10 MiB are free") as caught:
             chat.ask("Well?", MOOD)
         assert not caught.value.gone

@@ -29,6 +29,7 @@ def test_the_last_lines_are_kept_without_what_controls_a_terminal() -> None:
     assert list(last) == ["   [31mT\u00fcr auf", "\ufffd"]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_ffmpeg_that_waits_for_ever_is_ended_in_one_message(
     ffmpeg: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,21 +61,28 @@ def _commands() -> list[str]:
 
 _WORK = {
     "waits": ("read never", "did nothing for 1 seconds"),
-    "computes": ("while :; do :; done", "computed for 2 seconds and gave out nothing"),
+    "computes": ("while :; do :; done", "computed for 1 seconds and gave out nothing"),
     "computes, and gives out": ("while :; do :; done", ""),
     "computes, and there is time": ("while :; do :; done", ""),
     "reads": ("while :; do read line < /proc/self/stat; sleep 0.1; done", ""),
 }
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child may stand still for one second, and is looked at often."""
+    monkeypatch.setenv(child.PATIENCE, "1")
+    monkeypatch.setattr(child, "_TICK", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("name", _WORK)
 def test_only_a_child_that_stands_still_is_killed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     script, why = _WORK[name]
-    monkeypatch.setenv(child.PATIENCE, "1")
-    monkeypatch.setattr(child, "_BUSY", 60 if "time" in name else 2)
+    monkeypatch.setattr(child, "_BUSY", 60 if "time" in name else 1)
     with subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE) as process:
         with Watchdog(process) as watchdog:
-            for _ in range(10 * GIVE_UP if why else 40):
+            for _ in range(10 * GIVE_UP if why else 20):
                 if "gives out" in name:
                     watchdog.progress()
                 if process.poll() is not None:
@@ -84,12 +92,12 @@ def test_only_a_child_that_stands_still_is_killed(name: str, monkeypatch: pytest
     assert watchdog.stuck == why
 
 
-def test_a_child_that_is_stopped_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(child.PATIENCE, "1")
+@pytest.mark.usefixtures("impatient")
+def test_a_child_that_is_stopped_is_waited_for() -> None:
     with subprocess.Popen(["sh", "-c", "read line"], stdin=subprocess.PIPE) as process:
         process.send_signal(signal.SIGSTOP)
         with Watchdog(process) as watchdog:
-            time.sleep(4)
+            time.sleep(2)
         assert process.poll() is None
         process.kill()
     assert not watchdog.stuck
@@ -116,9 +124,9 @@ def test_a_patience_that_is_no_number_is_said(text: str, monkeypatch: pytest.Mon
         child.patience()
 
 
-def test_a_command_whose_output_is_kept_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("impatient")
+def test_a_command_whose_output_is_kept_is_watched(tmp_path: Path) -> None:
     assert run_watched(["sh", "-c", "echo said; echo wrong >&2; exit 3"], "film.mkv").stdout == b"said\n"
-    monkeypatch.setenv(child.PATIENCE, "1")
     os.mkfifo(tmp_path / "never")
     with pytest.raises(Stop, match=r"film\.mkv: FFmpeg did nothing for 1 seconds, and was ended"):
         run_watched(["cat", str(tmp_path / "never")], "film.mkv")

@@ -69,7 +69,6 @@ class _Path:
     worth: float
     places: tuple[int, ...] = ()
     takes: tuple[int, ...] = ()
-    shots: frozenset[int] = frozenset()
 
 
 class _Search:
@@ -88,6 +87,8 @@ class _Search:
             for n, b in self.before.items()
         }
         self.rise = _Rise.of(gaps, options, pairs.weights.rise * prices.rise)
+        self.shot_of = np.array([take.shot for take in pairs.takes], int)
+        self.near = {number: self._near(at) for at, number in enumerate(self.shown)}
 
     def lacks(self, places: Places) -> Lacks:
         """How far a sequence is from the requirements."""
@@ -99,7 +100,7 @@ class _Search:
         paths = [_Path(0.0)]
         for number, (gap, options) in enumerate(zip(self.gaps, self.options, strict=True)):
             if not gap.slot.want.shows:
-                paths = [_Path(p.worth, (*p.places, -1), p.takes, p.shots) for p in paths]
+                paths = [_Path(p.worth, (*p.places, -1), p.takes) for p in paths]
                 continue
             grown: list[tuple[float, int, int]] = []
             for at, path in enumerate(paths):
@@ -119,22 +120,19 @@ class _Search:
         if before is not None and path.places[before] >= 0:
             values += self.steps[number][path.places[before]]
         near = [(_nearness(away), take) for away, take in enumerate(reversed(path.takes[-_FAR:]), 1)]
-        return self._among(values, options, near, path.takes, path.shots)
+        return self._among(values, options, near, path.takes)
 
     def _among(
-        self,
-        values: Floats,
-        options: Options,
-        near: Sequence[tuple[float, int]],
-        takes: Sequence[int],
-        shots: frozenset[int],
+        self, values: Floats, options: Options, near: Sequence[tuple[float, int]], takes: Sequence[int]
     ) -> Floats:
         """The values of candidates beside other shots: lower for similar shots and other parts of one shot, -inf for a
         take already used."""
         for nearness, other in near:
             values += nearness * self.pairs.near[other, options.numbers]
-        values += self.pairs.weights.again * np.isin(options.shots, list(shots))
-        values[np.isin(options.numbers, takes)] = -np.inf
+        taken, shown = np.zeros(len(self.shot_of), bool), np.zeros(self.shot_of.max() + 1, bool)
+        taken[list(takes)] = shown[self.shot_of[list(takes)]] = True
+        values += self.pairs.weights.again * shown[options.shots]
+        values[taken[options.numbers]] = -np.inf
         return values
 
     def improved(self, places: Places) -> Places:
@@ -160,11 +158,9 @@ class _Search:
         if after is not None and places[after] >= 0:
             values += self.steps[after][:, places[after]]
         others = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if n != number and places[n] >= 0}
-        shots = frozenset(self.pairs.takes[take].shot for take in others.values())
-        near = [(nearness, others[n]) for nearness, n in self._near(number) if n in others]
-        return self._among(values, options, near, list(others.values()), shots) + self.rise.changed(
-            number, places, self.options
-        )
+        near = [(nearness, others[n]) for nearness, n in self.near[number] if n in others]
+        changed = self.rise.changed(number, places, self.options)
+        return self._among(values, options, near, list(others.values())) + changed
 
     def _swapped(self, places: Places) -> bool:
         """Exchange two shots wherever that raises the value."""
@@ -197,16 +193,15 @@ class _Search:
                 total += float(self.steps[number][places[before], places[number]])
         for number in (one, other):
             total += float(self.options[number].worths[places[number]])
-            near = [(nearness, chosen[n]) for nearness, n in self._near(number) if n in chosen]
+            near = [(nearness, chosen[n]) for nearness, n in self.near[number] if n in chosen]
             total += sum(nearness * float(self.pairs.near[take, chosen[number]]) for nearness, take in near)
         return total
 
-    def _near(self, number: int) -> list[tuple[float, int]]:
-        """The slots within reach of a slot, each with its nearness."""
-        at = self.shown.index(number)
+    def _near(self, at: int) -> list[tuple[float, int]]:
+        """The slots within reach of the shown slot at a place, each with its nearness."""
         first = max(0, at - _FAR)
         around = enumerate(self.shown[first : at + _FAR + 1], first)
-        return [(_nearness(abs(place - at)), n) for place, n in around if n != number]
+        return [(_nearness(abs(place - at)), n) for place, n in around if place != at]
 
 
 def _nearness(away: int) -> float:
@@ -216,9 +211,8 @@ def _nearness(away: int) -> float:
 
 def _grown(path: _Path, worth: float, place: int, options: Options) -> _Path:
     if place < 0:
-        return _Path(worth, (*path.places, -1), path.takes, path.shots)
-    take, shot = int(options.numbers[place]), int(options.shots[place])
-    return _Path(worth, (*path.places, place), (*path.takes, take), path.shots | {shot})
+        return _Path(worth, (*path.places, -1), path.takes)
+    return _Path(worth, (*path.places, place), (*path.takes, int(options.numbers[place])))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
