@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import chain, dropwhile, islice
+from itertools import chain, count, dropwhile, islice
 from pathlib import Path
 from typing import Any
 
+import av
 import av.error
 import numpy as np
 from av.video.frame import VideoFrame
@@ -23,6 +25,7 @@ from cinecut.media.open import open_container, open_media, packets_of
 _PATIENCE = 1500  # pictures decoded for one moment, at most
 _AHEAD = 17  # pictures of a piece that are decoded before its first one may be: more than any decoder delays one
 KEYS_TRIED = 10  # packets at a film's head
+_COMPARED = 16  # pictures before a stamp: as many as others may be predicted from
 _NEAR = Fraction(2)  # seconds ahead up to which decoding on is cheaper than seeking
 
 
@@ -37,14 +40,16 @@ def joined(media: Any) -> bool:
     return isinstance(media, JoinedMedia)
 
 
-def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any]:
+def packets_from(media: Any, video: Any, stamp: int, first: int, sure: bool = False) -> Iterator[Any]:
     """The packets of a picture stream in the order of decoding, from a key frame on from which the picture at a stamp
     decodes whole; `first` is the stamp of the film's first picture. Where no key frame is before it, from the start.
 
     A container may seek to a key frame that is shown later, or to none, and the first stamp after a seek in a program
-    stream is a neighbour's: then from further back.
+    stream is a neighbour's: then from further back. Encoders promise more of a gradual refresh than they keep: `sure`
+    goes back until the pictures before the stamp are the same from two starts.
     """
     target, step = stamp, max(1, int(1 / Fraction(video.time_base)))
+    doubt = _Doubt(video, stamp)
     while target > first and not joined(media):
         media.seek(target, stream=video, backward=True)
         packets = _stamped(packets_of(media, video))
@@ -54,7 +59,8 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
             read, packets = list[Any](), chain([key], packets)
             refresh = _Refresh(key, video)
             whole = next((at for each in packets if (at := refresh.whole_from(each, read)) is not None), None)
-            if whole is not None and whole <= stamp and _leads_to(stamp, read, packets):
+            found = whole is not None and whole <= stamp and _leads_to(stamp, read, packets)
+            if found and not (sure and refresh.gradual and doubt.remains(read, packets)):
                 yield from chain(read, packets)
                 return
         target, step = target - step, step * 2
@@ -67,6 +73,41 @@ def packets_from(media: Any, video: Any, stamp: int, first: int) -> Iterator[Any
         packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
     key = next(packets, None)
     yield from chain([key], packets) if key is not None else _stamped(from_start(media, video))  # none is marked
+
+
+class _Doubt:
+    """Whether pictures before a stamp are those of the film, where reading begins with a gradual refresh: what one
+    leaves of the pictures before it differs from start to start."""
+
+    def __init__(self, video: Any, stamp: int) -> None:
+        self._video, self._stamp = video, stamp
+        self._begun: int | None = None
+        self._known: list[int] = []
+
+    def remains(self, read: list[Any], packets: Iterator[Any]) -> bool:
+        """Whether they differ from those of the start before; the packets looked at are put into `read`."""
+        if (begun := _stamp(read[0])) == self._begun:
+            return True
+        known, self._known, self._begun = self._known, self._pictures(read, packets), begun
+        alike = min(len(known), len(self._known))
+        return not alike or known[-alike:] != self._known[-alike:]
+
+    def _pictures(self, read: list[Any], packets: Iterator[Any]) -> list[int]:
+        """Digests of the last pictures up to the stamp, by a decoder that remembers nothing."""
+        known = self._video.codec_context
+        decoder: Any = av.CodecContext.create(known.codec.name, "r")
+        decoder.extradata = known.extradata
+        pictures = deque[int](maxlen=_COMPARED)
+        for number in count():
+            if number == len(read) and (packet := next(packets, None)) is not None:
+                read.append(packet)
+            for frame in _frames(decoder, read[number] if number < len(read) else None):
+                if frame.pts is not None and frame.pts > self._stamp:
+                    return list(pictures)
+                pictures.append(hash((frame.pts, *pixels(frame))))
+            if number >= len(read):
+                break
+        return list(pictures)
 
 
 def _leads_to(stamp: int, read: list[Any], packets: Iterator[Any]) -> bool:
@@ -146,6 +187,7 @@ class _Refresh:
     def __init__(self, key: Any, video: Any) -> None:
         self._key, self._codec = key, video.codec_context.name
         self._left = pictures_to_recover(key, self._codec)
+        self.gradual = self._left > 0
         self._picture = 1 / Fraction(video.guessed_rate or 25) / Fraction(video.time_base)
 
     def whole_from(self, packet: Any, read: list[Any]) -> int | None:
@@ -190,11 +232,11 @@ class FrameReader:
         wanted = int((moment.seconds + self._start) / self._base)
         packets = packets_from(self._media, self._video, wanted, round(self._start / self._base))
         for packet in packets:
-            for frame in _decoded(packet, self._video):
+            for frame in _frames(self._video.codec_context, packet):
                 if frame.pts is not None:
                     self._reached = FilmTime(frame.pts * self._base - self._start)
                     yield self._reached, frame
-        for frame in _decoded(None, self._video):
+        for frame in _frames(self._video.codec_context, None):
             if frame.pts is not None:
                 yield FilmTime(frame.pts * self._base - self._start), frame
 
@@ -208,9 +250,10 @@ class FrameReader:
         return None
 
 
-def _decoded(packet: Any, video: Any) -> list[VideoFrame]:
+def _frames(decoder: Any, packet: Any) -> list[VideoFrame]:
+    """What a packet, or with None what is left, decodes to; nothing where it is damaged."""
     try:
-        return list(video.codec_context.decode(packet))
+        return list(decoder.decode(packet))
     except (av.error.FFmpegError, ValueError):
         return []
 
@@ -227,8 +270,12 @@ def only_picture(decoder: Any, packet: Any) -> VideoFrame | None:
 
 def contents(frame: VideoFrame) -> list[object]:
     """A value that differs between decoded pictures, whatever colour tags the container has."""
-    rows = [
+    return [frame.format.name.replace("yuvj", "yuv"), frame.width, frame.height, pixels(frame)]
+
+
+def pixels(frame: VideoFrame) -> list[bytes]:
+    """The planes of a picture, without what pads their rows."""
+    return [
         np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].tobytes()
         for plane in frame.planes
     ]
-    return [frame.format.name.replace("yuvj", "yuv"), frame.width, frame.height, rows]

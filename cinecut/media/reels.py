@@ -8,8 +8,8 @@ keeps every time base exact. It has no negative stamps, which what lies before a
 that picture is at `REEL_EPOCH`, and the plan's arguments take it back to zero.
 
 A container is trusted with a film's packets when a picture decodes from it as from the film. Where none is (ways of
-storing that only AVI knows), and where a film's pictures change their size midway or are cut by an edit list, the
-pictures are decoded and stored without loss.
+storing that only AVI knows), and where a film's pictures change their size midway, are cut by an edit list or renewed
+gradually before a shot, the pictures are decoded and stored without loss.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from cinecut.diagnostics import Stop
 from cinecut.graph.plan import REEL_EPOCH, Reel, SoundReel
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, clock, nearest
-from cinecut.media.bitstream import referenced, shows_nothing
+from cinecut.media.bitstream import pictures_to_recover, referenced, shows_nothing
 from cinecut.media.decode_order import restamped_packets
 from cinecut.media.frames import contents, only_picture, open_film, packets_from, whole_packets
 from cinecut.media.open import open_bytes, open_media, packets_of, picture_stream
@@ -119,6 +119,8 @@ def _write(path: Path, container: str, content: _Copied | _Decoded | _Sound) -> 
 class _Pictures:
     """What a reel shows, as its film's container knows it."""
 
+    sure = False  # of what decodes after a gradual refresh
+
     def __init__(self, media: InputContainer, film: Path, facts: FilmFacts, reel: Reel) -> None:
         self.media, self.film, self.facts, self.reel = media, film, facts, reel
         self.video = picture_stream(media, film)
@@ -133,7 +135,8 @@ class _Pictures:
         if not self.facts.stamps:
             return restamped_packets(self.media, self.facts, self.reel, self.video)
         head = self.reel.seen.start.seconds + self.facts.start + self.slack
-        return packets_from(self.media, self.video, int(head / self.base), round(self.facts.start / self.base))
+        first = round(self.facts.start / self.base)
+        return packets_from(self.media, self.video, int(head / self.base), first, self.sure)
 
     def source(self) -> Iterator[Any]:
         """The packets from which the reel's pictures decode, in order, with the film's stamps. Raises Stop."""
@@ -187,6 +190,8 @@ class _Copied(_Pictures):
         source = self._needed(self.source()) if self.facts.stamps else self.packets_of_film()
         decoded, codec = None, self.video.codec_context.name
         for packet in source:
+            if decoded is None and pictures_to_recover(packet, codec):
+                raise _NotCopyableError  # FFmpeg complains of what is not whole yet
             self.doubtful = self.doubtful or shows_nothing(packet, codec)
             packet.pts, packet.time_base = self.on_reel(packet.pts), self.clock
             packet.duration = (packet.duration or 0) * self.base.numerator
@@ -217,6 +222,8 @@ class _Copied(_Pictures):
 
 class _Decoded(_Pictures):
     """Its pictures, decoded, brought to the film's first size and format, and stored without loss."""
+
+    sure = True
 
     @property
     def format(self) -> str:

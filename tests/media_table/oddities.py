@@ -33,6 +33,7 @@ def _with(codec: str, *options: str) -> tuple[str, ...]:
 _OPEN_H264 = _with("h264", "-x264-params", "open-gop=1:scenecut=0:keyint=12:min-keyint=12:b-pyramid=2")
 _OPEN_HEVC = _with("hevc", "-x265-params", "log-level=error:open-gop=1:scenecut=0:keyint=12:min-keyint=12:b-pyramid=1")
 _REFRESH = _with("h264", "-x264-params", "intra-refresh=1:bframes=0")
+_REFRESH_B = _with("h264", "-g", "24", "-x264-params", "intra-refresh=1:bframes=2")
 _LONG = _with("h264", "-g", "60")
 _INTRA = _with("h264", "-g", "1")
 _CUT = copied(before=("-ss", "1.3"))
@@ -57,6 +58,7 @@ def _order() -> list[Recipe]:
         *_films("open groups, cut without encoding", hevc, picture=_OPEN_HEVC, steps=(_CUT,)),
         *_films("cut without encoding", "mkv mpeg2 ac3, ts mpeg2 mp2, vob mpeg2 ac3, mkv vp9 opus", steps=(_CUT,)),
         *_films("intra refresh", "mkv h264 aac, ts h264 mp2, mp4 h264 aac", picture=_REFRESH),
+        *_films("intra refresh, B pictures", "mkv h264 aac, ts h264 mp2, mp4 h264 aac", picture=_REFRESH_B),
     ]  # fmt: skip
 
 
