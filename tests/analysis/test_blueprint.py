@@ -11,6 +11,7 @@ import pytest
 
 from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw, trailer_length
 from cinecut.analysis.story.arc import Zone
+from cinecut.cli.films.options import FilmOptions
 from cinecut.diagnostics import Stop
 from cinecut.vibes import load_vibe, names
 from cinecut.vibes.skeleton import TEASER, load_skeleton, skeleton_names
@@ -144,3 +145,16 @@ def test_lines_take_the_vibes_share_only_where_somebody_speaks() -> None:
 )
 def test_a_short_film_gets_a_short_trailer(film: int, expected: Fraction) -> None:
     assert trailer_length(Fraction(film)) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}", "نمی\N{ZERO WIDTH NON-JOINER}دانم", "\N{RIGHT-TO-LEFT MARK}שלום!"]
+)
+def test_signs_that_join_or_turn_others_are_text(text: str) -> None:
+    assert FilmOptions(films=[], title=text).texts() == {"title": text}
+
+
+@pytest.mark.parametrize("text", ["a\x07b", "a\x00b", "\x1b[1mfat"])
+def test_signs_that_no_font_shows_are_refused(text: str) -> None:
+    with pytest.raises(Stop, match=r"--tagline is .* U\+00"):
+        FilmOptions(films=[], tagline=text).texts()
