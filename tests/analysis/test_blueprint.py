@@ -61,6 +61,21 @@ def test_black_and_cards_never_take_more_than_an_eighth(name: str, texts: dict[s
             assert any(slot.text.startswith("A") for slot in slots) == ("title" in texts)
 
 
+@pytest.mark.parametrize("length", [60, 75, 90, 180])
+def test_nearly_every_trailer_ends_on_the_first_beat_at_or_after_its_length(length: int) -> None:
+    """Its last card can be read all the same, though it ends with the trailer; and it is within the limit of black."""
+    late = list[bool]()
+    for name in names():
+        tempo = load_vibe(name).likely_tempo + 7
+        for metre in (3, 4, 7):
+            slots = _drawn(name, length, metre, tempo=tempo, texts={"title": "A", "release": "In June"})
+            over = sum(slot.beats for slot in slots) * Fraction(60, tempo) - length
+            late.append(not 0 <= over < Fraction(60, tempo))
+            assert late[-1] or slots[-1].beats * Fraction(60, tempo) - over >= 1
+            assert sum(slot.beats for slot in slots if not slot.want.shows) <= 0.12 * sum(s.beats for s in slots)
+    assert sum(late) <= 0.1 * len(late)
+
+
 @pytest.mark.parametrize("name", names())
 def test_the_pace_rises_from_act_to_act(name: str) -> None:
     slots = _drawn(name, 90)
