@@ -125,7 +125,8 @@ def last_length(cuts: Sequence[Cut], tempo: Tempo, length: Fraction, voices_end:
     first = sum(cut.slot.beats for cut in before)
     start, slot = tempo.grid.seconds_at(Fraction(first)), tempo.grid.seconds_at(Fraction(first + last.slot.beats))
     beat = slot - tempo.grid.seconds_at(Fraction(first + last.slot.beats - 1))
-    seconds = Fraction(nearest((nearest(length * tempo.rate) / tempo.rate - start) * 10**6), 10**6)  # as the spec says
+    seconds = nearest(length * tempo.rate) / tempo.rate - start
+    seconds = Fraction(nearest(seconds * 1000), 1000)  # as the spec says; no frame is so short
     if not slot - start - beat < seconds <= slot - start or seconds < voices_end or seconds <= 0:
         return None
     end = last.in_ + seconds
