@@ -21,7 +21,7 @@ from cinecut.analysis.dialogue.lines import Dialogue
 from cinecut.analysis.edit import blueprint, light
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blocks import Block, draw_blocks
-from cinecut.analysis.edit.cuts import Cut, Take, Tempo
+from cinecut.analysis.edit.cuts import Cut, Take, Tempo, last_length
 from cinecut.analysis.edit.score.song_edit import first_bar
 from cinecut.analysis.edit.score.sound import CutSong, Score, compose
 from cinecut.analysis.edit.score.voices import SpokenSound
@@ -81,6 +81,7 @@ class Analysis:
     score: Score | None = None
     levels: LoudnessCurve | None = None
     episodes: tuple[Episode, ...] = ()  # the film, or several; shots and lines have their own film's times
+    last: Fraction | None = None  # seconds of the last cut, where it ends off the beats for the requested length
 
     def __repr__(self) -> str:
         """Short, since the fields hold megabytes."""
@@ -95,7 +96,7 @@ class Analysis:
     @property
     def seconds(self) -> Fraction:
         """The trailer's length."""
-        return _length_of(self.cuts, self.tempo)
+        return _length_of(self.cuts, self.tempo, self.last)
 
 
 def analyze(request: Request, progress: Progress, cache: Cache | None = None) -> Analysis:
@@ -138,8 +139,9 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     sound = SpokenSound(watched.rendered, heard, end, end if request.spoilers else story.climax.at)
     score = compose(cuts, tempo, vibe, song, sound, story)
     decided = Decisions(watched, request.target, vibe, story, cuts, score, narrative.protagonist)
-    decided = replace(decided, spoilers=request.spoilers, plugins=request.plugins)
-    length = _length_of(cuts, tempo)
+    last = _last(cuts, tempo, request.length, score)
+    decided = replace(decided, spoilers=request.spoilers, plugins=request.plugins, last=last)
+    length = _length_of(cuts, tempo, last)
     short = [*unsure, *_left_out(texts, cuts), *_too_short(request.film, length, wanted, tempo, score)]
     said = (*watched.diagnostics, *song_warnings, *watched.described.diagnostics, *narrative.diagnostics, *short)
     return Analysis(
@@ -159,6 +161,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
         score,
         watched.rendered,
         watched.episodes,
+        last,
     )
 
 
@@ -292,8 +295,20 @@ def _cuts(
     return light.match(cuts, request.vibe.grade, bars) if request.match_light else cuts
 
 
-def _length_of(cuts: Sequence[Cut], tempo: Tempo) -> Fraction:
-    return tempo.grid.seconds_at(Fraction(sum(cut.slot.beats for cut in cuts)))
+def _length_of(cuts: Sequence[Cut], tempo: Tempo, last: Fraction | None) -> Fraction:
+    """Seconds of the trailer; `last`: of its last cut, if that is not as long as its slot."""
+    ends = [tempo.grid.seconds_at(Fraction(sum(cut.slot.beats for cut in each))) for each in (cuts, cuts[:-1])]
+    return ends[0] if last is None else ends[1] + last
+
+
+def _last(cuts: Sequence[Cut], tempo: Tempo, wanted: Fraction | None, score: Score) -> Fraction | None:
+    """The seconds of the last cut with which the trailer is as long as requested."""
+    if wanted is None:
+        return None
+    starts = [tempo.grid.seconds_at(Fraction(sum(cut.slot.beats for cut in cuts[:n]))) for n in range(len(cuts))]
+    voices = [(starts[n], voice.over) for n, sounds in enumerate(score.events) for voice in sounds.voices]
+    spoken = max((start + over.at + over.take.duration for start, over in voices), default=Fraction(0))
+    return last_length(cuts, tempo, wanted, spoken - starts[-1])
 
 
 def _too_short(film: Path, seconds: Fraction, wanted: Fraction, tempo: Tempo, score: Score) -> list[Diagnostic]:

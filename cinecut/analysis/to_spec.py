@@ -46,7 +46,8 @@ from cinecut.vibes import Vibe, differences
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """All results of the analysis. `protagonist` is a name and its source; `target` is the spec's future path."""
+    """All results of the analysis. `protagonist` is a name and its source; `target` is the spec's future path; `last`:
+    the seconds of the last cut (None: its beats)."""
 
     watched: Watched
     target: Path
@@ -57,6 +58,7 @@ class Decisions:
     protagonist: tuple[str, str] | None = None
     spoilers: bool = False
     plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
+    last: Fraction | None = None
 
     def own(self, span: FilmRange) -> tuple[Episode, FilmRange]:
         """A range of all films as a range of its own film."""
@@ -261,6 +263,8 @@ def _timeline(decided: Decisions, notes: _Notes) -> tuple[Entry, ...]:
 def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Event, dict[NodePath, str]]:
     """An event, and the reasons for its values by their keys."""
     length = Length(Fraction(cut.slot.beats), "beats")
+    if last and decided.last is not None:
+        length = _seconds(decided.last)
     fade = Length(Fraction(1) if cut.slot.beats > 1 else Fraction(1, 2), "beats")
     values: dict[str, Any] = _sound(cut, sounds, decided)
     if last:
@@ -328,7 +332,7 @@ def _sound(cut: Cut, sounds: Sounds, decided: Decisions) -> dict[str, Any]:
     values: dict[str, Any] = {
         "sound": tuple(map(_effect, sounds.effects)),
         "voice": tuple(_voice(voice, decided) for voice in sounds.voices),
-        "cue": _cue(sounds, decided, _rings(cut, decided.cuts)),
+        "cue": _cue(sounds, decided, _rings(cut, decided)),
     }
     return values if sounds.duck is None else {**values, "duck": Fraction(sounds.duck)}
 
@@ -353,7 +357,7 @@ def _effect(effect: Sfx) -> Effect:
     return make(Effect, effect=effect.name, for_=lasts, gain=Fraction(effect.gain))
 
 
-def _cue(sounds: Sounds, decided: Decisions, beats: int) -> Cue | None:
+def _cue(sounds: Sounds, decided: Decisions, rings: Length) -> Cue | None:
     score = decided.score
     if sounds.cue is None:
         return None
@@ -362,14 +366,17 @@ def _cue(sounds: Sounds, decided: Decisions, beats: int) -> Cue | None:
         file = name_from(decided.target.parent, score.song.file)
         start, gain = _time(score.edit.cue), Fraction(score.balance.gain)
         return make(Cue, file=file, start=start, gain=gain, fade=tenth, facts=score.song.facts)
-    rings = score.edit.ending != "cue"  # a hit from elsewhere was set before, and ends here
-    return make(Cue, file="stop", fade=Length(Fraction(beats), "beats") if rings else tenth)
+    # A hit from elsewhere was set before, and ends here.
+    return make(Cue, file="stop", fade=tenth if score.edit.ending == "cue" else rings)
 
 
-def _rings(cut: Cut, cuts: Sequence[Cut]) -> int:
-    """Beats from a card to the end of the last of the cards that follow it directly."""
-    at = next(number for number, each in enumerate(cuts) if each is cut)
-    return sum(each.slot.beats for each in takewhile(lambda each: each.slot.want is Want.CARD, cuts[at:]))
+def _rings(cut: Cut, decided: Decisions) -> Length:
+    """From a card to the end of the last of the cards that follow it directly."""
+    at = next(number for number, each in enumerate(decided.cuts) if each is cut)
+    cards = list(takewhile(lambda each: each.slot.want is Want.CARD, decided.cuts[at:]))
+    if len(cards) == 1 and cut is decided.cuts[-1] and decided.last is not None:
+        return _seconds(decided.last)
+    return Length(Fraction(sum(each.slot.beats for each in cards)), "beats")
 
 
 def _voice(voice: LeveledVoice, decided: Decisions) -> Voice:

@@ -11,6 +11,7 @@ import pytest
 
 from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw, trailer_length
 from cinecut.analysis.story.arc import Zone
+from cinecut.cli.films.options import FilmOptions
 from cinecut.diagnostics import Stop
 from cinecut.vibes import load_vibe, names
 from cinecut.vibes.skeleton import TEASER, load_skeleton, skeleton_names
@@ -58,6 +59,21 @@ def test_black_and_cards_never_take_more_than_an_eighth(name: str, texts: dict[s
             assert dark <= 0.12 * sum(slot.beats for slot in slots), length
             assert sum(slot.text == "A" for slot in slots) <= 1
             assert any(slot.text.startswith("A") for slot in slots) == ("title" in texts)
+
+
+@pytest.mark.parametrize("length", [60, 75, 90, 180])
+def test_nearly_every_trailer_ends_on_the_first_beat_at_or_after_its_length(length: int) -> None:
+    """Its last card can be read all the same, though it ends with the trailer; and it is within the limit of black."""
+    late = list[bool]()
+    for name in names():
+        tempo = load_vibe(name).likely_tempo + 7
+        for metre in (3, 4, 7):
+            slots = _drawn(name, length, metre, tempo=tempo, texts={"title": "A", "release": "In June"})
+            over = sum(slot.beats for slot in slots) * Fraction(60, tempo) - length
+            late.append(not 0 <= over < Fraction(60, tempo))
+            assert late[-1] or slots[-1].beats * Fraction(60, tempo) - over >= 1
+            assert sum(slot.beats for slot in slots if not slot.want.shows) <= 0.12 * sum(s.beats for s in slots)
+    assert sum(late) <= 0.1 * len(late)
 
 
 @pytest.mark.parametrize("name", names())
@@ -144,3 +160,16 @@ def test_lines_take_the_vibes_share_only_where_somebody_speaks() -> None:
 )
 def test_a_short_film_gets_a_short_trailer(film: int, expected: Fraction) -> None:
     assert trailer_length(Fraction(film)) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}", "نمی\N{ZERO WIDTH NON-JOINER}دانم", "\N{RIGHT-TO-LEFT MARK}שלום!"]
+)
+def test_signs_that_join_or_turn_others_are_text(text: str) -> None:
+    assert FilmOptions(films=[], title=text).texts() == {"title": text}
+
+
+@pytest.mark.parametrize("text", ["a\x07b", "a\x00b", "\x1b[1mfat"])
+def test_signs_that_no_font_shows_are_refused(text: str) -> None:
+    with pytest.raises(Stop, match=r"--tagline is .* U\+00"):
+        FilmOptions(films=[], tagline=text).texts()

@@ -3,7 +3,8 @@
     skeleton ─ parts with text ─ blocks of whole bars ─ beats of black and cards ─ slots of shots, by the vibe's pace
 
 A block is a part of shots and what follows it up to the next one, so that every part of shots begins on a bar line, and
-so does the title card. The trailer ends where its last part does, on any beat.
+so does the title card. The trailer ends on the first beat at or after the wanted length, where its last part can be so
+long or so short; else where that part does.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ SHORTEST = 15  # seconds, without a requested length
 LONGEST = 120
 _SHARE = Fraction(15, 100)  # of the film: a short film gets a short trailer
 DARK = Fraction(11, 100)  # of the trailer at most: black and cards
+_DARKEST = Fraction(12, 100)  # the same, if only so the last card ends where it should
 READ = Fraction(12, 10)  # seconds that a card needs to be read
+_END = Fraction(1)  # seconds of the shot that ends a trailer, at least
 
 
 class Want(StrEnum):
@@ -102,11 +105,40 @@ def trailer_length(film: Fraction) -> Fraction:
 
 def draw(plan: Plan) -> list[Slot]:
     """The slots of a trailer; the teaser's if the acts would be too short."""
+    half = 30 * plan.metre / plan.tempo  # seconds of half a bar: its whole bars may be one less or one more
+    drawn = [_any_drawn(replace(plan, length=plan.length + late)) for late in (Fraction(0), -half, half)]
+    ended = (_ended(slots, plan) for slots in drawn)
+    return _with_best(next((slots for slots in ended if slots is not None), drawn[0]))
+
+
+def _any_drawn(plan: Plan) -> list[Slot]:
     slots = _drawn(plan, _worded(plan.skeleton.parts, plan.texts))
     if slots is None:
         slots = _drawn(plan, _worded(load_skeleton(TEASER).parts, plan.texts), least=1)
     assert slots is not None
-    return _with_best(slots)
+    return slots
+
+
+def _ended(slots: Sequence[Slot], plan: Plan) -> list[Slot] | None:
+    """The slots, ending on the first beat at or after the wanted length, for which the last one gets longer, or the
+    longest of the cards at the end shorter; None if a card would be too short to be read, a shot too short to end on,
+    or the trailer too dark."""
+    wanted = int(-(-plan.length * plan.tempo // 60))
+    ended, missing = list(slots), wanted - sum(slot.beats for slot in slots)
+    closing = [len(slots) - 1]
+    while closing[0] and not slots[closing[0]].want.shows and slots[closing[0] - 1].want is Want.CARD:
+        closing.insert(0, closing[0] - 1)
+    for _ in range(abs(missing)):
+        number = closing[-1] if missing > 0 else max(closing, key=lambda n: (ended[n].beats, n))
+        ended[number] = replace(ended[number], beats=ended[number].beats + (1 if missing > 0 else -1))
+    late = wanted - plan.length * plan.tempo / 60  # beats by which the last slot is cut
+    for number in closing:
+        least = (_END if ended[number].want.shows else READ) * plan.tempo / 60
+        left = ended[number].beats - (late if number == closing[-1] else 0)
+        if ended[number].beats < 1 or left < min(least, slots[number].beats):
+            return None
+    dark = sum(slot.beats for slot in ended if not slot.want.shows)
+    return ended if missing <= 0 or slots[-1].want.shows or dark <= _DARKEST * wanted else None
 
 
 def _worded(parts: Sequence[SkeletonPart], texts: Mapping[str, str]) -> list[SkeletonPart]:

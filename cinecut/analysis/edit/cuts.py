@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -116,3 +116,19 @@ class Tempo:
 
     def frame(self, beat: int) -> int:
         return nearest(self.grid.seconds_at(Fraction(beat)) * self.rate)
+
+
+def last_length(cuts: Sequence[Cut], tempo: Tempo, length: Fraction, voices_end: Fraction) -> Fraction | None:
+    """The seconds of the last cut with which the trailer lasts `length` seconds, to the frame. None if it would be
+    longer than its slot, or a beat shorter, or chop a line; its voices need it until `voices_end`."""
+    *before, last = cuts
+    first = sum(cut.slot.beats for cut in before)
+    start, slot = tempo.grid.seconds_at(Fraction(first)), tempo.grid.seconds_at(Fraction(first + last.slot.beats))
+    beat = slot - tempo.grid.seconds_at(Fraction(first + last.slot.beats - 1))
+    seconds = nearest(length * tempo.rate) / tempo.rate - start
+    seconds = Fraction(nearest(seconds * 1000), 1000)  # as the spec says; no frame is so short
+    if not slot - start - beat < seconds <= slot - start or seconds < voices_end or seconds <= 0:
+        return None
+    end = last.in_ + seconds
+    lines = last.take.lines if last.take is not None and not last.mute else ()
+    return None if any(line.range.start < end < line.range.end for line in lines) else seconds

@@ -210,6 +210,9 @@ class FilmOptions:
 
     def texts(self) -> dict[str, str]:
         """The texts of the cards, by what they are. Raises Stop."""
+        from cinecut.language.formats import shown_text
+        from cinecut.language.timebase import BadTimeError
+
         written = {"title": self.title, "tagline": self.tagline, "release": self.release}
         texts = {name: " ".join(text.split()) for name, text in written.items() if text is not None}
         if self.credits is not None:
@@ -218,8 +221,10 @@ class FilmOptions:
             if len(text) > _LONGEST_TEXT:
                 message = f"--{name} has {len(text)} letters, and a card takes {_LONGEST_TEXT}"
                 raise Stop("option", message, "shorten it, or split it over cards in the spec")
-            if any(not char.isprintable() and char != "\n" for char in text):
-                raise Stop("option", f"--{name} has control characters: {excerpt(text)}")
+            try:
+                shown_text(text)
+            except BadTimeError as error:
+                raise Stop("option", f"--{name} is {excerpt(text)}: {error}") from None
         return texts
 
     def plugins(self) -> dict[str, Plugin]:
