@@ -163,8 +163,8 @@ def _rest_of_matrix(cases: list[pytest.Item]) -> list[pytest.Item]:
         steps = mark.args[0] - 1
         chosen = {round(n * (len(cases) - 1) / steps) for n in range(steps + 1)}
         return [item for n, item in enumerate(cases) if n not in chosen]
-    chosen = as_few_as_hold_all({n: _values(item) for n, item in enumerate(cases)})
-    return [item for n, item in enumerate(cases) if n not in chosen]
+    fewest = as_few_as_hold_all({n: _values(item) for n, item in enumerate(cases)})
+    return [item for n, item in enumerate(cases) if n not in fewest]
 
 
 def _values(item: Any) -> set[tuple[str, str]]:
