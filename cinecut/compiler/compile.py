@@ -216,6 +216,7 @@ def _places(layout: Layout) -> dict[str, Span]:
     owners = {sound.label: sound.owner for sound in track.effects}
     owners |= {sound.label: sound.owner for sound in track.voices}
     owners |= {sound.label: sound.owner for sound in track.songs if sound.owner}
+    owners |= {each.song.label: each.song.owner for each in track.recordings}
     return {**events, **{label: events[owner] for label, owner in owners.items()}}
 
 

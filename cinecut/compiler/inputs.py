@@ -14,7 +14,7 @@ from cinecut.compiler.picture.color import source_format
 from cinecut.compiler.picture.film_frames import shot_frames
 from cinecut.compiler.picture.look import OWN
 from cinecut.compiler.picture.rating import rating_asset
-from cinecut.compiler.resolve import Song, cue_song
+from cinecut.compiler.resolve import Song, cue_song, recording
 from cinecut.compiler.sound.film_sound import is_heard
 from cinecut.graph import filters, sounds
 from cinecut.graph.nodes import Audio, Pad, Video
@@ -44,6 +44,8 @@ class Inputs:
                 still = placed.event.still
                 self._add(UserFile(self._still_name(still), still.file, PICTURE_FORMATS))
             self._add_song(cue_song(placed.event))
+            for each in (*placed.event.voice, *placed.event.sound):
+                self._add_song(recording(each))
         for voice in layout.track.voices:
             self._add_sound(voice.label, voice.film)
         if trailer.lut is not None:

@@ -16,7 +16,7 @@ from cinecut.diagnostics import Report, Span, as_word
 from cinecut.fonts.face import Face
 from cinecut.grade import NEUTRAL, Grade
 from cinecut.kits import Kit
-from cinecut.language.events import ActMarker, Event, Picture, Still
+from cinecut.language.events import ActMarker, Event, Picture, Recorded, Still
 from cinecut.language.facts import AudioFacts, FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.grid import Grid, grid_of, measure
 from cinecut.language.spec import Film, Music, Rating, Spec
@@ -157,6 +157,11 @@ def cue_song(event: Event) -> Song | None:
     return None if cue is None or cue.stops else Song(cue.file, cue.facts or _UNMEASURED_SONG)
 
 
+def recording(sound: Recorded) -> Song | None:
+    """The file that a voice or an effect comes from; None if it comes from none."""
+    return None if sound.file is None else Song(sound.file, sound.facts or _UNMEASURED_SONG)
+
+
 def faces_of(spec: Spec, vibe: Vibe | None, kits: Mapping[str, Kit]) -> set[str]:
     """The names of the typefaces that a spec's texts use."""
     files = [*spec.deliverables, *(part for kit in kits.values() for part in kit.outputs)]
@@ -220,6 +225,8 @@ def check_linked(spec: Spec, report: Report) -> None:
     for entry in spec.timeline:
         cue = None if isinstance(entry, ActMarker) else entry.cue
         wanted += [("this song", cue.facts, cue.place.span)] if cue is not None and not cue.stops else []
+        own = [] if isinstance(entry, ActMarker) else [each for each in (*entry.voice, *entry.sound) if each.file]
+        wanted += [("this sound", each.facts, each.place.span) for each in own]
         wanted += [("this picture", entry.still.facts, entry.still.place.span)] if isinstance(entry, Still) else []
     for what, facts, span in wanted:
         if facts is None:

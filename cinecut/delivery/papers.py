@@ -45,8 +45,11 @@ def _dialogue_list(job: Job, sequence: EditSequence) -> bytes:
     rows = [f"Dialogue list: {sequence.name}", "", "\t".join(("no.", "in", "out", "film in", "film out", "line"))]
     for number, line in enumerate(captions(layout.timeline, layout.track), 1):
         own = [sequence.timecode(opening + nearest(at * layout.timeline.rate)) for at in (line.start, line.end)]
-        facts, name = films[line.film.film], layout.trailer.spec.name_of(line.film.film)
-        film = [timecode(facts.timecodes, nearest(at.seconds * facts.rate)) for at in (line.film.start, line.film.end)]
-        film = [f"{name} {at}" if name is not None else at for at in film]
+        film = ["", ""]  # of a line from another file
+        if line.film is not None:
+            facts, name = films[line.film.film], layout.trailer.spec.name_of(line.film.film)
+            ends = (line.film.start, line.film.end)
+            film = [timecode(facts.timecodes, nearest(at.seconds * facts.rate)) for at in ends]
+            film = [f"{name} {at}" if name is not None else at for at in film]
         rows.append("\t".join((str(number), *own, *film, line.text)))
     return ("\r\n".join(rows) + "\r\n").encode()

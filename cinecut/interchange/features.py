@@ -158,6 +158,9 @@ def _of_sound(placed: Placed, layout: Layout, rendered: bool) -> Iterator[tuple[
     for voice in track.voices:
         if voice.owner == placed.label:
             yield "voice", f"the voice {voice.line!r}" if voice.line else "a voice"
+    for each in track.recordings:
+        if each.song.owner == placed.label:
+            yield "voice", f"the sound file {each.name}"
     for effect in track.effects if not rendered else ():
         if effect.owner == placed.label:
             yield "effect", f"the effect {effect.name}"

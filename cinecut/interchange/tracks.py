@@ -37,10 +37,11 @@ def sound_tracks(
     """The film's own sound, voices and songs as editable clips; of rendered stems the effects and the pulse, which no
     editor makes. `later`: frames before the trailer's first."""
     track, mix, rate = layout.track, layout.trailer.spec.mix, layout.timeline.rate
-    spoken = corners(Duck(voice.place, UNDER_VOICE) for voice in track.voices)
+    spoken = corners(Duck(place, UNDER_VOICE) for place in track.spoken)
     parts: list[tuple[str, Role, Fraction, list[SoundClip], Ramps]] = [
         ("film", "dialogue", mix.film, [*_film(layout, films)], spoken),
-        ("voice", "dialogue", mix.voice, [*_voices(layout, films)], ()),
+        ("voice", "dialogue", mix.voice, [*_voices(layout, films), *_recordings(layout, sound, "voice")], ()),
+        ("effects", "effects", mix.effects, [] if stems else [*_recordings(layout, sound, "effects")], ()),
         ("music", "music", mix.music, [*_songs(layout, sound)], corners(track.ducks)),
     ]
     for name, role, gain, whole, ramps in parts:
@@ -99,6 +100,14 @@ def _voices(layout: Layout, films: Mapping[str, Medium]) -> Iterator[SoundClip]:
         yield SoundClip(
             names[voice.owner], voice.label, name, start, end, film, voice.film.start.seconds, gain=voice.gain
         )
+
+
+def _recordings(layout: Layout, sound: SoundFile, stem: str) -> Iterator[SoundClip]:
+    """The voices, or the effects, from files."""
+    names = {placed.label: placed.name for placed in layout.timeline.events}
+    for song in (each.song for each in layout.track.recordings if each.stem == stem):
+        medium = sound(song.file, song.facts.duration, song.facts.channels, song.facts.rate)
+        yield from _parts(song, medium, names[song.owner], layout.timeline.rate)
 
 
 def _songs(layout: Layout, sound: SoundFile) -> Iterator[SoundClip]:

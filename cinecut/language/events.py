@@ -95,24 +95,31 @@ class Title(Marked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Effect(Marked):
+class Recorded(Marked):
+    """What may come from a file of the user's own: `file` from `start` on, for `for_` or to its end."""
+
+    file: str | None
+    start: FilmTime
+    for_: Length | None
+    at: Length
+    gain: Fraction
+    facts: SongFacts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect(Recorded):
     schema: ClassVar[str] = "effect"
     short: ClassVar[str] = "effect"
     effect: str | None
-    at: Length
-    for_: Length | None
-    gain: Fraction
     from_hz: Fraction | None
     to_hz: Fraction | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Voice(Marked):
+class Voice(Recorded):
     schema: ClassVar[str] = "voice"
     short: ClassVar[str] = "take"
-    take: Clip
-    at: Length
-    gain: Fraction
+    take: Clip | None
     line: str | None
     why: str | None
     by: str | None

@@ -9,16 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cinecut.diagnostics import Report, Span, Stop
 from cinecut.files import fingerprint, write_beside
-from cinecut.language.document import Document, MapNode, NodePath, near, odd_spaces
-from cinecut.language.events import ActMarker, Cue, Entry, Picture, Still
+from cinecut.language.document import Document, MapNode, Node, NodePath, near, odd_spaces, repeated
+from cinecut.language.events import ActMarker, Cue, Entry, Picture, Recorded, Still
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.read import ABSENT, ANY_RATE, inside, load_spec
 from cinecut.language.spec import Film, Lut, Music, RatingClip, Spec
 from cinecut.language.timebase import FILM_NAME, clock, rate_text
+
+if TYPE_CHECKING:
+    from cinecut.language.document.edit import Edits
 
 Facts = FilmFacts | SongFacts | StillFacts | LutFacts
 
@@ -29,7 +32,7 @@ class NamedMedium:
 
     path: NodePath
     file: Path
-    owner: Film | Music | Cue | Picture | RatingClip | Lut
+    owner: Film | Music | Cue | Recorded | Picture | RatingClip | Lut
 
 
 def assets_of(spec: Spec, folder: Path) -> list[NamedMedium]:
@@ -45,7 +48,19 @@ def assets_of(spec: Spec, folder: Path) -> list[NamedMedium]:
             found.append(NamedMedium(("timeline", index, "still"), inside(folder, entry.still.file), entry.still))
         if not isinstance(entry, ActMarker) and entry.cue is not None and not entry.cue.stops:
             found.append(NamedMedium(("timeline", index, "cue"), inside(folder, entry.cue.file), entry.cue))
+        for path, sound in _recorded(entry, index).items():
+            assert sound.file is not None
+            found.append(NamedMedium(path, inside(folder, sound.file), sound))
     return found
+
+
+def _recorded(entry: Entry, index: int) -> dict[NodePath, Recorded]:
+    """The voices and effects of an entry that come from files, by their place in the tree."""
+    if isinstance(entry, ActMarker):
+        return {}
+    kinds: tuple[tuple[str, tuple[Recorded, ...]], ...] = (("voice", entry.voice), ("sound", entry.sound))
+    several = [(("timeline", index, kind, n), each) for kind, sounds in kinds for n, each in enumerate(sounds)]
+    return {path: each for path, each in several if each.file is not None}
 
 
 def _films(spec: Spec) -> dict[NodePath, Film]:
@@ -106,7 +121,7 @@ def measure(asset: NamedMedium) -> Facts:
             return lut_facts(asset.file)
         case Film() | RatingClip():
             return probe.film_facts(asset.file)
-        case Music() | Cue():
+        case Music() | Cue() | Recorded():
             return probe.song_facts(asset.file)
         case Picture():
             return probe.still_facts(asset.file)
@@ -137,6 +152,11 @@ def _linked_entry(entry: Entry, index: int, facts: dict[NodePath, Any]) -> Entry
     if not isinstance(entry, ActMarker) and (path := ("timeline", index, "cue")) in facts:
         assert entry.cue is not None
         entry = changed(entry, cue=changed(entry.cue, facts=facts[path]))
+    if any(path in facts for path in _recorded(entry, index)) and not isinstance(entry, ActMarker):
+        at = ("timeline", index)
+        voice = (changed(each, facts=facts.get((*at, "voice", n), each.facts)) for n, each in enumerate(entry.voice))
+        sound = (changed(each, facts=facts.get((*at, "sound", n), each.facts)) for n, each in enumerate(entry.sound))
+        entry = changed(entry, voice=tuple(voice), sound=tuple(sound))
     return entry
 
 
@@ -147,14 +167,14 @@ def write_facts(document: Document, facts: Mapping[NodePath, Facts], files: Mapp
     from cinecut.language.write import value_tree  # `check` writes nothing, and need not load them
 
     edits, written = Edits(document), dict[Span, NodePath]()
+    facts = {_as_written(edits, path): found for path, found in facts.items()}
     for path in facts:
         parent, node = edits.node(path[:-1]), edits.node(path)
-        assert isinstance(parent, MapNode)
         owner = written.setdefault(node.span, path)
         if facts[owner] != facts[path] or files.get(owner) != files.get(path):
             message = "this is a different file from the value it repeats: write it out"
-            raise Stop("yaml", message, span=parent.keys[str(path[-1])])
-        if not parent.is_alias(str(path[-1])):
+            raise Stop("yaml", message, span=node.span)
+        if not _is_alias(parent, path[-1]):
             written[node.span] = path
     for path in written.values():
         if path in files:
@@ -162,6 +182,15 @@ def write_facts(document: Document, facts: Mapping[NodePath, Facts], files: Mapp
         else:
             edits.fill(path, "file", {"facts": value_tree(facts[path])})
     return edits.text()
+
+
+def _as_written(edits: Edits, path: NodePath) -> NodePath:
+    """The path of one thing that stands for a list has no number."""
+    return path[:-1] if isinstance(path[-1], int) and isinstance(edits.node(path[:-1]), MapNode) else path
+
+
+def _is_alias(parent: Node, step: str | int) -> bool:
+    return parent.is_alias(str(step)) if isinstance(parent, MapNode) else repeated(parent)[int(step)]
 
 
 def relink(

@@ -80,7 +80,8 @@ def rows(layout: Layout) -> list[EventRow]:
 def _sounds(track: Soundtrack) -> dict[str, list[str]]:
     """The names of the effects and voices that hang on each event, by its label."""
     names: dict[str, list[str]] = {}
-    for owner, name in [*((e.owner, e.name) for e in track.effects), *((v.owner, "voice") for v in track.voices)]:
+    made = [*((e.owner, e.name) for e in track.effects), *((v.owner, "voice") for v in track.voices)]
+    for owner, name in [*made, *((each.song.owner, each.name) for each in track.recordings)]:
         names.setdefault(owner, []).append(name)
     return names
 

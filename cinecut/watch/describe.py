@@ -122,4 +122,8 @@ def _sounds(layout: Layout) -> dict[str, Any]:
     if track.pulse is not None:
         songs.append({"name": f"{track.pulse.style} pulse", **frames(track.pulse.place)})
     voices = [{"name": voice.line or "voice", **frames(voice.place)} for voice in track.voices]
-    return {"effects": list(effects()), "voices": voices, "songs": songs}
+    made = list(effects())
+    for each in track.recordings:
+        kind, name = (voices, each.line or each.name) if each.stem == "voice" else (made, each.name)
+        kind.append({"name": name, **frames(each.song.place)})
+    return {"effects": made, "voices": voices, "songs": songs}

@@ -210,6 +210,7 @@ def _named(spec: Spec, folder: Path) -> Iterator[Path]:
     for entry in spec.timeline:
         still, cue = getattr(entry, "still", None), getattr(entry, "cue", None)
         names += [still.file if still else None, cue.file if cue and not cue.stops else None]
+        names += [each.file for key in ("voice", "sound") for each in getattr(entry, key, ())]
     yield from (inside(folder, name) for name in names if name is not None)
     kits = {item.kit for item in spec.deliverables if item.kit and item.kit.endswith((".yaml", ".yml"))}
     yield from (inside(folder, name) for name in (*kits, *(spec.languages or {}).values()))

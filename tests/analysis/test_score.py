@@ -98,6 +98,7 @@ def test_voices_stand_above_the_music(film: Footage, studio: Path, tmp_path: Pat
     assert 1 <= len(voices) <= 3
     for placed, voice in voices:
         start = placed.start + voice.at.amount
+        assert voice.take is not None
         assert voice.take.in_ is not None
         assert voice.take.out is not None
         end = start + (voice.take.out - voice.take.in_)

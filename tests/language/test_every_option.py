@@ -73,6 +73,9 @@ timeline:
 """
 
 
+RECORDED = "{fingerprint: 4-2, duration: 2, rate: 48000, channels: 1, layout: mono}"
+
+
 def row(mark: str, text: str) -> tuple[str, str]:
     """A row below the marked one."""
     return f"#{mark}\n", f"#{mark}\n{text}\n"
@@ -125,6 +128,11 @@ CHANGES: dict[str, tuple[str, str]] = {
     "effect.gain": row("EFFECT", "      gain: -3"),
     "effect.from_hz": row("EFFECT", "      from_hz: 100"),
     "effect.to_hz": row("EFFECT", "      to_hz: 2000"),
+    "effect.file": ("effect: whoosh   #EFFECT", f"file: a.wav\n      facts: {RECORDED}"),
+    "effect.start": ("effect: whoosh   #EFFECT", f"file: a.wav\n      facts: {RECORDED}\n      start: 1"),
+    "voice.file": ("take: 1:00 - 1:02   #VOICE", f"file: a.wav\n      facts: {RECORDED}"),
+    "voice.start": ("take: 1:00 - 1:02   #VOICE", f"file: a.wav\n      facts: {RECORDED}\n      start: 1"),
+    "voice.for": ("take: 1:00 - 1:02   #VOICE", f"file: a.wav\n      facts: {RECORDED}\n      for: 1s"),
     "voice.take": ("take: 1:00 - 1:02", "take: 1:00 - 1:02.1"),
     "voice.at": row("VOICE", "      at: 3f"),
     "voice.gain": row("VOICE", "      gain: -3"),
@@ -324,7 +332,7 @@ ELSEWHERE = {
         "rating.clip.file",
         "rating.clip.facts",
     ),
-    *("film.file", "film.facts", "music.facts", "picture.facts", "cue.facts"),
+    *("film.file", "film.facts", "music.facts", "picture.facts", "cue.facts", "voice.facts", "effect.facts"),
     *("film_facts.fingerprint", "song_facts.fingerprint", "picture.facts.fingerprint"),
     "film_facts.timecode",  # how the spec writes times, not which
     *("film_facts.start", "film_facts.stamps", "film_facts.joined", "film_facts.changes"),  # for whoever pulls reels

@@ -37,6 +37,7 @@ def test_each_time_is_of_the_film_that_it_names() -> None:
     assert first.sync is not None
     assert first.sync.at.seconds == 11
     assert [other.in_.seconds for other in first.alternatives] == [20 + Fraction(6, 25), 20 + Fraction(6, 24)]
+    assert third.voice[0].take is not None
     assert (second.shot.film, third.shot.film, third.voice[0].take.film) == ("making-of", None, "making-of")
     assert third.shot.in_ == FilmTime(Fraction(21, 2))
     assert spec.anchors is not None

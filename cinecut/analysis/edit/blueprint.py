@@ -135,7 +135,7 @@ def _ended(slots: Sequence[Slot], plan: Plan) -> list[Slot] | None:
     for number in closing:
         least = (_END if ended[number].want.shows else READ) * plan.tempo / 60
         left = ended[number].beats - (late if number == closing[-1] else 0)
-        if ended[number].beats < 1 or left < min(least, slots[number].beats):
+        if ended[number].beats < 1 or left < min(least, Fraction(slots[number].beats)):
             return None
     dark = sum(slot.beats for slot in ended if not slot.want.shows)
     return ended if missing <= 0 or slots[-1].want.shows or dark <= _DARKEST * wanted else None

@@ -7,37 +7,23 @@ decided here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cinecut.compiler.layout.clockwork import GRID_HINT
+from cinecut.compiler.layout.recordings import FROM_FILE, PlacedRecording, recordings_of
+from cinecut.compiler.layout.recordings import PlacedSong as PlacedSong
+from cinecut.compiler.layout.recordings import song_name as song_name
+from cinecut.compiler.layout.ruler import Ruler, label_ending
+from cinecut.compiler.layout.ruler import Sounding as Sounding
+from cinecut.compiler.layout.ruler import sample_at as sample_at
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
-from cinecut.compiler.names import digest, labels_of, suffix_of
-from cinecut.compiler.resolve import Song, Trailer, cue_song
-from cinecut.diagnostics import Report, Span
+from cinecut.compiler.names import labels_of
+from cinecut.compiler.resolve import Trailer, cue_song
+from cinecut.diagnostics import Report
 from cinecut.language.events import Black, Card, Effect, Event, Shot, Voice
-from cinecut.language.facts import SongFacts
-from cinecut.language.grid import Grid, SongPart, heard_parts, measure
-from cinecut.language.timebase import SAMPLE_RATE, FilmRange, FilmTime, Length, TrailerFrame, clock, nearest
-
-
-def sample_at(frame: TrailerFrame, rate: Fraction) -> int:
-    """The first sample of a frame."""
-    halves, whole = 2 * frame.index * SAMPLE_RATE * rate.denominator, rate.numerator
-    return (halves + whole) // (2 * whole)  # the nearest whole number, without fractions: it is asked for often
-
-
-@dataclass(frozen=True, slots=True)
-class Sounding:
-    """Samples [start, end) of the trailer."""
-
-    start: int
-    end: int
-
-    @property
-    def length(self) -> int:
-        return self.end - self.start
+from cinecut.language.grid import Grid, heard_parts
+from cinecut.language.timebase import SAMPLE_RATE, FilmRange, FilmTime, TrailerFrame, clock, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +54,6 @@ class PlacedVoice:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedSong:
-    """A song at its place: its parts in seconds of the song, joined by cross-fades of `join` samples; `fade`: samples
-    of fade-out at its end."""
-
-    name: str  # in the working folder
-    file: str  # what the spec calls it
-    facts: SongFacts
-    parts: tuple[SongPart, ...]
-    place: Sounding
-    join: int
-    gain: Fraction
-    fade: int
-    label: str
-    owner: str  # the label of the event with which it begins; of the music's own song the empty one
-
-
-@dataclass(frozen=True, slots=True)
 class PlacedPulse:
     """The synthesized music: its style, its place, and its fade-out at the end in samples."""
 
@@ -112,6 +81,17 @@ class Soundtrack:
     pulse: PlacedPulse | None
     ducks: tuple[Duck, ...]
     silences: tuple[Sounding, ...]
+    recordings: tuple[PlacedRecording, ...] = ()
+
+    @property
+    def spoken(self) -> list[Sounding]:
+        """Where a voice is heard."""
+        return _spoken(self.voices, self.recordings)
+
+
+def _spoken(voices: Sequence[PlacedVoice], recordings: Sequence[PlacedRecording]) -> list[Sounding]:
+    files = [each.song.place for each in recordings if each.stem == "voice"]
+    return [*(voice.place for voice in voices), *files]
 
 
 RISING = ("riser", "reverse swell")  # the effects that end on their cut
@@ -121,13 +101,14 @@ _NEAR = 5  # seconds of the film
 def place_sounds(trailer: Trailer, timeline: Timeline, report: Report) -> Soundtrack:
     """Every sound besides the shots' own. Mistakes go into the report."""
     samples = sample_at(TrailerFrame(timeline.frames), timeline.rate)
-    ruler = _Ruler(timeline, samples, report)
+    ruler = Ruler(timeline, samples, report)
     for placed in timeline.events:
         if isinstance(placed, PlacedShot) and placed.range.end.index + placed.sound_over[1] > timeline.frames:
             span = placed.event.place.of("sound_trail")
             report.add("sound-outside", "this shot's sound outlasts the trailer", span, "shorten the trail")
     voices = tuple(voice for placed in timeline.events for voice in _voices(placed, trailer, ruler))
     songs, pulse = _music(trailer, ruler)
+    recordings = tuple(each for placed in timeline.events for each in recordings_of(placed, ruler))
     silences = tuple(ruler.span(p) for p in timeline.events if isinstance(p.event, Black) and p.event.silent)
     return Soundtrack(
         samples,
@@ -135,46 +116,16 @@ def place_sounds(trailer: Trailer, timeline: Timeline, report: Report) -> Soundt
         voices,
         songs,
         pulse,
-        tuple(_ducks(trailer, timeline, voices, ruler)),
+        tuple(_ducks(trailer, timeline, _spoken(voices, recordings), ruler)),
         silences,
+        recordings,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Ruler:
-    """Lengths of the spec in samples of the trailer."""
-
-    timeline: Timeline
-    samples: int
-    report: Report
-
-    def start(self, placed: Placed) -> int:
-        return sample_at(placed.range.start, self.timeline.rate)
-
-    def span(self, placed: Placed) -> Sounding:
-        return Sounding(self.start(placed), sample_at(placed.range.end, self.timeline.rate))
-
-    def count(self, length: Length, at: Fraction) -> int:
-        """Samples of a length that starts at a position; 0 if a grid is missing, which `need_grid` reports."""
-        sign = -1 if length.amount < 0 else 1
-        size = Length(abs(length.amount), length.unit)
-        seconds = measure(size, at, self.timeline.rate, self.timeline.grid)
-        if seconds is None:
-            return 0
-        if sign < 0 and self.timeline.grid is not None and size.unit in ("beats", "bars"):
-            beats = size.amount * (self.timeline.grid.metre if size.unit == "bars" else 1)
-            seconds = at - self.timeline.grid.after(at, -beats)
-        return sign * nearest(seconds * SAMPLE_RATE)
-
-    def need_grid(self, length: Length | None, span: Span) -> None:
-        if length is not None and length.unit in ("beats", "bars") and self.timeline.grid is None:
-            self.report.add("no-grid", "a length in beats needs a beat grid", span, GRID_HINT)
 
 
 # Effects
 
 
-def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[PlacedEffect]:
+def _effects(trailer: Trailer, timeline: Timeline, ruler: Ruler) -> Iterator[PlacedEffect]:
     previous: Placed | None = None
     roughly = labels_of((_in_rough(event) for _, _, event in trailer.events), trailer.spec.name_of(""))
     for placed, rough in zip(timeline.events, roughly, strict=True):
@@ -182,13 +133,14 @@ def _effects(trailer: Trailer, timeline: Timeline, ruler: _Ruler) -> Iterator[Pl
         usual = [trailer.effects[kind] for kind in kinds]
         wanted: list[tuple[Effect | None, str]] = [(None, name) for name in usual]
         if placed.event.sound:
-            own = [(effect, [effect.effect] if effect.effect else usual) for effect in placed.event.sound]
+            made = [effect for effect in placed.event.sound if effect.file is None]
+            own = [(effect, [effect.effect] if effect.effect else usual) for effect in made]
             wanted = [(effect, name) for effect, effects in own for name in effects]
         counted: Counter[str] = Counter()
         for effect, name in wanted:
             if name != "none":
                 counted[name] += 1
-                suffix = _suffix(name.replace(" ", "_"), counted[name])
+                suffix = label_ending(name.replace(" ", "_"), counted[name])
                 seed = f"{rough}_{placed.range.end.index - placed.range.start.index}{suffix}"
                 yield replace(_effect(effect, name, placed, ruler, suffix), seed=seed)
         previous = placed
@@ -206,7 +158,7 @@ def _in_rough(event: Event) -> Event:
     return event
 
 
-def _effect(effect: Effect | None, name: str, placed: Placed, ruler: _Ruler, suffix: str) -> PlacedEffect:
+def _effect(effect: Effect | None, name: str, placed: Placed, ruler: Ruler, suffix: str) -> PlacedEffect:
     label, start = placed.label + suffix, ruler.start(placed)
     if effect is None:
         return PlacedEffect(name, start, None, Fraction(0), (None, None), label, placed.label, label)
@@ -220,11 +172,6 @@ def _effect(effect: Effect | None, name: str, placed: Placed, ruler: _Ruler, suf
         ruler.report.add("sound-outside", message, effect.place.of("effect"), "give it to a later event")
     lasts = ruler.count(effect.for_, placed.start) if effect.for_ else None
     return PlacedEffect(name, anchor, lasts, effect.gain, (effect.from_hz, effect.to_hz), label, placed.label, label)
-
-
-def _suffix(name: str, index: int) -> str:
-    """The ending of a sound's label after its event's: `index` counts the sounds of this name."""
-    return f"_{name}" + (f"_{index}" if index > 1 else "")
 
 
 def _kinds(previous: Placed, placed: Placed, timeline: Timeline) -> list[str]:
@@ -251,15 +198,26 @@ def _cut_kind(previous: Placed, placed: Placed, timeline: Timeline) -> str:
 # Voices
 
 
-def _voices(placed: Placed, trailer: Trailer, ruler: _Ruler) -> Iterator[PlacedVoice]:
+def _voices(placed: Placed, trailer: Trailer, ruler: Ruler) -> Iterator[PlacedVoice]:
     for index, voice in enumerate(placed.event.voice, 1):
-        found = _voice(voice, index, placed, trailer, ruler)
-        if found is not None:
+        if voice.take is not None and voice.file is not None:
+            message = "a voice is a line of the film or a file, and this one is both"
+            ruler.report.add("over-determined", message, voice.place.of("file"), "remove `take` or `file`")
+        if voice.file is None and (found := _voice(voice, index, placed, trailer, ruler)) is not None:
             yield found
 
 
-def _voice(voice: Voice, index: int, placed: Placed, trailer: Trailer, ruler: _Ruler) -> PlacedVoice | None:
-    clip, where, film = voice.take, voice.take.place, trailer.spec.key_of(voice.take.film)
+def _voice(voice: Voice, index: int, placed: Placed, trailer: Trailer, ruler: Ruler) -> PlacedVoice | None:
+    clip = voice.take
+    if clip is None:
+        message = "a voice needs the times of its line in the film, or a file"
+        ruler.report.add("under-determined", message, voice.place.span, "voice: 1:02:11.5 - 1:02:14", FROM_FILE)
+        return None
+    for key in ("start", "for"):
+        if key in voice.place.given:
+            message = f"`{key}` is of a file, and this is a line of the film"
+            ruler.report.add("over-determined", message, voice.place.of(key), "change the times of `take`")
+    where, film = clip.place, trailer.spec.key_of(clip.film)
     footage = trailer.footage[film]
     ruler.need_grid(voice.at, voice.place.of("at"))
     if clip.in_ is None or clip.out is None:
@@ -280,19 +238,14 @@ def _voice(voice: Voice, index: int, placed: Placed, trailer: Trailer, ruler: _R
         what = "begins before the trailer does" if start < 0 else "outlasts the trailer"
         ruler.report.add("sound-outside", f"this voice {what}", voice.place.span, "move it with `at`")
     taken = FilmRange(clip.in_, FilmTime(clip.in_.seconds + Fraction(length, SAMPLE_RATE)), film)
-    place, label = Sounding(start, start + length), placed.label + _suffix("voice", index)
+    place, label = Sounding(start, start + length), placed.label + label_ending("voice", index)
     return PlacedVoice(taken, place, voice.gain, voice.line, label, placed.label)
 
 
 # Music
 
 
-def song_name(song: Song) -> str:
-    """The name of a song's file in the working folder."""
-    return f"song_{digest(song)}{suffix_of(song.file)}"
-
-
-def _music(trailer: Trailer, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], PlacedPulse | None]:
+def _music(trailer: Trailer, ruler: Ruler) -> tuple[tuple[PlacedSong, ...], PlacedPulse | None]:
     """The song or pulse that starts with the trailer, and the cues after it, each until the next one has faded in."""
     cues = [(placed, placed.event.cue) for placed in ruler.timeline.events if placed.event.cue is not None]
     fades = [ruler.count(cue.fade, placed.start) for placed, cue in cues]
@@ -324,7 +277,7 @@ def _music(trailer: Trailer, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], Pla
             ruler.report.add("past-end", message, cue.place.of("start"))
         place, name = Sounding(ruler.start(placed), until), song_name(song)
         part = (cue.start.seconds, cue.start.seconds + Fraction(place.length, SAMPLE_RATE))
-        label, fade = placed.label + _suffix("cue", 1), min(fade, place.length)
+        label, fade = placed.label + label_ending("cue", 1), min(fade, place.length)
         songs.append(PlacedSong(name, song.file, song.facts, (part,), place, 0, cue.gain, fade, label, placed.label))
     return tuple(songs), pulse
 
@@ -332,10 +285,10 @@ def _music(trailer: Trailer, ruler: _Ruler) -> tuple[tuple[PlacedSong, ...], Pla
 # Ducking
 
 
-def _ducks(trailer: Trailer, timeline: Timeline, voices: tuple[PlacedVoice, ...], ruler: _Ruler) -> Iterator[Duck]:
+def _ducks(trailer: Trailer, timeline: Timeline, voices: Sequence[Sounding], ruler: Ruler) -> Iterator[Duck]:
     """Under every voice, and under the shots with speech."""
     depth = trailer.music.duck if trailer.music is not None else Fraction(0)
-    yield from [Duck(voice.place, depth) for voice in voices if depth]
+    yield from [Duck(place, depth) for place in voices if depth]
     for placed in timeline.events:
         if not isinstance(placed, PlacedShot):
             continue

@@ -17,12 +17,12 @@ from cinecut.language.translation import Translation
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A line, the trailer's seconds in which it is heard, and its range in the film."""
+    """A line, the trailer's seconds in which it is heard, and its range in the film; None if it is of none."""
 
     start: Fraction
     end: Fraction
     text: str
-    film: FilmRange
+    film: FilmRange | None
     span: Span
 
 
@@ -44,6 +44,10 @@ def captions(timeline: Timeline, track: Soundtrack, translation: Translation | N
         if voice.line:
             start, end = Fraction(voice.place.start, SAMPLE_RATE), Fraction(voice.place.end, SAMPLE_RATE)
             captioned.append(Caption(start, end, read(voice.line), voice.film, NOWHERE.span))
+    for each in track.recordings:
+        if each.line:
+            start, end = (Fraction(at, SAMPLE_RATE) for at in (each.song.place.start, each.song.place.end))
+            captioned.append(Caption(start, end, read(each.line), None, NOWHERE.span))
     return sorted((caption for caption in captioned if caption.text), key=lambda caption: caption.start)
 
 

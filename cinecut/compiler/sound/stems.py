@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from cinecut.compiler.layout.recordings import PlacedRecording
 from cinecut.compiler.layout.soundtrack import Duck, PlacedSong, PlacedVoice, Soundtrack
 from cinecut.compiler.layout.timeline import Timeline
 from cinecut.compiler.resolve import Trailer
@@ -35,16 +36,19 @@ def lower_stems(
         track = replace(track, ducks=())
     film = film_sound(trailer, timeline, sources, nearest(trailer.splice * SAMPLE_RATE))
     film = hush(film, track, "film")
-    spoken = [Duck(voice.place, UNDER_VOICE) for voice in track.voices]
+    spoken = [Duck(place, UNDER_VOICE) for place in track.spoken]
     stems = {"film": duck(film, spoken if dipped else (), track.samples, "film")}
     if track.songs or track.pulse:
         stems["music"] = sounds.in_front(_music(timeline, track, sources), sources.channels, "music")
     effects = [laid for effect in track.effects if (laid := lay_effect(effect, track.samples)) is not None]
+    effects += [_recording(each, sources) for each in track.recordings if each.stem == "effects"]
     if effects:
         stems["effects"] = sounds.in_front(lay_into_silences(effects, track, "effects"), sources.channels, "effects")
     heard = [(voice, audio) for voice in track.voices if (audio := trailer.footage[voice.film.film].audio) is not None]
-    if heard:
-        spoken_over = [_voice(voice, audio, sources) for voice, audio in heard]
+    spoken_over = [_voice(voice, audio, sources) for voice, audio in heard]
+    for laid in (_recording(each, sources) for each in track.recordings if each.stem == "voice"):
+        spoken_over.append(replace(laid, pad=sounds.in_front(laid.pad, sources.channels, "voice")))
+    if spoken_over:
         stems["voice"] = lay_into_silences(spoken_over, track, "voice")
     return stems
 
@@ -82,6 +86,12 @@ def _voice(voice: PlacedVoice, audio: AudioFacts, sources: Sources) -> Laid:
     samples, label = voice.place.length, voice.label
     pad = take(sources.voice(voice), voice.film.start, samples, Fraction(1), audio, label)
     return Laid(voice.place.start, samples, soften(sounds.volume(pad, voice.gain, label), samples, SOFT // 2, label))
+
+
+def _recording(recording: PlacedRecording, sources: Sources) -> Laid:
+    song = recording.song
+    pad = soften(_song(song, sources), song.place.length, SOFT // 2, song.label)
+    return Laid(song.place.start, song.place.length, pad)
 
 
 # Music from files: a song's parts, joined, at their place

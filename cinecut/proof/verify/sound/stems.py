@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from cinecut.compiler.layout.soundtrack import RISING, PlacedEffect, Soundtrack
+from cinecut.compiler.layout.soundtrack import RISING, PlacedEffect, Sounding, Soundtrack
 from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.language.timebase import SAMPLE_RATE
 from cinecut.proof.verify.findings import Events, Finding
@@ -262,15 +262,19 @@ class SoundPair:
                 yield each
 
     def _lines(self) -> Iterator[_Thing]:
-        for voice in self.track.voices:
-            start, end = (self._at(sample) for sample in (voice.place.start, voice.place.end))
-            line = f" ({voice.line})" if voice.line else ""
-            yield from self._thing("voice", f"this line{line}", "line-missing", (start, end), voice.owner)
+        said = [(v.place, f"this line{f' ({v.line})' if v.line else ''}", v.owner) for v in self.track.voices]
+        yield from self._placed("voice", "line-missing", said)
 
     def _effects(self) -> Iterator[_Thing]:
         for effect in self.track.effects:
             start, end = self._effect_range(effect)
             yield from self._thing("effects", f"the {effect.name}", "effect-missing", (start, end), effect.owner)
+        yield from self._placed("effects", "effect-missing", [])
+
+    def _placed(self, stem: str, code: str, things: list[tuple[Sounding, str, str]]) -> Iterator[_Thing]:
+        files = [(e.song.place, e.name, e.song.owner) for e in self.track.recordings if e.stem == stem]
+        for place, what, owner in [*things, *files]:
+            yield from self._thing(stem, what, code, (self._at(place.start), self._at(place.end)), owner)
 
     def _effect_range(self, effect: PlacedEffect) -> tuple[int, int]:
         """The range with most of an effect."""
