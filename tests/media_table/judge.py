@@ -30,6 +30,7 @@ Luma = NDArray[np.uint8]
 Samples = NDArray[np.float64]  # [shape=(samples, channels)]
 RATE = 48000  # of a trailer's sound
 _BLOCK = 512  # samples that are compared at once
+_SILENCE = 1e-4  # of full scale; resampling leaves less where there is nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def joined(first: Decoded, second: Decoded, period: Fraction) -> Decoded:
     pictures, stamps = [*first.pictures, *second.pictures], [*first.stamps, *(s + later for s in second.stamps)]
     if first.sound is None or second.sound is None:
         return replace(first, pictures=pictures, stamps=stamps)
-    heard = int(np.flatnonzero(first.sound.any(1))[-1]) + 1
+    heard = int(np.flatnonzero((np.abs(first.sound) > _SILENCE).any(1))[-1]) + 1
     at = floor((second.sound_start + later - first.sound_start) * RATE + Fraction(1, 2))
     sound = np.zeros((at + len(second.sound), second.sound.shape[1]))
     sound[at:] = second.sound

@@ -138,6 +138,12 @@ def _joins() -> list[Recipe]:
     films = "mkv h264 aac, mp4 h264 aac, mov h264 pcm_s16le, ts h264 mp2, mkv mpeg4 mp3"
     return [
         *_joined("two recordings joined", recordings, {}, restarts=True),
+        *_joined(
+            "two recordings joined, 48 kHz becomes 44.1",
+            "ts mpeg2 mp2, vob mpeg2 mp2, ts h264 mp3",
+            {"sample_rate": 44100},
+            restarts=True,
+        ),
         *_joined("two recordings joined, 90 s apart", "ts h264 mp2, ts mpeg2 ac3", {"options": late}),
         *_joined("two films joined without encoding", films, {}, join="concat"),
         *_joined(

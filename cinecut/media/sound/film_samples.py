@@ -28,7 +28,7 @@ from cinecut.diagnostics import Stop, excerpt
 from cinecut.graph.channels import USUAL
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
-from cinecut.media.frames import from_start, open_film
+from cinecut.media.frames import from_start, joined, open_film
 from cinecut.media.open import packets_of, sound_streams, start_of
 from cinecut.media.sound.samples import Placed, channels_of, decoded, samples_of
 
@@ -105,7 +105,7 @@ class FilmSound:
 
     def all(self) -> Iterator[Placed]:
         """Every frame with its place, from the first on."""
-        return self._placed(decoded(from_start(self._media, self.stream), []), None)
+        return self._placed(decoded(from_start(self._media, self.stream), [], joined=joined(self._media)), None)
 
     def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
         """The frames heard from `start` to `end`, in seconds of the container's clock."""
@@ -124,7 +124,8 @@ class FilmSound:
             if target <= start_of(self._media, self.stream):
                 break
             self._media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
-            frames = decoded(packets_of(self._media, self.stream), [], _fresh_decoder(self.stream))
+            packets, decoder = packets_of(self._media, self.stream), _fresh_decoder(self.stream)
+            frames = decoded(packets, [], decoder, joined=joined(self._media))
             head = list(islice(frames, count))
             if not head or head[0].pts is None or head[0].pts * self.stream.time_base > start - _RUN_UP / 2:
                 continue
@@ -182,13 +183,15 @@ class FilmSound:
         at: int | Fraction | None = origin  # a fraction after frames of another rate
         slack = max(exact, rate // _TOGETHER)
         before = 0  # by how much the stamp of the frame before was off
+        changed = _RateChange(joined(self._media))
         for frame, following in pairwise(chain(frames, [None])):
             assert frame is not None
             length = samples_of(frame, rate)
             if at is None:
                 at = self._place(frame.pts or 0)
-            off = self._off(frame, at)
-            after = None if following is None else self._off(following, at + length)
+            off = changed.believed(self._off(frame, at))
+            changed.see(frame, length)
+            after = None if following is None else changed.believed(self._off(following, at + length))
             # A leap is believed where it lasts; where it is a small one, only if it is the very same after it.
             leaps = abs(off) > slack and (after is None or abs(after) > slack)
             leaps = leaps or (after is not None and abs(off - before) > exact and abs(after - off) <= 1 < abs(off))
@@ -203,6 +206,28 @@ class FilmSound:
     def _off(self, frame: av.AudioFrame, place: int | Fraction) -> int:
         """By how many samples a frame's stamp is after a place; where it has none, it is not off."""
         return 0 if frame.pts is None else self._place(frame.pts) - _whole(place)
+
+
+class _RateChange:
+    """Stamps after a change of the rate, from one recording to the next: where many frames share one, libraries count
+    on with the length that the first three had before, until the next stamp that is stored."""
+
+    _FRAMES, _LATE = 16, 3
+
+    def __init__(self, joined: bool) -> None:
+        self._joined = joined
+        self._rate, self._length, self._doubt, self._left = 0, Fraction(0), Fraction(0), 0
+
+    def see(self, frame: av.AudioFrame, length: int | Fraction) -> None:
+        """Take in a frame that lasts so many samples."""
+        self._left -= 1
+        if self._rate not in (0, frame.sample_rate):
+            self._doubt, self._left = self._LATE * abs(length - self._length), self._FRAMES
+        self._rate, self._length = frame.sample_rate, Fraction(length)
+
+    def believed(self, off: int) -> int:
+        """By how many samples a stamp is off, or 0 where that is how libraries count."""
+        return 0 if self._joined and self._left > 0 and abs(off) <= self._doubt + 1 else off
 
 
 def _whole(place: int | Fraction) -> int:

@@ -53,8 +53,11 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
         warnings.append(Diagnostic("music", f"the song is damaged: {len(damage)} packets were skipped, {usable}"))
 
 
-def decoded(packets: Iterator[Any], damage: list[str], decoder: Any = None) -> Iterator[av.AudioFrame]:
-    """What decodes of some packets, by their stream's own decoder or by another; what does not is noted in `damage`."""
+def decoded(
+    packets: Iterator[Any], damage: list[str], decoder: Any = None, *, joined: bool = False
+) -> Iterator[av.AudioFrame]:
+    """What decodes of some packets, by their stream's own decoder or by another; what does not is noted in `damage`.
+    `joined`: of several recordings, each of which is to sound as it does alone."""
     in_a_row = 0
     while in_a_row <= _HOPELESS:
         try:
@@ -63,12 +66,27 @@ def decoded(packets: Iterator[Any], damage: list[str], decoder: Any = None) -> I
                 return
             for frame in packet.decode() if decoder is None else decoder.decode(packet):
                 in_a_row = 0
-                yield frame
+                yield _with_own_rate(frame, packet) if joined else frame
         except av.error.EOFError:
             return
         except (av.error.FFmpegError, ValueError) as error:
             damage.append(str(error))
             in_a_row += 1
+
+
+def _with_own_rate(frame: av.AudioFrame, packet: Any) -> av.AudioFrame:
+    """A frame of MPEG audio with the rate of its packet's header: where rates change, the decoder gives the first one
+    the rate of the one before."""
+    if packet.stream.codec_context.name.startswith("mp") and packet.size >= _HEADER:
+        header = int.from_bytes(memoryview(packet)[:_HEADER], "big")
+        version, index = header >> 19 & 3, header >> 10 & 3
+        if header >> 21 == 0x7FF and version != 1 and index != 3:
+            frame.sample_rate = _MPEG_RATES[index] >> {3: 0, 2: 1, 0: 2}[version]
+    return frame
+
+
+_HEADER = 4  # bytes (ISO 11172-3, 2.4.1.3)
+_MPEG_RATES = (44100, 48000, 32000)
 
 
 def counted(frames: Iterable[av.AudioFrame]) -> Iterator[Placed]:
