@@ -23,7 +23,7 @@ import requests
 
 from cinecut import __version__
 from cinecut.diagnostics import Stop
-from cinecut.files import free_bytes, open_file
+from cinecut.files import content_of, free_bytes, open_file
 
 Progress = Callable[[str, int, int], None]
 """Called with a description of the work, the bytes done and the bytes in total."""
@@ -215,7 +215,7 @@ def _validator_file(part: Path) -> Path:
 
 def _read_validator(part: Path) -> str:
     try:
-        text = _validator_file(part).read_text(encoding="utf-8")
+        text = content_of(_validator_file(part)).decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
     return text if text.isprintable() else ""

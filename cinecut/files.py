@@ -19,6 +19,7 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,17 +52,48 @@ def fingerprint(path: Path) -> str:
 def open_file(path: Path) -> Iterator[BinaryIO]:
     """Open a regular file for reading. Raises Stop for anything else: reading a pipe could wait for ever."""
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise Stop("unreadable", f"{path} is a folder, not a file")
-        if not stat.S_ISREG(mode):
-            raise Stop("unreadable", f"{path} is a device or a pipe, not a file")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             yield file
     except FileNotFoundError:
         raise Stop("missing-file", f"there is no file {path}") from None
+    except NotAFileError as error:
+        raise Stop("unreadable", f"{path} is {error.strerror}, not a file") from None
     except OSError as error:
         raise Stop("unreadable", f"{path} cannot be read: {error.strerror}") from None
+
+
+def content_of(path: Path, most: int = -1) -> bytes:
+    """A regular file's content, or its first `most` bytes. Raises OSError, for a folder, a device and a pipe too."""
+    with open_regular(path) as file:
+        return file.read(most)
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file for reading. Raises OSError for anything else: reading a pipe could wait for ever."""
+    return open(path, "rb", opener=_open_regular)
+
+
+class NotAFileError(OSError):
+    """A path is of a folder, a device or a pipe."""
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """Open without waiting for the writer of a pipe. Raises NotAFileError for all but regular files."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if what := _other_than_file(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotAFileError(errno.EINVAL, what, path)
+    return descriptor
+
+
+def _other_than_file(mode: int) -> str:
+    others = {stat.S_IFREG: "", stat.S_IFDIR: "a folder", stat.S_IFLNK: "a link to itself"}
+    return others.get(stat.S_IFMT(mode), "a device or a pipe")
+
+
+def real_path(path: Path) -> Path:
+    """The path without links; a link that leads to itself stays, for which Path's own raises RuntimeError."""
+    return Path(os.path.realpath(path))
 
 
 def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = ()) -> None:
@@ -74,10 +106,11 @@ def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = ()) -
 def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
     """A path beside `path` to write to: renamed to `path` when the block succeeds, deleted when it fails.
 
-    Raises OSError, and Stop if `path` is one of the files `never` to be replaced.
+    Raises OSError, and Stop if `path` is one of the files `never` to be replaced, a folder, a device or a pipe.
     """
     check_no_source(path, never)
-    target = path.resolve()
+    check_is_file(path)
+    target = real_path(path)
     sweep(target.parent)
     part = target.with_name(f".cinecut-{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
@@ -88,6 +121,13 @@ def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def check_is_file(path: Path) -> None:
+    """Raise Stop if something else than a file is at `path`. Raises OSError."""
+    target = real_path(path)
+    if os.path.lexists(target) and (what := _other_than_file(target.lstat().st_mode)):
+        raise Stop("output", f"{path} is {what}, not a file", "name another file")
 
 
 def check_no_source(path: Path, sources: Iterable[Path]) -> None:
@@ -163,6 +203,8 @@ def working_folder(output: Path) -> Iterator[Path]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_nlink == 0:  # whoever had it has just deleted it
+            raise BlockingIOError
     except BlockingIOError:
         os.close(descriptor)
         raise Stop("output", f"another cinecut is writing {output}", "wait for it, or name another with -o") from None

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Stop
+from cinecut.files import real_path
 from cinecut.language.formats import properties_of, resolved
-from cinecut.language.read import inside, is_spec
+from cinecut.language.read import inside, specs_in
 from cinecut.language.spec import Spec
 
 _SUFFIXES = (".yaml", ".yml")
@@ -31,13 +32,12 @@ class Fence:
     @classmethod
     def around(cls, places: Sequence[Path]) -> Fence:
         """Raises Stop if a file or folder does not exist."""
-        resolved = []
         for place in places:
             if not place.exists():
                 raise Stop("missing-file", f"there is no file or folder {place}")
-            resolved.append(place.resolve())
-        folders = tuple(place for place in resolved if place.is_dir())
-        return cls(tuple(place for place in resolved if not place.is_dir()), folders)
+        real = [real_path(place) for place in places]
+        folders = tuple(place for place in real if place.is_dir())
+        return cls(tuple(place for place in real if not place.is_dir()), folders)
 
     @property
     def alone(self) -> bool:
@@ -49,7 +49,7 @@ class Fence:
         file."""
         known = self.listed()
         for base in (Path(), *self.folders):
-            path = (base / name).resolve() if name else Path()
+            path = real_path(base / name) if name else Path()
             if self._holds(path) and path.suffix.lower() in _SUFFIXES and path.is_file():
                 return path
         ending = [path for path in known if name and (path.name == name or path.stem == name)]
@@ -64,9 +64,9 @@ class Fence:
         """The specs, in order."""
         found = set(self.specs)
         for folder in self.folders:
-            for file in sorted(folder.rglob("*")):
-                if file.suffix.lower() in _SUFFIXES and self._holds(file.resolve()) and is_spec(file):
-                    found.add(file.resolve())
+            for file in specs_in(folder):
+                if self._holds(real_path(file)):
+                    found.add(real_path(file))
                 if len(found) >= _MOST:
                     break
         return sorted(found)
@@ -95,7 +95,7 @@ def _named(spec: Spec, folder: Path) -> Iterator[Path]:
     names = list(_file_names(spec))
     if spec.vibe is not None and spec.vibe.base.lower().endswith(_SUFFIXES):
         names.append(spec.vibe.base)
-    yield from (inside(folder, name).resolve() for name in names)
+    yield from (real_path(inside(folder, name)) for name in names)
 
 
 def _file_names(record: Any) -> Iterator[str]:

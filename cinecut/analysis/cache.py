@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import msgpack
 import numpy as np
 
-from cinecut.files import beside, cache_folder
+from cinecut.files import beside, cache_folder, content_of
 
 T = TypeVar("T")
 _FRACTION, _ARRAY = 1, 2
@@ -40,7 +40,7 @@ class Cache:
         damaged or foreign file is replaced."""
         path = self.folder / f"{name}-{key}.msgpack"
         with contextlib.suppress(OSError, ValueError, TypeError):
-            return typing.cast(T, unpacked(kind, _opened(path.read_bytes())))
+            return typing.cast(T, unpacked(kind, _opened(content_of(path))))
         result = work()
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)

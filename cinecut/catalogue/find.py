@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from cinecut.catalogue.store import Catalogue
 from cinecut.catalogue.words import WORDS, Strengths, columns_of, strongest
 from cinecut.diagnostics import Stop
+from cinecut.files import content_of
 from cinecut.inference import minilm
 from cinecut.inference.models import WITHOUT_TORCH, minilm_engine
 from cinecut.language.timebase import FilmRange, FilmTime
@@ -87,11 +88,12 @@ class Index:
     def of(cls, folder: Path) -> Index:
         def array(name: str) -> NDArray[Any]:
             file = folder / f"{name}.npy"
-            empty = file.stat().st_size <= _HEAD  # nothing cannot be mapped
+            empty = len(content_of(file, _HEAD + 1)) <= _HEAD  # nothing cannot be mapped
             found: NDArray[Any] = np.load(file, mmap_mode=None if empty else "r", allow_pickle=False)
             return found
 
         try:
+            content_of(folder / "rows.sqlite", 1)
             where = f"{(folder / 'rows.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
             rows = sqlite3.connect(where, uri=True)
             listed = rows.execute("select path, title from films order by id").fetchall()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cinecut.diagnostics import Stop
+from cinecut.files import real_path
 
 _FILMS = """
 3gp asf avi divx dv f4v flv m2ts m2v m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv rm rmvb ts vob webm wmv y4m
@@ -37,13 +38,13 @@ def absolute(path: Path) -> Path:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    inside, closed = folder.resolve(), list[Path]()
+    inside, closed = real_path(folder), list[Path]()
     for place, folders, files in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(place, name)
             if name.startswith(".") or path.suffix.lower() not in SUFFIXES:
                 continue
-            if path.resolve().is_relative_to(inside) and path.is_file():
+            if real_path(path).is_relative_to(inside) and path.is_file():
                 yield path
     yield from closed

@@ -25,10 +25,19 @@ def read_plainly() -> None:
         kind = get_args(described.annotation)[0] if many else described.annotation
         if kind not in _KINDS:
             return usual(described)
-        return _Plain(_KINDS[kind], many, described.parameter_info.min, described.parameter_info.max)
+        info = described.parameter_info
+        folders = any(word in (info.metavar or "") for word in ("FOLDER", "DIR"))
+        return _Plain(_file if kind is Path and not folders else _KINDS[kind], many, info.min, info.max)
 
     if usual is not None and hasattr(getattr(typer.core, "RuntimeParam", None), "coerce"):
         setattr(typer.core, "build_runtime_param", reader)  # noqa: B010 - it is no public name
+
+
+def _file(word: str) -> Path:
+    """A path that has a name, so that other files can be named after it."""
+    if not Path(word).name:
+        raise ValueError(f"{word!r} is a folder, not a file" if word else "the name of the file is empty")
+    return Path(word)
 
 
 class _Plain:
@@ -47,8 +56,9 @@ class _Plain:
     def _read(self, word: Any, param: Any, ctx: Any) -> Any:
         try:
             value = self.kind(word)
-        except ValueError:
-            raise typer.BadParameter(f"{word!r} is no whole number", ctx, param) from None
+        except ValueError as error:
+            why = f"{word!r} is no whole number" if self.kind is int else str(error)
+            raise typer.BadParameter(why, ctx, param) from None
         if (self.least is not None and value < self.least) or (self.most is not None and value > self.most):
             ends = "at least {:.0f}" if self.most is None else "{:.0f} to {:.0f}"
             raise typer.BadParameter(f"{value} is not {ends.format(self.least, self.most)}", ctx, param)

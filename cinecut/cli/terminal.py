@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cinecut.diagnostics import Diagnostic, Severity, Stop, as_text, condensed, harmless
+from cinecut.files import check_is_file, content_of
 
 if TYPE_CHECKING:
     from cinecut.render.job import Watch
@@ -61,7 +62,10 @@ def may_replace(target: Path) -> bool:
 
 
 def check_free(target: Path | None, force: bool, hint: str = "--force replaces it") -> None:
-    """Raise Stop if a file exists and neither --force nor an answer on the terminal allows replacing it."""
+    """Raise Stop if a file exists and neither --force nor an answer on the terminal allows replacing it, or if what is
+    there is no file."""
+    if target is not None:
+        check_is_file(target)
     if target is not None and os.path.lexists(target) and not force and not may_replace(target):
         raise Stop("output", f"{target} is there already", hint)
 
@@ -198,6 +202,6 @@ def _colored(text: str, diagnostic: Diagnostic) -> str:
 
 def _lines(path: Path) -> list[str] | None:
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
+        return content_of(path).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         return None

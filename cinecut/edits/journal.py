@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Stop
-from cinecut.files import cache_folder, write_beside
+from cinecut.files import cache_folder, content_of, real_path, write_beside
 
 _MOST = 200  # entries of one spec; the oldest go first
 _DONE, _UNDONE = ".json", ".undone"
@@ -49,7 +49,7 @@ class Journal:
     def alone(self) -> Iterator[None]:
         """Keep other processes from editing the spec while the block runs."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
+        with (self.folder / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -81,7 +81,7 @@ class Journal:
         """The entries with these numbers, up to the first damaged one."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, zlib.error):
             for number in numbers:
-                record: dict[str, Any] = json.loads(self._file(number, suffix).read_text(encoding="utf-8"))
+                record: dict[str, Any] = json.loads(content_of(self._file(number, suffix)))
                 before, after = (_unpacked(record[key]) for key in ("before", "after"))
                 yield JournalEntry(number, record["when"], tuple(record["said"]), before, after)
 
@@ -93,7 +93,7 @@ class Journal:
 
 
 def journal_of(spec: Path) -> Journal:
-    name = hashlib.sha256(str(spec.resolve()).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    name = hashlib.sha256(str(real_path(spec)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return Journal(cache_folder() / "edits" / name)
 
 

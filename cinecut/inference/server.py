@@ -23,6 +23,7 @@ from typing import Protocol
 import requests
 
 from cinecut.diagnostics import Stop
+from cinecut.files import content_of
 from cinecut.inference.chat import Chat, NoAnswer, session
 from cinecut.inference.models import ModelFiles, Part, find_model
 from cinecut.inference.remote import Remote
@@ -184,8 +185,7 @@ def _arguments(files: ModelFiles, part: Part, port: int, accepted: set[str]) -> 
 
 def _has_template(weights: Path) -> bool:
     """Whether the model's file contains its chat format: the key is searched in the bytes of its header."""
-    with weights.open("rb") as file:
-        return b"tokenizer.chat_template" in file.read(16 << 20)
+    return b"tokenizer.chat_template" in content_of(weights, 16 << 20)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from cinecut.compiler.picture.look import lut_files, own_name
 from cinecut.compiler.resolve import check_linked
 from cinecut.diagnostics import Report, Stop
 from cinecut.files import beside as beside_of
-from cinecut.files import disk_errors, open_file, write_beside
+from cinecut.files import check_is_file, content_of, disk_errors, open_file, write_beside
 from cinecut.interchange.build import ExportOptions, sequence_of
 from cinecut.interchange.fidelity import unsupported
 from cinecut.interchange.model import EditSequence, Unsupported, Written
@@ -110,8 +110,9 @@ def layout_for(spec: Path) -> Layout:
 
 
 def refuse_existing(files: list[Path], force: bool) -> None:
-    """Raise Stop where one of the files exists, unless `force`."""
+    """Raise Stop where one of the files exists, unless `force`, or is none."""
     for file in files:
+        check_is_file(file)
         if os.path.lexists(file) and not force:
             raise Stop("output", f"{file} is there already", "--force replaces it")
 
@@ -119,7 +120,7 @@ def refuse_existing(files: list[Path], force: bool) -> None:
 def _holds(file: Path, data: bytes) -> bool:
     """Whether a file, such as the look beside an export to another program, has these very bytes already."""
     with contextlib.suppress(OSError):
-        return file.is_file() and file.stat().st_size == len(data) and file.read_bytes() == data
+        return content_of(file, len(data) + 1) == data
     return False
 
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.files import check_no_source, write_beside
+from cinecut.files import check_no_source, real_path, write_beside
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, Timecodes, clock, nearest
 
@@ -55,7 +55,7 @@ def as_otio(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> bytes:
     from cinecut.interchange.writers import otio_file
 
     medium = model.Medium(
-        "film", str(film.resolve()), "film", facts.rate, facts.duration, facts.timecodes, facts.display_size
+        "film", str(real_path(film)), "film", facts.rate, facts.duration, facts.timecodes, facts.display_size
     )
     shown: list[model.PictureClip] = []
     for number, shot in enumerate(shots, 1):

@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from cinecut.files import beside, cache_folder
+from cinecut.files import beside, cache_folder, content_of
 from cinecut.language.events import ActMarker, Shot
 from cinecut.language.spec import BeatGrid, Spec
 from cinecut.language.timebase import FilmRange, FilmTime, rate_text
@@ -196,7 +196,7 @@ def _read(file: Path) -> dict[str, Any]:
     """The record in a side file; an empty one if it is damaged, foreign or of another version."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         if file.stat().st_size <= _LARGEST:
-            record = json.loads(file.read_text(encoding="utf-8"))
+            record = json.loads(content_of(file))
             if isinstance(record, dict) and record.get("cinecut_known") == _VERSION:
                 return record
     return {}

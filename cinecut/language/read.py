@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Report, Span, excerpt
+from cinecut.files import content_of
 from cinecut.language import schema as schemas
 from cinecut.language.document import (
     Document,
@@ -266,10 +268,16 @@ def _timecodes(film: Node | None) -> Timecodes | None:
 def is_spec(file: Path) -> bool:
     """Whether a file names the language's version near its start, as every spec does."""
     try:
-        with file.open(encoding="utf-8", errors="replace") as text:
-            return file.is_file() and re.search(r"^\W*cinecut\W", text.read(100_000), re.M) is not None
+        text = content_of(file, 100_000).decode("utf-8", "replace")
+        return re.search(r"^\W*cinecut\W", text, re.M) is not None
     except OSError:
         return False
+
+
+def specs_in(folder: Path) -> Iterator[Path]:
+    """The specs in a folder and in those below it, in order. What cannot be read or vanishes is left out."""
+    named = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    yield from filter(is_spec, sorted(file for file in named if file.suffix.lower() in (".yaml", ".yml")))
 
 
 def film_files(spec: Spec, folder: Path) -> dict[str, Path]:

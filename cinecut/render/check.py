@@ -15,6 +15,7 @@ from cinecut.compiler.layout import Layout, lay_out
 from cinecut.compiler.layout.timeline import translated
 from cinecut.compiler.resolve import check_linked, faces_of, resolve
 from cinecut.diagnostics import Report, Severity, Span, Stop, as_word
+from cinecut.files import content_of
 from cinecut.fonts.glyphs import check_glyphs, load_face
 from cinecut.kits import kits_of
 from cinecut.known.judge import judge
@@ -149,5 +150,5 @@ def warn(layout: Layout, path: Path, report: Report) -> None:
 
 def known_at(spec: Spec, path: Path) -> Known | None:
     """What the analysis knows of the film and the song of the spec at a path."""
-    text = path.read_text(encoding="utf-8", errors="replace") if path != STDIN and path.is_file() else ""
+    text = content_of(path).decode("utf-8", "replace") if path != STDIN and path.is_file() else ""
     return known_of(spec, text, path)

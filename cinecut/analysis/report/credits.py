@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cinecut.diagnostics import Diagnostic
-from cinecut.files import write_beside
+from cinecut.files import content_of, write_beside
 from cinecut.inference.chat import printable
 from cinecut.media.open import open_media, tags
 
@@ -54,7 +54,6 @@ def write_credits(file: Path, text: str | None) -> list[Diagnostic]:
 
 def _is_ours(file: Path) -> bool:
     try:
-        with file.open("rb") as opened:
-            return opened.read(len(_MARK)) == _MARK.encode()
+        return content_of(file, len(_MARK)) == _MARK.encode()
     except OSError:
         return False

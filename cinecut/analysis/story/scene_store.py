@@ -17,7 +17,7 @@ import msgpack
 
 from cinecut.analysis.cache import packed, unpacked
 from cinecut.diagnostics import Diagnostic
-from cinecut.files import beside
+from cinecut.files import beside, content_of
 from cinecut.language.timebase import FilmTime
 
 NAME = "film.scenes.msgpack"
@@ -115,7 +115,7 @@ class SceneStore:
     def _content(self) -> tuple[_Content, str]:
         """The file's content for this state of the film, and the reason if an existing file cannot be used."""
         try:
-            content = _opened(self.path.read_bytes())
+            content = _opened(content_of(self.path))
         except FileNotFoundError:
             return self._empty, ""
         except OSError as error:

@@ -184,11 +184,11 @@ def _keep(analysis: Analysis, request: Request, sources: list[Path], progress: C
 
 def _write_schema(file: Path) -> None:
     """Write the schema that the spec's first line names; another file of that name stays."""
-    from cinecut.files import write_beside
+    from cinecut.files import content_of, write_beside
     from cinecut.language.schema import bundled
 
     with contextlib.suppress(OSError):
-        known = file.read_text(encoding="utf-8", errors="replace") if os.path.lexists(file) else None
+        known = content_of(file).decode("utf-8", "replace") if os.path.lexists(file) else None
         if known is None or ("cinecut trailer spec" in known and known != bundled()):
             write_beside(file, bundled())
 
@@ -247,6 +247,8 @@ def _make_folder(folder: Path) -> None:
 
 
 def is_sheet(page: Path) -> bool:
-    with contextlib.suppress(OSError), page.open("rb") as file:
-        return b'name="generator" content="cinecut' in file.read(2000)
+    from cinecut.files import content_of
+
+    with contextlib.suppress(OSError):
+        return b'name="generator" content="cinecut' in content_of(page, 2000)
     return False

@@ -278,14 +278,19 @@ def _ask_vibe() -> str:
 
 
 _LONGEST_TEXT = 500  # letters of a card
+_LARGEST_TEXT = 100_000  # bytes of a file with one
 
 
 def _text_of(file: Path) -> str:
     """The text of a file, without empty lines. Raises Stop."""
+    from cinecut.files import open_file
+
     try:
-        rows = file.read_bytes()[: 8 * _LONGEST_TEXT].decode("utf-8-sig").splitlines()
-    except OSError as error:
-        raise Stop("unreadable", f"{file} cannot be read: {error.strerror}") from None
+        with open_file(file) as opened:
+            data = opened.read(_LARGEST_TEXT + 1)
+        if len(data) > _LARGEST_TEXT:
+            raise Stop("unreadable", f"{file} is too large: a card takes {_LONGEST_TEXT} letters", "shorten it")
+        rows = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise Stop("unreadable", f"{file} is no text in UTF-8", "save it as UTF-8") from None
     return "\n".join(" ".join(row.split()) for row in rows if row.strip())

@@ -234,6 +234,7 @@ def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) 
 def _films(spec: Path, ours: Spec) -> list[tuple[str | None, Path, int]]:
     """The films of a spec, each once: its name there, its file, and the audio stream used. Raises Stop, with the place,
     if one is missing or changed."""
+    from cinecut.files import real_path
     from cinecut.language.read import inside
     from cinecut.media.link import check_files
 
@@ -242,7 +243,7 @@ def _films(spec: Path, ours: Spec) -> list[tuple[str | None, Path, int]]:
     films = dict[Path, tuple[str | None, Path, int]]()
     for key, film in ours.every_film.items():
         path = inside(spec.parent, film.file)
-        films.setdefault(path.resolve(), (ours.name_of(key), path, film.audio))
+        films.setdefault(real_path(path), (ours.name_of(key), path, film.audio))
     return list(films.values())
 
 

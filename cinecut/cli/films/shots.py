@@ -21,6 +21,7 @@ from cinecut.cli.terminal import (
     print_table,
     watch,
 )
+from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
     from cinecut.interchange.shot_list import Row
@@ -51,8 +52,8 @@ def shots(
     """
     check_ending(output, "a list of shots", ".csv", ".json", ".otio")
     check_free(output, force)
-    if stills is not None and os.path.lexists(stills) and any(stills.iterdir()):
-        check_free(stills, force)
+    if stills is not None and os.path.lexists(stills) and any(stills.iterdir()) and not force:
+        raise Stop("output", f"{stills} is there already", "--force replaces it")
     from cinecut.analysis.cache import Cache
     from cinecut.analysis.facts import FACTS
     from cinecut.analysis.film.shots import SHOTS

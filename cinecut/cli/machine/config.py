@@ -18,7 +18,7 @@ def config(
     spec: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[SPEC]",
+            metavar="[SPEC|FOLDER]",
             help="The defaults for this spec, or for specs in this folder. Default: the current folder.",
         ),
     ] = None,

@@ -21,7 +21,8 @@ app = typer.Typer()
 
 
 SpecsArgument = Annotated[
-    list[Path], typer.Argument(metavar="SPEC...", help="Trailer specs, or folders of them; - reads one from stdin.")
+    list[Path],
+    typer.Argument(metavar="SPEC|FOLDER...", help="Trailer specs, or folders of them; - reads one from stdin."),
 ]
 FORMATS = ("text", "json", "github", "sarif")
 FormatOption = Annotated[
@@ -38,7 +39,8 @@ FormatOption = Annotated[
 @app.command()
 def check(
     specs: Annotated[
-        list[Path] | None, typer.Argument(metavar="SPEC...", help="Trailer specs, or folders of them; - is stdin.")
+        list[Path] | None,
+        typer.Argument(metavar="SPEC|FOLDER...", help="Trailer specs, or folders of them; - is stdin."),
     ] = None,
     format: FormatOption = "text",
     code: Annotated[
@@ -114,14 +116,13 @@ def _explain(code: str) -> None:
 
 def _found(specs: Sequence[Path]) -> Iterator[Path]:
     """The specs that are named, and those in the folders that are: YAML files that name the language's version."""
-    from cinecut.language.read import is_spec
+    from cinecut.language.read import specs_in
 
     for spec in specs:
         if not spec.is_dir():
             yield spec
             continue
-        named = (file for file in sorted(spec.rglob("*")) if file.suffix.lower() in (".yaml", ".yml"))
-        inside = list(filter(is_spec, named))
+        inside = list(specs_in(spec))
         if not inside:
             hint = "a spec is a .yaml file that begins with cinecut: 1"
             raise Stop("missing-file", f"there is no spec in {spec}", hint)

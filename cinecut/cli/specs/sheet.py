@@ -34,7 +34,7 @@ def sheet(
     Example: cinecut sheet specs/film.yaml
     """
     from cinecut.cli.films.analyze import is_sheet
-    from cinecut.files import check_no_source, write_beside
+    from cinecut.files import check_is_file, check_no_source, write_beside
     from cinecut.known.record import as_json as known_json
     from cinecut.language.document import read_document
     from cinecut.language.read import film_files
@@ -50,6 +50,7 @@ def sheet(
     found = known_at(layout.trailer.spec, spec)
     for source in (spec, *films.values()):
         check_no_source(page, [source])
+    check_is_file(page)
     if page.exists() and not force and not is_sheet(page):
         hint = "--force replaces it, -o names another"
         raise Stop("output", f"{page} is there already, and is no contact sheet", hint)

@@ -109,9 +109,11 @@ def _at(path: Path, data: bytes, index: int) -> Span:
 
 
 def near(path: Path) -> list[str]:
-    """A hint for a file that is not there: one beside it with a name much like it."""
+    """A hint for a file that is not there: one beside it with a name much like it, or where a dead link leads."""
     from difflib import get_close_matches
 
+    if os.path.islink(path):  # noqa: PTH114 - Path's own raises where a name is too long
+        return [f"{path.name} is a link to {os.readlink(path)}, which is not there"]  # noqa: PTH115
     if not os.path.isdir(path.parent):  # noqa: PTH112 - Path's own raises where a name is too long
         return [f"there is no folder {path.parent} either"]
     try:

@@ -24,6 +24,7 @@ from cinecut.analysis.dialogue.subtitles.ebu_stl import is_stl
 from cinecut.analysis.dialogue.subtitles.languages import codes_by_name
 from cinecut.analysis.dialogue.subtitles.timed_text import kind_of
 from cinecut.diagnostics import Stop
+from cinecut.files import content_of
 from cinecut.media.open import open_media, packets_of, tags
 
 _HEAD = 65_536  # bytes at a file's start that are searched for zeros, which no text contains
@@ -148,8 +149,7 @@ def read_bytes(path: Path) -> bytes:
             raise Stop("missing-file", f"there is no subtitle file {path}")
         if not path.is_file():
             raise Stop("unreadable", f"{path} is no file, so it holds no subtitles")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = content_of(path, MAX_BYTES + 1)
     except OSError as error:
         raise Stop("unreadable", f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # the name contains a zero byte
@@ -186,8 +186,7 @@ def _may_be_subtitles(path: Path) -> bool:
     if path.suffix.casefold() not in _OTHER_SUFFIXES:
         return True
     try:
-        with path.open("rb") as file:
-            head = decode(file.read(_HEAD)).text
+        head = decode(content_of(path, _HEAD)).text
     except OSError:
         return False
     return kind_of(unified(head)) is not None

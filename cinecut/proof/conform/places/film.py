@@ -9,7 +9,7 @@ import hashlib
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -36,7 +36,7 @@ from cinecut.analysis.film.search import plan
 from cinecut.analysis.film.strips import GroupReader
 from cinecut.analysis.stage import Stage, StageRunner
 from cinecut.diagnostics import Stop
-from cinecut.files import cache_folder, write_beside
+from cinecut.files import cache_folder, content_of, write_beside
 from cinecut.language.facts import FilmFacts
 from cinecut.media.probe import film_facts
 from cinecut.proof.conform.places.vectors import TINTS, WHOLE, Vectors, View, colors_of, framed, tints_of, vectors_of
@@ -334,8 +334,8 @@ class FilmPictures:
     @staticmethod
     def _kept_or(file: Path, make: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """What a file holds; where there is none, what is made and kept in it."""
-        if file.exists() and file.stat().st_size % _ROW == 0:
-            return np.frombuffer(file.read_bytes(), np.uint8).reshape(-1, _ROW)
+        with suppress(OSError, ValueError):
+            return np.frombuffer(content_of(file), np.uint8).reshape(-1, _ROW)
         made = make()
         file.parent.mkdir(parents=True, exist_ok=True)
         write_beside(file, made.tobytes())

@@ -1,0 +1,124 @@
+"""Files as they may be: what is none is neither waited for nor replaced."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from commandline import cinecut
+from oracle import Film
+from watching import SMALL, written
+
+import cinecut as package
+from cinecut.diagnostics import Stop
+from cinecut.files import check_is_file, content_of, open_file, real_path, working_folder, write_beside
+from cinecut.language.read import specs_in
+
+OTHERS: dict[str, Callable[[Path], object]] = {
+    "a device or a pipe": os.mkfifo,
+    "a folder": lambda path: path.mkdir(),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_what_is_no_file_is_neither_read_nor_replaced(what: str, tmp_path: Path) -> None:
+    path = tmp_path / "it.yaml"
+    OTHERS[what](path)
+    before = path.lstat()
+    with pytest.raises(OSError, match=what if what != "a link to itself" else "symbolic links"):
+        content_of(path)
+    with pytest.raises(Stop), open_file(path):
+        pass
+    with pytest.raises(Stop, match=what):
+        check_is_file(path)
+    with pytest.raises(Stop, match=what):
+        write_beside(path, "new")
+    assert path.lstat().st_ino == before.st_ino
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_device_is_no_output() -> None:
+    with pytest.raises(Stop, match="a device or a pipe"):
+        write_beside(Path(os.devnull), "new")
+    assert not Path(os.devnull).is_file()
+
+
+def test_paths_and_folders_with_links_to_themselves(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.yaml"
+    loop.symlink_to(loop)
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "a.yaml").write_text("cinecut: 1\n")
+    assert real_path(loop) == loop
+    assert [*specs_in(tmp_path)] == [tmp_path / "a.yaml"]
+
+
+def test_a_working_folder_that_was_just_deleted_is_anothers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def deleted_meanwhile(path: Path, *arguments: int) -> int:
+        descriptor = opened(path, *arguments)
+        path.rmdir()
+        return descriptor
+
+    monkeypatch.setattr(os, "open", deleted_meanwhile)
+    with pytest.raises(Stop, match="another cinecut"), working_folder(tmp_path / "a.mp4"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("pipe", "words", "status"),
+    [
+        ("a.known.json", "check a.yaml", 0),
+        ("a.html", "sheet a.yaml", 1),
+        ("a.html", "sheet a.yaml --force", 1),
+        ("credits.txt", "analyze a.mp4 --credits credits.txt --no-models -o made.yaml", 1),
+        ("b.yaml", "check .", 0),
+        ("catalogue/catalogue.json", "find night", 1),
+    ],
+)
+def test_no_command_waits_for_a_pipe(
+    films: Callable[[Film], Film], pipe: str, words: str, status: int, tmp_path: Path
+) -> None:
+    spec = written(tmp_path, films(SMALL).path)
+    assert cinecut("link", spec, cwd=tmp_path).returncode == 0
+    (tmp_path / pipe).parent.mkdir(exist_ok=True)
+    os.mkfifo(tmp_path / pipe)
+    done = cinecut(*words.split(), cwd=tmp_path)
+    assert (done.returncode, "fault of its own" in done.stderr) == (status, False), done.stderr
+    assert (tmp_path / pipe).is_fifo()
+
+
+@pytest.mark.parametrize("word", [".", "/", ""])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "sheet {}", "why {}", "conform {} a.mp4", "transcribe {}", "export a.yaml --to edl -f -o {}", "lock {}",
+        "analyze a.mp4 --no-models -o {}", "beats a.mp4 --click {}", "render a.yaml -o {}", "recut {}",
+    ],
+)  # fmt: skip
+def test_a_path_without_a_name_is_no_file(words: str, word: str, tmp_path: Path) -> None:
+    done = cinecut(*(word if each == "{}" else each for each in words.split()), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is a folder, not a file" in done.stderr or "the name of the file is empty" in done.stderr
+
+
+def test_files_are_read_through_one_door() -> None:
+    """A path that a user can name may be of a pipe, so that it is opened by `cinecut.files` alone; these read what
+    they brought, wrote, or have from the kernel."""
+    own = {
+        "cli/__init__.py", "doctor.py", "files.py", "fonts/glyphs.py", "inference/models.py", "inference/whisper.py",
+        "language/schema.py", "machine/child.py", "media/program_map.py", "proof/verify/reference.py",
+        "render/segments/studio.py", "render/store.py", "watch/server.py", "analysis/stage.py",
+    }  # fmt: skip
+    base = Path(package.__file__).parent
+    bypassing = {
+        str(file.relative_to(base))
+        for file in base.rglob("*.py")
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if re.search(r"\.read_(text|bytes)\(|\.open\(\"rb\"\)|\.open\((encoding|\))", line) and "__file__" not in line
+    }
+    assert bypassing - own == set()
