@@ -166,7 +166,7 @@ def _dark(path: Path, name: str) -> list[Figure]:
 
 def _muted(cuts: Sequence[Cut]) -> float:
     shown = [cut for cut in cuts if cut.take is not None]
-    return sum(cut.mute for cut in shown) / len(shown)
+    return sum(cut.silenced for cut in shown) / len(shown)
 
 
 # --- in the film's own pictures --------------------------------------------------------------------------------------

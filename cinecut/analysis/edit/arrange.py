@@ -87,7 +87,7 @@ def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: 
         if slot.want is Want.LINE and any(each.cut.line is not None for each in offered):
             continue
         fitting = market.strongest(gap) if slot.best else offered
-        shots = {each.cut.take.shot for each in fitting if each.cut.take and not each.cut.mute and not each.spoils}
+        shots = {each.cut.take.shot for each in fitting if each.cut.take and not each.cut.silenced and not each.spoils}
         if len(scarce) < spare and len(shots) < (min(_CHOICE_OF_BEST, enough) if slot.best else enough):
             scarce.add(number)
     return scarce
@@ -167,7 +167,7 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
 
 def _heard(gap: Gap, offered: Sequence[Candidate]) -> list[Candidate]:
     """The candidates; of a gap that takes or gives a beat only those that are heard, since that is what it is for."""
-    return [each for each in offered if not (gap.moved and each.cut.mute)]
+    return [each for each in offered if not gap.moved or each.cut.own_sound]
 
 
 def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Chosen, pairs: Pairs) -> list[Cut]:
@@ -198,11 +198,16 @@ def _spare(
     spare: dict[int, Cut] = {}
     for other in offered:
         take, cut = other.cut.take, other.cut
-        if take is None or take.shot in used or cut.mute or cut.enters != each.cut.enters or other.spoils:
+        if take is None or take.shot in used or not _alone(cut) or cut.enters != each.cut.enters or other.spoils:
             continue
         if all(pairs.likeness[other.number, near] <= pairs.alike for near in beside):
             spare.setdefault(take.shot, cut)
     return list(spare.values())
+
+
+def _alone(cut: Cut) -> bool:
+    """Whether it is heard as it is."""
+    return cut.own_sound and not (cut.lead or cut.trail)
 
 
 def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[OtherTake]]:
