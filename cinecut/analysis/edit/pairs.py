@@ -38,6 +38,7 @@ class Options:
     enters: Floats
     leaves: Floats
     mute: NDArray[np.bool_]  # somebody speaks in vain
+    dubbed: NDArray[np.bool_]  # with another sound than its own, or mute
     over: Floats  # [n, 2]: seconds that its sound is heard over the shot before, and over the one after
     free: Floats  # [n, 2]: seconds at its start and at its end that may be under a neighbour's sound
     place: dict[tuple[int, int, int], int]  # in the list of each take with its ends: its first one
@@ -61,6 +62,7 @@ class Options:
             _sights(takes, [cut.in_ for cut in cuts]),
             _sights(takes, [in_ + length - _LAST for _, in_, length in shown]),
             np.array([cut.silenced for cut in cuts], bool),
+            np.array([not cut.own_sound for cut in cuts], bool),
             np.array([(cut.lead, cut.trail) for cut in cuts], float).reshape(-1, 2),
             np.array([_free(cut, length) for cut, length in zip(cuts, lengths, strict=True)], float).reshape(-1, 2),
             place,

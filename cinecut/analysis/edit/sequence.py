@@ -25,7 +25,8 @@ from cinecut.analysis.edit.promises import Lacks, Prices
 _BEAM = 24  # paths that are kept
 _REACH, _FAR, _LESS = 3, 6, 0.5  # shots within which two that look alike disturb, and disturb less: by this factor
 _ROUNDS = 12  # of exchanges, at most
-_TRIES = 8  # searches, each with other prices
+_TRIES = 12  # searches, each with other prices
+_ENOUGH = 0.02  # of what is lacking, at which no better sequence is searched for
 _BETTER = 1e-6  # least gain of an exchange
 _NEARBY = 6  # slots apart, between which shots change places; with the last slot, from anywhere
 _MORE = 1.35  # times the movement of act 2 that each third of act 3 should have
@@ -56,7 +57,7 @@ def _sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs:
         lacks = search.lacks(places)
         if (places.count(-1), lacks.total) < least:
             best, least = places, (places.count(-1), lacks.total)
-        if not lacks.total:
+        if lacks.total < _ENOUGH:
             break
         prices = prices.raised(lacks)
     return [None if place < 0 else offered[place] for place, offered in zip(best, offers, strict=True)]
@@ -76,9 +77,10 @@ class _Search:
     """The values that are computed before the search: of each candidate, and of each pair of neighbouring slots."""
 
     def __init__(self, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, prices: Prices) -> None:
-        mute = pairs.weights.mute * (prices.mute - 1)
+        mute, tone = pairs.weights.mute * (prices.mute - 1), pairs.weights.tone * (prices.own - 1)
         self.gaps, self.pairs = gaps, pairs
-        self.options = options = [replace(each, worths=each.worths + mute * each.mute) for each in options]
+        self.empty = pairs.weights.empty * max(prices.mute, prices.own, prices.eye, prices.rise)
+        self.options = options = [replace(each, worths=each.worths + mute * each.mute + tone * each.dubbed) for each in options]
         self.shown = [n for n, gap in enumerate(gaps) if gap.slot.want.shows]
         self.before: dict[int, int] = dict(zip(self.shown[1:], self.shown, strict=False))
         self.after: dict[int, int] = dict(zip(self.shown, self.shown[1:], strict=False))
@@ -104,7 +106,7 @@ class _Search:
             grown: list[tuple[float, int, int]] = []
             for at, path in enumerate(paths):
                 values = self._values(number, options, path)
-                grown.append((path.worth + self.pairs.weights.empty, at, -1))
+                grown.append((path.worth + self.empty, at, -1))
                 for place in np.argsort(-values, kind="stable")[:_BEAM]:
                     if np.isfinite(values[place]):
                         grown.append((path.worth + float(values[place]), at, int(place)))
