@@ -180,6 +180,7 @@ def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Ch
             same = [other for other in offered if (other.gap.begin, other.gap.end) == (each.gap.begin, each.gap.end)]
             free[number] = _spare(each, same, used, beside, pairs)
     others = _dealt(free)
+    gone = {n for n, (gap, each) in enumerate(zip(gaps, chosen, strict=True)) if each is None and gap.slot.want.shows}
     cuts: list[Cut] = []
     for number, (gap, each) in enumerate(zip(gaps, chosen, strict=True)):
         if each is None:
@@ -187,7 +188,9 @@ def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Ch
             continue
         assert each.cut.take is not None
         why = each.cut.why or reason_for(each.cut.take, gap.slot, each.cut.sync is not None)
-        cuts.append(replace(each.cut, why=why, others=tuple(others[number])))
+        cut = replace(each.cut, why=why, others=tuple(others[number]))
+        over = (cut.lead and number - 1 in gone) or (cut.trail and number + 1 in gone)
+        cuts.append(replace(cut, mute=True, lead=Fraction(0), trail=Fraction(0)) if over else cut)
     return cuts
 
 

@@ -114,6 +114,13 @@ class Cut:
         """Whether its own sound is heard."""
         return not self.mute and self.tone is None
 
+    def heard(self, length: Fraction) -> FilmRange | None:
+        """What is heard of the film if it lasts so many seconds, over its neighbours too; None if it is mute."""
+        if self.mute or self.take is None:
+            return None
+        start = self.in_ if self.tone is None else self.tone
+        return FilmRange(start - self.lead, start + length + self.trail)
+
     @property
     def silenced(self) -> bool:
         """Whether somebody speaks in vain: it is mute, or a face is large enough for lips that move without a voice."""

@@ -25,10 +25,14 @@ _CLOSE = 0.6  # likeness from which two shots disturb each other
 _FAR = 3.0  # times the usual difference, from which two pictures are as far apart as they can be
 
 
+def _no_seconds() -> Floats:
+    return np.zeros((0, 2))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Options:
     """The candidates of a gap [n] as arrays. `enters` and `leaves` [n, 3] are the light and the place of the eye in the
-    first and in the last picture that is shown."""
+    first and in the last picture that is shown; `over` and `free` [n, 2] are in seconds."""
 
     numbers: NDArray[np.int_]  # of the takes
     shots: NDArray[np.int_]
@@ -38,11 +42,11 @@ class Options:
     enters: Floats
     leaves: Floats
     mute: NDArray[np.bool_]  # somebody speaks in vain
-    dubbed: NDArray[np.bool_]  # with another sound than its own, or mute
-    over: Floats  # [n, 2]: seconds that its sound is heard over the shot before, and over the one after
-    free: Floats  # [n, 2]: seconds at its start and at its end that may be under a neighbour's sound
     place: dict[tuple[int, int, int], int]  # in the list of each take with its ends: its first one
     ends: NDArray[np.int_] = field(default_factory=lambda: np.zeros((0, 2), int))  # [n, 2] beats: see Gap
+    dubbed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))  # its own sound is not heard
+    over: Floats = field(default_factory=_no_seconds)  # of its sound, over the shot before, and over the one after
+    free: Floats = field(default_factory=_no_seconds)  # at its start and end, that may be under a neighbour's sound
 
     @classmethod
     def of(cls, offered: Sequence[Candidate]) -> Options:
@@ -62,11 +66,11 @@ class Options:
             _sights(takes, [cut.in_ for cut in cuts]),
             _sights(takes, [in_ + length - _LAST for _, in_, length in shown]),
             np.array([cut.silenced for cut in cuts], bool),
+            place,
+            np.array([(each.gap.begin, each.gap.end) for each in offered], int).reshape(-1, 2),
             np.array([not cut.own_sound for cut in cuts], bool),
             np.array([(cut.lead, cut.trail) for cut in cuts], float).reshape(-1, 2),
             np.array([_free(cut, length) for cut, length in zip(cuts, lengths, strict=True)], float).reshape(-1, 2),
-            place,
-            np.array([(each.gap.begin, each.gap.end) for each in offered], int).reshape(-1, 2),
         )
 
 

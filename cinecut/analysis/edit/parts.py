@@ -169,12 +169,11 @@ def _silent_parts(gap: Gap, take: Take, tempo: Tempo) -> list[Cut]:
         return []
     split = next(filter(None, (_split(gap, part, take, tempo, hit) for part in tried)), None)
     first, cut = tried[0], _cut(gap, tried[0], take, hit)
-    tone = take.pauses and take.pauses.tone(first.sounding, first.sounding.duration)
-    if tone is not None:
-        instead = [replace(cut, tone=_on_frame(tone + (first.shown.start - first.sounding.start), tempo))]
-    else:
-        instead = [] if split else [replace(cut, mute=True)]
-    return [split, *instead] if split else instead
+    tone = take.pauses.tone(first.sounding, first.sounding.duration) if take.pauses is not None else None
+    if tone is None:
+        return [split or replace(cut, mute=True)]
+    instead = replace(cut, tone=tone + (first.shown.start - first.sounding.start))
+    return [split, instead] if split else [instead]
 
 
 def _cut(gap: Gap, part: _Part, take: Take, hit: FilmTime | None) -> Cut:
@@ -184,8 +183,8 @@ def _cut(gap: Gap, part: _Part, take: Take, hit: FilmTime | None) -> Cut:
 
 def _split(gap: Gap, part: _Part, take: Take, tempo: Tempo, hit: FilmTime | None) -> Cut | None:
     """The part with its sound over the neighbours', as far as its phrases reach; None if that is not possible."""
-    whole = take.pauses and take.pauses.whole(part.shown)
-    if whole is None:
+    whole = take.pauses.whole(part.shown) if take.pauses is not None else None
+    if whole is None or part.sounding != part.shown:
         return None
     lead, trail = (
         Fraction(int(over * tempo.rate)) / tempo.rate
@@ -195,9 +194,7 @@ def _split(gap: Gap, part: _Part, take: Take, tempo: Tempo, hit: FilmTime | None
     return replace(_cut(gap, part, take, hit), lead=lead, trail=trail) if fits else None
 
 
-def _wishes(
-    gap: Gap, take: Take, tempo: Tempo, speech: Sequence[FilmRange]
-) -> tuple[FilmTime | None, list[FilmTime]]:
+def _wishes(gap: Gap, take: Take, tempo: Tempo, speech: Sequence[FilmRange]) -> tuple[FilmTime | None, list[FilmTime]]:
     """The in point at which the moment of action is on a beat, and all that are tried, the most wanted first."""
     length = gap.length
     if length > take.range.duration:

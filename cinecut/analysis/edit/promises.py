@@ -15,7 +15,7 @@ import numpy as np
 
 from cinecut.analysis.edit.pairs import Floats, Options
 
-_MUTED = 0.07  # greatest share of shots in which somebody speaks in vain
+_MUTED = 0.1  # greatest share of shots in which somebody speaks in vain
 _DUBBED = 0.2  # greatest share of shots with another sound than their own, mute ones included
 _SMOOTH = 0.95  # least share of shuffles that are rougher
 _RISING = 1.25  # times the movement of act 2 that each third of act 3 has at least
@@ -39,10 +39,8 @@ class Lacks:
     def of(cls, shown: Sequence[tuple[Options, int]], rise: float) -> Lacks:
         """Of the shots in order, each as its slot's options and its index among them; `rise` is the least movement of
         act 3's thirds over act 2's."""
-        muted, dubbed = (
-            float(np.mean([kind[place] for kind, place in each])) if shown else 0.0
-            for each in ([(o.mute, p) for o, p in shown], [(o.dubbed, p) for o, p in shown])
-        )
+        muted = float(np.mean([options.mute[place] for options, place in shown])) if shown else 0.0
+        dubbed = sum(bool(options.dubbed[place : place + 1].any()) for options, place in shown) / max(1, len(shown))
         return cls(
             max(0.0, muted - _MUTED),
             max(0.0, dubbed - _DUBBED),

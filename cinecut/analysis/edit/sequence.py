@@ -80,7 +80,9 @@ class _Search:
         mute, tone = pairs.weights.mute * (prices.mute - 1), pairs.weights.tone * (prices.own - 1)
         self.gaps, self.pairs = gaps, pairs
         self.empty = pairs.weights.empty * max(prices.mute, prices.own, prices.eye, prices.rise)
-        self.options = options = [replace(each, worths=each.worths + mute * each.mute + tone * each.dubbed) for each in options]
+        self.options = options = [
+            replace(each, worths=each.worths + mute * each.mute + tone * each.dubbed) for each in options
+        ]
         self.shown = [n for n, gap in enumerate(gaps) if gap.slot.want.shows]
         self.before: dict[int, int] = dict(zip(self.shown[1:], self.shown, strict=False))
         self.after: dict[int, int] = dict(zip(self.shown, self.shown[1:], strict=False))
