@@ -297,7 +297,7 @@ def _heard_otherwise(cut: Cut, decided: Decisions) -> Iterator[tuple[str, Any, s
         yield "mute", True, "a line would be chopped"
     if cut.tone is not None:
         tone = decided.own(FilmRange(cut.tone, cut.tone))[1].start
-        yield "sound_in", _time(tone.seconds), "room tone of the scene: a line would be chopped"
+        yield "sound_in", _time(tone.seconds), "room tone from nearby: a line would be chopped"
     for key, over in (("sound_lead", cut.lead), ("sound_trail", cut.trail)):
         if over:
             yield key, Length(over * decided.watched.facts.rate, "f"), "so that a line is heard whole"

@@ -12,10 +12,10 @@ import numpy as np
 from cinecut.analysis.film.loudness import STEP, LoudnessCurve
 from cinecut.language.timebase import FilmRange, FilmTime
 
-_NEAR = Fraction(30)  # seconds from a shot, within which the film sounds like it
+_NEAR = Fraction(20)  # seconds from a shot, within which the film sounds like it
 _CLEAR = Fraction(1, 10)  # seconds that room tone keeps away from speech, at least
 _SLACK = (Fraction(15, 100), Fraction(5, 100))  # seconds beside a phrase that is heard whole; less if there is no room
-_FARTHER = 0.5  # dB by which a second nearer may be louder
+_FARTHER = 1.0  # dB by which a second nearer may be louder
 _AUDIBLE = -62.0  # dB: less is silence
 
 
