@@ -22,7 +22,7 @@ _RISING = 1.25  # times the movement of act 2 that each third of act 3 has at le
 _SHUFFLES = 200
 _FEW = 4  # shots from which an order can be judged
 _MUTE_COUNTS = 2  # times as much as the others: a share of muted shots is a small number
-_DEARER = 1.4  # factor on the price of what is lacking
+_DEARER = 1.25  # factor on the price of what is lacking
 _LITTLE = 1.15  # the same for what is only better
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def _sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs:
         lacks = search.lacks(places)
         if (places.count(-1), lacks.total) < least:
             best, least = places, (places.count(-1), lacks.total)
-        if lacks.total < _ENOUGH:
+        if least[1] < _ENOUGH:
             break
         prices = prices.raised(lacks)
     return [None if place < 0 else offered[place] for place, offered in zip(best, offers, strict=True)]
@@ -113,7 +113,7 @@ class _Search:
                     if np.isfinite(values[place]):
                         grown.append((path.worth + float(values[place]), at, int(place)))
             grown.sort(key=lambda each: (-round(each[0], 6), each[1], each[2]))
-            paths = [_grown(paths[at], worth, place, options) for worth, at, place in grown[:_BEAM]]
+            paths = [_grown(paths[at], worth, place, options) for worth, at, place in _kept(grown, options)]
         return list(paths[0].places)
 
     def _values(self, number: int, options: Options, path: _Path) -> Floats:
@@ -211,6 +211,20 @@ class _Search:
         first = max(0, at - _FAR)
         around = enumerate(self.shown[first : at + _FAR + 1], first)
         return [(_nearness(abs(place - at)), n) for place, n in around if n != number]
+
+
+def _kept(grown: Sequence[tuple[float, int, int]], options: Options) -> list[tuple[float, int, int]]:
+    """The best paths, among them some for each beat at which the last slot may end, since the next one must meet it.
+    Each is given by its worth, that of the path that it continues, and the candidate's place."""
+    counts, kept = dict[int, int](), set[int]()
+    for number, (_, _, place) in enumerate(grown):
+        if place >= 0:
+            end = int(options.ends[place, 1])
+            counts[end] = counts.get(end, 0) + 1
+            kept |= {number} if counts[end] <= _BEAM // 4 else set()
+    others = (number for number in range(len(grown)) if number not in kept)
+    kept |= set(islice(others, max(0, _BEAM - len(kept))))
+    return [grown[number] for number in sorted(kept)]
 
 
 def _nearness(away: int) -> float:
