@@ -166,7 +166,7 @@ def _dark(path: Path, name: str) -> list[Figure]:
 
 def _muted(cuts: Sequence[Cut]) -> float:
     shown = [cut for cut in cuts if cut.take is not None]
-    return sum(cut.mute for cut in shown) / len(shown)
+    return sum(cut.silenced for cut in shown) / len(shown)
 
 
 # --- in the film's own pictures --------------------------------------------------------------------------------------
@@ -255,8 +255,9 @@ def _level(found: Analysis, act: str) -> float:
     powers, seconds = 0.0, 0.0
     gains = [sounds.gain for cut, sounds in zip(found.cuts, found.score.events, strict=True) if cut.take]
     for (cut, part), gain in zip(shown_spans(found), gains, strict=True):
-        if cut.slot.act == act and not cut.mute:
-            levels = found.levels.within(part) + gain
+        heard = cut.heard(part.duration)
+        if cut.slot.act == act and heard is not None:
+            levels = found.levels.within(heard) + gain
             powers += float((10 ** (levels / 10)).sum())
             seconds += len(levels)
     return float(10 * np.log10(powers / seconds)) if seconds and powers else 0.0

@@ -52,7 +52,7 @@ def _short(found: Analysis, rise: figures.Rise) -> float:
     shown = [c for c in found.cuts if c.take is not None]
     still = max(0.0, 1 - min(rise.thirds))
     rough = max(0.0, 80 - rise.continuity) / 80
-    mute = max(0.0, sum(c.mute for c in shown) / len(shown) - 0.1) * 2
+    mute = max(0.0, sum(c.silenced for c in shown) / len(shown) - 0.1) * 2
     return still + rough + mute + max(0.0, rise.drop - 0.1) + max(0.0, rise.last - 0.1)
 
 

@@ -222,12 +222,12 @@ def _trailers(film: Film, folder: Path) -> Iterator[Figure]:
         request = Request(path, target, load_vibe(vibe), length=Fraction(60), transcribes=False)
         found = analyze(request, lambda stage, done: None, Cache("speech", folder / "cache"))
         target.write_text(found.text, encoding="utf-8")
-        here = [(cut.mute, span) for cut, span in shown_spans(found)]
-        bad = sum(not mute and _chops(span, phrases) for mute, span in here)
-        muted = sum(mute and bool(_inside(span, phrases)) for mute, span in here)
+        here = [(cut, span, cut.heard(span.duration)) for cut, span in shown_spans(found)]
+        bad = sum(heard is not None and _chops(heard, phrases) for _, _, heard in here)
+        muted = sum(cut.silenced and bool(_inside(span, phrases)) for cut, span, _ in here)
         above = list(_above(found, target, phrases))
         rows.append([vibe, str(len(here)), str(bad), str(muted), str(len(above)), f"{np.median(above or [0]):+.1f} dB"])
-        chopped, shown, levels = chopped + bad, shown + sum(not mute for mute, _ in here), levels + above
+        chopped, shown, levels = chopped + bad, shown + sum(heard is not None for *_, heard in here), levels + above
     print_rows(("vibe", "shots", "chopped", "mute while one speaks", "speaking", "voice above the rest"), rows)
     yield Figure("phrases chopped in unmuted shots", chopped / max(1, shown), 0.05)
     clear = sum(each >= 6 for each in levels) / max(1, len(levels))
@@ -253,7 +253,7 @@ def _above(found: Analysis, spec: Path, phrases: Sequence[Phrase]) -> Iterator[f
     subprocess.run([sys.executable, "-m", "cinecut", *argv], env=environment, check=True, stdout=subprocess.DEVNULL)
     read = {path.stem.split("_")[-1]: soundfile.read(path, dtype="float32") for path in stems.iterdir()}
     for cut, start, end in placed(found.cuts, found.tempo):
-        if cut.take is None or cut.mute:
+        if cut.take is None or not cut.own_sound:
             continue
         for a, b in _inside(FilmRange(cut.in_, cut.in_ + (end - start)), phrases):
 

@@ -130,7 +130,9 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     tempo = _tempo(vibe, song, facts)
     story, end = narrative.story, FilmTime(facts.duration)
     shown = usable if request.spoilers else arc.without_the_end(usable, story) or usable
-    measurements = Measurements(watched.looks, measured, watched.active, narrative, heard.lines, watched.meanings)
+    measurements = Measurements(
+        watched.looks, measured, watched.active, narrative, heard.lines, watched.meanings, watched.pauses(heard)
+    )
     takes = measurements.takes(shown, facts.rate)
     if programme is not None:
         takes = programme.takes(measurements, [each.line for each in listened], models, request.spoilers)

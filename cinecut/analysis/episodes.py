@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cinecut.analysis.dialogue.lines import Dialogue, Line
+from cinecut.analysis.dialogue.pauses import Pauses, stretches
 from cinecut.analysis.film.loudness import LoudnessCurve, one_behind_the_other
 from cinecut.analysis.film.movement.activity import Activity
 from cinecut.analysis.film.screen import Bars
@@ -69,6 +70,12 @@ class Watched:
     @property
     def usable(self) -> list[FilmShot]:
         return [shot for shot in self.shots if shot.usable]
+
+    def pauses(self, dialogue: Dialogue) -> Pauses:
+        """Where nobody speaks."""
+        ends = (each.start + each.facts.duration for each in self.episodes)
+        films = (FilmRange(FilmTime(each.start), FilmTime(end)) for each, end in zip(self.episodes, ends, strict=True))
+        return Pauses(tuple(stretches([line.range for line in dialogue.lines])), self.rendered, tuple(films))
 
     def episode(self, time: FilmTime) -> Episode:
         """The film at a time of the whole."""

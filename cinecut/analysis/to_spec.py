@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import takewhile
@@ -285,14 +285,26 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
     if cut.grade:
         why["grade",] = "its light, brought to that of its act"
         values["grade"] = dict(cut.grade)
-    if cut.mute:
-        why["mute",] = "a line would be chopped"
+    for key, value, reason in _heard_otherwise(cut, decided):
+        values[key], why[key,] = value, reason
     values["alternatives"] = tuple(_alternative(other, film, decided) for other in cut.others)
     if cut.slot.text:
         values["titles"] = (make(Title, text=cut.slot.text, at=fade, position="middle"),)
     clip = Clip(film=film, in_=in_, out=None, for_=length)
     enters = Transition.parse(cut.enters)
-    return make(Shot, shot=clip, from_=enters, mute=cut.mute, gain=Fraction(sounds.gain), **values), why
+    return make(Shot, shot=clip, from_=enters, gain=Fraction(sounds.gain), **values), why
+
+
+def _heard_otherwise(cut: Cut, decided: Decisions) -> Iterator[tuple[str, Any, str]]:
+    """The keys of a shot that is not heard as it is, with their values and reasons."""
+    if cut.mute:
+        yield "mute", True, "a line would be chopped"
+    if cut.tone is not None:
+        tone = decided.own(FilmRange(cut.tone, cut.tone))[1].start
+        yield "sound_in", _time(tone.seconds), "room tone from nearby: a line would be chopped"
+    for key, over in (("sound_lead", cut.lead), ("sound_trail", cut.trail)):
+        if over:
+            yield key, Length(over * decided.watched.facts.rate, "f"), "so that a line is heard whole"
 
 
 def _alternative(other: OtherTake, beside: str | None, decided: Decisions) -> Alternative:

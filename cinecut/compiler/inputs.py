@@ -70,9 +70,9 @@ class Inputs:
     def _heard_with(self, placed: PlacedShot) -> FilmRange:
         """The range of the film that is heard in a shot."""
         rate, speed, (lead, trail) = self.trailer.rate, placed.event.speed, placed.sound_over
-        in_ = placed.film.start.seconds - max(placed.lead, lead) * speed / rate
+        in_ = placed.heard.start.seconds - max(placed.lead, lead) * speed / rate
         frames = placed.range.length + max(placed.lead, lead) + max(placed.lag, trail)
-        return replace(placed.film, start=FilmTime(in_), end=FilmTime(in_ + frames * speed / rate))
+        return replace(placed.heard, start=FilmTime(in_), end=FilmTime(in_ + frames * speed / rate))
 
     def picture(self, placed: Placed) -> Pad:
         if isinstance(placed.event, Still):

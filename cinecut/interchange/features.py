@@ -14,7 +14,7 @@ from cinecut.interchange.model import EditSequence, Feature
 from cinecut.language.events import Black, Card, Shot, Still
 from cinecut.language.facts import LoudnessTarget
 from cinecut.language.spec import Fit
-from cinecut.language.timebase import rate_text
+from cinecut.language.timebase import clock, rate_text
 from cinecut.language.write import exact_text, transition_text
 
 
@@ -148,6 +148,8 @@ def _of_sound(placed: Placed, layout: Layout, rendered: bool) -> Iterator[tuple[
             yield "mute", "muted"
         elif shot.gain:
             yield "gain", f"gain {exact_text(shot.gain)} dB"
+        if shot.sound_in is not None:
+            yield "sound of another moment", f"its sound begins at {clock(shot.sound_in.seconds)} of the film"
         if any(placed.sound_over):
             lead, trail = placed.sound_over
             yield "J/L cut", f"its sound begins {lead} frames before its picture and ends {trail} after it"

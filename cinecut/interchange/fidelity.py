@@ -36,6 +36,7 @@ ROWS: dict[str, dict[str, str]] = {
                      "fcp": "a dip to black", "resolve": "a dip to black", "kdenlive": "a dip to black"},
     "fade": {"otio": "a transition of a kind that few programs know, mostly a cut"},
     "J/L cut": {},
+    "sound of another moment": {},
     "gain": {"otio": "unity; the gain is in its metadata", "edl": "unity; a comment names the gain"},
     "sound fade": {"otio": "no fade; it is in its metadata"},
     "mute": {},

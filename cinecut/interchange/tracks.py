@@ -73,7 +73,7 @@ def _film(layout: Layout, films: Mapping[str, Medium]) -> Iterator[SoundClip]:
             start=Fraction(placed.range.start.index - lead),
             end=Fraction(placed.range.end.index + trail),
             medium=films[placed.film.film],
-            source=placed.film.start.seconds - lead * shot.speed / layout.timeline.rate,
+            source=placed.heard.start.seconds - lead * shot.speed / layout.timeline.rate,
             speed=shot.speed,
             gain=shot.gain,
             fade_in=Fraction(max(_faded(placed, "head"), placed.sound_fade[0])),

@@ -167,7 +167,7 @@ def _heard(layout: Layout) -> Iterator[tuple[PlacedShot, bool, bool]]:
             return False
         if left.event.mute or right.event.mute or left.film.film != right.film.film:
             return False
-        return abs(right.film.start - left.film.end) <= frames[left.film.film]
+        return abs(right.heard.start - left.heard.end) <= frames[left.film.film]
 
     for before, placed, after in zip(events, events[1:], events[2:], strict=False):
         if isinstance(placed, PlacedShot) and not placed.event.mute and not placed.event.keep:
@@ -179,7 +179,7 @@ def _heard_range(placed: PlacedShot, rate: Fraction) -> FilmRange:
     shot, step = placed.event, placed.event.speed / rate
     lead = placed.sound_over[0] if shot.sound_lead else placed.lead
     trail = placed.sound_over[1] if shot.sound_trail else placed.lag
-    return replace(placed.film, start=placed.film.start - lead * step, end=placed.film.end + trail * step)
+    return replace(placed.heard, start=placed.heard.start - lead * step, end=placed.heard.end + trail * step)
 
 
 def _chopped(placed: PlacedShot, line: KnownLine, begins: bool) -> Diagnostic:

@@ -221,6 +221,7 @@ class Shot(TimedEvent):
     gain: Fraction
     mute: bool
     duck: Fraction | None
+    sound_in: FilmTime | None
     sound_lead: Length | None
     sound_trail: Length | None
     sound_fade: SoundFade | None

@@ -21,8 +21,8 @@ _MOVED = "a cut beside it is another"
 _NOTHING_ELSE = ("trailer", "anchors", "protagonist")  # what these say follows from the rest, or is a note
 _TAGS = {"title", "chapters", "acts"}  # what a file carries beside its pictures and its sound
 # Keys that change nothing but the sound, and nothing but the pictures.
-_SOUND = {"gain", "mute", "duck", "sound", "voice", "cue", "sound_lead", "sound_trail", "sound_fade", "channels"}
-_SOUND |= {"music", "effects", "mix", "loudness", "audio", "audio_bitrate"}
+_SOUND = {"gain", "mute", "duck", "sound", "voice", "cue", "sound_in", "sound_lead", "sound_trail", "sound_fade"}
+_SOUND |= {"channels", "music", "effects", "mix", "loudness", "audio", "audio_bitrate"}
 _PICTURE = {"titles", "grade", "crop", "reframe", "lut", "size", "fit", "codec", "crf", "preset", "card", "still"}
 _PICTURE |= {"mirror", "scale", "hardware", "subtitles"}
 

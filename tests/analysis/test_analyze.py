@@ -118,8 +118,13 @@ def _check_shots(footage: Footage, timeline: Timeline) -> None:
         start = placed.film.start.seconds - placed.lead / timeline.rate
         end = placed.film.end.seconds + placed.lag / timeline.rate
         assert footage.holds(start, end), f"{placed.label} crosses a cut"
+        lead, trail = max(placed.sound_over[0], placed.lead), max(placed.sound_over[1], placed.lag)
+        first, until = (
+            placed.heard.start.seconds - lead / timeline.rate,
+            placed.heard.end.seconds + trail / timeline.rate,
+        )
         for begins, ends, text in footage.lines:
-            whole = end <= begins or ends <= start or (start <= begins and ends <= end)
+            whole = until <= begins or ends <= first or (first <= begins and ends <= until)
             assert shot.mute or whole, f"{placed.label} chops {text!r}"
         here = next(edge for edge in reversed(footage.edges) if edge <= start * 25)
         assert here != last, "two neighbours show the same shot"

@@ -20,6 +20,8 @@ from cinecut.analysis.request import Request
 from cinecut.compiler.layout.timeline import PlacedShot, Timeline
 from cinecut.diagnostics import Report, Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.known.judge import chopped_lines
+from cinecut.known.record import KnownLine
 from cinecut.language.read import load_spec
 from cinecut.media.probe import film_facts
 from cinecut.render.check import check_spec, layout_of
@@ -56,14 +58,14 @@ def usable(
     report = Report()
     _, spec = load_spec(target, report)
     assert spec is not None
-    timeline = layout_of(spec, report).timeline
+    layout = layout_of(spec, report)
+    timeline = layout.timeline
     for placed in timeline.events:
         if isinstance(placed, PlacedShot):
             start = placed.film.start - placed.lead / timeline.rate
             end = placed.film.end + placed.lag / timeline.rate
             assert any(shot.range.start <= start and end <= shot.range.end for shot in found.shots if shot.usable)
-            heard = [] if placed.event.mute else found.dialogue.lines
-            assert not any(line.range.start < edge < line.range.end for line in heard for edge in (start, end))
+    assert not list(chopped_lines(layout, [KnownLine(line.range, line.text) for line in found.dialogue.lines]))
     return found, timeline
 
 

@@ -56,6 +56,7 @@ timeline:
   - shot: {in: 0:50, for: 1s}
     from: dip to white 0.5s
     to: fade out 0.5s
+    sound_in: 1:04
     voice: [{take: 0:55 - 0:55.5, at: 0.1s}]
   - act: two
   - black: 1s
@@ -350,7 +351,19 @@ def test_the_table_has_a_row_for_every_feature_and_every_event_is_listed() -> No
     kinds = {feature.kind for feature in made.features}
     assert kinds <= set(ROWS)
     wanted = {"start timecode", "reel", "exact rate", "retime", "crossfade", "dip to black", "dip to white", "fade"}
-    wanted |= {"J/L cut", "gain", "mute", "title", "card", "still", "black", "rating", "music cue", "music edit"}
+    wanted |= {
+        "J/L cut",
+        "sound of another moment",
+        "gain",
+        "mute",
+        "title",
+        "card",
+        "still",
+        "black",
+        "rating",
+        "music cue",
+        "music edit",
+    }
     wanted |= {"voice", "effect", "marker", "grade", "reframe", "duck", "sound fade", "turning point"}
     assert wanted <= kinds
     for target in TARGETS:
@@ -368,6 +381,11 @@ def _film(cut: Cut, kind: str) -> list[Clip]:
     return [clip for clip in cut.clips if clip.kind == kind and clip.medium == FILM_NAME]
 
 
+def _within(clip: Clip) -> Fraction:
+    """The second of the film with which a clip begins; some formats count from the film's own timecode."""
+    return clip.source % Fraction(3723 * 24 + 4, 24)
+
+
 def _near(found: Fraction, wanted: int) -> bool:
     return abs(found - wanted) <= 12  # an EDL's clips begin where their dissolves do
 
@@ -383,6 +401,7 @@ EVIDENCE: dict[str, Callable[[Cut], object]] = {
     "dip to white": lambda cut: any(j.kind == "white" and j.start == 234 for j in cut.joints),
     "fade": lambda cut: any(j.kind == "black" and j.end == 264 for j in cut.joints),
     "J/L cut": lambda cut: {int(clip.end) for clip in _film(cut, "sound")} & {102},
+    "sound of another moment": lambda cut: any(abs(_within(clip) - 64) < 0.1 for clip in _film(cut, "sound")),
     "gain": lambda cut: any(abs(clip.gain + 6) < 0.01 for clip in _film(cut, "sound")),
     "mute": lambda cut: not any(int(clip.start) == 192 for clip in _film(cut, "sound")),
     "title": lambda cut: ("ONE & <LAST>", 60, 84) in cut.texts,

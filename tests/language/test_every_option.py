@@ -147,6 +147,7 @@ CHANGES: dict[str, tuple[str, str]] = {
     },
     "black.silent": row("BLACK", "    silent: true"),
     "shot.duck": row("SHOT", "    duck: 6"),
+    "shot.sound_in": row("SHOT", "    sound_in: 0:41"),
     "shot.sound_lead": ("0:20 - 0:28.5", "0:20 - 0:28.5\n    sound_lead: 3f"),
     "shot.sound_trail": row("SHOT", "    sound_trail: 3f"),
     "output.loudness": ("codec: h264   #OUTPUT", "codec: h264\n  loudness: {}\nvibe: war"),

@@ -179,6 +179,36 @@ def test_a_lead_at_half_speed(film: Film, bundled: Path, tmp_path: Path) -> None
         assert abs(place - (192_000 + (at - 48_000) / 2)) < 0.06 * RATE
 
 
+@pytest.mark.parametrize("rate", ["24", "30000/1001"])
+def test_the_sound_of_another_moment_is_heard_in_its_place(
+    film: Film, bundled: Path, tmp_path: Path, rate: str
+) -> None:
+    """To the sample, also where it begins before its picture, and the picture is what it was."""
+    events = ["{shot: {in: 1s, for: 31f}}", "{shot: {in: 4s, for: 43f}, sound_in: 6s, sound_lead: 9f}"]
+    found, clock = stems(film, events, tmp_path, bundled, rate)["film"], Fraction(rate)
+    start, middle, end = (nearest_sample(frames / clock) for frames in (31 - 9, 31, 74))
+    source, other = film.heard(), nearest_sample(6 - 9 / clock)
+    part, soft = source[other : other + end - start], 960
+    assert far(found[middle + 1 : end - soft], part[middle + 1 - start : -soft]) < 1e-4
+    over = source[RATE + start + soft : RATE + middle - 1] + part[soft : middle - 1 - start]
+    assert far(found[start + soft : middle - 1], over) < 1e-4
+    (tmp_path / "pictures").mkdir()
+    rendered = render_text(
+        spec_text(film, ["{shot: {in: 4s, for: 12f}, sound_in: 6s}"]), tmp_path / "pictures", bundled
+    )
+    assert rendered.numbers == [*range(96, 108)]
+
+
+def test_the_sound_of_another_moment_at_half_speed_and_in_a_crossfade(
+    film: Film, bundled: Path, tmp_path: Path
+) -> None:
+    events = ["{shot: {in: 1s, for: 24f}}", "{shot: {in: 4s, for: 24f}, from: crossfade 12f, sound_in: 6s, speed: 0.5}"]
+    found = stems(film, events, tmp_path, bundled)["film"]
+    for at in range(56_000, 90_000, 10_000):
+        place = sound_offset(found, film.heard(), at, window=512)
+        assert abs(place - (288_000 + (at - 48_000) / 2)) < 0.06 * RATE
+
+
 @pytest.mark.parametrize(
     ("events", "code", "words"),
     [

@@ -27,7 +27,7 @@ _SPARE = 24  # candidates of a slot beyond one for each slot of the trailer
 _MOVED = 16  # the same of a slot that takes a beat from a neighbour or gives one
 _TALKING = 0.25  # share of takes with speech from which on slots do so
 _ROUNDS = 7  # of splitting slots that nothing fills; then they are left out
-_CHOICE, _PART = 5, 6  # shots that fill a slot, if a sixth of all takes are so many; with fewer it is split
+_CHOICE, _PART = 8, 5  # shots that fill a slot, if a fifth of all takes are so many; with fewer it is split
 _CHOICE_OF_BEST = 3  # the same of the strongest takes for a best slot
 _BRIEF = Fraction(9, 10)  # seconds: no slot is split into shorter ones for the sake of choice
 _KEPT = 2  # of the strongest takes for a best slot, that no other slot gets
@@ -87,7 +87,7 @@ def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: 
         if slot.want is Want.LINE and any(each.cut.line is not None for each in offered):
             continue
         fitting = market.strongest(gap) if slot.best else offered
-        shots = {each.cut.take.shot for each in fitting if each.cut.take and not each.cut.mute and not each.spoils}
+        shots = {each.cut.take.shot for each in fitting if each.cut.take and not each.cut.silenced and not each.spoils}
         if len(scarce) < spare and len(shots) < (min(_CHOICE_OF_BEST, enough) if slot.best else enough):
             scarce.add(number)
     return scarce
@@ -167,7 +167,7 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
 
 def _heard(gap: Gap, offered: Sequence[Candidate]) -> list[Candidate]:
     """The candidates; of a gap that takes or gives a beat only those that are heard, since that is what it is for."""
-    return [each for each in offered if not (gap.moved and each.cut.mute)]
+    return [each for each in offered if not gap.moved or each.cut.own_sound]
 
 
 def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Chosen, pairs: Pairs) -> list[Cut]:
@@ -180,6 +180,7 @@ def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Ch
             same = [other for other in offered if (other.gap.begin, other.gap.end) == (each.gap.begin, each.gap.end)]
             free[number] = _spare(each, same, used, beside, pairs)
     others = _dealt(free)
+    gone = {n for n, (gap, each) in enumerate(zip(gaps, chosen, strict=True)) if each is None and gap.slot.want.shows}
     cuts: list[Cut] = []
     for number, (gap, each) in enumerate(zip(gaps, chosen, strict=True)):
         if each is None:
@@ -187,7 +188,9 @@ def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Ch
             continue
         assert each.cut.take is not None
         why = each.cut.why or reason_for(each.cut.take, gap.slot, each.cut.sync is not None)
-        cuts.append(replace(each.cut, why=why, others=tuple(others[number])))
+        cut = replace(each.cut, why=why, others=tuple(others[number]))
+        over = (cut.lead and number - 1 in gone) or (cut.trail and number + 1 in gone)
+        cuts.append(replace(cut, mute=True, lead=Fraction(0), trail=Fraction(0)) if over else cut)
     return cuts
 
 
@@ -198,11 +201,16 @@ def _spare(
     spare: dict[int, Cut] = {}
     for other in offered:
         take, cut = other.cut.take, other.cut
-        if take is None or take.shot in used or cut.mute or cut.enters != each.cut.enters or other.spoils:
+        if take is None or take.shot in used or not _alone(cut) or cut.enters != each.cut.enters or other.spoils:
             continue
         if all(pairs.likeness[other.number, near] <= pairs.alike for near in beside):
             spare.setdefault(take.shot, cut)
     return list(spare.values())
+
+
+def _alone(cut: Cut) -> bool:
+    """Whether it is heard as it is."""
+    return cut.own_sound and not (cut.lead or cut.trail)
 
 
 def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[OtherTake]]:

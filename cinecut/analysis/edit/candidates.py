@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
-from cinecut.analysis.edit.parts import SPOKEN_WELL, Gap, line_worth, silent_part, spoken_part
+from cinecut.analysis.edit.parts import SPOKEN_WELL, Gap, line_worth, silent_parts, spoken_part
 from cinecut.analysis.edit.weights import Weights
 from cinecut.analysis.film.signals import NEUTRAL, Signals
 from cinecut.analysis.story.arc import Zone
@@ -52,7 +52,7 @@ class Market:
     vibe: Vibe
     tempo: Tempo
     weights: Weights
-    _parts: dict[tuple[int, tuple[object, ...]], Cut | None] = field(default_factory=dict)
+    _parts: dict[tuple[int, tuple[object, ...]], list[Cut]] = field(default_factory=dict)
 
     @cached_property
     def signals(self) -> Mapping[str, Floats]:
@@ -199,24 +199,30 @@ class Market:
         found: list[Candidate] = []
         heard = 0
         for number in order:
-            cut = self._part(gap, number)
-            if cut is None or (cut.mute and len(found) >= count):
-                continue
-            worth = float(worths[number]) + (self.weights.mute if cut.mute else 0.0)
-            motion, blank = self._moving(cut, gap), self._blank(cut, gap)
-            worth += self.weights.blank * blank
-            worth += self._movement(gap.slot) * (motion - self.takes[number].signals.motion)
-            found.append(Candidate(number, replace(cut, slot=gap.slot, motion=motion), worth, gap))
-            heard += not (cut.mute or blank)
+            for cut in self._part(gap, number):
+                if not cut.own_sound and len(found) >= count:
+                    continue
+                worth = float(worths[number]) + self._sounding(cut)
+                motion, blank = self._moving(cut, gap), self._blank(cut, gap)
+                worth += self.weights.blank * blank
+                worth += self._movement(gap.slot) * (motion - self.takes[number].signals.motion)
+                found.append(Candidate(number, replace(cut, slot=gap.slot, motion=motion), worth, gap))
+                heard += cut.own_sound and not blank
             if len(found) >= count and heard >= count / 2:
                 break
         return found
 
-    def _part(self, gap: Gap, number: int) -> Cut | None:
-        """The part of a take that fills a gap, without a line of its own."""
+    def _sounding(self, cut: Cut) -> float:
+        """What it costs if a part is not heard as it is."""
+        if cut.silenced:
+            return self.weights.mute
+        return self.weights.tone if cut.tone is not None else self.weights.split * bool(cut.lead or cut.trail)
+
+    def _part(self, gap: Gap, number: int) -> list[Cut]:
+        """The part of a take that fills a gap, without a line of its own; with each sound that it may have."""
         key = (number, gap.form)
         if key not in self._parts:
-            self._parts[key] = silent_part(gap, self.takes[number], self.tempo)
+            self._parts[key] = silent_parts(gap, self.takes[number], self.tempo)
         return self._parts[key]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.dialogue.lines import Line
+from cinecut.analysis.dialogue.pauses import Pauses
 from cinecut.analysis.edit.blueprint import Slot
 from cinecut.analysis.film.movement.activity import Activity
 from cinecut.analysis.film.movement.course import MOVE
@@ -18,6 +19,7 @@ from cinecut.analysis.story.arc import BeatType, Zone
 from cinecut.language.grid import Grid
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 
+FACE = 0.02  # of the picture: a face from which a shot is a close one
 _HEAD = FilmTime(Fraction(0))
 
 
@@ -37,6 +39,7 @@ class Take:
     since: Zone | None = None  # the part of the film where it is, whatever its description says; None: its zone
     meaning: Mapping[str, float] = field(default_factory=dict)  # rank of its description for each want, 0 to 1
     begin: FilmTime | None = None  # of its activity, whose steps are the shot's; None: with its range
+    pauses: Pauses | None = None  # of the whole film; None if they are unknown
 
     @property
     def score(self) -> float:
@@ -86,19 +89,42 @@ class OtherTake:
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
     """An event of the trailer: a slot and the part of a take that fills it; `others` are alternatives, the best
-    first."""
+    first.
+
+    A part that begins or ends inside a phrase is `mute`; or its sound begins earlier and ends later than its picture,
+    over its neighbours' (`lead` and `trail`, seconds); or another moment's is heard in its place (`tone`)."""
 
     slot: Slot
     take: Take | None = None
     in_: FilmTime = _HEAD
     enters: str = "cut"  # as the spec writes it
     mute: bool = False
+    lead: Fraction = Fraction(0)
+    trail: Fraction = Fraction(0)
+    tone: FilmTime | None = None
     line: Line | None = None
     sync: FilmTime | None = None
     why: str = ""
     motion: float = 0.5  # rank of the shown part's movement within the film, 0 to 1
     grade: Mapping[str, Fraction] = field(default_factory=dict)  # in place of the vibe's, to match light
     others: tuple[OtherTake, ...] = ()
+
+    @property
+    def own_sound(self) -> bool:
+        """Whether its own sound is heard."""
+        return not self.mute and self.tone is None
+
+    def heard(self, length: Fraction) -> FilmRange | None:
+        """What is heard of the film if it lasts so many seconds, over its neighbours too; None if it is mute."""
+        if self.mute or self.take is None:
+            return None
+        start = self.in_ if self.tone is None else self.tone
+        return FilmRange(start - self.lead, start + length + self.trail)
+
+    @property
+    def silenced(self) -> bool:
+        """Whether somebody speaks in vain: it is mute, or a face is large enough for lips that move without a voice."""
+        return self.mute or (self.tone is not None and self.take is not None and self.take.look.face >= FACE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.edit.candidates import Candidate
-from cinecut.analysis.edit.cuts import Take
+from cinecut.analysis.edit.cuts import FACE, Cut, Take
 from cinecut.analysis.edit.parts import Gap
 from cinecut.analysis.edit.weights import Weights
 from cinecut.analysis.film.signals import likenesses
@@ -22,14 +22,17 @@ Floats = NDArray[np.float64]
 
 _LAST = Fraction(1, 25)  # seconds before its end at which the last picture of a part is
 _CLOSE = 0.6  # likeness from which two shots disturb each other
-_FACE = 0.02  # of the picture: a face from which a shot is a close one
 _FAR = 3.0  # times the usual difference, from which two pictures are as far apart as they can be
+
+
+def _no_seconds() -> Floats:
+    return np.zeros((0, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Options:
     """The candidates of a gap [n] as arrays. `enters` and `leaves` [n, 3] are the light and the place of the eye in the
-    first and in the last picture that is shown."""
+    first and in the last picture that is shown; `over` and `free` [n, 2] are in seconds."""
 
     numbers: NDArray[np.int_]  # of the takes
     shots: NDArray[np.int_]
@@ -38,9 +41,12 @@ class Options:
     motion: Floats  # the same as ranks, 0 to 1
     enters: Floats
     leaves: Floats
-    mute: NDArray[np.bool_]
+    mute: NDArray[np.bool_]  # somebody speaks in vain
     place: dict[tuple[int, int, int], int]  # in the list of each take with its ends: its first one
     ends: NDArray[np.int_] = field(default_factory=lambda: np.zeros((0, 2), int))  # [n, 2] beats: see Gap
+    dubbed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))  # its own sound is not heard
+    over: Floats = field(default_factory=_no_seconds)  # of its sound, over the shot before, and over the one after
+    free: Floats = field(default_factory=_no_seconds)  # at its start and end, that may be under a neighbour's sound
 
     @classmethod
     def of(cls, offered: Sequence[Candidate]) -> Options:
@@ -59,9 +65,12 @@ class Options:
             np.array([cut.motion for cut in cuts], float),
             _sights(takes, [cut.in_ for cut in cuts]),
             _sights(takes, [in_ + length - _LAST for _, in_, length in shown]),
-            np.array([cut.mute for cut in cuts], bool),
+            np.array([cut.silenced for cut in cuts], bool),
             place,
             np.array([(each.gap.begin, each.gap.end) for each in offered], int).reshape(-1, 2),
+            np.array([not cut.own_sound for cut in cuts], bool),
+            np.array([(cut.lead, cut.trail) for cut in cuts], float).reshape(-1, 2),
+            np.array([_free(cut, length) for cut, length in zip(cuts, lengths, strict=True)], float).reshape(-1, 2),
         )
 
 
@@ -96,7 +105,7 @@ class Pairs:
 
     @cached_property
     def _close(self) -> NDArray[np.bool_]:
-        return np.array([take.look.face >= _FACE for take in self.takes])
+        return np.array([take.look.face >= FACE for take in self.takes])
 
     @cached_property
     def _start(self) -> Floats:
@@ -136,7 +145,23 @@ class Pairs:
                 worth += weight["swell"] * np.sign(loud[after.numbers][None] - loud[before.numbers][:, None])
         worth[self.likeness[np.ix_(before.numbers, after.numbers)] > self.alike] = -np.inf
         worth[before.ends[:, 1][:, None] != after.ends[:, 0][None]] = -np.inf
+        worth[before.over[:, 1][:, None] > after.free[:, 0][None]] = -np.inf
+        worth[after.over[:, 0][None] > before.free[:, 1][:, None]] = -np.inf
         return worth
+
+
+def _free(cut: Cut, length: Fraction) -> tuple[float, float]:
+    """The seconds at the start and at the end of a part that may be under a neighbour's sound: half of it at most, and
+    nothing of what somebody says in it."""
+    half = float(length) / 2
+    if not cut.own_sound or cut.take is None:
+        return half, half
+    if cut.lead or cut.trail or cut.line is not None:
+        return 0.0, 0.0
+    spoken = [line.range for line in cut.take.lines if line.range.start < cut.in_ + length and line.range.end > cut.in_]
+    starts = [float(each.start - cut.in_) for each in spoken]
+    ends = [float((cut.in_ + length) - each.end) for each in spoken]
+    return min(half, *starts, half), min(half, *ends, half)
 
 
 def _sights(takes: Sequence[Take], times: Sequence[FilmTime]) -> Floats:

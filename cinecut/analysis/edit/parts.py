@@ -6,9 +6,10 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain, pairwise
+from itertools import pairwise
 
 from cinecut.analysis.dialogue.lines import Line
+from cinecut.analysis.dialogue.pauses import stretches
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
 from cinecut.analysis.film.movement.course import MOVE
@@ -19,6 +20,7 @@ _BEFORE_LINE, _AFTER_LINE = Fraction(1, 5), Fraction(3, 10)  # seconds of pause 
 _LIKED = 2  # weight of the genre's liking for what a line expresses
 _LEAD = 0.3  # worth of a line that the protagonist says: as much as a third of a good line
 _INTRODUCES = 1.0  # the same in act 1, where the trailer says whose story it is
+_OVER = Fraction(6, 5)  # seconds at most that a shot's sound is heard over a neighbour's picture
 SPOKEN_WELL = 0.5  # least value of a line that stands alone
 
 
@@ -36,11 +38,12 @@ class Gap:
     middle: int  # frames from its start to the beat nearest its middle
     begin: int = 0  # beats by which it begins later than its slot, and ends later: what its neighbours of the act lose
     end: int = 0
+    meets: tuple[bool, bool] = (False, False)  # whether a shot is directly before it, and directly after it, by a cut
 
     @property
     def form(self) -> tuple[object, ...]:
         """The values that decide which part of a take fits."""
-        return self.enters, self.length, self.tail, self.middle, self.slot.beats >= 2, self.lively
+        return self.enters, self.length, self.tail, self.middle, self.slot.beats >= 2, self.lively, self.meets
 
     @property
     def moved(self) -> bool:
@@ -67,7 +70,10 @@ def gaps_of(slots: Sequence[Slot], vibe: Vibe, tempo: Tempo) -> list[Gap]:
         enters = _transition(slot, before, vibe, tempo)
         length = tempo.frames(beat, slot.beats) / tempo.rate
         tail = tempo.handle if leaves.startswith("crossfade") else Fraction(0)
-        gaps.append(Gap(slot, beat, enters, length, tail, opens, tempo.frames(beat, slot.beats // 2)))
+        middle = tempo.frames(beat, slot.beats // 2)
+        meets = tuple(each is not None and each.want.shows for each in (before, follows))
+        cuts = (meets[0] and enters == "cut", meets[1] and leaves == "cut")
+        gaps.append(Gap(slot, beat, enters, length, tail, opens, middle, meets=cuts))
         beat += slot.beats
     return gaps
 
@@ -117,7 +123,7 @@ def line_worth(line: Line, vibe: Vibe, act: str = "") -> float:
 
 def spoken_part(gap: Gap, take: Take, tempo: Tempo, vibe: Vibe) -> Cut | None:
     """The best part of the take with a whole line that stands alone and cuts off no other line."""
-    speech = _stretches(take.lines)
+    speech = stretches([line.range for line in take.lines])
     for line in sorted(take.lines, key=lambda line: (-line_worth(line, vibe, gap.slot.act), line.index)):
         if line.standalone < SPOKEN_WELL:
             continue
@@ -137,52 +143,75 @@ def _why(line: Line) -> str:
     return f"a line of {line.said_by}{', the protagonist,' if line.lead else ''} that stands alone"
 
 
-def silent_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
+def silent_parts(gap: Gap, take: Take, tempo: Tempo) -> list[Cut]:
     """The part of the take around its moment of action, else its middle, or another part if that would cut off a line.
-    A crossfade becomes a cut if only the fade would cut one off; the part is muted if every part would."""
-    cut = _silent_part(gap, take, tempo)
-    if cut is None or not cut.mute or not cut.enters.startswith("crossfade"):
-        return cut
-    other = _silent_part(replace(gap, enters="cut"), take, tempo)
-    return cut if other is None or other.mute else other
+    A crossfade becomes a cut if only the fade would cut one off.
+
+    If every part would, the sound of one begins earlier or ends later than its picture, so that the line is whole, or
+    room tone is heard in its place: one cut for each that is possible. If neither is, the part is muted."""
+    cuts = _silent_parts(gap, take, tempo)
+    if not cuts or cuts[0].own_sound or not cuts[0].enters.startswith("crossfade"):
+        return cuts
+    others = _silent_parts(replace(gap, enters="cut"), take, tempo)
+    return others if others and others[0].own_sound else cuts
 
 
-def _silent_part(gap: Gap, take: Take, tempo: Tempo) -> Cut | None:
-    slot, length = gap.slot, gap.length
-    if length > take.range.duration:
+def _silent_parts(gap: Gap, take: Take, tempo: Tempo) -> list[Cut]:
+    speech = stretches([line.range for line in take.lines])
+    hit, wishes = _wishes(gap, take, tempo, speech)
+    tried = list[_Part]()
+    for wish in wishes:
+        part = _part(gap, take, tempo, [wish])
+        if part is not None and not part.chops(speech):
+            return [_cut(gap, part, take, hit)]
+        tried += [part] if part is not None else []
+    if not tried:
+        return []
+    split = next(filter(None, (_split(gap, part, take, tempo, hit) for part in tried)), None)
+    first, cut = tried[0], _cut(gap, tried[0], take, hit)
+    tone = take.pauses.tone(first.sounding, first.sounding.duration) if take.pauses is not None else None
+    if tone is None:
+        return [split or replace(cut, mute=True)]
+    instead = replace(cut, tone=tone + (first.shown.start - first.sounding.start))
+    return [split, instead] if split else [instead]
+
+
+def _cut(gap: Gap, part: _Part, take: Take, hit: FilmTime | None) -> Cut:
+    sync = take.peak if part.shown.start == hit else None
+    return Cut(gap.slot, take, part.shown.start, part.enters, sync=sync)
+
+
+def _split(gap: Gap, part: _Part, take: Take, tempo: Tempo, hit: FilmTime | None) -> Cut | None:
+    """The part with its sound over the neighbours', as far as its phrases reach; None if that is not possible."""
+    whole = take.pauses.whole(part.shown) if take.pauses is not None else None
+    if whole is None or part.sounding != part.shown:
         return None
+    lead, trail = (
+        Fraction(int(over * tempo.rate)) / tempo.rate
+        for over in (part.shown.start - whole.start, whole.end - part.shown.end)
+    )
+    fits = all(not over or (meets and over <= _OVER) for over, meets in zip((lead, trail), gap.meets, strict=True))
+    return replace(_cut(gap, part, take, hit), lead=lead, trail=trail) if fits else None
+
+
+def _wishes(gap: Gap, take: Take, tempo: Tempo, speech: Sequence[FilmRange]) -> tuple[FilmTime | None, list[FilmTime]]:
+    """The in point at which the moment of action is on a beat, and all that are tried, the most wanted first."""
+    length = gap.length
+    if length > take.range.duration:
+        return None, []
     wishes = [take.range.start + (take.range.duration - length) / 2, take.range.start, take.range.end - length]
     hit = None
     if gap.lively and len(take.moves):
         starts = [take.range.start + MOVE * n for n in range(int((take.range.duration - length) / MOVE) + 1)]
         wishes.insert(0, max(starts, key=lambda start: (gap.lively * take.motion(start, length), -start.seconds)))
-    if take.peak is not None and slot.beats >= 2:
+    if take.peak is not None and gap.slot.beats >= 2:
         # The moment is placed on the beat nearest the middle of the slot.
         hit = _on_frame(take.peak - Fraction(gap.middle) / tempo.rate, tempo)
         wishes.insert(0, hit)
     edges = [1 / tempo.film_rate, tempo.handle + 1 / tempo.film_rate]
-    speech = _stretches(take.lines)
     outer = [time for stretch in speech for edge in edges for time in (stretch.start - edge, stretch.end + edge)]
     aside = [*outer, *(time - length for time in outer)]
-    wishes += sorted(aside, key=lambda time: abs(time - wishes[0]))
-    parts = (part for wish in wishes if (part := _part(gap, take, tempo, [wish])) is not None)
-    first = next(parts, None)
-    if first is None:
-        return None
-    part = next((part for part in chain([first], parts) if not part.chops(speech)), first)
-    sync = take.peak if part.shown.start == hit else None
-    return Cut(slot, take, part.shown.start, part.enters, part.chops(speech), sync=sync)
-
-
-def _stretches(lines: Sequence[Line]) -> list[FilmRange]:
-    """The times with speech, in order; lines that overlap are one stretch."""
-    stretches: list[FilmRange] = []
-    for line in sorted((line.range for line in lines), key=lambda spoken: spoken.start):
-        if stretches and line.start < stretches[-1].end:
-            stretches[-1] = FilmRange(stretches[-1].start, max(stretches[-1].end, line.end))
-        else:
-            stretches.append(line)
-    return stretches
+    return hit, [*wishes, *sorted(aside, key=lambda time: abs(time - wishes[0]))]
 
 
 @dataclass(frozen=True, slots=True)

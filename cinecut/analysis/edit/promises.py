@@ -15,13 +15,15 @@ import numpy as np
 
 from cinecut.analysis.edit.pairs import Floats, Options
 
-_MUTED = 0.1  # greatest share of shots that are muted
-_SMOOTH = 0.9  # least share of shuffles that are rougher
+_MUTED = 0.1  # greatest share of shots in which somebody speaks in vain
+_DUBBED = 0.2  # greatest share of shots with another sound than their own, mute ones included
+_SMOOTH = 0.95  # least share of shuffles that are rougher
 _RISING = 1.25  # times the movement of act 2 that each third of act 3 has at least
 _SHUFFLES = 200
 _FEW = 4  # shots from which an order can be judged
 _MUTE_COUNTS = 2  # times as much as the others: a share of muted shots is a small number
-_DEARER = 1.4  # factor on the price of what is lacking
+_DEARER = 1.25  # factor on the price of what is lacking
+_LITTLE = 1.15  # the same for what is only better
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Lacks:
     """How far a sequence is from the requirements, as shares; 0 where it meets them."""
 
     mute: float
+    own: float
     eye: float
     rise: float
 
@@ -37,13 +40,17 @@ class Lacks:
         """Of the shots in order, each as its slot's options and its index among them; `rise` is the least movement of
         act 3's thirds over act 2's."""
         muted = float(np.mean([options.mute[place] for options, place in shown])) if shown else 0.0
+        dubbed = sum(bool(options.dubbed[place : place + 1].any()) for options, place in shown) / max(1, len(shown))
         return cls(
-            max(0.0, muted - _MUTED), max(0.0, _SMOOTH - continuity(shown)), max(0.0, 1 - min(rise, _RISING) / _RISING)
+            max(0.0, muted - _MUTED),
+            max(0.0, dubbed - _DUBBED),
+            max(0.0, _SMOOTH - continuity(shown)),
+            max(0.0, 1 - min(rise, _RISING) / _RISING),
         )
 
     @property
     def total(self) -> float:
-        return _MUTE_COUNTS * self.mute + self.eye + self.rise
+        return _MUTE_COUNTS * self.mute + 0.5 * self.own + self.eye + self.rise
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +58,14 @@ class Prices:
     """Factors on the weights: of a muted shot, of what the eye meets at a cut, of a too still third of act 3."""
 
     mute: float = 1.0
+    own: float = 1.0
     eye: float = 1.0
     rise: float = 1.0
 
     def raised(self, lacks: Lacks) -> Prices:
         return Prices(
             self.mute * (_DEARER if lacks.mute else 1),
+            self.own * (_LITTLE if lacks.own else 1),
             self.eye * (_DEARER if lacks.eye else 1),
             self.rise * (_DEARER if lacks.rise else 1),
         )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ from cinecut.analysis.edit.promises import Lacks, Prices
 _BEAM = 24  # paths that are kept
 _REACH, _FAR, _LESS = 3, 6, 0.5  # shots within which two that look alike disturb, and disturb less: by this factor
 _ROUNDS = 12  # of exchanges, at most
-_TRIES = 8  # searches, each with other prices
+_TRIES = 12  # searches, each with other prices
+_ENOUGH = 0.02  # of what is lacking, at which no better sequence is searched for
 _BETTER = 1e-6  # least gain of an exchange
 _NEARBY = 6  # slots apart, between which shots change places; with the last slot, from anywhere
 _MORE = 1.35  # times the movement of act 2 that each third of act 3 should have
@@ -56,7 +57,7 @@ def _sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs:
         lacks = search.lacks(places)
         if (places.count(-1), lacks.total) < least:
             best, least = places, (places.count(-1), lacks.total)
-        if not lacks.total:
+        if least[1] < _ENOUGH:
             break
         prices = prices.raised(lacks)
     return [None if place < 0 else offered[place] for place, offered in zip(best, offers, strict=True)]
@@ -75,9 +76,12 @@ class _Search:
     """The values that are computed before the search: of each candidate, and of each pair of neighbouring slots."""
 
     def __init__(self, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, prices: Prices) -> None:
-        mute = pairs.weights.mute * (prices.mute - 1)
+        mute, tone = pairs.weights.mute * (prices.mute - 1), pairs.weights.tone * (prices.own - 1)
         self.gaps, self.pairs = gaps, pairs
-        self.options = options = [replace(each, worths=each.worths + mute * each.mute) for each in options]
+        self.empty = pairs.weights.empty * max(prices.mute, prices.own, prices.eye, prices.rise)
+        self.options = options = [
+            replace(each, worths=each.worths + mute * each.mute + tone * each.dubbed) for each in options
+        ]
         self.shown = [n for n, gap in enumerate(gaps) if gap.slot.want.shows]
         self.before: dict[int, int] = dict(zip(self.shown[1:], self.shown, strict=False))
         self.after: dict[int, int] = dict(zip(self.shown, self.shown[1:], strict=False))
@@ -105,12 +109,12 @@ class _Search:
             grown: list[tuple[float, int, int]] = []
             for at, path in enumerate(paths):
                 values = self._values(number, options, path)
-                grown.append((path.worth + self.pairs.weights.empty, at, -1))
+                grown.append((path.worth + self.empty, at, -1))
                 for place in np.argsort(-values, kind="stable")[:_BEAM]:
                     if np.isfinite(values[place]):
                         grown.append((path.worth + float(values[place]), at, int(place)))
             grown.sort(key=lambda each: (-round(each[0], 6), each[1], each[2]))
-            paths = [_grown(paths[at], worth, place, options) for worth, at, place in grown[:_BEAM]]
+            paths = [_grown(paths[at], worth, place, options) for worth, at, place in _kept(grown, options)]
         return list(paths[0].places)
 
     def _values(self, number: int, options: Options, path: _Path) -> Floats:
@@ -202,6 +206,20 @@ class _Search:
         first = max(0, at - _FAR)
         around = enumerate(self.shown[first : at + _FAR + 1], first)
         return [(_nearness(abs(place - at)), n) for place, n in around if place != at]
+
+
+def _kept(grown: Sequence[tuple[float, int, int]], options: Options) -> list[tuple[float, int, int]]:
+    """The best paths, among them some for each beat at which the last slot may end, since the next one must meet it.
+    Each is given by its worth, that of the path that it continues, and the candidate's place."""
+    counts, kept = dict[int, int](), set[int]()
+    for number, (_, _, place) in enumerate(grown):
+        if place >= 0:
+            end = int(options.ends[place, 1])
+            counts[end] = counts.get(end, 0) + 1
+            kept |= {number} if counts[end] <= _BEAM // 4 else set()
+    others = (number for number in range(len(grown)) if number not in kept)
+    kept |= set(islice(others, max(0, _BEAM - len(kept))))
+    return [grown[number] for number in sorted(kept)]
 
 
 def _nearness(away: int) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from cinecut.analysis.dialogue.lines import Line, Spoken
+from cinecut.analysis.dialogue.pauses import Pauses
 from cinecut.analysis.edit.cuts import Take
 from cinecut.analysis.film.movement.activity import Activity
 from cinecut.analysis.film.movement.course import MOVE
@@ -30,6 +31,7 @@ class Measurements:
     narrative: Narrative
     lines: Sequence[Line]
     meanings: Mapping[int, Meaning] = field(default_factory=dict)
+    pauses: Pauses | None = None
 
     def takes(self, shots: Sequence[FilmShot], rate: Fraction) -> list[Take]:
         """The takes of these shots: one each, or several of a long one."""
@@ -75,6 +77,7 @@ class Measurements:
                 since,
                 meaning,
                 shot.range.start + first * MOVE,
+                self.pauses,
             )
 
 

@@ -28,6 +28,8 @@ class Weights:
     opening: float
     line: float
     mute: float
+    tone: float
+    split: float
     again: float
     empty: float
     spoils: float

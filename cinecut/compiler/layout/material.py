@@ -5,6 +5,7 @@ Mistakes go into the clockwork's report; what is returned then is only there for
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from cinecut.compiler.layout.clockwork import GRID_HINT, Clockwork
@@ -90,6 +91,19 @@ def _check_bounds(shot: Shot, shown: FilmRange, frames: TrailerRange, clockwork:
         clockwork.report.add("past-end", message + clock(film_end), place.of(key))
 
 
+def heard_range(shot: Shot, shown: FilmRange, clockwork: Clockwork) -> FilmRange:
+    """The range of the film that is heard with what a shot shows: the same one, or another that is as long."""
+    if shot.sound_in is None:
+        return shown
+    span, heard = shot.place.of("sound_in"), replace(shown, start=shot.sound_in, end=shot.sound_in + shown.duration)
+    if shot.mute:
+        clockwork.report.add("over-determined", "a muted shot has no sound for `sound_in`", span)
+    if heard.end.seconds > clockwork.film_end(heard):
+        message = f"this shot's sound runs to {clock(heard.end.seconds)}, the film ends at "
+        clockwork.report.add("past-end", message + clock(clockwork.film_end(heard)), span, "choose an earlier moment")
+    return heard
+
+
 def sound_fades(
     shot: Shot, start: Fraction, end: Fraction, frames: TrailerRange, clockwork: Clockwork
 ) -> tuple[int, int]:
@@ -105,14 +119,14 @@ def sound_fades(
     return head, tail
 
 
-def sound_over(shot: Shot, start: Fraction, end: Fraction, film: FilmRange, clockwork: Clockwork) -> tuple[int, int]:
+def sound_over(shot: Shot, start: Fraction, end: Fraction, heard: FilmRange, clockwork: Clockwork) -> tuple[int, int]:
     """Frames by which the sound starts before the picture and ends after it (J- and L-cut)."""
-    found, film_end = [], clockwork.film_end(film)
+    found, film_end = [], clockwork.film_end(heard)
     for key, length, at in (("sound_lead", shot.sound_lead, start), ("sound_trail", shot.sound_trail, end)):
         frames = clockwork.frames(length, at, shot.place.of(key)) if length else 0
         if frames:
             over = frames * shot.speed / clockwork.rate
-            early, late = film.start.seconds - over, film.end.seconds + over
+            early, late = heard.start.seconds - over, heard.end.seconds + over
             if key == "sound_lead" and (early < 0 or start * clockwork.rate < frames):
                 whose = "film" if early < 0 else "trailer"
                 message = f"this shot's sound begins before the {whose} does"

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Literal
 
 from cinecut.compiler.layout.clockwork import GRID_HINT, Clockwork
-from cinecut.compiler.layout.material import film_range, shot_length, sound_fades, sound_over
+from cinecut.compiler.layout.material import film_range, heard_range, shot_length, sound_fades, sound_over
 from cinecut.compiler.names import labels_of
 from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Report, Span
@@ -81,6 +81,7 @@ class PlacedShot(Placed):
     event: Shot
     _: KW_ONLY
     film: FilmRange  # what it shows, without handles
+    heard: FilmRange  # what is heard with it, as long: the same, unless the spec says `sound_in`
     sound_fade: tuple[int, int]  # frames of fade at head and tail of its sound alone
     sound_over: tuple[int, int]  # frames by which its sound comes before its picture and stays after it
 
@@ -152,8 +153,9 @@ def _place(trailer: Trailer, clockwork: Clockwork) -> list[Placed]:
         if isinstance(entry, Shot):
             film = film_range(entry, position, end, frames, clockwork)
             fades = sound_fades(entry, position, end, frames, clockwork)
-            over = sound_over(entry, position, end, film, clockwork)
-            placed.append(PlacedShot(entry, *where, film=film, sound_fade=fades, sound_over=over))
+            heard = heard_range(entry, film, clockwork)
+            over = sound_over(entry, position, end, heard, clockwork)
+            placed.append(PlacedShot(entry, *where, film=film, heard=heard, sound_fade=fades, sound_over=over))
         else:
             placed.append(Placed(entry, *where))
         position = end
@@ -193,6 +195,7 @@ def _join(placed: list[Placed], clockwork: Clockwork) -> tuple[Placed, ...]:
         _check_room(current, clockwork)
         if isinstance(current, PlacedShot):
             _check_sound_over(current, clockwork)
+            _check_sound_in(current, clockwork)
         if current.head.kind == "crossfade":
             _check_handles(joined[index - 1], current, clockwork)
     return tuple(joined)
@@ -206,6 +209,18 @@ def _check_sound_over(shot: PlacedShot, clockwork: Clockwork) -> None:
             clockwork.report.add("transition", message, shot.event.place.of(key), "make it a cut")
 
 
+def _check_sound_in(shot: PlacedShot, clockwork: Clockwork) -> None:
+    """A crossfade needs sound before and after what is heard with the picture."""
+    step, span = shot.event.speed / clockwork.rate, shot.event.place.of("sound_in")
+    before, after = shot.lead * step, clockwork.film_end(shot.heard) - shot.heard.end.seconds
+    if shot.event.sound_in is not None and before > shot.heard.start.seconds:
+        message = f"this crossfade needs {clock(before)} of sound before `sound_in`"
+        clockwork.report.add("no-handle", message, span, "choose a later moment")
+    if shot.event.sound_in is not None and 0 <= after < shot.lag * step:
+        message = f"this crossfade needs {clock(shot.lag * step - after)} more sound than the film has"
+        clockwork.report.add("no-handle", message, span, "choose an earlier moment")
+
+
 _TAIL = Fraction(4, 10)  # seconds of a shot's sound that are heard into the silence after it
 
 
@@ -216,8 +231,8 @@ def _breathe(joined: list[Placed], clockwork: Clockwork) -> list[Placed]:
         silent = isinstance(following.event, Black) and following.event.silent and following.head.kind == "cut"
         if silent and isinstance(placed, PlacedShot) and not placed.event.mute and not placed.sound_over[1]:
             frames = min(nearest(_TAIL * clockwork.rate), following.range.length)
-            end = placed.film.end.seconds + frames * placed.event.speed / clockwork.rate
-            if end <= clockwork.film_end(placed.film):
+            end = placed.heard.end.seconds + frames * placed.event.speed / clockwork.rate
+            if end <= clockwork.film_end(placed.heard):
                 softened[index] = replace(placed, sound_over=(placed.sound_over[0], frames))
     return softened
 

@@ -79,7 +79,7 @@ def _silence(placed: Placed, rate: Fraction, channels: int) -> Pad:
 def _own_sound(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: Sources, splice: int) -> Pad:
     shot = placed.event
     samples = sample_at(placed.extent.end, rate) - sample_at(placed.extent.start, rate)
-    in_ = placed.film.start.seconds - placed.lead * shot.speed / rate
+    in_ = placed.heard.start.seconds - placed.lead * shot.speed / rate
     pad = take(sources.sound(placed), FilmTime(in_), samples, shot.speed, audio, placed.label)
     return _fades(sounds.volume(pad, shot.gain, placed.label), placed, samples, rate, splice)
 
@@ -101,7 +101,7 @@ def _lay_over(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: So
     """A shot's sound including what is heard before and after its picture; both ends are faded."""
     shot, (lead, trail) = placed.event, placed.sound_over
     start, end = sample_at(placed.range.start - lead, rate), sample_at(placed.range.end + trail, rate)
-    in_ = FilmTime(placed.film.start.seconds - lead * shot.speed / rate)
+    in_ = FilmTime(placed.heard.start.seconds - lead * shot.speed / rate)
     pad = take(sources.sound(placed), in_, end - start, shot.speed, audio, placed.label)
     pad = _fades(sounds.volume(pad, shot.gain, placed.label), placed, end - start, rate, 0)
     return Laid(start, end - start, soften(pad, end - start, SOFT, placed.label))

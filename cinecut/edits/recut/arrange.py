@@ -245,7 +245,8 @@ def _showing(shot: Shot, other: Alternative, first: str | None) -> Shot:
         rest = tuple(replace(each, film=each.film or before) for each in rest)
     clip = replace(shot.shot, in_=other.in_, film=other.film or shot.shot.film)
     return replace(shot, shot=clip, score=other.score, why=other.why, alternatives=rest, sync=None, line=None,
-                   scene=None, mute=False, gain=Fraction(0), duck=None, zone=None, beat_type=None)  # fmt: skip
+                   scene=None, mute=False, sound_in=None, sound_lead=None, sound_trail=None, gain=Fraction(0),
+                   duck=None, zone=None, beat_type=None)  # fmt: skip
 
 
 def _spare(item: Item) -> bool:

@@ -170,7 +170,8 @@ def _show(action: Action, index: int, shot: Shot, start: FilmTime, film: str | N
     set_clip(action.on.edits, ("timeline", index, "shot"), clip, action.on.numbering)
 
 
-_OF_THE_SHOT = ("line", "scene", "zone", "beat_type", "sync", "mute")  # what is said of a shot, and goes with it
+_OF_THE_SHOT = ("line", "scene", "zone", "beat_type", "sync", "mute", "sound_in", "sound_lead", "sound_trail")
+"""What is said of a shot, and goes with it."""
 
 
 def _replace(action: Action) -> None:

@@ -205,8 +205,8 @@ class Comparison:
         if was.gain is not None and now.gain is None:
             event.values["mute",] = True
             event.said.append(words.silenced(True))
-        elif was.gain is None and now.gain is not None and shot.mute:
-            event.values["mute",] = None
+        elif was.gain is None and now.gain is not None and (shot.mute or shot.sound_in is not None):
+            event.values["mute",] = event.values["sound_in",] = None
             event.said.append(words.silenced(False))
         elif was.gain is not None and now.gain is not None:
             if abs(now.gain - was.gain) > 0.05:

@@ -131,7 +131,7 @@ class _Spine:
         hung, marks = self._hung(), dict[int, list[Mark]]()
         for mark in sequence.marks:
             marks.setdefault(self._host(mark.frame), []).append(mark)
-        own = {clip.label: clip for track in sequence.tracks if track.name.startswith("film") for clip in track.clips}
+        own = self._own()
         for number, shown in enumerate(sequence.pictures):
             if shown.head.kind == "crossfade":
                 self._transition(shown.head, shown.start)
@@ -141,6 +141,16 @@ class _Spine:
                 self._connect(item, each, start - self._seconds(shown.start))
             for mark in marks.get(number, ()):
                 self._mark(item, mark, start + self._seconds(mark.frame - shown.start))
+
+    def _own(self) -> dict[str, SoundClip]:
+        """The sound of each picture that is heard in sync with it."""
+        seen = {shown.label: shown for shown in self.sequence.pictures}
+        sounds = (clip for track in self.sequence.tracks if track.name.startswith("film") for clip in track.clips)
+        return {clip.label: clip for clip in sounds if self._in_sync(seen[clip.label], clip)}
+
+    def _in_sync(self, shown: PictureClip, clip: SoundClip) -> bool:
+        there = clip.source + self._seconds(shown.start - clip.start) * clip.speed
+        return abs(there - shown.source) * self.sequence.rate <= 2
 
     def _host(self, frame: Fraction | int) -> int:
         """The number of the picture that is seen at a frame."""
@@ -152,9 +162,10 @@ class _Spine:
         for lane, line in enumerate(lines_of(tuple(w for w in self.sequence.words if not w.card)), 1):
             for words in line:
                 found.setdefault(self._host(words.start), []).append((lane, words, ""))
-        lane = 0
+        lane, own = 0, self._own()
         for track in self.sequence.tracks:
-            for clips in checkered(track) if not track.name.startswith("film") else ():
+            apart = replace(track, clips=tuple(clip for clip in track.clips if own.get(clip.label) is not clip))
+            for clips in checkered(apart):
                 lane -= 1
                 for clip in clips:
                     found.setdefault(self._host(clip.start), []).append((lane, clip, track.role))

@@ -88,15 +88,15 @@ def compose(
     slots = [cut.slot for cut in cuts]
     edit = edit_song(song.beats, slots, song.levels, song.facts.duration, song.start) if song else SongEdit()
     lines = [cut.line.range for cut in cuts if cut.line is not None] + [voice.line.range for voice in voices]
-    shown = [_shown(cut, start, until) for cut, start, until in placed(cuts, tempo) if cut.take and not cut.mute]
+    heard = [part for cut, start, until in placed(cuts, tempo) if (part := cut.heard(until - start)) is not None]
     sure = {line.index for line in sound.dialogue.lines if line.sure}
     audible = placed(cuts, tempo) if sure else ()  # where no phrase is sure, all are birds and violins
     phrases = {number: _audible_phrases(*each) for number, each in enumerate(audible)}
     wordless = [phrase for each in phrases.values() for phrase in each]
-    if not lines and 10 * _seconds(wordless) >= _seconds(shown):
+    if not lines and 10 * _seconds(wordless) >= _seconds(heard):
         lines = wordless  # speech whose words are not known
-    mix = balance(film, lines, shown, vibe, _song_level(song, edit))
-    effects = _Effects(vibe, tempo.grid.metre, film, level_within(film, shown))
+    mix = balance(film, lines, heard, vibe, _song_level(song, edit))
+    effects = _Effects(vibe, tempo.grid.metre, film, level_within(film, heard))
     speaks = audible_lines(cuts, tempo) if sure else {}
     leveled = [LeveledVoice(v, line_gain(film, [v.line.range], mix.anchor, _VOICE_GAIN)) for v in voices]
     events = []
@@ -125,17 +125,13 @@ def _gain(cut: Cut, phrases: Sequence[FilmRange], film: LoudnessCurve, anchor: i
     return level, "softer, so that the last act can rise" if level < 0 else "louder: the trailer rises"
 
 
-def _shown(cut: Cut, start: Fraction, end: Fraction) -> FilmRange:
-    return FilmRange(cut.in_, cut.in_ + (end - start))
-
-
 def _audible_phrases(cut: Cut, start: Fraction, end: Fraction) -> list[FilmRange]:
     """The parts of a cut with its line, or if it has none, with any speech."""
-    if cut.take is None or cut.mute:
+    heard = cut.heard(end - start)
+    if cut.take is None or heard is None or cut.tone is not None:
         return []
-    shown = _shown(cut, start, end)
     lines = [cut.line] if cut.line is not None else cut.take.lines
-    parts = [FilmRange(max(shown.start, line.range.start), min(shown.end, line.range.end)) for line in lines]
+    parts = [FilmRange(max(heard.start, line.range.start), min(heard.end, line.range.end)) for line in lines]
     return [part for part in parts if part.duration > 0]
 
 
@@ -236,7 +232,7 @@ def _has_effect(cut: Cut, before: Cut | None, vibe: Vibe) -> bool:
 def _duck(cut: Cut, speaks: bool, sure: bool) -> tuple[int | None, str]:
     """How much the music is lowered in a cut without a `line`, and the reason: other speech, or a strong moment. In a
     film with hardly any speech, a phrase that is not `sure` may be a bird, and the music is lowered less."""
-    if cut.take is None or cut.mute or cut.line is not None:
+    if cut.take is None or not cut.own_sound or cut.line is not None:
         return None, ""
     if speaks:
         return (_UNDER_SPEECH, "somebody speaks") if sure else (_UNDER_FEELING, "somebody may speak")

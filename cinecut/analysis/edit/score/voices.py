@@ -95,11 +95,11 @@ def audible_lines(cuts: Sequence[Cut], tempo: Tempo) -> dict[int, set[int]]:
     """By cut, the indices of the lines that are audible in the film's own sound, completely or in part."""
     by_event: dict[int, set[int]] = {}
     for event, (cut, start, end) in enumerate(placed(cuts, tempo)):
-        if cut.take is None or cut.mute:
+        heard, edge = cut.heard(end - start), tempo.handle
+        if cut.take is None or heard is None or cut.tone is not None:
             continue
-        edge = tempo.handle
-        shown = FilmRange(cut.in_ - edge, cut.in_ + (end - start) + edge)
-        lines = {line.index for line in cut.take.lines if line.range.start < shown.end and shown.start < line.range.end}
+        heard = FilmRange(heard.start - edge, heard.end + edge)
+        lines = {line.index for line in cut.take.lines if line.range.start < heard.end and heard.start < line.range.end}
         if lines:
             by_event[event] = lines
     return by_event
@@ -191,8 +191,13 @@ class _Room:
 def _windows(spans: Sequence[tuple[Cut, Fraction, Fraction]], tempo: Tempo, act: str) -> Iterator[_Window]:
     """The windows of an act: from each of its shots, over all following shots without audible lines."""
     speaks = audible_lines([cut for cut, _, _ in spans], tempo)
+    after = {event + 1 for event, (cut, _, _) in enumerate(spans) if cut.trail}
+    under = after | {event - 1 for event, (cut, _, _) in enumerate(spans) if cut.lead}  # a neighbour's line
     free = [
-        cut.slot.act == act and cut.slot.want not in (Want.BLACK, Want.CARD) and event not in speaks
+        cut.slot.act == act
+        and cut.slot.want not in (Want.BLACK, Want.CARD)
+        and event not in speaks
+        and event not in under
         for event, (cut, _, _) in enumerate(spans)
     ]
     for event, (_, start, end) in enumerate(spans):
