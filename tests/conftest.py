@@ -135,7 +135,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     The bundled build runs every golden, which is every feature of the language. The system's build runs those that say
     all that goldens say to FFmpeg, and of the other tests a sample: the first case of each room, and others that
-    depend on their names alone. Of a test that is marked as a `matrix` a part of the cases is run. Long ones come first.
+    depend on their names alone. Of a test that is marked as a `matrix` a part of the cases is run.
+
+    Long ones come first.
     """
     rooms: set[Path] = set()
     matrices: dict[str, list[pytest.Item]] = {}
