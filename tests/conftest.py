@@ -133,20 +133,22 @@ _SYSTEM_CASES = 12  # one in so many cases also runs with the system's FFmpeg in
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What `make test` leaves to `make test-slow`.
 
-    The bundled build runs every golden, which is every feature of the language. Of these, and of the other tests, the
-    system's build runs a sample: the first case of each file, and others that depend on their names alone. Of a test
-    that is marked as a `matrix` a part of the cases is run. Long ones come first.
+    The bundled build runs every golden, which is every feature of the language. The system's build runs those that say
+    all that goldens say to FFmpeg, and of the other tests a sample: the first case of each room, and others that
+    depend on their names alone. Of a test that is marked as a `matrix` a part of the cases is run.
+
+    Long ones come first.
     """
-    files: set[Path] = set()
+    rooms: set[Path] = set()
     matrices: dict[str, list[pytest.Item]] = {}
     for item in items:
         callspec = getattr(item, "callspec", None)
         if callspec is None:
             continue
         if _SYSTEM is not None and callspec.params.get("ffmpeg") == _SYSTEM:
-            if item.path in files and hashlib.sha256(item.nodeid.encode()).digest()[0] % _SYSTEM_CASES:
+            if item.path.parent in rooms and hashlib.sha256(item.nodeid.encode()).digest()[0] % _SYSTEM_CASES:
                 item.add_marker("slow")
-            files.add(item.path)
+            rooms.add(item.path.parent)
         elif item.get_closest_marker("matrix"):
             matrices.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for cases in matrices.values():

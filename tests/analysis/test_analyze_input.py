@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from commandline import cinecut, names, needs_name
+from effort import mostly_slow
 from footage import HEIGHT, LINES, WIDTH, X264, Footage, Frames, encode, make_film, scene, song, srt, swelling
 
 from cinecut.analysis.analyze import Analysis, analyze
@@ -195,7 +196,8 @@ SUBTITLES: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", SUBTITLES)
+# Encodings and damage of all kinds are read in `story/`.
+@pytest.mark.parametrize("kind", mostly_slow(SUBTITLES, ("cp1250", "before the film", "overlaps", "2000 lines")))
 def test_odd_subtitles_are_read(kind: str, film: Footage, tmp_path: Path) -> None:
     data, text = SUBTITLES[kind]
     (tmp_path / "odd.srt").write_bytes(data)

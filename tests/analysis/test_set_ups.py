@@ -78,6 +78,7 @@ def outline(frames: Frames) -> Outline:
     return Outline(np.arange(len(frames)), np.stack(small).reshape(len(frames), -1))
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("length", [15, 16, 36])
 @pytest.mark.parametrize("kind", ["dip to black", "dip to white"])
 def test_both_halves_of_a_dip_are_found_whatever_looks_like_a_cut_in_it(kind: str, length: int) -> None:

@@ -107,7 +107,7 @@ ENCODINGS = {
 }
 
 
-@pytest.mark.matrix(8)
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_cuts_are_exact(name: str, cut_film: Frames, tmp_path: Path) -> None:
     rate, options = ENCODINGS[name]

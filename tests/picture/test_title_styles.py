@@ -121,7 +121,7 @@ def test_the_schema_and_the_style_agree() -> None:
 
 @pytest.mark.parametrize("color", ["#D21F26", "#ffd23f", "#0080FF"])
 def test_a_colour_is_that_colour(color: str, ffmpeg: Path, tmp_path: Path) -> None:
-    pictures = drawn(ffmpeg, tmp_path, TitleStyle(color=color), "MMM", size=(1280, 720))
+    pictures = drawn(ffmpeg, tmp_path, TitleStyle(color=color), "MMM", size=(640, 360))
     wanted = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
     values, counts = np.unique(pictures[1].reshape(-1, 3), axis=0, return_counts=True)
     inked = np.argsort(counts)[-2]  # after the black

@@ -67,11 +67,6 @@ class Described:
     diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
-    def completeness(self) -> dict[int, float]:
-        """The completeness of each scene, 0 to 1."""
-        return {index: scene.completeness for index, scene in self.scenes.items()}
-
-    @property
     def note(self) -> str | None:
         """A message on the reused descriptions, if there are any."""
         if not self.kept:

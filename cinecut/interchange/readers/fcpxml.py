@@ -102,7 +102,7 @@ class _Reading:
             if lane:
                 self.found.odd.append(f"{name} at frame {start} lies over the pictures")
                 return
-            fades = (self._fade(item, "adjust-blend", "fadeIn"), self._fade(item, "adjust-blend", "fadeOut"))
+            fades = (self._fade(item, "fadeIn"), self._fade(item, "fadeOut"))
             still = asset.get("duration", "0s") in ("0s", "0/1s")
             piece = EditorPicture(start, end, name, Fraction(0) if still else source, speed, joint, fades)
             self.found.pieces.append(piece)
@@ -118,8 +118,8 @@ class _Reading:
             heard = source + (begin - own) * speed
             self.found.sounds.append(EditorSound(first, last, name, heard, _figure(gain)))
 
-    def _fade(self, item: ET.Element, tag: str, name: str) -> int:
-        found = item.find(f"{tag}/param/{name}")
+    def _fade(self, item: ET.Element, name: str) -> int:
+        found = item.find(f"adjust-blend/param/{name}")
         return self._frame(_seconds(found, "duration")) if found is not None else 0
 
 

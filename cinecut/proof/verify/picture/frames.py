@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.proof.verify.findings import Events, Finding, frames_text
-from cinecut.proof.verify.picture.alignment import REACH, Alignment
-from cinecut.proof.verify.picture.likeness import BLACK, FLAT, Likeness, coarse
+from cinecut.proof.verify.picture.alignment import REACH
+from cinecut.proof.verify.picture.likeness import BLACK, FLAT, coarse
 from cinecut.proof.verify.picture.looks import Looks
-from cinecut.proof.verify.picture.strip import Planes, Thumbnails
+from cinecut.proof.verify.picture.strip import Planes
 
 _BLIP = 2  # frames: a shift of no more is a fault of single frames
 _FROZEN = 2.5  # levels by which the reference moves on while a picture stands still
@@ -24,29 +24,12 @@ _AROUND, _MIXED = 3, 5.0  # frames around a cut that another rate may mix there,
 
 
 @dataclass(frozen=True)
-class SingleFrames:
-    """A file's frames beside the reference's."""
+class SingleFrames(Looks):
+    """A file's pictures beside the reference's, one frame at a time; `events` is what the spec has there."""
 
-    looks: Looks
     events: Events
 
-    @property
-    def file(self) -> Thumbnails:
-        return self.looks.file
-
-    @property
-    def reference(self) -> Thumbnails:
-        return self.looks.reference
-
-    @property
-    def alignment(self) -> Alignment:
-        return self.looks.alignment
-
-    @property
-    def likeness(self) -> Likeness:
-        return self.looks.likeness
-
-    def findings(self, elsewhere: set[int], wrong: set[int]) -> Iterator[Finding]:
+    def strays(self, elsewhere: set[int], wrong: set[int]) -> Iterator[Finding]:
         """`elsewhere` are the numbers of the events that are wrong or shifted, whose frames are not judged singly."""
         judged, present = np.ones(self.file.frames, bool), np.ones(self.file.frames, bool)
         for start, end, placed in self.events.ranges():

@@ -16,41 +16,26 @@ from numpy.typing import NDArray
 
 from cinecut.compiler.layout.timeline import Placed
 from cinecut.language.events import Shot, Still
-from cinecut.proof.verify.findings import Events, Finding, frames_text
-from cinecut.proof.verify.picture.alignment import Alignment
+from cinecut.proof.verify.findings import Finding, frames_text
 from cinecut.proof.verify.picture.frames import SingleFrames
 from cinecut.proof.verify.picture.likeness import (
     BLACK,
     FLAT,
-    Likeness,
     correlate,
     is_writing,
     signatures,
     zoomed,
 )
-from cinecut.proof.verify.picture.looks import LOOKS, Looks, some
-from cinecut.proof.verify.picture.strip import Planes, Thumbnails
+from cinecut.proof.verify.picture.looks import LOOKS, some
+from cinecut.proof.verify.picture.strip import Planes
 
 _LIKE = 0.9  # correlation of what is the same picture
 _SLOPE = 0.08  # by which a speed differs
 
 
 @dataclass(frozen=True)
-class PicturePair:
-    """A file's pictures and the reference's."""
-
-    file: Thumbnails
-    reference: Thumbnails
-    alignment: Alignment
-    events: Events
-
-    @cached_property
-    def looks(self) -> Looks:
-        return Looks(self.file, self.reference, self.alignment)
-
-    @property
-    def likeness(self) -> Likeness:
-        return self.looks.likeness
+class PicturePair(SingleFrames):
+    """A file's pictures beside the reference's, one event at a time."""
 
     def findings(self) -> list[Finding]:
         others = self._wholly_others()
@@ -62,9 +47,7 @@ class PicturePair:
         looks = list(self._looks(set(wrong)))
         elsewhere = {number for each in looks for number in self._numbers(each)}
         elsewhere |= {number for numbers in shifts for number in numbers}
-        single = SingleFrames(self.looks, self.events).findings(
-            set(wrong) | rewritten | elsewhere, set(wrong) | rewritten
-        )
+        single = self.strays(set(wrong) | rewritten | elsewhere, set(wrong) | rewritten)
         return [*wrong.values(), *shifts.values(), *looks, *single, *self._length()]
 
     def _numbers(self, finding: Finding) -> set[int]:
@@ -212,7 +195,7 @@ class PicturePair:
                 isinstance(placed.event, Shot | Still)
                 and placed.number not in wrong
                 and len(rows) > 2
-                and (words := self.looks.look(rows))
+                and (words := self.look(rows))
             ):
                 found.append((placed, (start, end), words, int(rows[len(rows) // 2])))
         shots = sum(not self.likeness.flat[self.alignment.rows(a, b)].all() for a, b, _ in self.events.ranges())
@@ -226,7 +209,7 @@ class PicturePair:
         for _, bounds, words, frame in found:
             yield self.events.finding("wrong-look", f"the look is another: {words}", bounds, frame=frame)
         rows = np.flatnonzero(self.likeness.alike & ~self.likeness.flat)
-        if not found and not wrong and len(rows) and self.looks.other_matrix(rows):
+        if not found and not wrong and len(rows) and self.other_matrix(rows):
             message = "the colours are others: they are coded by another matrix than they are taken for"
             hint = "BT.601 for BT.709, or the other way round"
             yield self.events.finding("wrong-look", message, (0, self.reference.frames), hint, frame=int(rows[0]))
@@ -236,7 +219,7 @@ class PicturePair:
         for start, end, placed in self.events.ranges():
             rows = self._inside(placed, start, end)
             rows = rows[self.likeness.alike[rows] & ~self.likeness.flat[rows]]
-            if placed.number not in wrong and len(rows) > 2 and (words := self.looks.moved(rows)):
+            if placed.number not in wrong and len(rows) > 2 and (words := self.moved(rows)):
                 frame = int(rows[len(rows) // 2])
                 yield placed, self.events.finding("wrong-crop", words, (start, end), frame=frame)
 
