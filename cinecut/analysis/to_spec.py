@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import takewhile
 from pathlib import Path
@@ -252,7 +252,10 @@ def _timeline(decided: Decisions, notes: _Notes) -> tuple[Entry, ...]:
     for cut, sounds in zip(decided.cuts, decided.score.events, strict=True):
         if cut.slot.act != act:
             act = cut.slot.act
-            entries.append(make(ActMarker, act=act))
+            # The hit of the drop is the place's, whichever shot stands there later.
+            own = sounds.effects if act == "beat drop" and any(each.name for each in sounds.effects) else ()
+            sounds = replace(sounds, effects=sounds.effects if not own else ())
+            entries.append(make(ActMarker, act=act, sound=tuple(map(_effect, own))))
         event, why = _event(cut, sounds, decided, cut is decided.cuts[-1])
         for place, text in why.items():
             notes.beside(("timeline", len(entries), *place), text)

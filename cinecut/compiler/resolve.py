@@ -16,7 +16,7 @@ from cinecut.diagnostics import Report, Span, as_word
 from cinecut.fonts.face import Face
 from cinecut.grade import NEUTRAL, Grade
 from cinecut.kits import Kit
-from cinecut.language.events import ActMarker, Event, Picture, Recorded, Still
+from cinecut.language.events import ActMarker, Effect, Event, Picture, Recorded, Still
 from cinecut.language.facts import AudioFacts, FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.grid import Grid, grid_of, measure
 from cinecut.language.spec import Film, Music, Rating, Spec
@@ -180,14 +180,18 @@ def _unmeasured(spec: Spec) -> FilmFacts:
 
 
 def _events(spec: Spec) -> tuple[tuple[int, str | None, Event], ...]:
-    """The events with their numbers and the acts that they belong to."""
+    """The events with their numbers and the acts that they belong to. The sounds of an act are heard with its first
+    event, before that one's own."""
     numbered: list[tuple[int, str | None, Event]] = []
     act: str | None = None
+    opening: tuple[Effect, ...] = ()
     for entry in spec.timeline:
         if isinstance(entry, ActMarker):
-            act = entry.act
+            act, opening = entry.act, entry.sound
         else:
-            numbered.append((len(numbered) + 1, entry.act or act, entry))
+            event = replace(entry, sound=(*opening, *entry.sound)) if opening else entry
+            numbered.append((len(numbered) + 1, entry.act or act, event))
+            opening = ()
     return tuple(numbered)
 
 
@@ -225,7 +229,7 @@ def check_linked(spec: Spec, report: Report) -> None:
     for entry in spec.timeline:
         cue = None if isinstance(entry, ActMarker) else entry.cue
         wanted += [("this song", cue.facts, cue.place.span)] if cue is not None and not cue.stops else []
-        own = [] if isinstance(entry, ActMarker) else [each for each in (*entry.voice, *entry.sound) if each.file]
+        own = [each for each in (*getattr(entry, "voice", ()), *entry.sound) if each.file]
         wanted += [("this sound", each.facts, each.place.span) for each in own]
         wanted += [("this picture", entry.still.facts, entry.still.place.span)] if isinstance(entry, Still) else []
     for what, facts, span in wanted:

@@ -18,9 +18,9 @@ def key_of(entry: Entry) -> str:
     cue: Cue | None = getattr(entry, "cue", None)
     if cue is not None and not isinstance(entry, ActMarker):
         entry = replace(entry, cue=replace(cue, facts=None))
+    entry = replace(entry, sound=tuple(replace(each, facts=None) for each in entry.sound))
     if not isinstance(entry, ActMarker):
-        voice = tuple(replace(each, facts=None) for each in entry.voice)
-        entry = replace(entry, voice=voice, sound=tuple(replace(each, facts=None) for each in entry.sound))
+        entry = replace(entry, voice=tuple(replace(each, facts=None) for each in entry.voice))
     return print_flow(value_tree(entry))
 
 

@@ -270,6 +270,7 @@ class Still(TimedEvent):
 class ActMarker(Marked):
     schema: ClassVar[str] = "act"
     act: str
+    sound: tuple[Effect, ...]
     why: str | None
     by: str | None
 

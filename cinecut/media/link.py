@@ -56,9 +56,8 @@ def assets_of(spec: Spec, folder: Path) -> list[NamedMedium]:
 
 def _recorded(entry: Entry, index: int) -> dict[NodePath, Recorded]:
     """The voices and effects of an entry that come from files, by their place in the tree."""
-    if isinstance(entry, ActMarker):
-        return {}
-    kinds: tuple[tuple[str, tuple[Recorded, ...]], ...] = (("voice", entry.voice), ("sound", entry.sound))
+    voices = () if isinstance(entry, ActMarker) else entry.voice
+    kinds: tuple[tuple[str, tuple[Recorded, ...]], ...] = (("voice", voices), ("sound", entry.sound))
     several = [(("timeline", index, kind, n), each) for kind, sounds in kinds for n, each in enumerate(sounds)]
     return {path: each for path, each in several if each.file is not None}
 
@@ -152,11 +151,13 @@ def _linked_entry(entry: Entry, index: int, facts: dict[NodePath, Any]) -> Entry
     if not isinstance(entry, ActMarker) and (path := ("timeline", index, "cue")) in facts:
         assert entry.cue is not None
         entry = changed(entry, cue=changed(entry.cue, facts=facts[path]))
-    if any(path in facts for path in _recorded(entry, index)) and not isinstance(entry, ActMarker):
+    if any(path in facts for path in _recorded(entry, index)):
         at = ("timeline", index)
-        voice = (changed(each, facts=facts.get((*at, "voice", n), each.facts)) for n, each in enumerate(entry.voice))
         sound = (changed(each, facts=facts.get((*at, "sound", n), each.facts)) for n, each in enumerate(entry.sound))
-        entry = changed(entry, voice=tuple(voice), sound=tuple(sound))
+        entry = changed(entry, sound=tuple(sound))
+        if not isinstance(entry, ActMarker):
+            own = (changed(each, facts=facts.get((*at, "voice", n), each.facts)) for n, each in enumerate(entry.voice))
+            entry = changed(entry, voice=tuple(own))
     return entry
 
 

@@ -128,6 +128,7 @@ CHANGES: dict[str, tuple[str, str]] = {
     "effect.gain": row("EFFECT", "      gain: -3"),
     "effect.from_hz": row("EFFECT", "      from_hz: 100"),
     "effect.to_hz": row("EFFECT", "      to_hz: 2000"),
+    "act.sound": row("ACT", "    sound: punch"),
     "effect.file": ("effect: whoosh   #EFFECT", f"file: a.wav\n      facts: {RECORDED}"),
     "effect.start": ("effect: whoosh   #EFFECT", f"file: a.wav\n      facts: {RECORDED}\n      start: 1"),
     "voice.file": ("take: 1:00 - 1:02   #VOICE", f"file: a.wav\n      facts: {RECORDED}"),

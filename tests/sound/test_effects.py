@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compiling import laid_out
 from numpy.typing import NDArray
 from oracle import Film, Samples
 from rendering import nearest_sample, spec_text, stems_of
@@ -238,3 +239,29 @@ def test_what_decays_decays_and_what_rises_rises(film: Film, ffmpeg: Path, tmp_p
         first, last = np.array_split(levels(stem[start:end]), 2)
         assert (last.max() > 2 * first.max()) == rises
         assert (first.max() > 2 * last.max()) != rises
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["{shot: {in: 1, for: 2s}, sound: tick}", "{shot: {in: 3, for: 2s}}"],
+        ["{shot: {in: 3, for: 2s}}", "{shot: {in: 1, for: 2s}, sound: tick}"],
+        ["{shot: {in: 3, for: 2s}}"],
+        ["{card: NOW, for: 2s}", "{shot: {in: 3, for: 2s}}"],
+    ],
+)
+def test_the_sounds_of_an_act_are_where_it_begins_whatever_stands_there(rows: list[str]) -> None:
+    acts = ["{shot: {in: 0, for: 2s}}", "{act: beat drop, sound: [{effect: riser, for: 1s}, punch]}", *rows,
+            "{act: end, sound: braam}", "{black: 2s}"]  # fmt: skip
+    head = "cinecut: 1\nvibe: war\nfilm: {file: f.mp4, facts: {fingerprint: 4-0, size: 64x64, rate: 24, duration: 9}}\n"
+    layout = laid_out(head + "timeline:\n" + "".join(f"  - {row}\n" for row in acts))
+    at = {effect.name: effect.anchor / 48_000 for effect in layout.track.effects}
+    assert (at["riser"], at["punch"], at["braam"]) == (2, 2, 2 + 2 * len(rows))
+    own = [row for row in rows if "tick" in row]
+    assert ("tick" in at) == bool(own)
+
+
+def test_an_act_without_events_leaves_no_sound() -> None:
+    head = "cinecut: 1\nfilm: {file: f.mp4, facts: {fingerprint: 4-0, size: 64x64, rate: 24, duration: 9}}\n"
+    rows = "  - shot: {in: 0, for: 2s}\n  - {act: gone, sound: braam}\n  - act: end\n  - black: 2s\n"
+    assert laid_out(f"{head}timeline:\n{rows}").track.effects == ()
