@@ -14,10 +14,11 @@ from cinecut.diagnostics import Stop
 from cinecut.media.open import open_media, picture_stream, sound_streams
 
 
-def check_decodes(file: Path, ffmpeg: str, *, heard: bool = False) -> None:
-    """Raise Stop if the FFmpeg at a path has no decoder for the pictures of a film or a still; with `heard`, for the
-    sound of a song."""
-    with open_media(file) as media:
+def check_decodes(file: Path, ffmpeg: str, what: str = "film") -> None:
+    """Raise Stop if the FFmpeg at a path has no decoder for the pictures of a film or a "picture", or for the sound of
+    a "song"."""
+    heard = what == "song"
+    with open_media(file, what) as media:
         stream = next(iter(sound_streams(media)), None) if heard else picture_stream(media, file)
         codec = stream.codec_context.codec.canonical_name if stream is not None else None
     if codec is not None and codec not in _decoded(ffmpeg):

@@ -34,18 +34,29 @@ def old(tmp_path: Path) -> str:
 
 def test_what_an_ffmpeg_cannot_decode_is_named(old: str, tmp_path: Path) -> None:
     check_decodes(made(tmp_path / "film.avi", f"{PICTURES} -c:v mpeg4"), old)
-    check_decodes(made(tmp_path / "song.mp3", SOUND), old, heard=True)
+    check_decodes(made(tmp_path / "song.mp3", SOUND), old, "song")
     film = made(tmp_path / "film.mkv", f"{PICTURES} -c:v libx264 -preset ultrafast")
     with pytest.raises(Stop, match=r"no decoder for the pictures of .*film\.mkv, which is in h264"):
         check_decodes(film, old)
     with pytest.raises(Stop, match=r"no decoder for the sound of .*, which is in flac"):
-        check_decodes(made(tmp_path / "song.flac", SOUND), old, heard=True)
+        check_decodes(made(tmp_path / "song.flac", SOUND), old, "song")
 
 
 def test_the_usual_ffmpegs_decode_a_film_and_a_song(ffmpeg: Path, tmp_path: Path) -> None:
     film = made(tmp_path / "film.mkv", f"{PICTURES} {SOUND} -c:v libx264 -preset ultrafast -c:a flac")
     check_decodes(film, str(ffmpeg))
-    check_decodes(film, str(ffmpeg), heard=True)
+    check_decodes(film, str(ffmpeg), "song")
+
+
+def test_link_measures_a_still_beside_its_film(tmp_path: Path) -> None:
+    made(tmp_path / "film.mkv", f"{PICTURES} -c:v libx264 -preset ultrafast")
+    made(tmp_path / "logo.png", f"{PICTURES} -frames:v 1")
+    (tmp_path / "a.yaml").write_text(
+        "cinecut: 1\nfilm: film.mkv\nrating: {still: logo.png, for: 1s}\n"
+        "timeline:\n  - {still: logo.png, for: 12f}\n  - shot: 0 - 0.5\n"
+    )
+    done = cinecut("link", "a.yaml", cwd=tmp_path)
+    assert done.stdout == "a.yaml: 3 files measured\n", done.stderr
 
 
 @pytest.mark.parametrize("command", [["link", "spec.yaml"], ["analyze", "film.mkv", "--no-models"]])

@@ -169,8 +169,10 @@ def _check_decodes(asset: NamedMedium) -> None:
     """Raise Stop if the FFmpeg that renders cannot decode a medium."""
     from cinecut.ffmpeg.builds import path_of
     from cinecut.ffmpeg.decoders import check_decodes
-    from cinecut.language.events import Cue, Recorded
+    from cinecut.language.events import Cue, Picture, Recorded
     from cinecut.language.spec import Lut, Music
 
     if not isinstance(asset.owner, Lut):
-        check_decodes(asset.file, path_of(), heard=isinstance(asset.owner, Music | Cue | Recorded))
+        heard = isinstance(asset.owner, Music | Cue | Recorded)
+        what = "song" if heard else "picture" if isinstance(asset.owner, Picture) else "film"
+        check_decodes(asset.file, path_of(), what)
