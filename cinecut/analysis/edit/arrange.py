@@ -13,12 +13,13 @@ from dataclasses import replace
 from fractions import Fraction
 
 from cinecut.analysis.edit.blueprint import Slot, Want
-from cinecut.analysis.edit.candidates import Candidate, Market, best_first, reason_for
+from cinecut.analysis.edit.candidates import Candidate, Market, best_first
 from cinecut.analysis.edit.cuts import Cut, OtherTake, Take, Tempo
 from cinecut.analysis.edit.pairs import Pairs
 from cinecut.analysis.edit.parts import Gap, gaps_of, movable
 from cinecut.analysis.edit.sequence import sequence
 from cinecut.analysis.edit.weights import read_weights
+from cinecut.analysis.report.reasons import Page, reason_beside
 from cinecut.vibes import Vibe
 
 _ALIKE = 0.72  # likeness above which two shots are of one set-up
@@ -70,7 +71,7 @@ def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:
         used = {each.cut.take.shot for each in chosen if each and each.cut.take}
         splits = left > 1 and any(take.shot not in used for take in market.takes)
         slots = _paced([part for n, slot in enumerate(slots) for part in _filled(slot, n in empty, splits)])
-    return _cuts(gaps, offers, chosen, pairs)
+    return _cuts(gaps, offers, chosen, pairs, market)
 
 
 def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market) -> set[int]:
@@ -170,7 +171,9 @@ def _heard(gap: Gap, offered: Sequence[Candidate]) -> list[Candidate]:
     return [each for each in offered if not gap.moved or each.cut.own_sound]
 
 
-def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Chosen, pairs: Pairs) -> list[Cut]:
+def _cuts(
+    gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Chosen, pairs: Pairs, market: Market
+) -> list[Cut]:
     """The cuts with their alternatives, without the slots that nothing fills."""
     used = {each.cut.take.shot for each in chosen if each is not None and each.cut.take is not None}
     free: dict[int, list[Cut]] = {}
@@ -179,16 +182,21 @@ def _cuts(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Ch
             beside = [other.number for other in chosen[max(0, number - 1) : number + 2] if other and other is not each]
             same = [other for other in offered if (other.gap.begin, other.gap.end) == (each.gap.begin, each.gap.end)]
             free[number] = _spare(each, same, used, beside, pairs)
-    others = _dealt(free)
+    others, page = _dealt(free), Page(pairs.subjects)
     gone = {n for n, (gap, each) in enumerate(zip(gaps, chosen, strict=True)) if each is None and gap.slot.want.shows}
     cuts: list[Cut] = []
     for number, (gap, each) in enumerate(zip(gaps, chosen, strict=True)):
         if each is None:
             cuts += [] if gap.slot.want.shows else [Cut(gap.slot)]
             continue
-        assert each.cut.take is not None
-        why = each.cut.why or reason_for(each.cut.take, gap.slot, each.cut.sync is not None)
-        cut = replace(each.cut, why=why, others=tuple(others[number]))
+        offered, wishes = offers[number], market.wishes(gap.slot)
+        why = each.cut.why or page.reason(each, offered, wishes)
+        alternatives = [
+            OtherTake(cut.take, cut.in_, reason_beside(cut.take, gap.slot, offered, wishes))
+            for cut in others[number]
+            if cut.take
+        ]
+        cut = replace(each.cut, why=why, others=tuple(alternatives))
         over = (cut.lead and number - 1 in gone) or (cut.trail and number + 1 in gone)
         cuts.append(replace(cut, mute=True, lead=Fraction(0), trail=Fraction(0)) if over else cut)
     return cuts
@@ -213,7 +221,7 @@ def _alone(cut: Cut) -> bool:
     return cut.own_sound and not (cut.lead or cut.trail)
 
 
-def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[OtherTake]]:
+def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[Cut]]:
     """Up to five alternatives for each slot. The slots choose in turn, and slots within reach of each other never
     choose the same; the reach shrinks if there are too few shots."""
     dealt: dict[int, list[Cut]] = {number: [] for number in free}
@@ -226,14 +234,9 @@ def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[OtherTake]]:
                 following = next((cut for cut in cuts if _shot(cut) not in taken), None)
                 if len(dealt[number]) < most and following is not None:
                     dealt[number].append(following)
-    return {number: [_other(cut) for cut in cuts] for number, cuts in dealt.items()}
+    return dealt
 
 
 def _shot(cut: Cut) -> int:
     assert cut.take is not None
     return cut.take.shot
-
-
-def _other(cut: Cut) -> OtherTake:
-    assert cut.take is not None
-    return OtherTake(cut.take, cut.in_, reason_for(cut.take, cut.slot, False))

@@ -134,10 +134,19 @@ class Market:
         place = int(np.searchsorted(self._moves, cut.take.motion(cut.in_, gap.length)))
         return min(1.0, place / max(1, len(self._moves) - 1))
 
-    def _tasted(self, slot: Slot) -> Floats:
-        """The genre's preference for each take. The last act moves in every genre."""
+    def wishes(self, slot: Slot) -> dict[str, float]:
+        """The weight of each signal in a slot: the genre's, what the slot is for, and what its act is."""
+        tables = (self._likings(slot), self.weights.want.get(slot.want, {}), self.weights.act.get(slot.act, {}))
+        return {name: sum(table.get(name, 0.0) for table in tables) for name in {n for table in tables for n in table}}
+
+    def _likings(self, slot: Slot) -> dict[str, float]:
+        """The genre's preferences. The last act moves in every genre."""
         taste = self.vibe.taste.items()
-        likings = [(n, float(liking)) for n, liking in taste if slot.act != "act 3" or n != "motion" or liking > 0]
+        return {n: float(liking) for n, liking in taste if slot.act != "act 3" or n != "motion" or liking > 0}
+
+    def _tasted(self, slot: Slot) -> Floats:
+        """The genre's preference for each take."""
+        likings = self._likings(slot).items()
         liked = sum((liking * self.signals[name] for name, liking in likings), np.zeros(len(self.takes)))
         return self.weights.taste * liked * (self.weights.described if self._described else 1)
 
@@ -237,34 +246,3 @@ def _ranks(values: Floats) -> Floats:
         return np.zeros(len(values))
     middle = (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right") - 1) / 2
     return np.asarray(middle / (len(known) - 1) - 0.5)
-
-
-_WORDS = {
-    "motion": "much moves",
-    "emotion": "a strong line",
-    "contrast": "rich in contrast",
-    "uniqueness": "like no other shot",
-    "face": "a face",
-    "saturation": "strong colours",
-    "rise": "the sound swells",
-    "drama": "a dramatic scene",
-}
-_FOR = {
-    Want.STRONG: "a hit",
-    Want.INTRODUCE: "an introduction",
-    Want.QUESTION: "a question",
-    Want.THREAT: "a threat",
-    Want.RELEASE: "a release",
-    Want.CALM: "a quiet moment",
-    Want.STING: "a last fright",
-    Want.GAG: "a last joke",
-}
-
-
-def reason_for(take: Take, slot: Slot, hit: bool) -> str:
-    """The slot's purpose and the take's two strongest signals, in words."""
-    strongest = sorted(_WORDS, key=lambda name: -float(getattr(take.signals, name)))[:2]
-    reasons = [_WORDS[name] for name in strongest if getattr(take.signals, name) > 0.6]
-    reasons += ["its moment of action on the beat"] if hit else []
-    said = ", ".join(reasons) or "calm"
-    return f"{_FOR[slot.want]}: {said}" if slot.want in _FOR else said

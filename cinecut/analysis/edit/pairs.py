@@ -16,6 +16,7 @@ from cinecut.analysis.edit.cuts import FACE, Cut, Take
 from cinecut.analysis.edit.parts import Gap
 from cinecut.analysis.edit.weights import Weights
 from cinecut.analysis.film.signals import likenesses
+from cinecut.analysis.story.subjects import same_subject
 from cinecut.language.timebase import FilmTime
 
 Floats = NDArray[np.float64]
@@ -100,8 +101,14 @@ class Pairs:
     @cached_property
     def near(self) -> Floats:
         """The cost of two similar takes within reach."""
-        same = self.weights.pair["set_up"] * (self.likeness > self.alike)
-        return np.asarray(self.weights.pair["alike"] * np.maximum(0, self.likeness - _CLOSE) + same)
+        weight = self.weights.pair
+        same = weight["set_up"] * (self.likeness > self.alike) + weight["subject"] * self.subjects
+        return np.asarray(weight["alike"] * np.maximum(0, self.likeness - _CLOSE) + same)
+
+    @cached_property
+    def subjects(self) -> Floats:
+        """How surely all pairs of takes show the same subject."""
+        return same_subject([take.look for take in self.takes]).astype(np.float64)
 
     @cached_property
     def _close(self) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 import cv2
@@ -24,6 +25,8 @@ from cinecut.analysis.film.shots import FilmShot
 NEUTRAL = 0.5
 _LAYOUT = (9, 16)  # rows and columns
 _COARSE = (64, 36)  # width and height in pixels at which grain and texture are gone
+_HUES, _LIGHTS = 9, 2  # steps of each of a colour's two differences (Lab; odd, so that grey is one), of its lightness
+_COLOURS = _HUES * _HUES * _LIGHTS
 WEIGHTS = {
     "motion": 0.20,
     "emotion": 0.20,
@@ -74,6 +77,8 @@ class Appearance:
     eye: tuple[float, float] = (0.5, 0.5)  # where the eye goes: from the left and from the top, 0 to 1
     structure: float = 1.0  # share of the picture's inner part that has edges; texture is none
     gray: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(_COARSE[::-1], np.uint8))  # [36 x 64] luma
+    # [2 x 162] histograms of colours, each with the sum 1: of what stands before its ground, and of the picture's edges
+    subject: NDArray[np.float32] = field(default_factory=lambda: np.zeros((2, _COLOURS), np.float32))
 
     @property
     def is_blank(self) -> bool:
@@ -100,6 +105,7 @@ def observe(picture: KeyPicture) -> Appearance:
         eye=eye_of(np.asarray(gray, np.uint8)),
         structure=structure_of(picture.bgr),
         gray=np.asarray(cv2.resize(gray, _COARSE, interpolation=cv2.INTER_AREA), np.uint8),
+        subject=subject_of(picture.bgr),
     )
 
 
@@ -154,6 +160,39 @@ def eye_of(gray: NDArray[np.uint8]) -> tuple[float, float]:
     return round(across, 4), round(down, 4)
 
 
+_EDGE = (5, 7)  # rows and columns of the coarse picture at each side that are its ground
+_AMID = (11, 18)  # the same from the middle, where a subject is likely (a Gaussian's)
+
+
+def subject_of(bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The colours of what stands before its ground, and of the ground, as in Appearance: near the middle, of a colour
+    that the picture's edges lack, and with more of that kind around it."""
+    coarse = cv2.resize(_between_bars(bgr), _COARSE, interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(coarse, cv2.COLOR_BGR2LAB).astype(int)
+    hues = np.clip((lab[:, :, 1:] - 72) * _HUES // 112, 0, _HUES - 1)
+    colours = (hues[:, :, 0] * _HUES + hues[:, :, 1]) * _LIGHTS + lab[:, :, 0] * _LIGHTS // 256
+    amid, edge = _amid()
+    ground, within = _histogram(colours, edge), _histogram(colours, amid)
+    stands = (within / np.maximum(1e-9, within + ground))[colours]
+    stands = stands * cv2.GaussianBlur(stands, (0, 0), 2)
+    return np.stack([_histogram(colours, stands * amid), ground])
+
+
+@cache
+def _amid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How near the middle each pixel of the coarse picture is, and 1 for those of its edges."""
+    columns, rows = (np.arange(side) - (side - 1) / 2 for side in _COARSE)
+    amid = np.exp(-((rows / _AMID[0])[:, None] ** 2) - (columns / _AMID[1]) ** 2)
+    edge = np.ones_like(amid)
+    edge[_EDGE[0] : -_EDGE[0], _EDGE[1] : -_EDGE[1]] = 0
+    return amid, edge
+
+
+def _histogram(colours: NDArray[np.int_], weights: NDArray[np.float64]) -> NDArray[np.float32]:
+    counts = np.bincount(colours.ravel(), weights.ravel(), _COLOURS)
+    return np.asarray(counts / max(1e-9, float(counts.sum())), np.float32)
+
+
 def combined(looks: Sequence[Appearance]) -> Appearance:
     """The measurements of several pictures of one shot: the layout of the middle one, the largest face, the most
     structure, else means."""
@@ -171,6 +210,7 @@ def combined(looks: Sequence[Appearance]) -> Appearance:
         eye=middle.eye,
         structure=max(look.structure for look in looks),
         gray=middle.gray,
+        subject=np.mean([look.subject for look in looks], axis=0, dtype=np.float32),
     )
 
 
