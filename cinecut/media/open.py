@@ -171,21 +171,29 @@ def layout_of(stream: Any) -> str:
     return str(stream.metadata.get(_ORDER) or stream.layout.name)
 
 
+def channel_of(stream: Any) -> str:
+    """Which channel a stream of a single one is: FL, LFE; FC also where a container does not say it."""
+    return str(stream.metadata.get(_CHANNEL) or "FC")
+
+
 def _count_channels(media: InputContainer) -> None:
     """Leave decoders no more than the number of channels where a container (QuickTime, CAF, MXF) lists them one by one.
     PyAV shares that list with every frame and frees it with each: the process would crash. The names stay as a tag."""
     for stream in media.streams.audio:
         stream.metadata.pop(_ORDER, None)
+        stream.metadata.pop(_CHANNEL, None)
         context = stream.codec_context
         if context is None or not re.match(r"\d+ channels \(", (layout := context.layout).name):
             continue
         order = "+".join(channel.name.split("@")[0] for channel in layout.channels)
         context.layout = f"{layout.nb_channels} channels"  # from here on the list is `layout`'s alone
-        if layout.nb_channels > 1 and len(order) <= _LONGEST_LAYOUT:
+        if layout.nb_channels == 1:
+            stream.metadata[_CHANNEL] = order
+        elif len(order) <= _LONGEST_LAYOUT:
             stream.metadata[_ORDER] = order
 
 
-_ORDER = "cinecut: order of channels"
+_ORDER, _CHANNEL = "cinecut: order of channels", "cinecut: channel"
 _LONGEST_LAYOUT = 200  # characters; the schema takes no longer one
 
 

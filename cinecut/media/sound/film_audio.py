@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+import av
 from av.container import InputContainer
 from av.stream import Disposition
 
 from cinecut.diagnostics import Stop
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.media.frames import from_start
-from cinecut.media.open import check_sound, layout_of, open_media, sound_streams, start_of, tags
+from cinecut.media.open import channel_of, check_sound, layout_of, open_media, sound_streams, start_of, tags
 
 _ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descriptions | Disposition.karaoke
 _ASIDE_TITLE = re.compile(  # a commentary, a description for the blind, the music alone: in the languages of many discs
@@ -33,9 +35,10 @@ def film_audio(media: InputContainer, start: Fraction) -> tuple[AudioFacts, ...]
     sounds = [facts for facts in streams_read if facts is not None]
     streams = [streams[sound.stream - 1] for sound in sounds]
     if _is_one_for_each_channel(media, streams):
-        size = 6 if len(streams) == 6 else 2
-        joined = [(group[0], len(group)) for group in _groups(sounds, size)]
-        return tuple(replace(one, channels=n, layout=_LAYOUTS[n], parts=n) for one, n in joined)
+        layouts = _labelled([channel_of(stream) for stream in streams]) or _usual(len(streams))
+        firsts = accumulate((size for _, size in layouts), initial=0)
+        joined = [(sounds[first], layout, size) for first, (layout, size) in zip(firsts, layouts, strict=False)]
+        return tuple(replace(one, channels=size, layout=layout, parts=size) for one, layout, size in joined)
     order = sorted(range(len(streams)), key=lambda at: (_is_aside(streams[at]), _later(streams[at]), at))
     if order == sorted(order) and len(sounds) == len(streams_read):
         return tuple(replace(sound, stream=0) for sound in sounds)
@@ -75,12 +78,30 @@ def _in_words(sound: AudioFacts, stream: Any) -> str:
     return " ".join([*words, *(["(a commentary)"] if _is_aside(stream) else [])])
 
 
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+def _labelled(channels: list[str]) -> list[tuple[str, int]]:
+    """The layouts of sounds whose streams are a channel each, and of how many; empty where they are not labelled. Where
+    a channel comes again, or a mix of two for matrix decoders, another sound begins: eight are often 5.1 and stereo."""
+    groups = list[list[str]]()
+    for channel in channels:
+        if not groups or channel in groups[-1] or channel == "DL" or groups[-1][-1] == "DR":
+            groups.append([])
+        groups[-1].append(channel)
+    if not any({"FL", "FR"} <= set(group) for group in groups):
+        return []
+    return [(_layout("+".join(group)), len(group)) for group in groups]
 
 
-def _groups(sounds: list[AudioFacts], size: int) -> list[list[AudioFacts]]:
-    groups = [sounds[at : at + size] for at in range(0, len(sounds), size)]
-    return [part for group in groups for part in ([group] if len(group) == size else [[one] for one in group])]
+def _layout(order: str) -> str:
+    """The name of a layout by the order of its channels; where it has none, the order."""
+    if order == "DL+DR":
+        return "stereo"
+    name = str(av.AudioLayout(order).name)
+    return order if " channels" in name else name
+
+
+def _usual(streams: int) -> list[tuple[str, int]]:
+    """The same of so many streams without labels: six are 5.1, others pairs."""
+    return [("5.1", 6)] if streams == 6 else [("stereo", 2)] * (streams // 2) + [("mono", 1)] * (streams % 2)
 
 
 def _facts(media: InputContainer, stream: Any, start: Fraction, number: int) -> AudioFacts | None:

@@ -1,0 +1,66 @@
+"""Films with a stream for each channel, as studios and broadcasters deliver them: which streams make one sound."""
+
+from __future__ import annotations
+
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from oracle import BUNDLED
+
+from cinecut.media.probe import film_facts
+from cinecut.media.sound.film_samples import film_sounds, stretch
+
+RATE = 48000
+
+
+def tone(number: int) -> int:
+    """The frequency of a stream in Hz."""
+    return 200 + 100 * number
+
+
+def delivered(path: Path, channels: list[str]) -> Path:
+    """A second of a film; an empty name is a channel that is not labelled."""
+    sources, maps = "-f lavfi -i color=black:s=64x36:r=25:d=1", "-map 0:v"
+    for number, channel in enumerate(channels):
+        sources += f" -f lavfi -i sine={tone(number)}:r={RATE}:d=1"
+        maps += f" -map {number + 1}:a"
+        maps += f" -filter:a:{number} pan={channel}|c0=c0" if channel else ""
+    command = f"{BUNDLED} -v error -y {sources} {maps} -c:v mpeg2video -c:a pcm_s16le".split()
+    subprocess.run([*command, path], check=True, capture_output=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("channels", "sounds"),
+    [
+        ("FL FR FC LFE SL SR DL DR", [("5.1(side)", 6), ("stereo", 2)]),
+        ("FL FR FC LFE BL BR SL SR", [("7.1", 8)]),
+        ("FL FR FC LFE BL BR FL FR", [("5.1", 6), ("stereo", 2)]),
+        ("FL FC FR SL SR LFE", [("FL+FC+FR+SL+SR+LFE", 6)]),
+        ("DL DR FL FR", [("stereo", 2)] * 2),
+        ("FC FC FC FC", [("stereo", 2)] * 2),  # what editing systems without labels write
+    ],
+)
+def test_labelled_channels_make_the_sounds_that_they_are_of(
+    channels: str, sounds: list[tuple[str, int]], tmp_path: Path
+) -> None:
+    film = delivered(tmp_path / "film.mov", channels.split())
+    facts = film_facts(film)
+    assert [(sound.layout, sound.channels) for sound in facts.audio] == sounds
+    number = 0
+    for index, sound in enumerate(facts.audio):
+        with film_sounds(film, facts, index) as streams:
+            parts = stretch(streams, sound, facts.start, facts.start + Fraction(1, 2))
+            samples = np.concatenate([*parts], 1).astype(float)
+        for channel in samples:  # each stream is one of them, in the file's order
+            assert np.abs(np.fft.rfft(channel)).argmax() * RATE / len(channel) == pytest.approx(tone(number), abs=2)
+            number += 1
+
+
+@pytest.mark.parametrize(("count", "sounds"), [(6, ["5.1"]), (8, ["stereo"] * 4), (3, ["stereo", "mono"])])
+def test_without_labels_they_are_pairs_or_six(count: int, sounds: list[str], tmp_path: Path) -> None:
+    film = delivered(tmp_path / "film.mxf", [""] * count)
+    assert [sound.layout for sound in film_facts(film).audio] == sounds
