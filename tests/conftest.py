@@ -111,9 +111,6 @@ def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("CINECUT_RUNTIME_DIR", str(home / "runtime"))
         patch.setenv("CINECUT_STORE_GB", "0")  # a render makes all of it, but where a test is about the store
         patch.setenv("CINECUT_MODELS_DIR", str(home / "models"))
-        # What dies with its parent is forked from it; of a process that has loaded all that the tests need, 600 MB,
-        # that takes 40 ms for each FFmpeg. Commands that are killed are processes of their own, and do it as ever.
-        patch.setattr("cinecut.ffmpeg.run.die_with_parent", lambda: None)
         patch.setattr("footage.KEPT", _shared(tmp_path_factory) / "footage")
         yield
 

@@ -66,7 +66,7 @@ def choose_encoding(output: Delivery, facts: FilmFacts, color: Color, rate: Frac
     video = [*stamps, "-c:v", encoder, *settings, *(["-threads:v", str(threads)] if threads else []), *tags]
     part = [*_PLAIN, *stamps, "-c:v", encoder, *settings, *_STITCHABLE.get(encoder, []), *tags]
     joins = not encoder.endswith(HARDWARE)
-    segment = SegmentEncoding(tuple(part), threads is not None, joins, _least(output, facts))
+    segment = SegmentEncoding(tuple(part), threads is not None, joins)
     sound, samples = _sound_encoder(output)
     suffix = {"ffv1": ".mkv", "prores": ".mov"}.get(output.codec, ".mp4")
     # AAC ends within a sample only where the movie's clock counts samples.
@@ -96,16 +96,6 @@ def _sound_encoder(output: Delivery) -> tuple[list[str], str]:
 # Half the time of the other coder and nearer to what it is given, unless one channel stands in for both (`aac_is`).
 _AAC = ("-aac_coder", "fast", "-aac_is", "0")
 _BITRATES = {2: "192k", 6: "448k"}  # of AAC, by the number of channels
-
-
-def _least(output: Delivery, facts: FilmFacts) -> Fraction:
-    """The least seconds of a segment. Each costs a process, a twentieth of a second of CPU; but the user waits for one
-    of a live draft, and each shot of large pictures in it takes much memory."""
-    large = any(width * height > _LARGE for width, height in (output.size, facts.size))
-    return Fraction(1) if output.live or large else Fraction(2)
-
-
-_LARGE = 2560 * 1440  # pixels
 
 
 # Headers that do not depend on what is encoded; and a better first picture: inside a stream the first one of a shot is

@@ -7,7 +7,7 @@ them, so that an event that comes or goes changes the segments beside it and no 
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,6 +20,8 @@ from cinecut.compiler.picture.texts import FONTS, Screen, lower_texts
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad
 from cinecut.language.timebase import nearest
+
+_LEAST = Fraction(1)  # second of a segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +46,17 @@ class PictureTrack:
         over = filters.run(pads, self.screen.rate, label, lambda pad: filters.subtitles(pad, file, FONTS, "titles"))
         return over, {file: written}
 
-    def segments(self, seconds: Fraction) -> list[tuple[int, int]]:
-        """The bounds of segments of at least `seconds`. Of the seams that are closer together, the one whose mark has
-        the smallest hash is taken, so that an edit moves only the bounds near it."""
-        least = max(1, nearest(seconds * self.screen.rate))
-        seams = [frame for frame in self._seams() if least <= frame <= self.frames - least]
-        order = {frame: hashlib.sha256(self.marks[frame].encode()).digest() for frame in seams}
-        bounds = [0]
-        for frame in seams:
-            near = seams[bisect_left(seams, frame - least + 1) : bisect_left(seams, frame + least)]
-            if frame == min(near, key=order.__getitem__):
-                bounds.append(frame)
-        return list(pairwise([*bounds, self.frames]))
+    def segments(self) -> list[tuple[int, int]]:
+        """The bounds of segments of a second at least, each as short as its seams let it be. Of seams that are closer
+        together the one is taken whose mark has the smallest hash, so that an edit moves only the bounds near it."""
+        least = max(1, nearest(_LEAST * self.screen.rate))
+        order = {frame: hashlib.sha256(self.marks[frame].encode()).digest() for frame in self._seams() if frame}
+        bounds = [0, self.frames]
+        for frame in sorted(order, key=order.__getitem__):
+            after = bisect_left(bounds, frame)
+            if bounds[after - 1] + least <= frame <= bounds[after] - least:
+                insort(bounds, frame)
+        return list(pairwise(bounds))
 
     def _seams(self) -> list[int]:
         ranges = [text.range for text in self.texts]

@@ -18,7 +18,7 @@ from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.decoders import NO_DECODER
 from cinecut.files import free_space
 from cinecut.graph.plan import Run
-from cinecut.machine.child import Watchdog, die_with_parent, drain, stuck
+from cinecut.machine.child import Watchdog, drain, start, stuck
 from cinecut.machine.gpu import GpuLock
 
 
@@ -131,14 +131,13 @@ def run_command(
     held: Sequence[int] = (),
 ) -> Ended:
     """Run an FFmpeg in a folder to its end; it inherits the descriptors `held`. Leaves no process."""
-    process = subprocess.Popen(
+    process = start(
         command,
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=held,
-        preexec_fn=die_with_parent(),
         env={**os.environ, "AV_LOG_FORCE_NOCOLOR": "1"},
     )
     running.add(process)

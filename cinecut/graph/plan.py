@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 
@@ -103,7 +102,7 @@ class UserFile:
 
 @dataclass(frozen=True, slots=True)
 class LutFile:
-    """A user's .cube, converted to the tables that FFmpeg reads: NAME.1d.cube, NAME.3d.cube."""
+    """A user's .cube, converted to the tables that FFmpeg reads: NAME.1d.cube, NAME.3d.m3d."""
 
     name: str
     file: str
@@ -117,13 +116,12 @@ Input = Reel | SoundReel | UserFile | LutFile
 
 @dataclass(frozen=True, slots=True)
 class SegmentEncoding:
-    """FFmpeg's arguments for pictures alone, whether the number of threads is set, whether the files can be joined
-    without encoding again, and the least length in seconds."""
+    """FFmpeg's arguments for pictures alone, whether the number of threads is set, and whether the files can be joined
+    without encoding again."""
 
     arguments: tuple[str, ...] = ()
     threaded: bool = False
     joins: bool = False
-    least: Fraction = Fraction(2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,11 +164,17 @@ def _shown(placed: Placed, films: Mapping[str, Medium], shelf: Shelf, look: Look
     head, tail = placed.head, placed.tail
     if isinstance(placed, PlacedShot):
         shot, source = placed.event, placed.film.start.seconds
-        return PictureClip(*where, films[placed.film.film], source, shot.speed, head, tail, tuple(look.tables(shot)))
+        looks = tuple((kind, cube_name(name)) for kind, name in look.tables(shot))
+        return PictureClip(*where, films[placed.film.film], source, shot.speed, head, tail, looks)
     if isinstance(event, Still):
         size = event.still.facts.size if event.still.facts is not None else (16, 9)
         return PictureClip(*where, shelf.still(event.still.file, size), head=head, tail=tail)
     return PictureClip(*where, head=head, tail=tail)
+
+
+def cube_name(table: str) -> str:
+    """The name of a table of FFmpeg's as the .cube file that editing programs read."""
+    return f"{table.rpartition('.')[0]}.cube"
 
 
 def _name(placed: Placed) -> str:

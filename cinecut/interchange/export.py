@@ -20,7 +20,7 @@ from cinecut.compiler.resolve import check_linked
 from cinecut.diagnostics import Report, Stop
 from cinecut.files import beside as beside_of
 from cinecut.files import check_is_file, content_of, disk_errors, open_file, write_beside
-from cinecut.interchange.build import ExportOptions, sequence_of
+from cinecut.interchange.build import ExportOptions, cube_name, sequence_of
 from cinecut.interchange.fidelity import unsupported
 from cinecut.interchange.model import EditSequence, Unsupported, Written
 from cinecut.language.read import inside
@@ -152,10 +152,11 @@ def _looks(layout: Layout, folder: Path) -> dict[str, bytes]:
         from cinecut.grade.cube import cube_text, read_cube, stages
         from cinecut.grade.formula import lut
 
-        found = {name: cube_text(lut([grade])) for name, grade in grades.items()}
+        found = {cube_name(name): cube_text(lut([grade])) for name, grade in grades.items()}
         if trailer.lut is not None:
             file = inside(folder, trailer.lut.file)
             with open_file(file) as opened:
                 cube = read_cube(opened.read(), str(file))
-            found |= {own_name(kind.removeprefix("lut")): data for kind, data in stages(cube)}
+            tables = {own_name(kind.removeprefix("lut")): cube_text(values) for kind, values in stages(cube)}
+            found |= {cube_name(name): text for name, text in tables.items()}
     return found

@@ -15,6 +15,7 @@ gradually before a shot, the pictures are decoded and stored without loss.
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -127,8 +128,12 @@ class _Pictures:
         self.base = Fraction(self.video.time_base or 1)
         # A reel's clock ticks in whole parts of a second: every shift by seconds is exact.
         self.clock = Fraction(1, self.base.denominator)
+        self.shift = nearest((REEL_EPOCH - facts.start) / self.clock)
         # Stamps of a constant rate may be rounded.
         self.slack = Fraction(0) if facts.variable else Fraction(1, 2) / facts.rate
+        # The stamps from which on pictures are shown, and no more: whole numbers, since fractions are slow.
+        head, end = (at.seconds + facts.start for at in (reel.seen.start, reel.seen.end))
+        self.first, self.end = math.ceil((head - self.slack) / self.base), math.ceil(end / self.base)
 
     def packets_of_film(self) -> Iterator[Any]:
         """The packets from which the picture at the reel's head decodes, and all after them, with the film's stamps."""
@@ -140,26 +145,24 @@ class _Pictures:
 
     def source(self) -> Iterator[Any]:
         """The packets from which the reel's pictures decode, in order, with the film's stamps. Raises Stop."""
-        head, end = (at.seconds + self.facts.start for at in (self.reel.seen.start, self.reel.seen.end))
-        reached, behind = None, 0
+        latest, behind, reordered, in_order = None, 0, self._reordered, self._decoded_in_order
         for packet in self.packets_of_film():
             if packet.pts is None:
                 continue
-            time = packet.pts * self.base
-            behind = behind + 1 if time >= end else 0
-            reached = time if reached is None else max(reached, time)
-            if behind > self._reordered or (self._decoded_in_order(packet, end)):
+            behind = behind + 1 if packet.pts >= self.end else 0
+            latest = packet.pts if latest is None else max(latest, packet.pts)
+            if behind > reordered or (in_order and packet.dts is not None and packet.dts >= self.end):
                 return
-            if packet.is_discard and time + self.slack >= head:
+            if packet.is_discard and packet.pts >= self.first:
                 raise _NotCopyableError
             yield packet
-        reached = None if reached is None else reached - self.facts.start
+        reached = None if latest is None else latest * self.base - self.facts.start
         if reached is None or (not self.facts.variable and reached < self.reel.seen.end.seconds - 3 * self.slack):
             raise self.broken_off(reached)
 
     def on_reel(self, stamp: int) -> int:
         """A stamp of the film as one of the reel, in ticks of its clock."""
-        return round((stamp * self.base - self.facts.start + REEL_EPOCH) / self.clock)
+        return stamp * self.base.numerator + self.shift
 
     def broken_off(self, reached: Fraction | None) -> Stop:
         """What to say where pictures are missing after a time of the film, or where there are none."""
@@ -171,11 +174,11 @@ class _Pictures:
     def _reordered(self) -> int:
         return _REORDER if self.video.codec_context.has_b_frames else 0
 
-    def _decoded_in_order(self, packet: Any, end: Fraction) -> bool:
-        """A packet that is decoded after the end, so that none after it is shown before it. What Matroska says of the
-        order of decoding is a guess, and of older codecs a wrong one."""
-        guessed = "matroska" in self.media.format.name and self.video.codec_context.name not in ("h264", "hevc")
-        return packet.dts is not None and not guessed and packet.dts * self.base >= end
+    @property
+    def _decoded_in_order(self) -> bool:
+        """Whether none of the packets after one that is decoded after the end is shown before it. What Matroska says of
+        the order of decoding is a guess, and of older codecs a wrong one."""
+        return "matroska" not in self.media.format.name or self.video.codec_context.name in ("h264", "hevc")
 
 
 class _Copied(_Pictures):
@@ -188,7 +191,7 @@ class _Copied(_Pictures):
 
     def packets(self, target: Any) -> Iterator[Any]:
         source = self._needed(self.source()) if self.facts.stamps else self.packets_of_film()
-        decoded, codec = None, self.video.codec_context.name
+        decoded, codec, early = None, self.video.codec_context.name, round(_BEFORE / self.clock)
         for packet in source:
             if decoded is None and pictures_to_recover(packet, codec):
                 raise _NotCopyableError  # FFmpeg complains of what is not whole yet
@@ -196,7 +199,7 @@ class _Copied(_Pictures):
             packet.pts, packet.time_base = self.on_reel(packet.pts), self.clock
             packet.duration = (packet.duration or 0) * self.base.numerator
             # Containers guess the order of decoding, or let it stand still: any stamps will do that rise, early enough.
-            decoded = packet.pts - round(_BEFORE / self.clock) if decoded is None else decoded + 1
+            decoded = packet.pts - early if decoded is None else decoded + 1
             packet.dts, packet.stream = decoded, target
             yield packet
 
@@ -205,12 +208,11 @@ class _Copied(_Pictures):
         frames are far apart, most of a shot's decoding is what comes before it. The ones just before it stay, by which
         a decoder learns how pictures are reordered."""
         codec, before, highest = self.video.codec_context.name, deque[tuple[Any, bool, int]](), 0
-        head = self.reel.seen.start.seconds + self.facts.start - self.slack
         for packet in source:
             needed, layer = referenced(packet, codec)
             highest = max(highest, layer)
             before.append((packet, needed, layer))
-            if packet.pts * self.base >= head:
+            if packet.pts >= self.first:
                 break
             if len(before) > _REORDER:
                 oldest, needed, layer = before.popleft()
@@ -242,18 +244,17 @@ class _Decoded(_Pictures):
         return stream
 
     def packets(self, target: Any) -> Iterator[Any]:
-        head, end = (at.seconds + self.facts.start for at in (self.reel.seen.start, self.reel.seen.end))
         last: VideoFrame | None = None
         packets, pictures = list[int | None](), list[int | None]()
         reached = None
         for frame in self._frames(packets):
             pictures.append(frame.pts)
-            if frame.pts is None or frame.pts * self.base >= end:
+            if frame.pts is None or frame.pts >= self.end:
                 break
             if reached is not None and frame.pts <= reached:  # where two recordings meet, their pictures may overlap
                 continue
             reached = frame.pts
-            if frame.pts * self.base + self.slack >= head:
+            if frame.pts >= self.first:
                 if last is not None:
                     yield from self._stored(last, target)
                 yield from self._stored(frame, target)

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cinecut.compiler.picture.look import own_name
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
 from cinecut.files import content_of, disk_errors, fingerprint
@@ -91,13 +92,14 @@ class Materials:
                 found[item.name] = key_of(code(), films[item.film], item.content)
             else:
                 content = fingerprint(inside(self.job.folder, item.file))
-                names = self.tables(item) if isinstance(item, LutFile) else [item.name]
+                names = self.tables() if isinstance(item, LutFile) else [item.name]
                 found |= {name: key_of(code(), name, content) for name in names}
         return found | {name: key_of(code(), grade) for name, grade in self.job.plan.luts.items()}
 
-    def tables(self, lut: LutFile) -> list[str]:
+    def tables(self) -> list[str]:
+        """The files of the user's own LUT."""
         own = self.job.plan.layout.trailer.lut
-        return [f"{lut.name}.{kind}.cube" for kind in own.facts.tables.split()] if own is not None else []
+        return [own_name(kind) for kind in own.facts.tables.split()] if own is not None else []
 
 
 class _Maker:
@@ -111,8 +113,8 @@ class _Maker:
         materials, plan = self._materials, self._materials.job.plan
         write_luts({name: grade for name, grade in plan.luts.items() if name in names}, materials.folder)
         for item in plan.inputs:
-            if isinstance(item, LutFile) and names & set(materials.tables(item)):
-                _write_tables(inside(materials.job.folder, item.file), item, materials.folder)
+            if isinstance(item, LutFile) and names & set(materials.tables()):
+                _write_tables(inside(materials.job.folder, item.file), materials.folder)
         if reels := materials.reels(names):
             self._pull(reels)
         for name in names:
@@ -141,19 +143,19 @@ class _Maker:
 def write_luts(luts: Mapping[str, Grade], folder: Path) -> None:
     """Write the LUT files of grades, by name."""
     if luts:
-        from cinecut.grade.cube import cube_text
+        from cinecut.grade.cube import ffmpeg_text
         from cinecut.grade.formula import lut
 
         for name, grade in luts.items():
-            (folder / name).write_bytes(cube_text(lut([grade])))
+            (folder / name).write_bytes(ffmpeg_text(lut([grade])))
 
 
-def _write_tables(cube: Path, lut: LutFile, folder: Path) -> None:
+def _write_tables(cube: Path, folder: Path) -> None:
     """Write a user's .cube as the tables that FFmpeg reads."""
-    from cinecut.grade.cube import read_cube, stages
+    from cinecut.grade.cube import ffmpeg_text, read_cube, stages
 
-    for kind, data in stages(read_cube(content_of(cube), str(cube))):
-        (folder / f"{lut.name}.{kind.removeprefix('lut')}.cube").write_bytes(data)
+    for kind, values in stages(read_cube(content_of(cube), str(cube))):
+        (folder / own_name(kind.removeprefix("lut"))).write_bytes(ffmpeg_text(values))
 
 
 def fill(job: Job, folder: Path, watch: Watch) -> None:

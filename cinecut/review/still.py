@@ -30,7 +30,7 @@ from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.files import disk_errors
 from cinecut.grade import NEUTRAL, Grade
-from cinecut.grade.cube import cube_text
+from cinecut.grade.cube import ffmpeg_text
 from cinecut.grade.formula import lut
 from cinecut.graph import filters
 from cinecut.graph.plan import Reel, Run, Target
@@ -73,7 +73,7 @@ def draw_still(
         folder = Path(name)
         (folder / run.name).write_text(run.script, encoding="utf-8")
         for grade in looks:
-            (folder / lut_name(grade)).write_bytes(cube_text(lut([grade])))
+            (folder / lut_name(grade)).write_bytes(ffmpeg_text(lut([grade])))
         with closing(Reels(film, facts)) as reels:
             reels.write([reel], folder, lambda _: None)
         files = [f"{number}.rgb" for number in range(len(looks))]

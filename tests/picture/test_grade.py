@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cinecut.diagnostics import Stop
 from cinecut.grade import Grade, Tone
-from cinecut.grade.cube import Cube, cube_text, lut_facts, read_cube, stages
+from cinecut.grade.cube import Cube, cube_text, ffmpeg_text, lut_facts, read_cube, stages
 from cinecut.grade.formula import SIZE, apply, lut, match_light
 from cinecut.language.schema import definition
 from cinecut.vibes import load_vibe, names, read_vibe
@@ -253,16 +253,16 @@ FORMATS = ["gbrp16le", "gbrpf32le"]
 @pytest.mark.parametrize("name", names())
 def test_ffmpeg_shows_a_look_as_its_formula_says(name: str, pix_fmt: str, ffmpeg: Path, tmp_path: Path) -> None:
     grade = load_vibe(name).grade
-    (tmp_path / "look.cube").write_bytes(cube_text(lut([grade])))
-    found = through(ffmpeg, "lut3d=look.cube:interp=tetrahedral", RANDOM, pix_fmt, tmp_path)
+    (tmp_path / "look.m3d").write_bytes(ffmpeg_text(lut([grade])))
+    found = through(ffmpeg, "lut3d=look.m3d:interp=tetrahedral", RANDOM, pix_fmt, tmp_path)
     assert np.abs(found - apply(grade, RANDOM)).max() <= 1 / 255
 
 
 def test_a_table_is_exact_at_any_width_that_is_padded_to_eights(ffmpeg: Path, tmp_path: Path) -> None:
     """FFmpeg 9.0.2 spoils the first width mod 8 pixels of every row where the processor has AVX."""
     grade = load_vibe("war").grade
-    (tmp_path / "look.cube").write_bytes(cube_text(lut([grade])))
-    chain = "pad=ceil(iw/8)*8:ih,lut3d=look.cube:interp=tetrahedral,crop=50:200:0:0:exact=1"
+    (tmp_path / "look.m3d").write_bytes(ffmpeg_text(lut([grade])))
+    chain = "pad=ceil(iw/8)*8:ih,lut3d=look.m3d:interp=tetrahedral,crop=50:200:0:0:exact=1"
     found = through(ffmpeg, chain, RANDOM, "gbrp16le", tmp_path, width=50)
     assert np.abs(found - apply(grade, RANDOM)).max() <= 1 / 255
 
@@ -320,9 +320,10 @@ CUBES = {
 def test_ffmpeg_shows_a_read_file_as_it_says(name: str, pix_fmt: str, ffmpeg: Path, tmp_path: Path) -> None:
     cube = read_cube(CUBES[name], "mine.cube")
     chain = []
-    for number, (kind, data) in enumerate(stages(cube)):
-        (tmp_path / f"{number}.cube").write_bytes(data)
-        chain.append(f"{kind}={number}.cube")
+    for number, (kind, values) in enumerate(stages(cube)):
+        file = tmp_path / f"{number}.{'m3d' if kind == 'lut3d' else 'cube'}"
+        file.write_bytes(ffmpeg_text(values))
+        chain.append(f"{kind}={file.name}")
     wanted = np.clip(apply_cube(cube, RANDOM), 0, 1)
     found = np.clip(through(ffmpeg, ",".join(chain), RANDOM, pix_fmt, tmp_path), 0, 1)
     assert np.abs(found - wanted).max() < 0.5 / 255

@@ -75,7 +75,7 @@ def test_json_is_all_of_the_output(folder: Path) -> None:
         "stems": [],
         "papers": [],
         "kits": [],
-        "new": [{"name": "", "start": 0, "end": 48}],
+        "new": [{"name": "", "start": 0, "end": 24}, {"name": "", "start": 24, "end": 48}],
     }
 
 
@@ -118,7 +118,7 @@ def test_wrong_number_of_frames_is_no_success(folder: Path, ffmpeg: Path) -> Non
     job = prepare(folder / "spec.yaml")
     pictures = {"": replace(job.plan.pictures[""], frames=job.plan.frames + 1)}
     longer = replace(job, plan=replace(job.plan, pictures=pictures))
-    with pytest.raises(Stop, match="FFmpeg wrote 48 frames, not the 49 of this trailer from 0 on"):
+    with pytest.raises(Stop, match="FFmpeg wrote 24 frames, not the 25 of this trailer from 24 on"):
         render(longer, folder / "out.mp4", find_ffmpeg(str(ffmpeg)), SILENT)
     assert not (folder / "out.mp4").exists()
 

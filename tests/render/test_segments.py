@@ -202,9 +202,9 @@ def test_an_event_that_comes_makes_only_its_neighbours_new(length: int) -> None:
 
 def test_segments_are_neither_short_nor_long() -> None:
     lengths = [frames for frames, _ in digests(planned(cuts(300)))]
-    assert min(lengths) >= 48
-    assert max(lengths) <= 10 * 24
-    assert len(lengths) > 100
+    assert min(lengths) >= 24
+    assert max(lengths) < 2 * 24 + 60, "where a cut has a second on either side, there is a seam"
+    assert len(lengths) > 200
 
 
 def test_of_an_edit_only_its_segment_is_made(film: Film, tmp_path: Path, kept: Path) -> None:

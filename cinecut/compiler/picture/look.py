@@ -11,7 +11,7 @@ from cinecut.grade import NEUTRAL, Grade
 from cinecut.language.events import Shot
 from cinecut.language.facts import LutFacts
 
-OWN = "look"  # the user's own LUT, by what it holds: look.1d.cube, look.3d.cube
+OWN = "look"  # the user's own LUT, by what it holds: look.1d.cube, look.3d.m3d
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ def lut_files(trailer: Trailer) -> dict[str, Grade]:
 
 
 def own_name(kind: str) -> str:
-    return f"{OWN}.{kind}.cube"
+    return f"{OWN}.3d.m3d" if kind == "3d" else f"{OWN}.{kind}.cube"
 
 
 @cache
 def lut_name(grade: Grade) -> str:
-    return f"grade_{digest(grade)}.cube"
+    return f"grade_{digest(grade)}.m3d"

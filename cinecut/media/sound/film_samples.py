@@ -109,10 +109,11 @@ class FilmSound:
 
     def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
         """The frames heard from `start` to `end`, in seconds of the container's clock."""
+        first, last = nearest(start * self.rate), nearest(end * self.rate)
         for place, frame in self._from(start):
-            if place >= nearest(end * self.rate):
+            if place >= last:
                 return
-            if place + samples_of(frame, self.rate) > nearest(start * self.rate):
+            if place + samples_of(frame, self.rate) > first:
                 yield place, frame
 
     def _from(self, start: Fraction) -> Iterator[Placed]:
@@ -283,7 +284,8 @@ def _converted(frames: Iterable[Placed], kind: str, audio: AudioFacts) -> Iterat
     wanted = av.AudioLayout(layout).nb_channels, audio.rate, _PLANAR[kind].removesuffix("p")
     resampler: av.AudioResampler | None = None
     shape: tuple[object, ...] = ()
-    at, expected = 0, Fraction(0)
+    at = 0
+    expected: int | Fraction = 0
 
     def resampled(frame: av.AudioFrame | None) -> Iterator[tuple[int, NDArray[Any]]]:
         nonlocal at
@@ -293,10 +295,11 @@ def _converted(frames: Iterable[Placed], kind: str, audio: AudioFacts) -> Iterat
 
     for place, frame in frames:
         now = frame.layout.nb_channels, frame.sample_rate, frame.format.name.removesuffix("p"), frame.layout.name
-        if resampler is not None and (now != shape or abs(place - expected) > 1):
+        if resampler is not None and (now != shape or not -1 <= place - expected <= 1):
             yield from resampled(None)
             resampler = None
-        shape, expected = now, place + Fraction(samples_of(frame, audio.rate))
+        shape = now
+        expected = place + samples_of(frame, audio.rate)
         if now[:3] == wanted:
             yield place, channels_of(frame)
             continue

@@ -141,7 +141,7 @@ class Reference:
         width, height = trailer.outputs[name].size
         canvas = Canvas(width, height, plan.rate, "yuv420p", trailer_color(trailer.film))
         sinks, parts = dict[str, Pad](), list[int]()
-        for start, end in pictures.segments(self.job.plan.targets[0].segment.least):
+        for start, end in pictures.segments():
             if any(start <= text.range.start.index < end for text in pictures.texts):
                 for color in ("black", "white"):
                     label = f"{color}_{start}"

@@ -60,7 +60,7 @@ def segments_of(plan: RenderPlan, whole: bool = False) -> list[Segment]:
             continue
         pictures, label = plan.pictures[target.name], label_of("picture", target.name)
         how = target.segment
-        for start, end in pictures.segments(how.least) if how.joins and not whole else [(0, pictures.frames)]:
+        for start, end in pictures.segments() if how.joins and not whole else [(0, pictures.frames)]:
             pad, texts = pictures.part(start, end, label)
             threads = min(_THREADS, 1 + int((end - start) / plan.rate) // _SECONDS_OF_A_THREAD)
             encode = how.arguments + (("-threads:v", str(threads)) if how.threaded else ())
