@@ -74,8 +74,7 @@ def of_speech(path: Path) -> list[Figure]:
         for has in (lambda cut: not cut.own_sound, lambda cut: bool(cut.lead or cut.trail))
     )
     print(
-        f"{path.name}: shots mute while somebody talks {np.mean(talks):.1%}; without their own sound, mute or with room "
-        f"tone {own:.1%}; with a line over a neighbour {over:.1%}; lines in a trailer {np.mean(lines):.1f}"
+        f"{path.name}: shots mute while somebody talks {np.mean(talks):.1%}; mute or with room tone {own:.1%}; with a line over a neighbour {over:.1%}; lines in a trailer {np.mean(lines):.1f}"
     )
     return [
         Figure(
