@@ -73,8 +73,9 @@ def of_speech(path: Path) -> list[Figure]:
         float(np.mean([sum(map(has, cuts)) / len(cuts) for cuts in shown]))
         for has in (lambda cut: not cut.own_sound, lambda cut: bool(cut.lead or cut.trail))
     )
+    said = f"mute while somebody talks {np.mean(talks):.1%}; mute or with room tone {own:.1%}"
     print(
-        f"{path.name}: shots mute while somebody talks {np.mean(talks):.1%}; mute or with room tone {own:.1%}; with a line over a neighbour {over:.1%}; lines in a trailer {np.mean(lines):.1f}"
+        f"{path.name}: shots {said}; with a line over a neighbour {over:.1%}; lines in a trailer {np.mean(lines):.1f}"
     )
     return [
         Figure(
