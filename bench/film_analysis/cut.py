@@ -68,9 +68,19 @@ def of_speech(path: Path) -> list[Figure]:
     trailers = {vibe: trailer(path, vibe) for vibe in names()}
     talks = [_muted(found.cuts) for found in trailers.values()]
     lines = [sum(cut.line is not None for cut in found.cuts) for found in trailers.values()]
-    print(f"{path.name}: shots muted {np.mean(talks):.1%}; lines in a trailer {np.mean(lines):.1f}")
+    shown = [[cut for cut in found.cuts if cut.take is not None] for found in trailers.values()]
+    own, over = (
+        float(np.mean([sum(map(has, cuts)) / len(cuts) for cuts in shown]))
+        for has in (lambda cut: not cut.own_sound, lambda cut: bool(cut.lead or cut.trail))
+    )
+    said = f"mute while somebody talks {np.mean(talks):.1%}; mute or with room tone {own:.1%}"
+    print(
+        f"{path.name}: shots {said}; with a line over a neighbour {over:.1%}; lines in a trailer {np.mean(lines):.1f}"
+    )
     return [
-        Figure(f"{path.stem}: shots muted, mean of the vibes", 100 * float(np.mean(talks)), 10, " %"),
+        Figure(
+            f"{path.stem}: shots mute while somebody talks, mean of the vibes", 100 * float(np.mean(talks)), 10, " %"
+        ),
         *_alike(trailers, path.stem),
         *_rising(trailers, path),
     ]
@@ -165,6 +175,8 @@ def _dark(path: Path, name: str) -> list[Figure]:
 
 
 def _muted(cuts: Sequence[Cut]) -> float:
+    """The share of shots in which somebody talks in vain: without any of the film's sound, or with room tone while a
+    face is large."""
     shown = [cut for cut in cuts if cut.take is not None]
     return sum(cut.silenced for cut in shown) / len(shown)
 

@@ -16,7 +16,7 @@ import numpy as np
 from cinecut.analysis.edit.pairs import Floats, Options
 
 _MUTED = 0.1  # greatest share of shots in which somebody speaks in vain
-_DUBBED = 0.2  # greatest share of shots with another sound than their own, mute ones included
+_DUBBED = 0.3  # greatest share of shots with another sound than their own, mute ones included
 _SMOOTH = 0.95  # least share of shuffles that are rougher
 _RISING = 1.25  # times the movement of act 2 that each third of act 3 has at least
 _SHUFFLES = 200

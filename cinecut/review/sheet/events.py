@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -13,7 +13,7 @@ from cinecut.edits.verbs.entries import entries_of
 from cinecut.known.record import KnownShot
 from cinecut.language.document.layout import Remarks
 from cinecut.language.events import Black, Card, Shot, Still, written_length
-from cinecut.language.timebase import FilmRange
+from cinecut.language.timebase import FilmRange, clock
 from cinecut.language.write import length_text, transition_text
 
 _COLORS = 8  # in the page's palette
@@ -32,14 +32,15 @@ class OtherShot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """One event. `start` and `end`: trailer seconds of whole frames. `why` and `muted`: the spec's reasons for its
-    choice and its silence. `shot`: the number of the film shot that it shows, from 1."""
+    """One event. `start` and `end`: trailer seconds of whole frames. `why`: the spec's reason for its choice.
+    `heard`: what its sound has of its own, each with the reason. `shot`: the number of the film shot that it shows,
+    from 1."""
 
     placed: Placed
     start: Fraction
     end: Fraction
     why: str = ""
-    muted: str = ""
+    heard: tuple[str, ...] = ()
     shot: int | None = None
     still: str | None = None
     others: tuple[OtherShot, ...] = ()
@@ -130,7 +131,21 @@ def events_of(layout: Layout, remarks: Remarks, shots: Sequence[KnownShot]) -> I
                        if film is not None and middle is not None and each.range.film == film.film
                        and each.range.start <= middle < each.range.end), None)  # fmt: skip
         others = tuple(_others(shot, film, layout)) if isinstance(shot, Shot) and film is not None else ()
-        yield Event(placed, start, end, why, beside.get("mute", "").lstrip("# "), number, None, others)
+        heard = tuple(_heard(shot, beside)) if isinstance(shot, Shot) else ()
+        yield Event(placed, start, end, why, heard, number, None, others)
+
+
+def _heard(shot: Shot, beside: Mapping[str | int, str]) -> Iterator[str]:
+    """How a shot is heard otherwise than with its own sound from its first to its last picture."""
+    said = {
+        "mute": "muted" if shot.mute else "",
+        "sound_in": f"sound from {clock(shot.sound_in.seconds)}" if shot.sound_in is not None else "",
+        "sound_lead": f"heard {length_text(shot.sound_lead)} before it is seen" if shot.sound_lead else "",
+        "sound_trail": f"heard {length_text(shot.sound_trail)} longer than seen" if shot.sound_trail else "",
+    }
+    for key, words in said.items():
+        if words:
+            yield ", ".join(filter(None, (words, beside.get(key, "").lstrip("# "))))
 
 
 def _others(shot: Shot, film: FilmRange, layout: Layout) -> Iterator[OtherShot]:
