@@ -171,7 +171,19 @@ def _values(item: Any) -> set[tuple[str, str]]:
 
 
 @pytest.fixture
-def browser() -> Iterator[Any]:
+def browser(a_browser: Any) -> Iterator[Any]:
+    """A real browser with a page of the test's own."""
+    first = a_browser.current_window_handle
+    a_browser.switch_to.new_window("tab")
+    a_browser.set_window_size(1200, 1000)
+    a_browser.get_log("browser")  # what other pages have said
+    yield a_browser
+    a_browser.close()
+    a_browser.switch_to.window(first)
+
+
+@pytest.fixture(scope="session")
+def a_browser() -> Iterator[Any]:
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
         pytest.skip("no Chromium with its driver on this system (Debian: chromium, chromium-driver)")
@@ -181,7 +193,7 @@ def browser() -> Iterator[Any]:
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
-                 "disable-background-networking", "disable-component-update", "window-size=1200,1000",
+                 "disable-background-networking", "disable-component-update",
                  "autoplay-policy=no-user-gesture-required"):  # fmt: skip
         options.add_argument(f"--{word}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

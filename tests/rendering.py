@@ -34,6 +34,7 @@ from oracle import (
 )
 
 from cinecut.ffmpeg.builds import find_ffmpeg
+from cinecut.language.document.layout import scalar_text
 from cinecut.render.job import SILENT, prepare
 from cinecut.render.stems import render_stems
 from cinecut.render.trailer import render
@@ -95,6 +96,14 @@ def stems_of(text: str, folder: Path, ffmpeg: Path, name: str = "stems") -> dict
 def spec_text(film: Film, timeline: Sequence[str], head: str = "output: {codec: ffv1}") -> str:
     rows = ["cinecut: 1", f"film: {film.path}", head, "timeline:", *(f"  - {event}" for event in timeline)]
     return "\n".join(rows) + "\n"
+
+
+def write_spec(folder: Path, *timeline: str, film: str, head: str = "") -> Path:
+    """A spec whose film may have any name."""
+    spec = folder / "spec.yaml"
+    rows = "".join(f"  - {event}\n" for event in timeline)
+    spec.write_text(f"cinecut: 1\nfilm: {scalar_text(film, flow=True)}\n{head}\ntimeline:\n{rows}", encoding="utf-8")
+    return spec
 
 
 Enter = Literal["cut", "crossfade", "dip to black", "dip to white", "fade in"]

@@ -12,8 +12,8 @@ import pytest
 import soundfile
 from commandline import cinecut
 from footage import Footage, make_film, song
+from jamendo_host import Host
 from numpy.typing import NDArray
-from test_jamendo import Host
 
 from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.report.credits import credits_text, own_credit, write_credits

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
-import json
 import os
 import signal
 import socket
@@ -12,46 +10,25 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commandline import model_server
 from effort import GIVE_UP
+from scripted import HELP, MOOD, Scripted, alone, gguf, listens, local, lock_is_free, problem, program, runs, until
 
 from cinecut.diagnostics import Stop
 from cinecut.inference import server
 from cinecut.inference.chat import NoAnswer
 from cinecut.inference.models import ModelFiles
 from cinecut.inference.server import Local, choose_models, find_server
-from cinecut.machine.gpu import lock_path
-from cinecut.machine.memory import LEAST, free_memory
 
 _EXTRA = all(importlib.util.find_spec(name) for name in ("xllamacpp", "gguf"))
 real = pytest.mark.skipif(not _EXTRA, reason="the extra `models` is not installed")
 
-MOOD = {
-    "type": "object",
-    "properties": {"mood": {"type": "string", "minLength": 1, "maxLength": 20}, "day": {"enum": ["day", "night"]}},
-    "required": ["mood", "day"],
-    "additionalProperties": False,
-}
-
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lock of the test's own, and no GPU but the one that it makes."""
-    monkeypatch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path / "runtime"))
-    bare = tmp_path / "bin"
-    bare.mkdir()
-    monkeypatch.setenv("PATH", f"{bare}:/usr/bin:/bin")
-    _program(bare / "nvidia-smi", "#!/bin/sh\nexit 9\n")  # as where there is no driver
-
-
-def _program(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o755)
-    return path
+    alone(tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -69,40 +46,6 @@ def picture() -> bytes:
     rows, columns = np.mgrid[0:360, 0:640]
     shown = np.stack([rows % 256, columns % 256, (rows + columns) % 256], axis=-1).astype(np.uint8)
     return bytes(cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 80])[1])
-
-
-def local(files: ModelFiles, executable: list[str] | None = None, **limits: float) -> Local:
-    return Local(executable or model_server() or None, lambda holder: None, lambda part: files, **limits)
-
-
-def lock_is_free() -> bool:
-    descriptor = os.open(lock_path(), os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True
-
-
-def listens(url: str) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) == 0
-
-
-def runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "XZ"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def until(what: str, come_true: Callable[[], bool]) -> None:
-    end = time.monotonic() + GIVE_UP
-    while not come_true():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 # The real server.
@@ -277,90 +220,19 @@ with Local(find_server(), print, lambda part: files).open("vision") as chat:
 """
 
 
+@real
+def test_a_models_folder_is_all_that_it_takes(
+    llava: ModelFiles, picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CINECUT_MODELS_DIR", str(llava.weights.parent))
+    models = choose_models(None, None, print)
+    assert models is not None
+    assert models.identity("vision") == llava.identity
+    with models.open("vision") as chat:
+        assert chat.ask("What is seen?", MOOD, picture=picture)["day"] in ("day", "night")
+
+
 # Scripted servers.
-
-_SCRIPT = """#!{python}
-import json, os, signal, sys, time
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
-
-if "--help" in sys.argv:
-    sys.exit({help!r})  # as old builds: help on stderr, and a status that is not 0
-Server, health, count, folder = ThreadingHTTPServer, 200, 0, {folder!r}
-with open(folder + "/arguments", "w") as file:
-    json.dump(sys.argv[1:], file)
-
-def answer(body):
-    return 200, json.dumps({{"mood": "calm", "day": "day"}})
-
-{behaviour}
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.reply(health if self.path == "/health" else 200, "{{}}")
-    def do_POST(self):
-        global count
-        count += 1
-        status, content = answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.reply(status, json.dumps({{"choices": [{{"message": {{"content": content}}}}]}}))
-    def reply(self, status, text):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text.encode())
-    def log_message(self, *arguments):
-        pass
-
-with open(folder + "/pid", "w") as file:
-    file.write(str(os.getpid()))
-Server(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Handler).serve_forever()
-"""
-_HELP = "--model --mmproj --host --port --ctx-size -ngl --n-gpu-layers --parallel"
-
-
-class Scripted:
-    """An executable that behaves as its lines of Python say; what it was started with, and its process."""
-
-    def __init__(self, folder: Path, behaviour: str = "", options: str = _HELP) -> None:
-        text = _SCRIPT.format(python=sys.executable, help=options, folder=str(folder), behaviour=behaviour)
-        self.folder, self.path = folder, _program(folder / "llama-server", text)
-        weights, mmproj = folder / "llava.gguf", folder / "mmproj.gguf"
-        for path in (weights, mmproj):
-            path.write_bytes(_GGUF)
-        self.files = ModelFiles("llava", weights, mmproj)
-
-    def models(self, **limits: float) -> Local:
-        return local(self.files, [str(self.path)], **limits)
-
-    @property
-    def arguments(self) -> list[str]:
-        return list(json.loads((self.folder / "arguments").read_text(encoding="utf-8")))
-
-    @property
-    def pid(self) -> int:
-        return int((self.folder / "pid").read_text(encoding="utf-8"))
-
-
-def _gguf(**texts: str) -> bytes:
-    """A model file with nothing in it but these texts."""
-    whole = b"GGUF" + (3).to_bytes(4, "little") + (0).to_bytes(8, "little") + len(texts).to_bytes(8, "little")
-    for key, value in texts.items():
-        for number, text in ((None, key.replace("__", ".")), (8, value)):
-            whole += b"" if number is None else number.to_bytes(4, "little")
-            whole += len(text.encode()).to_bytes(8, "little") + text.encode()
-    return whole + bytes(-len(whole) % 32)
-
-
-_GGUF = _gguf(general__architecture="clip", clip__projector_type="mlp")
-
-
-def problem(models: Local) -> tuple[str, tuple[str, ...]]:
-    """Message and hints of the Stop with which this opening ends."""
-    with pytest.raises(Stop) as caught, models.open("vision"):
-        pass
-    assert lock_is_free()
-    (found,) = caught.value.diagnostics
-    assert found.code == "model"
-    return found.message, found.hints
 
 
 def test_an_old_build_gets_only_the_options_that_it_knows(tmp_path: Path) -> None:
@@ -373,11 +245,11 @@ def test_an_old_build_gets_only_the_options_that_it_knows(tmp_path: Path) -> Non
 
 
 def test_a_model_that_does_not_say_its_form_is_asked_in_llavas_own(tmp_path: Path) -> None:
-    server = Scripted(tmp_path, options=_HELP + " --jinja --chat-template")
+    server = Scripted(tmp_path, options=HELP + " --jinja --chat-template")
     with server.models().open("vision"):
         pass
     assert server.arguments[server.arguments.index("--chat-template") + 1].startswith("A chat between a curious human")
-    server.files.weights.write_bytes(_gguf(tokenizer__chat_template="{{ messages }}"))
+    server.files.weights.write_bytes(gguf(tokenizer__chat_template="{{ messages }}"))
     with server.models().open("vision"):
         pass
     assert "--chat-template" not in server.arguments
@@ -386,7 +258,7 @@ def test_a_model_that_does_not_say_its_form_is_asked_in_llavas_own(tmp_path: Pat
 def test_a_build_without_pictures_is_told_apart_from_a_broken_one(tmp_path: Path) -> None:
     message, _ = problem(Scripted(tmp_path, options="--model --host --port").models())
     assert message == "this llama-server cannot show pictures to a model"
-    broken = _program(tmp_path / "broken", "#!/nowhere\n")
+    broken = program(tmp_path / "broken", "#!/nowhere\n")
     message, _ = problem(local(Scripted(tmp_path).files, [str(broken)]))
     assert message == f"{broken} does not run here"
 
@@ -452,7 +324,7 @@ def test_a_server_that_does_not_end_when_asked_to_is_killed(tmp_path: Path, monk
 
 def test_what_a_server_starts_ends_with_it(tmp_path: Path) -> None:
     server = Scripted(tmp_path)
-    wrapper = _program(tmp_path / "wrapper", f'#!/bin/sh\n"{server.path}" "$@"\nexit 0\n')
+    wrapper = program(tmp_path / "wrapper", f'#!/bin/sh\n"{server.path}" "$@"\nexit 0\n')
     with local(server.files, [str(wrapper)]).open("vision"):
         assert runs(server.pid)
     until("the inner server to end", lambda: not runs(server.pid))
@@ -476,127 +348,3 @@ def test_a_second_analyze_waits_for_the_first_and_says_for_whom(tmp_path: Path) 
 def _open_and_close(models: Local) -> None:
     with models.open("vision"):
         pass
-
-
-# Memory, by an nvidia-smi that says what a file holds.
-
-
-@pytest.fixture
-def free(tmp_path: Path) -> Callable[[int | str], None]:
-    """Sets what is free on the GPU, in MiB."""
-    figure = tmp_path / "free"
-    _program(tmp_path / "bin" / "nvidia-smi", f'#!/bin/sh\ncat "{figure}"\n')
-
-    def set_free(mib: int | str) -> None:
-        beside = figure.with_suffix(".new")
-        beside.write_text(f"{mib}\n", encoding="utf-8")
-        beside.replace(figure)
-
-    return set_free
-
-
-def test_free_memory_is_that_of_the_roomiest_gpu_and_unknown_where_none_tells(
-    free: Callable[[int | str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for said, known in (("120\n7000", 7000), ("[N/A]", None), ("No devices were found", None), ("", None)):
-        free(said)
-        assert free_memory() == known
-    monkeypatch.setenv("PATH", "/nowhere")
-    assert free_memory() is None
-
-
-def test_too_little_free_memory_starts_nothing_and_tells_the_figures(
-    tmp_path: Path, free: Callable[[int | str], None]
-) -> None:
-    free(6143)
-    server = Scripted(tmp_path)
-    message, hints = problem(server.models(memory_within=0.3))
-    assert message == "the model llava needs 6144 MiB of GPU memory, and 6143 MiB are free"
-    assert f"{LEAST} changes what must be free" in hints
-    assert not (tmp_path / "pid").exists()
-
-
-def test_memory_that_is_given_back_after_a_moment_is_waited_for(
-    tmp_path: Path, free: Callable[[int | str], None]
-) -> None:
-    free(100)
-    began = time.monotonic()
-    later = threading.Timer(1, free, [6144])
-    later.start()
-    with Scripted(tmp_path).models().open("vision") as chat:
-        assert time.monotonic() - began >= 1
-        chat.ask("Well?", MOOD)
-    later.join()
-
-
-def test_the_environment_says_how_much_memory_must_be_free(
-    tmp_path: Path, free: Callable[[int | str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    free(100)
-    monkeypatch.setenv(LEAST, "100")
-    server = Scripted(tmp_path)
-    with server.models().open("vision") as chat:
-        chat.ask("Well?", MOOD)
-    assert server.arguments[-2:] == ["--n-gpu-layers", "999"]
-    monkeypatch.setenv(LEAST, "much")
-    with pytest.raises(Stop, match="not a whole number of MiB"), server.models().open("vision"):
-        pass
-
-
-def test_memory_is_looked_at_again_before_each_question(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: Callable[[int | str], None]
-) -> None:
-    free(8000)
-    with Scripted(tmp_path).models().open("vision") as chat:
-        chat.ask("Well?", MOOD)
-        free(10)
-        later = threading.Timer(0.4, free, [2000])
-        later.start()
-        began = time.monotonic()
-        chat.ask("Well?", MOOD)  # pauses
-        assert time.monotonic() - began >= 0.3
-        later.join()
-        free(10)
-        monkeypatch.setattr(server, "_PAUSE", 0.3)
-        with pytest.raises(NoAnswer, match="needs 256 MiB of free GPU memory, and 10 MiB are free") as caught:
-            chat.ask("Well?", MOOD)
-        assert not caught.value.gone
-
-
-# Which server.
-
-
-def test_a_server_on_the_path_comes_before_the_packaged_one(tmp_path: Path) -> None:
-    packaged = find_server()
-    assert not packaged or packaged[0] == sys.executable
-    server = _program(tmp_path / "bin" / "llama-server", "#!/bin/sh\n")
-    assert find_server() == [str(server)]
-
-
-def test_without_model_files_there_are_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CINECUT_MODELS_DIR", str(tmp_path))
-    assert choose_models(None, None, print) is None
-    named = choose_models(str(_program(tmp_path / "bin" / "mine", "#!/bin/sh\n")), None, print)
-    assert isinstance(named, Local)
-    assert (named.name("vision"), named.identity("text")) == (None, None)
-    with pytest.raises(Stop, match="there is no model for text on this disk"), named.open("text"):
-        pass
-
-
-@real
-def test_a_models_folder_is_all_that_it_takes(
-    llava: ModelFiles, picture: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CINECUT_MODELS_DIR", str(llava.weights.parent))
-    models = choose_models(None, None, print)
-    assert models is not None
-    assert models.identity("vision") == llava.identity
-    with models.open("vision") as chat:
-        assert chat.ask("What is seen?", MOOD, picture=picture)["day"] in ("day", "night")
-
-
-@pytest.mark.parametrize("url", [None, "http://127.0.0.1:1"])
-def test_a_server_that_the_user_named_and_that_is_not_there_is_an_error(url: str | None) -> None:
-    with pytest.raises(Stop) as caught:
-        choose_models("/nowhere/llama-server", url, print)
-    assert caught.value.diagnostics[0].code == "option"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from commandline import cinecut
-from test_jamendo import Host
+from jamendo_host import Host
 
 from cinecut.library import jamendo, songs
 from cinecut.vibes import load_vibe

@@ -1,0 +1,214 @@
+"""What a target cannot hold is listed, and what it is said to hold is in its files: the table of fidelity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from compiling import FILM
+from editors import Clip, Cut
+from exported import WRITERS, every_target, read, sequence
+
+from cinecut.interchange.fidelity import ROWS, TARGETS, unsupported
+from cinecut.interchange.model import EditSequence
+from cinecut.interchange.tracks import Stems
+from cinecut.interchange.writers import fcpxml
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def test_the_table_has_a_row_for_every_feature_and_every_event_is_listed() -> None:
+    made = sequence()
+    kinds = {feature.kind for feature in made.features}
+    assert kinds <= set(ROWS)
+    wanted = {"start timecode", "reel", "exact rate", "retime", "crossfade", "dip to black", "dip to white", "fade"}
+    wanted |= {
+        "J/L cut",
+        "sound of another moment",
+        "gain",
+        "mute",
+        "title",
+        "card",
+        "still",
+        "black",
+        "rating",
+        "music cue",
+        "music edit",
+    }
+    wanted |= {"voice", "effect", "marker", "grade", "reframe", "duck", "sound fade", "turning point"}
+    assert wanted <= kinds
+    for target in TARGETS:
+        lost = list(unsupported(made, target))
+        assert ("shot 5", "the effect whoosh") in [(each.event, each.what) for each in lost], target
+        assert all(each.instead for each in lost)
+    shots = [f.event for f in made.features if f.kind == "reframe"]
+    assert shots == ["shot 4"]
+
+
+FILM_NAME = "The Film #1 100%.mov"
+
+
+def _film(cut: Cut, kind: str) -> list[Clip]:
+    return [clip for clip in cut.clips if clip.kind == kind and clip.medium == FILM_NAME]
+
+
+def _within(clip: Clip) -> Fraction:
+    """The second of the film with which a clip begins; some formats count from the film's own timecode."""
+    return clip.source % Fraction(3723 * 24 + 4, 24)
+
+
+def _near(found: Fraction, wanted: int) -> bool:
+    return abs(found - wanted) <= 12  # an EDL's clips begin where their dissolves do
+
+
+# What proves that a cut of WHOLE, read back, has a feature.
+EVIDENCE: dict[str, Callable[[Cut], object]] = {
+    "start timecode": lambda cut: cut.start == "01:00:00:00",
+    "reel": lambda cut: "THEFILM1" in cut.reels,
+    "exact rate": lambda cut: cut.rate == 24,
+    "retime": lambda cut: any(clip.speed == Fraction(1, 2) for clip in _film(cut, "picture")),
+    "crossfade": lambda cut: any((j.kind, j.start, j.end) == ("crossfade", 132, 156) for j in cut.joints),
+    "dip to black": lambda cut: any(j.kind == "black" and j.start in (204, 216) for j in cut.joints),
+    "dip to white": lambda cut: any(j.kind == "white" and j.start == 234 for j in cut.joints),
+    "fade": lambda cut: any(j.kind == "black" and j.end == 264 for j in cut.joints),
+    "J/L cut": lambda cut: {int(clip.end) for clip in _film(cut, "sound")} & {102},
+    "sound of another moment": lambda cut: any(abs(_within(clip) - 64) < 0.1 for clip in _film(cut, "sound")),
+    "gain": lambda cut: any(abs(clip.gain + 6) < 0.01 for clip in _film(cut, "sound")),
+    "mute": lambda cut: not any(int(clip.start) == 192 for clip in _film(cut, "sound")),
+    "title": lambda cut: ("ONE & <LAST>", 60, 84) in cut.texts,
+    "card": lambda cut: ("THE END", 288, 312) in cut.texts,
+    "still": lambda cut: any((c.medium, int(c.start)) == ("logo.png", 312) for c in cut.pictures()),
+    "black": lambda cut: not any(c.medium and c.start < 288 and c.end > 265 for c in cut.pictures()),
+    "rating": lambda cut: any((c.medium, int(c.start), int(c.end)) == ("card.png", 0, 48) for c in cut.pictures()),
+    "music": lambda cut: any(c.medium == "song.wav" for c in cut.sounds()),
+    "music cue": lambda cut: any((c.medium, int(c.start)) == ("other.wav", 312) for c in cut.sounds()),
+    "music edit": lambda cut: sum(c.medium == "song.wav" for c in cut.sounds()) == 2,
+    "voice": lambda cut: any(_near(c.start, 242) and c.end - c.start == 12 for c in _film(cut, "sound")),
+    "duck": lambda cut: any(c.ramps >= 4 for c in cut.sounds() if c.medium == "song.wav"),
+    "marker": lambda cut: any("it opens" in text for _, text in cut.marks),
+    "act": lambda cut: any(text.startswith("two") for _, text in cut.marks),
+    "sound fade": lambda cut: (96, 102) in cut.faded,
+    "grade": lambda cut: all(clip.looks for clip in _film(cut, "picture")),
+}
+
+
+@every_target
+@pytest.mark.parametrize("row", EVIDENCE)
+def test_each_cell_of_the_table_is_so(row: str, target: str) -> None:
+    """Kept, and there to be read; or listed, with what is seen instead."""
+    made = sequence()
+    if target in ROWS[row]:
+        lost = [(each.what, each.instead) for each in unsupported(made, target)]
+        whats = {feature.detail for feature in made.features if feature.kind == row}
+        assert whats
+        assert {(what, ROWS[row][target]) for what in whats} <= set(lost)
+    else:
+        assert EVIDENCE[row](read(target, made)), row
+
+
+def test_the_rows_without_evidence_are_listed_everywhere_or_looked_at_elsewhere() -> None:
+    elsewhere = {"drop frame", "other rate", "surround", "marker color", "filled frame", "reframe"}
+    for row in set(ROWS) - set(EVIDENCE) - elsewhere:
+        assert set(ROWS[row]) == set(TARGETS), row
+
+
+def test_rendered_stems_stand_in_for_what_no_editor_makes() -> None:
+    stems = Stems({"effects": Path("/tmp/stems/effects.wav")}, 48000 * 20)
+    for target in TARGETS:
+        made = sequence(stems=stems)
+        assert not any("the effect" in lost.what for lost in unsupported(made, target))
+        cut = read(target, made)
+        found = [clip for clip in cut.sounds() if clip.medium == "effects.wav"]
+        assert [[clip.start, clip.source] for clip in found] == [[0, 0]]
+
+
+@pytest.mark.parametrize("golden", sorted(GOLDEN.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_feature_of_the_language_is_known(golden: Path) -> None:
+    film = FILM if golden.stem != "deinterlace" else replace(FILM, field_order="tff")
+    made = sequence(golden.read_text(), film)
+    assert {feature.kind for feature in made.features} <= set(ROWS)
+    shown = {int(shown.start) for shown in made.pictures if shown.medium is not None}
+    for target in TARGETS:
+        cut = read(target, made)
+        leads = 24 if target in ("premiere", "kdenlive", "edl") else 0
+        found = {int(clip.start) for clip in cut.pictures() if clip.medium}
+        assert all(any(0 <= start - at <= leads for at in found) for start in shown), target
+
+
+SQUARE = """cinecut: 1
+film: The Film.mov
+output: {size: 1080x1080, fit: FIT}
+timeline:
+  - shot: 0:10 - 0:12
+  - {shot: 0:20 - 0:22, reframe: {x: 0}}
+  - {still: logo.png, for: 1s}
+"""
+
+
+KEEP = ("fcp", "resolve", "premiere", "kdenlive")
+
+
+@every_target
+@pytest.mark.parametrize("fit", ["letterbox", "crop", "blur"])
+def test_how_the_frame_is_filled_is_kept_or_listed(target: str, fit: str) -> None:
+    """The second shot has a window of its own: it fills the frame, but where it looks is nowhere kept."""
+    made = sequence(SQUARE.replace("FIT", fit))
+    lost = [(each.event, each.what) for each in unsupported(made, target)]
+    assert ("shot 2", "its framing") in lost
+    unkept = fit == "blur" or (fit == "crop" and target not in KEEP)
+    assert ([each for each in lost if each[1].startswith("fit: ")] == [("shot 1", f"fit: {fit}")]) == unkept
+    if target in KEEP:
+        assert filled(target, made) == [fit == "crop", True]
+
+
+def filled(target: str, made: EditSequence) -> list[bool]:
+    """Whether each shot is written as one that fills the frame; the film is 1920x1080."""
+    write, end = WRITERS[target]
+    root = ET.fromstring(write(made).files[end])
+    if target == "premiere":
+        found = [each.findtext("value") for each in root.iter("parameter") if each.findtext("parameterid") == "scale"]
+        assert set(found[:2]) <= {"56.25", "100"}
+        return [scale == "100" for scale in found[:2]]
+    if target == "kdenlive":
+        cuts = [entry for playlist in root.iter("playlist") for entry in playlist if playlist.get("id") != "main_bin"]
+        return [item.find("filter/property[@name='center']") is not None for item in cuts if item.tag == "entry"][-3:-1]
+    return [item.find("adjust-conform") is not None for item in root.iter("asset-clip")][:2]
+
+
+# What FCPXML's DTD says of the order of children; those of one group may come in any.
+ANCHORED = ("title", "asset-clip", "video")
+ORDER: dict[str, list[tuple[str, ...]]] = {
+    "asset-clip": [
+        ("conform-rate",),
+        ("timeMap",),
+        ("adjust-conform",),
+        ("adjust-blend",),
+        ("adjust-volume",),
+        ANCHORED,
+        ("marker",),
+    ],
+    "video": [("adjust-blend",), ANCHORED, ("marker",)],
+    "gap": [ANCHORED, ("marker",)],
+    "title": [("param",), ("text",), ("text-style-def",), ("adjust-blend",), ANCHORED, ("marker",)],
+    "param": [("fadeIn",), ("fadeOut",), ("keyframeAnimation",)],
+    "transition": [("filter-video",), ("filter-audio",)],
+    "spine": [("asset-clip", "video", "gap", "title", "transition")],
+    "asset": [("media-rep",), ("metadata",)],
+    "fcpxml": [("resources",), ("library",)],
+}
+
+
+def test_fcpxml_keeps_the_order_of_its_definition() -> None:
+    root = ET.fromstring(fcpxml.write(sequence()).files[".fcpxml"])
+    ids = [item.get("id") for item in root.iter() if item.get("id")]
+    assert len(ids) == len(set(ids))
+    assert {item.get("ref") for item in root.iter() if item.get("ref")} <= set(ids)
+    for item in root.iter():
+        groups = ORDER.get(item.tag)
+        if groups is not None:
+            ranks = [next(rank for rank, group in enumerate(groups) if inner.tag in group) for inner in item]
+            assert ranks == sorted(ranks), ET.tostring(item)[:300]
