@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -189,3 +190,32 @@ def test_no_part_is_shown_twice_however_long_the_trailer_is() -> None:
     cuts = arrange(_slots(vibe, Fraction(240), Fraction(128), False), takes, vibe, tempo)
     shown = [cut.in_ for cut in cuts if cut.take is not None]
     assert len(set(shown)) == len(shown) <= 16
+
+
+@pytest.mark.parametrize("name", ["action", "comedy", "drama"])
+def test_subjects_alternate(name: str) -> None:
+    """Of three subjects, each in a third of the film, neighbours rarely show one; by chance a third of them would."""
+    dice, vibe, rate = random.Random(name), load_vibe(name), Fraction(24)
+    signs = [np.eye(2, 162, 40 * n, dtype=np.float32) for n in range(3)]
+    film = _film(dice, rate, shots=120, spoken=0.0)
+    takes = [replace(take, look=replace(take.look, subject=dice.choice(signs))) for take in film]
+    cuts = arrange(_slots(vibe, Fraction(90), Fraction(120), False), takes, vibe, _tempo(vibe, Fraction(120), rate))
+    shown = [int(cut.take.look.subject[0].argmax()) for cut in cuts if cut.take]
+    assert np.mean([one == other for one, other in pairwise(shown)]) < 0.2
+
+
+@pytest.mark.parametrize("name", ["action", "comedy", "horror"])
+def test_reasons_tell_the_shots_apart(name: str) -> None:
+    """No phrase is said of a third of the shots; the most of all is said of the most of all only."""
+    dice, vibe, rate = random.Random(name), load_vibe(name), Fraction(24)
+    takes = _film(dice, rate, shots=120, spoken=0.0)
+    cuts = arrange(_slots(vibe, Fraction(90), Fraction(120), False), takes, vibe, _tempo(vibe, Fraction(120), rate))
+    shown = [cut for cut in cuts if cut.take]
+    phrases = Counter(phrase for cut in shown for phrase in cut.why.rpartition(": ")[2].split(", "))
+    assert all(cut.why for cut in shown)
+    assert phrases.most_common(1)[0][1] < len(shown) / 3
+    moving = [cut for cut in shown if "moves most" in cut.why]
+    for cut in moving:
+        assert all(cut.take.signals.motion >= other.take.signals.motion for other in cut.others if cut.take)
+    quiet = [cut for cut in shown if cut.slot.want is Want.CALM]
+    assert not any("moves most" in cut.why or "much moves" in cut.why for cut in quiet)

@@ -47,7 +47,8 @@ _STANDS_OUT, _RATHER = 0.6, 0.4  # least distance of a rank from the middle, as 
 _WISHED = 0.2  # added to the strength of what the slot or the genre wants
 _OFTEN = 1.5  # what the share of the page's shots of which something is said already takes from its strength
 _SAME, _OTHER = 0.5, 0.15  # likeness of subjects from which two are one, and below which they differ
-_NEAR, _HOLDS = 0.06, 0.7  # of the picture: how close the eye stays over a cut; the strength of such a reason
+_NEAR = 0.06  # of the picture: how close the eye stays over a cut
+_NEW, _HOLDS, _CHANGES = 0.9, 0.7, 0.5  # the strength of these reasons: most cuts change the subject
 _MOST = 2  # reasons of a shot
 _ALONE = 0.1  # share of the candidates with the same figure below which it is the most of all
 
@@ -85,9 +86,9 @@ class Page:
             return
         alike = [float(self.subjects[chosen.number, each.number]) for each in self.shown]
         if max(alike) < _SAME:
-            yield 0.9, "new", "not shown before"
+            yield _NEW, "new", "not shown before"
         elif alike[-1] < _OTHER:
-            yield _HOLDS, "other", "another subject than before"
+            yield _CHANGES, "other", "another subject than before"
         before, cut = self.shown[-1], chosen.cut
         assert before.cut.take is not None
         assert cut.take is not None
