@@ -18,7 +18,7 @@ import av.error
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Stop, as_word
 from cinecut.files import open_file
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, reading
 
@@ -71,8 +71,35 @@ def open_bytes(data: bytes) -> InputContainer:
 
 
 def unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
-    hint = "the file may be cut short or damaged; does it play?" if path.stat().st_size else "the file is empty"
-    return Stop("unreadable", f"{path} is no {what} that can be read: {error.strerror}", hint)
+    reason, hint = str(error.strerror), "the file may be cut short or damaged; does it play?"
+    if not path.stat().st_size:
+        hint = "the file is empty"
+    elif (kinds := _boxes(path)) and b"moov" not in kinds:
+        reason = "the part (moov) is missing that says what is where in it"
+        hint = "a recording that was cut off has none yet, nor a download that is not complete: get the whole file"
+        if b"moof" in kinds:
+            reason = "it is a segment of a stream, without the stream's head (moov)"
+            hint = f"the head is a file of its own, often called init: cat INIT {as_word(path.name)} > film.mp4"
+    return Stop("unreadable", f"{path} is no {what} that can be read: {reason}", hint)
+
+
+def _boxes(path: Path) -> set[bytes]:
+    """The kinds of the boxes of an MP4 or QuickTime file (ISO 14496-12, 4.2); none of any other file."""
+    kinds = list[bytes]()
+    with path.open("rb") as file:
+        while len(kinds) < _MOST_BOXES and len(head := file.read(16)) >= 8:
+            size, kind = int.from_bytes(head[:4], "big"), head[4:8]
+            if not kinds and kind not in (b"ftyp", b"styp", b"moof", b"sidx", b"mdat", b"wide", b"free", b"skip"):
+                return set()
+            kinds.append(kind)
+            size = int.from_bytes(head[8:16], "big") if size == 1 else size
+            if size < 8:
+                break  # to the end of the file
+            file.seek(size - len(head), 1)
+    return set(kinds)
+
+
+_MOST_BOXES = 1000  # that are looked at
 
 
 def tags(thing: Any) -> dict[str, str]:

@@ -157,7 +157,7 @@ def test_a_codec_that_no_reel_has_a_name_for_is_rendered_all_the_same(
         ("empty.mkv", "unreadable: {} is no film that can be read: Invalid data found when processing input"),
         ("text.mp4", "unreadable: {} is no film that can be read: Invalid data found when processing input"),
         ("noise.mkv", "unreadable: {} is no film that can be read: Invalid data found when processing input"),
-        ("cut_film.mp4", "unreadable: {} is no film that can be read: Invalid data found when processing input"),
+        ("cut_film.mp4", "unreadable: {} is no film that can be read: the part (moov) is missing"),
         ("song.mp3", "no-video: {} has no picture"),
         ("covered.mp3", "no-video: {} has no picture"),
         ("nowhere.mkv", "missing-file: "),

@@ -15,6 +15,7 @@ import pytest
 import soundfile
 from footage import encode, scene, swelling
 from numpy.typing import NDArray
+from oracle import BUNDLED
 
 from cinecut.analysis.dialogue.subtitles.tracks import find_tracks
 from cinecut.analysis.film.gops import open_video
@@ -210,3 +211,20 @@ def test_a_stream_that_begins_midway_is_none_of_the_films(tmp_path: Path, suffix
         packets = list(packets_of(media, media.streams.video[0]))
     assert sum(packet.size > 0 for packet in packets) == 300
     assert film_facts(tmp_path / f"film{suffix}").size == (256, 144)
+
+
+def test_what_an_mp4_lacks_is_named(tmp_path: Path) -> None:
+    whole = tmp_path / "film.mp4"
+    source = "-f lavfi -i testsrc2=s=64x36:r=25:d=2 -c:v libx264 -preset ultrafast -g 12"
+    for options in (["-movflags", "frag_keyframe+empty_moov+default_base_moof"], []):
+        subprocess.run([BUNDLED, "-v", "error", "-y", *source.split(), *options, whole], check=True)
+        data = whole.read_bytes()
+        if options:  # segments of a stream, with and without its head
+            (segments := tmp_path / "segments.m4s").write_bytes(data[data.index(b"moof") - 4 :])
+            with pytest.raises(Stop, match=r"a segment of a stream, without the stream's head"):
+                film_facts(segments)
+            assert film_facts(whole).duration == 2
+        else:
+            (broken := tmp_path / "broken.mp4").write_bytes(data[: data.index(b"moov") - 4])
+            with pytest.raises(Stop, match=r"the part \(moov\) is missing"):
+                film_facts(broken)
