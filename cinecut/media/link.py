@@ -222,7 +222,7 @@ def relink(
             facts[where] = changed(found, timecode=known.facts.timecode)  # the spec's times were written by it
     if film is not None and not force:
         _check_film(film, films[moved].facts, facts[moved])
-    measured = [asset.file for asset in assets]
+    measured = list(dict.fromkeys(asset.file for asset in assets))
     write_beside(path, write_facts(document, facts, files), measured)
     return measured
 

@@ -229,3 +229,37 @@ def test_the_first_key_of_a_file_can_be_removed() -> None:
     edits = Edits(document)
     edits.remove(("vibe",))
     assert edits.text() == "cinecut: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "stays"), [("sound_lead: 12f", False), ("sound_trail: 12f", True), ("sound_fade: {in: 3f, out: 3f}", True)]
+)
+def test_sound_that_has_no_room_at_the_trailers_start_is_taken_out_and_said(key: str, stays: bool) -> None:
+    base = BASE.replace("# from 0:40", f"# from 0:40\n    {key}")
+    new = NEW.replace(NEW[NEW.index("  - act: act 1") : NEW.index("  - act: act 2")], "")
+    result = recut_of(base.replace("# from 0:40", "# from 0:40\n    keep: true"), base, new)
+    assert "keep: true" in result.text
+    assert (key in result.text) is stays
+    assert any("`sound_lead` cannot be" in each for each in result.conflicts) is not stays
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_of_a_trail_and_a_crossfade_after_it_the_hands_stays(mine: bool) -> None:
+    """Both cannot be: the sound cross-fades with the picture."""
+    trail, fade = "\n    sound_trail: 6f", "\n    from: crossfade 6f"
+    base = BASE.replace("# from 0:50", "# from 0:50" + ("" if mine else trail))
+    text = base.replace("# from 0:50", "# mine" + (trail if mine else ""))
+    if not mine:
+        text = text.replace(trail, trail + "\n    keep: true")
+    new = NEW.replace("# from 2:40", "# from 2:40" + fade)
+    result = recut_of(text, base, new)
+    assert "sound_trail: 6f" in result.text
+    assert "crossfade" not in result.text
+
+
+def test_fades_of_sound_that_a_faster_song_has_no_room_for_are_taken_out() -> None:
+    base = BASE.replace("# from 0:50", "# from 0:50\n    sound_fade: {in: 24f, out: 24f}")
+    result = recut_of(base.replace("# from 0:50", "# mine"), base, NEW.replace("tempo: 100", "tempo: 200"))
+    assert "# mine" in result.text
+    assert "sound_fade" not in result.text
+    assert any("`sound_fade` cannot be" in each for each in result.conflicts)

@@ -9,7 +9,7 @@ from math import floor
 
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed
-from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text, excerpt
+from cinecut.diagnostics import Diagnostic, Report, Severity, Span, Stop, as_text, excerpt
 from cinecut.edits.recut.arrange import NewEntry
 from cinecut.language.document import Document, parse_document
 from cinecut.language.document.edit import Edits
@@ -85,18 +85,28 @@ def _with_cues(document: Document, places: Sequence[NewEntry]) -> Document:
 
 _JOINTS = {"transition": ("from", "to"), "no-handle": ("from",), "sync": ("sync",), "past-end": ("sync",),
            "sound-outside": ("sound", "sound_trail", "sound_lead")}  # fmt: skip
+_REMOVABLE = ("from", "to", "sync", "sound", "sound_in", "sound_lead", "sound_trail", "sound_fade")
 
 
 def _wrong_joint(layout: Layout, places: Sequence[NewEntry], found: Sequence[Diagnostic]) -> tuple[int, str] | None:
     """A key of an entry that does not fit its new neighbours; preferably one that the user did not write."""
-    wrong = [
-        (number, key)
-        for finding in found
-        for number, entry in enumerate(layout.trailer.spec.timeline)
-        for key in _JOINTS.get(finding.code, ())
-        if key in entry.place.given and _stands_in(finding, entry)
-    ]
+    timeline = layout.trailer.spec.timeline
+    wrong = list[tuple[int, str]]()
+    for finding in (each for each in found if each.code in _JOINTS and each.span is not None):
+        for number, entry in enumerate(timeline):
+            named = [key for key in _REMOVABLE if key in entry.place.given and _is_at(finding, entry.place.of(key))]
+            usual = [key for key in _JOINTS[finding.code] if key in entry.place.given and _stands_in(finding, entry)]
+            wrong += [(number, key) for key in dict.fromkeys([*named, *usual])]
+            after = next((n for n in range(number + 1, len(timeline)) if not places[n].item.marker), None)
+            if "sound_trail" in named and after is not None and "from" in timeline[after].place.given:
+                wrong.append((after, "from"))  # a crossfade is of the later event
     return min(wrong, key=lambda joint: (places[joint[0]].owns(joint[1]), places[joint[0]].by_hand), default=None)
+
+
+def _is_at(finding: Diagnostic, place: Span) -> bool:
+    """Whether a finding is about the value at a place."""
+    at = (finding.span.line, finding.span.column) if finding.span is not None else (-1, -1)
+    return (place.line, place.column) <= at <= (place.end_line, place.end_column)
 
 
 def _stands_in(finding: Diagnostic, entry: Entry) -> bool:
