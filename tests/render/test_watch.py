@@ -128,8 +128,13 @@ def test_an_action_is_one_edit(action: dict[str, Any], taken: list[str], put: li
         {"do": "retitle", "entry": 4, "text": "x" * 501},
         {"do": "set", "path": "mix.film: rm.x", "value": 1},
         {"do": "set", "path": "", "value": 1000},
+        {"do": "set", "path": "mix.music", "value": float("-inf")},
+        {"do": "set", "path": f"timeline[{'9' * 5000}].gain", "value": 1},
+        {"do": "remove", "event": "9" * 5000},
+        {"do": "remove", "entry": "9" * 5000},
+        {"do": "move", "entry": 3, "to": f"shot {'9' * 5000}"},
     ],
-    ids=str,
+    ids=lambda action: str(action)[:60],
 )
 def test_what_makes_no_sense_is_refused(action: dict[str, Any]) -> None:
     text = TEXT.format(film=FACTS)

@@ -10,17 +10,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools.fuzz import beside, cases
+from tools.fuzz import beside, cases, visits
 from tools.fuzz.cases import PLAIN, RICH, Setting
 from tools.fuzz.damage import spoil_bytes
 from tools.fuzz.media import make_media
 from tools.fuzz.nonsense import start_server
 from tools.fuzz.watched import Outcome, run_watched
 
-KINDS = cases.KINDS | beside.KINDS
+KINDS = cases.KINDS | beside.KINDS | visits.KINDS
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -93,7 +93,7 @@ def _run_case(run: _Run, kind: str, name: str) -> list[Outcome]:
         if words[0] == "SPOIL":
             _spoil_kept(base, words[1], dice)
             continue
-        outcome = run_watched(words, folder, (own,))
+        outcome = _visit(folder / words[1], own, dice) if words[0] == "VISIT" else run_watched(words, folder, (own,))
         outcomes.append(outcome)
         if outcome.faults:
             kept = run.kept / f"{name}-{kind}"
@@ -108,6 +108,13 @@ def _run_case(run: _Run, kind: str, name: str) -> list[Outcome]:
             break
     shutil.rmtree(base, ignore_errors=True)
     return outcomes
+
+
+def _visit(spec: Path, own: Path, dice: random.Random) -> Outcome:
+    """Watch a spec, and ask its page for anything."""
+    visitor = visits.Visitor(spec, dice, [])
+    outcome = run_watched(["watch", spec.name, "--no-browser"], spec.parent, (own,), visitor)
+    return replace(outcome, faults=(*outcome.faults, *visitor.faults))
 
 
 def _spoil_kept(base: Path, pattern: str, dice: random.Random) -> None:

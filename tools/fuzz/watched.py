@@ -8,9 +8,10 @@ import re
 import signal
 import sys
 import tempfile
+import threading
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +31,11 @@ class Outcome:
     faults: tuple[str, ...] = field(default=())
 
 
-def run_watched(words: Sequence[str], folder: Path, own: Sequence[Path]) -> Outcome:
+Meanwhile = Callable[[int, Path], None]
+"""What happens while a command runs: of its process and of the file with what it prints. It ends it by a signal."""
+
+
+def run_watched(words: Sequence[str], folder: Path, own: Sequence[Path], meanwhile: Meanwhile | None = None) -> Outcome:
     """Run `cinecut WORDS` in `folder`. It may write below `folder` and `own` (its cache and runtime folders). As in a
     shell, NAME=value before the words is for the environment, and <file behind them what is read."""
     before = _listing(folder)
@@ -41,13 +46,19 @@ def run_watched(words: Sequence[str], folder: Path, own: Sequence[Path]) -> Outc
     child = os.fork()
     if child == 0:
         _be_cinecut(words, folder, log, audit)
-    status, memory, slow = _wait(child)
+    beside = threading.Thread(target=meanwhile, args=(child, log)) if meanwhile is not None else None
+    if beside is not None:
+        beside.start()
+    status, memory, slow = _wait(child, LONGEST if beside is None else 3 * LONGEST)
+    if beside is not None:
+        beside.join()
     left = _session(child)
     for process in left:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
     printed = log.read_bytes().decode("utf-8", errors="replace")
-    faults = [*_judge_status(status, slow), *_judge_words(printed)]
+    fine = (0, 1) if meanwhile is None else (1, 143)
+    faults = [*_judge_status(status, slow, fine), *_judge_words(printed)]
     if memory > MOST_MEMORY:
         faults.append(f"it took {memory >> 20} MB")
     if left:
@@ -117,18 +128,19 @@ def _as_in_a_shell(words: Sequence[str]) -> list[str]:
     return plain
 
 
-def _wait(child: int) -> tuple[int, int, bool]:
-    """Status (negative: the signal that ended it), peak memory of its session in bytes, and whether it was too slow."""
+def _wait(child: int, longest: float) -> tuple[int, int, bool]:
+    """Status (negative: the signal that ended it), peak memory of its session in bytes, and whether it took more than
+    `longest` seconds."""
     start, memory = time.monotonic(), 0
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status), memory, False
         memory = max(memory, sum(_resident(process) for process in (child, *_session(child))))
-        if memory > MOST_MEMORY or time.monotonic() - start > LONGEST:
+        if memory > MOST_MEMORY or time.monotonic() - start > longest:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            return -signal.SIGKILL, memory, time.monotonic() - start > LONGEST
+            return -signal.SIGKILL, memory, time.monotonic() - start > longest
         time.sleep(0.02)
 
 
@@ -154,10 +166,10 @@ def _listing(folder: Path) -> set[str]:
     return {str(entry.relative_to(folder)) for entry in folder.rglob("*")}
 
 
-def _judge_status(status: int, slow: bool) -> list[str]:
+def _judge_status(status: int, slow: bool, fine: Sequence[int]) -> list[str]:
     if slow:
         return [f"not done after {LONGEST:.0f} s"]
-    return [] if status in (0, 1) else [f"status {status}"]
+    return [] if status in fine else [f"status {status}"]
 
 
 def _judge_words(printed: str) -> list[str]:

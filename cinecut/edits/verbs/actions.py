@@ -6,6 +6,7 @@ values by name; they are somebody's, so each is checked when it is taken.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -24,7 +25,8 @@ from cinecut.language.timebase import BadTimeError, FilmTime, Length, parse_leng
 from cinecut.language.write import length_text, set_clip, value_tree
 
 STEMS = ("film", "music", "effects", "voice")
-LONGEST = 500  # characters of a text
+LONGEST = 500  # characters of a text, and of what names a place
+_PLACES = ("event", "entry", "to", "number", "title", "path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,9 @@ def edited(document: Document, layout: Layout, values: Mapping[str, Any]) -> str
     name = values.get("do")
     if not isinstance(name, str) or name not in VERBS:
         raise Stop("option", "there is no such action", f"there are {', '.join(VERBS)}")
+    for place in _PLACES:
+        if len(str(values.get(place, ""))) > LONGEST:
+            raise Stop("option", f"`{place}` takes at most {LONGEST} characters")
     edits = Edits(document)
     action = Action(Entries(edits, layout), values)
     VERBS[name](action)
@@ -313,6 +318,8 @@ def _set(action: Action) -> None:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
+        if not math.isfinite(value):  # which JSON can say
+            raise Stop("option", f"`value` takes no {value}")
         return Fraction(str(value))
     if isinstance(value, list):
         return [_plain(each) for each in value]
