@@ -23,6 +23,7 @@ _LARGEST_REPLY = 1 << 20  # bytes; an answer has a few hundred
 _LATE = 0.05  # seconds before the end of patience from which on what fails has taken too long
 _SOON = (429, 503)  # busy, or the model is still loading
 _ALIVE = 5.0  # seconds in which a server that left a question unanswered must answer a simpler one
+_LOOKS = 10  # at a server that broke the connection, a tenth of a second apart: it may have died
 _OPTIONAL = ("response_format", "cache_prompt", "seed")  # not supported by every server; a refused one is left out
 
 
@@ -115,9 +116,10 @@ class Chat:
                 return response.status_code, _read_text(response, end)
         except (requests.RequestException, OSError) as error:
             late = isinstance(error, requests.Timeout) or time.monotonic() >= end - _LATE
-            time.sleep(0.1)  # if the server has just died, `ready` needs a moment to notice
             reason = f"no answer within {time.monotonic() - began:.0f} s" if late else "the server broke the connection"
-        self.ready()  # raises with a better reason if the server died
+        for _ in range(1 if late else _LOOKS):
+            time.sleep(0.1)  # that a server has just died takes a moment to be seen
+            self.ready()  # raises with a better reason if it has
         raise NoAnswer(reason, gone=not self._answers())
 
     def _answers(self) -> bool:

@@ -264,8 +264,10 @@ def test_a_build_without_pictures_is_told_apart_from_a_broken_one(tmp_path: Path
 
 
 def test_a_server_that_never_gets_healthy_is_ended_and_quoted(tmp_path: Path) -> None:
-    server = Scripted(tmp_path, "health = 503\nprint('warming up, unable to hurry', flush=True)")
-    message, hints = problem(server.models(healthy_within=1))
+    server = Scripted(tmp_path, "health = 503")
+    speaks = f'[ "$1" = --help ] || {{ echo "warming up, unable to hurry"; echo $$ > "{tmp_path}/pid"; }}'
+    early = program(tmp_path / "early", f'#!/bin/sh\n{speaks}\nexec "{server.path}" "$@"\n')
+    message, hints = problem(local(server.files, [str(early)], healthy_within=1))
     assert message == "the server of the model llava was not ready within 1 s"
     assert hints == ("warming up, unable to hurry",)
     assert not runs(server.pid)
