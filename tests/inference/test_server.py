@@ -117,18 +117,21 @@ def test_two_servers_that_start_at_the_same_moment_get_two_ports(
     first = Scripted(tmp_path, "time.sleep(1)")
     (tmp_path / "b").mkdir()
     second = Scripted(tmp_path / "b")
-    urls = []
+    urls, both = [], threading.Event()
 
     def opened() -> None:
         with first.models().open("text") as chat:
             urls.append(chat.url)
+            both.wait(GIVE_UP)
 
-    thread = threading.Thread(target=opened)
+    thread = threading.Thread(target=opened, daemon=True)
     thread.start()
     until("the first to start", lambda: (tmp_path / "arguments").exists())
     monkeypatch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path / "b"))
     with second.models().open("text") as chat:
         assert runs(second.pid)
+        until("the first to be open", lambda: bool(urls))
+        both.set()
         thread.join()
         assert chat.url not in urls
         assert chat.ask("Well?", MOOD)["mood"] == "calm"
