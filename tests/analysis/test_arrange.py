@@ -194,14 +194,15 @@ def test_no_part_is_shown_twice_however_long_the_trailer_is() -> None:
 
 @pytest.mark.parametrize("name", ["action", "comedy", "drama"])
 def test_subjects_alternate(name: str) -> None:
-    """Of three subjects, each in a third of the film, neighbours rarely show one; by chance a third of them would."""
+    """Of three subjects, each in a third of the film, shots within three places rarely show one; by chance a third."""
     dice, vibe, rate = random.Random(name), load_vibe(name), Fraction(24)
     signs = [np.eye(2, 162, 40 * n, dtype=np.float32) for n in range(3)]
     film = _film(dice, rate, shots=120, spoken=0.0)
     takes = [replace(take, look=replace(take.look, subject=dice.choice(signs))) for take in film]
     cuts = arrange(_slots(vibe, Fraction(90), Fraction(120), False), takes, vibe, _tempo(vibe, Fraction(120), rate))
     shown = [int(cut.take.look.subject[0].argmax()) for cut in cuts if cut.take]
-    assert np.mean([one == other for one, other in pairwise(shown)]) < 0.2
+    near = [one == other for at, one in enumerate(shown) for other in shown[at + 1 : at + 4]]
+    assert np.mean(near) < 0.25
 
 
 @pytest.mark.parametrize("name", ["action", "comedy", "horror"])

@@ -23,7 +23,6 @@ Floats = NDArray[np.float64]
 
 _LAST = Fraction(1, 25)  # seconds before its end at which the last picture of a part is
 _CLOSE = 0.6  # likeness from which two shots disturb each other
-_NEXT = 0.5  # of the price of one subject within reach, that two neighbours pay besides
 _FAR = 3.0  # times the usual difference, from which two pictures are as far apart as they can be
 
 
@@ -87,7 +86,7 @@ class Meeting:
 @dataclass(frozen=True)
 class Pairs:
     """How well takes follow each other. Two with more than the likeness `alike` show the same set-up: never neighbours,
-    and at a cost within reach; two that show the same subject cost too, neighbours half as much again."""
+    and at a cost within reach; two that show the same subject cost too."""
 
     takes: Sequence[Take]
     weights: Weights
@@ -154,7 +153,6 @@ class Pairs:
             worth += weight["order"] * self.order * np.sign(start[after.numbers][None] - start[before.numbers][:, None])
             if gap.slot.act == "act 3":
                 worth += weight["swell"] * np.sign(loud[after.numbers][None] - loud[before.numbers][:, None])
-        worth += _NEXT * weight["subject"] * self.subjects[np.ix_(before.numbers, after.numbers)]
         worth[self.likeness[np.ix_(before.numbers, after.numbers)] > self.alike] = -np.inf
         worth[before.ends[:, 1][:, None] != after.ends[:, 0][None]] = -np.inf
         worth[before.over[:, 1][:, None] > after.free[:, 0][None]] = -np.inf
