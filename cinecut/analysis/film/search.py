@@ -165,7 +165,7 @@ def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[
     reference = np.flatnonzero(ranks == np.maximum.accumulate(ranks))
     size, rank = index.size[first:last][reference], ranks[reference]
     large, much, more = (0.4, 3, 20) if chooses else (0.3, 2, 3)
-    whole = min(index.size[[first, last]]) if last < len(index.size) else size[0]
+    whole = min(index.size[[first, last]]) if chooses and last < len(index.size) else size[0]
     stretches = []
     for j in np.flatnonzero(size > 0.1 * whole)[1:]:
         around = np.concatenate([size[max(1, j - _AROUND) : j], size[j + 1 : j + 1 + _AROUND]])
