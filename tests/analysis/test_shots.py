@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.film.blends import GradualCut
 from cinecut.analysis.film.cuts import FoundCuts, judge, merge
-from cinecut.analysis.film.gops import survey
+from cinecut.analysis.film.gops import PacketIndex, survey
 from cinecut.analysis.film.screen import Bars, glance, is_text, letterbox
-from cinecut.analysis.film.search import _chosen, examine, plan
+from cinecut.analysis.film.search import _calm, _chosen, examine, plan
 from cinecut.analysis.film.shots import ShotList, find_shots
 from cinecut.analysis.film.strips import GroupReader, Strip
 from cinecut.diagnostics import Stop
@@ -237,11 +237,22 @@ def test_key_frames_due_by_count_are_not_taken_for_chosen() -> None:
     assert _chosen(np.arange(0, 1000, 48)) == [None] * 20
 
 
+@pytest.mark.parametrize("swell", [range(0), range(20, 28), range(30, 60)])
+def test_a_group_is_calm_after_what_may_be_a_dissolve(swell: range) -> None:
+    """A dissolve takes a tenth of a key picture's bytes for each picture, and few of them in all if it is short."""
+    sizes = [1000, *(100 if at in swell else 20 for at in range(1, 80)), 1000]
+    key = [size == 1000 for size in sizes]
+    index = PacketIndex.of([40 * at for at in range(81)], sizes, key, [0, 80])
+    assert _calm(index, 0, 80, 250, 0.5 * 1000) == (
+        swell.stop + 8 if swell else 0
+    )  # two pictures, and then a quarter of a second
+
+
 def test_a_key_picture_settles_the_end_of_its_group(cut_film: Frames, tmp_path: Path) -> None:
     film = encode(tmp_path / "ends.mp4", cut_film[:100], options="-pix_fmt yuv420p -g 40 -sc_threshold 0")
     found = survey(film, film_facts(film), 1, lambda share: None)
     with GroupReader(film, found.index, found.inside) as reader:
-        verdict, strip = examine(reader, found, plan(found)[0])
+        verdict, strip = examine(reader, found, next(plan(found)))
     assert [rank for rank, _ in verdict.cuts] == [40]
     assert strip is not None
     assert strip.ranks[-1] == 39  # nothing of the next group was decoded

@@ -51,15 +51,15 @@ class Glance:
 
     peak : the 99.8th percentile of the luma
     dark : share of the picture that is black
-    rows, columns : [uint8, height], [uint8, width] the 80th percentile of each, which ignores subtitles in a bar
+    rows, columns : [bool, height], [bool, width] whether a fifth of each is lit; less may be subtitles in a bar
     lines : share of the picture that is inside lines of lettering
     lettered : share of all bright strokes inside such lines; near 0 if grass or twigs only look like letters
     """
 
     peak: int
     dark: float
-    rows: NDArray[np.uint8]
-    columns: NDArray[np.uint8]
+    rows: NDArray[np.bool_]
+    columns: NDArray[np.bool_]
     lines: float
     lettered: float
 
@@ -74,17 +74,18 @@ def glance(luma: NDArray[np.uint8], black: int) -> Glance:
     return Glance(
         peak=int(np.percentile(small[::3, ::3], 99.8)),
         dark=np.count_nonzero(small <= black + _BLACK_SPAN) / small.size,
-        rows=_high(luma[:, :: max(1, width // 40)]),
-        columns=_high(luma[:: max(1, height // 40)].T),
+        rows=_lit(luma[:, :: max(1, width // 40)], black, 1),
+        columns=_lit(luma[:: max(1, height // 40)], black, 0),
         lines=lines,
         lettered=lettered,
     )
 
 
-def _high(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The 80th percentile of each row."""
-    place = int(0.8 * (luma.shape[1] - 1))
-    return np.asarray(np.partition(np.ascontiguousarray(luma), place, axis=1)[:, place], np.uint8)
+def _lit(luma: NDArray[np.uint8], black: int, along: int) -> NDArray[np.bool_]:
+    """Whether a fifth of each row (`along` 1) or column (0) is brighter than the bars of a film."""
+    bright = (luma > black + _BLACK_SPAN // 2).view(np.uint8)
+    lit = cv2.reduce(bright, along, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
+    return np.asarray(lit >= luma.shape[along] - int(0.8 * (luma.shape[along] - 1)), np.bool_)
 
 
 def _lettering(luma: NDArray[np.uint8]) -> tuple[float, float]:
@@ -127,14 +128,14 @@ def letterbox(glances: Sequence[Glance], black: int, share: float = 0.98) -> Bar
     shown = [picture for picture in glances if not is_black(picture, black) and picture.dark < 0.9]
     if len(shown) < 3:
         return Bars()
-    top, bottom = _edges(np.stack([picture.rows for picture in shown]), black, share)
-    left, right = _edges(np.stack([picture.columns for picture in shown]), black, share)
+    top, bottom = _edges(np.stack([picture.rows for picture in shown]), share)
+    left, right = _edges(np.stack([picture.columns for picture in shown]), share)
     return Bars(left, top, right, bottom)
 
 
-def _edges(profiles: NDArray[np.uint8], black: int, share: float) -> tuple[Fraction, Fraction]:
-    """Bars at the two ends of `profiles` [uint8, pictures x length], as shares of the length."""
-    lit = np.flatnonzero(np.quantile(profiles, share, axis=0) > black + _BLACK_SPAN // 2)
+def _edges(profiles: NDArray[np.bool_], share: float) -> tuple[Fraction, Fraction]:
+    """Bars at the two ends of `profiles` [bool, pictures x length], as shares of the length."""
+    lit = np.flatnonzero(profiles.mean(0) > 1 - share)
     length = profiles.shape[1]
     if lit.size == 0 or lit[-1] - lit[0] < length // 2:
         return Fraction(0), Fraction(0)

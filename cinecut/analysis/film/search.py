@@ -9,6 +9,7 @@ unusually large: a cut renews the whole picture, and that takes bytes. Of all ot
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,8 +37,7 @@ _SAME = 0.6  # greatest novelty between key pictures of one unchanged shot
 _SAME_UNCHOSEN = 1.0  # the same if the second one is known not to be at a cut
 _UNRELATED = 1.4  # least novelty between unrelated pictures; about 1.7 is usual
 _LONE = 0.25  # least size, in those of a key picture, of a packet that is a suspect because it stands out
-_LULL = 0.6  # most bytes of a quarter of a second without sudden movement, in sizes of a key picture
-_BLENDED = 5.0  # bytes between two cuts above which there may also be a dissolve, in sizes of a key picture
+_LULL = 0.5  # most bytes of a quarter of a second without sudden movement or a dissolve, in sizes of a key picture
 _PLAIN = 6.0  # levels of spread below which a picture shows almost nothing
 _HUSH = 4  # pictures in a row that must be small to look like black
 _FLOOR = 2.0  # greatest mean size of such pictures, relative to the film's smallest one
@@ -56,7 +56,7 @@ class Group:
     suspects : stretches of ranks, half-open, in which a large packet may be a cut
     change : novelty of the next key picture relative to its own; infinite at the film's end or if one is missing
     inflow : bytes of the packets between the two key pictures, in sizes of the smaller of these
-    lull : the same for the last quarter of a second only
+    calm : from this rank on, each quarter of a second takes few bytes: nothing moves suddenly, and nothing dissolves
     plain : a key picture at one of its ends shows almost nothing, so that comparing them is of little use
     lettered : both key pictures are of credits, which may roll on
     chosen : whether the encoder may have placed the next key frame at a cut; None if it never does so in this film
@@ -68,7 +68,7 @@ class Group:
     suspects: tuple[tuple[int, int], ...]
     change: float
     inflow: float
-    lull: float
+    calm: int
     plain: bool
     lettered: bool
     chosen: bool | None
@@ -82,45 +82,47 @@ class Group:
             return True
         return self.change < (_SAME_UNCHOSEN if self.chosen is False else _SAME)
 
-    def ends_in_cut(self, last: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
-        """Whether its end is certainly a cut: the encoder chose it, the picture is new, and little changed before it.
+    @property
+    def may_end_in_cut(self) -> bool:
+        """Whether its end may certainly be a cut: the encoder chose it, and little changed before it."""
+        return not self.plain and bool(self.chosen) and self.calm < self.end
 
-        last, after : thumbnails of its last known picture, and of the next key picture
+    def ends_in_cut(self, rank: int, last: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
+        """Whether its end is certainly a cut: the picture there is new as well.
+
+        rank, last : its last known picture, and its thumbnail; after : the thumbnail of the next key picture
         """
-        if self.plain or not self.chosen or self.lull > _LULL or self.inflow > _BLENDED:
+        if not self.may_end_in_cut or rank < self.calm:
             return False
         return float(novelty(last[None], after[None])[0]) >= _UNRELATED and not is_similar(last, after)
 
 
-def plan(survey: Survey) -> list[Group]:
-    """All groups, judged by their packets and key pictures."""
+def plan(survey: Survey) -> Iterator[Group]:
+    """All groups in order, judged by their packets and key pictures."""
     index = survey.index
     bounds = np.append(index.groups, len(index.pts))
     starts = np.append(index.rank[index.groups], len(index.pts))
     chosen = _chosen(starts)
     quarter = int(1 / (4 * survey.clock.time_base))
-    groups = []
     sure = [choice is True and not all(chosen) for choice in chosen]  # in a short film, none is known to be due
     hushes = _hushes(index, starts[1:][sure])
     chooses = any(choice is not None for choice in chosen)
     for place in range(len(index.groups)):
         first, last = int(bounds[place]), int(bounds[place + 1])
         here, after = survey.thumb(place), survey.thumb(place + 1)
-        change = inflow = lull = float("inf")
-        plain = False
+        start, end = int(starts[place]), int(starts[place + 1])
+        change = inflow = float("inf")
+        calm, plain = end, False
         if here is not None and after is not None:
             change = float(novelty(here[None], after[None])[0])
             plain = bool(spread(np.stack([here, after])).min() < _PLAIN)
-            size, pts = index.size[first + 1 : last], index.pts[first + 1 : last]
             lesser = float(min(index.size[first], index.size[last]))
-            inflow = size.sum() / lesser
-            lull = size[pts >= index.pts[last] - quarter].sum() / lesser
-        start, end = int(starts[place]), int(starts[place + 1])
+            inflow = index.size[first + 1 : last].sum() / lesser
+            calm = _calm(index, first, last, quarter, _LULL * lesser)
         lettered = all(key is not None and is_text(key.glance) for key in survey.keys[place : place + 2])
         hushed = [(near, far) for near, far in hushes if near < end and far > start]
         suspects = tuple(united(_suspects(index, first, last, chooses) + hushed))
-        groups.append(Group(place, start, end, suspects, change, inflow, lull, plain, lettered, chosen[place]))
-    return groups
+        yield Group(place, start, end, suspects, change, inflow, calm, plain, lettered, chosen[place])
 
 
 def _chosen(starts: NDArray[np.int64]) -> list[bool | None]:
@@ -142,6 +144,17 @@ def _chosen(starts: NDArray[np.int64]) -> list[bool | None]:
     return [bool(choice) for choice in short & (due == late)]
 
 
+def _calm(index: PacketIndex, first: int, last: int, quarter: int, most: float) -> int:
+    """The rank, in a group of packets, a quarter of a second after the last one that takes more than so many bytes."""
+    order = first + 1 + np.argsort(index.rank[first + 1 : last])
+    pts, taken = index.pts[order], np.append(0, np.cumsum(index.size[order]))
+    busy = np.flatnonzero(taken[1:] - taken[np.searchsorted(pts, pts - quarter, "right")] > most)
+    if not len(busy):
+        return int(index.rank[first])
+    calm = int(np.searchsorted(pts, pts[busy[-1]] + quarter))
+    return int(index.rank[order[calm] if calm < len(order) else last])
+
+
 def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[tuple[int, int]]:
     """Stretches of ranks before reference packets that are large compared with their key frame and their neighbours.
 
@@ -152,13 +165,14 @@ def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[
     reference = np.flatnonzero(ranks == np.maximum.accumulate(ranks))
     size, rank = index.size[first:last][reference], ranks[reference]
     large, much, more = (0.4, 3, 20) if chooses else (0.3, 2, 3)
+    whole = min(index.size[[first, last]]) if chooses and last < len(index.size) else size[0]
     stretches = []
-    for j in np.flatnonzero(size > 0.1 * size[0])[1:]:
+    for j in np.flatnonzero(size > 0.1 * whole)[1:]:
         around = np.concatenate([size[max(1, j - _AROUND) : j], size[j + 1 : j + 1 + _AROUND]])
         near = np.concatenate([size[max(1, j - 2) : j], size[j + 1 : j + 3]])
         usual = np.median(around) if len(around) else 0
-        alone = size[j] > _LONE * size[0] and size[j] > 1.4 * near.max(initial=0) and size[j] > 1.8 * usual
-        if alone or size[j] > (much if size[j] > large * size[0] else more) * usual:
+        alone = size[j] > _LONE * whole and size[j] > 1.4 * near.max(initial=0) and size[j] > 1.8 * usual
+        if alone or size[j] > (much if size[j] > large * whole else more) * usual:
             stretches.append((int(rank[j - 1]) + 1 - _BEFORE, int(rank[j]) + _AFTER))
     return stretches
 
@@ -202,7 +216,7 @@ def examine(reader: GroupReader, survey: Survey, group: Group) -> tuple[FoundCut
         if group.is_still and not group.chosen:
             return FoundCuts(), None
         here, after = survey.thumb(group.place), survey.thumb(group.place + 1)
-        if here is not None and after is not None and group.ends_in_cut(here, after):
+        if here is not None and after is not None and group.ends_in_cut(group.start, here, after):
             return _with_cut(FoundCuts(), group.end), None
     fine = np.zeros(len(survey.index.pts) + _AFTER, np.bool_)
     for start, end in group.suspects:
@@ -221,8 +235,10 @@ def _decoded(reader: GroupReader, survey: Survey, group: Group, fine: NDArray[np
     """The verdict on a group, decoded up to its end, or until the rest is settled or a closer look is needed."""
     pictures = reader.pictures(group.place, fine)
     strip = Strip.empty()
-    if group.suspects and group.suspects[-1][1] < group.end - _BEFORE:
-        strip = strip.until(group.suspects[-1][1], pictures)
+    known = group.start + int(np.flatnonzero(fine[group.start : group.end]).max(initial=-1)) + 1
+    stop = max(known, group.calm + 1) if group.may_end_in_cut else known
+    if group.start < stop < group.end - _BEFORE:
+        strip = strip.until(stop, pictures)
         verdict = judge(strip, _resets(survey, group))
         if any(not fine[before + 1 : behind].all() for before, behind in verdict.gaps):
             return verdict, strip
@@ -247,7 +263,7 @@ def _early_verdict(survey: Survey, group: Group, strip: Strip, verdict: FoundCut
     if after is None or not len(strip.ranks):
         return None
     last = strip.thumbs[-1]
-    if group.ends_in_cut(last, after):
+    if group.ends_in_cut(int(strip.ranks[-1]), last, after):
         return _with_cut(verdict, group.end)
     still = float(novelty(last[None], after[None])[0]) < _SAME or (not verdict.cuts and group.is_still)
     still &= not group.chosen

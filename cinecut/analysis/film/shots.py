@@ -147,7 +147,6 @@ class _Readers:
 def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None], opened: ExitStack) -> _Scan:
     """Decode only the parts with possible cuts; until `opened` is closed, others too. Raises Unstamped and Stop."""
     surveyed = survey(film, facts, _THREADS, lambda share: progress(_SURVEY_SHARE * share))
-    groups = plan(surveyed)
     readers = _Readers(film, surveyed, opened)
     verdicts: list[FoundCuts] = []
     outlines: list[Outline] = []
@@ -158,10 +157,10 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None], ope
         strip = strip or _key_strip(surveyed, group)
         return verdict, outline_of(strip.thumbs, strip.ranks)
 
-    for done, (verdict, outline) in enumerate(readers.pool.map(task, groups), 1):
+    for done, (verdict, outline) in enumerate(readers.pool.map(task, plan(surveyed)), 1):
         verdicts.append(verdict)
         outlines.append(outline)
-        progress(_SURVEY_SHARE + (1 - _SURVEY_SHARE) * done / len(groups))
+        progress(_SURVEY_SHARE + (1 - _SURVEY_SHARE) * done / len(surveyed.index.groups))
     bright = flashes(verdicts)
     shown = surveyed.index.shown
     end = surveyed.clock.time(int(shown[-1])) + 1 / facts.rate
