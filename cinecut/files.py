@@ -12,6 +12,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -21,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cinecut.diagnostics import Stop
 
@@ -71,6 +72,14 @@ def content_of(path: Path, most: int = -1) -> bytes:
 def open_regular(path: Path) -> BufferedReader:
     """Open a regular file for reading. Raises OSError for anything else: reading a pipe could wait for ever."""
     return open(path, "rb", opener=_open_regular)
+
+
+def json_of(text: str | bytes) -> Any:
+    """The value of a JSON text that anybody may have written. Raises ValueError, where it is nested too deeply too."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 class NotAFileError(OSError):

@@ -14,7 +14,7 @@ from watching import SMALL, written
 
 import cinecut as package
 from cinecut.diagnostics import Stop
-from cinecut.files import check_is_file, content_of, open_file, real_path, working_folder, write_beside
+from cinecut.files import check_is_file, content_of, json_of, open_file, real_path, working_folder, write_beside
 from cinecut.language.read import specs_in
 
 OTHERS: dict[str, Callable[[Path], object]] = {
@@ -39,6 +39,12 @@ def test_what_is_no_file_is_neither_read_nor_replaced(what: str, tmp_path: Path)
         write_beside(path, "new")
     assert path.lstat().st_ino == before.st_ino
     assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, b"[" * 5000, "{", b"\xff"])
+def test_json_that_cannot_be_read_is_one_kind_of_error(text: str | bytes) -> None:
+    with pytest.raises(ValueError, match="nested|Expecting|decode"):
+        json_of(text)
 
 
 def test_a_device_is_no_output() -> None:
