@@ -115,11 +115,12 @@ def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = ()) -
 def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
     """A path beside `path` to write to: renamed to `path` when the block succeeds, deleted when it fails.
 
-    Raises OSError, and Stop if `path` is one of the files `never` to be replaced, a folder, a device or a pipe.
+    Raises OSError, for a folder, a device and a pipe too, and Stop if `path` is one of the files `never` to be replaced.
     """
     check_no_source(path, never)
-    check_is_file(path)
     target = real_path(path)
+    if os.path.lexists(target) and (what := _other_than_file(target.lstat().st_mode)):
+        raise NotAFileError(errno.EINVAL, what, str(path))
     sweep(target.parent)
     part = target.with_name(f".cinecut-{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
@@ -133,10 +134,14 @@ def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
 
 
 def check_is_file(path: Path) -> None:
-    """Raise Stop if something else than a file is at `path`. Raises OSError."""
+    """Raise Stop if something else than a file is at `path`, where a file is to be written. Raises OSError."""
     target = real_path(path)
     if os.path.lexists(target) and (what := _other_than_file(target.lstat().st_mode)):
-        raise Stop("output", f"{path} is {what}, not a file", "name another file")
+        raise _no_output(path, what)
+
+
+def _no_output(path: object, what: str) -> Stop:
+    return Stop("output", f"{path} is {what}, not a file", "name another file")
 
 
 def check_no_source(path: Path, sources: Iterable[Path]) -> None:
@@ -172,6 +177,8 @@ def disk_errors(where: Path) -> Iterator[None]:
     """Turn an OSError into a Stop with one clear message."""
     try:
         yield
+    except NotAFileError as error:
+        raise _no_output(error.filename, str(error.strerror)) from None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             message = f"the disk is full: {where} has {free_space(where)} MB left"
