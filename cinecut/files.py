@@ -115,7 +115,7 @@ def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = ()) -
 def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
     """A path beside `path` to write to: renamed to `path` when the block succeeds, deleted when it fails.
 
-    Raises OSError, for a folder, a device and a pipe too, and Stop if `path` is one of the files `never` to be replaced.
+    Raises OSError, for a folder, a device or a pipe too, and Stop if `path` is one of the files `never` to be replaced.
     """
     check_no_source(path, never)
     target = real_path(path)
@@ -183,7 +183,9 @@ def disk_errors(where: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             message = f"the disk is full: {where} has {free_space(where)} MB left"
             raise Stop("disk-full", message, "free some space, or write elsewhere with -o") from None
-        named = error.filename if error.filename and not _is_beside(Path(str(error.filename)), error.errno) else where
+        # A copy that is too large names its source.
+        ours = error.errno == errno.EFBIG or _is_beside(Path(str(error.filename)), error.errno)
+        named = where if ours or not error.filename else error.filename
         if error.errno == errno.ENOENT:
             folder = Path(str(named)).absolute().parent
             gone = f"{named} any more" if folder.is_dir() else f"folder {folder}"
