@@ -12,6 +12,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -21,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cinecut.diagnostics import Stop
 
@@ -73,6 +74,14 @@ def open_regular(path: Path) -> BufferedReader:
     return open(path, "rb", opener=_open_regular)
 
 
+def json_of(text: str | bytes) -> Any:
+    """The value of a JSON text that anybody may have written. Raises ValueError, where it is nested too deeply too."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 class NotAFileError(OSError):
     """A path is of a folder, a device or a pipe."""
 
@@ -106,11 +115,12 @@ def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = ()) -
 def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
     """A path beside `path` to write to: renamed to `path` when the block succeeds, deleted when it fails.
 
-    Raises OSError, and Stop if `path` is one of the files `never` to be replaced, a folder, a device or a pipe.
+    Raises OSError, for a folder, a device or a pipe too, and Stop if `path` is one of the files `never` to be replaced.
     """
     check_no_source(path, never)
-    check_is_file(path)
     target = real_path(path)
+    if os.path.lexists(target) and (what := _other_than_file(target.lstat().st_mode)):
+        raise NotAFileError(errno.EINVAL, what, str(path))
     sweep(target.parent)
     part = target.with_name(f".cinecut-{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
@@ -124,10 +134,14 @@ def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
 
 
 def check_is_file(path: Path) -> None:
-    """Raise Stop if something else than a file is at `path`. Raises OSError."""
+    """Raise Stop if something else than a file is at `path`, where a file is to be written. Raises OSError."""
     target = real_path(path)
     if os.path.lexists(target) and (what := _other_than_file(target.lstat().st_mode)):
-        raise Stop("output", f"{path} is {what}, not a file", "name another file")
+        raise _no_output(path, what)
+
+
+def _no_output(path: object, what: str) -> Stop:
+    return Stop("output", f"{path} is {what}, not a file", "name another file")
 
 
 def check_no_source(path: Path, sources: Iterable[Path]) -> None:
@@ -163,11 +177,15 @@ def disk_errors(where: Path) -> Iterator[None]:
     """Turn an OSError into a Stop with one clear message."""
     try:
         yield
+    except NotAFileError as error:
+        raise _no_output(error.filename, str(error.strerror)) from None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             message = f"the disk is full: {where} has {free_space(where)} MB left"
             raise Stop("disk-full", message, "free some space, or write elsewhere with -o") from None
-        named = error.filename if error.filename and not _is_beside(Path(str(error.filename)), error.errno) else where
+        # A copy that is too large names its source.
+        ours = error.errno == errno.EFBIG or _is_beside(Path(str(error.filename)), error.errno)
+        named = where if ours or not error.filename else error.filename
         if error.errno == errno.ENOENT:
             folder = Path(str(named)).absolute().parent
             gone = f"{named} any more" if folder.is_dir() else f"folder {folder}"

@@ -10,7 +10,6 @@ Every shot is compared: at 100,000 shots that takes a tenth of a second, so no a
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ from numpy.typing import NDArray
 from cinecut.catalogue.store import Catalogue
 from cinecut.catalogue.words import WORDS, Strengths, columns_of, strongest
 from cinecut.diagnostics import Stop
-from cinecut.files import content_of
+from cinecut.files import content_of, json_of
 from cinecut.inference import minilm
 from cinecut.inference.models import WITHOUT_TORCH, minilm_engine
 from cinecut.language.timebase import FilmRange, FilmTime
@@ -97,7 +96,7 @@ class Index:
             where = f"{(folder / 'rows.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
             rows = sqlite3.connect(where, uri=True)
             listed = rows.execute("select path, title from films order by id").fetchall()
-            films = [(Path(json.loads(path)), str(title)) for path, title in listed]
+            films = [(Path(json_of(path)), str(title)) for path, title in listed]
             texts = array("meanings"), array("shot_of_text")
             return cls(rows, films, array("looks"), array("measures"), array("film_of_shot"), *texts)
         except (OSError, ValueError, sqlite3.Error) as error:

@@ -20,7 +20,7 @@ from typing import NoReturn, TypeVar
 from cinecut.analysis.cache import Cache
 from cinecut.catalogue.look import FilmContents
 from cinecut.diagnostics import Stop
-from cinecut.files import content_of, disk_errors, write_beside
+from cinecut.files import content_of, disk_errors, json_of, write_beside
 
 _HEAD, _FORMAT, _FILE = "cinecut catalogue", 1, "catalogue.json"
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Catalogue:
     def load(cls, folder: Path) -> Catalogue:
         """Raises Stop if there is no catalogue, or one of another version."""
         try:
-            content = json.loads(content_of(folder / _FILE))
+            content = json_of(content_of(folder / _FILE))
             if content[_HEAD] != _FORMAT:
                 raise Stop("other-file", f"{folder} is a catalogue of another version of cinecut", "index it again")
             films = {

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Stop
-from cinecut.files import cache_folder, content_of, real_path, write_beside
+from cinecut.files import cache_folder, content_of, json_of, real_path, write_beside
 
 _MOST = 200  # entries of one spec; the oldest go first
 _DONE, _UNDONE = ".json", ".undone"
@@ -81,7 +81,7 @@ class Journal:
         """The entries with these numbers, up to the first damaged one."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, zlib.error):
             for number in numbers:
-                record: dict[str, Any] = json.loads(content_of(self._file(number, suffix)))
+                record: dict[str, Any] = json_of(content_of(self._file(number, suffix)))
                 before, after = (_unpacked(record[key]) for key in ("before", "after"))
                 yield JournalEntry(number, record["when"], tuple(record["said"]), before, after)
 

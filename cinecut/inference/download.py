@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from cinecut.diagnostics import Stop
 from cinecut.download import FetchOptions, Progress, Source, fetch, sha256
-from cinecut.files import beside, content_of
+from cinecut.files import beside, content_of, json_of
 from cinecut.inference.models import KnownFile, KnownModel
 
 HUB = "https://huggingface.co"
@@ -55,7 +55,7 @@ def pull(
 def recorded(model: KnownModel, file: KnownFile, folder: Path) -> str | None:
     """The checksum recorded when the file was fetched; None if the file has changed since, or was never fetched."""
     try:
-        record = json.loads(content_of(_record_path(model, folder)))["files"][file.name]
+        record = json_of(content_of(_record_path(model, folder)))["files"][file.name]
         stat = (folder / file.name).stat()
         same = (record["size"], record["mtime_ns"]) == (stat.st_size, stat.st_mtime_ns)
         return str(record["sha256"]) if same else None
@@ -85,7 +85,7 @@ def _record(model: KnownModel, file: KnownFile, folder: Path) -> None:
     about: dict[str, object] = {"title": model.title, "licence": model.licence, "from": f"{HUB}/{model.repository}"}
     files: dict[str, object] = {}
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        files.update(json.loads(content_of(path))["files"])
+        files.update(json_of(content_of(path))["files"])
     stat = (folder / file.name).stat()
     files[file.name] = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": file.sha256}
     with beside(path) as part:

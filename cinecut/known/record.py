@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from cinecut.files import beside, cache_folder, content_of
+from cinecut.files import beside, cache_folder, content_of, json_of
 from cinecut.language.events import ActMarker, Shot
 from cinecut.language.spec import BeatGrid, Spec
 from cinecut.language.timebase import FilmRange, FilmTime, rate_text
@@ -194,9 +194,9 @@ def _newest_first(folder: Path, names: str = "*.json") -> list[Path]:
 
 def _read(file: Path) -> dict[str, Any]:
     """The record in a side file; an empty one if it is damaged, foreign or of another version."""
-    with contextlib.suppress(OSError, ValueError, RecursionError):
+    with contextlib.suppress(OSError, ValueError):
         if file.stat().st_size <= _LARGEST:
-            record = json.loads(content_of(file))
+            record = json_of(content_of(file))
             if isinstance(record, dict) and record.get("cinecut_known") == _VERSION:
                 return record
     return {}

@@ -13,7 +13,7 @@ from typing import Any
 
 from cinecut.diagnostics import Stop
 from cinecut.download import sha256
-from cinecut.files import beside, cache_folder, content_of
+from cinecut.files import beside, cache_folder, content_of, json_of
 from cinecut.language.timebase import seconds_text
 
 _INDEX = "tracks.json"
@@ -103,7 +103,7 @@ def _vibes(folder: Path | None) -> list[Path]:
 def _read_index(folder: Path) -> list[SongMatch]:
     """The songs of one vibe, oldest first; none if the index is missing or damaged."""
     try:
-        records = json.loads(content_of(folder / _INDEX))
+        records = json_of(content_of(folder / _INDEX))
         return [_song(folder, record) for record in records]
     except (OSError, ValueError, TypeError, KeyError, ArithmeticError):
         return []

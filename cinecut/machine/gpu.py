@@ -18,6 +18,7 @@ from pathlib import Path
 import platformdirs
 
 from cinecut.diagnostics import Stop
+from cinecut.files import json_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _write(descriptor: int, holder: dict[str, object]) -> None:
 
 def _holder(descriptor: int) -> str:
     try:
-        holder = json.loads(os.pread(descriptor, 4096, 0))
+        holder = json_of(os.pread(descriptor, 4096, 0))
         return f"process {holder['pid']}: {holder['what']}, since {holder['since']}"
     except (ValueError, KeyError, TypeError):
         return "another process"

@@ -86,7 +86,7 @@ def unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
 def _boxes(path: Path) -> set[bytes]:
     """The kinds of the boxes of an MP4 or QuickTime file (ISO 14496-12, 4.2); none of any other file."""
     kinds = list[bytes]()
-    with path.open("rb") as file:
+    with open_file(path) as file:
         while len(kinds) < _MOST_BOXES and len(head := file.read(16)) >= 8:
             size, kind = int.from_bytes(head[:4], "big"), head[4:8]
             if not kinds and kind not in (b"ftyp", b"styp", b"moof", b"sidx", b"mdat", b"wide", b"free", b"skip"):

@@ -61,12 +61,13 @@ class Store:
         for entry in self.folder.glob(f"{key[:2]}/{key}.*") if self.folder else ():
             with contextlib.suppress(OSError):
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _link(entry, target)
-                if _sum(target) == entry.suffix[1:]:
-                    os.utime(entry)  # it was used just now
-                    return True
-                target.unlink()
-                entry.unlink()
+                if entry.is_file():
+                    _link(entry, target)
+                    if _sum(target) == entry.suffix[1:]:
+                        os.utime(entry)  # it was used just now
+                        return True
+                    target.unlink()
+                _remove(entry)
                 self.warnings.append(Diagnostic("store", f"{entry} is damaged, and is made again", None))
         return False
 
@@ -100,7 +101,8 @@ class Store:
 
     def entries(self) -> dict[Path, os.stat_result]:
         """The files, and their facts."""
-        return {file: file.stat() for file in self.folder.glob("??/[!.]*")} if self.folder else {}
+        files = self.folder.glob("??/[!.]*") if self.folder else ()
+        return {file: file.stat() for file in files if file.is_file()}
 
 
 def usual_store() -> Store:
@@ -119,6 +121,14 @@ def limit() -> int:
 def _sum(file: Path) -> str:
     with open_regular(file) as content:
         return hashlib.file_digest(content, "sha256").hexdigest()[:40]
+
+
+def _remove(entry: Path) -> None:
+    """Remove a damaged entry, a folder in its place too. Raises OSError where another process has removed it."""
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
 
 
 def _link(file: Path, target: Path) -> None:

@@ -26,7 +26,7 @@ from watchfiles import awatch
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.files import real_path
+from cinecut.files import json_of, real_path
 from cinecut.language.facts import FilmFacts
 from cinecut.watch.session import Session
 
@@ -211,8 +211,7 @@ class _Page:
     async def _edit(self, request: Request) -> Response:
         """An action, or `undo` and `redo`, on the revision that the page shows."""
         try:
-            body = await request.body()
-            wanted = json.loads(body) if len(body) <= _LARGEST else None
+            wanted = json_of(await _body(request))
             if not isinstance(wanted, dict) or not isinstance(wanted.get("revision"), str):
                 return JSONResponse({"error": "no action"}, 400)
             do = {"undo": self.session.undo, "redo": self.session.redo}.get(str(wanted.get("do")))
@@ -274,6 +273,14 @@ class _Page:
             pictures = self._pictures.get((file, facts)) or FilmStills(file, facts)
             self._pictures[file, facts] = pictures
         return pictures.jpeg(frame)
+
+
+async def _body(request: Request) -> bytes:
+    """A request's body; of one that is too large the rest is read and dropped, and it is empty."""
+    body = b""
+    async for part in request.stream():
+        body = body + part if len(body) <= _LARGEST else body
+    return body if len(body) <= _LARGEST else b""
 
 
 def _jpeg(data: bytes | None) -> Response:

@@ -13,9 +13,11 @@ from oracle import Film
 from watching import SMALL, written
 
 import cinecut as package
+from cinecut.analysis.cache import Cache
 from cinecut.diagnostics import Stop
-from cinecut.files import check_is_file, content_of, open_file, real_path, working_folder, write_beside
+from cinecut.files import check_is_file, content_of, json_of, open_file, real_path, working_folder, write_beside
 from cinecut.language.read import specs_in
+from cinecut.render.store import Store
 
 OTHERS: dict[str, Callable[[Path], object]] = {
     "a device or a pipe": os.mkfifo,
@@ -39,6 +41,33 @@ def test_what_is_no_file_is_neither_read_nor_replaced(what: str, tmp_path: Path)
         write_beside(path, "new")
     assert path.lstat().st_ino == before.st_ino
     assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, b"[" * 5000, "{", b"\xff"])
+def test_json_that_cannot_be_read_is_one_kind_of_error(text: str | bytes) -> None:
+    with pytest.raises(ValueError, match=r"nested|Expecting|decode"):
+        json_of(text)
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_what_is_no_file_in_a_cache_is_made_again(what: str, tmp_path: Path) -> None:
+    (made := tmp_path / "made").write_text("it")
+    store = Store(tmp_path / "store")
+    store.keep("ab", made)
+    (entry,) = store.entries()
+    entry.unlink()
+    OTHERS[what](entry)
+    assert not store.take("ab", tmp_path / "taken")
+    assert [warning.code for warning in store.warnings] == ["store"]
+    store.keep("ab", made)
+    assert store.take("ab", tmp_path / "taken")
+    # A kept result of an analysis
+    cache = Cache("film", tmp_path)
+    assert cache.kept("stage", "1", int, lambda: 1) == 1
+    (file,) = cache.folder.iterdir()
+    file.unlink()
+    OTHERS[what](file)
+    assert cache.kept("stage", "1", int, lambda: 2) == 2
 
 
 def test_a_device_is_no_output() -> None:

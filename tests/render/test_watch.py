@@ -38,6 +38,11 @@ FACTS = """{file: film.mp4, facts: {fingerprint: 1-00, size: 160x90, rate: 24, d
   channels: 2, layout: stereo}]}}"""
 
 
+DEEP: list[Any] = []
+for _ in range(5000):
+    DEEP = [DEEP]
+
+
 @pytest.mark.parametrize(
     ("action", "taken", "put"),
     [
@@ -133,8 +138,9 @@ def test_an_action_is_one_edit(action: dict[str, Any], taken: list[str], put: li
         {"do": "remove", "event": "9" * 5000},
         {"do": "remove", "entry": "9" * 5000},
         {"do": "move", "entry": 3, "to": f"shot {'9' * 5000}"},
+        {"do": "set", "path": "mix.music", "value": DEEP},
     ],
-    ids=lambda action: str(action)[:60],
+    ids=lambda action: str(action.get("do")),
 )
 def test_what_makes_no_sense_is_refused(action: dict[str, Any]) -> None:
     text = TEXT.format(film=FACTS)

@@ -100,12 +100,15 @@ def edited(document: Document, layout: Layout, values: Mapping[str, Any]) -> str
     name = values.get("do")
     if not isinstance(name, str) or name not in VERBS:
         raise Stop("option", "there is no such action", f"there are {', '.join(VERBS)}")
-    for place in _PLACES:
-        if len(str(values.get(place, ""))) > LONGEST:
-            raise Stop("option", f"`{place}` takes at most {LONGEST} characters")
     edits = Edits(document)
     action = Action(Entries(edits, layout), values)
-    VERBS[name](action)
+    try:
+        for place in _PLACES:
+            if len(str(values.get(place, ""))) > LONGEST:
+                raise Stop("option", f"`{place}` takes at most {LONGEST} characters")
+        VERBS[name](action)
+    except RecursionError:
+        raise Stop("option", "the action's values are nested too deeply") from None
     if name not in _WHOLE:
         _keep_id(action)
     return edits.text()
