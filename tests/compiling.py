@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 from cinecut.compiler.compile import compile_layout
 from cinecut.compiler.layout import Layout
@@ -12,7 +13,7 @@ from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.resolve import check_linked
 from cinecut.diagnostics import Report, as_text
 from cinecut.language.document import parse_document
-from cinecut.language.events import ActMarker, Entry, Still
+from cinecut.language.events import ActMarker, Entry, Recorded, Still
 from cinecut.language.facts import AudioFacts, FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.read import fill_spec
 from cinecut.language.spec import Spec
@@ -75,11 +76,20 @@ def measured(spec: Spec, film: FilmFacts = FILM) -> Spec:
     )
 
 
+_Recorded = TypeVar("_Recorded", bound=Recorded)
+
+
 def _measured_entry(entry: Entry) -> Entry:
+    entry = replace(entry, sound=tuple(_measured_recording(each) for each in entry.sound))
     if isinstance(entry, ActMarker):
         return entry
+    entry = replace(entry, voice=tuple(_measured_recording(each) for each in entry.voice))
     if isinstance(entry, Still):
         entry = replace(entry, still=replace(entry.still, facts=STILL))
     if entry.cue is not None and not entry.cue.stops:
         entry = replace(entry, cue=replace(entry.cue, facts=SONG))
     return entry
+
+
+def _measured_recording(sound: _Recorded) -> _Recorded:
+    return replace(sound, facts=SONG) if sound.file is not None else sound
