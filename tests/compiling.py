@@ -22,6 +22,7 @@ from cinecut.render.check import layout_of
 STEREO = AudioFacts(48000, 2, "stereo")
 FILM = FilmFacts("1-00", (1920, 1080), Fraction(24), Fraction(7200), audio=(STEREO, STEREO))
 SONG = SongFacts("2-00", Fraction(200), 44100, 2)
+RECORDING = SongFacts("4-00", Fraction(1), 44100, 1)  # a voice or an effect
 STILL = StillFacts("3-00", (400, 200), alpha=True)
 
 
@@ -92,4 +93,4 @@ def _measured_entry(entry: Entry) -> Entry:
 
 
 def _measured_recording(sound: _Recorded) -> _Recorded:
-    return replace(sound, facts=SONG) if sound.file is not None else sound
+    return replace(sound, facts=RECORDING) if sound.file is not None else sound
