@@ -105,18 +105,20 @@ class Watchdog:
         self._moved = True
 
     def _watch(self) -> None:
-        since = before = _Work(0, 0, -1)  # at the last sign of life, and at the last look
+        since = before = None  # the work at the last sign of life, and at the last look
         idle, busy, longest = 0.0, 0.0, 0.0  # seconds
         while not self._ended.wait(_TICK):
+            if self._moved:  # no look then: the kernel spins when a process ends whose threads somebody has looked at
+                self._moved, since, before = False, None, None
+                longest, idle, busy = max(longest, busy), 0.0, 0.0
+                continue
             now = _work_of(self._process.pid)
             if now is None:
                 continue
-            busy += min(_TICK, now.processor - before.processor)
+            busy += min(_TICK, now.processor - before.processor) if before else 0
             before = now
-            if self._moved:
-                longest, busy = max(longest, busy), 0
-            if self._moved or now.lives(since, self._patience, idle):
-                self._moved, since, idle = False, now, 0
+            if since is None or now.lives(since, self._patience, idle):
+                since, idle = now, 0
             idle += _TICK
             if idle > self._patience:
                 self._kill(f"did nothing for {self._patience} seconds")
