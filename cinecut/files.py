@@ -100,6 +100,11 @@ def _other_than_file(mode: int) -> str:
     return others.get(stat.S_IFMT(mode), "a device or a pipe")
 
 
+def _other_than_file_at(path: Path) -> str:
+    """What is at a path, if it is something else than a file; a path without links."""
+    return _other_than_file(path.lstat().st_mode) if os.path.lexists(path) else ""
+
+
 def real_path(path: Path) -> Path:
     """The path without links; a link that leads to itself stays, for which Path's own raises RuntimeError."""
     return Path(os.path.realpath(path))
@@ -119,7 +124,7 @@ def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
     """
     check_no_source(path, never)
     target = real_path(path)
-    if os.path.lexists(target) and (what := _other_than_file(target.lstat().st_mode)):
+    if what := _other_than_file_at(target):
         raise NotAFileError(errno.EINVAL, what, str(path))
     sweep(target.parent)
     part = target.with_name(f".cinecut-{os.getpid()}-{secrets.token_hex(4)}.part")
@@ -135,8 +140,7 @@ def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
 
 def check_is_file(path: Path) -> None:
     """Raise Stop if something else than a file is at `path`, where a file is to be written. Raises OSError."""
-    target = real_path(path)
-    if os.path.lexists(target) and (what := _other_than_file(target.lstat().st_mode)):
+    if what := _other_than_file_at(real_path(path)):
         raise _no_output(path, what)
 
 

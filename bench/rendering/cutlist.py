@@ -23,6 +23,7 @@ FRAMES = 1752
 SAMPLE_RATE = 48_000
 SEED = 45
 CINECUT = str(Path(sys.executable).with_name("cinecut"))
+COLD = {"CINECUT_FFMPEG": FFMPEG, "CINECUT_STORE_GB": "0"}  # for a render that finds nothing of earlier ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,7 @@ def cinecut_render(film: Film, shots: Sequence[Shot], output: Path) -> Command:
     """`cinecut render` of the cut list; the film's facts are measured into the spec beforehand, once."""
     spec = write_spec(film, shots, output.with_suffix(".yaml"))
     run(Command((CINECUT, "link", str(spec))))
-    return Command(
-        (CINECUT, "render", str(spec), "-o", str(output)), output, {"CINECUT_FFMPEG": FFMPEG, "CINECUT_STORE_GB": "0"}
-    )
+    return Command((CINECUT, "render", str(spec), "-o", str(output)), output, COLD)
 
 
 def hand_graph(film: Film, shots: Sequence[Shot], output: Path) -> Command:

@@ -16,7 +16,7 @@ from bench.measure import measured
 from bench.rendering.cutlist import SHOTS, cut_list, hand_graph
 from bench.rendering.sound import every_effect, render, shot_events, song, write_spec
 from bench.rivals.ancestor import ancestor
-from cinecut.grade.cube import cube_text
+from cinecut.grade.cube import cube_text, ffmpeg_text
 from cinecut.grade.formula import apply, lut
 from cinecut.vibes import load_vibe, names
 
@@ -93,8 +93,8 @@ def _luts() -> list[Figure]:
     for name in names():
         grade = load_vibe(name).grade
         wanted = apply(grade, colors)
-        table_file = _folder() / f"{name}.cube"
-        table_file.write_bytes(cube_text(lut([grade])))
+        table_file = _folder() / f"{name}.m3d"
+        table_file.write_bytes(ffmpeg_text(lut([grade])))
         errors = [
             np.abs(_looked_up(colors, table_file, 65535) - wanted),
             np.abs(_looked_up(np.rint(colors * 255) / 255, table_file, 255) - wanted),

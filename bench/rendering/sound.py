@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import FFMPEG, Film, long_film
 from bench.measure import MB, Command, Meter, interleaved, run
-from bench.rendering.cutlist import CINECUT, SAMPLE_RATE, SHOTS, Shot, cut_list
+from bench.rendering.cutlist import CINECUT, COLD, SAMPLE_RATE, SHOTS, Shot, cut_list
 from cinecut.compiler.layout.soundtrack import RISING
 from cinecut.compiler.sound.effects import RECIPES
 from cinecut.language.timebase import timecode
@@ -73,7 +73,7 @@ def shot_events(film: Film, shots: Sequence[Shot], more: Sequence[str] = ("",)) 
 
 
 def render(spec: Path, output: Path, *options: str) -> Command:
-    return Command((CINECUT, "render", str(spec), "-o", str(output), *options), output, {"CINECUT_FFMPEG": FFMPEG})
+    return Command((CINECUT, "render", str(spec), "-o", str(output), *options), output, COLD)
 
 
 def every_effect() -> list[str]:

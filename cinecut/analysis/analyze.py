@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cinecut.analysis.cache import Cache
+from cinecut.analysis.decisions import Decisions
 from cinecut.analysis.dialogue.lines import Dialogue
 from cinecut.analysis.edit import blueprint, light
 from cinecut.analysis.edit.arrange import arrange
@@ -44,7 +45,7 @@ from cinecut.analysis.story.meaning import DRAMA
 from cinecut.analysis.story.narrative import Evidence, find_narrative
 from cinecut.analysis.story.scenes import NOTHING, Described
 from cinecut.analysis.title import common_title, film_title, is_doubtful
-from cinecut.analysis.to_spec import Decisions, to_spec
+from cinecut.analysis.to_spec import to_spec
 from cinecut.diagnostics import Diagnostic, Stop, excerpt
 from cinecut.files import fingerprint
 from cinecut.inference.server import Models

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import takewhile
-from pathlib import Path
 from typing import Any
 
 from cinecut import __version__
+from cinecut.analysis.decisions import Decisions
 from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.edit.cuts import Cut, OtherTake
 from cinecut.analysis.edit.score.sound import CutSong, LeveledVoice, Score, Sfx, Sounds
-from cinecut.analysis.episodes import Episode, Watched
-from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint
+from cinecut.analysis.episodes import Episode
+from cinecut.analysis.story.arc import SIGNALS, TurningPoint
 from cinecut.analysis.story.scenes import Described
 from cinecut.language.document import NodePath
 from cinecut.language.document.layout import Remark, number_text
@@ -40,30 +40,7 @@ from cinecut.language.schema import TRAILER
 from cinecut.language.spec import Anchor, Anchors, BeatGrid, Effects, Film, Mix, Music, Part, Spec, VibeChoice
 from cinecut.language.timebase import FilmRange, FilmTime, Length, nearest, parse_length
 from cinecut.media.link import name_from
-from cinecut.plugins import Plugin
-from cinecut.vibes import Vibe, differences
-
-
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """All results of the analysis. `protagonist` is a name and its source; `target` is the spec's future path; `last`:
-    the seconds of the last cut (None: its beats)."""
-
-    watched: Watched
-    target: Path
-    vibe: Vibe
-    story: Story
-    cuts: Sequence[Cut]
-    score: Score
-    protagonist: tuple[str, str] | None = None
-    spoilers: bool = False
-    plugins: Mapping[str, Plugin] = field(default_factory=dict)  # by their group
-    last: Fraction | None = None
-
-    def own(self, span: FilmRange) -> tuple[Episode, FilmRange]:
-        """A range of all films as a range of its own film."""
-        found, episodes = self.watched.own(span), self.watched.episodes
-        return next((each for each in episodes if each.name == found.film), episodes[0]), found
+from cinecut.vibes import differences
 
 
 def to_spec(decided: Decisions) -> tuple[Spec, dict[NodePath, Remark]]:

@@ -24,7 +24,7 @@ from cinecut.compiler.encode import (
 )
 from cinecut.compiler.inputs import Inputs, SoundInputs
 from cinecut.compiler.layout import Layout
-from cinecut.compiler.layout.soundtrack import sample_at
+from cinecut.compiler.layout.ruler import sample_at
 from cinecut.compiler.layout.timeline import PlacedText, translated
 from cinecut.compiler.picture.assembly import label_of, lower_pictures
 from cinecut.compiler.picture.canvas import Canvas

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cinecut.compiler.layout import Layout
-from cinecut.compiler.layout.soundtrack import PlacedSong, PlacedVoice, song_name
+from cinecut.compiler.layout.recordings import PlacedSong, song_name
+from cinecut.compiler.layout.soundtrack import PlacedVoice
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.compiler.names import clock_name, digest
 from cinecut.compiler.picture.color import source_format

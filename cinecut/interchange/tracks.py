@@ -8,7 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from cinecut.compiler.layout import Layout
-from cinecut.compiler.layout.soundtrack import Duck, PlacedSong, Sounding
+from cinecut.compiler.layout.recordings import PlacedSong
+from cinecut.compiler.layout.ruler import Sounding
+from cinecut.compiler.layout.soundtrack import Duck
 from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.compiler.sound.ducking import TAIL, corners
 from cinecut.compiler.sound.film_sound import is_heard

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from cinecut.compiler.layout import Layout
-from cinecut.compiler.layout.soundtrack import sample_at
+from cinecut.compiler.layout.ruler import sample_at
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.diagnostics import Diagnostic, Report, Span, as_word, excerpt
 from cinecut.known.record import Known, KnownLine, shots_with_music, was_analysed

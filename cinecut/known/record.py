@@ -26,7 +26,8 @@ from cinecut.language.timebase import FilmRange, FilmTime, rate_text
 
 _VERSION = 1
 _KEPT = 400  # side files of one film, the newest ones: the specs of an editor's weeks
-_KEPT_BYTES = 20_000_000  # of these; the newest 40 are kept whatever their size
+_KEPT_BYTES = 20_000_000  # of these
+_KEPT_ALWAYS = 40  # of these, whatever their size
 _OF_ANY_FILM = 100  # side files that are looked through for a film that was encoded anew
 _LARGEST = 20_000_000  # bytes
 
@@ -91,7 +92,7 @@ def keep(known: Known) -> None:
         total = 0
         for number, old in enumerate(_newest_first(folder)):
             total += old.stat().st_size
-            if number >= _KEPT or (number >= 40 and total > _KEPT_BYTES):
+            if number >= _KEPT or (number >= _KEPT_ALWAYS and total > _KEPT_BYTES):
                 old.unlink(missing_ok=True)
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from cinecut.compiler.layout import Layout
-from cinecut.compiler.layout.soundtrack import Sounding
+from cinecut.compiler.layout.ruler import Sounding
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.edits.verbs.actions import STEMS
 from cinecut.edits.verbs.entries import entries_of, id_of

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from footage import unseen
 
+from cinecut.analysis.decisions import Decisions
 from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw
@@ -22,7 +23,7 @@ from cinecut.analysis.edit.score.voices import SpokenSound
 from cinecut.analysis.film.loudness import LoudnessCurve
 from cinecut.analysis.film.signals import Appearance, Signals, likeness
 from cinecut.analysis.story.arc import BeatType, Story, TurningPoint, Zone
-from cinecut.analysis.to_spec import Decisions, to_spec
+from cinecut.analysis.to_spec import to_spec
 from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.diagnostics import Report
 from cinecut.language.document import parse_document

@@ -124,12 +124,14 @@ def test_a_class_name_means_one_thing() -> None:
     assert not {name: where for name, where in homes.items() if len(where) > 1}
 
 
-def test_no_folder_is_a_heap() -> None:
-    """At most thirteen files in one, so that a reader sees at a glance what it holds."""
+def test_no_folder_is_a_heap_and_no_file_a_roll() -> None:
+    """At most thirteen files in a folder, so that a reader sees at a glance what it holds, and 400 lines in a file."""
     root = MODULES[""].parents[1]
-    folders = {file.parent for top in ("cinecut", "bench", "tools") for file in (root / top).rglob("*.py")}
-    counts = {str(folder.relative_to(root)): len(list(folder.glob("*.py"))) for folder in folders}
+    files = [file for top in ("cinecut", "bench", "tools") for file in (root / top).rglob("*.py")]
+    counts = {str(file.parent.relative_to(root)): len(list(file.parent.glob("*.py"))) for file in files}
     assert not {folder: count for folder, count in counts.items() if count > 13}
+    lines = {str(file.relative_to(root)): len(file.read_text("utf-8").splitlines()) for file in files}
+    assert not {file: count for file, count in lines.items() if count > 400}
 
 
 IMPURE = {"asyncio", "datetime", "io", "os", "random", "secrets", "shutil", "socket", "subprocess", "tempfile", "time"}

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 from footage import unseen
 
+from cinecut.analysis.decisions import Decisions
 from cinecut.analysis.edit.blueprint import Plan, Slot, Want, draw
 from cinecut.analysis.edit.score.song_edit import SongEdit, bar_hits, beat_of, edit_song
 from cinecut.analysis.edit.score.song_path import SongBars, TrailerBars, worth
@@ -20,7 +21,7 @@ from cinecut.analysis.edit.score.sound import CutSong, Score
 from cinecut.analysis.song.beats import Beats, Phrase
 from cinecut.analysis.song.levels import Balance, SongLevels, measure_song
 from cinecut.analysis.story.arc import Story, TurningPoint
-from cinecut.analysis.to_spec import Decisions, to_spec
+from cinecut.analysis.to_spec import to_spec
 from cinecut.diagnostics import Report
 from cinecut.language.document import parse_document
 from cinecut.language.facts import FilmFacts, SongFacts

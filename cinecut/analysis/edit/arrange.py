@@ -190,7 +190,7 @@ def _cuts(
             cuts += [] if gap.slot.want.shows else [Cut(gap.slot)]
             continue
         offered, wishes = offers[number], market.wishes(gap.slot)
-        why = each.cut.why or page.reason(each, offered, wishes)
+        why = page.reason(each, offered, wishes)
         alternatives = [
             OtherTake(cut.take, cut.in_, reason_beside(cut.take, gap.slot, offered, wishes))
             for cut in others[number]

@@ -92,6 +92,7 @@ class _Search:
         }
         self.rise = _Rise.of(gaps, options, pairs.weights.rise * prices.rise)
         self.shot_of = np.array([take.shot for take in pairs.takes], int)
+        self.shots = int(self.shot_of.max()) + 1
         self.near = {number: self._near(at) for at, number in enumerate(self.shown)}
 
     def lacks(self, places: Places) -> Lacks:
@@ -133,7 +134,7 @@ class _Search:
         take already used."""
         for nearness, other in near:
             values += nearness * self.pairs.near[other, options.numbers]
-        taken, shown = np.zeros(len(self.shot_of), bool), np.zeros(self.shot_of.max() + 1, bool)
+        taken, shown = np.zeros(len(self.shot_of), bool), np.zeros(self.shots, bool)
         taken[list(takes)] = shown[self.shot_of[list(takes)]] = True
         values += self.pairs.weights.again * shown[options.shots]
         values[taken[options.numbers]] = -np.inf

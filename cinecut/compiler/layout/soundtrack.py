@@ -11,12 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cinecut.compiler.layout.recordings import FROM_FILE, PlacedRecording, recordings_of
-from cinecut.compiler.layout.recordings import PlacedSong as PlacedSong
-from cinecut.compiler.layout.recordings import song_name as song_name
-from cinecut.compiler.layout.ruler import Ruler, label_ending
-from cinecut.compiler.layout.ruler import Sounding as Sounding
-from cinecut.compiler.layout.ruler import sample_at as sample_at
+from cinecut.compiler.layout.recordings import FROM_FILE, PlacedRecording, PlacedSong, recordings_of, song_name
+from cinecut.compiler.layout.ruler import Ruler, Sounding, label_ending, sample_at
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.compiler.names import labels_of
 from cinecut.compiler.resolve import Trailer, cue_song

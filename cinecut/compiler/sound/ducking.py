@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from cinecut.compiler.layout.soundtrack import Duck, Sounding, Soundtrack
+from cinecut.compiler.layout.ruler import Sounding
+from cinecut.compiler.layout.soundtrack import Duck, Soundtrack
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad, split
 from cinecut.graph.sounds import Laid

@@ -6,7 +6,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Protocol, TypeGuard
 
-from cinecut.compiler.layout.soundtrack import PlacedSong, PlacedVoice, sample_at
+from cinecut.compiler.layout.recordings import PlacedSong
+from cinecut.compiler.layout.ruler import sample_at
+from cinecut.compiler.layout.soundtrack import PlacedVoice
 from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
 from cinecut.compiler.resolve import Trailer
 from cinecut.graph import sounds

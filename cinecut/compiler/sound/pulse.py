@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
-from cinecut.compiler.layout.soundtrack import PlacedPulse, sample_at
+from cinecut.compiler.layout.ruler import sample_at
+from cinecut.compiler.layout.soundtrack import PlacedPulse
 from cinecut.compiler.layout.timeline import Placed, Timeline
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad

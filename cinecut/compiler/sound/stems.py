@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from cinecut.compiler.layout.recordings import PlacedRecording
-from cinecut.compiler.layout.soundtrack import Duck, PlacedSong, PlacedVoice, Soundtrack
+from cinecut.compiler.layout.recordings import PlacedRecording, PlacedSong
+from cinecut.compiler.layout.soundtrack import Duck, PlacedVoice, Soundtrack
 from cinecut.compiler.layout.timeline import Timeline
 from cinecut.compiler.resolve import Trailer
 from cinecut.compiler.sound.ducking import duck, hush, lay_into_silences

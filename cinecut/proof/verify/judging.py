@@ -27,6 +27,7 @@ from cinecut.proof.verify.picture.strip import Thumbnails, read_strip
 from cinecut.proof.verify.picture.texts import Cover, Texts
 from cinecut.proof.verify.reference import Reference
 from cinecut.proof.verify.sound.listening import FileSound, listen
+from cinecut.proof.verify.sound.sides import FOLDED, mixed_down
 from cinecut.proof.verify.sound.speech import chopped
 from cinecut.proof.verify.sound.stems import SoundPair
 from cinecut.proof.verify.wrapping import wrapping
@@ -37,7 +38,6 @@ from cinecut.render.store import usual_store
 _LOUDNESS, _PEAK = 0.4, 1.5  # LU beside the target; dB above the ceiling: encoders differ by less
 _LAME = 0.45  # dB by which the usual encoder of MP3 lowers what it is given
 _DULL = 1.5  # LU that a file may lose with its high tones
-_FOLDED = 3.01  # dB by which one channel made of two in floats is louder than their mean
 _DOWN = 1.0  # LU within which the loudness of one channel made of two is known
 _BEGINS = 0.002  # seconds beside the first picture
 _CLIPPED = 20  # samples
@@ -203,7 +203,7 @@ class _Found:
         lame = _LAME if self.heard.codec == "mp3" else 0.0
         if self.heard.channels == 1:
             aimed = goal is not None and goal.target is not None  # else the gain alone is known, not the loudness
-            downs = sound.mixed_down() if aimed else (0.0, _FOLDED)
+            downs = mixed_down(sound.mix) if aimed else (0.0, FOLDED)
             away = min((away - each for each in downs), key=abs)
             away = 0.0 if abs(away) < _DOWN else away
         elif self.rendered is not None:
@@ -212,7 +212,7 @@ class _Found:
             message = f"the file is {abs(away):.1f} LU too {'loud' if away > 0 else 'soft'}; it shall be {asked}"
             yield Finding("loudness", message, 0, frames)
         peak = self.measured.level.peak
-        if goal is not None and peak > float(goal.peak) + _PEAK + (_FOLDED if folded else 0):
+        if goal is not None and peak > float(goal.peak) + _PEAK + (FOLDED if folded else 0):
             yield Finding("true-peak", f"peaks of {peak:.1f} dBTP; {float(goal.peak):g} is the most", 0, frames)
         expected = float(abs(sound.mix).max()) * sound.whole_gain if sound.mix.size else 0.0
         if self.heard.clipped > _CLIPPED and (goal is not None or expected < 1):

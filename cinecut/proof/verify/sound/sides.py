@@ -13,6 +13,8 @@ _CROSSED = 0.02  # by which sides are more like each other's than like their own
 _ASIDE = 3.0  # dB between the sides, other than the spec's
 _MONO, _WIDE = 0.15, 0.03  # of the mix's difference between the sides, and that difference where there is one
 
+FOLDED = 3.01  # dB by which one channel that programs make of two in floats is louder than their mean
+
 
 def exchanged(heard: Floats, mix: Floats) -> str:
     """In words, whether the sides [2, samples] are each other's, or one is turned over; empty: neither."""
@@ -52,3 +54,10 @@ def _either_way(sound: Floats, wanted: Floats) -> tuple[int, float]:
 def _alike(sound: Floats, wanted: Floats) -> float:
     """Correlation of two sounds as they lie."""
     return float(sound @ wanted / (np.linalg.norm(sound) * np.linalg.norm(wanted) + 1e-9))
+
+
+def mixed_down(mix: Floats) -> tuple[float, float]:
+    """LU by which a mix is louder (below 0: softer) as one channel: the mean of both sides, or `FOLDED` more."""
+    sides = float(np.square(mix, dtype=np.float64).sum())
+    lost = 10 * float(np.log10(max(1e-9, rms(mix.mean(0)) ** 2 * mix.shape[1]) / max(1e-9, sides)))
+    return lost, lost + FOLDED

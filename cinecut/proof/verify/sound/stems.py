@@ -12,7 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from cinecut.compiler.layout.soundtrack import RISING, PlacedEffect, Sounding, Soundtrack
+from cinecut.compiler.layout.ruler import Sounding
+from cinecut.compiler.layout.soundtrack import RISING, PlacedEffect, Soundtrack
 from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.language.timebase import SAMPLE_RATE
 from cinecut.proof.verify.findings import Events, Finding
@@ -262,19 +263,21 @@ class SoundPair:
                 yield each
 
     def _lines(self) -> Iterator[_Thing]:
-        said = [(v.place, f"this line{f' ({v.line})' if v.line else ''}", v.owner) for v in self.track.voices]
-        yield from self._placed("voice", "line-missing", said)
+        for voice in self.track.voices:
+            line = f" ({voice.line})" if voice.line else ""
+            place = self._stretch(voice.place)
+            yield from self._thing("voice", f"this line{line}", "line-missing", place, voice.owner)
+        yield from self._recordings("voice", "line-missing")
 
     def _effects(self) -> Iterator[_Thing]:
         for effect in self.track.effects:
-            start, end = self._effect_range(effect)
-            yield from self._thing("effects", f"the {effect.name}", "effect-missing", (start, end), effect.owner)
-        yield from self._placed("effects", "effect-missing", [])
+            place = self._effect_range(effect)
+            yield from self._thing("effects", f"the {effect.name}", "effect-missing", place, effect.owner)
+        yield from self._recordings("effects", "effect-missing")
 
-    def _placed(self, stem: str, code: str, things: list[tuple[Sounding, str, str]]) -> Iterator[_Thing]:
-        files = [(e.song.place, e.name, e.song.owner) for e in self.track.recordings if e.stem == stem]
-        for place, what, owner in [*things, *files]:
-            yield from self._thing(stem, what, code, (self._at(place.start), self._at(place.end)), owner)
+    def _recordings(self, stem: str, code: str) -> Iterator[_Thing]:
+        for song, name in [(each.song, each.name) for each in self.track.recordings if each.stem == stem]:
+            yield from self._thing(stem, name, code, self._stretch(song.place), song.owner)
 
     def _effect_range(self, effect: PlacedEffect) -> tuple[int, int]:
         """The range with most of an effect."""
@@ -355,13 +358,6 @@ class SoundPair:
                 seconds = (end - start) * WINDOW / RATE
                 yield self._finding("silent", f"nothing is heard for {seconds:.2f} s", start * WINDOW, end * WINDOW)
 
-    def mixed_down(self) -> tuple[float, float]:
-        """LU by which the mix is louder (below 0: softer) as one channel: the mean of both sides, or 3 dB more, which
-        programs make of samples in floats."""
-        sides = float(np.square(self.mix, dtype=np.float64).sum())
-        lost = 10 * float(np.log10(max(1e-9, rms(self.mix.mean(0)) ** 2 * self.mix.shape[1]) / max(1e-9, sides)))
-        return lost, lost + 3.01
-
     def beside(self, rendered: FileSound) -> float:
         """dB by which the file is louder than the trailer as it was rendered: of what both hold, for encoders take away
         what is high."""
@@ -383,6 +379,9 @@ class SoundPair:
     def _at(self, sample: int) -> int:
         """A sample of the timeline, on the trailer's clock at RATE."""
         return sample * RATE // SAMPLE_RATE + self._frame(self.events.opening)
+
+    def _stretch(self, place: Sounding) -> tuple[int, int]:
+        return self._at(place.start), self._at(place.end)
 
     def _frame(self, frame: int) -> int:
         return round(frame / self.events.timeline.rate * RATE)
