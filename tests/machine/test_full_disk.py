@@ -114,9 +114,8 @@ def test_modules_that_could_not_be_compiled_to_files_can_still_be_loaded(tmp_pat
     command = [sys.executable, "-m", "cinecut", "config", "--json"]
     env = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path / "compiled"), "CINECUT_CONFIG": str(tmp_path / "none")}
     limited = ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *command]
-    subprocess.run(
-        [sys.executable, "-c", "import cinecut.__main__, resource, runpy"], env=env, check=True
-    )  # not ours to spare
+    before_ours = [sys.executable, "-c", "import cinecut.__main__, resource, runpy"]
+    subprocess.run(before_ours, env=env, check=True)
     for each in (limited, command):
         done = subprocess.run(each, env=env, cwd=tmp_path, capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")

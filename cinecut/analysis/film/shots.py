@@ -24,7 +24,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.blends import PLAIN, VALLEY, Blend, GradualCut, dissolves, dissolves_by_shot, fades
+from cinecut.analysis.film.blends import VALLEY, Blend, GradualCut, dissolves, dissolves_by_shot, fades
 from cinecut.analysis.film.cuts import FoundCuts, flashes, judge, merge
 from cinecut.analysis.film.gops import (
     THUMB_COLUMNS,
@@ -38,11 +38,14 @@ from cinecut.analysis.film.gops import (
     small_planes,
     survey,
 )
-from cinecut.analysis.film.gradual.outline import Outline, has_plain_ground, outline_of, spreads
+from cinecut.analysis.film.gradual.outline import Outline, has_plain_ground, outline_of
 from cinecut.analysis.film.gradual.ramps import FARTHEST, REACH
-from cinecut.analysis.film.screen import Bars, is_black, is_card, is_text, letterbox
+from cinecut.analysis.film.screen import Bars, letterbox
 from cinecut.analysis.film.search import Group, examine, plan, united
 from cinecut.analysis.film.strips import GroupReader, Strip, decode_all
+from cinecut.analysis.film.unfit.reasons import Stretch, reasons
+from cinecut.analysis.film.unfit.supers import Sample, Super, Supers
+from cinecut.analysis.film.unfit.watched import Parts, Samples
 from cinecut.analysis.stage import Stage
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.facts import FilmFacts
@@ -57,9 +60,6 @@ _DIP = 6  # most pictures in the middle of a dip
 _SLACK = 1.2  # by which a dissolve may look stranger there
 _SUSPECT = 5  # least pictures of it there: fewer are too little evidence
 _GAP, _FURTHER = 16, 24  # pictures in a row that an outline may lack, and how many more are decoded where it does
-_LETTERED = 0.4  # least share of key pictures with lettering in a shot of credits or titles
-_CREDITS = Fraction(4, 5)  # of the film: lettering after this is credits
-_OPENING = Fraction(1, 20)  # of the film: who presents it, and then its name
 _END = 1 << 62  # a rank after all pictures
 
 
@@ -122,6 +122,7 @@ class _Scan:
     time: Callable[[int], FilmTime]  # of a rank
     look: Callable[[list[FilmTime]], list[KeyFrame]]  # decodes further pictures; none if that is not possible
     closer: Callable[[Iterable[list[Ranks]]], Outline]  # the outline with all pictures of some stretches of ranks
+    supers: list[Super]
     end: FilmTime
     diagnostics: list[Diagnostic]
 
@@ -150,16 +151,26 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None], ope
     readers = _Readers(film, surveyed, opened)
     verdicts: list[FoundCuts] = []
     outlines: list[Outline] = []
+    parts = Parts.of(len(surveyed.index.pts), facts.rate)
+    supers = Supers(parts.every // 2)
 
-    def task(group: Group) -> tuple[FoundCuts, Outline]:
+    def task(group: Group) -> tuple[FoundCuts, Outline, list[Sample]]:
+        samples = Samples(parts.every)
         with readers.one() as reader:
+            watched = parts.meet(group.start, group.end) and not group.lettered
+            reader.watch = samples.see if watched else None
             verdict, strip = examine(reader, surveyed, group)
+            if watched:
+                reader.go_on(group.place, group.end)
+                reader.watch = None
         strip = strip or _key_strip(surveyed, group)
-        return verdict, outline_of(strip.thumbs, strip.ranks)
+        return verdict, outline_of(strip.thumbs, strip.ranks), samples.taken
 
-    for done, (verdict, outline) in enumerate(readers.pool.map(task, plan(surveyed)), 1):
+    for done, (verdict, outline, samples) in enumerate(readers.pool.map(task, plan(surveyed)), 1):
         verdicts.append(verdict)
         outlines.append(outline)
+        for sample in samples:
+            supers.add(sample)
         progress(_SURVEY_SHARE + (1 - _SURVEY_SHARE) * done / len(surveyed.index.groups))
     bright = flashes(verdicts)
     shown = surveyed.index.shown
@@ -176,6 +187,7 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None], ope
         lambda rank: surveyed.clock.time(int(shown[min(rank, len(shown) - 1)])) if rank < len(shown) else end,
         lambda times: _look(film, surveyed, times, black_level(facts)),
         lambda stretches: _closer(readers, surveyed.index, Outline.joined(outlines), stretches).without(bright),
+        supers.found(),
         end,
         surveyed.diagnostics,
     )
@@ -244,8 +256,12 @@ def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _
         ranks.clear()
         thumbs.clear()
 
+    parts, supers = Parts.of(int(facts.duration * facts.rate), facts.rate), Supers()
+    samples = Samples(parts.every)
     rank = -1
     for rank, frame in enumerate(decode_all(film, diagnostics)):
+        if parts.meet(rank, rank + 1):
+            samples.see(rank, frame)
         if rank % every == 0:
             keys.append(key_picture(frame, FilmTime(rank / facts.rate), black))
             progress(min(1.0, float(rank / facts.rate / facts.duration)))
@@ -266,7 +282,9 @@ def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _
         deque(stretches, maxlen=0)  # every picture is known
         return outline
 
-    return _Scan(merge(verdicts), outline, keys, bars, time, lambda _: [], closer, end, diagnostics)
+    for sample in samples.taken:
+        supers.add(sample)
+    return _Scan(merge(verdicts), outline, keys, bars, time, lambda _: [], closer, supers.found(), end, diagnostics)
 
 
 # --- gradual cuts ---------------------------------------------------------------------------------------------------
@@ -362,36 +380,7 @@ def _with_missing_keys(tiles: list[_Tile], scan: _Scan) -> list[KeyFrame]:
 
 def _judged(tiles: list[_Tile], keys: list[KeyFrame], scan: _Scan, facts: FilmFacts) -> tuple[FilmShot, ...]:
     """The shots, with `why_not` where no trailer should use one."""
-    black = black_level(facts)
-    times = [key.time for key in keys]
-    plain = _plain(scan.outline, black)
-    shots = [tile.shot for tile in tiles]
-    reasons: list[str | None] = []
-    for tile in tiles:
-        start, end = tile.shot.range.start, tile.shot.range.end
-        own = keys[bisect_left(times, start) : bisect_left(times, end)]
-        late = start.seconds > _CREDITS * facts.duration
-        reasons.append(_reason(own, plain[tile.first : tile.last], black, "credits" if late else "title"))
-    lettered = [i for i, reason in enumerate(reasons) if reason == "credits"]
-    if lettered:  # shots between credits belong to them
-        for i in range(lettered[0], lettered[-1]):
-            reasons[i] = "credits"
-    titles = [i for i, reason in enumerate(reasons[:-1]) if reason == "title"]
-    for following in (i + 1 for i in titles if shots[i + 1].range.start.seconds < _OPENING * facts.duration):
-        # The name comes over the shot after "presents", and often between two key pictures.
-        reasons[following] = reasons[following] or "title"
-    return tuple(replace(shot, why_not=reason) for shot, reason in zip(shots, reasons, strict=True))
-
-
-def _plain(outline: Outline, black: int) -> NDArray[np.str_]:
-    """For every picture of the outline, in order: "black", "blank", or neither."""
-    dark = outline.luma.max(1, initial=0) <= black + 20
-    return np.where(spreads(outline) < PLAIN, np.where(dark, "black", "blank"), "")
-
-
-def _reason(keys: list[KeyFrame], plain: NDArray[np.str_], black: int, lettering: str) -> str | None:
-    """Why no trailer should use a shot, by its key pictures and its pictures in the outline; `lettering` is one."""
-    lettered = sum(is_text(key.glance) or is_card(key.glance, black) for key in keys)
-    if lettered and lettered >= _LETTERED * sum(not is_black(key.glance, black) for key in keys):
-        return lettering
-    return next((kind for kind in ("black", "blank") if (plain == kind).sum() > 0.8 * len(plain)), None)
+    stretches = [Stretch(tile.shot.range, tile.first, tile.last) for tile in tiles]
+    supers = sorted({scan.time(rank) for each in scan.supers for rank in (each.first, each.last)})
+    found = reasons(stretches, keys, scan.outline, supers, black_level(facts), facts.duration)
+    return tuple(replace(tile.shot, why_not=reason) for tile, reason in zip(tiles, found, strict=True))

@@ -6,7 +6,7 @@ thumbnail enough to matter, and together they halve the cost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -91,6 +91,8 @@ class GroupReader:
         self._container, self._stream = open_video(film, filter_loop)
         discard_others(self._container, self._stream)
         self._base = self._stream.time_base or Fraction(1, 1000)
+        self.watch: Callable[[int, VideoFrame], None] | None = None  # is shown each picture and its rank
+        self._going: tuple[int, Iterator[tuple[int, NDArray[np.uint8]]]] | None = None
         self._every = 4 if index.key.all() else 1  # films of key frames only are outlined by every fourth picture
 
     def __enter__(self) -> GroupReader:
@@ -104,6 +106,17 @@ class GroupReader:
 
         fine : [at least the film's number of pictures] where every picture is wanted; elsewhere an outline is enough
         """
+        self._going = group, self._decoded(group, fine)
+        return self._going[1]
+
+    def go_on(self, group: int, end: int) -> None:
+        """Decode a group up to the rank `end` - 1, from the last picture of it on that was requested, for `watch`."""
+        if self._going is None or self._going[0] != group:
+            self.pictures(group, np.zeros(len(self._index.pts), np.bool_))
+        assert self._going is not None
+        next((rank for rank, _ in self._going[1] if rank >= end - 1), None)
+
+    def _decoded(self, group: int, fine: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         decoder = self._stream.codec_context
         newest = int(self._index.rank[self._index.groups[group]]) - 1
         for packet in self._needed(group, fine):
@@ -111,6 +124,8 @@ class GroupReader:
                 rank = int(np.searchsorted(self._index.shown, frame.pts)) if frame.pts is not None else -1
                 if rank > newest:
                     newest = rank
+                    if self.watch is not None:
+                        self.watch(rank, frame)
                     yield rank, small_planes(frame, *self._size)[:, *self._inside]
 
     def _needed(self, group: int, fine: NDArray[np.bool_]) -> Iterator[Packet[VideoStream] | None]:
