@@ -13,6 +13,8 @@ import gc
 import hashlib
 import shutil
 import signal
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +110,26 @@ def own_analyses(analyses: Path, tmp_path: Path) -> Path:
         own.parent.mkdir(parents=True, exist_ok=True)
         own.hardlink_to(file)
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[int], Path]]:
+    """Mounts a disk of so many kB; skips where that isn't allowed."""
+    mounted: list[Path] = []
+
+    def mount(kilobytes: int) -> Path:
+        place = Path(tempfile.mkdtemp())
+        command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
+        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+            place.rmdir()
+            pytest.skip("no disk can be mounted here")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", place], check=True)
+        place.rmdir()
 
 
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:

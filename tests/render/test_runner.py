@@ -9,9 +9,8 @@ import pty
 import re
 import shutil
 import subprocess
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -208,26 +207,6 @@ def test_two_cannot_write_one_output(folder: Path) -> None:
     render(job, folder / "out.mp4", find_ffmpeg(), replace(SILENT, stage=stage))
     assert "another cinecut is writing out.mp4" in seen[0]
     assert len(read_frames(folder / "out.mp4")) == 48
-
-
-@pytest.fixture
-def small_disk() -> Iterator[Callable[[int], Path]]:
-    """Mounts a disk of so many kB; skips where that isn't allowed."""
-    mounted: list[Path] = []
-
-    def mount(kilobytes: int) -> Path:
-        place = Path(tempfile.mkdtemp())
-        command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
-        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
-            place.rmdir()
-            pytest.skip("no disk can be mounted here")
-        mounted.append(place)
-        return place
-
-    yield mount
-    for place in mounted:
-        subprocess.run(["umount", place], check=True)
-        place.rmdir()
 
 
 def test_full_disk(folder: Path, small_disk: Callable[[int], Path], ffmpeg: Path) -> None:
