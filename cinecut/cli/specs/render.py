@@ -182,7 +182,7 @@ def render_spec(
         check_stems(job, stems, force)
     how = Effort(*effort)
     if locked:
-        from cinecut.proof.locking import only_as_locked
+        from cinecut.proof.lock import only_as_locked
 
         how = replace(how, accept=only_as_locked(job, spec, build, only))
     with watch("Rendering", _SHARES) as watching, _shared_out(scheduler, how) as how:
