@@ -13,7 +13,7 @@ from typing import TypeVar
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.diagnostics import Report
-from cinecut.known.timeline import key_of
+from cinecut.known.record import key_of
 from cinecut.language.document import Document, ListNode, MapNode, parse_document, repeated
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.edit import Edits

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from cinecut.compiler.compile import compile_layout
 from cinecut.compiler.deliveries import Delivery
-from cinecut.compiler.picture.canvas import Canvas
+from cinecut.compiler.picture.canvas import Canvas, plain
 from cinecut.compiler.picture.color import trailer_color
-from cinecut.compiler.picture.plain import plain
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.run import Workplace, run_graph

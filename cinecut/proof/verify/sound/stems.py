@@ -18,8 +18,18 @@ from cinecut.compiler.layout.timeline import PlacedShot
 from cinecut.language.timebase import SAMPLE_RATE
 from cinecut.proof.verify.findings import Events, Finding
 from cinecut.proof.verify.sound.listening import RATE, FileSound, Floats
-from cinecut.proof.verify.sound.sides import exchanged, uneven
-from cinecut.proof.verify.sound.signals import WINDOW, fitted, lag_between, lag_within, levels, moved, rms, stretches
+from cinecut.proof.verify.sound.signals import (
+    WINDOW,
+    exchanged,
+    fitted,
+    lag_between,
+    lag_within,
+    levels,
+    moved,
+    rms,
+    stretches,
+    uneven,
+)
 
 _REACH = 2 * RATE  # samples by which all of the sound may be off
 _NEAR = round(0.3 * RATE)  # and one thing
