@@ -29,7 +29,7 @@ from cinecut.proof.verify.picture.flashes import flashing
 from cinecut.proof.verify.picture.framing import Coding, recoded
 from cinecut.proof.verify.picture.strip import Thumbnails
 from cinecut.proof.verify.sound.listening import RATE, FileSound
-from cinecut.proof.verify.sound.signals import exchanged, uneven
+from cinecut.proof.verify.sound.sides import exchanged, uneven
 from cinecut.proof.verify.sound.stems import SoundPair
 from cinecut.render.job import SILENT, prepare
 from cinecut.render.trailer import render

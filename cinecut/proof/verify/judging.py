@@ -26,7 +26,7 @@ from cinecut.proof.verify.picture.strip import Thumbnails, read_strip
 from cinecut.proof.verify.picture.texts import Cover, Texts
 from cinecut.proof.verify.reference import Reference
 from cinecut.proof.verify.sound.listening import FileSound, listen
-from cinecut.proof.verify.sound.signals import FOLDED, mixed_down
+from cinecut.proof.verify.sound.sides import FOLDED, mixed_down
 from cinecut.proof.verify.sound.speech import chopped
 from cinecut.proof.verify.sound.stems import SoundPair
 from cinecut.proof.verify.wrapping import wrapping
