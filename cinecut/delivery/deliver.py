@@ -6,6 +6,7 @@ Job ─ render ─► files ─ measure ─ judged ─► Delivered
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
