@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS
 from cinecut.language.document import NodePath
 from cinecut.language.document.layout import Remark
 from cinecut.language.events import Black, Card, Clip, Crop, Entry, Shot, Transition
@@ -22,7 +21,7 @@ from cinecut.language.write import write_spec
 from cinecut.media.link import name_from
 from cinecut.media.probe import song_facts
 from cinecut.proof.conform.places.film import FilmPictures
-from cinecut.proof.conform.places.placing import Piece, Placer, ranks_of, spread
+from cinecut.proof.conform.places.placing import Piece, Placer, spread
 from cinecut.proof.conform.places.vectors import WHOLE, View, seen, tints_of
 
 _TRAILER = "trailer"  # its name among the films where it is one
@@ -87,15 +86,8 @@ class Writer:
         """The part of the film's frame that the trailer shows; None for all of it."""
         if view == WHOLE:
             return None
-        rows, columns = film.inside
-        left, top = columns.start / THUMB_COLUMNS, rows.start / THUMB_ROWS
-        wide, high = (columns.stop - columns.start) / THUMB_COLUMNS, (rows.stop - rows.start) / THUMB_ROWS
-        edges = {
-            "x": left + view.left * wide,
-            "y": top + view.top * high,
-            "w": (view.right - view.left) * wide,
-            "h": (view.bottom - view.top) * high,
-        }
+        part = view.within(film.inside)
+        edges = {"x": part.left, "y": part.top, "w": part.size[0], "h": part.size[1]}
         return make(Crop, **{name: Fraction(round(edge * 1000), 1000) for name, edge in edges.items()})
 
     def _event(self, piece: Piece, names: Mapping[int, str]) -> Entry:
@@ -147,12 +139,9 @@ _REC709 = np.array([[1.5748, 0.0], [-0.4681, -0.1873], [0.0, 1.8556]])  # red, g
 
 def graded(piece: Piece, placer: Placer) -> str:
     """The figures of a shot that differ: brightness, contrast, saturation, and each channel's light; "" for none."""
-    assert piece.film is not None
-    film = placer.films[piece.film]
-    rows = spread(piece.start, piece.end, _LOOKS)
-    ranks = ranks_of(piece.first, placer.step(piece), rows - piece.start, film.count)
+    film, rows = placer.film_of(piece), spread(piece.start, piece.end, _LOOKS)
     light, color = np.zeros((2, 2)), np.zeros((2, 3))  # mean and deviation of luma; mean U, mean V, and saturation
-    for row, rank in zip(rows.tolist(), ranks.tolist(), strict=True):
+    for row, rank in zip(rows.tolist(), placer.ranks(piece, rows).tolist(), strict=True):
         pictures = seen(placer.luma[row], WHOLE), seen(film.luma_between(rank, rank + 1)[0], piece.view or film.view)
         light += np.array([[picture.mean() - 16, picture.std()] for picture in pictures]) / len(rows)
         both = tints_of(placer.thumbs[row], placer.within), film.tints(rank)
