@@ -256,6 +256,37 @@ def test_a_spec_begins_from_a_timeline(kind: str, tmp_path: Path) -> None:
         assert [text.text for text in found.timeline.texts] == ["One last chance"]
 
 
+@pytest.mark.parametrize("kind", ["otio", "fcp", "premiere"])
+def test_sounds_of_other_moments_are_kept_or_listed(kind: str, tmp_path: Path) -> None:
+    """An EDL of the pictures has none of them."""
+    spec = f"""cinecut: 1
+film:
+  file: film.mov
+  {FACTS}
+timeline:
+  - shot: 0:10 - 0:12
+  - {{shot: 0:20 - 0:22, sound_in: 0:30, sound_lead: 6f, gain: -3}}
+  - {{shot: 0:25 - 0:27, speed: 0.5, sound_in: 0:40}}
+  - {{shot: 0:50 - 0:52, mute: true, voice: [{{take: 1:00 - 1:01, at: 6f}}]}}
+  - {{shot: 0:55 - 0:57, voice: [1:10 - 1:11]}}
+"""
+    export(spec, tmp_path / "cut", kind)
+    (tmp_path / "spec.yaml").write_text(spec)
+    wanted = layout_for(tmp_path / "spec.yaml")
+    end = FORMATS[kind][0]
+    begun = begin(f"cut{end}", (tmp_path / f"cut{end}").read_bytes(), tmp_path, [("film.mov", wanted.trailer.film)])
+    (tmp_path / "new.yaml").write_text(begun.text)
+    heard = [
+        [(shot.event.mute, shot.event.sound_in, shot.sound_over[0], shot.event.gain) for shot in layout.timeline.shots]
+        for layout in (layout_for(tmp_path / "new.yaml"), wanted)
+    ]
+    assert heard[0] == heard[1]
+    assert begun.by_hand == [
+        "film.mov from 1:00.000 is heard at frame 198, for 24 frames",
+        "film.mov from 1:10.000 is heard at frame 240, for 24 frames",
+    ]
+
+
 def test_a_spec_begins_on_the_command_line(tmp_path: Path) -> None:
     make_film(Film(tmp_path / "film.mov", Fraction(24), 120, (160, 96)))
     spec = "cinecut: 1\nfilm: film.mov\ntimeline:\n- shot: 0:01 - 0:02\n- black: 6f\n- shot: {in: 0:03, for: 20f}\n"
