@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -14,11 +13,11 @@ from typing import Literal
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg, find_ffmpeg
-from cinecut.files import cache_folder, free_bytes
+from cinecut.files import cache_folder, free_bytes, temporary_folder
 from cinecut.inference.inventory import NEEDS_REPAIR, inventory
 from cinecut.inference.models import WITH_TORCH, WITHOUT_TORCH, is_installed, models_folder
 from cinecut.inference.server import find_server
-from cinecut.machine.memory import free_memory, least_memory
+from cinecut.machine.gpu import free_memory, least_memory
 
 State = Literal["ok", "gap", "broken"]  # gap: only the named feature is missing; broken: cinecut cannot work
 
@@ -83,8 +82,8 @@ def _ok_or_gap(what: str, ok: bool, found: str, remedy: str) -> Condition:
 
 def _films(ffmpeg: FFmpeg) -> Condition:
     """Whether a film that FFmpeg has just made can be opened and its sound decoded."""
-    with tempfile.TemporaryDirectory() as folder:
-        film = Path(folder) / "film.mkv"
+    with temporary_folder() as folder:
+        film = folder / "film.mkv"
         picture, sound = ["-f", "lavfi", "-i", "testsrc=d=1:r=24"], ["-f", "lavfi", "-i", "sine=d=1"]
         codecs = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-c:a", "aac", "-metadata", "title=a film"]
         _output([ffmpeg.path, "-v", "error", *picture, *sound, *codecs, str(film)])

@@ -18,6 +18,7 @@ import re
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
@@ -128,6 +129,7 @@ def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
         raise NotAFileError(errno.EINVAL, what, str(path))
     sweep(target.parent)
     part = target.with_name(f".cinecut-{os.getpid()}-{secrets.token_hex(4)}.part")
+    _unfinished.add(part)
     try:
         yield part
         with contextlib.suppress(OSError):
@@ -136,12 +138,45 @@ def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+        _unfinished.discard(part)
+
+
+_unfinished = set[Path]()  # files and folders that this process writes at the moment
+
+
+def discard_unfinished() -> None:
+    """Delete all that is half-written, for a process that ends without leaving its blocks."""
+    for path in [*_unfinished]:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+@contextmanager
+def temporary_folder(prefix: str = "cinecut-", where: Path | None = None) -> Iterator[Path]:
+    """A folder for a while, where the system has such ones unless `where` is given; always deleted. Raises Stop."""
+    with disk_errors(where or Path(os.environ.get("TMPDIR", "/tmp")), "TMPDIR names another folder"):
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=where))
+    _unfinished.add(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _unfinished.discard(folder)
 
 
 def check_is_file(path: Path) -> None:
     """Raise Stop if something else than a file is at `path`, where a file is to be written. Raises OSError."""
     if what := _other_than_file_at(real_path(path)):
         raise _no_output(path, what)
+
+
+def refuse_existing(files: Iterable[Path], force: bool) -> None:
+    """Raise Stop where one of the files exists
+    (unless `force`), or is none. Raises OSError."""
+    for file in files:
+        check_is_file(file)
+        if os.path.lexists(file) and not force:
+            raise Stop("output", f"{file} is there already", "--force replaces it")
 
 
 def _no_output(path: object, what: str) -> Stop:
@@ -177,8 +212,8 @@ def _is_running(process: int) -> bool:
 
 
 @contextmanager
-def disk_errors(where: Path) -> Iterator[None]:
-    """Turn an OSError into a Stop with one clear message."""
+def disk_errors(where: Path, hint: str = "") -> Iterator[None]:
+    """Turn an OSError into a Stop with one clear message; `hint` says what to do about it."""
     try:
         yield
     except NotAFileError as error:
@@ -186,7 +221,7 @@ def disk_errors(where: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             message = f"the disk is full: {where} has {free_space(where)} MB left"
-            raise Stop("disk-full", message, "free some space, or write elsewhere with -o") from None
+            raise Stop("disk-full", message, hint or "free some space, or write elsewhere with -o") from None
         # A copy that is too large names its source.
         ours = error.errno == errno.EFBIG or _is_beside(Path(str(error.filename)), error.errno)
         named = where if ours or not error.filename else error.filename
@@ -194,7 +229,7 @@ def disk_errors(where: Path) -> Iterator[None]:
             folder = Path(str(named)).absolute().parent
             gone = f"{named} any more" if folder.is_dir() else f"folder {folder}"
             raise Stop("missing-file", f"there is no {gone}") from None
-        raise Stop("output", f"{named} cannot be written: {error.strerror}") from None
+        raise Stop("output", f"{named} cannot be written: {error.strerror}", *filter(None, [hint])) from None
 
 
 def _is_beside(path: Path, reason: int | None) -> bool:
@@ -233,7 +268,9 @@ def working_folder(output: Path) -> Iterator[Path]:
     try:
         for old in folder.iterdir():
             shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+        _unfinished.add(folder)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        _unfinished.discard(folder)
         os.close(descriptor)

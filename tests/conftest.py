@@ -8,10 +8,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands start he
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as for every command; read when NumPy is loaded
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other give a busy machine's cores away
 
+import fcntl
 import gc
 import hashlib
 import shutil
 import signal
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +75,28 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Film], Film]:
 
 
 @pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Makes a folder once for all tests and workers of a session, which only read it: `once("ramps", make).iterdir()`.
+
+    The others wait meanwhile; what fails leaves nothing, and the next one tries again.
+    """
+    shared = _shared(tmp_path_factory) / "once"
+    shared.mkdir(exist_ok=True)
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared / name).exists():
+                shutil.rmtree(shared / f"{name}.new", ignore_errors=True)
+                (shared / f"{name}.new").mkdir()
+                make(shared / f"{name}.new")
+                (shared / f"{name}.new").rename(shared / name)
+        return shared / name
+
+    return folder
+
+
+@pytest.fixture(scope="session")
 def analyses(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache for CINECUT_CACHE_DIR that all tests and workers of a session share: an equal film is looked at once."""
     return _shared(tmp_path_factory) / "analyses"
@@ -85,6 +110,26 @@ def own_analyses(analyses: Path, tmp_path: Path) -> Path:
         own.parent.mkdir(parents=True, exist_ok=True)
         own.hardlink_to(file)
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[int], Path]]:
+    """Mounts a disk of so many kB; skips where that isn't allowed."""
+    mounted: list[Path] = []
+
+    def mount(kilobytes: int) -> Path:
+        place = Path(tempfile.mkdtemp())
+        command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
+        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+            place.rmdir()
+            pytest.skip("no disk can be mounted here")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", place], check=True)
+        place.rmdir()
 
 
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:

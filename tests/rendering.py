@@ -18,6 +18,7 @@ from typing import Literal
 
 import pytest
 import soundfile
+from correlation import sound_offsets
 from oracle import (
     Film,
     Luma,
@@ -30,7 +31,6 @@ from oracle import (
     read_shown,
     read_sound,
     read_stamps,
-    sound_offsets,
 )
 
 from cinecut.ffmpeg.builds import find_ffmpeg

@@ -1,8 +1,8 @@
 """The search for shots against TransNetV2, a network of its makers' own weights, in PyTorch on the CPU.
 
-On one film of each kind by recipe, which takes minutes; if CINECUT_TRANSNET is "all", on the benchmarks' own film too,
-which takes the network up to an hour of two busy cores. Both sides give transitions, from the first picture that is not
-the shot before to the first of the shot after; one is found if it overlaps the true one, or is a picture beside it.
+On one film of each kind by recipe and on the benchmarks' own film; the network takes some minutes. Both sides give
+transitions, from the first picture that is not the shot before to the first of the shot after; one is found if it
+overlaps the true one, or is a picture beside it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def table(film: Film, runs: int) -> list[Figure]:
 
 
 def _subjects(film: Film) -> list[_Subject]:
-    """One film of each kind that the thresholds were not chosen by, and perhaps the benchmarks' own."""
+    """One film of each kind that the thresholds were not chosen by, and the benchmarks' own."""
     if film.frames != TRUTH_FRAMES:
         raise NotMeasuredError("the films by recipe are made of pieces of another film")
     kinds: dict[str, _Subject] = {}
@@ -75,8 +75,8 @@ def _subjects(film: Film) -> list[_Subject]:
         path = encoded(made, HALVES.index("judge"), "x264")
         truth = tuple(sorted([*((cut, cut) for cut in made.cuts), *made.blends]))
         kinds.setdefault(made.name.rstrip("0123456789 ") + f" ({kind})", _Subject(made.name, path, truth))
-    whole = [_Subject(film.path.name, film.path, tuple((cut, cut) for cut in TRUTH), hard=True)]
-    return [*kinds.values(), *(whole if os.environ.get("CINECUT_TRANSNET") == "all" else [])]
+    whole = _Subject(film.path.name, film.path, tuple((cut, cut) for cut in TRUTH), hard=True)
+    return [*kinds.values(), whole]
 
 
 def _ours(path: Path) -> _Found:

@@ -7,13 +7,13 @@ A row of an array is a row of the database. The arrays are read where they lie, 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-import shutil
+import os
 import sqlite3
-import tempfile
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from cinecut.catalogue.look import LOOK_WIDTH, TEXT_WIDTH, FilmContents
 from cinecut.catalogue.store import Catalogue, CatalogueEntry
 from cinecut.catalogue.words import MEASURES
-from cinecut.files import disk_errors
+from cinecut.files import disk_errors, temporary_folder
 
 _FORMAT = 1
 _TABLES = """
@@ -38,24 +38,31 @@ create table texts (id integer primary key, shot integer, kind text, by text, te
 
 def build(catalogue: Catalogue, progress: Callable[[float], None]) -> None:
     """Bring the index up to date; a film with a damaged result is marked as failed. Raises Stop."""
-    with disk_errors(catalogue.folder):
+    with disk_errors(catalogue.folder), _database_errors(catalogue.folder):
         while True:
             entries, damaged = catalogue.whole, list[CatalogueEntry]()
             name = f"index-{_digest(entries)}"
             if (catalogue.folder / name).is_dir():
                 break
-            part = Path(tempfile.mkdtemp(prefix="index-part-", dir=catalogue.folder))
-            try:
+            with temporary_folder("index-part-", catalogue.folder) as part:
                 _fill(part, catalogue, entries, damaged, progress)
                 if not damaged:
                     part.rename(catalogue.folder / name)
                     break
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
             for each in damaged:
                 why = "its result is damaged: the next run looks at it again"
                 catalogue.films[each.path] = CatalogueEntry(each.path, failed=why)
     catalogue.index = name
+
+
+@contextmanager
+def _database_errors(folder: Path) -> Iterator[None]:
+    """Turn what SQLite says of the disk into an OSError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        raise OSError(errno.ENOSPC if full else errno.EIO, str(error), str(folder)) from None
 
 
 def _digest(entries: Iterable[CatalogueEntry]) -> str:
@@ -110,9 +117,18 @@ def arrays(folder: Path, shots: int, texts: int) -> dict[str, NDArray[Any]]:
 
 def _array(file: Path, kind: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     if shape[0]:
-        return open_memmap(file, "w+", kind, shape)
+        array = open_memmap(file, "w+", kind, shape)
+        _claim(file)
+        return array
     np.save(file, np.zeros(shape, kind), allow_pickle=False)  # nothing cannot be mapped
     return np.zeros(shape, kind)
+
+
+def _claim(file: Path) -> None:
+    """Take a file's room on the disk now: a write into a mapped file that finds none left would kill the process."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        with file.open("r+b") as opened:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
 
 
 def _storable(text: str) -> str:

@@ -12,11 +12,10 @@ import inspect
 import io
 import json
 import re
-import signal
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -24,6 +23,7 @@ from cinecut import __version__
 from cinecut.cli.plain import read_plainly
 from cinecut.cli.terminal import LOUDNESS, print_diagnostics
 from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.machine import interrupts
 
 _MODULES = {
     "films.analyze": ("analyze", "trailer"),
@@ -100,10 +100,15 @@ def _without_commands() -> typer.Typer:
 
 def main() -> None:
     """The entry point: every failure becomes one clear message and a status."""
+    try:
+        with interrupts.raised():
+            _run()
+    except interrupts.Interrupted as interrupted:
+        sys.exit(interrupts.say(interrupted.signum))
+
+
+def _run() -> None:
     _open_closed_streams()
-    for signum in _INTERRUPTS:
-        if signal.getsignal(signum) != signal.SIG_IGN:  # nohup means it
-            signal.signal(signum, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
@@ -116,9 +121,6 @@ def main() -> None:
     except Stop as stop:
         print_diagnostics(stop.diagnostics)
         sys.exit(1)
-    except _Interrupted as interrupted:
-        print("cinecut: interrupted; nothing was left behind", file=sys.stderr)
-        sys.exit(128 + interrupted.signum)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read us has gone: nobody is left to tell
         sys.exit(141)
@@ -147,23 +149,6 @@ def _options_first(words: list[str]) -> list[str]:
     end = words.index("--") if "--" in words else len(words)
     common = [word for word in words[:end] if word in ("-q", "--quiet", "-v", "--verbose")]
     return [*common, *(word for word in words[:end] if word not in common), *words[end:]]
-
-
-_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class _Interrupted(BaseException):
-    """A signal ends the command. Not KeyboardInterrupt, which Typer would swallow silently."""
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(signum)
-        self.signum = signum
-
-
-def _interrupt(signum: int, frame: object) -> NoReturn:
-    for each in _INTERRUPTS:
-        signal.signal(each, signal.SIG_IGN)  # a second Ctrl-C shall not cut the cleaning up short
-    raise _Interrupted(signum)
 
 
 def _version(wanted: bool) -> None:

@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Stop
-from cinecut.files import cache_folder, content_of, json_of, real_path, write_beside
+from cinecut.files import beside, cache_folder, content_of, disk_errors, json_of, real_path
 
 _MOST = 200  # entries of one spec; the oldest go first
 _DONE, _UNDONE = ".json", ".undone"
+_ELSEWHERE = "each edit is kept, to be undone; CINECUT_CACHE_DIR names another folder for that"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,23 @@ class Journal:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other processes from editing the spec while the block runs."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("a") as lock:
+        """Keep other processes from editing the spec while the block runs. Raises Stop where nothing can be kept."""
+        with disk_errors(self.folder, _ELSEWHERE):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / "lock").open("a")
+        with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def add(self, said: tuple[str, ...], before: str, after: str) -> None:
+    @contextlib.contextmanager
+    def adding(self, said: tuple[str, ...], before: str, after: str) -> Iterator[None]:
+        """Note an edit that the block makes: where one of them fails, neither is done. Raises Stop."""
         numbers = self._numbers(_DONE)
-        number = max(numbers, default=0) + 1
+        file = self._file(max(numbers, default=0) + 1, _DONE)
         record = {"when": int(time.time()), "said": said, "before": _packed(before), "after": _packed(after)}
-        write_beside(self._file(number, _DONE), json.dumps(record, ensure_ascii=False))
+        with disk_errors(file, _ELSEWHERE), beside(file) as part:
+            part.write_bytes(json.dumps(record, ensure_ascii=False).encode())
+            yield
         for old in numbers[: len(numbers) + 1 - _MOST]:
             self._file(old, _DONE).unlink(missing_ok=True)
         for number in self._numbers(_UNDONE):
@@ -71,10 +78,16 @@ class Journal:
         """The edits that can be redone, the next one first; a damaged entry hides those after it."""
         return [*self._whole(self._numbers(_UNDONE), _UNDONE)]
 
-    def note_undone(self, entry: JournalEntry) -> None:
+    @contextlib.contextmanager
+    def undoing(self, entry: JournalEntry) -> Iterator[None]:
+        """Note that the block undoes an edit."""
+        yield
         self._file(entry.number, _DONE).replace(self._file(entry.number, _UNDONE))
 
-    def note_redone(self, entry: JournalEntry) -> None:
+    @contextlib.contextmanager
+    def redoing(self, entry: JournalEntry) -> Iterator[None]:
+        """Note that the block redoes an edit."""
+        yield
         self._file(entry.number, _UNDONE).replace(self._file(entry.number, _DONE))
 
     def _whole(self, numbers: list[int], suffix: str) -> Iterator[JournalEntry]:

@@ -122,7 +122,7 @@ def undo(spec: Path, terms: EditOptions = USUAL) -> Edit:
     entry = next(iter(log(spec)[::-1]), None)
     if entry is None:
         raise Stop("option", f"there is no edit of {spec} to undo", "cinecut log SPEC lists the edits")
-    return _revised(spec, lambda now: taken_back(entry, now.text), terms, lambda journal, _: journal.note_undone(entry))
+    return _revised(spec, lambda now: taken_back(entry, now.text), terms, lambda journal, _: journal.undoing(entry))
 
 
 def redo(spec: Path, terms: EditOptions = USUAL) -> Edit:
@@ -130,7 +130,7 @@ def redo(spec: Path, terms: EditOptions = USUAL) -> Edit:
     entry = next(iter(journal_of(spec).undone()), None)
     if entry is None:
         raise Stop("option", f"there is no edit of {spec} to redo")
-    return _revised(spec, lambda now: made_again(entry, now.text), terms, lambda journal, _: journal.note_redone(entry))
+    return _revised(spec, lambda now: made_again(entry, now.text), terms, lambda journal, _: journal.redoing(entry))
 
 
 def log(spec: Path) -> list[JournalEntry]:
@@ -139,15 +139,19 @@ def log(spec: Path) -> list[JournalEntry]:
         return journal_of(spec).done()
 
 
-def _note(journal: Journal, done: Edit) -> None:
-    if done.after is not done.before:
-        journal.add(tuple(done.said) or ("other notes, names or spaces",), done.before.text, done.after.text)
+Note = Callable[[Journal, Edit], contextlib.AbstractContextManager[None]]
+"""Notes in the journal what a block changes in a spec's file."""
 
 
-def _revised(
-    spec: Path, change: Callable[[SpecState], str], terms: EditOptions, note: Callable[[Journal, Edit], None]
-) -> Edit:
-    """Every change of a spec's file goes through here; `note` writes it into the journal."""
+def _note(journal: Journal, done: Edit) -> contextlib.AbstractContextManager[None]:
+    if done.after is done.before:
+        return contextlib.nullcontext()
+    said = tuple(done.said) or ("other notes, names or spaces",)
+    return journal.adding(said, done.before.text, done.after.text)
+
+
+def _revised(spec: Path, change: Callable[[SpecState], str], terms: EditOptions, note: Note) -> Edit:
+    """Every change of a spec's file goes through here."""
     journal = journal_of(spec)
     with contextlib.nullcontext() if terms.dry_run else journal.alone():
         report = Report()
@@ -158,11 +162,11 @@ def _revised(
         after = before if text == before.text else _checked(spec, text, before, terms)
         done = Edit(spec, before, after, differences(before.layout, after.layout))
         if not terms.dry_run:
-            if after is not before:
-                if _content(spec) != before.text:  # an editor saved it just now
-                    raise _changed_meanwhile(spec)
-                write_beside(spec, text)
-            note(journal, done)
+            with note(journal, done):
+                if after is not before:
+                    if _content(spec) != before.text:  # an editor saved it just now
+                        raise _changed_meanwhile(spec)
+                    write_beside(spec, text)
     return done
 
 

@@ -24,7 +24,8 @@ REEL_EPOCH = 60  # seconds on a reel at which the film's first picture stands
 MEDIA_FORMATS = (
     "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h261,h263,h264,hevc,vvc,obu,av1,ivf,vc1,asf,flv,live_flv,ogg,nut,mxf,"
     "gxf,lxf,dv,wtv,rm,nsv,swf,dhav,cavsvideo,dirac,mjpeg,yuv4mpegpipe,gif,apng,"
-    "aac,ac3,ac4,eac3,aiff,amr,ape,au,caf,dsf,dts,dtshd,flac,loas,mp3,mpc,mpc8,oma,sox,tak,truehd,tta,voc,w64,wav,wv"
+    "aac,ac3,ac4,eac3,aiff,amr,ape,au,caf,dsf,dts,dtshd,flac,loas,mlp,mp3,mpc,mpc8,oma,sox,tak,truehd,tta,voc,w64,"
+    "wav,wv"
 )
 PICTURE_FORMATS = (
     "png_pipe,apng,jpeg_pipe,jpegls_pipe,jpegxl_pipe,j2k_pipe,webp_pipe,tiff_pipe,bmp_pipe,gif,gif_pipe,qoi_pipe,"

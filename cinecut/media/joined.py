@@ -38,6 +38,7 @@ class JoinedMedia:
 
     def __init__(self, media: InputContainer, path: Path) -> None:
         self._media, self._path, self._video = media, path, picture_stream(media, path).index
+        self._guessed = _guesses(media)
         self._parts = _parts(path.absolute(), path.stat().st_mtime_ns)
 
     def __getattr__(self, name: str) -> Any:
@@ -52,24 +53,44 @@ class JoinedMedia:
     def demux(self, *streams: Any) -> Iterator[Any]:
         wanted = {stream.index for each in streams for stream in (each if isinstance(each, list) else [each])}
         with open_container(self._path) as anew:
-            last: dict[int, Fraction] = {}
+            falls = {index: _Falls(self._guessed) for index in wanted}
             parts = dict.fromkeys(wanted, 0)
             for packet in packets_of(anew, [anew.streams[index] for index in sorted(wanted)]):
                 if not packet.size:  # the end
                     yield packet
                     continue
                 index, base = packet.stream_index, Fraction(packet.time_base or 1)
-                if packet.dts is not None and not packet.is_discard:
-                    at = packet.dts * base
-                    if at < last.get(index, at) - _FALL and parts[index] + 1 < len(self._parts):
-                        parts[index] += 1
-                    last[index] = at
+                if not packet.is_discard and falls[index].at(packet, _FALL / base) is not None:
+                    parts[index] = min(parts[index] + 1, len(self._parts) - 1)
                 part = self._parts[parts[index]]
                 offset = round(part.offset / base)
                 early = part.by if index == self._video and packet.pts == part.late else 0
                 packet.pts = None if packet.pts is None else packet.pts + offset - early
-                packet.dts = None if packet.dts is None else packet.dts + offset
+                packet.dts = None if packet.dts is None or self._guessed else packet.dts + offset
                 yield packet
+
+
+def _guesses(media: InputContainer) -> bool:
+    """Whether times of decoding are a guess, and a wrong one where timestamps have started again."""
+    return "matroska" in media.format.name
+
+
+class _Falls:
+    """Where the times of packets fall. They are those of decoding; where those are a guess, a key frame that is shown
+    before what came before it tells."""
+
+    def __init__(self, guessed: bool) -> None:
+        self._guessed = guessed
+        self.reached: int | None = None
+
+    def at(self, packet: Any, least: Fraction) -> int | None:
+        """The time of a packet that is earlier by more than `least` ticks than what was reached; else None."""
+        at, reached = packet.pts if self._guessed else packet.dts, self.reached
+        if at is None:
+            return None
+        fell = reached is not None and at < reached - least and (packet.is_keyframe or not self._guessed)
+        self.reached = at if fell or reached is None or not self._guessed else max(at, reached)
+        return at if fell else None
 
 
 class _Part(NamedTuple):
@@ -88,26 +109,38 @@ def _parts(path: Path, changed: int) -> list[_Part]:
     parts = []
     with open_container(path) as media:
         video = picture_stream(media, path)
-        base, step, last, since = Fraction(video.time_base or 1), 0, None, 0
+        base, step, since = Fraction(video.time_base or 1), 0, 0
         shown: list[int] = []
+        falls = _Falls(guessed := _guesses(media))
+        period = 1 / (Fraction(video.guessed_rate) * base) if video.guessed_rate else None
         for packet in packets_of(media, video):
             if packet.is_discard or not packet.size:
                 continue
             since += 1  # of which but the last one need not have a time
-            if packet.dts is None:
-                continue
-            if last is not None and packet.dts < last - _FALL / base:
-                end = last + since * step
-                parts.append(_part(offset, shown, step, end + (packet.pts or packet.dts) - packet.dts))
-                offset, shown = offset + (end - packet.dts) * base, []
-            elif last is not None and packet.dts > last:
-                step = step or (packet.dts - last) // since
-            last, since = packet.dts, 0
+            last = falls.reached
+            if (at := falls.at(packet, _FALL / base)) is not None and last is not None:
+                end = _end(shown, period) if guessed else last + since * step
+                parts.append(_part(offset, shown, step, end if guessed else end + (packet.pts or at) - at))
+                offset, shown = offset + (end - at) * base, []
+            elif last is not None and falls.reached is not None and falls.reached > last:
+                step = step or (falls.reached - last) // since
+            since = 0 if guessed or packet.dts is not None else since
             shown += [] if packet.pts is None else [packet.pts]
     return [*parts, _Part(offset)]
 
 
-def _part(offset: Fraction, shown: list[int], step: int, follows: int) -> _Part:
+def _end(shown: list[int], period: Fraction | None) -> Fraction:
+    """When the last picture ends where each says when it is shown, and the order of decoding is a guess: by the number
+    of pictures before it where they keep the declared `period`, in ticks, since stamps are rounded."""
+    first, last, count = min(shown), max(shown), len(shown)
+    if count == 1:
+        return last + (period or Fraction(0))
+    if period and abs(first + (count - 1) * period - last) <= 1:
+        return first + count * period
+    return last + Fraction(last - first, count - 1)
+
+
+def _part(offset: Fraction, shown: list[int], step: int, follows: Fraction | int) -> _Part:
     """A recording with another one behind it; `follows` is where that one's first picture comes. None stands there."""
     before, last = sorted(shown)[-2:] if len(shown) > 1 else (0, 0)
     return _Part(offset, last, last - before - step) if last >= follows > before else _Part(offset)

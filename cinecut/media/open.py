@@ -117,7 +117,16 @@ def _text(tag: str) -> str:
 
 def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
     """The packets of streams, and an empty one of each at the end. Streams that begin midway are none of a file's: PyAV
-    fails at the end where there were some."""
+    fails at the end where there were some. Raises Stop where another recording follows that libraries do not read."""
+    try:
+        yield from _packets_of(media, *streams)
+    except av.error.PatchWelcomeError:
+        name = Path(media.name.removeprefix("file:"))
+        message = f"{name} holds several recordings one behind the other, of which the first alone can be read"
+        raise Stop("unreadable", message, "divide it, or bring all to one codec and size in one file") from None
+
+
+def _packets_of(media: Any, *streams: Any) -> Iterator[Any]:
     with suppress(IndexError):
         if isinstance(media, InputContainer) and media.format.name == "mpeg":
             yield from _first_key_apart(media.demux(*streams))

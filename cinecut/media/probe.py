@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
-from cinecut.language.timebase import Timecodes
+from cinecut.language.timebase import Timecodes, clock
 from cinecut.media.bitstream import shape_of
 from cinecut.media.decode_order import bare, in_decode_order, place_of
 from cinecut.media.dolby_vision import profile_of
@@ -26,6 +26,7 @@ from cinecut.media.joined import JoinedMedia, restart
 from cinecut.media.open import check_sound, layout_of, open_media, packets_of, picture_stream, sound_streams, tags
 from cinecut.media.program_map import check_codecs
 from cinecut.media.sound.film_audio import film_audio
+from cinecut.media.sound.samples import decoded, is_damaged, may_be_damaged, samples_of
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
 _WINDOW = 600  # packets
@@ -137,6 +138,9 @@ class _Clock:
             last = round(last * self.rate) / self.rate
         longest = max((packet.length for packet in packets[-50:] if packet.length), default=0) * self.time_base
         self.duration = last + (longest if self.variable and longest else 1 / self.rate)
+        if self.duration > _LONGEST:
+            message = f"{path} would last {float(self.duration / 86400):,.0f} days by the times of its pictures"
+            raise Stop("unreadable", message, "it may be damaged, or several files put one behind the other")
 
     def _constant_rate(self, ticks: list[int], declared: Fraction, whole: bool) -> Fraction | None:
         """The rate on whose grid every stamp lies, each on its own line; None if there is none. Lines may be empty: a
@@ -215,6 +219,7 @@ _STANDARD_RATES = [
 _NO_PICTURE = {"dirac": 13}  # bytes of a packet that says no more than that the film ends
 _SEEKS = 8  # parts of a film between which it is tried: an index may be right at some of them
 _TRIED = 10  # packets after a seek
+_LONGEST = 366 * 86400  # seconds of a film
 _EQUAL = 4  # pictures at a film's head that may have one stamp together: leading ones of a film that was cut
 
 
@@ -278,39 +283,33 @@ def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tup
 
 
 def song_facts(path: Path) -> SongFacts:
-    """Measure a song, its length by every packet of it: what containers without an index say is a guess, and an index
-    may be of a file that was longer. Raises Stop when it cannot be read or has no sound."""
+    """Measure a song, its length by all that decodes of it: what containers say is a guess, or is of a file that was
+    longer, and packets hold what encoders put before and after a song. Raises Stop when it cannot be read or has no
+    sound."""
     with open_media(path, "song") as media:
         stream = next(iter(sound_streams(media)), None)
         if stream is None:
             undecodable = " that can be decoded here" if media.streams.audio else ""
             raise Stop("no-audio", f"{path} has no sound{undecodable}")
-        check_sound(path, stream.rate, stream.channels)
-        said = Fraction(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
-        seconds = _heard(media, stream)
-        if said is not None and media.format.name not in _GUESSED and abs(said - seconds) < _TRIMMED:
-            seconds = said
-        return SongFacts(fingerprint(path), seconds, stream.rate, stream.channels, layout_of(stream))
+        check_sound(path, rate := stream.rate, channels := stream.channels)
+        layout = layout_of(stream)  # all three are those of its beginning
+        samples, doubtful = Fraction(0), may_be_damaged(stream)
+        for frame in decoded(packets_of(media, stream), []):
+            if doubtful and is_damaged(frame):
+                message = f"{path} holds samples at {clock(samples / rate)} that are no numbers, or far too large"
+                raise Stop("unreadable", message, "the file is damaged: export it again, best with 24 bits a sample")
+            samples += samples_of(frame, rate)
+        seconds = samples / rate
+        if not seconds:
+            raise Stop("unreadable", f"{path}: its sound cannot be decoded", "is the file complete? try to play it")
+        if stream.duration and re.search(_TELL_PADDING, media.format.name):
+            said = Fraction(stream.duration * stream.time_base)
+            seconds = said if seconds - _PADDED < said < seconds else seconds
+        return SongFacts(fingerprint(path), seconds, rate, channels, layout)
 
 
-def _heard(media: Any, stream: Any) -> Fraction:
-    """The seconds of a song by its packets: by their lengths, or where those are a guess by their times, which start
-    again where one recording follows another."""
-    base = Fraction(stream.time_base)
-    counted, parts = 0, list[tuple[int, int]]()
-    for packet in packets_of(media, stream):
-        length = packet.duration or 0
-        counted += length if packet.size else 0
-        if packet.pts is not None and packet.size:
-            goes_on = parts and packet.pts > parts[-1][1] - 1 / base
-            begin, end = parts.pop() if goes_on else (packet.pts, packet.pts)
-            parts.append((begin, max(end, packet.pts + length)))
-    timed = sum(end - begin for begin, end in parts)
-    return (timed if timed and media.format.name not in _GUESSED else counted) * base
-
-
-_TRIMMED = Fraction(1, 4)  # seconds that an encoder may have put before and after a song
-_GUESSED = {"mp3", "aac", "ac3", "eac3", "dts", "dtshd", "loas", "truehd", "amr"}  # by their size and first bit rate
+_TELL_PADDING = "mov|wav"  # containers that say how much of the last block is the song, which decoders do not ask
+_PADDED = Fraction(1, 4)  # seconds that an encoder may have put after a song
 
 
 def still_facts(path: Path) -> StillFacts:

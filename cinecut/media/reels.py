@@ -200,6 +200,8 @@ class _Copied(_Pictures):
             packet.duration = (packet.duration or 0) * self.base.numerator
             # Containers guess the order of decoding, or let it stand still: any stamps will do that rise, early enough.
             decoded = packet.pts - early if decoded is None else decoded + 1
+            if packet.pts < decoded:  # a container's writer ends the process over it
+                raise _NotCopyableError
             packet.dts, packet.stream = decoded, target
             yield packet
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cinecut.compiler.picture.look import own_name
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
-from cinecut.files import content_of, disk_errors, fingerprint
+from cinecut.files import content_of, disk_errors, fingerprint, working_folder
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
@@ -177,9 +177,28 @@ def write_compiled(plan: RenderPlan, folder: Path, script_option: str) -> list[s
     with disk_errors(folder):
         if folder.is_dir() and any(folder.iterdir()) and not (folder / SCRIPT).is_file():
             raise Stop("output", f"{folder} is there already, and holds no compiled trailer", "name another with -o")
-        write_generated(plan, folder)
-        write_luts(plan.luts, folder)
-        outputs = [f"trailer{'_' * bool(t.name)}{t.name}{t.suffix}" for t in plan.targets]
-        command = shlex.join(["ffmpeg", *plan.render.arguments(script_option, outputs)])
-        (folder / "command.sh").write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
+        with _whole(folder) as work:
+            write_generated(plan, work)
+            write_luts(plan.luts, work)
+            outputs = [f"trailer{'_' * bool(t.name)}{t.name}{t.suffix}" for t in plan.targets]
+            command = shlex.join(["ffmpeg", *plan.render.arguments(script_option, outputs)])
+            (work / "command.sh").write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
     return sorted({item.name for item in plan.inputs})
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """A place for files that come into a folder together, once all are written; what else is in it stays."""
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with working_folder(folder / SCRIPT) as work:
+            yield work
+            for file in [file for file in work.rglob("*") if file.is_file()]:
+                target = folder / file.relative_to(work)
+                target.parent.mkdir(exist_ok=True)
+                file.replace(target)
+    finally:
+        if new:
+            with suppress(OSError):  # unless something is in it
+                folder.rmdir()

@@ -8,7 +8,6 @@ The graph is that of a render, made by the same functions: a still shows what a 
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -28,7 +27,7 @@ from cinecut.compiler.resolve import Trailer, resolve
 from cinecut.diagnostics import Report, Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Workplace, run_graph
-from cinecut.files import disk_errors
+from cinecut.files import disk_errors, temporary_folder
 from cinecut.grade import NEUTRAL, Grade
 from cinecut.grade.cube import ffmpeg_text
 from cinecut.grade.formula import lut
@@ -67,10 +66,9 @@ def draw_still(
         raise Stop("no-ffmpeg", f"{ffmpeg.path} was built without {', '.join(missing)}", "the bundled FFmpeg has them")
     with (
         gpu_lock(f"drawing {target.name}", waiting, _DEVICE) as lock,
-        tempfile.TemporaryDirectory(prefix="cinecut-") as name,
+        temporary_folder() as folder,
         disk_errors(target),
     ):
-        folder = Path(name)
         (folder / run.name).write_text(run.script, encoding="utf-8")
         for grade in looks:
             (folder / lut_name(grade)).write_bytes(ffmpeg_text(lut([grade])))

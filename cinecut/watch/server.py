@@ -7,7 +7,6 @@ import contextlib
 import json
 import secrets
 import socket
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
 from fractions import Fraction
@@ -26,7 +25,7 @@ from watchfiles import awatch
 
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.files import json_of, real_path
+from cinecut.files import json_of, real_path, temporary_folder
 from cinecut.language.facts import FilmFacts
 from cinecut.watch.session import Session
 
@@ -46,9 +45,9 @@ _ALIVE = 15  # seconds after which a silent page gets a sign of life
 def serve(spec: Path, ffmpeg: FFmpeg, port: int, ready: Callable[[str], None]) -> None:
     """Watch a spec until the process is interrupted. `ready` is called with the page's address. Raises Stop if the port
     is taken."""
-    with tempfile.TemporaryDirectory(prefix="cinecut-watch-") as folder, _listening(port) as listening:
+    with temporary_folder("cinecut-watch-") as folder, _listening(port) as listening:
         taken = listening.getsockname()[1]
-        page = _Page(spec, Path(folder), ffmpeg, taken)
+        page = _Page(spec, folder, ffmpeg, taken)
         config = uvicorn.Config(
             page.app, log_config=None, lifespan="on", timeout_graceful_shutdown=1, server_header=False, ws="none"
         )

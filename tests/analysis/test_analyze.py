@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commandline import cinecut, names, on_a_terminal, start
+from commandline import cinecut, names, start
 from footage import Footage, make_film, song
 from oracle import read_pictures
 
@@ -31,7 +29,6 @@ from cinecut.render.check import check_spec, layout_of
 from cinecut.render.job import SILENT, prepare
 from cinecut.render.trailer import render
 from cinecut.vibes import DEFAULT, load_vibe
-from cinecut.vibes import names as vibe_names
 
 TEMPO, FIRST = 120, 0.4  # of the song: beats a minute, seconds of its first downbeat
 
@@ -265,147 +262,3 @@ def test_a_killed_run_goes_on(film: Footage, tmp_path: Path) -> None:
     spec = Path("specs") / "film.yaml"
     assert (killed / spec).read_bytes() == (whole / spec).read_bytes()
     assert names(killed / "specs") == ["film.html", "film.yaml"]
-
-
-# --- the commands -----------------------------------------------------------------------------------------------------
-
-
-def test_analyze_writes_a_spec_and_a_sheet_and_never_over_them(studio: Path, tmp_path: Path) -> None:
-    film = make_film(tmp_path / "film.mkv", 8)
-    arguments = ("analyze", str(film.path), "--length", "8", "-o", "deep/down/mine.yaml", "--json")
-    run = cinecut(*arguments, cwd=tmp_path, CINECUT_CACHE_DIR=str(tmp_path / "cache"))
-    assert run.returncode == 0, run.stderr
-    said = json.loads(run.stdout)
-    assert {"spec", "sheet", "shots", "seconds", "warnings", "film", "beats", "timeline"} == set(said)
-    assert set(said["film"]["anchors"]) == {"begin", "escalation", "climax"}
-    assert all(set(each) == {"name", "seconds", "protagonist"} for each in said["film"]["speakers"])
-    assert len([event for event in said["timeline"] if "shot" in event]) == said["shots"] < len(said["film"]["shots"])
-    spec, sheet = tmp_path / said["spec"], tmp_path / said["sheet"]
-    assert names(spec.parent) == ["mine.html", "mine.yaml"]
-    assert any((tmp_path / "cache").rglob("shots-*")), "the cache lies where CINECUT_CACHE_DIR says"
-    assert f"vibe: {DEFAULT}\n" in spec.read_text(encoding="utf-8"), "nobody is asked where nobody can answer"
-    spec.write_text("# my own edit\n", encoding="utf-8")
-    page = sheet.read_bytes()
-    refused = cinecut(*arguments, cwd=tmp_path)
-    assert refused.returncode == 1
-    assert "may have been edited" in refused.stderr
-    assert spec.read_text(encoding="utf-8") == "# my own edit\n"
-    assert sheet.read_bytes() == page
-    assert cinecut(*arguments, "--force", cwd=tmp_path).returncode == 0
-    assert list(check_spec(spec)) == []
-
-
-def test_programs_are_told_of_music_that_could_not_be_fetched(film: Footage, tmp_path: Path) -> None:
-    arguments = ("--length", "15", "--music", "jamendo", "-o", "mine.yaml", "--json")
-    run = cinecut("analyze", str(film.path), *arguments, cwd=tmp_path, JAMENDO_CLIENT_ID="")
-    assert run.returncode == 0, run.stderr
-    (warning,) = [each for each in json.loads(run.stdout)["warnings"] if each["code"] == "music"]
-    assert "no music from Jamendo" in warning["message"]
-    assert run.stderr.count(warning["message"]) == 1
-
-
-@pytest.mark.parametrize(
-    ("output", "words"),
-    [
-        ("film.mkv", "no name for a spec"),
-        ("folder.yaml", "is a folder"),
-        ("film.mkv/spec.yaml", "no folder"),
-        ("page.yaml", "no contact sheet"),
-        ("/proc/none/spec.yaml", "/proc"),
-        ("x" * 251 + ".yaml", "File name too long"),
-    ],
-)
-def test_no_file_of_the_users_is_replaced(output: str, words: str, film: Footage, tmp_path: Path) -> None:
-    shutil.copy(film.path, tmp_path / "film.mkv")
-    (tmp_path / "folder.yaml").mkdir()
-    (tmp_path / "page.html").write_text("<p>mine</p>", encoding="utf-8")
-    before = _stamps(tmp_path)
-    force = [] if output == "page.yaml" else ["--force"]
-    run = cinecut("analyze", "film.mkv", "--length", "15", "-o", output, *force, cwd=tmp_path)
-    assert run.returncode == 1
-    assert words in run.stderr
-    assert "Traceback" not in run.stderr
-    assert _stamps(tmp_path) == before
-
-
-def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
-    return {name: (found.st_size, found.st_mtime_ns) for name in names(folder) if (found := (folder / name).stat())}
-
-
-def test_trailer_analyzes_and_renders(film: Footage, tmp_path: Path) -> None:
-    arguments = ("trailer", str(film.path), "--draft", "--length", "15", "--vibe", "action")
-    review = cinecut(*arguments, "--review", cwd=tmp_path)
-    assert review.returncode == 0, review.stderr
-    assert "cinecut render --draft -- specs/film.yaml" in review.stdout
-    assert names(tmp_path) == ["specs"]
-    run = cinecut(*arguments, "--force", cwd=tmp_path)
-    assert run.returncode == 0, run.stderr
-    assert names(tmp_path) == ["film_trailer_action_draft.mp4", "specs"]
-    _, timeline = read(tmp_path / "specs" / "film.yaml")
-    assert len(list(read_pictures(tmp_path / "film_trailer_action_draft.mp4"))) == timeline.frames
-
-
-def test_review_shows_the_page_and_waits_for_a_spec_without_mistakes(film: Footage, tmp_path: Path) -> None:
-    browser = tmp_path / "browser"
-    browser.write_text('#!/bin/sh\necho "$1" > opened\n', encoding="utf-8")
-    browser.chmod(0o755)
-    spec = tmp_path / "specs" / "film.yaml"
-
-    def edit(old: str, new: str) -> Callable[[], str]:
-        def answer() -> str:
-            assert not list(tmp_path.glob("*.mp4"))
-            text = spec.read_text(encoding="utf-8")
-            assert old in text
-            spec.write_text(text.replace(old, new, 1), encoding="utf-8")
-            return "\n"
-
-        return answer
-
-    arguments = ("trailer", str(film.path), "--draft", "--length", "15", "--vibe", "action", "--review")
-    asked = [
-        ("then press Enter to render", edit("timeline:", "timelin:")),
-        ("Nothing is rendered yet. Mend specs/film.yaml", edit("timelin:", "timeline: :")),
-        ("Nothing is rendered yet. Mend specs/film.yaml", edit("timeline: :", "timeline:")),
-    ]
-    said = on_a_terminal(tmp_path, *arguments, answers=asked, BROWSER=str(browser), NO_COLOR="1")
-    assert (tmp_path / "opened").read_text(encoding="utf-8").strip() == (tmp_path / "specs/film.html").as_uri()
-    assert "did you mean `timeline`?" in said
-    assert said.count("\x1b[1A") <= 2, "one bar, of one line: only its end goes up a line"
-    for title in ("Analyzing", "Rendering"):
-        assert re.search(rf"{title} .* \d+% ", said)
-    assert said.count("press Enter") == 3
-    assert names(tmp_path) == ["browser", "film_trailer_action_draft.mp4", "opened", "specs"]
-
-
-def test_trailer_says_what_would_end_the_render_before_the_long_work(film: Footage, tmp_path: Path) -> None:
-    (tmp_path / "mine.mp4").write_text("mine", encoding="utf-8")
-    taken = cinecut("trailer", str(film.path), "-o", "mine.mp4", cwd=tmp_path)
-    assert (taken.returncode, "mine.mp4 is there already" in taken.stderr) == (1, True)
-    absent = cinecut("trailer", str(film.path), "--ffmpeg", "/no/such", cwd=tmp_path)
-    assert (absent.returncode, "there is no FFmpeg at" in absent.stderr) == (1, True)
-    assert names(tmp_path) == ["mine.mp4"]
-    assert (tmp_path / "mine.mp4").read_text(encoding="utf-8") == "mine"
-
-
-def test_vibes_are_shown(tmp_path: Path) -> None:
-    listed = cinecut("vibes", cwd=tmp_path)
-    assert [row.split("\t")[0] for row in listed.stdout.splitlines()[1:]] == vibe_names()
-    one = cinecut("vibes", "thriller", "--json", cwd=tmp_path)
-    assert tuple(json.loads(one.stdout)[0]["pace"].values()) == load_vibe("thriller").pace
-    helped = " ".join(cinecut("analyze", "--help", cwd=tmp_path, COLUMNS="200").stdout.split())
-    assert f"a script gets {DEFAULT}" in helped
-    none = cinecut("vibes", "thriler", cwd=tmp_path)
-    assert none.returncode == 1
-    assert "did you mean thriller?" in none.stderr
-
-
-def test_beats_prints_the_grid_and_renders_clicks(studio: Path, tmp_path: Path) -> None:
-    run = cinecut("beats", str(studio / "song.wav"), "--click", "clicks.wav", "--json", cwd=tmp_path)
-    assert run.returncode == 0, run.stderr
-    said = json.loads(run.stdout)
-    assert (said["tempo"], said["metre"]) == (TEMPO, 4)
-    assert abs(said["first"] - FIRST) < 0.005
-    assert names(tmp_path) == ["clicks.wav"]
-    again = cinecut("beats", str(studio / "song.wav"), "--click", "clicks.wav", cwd=tmp_path)
-    assert again.returncode == 1
-    assert "--force" in again.stderr

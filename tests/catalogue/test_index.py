@@ -13,7 +13,7 @@ from commandline import cinecut
 from footage import make_film
 from many import ASKED, TITLE, indexed, make_folder, without_torch
 
-from cinecut.catalogue.folders import films_in
+from cinecut.catalogue.index import films_in
 from cinecut.catalogue.page import write_report
 from cinecut.catalogue.store import Catalogue, locked
 from cinecut.catalogue.task import look_into
@@ -134,6 +134,17 @@ def test_folders_without_a_film_are_not_passed_over_in_silence(tmp_path: Path) -
     done = cinecut("index", "films", "--no-models", cwd=tmp_path)
     assert done.returncode == 0
     assert "there is no film in these folders" in done.stderr
+
+
+def test_a_run_in_which_every_film_failed_has_failed(tmp_path: Path) -> None:
+    for name in ("a.mkv", "b.mkv"):
+        (tmp_path / name).write_bytes(b"no film")
+    done = cinecut("-q", "index", ".", "--no-models", "-C", "all", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "error: no film could be indexed" in done.stderr
+    told = cinecut("index", ".", "--no-models", "-C", "all", "--json", cwd=tmp_path)
+    assert told.returncode == 1
+    assert [Path(each["path"]).name for each in json.loads(told.stdout)["films"]] == ["a.mkv", "b.mkv"]
 
 
 def test_a_folder_that_cannot_be_read_is_in_the_report(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from correlation import sound_offset
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import (
@@ -26,7 +27,6 @@ from oracle import (
     read_sound,
     read_sound_start,
     read_stamps,
-    sound_offset,
 )
 
 Films = Callable[[Film], Film]

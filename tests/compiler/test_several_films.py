@@ -11,9 +11,10 @@ import av
 import numpy as np
 import pytest
 from compiling import measured, plan_of, read_text
+from correlation import sound_offset
 from footage import encode
 from numpy.typing import NDArray
-from oracle import Film, Sound, read_pictures, sound_offset
+from oracle import Film, Sound, read_pictures
 from rendering import WINDOW, Look, Piece, Rendered, looks, nearest_sample, render_text, wrong_frames
 
 from cinecut.compiler.plan import RenderPlan

@@ -27,7 +27,7 @@ PACKAGE = ROOT / "cinecut"
 
 # The floors of the house, from the ground up. A room knows the floors below it and itself.
 FLOORS: tuple[set[str], ...] = (
-    {"diagnostics", "codes"},
+    {"diagnostics"},
     {"files"},
     {"config"},
     {"machine", "language"},
@@ -130,6 +130,7 @@ def test_no_folder_is_a_heap_and_no_file_a_roll() -> None:
     files = [file for top in ("cinecut", "bench", "tools") for file in (root / top).rglob("*.py")]
     counts = {str(file.parent.relative_to(root)): len(list(file.parent.glob("*.py"))) for file in files}
     assert not {folder: count for folder, count in counts.items() if count > 13}
+    files += (root / "tests").rglob("*.py")  # each room's lie together there, however many they are
     lines = {str(file.relative_to(root)): len(file.read_text("utf-8").splitlines()) for file in files}
     assert not {file: count for file, count in lines.items() if count > 400}
 

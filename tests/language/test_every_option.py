@@ -83,6 +83,10 @@ def row(mark: str, text: str) -> tuple[str, str]:
 
 RATING = "rating: {still: {file: r.png, facts: {fingerprint: 4-0, size: 64x64}}}"
 DELIVERABLE = ("fit", "codec", "hardware", "preset", "loudness", "subtitles", "channels")  # as in `output` by default
+MUSIC = {
+    **{"start": "0:10", "gain": "-12", "fade_out": "2s", "parts": "[0:02 - 0:10, 0:12 - 0:18]"},
+    **{"loop": "false", "join": "1s", "duck": "6"},
+}
 KINDS = ("cut", "beat_cut", "crossfade", "dip_to_black", "dip_to_white", "act")  # of a cut, with an effect each
 
 # What to write in BASE to set a property to another value, or, for `{}`, to each value of its enum.
@@ -108,26 +112,19 @@ CHANGES: dict[str, tuple[str, str]] = {
     "film_facts.audio.layout": ("layout: stereo", "layout: mono"),
     "film_facts.audio.start": ("layout: stereo", "layout: stereo, start: 17"),
     "music.file": ("  file: song.ogg\n", ""),
-    "music.start": row("MUSIC", "  start: 0:10"),
-    "music.gain": row("MUSIC", "  gain: -12"),
-    "music.fade_out": row("MUSIC", "  fade_out: 2s"),
-    "music.parts": row("MUSIC", "  parts: [0:02 - 0:10, 0:12 - 0:18]"),
+    **{f"music.{key}": row("MUSIC", f"  {key}: {value}") for key, value in MUSIC.items()},
     "part.in": row("MUSIC", "  parts: [0:03 - 0:20]"),
     "part.out": row("MUSIC", "  parts: [0 - 0:12]"),
-    "music.loop": row("MUSIC", "  loop: false"),
-    "music.join": row("MUSIC", "  join: 1s"),
     "music.pulse": ("  file: song.ogg\n", "  pulse: {}\n"),
-    "music.duck": row("MUSIC", "  duck: 6"),
     "cue.file": ("file: other.ogg", "file: another.ogg"),
     "cue.start": row("CUE", "      start: 0:10"),
     "cue.gain": row("CUE", "      gain: -3"),
     "cue.fade": row("CUE", "      fade: 1s"),
     "effect.effect": ("effect: whoosh", "effect: {}"),
-    "effect.at": row("EFFECT", "      at: 3f"),
-    "effect.for": row("EFFECT", "      for: 1s"),
-    "effect.gain": row("EFFECT", "      gain: -3"),
-    "effect.from_hz": row("EFFECT", "      from_hz: 100"),
-    "effect.to_hz": row("EFFECT", "      to_hz: 2000"),
+    **{
+        f"effect.{key}": row("EFFECT", f"      {key}: {value}")
+        for key, value in {"at": "3f", "for": "1s", "gain": "-3", "from_hz": "100", "to_hz": "2000"}.items()
+    },
     "act.sound": row("ACT", "    sound: punch"),
     "effect.file": ("effect: whoosh   #EFFECT", f"file: a.wav\n      facts: {RECORDED}"),
     "effect.start": ("effect: whoosh   #EFFECT", f"file: a.wav\n      facts: {RECORDED}\n      start: 1"),
@@ -308,32 +305,9 @@ OWN_VALUE = {
 
 # What stands for a whole that is tried by its parts, or tells which file is meant: link, check and render use it.
 ELSEWHERE = {
-    *(
-        "cinecut",
-        "film",
-        "films",
-        "clip.film",
-        "alternative.film",
-        "anchor.film",
-        "music",
-        "output",
-        "anchors",
-        "timeline",
-        "music.beats",
-        "effects",
-        "mix",
-    ),
-    *(
-        "deliverables",
-        "languages",
-        "vibe",
-        "lut",
-        "lut.facts",
-        "lut.facts.fingerprint",
-        "rating",
-        "rating.clip.file",
-        "rating.clip.facts",
-    ),
+    *("cinecut", "film", "films", "clip.film", "alternative.film", "anchor.film", "music", "output", "anchors"),
+    *("timeline", "music.beats", "effects", "mix", "deliverables", "languages", "vibe"),
+    *("lut", "lut.facts", "lut.facts.fingerprint", "rating", "rating.clip.file", "rating.clip.facts"),
     *("film.file", "film.facts", "music.facts", "picture.facts", "cue.facts", "voice.facts", "effect.facts"),
     *("film_facts.fingerprint", "song_facts.fingerprint", "picture.facts.fingerprint"),
     "film_facts.timecode",  # how the spec writes times, not which

@@ -138,6 +138,9 @@ def _joins() -> list[Recipe]:
     films = "mkv h264 aac, mp4 h264 aac, mov h264 pcm_s16le, ts h264 mp2, mkv mpeg4 mp3"
     return [
         *_joined("two recordings joined", recordings, {}, restarts=True),
+        *_joined("two recordings joined", "mkv h264, mkv hevc, mkv mpeg4, webm vp9", {}, restarts=True),
+        *_joined("two recordings joined, read as one", "avi mjpeg pcm_s16le, avi mpeg4 mp3", {}),
+        *_joined("two recordings joined, the second unreadable", "ivf vp9, ogv theora vorbis", {}),
         *_joined(
             "two recordings joined, 48 kHz becomes 44.1",
             "ts mpeg2 mp2, vob mpeg2 mp2, ts h264 mp3",
@@ -215,6 +218,7 @@ def _sounds() -> list[Recipe]:
         films += _films(layout, "mkv h264 flac", layout=layout)
     for layout in ("2.1", "4.1", "7.1", "hexagonal"):
         films += _films(layout, "mov h264 pcm_s16le", layout=layout)
+    films += _films("7.1(wide-side)", "mov h264 pcm_s16le", layout="7.1(wide-side)")
     films += _films("22.2", "mov h264 pcm_s16le", layout="22.2")
     films += _films("channels in an order of their own", "mov h264 pcm_s16le", layout="FC+FR+FL+LFE")
     for layout in ("mono", "5.1", "7.1"):

@@ -1,4 +1,4 @@
-"""`cinecut render` as a process: what it writes and where, what it prints, which FFmpeg it takes, how it refuses."""
+"""`cinecut render` as a process: what it writes and where, what it prints, how it refuses."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import pty
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -211,26 +209,6 @@ def test_two_cannot_write_one_output(folder: Path) -> None:
     assert len(read_frames(folder / "out.mp4")) == 48
 
 
-@pytest.fixture
-def small_disk() -> Iterator[Callable[[int], Path]]:
-    """Mounts a disk of so many kB; skips where that isn't allowed."""
-    mounted: list[Path] = []
-
-    def mount(kilobytes: int) -> Path:
-        place = Path(tempfile.mkdtemp())
-        command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
-        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
-            place.rmdir()
-            pytest.skip("no disk can be mounted here")
-        mounted.append(place)
-        return place
-
-    yield mount
-    for place in mounted:
-        subprocess.run(["umount", place], check=True)
-        place.rmdir()
-
-
 def test_full_disk(folder: Path, small_disk: Callable[[int], Path], ffmpeg: Path) -> None:
     """Wherever the disk becomes full: at the fonts, at the reels, at FFmpeg's file, at its very end."""
     whole = cinecut("render", "spec.yaml", "-o", "whole.mp4", "--ffmpeg", ffmpeg, cwd=folder)
@@ -351,105 +329,3 @@ def test_same_spec_same_bytes(folder: Path, ffmpeg: Path) -> None:
     one = (folder / "one.mp4").read_bytes()
     assert (folder / "two.mp4").read_bytes() == one
     assert (folder / "elsewhere" / "b.mp4").read_bytes() == one
-
-
-# Which FFmpeg
-
-
-def fake(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o755)
-    return path
-
-
-def without(ffmpeg: Path, words: str) -> str:
-    return f'#!/bin/sh\n"{ffmpeg}" "$@" | grep -v {words}\n'
-
-
-def test_option_comes_before_environment(folder: Path, bundled: Path) -> None:
-    log = folder / "log"
-    spy = fake(folder / "spy", f'#!/bin/sh\necho "$0" >> "{log}"\nexec "{bundled}" "$@"\n')
-    other = fake(folder / "other", f'#!/bin/sh\necho "$0" >> "{log}"\nexec "{bundled}" "$@"\n')
-    done = cinecut("render", "spec.yaml", "-o", "a.mp4", cwd=folder, CINECUT_FFMPEG=str(spy))
-    assert done.returncode == 0, done.stderr
-    assert set(log.read_text(encoding="utf-8").split()) == {str(spy)}
-    log.unlink()
-    done = cinecut("render", "spec.yaml", "-o", "b.mp4", "--ffmpeg", "./other", cwd=folder, CINECUT_FFMPEG=str(spy))
-    assert done.returncode == 0, done.stderr
-    assert set(log.read_text(encoding="utf-8").split()) == {str(other)}
-
-
-@pytest.mark.parametrize(
-    ("script", "words"),
-    [
-        (None, "there is no FFmpeg at"),
-        ("just a text, not executable", "there is no FFmpeg at"),
-        ("#!/bin/sh\necho hello\n", "does not answer as FFmpeg does"),
-        ("#!/bin/sh\nexit 3\n", "does not answer as FFmpeg does"),
-        ("#!/no/such/shell\n", "cannot be run"),
-        ("\x7fELF not really", "cannot be run"),
-        ("without libx264", "was built without libx264"),
-        ("without overlay", "was built without overlay"),
-    ],
-)
-def test_ffmpeg_that_is_none_or_lacks_something(folder: Path, bundled: Path, script: str | None, words: str) -> None:
-    path = folder / "ffmpeg"
-    if script is not None:
-        fake(path, without(bundled, script.split()[1]) if script.startswith("without") else script)
-        if script.startswith("just"):
-            path.chmod(0o644)
-    with pytest.raises(Stop) as stop:
-        find_ffmpeg(str(path))
-    assert stop.value.diagnostics[0].code == "no-ffmpeg"
-    assert words in stop.value.diagnostics[0].message
-
-
-@pytest.mark.parametrize("choice", ["no-such-name", ".", "~nobody-of-that-name/ffmpeg", "two words", "-h", "a\nb"])
-def test_name_that_leads_to_no_ffmpeg(folder: Path, choice: str) -> None:
-    done = cinecut("render", "spec.yaml", cwd=folder, CINECUT_FFMPEG=choice)
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: there is no FFmpeg at ")
-
-
-def test_systems_ffmpeg_where_none_is_bundled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CINECUT_FFMPEG", raising=False)
-    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
-    system = shutil.which("ffmpeg")
-    if system is None:
-        with pytest.raises(Stop, match="no FFmpeg is installed"):
-            find_ffmpeg()
-    else:
-        assert find_ffmpeg().path == str(Path(system).absolute())
-    monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(Stop, match="no FFmpeg is installed"):
-        find_ffmpeg()
-
-
-# How much of the machine it takes
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
-def test_threads_for_many_shots(folder: Path, ffmpeg: Path) -> None:
-    """A few for each shot's input (to read, to decode picture and sound), and those of one encoder."""
-    shots = 40
-    rows = "".join("  - shot: 0:01 - 0:02\n" for _ in range(shots))
-    (folder / "spec.yaml").write_text(f"cinecut: 1\nfilm: film.mkv\ntimeline:\n{rows}", encoding="utf-8")
-    most = folder / "most"
-    watcher = fake(
-        folder / "watched",
-        f"#!{sys.executable}\nimport os, subprocess, sys, time\n"
-        f'run = subprocess.Popen(["{ffmpeg}", *sys.argv[1:]])\n'
-        "most = 0\n"
-        "while run.poll() is None:\n"
-        "    try:\n"
-        '        most = max(most, len(os.listdir(f"/proc/{run.pid}/task")))\n'
-        "    except FileNotFoundError:\n"
-        "        break\n"
-        "    time.sleep(0.005)\n"
-        f'open("{most}", "a").write(f"{{most}} ")\n'
-        "sys.exit(run.wait())\n",
-    )
-    done = cinecut("render", "spec.yaml", "--ffmpeg", watcher, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    threads = max(int(number) for number in most.read_text(encoding="utf-8").split())
-    assert shots / 2 < threads <= 4 * shots + 40

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from compiling import compiled
+from correlation import sound_offset
 from numpy.typing import NDArray
-from oracle import Film, Samples, Sound, sound_offset
+from oracle import Film, Samples, Sound
 from rendering import render_text, spec_text
 
 from cinecut.ffmpeg.builds import find_ffmpeg

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracle import Film, Samples, Sound, sound_offset
+from correlation import sound_offset
+from oracle import Film, Samples, Sound
 from rendering import nearest_sample, render_text, spec_text, stems_of
 
 from cinecut.diagnostics import Stop

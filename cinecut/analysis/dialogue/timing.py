@@ -93,9 +93,9 @@ class _Fit:
 def _fit(cues: Sequence[SubtitleCue], evidence: NDArray[np.bool_], scale: Fraction) -> _Fit:
     spoken = evidence[: len(evidence) // _STEP * _STEP].reshape(-1, _STEP).mean(axis=1)
     shown = np.zeros(len(spoken))
+    steps = scale * STEPS / _STEP
     for cue in cues:
-        start, end = (max(0, round(time * scale * STEPS / _STEP)) for time in (cue.start, cue.end))
-        shown[start:end] = 1
+        shown[max(0, round(cue.start * steps)) : max(0, round(cue.end * steps))] = 1
     a, b = _quick_changes(spoken), _quick_changes(shown)
     scatter = float(np.linalg.norm(a) * np.linalg.norm(b))
     if scatter == 0:

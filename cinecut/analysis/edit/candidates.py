@@ -8,7 +8,7 @@ All signals are ranks within the film, 0 to 1; 0.5 is neutral.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -52,7 +52,7 @@ class Market:
     vibe: Vibe
     tempo: Tempo
     weights: Weights
-    _parts: dict[tuple[int, tuple[object, ...]], list[Cut]] = field(default_factory=dict)
+    _parts: dict[tuple[object, ...], dict[int, list[Cut]]] = field(default_factory=dict)  # by form, then by take
 
     @cached_property
     def signals(self) -> Mapping[str, Floats]:
@@ -121,11 +121,6 @@ class Market:
         """The motion of all takes, in order."""
         return np.sort([take.motion(take.range.start, take.range.duration) for take in self.takes])
 
-    def _blank(self, cut: Cut, gap: Gap) -> bool:
-        """Whether a part shows nothing and moves less than half of the film's takes do."""
-        assert cut.take is not None
-        return cut.take.look.is_blank and self._moving(cut, gap) <= NEUTRAL
-
     def _moving(self, cut: Cut, gap: Gap) -> float:
         """The rank of a part's movement, 0 to 1; the take's rank if the parts are not measured."""
         assert cut.take is not None
@@ -170,8 +165,9 @@ class Market:
     def next_strongest(self, gap: Gap) -> list[Candidate]:
         """As `strongest`, for a gap that none of the strongest takes fits: of the takes that do fit."""
         others = self.by_score[len(self.best(gap.slot)) :]
-        fitting = (n for n in others if not self.spoiling(gap.slot)[n])
-        return self._of_the_best(gap, list(islice((n for n in fitting if self._part(gap, n)), _BEST_LEAST)))
+        spoils = self.spoiling(gap.slot)
+        fitting = (n for n, cuts in self._fitted(gap, (n for n in others if not spoils[n])) if cuts)
+        return self._of_the_best(gap, list(islice(fitting, _BEST_LEAST)))
 
     def _of_the_best(self, gap: Gap, numbers: Sequence[int]) -> list[Candidate]:
         slot = gap.slot
@@ -199,7 +195,7 @@ class Market:
                 cut = spoken_part(gap, take, self.tempo, self.vibe)
                 if cut is not None and cut.line is not None:
                     said = self.weights.line * (0.5 + line_worth(cut.line, self.vibe, gap.slot.act))
-                    said += self.weights.blank * self._blank(cut, gap)
+                    said += self.weights.blank * _blank(replace(cut, motion=self._moving(cut, gap)))
                     found.append(Candidate(number, cut, float(worths[number]) + said, gap))
         return found
 
@@ -207,16 +203,15 @@ class Market:
         """The first `count` takes of the order that fit, and more until half as many are neither muted nor blank."""
         found: list[Candidate] = []
         heard = 0
-        for number in order:
-            for cut in self._part(gap, number):
+        for number, cuts in self._fitted(gap, order):
+            for cut in cuts:
                 if not cut.own_sound and len(found) >= count:
                     continue
                 worth = float(worths[number]) + self._sounding(cut)
-                motion, blank = self._moving(cut, gap), self._blank(cut, gap)
-                worth += self.weights.blank * blank
-                worth += self._movement(gap.slot) * (motion - self.takes[number].signals.motion)
-                found.append(Candidate(number, replace(cut, slot=gap.slot, motion=motion), worth, gap))
-                heard += cut.own_sound and not blank
+                worth += self.weights.blank * _blank(cut)
+                worth += self._movement(gap.slot) * (cut.motion - self.takes[number].signals.motion)
+                found.append(Candidate(number, replace(cut, slot=gap.slot), worth, gap))
+                heard += cut.own_sound and not _blank(cut)
             if len(found) >= count and heard >= count / 2:
                 break
         return found
@@ -227,12 +222,19 @@ class Market:
             return self.weights.mute
         return self.weights.tone if cut.tone is not None else self.weights.split * bool(cut.lead or cut.trail)
 
-    def _part(self, gap: Gap, number: int) -> list[Cut]:
-        """The part of a take that fills a gap, without a line of its own; with each sound that it may have."""
-        key = (number, gap.form)
-        if key not in self._parts:
-            self._parts[key] = silent_parts(gap, self.takes[number], self.tempo)
-        return self._parts[key]
+    def _fitted(self, gap: Gap, numbers: Iterable[int]) -> Iterator[tuple[int, list[Cut]]]:
+        """Takes, each with its part that fills a gap, without a line of its own; with each sound that it may have."""
+        known = self._parts.setdefault(gap.form, {})
+        for number in numbers:
+            if number not in known:
+                parts = silent_parts(gap, self.takes[number], self.tempo)
+                known[number] = [replace(cut, motion=self._moving(cut, gap)) for cut in parts]
+            yield number, known[number]
+
+
+def _blank(cut: Cut) -> bool:
+    """Whether a part shows nothing and moves less than half of the film's takes do."""
+    return cut.take is not None and cut.take.look.is_blank and cut.motion <= NEUTRAL
 
 
 def best_first(found: Iterable[Candidate]) -> list[Candidate]:

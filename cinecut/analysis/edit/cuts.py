@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.dialogue.lines import Line
-from cinecut.analysis.dialogue.pauses import Pauses
+from cinecut.analysis.dialogue.pauses import Pauses, stretches
 from cinecut.analysis.edit.blueprint import Slot
 from cinecut.analysis.film.movement.activity import Activity
 from cinecut.analysis.film.movement.course import MOVE
@@ -23,7 +24,7 @@ FACE = 0.02  # of the picture: a face from which a shot is a close one
 _HEAD = FilmTime(Fraction(0))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Take:
     """A part of a usable shot with the measurements of the shot. Only `range` may be shown."""
 
@@ -45,6 +46,11 @@ class Take:
     def score(self) -> float:
         return self.signals.score
 
+    @cached_property
+    def speech(self) -> list[FilmRange]:
+        """The times at which somebody speaks, in order."""
+        return stretches([line.range for line in self.lines])
+
     @property
     def moves(self) -> NDArray[np.float32]:
         """The motion in each MOVE; empty if it is unknown."""
@@ -60,6 +66,18 @@ class Take:
         first, last = int(begin), -int(-end // 1)
         shares = np.minimum(np.arange(first + 1, last + 1), end) - np.maximum(np.arange(first, last), begin)
         return float(steps[first:last] @ shares / (end - begin))
+
+    def liveliest(self, length: Fraction, lively: int) -> FilmTime:
+        """The start of its part of a length that moves most, or least where `lively` is -1."""
+        if (length, lively) not in self._liveliest:
+            starts = [self.range.start + MOVE * n for n in range(int((self.range.duration - length) / MOVE) + 1)]
+            best = max(starts, key=lambda start: (lively * self.motion(start, length), -start.seconds))
+            self._liveliest[length, lively] = best
+        return self._liveliest[length, lively]
+
+    @cached_property
+    def _liveliest(self) -> dict[tuple[Fraction, int], FilmTime]:
+        return {}
 
     def sight(self, time: FilmTime) -> tuple[float, float, float]:
         """The light and the place of the eye at a time: light, from the left, from the top, all 0 to 1."""

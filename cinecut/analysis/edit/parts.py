@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
 from cinecut.analysis.dialogue.lines import Line
-from cinecut.analysis.dialogue.pauses import stretches
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import Cut, Take, Tempo
-from cinecut.analysis.film.movement.course import MOVE
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.vibes import Vibe
 
@@ -123,7 +121,6 @@ def line_worth(line: Line, vibe: Vibe, act: str = "") -> float:
 
 def spoken_part(gap: Gap, take: Take, tempo: Tempo, vibe: Vibe) -> Cut | None:
     """The best part of the take with a whole line that stands alone and cuts off no other line."""
-    speech = stretches([line.range for line in take.lines])
     for line in sorted(take.lines, key=lambda line: (-line_worth(line, vibe, gap.slot.act), line.index)):
         if line.standalone < SPOKEN_WELL:
             continue
@@ -132,7 +129,7 @@ def spoken_part(gap: Gap, take: Take, tempo: Tempo, vibe: Vibe) -> Cut | None:
             continue
         first = line.range.start - _BEFORE_LINE
         part = _part(gap, take, tempo, [first - spare / 3, first, first - spare])
-        if part is not None and not part.chops(speech):
+        if part is not None and not part.chops(take.speech):
             return Cut(gap.slot, take, part.shown.start, part.enters, line=line, why=_why(line))
     return None
 
@@ -157,12 +154,11 @@ def silent_parts(gap: Gap, take: Take, tempo: Tempo) -> list[Cut]:
 
 
 def _silent_parts(gap: Gap, take: Take, tempo: Tempo) -> list[Cut]:
-    speech = stretches([line.range for line in take.lines])
-    hit, wishes = _wishes(gap, take, tempo, speech)
+    hit = _hit(gap, take, tempo)
     tried = list[_Part]()
-    for wish in wishes:
+    for wish in _wishes(gap, take, tempo, hit):
         part = _part(gap, take, tempo, [wish])
-        if part is not None and not part.chops(speech):
+        if part is not None and not part.chops(take.speech):
             return [_cut(gap, part, take, hit)]
         tried += [part] if part is not None else []
     if not tried:
@@ -194,24 +190,29 @@ def _split(gap: Gap, part: _Part, take: Take, tempo: Tempo, hit: FilmTime | None
     return replace(_cut(gap, part, take, hit), lead=lead, trail=trail) if fits else None
 
 
-def _wishes(gap: Gap, take: Take, tempo: Tempo, speech: Sequence[FilmRange]) -> tuple[FilmTime | None, list[FilmTime]]:
-    """The in point at which the moment of action is on a beat, and all that are tried, the most wanted first."""
+def _hit(gap: Gap, take: Take, tempo: Tempo) -> FilmTime | None:
+    """The in point at which the moment of action is on the beat nearest the middle of the slot."""
+    if take.peak is None or gap.slot.beats < 2 or gap.length > take.range.duration:
+        return None
+    return _on_frame(take.peak - Fraction(gap.middle) / tempo.rate, tempo)
+
+
+def _wishes(gap: Gap, take: Take, tempo: Tempo, hit: FilmTime | None) -> Iterator[FilmTime]:
+    """The in points that are tried, the most wanted first."""
     length = gap.length
     if length > take.range.duration:
-        return None, []
-    wishes = [take.range.start + (take.range.duration - length) / 2, take.range.start, take.range.end - length]
-    hit = None
+        return
+    middle = take.range.start + (take.range.duration - length) / 2
+    wishes = [middle, take.range.start, take.range.end - length]
     if gap.lively and len(take.moves):
-        starts = [take.range.start + MOVE * n for n in range(int((take.range.duration - length) / MOVE) + 1)]
-        wishes.insert(0, max(starts, key=lambda start: (gap.lively * take.motion(start, length), -start.seconds)))
-    if take.peak is not None and gap.slot.beats >= 2:
-        # The moment is placed on the beat nearest the middle of the slot.
-        hit = _on_frame(take.peak - Fraction(gap.middle) / tempo.rate, tempo)
+        wishes.insert(0, take.liveliest(length, gap.lively))
+    if hit is not None:
         wishes.insert(0, hit)
+    yield from wishes
     edges = [1 / tempo.film_rate, tempo.handle + 1 / tempo.film_rate]
-    outer = [time for stretch in speech for edge in edges for time in (stretch.start - edge, stretch.end + edge)]
+    outer = [time for stretch in take.speech for edge in edges for time in (stretch.start - edge, stretch.end + edge)]
     aside = [*outer, *(time - length for time in outer)]
-    return hit, [*wishes, *sorted(aside, key=lambda time: abs(time - wishes[0]))]
+    yield from sorted(aside, key=lambda time: abs(time - wishes[0]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,10 +94,12 @@ def index(
     print_diagnostics([Diagnostic("film", message) for message in told])
     if as_json:
         print(json.dumps({"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]}))
-        return
-    shots = sum(each.shots for each in done.films)
-    seen = f"{_counted(len(done.films), 'film')} with {_counted(shots, 'shot')}"
-    say(f"{report}: {seen}, {done.new} of them new, {len(done.failed)} failed")
+    else:
+        shots = sum(each.shots for each in done.films)
+        seen = f"{_counted(len(done.films), 'film')} with {_counted(shots, 'shot')}"
+        say(f"{report}: {seen}, {done.new} of them new, {len(done.failed)} failed")
+    if done.failed and len(done.failed) == len(done.films):
+        raise Stop("unreadable", "no film could be indexed", f"{report} says why")
 
 
 @contextmanager

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 from cinecut.interchange.back.bring import read_cut
 from cinecut.interchange.build import ExportOptions, Shelf
-from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, Media
+from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, Media
 from cinecut.language.document import NodePath
 from cinecut.language.document.layout import Remark
 from cinecut.language.events import Black, Clip, Entry, Shot, Title, Transition
 from cinecut.language.facts import FilmFacts
 from cinecut.language.read import make
 from cinecut.language.spec import Film, Output, Spec
-from cinecut.language.timebase import FilmTime, Length
+from cinecut.language.timebase import FilmTime, Length, clock
 from cinecut.language.write import write_spec
 from cinecut.media.link import film_names
 
@@ -42,7 +42,7 @@ def begin(name: str, data: bytes, folder: Path, films: Sequence[tuple[str, FilmF
     known = Media(tuple(media))
     named = {known.called(medium.path, medium.reel): each for medium, each in zip(media, called, strict=True)}
     cut = read_cut(name, data, rate, known)
-    started = _Timeline(cut, named, [*cut.odd])
+    started = _Timeline(cut, named, [*cut.odd], cut.loose())
     at = 0
     for piece in cut.pieces:
         if piece.medium not in named:
@@ -54,8 +54,7 @@ def begin(name: str, data: bytes, folder: Path, films: Sequence[tuple[str, FilmF
         at = piece.end
     end = max([at, *(line.end for line in cut.lines)])
     started.black(at, end)
-    heard = dict.fromkeys(sound.medium for sound in cut.sounds)
-    started.by_hand += [f"{medium} is heard in it" for medium in heard if medium not in named]
+    started.by_hand += dict.fromkeys(started.lost())
     own = [make(Film, file=film, facts=facts) for film, facts in films]
     several = {each: film for each, film in zip(called, own, strict=True) if each is not None}
     spec = make(
@@ -76,14 +75,13 @@ class _Timeline:
     cut: EditorCut
     films: Mapping[str, str | None]  # their names in the spec, by what they are called in the cut
     by_hand: list[str]
+    loose: list[EditorSound]  # that are not in sync with any picture, and so far with no shot
     entries: list[Entry] = field(default_factory=list)
     remarks: dict[int, list[str]] = field(default_factory=dict)
 
     def shot(self, piece: EditorPicture) -> None:
-        medium = self.cut.known.by_name(piece.medium)
-        assert medium is not None  # or no shot is made of it
-        numbered = medium.numbered
-        source = max(Fraction(0), piece.source - numbered.first / numbered.rate)
+        source = max(Fraction(0), piece.source - self._first(piece.medium))
+        piece, elsewhere = self._sound_of(piece, source)
         silent = bool(self.cut.sounds) and (piece.gain is None or piece.gain < _SILENT)
         lead, trail = (_frames(frames) if frames > 0 else None for frames in piece.over)
         gain = Fraction(0) if silent or piece.gain is None else Fraction(str(round(piece.gain, 1)))
@@ -93,11 +91,38 @@ class _Timeline:
         self._note(piece.start, piece.end)
         self.entries.append(
             make(
-                Shot, shot=clip, speed=piece.speed, mute=silent, gain=gain, sound_lead=lead, sound_trail=trail,
+                Shot, shot=clip, speed=piece.speed, mute=silent, gain=gain, sound_in=elsewhere,
+                sound_lead=lead, sound_trail=trail,
                 from_=head, to=_transition("fade out", piece.fades[1]),
                 titles=self._titles(piece.start, piece.end),
             )
         )  # fmt: skip
+
+    def _sound_of(self, piece: EditorPicture, source: Fraction) -> tuple[EditorPicture, FilmTime | None]:
+        """A picture with its sound; where that begins, if it is of another moment than the picture."""
+        whole = [each for each in self.cut.under(piece) if each.start <= piece.start and piece.end <= each.end]
+        sound = next((each for each in whole if each in self.loose), None)
+        if piece.gain is not None or sound is None:
+            return piece, None
+        self.loose = [each for each in self.loose if (each.medium, each.start) != (sound.medium, sound.start)]
+        shift = self.cut.source_at(sound, piece.start, piece.speed) - piece.source
+        over = (piece.start - sound.start, sound.end - piece.end)
+        return replace(piece, gain=round(sound.gain, 2), over=over), FilmTime(max(Fraction(0), source + shift))
+
+    def lost(self) -> Iterator[str]:
+        """What is heard and comes into no shot."""
+        for sound in self.loose:
+            if sound.medium not in self.films:
+                yield f"{sound.medium} is heard in it"
+            else:
+                seconds, frames = sound.source - self._first(sound.medium), sound.end - sound.start
+                begins = f"{sound.medium} from {clock(max(Fraction(0), seconds))}"
+                yield f"{begins} is heard at frame {sound.start}, for {frames} frames"
+
+    def _first(self, medium: str) -> Fraction:
+        """The moment that a film's own timecode begins with, in seconds."""
+        known = self.cut.known.by_name(medium)
+        return known.numbered.first / known.numbered.rate if known is not None else Fraction(0)
 
     def black(self, start: int, end: int) -> None:
         if end > start:

@@ -135,15 +135,27 @@ class EditorCut:
 
     def _with_sound(self, piece: EditorPicture) -> EditorPicture:
         """The picture with the sound that belongs to it: same medium, heard at the picture's middle, in sync."""
+        sound = next((sound for sound in self.under(piece) if self._in_sync(piece, sound)), None)
+        if sound is None:
+            return piece
+        return replace(piece, gain=round(sound.gain, 2), over=(piece.start - sound.start, sound.end - piece.end))
+
+    def under(self, piece: EditorPicture) -> list[EditorSound]:
+        """What is heard of a picture's own medium at its middle."""
         middle = (piece.start + piece.end) // 2
-        for sound in self.sounds:
-            if sound.medium == piece.medium and sound.start <= middle < sound.end:
-                there = piece.source + (middle - piece.start) * piece.speed / self.rate
-                heard = sound.source + (middle - sound.start) * piece.speed / self.rate
-                if abs(there - heard) * self.rate <= 2:
-                    over = (piece.start - sound.start, sound.end - piece.end)
-                    return replace(piece, gain=round(sound.gain, 2), over=over)
-        return piece
+        return [sound for sound in self.sounds if sound.medium == piece.medium and sound.start <= middle < sound.end]
+
+    def source_at(self, sound: EditorSound, frame: int, speed: Fraction) -> Fraction:
+        """The moment of its medium that a sound is at, at a frame of the sequence."""
+        return sound.source + (frame - sound.start) * speed / self.rate
+
+    def _in_sync(self, piece: EditorPicture, sound: EditorSound) -> bool:
+        return abs(self.source_at(sound, piece.start, piece.speed) - piece.source) * self.rate <= 2
+
+    def loose(self) -> list[EditorSound]:
+        """The sounds that are in sync with no picture."""
+        tied = {sound for piece in self.pieces for sound in self.under(piece) if self._in_sync(piece, sound)}
+        return [sound for sound in self.sounds if sound not in tied]
 
 
 def step_of(points: Iterable[tuple[Fraction, Fraction]]) -> Fraction | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from cinecut.delivery.meters import Measured, measure
 from cinecut.diagnostics import Severity, Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Workplace
-from cinecut.files import disk_errors
+from cinecut.files import disk_errors, temporary_folder
 from cinecut.language.facts import LoudnessTarget
 from cinecut.language.timebase import clock
 from cinecut.machine.gpu import gpu_lock
@@ -82,13 +81,13 @@ def deliverable_of(spec: Path, file: Path, only: str | None) -> Job:
 def verify(job: Job, file: Path, ffmpeg: FFmpeg, waiting: Callable[[str], None]) -> Verified:
     """Check a file against the first output of a job. Raises Stop if it cannot be read at all."""
     with (
-        tempfile.TemporaryDirectory(prefix="cinecut-") as name,
+        temporary_folder() as folder,
         gpu_lock(f"verifying {file.name}", waiting) as lock,
-        disk_errors(Path(name)),
+        disk_errors(folder),
     ):
         store = usual_store()
-        materials = Materials(job, Path(name), SILENT, store)
-        reference = Reference(job, Workplace(ffmpeg, Path(name), lock, job.plan.places), materials, store)
+        materials = Materials(job, folder, SILENT, store)
+        reference = Reference(job, Workplace(ffmpeg, folder, lock, job.plan.places), materials, store)
         window = framed(file, reference.output.size)
         with ThreadPoolExecutor(2) as pool:  # the file's pictures are read in one thread, all else in another
             strip = pool.submit(read_strip, file, reference.size, window, reference.matrix)

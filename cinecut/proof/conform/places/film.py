@@ -36,7 +36,7 @@ from cinecut.analysis.film.search import plan
 from cinecut.analysis.film.strips import GroupReader
 from cinecut.analysis.stage import Stage, StageRunner
 from cinecut.diagnostics import Stop
-from cinecut.files import cache_folder, content_of, write_beside
+from cinecut.files import beside, cache_folder, content_of
 from cinecut.language.facts import FilmFacts
 from cinecut.media.probe import film_facts
 from cinecut.proof.conform.places.vectors import TINTS, WHOLE, Vectors, View, colors_of, framed, tints_of, vectors_of
@@ -333,12 +333,14 @@ class FilmPictures:
 
     @staticmethod
     def _kept_or(file: Path, make: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
-        """What a file holds; where there is none, what is made and kept in it."""
+        """What a file holds; where there is none, what is made, and kept in it as far as the disk allows."""
         with suppress(OSError, ValueError):
             return np.frombuffer(content_of(file), np.uint8).reshape(-1, _ROW)
         made = make()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_beside(file, made.tobytes())
+        with suppress(OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with beside(file) as part:
+                part.write_bytes(made.tobytes())
         return made
 
     @cached_property
