@@ -224,7 +224,7 @@ OTHERS = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.lists(SHOTS | OTHERS, min_size=1, max_size=8), st.sampled_from([24, Fraction(30000, 1001), 25]))
 def test_random_trailers_come_back_unchanged(parts: list[str], rate: Fraction) -> None:
     first = "- shot: {in: 5, for: 40f}\n"
