@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
+gc.set_threshold(500_000)  # as for every command, but before the tests are read
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands start here: none shall compile all anew
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as for every command; read when NumPy is loaded
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other give a busy machine's cores away
 
 import fcntl
-import gc
 import hashlib
 import shutil
 import signal

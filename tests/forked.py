@@ -155,6 +155,7 @@ def _foreign(environment: dict[str, str]) -> dict[str, str]:
 def serve(line: int) -> None:
     """Fork for each command that is asked for, until nobody is left who could ask."""
     sys.modules["sentence_transformers"] = None  # type: ignore[assignment]  # its engine of five seconds is not meant
+    gc.set_threshold(500_000)  # as for every command, but before all is loaded
     _load()
     _answer(socket.socket(fileno=line), songs=False)
 

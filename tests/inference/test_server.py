@@ -302,17 +302,17 @@ _HANG = 'def answer(body):\n if count == 1: time.sleep(60)\n return 200, \'{"moo
 
 def test_a_server_that_hangs_on_one_frame_answers_the_next(tmp_path: Path) -> None:
     with Scripted(tmp_path, _HANG).models().open("vision") as chat:
-        with pytest.raises(NoAnswer, match="no answer within 1 s") as caught:
+        with pytest.raises(NoAnswer, match=r"no answer within \d+ s") as caught:
             chat.ask("What is seen?", MOOD, patience=1)
         assert not caught.value.gone
-        assert chat.ask("What is seen?", MOOD, patience=10)["mood"] == "calm"
+        assert chat.ask("What is seen?", MOOD, patience=GIVE_UP)["mood"] == "calm"
 
 
 def test_a_server_that_hangs_as_a_whole_is_gone_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cinecut.inference.chat._ALIVE", 0.5)
     server = Scripted(tmp_path, _HANG + "Server = HTTPServer")
     with server.models().open("vision") as chat:
-        with pytest.raises(NoAnswer, match="no answer within 1 s") as caught:
+        with pytest.raises(NoAnswer, match=r"no answer within \d+ s") as caught:
             chat.ask("What is seen?", MOOD, patience=1)
         assert caught.value.gone
     assert not runs(server.pid)
