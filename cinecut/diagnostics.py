@@ -198,6 +198,8 @@ def excerpt(value: object, most: int = 60) -> str:
 
 def harmless(text: str) -> str:
     """Foreign text (a file name, a server's reply) without characters that control the terminal."""
+    if text.isprintable():
+        return text
     return "".join("\ufffd" if _controls_terminal(char) else char for char in text)
 
 

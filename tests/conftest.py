@@ -22,7 +22,13 @@ from typing import Any
 
 import pytest
 from effort import as_few_as_hold_all
+from hypothesis import HealthCheck, settings
 from oracle import BUNDLED, Film, make_film
+
+# Examples are the same each time, and a busy machine may take as long as it wants for them.
+_PATIENT = settings(derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("patient", _PATIENT)
+settings.load_profile("patient")
 
 _SYSTEM = shutil.which("ffmpeg")
 _NO_SYSTEM = pytest.mark.skipif(_SYSTEM is None, reason="no FFmpeg on this system")

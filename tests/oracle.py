@@ -64,7 +64,7 @@ class Film:
     path: Path
     rate: Fraction
     frames: int
-    size: tuple[int, int] = (640, 360)
+    size: tuple[int, int] = (320, 180)
     codec: Literal["libx264", "mpeg4", "mjpeg", "ffv1", "prores_ks"] = "libx264"
     gop: int = 48
     open_gop: bool = False

@@ -6,17 +6,15 @@ a person wrote it; an edit of a client can only name files inside the fence.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cinecut.diagnostics import Stop
 from cinecut.files import real_path
-from cinecut.language.formats import properties_of, resolved
-from cinecut.language.read import inside, specs_in
+from cinecut.language.read import specs_in
 from cinecut.language.spec import Spec
+from cinecut.render.check import files_of
 
 _SUFFIXES = (".yaml", ".yml")
 _MOST = 200  # specs that are listed
@@ -80,7 +78,7 @@ class Fence:
 
     def check_names(self, spec: Path, before: Spec, after: Spec) -> None:
         """Raise Stop where an edit names a file outside the fence that the spec did not name before."""
-        known = set(_named(before, spec.parent))
+        known = _named(before, spec.parent)
         for path in _named(after, spec.parent):
             if path not in known and not self._holds(path) and path.parent != spec.parent:
                 message = f"{path} lies outside of what may be reached: the edit was refused, and nothing written"
@@ -90,27 +88,5 @@ class Fence:
         return path in self.specs or any(path.is_relative_to(folder) for folder in self.folders)
 
 
-def _named(spec: Spec, folder: Path) -> Iterator[Path]:
-    """The files that a spec names, resolved: every value that the schema marks as a file's name."""
-    names = list(_file_names(spec))
-    if spec.vibe is not None and spec.vibe.base.lower().endswith(_SUFFIXES):
-        names.append(spec.vibe.base)
-    yield from (real_path(inside(folder, name)) for name in names)
-
-
-def _file_names(record: Any) -> Iterator[str]:
-    properties = properties_of(type(record)) if getattr(record, "schema", None) is not None else {}
-    for item in dataclasses.fields(record):
-        value, part = getattr(record, item.name), resolved(properties.get(item.name.rstrip("_"), {}))
-        each = part.get("additionalProperties")
-        if isinstance(value, str) and part.get("format") == "file-name":
-            yield value
-        elif isinstance(value, Mapping) and isinstance(each, dict) and each.get("format") == "file-name":
-            yield from map(str, value.values())
-        elif isinstance(value, Mapping):
-            records = [inner for inner in value.values() if dataclasses.is_dataclass(inner)]
-            yield from (name for inner in records for name in _file_names(inner))
-        elif isinstance(value, tuple):
-            yield from (name for inner in value if dataclasses.is_dataclass(inner) for name in _file_names(inner))
-        elif dataclasses.is_dataclass(value):
-            yield from _file_names(value)
+def _named(spec: Spec, folder: Path) -> set[Path]:
+    return {real_path(file) for file in files_of(spec, folder)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -14,7 +15,7 @@ from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.edit.cuts import Cut, OtherTake
 from cinecut.analysis.edit.score.sound import CutSong, LeveledVoice, Score, Sfx, Sounds
 from cinecut.analysis.episodes import Episode
-from cinecut.analysis.story.arc import SIGNALS, TurningPoint
+from cinecut.analysis.story.arc import SIGNALS, BeatType, TurningPoint
 from cinecut.analysis.story.scenes import Described
 from cinecut.language.document import NodePath
 from cinecut.language.document.layout import Remark, number_text
@@ -225,19 +226,32 @@ def _mix(score: Score, notes: _Notes) -> Mix:
 
 def _timeline(decided: Decisions, notes: _Notes) -> tuple[Entry, ...]:
     entries: list[Entry] = []
-    act = ""
+    act, said = "", ""
     for cut, sounds in zip(decided.cuts, decided.score.events, strict=True):
         if cut.slot.act != act:
             act = cut.slot.act
             # The hit of the drop is the place's, whichever shot stands there later.
             own = sounds.effects if act == "beat drop" and any(each.name for each in sounds.effects) else ()
             sounds = replace(sounds, effects=sounds.effects if not own else ())
+            said = _of_act(act, decided)
+            if said:
+                notes.beside(("timeline", len(entries), "act"), said)
             entries.append(make(ActMarker, act=act, sound=tuple(map(_effect, own))))
         event, why = _event(cut, sounds, decided, cut is decided.cuts[-1])
+        if why.get(("gain",)) == said:
+            del why["gain",]
         for place, text in why.items():
             notes.beside(("timeline", len(entries), *place), text)
         entries.append(event)
     return tuple(entries)
+
+
+def _of_act(act: str, decided: Decisions) -> str:
+    """The reason for their gain that several shots of an act share; empty if none is said more than once."""
+    both = zip(decided.cuts, decided.score.events, strict=True)
+    said = Counter(sounds.why_gain for cut, sounds in both if cut.slot.act == act and sounds.gain)
+    why, times = said.most_common(1)[0] if said else ("", 0)
+    return why if times > 1 else ""
 
 
 def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Event, dict[NodePath, str]]:
@@ -305,15 +319,15 @@ def _moment(time: FilmTime, decided: Decisions) -> tuple[str | None, FilmTime]:
 
 
 def _notes_of(cut: Cut, described: Described) -> dict[str, Any]:
-    """The analysis's remarks on a shot."""
+    """The analysis's remarks on a shot, without those that most shots would share."""
     if cut.take is None:
         return {}
     scene = described.scenes.get(cut.take.shot)
     return {
         "zone": str(cut.take.zone),
-        "beat_type": str(cut.take.beat_type),
+        "beat_type": None if cut.take.beat_type is BeatType.ESCALATION else str(cut.take.beat_type),
         "score": Fraction(f"{cut.take.score:.2f}"),
-        "by": SIGNALS if scene is None else described.by[:60],
+        "by": described.by[:60] if scene else SIGNALS if described.scenes else None,
         "line": cut.line and cut.line.text[:500],
         "scene": scene and scene.text,
     }

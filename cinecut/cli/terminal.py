@@ -174,7 +174,17 @@ LOUDNESS = Loudness()
 def say(text: str) -> None:
     """Print what a command did, except with -q."""
     if not LOUDNESS.quiet:
-        print(text)
+        show(text)
+
+
+def show(text: str) -> None:
+    """Print a result. Names in it may hold any characters; tabs separate columns."""
+    print("\t".join(map(harmless, text.split("\t"))))
+
+
+def remark(text: str) -> None:
+    """Print on standard error what a program that reads the results must not get."""
+    print(harmless(text), file=sys.stderr)
 
 
 def print_diagnostics(diagnostics: list[Diagnostic]) -> None:

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from cinecut import __version__
-from cinecut.diagnostics import harmless
+from cinecut.cli.terminal import remark
 from cinecut.files import cache_folder
 
 _WANTED = "CINECUT_DEBUG"
@@ -26,7 +26,7 @@ def say(error: Exception) -> None:
         where = f"the report is in {_written(_report(error))}"
     except OSError as refused:
         where = f"no report could be written ({refused.strerror}); {_WANTED}=1 prints it"
-    print(harmless(f"error: cinecut failed, and this is a fault of its own: {reason}; {where}"), file=sys.stderr)
+    remark(f"error: cinecut failed, and this is a fault of its own: {reason}; {where}")
 
 
 def _report(error: Exception) -> str:

@@ -101,7 +101,8 @@ class Chat:
     def _post(self, body: dict[str, Any], end: float) -> tuple[int, str]:
         began = time.monotonic()
         left = max(end - began, 0.1)
-        try:
+
+        def ask() -> tuple[int, str]:
             with (
                 session(self.url) as connection,
                 connection.post(
@@ -113,7 +114,10 @@ class Chat:
                     stream=True,
                 ) as response,
             ):
-                return response.status_code, _read_text(response, end)
+                return response.status_code, read_text(response, end)
+
+        try:
+            return within(left, ask)
         except (requests.RequestException, OSError) as error:
             late = isinstance(error, requests.Timeout) or time.monotonic() >= end - _LATE
             reason = f"no answer within {time.monotonic() - began:.0f} s" if late else "the server broke the connection"
@@ -124,11 +128,15 @@ class Chat:
 
     def _answers(self) -> bool:
         """Whether the server still replies at all."""
-        try:
+
+        def ask() -> None:
             with session(self.url) as connection:
                 connection.get(
                     f"{self.url}/v1/models", auth=self.auth, timeout=_ALIVE, allow_redirects=False, stream=True
                 )
+
+        try:
+            within(2 * _ALIVE, ask)
         except (requests.RequestException, OSError):
             return False
         return True
@@ -148,6 +156,15 @@ def in_background(work: Callable[[], T]) -> Future[T]:
     return future
 
 
+def within(seconds: float, ask: Callable[[], T]) -> T:
+    """The answer to a request that takes so long at most. Raises requests.Timeout, also for a server that sends a byte
+    now and then, with which each single wait is short."""
+    try:
+        return in_background(ask).result(seconds)
+    except TimeoutError:
+        raise requests.Timeout from None
+
+
 def session(url: str) -> requests.Session:
     """An HTTP session; proxies from the environment are used for other machines only."""
     new = requests.Session()
@@ -155,7 +172,7 @@ def session(url: str) -> requests.Session:
     return new
 
 
-def _read_text(response: requests.Response, end: float) -> str:
+def read_text(response: requests.Response, end: float) -> str:
     """A reply's text, limited in size and time: a reply that arrives too slowly is a timeout."""
     parts = bytearray()
     for part in response.iter_content(1 << 16):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -14,10 +15,11 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from cinecut.diagnostics import Stop
-from cinecut.inference.chat import Chat, printable, session
+from cinecut.inference.chat import Chat, NoAnswer, printable, read_text, session, within
 from cinecut.inference.models import Part
 
 KEY = "CINECUT_LLM_KEY"
+_PATIENCE = 10  # seconds for what a server says of itself
 _SLOTS = 4  # questions at a time, unless the server states fewer
 
 
@@ -93,11 +95,22 @@ class Remote:
         return _SLOTS
 
     def _get(self, path: str) -> tuple[int, str]:
+        end = time.monotonic() + _PATIENCE
+
+        def ask() -> tuple[int, str]:
+            with (
+                session(self.url) as connection,
+                connection.get(
+                    self.url + path, auth=self._auth, timeout=_PATIENCE, allow_redirects=False, stream=True
+                ) as reply,
+            ):
+                return reply.status_code, read_text(reply, end)
+
         try:
-            with session(self.url) as connection:
-                reply = connection.get(self.url + path, auth=self._auth, timeout=10, allow_redirects=False)
-                return reply.status_code, reply.text
+            return within(_PATIENCE, ask)
+        except NoAnswer as error:
+            raise Stop("model", f"{self.url}: {error}") from None
         except requests.Timeout:
-            raise Stop("model", f"the server at {self.url} does not answer within 10 s") from None
+            raise Stop("model", f"the server at {self.url} does not answer within {_PATIENCE} s") from None
         except requests.RequestException:
             raise Stop("model", f"there is no server at {self.url}") from None

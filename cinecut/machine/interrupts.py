@@ -24,7 +24,7 @@ from cinecut.files import discard_unfinished
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TICK = 1.0  # seconds from one look to the next
 _TAKING = 2.0  # seconds after which the main thread should have taken a signal
-_CLEANING = 10.0  # or should have ended, if it has
+_CLEANING = 5.0  # or should have ended, if it has: threads may still be at work
 _DISCARDING = 2.0  # seconds for deleting what is half-written: it may lie on the very disk
 _SHOW_CURSOR = "\x1b[?25h"
 
@@ -106,7 +106,7 @@ def _end(signum: int) -> None:
     if sys.stderr.isatty():
         print(_SHOW_CURSOR, end="", file=sys.stderr)
     left = "the next run deletes what is half-written" if discarding.is_alive() else "nothing was left behind"
-    os._exit(say(signum, f"a disk does not answer; {left}"))
+    os._exit(say(signum, left if _seen else f"a disk does not answer; {left}"))
 
 
 def _children() -> list[int]:

@@ -21,7 +21,7 @@ from cinecut.kits import kits_of
 from cinecut.known.judge import judge
 from cinecut.known.record import Known, known_of, was_analysed
 from cinecut.language.document import STDIN, Document, MapNode
-from cinecut.language.read import fill_spec, load_spec
+from cinecut.language.read import fill_spec, inside, load_spec
 from cinecut.language.rules import check_rules
 from cinecut.language.spec import Spec
 from cinecut.language.translation import translations_of
@@ -60,6 +60,15 @@ def _music_is_wrong(document: Document, report: Report) -> bool:
     errors = [each.span for each in report if each.severity is Severity.ERROR and each.code != "no-grid" and each.span]
     first, last = (music.span.line, music.span.column), (music.span.end_line, music.span.end_column)
     return any(first <= (span.line, span.column) < last for span in errors)
+
+
+def files_of(spec: Spec, folder: Path) -> list[Path]:
+    """All files that a spec in a folder names: its media, and data files of the user's own."""
+    from cinecut.media.link import assets_of
+
+    kits = (item.kit for item in spec.deliverables if item.kit and item.kit.lower().endswith((".yaml", ".yml")))
+    own = [inside(folder, name) for name in (*kits, *(spec.languages or {}).values())]
+    return [*(each.file for each in assets_of(spec, folder)), *own]
 
 
 def layout_at(path: Path) -> Layout:

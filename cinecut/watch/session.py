@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,7 @@ from cinecut.edits import revise
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Running
 from cinecut.files import open_file
-from cinecut.language.read import inside
-from cinecut.language.spec import Spec
-from cinecut.media.link import assets_of
-from cinecut.render.check import warn
+from cinecut.render.check import files_of, warn
 from cinecut.render.job import Job, Watch, prepare_live
 from cinecut.render.trailer import Effort, render
 from cinecut.watch.describe import description, stills_of
@@ -102,7 +99,7 @@ class Session:
     @property
     def media(self) -> list[Path]:
         """The files that the last good spec names."""
-        return list(_named(self.job.spec, self.job.folder)) if self.job is not None else []
+        return files_of(self.job.spec, self.job.folder) if self.job is not None else []
 
     def _look(self) -> Job | None:
         """The file's current state; None if it has mistakes. Then the last good trailer stays on the page."""
@@ -199,12 +196,3 @@ def _shown(found: list[Diagnostic], text: str) -> tuple[str, ...]:
     lines = text.splitlines()
     told = condensed([item for item in found if item.severity is not Severity.NOTE])
     return tuple(as_text(item, lines if item.span else None) for item in told)
-
-
-def _named(spec: Spec, folder: Path) -> Iterator[Path]:
-    """The files that a spec names."""
-    yield from (each.file for each in assets_of(spec, folder))
-    kits = {item.kit for item in spec.deliverables if item.kit and item.kit.endswith((".yaml", ".yml"))}
-    yield from (inside(folder, name) for name in (*kits, *(spec.languages or {}).values()))
-    if spec.vibe is not None and spec.vibe.base.endswith((".yaml", ".yml")):
-        yield inside(folder, spec.vibe.base)

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +204,48 @@ def test_subjects_alternate(name: str) -> None:
     shown = [int(cut.take.look.subject[0].argmax()) for cut in cuts if cut.take]
     near = [one == other for at, one in enumerate(shown) for other in shown[at + 1 : at + 4]]
     assert np.mean(near) < 0.25
+
+
+@pytest.mark.parametrize("name", ["action", "comedy", "family", "horror", "sci-fi", "western"])
+def test_main_subjects_are_introduced_and_none_fills_a_long_row(name: str) -> None:
+    """Of two subjects the rarer one is what no genre wants; still act 1 shows both, and no row is longer than three."""
+    dice, vibe, rate = random.Random(name), load_vibe(name), Fraction(24)
+    signs = [np.eye(2, 162, 40 * n, dtype=np.float32) for n in range(2)]
+    takes = []
+    for at, take in enumerate(_film(dice, rate, shots=120, spoken=0.0)):
+        rare = at % 4 == 0
+        worst = {key: 0.4 if liking > 0 else 0.6 for key, liking in vibe.taste.items()} if rare else {}
+        signals = replace(take.signals, **worst)
+        takes.append(replace(take, signals=signals, look=replace(take.look, subject=signs[rare])))
+    cuts = arrange(_slots(vibe, Fraction(90), Fraction(120), False), takes, vibe, _tempo(vibe, Fraction(120), rate))
+    shown = [(cut.slot.act, int(cut.take.look.subject[0].argmax())) for cut in cuts if cut.take]
+    assert {subject for act, subject in shown if act in ("cold open", "act 1")} == {0, 40}
+    assert max(len(list(row)) for _, row in groupby(subject for _, subject in shown)) <= 3
+
+
+def test_a_film_of_one_subject_fills_every_slot() -> None:
+    dice, vibe, rate = random.Random(1), load_vibe("comedy"), Fraction(24)
+    sign = np.eye(2, 162, dtype=np.float32)
+    takes = [replace(t, look=replace(t.look, subject=sign)) for t in _film(dice, rate, shots=120, spoken=0.0)]
+    slots = _slots(vibe, Fraction(90), Fraction(120), False)
+    cuts = arrange(slots, takes, vibe, _tempo(vibe, Fraction(120), rate))
+    assert sum(cut.slot.beats for cut in cuts) == sum(slot.beats for slot in slots)
+
+
+@pytest.mark.parametrize("name", ["action", "comedy", "horror"])
+def test_alternatives_say_how_they_differ_from_the_chosen_shot(name: str) -> None:
+    """Each one is truly as it says, and hardly two of a slot say the same."""
+    dice, vibe, rate = random.Random(name), load_vibe(name), Fraction(24)
+    takes = _film(dice, rate, shots=120, spoken=0.0)
+    cuts = arrange(_slots(vibe, Fraction(90), Fraction(120), False), takes, vibe, _tempo(vibe, Fraction(120), rate))
+    said = [[other.why for other in cut.others] for cut in cuts if cut.others]
+    assert sum(len(set(each)) for each in said) > 0.95 * sum(map(len, said))
+    for cut in cuts:
+        for other in cut.others:
+            assert cut.take is not None
+            more = other.take.signals.motion - cut.take.signals.motion
+            assert more > 0 or "moves more" not in other.why
+            assert more < 0 or "stiller" not in other.why
 
 
 @pytest.mark.parametrize("name", ["action", "comedy", "horror"])

@@ -48,6 +48,17 @@ def test_a_films_name_is_one(name: str) -> None:
     assert not is_doubtful(name)
 
 
+@pytest.mark.parametrize("name", ["documentary", "romance", "western"])
+def test_a_genre_that_likes_it_quiet_shows_no_still_picture_for_long(name: str) -> None:
+    vibe = load_vibe(name)
+    takes = _film(random.Random(name), RATE, shots=160, spoken=0.0)
+    speed = Fraction(vibe.likely_tempo)
+    cuts = arrange(_slots(vibe, Fraction(90), speed, False), takes, vibe, _tempo(vibe, speed, RATE))
+    long = [cut for cut in cuts if cut.take and cut.slot.beats * 60 / speed > 4]
+    assert len(long) > 5
+    assert sum(cut.motion < 0.2 for cut in long) < len(long) / 5
+
+
 @pytest.mark.matrix(6)
 @pytest.mark.parametrize("name", names())
 def test_the_drop_and_the_last_shot_are_among_the_best_and_act_3_moves_most(name: str) -> None:

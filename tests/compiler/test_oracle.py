@@ -195,13 +195,13 @@ def test_woven_fields_of_two_frames_are_a_blend() -> None:
     ],
 )
 def test_the_code_survives(films: Films, bundled: Path, tmp_path: Path, filters: str) -> None:
-    film = films(Film(Path("film.mkv"), Fraction(25), 50, interlaced="dif" in filters))
+    film = films(Film(Path("film.mkv"), Fraction(25), 50, (640, 360), interlaced="dif" in filters))
     run(bundled, "-i", film.path, "-vf", filters, "-preset", "veryfast", "-crf", "23", tmp_path / "a.mp4")
     assert read_frames(tmp_path / "a.mp4") == list(range(50))
 
 
 def test_wrong_frames_blends_black_and_white_are_told_apart(films: Films, bundled: Path, tmp_path: Path) -> None:
-    film = films(Film(Path("film.mkv"), NTSC_FILM, 48))
+    film = films(Film(Path("film.mkv"), NTSC_FILM, 48, (640, 360)))
     graph = (
         "[0]split=3[a][b][c];[a]trim=start_frame=3:end_frame=6,setpts=PTS-STARTPTS,settb=AVTB[one];"
         "[b]trim=start_frame=9:end_frame=12,tmix=frames=2,trim=start_frame=1,setpts=PTS-STARTPTS,settb=AVTB[mix];"

@@ -268,6 +268,18 @@ def required_of(cls: type) -> set[str]:
     return found
 
 
+def test_commands_print_no_text_of_others_as_it_is() -> None:
+    """Names hold any characters, also those that control a terminal: terminal.py takes them out."""
+    clean = {"dumps", "as_json", "as_sarif", "bundled", "harmless", "__version__"}
+    for path in sorted({*(PACKAGE / "cli").rglob("*.py")} - {PACKAGE / "cli" / "terminal.py"}):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print":
+                parts = [*ast.walk(call.args[0])]
+                named = {part.id for part in parts if isinstance(part, ast.Name)}
+                named |= {part.attr for part in parts if isinstance(part, ast.Attribute)}
+                assert isinstance(call.args[0], ast.Constant) or named & clean, f"{path}:{call.lineno}: show or remark"
+
+
 def test_schema_and_dataclasses_have_the_same_fields() -> None:
     for cls in RECORDS:
         names = {item.name.rstrip("_") for item in dataclasses.fields(cls) if item.name != "place"}

@@ -14,6 +14,7 @@ from effort import GIVE_UP
 from talking import Handler, Loopback
 
 from cinecut.diagnostics import Stop
+from cinecut.inference import chat, remote
 from cinecut.inference.chat import Chat, NoAnswer
 from cinecut.inference.remote import KEY, Remote
 from cinecut.inference.server import choose_models
@@ -293,3 +294,42 @@ def test_a_url_that_nobody_serves_is_an_error_at_once() -> None:
         pass
     with pytest.raises(Stop, match=f"there is no server at {server.url}"):
         choose_models(None, server.url, print)
+
+
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nX-Long: "], ids=["text", "head"])
+def test_a_server_that_sends_a_byte_now_and_then_is_late(begins: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No single wait for it is long."""
+    stop = threading.Event()
+
+    class Dripping(Handler):
+        def do_GET(self) -> None:
+            if begins:
+                self.wfile.write(begins)
+            else:
+                self.send_response(200)
+                self.end_headers()
+            while not stop.wait(0.05):
+                self.wfile.write(b" ")
+
+        do_POST = do_GET
+
+    monkeypatch.setattr(remote, "_PATIENCE", 1)
+    with closing(Loopback(Dripping)) as server:
+        with pytest.raises(Stop, match="does not answer within 1 s"):
+            Remote(server.url).identity("text")
+        monkeypatch.setattr(chat, "_ALIVE", 0.5)
+        with pytest.raises(NoAnswer, match="no answer within"):
+            Chat("some", server.url).ask("Which mood?", MOOD, patience=1)
+        stop.set()
+
+
+def test_a_server_that_sends_without_end_is_not_read_to_its_end() -> None:
+    class Endless(Handler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            while True:
+                self.wfile.write(b" " * 65536)
+
+    with closing(Loopback(Endless)) as server, pytest.raises(Stop, match="the server's reply is too long"):
+        Remote(server.url).identity("text")

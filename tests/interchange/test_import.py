@@ -224,7 +224,7 @@ OTHERS = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.lists(SHOTS | OTHERS, min_size=1, max_size=8), st.sampled_from([24, Fraction(30000, 1001), 25]))
 def test_random_trailers_come_back_unchanged(parts: list[str], rate: Fraction) -> None:
     first = "- shot: {in: 5, for: 40f}\n"
@@ -276,11 +276,11 @@ timeline:
     end = FORMATS[kind][0]
     begun = begin(f"cut{end}", (tmp_path / f"cut{end}").read_bytes(), tmp_path, [("film.mov", wanted.trailer.film)])
     (tmp_path / "new.yaml").write_text(begun.text)
-    heard = [
-        [(shot.event.mute, shot.event.sound_in, shot.sound_over[0], shot.event.gain) for shot in layout.timeline.shots]
-        for layout in (layout_for(tmp_path / "new.yaml"), wanted)
-    ]
-    assert heard[0] == heard[1]
+    found = layout_for(tmp_path / "new.yaml")
+    for shot, was in zip(found.timeline.shots, wanted.timeline.shots, strict=True):
+        assert (shot.event.mute, shot.event.sound_in) == (was.event.mute, was.event.sound_in)
+        assert shot.sound_over[0] == was.sound_over[0]
+        assert kind == "otio" or shot.event.gain == was.event.gain  # an OTIO timeline has no gain
     assert begun.by_hand == [
         "film.mov from 1:00.000 is heard at frame 198, for 24 frames",
         "film.mov from 1:10.000 is heard at frame 240, for 24 frames",

@@ -102,7 +102,7 @@ ODD = (b"-", b"9999999999", b"0/0", b"nan", b"\0", b"<a>", b"1e400", b'"', b"")
 
 
 @every_format
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 40), st.sampled_from(ODD)), min_size=1, max_size=5))
 def test_a_damaged_file_is_read_or_refused(kind: str, damage: list[tuple[float, int, bytes]]) -> None:
     data = bytearray(_whole(kind))

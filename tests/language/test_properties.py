@@ -37,8 +37,6 @@ from cinecut.language.timebase import (
 from cinecut.render.check import layout_of
 
 # The same examples every time: a test that fails fails for everybody, and again after the mending.
-settings.register_profile("cinecut", derandomize=True, deadline=None, database=None, max_examples=100)
-settings.load_profile("cinecut")
 
 RATES = [Fraction(24000, 1001), *map(Fraction, (24, 25)), Fraction(30000, 1001), Fraction(30), Fraction(60000, 1001)]
 

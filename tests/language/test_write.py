@@ -27,8 +27,6 @@ from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmTime
 from cinecut.language.write import format_document, spec_tree, value_text, write_spec
 
-settings.register_profile("cinecut", derandomize=True, deadline=None, database=None)
-settings.load_profile("cinecut")
 ROOT = Path(__file__).parents[2]
 
 

@@ -108,6 +108,13 @@ def test_the_commands_show_what_is_set_and_where(folder: Path) -> None:
     assert {"path": "render: output", "value": f"{folder}/project/out", "by": f"{file}:1"} in settings
 
 
+def test_a_name_that_the_environment_gives_controls_no_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINECUT_CONFIG", "\x07\x1b[31m.toml")
+    printed = cinecut("config", cwd=folder).stdout
+    assert "\ufffd[31m.toml" in printed
+    assert not {"\x07", "\x1b"} & {*printed}
+
+
 def test_an_analysis_takes_what_nobody_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder / "project")
     write(folder / "project" / "cinecut.toml", 'vibe = "war"\nlanguage = "fr"\nmusic = "."\n')

@@ -19,9 +19,6 @@ from cinecut.language.read import fill_spec
 from cinecut.language.spec import Spec
 from cinecut.media.link import write_facts
 
-settings.register_profile("cinecut", derandomize=True, deadline=None, database=None)
-settings.load_profile("cinecut")
-
 FILM = FilmFacts(
     "4-0011223344556677",
     (1280, 720),

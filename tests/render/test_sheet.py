@@ -35,7 +35,7 @@ from cinecut.render.check import laid_out
 from cinecut.review.sheet import Subject, write_sheet
 
 RATE = Fraction(24)
-FILM = Film(Path("a.mp4"), rate=RATE, frames=240)
+FILM = Film(Path("a.mp4"), rate=RATE, frames=240, size=(640, 360))
 HOSTILE = '<script>Alert(\'1\')</script>" onload="x" &amp; {{ 7 * 7 }} \u202e'
 Films = Callable[[Film], Film]
 

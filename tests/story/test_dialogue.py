@@ -227,7 +227,7 @@ def test_four_times_the_lines_are_four_times_the_work(tmp_path: Path) -> None:
     assert effort(lambda: work(2_000)) < 4.4 * effort(lambda: work(500))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.sampled_from(
@@ -246,7 +246,7 @@ def test_no_text_breaks_the_reading(pieces: list[str]) -> None:
     assert [speech.start for speech in said] == sorted(speech.start for speech in said)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=400))
 def test_random_bytes_are_read_or_refused(data: bytes) -> None:
     try:

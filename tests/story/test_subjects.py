@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.film.pictures import KeyPicture
 from cinecut.analysis.film.signals import Appearance, observe
-from cinecut.analysis.story.subjects import same_subject
+from cinecut.analysis.story.subjects import Cast, same_subject
 from cinecut.language.timebase import FilmTime
 
 GROUNDS = ((60, 140, 60), (180, 120, 70), (120, 60, 130), (70, 90, 110))  # BGR
@@ -48,6 +48,26 @@ def test_a_subject_is_known_before_other_grounds(light: float) -> None:
     assert (subjects[nearest] == subjects[:, None]).mean() > 0.95
 
 
+@pytest.mark.parametrize("light", [0.7, 1.0, 1.2])
+def test_the_main_subjects_are_told_apart(light: float) -> None:
+    looks = _looks(light)
+    cast = Cast.of(looks)
+    truth = np.arange(len(looks)) // SHOTS
+    assert len(cast.shares) == len(SUBJECTS)
+    found = [set(cast.subject[truth == subject]) for subject in range(len(SUBJECTS))]
+    assert all(len(each) == 1 for each in found)
+    assert len(set.union(*found)) == len(SUBJECTS)
+    assert cast.sure.sum() == len(looks) / 2
+
+
+def test_shots_of_one_look_are_of_one_subject_and_a_rare_one_is_no_main_one() -> None:
+    looks = _looks(1.0)
+    twice = Cast.of([*looks, *looks])
+    assert (twice.subject[: len(looks)] == twice.subject[len(looks) :]).all()
+    few = Cast.of([*looks[: 2 * SHOTS], *looks[-2:]])
+    assert set(few.subject[-2:]) == {-1}
+
+
 @pytest.mark.parametrize("count", [1, 2, 7, 40])
 def test_every_film_has_figures(count: int) -> None:
     """Black pictures, one picture again and again, and very few: finite shares, and no pair out of the range."""
@@ -55,6 +75,7 @@ def test_every_film_has_figures(count: int) -> None:
     looks = [observe(KeyPicture(n, FilmTime(Fraction(n)), black)) for n in range(count)]
     bare = [replace(look, subject=np.zeros_like(look.subject)) for look in looks]
     for some in (looks, bare, [looks[0]] * count):
+        assert len(Cast.of(some).subject) == count
         alike = same_subject(some)
         assert alike.shape == (count, count)
         assert np.isfinite(alike).all()

@@ -8,16 +8,18 @@ all. Where people talk, neighbours may give each other a beat, so that more take
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+
+import numpy as np
 
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.candidates import Candidate, Market, best_first
 from cinecut.analysis.edit.cuts import Cut, OtherTake, Take, Tempo
 from cinecut.analysis.edit.pairs import Pairs
 from cinecut.analysis.edit.parts import Gap, gaps_of, movable
-from cinecut.analysis.edit.sequence import sequence
+from cinecut.analysis.edit.sequence import OPENING, sequence
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.analysis.report.reasons import Page, reason_beside
 from cinecut.vibes import Vibe
@@ -47,8 +49,9 @@ def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tem
     """
     if not takes:
         return [Cut(slot) for slot in slots if not slot.want.shows]
-    market = Market(takes, vibe, tempo, read_weights())
-    pairs = Pairs(takes, market.weights, order, _ALIKE)
+    pairs = Pairs(takes, read_weights(), order, _ALIKE)
+    known = pairs.cast.sure if pairs.cast.shares else None
+    market = Market(takes, vibe, tempo, pairs.weights, known)
     cuts = _arranged(slots, market, pairs)
     wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
     return cuts if met >= _MET * wanted else _arranged(slots, market, replace(pairs, alike=1.0))
@@ -59,7 +62,7 @@ def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:
     for left in reversed(range(_ROUNDS)):
         gaps = gaps_of(slots, market.vibe, market.tempo)
         offers = _offers(gaps, market)
-        scarce = _scarce(gaps, offers, market) if left > 1 else set()
+        scarce = (_scarce(gaps, offers, market) or _too_long(gaps, offers, market, pairs)) if left > 1 else set()
         if scarce:
             slots = _paced([part for n, slot in enumerate(slots) for part in _halves(slot, n in scarce)])
             slots = _affordable(slots, len(market.takes))
@@ -76,22 +79,43 @@ def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:
 
 def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market) -> set[int]:
     """The slots that few takes can fill, since few are so long or have so long a pause, or, for a best slot, few are
-    strong enough. A slot with a line is never one. No more than the takes that are left for the slots made by
+    strong enough. A slot is none if several lines fit it. No more than the takes that are left for the slots made by
     splitting."""
     enough = min(_CHOICE, len(market.takes) // _PART)
     spare = len(market.takes) - sum(gap.slot.want.shows for gap in gaps)
     scarce = set[int]()
     for number, (gap, offered) in enumerate(zip(gaps, offers, strict=True)):
         slot = gap.slot
-        if not slot.want.shows or slot.ends or slot.beats < 2 or gap.length < 2 * _BRIEF:
+        if not slot.want.shows or slot.beats < 2 or gap.length < 2 * _BRIEF:
             continue
-        if slot.want is Want.LINE and any(each.cut.line is not None for each in offered):
+        few = min(_CHOICE_OF_BEST, enough)
+        if slot.want is Want.LINE and len(_shots(each for each in offered if each.cut.line is not None)) >= few:
             continue
-        fitting = market.strongest(gap) if slot.best else offered
-        shots = {each.cut.take.shot for each in fitting if each.cut.take and not each.cut.silenced and not each.spoils}
-        if len(scarce) < spare and len(shots) < (min(_CHOICE_OF_BEST, enough) if slot.best else enough):
+        strongest = slot.best or slot.ends
+        shots = _shots(market.strongest(gap) if strongest else offered)
+        if len(scarce) < spare and len(shots) < (few if strongest else enough):
             scarce.add(number)
     return scarce
+
+
+def _too_long(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market, pairs: Pairs) -> set[int]:
+    """The longest slot of the opening, if a main subject could be introduced there, but is in no shot that is so long
+    as one of its slots."""
+    opening = [n for n, gap in enumerate(gaps) if gap.slot.act in OPENING and gap.slot.want.shows]
+    offered = {each.number for n in opening for each in offers[n] if not each.cut.silenced and not each.spoils}
+    longest = max(opening, key=lambda n: (gaps[n].length, -n), default=0)
+    cast = pairs.cast
+    for subject in range(min(len(cast.shares), len(opening))):
+        surely = np.flatnonzero(cast.sure & (cast.subject == subject))
+        there = any(not market.spoiling(gaps[n].slot)[surely].all() for n in opening)
+        if there and offered.isdisjoint(surely.tolist()) and gaps[longest].length >= 2 * _BRIEF:
+            return {longest}
+    return set()
+
+
+def _shots(offered: Iterable[Candidate]) -> set[int]:
+    """The shots of those that may be shown as they are."""
+    return {_shot(each) for each in offered if not each.cut.silenced and not each.spoils}
 
 
 def _paced(slots: Sequence[Slot]) -> list[Slot]:
@@ -176,7 +200,7 @@ def _cuts(
 ) -> list[Cut]:
     """The cuts with their alternatives, without the slots that nothing fills."""
     used = {each.cut.take.shot for each in chosen if each is not None and each.cut.take is not None}
-    free: dict[int, list[Cut]] = {}
+    free: dict[int, list[Candidate]] = {}
     for number, (offered, each) in enumerate(zip(offers, chosen, strict=True)):
         if each is not None:
             beside = [other.number for other in chosen[max(0, number - 1) : number + 2] if other and other is not each]
@@ -191,11 +215,11 @@ def _cuts(
             continue
         offered, wishes = offers[number], market.wishes(gap.slot)
         why = page.reason(each, offered, wishes)
-        alternatives = [
-            OtherTake(cut.take, cut.in_, reason_beside(cut.take, gap.slot, offered, wishes))
-            for cut in others[number]
-            if cut.take
-        ]
+        said, alternatives = set[str](), list[OtherTake]()
+        for other in others[number]:
+            assert other.cut.take is not None
+            words = reason_beside(other, each, pairs.subjects, said)
+            alternatives.append(OtherTake(other.cut.take, other.cut.in_, words))
         cut = replace(each.cut, why=why, others=tuple(alternatives))
         over = (cut.lead and number - 1 in gone) or (cut.trail and number + 1 in gone)
         cuts.append(replace(cut, mute=True, lead=Fraction(0), trail=Fraction(0)) if over else cut)
@@ -204,15 +228,15 @@ def _cuts(
 
 def _spare(
     each: Candidate, offered: Sequence[Candidate], used: set[int], beside: Sequence[int], pairs: Pairs
-) -> list[Cut]:
+) -> list[Candidate]:
     """Unmuted parts of shots that are not in the trailer, the best first, one for each shot."""
-    spare: dict[int, Cut] = {}
+    spare: dict[int, Candidate] = {}
     for other in offered:
         take, cut = other.cut.take, other.cut
         if take is None or take.shot in used or not _alone(cut) or cut.enters != each.cut.enters or other.spoils:
             continue
         if all(pairs.likeness[other.number, near] <= pairs.alike for near in beside):
-            spare.setdefault(take.shot, cut)
+            spare.setdefault(take.shot, other)
     return list(spare.values())
 
 
@@ -221,22 +245,22 @@ def _alone(cut: Cut) -> bool:
     return cut.own_sound and not (cut.lead or cut.trail)
 
 
-def _dealt(free: Mapping[int, Sequence[Cut]]) -> dict[int, list[Cut]]:
+def _dealt(free: Mapping[int, Sequence[Candidate]]) -> dict[int, list[Candidate]]:
     """Up to five alternatives for each slot. The slots choose in turn, and slots within reach of each other never
     choose the same; the reach shrinks if there are too few shots."""
-    dealt: dict[int, list[Cut]] = {number: [] for number in free}
-    shots = {_shot(cut) for cuts in free.values() for cut in cuts}
+    dealt: dict[int, list[Candidate]] = {number: [] for number in free}
+    shots = {_shot(each) for spare in free.values() for each in spare}
     for most, apart in ((_OTHERS, max(_APART, len(shots) // _OTHERS)), (_SOME, _APART), (_FEW, 0)):
         for _ in range(most):
-            for number, cuts in free.items():
+            for number, spare in free.items():
                 near = range(number - apart, number + apart + 1)
-                taken = {_shot(cut) for other in near for cut in dealt.get(other, [])}
-                following = next((cut for cut in cuts if _shot(cut) not in taken), None)
+                taken = {_shot(each) for other in near for each in dealt.get(other, [])}
+                following = next((each for each in spare if _shot(each) not in taken), None)
                 if len(dealt[number]) < most and following is not None:
                     dealt[number].append(following)
     return dealt
 
 
-def _shot(cut: Cut) -> int:
-    assert cut.take is not None
-    return cut.take.shot
+def _shot(each: Candidate) -> int:
+    assert each.cut.take is not None
+    return each.cut.take.shot

@@ -30,6 +30,8 @@ Floats = NDArray[np.float64]
 _OPENING = Fraction(5, 100)  # of the film
 _BEST_SHARE, _BEST_LEAST = 0.1, 3  # of the takes that the best slots may have, and how many at least
 _END_SHARE = 0.25  # the same for the last shot after the title: strong, and what its genre ends on
+_STILL = 0.2  # rank of movement below which a part hardly moves
+_BEARABLE = 3.0  # seconds for which it may, but not in act 3
 _DRAMATIC = {"act 1": -1.0, "act 2": 0.2, "beat drop": 0.5, "act 3": 1.0, "button": -0.5}  # how far an act seeks drama
 
 
@@ -52,6 +54,7 @@ class Market:
     vibe: Vibe
     tempo: Tempo
     weights: Weights
+    known: NDArray[np.bool_] | None = None  # whether a take surely shows a main subject; None if the film has none
     _parts: dict[tuple[object, ...], dict[int, list[Cut]]] = field(default_factory=dict)  # by form, then by take
 
     @cached_property
@@ -80,6 +83,7 @@ class Market:
             worth = worth + self._weighted(table)
         worth = worth + self._told(slot) + self._zones(slot) + weights.opening * self._opening
         worth = worth + weights.spoils * self.spoiling(slot)
+        worth = worth + self._unknown(slot)
         return worth if slot.shots is None else np.where(self._among(slot.shots), worth, -np.inf)
 
     def _among(self, shots: range) -> NDArray[np.bool_]:
@@ -107,6 +111,12 @@ class Market:
         drama = self.weights.drama * _DRAMATIC.get(slot.act, 0.0) * self.signals["drama"]
         meant = np.array([take.meaning.get(slot.want, 0.5) - 0.5 for take in self.takes])
         return np.asarray(drama + self.weights.meaning * meant)
+
+    def _unknown(self, slot: Slot) -> Floats:
+        """What takes cost in which no main subject is surely seen, where one is introduced and at the very end."""
+        if self.known is None or not (slot.want is Want.INTRODUCE or slot.ends):
+            return np.zeros(len(self.takes))
+        return np.where(self.known, 0.0, self.weights.stranger)
 
     def _weighted(self, table: Mapping[str, float]) -> Floats:
         return sum((weight * self.signals[name] for name, weight in table.items()), np.zeros(len(self.takes)))
@@ -176,6 +186,7 @@ class Market:
             self._tasted(slot)
             + self._told(slot)
             + self._zones(slot)
+            + self._unknown(slot)
             + self._weighted(self.weights.act.get(slot.act, {}))
             + self._weighted(self.weights.want.get(slot.want, {}))
         )
@@ -208,7 +219,7 @@ class Market:
                 if not cut.own_sound and len(found) >= count:
                     continue
                 worth = float(worths[number]) + self._sounding(cut)
-                worth += self.weights.blank * _blank(cut)
+                worth += self.weights.blank * _blank(cut) + self.weights.still * _standing(cut.motion, gap)
                 worth += self._movement(gap.slot) * (cut.motion - self.takes[number].signals.motion)
                 found.append(Candidate(number, replace(cut, slot=gap.slot), worth, gap))
                 heard += cut.own_sound and not _blank(cut)
@@ -235,6 +246,12 @@ class Market:
 def _blank(cut: Cut) -> bool:
     """Whether a part shows nothing and moves less than half of the film's takes do."""
     return cut.take is not None and cut.take.look.is_blank and cut.motion <= NEUTRAL
+
+
+def _standing(motion: float, gap: Gap) -> float:
+    """The seconds beyond those for which a part may hardly move."""
+    bearable = 0.0 if gap.slot.act == "act 3" else _BEARABLE
+    return max(0.0, float(gap.length) - bearable) if motion < _STILL else 0.0
 
 
 def best_first(found: Iterable[Candidate]) -> list[Candidate]:

@@ -16,7 +16,7 @@ from cinecut.analysis.edit.cuts import FACE, Cut, Take
 from cinecut.analysis.edit.parts import Gap
 from cinecut.analysis.edit.weights import Weights
 from cinecut.analysis.film.signals import likenesses
-from cinecut.analysis.story.subjects import same_subject
+from cinecut.analysis.story.subjects import Cast, same_subject
 from cinecut.language.timebase import FilmTime
 
 Floats = NDArray[np.float64]
@@ -46,6 +46,7 @@ class Options:
     place: dict[tuple[int, int, int], int]  # in the list of each take with its ends: its first one
     ends: NDArray[np.int_] = field(default_factory=lambda: np.zeros((0, 2), int))  # [n, 2] beats: see Gap
     dubbed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))  # its own sound is not heard
+    spoils: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))  # it would give away the plot
     over: Floats = field(default_factory=_no_seconds)  # of its sound, over the shot before, and over the one after
     free: Floats = field(default_factory=_no_seconds)  # at its start and end, that may be under a neighbour's sound
 
@@ -70,6 +71,7 @@ class Options:
             place,
             np.array([(each.gap.begin, each.gap.end) for each in offered], int).reshape(-1, 2),
             np.array([not cut.own_sound for cut in cuts], bool),
+            np.array([each.spoils for each in offered], bool),
             np.array([(cut.lead, cut.trail) for cut in cuts], float).reshape(-1, 2),
             np.array([_free(cut, length) for cut, length in zip(cuts, lengths, strict=True)], float).reshape(-1, 2),
         )
@@ -112,6 +114,11 @@ class Pairs:
     def subjects(self) -> Floats:
         """How surely all pairs of takes show the same subject."""
         return same_subject([take.look for take in self.takes]).astype(np.float64)
+
+    @cached_property
+    def cast(self) -> Cast:
+        """The film's main subjects, and which take shows which."""
+        return Cast.of([take.look for take in self.takes])
 
     @cached_property
     def _close(self) -> NDArray[np.bool_]:

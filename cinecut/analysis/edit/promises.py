@@ -1,6 +1,6 @@
 """The requirements on a whole sequence of shots, and the prices with which the search meets them.
 
-    sequence ─ muted shots, continuity, movement of act 3 ─► what it lacks ─ higher prices ─► the next search
+    sequence ─ muted shots, continuity, movement of act 3, subjects ─► what it lacks ─ higher prices ─► the next search
 
 A weight that suits one film and genre is too low for another and too high for a third. So weights begin low, which
 leaves the choice to the genre's taste, and only what a sequence lacks gets dearer.
@@ -34,11 +34,13 @@ class Lacks:
     own: float
     eye: float
     rise: float
+    cast: float = 0.0
 
     @classmethod
-    def of(cls, shown: Sequence[tuple[Options, int]], rise: float) -> Lacks:
+    def of(cls, shown: Sequence[tuple[Options, int]], rise: float, miscast: int = 0) -> Lacks:
         """Of the shots in order, each as its slot's options and its index among them; `rise` is the least movement of
-        act 3's thirds over act 2's."""
+        act 3's thirds over act 2's, `miscast` the number of main subjects that act 1 lacks and of shots too many in a
+        row."""
         muted = float(np.mean([options.mute[place] for options, place in shown])) if shown else 0.0
         dubbed = sum(bool(options.dubbed[place : place + 1].any()) for options, place in shown) / max(1, len(shown))
         return cls(
@@ -46,21 +48,24 @@ class Lacks:
             max(0.0, dubbed - _DUBBED),
             max(0.0, _SMOOTH - continuity(shown)),
             max(0.0, 1 - min(rise, _RISING) / _RISING),
+            miscast / max(1, len(shown)),
         )
 
     @property
     def total(self) -> float:
-        return _MUTE_COUNTS * self.mute + 0.5 * self.own + self.eye + self.rise
+        return _MUTE_COUNTS * self.mute + 0.5 * self.own + self.eye + self.rise + self.cast
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Factors on the weights: of a muted shot, of what the eye meets at a cut, of a too still third of act 3."""
+    """Factors on the weights: of a muted shot, of what the eye meets at a cut, of a too still third of act 3, of
+    subjects that are not introduced or stay too long."""
 
     mute: float = 1.0
     own: float = 1.0
     eye: float = 1.0
     rise: float = 1.0
+    cast: float = 1.0
 
     def raised(self, lacks: Lacks) -> Prices:
         return Prices(
@@ -68,6 +73,7 @@ class Prices:
             self.own * (_LITTLE if lacks.own else 1),
             self.eye * (_DEARER if lacks.eye else 1),
             self.rise * (_DEARER if lacks.rise else 1),
+            self.cast * (_DEARER if lacks.cast else 1),
         )
 
 

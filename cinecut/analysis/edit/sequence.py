@@ -4,14 +4,16 @@
 
 What a sequence is worth: its candidates' worths, what each pair in a row is worth (movement, light and the place of the
 eye carry over, picture sizes alternate, the order of the film is kept as far as the skeleton wants), less for
-look-alikes within reach, and less if a third of act 3 does not move more than act 2.
+look-alikes within reach, less if a third of act 3 does not move more than act 2, less for a main subject of the film
+that act 1 does not introduce, and for each shot with which a row of one subject gets too long.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import combinations, islice
 
 import numpy as np
@@ -29,6 +31,9 @@ _TRIES = 12  # searches, each with other prices
 _ENOUGH = 0.02  # of what is lacking, at which no better sequence is searched for
 _BETTER = 1e-6  # least gain of an exchange
 _NEARBY = 6  # slots apart, between which shots change places; with the last slot, from anywhere
+OPENING = ("cold open", "act 1")  # acts in which the main subjects are introduced
+_ROW = 3  # shots in a row that show one subject
+_ALONE = 0.8  # of the film's shots; a subject that has more is all that there is
 _MORE = 1.35  # times the movement of act 2 that each third of act 3 should have
 
 Places = list[int]  # of the candidate of each slot in its list; -1 for none
@@ -53,13 +58,15 @@ def _sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs:
     best, least, prices = [-1] * len(gaps), (len(gaps) + 1, 0.0), Prices()
     for _ in range(_TRIES):
         search = _Search(gaps, options, pairs, prices)
-        places = search.improved(search.beam())
-        lacks = search.lacks(places)
-        if (places.count(-1), lacks.total) < least:
-            best, least = places, (places.count(-1), lacks.total)
+        begun = [search.beam(), list(best)] if least[0] <= len(gaps) else [search.beam()]
+        found = [search.improved(places) for places in begun]
+        lacking = [search.lacks(places) for places in found]
+        for places, lacks in zip(found, lacking, strict=True):
+            if (places.count(-1), lacks.total) < least:
+                best, least = places, (places.count(-1), lacks.total)
         if least[1] < _ENOUGH:
             break
-        prices = prices.raised(lacks)
+        prices = prices.raised(min(lacking, key=lambda lacks: lacks.total))
     return [None if place < 0 else offered[place] for place, offered in zip(best, offers, strict=True)]
 
 
@@ -78,7 +85,7 @@ class _Search:
     def __init__(self, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, prices: Prices) -> None:
         mute, tone = pairs.weights.mute * (prices.mute - 1), pairs.weights.tone * (prices.own - 1)
         self.gaps, self.pairs = gaps, pairs
-        self.empty = pairs.weights.empty * max(prices.mute, prices.own, prices.eye, prices.rise)
+        self.empty = pairs.weights.empty * max(prices.mute, prices.own, prices.eye, prices.rise, prices.cast)
         self.options = options = [
             replace(each, worths=each.worths + mute * each.mute + tone * each.dubbed) for each in options
         ]
@@ -91,6 +98,7 @@ class _Search:
             for n, b in self.before.items()
         }
         self.rise = _Rise.of(gaps, options, pairs.weights.rise * prices.rise)
+        self.cast = _Shown.of(gaps, options, pairs, prices.cast)
         self.shot_of = np.array([take.shot for take in pairs.takes], int)
         self.shots = int(self.shot_of.max()) + 1
         self.near = {number: self._near(at) for at, number in enumerate(self.shown)}
@@ -98,7 +106,8 @@ class _Search:
     def lacks(self, places: Places) -> Lacks:
         """How far a sequence is from the requirements."""
         shown = [(self.options[n], places[n]) for n in self.shown if places[n] >= 0]
-        return Lacks.of(shown, self.rise.least(places, self.options))
+        chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
+        return Lacks.of(shown, self.rise.least(places, self.options), sum(self.cast.lacking(chosen)))
 
     def beam(self) -> Places:
         """A sequence by beam search: only the best paths are continued at every slot."""
@@ -125,6 +134,7 @@ class _Search:
         if before is not None and path.places[before] >= 0:
             values += self.steps[number][path.places[before]]
         near = [(_nearness(away), take) for away, take in enumerate(reversed(path.takes[-_FAR:]), 1)]
+        values += self.cast.beside(options, path.takes, ())
         return self._among(values, options, near, path.takes)
 
     def _among(
@@ -165,6 +175,10 @@ class _Search:
         others = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if n != number and places[n] >= 0}
         near = [(nearness, others[n]) for nearness, n in self.near[number] if n in others]
         changed = self.rise.changed(number, places, self.options)
+        takes = [others.get(n, -1) for n in self.shown]
+        at = self.shown.index(number)
+        values += self.cast.beside(options, takes[:at], takes[at + 1 :])
+        values += self.cast.introducing(number, options, others)
         return self._among(values, options, near, list(others.values())) + changed
 
     def _swapped(self, places: Places) -> bool:
@@ -200,7 +214,7 @@ class _Search:
             total += float(self.options[number].worths[places[number]])
             near = [(nearness, chosen[n]) for nearness, n in self.near[number] if n in chosen]
             total += sum(nearness * float(self.pairs.near[take, chosen[number]]) for nearness, take in near)
-        return total
+        return total + self.cast.penalty(chosen)
 
     def _near(self, at: int) -> list[tuple[float, int]]:
         """The slots within reach of the shown slot at a place, each with its nearness."""
@@ -285,3 +299,70 @@ class _Rise:
         short = np.maximum(0, np.log(_MORE) + levels[:1] - levels[1:])
         shots = (self.means[1:] > 0).sum(axis=1)
         return np.asarray(-self.weight * (shots[:, None] * np.minimum(2, short)).sum(axis=0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shown:
+    """How a sequence shows the film's main subjects: those that are `due` belong in the slots of the opening, and none
+    in a long row. `kinds` gives each take's subject and whether it surely shows it, as one number."""
+
+    kinds: NDArray[np.int_]
+    opening: frozenset[int]
+    due: frozenset[int]
+    row: float
+    absent: float
+
+    @classmethod
+    def of(cls, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, price: float) -> _Shown:
+        cast, weights = pairs.cast, pairs.weights
+        kinds = np.where(cast.subject < 0, -1, 2 * cast.subject + cast.sure)
+        opening = [n for n, gap in enumerate(gaps) if gap.slot.act in OPENING and gap.slot.want.shows]
+        fitting = [options[n].numbers[~options[n].spoils & ~options[n].mute] for n in opening]
+        known = {int(kind) for numbers in fitting for kind in kinds[numbers]}
+        several = [subject for subject, share in enumerate(cast.shares) if share <= _ALONE]
+        due = [2 * subject + 1 for subject in several if 2 * subject + 1 in known][: len(opening)]
+        rows = np.where(np.isin(cast.subject, several), kinds, -1)
+        return cls(rows, frozenset(opening), frozenset(due), price * weights.row, price * weights.absent)
+
+    def beside(self, options: Options, before: Sequence[int], after: Sequence[int]) -> Floats:
+        """What each candidate costs for the rows that it is in, between these takes (-1: none)."""
+        left, right = (tuple(self._kind(take) for take in takes) for takes in (before[-_ROW:], after[:_ROW]))
+        kinds, cost = self.kinds[options.numbers], np.zeros(len(options.numbers))
+        for kind in np.unique(kinds):
+            cost[kinds == kind] = self.row * _rows((*left, int(kind), *right))
+        return cost
+
+    def introducing(self, number: int, options: Options, others: Mapping[int, int]) -> Floats:
+        """What each candidate of a slot costs if the others' takes leave a main subject out of the opening."""
+        if number not in self.opening:
+            return np.zeros(len(options.numbers))
+        missing = self.due - {int(self.kinds[others[n]]) for n in self.opening if n in others}
+        left_out = ~np.isin(self.kinds[options.numbers], sorted(missing))
+        return np.where(left_out, self.absent if missing else 0.0, 0.0)
+
+    def penalty(self, chosen: Mapping[int, int]) -> float:
+        """What the takes of the slots cost."""
+        absent, rows = self.lacking(chosen)
+        return self.absent * absent + self.row * rows
+
+    def lacking(self, chosen: Mapping[int, int]) -> tuple[int, int]:
+        """How many main subjects the opening lacks, and how many shots are too many in a row."""
+        shown = {int(self.kinds[chosen[n]]) for n in self.opening if n in chosen}
+        return len(self.due - shown), _rows(tuple(self._kind(chosen[n]) for n in sorted(chosen)))
+
+    def _kind(self, take: int) -> int:
+        return int(self.kinds[take]) if take >= 0 else -1
+
+
+def _rows(kinds: tuple[int, ...]) -> int:
+    """In how many places one shot too many shows the same subject."""
+    return sum(_too_long(kinds[n : n + _ROW + 1]) for n in range(len(kinds) - _ROW))
+
+
+@cache
+def _too_long(kinds: tuple[int, ...]) -> bool:
+    """Whether these shots in a row show one subject: at most one of them may be of another, and that not surely."""
+    subjects = [kind // 2 for kind in kinds]
+    most = max(subjects, key=subjects.count)
+    others = [kind for kind, subject in zip(kinds, subjects, strict=True) if subject != most]
+    return most >= 0 and len(others) <= 1 and all(kind >= 0 and kind % 2 == 0 for kind in others)

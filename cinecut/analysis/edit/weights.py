@@ -35,6 +35,10 @@ class Weights:
     spoils: float
     blank: float
     rise: float
+    still: float
+    stranger: float
+    row: float
+    absent: float
     want: Mapping[str, Mapping[Signal, float]]
     act: Mapping[str, Mapping[Signal, float]]
     pair: Mapping[str, float]

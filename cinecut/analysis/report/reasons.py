@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,24 @@ _WORDS: Mapping[tuple[str, int], tuple[str, str]] = {  # by a signal and its dir
     ("loud", -1): ("hushed", "the quietest that fits"),
     ("drama", 1): ("a dramatic scene", "the most dramatic that fits"),
 }
+_THAN: Mapping[tuple[str, int], str] = {  # how an alternative differs from the chosen shot
+    ("motion", 1): "moves more",
+    ("motion", -1): "stiller",
+    ("emotion", 1): "a stronger line",
+    ("contrast", 1): "more contrast",
+    ("contrast", -1): "softer light",
+    ("uniqueness", 1): "more unusual",
+    ("face", 1): "a larger face",
+    ("saturation", 1): "stronger colours",
+    ("saturation", -1): "paler",
+    ("brightness", 1): "brighter",
+    ("brightness", -1): "darker",
+    ("rise", 1): "its sound swells more",
+    ("loud", 1): "louder",
+    ("loud", -1): "quieter",
+    ("drama", 1): "more dramatic",
+    ("drama", -1): "less dramatic",
+}
 _FOR = {
     Want.STRONG: "a hit",
     Want.INTRODUCE: "an introduction",
@@ -50,6 +69,7 @@ _SAME, _OTHER = 0.5, 0.15  # likeness of subjects from which two are one, and be
 _NEAR = 0.06  # of the picture: how close the eye stays over a cut
 _NEW, _HOLDS, _CHANGES = 0.9, 0.7, 0.5  # the strength of these reasons: most cuts change the subject
 _MOST = 2  # reasons of a shot
+_DIFFERS = 0.15  # least difference of two ranks that is worth a word
 _ALONE = 0.1  # share of the candidates with the same figure below which it is the most of all
 
 
@@ -98,11 +118,20 @@ class Page:
             yield _HOLDS, "eye", "the eye stays where it was"
 
 
-def reason_beside(take: Take, slot: Slot, offered: Sequence[Candidate], wishes: Mapping[str, float]) -> str:
-    """Why an alternative would fill a slot too."""
-    found = sorted(_outstanding(take, [each.cut.take for each in offered if each.cut.take], wishes), reverse=True)
-    strong = [each for each in found if each[0] >= _STANDS_OUT] or found[:1]
-    return _sentence(slot, [words for _, _, words in strong[:_MOST]])
+def reason_beside(other: Candidate, chosen: Candidate, subjects: NDArray[np.float64], said: set[str]) -> str:
+    """In what an alternative differs most from the chosen shot, in words that none before it has; they are added to
+    `said`."""
+    assert other.cut.take is not None
+    assert chosen.cut.take is not None
+    found = [(_CHANGES, "another subject")] if subjects[other.number, chosen.number] < _OTHER else []
+    for (name, direction), words in _THAN.items():
+        more = direction * (getattr(other.cut.take.signals, name) - getattr(chosen.cut.take.signals, name))
+        found += [(more, words)] if more >= _DIFFERS else []
+    found.sort(key=lambda each: (-each[0], each[1]))
+    several = [", ".join(words for _, words in each) for each in combinations(found, min(_MOST, len(found)))]
+    why = next((words for words in several if words not in said), several[0]) or "much like the one that is shown"
+    said.add(why)
+    return why
 
 
 def _sentence(slot: Slot, reasons: Sequence[str]) -> str:

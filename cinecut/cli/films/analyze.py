@@ -26,6 +26,8 @@ from cinecut.cli.terminal import (
     check_free,
     may_replace,
     print_diagnostics,
+    remark,
+    show,
     watch,
 )
 from cinecut.diagnostics import Report, Stop, as_word
@@ -93,7 +95,7 @@ def trailer(
     if review:
         if not sys.stdin.isatty():
             command = ["cinecut", "render", *(["--draft"] if draft else []), "--", str(target)]
-            print(f"edit {target}, then: {shlex.join(command)}")
+            show(f"edit {target}, then: {shlex.join(command)}")
             return
         pause(target)
     render_spec(target, output, None, draft, replacing, ffmpeg, as_json)
@@ -147,7 +149,7 @@ def _analyze(options: FilmOptions, target: Path, force: bool, ffmpeg: str | None
         )
         analysis = analyze(request, watching.share)
         if analysis.seen.note:
-            print(analysis.seen.note, file=sys.stderr)
+            remark(analysis.seen.note)
         _make_folder(target.parent)
         warnings += write_credits(target.with_suffix(".credits.txt"), analysis.credits)
         analysis = replace(analysis, diagnostics=(*warnings, *analysis.diagnostics))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import ForceOption, JsonOption, check_free, completing, print_diagnostics, watch
+from cinecut.cli.terminal import ForceOption, JsonOption, check_free, completing, print_diagnostics, show, watch
 
 app = typer.Typer()
 
@@ -61,10 +61,10 @@ def beats(
         times = [float(time) for time in result.times]
         print(json.dumps({**grid, "octaves": others, "sections": parts, "times": times}))
         return
-    print(f"tempo\t{'changes' if tempo is None else f'{tempo:g}'}\nfirst downbeat\t{clock(result.first)}")
-    print(f"metre\t{result.metre}\nconfidence\t{result.confidence:.0%}")
+    show(f"tempo\t{'changes' if tempo is None else f'{tempo:g}'}\nfirst downbeat\t{clock(result.first)}")
+    show(f"metre\t{result.metre}\nconfidence\t{result.confidence:.0%}")
     if others:  # their evidence beside that of the tempo that was taken
-        print("or\t" + ", ".join(f"{other['tempo']:g} ({other['evidence']:.0%} of its evidence)" for other in others))
+        show("or\t" + ", ".join(f"{other['tempo']:g} ({other['evidence']:.0%} of its evidence)" for other in others))
     for phrase in result.phrases:
         bars = f"{phrase.bars} bar{'s' * (phrase.bars > 1)}"
-        print(f"bar {phrase.bar + 1}\t{clock(phrase.start)}\t{bars}\tenergy {phrase.energy:.0%}")
+        show(f"bar {phrase.bar + 1}\t{clock(phrase.start)}\t{bars}\tenergy {phrase.energy:.0%}")

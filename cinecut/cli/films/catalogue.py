@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -22,6 +21,7 @@ from cinecut.cli.terminal import (
     check_free,
     print_diagnostics,
     print_table,
+    remark,
     say,
     watch,
 )
@@ -114,7 +114,7 @@ def _workers(where: Where, catalogue: Path, asked: Asked) -> Iterator[Callable[[
         return
     from cinecut.catalogue.workers.cluster import Cluster
 
-    with client_of(where, lambda text: print(text, file=sys.stderr)) as client:
+    with client_of(where, remark) as client:
         yield lambda tell: Cluster(client, catalogue, asked)
 
 
@@ -180,7 +180,7 @@ def find(
     _print(hits, as_json)
     for file in (page, spec):
         if file is not None:
-            print(f"{file}: {len(hits)} shots", file=sys.stderr)
+            remark(f"{file}: {len(hits)} shots")
 
 
 def _print(hits: list[Hit], as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, print_diagnostics, print_table, watch
+from cinecut.cli.terminal import JsonOption, print_diagnostics, print_table, show, watch
 from cinecut.language.timebase import clock
 
 if TYPE_CHECKING:
@@ -106,7 +106,10 @@ def replace(
             chosen, jamendo_id, progress=lambda what, done, total: watching.stage(what, done, total, None), another=True
         )
     print_diagnostics(cautions(fetched))
-    print(json.dumps(_record(fetched, True), ensure_ascii=False) if as_json else f"{fetched.file}: {fetched.credit}")
+    if as_json:
+        print(json.dumps(_record(fetched, True), ensure_ascii=False))
+    else:
+        show(f"{fetched.file}: {fetched.credit}")
 
 
 @app.command()
@@ -121,4 +124,4 @@ def clear(
     from cinecut.vibes import load_vibe
 
     gone = clear(load_vibe(vibe).name if vibe else None)
-    print(f"{len(gone)} song{'s' if len(gone) != 1 else ''} deleted")
+    show(f"{len(gone)} song{'s' if len(gone) != 1 else ''} deleted")

@@ -15,7 +15,7 @@ import typer
 
 from cinecut.cli.films.music import JAMENDO, JamendoIdOption, MusicOption
 from cinecut.cli.films.speech import LanguageOption, RateOption, ShiftOption, SubtitlesOption
-from cinecut.cli.terminal import completing
+from cinecut.cli.terminal import completing, remark
 from cinecut.diagnostics import Stop, excerpt
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ def _ask_vibe() -> str:
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         return DEFAULT
     listed = names()
-    print("  ".join(listed), file=sys.stderr)
+    remark("  ".join(listed))
     return str(typer.prompt("Vibe", default=DEFAULT, err=True)).strip()
 
 

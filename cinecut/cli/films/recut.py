@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +16,16 @@ from cinecut.cli.films.analyze import SHARES, is_sheet, leave_out
 from cinecut.cli.films.music import MusicOption, find_song
 from cinecut.cli.films.options import NoModelsOption, VibeOption, open_models, trailer_length
 from cinecut.cli.films.speech import SubtitlesOption
-from cinecut.cli.terminal import ForceOption, JsonOption, SpecArgument, check_free, print_diagnostics, say, watch
+from cinecut.cli.terminal import (
+    ForceOption,
+    JsonOption,
+    SpecArgument,
+    check_free,
+    print_diagnostics,
+    remark,
+    say,
+    watch,
+)
 from cinecut.diagnostics import Diagnostic, Report, Stop, harmless
 
 if TYPE_CHECKING:
@@ -263,7 +271,7 @@ def _tell(target: Path, result: Recut, said: list[str], dry_run: bool) -> None:
     for each in [*result.kept, *said] or ["nothing was changed"]:
         say(harmless(each))
     for each in result.conflicts:
-        print(harmless(f"conflict: {each}"), file=sys.stderr)
+        remark(f"conflict: {each}")
     if not dry_run:
         say(f"{target}: {len(result.kept)} of your edits kept, {_seconds(result):.1f} s")
 

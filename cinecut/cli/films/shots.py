@@ -19,6 +19,7 @@ from cinecut.cli.terminal import (
     check_free,
     print_diagnostics,
     print_table,
+    show,
     watch,
 )
 from cinecut.diagnostics import Stop
@@ -111,14 +112,19 @@ def _hand_over(
     from cinecut.files import write_beside
     from cinecut.interchange.shot_list import as_csv
 
-    text = json.dumps(listed, ensure_ascii=False)
     if output is not None:
         end = output.suffix.lower()
-        content = as_otio() if end == ".otio" else as_csv(listed) if end == ".csv" else text + "\n"
+        content = (
+            as_otio()
+            if end == ".otio"
+            else as_csv(listed)
+            if end == ".csv"
+            else json.dumps(listed, ensure_ascii=False) + "\n"
+        )
         write_beside(output, content, [film])
     if as_json:
-        print(text)
+        print(json.dumps(listed, ensure_ascii=False))
     elif output is None:
         print_table(list(listed[0]), [[str(cell) for cell in row.values()] for row in listed])
     else:
-        print(f"{output}: {len(listed)} shots")
+        show(f"{output}: {len(listed)} shots")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import ForceOption, JsonOption, check_ending, check_free, watch
+from cinecut.cli.terminal import ForceOption, JsonOption, check_ending, check_free, show, watch
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
@@ -103,4 +103,4 @@ def transcribe(
         rows = [[[float(word.start), float(word.end), word.text.strip()] for word in words] for words in found.lines]
         print(json.dumps({"subtitles": str(target), "language": found.language, "lines": rows}, ensure_ascii=False))
     else:
-        print(f"{target}: {len(found.lines)} lines in {found.language or 'no language'}")
+        show(f"{target}: {len(found.lines)} lines in {found.language or 'no language'}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, print_table
+from cinecut.cli.terminal import JsonOption, print_table, show
 
 app = typer.Typer()
 
@@ -45,4 +45,4 @@ def config(
         value, where = (own[name].value, own[name].where) if name in own else ("", "not set")
         rows.append([name, value, where, key.variable, key.about])
     print_table(["default", "value", "set in", "environment", "what it is"], rows)
-    print(f"your file: {files[0]}" + ("" if files[0].is_file() else " (not there)"))
+    show(f"your file: {files[0]}" + ("" if files[0].is_file() else " (not there)"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_table, watch
+from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_table, remark, show, watch
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
@@ -81,11 +80,11 @@ def pull(
     for name in dict.fromkeys(names or known):
         model = known[name]
         if name in ready:
-            print(f"{name}: there already")
+            show(f"{name}: there already")
             continue
         with _progress(f"models pull {name}") as progress:
             fetched = fetch(model, folder, progress, force=force)
-        print(f"{name}: {'fetched' if fetched else 'there already'}, {model.licence}, in {folder}")
+        show(f"{name}: {'fetched' if fetched else 'there already'}, {model.licence}, in {folder}")
         _mend_all([folder / file.name for file in model.files])
     if "minilm" in (names or known):
         _say_engine()
@@ -108,7 +107,7 @@ def repair(
 
     if files:
         for path in files:
-            print(f"{path}: repaired copy {mend(path).name}")
+            show(f"{path}: repaired copy {mend(path).name}")
     elif not _mend_all(projectors(models_folder())):
         print("nothing to repair")
 
@@ -118,7 +117,7 @@ def _say_engine() -> None:
     from cinecut.inference.models import WITH_TORCH, WITHOUT_TORCH, is_installed
 
     if not is_installed("sentence_transformers", "torch") and not is_installed("onnxruntime", "tokenizers"):
-        print(f"MiniLM has no engine here: {WITH_TORCH}; or {WITHOUT_TORCH}", file=sys.stderr)
+        remark(f"MiniLM has no engine here: {WITH_TORCH}; or {WITHOUT_TORCH}")
 
 
 def _mend_all(paths: list[Path]) -> int:
@@ -127,7 +126,7 @@ def _mend_all(paths: list[Path]) -> int:
 
     broken = [path for path in paths if needs_mending(path)]
     for path in broken:
-        print(f"{path}: did not say its type; repaired copy {mend(path).name}")
+        show(f"{path}: did not say its type; repaired copy {mend(path).name}")
     return len(broken)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cinecut import __version__
-from cinecut.cli.terminal import LOUDNESS, completing, print_diagnostics, say
+from cinecut.cli.terminal import LOUDNESS, completing, print_diagnostics, remark, say, show
 from cinecut.diagnostics import CODES, Diagnostic, Report, Severity, Stop, as_github, as_json, as_sarif, harmless
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _explain(code: str) -> None:
         hint = f"did you mean {close[0]}?" if close else f"one of: {', '.join(sorted(CODES))}"
         raise Stop("option", f"no finding has the code {code!r}", hint)
     about = explanations()[code]
-    print(f"{code} ({CODES[code]})\n\n{about['cause']}\n\nCure: {about['cure']}")
+    show(f"{code} ({CODES[code]})\n\n{about['cause']}\n\nCure: {about['cure']}")
 
 
 def explanations() -> dict[str, dict[str, str]]:
@@ -160,7 +160,7 @@ def fmt(
             old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
             print(harmless("".join(difflib.unified_diff(old, new, str(spec), str(spec)))), end="")
         elif check and before != after:
-            print(f"{spec}: not in form", file=sys.stderr)
+            remark(f"{spec}: not in form")
         elif not check and str(spec) == "-":
             sys.stdout.write(after)
         elif not check and before != after:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, say
-from cinecut.diagnostics import Stop, harmless
+from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, say, show
+from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
     from cinecut.edits.anew import NewSegments
@@ -62,7 +62,7 @@ def diff(
         print(json.dumps({"differences": [each.as_json() for each in found]}, ensure_ascii=False, indent=2))
         return
     for each in found:
-        print(harmless(each.text))
+        show(each.text)
     if not found:
         say("they show the same")
 
@@ -172,7 +172,7 @@ def log(spec: SpecArgument, as_json: JsonOption = False) -> None:
         return
     for each in found:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.when))
-        print(harmless(f"{when}  {'; '.join(each.said)}"))
+        show(f"{when}  {'; '.join(each.said)}")
     if not found:
         say("no edit is kept")
 
@@ -187,7 +187,7 @@ def _tell(done: Edit, dry_run: bool, as_json: bool) -> None:
         return
     print_diagnostics(list(done.after.found))
     for text in done.said:
-        print(harmless(text))
+        show(text)
     if not done.said:
         say("nothing that is seen or heard is other")
     if dry_run:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from cinecut.cli.terminal import (
     completing,
     may_replace,
     print_table,
+    remark,
     say,
     watch,
 )
@@ -199,7 +199,7 @@ def import_(
     for each in said or ["nothing was changed"]:
         say(harmless(each))
     for each in by_hand:
-        print(harmless(f"by hand: {each}"), file=sys.stderr)
+        remark(f"by hand: {each}")
 
 
 def _edited(files: list[Path], into: Path | None) -> tuple[Path, Path | None]:

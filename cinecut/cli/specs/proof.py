@@ -18,6 +18,7 @@ from cinecut.cli.terminal import (
     check_free,
     print_diagnostics,
     say,
+    show,
     watch,
 )
 from cinecut.diagnostics import as_word
@@ -88,10 +89,10 @@ def why(
     if not found:
         say("nothing would be rendered again")
     for each in found:
-        print(f"{each.what} again:")
+        show(f"{each.what} again:")
         for cause in each.causes:
             span = cause.span
-            print(f"  {cause.words}" + (f"  ({span.file}:{span.line + 1}:{span.column + 1})" if span else ""))
+            show(f"  {cause.words}" + (f"  ({span.file}:{span.line + 1}:{span.column + 1})" if span else ""))
 
 
 @app.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,10 +20,11 @@ from cinecut.cli.terminal import (
     SpecArgument,
     may_replace,
     print_diagnostics,
+    remark,
     say,
     watch,
 )
-from cinecut.diagnostics import Report, Stop, as_word, harmless
+from cinecut.diagnostics import Report, Stop, as_word
 from cinecut.files import disk_errors, refuse_existing
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _shared_out(scheduler: str | None, effort: Effort) -> Iterator[Effort]:
     from cinecut.machine.cluster import Where, client_of
     from cinecut.render.segments.elsewhere import OnCluster
 
-    with client_of(Where(scheduler), lambda text: print(text, file=sys.stderr)) as client:
+    with client_of(Where(scheduler), remark) as client:
         cluster = OnCluster(client)
         yield replace(effort, elsewhere=cluster, jobs=effort.jobs or cluster.places)
 
@@ -235,7 +235,7 @@ def _say_kits(delivered: Delivered) -> None:
         kept = sum(verdict.kept for verdict in each.verdicts)
         say(f"{each.file}: {kept} of {len(each.verdicts)} figures as {each.kit} asks")
     for line in delivered.missed:
-        print(harmless(line), file=sys.stderr)
+        remark(line)
 
 
 def _shown(job: Job, files: Mapping[str, Path]) -> list[Path]:
@@ -264,7 +264,7 @@ def _write_pictures(job: Job, files: Iterable[Path]) -> None:
 
     for file in files:
         pictures = write_pictures(file, job.plan.timeline, job.plan.opening)
-        print(", ".join(map(str, pictures)), file=sys.stderr)
+        remark(", ".join(map(str, pictures)))
 
 
 def _file_record(name: str, file: Path, level: Level | None) -> dict[str, object]:

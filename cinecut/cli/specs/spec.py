@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, print_table, say
-from cinecut.diagnostics import Report, Stop, harmless
+from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, print_table, say, show
+from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
     from cinecut.media.link import NamedMedium
@@ -63,13 +63,13 @@ def _print_rows(placed: list[EventRow]) -> None:
     """The timeline: on a terminal what fits on 80 columns, for programs all of it."""
     if sys.stdout.isatty():
         columns = "{:>3} {:>4}  {:<5} {:>11}  {:<24} {:>6}  {}"
-        print(columns.format("#", "line", "event", "trailer", "film", "beat", "enters"))
+        show(columns.format("#", "line", "event", "trailer", "film", "beat", "enters"))
         act = ""
         for row in placed:
             if row.act != act:
-                print(harmless(f"\n{row.act or 'no act'}"))
+                show(f"\n{row.act or 'no act'}")
             film, act = f"{row.film} {_pair(row.film_in, row.film_out)}".lstrip(), row.act
-            print(columns.format(row.number, row.line, row.kind, row.trailer_in, film, row.beat, row.enters).rstrip())
+            show(columns.format(row.number, row.line, row.kind, row.trailer_in, film, row.beat, row.enters).rstrip())
         return
     head = ["number", "event", "act", "film", "timecode", "trailer", "timecode", "frames", "beat", "offset"]
     head += ["enters", "sounds", "line"]

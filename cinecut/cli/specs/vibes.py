@@ -19,6 +19,7 @@ from cinecut.cli.terminal import (
     check_free,
     completing,
     print_table,
+    show,
     watch,
 )
 from cinecut.diagnostics import Stop
@@ -65,7 +66,10 @@ def vibes(
     if still is not None:
         target = output or Path(_still_name(still, listed[0].name if name else "vibes"))
         _draw(listed, still, target, force, ffmpeg)
-        print(json.dumps({"still": str(target)}, ensure_ascii=False) if as_json else target)
+        if as_json:
+            print(json.dumps({"still": str(target)}, ensure_ascii=False))
+        else:
+            show(str(target))
     elif output is not None:
         raise Stop("option", "-o is the file of a still, which needs --still", "--still FILM@TIME asks for one")
     elif as_json:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from cinecut.cli.films.report import show_page
-from cinecut.cli.terminal import FFmpegOption, SpecArgument
+from cinecut.cli.terminal import FFmpegOption, SpecArgument, show
 
 app = typer.Typer()
 
@@ -36,7 +37,8 @@ def watch(
         pass
 
     def ready(address: str) -> None:
-        print(address, flush=True)
+        show(address)
+        sys.stdout.flush()
         if browser:
             show_page(address)
 

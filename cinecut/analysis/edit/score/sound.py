@@ -122,7 +122,8 @@ def _gain(cut: Cut, phrases: Sequence[FilmRange], film: LoudnessCurve, anchor: i
         what = "the line" if cut.line is not None else "what is said"
         return line_gain(film, phrases, anchor, _SHOT_GAIN), f"{what} to the level of the dialogue"
     level = cut.slot.level
-    return level, "softer, so that the last act can rise" if level < 0 else "louder: the trailer rises"
+    why = "softer, so that the last act can rise" if level < 0 else "louder: the trailer rises"
+    return level, f"the film's sound is {why}"
 
 
 def _audible_phrases(cut: Cut, start: Fraction, end: Fraction) -> list[FilmRange]:
