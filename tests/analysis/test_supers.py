@@ -95,3 +95,14 @@ def test_a_shot_with_a_name_is_kept_out_and_others_are_not(options: str, tmp_pat
     shots = find_shots(film, film_facts(film), lambda share: None).shots
     assert [shot.range.start.seconds for shot in shots] == [Fraction(3 * number) for number in range(4)]
     assert [shot.why_not for shot in shots] == ["title", None, None, "title"]
+
+
+@pytest.mark.parametrize("size", ["2x2", "16x34", "36x1400", "2000x32"])
+@pytest.mark.parametrize("form", ["yuv420p", "gray", "bgr0", "yuv444p10le"])
+def test_pictures_of_any_size_and_form_are_searched(size: str, form: str, tmp_path: Path) -> None:
+    film = tmp_path / "film.mkv"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", f"testsrc2=size={size}:duration=2"]
+    subprocess.run([*command, "-pix_fmt", form, "-c:v", "ffv1", str(film)], check=True)
+    shots = find_shots(film, film_facts(film), lambda share: None).shots
+    assert shots[0].range.start.seconds == 0
+    assert shots[-1].range.end.seconds == 2
