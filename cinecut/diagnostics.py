@@ -52,7 +52,7 @@ _WARNINGS = """
 comment title-glyphs subtitles music film store model film-cut chopped-line off-grid no-music same-shot
 title-short title-unsafe file-tags loud-seconds untranslated
 """
-CODES: dict[str, Severity] = {  # what each one means: codes.py
+CODES: dict[str, Severity] = {  # what each one means: codes.yaml
     **dict.fromkeys(_ERRORS.split(), Severity.ERROR),
     **dict.fromkeys(_WARNINGS.split(), Severity.WARNING),
     "no-facts": Severity.NOTE,

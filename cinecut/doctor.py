@@ -17,7 +17,7 @@ from cinecut.files import cache_folder, free_bytes, temporary_folder
 from cinecut.inference.inventory import NEEDS_REPAIR, inventory
 from cinecut.inference.models import WITH_TORCH, WITHOUT_TORCH, is_installed, models_folder
 from cinecut.inference.server import find_server
-from cinecut.machine.memory import free_memory, least_memory
+from cinecut.machine.gpu import free_memory, least_memory
 
 State = Literal["ok", "gap", "broken"]  # gap: only the named feature is missing; broken: cinecut cannot work
 

@@ -170,6 +170,15 @@ def check_is_file(path: Path) -> None:
         raise _no_output(path, what)
 
 
+def refuse_existing(files: Iterable[Path], force: bool) -> None:
+    """Raise Stop where one of the files exists
+    (unless `force`), or is none. Raises OSError."""
+    for file in files:
+        check_is_file(file)
+        if os.path.lexists(file) and not force:
+            raise Stop("output", f"{file} is there already", "--force replaces it")
+
+
 def _no_output(path: object, what: str) -> Stop:
     return Stop("output", f"{path} is {what}, not a file", "name another file")
 

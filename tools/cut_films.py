@@ -35,6 +35,7 @@ ENCODERS = {
     "mpeg4 fixed": "-c:v mpeg4 -q:v 4 -g 48 -sc_threshold 1000000000",
 }
 WIPES = ("wipe", "wipe up", "corner", "iris", "iris closing", "doors", "soft wipe")
+PUSHES = ("push", "push back", "push up", "push eased")
 GRADUAL = ("mix", "fog", "dark to bright", "fast", "wipe", "dip to black", "dip to white", *WIPES[1:])
 
 
@@ -135,6 +136,9 @@ def gradual(name: str, one: Frames, other: Frames, kind: str, length: int) -> Cu
         ground = 0 if kind.endswith("black") else 235
         strength = np.abs(2 * share - 1)
         middle = np.where(share < 0.5, out, into) * strength + ground * (1 - strength)
+    elif kind in PUSHES:
+        eased = steps**2 * (3 - 2 * steps) if kind == "push eased" else steps
+        middle = np.stack([_pushed(*each, kind) for each in zip(out, into, eased, strict=True)])
     elif kind in WIPES:
         soft = 0.2 if kind == "soft wipe" else 0.001
         done = np.clip((share * (1 + soft) - _reached(kind)[..., None]) / soft, 0, 1)
@@ -143,6 +147,31 @@ def gradual(name: str, one: Frames, other: Frames, kind: str, length: int) -> Cu
         middle = out * (1 - share) + into * share
     frames = np.concatenate([head, middle.astype(np.uint8), tail])
     return CutFilm(name, frames, (), ((len(head), len(head) + length),))
+
+
+def _pushed(one: Frames, other: Frames, share: float, kind: str) -> Frames:
+    """A picture of a push: both shots side by side, or one below the other, a share of the way on."""
+    down = kind == "push up"
+    pair = (other, one) if kind == "push back" else (one, other)
+    share = 1 - share if kind == "push back" else share
+    seam = round(share * (HEIGHT if down else WIDTH))
+    both = np.concatenate(pair, 0 if down else 1)
+    return both[seam : seam + HEIGHT] if down else both[:, seam : seam + WIDTH]
+
+
+def whip(name: str, one: Frames, other: Frames, widths: int, length: int) -> CutFilm:
+    """One piece, and then a camera that whips by one or two widths of the picture in `length` pictures: no cut at all.
+
+    Between the two is a mix of their mirror images, so that the picture goes on at all edges. By one width the camera
+    stops there, by two at the other piece.
+    """
+    mix = np.linspace(0, 1, WIDTH)[:, None]
+    between = (one[-1, :, ::-1] * (1 - mix) + other[0, :, ::-1] * mix).astype(np.uint8)
+    wide = np.concatenate([one[-1], between, other[0]], 1)
+    at = ((np.arange(length) + 1) / (length + 1) * widths * WIDTH).astype(int)
+    moving = [wide[:, x : x + WIDTH] for x in at]
+    rest = other if widths == 2 else np.stack([between] * len(other))
+    return CutFilm(name, np.concatenate([one, np.stack(moving), rest]))
 
 
 def _reached(kind: str) -> NDArray[np.float64]:

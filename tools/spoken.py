@@ -113,10 +113,11 @@ def babble(seconds: float, seed: int = 0) -> Utterance:
 def _resonance(source: NDArray[np.float64], frequency: NDArray[np.float64], width: float) -> NDArray[np.float64]:
     radius = np.exp(-np.pi * width / RATE)
     turns = 2 * radius * np.cos(2 * np.pi * frequency / RATE)
-    found = np.zeros(len(source) + 2)
-    for n, (each, turn) in enumerate(zip(source.tolist(), turns.tolist(), strict=True)):
-        found[n + 2] = each + turn * found[n + 1] - radius * radius * found[n]
-    return np.asarray(found[2:] * (1 - radius))
+    square, before, last, found = float(radius * radius), 0.0, 0.0, list[float]()
+    for each, turn in zip(source.tolist(), turns.tolist(), strict=True):
+        before, last = last, each + turn * last - square * before
+        found.append(last)
+    return np.asarray(np.array(found) * (1 - radius))
 
 
 def placed(utterances: Sequence[tuple[float, Utterance]], seconds: float) -> Floats:

@@ -49,8 +49,7 @@ from cinecut.analysis.to_spec import to_spec
 from cinecut.diagnostics import Diagnostic, Stop, excerpt
 from cinecut.files import fingerprint
 from cinecut.inference.server import Models
-from cinecut.known.record import Known, KnownLine, KnownShot, KnownSong, films_print, keep, scored_acts
-from cinecut.known.timeline import timeline_digest
+from cinecut.known.record import Known, KnownLine, KnownShot, KnownSong, films_print, keep, scored_acts, timeline_digest
 from cinecut.language.document.layout import Remarks
 from cinecut.language.facts import FilmFacts
 from cinecut.language.grid import Grid

@@ -1,20 +1,20 @@
-"""Bringing a catalogue up to date: new and changed films of some folders are analysed, and all are listed."""
+"""Bringing a catalogue up to date: the films in folders are found, the new and changed ones looked at, all listed."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from cinecut.analysis.stage import Progress
 from cinecut.catalogue.build import build
-from cinecut.catalogue.folders import absolute, films_in
 from cinecut.catalogue.store import Catalogue, CatalogueEntry, locked
 from cinecut.catalogue.task import Asked, key_of
 from cinecut.diagnostics import Stop
-from cinecut.files import fingerprint
+from cinecut.files import fingerprint, real_path
 
 _SAVE = 10.0  # seconds after which the list is written while films are looked at
 
@@ -88,3 +88,44 @@ def _is_done(catalogue: Catalogue, path: Path, key: Callable[[Path], str]) -> bo
     except Stop:
         return False
     return (entry.fingerprint, entry.key) == (identity, now) and catalogue.has(identity, now)
+
+
+_FILMS = """
+3gp asf avi divx dv f4v flv m2ts m2v m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv rm rmvb ts vob webm wmv y4m
+"""
+SUFFIXES = frozenset(f".{end}" for end in _FILMS.split())
+
+
+def films_in(named: Iterable[Path]) -> Iterator[Path]:
+    """The films in folders and below them, and the files that are named themselves; absolute, each once.
+
+    Hidden files and folders are left out, and links that lead out of the named folder. A folder that cannot be entered
+    comes as itself, so that it is not passed over in silence. Raises Stop for what is not there.
+    """
+    found = set[Path]()
+    for each in named:
+        if not each.exists():
+            raise Stop("missing-file", f"there is no folder or film {each}")
+        paths = _below(each) if each.is_dir() else [each]
+        for path in paths:
+            if (whole := absolute(path)) not in found:
+                found.add(whole)
+                yield whole
+
+
+def absolute(path: Path) -> Path:
+    """An absolute path without `..`; links are not followed."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow links
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    inside, closed = real_path(folder), list[Path]()
+    for place, folders, files in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(place, name)
+            if name.startswith(".") or path.suffix.lower() not in SUFFIXES:
+                continue
+            if real_path(path).is_relative_to(inside) and path.is_file():
+                yield path
+    yield from closed

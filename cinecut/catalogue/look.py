@@ -26,14 +26,14 @@ from cinecut.analysis.request import Request
 from cinecut.analysis.stage import Progress, Stage, StageRunner
 from cinecut.analysis.story.meaning import DRAMA
 from cinecut.analysis.story.scenes import Described
-from cinecut.catalogue.words import MEASURES, measures_of
+from cinecut.catalogue.words import MEASURES, columns_of, measures_of, strongest
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.inference import minilm
 from cinecut.inference.models import minilm_engine
 from cinecut.inference.server import Models
 from cinecut.language.facts import FilmFacts
-from cinecut.language.timebase import FilmRange
+from cinecut.language.timebase import FilmRange, clock
 from cinecut.review.sheet.stills import Wanted, draw
 from cinecut.vibes import DEFAULT, load_vibe
 
@@ -157,3 +157,27 @@ def _spoken_shares(shots: Sequence[FilmShot], dialogue: Dialogue) -> list[float]
         return float(min(Fraction(1), sum(inside, Fraction(0)) / shot.range.duration))
 
     return [share(shot) for shot in shots]
+
+
+Row = dict[str, int | str | float]
+
+
+def rows(film: FilmContents) -> list[Row]:
+    """One row per usable shot: its number among all shots, its times, its look, its lines, and its scene."""
+    columns = columns_of(film.measures)
+
+    def texts(place: int, kind: str) -> str:
+        return " / ".join(text.text for text in film.texts if (text.shot, text.kind) == (place, kind))
+
+    return [
+        {
+            "shot": number,
+            "in": clock(shot.start.seconds),
+            "out": clock(shot.end.seconds),
+            "looks": ", ".join(strongest(columns, place)),
+            "lines": texts(place, "line"),
+            "scene": texts(place, "scene"),
+            "by": film.described_by if texts(place, "scene") else "",
+        }
+        for place, (number, shot) in enumerate(zip(film.numbers, film.shots, strict=True))
+    ]

@@ -9,14 +9,13 @@ from fractions import Fraction
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.recordings import PlacedSong, song_name
 from cinecut.compiler.layout.soundtrack import PlacedVoice
-from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.compiler.layout.timeline import Placed, PlacedShot, is_heard
 from cinecut.compiler.names import clock_name, digest
 from cinecut.compiler.picture.color import source_format
 from cinecut.compiler.picture.film_frames import shot_frames
 from cinecut.compiler.picture.look import OWN
 from cinecut.compiler.picture.rating import rating_asset
 from cinecut.compiler.resolve import Song, cue_song, recording
-from cinecut.compiler.sound.film_sound import is_heard
 from cinecut.graph import filters, sounds
 from cinecut.graph.nodes import Audio, Pad, Video
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, Input, LutFile, Reel, SoundReel, UserFile
@@ -96,7 +95,8 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class SoundInputs:
-    """The sounds among the inputs: the film's in `channels` channels, songs in stereo."""
+    """The sounds among the inputs: the film's in `channels` channels, songs in stereo; each use of a song opens it
+    again."""
 
     inputs: Inputs
     channels: int

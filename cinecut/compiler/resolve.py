@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from cinecut.compiler.deliveries import Delivery, deliveries, rate_for
 from cinecut.diagnostics import Report, Span, as_word
-from cinecut.fonts.face import Face
+from cinecut.fonts.glyphs import Face
 from cinecut.grade import NEUTRAL, Grade
 from cinecut.kits import Kit
 from cinecut.language.events import ActMarker, Effect, Event, Picture, Recorded, Still

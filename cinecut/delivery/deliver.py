@@ -6,15 +6,13 @@ Job ─ render ─► files ─ measure ─ judged ─► Delivered
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cinecut.delivery.papers import paper, papers_of
-from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.files import write_beside
+from cinecut.files import refuse_existing, write_beside
 from cinecut.render.job import Job, Watch
 from cinecut.render.outputs import check_output
 from cinecut.render.trailer import USUAL, Effort, Rendered, render
@@ -50,9 +48,7 @@ class Delivered:
 def check_delivery(job: Job, output: Path, force: bool) -> None:
     """Raise Stop where a file or a paper cannot be written."""
     check_output(job, output, force)
-    for file in papers_of(job, output):
-        if os.path.lexists(file) and not force:
-            raise Stop("output", f"{file} is there already", "--force replaces it")
+    refuse_existing(papers_of(job, output), force)
 
 
 def deliver(

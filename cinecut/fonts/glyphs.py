@@ -1,4 +1,5 @@
-"""The font faces that come with cinecut: the characters of each and their widths, read from the font files.
+"""The font faces that come with cinecut: the characters of each and their widths, as the layout of titles needs them,
+read from the font files.
 
 Only the tables that measure a title are read: `head`, `OS/2`, `hmtx` and the Unicode part of `cmap` (ISO/IEC 14496-22).
 """
@@ -7,13 +8,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from struct import unpack_from
 
 from cinecut.diagnostics import Report, Span
-from cinecut.fonts.face import Face
 
 FOLDER = Path(__file__).resolve().parent
 FACES = {
@@ -138,3 +140,36 @@ def _listed(chars: set[str]) -> str:
     """The first few characters, each with its code point."""
     shown = sorted(chars)[:8]
     return " ".join(f"{char} (U+{ord(char):04X})" for char in shown) + (" …" if len(chars) > len(shown) else "")
+
+
+_WIDE, _NARROW = 1.0, 0.6  # assumed advances, in heights, of a glyph that a font of the system will supply
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A font's measures. Their unit is the height, ascent plus descent, which ASS calls the font's size."""
+
+    name: str
+    em: float
+    advances: Mapping[str, float]
+
+    def advance(self, char: str) -> float:
+        """The advance width of a character; an estimate for one that another font must supply."""
+        known = self.advances.get(char)
+        if known is not None:
+            return known
+        if _is_invisible(char) or unicodedata.combining(char):
+            return 0.0
+        return _WIDE if unicodedata.east_asian_width(char) in "WF" else _NARROW
+
+    def width(self, text: str) -> float:
+        """The width of a text in one line, without kerning, which mostly makes it narrower."""
+        return sum(map(self.advance, text))
+
+    def missing(self, text: str) -> set[str]:
+        """The characters of a text that this face cannot draw. White space and invisible ones need no glyph."""
+        return {char for char in text if char not in self.advances and not char.isspace() and not _is_invisible(char)}
+
+
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf") or "\ufe00" <= char <= "\ufe0f"  # variation selectors

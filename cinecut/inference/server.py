@@ -28,8 +28,7 @@ from cinecut.inference.chat import Chat, NoAnswer, session
 from cinecut.inference.models import ModelFiles, Part, find_model
 from cinecut.inference.remote import Remote
 from cinecut.machine.child import die_with_parent, drain
-from cinecut.machine.gpu import GpuLock, gpu_lock
-from cinecut.machine.memory import LEAST, free_memory, lacking_memory, least_memory
+from cinecut.machine.gpu import LEAST, GpuLock, free_memory, gpu_lock, lacking_memory, least_memory
 
 _PORT: dict[Part, int] = {"vision": 8089, "text": 8090}
 _CONTEXT: dict[Part, int] = {"vision": 2048, "text": 8192}  # tokens: a picture takes 576, a chunk of dialogue thousands

@@ -8,7 +8,6 @@ The straight line:
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +18,7 @@ from cinecut.compiler.picture.look import lut_files, own_name
 from cinecut.compiler.resolve import check_linked
 from cinecut.diagnostics import Report, Stop
 from cinecut.files import beside as beside_of
-from cinecut.files import check_is_file, content_of, disk_errors, open_file, write_beside
+from cinecut.files import content_of, disk_errors, open_file, refuse_existing, write_beside
 from cinecut.interchange.build import ExportOptions, cube_name, sequence_of
 from cinecut.interchange.fidelity import unsupported
 from cinecut.interchange.model import EditSequence, Unsupported, Written
@@ -107,14 +106,6 @@ def layout_for(spec: Path) -> Layout:
     check_linked(layout.trailer.spec, report)
     report.stop_on_error()
     return layout
-
-
-def refuse_existing(files: list[Path], force: bool) -> None:
-    """Raise Stop where one of the files exists, unless `force`, or is none."""
-    for file in files:
-        check_is_file(file)
-        if os.path.lexists(file) and not force:
-            raise Stop("output", f"{file} is there already", "--force replaces it")
 
 
 def _holds(file: Path, data: bytes) -> bool:

@@ -11,9 +11,8 @@ from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.recordings import PlacedSong
 from cinecut.compiler.layout.ruler import Sounding
 from cinecut.compiler.layout.soundtrack import Duck
-from cinecut.compiler.layout.timeline import PlacedShot
+from cinecut.compiler.layout.timeline import PlacedShot, is_heard
 from cinecut.compiler.sound.ducking import TAIL, corners
-from cinecut.compiler.sound.film_sound import is_heard
 from cinecut.compiler.sound.stems import UNDER_VOICE
 from cinecut.interchange.model import Medium, Role, SoundClip, SoundTrack
 from cinecut.language.timebase import SAMPLE_RATE

@@ -14,15 +14,17 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from cinecut.files import beside, cache_folder, content_of, json_of
-from cinecut.language.events import ActMarker, Shot
+from cinecut.language.document.layout import print_flow
+from cinecut.language.events import ActMarker, Cue, Entry, Shot
 from cinecut.language.spec import BeatGrid, Spec
 from cinecut.language.timebase import FilmRange, FilmTime, rate_text
+from cinecut.language.write import value_tree
 
 _VERSION = 1
 _KEPT = 400  # side files of one film, the newest ones: the specs of an editor's weeks
@@ -289,3 +291,21 @@ def _song(record: dict[str, Any]) -> KnownSong:
     tempo, metre = record["tempo"] and _fraction(record["tempo"]), int(record["metre"])
     times = tuple(map(_fraction, record["times"]))
     return KnownSong(str(record["fingerprint"]), tempo, _fraction(record["first"]), metre, times)
+
+
+def key_of(entry: Entry) -> str:
+    """The whole content of an entry as one text, without alternatives and measured facts."""
+    if isinstance(entry, Shot):
+        entry = replace(entry, alternatives=())
+    cue: Cue | None = getattr(entry, "cue", None)
+    if cue is not None and not isinstance(entry, ActMarker):
+        entry = replace(entry, cue=replace(cue, facts=None))
+    entry = replace(entry, sound=tuple(replace(each, facts=None) for each in entry.sound))
+    if not isinstance(entry, ActMarker):
+        entry = replace(entry, voice=tuple(replace(each, facts=None) for each in entry.voice))
+    return print_flow(value_tree(entry))
+
+
+def timeline_digest(timeline: Sequence[Entry]) -> str:
+    """A digest that is equal for timelines of the same content."""
+    return hashlib.sha256("\n".join(map(key_of, timeline)).encode()).hexdigest()[:24]

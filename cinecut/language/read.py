@@ -197,8 +197,8 @@ def _holds(node: Node, spans: list[Span], known: dict[int, bool]) -> bool:
     return known[id(node)]
 
 
-_LOST = Scalar(ABSENT, Span("", 0, 0, 0, 0))
-_BROKEN_EVENT = MapNode({"black": Scalar("60s", Span("", 0, 0, 0, 0))}, {}, Span("", 0, 0, 0, 0), flow=True)
+_LOST = Scalar(ABSENT)
+_BROKEN_EVENT = MapNode.of({"black": Scalar("60s")})
 
 
 def _check_films(root: Node, report: Report) -> None:

@@ -39,7 +39,6 @@ from cinecut.language.timebase import (
     split_span,
 )
 
-_NOWHERE = Span("", 0, 0, 0, 0)
 _BLOCKS: frozenset[type] = frozenset((Spec, Film, Music, VibeChoice, Anchors, ActMarker, *EVENTS.values())) | frozenset(
     (FilmFacts, SongFacts, StillFacts, LutFacts)
 )
@@ -121,31 +120,31 @@ class _Trees:
         seen = () if entries else [key for key in properties_of(cls) if key in defaults][:1]
         for key in seen:  # that the record is there says something
             entries[key] = self.value(defaults[key], resolved(properties_of(cls)[key]), (*path, key), record)
-        tree = _mapping(entries, flow=cls not in _BLOCKS)
+        tree = MapNode.of(entries, flow=cls not in _BLOCKS)
         return tree if path in self.inside else shortened(tree, cls)
 
     def value(self, value: Any, part: Mapping[str, Any], path: NodePath, owner: Any) -> Node:
         match value:
             case FilmTime():
-                return Scalar(self.time(value, owner), _NOWHERE)
+                return Scalar(self.time(value, owner))
             case Length():
-                return Scalar(length_text(value), _NOWHERE)
+                return Scalar(length_text(value))
             case Transition():
-                return Scalar(transition_text(value), _NOWHERE)
+                return Scalar(transition_text(value))
             case Fraction() if part.get("type") != "number" and value.denominator != 1:
-                return Scalar(rate_text(value), _NOWHERE)
+                return Scalar(rate_text(value))
             case (int(width), int(height)) if "format" in part:
-                return Scalar(f"{width}x{height}", _NOWHERE)
+                return Scalar(f"{width}x{height}")
             case tuple():
                 numbered = (*path, 0) in self.inside or (*path, 0) in self.remarked
                 if len(value) == 1 and part.get("type") != "array" and not numbered:
                     return self.item(value[0], path)
                 items = tuple(self.item(item, (*path, number)) for number, item in enumerate(value))
-                return ListNode(items, _NOWHERE, flow=not value or isinstance(value[0], Effect | Fraction))
+                return ListNode(items, flow=not value or isinstance(value[0], Effect | Fraction))
             case _ if dataclasses.is_dataclass(value):
                 return self.record(value, path)
             case Mapping() if record_of_each(value):
-                return _mapping({key: self.record(item, (*path, key)) for key, item in value.items()}, flow=False)
+                return MapNode.of({key: self.record(item, (*path, key)) for key, item in value.items()}, flow=False)
             case _:
                 return _plain_tree(value)
 
@@ -173,19 +172,19 @@ def set_clip(edits: Edits, path: NodePath, clip: Clip, numbering: Numbering) -> 
     plain = not any(text.count(":") > 2 for text in old.values())  # no timecodes
     exact = all((time.seconds * 1000).denominator == 1 for time in (clip.in_, clip.out) if time is not None)
     tree = value_tree(clip, {} if old and plain and exact else numbering)
-    entries: dict[str, Node] = {key: Scalar(text, tree.span) for key, text in _clip_texts(tree).items()}
+    entries: dict[str, Node] = {key: Scalar(text) for key, text in _clip_texts(tree).items()}
     if plain and exact and any(":" in text for text in old.values()):
         times = {"in": clip.in_, "out": clip.out}
         entries |= {
-            key: Scalar(seconds_text(time.seconds, always_clock=True), tree.span)
+            key: Scalar(seconds_text(time.seconds, always_clock=True))
             for key, time in times.items()
             if time is not None
         }
     for key, text in old.items():
         if key in entries and _same_time(text, getattr(clip, f"{key}_" if key != "out" else key, None), numbered):
-            entries[key] = Scalar(text, tree.span)
+            entries[key] = Scalar(text)
     if not isinstance(node, MapNode) or (node.flow and node.entries.keys() != entries.keys()):
-        edits.set(path, shortened(_mapping(entries, flow=True), Clip))
+        edits.set(path, shortened(MapNode.of(entries, flow=True), Clip))
         return
     for key in node.entries:
         if key not in entries:
@@ -213,16 +212,12 @@ def _same_time(text: str, time: Any, numbered: Timecodes | None) -> bool:
     return False
 
 
-def _mapping(entries: dict[str, Node], flow: bool) -> MapNode:
-    return MapNode(entries, dict.fromkeys(entries, _NOWHERE), _NOWHERE, flow)
-
-
 def _plain_tree(value: Any) -> Node:
     if isinstance(value, Mapping):
-        return _mapping({key: _plain_tree(item) for key, item in value.items()}, flow=True)
+        return MapNode.of({key: _plain_tree(item) for key, item in value.items()}, flow=True)
     if isinstance(value, list | tuple):
-        return ListNode(tuple(map(_plain_tree, value)), _NOWHERE, flow=True)
-    return Scalar(value, _NOWHERE)
+        return ListNode(tuple(map(_plain_tree, value)), flow=True)
+    return Scalar(value)
 
 
 def length_text(length: Length) -> str:
@@ -312,7 +307,7 @@ def _span(tree: MapNode) -> Node:
         parse_span(text, Timecodes(Fraction(1000)))
     except BadTimeError:
         return tree
-    return Scalar(text, _NOWHERE)
+    return Scalar(text)
 
 
 @cache

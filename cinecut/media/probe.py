@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
-from cinecut.language.timebase import Timecodes
+from cinecut.language.timebase import Timecodes, clock
 from cinecut.media.bitstream import shape_of
 from cinecut.media.decode_order import bare, in_decode_order, place_of
 from cinecut.media.dolby_vision import profile_of
@@ -26,7 +26,7 @@ from cinecut.media.joined import JoinedMedia, restart
 from cinecut.media.open import check_sound, layout_of, open_media, packets_of, picture_stream, sound_streams, tags
 from cinecut.media.program_map import check_codecs
 from cinecut.media.sound.film_audio import film_audio
-from cinecut.media.sound.samples import decoded, samples_of
+from cinecut.media.sound.samples import decoded, is_damaged, may_be_damaged, samples_of
 
 _READ_WHOLE = 3_000_000_000  # bytes up to which every packet of a film is read; of larger ones, windows
 _WINDOW = 600  # packets
@@ -293,8 +293,13 @@ def song_facts(path: Path) -> SongFacts:
             raise Stop("no-audio", f"{path} has no sound{undecodable}")
         check_sound(path, rate := stream.rate, channels := stream.channels)
         layout = layout_of(stream)  # all three are those of its beginning
-        frames = decoded(packets_of(media, stream), [])
-        seconds = Fraction(sum(samples_of(frame, rate) for frame in frames)) / rate
+        samples, doubtful = Fraction(0), may_be_damaged(stream)
+        for frame in decoded(packets_of(media, stream), []):
+            if doubtful and is_damaged(frame):
+                message = f"{path} holds samples at {clock(samples / rate)} that are no numbers, or far too large"
+                raise Stop("unreadable", message, "the file is damaged: export it again, best with 24 bits a sample")
+            samples += samples_of(frame, rate)
+        seconds = samples / rate
         if not seconds:
             raise Stop("unreadable", f"{path}: its sound cannot be decoded", "is the file complete? try to play it")
         if stream.duration and re.search(_TELL_PADDING, media.format.name):

@@ -1,4 +1,5 @@
-"""A lock: everything that a trailer was made of, and the result, by content, as a text to read and compare.
+"""A lock: everything that a trailer was made of, and the result, by content, as a text to read and compare;
+and rendering exactly what it says.
 
 Job + FFmpeg ─ made_of ─► TrailerLock without results ─ results_of its files ─► TrailerLock ─ print_lock ─► SPEC.lock
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from cinecut import __version__
 from cinecut.diagnostics import Report, Stop, as_word
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.files import open_file
+from cinecut.files import disk_errors, open_file, working_folder, write_beside
 from cinecut.fonts.glyphs import FACES
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.language.document import parse_document, plain, read_document
@@ -26,11 +27,12 @@ from cinecut.language.write import write_spec
 from cinecut.machine.child import run_watched
 from cinecut.media.link import assets_of
 from cinecut.render.folder import Materials
-from cinecut.render.job import SILENT, Job
+from cinecut.render.job import SILENT, Job, Watch
 from cinecut.render.master import sounds_of
 from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import segments_of
 from cinecut.render.store import Store, code
+from cinecut.render.trailer import Effort, Rendered, render
 
 _VERSION = 1
 _NOTES = {"place", "zone", "beat_type", "score", "why", "by", "scene", "alternatives", "anchors", "protagonist"}
@@ -323,3 +325,52 @@ def _others(what: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterab
         if was.get(name) != now.get(name):
             state = "is new" if name not in was else "is gone" if name not in now else "is another"
             yield f"{what} {name} {state}"
+
+
+# Rendering
+
+_NAMED = 12  # differences
+
+
+def write_lock(job: Job, spec: Path, output: Path | None, ffmpeg: FFmpeg, watch: Watch, *, force: bool) -> Rendered:
+    """Render a job and write the spec's lock beside it. Without `output` only the lock stays. Raises Stop."""
+    lock = made_of(job, ffmpeg)
+    target, found = lock_file(spec), lock
+
+    def note(files: Mapping[str, Path]) -> None:
+        nonlocal found
+        found = with_results(lock, files, ffmpeg)
+
+    effort = Effort(accept=note)
+    if output is not None:
+        done = render(job, output, ffmpeg, watch, force=force, effort=effort)
+    else:
+        with disk_errors(target), working_folder(target) as folder:
+            done = render(job, folder / f"trailer{job.plan.suffix}", ffmpeg, watch, effort=effort)
+    write_beside(target, print_lock(found, spec.name), [spec])
+    return done
+
+
+def only_as_locked(job: Job, spec: Path, ffmpeg: FFmpeg, only: Sequence[str]) -> Callable[[Mapping[str, Path]], None]:
+    """Raises Stop if a job differs from its lock. Returns a check for `Effort.accept`, which refuses files that still
+    came out differently."""
+    path = own_lock(spec)
+    locked = _only(read_lock(path), [target.name for target in job.plan.targets] if only else ())
+    now = made_of(job, ffmpeg)
+    _refuse(path, list(other_than(locked, now)))
+
+    def accept(files: Mapping[str, Path]) -> None:
+        _refuse(path, list(other_than(locked, with_results(now, files, ffmpeg))))
+
+    return accept
+
+
+def _only(lock: TrailerLock, names: Sequence[str]) -> TrailerLock:
+    return replace(lock, outputs=tuple(o for o in lock.outputs if o.name in names)) if names else lock
+
+
+def _refuse(path: Path, differences: Sequence[str]) -> None:
+    if differences:
+        more = [f"and {len(differences) - _NAMED} more"] if len(differences) > _NAMED else []
+        hint = f"`cinecut why` says what changes; `cinecut lock` accepts it: {path}"
+        raise Stop("locked", "the result would differ from the locked trailer", *differences[:_NAMED], *more, hint)

@@ -10,7 +10,7 @@ from cinecut.compiler.encode import HARDWARE
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.files import check_no_source, disk_errors
+from cinecut.files import check_no_source, disk_errors, refuse_existing
 from cinecut.graph.plan import Target
 from cinecut.media.link import assets_of
 from cinecut.render.job import Job
@@ -53,8 +53,7 @@ def check_stems(job: Job, folder: Path, force: bool) -> list[Path]:
     with disk_errors(folder):
         for file in files:
             check_no_source(file, _sources(job))
-            if os.path.lexists(file) and not force:
-                raise Stop("output", f"{file} is there already", "--force replaces it")
+        refuse_existing(files, force)
     return files
 
 

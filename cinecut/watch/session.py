@@ -16,6 +16,7 @@ from cinecut.ffmpeg.run import Running
 from cinecut.files import open_file
 from cinecut.language.read import inside
 from cinecut.language.spec import Spec
+from cinecut.media.link import assets_of
 from cinecut.render.check import warn
 from cinecut.render.job import Job, Watch, prepare_live
 from cinecut.render.trailer import Effort, render
@@ -202,16 +203,7 @@ def _shown(found: list[Diagnostic], text: str) -> tuple[str, ...]:
 
 def _named(spec: Spec, folder: Path) -> Iterator[Path]:
     """The files that a spec names."""
-    names = [
-        *(film.file for film in spec.every_film.values()),
-        spec.music.file if spec.music else None,
-        spec.lut.file if spec.lut else None,
-    ]
-    for entry in spec.timeline:
-        still, cue = getattr(entry, "still", None), getattr(entry, "cue", None)
-        names += [still.file if still else None, cue.file if cue and not cue.stops else None]
-        names += [each.file for key in ("voice", "sound") for each in getattr(entry, key, ())]
-    yield from (inside(folder, name) for name in names if name is not None)
+    yield from (each.file for each in assets_of(spec, folder))
     kits = {item.kit for item in spec.deliverables if item.kit and item.kit.endswith((".yaml", ".yml"))}
     yield from (inside(folder, name) for name in (*kits, *(spec.languages or {}).values()))
     if spec.vibe is not None and spec.vibe.base.endswith((".yaml", ".yml")):

@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -16,16 +17,12 @@ from effort import GIVE_UP
 from oracle import Film
 
 import cinecut
-
-pytest.importorskip("mcp")
-
-from mcp.client.client import Client
-from mcp.client.stdio import StdioServerParameters, stdio_client
-
-from cinecut.agents.answers import MOST
 from cinecut.agents.fence import Fence
-from cinecut.agents.server import server
 
+if TYPE_CHECKING:  # half a second in every worker, and one needs it
+    from mcp.client.client import Client
+
+pytestmark = pytest.mark.skipif(find_spec("mcp") is None, reason="needs mcp")
 Ask = Callable[..., Awaitable[Any]]
 
 
@@ -48,6 +45,7 @@ def folder(tmp_path: Path, films: Callable[[Film], Film]) -> Path:
 
 def talk(target: Any, with_: Callable[[Client], Awaitable[None]]) -> None:
     """Talk to a server: one of this process, or over the pipes of another."""
+    from mcp.client.client import Client
 
     async def run() -> None:
         with anyio.fail_after(GIVE_UP):
@@ -59,8 +57,24 @@ def talk(target: Any, with_: Callable[[Client], Awaitable[None]]) -> None:
 
 def started(folder: Path, *options: str) -> Any:
     """The pipes of `cinecut mcp` on the folder's specs, a process of its own."""
+    from mcp.client.stdio import StdioServerParameters, stdio_client
+
     words = ["-m", "cinecut", "mcp", str(folder / "specs"), *options]
     return stdio_client(StdioServerParameters(command=sys.executable, args=words, env=dict(os.environ), cwd=folder))
+
+
+def served(*paths: Path, allow_edits: bool) -> Any:
+    """A server of this process."""
+    from cinecut.agents.server import server
+
+    return server(Fence.around(list(paths)), allow_edits=allow_edits)
+
+
+def most() -> int:
+    """The characters of an answer, at most."""
+    from cinecut.agents.answers import MOST
+
+    return MOST
 
 
 def text_of(result: Any) -> str:
@@ -84,7 +98,7 @@ def test_ten_tasks_are_done_and_no_file_is_damaged(folder: Path) -> None:
             assert not done.is_error, (task, text_of(done))
             assert spec.read_text() == before.replace(old, new), task
             assert "check: no mistakes" in text_of(done)
-            assert len(text_of(done)) <= MOST
+            assert len(text_of(done)) <= most()
             assert images(done) >= 1 or values["verb"] == "set", task
             undone = await client.call_tool("undo_edit", {})
             assert not undone.is_error, (task, text_of(undone))
@@ -105,7 +119,7 @@ def test_one_spec_has_not_to_be_named(folder: Path) -> None:
         assert not done.is_error, text_of(done)
         assert spec.read_text() == before.replace("  - black: 1s\n", "")
 
-    talk(server(Fence.around([spec]), allow_edits=True), with_)
+    talk(served(spec, allow_edits=True), with_)
 
 
 def test_without_leave_nothing_can_be_edited(folder: Path) -> None:
@@ -127,9 +141,9 @@ def test_without_leave_nothing_can_be_edited(folder: Path) -> None:
         ):
             answer = await client.call_tool(tool, values)
             assert not answer.is_error
-            assert 0 < len(text_of(answer)) <= MOST
+            assert 0 < len(text_of(answer)) <= most()
 
-    talk(server(Fence.around([folder / "specs"]), allow_edits=False), with_)
+    talk(served(folder / "specs", allow_edits=False), with_)
 
 
 def test_nothing_outside_the_fence_is_reached(folder: Path) -> None:
@@ -163,7 +177,7 @@ def test_nothing_outside_the_fence_is_reached(folder: Path) -> None:
         assert "outside" in text_of(refused)
         assert text_of(await client.call_tool("specs", {})) == "film.yaml"
 
-    talk(server(Fence.around([folder / "specs"]), allow_edits=True), with_)
+    talk(served(folder / "specs", allow_edits=True), with_)
     assert ((folder / "specs" / "film.yaml").read_bytes(), outside.read_bytes()) == (before, other)
 
 
@@ -184,7 +198,7 @@ def test_a_wrong_edit_is_answered_by_what_would_be_wrong(folder: Path) -> None:
         dry = await client.call_tool("edit_spec", {"verb": "remove", "event": 1, "dry_run": True})
         assert "would be changed" in text_of(dry)
 
-    talk(server(Fence.around([folder / "specs"]), allow_edits=True), with_)
+    talk(served(folder / "specs", allow_edits=True), with_)
     assert spec.read_bytes() == before
 
 

@@ -106,10 +106,11 @@ def test_several_pictures_have_one_light() -> None:
 
 def test_analyze_matches_light_where_it_is_asked_to(tmp_path: Path) -> None:
     """A grey film of which every fourth shot is two stops darker."""
-    shots = [0.3 * scene(5, 50) + (90 if seed % 4 else 10) for seed in range(16)]
+    grey = (0.3 * scene(5, 50)).astype(np.uint8)
+    shots = [grey + np.uint8(90 if seed % 4 else 10) for seed in range(16)]
     for seed, shot in enumerate(shots):  # something to tell the shots apart by
         shot[:, 10 * (seed % 8) : 10 * (seed % 8) + 10] = 40
-    film = encode(tmp_path / "film.mkv", np.concatenate(shots).astype(np.uint8))
+    film = encode(tmp_path / "film.mkv", np.concatenate(shots))
     texts = []
     for options in ((), ("--match-light", "--force")):
         options = (*options, "--no-models", "--vibe", "drama", "-o", "spec.yaml")

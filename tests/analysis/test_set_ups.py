@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -32,6 +33,7 @@ from tools.cut_films import (
 LENGTHS = (40, 33, 45, 29, 36, 26, 44, 31)
 
 
+@lru_cache(maxsize=8)
 def set_up(seed: int, length: int, pose: float, drift: float = 0.1) -> Frames:
     """Somebody who moves a little before a still wall; `pose` is where the movement begins."""
     rng = np.random.default_rng(seed)
@@ -45,6 +47,7 @@ def set_up(seed: int, length: int, pose: float, drift: float = 0.1) -> Frames:
         place = np.array([[1, 0, x], [0, 1, y]], np.float32)
         share = cv2.warpAffine(mask, place, (WIDTH, HEIGHT))[..., None] / 255
         frame[:] = frame * (1 - share) + cv2.warpAffine(body, place, (WIDTH, HEIGHT)) * share
+    frames.setflags(write=False)  # several tests have the same
     return frames
 
 
@@ -93,11 +96,14 @@ def test_both_halves_of_a_dip_are_found_whatever_looks_like_a_cut_in_it(kind: st
         assert len(inside - set(range(start, end))) <= 2
 
 
+@lru_cache(maxsize=4)
 def filmed(seed: int, length: int, speed: int) -> Frames:
     """A set-up filmed by a camera that pans by `speed` pixels a picture."""
     frames = set_up(seed, length, seed, drift=0.3)
     wide = np.concatenate([frames, frames[:, :, ::-1]], 2)
-    return np.stack([np.roll(frame, speed * at, 1)[:, :WIDTH] for at, frame in enumerate(wide)])
+    film = np.stack([np.roll(frame, speed * at, 1)[:, :WIDTH] for at, frame in enumerate(wide)])
+    film.setflags(write=False)
+    return film
 
 
 @pytest.mark.parametrize("kind", WIPES)

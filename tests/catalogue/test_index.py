@@ -13,7 +13,7 @@ from commandline import cinecut
 from footage import make_film
 from many import ASKED, TITLE, indexed, make_folder, without_torch
 
-from cinecut.catalogue.folders import films_in
+from cinecut.catalogue.index import films_in
 from cinecut.catalogue.page import write_report
 from cinecut.catalogue.store import Catalogue, locked
 from cinecut.catalogue.task import look_into

@@ -7,6 +7,7 @@ pixel.
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -34,18 +35,19 @@ def make_ramp(path: Path, ffmpeg: Path, axis: str, pix_fmt: str = "yuv420p", tur
     subprocess.run([*made, turned, "-c:v", "libx264", "-qp", "0", "-g", "12", flat], check=True)
     moved: list[str | Path] = [ffmpeg, "-v", "error", "-display_rotation", str(-turn), "-i", flat, "-c", "copy", path]
     subprocess.run(moved, check=True)
+    flat.unlink()
     return path
 
 
 @pytest.fixture(scope="module")
-def ramps(bundled: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("ramps")
-    return {
-        "across": make_ramp(folder / "across.mkv", bundled, "X"),
-        "down": make_ramp(folder / "down.mkv", bundled, "Y"),
-        "10-bit": make_ramp(folder / "fine.mkv", bundled, "X", "yuv420p10le"),
-        "rotated": make_ramp(folder / "rotated.mp4", bundled, "X", turn=90),
-    }
+def ramps(bundled: Path, once: Callable[[str, Callable[[Path], object]], Path]) -> dict[str, Path]:
+    def make(folder: Path) -> None:
+        make_ramp(folder / "across.mkv", bundled, "X")
+        make_ramp(folder / "down.mkv", bundled, "Y")
+        make_ramp(folder / "10-bit.mkv", bundled, "X", "yuv420p10le")
+        make_ramp(folder / "rotated.mp4", bundled, "X", turn=90)
+
+    return {film.stem: film for film in once("ramps", make).iterdir()}
 
 
 def windows(pictures: list[Luma], side: int) -> NDArray[np.float64]:

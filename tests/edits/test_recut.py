@@ -21,7 +21,7 @@ from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.request import Request
 from cinecut.diagnostics import Report, Stop
 from cinecut.edits.recut.merging import Recut, RecutOptions, Version, recut
-from cinecut.known.timeline import timeline_digest
+from cinecut.known.record import timeline_digest
 from cinecut.language.document import parse_document, plain
 from cinecut.language.events import ActMarker, Card, Shot
 from cinecut.vibes import load_vibe

@@ -21,10 +21,10 @@ COUNTS = {"pilot": 12, "second": 15, "third": 13}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory, analyses: Path) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("films")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("CINECUT_CACHE_DIR", str(analyses))
         yield folder
 
 

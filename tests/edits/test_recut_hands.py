@@ -11,7 +11,7 @@ import pytest
 
 from cinecut.diagnostics import Report
 from cinecut.edits.recut.merging import Recut, RecutOptions, Version, recut
-from cinecut.known.timeline import timeline_digest
+from cinecut.known.record import timeline_digest
 from cinecut.language.document import parse_document, plain
 from cinecut.language.document.edit import Edits
 

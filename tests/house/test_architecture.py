@@ -27,7 +27,7 @@ PACKAGE = ROOT / "cinecut"
 
 # The floors of the house, from the ground up. A room knows the floors below it and itself.
 FLOORS: tuple[set[str], ...] = (
-    {"diagnostics", "codes"},
+    {"diagnostics"},
     {"files"},
     {"config"},
     {"machine", "language"},

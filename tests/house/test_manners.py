@@ -14,7 +14,7 @@ import pytest
 from commandline import COMMAND, cinecut, environment, on_a_terminal
 from effort import GIVE_UP, effort
 
-from cinecut import codes
+from cinecut.cli.specs.check import explanations
 from cinecut.cli.terminal import Whole
 from cinecut.diagnostics import CODES, Report
 from cinecut.render.check import check_spec, examine
@@ -127,8 +127,10 @@ def test_findings_for_code_hosts(tmp_path: Path) -> None:
 
 
 def test_every_code_has_a_cause_and_a_cure(tmp_path: Path) -> None:
-    assert set(codes.CODES) == set(CODES)
-    assert all(part.endswith(".") for about in codes.CODES.values() for part in about)
+    about = explanations()
+    assert list(about) == list(CODES)
+    assert {tuple(each) for each in about.values()} == {("cause", "cure")}
+    assert all(part.endswith(".") for each in about.values() for part in each.values())
     done = cinecut("check", "--explain", "no-handle", cwd=tmp_path)
     assert done.stdout.startswith("no-handle (error)\n\nA crossfade needs")
     assert cinecut("check", "--explain", "no-handel", cwd=tmp_path).stderr.endswith("hint: did you mean no-handle?\n")

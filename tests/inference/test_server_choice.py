@@ -15,7 +15,7 @@ from cinecut.diagnostics import Stop
 from cinecut.inference import server
 from cinecut.inference.chat import NoAnswer
 from cinecut.inference.server import Local, choose_models, find_server
-from cinecut.machine.memory import LEAST, free_memory
+from cinecut.machine.gpu import LEAST, free_memory
 
 
 @pytest.fixture(autouse=True)

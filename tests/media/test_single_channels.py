@@ -64,3 +64,43 @@ def test_labelled_channels_make_the_sounds_that_they_are_of(
 def test_without_labels_they_are_pairs_or_six(count: int, sounds: list[str], tmp_path: Path) -> None:
     film = delivered(tmp_path / "film.mxf", [""] * count)
     assert [sound.layout for sound in film_facts(film).audio] == sounds
+
+
+def programme(path: Path, kind: str) -> Path:
+    """Six seconds of eight streams without labels that sound as a film does in `kind`."""
+    dice = np.random.default_rng(3)
+    size = 6 * RATE
+    voice, left, right, ls, rs, lb, rb = (0.1 * dice.standard_normal(size) for _ in range(7))
+    low = 0.2 * np.sin(2 * np.pi * 45 * np.arange(size) / RATE)
+    six = [left, right, voice, 0 * low if "without effects" in kind else low, 0.3 * ls, 0.3 * rs]
+    mix = [0.7 * (side + 0.7 * voice + 0.2 * back) for side, back in ((left, ls), (right, rs))]
+    pairs = [left + voice, right + voice, left, right, ls + voice, rs + voice, ls, rs]
+    rest = {"5.1": [channel + 0.02 * lb for channel in mix], "7.1": [0.3 * lb, 0.3 * rb]}
+    streams = [*six, *rest[kind[:3]]] if kind[:3] in rest else pairs if kind == "pairs" else [0 * low] * 8
+    sources, maps = "-f lavfi -i color=black:s=64x36:r=25:d=6", "-map 0:v"
+    for number, samples in enumerate(streams):
+        raw = path.with_name(f"{number}.raw")
+        raw.write_bytes((samples * 8000).astype("<i2").tobytes())
+        sources += f" -f s16le -ar {RATE} -ch_layout mono -i {raw}"
+        maps += f" -map {number + 1}:a"
+    command = f"{BUNDLED} -v error -y {sources} {maps} -c:v mpeg2video -c:a pcm_s16le".split()
+    subprocess.run([*command, path], check=True, capture_output=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "sounds"),
+    [
+        ("pairs", ["stereo"] * 4),
+        ("5.1 and its mix", ["5.1", "stereo"]),
+        ("5.1 and its mix, without effects", ["5.1", "stereo"]),
+        ("7.1", ["FL+FR+FC+LFE+SL+SR+BL+BR"]),
+        ("7.1 without effects", ["FL+FR+FC+LFE+SL+SR+BL+BR"]),
+        ("silence", ["stereo"] * 4),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["mxf", "mov"])
+def test_eight_without_labels_are_what_they_sound_like(
+    kind: str, sounds: list[str], suffix: str, tmp_path: Path
+) -> None:
+    assert [sound.layout for sound in film_facts(programme(tmp_path / f"film.{suffix}", kind)).audio] == sounds

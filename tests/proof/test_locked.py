@@ -25,13 +25,15 @@ timeline:
 
 
 @pytest.fixture(scope="module")
-def locked(films: Callable[[Film], Film], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("locked")
+def locked(films: Callable[[Film], Film], once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     film = films(Film(Path("a.mp4"), Fraction(24), 240, (160, 90), gop=12, sound=Sound()))
-    (folder / "film.mp4").write_bytes(film.path.read_bytes())
-    (folder / "a.yaml").write_text(SPEC, encoding="utf-8")
-    assert cinecut("lock", "a.yaml", cwd=folder).returncode == 0
-    return folder
+
+    def make(folder: Path) -> None:
+        (folder / "film.mp4").write_bytes(film.path.read_bytes())
+        (folder / "a.yaml").write_text(SPEC, encoding="utf-8")
+        assert cinecut("lock", "a.yaml", cwd=folder).returncode == 0
+
+    return once("locked", make)
 
 
 @pytest.fixture

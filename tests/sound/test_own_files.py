@@ -14,7 +14,7 @@ from oracle import Film, Samples, Sound
 from rendering import spec_text, stems_of
 
 from cinecut.diagnostics import Report
-from cinecut.known.timeline import key_of
+from cinecut.known.record import key_of
 from cinecut.language.read import load_spec
 from cinecut.media.link import relink
 from cinecut.render.check import check_spec, layout_of

@@ -128,6 +128,8 @@ def test_vtt_gives_voices_and_loses_notes_and_styles(tmp_path: Path) -> None:
     ("written", "spoken"),
     [
         ("<i>Hello</i> <font color='red'>there</font>, friend.", ["Hello there, friend."]),
+        ("<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>を<ruby>読<rt>よ</ruby>む。", ["漢字を読む。"]),
+        ("Hello there.<br/>You came, friend.</i", ["Hello there. You came, friend."]),
         ("{\\an8}Look up there.", ["Look up there."]),
         ("♪ Yesterday is gone ♪", []),
         ("# Yesterday is gone #", []),

@@ -64,7 +64,9 @@ _SUNG_STYLE = re.compile(
     r"\b(signs?|songs?|karaoke|kara|op|ed|opening|ending|credits?|titles?|lyrics|romaji|kanji|typeset\w*)\b", re.I
 )
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^<>]{1,80})>")
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
+_READING = re.compile(r"<(r[tp])\b[^<>]{0,300}>[^<>]{0,300}(?:</\1>)?", re.IGNORECASE)  # ruby: how signs are said
+_BREAK = re.compile(r"<br\b[^<>]{0,30}>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>|</?(?:[bius]|font)\s*(?=<|$)")
 _VOICE_MARK = "\x02"  # not in the text itself: control characters have been removed
 
 
@@ -75,7 +77,7 @@ def _plain(cue: SubtitleCue) -> str:
     text = html.unescape(_without_overrides(cue.text)).translate(_UNSEEN)
     if "<" in text:
         text = _VOICE.sub(rf"\n{_VOICE_MARK}\1{_VOICE_MARK}", text)
-        text = _TAG.sub("", text)
+        text = _TAG.sub("", _BREAK.sub("\n", _READING.sub("", text)))
     return _without_songs(text).strip()
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.film.gradual.mixes import PictureMix, mixes
 from cinecut.analysis.film.gradual.outline import Outline, spreads
+from cinecut.analysis.film.gradual.pushes import pushes
 from cinecut.analysis.film.gradual.ramps import REACH, Ramp, ramps
 from cinecut.analysis.film.gradual.unlike import Filled, Unlike
 from cinecut.analysis.film.gradual.wipes import Wipe, wipes
@@ -169,7 +170,7 @@ def _places(ranks: NDArray[np.int64], low: int, step: int, longest: int) -> NDAr
 
 
 def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], slack: float = 1.0) -> list[Blend]:
-    """The dissolves and wipes between hard cuts and outside the blends `taken`.
+    """The dissolves, wipes and pushes between hard cuts and outside the blends `taken`.
 
     slack : how many times stranger they may look, if the outline lacks pictures
     """
@@ -190,8 +191,9 @@ def dissolves_by_shot(
             known, shown = ranks[part], luma[part]
             filled = Filled.of(known, shown, unlike.within(part))
             mixed = _surer(ramps(known, shown.astype(np.float32), filled.unlike, slack), mixes(filled, slack))
-            wiped = wipes(filled, slack)
+            wiped, pushed = wipes(filled, slack), [push.range for push in pushes(filled, slack)]
             ranges = _distinct(mixed, wiped) if slack <= 1 else mixed + [wipe.range for wipe in wiped]
+            ranges = [each for each in ranges if not any(_meet(each, push) for push in pushed)] + pushed
             blends += [Blend(*edges, GradualCut.DISSOLVE) for edges in sorted(ranges)]
         yield blends
 

@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from cinecut.vibes import Vibe
     from cinecut.vibes.skeleton import Skeleton
 
-FilmsArgument = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, … Several, such as a series, in their order."
-    ),
-]
-
-
 VibeOption = Annotated[
     str | None,
     typer.Option(
@@ -41,62 +33,6 @@ VibeOption = Annotated[
         help="The genre to cut for (`cinecut vibes` lists them), or a file of your own. "
         "Default: a terminal asks, a script gets drama.",
     ),
-]
-
-
-StructureOption = Annotated[
-    str | None,
-    typer.Option(
-        "--structure",
-        metavar="NAME",
-        autocompletion=completing("vibes.skeleton:skeleton_names"),
-        help="The skeleton, with the acts of the trailer and the purpose of their shots; or a file of your own. "
-        "Default: the vibe's.",
-    ),
-]
-TitleOption = Annotated[
-    str | None, typer.Option("--title", metavar="TEXT", help="The text of the title card. Default: the film's title.")
-]
-TaglineOption = Annotated[
-    str | None,
-    typer.Option(
-        "--tagline",
-        metavar="TEXT",
-        help="Text for the cards between the acts, one card for each sentence if there is room.",
-    ),
-]
-ReleaseOption = Annotated[
-    str | None, typer.Option("--release", metavar="TEXT", help="Text after the title: “In cinemas this summer”.")
-]
-CreditsOption = Annotated[
-    Path | None, typer.Option("--credits", metavar="FILE", help="Text for the last card, up to 500 characters.")
-]
-AudioOption = Annotated[
-    int | None,
-    typer.Option(
-        "--audio",
-        metavar="N",
-        min=1,
-        help="Which of the film's sounds to use, numbered as in the spec: the main one is 1, a commentary comes later.",
-    ),
-]
-BlocksOption = Annotated[
-    bool,
-    typer.Option("--blocks", help="For several films: a part for each film, after its title, as at a festival."),
-]
-LengthOption = Annotated[
-    str | None,
-    typer.Option(
-        "--length",
-        metavar="TIME",
-        help="The trailer's length: 90s, 1:30. Default: 15 % of the film, at most 2 minutes.",
-    ),
-]
-SpoilersOption = Annotated[
-    bool, typer.Option("--spoilers", help="Allow shots from the end of the film and from the resolution of its climax.")
-]
-LightOption = Annotated[
-    bool, typer.Option("--match-light", help="Grade shots whose light differs much from the rest of their act.")
 ]
 ServerOption = Annotated[
     str | None,
@@ -108,19 +44,15 @@ UrlOption = Annotated[
 ]
 
 
+NoModelsOption = Annotated[
+    bool, typer.Option("--no-models", help="Use measurements only, even if models are installed.")
+]
+
+
 def _plugin_option(group: str, what: str) -> Any:
     """The option that has a plug-in do a part of the analysis."""
     about = f"{what} by a plug-in: an entry point of cinecut.{group}."
     return typer.Option(f"--{group}", metavar="NAME", help=about, autocompletion=completing("plugins:names", group))
-
-
-ShotsOption = Annotated[str | None, _plugin_option("shots", "Find the shots")]
-TranscribeOption = Annotated[str | None, _plugin_option("transcribe", "Hear the dialogue")]
-DescribeOption = Annotated[str | None, _plugin_option("describe", "Describe the scenes")]
-BeatsOption = Annotated[str | None, _plugin_option("beats", "Find the song's beats")]
-NoModelsOption = Annotated[
-    bool, typer.Option("--no-models", help="Use measurements only, even if models are installed.")
-]
 
 
 def open_models(
@@ -150,31 +82,83 @@ def open_models(
 class FilmOptions:
     """The film and the options that both commands take."""
 
-    films: FilmsArgument
+    films: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, … Several, such as a series, in their order."
+        ),
+    ]
     vibe: VibeOption = None
-    structure: StructureOption = None
-    blocks: BlocksOption = False
-    title: TitleOption = None
-    tagline: TaglineOption = None
-    release: ReleaseOption = None
-    credits: CreditsOption = None
+    structure: Annotated[
+        str | None,
+        typer.Option(
+            "--structure",
+            metavar="NAME",
+            autocompletion=completing("vibes.skeleton:skeleton_names"),
+            help="The skeleton, with the acts of the trailer and the purpose of their shots; or a file of your own. "
+            "Default: the vibe's.",
+        ),
+    ] = None
+    blocks: Annotated[
+        bool,
+        typer.Option("--blocks", help="For several films: a part for each film, after its title, as at a festival."),
+    ] = False
+    title: Annotated[
+        str | None,
+        typer.Option("--title", metavar="TEXT", help="The text of the title card. Default: the film's title."),
+    ] = None
+    tagline: Annotated[
+        str | None,
+        typer.Option(
+            "--tagline",
+            metavar="TEXT",
+            help="Text for the cards between the acts, one card for each sentence if there is room.",
+        ),
+    ] = None
+    release: Annotated[
+        str | None, typer.Option("--release", metavar="TEXT", help="Text after the title: “In cinemas this summer”.")
+    ] = None
+    credits: Annotated[
+        Path | None, typer.Option("--credits", metavar="FILE", help="Text for the last card, up to 500 characters.")
+    ] = None
     subtitles: SubtitlesOption = None
     subtitles_shift: ShiftOption = None
     subtitles_rate: RateOption = None
     language: LanguageOption = None
-    audio: AudioOption = None
+    audio: Annotated[
+        int | None,
+        typer.Option(
+            "--audio",
+            metavar="N",
+            min=1,
+            help="Which of the film's sounds to use, numbered as in the spec: the main one is 1, a commentary comes "
+            "later.",
+        ),
+    ] = None
     music: MusicOption = None
     jamendo_id: JamendoIdOption = None
-    length: LengthOption = None
-    spoilers: SpoilersOption = False
-    match_light: LightOption = False
+    length: Annotated[
+        str | None,
+        typer.Option(
+            "--length",
+            metavar="TIME",
+            help="The trailer's length: 90s, 1:30. Default: 15 % of the film, at most 2 minutes.",
+        ),
+    ] = None
+    spoilers: Annotated[
+        bool,
+        typer.Option("--spoilers", help="Allow shots from the end of the film and from the resolution of its climax."),
+    ] = False
+    match_light: Annotated[
+        bool, typer.Option("--match-light", help="Grade shots whose light differs much from the rest of their act.")
+    ] = False
     llama_server: ServerOption = None
     llm_url: UrlOption = None
     no_models: NoModelsOption = False
-    shots: ShotsOption = None
-    transcribe: TranscribeOption = None
-    describe: DescribeOption = None
-    beats: BeatsOption = None
+    shots: Annotated[str | None, _plugin_option("shots", "Find the shots")] = None
+    transcribe: Annotated[str | None, _plugin_option("transcribe", "Hear the dialogue")] = None
+    describe: Annotated[str | None, _plugin_option("describe", "Describe the scenes")] = None
+    beats: Annotated[str | None, _plugin_option("beats", "Find the song's beats")] = None
 
     @property
     def film(self) -> Path:

@@ -160,8 +160,8 @@ def _versions(document: Document, only_kept: bool) -> tuple[Version, Version | N
 
 def _written_by(known: Known, spec: Path, ours: Version) -> Version:
     """The spec as analyze wrote it, with the films' present names. Raises Stop if it cannot be read."""
+    from cinecut.edits.recut.items import named_as
     from cinecut.edits.recut.merging import Version
-    from cinecut.edits.recut.naming import named_as
     from cinecut.language.document import parse_document
 
     base = Version.of(parse_document(spec, known.wrote, Report()), whole=False)

@@ -93,8 +93,7 @@ def scenes(
     """
     check_ending(output, "a list of scenes", ".csv", ".json")
     check_free(output, force)
-    from cinecut.catalogue.listing import rows
-    from cinecut.catalogue.look import LookOptions, look_at
+    from cinecut.catalogue.look import LookOptions, look_at, rows
     from cinecut.diagnostics import Diagnostic
 
     with watch("Looking") as watching:

@@ -49,7 +49,7 @@ def check(
             "--explain",
             metavar="CODE",
             help="Explain a finding: its cause and how to fix it.",
-            autocompletion=completing("codes:CODES"),
+            autocompletion=completing(sorted(CODES)),
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 for warnings too.")] = False,
@@ -102,16 +102,21 @@ def print_for_host(format: str, findings: Sequence[Diagnostic]) -> None:
 
 
 def _explain(code: str) -> None:
-    from difflib import get_close_matches
-
-    from cinecut.codes import CODES as ABOUT
-
-    if code not in ABOUT:
-        close = get_close_matches(code, ABOUT, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"one of: {', '.join(sorted(ABOUT))}"
+    if code not in CODES:
+        close = difflib.get_close_matches(code, CODES, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"one of: {', '.join(sorted(CODES))}"
         raise Stop("option", f"no finding has the code {code!r}", hint)
-    cause, cure = ABOUT[code]
-    print(f"{code} ({CODES[code]})\n\n{cause}\n\nCure: {cure}")
+    about = explanations()[code]
+    print(f"{code} ({CODES[code]})\n\n{about['cause']}\n\nCure: {about['cure']}")
+
+
+def explanations() -> dict[str, dict[str, str]]:
+    """The `cause` and the `cure` of each code of a finding."""
+    from cinecut.language.document import plain, read_document
+
+    file = Path(__file__).parent.parent.parent / "codes.yaml"
+    found: dict[str, dict[str, str]] = plain(read_document(file, Report()).root)
+    return found
 
 
 def _found(specs: Sequence[Path]) -> Iterator[Path]:

@@ -23,6 +23,7 @@ from cinecut.cli.terminal import (
     watch,
 )
 from cinecut.diagnostics import Stop, excerpt, harmless
+from cinecut.files import open_file, refuse_existing, write_beside
 
 if TYPE_CHECKING:
     from cinecut.interchange.export import Exported
@@ -83,7 +84,7 @@ def export(
     Examples: cinecut export specs/film.yaml --to resolve    |    cinecut export film.yaml --to edl --start 10:00:00:00
     """
     from cinecut.interchange.build import ExportOptions
-    from cinecut.interchange.export import check_to, default_path, refuse_existing
+    from cinecut.interchange.export import check_to, default_path
     from cinecut.interchange.export import export as run
 
     check_to(to)
@@ -213,7 +214,6 @@ def _edited(files: list[Path], into: Path | None) -> tuple[Path, Path | None]:
 
 
 def _bring(file: Path, into: Path, dry_run: bool) -> tuple[list[str], list[str]]:
-    from cinecut.files import write_beside
     from cinecut.interchange.back.bring import bring
 
     found = bring(into, file)
@@ -223,9 +223,7 @@ def _bring(file: Path, into: Path, dry_run: bool) -> tuple[list[str], list[str]]
 
 
 def _begin(file: Path, new: Path, films: list[Path], force: bool) -> tuple[list[str], list[str]]:
-    from cinecut.files import open_file, write_beside
     from cinecut.interchange.back.begin import begin
-    from cinecut.interchange.export import refuse_existing
     from cinecut.media.link import name_from
     from cinecut.media.probe import film_facts
 

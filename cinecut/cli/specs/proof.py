@@ -45,8 +45,7 @@ def lock(
     Examples: cinecut lock specs/film.yaml    |    cinecut lock specs/film.yaml -o trailer.mp4
     """
     from cinecut.ffmpeg.builds import find_ffmpeg
-    from cinecut.proof.lock import lock_file
-    from cinecut.proof.locking import write_lock
+    from cinecut.proof.lock import lock_file, write_lock
     from cinecut.render.job import prepare
 
     build, job, target = find_ffmpeg(ffmpeg), prepare(spec), lock_file(spec)

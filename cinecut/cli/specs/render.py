@@ -25,7 +25,7 @@ from cinecut.cli.terminal import (
     watch,
 )
 from cinecut.diagnostics import Report, Stop, as_word, harmless
-from cinecut.files import disk_errors
+from cinecut.files import disk_errors, refuse_existing
 
 if TYPE_CHECKING:
     from cinecut.config import Default
@@ -182,7 +182,7 @@ def render_spec(
         check_stems(job, stems, force)
     how = Effort(*effort)
     if locked:
-        from cinecut.proof.locking import only_as_locked
+        from cinecut.proof.lock import only_as_locked
 
         how = replace(how, accept=only_as_locked(job, spec, build, only))
     with watch("Rendering", _SHARES) as watching, _shared_out(scheduler, how) as how:
@@ -256,9 +256,7 @@ def _check_pictures(files: Iterable[Path], force: bool) -> None:
     """Raise Stop where a sheet or a poster would replace a file."""
     from cinecut.review.contact import picture_files
 
-    for picture in (picture for file in files for picture in picture_files(file)):
-        if os.path.lexists(picture) and not force:
-            raise Stop("output", f"{picture} is there already", "--force replaces it")
+    refuse_existing((picture for file in files for picture in picture_files(file)), force)
 
 
 def _write_pictures(job: Job, files: Iterable[Path]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from cinecut.compiler.layout.clockwork import GRID_HINT, Clockwork
 from cinecut.compiler.layout.material import film_range, heard_range, shot_length, sound_fades, sound_over
@@ -84,6 +84,13 @@ class PlacedShot(Placed):
     heard: FilmRange  # what is heard with it, as long: the same, unless the spec says `sound_in`
     sound_fade: tuple[int, int]  # frames of fade at head and tail of its sound alone
     sound_over: tuple[int, int]  # frames by which its sound comes before its picture and stays after it
+
+
+def is_heard(placed: Placed, trailer: Trailer) -> TypeGuard[PlacedShot]:
+    """Whether this is a shot with sound."""
+    if not isinstance(placed, PlacedShot) or placed.event.mute:
+        return False
+    return trailer.footage[placed.film.film].audio is not None
 
 
 @dataclass(frozen=True, slots=True)

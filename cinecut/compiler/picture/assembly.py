@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from cinecut.compiler.layout.timeline import Joint, Placed, PlacedShot, Timeline
-from cinecut.compiler.picture.canvas import Canvas
+from cinecut.compiler.picture.canvas import Canvas, lower_still, plain
 from cinecut.compiler.picture.film_frames import film_frames
-from cinecut.compiler.picture.plain import lower_still, plain
 from cinecut.compiler.picture.shots import lower_shot
 from cinecut.compiler.resolve import Trailer
 from cinecut.graph import filters

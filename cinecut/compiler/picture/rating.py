@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cinecut.compiler.picture.canvas import Canvas
+from cinecut.compiler.picture.canvas import Canvas, between_bars
 from cinecut.compiler.picture.color import HDR, is_rgb, matrix_of, source_format, to_sdr, trailer_color
-from cinecut.compiler.picture.plain import between_bars
 from cinecut.compiler.resolve import Opening
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad, Video

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.compiler.layout.timeline import PlacedText
-from cinecut.fonts.face import Face
+from cinecut.fonts.glyphs import Face
 from cinecut.graph.filters import TICKS
 from cinecut.language.spec import Safe
 from cinecut.language.timebase import TrailerFrame, nearest

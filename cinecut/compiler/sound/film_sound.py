@@ -4,12 +4,10 @@ them."""
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Protocol, TypeGuard
 
-from cinecut.compiler.layout.recordings import PlacedSong
+from cinecut.compiler.inputs import SoundInputs
 from cinecut.compiler.layout.ruler import sample_at
-from cinecut.compiler.layout.soundtrack import PlacedVoice
-from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline
+from cinecut.compiler.layout.timeline import Placed, PlacedShot, Timeline, is_heard
 from cinecut.compiler.resolve import Trailer
 from cinecut.graph import sounds
 from cinecut.graph.nodes import Pad
@@ -18,19 +16,7 @@ from cinecut.language.facts import AudioFacts
 from cinecut.language.timebase import SAMPLE_RATE, FilmTime, nearest
 
 
-class Sources(Protocol):
-    """The sounds that the graph reads, at 48 kHz in floats: those of a shot and of a voice in `channels` channels,
-    songs in stereo; each use of a song opens it again."""
-
-    @property
-    def channels(self) -> int: ...
-
-    def sound(self, placed: PlacedShot) -> Pad: ...
-    def voice(self, voice: PlacedVoice) -> Pad: ...
-    def song(self, song: PlacedSong, use: int) -> Pad: ...
-
-
-def film_sound(trailer: Trailer, timeline: Timeline, sources: Sources, splice: int) -> Pad:
+def film_sound(trailer: Trailer, timeline: Timeline, sources: SoundInputs, splice: int) -> Pad:
     """The film's own sound: all events joined, `splice` samples of fade on each side of a cut, and overlapping sounds
     laid over them."""
     joined: Pad | None = None
@@ -66,19 +52,12 @@ def _close_run(joined: Pad | None, run: list[Pad], first: Placed, rate: Fraction
     return sounds.sound_crossfade(joined, pad, samples, first.label)
 
 
-def is_heard(placed: Placed, trailer: Trailer) -> TypeGuard[PlacedShot]:
-    """Whether this is a shot with sound."""
-    if not isinstance(placed, PlacedShot) or placed.event.mute:
-        return False
-    return trailer.footage[placed.film.film].audio is not None
-
-
 def _silence(placed: Placed, rate: Fraction, channels: int) -> Pad:
     samples = sample_at(placed.extent.end, rate) - sample_at(placed.extent.start, rate)
     return sounds.exact_length(sounds.silence(placed.label, channels), samples, placed.label)
 
 
-def _own_sound(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: Sources, splice: int) -> Pad:
+def _own_sound(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: SoundInputs, splice: int) -> Pad:
     shot = placed.event
     samples = sample_at(placed.extent.end, rate) - sample_at(placed.extent.start, rate)
     in_ = placed.heard.start.seconds - placed.lead * shot.speed / rate
@@ -99,7 +78,7 @@ def take(source: Pad, in_: FilmTime, samples: int, speed: Fraction, audio: Audio
     return sounds.exact_length(pad, samples, label)
 
 
-def _lay_over(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: Sources) -> Laid:
+def _lay_over(placed: PlacedShot, rate: Fraction, audio: AudioFacts, sources: SoundInputs) -> Laid:
     """A shot's sound including what is heard before and after its picture; both ends are faded."""
     shot, (lead, trail) = placed.event, placed.sound_over
     start, end = sample_at(placed.range.start - lead, rate), sample_at(placed.range.end + trail, rate)

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from cinecut.compiler.inputs import SoundInputs
 from cinecut.compiler.layout.recordings import PlacedRecording, PlacedSong
 from cinecut.compiler.layout.soundtrack import Duck, PlacedVoice, Soundtrack
 from cinecut.compiler.layout.timeline import Timeline
 from cinecut.compiler.resolve import Trailer
 from cinecut.compiler.sound.ducking import duck, hush, lay_into_silences
 from cinecut.compiler.sound.effects import lay_effect
-from cinecut.compiler.sound.film_sound import SOFT, Sources, film_sound, soften, take
+from cinecut.compiler.sound.film_sound import SOFT, film_sound, soften, take
 from cinecut.compiler.sound.master import hole_of
 from cinecut.compiler.sound.pulse import lower_pulse
 from cinecut.graph import sounds
@@ -28,7 +29,7 @@ from cinecut.language.timebase import SAMPLE_RATE, nearest
 
 
 def lower_stems(
-    trailer: Trailer, timeline: Timeline, track: Soundtrack, sources: Sources, *, dipped: bool = True
+    trailer: Trailer, timeline: Timeline, track: Soundtrack, sources: SoundInputs, *, dipped: bool = True
 ) -> dict[str, Pad]:
     """The trailer's stems by name, before their levels in the mix: always film; music, effects and voice if there are
     any. Without `dipped` no stem is lowered under another."""
@@ -82,13 +83,13 @@ def lower_splits(stems: Mapping[str, Pad], wanted: Mapping[str, tuple[str, bool]
 UNDER_VOICE = Fraction(9)  # dB by which the film's own sound goes down under a voice
 
 
-def _voice(voice: PlacedVoice, audio: AudioFacts, sources: Sources) -> Laid:
+def _voice(voice: PlacedVoice, audio: AudioFacts, sources: SoundInputs) -> Laid:
     samples, label = voice.place.length, voice.label
     pad = take(sources.voice(voice), voice.film.start, samples, Fraction(1), audio, label)
     return Laid(voice.place.start, samples, soften(sounds.volume(pad, voice.gain, label), samples, SOFT // 2, label))
 
 
-def _recording(recording: PlacedRecording, sources: Sources) -> Laid:
+def _recording(recording: PlacedRecording, sources: SoundInputs) -> Laid:
     song = recording.song
     pad = soften(_song(song, sources), song.place.length, SOFT // 2, song.label)
     return Laid(song.place.start, song.place.length, pad)
@@ -97,7 +98,7 @@ def _recording(recording: PlacedRecording, sources: Sources) -> Laid:
 # Music from files: a song's parts, joined, at their place
 
 
-def _music(timeline: Timeline, track: Soundtrack, sources: Sources) -> Pad:
+def _music(timeline: Timeline, track: Soundtrack, sources: SoundInputs) -> Pad:
     """All music: lowered under voices and lines, and silent in the silences."""
     laid = [Laid(song.place.start, song.place.length, _song(song, sources)) for song in track.songs]
     if track.pulse is not None:
@@ -106,7 +107,7 @@ def _music(timeline: Timeline, track: Soundtrack, sources: Sources) -> Pad:
     return hush(duck(pad, track.ducks, track.samples, "music"), track, "music")
 
 
-def _song(song: PlacedSong, sources: Sources) -> Pad:
+def _song(song: PlacedSong, sources: SoundInputs) -> Pad:
     """A song's parts, joined by equal-power cross-fades that end on the bar line where they meet. A start or an end in
     the middle of the song is faded, since a step would click."""
     pads: list[Pad] = []  # what has been joined so far: one at most

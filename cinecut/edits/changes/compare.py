@@ -16,9 +16,8 @@ from typing import Any
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.edits.changes import words
-from cinecut.edits.changes.events import event_changes
+from cinecut.edits.changes.events import event_changes, value_changes
 from cinecut.edits.changes.matching import matched, standing
-from cinecut.edits.changes.values import value_changes
 from cinecut.edits.changes.words import Said
 from cinecut.language.events import ActMarker, Card
 from cinecut.language.timebase import clock

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from cinecut.edits.recut.items import Item
 from cinecut.edits.recut.touched import Touched
-from cinecut.known.timeline import key_of
+from cinecut.known.record import key_of
 from cinecut.language.document.layout import print_value
 from cinecut.language.events import Alternative, Cue, Shot
 from cinecut.language.fill import make

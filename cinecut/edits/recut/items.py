@@ -1,24 +1,27 @@
-"""The timeline of a spec, entry by entry: its content, its text in the file, and its place."""
+"""The timeline of a spec, entry by entry: its content, its text in the file, and its place; and the same with other
+names of films, as a spec of another version has them."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.diagnostics import Report
-from cinecut.edits.recut.naming import renamed
-from cinecut.known.timeline import key_of
+from cinecut.known.record import key_of
 from cinecut.language.document import Document, ListNode, MapNode, parse_document, repeated
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Remark, print_flow, print_tree
 from cinecut.language.events import ActMarker, Entry
+from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmRange
+from cinecut.language.write import write_spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,3 +141,30 @@ def _in_brackets(rows: str) -> str:
     root = parse_document(Path("entry"), rows.strip("\n") + "\n", Report()).root
     assert isinstance(root, ListNode)
     return print_flow(root.items[0])
+
+
+Part = TypeVar("Part")
+
+
+def renamed(part: Part, names: Mapping[str, str | None]) -> Part:
+    """A part of a spec with the films' new names; None stands for the first film, which need not be named."""
+    if isinstance(part, tuple):
+        return tuple(renamed(each, names) for each in part)  # type: ignore[return-value]
+    if not is_dataclass(part) or isinstance(part, type):
+        return part
+    values = {item.name: getattr(part, item.name) for item in fields(part) if item.name != "place"}
+    new = {
+        key: names.get(value, value) if key == "film" and isinstance(value, str) else renamed(value, names)
+        for key, value in values.items()
+    }
+    changed = {key: value for key, value in new.items() if value is not values[key]}
+    return replace(part, **changed) if changed else part
+
+
+def named_as(document: Document, spec: Spec, other: Spec) -> str:
+    """The spec's text with the film names of another spec that starts with the same films in the same order."""
+    if spec.films is None or other.films is None or list(spec.films) == list(other.films)[: len(spec.films)]:
+        return document.text
+    names = dict(zip(spec.films, other.films, strict=False))
+    films = {names.get(name, name): film for name, film in spec.films.items()}
+    return write_spec(replace(renamed(spec, names), films=films), remarks_of(document))

@@ -18,7 +18,7 @@ from cinecut.edits.recut.fit import Fitted, fitted, parsed
 from cinecut.edits.recut.items import Item, in_rows, items_of, with_items, written_out
 from cinecut.edits.recut.settings import Versions, merged, with_settings
 from cinecut.edits.recut.touched import Touched, touched
-from cinecut.known.timeline import timeline_digest
+from cinecut.known.record import timeline_digest
 from cinecut.language.document import Document
 from cinecut.language.document.comments import anchors_of
 from cinecut.language.document.layout import scalar_text

@@ -189,7 +189,7 @@ def _set(edits: Edits, setting: MergedValue, cls: type) -> None:
     if isinstance(node, Scalar) and key == short:
         edits.set(where, value or node)
     elif value is not None and node is None:
-        edits.set(where, MapNode({key: value}, {key: root.span}, root.span, False))
+        edits.set(where, MapNode.of({key: value}, flow=False))
     elif value is not None:
         edits.fill(where, short, {key: value})
     elif isinstance(node, MapNode) and key in node.entries and len(node.entries) > 1:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from cinecut.diagnostics import Report, Span, Stop, excerpt
+from cinecut.diagnostics import Report, Stop, excerpt
 from cinecut.edits.verbs.entries import Entries
 from cinecut.language.document import ListNode, MapNode, Node, NodePath, Scalar, parse_document
 from cinecut.language.document.edit import Edits
@@ -17,7 +17,6 @@ from cinecut.language.timebase import split_span
 from cinecut.language.write import record_hints, record_of, value_tree
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
-_NOWHERE = Span("", 0, 0, 0, 0)
 
 
 def read_value(text: str) -> Node:
@@ -25,7 +24,7 @@ def read_value(text: str) -> Node:
     report = Report()
     tree = parse_document(Path("value"), f"{text}\n", report).root
     if not report.ok or tree is None:
-        return Scalar(text, _NOWHERE)
+        return Scalar(text)
     return tree
 
 
@@ -36,7 +35,7 @@ def set_value(on: Entries, path: str, value: Node | None, text: str | None = Non
     node, cls = _walk(on, steps[:-1], path)
     key = steps[-1]
     if text is not None and isinstance(key, str) and cls is not None and _takes_words(cls, key):
-        value = Scalar(text, _NOWHERE)
+        value = Scalar(text)
     if isinstance(key, int):
         _check(isinstance(node, ListNode) and 0 <= key < len(node.items), path)
         if value is None:
@@ -122,10 +121,10 @@ def _lengthen(on: Entries, path: NodePath, node: Scalar, cls: Any, values: dict[
     if cls in (Clip, Part):
         film, times = split_span(str(node.value))
         parts = {**({"film": film} if film else {}), **dict(zip(("in", "out"), times, strict=True))}
-        entries: dict[str, Node] = {key: Scalar(part, _NOWHERE) for key, part in parts.items()}
-        on.edits.set(path, _mapping({**entries, **values}))
+        entries: dict[str, Node] = {key: Scalar(part) for key, part in parts.items()}
+        on.edits.set(path, MapNode.of({**entries, **values}))
     elif isinstance(path[-1], int):
-        on.edits.set_item(path, _mapping({cls.short: Scalar(node.value, _NOWHERE), **values}))
+        on.edits.set_item(path, MapNode.of({cls.short: Scalar(node.value), **values}))
     else:
         _check(cls is not None and hasattr(cls, "short"), str(path[-1]))
         on.edits.fill(path, cls.short, values)
@@ -140,11 +139,7 @@ def _make(on: Entries, steps: list[str | int], value: Node, path: str) -> None:
             return
         key = steps.pop()
         _check(above is None and isinstance(key, str) and bool(steps), path)
-        value = _mapping({str(key): value})
-
-
-def _mapping(entries: dict[str, Node]) -> MapNode:
-    return MapNode(entries, dict.fromkeys(entries, _NOWHERE), _NOWHERE, True)
+        value = MapNode.of({str(key): value})
 
 
 def _check(right: bool, path: str) -> None:

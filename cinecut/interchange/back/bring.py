@@ -161,7 +161,7 @@ def amended(document: Document, layout: Layout, changes: Changes) -> str:
         del ids[at]
     wanted = [each for each in changes.order if isinstance(each, Amended)]
     document, ids = _ordered(document, ids, [places[each.placed.number - 1] for each in wanted], places)
-    return _with_new(document, layout, changes, ids, places).text
+    return _with_new(document, changes, ids, places).text
 
 
 def _edited(document: Document, edit: Callable[[Edits], None]) -> Document:
@@ -194,7 +194,7 @@ def _values(edits: Edits, event: Amended, at: int, numbering: Numbering) -> None
         if isinstance(value, Clip):
             set_clip(edits, path, value, numbering)
         elif isinstance(value, tuple):
-            edits.set(path, ListNode(tuple(value_tree(title) for title in value), entry.span, False))
+            edits.set(path, ListNode(tuple(value_tree(title) for title in value)))
         elif keys[0] == "titles" and value is not None:
             set_title(edits, path[:-1], int(path[-1]), str(value))
         elif value is not None:
@@ -240,21 +240,20 @@ def _with_acts(ids: list[int], wanted: list[int], events: set[int]) -> list[int]
     return [each for entry in wanted for each in (*acts.get(entry, ()), entry)] + waiting
 
 
-def _with_new(document: Document, layout: Layout, changes: Changes, ids: list[int], places: list[int]) -> Document:
+def _with_new(document: Document, changes: Changes, ids: list[int], places: list[int]) -> Document:
     """The text with the events that the file adds."""
     at = 0
     for event in changes.order:
         if isinstance(event, Amended):
             at = ids.index(places[event.placed.number - 1]) + 1
             continue
-        document = _edited(document, methodcaller("insert", _TIMELINE, at, _entry(event, layout)))
+        document = _edited(document, methodcaller("insert", _TIMELINE, at, _entry(event)))
         ids = [*ids[:at], -1, *ids[at:]]
         at += 1
     return document
 
 
-def _entry(event: New, layout: Layout) -> MapNode:
-    span = layout.trailer.spec.place.span
+def _entry(event: New) -> MapNode:
     length = Length(Fraction(event.frames), "f")
     if event.source is None:
         entries = {"black": value_tree(f"{event.frames}f")}
@@ -264,4 +263,4 @@ def _entry(event: New, layout: Layout) -> MapNode:
         if event.speed != 1:
             entries["speed"] = value_tree(event.speed)
         entries["by"] = value_tree("user")
-    return MapNode({**entries}, dict.fromkeys(entries, span), span, False)
+    return MapNode.of(entries, flow=False)

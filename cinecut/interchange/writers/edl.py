@@ -69,7 +69,7 @@ def _pictures(sequence: EditSequence) -> Iterator[_Row]:
         dips = shown.head.kind.startswith("dip") and before is not None
         if dips and shown.head.before:
             yield _Row(None, "V", 0, shown.head.before, start - shown.head.before, start, shown.head.before, before)
-        row = _row(shown.medium, "V", shown.source - lead * shown.speed / rate, shown.speed, start, end - out, rate)
+        row = _row(shown.medium, "V", (start, end - out), shown.source - lead * shown.speed / rate, shown.speed, rate)
         crossed = before if shown.head.kind == "crossfade" else None
         dissolve = head if shown.head.kind != "cut" else 0
         before = replace(row, dissolve=dissolve, before=crossed, notes=notes)
@@ -81,8 +81,9 @@ def _pictures(sequence: EditSequence) -> Iterator[_Row]:
 
 
 def _row(
-    medium: Medium | None, channel: str, source: Fraction, speed: Fraction, start: int, end: int, rate: Fraction
+    medium: Medium | None, channel: str, place: tuple[int, int], source: Fraction, speed: Fraction, rate: Fraction
 ) -> _Row:
+    start, end = place
     if medium is None:
         return _Row(None, channel, 0, end - start, start, end)
     pictures = speed * medium.rate
@@ -106,7 +107,7 @@ def _sounds(track: SoundTrack, sequence: EditSequence) -> Iterator[_Row]:
         out = min(nearest(clip.fade_out), end - start - 1) if following is None or following.head is None else 0
         source = clip.source + (start - clip.start) * clip.speed / sequence.rate
         last = max(end - out, start + 1)
-        row = _row(clip.medium, "AA", max(Fraction(0), source), clip.speed, start, last, sequence.rate)
+        row = _row(clip.medium, "AA", (start, last), max(Fraction(0), source), clip.speed, sequence.rate)
         notes = (f"AUDIO LEVEL IS {float(clip.gain):+.2f} DB",) if clip.gain else ()
         crossed, dissolve = before if clip.head is not None else None, nearest(sum(lead) or clip.fade_in)
         before = replace(row, dissolve=dissolve, before=crossed, notes=notes)

@@ -51,6 +51,16 @@ def _too_loud(sequence: EditSequence) -> Iterator[Unsupported]:
                 yield Unsupported(clip.event, f"gain {float(clip.gain):g} dB", f"{_LOUDEST} dB, the most there is")
 
 
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """What a clip plays of a medium, with its transitions: from second `source` on, `length` frames of the sequence."""
+
+    medium: Medium
+    source: Fraction
+    speed: Fraction
+    length: int
+
+
 @dataclass(slots=True)
 class _Document:
     sequence: EditSequence
@@ -87,7 +97,7 @@ class _Document:
                 clips += 1
                 self._shown(track, shown, shown.medium, following[0] if following else None, clips)
             if shown.tail.kind == "fade out":
-                _transition(track, self.sequence, shown.end - shown.tail.before, shown.end, "out", "video")
+                self._transition(track, (shown.end - shown.tail.before, shown.end), "out", "video")
         _switches(track)
         for line in lines_of(self.sequence.words):
             self._words(add(video, "track"), line)
@@ -101,7 +111,7 @@ class _Document:
         side = "in" if alone else "out" if shown.medium is None else "both"
         if alone and shown.medium is None:
             return  # black into black
-        _transition(track, self.sequence, start, end, side, "video", color)
+        self._transition(track, (start, end), side, "video", color)
 
     def _shown(
         self, track: ET.Element, shown: PictureClip, medium: Medium, following: PictureClip | None, number: int
@@ -111,43 +121,45 @@ class _Document:
         item = self._item(track, shown.name)
         ends = (shown.head.kind != "cut", shown.tail.kind != "cut")
         source = shown.source - lead * shown.speed / self.sequence.rate
-        length = shown.length + lead + lag
-        self._range(item, (shown.start, shown.end), ends, source, shown.speed, length, medium)
+        used = _Used(medium, source, shown.speed, shown.length + lead + lag)
+        self._range(item, (shown.start, shown.end), ends, used)
         self._file(item, medium)
         if shown.speed != 1:
-            _remap(item, source, shown.speed, length, medium, self.sequence.rate, "video")
+            _remap(item, used, self.sequence.rate, "video")
         if medium.size is not None and medium.size != self.sequence.size:
             _scale(item, medium.size, self.sequence.size, shown.fills)
         self.links.setdefault(shown.label, []).append((item, item.get("id", ""), "video", 1, number))
+
+    def _transition(
+        self, track: ET.Element, place: tuple[int, int], side: str, media: Media, color: int | None = None
+    ) -> None:
+        found = fill(add(track, "transitionitem"), start=place[0], end=place[1], alignment=_SIDES[side])
+        _rate(found, self.sequence.rate)
+        if media == "audio":
+            _effect(found, "Cross Fade (+3dB)", "KGAudioTransCrossFade3dB", "", "transition", "audio")
+        elif color is None:
+            _effect(found, "Cross Dissolve", "Cross Dissolve", "Dissolve", "transition", "video")
+        else:
+            effect = _effect(found, "Dip to Color Dissolve", "Dip to Color Dissolve", "Dissolve", "transition", "video")
+            _color(effect, "dipcolor", "Color", f"#{color:02x}{color:02x}{color:02x}")
 
     def _item(self, track: ET.Element, name: str) -> ET.Element:
         self.clips += 1
         return fill(add(track, "clipitem", id=f"clipitem-{self.clips}"), name=plain(name), enabled="TRUE")
 
-    def _range(
-        self,
-        item: ET.Element,
-        place: tuple[int, int],
-        joined: tuple[bool, bool],
-        source: Fraction,
-        speed: Fraction,
-        length: int,
-        medium: Medium,
-    ) -> None:
-        """Where a clip lies, in the sequence's frames at the clip's speed; `source` and `length` include its
-        transitions."""
-        rate = self.sequence.rate
-        first = self._first(source, speed, medium)
-        add(item, "duration", nearest(medium.duration / speed * rate))
+    def _range(self, item: ET.Element, place: tuple[int, int], joined: tuple[bool, bool], used: _Used) -> None:
+        """Where a clip lies, in the sequence's frames at the clip's speed."""
+        rate, first = self.sequence.rate, self._first(used)
+        add(item, "duration", nearest(used.medium.duration / used.speed * rate))
         _rate(item, rate)
         start, end = (-1 if met else frame for met, frame in zip(joined, place, strict=True))
-        fill(item, start=start, end=end, in_=first, out=first + length)
-        begin = max(Fraction(0), source / speed)
-        fill(item, pproTicksIn=nearest(begin * _TICKS), pproTicksOut=nearest((begin + length / rate) * _TICKS))
+        fill(item, start=start, end=end, in_=first, out=first + used.length)
+        begin, length = max(Fraction(0), used.source / used.speed), used.length / rate
+        fill(item, pproTicksIn=nearest(begin * _TICKS), pproTicksOut=nearest((begin + length) * _TICKS))
 
-    def _first(self, source: Fraction, speed: Fraction, medium: Medium) -> int:
-        exact = max(Fraction(0), source / speed * self.sequence.rate)
-        return exact // 1 if speed == 1 and medium.kind == "film" else nearest(exact)
+    def _first(self, used: _Used) -> int:
+        exact = max(Fraction(0), used.source / used.speed * self.sequence.rate)
+        return exact // 1 if used.speed == 1 and used.medium.kind == "film" else nearest(exact)
 
     def _file(self, item: ET.Element, medium: Medium) -> None:
         if medium in self.files:
@@ -174,7 +186,7 @@ class _Document:
     def _words(self, track: ET.Element, line: list[TextClip]) -> None:
         for words in line:
             if words.fade_in:
-                _transition(track, self.sequence, words.start, words.start + words.fade_in, "in", "video")
+                self._transition(track, (words.start, words.start + words.fade_in), "in", "video")
             self.clips += 1
             item = add(track, "generatoritem", id=f"clipitem-{self.clips}")
             frames = words.end - words.start
@@ -183,7 +195,7 @@ class _Document:
             fill(item, start=start, end=end, in_=0, out=frames)
             self._text(item, words)
             if words.fade_out:
-                _transition(track, self.sequence, words.end - words.fade_out, words.end, "out", "video")
+                self._transition(track, (words.end - words.fade_out, words.end), "out", "video")
         _switches(track)
 
     def _text(self, item: ET.Element, words: TextClip) -> None:
@@ -222,28 +234,28 @@ class _Document:
         self, track: ET.Element, clip: SoundClip, following: SoundClip | None, channel: int, at: tuple[int, int]
     ) -> None:
         """A clip on its nearest frames, its content moved with it; its fades are transitions."""
-        sequence, rate = self.sequence, self.sequence.rate
+        rate = self.sequence.rate
         start, end = nearest(clip.start), max(nearest(clip.end), nearest(clip.start) + 1)
         lead, after = (nearest(part) for part in clip.head or (Fraction(0), Fraction(0)))
         lag = nearest(following.head[1]) if following is not None and following.head is not None else 0
         if clip.head is not None and lead + after:
-            _transition(track, sequence, start - lead, start + after, "both", "audio")
+            self._transition(track, (start - lead, start + after), "both", "audio")
         elif fade := nearest(clip.fade_in):
-            _transition(track, sequence, start, start + fade, "in", "audio")
+            self._transition(track, (start, start + fade), "in", "audio")
         out = 0 if following is not None and following.head is not None else nearest(clip.fade_out)
         item = self._item(track, clip.name)
         source = clip.source + (start - lead - clip.start) * clip.speed / rate
         ends = (bool(lead + after or nearest(clip.fade_in)), bool(out or (following and following.head)))
-        length = end - start + lead + lag
-        self._range(item, (start, end), ends, source, clip.speed, length, clip.medium)
+        used = _Used(clip.medium, source, clip.speed, end - start + lead + lag)
+        self._range(item, (start, end), ends, used)
         self._file(item, clip.medium)
         fill(add(item, "sourcetrack"), mediatype="audio", trackindex=channel)
         if clip.speed != 1:
-            _remap(item, source, clip.speed, length, clip.medium, rate, "audio")
-        _levels(item, clip, self._first(source, clip.speed, clip.medium) - start + lead)
+            _remap(item, used, rate, "audio")
+        _levels(item, clip, self._first(used) - start + lead)
         self.links.setdefault(clip.label, []).append((item, item.get("id", ""), "audio", *at))
         if out:
-            _transition(track, sequence, end - out, end, "out", "audio")
+            self._transition(track, (end - out, end), "out", "audio")
 
     def _link(self) -> None:
         """Link each picture with the channels of its sound."""
@@ -278,20 +290,6 @@ def _switches(track: ET.Element) -> None:
     fill(track, enabled="TRUE", locked="FALSE")
 
 
-def _transition(
-    track: ET.Element, sequence: EditSequence, start: int, end: int, side: str, media: Media, color: int | None = None
-) -> None:
-    found = fill(add(track, "transitionitem"), start=start, end=end, alignment=_SIDES[side])
-    _rate(found, sequence.rate)
-    if media == "audio":
-        _effect(found, "Cross Fade (+3dB)", "KGAudioTransCrossFade3dB", "", "transition", "audio")
-    elif color is None:
-        _effect(found, "Cross Dissolve", "Cross Dissolve", "Dissolve", "transition", "video")
-    else:
-        effect = _effect(found, "Dip to Color Dissolve", "Dip to Color Dissolve", "Dissolve", "transition", "video")
-        _color(effect, "dipcolor", "Color", f"#{color:02x}{color:02x}{color:02x}")
-
-
 def _effect(parent: ET.Element, name: str, id_: str, category: str, kind: str, media: Media) -> ET.Element:
     effect = fill(add(parent, "effect"), name=name, effectid=id_)
     if category:
@@ -318,24 +316,21 @@ def _color(effect: ET.Element, id_: str, name: str, color: str) -> None:
     fill(add(_parameter(effect, id_, name), "value"), alpha=255, red=red, green=green, blue=blue)
 
 
-def _remap(
-    item: ET.Element, source: Fraction, speed: Fraction, length: int, medium: Medium, rate: Fraction, media: Media
-) -> None:
+def _remap(item: ET.Element, used: _Used, rate: Fraction, media: Media) -> None:
     """A constant speed. The graph holds the exact picture of each frame, also where `in` had to be rounded."""
     effect = _effect(add(item, "filter"), "Time Remap", "timeremap", "motion", "motion", media)
     _parameter(effect, "variablespeed", "variablespeed", 0)
-    _parameter(effect, "speed", "speed", _number(speed * 100))
+    _parameter(effect, "speed", "speed", _number(used.speed * 100))
     _parameter(effect, "reverse", "reverse", "FALSE")
     _parameter(effect, "frameblending", "frameblending", "FALSE")
     graph = _parameter(effect, "graphdict", "graphdict")
-    first = nearest(max(Fraction(0), source / speed * rate))
-    whole = nearest(medium.duration / speed * rate)
-    pictures = medium.rate
-    keys = {"start": (0, Fraction(0)), "in": (first, source * pictures)}
-    keys |= {"out": (first + length, (source + length * speed / rate) * pictures)}
-    keys |= {"end": (whole, medium.duration * pictures)}
-    for name, (when, value) in keys.items():
-        key = fill(add(graph, "keyframe"), when=when, value=_number(value), speedvirtualkf="TRUE")
+    first = nearest(max(Fraction(0), used.source / used.speed * rate))
+    end, whole = used.source + used.length * used.speed / rate, used.medium.duration
+    keys = {"start": (0, Fraction(0)), "in": (first, used.source), "out": (first + used.length, end)}
+    keys |= {"end": (nearest(whole / used.speed * rate), whole)}
+    for name, (when, moment) in keys.items():
+        value = _number(moment * used.medium.rate)
+        key = fill(add(graph, "keyframe"), when=when, value=value, speedvirtualkf="TRUE")
         add(key, f"speedkf{name}", "TRUE")
     add(add(graph, "interpolation"), "name", "FCPCurve")
 

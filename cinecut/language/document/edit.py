@@ -149,7 +149,7 @@ class Edits:
     def append(self, parent: MapNode, key: str, value: Node) -> None:
         """After the last key that stands there."""
         if not parent.keys:
-            self.made[parent.span] = print_flow(MapNode({key: value}, {}, parent.span))
+            self.made[parent.span] = print_flow(MapNode.of({key: value}))
             return
         line, column = self.end(parent, list(parent.keys)[-1])
         if parent.flow:

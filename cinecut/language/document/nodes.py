@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -9,19 +10,20 @@ from cinecut.diagnostics import Span
 
 Value = str | int | Fraction | bool | None
 NodePath = tuple[str | int, ...]  # ("timeline", 3, "shot")
+_NOWHERE = Span("", 0, 0, 0, 0)  # of what is not read from a file, but made to be written
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
     value: Value
-    span: Span
+    span: Span = _NOWHERE
     plain: bool = True  # written without quotes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListNode:
     items: tuple[Node, ...]
-    span: Span
+    span: Span = _NOWHERE
     flow: bool = False
 
 
@@ -31,6 +33,11 @@ class MapNode:
     keys: dict[str, Span]
     span: Span
     flow: bool = False
+
+    @classmethod
+    def of(cls, entries: Mapping[str, Node], flow: bool = True) -> MapNode:
+        """A mapping that is made to be written."""
+        return cls(dict(entries), dict.fromkeys(entries, _NOWHERE), _NOWHERE, flow)
 
     def get(self, key: str) -> Node | None:
         return self.entries.get(key)

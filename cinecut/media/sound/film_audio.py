@@ -17,6 +17,7 @@ from cinecut.diagnostics import Stop
 from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.media.frames import from_start
 from cinecut.media.open import channel_of, check_sound, layout_of, open_media, sound_streams, start_of, tags
+from cinecut.media.sound.unlabelled import layouts_heard
 
 _ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descriptions | Disposition.karaoke
 _ASIDE_TITLE = re.compile(  # a commentary, a description for the blind, the music alone: in the languages of many discs
@@ -35,7 +36,7 @@ def film_audio(media: InputContainer, start: Fraction) -> tuple[AudioFacts, ...]
     sounds = [facts for facts in streams_read if facts is not None]
     streams = [streams[sound.stream - 1] for sound in sounds]
     if _is_one_for_each_channel(media, streams):
-        layouts = _labelled([channel_of(stream) for stream in streams]) or _usual(len(streams))
+        layouts = _labelled([channel_of(stream) for stream in streams]) or _unlabelled(media, streams)
         firsts = accumulate((size for _, size in layouts), initial=0)
         joined = [(sounds[first], layout, size) for first, (layout, size) in zip(firsts, layouts, strict=False)]
         return tuple(replace(one, channels=size, layout=layout, parts=size) for one, layout, size in joined)
@@ -99,9 +100,12 @@ def _layout(order: str) -> str:
     return order if " channels" in name else name
 
 
-def _usual(streams: int) -> list[tuple[str, int]]:
-    """The same of so many streams without labels: six are 5.1, others pairs."""
-    return [("5.1", 6)] if streams == 6 else [("stereo", 2)] * (streams // 2) + [("mono", 1)] * (streams % 2)
+def _unlabelled(media: InputContainer, streams: list[Any]) -> list[tuple[str, int]]:
+    """The same of streams without labels: six are 5.1, eight what they sound like, others pairs."""
+    if len(streams) == 8:
+        return layouts_heard(Path(media.name.removeprefix("file:")), [stream.index for stream in streams])
+    count = len(streams)
+    return [("5.1", 6)] if count == 6 else [("stereo", 2)] * (count // 2) + [("mono", 1)] * (count % 2)
 
 
 def _facts(media: InputContainer, stream: Any, start: Fraction, number: int) -> AudioFacts | None:

@@ -30,7 +30,7 @@ from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
 from cinecut.media.frames import from_start, joined, open_film
 from cinecut.media.open import packets_of, sound_streams, start_of
-from cinecut.media.sound.samples import Placed, channels_of, decoded, samples_of
+from cinecut.media.sound.samples import Placed, channels_of, decoded, may_be_damaged, mended, samples_of
 
 _RUN_UP = Fraction(1, 2)  # seconds decoded before what is wanted: AAC, MP3 and Opus build on what came before
 _FURTHER = (0, 2, 8, 32)  # seconds further back that sound may be stored than its stamp says
@@ -110,11 +110,12 @@ class FilmSound:
     def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
         """The frames heard from `start` to `end`, in seconds of the container's clock."""
         first, last = nearest(start * self.rate), nearest(end * self.rate)
+        doubtful = may_be_damaged(self.stream)
         for place, frame in self._from(start):
             if place >= last:
                 return
             if place + samples_of(frame, self.rate) > first:
-                yield place, frame
+                yield place, mended(frame) if doubtful else frame
 
     def _from(self, start: Fraction) -> Iterator[Placed]:
         """Frames from before a moment on."""

@@ -187,6 +187,30 @@ def channels_of(frame: av.AudioFrame) -> NDArray[Any]:
 _SAMPLE_TYPES = {"u8p": "u1", "s16p": "i2", "s32p": "i4", "s64p": "i8", "fltp": "f4", "dblp": "f8"}
 
 
+def is_damaged(frame: av.AudioFrame) -> bool:
+    """Whether a frame holds what is no sample: no number, or one far beyond full scale, which would drown all else."""
+    sound = channels_of(frame)
+    return sound.dtype.kind == "f" and not (np.abs(sound) <= _ABSURD).all()
+
+
+def mended(frame: av.AudioFrame) -> av.AudioFrame:
+    """A frame with silence for what is no sample."""
+    if not is_damaged(frame):
+        return frame
+    sound = channels_of(frame)
+    clean = _like(frame, np.where(np.abs(sound) <= _ABSURD, sound, 0).astype(sound.dtype))
+    clean.pts, clean.time_base = frame.pts, frame.time_base
+    return clean
+
+
+def may_be_damaged(stream: Any) -> bool:
+    """Whether a stream's samples are stored as floating point, which may hold what is no number."""
+    return str(stream.codec_context.name).startswith(("pcm_f", "wavpack"))
+
+
+_ABSURD = 1000.0  # of full scale
+
+
 def _like(frame: av.AudioFrame, sound: NDArray[Any]) -> av.AudioFrame:
     """A frame with other samples [channels, n], and the same layout and rate."""
     laid = np.ascontiguousarray(sound.T.reshape(1, -1))

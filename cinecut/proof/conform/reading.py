@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,9 +27,9 @@ from cinecut.proof.conform.places.framing import with_usual_part
 from cinecut.proof.conform.places.light import by_light
 from cinecut.proof.conform.places.matching import Matcher, joined
 from cinecut.proof.conform.places.motion import by_motion, usual_speed
-from cinecut.proof.conform.places.placing import Piece, Placer, spread
-from cinecut.proof.conform.places.vectors import vectors_of
-from cinecut.proof.conform.places.views import Pair, likely_view, refined
+from cinecut.proof.conform.places.placing import Piece, Placer
+from cinecut.proof.conform.places.vectors import WHOLE, vectors_of
+from cinecut.proof.conform.places.views import likely_view, refined
 from cinecut.proof.conform.template import template
 from cinecut.proof.conform.writing import Writer
 
@@ -100,23 +100,14 @@ def _refine_views(placer: Placer, pieces: Sequence[Piece]) -> None:
     for number, film in enumerate(placer.films):
         own = sorted((p for p in pieces if p.film == number), key=lambda piece: -piece.like)[:_PIECES]
         if len(own) >= _FEWEST:
-            film.view = refined([pair for piece in own for pair in _pairs(placer, piece)], film.view)
-
-
-def _pairs(placer: Placer, piece: Piece) -> Iterator[Pair]:
-    """Some frames of a piece, and the film's."""
-    assert piece.film is not None
-    for frame in spread(piece.start, piece.end, _LOOKS).tolist():
-        rank = int(piece.first + (frame - piece.start) * placer.step(piece))
-        luma, film = placer.luma[frame], placer.films[piece.film]
-        yield luma[:, ::-1] if piece.flipped else luma, film.luma_between(rank, rank + 1)[0]
+            ours, theirs = zip(*(placer.looks(piece, _LOOKS) for piece in own), strict=True)
+            film.view = refined(np.concatenate(ours), np.concatenate(theirs), film.view)
 
 
 def _shape(facts: FilmFacts, within: Inside) -> float:
     """Width by height of the picture without its bars."""
-    (width, height), (rows, columns) = facts.display_size, within
-    shares = (columns.stop - columns.start) / THUMB_COLUMNS, (rows.stop - rows.start) / THUMB_ROWS
-    return float(width * shares[0] / (height * shares[1]))
+    (width, height), (wide, high) = facts.display_size, WHOLE.within(within).size
+    return float(width * wide / (height * high))
 
 
 def _thumbs(trailer: Path, facts: FilmFacts) -> tuple[NDArray[np.uint8], Inside]:

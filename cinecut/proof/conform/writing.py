@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS
+import numpy as np
+from numpy.typing import NDArray
+
 from cinecut.language.document import NodePath
 from cinecut.language.document.layout import Remark
 from cinecut.language.events import Black, Card, Clip, Crop, Entry, Shot, Transition
@@ -18,10 +20,9 @@ from cinecut.language.timebase import FilmTime, Length, clock
 from cinecut.language.write import write_spec
 from cinecut.media.link import name_from
 from cinecut.media.probe import song_facts
-from cinecut.proof.conform.grading import graded
 from cinecut.proof.conform.places.film import FilmPictures
-from cinecut.proof.conform.places.placing import Piece, Placer
-from cinecut.proof.conform.places.vectors import WHOLE, View
+from cinecut.proof.conform.places.placing import Piece, Placer, spread
+from cinecut.proof.conform.places.vectors import WHOLE, View, seen, tints_of
 
 _TRAILER = "trailer"  # its name among the films where it is one
 
@@ -85,15 +86,8 @@ class Writer:
         """The part of the film's frame that the trailer shows; None for all of it."""
         if view == WHOLE:
             return None
-        rows, columns = film.inside
-        left, top = columns.start / THUMB_COLUMNS, rows.start / THUMB_ROWS
-        wide, high = (columns.stop - columns.start) / THUMB_COLUMNS, (rows.stop - rows.start) / THUMB_ROWS
-        edges = {
-            "x": left + view.left * wide,
-            "y": top + view.top * high,
-            "w": (view.right - view.left) * wide,
-            "h": (view.bottom - view.top) * high,
-        }
+        part = view.within(film.inside)
+        edges = {"x": part.left, "y": part.top, "w": part.size[0], "h": part.size[1]}
         return make(Crop, **{name: Fraction(round(edge * 1000), 1000) for name, edge in edges.items()})
 
     def _event(self, piece: Piece, names: Mapping[int, str]) -> Entry:
@@ -134,3 +128,37 @@ class Writer:
             yield "hardly anything moves here: its frame and its speed are not certain"
         if piece.film is not None and (look := graded(piece, self.placer)):
             yield f"beside the film: {look}"
+
+
+# How a shot is graded, in rough: by some of its frames and the film's
+
+_LOOKS = 5  # frames of a shot
+_SAME = 0.04  # share by which figures may differ without a word
+_REC709 = np.array([[1.5748, 0.0], [-0.4681, -0.1873], [0.0, 1.8556]])  # red, green, blue by V and U (ITU-R BT.709)
+
+
+def graded(piece: Piece, placer: Placer) -> str:
+    """The figures of a shot that differ: brightness, contrast, saturation, and each channel's light; "" for none."""
+    film, rows = placer.film_of(piece), spread(piece.start, piece.end, _LOOKS)
+    light, color = np.zeros((2, 2)), np.zeros((2, 3))  # mean and deviation of luma; mean U, mean V, and saturation
+    for row, rank in zip(rows.tolist(), placer.ranks(piece, rows).tolist(), strict=True):
+        pictures = seen(placer.luma[row], WHOLE), seen(film.luma_between(rank, rank + 1)[0], piece.view or film.view)
+        light += np.array([[picture.mean() - 16, picture.std()] for picture in pictures]) / len(rows)
+        both = tints_of(placer.thumbs[row], placer.within), film.tints(rank)
+        color += np.array([_tint(each) for each in both]) / len(rows)
+    levels = np.maximum(light[:, 0], 4)
+    channels = (levels[:, None] + color[:, [1, 0]] @ _REC709.T).clip(1)
+    ratios = {
+        "brightness": levels[0] / levels[1],
+        "contrast": light[0, 1] / max(light[1, 1], 1),
+        "saturation": color[0, 2] / color[1, 2] if color[1, 2] > 2 else 1.0,
+        **dict(zip(("red", "green", "blue"), (channels[0] / channels[1]), strict=True)),
+    }
+    if all(abs(ratio - 1) < _SAME for ratio in ratios.values()):
+        return ""
+    return ", ".join(f"{name} × {ratio:.2f}" for name, ratio in ratios.items())
+
+
+def _tint(tints: NDArray[np.uint8]) -> tuple[float, float, float]:
+    planes = tints.reshape(2, -1).astype(np.float64) - 128
+    return float(planes[0].mean()), float(planes[1].mean()), float(np.hypot(planes[0], planes[1]).mean())

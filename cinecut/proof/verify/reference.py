@@ -6,26 +6,30 @@ size. Sound is the mix before its master, a part for each stem.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.compiler.compile import compile_layout
 from cinecut.compiler.deliveries import Delivery
-from cinecut.compiler.picture.canvas import Canvas
+from cinecut.compiler.picture.canvas import Canvas, plain
 from cinecut.compiler.picture.color import trailer_color
-from cinecut.compiler.picture.plain import plain
 from cinecut.compiler.plan import RenderPlan
+from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad, pruned
 from cinecut.graph.plan import Run, Target
-from cinecut.proof.verify.packets import held
+from cinecut.media.frames import whole_packets
+from cinecut.media.open import open_media, packets_of
 from cinecut.proof.verify.picture.strip import Thumbnails, decoded_pictures, strip_of, thumb_of, thumb_size
 from cinecut.proof.verify.picture.texts import Cover
 from cinecut.render.folder import Materials, write_texts
@@ -177,3 +181,31 @@ def _smaller(size: tuple[int, int]) -> tuple[int, int]:
     """A size of the same shape at which graphs run faster; rounding to whole pixels still matters little there."""
     factor = max(1, min(size) // _SIDE)
     return max(2, round(size[0] / factor / 2) * 2), max(2, round(size[1] / factor / 2) * 2)
+
+
+def held(file: Path, parts: Sequence[tuple[Path, int | None]], kind: str) -> list[bool]:
+    """For each part of a stream (`video` or `audio`), a file and its packets, whether the tested file has it at its
+    place; None: all packets to the end."""
+    with ExitStack() as stack:
+        header, packets = _stream(stack, file, kind)
+        return [_same(header, packets, part, count, kind) for part, count in parts]
+
+
+def _same(header: bytes | None, packets: Iterator[bytes], part: Path, count: int | None, kind: str) -> bool:
+    with ExitStack() as stack:
+        try:
+            own, wanted = _stream(stack, part, kind)
+        except Stop:
+            return False
+        known = list(wanted)
+        return own == header and list(islice(packets, count)) == known
+
+
+def _stream(stack: ExitStack, file: Path, kind: str) -> tuple[bytes | None, Iterator[bytes]]:
+    """The header of a file's first stream of a kind, and its packets. Raises Stop."""
+    media: Any = stack.enter_context(open_media(file))
+    streams = getattr(media.streams, kind)
+    if not streams:
+        return None, iter(())
+    packets = whole_packets(packets_of(media, streams[0]))
+    return streams[0].codec_context.extradata, (bytes(packet) for packet in packets)

@@ -13,12 +13,12 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.unfit.supers import Sample, seen
+from cinecut.analysis.film.unfit.supers import TALLEST, Sample, seen
 
 _EVERY = Fraction(1, 2)  # seconds
 _OPENING, _OPENING_LEAST, _OPENING_MOST = Fraction(1, 10), 60, 300  # of the film, and seconds
+_LEAST = 32  # pixels of the lesser side
 _ENDING, _ENDING_MOST = Fraction(1, 8), 900
-_TALLEST = 720
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,9 @@ class Samples:
     taken: list[Sample] = field(default_factory=list)
 
     def see(self, rank: int, frame: VideoFrame) -> None:
-        """Take a sample of a picture, if the last one is long enough ago."""
+        """Take a sample of a picture, if the last one is long enough ago. Where no type fits, there are none."""
+        if min(frame.width, frame.height) < _LEAST:
+            return
         if not self.taken or rank >= self.taken[-1].rank + self.every:
             self.taken.append(seen(rank, _luma(frame)))
 
@@ -59,6 +61,7 @@ def _luma(frame: VideoFrame) -> NDArray[np.uint8]:
         plane = frame.planes[0]
         stored = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
         return np.asarray(stored[: plane.height, : plane.width])
-    height = min(frame.height, _TALLEST)
-    small = frame.reformat(width=frame.width * height // frame.height // 2 * 2, height=height, format="gray")
+    height = min(frame.height, TALLEST)
+    width = max(_LEAST, frame.width * height // frame.height // 2 * 2)
+    small = frame.reformat(width=width, height=height, format="gray")
     return np.asarray(small.to_ndarray(), np.uint8)

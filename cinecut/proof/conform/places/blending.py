@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.conform.places.placing import Piece, Placer, ranks_of
+from cinecut.proof.conform.places.placing import Piece, Placer
 from cinecut.proof.conform.places.vectors import WHOLE, seen
 
 _LONGEST, _AROUND = 72, 16  # frames of what lies between two pieces; beside it that are looked at
@@ -78,9 +78,7 @@ def _blended(one: Piece, other: Piece, placer: Placer) -> list[Piece] | None:
 
 def _continued(piece: Piece, frames: NDArray[np.int64], placer: Placer) -> NDArray[np.float32]:
     """What a piece would show at frames, also beyond its ends [n, pixels]."""
-    assert piece.film is not None
-    film = placer.films[piece.film]
-    ranks = ranks_of(piece.first, placer.step(piece), frames - piece.start, film.count)
+    film, ranks = placer.film_of(piece), placer.ranks(piece, frames)
     luma = film.luma_between(int(ranks.min()), int(ranks.max()) + 1)[ranks - int(ranks.min())]
     small = np.stack([seen(picture, piece.view or film.view) for picture in luma])
     small = small[:, :, ::-1] if piece.flipped else small

@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS, Inside, small_planes
+from cinecut.analysis.film.gops import small_planes
 from cinecut.language.timebase import FilmTime
 from cinecut.media.frames import FrameReader, open_film
 from cinecut.media.open import picture_stream
 from cinecut.proof.conform.places.film import CLOSE_UP
 from cinecut.proof.conform.places.placing import SPEEDS, Piece, Placer, rated, spread
-from cinecut.proof.conform.places.vectors import View
+from cinecut.proof.conform.places.vectors import WHOLE, View
 
 _PARTS = (3, 4)  # rows and columns of parts of a picture
 _FINE = 31  # pixels: what is larger is taken away
@@ -50,8 +50,7 @@ def clear_place(places: Sequence[Piece], placer: Placer) -> Piece | None:
 
 def _looked_at(piece: Piece, placer: Placer) -> Piece:
     """A piece at the best speed and frame near its rough ones."""
-    assert piece.film is not None
-    film, rows = placer.films[piece.film], spread(piece.start, piece.end, _LOOKS)
+    film, rows = placer.film_of(piece), spread(piece.start, piece.end, _LOOKS)
     normal = film.facts.rate / placer.rate
     middle, half = int(rows[len(rows) // 2]), (piece.end - piece.start + 1) // 2
     there = piece.first + (middle - piece.start) * placer.step(piece)
@@ -76,11 +75,11 @@ def _looked_at(piece: Piece, placer: Placer) -> Piece:
 def _likes(piece: Piece, rows: NDArray[np.int64], placer: Placer, low: int, high: int) -> NDArray[np.float32]:
     """How like some frames are to the film's pictures [low, high): the median over the parts that show something there,
     so that a title over some of them does not count [rows, pictures]."""
-    assert piece.film is not None
-    film = placer.films[piece.film]
-    own = _frames(placer, rows)
-    ours, _ = _in_parts(own[:, :, ::-1] if piece.flipped else own, _whole(placer.within, piece.flipped))
-    theirs, deviations = _in_parts(film.close_ups(low, high), _within(film.inside, piece.view or film.view))
+    film, own, whole = placer.film_of(piece), _frames(placer, rows), WHOLE.within(placer.within)
+    if piece.flipped:
+        whole = View(1 - whole.right, whole.top, 1 - whole.left, whole.bottom)
+    ours, _ = _in_parts(own[:, :, ::-1] if piece.flipped else own, whole)
+    theirs, deviations = _in_parts(film.close_ups(low, high), (piece.view or film.view).within(film.inside))
     shown = deviations > _EMPTY
     likes = np.einsum("ipk,jpk->ijp", ours, theirs)
     likes[:, ~shown] = np.nan
@@ -99,19 +98,6 @@ def _frames(placer: Placer, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     return np.stack(found)
 
 
-def _whole(within: Inside, flipped: bool) -> View:
-    view = _within(within, View())
-    return View(1 - view.right, view.top, 1 - view.left, view.bottom) if flipped else view
-
-
-def _within(inside: Inside, view: View) -> View:
-    """A part of what lies inside the bars, as a part of the whole frame."""
-    rows, columns = inside
-    left, top = columns.start / THUMB_COLUMNS, rows.start / THUMB_ROWS
-    wide, high = (columns.stop - columns.start) / THUMB_COLUMNS, (rows.stop - rows.start) / THUMB_ROWS
-    return View(left + view.left * wide, top + view.top * high, left + view.right * wide, top + view.bottom * high)
-
-
 def _in_parts(luma: NDArray[np.uint8], view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The parts of pictures [n, 135, 240], each without its coarse light and of unit length [n, 12, 2700], and their
     deviations in levels [n, 12]."""
@@ -119,7 +105,7 @@ def _in_parts(luma: NDArray[np.uint8], view: View) -> tuple[NDArray[np.float32],
     high, wide = rows // _PARTS[0], columns // _PARTS[1]
     small = np.empty((len(luma), rows, columns), np.float32)
     for picture, target in zip(luma, small, strict=True):
-        shown = _cut(picture.astype(np.float32), view)
+        shown = view.of(picture.astype(np.float32), CLOSE_UP)
         target[:] = shown - cv2.blur(shown, (_FINE, _FINE), borderType=cv2.BORDER_REFLECT)
     parts = (
         small.reshape(-1, _PARTS[0], high, _PARTS[1], wide).transpose(0, 1, 3, 2, 4).reshape(len(luma), -1, high * wide)
@@ -127,15 +113,3 @@ def _in_parts(luma: NDArray[np.uint8], view: View) -> tuple[NDArray[np.float32],
     parts = parts - parts.mean(2, keepdims=True)
     length = np.linalg.norm(parts, axis=2)
     return parts / np.maximum(length, 1e-3)[..., None], length / (high * wide) ** 0.5
-
-
-def _cut(picture: NDArray[np.float32], view: View) -> NDArray[np.float32]:
-    """A part of a picture in the size of the whole."""
-    columns, rows = CLOSE_UP
-    wide, high = view.right - view.left, view.bottom - view.top
-    corner = view.left * columns + wide / 2 - 0.5, view.top * rows + high / 2 - 0.5
-    matrix = np.array([[wide, 0, corner[0]], [0, high, corner[1]]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(
-        cv2.warpAffine(picture, matrix, CLOSE_UP, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32
-    )

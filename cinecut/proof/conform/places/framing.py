@@ -5,7 +5,7 @@ a frame, smaller ─ sought in each of the film's pictures that promise somethin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS
-from cinecut.proof.conform.places.film import FilmPictures
-from cinecut.proof.conform.places.placing import LEAST, Piece, Placer, PossiblePlace, ranks_of, spread
+from cinecut.proof.conform.places.placing import LEAST, Piece, Placer, PossiblePlace
 from cinecut.proof.conform.places.vectors import View, one_by_one, vectors_of
-from cinecut.proof.conform.places.views import Pair, refined
+from cinecut.proof.conform.places.views import refined
 
 _ZOOMS = (0.94, 0.86, 0.78, 0.7, 0.62, 0.54)  # of the usual part's width and height
 _COARSE = 31  # pixels of a thumbnail: the window over which light is evened out
@@ -52,7 +51,7 @@ def _sought(luma: NDArray[np.uint8], picture: NDArray[np.uint8], usual: View) ->
     if picture.std() < _PLAIN:
         return best
     for zoom in _ZOOMS:
-        wide, high = zoom * (usual.right - usual.left), zoom * (usual.bottom - usual.top)
+        wide, high = zoom * usual.size[0], zoom * usual.size[1]
         size = round(wide * THUMB_COLUMNS), round(high * THUMB_ROWS)
         part = _details(np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8))
         likes = cv2.matchTemplate(whole, part, cv2.TM_CCOEFF_NORMED)
@@ -74,11 +73,11 @@ def reframed(piece: Piece, placer: Placer) -> Piece:
     if piece.film is None or piece.covered or piece.end - piece.start < LEAST:
         return piece
     film = placer.films[piece.film]
-    pairs = list(_pairs(piece, placer, film))
-    view = refined(pairs, piece.view or film.view)
+    ours, theirs = placer.looks(piece, _LOOKS)
+    view = refined(ours, theirs, piece.view or film.view)
     if view.differs(film.view) < _NARROWER:
         return replace(piece, view=None)
-    if _like(pairs, view) < _like(pairs, film.view) + _BETTER:
+    if _like(ours, theirs, view) < _like(ours, theirs, film.view) + _BETTER:
         return replace(piece, view=None)
     return placer.aligned(replace(piece, view=view), (piece.start, int(piece.first)))
 
@@ -90,13 +89,5 @@ def with_usual_part(piece: Piece, placer: Placer) -> Piece:
     return replace(piece, view=None)
 
 
-def _pairs(piece: Piece, placer: Placer, film: FilmPictures) -> Iterator[Pair]:
-    rows = spread(piece.start, piece.end, _LOOKS)
-    for row, rank in zip(rows, ranks_of(piece.first, placer.step(piece), rows - piece.start, film.count), strict=True):
-        luma = placer.luma[row]
-        yield luma[:, ::-1] if piece.flipped else luma, film.luma_between(int(rank), int(rank) + 1)[0]
-
-
-def _like(pairs: Sequence[Pair], view: View) -> float:
-    ours, theirs = (np.stack(each) for each in zip(*pairs, strict=True))
+def _like(ours: NDArray[np.uint8], theirs: NDArray[np.uint8], view: View) -> float:
     return float(one_by_one(vectors_of(ours), vectors_of(theirs, view)).mean())

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.proof.conform.places.placing import LEAST, SPEEDS, Piece, Placer, ranks_of, spread
+from cinecut.proof.conform.places.placing import LEAST, SPEEDS, Piece, Placer
 from cinecut.proof.conform.places.vectors import WHOLE, View, seen
 
 Areas = NDArray[np.float32]  # [n, 144] the mean levels of the areas of a picture
@@ -169,9 +169,8 @@ class _Run:
 
     def _piece(self, own: _Places, number: int, first: int, last: int) -> Piece:
         """The frames [first, last) of the run at a place, certain if no other one is as good there."""
-        assert own.piece.film is not None
         speed = own.speeds[number]
-        begin = own.firsts[number] + first * speed * self.placer.films[own.piece.film].facts.rate / self.placer.rate
+        begin = own.firsts[number] + first * speed * self.placer.film_of(own.piece).facts.rate / self.placer.rate
         piece = replace(own.piece, start=self.start + first, end=self.start + last, first=begin, speed=speed)
         piece = replace(piece, like=float(np.median(self.placer.likes(piece))))
         off = own.off[:, first:last]
@@ -262,12 +261,7 @@ class _Looks:
 
     @classmethod
     def at(cls, piece: Piece, placer: Placer) -> _Looks:
-        assert piece.film is not None
-        film, rows = placer.films[piece.film], spread(piece.start, piece.end, _LOOKS)
-        ranks = ranks_of(piece.first, placer.step(piece), rows - piece.start, film.count)
-        ours = placer.luma[rows][:, :, ::-1] if piece.flipped else placer.luma[rows]
-        theirs = np.concatenate([film.luma_between(rank, rank + 1) for rank in ranks.tolist()])
-        return cls(piece, ours, theirs, piece.view or film.view)
+        return cls(piece, *placer.looks(piece, _LOOKS), piece.view or placer.film_of(piece).view)
 
     def off(self, tone: NDArray[np.float32]) -> NDArray[np.float32]:
         """By how many levels each frame is off the film's in a tone."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cinecut.proof.conform.places.film import THREADS
 from cinecut.proof.conform.places.framing import framings, reframed
-from cinecut.proof.conform.places.placing import LEAST, LIKELY, NEAR, SURE, Piece, Placer, ranks_of
+from cinecut.proof.conform.places.placing import LEAST, LIKELY, NEAR, SURE, Piece, Placer
 from cinecut.proof.conform.places.seeking import sought
 
 _BROKEN = 0.7  # share of its usual correlation below which a frame is of something else
@@ -155,10 +155,8 @@ class Matcher:
 
     def _is_dark(self, piece: Piece) -> bool:
         """Whether the film is black where a piece is."""
-        assert piece.film is not None
-        film, count = self.placer.films[piece.film], piece.end - piece.start
-        ranks = ranks_of(piece.first, self.placer.step(piece), np.array([0, count - 1]), film.count)
-        return bool(_dark(film.luma_between(int(ranks[0]), int(ranks[1]) + 1)).mean() > _DARK)
+        first, last = self.placer.ranks(piece, np.array([piece.start, piece.end - 1])).tolist()
+        return bool(_dark(self.placer.film_of(piece).luma_between(first, last + 1)).mean() > _DARK)
 
     @staticmethod
     def _least(piece: Piece, adopted: Piece) -> float:

@@ -69,8 +69,7 @@ def _is_unlike(likes: NDArray[np.float64], best: float) -> NDArray[np.bool_]:
 
 
 def _refined(piece: Piece, placer: Placer, usual: Fraction, reach: int) -> Piece:
-    assert piece.film is not None
-    film, rows = placer.films[piece.film], spread(piece.start, piece.end, _LOOKS)
+    film, rows = placer.film_of(piece), spread(piece.start, piece.end, _LOOKS)
     normal = film.facts.rate / placer.rate
     moments = rows - piece.start
     half, far = (piece.end - piece.start) / 2 * normal * piece.speed, 2 * (piece.end - piece.start) + reach

@@ -118,10 +118,24 @@ class Placer:
         """The vectors of some frames."""
         return mirrored(self.vectors[rows]) if flipped else self.vectors[rows]
 
+    def film_of(self, piece: Piece) -> FilmPictures:
+        assert piece.film is not None
+        return self.films[piece.film]
+
     def step(self, piece: Piece) -> Fraction:
         """Film frames for each frame of the trailer."""
-        assert piece.film is not None
-        return piece.speed * self.films[piece.film].facts.rate / self.rate
+        return piece.speed * self.film_of(piece).facts.rate / self.rate
+
+    def ranks(self, piece: Piece, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The film frames on screen at some frames of the trailer, by the place of a piece."""
+        first, step = np.array([float(piece.first)]), np.array([float(self.step(piece))])
+        return ranks_at(first, step, rows - piece.start, self.film_of(piece).count).ravel()
+
+    def looks(self, piece: Piece, most: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Some frames of a piece, the right way round, and the film's pictures there [n, 45, 80]."""
+        film, rows = self.film_of(piece), spread(piece.start, piece.end, most)
+        ours = self.luma[rows][:, :, ::-1] if piece.flipped else self.luma[rows]
+        return ours, np.concatenate([film.luma_between(rank, rank + 1) for rank in self.ranks(piece, rows).tolist()])
 
     def is_plain(self, piece: Piece) -> bool:
         """Whether most of a piece's picture is of one light, as a card's is."""
@@ -136,12 +150,10 @@ class Placer:
 
     def likes(self, piece: Piece) -> NDArray[np.float32]:
         """The correlation of each frame with the film's."""
-        assert piece.film is not None
-        film = self.films[piece.film]
-        ranks = ranks_of(piece.first, self.step(piece), np.arange(piece.end - piece.start), film.count)
-        low, vectors = film.between(int(ranks[0]), int(ranks[-1]) + 1, piece.view)
-        own = self.own(np.arange(piece.start, piece.end), piece.flipped)
-        return one_by_one(own, vectors[ranks - low], piece.covered)
+        rows = np.arange(piece.start, piece.end)
+        ranks = self.ranks(piece, rows)
+        low, vectors = self.film_of(piece).between(int(ranks[0]), int(ranks[-1]) + 1, piece.view)
+        return one_by_one(self.own(rows, piece.flipped), vectors[ranks - low], piece.covered)
 
     # Rough places
 
@@ -325,15 +337,10 @@ def rated(piece: Piece) -> float:
     return -max(1 - piece.like, _GOOD) * _ODD**odd
 
 
-def ranks_of(first: Fraction, step: Fraction, frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """The film frames on screen at some frames after a place."""
-    return ranks_at(np.array([float(first)]), np.array([float(step)]), frames, count).ravel()
-
-
 def ranks_at(
     firsts: NDArray[np.float64], steps: NDArray[np.float64], frames: NDArray[np.int64], count: int
 ) -> NDArray[np.int64]:
-    """The same for several places [places, frames]."""
+    """The film frames on screen at some frames after several places [places, frames]."""
     ranks = np.floor(firsts[:, None] + frames * steps[:, None] + 1e-6).astype(np.int64)
     return np.asarray(np.clip(ranks, 0, count - 1), np.int64)
 

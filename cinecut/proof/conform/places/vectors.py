@@ -39,6 +39,27 @@ class View:
         return max(abs(self.left - other.left), abs(self.top - other.top),
                    abs(self.right - other.right), abs(self.bottom - other.bottom))  # fmt: skip
 
+    @property
+    def size(self) -> tuple[float, float]:
+        return self.right - self.left, self.bottom - self.top
+
+    def within(self, inside: Inside) -> View:
+        """The same part of what lies inside the bars, as a part of the whole frame."""
+        rows, columns = inside
+        left, top = columns.start / THUMB_COLUMNS, rows.start / THUMB_ROWS
+        wide, high = (columns.stop - columns.start) / THUMB_COLUMNS, (rows.stop - rows.start) / THUMB_ROWS
+        return View(left + self.left * wide, top + self.top * high, left + self.right * wide, top + self.bottom * high)
+
+    def of(self, picture: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+        """This part of a picture, so many pixels wide and high."""
+        rows, columns = picture.shape
+        wide, high = self.size[0] * columns / size[0], self.size[1] * rows / size[1]
+        corner = self.left * columns + wide / 2 - 0.5, self.top * rows + high / 2 - 0.5
+        matrix = np.array([[wide, 0, corner[0]], [0, high, corner[1]]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        found = cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(found, np.float32)
+
 
 WHOLE = View()
 
@@ -55,15 +76,7 @@ def seen(luma: NDArray[np.uint8], view: View) -> NDArray[np.float32]:
     """A part of a picture [45, 80], small."""
     picture = luma.astype(np.float32)
     if view != WHOLE:
-        size = (2 * _WIDTH, 2 * _HEIGHT)
-        wide = (view.right - view.left) * THUMB_COLUMNS / size[0]
-        high = (view.bottom - view.top) * THUMB_ROWS / size[1]
-        corner = view.left * THUMB_COLUMNS + wide / 2 - 0.5, view.top * THUMB_ROWS + high / 2 - 0.5
-        matrix = np.array([[wide, 0, corner[0]], [0, high, corner[1]]])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        picture = np.asarray(
-            cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32
-        )
+        picture = view.of(picture, (2 * _WIDTH, 2 * _HEIGHT))
     return np.asarray(cv2.resize(picture, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA), np.float32)
 
 

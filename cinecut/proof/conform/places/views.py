@@ -5,7 +5,6 @@ trailer frames × key pictures ─ some shapes ─► the likeliest ─ edges mo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -22,8 +21,6 @@ _AS_WHOLE = 0.006  # edges nearer to those of the whole picture are these
 _SMALLEST = 0.3  # share of the width or height that is still a part of the picture
 _PAIRS = 12
 
-Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]  # a trailer's frame and a film's picture [45, 80]
-
 
 def likely_view(vectors: Vectors, luma: NDArray[np.uint8], keys: NDArray[np.uint8], shape: float) -> View:
     """The view under which a trailer's frames are most like a film's key pictures.
@@ -31,7 +28,7 @@ def likely_view(vectors: Vectors, luma: NDArray[np.uint8], keys: NDArray[np.uint
     vectors, luma : of some frames of the trailer
     shape : how much wider the trailer's picture is than the film's, both without bars (1: of the same shape)
     """
-    best, pairs = (0.0, WHOLE), list[Pair]()
+    best, likest = (0.0, WHOLE), list[tuple[int, int]]()  # frames and the key pictures that they show
     for view in _shapes(shape):
         likes = alike(vectors_of(keys, view), vectors)
         most = likes.max(0)
@@ -39,8 +36,11 @@ def likely_view(vectors: Vectors, luma: NDArray[np.uint8], keys: NDArray[np.uint
         score = float(most[rows].mean()) + (0.01 if view == WHOLE else 0.0)
         if score > best[0]:
             best = score, view
-            pairs = [(luma[row], keys[int(likes[:, row].argmax())]) for row in rows[:_PAIRS] if most[row] > _AKIN]
-    return refined(pairs, best[1]) if len(pairs) > 2 else best[1]
+            likest = [(int(row), int(likes[:, row].argmax())) for row in rows[:_PAIRS] if most[row] > _AKIN]
+    if len(likest) < 3:
+        return best[1]
+    shown, there = np.array(likest).T
+    return refined(luma[shown], keys[there], best[1])
 
 
 def _shapes(shape: float) -> list[View]:
@@ -50,13 +50,12 @@ def _shapes(shape: float) -> list[View]:
     return [View(0.5 - w / 2, 0.5 - h / 2, 0.5 + w / 2, 0.5 + h / 2) for w, h in sorted(sizes, reverse=True)]
 
 
-def refined(pairs: Sequence[Pair], view: View) -> View:
-    """The view near one under which pairs of the same picture are most alike."""
-    ours = vectors_of(np.stack([one for one, _ in pairs]))
-    theirs = np.stack([other for _, other in pairs])
+def refined(ours: NDArray[np.uint8], theirs: NDArray[np.uint8], view: View) -> View:
+    """The view near one under which a trailer's frames are most like the film's pictures that they show [n, 45, 80]."""
+    own = vectors_of(ours)
 
     def like(tried: View) -> float:
-        return float((ours * vectors_of(theirs, tried)).sum(1).mean())
+        return float((own * vectors_of(theirs, tried)).sum(1).mean())
 
     best = like(view), view
     for step in _STEPS:
@@ -80,6 +79,6 @@ def _moves(view: View, step: float) -> list[View]:
         for way in (step, -step):
             edges = {name: min(1.0, max(0.0, getattr(view, name) + way * sign)) for name, sign in changes.items()}
             each = replace(view, **edges)
-            if each != view and min(each.right - each.left, each.bottom - each.top) > _SMALLEST:
+            if each != view and min(each.size) > _SMALLEST:
                 found.append(each)
     return found

@@ -27,6 +27,7 @@ _LATE = 0.008  # seconds: less nobody hears, and encoders differ by less
 _SURE = 0.5  # correlation of what is found
 _HEARD = 0.06  # and of what is somewhere in the whole
 _MISSING = 0.3  # of its gain: less is as good as nothing
+_PRESENT = 0.003  # share of the power of the whole from which a stem can be judged
 _AUDIBLE = 0.002  # share of the power of a stretch: below it nobody hears a thing
 _CLEAR = 0.25  # seconds for which it stands out of what cannot be explained, as a ratio of powers, to be missed
 _PLAIN = 8.0  # that ratio for its gain to be judged
@@ -45,6 +46,7 @@ _NOTICEABLE = 3  # pieces in a row
 _Thing = tuple[str, Finding]  # a stem, and what is wrong with one thing in it
 
 _NAMES = {"film": "the film's own sound", "music": "the music", "effects": "all effects", "voice": "all lines"}
+_GONE = {"film": "shot-silent", "music": "music-missing", "effects": "effect-missing", "voice": "line-missing"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class SoundPair:
     @cached_property
     def _lags(self) -> dict[str, int]:
         """Samples by which each stem is late in the file, of those that can be told."""
-        heard, found = fitted(self.heard.sound.mean(0), self._length), dict[str, int]()
+        heard, found = self._fitted.mean(0), dict[str, int]()
         for name, part in self._loud.items():
             lag, sure = lag_between(heard, part, _REACH)
             if sure > _HEARD:
@@ -85,12 +87,9 @@ class SoundPair:
     @cached_property
     def _common(self) -> int:
         """Samples by which the whole sound of the file is late, as most of the mix is."""
-        agreed = [lag for lag in self._lags.values() if self._agrees(lag)]
+        lags = self._lags.values()
+        agreed = [lag for lag in lags if all(abs(lag - other) < _LATE * RATE for other in lags)]
         return round(float(np.median(agreed))) if agreed else 0
-
-    def _agrees(self, lag: int) -> bool:
-        """Whether all stems are late by about as much, so that the sound is late as a whole."""
-        return all(abs(lag - other) < _LATE * RATE for other in self._lags.values())
 
     @property
     def late(self) -> float:
@@ -107,16 +106,26 @@ class SoundPair:
         }
 
     @cached_property
-    def _sound(self) -> Floats:
-        """The file's sound on the trailer's clock [2, samples]."""
-        sound = np.stack([moved(fitted(channel, self._length), -self._common) for channel in self.heard.sound])
-        return np.asarray(sound / self._master(sound), np.float32)
+    def _fitted(self) -> Floats:
+        """The file's sound, of the mix's length [2, samples]."""
+        return np.stack([fitted(channel, self._length) for channel in self.heard.sound])
 
-    def _master(self, sound: Floats) -> Floats:
+    @cached_property
+    def _mastered(self) -> Floats:
+        """The file's sound on the trailer's clock, as it is heard [2, samples]."""
+        return np.stack([moved(channel, -self._common) for channel in self._fitted])
+
+    @cached_property
+    def _sound(self) -> Floats:
+        """The file's sound on the trailer's clock, without what the master did [2, samples]."""
+        return np.asarray(self._mastered / self._master, np.float32)
+
+    @cached_property
+    def _master(self) -> Floats:
         """What the master did to the mix, as a gain at each sample: the same everywhere, and less where a limiter held
         the peaks down, which it can only have done near loud ones."""
         count = self._length // WINDOW
-        whole = (s.mean(0, dtype=np.float64)[: count * WINDOW] for s in (sound, self.mix))
+        whole = (s.mean(0, dtype=np.float64)[: count * WINDOW] for s in (self._mastered, self.mix))
         heard, mix = (s.reshape(count, WINDOW) for s in whole)
         power = np.square(mix).sum(1)
         gain = (heard * mix).sum(1) / np.maximum(power, 1e-9)
@@ -136,8 +145,7 @@ class SoundPair:
     @cached_property
     def whole_gain(self) -> float:
         """Of the mix where no limiter held it down."""
-        sound = np.stack([moved(fitted(channel, self._length), -self._common) for channel in self.heard.sound])
-        return float(self._master(sound).max(initial=1e-3))
+        return float(self._master.max(initial=1e-3))
 
     @cached_property
     def gains(self) -> dict[str, float]:
@@ -155,17 +163,26 @@ class SoundPair:
         found = np.linalg.solve(power + 1e-4 * np.diag(np.diag(power)), rows @ target)
         return dict(zip(sounding, map(float, found), strict=True))
 
+    def _explained(self, start: int, end: int) -> tuple[Floats, dict[str, float], Floats]:
+        """The sound of a stretch in one channel, the gains of its stems, and what none of them explains."""
+        heard, gains = self._sound[:, start:end].mean(0), self._gains(start, end)
+        known = sum((gain * self._parts[name][start:end] for name, gain in gains.items()), np.zeros_like(heard))
+        return heard, gains, heard - known
+
     def findings(self, elsewhere: Collection[str] = ()) -> list[Finding]:
         """`elsewhere`: the events that show something else, whose own sound differs too."""
         whole = list(self._whole())
-        if any(each.code == "one-sided" for each in whole) or any(each.code == "no-sound" for each in whole):
+        if any(each.code in ("one-sided", "no-sound") for each in whole):
             return whole
         found_late = [
             self._finding("sound-late", f"{_NAMES[name]} is {abs(lag - self._common) / RATE * 1000:.0f} ms too "
                           f"{'late' if lag > self._common else 'early'}", 0, self._length)
             for name, lag in self._lags.items() if abs(lag - self._common) > _LATE * RATE
         ]  # fmt: skip
-        missing = {name for name in self._parts if self._is_missing(name)}
+        missing = {
+            name for name, gain in self.gains.items()
+            if len(self._parts) > 1 and gain < _MISSING * self.usual and self._share(name, 0, self._length) > _PRESENT
+        }  # fmt: skip
         things = list(self._music()) if "music" not in missing else []
         if "voice" not in missing:
             things += self._lines()
@@ -188,19 +205,12 @@ class SoundPair:
     def _whole(self) -> Iterator[Finding]:
         if rms(self.mix) > _QUIET and (self.heard.sound.shape[1] == 0 or rms(self.heard.sound) < 1e-5):
             yield self._finding("no-sound", "the file is silent from end to end", 0, self._length)
-        elif message := self._exchanged():
+        elif self.heard.channels > 1 and (message := exchanged(self._fitted, self.mix)):
             yield self._finding("one-sided", message, 0, self._length)  # then nothing else can be judged
         elif abs(self.late) > _LATE:
             word = "late" if self.late > 0 else "early"
             message = f"all of the sound is {abs(self.late) * 1000:.0f} ms too {word}"
             yield self._finding("sound-late", message, 0, self._length)
-
-    def _is_missing(self, name: str) -> bool:
-        return (
-            len(self._parts) > 1
-            and self.gains[name] < _MISSING * self.usual
-            and self._share(name, 0, self._length) > 0.003
-        )
 
     def _share(self, name: str, start: int, end: int) -> float:
         """The share of a stem in the power of a stretch of the mix."""
@@ -210,12 +220,9 @@ class SoundPair:
     def _stem_findings(self, missing: set[str], apart: set[str]) -> Iterator[Finding]:
         """Stems that are missing, or not as loud as they shall be; the loudness of those in `apart` cannot be told."""
         for name in missing:
-            code = {"music": "music-missing", "voice": "line-missing", "effects": "effect-missing"}.get(
-                name, "shot-silent"
-            )
-            yield self._finding(code, f"{_NAMES[name]} cannot be heard", 0, self._length)
+            yield self._finding(_GONE[name], f"{_NAMES[name]} cannot be heard", 0, self._length)
         present = {name: gain for name, gain in self.gains.items() if name not in missing and gain > 0}
-        heard = {n: 20 * float(np.log10(g)) for n, g in present.items() if self._share(n, 0, self._length) > 0.003}
+        heard = {n: 20 * float(np.log10(g)) for n, g in present.items() if self._share(n, 0, self._length) > _PRESENT}
         for name, level in heard.items():
             others = [other for each, other in heard.items() if each != name]
             middle = float(np.median(others)) if others else level
@@ -249,11 +256,8 @@ class SoundPair:
         count = self._length // _PIECE
         strange = np.zeros(count, bool)
         for number in range(count):
-            piece = slice(number * _PIECE, (number + 1) * _PIECE)
-            heard = self._sound[:, piece].mean(0)
-            gains = self._gains(piece.start, piece.stop)
-            known = sum((gain * self._parts[name][piece] for name, gain in gains.items()), np.zeros_like(heard))
-            strange[number] = rms(heard) > _NOTICED and rms(heard - known) ** 2 > _UNKNOWN * rms(heard) ** 2
+            heard, _, rest = self._explained(number * _PIECE, (number + 1) * _PIECE)
+            strange[number] = rms(heard) > _NOTICED and rms(rest) ** 2 > _UNKNOWN * rms(heard) ** 2
         wrong = [(each.start, each.end) for each in found if each.code not in ("one-sided", "silent")]
         wrong += [(start, end) for start, end, placed in self.events.ranges() if placed.name in elsewhere]
         for first, last in stretches(strange):
@@ -265,19 +269,18 @@ class SoundPair:
     def _lines(self) -> Iterator[_Thing]:
         for voice in self.track.voices:
             line = f" ({voice.line})" if voice.line else ""
-            place = self._stretch(voice.place)
-            yield from self._thing("voice", f"this line{line}", "line-missing", place, voice.owner)
-        yield from self._recordings("voice", "line-missing")
+            yield from self._thing("voice", f"this line{line}", self._stretch(voice.place), voice.owner)
+        yield from self._recordings("voice")
 
     def _effects(self) -> Iterator[_Thing]:
         for effect in self.track.effects:
-            place = self._effect_range(effect)
-            yield from self._thing("effects", f"the {effect.name}", "effect-missing", place, effect.owner)
-        yield from self._recordings("effects", "effect-missing")
+            yield from self._thing("effects", f"the {effect.name}", self._effect_range(effect), effect.owner)
+        yield from self._recordings("effects")
 
-    def _recordings(self, stem: str, code: str) -> Iterator[_Thing]:
-        for song, name in [(each.song, each.name) for each in self.track.recordings if each.stem == stem]:
-            yield from self._thing(stem, name, code, self._stretch(song.place), song.owner)
+    def _recordings(self, stem: str) -> Iterator[_Thing]:
+        for each in self.track.recordings:
+            if each.stem == stem:
+                yield from self._thing(stem, each.name, self._stretch(each.song.place), each.song.owner)
 
     def _effect_range(self, effect: PlacedEffect) -> tuple[int, int]:
         """The range with most of an effect."""
@@ -296,9 +299,9 @@ class SoundPair:
             if isinstance(placed, PlacedShot) and not placed.event.mute and placed.name not in elsewhere:
                 frames = placed.range.start.index, placed.range.end.index
                 start, end = (self._frame(frame + self.events.opening) for frame in frames)
-                yield from self._thing("film", "the sound of this shot", "shot-silent", (start, end), placed.label)
+                yield from self._thing("film", "the sound of this shot", (start, end), placed.label)
 
-    def _thing(self, stem: str, what: str, code: str, place: tuple[int, int], owner: str) -> Iterator[_Thing]:
+    def _thing(self, stem: str, what: str, place: tuple[int, int], owner: str) -> Iterator[_Thing]:
         """Whether one thing is heard in its stretch, and when; a finding with its stem."""
         start, end = place
         part = self._parts.get(stem)
@@ -311,7 +314,7 @@ class SoundPair:
             message = f"{what} is {abs(seconds) * 1000:.0f} ms too {'late' if seconds > 0 else 'early'}"
             yield stem, self._owned("sound-late", message, start, end, owner)
         elif clear * (end - start) > _CLEAR * RATE and gain < _MISSING:
-            yield stem, self._owned(code, f"{what} cannot be heard", start, end, owner)
+            yield stem, self._owned(_GONE[stem], f"{what} cannot be heard", start, end, owner)
         elif clear > _PLAIN and sure > _SURE and not 0.6 < gain < 1.7:
             message = f"{what} is {20 * np.log10(max(gain, 1e-3)):+.0f} dB beside what it shall be"
             yield stem, self._owned("stem-gain", message, start, end, owner)
@@ -322,12 +325,10 @@ class SoundPair:
         gain, power, rest = 0.0, 1e-12, 1e-12
         for at in range(start, end - _PIECE // 2, _PIECE):
             piece = slice(at, min(at + _PIECE, end))
-            heard = self._sound[:, piece].mean(0)
-            gains = self._gains(piece.start, piece.stop)
-            known = sum((each * self._parts[name][piece] for name, each in gains.items()), np.zeros_like(heard))
+            _, gains, unknown = self._explained(piece.start, piece.stop)
             own = float(np.square(self._parts[stem][piece], dtype=np.float64).sum()) * self.usual**2
             gain, power = gain + own * gains.get(stem, 0.0) / self.usual, power + own
-            rest += float(np.square(heard - known, dtype=np.float64).sum())
+            rest += float(np.square(unknown, dtype=np.float64).sum())
         return gain / power, power / rest
 
     def _when(self, stem: str, start: int, end: int) -> tuple[int, float]:
@@ -339,10 +340,6 @@ class SoundPair:
         )
         rest = self._sound[:, low:high].mean(0) - others
         return lag_within(rest, self._parts[stem][start:end], start - low)
-
-    def _exchanged(self) -> str:
-        sides = np.stack([fitted(side, self._length) for side in self.heard.sound])
-        return exchanged(sides, self.mix) if self.heard.channels > 1 else ""
 
     def _sides(self) -> Iterator[Finding]:
         if self.heard.channels > 1 and (message := uneven(self.mix, self._sound)):
@@ -362,7 +359,7 @@ class SoundPair:
         """dB by which the file is louder than the trailer as it was rendered: of what both hold, for encoders take away
         what is high."""
         own = fitted(rendered.sound.mean(0), self._length)
-        lag, _ = lag_between(heard := fitted(self.heard.sound.mean(0), self._length), own, _REACH)
+        lag, _ = lag_between(heard := self._fitted.mean(0), own, _REACH)
         heard = moved(heard, -lag)
         return 20 * float(np.log10(max(1e-3, float(heard @ own) / max(1e-9, float(own @ own)))))
 
@@ -370,7 +367,7 @@ class SoundPair:
         """dB by which the whole is louder than it was mixed: what both hold, or all of it, whichever is nearer to 0.
         Encoders put noise in the place of what they take away."""
         held = self.whole_gain * self.usual
-        power = rms(fitted(self.heard.sound.mean(0), self._length)) / max(1e-9, rms(self.mix.mean(0)))
+        power = rms(self._fitted.mean(0)) / max(1e-9, rms(self.mix.mean(0)))
         first, second = (20 * float(np.log10(max(1e-6, each))) for each in (held, power))
         return 0.0 if first * second < 0 else min(first, second, key=abs)
 
@@ -386,15 +383,17 @@ class SoundPair:
     def _frame(self, frame: int) -> int:
         return round(frame / self.events.timeline.rate * RATE)
 
-    def _finding(self, code: str, message: str, start: int, end: int, *hints: str) -> Finding:
+    def _frames(self, start: int, end: int) -> tuple[int, int]:
         rate = self.events.timeline.rate
-        frames = int(start / RATE * rate), max(int(start / RATE * rate) + 1, int(end / RATE * rate))
+        return int(start / RATE * rate), max(int(start / RATE * rate) + 1, int(end / RATE * rate))
+
+    def _finding(self, code: str, message: str, start: int, end: int, *hints: str) -> Finding:
+        first, last = self._frames(start, end)
         if end - start >= self._length:
-            return Finding(code, message, 0, frames[1], hints=hints)
-        return self.events.finding(code, message, frames, *hints)
+            return Finding(code, message, 0, last, hints=hints)
+        return self.events.finding(code, message, (first, last), *hints)
 
     def _owned(self, code: str, message: str, start: int, end: int, owner: str) -> Finding:
-        rate, placed = self.events.timeline.rate, {e.label: e for e in self.events.timeline.events}.get(owner)
-        frames = int(start / RATE * rate), max(int(start / RATE * rate) + 1, int(end / RATE * rate))
+        placed = {e.label: e for e in self.events.timeline.events}.get(owner)
         name, span = (placed.name, placed.event.place.span) if placed is not None else ("", None)
-        return Finding(code, message, *frames, name, span)
+        return Finding(code, message, *self._frames(start, end), name, span)
