@@ -232,6 +232,23 @@ def test_a_film_of_one_subject_fills_every_slot() -> None:
     assert sum(cut.slot.beats for cut in cuts) == sum(slot.beats for slot in slots)
 
 
+def test_a_slot_for_a_line_that_one_shot_fills_is_split() -> None:
+    """Else each genre would show that shot: the only one of more than two seconds, or with a line."""
+    vibe, rate, takes = load_vibe("history"), Fraction(24), []
+    for number, take in enumerate(_film(random.Random("history"), rate, shots=90, spoken=0.0)):
+        start = take.range.start
+        if number == 9:
+            line = Line(9, FilmRange(start + 2, start + 4), "It is here.", None, "intense", 0.8, 0.9, 0.0)
+            takes.append(replace(take, range=FilmRange(start, start + 9), lines=(line,)))
+        else:
+            takes.append(replace(take, range=FilmRange(start, min(take.range.end, start + 2))))
+    speed = Fraction(vibe.likely_tempo)
+    cuts = arrange(_slots(vibe, Fraction(26), speed, True), takes, vibe, _tempo(vibe, speed, rate))
+    opening = [cut.slot.beats * 60 / speed for cut in cuts if cut.take and cut.slot.act == "act 1"]
+    assert len(opening) > 3
+    assert max(opening) <= 2
+
+
 @pytest.mark.parametrize("name", ["action", "comedy", "horror"])
 def test_alternatives_say_how_they_differ_from_the_chosen_shot(name: str) -> None:
     """Each one is truly as it says, and hardly two of a slot say the same."""
