@@ -319,7 +319,7 @@ def _moment(time: FilmTime, decided: Decisions) -> tuple[str | None, FilmTime]:
 
 
 def _notes_of(cut: Cut, described: Described) -> dict[str, Any]:
-    """The analysis's remarks on a shot, without those that most shots would share."""
+    """The analysis's remarks on a shot; the commonest kind of beat is not written."""
     if cut.take is None:
         return {}
     scene = described.scenes.get(cut.take.shot)
@@ -327,7 +327,7 @@ def _notes_of(cut: Cut, described: Described) -> dict[str, Any]:
         "zone": str(cut.take.zone),
         "beat_type": None if cut.take.beat_type is BeatType.ESCALATION else str(cut.take.beat_type),
         "score": Fraction(f"{cut.take.score:.2f}"),
-        "by": described.by[:60] if scene else SIGNALS if described.scenes else None,
+        "by": SIGNALS if scene is None else described.by[:60],
         "line": cut.line and cut.line.text[:500],
         "scene": scene and scene.text,
     }
