@@ -238,10 +238,12 @@ def test_a_slot_for_a_line_that_one_shot_fills_is_split() -> None:
     for number, take in enumerate(_film(random.Random("history"), rate, shots=90, spoken=0.0)):
         start = take.range.start
         if number == 9:
-            line = Line(9, FilmRange(start + 2, start + 4), "It is here.", None, "intense", 0.8, 0.9, 0.0)
-            takes.append(replace(take, range=FilmRange(start, start + 9), lines=(line,)))
+            line = Line(
+                9, FilmRange(start + Fraction(2), start + Fraction(4)), "It is here.", None, "intense", 0.8, 0.9, 0.0
+            )
+            takes.append(replace(take, range=FilmRange(start, start + Fraction(9)), lines=(line,)))
         else:
-            takes.append(replace(take, range=FilmRange(start, min(take.range.end, start + 2))))
+            takes.append(replace(take, range=FilmRange(start, min(take.range.end, start + Fraction(2)))))
     speed = Fraction(vibe.likely_tempo)
     cuts = arrange(_slots(vibe, Fraction(26), speed, True), takes, vibe, _tempo(vibe, speed, rate))
     opening = [cut.slot.beats * 60 / speed for cut in cuts if cut.take and cut.slot.act == "act 1"]
