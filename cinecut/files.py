@@ -171,8 +171,8 @@ def check_is_file(path: Path) -> None:
 
 
 def refuse_existing(files: Iterable[Path], force: bool) -> None:
-    """Raise Stop where one of the files exists
-    (unless `force`), or is none. Raises OSError."""
+    """Raise Stop where one of the files exists, unless `force`, or where something else than a file does. Raises
+    OSError."""
     for file in files:
         check_is_file(file)
         if os.path.lexists(file) and not force:

@@ -62,7 +62,7 @@ def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:
     for left in reversed(range(_ROUNDS)):
         gaps = gaps_of(slots, market.vibe, market.tempo)
         offers = _offers(gaps, market)
-        scarce = (_scarce(gaps, offers, market) or _too_long(gaps, offers, market, pairs)) if left > 1 else set()
+        scarce = (_scarce(gaps, offers, market) or _unintroduced(gaps, offers, market, pairs)) if left > 1 else set()
         if scarce:
             slots = _paced([part for n, slot in enumerate(slots) for part in _halves(slot, n in scarce)])
             slots = _affordable(slots, len(market.takes))
@@ -98,7 +98,7 @@ def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: 
     return scarce
 
 
-def _too_long(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market, pairs: Pairs) -> set[int]:
+def _unintroduced(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market, pairs: Pairs) -> set[int]:
     """The longest slot of the opening, if a main subject could be introduced there, but is in no shot that is so long
     as one of its slots."""
     opening = [n for n, gap in enumerate(gaps) if gap.slot.act in OPENING and gap.slot.want.shows]
