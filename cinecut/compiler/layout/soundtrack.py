@@ -130,7 +130,7 @@ def _effects(trailer: Trailer, timeline: Timeline, ruler: Ruler) -> Iterator[Pla
         wanted: list[tuple[Effect | None, str]] = [(None, name) for name in usual]
         if placed.event.sound:
             made = [effect for effect in placed.event.sound if effect.file is None]
-            own = [(effect, [effect.effect] if effect.effect else usual) for effect in made]
+            own = [(effect, usual if effect.effect == "usual" else [effect.effect]) for effect in made]
             wanted = [(effect, name) for effect, effects in own for name in effects]
         counted: Counter[str] = Counter()
         for effect, name in wanted:
