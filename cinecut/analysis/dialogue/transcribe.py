@@ -31,7 +31,6 @@ from cinecut.language.timebase import nearest
 _BLOCK, _LEAST = 28, 8  # seconds: longest block (Whisper takes 30), and shortest one that ends in a pause
 _THREADS = max(1, (os.cpu_count() or 1) - 1)  # one core is left for decoding the film's sound and for other programs
 _TOGETHER = 8  # blocks whose words are cached together
-_EARLY = Fraction(5, 100)  # seconds by which Whisper places words too early
 _SILENT = 0.0005  # a block whose samples all stay below it has no words
 _LANGUAGE_BLOCKS = 5  # blocks from which the language is recognised
 _NO_SPEECH = 0.6  # Whisper's probability of no speech above which a line is dropped
@@ -90,7 +89,7 @@ def transcribe(film: Path, facts: FilmFacts, voices: Voices, model: Whisper, lin
 
         lines += cached("words", tuple[tuple[Word, ...], ...], words, language, part)
         line.progress("words", float(part[-1] / facts.duration))
-    return Transcript(tuple(_snapped(lines, voices)), language or None)
+    return Transcript(tuple(_snapped(lines, voices, model.early)), language or None)
 
 
 def _load(folder: Path) -> Any:
@@ -175,13 +174,15 @@ def _hundredths(seconds: float) -> Fraction:
     return Fraction(round(float(seconds) * 100), 100)
 
 
-def _snapped(lines: Iterable[tuple[Word, ...]], voices: Voices) -> Iterator[tuple[Word, ...]]:
-    """The words with better times: Whisper places all of them a little early. The first word after a pause and the
-    last one of a line are off by more; the voices show better where speech begins and ends."""
+def _snapped(lines: Iterable[tuple[Word, ...]], voices: Voices, early: Fraction) -> Iterator[tuple[Word, ...]]:
+    """The words with better times: Whisper places all of them a little `early`, or late. The first word after a pause
+    and the last one of a line are off by more; the voices show better where speech begins and ends."""
     phrases = [(p.start.seconds + BREATH, p.end.seconds - BREATH) for p in voices.phrases]
     starts, ends = [start for start, _ in phrases], [end for _, end in phrases]
     for line in lines:
-        words = [Word(word.start + _EARLY, word.end + _EARLY, word.text) for word in line]
+        words = [
+            Word(max(Fraction(0), word.start + early), max(Fraction(0), word.end + early), word.text) for word in line
+        ]
         for place, word in enumerate(words):
             before = words[place - 1].end if place else Fraction(0)
             if not place or word.start - before > _AFTER_PAUSE:
