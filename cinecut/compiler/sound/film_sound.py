@@ -102,7 +102,7 @@ def _fades(pad: Pad, placed: PlacedShot, samples: int, rate: Fraction, splice: i
     """The sound fades with the picture's fades and dips, where the spec asks for it, and shortly at hard cuts."""
 
     def length(frames: int) -> int:
-        return nearest(frames * SAMPLE_RATE / rate)
+        return nearest(frames * SAMPLE_RATE / rate) if frames else 0
 
     head = placed.head.after if placed.head.kind not in ("cut", "crossfade") else 0
     tail = placed.tail.before if placed.tail.kind not in ("cut", "crossfade") else 0
