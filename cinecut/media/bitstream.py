@@ -54,6 +54,17 @@ def shows_nothing(packet: Any, codec: str) -> bool:
     return any(head & 0x80 for head in heads) or not any(pictures)  # the first bit of a unit is never set
 
 
+def may_be_key(packet: Any, codec: str) -> bool:
+    """Whether a packet that is marked as a key frame may be one. Some writers mark what repeats the picture before."""
+    if codec == "gif":
+        return bytes(memoryview(packet)[:3]) == b"GIF"
+    if codec == "mpeg4":
+        data = bytes(packet)
+        at = data.find(_PICTURE_AFTER[codec]) + 4
+        return at < 4 or not data[at : at + 1] or data[at] >> 6 == 0
+    return True
+
+
 _PICTURE_AFTER = {"mpeg1video": b"\0\0\1\0", "mpeg2video": b"\0\0\1\0", "mpeg4": b"\0\0\1\xb6"}
 
 

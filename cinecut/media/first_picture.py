@@ -45,7 +45,7 @@ def first_picture(path: Path) -> FirstPicture:
     with open_media(path) as media:
         video = picture_stream(media, path)
         video.codec_context.thread_count = 1
-        frames = (frame for packet in packets_of(media, video) for frame in packet.decode())
+        frames = _decoded(packets_of(media, video))
         frame = next(frames, None)
         if frame is None:
             raise Stop("unreadable", f"no picture of {path} can be decoded", "the file may be damaged; does it play?")

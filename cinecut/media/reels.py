@@ -38,8 +38,8 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, clock, nearest
 from cinecut.media.bitstream import pictures_to_recover, referenced, shows_nothing
 from cinecut.media.decode_order import restamped_packets
-from cinecut.media.frames import contents, only_picture, open_film, packets_from, whole_packets
-from cinecut.media.open import open_bytes, open_media, packets_of, picture_stream
+from cinecut.media.frames import contents, only_picture, open_film, packets_from
+from cinecut.media.open import open_bytes, open_media, packets_of, picture_stream, whole_packets
 from cinecut.media.sound.film_samples import FilmSounds, default_layout, film_sounds, in_blocks, stretch
 from cinecut.media.undecodable import check_pictures, check_reel
 
@@ -191,7 +191,8 @@ class _Copied(_Pictures):
 
     def packets(self, target: Any) -> Iterator[Any]:
         source = self._needed(self.source()) if self.facts.stamps else self.packets_of_film()
-        decoded, codec, early = None, self.video.codec_context.name, round(_BEFORE / self.clock)
+        decoded = key = None
+        codec, early = self.video.codec_context.name, round(_BEFORE / self.clock)
         for packet in source:
             if decoded is None and pictures_to_recover(packet, codec):
                 raise _NotCopyableError  # FFmpeg complains of what is not whole yet
@@ -202,6 +203,8 @@ class _Copied(_Pictures):
             decoded = packet.pts - early if decoded is None else decoded + 1
             if packet.pts < decoded:  # a container's writer ends the process over it
                 raise _NotCopyableError
+            packet.is_keyframe = packet.is_keyframe and (key is None or packet.pts > key)  # and over this
+            key = packet.pts if packet.is_keyframe else key
             packet.dts, packet.stream = decoded, target
             yield packet
 

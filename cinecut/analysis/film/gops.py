@@ -29,8 +29,7 @@ from cinecut.analysis.film.screen import Bars, Glance, glance, letterbox
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, nearest
-from cinecut.media.frames import whole_packets
-from cinecut.media.open import open_container, packets_of, picture_stream
+from cinecut.media.open import open_container, packets_of, picture_stream, whole_packets
 
 Thumbs: TypeAlias = NDArray[np.uint8]  # [n, 3, rows, columns] planes Y, U, V of thumbnails, perhaps without bars
 Inside: TypeAlias = tuple[slice, slice]  # rows and columns of a thumbnail

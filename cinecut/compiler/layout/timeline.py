@@ -141,6 +141,12 @@ def build_timeline(trailer: Trailer, report: Report) -> Timeline:
     elif events and events[-1].end > LONGEST:
         message = f"this trailer runs for {clock(events[-1].end)}; an hour is the most"
         report.add("wrong-value", message, events[-1].event.place.span, "is a length in the wrong unit?")
+    if (rating := trailer.spec.rating) is not None and trailer.opening is not None:
+        shown = trailer.opening.frames / trailer.rate
+        if shown > LONGEST:
+            message = f"this rating card is shown for {clock(shown)}; an hour is the most"
+            place = rating.place.of("for") if rating.for_ is not None else rating.place.span
+            report.add("wrong-value", message, place, "rating: {still: card.png, for: 5s}")
     texts = tuple(text for placed in events for text in _texts(placed, clockwork, events[-1].range.end))
     return Timeline(trailer.rate, events, texts, trailer.grid)
 
