@@ -102,6 +102,7 @@ class _Search:
         self.shot_of = np.array([*(take.shot for take in pairs.takes), -1], int)  # the last one: of no take
         self.shots = int(self.shot_of.max()) + 1
         self.near = {number: self._near(at) for at, number in enumerate(self.shown)}
+        self.penalties = dict[tuple[int, ...], tuple[float, float]]()  # of whole sequences, for rise and cast
         self.similar = np.vstack([pairs.near, np.zeros(len(pairs.takes))])  # the last row: to no take
 
     def lacks(self, places: Places) -> Lacks:
@@ -209,8 +210,11 @@ class _Search:
 
     def _local(self, places: Places, one: int, other: int) -> float:
         """The value of the sequence, without the terms that do not depend on two slots."""
-        total = self.rise.penalty(places, self.options)
         chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
+        if (penalties := self.penalties.get(tuple(places))) is None:
+            penalties = (self.rise.penalty(places, self.options), self.cast.penalty(chosen))
+            self.penalties[tuple(places)] = penalties
+        total = penalties[0]
         for number in {one, other, self.after.get(one, one), self.after.get(other, other)}:
             before = self.before.get(number)
             if before is not None and places[before] >= 0 and places[number] >= 0:
@@ -219,7 +223,7 @@ class _Search:
             total += float(self.options[number].worths[places[number]])
             near = [(nearness, chosen[n]) for nearness, n in self.near[number] if n in chosen]
             total += sum(nearness * float(self.pairs.near[take, chosen[number]]) for nearness, take in near)
-        return total + self.cast.penalty(chosen)
+        return total + penalties[1]
 
     def _near(self, at: int) -> list[tuple[float, int]]:
         """The slots within reach of the shown slot at a place, each with its nearness."""
