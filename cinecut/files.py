@@ -114,10 +114,8 @@ def real_path(path: Path) -> Path:
 def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = (), was: bytes | str | None = None) -> None:
     """Replace a file's content in one step. Raises Stop if the disk fails, the file is one of `never`, or it no longer
     holds what it held (`was`, see `held_by`) when the content was made."""
-    with disk_errors(path), beside(path, never) as part:
+    with disk_errors(path), beside(path, never, was) as part:
         part.write_bytes(_bytes(content))
-        if was is not None and held_by(path) != _bytes(was):
-            raise changed_meanwhile(path)
 
 
 def _bytes(content: str | bytes) -> bytes:
@@ -158,11 +156,11 @@ def changed_meanwhile(path: Path, hint: str = "look at it and try again") -> Sto
 
 
 @contextmanager
-def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
+def beside(path: Path, never: Iterable[Path] = (), was: bytes | str | None = None) -> Iterator[Path]:
     """A path beside `path` to write to: renamed to `path` when the block succeeds, deleted when it fails.
 
     Raises OSError, for a folder, a device or a pipe too, and Stop if `path` is one of the files `never` to be replaced,
-    or read-only.
+    is read-only, or no longer holds what it held (`was`).
     """
     check_no_source(path, never)
     target = real_path(path)
@@ -175,11 +173,26 @@ def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
     try:
         yield part
         _belong_as(target, part)
-        part.replace(target)
+        if was is not None and held_by(target) != _bytes(was):
+            raise changed_meanwhile(path)
+        if was is None or not _exchanged(part, target):
+            part.replace(target)
+        elif held_by(part) != _bytes(was):  # saved in this very moment: it goes back where it was
+            _exchanged(part, target)
+            raise changed_meanwhile(path)
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         _unfinished.discard(part)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Give two files each other's name in one step. False where the system cannot, or one of them is not there."""
+    import ctypes  # loading it takes a while
+
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)  # Linux
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return rename is not None and rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
 
 
 def put(made: Path, path: Path) -> None:

@@ -13,6 +13,7 @@ from oracle import Film
 from talking import Question, Reply, sensible, talker
 from watching import SMALL, written
 
+from cinecut import files
 from cinecut.cli.specs.check import fmt
 from cinecut.diagnostics import Stop
 from cinecut.files import check_is_file, claimed, held_by, put, write_beside
@@ -112,6 +113,25 @@ def test_what_was_saved_meanwhile_is_not_lost(was: str | bytes, tmp_path: Path) 
         write_beside(path, "newer", was=was)
     assert held_by(path) == b"new"
     assert [*tmp_path.iterdir()] == [path]
+
+
+def test_what_is_saved_in_the_very_moment_of_writing_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path := tmp_path / "a.yaml").write_text("old")
+    exchanged = files._exchanged
+
+    def late(one: Path, other: Path) -> bool:
+        if path.read_text() == "old":
+            path.write_text("saved")
+        return exchanged(one, other)
+
+    monkeypatch.setattr(files, "_exchanged", late)
+    if not exchanged(path, path):
+        pytest.skip("this system cannot exchange files")
+    with pytest.raises(Stop, match="changed meanwhile"):
+        write_beside(path, "new", was="old")
+    assert (path.read_text(), [*tmp_path.iterdir()]) == ("saved", [path])
 
 
 def test_a_spec_that_is_saved_while_its_film_is_measured(
