@@ -143,7 +143,7 @@ def _wanted(placed: Placed, usual: Sequence[str]) -> list[tuple[Effect | None, s
     pairs: list[tuple[Effect | None, str]] = [(None, name) for name in usual]
     if placed.event.sound:
         made = [effect for effect in placed.event.sound if effect.file is None]
-        pairs = [(effect, name) for effect in made for name in ([effect.effect] if effect.effect else usual)]
+        pairs = [(effect, name) for effect in made for name in (usual if effect.effect == "usual" else [effect.effect])]
     return [(effect, name) for effect, name in pairs if name != "none"]
 
 
