@@ -7,22 +7,26 @@ stamp of the packet that stands there in the file. Only the pictures around a sh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
-from itertools import dropwhile, islice, takewhile
+from functools import cache
+from itertools import dropwhile, islice, pairwise, takewhile
 from pathlib import Path
-from typing import Any
+from statistics import median_low
+from typing import Any, NamedTuple
 
 import av.error
 
+from cinecut.diagnostics import Stop
 from cinecut.graph.plan import Reel
 from cinecut.language.facts import FilmFacts
-from cinecut.media.frames import from_start, joined, whole_packets
-from cinecut.media.open import open_media, packets_of, picture_stream
+from cinecut.media.frames import from_start, joined
+from cinecut.media.open import open_media, packets_of, picture_stream, whole_packets
 from cinecut.media.undecodable import check_pictures
 
 _NO_STAMPS = 0x80  # AVFMT_NOTIMESTAMPS
 _LOOKED_AT = 60  # packets: pictures that are shown in another order are soon among them
+_AT_HEAD = (60, 600, 6000)  # packets of a film, among which its first key frame may be
 _REORDER = 32  # pictures after a shot that are looked at: more than any decoder delays one
 
 
@@ -55,6 +59,61 @@ def in_decode_order(path: Path, delays: set[int | None], rounded: int) -> bool:
         return order != sorted(order)
 
 
+def check_order(path: Path) -> None:
+    """Raise Stop where the pictures of MPEG-4 are put out in another order than their stamps have: some encoders pack
+    several into one packet, as AVI once needed it, and what writes these packets elsewhere takes their stamps awry."""
+    with open_media(path) as media:
+        video = picture_stream(media, path)
+        if video.codec_context.codec.name != "mpeg4" or media.format.name == "avi" or bare(media):
+            return
+        packets = list(islice(whole_packets(packets_of(media, video)), _LOOKED_AT))
+        stamps = [packet.pts for packet in packets]
+        shown = [stamp for n in _order(packets, video) if (stamp := stamps[n]) is not None]
+    falls = sum(after < stamp for stamp, after in pairwise(shown))
+    if falls > len(shown) // 8:  # one of many is where a recording ends or an edit list leads back
+        message = f"the times of the pictures of {path} contradict the order in which they are shown"
+        hint = "its encoder packed B pictures, which only AVI can hold: get the film as AVI, or encode it again"
+        raise Stop("unreadable", message, hint)
+
+
+class Beginning(NamedTuple):
+    """What a film begins with: how many packets come before the first one of which a picture is shown, how many of
+    those after it show none, since they need what is not there; and when the first picture is shown by the stamps of
+    those after it, in seconds, if any of them has one."""
+
+    skipped: int = 0
+    leading: int = 0
+    stamp: Fraction | None = None
+
+
+def beginning_of(path: Path, rate: Fraction) -> Beginning:
+    """The head of a film of which not every packet says when it is shown: `rate` pictures a second."""
+    return _beginning(path.absolute(), path.stat().st_mtime_ns, rate)
+
+
+@cache
+def _beginning(path: Path, changed: int, rate: Fraction) -> Beginning:
+    for most in _AT_HEAD:
+        with open_media(path) as media:
+            video = picture_stream(media, path)
+            packets = list(islice(whole_packets(packets_of(media, video)), most))
+            stamps, base = [packet.pts for packet in packets], Fraction(video.time_base or 1)
+            order = list(_order(packets, video))
+        if len(packets) < most or min(order, default=most) < most // 2:
+            break
+    if not order:
+        return Beginning()
+    known = [stamps[n] * base - place / rate for place, n in enumerate(order) if stamps[n] is not None]
+    # Of two stamps that contradict each other players believe the one that leaps ahead.
+    begin = max(known[0], median_low(known)) if known else None
+    return Beginning(min(order), _leading(len(packets), order), begin)
+
+
+def _leading(count: int, order: Collection[int]) -> int:
+    """Of how many packets right after the first one that decodes nothing is shown, since they need what came before."""
+    return len(list(takewhile(lambda n: n not in order, range(min(order, default=0) + 1, count))))
+
+
 def restamped_packets(media: Any, facts: FilmFacts, reel: Reel, video: Any) -> Iterator[Any]:
     """The packets of a reel with the stamps at which their pictures are shown, in the order of decoding."""
     base = Fraction(video.time_base)
@@ -79,14 +138,16 @@ def restamped_packets(media: Any, facts: FilmFacts, reel: Reel, video: Any) -> I
 
 def _pictures(media: Any, facts: FilmFacts, video: Any, target: int, end: int) -> list[tuple[Any, int]]:
     """The packets from the key frame at or before the place `target` to the place `end`, each with its place."""
-    base = Fraction(video.time_base)
+    base, head = Fraction(video.time_base), Beginning()
+    packets: Iterator[Any]
     if bare(media) or joined(media):
-        packets = from_start(media, video)
+        head = beginning_of(Path(media.name.removeprefix("file:")), facts.rate)
+        packets = islice(whole_packets(from_start(media, video)), head.skipped, None)
     else:
         media.seek(target, stream=video, backward=True)
-        packets = packets_of(media, video)
+        packets = dropwhile(lambda packet: not packet.is_keyframe, whole_packets(packets_of(media, video)))
     waiting: list[tuple[Any, int]] = []
-    for n, packet in enumerate(dropwhile(lambda packet: not packet.is_keyframe, whole_packets(packets))):
+    for n, packet in enumerate(packets, -head.leading):
         stamp = place_of(media, packet) if media.format.name == "avi" or not joined(media) else None
         place = stamp if stamp is not None else round((facts.start + n / facts.rate) / base)
         if place >= end:
@@ -101,7 +162,7 @@ def _shown(packets: list[Any], places: list[int], video: Any) -> dict[int, int]:
     """For the number of each packet that decodes, the place at which its picture is shown."""
     order = _order(packets, video)
     # The pictures right after the first key frame that need what came before it take places too, before its own.
-    leading = len(list(takewhile(lambda n: n not in order, range(1, len(packets)))))
+    leading = _leading(len(packets), order)
     taken = sorted(place for n, place in enumerate(places) if n in order or 0 < n <= leading)
     return dict(zip(order, taken[leading:], strict=False))
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import chain, count, dropwhile, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ import av.error
 import numpy as np
 from av.video.frame import VideoFrame
 
-from cinecut.diagnostics import Diagnostic
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.bitstream import pictures_to_recover, referenced
 from cinecut.media.joined import JoinedMedia
-from cinecut.media.open import open_container, open_media, packets_of
+from cinecut.media.open import open_container, open_media, packets_of, whole_packets
 
 _PATIENCE = 1500  # pictures decoded for one moment, at most
 _AHEAD = 17  # pictures of a piece that are decoded before its first one may be: more than any decoder delays one
@@ -69,10 +68,19 @@ def packets_from(media: Any, video: Any, stamp: int, first: int, sure: bool = Fa
         packets = _from_last_key(chain(head, packets), stamp, video)
     elif joined(media):
         packets = chain(head, packets)
-    else:
-        packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
+    elif not sure:  # what does not decode leaves its mark on what a decoder guesses for missing pictures
+        packets = _from_first_shown(packets, first)
     key = next(packets, None)
     yield from chain([key], packets) if key is not None else _stamped(from_start(media, video))  # none is marked
+
+
+def _from_first_shown(packets: Iterator[Any], first: int) -> Iterator[Any]:
+    """The packets from the first key frame on; all of them where a picture before it is shown too, however torn."""
+    before = list[Any]()
+    for packet in packets:
+        before = [packet] if packet.is_keyframe else [*before, packet]
+        if packet.is_keyframe or _stamp(packet) >= first:
+            yield from chain(before, packets)
 
 
 class _Doubt:
@@ -154,21 +162,6 @@ def _from_last_key(packets: Iterator[Any], stamp: int, video: Any) -> Iterator[A
             break
         held, refresh = ([], None) if whole is not None else (held, refresh)
     yield from chain(held, since, packets)
-
-
-def whole_packets(packets: Iterator[Any], diagnostics: list[Diagnostic] | None = None) -> Iterator[Any]:
-    """Packets up to the end of the file; one that breaks off is noted."""
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.error.FFmpegError as error:
-            if diagnostics is not None:
-                diagnostics.append(Diagnostic("film", f"the film breaks off: {error.strerror}"))
-            return
-        if packet is None:
-            return
-        if packet.size:
-            yield packet
 
 
 def _stamped(packets: Iterator[Any]) -> Iterator[Any]:
@@ -274,7 +267,9 @@ def contents(frame: VideoFrame) -> list[object]:
 
 
 def pixels(frame: VideoFrame) -> list[bytes]:
-    """The planes of a picture, without what pads their rows."""
+    """The planes of a picture, without what pads their rows; of one whose rows go upwards those of another format."""
+    if any(plane.line_size < 0 for plane in frame.planes):
+        frame = frame.reformat(format="gbrp16le")
     return [
         np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].tobytes()
         for plane in frame.planes

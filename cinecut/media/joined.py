@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from av.container import InputContainer
 
-from cinecut.media.open import open_container, packets_of, picture_stream
+from cinecut.media.open import open_container, packets_of, picture_stream, whole_packets
 
 _REORDERED = 32  # pictures: times that fall by less are out of order
 _FALL = Fraction(1, 2)  # seconds: the same of sound
@@ -113,8 +113,8 @@ def _parts(path: Path, changed: int) -> list[_Part]:
         shown: list[int] = []
         falls = _Falls(guessed := _guesses(media))
         period = 1 / (Fraction(video.guessed_rate) * base) if video.guessed_rate else None
-        for packet in packets_of(media, video):
-            if packet.is_discard or not packet.size:
+        for packet in whole_packets(packets_of(media, video)):
+            if packet.is_discard:
                 continue
             since += 1  # of which but the last one need not have a time
             last = falls.reached

@@ -18,9 +18,10 @@ import av.error
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from cinecut.diagnostics import Stop, as_word
+from cinecut.diagnostics import Diagnostic, Stop, as_word
 from cinecut.files import open_file
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, reading
+from cinecut.media.bitstream import may_be_key
 
 _PICTURE = 1 << 28  # bytes; nothing larger is a picture
 _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only the caller's own output can have met
@@ -119,11 +120,30 @@ def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
     """The packets of streams, and an empty one of each at the end. Streams that begin midway are none of a file's: PyAV
     fails at the end where there were some. Raises Stop where another recording follows that libraries do not read."""
     try:
-        yield from _packets_of(media, *streams)
+        for packet in _packets_of(media, *streams):
+            context = packet.stream.codec_context
+            if packet.is_keyframe and context is not None and not may_be_key(packet, context.codec.name):
+                packet.is_keyframe = False
+            yield packet
     except av.error.PatchWelcomeError:
         name = Path(media.name.removeprefix("file:"))
         message = f"{name} holds several recordings one behind the other, of which the first alone can be read"
         raise Stop("unreadable", message, "divide it, or bring all to one codec and size in one file") from None
+
+
+def whole_packets(packets: Iterator[Any], diagnostics: list[Diagnostic] | None = None) -> Iterator[Any]:
+    """Packets up to the end of the file; one that breaks off is noted."""
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError as error:
+            if diagnostics is not None:
+                diagnostics.append(Diagnostic("film", f"the film breaks off: {error.strerror}"))
+            return
+        if packet is None:
+            return
+        if packet.size:
+            yield packet
 
 
 def _packets_of(media: Any, *streams: Any) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -18,12 +19,21 @@ from cinecut.files import fingerprint
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
 from cinecut.language.timebase import Timecodes, clock
 from cinecut.media.bitstream import shape_of
-from cinecut.media.decode_order import bare, in_decode_order, place_of
+from cinecut.media.decode_order import bare, beginning_of, check_order, in_decode_order, place_of
 from cinecut.media.dolby_vision import profile_of
 from cinecut.media.first_picture import first_picture
-from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture, whole_packets
+from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture
 from cinecut.media.joined import JoinedMedia, restart
-from cinecut.media.open import check_sound, layout_of, open_media, packets_of, picture_stream, sound_streams, tags
+from cinecut.media.open import (
+    check_sound,
+    layout_of,
+    open_media,
+    packets_of,
+    picture_stream,
+    sound_streams,
+    tags,
+    whole_packets,
+)
 from cinecut.media.program_map import check_codecs
 from cinecut.media.sound.film_audio import film_audio
 from cinecut.media.sound.samples import decoded, is_damaged, may_be_damaged, samples_of
@@ -108,7 +118,7 @@ class _Clock:
         self.changes = shapes.several
         self.joined = getattr(media, "joined", False)
         restarts = restart([packet.decoded for packet in packets]) is not None
-        counted = 0 < sum(packet.shown is not None for packet in packets) < 0.99 * len(packets)
+        counted = not bare(media) and sum(packet.shown is not None for packet in packets) < 0.99 * len(packets)
         if not self.joined and whole and (restarts or counted or _leads_astray(media, video, packets)):
             self.__init__(JoinedMedia(media, path), video, path, first)  # type: ignore[misc]
             return
@@ -117,14 +127,20 @@ class _Clock:
         delays = {None if p.shown is None or p.decoded is None else p.shown - p.decoded for p in packets}
         declared = _declared_rate(video)
         by_place = in_decode_order(path, delays, int(4 * self.time_base < 1 / declared))
+        if not by_place:
+            check_order(path)
         if first in stamps and not by_place:
             stamps = stamps[stamps.index(first) :]
             shown = [stamp for stamp in shown if stamp is None or stamp >= stamps[0]]
         doubtful = len(shown) - len(stamps) > max(_EQUAL, len(shown) // 100)
-        self.stamps = bool(packets) and not doubtful and not by_place
-        if counted or not stamps:  # the pictures follow at the declared rate
-            from_ = stamps[0] if stamps else 0
-            stamps = [from_ + round(n / declared / self.time_base) for n in range(len(shown))]
+        self.stamps = bool(packets) and not (doubtful or counted or by_place)
+        if packets and (counted or by_place or not stamps):
+            head = beginning_of(path, declared)
+            unseen, begin = head.skipped + head.leading, head.stamp or Fraction(0)
+            stamps = stamps[unseen:]
+            if not by_place:  # the pictures follow at the declared rate
+                times = (begin + n / declared for n in range(len(packets) - unseen))
+                stamps = [round(time / self.time_base) for time in times]
         if not stamps:
             raise Stop("unreadable", f"{path} holds no picture", "the file may be cut short; does it play?")
         self.start = stamps[0] * self.time_base
@@ -173,20 +189,32 @@ class _Packet(NamedTuple):
 
 
 def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> bool:
-    """Whether packets after a seek have other times than when read from the start: the index was lost."""
+    """Whether packets after a seek have other times than when read from the start, or end before where it led: the
+    index was lost, or is that of the first of several recordings."""
     known = {(packet.shown, packet.size) for packet in packets}
     stamps = [packet.shown for packet in packets if packet.shown is not None]
     if bare(media) or not stamps:
         return False
     for share in range(1, _SEEKS):
+        target = stamps[0] + (stamps[-1] - stamps[0]) * share // _SEEKS
         try:
-            media.seek(stamps[0] + (stamps[-1] - stamps[0]) * share // _SEEKS, stream=video, backward=True)
-            following = list(islice((packet for packet in packets_of(media, video) if packet.size), _TRIED))
+            media.seek(target, stream=video, backward=True)
+            read = (packet for packet in packets_of(media, video) if packet.size)
+            following = list(islice(read, _TRIED))
+            if _ends_before(target, media, chain(following, read)):
+                return True
         except av.error.FFmpegError:
             return True
         if sum((place_of(media, packet), packet.size) not in known for packet in following) > _TRIED // 2:
             return True
     return False
+
+
+def _ends_before(target: int, media: Any, packets: Iterator[Any]) -> bool:
+    for packet in islice(packets, _GROUP):
+        if (place_of(media, packet) or target) >= target:
+            return False
+    return next(packets, None) is None
 
 
 class _Shapes:
@@ -219,6 +247,7 @@ _STANDARD_RATES = [
 _NO_PICTURE = {"dirac": 13}  # bytes of a packet that says no more than that the film ends
 _SEEKS = 8  # parts of a film between which it is tried: an index may be right at some of them
 _TRIED = 10  # packets after a seek
+_GROUP = 1000  # packets from a key frame on, among which most films have the next one
 _LONGEST = 366 * 86400  # seconds of a film
 _EQUAL = 4  # pictures at a film's head that may have one stamp together: leading ones of a film that was cut
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def decode(film: Path, sound: int | None, *options: str) -> Decoded:
         order = sorted(range(len(rows)), key=lambda n: rows[n][0])
         stamps = [rows[n][0] * tick for n in order]
         pictures = [data[n] for n in order]
-        if len(places := _places(film, stamps[0])) == len(pictures):
+        if len(places := _places(film, stamps)) == len(pictures):
             stamps, pictures = places, list(data)
         if sound is None:
             return Decoded(stamps, pictures, tick)
@@ -94,10 +95,10 @@ def joined(first: Decoded, second: Decoded, period: Fraction) -> Decoded:
     return replace(first, pictures=pictures, stamps=stamps, sound=sound)
 
 
-def _places(film: Path, first: Fraction) -> list[Fraction]:
+def _places(film: Path, stamps: list[Fraction]) -> list[Fraction]:
     """The times of the pictures, where a file has none (bare streams), none of many (program streams), or tells the
     order of decoding alone (AVI, MXF and ASF with B pictures): as they come out of the decoder, they are shown. Empty
-    where there are true stamps. `first` is the first picture's."""
+    where there are true stamps. `stamps` are FFmpeg's."""
     with av.open(str(film)) as media:
         video = media.streams.video[0]
         base, rate = Fraction(video.time_base or 0), Fraction(video.guessed_rate or 25)
@@ -108,13 +109,22 @@ def _places(film: Path, first: Fraction) -> list[Fraction]:
     if bare or all(packet.pts is None for packet in packets):
         return [n / rate for n in range(len(packets))]
     if any(packet.pts is None for packet in packets):
-        return [first + n / rate for n in range(len(packets))]
+        return (
+            [stamps[0] + n / rate for n in range(len(packets))] if len(packets) == len(stamps) else _led(stamps, rate)
+        )
     shown, decoded = [p.dts if film.suffix == ".avi" else p.pts for p in packets], [p.dts for p in packets]
     delays = {None if a is None or b is None else a - b for a, b in zip(shown, decoded, strict=True)}
     known = [delay for delay in delays if delay is not None]  # equal but for roundings, of ticks that are short
     if len(known) < len(delays) or max(known) - min(known) > int(4 * base < 1 / rate):
         return []
     return sorted(stamp * base for stamp in shown if stamp is not None)
+
+
+def _led(stamps: list[Fraction], rate: Fraction) -> list[Fraction]:
+    """Stamps of a program stream cut in the middle: pictures before the first one that has a stamp, which FFmpeg counts
+    from zero, come right before it."""
+    leap = next((n for n, (stamp, after) in enumerate(pairwise(stamps), 1) if after - stamp > 1), 0)
+    return [stamps[leap] - (leap - n) / rate for n in range(leap)] + stamps[leap:]
 
 
 def _framecrc(file: Path) -> tuple[dict[str, str], list[tuple[int, int]]]:

@@ -50,6 +50,7 @@ def _order() -> list[Recipe]:
                 picture=_with("h264", "-bf", "0")),
         *_films("no B pictures", "vob mpeg2 ac3, ts mpeg2 mp2, mkv mpeg2 ac3", picture=_with("mpeg2", "-bf", "0")),
         *_films("B pictures", "avi mpeg4 mp3, mkv mpeg4 mp3, mp4 mpeg4 aac, mkv mpeg2 ac3"),
+        *_films("packed B pictures", "avi mpeg4 mp3, mkv mpeg4 mp3", picture=_with("xvid", "-bf", "2")),
         *_films("long groups", "mkv mpeg4 ac3, avi mpeg4 pcm_s16le", picture=long),
         *_films("closed groups", "vob mpeg2 ac3, ts mpeg2 mp2, mkv mpeg2", picture=closed),
         *_films("open groups", f"{h264}, flv h264 aac, avi h264 pcm_s16le", picture=_OPEN_H264),
@@ -122,8 +123,12 @@ def _losses() -> list[Recipe]:
                 steps=hole, places=around),
         *_films("a long hole", "mkv h264 flac, ts h264 mp2, mov h264 pcm_s16le", steps=(lost("2", "6"),), frames=200,
                 picture=_INTRA, places=("1.8", "4", "5.9")),
-        *_films("begins between key frames", "ts h264 mp2, ts mpeg2 ac3, ts hevc aac, vob mpeg2 ac3, mpg mpeg1 mp2",
-                steps=(bytes_of("0.31"),)),
+        *_films("begins between key frames", "ts h264 mp2, ts mpeg2 ac3, ts hevc aac, vob mpeg2 ac3, mpg mpeg1 mp2, "
+                "ts mpeg4 mp2, h264 h264, hevc hevc, m2v mpeg2, mpg hevc mp2", steps=(bytes_of("0.31"),)),
+        *_films("begins between key frames", "ts vvc mp2, mpg h264 mp2, vob h264 ac3",
+                steps=(bytes_of("0.31"),), frames=150),
+        *_films("begins between key frames of a gradual refresh", "ts h264 mp2", steps=(bytes_of("0.31"),),
+                picture=_REFRESH, frames=150),
         *_films("begins between two stamps", "vob mpeg2 ac3, mpg mpeg1 mp2", steps=(bytes_of("0.31"),), frames=200),
         *_films("broken off", f"{h264}, mkv mpeg2 ac3, webm vp9 opus, avi mjpeg pcm_s16le, avi mpeg4 mp3, "
                 "vob mpeg2 ac3, wmv wmv2 wmav2, mxf mpeg2 pcm_s16le, ogv theora vorbis, nut h264 pcm_s16le",
@@ -139,21 +144,30 @@ def _joins() -> list[Recipe]:
     return [
         *_joined("two recordings joined", recordings, {}, restarts=True),
         *_joined("two recordings joined", "mkv h264, mkv hevc, mkv mpeg4, webm vp9", {}, restarts=True),
-        *_joined("two recordings joined, read as one", "avi mjpeg pcm_s16le, avi mpeg4 mp3", {}),
+        *_joined("two recordings joined, read as one", "avi mjpeg pcm_s16le, avi mpeg4 mp3, gif gif", {}),
         *_joined("two recordings joined, the second unreadable", "ivf vp9, ogv theora vorbis", {}),
+        *_joined("two recordings joined, the first alone readable", "y4m rawvideo", {}, places=()),
         *_joined(
             "two recordings joined, 48 kHz becomes 44.1",
             "ts mpeg2 mp2, vob mpeg2 mp2, ts h264 mp3",
             {"sample_rate": 44100},
             restarts=True,
         ),
+        *_joined(
+            "two recordings joined, 44.1 kHz becomes 48",
+            "ts h264 aac",
+            {"sample_rate": 48000},
+            restarts=True,
+            sample_rate=44100,
+        ),
         *_joined("two recordings joined, 90 s apart", "ts h264 mp2, ts mpeg2 ac3", {"options": late}),
+        *_joined("two recordings joined, 90 s apart", "mkv h264 aac", {"more": late[-2:]}),
         *_joined("two films joined without encoding", films, {}, join="concat"),
         *_joined(
             "the picture grows",
             "ts h264 mp2, ts mpeg2 ac3, mkv h264 aac, webm vp8 opus, webm vp9 opus, "
             "mkv av1 opus, mkv mjpeg flac, mp4 h264 aac, mp4 av1 aac, flv h264 aac, avi png pcm_s16le, "
-            "mov prores pcm_s16le, mkv j2k flac",
+            "mov prores pcm_s16le, mkv j2k flac, flv flv1 mp3, ts vvc mp2",
             {"size": (512, 288)},
             join="concat",
         ),
@@ -182,7 +196,10 @@ def _shapes() -> list[Recipe]:
     films += _films("NTSC", "dv dv pcm_s16le, avi dv pcm_s16le", **ntsc)
     for turn in ("90", "180", "270"):
         turned = ("-display_rotation", f"-{turn}")
-        films += _films(f"turned by {turn}", "mp4 h264 aac, mov hevc aac, mkv h264 aac", before=turned)
+        films += _films(f"turned by {turn}", "mp4 h264 aac, mov hevc aac, mkv h264 aac, mov prores pcm_s16le",
+                        before=turned)  # fmt: skip
+    told = copied("-bsf:v", "h264_metadata=display_orientation=insert:rotate=90")
+    films += _films("turned by what its pictures say", "mp4 h264 aac, ts h264 mp2", steps=(told,))
     films += _films("mirrored", "mp4 h264 aac, mov h264 aac", before=("-display_hflip",))
     films += _films("turned and mirrored", "mp4 h264 aac", before=("-display_rotation", "-90", "-display_hflip"))
     films += _films("anamorphic", "mkv h264 aac, mp4 h264 aac, vob mpeg2 ac3, avi mpeg4 pcm_s16le",

@@ -18,6 +18,8 @@ USUAL = (
     "ts mpeg2 + mp2, 48 kHz becomes 44.1",
     "vob mpeg2 + ac3, two recordings joined",
     "vob mpeg2 + ac3, begins between key frames",
+    "mpg h264 + mp2, begins between key frames",  # the first pictures have no stamp
+    "avi mpeg4 + mp3, packed B pictures",  # what repeats a picture is marked as a key frame
     "mxf mpeg2 + pcm_s16le, broken off",  # an index that was lost
     "mxf h264 + pcm_s16le",  # stamps of decoding alone
     "mpg h264 + mp2",  # stamps on few packets

@@ -10,12 +10,14 @@ that act 1 does not introduce, and for each shot with which a row of one subject
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations, islice
+from itertools import combinations, islice, zip_longest
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from cinecut.analysis.edit.candidates import Candidate
 from cinecut.analysis.edit.pairs import Floats, Meeting, Options, Pairs
@@ -111,9 +113,11 @@ class _Search:
         }
         self.rise = Rising.of(gaps, options, pairs.weights.rise * prices.rise)
         self.cast = Casting.of(gaps, options, pairs, prices.cast)
-        self.shot_of = np.array([take.shot for take in pairs.takes], int)
+        self.shot_of = np.array([*(take.shot for take in pairs.takes), -1], int)  # the last one: of no take
         self.shots = int(self.shot_of.max()) + 1
         self.near = {number: self._near(at) for at, number in enumerate(self.shown)}
+        self.penalties = dict[tuple[int, ...], tuple[float, float]]()  # of whole sequences, for rise and cast
+        self.similar = np.vstack([pairs.near, np.zeros(len(pairs.takes))])  # the last row: to no take
 
     def lacks(self, places: Places) -> Lacks:
         """How far a sequence is from the requirements."""
@@ -128,38 +132,42 @@ class _Search:
             if not gap.slot.want.shows:
                 paths = [_Path(p.worth, (*p.places, -1), p.takes) for p in paths]
                 continue
-            grown: list[tuple[float, int, int]] = []
-            for at, path in enumerate(paths):
-                values = self._values(number, options, path)
-                grown.append((path.worth + self.empty, at, -1))
-                for place in np.argsort(-values, kind="stable")[:_BEAM]:
-                    if np.isfinite(values[place]):
-                        grown.append((path.worth + float(values[place]), at, int(place)))
+            values = self._values(number, options, paths)
+            grown = [(path.worth + self.empty, at, -1) for at, path in enumerate(paths)]
+            for at, places in enumerate(np.argsort(-values, axis=1, kind="stable")[:, :_BEAM]):
+                added = zip(values[at, places].tolist(), places.tolist(), strict=True)
+                grown += [(paths[at].worth + value, at, place) for value, place in added if math.isfinite(value)]
             grown.sort(key=lambda each: (-round(each[0], 6), each[1], each[2]))
             paths = [_grown(paths[at], worth, place, options) for worth, at, place in _kept(grown, options)]
         return list(paths[0].places)
 
-    def _values(self, number: int, options: Options, path: _Path) -> Floats:
-        """The value that each candidate adds to a path; -inf for those that must not follow."""
-        values = options.worths.copy()
+    def _values(self, number: int, options: Options, paths: Sequence[_Path]) -> Floats:
+        """The value that each candidate adds to each path [paths x candidates]; -inf for those that must not follow."""
+        values = np.tile(options.worths, (len(paths), 1))
         before = self.before.get(number)
-        if before is not None and path.places[before] >= 0:
-            values += self.steps[number][path.places[before]]
-        near = [(_nearness(away), take) for away, take in enumerate(reversed(path.takes[-_FAR:]), 1)]
-        values += self.cast.beside(options, path.takes, ())
-        return self._among(values, options, near, path.takes)
+        if before is not None:
+            places = np.array([path.places[before] for path in paths])
+            values[places >= 0] += self.steps[number][places[places >= 0]]
+        values += [self.cast.beside(options, path.takes, ()) for path in paths]
+        takes = list(zip_longest(*(reversed(path.takes) for path in paths), fillvalue=-1))  # from the last ones back
+        near = [(_nearness(away), others) for away, others in enumerate(takes[:_FAR], 1)]
+        return self._among(values, options, near, np.array(takes, int).reshape(-1, len(paths)).T)
 
     def _among(
-        self, values: Floats, options: Options, near: Sequence[tuple[float, int]], takes: Sequence[int]
+        self, values: Floats, options: Options, near: Sequence[tuple[float, ArrayLike]], takes: ArrayLike
     ) -> Floats:
-        """The values of candidates beside other shots: lower for similar shots and other parts of one shot, -inf for a
+        """The values of candidates beside the `takes` of one sequence [takes] or of several [sequences x takes]; -1:
+        none. They are lower for shots similar to those that are `near`, and for other parts of one shot, -inf for a
         take already used."""
-        for nearness, other in near:
-            values += nearness * self.pairs.near[other, options.numbers]
-        taken, shown = np.zeros(len(self.shot_of), bool), np.zeros(self.shots, bool)
-        taken[list(takes)] = shown[self.shot_of[list(takes)]] = True
-        values += self.pairs.weights.again * shown[options.shots]
-        values[taken[options.numbers]] = -np.inf
+        for nearness, others in near:
+            values += nearness * self.similar[np.asarray(others)[..., None], options.numbers]
+        known = np.asarray(takes, int)
+        taken = np.zeros((*known.shape[:-1], len(self.shot_of)), bool)
+        shown = np.zeros((*known.shape[:-1], self.shots + 1), bool)
+        np.put_along_axis(taken, known, True, -1)
+        np.put_along_axis(shown, self.shot_of[known], True, -1)
+        values += self.pairs.weights.again * shown[..., options.shots]
+        values[taken[..., options.numbers]] = -np.inf
         return values
 
     def improved(self, places: Places) -> Places:
@@ -250,8 +258,11 @@ class _Search:
 
     def _local(self, places: Places, one: int, other: int) -> float:
         """The value of the sequence, without the terms that do not depend on two slots."""
-        total = self.rise.penalty(places, self.options)
         chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
+        if (penalties := self.penalties.get(tuple(places))) is None:
+            penalties = (self.rise.penalty(places, self.options), self.cast.penalty(chosen))
+            self.penalties[tuple(places)] = penalties
+        total = penalties[0]
         for number in {one, other, self.after.get(one, one), self.after.get(other, other)}:
             before = self.before.get(number)
             if before is not None and places[before] >= 0 and places[number] >= 0:
@@ -260,7 +271,7 @@ class _Search:
             total += float(self.options[number].worths[places[number]])
             near = [(nearness, chosen[n]) for nearness, n in self.near[number] if n in chosen]
             total += sum(nearness * float(self.pairs.near[take, chosen[number]]) for nearness, take in near)
-        return total + self.cast.penalty(chosen)
+        return total + penalties[1]
 
     def _near(self, at: int) -> list[tuple[float, int]]:
         """The slots within reach of the shown slot at a place, each with its nearness."""

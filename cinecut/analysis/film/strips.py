@@ -33,8 +33,8 @@ from cinecut.analysis.film.gops import (
     small_planes,
 )
 from cinecut.diagnostics import Diagnostic
-from cinecut.media.frames import packets_from, whole_packets
-from cinecut.media.open import packets_of
+from cinecut.media.frames import packets_from
+from cinecut.media.open import packets_of, whole_packets
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,8 +28,7 @@ from cinecut.ffmpeg.run import Workplace, run_graph
 from cinecut.graph import filters
 from cinecut.graph.nodes import Pad, pruned
 from cinecut.graph.plan import Run, Target
-from cinecut.media.frames import whole_packets
-from cinecut.media.open import open_media, packets_of
+from cinecut.media.open import open_media, packets_of, whole_packets
 from cinecut.proof.verify.picture.strip import Thumbnails, decoded_pictures, strip_of, thumb_of, thumb_size
 from cinecut.proof.verify.picture.texts import Cover
 from cinecut.render.folder import Materials, write_texts

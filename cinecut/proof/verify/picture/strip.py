@@ -14,8 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
-from cinecut.media.frames import whole_packets
-from cinecut.media.open import open_media, packets_of, picture_stream
+from cinecut.media.open import open_media, packets_of, picture_stream, whole_packets
 from cinecut.proof.verify.picture.framing import Coding, Window, coding_of, recoded
 
 Planes = NDArray[np.uint8]
