@@ -282,3 +282,5 @@ def test_reasons_tell_the_shots_apart(name: str) -> None:
         assert all(cut.take.signals.motion >= other.take.signals.motion for other in cut.others if cut.take)
     quiet = [cut for cut in shown if cut.slot.want is Want.CALM]
     assert not any("moves most" in cut.why or "much moves" in cut.why for cut in quiet)
+    still = [cut for cut in shown if "hardly a movement" in cut.why or "the stillest" in cut.why]
+    assert not any(cut.slot.want in (Want.STRONG, Want.THREAT, Want.GAG, Want.STING) or cut.sync for cut in still)

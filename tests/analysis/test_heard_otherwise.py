@@ -126,3 +126,15 @@ def test_where_the_film_is_silent_there_is_no_room_tone() -> None:
     (cut,) = _parts(_spoken(9.5, 14, level=-70.0), Want.SHOT, Want.SHOT)
     assert cut.mute
     assert cut.silenced
+
+
+def test_a_shot_is_not_praised_for_a_sound_that_is_not_heard() -> None:
+    told = list[tuple[bool, bool]]()  # of each shot: whether it is praised for its sound, whether that is heard
+    for name in ("action", "horror", "romance"):
+        takes = _listened(_film(random.Random(f"praised {name}"), RATES[0], shots=40, spoken=1.0))
+        cuts = [cut for cut in _cut(name, takes)[0] if cut.take]
+        praised = [any(word in cut.why for word in ("loud", "swells", "hushed", "quietest", "line")) for cut in cuts]
+        told += zip(praised, [cut.own_sound for cut in cuts], strict=True)
+    assert (True, True) in told
+    assert (False, False) in told
+    assert (True, False) not in told
