@@ -2,8 +2,8 @@
 
     content ─► .cinecut-PID-….part beside the target ─ rename ─► the target
 
-Readers of the target see the old content or the new, never a part. A symbolic link stays a link, the file's mode is
-kept, and a file that is being read is never overwritten.
+Readers of the target see the old content or the new, never a part. A symbolic link stays a link, the file's mode and
+owner are kept, and a file that is read-only, or being read, is never overwritten.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Stop, as_word
 
 _SAMPLE = 1 << 20  # bytes of head and tail that a fingerprint covers
+_LONGEST_NAME = 255  # bytes of a file's name
 _PART = re.compile(r"\.cinecut-(\d+)-[0-9a-f]{8}\.part")
 
 
@@ -111,34 +112,123 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = ()) -> None:
-    """Replace a file's content in one step. Raises Stop if the disk fails or the file is one of `never`."""
-    with disk_errors(path), beside(path, never) as part:
-        part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = (), was: bytes | str | None = None) -> None:
+    """Replace a file's content in one step. Raises Stop if the disk fails, the file is one of `never`, or it no longer
+    holds what it held (`was`, see `held_by`) when the content was made."""
+    with disk_errors(path), beside(path, never, was) as part:
+        part.write_bytes(_bytes(content))
+
+
+def _bytes(content: str | bytes) -> bytes:
+    """A text as UTF-8; a name in it may hold any bytes."""
+    return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+
+
+def held_by(path: Path) -> bytes:
+    """A file's content; nothing where there is none. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        return content_of(path)
+    return b""
 
 
 @contextmanager
-def beside(path: Path, never: Iterable[Path] = ()) -> Iterator[Path]:
+def claimed(path: Path) -> Iterator[None]:
+    """Keep other processes from working out what stands at `path`. Raises Stop where one does. Where no lock can be
+    kept, nothing is claimed."""
+    name = hashlib.sha256(os.fsencode(real_path(path))).hexdigest()[:32]
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            folder = cache_folder() / "claims"
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = held.enter_context((folder / f"{name}.lock").open("a"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise _written_by_another(path) from None
+        yield
+
+
+def _written_by_another(path: Path) -> Stop:
+    return Stop("output", f"another cinecut is writing {path}", "wait for it, or name another with -o")
+
+
+def changed_meanwhile(path: Path, hint: str = "look at it and try again") -> Stop:
+    """What is said where somebody else has saved a file since it was read."""
+    return Stop("option", f"{path} was changed meanwhile: nothing was written", hint)
+
+
+@contextmanager
+def beside(path: Path, never: Iterable[Path] = (), was: bytes | str | None = None) -> Iterator[Path]:
     """A path beside `path` to write to: renamed to `path` when the block succeeds, deleted when it fails.
 
-    Raises OSError, for a folder, a device or a pipe too, and Stop if `path` is one of the files `never` to be replaced.
+    Raises OSError, for a folder, a device or a pipe too, and Stop if `path` is one of the files `never` to be replaced,
+    is read-only, or no longer holds what it held (`was`).
     """
     check_no_source(path, never)
     target = real_path(path)
     if what := _other_than_file_at(target):
         raise NotAFileError(errno.EINVAL, what, str(path))
+    check_writable(path)
     sweep(target.parent)
     part = target.with_name(f".cinecut-{os.getpid()}-{secrets.token_hex(4)}.part")
     _unfinished.add(part)
     try:
         yield part
-        with contextlib.suppress(OSError):
-            shutil.copymode(target, part)
-        part.replace(target)
+        _belong_as(target, part)
+        if was is not None and held_by(target) != _bytes(was):
+            raise changed_meanwhile(path)
+        if was is None or not _exchanged(part, target):
+            part.replace(target)
+        elif held_by(part) != _bytes(was):  # saved in this very moment: it goes back where it was
+            _exchanged(part, target)
+            raise changed_meanwhile(path)
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         _unfinished.discard(part)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Give two files each other's name in one step. False where the system cannot, or one of them is not there."""
+    import ctypes  # loading it takes a while
+
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)  # Linux
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return rename is not None and rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
+
+
+def put(made: Path, path: Path) -> None:
+    """Move a finished file to `path`, as `beside` does: through a link, also to another disk. Raises OSError, Stop."""
+    check_writable(path)
+    target = real_path(path)
+    _belong_as(target, made)
+    try:
+        made.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with beside(target) as part:
+            shutil.copyfile(made, part)
+
+
+def check_writable(path: Path) -> None:
+    """Raise Stop if a file is read-only: a rename would replace it all the same. Root is asked by the mode."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        locked = not stat.S_IMODE(path.stat().st_mode) & 0o222
+        if locked or not os.access(path, os.W_OK):
+            raise Stop("output", f"{path} is read-only: nothing is written over it", f"chmod u+w {as_word(path)}")
+
+
+def _belong_as(old: Path, new: Path) -> None:
+    """Give a new file the owner and the mode of the one that it replaces, as far as one may."""
+    with contextlib.suppress(OSError):
+        status = old.stat()
+        now = new.stat()
+        if (now.st_uid, now.st_gid) != (status.st_uid, status.st_gid):
+            with contextlib.suppress(OSError):
+                os.chown(new, -1, status.st_gid)
+                os.chown(new, status.st_uid, -1)
+        shutil.copymode(old, new)
 
 
 _unfinished = set[Path]()  # files and folders that this process writes at the moment
@@ -165,9 +255,11 @@ def temporary_folder(prefix: str = "cinecut-", where: Path | None = None) -> Ite
 
 
 def check_is_file(path: Path) -> None:
-    """Raise Stop if something else than a file is at `path`, where a file is to be written. Raises OSError."""
+    """Raise Stop if something else than a file, or a read-only one, is at `path`, where a file is to be written. Raises
+    OSError."""
     if what := _other_than_file_at(real_path(path)):
         raise _no_output(path, what)
+    check_writable(path)
 
 
 def refuse_existing(files: Iterable[Path], force: bool) -> None:
@@ -256,6 +348,8 @@ def working_folder(output: Path) -> Iterator[Path]:
     A killed run leaves its folder behind, and the next run empties it. The folder of a live run is locked.
     """
     folder = output.parent / f".{output.name}.part"
+    if len(os.fsencode(folder.name)) > _LONGEST_NAME:
+        folder = output.parent / f".{hashlib.sha256(os.fsencode(output.name)).hexdigest()}.part"
     folder.mkdir(exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
@@ -264,7 +358,7 @@ def working_folder(output: Path) -> Iterator[Path]:
             raise BlockingIOError
     except BlockingIOError:
         os.close(descriptor)
-        raise Stop("output", f"another cinecut is writing {output}", "wait for it, or name another with -o") from None
+        raise _written_by_another(output) from None
     try:
         for old in folder.iterdir():
             shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()

@@ -61,7 +61,8 @@ def measured(spec: Spec, film: FilmFacts = FILM) -> Spec:
     rating = spec.rating
     if rating is not None:
         still = rating.still and replace(rating.still, facts=STILL)
-        rating = replace(rating, still=still, clip=rating.clip and replace(rating.clip, facts=film))
+        clip = replace(film, duration=min(film.duration, Fraction(10)))
+        rating = replace(rating, still=still, clip=rating.clip and replace(rating.clip, facts=clip))
     films = {
         name: replace(each, facts=replace(film, fingerprint=f"{n}-{film.fingerprint}"))
         for n, (name, each) in enumerate((spec.films or {}).items())

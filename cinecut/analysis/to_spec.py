@@ -348,7 +348,7 @@ def _reasons(sounds: Sounds) -> dict[NodePath, str]:
     if sounds.duck is not None:
         why["duck",] = sounds.why_duck
     if len(sounds.effects) == 1 and sounds.effects[0].name is None and sounds.effects[0].gain < 0:
-        why["sound",] = "the vibe's own, softer: a quiet scene"
+        why["sound",] = "the vibe's own, softer: the film is quiet here"
     if sounds.cue is not None:
         hit = sounds.cue == "hit"
         why[("cue", "start") if hit else ("cue",)] = "a hit of the song" if hit else "the music ends here"
@@ -360,7 +360,7 @@ def _reasons(sounds: Sounds) -> dict[NodePath, str]:
 
 def _effect(effect: Sfx) -> Effect:
     lasts = parse_length(effect.lasts) if effect.lasts else None
-    return make(Effect, effect=effect.name, for_=lasts, gain=Fraction(effect.gain))
+    return make(Effect, effect=effect.name or "usual", for_=lasts, gain=Fraction(effect.gain))
 
 
 def _cue(sounds: Sounds, decided: Decisions, rings: Length) -> Cue | None:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from fractions import Fraction
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from cinecut.catalogue.store import Catalogue
 from cinecut.catalogue.words import WORDS, Strengths, columns_of, strongest
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Stop, excerpt
 from cinecut.files import content_of, json_of
 from cinecut.inference import minilm
 from cinecut.inference.models import WITHOUT_TORCH, minilm_engine
@@ -61,10 +62,36 @@ class Hit:
     looks: tuple[str, ...]  # the words that describe it best
 
 
+_ARRAYS = {"looks": "f", "measures": "f", "film_of_shot": "i", "meanings": "f", "shot_of_text": "i"}  # of what numbers
+
+_OURS = rb"\x93NUMPY\x01\0v\0\{'descr': '<%c4', 'fortran_order': False, 'shape': \(\d{1,12},( \d{1,5})?\), \} *\n"
+
+
+def _array(file: Path) -> NDArray[Any]:
+    """Raises ValueError where its head is none of ours: NumPy takes that for a text of Python's."""
+    head = content_of(file, _HEAD + 1)
+    if not re.match(_OURS % ord(_ARRAYS[file.stem]), head):
+        raise ValueError(f"{file.name} is no array of ours")
+    empty = len(head) <= _HEAD  # nothing cannot be mapped
+    found: NDArray[Any] = np.load(file, mmap_mode=None if empty else "r", allow_pickle=False)
+    return found
+
+
+@contextmanager
+def _damage(folder: Path) -> Iterator[None]:
+    """Say that an index is damaged, whatever shows it."""
+    try:
+        yield
+    except (OSError, ValueError, TypeError, LookupError, ArithmeticError, sqlite3.Error) as error:
+        message = f"the index {folder} is damaged: {excerpt(str(error), 200)}"
+        raise Stop("unreadable", message, "`cinecut index` makes it again") from None
+
+
 @dataclass(slots=True)
 class Index:
     """An open index. All arrays have a row per shot or per text."""
 
+    folder: Path
     rows: sqlite3.Connection
     films: list[tuple[Path, str]]  # path and title
     looks: NDArray[np.float32]
@@ -85,28 +112,22 @@ class Index:
 
     @classmethod
     def of(cls, folder: Path) -> Index:
-        def array(name: str) -> NDArray[Any]:
-            file = folder / f"{name}.npy"
-            empty = len(content_of(file, _HEAD + 1)) <= _HEAD  # nothing cannot be mapped
-            found: NDArray[Any] = np.load(file, mmap_mode=None if empty else "r", allow_pickle=False)
-            return found
-
-        try:
+        with _damage(folder):
             content_of(folder / "rows.sqlite", 1)
             where = f"{(folder / 'rows.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
             rows = sqlite3.connect(where, uri=True)
             listed = rows.execute("select path, title from films order by id").fetchall()
             films = [(Path(json_of(path)), str(title)) for path, title in listed]
-            texts = array("meanings"), array("shot_of_text")
-            return cls(rows, films, array("looks"), array("measures"), array("film_of_shot"), *texts)
-        except (OSError, ValueError, sqlite3.Error) as error:
-            raise Stop(
-                "unreadable", f"the index {folder} is damaged: {error}", "`cinecut index` makes it again"
-            ) from None
+            arrays = {name: _array(folder / f"{name}.npy") for name in _ARRAYS}
+            return cls(folder, rows, films, **arrays)
 
     def find(self, terms: Sequence[str], look: Look | None, films: Sequence[str], most: int) -> list[Hit]:
         """The best shots, the best first. `look`: the vector of a picture. `films`: patterns of names; empty means
-        all."""
+        all. Raises Stop where the index is damaged."""
+        with _damage(self.folder):
+            return self._found(terms, look, films, most)
+
+    def _found(self, terms: Sequence[str], look: Look | None, films: Sequence[str], most: int) -> list[Hit]:
         found = [self._of_term(term) for term in terms]
         if look is not None:
             likeness = np.clip(self.looks @ look, 0, 1)

@@ -67,7 +67,7 @@ def _readable(event: Event) -> str:
 
 def clock_name(seconds: Fraction) -> str:
     """A time as a part of a name: `0m48s500`, `72m03s`."""
-    minutes, thousandths = divmod(nearest(max(Fraction(0), seconds) * 1000), 60_000)
+    minutes, thousandths = divmod(max(0, nearest(seconds * 1000)), 60_000)
     whole, rest = divmod(thousandths, 1000)
     return f"{minutes}m{whole:02d}s" + (f"{rest:03d}" if rest else "")
 

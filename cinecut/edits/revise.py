@@ -20,8 +20,8 @@ from cinecut.diagnostics import Diagnostic, Report, Stop
 from cinecut.edits.changes.compare import Difference, differences
 from cinecut.edits.journal import Journal, JournalEntry, journal_of, made_again, taken_back
 from cinecut.edits.verbs.actions import edited
-from cinecut.files import open_file, write_beside
-from cinecut.language.document import MAX_BYTES, Document, parse_document, read_document
+from cinecut.files import changed_meanwhile, open_file, write_beside
+from cinecut.language.document import Document, parse_document, read_document
 from cinecut.language.read import fill_spec
 from cinecut.language.spec import Spec
 from cinecut.render.check import layout_of
@@ -111,7 +111,7 @@ def rewrite(spec: Path, was: str, text: str) -> Edit:
 
     def change(before: SpecState) -> str:
         if before.text != was:
-            raise _changed_meanwhile(spec)
+            raise changed_meanwhile(spec)
         return text
 
     return _revised(spec, change, USUAL, _note)
@@ -157,21 +157,15 @@ def _revised(spec: Path, change: Callable[[SpecState], str], terms: EditOptions,
         report = Report()
         before = _state(read_document(spec, report), report, terms)
         if terms.revision not in (None, before.revision):
-            raise _changed_meanwhile(spec, f"it is revision {before.revision}, not {terms.revision}: look at it again")
+            raise changed_meanwhile(spec, f"it is revision {before.revision}, not {terms.revision}: look at it again")
         text = change(before)
         after = before if text == before.text else _checked(spec, text, before, terms)
         done = Edit(spec, before, after, differences(before.layout, after.layout))
         if not terms.dry_run:
             with note(journal, done):
                 if after is not before:
-                    if _content(spec) != before.text:  # an editor saved it just now
-                        raise _changed_meanwhile(spec)
-                    write_beside(spec, text)
+                    write_beside(spec, text, was=before.text)
     return done
-
-
-def _changed_meanwhile(spec: Path, hint: str = "look at it and try again") -> Stop:
-    return Stop("option", f"{spec} was changed meanwhile: nothing was written", hint)
 
 
 def _checked(spec: Path, text: str, before: SpecState, terms: EditOptions) -> SpecState:
@@ -205,8 +199,3 @@ def _state(document: Document, report: Report, terms: EditOptions, before: SpecS
     layout = layout_of(spec, report)
     report.stop_on_error()
     return SpecState(document, layout, tuple(report))
-
-
-def _content(spec: Path) -> str:
-    with open_file(spec) as file:
-        return file.read(MAX_BYTES + 1).decode("utf-8", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _LAYOUTS = {  # FFmpeg's names and the channels behind them, in their order
     "mono": "FC", "stereo": "FL FR", "2.1": "FL FR LFE", "3.0": "FL FR FC", "3.0(back)": "FL FR BC",
@@ -45,6 +46,7 @@ def channels_of(layout: str) -> list[str]:
     return _LAYOUTS.get(layout, "FC").split()
 
 
+@cache
 def downmix(layout: str) -> str:
     """The arguments of `pan` from a layout to stereo, after ITU-R BS.775: centre and surrounds at -3 dB (several per
     side at -6 each), no LFE. `<` scales the sum so that nothing clips."""
@@ -56,6 +58,7 @@ def downmix(layout: str) -> str:
     return f"stereo|c0{sign}{_sum(left)}|c1{sign}{_sum(right)}"
 
 
+@cache
 def surround(layout: str) -> str:
     """The arguments of `pan` from a layout to 5.1: each channel at its place, or at the nearest one; a mono sound at
     the front. The film keeps the loudness of its stereo mix, so that music and effects balance with it alike."""

@@ -183,7 +183,7 @@ class Run:
     @cached_property
     def inputs(self) -> tuple[tuple[str, ...], ...]:
         """The arguments that open each input that the graph reads."""
-        opened = [dict(node.args) for node in sources_of(list(self.sinks.values()))]
+        opened = [dict(node.args) for node in sources_of(nodes_of(list(self.sinks.values())))]
         return tuple(tuple(self.items[str(source["file"])].arguments(str(source["stream"]))) for source in opened)
 
     @property

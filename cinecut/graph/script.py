@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from cinecut.graph.nodes import Arg, Node, Pad, nodes_of
@@ -37,20 +37,20 @@ def quote(text: str) -> str:
 _PLAIN = re.compile(r"[^\\':\[\],;\s]*")
 
 
-def sources_of(sinks: Sequence[Pad]) -> list[Node]:
+def sources_of(nodes: Iterable[Node]) -> list[Node]:
     """The inputs of a graph in the order in which FFmpeg numbers them: by name, so that a new one shifts few."""
-    return sorted((node for node in nodes_of(sinks) if node.filter == "input"), key=lambda node: str(node.args))
+    return sorted((node for node in nodes if node.filter == "input"), key=lambda node: str(node.args))
 
 
 def print_script(sinks: Sequence[Pad], names: Sequence[str]) -> str:
     """The script of a graph; `names` are the labels of the sinks."""
-    labels = dict(zip(sinks, names, strict=True))
-    for number, node in enumerate(sources_of(sinks)):
+    labels, nodes = dict(zip(sinks, names, strict=True)), list(nodes_of(sinks))
+    for number, node in enumerate(sources_of(nodes)):
         labels[Pad(node)] = f"{number}:{dict(node.args)['stream']}:0"
     counted: Counter[str] = Counter()
     text: list[str] = []
     last: Pad | None = None  # the end of the chain that is being written
-    for node in nodes_of(sinks):
+    for node in nodes:
         if node.filter == "input":
             continue
         if last is not None and node.ins == (last,) and last not in labels:

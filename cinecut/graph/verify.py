@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cinecut.graph.nodes import HOLE, Audio, Format, GraphError, Node, Pad, Video, nodes_of
+from cinecut.graph.nodes import HOLE, Format, GraphError, Node, Pad, Video, nodes_of
 
 _YUV = r"yuv[aj]?4\w+"
 PLANAR = re.compile(rf"{_YUV}|gbra?p(\d+le)?")  # formats that keep each plane by itself
@@ -105,6 +105,8 @@ def verify(sinks: Sequence[Pad]) -> None:
                 )
             consumed[pad] = node
         _check(node)
+    if len(consumed) == sum(len(node.outs) for node in nodes):
+        return
     for node in nodes:
         for index in range(len(node.outs)):
             if Pad(node, index) not in consumed:
@@ -148,7 +150,7 @@ def _check_changes(node: Node, before: Format, rule: Rule) -> None:
     for after in node.outs:
         if after == before:
             continue
-        for name in Video.__match_args__ if isinstance(before, Video) else Audio.__match_args__:
+        for name in before.__match_args__:
             if name not in rule.changes and getattr(before, name) != getattr(after, name):
                 raise GraphError(f"{node!r} cannot change `{name}`: {before} to {after}")
 

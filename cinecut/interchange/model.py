@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Literal
 
 from cinecut.compiler.layout.timeline import Joint
-from cinecut.language.timebase import Timecodes
+from cinecut.language.timebase import Timecodes, nearest
 
 CUT = Joint()
 Role = Literal["dialogue", "music", "effects"]
@@ -98,6 +98,12 @@ class SoundClip:
     fade_out: Fraction = Fraction(0)
     head: tuple[Fraction, Fraction] | None = None  # frames of the cross-fade before and after `start`
     levels: tuple[tuple[Fraction, Fraction], ...] = ()  # (frame of the sequence, dB): straight lines between them
+
+    @property
+    def frames(self) -> tuple[int, int]:
+        """The nearest frames to its start and its end, one of them at least."""
+        first = nearest(self.start)
+        return first, max(nearest(self.end), first + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.recordings import PlacedSong
 from cinecut.compiler.layout.ruler import Sounding
 from cinecut.compiler.layout.soundtrack import Duck
-from cinecut.compiler.layout.timeline import PlacedShot, is_heard
+from cinecut.compiler.layout.timeline import is_heard
 from cinecut.compiler.sound.ducking import TAIL, corners
 from cinecut.compiler.sound.stems import UNDER_VOICE
 from cinecut.interchange.model import Medium, Role, SoundClip, SoundTrack
@@ -77,16 +77,10 @@ def _film(layout: Layout, films: Mapping[str, Medium]) -> Iterator[SoundClip]:
             source=placed.heard.start.seconds - lead * shot.speed / layout.timeline.rate,
             speed=shot.speed,
             gain=shot.gain,
-            fade_in=Fraction(max(_faded(placed, "head"), placed.sound_fade[0])),
-            fade_out=Fraction(max(_faded(placed, "tail"), placed.sound_fade[1], over)),
+            fade_in=Fraction(max(placed.head.faded[1], placed.sound_fade[0])),
+            fade_out=Fraction(max(placed.tail.faded[0], placed.sound_fade[1], over)),
             head=(Fraction(placed.head.before), Fraction(placed.head.after)) if crossed else None,
         )
-
-
-def _faded(placed: PlacedShot, side: str) -> int:
-    """Frames for which a shot's sound fades with its picture."""
-    joint, frames = (placed.head, placed.head.after) if side == "head" else (placed.tail, placed.tail.before)
-    return frames if joint.kind not in ("cut", "crossfade") else 0
 
 
 def _voices(layout: Layout, films: Mapping[str, Medium]) -> Iterator[SoundClip]:

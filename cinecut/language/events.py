@@ -110,7 +110,7 @@ class Recorded(Marked):
 class Effect(Recorded):
     schema: ClassVar[str] = "effect"
     short: ClassVar[str] = "effect"
-    effect: str | None
+    effect: str
     from_hz: Fraction | None
     to_hz: Fraction | None
 

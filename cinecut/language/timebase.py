@@ -100,7 +100,8 @@ def nearest(position: Fraction) -> int:
 
     Shifting the position by whole numbers shifts the result by the same, which `round` does not promise.
     """
-    return math.floor(position + Fraction(1, 2))
+    whole = position.denominator
+    return (2 * position.numerator + whole) // (2 * whole)
 
 
 Unit = Literal["s", "f", "beats", "bars"]

@@ -223,7 +223,7 @@ def relink(
     if film is not None and not force:
         _check_film(film, films[moved].facts, facts[moved])
     measured = list(dict.fromkeys(asset.file for asset in assets))
-    write_beside(path, write_facts(document, facts, files), measured)
+    write_beside(path, write_facts(document, facts, files), measured, document.mark + document.text)
     return measured
 
 

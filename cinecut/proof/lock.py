@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -203,18 +203,10 @@ def print_lock(lock: TrailerLock, name: str) -> str:
     """A lock as YAML, one value per line, always in the same order. `name`: the spec's file."""
     command = f"cinecut render {as_word(name)} --locked"
     head = f"# What the trailer of {name} is made of, and what came of it: `{command}` makes exactly"
-    rows = [re.sub(r"[\r\n]", " ", head), "# this; `cinecut why` says what differs. Made by `cinecut lock`."]
-    rows += [f"lock: {_VERSION}", *_rows(_plain(lock))]
+    head = "".join(sign if sign.isprintable() else " " for sign in head)
+    rows = [head, "# this; `cinecut why` says what differs. Made by `cinecut lock`."]
+    rows += [f"lock: {_VERSION}", *_rows(asdict(lock))]
     return "\n".join(rows) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    """Dataclasses as mappings."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _rows(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
@@ -222,12 +214,12 @@ def _rows(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
         if isinstance(value, Mapping) and value:
             yield f"{indent}{_text(key)}:"
             yield from _rows(value, indent + "  ")
-        elif isinstance(value, list) and value and key != "events":
+        elif isinstance(value, tuple) and value and key != "events":
             yield f"{indent}{key}:"
             for item in value:
                 yield from _item(item, indent + "  ")
         else:
-            yield f"{indent}{_text(key)}: {json.dumps(value, ensure_ascii=False)}"
+            yield f"{indent}{_text(key)}: {_json(value)}"
 
 
 def _item(item: Any, indent: str) -> Iterator[str]:
@@ -236,11 +228,17 @@ def _item(item: Any, indent: str) -> Iterator[str]:
         yield f"{indent}- {first.strip()}"
         yield from others
     else:
-        yield f"{indent}- {json.dumps(item, ensure_ascii=False)}"
+        yield f"{indent}- {_json(item)}"
 
 
 def _text(key: str) -> str:
-    return key if re.fullmatch(r"[a-z_][a-z0-9_]*", key) else json.dumps(key, ensure_ascii=False)
+    return key if re.fullmatch(r"[a-z_][a-z0-9_]*", key) else _json(key)
+
+
+def _json(value: Any) -> str:
+    """JSON that is YAML too, which takes some signs only as escapes."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
 
 
 def read_lock(path: Path) -> TrailerLock:

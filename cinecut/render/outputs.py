@@ -10,7 +10,7 @@ from cinecut.compiler.encode import HARDWARE
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.files import check_no_source, disk_errors, refuse_existing
+from cinecut.files import check_no_source, check_writable, disk_errors, real_path, refuse_existing
 from cinecut.graph.plan import Target
 from cinecut.media.link import assets_of
 from cinecut.render.job import Job
@@ -35,6 +35,9 @@ def _check_file(job: Job, output: Path, force: bool) -> None:
     check_no_source(output, _sources(job))
     if os.path.lexists(output) and not force:
         raise Stop("output", f"{output} is there already", "--force replaces it, -o names another")
+    check_writable(output)
+    if not real_path(output).parent.is_dir():
+        raise Stop("output", f"{output} is a link into a folder that is not there", "name another file with -o")
     if not os.access(output.parent, os.W_OK):
         raise Stop("output", f"the folder {output.parent.absolute()} cannot be written", "choose another with -o")
 

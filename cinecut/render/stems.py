@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Workplace, run_graph
-from cinecut.files import disk_errors, working_folder
+from cinecut.files import disk_errors, put, working_folder
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import Materials
 from cinecut.render.job import Job, Watch
@@ -28,5 +28,5 @@ def render_stems(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch, *, force:
         run_graph(job.plan.stems, names, Workplace(ffmpeg, work, lock, job.plan.places))
         folder.mkdir(exist_ok=True)
         for file in files:
-            (work / file.name).replace(file)
+            put(work / file.name, file)
     return files

@@ -17,6 +17,7 @@ from cinecut.analysis.edit.cuts import Cut
 from cinecut.analysis.edit.pairs import Options
 from cinecut.analysis.edit.parts import line_worth
 from cinecut.analysis.edit.promises import Lacks, Prices, continuity
+from cinecut.analysis.edit.sequence import _Search
 from cinecut.analysis.film.movement.activity import Activity
 from cinecut.analysis.film.movement.course import MOVE
 from cinecut.language.timebase import FilmRange, FilmTime
@@ -89,6 +90,26 @@ def test_every_genre_is_smooth_and_rises_on_a_film_that_can(name: str) -> None:
     assert continuity(row) > 0.8
     moves = {act: [cut.motion for cut in cuts if cut.slot.act == act] for act in ("act 2", "act 3")}
     assert all(third.mean() > np.mean(moves["act 2"]) for third in np.array_split(moves["act 3"], 3))
+
+
+def test_the_last_exchanges_bring_a_sequence_nearer_to_what_it_must_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In films with few takes, where no prices were found that are right for all that is lacking."""
+    lacking = list[tuple[float, float]]()
+    mended = _Search.mended
+
+    def recorded(search: _Search, places: list[int]) -> list[int]:
+        found = mended(search, list(places))
+        lacking.append((search.lacks(places).total, search.lacks(found).total))
+        assert found.count(-1) == places.count(-1)
+        return found
+
+    monkeypatch.setattr(_Search, "mended", recorded)
+    vibe, speed = load_vibe("comedy"), Fraction(100)
+    for seed in range(3):
+        takes = _film(random.Random(f"few {seed}"), RATES[0], shots=40, spoken=0.3)
+        arrange(_slots(vibe, Fraction(40), speed, True), takes, vibe, _tempo(vibe, speed, RATES[0]))
+    assert all(after <= before for before, after in lacking)
+    assert sum(after < before - 0.02 for before, after in lacking) >= len(lacking) / 3
 
 
 def _shown(cut: Cut, length: Fraction) -> Options:

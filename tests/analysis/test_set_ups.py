@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from cinecut.analysis.film.blends import dissolves, fades
+from cinecut.analysis.film.cuts import FoundCuts
 from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS, Outline
 from cinecut.analysis.film.gradual.ramps import REACH
-from cinecut.analysis.film.shots import _around, find_shots
+from cinecut.analysis.film.gradual.suspects import Suspects, around
+from cinecut.analysis.film.shots import find_shots
 from cinecut.media.probe import film_facts
 from tools.cut_films import (
     ENCODERS,
@@ -159,11 +161,30 @@ def test_a_gradual_cut_that_began_in_a_group_not_decoded_is_judged_from_its_begi
     whole = outline(film.frames)
     known = np.array([0, *range(48, len(film.frames), 2)])
     (suspect,) = dissolves(Outline(known, whole.luma[known]), [], [], slack=1.2)
-    first, after = _around(suspect, known)
+    first, after = around(suspect, known)
     assert first <= 41 - REACH
     assert after >= 71 + REACH
     ((start, end),) = (blend.range for blend in dissolves(whole, [], []))
     assert abs(start - 41) + abs(end - 71) <= 1
+
+
+@pytest.mark.parametrize("step", [7, 24, 1000])
+def test_gradual_cuts_are_suspected_alike_however_early_they_are_looked_for(step: int) -> None:
+    """Each part brings the pictures of its ranks and a few more, as a group that is decoded to its end does."""
+    pieces = [gradual(kind, set_up(5, 60, 0), set_up(8, 60, 2), kind, 16) for kind in ("mix", "wipe", "dark to bright")]
+    whole = outline(np.concatenate([set_up(2, 40, 0), *(piece.frames for piece in pieces)]))
+    cuts = [40, 40 + len(pieces[0].frames), 40 + 2 * len(pieces[0].frames)]
+    suspects, wanted = Suspects(), []
+    for start in range(0, len(whole.ranks), step):
+        near = slice(start, start + step + 4)
+        found = FoundCuts(tuple((cut, 5.0) for cut in cuts if start < cut <= start + step))
+        wanted += suspects.add(found, Outline(whole.ranks[near], whole.luma[near]))
+    wanted += suspects.rest()
+    assert suspects.blends == dissolves(whole, cuts, [], slack=1.2)
+    assert len(wanted) == len(suspects.blends) == 3
+    assert all(
+        first < blend.start and after > blend.end for (first, after), blend in zip(wanted, suspects.blends, strict=True)
+    )
 
 
 @pytest.mark.parametrize("encoder", ["x264", "x264 fixed"])

@@ -11,11 +11,12 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.blends import GradualCut
 from cinecut.analysis.film.cuts import FoundCuts, judge, merge
-from cinecut.analysis.film.gops import PacketIndex, survey
+from cinecut.analysis.film.gops import PacketIndex, small_planes, survey
 from cinecut.analysis.film.screen import Bars, glance, is_text, letterbox
 from cinecut.analysis.film.search import _calm, _chosen, examine, plan
 from cinecut.analysis.film.shots import ShotList, find_shots
@@ -271,6 +272,17 @@ def test_judge_asks_for_a_finer_look_at_gaps() -> None:
 def test_merge_keeps_the_clearer_of_close_cuts_and_drops_flashes() -> None:
     verdicts = [FoundCuts(cuts=((50, 9.0), (10, 5.0), (12, 8.0)), flashes=((88, 91),)), FoundCuts(cuts=((90, 6.0),))]
     assert merge(verdicts) == [12, 50]
+
+
+@pytest.mark.parametrize("kind", ["yuv420p", "yuv422p10le", "yuv444p12le", "nv12", "rgb24"])
+def test_a_thumbnail_is_that_of_the_picture_whatever_its_size_and_depth(kind: str) -> None:
+    whole = VideoFrame.from_ndarray(scene(3, 1)[0], format="rgb24")
+    true = small_planes(whole.reformat(format="yuv444p"), 80, 45).astype(int)
+    for size in ((320, 180), (1280, 720), (1920, 800), (1920, 1080), (854, 480), (720, 576), (608, 1080), (160, 90)):
+        frame = whole.reformat(*size, format=kind, interpolation="BICUBIC")
+        apart = np.abs(small_planes(frame, 80, 45) - true)
+        assert apart.mean() < 3
+        assert apart.mean((1, 2)).max() < 6
 
 
 def test_lettering_is_told_from_texture() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -154,10 +155,30 @@ def test_the_page_has_a_picture_of_each_hit_and_runs_nothing_foreign(folder: Pat
     assert "<SCRIPT" not in page.upper()
 
 
-def test_a_damaged_index_is_said_to_be_one(folder: Path, tmp_path: Path) -> None:
+def _other_row(data: bytes) -> bytes:
+    """Of shots by number: the first text's is far outside."""
+    return data[:128] + b"\xff\xff\xff\x7f" + data[132:]
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("looks.npy", lambda data: b"\x80\x04pickled"),
+        ("looks.npy", lambda data: data[:40] + b"\\\xaf!" + data[43:]),  # a text of Python that never ends
+        ("measures.npy", lambda data: data.replace(b"'<f4'", b"'<O8'", 1)),
+        ("film_of_shot.npy", lambda data: data[:30]),
+        ("meanings.npy", lambda data: b""),
+        ("shot_of_text.npy", _other_row),
+        ("rows.sqlite", lambda data: data[:4096] + bytes(len(data) - 4096)),
+        ("rows.sqlite", lambda data: data.replace(b"shots", b"sh\xffts")),
+    ],
+)
+def test_a_damaged_index_is_said_to_be_one(
+    name: str, spoil: Callable[[bytes], bytes], folder: Path, tmp_path: Path
+) -> None:
     source = next((folder / "catalogue").glob("index-*"))
     for file in source.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "looks.npy").write_bytes(b"\x80\x04pickled")
+        data = file.read_bytes()
+        (tmp_path / file.name).write_bytes(spoil(data) if file.name == name else data)
     with pytest.raises(Stop, match="is damaged"):
-        Index.of(tmp_path)
+        Index.of(tmp_path).find(["bright", "mother"], None, (), 5)

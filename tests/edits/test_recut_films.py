@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from commandline import cinecut
 from footage import Footage, make_film
 
 from cinecut.diagnostics import Report
+from cinecut.edits.recut.items import named_as
+from cinecut.edits.recut.settings import MergedValue, merged
 from cinecut.language.events import Shot
 from cinecut.language.read import load_spec
 from cinecut.language.spec import Spec
 from cinecut.render.check import examine
 
 COUNTS = {"pilot": 12, "second": 15, "third": 13}
+NAMES = {"pilot": "eins", "second": "zwei"}
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +70,15 @@ def touched(text: str) -> tuple[str, str]:
 def test_a_new_cut_is_of_all_films_and_keeps_what_a_hand_did(folder: Path, films: dict[str, Footage]) -> None:
     run(folder, "analyze", "pilot.mkv", "second.mkv", "--no-models", "--length", "25s", "-o", "two.yaml")
     path = folder / "two.yaml"
-    text, mine = touched(re.sub(r"\bpilot\b(?!\.)", "eins", path.read_text()))  # another name for a film is no edit
+    text, mine = touched(path.read_text())
+    for name, other in NAMES.items():  # another name for a film is no edit
+        text, mine = (re.sub(rf"\b{name}\b(?!\.)", other, each) for each in (text, mine))
     path.write_text(text)
     record = json.loads(run(folder, "recut", "two.yaml", "--no-models", "--length", "15s", "--json"))
     assert [each.partition(" (")[0] for each in record["kept"]] == ["shot 2"]
     assert not any(each.startswith("films") for each in record["conflicts"])
     assert mine in path.read_text()
-    assert shown(path, films) == {"eins", "second"}
+    assert shown(path, films) == set(NAMES.values())
     assert 12 <= record["seconds"] <= 19
     again = cinecut("recut", "two.yaml", "--subtitles", "pilot.srt", cwd=folder)
     assert "needs a spec of one film" in again.stderr
@@ -115,6 +121,45 @@ def test_a_film_by_name_alone_is_cut_anew_too(folder: Path, films: dict[str, Foo
     assert shown(path, films) == {"only"}
     assert "Mine" in path.read_text(), "the title that analyze was given"
     assert any(isinstance(entry, Shot) for entry in spec.timeline)
+
+
+def test_what_analyze_wrote_of_films_is_known_by_their_new_names(tmp_path: Path) -> None:
+    """Each place that names a film: its own entry, a shot, another take for it, a voice, an anchor."""
+    rows = """
+        cinecut: 1
+        films: {one: a.mkv, two: b.mkv}
+        anchors: {begin: {film: two, at: 3s}, climax: 9s}
+        timeline:
+          - {shot: {film: two, in: 1s, for: 2s}, voice: two 4s - 5s, alternatives: [{film: one, in: 2s}]}
+          - {shot: {in: 7s, for: 1s}, alternatives: [{film: two, in: 8s}]}
+    """
+    written = textwrap.dedent(rows)
+    documents = []
+    for text in (written, re.sub("two", "zwei", re.sub("one", "eins", written))):
+        (tmp_path / "spec.yaml").write_text(text)
+        documents.append(load_spec(tmp_path / "spec.yaml", Report()))
+    (document, spec), (_, ours) = documents
+    assert spec is not None
+    assert ours is not None
+    (tmp_path / "spec.yaml").write_text(named_as(document, spec, ours))
+    assert spec_of(tmp_path / "spec.yaml") == ours
+    assert ours != spec
+
+
+def test_a_film_of_one_is_known_as_the_first_of_several(tmp_path: Path) -> None:
+    """A crop that analyze wrote and a hand took away stays away, whatever name the film has now."""
+    cropped = "{file: a.mkv, crop: {x: 0, y: 0.1, w: 1, h: 0.8}}"
+    specs = []
+    for films in (
+        f"film: {cropped}",
+        "films: {mine: {file: a.mkv}, more: b.mkv}",
+        f"films: {{mine: {cropped}, more: b.mkv}}",
+    ):
+        (tmp_path / "spec.yaml").write_text(f"cinecut: 1\n{films}\ntimeline: [shot: 1s - 2s]\n")
+        specs.append(spec_of(tmp_path / "spec.yaml"))
+    base, ours, theirs = specs
+    assert merged(base, ours, theirs, ()) == ([], [])
+    assert merged(base, theirs, ours, ()) == ([MergedValue(("films", "mine", "crop"), None)], [])
 
 
 def test_a_film_that_is_not_there_is_named(folder: Path, films: dict[str, Footage]) -> None:

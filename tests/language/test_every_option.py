@@ -81,6 +81,7 @@ def row(mark: str, text: str) -> tuple[str, str]:
     return f"#{mark}\n", f"#{mark}\n{text}\n"
 
 
+LAST = BASE[BASE.index("  - black: 1 bar") :]
 RATING = "rating: {still: {file: r.png, facts: {fingerprint: 4-0, size: 64x64}}}"
 DELIVERABLE = ("fit", "codec", "hardware", "preset", "loudness", "subtitles", "channels")  # as in `output` by default
 MUSIC = {
@@ -120,7 +121,10 @@ CHANGES: dict[str, tuple[str, str]] = {
     "cue.start": row("CUE", "      start: 0:10"),
     "cue.gain": row("CUE", "      gain: -3"),
     "cue.fade": row("CUE", "      fade: 1s"),
-    "effect.effect": ("effect: whoosh", "effect: {}"),
+    "effect.effect": (
+        LAST,
+        f"  - act: finale\n{LAST.replace('whoosh', '{}')}effects: {{dip_to_black: tick, act: braam}}\n",
+    ),
     **{
         f"effect.{key}": row("EFFECT", f"      {key}: {value}")
         for key, value in {"at": "3f", "for": "1s", "gain": "-3", "from_hz": "100", "to_hz": "2000"}.items()

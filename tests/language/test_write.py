@@ -159,6 +159,15 @@ film: {file: 'film.mp4'} # the film
     assert format_document(read(TIDY)) == TIDY
 
 
+def test_the_sound_that_a_cut_has_anyway_is_named_in_a_list() -> None:
+    """And older ways to say it are the same."""
+    head = "cinecut: 1\nfilm: film.mkv\ntimeline:\n  - shot: 1s - 2s\n    sound: "
+    spec = load(f"{head}[usual, {{effect: tick, gain: -6}}]\n")
+    assert "sound: [usual, {effect: tick, gain: -6}]\n" in write_spec(spec)
+    for older in ("{start: 0s}", "{gain: 0}", "{effect: usual}"):
+        assert load(f"{head}[{older}, {{effect: tick, gain: -6}}]\n") == spec
+
+
 def test_a_value_is_said_as_one_reads_a_clock() -> None:
     """Inside a record too: nobody reads 1067/3s."""
     third = FilmTime(Fraction(1067, 3))

@@ -266,7 +266,7 @@ def test_each_model_keeps_its_own_words(footage: Footage, facts: FilmFacts, tmp_
     with talker(lambda question: other, model="weak") as server:
         found = described(footage, facts, server.url, tmp_path)
         assert len(server.asked) == COUNT
-    assert {scene.completeness for scene in found.scenes.values()} == {0.5}, "none and unknown say nothing"
+    assert {scene.mood for scene in found.scenes.values()} == {"dull"}
     with talker() as server:
         assert described(footage, facts, server.url, tmp_path).kept == COUNT
         assert not server.asked

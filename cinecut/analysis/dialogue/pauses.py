@@ -33,11 +33,6 @@ class Pauses:
         last = bisect_left(self.speech, time, key=lambda stretch: stretch.start) - 1
         return self.speech[last] if last >= 0 and time < self.speech[last].end else None
 
-    def speaks(self, span: FilmRange) -> bool:
-        """Whether somebody speaks within a range."""
-        last = bisect_left(self.speech, span.end, key=lambda stretch: stretch.start) - 1
-        return last >= 0 and span.start < self.speech[last].end
-
     def whole(self, shown: FilmRange) -> FilmRange | None:
         """The range that is heard if a phrase in which it begins or ends is heard whole; None if it would reach out of
         its film, or into the next phrase."""

@@ -19,7 +19,8 @@ from cinecut.analysis.edit.candidates import Candidate, Market, best_first
 from cinecut.analysis.edit.cuts import Cut, OtherTake, Take, Tempo
 from cinecut.analysis.edit.pairs import Pairs
 from cinecut.analysis.edit.parts import Gap, gaps_of, movable
-from cinecut.analysis.edit.sequence import OPENING, sequence
+from cinecut.analysis.edit.promises import OPENING
+from cinecut.analysis.edit.sequence import sequence
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.analysis.report.reasons import Page, reason_beside
 from cinecut.vibes import Vibe

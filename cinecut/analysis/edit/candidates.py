@@ -140,9 +140,12 @@ class Market:
         return min(1.0, place / max(1, len(self._moves) - 1))
 
     def wishes(self, slot: Slot) -> dict[str, float]:
-        """The weight of each signal in a slot: the genre's, what the slot is for, and what its act is."""
-        tables = (self._likings(slot), self.weights.want.get(slot.want, {}), self.weights.act.get(slot.act, {}))
-        return {name: sum(table.get(name, 0.0) for table in tables) for name in {n for table in tables for n in table}}
+        """The weight of each signal in a slot: the genre's, what the slot is for, and what its act is; 0 where the slot
+        is for the opposite: no threat is one because it hardly moves."""
+        purpose = self.weights.want.get(slot.want, {})
+        tables = (self._likings(slot), purpose, self.weights.act.get(slot.act, {}))
+        sums = {name: sum(table.get(name, 0.0) for table in tables) for name in {n for table in tables for n in table}}
+        return {name: total if total * purpose.get(name, 0.0) >= 0 else 0.0 for name, total in sums.items()}
 
     def _likings(self, slot: Slot) -> dict[str, float]:
         """The genre's preferences. The last act moves in every genre."""

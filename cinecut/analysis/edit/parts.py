@@ -202,17 +202,15 @@ def _wishes(gap: Gap, take: Take, tempo: Tempo, hit: FilmTime | None) -> Iterato
     length = gap.length
     if length > take.range.duration:
         return
+    lively = take.liveliest(length, gap.lively) if gap.lively and len(take.moves) else None
     middle = take.range.start + (take.range.duration - length) / 2
-    wishes = [middle, take.range.start, take.range.end - length]
-    if gap.lively and len(take.moves):
-        wishes.insert(0, take.liveliest(length, gap.lively))
-    if hit is not None:
-        wishes.insert(0, hit)
-    yield from wishes
+    first, *others = (wish for wish in (hit, lively, middle) if wish is not None)
+    yield first
+    yield from (*others, take.range.start, take.range.end - length)
     edges = [1 / tempo.film_rate, tempo.handle + 1 / tempo.film_rate]
     outer = [time for stretch in take.speech for edge in edges for time in (stretch.start - edge, stretch.end + edge)]
     aside = [*outer, *(time - length for time in outer)]
-    yield from sorted(aside, key=lambda time: abs(time - wishes[0]))
+    yield from sorted(aside, key=lambda time: abs(time - first))
 
 
 @dataclass(frozen=True, slots=True)

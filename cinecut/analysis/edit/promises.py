@@ -1,4 +1,5 @@
-"""The requirements on a whole sequence of shots, and the prices with which the search meets them.
+"""The requirements on a whole sequence of shots, and the prices with which the search meets them: few muted shots,
+continuity, an act 3 that moves more than act 2, the main subjects in act 1, and no long row of one subject.
 
     sequence ─ muted shots, continuity, movement of act 3, subjects ─► what it lacks ─ higher prices ─► the next search
 
@@ -8,12 +9,16 @@ leaves the choice to the genre's taste, and only what a sequence lacks gets dear
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cinecut.analysis.edit.pairs import Floats, Options
+from cinecut.analysis.edit.pairs import Floats, Options, Pairs
+from cinecut.analysis.edit.parts import Gap
 
 _MUTED = 0.1  # greatest share of shots in which somebody speaks in vain
 _DUBBED = 0.3  # greatest share of shots with another sound than their own, mute ones included
@@ -24,6 +29,12 @@ _FEW = 4  # shots from which an order can be judged
 _MUTE_COUNTS = 2  # times as much as the others: a share of muted shots is a small number
 _DEARER = 1.25  # factor on the price of what is lacking
 _LITTLE = 1.15  # the same for what is only better
+OPENING = ("cold open", "act 1")  # acts in which the main subjects are introduced
+_ROW = 3  # shots in a row that show one subject
+_ALONE = 0.8  # of the film's shots; a subject that has more is all that there is
+_MORE = 1.35  # times the movement of act 2 that each third of act 3 should have
+
+Places = list[int]  # of the candidate of each slot in its list; -1 for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,132 @@ def _shares(changes: Floats) -> Floats:
 
 def _smoother(cost: Floats) -> float:
     """The share of shuffles that cost more than the order as it is; `cost` [n x n] is that of each pair."""
-    orders = np.random.default_rng(1).permuted(np.tile(np.arange(len(cost)), (_SHUFFLES, 1)), axis=1)
+    orders = _orders(len(cost))
     shuffled = cost[orders[:, :-1], orders[:, 1:]].sum(axis=1)
     return float((shuffled > np.trace(cost, 1)).mean())
+
+
+@cache
+def _orders(count: int) -> NDArray[np.int_]:
+    """Shuffles of so many shots [shuffles x count]."""
+    return np.random.default_rng(1).permuted(np.tile(np.arange(count), (_SHUFFLES, 1)), axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rising:
+    """The rise from act 2 to act 3: `means` [4 x slots] gives the movement of act 2 and of each third of act 3."""
+
+    means: Floats
+    floor: float  # movement below which shots are equally still
+    weight: float
+
+    @classmethod
+    def of(cls, gaps: Sequence[Gap], options: Sequence[Options], weight: float) -> Rising:
+        acts = {
+            act: np.array([n for n, gap in enumerate(gaps) if gap.slot.act == act and gap.slot.want.shows], int)
+            for act in ("act 2", "act 3")
+        }
+        groups: list[NDArray[np.int_]] = [acts["act 2"], *np.array_split(acts["act 3"], 3)]
+        means = np.zeros((4, len(gaps)))
+        for row, group in enumerate(groups):
+            means[row, group] = 1 / max(1, len(group))
+        known = np.concatenate([each.moves for each in options]) if options else np.zeros(0)
+        floor = 0.05 * float(np.median(known)) if len(known) else 0.0
+        return cls(means, floor, weight if len(acts["act 2"]) and len(acts["act 3"]) and floor else 0.0)
+
+    def penalty(self, places: Places, options: Sequence[Options]) -> float:
+        return float(self._worth(self.means @ self._moves(places, options)[:, None])[0]) if self.weight else 0.0
+
+    def least(self, places: Places, options: Sequence[Options]) -> float:
+        """The movement of act 3's calmest third, as a multiple of act 2's; infinite without one."""
+        if not self.weight:
+            return math.inf
+        second, *thirds = self.means @ self._moves(places, options)
+        shown = [third for third, row in zip(thirds, self.means[1:], strict=True) if row.any()]
+        return float((min(shown) + self.floor) / (second + self.floor)) if shown else math.inf
+
+    def changed(self, number: int, places: Places, options: Sequence[Options]) -> Floats:
+        """The penalty with each candidate of a slot in place of the chosen one."""
+        if not self.weight:
+            return np.zeros(len(options[number].moves))
+        moves = self._moves(places, options)
+        difference = options[number].moves - moves[number]
+        return self._worth((self.means @ moves)[:, None] + self.means[:, number][:, None] * difference)
+
+    def _moves(self, places: Places, options: Sequence[Options]) -> Floats:
+        return np.array([each.moves[place] if place >= 0 else 0.0 for place, each in zip(places, options, strict=True)])
+
+    def _worth(self, means: Floats) -> Floats:
+        """[n] from the movement of act 2 and of the thirds [4 x n]: by the number of their shots, so that it weighs as
+        much as what those are worth."""
+        levels = np.log(np.maximum(means, 0) + self.floor)
+        short = np.maximum(0, np.log(_MORE) + levels[:1] - levels[1:])
+        shots = (self.means[1:] > 0).sum(axis=1)
+        return np.asarray(-self.weight * (shots[:, None] * np.minimum(2, short)).sum(axis=0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Casting:
+    """How a sequence shows the film's main subjects: those that are `due` belong in the slots of the opening, and none
+    in a long row. `kinds` gives each take's subject and whether it surely shows it, as one number."""
+
+    kinds: NDArray[np.int_]
+    opening: frozenset[int]
+    due: frozenset[int]
+    row: float
+    absent: float
+
+    @classmethod
+    def of(cls, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, price: float) -> Casting:
+        cast, weights = pairs.cast, pairs.weights
+        kinds = np.where(cast.subject < 0, -1, 2 * cast.subject + cast.sure)
+        opening = [n for n, gap in enumerate(gaps) if gap.slot.act in OPENING and gap.slot.want.shows]
+        fitting = [options[n].numbers[~options[n].spoils & ~options[n].mute] for n in opening]
+        known = {int(kind) for numbers in fitting for kind in kinds[numbers]}
+        several = [subject for subject, share in enumerate(cast.shares) if share <= _ALONE]
+        due = [2 * subject + 1 for subject in several if 2 * subject + 1 in known][: len(opening)]
+        rows = np.where(np.isin(cast.subject, several), kinds, -1)
+        return cls(rows, frozenset(opening), frozenset(due), price * weights.row, price * weights.absent)
+
+    def beside(self, options: Options, before: Sequence[int], after: Sequence[int]) -> Floats:
+        """What each candidate costs for the rows that it is in, between these takes (-1: none)."""
+        left, right = (tuple(self._kind(take) for take in takes) for takes in (before[-_ROW:], after[:_ROW]))
+        kinds, cost = self.kinds[options.numbers], np.zeros(len(options.numbers))
+        for kind in np.unique(kinds):
+            cost[kinds == kind] = self.row * _rows((*left, int(kind), *right))
+        return cost
+
+    def introducing(self, number: int, options: Options, others: Mapping[int, int]) -> Floats:
+        """What each candidate of a slot costs if the others' takes leave a main subject out of the opening."""
+        if number not in self.opening:
+            return np.zeros(len(options.numbers))
+        missing = self.due - {int(self.kinds[others[n]]) for n in self.opening if n in others}
+        left_out = ~np.isin(self.kinds[options.numbers], sorted(missing))
+        return np.where(left_out, self.absent if missing else 0.0, 0.0)
+
+    def penalty(self, chosen: Mapping[int, int]) -> float:
+        """What the takes of the slots cost."""
+        absent, rows = self.lacking(chosen)
+        return self.absent * absent + self.row * rows
+
+    def lacking(self, chosen: Mapping[int, int]) -> tuple[int, int]:
+        """How many main subjects the opening lacks, and how many shots are too many in a row."""
+        shown = {int(self.kinds[chosen[n]]) for n in self.opening if n in chosen}
+        return len(self.due - shown), _rows(tuple(self._kind(chosen[n]) for n in sorted(chosen)))
+
+    def _kind(self, take: int) -> int:
+        return int(self.kinds[take]) if take >= 0 else -1
+
+
+def _rows(kinds: tuple[int, ...]) -> int:
+    """In how many places one shot too many shows the same subject."""
+    return sum(_too_long(kinds[n : n + _ROW + 1]) for n in range(len(kinds) - _ROW))
+
+
+@cache
+def _too_long(kinds: tuple[int, ...]) -> bool:
+    """Whether these shots in a row show one subject: at most one of them may be of another, and that not surely."""
+    subjects = [kind // 2 for kind in kinds]
+    most = max(subjects, key=subjects.count)
+    others = [kind for kind, subject in zip(kinds, subjects, strict=True) if subject != most]
+    return most >= 0 and len(others) <= 1 and all(kind >= 0 and kind % 2 == 0 for kind in others)

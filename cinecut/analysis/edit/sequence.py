@@ -11,18 +11,18 @@ that act 1 does not introduce, and for each shot with which a row of one subject
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from itertools import combinations, islice
+from functools import cached_property
+from itertools import combinations, islice, zip_longest
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from cinecut.analysis.edit.candidates import Candidate
 from cinecut.analysis.edit.pairs import Floats, Meeting, Options, Pairs
 from cinecut.analysis.edit.parts import Gap
-from cinecut.analysis.edit.promises import Lacks, Prices
+from cinecut.analysis.edit.promises import Casting, Lacks, Places, Prices, Rising
 
 _BEAM = 24  # paths that are kept
 _REACH, _FAR, _LESS = 3, 6, 0.5  # shots within which two that look alike disturb, and disturb less: by this factor
@@ -30,13 +30,11 @@ _ROUNDS = 12  # of exchanges, at most
 _TRIES = 12  # searches, each with other prices
 _ENOUGH = 0.02  # of what is lacking, at which no better sequence is searched for
 _BETTER = 1e-6  # least gain of an exchange
+_TOLERABLE = 0.06  # the same at which no shots are exchanged for its sake alone
+_LACKING = 100.0  # what all that a sequence can lack is worth
+_MENDED = 4  # of the sequences found, those that lack least
+_FIRST = 8  # candidates of a slot, the best first, with which a sequence that lacks something is tried
 _NEARBY = 6  # slots apart, between which shots change places; with the last slot, from anywhere
-OPENING = ("cold open", "act 1")  # acts in which the main subjects are introduced
-_ROW = 3  # shots in a row that show one subject
-_ALONE = 0.8  # of the film's shots; a subject that has more is all that there is
-_MORE = 1.35  # times the movement of act 2 that each third of act 3 should have
-
-Places = list[int]  # of the candidate of each slot in its list; -1 for none
 
 
 def sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: Pairs) -> list[Candidate | None]:
@@ -55,19 +53,35 @@ def sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: 
 
 def _sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: Pairs) -> list[Candidate | None]:
     options = [Options.of(each) for each in offers]
-    best, least, prices = [-1] * len(gaps), (len(gaps) + 1, 0.0), Prices()
+    prices, known = Prices(), list[_Found]()
     for _ in range(_TRIES):
         search = _Search(gaps, options, pairs, prices)
-        begun = [search.beam(), list(best)] if least[0] <= len(gaps) else [search.beam()]
-        found = [search.improved(places) for places in begun]
-        lacking = [search.lacks(places) for places in found]
-        for places, lacks in zip(found, lacking, strict=True):
-            if (places.count(-1), lacks.total) < least:
-                best, least = places, (places.count(-1), lacks.total)
-        if least[1] < _ENOUGH:
+        begun = [search.beam(), list(min(known, key=_Found.rank).places)] if known else [search.beam()]
+        found = [_Found(search, search.improved(places)) for places in begun]
+        known += found
+        if min(known, key=_Found.rank).lacks.total < _ENOUGH:
             break
-        prices = prices.raised(min(lacking, key=lambda lacks: lacks.total))
+        prices = prices.raised(min(found, key=lambda each: each.lacks.total).lacks)
+    known.sort(key=_Found.rank)
+    known += [_Found(each.search, each.search.mended(each.places)) for each in known[:_MENDED]]
+    best = min(known, key=_Found.rank).places
     return [None if place < 0 else offered[place] for place, offered in zip(best, offers, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A sequence, and the search that found it."""
+
+    search: _Search
+    places: Places
+
+    @cached_property
+    def lacks(self) -> Lacks:
+        return self.search.lacks(self.places)
+
+    def rank(self) -> tuple[int, float]:
+        """What is the better, the less it is: the empty slots, and what the sequence lacks."""
+        return self.places.count(-1), self.lacks.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +111,13 @@ class _Search:
             n: pairs.steps(options[b], options[n], gaps[n], usual, Meeting(b == n - 1, prices.eye))
             for n, b in self.before.items()
         }
-        self.rise = _Rise.of(gaps, options, pairs.weights.rise * prices.rise)
-        self.cast = _Shown.of(gaps, options, pairs, prices.cast)
-        self.shot_of = np.array([take.shot for take in pairs.takes], int)
+        self.rise = Rising.of(gaps, options, pairs.weights.rise * prices.rise)
+        self.cast = Casting.of(gaps, options, pairs, prices.cast)
+        self.shot_of = np.array([*(take.shot for take in pairs.takes), -1], int)  # the last one: of no take
         self.shots = int(self.shot_of.max()) + 1
         self.near = {number: self._near(at) for at, number in enumerate(self.shown)}
+        self.penalties = dict[tuple[int, ...], tuple[float, float]]()  # of whole sequences, for rise and cast
+        self.similar = np.vstack([pairs.near, np.zeros(len(pairs.takes))])  # the last row: to no take
 
     def lacks(self, places: Places) -> Lacks:
         """How far a sequence is from the requirements."""
@@ -116,38 +132,42 @@ class _Search:
             if not gap.slot.want.shows:
                 paths = [_Path(p.worth, (*p.places, -1), p.takes) for p in paths]
                 continue
-            grown: list[tuple[float, int, int]] = []
-            for at, path in enumerate(paths):
-                values = self._values(number, options, path)
-                grown.append((path.worth + self.empty, at, -1))
-                for place in np.argsort(-values, kind="stable")[:_BEAM]:
-                    if np.isfinite(values[place]):
-                        grown.append((path.worth + float(values[place]), at, int(place)))
+            values = self._values(number, options, paths)
+            grown = [(path.worth + self.empty, at, -1) for at, path in enumerate(paths)]
+            for at, places in enumerate(np.argsort(-values, axis=1, kind="stable")[:, :_BEAM]):
+                added = zip(values[at, places].tolist(), places.tolist(), strict=True)
+                grown += [(paths[at].worth + value, at, place) for value, place in added if math.isfinite(value)]
             grown.sort(key=lambda each: (-round(each[0], 6), each[1], each[2]))
             paths = [_grown(paths[at], worth, place, options) for worth, at, place in _kept(grown, options)]
         return list(paths[0].places)
 
-    def _values(self, number: int, options: Options, path: _Path) -> Floats:
-        """The value that each candidate adds to a path; -inf for those that must not follow."""
-        values = options.worths.copy()
+    def _values(self, number: int, options: Options, paths: Sequence[_Path]) -> Floats:
+        """The value that each candidate adds to each path [paths x candidates]; -inf for those that must not follow."""
+        values = np.tile(options.worths, (len(paths), 1))
         before = self.before.get(number)
-        if before is not None and path.places[before] >= 0:
-            values += self.steps[number][path.places[before]]
-        near = [(_nearness(away), take) for away, take in enumerate(reversed(path.takes[-_FAR:]), 1)]
-        values += self.cast.beside(options, path.takes, ())
-        return self._among(values, options, near, path.takes)
+        if before is not None:
+            places = np.array([path.places[before] for path in paths])
+            values[places >= 0] += self.steps[number][places[places >= 0]]
+        values += [self.cast.beside(options, path.takes, ()) for path in paths]
+        takes = list(zip_longest(*(reversed(path.takes) for path in paths), fillvalue=-1))  # from the last ones back
+        near = [(_nearness(away), others) for away, others in enumerate(takes[:_FAR], 1)]
+        return self._among(values, options, near, np.array(takes, int).reshape(-1, len(paths)).T)
 
     def _among(
-        self, values: Floats, options: Options, near: Sequence[tuple[float, int]], takes: Sequence[int]
+        self, values: Floats, options: Options, near: Sequence[tuple[float, ArrayLike]], takes: ArrayLike
     ) -> Floats:
-        """The values of candidates beside other shots: lower for similar shots and other parts of one shot, -inf for a
+        """The values of candidates beside the `takes` of one sequence [takes] or of several [sequences x takes]; -1:
+        none. They are lower for shots similar to those that are `near`, and for other parts of one shot, -inf for a
         take already used."""
-        for nearness, other in near:
-            values += nearness * self.pairs.near[other, options.numbers]
-        taken, shown = np.zeros(len(self.shot_of), bool), np.zeros(self.shots, bool)
-        taken[list(takes)] = shown[self.shot_of[list(takes)]] = True
-        values += self.pairs.weights.again * shown[options.shots]
-        values[taken[options.numbers]] = -np.inf
+        for nearness, others in near:
+            values += nearness * self.similar[np.asarray(others)[..., None], options.numbers]
+        known = np.asarray(takes, int)
+        taken = np.zeros((*known.shape[:-1], len(self.shot_of)), bool)
+        shown = np.zeros((*known.shape[:-1], self.shots + 1), bool)
+        np.put_along_axis(taken, known, True, -1)
+        np.put_along_axis(shown, self.shot_of[known], True, -1)
+        values += self.pairs.weights.again * shown[..., options.shots]
+        values[taken[..., options.numbers]] = -np.inf
         return values
 
     def improved(self, places: Places) -> Places:
@@ -181,21 +201,55 @@ class _Search:
         values += self.cast.introducing(number, options, others)
         return self._among(values, options, near, list(others.values())) + changed
 
+    def mended(self, places: Places) -> Places:
+        """The sequence after exchanges by which it lacks less, as far as what they lose is worth it."""
+        lacking = self.lacks(places).total
+        for _ in range(_ROUNDS):
+            if lacking < _TOLERABLE:
+                break
+            tried = [(gain, self.lacks(each).total, each) for gain, each in self._exchanges(places)]
+            better = [each for each in tried if each[1] < lacking - _BETTER]
+            if not better:
+                break
+            _, lacking, places = max(better, key=lambda each: round(each[0] - _LACKING * each[1], 6))
+        return places
+
+    def _exchanges(self, places: Places) -> Iterator[tuple[float, Places]]:
+        """Sequences with another shot in one slot, or two in each other's, and how much more they are worth."""
+        for number in self.shown:
+            if places[number] < 0:
+                continue
+            values = self._alone(number, places)
+            for place in np.argsort(-np.round(values, 6), kind="stable")[:_FIRST]:
+                if np.isfinite(values[place]) and place != places[number]:
+                    other = list(places)
+                    other[number] = int(place)
+                    yield float(values[place] - values[places[number]]), other
+        for one, other_ in combinations(self.shown, 2):
+            swapped = self._exchanged(one, other_, places)
+            if swapped is not None:
+                yield self._local(swapped, one, other_) - self._local(places, one, other_), swapped
+
     def _swapped(self, places: Places) -> bool:
         """Exchange two shots wherever that raises the value."""
         changed = False
         for one, other in combinations(self.shown, 2):
-            near = other - one <= _NEARBY or other == self.shown[-1]
-            if not near or places[one] < 0 or places[other] < 0:
-                continue
-            there, here = self._instead(one, other, places), self._instead(other, one, places)
-            if there is None or here is None:
-                continue
-            swapped = list(places)
-            swapped[one], swapped[other] = here, there
-            if self._local(swapped, one, other) > self._local(places, one, other) + _BETTER:
-                places[one], places[other], changed = here, there, True
+            swapped = self._exchanged(one, other, places)
+            if swapped and self._local(swapped, one, other) > self._local(places, one, other) + _BETTER:
+                places[one], places[other], changed = swapped[one], swapped[other], True
         return changed
+
+    def _exchanged(self, one: int, other: int, places: Places) -> Places | None:
+        """The sequence with the shots of two slots exchanged; None if they are far apart or do not fit there."""
+        near = other - one <= _NEARBY or other == self.shown[-1]
+        if not near or places[one] < 0 or places[other] < 0:
+            return None
+        there, here = self._instead(one, other, places), self._instead(other, one, places)
+        if there is None or here is None:
+            return None
+        swapped = list(places)
+        swapped[one], swapped[other] = here, there
+        return swapped
 
     def _instead(self, one: int, other: int, places: Places) -> int | None:
         """The place among the options of a slot of the take that another one has."""
@@ -204,8 +258,11 @@ class _Search:
 
     def _local(self, places: Places, one: int, other: int) -> float:
         """The value of the sequence, without the terms that do not depend on two slots."""
-        total = self.rise.penalty(places, self.options)
         chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
+        if (penalties := self.penalties.get(tuple(places))) is None:
+            penalties = (self.rise.penalty(places, self.options), self.cast.penalty(chosen))
+            self.penalties[tuple(places)] = penalties
+        total = penalties[0]
         for number in {one, other, self.after.get(one, one), self.after.get(other, other)}:
             before = self.before.get(number)
             if before is not None and places[before] >= 0 and places[number] >= 0:
@@ -214,7 +271,7 @@ class _Search:
             total += float(self.options[number].worths[places[number]])
             near = [(nearness, chosen[n]) for nearness, n in self.near[number] if n in chosen]
             total += sum(nearness * float(self.pairs.near[take, chosen[number]]) for nearness, take in near)
-        return total + self.cast.penalty(chosen)
+        return total + penalties[1]
 
     def _near(self, at: int) -> list[tuple[float, int]]:
         """The slots within reach of the shown slot at a place, each with its nearness."""
@@ -246,123 +303,3 @@ def _grown(path: _Path, worth: float, place: int, options: Options) -> _Path:
     if place < 0:
         return _Path(worth, (*path.places, -1), path.takes)
     return _Path(worth, (*path.places, place), (*path.takes, int(options.numbers[place])))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rise:
-    """The rise from act 2 to act 3: `means` [4 x slots] gives the movement of act 2 and of each third of act 3."""
-
-    means: Floats
-    floor: float  # movement below which shots are equally still
-    weight: float
-
-    @classmethod
-    def of(cls, gaps: Sequence[Gap], options: Sequence[Options], weight: float) -> _Rise:
-        acts = {
-            act: np.array([n for n, gap in enumerate(gaps) if gap.slot.act == act and gap.slot.want.shows], int)
-            for act in ("act 2", "act 3")
-        }
-        groups: list[NDArray[np.int_]] = [acts["act 2"], *np.array_split(acts["act 3"], 3)]
-        means = np.zeros((4, len(gaps)))
-        for row, group in enumerate(groups):
-            means[row, group] = 1 / max(1, len(group))
-        known = np.concatenate([each.moves for each in options]) if options else np.zeros(0)
-        floor = 0.05 * float(np.median(known)) if len(known) else 0.0
-        return cls(means, floor, weight if len(acts["act 2"]) and len(acts["act 3"]) and floor else 0.0)
-
-    def penalty(self, places: Places, options: Sequence[Options]) -> float:
-        return float(self._worth(self.means @ self._moves(places, options)[:, None])[0]) if self.weight else 0.0
-
-    def least(self, places: Places, options: Sequence[Options]) -> float:
-        """The movement of act 3's calmest third, as a multiple of act 2's; infinite without one."""
-        if not self.weight:
-            return math.inf
-        second, *thirds = self.means @ self._moves(places, options)
-        shown = [third for third, row in zip(thirds, self.means[1:], strict=True) if row.any()]
-        return float((min(shown) + self.floor) / (second + self.floor)) if shown else math.inf
-
-    def changed(self, number: int, places: Places, options: Sequence[Options]) -> Floats:
-        """The penalty with each candidate of a slot in place of the chosen one."""
-        if not self.weight:
-            return np.zeros(len(options[number].moves))
-        moves = self._moves(places, options)
-        difference = options[number].moves - moves[number]
-        return self._worth((self.means @ moves)[:, None] + self.means[:, number][:, None] * difference)
-
-    def _moves(self, places: Places, options: Sequence[Options]) -> Floats:
-        return np.array([each.moves[place] if place >= 0 else 0.0 for place, each in zip(places, options, strict=True)])
-
-    def _worth(self, means: Floats) -> Floats:
-        """[n] from the movement of act 2 and of the thirds [4 x n]: by the number of their shots, so that it weighs as
-        much as what those are worth."""
-        levels = np.log(np.maximum(means, 0) + self.floor)
-        short = np.maximum(0, np.log(_MORE) + levels[:1] - levels[1:])
-        shots = (self.means[1:] > 0).sum(axis=1)
-        return np.asarray(-self.weight * (shots[:, None] * np.minimum(2, short)).sum(axis=0))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Shown:
-    """How a sequence shows the film's main subjects: those that are `due` belong in the slots of the opening, and none
-    in a long row. `kinds` gives each take's subject and whether it surely shows it, as one number."""
-
-    kinds: NDArray[np.int_]
-    opening: frozenset[int]
-    due: frozenset[int]
-    row: float
-    absent: float
-
-    @classmethod
-    def of(cls, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, price: float) -> _Shown:
-        cast, weights = pairs.cast, pairs.weights
-        kinds = np.where(cast.subject < 0, -1, 2 * cast.subject + cast.sure)
-        opening = [n for n, gap in enumerate(gaps) if gap.slot.act in OPENING and gap.slot.want.shows]
-        fitting = [options[n].numbers[~options[n].spoils & ~options[n].mute] for n in opening]
-        known = {int(kind) for numbers in fitting for kind in kinds[numbers]}
-        several = [subject for subject, share in enumerate(cast.shares) if share <= _ALONE]
-        due = [2 * subject + 1 for subject in several if 2 * subject + 1 in known][: len(opening)]
-        rows = np.where(np.isin(cast.subject, several), kinds, -1)
-        return cls(rows, frozenset(opening), frozenset(due), price * weights.row, price * weights.absent)
-
-    def beside(self, options: Options, before: Sequence[int], after: Sequence[int]) -> Floats:
-        """What each candidate costs for the rows that it is in, between these takes (-1: none)."""
-        left, right = (tuple(self._kind(take) for take in takes) for takes in (before[-_ROW:], after[:_ROW]))
-        kinds, cost = self.kinds[options.numbers], np.zeros(len(options.numbers))
-        for kind in np.unique(kinds):
-            cost[kinds == kind] = self.row * _rows((*left, int(kind), *right))
-        return cost
-
-    def introducing(self, number: int, options: Options, others: Mapping[int, int]) -> Floats:
-        """What each candidate of a slot costs if the others' takes leave a main subject out of the opening."""
-        if number not in self.opening:
-            return np.zeros(len(options.numbers))
-        missing = self.due - {int(self.kinds[others[n]]) for n in self.opening if n in others}
-        left_out = ~np.isin(self.kinds[options.numbers], sorted(missing))
-        return np.where(left_out, self.absent if missing else 0.0, 0.0)
-
-    def penalty(self, chosen: Mapping[int, int]) -> float:
-        """What the takes of the slots cost."""
-        absent, rows = self.lacking(chosen)
-        return self.absent * absent + self.row * rows
-
-    def lacking(self, chosen: Mapping[int, int]) -> tuple[int, int]:
-        """How many main subjects the opening lacks, and how many shots are too many in a row."""
-        shown = {int(self.kinds[chosen[n]]) for n in self.opening if n in chosen}
-        return len(self.due - shown), _rows(tuple(self._kind(chosen[n]) for n in sorted(chosen)))
-
-    def _kind(self, take: int) -> int:
-        return int(self.kinds[take]) if take >= 0 else -1
-
-
-def _rows(kinds: tuple[int, ...]) -> int:
-    """In how many places one shot too many shows the same subject."""
-    return sum(_too_long(kinds[n : n + _ROW + 1]) for n in range(len(kinds) - _ROW))
-
-
-@cache
-def _too_long(kinds: tuple[int, ...]) -> bool:
-    """Whether these shots in a row show one subject: at most one of them may be of another, and that not surely."""
-    subjects = [kind // 2 for kind in kinds]
-    most = max(subjects, key=subjects.count)
-    others = [kind for kind, subject in zip(kinds, subjects, strict=True) if subject != most]
-    return most >= 0 and len(others) <= 1 and all(kind >= 0 and kind % 2 == 0 for kind in others)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,19 +174,12 @@ def dissolves(outline: Outline, cuts: list[int], taken: list[Blend], slack: floa
 
     slack : how many times stranger they may look, if the outline lacks pictures
     """
-    return list(chain.from_iterable(dissolves_by_shot(outline, cuts, taken, slack)))
-
-
-def dissolves_by_shot(
-    outline: Outline, cuts: list[int], taken: list[Blend], slack: float = 1.0
-) -> Iterator[list[Blend]]:
-    """The same, one stretch without hard cuts after another."""
+    blends: list[Blend] = []
     for first, last in _stretches(outline, cuts, taken):
         ranks, luma = outline.ranks[first:last], outline.luma[first:last]
         if len(ranks) < _SHORTEST:
             continue
         unlike = Unlike.of(ranks, luma)
-        blends: list[Blend] = []
         for part in unlike.parts():
             known, shown = ranks[part], luma[part]
             filled = Filled.of(known, shown, unlike.within(part))
@@ -195,7 +188,7 @@ def dissolves_by_shot(
             ranges = _distinct(mixed, wiped) if slack <= 1 else mixed + [wipe.range for wipe in wiped]
             ranges = [each for each in ranges if not any(_meet(each, push) for push in pushed)] + pushed
             blends += [Blend(*edges, GradualCut.DISSOLVE) for edges in sorted(ranges)]
-        yield blends
+    return blends
 
 
 def _surer(still: list[Ramp], moving: list[PictureMix]) -> list[tuple[int, int]]:

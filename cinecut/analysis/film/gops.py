@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import av
 import cv2
@@ -32,6 +32,7 @@ from cinecut.language.timebase import FilmTime, nearest
 from cinecut.media.open import open_container, packets_of, picture_stream, whole_packets
 
 Thumbs: TypeAlias = NDArray[np.uint8]  # [n, 3, rows, columns] planes Y, U, V of thumbnails, perhaps without bars
+Stored: TypeAlias = NDArray[np.integer[Any]]  # [rows, columns] a plane of 8 to 16 bits
 Inside: TypeAlias = tuple[slice, slice]  # rows and columns of a thumbnail
 THUMB_COLUMNS, THUMB_ROWS = 80, 45
 
@@ -114,35 +115,54 @@ def open_video(film: Path, filter_loop: bool = False) -> tuple[InputContainer, V
 # --- small pictures -------------------------------------------------------------------------------------------------
 
 
-def planes_of(frame: VideoFrame) -> list[NDArray[np.uint8]] | None:
-    """The Y, U and V planes [8-bit views or copies] of a planar YUV frame; None for any other layout."""
+def luma_of(frame: VideoFrame) -> NDArray[np.uint8]:
+    """The luma of a frame [8 bits, a view or a copy]; of deep pictures only as many rows as a moderate size has."""
+    planes = _stored(frame)
+    if planes is None:
+        return np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8)
+    bits = frame.format.components[0].bits
+    return _in_bytes(planes[0] if bits == 8 else planes[0][:: max(1, frame.height // 360)], bits)
+
+
+def _stored(frame: VideoFrame) -> list[Stored] | None:
+    """The Y, U and V planes [views] of a planar YUV frame, as they are stored; None for any other layout."""
     form = frame.format
     parts = form.components
     if len(parts) < 3 or form.is_rgb or form.is_bit_stream or form.is_big_endian or len(frame.planes) < 3:
         return None
-    return [_plane(frame, index, parts[index].bits) for index in range(3)]
+    kind = np.dtype(np.uint8 if parts[0].bits == 8 else np.uint16)
+    planes = frame.planes[:3]
+    stored: list[Stored] = [np.frombuffer(memoryview(plane), kind).reshape(plane.height, -1) for plane in planes]
+    return [wide[:, : plane.width] for wide, plane in zip(stored, planes, strict=True)]
 
 
-def _plane(frame: VideoFrame, index: int, bits: int) -> NDArray[np.uint8]:
-    plane = frame.planes[index]
-    if bits == 8:
-        return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
-    deep = np.frombuffer(memoryview(plane), np.uint16).reshape(-1, plane.line_size // 2)[: plane.height, : plane.width]
-    rows = max(1, plane.height // 360)  # convert only as many rows as a picture of moderate size has
-    return np.asarray(deep[::rows] >> (bits - 8), np.uint8)
+def _in_bytes(plane: Stored, bits: int) -> NDArray[np.uint8]:
+    return np.asarray(plane if bits == 8 else plane >> (bits - 8), np.uint8)
 
 
 def small_planes(frame: VideoFrame, columns: int, rows: int) -> NDArray[np.uint8]:
     """Y, U, V of a frame, each averaged down to `rows` x `columns` [uint8, 3 x rows x columns]."""
-    planes = planes_of(frame)
+    planes = _stored(frame)
     if planes is None:
-        planes = planes_of(frame.reformat(width=320, height=180, format="yuv444p"))
+        frame = frame.reformat(width=320, height=180, format="yuv444p")
+        planes = _stored(frame)
         assert planes is not None
-    small = np.empty((3, rows, columns), np.uint8)
-    for plane, target in zip(planes, small, strict=True):
-        stride = max(1, plane.shape[0] // (2 * rows))  # two source rows for each target row are enough
-        cv2.resize(plane[::stride], (columns, rows), dst=target, interpolation=cv2.INTER_AREA)
-    return small
+    bits = frame.format.components[0].bits
+    return np.stack([_in_bytes(_small(plane, columns, rows), bits) for plane in planes])
+
+
+def _small(plane: Stored, columns: int, rows: int) -> Stored:
+    """A plane of `rows` x `columns`. Some of the points are enough: two rows for each of its own where both sizes go
+    into the plane's; else four points for each of twice its size, since to weigh all takes as long as decoding."""
+    height, width = plane.shape
+    points: Any = plane
+    if height >= 2 * rows and width >= 2 * columns:
+        if height % (2 * rows) or width % (2 * columns):
+            points = cv2.resize(points, (2 * columns, 2 * rows), interpolation=cv2.INTER_LINEAR)
+        else:  # OpenCV halves both sides at once much sooner than it goes all the way
+            points = points[:: height // (2 * rows)]
+            points = cv2.resize(points, (width // 2, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(points, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
 # --- one pass over the file -----------------------------------------------------------------------------------------
@@ -156,12 +176,8 @@ class Survey:
     keys: list[KeyFrame | None]
     clock: Clock
     bars: Bars
+    inside: Inside  # rows and columns of a thumbnail inside the bars
     diagnostics: list[Diagnostic]
-
-    @property
-    def inside(self) -> Inside:
-        """Rows and columns of a thumbnail inside the bars."""
-        return inside(self.bars)
 
     def thumb(self, group: int) -> NDArray[np.uint8] | None:
         """The thumbnail of a group's key picture, inside the bars; None if it has none."""
@@ -209,7 +225,7 @@ def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float
     if not groups:
         raise Stop("unreadable", f"{film} holds no picture that can be decoded on its own")
     bars = letterbox([picture.glance for picture in keys if picture], black)
-    return Survey(PacketIndex.of(pts, size, key, groups), keys, clock, bars, diagnostics)
+    return Survey(PacketIndex.of(pts, size, key, groups), keys, clock, bars, inside(bars), diagnostics)
 
 
 def black_level(facts: FilmFacts) -> int:
@@ -262,6 +278,4 @@ def inside(bars: Bars) -> Inside:
 
 
 def key_picture(frame: VideoFrame, time: FilmTime, black: int) -> KeyFrame:
-    planes = planes_of(frame)
-    luma = planes[0] if planes else np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8)
-    return KeyFrame(time, small_planes(frame, THUMB_COLUMNS, THUMB_ROWS), glance(luma, black))
+    return KeyFrame(time, small_planes(frame, THUMB_COLUMNS, THUMB_ROWS), glance(luma_of(frame), black))

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -24,7 +23,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.blends import VALLEY, Blend, GradualCut, dissolves, dissolves_by_shot, fades
+from cinecut.analysis.film.blends import VALLEY, Blend, GradualCut, dissolves, fades
 from cinecut.analysis.film.cuts import FoundCuts, flashes, judge, merge
 from cinecut.analysis.film.gops import (
     THUMB_COLUMNS,
@@ -39,7 +38,8 @@ from cinecut.analysis.film.gops import (
     survey,
 )
 from cinecut.analysis.film.gradual.outline import Outline, has_plain_ground, outline_of
-from cinecut.analysis.film.gradual.ramps import FARTHEST, REACH
+from cinecut.analysis.film.gradual.ramps import FARTHEST
+from cinecut.analysis.film.gradual.suspects import Suspects, around
 from cinecut.analysis.film.screen import Bars, letterbox
 from cinecut.analysis.film.search import Group, examine, plan, united
 from cinecut.analysis.film.strips import GroupReader, Strip, decode_all
@@ -57,9 +57,6 @@ _THREADS = max(1, min(4, os.cpu_count() or 1))
 _SURVEY_SHARE = 0.3  # of the whole work, for the progress
 _PERHAPS = 2.0  # by which the middle of a dip may be less plain in an outline that lacks pictures
 _DIP = 6  # most pictures in the middle of a dip
-_SLACK = 1.2  # by which a dissolve may look stranger there
-_SUSPECT = 5  # least pictures of it there: fewer are too little evidence
-_GAP, _FURTHER = 16, 24  # pictures in a row that an outline may lack, and how many more are decoded where it does
 _END = 1 << 62  # a rank after all pictures
 
 
@@ -121,7 +118,8 @@ class _Scan:
     bars: Bars
     time: Callable[[int], FilmTime]  # of a rank
     look: Callable[[list[FilmTime]], list[KeyFrame]]  # decodes further pictures; none if that is not possible
-    closer: Callable[[Iterable[list[Ranks]]], Outline]  # the outline with all pictures of some stretches of ranks
+    suspected: list[Blend]  # dissolves and the like, around which all pictures are decoded
+    closer: Callable[[list[Ranks]], Outline]  # the outline with these pictures, and those of some stretches of ranks
     supers: list[Super]
     end: FilmTime
     diagnostics: list[Diagnostic]
@@ -151,6 +149,7 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None], ope
     readers = _Readers(film, surveyed, opened)
     verdicts: list[FoundCuts] = []
     outlines: list[Outline] = []
+    suspects, closer = Suspects(), _Closer(readers, surveyed.index)
     parts = Parts.of(len(surveyed.index.pts), facts.rate)
     supers = Supers(parts.every // 2)
 
@@ -169,24 +168,32 @@ def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None], ope
     for done, (verdict, outline, samples) in enumerate(readers.pool.map(task, plan(surveyed)), 1):
         verdicts.append(verdict)
         outlines.append(outline)
+        closer.look(suspects.add(verdict, outline))
         for sample in samples:
             supers.add(sample)
         progress(_SURVEY_SHARE + (1 - _SURVEY_SHARE) * done / len(surveyed.index.groups))
-    bright = flashes(verdicts)
+    closer.look(suspects.rest())
+    bright, whole = flashes(verdicts), Outline.joined(outlines)
     shown = surveyed.index.shown
     end = surveyed.clock.time(int(shown[-1])) + 1 / facts.rate
     if end.seconds >= facts.duration - 1:
         end = FilmTime(facts.duration)
     else:
         surveyed.diagnostics.append(_short(end, facts))
+
+    def looked(stretches: list[Ranks]) -> Outline:
+        closer.look(stretches)
+        return closer.joined(whole).without(bright)
+
     return _Scan(
         merge(verdicts),
-        Outline.joined(outlines).without(bright),
+        whole.without(bright),
         [key for key in surveyed.keys if key],
         surveyed.bars,
         lambda rank: surveyed.clock.time(int(shown[min(rank, len(shown) - 1)])) if rank < len(shown) else end,
         lambda times: _look(film, surveyed, times, black_level(facts)),
-        lambda stretches: _closer(readers, surveyed.index, Outline.joined(outlines), stretches).without(bright),
+        suspects.blends,
+        looked,
         supers.found(),
         end,
         surveyed.diagnostics,
@@ -203,25 +210,33 @@ def _look(film: Path, surveyed: Survey, times: list[FilmTime], black: int) -> li
     return [picture for picture in pictures if picture]
 
 
-def _closer(readers: _Readers, index: PacketIndex, outline: Outline, stretches: Iterable[list[Ranks]]) -> Outline:
-    """The outline, and every picture of some stretches of ranks, decoded while more of these are still found."""
-    firsts = index.rank[index.groups]
+class _Closer:
+    """Decodes all pictures of some stretches of ranks, while other work goes on."""
 
-    def task(parts: list[Ranks]) -> Outline:
+    def __init__(self, readers: _Readers, index: PacketIndex) -> None:
+        self._readers, self._index = readers, index
+        self._firsts = index.rank[index.groups]
+        self._waiting: list[Future[Outline]] = []
+
+    def look(self, stretches: list[Ranks]) -> None:
+        """Begin with the pictures of some stretches."""
+        by_group = groupby(united(stretches), lambda part: int(np.searchsorted(self._firsts, part[0], "right")))
+        self._waiting += [self._readers.pool.submit(self._decoded, list(parts)) for _, parts in by_group]
+
+    def joined(self, outline: Outline) -> Outline:
+        """An outline and all that has been decoded."""
+        return Outline.joined([outline, *(each.result() for each in self._waiting)])
+
+    def _decoded(self, parts: list[Ranks]) -> Outline:
+        index = self._index
         fine = np.zeros(len(index.pts) + 1, np.bool_)
         for start, end in parts:
             fine[max(0, start) : min(end, len(index.shown))] = True
-        group = max(0, int(np.searchsorted(firsts, parts[0][0], "right")) - 1)
-        with readers.one() as reader:
+        group = max(0, int(np.searchsorted(self._firsts, parts[0][0], "right")) - 1)
+        with self._readers.one() as reader:
             last = min(parts[-1][1], len(index.shown))
             strip = Strip.empty().until(last, reader.pictures(group, fine))
         return outline_of(strip.thumbs, strip.ranks)
-
-    waiting = []
-    for some in stretches:
-        by_group = groupby(united(some), lambda part: int(np.searchsorted(firsts, part[0], "right")))
-        waiting += [readers.pool.submit(task, list(parts)) for _, parts in by_group]
-    return Outline.joined([outline, *(each.result() for each in waiting)])
 
 
 def _short(end: FilmTime, facts: FilmFacts) -> Diagnostic:
@@ -253,10 +268,11 @@ def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _
         strip = strip.tail(overlap).joined(ranks, thumbs)
         verdicts.append(judge(strip))
         outlines.append(outline_of(strip.thumbs, strip.ranks))
+        suspects.add(verdicts[-1], outlines[-1])
         ranks.clear()
         thumbs.clear()
 
-    parts, supers = Parts.of(int(facts.duration * facts.rate), facts.rate), Supers()
+    suspects, parts, supers = Suspects(), Parts.of(int(facts.duration * facts.rate), facts.rate), Supers()
     samples = Samples(parts.every)
     rank = -1
     for rank, frame in enumerate(decode_all(film, diagnostics)):
@@ -278,13 +294,13 @@ def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _
         diagnostics.append(_short(end, facts))
     outline, time = Outline.joined(outlines).without(flashes(verdicts)), lambda at: FilmTime(at / facts.rate)
 
-    def closer(stretches: Iterable[list[Ranks]]) -> Outline:
-        deque(stretches, maxlen=0)  # every picture is known
-        return outline
-
+    suspects.rest()
     for sample in samples.taken:
         supers.add(sample)
-    return _Scan(merge(verdicts), outline, keys, bars, time, lambda _: [], closer, supers.found(), end, diagnostics)
+    cuts, suspected = merge(verdicts), suspects.blends
+    return _Scan(
+        cuts, outline, keys, bars, time, lambda _: [], suspected, lambda _: outline, supers.found(), end, diagnostics
+    )
 
 
 # --- gradual cuts ---------------------------------------------------------------------------------------------------
@@ -295,30 +311,12 @@ def _blends(scan: _Scan, rate: Fraction) -> tuple[list[Blend], Outline]:
 
     Also the outline with those pictures.
     """
-    suspected: list[Blend] = []
-
-    def doubtful() -> Iterator[list[Blend]]:
-        yield _joined(fades(scan.outline, scan.cuts, rate, paler=_PERHAPS * VALLEY))
-        for found in dissolves_by_shot(scan.outline, scan.cuts, [], slack=_SLACK):
-            some = [blend for blend in found if blend.end - blend.start >= _SUSPECT]
-            suspected.extend(some)
-            yield some
-
-    outline = scan.closer([_around(blend, scan.outline.ranks) for blend in some] for some in doubtful())
+    doubtful = _joined(fades(scan.outline, scan.cuts, rate, paler=_PERHAPS * VALLEY))
+    outline = scan.closer([around(blend, scan.outline.ranks) for blend in doubtful])
     faded = _joined(fades(outline, scan.cuts, rate))
-    around = united([(blend.start - FARTHEST, blend.end + FARTHEST) for blend in suspected])
-    exact = [blend for part in outline.near(around) for blend in dissolves(part, scan.cuts, faded)]
+    near = united([(blend.start - FARTHEST, blend.end + FARTHEST) for blend in scan.suspected])
+    exact = [blend for part in outline.near(near) for blend in dissolves(part, scan.cuts, faded)]
     return _joined(faded + exact), outline
-
-
-def _around(blend: Blend, ranks: NDArray[np.int64]) -> tuple[int, int]:
-    """The pictures to judge a suspected gradual cut by: more of them on a side where the outline lacks pictures, since
-    it may begin or end among those."""
-    start, end = blend.start - REACH - 2, blend.end + REACH + 2
-    first, begins, ends, last = np.searchsorted(ranks, [start, blend.start, blend.end, end])
-    before = np.diff(ranks[max(0, first - 1) : begins + 1]).max(initial=0) > _GAP
-    after = np.diff(ranks[max(0, ends - 1) : last + 1]).max(initial=0) > _GAP
-    return start - before * _FURTHER, end + after * _FURTHER
 
 
 # --- shots ----------------------------------------------------------------------------------------------------------

@@ -65,6 +65,8 @@ _FOR = {
 _STANDS_OUT, _RATHER = 0.6, 0.4  # least distance of a rank from the middle, as a share of the greatest; if none has it
 _WISHED = 0.2  # added to the strength of what the slot or the genre wants
 _OFTEN = 1.5  # what the share of the page's shots of which something is said already takes from its strength
+_STILL = "motion -1"  # the reason that a shot hardly moves, which one with a moment of action does
+_HEARD = ("emotion 1", "rise 1", "loud 1", "loud -1")  # the reasons that are heard, in the shot's own sound
 _SAME, _OTHER = 0.5, 0.15  # likeness of subjects from which two are one, and below which they differ
 _NEAR = 0.06  # of the picture: how close the eye stays over a cut
 _NEW, _HOLDS, _CHANGES = 0.9, 0.7, 0.5  # the strength of these reasons: most cuts change the subject
@@ -90,9 +92,12 @@ class Page:
             return chosen.cut.why
         assert chosen.cut.take is not None
         found = list(_outstanding(chosen.cut.take, [each.cut.take for each in offered if each.cut.take], wishes))
+        if not chosen.cut.own_sound:
+            found = [each for each in found if each[1] not in _HEARD]
         found = [each for each in found if each[0] >= _STANDS_OUT] or found
         found += self._following(chosen)
         if chosen.cut.sync is not None:
+            found = [each for each in found if each[1] != _STILL]
             found.append((1.0, "sync", "its moment of action on the beat"))
         count = max(1, len(self.shown))
         found.sort(key=lambda each: (_OFTEN * self._said[each[1]] / count - each[0], each[1]))

@@ -38,20 +38,6 @@ class Scene:
         """The description in one line of at most 450 characters."""
         return f"{self.visual_content} ({self.setting}; {self.action}; {self.mood})"
 
-    @property
-    def completeness(self) -> float:
-        """The share of the fields with information, 0 to 1."""
-        fields = (self.visual_content, self.mood, self.action, self.setting)
-        return sum(map(_is_informative, fields)) / len(fields)
-
-
-_NOTHING = frozenset(("unknown", "none", "n a", "na", "not applicable", "not visible", "unclear", "nothing", "null"))
-
-
-def _is_informative(text: str) -> bool:
-    words = "".join(char if char.isalnum() else " " for char in text.lower()).split()
-    return bool(words) and " ".join(words) not in _NOTHING
-
 
 @dataclass(frozen=True, slots=True)
 class _Answers:

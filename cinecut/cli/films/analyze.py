@@ -109,7 +109,17 @@ _OF_MODELS = ("scenes", "story")
 
 def _analyze(options: FilmOptions, target: Path, force: bool, ffmpeg: str | None = None) -> Analysis:
     """Write the spec and the page beside it. Mistakes in the options are reported before any work."""
+    from cinecut.files import claimed, disk_errors, held_by
+
     _check_target(options, target, force)
+    with disk_errors(target):
+        was = held_by(target)
+    with claimed(target):
+        return _analyzed(options, target, was, ffmpeg)
+
+
+def _analyzed(options: FilmOptions, target: Path, was: bytes, ffmpeg: str | None) -> Analysis:
+    """`was` is what the spec's file holds: only that is replaced."""
     seconds = trailer_length(options.length)
     shift, rate = shift_of(options.subtitles_shift), rate_of(options.subtitles_rate)
     plugins, skeleton, texts, vibe = options.plugins(), options.skeleton(), options.texts(), options.genre()
@@ -118,6 +128,7 @@ def _analyze(options: FilmOptions, target: Path, force: bool, ffmpeg: str | None
     from cinecut.analysis.request import Request
     from cinecut.ffmpeg.builds import path_of
     from cinecut.ffmpeg.decoders import check_decodes
+    from cinecut.files import changed_meanwhile, disk_errors, held_by
 
     for film in options.films:
         check_decodes(film, path_of(ffmpeg))
@@ -150,11 +161,14 @@ def _analyze(options: FilmOptions, target: Path, force: bool, ffmpeg: str | None
         analysis = analyze(request, watching.share)
         if analysis.seen.note:
             remark(analysis.seen.note)
+        with disk_errors(target):
+            if held_by(target) != was:
+                raise changed_meanwhile(target, "its results are kept: the same command again is quick")
         _make_folder(target.parent)
         warnings += write_credits(target.with_suffix(".credits.txt"), analysis.credits)
         analysis = replace(analysis, diagnostics=(*warnings, *analysis.diagnostics))
         print_diagnostics(list(analysis.diagnostics))
-        _keep(analysis, request, options.sources, lambda done: watching.share("sheet", done))
+        _keep(analysis, request, (options.sources, was), lambda done: watching.share("sheet", done))
     return analysis
 
 
@@ -167,8 +181,11 @@ def leave_out(shares: dict[str, int], models: Models | None, measure_only: bool)
         del shares[stage]
 
 
-def _keep(analysis: Analysis, request: Request, sources: list[Path], progress: Callable[[float], None]) -> None:
-    """Write the sheet, the schema and the spec; the spec last, so that an interrupted run can be repeated."""
+def _keep(
+    analysis: Analysis, request: Request, safe: tuple[list[Path], bytes], progress: Callable[[float], None]
+) -> None:
+    """Write the sheet, the schema and the spec; the spec last, so that an interrupted run can be repeated. `safe`: the
+    files that stay as they are, and what the spec's file held."""
     from cinecut.analysis.analyze import known_about
     from cinecut.files import write_beside
     from cinecut.language.document import parse_document
@@ -181,7 +198,7 @@ def _keep(analysis: Analysis, request: Request, sources: list[Path], progress: C
     subject = Subject(layout, document, films, known_about(analysis, request), analysis.diagnostics)
     write_sheet(subject, request.target.with_suffix(".html"), progress)
     _write_schema(request.target.parent / f"{TRAILER}.schema.json")
-    write_beside(request.target, analysis.text, sources)
+    write_beside(request.target, analysis.text, *safe)
 
 
 def _write_schema(file: Path) -> None:
@@ -200,7 +217,7 @@ _SPECS = (".yaml", ".yml")
 
 def _check_target(options: FilmOptions, target: Path, force: bool) -> None:
     """Before any work: no file that is read may be overwritten."""
-    from cinecut.files import check_no_source, disk_errors
+    from cinecut.files import check_no_source, check_writable, disk_errors
 
     for film in options.films:
         if film.suffix.lower() in _SPECS and film.is_file():
@@ -220,6 +237,7 @@ def _check_target(options: FilmOptions, target: Path, force: bool) -> None:
         _check_free(target, sheet, force)
     for file in (target, sheet):
         check_no_source(file, options.sources)
+        check_writable(file)
 
 
 def _check_free(target: Path, sheet: Path, force: bool) -> None:
@@ -237,7 +255,7 @@ def _check_free(target: Path, sheet: Path, force: bool) -> None:
         again = f"cinecut render {as_word(target)} renders it as it is"
         hints = (again, "-o SPEC writes another beside it", "--force replaces it")
         raise Stop("output", f"{target} is there already, and may have been edited", *hints)
-    if sheet.exists() and not force and not target.exists() and not is_sheet(sheet):
+    if sheet.exists() and not force and not is_sheet(sheet):
         raise Stop("output", f"{sheet} is there already, and is no contact sheet", "--force replaces it")
 
 

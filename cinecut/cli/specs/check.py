@@ -164,7 +164,7 @@ def fmt(
         elif not check and str(spec) == "-":
             sys.stdout.write(after)
         elif not check and before != after:
-            write_beside(spec, after)
+            write_beside(spec, after, was=before)
             say(f"{spec}: brought into form")
     raise typer.Exit(1 if (check or diff) and others else 0)
 

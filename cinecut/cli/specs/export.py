@@ -218,7 +218,7 @@ def _bring(file: Path, into: Path, dry_run: bool) -> tuple[list[str], list[str]]
 
     found = bring(into, file)
     if found.said and not dry_run:
-        write_beside(into, found.text, never=[file])
+        write_beside(into, found.text, [file], found.was)
     return found.said, found.by_hand
 
 

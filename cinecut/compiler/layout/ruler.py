@@ -14,8 +14,7 @@ from cinecut.language.timebase import SAMPLE_RATE, Length, TrailerFrame, nearest
 
 def sample_at(frame: TrailerFrame, rate: Fraction) -> int:
     """The first sample of a frame."""
-    halves, whole = 2 * frame.index * SAMPLE_RATE * rate.denominator, rate.numerator
-    return (halves + whole) // (2 * whole)  # the nearest whole number, without fractions: it is asked for often
+    return nearest(frame.index * SAMPLE_RATE / rate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,24 +122,29 @@ def place_sounds(trailer: Trailer, timeline: Timeline, report: Report) -> Soundt
 
 
 def _effects(trailer: Trailer, timeline: Timeline, ruler: Ruler) -> Iterator[PlacedEffect]:
-    previous: Placed | None = None
+    wanted = [
+        _wanted(placed, [trailer.effects[kind] for kind in _kinds(previous, placed, timeline)])
+        for previous, placed in zip([None, *timeline.events], timeline.events, strict=False)
+    ]
+    if not any(wanted):
+        return
     roughly = labels_of((_in_rough(event) for _, _, event in trailer.events), trailer.spec.name_of(""))
-    for placed, rough in zip(timeline.events, roughly, strict=True):
-        kinds = [] if previous is None else _kinds(previous, placed, timeline)
-        usual = [trailer.effects[kind] for kind in kinds]
-        wanted: list[tuple[Effect | None, str]] = [(None, name) for name in usual]
-        if placed.event.sound:
-            made = [effect for effect in placed.event.sound if effect.file is None]
-            own = [(effect, [effect.effect] if effect.effect else usual) for effect in made]
-            wanted = [(effect, name) for effect, effects in own for name in effects]
+    for placed, rough, effects in zip(timeline.events, roughly, wanted, strict=True):
         counted: Counter[str] = Counter()
-        for effect, name in wanted:
-            if name != "none":
-                counted[name] += 1
-                suffix = label_ending(name.replace(" ", "_"), counted[name])
-                seed = f"{rough}_{placed.range.end.index - placed.range.start.index}{suffix}"
-                yield replace(_effect(effect, name, placed, ruler, suffix), seed=seed)
-        previous = placed
+        for effect, name in effects:
+            counted[name] += 1
+            suffix = label_ending(name.replace(" ", "_"), counted[name])
+            seed = f"{rough}_{placed.range.length}{suffix}"
+            yield replace(_effect(effect, name, placed, ruler, suffix), seed=seed)
+
+
+def _wanted(placed: Placed, usual: Sequence[str]) -> list[tuple[Effect | None, str]]:
+    """The effects of an event by their names, with what the spec says of each; `usual`: where it says nothing."""
+    pairs: list[tuple[Effect | None, str]] = [(None, name) for name in usual]
+    if placed.event.sound:
+        made = [effect for effect in placed.event.sound if effect.file is None]
+        pairs = [(effect, name) for effect in made for name in (usual if effect.effect == "usual" else [effect.effect])]
+    return [(effect, name) for effect, name in pairs if name != "none"]
 
 
 def _in_rough(event: Event) -> Event:
@@ -170,9 +175,9 @@ def _effect(effect: Effect | None, name: str, placed: Placed, ruler: Ruler, suff
     return PlacedEffect(name, anchor, lasts, effect.gain, (effect.from_hz, effect.to_hz), label, placed.label, label)
 
 
-def _kinds(previous: Placed, placed: Placed, timeline: Timeline) -> list[str]:
-    """The kinds of cut that lead into an event. A silence has none, since nothing sounds in it."""
-    if isinstance(placed.event, Black) and placed.event.silent:
+def _kinds(previous: Placed | None, placed: Placed, timeline: Timeline) -> list[str]:
+    """The kinds of cut that lead into an event. The first has none, nor a silence, since nothing sounds in it."""
+    if previous is None or (isinstance(placed.event, Black) and placed.event.silent):
         return []
     kinds = [] if placed.head.kind == "fade in" else [_cut_kind(previous, placed, timeline)]
     return kinds + ["act"] * (placed.act != previous.act)

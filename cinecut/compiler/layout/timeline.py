@@ -33,6 +33,16 @@ class Joint:
     before: int = 0
     after: int = 0
 
+    @property
+    def crossed(self) -> tuple[int, int]:
+        """The frames before and after the boundary that show both events."""
+        return (self.before, self.after) if self.kind == "crossfade" else (0, 0)
+
+    @property
+    def faded(self) -> tuple[int, int]:
+        """The frames before and after the boundary in which a picture goes to one colour, or comes from it."""
+        return (0, 0) if self.kind in ("cut", "crossfade") else (self.before, self.after)
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -51,12 +61,12 @@ class Placed:
     @property
     def lead(self) -> int:
         """Frames of material needed before its range."""
-        return self.head.before if self.head.kind == "crossfade" else 0
+        return self.head.crossed[0]
 
     @property
     def lag(self) -> int:
         """Frames of material needed after its range."""
-        return self.tail.after if self.tail.kind == "crossfade" else 0
+        return self.tail.crossed[1]
 
     @property
     def extent(self) -> TrailerRange:
@@ -141,6 +151,12 @@ def build_timeline(trailer: Trailer, report: Report) -> Timeline:
     elif events and events[-1].end > LONGEST:
         message = f"this trailer runs for {clock(events[-1].end)}; an hour is the most"
         report.add("wrong-value", message, events[-1].event.place.span, "is a length in the wrong unit?")
+    if (rating := trailer.spec.rating) is not None and trailer.opening is not None:
+        shown = trailer.opening.frames / trailer.rate
+        if shown > LONGEST:
+            message = f"this rating card is shown for {clock(shown)}; an hour is the most"
+            place = rating.place.of("for") if rating.for_ is not None else rating.place.span
+            report.add("wrong-value", message, place, "rating: {still: card.png, for: 5s}")
     texts = tuple(text for placed in events for text in _texts(placed, clockwork, events[-1].range.end))
     return Timeline(trailer.rate, events, texts, trailer.grid)
 

@@ -102,13 +102,11 @@ def _fades(pad: Pad, placed: PlacedShot, samples: int, rate: Fraction, splice: i
     """The sound fades with the picture's fades and dips, where the spec asks for it, and shortly at hard cuts."""
 
     def length(frames: int) -> int:
-        return nearest(frames * SAMPLE_RATE / rate)
+        return nearest(frames * SAMPLE_RATE / rate) if frames else 0
 
-    head = placed.head.after if placed.head.kind not in ("cut", "crossfade") else 0
-    tail = placed.tail.before if placed.tail.kind not in ("cut", "crossfade") else 0
     most = min(splice, samples // 2)
-    heads = [length(head), length(placed.sound_fade[0]), most * (placed.head.kind == "cut")]
-    tails = [length(tail), length(placed.sound_fade[1]), most * (placed.tail.kind == "cut")]
+    heads = [length(placed.head.faded[1]), length(placed.sound_fade[0]), most * (placed.head.kind == "cut")]
+    tails = [length(placed.tail.faded[0]), length(placed.sound_fade[1]), most * (placed.tail.kind == "cut")]
     for count in heads:
         if count:
             pad = sounds.sound_fade(pad, "in", 0, count, placed.label)

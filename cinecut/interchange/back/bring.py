@@ -43,8 +43,9 @@ _READERS = {"otio": "otio_file", "fcp": "fcpxml", "edl": "edl", "premiere": "xme
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """The spec's new text; what was changed, in words; and what is to be done by hand."""
+    """The spec's text before and after; what was changed, in words; and what is to be done by hand."""
 
+    was: str
     text: str
     said: list[str]
     by_hand: list[str]
@@ -53,6 +54,7 @@ class Brought:
 def bring(spec: Path, file: Path) -> Brought:
     """Bring the changes in a file back into a spec. Raises Stop where either cannot be read, or the film differs."""
     layout, document = layout_for(spec), read_document(spec, Report())
+    was = document.mark + document.text
     with open_file(file) as opened:
         data = opened.read()
     target = kind_of(file.name, data)
@@ -62,10 +64,10 @@ def bring(spec: Path, file: Path) -> Brought:
     after = as_they_stood(before, after)
     changes = compared(layout, spec.parent, before, after)
     if changes.none:
-        return Brought(document.text, changes.said, changes.by_hand)
+        return Brought(was, was, changes.said, changes.by_hand)
     text = amended(document, layout, changes)
     left = _differences(spec, text, target, after)
-    return Brought(text, changes.said, [*changes.by_hand, *(each for each in left if each not in changes.by_hand)])
+    return Brought(was, text, changes.said, [*changes.by_hand, *(each for each in left if each not in changes.by_hand)])
 
 
 def today(layout: Layout, folder: Path, target: str) -> EditorCut:

@@ -60,12 +60,12 @@ def _pictures(sequence: EditSequence) -> Iterator[_Row]:
     rate, before = sequence.rate, None
     for number, shown in enumerate(sequence.pictures):
         following = sequence.pictures[number + 1] if number + 1 < len(sequence.pictures) else None
-        lead = shown.head.before if shown.head.kind == "crossfade" else 0
+        lead = shown.head.crossed[0]
         start = shown.start - lead
         end = shown.end - (following.head.before if following is not None else 0)
         out = shown.tail.before if shown.tail.kind == "fade out" else 0
         notes = _notes(sequence, shown.event)
-        head = (shown.head.before if lead else 0) + shown.head.after
+        head = lead + shown.head.after
         dips = shown.head.kind.startswith("dip") and before is not None
         if dips and shown.head.before:
             yield _Row(None, "V", 0, shown.head.before, start - shown.head.before, start, shown.head.before, before)

@@ -240,9 +240,7 @@ class _Spine:
 
     def _opacity(self, item: ET.Element, shown: PictureClip) -> None:
         """The fades of a picture from and to black."""
-        head = shown.head.after if shown.head.kind not in ("cut", "crossfade") else 0
-        tail = shown.tail.before if shown.tail.kind not in ("cut", "crossfade") else 0
-        if head or tail:
+        if (head := shown.head.faded[1]) + (tail := shown.tail.faded[0]):
             self._fades(ET.SubElement(item, "adjust-blend"), head, tail)
 
     def _fades(self, adjust: ET.Element, head: Fraction | int, tail: Fraction | int) -> ET.Element | None:
@@ -287,7 +285,7 @@ class _Spine:
 
     def _connected(self, item: ET.Element, clip: SoundClip, lane: int, role: str, shift: Fraction) -> None:
         """A sound, moved to a frame with its content. `shift` converts to the host clip's own time."""
-        first, last = nearest(clip.start), max(nearest(clip.end), nearest(clip.start) + 1)
+        first, last = clip.frames
         source = max(Fraction(0), clip.source + self._seconds(first - clip.start) * clip.speed)
         start = _zero(clip.medium) + source / clip.speed
         place = {"lane": str(lane), "offset": _time(self._seconds(first) + shift), "name": plain(clip.name)}

@@ -108,11 +108,8 @@ class _Project:
         """Both playlists, and the mixes between them."""
         lists, ends = (ET.Element("playlist"), ET.Element("playlist")), [0, 0]
         side, mixes = 0, list[ET.Element]()
-        pictures = self.sequence.pictures
-        for number, shown in enumerate(pictures):
-            following = pictures[number + 1] if number + 1 < len(pictures) else None
-            lead = _lead(shown)
-            lag = following.head.after if following is not None and _lead(following) else 0
+        for shown in self.sequence.pictures:
+            lead, lag = shown.head.crossed[0], shown.tail.after if shown.tail.crossed[0] else 0
             if lead:
                 side = 1 - side
                 start, length = shown.start - lead, lead + shown.head.after
@@ -137,8 +134,7 @@ class _Project:
         for filter_name, file in shown.looks:
             kind = f"avfilter.{filter_name}"
             _filter(entry, kind, first, length, kind, {"av.file": self.sequence.beside + file})
-        head = shown.head.after if shown.head.kind not in ("cut", "crossfade") else 0
-        tail = shown.tail.before if shown.tail.kind not in ("cut", "crossfade") else 0
+        head, tail = shown.head.faded[1], shown.tail.faded[0]
         if head:
             level = {"level": f"0=0;{head}=1", "start": "1"}
             _filter(entry, "brightness", first, head, "fade_from_black", level)
@@ -191,7 +187,7 @@ class _Project:
     def _sound_track(self, name: str, line: list[SoundClip]) -> ET.Element:
         playlist, ends, rate = ET.Element("playlist"), [0], self.sequence.rate
         for clip in line:
-            start, end = nearest(clip.start), max(nearest(clip.end), nearest(clip.start) + 1)
+            start, end = clip.frames
             source = max(Fraction(0), clip.source + (start - clip.start) * clip.speed / rate)
             first = nearest(source / clip.speed * rate)
             whole = clip.medium.kind == "film" and clip.speed == 1 and clip.medium.rate == rate
@@ -248,10 +244,6 @@ class _Project:
             mixed = {"mlt_service": "mix", "sum": "1"} if hide == "video" else {"mlt_service": "qtblend"}
             about = {"a_track": "0", "b_track": str(number), **mixed, "always_active": "1", "internal_added": "237"}
             _properties(found, about)
-
-
-def _lead(shown: PictureClip) -> int:
-    return shown.head.before if shown.head.kind == "crossfade" else 0
 
 
 def _properties(parent: ET.Element, values: Mapping[str, str]) -> None:

@@ -93,8 +93,7 @@ def _shown(shown: PictureClip, sequence: EditSequence) -> Any:
     medium = shown.medium
     start = _time(medium.numbered.first + medium.picture(shown.source), medium.rate)
     found = _clip(shown.name, start, Fraction(shown.length), rate)
-    lead = shown.head.before if shown.head.kind == "crossfade" else 0
-    lag = shown.tail.after if shown.tail.kind == "crossfade" else 0
+    lead, lag = shown.head.crossed[0], shown.tail.crossed[1]
     step = shown.speed / rate
     used = (shown.source - lead * step, shown.source + (shown.length + lag) * step)
     found.media_reference = _reference(medium, sequence, used)

@@ -235,7 +235,7 @@ class _Document:
     ) -> None:
         """A clip on its nearest frames, its content moved with it; its fades are transitions."""
         rate = self.sequence.rate
-        start, end = nearest(clip.start), max(nearest(clip.end), nearest(clip.start) + 1)
+        start, end = clip.frames
         lead, after = (nearest(part) for part in clip.head or (Fraction(0), Fraction(0)))
         lag = nearest(following.head[1]) if following is not None and following.head is not None else 0
         if clip.head is not None and lead + after:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS
+from cinecut.analysis.film.gradual.outline import COLUMNS, ROWS, blocks
 from cinecut.analysis.film.gradual.unlike import Filled
 
 _LENGTHS = (8, 12, 18, 27, 40, 58)  # pictures that are tried
@@ -70,23 +70,26 @@ def pushes(pictures: Filled, slack: float = 1.0) -> list[Push]:
 def _first_look(way: Floats, pictures: Filled, slack: float) -> Iterator[tuple[int, int]]:
     """Start and length of what may be a push to the left, by the means of the columns."""
     profile = way.mean(1)
-    width = profile.shape[1]
     for length in _LENGTHS:
         starts = np.arange(1, len(way) - length, max(1, length // 6))
         starts = starts[pictures.may_hold(starts, length, _KNOWN if slack > 1 else _KNOWN_SURE * length)]
-        if not len(starts):
-            continue
         before, middle, after = (profile[starts + later] for later in (-1, length // 2, length))
-        unmoved = np.minimum(_apart(middle, before), _apart(middle, after))
-        slid = [
-            _apart(middle, np.concatenate([before[:, seam:], after[:, :seam]], 1))
-            for seam in range(width // 6, width - width // 6 + 1)
-        ]
-        error = np.min(slid, 0) / np.maximum(unmoved, _FIRST_LEAST)
-        error[unmoved < _FIRST_LEAST] = np.inf
+        unmoved = np.minimum(np.abs(middle - before).mean(1), np.abs(middle - after).mean(1))
+        moved = unmoved >= _FIRST_LEAST
+        starts, error = starts[moved], _slid(before[moved], middle[moved], after[moved]) / unmoved[moved]
         for at in np.argsort(error)[:_TRIES].tolist():
             if error[at] <= _FIRST * slack:
                 yield int(starts[at]), length
+
+
+def _slid(before: Floats, middle: Floats, after: Floats) -> Floats:
+    """[n] how far profiles [n x columns] are from two others side by side, at the best place of the seam."""
+    width = middle.shape[1]
+    both, least = np.concatenate([before, after], 1), np.empty(len(middle), np.float32)
+    shown = np.arange(width // 6, width - width // 6 + 1)[:, None] + np.arange(width)  # [seams x columns]
+    for block in blocks(len(middle)):
+        least[block] = np.abs(both[block][:, shown] - middle[block, None]).mean(2).min(1)
+    return least
 
 
 def _followed(way: Floats, start: int, length: int, slack: float) -> Push | None:

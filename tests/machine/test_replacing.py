@@ -1,0 +1,190 @@
+"""What stands where a file is written: its links, mode and owner stay, what is read-only is left alone, and what
+somebody else saved since it was read is not lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from commandline import cinecut
+from oracle import Film
+from talking import Question, Reply, sensible, talker
+from watching import SMALL, written
+
+from cinecut import files
+from cinecut.cli.specs.check import fmt
+from cinecut.diagnostics import Stop
+from cinecut.files import check_is_file, claimed, held_by, put, write_beside
+from cinecut.media import link
+
+Films = Callable[[Film], Film]
+
+
+def _write(path: Path) -> None:
+    write_beside(path, "new")
+
+
+def _put(path: Path) -> None:
+    (made := path.with_name("made")).write_text("new")
+    put(made, path)
+
+
+@pytest.mark.parametrize("write", [_write, _put])
+def test_links_mode_and_owner_stay(write: Callable[[Path], None], tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (real := tmp_path / "elsewhere" / "real").write_text("old")
+    real.chmod(0o640)
+    if root := os.geteuid() == 0:
+        os.chown(real, 1234, 1235)
+    (path := tmp_path / "link").symlink_to(real)
+    write(path)
+    status = real.stat()
+    assert (path.readlink(), real.read_text(), status.st_mode & 0o777) == (real, "new", 0o640)
+    assert not root or (status.st_uid, status.st_gid) == (1234, 1235)
+    assert {entry.name for entry in tmp_path.rglob("*")} == {"elsewhere", "real", "link"}
+
+
+def test_a_finished_file_goes_to_another_disk_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    renamed = os.rename
+    here = str(tmp_path / "here")
+
+    def rename(self: Path, target: Path) -> None:
+        if str(self).startswith(here) != str(target).startswith(here):
+            raise OSError(18, os.strerror(18))
+        renamed(self, target)
+
+    monkeypatch.setattr(Path, "replace", rename)
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    (made := tmp_path / "here" / "made").write_text("new")
+    (path := tmp_path / "here" / "link").symlink_to(there := tmp_path / "there" / "real")
+    put(made, path)
+    assert (path.is_symlink(), there.read_text()) == (True, "new")
+
+
+@pytest.mark.parametrize("write", [_write, check_is_file, _put])
+def test_what_is_read_only_is_left_alone(write: Callable[[Path], None], tmp_path: Path) -> None:
+    (path := tmp_path / "a b.yaml").write_text("old")
+    path.chmod(0o444)
+    with pytest.raises(Stop, match="read-only") as stop:
+        write(path)
+    assert path.read_text() == "old"
+    assert stop.value.diagnostics[0].hints == (f"chmod u+w '{path}'",)
+
+
+@pytest.mark.parametrize(
+    "words", ["fmt a.yaml", "edit a.yaml trim 1 --out 0:03", "render a.yaml -f -o b.mp4", "sheet a.yaml -f -o b.mp4"]
+)
+def test_no_command_replaces_what_is_read_only(words: str, films: Films, tmp_path: Path) -> None:
+    spec = written(tmp_path, films(SMALL).path)
+    (output := tmp_path / "b.mp4").write_text("mine")
+    before = spec.read_text()
+    for file in (spec, output):
+        file.chmod(0o440)
+    done = cinecut(*words.split(), cwd=tmp_path)
+    assert (done.returncode, "read-only" in done.stderr) == (1, True), done.stderr
+    assert (spec.read_text(), output.read_text()) == (before, "mine")
+
+
+def test_a_trailer_goes_where_its_link_leads(films: Films, tmp_path: Path) -> None:
+    written(tmp_path, films(SMALL).path)
+    (tmp_path / "disk").mkdir()
+    (real := tmp_path / "disk" / "b.mp4").write_text("old")
+    real.chmod(0o604)
+    (output := tmp_path / "b.mp4").symlink_to(real)
+    done = cinecut("render", "a.yaml", "--draft", "-f", "-o", "b.mp4", cwd=tmp_path)
+    assert (done.returncode, output.is_symlink(), real.stat().st_mode & 0o777) == (0, True, 0o604), done.stderr
+    assert real.stat().st_size > 1000
+    output.unlink()
+    output.symlink_to(tmp_path / "gone" / "b.mp4")
+    done = cinecut("render", "a.yaml", "--draft", "-f", "-o", "b.mp4", cwd=tmp_path)
+    assert (done.returncode, "a link into a folder that is not there" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("was", ["old", b"old", ""])
+def test_what_was_saved_meanwhile_is_not_lost(was: str | bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    if was:
+        path.write_text("old")
+    write_beside(path, "new", was=was)
+    with pytest.raises(Stop, match="changed meanwhile: nothing was written"):
+        write_beside(path, "newer", was=was)
+    assert held_by(path) == b"new"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_what_is_saved_in_the_very_moment_of_writing_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path := tmp_path / "a.yaml").write_text("old")
+    exchanged = files._exchanged
+
+    def late(one: Path, other: Path) -> bool:
+        if path.read_text() == "old":
+            path.write_text("saved")
+        return exchanged(one, other)
+
+    monkeypatch.setattr(files, "_exchanged", late)
+    if not exchanged(path, path):
+        pytest.skip("this system cannot exchange files")
+    with pytest.raises(Stop, match="changed meanwhile"):
+        write_beside(path, "new", was="old")
+    assert (path.read_text(), [*tmp_path.iterdir()]) == ("saved", [path])
+
+
+def test_a_spec_that_is_saved_while_its_film_is_measured(
+    films: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = written(tmp_path, films(SMALL).path)
+    measured, saved = link.measure, spec.read_text() + "# saved\n"
+
+    def slow(*asked: object) -> object:
+        spec.write_text(saved)
+        return measured(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(link, "measure", slow)
+    with pytest.raises(Stop, match="changed meanwhile"):
+        link.relink(spec, None)
+    assert spec.read_text() == saved
+
+
+def test_a_spec_that_is_saved_while_it_is_formatted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (spec := tmp_path / "a.yaml").write_text("cinecut:   1\n")
+
+    def slow(document: object) -> str:
+        spec.write_text("cinecut: 1 # saved\n")
+        return "cinecut: 1\n"
+
+    monkeypatch.setattr("cinecut.language.write.format_document", slow)
+    with pytest.raises(Stop, match="changed meanwhile"):
+        fmt([spec])
+    assert spec.read_text() == "cinecut: 1 # saved\n"
+
+
+def test_a_spec_that_is_saved_while_its_film_is_analyzed(films: Films, tmp_path: Path) -> None:
+    spec = tmp_path / "a.yaml"
+
+    def reply(question: Question) -> Reply:
+        spec.write_text("mine\n")
+        return sensible(question)
+
+    with talker(reply) as model:
+        words = ("analyze", films(SMALL).path, "--length", "5", "-o", spec, "--llm-url", model.url)
+        done = cinecut(*words, cwd=tmp_path, CINECUT_CACHE_DIR=str(tmp_path / "runtime"))
+    assert (done.returncode, "changed meanwhile" in done.stderr) == (1, True), done.stderr
+    assert spec.read_text() == "mine\n"
+    assert not spec.with_suffix(".html").exists()
+
+
+def test_one_analysis_at_a_time_writes_a_spec(films: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path / "runtime"))
+    spec = tmp_path / "a.yaml"
+    with claimed(spec):
+        done = cinecut("analyze", films(SMALL).path, "--no-models", "-o", "a.yaml", cwd=tmp_path)
+        assert (done.returncode, "another cinecut is writing a.yaml" in done.stderr) == (1, True), done.stderr
+        with claimed(tmp_path / "b.yaml"):
+            pass
+    with claimed(spec):
+        assert not spec.exists()
