@@ -51,6 +51,13 @@ def fingerprint(path: Path) -> str:
     return f"{size}-{digest.hexdigest()[:16]}"
 
 
+def check_same(path: Path, known: str) -> None:
+    """Raise Stop if a file has another fingerprint than when reading it began: what was read is of neither."""
+    if fingerprint(path) != known:
+        hint = "run this again when it is complete: a copy or a download may go on"
+        raise Stop("unreadable", f"{path} was changed while it was read", hint)
+
+
 @contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
     """Open a regular file for reading. Raises Stop for anything else: reading a pipe could wait for ever."""

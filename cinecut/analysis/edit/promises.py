@@ -125,6 +125,7 @@ class Rising:
     """The rise from act 2 to act 3: `means` [4 x slots] gives the movement of act 2 and of each third of act 3."""
 
     means: Floats
+    moves: list[list[float]]  # of each slot's candidates
     floor: float  # movement below which shots are equally still
     weight: float
 
@@ -140,16 +141,17 @@ class Rising:
             means[row, group] = 1 / max(1, len(group))
         known = np.concatenate([each.moves for each in options]) if options else np.zeros(0)
         floor = 0.05 * float(np.median(known)) if len(known) else 0.0
-        return cls(means, floor, weight if len(acts["act 2"]) and len(acts["act 3"]) and floor else 0.0)
+        moves = [each.moves.tolist() for each in options]
+        return cls(means, moves, floor, weight if len(acts["act 2"]) and len(acts["act 3"]) and floor else 0.0)
 
     def penalty(self, places: Places, options: Sequence[Options]) -> float:
-        return float(self._worth(self.means @ self._moves(places, options)[:, None])[0]) if self.weight else 0.0
+        return float(self._worth(self.means @ self._moves(places)[:, None])[0]) if self.weight else 0.0
 
     def least(self, places: Places, options: Sequence[Options]) -> float:
         """The movement of act 3's calmest third, as a multiple of act 2's; infinite without one."""
         if not self.weight:
             return math.inf
-        second, *thirds = self.means @ self._moves(places, options)
+        second, *thirds = self.means @ self._moves(places)
         shown = [third for third, row in zip(thirds, self.means[1:], strict=True) if row.any()]
         return float((min(shown) + self.floor) / (second + self.floor)) if shown else math.inf
 
@@ -157,12 +159,12 @@ class Rising:
         """The penalty with each candidate of a slot in place of the chosen one."""
         if not self.weight:
             return np.zeros(len(options[number].moves))
-        moves = self._moves(places, options)
+        moves = self._moves(places)
         difference = options[number].moves - moves[number]
         return self._worth((self.means @ moves)[:, None] + self.means[:, number][:, None] * difference)
 
-    def _moves(self, places: Places, options: Sequence[Options]) -> Floats:
-        return np.array([each.moves[place] if place >= 0 else 0.0 for place, each in zip(places, options, strict=True)])
+    def _moves(self, places: Places) -> Floats:
+        return np.array([moves[place] if place >= 0 else 0.0 for place, moves in zip(places, self.moves, strict=True)])
 
     def _worth(self, means: Floats) -> Floats:
         """[n] from the movement of act 2 and of the thirds [4 x n]: by the number of their shots, so that it weighs as
@@ -176,9 +178,11 @@ class Rising:
 @dataclass(frozen=True, slots=True, eq=False)
 class Casting:
     """How a sequence shows the film's main subjects: those that are `due` belong in the slots of the opening, and none
-    in a long row. `kinds` gives each take's subject and whether it surely shows it, as one number."""
+    in a long row. `kinds` gives each take's subject and whether it surely shows it, as one number; `among` the
+    kinds of a slot's candidates, and which of these each one has."""
 
     kinds: NDArray[np.int_]
+    among: Mapping[Options, tuple[list[int], NDArray[np.int_]]]
     opening: frozenset[int]
     due: frozenset[int]
     row: float
@@ -194,15 +198,15 @@ class Casting:
         several = [subject for subject, share in enumerate(cast.shares) if share <= _ALONE]
         due = [2 * subject + 1 for subject in several if 2 * subject + 1 in known][: len(opening)]
         rows = np.where(np.isin(cast.subject, several), kinds, -1)
-        return cls(rows, frozenset(opening), frozenset(due), price * weights.row, price * weights.absent)
+        found = {each: np.unique(rows[each.numbers], return_inverse=True) for each in options}
+        among = {each: (known.tolist(), which) for each, (known, which) in found.items()}
+        return cls(rows, among, frozenset(opening), frozenset(due), price * weights.row, price * weights.absent)
 
     def beside(self, options: Options, before: Sequence[int], after: Sequence[int]) -> Floats:
         """What each candidate costs for the rows that it is in, between these takes (-1: none)."""
         left, right = (tuple(self._kind(take) for take in takes) for takes in (before[-_ROW:], after[:_ROW]))
-        kinds, cost = self.kinds[options.numbers], np.zeros(len(options.numbers))
-        for kind in np.unique(kinds):
-            cost[kinds == kind] = self.row * _rows((*left, int(kind), *right))
-        return cost
+        kinds, which = self.among[options]
+        return np.array([self.row * _rows((*left, kind, *right)) for kind in kinds])[which]
 
     def introducing(self, number: int, options: Options, others: Mapping[int, int]) -> Floats:
         """What each candidate of a slot costs if the others' takes leave a main subject out of the opening."""
