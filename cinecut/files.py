@@ -28,6 +28,7 @@ from typing import Any, BinaryIO
 from cinecut.diagnostics import Stop, as_word
 
 _SAMPLE = 1 << 20  # bytes of head and tail that a fingerprint covers
+_LONGEST_NAME = 255  # bytes of a file's name
 _PART = re.compile(r"\.cinecut-(\d+)-[0-9a-f]{8}\.part")
 
 
@@ -48,6 +49,13 @@ def fingerprint(path: Path) -> str:
             file.seek(max(_SAMPLE, size - _SAMPLE))
             digest.update(file.read())
     return f"{size}-{digest.hexdigest()[:16]}"
+
+
+def check_same(path: Path, known: str) -> None:
+    """Raise Stop if a file has another fingerprint than when reading it began: what was read is of neither."""
+    if fingerprint(path) != known:
+        hint = "run this again when it is complete: a copy or a download may go on"
+        raise Stop("unreadable", f"{path} was changed while it was read", hint)
 
 
 @contextmanager
@@ -119,7 +127,8 @@ def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = (), w
 
 
 def _bytes(content: str | bytes) -> bytes:
-    return content.encode("utf-8") if isinstance(content, str) else content
+    """A text as UTF-8; a name in it may hold any bytes."""
+    return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
 
 
 def held_by(path: Path) -> bytes:
@@ -346,6 +355,8 @@ def working_folder(output: Path) -> Iterator[Path]:
     A killed run leaves its folder behind, and the next run empties it. The folder of a live run is locked.
     """
     folder = output.parent / f".{output.name}.part"
+    if len(os.fsencode(folder.name)) > _LONGEST_NAME:
+        folder = output.parent / f".{hashlib.sha256(os.fsencode(output.name)).hexdigest()}.part"
     folder.mkdir(exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:

@@ -82,13 +82,14 @@ class Score:
         return self.blends_found / max(1, self.blends)
 
 
-def footage(film: Path, start: Fraction, count: int) -> Frames:
-    """`count` pictures of a film from `start` seconds on, cropped to 16:9 and reduced."""
-    scale = f"scale={WIDTH}:{HEIGHT}:force_original_aspect_ratio=increase:flags=area,crop={WIDTH}:{HEIGHT}"
+def footage(film: Path, start: Fraction, count: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Frames:
+    """`count` pictures of a film from `start` seconds on, cropped to the shape of `size` and reduced to it."""
+    width, height = size
+    scale = f"scale={width}:{height}:force_original_aspect_ratio=increase:flags=area,crop={width}:{height}"
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-ss", str(float(start)), "-i", str(film)]
     command += ["-frames:v", str(count), "-vf", scale, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     raw = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    frames = np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
+    frames = np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3)
     if len(frames) < count:
         raise ValueError(f"{film} has only {len(frames)} of {count} pictures after {float(start)} s")
     return frames
@@ -96,7 +97,7 @@ def footage(film: Path, start: Fraction, count: int) -> Frames:
 
 def encode(path: Path, frames: Frames, options: str, rate: Fraction = Fraction(24)) -> Path:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
-    command += ["-s", f"{WIDTH}x{HEIGHT}", "-r", str(rate), "-i", "-", *options.split(), str(path)]
+    command += ["-s", f"{frames.shape[2]}x{frames.shape[1]}", "-r", str(rate), "-i", "-", *options.split(), str(path)]
     subprocess.run(command, input=frames.tobytes(), check=True)
     return path
 

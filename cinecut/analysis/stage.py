@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -19,7 +19,8 @@ from threadpoolctl import threadpool_limits
 
 import cinecut
 from cinecut.analysis.cache import Cache, packed
-from cinecut.files import fingerprint
+from cinecut.diagnostics import Stop
+from cinecut.files import check_same, fingerprint
 
 T = TypeVar("T")
 Progress = Callable[[str, float], None]  # called with a stage's name and the share done, 0..1
@@ -45,20 +46,38 @@ class Stage(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class StageRunner:
-    """Runs stages one after another, and caches their results."""
+    """Runs stages one after another, and caches their results. `seen`: the fingerprints of the files that they read."""
 
     cache: Cache
     progress: Progress
+    seen: dict[Path, str] = field(default_factory=dict)
 
     def run(self, stage: Stage[T], *inputs: object) -> T:
-        """The result of a stage: from the cache, or computed and then cached."""
+        """The result of a stage: from the cache, or computed and then cached. Raises Stop where a file is not what an
+        earlier stage read, or becomes another: nothing of both may be cached as one's."""
+        self._check_same(inputs)
         work = partial(stage.work, *inputs)
         if "progress" in inspect.signature(stage.work).parameters:
             work = partial(work, progress=partial(self.progress, stage.name))
         # Of a library's threads only those of matrix products: models have threads of their own, and use them well.
         work = threadpool_limits.wrap(limits=1, user_api="blas")(work)
-        result: T = self.cache.kept(stage.name, stage.key(inputs), stage.kind, work)
-        return result
+
+        def whole() -> T:
+            try:
+                result: T = work()
+            except Stop:
+                self._check_same(inputs)  # what was wrong with it was that
+                raise
+            self._check_same(inputs)
+            return result
+
+        found: T = self.cache.kept(stage.name, stage.key(inputs), stage.kind, whole)
+        return found
+
+    def _check_same(self, inputs: Iterable[object]) -> None:
+        for file in inputs:
+            if isinstance(file, Path):
+                check_same(file, self.seen.setdefault(file, fingerprint(file)))
 
 
 def content_of(value: object) -> str:

@@ -79,6 +79,13 @@ def shape_of(packet: Any, codec: str) -> bytes | None:
         return data[at + start : at + end] if at >= 0 else None
     if codec == "vp9":
         return _shape_of_vp9(data)
+    if codec == "vvc":  # the last one holds: some writers repeat the film's first one before it
+        units = (
+            data[at:end] for at, end in reversed(_places(data)) if end > at + 1 and data[at + 1] >> 3 == _SPS_OF_VVC
+        )
+        return next(units, None)
+    if codec == "flv1":
+        return _shape_of_flv1(data)
     if codec == "av1" and data.removeprefix(b"\x12\0")[:1] == b"\x0a":  # a sequence header, after a delimiter
         data = data.removeprefix(b"\x12\0")
         return data[2 : 2 + data[1]]
@@ -109,6 +116,15 @@ def _shape_of_vp9(data: bytes) -> bytes:
     rgb, subsampled = bits[at : at + 3] == "111", profile in (1, 3)
     at += 3 + (3 if subsampled else 0) + (1 if not rgb else 0) - (2 if rgb and subsampled else 0)
     return bits[: at + 32].encode()
+
+
+_SPS_OF_VVC = 15
+
+
+def _shape_of_flv1(data: bytes) -> bytes:
+    """The size in the header of a picture of Sorenson's H.263: one of some, or in one or two bytes a side."""
+    bits = f"{int.from_bytes(data[:9], 'big'):072b}"[30:]
+    return bits[: 3 + {0: 16, 1: 32}.get(int(bits[:3], 2), 0)].encode()
 
 
 def _head(packet: Any) -> bytes:

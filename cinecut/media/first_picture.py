@@ -49,14 +49,17 @@ def first_picture(path: Path) -> FirstPicture:
         frame = next(frames, None)
         if frame is None:
             raise Stop("unreadable", f"no picture of {path} can be decoded", "the file may be damaged; does it play?")
-        rotation, mirrored = _orientation(frame)
+        rotation, mirrored = orientation(frame)
         order = _field_order(frame, video.codec_context, frames)
         if order == "progressive" and video.codec_context.name in _IN_FIELDS:
             order = _later_order(media, video)
         return FirstPicture(frame.pts, rotation, mirrored, order, _color(frame, video.codec_context))
 
 
-def _orientation(frame: VideoFrame) -> tuple[int, bool]:
+UPRIGHT = (0, False)
+
+
+def orientation(frame: VideoFrame) -> tuple[int, bool]:
     """Degrees clockwise that a player turns a picture, and whether it is then mirrored left to right."""
     rotation = -frame.rotation % 360 // 90 * 90
     try:

@@ -267,7 +267,9 @@ def contents(frame: VideoFrame) -> list[object]:
 
 
 def pixels(frame: VideoFrame) -> list[bytes]:
-    """The planes of a picture, without what pads their rows."""
+    """The planes of a picture, without what pads their rows; of one whose rows go upwards those of another format."""
+    if any(plane.line_size < 0 for plane in frame.planes):
+        frame = frame.reformat(format="gbrp16le")
     return [
         np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].tobytes()
         for plane in frame.planes

@@ -133,7 +133,7 @@ class _Clock:
             stamps = stamps[stamps.index(first) :]
             shown = [stamp for stamp in shown if stamp is None or stamp >= stamps[0]]
         doubtful = len(shown) - len(stamps) > max(_EQUAL, len(shown) // 100)
-        self.stamps = bool(packets) and not doubtful and not by_place
+        self.stamps = bool(packets) and not (doubtful or counted or by_place)
         if packets and (counted or by_place or not stamps):
             head = beginning_of(path, declared)
             unseen, begin = head.skipped + head.leading, head.stamp or Fraction(0)

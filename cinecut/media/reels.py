@@ -8,8 +8,9 @@ keeps every time base exact. It has no negative stamps, which what lies before a
 that picture is at `REEL_EPOCH`, and the plan's arguments take it back to zero.
 
 A container is trusted with a film's packets when a picture decodes from it as from the film. Where none is (ways of
-storing that only AVI knows), and where a film's pictures change their size midway, are cut by an edit list or renewed
-gradually before a shot, the pictures are decoded and stored without loss.
+storing that only AVI knows; pictures that say themselves how they are turned), and where a film's pictures change their
+size midway, are cut by an edit list or renewed gradually before a shot, the pictures are decoded and stored without
+loss.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, clock, nearest
 from cinecut.media.bitstream import pictures_to_recover, referenced, shows_nothing
 from cinecut.media.decode_order import restamped_packets
+from cinecut.media.first_picture import UPRIGHT, orientation
 from cinecut.media.frames import contents, only_picture, open_film, packets_from
 from cinecut.media.open import open_bytes, open_media, packets_of, picture_stream, whole_packets
 from cinecut.media.sound.film_samples import FilmSounds, default_layout, film_sounds, in_blocks, stretch
@@ -349,11 +351,13 @@ def _gives_back(name: str, video: Any, packet: Any, frame: VideoFrame) -> bool:
             other = next((only_picture(again.codec_context, each) for each in packets), None)
     except (ValueError, av.error.FFmpegError):
         return False
-    return other is not None and contents(frame) == contents(other)
+    return other is not None and contents(frame) == contents(other) and orientation(other) == UPRIGHT
 
 
 def _same_stream(out: Any, stream: Any) -> Any:
-    """The same stream, its clock in ticks of which a second holds a whole number."""
+    """The same stream, its clock in ticks of which a second holds a whole number. How players turn it is left out: the
+    graph does that, and FFmpeg would say it of the trailer once more."""
     target = out.add_stream_from_template(stream, opaque=True)
+    target.set_display_matrix(None)
     target.time_base = Fraction(1, Fraction(stream.time_base).denominator)
     return target

@@ -203,7 +203,8 @@ def print_lock(lock: TrailerLock, name: str) -> str:
     """A lock as YAML, one value per line, always in the same order. `name`: the spec's file."""
     command = f"cinecut render {as_word(name)} --locked"
     head = f"# What the trailer of {name} is made of, and what came of it: `{command}` makes exactly"
-    rows = [re.sub(r"[\r\n]", " ", head), "# this; `cinecut why` says what differs. Made by `cinecut lock`."]
+    head = "".join(sign if sign.isprintable() else " " for sign in head)
+    rows = [head, "# this; `cinecut why` says what differs. Made by `cinecut lock`."]
     rows += [f"lock: {_VERSION}", *_rows(asdict(lock))]
     return "\n".join(rows) + "\n"
 
@@ -218,7 +219,7 @@ def _rows(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
             for item in value:
                 yield from _item(item, indent + "  ")
         else:
-            yield f"{indent}{_text(key)}: {json.dumps(value, ensure_ascii=False)}"
+            yield f"{indent}{_text(key)}: {_json(value)}"
 
 
 def _item(item: Any, indent: str) -> Iterator[str]:
@@ -227,11 +228,17 @@ def _item(item: Any, indent: str) -> Iterator[str]:
         yield f"{indent}- {first.strip()}"
         yield from others
     else:
-        yield f"{indent}- {json.dumps(item, ensure_ascii=False)}"
+        yield f"{indent}- {_json(item)}"
 
 
 def _text(key: str) -> str:
-    return key if re.fullmatch(r"[a-z_][a-z0-9_]*", key) else json.dumps(key, ensure_ascii=False)
+    return key if re.fullmatch(r"[a-z_][a-z0-9_]*", key) else _json(key)
+
+
+def _json(value: Any) -> str:
+    """JSON that is YAML too, which takes some signs only as escapes."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
 
 
 def read_lock(path: Path) -> TrailerLock:

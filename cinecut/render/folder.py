@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cinecut.compiler.picture.look import own_name
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
-from cinecut.files import content_of, disk_errors, fingerprint, working_folder
+from cinecut.files import check_same, content_of, disk_errors, fingerprint, working_folder
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
@@ -129,10 +129,16 @@ class _Maker:
             materials.watch.stage("reels", self._done + done, self._total, None)
 
         for name in sorted({reel.film for reel in reels}):
-            if name not in self._films:
-                self._films[name] = Reels(job.films[name], job.plan.layout.trailer.footage[name].facts)
+            film, facts = job.films[name], job.plan.layout.trailer.footage[name].facts
             own = [reel for reel in reels if reel.film == name]
-            self._films[name].write(own, materials.folder, tell)
+            try:
+                if name not in self._films:
+                    self._films[name] = Reels(film, facts)
+                self._films[name].write(own, materials.folder, tell)
+            except Stop:
+                check_same(film, facts.fingerprint)  # what was wrong with it was that
+                raise
+            check_same(film, facts.fingerprint)  # before anything of it is stored
             self._done += len(own)
 
     def close(self) -> None:

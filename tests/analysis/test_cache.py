@@ -18,6 +18,7 @@ from cinecut.analysis.cache import Cache, packed, unpacked
 from cinecut.analysis.film.shots import SHOTS
 from cinecut.analysis.stage import Stage, StageRunner, code_of
 from cinecut.analysis.story.arc import Zone
+from cinecut.diagnostics import Stop
 from cinecut.language.timebase import FilmTime
 
 
@@ -132,3 +133,27 @@ def test_matrix_products_of_a_stage_have_one_thread_and_models_keep_theirs(tmp_p
         after = _threads()
     assert before["blas"] == 3
     assert (within, after) == ({**before, "blas": 1}, before)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_file_that_is_changed_while_it_is_read_is_cached_as_none(fails: bool, tmp_path: Path) -> None:
+    (file := tmp_path / "film").write_text("old")
+
+    def work(path: Path) -> int:
+        if path.read_text() == "old":
+            path.write_text("new")
+            if fails:
+                raise Stop("unreadable", "this is no film")
+        return len(path.read_text())
+
+    def line() -> StageRunner:
+        return StageRunner(Cache("film", tmp_path), lambda stage, done: None)
+
+    changed = "film was changed while it was read"
+    with pytest.raises(Stop, match=changed):
+        line().run(Stage("reading", int, work), file)
+    (running := line()).run(Stage("reading", int, work), file)
+    file.write_text("other")
+    with pytest.raises(Stop, match=changed):
+        running.run(Stage("more", int, work), file)
+    assert line().run(Stage("reading", int, work), file) == len("other")

@@ -98,6 +98,17 @@ def test_a_working_folder_that_was_just_deleted_is_anothers(tmp_path: Path, monk
         pass
 
 
+def test_the_longest_names_are_written_too(tmp_path: Path) -> None:
+    output = tmp_path / ("é" * 125 + ".mp4")
+    with working_folder(output) as folder:
+        assert folder.parent == tmp_path
+        with pytest.raises(Stop, match="another cinecut"), working_folder(output):
+            pass
+    write_beside(output, "a name of any bytes: \udcff")
+    assert output.read_text() == "a name of any bytes: \\udcff"
+    assert [*tmp_path.iterdir()] == [output]
+
+
 @pytest.mark.parametrize(
     ("pipe", "words", "status"),
     [

@@ -153,6 +153,13 @@ def _joins() -> list[Recipe]:
             {"sample_rate": 44100},
             restarts=True,
         ),
+        *_joined(
+            "two recordings joined, 44.1 kHz becomes 48",
+            "ts h264 aac",
+            {"sample_rate": 48000},
+            restarts=True,
+            sample_rate=44100,
+        ),
         *_joined("two recordings joined, 90 s apart", "ts h264 mp2, ts mpeg2 ac3", {"options": late}),
         *_joined("two recordings joined, 90 s apart", "mkv h264 aac", {"more": late[-2:]}),
         *_joined("two films joined without encoding", films, {}, join="concat"),
@@ -160,7 +167,7 @@ def _joins() -> list[Recipe]:
             "the picture grows",
             "ts h264 mp2, ts mpeg2 ac3, mkv h264 aac, webm vp8 opus, webm vp9 opus, "
             "mkv av1 opus, mkv mjpeg flac, mp4 h264 aac, mp4 av1 aac, flv h264 aac, avi png pcm_s16le, "
-            "mov prores pcm_s16le, mkv j2k flac",
+            "mov prores pcm_s16le, mkv j2k flac, flv flv1 mp3, ts vvc mp2",
             {"size": (512, 288)},
             join="concat",
         ),
@@ -189,7 +196,10 @@ def _shapes() -> list[Recipe]:
     films += _films("NTSC", "dv dv pcm_s16le, avi dv pcm_s16le", **ntsc)
     for turn in ("90", "180", "270"):
         turned = ("-display_rotation", f"-{turn}")
-        films += _films(f"turned by {turn}", "mp4 h264 aac, mov hevc aac, mkv h264 aac", before=turned)
+        films += _films(f"turned by {turn}", "mp4 h264 aac, mov hevc aac, mkv h264 aac, mov prores pcm_s16le",
+                        before=turned)  # fmt: skip
+    told = copied("-bsf:v", "h264_metadata=display_orientation=insert:rotate=90")
+    films += _films("turned by what its pictures say", "mp4 h264 aac, ts h264 mp2", steps=(told,))
     films += _films("mirrored", "mp4 h264 aac, mov h264 aac", before=("-display_hflip",))
     films += _films("turned and mirrored", "mp4 h264 aac", before=("-display_rotation", "-90", "-display_hflip"))
     films += _films("anamorphic", "mkv h264 aac, mp4 h264 aac, vob mpeg2 ac3, avi mpeg4 pcm_s16le",

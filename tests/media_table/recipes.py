@@ -114,7 +114,7 @@ def film(container: str, picture: str, sound: str = "", oddity: str = "", /, **c
 # Each container's usual sound, and the codecs of pictures that the bundled FFmpeg writes into it.
 _PICTURES_IN = {
     ("mkv", "flac"): "h264 hevc av1 vp8 vp9 vvc mpeg1 mpeg2 mpeg4 msmpeg4v3 wmv2 h263 theora mjpeg j2k prores dnxhr vc2"
-    " snow png utvideo huffyuv ffv1 magicyuv v210 rawvideo rgb hap speedhq apv avs2 gif dv cinepak",
+    " snow png utvideo huffyuv ffv1 magicyuv v210 rawvideo rgb hap speedhq apv avs2 gif dv cinepak amv",
     ("webm", "opus"): "vp8 vp9 av1",
     ("mp4", "aac"): "h264 hevc av1 vp9 vvc mpeg1 mpeg2 mpeg4 mjpeg j2k vc2 png ffv1 apv",
     ("ipod .m4v", "aac"): "h264 mpeg4",
@@ -153,7 +153,7 @@ _SILENT |= {"h261": "h261", "h263": "h263", "drc": "vc2", "swf": "flv1", "flv": 
 # Each container with a light picture, and the codecs of sound that the bundled FFmpeg writes into it.
 _SOUNDS_IN = {
     ("mkv", "h264"): "aac mp2 mp3 ac3 eac3 dts opus vorbis alac wavpack tta truehd mlp wmav2 pcm_s16le pcm_s24be pcm_u8"
-    " pcm_f32le pcm_alaw adpcm_ima_wav adpcm_ms g722 g726 amr",
+    " pcm_f32le pcm_alaw adpcm_ima_wav adpcm_ms adpcm_yamaha g722 g726 amr",
     ("mp4", "h264"): "mp3 ac3 eac3 dts opus flac alac truehd pcm_s16le pcm_f32le",
     ("mov", "h264"): "aac mp3 ac3 alac pcm_s16be pcm_s24le pcm_u8 pcm_f32le pcm_mulaw adpcm_ima_wav adpcm_ima_qt"
     " adpcm_ms nellymoser",

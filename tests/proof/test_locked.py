@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from commandline import cinecut
+from commandline import cinecut, needs_name
 from oracle import Film, Sound
 
 SPEC = """cinecut: 1
@@ -125,6 +125,16 @@ def test_two_locks(folder: Path) -> None:
     [(part, causes)] = why(folder, "old.lock", "a.yaml.lock")
     assert "shot 2" in part
     assert "shot 2: 'Soon' → 'Now'" in causes[0]
+
+
+def test_a_lock_names_any_file(folder: Path) -> None:
+    name = "a\x7f\x85\u2028\ufeff\U0001f3ac'b"
+    needs_name(name)
+    (folder / "film.mp4").rename(folder / f"{name}.mp4")
+    (folder / "a.yaml").rename(folder / f"{name}.yaml")
+    (folder / f"{name}.yaml").write_text(SPEC.replace("film.mp4", json.dumps(f"{name}.mp4")), encoding="utf-8")
+    assert cinecut("lock", f"{name}.yaml", cwd=folder).returncode == 0
+    assert why(folder, f"{name}.yaml") == []
 
 
 @pytest.mark.parametrize("text", ["", "lock: 2\n", "lock: 1\n", "[", "lock: 1\ncinecut: 3\nspec: 4\n"])

@@ -52,6 +52,13 @@ def test_a_songs_level_is_that_of_its_sound_in_the_trailer(channels: int, tmp_pa
     assert abs(level - -20) < 0.2
 
 
+def test_a_steady_offset_is_no_sound(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "song.wav", 0.3 + np.concatenate([np.zeros(RATE), tone(2)]), RATE, subtype="FLOAT")
+    levels = measure_song(tmp_path / "song.wav", lambda done: None).levels
+    assert levels[:98].max() < -60
+    assert abs(levels[110:290].mean() - -20) < 0.2
+
+
 def test_outside_a_song_is_silence(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "song.wav", tone(1), RATE)
     levels = measure_song(tmp_path / "song.wav", lambda done: None)

@@ -36,7 +36,7 @@ LINES: dict[str, tuple[str, str]] = {
     "fa": ("cp1256", "من نمي دانم چه بر سر همسرم آمده است.|کجا بودي؟ تمام شب را براي تو صبر کردم.|فردا در خانه هستيم، دوست من.|پيش از آن که بروم حقيقت را به من بگو."),
     "th": ("cp874 tis_620", "ผมไม่รู้ว่าเกิดอะไรขึ้นกับภรรยาของผม|คุณอยู่ที่ไหนมา ฉันรอคุณทั้งคืน|พรุ่งนี้เราจะอยู่ที่บ้านแล้วเพื่อน|บอกความจริงกับผมก่อนที่ผมจะไป"),
     "vi": ("cp1258", "Tôi không biết chuyện gì đã xảy ra với vợ tôi.|Anh đã ở đâu? Em đợi anh cả đêm.|Ngày mai chúng ta sẽ về nhà, bạn của tôi.|Hãy nói cho tôi sự thật trước khi tôi đi."),
-    "ja": ("cp932 euc_jp iso2022_jp", "妻に何があったのか分からない。|どこにいたの？一晩中待っていたのよ。|明日はもう家にいるよ、友よ。|行く前に本当のことを言ってくれ。"),
+    "ja": ("cp932 euc_jp iso2022_jp iso2022_jp_ext iso2022_jp_3", "妻に何があったのか分からない。|どこにいたの？一晩中待っていたのよ。|明日はもう家にいるよ、友よ。|行く前に本当のことを言ってくれ。"),
     "ko": ("cp949 iso2022_kr johab", "아내에게 무슨 일이 있었는지 모르겠어요.|어디 있었어? 밤새도록 기다렸잖아.|내일이면 집에 있을 거야, 친구.|가기 전에 나한테 사실을 말해 줘."),
     "zh": ("gb18030 big5 hz", "我不知道我的妻子出了什么事。|你去哪里了？我等了你一整夜。|明天我们就在家里了，我的朋友。|在我走之前，告诉我真相吧。"),
 }  # fmt: skip
@@ -75,3 +75,8 @@ def test_legacy_encodings_are_read(language: str, encoding: str, long: bool) -> 
     data, wanted = subtitles(language, encoding, long)
     found = decode(data).text.split("\n")
     assert found == wanted
+
+
+def test_katakana_of_half_the_width_is_read() -> None:
+    line = "ｱﾘｶﾞﾄｳ、妻よ。"
+    assert decode(line.encode("iso2022_jp_ext")).text == line

@@ -112,3 +112,9 @@ def test_only_subtitles_are_taken_from_beside_the_film(tmp_path: Path) -> None:
     sources = {track.source for track in found.tracks}
     assert sources == {"film.sub", "film.txt", "film.xml", "film.smi", "film.es.ttml"}
     assert found.bitmaps == ("film.en.idx",)
+
+
+def test_a_file_is_read_to_its_end_however_long() -> None:
+    count = 50_100
+    text = "\n".join(f"{n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}:a word" for n in range(count))
+    assert len(parse_cues(text.encode(), "film.txt").cues) == count

@@ -14,7 +14,7 @@ from cinecut.analysis.stage import Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.media.sound.film_samples import film_sounds
-from cinecut.media.sound.samples import mono
+from cinecut.media.sound.samples import mono, without_offset
 
 STEP = Fraction(1, 10)  # seconds
 _RATE = 8000  # enough for a level, since loud sounds are mostly below 4 kHz
@@ -57,7 +57,7 @@ def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float]
         sound = sounds.parts[0]
         first = nearest(facts.start * sound.rate)
         for part in mono(((place - first, frame) for place, frame in sound.all()), _RATE):
-            carry = np.concatenate([carry, part])
+            carry = np.concatenate([carry, without_offset(part)])
             count = len(carry) // block
             means = np.square(carry[: count * block].reshape(count, block)).mean(axis=1)[: len(sums) - position]
             sums[position : position + len(means)] = means

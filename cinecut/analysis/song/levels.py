@@ -20,7 +20,7 @@ from cinecut.analysis.song.onsets import LIMIT, Progress, in_blocks
 from cinecut.analysis.stage import Stage
 from cinecut.graph.channels import downmix
 from cinecut.language.timebase import FilmRange, FilmTime
-from cinecut.media.sound.samples import counted, mono, song_frames
+from cinecut.media.sound.samples import counted, mono, song_frames, without_offset
 from cinecut.vibes import Vibe
 
 Levels = NDArray[np.float32]
@@ -71,7 +71,7 @@ def measure_song(song: Path, progress: Progress) -> SongLevels:
     powers, step = [np.zeros(0, np.float32)], int(_RATE * STEP)
     samples = mono(counted(song_frames(song, [])), _RATE, lambda layout: 10 ** (rendered(layout) / 20))
     for done, block in enumerate(in_blocks(samples, _BLOCK * _RATE), 1):
-        padded = np.pad(block, (0, -block.size % step))
+        padded = np.pad(without_offset(block), (0, -block.size % step))
         powers.append(np.asarray(np.square(padded).reshape(-1, step).mean(axis=1), np.float32))
         progress(min(1.0, done * _BLOCK / LIMIT))
         if done * _BLOCK >= LIMIT:

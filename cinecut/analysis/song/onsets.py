@@ -16,7 +16,7 @@ import numpy as np
 
 from cinecut.diagnostics import Diagnostic
 from cinecut.media.probe import song_facts
-from cinecut.media.sound.samples import Floats, counted, mono, song_frames
+from cinecut.media.sound.samples import Floats, counted, mono, song_frames, without_offset
 
 Progress = Callable[[float], None]
 
@@ -89,7 +89,7 @@ def _blocks(song: Path, limit: int, warnings: list[Diagnostic]) -> Iterator[Floa
     """Mono samples at RATE, _BLOCK at a time, at most `limit` seconds."""
     left = limit * RATE
     for block in in_blocks(mono(counted(song_frames(song, warnings)), RATE), _BLOCK):
-        yield np.asarray(np.clip(block[:left], -8.0, 8.0), np.float32)
+        yield np.asarray(np.clip(without_offset(block[:left]), -8.0, 8.0), np.float32)
         left -= block.size
         if left <= 0:
             return

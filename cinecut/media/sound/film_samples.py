@@ -78,6 +78,7 @@ class _Grid:
     bounds: tuple[Fraction, Fraction]
 
 
+_NEVER_FORGET = ("adpcm_yamaha", "adpcm_aica", "adpcm_ima_oki")  # each sample is a step from the one before
 _NOISY = ("aac", "aac_latm", "ac3", "eac3")
 
 
@@ -119,6 +120,8 @@ class FilmSound:
 
     def _from(self, start: Fraction) -> Iterator[Placed]:
         """Frames from before a moment on."""
+        if self.stream.codec_context.codec.name in _NEVER_FORGET:
+            return self._onward(nearest(start * self.rate))
         coarse = Fraction(self.stream.time_base) > _COARSE and self._tick > 1
         count = _FEW if not coarse or self._grid is None or self._grid.size > 4 * self._tick else _MANY
         for further in _FURTHER:
@@ -185,15 +188,18 @@ class FilmSound:
         at: int | Fraction | None = origin  # a fraction after frames of another rate
         slack = max(exact, rate // _TOGETHER)
         before = 0  # by how much the stamp of the frame before was off
-        changed = _RateChange(joined(self._media))
+        changed, counted = _RateChange(joined(self._media)), False
         for frame, following in pairwise(chain(frames, [None])):
             assert frame is not None
             length = samples_of(frame, rate)
             if at is None:
                 at = self._place(frame.pts or 0)
-            off = changed.believed(self._off(frame, at))
+            off = 0 if counted else changed.believed(self._off(frame, at))
             changed.see(frame, length)
-            after = None if following is None else changed.believed(self._off(following, at + length))
+            counted = following is not None and self._counted_on(frame, following)
+            after = off if counted else None
+            if following is not None and not counted:
+                after = changed.believed(self._off(following, at + length))
             # A leap is believed where it lasts; where it is a small one, only if it is the very same after it.
             leaps = abs(off) > slack and (after is None or abs(after) > slack)
             leaps = leaps or (after is not None and abs(off - before) > exact and abs(after - off) <= 1 < abs(off))
@@ -204,6 +210,14 @@ class FilmSound:
             before = 0 if leaps else off
             yield _whole(at), frame
             at += length
+
+    def _counted_on(self, frame: av.AudioFrame, following: av.AudioFrame) -> bool:
+        """Whether a frame's stamp is no more than the one before it counted on as if no rate had changed: of AAC
+        libraries go on so to the end, and are right with the stamps that are stored alone."""
+        unchanged = frame.sample_rate == self.rate or not self.stream.codec_context.name.startswith("aac")
+        if unchanged or frame.pts is None or following.pts is None:
+            return False
+        return bool(abs((following.pts - frame.pts) * self._tick - frame.samples) <= max(Fraction(2), self._tick))
 
     def _off(self, frame: av.AudioFrame, place: int | Fraction) -> int:
         """By how many samples a frame's stamp is after a place; where it has none, it is not off."""

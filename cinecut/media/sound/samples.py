@@ -135,6 +135,15 @@ def mono(frames: Iterable[Placed], rate: int, gain: Callable[[str], float] = lam
         yield from flush(resampler.resample(None))
 
 
+def without_offset(samples: Floats) -> Floats:
+    """Samples without a steady offset, which cheap converters add: nobody hears it, but it would count as sound."""
+    offset = np.median(samples) if samples.size else np.float32(0)
+    return samples - offset if abs(offset) > _OFFSET else samples
+
+
+_OFFSET = 1e-3  # of full scale; what is smaller is less than what is heard in a quiet passage
+
+
 def samples_of(frame: av.AudioFrame, rate: int) -> int | Fraction:
     """How many samples at a rate a frame lasts."""
     samples: int = frame.samples

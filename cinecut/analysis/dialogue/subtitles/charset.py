@@ -13,6 +13,7 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -30,7 +31,13 @@ class Decoded:
 _TYPOGRAPHY = frozenset("–—…‘’‚“”„«»‹›‐‑°•·©®™№€£§†×½´`¨¡¿ª、。！？「」『』，：～・《》（）\xa0\u200b")
 _WORD = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]+")  # Thai and CJK: one character
 _SAMPLE = 24_000  # bytes or characters that are judged
-_ESCAPES = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$", "iso2022_jp"), (b"~{", "hz"))  # of seven-bit encodings
+_ESCAPES = (  # of seven-bit encodings
+    (b"\x1b$)C", "iso2022_kr"),
+    (b"\x1b$", "iso2022_jp"),
+    (b"\x1b", "iso2022_jp_ext"),  # with katakana of half the width
+    (b"\x1b$", "iso2022_jp_3"),
+    (b"~{", "hz"),
+)
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -67,10 +74,8 @@ def _escaped(data: bytes) -> str | None:
         return None
     for mark, encoding in _ESCAPES:
         if mark in data:
-            try:
+            with suppress(UnicodeDecodeError):
                 return encoding if not data.decode(encoding).isascii() else None
-            except UnicodeDecodeError:
-                return None
     return None
 
 

@@ -17,7 +17,6 @@ from cinecut.analysis.dialogue.subtitles.ebu_stl import is_stl, read_stl
 from cinecut.analysis.dialogue.subtitles.timed_text import kind_of, read_rows
 from cinecut.diagnostics import Stop
 
-_MAX_CUES = 50_000
 _MAX_RAW_TEXT = 4_000  # characters of one cue, markup included
 _LAST_MS = 100 * 3_600_000 - 1  # SRT has two digits for the hour
 
@@ -59,7 +58,7 @@ def parse_cues(data: bytes, source: str, rate: Fraction = Fraction(25)) -> Cues:
     """All cues of a file, with its own times and order; `rate` is the film's, for files that count frames. Raises
     Stop("unreadable") if there is none."""
     if is_stl(data):
-        cues = [_bounded(*row) for row in read_stl(data)[:_MAX_CUES]]
+        cues = [_bounded(*row) for row in read_stl(data)]
         return Cues(tuple(cues), language_of("\n".join(cue.text for cue in cues)))
     decoded = decode(data)
     text = unified(decoded.text)
@@ -68,7 +67,7 @@ def parse_cues(data: bytes, source: str, rate: Fraction = Fraction(25)) -> Cues:
     elif rows := _ASS_ROW.findall(_in_usual_order(text)):
         cues = _from_ass(rows)
     elif _TIMING.search(text) is None and (kind := kind_of(text)) is not None:
-        cues = [_bounded(*row) for row in read_rows(text, kind, rate)[:_MAX_CUES]]
+        cues = [_bounded(*row) for row in read_rows(text, kind, rate)]
     else:
         cues = _from_srt(text)
     if not any(cue.text.strip() for cue in cues):
@@ -123,12 +122,12 @@ def _from_srt(text: str) -> list[SubtitleCue]:
     is_vtt = text.lstrip().startswith("WEBVTT")
     spelled = _TIMING.sub(_spell_timing, _INLINE_STAMP.sub("", text))
     events = pysubs2.SSAFile.from_string(spelled, format_="srt", keep_html_tags=True).events
-    return [_cue(event, is_vtt) for event in events[:_MAX_CUES]]
+    return [_cue(event, is_vtt) for event in events]
 
 
 def _from_ass(rows: list[str]) -> list[SubtitleCue]:
     """ASS and SSA: only the rows with usable times, since pysubs2 fails at the first row without them."""
-    spelled = "[Events]\n" + "\n".join(f"Dialogue: 0,{row}" for row in rows[:_MAX_CUES])
+    spelled = "[Events]\n" + "\n".join(f"Dialogue: 0,{row}" for row in rows)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about margins that are no numbers; margins are not used here
         events = pysubs2.SSAFile.from_string(spelled, format_="ass").events
