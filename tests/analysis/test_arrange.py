@@ -81,7 +81,7 @@ def _tempo(vibe: Vibe, tempo: Fraction, rate: Fraction) -> Tempo:
     return Tempo(Grid(4, Fraction(0), beat), rate, rate, beat / 2 + 2 / rate if fades else Fraction(0))
 
 
-@pytest.mark.matrix(9)
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_arranged_holds_every_promise(name: str, seed: int) -> None:
