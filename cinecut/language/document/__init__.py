@@ -7,7 +7,6 @@ the rest survives.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import unicodedata
