@@ -65,11 +65,27 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
         with open_regular(path) as file:
             yield file
     except FileNotFoundError:
-        raise Stop("missing-file", f"there is no file {path}") from None
+        raise Stop("missing-file", f"there is no file {path}", *near(path)) from None
     except NotAFileError as error:
         raise Stop("unreadable", f"{path} is {error.strerror}, not a file") from None
     except OSError as error:
         raise Stop("unreadable", f"{path} cannot be read: {error.strerror}") from None
+
+
+def near(path: Path) -> list[str]:
+    """A hint for a file that is not there: one beside it with a name much like it, or where a dead link leads."""
+    from difflib import get_close_matches
+
+    if os.path.islink(path):  # noqa: PTH114 - Path's own raises where a name is too long
+        return [f"{path.name} is a link to {os.readlink(path)}, which is not there"]  # noqa: PTH115
+    if not os.path.isdir(path.parent):  # noqa: PTH112 - Path's own raises where a name is too long
+        return [f"there is no folder {path.parent} either"]
+    try:
+        names = [file.name for file in path.parent.iterdir()]
+    except OSError:
+        return []
+    close = get_close_matches(path.name, names, n=1)
+    return [f"did you mean {path.parent / close[0]}?"] if close else []
 
 
 def content_of(path: Path, most: int = -1) -> bytes:

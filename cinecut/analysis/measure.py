@@ -30,7 +30,7 @@ from cinecut.analysis.song.levels import as_rendered
 from cinecut.analysis.stage import StageRunner
 from cinecut.analysis.story.narrative import understand
 from cinecut.analysis.story.scenes import describe
-from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.diagnostics import Diagnostic, Stop, as_word
 from cinecut.inference.server import Models
 from cinecut.language.facts import FilmFacts
 from cinecut.media.sound.film_audio import choice, with_first
@@ -83,7 +83,8 @@ def _usable(film: Path, shots: ShotList) -> list[FilmShot]:
     usable = [shot for shot in shots.shots if shot.usable]
     if not usable:
         reasons = ", ".join(sorted({shot.why_not or "" for shot in shots.shots}))
-        raise Stop("no-material", f"nothing of {film} can be shown: all of it is {reasons or 'empty'}")
+        hint = f"cinecut shots {as_word(film)} says so of each shot"
+        raise Stop("no-material", f"nothing of {film} can be shown: all of it is {reasons or 'empty'}", hint)
     return usable
 
 

@@ -19,7 +19,6 @@ from threadpoolctl import threadpool_limits
 
 import cinecut
 from cinecut.analysis.cache import Cache, packed
-from cinecut.diagnostics import Stop
 from cinecut.files import check_same, fingerprint
 
 T = TypeVar("T")
@@ -65,7 +64,7 @@ class StageRunner:
         def whole() -> T:
             try:
                 result: T = work()
-            except Stop:
+            except Exception:
                 self._check_same(inputs)  # what was wrong with it was that
                 raise
             self._check_same(inputs)

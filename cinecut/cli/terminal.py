@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cinecut.diagnostics import Diagnostic, Severity, Stop, as_text, condensed, harmless
+from cinecut.diagnostics import Diagnostic, Severity, Stop, as_text, as_word, condensed, harmless
 from cinecut.files import check_is_file, content_of
 
 if TYPE_CHECKING:
@@ -68,6 +68,15 @@ def check_free(target: Path | None, force: bool, hint: str = "--force replaces i
         check_is_file(target)
     if target is not None and os.path.lexists(target) and not force and not may_replace(target):
         raise Stop("output", f"{target} is there already", hint)
+
+
+def check_film(film: Path) -> None:
+    """Raise Stop for a spec in a film's place."""
+    if film.suffix.lower() in SPECS and film.is_file():
+        raise Stop("unreadable", f"{film} is a spec, and no film", f"cinecut render {as_word(film)} renders it")
+
+
+SPECS = (".yaml", ".yml")
 
 
 def check_ending(target: Path | None, what: str, *endings: str) -> None:

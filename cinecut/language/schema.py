@@ -102,7 +102,14 @@ def chosen_file(choice: str, schema: str, folder: Path, own: Path) -> Path:
         return own
     close = get_close_matches(choice.lower(), names, n=1)
     known = f"there are {', '.join(names)}; a file of your own ends with .yaml"
-    raise Stop("option", f"there is no {kind} {choice!r}", f"did you mean {close[0]}?" if close else known)
+    hint = f"did you mean {close[0]}?" if close else _FILES.get(kind, known) if Path(choice).suffix else known
+    raise Stop("option", f"there is no {kind} {choice!r}", hint)
+
+
+_FILES = {  # in the place of a name
+    "kit": "cinecut kits KIT FILE tests a file against a kit",
+    "vibe": "cinecut vibes VIBE --still FILM@TIME shows a frame in a vibe; a file of your own ends with .yaml",
+}
 
 
 def root_of(path: Path, schema: str, starter: str, report: Report) -> Node:

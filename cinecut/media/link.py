@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cinecut.diagnostics import Report, Span, Stop
-from cinecut.files import fingerprint, write_beside
-from cinecut.language.document import Document, MapNode, Node, NodePath, near, odd_spaces, repeated
+from cinecut.files import fingerprint, near, write_beside
+from cinecut.language.document import Document, MapNode, Node, NodePath, odd_spaces, repeated
 from cinecut.language.events import ActMarker, Cue, Entry, Picture, Recorded, Still
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.read import ABSENT, ANY_RATE, inside, load_spec

@@ -38,7 +38,7 @@ def open_container(path: Path, what: str = "film", *, decodes: bool = True) -> I
     try:
         return _opened(source, formats, {} if decodes else {"codec_whitelist": "none"})
     except av.error.ArgumentError:
-        hint = "a playlist, or any other file that names more files, is not opened"
+        hint = _taken_for(path) or "a playlist, or any other file that names more files, is not opened"
         raise Stop("unreadable", f"{path} is no {what} that can be read", hint) from None
     except av.error.FFmpegError as error:
         raise unreadable(path, what, error) from None
@@ -72,7 +72,7 @@ def open_bytes(data: bytes) -> InputContainer:
 
 
 def unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
-    reason, hint = str(error.strerror), "the file may be cut short or damaged; does it play?"
+    reason, hint = str(error.strerror), _taken_for(path) or "the file may be cut short or damaged; does it play?"
     if not path.stat().st_size:
         hint = "the file is empty"
     elif (kinds := _boxes(path)) and b"moov" not in kinds:
@@ -82,6 +82,15 @@ def unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
             reason = "it is a segment of a stream, without the stream's head (moov)"
             hint = f"the head is a file of its own, often called init: cat INIT {as_word(path.name)} > film.mp4"
     return Stop("unreadable", f"{path} is no {what} that can be read: {reason}", hint)
+
+
+def _taken_for(path: Path) -> str:
+    """A hint for a spec or a picture in a medium's place."""
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return f"is it a spec? cinecut render {as_word(path)} renders it"
+    with open_file(path) as file:
+        picture = file.read(8).startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"))
+    return "it is a picture: in a spec's timeline, `still: FILE` shows one" if picture else ""
 
 
 def _boxes(path: Path) -> set[bytes]:

@@ -135,7 +135,7 @@ class _Maker:
                 if name not in self._films:
                     self._films[name] = Reels(film, facts)
                 self._films[name].write(own, materials.folder, tell)
-            except Stop:
+            except Exception:
                 check_same(film, facts.fingerprint)  # what was wrong with it was that
                 raise
             check_same(film, facts.fingerprint)  # before anything of it is stored

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cinecut.compiler.encode import HARDWARE
 from cinecut.compiler.plan import RenderPlan
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Stop, as_word
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import check_no_source, check_writable, disk_errors, real_path, refuse_existing
 from cinecut.graph.plan import Target
@@ -76,7 +76,9 @@ def check_target(target: Target, file: Path, ffmpeg: FFmpeg) -> None:
     """Raise Stop if a file has the wrong suffix, or the FFmpeg cannot encode it."""
     suffixes = {".mp4", ".mov", ".m4v"} if target.suffix == ".mp4" else {target.suffix}
     if file.suffix.lower() not in suffixes:
-        raise Stop("option", f"this trailer is a {target.suffix} file; {file.name} ends otherwise")
+        named = as_word(file.with_suffix(target.suffix))
+        hint = f"-o {named} fits; `output: {{codec: …}}` says what kind of file it is"
+        raise Stop("option", f"this trailer is a {target.suffix} file; {file.name} ends otherwise", hint)
     missing = [encoder for encoder in target.encoders if encoder not in ffmpeg.encoders]
     if missing:
         hint = "`cinecut doctor` lists what this machine can encode"

@@ -153,4 +153,5 @@ def test_a_file_that_is_named_as_another_kind_is_refused(film: Film, tmp_path: P
     done = cinecut("render", "spec.yaml", "-o", name, cwd=tmp_path)
     assert done.returncode != 0
     assert f"this trailer is a {CODECS[kind][0]} file; {name} ends otherwise" in done.stderr
+    assert f"-o {Path(name).with_suffix(CODECS[kind][0])} fits" in done.stderr
     assert names(tmp_path) == ["spec.yaml"]

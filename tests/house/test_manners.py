@@ -11,9 +11,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commandline import COMMAND, cinecut, environment, on_a_terminal
+from commandline import COMMAND, cinecut, environment, names, on_a_terminal
 from effort import GIVE_UP, effort
+from typer.main import get_command
 
+from cinecut.cli import command_line
 from cinecut.cli.specs.check import explanations
 from cinecut.cli.terminal import Whole
 from cinecut.diagnostics import CODES, Report
@@ -200,6 +202,39 @@ def test_a_spec_in_a_films_place_is_told_from_it(tmp_path: Path) -> None:
     shutil.copy(BEATS, tmp_path / "spec.yaml")
     for command in ("analyze", "trailer"):
         assert "cinecut render spec.yaml renders it" in cinecut(command, "spec.yaml", cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("watch film.mp4", "cinecut trailer film.mp4 cuts a trailer of it"),
+        ("analyze fil.mp4", "did you mean film.mp4?"),
+        ("beats sing.wav", "did you mean song.wav?"),
+        ("shots s.yaml", "cinecut render s.yaml renders it"),
+        ("conform s.yaml film.mp4", "cinecut render s.yaml renders it"),
+        ("analyze card.png", "it is a picture: in a spec's timeline, `still: FILE` shows one"),
+        ("kits film.mp4", "cinecut kits KIT FILE tests a file against a kit"),
+        ("vibes film.mp4", "cinecut vibes VIBE --still FILM@TIME shows a frame"),
+        ("edit s.yaml trim 1", "cinecut edit SPEC trim EVENT --out 0:19.5"),
+    ],
+)
+def test_one_thing_in_anothers_place_is_told_from_it(words: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("cinecut: 1\nfilm: film.mp4\ntimeline:\n  - shot: 0:01 - 0:02\n")
+    for name in ("film.mp4", "song.wav"):
+        (tmp_path / name).write_bytes(b"\0\0\0\x18ftypisom")
+    (tmp_path / "card.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    before = names(tmp_path)
+    done = cinecut(*words.split(), cwd=tmp_path)
+    assert (done.returncode, said in done.stderr, names(tmp_path)) == (1, True, before), done.stderr
+
+
+def test_no_help_loses_what_stands_in_brackets() -> None:
+    commands = [get_command(command_line())]
+    for command in commands:
+        commands += getattr(command, "commands", {}).values()
+        texts = [command.help, *(getattr(each, "help", None) for each in command.params)]
+        styles = [text for text in texts if text and re.search(r"\[[a-z#/@]", text)]
+        assert styles == [], "the printer of help takes these for styles"
 
 
 @pytest.mark.parametrize("length", ["", "abc", "-5", "1e309", "nan", "36f", "1/0", "0x10", "²", "9" * 5000])

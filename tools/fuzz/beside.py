@@ -91,6 +91,7 @@ def projects(case: Setting) -> Commands:
         data = spoil_bytes(data, case.dice)
     (case.folder / name).write_bytes(data)
     _write(case, "spec.yaml", case.seeds["plain linked"])
+    case.guard("spec.yaml")
     if case.dice.random() < 0.6:
         return [["import", "spec.yaml", name], ["check", "spec.yaml"]]
     return [["import", name, "--new", "made.yaml", "--film", "film.mp4"], ["check", "made.yaml"]]
@@ -151,6 +152,7 @@ def edits(case: Setting) -> Commands:
     """Edits with words of any kind, taken back and made again; their journal is spoiled between."""
     case.take("film.mkv", "film.mp4", "song.wav", "logo.png", "look.cube")
     _write(case, "spec.yaml", case.dice.choice(sorted(case.seeds.values())))
+    case.guard("spec.yaml")
 
     def word(usual: tuple[str, ...]) -> str:
         return case.dice.choice(usual) if case.dice.random() < 0.7 else _word(case)

@@ -40,6 +40,15 @@ class Setting:
         for name in names:
             shutil.copyfile(self.media / name, self.folder / name)
 
+    def guard(self, name: str) -> None:
+        """Now and then a file is read-only, has a mode of its own, or lies elsewhere behind a link."""
+        file = self.folder / name
+        file.chmod(self.dice.choice((0o644, 0o644, 0o600, 0o664, 0o444)))
+        if self.dice.random() < 0.3:
+            (self.folder / "elsewhere").mkdir()
+            file.rename(self.folder / "elsewhere" / name)
+            file.symlink_to(Path("elsewhere") / name)
+
 
 RICH = """cinecut: 1
 film: {file: film.mkv, audio: 1, crop: {x: 0.1, w: 0.8}}

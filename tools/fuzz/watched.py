@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import signal
+import stat
 import sys
 import tempfile
 import threading
@@ -38,7 +40,7 @@ Meanwhile = Callable[[int, Path], None]
 def run_watched(words: Sequence[str], folder: Path, own: Sequence[Path], meanwhile: Meanwhile | None = None) -> Outcome:
     """Run `cinecut WORDS` in `folder`. It may write below `folder` and `own` (its cache and runtime folders). As in a
     shell, NAME=value before the words is for the environment, and <file behind them what is read."""
-    before = _listing(folder)
+    before, were = _listing(folder), _files(folder)
     log, audit = own[0] / "printed", own[0] / "audit"
     secrets = list(folder.glob("secret*"))
     for secret in secrets:
@@ -67,6 +69,8 @@ def run_watched(words: Sequence[str], folder: Path, own: Sequence[Path], meanwhi
     halves = {name for name in new if ".part" in name or Path(name).name.startswith(".")}
     kept = status != 1 or "index" in words  # a catalogue says why none of its films could be read
     faults += [f"left behind: {name}" for name in sorted(halves if kept else new)]
+    if meanwhile is None:
+        faults += _judge_files(were, _files(folder), status == 0 or "index" in words)
     faults += _judge_writes(audit, (folder, *own))
     faults += [f"read {secret.name}, which nobody named" for secret in secrets if secret.stat().st_atime != 1]
     return Outcome(status, printed, memory, tuple(faults))
@@ -167,6 +171,30 @@ def _listing(folder: Path) -> set[str]:
     return {str(entry.relative_to(folder)) for entry in folder.rglob("*")}
 
 
+def _files(folder: Path) -> dict[str, tuple[int, str]]:
+    """The mode of each file, which says whether it is a link too, and a digest of its content."""
+    found = dict[str, tuple[int, str]]()
+    for entry in folder.rglob("*"):
+        mode = entry.lstat().st_mode
+        if not stat.S_ISDIR(mode) and not entry.name.startswith("secret"):  # whoever reads that is seen
+            data = entry.read_bytes() if entry.is_file() else b""
+            found[str(entry.relative_to(folder))] = mode, hashlib.sha256(data).hexdigest()
+    return found
+
+
+def _judge_files(were: dict[str, tuple[int, str]], are: dict[str, tuple[int, str]], done: bool) -> list[str]:
+    """Faults of what was there: a file that is gone, has another mode, or was changed by a command that failed, or in
+    spite of being read-only."""
+    faults = [f"lost {name}" for name in sorted(were.keys() - are.keys())]
+    for name in sorted(were.keys() & are.keys()):
+        (mode, content), (now, later) = were[name], are[name]
+        if mode != now:
+            faults.append(f"gave {name} another mode: {mode:o}, {now:o}")
+        if content != later and not (done and mode & 0o222):
+            faults.append(f"changed {name}" + ("" if done else ", and failed"))
+    return faults
+
+
 def _judge_status(status: int, slow: bool, fine: Sequence[int]) -> list[str]:
     if slow:
         return [f"not done after {LONGEST:.0f} s"]
@@ -175,7 +203,7 @@ def _judge_status(status: int, slow: bool, fine: Sequence[int]) -> list[str]:
 
 def _judge_words(printed: str) -> list[str]:
     faults = ["a traceback"] if "Traceback (most recent call last)" in printed else []
-    if "went wrong that nobody foresaw" in printed or "crash report" in printed:
+    if "this is a fault of its own" in printed:
         faults.append("an unforeseen error")
     bad = {c for c in printed if unicodedata.category(c) == "Cc" and c not in "\n\t"} | set(printed) & _TURNS
     faults += [f"printed {c!a}" for c in sorted(bad)]

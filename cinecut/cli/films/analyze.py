@@ -20,9 +20,11 @@ from cinecut.cli.films.report import tell
 from cinecut.cli.films.speech import rate_of, shift_of
 from cinecut.cli.specs.render import render_spec
 from cinecut.cli.terminal import (
+    SPECS,
     FFmpegOption,
     ForceOption,
     JsonOption,
+    check_film,
     check_free,
     may_replace,
     print_diagnostics,
@@ -212,17 +214,12 @@ def _write_schema(file: Path) -> None:
             write_beside(file, bundled())
 
 
-_SPECS = (".yaml", ".yml")
-
-
 def _check_target(options: FilmOptions, target: Path, force: bool) -> None:
     """Before any work: no file that is read may be overwritten."""
     from cinecut.files import check_no_source, check_writable, disk_errors
 
     for film in options.films:
-        if film.suffix.lower() in _SPECS and film.is_file():
-            again = f"cinecut render {as_word(film)} renders it"
-            raise Stop("unreadable", f"{film} is a spec, and no film", again)
+        check_film(film)
     if len(options.films) > 1 and (options.subtitles or options.subtitles_shift or options.subtitles_rate):
         hint = "leave them out: subtitles are found beside each film by its name"
         raise Stop(
@@ -244,7 +241,7 @@ def _check_free(target: Path, sheet: Path, force: bool) -> None:
     """Protect an existing spec, which may have been edited, and a page that is not a contact sheet."""
     if target.is_dir():
         raise Stop("output", f"{target} is a folder", "name a file with -o")
-    if target.suffix.lower() not in _SPECS:
+    if target.suffix.lower() not in SPECS:
         raise Stop("output", f"{target} is no name for a spec: it ends with .yaml", "name another with -o")
     folder = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
     if not folder.is_dir() or not os.access(folder, os.W_OK):

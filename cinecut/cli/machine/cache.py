@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import stat
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,12 +51,20 @@ def cache(
         if (folder := cache_folder() / name).is_dir():
             with disk_errors(folder):
                 shutil.rmtree(folder)
-    kinds = {
-        name: [file.stat().st_size for file in (cache_folder() / name).rglob("*") if file.is_file()] for name in _KEPT
-    }
+    kinds = {name: _sizes(cache_folder() / name) for name in _KEPT}
     if as_json:
         records = {name: {"files": len(sizes), "bytes": sum(sizes)} for name, sizes in kinds.items()}
         print(json.dumps({"folder": str(cache_folder()), **records}))
         return
     rows = [[name, f"{sum(sizes) / 1e6:.1f} MB", str(len(sizes)), _KEPT[name]] for name, sizes in kinds.items()]
     print_table(["cache", "size", "files", "holds"], rows)
+
+
+def _sizes(folder: Path) -> list[int]:
+    """The sizes of all files below a folder. Others come and go meanwhile."""
+    sizes = list[int]()
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG((status := file.lstat()).st_mode):
+                sizes.append(status.st_size)
+    return sizes

@@ -26,8 +26,8 @@ def config(
 ) -> None:
     """Show the defaults that are set (vibe, output, music, jobs, language, ffmpeg, models), each with its file.
 
-    In order of precedence: an option; the environment; cinecut.toml, or [tool.cinecut] of pyproject.toml, in the
-    spec's folder or one above it; the user's own file.
+    In order of precedence: an option; the environment; cinecut.toml, or the table tool.cinecut of pyproject.toml,
+    in the spec's folder or one above it; the user's own file.
 
     Example: cinecut config specs/film.yaml
     """

@@ -15,6 +15,7 @@ from cinecut.cli.terminal import (
     ForceOption,
     JsonOption,
     SpecArgument,
+    check_film,
     check_free,
     print_diagnostics,
     say,
@@ -171,6 +172,8 @@ def conform(
     from cinecut.proof.conform.reading import conform as run
 
     target = output or trailer.with_suffix(".yaml")
+    for film in (trailer, *films):
+        check_film(film)
     for file in (target, as_template):
         check_free(file, force)
     with watch("Conforming", {"film": 1, "shots": 3}) as watching:

@@ -9,6 +9,7 @@ import typer
 
 from cinecut.cli.films.report import show_page
 from cinecut.cli.terminal import FFmpegOption, SpecArgument, show
+from cinecut.diagnostics import Report
 
 app = typer.Typer()
 
@@ -30,11 +31,10 @@ def watch(
     Example: cinecut watch specs/film.yaml
     """
     from cinecut.ffmpeg.builds import find_ffmpeg
-    from cinecut.files import open_file
+    from cinecut.language.document import read_document
     from cinecut.watch.server import serve
 
-    with open_file(spec):  # a missing one is said at once
-        pass
+    read_document(spec, Report())  # what is missing, or no text, is said at once
 
     def ready(address: str) -> None:
         show(address)

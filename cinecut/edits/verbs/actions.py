@@ -137,7 +137,7 @@ def _trim(action: Action) -> None:
 def _clip(action: Action, shot: Shot) -> Clip:
     clip = shot.shot
     if not any(map(action.has, ("in", "out", "for"))):
-        raise Stop("option", "give `in`, `out` or `for`")
+        raise Stop("option", "give `in`, `out` or `for`", "cinecut edit SPEC trim EVENT --out 0:19.5")
     if all(map(action.has, ("in", "out", "for"))):
         raise Stop("option", "`in`, `out` and `for` are one too many", "give two of them: the third follows from these")
     if action.has("in"):

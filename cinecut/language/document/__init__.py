@@ -7,7 +7,6 @@ the rest survives.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import unicodedata
@@ -80,13 +79,8 @@ def parse_document(path: Path, text: str, report: Report) -> Document:
 
 
 def _read_text(path: Path) -> str:
-    try:
-        with sys.stdin.buffer if path == STDIN else open_file(path) as file:
-            data = file.read(MAX_BYTES + 1)
-    except Stop as stop:
-        if stop.diagnostics[0].code == "missing-file":
-            raise Stop("missing-file", f"there is no file {path}", *near(path)) from None
-        raise
+    with sys.stdin.buffer if path == STDIN else open_file(path) as file:
+        data = file.read(MAX_BYTES + 1)
     film = f"is this a film? cinecut trailer {as_word(path)} cuts a trailer of it"
     if len(data) > MAX_BYTES:
         raise Stop("not-text", f"{path} is larger than {MAX_BYTES // 1_000_000} MB: that is no spec", film)
@@ -106,22 +100,6 @@ def _at(path: Path, data: bytes, index: int) -> Span:
     line, start = data.count(b"\n", 0, index), data.rfind(b"\n", 0, index) + 1
     column = len(data[start:index].decode("utf-8-sig"))
     return Span(str(path), line, column, line, column + 1)
-
-
-def near(path: Path) -> list[str]:
-    """A hint for a file that is not there: one beside it with a name much like it, or where a dead link leads."""
-    from difflib import get_close_matches
-
-    if os.path.islink(path):  # noqa: PTH114 - Path's own raises where a name is too long
-        return [f"{path.name} is a link to {os.readlink(path)}, which is not there"]  # noqa: PTH115
-    if not os.path.isdir(path.parent):  # noqa: PTH112 - Path's own raises where a name is too long
-        return [f"there is no folder {path.parent} either"]
-    try:
-        names = [file.name for file in path.parent.iterdir()]
-    except OSError:
-        return []
-    close = get_close_matches(path.name, names, n=1)
-    return [f"did you mean {path.parent / close[0]}?"] if close else []
 
 
 _ODD = re.compile(
