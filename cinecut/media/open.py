@@ -155,6 +155,17 @@ def whole_packets(packets: Iterator[Any], diagnostics: list[Diagnostic] | None =
             yield packet
 
 
+def _to_the_end(media: Any, *streams: Any) -> Iterator[Any]:
+    """The packets of a transport stream. A stretch without any, as where disks or receivers left zeros, ends nothing:
+    libraries only ask to be called again."""
+    while True:
+        try:
+            yield from media.demux(*streams)
+        except av.error.BlockingIOError:
+            continue
+        return
+
+
 def _packets_of(media: Any, *streams: Any) -> Iterator[Any]:
     with suppress(IndexError):
         if isinstance(media, InputContainer) and media.format.name == "mpeg":
@@ -164,7 +175,7 @@ def _packets_of(media: Any, *streams: Any) -> Iterator[Any]:
             yield from media.demux(*streams)
             return
         first = _first_stamp(media)
-        for packet in media.demux(*streams):
+        for packet in _to_the_end(media, *streams):
             packet.pts, packet.dts = _near(packet.pts, first), _near(packet.dts, first)
             yield packet
 

@@ -122,6 +122,17 @@ def bytes_of(start: str, end: str = "1") -> Step:
     return step
 
 
+def with_zeros(share: str, count: int) -> Step:
+    """With so many zeros after a share of the file's length, between two packets of a transport stream."""
+
+    def step(film: Path, out: Path) -> None:
+        data = film.read_bytes()
+        at = int(len(data) * Fraction(share)) // 188 * 188
+        out.write_bytes(data[:at] + bytes(count) + data[at:])
+
+    return step
+
+
 def lost(start: str, end: str, kind: Literal["v", "a"] = "v") -> Step:
     """Without the packets between two times, in seconds."""
     return copied(f"-bsf:{kind}", f"noise=drop='between(pts*tb,{start},{end})'")

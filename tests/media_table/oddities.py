@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from boxes import edited
-from making import Recipe, bytes_of, copied, lost, skewed, with_cover
+from making import Recipe, bytes_of, copied, lost, skewed, with_cover, with_zeros
 from recipes import PICTURES, film
 
 
@@ -133,6 +133,8 @@ def _losses() -> list[Recipe]:
         *_films("broken off", f"{h264}, mkv mpeg2 ac3, webm vp9 opus, avi mjpeg pcm_s16le, avi mpeg4 mp3, "
                 "vob mpeg2 ac3, wmv wmv2 wmav2, mxf mpeg2 pcm_s16le, ogv theora vorbis, nut h264 pcm_s16le",
                 steps=(bytes_of("0", "0.7"),)),
+        *_films("zeros within", "ts h264 mp2, ts mpeg2 ac3", steps=(with_zeros("0.5", 300_000),)),
+        *_films("zeros behind", "ts hevc aac, m2ts h264 ac3", steps=(with_zeros("1", 300_000),)),
         *_films("live: no length, no index", "mkv h264 aac, webm vp8 opus", more=("-live", "1")),
     ]  # fmt: skip
 
