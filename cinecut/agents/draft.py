@@ -18,7 +18,7 @@ from cinecut.render.trailer import render
 
 
 def _end(signum: int, frame: object) -> NoReturn:
-    signal.signal(signum, signal.SIG_IGN)
+    signal.signal(signum, lambda *_: None)  # not SIG_IGN: Python prints a traceback for a signal that meets it
     raise SystemExit(128 + signum)  # unwinds: FFmpegs are ended, and folders removed
 
 

@@ -42,9 +42,14 @@ _seen = list[float]()  # when the main thread took the signal
 
 def _raise(signum: int, frame: object) -> NoReturn:
     for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # a second Ctrl-C shall not cut the cleaning up short
+        signal.signal(each, _pass)
     _seen.append(time.monotonic())
     raise Interrupted(signum)
+
+
+def _pass(signum: int, frame: object) -> None:
+    """A second Ctrl-C shall not cut the cleaning up short. Not SIG_IGN: Python prints a traceback for a signal that
+    arrives while it sets that."""
 
 
 @contextmanager

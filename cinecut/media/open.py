@@ -3,6 +3,7 @@ contains."""
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import re
@@ -23,6 +24,7 @@ from cinecut.files import open_file
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, reading
 from cinecut.media.bitstream import may_be_key
 
+_HEAD = 512  # bytes by which a file is taken for something else
 _PICTURE = 1 << 28  # bytes; nothing larger is a picture
 _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only the caller's own output can have met
 _ATTACHED_PICTURE = 0x400
@@ -85,12 +87,19 @@ def unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
 
 
 def _taken_for(path: Path) -> str:
-    """A hint for a spec or a picture in a medium's place."""
+    """A hint for a spec, a picture or another text in a medium's place."""
     if path.suffix.lower() in (".yaml", ".yml"):
         return f"is it a spec? cinecut render {as_word(path)} renders it"
     with open_file(path) as file:
-        picture = file.read(8).startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"))
-    return "it is a picture: in a spec's timeline, `still: FILE` shows one" if picture else ""
+        head = file.read(_HEAD)
+    if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")):
+        return "it is a picture: in a spec's timeline, `still: FILE` shows one"
+    if head.startswith((b"ffconcat", b"#EXTM3U")):
+        return ""  # what it names would have to be read
+    with suppress(UnicodeDecodeError):
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut through
+        return "it is a text" if text and all(sign.isprintable() or sign.isspace() for sign in text) else ""
+    return ""
 
 
 def _boxes(path: Path) -> set[bytes]:

@@ -213,6 +213,8 @@ def test_a_spec_in_a_films_place_is_told_from_it(tmp_path: Path) -> None:
         ("shots s.yaml", "cinecut render s.yaml renders it"),
         ("conform s.yaml film.mp4", "cinecut render s.yaml renders it"),
         ("analyze card.png", "it is a picture: in a spec's timeline, `still: FILE` shows one"),
+        ("analyze notes.txt", "it is a text"),
+        ("beats notes.txt", "it is a text"),
         ("kits film.mp4", "cinecut kits KIT FILE tests a file against a kit"),
         ("vibes film.mp4", "cinecut vibes VIBE --still FILM@TIME shows a frame"),
         ("edit s.yaml trim 1", "cinecut edit SPEC trim EVENT --out 0:19.5"),
@@ -222,6 +224,7 @@ def test_one_thing_in_anothers_place_is_told_from_it(words: str, said: str, tmp_
     (tmp_path / "s.yaml").write_text("cinecut: 1\nfilm: film.mp4\ntimeline:\n  - shot: 0:01 - 0:02\n")
     for name in ("film.mp4", "song.wav"):
         (tmp_path / name).write_bytes(b"\0\0\0\x18ftypisom")
+    (tmp_path / "notes.txt").write_text("Très long notes on the film. " * 50, encoding="utf-8")
     (tmp_path / "card.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     before = names(tmp_path)
     done = cinecut(*words.split(), cwd=tmp_path)

@@ -75,3 +75,26 @@ def test_ctrl_c_while_python_still_loads(tmp_path: Path) -> None:
     program += "from cinecut.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+AGAIN = """
+import signal, sys, time
+from cinecut.machine import interrupts
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    with interrupts.raised():
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(1000)
+except interrupts.Interrupted as interrupted:
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.raise_signal(each)
+    sys.exit(interrupts.say(interrupted.signum) if all(map(callable, handlers)) else str(handlers))
+"""
+
+
+def test_further_signals_meet_a_function() -> None:
+    """SIG_IGN, set while one arrives, prints a traceback of Python's own."""
+    done = subprocess.run([sys.executable, "-c", AGAIN], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "cinecut: interrupted; nothing was left behind\n")

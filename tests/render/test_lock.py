@@ -119,6 +119,7 @@ def test_second_render_waits_says_for_whom_and_goes_on_when_that_one_is_killed(f
     ("signals", "to_group", "status"),
     [
         pytest.param([signal.SIGINT, signal.SIGINT], True, 130, id="Ctrl-C twice"),
+        pytest.param([signal.SIGINT] * 30, True, 130, id="Ctrl-C held down"),
         pytest.param([signal.SIGINT], False, 130, id="SIGINT to cinecut alone"),
         pytest.param([signal.SIGTERM], False, 143, id="SIGTERM"),
         pytest.param([signal.SIGHUP], True, 129, id="the terminal closed"),

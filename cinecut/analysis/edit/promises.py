@@ -144,10 +144,10 @@ class Rising:
         moves = [each.moves.tolist() for each in options]
         return cls(means, moves, floor, weight if len(acts["act 2"]) and len(acts["act 3"]) and floor else 0.0)
 
-    def penalty(self, places: Places, options: Sequence[Options]) -> float:
+    def penalty(self, places: Places) -> float:
         return float(self._worth(self.means @ self._moves(places)[:, None])[0]) if self.weight else 0.0
 
-    def least(self, places: Places, options: Sequence[Options]) -> float:
+    def least(self, places: Places) -> float:
         """The movement of act 3's calmest third, as a multiple of act 2's; infinite without one."""
         if not self.weight:
             return math.inf

@@ -123,7 +123,7 @@ class _Search:
         """How far a sequence is from the requirements."""
         shown = [(self.options[n], places[n]) for n in self.shown if places[n] >= 0]
         chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
-        return Lacks.of(shown, self.rise.least(places, self.options), sum(self.cast.lacking(chosen)))
+        return Lacks.of(shown, self.rise.least(places), sum(self.cast.lacking(chosen)))
 
     def beam(self) -> Places:
         """A sequence by beam search: only the best paths are continued at every slot."""
@@ -225,10 +225,10 @@ class _Search:
                     other = list(places)
                     other[number] = int(place)
                     yield float(values[place] - values[places[number]]), other
-        for one, other_ in combinations(self.shown, 2):
-            swapped = self._exchanged(one, other_, places)
+        for one, two in combinations(self.shown, 2):
+            swapped = self._exchanged(one, two, places)
             if swapped is not None:
-                yield self._local(swapped, one, other_) - self._local(places, one, other_), swapped
+                yield self._local(swapped, one, two) - self._local(places, one, two), swapped
 
     def _swapped(self, places: Places) -> bool:
         """Exchange two shots wherever that raises the value."""
@@ -260,7 +260,7 @@ class _Search:
         """The value of the sequence, without the terms that do not depend on two slots."""
         chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
         if (penalties := self.penalties.get(tuple(places))) is None:
-            penalties = (self.rise.penalty(places, self.options), self.cast.penalty(chosen))
+            penalties = (self.rise.penalty(places), self.cast.penalty(chosen))
             self.penalties[tuple(places)] = penalties
         total = penalties[0]
         for number in {one, other, self.after.get(one, one), self.after.get(other, other)}:
