@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from footage import X264, encode
 from numpy.typing import NDArray
 
-from cinecut.analysis.film.loudness import LoudnessCurve
+from cinecut.analysis.film.loudness import LoudnessCurve, listen
 from cinecut.analysis.song.levels import (
     as_rendered,
     balance,
@@ -23,6 +24,7 @@ from cinecut.analysis.song.levels import (
 )
 from cinecut.diagnostics import Stop
 from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.probe import film_facts
 from cinecut.vibes import load_vibe, names
 
 RATE = 22_050
@@ -57,6 +59,16 @@ def test_a_steady_offset_is_no_sound(tmp_path: Path) -> None:
     levels = measure_song(tmp_path / "song.wav", lambda done: None).levels
     assert levels[:98].max() < -60
     assert abs(levels[110:290].mean() - -20) < 0.2
+
+
+def test_a_steady_offset_of_a_film_is_no_sound_but_a_rumble_is(tmp_path: Path) -> None:
+    rumble = 0.2 * np.sin(2 * np.pi * 30 * np.arange(32_000) / 16_000)
+    sound = 0.2 + np.concatenate([np.zeros(32_000), rumble])
+    black = np.zeros((100, 36, 64, 3), np.uint8)
+    path = encode(tmp_path / "film.mkv", black, sound.astype(np.float32), f"{X264} -c:a pcm_s16le")
+    levels = listen(path, film_facts(path), 0, lambda done: None).levels
+    assert levels[3:18].max() < -55
+    assert abs(levels[22:38].mean() - 10 * np.log10(0.02)) < 0.3
 
 
 def test_outside_a_song_is_silence(tmp_path: Path) -> None:

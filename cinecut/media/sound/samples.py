@@ -136,7 +136,8 @@ def mono(frames: Iterable[Placed], rate: int, gain: Callable[[str], float] = lam
 
 
 def without_offset(samples: Floats) -> Floats:
-    """Samples without a steady offset, which cheap converters add: nobody hears it, but it would count as sound."""
+    """A second or more of samples without a steady offset, which cheap converters add: nobody hears it, but it would
+    count as sound."""
     offset = np.median(samples) if samples.size else np.float32(0)
     return samples - offset if abs(offset) > _OFFSET else samples
 
