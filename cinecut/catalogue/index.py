@@ -102,14 +102,14 @@ def films_in(named: Iterable[Path]) -> Iterator[Path]:
     Hidden files and folders are left out, and links that lead out of the named folder. A folder that cannot be entered
     comes as itself, so that it is not passed over in silence. Raises Stop for what is not there.
     """
-    found = set[Path]()
+    films = set[Path]()
     for each in named:
         if not each.exists():
             raise Stop("missing-file", f"there is no folder or film {each}")
         paths = _below(each) if each.is_dir() else [each]
         for path in paths:
-            if (whole := absolute(path)) not in found:
-                found.add(whole)
+            if (whole := absolute(path)) not in films:
+                films.add(whole)
                 yield whole
 
 

@@ -72,11 +72,11 @@ def _judged(job: Job, rendered: Rendered, ffmpeg: FFmpeg, watch: Watch) -> list[
     from cinecut.delivery.judge import judged  # these load decoders
     from cinecut.delivery.meters import measure
 
-    found = list[Judged]()
+    judgements = list[Judged]()
     for done, (name, file) in enumerate(asked.items()):
         assert file.kit is not None
         measured = measure(rendered.files[name], ffmpeg, leq=file.kit.leq_m is not None)
         whole = file.stem in (None, "printmaster")
-        found.append(Judged(rendered.files[name], file.kit.name, tuple(judged(file.kit, measured, levels=whole))))
+        judgements.append(Judged(rendered.files[name], file.kit.name, tuple(judged(file.kit, measured, levels=whole))))
         watch.stage("measure", done + 1, len(asked), None)
-    return found
+    return judgements

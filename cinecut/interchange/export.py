@@ -118,8 +118,8 @@ def _holds(file: Path, data: bytes) -> bool:
 def written(target: str, sequence: EditSequence) -> Written:
     """The files of one of TARGETS."""
     module, function, _, _ = TARGETS[target]
-    found: Written = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)(sequence)
-    return found
+    written: Written = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)(sequence)
+    return written
 
 
 def _by_plugin(target: str, sequence: EditSequence, path: Path, never: list[Path]) -> Written:
@@ -137,17 +137,17 @@ def _by_plugin(target: str, sequence: EditSequence, path: Path, never: list[Path
 
 def _looks(layout: Layout, folder: Path) -> dict[str, bytes]:
     """The looks of the trailer's shots as LUT files, by the names that the clips use."""
-    trailer, found = layout.trailer, dict[str, bytes]()
+    trailer, looks = layout.trailer, dict[str, bytes]()
     grades = lut_files(trailer)
     if grades or trailer.lut is not None:
         from cinecut.grade.cube import cube_text, read_cube, stages
         from cinecut.grade.formula import lut
 
-        found = {cube_name(name): cube_text(lut([grade])) for name, grade in grades.items()}
+        looks = {cube_name(name): cube_text(lut([grade])) for name, grade in grades.items()}
         if trailer.lut is not None:
             file = inside(folder, trailer.lut.file)
             with open_file(file) as opened:
                 cube = read_cube(opened.read(), str(file))
             tables = {own_name(kind.removeprefix("lut")): cube_text(values) for kind, values in stages(cube)}
-            found |= {cube_name(name): text for name, text in tables.items()}
-    return found
+            looks |= {cube_name(name): text for name, text in tables.items()}
+    return looks

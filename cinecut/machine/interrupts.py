@@ -77,12 +77,12 @@ def say(signum: int, left: str = "nothing was left behind") -> int:
     return 128 + signum
 
 
-def _watch(told: int) -> None:
+def _watch(pipe: int) -> None:
     """End the process if its main thread does not, after a signal: a byte from `told`, or one that the kernel holds
     back from all threads."""
     since = dict[int, float]()
     while True:
-        arrived = os.read(told, 16) if select.select([told], [], [], _TICK)[0] else b""
+        arrived = os.read(pipe, 16) if select.select([pipe], [], [], _TICK)[0] else b""
         now = time.monotonic()
         for signum in {*arrived, *_pending()} & {*_SIGNALS}:
             since.setdefault(signum, now)

@@ -84,17 +84,17 @@ class Materials:
     @cached_property
     def keys(self) -> dict[str, str]:
         """The key of each of these files, by name."""
-        footage, found = self.job.plan.layout.trailer.footage, dict[str, str]()
+        footage, keys = self.job.plan.layout.trailer.footage, dict[str, str]()
         # Missing pictures only say how the others are shown.
         films = {name: key_of(replace(each.facts, gaps=False)) for name, each in footage.items()}
         for item in self.job.plan.inputs:
             if isinstance(item, Reel | SoundReel):
-                found[item.name] = key_of(code(), films[item.film], item.content)
+                keys[item.name] = key_of(code(), films[item.film], item.content)
             else:
                 content = fingerprint(inside(self.job.folder, item.file))
                 names = self.tables() if isinstance(item, LutFile) else [item.name]
-                found |= {name: key_of(code(), name, content) for name in names}
-        return found | {name: key_of(code(), grade) for name, grade in self.job.plan.luts.items()}
+                keys |= {name: key_of(code(), name, content) for name in names}
+        return keys | {name: key_of(code(), grade) for name, grade in self.job.plan.luts.items()}
 
     def tables(self) -> list[str]:
         """The files of the user's own LUT."""

@@ -90,8 +90,8 @@ def index(
     if not done.films:
         endings = "films are told by the ends of their names; what is hidden, and links that lead out, are left out"
         print_diagnostics([Diagnostic("film", "there is no film in these folders", None, (endings,))])
-    told = [each.failed if each.path in each.failed else f"{each.path}: {each.failed}" for each in done.failed]
-    print_diagnostics([Diagnostic("film", message) for message in told])
+    failures = [each.failed if each.path in each.failed else f"{each.path}: {each.failed}" for each in done.failed]
+    print_diagnostics([Diagnostic("film", message) for message in failures])
     if as_json:
         print(json.dumps({"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]}))
     else:

@@ -92,13 +92,13 @@ def recut(
             write_beside(output, result.text, sources)
         keep(replace(now, wrote=result.wrote, text=result.text))
         _page_anew(target, analysis, now)
-    found = differences(ours.layout, result.layout)
+    changed = differences(ours.layout, result.layout)
     if as_json:
         record: dict[str, Any] = {"spec": str(target), "written": not dry_run, "seconds": _seconds(result)}
-        record |= {"kept": result.kept, "conflicts": result.conflicts, "differences": [d.as_json() for d in found]}
+        record |= {"kept": result.kept, "conflicts": result.conflicts, "differences": [d.as_json() for d in changed]}
         print(json.dumps(record, ensure_ascii=False, indent=2))
         return
-    _tell(target, result, [each.text for each in found], dry_run)
+    _tell(target, result, [each.text for each in changed], dry_run)
     _tell_length(result, wanted)
     if not dry_run:
         print_diagnostics(list(check_spec(target)))  # what was kept may not fit the new beats

@@ -32,7 +32,7 @@ def framings(piece: Piece, placer: Placer, asked: Sequence[frozenset[int]]) -> l
     """The likeliest groups of a piece, each with the part of its pictures that the piece would show. `asked`: groups
     of each film of which more than the key picture is looked at."""
     middle = (piece.start + piece.end) // 2
-    found = list[PossiblePlace]()
+    framed = list[PossiblePlace]()
     for number, each in enumerate(placer.candidates(piece.start, piece.end)[:_GROUPS]):
         film = placer.films[each.film]
         luma = placer.luma[middle][:, ::-1] if each.flipped else placer.luma[middle]
@@ -41,8 +41,8 @@ def framings(piece: Piece, placer: Placer, asked: Sequence[frozenset[int]]) -> l
             pictures += list(film.block(each.group)[_EVERY // 2 :: _EVERY])
         like, view = max((_sought(luma, picture, film.view) for picture in pictures), key=lambda rated: rated[0])
         if like > _AKIN:
-            found.append(replace(each, promise=like, view=view))
-    return sorted(found, key=lambda each: -each.promise)[:_TRIED]
+            framed.append(replace(each, promise=like, view=view))
+    return sorted(framed, key=lambda each: -each.promise)[:_TRIED]
 
 
 def _sought(luma: NDArray[np.uint8], picture: NDArray[np.uint8], usual: View) -> tuple[float, View]:
