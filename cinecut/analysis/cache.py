@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import msgpack
 import numpy as np
 
-from cinecut.files import beside, cache_folder, content_of
+from cinecut.files import beside, cache_folder, content_of, new_folder
 
 T = TypeVar("T")
 _FRACTION, _ARRAY = 1, 2
@@ -43,9 +43,8 @@ class Cache:
             return typing.cast(T, unpacked(kind, _opened(content_of(path))))
         result = work()
         with contextlib.suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
             data = packed(result)
-            with beside(path) as part:
+            with new_folder(self.folder), beside(path) as part:
                 part.write_bytes(_HEAD + hashlib.sha256(data).digest() + data)
         return result
 

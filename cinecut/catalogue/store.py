@@ -20,7 +20,7 @@ from typing import NoReturn, TypeVar
 from cinecut.analysis.cache import Cache
 from cinecut.catalogue.look import FilmContents
 from cinecut.diagnostics import Stop
-from cinecut.files import content_of, disk_errors, json_of, write_beside
+from cinecut.files import content_of, disk_errors, json_of, new_folder, write_beside
 
 _HEAD, _FORMAT, _FILE = "cinecut catalogue", 1, "catalogue.json"
 T = TypeVar("T")
@@ -79,9 +79,9 @@ class Catalogue:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 message = f"{folder} is there already, and is no catalogue"
                 raise Stop("output", message, "name an empty or a new folder with --catalogue")
-            folder.mkdir(parents=True, exist_ok=True)
-            made = cls(folder)
-            made.write()
+            with new_folder(folder):
+                made = cls(folder)
+                made.write()
             return made
 
     def write(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cinecut.delivery.papers import paper, papers_of
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.files import refuse_existing, write_beside
+from cinecut.files import refuse_existing, together, write_beside
 from cinecut.render.job import Job, Watch
 from cinecut.render.outputs import check_output
 from cinecut.render.trailer import USUAL, Effort, Rendered, render
@@ -59,8 +59,9 @@ def deliver(
     check_delivery(job, output, force)
     rendered = render(job, output, ffmpeg, watch, force=force, effort=effort)
     papers = papers_of(job, output)
-    for file, kind in papers.items():
-        write_beside(file, paper(job, kind, file.stem))
+    with together():
+        for file, kind in papers.items():
+            write_beside(file, paper(job, kind, file.stem))
     return Delivered(rendered, list(papers), _judged(job, rendered, ffmpeg, watch))
 
 

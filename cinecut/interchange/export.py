@@ -18,7 +18,7 @@ from cinecut.compiler.picture.look import lut_files, own_name
 from cinecut.compiler.resolve import check_linked
 from cinecut.diagnostics import Report, Stop
 from cinecut.files import beside as beside_of
-from cinecut.files import content_of, disk_errors, open_file, refuse_existing, write_beside
+from cinecut.files import content_of, disk_errors, open_file, refuse_existing, together, write_beside
 from cinecut.interchange.build import ExportOptions, cube_name, sequence_of
 from cinecut.interchange.fidelity import unsupported
 from cinecut.interchange.model import EditSequence, Unsupported, Written
@@ -94,8 +94,9 @@ def export(spec: Path, target: str, output: Path | None, wishes: ExportOptions, 
     files = {path if name == end else path.with_name(stem + name): data for name, data in made.files.items()}
     files |= {path.with_name(beside.name + name): data for name, data in _looks(layout, wishes.folder).items()}
     refuse_existing([file for file, data in files.items() if not _holds(file, data)], force)
-    for file, data in files.items():
-        write_beside(file, data, never=sources)
+    with together():
+        for file, data in files.items():
+            write_beside(file, data, never=sources)
     listed = [*files, *([path] if target not in TARGETS else [])]
     return Exported(listed, sequence, [*unsupported(sequence, target), *made.unsupported])
 

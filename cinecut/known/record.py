@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from cinecut.files import beside, cache_folder, content_of, json_of
+from cinecut.files import beside, cache_folder, content_of, json_of, new_folder
 from cinecut.language.document.layout import print_flow
 from cinecut.language.events import ActMarker, Cue, Entry, Shot
 from cinecut.language.spec import BeatGrid, Spec
@@ -88,8 +88,7 @@ def keep(known: Known) -> None:
     folder = _folder(known.film)
     name = hashlib.sha256((known.wrote + known.text).encode()).hexdigest()[:24]
     with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        with beside(folder / f"{name}.json") as part:
+        with new_folder(folder), beside(folder / f"{name}.json") as part:
             part.write_text(as_json(known), encoding="utf-8")
         total = 0
         for number, old in enumerate(_newest_first(folder)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cinecut.compiler.picture.look import own_name
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
-from cinecut.files import check_same, content_of, disk_errors, fingerprint, working_folder
+from cinecut.files import check_same, content_of, disk_errors, fingerprint, new_folder, working_folder
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
@@ -195,16 +195,9 @@ def write_compiled(plan: RenderPlan, folder: Path, script_option: str) -> list[s
 @contextmanager
 def _whole(folder: Path) -> Iterator[Path]:
     """A place for files that come into a folder together, once all are written; what else is in it stays."""
-    new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with working_folder(folder / SCRIPT) as work:
-            yield work
-            for file in [file for file in work.rglob("*") if file.is_file()]:
-                target = folder / file.relative_to(work)
-                target.parent.mkdir(exist_ok=True)
-                file.replace(target)
-    finally:
-        if new:
-            with suppress(OSError):  # unless something is in it
-                folder.rmdir()
+    with new_folder(folder), working_folder(folder / SCRIPT) as work:
+        yield work
+        for file in [file for file in work.rglob("*") if file.is_file()]:
+            target = folder / file.relative_to(work)
+            target.parent.mkdir(exist_ok=True)
+            file.replace(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -146,6 +147,20 @@ def test_which_sound_is_heard_is_said_and_may_be_chosen(film: Footage, tmp_path:
     assert own.facts == other.facts
     with pytest.raises(Stop, match=r"--audio 3: .*two\.mkv has 2 sounds"):
         analyzed(3)
+
+
+@pytest.mark.parametrize("signs", ["A\x1b[31mB \x07C", "\x9bA\x80B\x85C", "A\nB\tC", "A\u2028B\x7fC"])
+@pytest.mark.parametrize("where", ["tag", "name"])
+def test_a_title_is_shown_whatever_signs_are_in_it(where: str, signs: str, tmp_path: Path) -> None:
+    """Control characters are in no title: a card that held one would be refused."""
+    title = f"Night {signs} Harbour"
+    tag = ("-metadata", f"title={title}") if where == "tag" else ()
+    film = tmp_path / ("a.mkv" if where == "tag" else f"{title}.mkv")
+    encode(tmp_path / "b.mkv", shots(60, 50, 70), swelling(7))
+    command = ["-i", str(tmp_path / "b.mkv"), "-c", "copy", *tag, str(film)]
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *command], check=True)
+    found, _ = usable(film, tmp_path)
+    assert re.search(r'card: "?NIGHT A.*B C HARBOUR', found.text), found.text
 
 
 def test_a_variable_frame_rate(film: Footage, tmp_path: Path) -> None:

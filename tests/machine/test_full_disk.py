@@ -55,6 +55,38 @@ def test_an_index_is_whole_or_not_there(small_disk: Disk, tmp_path: Path) -> Non
     assert ended == {0, 1}
 
 
+@pytest.mark.parametrize(
+    ("words", "old"),
+    [
+        ("export spec.yaml -f --to edl -o {}/a.edl", "a.edl"),
+        ("export spec.yaml -f --to resolve -o {}/a.fcpxml", "a.fcpxml"),
+        ("shots film.mkv -f --stills {}/a", "a/shot_001.jpg"),
+        ("shots film.mkv -f --stills {}/a/b", "c"),
+        ("analyze film.mkv -f --no-models --length 4s -o {}/a.yaml", "a.html"),
+        ("analyze film.mkv -f --no-models --length 4s -o {}/b/a.yaml", "c"),
+    ],
+)
+@pytest.mark.matrix
+def test_several_files_are_all_there_or_none(words: str, old: str, small_disk: Disk, tmp_path: Path) -> None:
+    """A disk that lacks one page, or all but one; what was there stays as it was."""
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    make_film(tmp_path / "film.mkv", 6)
+    (whole := tmp_path / "whole").mkdir()
+    done = cinecut(*words.format(whole).split(), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    pages = sum(-(-file.stat().st_size // 4096) for file in whole.rglob("*") if file.is_file())
+    assert pages > 1
+    for room in (1, pages - 1):
+        disk = small_disk(4 * (room + 1))
+        (disk / old).parent.mkdir(exist_ok=True)
+        (disk / old).write_text("old")
+        done = cinecut(*words.format(disk).split(), cwd=tmp_path)
+        assert re.search(FULL, done.stderr), (room, done.stderr)
+        assert done.returncode == 1
+        kept = {file for file in disk.rglob("*") if file != (disk / old).parent}
+        assert (kept, (disk / old).read_text()) == ({disk / old}, "old")
+
+
 def test_a_compiled_folder_is_whole_or_not_there(small_disk: Disk, tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(SPEC)
     for kilobytes in (8, 300):

@@ -3,6 +3,7 @@ somebody else saved since it was read is not lost."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,9 @@ from oracle import Film
 from talking import Question, Reply, sensible, talker
 from watching import SMALL, written
 
-from cinecut import files
 from cinecut.cli.specs.check import fmt
 from cinecut.diagnostics import Stop
-from cinecut.files import check_is_file, claimed, held_by, put, write_beside
+from cinecut.files import check_is_file, claimed, held_by, put, remove, together, write_beside, writing
 from cinecut.media import link
 
 Films = Callable[[Film], Film]
@@ -119,14 +119,14 @@ def test_what_is_saved_in_the_very_moment_of_writing_is_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (path := tmp_path / "a.yaml").write_text("old")
-    exchanged = files._exchanged
+    exchanged = writing._exchanged
 
     def late(one: Path, other: Path) -> bool:
         if path.read_text() == "old":
             path.write_text("saved")
         return exchanged(one, other)
 
-    monkeypatch.setattr(files, "_exchanged", late)
+    monkeypatch.setattr(writing, "_exchanged", late)
     if not exchanged(path, path):
         pytest.skip("this system cannot exchange files")
     with pytest.raises(Stop, match="changed meanwhile"):
@@ -188,3 +188,36 @@ def test_one_analysis_at_a_time_writes_a_spec(films: Films, tmp_path: Path, monk
             pass
     with claimed(spec):
         assert not spec.exists()
+    assert not [*(tmp_path / "runtime").rglob("*.lock")]
+
+
+@pytest.mark.parametrize("fails", [None, OSError, Stop])
+def test_files_written_together_are_seen_together(fails: type[Exception] | None, tmp_path: Path) -> None:
+    files = [tmp_path / "a", tmp_path / "b"]
+    for file in (*files, gone := tmp_path / "gone"):
+        file.write_text("old")
+    error = None if fails is None else Stop("output", "no") if fails is Stop else fails("no")
+    with pytest.raises(fails) if fails else contextlib.nullcontext(), together():
+        for file in files:
+            write_beside(file, "new", was="old")
+        remove(gone)
+        assert {file.read_text() for file in (*files, gone)} == {"old"}
+        if error is not None:
+            raise error
+    assert [file.read_text() for file in files] == ["old" if fails else "new"] * 2
+    assert gone.exists() == (fails is not None)
+    assert len([*tmp_path.iterdir()]) == 2 + gone.exists()
+
+
+def test_what_was_saved_while_others_were_written_keeps_them_all(tmp_path: Path) -> None:
+    (one := tmp_path / "a").write_text("old")
+
+    def write_both() -> None:
+        with together():
+            write_beside(one, "new", was="old")
+            write_beside(tmp_path / "b", "new")
+            one.write_text("mine")
+
+    with pytest.raises(Stop, match="changed meanwhile"):
+        write_both()
+    assert (one.read_text(), [*tmp_path.iterdir()]) == ("mine", [one])

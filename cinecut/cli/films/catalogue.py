@@ -168,15 +168,17 @@ def find(
     asked = ", ".join([*terms, *([f"like {Path(like).name}"] if like is not None else [])])
     if not hits:
         raise Stop("no-material", f"no shot fits {asked}", *opened.lacks(terms))
-    if page is not None:
-        from cinecut.catalogue.page import write_hits
+    from cinecut.files import together, write_beside
 
-        write_hits(hits, kept, asked, page)
-    if spec is not None:
-        from cinecut.catalogue.cutting import spec_of
-        from cinecut.files import write_beside
+    with together():
+        if page is not None:
+            from cinecut.catalogue.page import write_hits
 
-        write_beside(spec, spec_of(hits, kept, spec, asked), [hit.film for hit in hits])
+            write_hits(hits, kept, asked, page)
+        if spec is not None:
+            from cinecut.catalogue.cutting import spec_of
+
+            write_beside(spec, spec_of(hits, kept, spec, asked), [hit.film for hit in hits])
     _print(hits, as_json)
     for file in (page, spec):
         if file is not None:

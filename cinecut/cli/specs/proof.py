@@ -168,7 +168,7 @@ def conform(
 
     Example: cinecut conform trailer.mp4 film.mkv -o specs/old_trailer.yaml
     """
-    from cinecut.files import write_beside
+    from cinecut.files import together, write_beside
     from cinecut.proof.conform.reading import conform as run
 
     target = output or trailer.with_suffix(".yaml")
@@ -178,9 +178,10 @@ def conform(
         check_free(file, force)
     with watch("Conforming", {"film": 1, "shots": 3}) as watching:
         conformed = run(trailer, films, target, watching.share)
-    write_beside(target, conformed.text, [trailer, *films])
-    if as_template is not None:
-        write_beside(as_template, conformed.template, [trailer, *films, target])
+    with together():
+        write_beside(target, conformed.text, [trailer, *films])
+        if as_template is not None:
+            write_beside(as_template, conformed.template, [trailer, *films, target])
     shots = [piece for piece in conformed.pieces if piece.film is not None]
     if as_json:
         numbers = {

@@ -34,7 +34,7 @@ def sheet(
     Example: cinecut sheet specs/film.yaml
     """
     from cinecut.cli.films.analyze import is_sheet
-    from cinecut.files import check_is_file, check_no_source, write_beside
+    from cinecut.files import check_is_file, check_no_source, together, write_beside
     from cinecut.known.record import as_json as known_json
     from cinecut.language.document import read_document
     from cinecut.language.read import film_files
@@ -59,13 +59,13 @@ def sheet(
             "option", "--known: the results of analyze for this film are not on this machine", "analyze the film first"
         )
     warn(layout, spec, report)
-    with watch("Sheet") as watching:
+    files = [page]
+    with watch("Sheet") as watching, together():
         subject = Subject(layout, document, films, knowledge, list(report))
         write_sheet(subject, page, lambda done: watching.share("stills", done))
-    files = [page]
-    if known and knowledge is not None:
-        files.append(spec.with_suffix(".known.json"))
-        write_beside(files[1], known_json(knowledge))
+        if known and knowledge is not None:
+            files.append(spec.with_suffix(".known.json"))
+            write_beside(files[1], known_json(knowledge))
     if as_json:
         print(json.dumps({"spec": str(spec), "files": [str(file) for file in files]}, ensure_ascii=False))
     else:

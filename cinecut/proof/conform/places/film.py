@@ -36,7 +36,7 @@ from cinecut.analysis.film.search import plan
 from cinecut.analysis.film.strips import GroupReader
 from cinecut.analysis.stage import Stage, StageRunner
 from cinecut.diagnostics import Stop
-from cinecut.files import beside, cache_folder, content_of
+from cinecut.files import beside, cache_folder, content_of, new_folder
 from cinecut.language.facts import FilmFacts
 from cinecut.media.probe import film_facts
 from cinecut.proof.conform.places.vectors import TINTS, WHOLE, Vectors, View, colors_of, framed, tints_of, vectors_of
@@ -339,10 +339,8 @@ class FilmPictures:
         with suppress(OSError, ValueError):
             return np.frombuffer(content_of(file), np.uint8).reshape(-1, _ROW)
         made = make()
-        with suppress(OSError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with beside(file) as part:
-                part.write_bytes(made.tobytes())
+        with suppress(OSError), new_folder(file.parent), beside(file) as part:
+            part.write_bytes(made.tobytes())
         return made
 
     @cached_property
