@@ -3,7 +3,8 @@
     content ─► .cinecut-PID-….part beside the target ─ rename ─► the target
 
 Readers of the target see the old content or the new, never a part. A symbolic link stays a link, the file's mode and
-owner are kept, and a file that is read-only, or being read, is never overwritten.
+owner are kept, and a file that is read-only, or being read, is never overwritten. Hard links are parted, which is said:
+the other names keep what the file held.
 """
 
 from cinecut.files.disks import cache_folder as cache_folder
@@ -30,6 +31,7 @@ from cinecut.files.writing import changed_meanwhile as changed_meanwhile
 from cinecut.files.writing import check_is_file as check_is_file
 from cinecut.files.writing import check_no_source as check_no_source
 from cinecut.files.writing import check_writable as check_writable
+from cinecut.files.writing import parted as parted
 from cinecut.files.writing import put as put
 from cinecut.files.writing import refuse_existing as refuse_existing
 from cinecut.files.writing import remove as remove

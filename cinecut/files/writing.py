@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from cinecut.diagnostics import Stop, as_word
-from cinecut.files.disks import PART, disk_errors, no_output
+from cinecut.files.disks import PART, cache_folder, disk_errors, no_output
 from cinecut.files.reading import NotAFileError, held_by, other_than_file_at, real_path
 from cinecut.files.unfinished import UNFINISHED
 
@@ -101,14 +101,29 @@ def _discard(part: Path) -> None:
     UNFINISHED.discard(part)
 
 
+parted = set[Path]()  # files that had other names, too (hard links): those keep what they held
+
+
+@contextmanager
+def _parting(path: Path) -> Iterator[None]:
+    """A rename cannot keep hard links, and what could, writing into the file, may leave half of it."""
+    linked = False
+    with contextlib.suppress(OSError):
+        linked = path.stat().st_nlink > 1 and not path.is_relative_to(cache_folder())
+    yield
+    if linked:
+        parted.add(path)
+
+
 def _take_place(part: Path, target: Path, path: Path, was: bytes | str | None) -> None:
     if was is not None and held_by(target) != _bytes(was):
         raise changed_meanwhile(path)
-    if was is None or not _exchanged(part, target):
-        part.replace(target)
-    elif held_by(part) != _bytes(was):  # saved in this very moment: it goes back where it was
-        _exchanged(part, target)
-        raise changed_meanwhile(path)
+    with _parting(path):
+        if was is None or not _exchanged(part, target):
+            part.replace(target)
+        elif held_by(part) != _bytes(was):  # saved in this very moment: it goes back where it was
+            _exchanged(part, target)
+            raise changed_meanwhile(path)
 
 
 def _exchanged(one: Path, other: Path) -> bool:
@@ -126,7 +141,8 @@ def put(made: Path, path: Path) -> None:
     target = real_path(path)
     _belong_as(target, made)
     try:
-        made.replace(target)
+        with _parting(path):
+            made.replace(target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise

@@ -55,6 +55,15 @@ def test_an_index_is_whole_or_not_there(small_disk: Disk, tmp_path: Path) -> Non
     assert ended == {0, 1}
 
 
+@pytest.mark.parametrize("kilobytes", [4, 8])
+def test_an_index_without_a_result_leaves_no_folder(kilobytes: int, small_disk: Disk, tmp_path: Path) -> None:
+    make_film(tmp_path / "a.mkv", 6)
+    (disk := small_disk(kilobytes)).joinpath("filler").write_bytes(bytes(kilobytes * 1024 - 4096))
+    done = cinecut("index", "a.mkv", "--no-models", "-C", disk / "new" / "all", cwd=tmp_path)
+    assert re.match(FULL, done.stderr), done.stderr
+    assert [entry.name for entry in disk.iterdir()] == ["filler"]
+
+
 @pytest.mark.parametrize(
     ("words", "old"),
     [

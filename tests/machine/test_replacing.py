@@ -88,6 +88,26 @@ def test_no_command_replaces_what_is_read_only(words: str, films: Films, tmp_pat
     assert (spec.read_text(), output.read_text()) == (before, "mine")
 
 
+@pytest.mark.parametrize(
+    "words", ["fmt a.yaml", "edit a.yaml trim 1 --out 0:03", "render a.yaml --draft -f -o b.mp4", "sheet a.yaml -f"]
+)
+def test_another_name_of_a_file_keeps_what_it_held(words: str, films: Films, tmp_path: Path) -> None:
+    """Which is said: somebody may have counted on their staying one file."""
+    spec = written(tmp_path, films(SMALL).path)
+    spec.write_text(spec.read_text().replace("timeline:", "timeline:   "))
+    for name in ("b.mp4", "a.html"):
+        (tmp_path / name).write_text("old")
+    changed = {"r": "b.mp4", "s": "a.html"}.get(words[0], "a.yaml")
+    (other := tmp_path / "other").hardlink_to(tmp_path / changed)
+    before = other.read_text()
+    done = cinecut(*words.split(), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(f"note: {changed} had other names (hard links): they keep what it held before") == 1
+    assert (other.read_text(), other.samefile(tmp_path / changed)) == (before, False)
+    done = cinecut(*words.split(), cwd=tmp_path)
+    assert "hard links" not in done.stderr
+
+
 def test_a_trailer_goes_where_its_link_leads(films: Films, tmp_path: Path) -> None:
     written(tmp_path, films(SMALL).path)
     (tmp_path / "disk").mkdir()
