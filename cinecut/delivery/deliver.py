@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from cinecut.delivery.papers import paper, papers_of
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.files import refuse_existing, together, write_beside
+from cinecut.files import together, write_beside
 from cinecut.render.job import Job, Watch
-from cinecut.render.outputs import check_output
+from cinecut.render.outputs import check_beside, check_output
 from cinecut.render.trailer import USUAL, Effort, Rendered, render
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Delivered:
 def check_delivery(job: Job, output: Path, force: bool) -> None:
     """Raise Stop where a file or a paper cannot be written."""
     check_output(job, output, force)
-    refuse_existing(papers_of(job, output), force)
+    check_beside(job, papers_of(job, output), force)
 
 
 def deliver(

@@ -345,7 +345,9 @@ def write_lock(job: Job, spec: Path, output: Path | None, ffmpeg: FFmpeg, watch:
     else:
         with disk_errors(target), working_folder(target) as folder:
             done = render(job, folder / f"trailer{job.plan.suffix}", ffmpeg, watch, effort=effort)
-    write_beside(target, print_lock(rendered, spec.name), [spec])
+    write_beside(
+        target, print_lock(rendered, spec.name), [spec, *(asset.file for asset in assets_of(job.spec, job.folder))]
+    )
     return done
 
 

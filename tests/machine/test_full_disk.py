@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from cinecut.diagnostics import Stop
 from cinecut.edits.revise import edit, log
+from cinecut.proof.conform.places import film
 from cinecut.proof.conform.places.film import FilmPictures
 
 Disk = Callable[[int], Path]
@@ -144,6 +145,19 @@ def test_pictures_that_cannot_be_kept_are_found_all_the_same(tmp_path: Path) -> 
     (tmp_path / "file").touch()
     made = FilmPictures._kept_or(tmp_path / "file" / "a.frames", lambda: _rows(3))
     assert len(made) == 3
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 3000, b"frames"])
+def test_pictures_that_were_damaged_are_found_again(damage: bytes, tmp_path: Path) -> None:
+    _, row = FilmPictures._kept_or(tmp_path / "none" / "a.frames", lambda: _film_rows(1)).shape
+    for content in (damage, bytes(2 * row)):
+        (file := tmp_path / "a.frames").write_bytes(content)
+        assert len(FilmPictures._kept_or(file, lambda: _film_rows(3))) == 3
+        assert len(FilmPictures._kept_or(file, lambda: _film_rows(4))) == 3, "kept"
+
+
+def _film_rows(count: int) -> NDArray[np.uint8]:
+    return np.zeros((count, film._ROW), np.uint8)
 
 
 def _rows(count: int) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +107,32 @@ def test_another_name_of_a_file_keeps_what_it_held(words: str, films: Films, tmp
     assert (other.read_text(), other.samefile(tmp_path / changed)) == (before, False)
     done = cinecut(*words.split(), cwd=tmp_path)
     assert "hard links" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("b.png", "vibes drama --still FILM@0:01 -f -o b.png"),
+        ("b.poster.jpg", "render a.yaml --draft --sheet -f -o b.mp4"),
+        ("a.yaml.lock", "lock a.yaml -f"),
+        ("b.csv", "shots FILM -f -o b.csv"),
+        ("c/shot_001.jpg", "shots FILM -f --stills c"),
+        ("a.html", "sheet a.yaml -f"),
+        ("b.edl", "export a.yaml --to edl -f -o b.edl"),
+    ],
+)
+@pytest.mark.parametrize("how", ["link", "hard link"])
+def test_no_command_replaces_what_it_reads(how: str, output: str, words: str, films: Films, tmp_path: Path) -> None:
+    film = Path(shutil.copy(films(SMALL).path, tmp_path / "film.mkv"))
+    written(tmp_path, film)
+    assert cinecut("link", "a.yaml", cwd=tmp_path).returncode == 0
+    before = film.read_bytes()
+    (tmp_path / output).parent.mkdir(exist_ok=True)
+    (tmp_path / output).symlink_to(film) if how == "link" else (tmp_path / output).hardlink_to(film)
+    done = cinecut(*words.replace("FILM", str(film)).split(), cwd=tmp_path)
+    assert (done.returncode, "which is read: nothing is written over it" in done.stderr) == (1, True), done.stderr
+    assert film.read_bytes() == before
+    assert (tmp_path / output).samefile(film)
 
 
 def test_a_trailer_goes_where_its_link_leads(films: Films, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def sheet(
         write_sheet(subject, page, lambda done: watching.share("stills", done))
         if known and knowledge is not None:
             files.append(spec.with_suffix(".known.json"))
-            write_beside(files[1], known_json(knowledge))
+            write_beside(files[1], known_json(knowledge), [spec, *films.values()])
     if as_json:
         print(json.dumps({"spec": str(spec), "files": [str(file) for file in files]}, ensure_ascii=False))
     else:

@@ -20,7 +20,7 @@ from queue import SimpleQueue
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.cache import Cache
+from cinecut.analysis.cache import Cache, opened, sealed
 from cinecut.analysis.film.gops import (
     THUMB_COLUMNS,
     THUMB_ROWS,
@@ -337,10 +337,10 @@ class FilmPictures:
     def _kept_or(file: Path, make: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """What a file holds; where there is none, what is made, and kept in it as far as the disk allows."""
         with suppress(OSError, ValueError):
-            return np.frombuffer(content_of(file), np.uint8).reshape(-1, _ROW)
+            return np.frombuffer(opened(content_of(file)), np.uint8).reshape(-1, _ROW)
         made = make()
         with suppress(OSError), new_folder(file.parent), beside(file) as part:
-            part.write_bytes(made.tobytes())
+            part.write_bytes(sealed(made.tobytes()))
         return made
 
     @cached_property

@@ -53,6 +53,8 @@ def _sought(luma: NDArray[np.uint8], picture: NDArray[np.uint8], usual: View) ->
     for zoom in _ZOOMS:
         wide, high = zoom * usual.size[0], zoom * usual.size[1]
         size = round(wide * THUMB_COLUMNS), round(high * THUMB_ROWS)
+        if 0 in size:  # of a picture like a thread
+            continue
         part = _details(np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8))
         likes = cv2.matchTemplate(whole, part, cv2.TM_CCOEFF_NORMED)
         row, column = np.unravel_index(int(likes.argmax()), likes.shape)
