@@ -69,7 +69,7 @@ def own_cache(film: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def analysed(film: Path, target: Path, models: Models | None) -> Analysis:
-    request = Request(film, target, load_vibe(DEFAULT), length=Fraction(30), models=models)
+    request = Request(film, target, load_vibe(DEFAULT), length=Fraction(12), models=models)
     found = analyze(request, lambda stage, done: None)
     target.write_text(found.text, encoding="utf-8")
     return found
@@ -219,7 +219,7 @@ def test_what_the_user_names_must_be_there_before_any_work(
 
 
 def test_no_models_means_none(film: Footage, tmp_path: Path) -> None:
-    arguments = ("analyze", str(film.path), "--length", "20", "--no-models")
+    arguments = ("analyze", str(film.path), "--length", "12", "--no-models")
     run = cinecut(*arguments, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert "by: signals" in (tmp_path / "specs" / "film.yaml").read_text(encoding="utf-8")
@@ -230,7 +230,7 @@ def test_no_models_means_none(film: Footage, tmp_path: Path) -> None:
 
 def test_a_second_run_says_what_it_did_not_ask_again(film: Footage, tmp_path: Path) -> None:
     with talker() as server:
-        arguments = ("analyze", str(film.path), "--length", "20", "--force", "--llm-url", server.url)
+        arguments = ("analyze", str(film.path), "--length", "12", "--force", "--llm-url", server.url)
         first = cinecut(*arguments, cwd=tmp_path)
         assert first.returncode == 0, first.stderr
         asked = len(server.asked)
@@ -301,7 +301,7 @@ def _caches(folder: Path) -> dict[str, str]:
 
 
 def _arguments(film: Footage, url: str) -> tuple[str, ...]:
-    return ("analyze", str(film.path), "--length", "20", "--llm-url", url)
+    return ("analyze", str(film.path), "--length", "12", "--llm-url", url)
 
 
 # --- for real --------------------------------------------------------------------------------------------------------
