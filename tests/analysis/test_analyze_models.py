@@ -27,7 +27,7 @@ from cinecut.analysis.request import Request
 from cinecut.analysis.story.scene_store import NAME
 from cinecut.analysis.story.scenes import SAVE_COUNT
 from cinecut.diagnostics import Report
-from cinecut.inference.models import ModelFiles, Part, find_onnx_minilm
+from cinecut.inference.models import ModelFiles, Part
 from cinecut.inference.remote import Remote
 from cinecut.inference.server import Local, Models
 from cinecut.language.document import parse_document
@@ -64,8 +64,6 @@ def own_cache(film: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     shutil.copytree(film.path.with_name("cache"), tmp_path / "cache")
     monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path / "runtime"))
-    if find_onnx_minilm():  # starts at once; the zones have tests of their own with torch
-        monkeypatch.setitem(sys.modules, "sentence_transformers", None)
 
 
 def analysed(film: Path, target: Path, models: Models | None) -> Analysis:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 from dataclasses import replace
 from fractions import Fraction
 
@@ -24,7 +23,7 @@ from cinecut.analysis.film.signals import likeness
 from cinecut.analysis.story.arc import Story, TurningPoint, Zone
 from cinecut.analysis.story.meaning import DRAMA, meanings
 from cinecut.analysis.title import is_doubtful
-from cinecut.inference.models import find_onnx_minilm, minilm_engine
+from cinecut.inference.models import minilm_engine
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.vibes import load_vibe, names
 from cinecut.vibes.skeleton import load_skeleton, skeleton_names
@@ -95,9 +94,7 @@ def test_every_want_and_act_has_its_weights() -> None:
 
 
 @pytest.mark.skipif(minilm_engine() is None, reason="needs MiniLM")
-def test_descriptions_mean_something(monkeypatch: pytest.MonkeyPatch) -> None:
-    if find_onnx_minilm():  # starts at once; both engines agree, which is tested where scenes get their zones
-        monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+def test_descriptions_mean_something() -> None:
     found = meanings(
         {
             0: "A violent battle with fire, soldiers charge with weapons. furious.",
