@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from commandline import cinecut
 from footage import make_film
-from many import ASKED, TITLE, indexed, make_folder, without_torch
+from many import ASKED, TITLE, indexed, make_folder
 
 from cinecut.catalogue.index import films_in
 from cinecut.catalogue.page import write_report
@@ -28,15 +28,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def catalogue(films: Path) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        without_torch(patch)
-        indexed(films, films.parent / "catalogue")
+    indexed(films, films.parent / "catalogue")
     return films.parent / "catalogue"
-
-
-@pytest.fixture(autouse=True)
-def _light(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_torch(monkeypatch)
 
 
 def test_one_bad_film_has_its_reason_and_ends_nothing(catalogue: Path) -> None:

@@ -20,7 +20,7 @@ from cinecut.language.read import load_spec
 from cinecut.language.spec import Spec
 from cinecut.render.check import examine
 
-COUNTS = {"pilot": 12, "second": 15, "third": 13}
+COUNTS = {"pilot": 7, "second": 8, "third": 10}
 NAMES = {"pilot": "eins", "second": "zwei"}
 
 

@@ -39,7 +39,7 @@ FULL = r"error: the disk is full: \S+ has 0 MB left \[disk-full\]\n  hint: "
 def test_an_index_is_whole_or_not_there(small_disk: Disk, tmp_path: Path) -> None:
     """Wherever the disk becomes full: at the database, at the arrays, at the report."""
     (tmp_path / "films").mkdir()
-    make_film(tmp_path / "films" / "a.mkv", 6)
+    make_film(tmp_path / "films" / "a.mkv", 3)
     indexed(tmp_path / "films", tmp_path / "all")
     for index in tmp_path.glob("all/index-*"):
         shutil.rmtree(index)

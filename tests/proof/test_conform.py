@@ -276,8 +276,10 @@ _MOVING = [(10, 24), (60, 24), (110, 24), (160, 24)], [(310, 24), (360, 24), (41
 
 @pytest.mark.parametrize(
     "cuts",
-    [[*_MOVING[0], (225, 36), (255, 36), *_MOVING[1]], [(60, 24), (225, 36), (255, 36), (410, 24), (510, 24)]],
-    ids=["most-certain", "few-certain"],
+    [
+        pytest.param([*_MOVING[0], (225, 36), (255, 36), *_MOVING[1]], id="most-certain", marks=pytest.mark.slow),
+        pytest.param([(60, 24), (225, 36), (255, 36), (410, 24), (510, 24)], id="few-certain"),
+    ],
 )
 def test_a_fading_still_under_a_logo_is_told_by_its_light_whatever_is_cached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuts: list[tuple[int, int]]
