@@ -60,7 +60,7 @@ class Inputs:
 
     def _add_song(self, song: Song | None) -> None:
         if song is not None:
-            self._add(UserFile(song_name(song), song.file, MEDIA_FORMATS))
+            self._add(UserFile(song_name(song), song.file, MEDIA_FORMATS, is_song=True))
 
     def _add_sound(self, label: str, film: FilmRange) -> None:
         start, end = FilmTime(film.start.seconds - _PREROLL), FilmTime(film.end.seconds + _MARGIN)

@@ -90,11 +90,12 @@ class SoundReel:
 @dataclass(frozen=True, slots=True)
 class UserFile:
     """A file of the user's under a name of ours. `file`: its name in the spec. `formats`: the demuxers that may open
-    it."""
+    it. `is_song`: whether its sound alone is used."""
 
     name: str
     file: str
     formats: str
+    is_song: bool = False
 
     def arguments(self, stream: str) -> list[str]:
         only = [] if stream == "v" else ["-vn"]  # a song's cover is a picture that nobody asked for

@@ -58,11 +58,22 @@ def may_be_key(packet: Any, codec: str) -> bool:
     """Whether a packet that is marked as a key frame may be one. Some writers mark what repeats the picture before."""
     if codec == "gif":
         return bytes(memoryview(packet)[:3]) == b"GIF"
-    if codec == "mpeg4":
-        data = bytes(packet)
-        at = data.find(_PICTURE_AFTER[codec]) + 4
-        return at < 4 or not data[at : at + 1] or data[at] >> 6 == 0
-    return True
+    return codec != "mpeg4" or _kind_of_mpeg4(packet) in (None, _I)
+
+
+def is_leading(packet: Any, codec: str) -> bool:
+    """Whether a packet right after the first key frame holds what is shown before that one, of MPEG-4: it needs what is
+    not there, and a decoder that meets it first leaves out all pictures of its kind that are stored in two fields."""
+    return codec == "mpeg4" and _kind_of_mpeg4(packet) == _B
+
+
+_I, _B = 0, 2  # kinds of pictures (ISO 14496-2, table 6-20)
+
+
+def _kind_of_mpeg4(packet: Any) -> int | None:
+    data = bytes(packet)
+    at = data.find(_PICTURE_AFTER["mpeg4"]) + 4
+    return None if at < 4 or not data[at : at + 1] else data[at] >> 6
 
 
 _PICTURE_AFTER = {"mpeg1video": b"\0\0\1\0", "mpeg2video": b"\0\0\1\0", "mpeg4": b"\0\0\1\xb6"}

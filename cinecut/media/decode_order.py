@@ -20,6 +20,7 @@ import av.error
 from cinecut.diagnostics import Stop
 from cinecut.graph.plan import Reel
 from cinecut.language.facts import FilmFacts
+from cinecut.media.bitstream import is_leading
 from cinecut.media.frames import from_start, joined
 from cinecut.media.open import open_media, packets_of, picture_stream, whole_packets
 from cinecut.media.undecodable import check_pictures
@@ -172,9 +173,10 @@ def _order(packets: list[Any], video: Any) -> dict[int, None]:
     context = video.codec_context
     context.flush_buffers()
     order: dict[int, None] = {}
-    for n, packet in enumerate([*packets, None]):
-        if packet is not None:
-            packet.pts = n
+    for n, packet in enumerate(packets):
+        packet.pts = n
+    leading = list(takewhile(lambda packet: is_leading(packet, context.name), packets[1:]))
+    for packet in [*packets[:1], *packets[1 + len(leading) :], None]:
         try:
             order |= {frame.pts: None for frame in context.decode(packet) if frame.pts is not None}
         except av.error.InvalidDataError:

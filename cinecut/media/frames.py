@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import chain, count, islice
+from itertools import chain, count, dropwhile, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
-from cinecut.media.bitstream import pictures_to_recover, referenced
+from cinecut.media.bitstream import is_leading, pictures_to_recover, referenced
 from cinecut.media.joined import JoinedMedia
 from cinecut.media.open import open_container, open_media, packets_of, whole_packets
 
@@ -47,6 +47,12 @@ def packets_from(media: Any, video: Any, stamp: int, first: int, sure: bool = Fa
     stream is a neighbour's: then from further back. Encoders promise more of a gradual refresh than they keep: `sure`
     goes back until the pictures before the stamp are the same from two starts.
     """
+    packets, codec = _packets_from(media, video, stamp, first, sure), video.codec_context.name
+    yield from islice(packets, 1)
+    yield from dropwhile(lambda packet: is_leading(packet, codec), packets)
+
+
+def _packets_from(media: Any, video: Any, stamp: int, first: int, sure: bool) -> Iterator[Any]:
     target, step = stamp, max(1, int(1 / Fraction(video.time_base)))
     doubt = _Doubt(video, stamp)
     while target > first and not joined(media):

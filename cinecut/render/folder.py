@@ -51,7 +51,7 @@ def write_generated(plan: RenderPlan, folder: Path) -> None:
 @dataclass(frozen=True)
 class Materials:
     """The media and tables that a plan's runs read, brought into their folder when needed: from the store, or made and
-    stored. The user's own files get names of ours, as links unless `copy`."""
+    stored. The user's own files get names of ours, as links unless `copy`; songs in Matroska are stored anew."""
 
     job: Job
     folder: Path
@@ -68,7 +68,7 @@ class Materials:
         missing = {name for name in set().union(*groups) if not (self.folder / name).exists()}
         for item in self.job.plan.inputs:
             if isinstance(item, UserFile) and item.name in missing:
-                _bring(inside(self.job.folder, item.file), self.folder / item.name, self.copy)
+                _bring(inside(self.job.folder, item.file), self.folder / item.name, self.copy, item.is_song)
                 missing.remove(item.name)
         missing -= self.store.take_all({name: self.keys[name] for name in missing}, self.folder)
         with closing(_Maker(self, len(self.reels(missing)))) as maker:
@@ -170,11 +170,18 @@ def fill(job: Job, folder: Path, watch: Watch) -> None:
     Materials(job, folder, watch, Store(None), copy=True).bring(job.plan.render.reads)
 
 
-def _bring(file: Path, target: Path, copy: bool) -> None:
-    if copy:
+def _bring(file: Path, target: Path, copy: bool, is_song: bool) -> None:
+    if is_song and content_of(file, len(_MATROSKA)) == _MATROSKA:
+        from cinecut.media.sound.uncompressed import write_uncompressed
+
+        write_uncompressed(file, target)
+    elif copy:
         shutil.copyfile(file, target)
     else:
         target.symlink_to(file.absolute())
+
+
+_MATROSKA = b"\x1a\x45\xdf\xa3"  # a file's first bytes, and WebM's
 
 
 def write_compiled(plan: RenderPlan, folder: Path, script_option: str) -> list[str]:

@@ -26,6 +26,7 @@ from cinecut.media.probe import film_facts
 Films = Callable[[Film], Film]
 PCM = Sound(codec="pcm_s16le")
 BASE = Film(Path("base.mkv"), Fraction(25), 200, (320, 180), gop=50, bframes=2, sound=PCM)
+FIELDS = "-vf setfield=tff -c:v mpeg4 -flags +ildct -bf 2 -g 15 -q:v 2"
 X264 = "-c:v libx264 -preset veryfast -x264-params"
 
 
@@ -42,6 +43,8 @@ STORED = {
     "MPEG-1 with B pictures": ("a.mkv", "-c:v mpeg1video -bf 2 -g 15 -q:v 3 -c:a mp2 -b:a 256k"),
     "MPEG-2 with B pictures": ("a.mkv", "-c:v mpeg2video -bf 2 -g 15 -q:v 3 -c:a ac3 -b:a 256k"),
     "MPEG-4 with B pictures": ("a.mkv", "-c:v mpeg4 -bf 2 -g 100 -q:v 3 -c:a libmp3lame -b:a 256k"),
+    "MPEG-4 of two fields": ("a.mkv", f"{FIELDS} -c:a libmp3lame -b:a 256k"),
+    "MPEG-4 of two fields in AVI": ("a.avi", f"{FIELDS} -c:a pcm_s16le"),
     "PAL's tags": ("a.mkv", f"{X264} colormatrix=bt470bg:colorprim=bt470bg:transfer=bt470bg -c:a copy"),
     "NTSC's first tags": ("a.mkv", f"{X264} colormatrix=fcc:colorprim=bt470m:transfer=bt470m -c:a copy"),
     "PCM in Matroska": ("a.mkv", "-c:v copy -c:a pcm_s24le"),
@@ -307,7 +310,9 @@ def test_a_film_of_a_few_pixels_is_rendered_larger(bundled: Path, tmp_path: Path
 ASIDE = (
     "Director's Commentary", "Comentario del director", "Kommentar des Regisseurs", "Комментарии", "コメンタリー",
     "Hörfilmfassung", "Audiodeskrypcja", "Audiodescription", "Тифлокомментарий", "Isolated Score", "M&E",
-    "Music and Effects",
+    "Music and Effects", "Yönetmen yorumu", "Σχόλια", "導演講評", "komentārs", "bình luận", "DVS",
+    "for the visually impaired", "Synstolkning", "Kuvailutulkkaus", "Sesli betimleme", "Аудиодескрипция",
+    "Opis za slijepe", "תיאור שמע", "وصف صوتي",
 )  # fmt: skip
 
 

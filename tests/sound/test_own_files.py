@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 from compiling import read_text
-from oracle import Film, Samples, Sound
+from correlation import sound_offset
+from oracle import BUNDLED, Film, Samples, Sound, read_sound
 from rendering import spec_text, stems_of
 
 from cinecut.diagnostics import Report
@@ -64,6 +66,20 @@ def test_a_file_is_heard_at_its_exact_place(
     assert np.abs(found[start : start + samples][inside] - wanted[inside]).max() < 2e-3
     assert not found[:start].any()
     assert not found[start + samples :].any()
+
+
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "ac3"])
+def test_every_ffmpeg_plays_a_file_in_matroska_from_its_beginning(
+    film: Film, ffmpeg: Path, tmp_path: Path, codec: str
+) -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, (3 * RATE, 1)).astype(np.float32)
+    soundfile.write(tmp_path / "noise.wav", noise, RATE)
+    encode = ["-v", "error", "-i", str(tmp_path / "noise.wav"), "-c:a", codec, "-b:a", "192k"]
+    subprocess.run([BUNDLED, *encode, tmp_path / "narrator.mka"], check=True)
+    found = stems(film, ["{black: 4s, voice: {file: narrator.mka}}"], tmp_path, ffmpeg)["voice"]
+    song = read_sound(tmp_path / "narrator.mka")
+    assert abs(sound_offset(found, song, RATE) - RATE) < 0.6
+    assert abs(sound_offset(found, song, 2 * RATE) - 2 * RATE) < 0.6
 
 
 def test_the_film_and_the_music_go_down_under_a_narrator(

@@ -21,8 +21,11 @@ from cinecut.media.sound.unlabelled import layouts_heard
 
 _ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descriptions | Disposition.karaoke
 _ASIDE_TITLE = re.compile(  # a commentary, a description for the blind, the music alone: in the languages of many discs
-    r"comm?ent|[kc]omm?ent[aá]|kommentti|коммент|коментар|σχολ|הערות|تعليق|コメンタリ|解説|副音声|评论|評論|讲评|해설|코멘터리"
-    r"|descri(b|pt|ç|c|z)|beskriv|audiod[ei]s[ck]|h(ö|oe)rfilm|sehbehind|blind|syntolk|тифло|описан|音声ガイド|화면해설"
+    r"comm?ent|[kc]omm?ent[aáā]|kommentti|yorum|iruzkin|bình luận|коммент|коментар|σχ[οό]λ|הערות|تعليق|نظرات"
+    r"|コメンタリ|解説|副音声|评论|評論|讲评|講評|해설|코멘터리"
+    r"|descri(b|pt|ç|c|z|tiv)|beskriv|audiod[ei]s[ck]|h(ö|oe)rfilm|sehbehind|blind|visual\w* impair|\bdvs\b|syns?tolk"
+    r"|kuvailutulk|zvukový popis|betimleme|тифло|описан|дескрипц|незряч|слабовид|niewidom|nevidom|slabovid|slijep|slepe"
+    r"|ciegos|aveugle|malvoyant|non vedenti|תיאור|وصف|音声ガイド|화면해설|口述影像"
     r"|karaoke|isolated|music only|score only|\bm ?[&+] ?e\b|music (&|and|\+) effects",
     re.IGNORECASE,
 )

@@ -3,8 +3,9 @@
 >>> decode("Nie wiem, co się stało.".encode("cp1250"))
 Decoded(text='Nie wiem, co się stało.', encoding='cp1250', language='pl')
 
-Tried in this order: byte-order marks, UTF-16 and UTF-32 without a mark (by their zero bytes), UTF-8, and then each legacy
-encoding, judged by the text that it gives: the letters must belong to one language, and the words be its most frequent.
+Tried in this order: byte-order marks, UTF-16 and UTF-32 without a mark (by their zero bytes), UTF-8, and then each
+legacy encoding, judged by the text that it gives: the letters must belong to one language, and the words be its most
+frequent ones.
 """
 
 from __future__ import annotations
