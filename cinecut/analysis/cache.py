@@ -39,7 +39,7 @@ class Cache:
         """A result: from its file, or computed and then written to it. If the disk fails, the result is not cached. A
         damaged or foreign file is replaced."""
         path = self.folder / f"{name}-{key}.msgpack"
-        with contextlib.suppress(OSError, ValueError, TypeError):
+        with contextlib.suppress(OSError, ValueError, TypeError, LookupError, ArithmeticError):
             return typing.cast(T, unpacked(kind, opened(content_of(path))))
         result = work()
         with contextlib.suppress(OSError), new_folder(self.folder), beside(path) as part:

@@ -100,6 +100,7 @@ def test_other_code_is_another_stage(module: str, monkeypatch: pytest.MonkeyPatc
 
 
 VALUES: list[object] = [None, "abc", 5, [], {}, [None] * 7, ["a"] * 7]
+VALUES += [[[msgpack.ExtType(1, b"1/0")]] + [None] * 6]
 FOREIGN = [msgpack.packb(value) for value in VALUES]
 
 
