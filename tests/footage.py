@@ -68,7 +68,10 @@ class Footage:
 
 
 def make_film(path: Path, count: int = 44, options: str = X264, bars: int = 0, spoken: bool = True) -> Footage:
-    """A film of `count` shots of 1 to 4 seconds between black, with sound, and subtitles beside it if `spoken`."""
+    """A film of `count` shots of 1 to 4 seconds between black, with sound, and subtitles beside it if `spoken`.
+
+    A trailer of half its length is quickly cut; one that is hardly shorter than the film takes ten times the work.
+    """
     dice = np.random.default_rng(count)
     lengths = dice.integers(25, 100, count).tolist()
     edges = (_HEAD + np.cumsum([0, *lengths])).tolist()

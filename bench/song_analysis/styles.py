@@ -7,11 +7,11 @@ choosing and for judging.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from bench.song_analysis.grooves import STYLES, Style
 from bench.song_analysis.songs import RATE, MadeSong, Recipe
@@ -157,10 +157,16 @@ def _low(dice: np.random.Generator) -> Array:
     return np.asarray(tone + 0.2 * np.exp(-t * 400) * dice.standard_normal(t.size))
 
 
+def _filtered(ahead: Sequence[float] | Array, back: Sequence[float] | Array, sound: Array) -> Array:
+    from scipy.signal import lfilter  # a second to load, which all who only read this module would wait
+
+    return np.asarray(lfilter(ahead, back, sound))
+
+
 def _clap(dice: np.random.Generator) -> Array:
     t = _time(0.3)
     bursts = sum(np.exp(-np.maximum(t - late, 0) * 60) * (t >= late) for late in (0, 0.011, 0.022))
-    return np.asarray(0.3 * lfilter([1, -0.9], [1, -0.5], dice.standard_normal(t.size)) * bursts)
+    return np.asarray(0.3 * _filtered([1, -0.9], [1, -0.5], dice.standard_normal(t.size)) * bursts)
 
 
 def _tick(dice: np.random.Generator) -> Array:
@@ -172,7 +178,7 @@ def _tick(dice: np.random.Generator) -> Array:
 
 def struck(dice: np.random.Generator) -> Array:
     t = _time(1.4)
-    skin = lfilter([0.04], [1, -0.96], dice.standard_normal(t.size)) * np.exp(-t * 8)
+    skin = _filtered([0.04], [1, -0.96], dice.standard_normal(t.size)) * np.exp(-t * 8)
     return np.asarray(
         1.2 * np.sin(2 * np.pi * dice.uniform(55, 85) * t + 2 * np.exp(-t * 15)) * np.exp(-t * 4) + 2 * skin
     )
@@ -191,7 +197,7 @@ def _string(root: float, dice: np.random.Generator) -> Array:
     burst[:period] = dice.uniform(-1, 1, period)
     echo = np.zeros(period + 2)
     echo[0], echo[period], echo[period + 1] = 1, -0.49, -0.49
-    return np.asarray(lfilter([1.0], echo, burst) * np.minimum(1, 30 * (0.5 - _time(0.5))))
+    return np.asarray(_filtered([1.0], echo, burst) * np.minimum(1, 30 * (0.5 - _time(0.5))))
 
 
 def _bell(root: float, dice: np.random.Generator) -> Array:

@@ -82,7 +82,7 @@ def said(found: Analysis) -> str:
 # --- films ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.matrix(3)
+@pytest.mark.matrix(2)
 @pytest.mark.parametrize("vibe", vibe_names())
 def test_a_film_of_three_seconds(vibe: str, film: Footage, tmp_path: Path) -> None:
     short = encode(tmp_path / "short.mkv", shots(40, 35), swelling(3))

@@ -90,7 +90,7 @@ def test_the_same_spec_gives_the_same_bytes(
     assert again.path.read_bytes() == rendered.path.read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["h264", "hevc", "av1"])
+@pytest.mark.parametrize("kind", ["h264", "hevc", pytest.param("av1", marks=pytest.mark.slow)])
 def test_a_lower_crf_is_nearer_to_the_film(film: Film, bundled: Path, tmp_path: Path, kind: str) -> None:
     exact = luma(render_text(text_of(film, "ffv1"), tmp_path, bundled, "exact"))
     files = [render_text(text_of(film, kind, f", crf: {crf}"), tmp_path, bundled, f"crf{crf}") for crf in (10, 63)]

@@ -41,6 +41,7 @@ def test_the_faces_for_any_story_write_greek_and_cyrillic_too() -> None:
     assert load_face("League Gothic Regular").missing("Привет") == set("Привет")
 
 
+@pytest.mark.matrix(6)
 @pytest.mark.parametrize("face", FACES)
 def test_a_width_is_the_width_that_is_drawn(face: str, ffmpeg: Path, tmp_path: Path) -> None:
     """The pen's way over eight signs, seen from where libass draws the ninth; hinting may round each to a pixel."""

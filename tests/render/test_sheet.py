@@ -140,6 +140,7 @@ def page_of(found: Subject, folder: Path) -> Page:
     return Page(folder / "sheet.html")
 
 
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize(
     ("film", "size"),
     [

@@ -25,6 +25,7 @@ def recipe(kind: str) -> Recipe:
     return replace(plain, swing=0.62, sixteenths=True) if kind == "swung" else plain
 
 
+@pytest.mark.matrix(7)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_song(kind: str) -> None:
     truth, sound = measured(make(recipe(kind)))
